@@ -1,0 +1,160 @@
+//! The port to Ansible.
+
+use std::fmt::Debug;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use shared_types::LogLevel;
+use tokio_util::sync::CancellationToken;
+
+/// One run of one playbook. Its directory holds all it writes, and is all that whoever takes over needs to know.
+#[derive(Debug, Clone)]
+pub struct RunSpec {
+    /// The run's own directory (0700): checkout, variables, inventory, spool, process record. Made when missing.
+    pub dir: PathBuf,
+    /// The repository: URL or absolute path.
+    pub source_repo: String,
+    /// The commit, or whatever `git` resolves where no commit is known.
+    pub commit: String,
+    /// The playbook's path in the repository.
+    pub playbook_path: String,
+    /// The path of the Python requirements in the repository.
+    pub requirements_path: String,
+    /// Handed over as a JSON file (0600) that is gone when the run has ended.
+    pub variables: Map<String, Value>,
+    /// The machine.
+    pub target: Target,
+    /// No output for so long ends the run.
+    pub line_timeout: Duration,
+    /// So long altogether ends the run.
+    pub global_timeout: Duration,
+}
+
+/// The machine a playbook configures.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Where sshd answers.
+    pub ssh: SocketAddr,
+    /// The user to log in as.
+    pub user: String,
+    /// The private key's file.
+    pub private_key: PathBuf,
+    /// The host key to insist on; none: the first is believed, within this run directory.
+    pub host_key: Option<String>,
+}
+
+/// How far the spool has been read: bytes taken in of each of its two files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SpoolPosition {
+    /// Of the callback's file, which also gets stdout.
+    pub events: u64,
+    /// Of stderr's.
+    pub errors: u64,
+}
+
+/// One line a run printed, ready for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpoolLine {
+    /// When it was printed.
+    pub at: DateTime<Utc>,
+    /// How much it matters.
+    pub level: LogLevel,
+    /// The text.
+    pub text: String,
+    /// `role : task` it came from.
+    pub task: Option<String>,
+    /// What it says of the progress.
+    pub progress: Option<TaskProgress>,
+}
+
+/// What a line says of the progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskProgress {
+    /// The line's task began.
+    Began,
+    /// It ended (well, changed, skipped or failed).
+    Ended,
+}
+
+/// Takes in what was printed. Lines and position are to be stored in one transaction.
+#[async_trait]
+pub trait SpoolSink: Send {
+    /// Stores lines together with the position behind them. An error (the build's lease was lost, the database is away)
+    /// ends the run.
+    async fn take(&mut self, lines: Vec<SpoolLine>, position: SpoolPosition) -> Result<(), String>;
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunOutcome {
+    /// Every task went well.
+    Succeeded,
+    /// Ansible ended with another exit status than 0.
+    Failed {
+        /// The exit status; none when a signal ended it.
+        exit_status: Option<i32>,
+        /// The first task that failed, as `role : task`, and its message.
+        failed_task: Option<(String, String)>,
+    },
+    /// Nothing was printed for [`RunSpec::line_timeout`].
+    LineTimeout,
+    /// It took longer than [`RunSpec::global_timeout`].
+    GlobalTimeout,
+    /// The token was cancelled.
+    Cancelled,
+}
+
+/// Why no playbook was run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AnsibleError {
+    /// It will not go better: no such repository, reference, playbook or requirement.
+    #[error("{0}")]
+    Permanent(String),
+    /// It may: the network, the package index, the disk.
+    #[error("{0}")]
+    Transient(String),
+    /// The sink refused, in its words.
+    #[error("{0}")]
+    Sink(String),
+    /// The token was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// Runs playbooks.
+#[async_trait]
+pub trait Ansible: Debug + Send + Sync {
+    /// The commit a branch, tag or commit is now, asked of the repository (`git ls-remote`; a full hash is itself).
+    async fn resolve(&self, repository: &str, version: &str) -> Result<String, AnsibleError>;
+
+    /// Checks the commit out into the run's directory and makes the virtualenv; both from caches where they can be. Gives
+    /// the number of tasks `--list-tasks` knows. What git and pip print goes to the sink, without position changes.
+    async fn prepare(
+        &self,
+        spec: &RunSpec,
+        sink: &mut dyn SpoolSink,
+        cancel: &CancellationToken,
+    ) -> Result<u32, AnsibleError>;
+
+    /// Runs the playbook and returns when no process of it is left. Everything printed has then been given to the sink.
+    /// The run ends with this program, whatever ends it.
+    async fn run(
+        &self,
+        spec: &RunSpec,
+        sink: &mut dyn SpoolSink,
+        cancel: &CancellationToken,
+    ) -> Result<RunOutcome, AnsibleError>;
+
+    /// Ends what an earlier holder left of a run, and takes in the rest of its spool from `position`. Says whether there
+    /// was anything.
+    async fn recover(
+        &self,
+        dir: &Path,
+        position: SpoolPosition,
+        sink: &mut dyn SpoolSink,
+    ) -> Result<bool, AnsibleError>;
+}

@@ -1,0 +1,3 @@
+//! Instances and their app servers, whatever they run.
+
+pub mod application;

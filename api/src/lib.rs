@@ -1,0 +1,6 @@
+//! The OpenCraft Instance Manager. `ARCHITECTURE.md` is the map.
+
+pub mod ansible;
+pub mod instances;
+pub mod routing;
+pub mod servers;

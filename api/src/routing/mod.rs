@@ -1,0 +1,3 @@
+//! Where visitors are sent.
+
+pub mod traffic;

@@ -1,0 +1,34 @@
+//! The port to the gateway that visitors come through.
+
+use std::fmt::Debug;
+use std::net::SocketAddr;
+
+use async_trait::async_trait;
+
+/// Where one host name leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// In lower case, without a port.
+    pub hostname: String,
+    /// The web server of the active app server; none: a plain page with status 503 says that nothing is active.
+    pub target: Option<SocketAddr>,
+}
+
+/// The gateway does not do what it was told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct TrafficError(pub String);
+
+/// Sends visitors where the routes say. Each call may be repeated without harm.
+#[async_trait]
+pub trait Traffic: Debug + Send + Sync {
+    /// Sets these routes and leaves all others. When it returns, a request that arrives goes where the route says;
+    /// requests under way end where they began; none is lost.
+    async fn apply(&self, routes: &[Route]) -> Result<(), TrafficError>;
+
+    /// Makes these the only routes. Changes nothing where nothing differs.
+    async fn replace_all(&self, routes: &[Route]) -> Result<(), TrafficError>;
+
+    /// How many requests are under way at this target.
+    async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError>;
+}

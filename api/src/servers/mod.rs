@@ -1,0 +1,3 @@
+//! The machines that app servers own.
+
+pub mod provider;

@@ -1,0 +1,464 @@
+//! An app server: one immutable build of an instance, on a machine of its own.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::ids::{ActivationId, AppServerId, InstanceId};
+use crate::server::Server;
+
+/// How far the build of an app server has come. Ids, names and descriptions are the original's; `stopped` is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
+#[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
+#[serde(rename_all = "snake_case")]
+pub enum AppServerStatus {
+    /// Launched, not yet begun: it waits for a build slot, or its commits are being pinned.
+    New,
+    /// Its machine has been asked for and does not answer yet.
+    Waiting,
+    /// Playbooks, reboot or checks are under way.
+    Configuring,
+    /// Built and checked: it can be activated.
+    Running,
+    /// The machine came up, its configuration did not end well.
+    Failed,
+    /// No machine came up, or the build could not begin.
+    Error,
+    /// It ran, and its machine has been taken away.
+    Terminated,
+    /// A person stopped the build.
+    Stopped,
+}
+
+impl AppServerStatus {
+    /// Every status, in the order of a build's life.
+    pub const ALL: &[Self] = &[
+        Self::New,
+        Self::Waiting,
+        Self::Configuring,
+        Self::Running,
+        Self::Failed,
+        Self::Error,
+        Self::Terminated,
+        Self::Stopped,
+    ];
+    /// A build is under way: decides marks, deadlines and what can be stopped.
+    pub const BUILDING: &[Self] = &[Self::New, Self::Waiting, Self::Configuring];
+    /// It does not change by itself.
+    pub const STEADY: &[Self] = &[Self::New, Self::Running, Self::Failed, Self::Error, Self::Terminated, Self::Stopped];
+    /// The build did not end as it should.
+    pub const UNHEALTHY: &[Self] = &[Self::Failed, Self::Error, Self::Stopped];
+
+    /// The word in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Waiting => "waiting",
+            Self::Configuring => "configuring",
+            Self::Running => "running",
+            Self::Failed => "failed",
+            Self::Error => "error",
+            Self::Terminated => "terminated",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// What a person reads.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "New",
+            Self::Waiting => "Waiting for VM",
+            Self::Configuring => "Configuring VM",
+            Self::Running => "Running",
+            Self::Failed => "Configuration failed",
+            Self::Error => "Error",
+            Self::Terminated => "Terminated",
+            Self::Stopped => "Stopped",
+        }
+    }
+
+    /// The sentence behind the name.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::New => "Newly created",
+            Self::Waiting => "VM not yet accessible",
+            Self::Configuring => "Running Ansible playbooks on VM",
+            Self::Running => "App server is up and running",
+            Self::Failed => "App server was not configured successfully (but may be partially online)",
+            Self::Error => "App server never got up and running (something went wrong when trying to build new VM)",
+            Self::Terminated => "App server was running successfully and has been shut down",
+            Self::Stopped => "The build was stopped before it ended",
+        }
+    }
+
+    /// Whether it stays as it is until somebody acts.
+    pub fn is_steady(self) -> bool {
+        Self::STEADY.contains(&self)
+    }
+
+    /// Whether the build went, or still goes, as it should. Says nothing of the live application: see [`Checks`].
+    pub fn is_healthy(self) -> bool {
+        !Self::UNHEALTHY.contains(&self)
+    }
+
+    /// Whether a build is under way.
+    pub fn is_building(self) -> bool {
+        Self::BUILDING.contains(&self)
+    }
+
+    /// The statuses that may follow. Any other move is refused here and by the database.
+    pub const fn next(self) -> &'static [Self] {
+        match self {
+            Self::New => &[Self::Waiting, Self::Error, Self::Stopped],
+            Self::Waiting => &[Self::Configuring, Self::Error, Self::Stopped],
+            Self::Configuring => &[Self::Running, Self::Failed, Self::Stopped],
+            Self::Running => &[Self::Terminated],
+            Self::Failed | Self::Error | Self::Terminated | Self::Stopped => &[],
+        }
+    }
+
+    /// Whether `to` may follow this status.
+    pub fn can_become(self, to: Self) -> bool {
+        self.next().contains(&to)
+    }
+}
+
+/// What an app server is to the instance's visitors; independent of how its build went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Serving {
+    /// No traffic.
+    Idle,
+    /// It gets the instance's traffic.
+    Active,
+    /// Replaced a moment ago; requests under way end here.
+    Draining,
+    /// The one to go back to.
+    Fallback,
+}
+
+/// The steps of a build, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BuildStepKind {
+    /// Every git reference is resolved to a commit.
+    Pin,
+    /// The machine is made and answers SSH.
+    Server,
+    /// The configuration repository is checked out and its virtualenv made.
+    Checkout,
+    /// The playbooks run.
+    Playbooks,
+    /// The machine is restarted, to prove that the services come up by themselves.
+    Reboot,
+    /// The application answers.
+    Checks,
+}
+
+impl BuildStepKind {
+    /// Every step, in the order of a build.
+    pub const ALL: &[Self] = &[Self::Pin, Self::Server, Self::Checkout, Self::Playbooks, Self::Reboot, Self::Checks];
+
+    /// The word in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pin => "pin",
+            Self::Server => "server",
+            Self::Checkout => "checkout",
+            Self::Playbooks => "playbooks",
+            Self::Reboot => "reboot",
+            Self::Checks => "checks",
+        }
+    }
+
+    /// What a person reads.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pin => "Pin commits",
+            Self::Server => "Waiting for VM",
+            Self::Checkout => "Checkout",
+            Self::Playbooks => "Playbooks",
+            Self::Reboot => "Reboot",
+            Self::Checks => "Checks",
+        }
+    }
+}
+
+/// How a step of a build ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepOutcome {
+    /// It did what it should.
+    Done,
+    /// It ended the build.
+    Failed,
+}
+
+/// One step of a build, with its times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BuildStep {
+    /// Which step.
+    pub kind: BuildStepKind,
+    /// When it began; null while it has not.
+    pub started: Option<DateTime<Utc>>,
+    /// When it ended; null while it has not.
+    pub ended: Option<DateTime<Utc>>,
+    /// How it ended; null while it has not.
+    pub outcome: Option<StepOutcome>,
+}
+
+/// How far a build has come, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Progress {
+    /// The step under way; null before the first and after the last.
+    pub step: Option<BuildStepKind>,
+    /// Ansible tasks that have ended, over all playbooks.
+    #[schema(minimum = 0)]
+    pub tasks_done: i32,
+    /// Ansible tasks known beforehand, over all playbooks; 0 while unknown. Handlers and included tasks may add to it.
+    #[schema(minimum = 0)]
+    pub tasks_total: i32,
+    /// The Ansible task under way.
+    pub task: Option<String>,
+    /// How many launched builds wait for a slot before this one; null unless it waits.
+    pub queued_ahead: Option<i64>,
+}
+
+impl Progress {
+    /// The share of the build that is done, 0 to 1. The playbooks count for four fifths of it.
+    pub fn share(&self) -> f64 {
+        let tasks = if self.tasks_total > 0 {
+            (f64::from(self.tasks_done) / f64::from(self.tasks_total)).min(1.0)
+        } else {
+            0.0
+        };
+        match self.step {
+            None | Some(BuildStepKind::Pin) => 0.0,
+            Some(BuildStepKind::Server) => 0.03,
+            Some(BuildStepKind::Checkout) => 0.07,
+            Some(BuildStepKind::Playbooks) => 0.1 + 0.8 * tasks,
+            Some(BuildStepKind::Reboot) => 0.92,
+            Some(BuildStepKind::Checks) => 0.97,
+        }
+    }
+}
+
+/// The result of asking the application whether it works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Check {
+    /// What was asked, for instance `lms` or `studio`.
+    #[schema(example = "lms")]
+    pub name: String,
+    /// Whether it answered as it should.
+    pub is_ok: bool,
+    /// What it answered, in words.
+    #[schema(example = "200 in 84 ms")]
+    pub detail: String,
+    /// When it was asked.
+    pub checked_at: DateTime<Utc>,
+}
+
+/// The last checks of an app server, in the order of the application's list; empty before the first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Checks {
+    /// One entry a question.
+    pub items: Vec<Check>,
+}
+
+impl Checks {
+    /// Whether there are checks and all of them passed.
+    pub fn passed(&self) -> bool {
+        !self.items.is_empty() && self.items.iter().all(|check| check.is_ok)
+    }
+}
+
+/// An app server as it is embedded everywhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AppServerSummary {
+    /// The id, unique over all instances.
+    pub id: AppServerId,
+    /// The path of the whole resource.
+    #[schema(example = "/api/v1/app-servers/7")]
+    pub api_url: String,
+    /// The instance it belongs to.
+    pub instance_id: InstanceId,
+    /// «AppServer {n}»; n counts within the instance and never repeats.
+    #[schema(example = "AppServer 2")]
+    pub name: String,
+    /// How far its build has come.
+    pub status: AppServerStatus,
+    /// The status as a person reads it.
+    pub status_name: String,
+    /// The sentence behind the status.
+    pub status_description: String,
+    /// Whether the status stays until somebody acts.
+    pub is_steady: bool,
+    /// Whether the build went, or goes, as it should.
+    pub is_healthy: bool,
+    /// What it is to the visitors.
+    pub serving: Serving,
+    /// When it was launched.
+    pub created: DateTime<Utc>,
+    /// When it last changed.
+    pub modified: DateTime<Utc>,
+    /// Who launched it: a user's name, or what did.
+    #[schema(example = "admin")]
+    pub requested_by: String,
+    /// Why, in the words of who launched it.
+    pub reason: Option<String>,
+    /// Why it failed; null while it did not.
+    pub failure: Option<String>,
+    /// How far the build is.
+    pub progress: Progress,
+}
+
+/// What a playbook run is made of, as the app server's record keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlaybookRecord {
+    /// The repository, a URL or a path.
+    pub source_repo: String,
+    /// The branch, tag or commit that was asked for.
+    pub version: String,
+    /// The commit that it was when the build began; null before.
+    pub commit: Option<String>,
+    /// The playbook's path in the repository.
+    pub playbook_path: String,
+    /// The path of the Python requirements in the repository.
+    pub requirements_path: String,
+}
+
+/// An app server, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AppServer {
+    /// The fields of the summary.
+    #[serde(flatten)]
+    pub summary: AppServerSummary,
+    /// The instance it belongs to.
+    pub instance: InstanceRef,
+    /// The machine it owns.
+    pub server: Server,
+    /// The steps of its build, in order; those not yet begun have no times.
+    pub steps: Vec<BuildStep>,
+    /// The instance's settings at the moment of the launch. They never change.
+    #[schema(value_type = Object)]
+    pub configuration: serde_json::Value,
+    /// The merged variables that Ansible is given, as YAML.
+    pub configuration_settings: String,
+    /// The playbooks, with the commits they were pinned to.
+    pub playbooks: Vec<PlaybookRecord>,
+    /// Further git references, pinned when the build began.
+    pub pins: Vec<Pin>,
+    /// The last checks.
+    pub checks: Checks,
+}
+
+/// A git reference and the commit that it was when the build began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Pin {
+    /// What it is for.
+    #[schema(example = "edx-platform")]
+    pub name: String,
+    /// The repository.
+    pub repository: String,
+    /// The branch, tag or commit that was asked for.
+    pub version: String,
+    /// The commit; null before the build begins, and where the repository could not be asked.
+    pub commit: Option<String>,
+}
+
+/// A pointer to an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InstanceRef {
+    /// The instance.
+    pub id: InstanceId,
+    /// Its path.
+    #[schema(example = "/api/v1/instances/1")]
+    pub api_url: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What launching takes. Every field may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LaunchAppServer {
+    /// Why, for the history; at most 500 characters.
+    #[schema(max_length = 500, example = "upgrade to teak.2")]
+    pub reason: Option<String>,
+}
+
+/// What activating takes. Every field may be left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ActivateAppServer {
+    /// Only if this one is active now (null: only if none is); left out: whatever is active is replaced.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>)]
+    pub expected_active: Option<Option<AppServerId>>,
+    /// Why, for the history; at most 500 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// Tells a field that is null from one that was left out.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// One switch of an instance's traffic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Activation {
+    /// Its id.
+    pub id: ActivationId,
+    /// The app server that got the traffic.
+    pub app_server_id: AppServerId,
+    /// The one that had it before.
+    pub replaced_app_server_id: Option<AppServerId>,
+    /// Who asked for it.
+    pub activated_by: String,
+    /// When it was decided.
+    pub activated_at: DateTime<Utc>,
+    /// When the gateway had it; null while it has not.
+    pub applied_at: Option<DateTime<Utc>>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What the answer to an activation says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ActivationResult {
+    /// The app server that is active now.
+    pub app_server: AppServerSummary,
+    /// Whether the gateway sends it the traffic already. If not, it will in a moment, and the history says when.
+    pub is_applied: bool,
+}
+
+/// What can be done with an app server now, each with the reason why not. The server asks the same functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Possible {
+    /// It can be done.
+    Yes,
+    /// It cannot, because.
+    No(&'static str),
+}
+
+/// Whether an app server with this status and traffic can be activated.
+pub fn can_activate(status: AppServerStatus, serving: Serving) -> Possible {
+    match (status, serving) {
+        (_, Serving::Active) => Possible::No("It is active already."),
+        (AppServerStatus::Running, Serving::Idle | Serving::Draining | Serving::Fallback) => Possible::Yes,
+        (AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring, _) => {
+            Possible::No("It is still being built; it must be running to be activated.")
+        }
+        (AppServerStatus::Failed | AppServerStatus::Error | AppServerStatus::Stopped, _) => {
+            Possible::No("Cannot make an unhealthy app server active.")
+        }
+        (AppServerStatus::Terminated, _) => Possible::No("Its machine has been terminated."),
+    }
+}

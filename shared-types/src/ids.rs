@@ -1,0 +1,51 @@
+//! Typed identifiers: an app server's id cannot be passed where an instance's is wanted.
+
+use serde::{Deserialize, Serialize};
+
+/// Defines a positive 64-bit integer id, given out by the database and never used twice.
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident,)*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+        )]
+        #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
+        #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::BigInt))]
+        #[serde(transparent)]
+        #[schema(value_type = i64, minimum = 1, example = 1)]
+        pub struct $name(pub i64);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::num::ParseIntError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    )*};
+}
+
+id! {
+    /// A long-lived instance.
+    InstanceId,
+    /// An app server: one build of an instance.
+    AppServerId,
+    /// The machine an app server owns.
+    ServerId,
+    /// One line of a log.
+    LogEntryId,
+    /// Something that changed.
+    EventId,
+    /// A person who signs in.
+    UserId,
+    /// An API token.
+    TokenId,
+    /// One switch of an instance's traffic.
+    ActivationId,
+}

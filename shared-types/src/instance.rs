@@ -1,0 +1,79 @@
+//! An instance: long-lived, changeable, the maker of app servers.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::app_server::AppServerSummary;
+use crate::ids::InstanceId;
+use crate::openedx::OpenEdxSettings;
+
+/// How long an instance's name may be.
+pub const NAME_MAX: usize = 250;
+
+/// An instance as lists show it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct InstanceSummary {
+    /// The id.
+    pub id: InstanceId,
+    /// The path of the whole resource.
+    #[schema(example = "/api/v1/instances/1")]
+    pub api_url: String,
+    /// The name, shown to learners as the platform's.
+    #[schema(example = "Astronomy Academy")]
+    pub name: String,
+    /// Which application it runs.
+    #[schema(example = "openedx")]
+    pub instance_type: String,
+    /// The host name of its main site.
+    #[schema(example = "astro.campus.example")]
+    pub domain: String,
+    /// When it was made.
+    pub created: DateTime<Utc>,
+    /// When its name or settings last changed.
+    pub modified: DateTime<Utc>,
+    /// How many app servers it ever had.
+    #[schema(minimum = 0)]
+    pub appserver_count: i64,
+    /// The one that has the traffic.
+    pub active_appserver: Option<AppServerSummary>,
+    /// The newest of all; it may be the active one.
+    pub newest_appserver: Option<AppServerSummary>,
+}
+
+impl InstanceSummary {
+    /// The app server that the ring beside the mark stands for: the newest, where it is newer than the active one and
+    /// neither terminated nor stopped.
+    pub fn newer(&self) -> Option<&AppServerSummary> {
+        use crate::AppServerStatus::{Stopped, Terminated};
+        self.newest_appserver.as_ref().filter(|newest| {
+            self.active_appserver.as_ref().is_none_or(|active| active.id < newest.id)
+                && !matches!(newest.status, Terminated | Stopped)
+        })
+    }
+}
+
+/// An instance, whole: the summary, every setting as a field of its own, and its app servers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Instance {
+    /// The fields of the summary.
+    #[serde(flatten)]
+    pub summary: InstanceSummary,
+    /// Every setting.
+    #[serde(flatten)]
+    pub settings: OpenEdxSettings,
+    /// Where learners go.
+    #[schema(example = "https://astro.campus.example/")]
+    pub url: String,
+    /// Where course authors go.
+    #[schema(example = "https://studio.astro.campus.example/")]
+    pub studio_url: String,
+    /// The app server to go back to.
+    pub fallback_app_server_id: Option<crate::ids::AppServerId>,
+    /// The newest 100 of its app servers, the newest first; `/instances/{id}/app-servers` has all.
+    pub appservers: Vec<AppServerSummary>,
+    /// The settings that differ from those of the active app server, by name; empty where none is active.
+    pub pending_changes: Vec<String>,
+    /// What `If-Match` must say to change it; the same as the `ETag` header.
+    pub etag: String,
+}

@@ -1,0 +1,33 @@
+//! What the API and the browser share: the shapes that travel, which states exist, which may follow which, and what a
+//! person may do in each. The browser asks here what is possible instead of copying the server's rules.
+//!
+//! Not here: anything that reads a database, a clock or the network. The crate compiles to `wasm32-unknown-unknown`; the
+//! feature `orm` adds the ORM's conversions for ids and statuses and is never on in the browser.
+
+pub mod app_server;
+pub mod event;
+pub mod ids;
+pub mod instance;
+pub mod log_entry;
+pub mod openedx;
+#[cfg(feature = "orm")]
+mod orm;
+pub mod pagination;
+pub mod problem;
+pub mod server;
+pub mod user;
+pub mod yaml;
+
+pub use app_server::{AppServer, AppServerStatus, AppServerSummary, Serving};
+pub use event::{Event, EventKind};
+pub use ids::{ActivationId, AppServerId, EventId, InstanceId, LogEntryId, ServerId, TokenId, UserId};
+pub use instance::{Instance, InstanceSummary};
+pub use log_entry::{LogEntry, LogLevel};
+pub use openedx::OpenEdxSettings;
+pub use pagination::Page;
+pub use problem::{FieldError, Problem, ProblemType};
+pub use server::{Server, ServerStatus};
+pub use user::{Role, User};
+
+/// What every path of the REST API begins with.
+pub const API_BASE: &str = "/api/v1";

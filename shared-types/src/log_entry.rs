@@ -1,0 +1,76 @@
+//! A line of a log.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::ids::{AppServerId, InstanceId, LogEntryId, ServerId};
+
+/// How much a line matters, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
+#[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
+#[serde(rename_all = "UPPERCASE")]
+pub enum LogLevel {
+    /// Not stored.
+    Debug,
+    /// The ordinary course of things.
+    Info,
+    /// Something to look at.
+    Warning,
+    /// Something went wrong.
+    Error,
+    /// Something went wrong that a person must act on.
+    Critical,
+}
+
+impl LogLevel {
+    /// Every level, the least first.
+    pub const ALL: &[Self] = &[Self::Debug, Self::Info, Self::Warning, Self::Error, Self::Critical];
+
+    /// The word in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warning => "WARNING",
+            Self::Error => "ERROR",
+            Self::Critical => "CRITICAL",
+        }
+    }
+
+    /// This level and those above it.
+    pub fn and_above(self) -> &'static [Self] {
+        match self {
+            Self::Debug => Self::ALL,
+            Self::Info => &[Self::Info, Self::Warning, Self::Error, Self::Critical],
+            Self::Warning => &[Self::Warning, Self::Error, Self::Critical],
+            Self::Error => &[Self::Error, Self::Critical],
+            Self::Critical => &[Self::Critical],
+        }
+    }
+}
+
+/// One entry of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LogEntry {
+    /// Unique over all logs.
+    pub id: LogEntryId,
+    /// 1, 2, 3, … without a gap within an app server's log; null in other logs.
+    #[schema(minimum = 1)]
+    pub seq: Option<i64>,
+    /// When.
+    pub created: DateTime<Utc>,
+    /// How much it matters.
+    pub level: LogLevel,
+    /// The line; it may hold line breaks and ANSI colours.
+    pub text: String,
+    /// The Ansible task it came from.
+    pub task: Option<String>,
+    /// The instance it is about.
+    pub instance_id: Option<InstanceId>,
+    /// The app server it is about.
+    pub app_server_id: Option<AppServerId>,
+    /// The machine it is about.
+    pub server_id: Option<ServerId>,
+}

@@ -1,0 +1,53 @@
+//! The ORM's conversions: an id is a `BIGINT`, a status is a `TEXT` that a CHECK constraint restricts to the same words.
+
+use diesel::deserialize::{self, FromSql};
+use diesel::pg::{Pg, PgValue};
+use diesel::serialize::{self, Output, ToSql};
+use diesel::sql_types::{BigInt, Text};
+
+use crate::app_server::AppServerStatus;
+use crate::event::EventKind;
+use crate::ids::{ActivationId, AppServerId, EventId, InstanceId, LogEntryId, ServerId, TokenId, UserId};
+use crate::log_entry::LogLevel;
+use crate::server::ServerStatus;
+use crate::user::Role;
+
+macro_rules! bigint {
+    ($($name:ident),*) => {$(
+        impl FromSql<BigInt, Pg> for $name {
+            fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
+                <i64 as FromSql<BigInt, Pg>>::from_sql(bytes).map(Self)
+            }
+        }
+
+        impl ToSql<BigInt, Pg> for $name {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                <i64 as ToSql<BigInt, Pg>>::to_sql(&self.0, out)
+            }
+        }
+    )*};
+}
+
+macro_rules! text {
+    ($($name:ident),*) => {$(
+        impl FromSql<Text, Pg> for $name {
+            fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
+                let word = std::str::from_utf8(bytes.as_bytes())?;
+                Self::ALL
+                    .iter()
+                    .copied()
+                    .find(|one| one.as_str() == word)
+                    .ok_or_else(|| format!("«{word}» is no {}", stringify!($name)).into())
+            }
+        }
+
+        impl ToSql<Text, Pg> for $name {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                <str as ToSql<Text, Pg>>::to_sql(self.as_str(), out)
+            }
+        }
+    )*};
+}
+
+bigint!(InstanceId, AppServerId, ServerId, LogEntryId, EventId, UserId, TokenId, ActivationId);
+text!(AppServerStatus, ServerStatus, LogLevel, EventKind, Role);
