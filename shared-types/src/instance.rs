@@ -11,6 +11,24 @@ use crate::openedx::OpenEdxSettings;
 /// How long an instance's name may be.
 pub const NAME_MAX: usize = 250;
 
+/// What is wrong with an instance's name.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let length = name.chars().count();
+    if name.trim().is_empty() {
+        return Err("A name is needed.".into());
+    }
+    if length > NAME_MAX {
+        return Err(format!("At most {} characters; these are {length}.", NAME_MAX));
+    }
+    if name.contains('\0') {
+        return Err("May not contain the null character.".into());
+    }
+    Ok(())
+}
+
 /// An instance as lists show it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct InstanceSummary {

@@ -322,24 +322,6 @@ fn check_organization(text: &str) -> Result<(), String> {
     }
 }
 
-/// What is wrong with an instance's name.
-///
-/// # Errors
-/// A sentence for the person who typed it.
-pub fn check_name(name: &str) -> Result<(), String> {
-    let length = name.chars().count();
-    if name.trim().is_empty() {
-        return Err("A name is needed.".into());
-    }
-    if length > crate::instance::NAME_MAX {
-        return Err(format!("At most {} characters; these are {length}.", crate::instance::NAME_MAX));
-    }
-    if name.contains('\0') {
-        return Err("May not contain the null character.".into());
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,3 +1,21 @@
-//! Instances and their app servers, whatever they run.
+//! Instances and their app servers, whatever they run: create, change, launch, build, activate, route.
+//!
+//! The generic side of the house: it reaches the application through [`application::Application`] and never names one.
+//! Not here: HTTP, pull requests, what Open edX needs.
 
+pub mod activate;
 pub mod application;
+pub mod apply_routing;
+pub mod build;
+pub mod checks;
+pub mod create;
+mod error;
+pub mod jobs;
+pub mod launch;
+mod manager;
+pub mod read;
+pub mod store;
+pub mod update;
+
+pub use error::Refusal;
+pub use manager::{Manager, Options};

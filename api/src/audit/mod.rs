@@ -1,0 +1,5 @@
+//! Who did what. Rows are only added.
+
+mod store;
+
+pub use store::{Entry, record};

@@ -1,0 +1,50 @@
+//! Brings the database to this program's version.
+
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::{Db, DbError};
+
+/// Every migration, as files beside the crates.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
+
+/// Any number; it names the lock that lets one process migrate at a time.
+const MIGRATION_LOCK: i64 = 0x6f63_696d;
+
+/// Runs what has not run yet, one process at a time; the others wait. Says how many ran.
+///
+/// # Errors
+/// When the server does not answer or a migration fails; what ran before it stays.
+pub async fn migrate(db: &Db) -> Result<usize, DbError> {
+    let mut guard = db.dedicated().await?;
+    lock(&mut guard).await?;
+    let connection = db.dedicated().await?;
+    let ran = tokio::task::spawn_blocking(move || run(connection))
+        .await
+        .map_err(|error| DbError::Unavailable(error.to_string()))??;
+    crate::jobs::queue::migrate(db).await?;
+    drop(guard);
+    Ok(ran)
+}
+
+/// Holds until the connection ends.
+async fn lock(connection: &mut AsyncPgConnection) -> Result<(), DbError> {
+    diesel::sql_query("SELECT pg_advisory_lock($1)")
+        .bind::<diesel::sql_types::BigInt, _>(MIGRATION_LOCK)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn run<C>(connection: C) -> Result<usize, DbError>
+where
+    C: AsyncConnection<Backend = diesel::pg::Pg> + 'static,
+    AsyncConnectionWrapper<C>: MigrationHarness<diesel::pg::Pg>,
+{
+    let mut connection = AsyncConnectionWrapper::<C>::from(connection);
+    let ran = connection
+        .run_pending_migrations(MIGRATIONS)
+        .map_err(|error| DbError::Corrupt(format!("a migration failed: {error}")))?;
+    Ok(ran.len())
+}

@@ -1,0 +1,122 @@
+//! The database: one Postgres, one pool, one way to a connection. Not here: any table's meaning; that is in the `store.rs`
+//! of the module that owns it.
+
+pub mod embedded;
+pub mod migrations;
+pub mod schema;
+
+use std::time::Duration;
+
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use futures::FutureExt;
+
+/// A connection borrowed from the pool.
+pub type Connection = Object<AsyncPgConnection>;
+
+/// How many connections one process holds at most.
+const POOL_SIZE: usize = 24;
+/// How long a request waits for a free connection.
+const POOL_WAIT: Duration = Duration::from_secs(10);
+
+/// Why the database did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// No connection could be had.
+    #[error("the database does not answer: {0}")]
+    Unavailable(String),
+    /// A statement failed.
+    #[error(transparent)]
+    Query(#[from] diesel::result::Error),
+    /// What is stored is not what the program stores.
+    #[error("the database holds what it should not: {0}")]
+    Corrupt(String),
+}
+
+impl From<serde_json::Error> for DbError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+/// The way to the database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<AsyncPgConnection>,
+    url: String,
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL holds a password.
+        f.debug_struct("Db").field("status", &self.pool.status()).finish_non_exhaustive()
+    }
+}
+
+impl Db {
+    /// Makes a pool; connects when the first connection is wanted.
+    ///
+    /// # Errors
+    /// When the pool's settings make no sense.
+    pub fn open(url: &str) -> Result<Self, DbError> {
+        let mut config = ManagerConfig::default();
+        config.custom_setup = Box::new(|url| connect(url).boxed());
+        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
+        let pool = Pool::builder(manager)
+            .max_size(POOL_SIZE)
+            .wait_timeout(Some(POOL_WAIT))
+            .create_timeout(Some(POOL_WAIT))
+            .recycle_timeout(Some(POOL_WAIT))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|error| DbError::Unavailable(error.to_string()))?;
+        Ok(Self { pool, url: url.to_owned() })
+    }
+
+    /// A connection from the pool; waits for one at most ten seconds.
+    ///
+    /// # Errors
+    /// When none can be had.
+    pub async fn conn(&self) -> Result<Connection, DbError> {
+        self.pool.get().await.map_err(|error| DbError::Unavailable(error.to_string()))
+    }
+
+    /// A connection outside the pool, for what holds one for ever.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn dedicated(&self) -> Result<AsyncPgConnection, DbError> {
+        connect(&self.url).await.map_err(|error| DbError::Unavailable(error.to_string()))
+    }
+
+    /// Where the database is; holds a password.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+/// Connects, with TLS where the URL asks for it; certificates are always checked.
+async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
+    let bad = |error: String| diesel::ConnectionError::BadConnection(error);
+    let config: tokio_postgres::Config = url.parse().map_err(|error: tokio_postgres::Error| bad(error.to_string()))?;
+    if config.get_ssl_mode() == tokio_postgres::config::SslMode::Disable || is_local(&config) {
+        return AsyncPgConnection::establish(url).await;
+    }
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let (client, connection) = config
+        .connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls))
+        .await
+        .map_err(|error| bad(error.to_string()))?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
+/// Whether every host is this machine.
+fn is_local(config: &tokio_postgres::Config) -> bool {
+    config.get_hosts().iter().all(|host| match host {
+        tokio_postgres::config::Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
+        tokio_postgres::config::Host::Unix(_) => true,
+    })
+}

@@ -1,0 +1,94 @@
+//! One connection that listens, and a broadcast to all in this process who want to know.
+
+use std::time::Duration;
+
+use diesel_async::RunQueryDsl;
+use futures::StreamExt;
+use shared_types::Event;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use crate::db::{Db, DbError};
+
+/// How many events a slow listener may lag behind before it is told that it missed some.
+const CAPACITY: usize = 4096;
+/// How long to wait before listening again after the connection broke.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Where events arrive. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Bus {
+    sender: broadcast::Sender<Signal>,
+}
+
+/// What a listener hears.
+#[derive(Debug, Clone)]
+pub enum Signal {
+    /// Something changed.
+    Event(Event),
+    /// Some may have been missed: read the tables.
+    Gap,
+}
+
+impl Bus {
+    /// Starts to listen; returns once the database has confirmed it, so that nothing after is missed.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn start(db: Db, stop: CancellationToken) -> Result<Self, DbError> {
+        let (sender, _) = broadcast::channel(CAPACITY);
+        let connection = listen(&db).await?;
+        tokio::spawn(follow(db, connection, sender.clone(), stop));
+        Ok(Self { sender })
+    }
+
+    /// Hears what happens from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Signal> {
+        self.sender.subscribe()
+    }
+}
+
+async fn listen(db: &Db) -> Result<diesel_async::AsyncPgConnection, DbError> {
+    let mut connection = db.dedicated().await?;
+    diesel::sql_query("LISTEN ocim_events").execute(&mut connection).await?;
+    Ok(connection)
+}
+
+async fn follow(
+    db: Db,
+    mut connection: diesel_async::AsyncPgConnection,
+    sender: broadcast::Sender<Signal>,
+    stop: CancellationToken,
+) {
+    loop {
+        let ended = stop.run_until_cancelled(forward(&mut connection, &sender)).await;
+        if ended.is_none() {
+            return;
+        }
+        tracing::warn!("the listening connection broke; events are told again as soon as it is back");
+        connection = loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(RETRY) => {}
+            }
+            if let Ok(fresh) = listen(&db).await {
+                break fresh;
+            }
+        };
+        // An error only says that nobody listens.
+        let _ = sender.send(Signal::Gap);
+    }
+}
+
+/// Forwards until the connection breaks.
+async fn forward(connection: &mut diesel_async::AsyncPgConnection, sender: &broadcast::Sender<Signal>) {
+    let mut notifications = std::pin::pin!(connection.notifications_stream());
+    while let Some(Ok(notification)) = notifications.next().await {
+        match serde_json::from_str(&notification.payload) {
+            Ok(event) => {
+                let _ = sender.send(Signal::Event(event));
+            }
+            Err(error) => tracing::error!(%error, "a notification could not be read"),
+        }
+    }
+}

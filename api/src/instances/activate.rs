@@ -1,0 +1,102 @@
+//! Gives an instance's traffic to an app server: prove it works, then compare and swap the pointer. The gateway is told by
+//! a job; going back is the same act with the other app server.
+
+use diesel_async::AsyncConnection;
+use serde_json::json;
+use shared_types::app_server::{Possible, can_activate};
+use shared_types::{AppServerId, EventKind, Serving};
+
+use super::store::{activations, app_servers, instances};
+use super::{Manager, Refusal};
+use crate::db::DbError;
+use crate::instances::jobs::ApplyRouting;
+use crate::{audit, events, logs};
+
+/// What was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Only if this is what is active; the outer none: whatever is active.
+    pub expected_active: Option<Option<AppServerId>>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Activates an app server. Active already: nothing is done and that is success.
+///
+/// # Errors
+/// [`Refusal::Conflict`] when it is not running, does not pass its checks, or something else is active than expected.
+pub async fn activate(manager: &Manager, actor: &str, id: AppServerId, request: Request) -> Result<(), Refusal> {
+    let mut conn = manager.db.conn().await?;
+    let summary = app_servers::read(&mut conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
+    drop(conn);
+    if summary.serving == Serving::Active {
+        return Ok(());
+    }
+    if let Possible::No(why) = can_activate(summary.status, summary.serving) {
+        return Err(Refusal::Conflict(format!("App server {id} is {}. {why}", summary.status.as_str())));
+    }
+    prove(manager, id).await?;
+    point(manager, actor, id, &request).await
+}
+
+/// The checks, now.
+async fn prove(manager: &Manager, id: AppServerId) -> Result<(), Refusal> {
+    let checks = super::checks::check(manager, id).await?;
+    if checks.passed() {
+        return Ok(());
+    }
+    let failed: Vec<String> =
+        checks.items.iter().filter(|check| !check.is_ok).map(|check| format!("{}: {}", check.name, check.detail)).collect();
+    Err(Refusal::Conflict(format!("Cannot make an unhealthy app server active. Its checks failed: {}.", failed.join("; "))))
+}
+
+async fn point(manager: &Manager, actor: &str, id: AppServerId, request: &Request) -> Result<(), Refusal> {
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        let row = app_servers::find(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
+        let instance = instances::lock(conn, row.instance_id)
+            .await?
+            .ok_or_else(|| DbError::Corrupt(format!("instance {} is missing", row.instance_id)))?;
+        let before = instance.active_app_server_id;
+        if before == Some(id) {
+            return Ok(());
+        }
+        if let Some(expected) = request.expected_active.filter(|expected| *expected != before) {
+            return Err(Refusal::Conflict(swapped(expected, before)));
+        }
+        let hostnames = manager.application(&instance.instance_type)?.addresses(&row.settings)?.hostnames;
+        if let Some(taken) = instances::claim_hostnames(conn, instance.id, &hostnames).await? {
+            return Err(Refusal::Conflict(format!("App server {id} was built for {taken}, which another instance has now.")));
+        }
+        let generation = instances::point(conn, instance.id, id, before).await?;
+        let new = activations::NewActivation {
+            instance_id: instance.id,
+            app_server_id: id,
+            replaced_app_server_id: before,
+            generation,
+            activated_by: actor,
+            reason: request.reason.as_deref(),
+        };
+        activations::insert(conn, new).await?;
+        ApplyRouting::enqueue(conn, instance.id).await?;
+        events::record(conn, EventKind::AppServerActivated, events::About::app_server(instance.id, id)).await?;
+        let line = logs::Line::info(format!("{} activated by {actor}", row.name));
+        logs::append(conn, logs::About::AppServer(instance.id, id), &[line.clone()]).await?;
+        logs::append(conn, logs::About::Instance(instance.id), &[line]).await?;
+        let detail = json!({ "replaced": before, "reason": request.reason });
+        let entry = audit::Entry {
+            actor,
+            action: "activate_app_server",
+            instance: Some(instance.id),
+            app_server: Some(id),
+            detail,
+        };
+        Ok(audit::record(conn, entry).await?)
+    })
+    .await
+}
+
+fn swapped(expected: Option<AppServerId>, found: Option<AppServerId>) -> String {
+    let words = |id: Option<AppServerId>| id.map_or("none".to_owned(), |id| format!("app server {id}"));
+    format!("{} is active by now, not {}; look again before you activate another.", words(found), words(expected))
+}

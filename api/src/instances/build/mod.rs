@@ -1,0 +1,127 @@
+//! The making of an app server: pin, machine, checkout, playbooks, reboot, checks.
+//!
+//! One worker is at a build, by its lease. Each step reads the world anew, may be repeated, and ends in one fenced
+//! transaction that says what comes next; so whoever takes over goes on from what is stored.
+
+mod builder;
+mod pin;
+mod playbooks;
+mod steps;
+
+use shared_types::app_server::BuildStepKind;
+use shared_types::{AppServerId, AppServerStatus};
+
+use super::Manager;
+use super::application::ApplicationError;
+use super::store::app_servers::{self, AppServerRow};
+use super::store::builds::{self, BuildRow};
+use crate::ansible::port::AnsibleError;
+use crate::db::DbError;
+use crate::jobs::lease::{Lease, Lost};
+use crate::servers::advance::ServerError;
+use crate::servers::store::Owner;
+
+pub use builder::Builder;
+
+/// Why a step did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The build cannot go on: its end, in words for people.
+    #[error("{0}")]
+    Fatal(String),
+    /// It may go better in a moment; given up at the step's deadline.
+    #[error("{0}")]
+    Transient(String),
+    /// Another worker is at it, or this one is to end. Nothing more may be written.
+    #[error("the build goes on elsewhere or later")]
+    Interrupted,
+    /// The database. The build goes on when it is back.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<Lost> for StepError {
+    fn from(_: Lost) -> Self {
+        Self::Interrupted
+    }
+}
+
+impl From<diesel::result::Error> for StepError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+impl From<ApplicationError> for StepError {
+    fn from(ApplicationError(words): ApplicationError) -> Self {
+        Self::Fatal(words)
+    }
+}
+
+impl From<ServerError> for StepError {
+    fn from(error: ServerError) -> Self {
+        match error {
+            ServerError::Refused(words) => Self::Fatal(format!("Unable to start a server: {words}")),
+            ServerError::Gone { .. } => Self::Fatal(format!("Unable to start a server: {error}")),
+            ServerError::Away(words) => Self::Transient(words),
+            ServerError::Db(error) => Self::Db(error),
+        }
+    }
+}
+
+impl From<AnsibleError> for StepError {
+    fn from(error: AnsibleError) -> Self {
+        match error {
+            AnsibleError::Permanent(words) => Self::Fatal(words),
+            AnsibleError::Transient(words) => Self::Transient(words),
+            AnsibleError::Sink(_) | AnsibleError::Cancelled => Self::Interrupted,
+        }
+    }
+}
+
+/// One build under a lease: what is stored, as of the beginning of a step.
+#[derive(Debug)]
+struct Build<'a> {
+    manager: &'a Manager,
+    lease: &'a Lease,
+    row: AppServerRow,
+    state: BuildRow,
+}
+
+impl<'a> Build<'a> {
+    async fn load(manager: &'a Manager, lease: &'a Lease) -> Result<Self, DbError> {
+        let id = lease.app_server;
+        let missing = || DbError::Corrupt(format!("app server {id} is missing"));
+        let mut conn = manager.db.conn().await?;
+        let row = app_servers::find(&mut conn, id).await?.ok_or_else(missing)?;
+        let state = builds::find(&mut conn, id).await?.ok_or_else(missing)?;
+        Ok(Self { manager, lease, row, state })
+    }
+
+    fn id(&self) -> AppServerId {
+        self.row.id
+    }
+
+    fn owner(&self) -> Owner {
+        Owner { instance: self.row.instance_id, app_server: self.row.id }
+    }
+
+    fn log(&self) -> crate::logs::About {
+        crate::logs::About::AppServer(self.row.instance_id, self.row.id)
+    }
+
+    /// The step to do: the one that was begun, or the first of the status.
+    fn step(&self) -> Result<Option<BuildStepKind>, DbError> {
+        let first = match self.row.status {
+            AppServerStatus::New => BuildStepKind::Pin,
+            AppServerStatus::Waiting => BuildStepKind::Server,
+            AppServerStatus::Configuring => BuildStepKind::Checkout,
+            AppServerStatus::Running
+            | AppServerStatus::Failed
+            | AppServerStatus::Error
+            | AppServerStatus::Terminated
+            | AppServerStatus::Stopped => return Ok(None),
+        };
+        Ok(Some(self.state.step_kind()?.unwrap_or(first)))
+    }
+}

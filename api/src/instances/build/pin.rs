@@ -1,0 +1,62 @@
+//! The first step: every git reference becomes a commit, so that what is built is known for ever.
+
+use std::collections::HashSet;
+
+use chrono::{Duration, Utc};
+use diesel_async::AsyncConnection;
+use shared_types::AppServerStatus;
+use shared_types::app_server::BuildStepKind;
+
+use super::{Build, StepError};
+use crate::ansible::port::AnsibleError;
+use crate::instances::read;
+use crate::instances::store::{app_servers, builds, pins};
+use crate::jobs::lease;
+use crate::logs::Line;
+
+/// How long repositories may take to answer.
+const PATIENCE: Duration = Duration::minutes(10);
+
+impl Build<'_> {
+    pub(super) async fn pin(&self) -> Result<(), StepError> {
+        self.begin(BuildStepKind::Pin, PATIENCE).await?;
+        let mut conn = self.manager.db.conn().await?;
+        let references = pins::of(&mut conn, self.id()).await?;
+        drop(conn);
+        let needed: HashSet<String> = read::playbooks(&self.row.playbooks, &references)?
+            .into_iter()
+            .map(|playbook| playbook.source_repo)
+            .collect();
+        for reference in references.into_iter().filter(|reference| reference.commit.is_none()) {
+            match self.manager.ansible.resolve(&reference.repository, &reference.version).await {
+                Ok(commit) => self.keep_pin(&reference, &commit).await?,
+                // Only the playbook reads this one, and it may have ways to it that we have not.
+                Err(AnsibleError::Transient(words)) if !needed.contains(&reference.repository) => {
+                    let line = format!("{} stays unpinned at {}: {words}", reference.repository, reference.version);
+                    self.tell(Line::warning(line)).await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut conn = self.manager.db.conn().await?;
+        conn.transaction(async |conn| {
+            lease::fence(conn, self.lease).await??;
+            let deadline = Utc::now() + self.manager.options.machine_timeout;
+            builds::begin_step(conn, self.ids(), BuildStepKind::Server, deadline).await?;
+            app_servers::transition(conn, &self.row, AppServerStatus::Waiting, None).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn keep_pin(&self, reference: &pins::PinRow, commit: &str) -> Result<(), StepError> {
+        let mut conn = self.manager.db.conn().await?;
+        let line = Line::info(format!("{} {} is commit {commit}", reference.repository, reference.version));
+        conn.transaction(async |conn| {
+            lease::fence(conn, self.lease).await??;
+            pins::pin(conn, self.id(), reference, commit).await?;
+            Ok(crate::logs::append(conn, self.log(), &[line]).await?)
+        })
+        .await
+    }
+}

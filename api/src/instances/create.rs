@@ -1,0 +1,75 @@
+//! A new instance.
+
+use diesel_async::AsyncConnection;
+use serde_json::{Map, Value, json};
+use shared_types::{EventKind, FieldError, InstanceId, instance};
+
+use super::store::instances::{self, NewInstance};
+use super::{Manager, Refusal};
+use crate::instances::jobs::ApplyRouting;
+use crate::{audit, events, logs};
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct NewInstanceRequest {
+    /// The instance's name.
+    pub name: String,
+    /// Which application.
+    pub instance_type: String,
+    /// The application's settings, as they were sent.
+    pub settings: Map<String, Value>,
+}
+
+/// Makes an instance; defaults are written out, its host names are its own from now on.
+///
+/// # Errors
+/// [`Refusal::Invalid`] with every field that is wrong, also a domain that another instance has.
+pub async fn create(manager: &Manager, actor: &str, request: NewInstanceRequest) -> Result<InstanceId, Refusal> {
+    let NewInstanceRequest { name, instance_type, settings } = request;
+    let Some(application) = manager.known(&instance_type) else {
+        let known: Vec<_> = manager.applications.iter().map(|app| app.instance_type()).collect();
+        let error = FieldError::new("instance_type", format!("Must be one of: {}.", known.join(", ")));
+        return Err(Refusal::Invalid(vec![error]));
+    };
+    let settings = checked(&name, application.settings(None, &settings))?;
+    let addresses = application.addresses(&settings)?;
+    let domain = addresses.hostnames.first().cloned().unwrap_or_default();
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        let new = NewInstance { instance_type: &instance_type, name: &name, domain: &domain, settings: &settings };
+        let id = instances::insert(conn, new).await?;
+        if let Some(taken) = instances::claim_hostnames(conn, id, &addresses.hostnames).await? {
+            return Err(Refusal::Invalid(vec![domain_taken(&taken)]));
+        }
+        instances::want_routing(conn, id).await?;
+        ApplyRouting::enqueue(conn, id).await?;
+        events::record(conn, EventKind::InstanceCreated, events::About::instance(id)).await?;
+        logs::append(conn, logs::About::Instance(id), &[logs::Line::info(format!("Created by {actor}"))]).await?;
+        let detail = json!({ "name": name, "domain": domain });
+        let entry = audit::Entry { actor, action: "create_instance", instance: Some(id), app_server: None, detail };
+        audit::record(conn, entry).await?;
+        Ok(id)
+    })
+    .await
+}
+
+/// The name's errors and the settings' errors together, so that a form shows all at once.
+pub(super) fn checked(name: &str, settings: Result<Value, Vec<FieldError>>) -> Result<Value, Refusal> {
+    let mut errors = Vec::new();
+    if let Err(detail) = instance::check_name(name) {
+        errors.push(FieldError::new("name", detail));
+    }
+    match settings {
+        Ok(settings) if errors.is_empty() => Ok(settings),
+        Ok(_) => Err(Refusal::Invalid(errors)),
+        Err(more) => {
+            errors.extend(more);
+            Err(Refusal::Invalid(errors))
+        }
+    }
+}
+
+/// Two instances cannot share a host name.
+pub(super) fn domain_taken(hostname: &str) -> FieldError {
+    FieldError::new("sub_domain", format!("Another instance answers at {hostname} already; choose another sub domain."))
+}

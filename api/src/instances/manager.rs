@@ -1,0 +1,102 @@
+//! All that the verbs of this module need: the database, the ports, and a few settings.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ansible::port::Ansible;
+use crate::db::{Db, DbError};
+use crate::instances::application::Application;
+use crate::routing::traffic::Traffic;
+use crate::servers::advance::Machines;
+use crate::servers::probe::Probe;
+use crate::servers::provider::Provider;
+
+/// Settings of builds.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where runs of playbooks have their directories.
+    pub runs_dir: PathBuf,
+    /// The private key that Ansible logs in with.
+    pub private_key: PathBuf,
+    /// Its public half, one line.
+    pub authorized_key: String,
+    /// How long a machine may take until it answers SSH.
+    pub machine_timeout: Duration,
+    /// How long a restarted machine may take until it answers again.
+    pub reboot_timeout: Duration,
+    /// How long the application may take until its checks pass.
+    pub checks_timeout: Duration,
+    /// A playbook that prints nothing for so long is ended (ANSIBLE_LINE_TIMEOUT).
+    pub line_timeout: Duration,
+    /// A playbook that takes longer is ended (ANSIBLE_GLOBAL_TIMEOUT).
+    pub global_timeout: Duration,
+    /// How long between two looks at something that is not ready yet.
+    pub poll: Duration,
+}
+
+/// What the verbs work with.
+#[derive(Debug)]
+pub struct Manager {
+    /// The database.
+    pub db: Db,
+    /// Every application type.
+    pub applications: Vec<Arc<dyn Application>>,
+    /// Who makes machines.
+    pub provider: Arc<dyn Provider>,
+    /// Who asks machines.
+    pub probe: Arc<dyn Probe>,
+    /// The gateway.
+    pub traffic: Arc<dyn Traffic>,
+    /// Ansible.
+    pub ansible: Arc<dyn Ansible>,
+    /// Settings of builds.
+    pub options: Options,
+    /// One at a time tells the gateway, so that an older decision never overwrites a newer one.
+    pub(super) telling_gateway: tokio::sync::Mutex<()>,
+    /// Asks applications whether they work.
+    pub(super) http: reqwest::Client,
+}
+
+impl Manager {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn new(
+        db: Db,
+        applications: Vec<Arc<dyn Application>>,
+        provider: Arc<dyn Provider>,
+        probe: Arc<dyn Probe>,
+        traffic: Arc<dyn Traffic>,
+        ansible: Arc<dyn Ansible>,
+        options: Options,
+    ) -> Result<Self, reqwest::Error> {
+        let http = super::checks::client()?;
+        let telling_gateway = tokio::sync::Mutex::new(());
+        Ok(Self { db, applications, provider, probe, traffic, ansible, options, telling_gateway, http })
+    }
+
+    /// The application of an instance type.
+    ///
+    /// # Errors
+    /// When the database names a type that this program does not know.
+    pub fn application(&self, instance_type: &str) -> Result<&dyn Application, DbError> {
+        self.known(instance_type).ok_or_else(|| DbError::Corrupt(format!("instance type «{instance_type}» is not known")))
+    }
+
+    /// The application of an instance type, if there is one.
+    pub fn known(&self, instance_type: &str) -> Option<&dyn Application> {
+        self.applications.iter().find(|app| app.instance_type() == instance_type).map(AsRef::as_ref)
+    }
+
+    /// What machines are made with.
+    pub fn machines(&self) -> Machines<'_> {
+        Machines {
+            db: &self.db,
+            provider: self.provider.as_ref(),
+            probe: self.probe.as_ref(),
+            authorized_key: &self.options.authorized_key,
+        }
+    }
+}

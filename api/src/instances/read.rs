@@ -1,0 +1,191 @@
+//! What views show of instances and app servers, in a number of queries that does not grow with the rows.
+
+use diesel_async::AsyncPgConnection;
+use serde_json::Value;
+use shared_types::app_server::{AppServer, InstanceRef, Pin, PlaybookRecord};
+use shared_types::{API_BASE, AppServerId, AppServerSummary, InstanceId, InstanceSummary};
+
+use super::application::Addresses;
+use super::store::{app_servers, builds, checks, instances, pins};
+use super::update::differing;
+use super::{Manager, Refusal};
+use crate::db::DbError;
+use crate::servers;
+
+/// How many app servers an instance's own view holds.
+const APP_SERVERS_SHOWN: i64 = 100;
+
+/// One instance, without what only its application can say.
+#[derive(Debug)]
+pub struct InstanceView {
+    /// The summary.
+    pub summary: InstanceSummary,
+    /// The stored settings.
+    pub settings: Value,
+    /// Where people find it.
+    pub addresses: Addresses,
+    /// The one to go back to.
+    pub fallback: Option<AppServerId>,
+    /// Its newest app servers.
+    pub app_servers: Vec<AppServerSummary>,
+    /// Settings that differ from the active app server's.
+    pub pending_changes: Vec<String>,
+    /// Counts changes.
+    pub version: i64,
+}
+
+/// A page of instances. Two queries.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn instance_page(
+    conn: &mut AsyncPgConnection,
+    query: &instances::Query,
+) -> Result<Vec<InstanceSummary>, DbError> {
+    let rows = instances::page(conn, query).await?;
+    let ids: Vec<InstanceId> = rows.iter().map(|row| row.id).collect();
+    let app_servers = app_servers::active_and_newest(conn, &ids).await?;
+    Ok(rows.iter().map(|row| summary(row, &app_servers)).collect())
+}
+
+/// One instance. Three queries.
+///
+/// # Errors
+/// [`Refusal::NotFound`], or when a statement fails.
+pub async fn instance(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+) -> Result<InstanceView, Refusal> {
+    let row = instances::find(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
+    let query = app_servers::Query { instance: Some(id), limit: APP_SERVERS_SHOWN, ..Default::default() };
+    let mut shown = app_servers::page(conn, &query).await?;
+    let active = match row.active_app_server_id {
+        Some(active) => app_servers::find(conn, active).await?,
+        None => None,
+    };
+    if let Some(active) = &active
+        && !shown.iter().any(|one| one.id == active.id)
+    {
+        shown.extend(app_servers::read(conn, active.id).await?);
+    }
+    Ok(InstanceView {
+        summary: summary(&row, &shown),
+        addresses: manager.application(&row.instance_type)?.addresses(&row.settings)?,
+        fallback: row.fallback_app_server_id,
+        pending_changes: active.map(|active| differing(&active.settings, &row.settings)).unwrap_or_default(),
+        app_servers: shown,
+        version: row.version,
+        settings: row.settings,
+    })
+}
+
+fn summary(row: &instances::InstanceRow, app_servers: &[AppServerSummary]) -> InstanceSummary {
+    let own = || app_servers.iter().filter(|one| one.instance_id == row.id);
+    InstanceSummary {
+        id: row.id,
+        api_url: format!("{API_BASE}/instances/{}", row.id),
+        name: row.name.clone(),
+        instance_type: row.instance_type.clone(),
+        domain: row.domain.clone(),
+        created: row.created,
+        modified: row.modified,
+        appserver_count: i64::from(row.next_app_server_number) - 1,
+        active_appserver: own().find(|one| Some(one.id) == row.active_app_server_id).cloned(),
+        newest_appserver: own().max_by_key(|one| one.id).cloned(),
+    }
+}
+
+/// One app server, whole. Seven queries.
+///
+/// # Errors
+/// [`Refusal::NotFound`], or when a statement fails.
+pub async fn app_server(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<AppServer, Refusal> {
+    let not_found = || Refusal::NotFound { what: "app server", id: id.0 };
+    let summary = app_servers::read(conn, id).await?.ok_or_else(not_found)?;
+    let row = app_servers::find(conn, id).await?.ok_or_else(not_found)?;
+    let instance = instances::find(conn, row.instance_id).await?.ok_or_else(not_found)?;
+    let server = servers::store::find(conn, row.server_id).await?.ok_or_else(not_found)?;
+    let pins = pins::of(conn, id).await?;
+    let steps = builds::steps(conn, id).await?;
+    let checks = checks::of(conn, id).await?;
+    Ok(AppServer {
+        instance: InstanceRef {
+            id: instance.id,
+            api_url: format!("{API_BASE}/instances/{}", instance.id),
+            name: instance.name,
+        },
+        server: server.into_dto(id),
+        steps,
+        configuration_settings: yaml(&row.variables),
+        playbooks: playbooks(&row.playbooks, &pins)?,
+        pins: references(&row.variable_references, &pins)?,
+        configuration: row.settings,
+        checks,
+        summary,
+    })
+}
+
+/// For people; Ansible gets JSON.
+fn yaml(variables: &Value) -> String {
+    variables.as_object().map(shared_types::yaml::to_yaml).unwrap_or_default()
+}
+
+fn commit(pins: &[pins::PinRow], repository: &str, version: &str) -> Option<String> {
+    pins.iter().find(|pin| pin.repository == repository && pin.version == version).and_then(|pin| pin.commit.clone())
+}
+
+#[derive(serde::Deserialize)]
+pub(super) struct StoredPlaybook {
+    pub source_repo: String,
+    pub version: String,
+    pub playbook_path: String,
+    pub requirements_path: String,
+}
+
+#[derive(serde::Deserialize)]
+pub(super) struct StoredReference {
+    pub name: String,
+    pub repository: String,
+    pub version: String,
+    pub variable: String,
+}
+
+/// The playbooks with the commits they were pinned to.
+pub(super) fn playbooks(stored: &Value, pins: &[pins::PinRow]) -> Result<Vec<PlaybookRecord>, DbError> {
+    let stored: Vec<StoredPlaybook> = serde_json::from_value(stored.clone())?;
+    let record = |StoredPlaybook { source_repo, version, playbook_path, requirements_path }| PlaybookRecord {
+        commit: commit(pins, &source_repo, &version),
+        source_repo,
+        version,
+        playbook_path,
+        requirements_path,
+    };
+    Ok(stored.into_iter().map(record).collect())
+}
+
+fn references(stored: &Value, pins: &[pins::PinRow]) -> Result<Vec<Pin>, DbError> {
+    let stored: Vec<StoredReference> = serde_json::from_value(stored.clone())?;
+    let pin = |StoredReference { name, repository, version, variable: _ }| Pin {
+        commit: commit(pins, &repository, &version),
+        name,
+        repository,
+        version,
+    };
+    Ok(stored.into_iter().map(pin).collect())
+}
+
+/// The variables with pinned commits in the place of branches and tags.
+pub(super) fn pinned_variables(
+    row: &app_servers::AppServerRow,
+    pins: &[pins::PinRow],
+) -> Result<serde_json::Map<String, Value>, DbError> {
+    let mut variables = row.variables.as_object().cloned().unwrap_or_default();
+    let stored: Vec<StoredReference> = serde_json::from_value(row.variable_references.clone())?;
+    for StoredReference { name: _, repository, version, variable } in stored {
+        if let (Some(slot), Some(commit)) = (variables.get_mut(&variable), commit(pins, &repository, &version)) {
+            *slot = commit.into();
+        }
+    }
+    Ok(variables)
+}

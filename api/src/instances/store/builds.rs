@@ -1,0 +1,230 @@
+//! The tables `builds` and `build_steps`: how far the making of an app server has come. Every write is fenced by the
+//! build's lease.
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Integer};
+use diesel::{ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_types::app_server::{BuildStep, BuildStepKind, StepOutcome};
+use shared_types::{AppServerId, EventKind, InstanceId};
+
+use super::app_servers::step_kind;
+use crate::ansible::port::SpoolPosition;
+use crate::db::DbError;
+use crate::db::schema::{app_servers, build_steps, builds};
+use crate::events;
+
+/// A row, without the lease.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = builds)]
+pub struct BuildRow {
+    /// The step under way.
+    pub step: Option<String>,
+    /// Index of the playbook under way.
+    pub playbook: i32,
+    /// Counts runs of playbooks.
+    pub run: i32,
+    /// Bytes of the event file taken in.
+    pub spool_events: i64,
+    /// Bytes of the error file taken in.
+    pub spool_errors: i64,
+    /// Tasks that had ended when the playbook began.
+    pub tasks_before: i32,
+    /// When the step is given up.
+    pub deadline: Option<DateTime<Utc>>,
+}
+
+impl BuildRow {
+    /// The step under way.
+    ///
+    /// # Errors
+    /// When the database holds another word.
+    pub fn step_kind(&self) -> Result<Option<BuildStepKind>, DbError> {
+        self.step.as_deref().map(step_kind).transpose()
+    }
+
+    /// How far the spool of the present run is in the log.
+    pub fn position(&self) -> SpoolPosition {
+        SpoolPosition {
+            events: u64::try_from(self.spool_events).unwrap_or(0),
+            errors: u64::try_from(self.spool_errors).unwrap_or(0),
+        }
+    }
+}
+
+/// One build.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn find(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Option<BuildRow>, DbError> {
+    Ok(builds::table.find(id).select(BuildRow::as_select()).first(conn).await.optional()?)
+}
+
+/// Begins a step and closes the one before. A step that began already keeps its beginning and its deadline.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn begin_step(
+    conn: &mut AsyncPgConnection,
+    (instance, id): (InstanceId, AppServerId),
+    step: BuildStepKind,
+    deadline: DateTime<Utc>,
+) -> Result<(), DbError> {
+    end_steps(conn, id, Some(step), true).await?;
+    let began = diesel::insert_into(build_steps::table)
+        .values((build_steps::app_server_id.eq(id), build_steps::step.eq(step.as_str())))
+        .on_conflict_do_nothing()
+        .execute(conn)
+        .await?;
+    if began == 1 {
+        diesel::update(builds::table.find(id))
+            .set((builds::step.eq(Some(step.as_str())), builds::deadline.eq(Some(deadline)), builds::task.eq(None::<String>)))
+            .execute(conn)
+            .await?;
+        events::record(conn, EventKind::AppServerUpdated, events::About::app_server(instance, id)).await?;
+    }
+    Ok(())
+}
+
+/// Closes every open step but one; the build is over where none is left open.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn end_steps(
+    conn: &mut AsyncPgConnection,
+    id: AppServerId,
+    but: Option<BuildStepKind>,
+    is_ok: bool,
+) -> Result<(), DbError> {
+    let but = but.map_or("", BuildStepKind::as_str);
+    diesel::update(build_steps::table)
+        .filter(build_steps::app_server_id.eq(id))
+        .filter(build_steps::ended.is_null())
+        .filter(build_steps::step.ne(but))
+        .set((build_steps::ended.eq(diesel::dsl::now.nullable()), build_steps::is_ok.eq(Some(is_ok))))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The timeline of a build: every step, begun or not.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn steps(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Vec<BuildStep>, DbError> {
+    type Row = (String, DateTime<Utc>, Option<DateTime<Utc>>, Option<bool>);
+    let rows: Vec<Row> = build_steps::table
+        .filter(build_steps::app_server_id.eq(id))
+        .select((build_steps::step, build_steps::started, build_steps::ended, build_steps::is_ok))
+        .load(conn)
+        .await?;
+    let step = |kind: &BuildStepKind| {
+        let row = rows.iter().find(|(word, ..)| word == kind.as_str());
+        BuildStep {
+            kind: *kind,
+            started: row.map(|(_, started, ..)| *started),
+            ended: row.and_then(|(_, _, ended, _)| *ended),
+            outcome: row.and_then(|(.., ok)| *ok).map(|ok| if ok { StepOutcome::Done } else { StepOutcome::Failed }),
+        }
+    };
+    Ok(BuildStepKind::ALL.iter().map(step).collect())
+}
+
+/// Begins a run of a playbook: a number of its own, an empty spool.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn begin_run(
+    conn: &mut AsyncPgConnection,
+    id: AppServerId,
+    playbook: i32,
+    tasks_before: i32,
+) -> Result<i32, DbError> {
+    Ok(diesel::update(builds::table.find(id))
+        .set((
+            builds::playbook.eq(playbook),
+            builds::run.eq(builds::run + 1),
+            builds::spool_events.eq(0),
+            builds::spool_errors.eq(0),
+            builds::tasks_before.eq(tasks_before),
+            builds::tasks_done.eq(tasks_before),
+        ))
+        .returning(builds::run)
+        .get_result(conn)
+        .await?)
+}
+
+/// How many tasks the playbooks are known to have.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn keep_total(conn: &mut AsyncPgConnection, id: AppServerId, total: i32) -> Result<(), DbError> {
+    diesel::update(builds::table.find(id)).set(builds::tasks_total.eq(total)).execute(conn).await?;
+    Ok(())
+}
+
+/// Keeps how far spool and tasks have come. Gives the number of tasks that have ended.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn keep_progress(
+    conn: &mut AsyncPgConnection,
+    id: AppServerId,
+    position: SpoolPosition,
+    ended: i32,
+    task: Option<&str>,
+) -> Result<(), DbError> {
+    diesel::update(builds::table.find(id))
+        .set((
+            builds::spool_events.eq(i64::try_from(position.events).unwrap_or(i64::MAX)),
+            builds::spool_errors.eq(i64::try_from(position.errors).unwrap_or(i64::MAX)),
+            builds::tasks_done.eq(builds::tasks_done + ended),
+        ))
+        .execute(conn)
+        .await?;
+    if let Some(task) = task {
+        diesel::update(builds::table.find(id)).set(builds::task.eq(Some(task))).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// How many tasks have ended.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn tasks_done(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<i32, DbError> {
+    Ok(builds::table.find(id).select(builds::tasks_done).first(conn).await?)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Waiting {
+    #[diesel(sql_type = BigInt)]
+    app_server_id: AppServerId,
+}
+
+/// Builds that nobody is at, the ones begun first, then the oldest; at most `limit`.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn unattended(conn: &mut AsyncPgConnection, limit: i32) -> Result<Vec<AppServerId>, DbError> {
+    let rows: Vec<Waiting> = diesel::sql_query(
+        "SELECT b.app_server_id FROM builds b JOIN app_servers a ON a.id = b.app_server_id \
+         WHERE a.status IN ('new', 'waiting', 'configuring') AND (b.lease_until IS NULL OR b.lease_until < now()) \
+         ORDER BY b.step IS NULL, a.id LIMIT $1",
+    )
+    .bind::<Integer, _>(limit)
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.app_server_id).collect())
+}
+
+/// Whether an app server is still being built.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn is_building(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool, DbError> {
+    use shared_types::AppServerStatus;
+    let status: Option<AppServerStatus> =
+        app_servers::table.find(id).select(app_servers::status).first(conn).await.optional()?;
+    Ok(status.is_some_and(AppServerStatus::is_building))
+}

@@ -1,0 +1,281 @@
+//! The tables `instances` and `instance_hostnames`.
+
+use chrono::{DateTime, Utc};
+use diesel::{ExpressionMethods, OptionalExtension, PgTextExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
+use shared_types::{AppServerId, InstanceId};
+
+use crate::db::DbError;
+use crate::db::schema::{instance_hostnames, instances};
+
+/// A row.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = instances)]
+pub struct InstanceRow {
+    /// Its id.
+    pub id: InstanceId,
+    /// Which application.
+    pub instance_type: String,
+    /// What people call it.
+    pub name: String,
+    /// Its main host name.
+    pub domain: String,
+    /// The application's settings.
+    pub settings: Value,
+    /// Counts changes.
+    pub version: i64,
+    /// When it was made.
+    pub created: DateTime<Utc>,
+    /// When it last changed.
+    pub modified: DateTime<Utc>,
+    /// The n of the next app server.
+    pub next_app_server_number: i32,
+    /// Who has the traffic.
+    pub active_app_server_id: Option<AppServerId>,
+    /// Who had it before.
+    pub fallback_app_server_id: Option<AppServerId>,
+    /// Counts decisions about traffic.
+    pub routing_generation: i64,
+    /// Up to where the gateway has them.
+    pub routing_applied_generation: i64,
+}
+
+/// What is stored of a new instance.
+#[derive(Debug, diesel::Insertable)]
+#[diesel(table_name = instances)]
+pub struct NewInstance<'a> {
+    /// Which application.
+    pub instance_type: &'a str,
+    /// What people call it.
+    pub name: &'a str,
+    /// Its main host name.
+    pub domain: &'a str,
+    /// The application's settings.
+    pub settings: &'a Value,
+}
+
+/// Stores a new instance. Its host names are owed: see [`claim_hostnames`].
+///
+/// # Errors
+/// When the statement fails.
+pub async fn insert(conn: &mut AsyncPgConnection, new: NewInstance<'_>) -> Result<InstanceId, DbError> {
+    Ok(diesel::insert_into(instances::table).values(new).returning(instances::id).get_result(conn).await?)
+}
+
+/// Makes an instance the owner of host names; those it has and that are not named stay its own. Gives the first one that
+/// another instance owns.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn claim_hostnames(
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+    hostnames: &[String],
+) -> Result<Option<String>, DbError> {
+    let rows: Vec<_> = hostnames
+        .iter()
+        .map(|name| (instance_hostnames::hostname.eq(name), instance_hostnames::instance_id.eq(id)))
+        .collect();
+    diesel::insert_into(instance_hostnames::table).values(rows).on_conflict_do_nothing().execute(conn).await?;
+    Ok(instance_hostnames::table
+        .filter(instance_hostnames::hostname.eq_any(hostnames))
+        .filter(instance_hostnames::instance_id.ne(id))
+        .select(instance_hostnames::hostname)
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+/// Gives up the host names that are not in the list.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn release_hostnames(conn: &mut AsyncPgConnection, id: InstanceId, keep: &[String]) -> Result<(), DbError> {
+    diesel::delete(instance_hostnames::table)
+        .filter(instance_hostnames::instance_id.eq(id))
+        .filter(instance_hostnames::hostname.ne_all(keep))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Every host name with its owner.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn hostnames(conn: &mut AsyncPgConnection, id: Option<InstanceId>) -> Result<Vec<(String, InstanceId)>, DbError> {
+    let mut select = instance_hostnames::table
+        .order(instance_hostnames::hostname)
+        .select((instance_hostnames::hostname, instance_hostnames::instance_id))
+        .into_boxed();
+    if let Some(id) = id {
+        select = select.filter(instance_hostnames::instance_id.eq(id));
+    }
+    Ok(select.load(conn).await?)
+}
+
+/// One instance.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn find(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<Option<InstanceRow>, DbError> {
+    Ok(instances::table.find(id).select(InstanceRow::as_select()).first(conn).await.optional()?)
+}
+
+/// One instance, locked until the transaction ends.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn lock(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<Option<InstanceRow>, DbError> {
+    Ok(instances::table.find(id).select(InstanceRow::as_select()).for_no_key_update().first(conn).await.optional()?)
+}
+
+/// Which instances, and from where.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Only those whose name or domain holds this.
+    pub text: Option<String>,
+    /// Only those after this name and id, in that order.
+    pub after: Option<(String, InstanceId)>,
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// Instances by name.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<InstanceRow>, DbError> {
+    use diesel::BoolExpressionMethods;
+    let mut select = instances::table
+        .order((instances::name.asc(), instances::id.asc()))
+        .limit(query.limit)
+        .select(InstanceRow::as_select())
+        .into_boxed();
+    if let Some(text) = &query.text {
+        let pattern = format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+        select = select.filter(instances::name.ilike(pattern.clone()).or(instances::domain.ilike(pattern)));
+    }
+    if let Some((name, id)) = &query.after {
+        select = select
+            .filter(instances::name.gt(name).or(instances::name.eq(name).and(instances::id.gt(id))));
+    }
+    Ok(select.load(conn).await?)
+}
+
+/// Stores changed name and settings if nobody else changed them since `version`. False: somebody did.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn update(
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+    version: i64,
+    new: NewInstance<'_>,
+) -> Result<bool, DbError> {
+    let NewInstance { instance_type: _, name, domain, settings } = new;
+    let changed = diesel::update(instances::table.find(id))
+        .filter(instances::version.eq(version))
+        .set((
+            instances::name.eq(name),
+            instances::domain.eq(domain),
+            instances::settings.eq(settings),
+            instances::version.eq(instances::version + 1),
+            instances::modified.eq(diesel::dsl::now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Gives out the number of the next app server.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn take_app_server_number(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<i32, DbError> {
+    Ok(diesel::update(instances::table.find(id))
+        .set(instances::next_app_server_number.eq(instances::next_app_server_number + 1))
+        .returning(instances::next_app_server_number - 1)
+        .get_result(conn)
+        .await?)
+}
+
+/// Points the traffic at an app server and remembers the one to go back to. Gives the new routing generation.
+///
+/// # Errors
+/// When the statement fails, also because the app server is not running or not the instance's.
+pub async fn point(
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+    active: AppServerId,
+    fallback: Option<AppServerId>,
+) -> Result<i64, DbError> {
+    Ok(diesel::update(instances::table.find(id))
+        .set((
+            instances::active_app_server_id.eq(Some(active)),
+            instances::fallback_app_server_id.eq(fallback),
+            instances::routing_generation.eq(instances::routing_generation + 1),
+        ))
+        .returning(instances::routing_generation)
+        .get_result(conn)
+        .await?)
+}
+
+/// The gateway is to be told again about an instance's host names.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn want_routing(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(), DbError> {
+    diesel::update(instances::table.find(id))
+        .set(instances::routing_generation.eq(instances::routing_generation + 1))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The gateway has a generation. False: it had a newer one already.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn routing_applied(conn: &mut AsyncPgConnection, id: InstanceId, generation: i64) -> Result<bool, DbError> {
+    let changed = diesel::update(instances::table.find(id))
+        .filter(instances::routing_applied_generation.lt(generation))
+        .set(instances::routing_applied_generation.eq(generation))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Instances whose gateway is behind.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn unrouted(conn: &mut AsyncPgConnection) -> Result<Vec<InstanceId>, DbError> {
+    Ok(instances::table
+        .filter(instances::routing_applied_generation.lt(instances::routing_generation))
+        .select(instances::id)
+        .load(conn)
+        .await?)
+}
+
+/// Every instance with the web server of its active app server, where it has one.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn targets(
+    conn: &mut AsyncPgConnection,
+    id: Option<InstanceId>,
+) -> Result<Vec<(InstanceId, Option<String>, i64)>, DbError> {
+    use crate::db::schema::{app_servers, servers};
+    use diesel::{JoinOnDsl, NullableExpressionMethods};
+    let mut select = instances::table
+        .left_join(app_servers::table.on(instances::active_app_server_id.eq(app_servers::id.nullable())))
+        .left_join(servers::table.on(app_servers::server_id.eq(servers::id)))
+        .select((instances::id, servers::http_address.nullable(), instances::routing_generation))
+        .into_boxed();
+    if let Some(id) = id {
+        select = select.filter(instances::id.eq(id));
+    }
+    Ok(select.load(conn).await?)
+}

@@ -1,0 +1,8 @@
+//! The tables of instances, app servers and builds.
+
+pub mod activations;
+pub mod app_servers;
+pub mod builds;
+pub mod checks;
+pub mod instances;
+pub mod pins;

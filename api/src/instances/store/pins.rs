@@ -1,0 +1,67 @@
+//! The table `app_server_pins`: which commit a git reference was.
+
+use diesel::{ExpressionMethods, QueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_types::AppServerId;
+
+use crate::db::DbError;
+use crate::db::schema::app_server_pins as pins;
+
+/// A git reference of an app server.
+#[derive(Debug, Clone, PartialEq, Eq, diesel::Queryable)]
+pub struct PinRow {
+    /// URL or path.
+    pub repository: String,
+    /// Branch, tag or commit.
+    pub version: String,
+    /// The commit; none: not pinned yet.
+    pub commit: Option<String>,
+}
+
+/// Stores references that are to be pinned.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn insert(
+    conn: &mut AsyncPgConnection,
+    id: AppServerId,
+    references: impl IntoIterator<Item = (&str, &str)> + Send,
+) -> Result<(), DbError> {
+    let rows: Vec<_> = references
+        .into_iter()
+        .map(|(repository, version)| (pins::app_server_id.eq(id), pins::repository.eq(repository), pins::version.eq(version)))
+        .collect();
+    diesel::insert_into(pins::table).values(rows).on_conflict_do_nothing().execute(conn).await?;
+    Ok(())
+}
+
+/// Every reference of an app server.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn of(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Vec<PinRow>, DbError> {
+    Ok(pins::table
+        .filter(pins::app_server_id.eq(id))
+        .order((pins::repository, pins::version))
+        .select((pins::repository, pins::version, pins::commit))
+        .load(conn)
+        .await?)
+}
+
+/// Pins a reference, once.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn pin(
+    conn: &mut AsyncPgConnection,
+    id: AppServerId,
+    reference: &PinRow,
+    commit: &str,
+) -> Result<(), DbError> {
+    diesel::update(pins::table.find((id, &reference.repository, &reference.version)))
+        .filter(pins::commit.is_null())
+        .set(pins::commit.eq(Some(commit)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}

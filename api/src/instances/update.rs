@@ -1,0 +1,101 @@
+//! Changed name or settings of an instance. Its app servers keep theirs.
+
+use diesel_async::AsyncConnection;
+use serde_json::{Map, Value, json};
+use shared_types::{EventKind, InstanceId};
+
+use super::create::{checked, domain_taken};
+use super::store::instances::{self, InstanceRow, NewInstance};
+use super::{Manager, Refusal};
+use crate::db::DbError;
+use crate::instances::jobs::ApplyRouting;
+use crate::instances::store::app_servers;
+use crate::{audit, events, logs};
+
+/// Changes the fields that are named, if nobody changed the instance since `version`.
+///
+/// # Errors
+/// [`Refusal::Invalid`] with every field that is wrong, [`Refusal::Stale`] when somebody changed it; nothing is saved then.
+pub async fn update(
+    manager: &Manager,
+    actor: &str,
+    id: InstanceId,
+    version: i64,
+    mut fields: Map<String, Value>,
+) -> Result<(), Refusal> {
+    let mut conn = manager.db.conn().await?;
+    let row = instances::find(&mut conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
+    if row.version != version {
+        return Err(stale());
+    }
+    let name = match fields.remove("name") {
+        None => row.name.clone(),
+        Some(Value::String(name)) => name,
+        Some(_) => String::new(),
+    };
+    let application = manager.application(&row.instance_type)?;
+    let settings = checked(&name, application.settings(Some(&row.settings), &fields))?;
+    let changed = changed_names(&row, &name, &settings);
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let hostnames = application.addresses(&settings)?.hostnames;
+    let domain = hostnames.first().cloned().unwrap_or_default();
+    let kept = hostnames_in_use(manager, &mut conn, &row).await?;
+    conn.transaction(async |conn| {
+        let new = NewInstance { instance_type: &row.instance_type, name: &name, domain: &domain, settings: &settings };
+        if !instances::update(conn, id, version, new).await? {
+            return Err(stale());
+        }
+        if let Some(taken) = instances::claim_hostnames(conn, id, &hostnames).await? {
+            return Err(Refusal::Invalid(vec![domain_taken(&taken)]));
+        }
+        let keep: Vec<String> = hostnames.iter().chain(&kept).cloned().collect();
+        instances::release_hostnames(conn, id, &keep).await?;
+        instances::want_routing(conn, id).await?;
+        ApplyRouting::enqueue(conn, id).await?;
+        events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
+        let line = logs::Line::info(format!("{actor} changed {}", changed.join(", ")));
+        logs::append(conn, logs::About::Instance(id), &[line]).await?;
+        let detail = json!({ "changed": changed });
+        let entry = audit::Entry { actor, action: "update_instance", instance: Some(id), app_server: None, detail };
+        Ok(audit::record(conn, entry).await?)
+    })
+    .await
+}
+
+fn stale() -> Refusal {
+    Refusal::Stale("The instance was changed since you read it; nothing was saved. Read it again and repeat the change.".into())
+}
+
+fn changed_names(row: &InstanceRow, name: &str, settings: &Value) -> Vec<String> {
+    let mut names = differing(&row.settings, settings);
+    if row.name != name {
+        names.insert(0, "name".into());
+    }
+    names
+}
+
+/// The names of the settings that differ.
+pub(super) fn differing(one: &Value, other: &Value) -> Vec<String> {
+    let names = |value: &Value| value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let mut all = names(one);
+    all.extend(names(other).into_iter().filter(|name| one.get(name).is_none()));
+    all.retain(|name| one.get(name) != other.get(name));
+    all
+}
+
+/// Visitors of the active app server keep its host names, whatever the settings say now.
+async fn hostnames_in_use(
+    manager: &Manager,
+    conn: &mut diesel_async::AsyncPgConnection,
+    row: &InstanceRow,
+) -> Result<Vec<String>, Refusal> {
+    let Some(active) = row.active_app_server_id else {
+        return Ok(Vec::new());
+    };
+    let active = app_servers::find(conn, active)
+        .await?
+        .ok_or_else(|| DbError::Corrupt(format!("app server {active} is missing")))?;
+    Ok(manager.application(&row.instance_type)?.addresses(&active.settings)?.hostnames)
+}

@@ -1,0 +1,226 @@
+//! The tables `log_entries` and `log_counters`.
+
+use chrono::{DateTime, Utc};
+use diesel::{BoolExpressionMethods, ExpressionMethods, PgTextExpressionMethods, QueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_types::{AppServerId, InstanceId, LogEntry, LogEntryId, LogLevel, ServerId};
+
+use crate::db::DbError;
+use crate::db::schema::{log_counters, log_entries};
+
+/// The longest text that is kept, in bytes; the rest is cut off and said so.
+const MAX_TEXT: usize = 1 << 20;
+
+/// Whose log a line goes to.
+#[derive(Debug, Clone, Copy)]
+pub enum About {
+    /// The instance's own log.
+    Instance(InstanceId),
+    /// An app server's.
+    AppServer(InstanceId, AppServerId),
+    /// An app server's, about its machine.
+    Server(InstanceId, AppServerId, ServerId),
+}
+
+impl About {
+    fn instance(self) -> InstanceId {
+        match self {
+            Self::Instance(id) | Self::AppServer(id, _) | Self::Server(id, ..) => id,
+        }
+    }
+
+    fn app_server(self) -> Option<AppServerId> {
+        match self {
+            Self::Instance(_) => None,
+            Self::AppServer(_, id) | Self::Server(_, id, _) => Some(id),
+        }
+    }
+
+    fn server(self) -> Option<ServerId> {
+        match self {
+            Self::Instance(_) | Self::AppServer(..) => None,
+            Self::Server(.., id) => Some(id),
+        }
+    }
+}
+
+/// A line to write.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// How much it matters.
+    pub level: LogLevel,
+    /// The text.
+    pub text: String,
+    /// The Ansible task it came from.
+    pub task: Option<String>,
+}
+
+impl Line {
+    /// A line of the ordinary course of things, now.
+    pub fn info(text: impl Into<String>) -> Self {
+        Self { at: Utc::now(), level: LogLevel::Info, text: text.into(), task: None }
+    }
+
+    /// A line about something that went wrong, now.
+    pub fn error(text: impl Into<String>) -> Self {
+        Self { level: LogLevel::Error, ..Self::info(text) }
+    }
+
+    /// A line about something to look at, now.
+    pub fn warning(text: impl Into<String>) -> Self {
+        Self { level: LogLevel::Warning, ..Self::info(text) }
+    }
+}
+
+/// Appends lines to a log, in one statement (and one for their numbers, where the log is an app server's). Listeners are
+/// told when the transaction commits.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn append(conn: &mut AsyncPgConnection, about: About, lines: &[Line]) -> Result<(), DbError> {
+    let lines: Vec<&Line> = lines.iter().filter(|line| line.level > LogLevel::Debug).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let last = match about.app_server() {
+        Some(id) => Some(take_numbers(conn, id, lines.len()).await?),
+        None => None,
+    };
+    let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    let rows: Vec<_> = lines
+        .iter()
+        .zip(1i64..)
+        .map(|(line, n)| {
+            (
+                log_entries::created.eq(line.at),
+                log_entries::level.eq(line.level),
+                log_entries::text.eq(clean(&line.text)),
+                log_entries::task.eq(line.task.as_deref()),
+                log_entries::instance_id.eq(Some(about.instance())),
+                log_entries::app_server_id.eq(about.app_server()),
+                log_entries::server_id.eq(about.server()),
+                log_entries::seq.eq(last.map(|last| last - count + n)),
+            )
+        })
+        .collect();
+    // Postgres takes 65,535 parameters a statement; a line takes eight.
+    for rows in rows.chunks(5_000) {
+        diesel::insert_into(log_entries::table).values(rows).execute(conn).await?;
+    }
+    tell(conn, about, last).await
+}
+
+/// Reserves the next numbers of a log; gives the last one.
+async fn take_numbers(conn: &mut AsyncPgConnection, id: AppServerId, count: usize) -> Result<i64, DbError> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    Ok(diesel::update(log_counters::table.find(id))
+        .set(log_counters::last_seq.eq(log_counters::last_seq + count))
+        .returning(log_counters::last_seq)
+        .get_result(conn)
+        .await?)
+}
+
+/// Tells listeners that a log grew; not kept in `events`.
+async fn tell(conn: &mut AsyncPgConnection, about: About, last: Option<i64>) -> Result<(), DbError> {
+    let event = serde_json::json!({
+        "id": null,
+        "type": shared_types::EventKind::LogAppended,
+        "created": Utc::now(),
+        "instance_id": about.instance(),
+        "app_server_id": about.app_server(),
+        "server_id": about.server(),
+        "last_seq": last,
+    });
+    diesel::sql_query("SELECT pg_notify('ocim_events', $1)")
+        .bind::<diesel::sql_types::Text, _>(event.to_string())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What Postgres can hold: no null character, no more than [`MAX_TEXT`].
+fn clean(text: &str) -> String {
+    let text = text.replace('\0', "\u{fffd}");
+    if text.len() <= MAX_TEXT {
+        return text;
+    }
+    let end = (0..=MAX_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    format!("{} … ({} bytes cut off)", text.get(..end).unwrap_or_default(), text.len() - end)
+}
+
+/// Which part of a log.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Only entries after this `seq` (`id` in an instance's log).
+    pub after: Option<i64>,
+    /// Only entries before it; with `before` alone the last ones are given.
+    pub before: Option<i64>,
+    /// Only these levels.
+    pub levels: Option<&'static [LogLevel]>,
+    /// Only entries that hold this text, whatever the case.
+    pub text: Option<String>,
+    /// How many at most.
+    pub limit: i64,
+}
+
+type Row = (
+    LogEntryId,
+    Option<i64>,
+    DateTime<Utc>,
+    LogLevel,
+    String,
+    Option<String>,
+    Option<InstanceId>,
+    Option<AppServerId>,
+    Option<ServerId>,
+);
+
+/// Part of a log, the oldest first. An instance's log is its own entries only.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn page(conn: &mut AsyncPgConnection, about: About, query: &Query) -> Result<Vec<LogEntry>, DbError> {
+    use log_entries::dsl as l;
+    let mut select = l::log_entries
+        .select((l::id, l::seq, l::created, l::level, l::text, l::task, l::instance_id, l::app_server_id, l::server_id))
+        .limit(query.limit)
+        .into_boxed();
+    let from_end = query.before.is_some() && query.after.is_none();
+    if let Some(id) = about.app_server() {
+        select = select.filter(l::app_server_id.eq(id));
+        select = if from_end { select.order(l::seq.desc()) } else { select.order(l::seq.asc()) };
+        if let Some(after) = query.after {
+            select = select.filter(l::seq.gt(after));
+        }
+        if let Some(before) = query.before {
+            select = select.filter(l::seq.lt(before));
+        }
+    } else {
+        select = select.filter(l::instance_id.eq(about.instance()).and(l::app_server_id.is_null()));
+        select = if from_end { select.order(l::id.desc()) } else { select.order(l::id.asc()) };
+        if let Some(after) = query.after {
+            select = select.filter(l::id.gt(after));
+        }
+        if let Some(before) = query.before {
+            select = select.filter(l::id.lt(before));
+        }
+    }
+    if let Some(levels) = query.levels {
+        select = select.filter(l::level.eq_any(levels));
+    }
+    if let Some(text) = &query.text {
+        let pattern = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        select = select.filter(l::text.ilike(format!("%{pattern}%")));
+    }
+    let mut rows: Vec<Row> = select.load(conn).await?;
+    if from_end {
+        rows.reverse();
+    }
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+fn entry((id, seq, created, level, text, task, instance_id, app_server_id, server_id): Row) -> LogEntry {
+    LogEntry { id, seq, created, level, text, task, instance_id, app_server_id, server_id }
+}

@@ -1,0 +1,1 @@
+DROP TABLE login_failures, api_tokens, sessions, users;
