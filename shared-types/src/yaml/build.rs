@@ -6,12 +6,14 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag};
 use serde_json::{Map, Value};
 
 use super::scalar::{self, Plain};
-use super::text::{check_text, open_end};
+use super::text::{check_text, open_end, without_blank_end};
 use super::words;
 use super::{MAX_BYTES, MAX_DEPTH, MAX_VALUES, YamlError};
 
 /// How many bytes of text all values may have together, those that aliases repeat counted each time.
 const MAX_EXPANDED_BYTES: usize = 4 * MAX_BYTES;
+
+const CORE_TAGS: &str = "tag:yaml.org,2002:";
 
 /// A document's value and where it begins.
 pub(super) struct Document {
@@ -22,9 +24,10 @@ pub(super) struct Document {
 
 /// Reads the one document of a text; `None` when there is no value at all.
 pub(super) fn document(text: &str) -> Result<Option<Document>, YamlError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = without_blank_end(text.strip_prefix('\u{feff}').unwrap_or(text));
     check_text(text)?;
     let mut builder = Builder {
+        text,
         parser: Parser::new_from_str(text),
         open_end: open_end(text),
         anchors: HashMap::new(),
@@ -35,6 +38,7 @@ pub(super) fn document(text: &str) -> Result<Option<Document>, YamlError> {
 }
 
 struct Builder<'a> {
+    text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
     /// Where the text ends, in characters, when its last line is not ended.
     open_end: Option<usize>,
@@ -120,10 +124,7 @@ impl<'a> Builder<'a> {
             | Event::MappingEnd => return Err(error(at, "a value is expected here")),
         };
         if anchor > 0 {
-            let Built { ref value, height } = built;
-            let anchored =
-                Anchored { value: value.clone(), height, values: self.values - values, bytes: self.bytes - bytes };
-            self.anchors.insert(anchor, anchored);
+            self.remember(anchor, &built, self.values - values, self.bytes - bytes, at)?;
         }
         Ok(built)
     }
@@ -208,6 +209,20 @@ impl<'a> Builder<'a> {
         Err(error(at, format!("a key must be a text, and this is read as {shown}; put it in quotes")))
     }
 
+    /// Keeps a copy for aliases. The copy is paid for too, or anchors inside anchors would multiply for nothing.
+    fn remember(
+        &mut self,
+        anchor: usize,
+        built: &Built,
+        values: usize,
+        bytes: usize,
+        at: Marker,
+    ) -> Result<(), YamlError> {
+        self.spend(values, bytes, at)?;
+        self.anchors.insert(anchor, Anchored { value: built.value.clone(), height: built.height, values, bytes });
+        Ok(())
+    }
+
     fn repeat(&mut self, id: usize, at: Marker, depth: usize) -> Result<Built, YamlError> {
         let Some(anchored) = self.anchors.get(&id) else {
             return Err(error(at, "this alias repeats what it is a part of; that has no end"));
@@ -243,7 +258,11 @@ impl<'a> Builder<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), YamlError> {
         match self.parser.next_event() {
             Some(Ok(found)) => Ok(found),
-            Some(Err(fault)) => Err(error(*fault.marker(), words::in_words(fault.info()))),
+            Some(Err(fault)) => {
+                let (line, column) = (fault.marker().line(), fault.marker().col() + 1);
+                let (line, column) = words::position(self.text, fault.info(), line, column);
+                Err(YamlError { line, column, message: words::in_words(fault.info()) })
+            }
             None => Err(error(Marker::new(0, 1, 0), "the text ends too early")),
         }
     }
@@ -252,7 +271,8 @@ impl<'a> Builder<'a> {
 fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Marker) -> Result<Value, YamlError> {
     match tag_name(tag, at)? {
         Some(name) => scalar::resolve_tagged(&name, text).map_err(|message| error(at, message)),
-        None if tag.is_some() || style != ScalarStyle::Plain => Ok(Value::String(text.to_owned())),
+        // The tag `!` makes PyYAML read a quoted text as a plain one.
+        None if tag.is_none() && style != ScalarStyle::Plain => Ok(Value::String(text.to_owned())),
         None => match scalar::resolve(text) {
             Ok(Plain::Value(value)) => Ok(value),
             Ok(Plain::Merge) => Err(error(at, "`<<` merges where it is a key; put it in quotes to keep it as a text")),
@@ -275,14 +295,14 @@ fn check_collection(tag: Option<&Tag>, wanted: &str, depth: usize, at: Marker) -
     }
 }
 
-/// The name of a core tag; `None` without one and for the tag `!`, which says «as it is written».
+/// The name of a core tag; `None` without one and for the tag `!`, which names none.
 fn tag_name(tag: Option<&Tag>, at: Marker) -> Result<Option<String>, YamlError> {
     let Some(tag) = tag else { return Ok(None) };
     let whole = format!("{}{}", tag.handle, tag.suffix);
     if whole == "!" {
         return Ok(None);
     }
-    match whole.strip_prefix("tag:yaml.org,2002:") {
+    match whole.strip_prefix(CORE_TAGS) {
         Some(name) => Ok(Some(name.to_owned())),
         None => Err(error(at, scalar::unknown_tag(&whole))),
     }

@@ -37,8 +37,10 @@ pub(super) fn float(text: &str) -> Option<Result<Number, &'static str>> {
     let (is_negative, unsigned) = split_sign(text);
     let has_sign = unsigned.len() != text.len();
     if matches!(unsigned, ".inf" | ".Inf" | ".INF") || (!has_sign && matches!(text, ".nan" | ".NaN" | ".NAN")) {
-        return Some(Err("JSON, in which the variables reach Ansible, has no infinity and no not-a-number; put it in quotes \
-                         to keep it as a text"));
+        return Some(Err(
+            "JSON, in which the variables reach Ansible, has no infinity and no not-a-number; put it in quotes \
+                         to keep it as a text",
+        ));
     }
     let (whole, rest) = unsigned.split_once('.')?;
     if whole.contains(':') {

@@ -53,3 +53,10 @@ pub(super) fn open_end(text: &str) -> Option<usize> {
     let last = text.rsplit(['\n', '\r']).next().unwrap_or_default();
     (!last.trim().is_empty()).then(|| text.chars().count())
 }
+
+/// The text without spaces on a last line that has nothing else and is not ended: the parser would take them for one more
+/// line of a text block, PyYAML does not.
+pub(super) fn without_blank_end(text: &str) -> &str {
+    let trimmed = text.trim_end_matches(' ');
+    if trimmed.is_empty() || trimmed.ends_with(['\n', '\r']) { trimmed } else { text }
+}
