@@ -1,0 +1,136 @@
+//! Numbers as PyYAML's patterns and constructors read them (YAML 1.1): underscores, bases 2, 8, 10, 16 and 60; a float
+//! needs a dot, and its exponent a sign.
+
+use serde_json::Number;
+
+const TOO_LARGE: &str = "this number is too large to be kept exactly; put it in quotes to keep it as a text";
+
+/// Reads a plain scalar as an integer; `None` when it is none.
+///
+/// # Errors
+/// Why a text that is an integer by its form cannot be kept.
+pub(super) fn integer(text: &str) -> Option<Result<Number, &'static str>> {
+    let (is_negative, unsigned) = split_sign(text);
+    let magnitude = if let Some(digits) = unsigned.strip_prefix("0b").filter(|d| all(d, |b| matches!(b, b'0' | b'1'))) {
+        in_base(digits, 2)
+    } else if let Some(digits) = unsigned.strip_prefix("0x").filter(|d| all(d, |b| b.is_ascii_hexdigit())) {
+        in_base(digits, 16)
+    } else if unsigned == "0" {
+        Ok(0)
+    } else if let Some(digits) = unsigned.strip_prefix('0').filter(|d| all(d, |b| matches!(b, b'0'..=b'7'))) {
+        if digits.bytes().all(|b| b == b'_') { Ok(0) } else { in_base(digits, 8) }
+    } else if unsigned.starts_with(|c: char| matches!(c, '1'..='9')) && all(unsigned, |b| b.is_ascii_digit()) {
+        in_base(unsigned, 10)
+    } else if unsigned.starts_with(|c: char| matches!(c, '1'..='9')) && is_sexagesimal(unsigned) {
+        in_base_60(unsigned)
+    } else {
+        return None;
+    };
+    Some(magnitude.and_then(|magnitude| signed(is_negative, magnitude)))
+}
+
+/// Reads a plain scalar as a float; `None` when it is none.
+///
+/// # Errors
+/// Why a text that is a float by its form cannot be kept.
+pub(super) fn float(text: &str) -> Option<Result<Number, &'static str>> {
+    let (is_negative, unsigned) = split_sign(text);
+    let has_sign = unsigned.len() != text.len();
+    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || (!has_sign && matches!(text, ".nan" | ".NaN" | ".NAN")) {
+        return Some(Err(
+            "JSON, in which the variables reach Ansible, has no infinity and no not-a-number; put it in quotes \
+                         to keep it as a text",
+        ));
+    }
+    let (whole, rest) = unsigned.split_once('.')?;
+    if whole.contains(':') {
+        let is_float = is_sexagesimal(whole) && (rest.is_empty() || all(rest, |b| b.is_ascii_digit()));
+        return is_float.then(|| finite(is_negative, base_60_float(unsigned)));
+    }
+    let (fraction, exponent) = match rest.find(['e', 'E']) {
+        Some(at) => (rest.get(..at)?, rest.get(at + 1..)),
+        None => (rest, None),
+    };
+    let whole_is_fine = if whole.is_empty() {
+        !has_sign && fraction.starts_with(|c: char| c.is_ascii_digit())
+    } else {
+        whole.starts_with(|c: char| c.is_ascii_digit()) && all(whole, |b| b.is_ascii_digit())
+    };
+    let fraction_is_fine = fraction.is_empty() || all(fraction, |b| b.is_ascii_digit());
+    let exponent_is_fine = exponent.is_none_or(|exponent| {
+        exponent
+            .strip_prefix(['-', '+'])
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+    });
+    (whole_is_fine && fraction_is_fine && exponent_is_fine)
+        .then(|| finite(is_negative, unsigned.replace('_', "").parse().unwrap_or(f64::NAN)))
+}
+
+/// Reads what stands after `!!float`: any decimal number.
+pub(super) fn any_float(text: &str) -> Option<Result<Number, &'static str>> {
+    let plain = text.replace('_', "");
+    let is_decimal =
+        !plain.is_empty() && plain.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
+    float(text).or_else(|| is_decimal.then(|| plain.parse().ok()).flatten().map(|value| finite(false, value)))
+}
+
+fn split_sign(text: &str) -> (bool, &str) {
+    text.strip_prefix('-').map_or_else(|| (false, text.strip_prefix('+').unwrap_or(text)), |rest| (true, rest))
+}
+
+/// Whether the text is not empty and of underscores and such digits only.
+fn all(text: &str, is_digit: fn(u8) -> bool) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b == b'_' || is_digit(b))
+}
+
+/// Whether it is like `190:20:30`: digits first, then parts below 60.
+fn is_sexagesimal(text: &str) -> bool {
+    let mut parts = text.split(':');
+    let first = parts.next().unwrap_or_default();
+    let mut rest = parts.peekable();
+    first.starts_with(|c: char| c.is_ascii_digit())
+        && all(first, |b| b.is_ascii_digit())
+        && rest.peek().is_some()
+        && rest.all(|part| match part.as_bytes() {
+            [one] => one.is_ascii_digit(),
+            [ten, one] => matches!(ten, b'0'..=b'5') && one.is_ascii_digit(),
+            _ => false,
+        })
+}
+
+fn in_base(digits: &str, base: u32) -> Result<u128, &'static str> {
+    let digits = digits.replace('_', "");
+    if digits.is_empty() {
+        return Err("this begins like a number and has no digits; put it in quotes to keep it as a text");
+    }
+    u128::from_str_radix(&digits, base).map_err(|_| TOO_LARGE)
+}
+
+fn in_base_60(text: &str) -> Result<u128, &'static str> {
+    text.replace('_', "").split(':').try_fold(0_u128, |sum, part| {
+        let part = part.parse::<u128>().map_err(|_| TOO_LARGE)?;
+        sum.checked_mul(60).and_then(|sum| sum.checked_add(part)).ok_or(TOO_LARGE)
+    })
+}
+
+/// In the order in which PyYAML adds, so that the last bit is the same.
+fn base_60_float(text: &str) -> f64 {
+    let mut base = 1.0;
+    text.replace('_', "").rsplit(':').fold(0.0, |sum, part| {
+        let sum = sum + part.parse::<f64>().unwrap_or(f64::NAN) * base;
+        base *= 60.0;
+        sum
+    })
+}
+
+fn signed(is_negative: bool, magnitude: u128) -> Result<Number, &'static str> {
+    if is_negative {
+        i128::try_from(magnitude).ok().and_then(|m| i64::try_from(-m).ok()).map(Number::from).ok_or(TOO_LARGE)
+    } else {
+        u64::try_from(magnitude).map(Number::from).map_err(|_| TOO_LARGE)
+    }
+}
+
+fn finite(is_negative: bool, magnitude: f64) -> Result<Number, &'static str> {
+    Number::from_f64(if is_negative { -magnitude } else { magnitude }).ok_or(TOO_LARGE)
+}

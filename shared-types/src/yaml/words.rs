@@ -1,0 +1,81 @@
+//! The parser's messages in people's words, and at the place where people look for the mistake.
+
+use super::MAX_DEPTH;
+
+/// What the parser says, and what to say instead. A message of the parser that is not here is clear enough by itself.
+const WORDS: &[(&str, &str)] = &[
+    ("mapping values are not allowed", "a `: ` is not allowed here; put a text that contains one in quotes"),
+    ("illegal placement of ':'", "a `: ` is not allowed here; put a text that contains one in quotes"),
+    ("mapping keys are not allowed", "a key is not allowed here"),
+    (
+        "block sequence entries are not allowed",
+        "a list item (`- `) is not allowed here; begin the list on a line of its own",
+    ),
+    (
+        "did not find expected key",
+        "a key of the map is expected here; is the line indented differently than the keys before it?",
+    ),
+    (
+        "did not find expected '-' indicator",
+        "a list item (`- `) is expected here; is the line indented differently than the items before it?",
+    ),
+    ("did not find expected ',' or '}'", "a `,` or the closing `}` is missing before this"),
+    ("expected ',' or ']'", "a `,` or the closing `]` is missing before this"),
+    ("found unexpected end of stream", "the quote that opens here or before is never closed"),
+    ("unexpected eof", "the text ends too early: something is not closed"),
+    ("found unexpected document indicator", "the document ends inside a quoted text: a quote is not closed"),
+    ("invalid trailing content", "after a quoted text the line must end; put all of it into the quotes"),
+    ("simple key expect", "this line is neither a `key: value` nor part of the value before it; a `: ` is missing"),
+    ("invalid indentation in flow", "inside `{ }` or `[ ]` every line must be indented more than the key"),
+    ("invalid indentation in quoted", "every line of a quoted text must be indented more than its key"),
+    ("invalid indentation", "this line must be indented more than the key it belongs to"),
+    ("wrongly indented line in block scalar", "this line is indented less than the text block it would belong to"),
+    ("block scalar content cannot start with a tab", "a text block must be indented with spaces, not tabs"),
+    ("tab cannot be used", "lines must be indented with spaces, not tabs"),
+    ("tabs disallowed", "lines must be indented with spaces, not tabs"),
+    ("found a tab", "a tab is not allowed here; use spaces"),
+    ("found unknown anchor", "there is no anchor (`&name`) of this name before this alias"),
+    ("unknown escape character", "this is no escape that YAML knows; double the backslash, or use single quotes"),
+    ("expected hexadecimal number", "the escape needs more hexadecimal digits"),
+    ("recursion limit exceeded", ""),
+    ("misplaced bracket", "this bracket closes nothing"),
+    ("unexpected character", "a text may not begin with this character; put it in quotes"),
+    ("cannot start with '-'", "a text may not begin with this character; put it in quotes"),
+    ("found unprintable character", "this character is not allowed; write it as an escape (`\\x00`) in double quotes"),
+    ("did not find expected node content", "a value is expected here"),
+    (
+        "did not find expected <document start>",
+        "this belongs to nothing before it; is it indented less than the first line?",
+    ),
+    ("the handle wasn't declared", "tags with a handle of their own are not allowed"),
+    ("byte order mark", "a byte order mark is not allowed inside the text; remove the invisible character"),
+];
+
+/// What to say for a message of the parser.
+pub(super) fn in_words(info: &str) -> String {
+    match WORDS.iter().find(|(theirs, _)| info.contains(theirs)) {
+        Some((_, "")) => too_deep(),
+        Some((_, ours)) => (*ours).to_owned(),
+        None => info.to_owned(),
+    }
+}
+
+/// Where to point: the parser notices some mistakes only where the next thing begins, or after the end.
+pub(super) fn position(text: &str, info: &str, line: usize, column: usize) -> (usize, usize) {
+    let lines: Vec<&str> = text.lines().take(line).collect();
+    if info.contains("simple key expect") {
+        let before = lines.iter().enumerate().take(if column > 1 { line } else { line.saturating_sub(1) });
+        let last = before.filter(|(_, line)| !line.trim().is_empty()).next_back();
+        return last
+            .map_or((line, column), |(index, line)| (index + 1, 1 + line.chars().take_while(|c| *c == ' ').count()));
+    }
+    match lines.last() {
+        Some(last) if lines.len() < line => (lines.len(), 1 + last.chars().count()),
+        Some(_) | None => (line, column),
+    }
+}
+
+/// What to say about too many levels.
+pub(super) fn too_deep() -> String {
+    format!("nested deeper than {MAX_DEPTH} levels")
+}
