@@ -1,0 +1,3 @@
+//! The database: where it comes from and what it looks like.
+
+pub mod embedded;
