@@ -2,6 +2,7 @@
 
 pub mod ansible;
 pub mod audit;
+pub mod children;
 pub mod db;
 pub mod events;
 pub mod instances;

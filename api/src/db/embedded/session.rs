@@ -1,0 +1,60 @@
+//! The first words with a server: does it answer to our password, and is our database there?
+
+use std::future::Future;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Config, Error, NoTls};
+
+use super::ROLE;
+use super::error::EmbeddedError;
+use super::files::Files;
+
+const AT_MOST: Duration = Duration::from_secs(15);
+
+/// Proves that the database answers; makes it where it is missing.
+pub(super) async fn prepare_database(files: &Files, port: u16, password: &SecretString) -> Result<(), EmbeddedError> {
+    let failed = |reason: String| EmbeddedError::Answer { port, reason, log: files.log() };
+    let prepare = async {
+        match ask(port, password, ROLE, "SELECT 1").await {
+            Err(error) if error.code() == Some(&SqlState::UNDEFINED_DATABASE) => {
+                let made = ask(port, password, "postgres", "CREATE DATABASE ocim").await;
+                // Whoever was faster has made the same.
+                made.or_else(|error| match error.code() {
+                    Some(&SqlState::DUPLICATE_DATABASE) => Ok(()),
+                    Some(_) | None => Err(error),
+                })
+            }
+            answer => answer,
+        }
+    };
+    match bounded(prepare).await {
+        Some(Ok(())) => Ok(()),
+        Some(Err(error)) => Err(failed(describe(&error))),
+        None => Err(failed(format!("no answer within {} s", AT_MOST.as_secs()))),
+    }
+}
+
+async fn ask(port: u16, password: &SecretString, database: &str, statement: &str) -> Result<(), Error> {
+    let mut config = Config::new();
+    config.host(Ipv4Addr::LOCALHOST.to_string()).port(port).user(ROLE).password(password.expose_secret());
+    config.dbname(database).ssl_mode(SslMode::Disable).connect_timeout(AT_MOST).application_name("ocim start");
+    let (client, connection): (Client, _) = config.connect(NoTls).await?;
+    let driving = tokio::spawn(connection);
+    let answer = client.batch_execute(statement).await;
+    drop(client);
+    // The connection's own end says nothing that the answer does not.
+    drop(driving.await);
+    answer
+}
+
+async fn bounded<T>(work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(AT_MOST, work).await.ok()
+}
+
+fn describe(error: &Error) -> String {
+    error.as_db_error().map_or_else(|| error.to_string(), |found| found.message().to_owned())
+}

@@ -1,0 +1,5 @@
+//! The children that outlive us: the embedded Postgres and the gateway, for real.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+
+#[path = "children/postgres.rs"]
+mod postgres;

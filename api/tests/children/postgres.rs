@@ -1,0 +1,185 @@
+//! The embedded Postgres through its life: made, adopted, killed, recovered, stopped.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use ocim::children::{ProcessId, Signal};
+use ocim::db::embedded::{EmbeddedError, EmbeddedOptions, EmbeddedPostgres};
+use secrecy::{ExposeSecret, SecretString};
+use tokio_postgres::NoTls;
+
+const OPTIONS: EmbeddedOptions = EmbeddedOptions { is_durable: false, start_timeout: Duration::from_secs(60) };
+
+/// A data directory that any user may pass through.
+fn data_dir() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    directory
+}
+
+async fn query(url: &SecretString, statement: &str) -> Vec<String> {
+    let (client, connection) = tokio_postgres::connect(url.expose_secret(), NoTls).await.unwrap();
+    let driving = tokio::spawn(connection);
+    let rows = client.simple_query(statement).await.unwrap();
+    drop(client);
+    driving.await.unwrap().unwrap();
+    let cell = |row| match row {
+        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    };
+    rows.into_iter().filter_map(cell).collect()
+}
+
+/// Every process that works in the cluster's directory.
+fn processes_of(data_dir: &Path) -> Vec<ProcessId> {
+    let here = fs::metadata(data_dir.join("postgres/data")).unwrap();
+    fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid: &u32| {
+            fs::metadata(format!("/proc/{pid}/cwd"))
+                .is_ok_and(|there| (there.dev(), there.ino()) == (here.dev(), here.ino()))
+        })
+        .filter_map(ProcessId::of)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keeps_its_data_through_kill_and_restart_and_leaves_nothing_when_stopped() {
+    let directory = data_dir();
+    let began = Instant::now();
+    let first = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
+    println!("made and started in {:?}", began.elapsed());
+    query(first.url(), "CREATE TABLE kept (word text)").await;
+    query(first.url(), "INSERT INTO kept VALUES ('here')").await;
+    assert_eq!(query(first.url(), "SHOW server_encoding").await, ["UTF8"]);
+    let password = fs::metadata(directory.path().join("postgres/password")).unwrap();
+    assert_eq!(password.mode() & 0o777, 0o600);
+    assert!(!format!("{first:?}").contains("postgres://"), "the URL is a secret");
+    let data = fs::metadata(directory.path().join("postgres/data")).unwrap();
+    assert_ne!(data.uid(), 0, "PostgreSQL does not run as root");
+
+    let killed = processes_of(directory.path());
+    assert!(killed.len() > 3);
+    for process in &killed {
+        process.signal(Signal::KILL).unwrap();
+    }
+    for process in &killed {
+        assert!(process.wait(Duration::from_secs(5)).await);
+    }
+    assert!(matches!(EmbeddedPostgres::attach(directory.path()).await, Err(EmbeddedError::NotRunning { .. })));
+
+    // The pid that the dead server left in its file is somebody else's now.
+    let pid_file = directory.path().join("postgres/data/postmaster.pid");
+    let left = fs::read_to_string(&pid_file).unwrap();
+    let (_, rest) = left.split_once('\n').unwrap();
+    let stranger = stranger_of(data.uid());
+    fs::write(&pid_file, format!("{}\n{rest}", stranger.id())).unwrap();
+
+    let began = Instant::now();
+    let second = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
+    println!("recovered in {:?}", began.elapsed());
+    assert_eq!(query(second.url(), "SELECT word FROM kept").await, ["here"]);
+    assert_eq!(second.url().expose_secret(), first.url().expose_secret(), "the port is kept where it is free");
+    let began = Instant::now();
+    second.stop().await.unwrap();
+    println!("stopped in {:?}", began.elapsed());
+    assert_eq!(processes_of(directory.path()), []);
+    assert!(!pid_file.exists(), "it was shut down in order");
+    end(stranger);
+}
+
+/// A process of that user: one that PostgreSQL would take for the server.
+fn stranger_of(uid: u32) -> std::process::Child {
+    let uid = uid.to_string();
+    std::process::Command::new("setpriv")
+        .args(["--reuid", &uid, "--clear-groups", "--", "sleep", "600"])
+        .spawn()
+        .unwrap()
+}
+
+fn end(mut child: std::process::Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn survives_its_postmaster_being_killed_while_connections_are_open() {
+    let directory = data_dir();
+    let first = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(first.url().expose_secret(), NoTls).await.unwrap();
+    let driving = tokio::spawn(connection);
+    let busy = tokio::spawn(async move { client.simple_query("SELECT pg_sleep(600)").await });
+    first.process().signal(Signal::KILL).unwrap();
+    let second = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
+    assert_ne!(second.process(), first.process());
+    assert_eq!(query(second.url(), "SELECT 1").await, ["1"]);
+    assert!(busy.await.unwrap().is_err());
+    drop(driving.await);
+    second.stop().await.unwrap();
+    assert_eq!(processes_of(directory.path()), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_that_start_at_once_share_one_server_and_a_worker_joins_it() {
+    let directory = data_dir();
+    let (one, other) = tokio::join!(
+        EmbeddedPostgres::start(directory.path(), OPTIONS),
+        EmbeddedPostgres::start(directory.path(), OPTIONS)
+    );
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_eq!(one.process(), other.process());
+    let joined = EmbeddedPostgres::attach(directory.path()).await.unwrap();
+    assert_eq!(joined.expose_secret(), one.url().expose_secret());
+
+    // A crash of ours is a drop without a stop.
+    drop(other);
+    let adopted = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
+    assert_eq!(adopted.process(), one.process());
+    adopted.stop().await.unwrap();
+    assert_eq!(processes_of(directory.path()), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn takes_another_port_when_the_last_one_is_taken() {
+    let directory = data_dir();
+    let first = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
+    let before = first.url().clone();
+    first.stop().await.unwrap();
+    let port: u16 = fs::read_to_string(directory.path().join("postgres/port")).unwrap().trim().parse().unwrap();
+    let _stranger = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let second = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
+    assert_ne!(second.url().expose_secret(), before.expose_secret());
+    second.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn says_what_is_wrong_and_what_to_do() {
+    let directory = data_dir();
+    let error = EmbeddedPostgres::attach(directory.path()).await.unwrap_err().to_string();
+    assert!(error.contains("start `ocim server` with this data directory first"), "{error}");
+
+    let file = directory.path().join("a-file");
+    fs::write(&file, "").unwrap();
+    let error = EmbeddedPostgres::start(&file, OPTIONS).await.unwrap_err().to_string();
+    assert!(error.contains("a-file/postgres") && error.contains("OCIM_DATA_DIR"), "{error}");
+
+    // Data of a version that nobody has installed.
+    let old = directory.path().join("old");
+    fs::create_dir_all(old.join("postgres/data")).unwrap();
+    fs::write(old.join("postgres/data/PG_VERSION"), "9\n").unwrap();
+    let error = EmbeddedPostgres::start(&old, OPTIONS).await.unwrap_err().to_string();
+    assert!(error.contains("apt-get install postgresql-9"), "{error}");
+
+    // Root's server runs as somebody who cannot come through a private directory.
+    let closed = directory.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    if fs::metadata(&closed).unwrap().uid() == 0 {
+        let error = EmbeddedPostgres::start(&closed.join("deep"), OPTIONS).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("chmod o+x {}", closed.display())), "{error}");
+    }
+}
