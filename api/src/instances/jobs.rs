@@ -1,7 +1,7 @@
 //! The jobs of this module. They carry ids only and read the world anew. What they do is in `worker.rs`' hands.
 
 use diesel_async::AsyncPgConnection;
-use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext, WorkerContextExt};
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
 use shared_types::{AppServerId, InstanceId};
 

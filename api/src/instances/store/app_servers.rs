@@ -198,14 +198,14 @@ pub async fn active_and_newest(
     conn: &mut AsyncPgConnection,
     of: &[InstanceId],
 ) -> Result<Vec<AppServerSummary>, DbError> {
-    use diesel::BoolExpressionMethods;
+    use diesel::{BoolExpressionMethods, PgExpressionMethods};
     let newer = diesel::alias!(app_servers as newer);
     let is_newest = diesel::dsl::not(diesel::dsl::exists(
         newer
             .filter(newer.field(app_servers::instance_id).eq(app_servers::instance_id))
             .filter(newer.field(app_servers::id).gt(app_servers::id)),
     ));
-    let is_active = instances::active_app_server_id.eq(app_servers::id.nullable()).is_true();
+    let is_active = instances::active_app_server_id.is_not_distinct_from(app_servers::id.nullable());
     let rows: Vec<SummaryRow> = summaries!()
         .filter(app_servers::instance_id.eq_any(of))
         .filter(is_newest.or(is_active))

@@ -2,8 +2,9 @@
 //! build's lease.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Integer};
-use diesel::{ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::dsl::sql;
+use diesel::sql_types::{BigInt, Integer, Nullable, Timestamptz};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::app_server::{BuildStep, BuildStepKind, StepOutcome};
 use shared_types::{AppServerId, EventKind, InstanceId};
@@ -101,7 +102,7 @@ pub async fn end_steps(
         .filter(build_steps::app_server_id.eq(id))
         .filter(build_steps::ended.is_null())
         .filter(build_steps::step.ne(but))
-        .set((build_steps::ended.eq(diesel::dsl::now.nullable()), build_steps::is_ok.eq(Some(is_ok))))
+        .set((build_steps::ended.eq(sql::<Nullable<Timestamptz>>("now()")), build_steps::is_ok.eq(Some(is_ok))))
         .execute(conn)
         .await?;
     Ok(())
