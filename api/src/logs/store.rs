@@ -36,6 +36,13 @@ impl About {
         }
     }
 
+    /// Whether an event says that this log grew.
+    pub fn is_told_by(self, event: &shared_types::Event) -> bool {
+        event.kind == shared_types::EventKind::LogAppended
+            && event.instance_id == Some(self.instance())
+            && event.app_server_id == self.app_server()
+    }
+
     fn server(self) -> Option<ServerId> {
         match self {
             Self::Instance(_) | Self::AppServer(..) => None,

@@ -1,0 +1,28 @@
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use shared_types::{AppServerId, LogEntry, Page};
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::log_view::{self, Query};
+use crate::http::principal::Viewer;
+use crate::instances::store::app_servers;
+use crate::logs::About;
+
+/// Read an app server's log
+///
+/// Its own entries and its machine's, the oldest first, numbered by `seq` without a gap.
+#[utoipa::path(tag = "logs", params(("id" = AppServerId, Path, description = "The app server"), Query), responses(
+    (status = 200, description = "Part of the log", content((Page<LogEntry> = "application/json"), (String = "text/plain"))),
+))]
+#[get("/app-servers/{id}/logs")]
+pub async fn list_app_server_logs(
+    app: web::Data<App>,
+    _: Viewer,
+    id: web::Path<AppServerId>,
+    query: web::Query<Query>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let row = app_servers::find(&mut *app.db().conn().await?, *id).await?;
+    let row = row.ok_or_else(|| ApiError::not_found("app server", id))?;
+    log_view::answer(&app, About::AppServer(row.instance_id, row.id), &request, query.into_inner()).await
+}

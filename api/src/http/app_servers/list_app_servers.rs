@@ -1,0 +1,45 @@
+use actix_web::{HttpResponse, get, web};
+use serde::Deserialize;
+use shared_types::{AppServerId, AppServerStatus, AppServerSummary, InstanceId, Page};
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::principal::Viewer;
+use crate::http::{cursor, extract};
+use crate::instances::store::app_servers;
+
+/// Which ones.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
+    /// How many, 1 to 500; 50 unless said.
+    limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Only this instance's.
+    #[param(value_type = Option<i64>)]
+    instance: Option<InstanceId>,
+    /// Only with this status.
+    status: Option<AppServerStatus>,
+}
+
+/// List app servers
+///
+/// Of all instances, the newest first.
+#[utoipa::path(tag = "app servers", params(Query), responses(
+    (status = 200, description = "A page", body = Page<AppServerSummary>),
+))]
+#[get("/app-servers")]
+pub async fn list_app_servers(
+    app: web::Data<App>,
+    _: Viewer,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, ApiError> {
+    let Query { limit, cursor, instance, status } = query.into_inner();
+    let limit = extract::limit(limit)?;
+    let before: Option<AppServerId> = cursor::decode(cursor.as_deref())?;
+    let query = app_servers::Query { instance, status, before, limit: limit + 1 };
+    let items = app_servers::page(&mut *app.db().conn().await?, &query).await?;
+    Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| one.id)))
+}

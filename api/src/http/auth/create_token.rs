@@ -1,0 +1,50 @@
+use actix_web::{HttpResponse, post, web};
+use shared_types::user::{CreatedToken, NewToken};
+use shared_types::{FieldError, ProblemType};
+
+use crate::app::App;
+use crate::audit;
+use crate::http::error::ApiError;
+use crate::http::extract::Json;
+use crate::http::principal::Viewer;
+use crate::users::{Secret, tokens};
+
+/// Make an API token
+///
+/// The secret is shown this once. A token cannot make tokens.
+#[utoipa::path(tag = "auth", request_body = NewToken, responses(
+    (status = 201, description = "The token, with its secret", body = CreatedToken),
+    (status = 422, description = "Some fields are not valid"),
+))]
+#[post("/auth/tokens")]
+pub async fn create_token(
+    app: web::Data<App>,
+    Viewer(who): Viewer,
+    Json(new): Json<NewToken>,
+) -> Result<HttpResponse, ApiError> {
+    if !who.is_session {
+        return Err(ApiError::new(ProblemType::Forbidden, "A token cannot make tokens; sign in with a password."));
+    }
+    let NewToken { name, role, expires_in_days } = new;
+    let days = expires_in_days.unwrap_or(90);
+    let mut errors = Vec::new();
+    if name.trim().is_empty() || name.chars().count() > 100 || name.contains('\0') {
+        errors.push(FieldError::new("name", "Must have 1 to 100 characters."));
+    }
+    if role > who.role {
+        errors.push(FieldError::new("role", format!("May not be more than your own: {}.", who.role.as_str())));
+    }
+    if !(1..=365).contains(&days) {
+        errors.push(FieldError::new("expires_in_days", "Must be 1 to 365."));
+    }
+    if !errors.is_empty() {
+        return Err(ApiError::invalid(errors));
+    }
+    let secret = Secret::random().map_err(ApiError::internal)?;
+    let mut conn = app.db().conn().await?;
+    let token = tokens::insert(&mut conn, who.user_id, (name.trim(), role, days), &secret.hash()).await?;
+    let detail = serde_json::json!({ "token": token.id, "name": token.name, "role": token.role });
+    let entry = audit::Entry { actor: &who.name, action: "create_token", instance: None, app_server: None, detail };
+    audit::record(&mut conn, entry).await?;
+    Ok(HttpResponse::Created().json(CreatedToken { token, secret: secret.reveal().to_owned() }))
+}

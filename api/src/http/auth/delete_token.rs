@@ -1,0 +1,30 @@
+use actix_web::{HttpResponse, delete, web};
+use shared_types::TokenId;
+
+use crate::app::App;
+use crate::audit;
+use crate::http::error::ApiError;
+use crate::http::principal::Viewer;
+use crate::users::tokens;
+
+/// Take an API token away
+///
+/// It stops working at once.
+#[utoipa::path(tag = "auth", params(("id" = TokenId, Path, description = "The token")), responses(
+    (status = 204, description = "It works no more"),
+))]
+#[delete("/auth/tokens/{id}")]
+pub async fn delete_token(
+    app: web::Data<App>,
+    Viewer(who): Viewer,
+    id: web::Path<TokenId>,
+) -> Result<HttpResponse, ApiError> {
+    let mut conn = app.db().conn().await?;
+    if !tokens::delete(&mut conn, who.user_id, *id).await? {
+        return Err(ApiError::not_found("token of yours", id));
+    }
+    let detail = serde_json::json!({ "token": *id });
+    let entry = audit::Entry { actor: &who.name, action: "delete_token", instance: None, app_server: None, detail };
+    audit::record(&mut conn, entry).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,118 @@
+//! The one conversion from what went wrong to `application/problem+json`. Internal text never leaves: it goes to the log,
+//! under the request's id.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use actix_web::{HttpResponse, ResponseError};
+use shared_types::{FieldError, Problem, ProblemType};
+
+use super::middleware::request_id;
+use crate::db::DbError;
+use crate::instances::Refusal;
+use crate::users::login::LoginError;
+
+/// An answer that is not what was hoped for.
+#[derive(Debug)]
+pub struct ApiError {
+    kind: ProblemType,
+    detail: String,
+    errors: Vec<FieldError>,
+    retry_after: Option<i64>,
+}
+
+impl ApiError {
+    /// A problem of a kind, with what is wrong, what is needed and what to do.
+    pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), errors: Vec::new(), retry_after: None }
+    }
+
+    /// Fields that are not valid.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Self::new(ProblemType::Invalid, "Some fields are not valid; nothing was saved.") }
+    }
+
+    /// There is no such thing.
+    pub fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
+        Self::new(ProblemType::NotFound, format!("There is no {what} {id}."))
+    }
+
+    /// A fault of ours; the words go to the log only.
+    pub fn internal(error: impl std::fmt::Display) -> Self {
+        tracing::error!(request_id = request_id(), %error, "a request failed");
+        Self::new(ProblemType::Internal, "The log knows more under this request's id.")
+    }
+
+    /// As it travels.
+    fn problem(&self) -> Problem {
+        Problem {
+            kind: format!("/docs/problems#{}", self.kind.as_str()),
+            title: self.kind.title().to_owned(),
+            status: self.kind.status(),
+            detail: self.detail.clone(),
+            instance: request_id(),
+            errors: self.errors.clone(),
+        }
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.kind.title(), self.detail)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status_code());
+        answer.insert_header((CONTENT_TYPE, "application/problem+json"));
+        if let Some(seconds) = self.retry_after {
+            answer.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        answer.body(serde_json::to_string(&self.problem()).unwrap_or_default())
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound { what, id } => Self::not_found(what, id),
+            Refusal::Invalid(errors) => Self::invalid(errors),
+            Refusal::Conflict(words) => Self::new(ProblemType::Conflict, words),
+            Refusal::Stale(words) => Self::new(ProblemType::PreconditionFailed, words),
+            Refusal::Application(error) => Self::new(ProblemType::Conflict, error.to_string()),
+            Refusal::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Unavailable(words) => {
+                tracing::error!(request_id = request_id(), error = words, "the database does not answer");
+                Self {
+                    retry_after: Some(5),
+                    ..Self::new(ProblemType::Unavailable, "The database does not answer; try again in a moment.")
+                }
+            }
+            DbError::Query(_) | DbError::Corrupt(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<LoginError> for ApiError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Wrong => Self::new(ProblemType::Unauthenticated, error.to_string()),
+            LoginError::Later(seconds) => {
+                Self { retry_after: Some(seconds), ..Self::new(ProblemType::TooManyRequests, error.to_string()) }
+            }
+            LoginError::Random(error) => Self::internal(error),
+            LoginError::Db(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What handlers take: JSON bodies and queries, whose errors are problems.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures::StreamExt;
+use serde::de::DeserializeOwned;
+use shared_types::{FieldError, ProblemType};
+
+use super::error::ApiError;
+
+/// The largest body that is read.
+pub const MAX_BODY: usize = 1 << 20;
+
+/// A JSON body.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
+        let payload = payload.take();
+        Box::pin(async move {
+            let body = read(payload).await?;
+            // A POST whose every field may be left out is often sent without a body.
+            let body = if body.is_empty() { b"{}".to_vec() } else { body };
+            let essence = content_type.split(';').next().unwrap_or("").trim();
+            if !essence.eq_ignore_ascii_case("application/json") && !(essence.is_empty() && body == b"{}") {
+                return Err(ApiError::new(ProblemType::UnsupportedMediaType, "Send Content-Type: application/json."));
+            }
+            parse(&body).map(Self)
+        })
+    }
+}
+
+async fn read(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| ApiError::new(ProblemType::BadRequest, format!("The body broke off: {error}")))?;
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(ApiError::new(ProblemType::TooLarge, format!("The body may have {MAX_BODY} bytes at most.")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    // First as any JSON: what is not JSON is another problem than what does not fit.
+    if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+        let words = format!("The body is not JSON: {error}.");
+        return Err(ApiError::new(ProblemType::BadRequest, words));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let pointer: String = error
+            .path()
+            .iter()
+            .map(|segment| match segment {
+                serde_path_to_error::Segment::Seq { index } => format!("/{index}"),
+                serde_path_to_error::Segment::Map { key } => format!("/{key}"),
+                serde_path_to_error::Segment::Enum { variant } => format!("/{variant}"),
+                serde_path_to_error::Segment::Unknown => String::new(),
+            })
+            .collect();
+        let words = error.inner().to_string();
+        let detail = words.split(" at line ").next().unwrap_or(&words).to_owned();
+        ApiError::invalid(vec![FieldError { pointer, detail }])
+    })
+}
+
+/// Queries that make no sense are bad requests.
+pub fn query_config() -> web::QueryConfig {
+    web::QueryConfig::default()
+        .error_handler(|error, _| ApiError::new(ProblemType::BadRequest, format!("The query is not valid: {error}.")).into())
+}
+
+/// An id that is no number names nothing.
+pub fn path_config() -> web::PathConfig {
+    web::PathConfig::default()
+        .error_handler(|_, request| ApiError::new(ProblemType::NotFound, format!("There is nothing at {}.", request.path())).into())
+}
+
+/// How many items a page shall have.
+///
+/// # Errors
+/// [`ProblemType::BadRequest`] when it is not 1 to 500.
+pub fn limit(asked: Option<i64>) -> Result<i64, ApiError> {
+    use shared_types::pagination::{DEFAULT_LIMIT, MAX_LIMIT};
+    match asked.unwrap_or(DEFAULT_LIMIT) {
+        limit @ 1..=MAX_LIMIT => Ok(limit),
+        other => Err(ApiError::new(ProblemType::BadRequest, format!("limit is {other}; it must be 1 to {MAX_LIMIT}."))),
+    }
+}
+
+/// A reason that a person gave.
+///
+/// # Errors
+/// [`ProblemType::Invalid`] when it is too long.
+pub fn reason(reason: Option<String>) -> Result<Option<String>, ApiError> {
+    let reason = reason.map(|words| words.trim().replace('\0', "")).filter(|words| !words.is_empty());
+    if reason.as_ref().is_some_and(|words| words.chars().count() > 500) {
+        return Err(ApiError::invalid(vec![FieldError::new("reason", "At most 500 characters.")]));
+    }
+    Ok(reason)
+}
+
+/// A text to look for.
+///
+/// # Errors
+/// [`ProblemType::BadRequest`] when it is too long or holds a null character.
+pub fn search(text: Option<String>) -> Result<Option<String>, ApiError> {
+    match text.filter(|text| !text.is_empty()) {
+        Some(text) if text.chars().count() > 200 || text.contains('\0') => {
+            Err(ApiError::new(ProblemType::BadRequest, "q may have 200 characters at most, and no null character."))
+        }
+        text => Ok(text),
+    }
+}

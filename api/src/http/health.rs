@@ -1,0 +1,36 @@
+//! Whether it lives, and whether it can work.
+
+use actix_web::{HttpResponse, get, web};
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+use shared_types::ProblemType;
+
+use super::error::ApiError;
+use crate::app::App;
+
+/// Live
+///
+/// Answers as long as the process does.
+#[utoipa::path(tag = "health", security(()), responses((status = 200, description = "It lives")))]
+#[get("/healthz")]
+pub async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "ok" }))
+}
+
+/// Ready
+///
+/// Whether the database answers, its migrations have run, and the worker takes jobs.
+#[utoipa::path(tag = "health", security(()), responses(
+    (status = 200, description = "It can work"),
+    (status = 503, description = "It cannot, for now"),
+))]
+#[get("/readyz")]
+pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let mut conn = app.db().conn().await?;
+    diesel::sql_query("SELECT 1 FROM instances LIMIT 1").execute(&mut conn).await.map_err(crate::db::DbError::from)?;
+    if app.is_working() {
+        Ok(HttpResponse::Ok().json(json!({ "status": "ok" })))
+    } else {
+        Err(ApiError::new(ProblemType::Unavailable, "The worker is not running."))
+    }
+}

@@ -1,0 +1,37 @@
+use actix_web::{HttpRequest, HttpResponse, patch, web};
+use serde_json::{Map, Value};
+use shared_types::{Instance, InstanceId};
+
+use super::view;
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::extract::Json;
+use crate::http::openapi::InstancePatch;
+use crate::http::principal::Operator;
+use crate::instances::update;
+
+/// Change an instance
+///
+/// Only the fields that are named change; blank or null asks for the default. Its app servers keep the settings they were
+/// launched with.
+#[utoipa::path(tag = "instances", request_body = InstancePatch, params(
+    ("id" = InstanceId, Path, description = "The instance"),
+    ("If-Match" = String, Header, description = "The ETag of the instance as you read it", example = "\"1\""),
+), responses(
+    (status = 200, description = "The instance as it is now", body = Instance, headers(("etag" = String, description = "Its version"))),
+    (status = 412, description = "It was changed meanwhile; nothing was saved"),
+    (status = 422, description = "Some fields are not valid; nothing was saved"),
+    (status = 428, description = "If-Match is missing"),
+))]
+#[patch("/instances/{id}")]
+pub async fn update_instance(
+    app: web::Data<App>,
+    Operator(who): Operator,
+    id: web::Path<InstanceId>,
+    request: HttpRequest,
+    Json(fields): Json<Map<String, Value>>,
+) -> Result<HttpResponse, ApiError> {
+    let version = view::version(&request)?;
+    update::update(&app.manager, &who.name, *id, version, fields).await?;
+    Ok(view::answer(HttpResponse::Ok(), &view::read(&app, *id).await?))
+}

@@ -1,0 +1,49 @@
+//! Composes what the generic instance and its application say of it.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{ETAG, IF_MATCH};
+use shared_types::{Instance, InstanceId, ProblemType};
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::instances::read::{self, InstanceView};
+
+/// One instance as it travels.
+pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
+    let mut conn = app.db().conn().await?;
+    let view = read::instance(&app.manager, &mut conn, id).await?;
+    let InstanceView { summary, settings, addresses, fallback, app_servers, pending_changes, version } = view;
+    let url = |hostname: Option<&String>| hostname.map(|name| app.public_url(addresses.protocol, name)).unwrap_or_default();
+    Ok(Instance {
+        summary,
+        settings: serde_json::from_value(settings).map_err(ApiError::internal)?,
+        url: url(addresses.hostnames.first()),
+        studio_url: url(addresses.hostnames.get(1)),
+        fallback_app_server_id: fallback,
+        appservers: app_servers,
+        pending_changes,
+        etag: etag(version),
+    })
+}
+
+/// With its `ETag`.
+pub fn answer(mut builder: actix_web::HttpResponseBuilder, instance: &Instance) -> HttpResponse {
+    builder.insert_header((ETAG, instance.etag.clone())).json(instance)
+}
+
+fn etag(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+/// The version that `If-Match` names.
+pub fn version(request: &actix_web::HttpRequest) -> Result<i64, ApiError> {
+    let Some(value) = request.headers().get(IF_MATCH) else {
+        let words = "Send If-Match with the ETag of the instance as you read it, so that nobody's change is lost.";
+        return Err(ApiError::new(ProblemType::PreconditionRequired, words));
+    };
+    let version = value.to_str().ok().and_then(|tag| tag.trim().trim_matches('"').parse().ok());
+    version.ok_or_else(|| {
+        let words = "If-Match names no version of this instance; read it again and repeat the change.";
+        ApiError::new(ProblemType::PreconditionFailed, words)
+    })
+}

@@ -1,0 +1,103 @@
+//! What the log views of instances and app servers have in common.
+
+use std::fmt::Write;
+
+use actix_web::http::header::ACCEPT;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use shared_types::{LogEntry, LogLevel};
+
+use super::error::ApiError;
+use super::{cursor, extract};
+use crate::app::App;
+use crate::logs;
+
+/// Which part of a log, and how.
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
+    /// How many, 1 to 500; 50 unless said.
+    limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Only entries after this `seq` (`id` in an instance's log).
+    after: Option<i64>,
+    /// Only entries before it; without `after` the last ones are given.
+    before: Option<i64>,
+    /// This level and those above it.
+    level: Option<LogLevel>,
+    /// Only entries that hold this text, whatever the case.
+    q: Option<String>,
+    /// `text`: everything as plain text, as `Accept: text/plain` asks for.
+    format: Option<Format>,
+}
+
+/// How a log is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Pages of entries.
+    Json,
+    /// One line an entry.
+    Text,
+}
+
+/// Answers with part of a log.
+pub async fn answer(
+    app: &App,
+    about: logs::About,
+    request: &HttpRequest,
+    query: Query,
+) -> Result<HttpResponse, ApiError> {
+    let accepts_text = request.headers().get(ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/plain"));
+    let Query { limit, cursor, after, before, level, q, format } = query;
+    let limit = extract::limit(limit)?;
+    let after = cursor::decode(cursor.as_deref())?.or(after);
+    let levels = level.map(LogLevel::and_above);
+    let query = logs::Query { after, before, levels, text: extract::search(q)?, limit: limit + 1 };
+    if format == Some(Format::Text) || (format.is_none() && accepts_text) {
+        return Ok(text(app.clone(), about, query));
+    }
+    let mut entries = logs::page(&mut *app.db().conn().await?, about, &query).await?;
+    if before.is_some() && after.is_none() {
+        // The last ones were asked for: what is one too many is the first.
+        let surplus = entries.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
+        entries.drain(..surplus);
+    }
+    Ok(HttpResponse::Ok().json(cursor::page(entries, limit, place)))
+}
+
+/// What `after` and `before` count.
+pub fn place(entry: &LogEntry) -> i64 {
+    entry.seq.unwrap_or(entry.id.0)
+}
+
+/// The whole log, page by page.
+fn text(app: App, about: logs::About, query: logs::Query) -> HttpResponse {
+    let pages = futures::stream::try_unfold(Some(query), move |query| {
+        let app = app.clone();
+        async move {
+            let Some(mut query) = query else {
+                return Ok(None);
+            };
+            query.limit = shared_types::pagination::MAX_LIMIT;
+            let entries = logs::page(&mut *app.db().conn().await?, about, &query).await?;
+            let Some(last) = entries.last() else {
+                return Ok(None);
+            };
+            let next = (query.before.is_none() || query.after.is_some()).then_some(logs::Query { after: Some(place(last)), ..query });
+            Ok::<_, ApiError>(Some((actix_web::web::Bytes::from(lines(&entries)), next)))
+        }
+    });
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").streaming(pages)
+}
+
+fn lines(entries: &[LogEntry]) -> String {
+    let mut text = String::new();
+    for entry in entries {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{} {:7} {}", entry.created.format("%Y-%m-%d %H:%M:%S%.3f"), entry.level.as_str(), entry.text);
+    }
+    text
+}

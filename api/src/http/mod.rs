@@ -1,0 +1,19 @@
+//! HTTP: the only place that knows actix and status codes. One verb, one file, one function; each authorizes, parses, calls
+//! the domain and answers.
+
+pub mod app_servers;
+pub mod assets;
+pub mod auth;
+pub mod cursor;
+pub mod error;
+pub mod events;
+pub mod extract;
+pub mod health;
+pub mod instances;
+pub mod log_view;
+pub mod middleware;
+pub mod openapi;
+pub mod prefer;
+pub mod principal;
+pub mod servers;
+pub mod sse;

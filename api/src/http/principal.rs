@@ -1,0 +1,93 @@
+//! Who asks, read off a handler's parameters: [`Viewer`], [`Operator`] or [`Admin`] is the role it takes.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use actix_web::{FromRequest, HttpRequest, web};
+use shared_types::{ProblemType, Role};
+
+use super::error::ApiError;
+use crate::app::App;
+use crate::users::{Principal, secret_hash, store, tokens};
+
+/// The session's cookie.
+pub const COOKIE: &str = "ocim_session";
+
+macro_rules! roles {
+    ($($(#[$doc:meta])* $name:ident => $role:expr,)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub struct $name(pub Principal);
+
+        impl FromRequest for $name {
+            type Error = ApiError;
+            type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let request = request.clone();
+                Box::pin(async move { authorize(&request, $role).await.map(Self) })
+            }
+        }
+    )*};
+}
+
+roles! {
+    /// Somebody who may look.
+    Viewer => Role::Viewer,
+    /// Somebody who may create, launch and activate.
+    Operator => Role::Operator,
+    /// Somebody who may do everything.
+    Admin => Role::Admin,
+}
+
+async fn authorize(request: &HttpRequest, needed: Role) -> Result<Principal, ApiError> {
+    let principal = identify(request).await?;
+    if principal.is_session && !request.method().is_safe() {
+        refuse_other_sites(request)?;
+    }
+    if principal.role < needed {
+        let words = format!("This needs the role {}; yours is {}.", needed.as_str(), principal.role.as_str());
+        return Err(ApiError::new(ProblemType::Forbidden, words));
+    }
+    Ok(principal)
+}
+
+async fn identify(request: &HttpRequest) -> Result<Principal, ApiError> {
+    let app = request.app_data::<web::Data<App>>().ok_or_else(|| ApiError::internal("no application state"))?;
+    let found = match (bearer(request), request.cookie(COOKIE)) {
+        (Some(token), _) => tokens::by_token(&mut *app.db().conn().await?, &secret_hash(token)).await?,
+        (None, Some(cookie)) => store::by_session(&mut *app.db().conn().await?, &secret_hash(cookie.value())).await?,
+        (None, None) => None,
+    };
+    found.ok_or_else(|| {
+        let words = "Nobody is signed in, or the session or token has ended. Use POST /api/v1/auth/login or an API token.";
+        ApiError::new(ProblemType::Unauthenticated, words)
+    })
+}
+
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// A browser sends cookies unasked; what another site makes it send changes nothing here.
+///
+/// # Errors
+/// [`ProblemType::Forbidden`].
+pub fn refuse_other_sites(request: &HttpRequest) -> Result<(), ApiError> {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let is_same = match (header("sec-fetch-site"), header(ORIGIN.as_str())) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => header(HOST.as_str())
+            .is_some_and(|host| origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))),
+        // No browser: a browser sends one of the two with every request that changes something.
+        (None, None) => true,
+    };
+    if is_same {
+        Ok(())
+    } else {
+        Err(ApiError::new(ProblemType::Forbidden, "The request came from another site; only this site's own pages may send it."))
+    }
+}

@@ -1,0 +1,17 @@
+use actix_web::{HttpResponse, get, web};
+use shared_types::{Server, ServerId};
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::principal::Viewer;
+use crate::servers::store;
+
+/// Read a machine
+#[utoipa::path(tag = "servers", params(("id" = ServerId, Path, description = "The machine")), responses(
+    (status = 200, description = "The machine", body = Server),
+))]
+#[get("/servers/{id}")]
+pub async fn read_server(app: web::Data<App>, _: Viewer, id: web::Path<ServerId>) -> Result<HttpResponse, ApiError> {
+    let server = store::read(&mut *app.db().conn().await?, *id).await?;
+    server.map(|server| HttpResponse::Ok().json(server)).ok_or_else(|| ApiError::not_found("server", id))
+}

@@ -1,0 +1,137 @@
+//! Server-sent events: streams that tell what happens, resume where they broke off, and end with the program.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use actix_sse::{Data, Event as Message, Sse};
+use actix_web::{HttpRequest, Responder};
+use futures::Stream;
+use serde::Deserialize;
+use shared_types::{Event, EventId, LogEntry};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::error::ApiError;
+use super::log_view::place;
+use crate::app::App;
+use crate::events::{self, bus::Signal};
+use crate::logs;
+
+/// An empty comment so often keeps proxies from closing the stream.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How many missed events are told again; who missed more reads the tables.
+const MAX_REPLAY: i64 = 1000;
+
+/// Where a log's stream begins.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct LogStreamQuery {
+    /// After this `seq` (`id` in an instance's log); 0 or left out: from the beginning.
+    pub after: Option<i64>,
+}
+
+/// Where the reader was: what its browser remembers wins over what the address says.
+pub fn resume(request: &HttpRequest, after: Option<i64>) -> i64 {
+    let header = request.headers().get("last-event-id").and_then(|value| value.to_str().ok());
+    header.and_then(|id| id.parse().ok()).or(after).unwrap_or(0)
+}
+
+/// Everything that changes.
+///
+/// # Errors
+/// When the events that were missed cannot be read.
+pub async fn changes(app: &App, last: Option<i64>) -> Result<impl Responder + use<>, ApiError> {
+    // First listen, then read: what happens in between comes twice rather than never.
+    let receiver = app.bus.subscribe();
+    let missed = match last {
+        Some(last) => events::after(&mut *app.db().conn().await?, EventId(last), MAX_REPLAY).await?,
+        None => Vec::new(),
+    };
+    let state = Changes { receiver, waiting: missed.into_iter().collect(), app: app.clone() };
+    let stream = futures::stream::unfold(state, |mut state| async move { Some((state.next().await?, state)) });
+    Ok(Sse::from_infallible_stream(Box::pin(stream)).with_keep_alive(KEEP_ALIVE).with_retry_duration(Duration::from_secs(1)))
+}
+
+struct Changes {
+    receiver: Receiver<Signal>,
+    waiting: VecDeque<Event>,
+    app: App,
+}
+
+impl Changes {
+    async fn next(&mut self) -> Option<Message> {
+        if let Some(event) = self.waiting.pop_front() {
+            return Some(message(&event));
+        }
+        let signal = self.app.stop.run_until_cancelled(self.receiver.recv()).await?;
+        match signal {
+            Ok(Signal::Event(event)) => Some(message(&event)),
+            // The reader is told to read everything again.
+            Ok(Signal::Gap) | Err(RecvError::Lagged(_)) => Some(Data::new("{}").event("gap").into()),
+            Err(RecvError::Closed) => None,
+        }
+    }
+}
+
+fn message(event: &Event) -> Message {
+    let data = Data::new(serde_json::to_string(event).unwrap_or_default()).event(event.kind.as_str());
+    match event.id {
+        Some(id) => data.id(id.to_string()).into(),
+        None => data.into(),
+    }
+}
+
+/// A log's entries after one, for ever.
+pub fn log(app: &App, about: logs::About, after: i64) -> impl Responder + use<> {
+    let state = Follower { receiver: app.bus.subscribe(), waiting: VecDeque::new(), after, about, app: app.clone() };
+    Sse::from_infallible_stream(Box::pin(entries(state))).with_keep_alive(KEEP_ALIVE).with_retry_duration(Duration::from_secs(1))
+}
+
+fn entries(state: Follower) -> impl Stream<Item = Message> {
+    futures::stream::unfold(state, |mut state| async move { Some((state.next().await?, state)) })
+}
+
+struct Follower {
+    receiver: Receiver<Signal>,
+    waiting: VecDeque<LogEntry>,
+    after: i64,
+    about: logs::About,
+    app: App,
+}
+
+impl Follower {
+    async fn next(&mut self) -> Option<Message> {
+        loop {
+            if let Some(entry) = self.waiting.pop_front() {
+                self.after = place(&entry);
+                let data = Data::new(serde_json::to_string(&entry).unwrap_or_default());
+                return Some(data.id(self.after.to_string()).event("entry").into());
+            }
+            if !self.fetch().await {
+                self.wait().await?;
+            }
+        }
+    }
+
+    /// Reads the next entries. False: there is nothing new, or the database does not answer now.
+    async fn fetch(&mut self) -> bool {
+        let query = logs::Query { after: Some(self.after), limit: 500, ..Default::default() };
+        let Ok(mut conn) = self.app.db().conn().await else {
+            return false;
+        };
+        self.waiting = logs::page(&mut conn, self.about, &query).await.unwrap_or_default().into();
+        !self.waiting.is_empty()
+    }
+
+    /// Waits until the log may have grown.
+    async fn wait(&mut self) -> Option<()> {
+        loop {
+            match self.app.stop.run_until_cancelled(self.receiver.recv()).await? {
+                Ok(Signal::Event(event)) if !self.about.is_told_by(&event) => {}
+                Ok(Signal::Event(_) | Signal::Gap) | Err(RecvError::Lagged(_)) => return Some(()),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+}
