@@ -41,7 +41,8 @@ fmt: ## Format the Rust code
 	cargo fmt --all
 
 openapi: ## Write openapi.yaml anew from the code
-	cargo run --quiet --package ocim-api -- openapi > target/openapi.yaml
+	@mkdir -p target
+	cargo run --package ocim-api --bin ocim -- openapi > target/openapi.yaml
 	mv target/openapi.yaml openapi.yaml
 
 screens: bootstrap-test spa program ## Run the browser story and keep its pictures in docs/screens

@@ -34,7 +34,8 @@ install_packages() {
   has apt-get || die "Missing: $* (Debian's names), and this machine has no apt-get to install them." \
     "Install them by this system's own means, then run the same command again."
   if ((EUID != 0)); then
-    may_use_sudo || die "Missing Debian packages: $*. Installing them needs root or sudo." "As root: $by_hand"
+    may_use_sudo || die "Missing Debian packages: $*. Installing them needs root or sudo." \
+      "As root, once: script/bootstrap, or: $by_hand"
     AS_ROOT=(sudo)
   fi
 

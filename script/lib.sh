@@ -23,12 +23,12 @@ duration() {
 
 # A line every 30 s until the caller ends it or is gone, so that nobody takes a long step for a dead one.
 # `read -t` waits without a child process: a `sleep` would outlive its killer and hold a pipe open.
-# heartbeat LABEL BEGAN
+# heartbeat LABEL BEGAN LOG
 heartbeat() {
   local pipe
   exec {pipe}<> <(:)
   while ! read -rt 30 -u "$pipe" && kill -0 $$ 2>/dev/null; do
-    say "$1: at it for $(duration $((SECONDS - $2)))"
+    say "$1: at it for $(duration $((SECONDS - $2))) · $(tail -n 1 "$3" | cut -c 1-80)"
   done
 }
 
@@ -38,7 +38,7 @@ quietly() {
   local label=$1 log beat status=0 began=$SECONDS
   shift
   log=$(mktemp)
-  heartbeat "$label" "$began" &
+  heartbeat "$label" "$began" "$log" &
   beat=$!
   "$@" >"$log" 2>&1 </dev/null || status=$?
   kill "$beat" 2>/dev/null || true
