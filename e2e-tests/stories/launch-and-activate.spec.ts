@@ -107,7 +107,7 @@ async function rollBack(page: Page, number: number): Promise<void> {
 }
 
 async function expectActive(page: Page, number: number): Promise<void> {
-  await expect(page.getByText(`AppServer ${number} is now active.`)).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText(`AppServer ${number} is now active.`).first()).toBeVisible({ timeout: 60_000 });
 }
 
 /** Switches, and proves from the visitors' side that only the new app server answers soon after. */
