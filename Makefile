@@ -1,0 +1,79 @@
+# The verbs a person types. `make` lists them; each does what it needs first, and nothing twice.
+
+# How the program is compiled: `dev` (fast to build: a first run, tests) or `release` (production).
+PROFILE ?= dev
+
+ifeq ($(filter $(PROFILE),dev release),)
+$(error PROFILE is dev or release, not "$(PROFILE)")
+endif
+
+# The tools of this checkout (script/bootstrap) come first.
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+PROGRAM := target/$(if $(filter release,$(PROFILE)),release,debug)/ocim
+WASM := --package frontend --target wasm32-unknown-unknown
+
+# Directories too: a file that is deleted changes only them.
+SPA_SOURCES := Cargo.toml Cargo.lock $(wildcard Trunk.toml) script/build-spa $(shell find frontend shared-types)
+SPA_STAMP := target/spa.stamp
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run build spa program test lint fmt openapi screens deny clean bootstrap bootstrap-test
+
+help: ## List the verbs
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-9s %s\n' "$$verb" "$$text"; done
+	@printf '\n  PROFILE=release compiles the program for production; without it, for a quick build (dev).\n'
+
+run: build ## Install what is missing, build, start everything; Ctrl-C stops it
+	@exec $(PROGRAM) server
+
+build: bootstrap spa program ## The same without starting: the program is target/{debug,release}/ocim
+	@$(PROGRAM) admin prepare-cache
+
+test: bootstrap-test ## Everything CI runs: lint, unit and API tests, wasm tests, browser tests
+	@script/test
+
+lint: ## Formatting, clippy for the host and for wasm, scripts, the browser tests' types
+	@script/lint
+
+fmt: ## Format the Rust code
+	cargo fmt --all
+
+openapi: ## Write openapi.yaml anew from the code
+	@mkdir -p target
+	cargo run --package ocim-api --bin ocim -- openapi > target/openapi.yaml
+	mv target/openapi.yaml openapi.yaml
+
+screens: bootstrap-test spa program ## Run the browser story and keep its pictures in docs/screens
+	cd e2e-tests && SCREENS_DIR=../docs/screens npx playwright test launch-and-activate
+
+deny: ## Licences, banned crates and sources of the dependencies (needs cargo-deny)
+	@cargo deny --version >/dev/null 2>&1 || { echo "cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 1; }
+	cargo deny check bans licenses sources
+
+clean: ## Remove what was built; tools that took minutes (target/tools) and data (.ocim) stay
+	rm -rf dist e2e-tests/test-results
+	[ ! -d target ] || find target -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} +
+
+bootstrap:
+	@script/bootstrap run
+
+bootstrap-test:
+	@script/bootstrap test
+
+# The single-page application, which the program embeds.
+spa: $(SPA_STAMP)
+
+$(SPA_STAMP): $(SPA_SOURCES)
+	@script/build-spa
+	@mkdir -p $(@D) && touch $@
+
+# A stamp without what it stands for is worth nothing.
+ifeq ($(wildcard dist/index.html),)
+.PHONY: $(SPA_STAMP)
+endif
+
+# Cargo knows best whether there is anything to do. The directory is given because others look for the program there.
+program:
+	cargo build --package ocim-api --bin ocim --profile $(PROFILE) --target-dir target

@@ -1,0 +1,41 @@
+// What every story starts with: a program of its own, freshly started, and the few steps that all of them take.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test as base, expect, type Page } from '@playwright/test';
+import { Program } from './program.ts';
+
+export { expect };
+
+export const test = base.extend<{ program: Program }>({
+  program: [
+    async ({}, use, testInfo) => {
+      const program = await Program.start();
+      await use(program);
+      if (testInfo.status !== testInfo.expectedStatus) {
+        await testInfo.attach('program.log', { path: program.logPath, contentType: 'text/plain' });
+      }
+      await program.stop();
+    },
+    { timeout: 240_000 },
+  ],
+  baseURL: ({ program }, use) => use(program.url),
+});
+
+/** Fills the login page that is shown, wherever it was come to from. */
+export async function signIn(page: Page, program: Program): Promise<void> {
+  await page.getByLabel('Username').fill(program.username);
+  await page.getByLabel('Password').fill(program.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeHidden();
+}
+
+/** Keeps a picture of the screen in both themes: `make screens` puts them into docs/screens, other runs beside their results. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const directory = process.env['SCREENS_DIR'] ?? 'test-results/screens';
+  mkdirSync(directory, { recursive: true });
+  for (const [colorScheme, suffix] of [['light', ''], ['dark', '-dark']] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: join(directory, `${name}${suffix}.png`), animations: 'disabled', caret: 'hide' });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+}

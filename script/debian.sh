@@ -1,0 +1,122 @@
+# shellcheck shell=bash
+# The Debian packages of script/bootstrap: which are missing, and how to install them without starting anything.
+# Sourced after lib.sh.
+
+# What `packages_missing` answers, in this order.
+readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 util-linux git python3-venv binaryen brotli)
+readonly TEST_PACKAGES=(chromium chromium-driver shellcheck)
+
+readonly CLUSTER_DROP_IN=/etc/postgresql-common/createcluster.d/ocim-bootstrap.conf
+readonly POLICY=/usr/sbin/policy-rc.d
+
+# Goes before each command that needs root: nothing, or sudo.
+AS_ROOT=()
+
+# debian_packages run|test: installs what is missing.
+debian_packages() {
+  local packages=("${RUN_PACKAGES[@]}") missing
+  [ "$1" = run ] || packages+=("${TEST_PACKAGES[@]}")
+  mapfile -t missing < <(packages_missing "${packages[@]}")
+  if ((${#missing[@]} == 0)); then
+    say "Debian packages (${packages[*]}): already there"
+    return
+  fi
+
+  install_packages "${missing[@]}"
+  mapfile -t missing < <(packages_missing "${missing[@]}")
+  # A Python without venv is left to need_venv, which knows more to say.
+  ((${#missing[@]} == 0)) || [ "${missing[*]}" = python3-venv ] ||
+    die "Installed, but what they bring is not found: ${missing[*]}" "Is PATH right? $PATH"
+}
+
+install_packages() {
+  local by_hand="apt-get update && apt-get install --no-install-recommends $*"
+  has apt-get || die "Missing: $* (Debian's names), and this machine has no apt-get to install them." \
+    "Install them by this system's own means, then run the same command again."
+  if ((EUID != 0)); then
+    may_use_sudo || die "Missing Debian packages: $*. Installing them needs root or sudo." \
+      "As root, once: script/bootstrap, or: $by_hand"
+    AS_ROOT=(sudo)
+  fi
+
+  quietly "Debian's package lists" "${AS_ROOT[@]}" apt-get update ||
+    die "The package lists could not be fetched." "Check /etc/apt/sources.list and the network, then as root: $by_hand"
+  trap allow_services EXIT
+  forbid_services
+  quietly "Debian packages: $*" "${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" ||
+    die "The Debian packages could not be installed." "As root: $by_hand"
+  allow_services
+  trap - EXIT
+  stay_off "$@"
+}
+
+packages_missing() {
+  local package
+  for package in "$@"; do
+    is_there "$package" || printf '%s\n' "$package"
+  done
+}
+
+# is_there PACKAGE: what we use of it can be run.
+is_there() {
+  case "$1" in
+    build-essential) can_link ;;
+    postgresql) has_postgres ;;
+    openssh-client) has ssh ssh-keygen ;;
+    iproute2) has ip ;;
+    util-linux) has unshare nsenter setpriv ;;
+    python3-venv) can_make_venv ;;
+    binaryen) has wasm-opt ;;
+    chromium) has "${CHROMIUM:-chromium}" ;;
+    chromium-driver) has "${CHROMEDRIVER:-chromedriver}" ;;
+    *) has "$1" ;;
+  esac
+}
+
+# Where the program looks too: $PG_BINDIR, PATH, and Debian's directory a version.
+has_postgres() {
+  local directory
+  for directory in "${PG_BINDIR:-}" /usr/lib/postgresql/*/bin; do
+    [ -x "$directory/initdb" ] && [ -x "$directory/postgres" ] && return
+  done
+  has initdb postgres
+}
+
+# A compiler without libc's headers is there on many a slim image, and fails minutes later.
+can_link() { printf '#include <stdio.h>\nint main(void) { return 0; }\n' | cc -x c -o /dev/null - 2>/dev/null; }
+
+can_make_venv() { python3 -c 'import venv, ensurepip' 2>/dev/null; }
+
+# sudo asks for its password here, in the foreground, and not in the middle of a quiet step.
+may_use_sudo() {
+  has sudo || return 1
+  if [ -t 0 ]; then sudo -v; else sudo -n true 2>/dev/null; fi
+}
+
+# Only for the time of the installation, and only where the machine has no rule of its own: Debian's packages make and
+# start a cluster and start HAProxy, but we want their programs.
+forbid_services() {
+  "${AS_ROOT[@]}" install -D -m 644 /dev/stdin "$CLUSTER_DROP_IN" <<<'create_main_cluster = false'
+  [ -e "$POLICY" ] || "${AS_ROOT[@]}" install -m 755 /dev/stdin "$POLICY" <<'POLICY'
+#!/bin/sh
+# ocim-bootstrap: gone when the installation ends.
+case " $* " in *" postgresql"* | *" haproxy"*) exit 101 ;; esac
+POLICY
+}
+
+allow_services() {
+  "${AS_ROOT[@]}" rm -f "$CLUSTER_DROP_IN"
+  ! grep -qs ocim-bootstrap "$POLICY" || "${AS_ROOT[@]}" rm -f "$POLICY"
+}
+
+# stay_off PACKAGE…: what came with this installation does not start at the next boot either.
+stay_off() {
+  local package
+  [ -d /run/systemd/system ] || return 0
+  for package in "$@"; do
+    case "$package" in
+      postgresql | haproxy) "${AS_ROOT[@]}" systemctl disable --quiet "$package" || true ;;
+    esac
+  done
+}
