@@ -2,5 +2,6 @@
 
 pub mod ansible;
 pub mod instances;
+pub mod openedx;
 pub mod routing;
 pub mod servers;

@@ -64,8 +64,8 @@ pub(super) fn in_words(info: &str) -> String {
 pub(super) fn position(text: &str, info: &str, line: usize, column: usize) -> (usize, usize) {
     let lines: Vec<&str> = text.lines().take(line).collect();
     if info.contains("simple key expect") {
-        let before = lines.iter().enumerate().take(if column > 1 { line } else { line.saturating_sub(1) });
-        let last = before.filter(|(_, line)| !line.trim().is_empty()).next_back();
+        let mut before = lines.iter().enumerate().take(if column > 1 { line } else { line.saturating_sub(1) });
+        let last = before.rfind(|(_, line)| !line.trim().is_empty());
         return last
             .map_or((line, column), |(index, line)| (index + 1, 1 + line.chars().take_while(|c| *c == ' ').count()));
     }
