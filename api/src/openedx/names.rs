@@ -53,7 +53,7 @@ mod tests {
     #[rstest]
     #[case("demo.localhost", "demo_localhost")]
     #[case("pr12.sandbox.example.com", "pr12_sandbox_example_com")]
-    #[case("a-b.example", "ab_example_b34db47f")]
+    #[case("a-b.example", "ab_example_119c49fe")]
     fn databases_are_named_after_the_domain(#[case] domain: &str, #[case] name: &str) {
         assert_eq!(database_name(domain), name);
     }

@@ -16,7 +16,22 @@ fn refused(current: Option<&Value>, input: Value) -> Vec<(String, String)> {
 
 #[test]
 fn every_default_is_written_when_an_instance_is_made() {
-    assert_json_snapshot!(apply_to(None, json!({"sub_domain": "demo"})).unwrap(), @"");
+    assert_json_snapshot!(apply_to(None, json!({"sub_domain": "demo"})).unwrap(), @r##"
+    {
+      "sub_domain": "demo",
+      "base_domain": "campus.example",
+      "email": "contact@example.com",
+      "protocol": "https",
+      "configuration_source_repo_url": "https://git.example/edx/configuration.git",
+      "configuration_version": "release-1",
+      "configuration_extra_settings": "",
+      "edx_platform_repository_url": "https://git.example/edx/edx-platform.git",
+      "edx_platform_commit": "master",
+      "openedx_release": "master",
+      "use_ephemeral_databases": true,
+      "github_admin_organization_name": "open-craft"
+    }
+    "##);
 }
 
 #[test]
@@ -82,7 +97,42 @@ fn every_wrong_field_is_named() {
                    "edx_platform_commit": "--upload-pack=x", "configuration_extra_settings": "a: 1\n- b\n"}),
         )
         .unwrap_err(),
-        @""
+        @r##"
+        [
+          {
+            "pointer": "/subdomain",
+            "detail": "There is no such setting. There are: sub_domain, base_domain, protocol, email, openedx_release, edx_platform_repository_url, edx_platform_commit, configuration_source_repo_url, configuration_version, configuration_extra_settings, use_ephemeral_databases, github_admin_organization_name."
+          },
+          {
+            "pointer": "/a~1b",
+            "detail": "There is no such setting. There are: sub_domain, base_domain, protocol, email, openedx_release, edx_platform_repository_url, edx_platform_commit, configuration_source_repo_url, configuration_version, configuration_extra_settings, use_ephemeral_databases, github_admin_organization_name."
+          },
+          {
+            "pointer": "/sub_domain",
+            "detail": "A value is needed."
+          },
+          {
+            "pointer": "/protocol",
+            "detail": "Must be one of http, https."
+          },
+          {
+            "pointer": "/email",
+            "detail": "Must be a string."
+          },
+          {
+            "pointer": "/edx_platform_commit",
+            "detail": "Must be a git branch, tag or commit hash."
+          },
+          {
+            "pointer": "/configuration_extra_settings",
+            "detail": "Line 2, column 1: a key of the map is expected here; is the line indented differently than the keys before it?"
+          },
+          {
+            "pointer": "/use_ephemeral_databases",
+            "detail": "Must be true, false or null."
+          }
+        ]
+        "##
     );
 }
 
@@ -95,12 +145,14 @@ fn extra_settings_must_be_a_map_and_say_the_line() {
 
 #[test]
 fn host_names_must_fit_and_not_meet() {
-    let label = "a".repeat(60);
-    let base = format!("{label}.{label}.{label}.aaa");
-    let longest = 253 - "studio.".len() - 1 - base.len();
-    let sub = |length: usize| format!("{}.b", "a".repeat(length - 2));
-    assert!(longest > 50, "the fields' own limits are the tighter ones: {longest}");
-    assert!(apply_to(None, json!({"sub_domain": sub(50), "base_domain": base})).is_ok());
+    let of_length = |length: usize| {
+        let base_domain = "a".repeat(length - "studio.astro.".len());
+        check_together(&OpenEdxSettings { base_domain, ..sample() })
+    };
+    assert_eq!(of_length(253), Ok(()));
+    let errors = of_length(254).unwrap_err();
+    assert_eq!(errors[0].pointer, "/sub_domain");
+    assert!(errors[0].detail.contains("may have 253 characters; these are 254"), "{}", errors[0].detail);
     let errors = refused(None, json!({"sub_domain": "studio.demo"}));
     assert_eq!(errors[0].0, "/sub_domain");
     assert!(errors[0].1.contains("May not begin with `studio.`"));

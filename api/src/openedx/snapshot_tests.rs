@@ -31,9 +31,76 @@ fn map(value: Value) -> Map<String, Value> {
 
 #[test]
 fn all_variables_of_an_instance() {
-    let admins = ["bradenmacdonald".to_owned(), "haikuginger".to_owned()];
+    let admins = ["ada-example".to_owned(), "grace-example".to_owned()];
     let made = snapshot("Astronomy Academy", &sample(), &admins, OwnedVariables::default()).unwrap();
-    assert_json_snapshot!(made.variables, @"");
+    assert_json_snapshot!(made.variables, @r##"
+    {
+      "COMMON_HOSTNAME": "astro.campus.example",
+      "EDXAPP_PLATFORM_NAME": "Astronomy Academy",
+      "EDXAPP_SITE_NAME": "astro.campus.example",
+      "EDXAPP_LMS_NGINX_PORT": 80,
+      "EDXAPP_LMS_SITE_NAME": "astro.campus.example",
+      "EDXAPP_LMS_BASE": "astro.campus.example",
+      "EDXAPP_LMS_PREVIEW_NGINX_PORT": 80,
+      "EDXAPP_PREVIEW_LMS_BASE": "astro.campus.example",
+      "EDXAPP_CMS_NGINX_PORT": 80,
+      "EDXAPP_CMS_SITE_NAME": "studio.astro.campus.example",
+      "EDXAPP_CMS_BASE": "studio.astro.campus.example",
+      "EDXAPP_SETTINGS": "openstack",
+      "XQUEUE_SETTINGS": "openstack_settings",
+      "COMMON_VHOST_ROLE_NAME": "openstack",
+      "FORUM_RACK_ENV": "production",
+      "FORUM_SINATRA_ENV": "production",
+      "EDXAPP_TIME_ZONE": "UTC",
+      "edxapp_worker_default_stopwaitsecs": 1200,
+      "EDXAPP_CONTACT_EMAIL": "astro@campus.example",
+      "EDXAPP_TECH_SUPPORT_EMAIL": "astro@campus.example",
+      "EDXAPP_BUGS_EMAIL": "astro@campus.example",
+      "EDXAPP_FEEDBACK_SUBMISSION_EMAIL": "astro@campus.example",
+      "EDXAPP_DEFAULT_FROM_EMAIL": "astro@campus.example",
+      "EDXAPP_DEFAULT_FEEDBACK_EMAIL": "astro@campus.example",
+      "EDXAPP_SERVER_EMAIL": "astro@campus.example",
+      "EDXAPP_BULK_EMAIL_DEFAULT_FROM_EMAIL": "astro@campus.example",
+      "COMMON_SECURITY_UPDATES": true,
+      "SECURITY_UNATTENDED_UPGRADES": true,
+      "SECURITY_UPDATE_ALL_PACKAGES": false,
+      "SECURITY_UPGRADE_ON_ANSIBLE": true,
+      "edx_ansible_source_repo": "https://git.example/edx/configuration.git",
+      "configuration_version": "configuration-1",
+      "edx_platform_repo": "https://git.example/astro/edx-platform.git",
+      "edx_platform_version": "astro-branch",
+      "forum_version": "open-release/teak.2",
+      "notifier_version": "open-release/teak.2",
+      "xqueue_version": "open-release/teak.2",
+      "certs_version": "open-release/teak.2",
+      "EDXAPP_FEATURES": {
+        "USE_MICROSITES": false,
+        "AUTH_USE_OPENID": false,
+        "ENABLE_DISCUSSION_SERVICE": true,
+        "ENABLE_INSTRUCTOR_ANALYTICS": true,
+        "ENABLE_INSTRUCTOR_EMAIL": true,
+        "REQUIRE_COURSE_EMAIL_AUTH": false,
+        "ENABLE_PEARSON_HACK_TEST": false,
+        "SUBDOMAIN_BRANDING": false,
+        "SUBDOMAIN_COURSE_LISTINGS": false,
+        "PREVIEW_LMS_BASE": "astro.campus.example",
+        "ENABLE_DJANGO_ADMIN_SITE": true,
+        "ALLOW_ALL_ADVANCED_COMPONENTS": true
+      },
+      "COMMON_USER_INFO": [
+        {
+          "name": "ada-example",
+          "github": true,
+          "type": "admin"
+        },
+        {
+          "name": "grace-example",
+          "github": true,
+          "type": "admin"
+        }
+      ]
+    }
+    "##);
 }
 
 #[test]
