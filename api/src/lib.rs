@@ -1,12 +1,19 @@
 //! The OpenCraft Instance Manager. `ARCHITECTURE.md` is the map.
 
 pub mod ansible;
+pub mod app;
 pub mod audit;
 pub mod children;
+pub mod config;
 pub mod db;
 pub mod events;
+pub mod http;
 pub mod instances;
 pub mod jobs;
 pub mod logs;
+pub mod openedx;
+pub mod router;
 pub mod routing;
 pub mod servers;
+pub mod users;
+pub mod worker;

@@ -9,7 +9,9 @@
 //! - Dates become strings in ISO 8601, as they do when Ansible hands them on; JSON has no dates.
 //! - A key that reads as a number, a boolean or null is refused (quote it): as JSON it would be a string, and a look-up by the
 //!   number would no longer find it.
-//! - The grammar is the parser's, of YAML 1.2: a few texts are accepted that PyYAML refuses, like a tab after a colon.
+//! - The grammar is the parser's, of YAML 1.2: a few texts are accepted that PyYAML refuses, like a tab after a colon, and a
+//!   few refused that PyYAML accepts, like lines inside `[ ]` that are not indented more than their key.
+//! - Spaces at the very end of a text, on a line of their own, are no part of a text block.
 //!
 //! Every text is bounded: its length, and the values, the letters and the depth that aliases make of it.
 //!

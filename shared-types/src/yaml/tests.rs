@@ -183,6 +183,7 @@ fn mistakes_are_found_where_they_are() {
     refused_at("a: [1, 2", 1, 9, "closing `]`");
     refused_at("a: {b: 1", 1, 9, "closing `}`");
     refused_at("a:\n  b: 1\n c: 2\n", 3, 2, "indented differently");
+    refused_at("a: 1\n- b\n", 2, 1, "indented differently");
     refused_at("a:\n\tb: 1\n", 2, 2, "not tabs");
     refused_at("a: @x", 1, 4, "in quotes");
     refused_at("a: \"\\q\"", 1, 4, "escape");

@@ -60,17 +60,21 @@ pub(super) fn in_words(info: &str) -> String {
     }
 }
 
-/// Where to point: the parser notices some mistakes only where the next thing begins, or after the end.
+/// Where to point: the parser notices some mistakes only where the next thing begins, behind the mark of a list item, or
+/// after the end.
 pub(super) fn position(text: &str, info: &str, line: usize, column: usize) -> (usize, usize) {
     let lines: Vec<&str> = text.lines().take(line).collect();
+    let begin = |text: &str| 1 + text.chars().take_while(|c| *c == ' ').count();
     if info.contains("simple key expect") {
-        let before = lines.iter().enumerate().take(if column > 1 { line } else { line.saturating_sub(1) });
-        let last = before.filter(|(_, line)| !line.trim().is_empty()).next_back();
-        return last
-            .map_or((line, column), |(index, line)| (index + 1, 1 + line.chars().take_while(|c| *c == ' ').count()));
+        let seen = if column > 1 { line } else { line.saturating_sub(1) };
+        let words = lines.iter().enumerate().take(seen).rfind(|(_, text)| !text.trim().is_empty());
+        return words.map_or((line, column), |(index, text)| (index + 1, begin(text)));
     }
     match lines.last() {
         Some(last) if lines.len() < line => (lines.len(), 1 + last.chars().count()),
+        Some(last) if info.contains("did not find expected key") && last.trim_start().starts_with("- ") => {
+            (line, begin(last))
+        }
         Some(_) | None => (line, column),
     }
 }

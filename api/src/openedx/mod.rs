@@ -1,0 +1,108 @@
+//! The application type Open edX: what an instance's settings are, and what an app server is built from.
+//!
+//! Everything here is a pure function of the settings. Not here: the database, the network, and the pinning of git
+//! references to commits, which the build's first step does.
+
+pub mod names;
+
+mod addresses;
+mod settings;
+mod snapshot;
+mod vars;
+
+#[cfg(test)]
+mod testing;
+
+use serde_json::{Map, Value};
+use shared_types::openedx::Protocol;
+use shared_types::{FieldError, OpenEdxSettings};
+
+use crate::instances::application::{Addresses, Application, ApplicationError, CheckSpec, Snapshot};
+
+/// What is written into an instance's settings where they are left blank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defaults {
+    /// The domain below which instances live.
+    pub base_domain: String,
+    /// The contact address.
+    pub email: String,
+    /// The protocol of the public URLs.
+    pub protocol: Protocol,
+    /// The repository with the playbooks: URL or absolute path.
+    pub configuration_source_repo_url: String,
+    /// The branch, tag or commit of the playbooks.
+    pub configuration_version: String,
+    /// The repository of edx-platform: URL or absolute path.
+    pub edx_platform_repository_url: String,
+    /// The release; also the default for edx-platform's commit.
+    pub openedx_release: String,
+    /// Whether databases live on the app server's machine.
+    pub use_ephemeral_databases: bool,
+    /// The GitHub organization whose team members get SSH access; blank for none.
+    pub github_admin_organization_name: String,
+}
+
+/// The variables of what an instance owns outside its machines. Both lie over the generated variables and below the
+/// extra settings.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OwnedVariables {
+    /// How to reach its databases.
+    pub databases: Map<String, Value>,
+    /// How to reach its file storage.
+    pub storage: Map<String, Value>,
+}
+
+/// Open edX, configured by Ansible from a repository with edx/configuration's entry points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenEdx {
+    /// For settings that are left blank.
+    pub defaults: Defaults,
+    /// The GitHub names of the people who get SSH access to the machines.
+    pub github_admins: Vec<String>,
+}
+
+impl Application for OpenEdx {
+    fn instance_type(&self) -> &'static str {
+        "openedx"
+    }
+
+    fn settings(&self, current: Option<&Value>, input: &Map<String, Value>) -> Result<Value, Vec<FieldError>> {
+        settings::apply(&self.defaults, current, input)
+    }
+
+    fn snapshot(&self, instance_name: &str, settings: &Value) -> Result<Snapshot, ApplicationError> {
+        self.snapshot_with(instance_name, settings, OwnedVariables::default())
+    }
+
+    fn addresses(&self, settings: &Value) -> Result<Addresses, ApplicationError> {
+        Ok(addresses::addresses(&read(settings)?))
+    }
+
+    fn checks(&self, settings: &Value) -> Result<Vec<CheckSpec>, ApplicationError> {
+        Ok(addresses::checks(&read(settings)?))
+    }
+}
+
+impl OpenEdx {
+    /// Decides what an app server is built from, with what the instance owns outside its machines.
+    ///
+    /// # Errors
+    /// The settings cannot be read, or ask for persistent databases when there are none: the app server's machine would
+    /// hold the data then, and take it along when it goes.
+    pub fn snapshot_with(
+        &self,
+        instance_name: &str,
+        settings: &Value,
+        owned: OwnedVariables,
+    ) -> Result<Snapshot, ApplicationError> {
+        snapshot::snapshot(instance_name, &read(settings)?, &self.github_admins, owned)
+    }
+}
+
+fn read(settings: &Value) -> Result<OpenEdxSettings, ApplicationError> {
+    serde::Deserialize::deserialize(settings).map_err(|error| {
+        ApplicationError(format!(
+            "The stored settings are not those of an Open edX instance: {error}. Save them again."
+        ))
+    })
+}

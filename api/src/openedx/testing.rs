@@ -1,0 +1,40 @@
+//! What the tests of this folder share.
+
+use shared_types::OpenEdxSettings;
+use shared_types::openedx::Protocol;
+
+use super::{Defaults, OpenEdx};
+
+pub(super) fn open_edx() -> OpenEdx {
+    OpenEdx {
+        defaults: Defaults {
+            base_domain: "campus.example".into(),
+            email: "contact@example.com".into(),
+            protocol: Protocol::Https,
+            configuration_source_repo_url: "https://git.example/edx/configuration.git".into(),
+            configuration_version: "release-1".into(),
+            edx_platform_repository_url: "https://git.example/edx/edx-platform.git".into(),
+            openedx_release: "master".into(),
+            use_ephemeral_databases: true,
+            github_admin_organization_name: "open-craft".into(),
+        },
+        github_admins: vec![],
+    }
+}
+
+pub(super) fn sample() -> OpenEdxSettings {
+    OpenEdxSettings {
+        sub_domain: "astro".into(),
+        base_domain: "campus.example".into(),
+        email: "astro@campus.example".into(),
+        protocol: Protocol::Https,
+        configuration_source_repo_url: "https://git.example/edx/configuration.git".into(),
+        configuration_version: "configuration-1".into(),
+        configuration_extra_settings: String::new(),
+        edx_platform_repository_url: "https://git.example/astro/edx-platform.git".into(),
+        edx_platform_commit: "astro-branch".into(),
+        openedx_release: "open-release/teak.2".into(),
+        use_ephemeral_databases: true,
+        github_admin_organization_name: "open-craft".into(),
+    }
+}
