@@ -1,3 +1,4 @@
 //! The machines that app servers own.
 
 pub mod provider;
+pub mod providers;
