@@ -3,5 +3,5 @@
 pub mod advance;
 pub mod probe;
 pub mod provider;
-
+pub mod providers;
 pub mod store;

@@ -1,0 +1,136 @@
+//! The file system all local machines share, read-only: a minimal Debian with sshd, Python, nginx and runit, and a user for
+//! Ansible. Made once a host by `mmdebstrap`, about 260 MB in half a minute to two minutes.
+//!
+//! Its directory is named after everything it is made of: a change makes a new one, and machines keep the one they were
+//! made on. It appears whole or not at all.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::apt;
+use super::command::tail;
+use super::error::LocalError;
+use super::files::remove_tree;
+use super::lock::Lock;
+use super::preflight;
+
+const CUSTOMIZE: &str = include_str!("base_tree.sh");
+const PACKAGES: &str = "openssh-server,python3,python3-venv,iproute2,ca-certificates,procps,sudo,nginx-light,runit";
+/// A slow mirror is no reason to give up; none that answers is.
+const LIMIT: Duration = Duration::from_secs(1800);
+const MAX_KEPT_LINES: usize = 20;
+
+/// Gives the directory of the base tree in the cache directory, and makes it first where it is missing. Of several
+/// processes one makes it and the others wait. `progress` gets a line for each step, for a person to read.
+///
+/// # Errors
+/// [`LocalError::NotRoot`], [`LocalError::MissingProgram`], or [`LocalError::BaseTree`] with what the last steps said.
+pub async fn ensure(cache_dir: &Path, progress: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, LocalError> {
+    let release = apt::release()?;
+    let name = format!("base-{}", version(&release));
+    let tree = cache_dir.join(&name);
+    if tree.is_dir() {
+        return canonical(&tree);
+    }
+    preflight::check_root()?;
+    preflight::check_program("mmdebstrap", "mmdebstrap")?;
+    fs::create_dir_all(cache_dir).map_err(LocalError::io(cache_dir))?;
+    let lock_path = cache_dir.join("base.lock");
+    if Lock::is_held(&lock_path) {
+        progress("waiting for another process that makes the base tree");
+    }
+    let _lock = Lock::take(lock_path).await?;
+    if !tree.is_dir() {
+        let workshop = cache_dir.join(format!("{name}.partial"));
+        remove_tree(&workshop)?;
+        make(&workshop, &release, progress).await?;
+        fs::rename(workshop.join("tree"), &tree).map_err(LocalError::io(&tree))?;
+        remove_tree(&workshop)?;
+    }
+    canonical(&tree)
+}
+
+async fn make(workshop: &Path, release: &str, progress: &(dyn Fn(&str) + Sync)) -> Result<(), LocalError> {
+    let sources = apt::sources(release).await?;
+    let options = apt::acquire_options().await?;
+    fs::create_dir_all(workshop).map_err(LocalError::io(workshop))?;
+    let customize = workshop.join("customize.sh");
+    let options_file = workshop.join("apt.conf");
+    write_new(&customize, CUSTOMIZE, 0o700)?;
+    write_new(&options_file, &options, 0o600)?;
+
+    progress(&format!("making the base tree of the local machines ({release}, about 260 MB)"));
+    let mut command = Command::new("mmdebstrap");
+    command
+        .args(["--mode=root", "--variant=minbase", "--format=directory"])
+        .arg(format!("--include={PACKAGES}"))
+        .arg(format!("--aptopt={}", options_file.display()))
+        .arg(format!("--customize-hook={}", customize.display()))
+        .arg(release)
+        .arg(workshop.join("tree"))
+        .args(sources)
+        .env("LC_ALL", "C");
+    match timeout(LIMIT, watch(command, progress)).await {
+        Ok(result) => result,
+        Err(_elapsed) => Err(LocalError::BaseTree(format!("mmdebstrap took longer than {} s", LIMIT.as_secs()))),
+    }
+}
+
+/// Runs mmdebstrap and passes on the steps it tells.
+async fn watch(mut command: Command, progress: &(dyn Fn(&str) + Sync)) -> Result<(), LocalError> {
+    let failed = |text: String| LocalError::BaseTree(text);
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| failed(error.to_string()))?;
+    let mut last_lines: Vec<String> = Vec::new();
+    if let Some(stderr) = child.stderr.take() {
+        let mut lines = BufReader::new(stderr).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            if let Some(step) = line.strip_prefix("I: ") {
+                progress(step);
+            }
+            if last_lines.len() == MAX_KEPT_LINES {
+                last_lines.remove(0);
+            }
+            last_lines.push(line);
+        }
+    }
+    let status = child.wait().await.map_err(|error| failed(error.to_string()))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(failed(format!("mmdebstrap: {status}: {}", tail(&last_lines.join("\n")))))
+}
+
+/// A hash of all that decides what is in the tree, but for the mirrors and the day.
+fn version(release: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in ["minbase", release, std::env::consts::ARCH, PACKAGES, CUSTOMIZE] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hex::encode(hash.finalize()).chars().take(12).collect()
+}
+
+fn write_new(path: &Path, text: &str, mode: u32) -> Result<(), LocalError> {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(mode).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(LocalError::io(path))
+}
+
+fn canonical(path: &Path) -> Result<PathBuf, LocalError> {
+    path.canonicalize().map_err(LocalError::io(path))
+}

@@ -1,0 +1,56 @@
+//! Runs the host's programs, by argument vector and with a time limit. Never through a shell.
+
+use std::ffi::OsStr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::error::LocalError;
+
+/// No command used here takes more than a few hundred milliseconds on an idle host.
+const LIMIT: Duration = Duration::from_secs(30);
+/// As much of a program's words as goes into an error.
+const MAX_DETAIL_CHARS: usize = 600;
+
+/// Runs a program and gives its stdout; any exit status but 0 is an error with what it printed.
+///
+/// # Errors
+/// [`LocalError::Command`] when it cannot be started, fails, or takes longer than 30 s (it is killed then).
+pub(super) async fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<String, LocalError> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true).env("LC_ALL", "C");
+    let shown = shown(program, arguments);
+    let output = match timeout(LIMIT, command.output()).await {
+        Ok(Ok(output)) => output,
+        Ok(Err(error)) => return Err(LocalError::Command { program: shown, detail: error.to_string() }),
+        Err(_elapsed) => {
+            let detail = format!("no end within {} s", LIMIT.as_secs());
+            return Err(LocalError::Command { program: shown, detail });
+        }
+    };
+    if !output.status.success() {
+        let detail = format!("{}: {}", output.status, tail(&String::from_utf8_lossy(&output.stderr)));
+        return Err(LocalError::Command { program: shown, detail });
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// `ip` with its arguments.
+pub(super) async fn ip(arguments: &[&str]) -> Result<String, LocalError> {
+    run("ip", arguments).await
+}
+
+/// The end of a text, on one line.
+pub(super) fn tail(text: &str) -> String {
+    let line = text.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+    let surplus = line.chars().count().saturating_sub(MAX_DETAIL_CHARS);
+    line.chars().skip(surplus).collect()
+}
+
+fn shown<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> String {
+    let mut words = vec![program.to_owned()];
+    words.extend(arguments.iter().take(4).map(|word| word.as_ref().to_string_lossy().into_owned()));
+    words.join(" ")
+}

@@ -1,0 +1,105 @@
+//! What makes a machine of its own out of the shared base tree: name, addresses, host key and who may log in.
+//! Written into the upper layer of its file system before the first boot.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+
+use super::command::run;
+use super::error::LocalError;
+use super::record::Record;
+
+/// The user the base tree has for Ansible.
+pub(super) const SSH_USER: &str = "ubuntu";
+/// Its uid and gid there.
+const SSH_USER_ID: u32 = 1000;
+
+const MAX_KEY_BYTES: usize = 16 * 1024;
+
+/// Checks what ends up in the machine's files.
+pub(super) fn check(name: &str, authorized_key: &str) -> Result<(), LocalError> {
+    let is_host_name = (1..=63).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !name.starts_with('-')
+        && !name.ends_with('-');
+    if !is_host_name {
+        return Err(LocalError::Invalid(
+            "the name of a machine must be 1 to 63 letters, digits and hyphens, with no hyphen at either end".into(),
+        ));
+    }
+    let is_one_line = !authorized_key.is_empty() && !authorized_key.contains(['\n', '\r', '\0']);
+    if !is_one_line || authorized_key.len() > MAX_KEY_BYTES {
+        return Err(LocalError::Invalid("the public key must be one line of at most 16 KiB".into()));
+    }
+    Ok(())
+}
+
+/// Makes the machine's directories and its own files, and gives its public host key. May be repeated: the key stays.
+pub(super) async fn write(machine_dir: &Path, record: &Record) -> Result<String, LocalError> {
+    let upper = machine_dir.join("upper");
+    for name in ["lower", "work", "root"] {
+        make_dir(&machine_dir.join(name), 0o755)?;
+    }
+    for name in ["", "etc", "etc/ssh", "home"] {
+        make_dir(&upper.join(name), 0o755)?;
+    }
+    write_file(&upper.join("etc/hostname"), &format!("{}\n", record.name), 0o644)?;
+    // Its own name must be known without a name service, and no name service is there to be waited for.
+    let hosts = format!("127.0.0.1 localhost\n{} {}\n", record.address, record.name);
+    write_file(&upper.join("etc/hosts"), &hosts, 0o644)?;
+    write_file(&upper.join("etc/resolv.conf"), "", 0o644)?;
+
+    let home = upper.join("home").join(SSH_USER);
+    let ssh = home.join(".ssh");
+    let keys = ssh.join("authorized_keys");
+    make_dir(&home, 0o755)?;
+    make_dir(&ssh, 0o700)?;
+    write_file(&keys, &format!("{}\n", record.authorized_key), 0o600)?;
+    for path in [&home, &ssh, &keys] {
+        chown(path, Some(SSH_USER_ID), Some(SSH_USER_ID)).map_err(LocalError::io(path))?;
+    }
+    host_key(&upper.join("etc/ssh/ssh_host_ed25519_key"), &record.name).await
+}
+
+async fn host_key(path: &Path, name: &str) -> Result<String, LocalError> {
+    let public = path.with_extension("pub");
+    if !public.exists() {
+        // Half a pair that a crash left would make ssh-keygen ask.
+        let _ = fs::remove_file(path);
+        let arguments = ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"];
+        let path = path.to_string_lossy();
+        run("ssh-keygen", &[&arguments[..], &[path.as_ref()]].concat()).await?;
+    }
+    let text = fs::read_to_string(&public).map_err(LocalError::io(&public))?;
+    Ok(text.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
+}
+
+fn make_dir(path: &Path, mode: u32) -> Result<(), LocalError> {
+    fs::create_dir_all(path)
+        .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)))
+        .map_err(LocalError::io(path))
+}
+
+fn write_file(path: &Path, text: &str, mode: u32) -> Result<(), LocalError> {
+    fs::write(path, text)
+        .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)))
+        .map_err(LocalError::io(path))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn names_and_keys_cannot_reach_beyond_their_files() {
+        check("edxapp-demo-1", "ssh-ed25519 AAAA me").unwrap();
+        for name in ["", "-a", "a-", "a b", "a\nb", "../x", &"a".repeat(64)] {
+            assert!(check(name, "ssh-ed25519 AAAA").is_err(), "{name:?}");
+        }
+        for key in ["", "ssh-ed25519 AAAA\nssh-ed25519 BBBB", &"k".repeat(MAX_KEY_BYTES + 1)] {
+            assert!(check("a", key).is_err());
+        }
+    }
+}

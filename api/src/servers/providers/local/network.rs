@@ -1,0 +1,138 @@
+//! The bridge of a data directory and, for each machine, a network namespace joined to it by a veth pair.
+//!
+//! Nothing leads out: no NAT, no default route, no forwarding from the bridge even where the host forwards for others, and
+//! no way from one machine to another (isolated bridge ports). The host reaches each machine; a machine reaches of the host
+//! only what listens on all addresses, never what listens on loopback.
+//!
+//! Whoever calls holds the site's network lock, see [`super::LocalProvider`].
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use shared_types::ServerId;
+
+use super::command::ip;
+use super::error::LocalError;
+use super::site::Site;
+
+/// The names of one machine's network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Plug {
+    /// The network namespace.
+    pub namespace: String,
+    /// The host's end of the veth pair; at most 15 characters, as the kernel wants.
+    pub interface: String,
+    address: Ipv4Addr,
+}
+
+impl Plug {
+    /// The names for a machine with an address of the site's subnet.
+    pub(super) fn new(site: &Site, server_id: ServerId, address: Ipv4Addr) -> Self {
+        let number = site.subnet.number(address).unwrap_or_default();
+        Self {
+            namespace: format!("ocim{}-{server_id}", site.id),
+            interface: format!("ocim{}-{number:x}", site.id),
+            address,
+        }
+    }
+
+    /// Where the namespace can be entered.
+    pub(super) fn namespace_file(&self) -> PathBuf {
+        Path::new("/run/netns").join(&self.namespace)
+    }
+
+    /// What is still there of it.
+    pub(super) fn leftover(&self) -> Option<String> {
+        if self.namespace_file().exists() {
+            return Some(format!("network namespace {}", self.namespace));
+        }
+        has_interface(&self.interface).then(|| format!("interface {}", self.interface))
+    }
+}
+
+/// Makes the namespace and joins it to the bridge, both anew.
+pub(super) async fn plug(site: &Site, plug: &Plug) -> Result<(), LocalError> {
+    ensure_bridge(site).await?;
+    unplug(plug).await?;
+    let Plug { namespace, interface, address } = plug;
+    let with_prefix = format!("{address}/{}", site.subnet.prefix());
+    // The same after a reboot, or the host would go on sending to the old one for a while.
+    let hardware = hardware_address(*address);
+    ip(&["netns", "add", namespace]).await?;
+    ip(&["link", "add", interface, "type", "veth", "peer", "name", "eth0", "address", &hardware, "netns", namespace])
+        .await?;
+    ip(&["-n", namespace, "address", "add", &with_prefix, "dev", "eth0"]).await?;
+    ip(&["-n", namespace, "link", "set", "eth0", "up"]).await?;
+    ip(&["link", "set", interface, "master", &site.bridge(), "up"]).await?;
+    ip(&["link", "set", interface, "type", "bridge_slave", "isolated", "on"]).await?;
+    Ok(())
+}
+
+/// Takes both away; they may be gone already.
+pub(super) async fn unplug(plug: &Plug) -> Result<(), LocalError> {
+    if has_interface(&plug.interface) {
+        ip(&["link", "delete", &plug.interface]).await?;
+    }
+    if plug.namespace_file().exists() {
+        ip(&["netns", "delete", &plug.namespace]).await?;
+    }
+    Ok(())
+}
+
+/// Takes the bridge away unless a machine is on it.
+pub(super) async fn remove_idle_bridge(site: &Site) -> Result<(), LocalError> {
+    let bridge = site.bridge();
+    let ports = Path::new("/sys/class/net").join(&bridge).join("brif");
+    let is_idle = fs::read_dir(&ports).is_ok_and(|mut ports| ports.next().is_none());
+    if is_idle {
+        ip(&["link", "delete", &bridge]).await?;
+    }
+    Ok(())
+}
+
+async fn ensure_bridge(site: &Site) -> Result<(), LocalError> {
+    let bridge = site.bridge();
+    let address = site.subnet.host_address();
+    if !has_interface(&bridge) {
+        // An address of its own: otherwise it takes its ports', and changes with them.
+        ip(&["link", "add", &bridge, "address", &hardware_address(address), "type", "bridge"]).await?;
+    }
+    set("ipv4", &bridge, "forwarding", "0")?;
+    set("ipv6", &bridge, "disable_ipv6", "1")?;
+    ip(&["address", "replace", &format!("{address}/{}", site.subnet.prefix()), "dev", &bridge]).await?;
+    ip(&["link", "set", &bridge, "up"]).await?;
+    Ok(())
+}
+
+/// Sets a kernel parameter of an interface; a kernel without the protocol does not have it, which is as good.
+fn set(protocol: &str, interface: &str, parameter: &str, value: &str) -> Result<(), LocalError> {
+    let path = Path::new("/proc/sys/net").join(protocol).join("conf").join(interface).join(parameter);
+    if path.exists() { fs::write(&path, value).map_err(LocalError::io(path)) } else { Ok(()) }
+}
+
+fn has_interface(name: &str) -> bool {
+    Path::new("/sys/class/net").join(name).exists()
+}
+
+/// A locally administered hardware address made of the IP address.
+fn hardware_address(address: Ipv4Addr) -> String {
+    let [a, b, c, d] = address.octets();
+    format!("02:0c:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn interface_names_fit_the_kernel_in_the_largest_subnet() {
+        let site = Site { id: "0a1b2c".into(), subnet: "172.16.0.0/16".parse().unwrap() };
+        let plug = Plug::new(&site, ServerId(i64::MAX), Ipv4Addr::new(172, 16, 255, 254));
+        assert_eq!(plug.interface, "ocim0a1b2c-fffe");
+        assert!(plug.interface.len() <= 15);
+        assert!(site.bridge().len() <= 15);
+    }
+}

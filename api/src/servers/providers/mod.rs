@@ -1,0 +1,3 @@
+//! What implements [`super::provider::Provider`].
+
+pub mod local;
