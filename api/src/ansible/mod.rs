@@ -1,4 +1,22 @@
 //! Ansible: check out a configuration repository, make its virtualenv, run its playbooks on a machine, and read what they
 //! print. Knows nothing of instances, app servers or the database.
+//!
+//! The port is [`port::Ansible`]; [`real::AnsibleCore`] runs `git`, `pip` and `ansible-playbook`, [`fake::FakeAnsible`] plays
+//! a script.
 
+mod checkout;
+mod command;
+mod events;
+pub mod fake;
+mod lock;
+mod mask;
 pub mod port;
+mod process;
+pub mod real;
+mod recover;
+mod remote;
+mod run_dir;
+mod runner;
+mod spawner;
+mod spool;
+pub mod virtualenv;

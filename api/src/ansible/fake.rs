@@ -1,0 +1,184 @@
+//! An Ansible that plays a script: for tests of what stands above it, and without any process.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use chrono::Utc;
+use sha2::{Digest as _, Sha256};
+use shared_types::LogLevel;
+use tokio_util::sync::CancellationToken;
+
+use super::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress};
+
+/// What one run does after it printed a line for each of its tasks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FakeEnd {
+    /// It ends so.
+    Outcome(RunOutcome),
+    /// It is refused so.
+    Error(AnsibleError),
+    /// It goes on until it is cancelled.
+    Blocks,
+}
+
+/// How often each operation was called.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FakeCalls {
+    /// [`Ansible::resolve`].
+    pub resolve: u32,
+    /// [`Ansible::prepare`].
+    pub prepare: u32,
+    /// [`Ansible::run`].
+    pub run: u32,
+    /// [`Ansible::recover`].
+    pub recover: u32,
+}
+
+/// The script. Each list is used up from its front; when it is empty, all goes well.
+#[derive(Debug, Default)]
+struct Script {
+    calls: FakeCalls,
+    tasks: u32,
+    resolves: VecDeque<Result<String, AnsibleError>>,
+    prepares: VecDeque<AnsibleError>,
+    runs: VecDeque<FakeEnd>,
+    recovers: VecDeque<Vec<SpoolLine>>,
+    specs: Vec<RunSpec>,
+}
+
+/// Plays a script. By default everything succeeds.
+#[derive(Debug, Default)]
+pub struct FakeAnsible {
+    script: Mutex<Script>,
+}
+
+impl FakeAnsible {
+    /// Every run has so many tasks and prints a line for each.
+    pub fn with_tasks(tasks: u32) -> Self {
+        Self { script: Mutex::new(Script { tasks, ..Script::default() }) }
+    }
+
+    /// The answer of the next `resolve` that has none yet.
+    pub fn next_resolve(&self, answer: Result<String, AnsibleError>) {
+        self.script().resolves.push_back(answer);
+    }
+
+    /// The failure of the next `prepare` that has none yet.
+    pub fn next_prepare_fails(&self, error: AnsibleError) {
+        self.script().prepares.push_back(error);
+    }
+
+    /// The end of the next `run` that has none yet.
+    pub fn next_run(&self, end: FakeEnd) {
+        self.script().runs.push_back(end);
+    }
+
+    /// The next `run` prints its lines, and then this task fails.
+    pub fn next_run_fails(&self, task: &str, message: &str) {
+        let failed_task = Some((task.to_owned(), message.to_owned()));
+        self.next_run(FakeEnd::Outcome(RunOutcome::Failed { exit_status: Some(2), failed_task }));
+    }
+
+    /// The next `recover` finds a run with these lines.
+    pub fn next_recover(&self, lines: Vec<SpoolLine>) {
+        self.script().recovers.push_back(lines);
+    }
+
+    /// How often each operation was called.
+    pub fn calls(&self) -> FakeCalls {
+        self.script().calls
+    }
+
+    /// What was run, the first first.
+    pub fn specs(&self) -> Vec<RunSpec> {
+        self.script().specs.clone()
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The lines of one task, each as long as 1 byte of the spool.
+fn task_lines(number: u32) -> Vec<SpoolLine> {
+    let task = format!("fake : task {number}");
+    let line = |text: String, progress| SpoolLine {
+        at: Utc::now(),
+        level: LogLevel::Info,
+        text,
+        task: Some(task.clone()),
+        progress: Some(progress),
+    };
+    vec![line(format!("TASK [{task}]"), TaskProgress::Began), line("ok: [fake]".to_owned(), TaskProgress::Ended)]
+}
+
+#[async_trait]
+impl Ansible for FakeAnsible {
+    async fn resolve(&self, _repository: &str, version: &str) -> Result<String, AnsibleError> {
+        let mut script = self.script();
+        script.calls.resolve += 1;
+        // Forty hexadecimal digits that depend on the version.
+        script
+            .resolves
+            .pop_front()
+            .unwrap_or_else(|| Ok(hex::encode(Sha256::digest(version)).chars().take(40).collect()))
+    }
+
+    async fn prepare(
+        &self,
+        _spec: &RunSpec,
+        _sink: &mut dyn SpoolSink,
+        _cancel: &CancellationToken,
+    ) -> Result<u32, AnsibleError> {
+        let mut script = self.script();
+        script.calls.prepare += 1;
+        script.prepares.pop_front().map_or(Ok(script.tasks), Err)
+    }
+
+    async fn run(
+        &self,
+        spec: &RunSpec,
+        sink: &mut dyn SpoolSink,
+        cancel: &CancellationToken,
+    ) -> Result<RunOutcome, AnsibleError> {
+        let (tasks, end) = {
+            let mut script = self.script();
+            script.calls.run += 1;
+            script.specs.push(spec.clone());
+            (script.tasks, script.runs.pop_front().unwrap_or(FakeEnd::Outcome(RunOutcome::Succeeded)))
+        };
+        let mut position = SpoolPosition::default();
+        for number in 1..=tasks {
+            let lines = task_lines(number);
+            position.events += lines.len() as u64;
+            sink.take(lines, position).await.map_err(AnsibleError::Sink)?;
+        }
+        match end {
+            FakeEnd::Outcome(outcome) => Ok(outcome),
+            FakeEnd::Error(error) => Err(error),
+            FakeEnd::Blocks => {
+                cancel.cancelled().await;
+                Ok(RunOutcome::Cancelled)
+            }
+        }
+    }
+
+    async fn recover(
+        &self,
+        _dir: &Path,
+        mut position: SpoolPosition,
+        sink: &mut dyn SpoolSink,
+    ) -> Result<bool, AnsibleError> {
+        let lines = {
+            let mut script = self.script();
+            script.calls.recover += 1;
+            script.recovers.pop_front()
+        };
+        let Some(lines) = lines else { return Ok(false) };
+        position.events += lines.len() as u64;
+        sink.take(lines, position).await.map_err(AnsibleError::Sink)?;
+        Ok(true)
+    }
+}

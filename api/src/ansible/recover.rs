@@ -1,0 +1,44 @@
+//! Takes over what an earlier holder left of a run.
+
+use std::path::Path;
+
+use tokio::time::{Instant, sleep};
+
+use super::command::failed;
+use super::port::{AnsibleError, SpoolPosition, SpoolSink};
+use super::process;
+use super::run_dir::{Record, RunDir};
+use super::runner::KILL_LIMIT;
+use super::spool::{POLL, Spool};
+
+/// Ends the run's processes, gives the sink what was printed after `position`, and removes variables and record. Says whether
+/// there was a run that had not ended properly, or anything printed that had not been taken in.
+pub(super) async fn recover(
+    dir: &Path,
+    position: SpoolPosition,
+    sink: &mut dyn SpoolSink,
+) -> Result<bool, AnsibleError> {
+    let dir = RunDir::at(dir);
+    let record = dir.record()?;
+    if let Some(record) = &record {
+        end_orphans(record).await?;
+    }
+    let had_lines = Spool::open(dir.path(), position, dir.mask()).take_rest(sink).await?;
+    dir.remove_variables()?;
+    if let Some(record) = &record {
+        dir.remove_record(&record.control_dir)?;
+    }
+    Ok(record.is_some() || had_lines)
+}
+
+async fn end_orphans(record: &Record) -> Result<(), AnsibleError> {
+    // First all but the outermost process: it ends by itself when its namespace is empty, so its end proves that.
+    if record.process.is_alive() {
+        process::kill_marked(&record.mark, Some(record.process.pid));
+        let deadline = Instant::now() + KILL_LIMIT / 4;
+        while record.process.is_alive() && Instant::now() < deadline {
+            sleep(POLL).await;
+        }
+    }
+    process::end_marked(&record.mark, KILL_LIMIT).await.map(drop).map_err(failed)
+}

@@ -1,0 +1,132 @@
+//! The address of a repository, as a person gave it, and what its failures mean.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use url::Url;
+
+use super::port::AnsibleError;
+
+/// What `git` says when the same question will not be answered better later.
+const PERMANENT: &[&str] = &[
+    "not found",
+    "does not exist",
+    "does not appear to be a git repository",
+    "Authentication failed",
+    "could not read Username",
+    "could not read Password",
+    "Permission denied",
+    "Host key verification failed",
+    "unable to find remote helper",
+    "is not allowed",
+    "not allowed",
+    "bad/illegal format",
+    "no path specified",
+    "not valid: is this a git repository",
+    "returned error: 401",
+    "returned error: 403",
+    "returned error: 404",
+];
+
+/// The longest address, in bytes.
+const LONGEST: usize = 2000;
+
+/// An address without its password, which goes another way.
+#[derive(Clone)]
+pub(super) struct Remote {
+    address: String,
+    /// An HTTP header with user and password.
+    authorization: Option<String>,
+}
+
+impl Remote {
+    /// Takes a URL, `user@host:path` or an absolute path.
+    pub(super) fn parse(repository: &str) -> Result<Self, AnsibleError> {
+        let repository = repository.trim();
+        let bad = |why: &str| Err(AnsibleError::Permanent(format!("the repository's address {why}")));
+        if repository.is_empty() || repository.len() > LONGEST || repository.contains(char::is_control) {
+            return bad("must be a URL or an absolute path, on one line");
+        }
+        if repository.starts_with('/') {
+            return Ok(Self { address: repository.to_owned(), authorization: None });
+        }
+        if let Some((host, path)) = repository.split_once(':').filter(|(_, path)| !path.starts_with("//")) {
+            if host.contains('/') || host.starts_with('-') || path.starts_with(':') || path.is_empty() {
+                return bad("must be a URL or an absolute path");
+            }
+            return Ok(Self { address: repository.to_owned(), authorization: None });
+        }
+        let Ok(mut url) = Url::parse(repository) else { return bad("must be a URL or an absolute path") };
+        match url.scheme() {
+            "http" | "https" => Ok(Self::without_password(&mut url)),
+            "ssh" | "git" | "file" if url.password().is_none() => {
+                Ok(Self { address: repository.to_owned(), authorization: None })
+            }
+            "ssh" | "git" | "file" => bad("must not hold a password"),
+            scheme => bad(&format!("has the scheme «{scheme}»; it must be https, http, ssh, git or file")),
+        }
+    }
+
+    fn without_password(url: &mut Url) -> Self {
+        let decode = |text: &str| {
+            let form = format!("x={}", text.replace('+', "%2B"));
+            url::form_urlencoded::parse(form.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+        };
+        let user = decode(url.username());
+        let password = url.password().map(decode).unwrap_or_default();
+        let authorization = (!user.is_empty()).then(|| {
+            let credentials = BASE64_STANDARD.encode(format!("{user}:{password}"));
+            format!("Authorization: Basic {credentials}")
+        });
+        // These fail only for addresses without a host, which http does not have.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        Self { address: url.to_string(), authorization }
+    }
+
+    /// For git.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// For people.
+    pub(super) fn shown(&self) -> &str {
+        &self.address
+    }
+
+    /// The last part of the address, without `.git`.
+    pub(super) fn name(&self) -> &str {
+        let path = self.address.trim_end_matches('/');
+        let last = path.rsplit(['/', ':']).next().unwrap_or(path);
+        last.strip_suffix(".git").filter(|name| !name.is_empty()).unwrap_or(last)
+    }
+
+    /// What git is to know of it.
+    pub(super) fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = vec![("remote.origin.url".to_owned(), self.address.clone())];
+        if let Some(header) = &self.authorization {
+            settings.push((format!("http.{}.extraHeader", self.address), header.clone()));
+        }
+        settings
+    }
+
+    /// What a failure of git means.
+    pub(super) fn explain(&self, stderr: &str) -> AnsibleError {
+        let (name, shown) = (self.name(), self.shown());
+        let mut lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+        let said = reason(stderr).or_else(|| lines.next_back()).unwrap_or("git said nothing");
+        if stderr.contains("setpriv: failed to execute") {
+            return AnsibleError::Permanent(format!("the program `git` cannot be run: install git ({said})"));
+        }
+        if PERMANENT.iter().any(|words| stderr.contains(words)) && !stderr.contains("Could not resolve host") {
+            let remedy = "there is no such repository, or this program may not read it";
+            return AnsibleError::Permanent(format!("{name}: {shown} cannot be read: {remedy} (git says: {said})"));
+        }
+        AnsibleError::Transient(format!("{name}: {shown} cannot be read now (git says: {said})"))
+    }
+}
+
+/// The first line that says what is wrong; the last is often advice.
+fn reason(stderr: &str) -> Option<&str> {
+    let is_reason = |line: &&str| ["fatal: ", "error: ", "remote: "].iter().any(|start| line.starts_with(start));
+    stderr.lines().find(is_reason).map(str::trim)
+}

@@ -1,0 +1,205 @@
+//! A run's directory: every file in it by name, written so that only this user reads it.
+//!
+//! ```text
+//! checkout/           the repository at its commit
+//! prepared.json       which virtualenv it wants
+//! variables.json      0600; gone when the run has ended
+//! inventory, known_hosts, callback_plugins/, home/, tmp/
+//! events, errors      what the run printed (the spool)
+//! process.json        whom to end, and what to remove; gone when the run has ended
+//! ```
+
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::command::failed_at;
+use super::mask::Mask;
+use super::port::{AnsibleError, RunSpec, Target};
+use super::process::Identity;
+
+/// Our callback, part of the program.
+const CALLBACK: &str = include_str!("../../../ansible/callback_plugins/ocim_jsonl.py");
+
+/// What `prepare` leaves for `run`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Prepared {
+    /// The virtualenv with `ansible-playbook`.
+    pub virtualenv: PathBuf,
+}
+
+/// What `run` leaves for `recover`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// The first process.
+    pub process: Identity,
+    /// The mark all its processes carry.
+    pub mark: String,
+    /// Where ssh keeps its sockets: outside the run's directory, because a socket's path is at most 107 bytes long.
+    pub control_dir: PathBuf,
+}
+
+/// The paths in a run's directory.
+#[derive(Debug, Clone)]
+pub(super) struct RunDir(PathBuf);
+
+impl RunDir {
+    /// The directory, whether or not it is there.
+    pub(super) fn at(dir: &Path) -> Self {
+        Self(dir.to_owned())
+    }
+
+    /// Makes the directory, or makes sure that nobody else reads it.
+    pub(super) fn create(dir: &Path) -> Result<Self, AnsibleError> {
+        let made = private_dir(dir).and_then(|()| fs::set_permissions(dir, Permissions::from_mode(0o700)));
+        made.map_err(|error| failed_at(dir, &error))?;
+        // The playbook runs elsewhere, so the path must not depend on where this program runs.
+        dir.canonicalize().map(Self).map_err(|error| failed_at(dir, &error))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub(super) fn checkout(&self) -> PathBuf {
+        self.join("checkout")
+    }
+
+    pub(super) fn variables(&self) -> PathBuf {
+        self.join("variables.json")
+    }
+
+    pub(super) fn inventory(&self) -> PathBuf {
+        self.join("inventory")
+    }
+
+    pub(super) fn known_hosts(&self) -> PathBuf {
+        self.join("known_hosts")
+    }
+
+    /// Writes all that Ansible reads, apart from the checkout.
+    pub(super) fn write_inputs(&self, spec: &RunSpec) -> Result<(), AnsibleError> {
+        let plugins = self.join("callback_plugins");
+        for dir in [&plugins, &self.join("home"), &self.join("tmp")] {
+            private_dir(dir).map_err(|error| failed_at(dir, &error))?;
+        }
+        self.write("callback_plugins/ocim_jsonl.py", CALLBACK.as_bytes())?;
+        self.write("inventory", inventory(&spec.target).as_bytes())?;
+        self.write("known_hosts", known_hosts(&spec.target)?.as_bytes())?;
+        self.write_json("variables.json", &spec.variables)
+    }
+
+    /// Removes the variables. Done when it returns, or an error.
+    pub(super) fn remove_variables(&self) -> Result<(), AnsibleError> {
+        self.remove("variables.json")
+    }
+
+    /// The secrets of the variables; none when they are gone.
+    pub(super) fn mask(&self) -> Mask {
+        self.read_json::<Map<String, Value>>("variables.json")
+            .ok()
+            .flatten()
+            .map_or_else(Mask::default, |map| Mask::of(&map))
+    }
+
+    pub(super) fn write_prepared(&self, prepared: &Prepared) -> Result<(), AnsibleError> {
+        self.write_json("prepared.json", prepared)
+    }
+
+    pub(super) fn prepared(&self) -> Result<Option<Prepared>, AnsibleError> {
+        self.read_json("prepared.json")
+    }
+
+    pub(super) fn write_record(&self, record: &Record) -> Result<(), AnsibleError> {
+        self.write_json("process.json", record)
+    }
+
+    pub(super) fn record(&self) -> Result<Option<Record>, AnsibleError> {
+        self.read_json("process.json")
+    }
+
+    /// Removes the record and what it names.
+    pub(super) fn remove_record(&self, control_dir: &Path) -> Result<(), AnsibleError> {
+        drop(fs::remove_dir_all(control_dir));
+        self.remove("process.json")
+    }
+
+    /// A path that a person gave, inside the checkout.
+    pub(super) fn in_checkout(&self, what: &str, path: &str) -> Result<PathBuf, AnsibleError> {
+        let checkout = self.checkout();
+        let root = checkout.canonicalize().map_err(|error| failed_at(&checkout, &error))?;
+        match root.join(path).canonicalize() {
+            Ok(found) if found.starts_with(&root) && found.is_file() => Ok(found),
+            Ok(_) => Err(AnsibleError::Permanent(format!("the {what} «{path}» is no file of the repository"))),
+            Err(_) => Err(AnsibleError::Permanent(format!("the repository has no {what} «{path}» at this version"))),
+        }
+    }
+
+    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), AnsibleError> {
+        let bytes = serde_json::to_vec(value).map_err(|error| AnsibleError::Permanent(error.to_string()))?;
+        self.write(name, &bytes)
+    }
+
+    /// In one step: a reader sees the old file or the new one, never a half.
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), AnsibleError> {
+        let (path, temporary) = (self.join(name), self.join(&format!("{name}.new")));
+        let write = || -> io::Result<()> {
+            remove_if_there(&temporary)?;
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            file.write_all(bytes)?;
+            fs::rename(&temporary, &path)
+        };
+        write().map_err(|error| failed_at(&path, &error))
+    }
+
+    fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, AnsibleError> {
+        let path = self.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| failed_at(&path, &error.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed_at(&path, &error)),
+        }
+    }
+
+    fn remove(&self, name: &str) -> Result<(), AnsibleError> {
+        let path = self.join(name);
+        remove_if_there(&path).map_err(|error| failed_at(&path, &error))
+    }
+}
+
+/// Makes a directory that only this user can enter, and those above it.
+pub(super) fn private_dir(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn inventory(target: &Target) -> String {
+    format!("[app]\n{} ansible_port={}\n", target.ssh.ip(), target.ssh.port())
+}
+
+fn known_hosts(target: &Target) -> Result<String, AnsibleError> {
+    let Some(key) = &target.host_key else { return Ok(String::new()) };
+    let fields: Vec<_> = key.split_whitespace().take(2).collect();
+    if fields.len() != 2 || key.trim().contains('\n') {
+        let message = "the machine's host key must be one line such as «ssh-ed25519 AAAA…»";
+        return Err(AnsibleError::Permanent(message.to_owned()));
+    }
+    let (address, port) = (target.ssh.ip(), target.ssh.port());
+    let name = if port == 22 { address.to_string() } else { format!("[{address}]:{port}") };
+    Ok(format!("{name} {}\n", fields.join(" ")))
+}

@@ -1,0 +1,329 @@
+//! Runs `ansible-playbook`, so that nothing of it outlives the run or this program.
+//!
+//! As root (or where user namespaces are allowed) the playbook runs in a process namespace of its own: when its first process
+//! ends, the kernel kills the rest, workers and `ssh` masters included. Elsewhere the mark in the environment finds them. In
+//! both cases the outermost process dies with this program (`setpriv --pdeathsig`), and it starts its work only after
+//! the record of it was written, so [`super::recover`] knows everything that may be alive.
+//!
+//! What the machine itself was told to do goes on there: that is stopped by rebooting or terminating it.
+
+use std::ffi::OsString;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::command::{failed, failed_at, no_start};
+use super::mask::Mask;
+use super::port::{AnsibleError, RunOutcome, RunSpec, SpoolSink};
+use super::process::{self, Identity, MARK};
+use super::run_dir::{Record, RunDir};
+use super::spawner;
+use super::spool::{ERRORS, EVENTS, POLL, Spool};
+
+/// So long Ansible may take to end when it is asked to.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// So long killed processes may take to go.
+pub(super) const KILL_LIMIT: Duration = Duration::from_secs(10);
+
+/// Waits for a line on its stdin, which says that the record is written. If this program ends first, there is none.
+const WAIT_FOR_GO: &str = r#"read -r go && exec "$@" </dev/null"#;
+
+/// The first process of the namespace. It is not Ansible itself, because signals mean something else to a first process.
+const FIRST_PROCESS: &str = r#""$@"; exit $?"#;
+
+/// How the processes of a run are kept together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Isolation {
+    /// A process namespace.
+    Namespace,
+    /// A process namespace in a user namespace.
+    UserNamespace,
+    /// Only the mark.
+    Mark,
+}
+
+impl Isolation {
+    /// The strongest that works here.
+    pub(super) async fn probe() -> Self {
+        for isolation in [Self::Namespace, Self::UserNamespace] {
+            let mut command = Command::new("unshare");
+            command.args(isolation.arguments().iter().skip(1)).arg("true");
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            if command.status().await.is_ok_and(|status| status.success()) {
+                return isolation;
+            }
+        }
+        Self::Mark
+    }
+
+    const fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Namespace => &["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc", "--"],
+            Self::UserNamespace => &[
+                "unshare",
+                "--user",
+                "--map-current-user",
+                "--pid",
+                "--fork",
+                "--kill-child=KILL",
+                "--mount-proc",
+                "--",
+            ],
+            Self::Mark => &[],
+        }
+    }
+}
+
+/// Why the playbook is no longer watched.
+enum End {
+    Exited,
+    LineTimeout,
+    GlobalTimeout,
+    Cancelled,
+}
+
+/// Runs the playbook of a prepared run directory.
+pub(super) async fn run(
+    isolation: Isolation,
+    spec: &RunSpec,
+    sink: &mut dyn SpoolSink,
+    cancel: &CancellationToken,
+) -> Result<RunOutcome, AnsibleError> {
+    let dir = RunDir::create(&spec.dir)?;
+    if dir.record()?.is_some() {
+        let message = format!("{}: an earlier run in this directory was not taken over", spec.dir.display());
+        return Err(AnsibleError::Permanent(message));
+    }
+    if cancel.is_cancelled() {
+        return Ok(RunOutcome::Cancelled);
+    }
+    let mut spool = Spool::open(dir.path(), Spool::end(dir.path()), Mask::of(&spec.variables));
+    let mut playing = match Playing::start(isolation, spec, &dir).await {
+        Ok(playing) => playing,
+        Err(error) => {
+            dir.remove_variables()?;
+            return Err(error);
+        }
+    };
+    let end = watch(&mut playing.child, &mut spool, spec, sink, cancel).await;
+    let status = playing.end().await?;
+    // When the sink refused, somebody else takes over, who needs the record, and the variables to hide secrets.
+    let end = end?;
+    spool.take_rest(sink).await?;
+    dir.remove_variables()?;
+    dir.remove_record(&playing.control_dir)?;
+    Ok(match end {
+        End::Exited => spool.outcome(exit_status(status)),
+        End::LineTimeout => RunOutcome::LineTimeout,
+        End::GlobalTimeout => RunOutcome::GlobalTimeout,
+        End::Cancelled => RunOutcome::Cancelled,
+    })
+}
+
+async fn watch(
+    child: &mut Child,
+    spool: &mut Spool,
+    spec: &RunSpec,
+    sink: &mut dyn SpoolSink,
+    cancel: &CancellationToken,
+) -> Result<End, AnsibleError> {
+    let began = Instant::now();
+    let mut printed = began;
+    loop {
+        if spool.take_in(sink).await? {
+            printed = Instant::now();
+        }
+        if began.elapsed() >= spec.global_timeout {
+            return Ok(End::GlobalTimeout);
+        }
+        if printed.elapsed() >= spec.line_timeout {
+            return Ok(End::LineTimeout);
+        }
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Ok(End::Cancelled),
+            _ = child.wait() => return Ok(End::Exited),
+            () = sleep(POLL) => {}
+        }
+    }
+}
+
+/// A shell gives 128 and the signal's number for what a signal ended.
+fn exit_status(status: Option<ExitStatus>) -> Option<i32> {
+    status?.code().filter(|code| !(129..=192).contains(code))
+}
+
+/// Where a playbook runs: beside itself, as its relative paths expect.
+pub(super) fn work_dir(dir: &RunDir, spec: &RunSpec) -> PathBuf {
+    let playbook = dir.checkout().join(&spec.playbook_path);
+    playbook.parent().map_or_else(|| dir.checkout(), Path::to_owned)
+}
+
+/// The `ansible-playbook` of a virtualenv, with the arguments every use of it has. No value of a variable is among them.
+pub(super) fn playbook_command(dir: &RunDir, spec: &RunSpec) -> Result<Vec<OsString>, AnsibleError> {
+    let missing = || AnsibleError::Permanent(format!("{}: the run was not prepared", spec.dir.display()));
+    let bin = dir.prepared()?.ok_or_else(missing)?.virtualenv.join("bin");
+    let playbook = dir.in_checkout("playbook", &spec.playbook_path)?;
+    let mut variables = OsString::from("@");
+    variables.push(dir.variables());
+    Ok(vec![
+        // Called by its interpreter: a script's first line has a limit of its length.
+        bin.join("python").into(),
+        bin.join("ansible-playbook").into(),
+        "--inventory".into(),
+        dir.inventory().into(),
+        "--extra-vars".into(),
+        variables,
+        format!("--user={}", spec.target.user).into(),
+        "--private-key".into(),
+        spec.target.private_key.clone().into(),
+        "--forks=1".into(),
+        playbook.into(),
+    ])
+}
+
+/// Ansible's environment: nothing of the manager's, apart from where programs are.
+pub(super) fn environment(command: &mut Command, dir: &RunDir, spec: &RunSpec, control_dir: &Path) {
+    let path = |name: &str| dir.join(name).into_os_string();
+    command.env_clear();
+    if let Some(programs) = std::env::var_os("PATH") {
+        command.env("PATH", programs);
+    }
+    command.envs([
+        ("LANG", "C.UTF-8"),
+        ("PYTHONUNBUFFERED", "1"),
+        ("ANSIBLE_HOST_KEY_CHECKING", "True"),
+        ("ANSIBLE_INVENTORY_UNPARSED_WARNING", "False"),
+        ("ANSIBLE_LOCALHOST_WARNING", "False"),
+        ("ANSIBLE_NOCOLOR", "1"),
+        ("ANSIBLE_NOCOWS", "1"),
+        ("ANSIBLE_DISPLAY_ARGS_TO_STDOUT", "False"),
+        ("ANSIBLE_PIPELINING", "True"),
+        ("ANSIBLE_SSH_PIPELINING", "True"),
+        ("ANSIBLE_RETRY_FILES_ENABLED", "False"),
+        ("ANSIBLE_SSH_RETRIES", "3"),
+        ("ANSIBLE_STDOUT_CALLBACK", "ocim_jsonl"),
+        ("ANSIBLE_TIMEOUT", "30"),
+    ]);
+    command.env("HOME", path("home")).env("ANSIBLE_HOME", path("home/.ansible")).env("ANSIBLE_LOCAL_TEMP", path("tmp"));
+    command.env("ANSIBLE_CALLBACK_PLUGINS", path("callback_plugins")).env("ANSIBLE_CONFIG", configuration(dir, spec));
+    command.env("ANSIBLE_SSH_ARGS", ssh_arguments(dir, &spec.target));
+    // Ansible puts a directory of its own in the place of %(directory)s, so a percent sign is written twice.
+    command.env("ANSIBLE_SSH_CONTROL_PATH", format!("{}/%%C", control_dir.display()));
+}
+
+/// The repository's own configuration: beside the playbook, else at its top, else none (and not the machine's).
+fn configuration(dir: &RunDir, spec: &RunSpec) -> PathBuf {
+    let checkout = dir.checkout();
+    let beside = checkout.join(&spec.playbook_path).with_file_name("ansible.cfg");
+    let found = [beside, checkout.join("ansible.cfg")].into_iter().find(|path| path.is_file());
+    found.unwrap_or_else(|| PathBuf::from("/dev/null"))
+}
+
+fn ssh_arguments(dir: &RunDir, target: &super::port::Target) -> String {
+    let checking = if target.host_key.is_some() { "yes" } else { "accept-new" };
+    let known_hosts = dir.known_hosts().display().to_string().replace('%', "%%");
+    format!(
+        "-F /dev/null -o ControlMaster=auto -o ControlPersist=60s -o IdentitiesOnly=yes -o BatchMode=yes \
+         -o ServerAliveInterval=15 -o ServerAliveCountMax=8 -o GlobalKnownHostsFile=/dev/null \
+         -o StrictHostKeyChecking={checking} -o 'UserKnownHostsFile=\"{known_hosts}\"'"
+    )
+}
+
+/// A playbook under way.
+struct Playing {
+    child: Child,
+    outermost: i32,
+    mark: String,
+    control_dir: PathBuf,
+}
+
+impl Playing {
+    async fn start(isolation: Isolation, spec: &RunSpec, dir: &RunDir) -> Result<Self, AnsibleError> {
+        let arguments = playbook_command(dir, spec)?;
+        dir.write_inputs(spec)?;
+        let mark = process::new_mark().map_err(failed)?;
+        let control_dir = make_control_dir(&mark)?;
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--", "sh", "-c", WAIT_FOR_GO, "ocim-run"]).args(isolation.arguments());
+        if isolation != Isolation::Mark {
+            command.args(["sh", "-c", FIRST_PROCESS, "ocim-run"]);
+        }
+        command.args(arguments);
+        environment(&mut command, dir, spec, &control_dir);
+        command.env(MARK, &mark).kill_on_drop(true).process_group(0);
+        command.current_dir(work_dir(dir, spec));
+        command.stdin(Stdio::piped()).stdout(append_to(&dir.join(EVENTS))?).stderr(append_to(&dir.join(ERRORS))?);
+        let child = spawner::spawn(command).await.map_err(no_start)?;
+        let pid = child.id().and_then(|id| i32::try_from(id).ok());
+        let outermost =
+            pid.ok_or_else(|| AnsibleError::Transient("the playbook's process ended at once".to_owned()))?;
+        let mut playing = Self { child, outermost, mark, control_dir };
+        playing.record_and_go(dir).await?;
+        Ok(playing)
+    }
+
+    async fn record_and_go(&mut self, dir: &RunDir) -> Result<(), AnsibleError> {
+        let process = Identity::of(self.outermost).map_err(failed)?;
+        let (mark, control_dir) = (self.mark.clone(), self.control_dir.clone());
+        dir.write_record(&Record { process, mark, control_dir })?;
+        match self.child.stdin.take() {
+            Some(mut stdin) => stdin.write_all(b"go\n").await.map_err(failed),
+            None => Err(AnsibleError::Transient("the playbook's process has no stdin".to_owned())),
+        }
+    }
+
+    /// Returns when no process of the run is left: asks Ansible to end if it still runs, then kills.
+    async fn end(&mut self) -> Result<Option<ExitStatus>, AnsibleError> {
+        if let Ok(None) = self.child.try_wait() {
+            for ansible in self.ansible() {
+                process::signal(ansible, &self.mark, Signal::TERM);
+            }
+            if timeout(GRACE, self.child.wait()).await.is_err() {
+                // With its first process the namespace goes, and only then does the outermost process end.
+                process::kill_marked(&self.mark, Some(self.outermost));
+                drop(timeout(GRACE, self.child.wait()).await);
+            }
+        }
+        process::end_marked(&self.mark, KILL_LIMIT).await.map_err(failed)?;
+        let status = timeout(KILL_LIMIT, self.child.wait()).await;
+        Ok(status.ok().and_then(Result::ok))
+    }
+
+    /// `ansible-playbook` itself: the outermost process, or the only child of the namespace's first one.
+    fn ansible(&self) -> Vec<i32> {
+        let first = process::children(self.outermost, &self.mark);
+        let of_first = first.iter().flat_map(|first| process::children(*first, &self.mark));
+        let within: Vec<_> = of_first.collect();
+        if within.is_empty() { vec![self.outermost] } else { within }
+    }
+}
+
+impl Drop for Playing {
+    /// For a run that is dropped while it goes on: an ended one has no marked process.
+    fn drop(&mut self) {
+        process::kill_marked(&self.mark, None);
+    }
+}
+
+/// A short path that nobody else can make: the mark is random.
+fn make_control_dir(mark: &str) -> Result<PathBuf, AnsibleError> {
+    let dir = Path::new("/tmp").join(format!("ocim-{}", mark.get(..12).unwrap_or(mark)));
+    DirBuilder::new().mode(0o700).create(&dir).map_err(|error| failed_at(&dir, &error))?;
+    Ok(dir)
+}
+
+fn append_to(path: &Path) -> Result<Stdio, AnsibleError> {
+    let open = || -> io::Result<_> { OpenOptions::new().append(true).create(true).mode(0o600).open(path) };
+    open().map(Stdio::from).map_err(|error| failed_at(path, &error))
+}

@@ -1,0 +1,218 @@
+//! Reads the two files a run prints to: what was read before is told by a position, and no line is given twice or lost.
+
+use std::io::{self, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+use super::events::Parser;
+use super::mask::Mask;
+use super::port::{AnsibleError, RunOutcome, SpoolLine, SpoolPosition, SpoolSink};
+
+/// How often is looked for new output.
+pub(super) const POLL: Duration = Duration::from_millis(100);
+
+/// A longer line is cut, in bytes.
+pub(super) const LINE_LIMIT: usize = 1_000_000;
+
+/// So much is read at once, in bytes. With a line of the limit it stays under 1 MiB.
+const CHUNK: usize = 32 * 1024;
+
+/// So many lines go to the sink at once.
+const BATCH_LINES: usize = 500;
+
+/// So many chunks are taken in before whoever runs the playbook looks at clock and token again.
+const CHUNKS_A_ROUND: usize = 16;
+
+/// The name of the callback's file, which also gets stdout.
+pub(super) const EVENTS: &str = "events";
+
+/// The name of stderr's file.
+pub(super) const ERRORS: &str = "errors";
+
+/// A line without its end, and the offset behind it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct RawLine {
+    pub text: Vec<u8>,
+    pub end: u64,
+}
+
+/// One growing file, read line by line.
+#[derive(Debug)]
+pub(super) struct Tail {
+    path: PathBuf,
+    file: Option<File>,
+    /// The offset behind what was read.
+    read: u64,
+    /// The beginning of a line whose end is not there yet.
+    line: Vec<u8>,
+    /// So many bytes of that line were over the limit.
+    dropped: usize,
+}
+
+impl Tail {
+    /// Reads from `offset`, which is the beginning of a line. The file may appear later.
+    pub(super) fn new(path: &Path, offset: u64) -> Self {
+        Self { path: path.to_owned(), file: None, read: offset, line: Vec::new(), dropped: 0 }
+    }
+
+    /// The lines of the next piece of the file (none where it is all within one line), or nothing at its present end.
+    pub(super) async fn read(&mut self) -> io::Result<Option<Vec<RawLine>>> {
+        let mut piece = vec![0; CHUNK];
+        let count = self.read_into(&mut piece).await?;
+        piece.truncate(count);
+        if piece.is_empty() {
+            return Ok(None);
+        }
+        let mut lines = Vec::new();
+        for part in piece.split_inclusive(|byte| *byte == b'\n') {
+            self.read += part.len() as u64;
+            match part.strip_suffix(b"\n") {
+                Some(rest) => {
+                    self.append(rest);
+                    lines.push(self.take_line());
+                }
+                None => self.append(part),
+            }
+        }
+        Ok(Some(lines))
+    }
+
+    /// A last line that has no end.
+    pub(super) fn finish(&mut self) -> Option<RawLine> {
+        (!self.line.is_empty()).then(|| self.take_line())
+    }
+
+    async fn read_into(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        if self.file.is_none() {
+            match File::open(&self.path).await {
+                Ok(mut file) => {
+                    file.seek(SeekFrom::Start(self.read)).await?;
+                    self.file = Some(file);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+                Err(error) => return Err(error),
+            }
+        }
+        match &mut self.file {
+            Some(file) => file.read(piece).await,
+            None => Ok(0),
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        let room = LINE_LIMIT.saturating_sub(self.line.len()).min(bytes.len());
+        let (kept, rest) = bytes.split_at(room);
+        self.line.extend_from_slice(kept);
+        self.dropped += rest.len();
+    }
+
+    fn take_line(&mut self) -> RawLine {
+        let mut text = std::mem::take(&mut self.line);
+        let dropped = std::mem::take(&mut self.dropped);
+        if dropped > 0 {
+            text.extend_from_slice(format!(" [cut: {dropped} bytes more]").as_bytes());
+        }
+        RawLine { text, end: self.read }
+    }
+}
+
+/// Both files of a run.
+#[derive(Debug)]
+pub(super) struct Spool {
+    events: Tail,
+    errors: Tail,
+    parser: Parser,
+    position: SpoolPosition,
+}
+
+impl Spool {
+    /// Reads on from `position`.
+    pub(super) fn open(dir: &Path, position: SpoolPosition, mask: Mask) -> Self {
+        Self {
+            events: Tail::new(&dir.join(EVENTS), position.events),
+            errors: Tail::new(&dir.join(ERRORS), position.errors),
+            parser: Parser::new(mask),
+            position,
+        }
+    }
+
+    /// Where the two files end now.
+    pub(super) fn end(dir: &Path) -> SpoolPosition {
+        let length = |name| std::fs::metadata(dir.join(name)).map_or(0, |file| file.len());
+        SpoolPosition { events: length(EVENTS), errors: length(ERRORS) }
+    }
+
+    /// Gives the sink complete lines, a bounded number of them. Says whether anything at all was printed.
+    pub(super) async fn take_in(&mut self, sink: &mut dyn SpoolSink) -> Result<bool, AnsibleError> {
+        let mut is_new = false;
+        for _ in 0..CHUNKS_A_ROUND {
+            let events = self.events.read().await.map_err(unreadable)?;
+            let errors = self.errors.read().await.map_err(unreadable)?;
+            if events.is_none() && errors.is_none() {
+                break;
+            }
+            is_new = true;
+            self.give(Source::Events, events.unwrap_or_default(), sink).await?;
+            self.give(Source::Errors, errors.unwrap_or_default(), sink).await?;
+        }
+        Ok(is_new)
+    }
+
+    /// Gives the sink all there is, when nobody writes any more. Says whether there was anything.
+    pub(super) async fn take_rest(&mut self, sink: &mut dyn SpoolSink) -> Result<bool, AnsibleError> {
+        let before = self.position;
+        while self.take_in(sink).await? {}
+        let (events, errors) = (self.events.finish(), self.errors.finish());
+        self.give(Source::Events, events.into_iter().collect(), sink).await?;
+        self.give(Source::Errors, errors.into_iter().collect(), sink).await?;
+        Ok(self.position != before)
+    }
+
+    /// What the exit status means together with what was read.
+    pub(super) fn outcome(&mut self, exit_status: Option<i32>) -> RunOutcome {
+        match exit_status {
+            Some(0) => RunOutcome::Succeeded,
+            Some(_) | None => RunOutcome::Failed { exit_status, failed_task: self.parser.take_failed_task() },
+        }
+    }
+
+    async fn give(
+        &mut self,
+        file: Source,
+        raw_lines: Vec<RawLine>,
+        sink: &mut dyn SpoolSink,
+    ) -> Result<(), AnsibleError> {
+        for batch in raw_lines.chunks(BATCH_LINES) {
+            let mut lines: Vec<SpoolLine> = Vec::with_capacity(batch.len());
+            for line in batch {
+                match file {
+                    Source::Events => {
+                        self.position.events = line.end;
+                        lines.extend(self.parser.event(&line.text));
+                    }
+                    Source::Errors => {
+                        self.position.errors = line.end;
+                        lines.extend(self.parser.error(&line.text));
+                    }
+                }
+            }
+            sink.take(lines, self.position).await.map_err(AnsibleError::Sink)?;
+        }
+        Ok(())
+    }
+}
+
+/// Which of the two files.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    Events,
+    Errors,
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+fn unreadable(error: io::Error) -> AnsibleError {
+    AnsibleError::Transient(format!("what the playbook printed cannot be read: {error}"))
+}
