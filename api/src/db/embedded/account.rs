@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use super::error::EmbeddedError;
+use crate::children::User;
 
 /// Who runs the server and owns its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub(super) enum Account {
     /// Whoever we are.
     Ours,
     /// Somebody else; we are root.
-    Other { name: String, uid: u32, gid: u32 },
+    Other(User),
 }
 
 impl Account {
@@ -23,15 +24,12 @@ impl Account {
         let ours = rustix::process::geteuid().as_raw();
         match (fs::metadata(data).ok(), ours) {
             (Some(found), 0) if found.uid() != 0 => {
-                Ok(Self::Other { name: format!("with id {}", found.uid()), uid: found.uid(), gid: found.gid() })
+                Ok(Self::Other(User { name: format!("with id {}", found.uid()), uid: found.uid(), gid: found.gid() }))
             }
             (Some(found), _) if found.uid() != ours => {
                 Err(EmbeddedError::Owner { data: data.to_owned(), owner: found.uid(), ours })
             }
-            (_, 0) => {
-                let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-                ["postgres", "nobody"].iter().find_map(|name| look_up(&passwd, name)).ok_or(EmbeddedError::NoAccount)
-            }
+            (_, 0) => User::first_of(&["postgres", "nobody"]).map(Self::Other).ok_or(EmbeddedError::NoAccount),
             (_, _) => Ok(Self::Ours),
         }
     }
@@ -40,7 +38,7 @@ impl Account {
     pub(super) fn command<I: IntoIterator<Item = OsString>>(&self, command: I) -> Vec<OsString> {
         let prefix = match self {
             Self::Ours => Vec::new(),
-            Self::Other { uid, gid, .. } => {
+            Self::Other(User { uid, gid, .. }) => {
                 let (uid, gid) = (uid.to_string(), gid.to_string());
                 ["setpriv", "--reuid", &uid, "--regid", &gid, "--clear-groups", "--no-new-privs", "--"]
                     .into_iter()
@@ -55,7 +53,7 @@ impl Account {
     pub(super) fn own(&self, path: &Path) -> Result<(), EmbeddedError> {
         match self {
             Self::Ours => Ok(()),
-            Self::Other { uid, gid, .. } => {
+            Self::Other(User { uid, gid, .. }) => {
                 chown(path, Some(*uid), Some(*gid)).map_err(EmbeddedError::directory("give away", path))
             }
         }
@@ -63,7 +61,7 @@ impl Account {
 
     /// Proves that it can get to a directory of an absolute path, or names the one on the way that it cannot enter.
     pub(super) async fn can_enter(&self, directory: &Path) -> Result<(), EmbeddedError> {
-        let Self::Other { name, .. } = self else { return Ok(()) };
+        let Self::Other(User { name, .. }) = self else { return Ok(()) };
         if self.may_pass(directory).await? {
             return Ok(());
         }
@@ -90,35 +88,5 @@ impl Account {
             remedy: "Install it (Debian: apt-get install util-linux)",
         })?;
         Ok(status.success())
-    }
-}
-
-/// An account's line in /etc/passwd: name, password, uid, gid.
-fn look_up(passwd: &str, name: &str) -> Option<Account> {
-    passwd.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let (Some(found), Some(_), Some(uid), Some(gid)) = (fields.next(), fields.next(), fields.next(), fields.next())
-        else {
-            return None;
-        };
-        let (uid, gid) = (uid.parse().ok()?, gid.parse().ok()?);
-        (found == name && uid != 0).then(|| Account::Other { name: name.to_owned(), uid, gid })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_accounts_but_never_root() {
-        let passwd =
-            "root:x:0:0::/root:/bin/sh\npostgres:x:101:104::/var/lib/postgresql:/bin/bash\nbad\ntoor:x:0:0::/:/\n";
-        assert_eq!(
-            look_up(passwd, "postgres"),
-            Some(Account::Other { name: "postgres".to_owned(), uid: 101, gid: 104 })
-        );
-        assert_eq!(look_up(passwd, "nobody"), None);
-        assert_eq!(look_up(passwd, "toor"), None);
     }
 }
