@@ -62,12 +62,14 @@ impl ProcessId {
         }
     }
 
-    /// Waits until it has ended, at most so long; says whether it has. An end is seen within 20 ms: an adopted process is
-    /// not our child, so nothing but a look tells.
+    /// Waits until it has ended, at most so long; says whether it has. An adopted process is not our child, so only a look
+    /// tells; looks are far apart in a long wait, but an end is seen within 250 ms.
     pub async fn wait(&self, at_most: Duration) -> bool {
+        let began = Instant::now();
         let ended = async {
             while self.is_alive() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                let pause = (began.elapsed() / 10).clamp(Duration::from_millis(5), Duration::from_millis(250));
+                tokio::time::sleep(pause).await;
             }
         };
         tokio::time::timeout(at_most, ended).await.is_ok()

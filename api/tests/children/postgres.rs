@@ -43,9 +43,9 @@ async fn query(url: &SecretString, statement: &str) -> Vec<String> {
     let rows = client.simple_query(statement).await.unwrap();
     drop(client);
     driving.await.unwrap().unwrap();
-    let cell = |row| match row {
-        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-        _ => None,
+    let cell = |message| {
+        let tokio_postgres::SimpleQueryMessage::Row(row) = message else { return None };
+        row.get(0).map(str::to_owned)
     };
     rows.into_iter().filter_map(cell).collect()
 }
