@@ -267,6 +267,9 @@ mod tests {
         while log_tail(&path, 0) != "ready" {
             assert!(!id.wait(Duration::from_millis(10)).await);
         }
+        let stat = fs::read_to_string(format!("/proc/{}/stat", id.pid)).unwrap();
+        let session = stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(3).unwrap();
+        assert_eq!(session, id.pid.to_string(), "it leads a session of its own");
         let steps = [(Signal::TERM, Duration::from_millis(100)), (Signal::KILL, Duration::from_secs(5))];
         assert!(id.stop(&steps).await.unwrap());
     }

@@ -117,7 +117,7 @@ impl Stranger {
     fn of(uid: u32) -> Self {
         let uid = uid.to_string();
         let mut command = std::process::Command::new("setpriv");
-        Self(command.args(["--reuid", &uid, "--clear-groups", "--", "sleep", "600"]).spawn().unwrap())
+        Self(command.args(["--reuid", &uid, "--keep-groups", "--", "sleep", "600"]).spawn().unwrap())
     }
 }
 
@@ -195,13 +195,19 @@ async fn says_what_is_wrong_and_what_to_do() {
     fs::write(old.join("postgres/data/PG_VERSION"), "9\n").unwrap();
     let error = EmbeddedPostgres::start(&old, OPTIONS).await.unwrap_err().to_string();
     assert!(error.contains("apt-get install postgresql-9"), "{error}");
+}
 
-    // Root's server runs as somebody who cannot come through a private directory.
-    let closed = directory.path().join("closed");
-    fs::create_dir(&closed).unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
-    if fs::metadata(&closed).unwrap().uid() == 0 {
-        let error = EmbeddedPostgres::start(&closed.join("deep"), OPTIONS).await.unwrap_err().to_string();
-        assert!(error.contains(&format!("chmod o+x {}", closed.display())), "{error}");
+#[tokio::test(flavor = "multi_thread")]
+async fn comes_to_its_data_behind_a_closed_directory() {
+    // What `mktemp -d` and root's home are: root's server runs as somebody who may not enter.
+    let directory = data_dir();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    for word in ["first", "second"] {
+        let server = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
+        query(server.url(), &format!("CREATE TABLE {word} (number int)")).await;
+        assert_eq!(EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap().process(), server.process());
+        server.stop().await.unwrap();
     }
+    assert_eq!(fs::metadata(directory.path()).unwrap().mode() & 0o777, 0o700, "nobody is let in");
+    assert_eq!(processes_of(directory.path()), []);
 }

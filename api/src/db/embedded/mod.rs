@@ -154,9 +154,7 @@ async fn launch(
     deadline: Instant,
 ) -> Result<(Running, SecretString), EmbeddedError> {
     let binaries = binaries::find(&files.data()).await?;
-    let account = Account::choose(&files.data())?;
-    files.let_pass(account != Account::Ours)?;
-    account.can_enter(&files.home).await?;
+    let account = Account::choose(files).await?;
     let password = if files.data().exists() {
         existing_password(files)?
     } else {
@@ -221,7 +219,7 @@ fn spawn(
     if !options.is_durable {
         settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
     }
-    let mut line: Vec<OsString> = vec![binaries.postgres().into(), "-D".into(), files.data().into()];
+    let mut line: Vec<OsString> = vec![binaries.postgres().into(), "-D".into(), account.path("data").into()];
     line.extend(settings.into_iter().flat_map(|setting| ["-c".into(), setting.into()]));
     Detached::new(account.command(line)).spawn(log).map_err(|error| start_error(files, &error.to_string()))
 }
