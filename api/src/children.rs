@@ -6,11 +6,12 @@
 //! Not here: what a particular program needs to start, and children that must die with us.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fs, io};
 
 pub use rustix::process::Signal;
@@ -61,12 +62,14 @@ impl ProcessId {
         }
     }
 
-    /// Waits until it has ended, at most so long; says whether it has. An end is seen within 20 ms: an adopted process is
-    /// not our child, so nothing but a look tells.
+    /// Waits until it has ended, at most so long; says whether it has. An adopted process is not our child, so only a look
+    /// tells; looks are far apart in a long wait, but an end is seen within 250 ms.
     pub async fn wait(&self, at_most: Duration) -> bool {
+        let began = Instant::now();
         let ended = async {
             while self.is_alive() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                let pause = (began.elapsed() / 10).clamp(Duration::from_millis(5), Duration::from_millis(250));
+                tokio::time::sleep(pause).await;
             }
         };
         tokio::time::timeout(at_most, ended).await.is_ok()
@@ -141,15 +144,15 @@ impl Detached {
     }
 }
 
-/// The last lines of a log file, at most 4 KiB; empty when there is no file.
+/// The last twelve lines that a log file got since it was so many bytes long, at most 4 KiB; empty when there is no file.
 #[must_use]
-pub fn log_tail(path: &Path) -> String {
+pub fn log_tail(path: &Path, since: u64) -> String {
     use std::io::{Read, Seek, SeekFrom};
     const LIMIT: u64 = 4096;
     let read = || -> io::Result<Vec<u8>> {
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(LIMIT)))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(LIMIT).max(since)))?;
         let mut bytes = Vec::new();
         file.take(LIMIT).read_to_end(&mut bytes)?;
         Ok(bytes)
@@ -171,6 +174,113 @@ pub fn open_log(path: &Path) -> io::Result<File> {
         aside.push(".1");
         fs::rename(path, aside)?;
     }
-    use std::os::unix::fs::OpenOptionsExt;
     fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
+
+/// Waits for a lock among the processes that start and stop a child; none when another holds it all that time. It goes
+/// when the file is closed, also by a crash.
+///
+/// # Errors
+/// The file cannot be written or locked.
+pub async fn lock(path: &Path, at_most: Duration) -> io::Result<Option<File>> {
+    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) if began.elapsed() < at_most => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// A user of this machine, never root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The login name.
+    pub name: String,
+    /// The user's id.
+    pub uid: u32,
+    /// The id of its first group.
+    pub gid: u32,
+}
+
+impl User {
+    /// The first of these names that /etc/passwd has.
+    #[must_use]
+    pub fn first_of(names: &[&str]) -> Option<Self> {
+        let passwd = fs::read_to_string("/etc/passwd").ok()?;
+        names.iter().find_map(|name| Self::look_up(&passwd, name))
+    }
+
+    /// A line is name, password, uid, gid, and more.
+    fn look_up(passwd: &str, name: &str) -> Option<Self> {
+        passwd.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let found = fields.next().filter(|found| *found == name)?;
+            let (_, uid, gid) = (fields.next()?, fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+            (uid != 0).then(|| Self { name: found.to_owned(), uid, gid })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn finds_users_but_never_root() {
+        let passwd =
+            "root:x:0:0::/root:/bin/sh\npostgres:x:101:104::/var/lib/postgresql:/bin/bash\nbad\ntoor:x:0:0::/:/\n";
+        let found = User::look_up(passwd, "postgres").unwrap();
+        assert_eq!((found.uid, found.gid), (101, 104));
+        assert_eq!(User::look_up(passwd, "nobody"), None);
+        assert_eq!(User::look_up(passwd, "bad"), None);
+        assert_eq!(User::look_up(passwd, "toor"), None);
+    }
+
+    #[tokio::test]
+    async fn an_ended_process_is_told_from_whoever_has_its_pid_later() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let id = ProcessId::of(child.id()).unwrap();
+        assert!(id.is_alive());
+        let later = ProcessId { started: id.started + 1, ..id.clone() };
+        assert!(!later.is_alive());
+        assert!(!later.signal(Signal::KILL).unwrap(), "nobody else is signalled");
+        assert!(id.is_alive());
+        assert!(!id.wait(Duration::from_millis(30)).await);
+        assert!(id.stop(&[(Signal::TERM, Duration::from_secs(5))]).await.unwrap());
+        assert!(!id.is_alive(), "also while nobody has taken its exit status");
+        child.wait().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_ignores_the_first_signal_gets_the_next() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let log = open_log(&path).unwrap();
+        let id = Detached::new(["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done"]).spawn(log).unwrap();
+        while log_tail(&path, 0) != "ready" {
+            assert!(!id.wait(Duration::from_millis(10)).await);
+        }
+        let stat = fs::read_to_string(format!("/proc/{}/stat", id.pid)).unwrap();
+        let session = stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(3).unwrap();
+        assert_eq!(session, id.pid.to_string(), "it leads a session of its own");
+        let steps = [(Signal::TERM, Duration::from_millis(100)), (Signal::KILL, Duration::from_secs(5))];
+        assert!(id.stop(&steps).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_lock_is_one_holder_s_until_it_lets_go() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lock");
+        let held = lock(&path, Duration::ZERO).await.unwrap().unwrap();
+        assert!(lock(&path, Duration::from_millis(30)).await.unwrap().is_none());
+        drop(held);
+        assert!(lock(&path, Duration::ZERO).await.unwrap().is_some());
+    }
 }

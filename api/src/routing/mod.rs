@@ -1,3 +1,4 @@
 //! Where visitors are sent.
 
+pub mod providers;
 pub mod traffic;

@@ -12,11 +12,29 @@ use tokio_postgres::NoTls;
 
 const OPTIONS: EmbeddedOptions = EmbeddedOptions { is_durable: false, start_timeout: Duration::from_secs(60) };
 
-/// A data directory that any user may pass through.
-fn data_dir() -> tempfile::TempDir {
+/// A data directory that any user may pass through. A test that fails leaves no server behind either.
+struct DataDir(tempfile::TempDir);
+
+impl DataDir {
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for DataDir {
+    fn drop(&mut self) {
+        if self.path().join("postgres/data").exists() {
+            for process in processes_of(self.path()) {
+                process.signal(Signal::KILL).unwrap();
+            }
+        }
+    }
+}
+
+fn data_dir() -> DataDir {
     let directory = tempfile::tempdir().unwrap();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    directory
+    DataDir(directory)
 }
 
 async fn query(url: &SecretString, statement: &str) -> Vec<String> {
@@ -25,9 +43,9 @@ async fn query(url: &SecretString, statement: &str) -> Vec<String> {
     let rows = client.simple_query(statement).await.unwrap();
     drop(client);
     driving.await.unwrap().unwrap();
-    let cell = |row| match row {
-        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-        _ => None,
+    let cell = |message| {
+        let tokio_postgres::SimpleQueryMessage::Row(row) = message else { return None };
+        row.get(0).map(str::to_owned)
     };
     rows.into_iter().filter_map(cell).collect()
 }
@@ -51,7 +69,8 @@ fn processes_of(data_dir: &Path) -> Vec<ProcessId> {
 async fn keeps_its_data_through_kill_and_restart_and_leaves_nothing_when_stopped() {
     let directory = data_dir();
     let began = Instant::now();
-    let first = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
+    let options = EmbeddedOptions { is_durable: true, ..OPTIONS };
+    let first = EmbeddedPostgres::start(directory.path(), options).await.unwrap();
     println!("made and started in {:?}", began.elapsed());
     query(first.url(), "CREATE TABLE kept (word text)").await;
     query(first.url(), "INSERT INTO kept VALUES ('here')").await;
@@ -76,11 +95,11 @@ async fn keeps_its_data_through_kill_and_restart_and_leaves_nothing_when_stopped
     let pid_file = directory.path().join("postgres/data/postmaster.pid");
     let left = fs::read_to_string(&pid_file).unwrap();
     let (_, rest) = left.split_once('\n').unwrap();
-    let stranger = stranger_of(data.uid());
-    fs::write(&pid_file, format!("{}\n{rest}", stranger.id())).unwrap();
+    let stranger = Stranger::of(data.uid());
+    fs::write(&pid_file, format!("{}\n{rest}", stranger.0.id())).unwrap();
 
     let began = Instant::now();
-    let second = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
+    let second = EmbeddedPostgres::start(directory.path(), options).await.unwrap();
     println!("recovered in {:?}", began.elapsed());
     assert_eq!(query(second.url(), "SELECT word FROM kept").await, ["here"]);
     assert_eq!(second.url().expose_secret(), first.url().expose_secret(), "the port is kept where it is free");
@@ -89,21 +108,24 @@ async fn keeps_its_data_through_kill_and_restart_and_leaves_nothing_when_stopped
     println!("stopped in {:?}", began.elapsed());
     assert_eq!(processes_of(directory.path()), []);
     assert!(!pid_file.exists(), "it was shut down in order");
-    end(stranger);
 }
 
-/// A process of that user: one that PostgreSQL would take for the server.
-fn stranger_of(uid: u32) -> std::process::Child {
-    let uid = uid.to_string();
-    std::process::Command::new("setpriv")
-        .args(["--reuid", &uid, "--clear-groups", "--", "sleep", "600"])
-        .spawn()
-        .unwrap()
+/// A process of that user: one that PostgreSQL would take for the server. It ends with the test.
+struct Stranger(std::process::Child);
+
+impl Stranger {
+    fn of(uid: u32) -> Self {
+        let uid = uid.to_string();
+        let mut command = std::process::Command::new("setpriv");
+        Self(command.args(["--reuid", &uid, "--keep-groups", "--", "sleep", "600"]).spawn().unwrap())
+    }
 }
 
-fn end(mut child: std::process::Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,13 +195,19 @@ async fn says_what_is_wrong_and_what_to_do() {
     fs::write(old.join("postgres/data/PG_VERSION"), "9\n").unwrap();
     let error = EmbeddedPostgres::start(&old, OPTIONS).await.unwrap_err().to_string();
     assert!(error.contains("apt-get install postgresql-9"), "{error}");
+}
 
-    // Root's server runs as somebody who cannot come through a private directory.
-    let closed = directory.path().join("closed");
-    fs::create_dir(&closed).unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
-    if fs::metadata(&closed).unwrap().uid() == 0 {
-        let error = EmbeddedPostgres::start(&closed.join("deep"), OPTIONS).await.unwrap_err().to_string();
-        assert!(error.contains(&format!("chmod o+x {}", closed.display())), "{error}");
+#[tokio::test(flavor = "multi_thread")]
+async fn comes_to_its_data_behind_a_closed_directory() {
+    // What `mktemp -d` and root's home are: root's server runs as somebody who may not enter.
+    let directory = data_dir();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    for word in ["first", "second"] {
+        let server = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
+        query(server.url(), &format!("CREATE TABLE {word} (number int)")).await;
+        assert_eq!(EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap().process(), server.process());
+        server.stop().await.unwrap();
     }
+    assert_eq!(fs::metadata(directory.path()).unwrap().mode() & 0o777, 0o700, "nobody is let in");
+    assert_eq!(processes_of(directory.path()), []);
 }

@@ -58,8 +58,8 @@ pub enum EmbeddedError {
     },
     /// PostgreSQL refuses to run as root, and the user it runs as instead cannot get to the data.
     #[error(
-        "PostgreSQL does not run as root, so it runs as the user {user}, who may not enter {}. Let it pass (chmod o+x {}), \
-         or set OCIM_DATA_DIR to a directory that every user can enter, as /var/lib/ocim", directory.display(),
+        "PostgreSQL does not run as root, so it runs as the user {user}, who may not enter {}, and a mount namespace of its \
+         own is not allowed here. Let it pass (chmod o+x {}), or set OCIM_DATA_DIR to a directory that every user can enter, as /var/lib/ocim", directory.display(),
         directory.display()
     )]
     NotTraversable {

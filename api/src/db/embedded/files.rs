@@ -10,16 +10,16 @@
 //!
 //! What runs, and where, is read from the server's own `data/postmaster.pid`, so there is no second record to differ.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::EmbeddedError;
-use crate::children::ProcessId;
+use crate::children::{self, ProcessId};
 
 /// The files of one data directory.
 #[derive(Debug, Clone)]
@@ -73,24 +73,11 @@ impl Files {
             .map_err(EmbeddedError::directory("set the mode of", &self.home))
     }
 
-    /// Waits for the lock that starting and stopping need. It goes when the file is closed, also by a crash.
+    /// Waits for the lock that starting and stopping need.
     pub(super) async fn lock(&self, at_most: Duration) -> Result<File, EmbeddedError> {
         let path = self.home.join("lock");
-        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = file.map_err(EmbeddedError::directory("write", &path))?;
-        let began = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) if began.elapsed() < at_most => {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(EmbeddedError::Busy { directory: self.home.clone(), waited: at_most });
-                }
-                Err(TryLockError::Error(error)) => return Err(EmbeddedError::directory("lock", &path)(error)),
-            }
-        }
+        let held = children::lock(&path, at_most).await.map_err(EmbeddedError::directory("lock", &path))?;
+        held.ok_or_else(|| EmbeddedError::Busy { directory: self.home.clone(), waited: at_most })
     }
 
     /// The server that runs on these data, whoever started it. Its pid file may be left over and the pid be anybody's by

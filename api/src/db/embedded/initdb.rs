@@ -29,13 +29,13 @@ pub(super) async fn make_cluster(
 ) -> Result<(), EmbeddedError> {
     remove_unfinished(files);
     // The process id keeps an initdb that outlived a killed ocim out of this one's directory.
-    let place = files.home.join(format!("{PREFIX}{}", std::process::id()));
-    let secret = files.home.join(format!("{PREFIX}password"));
+    let (new, new_secret) = (format!("{PREFIX}{}", std::process::id()), format!("{PREFIX}password"));
+    let (place, secret) = (files.home.join(&new), files.home.join(&new_secret));
     fs::create_dir(&place).map_err(EmbeddedError::directory("make the directory", &place))?;
     account.own(&place)?;
     write_secret(&secret, password)?;
     account.own(&secret)?;
-    let made = run(binaries, account, &place, &secret, is_durable).await;
+    let made = run(binaries, account, &account.path(&new), &account.path(&new_secret), is_durable).await;
     fs::remove_file(&secret).map_err(EmbeddedError::directory("remove", &secret))?;
     if let Err(error) = made {
         remove_unfinished(files);

@@ -15,6 +15,7 @@ mod initdb;
 mod session;
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -62,25 +63,37 @@ impl EmbeddedPostgres {
         let deadline = Instant::now() + options.start_timeout;
         let files = Files::prepare(data_dir)?;
         let _lock = files.lock(options.start_timeout).await?;
-        let (running, password) = match files.running() {
-            Some(running) => {
-                let password = existing_password(&files)?;
-                tracing::info!(
-                    port = running.port,
-                    pid = running.process.pid,
-                    "the database runs already; adopting it"
-                );
-                match wait_until_ready(&files, &running.process, deadline).await {
-                    Wait::Ready(running) => (running, password),
-                    Wait::Ended => return Err(start_error(&files, "it ended while it was being adopted")),
-                    Wait::TooLong => return Err(too_long(&files, options)),
-                }
-            }
-            None => launch(&files, options, deadline).await?,
-        };
+        if let Some(running) = files.running()
+            && let Some(adopted) = Self::adopt(&files, running, options, deadline).await?
+        {
+            return Ok(adopted);
+        }
+        let (running, password) = launch(&files, options, deadline).await?;
         session::prepare_database(&files, running.port, &password).await?;
         files.keep_port(running.port)?;
         Ok(Self { url: url(running.port, &password), process: running.process, files })
+    }
+
+    /// Takes over the server that runs; none when it ended over it.
+    async fn adopt(
+        files: &Files,
+        running: Running,
+        options: EmbeddedOptions,
+        deadline: Instant,
+    ) -> Result<Option<Self>, EmbeddedError> {
+        let password = existing_password(files)?;
+        tracing::info!(port = running.port, pid = running.process.pid, "the database runs already; adopting it");
+        match wait_until_ready(files, &running.process, deadline).await {
+            Wait::Ready(_) => {}
+            Wait::Ended => return Ok(None),
+            Wait::TooLong => return Err(too_long(files, options)),
+        }
+        match session::prepare_database(files, running.port, &password).await {
+            Ok(()) => {}
+            Err(_) if running.process.wait(Duration::from_millis(100)).await => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        Ok(Some(Self { url: url(running.port, &password), process: running.process, files: files.clone() }))
     }
 
     /// The URL of the server that another process runs on this data directory, for whoever joins it and must never stop
@@ -141,9 +154,7 @@ async fn launch(
     deadline: Instant,
 ) -> Result<(Running, SecretString), EmbeddedError> {
     let binaries = binaries::find(&files.data()).await?;
-    let account = Account::choose(&files.data())?;
-    files.let_pass(account != Account::Ours)?;
-    account.can_enter(&files.home).await?;
+    let account = Account::choose(files).await?;
     let password = if files.data().exists() {
         existing_password(files)?
     } else {
@@ -157,20 +168,22 @@ async fn launch(
         let tried = port.map_err(|error| start_error(files, &format!("no free port on 127.0.0.1: {error}")))?;
         files.remove_stale_pid_file()?;
         tracing::info!(port = tried, version = binaries.major, "starting the database");
-        let process = spawn(files, &binaries, &account, tried, options)?;
+        let log = open_log(&files.log()).map_err(EmbeddedError::directory("write", &files.log()))?;
+        let since = log.metadata().map_err(EmbeddedError::directory("read", &files.log()))?.len();
+        let process = spawn(files, &binaries, &account, tried, options, log)?;
         match wait_until_ready(files, &process, deadline).await {
             Wait::Ready(running) => return Ok((running, password)),
             Wait::TooLong => return Err(too_long(files, options)),
             Wait::Ended if Instant::now() >= deadline => return Err(start_error(files, "it ended again and again")),
-            Wait::Ended => port = next_try(files, tried)?,
+            Wait::Ended => port = next_try(files, tried, since)?,
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
 /// What the log of a server that ended at once says: worth another try, on which port; or not.
-fn next_try(files: &Files, tried: u16) -> Result<std::io::Result<u16>, EmbeddedError> {
-    let tail = log_tail(&files.log());
+fn next_try(files: &Files, tried: u16, since: u64) -> Result<std::io::Result<u16>, EmbeddedError> {
+    let tail = log_tail(&files.log(), since);
     // Messages are in English: `lc_messages` is set.
     if tail.contains("could not create any TCP/IP sockets") || tail.contains("Address already in use") {
         tracing::info!(port = tried, "the port was taken meanwhile; choosing another");
@@ -189,6 +202,7 @@ fn spawn(
     account: &Account,
     port: u16,
     options: EmbeddedOptions,
+    log: File,
 ) -> Result<ProcessId, EmbeddedError> {
     let port = format!("port={port}");
     let mut settings = vec![
@@ -205,9 +219,8 @@ fn spawn(
     if !options.is_durable {
         settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
     }
-    let mut line: Vec<OsString> = vec![binaries.postgres().into(), "-D".into(), files.data().into()];
+    let mut line: Vec<OsString> = vec![binaries.postgres().into(), "-D".into(), account.path("data").into()];
     line.extend(settings.into_iter().flat_map(|setting| ["-c".into(), setting.into()]));
-    let log = open_log(&files.log()).map_err(EmbeddedError::directory("write", &files.log()))?;
     Detached::new(account.command(line)).spawn(log).map_err(|error| start_error(files, &error.to_string()))
 }
 
@@ -258,7 +271,7 @@ fn any_port() -> std::io::Result<u16> {
 }
 
 fn start_error(files: &Files, reason: &str) -> EmbeddedError {
-    EmbeddedError::Start { reason: reason.to_owned(), log: files.log(), tail: log_tail(&files.log()) }
+    EmbeddedError::Start { reason: reason.to_owned(), log: files.log(), tail: log_tail(&files.log(), 0) }
 }
 
 fn too_long(files: &Files, options: EmbeddedOptions) -> EmbeddedError {

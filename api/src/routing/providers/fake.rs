@@ -1,0 +1,124 @@
+//! A gateway in memory, for tests of what uses one.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::routing::traffic::{Route, Traffic, TrafficError};
+
+/// Keeps the table it is told, and does what the test says.
+#[derive(Debug, Default)]
+pub struct FakeTraffic {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    table: BTreeMap<String, Option<SocketAddr>>,
+    open: BTreeMap<SocketAddr, u64>,
+    failures: u32,
+    changes: u32,
+}
+
+impl FakeTraffic {
+    /// An empty table.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes the next calls fail, so many of them, before they change anything.
+    pub fn fail_next(&self, calls: u32) {
+        self.state().failures = calls;
+    }
+
+    /// Says how many requests are under way at a target from now on.
+    pub fn set_open_connections(&self, target: SocketAddr, count: u64) {
+        self.state().open.insert(target, count);
+    }
+
+    /// Where every host leads now.
+    #[must_use]
+    pub fn table(&self) -> BTreeMap<String, Option<SocketAddr>> {
+        self.state().table.clone()
+    }
+
+    /// How many calls have changed the table.
+    #[must_use]
+    pub fn changes(&self) -> u32 {
+        self.state().changes
+    }
+
+    /// A test that panicked elsewhere leaves the table as whole as it was.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn attempt(&self) -> Result<MutexGuard<'_, State>, TrafficError> {
+        let mut state = self.state();
+        match state.failures.checked_sub(1) {
+            None => Ok(state),
+            Some(left) => {
+                state.failures = left;
+                Err(TrafficError("the gateway was told to fail".to_owned()))
+            }
+        }
+    }
+
+    fn become_table(mut state: MutexGuard<'_, State>, table: BTreeMap<String, Option<SocketAddr>>) {
+        if state.table != table {
+            state.table = table;
+            state.changes = state.changes.saturating_add(1);
+        }
+    }
+}
+
+fn entries(routes: &[Route]) -> impl Iterator<Item = (String, Option<SocketAddr>)> {
+    routes.iter().map(|Route { hostname, target }| (hostname.clone(), *target))
+}
+
+#[async_trait]
+impl Traffic for FakeTraffic {
+    async fn apply(&self, routes: &[Route]) -> Result<(), TrafficError> {
+        let state = self.attempt()?;
+        let mut table = state.table.clone();
+        table.extend(entries(routes));
+        Self::become_table(state, table);
+        Ok(())
+    }
+
+    async fn replace_all(&self, routes: &[Route]) -> Result<(), TrafficError> {
+        Self::become_table(self.attempt()?, entries(routes).collect());
+        Ok(())
+    }
+
+    async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError> {
+        Ok(self.attempt()?.open.get(&target).copied().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn keeps_the_table_and_fails_when_told() {
+        let fake = FakeTraffic::new();
+        let target: SocketAddr = "10.0.0.2:80".parse().unwrap();
+        let route = |name: &str| Route { hostname: name.to_owned(), target: Some(target) };
+        fake.apply(&[route("a")]).await.unwrap();
+        fake.apply(&[route("b")]).await.unwrap();
+        assert_eq!(fake.table().len(), 2);
+        fake.fail_next(1);
+        assert!(fake.replace_all(&[]).await.is_err());
+        assert_eq!(fake.table().len(), 2);
+        fake.replace_all(&[route("b")]).await.unwrap();
+        fake.replace_all(&[route("b")]).await.unwrap();
+        assert_eq!((fake.table().len(), fake.changes()), (1, 3));
+        fake.set_open_connections(target, 2);
+        assert_eq!(fake.open_connections(target).await, Ok(2));
+    }
+}

@@ -1,0 +1,259 @@
+//! The gateway: a HAProxy of our own, started, adopted, supervised and told by its runtime socket.
+//!
+//! Invariants: the map file is what must be, written before anything is told; whoever restarts, on either side, brings
+//! the other to it. HAProxy outlives a crash of ours, so that costs no visitor anything.
+//!
+//! Not here: which instance has which host names, and health checks of targets.
+
+mod config;
+mod error;
+mod routes;
+mod runtime;
+mod table;
+
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use std::{env, fs, io};
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use self::config::{Config, FILE, SOCKET};
+pub use self::error::GatewayError;
+pub use self::routes::HaproxyRoutes;
+use super::super::traffic::{Route, Traffic, TrafficError};
+use crate::children::{Detached, ProcessId, Signal, User, log_tail, open_log};
+
+const START_TIMEOUT: Duration = Duration::from_secs(15);
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(10);
+/// Who ran so long did not fail at the start.
+const LONG_RUN: Duration = Duration::from_secs(30);
+
+/// Where the gateway is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayConfig {
+    /// Where visitors come.
+    pub listen: SocketAddr,
+    /// Its own directory, made when missing (0700).
+    pub dir: PathBuf,
+}
+
+/// A gateway that serves. Dropping this leaves it running.
+#[derive(Debug)]
+pub struct HaproxyGateway {
+    config: GatewayConfig,
+    program: PathBuf,
+    routes: HaproxyRoutes,
+    process: Mutex<ProcessId>,
+    stopped: CancellationToken,
+}
+
+impl HaproxyGateway {
+    /// Starts it with the routes of its last life, or adopts the one that runs. When it returns, visitors are served.
+    ///
+    /// # Errors
+    /// Each says what is wrong and what to do.
+    pub async fn start(config: GatewayConfig) -> Result<Self, GatewayError> {
+        let program = find_program()?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.dir).map_err(directory_error(&config.dir))?;
+        let dir = config.dir.canonicalize().map_err(directory_error(&config.dir))?;
+        let config = GatewayConfig { dir, ..config };
+        let routes = HaproxyRoutes::new(&config.dir);
+        let _lock = lock(&config, &routes).await?;
+        let process = bring_up(&config, &program, &routes).await?;
+        Ok(Self { config, program, routes, process: Mutex::new(process), stopped: CancellationToken::new() })
+    }
+
+    /// Its process now.
+    #[must_use]
+    pub fn process(&self) -> ProcessId {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Starts it again whenever it ends, with its routes, at once and then with growing pauses of at most 10 s. Ends when
+    /// the gateway is stopped.
+    pub async fn supervise(&self) {
+        let mut pause = Duration::ZERO;
+        loop {
+            let began = Instant::now();
+            if self.stopped.run_until_cancelled(self.ended()).await.is_none() {
+                return;
+            }
+            tracing::warn!(address = %self.config.listen, "the gateway ended by itself; starting it again");
+            if began.elapsed() > LONG_RUN {
+                pause = Duration::ZERO;
+            }
+            if !self.start_again(&mut pause).await {
+                return;
+            }
+            tracing::info!(address = %self.config.listen, "the gateway serves again");
+        }
+    }
+
+    /// Ends it within 10 s; requests under way are cut. No process of it is left that serves.
+    ///
+    /// # Errors
+    /// It survives even SIGKILL, or is another user's.
+    pub async fn stop(&self) -> Result<(), GatewayError> {
+        self.stopped.cancel();
+        let _lock = lock(&self.config, &self.routes).await?;
+        let process = self.process();
+        let steps = [(Signal::TERM, Duration::from_secs(5)), (Signal::KILL, Duration::from_secs(5))];
+        let failed = |reason: String| GatewayError::Stop { pid: process.pid, reason };
+        match process.stop(&steps).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(failed("it is still there after SIGKILL".to_owned())),
+            Err(error) => Err(failed(error.to_string())),
+        }
+    }
+
+    async fn ended(&self) {
+        let process = self.process();
+        while !process.wait(Duration::from_secs(3600)).await {}
+    }
+
+    /// Tries until it runs, or says that it was stopped.
+    async fn start_again(&self, pause: &mut Duration) -> bool {
+        let mut is_told = false;
+        loop {
+            if self.stopped.run_until_cancelled(tokio::time::sleep(*pause)).await.is_none() {
+                return false;
+            }
+            *pause = (*pause * 2).clamp(Duration::from_millis(200), LONGEST_BACK_OFF);
+            match self.replace_ended().await {
+                Ok(is_started) => return is_started,
+                Err(error) if !is_told => {
+                    is_told = true;
+                    tracing::error!(%error, "the gateway does not start; trying on");
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Never cut off half-way, and under the lock as a whole: a stop that comes meanwhile waits and finds the new process.
+    async fn replace_ended(&self) -> Result<bool, GatewayError> {
+        let _lock = lock(&self.config, &self.routes).await?;
+        if self.stopped.is_cancelled() {
+            return Ok(false);
+        }
+        let process = bring_up(&self.config, &self.program, &self.routes).await?;
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = process;
+        Ok(true)
+    }
+}
+
+#[async_trait]
+impl Traffic for HaproxyGateway {
+    async fn apply(&self, routes: &[Route]) -> Result<(), TrafficError> {
+        self.routes.apply(routes).await
+    }
+
+    async fn replace_all(&self, routes: &[Route]) -> Result<(), TrafficError> {
+        self.routes.replace_all(routes).await
+    }
+
+    async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError> {
+        self.routes.open_connections(target).await
+    }
+}
+
+async fn lock(config: &GatewayConfig, routes: &HaproxyRoutes) -> Result<File, GatewayError> {
+    let held = routes.lock().await.map_err(directory_error(&config.dir))?;
+    held.ok_or_else(|| GatewayError::Busy { directory: config.dir.clone() })
+}
+
+/// Adopts what runs with this very configuration; else starts one, in place of what runs with another. The lock must be
+/// held.
+async fn bring_up(config: &GatewayConfig, program: &Path, routes: &HaproxyRoutes) -> Result<ProcessId, GatewayError> {
+    let wanted = Config::new(config.listen, run_as()?);
+    wanted.write(&config.dir).map_err(directory_error(&config.dir))?;
+    let running = routes.runtime.info().await.and_then(|info| Some((ProcessId::of(info.pid)?, info.description)));
+    let process = match running {
+        Some((process, description)) if description == wanted.description => {
+            tracing::info!(pid = process.pid, "the gateway runs already; adopting it");
+            process
+        }
+        Some((process, _)) => {
+            tracing::info!(pid = process.pid, "the gateway runs with another configuration; replacing it");
+            launch(config, program, routes, Some(&process)).await?
+        }
+        None => launch(config, program, routes, None).await?,
+    };
+    routes.load().await.map_err(|error| GatewayError::Routes(error.0))?;
+    Ok(process)
+}
+
+/// Starts HAProxy. An old one hands its listening socket over, ends its visitors' requests and goes.
+async fn launch(
+    config: &GatewayConfig,
+    program: &Path,
+    routes: &HaproxyRoutes,
+    old: Option<&ProcessId>,
+) -> Result<ProcessId, GatewayError> {
+    let log = config.dir.join("log");
+    let mut line = vec![program.as_os_str().to_owned(), "-C".into(), config.dir.clone().into()];
+    line.extend(["-f", FILE, "-db"].map(Into::into));
+    match old {
+        // HAProxy itself would share the port with a stranger that allows it.
+        None => {
+            drop(TcpListener::bind(config.listen).map_err(|error| listen_error(config.listen, &error.to_string()))?)
+        }
+        Some(old) => line.extend(["-x", SOCKET, "-sf", &old.pid.to_string()].map(Into::into)),
+    }
+    let file = open_log(&log).map_err(directory_error(&log))?;
+    let since = file.metadata().map_err(directory_error(&log))?.len();
+    let failed = |reason: String| GatewayError::Start { reason, log: log.clone(), tail: log_tail(&log, since) };
+    let process = Detached::new(line).spawn(file).map_err(|error| failed(error.to_string()))?;
+    let deadline = Instant::now() + START_TIMEOUT;
+    loop {
+        if routes.runtime.info().await.is_some_and(|info| info.pid == process.pid) {
+            return Ok(process);
+        }
+        if process.wait(Duration::from_millis(20)).await {
+            let is_taken = log_tail(&log, since).contains("cannot bind socket");
+            return Err(if is_taken {
+                listen_error(config.listen, "address in use")
+            } else {
+                failed("it ended at once".into())
+            });
+        }
+        if Instant::now() >= deadline {
+            let stopped = process.stop(&[(Signal::KILL, Duration::from_secs(5))]).await;
+            return Err(failed(format!("not ready after {} s (ended: {stopped:?})", START_TIMEOUT.as_secs())));
+        }
+    }
+}
+
+fn listen_error(address: SocketAddr, reason: &str) -> GatewayError {
+    GatewayError::Listen { address, reason: reason.to_owned() }
+}
+
+fn directory_error(path: &Path) -> impl FnOnce(io::Error) -> GatewayError {
+    let path = path.to_owned();
+    move |source| GatewayError::Directory { path, source }
+}
+
+/// Whom root's HAProxy becomes once it listens; anybody else stays who they are.
+fn run_as() -> Result<Option<(u32, u32)>, GatewayError> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(None);
+    }
+    let user = User::first_of(&["haproxy", "nobody"]).ok_or(GatewayError::NoUser)?;
+    Ok(Some((user.uid, user.gid)))
+}
+
+/// HAProxy is where the system's services are, which not every user's PATH has.
+fn find_program() -> Result<PathBuf, GatewayError> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut directories: Vec<PathBuf> = env::split_paths(&path).filter(|part| part.is_absolute()).collect();
+    directories.extend(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"].map(PathBuf::from));
+    let found = directories.iter().map(|directory| directory.join("haproxy")).find(|program| program.is_file());
+    found.ok_or_else(|| GatewayError::NotInstalled {
+        searched: directories.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+    })
+}

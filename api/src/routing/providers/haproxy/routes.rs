@@ -1,0 +1,80 @@
+//! The routes of a gateway that runs, for whichever process of this machine changes them.
+
+use std::fs::File;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::config::MAP;
+use super::runtime::Runtime;
+use super::table::Table;
+use crate::children;
+use crate::routing::traffic::{Route, Traffic, TrafficError};
+
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// Changes the routes of the gateway that `ocim server` runs in this directory. Starts and stops nothing.
+#[derive(Debug, Clone)]
+pub struct HaproxyRoutes {
+    directory: PathBuf,
+    pub(super) runtime: Runtime,
+}
+
+impl HaproxyRoutes {
+    /// For the gateway's directory, whether one runs there now or not.
+    #[must_use]
+    pub fn new(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), runtime: Runtime::new(directory) }
+    }
+
+    /// Held while the gateway starts, stops or changes, so that file and running table agree; none when another process
+    /// holds it for too long.
+    pub(super) async fn lock(&self) -> io::Result<Option<File>> {
+        children::lock(&self.directory.join("lock"), LONGEST_WAIT).await
+    }
+
+    /// Tells the running gateway what the file says. The lock must be held.
+    pub(super) async fn load(&self) -> Result<(), TrafficError> {
+        let table = Table::read(&self.directory.join(MAP)).map_err(|error| self.file_error(&error))?;
+        self.runtime.become_table(&table).await
+    }
+
+    /// The file first: should HAProxy end in between, its next start reads the new table.
+    async fn change(&self, edit: impl FnOnce(Table) -> Result<Table, TrafficError> + Send) -> Result<(), TrafficError> {
+        let held = self.lock().await.map_err(|error| self.file_error(&error))?;
+        let _lock =
+            held.ok_or_else(|| TrafficError("another process has been changing the gateway for too long".into()))?;
+        let current = Table::read(&self.directory.join(MAP)).map_err(|error| self.file_error(&error))?;
+        let wanted = edit(current.clone())?;
+        if wanted != current {
+            wanted.write(&self.directory, MAP).map_err(|error| self.file_error(&error))?;
+        }
+        self.runtime.become_table(&wanted).await
+    }
+
+    fn file_error(&self, error: &io::Error) -> TrafficError {
+        TrafficError(format!("the gateway's routes in {} cannot be kept: {error}", self.directory.display()))
+    }
+}
+
+#[async_trait]
+impl Traffic for HaproxyRoutes {
+    async fn apply(&self, routes: &[Route]) -> Result<(), TrafficError> {
+        self.change(|mut table| table.set(routes).map(|()| table)).await
+    }
+
+    async fn replace_all(&self, routes: &[Route]) -> Result<(), TrafficError> {
+        self.change(|_| {
+            let mut table = Table::default();
+            table.set(routes).map(|()| table)
+        })
+        .await
+    }
+
+    async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError> {
+        self.runtime.open_connections(target).await
+    }
+}

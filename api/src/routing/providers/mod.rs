@@ -1,0 +1,4 @@
+//! What the ports of `routing` are implemented with.
+
+pub mod fake;
+pub mod haproxy;

@@ -1,0 +1,120 @@
+//! Both ends of the gateway: a small web server that says its name, and a visitor who keeps a connection.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// Answers every request with its name and what it was asked; `/slow` after a second; an upgrade by an echo.
+pub struct Backend {
+    pub address: SocketAddr,
+    serving: JoinHandle<()>,
+}
+
+impl Backend {
+    pub async fn start(name: &'static str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(serve(stream, name));
+            }
+        });
+        Self { address, serving }
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn serve(stream: TcpStream, name: &'static str) -> Option<()> {
+    let mut stream = BufReader::new(stream);
+    loop {
+        let head = read_head(&mut stream).await?;
+        if head.to_lowercase().contains("upgrade: websocket") {
+            // HAProxy checks the answer to the one key that our visitors send.
+            let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+                          sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+            stream.write_all(answer.as_bytes()).await.ok()?;
+            loop {
+                let mut line = String::new();
+                (stream.read_line(&mut line).await.ok()? > 0).then_some(())?;
+                stream.write_all(format!("{name} {line}").as_bytes()).await.ok()?;
+            }
+        }
+        if head.starts_with("GET /slow") {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let body = format!("{name}\n{head}");
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(answer.as_bytes()).await.ok()?;
+    }
+}
+
+/// All up to the blank line; none at the end.
+async fn read_head(stream: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut head = String::new();
+    loop {
+        let read = stream.read_line(&mut head).await.ok()?;
+        if read == 0 {
+            return None;
+        }
+        if head.ends_with("\r\n\r\n") {
+            return Some(head);
+        }
+    }
+}
+
+/// What a visitor got.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Answer {
+    /// The name of the server that answered.
+    pub fn server(&self) -> &str {
+        self.body.lines().next().unwrap_or_default()
+    }
+}
+
+/// One connection to the gateway, never made again.
+pub struct Visitor(BufReader<TcpStream>);
+
+impl Visitor {
+    pub async fn connect(gateway: SocketAddr) -> Option<Self> {
+        TcpStream::connect(gateway).await.ok().map(|stream| Self(BufReader::new(stream)))
+    }
+
+    pub async fn get(&mut self, host: &str, path: &str, headers: &str) -> Option<Answer> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n");
+        self.0.write_all(request.as_bytes()).await.ok()?;
+        let head = read_head(&mut self.0).await?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        let length = head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        self.0.read_exact(&mut body).await.ok()?;
+        Some(Answer { status, head, body: String::from_utf8(body).unwrap() })
+    }
+
+    /// One line each way, after an upgrade.
+    pub async fn say(&mut self, line: &str) -> Option<String> {
+        self.0.write_all(format!("{line}\n").as_bytes()).await.ok()?;
+        let mut answer = String::new();
+        self.0.read_line(&mut answer).await.ok()?;
+        Some(answer.trim().to_owned())
+    }
+}
+
+/// One request on a connection of its own.
+pub async fn get(gateway: SocketAddr, host: &str, path: &str) -> Option<Answer> {
+    Visitor::connect(gateway).await?.get(host, path, "").await
+}
