@@ -15,5 +15,6 @@ pub mod openedx;
 pub mod router;
 pub mod routing;
 pub mod servers;
+pub mod start;
 pub mod users;
 pub mod worker;

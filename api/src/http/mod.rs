@@ -15,5 +15,6 @@ pub mod middleware;
 pub mod openapi;
 pub mod prefer;
 pub mod principal;
+pub mod problems;
 pub mod servers;
 pub mod sse;

@@ -1,0 +1,47 @@
+//! What every request is handled with.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::db::Db;
+use crate::events::Bus;
+use crate::instances::Manager;
+
+/// The application's state. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The verbs' means.
+    pub manager: Arc<Manager>,
+    /// Where events arrive.
+    pub bus: Bus,
+    /// Whether a proxy in front ends TLS.
+    pub is_behind_tls: bool,
+    /// The port that instance URLs with `http` carry, where it is not 80.
+    pub gateway_port: Option<u16>,
+    /// Cancelled when the program is to end; streams end with it.
+    pub stop: CancellationToken,
+    /// Whether the worker runs.
+    pub worker: Arc<AtomicBool>,
+}
+
+impl App {
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.manager.db
+    }
+
+    /// Whether jobs are done.
+    pub fn is_working(&self) -> bool {
+        self.worker.load(Ordering::Relaxed)
+    }
+
+    /// An address for people.
+    pub fn public_url(&self, protocol: &str, hostname: &str) -> String {
+        match self.gateway_port {
+            Some(port) if protocol == "http" && port != 80 => format!("{protocol}://{hostname}:{port}/"),
+            Some(_) | None => format!("{protocol}://{hostname}/"),
+        }
+    }
+}

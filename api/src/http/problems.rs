@@ -1,0 +1,105 @@
+//! The OpenAPI document as text, the page that explains every type of problem, and the answer where nothing is.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::header::ALLOW;
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
+use shared_types::ProblemType;
+use utoipa::openapi::OpenApi;
+
+use super::error::ApiError;
+
+/// Which paths there are, and with which methods.
+#[derive(Debug, Clone)]
+pub struct Known {
+    document: String,
+    methods: BTreeMap<String, Vec<&'static str>>,
+}
+
+impl Known {
+    /// As the document says.
+    pub fn of(document: &OpenApi) -> Self {
+        let methods = document.paths.paths.iter().map(|(path, item)| {
+            let all = [
+                ("GET", item.get.is_some()),
+                ("POST", item.post.is_some()),
+                ("PATCH", item.patch.is_some()),
+                ("PUT", item.put.is_some()),
+                ("DELETE", item.delete.is_some()),
+            ];
+            (path.clone(), all.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect())
+        });
+        Self { methods: methods.collect(), document: document.to_yaml().unwrap_or_default() }
+    }
+
+    /// The methods of a path, where there is such a path.
+    fn methods(&self, path: &str) -> Option<&Vec<&'static str>> {
+        let is_it = |template: &str| {
+            let (mut wanted, mut found) = (template.split('/'), path.split('/'));
+            loop {
+                match (wanted.next(), found.next()) {
+                    (None, None) => return true,
+                    (Some(wanted), Some(found)) if wanted == found || (wanted.starts_with('{') && !found.is_empty()) => {}
+                    (Some(_) | None, Some(_) | None) => return false,
+                }
+            }
+        };
+        self.methods.iter().find(|(template, _)| is_it(template)).map(|(_, methods)| methods)
+    }
+}
+
+/// The OpenAPI document.
+pub async fn yaml(known: web::Data<Known>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/yaml").body(known.document.clone())
+}
+
+/// The answer below `/api` where no operation is: 405 where the path exists, 404 where not.
+pub async fn nothing_here(request: HttpRequest, known: web::Data<Known>) -> HttpResponse {
+    let Some(methods) = known.methods(request.path()) else {
+        return ApiError::new(ProblemType::NotFound, format!("There is nothing at {}.", request.path())).error_response();
+    };
+    let methods = methods.join(", ");
+    let words = format!("{} takes {methods}, not {}.", request.path(), request.method());
+    let mut answer = ApiError::new(ProblemType::MethodNotAllowed, words).error_response();
+    if let Ok(value) = methods.parse() {
+        answer.headers_mut().insert(ALLOW, value);
+    }
+    answer
+}
+
+/// Every type of problem, each with an anchor that `type` points to.
+pub async fn page() -> HttpResponse {
+    let rows: String = ProblemType::ALL
+        .iter()
+        .map(|kind| {
+            format!(
+                "<h2 id=\"{0}\">{0}</h2><p>Status {1}. {2}.</p><p>{3}</p>",
+                kind.as_str(),
+                kind.status(),
+                kind.title(),
+                explanation(*kind)
+            )
+        })
+        .collect();
+    let page = format!("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Problems</title><h1>Types of problems</h1>{rows}");
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page)
+}
+
+const fn explanation(kind: ProblemType) -> &'static str {
+    match kind {
+        ProblemType::BadRequest => "The JSON, the query or a header cannot be read; the detail says where.",
+        ProblemType::Unauthenticated => "Sign in, or send a token that works, as Authorization: Bearer.",
+        ProblemType::Forbidden => "Your role is not enough, or another site sent the request.",
+        ProblemType::NotFound => "There is no such thing, or nothing at this path.",
+        ProblemType::MethodNotAllowed => "The path takes other methods; Allow names them.",
+        ProblemType::Conflict => "It does not fit the state things are in; the detail says state, need and remedy.",
+        ProblemType::PreconditionFailed => "It was changed since you read it. Read it again and repeat the change.",
+        ProblemType::TooLarge => "The body is larger than this operation takes.",
+        ProblemType::UnsupportedMediaType => "Send application/json.",
+        ProblemType::Invalid => "errors names each field, by JSON pointer, with what is wrong. Nothing was changed.",
+        ProblemType::PreconditionRequired => "Send If-Match with the ETag of what you read.",
+        ProblemType::TooManyRequests => "Come back after Retry-After seconds.",
+        ProblemType::Internal => "A fault of ours. The log has it under the request's id.",
+        ProblemType::Unavailable => "Something this depends on does not answer. Try again after Retry-After seconds.",
+    }
+}

@@ -1,0 +1,70 @@
+//! Every route on one screen.
+
+use actix_web::web;
+use utoipa::openapi::OpenApi;
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::http::{app_servers, assets, auth, events, extract, health, instances, openapi, problems, servers};
+
+/// The documented operations.
+pub fn api(config: &mut ServiceConfig) {
+    config.service(health::healthz).service(health::readyz);
+    let v1 = scope::scope("/api/v1")
+        // Signing in
+        .service(auth::login)
+        .service(auth::logout)
+        .service(auth::current_user)
+        .service(auth::list_tokens)
+        .service(auth::create_token)
+        .service(auth::delete_token)
+        // Instances
+        .service(instances::list_instances)
+        .service(instances::create_instance)
+        .service(instances::read_instance)
+        .service(instances::update_instance)
+        .service(instances::list_instance_app_servers)
+        .service(instances::launch_app_server)
+        .service(instances::list_activations)
+        .service(instances::list_instance_logs)
+        .service(instances::stream_instance_logs)
+        // App servers
+        .service(app_servers::list_app_servers)
+        .service(app_servers::read_app_server)
+        .service(app_servers::activate_app_server)
+        .service(app_servers::read_checks)
+        .service(app_servers::check_app_server)
+        .service(app_servers::list_app_server_logs)
+        .service(app_servers::stream_app_server_logs)
+        // Machines and what changes
+        .service(servers::list_servers)
+        .service(servers::read_server)
+        .service(events::stream_events);
+    config.service(v1);
+}
+
+/// The rest: the document itself, its reference, and the pages.
+pub fn pages(config: &mut web::ServiceConfig, document: OpenApi) {
+    config
+        .app_data(extract::query_config())
+        .app_data(extract::path_config())
+        .app_data(web::Data::new(problems::Known::of(&document)))
+        .service(web::resource("/api/v1/openapi.yaml").get(problems::yaml))
+        .service(web::resource("/docs/problems").get(problems::page))
+        .service(
+            utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}")
+                .url("/api/v1/openapi.json", document)
+                .config(utoipa_swagger_ui::Config::default().use_base_layout()),
+        )
+        .service(web::resource("/docs").get(async || web::Redirect::to("/docs/").see_other()))
+        .service(web::scope("/api").default_service(web::to(problems::nothing_here)))
+        .default_service(web::to(assets::serve));
+}
+
+/// The whole OpenAPI document.
+pub fn document() -> OpenApi {
+    use utoipa_actix_web::AppExt;
+    let (_, document) =
+        actix_web::App::new().into_utoipa_app().openapi(openapi::base()).configure(api).split_for_parts();
+    openapi::complete(document)
+}

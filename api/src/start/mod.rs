@@ -1,0 +1,14 @@
+//! Puts the program together, step by step, and takes it apart again. Each step says what it does and how long it took; what
+//! cannot be done says what is wrong and what to do.
+
+mod demo;
+mod keys;
+mod parts;
+mod report;
+mod serve;
+
+pub use parts::{migrate, prepare_cache, set_password};
+pub use serve::serve;
+
+/// Why the program does not start. The words are for the operator.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;

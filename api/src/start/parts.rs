@@ -1,0 +1,197 @@
+//! The parts of the program, each as the settings say.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use shared_types::openedx::Protocol;
+
+use super::report::{say, step};
+use super::{StartError, demo, keys};
+use crate::ansible::real::{AnsibleConfig, AnsibleCore};
+use crate::ansible::virtualenv;
+use crate::config::Settings;
+use crate::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use crate::db::{Db, migrations};
+use crate::instances::{Manager, Options};
+use crate::openedx::{Defaults, OpenEdx};
+use crate::routing::traffic::Traffic;
+use crate::servers::probe::SshProbe;
+use crate::servers::provider::Provider;
+use crate::servers::providers::local::{LocalConfig, LocalProvider, Subnet, base_tree};
+use crate::users::login;
+
+/// How long a local or cloud machine may take until it answers SSH.
+const MACHINE_TIMEOUT: Duration = Duration::from_secs(3600);
+/// How long a machine may take to restart.
+const REBOOT_TIMEOUT: Duration = Duration::from_secs(600);
+/// How long the application may take until its checks pass.
+const CHECKS_TIMEOUT: Duration = Duration::from_secs(300);
+/// How long between two looks at something that is not ready yet.
+const POLL: Duration = Duration::from_millis(200);
+
+/// Makes sure of the data directory: it can be written, and no other server uses it.
+pub(super) async fn data_dir(path: &Path) -> Result<(PathBuf, std::fs::File), StartError> {
+    let cannot = |error: std::io::Error| {
+        format!("the data directory {} cannot be written ({error}); choose another with OCIM_DATA_DIR", path.display())
+    };
+    std::fs::create_dir_all(path).map_err(cannot)?;
+    let path = path.canonicalize().map_err(cannot)?;
+    let lock = crate::children::lock(&path.join("server.lock"), Duration::from_secs(1)).await.map_err(cannot)?;
+    let lock = lock.ok_or_else(|| {
+        format!("another ocim server uses the data directory {}; stop it, or choose another with OCIM_DATA_DIR", path.display())
+    })?;
+    Ok((path, lock))
+}
+
+/// The database: the one that DATABASE_URL names, or one of our own; migrated.
+pub(super) async fn database(
+    settings: &Settings,
+    data_dir: &Path,
+) -> Result<(Db, Option<EmbeddedPostgres>), StartError> {
+    let (url, embedded) = match &settings.database_url {
+        Some(url) => (url.clone(), None),
+        None => {
+            let embedded = step("Postgres", EmbeddedPostgres::start(data_dir, EmbeddedOptions::default())).await?;
+            (embedded.url().clone(), Some(embedded))
+        }
+    };
+    let db = Db::open(url.expose_secret())?;
+    step("Migrations", migrations::migrate(&db)).await?;
+    Ok((db, embedded))
+}
+
+/// The first administrator; a password that was made up is to be shown once.
+pub(super) async fn first_admin(settings: &Settings, db: &Db) -> Result<Option<String>, StartError> {
+    let (password, is_ours) = match &settings.ocim_admin_password {
+        Some(password) => (password.expose_secret().to_owned(), false),
+        None => (keys::random_password()?, true),
+    };
+    if !is_ours && password.chars().count() < crate::users::passwords::MIN_LENGTH {
+        return Err("OCIM_ADMIN_PASSWORD is too short; it needs 10 characters".into());
+    }
+    let was_made = login::ensure_first_admin(db, &password).await?;
+    Ok((was_made && is_ours).then_some(password))
+}
+
+/// Fills the cache with what a launch would otherwise wait for: the local machines' base tree and the demo's wheels.
+///
+/// # Errors
+/// What could not be had, and what to do.
+pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
+    let cache_dir = settings.cache_dir();
+    let cannot = |error| format!("the cache {} cannot be written ({error}); choose another with OCIM_CACHE_DIR", cache_dir.display());
+    std::fs::create_dir_all(&cache_dir).map_err(cannot)?;
+    let tree = base_tree::ensure(&cache_dir, &|line| say(format_args!("  {line}")));
+    step("Base tree of the local machines", tree).await?;
+    let ansible = ansible_config(settings);
+    let mut told = |line: &str| say(format_args!("  {line}"));
+    let wheels = virtualenv::fill_wheels(&ansible, &demo::requirements(), &mut told);
+    step("Ansible's wheels", wheels).await
+}
+
+fn ansible_config(settings: &Settings) -> AnsibleConfig {
+    AnsibleConfig { cache_dir: settings.cache_dir(), python: settings.ocim_python.clone() }
+}
+
+/// The local machines; those that were up are up again.
+pub(super) async fn machines(settings: &Settings, data_dir: &Path) -> Result<Arc<LocalProvider>, StartError> {
+    let subnet = settings.ocim_local_subnet.as_ref().map(|text| text.parse::<Subnet>()).transpose();
+    let subnet = subnet.map_err(|error| format!("OCIM_LOCAL_SUBNET: {error}"))?;
+    let config = LocalConfig { data_dir: data_dir.to_owned(), cache_dir: settings.cache_dir(), subnet };
+    let provider = Arc::new(LocalProvider::open(config).await?);
+    for (id, error) in provider.boot_all().await? {
+        say(format_args!("  machine {id} did not boot: {error}"));
+    }
+    Ok(provider)
+}
+
+/// All that the verbs work with.
+pub(super) async fn manager(
+    settings: &Settings,
+    data_dir: &Path,
+    db: Db,
+    provider: Arc<dyn Provider>,
+    traffic: Arc<dyn Traffic>,
+) -> Result<Manager, StartError> {
+    let demo = demo::ensure(data_dir).await?;
+    let (private_key, authorized_key) = keys::ensure(data_dir).await?;
+    let options = Options {
+        runs_dir: data_dir.join("runs"),
+        authorized_key,
+        machine_timeout: MACHINE_TIMEOUT,
+        reboot_timeout: REBOOT_TIMEOUT,
+        checks_timeout: CHECKS_TIMEOUT,
+        line_timeout: Duration::from_secs(settings.ansible_line_timeout),
+        global_timeout: Duration::from_secs(settings.ansible_global_timeout),
+        poll: POLL,
+        private_key: private_key.clone(),
+    };
+    let openedx = OpenEdx { defaults: defaults(settings, &demo), github_admins: Vec::new() };
+    let ansible = Arc::new(AnsibleCore::new(ansible_config(settings)));
+    let probe = Arc::new(SshProbe { private_key });
+    Ok(Manager::new(db, vec![Arc::new(openedx)], provider, probe, traffic, ansible, options)?)
+}
+
+fn defaults(settings: &Settings, demo: &demo::Demo) -> Defaults {
+    let release = settings.default_openedx_release.clone();
+    let fork = settings.default_fork.as_ref().map(|fork| {
+        let is_short = !fork.starts_with('/') && !fork.contains(':');
+        if is_short { format!("https://github.com/{fork}.git") } else { fork.clone() }
+    });
+    Defaults {
+        base_domain: settings.instances_base_domain.clone(),
+        email: "contact@example.com".into(),
+        protocol: Protocol::Http,
+        configuration_source_repo_url: settings
+            .default_configuration_repo_url
+            .clone()
+            .unwrap_or_else(|| demo.configuration.display().to_string()),
+        configuration_version: settings.default_configuration_version.clone().unwrap_or_else(|| release.clone()),
+        edx_platform_repository_url: fork.unwrap_or_else(|| demo.edx_platform.display().to_string()),
+        openedx_release: release,
+        use_ephemeral_databases: settings.instance_ephemeral_databases,
+        github_admin_organization_name: settings.default_admin_organization.clone(),
+    }
+}
+
+/// Brings the database that DATABASE_URL names to this program's version.
+///
+/// # Errors
+/// When none is named, it does not answer, or a migration fails.
+pub async fn migrate(settings: &Settings) -> Result<(), StartError> {
+    let url = settings.database_url.as_ref();
+    let url = url.ok_or("DATABASE_URL is not set; the embedded database is migrated when the server starts")?;
+    let ran = migrations::migrate(&Db::open(url.expose_secret())?).await?;
+    say(format_args!("{ran} migrations ran"));
+    Ok(())
+}
+
+/// Gives a user a new password, read from standard input.
+///
+/// # Errors
+/// When the password is too short or long, there is no such user, or no database to ask.
+pub async fn set_password(settings: &Settings, username: &str) -> Result<(), StartError> {
+    use crate::users::{passwords, store};
+    let url = match &settings.database_url {
+        Some(url) => url.clone(),
+        None => EmbeddedPostgres::attach(&settings.ocim_data_dir).await?,
+    };
+    let mut password = String::new();
+    std::io::stdin().read_line(&mut password)?;
+    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    let length = password.chars().count();
+    if !(passwords::MIN_LENGTH..=passwords::MAX_LENGTH).contains(&length) {
+        let (min, max) = (passwords::MIN_LENGTH, passwords::MAX_LENGTH);
+        return Err(format!("the password has {length} characters; it needs {min} to {max}").into());
+    }
+    let hash = passwords::hash(password).await?;
+    let db = Db::open(url.expose_secret())?;
+    if store::set_password(&mut *db.conn().await?, username, &hash).await? {
+        say(format_args!("{username} has a new password; their sessions have ended"));
+        Ok(())
+    } else {
+        Err(format!("there is no user {username}").into())
+    }
+}

@@ -1,0 +1,174 @@
+//! `ocim server`: everything up, until a signal; then everything it started down again.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{HttpServer, web};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_actix_web::TracingLogger;
+use utoipa_actix_web::AppExt;
+
+use super::report::{say, step};
+use super::{StartError, parts};
+use crate::app::App;
+use crate::config::Settings;
+use crate::db::embedded::EmbeddedPostgres;
+use crate::events::Bus;
+use crate::http::middleware;
+use crate::instances::apply_routing;
+use crate::router;
+use crate::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
+use crate::servers::providers::local::LocalProvider;
+use crate::worker::Worker;
+
+/// How long requests under way may take once the program is to end.
+const GRACE_SECONDS: u64 = 5;
+
+/// What was started and is to be stopped.
+struct Children {
+    gateway: Arc<HaproxyGateway>,
+    machines: Arc<LocalProvider>,
+    postgres: Option<EmbeddedPostgres>,
+}
+
+/// Starts everything, serves until SIGINT or SIGTERM, stops everything.
+///
+/// # Errors
+/// What could not be started, and what to do.
+pub async fn serve(settings: Settings) -> Result<(), StartError> {
+    let listener = listen(&settings)?;
+    let (data_dir, _lock) = parts::data_dir(&settings.ocim_data_dir).await?;
+    let (db, postgres) = parts::database(&settings, &data_dir).await?;
+    let password = parts::first_admin(&settings, &db).await?;
+    let machines = step("Local machines", parts::machines(&settings, &data_dir)).await?;
+    let gateway = GatewayConfig { listen: settings.ocim_gateway_listen, dir: data_dir.join("gateway") };
+    let gateway = Arc::new(step("Gateway", HaproxyGateway::start(gateway)).await?);
+    let children = Children { gateway: gateway.clone(), machines: machines.clone(), postgres };
+    let stop = CancellationToken::new();
+    let served = run(&settings, &data_dir, db, &children, listener, password, stop.clone()).await;
+    stop.cancel();
+    take_down(&settings, children).await;
+    served
+}
+
+async fn run(
+    settings: &Settings,
+    data_dir: &std::path::Path,
+    db: crate::db::Db,
+    children: &Children,
+    listener: TcpListener,
+    password: Option<String>,
+    stop: CancellationToken,
+) -> Result<(), StartError> {
+    let manager =
+        parts::manager(settings, data_dir, db.clone(), children.machines.clone(), children.gateway.clone()).await?;
+    let manager = Arc::new(manager);
+    step("Routes", apply_routing::apply_all(&manager)).await?;
+    let gateway = children.gateway.clone();
+    tokio::spawn(async move { gateway.supervise().await });
+    let bus = Bus::start(db, stop.clone()).await?;
+    let worker = Worker::start(manager.clone(), settings.ocim_build_slots, stop.clone()).await?;
+    let app = App {
+        manager,
+        bus,
+        is_behind_tls: settings.ocim_behind_tls,
+        gateway_port: gateway_port(settings),
+        stop: stop.clone(),
+        worker: worker.pulse(),
+    };
+    let server = http(app, listener)?;
+    let handle = server.handle();
+    let serving = tokio::spawn(server);
+    greet(settings, password.as_deref());
+    until_signal().await?;
+    say("Stopping …");
+    stop.cancel();
+    handle.stop(true).await;
+    serving.await??;
+    worker.ended().await;
+    Ok(())
+}
+
+/// A port already taken is found out before anything else is started.
+fn listen(settings: &Settings) -> Result<TcpListener, StartError> {
+    let address = settings.ocim_listen;
+    let cannot = |error| format!("cannot listen on {address} ({error}); choose another address with OCIM_LISTEN");
+    let listener = TcpListener::bind(address).map_err(cannot)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, StartError> {
+    let document = router::document();
+    let factory = move || {
+        let document = document.clone();
+        let (app, _) = actix_web::App::new()
+            .app_data(web::Data::new(app.clone()))
+            .into_utoipa_app()
+            .configure(router::api)
+            .split_for_parts();
+        app.configure(|config| router::pages(config, document))
+            .wrap(from_fn(middleware::around))
+            .wrap(Compress::default())
+            .wrap(TracingLogger::default())
+    };
+    let server = HttpServer::new(factory)
+        .workers(2)
+        .disable_signals()
+        .shutdown_timeout(GRACE_SECONDS)
+        .listen(listener)?
+        .run();
+    Ok(server)
+}
+
+/// Instances are reached through the gateway's own port, unless another is put in front.
+fn gateway_port(settings: &Settings) -> Option<u16> {
+    match &settings.ocim_gateway_public_url {
+        Some(url) => url::Url::parse(url).ok().and_then(|url| url.port_or_known_default()),
+        None => Some(settings.ocim_gateway_listen.port()),
+    }
+}
+
+fn greet(settings: &Settings, password: Option<&str>) {
+    say(format_args!("\nOpenCraft Instance Manager: http://localhost:{}/", settings.ocim_listen.port()));
+    match password {
+        Some(password) => say(format_args!("Sign in as admin with the password {password} (shown this once)")),
+        None => say("Sign in as admin with the password of the first start (lost: ocim admin set-password admin)"),
+    }
+    say("Ctrl-C stops it.\n");
+}
+
+async fn until_signal() -> Result<(), StartError> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// With a database of the operator's own this is one of several programs: visitors go on being served.
+async fn take_down(settings: &Settings, children: Children) {
+    if settings.database_url.is_some() {
+        return;
+    }
+    let Children { gateway, machines, postgres } = children;
+    if let Err(error) = gateway.stop().await {
+        say(format_args!("the gateway was not stopped: {error}"));
+    }
+    match machines.shutdown_all().await {
+        Ok(failures) => failures.iter().for_each(|(id, error)| say(format_args!("machine {id} was not shut down: {error}"))),
+        Err(error) => say(format_args!("the machines were not shut down: {error}")),
+    }
+    if let Err(error) = machines.close().await {
+        say(format_args!("the machines' network was not removed: {error}"));
+    }
+    if let Some(postgres) = postgres
+        && let Err(error) = postgres.stop().await
+    {
+        say(format_args!("Postgres was not stopped: {error}"));
+    }
+}
