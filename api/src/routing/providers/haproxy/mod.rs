@@ -253,8 +253,24 @@ fn find_program() -> Result<PathBuf, GatewayError> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut directories: Vec<PathBuf> = env::split_paths(&path).filter(|part| part.is_absolute()).collect();
     directories.extend(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"].map(PathBuf::from));
+    first_program(&directories)
+}
+
+fn first_program(directories: &[PathBuf]) -> Result<PathBuf, GatewayError> {
     let found = directories.iter().map(|directory| directory.join("haproxy")).find(|program| program.is_file());
     found.ok_or_else(|| GatewayError::NotInstalled {
         searched: directories.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn names_the_package_where_it_is_not_installed() {
+        let error = first_program(&["/nowhere".into(), "/neither".into()]).unwrap_err().to_string();
+        assert!(error.contains("/nowhere, /neither") && error.contains("apt-get install haproxy"), "{error}");
+    }
 }
