@@ -35,7 +35,10 @@ impl Binaries {
 
 /// The newest installed version, or the one that made the data where there are data.
 pub(super) async fn find(data: &Path) -> Result<Binaries, EmbeddedError> {
-    let directories = candidates();
+    find_in(&candidates(), data).await
+}
+
+async fn find_in(directories: &[PathBuf], data: &Path) -> Result<Binaries, EmbeddedError> {
     let mut installed = Vec::new();
     for directory in directories.iter().filter(|directory| has_both(directory)) {
         if let Some(major) = major_version(directory).await {
@@ -123,5 +126,13 @@ mod tests {
         assert_eq!(choose(installed(&[15, 17, 16]), Some(16)).unwrap().major, 16);
         assert_eq!(choose(installed(&[15, 17]), Some(16)), Err("15, 17".to_owned()));
         assert_eq!(choose(installed(&[]), None), Err(String::new()));
+    }
+
+    #[tokio::test]
+    async fn names_the_package_and_the_ways_out_where_nothing_is_installed() {
+        let error = find_in(&["/nowhere".into()], Path::new("/no-data")).await.unwrap_err().to_string();
+        for word in ["/nowhere", "apt-get install postgresql", "PG_BINDIR", "DATABASE_URL"] {
+            assert!(error.contains(word), "{error}");
+        }
     }
 }

@@ -93,16 +93,21 @@ impl Files {
         is_ours.then(|| Running { process, port, is_ready: lines.get(7) == Some(&"ready") })
     }
 
-    /// Takes away a pid file that no running server has. PostgreSQL itself would believe one whose pid is used again.
-    pub(super) fn remove_stale_pid_file(&self) -> Result<(), EmbeddedError> {
-        match fs::remove_file(self.pid_file()) {
-            Ok(()) => {
-                tracing::warn!(data = %self.data().display(), "the database was not stopped properly; it will recover");
-                Ok(())
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(EmbeddedError::directory("remove", &self.pid_file())(error)),
+    /// Takes away a pid file of a dead server whose pid somebody else has now: PostgreSQL would believe it. One whose pid
+    /// is free is left to PostgreSQL, which also looks whether old processes still hold its memory.
+    pub(super) fn disown_pid_file(&self) -> Result<(), EmbeddedError> {
+        let path = self.pid_file();
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(EmbeddedError::directory("read", &path)(error)),
+        };
+        tracing::warn!(data = %self.data().display(), "the database was not stopped properly; it will recover");
+        let pid: Option<u32> = text.lines().next().and_then(|line| line.trim().parse().ok());
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+            return Ok(());
         }
+        fs::remove_file(&path).map_err(EmbeddedError::directory("remove", &path))
     }
 
     /// The password, if there is one.

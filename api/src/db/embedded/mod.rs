@@ -131,7 +131,8 @@ impl EmbeddedPostgres {
     /// # Errors
     /// It survives even SIGKILL, or belongs to another user.
     pub async fn stop(self) -> Result<(), EmbeddedError> {
-        let _lock = self.files.lock(Duration::from_secs(30)).await?;
+        // Nobody may adopt it meanwhile; but where there is no lock, as the directory is gone, it is stopped all the same.
+        let _lock = self.files.lock(Duration::from_secs(30)).await;
         let steps = [
             // Fast shutdown; then at once, to be recovered at the next start.
             (Signal::INT, Duration::from_secs(30)),
@@ -166,7 +167,7 @@ async fn launch(
     let mut port = files.last_port().and_then(free_port).map_or_else(any_port, Ok);
     loop {
         let tried = port.map_err(|error| start_error(files, &format!("no free port on 127.0.0.1: {error}")))?;
-        files.remove_stale_pid_file()?;
+        files.disown_pid_file()?;
         tracing::info!(port = tried, version = binaries.major, "starting the database");
         let log = open_log(&files.log()).map_err(EmbeddedError::directory("write", &files.log()))?;
         let since = log.metadata().map_err(EmbeddedError::directory("read", &files.log()))?.len();

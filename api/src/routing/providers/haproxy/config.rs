@@ -89,6 +89,8 @@ mod tests {
         assert_ne!(config("127.0.0.1:8080").description, config("127.0.0.1:8081").description);
         let (_, text) = config("[::1]:8080").files.pop().unwrap();
         assert!(text.contains("bind [::1]:8080"), "{text}");
-        assert!(!text.contains(['{', '}']) || !text.contains("{listen}"), "{text}");
+        for word in ["{description}", "{run_as}", "{socket}", "{listen}", "{map}", "{table}"] {
+            assert!(TEMPLATE.contains(word) && !text.contains(word), "{word}");
+        }
     }
 }

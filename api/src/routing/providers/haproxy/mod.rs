@@ -25,8 +25,8 @@ use tokio_util::sync::CancellationToken;
 use self::config::{Config, FILE, SOCKET};
 pub use self::error::GatewayError;
 pub use self::routes::HaproxyRoutes;
-use super::super::traffic::{Route, Traffic, TrafficError};
 use crate::children::{Detached, ProcessId, Signal, User, log_tail, open_log};
+use crate::routing::traffic::{Route, Traffic, TrafficError};
 
 const START_TIMEOUT: Duration = Duration::from_secs(15);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(10);
@@ -100,7 +100,8 @@ impl HaproxyGateway {
     /// It survives even SIGKILL, or is another user's.
     pub async fn stop(&self) -> Result<(), GatewayError> {
         self.stopped.cancel();
-        let _lock = lock(&self.config, &self.routes).await?;
+        // Nobody may change it meanwhile; but where there is no lock, as the directory is gone, it is stopped all the same.
+        let _lock = lock(&self.config, &self.routes).await;
         let process = self.process();
         let steps = [(Signal::TERM, Duration::from_secs(5)), (Signal::KILL, Duration::from_secs(5))];
         let failed = |reason: String| GatewayError::Stop { pid: process.pid, reason };
@@ -252,8 +253,24 @@ fn find_program() -> Result<PathBuf, GatewayError> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut directories: Vec<PathBuf> = env::split_paths(&path).filter(|part| part.is_absolute()).collect();
     directories.extend(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"].map(PathBuf::from));
+    first_program(&directories)
+}
+
+fn first_program(directories: &[PathBuf]) -> Result<PathBuf, GatewayError> {
     let found = directories.iter().map(|directory| directory.join("haproxy")).find(|program| program.is_file());
     found.ok_or_else(|| GatewayError::NotInstalled {
         searched: directories.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn names_the_package_where_it_is_not_installed() {
+        let error = first_program(&["/nowhere".into(), "/neither".into()]).unwrap_err().to_string();
+        assert!(error.contains("/nowhere, /neither") && error.contains("apt-get install haproxy"), "{error}");
+    }
 }
