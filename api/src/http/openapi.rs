@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shared_types::openedx::Protocol;
 use shared_types::{Problem, ProblemType};
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement};
 use utoipa::{OpenApi as _, ToSchema};
@@ -108,8 +108,8 @@ pub fn base() -> OpenApi {
     let components = document.components.get_or_insert_default();
     let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE)));
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-    components.security_schemes.insert("session".to_owned(), cookie);
-    components.security_schemes.insert("token".to_owned(), bearer);
+    components.security_schemes.insert("session".to_owned(), RefOr::T(cookie));
+    components.security_schemes.insert("token".to_owned(), RefOr::T(bearer));
     document
 }
 
@@ -141,7 +141,7 @@ fn complete_operation(operation: &mut Operation, has_id: bool, changes: bool) {
     let has_query = operation
         .parameters
         .as_ref()
-        .is_some_and(|all| all.iter().any(|one| one.parameter_in == utoipa::openapi::path::ParameterIn::Query));
+        .is_some_and(|all| all.iter().any(|one| matches!(one, RefOr::T(one) if one.parameter_in == ParameterIn::Query)));
     let wanted = [
         (P::BadRequest, has_body || has_query),
         (P::Unauthenticated, !is_health),
@@ -164,7 +164,7 @@ fn complete_operation(operation: &mut Operation, has_id: bool, changes: bool) {
             && status.parse::<u16>().is_ok_and(|status| status >= 400)
         {
             let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-            response.content.insert("application/problem+json".to_owned(), problem);
+            response.content.insert("application/problem+json".to_owned(), RefOr::T(problem));
         }
     }
 }

@@ -87,7 +87,8 @@ pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
     step("Base tree of the local machines", tree).await?;
     let ansible = ansible_config(settings);
     let mut told = |line: &str| say(format_args!("  {line}"));
-    let wheels = virtualenv::fill_wheels(&ansible, &demo::requirements(), &mut told);
+    let requirements = demo::requirements();
+    let wheels = virtualenv::fill_wheels(&ansible, &requirements, &mut told);
     step("Ansible's wheels", wheels).await
 }
 

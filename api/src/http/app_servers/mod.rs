@@ -1,17 +1,17 @@
 //! App servers.
 
-mod activate_app_server;
-mod check_app_server;
-mod list_app_server_logs;
-mod list_app_servers;
-mod read_app_server;
-mod read_checks;
-mod stream_app_server_logs;
+mod activate;
+mod check;
+mod checks;
+mod list;
+mod logs;
+mod logs_stream;
+mod read;
 
-pub use activate_app_server::{__path_activate_app_server, activate_app_server};
-pub use check_app_server::{__path_check_app_server, check_app_server};
-pub use list_app_server_logs::{__path_list_app_server_logs, list_app_server_logs};
-pub use list_app_servers::{__path_list_app_servers, list_app_servers};
-pub use read_app_server::{__path_read_app_server, read_app_server};
-pub use read_checks::{__path_read_checks, read_checks};
-pub use stream_app_server_logs::{__path_stream_app_server_logs, stream_app_server_logs};
+pub use activate::activate_app_server;
+pub use check::check_app_server;
+pub use checks::read_checks;
+pub use list::list_app_servers;
+pub use logs::list_app_server_logs;
+pub use logs_stream::stream_app_server_logs;
+pub use read::read_app_server;

@@ -1,7 +1,7 @@
 //! Machines.
 
-mod list_servers;
-mod read_server;
+mod list;
+mod read;
 
-pub use list_servers::{__path_list_servers, list_servers};
-pub use read_server::{__path_read_server, read_server};
+pub use list::list_servers;
+pub use read::read_server;

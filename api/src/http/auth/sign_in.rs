@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::principal::{COOKIE, refuse_other_sites};
-use crate::users::login::{self, SESSION_DAYS};
+use crate::users::login::{SESSION_DAYS, login as sign_in};
 
 /// Sign in
 ///
@@ -21,7 +21,7 @@ use crate::users::login::{self, SESSION_DAYS};
 pub async fn login(app: web::Data<App>, request: HttpRequest, body: Json<Login>) -> Result<HttpResponse, ApiError> {
     refuse_other_sites(&request)?;
     let Json(Login { username, password }) = body;
-    let (user, secret) = login::login(app.db(), username.trim(), password).await?;
+    let (user, secret) = sign_in(app.db(), username.trim(), password).await?;
     let cookie = Cookie::build(COOKIE, secret.reveal())
         .path("/")
         .http_only(true)
