@@ -4,7 +4,7 @@
 //! checkout/           the repository at its commit
 //! prepared.json       which virtualenv it wants
 //! variables.json      0600; gone when the run has ended
-//! inventory, known_hosts, callback_plugins/, home/, tmp/
+//! inventory, known_hosts, empty.cfg, callback_plugins/, home/, tmp/
 //! events, errors      what the run printed (the spool)
 //! process.json        whom to end, and what to remove; gone when the run has ended
 //! ```
@@ -82,6 +82,10 @@ impl RunDir {
         self.join("inventory")
     }
 
+    pub(super) fn empty_configuration(&self) -> PathBuf {
+        self.join("empty.cfg")
+    }
+
     pub(super) fn known_hosts(&self) -> PathBuf {
         self.join("known_hosts")
     }
@@ -93,6 +97,7 @@ impl RunDir {
             private_dir(dir).map_err(|error| failed_at(dir, &error))?;
         }
         self.write("callback_plugins/ocim_jsonl.py", CALLBACK.as_bytes())?;
+        self.write("empty.cfg", b"")?;
         self.write("inventory", inventory(&spec.target).as_bytes())?;
         self.write("known_hosts", known_hosts(&spec.target)?.as_bytes())?;
         self.write_json("variables.json", &spec.variables)

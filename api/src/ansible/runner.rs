@@ -227,7 +227,7 @@ fn configuration(dir: &RunDir, spec: &RunSpec) -> PathBuf {
     let checkout = dir.checkout();
     let beside = checkout.join(&spec.playbook_path).with_file_name("ansible.cfg");
     let found = [beside, checkout.join("ansible.cfg")].into_iter().find(|path| path.is_file());
-    found.unwrap_or_else(|| PathBuf::from("/dev/null"))
+    found.unwrap_or_else(|| dir.empty_configuration())
 }
 
 fn ssh_arguments(dir: &RunDir, target: &super::port::Target) -> String {
