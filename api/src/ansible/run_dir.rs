@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use super::command::failed_at;
 use super::mask::Mask;
 use super::port::{AnsibleError, RunSpec, Target};
-use super::process::Identity;
+use super::process::{self, Identity};
 
 /// Our callback, part of the program.
 const CALLBACK: &str = include_str!("../../../ansible/callback_plugins/ocim_jsonl.py");
@@ -40,8 +40,6 @@ pub(super) struct Record {
     pub process: Identity,
     /// The mark all its processes carry.
     pub mark: String,
-    /// Where ssh keeps its sockets: outside the run's directory, because a socket's path is at most 107 bytes long.
-    pub control_dir: PathBuf,
 }
 
 /// The paths in a run's directory.
@@ -132,9 +130,9 @@ impl RunDir {
         self.read_json("process.json")
     }
 
-    /// Removes the record and what it names.
-    pub(super) fn remove_record(&self, control_dir: &Path) -> Result<(), AnsibleError> {
-        drop(fs::remove_dir_all(control_dir));
+    /// Removes the record and the sockets of the run with this mark.
+    pub(super) fn remove_record(&self, mark: &str) -> Result<(), AnsibleError> {
+        drop(fs::remove_dir_all(process::control_dir(mark)));
         self.remove("process.json")
     }
 

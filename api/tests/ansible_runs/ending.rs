@@ -6,7 +6,7 @@ use ocim::ansible::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine,
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Repository, Sshd, Taken, ansible, local_play, prepare, processes_of, until};
+use crate::support::{Repository, Sshd, Taken, all_arguments, ansible, local_play, prepare, processes_of, until};
 
 const SLEEPS: &str = "    - {name: sleeps, command: sleep 300}\n";
 
@@ -48,13 +48,23 @@ async fn a_cancelled_run_takes_its_ssh_along() {
     let (ansible, cancel, mut taken) = (ansible(), CancellationToken::new(), Taken::default());
     let run = ansible.run(&spec, &mut taken, &cancel);
     let stop = async {
-        let has_master = || processes_of(&spec.dir).iter().any(|arguments| arguments.starts_with("ssh: /tmp/ocim-"));
+        let record = || std::fs::read(spec.dir.join("process.json")).unwrap_or_default();
+        until("the run is recorded", Duration::from_secs(30), || !record().is_empty()).await;
+        let record: serde_json::Value = serde_json::from_slice(&record()).unwrap();
+        let sockets = format!("/tmp/ocim-{}", record["mark"].as_str().unwrap());
+        // A master connection has no environment any more: only its title tells whose it is.
+        let master = format!("ssh: {sockets}/");
+        let has_master = || all_arguments().iter().any(|arguments| arguments.starts_with(&master));
         until("ssh has a master connection", Duration::from_secs(30), has_master).await;
         cancel.cancel();
+        sockets
     };
-    let (outcome, ()) = tokio::join!(run, stop);
+    let (outcome, sockets) = tokio::join!(run, stop);
     assert_eq!(outcome, Ok(RunOutcome::Cancelled));
-    assert_eq!(processes_of(&spec.dir), Vec::<String>::new());
+    let mut left = processes_of(&spec.dir);
+    left.extend(all_arguments().into_iter().filter(|arguments| arguments.contains(&sockets)));
+    assert_eq!(left, Vec::<String>::new());
+    assert!(!std::path::Path::new(&sockets).exists());
 }
 
 #[tokio::test]
@@ -87,7 +97,7 @@ impl SpoolSink for Refusing {
 
 #[tokio::test]
 async fn a_sink_that_refuses_ends_the_run_and_another_takes_over() {
-    let tasks = format!("    - {{name: one, debug: {{msg: one}}}}\n{SLEEPS}");
+    let tasks = format!("    - {{name: one, debug: {{msg: one}}}}\n    - {{name: apart, command: sleep 1}}\n{SLEEPS}");
     let (spec, _dirs) = prepared(&local_play(&tasks)).await;
     let mut refusing = Refusing(Taken::default(), 1);
     let outcome = ansible().run(&spec, &mut refusing, &CancellationToken::new()).await;

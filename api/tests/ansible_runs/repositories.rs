@@ -1,9 +1,11 @@
 //! Branches, tags and commits, and what there is not.
 
 use ocim::ansible::port::{Ansible, AnsibleError};
+use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
+use ocim::ansible::virtualenv::fill_wheels;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{REQUIREMENTS, Repository, Taken, ansible, local_play, prepare};
+use crate::support::{REQUIREMENTS, Repository, Taken, ansible, config, local_play, prepare};
 
 fn empty() -> Repository {
     Repository::with_playbook(&local_play("    - debug: msg=x\n"))
@@ -46,10 +48,10 @@ async fn what_does_not_exist_is_named_with_its_repository() {
         );
     }
     for bad in
-        ["ext::sh -c date", "relative/path", "ftp://example.com/x", "-x:y", "a\nb", "ssh://user:word@example.com/x"]
+        ["ext::sh -c date", "relative/path", "ftp://example.com/x", "-x:y", "a\nb", "ssh://user:hunter2@example.com/x"]
     {
         let Err(AnsibleError::Permanent(message)) = ansible.resolve(bad, "master").await else { panic!("{bad}") };
-        assert!(message.starts_with("the repository's address") && !message.contains("word"), "{message}");
+        assert!(message.starts_with("the repository's address") && !message.contains("hunter2"), "{message}");
     }
     let refused = ansible.resolve("http://user:password@127.0.0.1:9/x.git", "master").await;
     let Err(AnsibleError::Transient(message)) = refused else { panic!("{refused:?}") };
@@ -93,7 +95,7 @@ async fn a_damaged_mirror_is_made_anew() {
     let (repository, dir) = (empty(), tempfile::tempdir().unwrap());
     let spec = repository.spec(dir.path());
     prepare(&spec).await;
-    let mirrors = std::fs::read_dir(crate::support::config().cache_dir.join("git")).unwrap().flatten();
+    let mirrors = std::fs::read_dir(config().cache_dir.join("git")).unwrap().flatten();
     let is_ours = |path: &std::path::Path| path.join("packed-refs").exists() || path.join("refs/heads/master").exists();
     let head = repository.git(&["rev-parse", "HEAD"]);
     let mirror = mirrors.map(|entry| entry.path()).find(|path| {
@@ -122,4 +124,23 @@ async fn a_missing_playbook_or_requirement_is_permanent() {
     assert!(message.contains("No matching distribution found for no-such-thing-as-this-package==77"), "{message}");
     repository.commit("requirements.txt", &REQUIREMENTS.replace("ansible-core", "# ansible-core"));
     assert!(refused(repository.spec(dir.path())).await.contains("add ansible-core"));
+}
+
+#[tokio::test]
+async fn wheels_in_the_cache_are_installed_without_an_index() {
+    let (repository, dir) = (empty(), tempfile::tempdir().unwrap());
+    let config = AnsibleConfig { cache_dir: dir.path().join("cache"), ..config() };
+    let mut progress = Vec::new();
+    for expected in [true, false] {
+        progress.clear();
+        fill_wheels(&config, "packaging\n", &mut |line| progress.push(line.to_owned())).await.unwrap();
+        assert_eq!(!progress.is_empty(), expected, "the second time there is nothing to do: {progress:?}");
+    }
+    repository.commit("requirements.txt", "packaging # as in the cache\n");
+    let mut taken = Taken::default();
+    let spec = repository.spec(&dir.path().join("run"));
+    let refused = AnsibleCore::new(config).prepare(&spec, &mut taken, &CancellationToken::new()).await;
+    assert!(taken.texts().contains(&"Installed all requirements from the wheel cache"), "{:?}", taken.texts());
+    // It is no Ansible; what counts here is where it came from.
+    assert!(matches!(refused, Err(AnsibleError::Permanent(_))), "{refused:?}");
 }
