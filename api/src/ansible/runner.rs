@@ -186,7 +186,8 @@ pub(super) fn playbook_command(dir: &RunDir, spec: &RunSpec) -> Result<Vec<OsStr
         variables,
         format!("--user={}", spec.target.user).into(),
         "--private-key".into(),
-        spec.target.private_key.clone().into(),
+        // Ansible runs elsewhere, where a relative path would lead nowhere.
+        std::path::absolute(&spec.target.private_key).map_err(failed)?.into(),
         "--forks=1".into(),
         playbook.into(),
     ])

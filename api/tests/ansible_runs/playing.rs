@@ -66,7 +66,7 @@ async fn a_run_tells_what_it_does_and_how_far_it_is() {
         assert!(texts.contains(&expected), "{expected} in {texts:#?}");
     }
     let all = texts.join("\n");
-    assert!(all.contains("FAILED! => non-zero return code\nexit status: 3\nstderr:\ndeep trouble"), "{all}");
+    assert!(all.contains("\nexit status: 3\nstderr:\ndeep trouble"), "{all}");
     assert!(!all.contains(SECRET) && !all.contains("not-shown"), "{all}");
     assert!(texts.last().unwrap().starts_with("PLAY RECAP\n127.0.0.2 : ok="), "{all}");
     assert!(taken.lines.iter().all(|line| line.level < LogLevel::Error), "{:#?}", taken.lines);
@@ -82,8 +82,12 @@ async fn the_first_task_that_failed_is_named_with_its_message() {
     prepare(&spec).await;
     let mut taken = Taken::default();
     let outcome = ansible().run(&spec, &mut taken, &CancellationToken::new()).await.unwrap();
-    let failed_task = Some(("second".to_owned(), "non-zero return code: no space left".to_owned()));
-    assert_eq!(outcome, RunOutcome::Failed { exit_status: Some(2), failed_task });
+    let RunOutcome::Failed { exit_status: Some(2), failed_task: Some((task, message)) } = outcome else {
+        panic!("{outcome:?}")
+    };
+    // Ansible's own words differ between versions; the command's are those that help.
+    assert_eq!(task, "second");
+    assert!(message.ends_with("non-zero return code: no space left"), "{message}");
     assert!(!taken.texts().contains(&"TASK [third]"));
     assert!(!spec.dir.join("variables.json").exists() && !spec.dir.join("process.json").exists());
 }

@@ -1,11 +1,13 @@
 //! Branches, tags and commits, and what there is not.
 
+use std::io::{Read as _, Write as _};
+
 use ocim::ansible::port::{Ansible, AnsibleError};
 use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
 use ocim::ansible::virtualenv::fill_wheels;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{REQUIREMENTS, Repository, Taken, ansible, config, local_play, prepare};
+use crate::support::{REQUIREMENTS, Repository, Taken, all_arguments, ansible, config, local_play, prepare};
 
 fn empty() -> Repository {
     Repository::with_playbook(&local_play("    - debug: msg=x\n"))
@@ -143,4 +145,31 @@ async fn wheels_in_the_cache_are_installed_without_an_index() {
     assert!(taken.texts().contains(&"Installed all requirements from the wheel cache"), "{:?}", taken.texts());
     // It is no Ansible; what counts here is where it came from.
     assert!(matches!(refused, Err(AnsibleError::Permanent(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_password_in_an_address_goes_by_a_header_and_on_no_command_line() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut request, mut buffer) = (Vec::new(), [0; 1024]);
+        while !request.ends_with(b"\r\n\r\n") {
+            let count = stream.read(&mut buffer).unwrap();
+            request.extend_from_slice(&buffer[..count]);
+        }
+        let arguments = all_arguments();
+        stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
+        (String::from_utf8(request).unwrap(), arguments)
+    });
+    let refused = ansible().resolve(&format!("http://user:p%40ss+hunter2@{address}/x.git"), "master").await;
+    let (request, arguments) = server.join().unwrap();
+    // `user:p@ss+hunter2`
+    assert!(request.contains("Authorization: Basic dXNlcjpwQHNzK2h1bnRlcjI="), "{request}");
+    assert!(
+        arguments.iter().any(|text| text.contains("ls-remote"))
+            && !arguments.iter().any(|text| text.contains("hunter2"))
+    );
+    let Err(AnsibleError::Permanent(message)) = refused else { panic!("{refused:?}") };
+    assert!(message.starts_with(&format!("x: http://{address}/x.git cannot be read: there is no such")), "{message}");
 }
