@@ -22,7 +22,7 @@ pub const SECRET: &str = "a-secret-value-of-the-variables";
 /// Shared by the tests of this machine, so that a virtualenv is made once.
 pub fn config() -> AnsibleConfig {
     let cache_dir =
-        std::env::var_os("OCIM_TEST_CACHE_DIR").map_or_else(|| PathBuf::from("/tmp/ocim-cache"), PathBuf::from);
+        std::env::var_os("OCIM_TEST_CACHE_DIR").map_or_else(|| std::env::temp_dir().join("ocim-cache"), PathBuf::from);
     AnsibleConfig { cache_dir, python: "python3".to_owned() }
 }
 
