@@ -65,7 +65,7 @@ def _message(result):
     message = _text(result.get("msg") or "no message")
     said = _text(result.get("stderr") or result.get("module_stderr") or result.get("stdout") or "").strip()
     if said and said not in message:
-        message += u": " + u"\n".join(said.splitlines()[-5:])[-1000:]
+        message = message.rstrip(u".") + u": " + u"\n".join(said.splitlines()[-5:])[-1000:]
     return message
 
 
@@ -176,9 +176,9 @@ class CallbackModule(CallbackBase):
         left = result.get("retries", 0) - result.get("attempts", 0)
         self._emit("retry", u"FAILED - RETRYING: [%s]: %s (%d retries left)" % (_where(host, task), task.get_name(), left))
 
-    def _one_item(self, word, result, details=u""):
+    def _one_item(self, word, result, details=u"", kind="item"):
         result, host, task = _result(result)
-        self._emit("item", u"%s: [%s]%s%s" % (word, _where(host, task), _item(result), details), task, host)
+        self._emit(kind, u"%s: [%s]%s%s" % (word, _where(host, task), _item(result), details), task, host)
 
     def v2_runner_item_on_ok(self, result):
         self._one_item("changed" if _result(result)[0].get("changed") else "ok", result)
@@ -187,7 +187,7 @@ class CallbackModule(CallbackBase):
         self._one_item("skipping", result)
 
     def v2_runner_item_on_failed(self, result):
-        self._one_item("failed", result, u" => " + _details(_result(result)[0]))
+        self._one_item("failed", result, u" => " + _details(_result(result)[0]), "item_failed")
 
     def v2_on_file_diff(self, result):
         result, host, task = _result(result)

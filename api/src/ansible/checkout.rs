@@ -221,6 +221,10 @@ impl<'a> Git<'a> {
             std::fs::write(&config, CONFIG).map_err(|error| failed_at(&config, &error))?;
         }
         let mut command = command::command("git");
+        if std::env::var_os("HOME").is_none() {
+            // A service may have none, and `~` in the configuration must lead somewhere.
+            command.env("HOME", &dir);
+        }
         command.env("GIT_DIR", self.mirror(remote)).env("GIT_CONFIG_GLOBAL", config);
         command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ALLOW_PROTOCOL", "https:http:ssh:git:file");
         command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20");

@@ -37,6 +37,7 @@ enum Kind {
     Rescued,
     Retry,
     Item,
+    ItemFailed,
     Include,
     Diff,
     Stats,
@@ -50,7 +51,7 @@ impl Kind {
     const fn level(self) -> LogLevel {
         match self {
             Self::Failed | Self::Unreachable => LogLevel::Error,
-            Self::Ignored | Self::Rescued | Self::Retry | Self::Warning => LogLevel::Warning,
+            Self::Ignored | Self::Rescued | Self::Retry | Self::ItemFailed | Self::Warning => LogLevel::Warning,
             Self::Play
             | Self::TaskStart
             | Self::Meta
@@ -79,6 +80,7 @@ impl Kind {
             Self::Play
             | Self::Retry
             | Self::Item
+            | Self::ItemFailed
             | Self::Include
             | Self::Diff
             | Self::Stats

@@ -182,3 +182,21 @@ impl Ansible for FakeAnsible {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn answers_as_told_and_then_well() {
+        let ansible = FakeAnsible::default();
+        let gone = AnsibleError::Permanent("no such branch".to_owned());
+        ansible.next_resolve(Err(gone.clone()));
+        assert_eq!(ansible.resolve("/x", "master").await, Err(gone));
+        let commit = ansible.resolve("/x", "master").await.unwrap();
+        assert_eq!((commit.len(), ansible.resolve("/x", "master").await.unwrap()), (40, commit));
+        assert_eq!(ansible.calls(), FakeCalls { resolve: 3, ..FakeCalls::default() });
+    }
+}

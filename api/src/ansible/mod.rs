@@ -17,6 +17,8 @@ mod recover;
 mod remote;
 mod run_dir;
 mod runner;
+#[cfg(test)]
+mod runner_tests;
 mod spawner;
 mod spool;
 pub mod virtualenv;

@@ -71,7 +71,8 @@ pub struct SpoolLine {
     pub progress: Option<TaskProgress>,
 }
 
-/// What a line says of the progress.
+/// What a line says of the progress. Tasks that ended may be more than those [`Ansible::prepare`] counted: handlers, included
+/// tasks and those of a rescue section are not known beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskProgress {
     /// The line's task began.
@@ -141,7 +142,8 @@ pub trait Ansible: Debug + Send + Sync {
     ) -> Result<u32, AnsibleError>;
 
     /// Runs the playbook and returns when no process of it is left. Everything printed has then been given to the sink.
-    /// The run ends with this program, whatever ends it.
+    /// The run ends with this program, whatever ends it. After a refusal of the sink, as after the death of the program,
+    /// [`Ansible::recover`] ends the run properly: until then its variables stay, because it hides secrets with them.
     async fn run(
         &self,
         spec: &RunSpec,

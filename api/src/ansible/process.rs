@@ -1,12 +1,16 @@
 //! The processes of a run: how they are known, signalled and waited for.
 //!
 //! Every process of a run carries a random mark in its environment, which it inherits and which no other process has. So all
-//! of them are found, whatever session or process group they made for themselves, by whoever knows the mark. A process is
+//! of them are found, whatever session or process group they made for themselves, by whoever knows the mark. (An `ssh` that
+//! became a master connection has overwritten its environment with its title: that names its socket, in a directory that
+//! carries the mark.) A process is
 //! signalled through a descriptor of its own and only after its mark was seen, so that a number that was given out anew is
 //! never hit.
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -49,6 +53,12 @@ pub(super) fn new_mark() -> io::Result<String> {
     let mut bytes = [0_u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
     Ok(hex::encode(bytes))
+}
+
+/// Where the run's `ssh` keeps its sockets: a short path, because a socket's is at most 107 bytes long, and one that nobody
+/// else can know before.
+pub(super) fn control_dir(mark: &str) -> PathBuf {
+    Path::new("/tmp").join(format!("ocim-{mark}"))
 }
 
 /// The living processes that carry the mark.
@@ -102,11 +112,13 @@ pub(super) async fn end_marked(mark: &str, limit: Duration) -> io::Result<usize>
     }
 }
 
-/// A zombie has no environment any more, so it is not seen as marked.
+/// A zombie has neither environment nor arguments any more, so it is not seen as marked.
 fn has_mark(pid: i32, mark: &str) -> bool {
-    let wanted = format!("{MARK}={mark}");
-    fs::read(format!("/proc/{pid}/environ"))
-        .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes()))
+    let (variable, dir) = (format!("{MARK}={mark}"), control_dir(mark));
+    let holds = |file: &str, words: &[u8]| {
+        fs::read(format!("/proc/{pid}/{file}")).is_ok_and(|text| text.windows(words.len()).any(|part| part == words))
+    };
+    holds("environ", variable.as_bytes()) || holds("cmdline", dir.as_os_str().as_bytes())
 }
 
 fn boot_id() -> io::Result<String> {

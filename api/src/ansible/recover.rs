@@ -26,7 +26,7 @@ pub(super) async fn recover(
     let had_lines = Spool::open(dir.path(), position, dir.mask()).take_rest(sink).await?;
     dir.remove_variables()?;
     if let Some(record) = &record {
-        dir.remove_record(&record.control_dir)?;
+        dir.remove_record(&record.mark)?;
     }
     Ok(record.is_some() || had_lines)
 }

@@ -4,7 +4,7 @@
 //! checkout/           the repository at its commit
 //! prepared.json       which virtualenv it wants
 //! variables.json      0600; gone when the run has ended
-//! inventory, known_hosts, callback_plugins/, home/, tmp/
+//! inventory, known_hosts, empty.cfg, callback_plugins/, home/, tmp/
 //! events, errors      what the run printed (the spool)
 //! process.json        whom to end, and what to remove; gone when the run has ended
 //! ```
@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use super::command::failed_at;
 use super::mask::Mask;
 use super::port::{AnsibleError, RunSpec, Target};
-use super::process::Identity;
+use super::process::{self, Identity};
 
 /// Our callback, part of the program.
 const CALLBACK: &str = include_str!("../../../ansible/callback_plugins/ocim_jsonl.py");
@@ -40,8 +40,6 @@ pub(super) struct Record {
     pub process: Identity,
     /// The mark all its processes carry.
     pub mark: String,
-    /// Where ssh keeps its sockets: outside the run's directory, because a socket's path is at most 107 bytes long.
-    pub control_dir: PathBuf,
 }
 
 /// The paths in a run's directory.
@@ -82,6 +80,10 @@ impl RunDir {
         self.join("inventory")
     }
 
+    pub(super) fn empty_configuration(&self) -> PathBuf {
+        self.join("empty.cfg")
+    }
+
     pub(super) fn known_hosts(&self) -> PathBuf {
         self.join("known_hosts")
     }
@@ -93,6 +95,7 @@ impl RunDir {
             private_dir(dir).map_err(|error| failed_at(dir, &error))?;
         }
         self.write("callback_plugins/ocim_jsonl.py", CALLBACK.as_bytes())?;
+        self.write("empty.cfg", b"")?;
         self.write("inventory", inventory(&spec.target).as_bytes())?;
         self.write("known_hosts", known_hosts(&spec.target)?.as_bytes())?;
         self.write_json("variables.json", &spec.variables)
@@ -127,9 +130,9 @@ impl RunDir {
         self.read_json("process.json")
     }
 
-    /// Removes the record and what it names.
-    pub(super) fn remove_record(&self, control_dir: &Path) -> Result<(), AnsibleError> {
-        drop(fs::remove_dir_all(control_dir));
+    /// Removes the record and the sockets of the run with this mark.
+    pub(super) fn remove_record(&self, mark: &str) -> Result<(), AnsibleError> {
+        drop(fs::remove_dir_all(process::control_dir(mark)));
         self.remove("process.json")
     }
 

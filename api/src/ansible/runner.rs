@@ -121,7 +121,7 @@ pub(super) async fn run(
     let end = end?;
     spool.take_rest(sink).await?;
     dir.remove_variables()?;
-    dir.remove_record(&playing.control_dir)?;
+    dir.remove_record(&playing.mark)?;
     Ok(match end {
         End::Exited => spool.outcome(exit_status(status)),
         End::LineTimeout => RunOutcome::LineTimeout,
@@ -186,7 +186,8 @@ pub(super) fn playbook_command(dir: &RunDir, spec: &RunSpec) -> Result<Vec<OsStr
         variables,
         format!("--user={}", spec.target.user).into(),
         "--private-key".into(),
-        spec.target.private_key.clone().into(),
+        // Ansible runs elsewhere, where a relative path would lead nowhere.
+        std::path::absolute(&spec.target.private_key).map_err(failed)?.into(),
         "--forks=1".into(),
         playbook.into(),
     ])
@@ -227,7 +228,7 @@ fn configuration(dir: &RunDir, spec: &RunSpec) -> PathBuf {
     let checkout = dir.checkout();
     let beside = checkout.join(&spec.playbook_path).with_file_name("ansible.cfg");
     let found = [beside, checkout.join("ansible.cfg")].into_iter().find(|path| path.is_file());
-    found.unwrap_or_else(|| PathBuf::from("/dev/null"))
+    found.unwrap_or_else(|| dir.empty_configuration())
 }
 
 fn ssh_arguments(dir: &RunDir, target: &super::port::Target) -> String {
@@ -245,7 +246,6 @@ struct Playing {
     child: Child,
     outermost: i32,
     mark: String,
-    control_dir: PathBuf,
 }
 
 impl Playing {
@@ -253,7 +253,8 @@ impl Playing {
         let arguments = playbook_command(dir, spec)?;
         dir.write_inputs(spec)?;
         let mark = process::new_mark().map_err(failed)?;
-        let control_dir = make_control_dir(&mark)?;
+        let control_dir = process::control_dir(&mark);
+        DirBuilder::new().mode(0o700).create(&control_dir).map_err(|error| failed_at(&control_dir, &error))?;
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--", "sh", "-c", WAIT_FOR_GO, "ocim-run"]).args(isolation.arguments());
         if isolation != Isolation::Mark {
@@ -268,15 +269,14 @@ impl Playing {
         let pid = child.id().and_then(|id| i32::try_from(id).ok());
         let outermost =
             pid.ok_or_else(|| AnsibleError::Transient("the playbook's process ended at once".to_owned()))?;
-        let mut playing = Self { child, outermost, mark, control_dir };
+        let mut playing = Self { child, outermost, mark };
         playing.record_and_go(dir).await?;
         Ok(playing)
     }
 
     async fn record_and_go(&mut self, dir: &RunDir) -> Result<(), AnsibleError> {
         let process = Identity::of(self.outermost).map_err(failed)?;
-        let (mark, control_dir) = (self.mark.clone(), self.control_dir.clone());
-        dir.write_record(&Record { process, mark, control_dir })?;
+        dir.write_record(&Record { process, mark: self.mark.clone() })?;
         match self.child.stdin.take() {
             Some(mut stdin) => stdin.write_all(b"go\n").await.map_err(failed),
             None => Err(AnsibleError::Transient("the playbook's process has no stdin".to_owned())),
@@ -314,13 +314,6 @@ impl Drop for Playing {
     fn drop(&mut self) {
         process::kill_marked(&self.mark, None);
     }
-}
-
-/// A short path that nobody else can make: the mark is random.
-fn make_control_dir(mark: &str) -> Result<PathBuf, AnsibleError> {
-    let dir = Path::new("/tmp").join(format!("ocim-{}", mark.get(..12).unwrap_or(mark)));
-    DirBuilder::new().mode(0o700).create(&dir).map_err(|error| failed_at(&dir, &error))?;
-    Ok(dir)
 }
 
 fn append_to(path: &Path) -> Result<Stdio, AnsibleError> {

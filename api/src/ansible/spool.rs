@@ -216,3 +216,51 @@ enum Source {
 fn unreadable(error: io::Error) -> AnsibleError {
     AnsibleError::Transient(format!("what the playbook printed cannot be read: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::io::Write as _;
+
+    use super::*;
+
+    async fn read_all(tail: &mut Tail) -> Vec<(String, u64)> {
+        let mut lines = Vec::new();
+        while let Some(more) = tail.read().await.unwrap() {
+            lines.extend(more.into_iter().map(|line| (String::from_utf8(line.text).unwrap(), line.end)));
+        }
+        lines
+    }
+
+    #[tokio::test]
+    async fn gives_each_complete_line_once_and_the_last_at_the_end() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let mut tail = Tail::new(file.path(), 0);
+        assert_eq!(read_all(&mut tail).await, []);
+        file.write_all(b"one\ntw").unwrap();
+        assert_eq!(read_all(&mut tail).await, [("one".to_owned(), 4)]);
+        file.write_all(b"o\n\nthree").unwrap();
+        assert_eq!(read_all(&mut tail).await, [("two".to_owned(), 8), (String::new(), 9)]);
+        assert_eq!(tail.finish(), Some(RawLine { text: b"three".to_vec(), end: 14 }));
+        assert_eq!(tail.finish(), None);
+        let mut later = Tail::new(file.path(), 4);
+        assert_eq!(read_all(&mut later).await, [("two".to_owned(), 8), (String::new(), 9)]);
+    }
+
+    #[tokio::test]
+    async fn a_line_of_3_mb_is_cut_and_the_next_is_whole() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let mut tail = Tail::new(file.path(), 0);
+        // In pieces, as it is written: what was read is not kept beyond the limit.
+        for _ in 0..3 {
+            file.write_all(&vec![b'x'; 1_000_000]).unwrap();
+            assert_eq!(read_all(&mut tail).await, []);
+            assert!(tail.line.len() <= LINE_LIMIT);
+        }
+        file.write_all(b"\nnext\n").unwrap();
+        let lines = read_all(&mut tail).await;
+        let expected = format!("{} [cut: 2000000 bytes more]", "x".repeat(LINE_LIMIT));
+        assert_eq!(lines, [(expected, 3_000_001), ("next".to_owned(), 3_000_006)]);
+    }
+}

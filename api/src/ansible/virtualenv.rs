@@ -106,15 +106,32 @@ pub(super) async fn ensure(
     }
     printer.say("Making a virtualenv for these requirements (the next run uses it again)".to_owned()).await?;
     remove_dir(&virtualenv)?;
-    make_bare(config, &virtualenv, cancel).await?;
-    install(config, &virtualenv, requirements, dir, cancel, printer).await?;
+    match fill(config, &virtualenv, requirements, dir, cancel, printer).await {
+        Ok(()) => Ok(virtualenv),
+        Err(error) => {
+            // Only to save room: without the marker it would not be used.
+            drop(remove_dir(&virtualenv));
+            Err(error)
+        }
+    }
+}
+
+async fn fill(
+    config: &AnsibleConfig,
+    virtualenv: &Path,
+    requirements: &Path,
+    dir: &RunDir,
+    cancel: &CancellationToken,
+    printer: &mut Printer<'_>,
+) -> Result<(), AnsibleError> {
+    make_bare(config, virtualenv, cancel).await?;
+    install(config, virtualenv, requirements, dir, cancel, printer).await?;
     if !virtualenv.join("bin/ansible-playbook").is_file() {
         let message = "the requirements do not install ansible-playbook: add ansible-core to the requirements file";
         return Err(AnsibleError::Permanent(message.to_owned()));
     }
     let marker = virtualenv.join(COMPLETE);
-    fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))?;
-    Ok(virtualenv)
+    fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
 }
 
 async fn install(

@@ -1,0 +1,149 @@
+//! The runner with a shell in the place of Ansible: every way to keep processes together must end all of them.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Map, json};
+use tokio_util::sync::CancellationToken;
+
+use super::port::{AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target};
+use super::process;
+use super::run_dir::{Prepared, RunDir};
+use super::runner::{self, Isolation};
+
+/// Cancels at the first line that says so.
+#[derive(Default)]
+struct Sink {
+    texts: Vec<String>,
+    cancel: CancellationToken,
+}
+
+#[async_trait]
+impl SpoolSink for Sink {
+    async fn take(&mut self, lines: Vec<SpoolLine>, _position: SpoolPosition) -> Result<(), String> {
+        self.texts.extend(lines.into_iter().map(|line| line.text));
+        if self.texts.iter().any(|text| text == "cancel me") {
+            self.cancel.cancel();
+        }
+        Ok(())
+    }
+}
+
+/// A prepared run whose `ansible-playbook` is this script.
+fn spec(dir: &Path, script: &str) -> RunSpec {
+    let bin = dir.join("virtualenv/bin");
+    fs::create_dir_all(&bin).unwrap();
+    symlink("/bin/sh", bin.join("python")).unwrap();
+    fs::write(bin.join("ansible-playbook"), script).unwrap();
+    let run = RunDir::create(&dir.join("run")).unwrap();
+    fs::create_dir(run.checkout()).unwrap();
+    fs::write(run.checkout().join("site.yml"), "").unwrap();
+    run.write_prepared(&Prepared { virtualenv: dir.join("virtualenv") }).unwrap();
+    RunSpec {
+        dir: dir.join("run"),
+        source_repo: String::new(),
+        commit: String::new(),
+        playbook_path: "site.yml".to_owned(),
+        requirements_path: String::new(),
+        variables: Map::from_iter([("X_TOKEN".to_owned(), json!("very secret"))]),
+        target: Target {
+            ssh: "192.0.2.1:2222".parse().unwrap(),
+            user: "ubuntu".to_owned(),
+            private_key: "/key".into(),
+            host_key: Some("ssh-ed25519 AAAA me@here".to_owned()),
+        },
+        line_timeout: Duration::from_secs(30),
+        global_timeout: Duration::from_secs(60),
+    }
+}
+
+async fn run(isolation: Isolation, script: &str) -> (Result<RunOutcome, AnsibleError>, Vec<String>, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let (spec, mut sink) = (spec(dir.path(), script), Sink::default());
+    let cancel = sink.cancel.clone();
+    let outcome = runner::run(isolation, &spec, &mut sink, &cancel).await;
+    (outcome, sink.texts, dir)
+}
+
+/// The ways that work here; at least the mark does.
+async fn isolations() -> Vec<Isolation> {
+    match Isolation::probe().await {
+        Isolation::Mark => vec![Isolation::Mark],
+        best @ (Isolation::Namespace | Isolation::UserNamespace) => vec![best, Isolation::Mark],
+    }
+}
+
+#[tokio::test]
+async fn what_left_session_and_environment_behind_is_ended_too() {
+    // Deaf to the friendly signal, a daemon, and one that lost its environment as a master connection of ssh does.
+    let script = r#"
+        trap '' TERM
+        echo "mark $OCIM_RUN"
+        setsid sleep 300 &
+        env -i setsid tail -f /dev/null "/tmp/ocim-$OCIM_RUN/none" &
+        echo 'cancel me'
+        while :; do sleep 1; done
+    "#;
+    for isolation in isolations().await {
+        let (outcome, texts, _dir) = run(isolation, script).await;
+        assert_eq!(outcome, Ok(RunOutcome::Cancelled), "{isolation:?}");
+        let mark = texts.iter().find_map(|text| text.strip_prefix("mark ")).unwrap();
+        assert_eq!(process::marked(mark), Vec::<i32>::new(), "{isolation:?}");
+        assert!(!process::control_dir(mark).exists(), "{isolation:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_exit_status_comes_through_and_a_signal_is_none() {
+    for isolation in isolations().await {
+        let cases = [("exit 0", RunOutcome::Succeeded), ("exit 4", failed(Some(4))), ("kill -9 $$", failed(None))];
+        for (script, expected) in cases {
+            assert_eq!(run(isolation, script).await.0, Ok(expected), "{isolation:?}: {script}");
+        }
+        // What a run leaves running when it ends by itself is ended with it.
+        let (outcome, texts, _dir) = run(isolation, "echo $OCIM_RUN; setsid sleep 300 & exit 0").await;
+        assert_eq!(outcome, Ok(RunOutcome::Succeeded));
+        assert_eq!(process::marked(texts.first().unwrap()), Vec::<i32>::new(), "{isolation:?}");
+    }
+}
+
+const fn failed(exit_status: Option<i32>) -> RunOutcome {
+    RunOutcome::Failed { exit_status, failed_task: None }
+}
+
+#[tokio::test]
+async fn it_gets_its_files_and_nothing_of_the_manager() {
+    let script = r#"
+        env
+        echo "arguments $*"
+        cat "${ANSIBLE_HOME%/home/.ansible}/inventory" "${ANSIBLE_HOME%/home/.ansible}/known_hosts"
+        echo 'a very secret word'
+        stat -c '%a %n' "${ANSIBLE_HOME%/home/.ansible}/variables.json"
+    "#;
+    let (outcome, texts, dir) = run(Isolation::Mark, script).await;
+    assert_eq!(outcome, Ok(RunOutcome::Succeeded));
+    let has = |wanted: &str| texts.iter().any(|text| text == wanted);
+    assert!(
+        has("[app]") && has("192.0.2.1 ansible_port=2222") && has("[192.0.2.1]:2222 ssh-ed25519 AAAA"),
+        "{texts:#?}"
+    );
+    assert!(has("a ******** word") && texts.iter().any(|text| text.starts_with("600 ")), "{texts:#?}");
+    let foreign = texts.iter().filter(|text| text.starts_with("CARGO") || text.starts_with("SSH_AUTH"));
+    assert_eq!(foreign.count(), 0, "{texts:#?}");
+    assert!(has("LANG=C.UTF-8") && !texts.iter().any(|text| text.contains("very secret")), "{texts:#?}");
+    assert!(!dir.path().join("run/variables.json").exists());
+}
+
+#[tokio::test]
+async fn a_run_that_was_not_taken_over_is_not_written_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = spec(dir.path(), "exit 0");
+    fs::write(dir.path().join("run/process.json"), r#"{"process":{"pid":1,"start_time":1,"boot_id":"x"},"mark":"m"}"#)
+        .unwrap();
+    let outcome = runner::run(Isolation::Mark, &spec, &mut Sink::default(), &CancellationToken::new()).await;
+    assert!(matches!(&outcome, Err(AnsibleError::Permanent(text)) if text.contains("not taken over")), "{outcome:?}");
+}

@@ -1,0 +1,216 @@
+//! A configuration repository, an sshd, a sink that remembers, and a look at the machine's processes.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use ocim::ansible::port::{Ansible, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress};
+use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// What each test repository asks for.
+pub const REQUIREMENTS: &str = "ansible-core>=2.16,<2.21\n";
+
+/// A value that must not be seen outside the variables' file.
+pub const SECRET: &str = "a-secret-value-of-the-variables";
+
+/// Shared by the tests of this machine, so that a virtualenv is made once.
+pub fn config() -> AnsibleConfig {
+    let cache_dir =
+        std::env::var_os("OCIM_TEST_CACHE_DIR").map_or_else(|| std::env::temp_dir().join("ocim-cache"), PathBuf::from);
+    AnsibleConfig { cache_dir, python: "python3".to_owned() }
+}
+
+pub fn ansible() -> AnsibleCore {
+    AnsibleCore::new(config())
+}
+
+/// A repository in a directory of its own.
+pub struct Repository(pub TempDir);
+
+impl Repository {
+    /// With one commit on the branch `master`, which holds this playbook.
+    pub fn with_playbook(playbook: &str) -> Self {
+        let repository = Self(tempfile::tempdir().unwrap());
+        repository.git(&["init", "--quiet", "--initial-branch=master"]);
+        repository.commit("playbooks/site.yml", playbook);
+        repository.commit("requirements.txt", REQUIREMENTS);
+        repository
+    }
+
+    pub fn commit(&self, path: &str, text: &str) -> String {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self.git(&["add", "--all"]);
+        self.git(&["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "--message=x"]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    pub fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git").arg("-C").arg(self.0.path()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    pub fn address(&self) -> String {
+        self.0.path().display().to_string()
+    }
+
+    /// A run of the playbook in `dir`, on no machine in particular.
+    pub fn spec(&self, dir: &Path) -> RunSpec {
+        RunSpec {
+            dir: dir.to_owned(),
+            source_repo: self.address(),
+            commit: "master".to_owned(),
+            playbook_path: "playbooks/site.yml".to_owned(),
+            requirements_path: "requirements.txt".to_owned(),
+            variables: variables(),
+            target: Target {
+                ssh: "127.0.0.2:22".parse().unwrap(),
+                user: "root".to_owned(),
+                private_key: "/nonexistent".into(),
+                host_key: None,
+            },
+            line_timeout: Duration::from_secs(60),
+            global_timeout: Duration::from_secs(120),
+        }
+    }
+}
+
+fn variables() -> Map<String, Value> {
+    let output = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+    let python = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+    match json!({"ansible_python_interpreter": python, "EDXAPP_MYSQL_PASSWORD": SECRET}) {
+        Value::Object(map) => map,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            panic!("{other}")
+        }
+    }
+}
+
+/// A play without facts on the machine itself.
+pub fn local_play(tasks: &str) -> String {
+    format!("- name: Test\n  hosts: app\n  connection: local\n  gather_facts: false\n  tasks:\n{tasks}")
+}
+
+/// Remembers everything, as one transaction each time.
+#[derive(Debug, Default)]
+pub struct Taken {
+    pub lines: Vec<SpoolLine>,
+    pub position: SpoolPosition,
+    pub largest_batch: usize,
+}
+
+impl Taken {
+    pub fn texts(&self) -> Vec<&str> {
+        self.lines.iter().map(|line| line.text.as_str()).collect()
+    }
+
+    pub fn count(&self, progress: TaskProgress) -> usize {
+        self.lines.iter().filter(|line| line.progress == Some(progress)).count()
+    }
+}
+
+#[async_trait]
+impl SpoolSink for Taken {
+    async fn take(&mut self, lines: Vec<SpoolLine>, position: SpoolPosition) -> Result<(), String> {
+        self.largest_batch = self.largest_batch.max(lines.len());
+        self.lines.extend(lines);
+        self.position = position;
+        Ok(())
+    }
+}
+
+/// Prepares a run and gives the number of its tasks.
+pub async fn prepare(spec: &RunSpec) -> u32 {
+    ansible().prepare(spec, &mut Taken::default(), &CancellationToken::new()).await.unwrap()
+}
+
+/// The processes whose environment or arguments name this directory: all of a run's.
+pub fn processes_of(dir: &Path) -> Vec<String> {
+    let needle = dir.to_str().unwrap();
+    let names = |file: PathBuf| fs::read(file).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(needle));
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let path = entry.path();
+        let is_process = entry.file_name().to_str().is_some_and(|name| name.parse::<u32>().is_ok());
+        if is_process && (names(path.join("environ")) || names(path.join("cmdline"))) {
+            found.push(arguments(&path));
+        }
+    }
+    found
+}
+
+/// The arguments of every process of this machine.
+pub fn all_arguments() -> Vec<String> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    entries.map(|entry| arguments(&entry.path())).filter(|text| !text.is_empty()).collect()
+}
+
+fn arguments(process: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(process.join("cmdline")).unwrap_or_default()).replace('\0', " ")
+}
+
+/// Waits until it is so, and says how long that took.
+pub async fn until(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool) -> Duration {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < limit, "not within {limit:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    began.elapsed()
+}
+
+/// A real sshd on a free port, with keys of its own.
+pub struct Sshd {
+    child: Child,
+    pub dir: TempDir,
+    pub address: SocketAddr,
+}
+
+impl Sshd {
+    pub async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).display().to_string();
+        for name in ["host", "client"] {
+            let status = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &path(name)]).status();
+            assert!(status.unwrap().success());
+        }
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let config = format!(
+            "HostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin yes\n",
+            path("host"),
+            path("client.pub"),
+        );
+        fs::write(path("config"), config).unwrap();
+        fs::create_dir_all("/run/sshd").unwrap();
+        let mut command = Command::new("/usr/sbin/sshd");
+        command.args(["-D", "-e", "-f", &path("config"), "-o", &format!("ListenAddress={address}")]);
+        let child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        until("sshd answers", Duration::from_secs(10), || TcpStream::connect(address).is_ok()).await;
+        Self { child, dir, address }
+    }
+
+    /// The public key in a file made by `ssh-keygen`.
+    pub fn public_key(&self, name: &str) -> String {
+        fs::read_to_string(self.dir.path().join(name)).unwrap().trim().to_owned()
+    }
+
+    pub fn target(&self, host_key: Option<String>) -> Target {
+        let private_key = self.dir.path().join("client");
+        Target { ssh: self.address, user: "root".to_owned(), private_key, host_key }
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
