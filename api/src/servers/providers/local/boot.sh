@@ -70,5 +70,6 @@ rmdir /run/host
 set -- $stat
 echo "$1 ${22} $boot_id" >&3
 exec 3>&- 9>&-
-# Without the capabilities to make devices, change networks or mounts, load modules, trace, or set the clock.
-exec setpriv --inh-caps=-all --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+audit_write,+setfcap -- /sbin/runit
+# Without the capabilities to make devices, change networks or mounts, send raw packets, load modules, trace, or set the
+# clock.
+exec setpriv --inh-caps=-all --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+audit_write,+setfcap -- /sbin/runit
