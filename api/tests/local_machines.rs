@@ -9,14 +9,16 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use ocim::servers::provider::{Machine, MachineRef, MachineSpec, MachineState, Provider};
-use ocim::servers::providers::local::{LocalConfig, LocalProvider};
+use ocim::servers::providers::local::{LocalConfig, LocalProvider, Subnet};
 use sha2::{Digest, Sha256};
 use shared_types::ServerId;
 
+/// What an overlay's options would take apart, were it named there.
+const DATA_DIR: &str = "data, with: odd name";
 const LMS: &str = "demo.localhost";
 const STUDIO: &str = "studio.demo.localhost";
 
@@ -48,8 +50,11 @@ impl Yard {
     }
 
     async fn open(&self) -> LocalProvider {
-        let data_dir = self.dir.path().join("data, with: odd name");
-        LocalProvider::open(LocalConfig { data_dir, cache_dir: cache_dir(), subnet: None }).await.unwrap()
+        LocalProvider::open(self.config(None)).await.unwrap()
+    }
+
+    fn config(&self, subnet: Option<Subnet>) -> LocalConfig {
+        LocalConfig { data_dir: self.dir.path().join(DATA_DIR), cache_dir: cache_dir(), subnet }
     }
 
     fn key(&self) -> PathBuf {
@@ -95,6 +100,26 @@ impl Yard {
 
     async fn wait_for_ssh(&self, machine: &Machine) {
         eventually("ssh", || self.try_ssh(machine, "true").status.success()).await;
+    }
+}
+
+impl Drop for Yard {
+    /// A test that failed leaves no machine behind either.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let config = self.config(None);
+        let cleanup = async move {
+            let Ok(provider) = LocalProvider::open(config).await else { return };
+            for (server_id, _machine) in provider.list().await.unwrap_or_default() {
+                let outcome = provider.terminate(&MachineRef { server_id, provider_id: None }).await;
+                println!("cleaning up {server_id}: {outcome:?}");
+            }
+        };
+        // A thread of its own, since this one is a runtime's.
+        let thread = std::thread::spawn(|| tokio::runtime::Runtime::new().map(|runtime| runtime.block_on(cleanup)));
+        let _ = thread.join();
     }
 }
 
@@ -183,7 +208,7 @@ async fn two_machines_live_apart_survive_their_manager_and_go_without_a_trace() 
     yard.ssh(&one, "test -e /etc/only-here");
     assert_eq!(provider.find(&reference(1)).await.unwrap().as_ref(), Some(&one));
 
-    let machine_dir = yard.dir.path().join("data, with: odd name/machines");
+    let machine_dir = yard.dir.path().join(DATA_DIR).join("machines");
     let mark = mark_of(&one);
     let begun = Instant::now();
     provider.terminate(&reference(1)).await.unwrap();
@@ -381,7 +406,10 @@ async fn the_demo_configuration_deploys_lms_and_studio_that_survive_a_reboot() {
     shows_the_page(&machine);
     let page = get(&machine, LMS, "/").unwrap().body;
 
+    variables["demo_pause_seconds"] = 2.into();
+    let begun = Instant::now();
     let again = deployment.succeeds(&variables);
+    assert!(begun.elapsed() > Duration::from_secs(2) && again.contains("skipped=1 "), "{again}");
     assert!(again.contains("changed=0"), "a second run changes nothing: {again}");
     holds_the_load(machine.endpoint.unwrap().public_ip);
 
@@ -446,4 +474,83 @@ fn holds_the_load(ip: IpAddr) {
         }
     });
     println!("2000 requests: {:?}", begun.elapsed());
+}
+/// Not a test of its own: the manager that the test below kills.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a process of the test below"]
+async fn manager_that_makes_a_machine_and_stays() {
+    let Some(dir) = std::env::var_os("OCIM_TEST_YARD") else { return };
+    let data_dir = Path::new(&dir).join(DATA_DIR);
+    let authorized_key = fs::read_to_string(Path::new(&dir).join("key.pub")).unwrap().trim().to_owned();
+    let provider = LocalProvider::open(LocalConfig { data_dir, cache_dir: cache_dir(), subnet: None }).await.unwrap();
+    fs::write(Path::new(&dir).join("opened"), "").unwrap();
+    let spec = MachineSpec { server_id: ServerId(1), name: "edxapp-demo-1".into(), authorized_key };
+    provider.create(&spec).await.unwrap();
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manager_killed_at_any_moment_leaves_one_machine_or_none() {
+    if !is_root() {
+        return;
+    }
+    let yard = Yard::new();
+    let provider = yard.open().await;
+    let opened = yard.dir.path().join("opened");
+    let machine_dir = yard.dir.path().join(DATA_DIR).join("machines/1");
+    for milliseconds in [0, 5, 10, 20, 30, 35, 40, 45, 50, 55, 60, 80, 120, 1000] {
+        let mut manager = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "manager_that_makes_a_machine_and_stays"])
+            .env("OCIM_TEST_YARD", yard.dir.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        eventually("the manager", || opened.exists()).await;
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        manager.kill().unwrap();
+        manager.wait().unwrap();
+        fs::remove_file(&opened).unwrap();
+
+        // Two at once, as from two workers.
+        let other = yard.open().await;
+        let spec = yard.spec(1);
+        let (machine, same) = tokio::join!(provider.create(&spec), other.create(&spec));
+        let machine = machine.unwrap();
+        assert_eq!(machine, same.unwrap());
+        yard.wait_for_ssh(&machine).await;
+        let starters = traces(machine_dir.to_str().unwrap());
+        assert_eq!(starters.len(), 1, "killed after {milliseconds} ms: {starters:?}");
+        provider.terminate(&reference(1)).await.unwrap();
+        assert_eq!(traces(&mark_of(&machine)), Vec::<String>::new());
+        assert!(!machine_dir.exists());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subnet_that_cannot_be_used_is_refused_with_the_reason() {
+    if !is_root() {
+        return;
+    }
+    let (here, there) = (Yard::new(), Yard::new());
+    let provider = here.open().await;
+    let refusal = async |yard: &Yard, subnet: &str| {
+        let config = yard.config(Some(subnet.parse().unwrap()));
+        LocalProvider::open(config).await.map(|provider| provider.subnet()).unwrap_err().to_string()
+    };
+    assert!(refusal(&there, "8.8.8.0/24").await.contains("private network"));
+    let taken = provider.subnet().to_string();
+    assert!(refusal(&there, &taken).await.contains("meets a network"));
+
+    let moved = LocalProvider::open(there.config(Some("10.214.7.0/28".parse().unwrap()))).await.unwrap();
+    assert_eq!(moved.subnet().to_string(), "10.214.7.0/28");
+    let machine = moved.create(&there.spec(1)).await.unwrap();
+    assert_eq!(machine.endpoint.unwrap().public_ip.to_string(), "10.214.7.2");
+    assert!(refusal(&there, "10.214.8.0/28").await.contains("the local machines live in 10.214.7.0/28"));
+    assert_eq!(there.open().await.subnet(), moved.subnet(), "unset, it stays");
+
+    let copy = Yard::new();
+    run(Command::new("cp").arg("-r").arg(here.dir.path().join(DATA_DIR)).arg(copy.dir.path()));
+    let refused = LocalProvider::open(copy.config(None)).await.unwrap_err().to_string();
+    assert!(refused.contains("is a copy of"), "{refused}");
+    moved.terminate(&reference(1)).await.unwrap();
 }

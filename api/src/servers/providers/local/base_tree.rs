@@ -52,9 +52,10 @@ pub async fn ensure(cache_dir: &Path, progress: &(dyn Fn(&str) + Sync)) -> Resul
     if !tree.is_dir() {
         let workshop = cache_dir.join(format!("{name}.partial"));
         remove_tree(&workshop)?;
-        make(&workshop, &release, progress).await?;
-        fs::rename(workshop.join("tree"), &tree).map_err(LocalError::io(&tree))?;
+        let made = make(&workshop, &release, progress).await;
+        let moved = made.and_then(|()| fs::rename(workshop.join("tree"), &tree).map_err(LocalError::io(&tree)));
         remove_tree(&workshop)?;
+        moved?;
     }
     canonical(&tree)
 }

@@ -1,11 +1,11 @@
 //! Starts a machine: makes its namespaces with util-linux's programs and lets `boot.sh` become its init.
 //!
 //! The machine is in a session of its own and inherits nothing of this process but its console, a file: whatever ends the
-//! manager, the machine runs on.
+//! manager, the machine runs on. Until its init runs, the start script holds the machine's start lock together with the
+//! manager: a manager that is killed leaves a start that its successor waits for, never two.
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::{Child, Command};
@@ -21,12 +21,13 @@ const SCRIPT: &str = include_str!("boot.sh");
 const START_LIMIT: Duration = Duration::from_secs(20);
 const START_POLL: Duration = Duration::from_millis(2);
 
-/// Starts the machine in this directory inside a network namespace, and returns when its init runs. One that runs already
-/// is left alone. The caller holds the machine's lock.
+/// Starts the machine in this directory inside a network namespace, and returns when its init runs. It must not run yet:
+/// the caller looked after [`settle`] gave it the start lock.
 ///
 /// # Errors
 /// [`LocalError::Boot`] with what the start script said.
 pub(super) async fn start(
+    start_lock: Lock,
     machine: &str,
     machine_dir: &Path,
     base_tree: &Path,
@@ -47,7 +48,7 @@ pub(super) async fn start(
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .current_dir("/")
-        .stdin(Stdio::null())
+        .stdin(start_lock.lend()?)
         .stdout(console)
         .stderr(errors)
         .spawn()
@@ -65,10 +66,10 @@ pub(super) async fn start(
     Err(LocalError::Boot { machine: machine.to_owned(), reason })
 }
 
-/// Waits until no start of this machine is under way, and keeps others from beginning one: what an earlier manager left
-/// is then either in the `boot` file or gone.
+/// Waits until no start of this machine is under way, and keeps others from beginning one: what an earlier manager began
+/// is then either in the `boot` file or has come to nothing.
 pub(super) async fn settle(machine_dir: &Path) -> Result<Lock, LocalError> {
-    Lock::take(machine_dir.join("guard")).await
+    Lock::take(machine_dir.join("start.lock")).await
 }
 
 /// An error when the start script ended without an init.

@@ -1,5 +1,6 @@
 # Run by `sh` inside a machine's own namespaces: makes its root file system and becomes its init.
-# Arguments: the machine's directory, the base tree. Prints to the machine's console.
+# Arguments: the machine's directory, the base tree. Its stdin holds the machine's start lock. Prints to the machine's
+# console.
 #
 # Paths reach `mount` only as relative names, since "," and ":" in an overlay's options would be taken apart.
 set -eu
@@ -9,16 +10,6 @@ base=$2
 
 cd "$machine"
 
-# One at a time, and none where one runs: a manager that was killed may have left a start that is still under way.
-exec 9>guard
-flock -w 10 9
-if [ -s boot ]; then
-    read -r pid start boot_id <boot
-    set -- $(cut -d ' ' -f 22 "/proc/$pid/stat" 2>/dev/null) -
-    if [ "$1" = "$start" ] && [ "$(cat /proc/sys/kernel/random/boot_id)" = "$boot_id" ]; then
-        exit 0
-    fi
-fi
 exec 3>boot
 
 # /proc is still the host's here, so this is our pid and start time as the host sees them; they stay the init's.
@@ -69,6 +60,10 @@ rmdir /run/host
 # Fields 1 and 22 of proc_pid_stat(5).
 set -- $stat
 echo "$1 ${22} $boot_id" >&3
-exec 3>&- 9>&-
-# Without the capabilities to make devices, change networks or mounts, load modules, trace, or set the clock.
-exec setpriv --inh-caps=-all --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+audit_write,+setfcap -- /sbin/runit
+exec 3>&-
+# `unshare` waits outside with the same open file, so that closing it here would not let go of the lock.
+flock -u 0
+exec </dev/null
+# Without the capabilities to make devices, change networks or mounts, send raw packets, load modules, trace, or set the
+# clock.
+exec setpriv --inh-caps=-all --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+audit_write,+setfcap -- /sbin/runit

@@ -8,6 +8,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::error::LocalError;
+use super::lock::Lock;
 
 /// No command used here takes more than a few hundred milliseconds on an idle host.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -19,8 +20,17 @@ const MAX_DETAIL_CHARS: usize = 600;
 /// # Errors
 /// [`LocalError::Command`] when it cannot be started, fails, or takes longer than 30 s (it is killed then).
 pub(super) async fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<String, LocalError> {
+    run_with(program, arguments, Stdio::null()).await
+}
+
+/// `ip` with its arguments, changing what the lock is for. It holds the lock itself until it has ended.
+pub(super) async fn ip(held: &Lock, arguments: &[&str]) -> Result<String, LocalError> {
+    run_with("ip", arguments, held.lend()?).await
+}
+
+async fn run_with<S: AsRef<OsStr>>(program: &str, arguments: &[S], stdin: Stdio) -> Result<String, LocalError> {
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true).env("LC_ALL", "C");
+    command.args(arguments).stdin(stdin).kill_on_drop(true).env("LC_ALL", "C");
     let shown = shown(program, arguments);
     let output = match timeout(LIMIT, command.output()).await {
         Ok(Ok(output)) => output,
@@ -35,11 +45,6 @@ pub(super) async fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Resu
         return Err(LocalError::Command { program: shown, detail });
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// `ip` with its arguments.
-pub(super) async fn ip(arguments: &[&str]) -> Result<String, LocalError> {
-    run("ip", arguments).await
 }
 
 /// The end of a text, on one line.

@@ -1,6 +1,7 @@
 //! What makes a machine of its own out of the shared base tree: name, addresses, host key and who may log in.
 //! Written into the upper layer of its file system before the first boot.
 
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
@@ -64,11 +65,17 @@ pub(super) async fn write(machine_dir: &Path, record: &Record) -> Result<String,
 async fn host_key(path: &Path, name: &str) -> Result<String, LocalError> {
     let public = path.with_extension("pub");
     if !public.exists() {
-        // Half a pair that a crash left would make ssh-keygen ask.
-        let _ = fs::remove_file(path);
-        let arguments = ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"];
-        let path = path.to_string_lossy();
-        run("ssh-keygen", &[&arguments[..], &[path.as_ref()]].concat()).await?;
+        // Under a name of this process: a manager that was killed may have left an ssh-keygen that still writes.
+        let fresh = path.with_extension(std::process::id().to_string());
+        let fresh_public = path.with_extension(format!("{}.pub", std::process::id()));
+        for leftover in [&fresh, &fresh_public] {
+            let _ = fs::remove_file(leftover);
+        }
+        let options = ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"].map(OsStr::new);
+        run("ssh-keygen", &[&options[..], &[fresh.as_os_str()]].concat()).await?;
+        fs::rename(&fresh, path).map_err(LocalError::io(path))?;
+        // Last, since its presence says that the pair is whole.
+        fs::rename(&fresh_public, &public).map_err(LocalError::io(&public))?;
     }
     let text = fs::read_to_string(&public).map_err(LocalError::io(&public))?;
     Ok(text.split_whitespace().take(2).collect::<Vec<_>>().join(" "))

@@ -1,8 +1,12 @@
 //! File locks: they hold between the tasks of this process and between processes, and end with whoever holds them.
+//!
+//! A program that is given a lock ([`Lock::lend`]) holds it too: if this process is killed, whoever takes over waits until
+//! what it had begun has ended.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use super::error::LocalError;
 
@@ -10,7 +14,7 @@ use super::error::LocalError;
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -29,7 +33,7 @@ impl Lock {
             file.lock().map_err(LocalError::io(path))?;
             // The one before us may have removed the file: a lock on a removed file excludes nobody.
             if is_still_at(&file, path) {
-                return Ok(Self { path: path.to_owned(), _file: file });
+                return Ok(Self { path: path.to_owned(), file });
             }
         }
     }
@@ -37,6 +41,11 @@ impl Lock {
     /// The lock, if nobody holds it.
     pub(super) fn is_held(path: &Path) -> bool {
         File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+    }
+
+    /// A standard input for a program that is to hold the lock as long as it runs. It reads as empty.
+    pub(super) fn lend(&self) -> Result<Stdio, LocalError> {
+        self.file.try_clone().map(Stdio::from).map_err(LocalError::io(&self.path))
     }
 
     /// Lets go and removes the file. Whoever waits makes a new one.

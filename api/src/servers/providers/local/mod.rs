@@ -7,7 +7,7 @@
 //! machines, and one that is killed stops none of them.
 //!
 //! Locks (files, so they hold between processes): a machine's, for whoever changes it; then the network's, for whoever
-//! gives out addresses or changes the bridge.
+//! gives out addresses or changes the bridge. The start lock in a machine's directory outlives a manager that is killed.
 
 mod apt;
 pub mod base_tree;
@@ -103,8 +103,8 @@ impl LocalProvider {
 
     /// Removes the bridge if no machine runs. Machines that run go on running.
     pub async fn close(&self) -> Result<(), LocalError> {
-        let _network = Lock::take(self.store.network_lock()).await?;
-        network::remove_idle_bridge(&self.site).await
+        let held = Lock::take(self.store.network_lock()).await?;
+        network::remove_idle_bridge(&held, &self.site).await
     }
 
     async fn for_all(&self, act: impl AsyncFn(Record) -> Result<(), LocalError>) -> Result<Failures, LocalError> {
@@ -160,7 +160,7 @@ impl LocalProvider {
     /// Starts a machine unless it runs. The caller holds its lock, here and below.
     async fn start(&self, mut record: Record) -> Result<Record, LocalError> {
         let dir = self.store.machine_dir(record.server_id);
-        drop(boot::settle(&dir).await?);
+        let start_lock = boot::settle(&dir).await?;
         if process::is_running(&dir) {
             return Ok(record);
         }
@@ -170,10 +170,10 @@ impl LocalProvider {
         }
         let plug = self.plug_of(&record);
         {
-            let _network = Lock::take(self.store.network_lock()).await?;
-            network::plug(&self.site, &plug).await?;
+            let held = Lock::take(self.store.network_lock()).await?;
+            network::plug(&held, &self.site, &plug).await?;
         }
-        boot::start(&record.name, &dir, &record.base_tree, &plug.namespace_file()).await?;
+        boot::start(start_lock, &record.name, &dir, &record.base_tree, &plug.namespace_file()).await?;
         Ok(record)
     }
 
@@ -233,9 +233,9 @@ impl LocalProvider {
     }
 
     async fn unplug(&self, plug: &Plug) -> Result<(), LocalError> {
-        let _network = Lock::take(self.store.network_lock()).await?;
-        network::unplug(plug).await?;
-        network::remove_idle_bridge(&self.site).await
+        let held = Lock::take(self.store.network_lock()).await?;
+        network::unplug(&held, plug).await?;
+        network::remove_idle_bridge(&held, &self.site).await
     }
 
     fn plug_of(&self, record: &Record) -> Plug {

@@ -4,7 +4,7 @@
 //! no way from one machine to another (isolated bridge ports). The host reaches each machine; a machine reaches of the host
 //! only what listens on all addresses, never what listens on loopback.
 //!
-//! Whoever calls holds the site's network lock, see [`super::LocalProvider`].
+//! `held` is the site's network lock, see [`super::record::Store::network_lock`].
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -14,6 +14,7 @@ use shared_types::ServerId;
 
 use super::command::ip;
 use super::error::LocalError;
+use super::lock::Lock;
 use super::site::Site;
 
 /// The names of one machine's network.
@@ -52,56 +53,59 @@ impl Plug {
 }
 
 /// Makes the namespace and joins it to the bridge, both anew.
-pub(super) async fn plug(site: &Site, plug: &Plug) -> Result<(), LocalError> {
-    ensure_bridge(site).await?;
-    unplug(plug).await?;
+pub(super) async fn plug(held: &Lock, site: &Site, plug: &Plug) -> Result<(), LocalError> {
+    ensure_bridge(held, site).await?;
+    unplug(held, plug).await?;
     let Plug { namespace, interface, address } = plug;
     let with_prefix = format!("{address}/{}", site.subnet.prefix());
     // The same after a reboot, or the host would go on sending to the old one for a while.
     let hardware = hardware_address(*address);
-    ip(&["netns", "add", namespace]).await?;
-    ip(&["link", "add", interface, "type", "veth", "peer", "name", "eth0", "address", &hardware, "netns", namespace])
-        .await?;
-    ip(&["-n", namespace, "address", "add", &with_prefix, "dev", "eth0"]).await?;
-    ip(&["-n", namespace, "link", "set", "eth0", "up"]).await?;
-    ip(&["link", "set", interface, "master", &site.bridge(), "up"]).await?;
-    ip(&["link", "set", interface, "type", "bridge_slave", "isolated", "on"]).await?;
+    ip(held, &["netns", "add", namespace]).await?;
+    ip(
+        held,
+        &["link", "add", interface, "type", "veth", "peer", "name", "eth0", "address", &hardware, "netns", namespace],
+    )
+    .await?;
+    ip(held, &["-n", namespace, "address", "add", &with_prefix, "dev", "eth0"]).await?;
+    ip(held, &["-n", namespace, "link", "set", "eth0", "up"]).await?;
+    ip(held, &["link", "set", interface, "master", &site.bridge(), "up"]).await?;
+    ip(held, &["link", "set", interface, "type", "bridge_slave", "isolated", "on"]).await?;
     Ok(())
 }
 
 /// Takes both away; they may be gone already.
-pub(super) async fn unplug(plug: &Plug) -> Result<(), LocalError> {
+pub(super) async fn unplug(held: &Lock, plug: &Plug) -> Result<(), LocalError> {
     if has_interface(&plug.interface) {
-        ip(&["link", "delete", &plug.interface]).await?;
+        ip(held, &["link", "delete", &plug.interface]).await?;
     }
     if plug.namespace_file().exists() {
-        ip(&["netns", "delete", &plug.namespace]).await?;
+        ip(held, &["netns", "delete", &plug.namespace]).await?;
     }
     Ok(())
 }
 
 /// Takes the bridge away unless a machine is on it.
-pub(super) async fn remove_idle_bridge(site: &Site) -> Result<(), LocalError> {
+pub(super) async fn remove_idle_bridge(held: &Lock, site: &Site) -> Result<(), LocalError> {
     let bridge = site.bridge();
     let ports = Path::new("/sys/class/net").join(&bridge).join("brif");
     let is_idle = fs::read_dir(&ports).is_ok_and(|mut ports| ports.next().is_none());
     if is_idle {
-        ip(&["link", "delete", &bridge]).await?;
+        ip(held, &["link", "delete", &bridge]).await?;
     }
     Ok(())
 }
 
-async fn ensure_bridge(site: &Site) -> Result<(), LocalError> {
+async fn ensure_bridge(held: &Lock, site: &Site) -> Result<(), LocalError> {
     let bridge = site.bridge();
     let address = site.subnet.host_address();
     if !has_interface(&bridge) {
         // An address of its own: otherwise it takes its ports', and changes with them.
-        ip(&["link", "add", &bridge, "address", &hardware_address(address), "type", "bridge"]).await?;
+        ip(held, &["link", "add", &bridge, "address", &hardware_address(address), "type", "bridge"]).await?;
     }
     set("ipv4", &bridge, "forwarding", "0")?;
     set("ipv6", &bridge, "disable_ipv6", "1")?;
-    ip(&["address", "replace", &format!("{address}/{}", site.subnet.prefix()), "dev", &bridge]).await?;
-    ip(&["link", "set", &bridge, "up"]).await?;
+    ip(held, &["address", "replace", &format!("{address}/{}", site.subnet.prefix()), "dev", &bridge]).await?;
+    ip(held, &["link", "set", &bridge, "up"]).await?;
     Ok(())
 }
 

@@ -15,7 +15,6 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("unshare", "util-linux"),
     ("nsenter", "util-linux"),
     ("setsid", "util-linux"),
-    ("flock", "util-linux"),
     ("mount", "mount"),
     ("ssh-keygen", "openssh-client"),
 ];

@@ -1,8 +1,9 @@
 //! What is kept of a machine: `machines/{server id}/machine.json`, beside its files.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::Ipv4Addr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,8 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn open(dir: PathBuf) -> Result<Self, LocalError> {
         fs::create_dir_all(&dir).map_err(LocalError::io(&dir))?;
+        // The machines' files belong to the machines' users, some of them setuid: the host's users stay out.
+        fs::set_permissions(&dir, Permissions::from_mode(0o700)).map_err(LocalError::io(&dir))?;
         let dir = dir.canonicalize().map_err(LocalError::io(&dir))?;
         Ok(Self { dir })
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::command::ip;
+use super::command::run;
 use super::error::LocalError;
 use super::files::{read_json, write_json};
 use super::lock::Lock;
@@ -181,8 +181,8 @@ struct Route {
 
 /// The networks this host has addresses in or routes to, but for those of its own bridge.
 async fn networks_of_host(own_bridge: &str) -> Result<Vec<Subnet>, LocalError> {
-    let links: Vec<Link> = parse(&ip(&["-j", "-4", "address"]).await?)?;
-    let routes: Vec<Route> = parse(&ip(&["-j", "-4", "route", "show", "table", "main"]).await?)?;
+    let links: Vec<Link> = parse(&run("ip", &["-j", "-4", "address"]).await?)?;
+    let routes: Vec<Route> = parse(&run("ip", &["-j", "-4", "route", "show", "table", "main"]).await?)?;
     let addresses = links
         .into_iter()
         .filter(|link| link.ifname != own_bridge)
