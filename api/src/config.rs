@@ -116,7 +116,9 @@ impl Settings {
     /// # Errors
     /// Which setting makes no sense, and why.
     pub fn load() -> Result<Self, ConfigError> {
-        Self::from(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
+        Self::from(
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
     }
 
     fn from(environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
@@ -133,8 +135,10 @@ impl Settings {
         for (name, value) in overrides {
             builder = builder.set_override(name, value).map_err(|error| ConfigError(error.to_string()))?;
         }
-        let settings: Self =
-            builder.build().and_then(config::Config::try_deserialize).map_err(|error| ConfigError(error.to_string()))?;
+        let settings: Self = builder
+            .build()
+            .and_then(config::Config::try_deserialize)
+            .map_err(|error| ConfigError(error.to_string()))?;
         settings.check()
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
-use diesel_async::{AsyncConnection, AsyncPgConnection};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use futures::FutureExt;
 
 /// A connection borrowed from the pool.
@@ -88,6 +88,25 @@ impl Db {
     /// When the server does not answer.
     pub async fn dedicated(&self) -> Result<AsyncPgConnection, DbError> {
         connect(&self.url).await.map_err(|error| DbError::Unavailable(error.to_string()))
+    }
+
+    /// A connection of its own that hears the notifications of a channel from now on.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn listen(&self, channel: &'static str) -> Result<AsyncPgConnection, DbError> {
+        let mut connection = self.dedicated().await?;
+        diesel::sql_query(format!("LISTEN {channel}")).execute(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// Whether the server answers and holds our tables.
+    ///
+    /// # Errors
+    /// When not.
+    pub async fn answers(&self) -> Result<(), DbError> {
+        diesel::sql_query("SELECT 1 FROM instances LIMIT 1").execute(&mut *self.conn().await?).await?;
+        Ok(())
     }
 
     /// Where the database is; holds a password.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use diesel_async::RunQueryDsl;
 use futures::StreamExt;
 use shared_types::Event;
 use tokio::sync::broadcast;
@@ -49,9 +48,7 @@ impl Bus {
 }
 
 async fn listen(db: &Db) -> Result<diesel_async::AsyncPgConnection, DbError> {
-    let mut connection = db.dedicated().await?;
-    diesel::sql_query("LISTEN ocim_events").execute(&mut connection).await?;
-    Ok(connection)
+    db.listen("ocim_events").await
 }
 
 async fn follow(

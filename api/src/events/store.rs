@@ -47,14 +47,8 @@ pub async fn record(conn: &mut AsyncPgConnection, kind: EventKind, about: About)
     Ok(())
 }
 
-type Row = (
-    EventId,
-    EventKind,
-    chrono::DateTime<chrono::Utc>,
-    Option<InstanceId>,
-    Option<AppServerId>,
-    Option<ServerId>,
-);
+type Row =
+    (EventId, EventKind, chrono::DateTime<chrono::Utc>, Option<InstanceId>, Option<AppServerId>, Option<ServerId>);
 
 /// The events after one, the oldest first, at most `limit`.
 ///

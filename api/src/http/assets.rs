@@ -13,7 +13,8 @@ use super::error::ApiError;
 struct Dist;
 
 const FOREVER: &str = "public, max-age=31536000, immutable";
-const NOT_BUILT: &str = "<!doctype html><title>Not built</title><p>This program was built without its pages: run <code>make build</code>.";
+const NOT_BUILT: &str =
+    "<!doctype html><title>Not built</title><p>This program was built without its pages: run <code>make build</code>.";
 
 /// Files of the SPA; for every other path of the site its page, which knows what to show there.
 ///
@@ -35,11 +36,13 @@ pub async fn serve(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 
 fn file(request: &HttpRequest, path: &str) -> HttpResponse {
     let accepted = request.headers().get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let accepts = |name: &str| accepted.split(',').any(|part| part.split(';').next().is_some_and(|word| word.trim() == name));
+    let accepts =
+        |name: &str| accepted.split(',').any(|part| part.split(';').next().is_some_and(|word| word.trim() == name));
     let choices = [("br", "br"), ("gzip", "gz")];
-    let compressed = choices.into_iter().filter(|(name, _)| accepts(name)).find_map(|(name, ending)| {
-        Dist::get(&format!("{path}.{ending}")).map(|file| (name, file))
-    });
+    let compressed = choices
+        .into_iter()
+        .filter(|(name, _)| accepts(name))
+        .find_map(|(name, ending)| Dist::get(&format!("{path}.{ending}")).map(|file| (name, file)));
     let mut answer = HttpResponse::Ok();
     answer.insert_header((CONTENT_TYPE, content_type(path))).insert_header((VARY, "accept-encoding"));
     answer.insert_header((CACHE_CONTROL, if is_hashed(path) { FOREVER } else { "no-cache" }));

@@ -18,7 +18,10 @@ pub fn decode<T: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<T>, Ap
     };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).map(Some).ok_or_else(|| {
-        ApiError::new(ProblemType::BadRequest, "The cursor is not valid; use next_cursor of the page before, unchanged.")
+        ApiError::new(
+            ProblemType::BadRequest,
+            "The cursor is not valid; use next_cursor of the page before, unchanged.",
+        )
     })
 }
 

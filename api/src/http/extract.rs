@@ -24,14 +24,16 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
+        let content_type =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
         let payload = payload.take();
         Box::pin(async move {
             let body = read(payload).await?;
             // A POST whose every field may be left out is often sent without a body.
             let body = if body.is_empty() { b"{}".to_vec() } else { body };
             let essence = content_type.split(';').next().unwrap_or("").trim();
-            if !essence.eq_ignore_ascii_case("application/json") && !(essence.is_empty() && body == b"{}") {
+            let is_json = essence.eq_ignore_ascii_case("application/json");
+            if !is_json && (!essence.is_empty() || body != b"{}") {
                 return Err(ApiError::new(ProblemType::UnsupportedMediaType, "Send Content-Type: application/json."));
             }
             parse(&body).map(Self)
@@ -42,7 +44,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 async fn read(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| ApiError::new(ProblemType::BadRequest, format!("The body broke off: {error}")))?;
+        let chunk =
+            chunk.map_err(|error| ApiError::new(ProblemType::BadRequest, format!("The body broke off: {error}")))?;
         if body.len() + chunk.len() > MAX_BODY {
             return Err(ApiError::new(ProblemType::TooLarge, format!("The body may have {MAX_BODY} bytes at most.")));
         }
@@ -77,14 +80,16 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
 
 /// Queries that make no sense are bad requests.
 pub fn query_config() -> web::QueryConfig {
-    web::QueryConfig::default()
-        .error_handler(|error, _| ApiError::new(ProblemType::BadRequest, format!("The query is not valid: {error}.")).into())
+    web::QueryConfig::default().error_handler(|error, _| {
+        ApiError::new(ProblemType::BadRequest, format!("The query is not valid: {error}.")).into()
+    })
 }
 
 /// An id that is no number names nothing.
 pub fn path_config() -> web::PathConfig {
-    web::PathConfig::default()
-        .error_handler(|_, request| ApiError::new(ProblemType::NotFound, format!("There is nothing at {}.", request.path())).into())
+    web::PathConfig::default().error_handler(|_, request| {
+        ApiError::new(ProblemType::NotFound, format!("There is nothing at {}.", request.path())).into()
+    })
 }
 
 /// How many items a page shall have.

@@ -1,7 +1,6 @@
 //! Whether it lives, and whether it can work.
 
 use actix_web::{HttpResponse, get, web};
-use diesel_async::RunQueryDsl;
 use serde_json::json;
 use shared_types::ProblemType;
 
@@ -26,8 +25,7 @@ pub async fn healthz() -> HttpResponse {
 ))]
 #[get("/readyz")]
 pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let mut conn = app.db().conn().await?;
-    diesel::sql_query("SELECT 1 FROM instances LIMIT 1").execute(&mut conn).await.map_err(crate::db::DbError::from)?;
+    app.db().answers().await?;
     if app.is_working() {
         Ok(HttpResponse::Ok().json(json!({ "status": "ok" })))
     } else {

@@ -86,7 +86,8 @@ fn text(app: App, about: logs::About, query: logs::Query) -> HttpResponse {
             let Some(last) = entries.last() else {
                 return Ok(None);
             };
-            let next = (query.before.is_none() || query.after.is_some()).then_some(logs::Query { after: Some(place(last)), ..query });
+            let next = (query.before.is_none() || query.after.is_some())
+                .then_some(logs::Query { after: Some(place(last)), ..query });
             Ok::<_, ApiError>(Some((actix_web::web::Bytes::from(lines(&entries)), next)))
         }
     });
@@ -97,7 +98,13 @@ fn lines(entries: &[LogEntry]) -> String {
     let mut text = String::new();
     for entry in entries {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{} {:7} {}", entry.created.format("%Y-%m-%d %H:%M:%S%.3f"), entry.level.as_str(), entry.text);
+        let _ = writeln!(
+            text,
+            "{} {:7} {}",
+            entry.created.format("%Y-%m-%d %H:%M:%S%.3f"),
+            entry.level.as_str(),
+            entry.text
+        );
     }
     text
 }

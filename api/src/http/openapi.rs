@@ -135,13 +135,15 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
 
 fn complete_operation(operation: &mut Operation, has_id: bool, changes: bool) {
     use ProblemType as P;
-    let is_open = operation.security.as_ref().is_some_and(|security| security.iter().all(|one| *one == SecurityRequirement::default()));
+    let is_open = operation
+        .security
+        .as_ref()
+        .is_some_and(|security| security.iter().all(|one| *one == SecurityRequirement::default()));
     let is_health = operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == "health"));
     let has_body = operation.request_body.is_some();
-    let has_query = operation
-        .parameters
-        .as_ref()
-        .is_some_and(|all| all.iter().any(|one| matches!(one, RefOr::T(one) if one.parameter_in == ParameterIn::Query)));
+    let has_query = operation.parameters.as_ref().is_some_and(|all| {
+        all.iter().any(|one| matches!(one, RefOr::T(one) if one.parameter_in == ParameterIn::Query))
+    });
     let wanted = [
         (P::BadRequest, has_body || has_query),
         (P::Unauthenticated, !is_health),
@@ -152,12 +154,11 @@ fn complete_operation(operation: &mut Operation, has_id: bool, changes: bool) {
         (P::Invalid, has_body),
         (P::Unavailable, !is_health),
     ];
-    for (kind, _) in wanted.into_iter().filter(|(kind, is_wanted)| *is_wanted && !(is_health && *kind == P::Forbidden)) {
+    for (kind, _) in wanted.into_iter().filter(|(kind, is_wanted)| *is_wanted && !(is_health && *kind == P::Forbidden))
+    {
         let status = kind.status().to_string();
-        if !operation.responses.responses.contains_key(&status) {
-            let response = ResponseBuilder::new().description(kind.title()).build();
-            operation.responses.responses.insert(status, RefOr::T(response));
-        }
+        let response = || RefOr::T(ResponseBuilder::new().description(kind.title()).build());
+        operation.responses.responses.entry(status).or_insert_with(response);
     }
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response

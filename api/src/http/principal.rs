@@ -10,7 +10,8 @@ use shared_types::{ProblemType, Role};
 
 use super::error::ApiError;
 use crate::app::App;
-use crate::users::{Principal, secret_hash, store, tokens};
+use crate::users::store::{self, tokens};
+use crate::users::{Principal, secret_hash};
 
 /// The session's cookie.
 pub const COOKIE: &str = "ocim_session";
@@ -62,7 +63,8 @@ async fn identify(request: &HttpRequest) -> Result<Principal, ApiError> {
         (None, None) => None,
     };
     found.ok_or_else(|| {
-        let words = "Nobody is signed in, or the session or token has ended. Use POST /api/v1/auth/login or an API token.";
+        let words =
+            "Nobody is signed in, or the session or token has ended. Use POST /api/v1/auth/login or an API token.";
         ApiError::new(ProblemType::Unauthenticated, words)
     })
 }
@@ -80,14 +82,18 @@ pub fn refuse_other_sites(request: &HttpRequest) -> Result<(), ApiError> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let is_same = match (header("sec-fetch-site"), header(ORIGIN.as_str())) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
-        (None, Some(origin)) => header(HOST.as_str())
-            .is_some_and(|host| origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))),
+        (None, Some(origin)) => header(HOST.as_str()).is_some_and(|host| {
+            origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
+        }),
         // No browser: a browser sends one of the two with every request that changes something.
         (None, None) => true,
     };
     if is_same {
         Ok(())
     } else {
-        Err(ApiError::new(ProblemType::Forbidden, "The request came from another site; only this site's own pages may send it."))
+        Err(ApiError::new(
+            ProblemType::Forbidden,
+            "The request came from another site; only this site's own pages may send it.",
+        ))
     }
 }

@@ -39,7 +39,8 @@ impl Known {
             loop {
                 match (wanted.next(), found.next()) {
                     (None, None) => return true,
-                    (Some(wanted), Some(found)) if wanted == found || (wanted.starts_with('{') && !found.is_empty()) => {}
+                    (Some(wanted), Some(found))
+                        if wanted == found || (wanted.starts_with('{') && !found.is_empty()) => {}
                     (Some(_) | None, Some(_) | None) => return false,
                 }
             }
@@ -56,7 +57,8 @@ pub async fn yaml(known: web::Data<Known>) -> HttpResponse {
 /// The answer below `/api` where no operation is: 405 where the path exists, 404 where not.
 pub async fn nothing_here(request: HttpRequest, known: web::Data<Known>) -> HttpResponse {
     let Some(methods) = known.methods(request.path()) else {
-        return ApiError::new(ProblemType::NotFound, format!("There is nothing at {}.", request.path())).error_response();
+        return ApiError::new(ProblemType::NotFound, format!("There is nothing at {}.", request.path()))
+            .error_response();
     };
     let methods = methods.join(", ");
     let words = format!("{} takes {methods}, not {}.", request.path(), request.method());
@@ -81,7 +83,9 @@ pub async fn page() -> HttpResponse {
             )
         })
         .collect();
-    let page = format!("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Problems</title><h1>Types of problems</h1>{rows}");
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Problems</title><h1>Types of problems</h1>{rows}"
+    );
     HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page)
 }
 

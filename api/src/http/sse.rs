@@ -50,7 +50,9 @@ pub async fn changes(app: &App, last: Option<i64>) -> Result<impl Responder + us
     };
     let state = Changes { receiver, waiting: missed.into_iter().collect(), app: app.clone() };
     let stream = futures::stream::unfold(state, |mut state| async move { Some((state.next().await?, state)) });
-    Ok(Sse::from_infallible_stream(Box::pin(stream)).with_keep_alive(KEEP_ALIVE).with_retry_duration(Duration::from_secs(1)))
+    Ok(Sse::from_infallible_stream(Box::pin(stream))
+        .with_keep_alive(KEEP_ALIVE)
+        .with_retry_duration(Duration::from_secs(1)))
 }
 
 struct Changes {
@@ -85,7 +87,9 @@ fn message(event: &Event) -> Message {
 /// A log's entries after one, for ever.
 pub fn log(app: &App, about: logs::About, after: i64) -> impl Responder + use<> {
     let state = Follower { receiver: app.bus.subscribe(), waiting: VecDeque::new(), after, about, app: app.clone() };
-    Sse::from_infallible_stream(Box::pin(entries(state))).with_keep_alive(KEEP_ALIVE).with_retry_duration(Duration::from_secs(1))
+    Sse::from_infallible_stream(Box::pin(entries(state)))
+        .with_keep_alive(KEEP_ALIVE)
+        .with_retry_duration(Duration::from_secs(1))
 }
 
 fn entries(state: Follower) -> impl Stream<Item = Message> {

@@ -45,9 +45,16 @@ async fn prove(manager: &Manager, id: AppServerId) -> Result<(), Refusal> {
     if checks.passed() {
         return Ok(());
     }
-    let failed: Vec<String> =
-        checks.items.iter().filter(|check| !check.is_ok).map(|check| format!("{}: {}", check.name, check.detail)).collect();
-    Err(Refusal::Conflict(format!("Cannot make an unhealthy app server active. Its checks failed: {}.", failed.join("; "))))
+    let failed: Vec<String> = checks
+        .items
+        .iter()
+        .filter(|check| !check.is_ok)
+        .map(|check| format!("{}: {}", check.name, check.detail))
+        .collect();
+    Err(Refusal::Conflict(format!(
+        "Cannot make an unhealthy app server active. Its checks failed: {}.",
+        failed.join("; ")
+    )))
 }
 
 async fn point(manager: &Manager, actor: &str, id: AppServerId, request: &Request) -> Result<(), Refusal> {
@@ -66,7 +73,9 @@ async fn point(manager: &Manager, actor: &str, id: AppServerId, request: &Reques
         }
         let hostnames = manager.application(&instance.instance_type)?.addresses(&row.settings)?.hostnames;
         if let Some(taken) = instances::claim_hostnames(conn, instance.id, &hostnames).await? {
-            return Err(Refusal::Conflict(format!("App server {id} was built for {taken}, which another instance has now.")));
+            return Err(Refusal::Conflict(format!(
+                "App server {id} was built for {taken}, which another instance has now."
+            )));
         }
         let generation = instances::point(conn, instance.id, id, before).await?;
         let new = activations::NewActivation {
@@ -81,7 +90,7 @@ async fn point(manager: &Manager, actor: &str, id: AppServerId, request: &Reques
         ApplyRouting::enqueue(conn, instance.id).await?;
         events::record(conn, EventKind::AppServerActivated, events::About::app_server(instance.id, id)).await?;
         let line = logs::Line::info(format!("{} activated by {actor}", row.name));
-        logs::append(conn, logs::About::AppServer(instance.id, id), &[line.clone()]).await?;
+        logs::append(conn, logs::About::AppServer(instance.id, id), std::slice::from_ref(&line)).await?;
         logs::append(conn, logs::About::Instance(instance.id), &[line]).await?;
         let detail = json!({ "replaced": before, "reason": request.reason });
         let entry = audit::Entry {

@@ -61,8 +61,10 @@ pub async fn apply_all(manager: &Manager) -> Result<(), RoutingError> {
 }
 
 fn routes(names: &[(String, InstanceId)], targets: &[(InstanceId, Option<String>, i64)]) -> Vec<Route> {
-    let of: std::collections::HashMap<InstanceId, _> =
-        targets.iter().map(|(id, address, _)| (*id, address.as_ref().and_then(|address| address.parse().ok()))).collect();
+    let of: std::collections::HashMap<InstanceId, _> = targets
+        .iter()
+        .map(|(id, address, _)| (*id, address.as_ref().and_then(|address| address.parse().ok())))
+        .collect();
     names
         .iter()
         .map(|(hostname, id)| Route { hostname: hostname.clone(), target: of.get(id).copied().flatten() })

@@ -39,10 +39,8 @@ pub async fn check(manager: &Manager, id: AppServerId) -> Result<Checks, Refusal
         .ok_or_else(|| DbError::Corrupt(format!("instance {} is missing", row.instance_id)))?;
     let server = servers::store::find(&mut conn, row.server_id).await?;
     drop(conn);
-    let address: SocketAddr = server
-        .and_then(|server| server.http_address)
-        .and_then(|address| address.parse().ok())
-        .ok_or_else(|| {
+    let address: SocketAddr =
+        server.and_then(|server| server.http_address).and_then(|address| address.parse().ok()).ok_or_else(|| {
             Refusal::Conflict(format!(
                 "App server {id} is {}; its machine must have an address to be checked.",
                 row.status.as_str()
@@ -68,11 +66,8 @@ async fn keep(manager: &Manager, row: &app_servers::AppServerRow, made: &Checks)
 
 async fn ask(http: &reqwest::Client, address: SocketAddr, spec: &CheckSpec) -> Check {
     let began = Instant::now();
-    let answer = http
-        .get(format!("http://{address}{}", spec.path))
-        .header(reqwest::header::HOST, &spec.hostname)
-        .send()
-        .await;
+    let answer =
+        http.get(format!("http://{address}{}", spec.path)).header(reqwest::header::HOST, &spec.hostname).send().await;
     let took = began.elapsed().as_millis();
     let (is_ok, detail) = match answer {
         Ok(answer) => (answer.status() == 200, format!("{} in {took} ms", answer.status().as_u16())),

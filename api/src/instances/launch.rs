@@ -27,8 +27,7 @@ pub async fn launch(
         let snapshot = manager.application(&row.instance_type)?.snapshot(&row.name, &row.settings)?;
         let number = instances::take_app_server_number(conn, id).await?;
         let name = format!("AppServer {number}");
-        let server_id =
-            servers::store::insert(conn, manager.provider.name(), &snapshot.machine_name_prefix).await?;
+        let server_id = servers::store::insert(conn, manager.provider.name(), &snapshot.machine_name_prefix).await?;
         let new = NewAppServer {
             instance_id: id,
             server_id,
@@ -49,11 +48,16 @@ pub async fn launch(
             Some(reason) => format!("{name} launched by {actor}: {reason}"),
             None => format!("{name} launched by {actor}"),
         });
-        logs::append(conn, logs::About::AppServer(id, app_server), &[line.clone()]).await?;
+        logs::append(conn, logs::About::AppServer(id, app_server), std::slice::from_ref(&line)).await?;
         logs::append(conn, logs::About::Instance(id), &[line]).await?;
         let detail = json!({ "name": name, "reason": reason });
-        let entry =
-            audit::Entry { actor, action: "launch_app_server", instance: Some(id), app_server: Some(app_server), detail };
+        let entry = audit::Entry {
+            actor,
+            action: "launch_app_server",
+            instance: Some(id),
+            app_server: Some(app_server),
+            detail,
+        };
         audit::record(conn, entry).await?;
         Ok(app_server)
     })

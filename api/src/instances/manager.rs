@@ -82,7 +82,8 @@ impl Manager {
     /// # Errors
     /// When the database names a type that this program does not know.
     pub fn application(&self, instance_type: &str) -> Result<&dyn Application, DbError> {
-        self.known(instance_type).ok_or_else(|| DbError::Corrupt(format!("instance type «{instance_type}» is not known")))
+        self.known(instance_type)
+            .ok_or_else(|| DbError::Corrupt(format!("instance type «{instance_type}» is not known")))
     }
 
     /// The application of an instance type, if there is one.

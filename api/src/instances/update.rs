@@ -65,7 +65,9 @@ pub async fn update(
 }
 
 fn stale() -> Refusal {
-    Refusal::Stale("The instance was changed since you read it; nothing was saved. Read it again and repeat the change.".into())
+    Refusal::Stale(
+        "The instance was changed since you read it; nothing was saved. Read it again and repeat the change.".into(),
+    )
 }
 
 fn changed_names(row: &InstanceRow, name: &str, settings: &Value) -> Vec<String> {
@@ -78,7 +80,8 @@ fn changed_names(row: &InstanceRow, name: &str, settings: &Value) -> Vec<String>
 
 /// The names of the settings that differ.
 pub(super) fn differing(one: &Value, other: &Value) -> Vec<String> {
-    let names = |value: &Value| value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let names =
+        |value: &Value| value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     let mut all = names(one);
     all.extend(names(other).into_iter().filter(|name| one.get(name).is_none()));
     all.retain(|name| one.get(name) != other.get(name));

@@ -23,7 +23,8 @@ pub fn is_dead(holder: &str) -> bool {
 
 /// The boot's id rather than the host's name: names are not unique, and after a reboot every earlier process is dead.
 fn host() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map_or_else(|_| "unknown".into(), |id| id.trim().to_owned())
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_or_else(|_| "unknown".into(), |id| id.trim().to_owned())
 }
 
 /// When a process began, in clock ticks since the boot; none where there is no such process or no `/proc`.

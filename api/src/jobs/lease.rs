@@ -143,11 +143,10 @@ struct Held {
 /// # Errors
 /// When a statement fails.
 pub async fn free_dead(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
-    let held: Vec<Held> = diesel::sql_query(
-        "SELECT app_server_id, lease_token, lease_holder FROM builds WHERE lease_holder IS NOT NULL",
-    )
-    .load(conn)
-    .await?;
+    let held: Vec<Held> =
+        diesel::sql_query("SELECT app_server_id, lease_token, lease_holder FROM builds WHERE lease_holder IS NOT NULL")
+            .load(conn)
+            .await?;
     for Held { app_server_id, lease_token, lease_holder } in held {
         if super::holder::is_dead(&lease_holder) {
             tracing::info!(app_server = %app_server_id, holder = lease_holder, "the build's worker is dead; its lease is free");

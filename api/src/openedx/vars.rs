@@ -31,7 +31,7 @@ fn sites(name: &str, settings: &OpenEdxSettings) -> Group {
     let studio = studio_domain(settings);
     vec![
         ("COMMON_HOSTNAME", json!(lms)),
-        ("EDXAPP_PLATFORM_NAME", json!(name)),
+        ("EDXAPP_PLATFORM_NAME", json!(literal(name))),
         ("EDXAPP_SITE_NAME", json!(lms)),
         ("EDXAPP_LMS_NGINX_PORT", json!(NGINX_PORT)),
         ("EDXAPP_LMS_SITE_NAME", json!(lms)),
@@ -118,4 +118,29 @@ fn admins(github_admins: &[String]) -> Group {
     }
     let users = github_admins.iter().map(|name| json!({"name": name, "github": true, "type": "admin"})).collect();
     vec![("COMMON_USER_INFO", Value::Array(users))]
+}
+
+/// A text that Ansible's templates leave as it is. Without, a name with `{{ … }}` in it (a pull request's title is
+/// somebody else's words) would be evaluated on this host.
+fn literal(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let opens = character == '{' && matches!(characters.peek(), Some('{' | '%' | '#'));
+        if opens { quoted.push_str(r#"{{ "{" }}"#) } else { quoted.push(character) }
+    }
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literal;
+
+    #[test]
+    fn what_looks_like_a_template_stays_text() {
+        assert_eq!(literal("A {plain} name"), "A {plain} name");
+        assert_eq!(literal("{{ x }}"), r#"{{ "{" }}{ x }}"#);
+        assert_eq!(literal("{%{#"), r#"{{ "{" }}%{{ "{" }}#"#);
+        assert_eq!(literal("{{{"), r#"{{ "{" }}{{ "{" }}{"#);
+    }
 }

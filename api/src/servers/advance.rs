@@ -10,10 +10,10 @@ use super::store::{self, Owner, ServerRow};
 use crate::db::{Db, DbError};
 
 /// Where a machine is after a step.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// It answers SSH.
-    Ready(ServerRow),
+    Ready,
     /// Not yet; ask again in a moment.
     NotYet,
 }
@@ -76,7 +76,7 @@ impl Machines<'_> {
             }
             ServerStatus::Building => self.build(owner, row).await,
             ServerStatus::Booting => self.boot(owner, row).await,
-            ServerStatus::Ready => Ok(Progress::Ready(row)),
+            ServerStatus::Ready => Ok(Progress::Ready),
             ServerStatus::Unknown => self.look_again(owner, row).await,
             status @ (ServerStatus::Terminated | ServerStatus::Failed) => {
                 Err(ServerError::Gone { name: row.name, status: status.as_str() })
@@ -155,7 +155,7 @@ impl Machines<'_> {
             }
         }
         self.transition(owner, row.id, ServerStatus::Booting, ServerStatus::Ready).await?;
-        Ok(Progress::Ready(self.row(row.id).await?))
+        Ok(Progress::Ready)
     }
 
     /// The provider did not answer for a while; sees what has become of the machine.

@@ -63,9 +63,15 @@ impl Probe for SshProbe {
         let known_hosts = self.known_hosts(login).await.map_err(|error| error.to_string())?;
         let output = Command::new("ssh")
             .args(["-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-o", "LogLevel=ERROR"])
-            .args(["-o", if login.host_key.is_some() { "StrictHostKeyChecking=yes" } else { "StrictHostKeyChecking=no" }])
+            .args([
+                "-o",
+                if login.host_key.is_some() { "StrictHostKeyChecking=yes" } else { "StrictHostKeyChecking=no" },
+            ])
             .arg("-o")
-            .arg(format!("UserKnownHostsFile={}", known_hosts.as_ref().map_or("/dev/null".into(), |f| f.path.display().to_string())))
+            .arg(format!(
+                "UserKnownHostsFile={}",
+                known_hosts.as_ref().map_or("/dev/null".into(), |f| f.path.display().to_string())
+            ))
             .arg("-i")
             .arg(&self.private_key)
             .args(["-p", &login.address.port().to_string(), "-l", &login.user])
@@ -96,8 +102,11 @@ impl SshProbe {
         getrandom::fill(&mut name).map_err(std::io::Error::other)?;
         let path = self.private_key.with_file_name(format!("known-hosts-{}", hex::encode(name)));
         let file = TemporaryFile { path };
-        tokio::fs::write(&file.path, format!("[{}]:{} {key}\n{} {key}\n", login.address.ip(), login.address.port(), login.address.ip()))
-            .await?;
+        tokio::fs::write(
+            &file.path,
+            format!("[{}]:{} {key}\n{} {key}\n", login.address.ip(), login.address.port(), login.address.ip()),
+        )
+        .await?;
         Ok(Some(file))
     }
 }

@@ -115,7 +115,8 @@ pub async fn transition(
         .execute(conn)
         .await?;
     if moved == 1 {
-        let about = events::About { instance: Some(owner.instance), app_server: Some(owner.app_server), server: Some(id) };
+        let about =
+            events::About { instance: Some(owner.instance), app_server: Some(owner.app_server), server: Some(id) };
         events::record(conn, EventKind::ServerUpdated, about).await?;
         let line = Line::info(format!("VM {}: {}", to.name().to_lowercase(), to.description()));
         logs::append(conn, logs::About::Server(owner.instance, owner.app_server, id), &[line]).await?;
@@ -129,7 +130,8 @@ pub async fn transition(
 /// When the statement fails.
 pub async fn keep_machine(conn: &mut AsyncPgConnection, id: ServerId, machine: &Machine) -> Result<(), DbError> {
     let Machine { provider_id, state: _, endpoint, host_key } = machine;
-    let endpoint = endpoint.map(|Endpoint { public_ip, ssh, http }| (public_ip.to_string(), ssh.to_string(), http.to_string()));
+    let endpoint =
+        endpoint.map(|Endpoint { public_ip, ssh, http }| (public_ip.to_string(), ssh.to_string(), http.to_string()));
     let (public_ip, ssh, http) = match endpoint {
         Some((ip, ssh, http)) => (Some(ip), Some(ssh), Some(http)),
         None => (None, None, None),
@@ -161,11 +163,7 @@ pub async fn keep_boot_marker(conn: &mut AsyncPgConnection, id: ServerId, marker
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn page(
-    conn: &mut AsyncPgConnection,
-    before: Option<ServerId>,
-    limit: i64,
-) -> Result<Vec<Server>, DbError> {
+pub async fn page(conn: &mut AsyncPgConnection, before: Option<ServerId>, limit: i64) -> Result<Vec<Server>, DbError> {
     use crate::db::schema::app_servers;
     let mut select = servers::table
         .inner_join(app_servers::table)

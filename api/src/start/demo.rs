@@ -27,7 +27,9 @@ pub(super) struct Demo {
 
 /// The Python requirements of the demo's playbooks.
 pub(super) fn requirements() -> String {
-    Configuration::get("requirements.txt").map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
+    Configuration::get("requirements.txt")
+        .map(|file| String::from_utf8_lossy(&file.data).into_owned())
+        .unwrap_or_default()
 }
 
 /// Writes both repositories; one that differs from what is embedded gets a new commit.
@@ -62,7 +64,16 @@ async fn git(dir: &Path, arguments: &[&str]) -> Result<String, StartError> {
     let output = Command::new("git")
         .arg("-C")
         .arg(dir)
-        .args(["-c", "user.name=ocim", "-c", "user.email=ocim@localhost", "-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null"])
+        .args([
+            "-c",
+            "user.name=ocim",
+            "-c",
+            "user.email=ocim@localhost",
+            "-c",
+            "commit.gpgsign=false",
+            "-c",
+            "core.hooksPath=/dev/null",
+        ])
         .arg("-c")
         .arg(format!("safe.directory={}", dir.display()))
         .args(arguments)

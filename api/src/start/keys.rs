@@ -19,7 +19,9 @@ pub(super) async fn ensure(data_dir: &Path) -> Result<(PathBuf, String), StartEr
             .arg(&private)
             .output()
             .await
-            .map_err(|error| format!("ssh-keygen could not be started ({error}); install the package openssh-client"))?;
+            .map_err(|error| {
+                format!("ssh-keygen could not be started ({error}); install the package openssh-client")
+            })?;
         if !made.status.success() {
             return Err(format!("ssh-keygen failed: {}", String::from_utf8_lossy(&made.stderr).trim()).into());
         }
@@ -34,7 +36,9 @@ pub(super) fn random_password() -> Result<String, StartError> {
     getrandom::fill(&mut bits)?;
     let groups: Vec<String> = bits
         .chunks(5)
-        .map(|group| group.iter().filter_map(|byte| LETTERS.get(usize::from(byte % 32))).map(|b| char::from(*b)).collect())
+        .map(|group| {
+            group.iter().filter_map(|byte| LETTERS.get(usize::from(byte % 32))).map(|b| char::from(*b)).collect()
+        })
         .collect();
     Ok(groups.join("-"))
 }

@@ -40,7 +40,10 @@ pub(super) async fn data_dir(path: &Path) -> Result<(PathBuf, std::fs::File), St
     let path = path.canonicalize().map_err(cannot)?;
     let lock = crate::children::lock(&path.join("server.lock"), Duration::from_secs(1)).await.map_err(cannot)?;
     let lock = lock.ok_or_else(|| {
-        format!("another ocim server uses the data directory {}; stop it, or choose another with OCIM_DATA_DIR", path.display())
+        format!(
+            "another ocim server uses the data directory {}; stop it, or choose another with OCIM_DATA_DIR",
+            path.display()
+        )
     })?;
     Ok((path, lock))
 }
@@ -81,7 +84,9 @@ pub(super) async fn first_admin(settings: &Settings, db: &Db) -> Result<Option<S
 /// What could not be had, and what to do.
 pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
     let cache_dir = settings.cache_dir();
-    let cannot = |error| format!("the cache {} cannot be written ({error}); choose another with OCIM_CACHE_DIR", cache_dir.display());
+    let cannot = |error| {
+        format!("the cache {} cannot be written ({error}); choose another with OCIM_CACHE_DIR", cache_dir.display())
+    };
     std::fs::create_dir_all(&cache_dir).map_err(cannot)?;
     let tree = base_tree::ensure(&cache_dir, &|line| say(format_args!("  {line}")));
     step("Base tree of the local machines", tree).await?;

@@ -114,12 +114,8 @@ fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, Start
             .wrap(Compress::default())
             .wrap(TracingLogger::default())
     };
-    let server = HttpServer::new(factory)
-        .workers(2)
-        .disable_signals()
-        .shutdown_timeout(GRACE_SECONDS)
-        .listen(listener)?
-        .run();
+    let server =
+        HttpServer::new(factory).workers(2).disable_signals().shutdown_timeout(GRACE_SECONDS).listen(listener)?.run();
     Ok(server)
 }
 
@@ -160,7 +156,9 @@ async fn take_down(settings: &Settings, children: Children) {
         say(format_args!("the gateway was not stopped: {error}"));
     }
     match machines.shutdown_all().await {
-        Ok(failures) => failures.iter().for_each(|(id, error)| say(format_args!("machine {id} was not shut down: {error}"))),
+        Ok(failures) => {
+            failures.iter().for_each(|(id, error)| say(format_args!("machine {id} was not shut down: {error}")))
+        }
         Err(error) => say(format_args!("the machines were not shut down: {error}")),
     }
     if let Err(error) = machines.close().await {

@@ -57,8 +57,13 @@ pub async fn login(db: &Db, username: &str, password: String) -> Result<(User, S
 async fn begin(conn: &mut diesel_async::AsyncPgConnection, id: UserId, username: &str) -> Result<Secret, LoginError> {
     let secret = Secret::random()?;
     store::begin_session(conn, id, &secret.hash(), Utc::now() + Duration::days(SESSION_DAYS)).await?;
-    let entry =
-        audit::Entry { actor: username, action: "login", instance: None, app_server: None, detail: serde_json::json!({}) };
+    let entry = audit::Entry {
+        actor: username,
+        action: "login",
+        instance: None,
+        app_server: None,
+        detail: serde_json::json!({}),
+    };
     audit::record(conn, entry).await?;
     Ok(secret)
 }

@@ -5,7 +5,6 @@ pub mod login;
 pub mod passwords;
 mod secret;
 pub mod store;
-pub mod tokens;
 
 pub use secret::{Secret, hash as secret_hash};
 

@@ -7,7 +7,8 @@ use crate::audit;
 use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::principal::Viewer;
-use crate::users::{Secret, tokens};
+use crate::users::Secret;
+use crate::users::store::tokens;
 
 /// Make an API token
 ///

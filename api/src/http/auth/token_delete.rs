@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::audit;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
-use crate::users::tokens;
+use crate::users::store::tokens;
 
 /// Take an API token away
 ///

@@ -14,6 +14,10 @@ use crate::http::principal::Viewer;
      headers(("etag" = String, description = "Its version, for If-Match"))),
 ))]
 #[get("/instances/{id}")]
-pub async fn read_instance(app: web::Data<App>, _: Viewer, id: web::Path<InstanceId>) -> Result<HttpResponse, ApiError> {
+pub async fn read_instance(
+    app: web::Data<App>,
+    _: Viewer,
+    id: web::Path<InstanceId>,
+) -> Result<HttpResponse, ApiError> {
     Ok(view::answer(HttpResponse::Ok(), &view::read(&app, *id).await?))
 }

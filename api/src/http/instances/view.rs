@@ -13,7 +13,8 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
     let mut conn = app.db().conn().await?;
     let view = read::instance(&app.manager, &mut conn, id).await?;
     let InstanceView { summary, settings, addresses, fallback, app_servers, pending_changes, version } = view;
-    let url = |hostname: Option<&String>| hostname.map(|name| app.public_url(addresses.protocol, name)).unwrap_or_default();
+    let url =
+        |hostname: Option<&String>| hostname.map(|name| app.public_url(addresses.protocol, name)).unwrap_or_default();
     Ok(Instance {
         summary,
         settings: serde_json::from_value(settings).map_err(ApiError::internal)?,

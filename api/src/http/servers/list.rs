@@ -24,11 +24,7 @@ pub struct Query {
 /// The newest first.
 #[utoipa::path(tag = "servers", params(Query), responses((status = 200, description = "A page", body = Page<Server>)))]
 #[get("/servers")]
-pub async fn list_servers(
-    app: web::Data<App>,
-    _: Viewer,
-    query: web::Query<Query>,
-) -> Result<HttpResponse, ApiError> {
+pub async fn list_servers(app: web::Data<App>, _: Viewer, query: web::Query<Query>) -> Result<HttpResponse, ApiError> {
     let limit = extract::limit(query.limit)?;
     let before: Option<ServerId> = cursor::decode(query.cursor.as_deref())?;
     let items = store::page(&mut *app.db().conn().await?, before, limit + 1).await?;

@@ -86,7 +86,8 @@ impl Build<'_> {
     }
 
     async fn run(&self, spec: &RunSpec) -> Result<(), StepError> {
-        self.tell(Line::info(format!("Running {} of {} at {}", spec.playbook_path, spec.source_repo, spec.commit))).await?;
+        self.tell(Line::info(format!("Running {} of {} at {}", spec.playbook_path, spec.source_repo, spec.commit)))
+            .await?;
         let mut sink = Sink { build: self, keeps_position: true };
         let reason = match self.manager.ansible.run(spec, &mut sink, &self.lease.lost).await? {
             RunOutcome::Succeeded => return Ok(()),

@@ -65,12 +65,16 @@ impl Build<'_> {
         };
         let words: Vec<String> = made.items.iter().map(|check| format!("{}: {}", check.name, check.detail)).collect();
         if !made.passed() {
-            return Err(StepError::Transient(format!("The application does not answer as it should: {}", words.join("; "))));
+            return Err(StepError::Transient(format!(
+                "The application does not answer as it should: {}",
+                words.join("; ")
+            )));
         }
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence(conn, self.lease).await??;
-            crate::logs::append(conn, self.log(), &[Line::info(format!("Checks passed: {}", words.join("; ")))]).await?;
+            crate::logs::append(conn, self.log(), &[Line::info(format!("Checks passed: {}", words.join("; ")))])
+                .await?;
             builds::end_steps(conn, self.id(), None, true).await?;
             app_servers::transition(conn, &self.row, AppServerStatus::Running, None).await?;
             Ok(())
@@ -83,7 +87,7 @@ impl Build<'_> {
         loop {
             lease_is_ours(self).await?;
             match self.manager.machines().advance(self.owner(), self.row.server_id).await? {
-                Progress::Ready(_) => return Ok(()),
+                Progress::Ready => return Ok(()),
                 Progress::NotYet if Utc::now() > deadline => return Err(StepError::Fatal(too_late.to_owned())),
                 Progress::NotYet => pause(self.manager, self.lease).await?,
             }

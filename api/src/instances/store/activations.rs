@@ -87,8 +87,15 @@ pub async fn page(
         select = select.filter(activations::id.lt(before));
     }
     let rows: Vec<Row> = select.load(conn).await?;
-    let activation = |(id, app_server_id, replaced_app_server_id, activated_by, activated_at, applied_at, reason): Row| {
-        Activation { id, app_server_id, replaced_app_server_id, activated_by, activated_at, applied_at, reason }
-    };
+    let activation =
+        |(id, app_server_id, replaced_app_server_id, activated_by, activated_at, applied_at, reason): Row| Activation {
+            id,
+            app_server_id,
+            replaced_app_server_id,
+            activated_by,
+            activated_at,
+            applied_at,
+            reason,
+        };
     Ok(rows.into_iter().map(activation).collect())
 }

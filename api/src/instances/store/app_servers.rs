@@ -3,11 +3,16 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Nullable};
-use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
+    SelectableHelper,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::app_server::{BuildStepKind, Progress};
-use shared_types::{API_BASE, AppServerId, AppServerStatus, AppServerSummary, EventKind, InstanceId, ServerId, Serving};
+use shared_types::{
+    API_BASE, AppServerId, AppServerStatus, AppServerSummary, EventKind, InstanceId, ServerId, Serving,
+};
 
 use crate::db::DbError;
 use crate::db::schema::{app_servers, builds, instances};
@@ -130,7 +135,17 @@ const QUEUED_AHEAD: &str = "CASE WHEN app_servers.status = 'new' AND builds.step
      WHERE a.status = 'new' AND b.step IS NULL AND a.id < app_servers.id) END";
 
 type SummaryRow = (
-    (AppServerId, InstanceId, String, AppServerStatus, Option<String>, String, Option<String>, DateTime<Utc>, DateTime<Utc>),
+    (
+        AppServerId,
+        InstanceId,
+        String,
+        AppServerStatus,
+        Option<String>,
+        String,
+        Option<String>,
+        DateTime<Utc>,
+        DateTime<Utc>,
+    ),
     (Option<String>, i32, i32, Option<String>),
     (Option<AppServerId>, Option<AppServerId>),
     Option<i64>,
@@ -206,11 +221,8 @@ pub async fn active_and_newest(
             .filter(newer.field(app_servers::id).gt(app_servers::id)),
     ));
     let is_active = instances::active_app_server_id.is_not_distinct_from(app_servers::id.nullable());
-    let rows: Vec<SummaryRow> = summaries!()
-        .filter(app_servers::instance_id.eq_any(of))
-        .filter(is_newest.or(is_active))
-        .load(conn)
-        .await?;
+    let rows: Vec<SummaryRow> =
+        summaries!().filter(app_servers::instance_id.eq_any(of)).filter(is_newest.or(is_active)).load(conn).await?;
     rows.into_iter().map(summary).collect()
 }
 

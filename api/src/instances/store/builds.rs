@@ -79,7 +79,11 @@ pub async fn begin_step(
         .await?;
     if began == 1 {
         diesel::update(builds::table.find(id))
-            .set((builds::step.eq(Some(step.as_str())), builds::deadline.eq(Some(deadline)), builds::task.eq(None::<String>)))
+            .set((
+                builds::step.eq(Some(step.as_str())),
+                builds::deadline.eq(Some(deadline)),
+                builds::task.eq(None::<String>),
+            ))
             .execute(conn)
             .await?;
         events::record(conn, EventKind::AppServerUpdated, events::About::app_server(instance, id)).await?;

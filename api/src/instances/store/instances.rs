@@ -1,7 +1,9 @@
 //! The tables `instances` and `instance_hostnames`.
 
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, OptionalExtension, PgTextExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, OptionalExtension, PgTextExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::{AppServerId, InstanceId};
@@ -104,7 +106,10 @@ pub async fn release_hostnames(conn: &mut AsyncPgConnection, id: InstanceId, kee
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn hostnames(conn: &mut AsyncPgConnection, id: Option<InstanceId>) -> Result<Vec<(String, InstanceId)>, DbError> {
+pub async fn hostnames(
+    conn: &mut AsyncPgConnection,
+    id: Option<InstanceId>,
+) -> Result<Vec<(String, InstanceId)>, DbError> {
     let mut select = instance_hostnames::table
         .order(instance_hostnames::hostname)
         .select((instance_hostnames::hostname, instance_hostnames::instance_id))
@@ -158,8 +163,7 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Ins
         select = select.filter(instances::name.ilike(pattern.clone()).or(instances::domain.ilike(pattern)));
     }
     if let Some((name, id)) = &query.after {
-        select = select
-            .filter(instances::name.gt(name).or(instances::name.eq(name).and(instances::id.gt(id))));
+        select = select.filter(instances::name.gt(name).or(instances::name.eq(name).and(instances::id.gt(id))));
     }
     Ok(select.load(conn).await?)
 }

@@ -29,7 +29,9 @@ pub async fn insert(
 ) -> Result<(), DbError> {
     let rows: Vec<_> = references
         .into_iter()
-        .map(|(repository, version)| (pins::app_server_id.eq(id), pins::repository.eq(repository), pins::version.eq(version)))
+        .map(|(repository, version)| {
+            (pins::app_server_id.eq(id), pins::repository.eq(repository), pins::version.eq(version))
+        })
         .collect();
     diesel::insert_into(pins::table).values(rows).on_conflict_do_nothing().execute(conn).await?;
     Ok(())

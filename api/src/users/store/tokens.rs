@@ -6,9 +6,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::user::Token;
 use shared_types::{Role, TokenId, UserId};
 
-use super::Principal;
 use crate::db::DbError;
 use crate::db::schema::{api_tokens, users};
+use crate::users::Principal;
 
 type Row = (TokenId, String, Role, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
 

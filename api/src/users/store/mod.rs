@@ -1,13 +1,15 @@
 //! The tables `users`, `sessions` and `login_failures`.
 
+pub mod tokens;
+
 use chrono::{DateTime, Duration, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::{Role, UserId};
 
-use super::Principal;
 use crate::db::DbError;
 use crate::db::schema::{login_failures, sessions, users};
+use crate::users::Principal;
 
 /// A user with the hash of the password.
 pub type Stored = (UserId, String, Role);
@@ -16,7 +18,12 @@ pub type Stored = (UserId, String, Role);
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn insert(conn: &mut AsyncPgConnection, name: &str, password_hash: &str, role: Role) -> Result<bool, DbError> {
+pub async fn insert(
+    conn: &mut AsyncPgConnection,
+    name: &str,
+    password_hash: &str,
+    role: Role,
+) -> Result<bool, DbError> {
     let made = diesel::insert_into(users::table)
         .values((users::username.eq(name), users::password_hash.eq(password_hash), users::role.eq(role)))
         .on_conflict_do_nothing()
@@ -103,8 +110,13 @@ pub async fn by_session(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Resu
         .first(conn)
         .await
         .optional()?;
-    let principal =
-        |(user_id, username, role): (UserId, String, Role)| Principal { user_id, name: username.clone(), username, role, is_session: true };
+    let principal = |(user_id, username, role): (UserId, String, Role)| Principal {
+        user_id,
+        name: username.clone(),
+        username,
+        role,
+        is_session: true,
+    };
     Ok(row.map(principal))
 }
 
