@@ -39,7 +39,8 @@ pub fn api(config: &mut ServiceConfig) {
         // Machines and what changes
         .service(servers::list_servers)
         .service(servers::read_server)
-        .service(events::stream_events);
+        .service(events::stream_events)
+        .default_service(web::to(problems::nothing_here));
     config.service(v1);
 }
 

@@ -15,7 +15,7 @@ use crate::jobs::lease;
 use crate::logs::Line;
 
 /// How long repositories may take to answer.
-const PATIENCE: Duration = Duration::minutes(10);
+const PATIENCE: Duration = Duration::minutes(3);
 
 impl Build<'_> {
     pub(super) async fn pin(&self) -> Result<(), StepError> {
