@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::FutureExt;
 
 /// A connection borrowed from the pool.
@@ -120,16 +120,21 @@ async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
     let bad = |error: String| diesel::ConnectionError::BadConnection(error);
     let config: tokio_postgres::Config = url.parse().map_err(|error: tokio_postgres::Error| bad(error.to_string()))?;
     if config.get_ssl_mode() == tokio_postgres::config::SslMode::Disable || is_local(&config) {
-        return AsyncPgConnection::establish(url).await;
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(|error| bad(words(&error)))?;
+        return AsyncPgConnection::try_from_client_and_connection(client, connection).await;
     }
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    let (client, connection) = config
-        .connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls))
-        .await
-        .map_err(|error| bad(error.to_string()))?;
+    let (client, connection) =
+        config.connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls)).await.map_err(|error| bad(words(&error)))?;
     AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
+/// An error with what lies behind it.
+fn words(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"))
 }
 
 /// Whether every host is this machine.

@@ -52,17 +52,18 @@ pub(super) async fn data_dir(path: &Path) -> Result<(PathBuf, std::fs::File), St
 pub(super) async fn database(
     settings: &Settings,
     data_dir: &Path,
-) -> Result<(Db, Option<EmbeddedPostgres>), StartError> {
-    let (url, embedded) = match &settings.database_url {
-        Some(url) => (url.clone(), None),
+    embedded: &mut Option<EmbeddedPostgres>,
+) -> Result<Db, StartError> {
+    let url = match &settings.database_url {
+        Some(url) => url.clone(),
         None => {
-            let embedded = step("Postgres", EmbeddedPostgres::start(data_dir, EmbeddedOptions::default())).await?;
-            (embedded.url().clone(), Some(embedded))
+            let started = step("Postgres", EmbeddedPostgres::start(data_dir, EmbeddedOptions::default())).await?;
+            embedded.insert(started).url().clone()
         }
     };
     let db = Db::open(url.expose_secret())?;
     step("Migrations", migrations::migrate(&db)).await?;
-    Ok((db, embedded))
+    Ok(db)
 }
 
 /// The first administrator; a password that was made up is to be shown once.

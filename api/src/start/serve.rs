@@ -1,6 +1,7 @@
 //! `ocim server`: everything up, until a signal; then everything it started down again.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 
 use actix_web::middleware::{Compress, from_fn};
@@ -27,46 +28,47 @@ use crate::worker::Worker;
 const GRACE_SECONDS: u64 = 5;
 
 /// What was started and is to be stopped.
+#[derive(Default)]
 struct Children {
-    gateway: Arc<HaproxyGateway>,
-    machines: Arc<LocalProvider>,
     postgres: Option<EmbeddedPostgres>,
+    machines: Option<Arc<LocalProvider>>,
+    gateway: Option<Arc<HaproxyGateway>>,
 }
 
-/// Starts everything, serves until SIGINT or SIGTERM, stops everything.
+/// Starts everything, serves until SIGINT or SIGTERM, stops everything; also what was started before something could not be.
 ///
 /// # Errors
 /// What could not be started, and what to do.
 pub async fn serve(settings: Settings) -> Result<(), StartError> {
     let listener = listen(&settings)?;
     let (data_dir, _lock) = parts::data_dir(&settings.ocim_data_dir).await?;
-    let (db, postgres) = parts::database(&settings, &data_dir).await?;
-    let password = parts::first_admin(&settings, &db).await?;
-    let machines = step("Local machines", parts::machines(&settings, &data_dir)).await?;
-    let gateway = GatewayConfig { listen: settings.ocim_gateway_listen, dir: data_dir.join("gateway") };
-    let gateway = Arc::new(step("Gateway", HaproxyGateway::start(gateway)).await?);
-    let children = Children { gateway: gateway.clone(), machines: machines.clone(), postgres };
+    let mut children = Children::default();
     let stop = CancellationToken::new();
-    let served = run(&settings, &data_dir, db, &children, listener, password, stop.clone()).await;
+    let served = run(&settings, &data_dir, listener, &mut children, &stop).await;
     stop.cancel();
-    take_down(&settings, children).await;
+    // With a database of the operator's own this is one of several programs: visitors go on being served.
+    if settings.database_url.is_none() {
+        children.take_down().await;
+    }
     served
 }
 
 async fn run(
     settings: &Settings,
-    data_dir: &std::path::Path,
-    db: crate::db::Db,
-    children: &Children,
+    data_dir: &Path,
     listener: TcpListener,
-    password: Option<String>,
-    stop: CancellationToken,
+    children: &mut Children,
+    stop: &CancellationToken,
 ) -> Result<(), StartError> {
-    let manager =
-        parts::manager(settings, data_dir, db.clone(), children.machines.clone(), children.gateway.clone()).await?;
-    let manager = Arc::new(manager);
+    let db = parts::database(settings, data_dir, &mut children.postgres).await?;
+    let password = parts::first_admin(settings, &db).await?;
+    let machines = step("Local machines", parts::machines(settings, data_dir)).await?;
+    children.machines = Some(machines.clone());
+    let gateway = GatewayConfig { listen: settings.ocim_gateway_listen, dir: data_dir.join("gateway") };
+    let gateway = Arc::new(step("Gateway", HaproxyGateway::start(gateway)).await?);
+    children.gateway = Some(gateway.clone());
+    let manager = Arc::new(parts::manager(settings, data_dir, db.clone(), machines, gateway.clone()).await?);
     step("Routes", apply_routing::apply_all(&manager)).await?;
-    let gateway = children.gateway.clone();
     tokio::spawn(async move { gateway.supervise().await });
     let bus = Bus::start(db, stop.clone()).await?;
     let worker = Worker::start(manager.clone(), settings.ocim_build_slots, stop.clone()).await?;
@@ -146,27 +148,35 @@ async fn until_signal() -> Result<(), StartError> {
     Ok(())
 }
 
-/// With a database of the operator's own this is one of several programs: visitors go on being served.
-async fn take_down(settings: &Settings, children: Children) {
-    if settings.database_url.is_some() {
-        return;
+impl Children {
+    /// In the order in which they need each other. What does not end is said, and the rest goes on.
+    async fn take_down(self) {
+        let Self { postgres, machines, gateway } = self;
+        if let Some(gateway) = gateway
+            && let Err(error) = gateway.stop().await
+        {
+            say(format_args!("the gateway was not stopped: {error}"));
+        }
+        if let Some(machines) = machines {
+            shut_down(&machines).await;
+        }
+        if let Some(postgres) = postgres
+            && let Err(error) = postgres.stop().await
+        {
+            say(format_args!("Postgres was not stopped: {error}"));
+        }
     }
-    let Children { gateway, machines, postgres } = children;
-    if let Err(error) = gateway.stop().await {
-        say(format_args!("the gateway was not stopped: {error}"));
-    }
+}
+
+/// They are booted again at the next start.
+async fn shut_down(machines: &LocalProvider) {
     match machines.shutdown_all().await {
         Ok(failures) => {
-            failures.iter().for_each(|(id, error)| say(format_args!("machine {id} was not shut down: {error}")))
+            failures.iter().for_each(|(id, error)| say(format_args!("machine {id} was not shut down: {error}")));
         }
         Err(error) => say(format_args!("the machines were not shut down: {error}")),
     }
     if let Err(error) = machines.close().await {
         say(format_args!("the machines' network was not removed: {error}"));
-    }
-    if let Some(postgres) = postgres
-        && let Err(error) = postgres.stop().await
-    {
-        say(format_args!("Postgres was not stopped: {error}"));
     }
 }

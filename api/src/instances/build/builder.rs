@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
 use diesel_async::AsyncConnection;
@@ -104,6 +105,7 @@ impl Builder {
 async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepError> {
     let mut prepared = None;
     let mut told: Option<String> = None;
+    let mut tries = 0;
     loop {
         if lease.lost.is_cancelled() {
             return Err(StepError::Interrupted);
@@ -114,13 +116,14 @@ async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepError> {
             return Ok(());
         };
         match one_step(&build, step, &mut prepared).await {
-            Ok(()) => told = None,
+            Ok(()) => (told, tries) = (None, 0),
             Err(StepError::Transient(reason)) if build.state.deadline.is_none_or(|deadline| Utc::now() < deadline) => {
                 if told.as_ref() != Some(&reason) {
                     build.tell(Line::warning(format!("{}: {reason} (trying again)", step.name()))).await?;
                     told = Some(reason);
                 }
-                pause(manager, lease).await?;
+                tries += 1;
+                pause(lease, back_off(manager.options.poll, tries)).await?;
             }
             Err(StepError::Transient(reason) | StepError::Fatal(reason)) => build.fail(&reason).await?,
             Err(error @ (StepError::Interrupted | StepError::Db(_))) => return Err(error),
@@ -139,9 +142,14 @@ async fn one_step(build: &Build<'_>, step: BuildStepKind, prepared: &mut Option<
     }
 }
 
+/// Twice as long after each try, up to ten seconds.
+fn back_off(poll: Duration, tries: u32) -> Duration {
+    poll.saturating_mul(2u32.saturating_pow(tries)).min(Duration::from_secs(10))
+}
+
 /// Waits a moment before looking again.
-pub(super) async fn pause(manager: &Manager, lease: &Lease) -> Result<(), StepError> {
-    match lease.lost.run_until_cancelled(tokio::time::sleep(manager.options.poll)).await {
+pub(super) async fn pause(lease: &Lease, moment: Duration) -> Result<(), StepError> {
+    match lease.lost.run_until_cancelled(tokio::time::sleep(moment)).await {
         Some(()) => Ok(()),
         None => Err(StepError::Interrupted),
     }

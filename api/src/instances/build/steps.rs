@@ -89,7 +89,7 @@ impl Build<'_> {
             match self.manager.machines().advance(self.owner(), self.row.server_id).await? {
                 Progress::Ready => return Ok(()),
                 Progress::NotYet if Utc::now() > deadline => return Err(StepError::Fatal(too_late.to_owned())),
-                Progress::NotYet => pause(self.manager, self.lease).await?,
+                Progress::NotYet => pause(self.lease, self.manager.options.poll).await?,
             }
         }
     }
