@@ -22,6 +22,9 @@ pub fn AppServerList(
     launch: Launch,
 ) -> impl IntoView {
     let servers = Memo::new(move |_| instance.with(|instance| instance.appservers.clone()));
+    let one = move |id: AppServerId| {
+        Memo::new(move |_| servers.with(|servers| servers.iter().find(|server| server.id == id).cloned()))
+    };
     view! {
         <aside class="card" aria-label="App Servers">
             <header>
@@ -34,44 +37,52 @@ pub fn AppServerList(
                 <p class="body fine">"There is none yet."</p>
             </Show>
             <ul class="servers">
-                <For each=move || servers.get() key=row_key let:server>
-                    <Row server selected/>
+                <For each=move || servers.with(|all| all.iter().map(|one| one.id).collect::<Vec<_>>()) key=|id| *id let:id>
+                    <Row id server=one(id) selected/>
                 </For>
             </ul>
         </aside>
     }
 }
 
-/// Changes whenever something changes that the row shows.
-fn row_key(server: &AppServerSummary) -> (AppServerId, String) {
-    let progress = &server.progress;
-    let seen = format!("{}|{:?}|{:.2}|{:?}", server.status_name, server.serving, progress.share(), server.failure);
-    (server.id, seen)
-}
-
+/// A row stays what it is while its app server changes: a focused one stays focused.
 #[component]
-fn Row(server: AppServerSummary, selected: Memo<Option<AppServerId>>) -> impl IntoView {
+fn Row(
+    id: AppServerId,
+    server: Memo<Option<AppServerSummary>>,
+    selected: Memo<Option<AppServerId>>,
+) -> impl IntoView {
     let now = clock::now();
-    let (id, created) = (server.id, server.created);
     let current = move || (selected.get() == Some(id)).then_some("true");
-    let under = match (&server.failure, &server.reason) {
-        (Some(why), _) => why.clone(),
-        (None, Some(why)) => format!("{}, «{why}»", server.requested_by),
-        (None, None) => server.requested_by.clone(),
-    };
-    let share = server.status.is_building().then(|| server.progress.share());
+    let link = move || server.get().map(|server| paths::app_server(server.instance_id, id));
+    let is_active = move || server.get().is_some_and(|server| server.serving == Serving::Active);
+    let share = Memo::new(move |_| server.get().map_or(0.0, |server| server.progress.share()));
+    let is_building = Memo::new(move |_| server.get().is_some_and(|server| server.status.is_building()));
     view! {
         <li>
-            <a href=paths::app_server(server.instance_id, id) aria-current=current>
-                <StatusDot status=server.status/>
+            <a href=link aria-current=current>
+                {move || server.get().map(|server| view! { <StatusDot status=server.status/> })}
                 <span>
-                    <b>{server.name.clone()}</b>
-                    {(server.serving == Serving::Active).then(|| view! { <span class="fine">" (Active)"</span> })}
+                    <b>{move || server.get().map(|server| server.name)}</b>
+                    {move || is_active().then(|| view! { <span class="fine">" (Active)"</span> })}
                 </span>
-                <span class="fine">{state_words(&server)}</span>
-                {share.map(|share| view! { <ProgressBar share/> })}
-                <span class="fine under">{under} " · " {move || words::ago(created, now.get())}</span>
+                <span class="fine">{move || server.get().map(|server| state_words(&server))}</span>
+                <Show when=move || is_building.get()>
+                    <ProgressBar share/>
+                </Show>
+                <span class="fine under">
+                    {move || server.get().map(|server| format!("{} · {}", why(&server), words::ago(server.created, now.get())))}
+                </span>
             </a>
         </li>
+    }
+}
+
+/// Why it failed, else who launched it and why.
+fn why(server: &AppServerSummary) -> String {
+    match (&server.failure, &server.reason) {
+        (Some(failure), _) => failure.clone(),
+        (None, Some(reason)) => format!("{}, «{reason}»", server.requested_by),
+        (None, None) => server.requested_by.clone(),
     }
 }

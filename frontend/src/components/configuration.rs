@@ -15,6 +15,8 @@ pub fn Configuration(
     /// Whose.
     app_server: Memo<Arc<AppServer>>,
 ) -> impl IntoView {
+    // All else in it never changes; commits are pinned when the build begins.
+    let playbooks = Memo::new(move |_| app_server.get().playbooks.clone());
     view! {
         <details class="card record">
             <summary>
@@ -25,7 +27,10 @@ pub fn Configuration(
                 <p>
                     "This is a record of this App Server's configuration. The configuration cannot be changed. Instead, change the configuration of the Instance, and launch a new App Server."
                 </p>
-                {move || view! { <Record app_server=app_server.get()/> }}
+                {move || {
+                    playbooks.track();
+                    view! { <Record app_server=app_server.get_untracked()/> }
+                }}
             </div>
         </details>
     }

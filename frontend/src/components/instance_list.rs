@@ -190,7 +190,7 @@ fn Rows(rows: Memo<Vec<InstanceSummary>>, words: RwSignal<String>) -> impl IntoV
             let range = scroll.visible(ROW_PX, rows.len());
             let first = range.start;
             let shown = rows.get(range).unwrap_or_default();
-            shown.iter().enumerate().map(|(place, row)| (first + place, row.clone())).collect::<Vec<_>>()
+            shown.iter().enumerate().map(|(place, row)| (first + place, row.id)).collect::<Vec<_>>()
         })
     });
     let nothing = move || match list.get() {
@@ -207,34 +207,28 @@ fn Rows(rows: Memo<Vec<InstanceSummary>>, words: RwSignal<String>) -> impl IntoV
         <div class="rows" node_ref=scroll.node on:scroll=move |_| scroll.look()>
             {nothing}
             <ul style:height=height>
-                <For each=move || in_sight.get() key=|(place, row)| (*place, row_key(row)) let:item>
-                    <Row place=item.0 row=item.1 selected/>
+                <For each=move || in_sight.get() key=|item| *item let:item>
+                    <Row place=item.0 id=item.1 selected/>
                 </For>
             </ul>
         </div>
     }
 }
 
-/// Changes whenever something changes that the row shows.
-fn row_key(row: &InstanceSummary) -> String {
-    let part = |server: Option<&shared_types::AppServerSummary>| {
-        server.map(|server| format!("{}{}{}", server.id, server.status.as_str(), server.is_healthy))
-    };
-    format!("{}|{}|{}|{:?}|{:?}", row.id, row.name, row.domain, part(row.active_appserver.as_ref()), part(row.newer()))
-}
-
+/// A row stays what it is while its instance changes: a focused one stays focused.
 #[component]
-fn Row(place: usize, row: InstanceSummary, selected: Memo<Option<InstanceId>>) -> impl IntoView {
-    let id = row.id;
+fn Row(place: usize, id: InstanceId, selected: Memo<Option<InstanceId>>) -> impl IntoView {
+    let list = state().data.list();
+    let row = Memo::new(move |_| list.with(|list| list.here().and_then(|rows| rows.get(&id)).cloned()));
     let current = move || (selected.get() == Some(id)).then_some("page");
     view! {
         <li style:top=format!("{}px", px(place, ROW_PX))>
             <a class="row" href=paths::instance(id) aria-current=current>
                 <div>
-                    <b>{row.name.clone()}</b>
-                    <small>{row.domain.clone()}</small>
+                    <b>{move || row.get().map(|row| row.name)}</b>
+                    <small>{move || row.get().map(|row| row.domain)}</small>
                 </div>
-                <Marks instance=row/>
+                {move || row.get().map(|instance| view! { <Marks instance/> })}
             </a>
         </li>
     }

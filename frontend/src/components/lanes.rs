@@ -23,34 +23,57 @@ pub fn Lanes(
 ) -> impl IntoView {
     let active = Memo::new(move |_| instance.with(|instance| instance.summary.active_appserver.clone()));
     let next = Memo::new(move |_| instance.with(|instance| instance.summary.newer().cloned()));
+    let has_active = Memo::new(move |_| active.with(Option::is_some));
     view! {
         <section class="lanes" aria-label="Traffic">
-            <div class="visitors" class:served=move || active.with(Option::is_some)>
+            <div class="visitors" class:served=has_active>
                 <Icon shape=Shape::People/>
                 <span>"visitors"</span>
             </div>
-            {move || match active.get() {
-                Some(active) => view! { <Serving instance active on_activate/> }.into_any(),
-                None => view! { <NothingServes/> }.into_any(),
-            }}
+            {one_at_a_time(
+                active,
+                move |active| view! { <Serving instance active on_activate/> }.into_any(),
+                || view! { <NothingServes/> }.into_any(),
+            )}
             <div class="swap">
                 <Icon shape=Shape::Swap/>
             </div>
-            {move || match next.get() {
-                Some(next) => view! { <Next next on_activate/> }.into_any(),
-                None => view! { <NothingNext launch/> }.into_any(),
-            }}
+            {one_at_a_time(
+                next,
+                move |next| view! { <Next next on_activate/> }.into_any(),
+                move || view! { <NothingNext launch has_active/> }.into_any(),
+            )}
         </section>
+    }
+}
+
+/// Draws one app server, or its absence, and draws anew only when it is another one: whatever changes in it is followed by
+/// what was drawn, so that a focused button stays focused.
+fn one_at_a_time(
+    server: Memo<Option<AppServerSummary>>,
+    draw: impl Fn(Memo<AppServerSummary>) -> AnyView + Send + 'static,
+    draw_none: impl Fn() -> AnyView + Send + 'static,
+) -> impl IntoView {
+    let id = Memo::new(move |_| server.with(|server| server.as_ref().map(|server| server.id)));
+    move || {
+        id.track();
+        match server.get_untracked() {
+            None => draw_none(),
+            Some(first) => draw(Memo::new(move |_| {
+                // Another one is about to be drawn by whoever draws this.
+                server.get().filter(|server| server.id == first.id).unwrap_or_else(|| first.clone())
+            })),
+        }
     }
 }
 
 #[component]
 fn Serving(
     instance: Memo<Arc<Instance>>,
-    active: AppServerSummary,
+    active: Memo<AppServerSummary>,
     on_activate: Callback<AppServerSummary>,
 ) -> impl IntoView {
-    let (id, instance_id) = (active.id, active.instance_id);
+    let (id, instance_id) = active.with_untracked(|active| (active.id, active.instance_id));
     let now = clock::now();
     let activations = state().data.activations(instance_id);
     let whole = state().data.app_server(id);
@@ -65,42 +88,42 @@ fn Serving(
         let release = whole.here()?.configuration.get("openedx_release")?.as_str()?.to_owned();
         (!release.is_empty()).then_some(release)
     };
-    let commit = move || whole.get().here().and_then(|whole| pinned_commit(whole)).map(|commit| {
-        view! {
-            " · "
-            <span class="mono">{words::short_commit(&commit).to_owned()}</span>
-        }
-    });
-    let fallback = move || {
+    let commit = move || {
+        let commit = whole.get().here().and_then(|whole| pinned_commit(whole))?;
+        Some(words::short_commit(&commit).to_owned())
+    };
+    let facts = move || [since(), release(), commit()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let fallback = Memo::new(move |_| {
         instance.with(|instance| {
             let id = instance.fallback_app_server_id?;
             instance.appservers.iter().find(|one| one.id == id).cloned()
         })
-    };
+    });
     view! {
         <article class="card lane serving" aria-label="Now serving">
             <h3>"NOW SERVING"</h3>
             <div class="who">
-                <StatusDot status=active.status/>
-                <b>{active.name.clone()}</b>
-                <StatusLabel status=active.status words="Active"/>
+                {move || view! { <StatusDot status=active.get().status/> }}
+                <b>{move || active.get().name}</b>
+                {move || view! { <StatusLabel status=active.get().status words="Active"/> }}
             </div>
-            <span class="fine">
-                {since} {move || release().map(|release| format!(" · {release}"))} {commit}
-            </span>
-            {move || fallback().map(|fallback| {
-                let name = fallback.name.clone();
-                view! {
-                    <div class="actions">
-                        <button type="button" on:click=move |_| on_activate.run(fallback.clone())>
-                            <Icon shape=Shape::Undo/>
-                            "Roll back to "
-                            {name}
-                        </button>
-                    </div>
-                }
-            })}
+            <span class="fine">{facts}</span>
+            {move || fallback.get().map(|fallback| view! { <RollBack fallback on_activate/> })}
         </article>
+    }
+}
+
+#[component]
+fn RollBack(fallback: AppServerSummary, on_activate: Callback<AppServerSummary>) -> impl IntoView {
+    let name = fallback.name.clone();
+    view! {
+        <div class="actions">
+            <button type="button" on:click=move |_| on_activate.run(fallback.clone())>
+                <Icon shape=Shape::Undo/>
+                "Roll back to "
+                {name}
+            </button>
+        </div>
     }
 }
 
@@ -123,11 +146,18 @@ fn NothingServes() -> impl IntoView {
 }
 
 #[component]
-fn NothingNext(launch: Launch) -> impl IntoView {
+fn NothingNext(launch: Launch, has_active: Memo<bool>) -> impl IntoView {
+    let words = move || {
+        if has_active.get() {
+            "Nothing newer. Launch an app server to apply changed settings or a newer release; the active one keeps serving."
+        } else {
+            "Launch an app server. It is built on a machine of its own; when it runs, activate it."
+        }
+    };
     view! {
         <article class="card lane vacant" aria-label="Next">
             <h3>"NEXT"</h3>
-            <p>"Nothing newer. Launch an app server to apply changed settings or a newer release; the active one keeps serving."</p>
+            <p>{words}</p>
             <div class="actions">
                 <LaunchButton launch/>
             </div>
@@ -136,47 +166,58 @@ fn NothingNext(launch: Launch) -> impl IntoView {
 }
 
 #[component]
-fn Next(next: AppServerSummary, on_activate: Callback<AppServerSummary>) -> impl IntoView {
-    let possible = can_activate(next.status, next.serving);
-    let target = next.clone();
+fn Next(next: Memo<AppServerSummary>, on_activate: Callback<AppServerSummary>) -> impl IntoView {
+    let status = Memo::new(move |_| next.get().status);
+    let possible = Memo::new(move |_| next.with(|next| can_activate(next.status, next.serving)));
     view! {
         <article class="card lane" aria-label="Next">
             <h3>"NEXT"</h3>
             <div class="who">
-                <StatusDot status=next.status/>
-                <b>{next.name.clone()}</b>
-                <StatusLabel status=next.status/>
+                {move || view! { <StatusDot status=status.get()/> }}
+                <b>{move || next.get().name}</b>
+                {move || view! { <StatusLabel status=status.get()/> }}
             </div>
-            <NextWords next/>
+            {move || view! { <NextWords next status=status.get()/> }}
             <div class="actions">
-                <ActivateButton possible on_click=Callback::new(move |()| on_activate.run(target.clone()))/>
+                <ActivateButton
+                    possible=possible
+                    on_click=Callback::new(move |()| on_activate.run(next.get_untracked()))
+                />
             </div>
         </article>
     }
 }
 
 #[component]
-fn NextWords(next: AppServerSummary) -> impl IntoView {
+fn NextWords(next: Memo<AppServerSummary>, status: AppServerStatus) -> impl IntoView {
     let now = clock::now();
-    match next.status {
+    match status {
         AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => {
-            let share = next.progress.share();
-            let created = next.created;
-            let left = move || words::estimate_left(created, now.get(), share).map(|left| format!(" · {left}"));
-            let fine = progress_words(&next);
+            let share = Memo::new(move |_| next.with(|next| next.progress.share()));
+            let fine = move || {
+                let next = next.get();
+                let left = words::estimate_left(next.created, now.get(), share.get());
+                [Some(progress_words(&next)), left].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+            };
             view! {
                 <ProgressBar share/>
-                <span class="fine">{fine} {left}</span>
+                <span class="fine">{fine}</span>
             }
             .into_any()
         }
         AppServerStatus::Running => {
-            let modified = next.modified;
-            let ago = move || words::ago(modified, now.get());
-            view! { <span class="fine">"Built by " {next.requested_by} ", ready " {ago}</span> }.into_any()
+            let words = move || {
+                let next = next.get();
+                format!("Launched by {}, ready {}", next.requested_by, words::ago(next.modified, now.get()))
+            };
+            view! { <span class="fine">{words}</span> }.into_any()
         }
         AppServerStatus::Failed | AppServerStatus::Error | AppServerStatus::Terminated | AppServerStatus::Stopped => {
-            view! { <p>{next.failure.unwrap_or(next.status_description)}</p> }.into_any()
+            let words = move || {
+                let next = next.get();
+                next.failure.unwrap_or(next.status_description)
+            };
+            view! { <p>{words}</p> }.into_any()
         }
     }
 }
@@ -203,9 +244,10 @@ pub fn progress_words(app_server: &AppServerSummary) -> String {
 #[component]
 pub fn ProgressBar(
     /// 0 to 1.
-    share: f64,
+    #[prop(into)]
+    share: Signal<f64>,
 ) -> impl IntoView {
-    let percent = format!("{:.0}", share * 100.0);
+    let percent = move || format!("{:.0}", share.get() * 100.0);
     view! {
         <div
             class="progress"
@@ -213,9 +255,9 @@ pub fn ProgressBar(
             aria-label="Build"
             aria-valuemin="0"
             aria-valuemax="100"
-            aria-valuenow=percent.clone()
+            aria-valuenow=percent
         >
-            <i style:width=format!("{percent}%")></i>
+            <i style:width=move || format!("{}%", percent())></i>
         </div>
     }
 }
@@ -224,23 +266,23 @@ pub fn ProgressBar(
 #[component]
 pub fn ActivateButton(
     /// Whether it can.
-    possible: Possible,
+    possible: Memo<Possible>,
     /// Asked to.
     on_click: Callback<()>,
 ) -> impl IntoView {
-    let why = match possible {
+    let why = Memo::new(move |_| match possible.get() {
         Possible::Yes => None,
         Possible::No(why) => Some(why),
-    };
+    });
     view! {
         <button
             class="primary"
             type="button"
             title=why
             aria-description=why
-            aria-disabled=why.is_some().to_string()
+            aria-disabled=move || why.get().is_some().to_string()
             on:click=move |_| {
-                if why.is_none() {
+                if why.get_untracked().is_none() {
                     on_click.run(());
                 }
             }

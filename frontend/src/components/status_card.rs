@@ -23,26 +23,35 @@ pub fn StatusCard(
     /// Asked to open the dialog.
     on_activate: Callback<AppServerSummary>,
 ) -> impl IntoView {
+    let title = Memo::new(move |_| {
+        let summary = &app_server.get().summary;
+        (summary.name.clone(), summary.status, summary.status_description.clone())
+    });
+    let steps = Memo::new(move |_| app_server.get().steps.clone());
+    let progress = Memo::new(move |_| app_server.get().summary.progress.clone());
+    // Drawn anew only when one of these changes, not with every task: what a person selects to copy stays selected.
+    let facts = Memo::new(move |_| {
+        let whole = app_server.get();
+        (whole.summary.serving, whole.server.clone(), whole.pins.clone(), whole.checks.clone())
+    });
     view! {
         <details class="card" open>
             <summary>
                 <Icon shape=Shape::Chevron/>
                 {move || {
-                    let summary = app_server.get().summary.clone();
+                    let (name, status, description) = title.get();
                     view! {
-                        <h2>{summary.name}</h2>
-                        <StatusLabel status=summary.status/>
-                        <span class="fine">{summary.status_description}</span>
+                        <h2>{name}</h2>
+                        <StatusLabel status/>
+                        <span class="fine">{description}</span>
                     }
                 }}
             </summary>
             <div class="body">
+                <Steps steps progress/>
                 {move || {
-                    let app_server = app_server.get();
-                    view! {
-                        <Steps steps=app_server.steps.clone() progress=app_server.summary.progress.clone()/>
-                        <Facts app_server/>
-                    }
+                    facts.track();
+                    view! { <Facts app_server=app_server.get_untracked()/> }
                 }}
                 <Actions app_server on_activate/>
             </div>
@@ -149,23 +158,19 @@ fn question_name(name: &str) -> String {
 fn Actions(app_server: Memo<Arc<AppServer>>, on_activate: Callback<AppServerSummary>) -> impl IntoView {
     let possible = Memo::new(move |_| {
         let summary = &app_server.get().summary;
-        Possibility(can_activate(summary.status, summary.serving))
+        can_activate(summary.status, summary.serving)
     });
     let runs = Memo::new(move |_| app_server.get().summary.status == AppServerStatus::Running);
     let activate = Callback::new(move |()| on_activate.run(app_server.get_untracked().summary.clone()));
     view! {
         <div class="actions-row">
-            {move || view! { <ActivateButton possible=possible.get().0 on_click=activate/> }}
+            <ActivateButton possible on_click=activate/>
             <Show when=move || runs.get()>
                 <CheckButton app_server/>
             </Show>
         </div>
     }
 }
-
-/// For a memo, which wants to compare.
-#[derive(Clone, Copy, PartialEq)]
-struct Possibility(shared_types::app_server::Possible);
 
 #[component]
 fn CheckButton(app_server: Memo<Arc<AppServer>>) -> impl IntoView {

@@ -10,19 +10,16 @@ use crate::words;
 #[component]
 pub fn Steps(
     /// In order.
-    steps: Vec<BuildStep>,
+    steps: Memo<Vec<BuildStep>>,
     /// How far the one under way is.
-    progress: Progress,
+    progress: Memo<Progress>,
 ) -> impl IntoView {
-    let items = steps.into_iter().map(|step| {
-        let progress = progress.clone();
-        view! { <Step step progress/> }
-    });
-    view! { <ol class="steps" aria-label="Build steps">{items.collect_view()}</ol> }
+    let items = move || steps.get().into_iter().map(|step| view! { <Step step progress/> }).collect_view();
+    view! { <ol class="steps" aria-label="Build steps">{items}</ol> }
 }
 
 #[component]
-fn Step(step: BuildStep, progress: Progress) -> impl IntoView {
+fn Step(step: BuildStep, progress: Memo<Progress>) -> impl IntoView {
     let now = clock::now();
     let (class, word) = match (step.started, step.outcome) {
         (None, _) => ("", "not begun"),
@@ -31,18 +28,22 @@ fn Step(step: BuildStep, progress: Progress) -> impl IntoView {
         (Some(_), Some(StepOutcome::Failed)) => ("failed", "failed"),
     };
     let is_now = class == "now";
-    let tasks = (is_now && step.kind == BuildStepKind::Playbooks && progress.tasks_total > 0)
-        .then(|| (progress.tasks_done, progress.tasks_total));
-    let width = is_now.then(|| match tasks {
-        Some((done, total)) => format!("{:.0}%", 100.0 * f64::from(done) / f64::from(total)),
-        None => "50%".to_owned(),
+    let tasks = Memo::new(move |_| {
+        let (done, total) = progress.with(|progress| (progress.tasks_done, progress.tasks_total));
+        (is_now && step.kind == BuildStepKind::Playbooks && total > 0).then_some((done, total))
     });
+    let width = move || match tasks.get() {
+        Some((done, total)) => format!("{:.0}%", 100.0 * f64::from(done) / f64::from(total)),
+        None if is_now => "50%".to_owned(),
+        None => String::new(),
+    };
     let lasted = move || match (step.started, step.ended) {
         (None, _) => "–".to_owned(),
-        (Some(started), ended) => {
-            let lasted = words::duration(ended.unwrap_or_else(|| now.get()) - started);
-            tasks.map_or(lasted.clone(), |(done, total)| format!("{lasted} · {done} of {total}"))
-        }
+        (Some(started), Some(ended)) => words::duration(ended - started),
+        (Some(started), None) => match tasks.get() {
+            Some((done, total)) => format!("{} · {done} of {total}", words::span(now.get() - started)),
+            None => words::duration(now.get() - started),
+        },
     };
     view! {
         <li class=class>

@@ -72,11 +72,6 @@ impl Store {
         self.slots.iter().rev().flatten().next().map_or(0, |entry| entry.number)
     }
 
-    /// The number of the first entry that is here.
-    pub fn first_number(&self) -> Option<i64> {
-        self.slots.iter().flatten().next().map(|entry| entry.number)
-    }
-
     /// Makes room up to this number. Only for numbered logs.
     pub fn grow(&mut self, last: i64) {
         let length = usize::try_from(last).unwrap_or(0);
@@ -235,7 +230,7 @@ mod tests {
         store.put(vec![entry(7, "a")], true);
         store.put(vec![entry(95, "d")], false);
         assert_eq!(texts(&store, 0..4), ["a", "b", "c", "d"].map(|text| Some(text.to_owned())));
-        assert_eq!((store.first_number(), store.last_number()), (Some(7), 95));
+        assert_eq!(store.last_number(), 95);
         assert_eq!(store.missing(0..4), None);
     }
 

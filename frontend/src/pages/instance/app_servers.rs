@@ -54,7 +54,7 @@ fn Selected(id: AppServerId, on_activate: Callback<AppServerSummary>) -> impl In
             matches!(status, AppServerStatus::Failed | AppServerStatus::Error)
         });
         view! {
-            {move || failed.get().then(|| view! { <Failure app_server=app_server.get()/> })}
+            {move || failed.get().then(|| view! { <Failure app_server=app_server.get_untracked()/> })}
             <StatusCard app_server on_activate/>
             <Configuration app_server/>
             <LogCard of=LogOf::AppServer(id)/>
