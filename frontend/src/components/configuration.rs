@@ -28,7 +28,7 @@ pub fn Configuration(
                     "This is a record of this App Server's configuration. The configuration cannot be changed. Instead, change the configuration of the Instance, and launch a new App Server."
                 </p>
                 {move || {
-                    playbooks.track();
+                    let _changed = playbooks.get();
                     view! { <Record app_server=app_server.get_untracked()/> }
                 }}
             </div>

@@ -56,7 +56,8 @@ fn one_at_a_time(
 ) -> impl IntoView {
     let id = Memo::new(move |_| server.with(|server| server.as_ref().map(|server| server.id)));
     move || {
-        id.track();
+        // Read, not only tracked: a memo that nobody reads never learns of a change.
+        let _another = id.get();
         match server.get_untracked() {
             None => draw_none(),
             Some(first) => draw(Memo::new(move |_| {

@@ -50,7 +50,7 @@ pub fn StatusCard(
             <div class="body">
                 <Steps steps progress/>
                 {move || {
-                    facts.track();
+                    let _changed = facts.get();
                     view! { <Facts app_server=app_server.get_untracked()/> }
                 }}
                 <Actions app_server on_activate/>

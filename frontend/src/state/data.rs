@@ -18,7 +18,7 @@ use crate::api::{self, ApiError};
 /// Events come in flocks; one fetch serves all of a moment's.
 const MOMENT_MS: u32 = 100;
 /// A server that does not answer is asked again this often.
-const RETRY_MS: u32 = 3_000;
+const RETRY_MS: u32 = 1_000;
 
 /// Something that is fetched.
 #[derive(Debug, PartialEq)]
