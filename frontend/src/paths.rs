@@ -135,7 +135,8 @@ mod tests {
     #[test]
     fn every_page_is_read_back_from_its_path() {
         let id = InstanceId(7);
-        let tabs = [Tab::AppServers(None), Tab::AppServers(Some(AppServerId(9))), Tab::Settings, Tab::Log, Tab::PullRequest];
+        let tabs =
+            [Tab::AppServers(None), Tab::AppServers(Some(AppServerId(9))), Tab::Settings, Tab::Log, Tab::PullRequest];
         let pages = [Page::Login, Page::Home, Page::Instances, Page::NewInstance];
         for page in pages.into_iter().chain(tabs.map(|tab| Page::Instance(id, tab))) {
             assert_eq!(Page::parse(&page.to_string()), page);
@@ -150,7 +151,9 @@ mod tests {
     fn signing_in_leads_back_but_never_away() {
         assert_eq!(login("/instances/7?x=1#L2"), "/login?next=/instances/7%3Fx%3D1%23L2");
         assert_eq!(after_login(Some("/instances/7#L2")), "/instances/7#L2");
-        for elsewhere in [None, Some("https://evil.example"), Some("//evil.example"), Some("/\\evil"), Some("/login?next=/")] {
+        for elsewhere in
+            [None, Some("https://evil.example"), Some("//evil.example"), Some("/\\evil"), Some("/login?next=/")]
+        {
             assert_eq!(after_login(elsewhere), "/");
         }
     }

@@ -48,7 +48,11 @@ pub fn estimate_left(started: DateTime<Utc>, now: DateTime<Utc>, share: f64) -> 
     // Precise enough: a build takes less than 2^52 milliseconds.
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "an estimate in whole minutes")]
     let left = TimeDelta::milliseconds((gone.num_milliseconds() as f64 * (1.0 - share) / share) as i64);
-    Some(if left < TimeDelta::minutes(1) { "less than a minute left".into() } else { format!("about {} left", span(left)) })
+    Some(if left < TimeDelta::minutes(1) {
+        "less than a minute left".into()
+    } else {
+        format!("about {} left", span(left))
+    })
 }
 
 /// A share as whole percent.

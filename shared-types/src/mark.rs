@@ -99,10 +99,8 @@ mod tests {
 
     #[test]
     fn each_status_has_its_mark() {
-        let marks: Vec<Mark> = AppServerStatus::ALL
-            .iter()
-            .map(|status| Mark::of(Some(&server(1, *status, Serving::Idle))))
-            .collect();
+        let marks: Vec<Mark> =
+            AppServerStatus::ALL.iter().map(|status| Mark::of(Some(&server(1, *status, Serving::Idle)))).collect();
         use Mark::{Bad, Busy, Good};
         assert_eq!(marks, [Busy, Busy, Busy, Good, Bad, Bad, Good, Bad]);
         assert_eq!(Mark::of(None), Mark::None);

@@ -47,11 +47,7 @@ pub fn AppServerList(
 
 /// A row stays what it is while its app server changes: a focused one stays focused.
 #[component]
-fn Row(
-    id: AppServerId,
-    server: Memo<Option<AppServerSummary>>,
-    selected: Memo<Option<AppServerId>>,
-) -> impl IntoView {
+fn Row(id: AppServerId, server: Memo<Option<AppServerSummary>>, selected: Memo<Option<AppServerId>>) -> impl IntoView {
     let now = clock::now();
     let current = move || (selected.get() == Some(id)).then_some("true");
     let link = move || server.get().map(|server| paths::app_server(server.instance_id, id));

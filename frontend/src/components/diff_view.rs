@@ -31,7 +31,8 @@ pub fn DiffView(
             {change.after.map(|value| line("plus", "+", "is", &change.name, shown(value)))}
         }
     });
-    view! { <div class="card diff" role="region" aria-label="What differs" tabindex="0">{lines.collect_view()}</div> }.into_any()
+    view! { <div class="card diff" role="region" aria-label="What differs" tabindex="0">{lines.collect_view()}</div> }
+        .into_any()
 }
 
 fn shown(value: String) -> String {

@@ -179,7 +179,7 @@ fn Strip(only: RwSignal<Only>, order: RwSignal<Order>) -> impl IntoView {
 #[component]
 fn Rows(rows: Memo<Vec<InstanceSummary>>, words: RwSignal<String>) -> impl IntoView {
     let list = state().data.list();
-    let scroll = Scroll::new();
+    let scroll = Scroll::watch();
     let page = expect_context::<Memo<Page>>();
     let selected = Memo::new(move |_| match page.get() {
         Page::Instance(id, _) => Some(id),

@@ -25,8 +25,7 @@ pub struct Launch {
 impl Launch {
     /// For one instance; shows the new app server once it is listed.
     pub fn new(id: InstanceId, instance: Memo<Arc<Instance>>) -> Self {
-        let launch =
-            Self { id, state: state(), is_under_way: RwSignal::new(false), awaited: RwSignal::new(None) };
+        let launch = Self { id, state: state(), is_under_way: RwSignal::new(false), awaited: RwSignal::new(None) };
         let navigate = use_navigate();
         Effect::new(move || {
             let Some(awaited) = launch.awaited.get() else { return };

@@ -268,7 +268,11 @@ fn Control(
         }
         .into_any(),
         Some(
-            FieldKind::Hostname | FieldKind::Email | FieldKind::Repository | FieldKind::GitRef | FieldKind::Organization,
+            FieldKind::Hostname
+            | FieldKind::Email
+            | FieldKind::Repository
+            | FieldKind::GitRef
+            | FieldKind::Organization,
         )
         | None => view! {
             <input

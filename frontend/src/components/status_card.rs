@@ -131,8 +131,11 @@ pub fn CheckList(
     checks: Vec<Check>,
 ) -> impl IntoView {
     let lines = checks.into_iter().map(|check| {
-        let (class, shape, word) =
-            if check.is_ok { ("good", Shape::Check, "answers") } else { ("bad", Shape::Cross, "does not answer as it should") };
+        let (class, shape, word) = if check.is_ok {
+            ("good", Shape::Check, "answers")
+        } else {
+            ("bad", Shape::Cross, "does not answer as it should")
+        };
         view! {
             <li class=class>
                 <Icon shape/>

@@ -63,9 +63,7 @@ pub fn StatusDot(
 /// The words of a list's row: what it is to the visitors, else its status.
 pub fn state_words(app_server: &AppServerSummary) -> String {
     match app_server.serving {
-        Serving::Draining | Serving::Fallback => {
-            serving_word(app_server.serving).unwrap_or_default().to_owned()
-        }
+        Serving::Draining | Serving::Fallback => serving_word(app_server.serving).unwrap_or_default().to_owned(),
         Serving::Idle | Serving::Active => app_server.status_name.clone(),
     }
 }

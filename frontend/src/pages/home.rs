@@ -122,10 +122,7 @@ fn needs_a_person(row: &InstanceSummary, now: chrono::DateTime<chrono::Utc>) -> 
     Some(item(row, about, words::ago(about.modified, now), text))
 }
 
-fn lately<'a>(
-    rows: impl Iterator<Item = &'a InstanceSummary>,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Vec<Item> {
+fn lately<'a>(rows: impl Iterator<Item = &'a InstanceSummary>, now: chrono::DateTime<chrono::Utc>) -> Vec<Item> {
     let mut rows: Vec<&InstanceSummary> = rows.collect();
     rows.sort_by_key(|row| std::cmp::Reverse(last_activity(row)));
     rows.into_iter().filter_map(|row| happened(row, now)).take(LATELY).collect()

@@ -147,9 +147,8 @@ impl Data {
     /// The app servers of an instance that are shown.
     pub fn shown_app_servers(self, of: InstanceId) -> Vec<AppServerId> {
         let is_of = |fetched: &Fetched<AppServer>| fetched.here().is_some_and(|one| one.summary.instance_id == of);
-        self.app_servers.with_untracked(|kept| {
-            kept.iter().filter(|(_, fetched)| is_of(fetched)).map(|(id, _)| *id).collect()
-        })
+        self.app_servers
+            .with_untracked(|kept| kept.iter().filter(|(_, fetched)| is_of(fetched)).map(|(id, _)| *id).collect())
     }
 
     /// Forgets everything: somebody else may sign in.

@@ -91,10 +91,7 @@ mod tests {
 
     #[test]
     fn colours_begin_and_end() {
-        assert_eq!(
-            parts("a \u{1b}[0;32mok\u{1b}[0m b"),
-            [plain(None, "a "), plain(Some(2), "ok"), plain(None, " b")]
-        );
+        assert_eq!(parts("a \u{1b}[0;32mok\u{1b}[0m b"), [plain(None, "a "), plain(Some(2), "ok"), plain(None, " b")]);
         assert_eq!(parts("\u{1b}[1;31mX"), [(Ink { is_bold: true, color: Some(1) }, "X".into())]);
     }
 

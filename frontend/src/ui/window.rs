@@ -45,7 +45,7 @@ pub struct Scroll {
 
 impl Scroll {
     /// Watches an element: give it `node_ref=scroll.node` and `on:scroll=move |_| scroll.look()`.
-    pub fn new() -> Self {
+    pub fn watch() -> Self {
         let scroll = Self { node: NodeRef::new(), top: RwSignal::new(0.0), height: RwSignal::new(0.0) };
         Effect::new(move || {
             scroll.node.track();
@@ -93,6 +93,11 @@ impl Scroll {
     pub fn sees(self, row: usize, row_px: f64) -> bool {
         let (top, height, at) = (self.top.get_untracked(), self.height.get_untracked(), px(row, row_px));
         at >= top && at + row_px <= top + height
+    }
+
+    /// The first row in sight, without being told when that changes.
+    pub fn top_row(self, row_px: f64) -> usize {
+        whole(self.top.get_untracked() / row_px)
     }
 
     /// Whether the end is in sight, or nearly.

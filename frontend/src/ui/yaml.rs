@@ -30,7 +30,9 @@ pub fn pieces(line: &str) -> Vec<(Piece, &str)> {
         return vec![(Piece::Comment, line)];
     }
     let (key, value) = match body.split_once(':') {
-        Some((key, value)) if (value.is_empty() || value.starts_with(' ')) && !key.starts_with(['"', '\'', '{', '[']) => {
+        Some((key, value))
+            if (value.is_empty() || value.starts_with(' ')) && !key.starts_with(['"', '\'', '{', '[']) =>
+        {
             (body.get(..=key.len()).unwrap_or_default(), value)
         }
         Some(_) | None => ("", body),

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use shared_types::LogLevel;
 
-use super::feed::Feed;
+use super::feed::{self, Feed};
 use super::row::{LogRow, ROW_PX};
 use crate::api::logs::{Filter, LogOf};
 use crate::paths;
@@ -28,7 +28,21 @@ pub fn LogCard(
 ) -> impl IntoView {
     let filter = RwSignal::new(Filter::default());
     let feed = Feed::new(of, filter.into());
-    let count = move || words::count(feed.store.with(super::store::Store::len), "line");
+    let named = named_line();
+    Effect::new(move || {
+        // A link to a line is to the whole log.
+        if named.get().is_some() && !filter.with_untracked(Filter::is_empty) {
+            filter.set(Filter::default());
+        }
+    });
+    let count = move || {
+        let count = feed.store.with(super::store::Store::len);
+        match (filter.with(Filter::is_empty), count < feed::LISTED) {
+            (true, _) => words::count(count, "line"),
+            (false, true) => format!("{} found", words::count(count, "line")),
+            (false, false) => format!("the last {} found", words::count(count, "line")),
+        }
+    };
     view! {
         <section class="card" aria-label="Log">
             <header>
@@ -42,31 +56,51 @@ pub fn LogCard(
                     </a>
                 </div>
             </header>
-            <Lines of feed filter is_tall/>
+            <Lines of feed filter named is_tall/>
         </section>
     }
 }
 
+/// The line that the URL names.
+fn named_line() -> Memo<Option<i64>> {
+    let hash = use_location().hash;
+    Memo::new(move |_| paths::line_of(&hash.get()))
+}
+
 #[component]
 fn Tools(filter: RwSignal<Filter>) -> impl IntoView {
-    let search = leptos::leptos_dom::helpers::debounce(std::time::Duration::from_millis(TYPING_MS), move |words: String| {
-        filter.update(|filter| filter.words = words.trim().to_owned());
-    });
+    let search =
+        leptos::leptos_dom::helpers::debounce(std::time::Duration::from_millis(TYPING_MS), move |words: String| {
+            filter.update(|filter| filter.words = words.trim().to_owned());
+        });
     let search = StoredValue::new_local(search);
     let level = move |event: web_sys::Event| {
         let word = event_target_value(&event);
         let level = [LogLevel::Warning, LogLevel::Error].into_iter().find(|level| level.as_str() == word);
         filter.update(|filter| filter.level = level);
     };
+    let field = NodeRef::<leptos::html::Input>::new();
+    Effect::new(move || {
+        if filter.with(Filter::is_empty)
+            && let Some(field) = field.get_untracked()
+        {
+            field.set_value("");
+        }
+    });
     view! {
         <input
+            node_ref=field
             type="search"
             placeholder="Search"
             aria-label="Search the log"
             maxlength="200"
             on:input=move |event| search.update_value(|search| search(event_target_value(&event)))
         />
-        <select aria-label="Level" on:change=level>
+        <select
+            aria-label="Level"
+            prop:value=move || filter.with(|filter| filter.level.map_or("", LogLevel::as_str))
+            on:change=level
+        >
             <option value="">"All levels"</option>
             <option value=LogLevel::Warning.as_str()>"Warnings and errors"</option>
             <option value=LogLevel::Error.as_str()>"Errors"</option>
@@ -75,16 +109,14 @@ fn Tools(filter: RwSignal<Filter>) -> impl IntoView {
 }
 
 #[component]
-fn Lines(of: LogOf, feed: Feed, filter: RwSignal<Filter>, is_tall: bool) -> impl IntoView {
-    let hash = use_location().hash;
-    let named = Memo::new(move |_| paths::line_of(&hash.get()));
-    let scroll = Scroll::new();
+fn Lines(of: LogOf, feed: Feed, filter: RwSignal<Filter>, named: Memo<Option<i64>>, is_tall: bool) -> impl IntoView {
+    let scroll = feed.scroll;
     let is_following = RwSignal::new(named.get_untracked().is_none());
     let rows = Memo::new(move |_| feed.store.with(super::store::Store::rows));
     let range = Memo::new(move |_| scroll.visible(ROW_PX, rows.get()));
     Effect::new(move || feed.need(range.get()));
     follow(scroll, rows, is_following);
-    jump(feed, scroll, named, is_following);
+    jump(feed, named, is_following);
     let drawn = Memo::new(move |_| feed.store.with(|store| store.draw(range.get())));
     let is_numbered = matches!(of, LogOf::AppServer(_));
     let on_scroll = move |_| {
@@ -150,7 +182,8 @@ fn follow(scroll: Scroll, rows: Memo<usize>, is_following: RwSignal<bool>) {
 }
 
 /// Shows the line that the URL names, once there is room for it.
-fn jump(feed: Feed, scroll: Scroll, named: Memo<Option<i64>>, is_following: RwSignal<bool>) {
+fn jump(feed: Feed, named: Memo<Option<i64>>, is_following: RwSignal<bool>) {
+    let scroll = feed.scroll;
     Effect::new(move |done: Option<Option<i64>>| {
         let done = done.flatten();
         let line = named.get()?;

@@ -5,12 +5,16 @@ use std::ops::Range;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::row::ROW_PX;
 use super::store::{Mode, Store};
 use crate::api::logs::{self, Filter, LogOf, PAGE, Place};
 use crate::state::{State, state};
+use crate::ui::window::{Scroll, px};
 
 /// How many pages of a listed log are shown: the last ones.
 const LISTED_PAGES: usize = 4;
+/// How many entries those are at most.
+pub const LISTED: usize = LISTED_PAGES * PAGE;
 /// The wait before asking again after no answer, or after an answer with nothing in it.
 const AGAIN_MS: u32 = 1_500;
 
@@ -20,6 +24,8 @@ pub struct Feed {
     of: LogOf,
     filter: Signal<Filter>,
     state: State,
+    /// Where the reader is.
+    pub scroll: Scroll,
     /// The rows.
     pub store: RwSignal<Store>,
     /// Whether the first answer is here.
@@ -36,6 +42,7 @@ impl Feed {
             of,
             filter,
             state: state(),
+            scroll: Scroll::watch(),
             store: RwSignal::new(Store::new(Mode::Numbered)),
             is_begun: RwSignal::new(false),
             is_fetching: RwSignal::new(false),
@@ -88,10 +95,27 @@ impl Feed {
                 gloo_timers::future::TimeoutFuture::new(AGAIN_MS).await;
             }
             if self.is_current(round) {
-                self.store.try_update(|store| store.put(entries, false));
+                self.put_and_hold(entries);
             }
             self.done(round);
         });
+    }
+
+    /// Puts entries in their places. Those of several lines push what is below them down: the reader is moved along.
+    fn put_and_hold(self, entries: Vec<shared_types::LogEntry>) {
+        let top = self.scroll.top_row(ROW_PX);
+        let Some(pushed) = self.store.try_update(|store| {
+            let (slot, line) = store.slot_at(top);
+            store.put(entries, false);
+            (store.row_of(slot) + line).saturating_sub(top)
+        }) else {
+            return;
+        };
+        if pushed > 0 {
+            let to = self.scroll.top_untracked() + px(pushed, ROW_PX);
+            // The sheet has its new height in the next frame.
+            request_animation_frame(move || self.scroll.to(to));
+        }
     }
 
     /// Whatever is heard of the log makes room for it (numbered) or fetches it (listed).

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use super::when_here;
 use crate::api::logs::LogOf;
-use crate::components::{
-    ActivateDialog, AppServerList, Configuration, Failure, Lanes, Launch, LogCard, StatusCard,
-};
+use crate::components::{ActivateDialog, AppServerList, Configuration, Failure, Lanes, Launch, LogCard, StatusCard};
 use crate::paths::Tab;
 use crate::state::state;
 

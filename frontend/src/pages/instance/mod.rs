@@ -26,10 +26,7 @@ pub fn InstancePage(
 }
 
 /// Draws what is fetched once it is here, and says so while it is not or cannot be.
-pub fn when_here<T>(
-    fetched: Memo<Fetched<T>>,
-    draw: impl Fn(Memo<Arc<T>>) -> AnyView + Send + 'static,
-) -> impl IntoView
+pub fn when_here<T>(fetched: Memo<Fetched<T>>, draw: impl Fn(Memo<Arc<T>>) -> AnyView + Send + 'static) -> impl IntoView
 where
     T: PartialEq + Send + Sync + 'static,
 {
@@ -125,7 +122,9 @@ fn Header(instance: Memo<Arc<Instance>>) -> impl IntoView {
 #[component]
 fn Tabs(id: InstanceId, instance: Memo<Arc<Instance>>, part: Memo<Part>) -> impl IntoView {
     let pending = move || instance.with(|instance| instance.pending_changes.len());
-    let count = move || (pending() > 0).then(|| view! { <span class="n" title="Changed since the active app server">{pending}</span> });
+    let count = move || {
+        (pending() > 0).then(|| view! { <span class="n" title="Changed since the active app server">{pending}</span> })
+    };
     let current = move |one: Part| move || (part.get() == one).then_some("page");
     let to = move |tab: Tab| Page::Instance(id, tab).to_string();
     view! {

@@ -253,7 +253,8 @@ fn PendingDiff(instance: Memo<Arc<Instance>>, active: AppServerSummary) -> impl 
 
 #[component]
 fn Facts(instance: Memo<Arc<Instance>>) -> impl IntoView {
-    let time = |time: chrono::DateTime<chrono::Utc>| time.with_timezone(&chrono::Local).format("%-d %b %Y %H:%M").to_string();
+    let time =
+        |time: chrono::DateTime<chrono::Utc>| time.with_timezone(&chrono::Local).format("%-d %b %Y %H:%M").to_string();
     let facts = move || {
         let instance = instance.get();
         view! {
