@@ -41,11 +41,6 @@ pub fn ActivateDialog(
     check();
     let passed = Memo::new(move |_| checks.with(|checks| matches!(checks, Some(Ok(checks)) if checks.passed())));
     let confirm = confirm(target.clone(), active.clone(), is_busy, why_not, reason, on_close);
-    let click = move |_| {
-        if passed.get_untracked() && !is_busy.get_untracked() {
-            confirm.run(());
-        }
-    };
     let name = target.name.clone();
     let intro = intro(&instance.summary.domain, active.as_ref());
     view! {
@@ -71,21 +66,40 @@ pub fn ActivateDialog(
                     </span>
                 })}
             </div>
-            <footer>
-                <button type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
-                <button
-                    class="primary"
-                    type="button"
-                    aria-disabled=move || (!passed.get() || is_busy.get()).to_string()
-                    aria-busy=move || is_busy.get().to_string()
-                    title=move || (!passed.get()).then_some("It must answer its checks first.")
-                    on:click=click
-                >
-                    {move || is_busy.get().then(|| view! { <Icon shape=Shape::Refresh is_spinning=true/> })}
-                    {format!("Activate {name}")}
-                </button>
-            </footer>
+            <Buttons name passed is_busy confirm on_close/>
         </Dialog>
+    }
+}
+
+#[component]
+fn Buttons(
+    name: String,
+    passed: Memo<bool>,
+    is_busy: RwSignal<bool>,
+    confirm: Callback<()>,
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let click = move |_| {
+        if passed.get_untracked() && !is_busy.get_untracked() {
+            confirm.run(());
+        }
+    };
+    view! {
+        <footer>
+            <button type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
+            <button
+                class="primary"
+                type="button"
+                aria-disabled=move || (!passed.get() || is_busy.get()).to_string()
+                aria-busy=move || is_busy.get().to_string()
+                title=move || (!passed.get()).then_some("It must answer its checks first.")
+                on:click=click
+            >
+                {move || is_busy.get().then(|| view! { <Icon shape=Shape::Refresh is_spinning=true/> })}
+                "Activate "
+                {name}
+            </button>
+        </footer>
     }
 }
 

@@ -1,6 +1,5 @@
 //! Quick search: Ctrl-K, a few letters, Enter.
 
-use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use shared_types::InstanceSummary;
@@ -53,24 +52,13 @@ fn Search(is_open: RwSignal<bool>) -> impl IntoView {
             navigate(&paths::instance(id), Default::default());
         }
     });
-    let press = move |event: web_sys::KeyboardEvent| {
-        let last = hits.with_untracked(Vec::len).saturating_sub(1);
-        match event.key().as_str() {
-            "ArrowDown" => chosen.update(|place| *place = (*place + 1).min(last)),
-            "ArrowUp" => chosen.update(|place| *place = place.saturating_sub(1)),
-            "Enter" => go.run(chosen.get_untracked()),
-            _ => return,
-        }
-        event.prevent_default();
-    };
-    let field = NodeRef::<html::Input>::new();
+    let press = move |event: web_sys::KeyboardEvent| press(&event, hits, chosen, go);
     Effect::new(move || {
         words.track();
         chosen.set(0);
     });
     view! {
         <input
-            node_ref=field
             type="text"
             role="combobox"
             aria-label="Find an instance"
@@ -94,6 +82,23 @@ fn Search(is_open: RwSignal<bool>) -> impl IntoView {
             <p role="status">"No instance matches."</p>
         </Show>
     }
+}
+
+/// The arrows choose, Enter goes.
+fn press(
+    event: &web_sys::KeyboardEvent,
+    hits: Memo<Vec<InstanceSummary>>,
+    chosen: RwSignal<usize>,
+    go: Callback<usize>,
+) {
+    let last = hits.with_untracked(Vec::len).saturating_sub(1);
+    match event.key().as_str() {
+        "ArrowDown" => chosen.update(|place| *place = (*place + 1).min(last)),
+        "ArrowUp" => chosen.update(|place| *place = place.saturating_sub(1)),
+        "Enter" => go.run(chosen.get_untracked()),
+        _ => return,
+    }
+    event.prevent_default();
 }
 
 #[component]

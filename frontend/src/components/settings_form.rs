@@ -194,79 +194,41 @@ fn FieldRow(form: Form, entry: Entry) -> impl IntoView {
                 <small id=help_id.clone()>{entry.help()}</small>
             </label>
             <div>
-                <Control
-                    id
-                    entry
-                    class=Signal::derive(class)
-                    described=format!("{help_id} {why_id}")
-                    is_wrong=Signal::derive(move || why.with(Option::is_some))
-                    on_typed=Callback::new(typed)
-                />
+                {control(Attributes {
+                    id,
+                    entry,
+                    class: Signal::derive(class),
+                    described: format!("{help_id} {why_id}"),
+                    is_wrong: Signal::derive(move || why.with(Option::is_some)),
+                    on_typed: Callback::new(typed),
+                })}
                 <div class="why" id=why_id aria-live="polite">{why}</div>
             </div>
         </div>
     }
 }
 
-#[component]
-fn Control(
+/// What every kind of control is given.
+#[derive(Clone)]
+struct Attributes {
     id: String,
     entry: Entry,
     class: Signal<&'static str>,
     described: String,
     is_wrong: Signal<bool>,
     on_typed: Callback<String>,
-) -> impl IntoView {
-    let typed = entry.typed;
-    let invalid = move || is_wrong.get().then_some("true");
-    let name = entry.name();
-    match entry.field.map(|field| field.kind) {
-        Some(FieldKind::Yaml) => view! {
-            <textarea
-                id=id
-                name=name
-                class=class
-                rows="7"
-                spellcheck="false"
-                aria-describedby=described
-                aria-invalid=invalid
-                prop:value=typed
-                on:input=move |event| on_typed.run(event_target_value(&event))
-            ></textarea>
+}
+
+fn control(attributes: Attributes) -> AnyView {
+    match attributes.entry.field.map(|field| field.kind) {
+        Some(FieldKind::Yaml) => view! { <Text attributes/> }.into_any(),
+        Some(FieldKind::Choice(words)) => {
+            let options = words.iter().map(|word| (*word, *word)).collect();
+            view! { <Choice attributes options/> }.into_any()
         }
-        .into_any(),
-        Some(FieldKind::Choice(words)) => view! {
-            <select
-                id=id
-                name=name
-                class=class
-                aria-describedby=described
-                aria-invalid=invalid
-                on:change=move |event| on_typed.run(event_target_value(&event))
-            >
-                {blank_option(entry)}
-                {words
-                    .iter()
-                    .map(|word| view! { <option value=*word selected=move || typed.get() == *word>{*word}</option> })
-                    .collect_view()}
-            </select>
+        Some(FieldKind::Flag) => {
+            view! { <Choice attributes options=vec![("true", "Yes"), ("false", "No")]/> }.into_any()
         }
-        .into_any(),
-        Some(FieldKind::Flag) => view! {
-            <select
-                id=id
-                name=name
-                class=class
-                aria-describedby=described
-                aria-invalid=invalid
-                on:change=move |event| on_typed.run(event_target_value(&event))
-            >
-                {blank_option(entry)}
-                <option value="true" selected=move || typed.get() == "true">"Yes"</option>
-                <option value="false" selected=move || typed.get() == "false">"No"</option>
-            </select>
-        }
-        .into_any(),
         Some(
             FieldKind::Hostname
             | FieldKind::Email
@@ -274,22 +236,67 @@ fn Control(
             | FieldKind::GitRef
             | FieldKind::Organization,
         )
-        | None => view! {
-            <input
-                id=id
-                name=name
-                class=class
-                type="text"
-                autocomplete="off"
-                autocapitalize="none"
-                spellcheck="false"
-                aria-describedby=described
-                aria-invalid=invalid
-                prop:value=typed
-                on:input=move |event| on_typed.run(event_target_value(&event))
-            />
-        }
-        .into_any(),
+        | None => view! { <Line attributes/> }.into_any(),
+    }
+}
+
+#[component]
+fn Line(attributes: Attributes) -> impl IntoView {
+    let Attributes { id, entry, class, described, is_wrong, on_typed } = attributes;
+    view! {
+        <input
+            id=id
+            name=entry.name()
+            class=class
+            type="text"
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck="false"
+            aria-describedby=described
+            aria-invalid=move || is_wrong.get().then_some("true")
+            prop:value=entry.typed
+            on:input=move |event| on_typed.run(event_target_value(&event))
+        />
+    }
+}
+
+#[component]
+fn Text(attributes: Attributes) -> impl IntoView {
+    let Attributes { id, entry, class, described, is_wrong, on_typed } = attributes;
+    view! {
+        <textarea
+            id=id
+            name=entry.name()
+            class=class
+            rows="7"
+            spellcheck="false"
+            aria-describedby=described
+            aria-invalid=move || is_wrong.get().then_some("true")
+            prop:value=entry.typed
+            on:input=move |event| on_typed.run(event_target_value(&event))
+        ></textarea>
+    }
+}
+
+#[component]
+fn Choice(attributes: Attributes, options: Vec<(&'static str, &'static str)>) -> impl IntoView {
+    let Attributes { id, entry, class, described, is_wrong, on_typed } = attributes;
+    let typed = entry.typed;
+    let options = options.into_iter().map(|(value, label)| {
+        view! { <option value=value selected=move || typed.get() == value>{label}</option> }
+    });
+    view! {
+        <select
+            id=id
+            name=entry.name()
+            class=class
+            aria-describedby=described
+            aria-invalid=move || is_wrong.get().then_some("true")
+            on:change=move |event| on_typed.run(event_target_value(&event))
+        >
+            {blank_option(entry)}
+            {options.collect_view()}
+        </select>
     }
 }
 

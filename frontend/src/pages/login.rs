@@ -40,34 +40,41 @@ pub fn Login() -> impl IntoView {
             <Icon shape=Shape::Cube/>
             <h1>"OpenCraft Instance Manager"</h1>
             <form class="card" on:submit=submit aria-label="Sign in">
-                <label>
-                    "Username"
-                    <input
-                        node_ref=username
-                        name="username"
-                        autocomplete="username"
-                        autocapitalize="none"
-                        maxlength="150"
-                        required
-                        autofocus
-                    />
-                </label>
-                <label>
-                    "Password"
-                    <input
-                        node_ref=password
-                        name="password"
-                        type="password"
-                        autocomplete="current-password"
-                        maxlength="1024"
-                        required
-                    />
-                </label>
+                <Fields username password/>
                 <div role="alert" class="why" hidden=move || why.get().is_none()>{move || why.get()}</div>
                 <button class="primary" type="submit" aria-disabled=move || is_busy.get().to_string()>
                     "Sign in"
                 </button>
             </form>
         </main>
+    }
+}
+
+#[component]
+fn Fields(username: NodeRef<html::Input>, password: NodeRef<html::Input>) -> impl IntoView {
+    view! {
+        <label>
+            "Username"
+            <input
+                node_ref=username
+                name="username"
+                autocomplete="username"
+                autocapitalize="none"
+                maxlength="150"
+                required
+                autofocus
+            />
+        </label>
+        <label>
+            "Password"
+            <input
+                node_ref=password
+                name="password"
+                type="password"
+                autocomplete="current-password"
+                maxlength="1024"
+                required
+            />
+        </label>
     }
 }

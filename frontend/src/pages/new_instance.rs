@@ -5,8 +5,9 @@ use leptos::task::spawn_local;
 use leptos_meta::Title;
 use leptos_router::hooks::use_navigate;
 use serde_json::{Map, Value};
+use shared_types::Instance;
 
-use crate::api;
+use crate::api::{self, ApiError};
 use crate::components::{FieldRows, Form};
 use crate::paths::{self, Page};
 use crate::state::state;
@@ -24,32 +25,33 @@ pub fn NewInstance() -> impl IntoView {
     let form = Form::new(&Map::new());
     let is_busy = RwSignal::new(false);
     let is_advanced = RwSignal::new(false);
+    let created = Callback::new(move |instance: Instance| {
+        let (id, name) = (instance.summary.id, instance.summary.name.clone());
+        state.data.take_instance(instance);
+        state.toasts.success(format!("{name} is created. Launch its first AppServer."));
+        navigate(&paths::instance(id), Default::default());
+    });
+    let refused = Callback::new(move |error: ApiError| {
+        // What is wrong may be in the folded part.
+        if error.fields().any(|(name, _)| !is_basic(name)) {
+            is_advanced.set(true);
+        }
+        if !form.refuse(&error) {
+            state.failed("Creating failed", &error);
+        }
+    });
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         if is_busy.get_untracked() || !form.judge() {
             return;
         }
         is_busy.set(true);
-        let navigate = navigate.clone();
         spawn_local(async move {
             let answer = api::instances::create(&filled(form.changes())).await;
             is_busy.try_set(false);
             match answer {
-                Ok(instance) => {
-                    let (id, name) = (instance.summary.id, instance.summary.name.clone());
-                    state.data.take_instance(instance);
-                    state.toasts.success(format!("{name} is created. Launch its first AppServer."));
-                    navigate(&paths::instance(id), Default::default());
-                }
-                Err(error) => {
-                    if !form.refuse(&error) {
-                        state.failed("Creating failed", &error);
-                    }
-                    // What is wrong may be in the folded part.
-                    if error.fields().any(|(name, _)| !is_basic(name)) {
-                        is_advanced.set(true);
-                    }
-                }
+                Ok(instance) => created.run(instance),
+                Err(error) => refused.run(error),
             }
         });
     };

@@ -50,12 +50,7 @@ pub fn Dialog(
                 ask();
             }
             on:mousedown=move |event: web_sys::MouseEvent| {
-                // Only the backdrop is the dialog itself; everything inside is a child.
-                let beside = event.target().zip(node.get_untracked()).is_some_and(|(target, dialog)| {
-                    let dialog: &web_sys::EventTarget = dialog.as_ref();
-                    &target == dialog && is_outside(&event, node)
-                });
-                if beside {
+                if is_beside(&event, node) {
                     ask();
                 }
             }
@@ -65,10 +60,13 @@ pub fn Dialog(
     }
 }
 
-fn is_outside(event: &web_sys::MouseEvent, node: NodeRef<html::Dialog>) -> bool {
-    node.get_untracked().is_some_and(|dialog| {
-        let area = dialog.get_bounding_client_rect();
-        let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
-        x < area.left() || x > area.right() || y < area.top() || y > area.bottom()
-    })
+/// Whether a click is on the backdrop: it is the dialog's own, and outside its area.
+fn is_beside(event: &web_sys::MouseEvent, node: NodeRef<html::Dialog>) -> bool {
+    let Some(dialog) = node.get_untracked() else { return false };
+    let area = dialog.get_bounding_client_rect();
+    let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
+    let is_outside = x < area.left() || x > area.right() || y < area.top() || y > area.bottom();
+    // An open list of choices inside the dialog may reach beyond its area.
+    let dialog: &web_sys::EventTarget = dialog.as_ref();
+    is_outside && event.target().as_ref() == Some(dialog)
 }
