@@ -1,1 +1,5 @@
-fn main() {}
+//! Starts the application in the browser's page.
+
+fn main() {
+    ocim_web::start();
+}

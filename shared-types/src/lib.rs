@@ -5,10 +5,12 @@
 //! feature `orm` adds the ORM's conversions for ids and statuses and is never on in the browser.
 
 pub mod app_server;
+pub mod diff;
 pub mod event;
 pub mod ids;
 pub mod instance;
 pub mod log_entry;
+pub mod mark;
 pub mod openedx;
 #[cfg(feature = "orm")]
 mod orm;

@@ -1,0 +1,22 @@
+//! Who is signed in.
+
+use shared_types::User;
+use shared_types::user::Login;
+
+use super::Result;
+use super::request::{get, post, send, send_for_nothing, send_json};
+
+/// The one who is signed in.
+pub async fn me() -> Result<User> {
+    send(get("/auth/me")).await
+}
+
+/// Signs in; the session is a cookie that scripts cannot read.
+pub async fn login(login: &Login) -> Result<User> {
+    send_json(post("/auth/login"), login).await
+}
+
+/// Ends the session.
+pub async fn logout() -> Result<()> {
+    send_for_nothing(post("/auth/logout")).await
+}

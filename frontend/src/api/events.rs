@@ -1,0 +1,71 @@
+//! The stream of events: what changed, as it happens.
+//!
+//! The browser reconnects by itself while the server is away, and gives up for good when an answer is not a stream (a 401,
+//! a 502 of a proxy): then [`Events::next`] ends and the caller decides.
+
+use std::fmt;
+
+use futures::StreamExt;
+use futures::stream::{SelectAll, select_all};
+use gloo_net::eventsource::futures::{EventSource, EventSourceSubscription};
+use shared_types::{Event, EventKind};
+
+use super::request::url;
+use super::{ApiError, Result};
+
+const OPENED: &str = "open";
+const LOST: &str = "error";
+
+/// What comes from the stream.
+#[derive(Debug)]
+pub enum Signal {
+    /// It is connected (again). What happened before may have been missed.
+    Opened,
+    /// The connection is lost; the browser tries again.
+    Lost,
+    /// Something changed.
+    Changed(Event),
+}
+
+/// An open stream. Dropping it closes it.
+pub struct Events {
+    source: EventSource,
+    all: SelectAll<EventSourceSubscription>,
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+impl Events {
+    /// Opens the stream.
+    ///
+    /// # Errors
+    /// If the browser refuses to.
+    pub fn open() -> Result<Self> {
+        let mut source = EventSource::new(&url("/events")).map_err(|_| ApiError::Unreachable)?;
+        let names = EventKind::ALL.iter().map(|kind| kind.as_str()).chain([OPENED, LOST]);
+        let subscriptions = names.map(|name| source.subscribe(name)).collect::<std::result::Result<Vec<_>, _>>();
+        Ok(Self { all: select_all(subscriptions.map_err(|_| ApiError::Unreachable)?), source })
+    }
+
+    /// The next signal; none once the browser has given up.
+    pub async fn next(&mut self) -> Option<Signal> {
+        loop {
+            match self.all.next().await? {
+                Ok((name, _)) if name == OPENED => return Some(Signal::Opened),
+                Ok((name, _)) if name == LOST => return Some(Signal::Lost),
+                Ok((_, message)) => {
+                    let event = message.data().as_string().and_then(|text| serde_json::from_str(&text).ok());
+                    // A kind of event that this version does not know changes nothing it shows.
+                    if let Some(event) = event {
+                        return Some(Signal::Changed(event));
+                    }
+                }
+                Err(_) => return None,
+            }
+        }
+    }
+}

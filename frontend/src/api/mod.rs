@@ -1,0 +1,14 @@
+//! The REST API, one function an endpoint. The only place that talks to the server; it knows no signal and no view.
+
+pub mod app_servers;
+pub mod auth;
+mod error;
+pub mod events;
+pub mod instances;
+pub mod logs;
+mod request;
+
+pub use error::ApiError;
+
+/// What every call answers.
+pub type Result<T> = std::result::Result<T, ApiError>;

@@ -1,0 +1,58 @@
+//! Sending a request and reading its answer; problems become [`ApiError`].
+
+use gloo_net::http::{Request, RequestBuilder, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shared_types::API_BASE;
+
+use super::{ApiError, Result};
+
+pub(super) fn get(path: &str) -> RequestBuilder {
+    Request::get(&url(path)).header("Accept", "application/json")
+}
+
+pub(super) fn post(path: &str) -> RequestBuilder {
+    Request::post(&url(path)).header("Accept", "application/json")
+}
+
+pub(super) fn patch(path: &str) -> RequestBuilder {
+    Request::patch(&url(path)).header("Accept", "application/json")
+}
+
+/// The whole path of a resource.
+pub(super) fn url(path: &str) -> String {
+    format!("{API_BASE}{path}")
+}
+
+/// Sends a request without a body and reads the answer.
+pub(super) async fn send<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
+    read(answer(request.build()).await?).await
+}
+
+/// Sends a request with a JSON body and reads the answer.
+pub(super) async fn send_json<T: DeserializeOwned>(request: RequestBuilder, body: &impl Serialize) -> Result<T> {
+    read(answer(request.json(body)).await?).await
+}
+
+/// Sends a request whose answer has no body.
+pub(super) async fn send_for_nothing(request: RequestBuilder) -> Result<()> {
+    answer(request.build()).await.map(drop)
+}
+
+async fn answer(request: std::result::Result<Request, gloo_net::Error>) -> Result<Response> {
+    let request = request.map_err(|_| ApiError::Unreachable)?;
+    let response = request.send().await.map_err(|_| ApiError::Unreachable)?;
+    if response.ok() {
+        return Ok(response);
+    }
+    match response.json().await {
+        Ok(problem) => Err(ApiError::Refused(Box::new(problem))),
+        // A proxy in between answers in its own words.
+        Err(_) if matches!(response.status(), 502..=504) => Err(ApiError::Unreachable),
+        Err(_) => Err(ApiError::Unreadable(response.status())),
+    }
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
+    response.json().await.map_err(|_| ApiError::Unreadable(response.status()))
+}

@@ -1,0 +1,96 @@
+//! The frame around every page: who may see it, which page the URL names, and what lies above all pages.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_meta::provide_meta_context;
+use leptos_router::NavigateOptions;
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::hooks::{use_location, use_navigate};
+use leptos_router::path;
+
+use crate::components::{OfflineBanner, Shell, ToastList};
+use crate::pages::Login;
+use crate::paths::{self, Page};
+use crate::state::{SessionState, State, state};
+use crate::ui::Loading;
+
+/// The application.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    let state = State::provide();
+    spawn_local(state.session.ask());
+    // `paths` reads the URL; the router only moves it.
+    view! {
+        <Router>
+            <FlatRoutes fallback=Screen>
+                <Route path=path!("/*any") view=Screen/>
+            </FlatRoutes>
+        </Router>
+        <ToastList/>
+        <OfflineBanner/>
+    }
+}
+
+#[component]
+fn Screen() -> impl IntoView {
+    let state = state();
+    let location = use_location();
+    let page = Memo::new(move |_| Page::parse(&location.pathname.get()));
+    provide_context(page);
+    let is_login = Memo::new(move |_| page.get() == Page::Login);
+    let session = state.session.state();
+    listen_while_signed_in(state);
+    guard(page);
+    move || match (session.get(), is_login.get()) {
+        (SessionState::Unknown, _) => view! { <Loading/> }.into_any(),
+        (SessionState::Unreachable(error), _) => view! {
+            <main class="lone" role="alert">
+                <h1>"The server does not answer"</h1>
+                <p>{error.to_string()} " It is asked again every few seconds."</p>
+            </main>
+        }
+        .into_any(),
+        (SessionState::SignedIn(_), false) => view! { <Shell/> }.into_any(),
+        (SessionState::SignedOut, true) => view! { <Login/> }.into_any(),
+        // The guard is leading elsewhere.
+        (SessionState::SignedOut, false) | (SessionState::SignedIn(_), true) => ().into_any(),
+    }
+}
+
+/// Signed out leads to signing in and back; signed in leads away from there.
+fn guard(page: Memo<Page>) {
+    let session = state().session.state();
+    let location = use_location();
+    let navigate = use_navigate();
+    Effect::new(move || {
+        let to = match (session.get(), page.get()) {
+            (SessionState::SignedOut, Page::Login) => return,
+            (SessionState::SignedOut, _) => {
+                let here = [&location.pathname, &location.search, &location.hash].map(|part| part.get_untracked());
+                let [path, search, hash] = here;
+                let question = if search.is_empty() { "" } else { "?" };
+                paths::login(&format!("{path}{question}{search}{hash}"))
+            }
+            (SessionState::SignedIn(_), Page::Login) => {
+                paths::after_login(location.query.get_untracked().get("next").as_deref())
+            }
+            (SessionState::SignedIn(_) | SessionState::Unknown | SessionState::Unreachable(_), _) => return,
+        };
+        let navigate = navigate.clone();
+        // Not within the effect: the router is still drawing what led here.
+        request_animation_frame(move || navigate(&to, NavigateOptions { replace: true, ..Default::default() }));
+    });
+}
+
+fn listen_while_signed_in(state: State) {
+    let is_open = Memo::new(move |_| state.session.user().is_some());
+    Effect::new(move || {
+        if is_open.get() {
+            state.live.start();
+        } else {
+            state.live.stop();
+            state.data.clear();
+        }
+    });
+}

@@ -1,0 +1,113 @@
+//! The record of an app server's configuration.
+
+use leptos::prelude::*;
+use serde_json::Value;
+use shared_types::AppServer;
+use shared_types::openedx::{FIELDS, FieldKind};
+use std::sync::Arc;
+
+use crate::state::state;
+use crate::ui::{Icon, Shape, yaml};
+
+/// The record, folded.
+#[component]
+pub fn Configuration(
+    /// Whose.
+    app_server: Memo<Arc<AppServer>>,
+) -> impl IntoView {
+    // All else in it never changes; commits are pinned when the build begins.
+    let playbooks = Memo::new(move |_| app_server.get().playbooks.clone());
+    view! {
+        <details class="card record">
+            <summary>
+                <Icon shape=Shape::Chevron/>
+                <h2>"Configuration"</h2>
+            </summary>
+            <div class="body">
+                <p>
+                    "This is a record of this App Server's configuration. The configuration cannot be changed. Instead, change the configuration of the Instance, and launch a new App Server."
+                </p>
+                {move || {
+                    let _changed = playbooks.get();
+                    view! { <Record app_server=app_server.get_untracked()/> }
+                }}
+            </div>
+        </details>
+    }
+}
+
+#[component]
+fn Record(app_server: Arc<AppServer>) -> impl IntoView {
+    let fields = FIELDS.iter().map(|field| {
+        let value = value_words(app_server.configuration.get(field.name));
+        let is_yaml = field.kind == FieldKind::Yaml && value != "–";
+        view! {
+            <dt>{field.label}</dt>
+            <dd>{if is_yaml { view! { <Code text=value/> }.into_any() } else { value.into_any() }}</dd>
+        }
+    });
+    let playbooks = app_server.playbooks.iter().map(|playbook| {
+        let commit = playbook.commit.clone().map(|commit| format!(" → {commit}"));
+        view! {
+            <dt>{playbook.playbook_path.clone()}</dt>
+            <dd class="mono">{playbook.source_repo.clone()} " " {playbook.version.clone()} {commit}</dd>
+        }
+    });
+    let variables = app_server.configuration_settings.clone();
+    view! {
+        <dl>{fields.collect_view()}</dl>
+        <h3>"Playbooks"</h3>
+        <dl>{playbooks.collect_view()}</dl>
+        <h3>
+            "Ansible variables" <CopyButton text=variables.clone()/>
+        </h3>
+        <Code text=variables/>
+    }
+}
+
+fn value_words(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "–".into(),
+        Some(Value::String(text)) if text.is_empty() => "–".into(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Bool(true)) => "Yes".into(),
+        Some(Value::Bool(false)) => "No".into(),
+        Some(other @ (Value::Number(_) | Value::Array(_) | Value::Object(_))) => other.to_string(),
+    }
+}
+
+/// YAML, its keys and comments apart.
+#[component]
+fn Code(text: String) -> impl IntoView {
+    let lines = text.lines().map(|line| {
+        let pieces = yaml::pieces(line).into_iter().map(|(piece, text)| {
+            let text = text.to_owned();
+            match piece.class() {
+                "" => text.into_any(),
+                class => view! { <span class=class>{text}</span> }.into_any(),
+            }
+        });
+        view! { {pieces.collect_view()} "\n" }
+    });
+    view! { <div class="code" tabindex="0" role="region" aria-label="YAML">{lines.collect_view()}</div> }
+}
+
+#[component]
+fn CopyButton(text: String) -> impl IntoView {
+    let toasts = state().toasts;
+    let copy = move |_| {
+        let writing = window().navigator().clipboard().write_text(&text);
+        leptos::task::spawn_local(async move {
+            match wasm_bindgen_futures::JsFuture::from(writing).await {
+                Ok(_) => toasts.success("Copied."),
+                Err(_) => toasts.error("The browser did not allow copying. Select the text and copy it by hand."),
+            }
+        });
+    };
+    view! {
+        <button class="quiet" type="button" on:click=copy>
+            <Icon shape=Shape::Copy/>
+            "Copy"
+        </button>
+    }
+}

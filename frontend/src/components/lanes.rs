@@ -1,0 +1,295 @@
+//! The page's one picture: visitors, what serves them now, and what comes next.
+
+use leptos::prelude::*;
+use shared_types::app_server::{Possible, can_activate};
+use shared_types::{AppServerStatus, AppServerSummary, Instance};
+use std::sync::Arc;
+
+use super::launch::{Launch, LaunchButton};
+use super::status_label::{StatusDot, StatusLabel};
+use crate::state::{clock, state};
+use crate::ui::{Icon, Shape};
+use crate::words;
+
+/// Both lanes.
+#[component]
+pub fn Lanes(
+    /// Whose.
+    instance: Memo<Arc<Instance>>,
+    /// What launches.
+    launch: Launch,
+    /// Asked to open the dialog for this app server.
+    on_activate: Callback<AppServerSummary>,
+) -> impl IntoView {
+    let active = Memo::new(move |_| instance.with(|instance| instance.summary.active_appserver.clone()));
+    let next = Memo::new(move |_| instance.with(|instance| instance.summary.newer().cloned()));
+    let has_active = Memo::new(move |_| active.with(Option::is_some));
+    view! {
+        <section class="lanes" aria-label="Traffic">
+            <div class="visitors" class:served=has_active>
+                <Icon shape=Shape::People/>
+                <span>"visitors"</span>
+            </div>
+            {one_at_a_time(
+                active,
+                move |active| view! { <Serving instance active on_activate/> }.into_any(),
+                || view! { <NothingServes/> }.into_any(),
+            )}
+            <div class="swap">
+                <Icon shape=Shape::Swap/>
+            </div>
+            {one_at_a_time(
+                next,
+                move |next| view! { <Next next on_activate/> }.into_any(),
+                move || view! { <NothingNext launch has_active/> }.into_any(),
+            )}
+        </section>
+    }
+}
+
+/// Draws one app server, or its absence, and draws anew only when it is another one: whatever changes in it is followed by
+/// what was drawn, so that a focused button stays focused.
+fn one_at_a_time(
+    server: Memo<Option<AppServerSummary>>,
+    draw: impl Fn(Memo<AppServerSummary>) -> AnyView + Send + 'static,
+    draw_none: impl Fn() -> AnyView + Send + 'static,
+) -> impl IntoView {
+    let id = Memo::new(move |_| server.with(|server| server.as_ref().map(|server| server.id)));
+    move || {
+        // Read, not only tracked: a memo that nobody reads never learns of a change.
+        let _another = id.get();
+        match server.get_untracked() {
+            None => draw_none(),
+            Some(first) => draw(Memo::new(move |_| {
+                // Another one is about to be drawn by whoever draws this.
+                server.get().filter(|server| server.id == first.id).unwrap_or_else(|| first.clone())
+            })),
+        }
+    }
+}
+
+#[component]
+fn Serving(
+    instance: Memo<Arc<Instance>>,
+    active: Memo<AppServerSummary>,
+    on_activate: Callback<AppServerSummary>,
+) -> impl IntoView {
+    let (id, instance_id) = active.with_untracked(|active| (active.id, active.instance_id));
+    let now = clock::now();
+    let activations = state().data.activations(instance_id);
+    let whole = state().data.app_server(id);
+    let since = move || {
+        let activations = activations.get();
+        let last = activations.here()?.iter().find(|activation| activation.app_server_id == id)?.activated_at;
+        let day = last.with_timezone(&chrono::Local).format("%-d %b %H:%M");
+        Some(format!("since {day}, {}", words::span(now.get() - last)))
+    };
+    let release = move || {
+        let whole = whole.get();
+        let release = whole.here()?.configuration.get("openedx_release")?.as_str()?.to_owned();
+        (!release.is_empty()).then_some(release)
+    };
+    let commit = move || {
+        let commit = whole.get().here().and_then(|whole| pinned_commit(whole))?;
+        Some(words::short_commit(&commit).to_owned())
+    };
+    let facts = move || [since(), release(), commit()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let fallback = Memo::new(move |_| {
+        instance.with(|instance| {
+            let id = instance.fallback_app_server_id?;
+            instance.appservers.iter().find(|one| one.id == id).cloned()
+        })
+    });
+    view! {
+        <article class="card lane serving" aria-label="Now serving">
+            <h3>"NOW SERVING"</h3>
+            <div class="who">
+                {move || view! { <StatusDot status=active.get().status/> }}
+                <b>{move || active.get().name}</b>
+                {move || view! { <StatusLabel status=active.get().status words="Active"/> }}
+            </div>
+            <span class="fine">{facts}</span>
+            {move || fallback.get().map(|fallback| view! { <RollBack fallback on_activate/> })}
+        </article>
+    }
+}
+
+#[component]
+fn RollBack(fallback: AppServerSummary, on_activate: Callback<AppServerSummary>) -> impl IntoView {
+    let name = fallback.name.clone();
+    view! {
+        <div class="actions">
+            <button type="button" on:click=move |_| on_activate.run(fallback.clone())>
+                <Icon shape=Shape::Undo/>
+                "Roll back to "
+                {name}
+            </button>
+        </div>
+    }
+}
+
+/// The commit of edx-platform that an app server was built from, once it is known.
+fn pinned_commit(app_server: &shared_types::AppServer) -> Option<String> {
+    app_server.pins.first().and_then(|pin| pin.commit.clone())
+}
+
+#[component]
+fn NothingServes() -> impl IntoView {
+    view! {
+        <article class="card lane vacant" aria-label="Now serving">
+            <h3>"NOW SERVING"</h3>
+            <div class="who">
+                <b>"No active app server"</b>
+            </div>
+            <p>"Visitors see a page that says so, until an app server is activated."</p>
+        </article>
+    }
+}
+
+#[component]
+fn NothingNext(launch: Launch, has_active: Memo<bool>) -> impl IntoView {
+    let words = move || {
+        if has_active.get() {
+            "Nothing newer. Launch an app server to apply changed settings or a newer release; the active one keeps serving."
+        } else {
+            "Launch an app server. It is built on a machine of its own; when it runs, activate it."
+        }
+    };
+    view! {
+        <article class="card lane vacant" aria-label="Next">
+            <h3>"NEXT"</h3>
+            <p>{words}</p>
+            <div class="actions">
+                <LaunchButton launch/>
+            </div>
+        </article>
+    }
+}
+
+#[component]
+fn Next(next: Memo<AppServerSummary>, on_activate: Callback<AppServerSummary>) -> impl IntoView {
+    let status = Memo::new(move |_| next.get().status);
+    let possible = Memo::new(move |_| next.with(|next| can_activate(next.status, next.serving)));
+    view! {
+        <article class="card lane" aria-label="Next">
+            <h3>"NEXT"</h3>
+            <div class="who">
+                {move || view! { <StatusDot status=status.get()/> }}
+                <b>{move || next.get().name}</b>
+                {move || view! { <StatusLabel status=status.get()/> }}
+            </div>
+            {move || view! { <NextWords next status=status.get()/> }}
+            <div class="actions">
+                <ActivateButton
+                    possible=possible
+                    on_click=Callback::new(move |()| on_activate.run(next.get_untracked()))
+                />
+            </div>
+        </article>
+    }
+}
+
+#[component]
+fn NextWords(next: Memo<AppServerSummary>, status: AppServerStatus) -> impl IntoView {
+    let now = clock::now();
+    match status {
+        AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => {
+            let share = Memo::new(move |_| next.with(|next| next.progress.share()));
+            let fine = move || {
+                let next = next.get();
+                let left = words::estimate_left(next.created, now.get(), share.get());
+                [Some(progress_words(&next)), left].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+            };
+            view! {
+                <ProgressBar share/>
+                <span class="fine">{fine}</span>
+            }
+            .into_any()
+        }
+        AppServerStatus::Running => {
+            let words = move || {
+                let next = next.get();
+                format!("Launched by {}, ready {}", next.requested_by, words::ago(next.modified, now.get()))
+            };
+            view! { <span class="fine">{words}</span> }.into_any()
+        }
+        AppServerStatus::Failed | AppServerStatus::Error | AppServerStatus::Terminated | AppServerStatus::Stopped => {
+            let words = move || {
+                let next = next.get();
+                next.failure.unwrap_or(next.status_description)
+            };
+            view! { <p>{words}</p> }.into_any()
+        }
+    }
+}
+
+/// What a build does right now.
+pub fn progress_words(app_server: &AppServerSummary) -> String {
+    let progress = &app_server.progress;
+    if let Some(ahead) = progress.queued_ahead {
+        return format!("queued, {ahead} ahead");
+    }
+    let mut parts = Vec::new();
+    if progress.tasks_total > 0 {
+        parts.push(format!("task {} of {}", progress.tasks_done, progress.tasks_total));
+    }
+    match (&progress.task, progress.step) {
+        (Some(task), _) => parts.push(task.clone()),
+        (None, Some(step)) => parts.push(step.name().to_owned()),
+        (None, None) => parts.push(app_server.status_description.clone()),
+    }
+    parts.join(" · ")
+}
+
+/// How far a build is.
+#[component]
+pub fn ProgressBar(
+    /// 0 to 1.
+    #[prop(into)]
+    share: Signal<f64>,
+) -> impl IntoView {
+    let percent = move || format!("{:.0}", share.get() * 100.0);
+    view! {
+        <div
+            class="progress"
+            role="progressbar"
+            aria-label="Build"
+            aria-valuemin="0"
+            aria-valuemax="100"
+            aria-valuenow=percent
+        >
+            <i style:width=move || format!("{}%", percent())></i>
+        </div>
+    }
+}
+
+/// «Activate this app server», or why it cannot be.
+#[component]
+pub fn ActivateButton(
+    /// Whether it can.
+    possible: Memo<Possible>,
+    /// Asked to.
+    on_click: Callback<()>,
+) -> impl IntoView {
+    let why = Memo::new(move |_| match possible.get() {
+        Possible::Yes => None,
+        Possible::No(why) => Some(why),
+    });
+    view! {
+        <button
+            class="primary"
+            type="button"
+            title=why
+            aria-description=why
+            aria-disabled=move || why.get().is_some().to_string()
+            on:click=move |_| {
+                if why.get_untracked().is_none() {
+                    on_click.run(());
+                }
+            }
+        >
+            <Icon shape=Shape::Arrow/>
+            "Activate this app server"
+        </button>
+    }
+}

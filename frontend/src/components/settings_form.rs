@@ -1,0 +1,306 @@
+//! The settings as a form: for a new instance and for changing one. Values are checked as typed by the server's own rules.
+
+use std::collections::HashMap;
+
+use leptos::prelude::*;
+use serde_json::{Map, Value};
+use shared_types::openedx::{self, FIELDS, Field, FieldKind};
+
+use crate::api::ApiError;
+
+/// One field: a setting, or the instance's name.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// The setting; none for the instance's name.
+    field: Option<&'static Field>,
+    /// What is saved.
+    saved: RwSignal<String>,
+    /// What is typed.
+    typed: RwSignal<String>,
+}
+
+impl Entry {
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        self.field.map_or("name", |field| field.name)
+    }
+
+    fn label(self) -> &'static str {
+        self.field.map_or("Name", |field| field.label)
+    }
+
+    fn help(self) -> &'static str {
+        self.field.map_or("Shown to learners as the platform's name", |field| field.help)
+    }
+
+    fn is_changed(self) -> bool {
+        self.typed.with(|typed| self.saved.with(|saved| typed != saved))
+    }
+
+    fn check(self) -> Option<String> {
+        self.typed.with(|typed| match self.field {
+            None => openedx::check_name(typed).err(),
+            Some(field) if field.kind == FieldKind::Flag => None,
+            Some(field) => field.check_text(typed).err(),
+        })
+    }
+
+    /// What is typed, as JSON.
+    fn value(self) -> Value {
+        let typed = self.typed.get_untracked();
+        match self.field.map(|field| field.kind) {
+            Some(FieldKind::Flag) if typed.is_empty() => Value::Null,
+            Some(FieldKind::Flag) => Value::Bool(typed == "true"),
+            Some(_) | None => Value::String(typed),
+        }
+    }
+}
+
+/// All fields, with what is wrong with them.
+#[derive(Debug, Clone, Copy)]
+pub struct Form {
+    entries: StoredValue<Vec<Entry>>,
+    /// What the server said, until the field is typed into.
+    refused: RwSignal<HashMap<String, String>>,
+    /// Whether fields that were not touched are judged too: after the first attempt to save.
+    is_judged: RwSignal<bool>,
+}
+
+impl Form {
+    /// A form that holds these saved values; blank for those that are not there.
+    pub fn new(saved: &Map<String, Value>) -> Self {
+        let fields = std::iter::once(None).chain(FIELDS.iter().map(Some));
+        let entries = fields.map(|field| {
+            let text = text_of(saved.get(field.map_or("name", |field| field.name)));
+            Entry { field, saved: RwSignal::new(text.clone()), typed: RwSignal::new(text) }
+        });
+        Self {
+            entries: StoredValue::new(entries.collect()),
+            refused: RwSignal::default(),
+            is_judged: RwSignal::new(false),
+        }
+    }
+
+    /// Its fields, the name first.
+    pub fn entries(self) -> Vec<Entry> {
+        self.entries.get_value()
+    }
+
+    /// Whether anything typed differs from what is saved.
+    pub fn is_changed(self) -> bool {
+        self.entries().into_iter().any(Entry::is_changed)
+    }
+
+    /// What was typed and differs from what is saved.
+    pub fn changes(self) -> Map<String, Value> {
+        let changed = self.entries().into_iter().filter(|entry| untrack(|| entry.is_changed()));
+        changed.map(|entry| (entry.name().to_owned(), entry.value())).collect()
+    }
+
+    /// What is saved, of the fields that were changed.
+    pub fn saved_of_changes(self) -> Map<String, Value> {
+        let changed = self.entries().into_iter().filter(|entry| untrack(|| entry.is_changed()));
+        changed.map(|entry| (entry.name().to_owned(), Value::String(entry.saved.get_untracked()))).collect()
+    }
+
+    /// Judges every field. Whether all are as they should be.
+    pub fn judge(self) -> bool {
+        self.is_judged.set(true);
+        self.entries().into_iter().all(|entry| untrack(|| entry.check().is_none()))
+    }
+
+    /// Shows at each field what the server said of it. Whether it said anything of a field that is shown.
+    pub fn refuse(self, error: &ApiError) -> bool {
+        let refused: HashMap<String, String> =
+            error.fields().map(|(name, words)| (name.to_owned(), words.to_owned())).collect();
+        let is_shown = self.entries().iter().any(|entry| refused.contains_key(entry.name()));
+        self.refused.set(refused);
+        is_shown
+    }
+
+    /// Back to what is saved.
+    pub fn discard(self) {
+        for entry in self.entries() {
+            entry.typed.set(entry.saved.get_untracked());
+        }
+        self.refused.update(HashMap::clear);
+    }
+
+    /// Takes in what is saved now. What a person typed stays; what they did not touch follows.
+    pub fn rebase(self, saved: &Map<String, Value>) {
+        for entry in self.entries() {
+            let text = text_of(saved.get(entry.name()));
+            if !untrack(|| entry.is_changed()) {
+                entry.typed.set(text.clone());
+            }
+            entry.saved.set(text);
+        }
+    }
+
+    /// Whether this is what the form takes for saved.
+    pub fn is_based_on(self, saved: &Map<String, Value>) -> bool {
+        self.entries().iter().all(|entry| entry.saved.get_untracked() == text_of(saved.get(entry.name())))
+    }
+
+    fn why(self, entry: Entry) -> Option<String> {
+        let refused = self.refused.with(|refused| refused.get(entry.name()).cloned());
+        let is_judged = self.is_judged.get() || entry.is_changed();
+        refused.or_else(|| is_judged.then(|| entry.check()).flatten())
+    }
+}
+
+/// A saved value as a field holds it.
+fn text_of(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => other.to_string(),
+    }
+}
+
+/// Some of a form's fields, each with its help and what is wrong with it.
+#[component]
+pub fn FieldRows(
+    /// The form.
+    form: Form,
+    /// Which fields.
+    pick: fn(&str) -> bool,
+) -> impl IntoView {
+    let rows = form.entries().into_iter().filter(|entry| pick(entry.name()));
+    rows.map(|entry| view! { <FieldRow form entry/> }).collect_view()
+}
+
+#[component]
+fn FieldRow(form: Form, entry: Entry) -> impl IntoView {
+    let id = format!("field-{}", entry.name());
+    let why_id = format!("{id}-why");
+    let why = Memo::new(move |_| form.why(entry));
+    let class = move || match (why.with(Option::is_some), entry.is_changed()) {
+        (true, _) => "wrong",
+        (false, true) => "changed",
+        (false, false) => "",
+    };
+    let typed = move |text: String| {
+        form.refused.update(|refused| {
+            refused.remove(entry.name());
+        });
+        entry.typed.set(text);
+    };
+    let help_id = format!("{id}-help");
+    view! {
+        <div class="field">
+            <label for=id.clone()>
+                {entry.label()}
+                <small id=help_id.clone()>{entry.help()}</small>
+            </label>
+            <div>
+                {control(Attributes {
+                    id,
+                    entry,
+                    class: Signal::derive(class),
+                    described: format!("{help_id} {why_id}"),
+                    is_wrong: Signal::derive(move || why.with(Option::is_some)),
+                    on_typed: Callback::new(typed),
+                })}
+                <div class="why" id=why_id aria-live="polite">{why}</div>
+            </div>
+        </div>
+    }
+}
+
+/// What every kind of control is given.
+#[derive(Clone)]
+struct Attributes {
+    id: String,
+    entry: Entry,
+    class: Signal<&'static str>,
+    described: String,
+    is_wrong: Signal<bool>,
+    on_typed: Callback<String>,
+}
+
+fn control(attributes: Attributes) -> AnyView {
+    match attributes.entry.field.map(|field| field.kind) {
+        Some(FieldKind::Yaml) => view! { <Text attributes/> }.into_any(),
+        Some(FieldKind::Choice(words)) => {
+            let options = words.iter().map(|word| (*word, *word)).collect();
+            view! { <Choice attributes options/> }.into_any()
+        }
+        Some(FieldKind::Flag) => {
+            view! { <Choice attributes options=vec![("true", "Yes"), ("false", "No")]/> }.into_any()
+        }
+        Some(
+            FieldKind::Hostname
+            | FieldKind::Email
+            | FieldKind::Repository
+            | FieldKind::GitRef
+            | FieldKind::Organization,
+        )
+        | None => view! { <Line attributes/> }.into_any(),
+    }
+}
+
+#[component]
+fn Line(attributes: Attributes) -> impl IntoView {
+    let Attributes { id, entry, class, described, is_wrong, on_typed } = attributes;
+    view! {
+        <input
+            id=id
+            name=entry.name()
+            class=class
+            type="text"
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck="false"
+            aria-describedby=described
+            aria-invalid=move || is_wrong.get().then_some("true")
+            prop:value=entry.typed
+            on:input=move |event| on_typed.run(event_target_value(&event))
+        />
+    }
+}
+
+#[component]
+fn Text(attributes: Attributes) -> impl IntoView {
+    let Attributes { id, entry, class, described, is_wrong, on_typed } = attributes;
+    view! {
+        <textarea
+            id=id
+            name=entry.name()
+            class=class
+            rows="7"
+            spellcheck="false"
+            aria-describedby=described
+            aria-invalid=move || is_wrong.get().then_some("true")
+            prop:value=entry.typed
+            on:input=move |event| on_typed.run(event_target_value(&event))
+        ></textarea>
+    }
+}
+
+#[component]
+fn Choice(attributes: Attributes, options: Vec<(&'static str, &'static str)>) -> impl IntoView {
+    let Attributes { id, entry, class, described, is_wrong, on_typed } = attributes;
+    let typed = entry.typed;
+    let options = options.into_iter().map(|(value, label)| {
+        view! { <option value=value selected=move || typed.get() == value>{label}</option> }
+    });
+    view! {
+        <select
+            id=id
+            name=entry.name()
+            class=class
+            aria-describedby=described
+            aria-invalid=move || is_wrong.get().then_some("true")
+            on:change=move |event| on_typed.run(event_target_value(&event))
+        >
+            {blank_option(entry)}
+            {options.collect_view()}
+        </select>
+    }
+}
+
+/// Where nothing is saved, leaving it to the default is a choice.
+fn blank_option(entry: Entry) -> Option<impl IntoView> {
+    entry.saved.get_untracked().is_empty().then(|| view! { <option value="">"Default"</option> })
+}

@@ -1,0 +1,85 @@
+//! The frame of every page behind the login: bar, list, page.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::instance_list::InstanceList;
+use super::quick_search::QuickSearch;
+use super::top_bar::TopBar;
+use crate::pages::{Home, InstancePage, NewInstance, NotFound};
+use crate::paths::Page;
+use crate::state::live::Link;
+use crate::state::{clock, state};
+use crate::ui::{Icon, Shape};
+use shared_types::InstanceId;
+
+/// How long the connection may be lost before it is worth a banner.
+const PATIENCE_S: i64 = 4;
+
+/// What the right side shows; an instance's tabs are its own affair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Right {
+    Home,
+    Instances,
+    NewInstance,
+    Instance(InstanceId),
+    NotFound,
+}
+
+impl Right {
+    const fn of(page: Page) -> Self {
+        match page {
+            Page::Home | Page::Login => Self::Home,
+            Page::Instances => Self::Instances,
+            Page::NewInstance => Self::NewInstance,
+            Page::Instance(id, _) => Self::Instance(id),
+            Page::Unknown => Self::NotFound,
+        }
+    }
+}
+
+/// The frame.
+#[component]
+pub fn Shell() -> impl IntoView {
+    let page = expect_context::<Memo<Page>>();
+    let right = Memo::new(move |_| Right::of(page.get()));
+    let is_searching = RwSignal::new(false);
+    view! {
+        <Title formatter=|text: String| {
+            if text.is_empty() { "OpenCraft Instance Manager".into() } else { format!("{text} · Instance Manager") }
+        }/>
+        <div class="shell" class:on-list=move || right.get() == Right::Instances>
+            <a class="skip" href="#main" rel="external">"Skip to the page"</a>
+            <TopBar is_searching/>
+            <InstanceList/>
+            <main class="main" id="main" tabindex="-1">
+                {move || match right.get() {
+                    Right::Home | Right::Instances => view! { <Home/> }.into_any(),
+                    Right::NewInstance => view! { <NewInstance/> }.into_any(),
+                    Right::Instance(id) => view! { <InstancePage id/> }.into_any(),
+                    Right::NotFound => view! { <NotFound/> }.into_any(),
+                }}
+            </main>
+        </div>
+        <QuickSearch is_open=is_searching/>
+    }
+}
+
+/// Says so when the server has not been heard of for some seconds.
+#[component]
+pub fn OfflineBanner() -> impl IntoView {
+    let live = state().live;
+    let now = clock::now();
+    let is_long = Memo::new(move |_| match live.link().get() {
+        Link::Lost(since) => (now.get() - since).num_seconds() >= PATIENCE_S,
+        Link::Connecting | Link::Live => false,
+    });
+    view! {
+        <Show when=move || is_long.get()>
+            <div class="offline" role="alert">
+                <Icon shape=Shape::Warning/>
+                <span>"The server does not answer. What you see may be old; it is tried again by itself."</span>
+            </div>
+        </Show>
+    }
+}

@@ -1,0 +1,69 @@
+//! The state of an app server: always a colour, a shape and a word.
+
+use leptos::prelude::*;
+use shared_types::{AppServerStatus, AppServerSummary, Serving};
+
+use crate::ui::{Icon, Shape};
+
+/// The colour of a status, as a class.
+pub const fn tone(status: AppServerStatus) -> &'static str {
+    match status {
+        AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => "busy",
+        AppServerStatus::Running => "good",
+        AppServerStatus::Failed | AppServerStatus::Error => "bad",
+        AppServerStatus::Terminated | AppServerStatus::Stopped => "off",
+    }
+}
+
+const fn shape(status: AppServerStatus) -> Option<Shape> {
+    match status {
+        AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => Some(Shape::Dots),
+        AppServerStatus::Running => Some(Shape::Check),
+        AppServerStatus::Failed | AppServerStatus::Error => Some(Shape::Cross),
+        AppServerStatus::Terminated | AppServerStatus::Stopped => None,
+    }
+}
+
+/// What an app server is to the visitors, where that is worth a word.
+pub const fn serving_word(serving: Serving) -> Option<&'static str> {
+    match serving {
+        Serving::Idle => None,
+        Serving::Active => Some("Active"),
+        Serving::Draining => Some("Draining"),
+        Serving::Fallback => Some("Fallback"),
+    }
+}
+
+/// The status with its shape. Its class says the tone, for whoever colours by it.
+#[component]
+pub fn StatusLabel(
+    /// The status.
+    status: AppServerStatus,
+    /// The words; the status' name if left out.
+    #[prop(optional, into)]
+    words: Option<String>,
+) -> impl IntoView {
+    view! {
+        <span class=format!("label {}", tone(status))>
+            {shape(status).map(|shape| view! { <Icon shape/> })}
+            {words.unwrap_or_else(|| status.name().to_owned())}
+        </span>
+    }
+}
+
+/// The small sign before a name: filled, ringed or square, never colour alone.
+#[component]
+pub fn StatusDot(
+    /// The status.
+    status: AppServerStatus,
+) -> impl IntoView {
+    view! { <span class=format!("dot {}", tone(status)) aria-hidden="true"></span> }
+}
+
+/// The words of a list's row: what it is to the visitors, else its status.
+pub fn state_words(app_server: &AppServerSummary) -> String {
+    match app_server.serving {
+        Serving::Draining | Serving::Fallback => serving_word(app_server.serving).unwrap_or_default().to_owned(),
+        Serving::Idle | Serving::Active => app_server.status_name.clone(),
+    }
+}

@@ -1,0 +1,58 @@
+//! The steps of a build, each with how long it took.
+
+use leptos::prelude::*;
+use shared_types::app_server::{BuildStep, BuildStepKind, Progress, StepOutcome};
+
+use crate::state::clock;
+use crate::words;
+
+/// The steps.
+#[component]
+pub fn Steps(
+    /// In order.
+    steps: Memo<Vec<BuildStep>>,
+    /// How far the one under way is.
+    progress: Memo<Progress>,
+) -> impl IntoView {
+    let items = move || steps.get().into_iter().map(|step| view! { <Step step progress/> }).collect_view();
+    view! { <ol class="steps" aria-label="Build steps">{items}</ol> }
+}
+
+#[component]
+fn Step(step: BuildStep, progress: Memo<Progress>) -> impl IntoView {
+    let now = clock::now();
+    let (class, word) = match (step.started, step.outcome) {
+        (None, _) => ("", "not begun"),
+        (Some(_), None) => ("now", "under way"),
+        (Some(_), Some(StepOutcome::Done)) => ("done", "done"),
+        (Some(_), Some(StepOutcome::Failed)) => ("failed", "failed"),
+    };
+    let is_now = class == "now";
+    let tasks = Memo::new(move |_| {
+        let (done, total) = progress.with(|progress| (progress.tasks_done, progress.tasks_total));
+        (is_now && step.kind == BuildStepKind::Playbooks && total > 0).then_some((done, total))
+    });
+    let width = move || match tasks.get() {
+        Some((done, total)) => format!("{:.0}%", 100.0 * f64::from(done) / f64::from(total)),
+        None if is_now => "50%".to_owned(),
+        None => String::new(),
+    };
+    let lasted = move || match (step.started, step.ended) {
+        (None, _) => "–".to_owned(),
+        (Some(started), Some(ended)) => words::duration(ended - started),
+        (Some(started), None) => match tasks.get() {
+            Some((done, total)) => format!("{} · {done} of {total}", words::span(now.get() - started)),
+            None => words::duration(now.get() - started),
+        },
+    };
+    view! {
+        <li class=class>
+            <div class="bar-part">
+                <i style:width=width></i>
+            </div>
+            <b>{step.kind.name()}</b>
+            <span class="unseen">{word} ", "</span>
+            {lasted}
+        </li>
+    }
+}

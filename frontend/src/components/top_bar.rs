@@ -1,0 +1,108 @@
+//! The bar at the top: name, quick search, connection, theme, the user's menu.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::api;
+use crate::paths::Page;
+use crate::state::live::Link;
+use crate::state::theme::Theme;
+use crate::state::{State, state};
+use crate::ui::{Icon, Shape};
+
+/// The bar.
+#[component]
+pub fn TopBar(
+    /// Whether the quick search is open.
+    is_searching: RwSignal<bool>,
+) -> impl IntoView {
+    view! {
+        <header class="bar">
+            <a class="brand" href=Page::Home.to_string() aria-label="OpenCraft Instance Manager, home">
+                <Icon shape=Shape::Cube/>
+                <span>"OpenCraft Instance Manager"</span>
+            </a>
+            <a class="btn quiet to-list" href=Page::Instances.to_string()>
+                <Icon shape=Shape::List/>
+                "Instances"
+            </a>
+            <button class="search" type="button" aria-label="Quick search" on:click=move |_| is_searching.set(true)>
+                <Icon shape=Shape::Search/>
+                <span>"Find an instance"</span>
+                <kbd>"Ctrl K"</kbd>
+            </button>
+            <Connection/>
+            <ThemeSwitch/>
+            <UserMenu/>
+        </header>
+    }
+}
+
+#[component]
+fn Connection() -> impl IntoView {
+    let link = state().live.link();
+    let is_lost = move || matches!(link.get(), Link::Lost(_));
+    let words = move || match link.get() {
+        Link::Connecting => "connecting…",
+        Link::Live => "live",
+        Link::Lost(_) => "reconnecting…",
+    };
+    view! {
+        <span class="live" class:lost=is_lost role="status" title="Whether changes appear by themselves">
+            {words}
+        </span>
+    }
+}
+
+#[component]
+fn ThemeSwitch() -> impl IntoView {
+    let theme = RwSignal::new(Theme::kept());
+    let shape = move || match theme.get() {
+        Theme::Light => Shape::Sun,
+        Theme::Dark => Shape::Moon,
+        Theme::System => Shape::Screen,
+    };
+    let label = move || format!("Theme: {}; switch to {}", theme.get().word(), theme.get().next().word());
+    let switch = move |_| {
+        theme.update(|theme| *theme = theme.next());
+        theme.get_untracked().apply();
+    };
+    view! {
+        <button class="quiet icon-only" type="button" aria-label=label title=label on:click=switch>
+            {move || view! { <Icon shape=shape()/> }}
+        </button>
+    }
+}
+
+#[component]
+fn UserMenu() -> impl IntoView {
+    let state = state();
+    let name = move || state.session.user().map(|user| user.username).unwrap_or_default();
+    let role = move || state.session.user().map(|user| user.role.as_str()).unwrap_or_default();
+    let initials = move || name().chars().take(2).collect::<String>().to_uppercase();
+    view! {
+        <details class="menu">
+            <summary class="avatar" aria-label=move || format!("Menu of {}", name())>{initials}</summary>
+            <div>
+                <p>
+                    <b>{name}</b>
+                    " "
+                    <span class="fine">{role}</span>
+                </p>
+                <button class="quiet" type="button" on:click=move |_| logout(state)>
+                    <Icon shape=Shape::Out/>
+                    "Logout"
+                </button>
+            </div>
+        </details>
+    }
+}
+
+fn logout(state: State) {
+    spawn_local(async move {
+        match api::auth::logout().await {
+            Ok(()) => state.session.end(),
+            Err(error) => state.failed("Logging out failed", &error),
+        }
+    });
+}

@@ -1,0 +1,80 @@
+//! Signing in.
+
+use leptos::html;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_meta::Title;
+use shared_types::user::Login as Credentials;
+
+use crate::api;
+use crate::state::state;
+use crate::ui::{Icon, Shape};
+
+/// The form. Where it leads back to is the guard's affair.
+#[component]
+pub fn Login() -> impl IntoView {
+    let session = state().session;
+    let (username, password) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let is_busy = RwSignal::new(false);
+    let why = RwSignal::new(None::<String>);
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let value = |field: NodeRef<html::Input>| field.get_untracked().map(|field| field.value()).unwrap_or_default();
+        let login = Credentials { username: value(username), password: value(password) };
+        if is_busy.get_untracked() {
+            return;
+        }
+        is_busy.set(true);
+        spawn_local(async move {
+            let answer = api::auth::login(&login).await;
+            is_busy.set(false);
+            match answer {
+                Ok(user) => session.begin(user),
+                Err(error) => why.set(Some(error.to_string())),
+            }
+        });
+    };
+    view! {
+        <Title text="Sign in · OpenCraft Instance Manager"/>
+        <main class="login">
+            <Icon shape=Shape::Cube/>
+            <h1>"OpenCraft Instance Manager"</h1>
+            <form class="card" on:submit=submit aria-label="Sign in">
+                <Fields username password/>
+                <div role="alert" class="why" hidden=move || why.get().is_none()>{move || why.get()}</div>
+                <button class="primary" type="submit" aria-disabled=move || is_busy.get().to_string()>
+                    "Sign in"
+                </button>
+            </form>
+        </main>
+    }
+}
+
+#[component]
+fn Fields(username: NodeRef<html::Input>, password: NodeRef<html::Input>) -> impl IntoView {
+    view! {
+        <label>
+            "Username"
+            <input
+                node_ref=username
+                name="username"
+                autocomplete="username"
+                autocapitalize="none"
+                maxlength="150"
+                required
+                autofocus
+            />
+        </label>
+        <label>
+            "Password"
+            <input
+                node_ref=password
+                name="password"
+                type="password"
+                autocomplete="current-password"
+                maxlength="1024"
+                required
+            />
+        </label>
+    }
+}

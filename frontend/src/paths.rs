@@ -1,0 +1,168 @@
+//! Which URL shows what: the one place that builds the application's paths and the one that reads them.
+
+use std::fmt;
+
+use shared_types::{AppServerId, InstanceId};
+
+/// What a path shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// Signing in.
+    Login,
+    /// The greeting and what goes on.
+    Home,
+    /// The list alone, for small screens.
+    Instances,
+    /// The form for a new instance.
+    NewInstance,
+    /// One instance, one of its tabs.
+    Instance(InstanceId, Tab),
+    /// Nothing.
+    Unknown,
+}
+
+/// The tabs of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    /// Its app servers, and which is selected; none: the newest.
+    AppServers(Option<AppServerId>),
+    /// Its settings.
+    Settings,
+    /// Its own log.
+    Log,
+    /// The pull request that made it.
+    PullRequest,
+}
+
+impl Page {
+    /// What the path shows. A slash at the end changes nothing.
+    pub fn parse(path: &str) -> Self {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        match parts.as_slice() {
+            [] => Self::Home,
+            ["login"] => Self::Login,
+            ["instances"] => Self::Instances,
+            ["instances", "new"] => Self::NewInstance,
+            ["instances", id, tab @ ..] => match (id.parse(), Tab::parse(tab)) {
+                (Ok(id), Some(tab)) => Self::Instance(id, tab),
+                _ => Self::Unknown,
+            },
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl Tab {
+    fn parse(parts: &[&str]) -> Option<Self> {
+        match parts {
+            [] => Some(Self::AppServers(None)),
+            ["app-servers", id] => id.parse().ok().map(|id| Self::AppServers(Some(id))),
+            ["settings"] => Some(Self::Settings),
+            ["log"] => Some(Self::Log),
+            ["pull-request"] => Some(Self::PullRequest),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Login => f.write_str("/login"),
+            Self::Home | Self::Unknown => f.write_str("/"),
+            Self::Instances => f.write_str("/instances"),
+            Self::NewInstance => f.write_str("/instances/new"),
+            Self::Instance(id, Tab::AppServers(None)) => write!(f, "/instances/{id}"),
+            Self::Instance(id, Tab::AppServers(Some(app_server))) => {
+                write!(f, "/instances/{id}/app-servers/{app_server}")
+            }
+            Self::Instance(id, Tab::Settings) => write!(f, "/instances/{id}/settings"),
+            Self::Instance(id, Tab::Log) => write!(f, "/instances/{id}/log"),
+            Self::Instance(id, Tab::PullRequest) => write!(f, "/instances/{id}/pull-request"),
+        }
+    }
+}
+
+/// The path of an instance.
+pub fn instance(id: InstanceId) -> String {
+    Page::Instance(id, Tab::AppServers(None)).to_string()
+}
+
+/// The path of an app server.
+pub fn app_server(instance: InstanceId, id: AppServerId) -> String {
+    Page::Instance(instance, Tab::AppServers(Some(id))).to_string()
+}
+
+/// The path of signing in that leads back to `here`.
+pub fn login(here: &str) -> String {
+    if here == "/" { Page::Login.to_string() } else { format!("{}?next={}", Page::Login, encode(here)) }
+}
+
+/// Where to go after signing in: where one came from, if that is a path of this application, else home.
+pub fn after_login(next: Option<&str>) -> String {
+    let is_ours =
+        |next: &&str| next.starts_with('/') && !next.starts_with("//") && !next.contains('\\') && !is_login(next);
+    next.filter(is_ours).map_or_else(|| Page::Home.to_string(), ToOwned::to_owned)
+}
+
+fn is_login(path: &str) -> bool {
+    Page::parse(path.split(['?', '#']).next().unwrap_or_default()) == Page::Login
+}
+
+/// The line of a log that a URL's fragment (`#L123`) names.
+pub fn line_of(fragment: &str) -> Option<i64> {
+    fragment.trim_start_matches('#').strip_prefix('L')?.parse().ok().filter(|line| *line > 0)
+}
+
+/// A text as it may stand in a query.
+pub fn encode(text: &str) -> String {
+    use fmt::Write;
+    text.bytes().fold(String::with_capacity(text.len()), |mut query, byte| {
+        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
+            query.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(query, "%{byte:02X}");
+        }
+        query
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_is_read_back_from_its_path() {
+        let id = InstanceId(7);
+        let tabs =
+            [Tab::AppServers(None), Tab::AppServers(Some(AppServerId(9))), Tab::Settings, Tab::Log, Tab::PullRequest];
+        let pages = [Page::Login, Page::Home, Page::Instances, Page::NewInstance];
+        for page in pages.into_iter().chain(tabs.map(|tab| Page::Instance(id, tab))) {
+            assert_eq!(Page::parse(&page.to_string()), page);
+        }
+        assert_eq!(Page::parse("/instances/7/"), Page::Instance(id, Tab::AppServers(None)));
+        for unknown in ["/nowhere", "/instances/x", "/instances/7/x", "/instances/7/settings/1"] {
+            assert_eq!(Page::parse(unknown), Page::Unknown, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn signing_in_leads_back_but_never_away() {
+        assert_eq!(login("/instances/7?x=1#L2"), "/login?next=/instances/7%3Fx%3D1%23L2");
+        assert_eq!(after_login(Some("/instances/7#L2")), "/instances/7#L2");
+        for elsewhere in
+            [None, Some("https://evil.example"), Some("//evil.example"), Some("/\\evil"), Some("/login?next=/")]
+        {
+            assert_eq!(after_login(elsewhere), "/");
+        }
+    }
+
+    #[test]
+    fn a_fragment_names_a_line() {
+        assert_eq!(line_of("#L123"), Some(123));
+        for none in ["", "#", "#L", "#L0", "#L-1", "#Lx", "#123"] {
+            assert_eq!(line_of(none), None, "{none}");
+        }
+    }
+}

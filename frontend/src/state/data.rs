@@ -1,0 +1,308 @@
+//! What has been fetched. Views read it as signals and say what they show; events say what to fetch again.
+//!
+//! Each thing is fetched by one task at a time, so an older answer never overwrites a newer one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared_types::app_server::Activation;
+use shared_types::{AppServer, AppServerId, Instance, InstanceId, InstanceSummary};
+
+use super::coalesce::Coalesce;
+use super::session::Session;
+use crate::api::{self, ApiError};
+
+/// Events come in flocks; one fetch serves all of a moment's.
+const MOMENT_MS: u32 = 100;
+/// A server that does not answer is asked again this often.
+const RETRY_MS: u32 = 1_000;
+
+/// Something that is fetched.
+#[derive(Debug, PartialEq)]
+pub enum Fetched<T> {
+    /// Not here yet.
+    Waiting,
+    /// Here.
+    Here(Arc<T>),
+    /// It cannot be had.
+    Failed(ApiError),
+}
+
+// Derived, it would ask the same of `T`, which is never cloned.
+impl<T> Clone for Fetched<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Waiting => Self::Waiting,
+            Self::Here(value) => Self::Here(Arc::clone(value)),
+            Self::Failed(error) => Self::Failed(error.clone()),
+        }
+    }
+}
+
+impl<T> Fetched<T> {
+    /// What is here.
+    pub fn here(&self) -> Option<&Arc<T>> {
+        match self {
+            Self::Here(value) => Some(value),
+            Self::Waiting | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// What can be fetched again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// The list of instances.
+    List,
+    /// One instance; also its row in the list.
+    Instance(InstanceId),
+    /// One app server.
+    AppServer(AppServerId),
+    /// The activations of an instance.
+    Activations(InstanceId),
+}
+
+type Kept<K, T> = RwSignal<HashMap<K, Fetched<T>>>;
+/// The rows of the list, by id.
+pub type Rows = BTreeMap<InstanceId, InstanceSummary>;
+
+/// All that has been fetched.
+#[derive(Debug, Clone, Copy)]
+pub struct Data {
+    session: Session,
+    list: RwSignal<Fetched<Rows>>,
+    instances: Kept<InstanceId, Instance>,
+    app_servers: Kept<AppServerId, AppServer>,
+    activations: Kept<InstanceId, Vec<Activation>>,
+    /// How many views show each thing.
+    shown: StoredValue<HashMap<Key, u32>>,
+    under_way: StoredValue<Coalesce<Key>>,
+}
+
+impl Data {
+    pub(super) fn new(session: Session) -> Self {
+        Self {
+            session,
+            list: RwSignal::new(Fetched::Waiting),
+            instances: RwSignal::default(),
+            app_servers: RwSignal::default(),
+            activations: RwSignal::default(),
+            shown: StoredValue::default(),
+            under_way: StoredValue::new(Coalesce::default()),
+        }
+    }
+
+    /// The list of instances.
+    pub fn list(self) -> Signal<Fetched<Rows>> {
+        self.list.into()
+    }
+
+    /// One instance, fetched anew and kept true while the view that asks is shown.
+    pub fn instance(self, id: InstanceId) -> Memo<Fetched<Instance>> {
+        self.show(self.instances, id, Key::Instance(id))
+    }
+
+    /// One app server, likewise.
+    pub fn app_server(self, id: AppServerId) -> Memo<Fetched<AppServer>> {
+        self.show(self.app_servers, id, Key::AppServer(id))
+    }
+
+    /// The activations of an instance, likewise.
+    pub fn activations(self, id: InstanceId) -> Memo<Fetched<Vec<Activation>>> {
+        self.show(self.activations, id, Key::Activations(id))
+    }
+
+    /// Takes in an answer that came by another way than fetching, like that of a change.
+    pub fn take_instance(self, instance: Instance) {
+        self.put_row(instance.summary.clone());
+        if self.is_shown(Key::Instance(instance.summary.id)) {
+            self.instances.update(|kept| {
+                kept.insert(instance.summary.id, Fetched::Here(Arc::new(instance)));
+            });
+        }
+    }
+
+    /// Fetches it (again) now. Things that no view shows are left alone; rows of the list are always shown.
+    pub fn refresh(self, key: Key) {
+        self.fetch_after(key, 0);
+    }
+
+    /// The same in a moment, so that a flock of events becomes one fetch.
+    pub fn refresh_soon(self, key: Key) {
+        self.fetch_after(key, MOMENT_MS);
+    }
+
+    /// Fetches all that is shown: something may have been missed.
+    pub fn refresh_all(self) {
+        self.refresh(Key::List);
+        let shown: Vec<Key> = self.shown.with_value(|shown| shown.keys().copied().collect());
+        for key in shown {
+            self.refresh(key);
+        }
+    }
+
+    /// The app servers of an instance that are shown.
+    pub fn shown_app_servers(self, of: InstanceId) -> Vec<AppServerId> {
+        let is_of = |fetched: &Fetched<AppServer>| fetched.here().is_some_and(|one| one.summary.instance_id == of);
+        self.app_servers
+            .with_untracked(|kept| kept.iter().filter(|(_, fetched)| is_of(fetched)).map(|(id, _)| *id).collect())
+    }
+
+    /// Forgets everything: somebody else may sign in.
+    pub fn clear(self) {
+        self.list.set(Fetched::Waiting);
+        self.instances.update(HashMap::clear);
+        self.app_servers.update(HashMap::clear);
+        self.activations.update(HashMap::clear);
+    }
+
+    fn show<K, T>(self, kept: Kept<K, T>, id: K, key: Key) -> Memo<Fetched<T>>
+    where
+        K: Copy + Eq + Hash + Send + Sync + 'static,
+        T: PartialEq + Send + Sync + 'static,
+    {
+        self.shown.update_value(|shown| *shown.entry(key).or_default() += 1);
+        on_cleanup(move || self.hide(kept, id, key));
+        self.refresh(key);
+        Memo::new(move |_| kept.with(|kept| kept.get(&id).cloned().unwrap_or(Fetched::Waiting)))
+    }
+
+    /// The last view that hides a thing lets it be forgotten.
+    fn hide<K, T>(self, kept: Kept<K, T>, id: K, key: Key)
+    where
+        K: Eq + Hash + Send + Sync + 'static,
+        T: Send + Sync + 'static,
+    {
+        let is_last = self.shown.try_update_value(|shown| {
+            let views = shown.entry(key).or_default();
+            *views = views.saturating_sub(1);
+            let is_last = *views == 0;
+            if is_last {
+                shown.remove(&key);
+            }
+            is_last
+        });
+        if is_last == Some(true) {
+            kept.try_update_untracked(|kept| kept.remove(&id));
+        }
+    }
+
+    fn is_shown(self, key: Key) -> bool {
+        self.shown.with_value(|shown| shown.contains_key(&key))
+    }
+
+    fn fetch_after(self, key: Key, wait_ms: u32) {
+        let starts = self.under_way.try_update_value(|under_way| under_way.wish(key)).unwrap_or(false);
+        if starts {
+            spawn_local(self.fetch_until_true(key, wait_ms));
+        }
+    }
+
+    async fn fetch_until_true(self, key: Key, mut wait_ms: u32) {
+        loop {
+            if wait_ms > 0 {
+                gloo_timers::future::TimeoutFuture::new(wait_ms).await;
+            }
+            self.under_way.update_value(|under_way| under_way.begin(&key));
+            let retries = self.fetch(key).await == Err(ApiError::Unreachable) && self.session.is_open();
+            wait_ms = if retries { RETRY_MS } else { MOMENT_MS };
+            if retries {
+                self.under_way.update_value(|under_way| {
+                    under_way.wish(key);
+                });
+            }
+            if !self.under_way.try_update_value(|under_way| under_way.end(&key)).unwrap_or(false) {
+                return;
+            }
+        }
+    }
+
+    async fn fetch(self, key: Key) -> api::Result<()> {
+        match key {
+            Key::List => {
+                let rows = all_instances().await;
+                self.settle(rows, |rows| self.list.set(rows), || self.list.with_untracked(is_waiting))
+            }
+            Key::Instance(id) => {
+                let answer = api::instances::read(id).await;
+                if let Ok(instance) = &answer {
+                    self.put_row(instance.summary.clone());
+                }
+                self.keep(self.instances, id, key, answer)
+            }
+            Key::AppServer(_) if !self.is_shown(key) => Ok(()),
+            Key::AppServer(id) => self.keep(self.app_servers, id, key, api::app_servers::read(id).await),
+            Key::Activations(_) if !self.is_shown(key) => Ok(()),
+            Key::Activations(id) => {
+                let answer = api::instances::activations(id).await.map(|page| page.items);
+                self.keep(self.activations, id, key, answer)
+            }
+        }
+    }
+
+    fn keep<K, T>(self, kept: Kept<K, T>, id: K, key: Key, answer: api::Result<T>) -> api::Result<()>
+    where
+        K: Copy + Eq + Hash + Send + Sync + 'static,
+        T: PartialEq + Send + Sync + 'static,
+    {
+        // What no view shows is not kept: an event may be about anything.
+        if !self.is_shown(key) {
+            return answer.map(drop);
+        }
+        let put = move |fetched| {
+            kept.update(|kept| {
+                kept.insert(id, fetched);
+            });
+        };
+        let is_waiting = move || kept.with_untracked(|kept| kept.get(&id).is_none_or(is_waiting));
+        self.settle(answer, put, is_waiting)
+    }
+
+    /// Puts an answer where it belongs. An error replaces nothing that is here, unless the thing is gone.
+    fn settle<T>(
+        self,
+        answer: api::Result<T>,
+        put: impl FnOnce(Fetched<T>),
+        is_waiting: impl FnOnce() -> bool,
+    ) -> api::Result<()> {
+        match answer {
+            Ok(value) => put(Fetched::Here(Arc::new(value))),
+            Err(error) => {
+                let is_gone = error.is(shared_types::ProblemType::NotFound);
+                if !self.session.ends_by(&error) && (is_gone || is_waiting()) {
+                    put(Fetched::Failed(error.clone()));
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn put_row(self, row: InstanceSummary) {
+        self.list.update(|list| {
+            if let Fetched::Here(rows) = list {
+                Arc::make_mut(rows).insert(row.id, row);
+            }
+        });
+    }
+}
+
+fn is_waiting<T>(fetched: &Fetched<T>) -> bool {
+    matches!(fetched, Fetched::Waiting | Fetched::Failed(_))
+}
+
+async fn all_instances() -> api::Result<Rows> {
+    let mut rows = Rows::new();
+    let mut cursor = None;
+    loop {
+        let page = api::instances::list(cursor.as_deref()).await?;
+        rows.extend(page.items.into_iter().map(|row| (row.id, row)));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(rows);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Keeps what is shown true: one stream of events a tab. Events are hints; after a gap everything shown is fetched again.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use futures::future::{AbortHandle, abortable};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared_types::{AppServerId, Event, EventKind, InstanceId, ProblemType};
+
+use super::data::{Data, Key};
+use super::session::Session;
+use crate::api::{self, events::Signal as Heard};
+
+/// The first and the longest wait between two attempts to connect.
+const BACK_OFF_MS: (u32, u32) = (500, 15_000);
+
+/// Whether the stream is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// Not yet.
+    Connecting,
+    /// It is.
+    Live,
+    /// It was, until then.
+    Lost(DateTime<Utc>),
+}
+
+/// The stream of events.
+#[derive(Debug, Clone, Copy)]
+pub struct Live {
+    data: Data,
+    session: Session,
+    link: RwSignal<Link>,
+    log_ends: RwSignal<HashMap<AppServerId, i64>>,
+    instance_news: RwSignal<HashMap<InstanceId, u32>>,
+    openings: RwSignal<u32>,
+    stop: StoredValue<Option<AbortHandle>>,
+}
+
+impl Live {
+    pub(super) fn new(data: Data, session: Session) -> Self {
+        Self {
+            data,
+            session,
+            link: RwSignal::new(Link::Connecting),
+            log_ends: RwSignal::default(),
+            instance_news: RwSignal::default(),
+            openings: RwSignal::default(),
+            stop: StoredValue::new(None),
+        }
+    }
+
+    /// Whether it is connected.
+    pub fn link(self) -> Signal<Link> {
+        self.link.into()
+    }
+
+    /// How often it was (re)connected: whoever reads it looks again after a gap.
+    pub fn openings(self) -> u32 {
+        self.openings.get()
+    }
+
+    /// The highest line of an app server's log heard of.
+    pub fn log_end(self, id: AppServerId) -> Option<i64> {
+        self.log_ends.with(|ends| ends.get(&id).copied())
+    }
+
+    /// How much was heard of an instance: its own log may have grown.
+    pub fn news_of(self, id: InstanceId) -> u32 {
+        self.instance_news.with(|news| news.get(&id).copied().unwrap_or_default())
+    }
+
+    /// Starts listening, and fetches the list.
+    pub fn start(self) {
+        self.stop();
+        self.data.refresh(Key::List);
+        let (run, handle) = abortable(self.run());
+        self.stop.set_value(Some(handle));
+        spawn_local(async move {
+            // Ends when the session does, or when it is stopped: either way there is nothing left to do.
+            let _ = run.await;
+        });
+    }
+
+    /// Stops listening.
+    pub fn stop(self) {
+        if let Some(handle) = self.stop.try_update_value(Option::take).flatten() {
+            handle.abort();
+        }
+        self.link.set(Link::Connecting);
+    }
+
+    async fn run(self) {
+        let mut wait_ms = BACK_OFF_MS.0;
+        loop {
+            if self.listen().await {
+                wait_ms = BACK_OFF_MS.0;
+            }
+            self.lose();
+            gloo_timers::future::TimeoutFuture::new(wait_ms).await;
+            wait_ms = (wait_ms * 2).min(BACK_OFF_MS.1);
+            if let Err(error) = api::auth::me().await
+                && error.is(ProblemType::Unauthenticated)
+            {
+                self.session.end();
+                return;
+            }
+        }
+    }
+
+    /// Listens until the browser gives up. Answers whether it was ever connected.
+    async fn listen(self) -> bool {
+        let Ok(mut events) = api::events::Events::open() else {
+            return false;
+        };
+        let mut was_connected = false;
+        while let Some(heard) = events.next().await {
+            match heard {
+                Heard::Opened => {
+                    was_connected = true;
+                    self.opened();
+                }
+                Heard::Lost => self.lose(),
+                Heard::Changed(event) => self.hear(&event),
+            }
+        }
+        was_connected
+    }
+
+    fn opened(self) {
+        let is_first = self.openings.get_untracked() == 0;
+        self.link.set(Link::Live);
+        self.openings.update(|times| *times += 1);
+        if !is_first {
+            self.data.refresh_all();
+        }
+    }
+
+    fn lose(self) {
+        if !matches!(self.link.get_untracked(), Link::Lost(_)) {
+            self.link.set(Link::Lost(Utc::now()));
+        }
+    }
+
+    fn hear(self, event: &Event) {
+        if let (Some(id), Some(seq)) = (event.app_server_id, event.last_seq) {
+            self.log_ends.update(|ends| {
+                let end = ends.entry(id).or_default();
+                *end = seq.max(*end);
+            });
+        }
+        let is_log = event.kind == EventKind::LogAppended;
+        if let Some(id) = event.instance_id
+            && !(is_log && event.app_server_id.is_some())
+        {
+            self.instance_news.update(|news| *news.entry(id).or_default() += 1);
+        }
+        for key in concerns(event) {
+            self.data.refresh_soon(key);
+        }
+        if moves_traffic(event.kind)
+            && let Some(instance) = event.instance_id
+        {
+            for id in self.data.shown_app_servers(instance) {
+                self.data.refresh_soon(Key::AppServer(id));
+            }
+        }
+    }
+}
+
+/// Whether an event may change what several app servers of its instance are to the visitors.
+const fn moves_traffic(kind: EventKind) -> bool {
+    match kind {
+        EventKind::AppServerActivated | EventKind::RoutingApplied => true,
+        EventKind::InstanceCreated
+        | EventKind::InstanceUpdated
+        | EventKind::AppServerLaunched
+        | EventKind::AppServerUpdated
+        | EventKind::ServerUpdated
+        | EventKind::ChecksMade
+        | EventKind::LogAppended => false,
+    }
+}
+
+/// What an event makes untrue.
+fn concerns(event: &Event) -> Vec<Key> {
+    let instance = event.instance_id.map(Key::Instance);
+    let app_server = event.app_server_id.map(Key::AppServer);
+    let activations = event.instance_id.map(Key::Activations);
+    match event.kind {
+        EventKind::InstanceCreated | EventKind::InstanceUpdated => instance.into_iter().collect(),
+        EventKind::AppServerLaunched | EventKind::AppServerUpdated => instance.into_iter().chain(app_server).collect(),
+        EventKind::AppServerActivated | EventKind::RoutingApplied => {
+            instance.into_iter().chain(app_server).chain(activations).collect()
+        }
+        EventKind::ServerUpdated | EventKind::ChecksMade => app_server.into_iter().collect(),
+        EventKind::LogAppended => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(kind: EventKind) -> Event {
+        Event {
+            id: None,
+            kind,
+            created: DateTime::default(),
+            instance_id: Some(InstanceId(1)),
+            app_server_id: Some(AppServerId(2)),
+            server_id: None,
+            last_seq: None,
+        }
+    }
+
+    #[test]
+    fn an_event_makes_untrue_what_it_is_about() {
+        let (instance, server) = (Key::Instance(InstanceId(1)), Key::AppServer(AppServerId(2)));
+        assert_eq!(concerns(&event(EventKind::InstanceUpdated)), [instance]);
+        assert_eq!(concerns(&event(EventKind::AppServerUpdated)), [instance, server]);
+        assert_eq!(
+            concerns(&event(EventKind::AppServerActivated)),
+            [instance, server, Key::Activations(InstanceId(1))]
+        );
+        assert_eq!(concerns(&event(EventKind::LogAppended)), [], "the log asks for its own rows");
+    }
+}

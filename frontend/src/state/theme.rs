@@ -1,0 +1,66 @@
+//! Light, dark, or as the system says; kept in the browser. `theme.js` sets it before the first paint.
+
+use leptos::prelude::*;
+
+const KEY: &str = "theme";
+
+/// The choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theme {
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+    /// As the system says.
+    System,
+}
+
+impl Theme {
+    /// The choice that was kept; the system's without one.
+    pub fn kept() -> Self {
+        let kept = storage().and_then(|storage| storage.get_item(KEY).ok().flatten());
+        match kept.as_deref() {
+            Some("light") => Self::Light,
+            Some("dark") => Self::Dark,
+            Some(_) | None => Self::System,
+        }
+    }
+
+    /// The one after this in the round light, dark, system.
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Light => Self::Dark,
+            Self::Dark => Self::System,
+            Self::System => Self::Light,
+        }
+    }
+
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+            Self::System => "system",
+        }
+    }
+
+    /// Shows and keeps it. Where the browser keeps nothing, it holds until the page is left.
+    pub fn apply(self) {
+        let root = document().document_element();
+        let (shown, kept) = match self {
+            Self::Light | Self::Dark => (
+                root.map(|root| root.set_attribute("data-theme", self.word())),
+                storage().map(|storage| storage.set_item(KEY, self.word())),
+            ),
+            Self::System => (
+                root.map(|root| root.remove_attribute("data-theme")),
+                storage().map(|storage| storage.remove_item(KEY)),
+            ),
+        };
+        drop((shown, kept));
+    }
+}
+
+fn storage() -> Option<web_sys::Storage> {
+    window().local_storage().ok().flatten()
+}

@@ -1,0 +1,76 @@
+//! The icons: one stroke each, in the colour of the text around them.
+
+use leptos::prelude::*;
+
+/// What an icon shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is what its name says")]
+pub enum Shape {
+    Cube,
+    Check,
+    Cross,
+    Dots,
+    Search,
+    Plus,
+    People,
+    Arrow,
+    Swap,
+    Refresh,
+    Undo,
+    Sun,
+    Moon,
+    Screen,
+    Down,
+    Out,
+    Copy,
+    Chevron,
+    List,
+    Warning,
+}
+
+impl Shape {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Cube => "M12 2.5 21 7.5v9L12 21.5 3 16.5v-9zM12 12l9-4.5M12 12v9.5M12 12 3 7.5",
+            Self::Check => "m5 12.5 4.5 4.5L19 7.5",
+            Self::Cross => "M6 6l12 12M18 6 6 18",
+            Self::Dots => "M5 12h.01M12 12h.01M19 12h.01",
+            Self::Search => "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM20 20l-4-4",
+            Self::Plus => "M12 5v14M5 12h14",
+            Self::People => {
+                "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21c0-4 3-6 7-6s7 2 7 6M17 3.5a4 4 0 0 1 0 7M18 15c3 .5 4.5 2.5 4.5 6"
+            }
+            Self::Arrow => "M4 12h16M14 6l6 6-6 6",
+            Self::Swap => "M4 8h15M15 4l4 4-4 4M20 16H5M9 12l-4 4 4 4",
+            Self::Refresh => "M20 11a8 8 0 0 0-14-4.5L3 9M3 4v5h5M4 13a8 8 0 0 0 14 4.5l3-2.5M21 20v-5h-5",
+            Self::Undo => "M8 5 3 10l5 5M3 10h11a6 6 0 0 1 0 12h-3",
+            Self::Sun => {
+                "M12 17a5 5 0 1 0 0-10 5 5 0 0 0 0 10zM12 1v2M12 21v2M1 12h2M21 12h2M4 4l1.5 1.5M18.5 18.5 20 20M4 20l1.5-1.5M18.5 5.5 20 4"
+            }
+            Self::Moon => "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
+            Self::Screen => "M3 4h18v12H3zM8 20h8M12 16v4",
+            Self::Down => "M12 4v12M6 11l6 6 6-6M4 21h16",
+            Self::Out => "M14 4h6v6M20 4 10 14M18 14v6H4V6h6",
+            Self::Copy => "M9 9h11v11H9zM5 15H4V4h11v1",
+            Self::Chevron => "m9 5 7 7-7 7",
+            Self::List => "M4 6h16M4 12h16M4 18h16",
+            Self::Warning => "M12 3.5 22 20.5H2zM12 10v5M12 18h.01",
+        }
+    }
+}
+
+/// An icon. It says nothing to a screen reader: what it stands beside does.
+#[component]
+pub fn Icon(
+    /// What it shows.
+    shape: Shape,
+    /// Whether it turns.
+    #[prop(optional, into)]
+    is_spinning: Signal<bool>,
+) -> impl IntoView {
+    view! {
+        <svg class="i" class:spin=is_spinning viewBox="0 0 24 24" aria-hidden="true">
+            <path d=shape.path()></path>
+        </svg>
+    }
+}

@@ -1,0 +1,138 @@
+//! The window of a long list: of thousands of rows of one height, only those in sight are in the document.
+
+use std::ops::Range;
+
+use leptos::html;
+use leptos::prelude::*;
+
+/// Rows drawn beyond each edge, so that scrolling shows no blank.
+const MARGIN: usize = 12;
+
+/// The rows to draw.
+pub fn visible(top_px: f64, height_px: f64, row_px: f64, rows: usize) -> Range<usize> {
+    if row_px <= 0.0 {
+        return 0..0;
+    }
+    let first = whole(top_px / row_px).saturating_sub(MARGIN).min(rows);
+    let last = whole((top_px + height_px) / row_px) + 1 + MARGIN;
+    first..last.clamp(first, rows)
+}
+
+/// Whether the end is in sight, or nearly.
+pub fn is_at_end(top_px: f64, height_px: f64, all_px: f64) -> bool {
+    top_px + height_px >= all_px - 24.0
+}
+
+/// Pixels of so many rows.
+#[expect(clippy::cast_precision_loss, reason = "exact below 2^52 rows")]
+pub fn px(rows: usize, row_px: f64) -> f64 {
+    rows as f64 * row_px
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
+fn whole(number: f64) -> usize {
+    number.clamp(0.0, 1e15) as usize
+}
+
+/// Where an element is scrolled to, and how much of it is seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Scroll {
+    /// The element that scrolls.
+    pub node: NodeRef<html::Div>,
+    top: RwSignal<f64>,
+    height: RwSignal<f64>,
+}
+
+impl Scroll {
+    /// Watches an element: give it `node_ref=scroll.node` and `on:scroll=move |_| scroll.look()`.
+    pub fn watch() -> Self {
+        let scroll = Self { node: NodeRef::new(), top: RwSignal::new(0.0), height: RwSignal::new(0.0) };
+        Effect::new(move || {
+            scroll.node.track();
+            request_animation_frame(move || scroll.look());
+        });
+        let resized = window_event_listener(leptos::ev::resize, move |_| scroll.look());
+        on_cleanup(move || resized.remove());
+        scroll
+    }
+
+    /// Measures.
+    pub fn look(self) {
+        let Some(element) = self.node.try_get_untracked().flatten() else {
+            return;
+        };
+        let (top, height) = (f64::from(element.scroll_top()), f64::from(element.client_height()));
+        if self.top.get_untracked() != top {
+            self.top.set(top);
+        }
+        if self.height.get_untracked() != height {
+            self.height.set(height);
+        }
+    }
+
+    /// Scrolls to so many pixels from the top.
+    pub fn to(self, top_px: f64) {
+        if let Some(element) = self.node.try_get_untracked().flatten() {
+            #[expect(clippy::cast_possible_truncation, reason = "the browser's own limit is far below")]
+            element.set_scroll_top(top_px as i32);
+            self.look();
+        }
+    }
+
+    /// Pixels above the window.
+    pub fn top(self) -> f64 {
+        self.top.get()
+    }
+
+    /// Pixels above the window, without being told when they change.
+    pub fn top_untracked(self) -> f64 {
+        self.top.get_untracked()
+    }
+
+    /// Whether a row is in sight, without being told when that changes.
+    pub fn sees(self, row: usize, row_px: f64) -> bool {
+        let (top, height, at) = (self.top.get_untracked(), self.height.get_untracked(), px(row, row_px));
+        at >= top && at + row_px <= top + height
+    }
+
+    /// The first row in sight, without being told when that changes.
+    pub fn top_row(self, row_px: f64) -> usize {
+        whole(self.top.get_untracked() / row_px)
+    }
+
+    /// Whether the end is in sight, or nearly.
+    pub fn is_at_end(self) -> bool {
+        self.node.try_get_untracked().flatten().is_none_or(|element| {
+            let [top, height, all] =
+                [element.scroll_top(), element.client_height(), element.scroll_height()].map(f64::from);
+            is_at_end(top, height, all)
+        })
+    }
+
+    /// The rows to draw.
+    pub fn visible(self, row_px: f64, rows: usize) -> Range<usize> {
+        visible(self.top.get(), self.height.get(), row_px, rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_what_is_in_sight_and_a_margin() {
+        assert_eq!(visible(0.0, 400.0, 20.0, 100_000), 0..33);
+        assert_eq!(visible(2_000.0, 400.0, 20.0, 100_000), 88..133);
+        assert_eq!(visible(2_000_000.0, 400.0, 20.0, 100_000), 99_988..100_000, "the end, after rows went");
+        assert_eq!(visible(0.0, 400.0, 20.0, 3), 0..3);
+        assert_eq!(visible(0.0, 400.0, 0.0, 3), 0..0);
+        assert_eq!(visible(-50.0, 400.0, 20.0, 5), 0..5, "pulled beyond the top");
+    }
+
+    #[test]
+    fn nearly_the_end_is_the_end() {
+        assert!(is_at_end(1_590.0, 400.0, 2_000.0));
+        assert!(!is_at_end(1_500.0, 400.0, 2_000.0));
+        assert!(is_at_end(0.0, 400.0, 100.0), "all of it is in sight");
+    }
+}

@@ -1,0 +1,143 @@
+//! Times and amounts in words. Pure; the clock is handed in.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The greeting for an hour of the browser's day, 0 to 23.
+pub const fn greeting(hour: u32) -> &'static str {
+    match hour {
+        18.. => "Good evening!",
+        12..18 => "Good afternoon!",
+        4..12 => "Good morning!",
+        0..4 => "Working late, eh?",
+    }
+}
+
+/// How long ago, coarsely: «just now», «24 min ago», «3 h ago», «19 days ago».
+pub fn ago(then: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let gone = now - then;
+    if gone < TimeDelta::minutes(1) { "just now".into() } else { format!("{} ago", span(gone)) }
+}
+
+/// A span, coarsely, in its largest unit.
+pub fn span(span: TimeDelta) -> String {
+    match (span.num_days(), span.num_hours(), span.num_minutes()) {
+        (1, ..) => "1 day".into(),
+        (days @ 2.., ..) => format!("{days} days"),
+        (_, hours @ 1.., _) => format!("{hours} h"),
+        (_, _, minutes @ 1..) => format!("{minutes} min"),
+        _ => "less than a minute".into(),
+    }
+}
+
+/// A duration to the second: «4 s», «1 m 12 s», «2 h 05 m».
+pub fn duration(span: TimeDelta) -> String {
+    let seconds = span.num_seconds().max(0);
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} m {s:02} s"),
+        (h, m, _) => format!("{h} h {m:02} m"),
+    }
+}
+
+/// What a build may still take, from how long the share that is done took. None while that share says little.
+pub fn estimate_left(started: DateTime<Utc>, now: DateTime<Utc>, share: f64) -> Option<String> {
+    let gone = now - started;
+    if share < 0.15 || gone < TimeDelta::seconds(5) {
+        return None;
+    }
+    // Precise enough: a build takes less than 2^52 milliseconds.
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "an estimate in whole minutes")]
+    let left = TimeDelta::milliseconds((gone.num_milliseconds() as f64 * (1.0 - share) / share) as i64);
+    Some(if left < TimeDelta::minutes(1) {
+        "less than a minute left".into()
+    } else {
+        format!("about {} left", span(left))
+    })
+}
+
+/// A share as whole percent.
+pub fn percent(share: f64) -> String {
+    format!("{:.0} %", (share * 100.0).clamp(0.0, 100.0))
+}
+
+/// A number with its thousands apart: `12,408`.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut words = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            words.push(',');
+        }
+        words.push(digit);
+    }
+    words
+}
+
+/// «1 setting», «2 settings».
+pub fn count(number: usize, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{} {one}s", thousands(number)) }
+}
+
+/// The first seven characters of what looks like a commit hash; anything else whole.
+pub fn short_commit(commit: &str) -> &str {
+    let is_hash = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    commit.get(..7).filter(|_| is_hash).unwrap_or(commit)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn greets_by_the_hour() {
+        let greetings = [0, 3, 4, 11, 12, 17, 18, 23].map(greeting);
+        assert_eq!(greetings[..2], ["Working late, eh?"; 2]);
+        assert_eq!(greetings[2..4], ["Good morning!"; 2]);
+        assert_eq!(greetings[4..6], ["Good afternoon!"; 2]);
+        assert_eq!(greetings[6..], ["Good evening!"; 2]);
+    }
+
+    #[test]
+    fn says_how_long_ago() {
+        let now = at("2026-03-20T12:00:00Z");
+        let cases = [
+            ("2026-03-20T11:59:30Z", "just now"),
+            ("2026-03-20T12:00:09Z", "just now"),
+            ("2026-03-20T11:36:00Z", "24 min ago"),
+            ("2026-03-20T09:00:00Z", "3 h ago"),
+            ("2026-03-19T11:00:00Z", "1 day ago"),
+            ("2026-03-01T11:00:00Z", "19 days ago"),
+        ];
+        for (then, words) in cases {
+            assert_eq!(ago(at(then), now), words);
+        }
+    }
+
+    #[test]
+    fn durations_keep_the_second_while_it_matters() {
+        let words = [-3, 4, 72, 7500].map(|seconds| duration(TimeDelta::seconds(seconds)));
+        assert_eq!(words, ["0 s", "4 s", "1 m 12 s", "2 h 05 m"]);
+    }
+
+    #[test]
+    fn estimates_only_from_a_share_that_says_something() {
+        let (started, now) = (at("2026-03-20T12:00:00Z"), at("2026-03-20T12:10:00Z"));
+        assert_eq!(estimate_left(started, now, 0.1), None);
+        assert_eq!(estimate_left(started, now, 0.5).as_deref(), Some("about 10 min left"));
+        assert_eq!(estimate_left(started, now, 0.99).as_deref(), Some("less than a minute left"));
+    }
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!([7, 999, 12_408, 1_000_000].map(thousands), ["7", "999", "12,408", "1,000,000"]);
+        assert_eq!([count(1, "line"), count(12_408, "line")], ["1 line", "12,408 lines"]);
+        assert_eq!([percent(0.624), percent(1.2)], ["62 %", "100 %"]);
+        assert_eq!(short_commit("8f2c1d7aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "8f2c1d7");
+        assert_eq!(short_commit("open-release/teak.2"), "open-release/teak.2");
+    }
+}

@@ -1,0 +1,132 @@
+//! What only a browser can show: dialogs and the focus, the window of a long list, the page of a fault, the theme.
+//!
+//! `CHROMEDRIVER=… CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
+//!  cargo test -p frontend --target wasm32-unknown-unknown --test browser`
+
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used)]
+
+use gloo_timers::future::TimeoutFuture;
+use leptos::mount::mount_to;
+use leptos::prelude::*;
+use ocim_web::state::theme::Theme;
+use ocim_web::ui::window::Scroll;
+use ocim_web::ui::{Dialog, Icon, Loading, Shape};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::{Element, HtmlElement};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+/// A place of its own in the page, taken away by the next test's.
+fn stage() -> HtmlElement {
+    let stage = document().create_element("div").unwrap().unchecked_into::<HtmlElement>();
+    document().body().unwrap().append_child(&stage).unwrap();
+    stage
+}
+
+fn find(stage: &HtmlElement, selector: &str) -> Option<Element> {
+    stage.query_selector(selector).unwrap()
+}
+
+/// Effects and frames run after the test's own task.
+async fn settle() {
+    TimeoutFuture::new(60).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_dialog_is_modal_and_gives_the_focus_back() {
+    let stage = stage();
+    let is_open = RwSignal::new(false);
+    let _mounted = mount_to(stage.clone(), move || {
+        view! {
+            <button id="opener" on:click=move |_| is_open.set(true)>"Open"</button>
+            <Show when=move || is_open.get()>
+                <Dialog label="Sure?" on_close=move |()| is_open.set(false)>
+                    <button id="inside">"Yes"</button>
+                </Dialog>
+            </Show>
+        }
+    });
+    let opener = find(&stage, "#opener").unwrap().unchecked_into::<HtmlElement>();
+    opener.focus().unwrap();
+    opener.click();
+    settle().await;
+    let dialog = find(&stage, "dialog").unwrap();
+    assert!(dialog.matches(":modal").unwrap());
+    assert_eq!(dialog.get_attribute("aria-label").as_deref(), Some("Sure?"));
+    assert_eq!(document().active_element().unwrap().id(), "inside");
+
+    dialog.dispatch_event(&web_sys::Event::new("cancel").unwrap()).unwrap();
+    settle().await;
+    assert!(find(&stage, "dialog").is_none(), "Escape closes it");
+    assert_eq!(document().active_element().unwrap().id(), "opener");
+}
+
+#[wasm_bindgen_test]
+async fn a_busy_dialog_stays() {
+    let stage = stage();
+    let is_open = RwSignal::new(true);
+    let _mounted = mount_to(stage.clone(), move || {
+        view! {
+            <Show when=move || is_open.get()>
+                <Dialog label="Working" is_busy=Signal::stored(true) on_close=move |()| is_open.set(false)>"…"</Dialog>
+            </Show>
+        }
+    });
+    settle().await;
+    let dialog = find(&stage, "dialog").unwrap();
+    dialog.dispatch_event(&web_sys::Event::new("cancel").unwrap()).unwrap();
+    settle().await;
+    assert!(is_open.get_untracked());
+}
+
+#[wasm_bindgen_test]
+async fn only_the_rows_in_sight_are_in_the_document() {
+    let stage = stage();
+    let rows = 100_000_usize;
+    let _mounted = mount_to(stage.clone(), move || {
+        let scroll = Scroll::watch();
+        view! {
+            <div
+                id="window"
+                style:height="200px"
+                style:overflow="auto"
+                node_ref=scroll.node
+                on:scroll=move |_| scroll.look()
+            >
+                <div style:height="2000000px">
+                    <For each=move || scroll.visible(20.0, rows) key=|row| *row let:row>
+                        <p>{row}</p>
+                    </For>
+                </div>
+            </div>
+        }
+    });
+    settle().await;
+    let count = || find(&stage, "#window > div").unwrap().child_element_count();
+    assert!((10..60).contains(&count()), "{} rows", count());
+    find(&stage, "#window").unwrap().set_scroll_top(1_000_000);
+    settle().await;
+    assert!((10..60).contains(&count()), "{} rows", count());
+    let first: usize = find(&stage, "p").unwrap().text_content().unwrap().parse().unwrap();
+    assert!((49_900..=50_000).contains(&first), "row {first}");
+}
+
+#[wasm_bindgen_test]
+async fn signs_say_nothing_and_waiting_says_so() {
+    let stage = stage();
+    let _mounted = mount_to(stage.clone(), || view! { <Icon shape=Shape::Cube/> <Loading/> });
+    settle().await;
+    assert_eq!(find(&stage, "svg").unwrap().get_attribute("aria-hidden").as_deref(), Some("true"));
+    assert_eq!(find(&stage, "[role=status]").unwrap().text_content().as_deref(), Some("Loading…"));
+}
+
+#[wasm_bindgen_test]
+fn the_theme_is_kept() {
+    let shown = || document().document_element().unwrap().get_attribute("data-theme");
+    Theme::Dark.apply();
+    assert_eq!((shown().as_deref(), Theme::kept()), (Some("dark"), Theme::Dark));
+    Theme::System.apply();
+    assert_eq!((shown(), Theme::kept()), (None, Theme::System));
+}
