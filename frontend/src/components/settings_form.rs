@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use leptos::prelude::*;
 use serde_json::{Map, Value};
-use shared_types::openedx::{self, FIELDS, Field, FieldKind};
+use shared_types::instance;
+use shared_types::openedx::{FIELDS, Field, FieldKind};
 
 use crate::api::ApiError;
 
@@ -39,7 +40,7 @@ impl Entry {
 
     fn check(self) -> Option<String> {
         self.typed.with(|typed| match self.field {
-            None => openedx::check_name(typed).err(),
+            None => instance::check_name(typed).err(),
             Some(field) if field.kind == FieldKind::Flag => None,
             Some(field) => field.check_text(typed).err(),
         })
