@@ -166,7 +166,7 @@ fn FromTo(active: Option<AppServerSummary>, target: AppServerSummary) -> impl In
     view! {
         <div class="fromto">
             <div class="card">
-                <h3>"NOW"</h3>
+                <h2 class="eyebrow">"NOW"</h2>
                 {match &active {
                     Some(active) => view! {
                         <b>{active.name.clone()}</b>
@@ -182,7 +182,7 @@ fn FromTo(active: Option<AppServerSummary>, target: AppServerSummary) -> impl In
             </div>
             <Icon shape=Shape::Arrow/>
             <div class="card then">
-                <h3>"THEN"</h3>
+                <h2 class="eyebrow">"THEN"</h2>
                 <b>{target.name.clone()}</b>
                 <div class="fine">{built(&target)}</div>
             </div>

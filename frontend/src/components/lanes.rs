@@ -102,7 +102,7 @@ fn Serving(
     });
     view! {
         <article class="card lane serving" aria-label="Now serving">
-            <h3>"NOW SERVING"</h3>
+            <h2 class="eyebrow">"NOW SERVING"</h2>
             <div class="who">
                 {move || view! { <StatusDot status=active.get().status/> }}
                 <b>{move || active.get().name}</b>
@@ -137,7 +137,7 @@ fn pinned_commit(app_server: &shared_types::AppServer) -> Option<String> {
 fn NothingServes() -> impl IntoView {
     view! {
         <article class="card lane vacant" aria-label="Now serving">
-            <h3>"NOW SERVING"</h3>
+            <h2 class="eyebrow">"NOW SERVING"</h2>
             <div class="who">
                 <b>"No active app server"</b>
             </div>
@@ -157,7 +157,7 @@ fn NothingNext(launch: Launch, has_active: Memo<bool>) -> impl IntoView {
     };
     view! {
         <article class="card lane vacant" aria-label="Next">
-            <h3>"NEXT"</h3>
+            <h2 class="eyebrow">"NEXT"</h2>
             <p>{words}</p>
             <div class="actions">
                 <LaunchButton launch/>
@@ -172,7 +172,7 @@ fn Next(next: Memo<AppServerSummary>, on_activate: Callback<AppServerSummary>) -
     let possible = Memo::new(move |_| next.with(|next| can_activate(next.status, next.serving)));
     view! {
         <article class="card lane" aria-label="Next">
-            <h3>"NEXT"</h3>
+            <h2 class="eyebrow">"NEXT"</h2>
             <div class="who">
                 {move || view! { <StatusDot status=status.get()/> }}
                 <b>{move || next.get().name}</b>
