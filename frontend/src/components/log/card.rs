@@ -170,14 +170,12 @@ fn nothing_words(filter: &Filter) -> &'static str {
 fn follow(scroll: Scroll, rows: Memo<usize>, is_following: RwSignal<bool>) {
     Effect::new(move || {
         let rows = rows.get();
-        if is_following.get() {
-            // The sheet has its new height in the next frame.
-            request_animation_frame(move || {
-                if is_following.try_get_untracked() == Some(true) {
-                    scroll.to(px(rows, ROW_PX));
-                }
-            });
-        }
+        is_following.track();
+        // The sheet has its new height in the next frame; a shorter one may have moved the window.
+        request_animation_frame(move || match is_following.try_get_untracked() {
+            Some(true) => scroll.to(px(rows, ROW_PX)),
+            Some(false) | None => scroll.look(),
+        });
     });
 }
 
@@ -187,7 +185,7 @@ fn jump(feed: Feed, named: Memo<Option<i64>>, is_following: RwSignal<bool>) {
     Effect::new(move |done: Option<Option<i64>>| {
         let done = done.flatten();
         let line = named.get()?;
-        if done == Some(line) || !feed.is_begun.get() {
+        if done == Some(line) || !feed.is_begun.get() || feed.is_filtered() {
             return done;
         }
         let row = feed.store.with_untracked(|store| store.row_of(usize::try_from(line - 1).unwrap_or(0)));

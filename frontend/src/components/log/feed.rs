@@ -53,6 +53,11 @@ impl Feed {
         feed
     }
 
+    /// Whether only some rows are shown.
+    pub fn is_filtered(self) -> bool {
+        !self.filter.with(Filter::is_empty)
+    }
+
     fn begin(self, filter: Filter) {
         let is_numbered = matches!(self.of, LogOf::AppServer(_)) && filter.is_empty();
         self.round.update_value(|round| *round += 1);
