@@ -62,10 +62,11 @@ impl Scroll {
             return;
         };
         let (top, height) = (f64::from(element.scroll_top()), f64::from(element.client_height()));
-        if self.top.get_untracked() != top {
+        // A frame may come after the view is gone.
+        if self.top.try_get_untracked().is_some_and(|last| last != top) {
             self.top.set(top);
         }
-        if self.height.get_untracked() != height {
+        if self.height.try_get_untracked().is_some_and(|last| last != height) {
             self.height.set(height);
         }
     }

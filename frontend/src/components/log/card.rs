@@ -47,7 +47,7 @@ pub fn LogCard(
         <section class="card" aria-label="Log">
             <header>
                 <h2>"Log"</h2>
-                <span class="fine">{move || feed.is_begun.get().then(count)}</span>
+                <span class="fine">{move || feed.is_begun().then(count)}</span>
                 <div class="log-tools">
                     <Tools filter/>
                     <a class="btn quiet" href=of.download() rel="external" download>
@@ -126,10 +126,10 @@ fn Lines(of: LogOf, feed: Feed, filter: RwSignal<Filter>, named: Memo<Option<i64
         let is_up = scroll.top_untracked() < before;
         is_following.set(scroll.is_at_end() || (is_following.get_untracked() && !is_up));
     };
-    let nothing = move || (feed.is_begun.get() && rows.get() == 0).then(|| filter.with(nothing_words));
+    let nothing = move || (feed.is_begun() && rows.get() == 0).then(|| filter.with(nothing_words));
     view! {
         <div class="log-frame">
-            {move || (!feed.is_begun.get()).then(|| view! { <Loading/> })}
+            {move || (!feed.is_begun()).then(|| view! { <Loading/> })}
             {move || nothing().map(|text| view! { <p class="nothing">{text}</p> })}
             <div
                 class="log"
@@ -170,14 +170,12 @@ fn nothing_words(filter: &Filter) -> &'static str {
 fn follow(scroll: Scroll, rows: Memo<usize>, is_following: RwSignal<bool>) {
     Effect::new(move || {
         let rows = rows.get();
-        if is_following.get() {
-            // The sheet has its new height in the next frame.
-            request_animation_frame(move || {
-                if is_following.try_get_untracked() == Some(true) {
-                    scroll.to(px(rows, ROW_PX));
-                }
-            });
-        }
+        is_following.track();
+        // The sheet has its new height in the next frame; a shorter one may have moved the window.
+        request_animation_frame(move || match is_following.try_get_untracked() {
+            Some(true) => scroll.to(px(rows, ROW_PX)),
+            Some(false) | None => scroll.look(),
+        });
     });
 }
 
@@ -187,7 +185,7 @@ fn jump(feed: Feed, named: Memo<Option<i64>>, is_following: RwSignal<bool>) {
     Effect::new(move |done: Option<Option<i64>>| {
         let done = done.flatten();
         let line = named.get()?;
-        if done == Some(line) || !feed.is_begun.get() {
+        if done == Some(line) || !feed.is_begun() || feed.is_filtered() {
             return done;
         }
         let row = feed.store.with_untracked(|store| store.row_of(usize::try_from(line - 1).unwrap_or(0)));

@@ -28,8 +28,8 @@ pub struct Feed {
     pub scroll: Scroll,
     /// The rows.
     pub store: RwSignal<Store>,
-    /// Whether the first answer is here.
-    pub is_begun: RwSignal<bool>,
+    /// The filter whose first answer is here.
+    begun: RwSignal<Option<Filter>>,
     is_fetching: RwSignal<bool>,
     /// Counts filters: an answer for an older one is dropped.
     round: StoredValue<u32>,
@@ -44,7 +44,7 @@ impl Feed {
             state: state(),
             scroll: Scroll::watch(),
             store: RwSignal::new(Store::new(Mode::Numbered)),
-            is_begun: RwSignal::new(false),
+            begun: RwSignal::new(None),
             is_fetching: RwSignal::new(false),
             round: StoredValue::new(0),
         };
@@ -53,11 +53,21 @@ impl Feed {
         feed
     }
 
+    /// Whether the first answer for the filter as it is now is here.
+    pub fn is_begun(self) -> bool {
+        self.filter.with(|filter| self.begun.with(|begun| begun.as_ref() == Some(filter)))
+    }
+
+    /// Whether only some rows are shown.
+    pub fn is_filtered(self) -> bool {
+        !self.filter.with(Filter::is_empty)
+    }
+
     fn begin(self, filter: Filter) {
         let is_numbered = matches!(self.of, LogOf::AppServer(_)) && filter.is_empty();
         self.round.update_value(|round| *round += 1);
         self.store.set(Store::new(if is_numbered { Mode::Numbered } else { Mode::Listed }));
-        self.is_begun.set(false);
+        self.begun.set(None);
         self.is_fetching.set(true);
         let round = self.round.get_value();
         spawn_local(async move {
@@ -175,7 +185,7 @@ impl Feed {
 
     fn done(self, round: u32) {
         if self.is_current(round) {
-            self.is_begun.set(true);
+            self.begun.set(Some(self.filter.get_untracked()));
             self.is_fetching.set(false);
         }
     }
