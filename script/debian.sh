@@ -3,7 +3,7 @@
 # Sourced after lib.sh.
 
 # What `packages_missing` answers, in this order.
-readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 util-linux git python3-venv binaryen brotli)
+readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 util-linux git python3-venv brotli)
 readonly TEST_PACKAGES=(chromium chromium-driver shellcheck)
 
 readonly CLUSTER_DROP_IN=/etc/postgresql-common/createcluster.d/ocim-bootstrap.conf
@@ -67,7 +67,6 @@ is_there() {
     iproute2) has ip ;;
     util-linux) has unshare nsenter setpriv ;;
     python3-venv) can_make_venv ;;
-    binaryen) has wasm-opt ;;
     chromium) has "${CHROMIUM:-chromium}" ;;
     chromium-driver) has "${CHROMEDRIVER:-chromedriver}" ;;
     *) has "$1" ;;

@@ -66,7 +66,7 @@ fn content_type(path: &str) -> String {
 /// Whether a name carries its content's hash: `name-0123456789abcdef….ending`, as Trunk writes it.
 fn is_hashed(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let is_hash = |part: &str| part.len() >= 16 && part.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_hash = |part: &str| part.len() >= 12 && part.bytes().all(|b| b.is_ascii_hexdigit());
     name.split(['-', '.', '_']).any(is_hash)
 }
 
