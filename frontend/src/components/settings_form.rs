@@ -190,10 +190,10 @@ fn FieldRow(form: Form, entry: Entry) -> impl IntoView {
     let help_id = format!("{id}-help");
     view! {
         <div class="field">
-            <label for=id.clone()>
-                {entry.label()}
+            <div>
+                <label for=id.clone()>{entry.label()}</label>
                 <small id=help_id.clone()>{entry.help()}</small>
-            </label>
+            </div>
             <div>
                 {control(Attributes {
                     id,

@@ -9,6 +9,7 @@ use shared_types::{Instance, InstanceId, ProblemType};
 use std::sync::Arc;
 
 use super::NotFound;
+use crate::api::ApiError;
 use crate::api::logs::LogOf;
 use crate::components::{Launch, LogCard, StatusLabel};
 use crate::paths::{Page, Tab};
@@ -30,21 +31,35 @@ pub fn when_here<T>(fetched: Memo<Fetched<T>>, draw: impl Fn(Memo<Arc<T>>) -> An
 where
     T: PartialEq + Send + Sync + 'static,
 {
-    let is_here = Memo::new(move |_| fetched.with(|fetched| fetched.here().is_some()));
-    move || {
-        if is_here.get()
-            && let Some(first) = fetched.get_untracked().here().cloned()
-        {
+    let stage = Memo::new(move |_| fetched.with(Stage::of));
+    move || match (stage.get(), fetched.get_untracked().here().cloned()) {
+        (Stage::Here, Some(first)) => {
             let value = Memo::new(move |last: Option<&Arc<T>>| match fetched.get() {
                 Fetched::Here(value) => value,
                 Fetched::Waiting | Fetched::Failed(_) => last.unwrap_or(&first).clone(),
             });
-            return draw(value);
+            draw(value)
         }
-        match fetched.get() {
-            Fetched::Failed(error) if error.is(ProblemType::NotFound) => view! { <NotFound/> }.into_any(),
-            Fetched::Failed(error) => view! { <p class="lone" role="alert">{error.to_string()}</p> }.into_any(),
-            Fetched::Waiting | Fetched::Here(_) => view! { <Loading/> }.into_any(),
+        (Stage::Failed(error), _) if error.is(ProblemType::NotFound) => view! { <NotFound/> }.into_any(),
+        (Stage::Failed(error), _) => view! { <p class="lone" role="alert">{error.to_string()}</p> }.into_any(),
+        (Stage::Waiting | Stage::Here, _) => view! { <Loading/> }.into_any(),
+    }
+}
+
+/// How far the fetching is, without what was fetched: the view is drawn anew only when this changes.
+#[derive(Clone, PartialEq)]
+enum Stage {
+    Waiting,
+    Here,
+    Failed(ApiError),
+}
+
+impl Stage {
+    fn of<T>(fetched: &Fetched<T>) -> Self {
+        match fetched {
+            Fetched::Waiting => Self::Waiting,
+            Fetched::Here(_) => Self::Here,
+            Fetched::Failed(error) => Self::Failed(error.clone()),
         }
     }
 }
