@@ -56,7 +56,6 @@ test('launch, activate, launch a second one, activate it, roll back', async ({ p
 
   await test.step('roll back to AppServer 1', async () => {
     await switchUnderLoad(load, () => rollBack(page, 1));
-    await expect(page.getByRole('button', { name: 'Release hold' })).toBeVisible();
     await picture(page, 'rolled-back');
   });
 
@@ -68,8 +67,9 @@ test('launch, activate, launch a second one, activate it, roll back', async ({ p
 
 /** Ends with the new app server selected. */
 async function launch(page: Page, number: number): Promise<void> {
-  await page.getByRole('button', { name: 'Launch new AppServer' }).click();
-  const listed = page.getByRole('link', { name: new RegExp(`AppServer ${number}\\b`) }).first();
+  const list = page.getByRole('complementary', { name: 'App Servers' });
+  await list.getByRole('button', { name: 'Launch new AppServer' }).click();
+  const listed = list.getByRole('link', { name: new RegExp(`AppServer ${number}\\b`) });
   await expect(listed).toBeVisible();
   await listed.click();
   await expect(page).toHaveURL(/\/instances\/\d+\/app-servers\/\d+$/);
@@ -100,9 +100,9 @@ async function activate(page: Page, number: number, whileAsked?: () => Promise<v
 }
 
 async function rollBack(page: Page, number: number): Promise<void> {
-  const name = `Roll back to AppServer ${number}`;
-  await page.getByRole('button', { name }).first().click();
-  await page.getByRole('dialog').getByRole('button', { name }).click();
+  const serving = page.getByRole('article', { name: 'Now serving' });
+  await serving.getByRole('button', { name: `Roll back to AppServer ${number}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: `Activate AppServer ${number}` }).click();
   await expectActive(page, number);
 }
 
@@ -127,9 +127,9 @@ async function switchUnderLoad(load: Load, change: () => Promise<void>): Promise
   }
 }
 
-/** In the lane «Next» and again among the actions of the selected app server. */
+/** The one in the lane «Next»; it stands again among the actions of the selected app server. */
 function activateButton(page: Page): Locator {
-  return page.getByRole('button', { name: 'Activate this app server' }).first();
+  return page.getByRole('article', { name: 'Next' }).getByRole('button', { name: 'Activate this app server' });
 }
 
 function buttonOrLink(page: Page, name: string): Locator {

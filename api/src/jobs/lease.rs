@@ -1,5 +1,6 @@
 //! The lease of a build: one process is at it, by the database's clock, and what an earlier holder writes is refused.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use diesel::sql_types::{BigInt, Double, Text};
@@ -92,24 +93,31 @@ pub async fn release(conn: &mut AsyncPgConnection, lease: &Lease) -> Result<(), 
 }
 
 /// Renews the lease until `work` ends; when it cannot be renewed in time, says so to the work by the lease's token.
+///
+/// Work and heartbeat are polled side by side, never one inside the other: a renewal waits for the row that a transaction
+/// of the work has locked, and the work must be able to commit meanwhile.
 pub async fn keep<T>(db: &Db, lease: &Lease, work: impl Future<Output = T>) -> T {
-    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        done = work => done,
+        never = beat(db, lease) => match never {},
+    }
+}
+
+async fn beat(db: &Db, lease: &Lease) -> Infallible {
     let mut renewed = tokio::time::Instant::now();
-    let mut beat = tokio::time::interval(HEARTBEAT);
+    let mut ticks = tokio::time::interval(HEARTBEAT);
     loop {
-        tokio::select! {
-            done = &mut work => return done,
-            _ = beat.tick() => match renew(db, lease).await {
-                Ok(true) => renewed = tokio::time::Instant::now(),
-                Ok(false) => lease.lost.cancel(),
-                Err(error) => {
-                    tracing::warn!(app_server = %lease.app_server, %error, "the lease could not be renewed");
-                    // One heartbeat of margin: the others may take over when the lease has run out.
-                    if renewed.elapsed() + HEARTBEAT > LEASE {
-                        lease.lost.cancel();
-                    }
+        ticks.tick().await;
+        match renew(db, lease).await {
+            Ok(true) => renewed = tokio::time::Instant::now(),
+            Ok(false) => lease.lost.cancel(),
+            Err(error) => {
+                tracing::warn!(app_server = %lease.app_server, %error, "the lease could not be renewed");
+                // One heartbeat of margin: the others may take over when the lease has run out.
+                if renewed.elapsed() + HEARTBEAT > LEASE {
+                    lease.lost.cancel();
                 }
-            },
+            }
         }
     }
 }
