@@ -35,14 +35,13 @@ test('launch, activate, launch a second one, activate it, roll back', async ({ p
 
   await test.step('activate AppServer 1 and open the LMS through the gateway', async () => {
     await activate(page, 1);
+    load.start();
     const link = page.getByRole('link', { name: new RegExp(`^https?://${HOSTS.lms}:${program.gatewayPort}/?$`) });
     await expect(link.first()).toBeVisible();
     const [lms] = await Promise.all([page.waitForEvent('popup'), link.first().click()]);
     await expect(lms.locator('body')).toContainText('Story Academy');
     await lms.close();
   });
-
-  load.start();
 
   await test.step('launch AppServer 2 while AppServer 1 serves', async () => {
     await launch(page, 2);
