@@ -100,7 +100,11 @@ fn listen(settings: &Settings) -> Result<TcpListener, StartError> {
     Ok(listener)
 }
 
-fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, StartError> {
+/// API and pages at this listener, which must not block. Nothing runs before the server is polled.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, StartError> {
     let document = router::document();
     let factory = move || {
         let document = document.clone();

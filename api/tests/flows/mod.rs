@@ -1,0 +1,3 @@
+//! Stories that take more than one operation.
+
+mod serving;
