@@ -31,6 +31,11 @@ impl Client {
         }
     }
 
+    /// Where the program is: `http://127.0.0.1:port`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The same person with other credentials.
     pub fn with(&self, credentials: Credentials) -> Self {
         Self { credentials, ..self.clone() }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::app::TestApp;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn the_old_one_serves_until_the_new_one_does_and_can_be_gone_back_to() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;

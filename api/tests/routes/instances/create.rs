@@ -4,7 +4,7 @@ use crate::app::TestApp;
 
 const PATH: &str = "/api/v1/instances";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn defaults_are_written_out() {
     let app = TestApp::start().await;
     let made = app.operator().await.post(PATH, json!({ "name": "Astronomy", "sub_domain": "Astro" })).await;
