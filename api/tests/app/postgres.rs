@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, mpsc};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ const TEMPLATE: &str = "template_ocim";
 /// The server. It ends with this process, whatever ends it.
 struct Server {
     url: String,
+    /// Names of databases that are not needed any more.
+    discarded: mpsc::Sender<String>,
     /// Its other end is the guard's: closed by the kernel when this process is no more.
     _lifeline: ChildStdin,
 }
@@ -44,7 +46,17 @@ async fn start() -> Server {
     let url = postgres.url().expose_secret().to_owned();
     execute(&url, &format!("CREATE DATABASE {TEMPLATE}")).await;
     migrations::migrate(&Db::open(&named(&url, TEMPLATE)).unwrap()).await.unwrap();
-    Server { url, _lifeline: guard.stdin.take().unwrap() }
+    let (discarded, names) = mpsc::channel();
+    let server = url.clone();
+    std::thread::spawn(move || drop_databases(&server, &names));
+    Server { url, discarded, _lifeline: guard.stdin.take().unwrap() }
+}
+
+fn drop_databases(url: &str, names: &mpsc::Receiver<String>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for name in names {
+        runtime.block_on(execute(url, &format!("DROP DATABASE {name} WITH (FORCE)")));
+    }
 }
 
 /// Reads nothing until the other end is closed; then ends the server at once and removes what it wrote.
@@ -96,8 +108,9 @@ impl Database {
         Db::open(&self.url()).unwrap()
     }
 
-    /// Removes it, whoever is connected.
-    pub async fn drop(self) {
-        execute(&SERVER.url, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
+    /// Removes it by and by, whoever is connected; what is left at the end goes with the server.
+    pub fn discard(self) {
+        // Nobody waits for the checkpoint that a DROP makes.
+        SERVER.discarded.send(self.name).unwrap();
     }
 }

@@ -183,6 +183,23 @@ async fn where_nothing_is_there_is_a_problem() {
 }
 
 #[tokio::test]
+async fn the_document_is_there_for_all() {
+    let app = TestApp::idle().await;
+    let nobody = app.anonymous();
+    let yaml = nobody.get("/api/v1/openapi.yaml").await;
+    yaml.expect(200);
+    assert_eq!(yaml.header("content-type"), "application/yaml");
+    assert_eq!(yaml.body, ocim::router::document().to_yaml().unwrap());
+    let json = nobody.get("/api/v1/openapi.json").await.expect(200);
+    assert_eq!(json, serde_json::to_value(ocim::router::document()).unwrap());
+    assert!(nobody.get("/docs/").await.body.contains("swagger"));
+    for kind in shared_types::ProblemType::ALL {
+        assert!(nobody.get("/docs/problems").await.body.contains(&format!("id=\"{}\"", kind.as_str())), "{kind:?}");
+    }
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_list_refuses_a_query_that_makes_no_sense() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
