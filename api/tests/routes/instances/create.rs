@@ -91,9 +91,10 @@ async fn a_host_name_that_another_has_is_refused() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     app.instance("demo").await;
-    // `studio.demo` would be the LMS of one and the Studio of the other.
-    for taken in ["demo", "DEMO", "studio.demo"] {
-        let detail = operator.post(PATH, json!({ "name": "x", "sub_domain": taken })).await.field_error("/sub_domain");
+    // The last would be the LMS of one and the Studio of the other.
+    for (sub_domain, base_domain) in [("demo", "localhost"), ("DEMO", ""), ("studio", "demo.localhost")] {
+        let body = json!({ "name": "x", "sub_domain": sub_domain, "base_domain": base_domain });
+        let detail = operator.post(PATH, body).await.field_error("/sub_domain");
         assert!(detail.contains("Another instance answers at"), "{detail}");
     }
     assert_eq!(app.number("SELECT count(*) AS n FROM instances").await, 1);
