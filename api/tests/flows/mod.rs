@@ -1,3 +1,9 @@
-//! Stories that take more than one operation.
+//! Stories that take more than one operation: every step of a build is failed on purpose, and repeated on purpose.
 
+mod activating;
+mod failing;
+mod machines;
+mod routing;
 mod serving;
+mod slots;
+mod taking_over;
