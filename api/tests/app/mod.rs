@@ -181,11 +181,11 @@ impl TestApp {
 
     /// Ends the program as it should end, and sees that nothing is left undone.
     pub async fn end(mut self) {
-        let jobs = "SELECT count(*) AS n FROM graphile_worker.jobs";
-        if self.worker.is_none() && self.number(jobs).await > 0 {
-            self.worker = Some(Worker::start(self.manager.clone(), self.slots, self.stop.clone()).await.unwrap());
+        // Without a worker nobody has done the jobs.
+        if self.worker.is_some() {
+            let jobs = "SELECT count(*) AS n FROM graphile_worker.jobs";
+            until("no job is left", async || self.number(jobs).await == 0).await;
         }
-        until("no job is left", async || self.number(jobs).await == 0).await;
         assert_eq!(self.number(GAPS).await, 0, "the logs have gaps");
         assert_eq!(self.number("SELECT count(*) AS n FROM builds WHERE lease_holder IS NOT NULL").await, 0, "held leases");
         self.stop.cancel();
@@ -225,7 +225,7 @@ pub async fn number(conn: &mut AsyncPgConnection, query: &str) -> i64 {
 pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let looking = async {
         while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     assert!(tokio::time::timeout(PATIENCE, looking).await.is_ok(), "waited {PATIENCE:?} and still not: {what}");

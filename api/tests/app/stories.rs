@@ -2,6 +2,7 @@
 
 use ocim::instances::build::Builder;
 use ocim::instances::launch;
+use ocim::instances::store::builds;
 use serde_json::{Value, json};
 use shared_types::{AppServerId, InstanceId};
 
@@ -42,14 +43,15 @@ impl TestApp {
 
     /// Waits until a build has ended; gives the app server.
     pub async fn until_built(&self, id: i64) -> Value {
-        let viewer = self.viewer().await;
-        let mut found = Value::Null;
-        super::until("the build ends", async || {
-            found = viewer.get(&format!("/api/v1/app-servers/{id}")).await.expect(200);
-            !["new", "waiting", "configuring"].contains(&found["status"].as_str().unwrap())
-        })
-        .await;
-        found
+        let mut changes = self.bus.subscribe();
+        let building = async || builds::is_building(&mut *self.conn().await, AppServerId(id)).await.unwrap();
+        let ended = async {
+            while building().await {
+                changes.recv().await.unwrap();
+            }
+        };
+        tokio::time::timeout(super::PATIENCE, ended).await.expect("the build did not end");
+        self.read_app_server(id).await
     }
 
     /// Activates an app server and waits until the gateway has it.
