@@ -48,11 +48,11 @@ pub fn api(config: &mut ServiceConfig) {
 }
 
 /// The rest: the document itself, its reference, and the pages.
-pub fn pages(config: &mut web::ServiceConfig, document: OpenApi) {
+pub fn pages(config: &mut web::ServiceConfig, document: OpenApi, known: web::Data<problems::Known>) {
     config
         .app_data(extract::query_config())
         .app_data(extract::path_config())
-        .app_data(web::Data::new(problems::Known::of(&document)))
+        .app_data(known)
         .service(web::resource("/docs/problems").get(problems::page))
         .service(
             utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}")

@@ -157,7 +157,8 @@ impl Provider for FakeProvider {
             None => (0, None, false),
         };
         let endpoint = self.endpoint(state.machines.len())?;
-        let made = state.machines.entry(spec.server_id).or_insert(FakeMachine { endpoint, building, failure, boots: 1 });
+        let made =
+            state.machines.entry(spec.server_id).or_insert(FakeMachine { endpoint, building, failure, boots: 1 });
         if is_lost {
             return Err(ProviderError::Transient("the answer was lost".to_owned()));
         }
