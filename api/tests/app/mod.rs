@@ -130,7 +130,20 @@ impl TestApp {
         let client = Client { http, base, credentials: Credentials::None };
         let (slots, database) = (setup.slots, Some(database));
         Self {
-            db, manager, provider, traffic, ansible, sites, bus, stop, client, slots, worker, server, serving, database,
+            db,
+            manager,
+            provider,
+            traffic,
+            ansible,
+            sites,
+            bus,
+            stop,
+            client,
+            slots,
+            worker,
+            server,
+            serving,
+            database,
             _runs: runs,
         }
     }
@@ -187,7 +200,11 @@ impl TestApp {
             until("no job is left", async || self.number(jobs).await == 0).await;
         }
         assert_eq!(self.number(GAPS).await, 0, "the logs have gaps");
-        assert_eq!(self.number("SELECT count(*) AS n FROM builds WHERE lease_holder IS NOT NULL").await, 0, "held leases");
+        assert_eq!(
+            self.number("SELECT count(*) AS n FROM builds WHERE lease_holder IS NOT NULL").await,
+            0,
+            "held leases"
+        );
         self.stop.cancel();
         self.server.stop(false).await;
         (&mut self.serving).await.unwrap().unwrap();

@@ -84,7 +84,8 @@ async fn a_repository_that_is_away_for_a_moment_is_asked_again() {
 async fn a_playbook_that_cannot_be_had_ends_the_build() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
-    app.ansible.next_prepare_fails(AnsibleError::Permanent("There is no playbook playbooks/edx_sandbox.yml".to_owned()));
+    app.ansible
+        .next_prepare_fails(AnsibleError::Permanent("There is no playbook playbooks/edx_sandbox.yml".to_owned()));
     let built = app.built(instance).await;
     assert_eq!(built["status"], "failed");
     assert_eq!(failure(&built), "There is no playbook playbooks/edx_sandbox.yml");
@@ -95,7 +96,8 @@ async fn a_playbook_that_cannot_be_had_ends_the_build() {
 
 #[tokio::test]
 async fn checks_that_never_pass_end_the_build() {
-    let app = TestApp::with(Setup { options: |options| options.checks_timeout = Duration::ZERO, ..Setup::default() }).await;
+    let app =
+        TestApp::with(Setup { options: |options| options.checks_timeout = Duration::ZERO, ..Setup::default() }).await;
     let instance = app.instance("demo").await;
     app.sites[0].set_healthy(false);
     let built = app.built(instance).await;

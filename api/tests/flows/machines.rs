@@ -19,7 +19,10 @@ async fn what_the_provider_refuses_ends_the_build_in_its_words() {
     let instance = app.instance("demo").await;
     app.provider.next_create(FakeCreate::Refused(ProviderError::Permanent("Quota exceeded for cores".to_owned())));
     let built = app.built(instance).await;
-    assert_eq!((&built["status"], failure(&built)), (&"error".into(), "Unable to start a server: Quota exceeded for cores"));
+    assert_eq!(
+        (&built["status"], failure(&built)),
+        (&"error".into(), "Unable to start a server: Quota exceeded for cores")
+    );
     assert_eq!(app.ansible.calls().prepare, 0);
     app.end().await;
 }
@@ -30,7 +33,10 @@ async fn a_machine_that_the_provider_gives_up_on_ends_the_build_in_its_words() {
     let instance = app.instance("demo").await;
     app.provider.next_create(FakeCreate::Failed("No valid host was found".to_owned()));
     let built = app.built(instance).await;
-    assert_eq!((&built["status"], failure(&built)), (&"error".into(), "Unable to start a server: No valid host was found"));
+    assert_eq!(
+        (&built["status"], failure(&built)),
+        (&"error".into(), "Unable to start a server: No valid host was found")
+    );
     assert_eq!(built["server"]["status"], "failed");
     app.end().await;
 }
@@ -89,7 +95,10 @@ async fn a_machine_that_does_not_restart_ends_the_build() {
     let instance = app.instance("demo").await;
     app.provider.set_restarts(false);
     let built = app.built(instance).await;
-    assert_eq!((&built["status"], failure(&built)), (&"failed".into(), "The VM did not come up again after the reboot"));
+    assert_eq!(
+        (&built["status"], failure(&built)),
+        (&"failed".into(), "The VM did not come up again after the reboot")
+    );
     assert_eq!(app.sites[0].asked().len(), 0, "an application that did not restart is not asked");
     app.end().await;
 }

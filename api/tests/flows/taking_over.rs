@@ -51,7 +51,8 @@ async fn another_worker_ends_the_orphan_and_runs_the_playbook_again() {
         app.ansible.specs().iter().map(|spec| spec.dir.file_name().unwrap().display().to_string()).collect();
     assert_eq!(dirs, ["0-1", "0-2"]);
     let log = app.log(id).await;
-    let place = |words: &str| log.iter().position(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {log:#?}"));
+    let place =
+        |words: &str| log.iter().position(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {log:#?}"));
     assert!(place("the orphan's last words") < place("the playbook runs again, as run 2"));
     app.end().await;
 }
@@ -73,7 +74,11 @@ async fn a_build_that_was_interrupted_at_each_step_ends_as_if_it_was_not() {
         until(step, async || app.read_app_server(id).await["progress"]["step"] == step).await;
         stop.cancel();
         work.await.unwrap().unwrap();
-        assert_eq!(app.number("SELECT count(*) AS n FROM builds WHERE lease_until IS NULL").await, 1, "given back at {step}");
+        assert_eq!(
+            app.number("SELECT count(*) AS n FROM builds WHERE lease_until IS NULL").await,
+            1,
+            "given back at {step}"
+        );
     }
     app.sites[0].set_healthy(true);
     app.builder().advance(AppServerId(id)).await.unwrap();
@@ -154,7 +159,8 @@ async fn a_build_whose_worker_is_known_to_be_dead_is_taken_up_at_once() {
     let mut conn = app.conn().await;
     lease::acquire(&mut conn, id, CancellationToken::new()).await.unwrap().unwrap();
     // This host, a process number that nobody has.
-    let died = diesel::sql_query("UPDATE builds SET lease_holder = regexp_replace(lease_holder, '/.*', '/999999999/1')");
+    let died =
+        diesel::sql_query("UPDATE builds SET lease_holder = regexp_replace(lease_holder, '/.*', '/999999999/1')");
     diesel_async::RunQueryDsl::execute(died, &mut conn).await.unwrap();
     let worker = app.builder();
     worker.dispatch().await.unwrap();

@@ -71,12 +71,15 @@ async fn what_does_not_exist_is_not_found() {
 async fn a_browser_on_another_site_changes_nothing() {
     let app = TestApp::idle().await;
     let (browser, script) = (app.session(Role::Admin).await, app.person(Role::Admin).await);
-    let headers = [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "http://evil.example")];
+    let headers =
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "http://evil.example")];
     for operation in operations().iter().filter(|operation| !operation.method.is_safe()) {
         for (name, value) in headers {
             let request = |who: &Client| {
                 let path = operation.path(999_999);
-                who.request(operation.method.clone(), &path).header(name, value).json(&json!({ "username": "a", "password": "b" }))
+                who.request(operation.method.clone(), &path)
+                    .header(name, value)
+                    .json(&json!({ "username": "a", "password": "b" }))
             };
             let problem = Answer::to(request(&browser)).await.problem(403);
             assert!(problem["detail"].as_str().unwrap().contains("another site"), "{operation}: {problem}");
@@ -94,7 +97,8 @@ async fn json_that_is_broken_is_a_bad_request_with_its_place() {
     let app = TestApp::idle().await;
     let browser = app.session(Role::Admin).await;
     for operation in with_body() {
-        let request = browser.request(operation.method.clone(), &operation.path(1)).header("content-type", "application/json");
+        let request =
+            browser.request(operation.method.clone(), &operation.path(1)).header("content-type", "application/json");
         let problem = Answer::to(request.body("{\n  \"a\": 1,\n  oops\n}")).await.problem(400);
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains("line 3 column 3"), "{operation}: {detail}");
@@ -123,7 +127,8 @@ async fn a_field_that_there_is_not_is_refused_by_name() {
             .filter(|(name, _)| *name == "shoe_size" || accepted.contains(&name.as_str()))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let request = browser.request(operation.method.clone(), &operation.path(1)).header("if-match", "\"1\"").json(&body);
+        let request =
+            browser.request(operation.method.clone(), &operation.path(1)).header("if-match", "\"1\"").json(&body);
         let errors = Answer::to(request).await.field_errors();
         assert!(
             errors.iter().any(|(pointer, detail)| pointer == "/shoe_size" || detail.contains("shoe_size")),

@@ -15,7 +15,8 @@ async fn it_is_decided_at_once_and_the_gateway_follows() {
     let answer = operator.post(&path(id), json!({ "reason": "first" })).await.expect(202);
     assert_eq!((&answer["is_applied"], &answer["app_server"]["serving"]), (&json!(false), &json!("active")));
     assert_eq!(app.sites[0].asked().last().unwrap(), "studio.demo.localhost/heartbeat");
-    let audited = "SELECT count(*) AS n FROM audit_log WHERE action = 'activate_app_server' AND detail ->> 'reason' = 'first'";
+    let audited =
+        "SELECT count(*) AS n FROM audit_log WHERE action = 'activate_app_server' AND detail ->> 'reason' = 'first'";
     assert_eq!(app.number(audited).await, 1);
     app.end().await;
 }
@@ -41,7 +42,8 @@ async fn one_that_is_being_built_or_failed_is_refused() {
     app.ansible.next_run_fails("lms : migrate", "no such table");
     let failed = app.built(instance).await["id"].as_i64().unwrap();
     let new = app.launched(instance).await;
-    let detail = async |id| operator.post(&path(id), json!({})).await.problem(409)["detail"].as_str().unwrap().to_owned();
+    let detail =
+        async |id| operator.post(&path(id), json!({})).await.problem(409)["detail"].as_str().unwrap().to_owned();
     assert_eq!(detail(new).await, "App server 2 is new. It is still being built; it must be running to be activated.");
     assert_eq!(detail(failed).await, "App server 1 is failed. Cannot make an unhealthy app server active.");
     assert_eq!(app.number("SELECT count(*) AS n FROM instances WHERE active_app_server_id IS NOT NULL").await, 0);
@@ -75,10 +77,7 @@ async fn it_is_refused_where_something_else_is_active_than_the_caller_saw() {
     expecting(first, json!(second)).await.problem(409);
     expecting(first, json!(null)).await.expect(200);
     let problem = expecting(second, json!(null)).await.problem(409);
-    assert_eq!(
-        problem["detail"],
-        "app server 1 is active by now, not none; look again before you activate another."
-    );
+    assert_eq!(problem["detail"], "app server 1 is active by now, not none; look again before you activate another.");
     expecting(second, json!(first)).await.expect(200);
     app.end().await;
 }

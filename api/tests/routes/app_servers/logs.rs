@@ -86,7 +86,8 @@ async fn as_plain_text_it_is_whole() {
     assert!(lines[1209].ends_with(" INFO    task 1199"), "{}", lines[1209]);
     let some = viewer.get(&format!("{PATH}?format=text&level=WARNING")).await;
     assert_eq!(some.body.lines().count(), 2);
-    let json = Answer::to(viewer.request(Method::GET, &format!("{PATH}?format=json")).header("accept", "text/plain")).await;
+    let json =
+        Answer::to(viewer.request(Method::GET, &format!("{PATH}?format=json")).header("accept", "text/plain")).await;
     assert_eq!(json.header("content-type"), "application/json");
     app.end().await;
 }

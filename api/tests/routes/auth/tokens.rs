@@ -19,7 +19,8 @@ async fn make(browser: &Client, role: &str) -> (i64, Client) {
 async fn the_secret_is_shown_once() {
     let app = TestApp::idle().await;
     let browser = app.session(Role::Operator).await;
-    let made = browser.post(PATH, json!({ "name": " nightly ", "role": "viewer", "expires_in_days": 7 })).await.expect(201);
+    let made =
+        browser.post(PATH, json!({ "name": " nightly ", "role": "viewer", "expires_in_days": 7 })).await.expect(201);
     insta::assert_json_snapshot!(made, { ".created" => "[time]", ".expires" => "[time]", ".secret" => "[secret]" }, @r#"
     {
       "id": 1,
@@ -53,7 +54,8 @@ async fn it_may_do_what_its_role_says_and_its_use_is_noted() {
     assert_ne!(listed["items"][0]["last_used"], Value::Null);
     let (_, operator) = make(&browser, "operator").await;
     operator.post("/api/v1/instances", json!({ "name": "x", "sub_domain": "x" })).await.expect(201);
-    let actor = format!("SELECT count(*) AS n FROM audit_log WHERE actor LIKE '%(token «nightly»)' AND instance_id = {id}");
+    let actor =
+        format!("SELECT count(*) AS n FROM audit_log WHERE actor LIKE '%(token «nightly»)' AND instance_id = {id}");
     assert_eq!(app.number(&actor).await, 1, "the audit log names the token");
     app.end().await;
 }

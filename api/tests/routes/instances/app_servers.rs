@@ -15,7 +15,8 @@ async fn an_instances_own_the_newest_first_page_by_page() {
     let first = viewer.get(&path).await.expect(200);
     let next = first["next_cursor"].as_str().unwrap();
     let second = viewer.get(&format!("{path}&cursor={next}")).await.expect(200);
-    let names = |page: &Value| page["items"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect::<Vec<_>>();
+    let names =
+        |page: &Value| page["items"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect::<Vec<_>>();
     assert_eq!(names(&first), [json!("AppServer 3"), json!("AppServer 2")]);
     assert_eq!(names(&second), [json!("AppServer 1")]);
     assert_eq!(second["next_cursor"], Value::Null);

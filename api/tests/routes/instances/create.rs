@@ -120,7 +120,10 @@ async fn only_known_applications_are_made() {
     let operator = app.operator().await;
     let body = |kind| json!({ "name": "x", "sub_domain": "x", "instance_type": kind });
     assert_eq!(operator.post(PATH, body("wordpress")).await.field_error("/instance_type"), "Must be one of: openedx.");
-    assert_eq!(operator.post(PATH, json!({ "name": 7, "sub_domain": "x" })).await.field_error("/name"), "Must be a string.");
+    assert_eq!(
+        operator.post(PATH, json!({ "name": 7, "sub_domain": "x" })).await.field_error("/name"),
+        "Must be a string."
+    );
     operator.post(PATH, body("openedx")).await.expect(201);
     app.end().await;
 }

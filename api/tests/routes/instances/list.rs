@@ -21,9 +21,13 @@ async fn pages_give_every_row_once_in_order() {
     loop {
         let page = operator.get(&path).await.expect(200);
         sizes.push(names(&page).len());
-        found.extend(page["items"].as_array().unwrap().iter().map(|one| {
-            (one["name"].as_str().unwrap().to_owned(), one["id"].as_i64().unwrap())
-        }));
+        found.extend(
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| (one["name"].as_str().unwrap().to_owned(), one["id"].as_i64().unwrap())),
+        );
         match page["next_cursor"].as_str() {
             Some(cursor) => path = format!("{PATH}?limit=10&cursor={cursor}"),
             None => break,

@@ -13,7 +13,8 @@ async fn its_own_entries_and_no_app_servers() {
     app.launched(instance).await;
     let viewer = app.viewer().await;
     let page = viewer.get(PATH).await.expect(200);
-    let texts: Vec<&str> = page["items"].as_array().unwrap().iter().map(|entry| entry["text"].as_str().unwrap()).collect();
+    let texts: Vec<&str> =
+        page["items"].as_array().unwrap().iter().map(|entry| entry["text"].as_str().unwrap()).collect();
     assert_eq!(texts.len(), 2);
     assert!(texts[0].starts_with("Created by "));
     assert_eq!(texts[1], "AppServer 1 launched by test");
