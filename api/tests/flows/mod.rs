@@ -3,6 +3,7 @@
 mod activating;
 mod failing;
 mod machines;
+mod queries;
 mod routing;
 mod serving;
 mod slots;
