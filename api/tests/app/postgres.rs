@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
@@ -20,8 +20,8 @@ struct Server {
     url: String,
     /// Names of databases that are not needed any more.
     discarded: mpsc::Sender<String>,
-    /// Its other end is the guard's: closed by the kernel when this process is no more.
-    _lifeline: ChildStdin,
+    /// Ends the server when the kernel closes its input, because this process is no more.
+    _guard: Child,
 }
 
 static SERVER: LazyLock<Server> = LazyLock::new(|| {
@@ -36,7 +36,7 @@ async fn start() -> Server {
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
     let options = EmbeddedOptions { is_durable: false, start_timeout: Duration::from_secs(60) };
     let postgres = EmbeddedPostgres::start(&directory, options).await.unwrap();
-    let mut guard = Command::new("setsid")
+    let guard = Command::new("setsid")
         .args(["sh", "-c", GUARD, "guard", &postgres.process().pid.to_string()])
         .arg(&directory)
         .stdin(Stdio::piped())
@@ -51,7 +51,7 @@ async fn start() -> Server {
     let (discarded, names) = mpsc::channel();
     let server = url.clone();
     std::thread::spawn(move || drop_databases(&server, &names));
-    Server { url, discarded, _lifeline: guard.stdin.take().unwrap() }
+    Server { url, discarded, _guard: guard }
 }
 
 /// SCRAM makes each connection cost thousands of hashes, which this build does not optimise; MD5 two.

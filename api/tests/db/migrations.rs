@@ -26,7 +26,7 @@ const SCHEMA: &str = "\
     ORDER BY 1";
 
 async fn schema(db: &Db) -> Vec<String> {
-    texts(&mut *db.conn().await.unwrap(), SCHEMA).await
+    texts(&mut db.conn().await.unwrap(), SCHEMA).await
 }
 
 async fn blocking(db: &Db, work: fn(&mut AsyncConnectionWrapper<AsyncPgConnection>)) {

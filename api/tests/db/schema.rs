@@ -39,7 +39,7 @@ async fn the_schema_file_is_the_migrated_database() {
          FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          WHERE {OURS} AND a.attnum > 0 AND NOT a.attisdropped"
     );
-    let migrated: BTreeSet<String> = texts(&mut *db.conn().await.unwrap(), &query).await.into_iter().collect();
+    let migrated: BTreeSet<String> = texts(&mut db.conn().await.unwrap(), &query).await.into_iter().collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db/schema.rs");
     let declared = declared(&std::fs::read_to_string(path).unwrap());
     assert!(declared.len() > 80, "the file could not be read");
@@ -65,7 +65,7 @@ async fn every_table_and_column_is_explained() {
              ON d.objoid = c.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = a.attnum \
          WHERE {OURS} AND d.description IS NULL"
     );
-    let bare = texts(&mut *db.conn().await.unwrap(), &query).await;
+    let bare = texts(&mut db.conn().await.unwrap(), &query).await;
     assert_eq!(bare, Vec::<String>::new(), "COMMENT ON is missing");
     database.discard();
 }

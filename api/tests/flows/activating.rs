@@ -12,7 +12,8 @@ async fn two_at_once_leave_one_pointer_and_a_history_that_leads_to_it() {
     let operator = app.operator().await;
     let activate = |id| stories::activate(&operator, id, json!({}));
     let (one, other) = tokio::join!(activate(first), activate(second));
-    (one.expect(200), other.expect(200));
+    one.expect(200);
+    other.expect(200);
     let history = operator.get(&format!("/api/v1/instances/{instance}/activations")).await.expect(200);
     let [newest, oldest] = <[Value; 2]>::try_from(history["items"].as_array().unwrap().clone()).unwrap();
     assert_eq!(oldest["replaced_app_server_id"], Value::Null);

@@ -37,7 +37,9 @@ async fn counts(app: &TestApp) -> Vec<(&'static str, usize)> {
     found.push(taken("read_app_server"));
     activations::page(conn, instance, None, 50).await.unwrap();
     found.push(taken("list_activations"));
-    logs::page(conn, About::AppServer(instance, app_server), &logs::Query { limit: 50, ..Default::default() }).await.unwrap();
+    logs::page(conn, About::AppServer(instance, app_server), &logs::Query { limit: 50, ..Default::default() })
+        .await
+        .unwrap();
     found.push(taken("list_app_server_logs"));
     servers::store::page(conn, None, 50).await.unwrap();
     found.push(taken("list_servers"));
@@ -51,15 +53,18 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
     let first = app.running(instance).await;
     app.activate(first).await.expect(200);
     let few = counts(&app).await;
-    assert_eq!(few, [
-        ("list_instances", 2),
-        ("read_instance", 3),
-        ("list_app_servers", 1),
-        ("read_app_server", 7),
-        ("list_activations", 1),
-        ("list_app_server_logs", 1),
-        ("list_servers", 1),
-    ]);
+    assert_eq!(
+        few,
+        [
+            ("list_instances", 2),
+            ("read_instance", 3),
+            ("list_app_servers", 1),
+            ("read_app_server", 7),
+            ("list_activations", 1),
+            ("list_app_server_logs", 1),
+            ("list_servers", 1),
+        ]
+    );
     for other in ["one", "two", "three"] {
         let other = app.instance(other).await;
         let id = app.running(other).await;

@@ -110,7 +110,7 @@ async fn many_writers_leave_no_gap() {
         async move {
             for round in 0..5 {
                 let lines = [Line::info(format!("{writer} {round} a")), Line::info(format!("{writer} {round} b"))];
-                logs::append(&mut *db.conn().await.unwrap(), about, &lines).await.unwrap();
+                logs::append(&mut db.conn().await.unwrap(), about, &lines).await.unwrap();
             }
         }
     });
