@@ -40,17 +40,19 @@ pub fn api(config: &mut ServiceConfig) {
         .service(servers::list_servers)
         .service(servers::read_server)
         .service(events::stream_events)
+        // The document itself, and the answer where nothing is
+        .route("/openapi.yaml", web::get().to(problems::yaml))
+        .route("/openapi.json", web::get().to(problems::json))
         .default_service(web::to(problems::nothing_here));
     config.service(v1);
 }
 
 /// The rest: the document itself, its reference, and the pages.
-pub fn pages(config: &mut web::ServiceConfig, document: OpenApi) {
+pub fn pages(config: &mut web::ServiceConfig, document: OpenApi, known: web::Data<problems::Known>) {
     config
         .app_data(extract::query_config())
         .app_data(extract::path_config())
-        .app_data(web::Data::new(problems::Known::of(&document)))
-        .service(web::resource("/api/v1/openapi.yaml").get(problems::yaml))
+        .app_data(known)
         .service(web::resource("/docs/problems").get(problems::page))
         .service(
             utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}")

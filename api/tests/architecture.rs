@@ -1,7 +1,5 @@
 //! The house's rule: dependencies point one way. Read off the `use` lines and paths of every source file.
 
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may end badly")]
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -189,6 +189,9 @@ BEGIN
         RAISE EXCEPTION 'app server % cannot go from % to %', OLD.id, OLD.status, NEW.status
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
+    IF NEW.status = 'terminated' AND EXISTS (SELECT 1 FROM instances WHERE active_app_server_id = OLD.id) THEN
+        RAISE EXCEPTION 'app server % is active', OLD.id USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER app_servers_are_immutable BEFORE UPDATE ON app_servers

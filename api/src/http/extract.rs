@@ -11,11 +11,12 @@ use serde::de::DeserializeOwned;
 use shared_types::{FieldError, ProblemType};
 
 use super::error::ApiError;
+use super::principal::Gate;
 
 /// The largest body that is read.
 pub const MAX_BODY: usize = 1 << 20;
 
-/// A JSON body.
+/// A JSON body. A handler names it after the role that may send it.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -27,7 +28,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
         let content_type =
             request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
         let payload = payload.take();
+        let gate = Gate::of(request);
         Box::pin(async move {
+            if let Some(gate) = gate {
+                gate.passed().await;
+            }
             let body = read(payload).await?;
             // A POST whose every field may be left out is often sent without a body.
             let body = if body.is_empty() { b"{}".to_vec() } else { body };

@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HOST, ORIGIN};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use shared_types::{ProblemType, Role};
+use tokio::sync::Notify;
 
 use super::error::ApiError;
 use crate::app::App;
@@ -28,7 +30,12 @@ macro_rules! roles {
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
                 let request = request.clone();
-                Box::pin(async move { authorize(&request, $role).await.map(Self) })
+                let gate = Gate::close(&request);
+                Box::pin(async move {
+                    let principal = authorize(&request, $role).await?;
+                    gate.open();
+                    Ok(Self(principal))
+                })
             }
         }
     )*};
@@ -41,6 +48,33 @@ roles! {
     Operator => Role::Operator,
     /// Somebody who may do everything.
     Admin => Role::Admin,
+}
+
+/// Closed until whoever asks has proved who they are: the body is read after that, so that nobody else learns what is wrong
+/// with it, or makes us read it. A handler whose parameters name no role has none.
+#[derive(Debug, Clone)]
+pub struct Gate(Arc<Notify>);
+
+impl Gate {
+    fn close(request: &HttpRequest) -> Self {
+        let gate = Self(Arc::default());
+        request.extensions_mut().insert(gate.clone());
+        gate
+    }
+
+    fn open(&self) {
+        self.0.notify_one();
+    }
+
+    /// The gate of a request, where a parameter before this one is a role.
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get().cloned()
+    }
+
+    /// Waits for ever where the role is refused: the refusal is the answer then.
+    pub async fn passed(&self) {
+        self.0.notified().await;
+    }
 }
 
 async fn authorize(request: &HttpRequest, needed: Role) -> Result<Principal, ApiError> {

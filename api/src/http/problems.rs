@@ -13,6 +13,7 @@ use super::error::ApiError;
 #[derive(Debug, Clone)]
 pub struct Known {
     document: String,
+    json: String,
     methods: BTreeMap<String, Vec<&'static str>>,
 }
 
@@ -29,7 +30,11 @@ impl Known {
             ];
             (path.clone(), all.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect())
         });
-        Self { methods: methods.collect(), document: document.to_yaml().unwrap_or_default() }
+        Self {
+            methods: methods.collect(),
+            document: document.to_yaml().unwrap_or_default(),
+            json: document.to_json().unwrap_or_default(),
+        }
     }
 
     /// The methods of a path, where there is such a path.
@@ -52,6 +57,11 @@ impl Known {
 /// The OpenAPI document.
 pub async fn yaml(known: web::Data<Known>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/yaml").body(known.document.clone())
+}
+
+/// The same as JSON.
+pub async fn json(known: web::Data<Known>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(known.json.clone())
 }
 
 /// The answer below `/api` where no operation is: 405 where the path exists, 404 where not.

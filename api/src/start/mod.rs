@@ -8,7 +8,7 @@ mod report;
 mod serve;
 
 pub use parts::{migrate, prepare_cache, set_password};
-pub use serve::serve;
+pub use serve::{http, serve};
 
 /// Why the program does not start. The words are for the operator.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;

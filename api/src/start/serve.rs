@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::config::Settings;
 use crate::db::embedded::EmbeddedPostgres;
 use crate::events::Bus;
-use crate::http::middleware;
+use crate::http::{middleware, problems};
 use crate::instances::apply_routing;
 use crate::router;
 use crate::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
@@ -102,16 +102,21 @@ fn listen(settings: &Settings) -> Result<TcpListener, StartError> {
     Ok(listener)
 }
 
-fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, StartError> {
+/// API and pages at this listener, which must not block. Nothing runs before the server is polled.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, StartError> {
     let document = router::document();
+    let known = web::Data::new(problems::Known::of(&document));
     let factory = move || {
-        let document = document.clone();
+        let (document, known) = (document.clone(), known.clone());
         let (app, _) = actix_web::App::new()
             .app_data(web::Data::new(app.clone()))
             .into_utoipa_app()
             .configure(router::api)
             .split_for_parts();
-        app.configure(|config| router::pages(config, document))
+        app.configure(|config| router::pages(config, document, known))
             .wrap(from_fn(middleware::around))
             .wrap(Compress::default())
             .wrap(TracingLogger::default())

@@ -38,7 +38,7 @@ pub enum LoginError {
 pub async fn login(db: &Db, username: &str, password: String) -> Result<(User, Secret), LoginError> {
     let mut conn = db.conn().await?;
     let (failures, last) = store::failures(&mut conn, username, MEMORY).await?;
-    if let Some(wait) = last.map(|last| (last + pause(failures) - Utc::now()).num_seconds()).filter(|wait| *wait > 0) {
+    if let Some(wait) = last.and_then(|last| seconds_left(last + pause(failures) - Utc::now())) {
         return Err(LoginError::Later(wait));
     }
     let stored = store::by_name(&mut conn, username).await?;
@@ -77,6 +77,12 @@ fn pause(failures: i64) -> Duration {
     Duration::seconds(2i64.pow(doublings).min(300))
 }
 
+/// Whole seconds to wait, rounded up: who comes back then is let in. None: it is over.
+fn seconds_left(left: Duration) -> Option<i64> {
+    let milliseconds = left.num_milliseconds();
+    (milliseconds > 0).then(|| (milliseconds + 999) / 1000)
+}
+
 /// Makes the first administrator, unless there is a user already. Says whether it did.
 ///
 /// # Errors
@@ -100,5 +106,14 @@ mod tests {
         assert_eq!(pause(5), Duration::seconds(1));
         assert_eq!(pause(8), Duration::seconds(8));
         assert_eq!(pause(1000), Duration::seconds(300));
+    }
+
+    #[test]
+    fn a_part_of_a_second_is_waited_for_too() {
+        assert_eq!(seconds_left(Duration::milliseconds(999)), Some(1));
+        assert_eq!(seconds_left(Duration::milliseconds(1000)), Some(1));
+        assert_eq!(seconds_left(Duration::milliseconds(1001)), Some(2));
+        assert_eq!(seconds_left(Duration::zero()), None);
+        assert_eq!(seconds_left(Duration::milliseconds(-5)), None);
     }
 }

@@ -1,3 +1,4 @@
 //! What implements [`super::provider::Provider`].
 
+pub mod fake;
 pub mod local;

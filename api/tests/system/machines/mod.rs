@@ -2,9 +2,6 @@
 //!
 //! Needs root; says so and ends well where it is not. `OCIM_CACHE_DIR` names the cache (base tree, virtualenv).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
-#![allow(clippy::print_stdout, reason = "the figures are what one wants to see")]
-
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, TcpStream};

@@ -7,7 +7,7 @@ use ocim::ansible::port::{Ansible, RunOutcome, TaskProgress};
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Repository, SECRET, Sshd, Taken, all_arguments, ansible, local_play, prepare, processes_of};
+use super::support::{Repository, SECRET, Sshd, Taken, all_arguments, ansible, local_play, prepare, processes_of};
 
 const MANY: &str = r#"
     - name: say

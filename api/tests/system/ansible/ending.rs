@@ -6,7 +6,7 @@ use ocim::ansible::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine,
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Repository, Sshd, Taken, all_arguments, ansible, local_play, prepare, processes_of, until};
+use super::support::{Repository, Sshd, Taken, all_arguments, ansible, local_play, prepare, processes_of, until};
 
 const SLEEPS: &str = "    - {name: sleeps, command: sleep 300}\n";
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Repository, Taken, ansible, local_play, prepare, processes_of, until};
+use super::support::{Repository, Taken, ansible, local_play, prepare, processes_of, until};
 
 /// Tells the helper where to run.
 const DIR: &str = "OCIM_TEST_RUN_DIR";
@@ -79,7 +79,7 @@ async fn after_kill_9_nothing_runs_on_and_each_line_is_taken_once() {
         let dir = dirs.path().join(format!("run{index}"));
         prepare(&repository.spec(&dir)).await;
         let mut helper = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "death::helper", "--ignored", "--nocapture"])
+            .args(["--exact", "system::ansible::death::helper", "--ignored", "--nocapture"])
             .env(DIR, &dir)
             .env(REPOSITORY, repository.0.path())
             .stdout(Stdio::null())

@@ -7,7 +7,7 @@ use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
 use ocim::ansible::virtualenv::fill_wheels;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{REQUIREMENTS, Repository, Taken, all_arguments, ansible, config, local_play, prepare};
+use super::support::{REQUIREMENTS, Repository, Taken, all_arguments, ansible, config, local_play, prepare};
 
 fn empty() -> Repository {
     Repository::with_playbook(&local_play("    - debug: msg=x\n"))

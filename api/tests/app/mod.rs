@@ -1,0 +1,294 @@
+//! The whole program with a Postgres of its own and fakes for all that is outside: machines, Ansible, the gateway.
+
+mod client;
+mod gate;
+mod postgres;
+mod site;
+pub mod stories;
+mod stream;
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chrono::Utc;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use ocim::ansible::fake::FakeAnsible;
+use ocim::ansible::port::Ansible;
+use ocim::app::App;
+use ocim::db::Db;
+use ocim::events::Bus;
+use ocim::instances::{Manager, Options};
+use ocim::openedx::{Defaults, OpenEdx};
+use ocim::routing::providers::fake::FakeTraffic;
+use ocim::servers::providers::fake::FakeProvider;
+use ocim::users::{Secret, store, tokens};
+use ocim::worker::Worker;
+use shared_types::openedx::Protocol;
+use shared_types::{Role, UserId};
+use tokio_util::sync::CancellationToken;
+
+pub use client::{Answer, Client, Credentials};
+pub use gate::GatedAnsible;
+pub use postgres::Database;
+pub use site::Site;
+pub use stream::Stream;
+
+/// How long a test waits for what must happen.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How many machines have a web server of their own.
+const SITES: usize = 6;
+
+/// What a test wants to be otherwise.
+pub struct Setup {
+    /// Whether a worker runs. Without one, nothing is built until the test does it.
+    pub works: bool,
+    /// How many builds at once.
+    pub slots: usize,
+    /// Another Ansible than the one that plays a script.
+    pub ansible: Option<Arc<dyn Ansible>>,
+    /// Other settings of builds.
+    pub options: fn(&mut Options),
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { works: true, slots: 4, ansible: None, options: |_| {} }
+    }
+}
+
+/// The program under test.
+pub struct TestApp {
+    pub db: Db,
+    pub manager: Arc<Manager>,
+    pub provider: Arc<FakeProvider>,
+    pub traffic: Arc<FakeTraffic>,
+    pub ansible: Arc<FakeAnsible>,
+    pub sites: Vec<Site>,
+    pub bus: Bus,
+    /// Ends the program.
+    pub stop: CancellationToken,
+    client: Client,
+    slots: usize,
+    worker: Option<Worker>,
+    server: actix_web::dev::ServerHandle,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    database: Option<Database>,
+    _runs: tempfile::TempDir,
+}
+
+impl TestApp {
+    /// With a worker.
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// Without a worker.
+    pub async fn idle() -> Self {
+        Self::with(Setup { works: false, ..Setup::default() }).await
+    }
+
+    /// As the test wants it.
+    pub async fn with(setup: Setup) -> Self {
+        // The only TLS implementation there is; refusing a second installation is no error.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let database = Database::migrated().await;
+        let db = database.open();
+        let stop = CancellationToken::new();
+        let mut sites = Vec::new();
+        for _ in 0..SITES {
+            sites.push(Site::start(stop.clone()).await);
+        }
+        let provider = Arc::new(FakeProvider::new(sites.iter().map(|site| site.address).collect()));
+        let traffic = Arc::new(FakeTraffic::new());
+        let ansible = Arc::new(FakeAnsible::with_tasks(3));
+        let runs = tempfile::tempdir().unwrap();
+        let mut options = options(runs.path());
+        (setup.options)(&mut options);
+        let applications: Vec<Arc<dyn ocim::instances::application::Application>> = vec![Arc::new(open_edx())];
+        let used: Arc<dyn Ansible> = setup.ansible.unwrap_or_else(|| ansible.clone());
+        let manager =
+            Manager::new(db.clone(), applications, provider.clone(), provider.clone(), traffic.clone(), used, options);
+        let manager = Arc::new(manager.unwrap());
+        let bus = Bus::start(db.clone(), stop.clone()).await.unwrap();
+        let worker = match setup.works {
+            true => Some(Worker::start(manager.clone(), setup.slots, stop.clone()).await.unwrap()),
+            false => None,
+        };
+        let pulse = worker.as_ref().map_or_else(|| Arc::new(AtomicBool::new(false)), Worker::pulse);
+        let app = App {
+            manager: manager.clone(),
+            bus: bus.clone(),
+            is_behind_tls: false,
+            gateway_port: Some(8080),
+            stop: stop.clone(),
+            worker: pulse,
+        };
+        let (base, server, serving) = serve(app);
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let client = Client { http, base, credentials: Credentials::None };
+        let (slots, database) = (setup.slots, Some(database));
+        Self {
+            db,
+            manager,
+            provider,
+            traffic,
+            ansible,
+            sites,
+            bus,
+            stop,
+            client,
+            slots,
+            worker,
+            server,
+            serving,
+            database,
+            _runs: runs,
+        }
+    }
+
+    /// A connection to the test's database.
+    pub async fn conn(&self) -> ocim::db::Connection {
+        self.db.conn().await.unwrap()
+    }
+
+    /// Somebody who is not signed in.
+    pub fn anonymous(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Somebody with a token of this role.
+    pub async fn person(&self, role: Role) -> Client {
+        let secret = Secret::random().unwrap();
+        let mut conn = self.conn().await;
+        let user = user(&mut conn, role).await;
+        tokens::insert(&mut conn, user, ("test", role, 1), &secret.hash()).await.unwrap();
+        self.client.with(Credentials::Token(secret.reveal().to_owned()))
+    }
+
+    /// Somebody of this role with a browser's session.
+    pub async fn session(&self, role: Role) -> Client {
+        let secret = Secret::random().unwrap();
+        let mut conn = self.conn().await;
+        let user = user(&mut conn, role).await;
+        let expires = Utc::now() + chrono::Duration::days(1);
+        store::begin_session(&mut conn, user, &secret.hash(), expires).await.unwrap();
+        self.client.with(Credentials::Cookie(secret.reveal().to_owned()))
+    }
+
+    /// Somebody who may look.
+    pub async fn viewer(&self) -> Client {
+        self.person(Role::Viewer).await
+    }
+
+    /// Somebody who may create, launch and activate.
+    pub async fn operator(&self) -> Client {
+        self.person(Role::Operator).await
+    }
+
+    /// One number from the database.
+    pub async fn number(&self, query: &str) -> i64 {
+        number(&mut *self.conn().await, query).await
+    }
+
+    /// Ends the program as it should end, and sees that nothing is left undone.
+    pub async fn end(mut self) {
+        // Without a worker nobody has done the jobs.
+        if self.worker.is_some() {
+            let jobs = "SELECT count(*) AS n FROM graphile_worker.jobs";
+            until("no job is left", async || self.number(jobs).await == 0).await;
+        }
+        assert_eq!(self.number(GAPS).await, 0, "the logs have gaps");
+        assert_eq!(
+            self.number("SELECT count(*) AS n FROM builds WHERE lease_holder IS NOT NULL").await,
+            0,
+            "held leases"
+        );
+        self.stop.cancel();
+        self.server.stop(false).await;
+        (&mut self.serving).await.unwrap().unwrap();
+        if let Some(worker) = self.worker.take() {
+            worker.ended().await;
+        }
+        self.database.take().unwrap().discard();
+    }
+}
+
+/// App servers whose log does not count 1, 2, 3, … up to what its counter says.
+const GAPS: &str = "SELECT count(*) AS n FROM log_counters AS c WHERE c.last_seq <> ALL (ARRAY[\
+    (SELECT count(*) FROM log_entries AS e WHERE e.app_server_id = c.app_server_id), \
+    (SELECT coalesce(max(seq), 0) FROM log_entries AS e WHERE e.app_server_id = c.app_server_id)])";
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        assert!(self.database.is_none() || std::thread::panicking(), "the test must call end()");
+    }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Number {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
+/// The column `n` of a query's one row.
+pub async fn number(conn: &mut AsyncPgConnection, query: &str) -> i64 {
+    diesel::sql_query(query).get_result::<Number>(conn).await.unwrap().n
+}
+
+/// Waits until it is so, looking again and again.
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, looking).await.is_ok(), "waited {PATIENCE:?} and still not: {what}");
+}
+
+/// A new user of this role. Nobody knows the password.
+async fn user(conn: &mut AsyncPgConnection, role: Role) -> UserId {
+    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
+    let name = format!("{}-{}", role.as_str(), COUNT.fetch_add(1, Ordering::Relaxed));
+    assert!(store::insert(conn, &name, "no password has this hash", role).await.unwrap());
+    store::by_name(conn, &name).await.unwrap().unwrap().0
+}
+
+fn serve(app: App) -> (String, actix_web::dev::ServerHandle, tokio::task::JoinHandle<std::io::Result<()>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let server = ocim::start::http(app, listener).unwrap();
+    (base, server.handle(), tokio::spawn(server))
+}
+
+fn options(runs_dir: &std::path::Path) -> Options {
+    Options {
+        runs_dir: runs_dir.to_owned(),
+        private_key: runs_dir.join("id_ed25519"),
+        authorized_key: "ssh-ed25519 AAAA test".to_owned(),
+        machine_timeout: PATIENCE,
+        reboot_timeout: PATIENCE,
+        checks_timeout: PATIENCE,
+        line_timeout: PATIENCE,
+        global_timeout: PATIENCE,
+        poll: Duration::from_millis(5),
+    }
+}
+
+fn open_edx() -> OpenEdx {
+    let defaults = Defaults {
+        base_domain: "localhost".into(),
+        email: "contact@example.com".into(),
+        protocol: Protocol::Http,
+        configuration_source_repo_url: "https://git.example/configuration.git".into(),
+        configuration_version: "master".into(),
+        edx_platform_repository_url: "https://git.example/edx-platform.git".into(),
+        openedx_release: "master".into(),
+        use_ephemeral_databases: true,
+        github_admin_organization_name: String::new(),
+    };
+    OpenEdx { defaults, github_admins: Vec::new() }
+}

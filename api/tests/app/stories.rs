@@ -1,0 +1,89 @@
+//! What many tests begin with, and ask.
+
+use ocim::instances::build::Builder;
+use ocim::instances::launch;
+use ocim::instances::store::builds;
+use serde_json::{Value, json};
+use shared_types::{AppServerId, InstanceId};
+
+use super::{Answer, Client, TestApp};
+
+impl TestApp {
+    /// A new instance with this sub domain; gives its id.
+    pub async fn instance(&self, sub_domain: &str) -> i64 {
+        let body = json!({ "name": format!("Instance {sub_domain}"), "sub_domain": sub_domain });
+        self.operator().await.post("/api/v1/instances", body).await.expect(201)["id"].as_i64().unwrap()
+    }
+
+    /// A new app server of an instance, launched and no more.
+    pub async fn launched(&self, instance: i64) -> i64 {
+        launch::launch(&self.manager, "test", InstanceId(instance), None).await.unwrap().0
+    }
+
+    /// A new app server of an instance whose build has ended.
+    pub async fn built(&self, instance: i64) -> Value {
+        let id = self.launched(instance).await;
+        if self.worker.is_none() {
+            self.builder().advance(AppServerId(id)).await.unwrap();
+        }
+        self.until_built(id).await
+    }
+
+    /// A new app server of an instance that runs.
+    pub async fn running(&self, instance: i64) -> i64 {
+        let built = self.built(instance).await;
+        assert_eq!(built["status"], "running", "{built:#}");
+        built["id"].as_i64().unwrap()
+    }
+
+    /// A builder of the test's own, beside whatever worker there is.
+    pub fn builder(&self) -> Builder {
+        Builder::new(self.manager.clone(), self.slots, self.stop.child_token())
+    }
+
+    /// Waits until a build has ended; gives the app server.
+    pub async fn until_built(&self, id: i64) -> Value {
+        let mut changes = self.bus.subscribe();
+        let building = async || builds::is_building(&mut *self.conn().await, AppServerId(id)).await.unwrap();
+        let ended = async {
+            while building().await {
+                changes.recv().await.unwrap();
+            }
+        };
+        tokio::time::timeout(super::PATIENCE, ended).await.expect("the build did not end");
+        self.read_app_server(id).await
+    }
+
+    /// Activates an app server and waits until the gateway has it.
+    pub async fn activate(&self, id: i64) -> Answer {
+        activate(&self.operator().await, id, json!({})).await
+    }
+
+    /// Every text of an app server's log.
+    pub async fn log(&self, id: i64) -> Vec<String> {
+        let page = self.viewer().await.get(&format!("/api/v1/app-servers/{id}/logs?limit=500")).await.expect(200);
+        assert_eq!(page["next_cursor"], Value::Null, "the log is longer than a page");
+        page["items"].as_array().unwrap().iter().map(|entry| entry["text"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Whether a line of an app server's log holds these words.
+    pub async fn log_says(&self, id: i64, words: &str) -> bool {
+        self.log(id).await.iter().any(|line| line.contains(words))
+    }
+
+    /// One instance as the API gives it.
+    pub async fn read_instance(&self, id: i64) -> Value {
+        self.viewer().await.get(&format!("/api/v1/instances/{id}")).await.expect(200)
+    }
+
+    /// One app server as the API gives it.
+    pub async fn read_app_server(&self, id: i64) -> Value {
+        self.viewer().await.get(&format!("/api/v1/app-servers/{id}")).await.expect(200)
+    }
+}
+
+/// Somebody activates an app server and waits until the gateway has it.
+pub async fn activate(who: &Client, id: i64, body: Value) -> Answer {
+    let request = who.request(reqwest::Method::POST, &format!("/api/v1/app-servers/{id}/activate"));
+    Answer::to(request.header("prefer", "wait=30").json(&body)).await
+}

@@ -1,0 +1,175 @@
+//! Illegal moves die in SQL, whatever the program thinks.
+
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use ocim::db::Db;
+use shared_types::{AppServerStatus, ServerStatus};
+
+use crate::app::{Database, number};
+
+/// Two instances with an app server each.
+const WORLD: &str = "\
+    INSERT INTO instances (instance_type, name, domain, settings) SELECT 'openedx', n, n, '{}' FROM unnest(ARRAY['a', 'b']) AS n; \
+    INSERT INTO servers (name, provider) SELECT 'vm', 'fake' FROM generate_series(1, 2); \
+    INSERT INTO app_servers (instance_id, server_id, number, name, settings, variables, playbooks, variable_references, \
+        requested_by) SELECT n, n, 1, 'AppServer 1', '{}', '{}', '[]', '[]', 'test' FROM generate_series(1, 2) AS n; \
+    INSERT INTO app_server_pins (app_server_id, repository, version) VALUES (1, '/r', 'master'); \
+    INSERT INTO audit_log (actor, action) VALUES ('test', 'test');";
+
+async fn world() -> (Database, Db) {
+    let database = Database::migrated().await;
+    let db = database.open();
+    db.conn().await.unwrap().batch_execute(WORLD).await.unwrap();
+    (database, db)
+}
+
+/// Does it; gives Postgres' words where it is refused.
+async fn attempt(conn: &mut AsyncPgConnection, statement: &str) -> Result<(), String> {
+    diesel::sql_query(statement).execute(conn).await.map(drop).map_err(|error| error.to_string())
+}
+
+async fn refused(conn: &mut AsyncPgConnection, statement: &str, words: &str) {
+    let error = attempt(conn, statement).await.expect_err(statement);
+    assert!(error.contains(words), "{statement}: {error}");
+}
+
+/// Puts a row into any status, past the guards.
+async fn put(conn: &mut AsyncPgConnection, table: &str, status: &str) {
+    let statement = format!(
+        "BEGIN; ALTER TABLE {table} DISABLE TRIGGER USER; UPDATE {table} SET status = '{status}' WHERE id = 1; \
+         ALTER TABLE {table} ENABLE TRIGGER USER; COMMIT"
+    );
+    conn.batch_execute(&statement).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_app_server_moves_as_its_type_says_and_no_other_way() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    for from in AppServerStatus::ALL {
+        for to in AppServerStatus::ALL {
+            put(&mut conn, "app_servers", from.as_str()).await;
+            let statement = format!("UPDATE app_servers SET status = '{}' WHERE id = 1", to.as_str());
+            let done = attempt(&mut conn, &statement).await;
+            assert_eq!(done.is_ok(), from == to || from.can_become(*to), "{from:?} to {to:?}: {done:?}");
+        }
+    }
+    database.discard();
+}
+
+#[tokio::test]
+async fn a_server_moves_as_its_type_says_and_no_other_way() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    let known = "UPDATE servers SET provider_id = 'p', ssh_address = '192.0.2.1:22', http_address = '192.0.2.1:80'";
+    attempt(&mut conn, known).await.unwrap();
+    for from in ServerStatus::ALL {
+        for to in ServerStatus::ALL {
+            put(&mut conn, "servers", from.as_str()).await;
+            let statement = format!("UPDATE servers SET status = '{}' WHERE id = 1", to.as_str());
+            let done = attempt(&mut conn, &statement).await;
+            assert_eq!(done.is_ok(), from == to || from.can_become(*to), "{from:?} to {to:?}: {done:?}");
+        }
+    }
+    database.discard();
+}
+
+#[tokio::test]
+async fn a_server_is_not_ready_without_an_address() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    put(&mut conn, "servers", "booting").await;
+    refused(&mut conn, "UPDATE servers SET status = 'ready' WHERE id = 1", "violates check constraint").await;
+    database.discard();
+}
+
+#[tokio::test]
+async fn an_app_server_never_changes_but_for_its_status() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    let columns = super::texts(
+        &mut conn,
+        "SELECT attname::text AS text FROM pg_attribute WHERE attrelid = 'app_servers'::regclass AND attnum > 0",
+    )
+    .await;
+    assert!(columns.len() >= 15);
+    for column in columns {
+        let value = match column.as_str() {
+            "status" | "failure" | "modified" | "id" => continue,
+            "instance_id" | "server_id" | "number" => "2",
+            "created" => "'2000-01-01'",
+            "settings" | "variables" => "'{\"a\": 1}'",
+            "playbooks" | "variable_references" => "'[1]'",
+            _ => "'another'",
+        };
+        refused(&mut conn, &format!("UPDATE app_servers SET {column} = {value} WHERE id = 1"), "is immutable").await;
+    }
+    refused(&mut conn, "UPDATE app_servers SET failure = 'x' WHERE id = 1", "violates check constraint").await;
+    database.discard();
+}
+
+#[tokio::test]
+async fn a_pin_is_written_once() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    refused(&mut conn, "UPDATE app_server_pins SET commit = 'master'", "violates check constraint").await;
+    refused(&mut conn, "UPDATE app_server_pins SET version = 'other'", "written once").await;
+    attempt(&mut conn, "UPDATE app_server_pins SET commit = repeat('a', 40)").await.unwrap();
+    for again in ["repeat('b', 40)", "repeat('a', 40)", "NULL"] {
+        refused(&mut conn, &format!("UPDATE app_server_pins SET commit = {again}"), "written once").await;
+    }
+    database.discard();
+}
+
+#[tokio::test]
+async fn what_is_active_runs_and_is_the_instances_own() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    let activate = |id| format!("UPDATE instances SET active_app_server_id = {id} WHERE id = 1");
+    for status in AppServerStatus::ALL.iter().filter(|status| **status != AppServerStatus::Running) {
+        put(&mut conn, "app_servers", status.as_str()).await;
+        refused(&mut conn, &activate(1), "is not running").await;
+    }
+    let run = "ALTER TABLE app_servers DISABLE TRIGGER USER; UPDATE app_servers SET status = 'running'; \
+        ALTER TABLE app_servers ENABLE TRIGGER USER";
+    conn.batch_execute(run).await.unwrap();
+    refused(&mut conn, &activate(2), "violates foreign key constraint").await;
+    attempt(&mut conn, &activate(1)).await.unwrap();
+    refused(&mut conn, "UPDATE instances SET fallback_app_server_id = 1 WHERE id = 1", "violates check constraint")
+        .await;
+    refused(&mut conn, "DELETE FROM app_servers WHERE id = 1", "violates foreign key constraint").await;
+    let ahead = "UPDATE instances SET routing_applied_generation = routing_generation + 1 WHERE id = 1";
+    refused(&mut conn, ahead, "violates check constraint").await;
+    database.discard();
+}
+
+#[tokio::test]
+async fn what_is_active_is_not_terminated() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    put(&mut conn, "app_servers", "running").await;
+    attempt(&mut conn, "UPDATE instances SET active_app_server_id = 1 WHERE id = 1").await.unwrap();
+    refused(&mut conn, "UPDATE app_servers SET status = 'terminated' WHERE id = 1", "is active").await;
+    attempt(&mut conn, "UPDATE instances SET active_app_server_id = NULL WHERE id = 1").await.unwrap();
+    attempt(&mut conn, "UPDATE app_servers SET status = 'terminated' WHERE id = 1").await.unwrap();
+    database.discard();
+}
+
+#[tokio::test]
+async fn the_audit_log_only_grows() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    for statement in ["UPDATE audit_log SET actor = 'nobody'", "DELETE FROM audit_log", "TRUNCATE audit_log"] {
+        refused(&mut conn, statement, "the audit log only grows").await;
+    }
+    assert_eq!(number(&mut conn, "SELECT count(*) AS n FROM audit_log").await, 1);
+    database.discard();
+}
+
+#[tokio::test]
+async fn a_host_name_has_one_owner() {
+    let (database, db) = world().await;
+    let mut conn = db.conn().await.unwrap();
+    attempt(&mut conn, "INSERT INTO instance_hostnames VALUES ('demo.localhost', 1)").await.unwrap();
+    refused(&mut conn, "INSERT INTO instance_hostnames VALUES ('demo.localhost', 2)", "duplicate key").await;
+    database.discard();
+}

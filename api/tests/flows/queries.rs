@@ -1,0 +1,76 @@
+//! The number of queries of a view does not grow with its rows. What each takes is written here.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use diesel::connection::InstrumentationEvent;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use ocim::instances::read;
+use ocim::instances::store::{activations, app_servers, instances};
+use ocim::logs::{self, About};
+use ocim::servers;
+use shared_types::{AppServerId, InstanceId};
+
+use crate::app::TestApp;
+
+/// What each view takes, in its rows' number or not.
+async fn counts(app: &TestApp) -> Vec<(&'static str, usize)> {
+    let mut conn = app.db.dedicated().await.unwrap();
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let taken = |name| (name, count.swap(0, Ordering::Relaxed));
+    let (instance, app_server) = (InstanceId(1), AppServerId(1));
+    let conn: &mut AsyncPgConnection = &mut conn;
+    let mut found = Vec::new();
+    read::instance_page(conn, &instances::Query { limit: 50, ..Default::default() }).await.unwrap();
+    found.push(taken("list_instances"));
+    read::instance(&app.manager, conn, instance).await.unwrap();
+    found.push(taken("read_instance"));
+    app_servers::page(conn, &app_servers::Query { limit: 50, ..Default::default() }).await.unwrap();
+    found.push(taken("list_app_servers"));
+    read::app_server(conn, app_server).await.unwrap();
+    found.push(taken("read_app_server"));
+    activations::page(conn, instance, None, 50).await.unwrap();
+    found.push(taken("list_activations"));
+    logs::page(conn, About::AppServer(instance, app_server), &logs::Query { limit: 50, ..Default::default() })
+        .await
+        .unwrap();
+    found.push(taken("list_app_server_logs"));
+    servers::store::page(conn, None, 50).await.unwrap();
+    found.push(taken("list_servers"));
+    found
+}
+
+#[tokio::test]
+async fn views_take_as_many_queries_for_many_rows_as_for_few() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    let first = app.running(instance).await;
+    app.activate(first).await.expect(200);
+    let few = counts(&app).await;
+    assert_eq!(
+        few,
+        [
+            ("list_instances", 2),
+            ("read_instance", 3),
+            ("list_app_servers", 1),
+            ("read_app_server", 7),
+            ("list_activations", 1),
+            ("list_app_server_logs", 1),
+            ("list_servers", 1),
+        ]
+    );
+    for other in ["one", "two", "three"] {
+        let other = app.instance(other).await;
+        let id = app.running(other).await;
+        app.activate(id).await.expect(200);
+        app.running(instance).await;
+    }
+    assert_eq!(counts(&app).await, few);
+    app.end().await;
+}

@@ -1,0 +1,170 @@
+//! Workers that stop in the middle, and others that go on.
+
+use std::sync::Arc;
+
+use ocim::ansible::fake::FakeEnd;
+use ocim::ansible::port::SpoolLine;
+use ocim::instances::build::Builder;
+use ocim::jobs::lease;
+use shared_types::{AppServerId, LogLevel};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{TestApp, until};
+
+/// A builder that is stopped on its own.
+fn builder(app: &TestApp) -> (Builder, CancellationToken) {
+    let stop = CancellationToken::new();
+    (Builder::new(Arc::clone(&app.manager), 1, stop.clone()), stop)
+}
+
+#[tokio::test]
+async fn another_worker_ends_the_orphan_and_runs_the_playbook_again() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let id = app.launched(instance).await;
+    app.ansible.next_run(FakeEnd::Blocks);
+    let (first, stop) = builder(&app);
+    let work = tokio::spawn(async move { first.advance(AppServerId(id)).await });
+    until("the playbook runs", async || app.read_app_server(id).await["progress"]["tasks_done"] == 3).await;
+    stop.cancel();
+    work.await.unwrap().unwrap();
+    let left = app.read_app_server(id).await;
+    assert_eq!((&left["status"], &left["progress"]["step"]), (&"configuring".into(), &"playbooks".into()));
+
+    let printed = SpoolLine {
+        at: chrono::Utc::now(),
+        level: LogLevel::Info,
+        text: "the orphan's last words".to_owned(),
+        task: None,
+        progress: None,
+    };
+    app.ansible.next_recover(vec![printed]);
+    let (second, _stop) = builder(&app);
+    second.advance(AppServerId(id)).await.unwrap();
+    let built = app.read_app_server(id).await;
+    assert_eq!(built["status"], "running", "{built:#}");
+    assert_eq!(built["progress"]["tasks_done"], 3, "tasks of the first run do not count twice");
+    let calls = app.ansible.calls();
+    assert_eq!((calls.recover, calls.run, calls.prepare), (1, 2, 2));
+    assert_eq!(app.provider.calls().create, 1, "one machine");
+    let dirs: Vec<String> =
+        app.ansible.specs().iter().map(|spec| spec.dir.file_name().unwrap().display().to_string()).collect();
+    assert_eq!(dirs, ["0-1", "0-2"]);
+    let log = app.log(id).await;
+    let place =
+        |words: &str| log.iter().position(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {log:#?}"));
+    assert!(place("the orphan's last words") < place("the playbook runs again, as run 2"));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_build_that_was_interrupted_at_each_step_ends_as_if_it_was_not() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let id = app.launched(instance).await;
+    // Each of these workers is stopped as soon as the build says that it has come a step further.
+    for step in ["server", "playbooks", "checks"] {
+        app.provider.set_answers_ssh(step != "server");
+        app.sites[0].set_healthy(step != "checks");
+        if step == "playbooks" {
+            app.ansible.next_run(FakeEnd::Blocks);
+        }
+        let (worker, stop) = builder(&app);
+        let work = tokio::spawn(async move { worker.advance(AppServerId(id)).await });
+        until(step, async || app.read_app_server(id).await["progress"]["step"] == step).await;
+        stop.cancel();
+        work.await.unwrap().unwrap();
+        assert_eq!(
+            app.number("SELECT count(*) AS n FROM builds WHERE lease_until IS NULL").await,
+            1,
+            "given back at {step}"
+        );
+    }
+    app.sites[0].set_healthy(true);
+    app.builder().advance(AppServerId(id)).await.unwrap();
+    assert_eq!(app.read_app_server(id).await["status"], "running");
+    assert_eq!(app.provider.calls().create, 1);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn of_two_workers_one_is_at_a_build() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let id = app.launched(instance).await;
+    app.ansible.next_run(FakeEnd::Blocks);
+    let (first, stop) = builder(&app);
+    let work = tokio::spawn(async move { first.advance(AppServerId(id)).await });
+    until("the playbook runs", async || app.ansible.calls().run == 1).await;
+    let (second, _stop) = builder(&app);
+    second.advance(AppServerId(id)).await.unwrap();
+    let calls = app.ansible.calls();
+    assert_eq!((calls.run, calls.recover), (1, 0), "the second one left it alone");
+    assert_eq!(app.read_app_server(id).await["status"], "configuring");
+    stop.cancel();
+    work.await.unwrap().unwrap();
+    second.advance(AppServerId(id)).await.unwrap();
+    assert_eq!(app.read_app_server(id).await["status"], "running");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn what_an_earlier_holder_writes_is_refused() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let id = AppServerId(app.launched(instance).await);
+    let mut conn = app.conn().await;
+    let old = lease::acquire(&mut conn, id, CancellationToken::new()).await.unwrap().unwrap();
+    assert!(lease::acquire(&mut conn, id, CancellationToken::new()).await.unwrap().is_none(), "it is held");
+    assert_eq!(lease::fence(&mut conn, &old).await.unwrap(), Ok(()));
+    let run_out = diesel::sql_query("UPDATE builds SET lease_until = now() - interval '1 second'");
+    diesel_async::RunQueryDsl::execute(run_out, &mut conn).await.unwrap();
+    let new = lease::acquire(&mut conn, id, CancellationToken::new()).await.unwrap().unwrap();
+    assert_eq!(lease::fence(&mut conn, &old).await.unwrap(), Err(lease::Lost));
+    assert_eq!(lease::fence(&mut conn, &new).await.unwrap(), Ok(()));
+    // Nor does it take the lease away from who has it now.
+    lease::release(&mut conn, &old).await.unwrap();
+    assert_eq!(lease::fence(&mut conn, &new).await.unwrap(), Ok(()));
+    lease::release(&mut conn, &new).await.unwrap();
+    assert_eq!(lease::fence(&mut conn, &new).await.unwrap(), Err(lease::Lost));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_worker_whose_lease_was_taken_ends_its_playbook_and_writes_nothing_more() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let id = app.launched(instance).await;
+    app.ansible.next_run(FakeEnd::Blocks);
+    let (worker, _stop) = builder(&app);
+    let work = tokio::spawn(async move { worker.advance(AppServerId(id)).await });
+    until("the playbook runs", async || app.ansible.calls().run == 1).await;
+    // As another worker does when this one was thought dead.
+    let mut conn = app.conn().await;
+    let stolen = diesel::sql_query("UPDATE builds SET lease_token = lease_token + 1, lease_holder = 'elsewhere/1/1'");
+    diesel_async::RunQueryDsl::execute(stolen, &mut conn).await.unwrap();
+    work.await.unwrap().unwrap();
+    assert_eq!(app.read_app_server(id).await["status"], "configuring");
+    assert_eq!(app.number("SELECT count(*) AS n FROM builds WHERE lease_holder = 'elsewhere/1/1'").await, 1);
+    let given_back = diesel::sql_query("UPDATE builds SET lease_holder = NULL, lease_until = NULL");
+    diesel_async::RunQueryDsl::execute(given_back, &mut conn).await.unwrap();
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_build_whose_worker_is_known_to_be_dead_is_taken_up_at_once() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let id = AppServerId(app.launched(instance).await);
+    let mut conn = app.conn().await;
+    lease::acquire(&mut conn, id, CancellationToken::new()).await.unwrap().unwrap();
+    // This host, a process number that nobody has.
+    let died =
+        diesel::sql_query("UPDATE builds SET lease_holder = regexp_replace(lease_holder, '/.*', '/999999999/1')");
+    diesel_async::RunQueryDsl::execute(died, &mut conn).await.unwrap();
+    let worker = app.builder();
+    worker.dispatch().await.unwrap();
+    worker.advance(id).await.unwrap();
+    assert_eq!(app.read_app_server(id.0).await["status"], "running");
+    app.end().await;
+}

@@ -1,0 +1,34 @@
+use serde_json::json;
+
+use crate::app::TestApp;
+
+#[tokio::test]
+async fn they_are_made_when_asked_for_and_the_last_ones_are_kept() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    let id = app.running(instance).await;
+    let path = format!("/api/v1/app-servers/{id}/checks");
+    let (viewer, operator) = (app.viewer().await, app.operator().await);
+    let built = viewer.get(&path).await.expect(200);
+    assert_eq!((&built["items"][0]["name"], &built["items"][1]["name"]), (&json!("lms"), &json!("studio")));
+    app.sites[0].set_healthy(false);
+    let made = operator.post(&path, json!({})).await.expect(200);
+    assert_eq!(made["items"][0]["is_ok"], false);
+    assert!(made["items"][0]["detail"].as_str().unwrap().starts_with("503 in "), "{made}");
+    let kept = viewer.get(&path).await.expect(200);
+    assert_eq!(kept["items"][0]["detail"], made["items"][0]["detail"]);
+    assert_eq!(kept["items"].as_array().unwrap().len(), 2);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_machine_without_an_address_cannot_be_checked() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let id = app.launched(instance).await;
+    let path = format!("/api/v1/app-servers/{id}/checks");
+    assert_eq!(app.viewer().await.get(&path).await.expect(200), json!({ "items": [] }));
+    let problem = app.operator().await.post(&path, json!({})).await.problem(409);
+    assert_eq!(problem["detail"], "App server 1 is new; its machine must have an address to be checked.");
+    app.end().await;
+}

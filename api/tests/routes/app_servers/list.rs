@@ -1,0 +1,31 @@
+use serde_json::Value;
+
+use crate::app::TestApp;
+
+const PATH: &str = "/api/v1/app-servers";
+
+fn ids(page: &Value) -> Vec<i64> {
+    page["items"].as_array().unwrap().iter().map(|one| one["id"].as_i64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn of_all_instances_or_one_or_with_a_status() {
+    let app = TestApp::idle().await;
+    let (one, other) = (app.instance("one").await, app.instance("other").await);
+    let first = app.running(one).await;
+    let rest = [app.launched(one).await, app.launched(other).await];
+    let viewer = app.viewer().await;
+    let list = async |query: &str| ids(&viewer.get(&format!("{PATH}?{query}")).await.expect(200));
+    assert_eq!(list("").await, [rest[1], rest[0], first]);
+    assert_eq!(list(&format!("instance={one}")).await, [rest[0], first]);
+    assert_eq!(list("status=running").await, [first]);
+    assert_eq!(list(&format!("status=new&instance={other}")).await, [rest[1]]);
+    assert_eq!(list("instance=999").await, Vec::<i64>::new());
+    viewer.get(&format!("{PATH}?status=sleeping")).await.problem(400);
+    viewer.get(&format!("{PATH}?instance=one")).await.problem(400);
+
+    let first_page = viewer.get(&format!("{PATH}?limit=2")).await.expect(200);
+    let next = first_page["next_cursor"].as_str().unwrap();
+    assert_eq!(list(&format!("limit=2&cursor={next}")).await, [first]);
+    app.end().await;
+}

@@ -1,0 +1,6 @@
+mod activate;
+mod checks;
+mod list;
+mod logs;
+mod logs_stream;
+mod read;

@@ -1,0 +1,87 @@
+use serde_json::json;
+use shared_types::Role;
+
+use crate::app::{Answer, Credentials, TestApp};
+
+const PATH: &str = "/api/v1/auth/login";
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A user whose password is known.
+async fn add_user(app: &TestApp, name: &str) {
+    let hash = ocim::users::passwords::hash(PASSWORD.to_owned()).await.unwrap();
+    assert!(ocim::users::store::insert(&mut *app.conn().await, name, &hash, Role::Admin).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_right_password_begins_a_session_that_scripts_of_a_page_cannot_read() {
+    let app = TestApp::idle().await;
+    add_user(&app, "ada").await;
+    let answer = app.anonymous().post(PATH, json!({ "username": " ada ", "password": PASSWORD })).await;
+    insta::assert_json_snapshot!(answer.expect(200), @r#"
+    {
+      "id": 1,
+      "username": "ada",
+      "role": "admin"
+    }
+    "#);
+    let cookie = answer.header("set-cookie");
+    let (secret, attributes) = cookie.strip_prefix("ocim_session=").unwrap().split_once(';').unwrap();
+    assert_eq!(attributes, " HttpOnly; SameSite=Lax; Path=/; Max-Age=1209600");
+    let ada = app.anonymous().with(Credentials::Cookie(secret.to_owned()));
+    assert_eq!(ada.get("/api/v1/auth/me").await.expect(200)["username"], "ada");
+    let signed_in = "SELECT count(*) AS n FROM audit_log WHERE actor = 'ada' AND action = 'login'";
+    assert_eq!(app.number(signed_in).await, 1);
+    let in_clear = format!("SELECT count(*) AS n FROM sessions WHERE token_hash = '\\x{secret}'");
+    assert_eq!(app.number(&in_clear).await, 0, "only the hash is kept");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn nobody_learns_which_of_name_and_password_is_wrong() {
+    let app = TestApp::idle().await;
+    add_user(&app, "ada").await;
+    let nobody = app.anonymous();
+    let wrong = nobody.post(PATH, json!({ "username": "ada", "password": "a guess" })).await.problem(401);
+    let unknown = nobody.post(PATH, json!({ "username": "eve", "password": PASSWORD })).await.problem(401);
+    assert_eq!(wrong["detail"], unknown["detail"]);
+    assert_eq!(wrong["detail"], "User name or password is wrong.");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_and_the_right_password_ends_that() {
+    let app = TestApp::idle().await;
+    add_user(&app, "ada").await;
+    let nobody = app.anonymous();
+    for _ in 0..2 {
+        nobody.post(PATH, json!({ "username": "ada", "password": "a guess" })).await.problem(401);
+    }
+    let mut conn = app.conn().await;
+    for _ in 0..9 {
+        ocim::users::store::remember_failure(&mut conn, "ada", chrono::Duration::minutes(15)).await.unwrap();
+    }
+    let right = json!({ "username": "ada", "password": PASSWORD });
+    let later = nobody.post(PATH, right.clone()).await;
+    assert_eq!(later.problem(429)["type"], "/docs/problems#too-many-requests");
+    let wait: i64 = later.header("retry-after").parse().unwrap();
+    assert!((1..=64).contains(&wait), "{wait}");
+
+    diesel_async::RunQueryDsl::execute(
+        diesel::sql_query("UPDATE login_failures SET at = at - interval '2 minutes'"),
+        &mut conn,
+    )
+    .await
+    .unwrap();
+    nobody.post(PATH, right).await.expect(200);
+    assert_eq!(app.number("SELECT count(*) AS n FROM login_failures").await, 0);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn another_site_signs_nobody_in() {
+    let app = TestApp::idle().await;
+    add_user(&app, "ada").await;
+    let request = app.anonymous().request(reqwest::Method::POST, PATH).header("sec-fetch-site", "cross-site");
+    Answer::to(request.json(&json!({ "username": "ada", "password": PASSWORD }))).await.problem(403);
+    app.end().await;
+}

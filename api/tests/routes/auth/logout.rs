@@ -1,0 +1,38 @@
+use reqwest::Method;
+use serde_json::json;
+use shared_types::Role;
+
+use crate::app::{Answer, TestApp};
+
+const PATH: &str = "/api/v1/auth/logout";
+
+#[tokio::test]
+async fn the_session_ends_and_its_cookie_goes() {
+    let app = TestApp::idle().await;
+    let (browser, other) = (app.session(Role::Viewer).await, app.session(Role::Viewer).await);
+    let request = browser.request(Method::POST, PATH).header("sec-fetch-site", "same-origin");
+    let answer = Answer::to(request).await;
+    answer.expect(204);
+    assert!(answer.header("set-cookie").contains("Max-Age=0"), "{}", answer.header("set-cookie"));
+    browser.get("/api/v1/auth/me").await.problem(401);
+    other.get("/api/v1/auth/me").await.expect(200);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_token_goes_on_working() {
+    let app = TestApp::idle().await;
+    let script = app.viewer().await;
+    script.post(PATH, json!({})).await.expect(204);
+    script.get("/api/v1/auth/me").await.expect(200);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_page_of_ours_may_send_it_by_its_origin() {
+    let app = TestApp::idle().await;
+    let browser = app.session(Role::Viewer).await;
+    let own = browser.base().to_owned();
+    Answer::to(browser.request(Method::POST, PATH).header("origin", own)).await.expect(204);
+    app.end().await;
+}

@@ -1,0 +1,121 @@
+//! Making, listing and taking away API tokens.
+
+use diesel_async::RunQueryDsl;
+use serde_json::{Value, json};
+use shared_types::Role;
+
+use crate::app::{Client, Credentials, TestApp};
+
+const PATH: &str = "/api/v1/auth/tokens";
+
+/// A new token; gives its id and whoever uses it.
+async fn make(browser: &Client, role: &str) -> (i64, Client) {
+    let made = browser.post(PATH, json!({ "name": "nightly", "role": role })).await.expect(201);
+    let secret = made["secret"].as_str().unwrap().to_owned();
+    (made["id"].as_i64().unwrap(), browser.with(Credentials::Token(secret)))
+}
+
+#[tokio::test]
+async fn the_secret_is_shown_once() {
+    let app = TestApp::idle().await;
+    let browser = app.session(Role::Operator).await;
+    let made =
+        browser.post(PATH, json!({ "name": " nightly ", "role": "viewer", "expires_in_days": 7 })).await.expect(201);
+    insta::assert_json_snapshot!(made, { ".created" => "[time]", ".expires" => "[time]", ".secret" => "[secret]" }, @r#"
+    {
+      "id": 1,
+      "name": "nightly",
+      "role": "viewer",
+      "created": "[time]",
+      "expires": "[time]",
+      "last_used": null,
+      "secret": "[secret]"
+    }
+    "#);
+    let secret = made["secret"].as_str().unwrap();
+    assert_eq!(secret.len(), 64);
+    let listed = browser.get(PATH).await;
+    assert_eq!(listed.expect(200)["items"].as_array().unwrap().len(), 1);
+    assert!(!listed.body.contains(secret));
+    let in_clear = format!("SELECT count(*) AS n FROM api_tokens WHERE token_hash = '\\x{secret}'");
+    assert_eq!(app.number(&in_clear).await, 0);
+    assert_eq!(app.number("SELECT count(*) AS n FROM audit_log WHERE action = 'create_token'").await, 1);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn it_may_do_what_its_role_says_and_its_use_is_noted() {
+    let app = TestApp::idle().await;
+    let browser = app.session(Role::Admin).await;
+    let (id, viewer) = make(&browser, "viewer").await;
+    viewer.get("/api/v1/instances").await.expect(200);
+    viewer.post("/api/v1/instances", json!({ "name": "x", "sub_domain": "x" })).await.problem(403);
+    let listed = browser.get(PATH).await.expect(200);
+    assert_ne!(listed["items"][0]["last_used"], Value::Null);
+    let (_, operator) = make(&browser, "operator").await;
+    operator.post("/api/v1/instances", json!({ "name": "x", "sub_domain": "x" })).await.expect(201);
+    let actor =
+        format!("SELECT count(*) AS n FROM audit_log WHERE actor LIKE '%(token «nightly»)' AND instance_id = {id}");
+    assert_eq!(app.number(&actor).await, 1, "the audit log names the token");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn it_never_does_more_than_its_owner_may_now() {
+    let app = TestApp::idle().await;
+    let browser = app.session(Role::Operator).await;
+    let (_, script) = make(&browser, "operator").await;
+    let demoted = diesel::sql_query("UPDATE users SET role = 'viewer'");
+    demoted.execute(&mut app.conn().await).await.unwrap();
+    script.post("/api/v1/instances", json!({ "name": "x", "sub_domain": "x" })).await.problem(403);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn it_stops_working_when_it_expires_or_is_taken_away() {
+    let app = TestApp::idle().await;
+    let browser = app.session(Role::Viewer).await;
+    let (id, gone) = make(&browser, "viewer").await;
+    let (_, expired) = make(&browser, "viewer").await;
+    browser.delete(&format!("{PATH}/{id}")).await.expect(204);
+    gone.get("/api/v1/instances").await.problem(401);
+    browser.delete(&format!("{PATH}/{id}")).await.problem(404);
+    expired.get("/api/v1/instances").await.expect(200);
+    let end = diesel::sql_query("UPDATE api_tokens SET expires = now()");
+    end.execute(&mut app.conn().await).await.unwrap();
+    expired.get("/api/v1/instances").await.problem(401);
+    assert_eq!(app.number("SELECT count(*) AS n FROM audit_log WHERE action = 'delete_token'").await, 1);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn nobody_takes_away_what_is_anothers() {
+    let app = TestApp::idle().await;
+    let (id, script) = make(&app.session(Role::Viewer).await, "viewer").await;
+    let admin = app.session(Role::Admin).await;
+    admin.delete(&format!("{PATH}/{id}")).await.problem(404);
+    assert_eq!(admin.get(PATH).await.expect(200)["items"], json!([]));
+    script.get("/api/v1/instances").await.expect(200);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_token_makes_no_tokens() {
+    let app = TestApp::idle().await;
+    let problem = app.operator().await.post(PATH, json!({ "name": "x", "role": "viewer" })).await.problem(403);
+    assert_eq!(problem["detail"], "A token cannot make tokens; sign in with a password.");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn every_field_that_is_wrong_is_named() {
+    let app = TestApp::idle().await;
+    let browser = app.session(Role::Operator).await;
+    let body = json!({ "name": " ", "role": "admin", "expires_in_days": 366 });
+    let errors = browser.post(PATH, body).await.field_errors();
+    let pointers: Vec<&str> = errors.iter().map(|(pointer, _)| pointer.as_str()).collect();
+    assert_eq!(pointers, ["/name", "/role", "/expires_in_days"]);
+    assert_eq!(browser.post(PATH, json!({ "name": "x", "role": "king" })).await.field_errors()[0].0, "/role");
+    assert_eq!(browser.get(PATH).await.expect(200)["items"], json!([]), "nothing was made");
+    app.end().await;
+}

@@ -1,0 +1,130 @@
+//! The OpenAPI document: committed as it is, and whole.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use reqwest::Method;
+use serde_json::Value;
+
+/// One documented operation.
+pub struct Operation {
+    pub method: Method,
+    /// With `{id}` in it.
+    pub path: String,
+    /// Whether it takes no credentials.
+    pub is_open: bool,
+    pub has_body: bool,
+    /// All that the document says of it.
+    pub said: Value,
+}
+
+impl Operation {
+    /// The path with an id in it.
+    pub fn path(&self, id: impl std::fmt::Display) -> String {
+        self.path.replace("{id}", &id.to_string())
+    }
+
+    pub fn has_id(&self) -> bool {
+        self.path.contains("{id}")
+    }
+
+    /// Whether it changes what instances, app servers and machines are.
+    pub fn needs_operator(&self) -> bool {
+        !self.method.is_safe() && !self.path.starts_with("/api/v1/auth/")
+    }
+}
+
+impl std::fmt::Display for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// Every documented operation.
+pub fn operations() -> Vec<Operation> {
+    let document = serde_json::to_value(ocim::router::document()).unwrap();
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, said) in item.as_object().unwrap() {
+            operations.push(Operation {
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                is_open: said["security"] == serde_json::json!([{}]),
+                has_body: said.get("requestBody").is_some(),
+                said: said.clone(),
+            });
+        }
+    }
+    assert!(operations.len() > 20, "the document has lost operations");
+    operations
+}
+
+#[test]
+fn the_committed_document_is_the_programs() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi.yaml");
+    let committed = fs::read_to_string(path).unwrap();
+    let is_same = committed == ocim::router::document().to_yaml().unwrap();
+    assert!(is_same, "openapi.yaml is not what the code says: run `make openapi` and commit it");
+}
+
+#[test]
+fn every_operation_is_named_after_its_handler_and_described() {
+    let handlers: String = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"))
+        .iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    for operation in operations() {
+        let said = &operation.said;
+        let name = said["operationId"].as_str().unwrap();
+        assert!(handlers.contains(&format!("pub async fn {name}(")), "{operation}: there is no handler {name}");
+        assert!(!said["summary"].as_str().unwrap_or("").is_empty(), "{operation} has no summary");
+        assert_eq!(said["tags"].as_array().map(Vec::len), Some(1), "{operation} must have one tag");
+    }
+}
+
+#[test]
+fn every_operation_says_how_it_refuses() {
+    for operation in operations() {
+        let answers = operation.said["responses"].as_object().unwrap();
+        let mut expected = Vec::new();
+        if !operation.is_open {
+            expected.extend(["401", "403"]);
+        }
+        if operation.has_id() {
+            expected.push("404");
+        }
+        if operation.has_body {
+            expected.extend(["400", "413", "415", "422"]);
+        }
+        for status in expected {
+            assert!(answers.contains_key(status), "{operation} does not say that it may answer {status}");
+        }
+        for (status, answer) in answers.iter().filter(|(status, _)| status.as_str() >= "400") {
+            assert!(answer["content"].get("application/problem+json").is_some(), "{operation}: {status} is no problem");
+        }
+    }
+}
+
+#[test]
+fn every_operation_that_changes_something_is_audited_by_its_name() {
+    let code: String = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+        .iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    // These change nothing that anybody would ask after.
+    let exempt = ["logout", "check_app_server"];
+    for operation in operations().iter().filter(|operation| !operation.method.is_safe()) {
+        let name = operation.said["operationId"].as_str().unwrap();
+        let is_audited = code.contains(&format!("action: \"{name}\""));
+        assert!(is_audited != exempt.contains(&name), "{operation}: audited is {is_audited}");
+    }
+}
+
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(sources(&path)) } else { found.push(path) }
+    }
+    found
+}

@@ -1,0 +1,54 @@
+use serde_json::{Value, json};
+
+use crate::app::{TestApp, stories};
+
+#[tokio::test]
+async fn every_switch_with_who_and_why_and_when_the_gateway_had_it() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    let path = format!("/api/v1/instances/{instance}/activations");
+    let operator = app.operator().await;
+    assert_eq!(operator.get(&path).await.expect(200)["items"], json!([]));
+    let (first, second) = (app.running(instance).await, app.running(instance).await);
+    stories::activate(&operator, first, json!({})).await.expect(200);
+    stories::activate(&operator, second, json!({ "reason": "teak" })).await.expect(200);
+    let all = operator.get(&path).await.expect(200);
+    let redacted = insta::dynamic_redaction(|value, _| {
+        assert!(value.as_str().is_some(), "applied");
+        "[time]"
+    });
+    insta::assert_json_snapshot!(all, {
+        ".items[].activated_at" => "[time]",
+        ".items[].applied_at" => redacted,
+        ".items[].activated_by" => "[operator]",
+    }, @r#"
+    {
+      "items": [
+        {
+          "id": 2,
+          "app_server_id": 2,
+          "replaced_app_server_id": 1,
+          "activated_by": "[operator]",
+          "activated_at": "[time]",
+          "applied_at": "[time]",
+          "reason": "teak"
+        },
+        {
+          "id": 1,
+          "app_server_id": 1,
+          "replaced_app_server_id": null,
+          "activated_by": "[operator]",
+          "activated_at": "[time]",
+          "applied_at": "[time]",
+          "reason": null
+        }
+      ],
+      "next_cursor": null
+    }
+    "#);
+    let newest = operator.get(&format!("{path}?limit=1")).await.expect(200);
+    let cursor = newest["next_cursor"].as_str().unwrap();
+    let oldest = operator.get(&format!("{path}?limit=1&cursor={cursor}")).await.expect(200);
+    assert_eq!((&oldest["items"][0], &oldest["next_cursor"]), (&all["items"][1], &Value::Null));
+    app.end().await;
+}

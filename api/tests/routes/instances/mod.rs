@@ -1,0 +1,9 @@
+mod activations;
+mod app_servers;
+mod create;
+mod launch;
+mod list;
+mod logs;
+mod logs_stream;
+mod read;
+mod update;

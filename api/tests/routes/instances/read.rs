@@ -1,0 +1,38 @@
+use serde_json::json;
+
+use crate::app::TestApp;
+
+#[tokio::test]
+async fn it_says_what_the_active_app_server_does_not_have_yet() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    let path = format!("/api/v1/instances/{instance}");
+    let id = app.running(instance).await;
+    app.activate(id).await.expect(200);
+    assert_eq!(app.read_instance(instance).await["pending_changes"], json!([]));
+
+    let operator = app.operator().await;
+    let etag = operator.get(&path).await.header("etag").to_owned();
+    operator.patch(&path, &etag, json!({ "openedx_release": "open-release/teak.2" })).await.expect(200);
+    let read = operator.get(&path).await;
+    assert_eq!(read.header("etag"), "\"2\"");
+    let read = read.expect(200);
+    assert_eq!(read["pending_changes"], json!(["openedx_release"]));
+    assert_eq!(read["active_appserver"]["id"], id);
+    assert_eq!(read["appservers"].as_array().unwrap().len(), 1);
+    let app_server = app.read_app_server(id).await;
+    assert_eq!(app_server["configuration"]["openedx_release"], "master", "what was built stays as it was built");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn all_app_servers_and_their_number_are_there() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let ids = [app.launched(instance).await, app.launched(instance).await];
+    let read = app.read_instance(instance).await;
+    assert_eq!(read["appserver_count"], 2);
+    assert_eq!(read["appservers"][0]["id"], ids[1], "the newest first");
+    assert_eq!(read["newest_appserver"]["name"], "AppServer 2");
+    app.end().await;
+}

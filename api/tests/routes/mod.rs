@@ -1,0 +1,11 @@
+//! A file an operation: the good case, and every refusal of its own. What must hold for all operations is asked of all
+//! that the document names, in `document` and `every`.
+
+mod app_servers;
+mod auth;
+mod document;
+mod events;
+mod every;
+mod health;
+mod instances;
+mod servers;

@@ -1,0 +1,6 @@
+//! The parts that touch the machine, for real: child processes, playbooks, local machines. Slow beside the rest:
+//! `cargo test --test api -- --skip system::` leaves them out.
+
+mod ansible;
+mod children;
+mod machines;
