@@ -94,10 +94,11 @@ fn Serving(
         Some(words::short_commit(&commit).to_owned())
     };
     let facts = move || [since(), release(), commit()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    // After a roll back the fallback is the newer one: that stands in the lane «Next» and is no way back.
     let fallback = Memo::new(move |_| {
         instance.with(|instance| {
-            let id = instance.fallback_app_server_id?;
-            instance.appservers.iter().find(|one| one.id == id).cloned()
+            let older = instance.fallback_app_server_id.filter(|fallback| *fallback < id)?;
+            instance.appservers.iter().find(|one| one.id == older).cloned()
         })
     });
     view! {

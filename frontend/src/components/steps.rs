@@ -41,7 +41,7 @@ fn Step(step: BuildStep, progress: Memo<Progress>) -> impl IntoView {
         (None, _) => "–".to_owned(),
         (Some(started), Some(ended)) => words::duration(ended - started),
         (Some(started), None) => match tasks.get() {
-            Some((done, total)) => format!("{} · {done} of {total}", words::span(now.get() - started)),
+            Some((done, total)) => format!("{} · {done} of {total}", words::duration(now.get() - started)),
             None => words::duration(now.get() - started),
         },
     };
