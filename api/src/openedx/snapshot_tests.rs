@@ -115,8 +115,7 @@ fn every_name_is_there_and_no_other() {
 
 #[test]
 fn names_stay_strings() {
-    for name in ["On", "123", "~", "it's \"so\": { yes }", "two\nlines\n", "# no comment", "- a", "日本: ☃", "<<"]
-    {
+    for name in ["On", "123", "~", "it's \"so\": { yes }", "two\nlines\n", "# no comment", "- a", "日本: ☃", "<<"] {
         let made = snapshot(name, &sample(), &[], OwnedVariables::default()).unwrap();
         assert_eq!(made.variables["EDXAPP_PLATFORM_NAME"], json!(name));
         let read_again = yaml::parse_map(&yaml::to_yaml(&made.variables)).unwrap();

@@ -497,7 +497,7 @@ async fn a_manager_killed_at_any_moment_leaves_one_machine_or_none() {
     let machine_dir = yard.dir.path().join(DATA_DIR).join("machines/1");
     for milliseconds in [0, 5, 10, 20, 30, 35, 40, 45, 50, 55, 60, 80, 120, 1000] {
         let mut manager = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "manager_that_makes_a_machine_and_stays"])
+            .args(["--ignored", "--exact", "system::machines::manager_that_makes_a_machine_and_stays"])
             .env("OCIM_TEST_YARD", yard.dir.path())
             .stdout(Stdio::null())
             .spawn()
