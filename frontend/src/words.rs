@@ -88,6 +88,8 @@ pub fn short_commit(commit: &str) -> &str {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()

@@ -43,6 +43,8 @@ impl<K: Eq + Hash> Coalesce<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn wishes_before_a_fetch_are_one_fetch() {

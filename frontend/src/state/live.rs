@@ -202,6 +202,8 @@ fn concerns(event: &Event) -> Vec<Key> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn event(kind: EventKind) -> Event {
         Event {

@@ -84,6 +84,8 @@ fn push(parts: &mut Vec<(Ink, String)>, ink: Ink, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn plain(color: Option<u8>, text: &str) -> (Ink, String) {
         (Ink { is_bold: false, color }, text.into())

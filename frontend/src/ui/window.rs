@@ -119,6 +119,8 @@ impl Scroll {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn draws_what_is_in_sight_and_a_margin() {

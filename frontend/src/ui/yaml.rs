@@ -46,6 +46,8 @@ pub fn pieces(line: &str) -> Vec<(Piece, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn keys_and_comments_stand_apart() {

@@ -179,6 +179,8 @@ impl From<LogEntry> for Entry {
 mod tests {
     use super::*;
     use shared_types::{LogEntryId, LogLevel};
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn entry(number: i64, text: &str) -> LogEntry {
         LogEntry {
