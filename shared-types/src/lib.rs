@@ -5,6 +5,7 @@
 //! feature `orm` adds the ORM's conversions for ids and statuses and is never on in the browser.
 
 pub mod app_server;
+pub mod app_server_status;
 pub mod diff;
 pub mod event;
 pub mod ids;

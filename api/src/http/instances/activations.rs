@@ -1,29 +1,18 @@
 use actix_web::{HttpResponse, get, web};
-use serde::Deserialize;
 use shared_types::app_server::Activation;
 use shared_types::{ActivationId, InstanceId, Page};
 
 use crate::app::App;
+use crate::http::cursor::PageQuery;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::http::{cursor, extract};
 use crate::instances::store::{activations, instances};
 
-/// Which page.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Query {
-    /// How many, 1 to 500; 50 unless said.
-    limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
 /// List the switches of an instance's traffic
 ///
 /// The newest first.
-#[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance"), Query), responses(
+#[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance"), PageQuery), responses(
     (status = 200, description = "A page", body = Page<Activation>),
 ))]
 #[get("/instances/{id}/activations")]
@@ -31,7 +20,7 @@ pub async fn list_activations(
     app: web::Data<App>,
     _: Viewer,
     id: web::Path<InstanceId>,
-    query: web::Query<Query>,
+    query: web::Query<PageQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let limit = extract::limit(query.limit)?;
     let before: Option<ActivationId> = cursor::decode(query.cursor.as_deref())?;

@@ -1,0 +1,147 @@
+//! The statuses of an app server, what may follow each, and what a person may do in it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::app_server::Serving;
+
+/// How far the build of an app server has come. Ids, names and descriptions are the original's; `stopped` is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
+#[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
+#[serde(rename_all = "snake_case")]
+pub enum AppServerStatus {
+    /// Launched, not yet begun: it waits for a build slot, or its commits are being pinned.
+    New,
+    /// Its machine has been asked for and does not answer yet.
+    Waiting,
+    /// Playbooks, reboot or checks are under way.
+    Configuring,
+    /// Built and checked: it can be activated.
+    Running,
+    /// The machine came up, its configuration did not end well.
+    Failed,
+    /// No machine came up, or the build could not begin.
+    Error,
+    /// It ran, and its machine has been taken away.
+    Terminated,
+    /// A person stopped the build.
+    Stopped,
+}
+
+impl AppServerStatus {
+    /// Every status, in the order of a build's life.
+    pub const ALL: &[Self] = &[
+        Self::New,
+        Self::Waiting,
+        Self::Configuring,
+        Self::Running,
+        Self::Failed,
+        Self::Error,
+        Self::Terminated,
+        Self::Stopped,
+    ];
+    /// A build is under way: decides marks, deadlines and what can be stopped.
+    pub const BUILDING: &[Self] = &[Self::New, Self::Waiting, Self::Configuring];
+    /// It does not change by itself.
+    pub const STEADY: &[Self] = &[Self::New, Self::Running, Self::Failed, Self::Error, Self::Terminated, Self::Stopped];
+    /// The build did not end as it should.
+    pub const UNHEALTHY: &[Self] = &[Self::Failed, Self::Error, Self::Stopped];
+
+    /// The word in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Waiting => "waiting",
+            Self::Configuring => "configuring",
+            Self::Running => "running",
+            Self::Failed => "failed",
+            Self::Error => "error",
+            Self::Terminated => "terminated",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// What a person reads.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "New",
+            Self::Waiting => "Waiting for VM",
+            Self::Configuring => "Configuring VM",
+            Self::Running => "Running",
+            Self::Failed => "Configuration failed",
+            Self::Error => "Error",
+            Self::Terminated => "Terminated",
+            Self::Stopped => "Stopped",
+        }
+    }
+
+    /// The sentence behind the name.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::New => "Newly created",
+            Self::Waiting => "VM not yet accessible",
+            Self::Configuring => "Running Ansible playbooks on VM",
+            Self::Running => "App server is up and running",
+            Self::Failed => "App server was not configured successfully (but may be partially online)",
+            Self::Error => "App server never got up and running (something went wrong when trying to build new VM)",
+            Self::Terminated => "App server was running successfully and has been shut down",
+            Self::Stopped => "The build was stopped before it ended",
+        }
+    }
+
+    /// Whether it stays as it is until somebody acts.
+    pub fn is_steady(self) -> bool {
+        Self::STEADY.contains(&self)
+    }
+
+    /// Whether the build went, or still goes, as it should. Says nothing of the live application: see [`crate::app_server::Checks`].
+    pub fn is_healthy(self) -> bool {
+        !Self::UNHEALTHY.contains(&self)
+    }
+
+    /// Whether a build is under way.
+    pub fn is_building(self) -> bool {
+        Self::BUILDING.contains(&self)
+    }
+
+    /// The statuses that may follow. Any other move is refused here and by the database.
+    pub const fn next(self) -> &'static [Self] {
+        match self {
+            Self::New => &[Self::Waiting, Self::Error, Self::Stopped],
+            Self::Waiting => &[Self::Configuring, Self::Error, Self::Stopped],
+            Self::Configuring => &[Self::Running, Self::Failed, Self::Stopped],
+            Self::Running => &[Self::Terminated],
+            Self::Failed | Self::Error | Self::Terminated | Self::Stopped => &[],
+        }
+    }
+
+    /// Whether `to` may follow this status.
+    pub fn can_become(self, to: Self) -> bool {
+        self.next().contains(&to)
+    }
+}
+
+/// What can be done with an app server now, each with the reason why not. The server asks the same functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Possible {
+    /// It can be done.
+    Yes,
+    /// It cannot, because.
+    No(&'static str),
+}
+
+/// Whether an app server with this status and traffic can be activated.
+pub fn can_activate(status: AppServerStatus, serving: Serving) -> Possible {
+    match (status, serving) {
+        (_, Serving::Active) => Possible::No("It is active already."),
+        (AppServerStatus::Running, Serving::Idle | Serving::Draining | Serving::Fallback) => Possible::Yes,
+        (AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring, _) => {
+            Possible::No("It is still being built; it must be running to be activated.")
+        }
+        (AppServerStatus::Failed | AppServerStatus::Error | AppServerStatus::Stopped, _) => {
+            Possible::No("Cannot make an unhealthy app server active.")
+        }
+        (AppServerStatus::Terminated, _) => Possible::No("Its machine has been terminated."),
+    }
+}
