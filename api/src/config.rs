@@ -52,6 +52,50 @@ pub struct Settings {
     pub ansible_global_timeout: u64,
     /// The Python that runs Ansible.
     pub ocim_python: String,
+    /// What becomes of builds under way when the program is told to end.
+    pub ocim_on_sigterm: OnSigterm,
+    /// Seconds that repositories may take to say which commit a branch is.
+    pub ocim_pin_timeout: u64,
+    /// Seconds that a machine may take until it answers SSH.
+    pub ocim_machine_timeout: u64,
+    /// Seconds that checkout and virtualenv may take.
+    pub ocim_checkout_timeout: u64,
+    /// Seconds that a machine may take to restart.
+    pub ocim_reboot_timeout: u64,
+    /// Seconds that an application may take until its checks pass.
+    pub ocim_checks_timeout: u64,
+    /// Seconds that requests under way may hold up the end of an app server that was replaced.
+    pub ocim_drain_limit: u32,
+    /// Hours that an app server which nobody needs keeps its machine.
+    pub ocim_retention_hours: u32,
+    /// Seconds that a machine which nobody owns is left alone.
+    pub ocim_reaper_grace: u64,
+    /// Days that events are kept.
+    pub ocim_events_days: u32,
+    /// Days that the audit log is kept; 0: for ever.
+    pub ocim_audit_days: u32,
+    /// Days that logs are kept.
+    pub ocim_logs_days: u32,
+    /// Days that logs of app servers which failed, or were active, are kept.
+    pub ocim_kept_logs_days: u32,
+    /// Megabytes that must be free on the disks of data and cache for a build to begin.
+    pub ocim_min_free_mb: u64,
+    /// Who gets mail about failed builds: addresses, separated by commas in the environment.
+    pub admins: Vec<String>,
+    /// The sender of that mail.
+    pub server_email: String,
+    /// What its subject begins with.
+    pub email_subject_prefix: String,
+    /// The SMTP server.
+    pub email_host: String,
+    /// Its port.
+    pub email_port: u16,
+    /// The name to sign in there with; blank: none.
+    pub email_host_user: String,
+    /// The password to sign in there with.
+    pub email_host_password: Option<SecretString>,
+    /// Whether the connection becomes TLS (STARTTLS) before anything is sent.
+    pub email_use_tls: bool,
 }
 
 impl Default for Settings {
@@ -77,9 +121,44 @@ impl Default for Settings {
             ansible_line_timeout: 1500,
             ansible_global_timeout: 9000,
             ocim_python: "python3".into(),
+            ocim_on_sigterm: OnSigterm::HandOver,
+            ocim_pin_timeout: 180,
+            ocim_machine_timeout: 3600,
+            ocim_checkout_timeout: 1800,
+            ocim_reboot_timeout: 600,
+            ocim_checks_timeout: 300,
+            ocim_drain_limit: 30,
+            ocim_retention_hours: 48,
+            ocim_reaper_grace: 3600,
+            ocim_events_days: 7,
+            ocim_audit_days: 0,
+            ocim_logs_days: 90,
+            ocim_kept_logs_days: 365,
+            ocim_min_free_mb: 512,
+            admins: Vec::new(),
+            server_email: "ocim@localhost".into(),
+            email_subject_prefix: "[OpenCraft] ".into(),
+            email_host: "localhost".into(),
+            email_port: 25,
+            email_host_user: String::new(),
+            email_host_password: None,
+            email_use_tls: false,
         }
     }
 }
+
+/// What becomes of builds under way when the program is told to end (SIGTERM, SIGINT).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnSigterm {
+    /// They are given back, and another worker, or the next start, goes on with them.
+    HandOver,
+    /// They are ended first; nothing more is begun. A second signal hands them over.
+    Finish,
+}
+
+/// The longest time-out: a week.
+const MAX_SECONDS: u64 = 604_800;
 
 /// The names, which are also the environment's in capitals.
 const NAMES: &[&str] = &[
@@ -103,7 +182,32 @@ const NAMES: &[&str] = &[
     "ansible_line_timeout",
     "ansible_global_timeout",
     "ocim_python",
+    "ocim_on_sigterm",
+    "ocim_pin_timeout",
+    "ocim_machine_timeout",
+    "ocim_checkout_timeout",
+    "ocim_reboot_timeout",
+    "ocim_checks_timeout",
+    "ocim_drain_limit",
+    "ocim_retention_hours",
+    "ocim_reaper_grace",
+    "ocim_events_days",
+    "ocim_audit_days",
+    "ocim_logs_days",
+    "ocim_kept_logs_days",
+    "ocim_min_free_mb",
+    "admins",
+    "server_email",
+    "email_subject_prefix",
+    "email_host",
+    "email_port",
+    "email_host_user",
+    "email_host_password",
+    "email_use_tls",
 ];
+
+/// Those that are lists: in the environment their items are separated by commas.
+const LISTS: &[&str] = &["admins"];
 
 /// A setting that makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -133,6 +237,11 @@ impl Settings {
             }
         }
         for (name, value) in overrides {
+            let value = if LISTS.contains(&name.as_str()) {
+                config::Value::from(value.split(',').map(|one| one.trim().to_owned()).collect::<Vec<_>>())
+            } else {
+                config::Value::from(value)
+            };
             builder = builder.set_override(name, value).map_err(|error| ConfigError(error.to_string()))?;
         }
         let settings: Self = builder
@@ -145,6 +254,31 @@ impl Settings {
     fn check(self) -> Result<Self, ConfigError> {
         if !(1..=500).contains(&self.ocim_build_slots) {
             return Err(ConfigError(format!("OCIM_BUILD_SLOTS is {}; it must be 1 to 500", self.ocim_build_slots)));
+        }
+        let spans = [
+            ("OCIM_PIN_TIMEOUT", self.ocim_pin_timeout),
+            ("OCIM_MACHINE_TIMEOUT", self.ocim_machine_timeout),
+            ("OCIM_CHECKOUT_TIMEOUT", self.ocim_checkout_timeout),
+            ("OCIM_REBOOT_TIMEOUT", self.ocim_reboot_timeout),
+            ("OCIM_CHECKS_TIMEOUT", self.ocim_checks_timeout),
+            ("OCIM_REAPER_GRACE", self.ocim_reaper_grace),
+            ("ANSIBLE_LINE_TIMEOUT", self.ansible_line_timeout),
+            ("ANSIBLE_GLOBAL_TIMEOUT", self.ansible_global_timeout),
+        ];
+        if let Some((name, seconds)) = spans.into_iter().find(|(_, seconds)| !(1..=MAX_SECONDS).contains(seconds)) {
+            return Err(ConfigError(format!("{name} is {seconds} seconds; it must be 1 to {MAX_SECONDS}")));
+        }
+        if self.ocim_drain_limit > 3600 {
+            return Err(ConfigError(format!(
+                "OCIM_DRAIN_LIMIT is {} seconds; it must be 0 to 3600",
+                self.ocim_drain_limit
+            )));
+        }
+        if !(1..=8760).contains(&self.ocim_retention_hours) {
+            return Err(ConfigError(format!(
+                "OCIM_RETENTION_HOURS is {}; it must be 1 to 8760",
+                self.ocim_retention_hours
+            )));
         }
         Ok(self)
     }

@@ -5,7 +5,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::{app_servers, assets, auth, events, extract, health, instances, openapi, problems, servers};
+use crate::http::{app_servers, assets, auth, events, extract, health, instances, openapi, problems, queue, servers};
 
 /// The documented operations.
 pub fn api(config: &mut ServiceConfig) {
@@ -23,6 +23,9 @@ pub fn api(config: &mut ServiceConfig) {
         .service(instances::create_instance)
         .service(instances::read_instance)
         .service(instances::update_instance)
+        .service(instances::archive_instance)
+        .service(instances::restore_instance)
+        .service(instances::purge_instance)
         .service(instances::list_instance_app_servers)
         .service(instances::launch_app_server)
         .service(instances::list_activations)
@@ -32,10 +35,16 @@ pub fn api(config: &mut ServiceConfig) {
         .service(app_servers::list_app_servers)
         .service(app_servers::read_app_server)
         .service(app_servers::activate_app_server)
+        .service(app_servers::stop_app_server)
+        .service(app_servers::terminate_app_server)
         .service(app_servers::read_checks)
         .service(app_servers::check_app_server)
         .service(app_servers::list_app_server_logs)
         .service(app_servers::stream_app_server_logs)
+        // The queue of builds
+        .service(queue::read_queue)
+        .service(queue::pause_queue)
+        .service(queue::resume_queue)
         // Machines and what changes
         .service(servers::list_servers)
         .service(servers::read_server)

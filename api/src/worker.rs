@@ -6,23 +6,41 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use graphile_worker::{WorkerOptions, WorkerRecoveryConfig};
+use shared_types::EventKind;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
+use crate::db::DbError;
+use crate::events::{self, Bus, bus::Signal};
 use crate::instances::build::Builder;
-use crate::instances::jobs::{AdvanceAppServer, ApplyRouting};
+use crate::instances::jobs::{ActivateWhenRunning, AdvanceAppServer, ApplyRouting, DispatchBuilds, TerminateServer};
 use crate::instances::{Manager, apply_routing};
+use crate::jobs::workers;
 
 /// Jobs that are no builds (the traffic) always find a place beside the builds.
 const BESIDE_BUILDS: usize = 8;
-/// How often builds that nobody is at, and routes that were not told, are looked for.
+/// How often builds that nobody is at, and whatever else no job has done, are looked for.
 const SWEEP: Duration = Duration::from_secs(2);
 /// How often the gateway's whole table is compared with what was decided.
 const RECONCILE: Duration = Duration::from_secs(60);
+/// How often is looked whether the last build has ended.
+const DRAIN_POLL: Duration = Duration::from_millis(100);
+
+/// What a worker does.
+#[derive(Debug, Clone, Copy)]
+pub struct Duties {
+    /// How many app servers it builds at once.
+    pub slots: usize,
+    /// Whether it tells the gateway, which must run on this host.
+    pub tells_gateway: bool,
+}
 
 /// A worker that runs.
 #[derive(Debug)]
 pub struct Worker {
     is_running: Arc<AtomicBool>,
+    builder: Builder,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -32,22 +50,27 @@ pub struct Worker {
 pub struct WorkerError(String);
 
 impl Worker {
-    /// Runs jobs until `stop`; `slots` builds at once.
+    /// Runs jobs until `stop`.
     ///
     /// # Errors
     /// When the queue cannot be reached.
-    pub async fn start(manager: Arc<Manager>, slots: usize, stop: CancellationToken) -> Result<Self, WorkerError> {
+    pub async fn start(
+        manager: Arc<Manager>,
+        bus: &Bus,
+        duties: Duties,
+        stop: CancellationToken,
+    ) -> Result<Self, WorkerError> {
         let recovery = WorkerRecoveryConfig::default()
             .enabled(true)
             .heartbeat_interval(Duration::from_secs(5))
             .sweep_interval(Duration::from_secs(5))
             .sweep_threshold(Duration::from_secs(15))
             .recovery_delay(Duration::ZERO);
-        let builder = Builder::new(manager.clone(), slots, stop.clone());
-        let worker = WorkerOptions::default()
+        let builder = Builder::new(manager.clone(), duties.slots, stop.clone());
+        let mut options = WorkerOptions::default()
             .database_url(manager.db.url())
             .max_pg_conn(8)
-            .concurrency(slots + BESIDE_BUILDS)
+            .concurrency(duties.slots + BESIDE_BUILDS)
             .worker_recovery(recovery)
             .listen_os_shutdown_signals(false)
             .shutdown_signal(stop.clone().cancelled_owned())
@@ -56,27 +79,47 @@ impl Worker {
             .shutdown_interrupted_job_retry_delay(Duration::ZERO)
             .add_extension(builder.clone())
             .define_job::<AdvanceAppServer>()
-            .define_job::<ApplyRouting>()
-            .init()
-            .await
-            .map_err(|error| WorkerError(error.to_string()))?;
+            .define_job::<DispatchBuilds>()
+            .define_job::<TerminateServer>();
+        if duties.tells_gateway {
+            options = options.define_job::<ApplyRouting>().define_job::<ActivateWhenRunning>();
+        }
+        let worker = options.init().await.map_err(|error| WorkerError(error.to_string()))?;
         let is_running = Arc::new(AtomicBool::new(true));
         let running = is_running.clone();
+        let (looking, signals) = (builder.clone(), bus.subscribe());
         let task = tokio::spawn(async move {
             let jobs = async {
                 if let Err(error) = worker.run().await {
                     tracing::error!(%error, "the worker ended");
                 }
             };
-            tokio::join!(jobs, sweep(&builder, &stop));
+            let beside = async {
+                tokio::join!(sweep(&looking), show(&looking), hear(&looking, signals), async {
+                    if duties.tells_gateway {
+                        route(&looking).await;
+                    }
+                });
+            };
+            tokio::join!(jobs, stop.run_until_cancelled(beside));
             running.store(false, Ordering::Relaxed);
+            leave(&looking).await;
         });
-        Ok(Self { is_running, task })
+        Ok(Self { is_running, builder, task })
     }
 
     /// Says, for as long as the program lives, whether the worker runs.
     pub fn pulse(&self) -> Arc<AtomicBool> {
         self.is_running.clone()
+    }
+
+    /// Begins no build any more, and waits until those under way here have ended.
+    pub async fn finish(&self) {
+        self.builder.drain();
+        report(&self.builder).await;
+        while !self.builder.is_idle() {
+            tokio::time::sleep(DRAIN_POLL).await;
+        }
     }
 
     /// Waits until it has ended, after its `stop`.
@@ -88,25 +131,77 @@ impl Worker {
 }
 
 /// Looks now and then for what no job has done.
-async fn sweep(builder: &Builder, stop: &CancellationToken) {
-    let mut often = tokio::time::interval(SWEEP);
-    let mut seldom = tokio::time::interval(RECONCILE);
+async fn sweep(builder: &Builder) {
+    let mut often = interval(SWEEP);
+    loop {
+        often.tick().await;
+        warn(builder.dispatch().await, "builds could not be looked for");
+        warn(builder.sweep().await, "what was decided could not be looked for");
+    }
+}
+
+/// The same for the gateway.
+async fn route(builder: &Builder) {
+    let (mut often, mut seldom) = (interval(SWEEP), interval(RECONCILE));
     loop {
         tokio::select! {
-            () = stop.cancelled() => return,
-            _ = often.tick() => {
-                if let Err(error) = builder.dispatch().await {
-                    tracing::warn!(%error, "builds could not be looked for");
-                }
-                if let Err(error) = builder.reroute().await {
-                    tracing::warn!(%error, "the gateway could not be told");
-                }
-            }
+            _ = often.tick() => warn(builder.reroute().await, "the gateway could not be told"),
             _ = seldom.tick() => {
-                if let Err(error) = apply_routing::apply_all(builder.manager()).await {
-                    tracing::warn!(%error, "the gateway's table could not be compared");
-                }
+                warn(apply_routing::apply_all(builder.manager()).await, "the gateway's table could not be compared");
             }
         }
+    }
+}
+
+/// Shows others that this worker lives.
+async fn show(builder: &Builder) {
+    let mut beat = interval(workers::SIGN_OF_LIFE);
+    loop {
+        beat.tick().await;
+        report(builder).await;
+    }
+}
+
+async fn report(builder: &Builder) {
+    let told = async {
+        let mut conn = builder.manager().db.conn().await?;
+        if workers::report(&mut conn, &builder.report()).await? {
+            events::record(&mut conn, EventKind::QueueChanged, events::About::default()).await?;
+        }
+        Ok::<_, DbError>(())
+    };
+    warn(told.await, "the worker could not show that it lives");
+}
+
+/// Others need not wait until they notice.
+async fn leave(builder: &Builder) {
+    let left = async {
+        let mut conn = builder.manager().db.conn().await?;
+        workers::remove(&mut conn, &builder.report().id).await?;
+        events::record(&mut conn, EventKind::QueueChanged, events::About::default()).await
+    };
+    if let Err(error) = left.await {
+        tracing::debug!(%error, "the worker could not sign off");
+    }
+}
+
+/// Hears that a build is to be stopped; what is missed here, the build's heartbeat sees within seconds.
+async fn hear(builder: &Builder, mut signals: tokio::sync::broadcast::Receiver<Signal>) {
+    loop {
+        match signals.recv().await {
+            Ok(Signal::Event(event)) if event.kind == EventKind::AppServerStopRequested => {
+                if let Some(id) = event.app_server_id {
+                    builder.halt(id);
+                }
+            }
+            Ok(Signal::Event(_) | Signal::Gap) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn warn<E: std::fmt::Display>(done: Result<(), E>, words: &'static str) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "{words}");
     }
 }

@@ -4,8 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use crate::app_server_status::{AppServerStatus, Possible, can_activate};
+pub use crate::app_server_status::{AppServerStatus, Possible, can_activate, can_stop, can_terminate};
 use crate::ids::{ActivationId, AppServerId, InstanceId};
+use crate::launch::Trigger;
+use crate::queue::Queued;
 use crate::server::Server;
 
 /// What an app server is to the instance's visitors; independent of how its build went.
@@ -77,6 +79,8 @@ pub enum StepOutcome {
     Done,
     /// It ended the build.
     Failed,
+    /// It was left, as somebody stopped the build.
+    Stopped,
 }
 
 /// One step of a build, with its times.
@@ -105,8 +109,12 @@ pub struct Progress {
     pub tasks_total: i32,
     /// The Ansible task under way.
     pub task: Option<String>,
-    /// How many launched builds wait for a slot before this one; null unless it waits.
-    pub queued_ahead: Option<i64>,
+    /// What it waits for; null once it was begun.
+    pub queued: Option<Queued>,
+    /// When the step under way is given up.
+    pub deadline: Option<DateTime<Utc>>,
+    /// When the build should end, by earlier builds of the instance, or of all; null while nobody knows.
+    pub estimated_end: Option<DateTime<Utc>>,
 }
 
 impl Progress {
@@ -191,8 +199,28 @@ pub struct AppServerSummary {
     pub requested_by: String,
     /// Why, in the words of who launched it.
     pub reason: Option<String>,
+    /// What caused the launch.
+    pub trigger: Trigger,
+    /// Which attempt this is, from 1.
+    #[schema(minimum = 1)]
+    pub attempt: i32,
+    /// How many attempts there are at most.
+    #[schema(minimum = 1)]
+    pub num_attempts: i32,
+    /// The attempt before, which failed.
+    pub retry_of: Option<AppServerId>,
+    /// Whether it is to be activated when its build has ended well.
+    pub activate_when_running: bool,
+    /// Who asked to stop its build.
+    pub stop_requested_by: Option<String>,
     /// Why it failed; null while it did not.
     pub failure: Option<String>,
+    /// Whether its machine is there, or may be.
+    pub has_machine: bool,
+    /// Whether a person keeps it from being taken away.
+    pub is_pinned: bool,
+    /// When its machine is taken away, as nobody needs it any more; null while somebody does.
+    pub terminates_at: Option<DateTime<Utc>>,
     /// How far the build is.
     pub progress: Progress,
 }
@@ -263,36 +291,32 @@ pub struct InstanceRef {
     pub name: String,
 }
 
-/// What launching takes. Every field may be left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct LaunchAppServer {
-    /// Why, for the history; at most 500 characters.
-    #[schema(max_length = 500, example = "upgrade to teak.2")]
-    pub reason: Option<String>,
+/// How a switch came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
+#[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
+#[serde(rename_all = "snake_case")]
+pub enum ActivationKind {
+    /// A person decided it.
+    Manual,
+    /// It was to be activated when its build had ended well.
+    Automatic,
+    /// Back to an earlier one.
+    Rollback,
 }
 
-/// What activating takes. Every field may be left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ActivateAppServer {
-    /// Only if this one is active now (null: only if none is); left out: whatever is active is replaced.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<i64>)]
-    pub expected_active: Option<Option<AppServerId>>,
-    /// Why, for the history; at most 500 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 500)]
-    pub reason: Option<String>,
-}
+impl ActivationKind {
+    /// Every kind.
+    pub const ALL: &[Self] = &[Self::Manual, Self::Automatic, Self::Rollback];
 
-/// Tells a field that is null from one that was left out.
-fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::<T>::deserialize(deserializer).map(Some)
+    /// The word in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Automatic => "automatic",
+            Self::Rollback => "rollback",
+        }
+    }
 }
 
 /// One switch of an instance's traffic.
@@ -312,13 +336,11 @@ pub struct Activation {
     pub applied_at: Option<DateTime<Utc>>,
     /// Why.
     pub reason: Option<String>,
-}
-
-/// What the answer to an activation says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct ActivationResult {
-    /// The app server that is active now.
-    pub app_server: AppServerSummary,
-    /// Whether the gateway sends it the traffic already. If not, it will in a moment, and the history says when.
-    pub is_applied: bool,
+    /// How it came about.
+    pub kind: ActivationKind,
+    /// Whether the checks were skipped.
+    pub is_forced: bool,
+    /// When the one before had no request under way any more, or was no longer waited for; null while it drains, and where
+    /// there was none.
+    pub drained_at: Option<DateTime<Utc>>,
 }

@@ -145,3 +145,36 @@ pub fn can_activate(status: AppServerStatus, serving: Serving) -> Possible {
         (AppServerStatus::Terminated, _) => Possible::No("Its machine has been terminated."),
     }
 }
+
+/// Whether the build of an app server with this status can be stopped.
+pub fn can_stop(status: AppServerStatus) -> Possible {
+    match status {
+        AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => Possible::Yes,
+        AppServerStatus::Running => Possible::No("Its build has ended; terminate it to take its machine away."),
+        AppServerStatus::Failed | AppServerStatus::Error => {
+            Possible::No("Its build has failed; terminate it to take its machine away.")
+        }
+        AppServerStatus::Terminated | AppServerStatus::Stopped => Possible::No("Nothing of it runs any more."),
+    }
+}
+
+/// Whether the machine of an app server can be taken away.
+pub fn can_terminate(status: AppServerStatus, serving: Serving) -> Possible {
+    match (status, serving) {
+        (_, Serving::Active) => Possible::No("It is active; activate another one first, or archive the instance."),
+        (_, Serving::Draining) => {
+            Possible::No("It was replaced a moment ago and requests under way end there; try again in a moment.")
+        }
+        (AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring, _) => {
+            Possible::No("It is still being built; stop the build.")
+        }
+        (
+            AppServerStatus::Running
+            | AppServerStatus::Failed
+            | AppServerStatus::Error
+            | AppServerStatus::Terminated
+            | AppServerStatus::Stopped,
+            Serving::Idle | Serving::Fallback,
+        ) => Possible::Yes,
+    }
+}

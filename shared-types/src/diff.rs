@@ -8,7 +8,7 @@ use crate::openedx::{Field, FieldKind};
 use crate::yaml;
 
 /// One setting that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct SettingChange {
     /// The setting's name; for a key inside YAML its path, like `EDXAPP_FEATURES.ENABLE_NOTES`.
     pub name: String,

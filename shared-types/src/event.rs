@@ -19,6 +19,8 @@ pub enum EventKind {
     AppServerLaunched,
     /// The status, step or progress of an app server changed.
     AppServerUpdated,
+    /// Somebody asked to stop a build.
+    AppServerStopRequested,
     /// The traffic of an instance was given to an app server.
     AppServerActivated,
     /// The gateway has what was decided.
@@ -27,6 +29,8 @@ pub enum EventKind {
     ServerUpdated,
     /// The checks of an app server were made.
     ChecksMade,
+    /// The queue was paused or goes on, or a worker came or went.
+    QueueChanged,
     /// A log grew. Not kept: it has no id, and what the log holds is the truth.
     LogAppended,
 }
@@ -38,10 +42,12 @@ impl EventKind {
         Self::InstanceUpdated,
         Self::AppServerLaunched,
         Self::AppServerUpdated,
+        Self::AppServerStopRequested,
         Self::AppServerActivated,
         Self::RoutingApplied,
         Self::ServerUpdated,
         Self::ChecksMade,
+        Self::QueueChanged,
         Self::LogAppended,
     ];
 
@@ -52,10 +58,12 @@ impl EventKind {
             Self::InstanceUpdated => "InstanceUpdated",
             Self::AppServerLaunched => "AppServerLaunched",
             Self::AppServerUpdated => "AppServerUpdated",
+            Self::AppServerStopRequested => "AppServerStopRequested",
             Self::AppServerActivated => "AppServerActivated",
             Self::RoutingApplied => "RoutingApplied",
             Self::ServerUpdated => "ServerUpdated",
             Self::ChecksMade => "ChecksMade",
+            Self::QueueChanged => "QueueChanged",
             Self::LogAppended => "LogAppended",
         }
     }

@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 use crate::app_server::AppServerSummary;
 use crate::ids::InstanceId;
 use crate::openedx::OpenEdxSettings;
+use crate::operations::Hold;
+use crate::queue::Tier;
 
 /// How long an instance's name may be.
 pub const NAME_MAX: usize = 250;
@@ -50,6 +52,10 @@ pub struct InstanceSummary {
     pub created: DateTime<Utc>,
     /// When its name or settings last changed.
     pub modified: DateTime<Utc>,
+    /// When it was put away; null while it is in use.
+    pub archived_at: Option<DateTime<Utc>>,
+    /// Whether a hold keeps automation from activating.
+    pub has_hold: bool,
     /// How many app servers it ever had.
     #[schema(minimum = 0)]
     pub appserver_count: i64,
@@ -86,6 +92,16 @@ pub struct Instance {
     /// Where course authors go.
     #[schema(example = "https://studio.astro.campus.example/")]
     pub studio_url: String,
+    /// Whose builds begin first.
+    pub tier: Tier,
+    /// How many of its app servers may be built at once.
+    #[schema(minimum = 1, maximum = 20)]
+    pub max_builds: i32,
+    /// Hours that an app server which nobody needs any more keeps its machine; null: the setting (OCIM_RETENTION_HOURS).
+    #[schema(minimum = 1, maximum = 8760)]
+    pub retention_hours: Option<i32>,
+    /// Keeps automation from activating; null while it may.
+    pub hold: Option<Hold>,
     /// The app server to go back to.
     pub fallback_app_server_id: Option<crate::ids::AppServerId>,
     /// The newest 100 of its app servers, the newest first; `/instances/{id}/app-servers` has all.

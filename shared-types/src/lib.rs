@@ -6,17 +6,22 @@
 
 pub mod app_server;
 pub mod app_server_status;
+pub mod comparison;
 pub mod diff;
 pub mod event;
 pub mod ids;
 pub mod instance;
+pub mod launch;
 pub mod log_entry;
 pub mod mark;
 pub mod openedx;
+pub mod operations;
 #[cfg(feature = "orm")]
 mod orm;
 pub mod pagination;
 pub mod problem;
+pub mod queue;
+pub mod retention;
 pub mod server;
 pub mod user;
 pub mod yaml;
@@ -25,6 +30,7 @@ pub use app_server::{AppServer, AppServerStatus, AppServerSummary, Serving};
 pub use event::{Event, EventKind};
 pub use ids::{ActivationId, AppServerId, EventId, InstanceId, LogEntryId, ServerId, TokenId, UserId};
 pub use instance::{Instance, InstanceSummary};
+pub use launch::Trigger;
 pub use log_entry::{LogEntry, LogLevel};
 pub use openedx::OpenEdxSettings;
 pub use pagination::Page;

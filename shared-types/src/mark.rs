@@ -77,7 +77,10 @@ mod tests {
             "status_name": status.name(), "status_description": status.description(), "is_steady": status.is_steady(),
             "is_healthy": status.is_healthy(), "serving": serving, "created": "2026-01-01T00:00:00Z",
             "modified": "2026-01-01T00:00:00Z", "requested_by": "admin", "reason": null, "failure": null,
-            "progress": {"step": null, "tasks_done": 0, "tasks_total": 0, "task": null, "queued_ahead": null},
+            "trigger": "user", "attempt": 1, "num_attempts": 1, "retry_of": null, "activate_when_running": false,
+            "stop_requested_by": null, "has_machine": true, "is_pinned": false, "terminates_at": null,
+            "progress": {"step": null, "tasks_done": 0, "tasks_total": 0, "task": null, "queued": null, "deadline": null,
+                "estimated_end": null},
         }))
         .unwrap()
     }
@@ -91,6 +94,8 @@ mod tests {
             domain: "demo.localhost".into(),
             created: Default::default(),
             modified: Default::default(),
+            archived_at: None,
+            has_hold: false,
             appserver_count: 2,
             active_appserver: active,
             newest_appserver: newest,

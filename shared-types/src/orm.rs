@@ -5,10 +5,13 @@ use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{BigInt, Text};
 
-use crate::app_server::AppServerStatus;
+use crate::app_server::{ActivationKind, AppServerStatus};
 use crate::event::EventKind;
 use crate::ids::{ActivationId, AppServerId, EventId, InstanceId, LogEntryId, ServerId, TokenId, UserId};
+use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
+use crate::queue::Tier;
+use crate::retention::OrphanKind;
 use crate::server::ServerStatus;
 use crate::user::Role;
 
@@ -50,4 +53,4 @@ macro_rules! text {
 }
 
 bigint!(InstanceId, AppServerId, ServerId, LogEntryId, EventId, UserId, TokenId, ActivationId);
-text!(AppServerStatus, ServerStatus, LogLevel, EventKind, Role);
+text!(AppServerStatus, ServerStatus, LogLevel, EventKind, Role, Trigger, Tier, OrphanKind, ActivationKind);

@@ -8,12 +8,13 @@ pub mod schema;
 use std::time::Duration;
 
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, PoolableConnection};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::FutureExt;
 
-/// A connection borrowed from the pool.
-pub type Connection = Object<AsyncPgConnection>;
+/// A connection borrowed from the pool. Work on it may be dropped half-way: an open transaction then ends with the
+/// connection at once, and holds no lock in the pool.
+pub struct Connection(Option<Object<AsyncPgConnection>>);
 
 /// How many connections one process holds at most.
 const POOL_SIZE: usize = 24;
@@ -79,7 +80,8 @@ impl Db {
     /// # Errors
     /// When none can be had.
     pub async fn conn(&self) -> Result<Connection, DbError> {
-        self.pool.get().await.map_err(|error| DbError::Unavailable(error.to_string()))
+        let borrowed = self.pool.get().await.map_err(|error| DbError::Unavailable(error.to_string()))?;
+        Ok(Connection(Some(borrowed)))
     }
 
     /// A connection outside the pool, for what holds one for ever.
@@ -112,6 +114,38 @@ impl Db {
     /// Where the database is; holds a password.
     pub fn url(&self) -> &str {
         &self.url
+    }
+}
+
+impl std::ops::Deref for Connection {
+    type Target = AsyncPgConnection;
+
+    #[expect(clippy::expect_used, reason = "only `drop` takes it away")]
+    fn deref(&self) -> &AsyncPgConnection {
+        self.0.as_ref().expect("a borrowed connection")
+    }
+}
+
+impl std::ops::DerefMut for Connection {
+    #[expect(clippy::expect_used, reason = "only `drop` takes it away")]
+    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        self.0.as_mut().expect("a borrowed connection")
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(mut borrowed) = self.0.take()
+            && borrowed.is_broken()
+        {
+            drop(Object::take(borrowed));
+        }
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Connection")
     }
 }
 

@@ -33,6 +33,14 @@ diesel::table! {
         fallback_app_server_id -> Nullable<BigInt>,
         routing_generation -> BigInt,
         routing_applied_generation -> BigInt,
+        archived_at -> Nullable<Timestamptz>,
+        archived_by -> Nullable<Text>,
+        tier -> Text,
+        max_builds -> Integer,
+        retention_hours -> Nullable<Integer>,
+        hold_at -> Nullable<Timestamptz>,
+        hold_by -> Nullable<Text>,
+        hold_reason -> Nullable<Text>,
     }
 }
 diesel::table! {
@@ -52,6 +60,9 @@ diesel::table! {
         boot_marker -> Nullable<Text>,
         created -> Timestamptz,
         modified -> Timestamptz,
+        termination_requested_at -> Nullable<Timestamptz>,
+        termination_requested_by -> Nullable<Text>,
+        missing_since -> Nullable<Timestamptz>,
     }
 }
 diesel::table! {
@@ -71,6 +82,10 @@ diesel::table! {
         status -> Text,
         failure -> Nullable<Text>,
         modified -> Timestamptz,
+        trigger -> Text,
+        attempt -> Integer,
+        num_attempts -> Integer,
+        retry_of -> Nullable<BigInt>,
     }
 }
 diesel::table! {
@@ -97,6 +112,14 @@ diesel::table! {
         lease_holder -> Nullable<Text>,
         lease_token -> BigInt,
         lease_until -> Nullable<Timestamptz>,
+        begun_at -> Nullable<Timestamptz>,
+        estimated_end -> Nullable<Timestamptz>,
+        stop_requested_at -> Nullable<Timestamptz>,
+        stop_requested_by -> Nullable<Text>,
+        stop_reason -> Nullable<Text>,
+        activate_when_running -> Bool,
+        activate_requested_by -> Nullable<Text>,
+        mail_owed -> Bool,
     }
 }
 diesel::table! {
@@ -129,10 +152,18 @@ diesel::table! {
         reason -> Nullable<Text>,
         activated_at -> Timestamptz,
         applied_at -> Nullable<Timestamptz>,
+        kind -> Text,
+        is_forced -> Bool,
+        drain_limit_seconds -> Nullable<Integer>,
+        drained_at -> Nullable<Timestamptz>,
     }
 }
 diesel::table! {
-    log_counters (app_server_id) { app_server_id -> BigInt, last_seq -> BigInt, }
+    log_counters (app_server_id) {
+        app_server_id -> BigInt,
+        last_seq -> BigInt,
+        pruned_at -> Nullable<Timestamptz>,
+    }
 }
 diesel::table! {
     log_entries (id) {
@@ -169,11 +200,61 @@ diesel::table! {
     }
 }
 diesel::table! {
+    app_server_retention (app_server_id) {
+        app_server_id -> BigInt,
+        pinned_at -> Nullable<Timestamptz>,
+        pinned_by -> Nullable<Text>,
+        pin_reason -> Nullable<Text>,
+        unneeded_since -> Nullable<Timestamptz>,
+        terminates_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    queue_pause (is_paused) { is_paused -> Bool, paused_at -> Timestamptz, paused_by -> Text, reason -> Nullable<Text>, }
+}
+diesel::table! {
+    workers (id) {
+        id -> Text,
+        hostname -> Text,
+        version -> Text,
+        slots -> Integer,
+        started -> Timestamptz,
+        seen -> Timestamptz,
+        is_draining -> Bool,
+        trouble -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    installation (is_only) { is_only -> Bool, id -> Text, }
+}
+diesel::table! {
+    orphans (kind, provider, provider_id) {
+        kind -> Text,
+        provider -> Text,
+        provider_id -> Text,
+        server_id -> BigInt,
+        first_seen -> Timestamptz,
+        last_seen -> Timestamptz,
+    }
+}
+diesel::table! {
     login_failures (username, at) { username -> Text, at -> Timestamptz, }
 }
 
 diesel::joinable!(app_servers -> servers (server_id));
+diesel::joinable!(app_server_retention -> app_servers (app_server_id));
 diesel::joinable!(builds -> app_servers (app_server_id));
+diesel::joinable!(instance_hostnames -> instances (instance_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
-diesel::allow_tables_to_appear_in_same_query!(app_servers, builds, servers, instances, users, sessions, api_tokens);
+diesel::allow_tables_to_appear_in_same_query!(
+    app_server_retention,
+    app_servers,
+    builds,
+    instance_hostnames,
+    servers,
+    instances,
+    users,
+    sessions,
+    api_tokens
+);

@@ -85,6 +85,7 @@ impl From<Refusal> for ApiError {
             Refusal::Invalid(errors) => Self::invalid(errors),
             Refusal::Conflict(words) => Self::new(ProblemType::Conflict, words),
             Refusal::Stale(words) => Self::new(ProblemType::PreconditionFailed, words),
+            Refusal::Unavailable(words) => Self { retry_after: Some(30), ..Self::new(ProblemType::Unavailable, words) },
             Refusal::Application(error) => Self::new(ProblemType::Conflict, error.to_string()),
             Refusal::Db(error) => error.into(),
         }

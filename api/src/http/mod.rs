@@ -16,5 +16,6 @@ pub mod openapi;
 pub mod prefer;
 pub mod principal;
 pub mod problems;
+pub mod queue;
 pub mod servers;
 pub mod sse;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shared_types::openedx::Protocol;
+use shared_types::queue::Tier;
 use shared_types::{Problem, ProblemType};
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -76,6 +77,14 @@ struct OptionalSettings {
     /// The GitHub organization whose team gets SSH access (DEFAULT_ADMIN_ORGANIZATION).
     #[schema(max_length = 39)]
     github_admin_organization_name: Option<String>,
+    /// Whose builds begin first; by default production's.
+    tier: Option<Tier>,
+    /// How many of its app servers may be built at once; by default 1.
+    #[schema(minimum = 1, maximum = 20)]
+    max_builds: Option<i32>,
+    /// Hours that an app server which nobody needs keeps its machine (OCIM_RETENTION_HOURS).
+    #[schema(minimum = 1, maximum = 8760)]
+    retention_hours: Option<i32>,
 }
 
 #[derive(utoipa::OpenApi)]
@@ -89,6 +98,7 @@ struct OptionalSettings {
     tags(
         (name = "instances", description = "Long-lived applications whose settings change"),
         (name = "app servers", description = "Immutable builds of an instance, each on a machine of its own"),
+        (name = "queue", description = "Builds that wait, and those who build"),
         (name = "servers", description = "The machines"),
         (name = "logs", description = "What happened, for people"),
         (name = "events", description = "What changes, live"),

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use actix_web::HttpRequest;
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse};
+use shared_types::AppServer;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::error::ApiError;
 use crate::app::App;
+use crate::instances::Refusal;
 
 /// The longest wait.
 const MAX_WAIT: u64 = 60;
@@ -39,4 +42,22 @@ where
         }
     };
     tokio::time::timeout(patience, looking).await.unwrap_or(Ok(false))
+}
+
+/// Answers with an app server: 200 when what was asked for is done, 202 and its path while it is not.
+///
+/// # Errors
+/// What `read` gives.
+pub async fn answer(
+    app: &App,
+    request: &HttpRequest,
+    read: impl AsyncFn() -> Result<AppServer, Refusal>,
+    is_done: impl Fn(&AppServer) -> bool,
+) -> Result<HttpResponse, ApiError> {
+    if let Some(patience) = wait(request) {
+        until(app, patience, async || Ok(is_done(&read().await?))).await?;
+    }
+    let app_server = read().await?;
+    let mut answer = if is_done(&app_server) { HttpResponse::Ok() } else { HttpResponse::Accepted() };
+    Ok(answer.insert_header((LOCATION, app_server.summary.api_url.clone())).json(app_server))
 }

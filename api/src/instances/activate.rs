@@ -3,22 +3,30 @@
 
 use diesel_async::AsyncConnection;
 use serde_json::json;
-use shared_types::app_server::{Possible, can_activate};
-use shared_types::{AppServerId, EventKind, Serving};
+use shared_types::app_server::{ActivationKind, Possible, can_activate};
+use shared_types::{AppServerId, AppServerStatus, EventKind, Serving};
 
-use super::store::{activations, app_servers, instances};
+use super::store::{activations, app_servers, builds, instances, summaries};
 use super::{Manager, Refusal};
 use crate::db::DbError;
 use crate::instances::jobs::ApplyRouting;
 use crate::{audit, events, logs};
 
 /// What was asked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Request {
     /// Only if this is what is active; the outer none: whatever is active.
     pub expected_active: Option<Option<AppServerId>>,
     /// Why.
     pub reason: Option<String>,
+    /// How it comes about.
+    pub kind: ActivationKind,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self { expected_active: None, reason: None, kind: ActivationKind::Manual }
+    }
 }
 
 /// Activates an app server. Active already: nothing is done and that is success.
@@ -27,7 +35,7 @@ pub struct Request {
 /// [`Refusal::Conflict`] when it is not running, does not pass its checks, or something else is active than expected.
 pub async fn activate(manager: &Manager, actor: &str, id: AppServerId, request: Request) -> Result<(), Refusal> {
     let mut conn = manager.db.conn().await?;
-    let summary = app_servers::read(&mut conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
+    let summary = summaries::read(&mut conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
     drop(conn);
     if summary.serving == Serving::Active {
         return Ok(());
@@ -37,6 +45,52 @@ pub async fn activate(manager: &Manager, actor: &str, id: AppServerId, request: 
     }
     prove(manager, id).await?;
     point(manager, actor, id, &request).await
+}
+
+/// Activates an app server that was to be when it runs: not while a hold is on, not in the place of a newer one, and only if
+/// nothing else was activated meanwhile.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn when_running(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
+    let mut conn = manager.db.conn().await?;
+    let (Some(row), Some(build)) = (app_servers::find(&mut conn, id).await?, builds::find(&mut conn, id).await?) else {
+        return Ok(());
+    };
+    let Some(instance) = instances::find(&mut conn, row.instance_id).await? else { return Ok(()) };
+    if !build.activate_when_running || row.status != AppServerStatus::Running {
+        return Ok(());
+    }
+    drop(conn);
+    let active = instance.active_app_server_id;
+    let obstacle = if let Some(by) = &instance.hold_by {
+        Some(format!("{by} holds the instance"))
+    } else {
+        active.filter(|active| *active > id).map(|active| format!("the newer app server {active} is active"))
+    };
+    let refused = match obstacle {
+        Some(obstacle) => Some(obstacle),
+        None => {
+            let actor = build.activate_requested_by.as_deref().unwrap_or("automation");
+            let request =
+                Request { expected_active: Some(active), kind: ActivationKind::Automatic, ..Request::default() };
+            match activate(manager, actor, id, request).await {
+                Ok(()) => None,
+                Err(Refusal::Db(error)) => return Err(error),
+                Err(refusal) => Some(refusal.to_string()),
+            }
+        }
+    };
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        builds::want_activation(conn, id, None).await?;
+        if let Some(why) = refused {
+            let line = logs::Line::warning(format!("Not activated by itself: {why}"));
+            logs::append(conn, logs::About::AppServer(row.instance_id, id), &[line]).await?;
+        }
+        events::record(conn, EventKind::AppServerUpdated, events::About::app_server(row.instance_id, id)).await
+    })
+    .await
 }
 
 /// The checks, now.
@@ -85,6 +139,10 @@ async fn point(manager: &Manager, actor: &str, id: AppServerId, request: &Reques
             generation,
             activated_by: actor,
             reason: request.reason.as_deref(),
+            kind: request.kind,
+            is_forced: false,
+            drain_limit_seconds: before
+                .map(|_| i32::try_from(manager.options.drain_limit.as_secs()).unwrap_or(i32::MAX)),
         };
         activations::insert(conn, new).await?;
         ApplyRouting::enqueue(conn, instance.id).await?;

@@ -4,6 +4,7 @@ use diesel_async::AsyncConnection;
 use serde_json::{Map, Value, json};
 use shared_types::{EventKind, FieldError, InstanceId, instance};
 
+use super::care::Care;
 use super::store::instances::{self, NewInstance};
 use super::{Manager, Refusal};
 use crate::instances::jobs::ApplyRouting;
@@ -25,18 +26,28 @@ pub struct NewInstanceRequest {
 /// # Errors
 /// [`Refusal::Invalid`] with every field that is wrong, also a domain that another instance has.
 pub async fn create(manager: &Manager, actor: &str, request: NewInstanceRequest) -> Result<InstanceId, Refusal> {
-    let NewInstanceRequest { name, instance_type, settings } = request;
+    let NewInstanceRequest { name, instance_type, mut settings } = request;
     let Some(application) = manager.known(&instance_type) else {
         let known: Vec<_> = manager.applications.iter().map(|app| app.instance_type()).collect();
         let error = FieldError::new("instance_type", format!("Must be one of: {}.", known.join(", ")));
         return Err(Refusal::Invalid(vec![error]));
     };
-    let settings = checked(&name, application.settings(None, &settings))?;
+    let care = Care::default().take(&mut settings);
+    let (settings, care) = checked(&name, application.settings(None, &settings), care)?;
+    let Care { tier, max_builds, retention_hours } = care;
     let addresses = application.addresses(&settings)?;
     let domain = addresses.hostnames.first().cloned().unwrap_or_default();
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
-        let new = NewInstance { instance_type: &instance_type, name: &name, domain: &domain, settings: &settings };
+        let new = NewInstance {
+            instance_type: &instance_type,
+            name: &name,
+            domain: &domain,
+            settings: &settings,
+            tier,
+            max_builds,
+            retention_hours,
+        };
         let id = instances::insert(conn, new).await?;
         if let Some(taken) = instances::claim_hostnames(conn, id, &addresses.hostnames).await? {
             return Err(Refusal::Invalid(vec![domain_taken(&taken)]));
@@ -53,18 +64,18 @@ pub async fn create(manager: &Manager, actor: &str, request: NewInstanceRequest)
     .await
 }
 
-/// The name's errors and the settings' errors together, so that a form shows all at once.
-pub(super) fn checked(name: &str, settings: Result<Value, Vec<FieldError>>) -> Result<Value, Refusal> {
-    let mut errors = Vec::new();
-    if let Err(detail) = instance::check_name(name) {
-        errors.push(FieldError::new("name", detail));
-    }
-    match settings {
-        Ok(settings) if errors.is_empty() => Ok(settings),
-        Ok(_) => Err(Refusal::Invalid(errors)),
-        Err(more) => {
-            errors.extend(more);
-            Err(Refusal::Invalid(errors))
+/// The errors of all parts together, so that a form shows all at once.
+pub(super) fn checked(
+    name: &str,
+    settings: Result<Value, Vec<FieldError>>,
+    care: Result<Care, Vec<FieldError>>,
+) -> Result<(Value, Care), Refusal> {
+    match (instance::check_name(name), settings, care) {
+        (Ok(()), Ok(settings), Ok(care)) => Ok((settings, care)),
+        (name, settings, care) => {
+            let name = name.err().map(|detail| FieldError::new("name", detail));
+            let others = settings.err().into_iter().chain(care.err()).flatten();
+            Err(Refusal::Invalid(name.into_iter().chain(others).collect()))
         }
     }
 }

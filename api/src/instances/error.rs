@@ -25,6 +25,9 @@ pub enum Refusal {
     /// The caller saw an older version.
     #[error("{0}")]
     Stale(String),
+    /// It cannot be done now, and may be later.
+    #[error("{0}")]
+    Unavailable(String),
     /// Stored settings that the application cannot use.
     #[error(transparent)]
     Application(#[from] ApplicationError),

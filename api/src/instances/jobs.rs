@@ -1,4 +1,5 @@
-//! The jobs of this module. They carry ids only and read the world anew. What they do is in `worker.rs`' hands.
+//! The jobs of this module. They carry ids only and read the world anew; each may run twice. What they do is in `worker.rs`'
+//! hands.
 
 use diesel_async::AsyncPgConnection;
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
@@ -6,12 +7,31 @@ use serde::{Deserialize, Serialize};
 use shared_types::{AppServerId, InstanceId};
 
 use crate::db::DbError;
+use crate::instances::build::Builder;
 use crate::jobs::queue;
 
 /// Goes on with a build.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AdvanceAppServer {
     /// Whose.
+    pub id: AppServerId,
+}
+
+/// Takes up what waits in the queue.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DispatchBuilds {}
+
+/// Takes away a machine whose end was decided.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TerminateServer {
+    /// The app server that owns it.
+    pub id: AppServerId,
+}
+
+/// Activates an app server that was to be when it runs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ActivateWhenRunning {
+    /// Which.
     pub id: AppServerId,
 }
 
@@ -22,32 +42,73 @@ pub struct ApplyRouting {
     pub id: InstanceId,
 }
 
-impl AdvanceAppServer {
+macro_rules! enqueue_by_id {
+    ($($job:ident($id:ty) as $key:literal,)*) => {$(
+        impl $job {
+            /// Writes the job.
+            ///
+            /// # Errors
+            /// When the statement fails.
+            pub async fn enqueue(conn: &mut AsyncPgConnection, id: $id) -> Result<(), DbError> {
+                queue::enqueue(conn, &Self { id }, &format!(concat!($key, ":{}"), id)).await
+            }
+        }
+    )*};
+}
+
+enqueue_by_id! {
+    AdvanceAppServer(AppServerId) as "advance_app_server",
+    TerminateServer(AppServerId) as "terminate_server",
+    ActivateWhenRunning(AppServerId) as "activate_when_running",
+    ApplyRouting(InstanceId) as "apply_routing",
+}
+
+impl DispatchBuilds {
     /// Writes the job.
     ///
     /// # Errors
     /// When the statement fails.
-    pub async fn enqueue(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<(), DbError> {
-        queue::enqueue(conn, &Self { id }, &format!("advance_app_server:{id}")).await
+    pub async fn enqueue(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
+        queue::enqueue(conn, &Self {}, "dispatch_builds").await
     }
 }
 
-impl ApplyRouting {
-    /// Writes the job.
-    ///
-    /// # Errors
-    /// When the statement fails.
-    pub async fn enqueue(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(), DbError> {
-        queue::enqueue(conn, &Self { id }, &format!("apply_routing:{id}")).await
-    }
+fn builder(context: &WorkerContext) -> Result<Builder, String> {
+    context.get_ext::<Builder>().cloned().ok_or_else(|| "the worker has no builder".to_owned())
 }
 
 impl TaskHandler for AdvanceAppServer {
     const IDENTIFIER: &'static str = "AdvanceAppServer";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let worker = context.get_ext::<crate::instances::build::Builder>().ok_or("the worker has no builder")?;
-        worker.advance(self.id).await.map_err(|error| error.to_string())
+        builder(&context)?.advance(self.id).await.map_err(|error| error.to_string())
+    }
+}
+
+impl TaskHandler for DispatchBuilds {
+    const IDENTIFIER: &'static str = "DispatchBuilds";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        builder(&context)?.dispatch().await.map_err(|error| error.to_string())
+    }
+}
+
+impl TaskHandler for TerminateServer {
+    const IDENTIFIER: &'static str = "TerminateServer";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let removed = super::terminate::remove(builder(&context)?.manager(), self.id).await;
+        // One that is not free yet is found by the next sweep.
+        removed.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+impl TaskHandler for ActivateWhenRunning {
+    const IDENTIFIER: &'static str = "ActivateWhenRunning";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let done = super::activate::when_running(builder(&context)?.manager(), self.id).await;
+        done.map_err(|error| error.to_string())
     }
 }
 
@@ -55,7 +116,7 @@ impl TaskHandler for ApplyRouting {
     const IDENTIFIER: &'static str = "ApplyRouting";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let worker = context.get_ext::<crate::instances::build::Builder>().ok_or("the worker has no builder")?;
-        super::apply_routing::apply_routing(worker.manager(), self.id).await.map_err(|error| error.to_string())
+        let applied = super::apply_routing::apply_routing(builder(&context)?.manager(), self.id).await;
+        applied.map_err(|error| error.to_string())
     }
 }

@@ -1,71 +1,150 @@
 //! A new app server. It exists, visible and with a log of its own, before any work on it begins.
 
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value, json};
-use shared_types::{AppServerId, EventKind, InstanceId};
+use shared_types::{AppServerId, EventKind, InstanceId, Trigger};
 
 use super::application::{Playbook, Reference, Snapshot};
-use super::store::app_servers::{self, NewAppServer};
+use super::store::app_servers::{self, AppServerRow, NewAppServer};
+use super::store::builds::BuildRow;
+use super::store::instances::InstanceRow;
 use super::store::{instances, pins};
 use super::{Manager, Refusal};
 use crate::instances::jobs::AdvanceAppServer;
 use crate::{audit, events, logs, servers};
 
+/// What was asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What caused it.
+    pub trigger: Trigger,
+    /// Why.
+    pub reason: Option<String>,
+    /// Which attempt it is.
+    pub attempt: i32,
+    /// How many there are at most.
+    pub num_attempts: i32,
+    /// The attempt before.
+    pub retry_of: Option<AppServerId>,
+    /// Whether it is activated when it runs.
+    pub activate_when_running: bool,
+}
+
+impl Request {
+    /// One attempt, nothing activated.
+    pub fn once(trigger: Trigger, reason: Option<String>) -> Self {
+        Self { trigger, reason, attempt: 1, num_attempts: 1, retry_of: None, activate_when_running: false }
+    }
+}
+
 /// Launches an app server of an instance with the settings as they are now. Nothing outside is asked yet.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], or why the settings cannot be used.
-pub async fn launch(
-    manager: &Manager,
-    actor: &str,
-    id: InstanceId,
-    reason: Option<String>,
-) -> Result<AppServerId, Refusal> {
+/// [`Refusal::NotFound`], [`Refusal::Conflict`] when the instance is archived, or why the settings cannot be used.
+pub async fn launch(manager: &Manager, actor: &str, id: InstanceId, request: Request) -> Result<AppServerId, Refusal> {
+    if let Some(trouble) = manager.trouble.now() {
+        return Err(Refusal::Unavailable(format!("No build begins now: {trouble}.")));
+    }
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
         let row = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
-        let snapshot = manager.application(&row.instance_type)?.snapshot(&row.name, &row.settings)?;
-        let number = instances::take_app_server_number(conn, id).await?;
-        let name = format!("AppServer {number}");
-        let server_id = servers::store::insert(conn, manager.provider.name(), &snapshot.machine_name_prefix).await?;
-        let new = NewAppServer {
-            instance_id: id,
-            server_id,
-            number,
-            name: name.clone(),
-            settings: row.settings,
-            variables: variables(&snapshot, &name),
-            playbooks: snapshot.playbooks.iter().map(playbook_json).collect(),
-            variable_references: snapshot.references.iter().map(reference_json).collect(),
-            requested_by: actor.to_owned(),
-            reason: reason.clone(),
-        };
-        let app_server = app_servers::insert(conn, &new).await?;
-        pins::insert(conn, app_server, references(&snapshot)).await?;
-        AdvanceAppServer::enqueue(conn, app_server).await?;
-        events::record(conn, EventKind::AppServerLaunched, events::About::app_server(id, app_server)).await?;
-        let line = logs::Line::info(match &reason {
-            Some(reason) => format!("{name} launched by {actor}: {reason}"),
-            None => format!("{name} launched by {actor}"),
-        });
-        logs::append(conn, logs::About::AppServer(id, app_server), std::slice::from_ref(&line)).await?;
-        logs::append(conn, logs::About::Instance(id), &[line]).await?;
-        let detail = json!({ "name": name, "reason": reason });
-        let entry = audit::Entry {
-            actor,
-            action: "launch_app_server",
-            instance: Some(id),
-            app_server: Some(app_server),
-            detail,
-        };
-        audit::record(conn, entry).await?;
-        Ok(app_server)
+        record(manager, conn, actor, row, &request).await
     })
     .await
 }
 
+/// Launches the next attempt of a build that failed, in the transaction that ends it. None: there is none to be made.
+pub(super) async fn retry(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    failed: &AppServerRow,
+    state: &BuildRow,
+) -> Result<Option<AppServerId>, Refusal> {
+    if failed.attempt >= failed.num_attempts {
+        return Ok(None);
+    }
+    let Some(row) = instances::lock(conn, failed.instance_id).await?.filter(|row| row.archived_at.is_none()) else {
+        return Ok(None);
+    };
+    let request = Request {
+        trigger: Trigger::Retry,
+        reason: failed.reason.clone(),
+        attempt: failed.attempt + 1,
+        num_attempts: failed.num_attempts,
+        retry_of: Some(failed.id),
+        activate_when_running: state.activate_when_running,
+    };
+    record(manager, conn, &failed.requested_by, row, &request).await.map(Some)
+}
+
+/// Writes a launch down, in a transaction that has locked the instance.
+async fn record(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    actor: &str,
+    row: InstanceRow,
+    request: &Request,
+) -> Result<AppServerId, Refusal> {
+    let id = row.id;
+    if row.archived_at.is_some() {
+        return Err(Refusal::Conflict(format!("Instance {id} is archived; restore it to launch app servers.")));
+    }
+    let snapshot = manager.application(&row.instance_type)?.snapshot(&row.name, &row.settings)?;
+    let number = instances::take_app_server_number(conn, id).await?;
+    let name = format!("AppServer {number}");
+    let server_id = servers::store::insert(conn, manager.provider.name(), &snapshot.machine_name_prefix).await?;
+    let new = NewAppServer {
+        instance_id: id,
+        server_id,
+        number,
+        name: name.clone(),
+        settings: row.settings,
+        variables: variables(&snapshot, &name),
+        playbooks: snapshot.playbooks.iter().map(playbook_json).collect(),
+        variable_references: snapshot.references.iter().map(reference_json).collect(),
+        requested_by: actor.to_owned(),
+        reason: request.reason.clone(),
+        trigger: request.trigger,
+        attempt: request.attempt,
+        num_attempts: request.num_attempts,
+        retry_of: request.retry_of,
+    };
+    let app_server = app_servers::insert(conn, &new, request.activate_when_running.then_some(actor)).await?;
+    pins::insert(conn, app_server, references(&snapshot)).await?;
+    AdvanceAppServer::enqueue(conn, app_server).await?;
+    events::record(conn, EventKind::AppServerLaunched, events::About::app_server(id, app_server)).await?;
+    let line = logs::Line::info(words(&name, actor, request));
+    logs::append(conn, logs::About::AppServer(id, app_server), std::slice::from_ref(&line)).await?;
+    logs::append(conn, logs::About::Instance(id), &[line]).await?;
+    let detail = json!({
+        "name": name,
+        "reason": request.reason,
+        "trigger": request.trigger,
+        "attempt": request.attempt,
+        "num_attempts": request.num_attempts,
+        "activate_when_running": request.activate_when_running,
+    });
+    let entry =
+        audit::Entry { actor, action: "launch_app_server", instance: Some(id), app_server: Some(app_server), detail };
+    audit::record(conn, entry).await?;
+    Ok(app_server)
+}
+
+/// `AppServer 3 launched by admin (attempt 2 of 2): upgrade`.
+fn words(name: &str, actor: &str, request: &Request) -> String {
+    let mut words = format!("{name} launched by {actor}");
+    if request.num_attempts > 1 {
+        words.push_str(&format!(" (attempt {} of {})", request.attempt, request.num_attempts));
+    }
+    if let Some(reason) = &request.reason {
+        words.push_str(": ");
+        words.push_str(reason);
+    }
+    words
+}
+
 /// What Ansible is given: the application's variables, and the app server's name for what is to show it.
-fn variables(snapshot: &Snapshot, name: &str) -> Value {
+pub(super) fn variables(snapshot: &Snapshot, name: &str) -> Value {
     let mut variables: Map<String, Value> = snapshot.variables.clone();
     variables.entry("ocim_app_server").or_insert_with(|| name.into());
     variables.into()

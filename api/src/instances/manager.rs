@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::trouble::Trouble;
 use crate::ansible::port::Ansible;
 use crate::db::{Db, DbError};
 use crate::instances::application::Application;
@@ -21,6 +22,10 @@ pub struct Options {
     pub private_key: PathBuf,
     /// Its public half, one line.
     pub authorized_key: String,
+    /// How long repositories may take to say which commit a branch is.
+    pub pin_timeout: Duration,
+    /// How long checkout and virtualenv may take.
+    pub checkout_timeout: Duration,
     /// How long a machine may take until it answers SSH.
     pub machine_timeout: Duration,
     /// How long a restarted machine may take until it answers again.
@@ -31,6 +36,8 @@ pub struct Options {
     pub line_timeout: Duration,
     /// A playbook that takes longer is ended (ANSIBLE_GLOBAL_TIMEOUT).
     pub global_timeout: Duration,
+    /// How long requests under way may hold up the end of an app server that was replaced.
+    pub drain_limit: Duration,
     /// How long between two looks at something that is not ready yet.
     pub poll: Duration,
 }
@@ -52,6 +59,8 @@ pub struct Manager {
     pub ansible: Arc<dyn Ansible>,
     /// Settings of builds.
     pub options: Options,
+    /// Why no build begins now.
+    pub trouble: Trouble,
     /// One at a time tells the gateway, so that an older decision never overwrites a newer one.
     pub(super) telling_gateway: tokio::sync::Mutex<()>,
     /// Asks applications whether they work.
@@ -74,7 +83,18 @@ impl Manager {
     ) -> Result<Self, reqwest::Error> {
         let http = super::checks::client()?;
         let telling_gateway = tokio::sync::Mutex::new(());
-        Ok(Self { db, applications, provider, probe, traffic, ansible, options, telling_gateway, http })
+        Ok(Self {
+            db,
+            applications,
+            provider,
+            probe,
+            traffic,
+            ansible,
+            options,
+            trouble: Trouble::default(),
+            telling_gateway,
+            http,
+        })
     }
 
     /// The application of an instance type.

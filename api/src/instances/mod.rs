@@ -6,16 +6,23 @@
 pub mod activate;
 pub mod application;
 pub mod apply_routing;
+pub mod archive;
 pub mod build;
+pub mod care;
 pub mod checks;
 pub mod create;
 mod error;
 pub mod jobs;
 pub mod launch;
 mod manager;
+pub mod queue;
 pub mod read;
+pub mod stop;
 pub mod store;
+pub mod terminate;
+mod trouble;
 pub mod update;
 
 pub use error::Refusal;
 pub use manager::{Manager, Options};
+pub use trouble::Trouble;

@@ -2,11 +2,13 @@
 
 use diesel_async::AsyncPgConnection;
 use serde_json::Value;
-use shared_types::app_server::{AppServer, InstanceRef, Pin, PlaybookRecord};
-use shared_types::{API_BASE, AppServerId, AppServerSummary, InstanceId, InstanceSummary};
+use shared_types::app_server::{AppServer, InstanceRef, Pin, PlaybookRecord, StepOutcome};
+use shared_types::operations::Hold;
+use shared_types::{API_BASE, AppServerId, AppServerStatus, AppServerSummary, InstanceId, InstanceSummary};
 
 use super::application::Addresses;
-use super::store::{app_servers, builds, checks, instances, pins};
+use super::care::Care;
+use super::store::{app_servers, builds, checks, instances, pins, summaries};
 use super::update::differing;
 use super::{Manager, Refusal};
 use crate::db::DbError;
@@ -28,6 +30,10 @@ pub struct InstanceView {
     pub fallback: Option<AppServerId>,
     /// Its newest app servers.
     pub app_servers: Vec<AppServerSummary>,
+    /// How the manager treats it.
+    pub care: Care,
+    /// Keeps automation from activating.
+    pub hold: Option<Hold>,
     /// Settings that differ from the active app server's.
     pub pending_changes: Vec<String>,
     /// Counts changes.
@@ -44,7 +50,7 @@ pub async fn instance_page(
 ) -> Result<Vec<InstanceSummary>, DbError> {
     let rows = instances::page(conn, query).await?;
     let ids: Vec<InstanceId> = rows.iter().map(|row| row.id).collect();
-    let app_servers = app_servers::active_and_newest(conn, &ids).await?;
+    let app_servers = summaries::active_and_newest(conn, &ids).await?;
     Ok(rows.iter().map(|row| summary(row, &app_servers)).collect())
 }
 
@@ -58,8 +64,8 @@ pub async fn instance(
     id: InstanceId,
 ) -> Result<InstanceView, Refusal> {
     let row = instances::find(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
-    let query = app_servers::Query { instance: Some(id), limit: APP_SERVERS_SHOWN, ..Default::default() };
-    let mut shown = app_servers::page(conn, &query).await?;
+    let query = summaries::Query { instance: Some(id), limit: APP_SERVERS_SHOWN, ..Default::default() };
+    let mut shown = summaries::page(conn, &query).await?;
     let active = match row.active_app_server_id {
         Some(active) => app_servers::find(conn, active).await?,
         None => None,
@@ -67,17 +73,24 @@ pub async fn instance(
     if let Some(active) = &active
         && !shown.iter().any(|one| one.id == active.id)
     {
-        shown.extend(app_servers::read(conn, active.id).await?);
+        shown.extend(summaries::read(conn, active.id).await?);
     }
     Ok(InstanceView {
         summary: summary(&row, &shown),
         addresses: manager.application(&row.instance_type)?.addresses(&row.settings)?,
         fallback: row.fallback_app_server_id,
+        care: Care::of(&row),
+        hold: hold(&row),
         pending_changes: active.map(|active| differing(&active.settings, &row.settings)).unwrap_or_default(),
         app_servers: shown,
         version: row.version,
         settings: row.settings,
     })
+}
+
+fn hold(row: &instances::InstanceRow) -> Option<Hold> {
+    let (by, at) = row.hold_by.clone().zip(row.hold_at)?;
+    Some(Hold { by, at, reason: row.hold_reason.clone() })
 }
 
 fn summary(row: &instances::InstanceRow, app_servers: &[AppServerSummary]) -> InstanceSummary {
@@ -90,6 +103,8 @@ fn summary(row: &instances::InstanceRow, app_servers: &[AppServerSummary]) -> In
         domain: row.domain.clone(),
         created: row.created,
         modified: row.modified,
+        archived_at: row.archived_at,
+        has_hold: row.hold_at.is_some(),
         appserver_count: i64::from(row.next_app_server_number) - 1,
         active_appserver: own().find(|one| Some(one.id) == row.active_app_server_id).cloned(),
         newest_appserver: own().max_by_key(|one| one.id).cloned(),
@@ -102,12 +117,17 @@ fn summary(row: &instances::InstanceRow, app_servers: &[AppServerSummary]) -> In
 /// [`Refusal::NotFound`], or when a statement fails.
 pub async fn app_server(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<AppServer, Refusal> {
     let not_found = || Refusal::NotFound { what: "app server", id: id.0 };
-    let summary = app_servers::read(conn, id).await?.ok_or_else(not_found)?;
+    let summary = summaries::read(conn, id).await?.ok_or_else(not_found)?;
     let row = app_servers::find(conn, id).await?.ok_or_else(not_found)?;
     let instance = instances::find(conn, row.instance_id).await?.ok_or_else(not_found)?;
     let server = servers::store::find(conn, row.server_id).await?.ok_or_else(not_found)?;
     let pins = pins::of(conn, id).await?;
-    let steps = builds::steps(conn, id).await?;
+    let mut steps = builds::steps(conn, id).await?;
+    if summary.status == AppServerStatus::Stopped {
+        for step in steps.iter_mut().filter(|step| step.outcome == Some(StepOutcome::Failed)) {
+            step.outcome = Some(StepOutcome::Stopped);
+        }
+    }
     let checks = checks::of(conn, id).await?;
     Ok(AppServer {
         instance: InstanceRef {

@@ -4,6 +4,7 @@ use diesel_async::AsyncConnection;
 use serde_json::{Map, Value, json};
 use shared_types::{EventKind, InstanceId};
 
+use super::care::Care;
 use super::create::{checked, domain_taken};
 use super::store::instances::{self, InstanceRow, NewInstance};
 use super::{Manager, Refusal};
@@ -28,14 +29,18 @@ pub async fn update(
     if row.version != version {
         return Err(stale());
     }
+    if row.archived_at.is_some() {
+        return Err(Refusal::Conflict(format!("Instance {id} is archived; restore it to change it.")));
+    }
     let name = match fields.remove("name") {
         None => row.name.clone(),
         Some(Value::String(name)) => name,
         Some(_) => String::new(),
     };
     let application = manager.application(&row.instance_type)?;
-    let settings = checked(&name, application.settings(Some(&row.settings), &fields))?;
-    let changed = changed_names(&row, &name, &settings);
+    let care = Care::of(&row).take(&mut fields);
+    let (settings, care) = checked(&name, application.settings(Some(&row.settings), &fields), care)?;
+    let changed = changed_names(&row, &name, &settings, care);
     if changed.is_empty() {
         return Ok(());
     }
@@ -43,7 +48,16 @@ pub async fn update(
     let domain = hostnames.first().cloned().unwrap_or_default();
     let kept = hostnames_in_use(manager, &mut conn, &row).await?;
     conn.transaction(async |conn| {
-        let new = NewInstance { instance_type: &row.instance_type, name: &name, domain: &domain, settings: &settings };
+        let Care { tier, max_builds, retention_hours } = care;
+        let new = NewInstance {
+            instance_type: &row.instance_type,
+            name: &name,
+            domain: &domain,
+            settings: &settings,
+            tier,
+            max_builds,
+            retention_hours,
+        };
         if !instances::update(conn, id, version, new).await? {
             return Err(stale());
         }
@@ -70,8 +84,9 @@ fn stale() -> Refusal {
     )
 }
 
-fn changed_names(row: &InstanceRow, name: &str, settings: &Value) -> Vec<String> {
+fn changed_names(row: &InstanceRow, name: &str, settings: &Value, care: Care) -> Vec<String> {
     let mut names = differing(&row.settings, settings);
+    names.extend(care.differing(Care::of(row)));
     if row.name != name {
         names.insert(0, "name".into());
     }

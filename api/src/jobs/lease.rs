@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Bool, Double, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::AppServerId;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,15 @@ pub struct Lease {
     pub token: i64,
     /// Cancelled when the lease is lost, or when this process is to end.
     pub lost: CancellationToken,
+    /// Cancelled then, and when somebody asks for the build's stop: what is under way is to be left.
+    pub halt: CancellationToken,
+}
+
+impl Lease {
+    fn new(app_server: AppServerId, token: i64, lost: CancellationToken) -> Self {
+        let halt = lost.child_token();
+        Self { app_server, token, lost, halt }
+    }
 }
 
 /// Somebody else is at the build by now.
@@ -57,7 +66,7 @@ pub async fn acquire(
     .get_result(conn)
     .await
     .optional()?;
-    Ok(token.map(|Token { lease_token }| Lease { app_server: id, token: lease_token, lost }))
+    Ok(token.map(|Token { lease_token }| Lease::new(id, lease_token, lost)))
 }
 
 /// Refuses what an earlier holder wants to write; locks the build's row until the transaction ends.
@@ -65,15 +74,31 @@ pub async fn acquire(
 /// # Errors
 /// [`Lost`] inside, or when the statement fails.
 pub async fn fence(conn: &mut AsyncPgConnection, lease: &Lease) -> Result<Result<(), Lost>, DbError> {
+    locked(conn, lease, FENCE).await
+}
+
+/// The same, and refuses also what would take a build further whose stop somebody has asked for: of stop and progress, the
+/// first to commit wins.
+///
+/// # Errors
+/// [`Lost`] inside, or when the statement fails.
+pub async fn fence_progress(conn: &mut AsyncPgConnection, lease: &Lease) -> Result<Result<(), Lost>, DbError> {
+    locked(conn, lease, FENCE_PROGRESS).await
+}
+
+const FENCE: &str = "SELECT lease_token FROM builds WHERE app_server_id = $1 AND lease_token = $2 \
+    AND lease_until IS NOT NULL FOR UPDATE";
+const FENCE_PROGRESS: &str = "SELECT lease_token FROM builds WHERE app_server_id = $1 AND lease_token = $2 \
+    AND lease_until IS NOT NULL AND stop_requested_at IS NULL FOR UPDATE";
+
+async fn locked(conn: &mut AsyncPgConnection, lease: &Lease, query: &str) -> Result<Result<(), Lost>, DbError> {
     use diesel::OptionalExtension;
-    let token: Option<Token> = diesel::sql_query(
-        "SELECT lease_token FROM builds WHERE app_server_id = $1 AND lease_token = $2 AND lease_until IS NOT NULL FOR UPDATE",
-    )
-    .bind::<BigInt, _>(lease.app_server)
-    .bind::<BigInt, _>(lease.token)
-    .get_result(conn)
-    .await
-    .optional()?;
+    let token: Option<Token> = diesel::sql_query(query)
+        .bind::<BigInt, _>(lease.app_server)
+        .bind::<BigInt, _>(lease.token)
+        .get_result(conn)
+        .await
+        .optional()?;
     Ok(token.map(drop).ok_or(Lost))
 }
 
@@ -109,8 +134,13 @@ async fn beat(db: &Db, lease: &Lease) -> Infallible {
     loop {
         ticks.tick().await;
         match renew(db, lease).await {
-            Ok(true) => renewed = tokio::time::Instant::now(),
-            Ok(false) => lease.lost.cancel(),
+            Ok(Some(is_to_stop)) => {
+                renewed = tokio::time::Instant::now();
+                if is_to_stop {
+                    lease.halt.cancel();
+                }
+            }
+            Ok(None) => lease.lost.cancel(),
             Err(error) => {
                 tracing::warn!(app_server = %lease.app_server, %error, "the lease could not be renewed");
                 // One heartbeat of margin: the others may take over when the lease has run out.
@@ -122,18 +152,27 @@ async fn beat(db: &Db, lease: &Lease) -> Infallible {
     }
 }
 
-async fn renew(db: &Db, lease: &Lease) -> Result<bool, DbError> {
+#[derive(diesel::QueryableByName)]
+struct Renewed {
+    #[diesel(sql_type = Bool)]
+    is_to_stop: bool,
+}
+
+/// Renews; says whether the build is to be stopped. None: another has the lease.
+async fn renew(db: &Db, lease: &Lease) -> Result<Option<bool>, DbError> {
+    use diesel::OptionalExtension;
     let mut conn = db.conn().await?;
-    let renewed = diesel::sql_query(
+    let renewed: Option<Renewed> = diesel::sql_query(
         "UPDATE builds SET lease_until = now() + make_interval(secs => $1) WHERE app_server_id = $2 AND lease_token = $3 \
-         AND lease_until IS NOT NULL",
+         AND lease_until IS NOT NULL RETURNING stop_requested_at IS NOT NULL AS is_to_stop",
     )
     .bind::<Double, _>(LEASE.as_secs_f64())
     .bind::<BigInt, _>(lease.app_server)
     .bind::<BigInt, _>(lease.token)
-    .execute(&mut conn)
-    .await?;
-    Ok(renewed == 1)
+    .get_result(&mut conn)
+    .await
+    .optional()?;
+    Ok(renewed.map(|renewed| renewed.is_to_stop))
 }
 
 #[derive(diesel::QueryableByName)]
@@ -158,7 +197,7 @@ pub async fn free_dead(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
     for Held { app_server_id, lease_token, lease_holder } in held {
         if super::holder::is_dead(&lease_holder) {
             tracing::info!(app_server = %app_server_id, holder = lease_holder, "the build's worker is dead; its lease is free");
-            let lease = Lease { app_server: app_server_id, token: lease_token, lost: CancellationToken::new() };
+            let lease = Lease::new(app_server_id, lease_token, CancellationToken::new());
             release(conn, &lease).await?;
         }
     }

@@ -3,3 +3,4 @@
 pub mod holder;
 pub mod lease;
 pub mod queue;
+pub mod workers;

@@ -24,6 +24,9 @@ pub enum ServerError {
     /// The provider says so, in its words.
     #[error("{0}")]
     Refused(String),
+    /// The provider could not make it, in its words; it may another time.
+    #[error("{0}")]
+    Broken(String),
     /// The provider does not answer; it may a moment later.
     #[error("{0}")]
     Away(String),
@@ -110,7 +113,10 @@ impl Machines<'_> {
         if row.status == ServerStatus::Terminated {
             return Ok(());
         }
-        self.provider.terminate(&row.machine()).await?;
+        // One that was never asked for is not there; the move to `building` is written down before the first request.
+        if row.status != ServerStatus::Pending {
+            self.provider.terminate(&row.machine()).await?;
+        }
         self.transition(owner, id, row.status, ServerStatus::Terminated).await?;
         Ok(())
     }
@@ -128,7 +134,7 @@ impl Machines<'_> {
             }
             MachineState::Failed(words) => {
                 self.transition(owner, row.id, ServerStatus::Building, ServerStatus::Failed).await?;
-                return Err(ServerError::Refused(words));
+                return Err(ServerError::Broken(words));
             }
         }
         Ok(Progress::NotYet)

@@ -39,6 +39,8 @@ pub struct ServerRow {
     pub created: DateTime<Utc>,
     /// When it last changed.
     pub modified: DateTime<Utc>,
+    /// When its end was decided.
+    pub termination_requested_at: Option<DateTime<Utc>>,
 }
 
 impl ServerRow {
@@ -157,6 +159,41 @@ pub async fn keep_machine(conn: &mut AsyncPgConnection, id: ServerId, machine: &
 pub async fn keep_boot_marker(conn: &mut AsyncPgConnection, id: ServerId, marker: Option<&str>) -> Result<(), DbError> {
     diesel::update(servers::table.find(id)).set(servers::boot_marker.eq(marker)).execute(conn).await?;
     Ok(())
+}
+
+/// Writes down that a machine's end was decided. False: it was before, or it has ended.
+///
+/// # Errors
+/// When the statement fails, also because its app server is active.
+pub async fn request_termination(conn: &mut AsyncPgConnection, id: ServerId, by: &str) -> Result<bool, DbError> {
+    use diesel::sql_types::{Nullable, Timestamptz};
+    let asked = diesel::update(servers::table.find(id))
+        .filter(servers::termination_requested_at.is_null())
+        .filter(servers::status.ne(ServerStatus::Terminated))
+        .set((
+            servers::termination_requested_at.eq(diesel::dsl::sql::<Nullable<Timestamptz>>("now()")),
+            servers::termination_requested_by.eq(Some(by)),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(asked == 1)
+}
+
+/// The app servers whose machines are to be taken away and are not yet, the oldest first; at most `limit`.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn to_terminate(conn: &mut AsyncPgConnection, limit: i64) -> Result<Vec<AppServerId>, DbError> {
+    use crate::db::schema::app_servers;
+    Ok(servers::table
+        .inner_join(app_servers::table)
+        .filter(servers::termination_requested_at.is_not_null())
+        .filter(servers::status.ne(ServerStatus::Terminated))
+        .order(servers::id)
+        .limit(limit)
+        .select(app_servers::id)
+        .load(conn)
+        .await?)
 }
 
 /// A page of machines, the newest first, with their app servers.

@@ -22,12 +22,6 @@ use crate::servers::provider::Provider;
 use crate::servers::providers::local::{LocalConfig, LocalProvider, Subnet, base_tree};
 use crate::users::login;
 
-/// How long a local or cloud machine may take until it answers SSH.
-const MACHINE_TIMEOUT: Duration = Duration::from_secs(3600);
-/// How long a machine may take to restart.
-const REBOOT_TIMEOUT: Duration = Duration::from_secs(600);
-/// How long the application may take until its checks pass.
-const CHECKS_TIMEOUT: Duration = Duration::from_secs(300);
 /// How long between two looks at something that is not ready yet.
 const POLL: Duration = Duration::from_millis(200);
 
@@ -127,9 +121,12 @@ pub(super) async fn manager(
     let options = Options {
         runs_dir: data_dir.join("runs"),
         authorized_key,
-        machine_timeout: MACHINE_TIMEOUT,
-        reboot_timeout: REBOOT_TIMEOUT,
-        checks_timeout: CHECKS_TIMEOUT,
+        pin_timeout: Duration::from_secs(settings.ocim_pin_timeout),
+        machine_timeout: Duration::from_secs(settings.ocim_machine_timeout),
+        checkout_timeout: Duration::from_secs(settings.ocim_checkout_timeout),
+        reboot_timeout: Duration::from_secs(settings.ocim_reboot_timeout),
+        checks_timeout: Duration::from_secs(settings.ocim_checks_timeout),
+        drain_limit: Duration::from_secs(settings.ocim_drain_limit.into()),
         line_timeout: Duration::from_secs(settings.ansible_line_timeout),
         global_timeout: Duration::from_secs(settings.ansible_global_timeout),
         poll: POLL,

@@ -22,7 +22,7 @@ use crate::instances::apply_routing;
 use crate::router;
 use crate::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use crate::servers::providers::local::LocalProvider;
-use crate::worker::Worker;
+use crate::worker::{Duties, Worker};
 
 /// How long requests under way may take once the program is to end.
 const GRACE_SECONDS: u64 = 5;
@@ -71,7 +71,8 @@ async fn run(
     step("Routes", apply_routing::apply_all(&manager)).await?;
     tokio::spawn(async move { gateway.supervise().await });
     let bus = Bus::start(db, stop.clone()).await?;
-    let worker = Worker::start(manager.clone(), settings.ocim_build_slots, stop.clone()).await?;
+    let duties = Duties { slots: settings.ocim_build_slots, tells_gateway: true };
+    let worker = Worker::start(manager.clone(), &bus, duties, stop.clone()).await?;
     let app = App {
         manager,
         bus,

@@ -25,7 +25,7 @@ use ocim::routing::providers::fake::FakeTraffic;
 use ocim::servers::providers::fake::FakeProvider;
 use ocim::users::Secret;
 use ocim::users::store::{self, tokens};
-use ocim::worker::Worker;
+use ocim::worker::{Duties, Worker};
 use shared_types::openedx::Protocol;
 use shared_types::{Role, UserId};
 use tokio_util::sync::CancellationToken;
@@ -114,7 +114,11 @@ impl TestApp {
         let manager = Arc::new(manager.unwrap());
         let bus = Bus::start(db.clone(), stop.clone()).await.unwrap();
         let worker = match setup.works {
-            true => Some(Worker::start(manager.clone(), setup.slots, stop.clone()).await.unwrap()),
+            true => Some(
+                Worker::start(manager.clone(), &bus, Duties { slots: setup.slots, tells_gateway: true }, stop.clone())
+                    .await
+                    .unwrap(),
+            ),
             false => None,
         };
         let pulse = worker.as_ref().map_or_else(|| Arc::new(AtomicBool::new(false)), Worker::pulse);
@@ -270,11 +274,14 @@ fn options(runs_dir: &std::path::Path) -> Options {
         runs_dir: runs_dir.to_owned(),
         private_key: runs_dir.join("id_ed25519"),
         authorized_key: "ssh-ed25519 AAAA test".to_owned(),
+        pin_timeout: PATIENCE,
         machine_timeout: PATIENCE,
+        checkout_timeout: PATIENCE,
         reboot_timeout: PATIENCE,
         checks_timeout: PATIENCE,
         line_timeout: PATIENCE,
         global_timeout: PATIENCE,
+        drain_limit: Duration::from_secs(1),
         poll: Duration::from_millis(5),
     }
 }

@@ -4,7 +4,7 @@ use ocim::instances::build::Builder;
 use ocim::instances::launch;
 use ocim::instances::store::builds;
 use serde_json::{Value, json};
-use shared_types::{AppServerId, InstanceId};
+use shared_types::{AppServerId, InstanceId, Trigger};
 
 use super::{Answer, Client, TestApp};
 
@@ -17,7 +17,10 @@ impl TestApp {
 
     /// A new app server of an instance, launched and no more.
     pub async fn launched(&self, instance: i64) -> i64 {
-        launch::launch(&self.manager, "test", InstanceId(instance), None).await.unwrap().0
+        launch::launch(&self.manager, "test", InstanceId(instance), launch::Request::once(Trigger::User, None))
+            .await
+            .unwrap()
+            .0
     }
 
     /// A new app server of an instance whose build has ended.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use diesel::connection::InstrumentationEvent;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use ocim::instances::read;
-use ocim::instances::store::{activations, app_servers, instances};
+use ocim::instances::store::{activations, instances, summaries};
 use ocim::logs::{self, About};
 use ocim::servers;
 use shared_types::{AppServerId, InstanceId};
@@ -31,7 +31,7 @@ async fn counts(app: &TestApp) -> Vec<(&'static str, usize)> {
     found.push(taken("list_instances"));
     read::instance(&app.manager, conn, instance).await.unwrap();
     found.push(taken("read_instance"));
-    app_servers::page(conn, &app_servers::Query { limit: 50, ..Default::default() }).await.unwrap();
+    summaries::page(conn, &summaries::Query { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_app_servers"));
     read::app_server(conn, app_server).await.unwrap();
     found.push(taken("read_app_server"));

@@ -6,15 +6,15 @@ use crate::app::{GatedAnsible, Setup, TestApp, until};
 async fn of_five_launches_two_are_built_at_once_and_all_end() {
     let ansible = GatedAnsible::new();
     let app = TestApp::with(Setup { slots: 2, ansible: Some(ansible.clone()), ..Setup::default() }).await;
-    let instance = app.instance("demo").await;
     let mut ids = Vec::new();
-    for _ in 0..5 {
+    for name in ["one", "two", "three", "four", "five"] {
+        let instance = app.instance(name).await;
         ids.push(app.launched(instance).await);
     }
     until("two playbooks run", async || ansible.running() == 2).await;
     let mut ahead: Vec<i64> = Vec::new();
     for id in &ids {
-        ahead.extend(app.read_app_server(*id).await["progress"]["queued_ahead"].as_i64());
+        ahead.extend(app.read_app_server(*id).await["progress"]["queued"]["ahead"].as_i64());
     }
     assert_eq!(ahead, [0, 1, 2]);
     ansible.let_go(5);

@@ -1,6 +1,7 @@
 //! App servers.
 
-use shared_types::app_server::{ActivateAppServer, ActivationResult, Checks};
+use shared_types::app_server::Checks;
+use shared_types::operations::{ActivateAppServer, ActivationResult};
 use shared_types::{AppServer, AppServerId};
 
 use super::Result;

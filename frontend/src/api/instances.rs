@@ -1,7 +1,8 @@
 //! Instances.
 
 use serde_json::{Map, Value};
-use shared_types::app_server::{Activation, LaunchAppServer};
+use shared_types::app_server::Activation;
+use shared_types::launch::LaunchAppServer;
 use shared_types::{AppServer, Instance, InstanceId, InstanceSummary, Page};
 
 use super::Result;

@@ -3,8 +3,9 @@
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared_types::app_server::{ActivateAppServer, Checks};
+use shared_types::app_server::Checks;
 use shared_types::diff::settings_diff;
+use shared_types::operations::ActivateAppServer;
 use shared_types::{AppServer, AppServerSummary, Instance};
 use std::sync::Arc;
 
@@ -127,6 +128,7 @@ fn confirm(
         let body = ActivateAppServer {
             expected_active: Some(active.as_ref().map(|active| active.id)),
             reason: reason.filter(|reason| !reason.is_empty()),
+            ..ActivateAppServer::default()
         };
         let (id, instance) = (target.id, target.instance_id);
         is_busy.set(true);

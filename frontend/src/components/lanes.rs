@@ -227,8 +227,8 @@ fn NextWords(next: Memo<AppServerSummary>, status: AppServerStatus) -> impl Into
 /// What a build does right now.
 pub fn progress_words(app_server: &AppServerSummary) -> String {
     let progress = &app_server.progress;
-    if let Some(ahead) = progress.queued_ahead {
-        return format!("queued, {ahead} ahead");
+    if let Some(queued) = &progress.queued {
+        return queued.words();
     }
     let mut parts = Vec::new();
     if progress.tasks_total > 0 {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
-use shared_types::app_server::LaunchAppServer;
+use shared_types::launch::LaunchAppServer;
 use shared_types::{AppServerId, Instance, InstanceId};
 use std::sync::Arc;
 

@@ -26,6 +26,7 @@ fn Step(step: BuildStep, progress: Memo<Progress>) -> impl IntoView {
         (Some(_), None) => ("now", "under way"),
         (Some(_), Some(StepOutcome::Done)) => ("done", "done"),
         (Some(_), Some(StepOutcome::Failed)) => ("failed", "failed"),
+        (Some(_), Some(StepOutcome::Stopped)) => ("failed", "stopped"),
     };
     let is_now = class == "now";
     let tasks = Memo::new(move |_| {

@@ -178,7 +178,9 @@ const fn moves_traffic(kind: EventKind) -> bool {
         | EventKind::AppServerLaunched
         | EventKind::AppServerUpdated
         | EventKind::ServerUpdated
+        | EventKind::AppServerStopRequested
         | EventKind::ChecksMade
+        | EventKind::QueueChanged
         | EventKind::LogAppended => false,
     }
 }
@@ -190,12 +192,14 @@ fn concerns(event: &Event) -> Vec<Key> {
     let activations = event.instance_id.map(Key::Activations);
     match event.kind {
         EventKind::InstanceCreated | EventKind::InstanceUpdated => instance.into_iter().collect(),
-        EventKind::AppServerLaunched | EventKind::AppServerUpdated => instance.into_iter().chain(app_server).collect(),
+        EventKind::AppServerLaunched | EventKind::AppServerUpdated | EventKind::AppServerStopRequested => {
+            instance.into_iter().chain(app_server).collect()
+        }
         EventKind::AppServerActivated | EventKind::RoutingApplied => {
             instance.into_iter().chain(app_server).chain(activations).collect()
         }
         EventKind::ServerUpdated | EventKind::ChecksMade => app_server.into_iter().collect(),
-        EventKind::LogAppended => Vec::new(),
+        EventKind::QueueChanged | EventKind::LogAppended => Vec::new(),
     }
 }
 

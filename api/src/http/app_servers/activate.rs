@@ -1,5 +1,5 @@
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use shared_types::app_server::{ActivateAppServer, ActivationResult};
+use shared_types::operations::{ActivateAppServer, ActivationResult};
 use shared_types::{AppServerId, ProblemType};
 
 use crate::app::App;
@@ -8,7 +8,7 @@ use crate::http::extract::{self, Json};
 use crate::http::prefer;
 use crate::http::principal::Operator;
 use crate::instances::activate::{self, Request};
-use crate::instances::store::{app_servers, instances};
+use crate::instances::store::{app_servers, instances, summaries};
 
 /// Activate an app server
 ///
@@ -31,15 +31,15 @@ pub async fn activate_app_server(
     request: HttpRequest,
     Json(body): Json<ActivateAppServer>,
 ) -> Result<HttpResponse, ApiError> {
-    let ActivateAppServer { expected_active, reason } = body;
-    let wanted = Request { expected_active, reason: extract::reason(reason)? };
+    let ActivateAppServer { expected_active, reason, .. } = body;
+    let wanted = Request { expected_active, reason: extract::reason(reason)?, ..Request::default() };
     activate::activate(&app.manager, &who.name, *id, wanted).await?;
     let is_applied = async || is_applied(&app, *id).await;
     let is_applied = match prefer::wait(&request) {
         Some(patience) => prefer::until(&app, patience, is_applied).await?,
         None => is_applied().await?,
     };
-    let app_server = app_servers::read(&mut *app.db().conn().await?, *id).await?;
+    let app_server = summaries::read(&mut *app.db().conn().await?, *id).await?;
     let app_server = app_server.ok_or_else(|| ApiError::not_found("app server", id))?;
     let mut answer = if is_applied { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(answer.json(ActivationResult { app_server, is_applied }))

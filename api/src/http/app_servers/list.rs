@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::http::{cursor, extract};
-use crate::instances::store::app_servers;
+use crate::instances::store::summaries;
 
 /// Which ones.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -22,6 +22,8 @@ pub struct Query {
     instance: Option<InstanceId>,
     /// Only with this status.
     status: Option<AppServerStatus>,
+    /// Only those whose build went, or goes, as it should (true), or only the others (false).
+    is_healthy: Option<bool>,
 }
 
 /// List app servers
@@ -36,10 +38,10 @@ pub async fn list_app_servers(
     _: Viewer,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, ApiError> {
-    let Query { limit, cursor, instance, status } = query.into_inner();
+    let Query { limit, cursor, instance, status, is_healthy } = query.into_inner();
     let limit = extract::limit(limit)?;
     let before: Option<AppServerId> = cursor::decode(cursor.as_deref())?;
-    let query = app_servers::Query { instance, status, before, limit: limit + 1 };
-    let items = app_servers::page(&mut *app.db().conn().await?, &query).await?;
+    let query = summaries::Query { instance, status, is_healthy, before, limit: limit + 1 };
+    let items = summaries::page(&mut *app.db().conn().await?, &query).await?;
     Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| one.id)))
 }

@@ -7,6 +7,8 @@ mod list;
 mod logs;
 mod logs_stream;
 mod read;
+mod stop;
+mod terminate;
 
 pub use activate::activate_app_server;
 pub use check::check_app_server;
@@ -15,3 +17,5 @@ pub use list::list_app_servers;
 pub use logs::list_app_server_logs;
 pub use logs_stream::stream_app_server_logs;
 pub use read::read_app_server;
+pub use stop::stop_app_server;
+pub use terminate::terminate_app_server;

@@ -6,7 +6,7 @@ use crate::http::cursor::PageQuery;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::http::{cursor, extract};
-use crate::instances::store::{app_servers, instances};
+use crate::instances::store::{instances, summaries};
 
 /// List an instance's app servers
 ///
@@ -27,7 +27,7 @@ pub async fn list_instance_app_servers(
     if instances::find(&mut conn, *id).await?.is_none() {
         return Err(ApiError::not_found("instance", id));
     }
-    let query = app_servers::Query { instance: Some(*id), before, limit: limit + 1, status: None };
-    let items = app_servers::page(&mut conn, &query).await?;
+    let query = summaries::Query { instance: Some(*id), before, limit: limit + 1, ..Default::default() };
+    let items = summaries::page(&mut conn, &query).await?;
     Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| one.id)))
 }

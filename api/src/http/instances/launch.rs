@@ -1,7 +1,6 @@
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use shared_types::app_server::LaunchAppServer;
-use shared_types::{AppServer, InstanceId};
+use shared_types::launch::{LaunchAppServer, MAX_ATTEMPTS};
+use shared_types::{AppServer, FieldError, InstanceId, Trigger};
 
 use crate::app::App;
 use crate::http::error::ApiError;
@@ -13,14 +12,14 @@ use crate::instances::{launch, read};
 /// Launch an app server
 ///
 /// With the instance's settings as they are now. What serves goes on serving. The app server is there at once, in state
-/// `new`; it is built by and by, and nothing is activated.
+/// `new`; it is built when a worker has a slot for it: `progress.queued` says what it waits for.
 #[utoipa::path(tag = "instances", request_body = LaunchAppServer, params(
     ("id" = InstanceId, Path, description = "The instance"),
     ("Prefer" = Option<String>, Header, description = "`wait=N`: answer when the build has ended, after N (at most 60) seconds at the latest"),
 ), responses(
     (status = 200, description = "The build ended within the time that was preferred", body = AppServer),
     (status = 202, description = "Launched", body = AppServer, headers(("location" = String, description = "Its path"))),
-    (status = 409, description = "The settings cannot be used"),
+    (status = 409, description = "The instance is archived, or its settings cannot be used"),
     (status = 422, description = "Some fields are not valid; nothing was launched"),
 ))]
 #[post("/instances/{id}/app-servers")]
@@ -29,21 +28,21 @@ pub async fn launch_app_server(
     Operator(who): Operator,
     id: web::Path<InstanceId>,
     request: HttpRequest,
-    Json(LaunchAppServer { reason }): Json<LaunchAppServer>,
+    Json(body): Json<LaunchAppServer>,
 ) -> Result<HttpResponse, ApiError> {
-    let reason = extract::reason(reason)?;
-    let launched = launch::launch(&app.manager, &who.name, *id, reason).await?;
-    let ended = match prefer::wait(&request) {
-        None => false,
-        Some(patience) => {
-            let has_ended = async || {
-                let mut conn = app.db().conn().await?;
-                Ok(!read::app_server(&mut conn, launched).await?.summary.status.is_building())
-            };
-            prefer::until(&app, patience, has_ended).await?
-        }
+    let LaunchAppServer { num_attempts, activate_when_running, reason } = body;
+    if !(1..=MAX_ATTEMPTS).contains(&num_attempts) {
+        let detail = format!("Must be 1 to {MAX_ATTEMPTS}.");
+        return Err(ApiError::invalid(vec![FieldError::new("num_attempts", detail)]));
+    }
+    let trigger = if who.is_session { Trigger::User } else { Trigger::Token };
+    let wanted = launch::Request {
+        num_attempts,
+        activate_when_running,
+        ..launch::Request::once(trigger, extract::reason(reason)?)
     };
-    let app_server = read::app_server(&mut *app.db().conn().await?, launched).await?;
-    let mut answer = if ended { HttpResponse::Ok() } else { HttpResponse::Accepted() };
-    Ok(answer.insert_header((LOCATION, app_server.summary.api_url.clone())).json(app_server))
+    let launched = launch::launch(&app.manager, &who.name, *id, wanted).await?;
+    let has_ended = |one: &AppServer| !one.summary.status.is_building();
+    let read = async || read::app_server(&mut *app.db().conn().await?, launched).await;
+    prefer::answer(&app, &request, read, has_ended).await
 }

@@ -20,6 +20,8 @@ pub struct Query {
     cursor: Option<String>,
     /// Only those whose name or domain holds this text, whatever the case.
     q: Option<String>,
+    /// Those that were archived (true) instead of those in use.
+    archived: Option<bool>,
 }
 
 /// List instances
@@ -34,11 +36,11 @@ pub async fn list_instances(
     _: Viewer,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, ApiError> {
-    let Query { limit, cursor, q } = query.into_inner();
+    let Query { limit, cursor, q, archived } = query.into_inner();
     let limit = extract::limit(limit)?;
     let after: Option<(String, InstanceId)> = cursor::decode(cursor.as_deref())?;
     let text = extract::search(q)?;
-    let query = instances::Query { text, after, limit: limit + 1 };
+    let query = instances::Query { text, is_archived: archived.unwrap_or(false), after, limit: limit + 1 };
     let items = read::instance_page(&mut *app.db().conn().await?, &query).await?;
     Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| (one.name.clone(), one.id))))
 }

@@ -2,21 +2,27 @@
 
 mod activations;
 mod app_servers;
+mod archive;
 mod create;
 mod launch;
 mod list;
 mod logs;
 mod logs_stream;
+mod purge;
 mod read;
+mod restore;
 mod update;
 mod view;
 
 pub use activations::list_activations;
 pub use app_servers::list_instance_app_servers;
+pub use archive::archive_instance;
 pub use create::create_instance;
 pub use launch::launch_app_server;
 pub use list::list_instances;
 pub use logs::list_instance_logs;
 pub use logs_stream::stream_instance_logs;
+pub use purge::purge_instance;
 pub use read::read_instance;
+pub use restore::restore_instance;
 pub use update::update_instance;

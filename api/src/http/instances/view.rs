@@ -6,13 +6,16 @@ use shared_types::{Instance, InstanceId, ProblemType};
 
 use crate::app::App;
 use crate::http::error::ApiError;
+use crate::instances::care::Care;
 use crate::instances::read::{self, InstanceView};
 
 /// One instance as it travels.
 pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
     let mut conn = app.db().conn().await?;
     let view = read::instance(&app.manager, &mut conn, id).await?;
-    let InstanceView { summary, settings, addresses, fallback, app_servers, pending_changes, version } = view;
+    let InstanceView { summary, settings, addresses, fallback, app_servers, care, hold, pending_changes, version } =
+        view;
+    let Care { tier, max_builds, retention_hours } = care;
     let url =
         |hostname: Option<&String>| hostname.map(|name| app.public_url(addresses.protocol, name)).unwrap_or_default();
     Ok(Instance {
@@ -20,6 +23,10 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         settings: serde_json::from_value(settings).map_err(ApiError::internal)?,
         url: url(addresses.hostnames.first()),
         studio_url: url(addresses.hostnames.get(1)),
+        tier,
+        max_builds,
+        retention_hours,
+        hold,
         fallback_app_server_id: fallback,
         appservers: app_servers,
         pending_changes,

@@ -1,37 +1,45 @@
-//! The worker's side of builds: slots, leases, and the loop that does one step after another.
+//! The worker's side of builds: slots, leases, and which build is taken up next.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::Utc;
 use diesel_async::AsyncConnection;
-use shared_types::app_server::BuildStepKind;
-use shared_types::{AppServerId, AppServerStatus};
+use shared_types::AppServerId;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::playbooks::Prepared;
-use super::{Build, StepError};
+use super::StepError;
+use super::drive::drive;
 use crate::db::DbError;
-use crate::instances::jobs::AdvanceAppServer;
-use crate::instances::store::{app_servers, builds};
+use crate::instances::jobs::{ActivateWhenRunning, AdvanceAppServer, TerminateServer};
+use crate::instances::store::{builds, instances, queue};
 use crate::instances::{Manager, apply_routing};
 use crate::jobs::lease::{self, Lease};
-use crate::logs::{self, Line};
+use crate::jobs::workers::Report;
+use crate::servers;
+
+/// How many ended machines one sweep looks after; the next takes more.
+const ENDED_A_SWEEP: i64 = 50;
 
 /// Builds app servers, so many at once. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Builder {
     manager: Arc<Manager>,
     slots: Arc<Semaphore>,
+    size: usize,
+    /// What is under way here, with what halts it.
+    held: Arc<Mutex<HashMap<AppServerId, CancellationToken>>>,
+    /// Nothing more is begun.
+    drain: CancellationToken,
+    /// What is under way is handed over.
     stop: CancellationToken,
 }
 
 impl Builder {
     /// Builds at most `slots` app servers at once, until `stop`.
     pub fn new(manager: Arc<Manager>, slots: usize, stop: CancellationToken) -> Self {
-        Self { manager, slots: Arc::new(Semaphore::new(slots)), stop }
+        let (held, drain) = (Arc::default(), stop.child_token());
+        Self { manager, slots: Arc::new(Semaphore::new(slots)), size: slots, held, drain, stop }
     }
 
     /// What the builder works with.
@@ -39,34 +47,89 @@ impl Builder {
         &self.manager
     }
 
-    /// Goes on with a build as far as it can be gone. Nothing to do, somebody at it already, no slot free: success; a build
-    /// without a slot is taken up by [`Builder::dispatch`] when one is free.
+    /// Begins no build any more; those under way go on.
+    pub fn drain(&self) {
+        self.drain.cancel();
+    }
+
+    /// Whether no build is under way here.
+    pub fn is_idle(&self) -> bool {
+        self.held().is_empty()
+    }
+
+    /// What others are told of this worker.
+    pub fn report(&self) -> Report {
+        Report {
+            id: crate::jobs::holder::this_process(),
+            slots: self.size,
+            is_draining: self.drain.is_cancelled(),
+            trouble: self.manager.trouble.now(),
+        }
+    }
+
+    /// Goes on with a build as far as it can be gone, or stops it. Nothing to do, somebody at it already, no slot free, not
+    /// its turn: success; [`Builder::dispatch`] takes it up when there is.
     ///
     /// # Errors
     /// When the database does not answer; the build goes on when it does.
     pub async fn advance(&self, id: AppServerId) -> Result<(), DbError> {
-        let Ok(slot) = self.slots.clone().try_acquire_owned() else {
-            return Ok(());
-        };
         let mut conn = self.manager.db.conn().await?;
-        if self.stop.is_cancelled() || !builds::is_building(&mut conn, id).await? {
+        let Some(build) = builds::find(&mut conn, id).await? else { return Ok(()) };
+        if self.drain.is_cancelled() || !builds::is_building(&mut conn, id).await? {
             return Ok(());
         }
-        let Some(lease) = lease::acquire(&mut conn, id, self.stop.child_token()).await? else {
+        // A stop waits for no slot.
+        let slot = if build.stop_requested_by.is_some() { None } else { self.slots.clone().try_acquire_owned().ok() };
+        let may_begin = build.begun_at.is_some() || self.manager.trouble.now().is_none();
+        if build.stop_requested_by.is_none() && (slot.is_none() || !may_begin) {
+            return Ok(());
+        }
+        let Some(lease) = self.take(&mut conn, id).await? else {
             return Ok(());
         };
         drop(conn);
+        self.held().insert(id, lease.halt.clone());
         let result = lease::keep(&self.manager.db, &lease, drive(&self.manager, &lease)).await;
+        self.held().remove(&id);
         lease::release(&mut *self.manager.db.conn().await?, &lease).await?;
         drop(slot);
         match result {
             Ok(()) | Err(StepError::Interrupted) => {}
             Err(StepError::Db(error)) => return Err(error),
-            Err(error @ (StepError::Fatal(_) | StepError::Transient(_))) => {
+            Err(error @ (StepError::Permanent(_) | StepError::Fatal(_) | StepError::Transient(_))) => {
                 tracing::error!(app_server = %id, %error, "a step's end was not written down");
             }
         }
         self.dispatch().await
+    }
+
+    /// Takes the lease of a build, and takes the build out of the queue where it is its turn.
+    async fn take(
+        &self,
+        conn: &mut diesel_async::AsyncPgConnection,
+        id: AppServerId,
+    ) -> Result<Option<Lease>, DbError> {
+        let lost = self.stop.child_token();
+        let taken = conn
+            .transaction(async |conn| {
+                let Some(lease) = lease::acquire(conn, id, lost).await? else {
+                    return Err(NotNow::Held);
+                };
+                if queue::begin(conn, id).await? { Ok(lease) } else { Err(NotNow::Held) }
+            })
+            .await;
+        match taken {
+            Ok(lease) => Ok(Some(lease)),
+            Err(NotNow::Held) => Ok(None),
+            Err(NotNow::Db(error)) => Err(error),
+        }
+    }
+
+    /// Leaves what is under way with a build whose stop somebody has asked for.
+    pub fn halt(&self, id: AppServerId) {
+        if let Some(halt) = self.held().get(&id) {
+            halt.cancel();
+        }
     }
 
     /// Takes up builds that nobody is at, as many as there are free slots.
@@ -74,14 +137,29 @@ impl Builder {
     /// # Errors
     /// When the database does not answer.
     pub async fn dispatch(&self) -> Result<(), DbError> {
-        let free = i32::try_from(self.slots.available_permits()).unwrap_or(i32::MAX);
-        if free == 0 || self.stop.is_cancelled() {
+        if self.drain.is_cancelled() {
             return Ok(());
         }
+        let free = i32::try_from(self.slots.available_permits()).unwrap_or(i32::MAX);
         let mut conn = self.manager.db.conn().await?;
         lease::free_dead(&mut conn).await?;
-        for id in builds::unattended(&mut conn, free).await? {
+        for id in queue::unattended(&mut conn, free).await? {
             AdvanceAppServer::enqueue(&mut conn, id).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks for what no job has done: machines whose end was decided, app servers that are to be activated.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn sweep(&self) -> Result<(), DbError> {
+        let mut conn = self.manager.db.conn().await?;
+        for id in servers::store::to_terminate(&mut conn, ENDED_A_SWEEP).await? {
+            TerminateServer::enqueue(&mut conn, id).await?;
+        }
+        for id in builds::to_activate(&mut conn).await? {
+            ActivateWhenRunning::enqueue(&mut conn, id).await?;
         }
         Ok(())
     }
@@ -92,109 +170,34 @@ impl Builder {
     /// When the database or the gateway does not answer.
     pub async fn reroute(&self) -> Result<(), apply_routing::RoutingError> {
         let mut conn = self.manager.db.conn().await?;
-        let behind = crate::instances::store::instances::unrouted(&mut conn).await?;
+        let behind = instances::unrouted(&mut conn).await?;
         drop(conn);
         for id in behind {
             apply_routing::apply_routing(&self.manager, id).await?;
         }
         Ok(())
     }
-}
 
-/// Does step after step until the build is over.
-async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepError> {
-    let mut prepared = None;
-    let mut told: Option<String> = None;
-    let mut tries = 0;
-    loop {
-        if lease.lost.is_cancelled() {
-            return Err(StepError::Interrupted);
-        }
-        let build = Build::load(manager, lease).await?;
-        let Some(step) = build.step()? else {
-            remove_runs(&manager.options.runs_dir, lease.app_server).await;
-            return Ok(());
-        };
-        match one_step(&build, step, &mut prepared).await {
-            Ok(()) => (told, tries) = (None, 0),
-            Err(StepError::Transient(reason)) if build.state.deadline.is_none_or(|deadline| Utc::now() < deadline) => {
-                if told.as_ref() != Some(&reason) {
-                    build.tell(Line::warning(format!("{}: {reason} (trying again)", step.name()))).await?;
-                    told = Some(reason);
-                }
-                tries += 1;
-                pause(lease, back_off(manager.options.poll, tries)).await?;
-            }
-            Err(StepError::Transient(reason) | StepError::Fatal(reason)) => build.fail(&reason).await?,
-            Err(error @ (StepError::Interrupted | StepError::Db(_))) => return Err(error),
-        }
+    /// A build that panicked elsewhere leaves the list as whole as it was.
+    fn held(&self) -> MutexGuard<'_, HashMap<AppServerId, CancellationToken>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn one_step(build: &Build<'_>, step: BuildStepKind, prepared: &mut Option<Prepared>) -> Result<(), StepError> {
-    match step {
-        BuildStepKind::Pin => build.pin().await,
-        BuildStepKind::Server => build.server().await,
-        BuildStepKind::Checkout => build.checkout(prepared).await,
-        BuildStepKind::Playbooks => build.playbooks(prepared).await,
-        BuildStepKind::Reboot => build.reboot().await,
-        BuildStepKind::Checks => build.checks().await,
+/// Why a build is not taken up; rolls back what was written.
+enum NotNow {
+    Held,
+    Db(DbError),
+}
+
+impl From<DbError> for NotNow {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
     }
 }
 
-/// Twice as long after each try, up to ten seconds.
-fn back_off(poll: Duration, tries: u32) -> Duration {
-    poll.saturating_mul(2u32.saturating_pow(tries)).min(Duration::from_secs(10))
-}
-
-/// Waits a moment before looking again.
-pub(super) async fn pause(lease: &Lease, moment: Duration) -> Result<(), StepError> {
-    match lease.lost.run_until_cancelled(tokio::time::sleep(moment)).await {
-        Some(()) => Ok(()),
-        None => Err(StepError::Interrupted),
-    }
-}
-
-/// What runs wrote is in the log by now. What cannot be removed is reported and takes nothing but space.
-async fn remove_runs(runs_dir: &Path, id: AppServerId) {
-    let dir = runs_dir.join(id.to_string());
-    match tokio::fs::remove_dir_all(&dir).await {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::warn!(dir = %dir.display(), %error, "a build's directory could not be removed");
-        }
-        Ok(()) | Err(_) => {}
-    }
-}
-
-impl Build<'_> {
-    /// Writes a line of the build's log.
-    pub(super) async fn tell(&self, line: Line) -> Result<(), StepError> {
-        let mut conn = self.manager.db.conn().await?;
-        conn.transaction(async |conn| {
-            lease::fence(conn, self.lease).await??;
-            Ok(logs::append(conn, self.log(), &[line]).await?)
-        })
-        .await
-    }
-
-    /// Ends the build: `error` before there was a machine to configure, `failed` after.
-    async fn fail(&self, reason: &str) -> Result<(), StepError> {
-        let to = match self.row.status {
-            AppServerStatus::New | AppServerStatus::Waiting => AppServerStatus::Error,
-            AppServerStatus::Configuring
-            | AppServerStatus::Running
-            | AppServerStatus::Failed
-            | AppServerStatus::Error
-            | AppServerStatus::Terminated
-            | AppServerStatus::Stopped => AppServerStatus::Failed,
-        };
-        let mut conn = self.manager.db.conn().await?;
-        conn.transaction(async |conn| {
-            lease::fence(conn, self.lease).await??;
-            builds::end_steps(conn, self.id(), None, false).await?;
-            app_servers::transition(conn, &self.row, to, Some(reason)).await?;
-            Ok(())
-        })
-        .await
+impl From<diesel::result::Error> for NotNow {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
     }
 }

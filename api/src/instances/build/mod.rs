@@ -4,9 +4,11 @@
 //! transaction that says what comes next; so whoever takes over goes on from what is stored.
 
 mod builder;
+mod drive;
 mod pin;
 mod playbooks;
 mod steps;
+mod stop;
 
 use shared_types::app_server::BuildStepKind;
 use shared_types::{AppServerId, AppServerStatus};
@@ -26,13 +28,16 @@ pub use builder::Builder;
 /// Why a step did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
-    /// The build cannot go on: its end, in words for people.
+    /// The build cannot go on, and no other attempt would come further: its end, in words for people.
+    #[error("{0}")]
+    Permanent(String),
+    /// The build cannot go on; another attempt may come further.
     #[error("{0}")]
     Fatal(String),
     /// It may go better in a moment; given up at the step's deadline.
     #[error("{0}")]
     Transient(String),
-    /// Another worker is at it, or this one is to end. Nothing more may be written.
+    /// Another worker is at it, this one is to end, or somebody stops the build. Nothing more may be done.
     #[error("the build goes on elsewhere or later")]
     Interrupted,
     /// The database. The build goes on when it is back.
@@ -54,14 +59,15 @@ impl From<diesel::result::Error> for StepError {
 
 impl From<ApplicationError> for StepError {
     fn from(ApplicationError(words): ApplicationError) -> Self {
-        Self::Fatal(words)
+        Self::Permanent(words)
     }
 }
 
 impl From<ServerError> for StepError {
     fn from(error: ServerError) -> Self {
         match error {
-            ServerError::Refused(words) => Self::Fatal(format!("Unable to start a server: {words}")),
+            ServerError::Refused(words) => Self::Permanent(format!("Unable to start a server: {words}")),
+            ServerError::Broken(words) => Self::Fatal(format!("Unable to start a server: {words}")),
             ServerError::Gone { .. } => Self::Fatal(format!("Unable to start a server: {error}")),
             ServerError::Away(words) => Self::Transient(words),
             ServerError::Db(error) => Self::Db(error),
@@ -72,7 +78,7 @@ impl From<ServerError> for StepError {
 impl From<AnsibleError> for StepError {
     fn from(error: AnsibleError) -> Self {
         match error {
-            AnsibleError::Permanent(words) => Self::Fatal(words),
+            AnsibleError::Permanent(words) => Self::Permanent(words),
             AnsibleError::Transient(words) => Self::Transient(words),
             AnsibleError::Sink(_) | AnsibleError::Cancelled => Self::Interrupted,
         }

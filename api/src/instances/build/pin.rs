@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use chrono::{Duration, Utc};
+use chrono::Utc;
 use diesel_async::AsyncConnection;
 use shared_types::AppServerStatus;
 use shared_types::app_server::BuildStepKind;
 
+use super::steps::patience;
 use super::{Build, StepError};
 use crate::ansible::port::AnsibleError;
 use crate::instances::read;
@@ -14,12 +15,9 @@ use crate::instances::store::{app_servers, builds, pins};
 use crate::jobs::lease;
 use crate::logs::Line;
 
-/// How long repositories may take to answer.
-const PATIENCE: Duration = Duration::minutes(3);
-
 impl Build<'_> {
     pub(super) async fn pin(&self) -> Result<(), StepError> {
-        self.begin(BuildStepKind::Pin, PATIENCE).await?;
+        self.begin(BuildStepKind::Pin, patience(self.manager.options.pin_timeout)).await?;
         let mut conn = self.manager.db.conn().await?;
         let references = pins::of(&mut conn, self.id()).await?;
         drop(conn);
@@ -40,7 +38,7 @@ impl Build<'_> {
         }
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
-            lease::fence(conn, self.lease).await??;
+            lease::fence_progress(conn, self.lease).await??;
             let deadline = Utc::now() + self.manager.options.machine_timeout;
             builds::begin_step(conn, self.ids(), BuildStepKind::Server, deadline).await?;
             app_servers::transition(conn, &self.row, AppServerStatus::Waiting, None).await?;

@@ -30,7 +30,7 @@ impl Build<'_> {
         *prepared = Some(self.prepare(0).await?);
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
-            lease::fence(conn, self.lease).await??;
+            lease::fence_progress(conn, self.lease).await??;
             let until = deadline(self.manager.options.global_timeout);
             Ok(builds::begin_step(conn, self.ids(), BuildStepKind::Playbooks, until).await?)
         })
@@ -53,7 +53,7 @@ impl Build<'_> {
         }
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
-            lease::fence(conn, self.lease).await??;
+            lease::fence_progress(conn, self.lease).await??;
             let until = deadline(self.manager.options.reboot_timeout);
             Ok(builds::begin_step(conn, self.ids(), BuildStepKind::Reboot, until).await?)
         })
@@ -67,14 +67,14 @@ impl Build<'_> {
         let before = if playbook == 0 { 0 } else { builds::tasks_done(&mut conn, self.id()).await? };
         let run = conn
             .transaction(async |conn| {
-                lease::fence(conn, self.lease).await??;
+                lease::fence_progress(conn, self.lease).await??;
                 Ok::<_, StepError>(builds::begin_run(conn, self.id(), index, before).await?)
             })
             .await?;
         drop(conn);
         let spec = self.spec(playbook, run).await?;
         let mut sink = Sink { build: self, keeps_position: false };
-        let known = self.manager.ansible.prepare(&spec, &mut sink, &self.lease.lost).await?;
+        let known = self.manager.ansible.prepare(&spec, &mut sink, &self.lease.halt).await?;
         let mut conn = self.manager.db.conn().await?;
         let total = before.saturating_add(i32::try_from(known).unwrap_or(0));
         conn.transaction(async |conn| {
@@ -88,8 +88,8 @@ impl Build<'_> {
     async fn run(&self, spec: &RunSpec) -> Result<(), StepError> {
         self.tell(Line::info(format!("Running {} of {} at {}", spec.playbook_path, spec.source_repo, spec.commit)))
             .await?;
-        let mut sink = Sink { build: self, keeps_position: true };
-        let reason = match self.manager.ansible.run(spec, &mut sink, &self.lease.lost).await? {
+        let mut sink = Sink::of_run(self);
+        let reason = match self.manager.ansible.run(spec, &mut sink, &self.lease.halt).await? {
             RunOutcome::Succeeded => return Ok(()),
             RunOutcome::Cancelled => return Err(StepError::Interrupted),
             RunOutcome::Failed { failed_task: Some((task, message)), .. } => format!("{task}: {}", cut(&message)),
@@ -110,7 +110,7 @@ impl Build<'_> {
     /// Ends what an earlier holder of the lease left, and takes in what it printed.
     async fn recover(&self) -> Result<(), StepError> {
         let dir = self.dir(self.state.playbook, self.state.run);
-        let mut sink = Sink { build: self, keeps_position: true };
+        let mut sink = Sink::of_run(self);
         self.manager.ansible.recover(&dir, self.state.position(), &mut sink).await?;
         let line = format!("The worker was interrupted; the playbook runs again, as run {}", self.state.run + 1);
         self.tell(Line::warning(line)).await
@@ -122,7 +122,7 @@ impl Build<'_> {
         Ok(read::playbooks(&self.row.playbooks, &pins)?)
     }
 
-    fn dir(&self, playbook: i32, run: i32) -> PathBuf {
+    pub(super) fn dir(&self, playbook: i32, run: i32) -> PathBuf {
         self.manager.options.runs_dir.join(self.id().to_string()).join(format!("{playbook}-{run}"))
     }
 
@@ -162,9 +162,16 @@ fn cut(message: &str) -> String {
 }
 
 /// Takes what a run prints into the log, together with how far its spool was read.
-struct Sink<'a, 'b> {
+pub(super) struct Sink<'a, 'b> {
     build: &'a Build<'b>,
     keeps_position: bool,
+}
+
+impl<'a, 'b> Sink<'a, 'b> {
+    /// Of the run under way.
+    pub(super) fn of_run(build: &'a Build<'b>) -> Self {
+        Self { build, keeps_position: true }
+    }
 }
 
 #[async_trait]

@@ -5,9 +5,9 @@ use diesel_async::AsyncConnection;
 use shared_types::app_server::BuildStepKind;
 use shared_types::{AppServerId, AppServerStatus, InstanceId, ServerStatus};
 
-use super::builder::pause;
 use super::{Build, StepError};
 use crate::instances::Refusal;
+use crate::instances::jobs::ActivateWhenRunning;
 use crate::instances::store::{app_servers, builds};
 use crate::jobs::lease;
 use crate::logs::Line;
@@ -23,7 +23,7 @@ impl Build<'_> {
     pub(super) async fn begin(&self, step: BuildStepKind, patience: Duration) -> Result<(), StepError> {
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
-            lease::fence(conn, self.lease).await??;
+            lease::fence_progress(conn, self.lease).await??;
             Ok(builds::begin_step(conn, self.ids(), step, Utc::now() + patience).await?)
         })
         .await
@@ -34,8 +34,8 @@ impl Build<'_> {
         self.wait_until_ready("Unable to start a server: no SSH within the time allowed").await?;
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
-            lease::fence(conn, self.lease).await??;
-            let deadline = Utc::now() + self.manager.options.global_timeout;
+            lease::fence_progress(conn, self.lease).await??;
+            let deadline = deadline(self.manager.options.checkout_timeout);
             builds::begin_step(conn, self.ids(), BuildStepKind::Checkout, deadline).await?;
             app_servers::transition(conn, &self.row, AppServerStatus::Configuring, None).await?;
             Ok(())
@@ -72,11 +72,14 @@ impl Build<'_> {
         }
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
-            lease::fence(conn, self.lease).await??;
+            lease::fence_progress(conn, self.lease).await??;
             crate::logs::append(conn, self.log(), &[Line::info(format!("Checks passed: {}", words.join("; ")))])
                 .await?;
             builds::end_steps(conn, self.id(), None, true).await?;
             app_servers::transition(conn, &self.row, AppServerStatus::Running, None).await?;
+            if self.state.activate_when_running {
+                ActivateWhenRunning::enqueue(conn, self.id()).await?;
+            }
             Ok(())
         })
         .await
@@ -89,7 +92,7 @@ impl Build<'_> {
             match self.manager.machines().advance(self.owner(), self.row.server_id).await? {
                 Progress::Ready => return Ok(()),
                 Progress::NotYet if Utc::now() > deadline => return Err(StepError::Fatal(too_late.to_owned())),
-                Progress::NotYet => pause(self.lease, self.manager.options.poll).await?,
+                Progress::NotYet => self.rest(self.manager.options.poll).await?,
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_types::app_server::Activation;
+use shared_types::app_server::{Activation, ActivationKind};
 use shared_types::{ActivationId, AppServerId, InstanceId};
 
 use crate::db::DbError;
@@ -24,6 +24,12 @@ pub struct NewActivation<'a> {
     pub activated_by: &'a str,
     /// Why.
     pub reason: Option<&'a str>,
+    /// How it came about.
+    pub kind: ActivationKind,
+    /// Whether the checks were skipped.
+    pub is_forced: bool,
+    /// How long the one that is replaced may drain, in seconds; none: nothing drains.
+    pub drain_limit_seconds: Option<i32>,
 }
 
 /// Stores a switch.
@@ -50,6 +56,19 @@ pub async fn applied(conn: &mut AsyncPgConnection, instance: InstanceId, generat
     Ok(())
 }
 
+type Row = (
+    ActivationId,
+    AppServerId,
+    Option<AppServerId>,
+    String,
+    chrono::DateTime<chrono::Utc>,
+    Option<chrono::DateTime<chrono::Utc>>,
+    Option<String>,
+    ActivationKind,
+    bool,
+    Option<chrono::DateTime<chrono::Utc>>,
+);
+
 /// The switches of an instance, the newest first.
 ///
 /// # Errors
@@ -60,15 +79,6 @@ pub async fn page(
     before: Option<ActivationId>,
     limit: i64,
 ) -> Result<Vec<Activation>, DbError> {
-    type Row = (
-        ActivationId,
-        AppServerId,
-        Option<AppServerId>,
-        String,
-        chrono::DateTime<chrono::Utc>,
-        Option<chrono::DateTime<chrono::Utc>>,
-        Option<String>,
-    );
     let mut select = activations::table
         .filter(activations::instance_id.eq(instance))
         .order(activations::id.desc())
@@ -81,21 +91,41 @@ pub async fn page(
             activations::activated_at,
             activations::applied_at,
             activations::reason,
+            activations::kind,
+            activations::is_forced,
+            activations::drained_at,
         ))
         .into_boxed();
     if let Some(before) = before {
         select = select.filter(activations::id.lt(before));
     }
     let rows: Vec<Row> = select.load(conn).await?;
-    let activation =
-        |(id, app_server_id, replaced_app_server_id, activated_by, activated_at, applied_at, reason): Row| Activation {
-            id,
-            app_server_id,
-            replaced_app_server_id,
-            activated_by,
-            activated_at,
-            applied_at,
-            reason,
-        };
     Ok(rows.into_iter().map(activation).collect())
+}
+
+fn activation(row: Row) -> Activation {
+    let (
+        id,
+        app_server_id,
+        replaced_app_server_id,
+        activated_by,
+        activated_at,
+        applied_at,
+        reason,
+        kind,
+        is_forced,
+        drained_at,
+    ) = row;
+    Activation {
+        id,
+        app_server_id,
+        replaced_app_server_id,
+        activated_by,
+        activated_at,
+        applied_at,
+        reason,
+        kind,
+        is_forced,
+        drained_at,
+    }
 }

@@ -1,21 +1,13 @@
 //! The table `app_servers`.
 
-use chrono::{DateTime, Utc};
-use diesel::dsl::sql;
-use diesel::sql_types::{BigInt, Nullable};
-use diesel::{
-    ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
-    SelectableHelper,
-};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
-use shared_types::app_server::{BuildStepKind, Progress};
-use shared_types::{
-    API_BASE, AppServerId, AppServerStatus, AppServerSummary, EventKind, InstanceId, ServerId, Serving,
-};
+use shared_types::app_server::BuildStepKind;
+use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId, ServerId, ServerStatus, Trigger};
 
 use crate::db::DbError;
-use crate::db::schema::{app_servers, builds, instances};
+use crate::db::schema::{app_servers, builds, servers};
 use crate::events;
 use crate::logs::{self, Line};
 
@@ -41,6 +33,14 @@ pub struct AppServerRow {
     pub variable_references: Value,
     /// Its status.
     pub status: AppServerStatus,
+    /// Who launched it.
+    pub requested_by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Which attempt it is.
+    pub attempt: i32,
+    /// How many there are at most.
+    pub num_attempts: i32,
 }
 
 /// What is stored of a new app server.
@@ -67,17 +67,36 @@ pub struct NewAppServer {
     pub requested_by: String,
     /// Why.
     pub reason: Option<String>,
+    /// What caused it.
+    pub trigger: Trigger,
+    /// Which attempt it is.
+    pub attempt: i32,
+    /// How many there are at most.
+    pub num_attempts: i32,
+    /// The attempt before.
+    pub retry_of: Option<AppServerId>,
 }
 
-/// Stores a new app server with its build and its log's counter.
+/// Stores a new app server with its build and its log's counter. `activate_for`: who wants it activated when it runs.
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn insert(conn: &mut AsyncPgConnection, new: &NewAppServer) -> Result<AppServerId, DbError> {
+pub async fn insert(
+    conn: &mut AsyncPgConnection,
+    new: &NewAppServer,
+    activate_for: Option<&str>,
+) -> Result<AppServerId, DbError> {
     use crate::db::schema::log_counters;
     let id: AppServerId =
         diesel::insert_into(app_servers::table).values(new).returning(app_servers::id).get_result(conn).await?;
-    diesel::insert_into(builds::table).values(builds::app_server_id.eq(id)).execute(conn).await?;
+    diesel::insert_into(builds::table)
+        .values((
+            builds::app_server_id.eq(id),
+            builds::activate_when_running.eq(activate_for.is_some()),
+            builds::activate_requested_by.eq(activate_for),
+        ))
+        .execute(conn)
+        .await?;
     diesel::insert_into(log_counters::table).values(log_counters::app_server_id.eq(id)).execute(conn).await?;
     Ok(id)
 }
@@ -88,6 +107,23 @@ pub async fn insert(conn: &mut AsyncPgConnection, new: &NewAppServer) -> Result<
 /// When the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Option<AppServerRow>, DbError> {
     Ok(app_servers::table.find(id).select(AppServerRow::as_select()).first(conn).await.optional()?)
+}
+
+/// The app servers of an instance that are being built or whose machine is there, or may be, the oldest first.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn with_machines(conn: &mut AsyncPgConnection, of: InstanceId) -> Result<Vec<AppServerRow>, DbError> {
+    use diesel::BoolExpressionMethods;
+    let has_machine = servers::status.ne_all([ServerStatus::Pending, ServerStatus::Terminated]);
+    Ok(app_servers::table
+        .inner_join(servers::table)
+        .filter(app_servers::instance_id.eq(of))
+        .filter(has_machine.or(app_servers::status.eq_any(AppServerStatus::BUILDING)))
+        .order(app_servers::id)
+        .select(AppServerRow::as_select())
+        .load(conn)
+        .await?)
 }
 
 /// Moves an app server from one status to another, if it still has the first; writes event and log. False: it had another.
@@ -114,147 +150,6 @@ pub async fn transition(
         logs::append(conn, logs::About::AppServer(row.instance_id, row.id), &[line]).await?;
     }
     Ok(moved == 1)
-}
-
-/// Which app servers.
-#[derive(Debug, Clone, Default)]
-pub struct Query {
-    /// Only this instance's.
-    pub instance: Option<InstanceId>,
-    /// Only with this status.
-    pub status: Option<AppServerStatus>,
-    /// Only those before this one.
-    pub before: Option<AppServerId>,
-    /// How many at most.
-    pub limit: i64,
-}
-
-/// How many launched builds nobody has begun are ahead; null for one that is not waiting itself.
-const QUEUED_AHEAD: &str = "CASE WHEN app_servers.status = 'new' AND builds.step IS NULL THEN \
-    (SELECT count(*) FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
-     WHERE a.status = 'new' AND b.step IS NULL AND a.id < app_servers.id) END";
-
-type SummaryRow = (
-    (
-        AppServerId,
-        InstanceId,
-        String,
-        AppServerStatus,
-        Option<String>,
-        String,
-        Option<String>,
-        DateTime<Utc>,
-        DateTime<Utc>,
-    ),
-    (Option<String>, i32, i32, Option<String>),
-    (Option<AppServerId>, Option<AppServerId>),
-    Option<i64>,
-);
-
-macro_rules! summaries {
-    () => {
-        app_servers::table
-            .inner_join(builds::table)
-            .inner_join(instances::table.on(instances::id.eq(app_servers::instance_id)))
-            .order(app_servers::id.desc())
-            .select((
-                (
-                    app_servers::id,
-                    app_servers::instance_id,
-                    app_servers::name,
-                    app_servers::status,
-                    app_servers::failure,
-                    app_servers::requested_by,
-                    app_servers::reason,
-                    app_servers::created,
-                    app_servers::modified,
-                ),
-                (builds::step, builds::tasks_done, builds::tasks_total, builds::task),
-                (instances::active_app_server_id, instances::fallback_app_server_id),
-                sql::<Nullable<BigInt>>(QUEUED_AHEAD),
-            ))
-            .into_boxed()
-    };
-}
-
-/// App servers, the newest first.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<AppServerSummary>, DbError> {
-    let mut select = summaries!().limit(query.limit);
-    if let Some(instance) = query.instance {
-        select = select.filter(app_servers::instance_id.eq(instance));
-    }
-    if let Some(status) = query.status {
-        select = select.filter(app_servers::status.eq(status));
-    }
-    if let Some(before) = query.before {
-        select = select.filter(app_servers::id.lt(before));
-    }
-    let rows: Vec<SummaryRow> = select.load(conn).await?;
-    rows.into_iter().map(summary).collect()
-}
-
-/// One app server as it is embedded.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn read(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Option<AppServerSummary>, DbError> {
-    let row: Option<SummaryRow> = summaries!().filter(app_servers::id.eq(id)).first(conn).await.optional()?;
-    row.map(summary).transpose()
-}
-
-/// The active and the newest app servers of these instances.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn active_and_newest(
-    conn: &mut AsyncPgConnection,
-    of: &[InstanceId],
-) -> Result<Vec<AppServerSummary>, DbError> {
-    use diesel::{BoolExpressionMethods, PgExpressionMethods};
-    let newer = diesel::alias!(app_servers as newer);
-    let is_newest = diesel::dsl::not(diesel::dsl::exists(
-        newer
-            .filter(newer.field(app_servers::instance_id).eq(app_servers::instance_id))
-            .filter(newer.field(app_servers::id).gt(app_servers::id)),
-    ));
-    let is_active = instances::active_app_server_id.is_not_distinct_from(app_servers::id.nullable());
-    let rows: Vec<SummaryRow> =
-        summaries!().filter(app_servers::instance_id.eq_any(of)).filter(is_newest.or(is_active)).load(conn).await?;
-    rows.into_iter().map(summary).collect()
-}
-
-fn summary((app_server, build, (active, fallback), queued_ahead): SummaryRow) -> Result<AppServerSummary, DbError> {
-    let (id, instance_id, name, status, failure, requested_by, reason, created, modified) = app_server;
-    let (step, tasks_done, tasks_total, task) = build;
-    let serving = if active == Some(id) {
-        Serving::Active
-    } else if fallback == Some(id) {
-        Serving::Fallback
-    } else {
-        Serving::Idle
-    };
-    let step = if status.is_building() { step.as_deref().map(step_kind).transpose()? } else { None };
-    Ok(AppServerSummary {
-        id,
-        api_url: format!("{API_BASE}/app-servers/{id}"),
-        instance_id,
-        name,
-        status,
-        status_name: status.name().into(),
-        status_description: status.description().into(),
-        is_steady: status.is_steady(),
-        is_healthy: status.is_healthy(),
-        serving,
-        created,
-        modified,
-        requested_by,
-        reason,
-        failure,
-        progress: Progress { step, tasks_done, tasks_total, task, queued_ahead },
-    })
 }
 
 /// Reads a step's word.

@@ -3,11 +3,11 @@
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
-use diesel::sql_types::{BigInt, Integer, Nullable, Timestamptz};
+use diesel::sql_types::{Nullable, Timestamptz};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::app_server::{BuildStep, BuildStepKind, StepOutcome};
-use shared_types::{AppServerId, EventKind, InstanceId};
+use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId};
 
 use super::app_servers::step_kind;
 use crate::ansible::port::SpoolPosition;
@@ -33,6 +33,16 @@ pub struct BuildRow {
     pub tasks_before: i32,
     /// When the step is given up.
     pub deadline: Option<DateTime<Utc>>,
+    /// When a worker took it up.
+    pub begun_at: Option<DateTime<Utc>>,
+    /// Who asked for its stop.
+    pub stop_requested_by: Option<String>,
+    /// Why.
+    pub stop_reason: Option<String>,
+    /// Whether automation is still to activate it.
+    pub activate_when_running: bool,
+    /// Who wanted that.
+    pub activate_requested_by: Option<String>,
 }
 
 impl BuildRow {
@@ -61,6 +71,19 @@ pub async fn find(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Optio
     Ok(builds::table.find(id).select(BuildRow::as_select()).first(conn).await.optional()?)
 }
 
+/// When a build should end whose present step begins now: what this step and those after it took in the last five builds
+/// of the instance that ended well, or of all instances where it has none.
+const ESTIMATED_END: &str = "now() + (\
+    SELECT sum(took) FROM (\
+        SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY p.ended - p.started) AS took FROM build_steps AS p \
+        WHERE p.ended IS NOT NULL AND p.app_server_id IN (\
+            SELECT a.id FROM app_servers AS a JOIN app_servers AS own ON own.id = builds.app_server_id \
+            WHERE a.status IN ('running', 'terminated') \
+            ORDER BY a.instance_id <> own.instance_id, a.id DESC LIMIT 5) \
+        AND array_position(ARRAY['pin', 'server', 'checkout', 'playbooks', 'reboot', 'checks'], p.step) \
+            >= array_position(ARRAY['pin', 'server', 'checkout', 'playbooks', 'reboot', 'checks'], builds.step) \
+        GROUP BY p.step) AS steps)";
+
 /// Begins a step and closes the one before. A step that began already keeps its beginning and its deadline.
 ///
 /// # Errors
@@ -83,6 +106,7 @@ pub async fn begin_step(
                 builds::step.eq(Some(step.as_str())),
                 builds::deadline.eq(Some(deadline)),
                 builds::task.eq(None::<String>),
+                builds::estimated_end.eq(sql::<Nullable<Timestamptz>>(ESTIMATED_END)),
             ))
             .execute(conn)
             .await?;
@@ -201,26 +225,80 @@ pub async fn tasks_done(conn: &mut AsyncPgConnection, id: AppServerId) -> Result
     Ok(builds::table.find(id).select(builds::tasks_done).first(conn).await?)
 }
 
-#[derive(diesel::QueryableByName)]
-struct Waiting {
-    #[diesel(sql_type = BigInt)]
-    app_server_id: AppServerId,
-}
-
-/// Builds that nobody is at, the ones begun first, then the oldest; at most `limit`.
+/// Writes down that somebody asked for a build's stop. False: somebody had asked before.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn unattended(conn: &mut AsyncPgConnection, limit: i32) -> Result<Vec<AppServerId>, DbError> {
-    let rows: Vec<Waiting> = diesel::sql_query(
-        "SELECT b.app_server_id FROM builds b JOIN app_servers a ON a.id = b.app_server_id \
-         WHERE a.status IN ('new', 'waiting', 'configuring') AND (b.lease_until IS NULL OR b.lease_until < now()) \
-         ORDER BY b.step IS NULL, a.id LIMIT $1",
-    )
-    .bind::<Integer, _>(limit)
-    .load(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| row.app_server_id).collect())
+pub async fn request_stop(
+    conn: &mut AsyncPgConnection,
+    id: AppServerId,
+    by: &str,
+    reason: Option<&str>,
+) -> Result<bool, DbError> {
+    let asked = diesel::update(builds::table.find(id))
+        .filter(builds::stop_requested_at.is_null())
+        .set((
+            builds::stop_requested_at.eq(sql::<Nullable<Timestamptz>>("now()")),
+            builds::stop_requested_by.eq(Some(by)),
+            builds::stop_reason.eq(reason),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(asked == 1)
+}
+
+/// Locks a build until the transaction ends: whoever ends it waits, or has ended it. Gives the app server's status.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn lock(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Option<AppServerStatus>, DbError> {
+    let found: Option<AppServerId> =
+        builds::table.find(id).select(builds::app_server_id).for_update().first(conn).await.optional()?;
+    match found {
+        // Asked after the lock, so that it is what the last holder of the lock made of it.
+        Some(id) => Ok(app_servers::table.find(id).select(app_servers::status).first(conn).await.optional()?),
+        None => Ok(None),
+    }
+}
+
+/// Says whether automation is to activate an app server, and for whom.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn want_activation(
+    conn: &mut AsyncPgConnection,
+    id: AppServerId,
+    wanted_by: Option<&str>,
+) -> Result<(), DbError> {
+    diesel::update(builds::table.find(id))
+        .set((builds::activate_when_running.eq(wanted_by.is_some()), builds::activate_requested_by.eq(wanted_by)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// App servers that run and that automation is still to activate, the oldest first.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn to_activate(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>, DbError> {
+    Ok(builds::table
+        .inner_join(app_servers::table)
+        .filter(builds::activate_when_running)
+        .filter(app_servers::status.eq(AppServerStatus::Running))
+        .order(builds::app_server_id)
+        .select(builds::app_server_id)
+        .load(conn)
+        .await?)
+}
+
+/// The mail about a build's failure is owed, or was sent.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn owe_mail(conn: &mut AsyncPgConnection, id: AppServerId, is_owed: bool) -> Result<(), DbError> {
+    diesel::update(builds::table.find(id)).set(builds::mail_owed.eq(is_owed)).execute(conn).await?;
+    Ok(())
 }
 
 /// Whether an app server is still being built.
@@ -228,7 +306,6 @@ pub async fn unattended(conn: &mut AsyncPgConnection, limit: i32) -> Result<Vec<
 /// # Errors
 /// When the statement fails.
 pub async fn is_building(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool, DbError> {
-    use shared_types::AppServerStatus;
     let status: Option<AppServerStatus> =
         app_servers::table.find(id).select(app_servers::status).first(conn).await.optional()?;
     Ok(status.is_some_and(AppServerStatus::is_building))

@@ -1,11 +1,13 @@
 //! The tables `instances` and `instance_hostnames`.
 
 use chrono::{DateTime, Utc};
+use diesel::sql_types::{Nullable, Timestamptz};
 use diesel::{
     ExpressionMethods, OptionalExtension, PgTextExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
+use shared_types::queue::Tier;
 use shared_types::{AppServerId, InstanceId};
 
 use crate::db::DbError;
@@ -41,6 +43,20 @@ pub struct InstanceRow {
     pub routing_generation: i64,
     /// Up to where the gateway has them.
     pub routing_applied_generation: i64,
+    /// When it was put away.
+    pub archived_at: Option<DateTime<Utc>>,
+    /// Whose builds begin first.
+    pub tier: Tier,
+    /// How many of its builds may be under way at once.
+    pub max_builds: i32,
+    /// How long what is not needed keeps its machine.
+    pub retention_hours: Option<i32>,
+    /// Since when automation may not activate.
+    pub hold_at: Option<DateTime<Utc>>,
+    /// Who set the hold.
+    pub hold_by: Option<String>,
+    /// Why.
+    pub hold_reason: Option<String>,
 }
 
 /// What is stored of a new instance.
@@ -55,6 +71,12 @@ pub struct NewInstance<'a> {
     pub domain: &'a str,
     /// The application's settings.
     pub settings: &'a Value,
+    /// Whose builds begin first.
+    pub tier: Tier,
+    /// How many of its builds may be under way at once.
+    pub max_builds: i32,
+    /// How long what is not needed keeps its machine; none: the setting.
+    pub retention_hours: Option<i32>,
 }
 
 /// Stores a new instance. Its host names are owed: see [`claim_hostnames`].
@@ -102,7 +124,7 @@ pub async fn release_hostnames(conn: &mut AsyncPgConnection, id: InstanceId, kee
     Ok(())
 }
 
-/// Every host name with its owner.
+/// The host names of an instance, or of all that are in use, each with its owner.
 ///
 /// # Errors
 /// When the statement fails.
@@ -111,12 +133,14 @@ pub async fn hostnames(
     id: Option<InstanceId>,
 ) -> Result<Vec<(String, InstanceId)>, DbError> {
     let mut select = instance_hostnames::table
+        .inner_join(instances::table)
         .order(instance_hostnames::hostname)
         .select((instance_hostnames::hostname, instance_hostnames::instance_id))
         .into_boxed();
-    if let Some(id) = id {
-        select = select.filter(instance_hostnames::instance_id.eq(id));
-    }
+    select = match id {
+        Some(id) => select.filter(instance_hostnames::instance_id.eq(id)),
+        None => select.filter(instances::archived_at.is_null()),
+    };
     Ok(select.load(conn).await?)
 }
 
@@ -141,6 +165,8 @@ pub async fn lock(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<Option
 pub struct Query {
     /// Only those whose name or domain holds this.
     pub text: Option<String>,
+    /// Those that were put away instead of those in use.
+    pub is_archived: bool,
     /// Only those after this name and id, in that order.
     pub after: Option<(String, InstanceId)>,
     /// How many at most.
@@ -158,6 +184,11 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Ins
         .limit(query.limit)
         .select(InstanceRow::as_select())
         .into_boxed();
+    select = if query.is_archived {
+        select.filter(instances::archived_at.is_not_null())
+    } else {
+        select.filter(instances::archived_at.is_null())
+    };
     if let Some(text) = &query.text {
         let pattern = format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
         select = select.filter(instances::name.ilike(pattern.clone()).or(instances::domain.ilike(pattern)));
@@ -178,13 +209,16 @@ pub async fn update(
     version: i64,
     new: NewInstance<'_>,
 ) -> Result<bool, DbError> {
-    let NewInstance { instance_type: _, name, domain, settings } = new;
+    let NewInstance { instance_type: _, name, domain, settings, tier, max_builds, retention_hours } = new;
     let changed = diesel::update(instances::table.find(id))
         .filter(instances::version.eq(version))
         .set((
             instances::name.eq(name),
             instances::domain.eq(domain),
             instances::settings.eq(settings),
+            instances::tier.eq(tier),
+            instances::max_builds.eq(max_builds),
+            instances::retention_hours.eq(retention_hours),
             instances::version.eq(instances::version + 1),
             instances::modified.eq(diesel::dsl::now),
         ))
@@ -224,6 +258,53 @@ pub async fn point(
         .returning(instances::routing_generation)
         .get_result(conn)
         .await?)
+}
+
+/// An app server is no longer the one to go back to.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn forget_fallback(conn: &mut AsyncPgConnection, id: InstanceId, gone: AppServerId) -> Result<(), DbError> {
+    diesel::update(instances::table.find(id))
+        .filter(instances::fallback_app_server_id.eq(Some(gone)))
+        .set(instances::fallback_app_server_id.eq(None::<AppServerId>))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Puts an instance away: nothing of it has traffic any more. Gives the new routing generation.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn archive(conn: &mut AsyncPgConnection, id: InstanceId, by: &str) -> Result<(), DbError> {
+    diesel::update(instances::table.find(id))
+        .set((
+            instances::archived_at.eq(diesel::dsl::sql::<Nullable<Timestamptz>>("now()")),
+            instances::archived_by.eq(Some(by)),
+            instances::active_app_server_id.eq(None::<AppServerId>),
+            instances::fallback_app_server_id.eq(None::<AppServerId>),
+            instances::routing_generation.eq(instances::routing_generation + 1),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Takes an instance into use again.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn restore(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(), DbError> {
+    diesel::update(instances::table.find(id))
+        .set((
+            instances::archived_at.eq(None::<DateTime<Utc>>),
+            instances::archived_by.eq(None::<String>),
+            instances::routing_generation.eq(instances::routing_generation + 1),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// The gateway is to be told again about an instance's host names.

@@ -6,3 +6,5 @@ pub mod builds;
 pub mod checks;
 pub mod instances;
 pub mod pins;
+pub mod queue;
+pub mod summaries;

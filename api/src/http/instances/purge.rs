@@ -1,0 +1,28 @@
+use actix_web::{HttpResponse, post, web};
+use shared_types::InstanceId;
+use shared_types::operations::{Purge, Purged};
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::extract::Json;
+use crate::http::principal::Admin;
+use crate::instances::archive;
+
+/// Delete what an archived instance owns
+///
+/// For good: its host names become free for others. Its history and its logs stay.
+#[utoipa::path(tag = "instances", request_body = Purge, params(("id" = InstanceId, Path, description = "The instance")), responses(
+    (status = 200, description = "What was deleted", body = Purged),
+    (status = 409, description = "It is in use, or has machines"),
+    (status = 422, description = "The domain is not the one typed; nothing was deleted"),
+))]
+#[post("/instances/{id}/purge")]
+pub async fn purge_instance(
+    app: web::Data<App>,
+    Admin(who): Admin,
+    id: web::Path<InstanceId>,
+    Json(Purge { confirm }): Json<Purge>,
+) -> Result<HttpResponse, ApiError> {
+    let deleted = archive::purge(&app.manager, &who.name, *id, &confirm).await?;
+    Ok(HttpResponse::Ok().json(Purged { deleted }))
+}

@@ -1,0 +1,25 @@
+use actix_web::{HttpResponse, post, web};
+use shared_types::{Instance, InstanceId};
+
+use super::view;
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::principal::Operator;
+use crate::instances::archive;
+
+/// Restore an archived instance
+///
+/// With the settings it had; launch an app server to bring it up. In use already: success.
+#[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance")), responses(
+    (status = 200, description = "In use", body = Instance),
+    (status = 409, description = "Another instance has one of its host names by now"),
+))]
+#[post("/instances/{id}/restore")]
+pub async fn restore_instance(
+    app: web::Data<App>,
+    Operator(who): Operator,
+    id: web::Path<InstanceId>,
+) -> Result<HttpResponse, ApiError> {
+    archive::restore(&app.manager, &who.name, *id).await?;
+    Ok(view::answer(HttpResponse::Ok(), &view::read(&app, *id).await?))
+}

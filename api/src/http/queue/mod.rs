@@ -1,0 +1,9 @@
+//! The queue of builds.
+
+mod pause;
+mod read;
+mod resume;
+
+pub use pause::pause_queue;
+pub use read::read_queue;
+pub use resume::resume_queue;

@@ -1,0 +1,24 @@
+use actix_web::{HttpResponse, put, web};
+use shared_types::operations::WithReason;
+use shared_types::queue::Queue;
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::extract::{self, Json};
+use crate::http::principal::Operator;
+use crate::instances::queue;
+use crate::instances::store::queue as store;
+
+/// Pause the queue
+///
+/// Nothing that waits begins; what is under way goes on. Paused already: success.
+#[utoipa::path(tag = "queue", request_body = WithReason, responses((status = 200, description = "The queue", body = Queue)))]
+#[put("/queue/pause")]
+pub async fn pause_queue(
+    app: web::Data<App>,
+    Operator(who): Operator,
+    Json(WithReason { reason }): Json<WithReason>,
+) -> Result<HttpResponse, ApiError> {
+    queue::pause(&app.manager, &who.name, extract::reason(reason)?).await?;
+    Ok(HttpResponse::Ok().json(store::read(&mut *app.db().conn().await?).await?))
+}

@@ -1,0 +1,16 @@
+use actix_web::{HttpResponse, get, web};
+use shared_types::queue::Queue;
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::principal::Viewer;
+use crate::instances::store::queue;
+
+/// Read the queue of builds
+///
+/// What is under way, what waits, for what and in which order, and who builds.
+#[utoipa::path(tag = "queue", responses((status = 200, description = "The queue", body = Queue)))]
+#[get("/queue")]
+pub async fn read_queue(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(queue::read(&mut *app.db().conn().await?).await?))
+}

@@ -1,0 +1,18 @@
+use actix_web::{HttpResponse, delete, web};
+use shared_types::queue::Queue;
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::principal::Operator;
+use crate::instances::queue;
+use crate::instances::store::queue as store;
+
+/// Let the queue go on
+///
+/// What waits begins, in its order. Not paused: success.
+#[utoipa::path(tag = "queue", responses((status = 200, description = "The queue", body = Queue)))]
+#[delete("/queue/pause")]
+pub async fn resume_queue(app: web::Data<App>, Operator(who): Operator) -> Result<HttpResponse, ApiError> {
+    queue::resume(&app.manager, &who.name).await?;
+    Ok(HttpResponse::Ok().json(store::read(&mut *app.db().conn().await?).await?))
+}

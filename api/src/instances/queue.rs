@@ -1,0 +1,46 @@
+//! Pauses the queue of builds and lets it go on. What is under way goes on in either case.
+
+use diesel_async::AsyncConnection;
+use serde_json::json;
+use shared_types::EventKind;
+
+use super::store::queue;
+use super::{Manager, Refusal};
+use crate::instances::jobs::DispatchBuilds;
+use crate::{audit, events};
+
+/// Nothing queued begins from now on. Paused already: success.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn pause(manager: &Manager, actor: &str, reason: Option<String>) -> Result<(), Refusal> {
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        if !queue::pause(conn, actor, reason.as_deref()).await? {
+            return Ok(());
+        }
+        events::record(conn, EventKind::QueueChanged, events::About::default()).await?;
+        let detail = json!({ "reason": reason });
+        let entry = audit::Entry { actor, action: "pause_queue", instance: None, app_server: None, detail };
+        Ok(audit::record(conn, entry).await?)
+    })
+    .await
+}
+
+/// What is queued begins again. Not paused: success.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn resume(manager: &Manager, actor: &str) -> Result<(), Refusal> {
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        if !queue::resume(conn).await? {
+            return Ok(());
+        }
+        DispatchBuilds::enqueue(conn).await?;
+        events::record(conn, EventKind::QueueChanged, events::About::default()).await?;
+        let entry = audit::Entry { actor, action: "resume_queue", instance: None, app_server: None, detail: json!({}) };
+        Ok(audit::record(conn, entry).await?)
+    })
+    .await
+}

@@ -1,0 +1,209 @@
+//! Which builds wait, in which order they begin, and who is at them.
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_types::queue::{Queue, QueueEntry, QueuePause, Queued, Tier, WorkerState};
+use shared_types::{AppServerId, InstanceId};
+
+use crate::db::DbError;
+use crate::db::schema::{queue_pause, workers};
+
+#[derive(diesel::QueryableByName)]
+struct Found {
+    #[diesel(sql_type = BigInt)]
+    app_server_id: AppServerId,
+}
+
+/// Builds that nobody is at and that could go on now: those to be stopped, those begun, then the queue's in its order; at
+/// most `limit` that need a slot.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn unattended(conn: &mut AsyncPgConnection, limit: i32) -> Result<Vec<AppServerId>, DbError> {
+    let rows: Vec<Found> = diesel::sql_query(
+        "WITH unattended AS (SELECT a.id, a.instance_id, b.begun_at, b.stop_requested_at FROM builds AS b \
+             JOIN app_servers AS a ON a.id = b.app_server_id WHERE a.status IN ('new', 'waiting', 'configuring') \
+             AND (b.lease_until IS NULL OR b.lease_until < now())), \
+         busy AS (SELECT a.instance_id, count(*) AS n FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
+             WHERE a.status IN ('new', 'waiting', 'configuring') AND b.begun_at IS NOT NULL GROUP BY a.instance_id) \
+         (SELECT id AS app_server_id FROM unattended WHERE stop_requested_at IS NOT NULL) UNION ALL \
+         (SELECT u.id FROM unattended AS u JOIN instances AS i ON i.id = u.instance_id \
+             LEFT JOIN busy ON busy.instance_id = u.instance_id \
+             WHERE u.stop_requested_at IS NULL AND (u.begun_at IS NOT NULL \
+                 OR (coalesce(busy.n, 0) < i.max_builds AND NOT EXISTS (SELECT 1 FROM queue_pause))) \
+             ORDER BY u.begun_at IS NULL, i.tier <> 'production', u.id LIMIT $1)",
+    )
+    .bind::<Integer, _>(limit)
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.app_server_id).collect())
+}
+
+/// Takes a build out of the queue, unless it was taken before: its instance must be free for it, and the queue not paused.
+/// False: not now.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn begin(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool, DbError> {
+    let is_begun: Option<Found> = diesel::sql_query(
+        "SELECT app_server_id FROM builds WHERE app_server_id = $1 AND (begun_at IS NOT NULL OR stop_requested_at IS NOT NULL)",
+    )
+    .bind::<BigInt, _>(id)
+    .get_result(conn)
+    .await
+    .optional()?;
+    if is_begun.is_some() {
+        return Ok(true);
+    }
+    // One at a time decides about an instance.
+    diesel::sql_query(
+        "SELECT 1 FROM instances WHERE id = (SELECT instance_id FROM app_servers WHERE id = $1) FOR NO KEY UPDATE",
+    )
+    .bind::<BigInt, _>(id)
+    .execute(conn)
+    .await?;
+    let begun = diesel::sql_query(
+        "UPDATE builds SET begun_at = now() WHERE app_server_id = $1 AND NOT EXISTS (SELECT 1 FROM queue_pause) \
+         AND (SELECT count(*) FROM app_servers AS own JOIN app_servers AS a ON a.instance_id = own.instance_id \
+             JOIN builds AS b ON b.app_server_id = a.id WHERE own.id = $1 AND b.begun_at IS NOT NULL \
+             AND a.status IN ('new', 'waiting', 'configuring')) \
+         < (SELECT i.max_builds FROM instances AS i JOIN app_servers AS a ON a.instance_id = i.id WHERE a.id = $1)",
+    )
+    .bind::<BigInt, _>(id)
+    .execute(conn)
+    .await?;
+    Ok(begun == 1)
+}
+
+/// Pauses the queue. False: it was paused already.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn pause(conn: &mut AsyncPgConnection, by: &str, reason: Option<&str>) -> Result<bool, DbError> {
+    let paused = diesel::insert_into(queue_pause::table)
+        .values((queue_pause::paused_by.eq(by), queue_pause::reason.eq(reason)))
+        .on_conflict_do_nothing()
+        .execute(conn)
+        .await?;
+    Ok(paused == 1)
+}
+
+/// Lets the queue go on. False: it was not paused.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn resume(conn: &mut AsyncPgConnection) -> Result<bool, DbError> {
+    Ok(diesel::delete(queue_pause::table).execute(conn).await? == 1)
+}
+
+#[derive(diesel::QueryableByName)]
+struct EntryRow {
+    #[diesel(sql_type = BigInt)]
+    app_server_id: AppServerId,
+    #[diesel(sql_type = Text)]
+    app_server_name: String,
+    #[diesel(sql_type = BigInt)]
+    instance_id: InstanceId,
+    #[diesel(sql_type = Text)]
+    instance_name: String,
+    #[diesel(sql_type = Text)]
+    tier: Tier,
+    #[diesel(sql_type = Integer)]
+    max_builds: i32,
+    #[diesel(sql_type = Timestamptz)]
+    created: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    begun_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    worker: Option<String>,
+}
+
+/// The whole queue. Three queries.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn read(conn: &mut AsyncPgConnection) -> Result<Queue, DbError> {
+    let pause: Option<(String, DateTime<Utc>, Option<String>)> = queue_pause::table
+        .select((queue_pause::paused_by, queue_pause::paused_at, queue_pause::reason))
+        .first(conn)
+        .await
+        .optional()?;
+    let workers = workers(conn).await?;
+    let rows: Vec<EntryRow> = diesel::sql_query(
+        "SELECT a.id AS app_server_id, a.name AS app_server_name, i.id AS instance_id, i.name AS instance_name, i.tier, \
+         i.max_builds, a.created, b.begun_at, CASE WHEN b.lease_until > now() THEN b.lease_holder END AS worker \
+         FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id JOIN instances AS i ON i.id = a.instance_id \
+         WHERE a.status IN ('new', 'waiting', 'configuring') \
+         ORDER BY b.begun_at NULLS LAST, i.tier <> 'production', a.id",
+    )
+    .load(conn)
+    .await?;
+    let pause = pause.map(|(by, at, reason)| QueuePause { by, at, reason });
+    let able = workers.iter().filter(|worker| !worker.is_draining && worker.trouble.is_none());
+    let slots: i64 = able.map(|worker| i64::from(worker.slots)).sum();
+    let slots_in_use = rows.iter().filter(|row| row.worker.is_some()).map(|_| 1).sum();
+    let trouble = if slots == 0 { workers.iter().find_map(|worker| worker.trouble.clone()) } else { None };
+    let begun_of =
+        |instance: InstanceId| rows.iter().filter(|row| row.instance_id == instance && row.begun_at.is_some()).count();
+    let (mut building, mut waiting, mut ahead) = (Vec::new(), Vec::new(), 0);
+    for row in &rows {
+        let waits_for = row.begun_at.is_none().then(|| {
+            let is_instance_busy = begun_of(row.instance_id) >= usize::try_from(row.max_builds).unwrap_or(0);
+            let (is_paused, trouble) = (pause.is_some(), trouble.clone());
+            ahead += 1;
+            Queued { ahead: ahead - 1, slots, slots_in_use, is_paused, is_instance_busy, trouble }.words()
+        });
+        let entries = if waits_for.is_some() { &mut waiting } else { &mut building };
+        entries.push(row.entry(waits_for));
+    }
+    Ok(Queue { pause, slots, slots_in_use, workers, building, waiting })
+}
+
+impl EntryRow {
+    fn entry(&self, waits_for: Option<String>) -> QueueEntry {
+        QueueEntry {
+            app_server_id: self.app_server_id,
+            app_server_name: self.app_server_name.clone(),
+            instance_id: self.instance_id,
+            instance_name: self.instance_name.clone(),
+            tier: self.tier,
+            created: self.created,
+            begun_at: self.begun_at,
+            worker: self.worker.clone(),
+            waits_for,
+        }
+    }
+}
+
+/// The workers that live.
+async fn workers(conn: &mut AsyncPgConnection) -> Result<Vec<WorkerState>, DbError> {
+    type Row = (String, String, String, i32, DateTime<Utc>, DateTime<Utc>, bool, Option<String>);
+    let rows: Vec<Row> = workers::table
+        .filter(workers::seen.gt(diesel::dsl::sql::<Timestamptz>("now() - interval '15 seconds'")))
+        .order(workers::started)
+        .select((
+            workers::id,
+            workers::hostname,
+            workers::version,
+            workers::slots,
+            workers::started,
+            workers::seen,
+            workers::is_draining,
+            workers::trouble,
+        ))
+        .load(conn)
+        .await?;
+    let worker = |(id, hostname, version, slots, started, seen, is_draining, trouble)| WorkerState {
+        id,
+        hostname,
+        version,
+        slots,
+        started,
+        seen,
+        is_draining,
+        trouble,
+    };
+    Ok(rows.into_iter().map(worker).collect())
+}

@@ -1,0 +1,240 @@
+//! App servers as they are embedded everywhere: one statement, however many.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::sql_types::{Bool, Jsonb, Nullable};
+use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
+use shared_types::app_server::Progress;
+use shared_types::queue::Queued;
+use shared_types::{
+    API_BASE, AppServerId, AppServerStatus, AppServerSummary, InstanceId, ServerStatus, Serving, Trigger,
+};
+
+use super::app_servers::step_kind;
+use crate::db::DbError;
+use crate::db::schema::{app_server_retention, app_servers, builds, instances, servers};
+
+/// Which app servers.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Only this instance's.
+    pub instance: Option<InstanceId>,
+    /// Only with this status.
+    pub status: Option<AppServerStatus>,
+    /// Only those whose build went, or goes, as it should, or only the others.
+    pub is_healthy: Option<bool>,
+    /// Only those before this one.
+    pub before: Option<AppServerId>,
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// What a build waits for that nobody has begun; null for the others.
+const QUEUED: &str = "CASE WHEN app_servers.status = 'new' AND builds.begun_at IS NULL THEN (\
+    WITH alive AS (SELECT * FROM workers WHERE seen > now() - interval '15 seconds' AND NOT is_draining) \
+    SELECT jsonb_build_object(\
+        'ahead', (SELECT count(*) FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
+            JOIN instances AS i ON i.id = a.instance_id WHERE a.status = 'new' AND b.begun_at IS NULL \
+            AND (i.tier <> 'production', a.id) < (instances.tier <> 'production', app_servers.id)), \
+        'slots', (SELECT coalesce(sum(slots), 0) FROM alive WHERE trouble IS NULL), \
+        'slots_in_use', (SELECT count(*) FROM builds AS b WHERE b.lease_holder IS NOT NULL AND b.lease_until > now()), \
+        'is_paused', EXISTS (SELECT 1 FROM queue_pause), \
+        'is_instance_busy', (SELECT count(*) FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
+            WHERE a.instance_id = app_servers.instance_id AND a.status IN ('new', 'waiting', 'configuring') \
+            AND b.begun_at IS NOT NULL) >= instances.max_builds, \
+        'trouble', (SELECT min(trouble) FROM alive HAVING bool_and(trouble IS NOT NULL)))) END";
+
+/// Whether requests under way still end there.
+const IS_DRAINING: &str = "EXISTS (SELECT 1 FROM activations AS d WHERE d.replaced_app_server_id = app_servers.id \
+    AND d.drain_limit_seconds IS NOT NULL AND d.drained_at IS NULL)";
+
+type Own = (
+    AppServerId,
+    InstanceId,
+    String,
+    AppServerStatus,
+    Option<String>,
+    String,
+    Option<String>,
+    DateTime<Utc>,
+    DateTime<Utc>,
+    Trigger,
+    i32,
+    i32,
+    Option<AppServerId>,
+);
+type OfBuild =
+    (Option<String>, i32, i32, Option<String>, Option<DateTime<Utc>>, Option<DateTime<Utc>>, bool, Option<String>);
+type OfInstance = (Option<AppServerId>, Option<AppServerId>);
+type Kept = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+type Row = (Own, OfBuild, OfInstance, ServerStatus, Option<Kept>, bool, Option<Value>);
+
+macro_rules! summaries {
+    () => {
+        app_servers::table
+            .inner_join(builds::table)
+            .inner_join(servers::table)
+            .inner_join(instances::table.on(instances::id.eq(app_servers::instance_id)))
+            .left_join(app_server_retention::table)
+            .order(app_servers::id.desc())
+            .select((
+                (
+                    app_servers::id,
+                    app_servers::instance_id,
+                    app_servers::name,
+                    app_servers::status,
+                    app_servers::failure,
+                    app_servers::requested_by,
+                    app_servers::reason,
+                    app_servers::created,
+                    app_servers::modified,
+                    app_servers::trigger,
+                    app_servers::attempt,
+                    app_servers::num_attempts,
+                    app_servers::retry_of,
+                ),
+                (
+                    builds::step,
+                    builds::tasks_done,
+                    builds::tasks_total,
+                    builds::task,
+                    builds::deadline,
+                    builds::estimated_end,
+                    builds::activate_when_running,
+                    builds::stop_requested_by,
+                ),
+                (instances::active_app_server_id, instances::fallback_app_server_id),
+                servers::status,
+                (app_server_retention::pinned_at, app_server_retention::terminates_at).nullable(),
+                sql::<Bool>(IS_DRAINING),
+                sql::<Nullable<Jsonb>>(QUEUED),
+            ))
+            .into_boxed()
+    };
+}
+
+/// App servers, the newest first.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<AppServerSummary>, DbError> {
+    let mut select = summaries!().limit(query.limit);
+    if let Some(instance) = query.instance {
+        select = select.filter(app_servers::instance_id.eq(instance));
+    }
+    if let Some(status) = query.status {
+        select = select.filter(app_servers::status.eq(status));
+    }
+    match query.is_healthy {
+        Some(true) => select = select.filter(app_servers::status.ne_all(AppServerStatus::UNHEALTHY)),
+        Some(false) => select = select.filter(app_servers::status.eq_any(AppServerStatus::UNHEALTHY)),
+        None => {}
+    }
+    if let Some(before) = query.before {
+        select = select.filter(app_servers::id.lt(before));
+    }
+    let rows: Vec<Row> = select.load(conn).await?;
+    rows.into_iter().map(summary).collect()
+}
+
+/// One app server as it is embedded.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn read(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Option<AppServerSummary>, DbError> {
+    let row: Option<Row> = summaries!().filter(app_servers::id.eq(id)).first(conn).await.optional()?;
+    row.map(summary).transpose()
+}
+
+/// The active and the newest app servers of these instances.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn active_and_newest(
+    conn: &mut AsyncPgConnection,
+    of: &[InstanceId],
+) -> Result<Vec<AppServerSummary>, DbError> {
+    use diesel::{BoolExpressionMethods, PgExpressionMethods};
+    let newer = diesel::alias!(app_servers as newer);
+    let is_newest = diesel::dsl::not(diesel::dsl::exists(
+        newer
+            .filter(newer.field(app_servers::instance_id).eq(app_servers::instance_id))
+            .filter(newer.field(app_servers::id).gt(app_servers::id)),
+    ));
+    let is_active = instances::active_app_server_id.is_not_distinct_from(app_servers::id.nullable());
+    let rows: Vec<Row> =
+        summaries!().filter(app_servers::instance_id.eq_any(of)).filter(is_newest.or(is_active)).load(conn).await?;
+    rows.into_iter().map(summary).collect()
+}
+
+fn summary(
+    (own, build, (active, fallback), server, kept, is_draining, queued): Row,
+) -> Result<AppServerSummary, DbError> {
+    let (
+        id,
+        instance_id,
+        name,
+        status,
+        failure,
+        requested_by,
+        reason,
+        created,
+        modified,
+        trigger,
+        attempt,
+        num_attempts,
+        retry_of,
+    ) = own;
+    let (step, tasks_done, tasks_total, task, deadline, estimated_end, activate_when_running, stop_requested_by) =
+        build;
+    let is_building = status.is_building();
+    let serving = if active == Some(id) {
+        Serving::Active
+    } else if is_draining {
+        Serving::Draining
+    } else if fallback == Some(id) {
+        Serving::Fallback
+    } else {
+        Serving::Idle
+    };
+    let queued: Option<Queued> = queued.map(serde_json::from_value).transpose()?;
+    let (pinned_at, terminates_at) = kept.unwrap_or_default();
+    let step = if is_building { step.as_deref().map(step_kind).transpose()? } else { None };
+    Ok(AppServerSummary {
+        id,
+        api_url: format!("{API_BASE}/app-servers/{id}"),
+        instance_id,
+        name,
+        status,
+        status_name: status.name().into(),
+        status_description: status.description().into(),
+        is_steady: status.is_steady(),
+        is_healthy: status.is_healthy(),
+        serving,
+        created,
+        modified,
+        requested_by,
+        reason,
+        trigger,
+        attempt,
+        num_attempts,
+        retry_of,
+        activate_when_running,
+        stop_requested_by,
+        failure,
+        has_machine: !matches!(server, ServerStatus::Pending | ServerStatus::Terminated),
+        is_pinned: pinned_at.is_some(),
+        terminates_at,
+        progress: Progress {
+            step,
+            tasks_done,
+            tasks_total,
+            task,
+            queued,
+            deadline: deadline.filter(|_| is_building),
+            estimated_end: estimated_end.filter(|_| is_building),
+        },
+    })
+}

@@ -1,0 +1,118 @@
+//! What the verbs on app servers and instances take. Every field may be left out unless it says otherwise.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::app_server::AppServerSummary;
+use crate::ids::AppServerId;
+
+/// What stopping, pinning, holding, pausing take.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WithReason {
+    /// Why, for the history; at most 500 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// What terminating takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TerminateAppServer {
+    /// Whether a build under way is stopped first.
+    pub stop: bool,
+    /// Why, for the history; at most 500 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// What activating takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ActivateAppServer {
+    /// Only if this one is active now (null: only if none is); left out: whatever is active is replaced.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>)]
+    pub expected_active: Option<Option<AppServerId>>,
+    /// Whether one that is still being built is activated as soon as its build has ended well.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub when_running: bool,
+    /// Whether its checks are skipped. Needs a reason.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
+    /// Seconds that requests under way may hold up the end of the one that is replaced, 0 to 3600; left out: the setting
+    /// (OCIM_DRAIN_LIMIT). None is cut off: after that time it is no longer waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 3600)]
+    pub drain_limit_seconds: Option<i32>,
+    /// Why, for the history; at most 500 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// What going back takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rollback {
+    /// Which app server gets the traffic; left out: the fallback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_server_id: Option<AppServerId>,
+    /// Whether its checks are skipped. Needs a reason.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
+    /// Why, for the history; at most 500 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
+    pub reason: Option<String>,
+}
+
+/// What deleting an archived instance's belongings takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Purge {
+    /// The instance's domain, typed by whoever means it.
+    #[serde(default)]
+    #[schema(example = "demo.localhost")]
+    pub confirm: String,
+}
+
+/// What was deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Purged {
+    /// Each thing, in words.
+    #[schema(example = json!(["the host name demo.localhost"]))]
+    pub deleted: Vec<String>,
+}
+
+/// Keeps automation from activating; a person lifts it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Hold {
+    /// Who set it.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What the answer to an activation says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ActivationResult {
+    /// The app server that is active now, or is to be when its build has ended.
+    pub app_server: AppServerSummary,
+    /// Whether the gateway sends it the traffic already. If not, it will in a moment, and the history says when.
+    pub is_applied: bool,
+}
+
+/// Tells a field that is null from one that was left out.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Some)
+}
