@@ -2,6 +2,7 @@
 
 mod activating;
 mod archiving;
+mod crashing;
 mod failing;
 mod machines;
 mod queries;
