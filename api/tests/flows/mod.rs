@@ -4,6 +4,7 @@ mod activating;
 mod archiving;
 mod crashing;
 mod failing;
+mod histories;
 mod machines;
 mod queries;
 mod queueing;
