@@ -22,6 +22,14 @@ pub struct Settings {
     pub ocim_data_dir: PathBuf,
     /// Holds what can be made again: base tree, clones, virtualenvs, wheels. None: `~/.cache/ocim`.
     pub ocim_cache_dir: Option<PathBuf>,
+    /// What app servers run on.
+    pub ocim_provider: ProviderKind,
+    /// Where a web server answers that plays the fake machines. None: one is started.
+    pub ocim_fake_http: Option<SocketAddr>,
+    /// How many lines a fake playbook prints.
+    pub ocim_fake_lines: u32,
+    /// Milliseconds between two of them.
+    pub ocim_fake_pace_ms: u64,
     /// The /24 of the local machines. None: the first free one.
     pub ocim_local_subnet: Option<String>,
     /// The first administrator's password, at the first start only. None: a random one, printed once.
@@ -106,6 +114,10 @@ impl Default for Settings {
             ocim_gateway_public_url: None,
             ocim_data_dir: PathBuf::from(".ocim"),
             ocim_cache_dir: None,
+            ocim_provider: ProviderKind::Local,
+            ocim_fake_http: None,
+            ocim_fake_lines: 40,
+            ocim_fake_pace_ms: 50,
             ocim_local_subnet: None,
             ocim_admin_password: None,
             ocim_build_slots: 4,
@@ -147,6 +159,16 @@ impl Default for Settings {
     }
 }
 
+/// What app servers run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderKind {
+    /// Machines on this host.
+    Local,
+    /// Nothing: machines are files and playbooks only print. For trying the API out, and for tests.
+    Fake,
+}
+
 /// What becomes of builds under way when the program is told to end (SIGTERM, SIGINT).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -167,6 +189,10 @@ const NAMES: &[&str] = &[
     "ocim_gateway_public_url",
     "ocim_data_dir",
     "ocim_cache_dir",
+    "ocim_provider",
+    "ocim_fake_http",
+    "ocim_fake_lines",
+    "ocim_fake_pace_ms",
     "ocim_local_subnet",
     "ocim_admin_password",
     "ocim_build_slots",

@@ -2,12 +2,13 @@
 //! print. Knows nothing of instances, app servers or the database.
 //!
 //! The port is [`port::Ansible`]; [`real::AnsibleCore`] runs `git`, `pip` and `ansible-playbook`, [`fake::FakeAnsible`] plays
-//! a script.
+//! a script in memory, [`fake_printer::FakePrinter`] one whose output outlives the process.
 
 mod checkout;
 mod command;
 mod events;
 pub mod fake;
+pub mod fake_printer;
 mod lock;
 mod mask;
 pub mod port;

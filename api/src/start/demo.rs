@@ -25,6 +25,14 @@ pub(super) struct Demo {
     pub edx_platform: PathBuf,
 }
 
+impl Demo {
+    /// In this data directory, whether or not they are written.
+    pub(super) fn at(data_dir: &Path) -> Self {
+        let dir = data_dir.join("demo");
+        Self { configuration: dir.join("configuration"), edx_platform: dir.join("edx-platform") }
+    }
+}
+
 /// The Python requirements of the demo's playbooks.
 pub(super) fn requirements() -> String {
     Configuration::get("requirements.txt")
@@ -34,8 +42,7 @@ pub(super) fn requirements() -> String {
 
 /// Writes both repositories; one that differs from what is embedded gets a new commit.
 pub(super) async fn ensure(data_dir: &Path) -> Result<Demo, StartError> {
-    let dir = data_dir.join("demo");
-    let demo = Demo { configuration: dir.join("configuration"), edx_platform: dir.join("edx-platform") };
+    let demo = Demo::at(data_dir);
     write::<Configuration>(&demo.configuration).await?;
     write::<EdxPlatform>(&demo.edx_platform).await?;
     Ok(demo)

@@ -3,6 +3,7 @@
 
 mod demo;
 mod keys;
+mod outside;
 mod parts;
 mod report;
 mod serve;

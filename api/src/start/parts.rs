@@ -7,19 +7,18 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use shared_types::openedx::Protocol;
 
+use super::outside::Outside;
 use super::report::{say, step};
 use super::{StartError, demo, keys};
-use crate::ansible::real::{AnsibleConfig, AnsibleCore};
+use crate::ansible::real::AnsibleConfig;
 use crate::ansible::virtualenv;
-use crate::config::Settings;
+use crate::config::{ProviderKind, Settings};
 use crate::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::db::{Db, migrations};
 use crate::instances::{Manager, Options};
 use crate::openedx::{Defaults, OpenEdx};
 use crate::routing::traffic::Traffic;
-use crate::servers::probe::SshProbe;
-use crate::servers::provider::Provider;
-use crate::servers::providers::local::{LocalConfig, LocalProvider, Subnet, base_tree};
+use crate::servers::providers::local::base_tree;
 use crate::users::login;
 
 /// How long between two looks at something that is not ready yet.
@@ -78,6 +77,10 @@ pub(super) async fn first_admin(settings: &Settings, db: &Db) -> Result<Option<S
 /// # Errors
 /// What could not be had, and what to do.
 pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
+    match settings.ocim_provider {
+        ProviderKind::Fake => return Ok(()),
+        ProviderKind::Local => {}
+    }
     let cache_dir = settings.cache_dir();
     let cannot = |error| {
         format!("the cache {} cannot be written ({error}); choose another with OCIM_CACHE_DIR", cache_dir.display())
@@ -92,35 +95,21 @@ pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
     step("Ansible's wheels", wheels).await
 }
 
-fn ansible_config(settings: &Settings) -> AnsibleConfig {
+pub(super) fn ansible_config(settings: &Settings) -> AnsibleConfig {
     AnsibleConfig { cache_dir: settings.cache_dir(), python: settings.ocim_python.clone() }
 }
 
-/// The local machines; those that were up are up again.
-pub(super) async fn machines(settings: &Settings, data_dir: &Path) -> Result<Arc<LocalProvider>, StartError> {
-    let subnet = settings.ocim_local_subnet.as_ref().map(|text| text.parse::<Subnet>()).transpose();
-    let subnet = subnet.map_err(|error| format!("OCIM_LOCAL_SUBNET: {error}"))?;
-    let config = LocalConfig { data_dir: data_dir.to_owned(), cache_dir: settings.cache_dir(), subnet };
-    let provider = Arc::new(LocalProvider::open(config).await?);
-    for (id, error) in provider.boot_all().await? {
-        say(format_args!("  machine {id} did not boot: {error}"));
-    }
-    Ok(provider)
-}
-
 /// All that the verbs work with.
-pub(super) async fn manager(
+pub(super) fn manager(
     settings: &Settings,
     data_dir: &Path,
     db: Db,
-    provider: Arc<dyn Provider>,
+    outside: &Outside,
     traffic: Arc<dyn Traffic>,
 ) -> Result<Manager, StartError> {
-    let demo = demo::ensure(data_dir).await?;
-    let (private_key, authorized_key) = keys::ensure(data_dir).await?;
     let options = Options {
         runs_dir: data_dir.join("runs"),
-        authorized_key,
+        authorized_key: outside.authorized_key.clone(),
         pin_timeout: Duration::from_secs(settings.ocim_pin_timeout),
         machine_timeout: Duration::from_secs(settings.ocim_machine_timeout),
         checkout_timeout: Duration::from_secs(settings.ocim_checkout_timeout),
@@ -130,11 +119,10 @@ pub(super) async fn manager(
         line_timeout: Duration::from_secs(settings.ansible_line_timeout),
         global_timeout: Duration::from_secs(settings.ansible_global_timeout),
         poll: POLL,
-        private_key: private_key.clone(),
+        private_key: outside.private_key.clone(),
     };
-    let openedx = OpenEdx { defaults: defaults(settings, &demo), github_admins: Vec::new() };
-    let ansible = Arc::new(AnsibleCore::new(ansible_config(settings)));
-    let probe = Arc::new(SshProbe { private_key });
+    let openedx = OpenEdx { defaults: defaults(settings, &outside.demo), github_admins: Vec::new() };
+    let (provider, probe, ansible) = (outside.provider.clone(), outside.probe.clone(), outside.ansible.clone());
     Ok(Manager::new(db, vec![Arc::new(openedx)], provider, probe, traffic, ansible, options)?)
 }
 

@@ -1,4 +1,6 @@
 //! What implements [`super::provider::Provider`].
 
 pub mod fake;
+pub mod fake_files;
+pub mod fake_web;
 pub mod local;

@@ -1,0 +1,207 @@
+//! An Ansible without playbooks whose output outlives the process, for tests with real processes that are killed: every line
+//! is in a file before it is taken in, as with a real run's spool, so what was printed can be compared with what is stored.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::Utc;
+use sha2::{Digest as _, Sha256};
+use shared_types::LogLevel;
+use tokio_util::sync::CancellationToken;
+
+use super::command::failed_at;
+use super::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress};
+
+/// Every run prints the same number of lines, evenly in time.
+#[derive(Debug, Clone)]
+pub struct FakePrinter {
+    /// Holds what was printed, `{app server}/{playbook}-{run}` as runs' directories are called. Unlike those it is kept.
+    pub dir: PathBuf,
+    /// How many lines a run prints; two make a task.
+    pub lines: u32,
+    /// How long between two of them.
+    pub pace: Duration,
+}
+
+impl FakePrinter {
+    /// Where a run prints, and the same with words for people: app server and run.
+    fn printed(&self, run_dir: &Path) -> (PathBuf, String) {
+        let name = |path: Option<&Path>| {
+            path.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        };
+        let (app_server, run) = (name(run_dir.parent()), name(Some(run_dir)));
+        let number = run.rsplit('-').next().unwrap_or_default();
+        let words = format!("app server {app_server} run {number}");
+        (self.dir.join(app_server).join(run), words)
+    }
+
+    fn begin(&self, path: &Path) -> io::Result<File> {
+        fs::create_dir_all(path.parent().unwrap_or(&self.dir))?;
+        OpenOptions::new().append(true).create(true).open(path)
+    }
+}
+
+/// Whoever takes over ends a run with this file beside what it printed: nothing is printed after that.
+fn ended(path: &Path) -> PathBuf {
+    path.with_extension("ended")
+}
+
+/// Prints a line; gives the position behind it. None: somebody has taken over.
+fn print(path: &Path, file: &mut File, text: &str) -> io::Result<Option<u64>> {
+    file.lock()?;
+    let printed = (|| {
+        if ended(path).exists() {
+            return Ok(None);
+        }
+        file.write_all(format!("{text}\n").as_bytes())?;
+        file.metadata().map(|data| Some(data.len()))
+    })();
+    file.unlock()?;
+    printed
+}
+
+/// Ends a run and reads what it printed after a position. None: it never began.
+fn take_over(path: &Path, position: u64) -> io::Result<Option<String>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    file.lock()?;
+    File::create(ended(path))?;
+    file.seek(SeekFrom::Start(position))?;
+    let mut rest = String::new();
+    file.read_to_string(&mut rest)?;
+    Ok(Some(rest))
+}
+
+fn line(text: &str) -> SpoolLine {
+    let number: u32 = text.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or_default();
+    let task = Some(format!("fake : task {}", number.div_ceil(2)));
+    let progress = Some(if number % 2 == 1 { TaskProgress::Began } else { TaskProgress::Ended });
+    SpoolLine { at: Utc::now(), level: LogLevel::Info, text: text.to_owned(), task, progress }
+}
+
+#[async_trait]
+impl Ansible for FakePrinter {
+    async fn resolve(&self, _repository: &str, version: &str) -> Result<String, AnsibleError> {
+        Ok(hex::encode(Sha256::digest(version)).chars().take(40).collect())
+    }
+
+    async fn prepare(
+        &self,
+        _spec: &RunSpec,
+        _sink: &mut dyn SpoolSink,
+        _cancel: &CancellationToken,
+    ) -> Result<u32, AnsibleError> {
+        Ok(self.lines / 2)
+    }
+
+    async fn run(
+        &self,
+        spec: &RunSpec,
+        sink: &mut dyn SpoolSink,
+        cancel: &CancellationToken,
+    ) -> Result<RunOutcome, AnsibleError> {
+        let (path, words) = self.printed(&spec.dir);
+        let mut file = self.begin(&path).map_err(|error| failed_at(&path, &error))?;
+        for number in 1..=self.lines {
+            if cancel.run_until_cancelled(tokio::time::sleep(self.pace)).await.is_none() {
+                return Ok(RunOutcome::Cancelled);
+            }
+            let text = format!("{words} line {number}");
+            let printed = print(&path, &mut file, &text).map_err(|error| failed_at(&path, &error))?;
+            let events = printed.ok_or(AnsibleError::Cancelled)?;
+            let position = SpoolPosition { events, errors: 0 };
+            sink.take(vec![line(&text)], position).await.map_err(AnsibleError::Sink)?;
+        }
+        Ok(RunOutcome::Succeeded)
+    }
+
+    async fn recover(
+        &self,
+        dir: &Path,
+        position: SpoolPosition,
+        sink: &mut dyn SpoolSink,
+    ) -> Result<bool, AnsibleError> {
+        let (path, _) = self.printed(dir);
+        let rest = take_over(&path, position.events).map_err(|error| failed_at(&path, &error))?;
+        let Some(rest) = rest else { return Ok(false) };
+        let lines: Vec<SpoolLine> = rest.lines().map(line).collect();
+        if !lines.is_empty() {
+            let position = SpoolPosition { events: position.events + rest.len() as u64, ..position };
+            sink.take(lines, position).await.map_err(AnsibleError::Sink)?;
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::ansible::port::Target;
+
+    /// Takes in so many lines and then refuses, as when the lease is lost.
+    struct Refusing {
+        taken: Vec<String>,
+        position: SpoolPosition,
+        most: usize,
+    }
+
+    #[async_trait]
+    impl SpoolSink for Refusing {
+        async fn take(&mut self, lines: Vec<SpoolLine>, position: SpoolPosition) -> Result<(), String> {
+            if self.taken.len() >= self.most {
+                return Err("lost".to_owned());
+            }
+            self.taken.extend(lines.into_iter().map(|line| line.text));
+            self.position = position;
+            Ok(())
+        }
+    }
+
+    fn spec(dir: PathBuf) -> RunSpec {
+        let ssh = SocketAddr::from(([192, 0, 2, 1], 22));
+        RunSpec {
+            dir,
+            source_repo: String::new(),
+            commit: String::new(),
+            playbook_path: String::new(),
+            requirements_path: String::new(),
+            variables: serde_json::Map::new(),
+            target: Target { ssh, user: String::new(), private_key: PathBuf::new(), host_key: None },
+            line_timeout: Duration::MAX,
+            global_timeout: Duration::MAX,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_printed_and_not_taken_in_is_taken_in_by_whoever_takes_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let printer = FakePrinter { dir: dir.path().join("printed"), lines: 5, pace: Duration::ZERO };
+        let (spec, cancel) = (spec(dir.path().join("runs/7/0-2")), CancellationToken::new());
+        let mut sink = Refusing { taken: Vec::new(), position: SpoolPosition::default(), most: 3 };
+        assert_eq!(printer.run(&spec, &mut sink, &cancel).await, Err(AnsibleError::Sink("lost".to_owned())));
+        assert_eq!(sink.taken.last().unwrap(), "app server 7 run 2 line 3");
+        sink.most = 100;
+        assert_eq!(printer.recover(&spec.dir, sink.position, &mut sink).await, Ok(true));
+        let printed = fs::read_to_string(dir.path().join("printed/7/0-2")).unwrap();
+        assert_eq!(printed.lines().collect::<Vec<_>>(), sink.taken);
+        assert_eq!(sink.taken.len(), 4);
+        assert_eq!(
+            printer.run(&spec, &mut sink, &cancel).await,
+            Err(AnsibleError::Cancelled),
+            "the old holder goes on"
+        );
+        assert_eq!(printer.recover(&spec.dir, sink.position, &mut sink).await, Ok(true));
+        assert_eq!(sink.taken.len(), 4);
+        assert_eq!(printer.recover(&dir.path().join("runs/8/0-1"), sink.position, &mut sink).await, Ok(false));
+    }
+}

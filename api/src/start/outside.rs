@@ -1,0 +1,94 @@
+//! What is outside the program, as the settings say: the machines, who asks them, and who plays the playbooks.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::report::{say, step};
+use super::{StartError, demo, keys, parts};
+use crate::ansible::fake_printer::FakePrinter;
+use crate::ansible::port::Ansible;
+use crate::ansible::real::AnsibleCore;
+use crate::config::{ProviderKind, Settings};
+use crate::servers::probe::{Probe, SshProbe};
+use crate::servers::provider::Provider;
+use crate::servers::providers::fake_files::FileMachines;
+use crate::servers::providers::local::{LocalConfig, LocalProvider, Subnet};
+
+/// What is outside.
+#[derive(Debug)]
+pub(super) struct Outside {
+    /// Who makes machines.
+    pub provider: Arc<dyn Provider>,
+    /// Who asks them.
+    pub probe: Arc<dyn Probe>,
+    /// Who plays playbooks.
+    pub ansible: Arc<dyn Ansible>,
+    /// The machines of this host, where they are used.
+    pub local: Option<Arc<LocalProvider>>,
+    /// The demo's repositories.
+    pub demo: demo::Demo,
+    /// The key that Ansible logs in with.
+    pub private_key: PathBuf,
+    /// Its public half, one line.
+    pub authorized_key: String,
+}
+
+/// Makes ready what the settings name.
+pub(super) async fn open(
+    settings: &Settings,
+    data_dir: &Path,
+    stop: &CancellationToken,
+) -> Result<Outside, StartError> {
+    match settings.ocim_provider {
+        ProviderKind::Local => local(settings, data_dir).await,
+        ProviderKind::Fake => fake(settings, data_dir, stop).await,
+    }
+}
+
+async fn local(settings: &Settings, data_dir: &Path) -> Result<Outside, StartError> {
+    let machines = step("Local machines", machines(settings, data_dir)).await?;
+    let demo = demo::ensure(data_dir).await?;
+    let (private_key, authorized_key) = keys::ensure(data_dir).await?;
+    Ok(Outside {
+        provider: machines.clone(),
+        probe: Arc::new(SshProbe { private_key: private_key.clone() }),
+        ansible: Arc::new(AnsibleCore::new(parts::ansible_config(settings))),
+        local: Some(machines),
+        demo,
+        private_key,
+        authorized_key,
+    })
+}
+
+/// The local machines; those that were up are up again.
+async fn machines(settings: &Settings, data_dir: &Path) -> Result<Arc<LocalProvider>, StartError> {
+    let subnet = settings.ocim_local_subnet.as_ref().map(|text| text.parse::<Subnet>()).transpose();
+    let subnet = subnet.map_err(|error| format!("OCIM_LOCAL_SUBNET: {error}"))?;
+    let config = LocalConfig { data_dir: data_dir.to_owned(), cache_dir: settings.cache_dir(), subnet };
+    let provider = Arc::new(LocalProvider::open(config).await?);
+    for (id, error) in provider.boot_all().await? {
+        say(format_args!("  machine {id} did not boot: {error}"));
+    }
+    Ok(provider)
+}
+
+/// Neither keys nor repositories: nobody logs in, and nothing is checked out.
+async fn fake(settings: &Settings, data_dir: &Path, stop: &CancellationToken) -> Result<Outside, StartError> {
+    let machines = Arc::new(FileMachines::open(data_dir.join("fake-machines"), settings.ocim_fake_http)?);
+    machines.serve(stop.clone()).await?;
+    say("▸ Machines are files, and playbooks only print (OCIM_PROVIDER=fake)");
+    let pace = Duration::from_millis(settings.ocim_fake_pace_ms);
+    let printer = FakePrinter { dir: data_dir.join("fake-printed"), lines: settings.ocim_fake_lines, pace };
+    Ok(Outside {
+        provider: machines.clone(),
+        probe: machines,
+        ansible: Arc::new(printer),
+        local: None,
+        demo: demo::Demo::at(data_dir),
+        private_key: data_dir.join("ssh").join("id_ed25519"),
+        authorized_key: "ssh-ed25519 AAAA fake".to_owned(),
+    })
+}
