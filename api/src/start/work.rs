@@ -5,9 +5,9 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
-use super::report::{say, step};
+use super::report::say;
 use super::serve::{finish_or_hand_over, until_signal};
-use super::{StartError, parts};
+use super::{StartError, outside, parts};
 use crate::config::Settings;
 use crate::db::Db;
 use crate::db::embedded::EmbeddedPostgres;
@@ -30,9 +30,9 @@ pub async fn work(settings: Settings) -> Result<(), StartError> {
     };
     let db = Db::open(url.expose_secret())?;
     parts::same_version(&db).await?;
-    let machines = step("Local machines", parts::machines(&settings, &data_dir)).await?;
+    let outside = outside::open(&settings, &data_dir, None).await?;
     let traffic = Arc::new(HaproxyRoutes::new(&data_dir.join("gateway")));
-    let manager = Arc::new(parts::manager(&settings, &data_dir, db.clone(), machines, traffic).await?);
+    let manager = Arc::new(parts::manager(&settings, &data_dir, db.clone(), &outside, traffic)?);
     let stop = CancellationToken::new();
     let bus = Bus::start(db, stop.clone()).await?;
     // Only the server, on whose host the gateway runs, tells it.
