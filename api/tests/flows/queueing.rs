@@ -158,3 +158,32 @@ async fn two_workers_share_the_work_and_none_does_what_the_other_does() {
     second.ended().await;
     app.end().await;
 }
+
+#[tokio::test]
+async fn a_build_says_when_its_step_is_given_up_and_when_it_should_end() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    app.provider.set_answers_ssh(false);
+    let progress = async |id: i64| {
+        until("it waits", async || app.read_app_server(id).await["progress"]["step"] == "server").await;
+        app.read_app_server(id).await["progress"].clone()
+    };
+    let first = app.launched(instance).await;
+    let waits = progress(first).await;
+    assert!(waits["deadline"].is_string(), "{waits}");
+    assert_eq!(waits["estimated_end"], Value::Null, "nobody knows before the first has ended");
+    app.provider.set_answers_ssh(true);
+    let built = app.until_built(first).await;
+    assert_eq!((&built["status"], &built["progress"]["deadline"]), (&json!("running"), &Value::Null));
+    app.provider.set_answers_ssh(false);
+    // Of the same instance, and of another that has none of its own to go by.
+    let other = app.instance("other").await;
+    for instance in [instance, other] {
+        let id = app.launched(instance).await;
+        assert!(progress(id).await["estimated_end"].is_string());
+    }
+    app.provider.set_answers_ssh(true);
+    app.until_built(2).await;
+    app.until_built(3).await;
+    app.end().await;
+}
