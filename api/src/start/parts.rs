@@ -135,7 +135,7 @@ pub(super) async fn manager(
     let openedx = OpenEdx { defaults: defaults(settings, &demo), github_admins: Vec::new() };
     let ansible = Arc::new(AnsibleCore::new(ansible_config(settings)));
     let probe = Arc::new(SshProbe { private_key });
-    Ok(Manager::new(db, vec![Arc::new(openedx)], provider, probe, traffic, ansible, options)?)
+    Ok(Manager::new(db, vec![Arc::new(openedx)], provider, probe, traffic, ansible, options))
 }
 
 fn defaults(settings: &Settings, demo: &demo::Demo) -> Defaults {
