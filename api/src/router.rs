@@ -29,6 +29,9 @@ pub fn api(config: &mut ServiceConfig) {
         .service(instances::list_instance_app_servers)
         .service(instances::launch_app_server)
         .service(instances::list_activations)
+        .service(instances::roll_back_instance)
+        .service(instances::hold_instance)
+        .service(instances::lift_hold)
         .service(instances::list_instance_logs)
         .service(instances::stream_instance_logs)
         // App servers

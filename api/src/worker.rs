@@ -15,7 +15,7 @@ use crate::db::DbError;
 use crate::events::{self, Bus, bus::Signal};
 use crate::instances::build::Builder;
 use crate::instances::jobs::{ActivateWhenRunning, AdvanceAppServer, ApplyRouting, DispatchBuilds, TerminateServer};
-use crate::instances::{Manager, apply_routing};
+use crate::instances::{Manager, apply_routing, checks, drain};
 use crate::jobs::workers;
 
 /// Jobs that are no builds (the traffic) always find a place beside the builds.
@@ -24,6 +24,10 @@ const BESIDE_BUILDS: usize = 8;
 const SWEEP: Duration = Duration::from_secs(2);
 /// How often the gateway's whole table is compared with what was decided.
 const RECONCILE: Duration = Duration::from_secs(60);
+/// How often is looked whether what was replaced has drained.
+const DRAINS: Duration = Duration::from_secs(1);
+/// How often active app servers are asked whether they work.
+const CHECKS: Duration = Duration::from_secs(60);
 /// How often is looked whether the last build has ended.
 const DRAIN_POLL: Duration = Duration::from_millis(100);
 
@@ -75,7 +79,7 @@ impl Worker {
             let beside = async {
                 tokio::join!(sweep(&looking), show(&looking), hear(&looking, signals), async {
                     if duties.tells_gateway {
-                        route(&looking).await;
+                        tokio::join!(route(&looking), drains(&looking), watch(&looking));
                     }
                 });
             };
@@ -189,6 +193,24 @@ async fn route(builder: &Builder) {
                 warn(apply_routing::apply_all(builder.manager()).await, "the gateway's table could not be compared");
             }
         }
+    }
+}
+
+/// Sees what was replaced drain.
+async fn drains(builder: &Builder) {
+    let mut often = interval(DRAINS);
+    loop {
+        often.tick().await;
+        warn(drain::sweep(builder.manager()).await, "what drains could not be looked for");
+    }
+}
+
+/// Asks what is active whether it works.
+async fn watch(builder: &Builder) {
+    let mut seldom = interval(CHECKS);
+    loop {
+        seldom.tick().await;
+        warn(checks::check_active(builder.manager()).await, "what is active could not be checked");
     }
 }
 

@@ -43,6 +43,8 @@ ALTER TABLE builds
     ADD COLUMN stop_reason           TEXT    CHECK (char_length(stop_reason) <= 500),
     ADD COLUMN activate_when_running BOOLEAN NOT NULL DEFAULT false,
     ADD COLUMN activate_requested_by TEXT,
+    ADD COLUMN activate_reason       TEXT    CHECK (char_length(activate_reason) <= 500),
+    ADD COLUMN activate_drain_limit_seconds INTEGER CHECK (activate_drain_limit_seconds BETWEEN 0 AND 3600),
     ADD COLUMN mail_owed             BOOLEAN NOT NULL DEFAULT false,
     ADD CHECK ((stop_requested_at IS NULL) = (stop_requested_by IS NULL));
 UPDATE builds SET begun_at = now() WHERE step IS NOT NULL;
@@ -53,6 +55,8 @@ COMMENT ON COLUMN builds.stop_requested_by IS 'Who asked.';
 COMMENT ON COLUMN builds.stop_reason IS 'Why, in their words.';
 COMMENT ON COLUMN builds.activate_when_running IS 'Whether automation is still to activate it.';
 COMMENT ON COLUMN builds.activate_requested_by IS 'Who wanted that.';
+COMMENT ON COLUMN builds.activate_reason IS 'Why, in their words.';
+COMMENT ON COLUMN builds.activate_drain_limit_seconds IS 'How long the one it replaces may drain then; null: the setting.';
 COMMENT ON COLUMN builds.mail_owed IS 'Whether the mail about its failure is still to be sent.';
 CREATE INDEX builds_held ON builds (app_server_id) WHERE lease_holder IS NOT NULL;
 CREATE INDEX builds_to_activate ON builds (app_server_id) WHERE activate_when_running;

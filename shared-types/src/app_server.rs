@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use crate::app_server_status::{AppServerStatus, Possible, can_activate, can_stop, can_terminate};
+pub use crate::app_server_status::{
+    AppServerStatus, MAX_DRAIN_LIMIT, Possible, can_activate, can_activate_when_running, can_have_traffic,
+    can_roll_back, can_stop, can_terminate,
+};
 use crate::ids::{ActivationId, AppServerId, InstanceId};
 use crate::launch::Trigger;
 use crate::queue::Queued;

@@ -146,6 +146,34 @@ pub fn can_activate(status: AppServerStatus, serving: Serving) -> Possible {
     }
 }
 
+/// The most seconds that an app server which was replaced may be waited for.
+pub const MAX_DRAIN_LIMIT: i32 = 3600;
+
+/// Whether an app server can be activated now or, as it is still being built, when it runs.
+pub fn can_activate_when_running(status: AppServerStatus, serving: Serving) -> Possible {
+    if status.is_building() { Possible::Yes } else { can_activate(status, serving) }
+}
+
+/// Whether an instance can have traffic at all.
+pub fn can_have_traffic(is_archived: bool) -> Possible {
+    if is_archived {
+        return Possible::No("The instance is archived; restore it to give its traffic to an app server.");
+    }
+    Possible::Yes
+}
+
+/// Whether an instance's traffic can go back to this app server: the fallback, or the one that a person names. None: there
+/// is no fallback.
+pub fn can_roll_back(target: Option<(AppServerStatus, Serving)>) -> Possible {
+    match target {
+        Some((status, serving)) => can_activate(status, serving),
+        None => Possible::No(
+            "There is no app server to go back to: none was active before, or its machine has been terminated. \
+             Activate another one.",
+        ),
+    }
+}
+
 /// Whether the build of an app server with this status can be stopped.
 pub fn can_stop(status: AppServerStatus) -> Possible {
     match status {
@@ -176,5 +204,32 @@ pub fn can_terminate(status: AppServerStatus, serving: Serving) -> Possible {
             | AppServerStatus::Stopped,
             Serving::Idle | Serving::Fallback,
         ) => Possible::Yes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVINGS: [Serving; 4] = [Serving::Idle, Serving::Active, Serving::Draining, Serving::Fallback];
+
+    #[test]
+    fn only_what_runs_is_activated_now_and_what_is_built_may_be_later() {
+        for status in AppServerStatus::ALL {
+            for serving in SERVINGS {
+                let now = can_activate(*status, serving) == Possible::Yes;
+                assert_eq!(now, *status == AppServerStatus::Running && serving != Serving::Active, "{status:?}");
+                let later = can_activate_when_running(*status, serving) == Possible::Yes;
+                assert_eq!(later, now || status.is_building(), "{status:?} {serving:?}");
+                assert_eq!(can_roll_back(Some((*status, serving))), can_activate(*status, serving));
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_fallback_or_in_an_archived_instance_there_is_no_way() {
+        assert!(matches!(can_roll_back(None), Possible::No(why) if why.contains("Activate another one")));
+        assert_eq!(can_have_traffic(false), Possible::Yes);
+        assert!(matches!(can_have_traffic(true), Possible::No(why) if why.contains("restore it")));
     }
 }

@@ -119,6 +119,8 @@ diesel::table! {
         stop_reason -> Nullable<Text>,
         activate_when_running -> Bool,
         activate_requested_by -> Nullable<Text>,
+        activate_reason -> Nullable<Text>,
+        activate_drain_limit_seconds -> Nullable<Integer>,
         mail_owed -> Bool,
     }
 }
@@ -248,6 +250,7 @@ diesel::joinable!(instance_hostnames -> instances (instance_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
+    activations,
     app_server_retention,
     app_servers,
     builds,

@@ -1,6 +1,7 @@
 //! HTTP: the only place that knows actix and status codes. One verb, one file, one function; each authorizes, parses, calls
 //! the domain and answers.
 
+pub mod activation;
 pub mod app_servers;
 pub mod assets;
 pub mod auth;

@@ -107,7 +107,7 @@ impl TaskHandler for ActivateWhenRunning {
     const IDENTIFIER: &'static str = "ActivateWhenRunning";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let done = super::activate::when_running(builder(&context)?.manager(), self.id).await;
+        let done = super::when_running::when_running(builder(&context)?.manager(), self.id).await;
         done.map_err(|error| error.to_string())
     }
 }

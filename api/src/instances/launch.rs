@@ -6,7 +6,7 @@ use shared_types::{AppServerId, EventKind, InstanceId, Trigger};
 
 use super::application::{Playbook, Reference, Snapshot};
 use super::store::app_servers::{self, AppServerRow, NewAppServer};
-use super::store::builds::BuildRow;
+use super::store::builds::{self, BuildRow, Wish};
 use super::store::instances::InstanceRow;
 use super::store::{instances, pins};
 use super::{Manager, Refusal};
@@ -74,7 +74,13 @@ pub(super) async fn retry(
         retry_of: Some(failed.id),
         activate_when_running: state.activate_when_running,
     };
-    record(manager, conn, &failed.requested_by, row, &request).await.map(Some)
+    let next = record(manager, conn, &failed.requested_by, row, &request).await?;
+    // Whoever wanted it activated need not be who launched it.
+    if let Some(by) = state.activate_requested_by.as_deref().filter(|_| state.activate_when_running) {
+        let (reason, drain_limit_seconds) = (state.activate_reason.as_deref(), state.activate_drain_limit_seconds);
+        builds::want_activation(conn, next, Some(Wish { by, reason, drain_limit_seconds })).await?;
+    }
+    Ok(Some(next))
 }
 
 /// Writes a launch down, in a transaction that has locked the instance.

@@ -63,15 +63,10 @@ pub struct Manager {
     pub trouble: Trouble,
     /// One at a time tells the gateway, so that an older decision never overwrites a newer one.
     pub(super) telling_gateway: tokio::sync::Mutex<()>,
-    /// Asks applications whether they work.
-    pub(super) http: reqwest::Client,
 }
 
 impl Manager {
     /// Puts the parts together.
-    ///
-    /// # Errors
-    /// When the HTTP client cannot be made.
     pub fn new(
         db: Db,
         applications: Vec<Arc<dyn Application>>,
@@ -80,21 +75,10 @@ impl Manager {
         traffic: Arc<dyn Traffic>,
         ansible: Arc<dyn Ansible>,
         options: Options,
-    ) -> Result<Self, reqwest::Error> {
-        let http = super::checks::client()?;
+    ) -> Self {
         let telling_gateway = tokio::sync::Mutex::new(());
-        Ok(Self {
-            db,
-            applications,
-            provider,
-            probe,
-            traffic,
-            ansible,
-            options,
-            trouble: Trouble::default(),
-            telling_gateway,
-            http,
-        })
+        let trouble = Trouble::default();
+        Self { db, applications, provider, probe, traffic, ansible, options, trouble, telling_gateway }
     }
 
     /// The application of an instance type.

@@ -2,8 +2,12 @@
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use async_trait::async_trait;
+
+/// How long an answer to [`Traffic::ask`] may take.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where one host name leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,4 +35,13 @@ pub trait Traffic: Debug + Send + Sync {
 
     /// How many requests are under way at this target.
     async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError>;
+
+    /// Asks the web server at `target` for `path` as a visitor of `hostname` would, whatever the routes say. Gives the
+    /// status of its answer, for which it waits [`PATIENCE`] at most.
+    ///
+    /// Where the gateway itself asks, an answer proves that visitors would get one.
+    ///
+    /// # Errors
+    /// Why there was none, in words for people.
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String>;
 }

@@ -123,7 +123,7 @@ pub(super) fn manager(
     };
     let openedx = OpenEdx { defaults: defaults(settings, &outside.demo), github_admins: Vec::new() };
     let (provider, probe, ansible) = (outside.provider.clone(), outside.probe.clone(), outside.ansible.clone());
-    Ok(Manager::new(db, vec![Arc::new(openedx)], provider, probe, traffic, ansible, options)?)
+    Ok(Manager::new(db, vec![Arc::new(openedx)], provider, probe, traffic, ansible, options))
 }
 
 fn defaults(settings: &Settings, demo: &demo::Demo) -> Defaults {

@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::db::Db;
 use crate::db::embedded::EmbeddedPostgres;
 use crate::events::Bus;
-use crate::routing::providers::haproxy::HaproxyRoutes;
+use crate::routing::providers::direct::Direct;
 use crate::worker::{Duties, Worker};
 
 /// Builds until SIGINT or SIGTERM.
@@ -31,8 +31,7 @@ pub async fn work(settings: Settings) -> Result<(), StartError> {
     let db = Db::open(url.expose_secret())?;
     parts::same_version(&db).await?;
     let outside = outside::open(&settings, &data_dir, None).await?;
-    let traffic = Arc::new(HaproxyRoutes::new(&data_dir.join("gateway")));
-    let manager = Arc::new(parts::manager(&settings, &data_dir, db.clone(), &outside, traffic)?);
+    let manager = Arc::new(parts::manager(&settings, &data_dir, db.clone(), &outside, Arc::new(Direct))?);
     let stop = CancellationToken::new();
     let bus = Bus::start(db, stop.clone()).await?;
     // Only the server, on whose host the gateway runs, tells it.

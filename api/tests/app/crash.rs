@@ -150,6 +150,10 @@ impl Traffic for Outside {
     async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError> {
         self.traffic.open_connections(target).await
     }
+
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
+        self.points.around("ask", self.traffic.ask(target, hostname, path)).await
+    }
 }
 
 /// How the process ended.
@@ -186,7 +190,7 @@ impl TestApp {
         let mut done = process.spawn(async move {
             let db = Db::open(&url).unwrap();
             let ports = (outside.clone(), outside.clone(), outside.clone(), outside);
-            let manager = Manager::new(db, applications, ports.0, ports.1, ports.2, ports.3, options).unwrap();
+            let manager = Manager::new(db, applications, ports.0, ports.1, ports.2, ports.3, options);
             work(Builder::new(Arc::new(manager), 4, CancellationToken::new())).await;
         });
         let is_dead = tokio::time::timeout(PATIENCE, async {

@@ -23,6 +23,7 @@ use ocim::events::Bus;
 use ocim::instances::{Manager, Options};
 use ocim::openedx::{Defaults, OpenEdx};
 use ocim::routing::providers::fake::FakeTraffic;
+use ocim::routing::traffic::Traffic;
 use ocim::servers::providers::fake::FakeProvider;
 use ocim::users::Secret;
 use ocim::users::store::{self, tokens};
@@ -50,13 +51,15 @@ pub struct Setup {
     pub slots: usize,
     /// Another Ansible than the one that plays a script.
     pub ansible: Option<Arc<dyn Ansible>>,
+    /// Another gateway than the one in memory.
+    pub gateway: Option<Arc<dyn Traffic>>,
     /// Other settings of builds.
     pub options: fn(&mut Options),
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { works: true, slots: 4, ansible: None, options: |_| {} }
+        Self { works: true, slots: 4, ansible: None, gateway: None, options: |_| {} }
     }
 }
 
@@ -110,9 +113,10 @@ impl TestApp {
         (setup.options)(&mut options);
         let applications: Vec<Arc<dyn ocim::instances::application::Application>> = vec![Arc::new(open_edx())];
         let used: Arc<dyn Ansible> = setup.ansible.unwrap_or_else(|| ansible.clone());
+        let gateway: Arc<dyn Traffic> = setup.gateway.unwrap_or_else(|| traffic.clone());
         let manager =
-            Manager::new(db.clone(), applications, provider.clone(), provider.clone(), traffic.clone(), used, options);
-        let manager = Arc::new(manager.unwrap());
+            Manager::new(db.clone(), applications, provider.clone(), provider.clone(), gateway, used, options);
+        let manager = Arc::new(manager);
         let bus = Bus::start(db.clone(), stop.clone()).await.unwrap();
         let worker = match setup.works {
             true => Some(

@@ -14,6 +14,8 @@ pub struct Site {
     /// Where it answers.
     pub address: SocketAddr,
     is_healthy: Arc<AtomicBool>,
+    /// True: answers wait.
+    held: tokio::sync::watch::Sender<bool>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -24,6 +26,7 @@ impl Site {
         let site = Self {
             address: listener.local_addr().unwrap(),
             is_healthy: Arc::new(AtomicBool::new(true)),
+            held: tokio::sync::watch::Sender::new(false),
             asked: Arc::default(),
         };
         let served = site.clone();
@@ -39,6 +42,11 @@ impl Site {
     /// From now on it answers 200, or 503.
     pub fn set_healthy(&self, is_healthy: bool) {
         self.is_healthy.store(is_healthy, Ordering::SeqCst);
+    }
+
+    /// From now on whoever asks waits for the answer, or no more.
+    pub fn set_held(&self, is_held: bool) {
+        self.held.send_replace(is_held);
     }
 
     /// What it was asked: `Host` and path, the first first.
@@ -62,6 +70,7 @@ impl Site {
         }
         let path = first.split(' ').nth(1)?;
         self.asked.lock().unwrap().push(format!("{host}{path}"));
+        self.held.subscribe().wait_for(|is_held| !is_held).await.ok()?;
         let status = if self.is_healthy.load(Ordering::SeqCst) { "200 OK" } else { "503 Service Unavailable" };
         let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         lines.into_inner().into_inner().write_all(answer.as_bytes()).await.ok()

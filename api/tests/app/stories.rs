@@ -62,6 +62,11 @@ impl TestApp {
         activate(&self.operator().await, id, json!({})).await
     }
 
+    /// Waits until an app server is this to the visitors.
+    pub async fn until_serving(&self, id: i64, serving: &str) {
+        super::until(serving, async || self.read_app_server(id).await["serving"] == serving).await;
+    }
+
     /// Every text of an app server's log.
     pub async fn log(&self, id: i64) -> Vec<String> {
         let page = self.viewer().await.get(&format!("/api/v1/app-servers/{id}/logs?limit=500")).await.expect(200);

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use ocim::instances::store::{builds, instances};
-use ocim::instances::{activate, apply_routing, terminate};
+use ocim::instances::{apply_routing, drain, terminate, when_running};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use reqwest::Method;
@@ -207,11 +207,12 @@ impl World<'_> {
             apply_routing::apply_routing(manager, id).await.map_err(|error| error.to_string())?;
         }
         for id in builds::to_activate(&mut conn).await.map_err(|error| error.to_string())? {
-            activate::when_running(manager, id).await.map_err(|error| error.to_string())?;
+            when_running::when_running(manager, id).await.map_err(|error| error.to_string())?;
         }
         for id in instances::unrouted(&mut conn).await.map_err(|error| error.to_string())? {
             apply_routing::apply_routing(manager, id).await.map_err(|error| error.to_string())?;
         }
+        drain::sweep(manager).await.map_err(|error| error.to_string())?;
         for id in ocim::servers::store::to_terminate(&mut conn, 100).await.map_err(|error| error.to_string())? {
             terminate::remove(manager, id).await.map_err(|error| error.to_string())?;
         }

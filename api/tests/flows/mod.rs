@@ -2,7 +2,9 @@
 
 mod activating;
 mod archiving;
+mod automating;
 mod crashing;
+mod draining;
 mod failing;
 mod histories;
 mod machines;

@@ -7,14 +7,16 @@ use diesel::connection::InstrumentationEvent;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use ocim::instances::read;
 use ocim::instances::store::{activations, instances, summaries};
+use ocim::instances::switch::{self, Switch};
 use ocim::logs::{self, About};
 use ocim::servers;
+use shared_types::app_server::ActivationKind;
 use shared_types::{AppServerId, InstanceId};
 
 use crate::app::TestApp;
 
-/// What each view takes, in its rows' number or not.
-async fn counts(app: &TestApp) -> Vec<(&'static str, usize)> {
+/// A connection whose queries are counted.
+async fn counting(app: &TestApp) -> (AsyncPgConnection, Arc<AtomicUsize>) {
     let mut conn = app.db.dedicated().await.unwrap();
     let count = Arc::new(AtomicUsize::new(0));
     let counted = count.clone();
@@ -23,6 +25,12 @@ async fn counts(app: &TestApp) -> Vec<(&'static str, usize)> {
             counted.fetch_add(1, Ordering::Relaxed);
         }
     });
+    (conn, count)
+}
+
+/// What each view takes, in its rows' number or not.
+async fn counts(app: &TestApp) -> Vec<(&'static str, usize)> {
+    let (mut conn, count) = counting(app).await;
     let taken = |name| (name, count.swap(0, Ordering::Relaxed));
     let (instance, app_server) = (InstanceId(1), AppServerId(1));
     let conn: &mut AsyncPgConnection = &mut conn;
@@ -72,5 +80,34 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
         app.running(instance).await;
     }
     assert_eq!(counts(&app).await, few);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_switch_takes_as_many_queries_after_many_as_at_first() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let ids = [app.running(instance).await, app.running(instance).await];
+    let (mut conn, count) = counting(&app).await;
+    let mut taken = Vec::new();
+    for id in ids.into_iter().cycle().take(6) {
+        count.store(0, Ordering::Relaxed);
+        let switched = conn.transaction(async |conn| {
+            let row = instances::lock(conn, InstanceId(instance)).await?.unwrap();
+            let switch = Switch {
+                app_server: AppServerId(id),
+                kind: ActivationKind::Manual,
+                is_forced: false,
+                drain_limit_seconds: None,
+                reason: None,
+            };
+            switch::write(&app.manager, conn, "test", &row, &switch).await
+        });
+        switched.await.unwrap();
+        taken.push(count.load(Ordering::Relaxed));
+    }
+    // BEGIN, lock, app server, two for host names, pointer, drains, wish, history, job, event, five for the logs' two
+    // lines, audit, COMMIT.
+    assert_eq!(taken, [18; 6]);
     app.end().await;
 }

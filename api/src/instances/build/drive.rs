@@ -145,7 +145,9 @@ impl Build<'_> {
     }
 
     async fn try_again(&self, conn: &mut diesel_async::AsyncPgConnection) -> Result<(), StepError> {
-        let line = match launch::retry(self.manager, conn, &self.row, &self.state).await {
+        // Read again: somebody may have wanted it activated since the step began.
+        let Some(state) = builds::find(conn, self.id()).await? else { return Ok(()) };
+        let line = match launch::retry(self.manager, conn, &self.row, &state).await {
             Ok(None) => return Ok(()),
             Ok(Some(next)) => Line::info(format!(
                 "Attempt {} of {} is app server {next}",

@@ -24,6 +24,7 @@ use crate::servers::advance::ServerError;
 use crate::servers::store::Owner;
 
 pub use builder::Builder;
+pub(super) use steps::patience;
 
 /// Why a step did not end well.
 #[derive(Debug, thiserror::Error)]

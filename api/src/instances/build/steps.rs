@@ -106,7 +106,7 @@ async fn lease_is_ours(build: &Build<'_>) -> Result<(), StepError> {
 }
 
 /// A setting as a span of time.
-pub(super) fn patience(duration: std::time::Duration) -> Duration {
+pub(in crate::instances) fn patience(duration: std::time::Duration) -> Duration {
     Duration::from_std(duration).unwrap_or(Duration::MAX)
 }
 

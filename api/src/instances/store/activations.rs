@@ -1,12 +1,14 @@
 //! The table `activations`: every switch of traffic.
 
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::dsl::sql;
+use diesel::sql_types::{Bool, Nullable, Timestamptz};
+use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, Queryable};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::app_server::{Activation, ActivationKind};
 use shared_types::{ActivationId, AppServerId, InstanceId};
 
 use crate::db::DbError;
-use crate::db::schema::activations;
+use crate::db::schema::{activations, app_servers, servers};
 
 /// What is stored of a new one.
 #[derive(Debug, diesel::Insertable)]
@@ -50,7 +52,73 @@ pub async fn applied(conn: &mut AsyncPgConnection, instance: InstanceId, generat
         .filter(activations::instance_id.eq(instance))
         .filter(activations::generation.le(generation))
         .filter(activations::applied_at.is_null())
-        .set(activations::applied_at.eq(Some(chrono::Utc::now())))
+        .set(activations::applied_at.eq(sql::<Nullable<Timestamptz>>("now()")))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// An app server that was replaced and that requests may still end at.
+#[derive(Debug, Clone, Queryable)]
+pub struct Draining {
+    /// The switch that replaced it.
+    pub id: ActivationId,
+    /// Whose traffic.
+    pub instance_id: InstanceId,
+    /// Which.
+    pub app_server_id: AppServerId,
+    /// Where its web server is.
+    pub http_address: Option<String>,
+    /// Whether it was waited for long enough.
+    pub is_too_late: bool,
+}
+
+/// What drains, as far as the gateway has the switch: before, new requests still go there.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn draining(conn: &mut AsyncPgConnection) -> Result<Vec<Draining>, DbError> {
+    Ok(activations::table
+        .inner_join(app_servers::table.on(activations::replaced_app_server_id.eq(app_servers::id.nullable())))
+        .inner_join(servers::table.on(app_servers::server_id.eq(servers::id)))
+        .filter(activations::drain_limit_seconds.is_not_null())
+        .filter(activations::drained_at.is_null())
+        .filter(activations::applied_at.is_not_null())
+        .order(activations::id)
+        .select((
+            activations::id,
+            activations::instance_id,
+            app_servers::id,
+            servers::http_address,
+            sql::<Bool>("activations.applied_at + make_interval(secs => activations.drain_limit_seconds) <= now()"),
+        ))
+        .load(conn)
+        .await?)
+}
+
+/// What a switch replaced has drained. False: it had before.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn drained(conn: &mut AsyncPgConnection, id: ActivationId) -> Result<bool, DbError> {
+    let changed = diesel::update(activations::table.find(id))
+        .filter(activations::drained_at.is_null())
+        .set(activations::drained_at.eq(sql::<Nullable<Timestamptz>>("now()")))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+/// An app server does not drain any more, whatever replaced it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn close_drains(conn: &mut AsyncPgConnection, of: AppServerId) -> Result<(), DbError> {
+    diesel::update(activations::table)
+        .filter(activations::replaced_app_server_id.eq(of))
+        .filter(activations::drain_limit_seconds.is_not_null())
+        .filter(activations::drained_at.is_null())
+        .set(activations::drained_at.eq(sql::<Nullable<Timestamptz>>("now()")))
         .execute(conn)
         .await?;
     Ok(())

@@ -1,5 +1,6 @@
 //! The table `app_servers`.
 
+use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
@@ -33,6 +34,8 @@ pub struct AppServerRow {
     pub variable_references: Value,
     /// Its status.
     pub status: AppServerStatus,
+    /// When the status last changed.
+    pub modified: DateTime<Utc>,
     /// Who launched it.
     pub requested_by: String,
     /// Why.

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::sql_types::{Nullable, Timestamptz};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{ExpressionMethods, IntoSql, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::app_server::{BuildStep, BuildStepKind, StepOutcome};
 use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId};
@@ -43,6 +43,10 @@ pub struct BuildRow {
     pub activate_when_running: bool,
     /// Who wanted that.
     pub activate_requested_by: Option<String>,
+    /// Why.
+    pub activate_reason: Option<String>,
+    /// Seconds that the one it replaces may drain.
+    pub activate_drain_limit_seconds: Option<i32>,
 }
 
 impl BuildRow {
@@ -261,20 +265,38 @@ pub async fn lock(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Optio
     }
 }
 
-/// Says whether automation is to activate an app server, and for whom.
+/// That automation is to activate an app server when it runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// Who wants that.
+    pub by: &'a str,
+    /// Why.
+    pub reason: Option<&'a str>,
+    /// Seconds that the one it replaces may drain; none: the setting.
+    pub drain_limit_seconds: Option<i32>,
+}
+
+/// Says whether automation is to activate an app server. False: it was not to, and is not to.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn want_activation(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
-    wanted_by: Option<&str>,
-) -> Result<(), DbError> {
-    diesel::update(builds::table.find(id))
-        .set((builds::activate_when_running.eq(wanted_by.is_some()), builds::activate_requested_by.eq(wanted_by)))
+    wish: Option<Wish<'_>>,
+) -> Result<bool, DbError> {
+    use diesel::BoolExpressionMethods;
+    let changed = diesel::update(builds::table.find(id))
+        .filter(builds::activate_when_running.or(wish.is_some().into_sql::<diesel::sql_types::Bool>()))
+        .set((
+            builds::activate_when_running.eq(wish.is_some()),
+            builds::activate_requested_by.eq(wish.map(|wish| wish.by)),
+            builds::activate_reason.eq(wish.and_then(|wish| wish.reason)),
+            builds::activate_drain_limit_seconds.eq(wish.and_then(|wish| wish.drain_limit_seconds)),
+        ))
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(changed == 1)
 }
 
 /// App servers that run and that automation is still to activate, the oldest first.

@@ -260,6 +260,58 @@ pub async fn point(
         .await?)
 }
 
+/// Every active app server.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn active(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>, DbError> {
+    let active: Vec<Option<AppServerId>> = instances::table
+        .filter(instances::active_app_server_id.is_not_null())
+        .select(instances::active_app_server_id)
+        .load(conn)
+        .await?;
+    Ok(active.into_iter().flatten().collect())
+}
+
+/// Keeps automation from activating. False: a hold was on already, and stays as it is.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn hold(
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+    by: &str,
+    reason: Option<&str>,
+) -> Result<bool, DbError> {
+    let changed = diesel::update(instances::table.find(id))
+        .filter(instances::hold_at.is_null())
+        .set((
+            instances::hold_at.eq(diesel::dsl::sql::<Nullable<Timestamptz>>("now()")),
+            instances::hold_by.eq(Some(by)),
+            instances::hold_reason.eq(reason),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Lets automation activate again. False: it might already.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn lift_hold(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<bool, DbError> {
+    let changed = diesel::update(instances::table.find(id))
+        .filter(instances::hold_at.is_not_null())
+        .set((
+            instances::hold_at.eq(None::<DateTime<Utc>>),
+            instances::hold_by.eq(None::<String>),
+            instances::hold_reason.eq(None::<String>),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
 /// An app server is no longer the one to go back to.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use super::question;
 use crate::routing::traffic::{Route, Traffic, TrafficError};
 
 /// Keeps the table it is told, and does what the test says.
@@ -96,6 +97,10 @@ impl Traffic for FakeTraffic {
 
     async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError> {
         Ok(self.attempt()?.open.get(&target).copied().unwrap_or_default())
+    }
+
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
+        question::ask_directly(target, hostname, path).await
     }
 }
 

@@ -90,3 +90,78 @@ async fn fields_of_the_wrong_kind_are_named() {
     operator.post(&path(1), json!({ "reason": "x".repeat(501) })).await.field_error("/reason");
     app.end().await;
 }
+
+#[tokio::test]
+async fn forcing_skips_the_checks_needs_a_reason_and_is_audited() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    let id = app.running(instance).await;
+    app.sites[0].set_healthy(false);
+    let asked = app.sites[0].asked().len();
+    let operator = app.operator().await;
+    let words = operator.post(&path(id), json!({ "force": true })).await.field_error("/reason");
+    assert_eq!(words, "Skipping the checks needs a reason.");
+    stories::activate(&operator, id, json!({ "force": true, "reason": "it must" })).await.expect(200);
+    assert_eq!(app.sites[0].asked().len(), asked, "nobody asked it");
+    let audited = "SELECT count(*) AS n FROM audit_log WHERE action = 'activate_app_server' \
+                   AND detail -> 'is_forced' = 'true' AND detail ->> 'reason' = 'it must'";
+    assert_eq!(app.number(audited).await, 1);
+    assert!(app.log_says(id, "(unchecked): it must").await);
+    let history = operator.get(&format!("/api/v1/instances/{instance}/activations")).await.expect(200);
+    assert_eq!(history["items"][0]["is_forced"], true);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn when_it_runs_already_it_is_activated_now_and_never_one_that_failed() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    let operator = app.operator().await;
+    app.ansible.next_run_fails("lms : migrate", "no such table");
+    let failed = app.built(instance).await["id"].as_i64().unwrap();
+    let id = app.running(instance).await;
+    let problem = operator.post(&path(failed), json!({ "when_running": true })).await.problem(409);
+    assert_eq!(problem["detail"], "App server 1 is failed. Cannot make an unhealthy app server active.");
+    stories::activate(&operator, id, json!({ "when_running": true })).await.expect(200);
+    let history = operator.get(&format!("/api/v1/instances/{instance}/activations")).await.expect(200);
+    assert_eq!(history["items"][0]["kind"], "manual");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn of_one_that_is_being_built_some_things_make_no_sense() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let (first, id) = (app.launched(instance).await, app.launched(instance).await);
+    let operator = app.operator().await;
+    let forced = json!({ "when_running": true, "force": true, "reason": "x" });
+    operator.post(&path(id), forced).await.field_error("/force");
+    let expecting = json!({ "when_running": true, "expected_active": first });
+    let problem = operator.post(&path(id), expecting).await.problem(409);
+    assert_eq!(problem["detail"], "none is active by now, not app server 1; look again before you activate another.");
+    operator.post(&format!("/api/v1/app-servers/{id}/stop"), json!({})).await.expect(202);
+    let detail = operator.post(&path(id), json!({ "when_running": true })).await.problem(409)["detail"].clone();
+    assert!(detail.as_str().unwrap().starts_with("App server 2 is being stopped by operator-"), "{detail}");
+    for limit in [-1, 3601] {
+        let words = operator.post(&path(id), json!({ "drain_limit_seconds": limit })).await;
+        assert_eq!(words.field_error("/drain_limit_seconds"), "Must be 0 to 3600 seconds.");
+    }
+    assert_eq!(app.number("SELECT count(*) AS n FROM builds WHERE activate_when_running").await, 0);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn nothing_of_an_archived_instance_is_activated() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    let id = app.running(instance).await;
+    let operator = app.operator().await;
+    operator.delete(&format!("/api/v1/instances/{instance}?terminate=true")).await.expect(200);
+    let words = "The instance is archived; restore it to give its traffic to an app server.";
+    for body in [json!({}), json!({ "when_running": true }), json!({ "force": true, "reason": "x" })] {
+        assert_eq!(operator.post(&path(id), body).await.problem(409)["detail"], words);
+    }
+    let rollback = format!("/api/v1/instances/{instance}/rollback");
+    assert_eq!(operator.post(&rollback, json!({})).await.problem(409)["detail"], words);
+    app.end().await;
+}

@@ -32,3 +32,23 @@ async fn a_machine_without_an_address_cannot_be_checked() {
     assert_eq!(problem["detail"], "App server 1 is new; its machine must have an address to be checked.");
     app.end().await;
 }
+
+#[tokio::test]
+async fn those_of_what_is_active_are_repeated() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let (active, other) = (app.running(instance).await, app.running(instance).await);
+    app.operator().await.post(&format!("/api/v1/app-servers/{active}/activate"), json!({})).await.expect(202);
+    let asked = (app.sites[0].asked().len(), app.sites[1].asked().len());
+    app.sites[0].set_healthy(false);
+    ocim::instances::checks::check_active(&app.manager).await.unwrap();
+    assert_eq!(
+        (app.sites[0].asked().len(), app.sites[1].asked().len()),
+        (asked.0 + 2, asked.1),
+        "{other} has no traffic"
+    );
+    let last = app.viewer().await.get(&format!("/api/v1/app-servers/{active}/checks")).await.expect(200);
+    assert_eq!(last["items"][0]["is_ok"], false);
+    assert_eq!(app.read_instance(instance).await["active_appserver"]["id"], active, "they take no traffic away");
+    app.end().await;
+}

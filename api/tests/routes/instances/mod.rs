@@ -1,9 +1,11 @@
 mod activations;
 mod app_servers;
 mod create;
+mod hold;
 mod launch;
 mod list;
 mod logs;
 mod logs_stream;
 mod read;
+mod rollback;
 mod update;

@@ -268,6 +268,50 @@ async fn says_in_plain_pages_why_there_is_nothing_and_believes_no_visitor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn asks_a_target_itself_whatever_the_routes_say() {
+    let gateway = Gateway::start().await;
+    let one = Backend::start("one").await;
+    gateway.inner.apply(&[route("a.localhost", None)]).await.unwrap();
+    let ask = async |target, path| gateway.inner.ask(target, "a.localhost", path).await;
+    assert_eq!(ask(one.address, "/heartbeat").await, Ok(200));
+    let head = one.heads().pop().unwrap().to_lowercase();
+    assert!(head.starts_with("get /heartbeat http/1.1\r\nhost: a.localhost\r\n"), "{head}");
+    assert!(head.contains("x-forwarded-host: a.localhost") && !head.contains("x-ocim"), "{head}");
+    assert_eq!(ask(one.address, "/missing").await, Ok(404), "what the target says is given as it is");
+    assert_eq!(gateway.inner.open_connections(one.address).await, Ok(0), "a question is no visitor");
+
+    let refused = ask(free_address(), "/").await.unwrap_err();
+    assert_eq!(refused, "no connection: nothing listens there, or it refuses");
+    for target in ["0.0.0.0:80", "224.0.0.1:80", "10.0.0.1:0"] {
+        let wrong = ask(target.parse().unwrap(), "/").await.unwrap_err();
+        assert!(wrong.contains("is not an address that visitors can be sent to"), "{wrong}");
+    }
+    assert!(gateway.inner.ask(one.address, "a b", "/").await.unwrap_err().contains("is not a host name"));
+
+    // Neither do visitors get in by the header, nor others by the socket.
+    let mut visitor = Visitor::connect(gateway.listen).await.unwrap();
+    let header = format!("X-Ocim-Target: 127.0.0.1|{}\r\n", one.address.port());
+    assert_eq!(visitor.get("a.localhost", "/", &header).await.unwrap().status, 503);
+    let socket = config(gateway.directory.path(), gateway.listen).dir.join("questions");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(socket).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    gateway.inner.stop().await.unwrap();
+    assert!(ask(one.address, "/").await.unwrap_err().contains("the gateway does not answer"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asks_no_longer_than_it_may() {
+    let gateway = Gateway::start().await;
+    // It accepts, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let began = Instant::now();
+    let error = gateway.inner.ask(silent.local_addr().unwrap(), "a.localhost", "/").await.unwrap_err();
+    assert_eq!(error, "no answer within 5 s");
+    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    gateway.inner.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refuses_with_the_way_out() {
     let directory = tempfile::tempdir().unwrap();
     let stranger = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

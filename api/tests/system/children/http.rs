@@ -1,15 +1,18 @@
 //! Both ends of the gateway: a small web server that says its name, and a visitor who keeps a connection.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Answers every request with its name and what it was asked; `/slow` after a second; an upgrade by an echo.
+/// Answers every request with its name and what it was asked; `/slow` after a second; `/missing` by 404; an upgrade by an
+/// echo.
 pub struct Backend {
     pub address: SocketAddr,
+    heads: Arc<Mutex<Vec<String>>>,
     serving: JoinHandle<()>,
 }
 
@@ -17,13 +20,20 @@ impl Backend {
     pub async fn start(name: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let heads: Arc<Mutex<Vec<String>>> = Arc::default();
+        let kept = heads.clone();
         let serving = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(stream, name));
+                tokio::spawn(serve(stream, name, kept.clone()));
             }
         });
-        Self { address, serving }
+        Self { address, heads, serving }
+    }
+
+    /// The heads of all requests, the first first.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
     }
 }
 
@@ -33,10 +43,11 @@ impl Drop for Backend {
     }
 }
 
-async fn serve(stream: TcpStream, name: &'static str) -> Option<()> {
+async fn serve(stream: TcpStream, name: &'static str, heads: Arc<Mutex<Vec<String>>>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let head = read_head(&mut stream).await?;
+        heads.lock().unwrap().push(head.clone());
         if head.to_lowercase().contains("upgrade: websocket") {
             // HAProxy checks the answer to the one key that our visitors send.
             let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
@@ -52,7 +63,8 @@ async fn serve(stream: TcpStream, name: &'static str) -> Option<()> {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         let body = format!("{name}\n{head}");
-        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let status = if head.starts_with("GET /missing") { "404 Not Found" } else { "200 OK" };
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         stream.write_all(answer.as_bytes()).await.ok()?;
     }
 }

@@ -11,6 +11,12 @@ use sha2::{Digest, Sha256};
 
 /// The runtime socket.
 pub(super) const SOCKET: &str = "runtime";
+/// Where this machine's own questions to targets come in.
+pub(super) const QUESTIONS: &str = "questions";
+/// In a question: the target, as in the map. Not sent on.
+pub(super) const TARGET_HEADER: &str = "X-Ocim-Target";
+/// In an answer that a target gave; what HAProxy itself answers has none.
+pub(super) const ANSWERED_HEADER: &str = "x-ocim-answered-by";
 /// Host to target.
 pub(super) const MAP: &str = "routes.map";
 /// The configuration's file.
@@ -39,6 +45,9 @@ impl Config {
             .replace("{listen}", &listen.to_string())
             .replace("{run_as}", &run_as)
             .replace("{socket}", SOCKET)
+            .replace("{questions}", QUESTIONS)
+            .replace("{target_header}", TARGET_HEADER)
+            .replace("{answered_header}", ANSWERED_HEADER)
             .replace("{map}", MAP)
             .replace("{table}", TABLE);
         let mut files = vec![
@@ -89,8 +98,9 @@ mod tests {
         assert_ne!(config("127.0.0.1:8080").description, config("127.0.0.1:8081").description);
         let (_, text) = config("[::1]:8080").files.pop().unwrap();
         assert!(text.contains("bind [::1]:8080"), "{text}");
-        for word in ["{description}", "{run_as}", "{socket}", "{listen}", "{map}", "{table}"] {
-            assert!(TEMPLATE.contains(word) && !text.contains(word), "{word}");
+        let own = ["{questions}", "{target_header}", "{answered_header}"];
+        for word in ["{description}", "{run_as}", "{socket}", "{listen}", "{map}", "{table}"].iter().chain(&own) {
+            assert!(TEMPLATE.contains(*word) && !text.contains(*word), "{word}");
         }
     }
 }

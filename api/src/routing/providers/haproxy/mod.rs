@@ -1,4 +1,5 @@
-//! The gateway: a HAProxy of our own, started, adopted, supervised and told by its runtime socket.
+//! The gateway: a HAProxy of our own, started, adopted, supervised and told by its runtime socket; it also
+//! asks targets whether they would answer visitors.
 //!
 //! Invariants: the map file is what must be, written before anything is told; whoever restarts, on either side, brings
 //! the other to it. HAProxy outlives a crash of ours, so that costs no visitor anything.
@@ -7,6 +8,7 @@
 
 mod config;
 mod error;
+mod questions;
 mod routes;
 mod runtime;
 mod table;
@@ -25,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use self::config::{Config, FILE, SOCKET};
 pub use self::error::GatewayError;
 pub use self::routes::HaproxyRoutes;
+pub(super) use self::table::check_host;
 use crate::children::{Detached, ProcessId, Signal, User, log_tail, open_log};
 use crate::routing::traffic::{Route, Traffic, TrafficError};
 
@@ -160,6 +163,10 @@ impl Traffic for HaproxyGateway {
 
     async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError> {
         self.routes.open_connections(target).await
+    }
+
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
+        self.routes.ask(target, hostname, path).await
     }
 }
 

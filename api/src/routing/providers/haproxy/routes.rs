@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::config::MAP;
+use super::questions;
 use super::runtime::Runtime;
 use super::table::Table;
 use crate::children;
@@ -76,5 +77,9 @@ impl Traffic for HaproxyRoutes {
 
     async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError> {
         self.runtime.open_connections(target).await
+    }
+
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
+        questions::ask(&self.directory, target, hostname, path).await
     }
 }

@@ -92,10 +92,7 @@ impl Runtime {
 
     async fn ask(&self, command: &str) -> Result<String, TrafficError> {
         let exchange = async {
-            // A socket's path may have 107 bytes, the data directory more: go in by the open directory.
-            let directory = File::open(&self.directory)?;
-            let path = format!("/proc/self/fd/{}/{SOCKET}", directory.as_raw_fd());
-            let mut stream = UnixStream::connect(path).await?;
+            let mut stream = connect(&self.directory, SOCKET).await?;
             stream.write_all(format!("{command}\n").as_bytes()).await?;
             let mut answer = String::new();
             if stream.take(LONGEST_ANSWER).read_to_string(&mut answer).await? as u64 == LONGEST_ANSWER {
@@ -114,6 +111,13 @@ impl Runtime {
             Err(_) => Err(away(format!("no answer within {} s", AT_MOST.as_secs()))),
         }
     }
+}
+
+/// Connects to a socket in the gateway's directory.
+pub(super) async fn connect(directory: &Path, socket: &str) -> io::Result<UnixStream> {
+    // A socket's path may have 107 bytes, the data directory more: go in by the open directory.
+    let directory = File::open(directory)?;
+    UnixStream::connect(format!("/proc/self/fd/{}/{socket}", directory.as_raw_fd())).await
 }
 
 /// What turns one table into the other. A switch is one `set`, which HAProxy does at once.

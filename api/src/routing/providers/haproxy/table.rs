@@ -67,7 +67,8 @@ pub(super) fn target_word(target: SocketAddr) -> Result<String, TrafficError> {
     Ok(format!("{ip}|{}", target.port()))
 }
 
-fn check_host(host: &str) -> Result<(), TrafficError> {
+/// Whether a name can be in the map, and in a request's head.
+pub(in crate::routing::providers) fn check_host(host: &str) -> Result<(), TrafficError> {
     let is_fine = (1..=253).contains(&host.len())
         && host.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
         && host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'));

@@ -1,0 +1,59 @@
+//! The answer to whoever gives an instance's traffic to an app server.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use shared_types::operations::ActivationResult;
+use shared_types::{AppServerId, AppServerSummary, Serving};
+
+use super::error::ApiError;
+use super::prefer;
+use crate::app::App;
+use crate::instances::activate::Decision;
+use crate::instances::store::{instances, summaries};
+
+/// 200 once the gateway has what was decided, 202 while it has not; waits so long for it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn answer(
+    app: &App,
+    patience: Option<Duration>,
+    id: AppServerId,
+    decision: Decision,
+) -> Result<HttpResponse, ApiError> {
+    if let Some(patience) = patience {
+        prefer::until(app, patience, async || Ok(look(app, id, decision).await?.is_settled)).await?;
+    }
+    let Look { app_server, is_applied, .. } = look(app, id, decision).await?;
+    let mut answer = if is_applied { HttpResponse::Ok() } else { HttpResponse::Accepted() };
+    Ok(answer.json(ActivationResult { app_server, is_applied }))
+}
+
+/// How far it has come.
+struct Look {
+    app_server: AppServerSummary,
+    /// Whether the gateway has it.
+    is_applied: bool,
+    /// Whether there is nothing more to wait for.
+    is_settled: bool,
+}
+
+async fn look(app: &App, id: AppServerId, decision: Decision) -> Result<Look, ApiError> {
+    let mut conn = app.db().conn().await?;
+    let app_server = summaries::read(&mut conn, id).await?.ok_or_else(|| ApiError::not_found("app server", id))?;
+    let row = instances::find(&mut conn, app_server.instance_id).await?;
+    let row = row.ok_or_else(|| ApiError::not_found("instance", app_server.instance_id))?;
+    let has = |generation: i64| row.routing_applied_generation >= generation;
+    let (is_applied, is_settled) = match decision {
+        Decision::Active { generation } => (has(generation), has(generation)),
+        Decision::WhenRunning => {
+            let is_applied = app_server.serving == Serving::Active && has(row.routing_generation);
+            // Its build failed, or something stood in the way.
+            let is_given_up =
+                app_server.serving != Serving::Active && !(app_server.activate_when_running && app_server.is_healthy);
+            (is_applied, is_applied || is_given_up)
+        }
+    };
+    Ok(Look { app_server, is_applied, is_settled })
+}

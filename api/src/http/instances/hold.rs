@@ -1,0 +1,28 @@
+use actix_web::{HttpResponse, put, web};
+use shared_types::operations::WithReason;
+use shared_types::{Instance, InstanceId};
+
+use super::view;
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::extract::{self, Json};
+use crate::http::principal::Operator;
+use crate::instances::hold;
+
+/// Hold an instance
+///
+/// Automation goes on building and activates nothing until a person lifts the hold. People may activate. Held already:
+/// success, and who set it and why stays as it is.
+#[utoipa::path(tag = "instances", request_body = WithReason, params(("id" = InstanceId, Path, description = "The instance")), responses(
+    (status = 200, description = "Held", body = Instance),
+))]
+#[put("/instances/{id}/hold")]
+pub async fn hold_instance(
+    app: web::Data<App>,
+    Operator(who): Operator,
+    id: web::Path<InstanceId>,
+    Json(WithReason { reason }): Json<WithReason>,
+) -> Result<HttpResponse, ApiError> {
+    hold::hold(&app.manager, &who.name, *id, extract::reason(reason)?).await?;
+    Ok(view::answer(HttpResponse::Ok(), &view::read(&app, *id).await?))
+}

@@ -1,0 +1,24 @@
+use actix_web::{HttpResponse, delete, web};
+use shared_types::{Instance, InstanceId};
+
+use super::view;
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::principal::Operator;
+use crate::instances::hold;
+
+/// Lift the hold of an instance
+///
+/// Automation may activate again what is built from now on. No hold is on: success.
+#[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance")), responses(
+    (status = 200, description = "Not held", body = Instance),
+))]
+#[delete("/instances/{id}/hold")]
+pub async fn lift_hold(
+    app: web::Data<App>,
+    Operator(who): Operator,
+    id: web::Path<InstanceId>,
+) -> Result<HttpResponse, ApiError> {
+    hold::lift(&app.manager, &who.name, *id).await?;
+    Ok(view::answer(HttpResponse::Ok(), &view::read(&app, *id).await?))
+}

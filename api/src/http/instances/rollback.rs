@@ -1,0 +1,43 @@
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use shared_types::InstanceId;
+use shared_types::operations::{ActivationResult, Rollback};
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::extract::{self, Json};
+use crate::http::principal::Operator;
+use crate::http::{activation, prefer};
+use crate::instances::rollback::{self, Request};
+
+/// How long the gateway is waited for unless the caller says otherwise.
+const WAIT: Duration = Duration::from_secs(3);
+
+/// Roll an instance back
+///
+/// Gives the traffic to the fallback, or to the app server named, and sets the hold: automation activates nothing until a
+/// person lifts it. Answers within 5 s. The checks have 2 s; `force` skips them and needs a reason. Repeated: success, and it
+/// does not go forth again: the app server is active and the hold is on, or none is named and the last switch was a rollback
+/// that still holds.
+#[utoipa::path(tag = "instances", request_body = Rollback, params(
+    ("id" = InstanceId, Path, description = "The instance"),
+    ("Prefer" = Option<String>, Header, description = "`wait=N`: answer when the gateway has it, after N (at most 60; left out: 3) seconds at the latest"),
+), responses(
+    (status = 200, description = "Active, and the gateway sends it the traffic", body = ActivationResult),
+    (status = 202, description = "Active; the gateway follows in a moment", body = ActivationResult),
+    (status = 409, description = "There is nothing to go back to, it is gone or not healthy, the instance is archived, or another one was activated meanwhile"),
+    (status = 422, description = "The app server named is another instance's, or `force` has no reason"),
+))]
+#[post("/instances/{id}/rollback")]
+pub async fn roll_back_instance(
+    app: web::Data<App>,
+    Operator(who): Operator,
+    id: web::Path<InstanceId>,
+    request: HttpRequest,
+    Json(Rollback { app_server_id, force, reason }): Json<Rollback>,
+) -> Result<HttpResponse, ApiError> {
+    let wanted = Request { app_server: app_server_id, force, reason: extract::reason(reason)? };
+    let (target, decision) = rollback::roll_back(&app.manager, &who.name, *id, wanted).await?;
+    activation::answer(&app, Some(prefer::wait(&request).unwrap_or(WAIT)), target, decision).await
+}

@@ -1,0 +1,36 @@
+//! Asks a target through the gateway: HAProxy itself connects, from where visitors are sent on.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use super::config::{ANSWERED_HEADER, QUESTIONS, TARGET_HEADER};
+use super::runtime;
+use super::table::target_word;
+use crate::routing::providers::question::{self, Head, NO_CONNECTION};
+use crate::routing::traffic::PATIENCE;
+
+/// The status of the target's answer.
+pub(super) async fn ask(directory: &Path, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
+    let target = target_word(target).map_err(|error| error.0)?;
+    let request = question::request(hostname, path, &format!("{TARGET_HEADER}: {target}\r\n"))?;
+    let exchange = async {
+        let away = |error| format!("the gateway does not answer ({error}); `ocim server` starts it again");
+        let stream = runtime::connect(directory, QUESTIONS).await.map_err(away)?;
+        let head = question::exchange(stream, &request).await.map_err(|error| question::no_answer(&error))?;
+        status(&head)
+    };
+    tokio::time::timeout(PATIENCE, exchange).await.unwrap_or_else(|_| Err(question::too_late()))
+}
+
+/// What HAProxy answers by itself says why the target did not.
+fn status(head: &Head) -> Result<u16, String> {
+    if head.says(ANSWERED_HEADER, "target") {
+        return Ok(head.status);
+    }
+    Err(match head.status {
+        503 => NO_CONNECTION.to_owned(),
+        504 => question::too_late(),
+        502 => "no answer that makes sense".to_owned(),
+        status => format!("the gateway itself answered {status}"),
+    })
+}

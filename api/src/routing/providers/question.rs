@@ -1,0 +1,134 @@
+//! One small HTTP request on a connection of its own, and the head of its answer. Nothing is followed or kept.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use super::haproxy::check_host;
+use crate::routing::traffic::PATIENCE;
+
+/// The longest head of an answer that is read, in bytes.
+const LONGEST_HEAD: u64 = 64 << 10;
+/// What is said where nothing accepts the connection.
+pub(super) const NO_CONNECTION: &str = "no connection: nothing listens there, or it refuses";
+
+/// The head of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) status: u16,
+    /// Names in lower case.
+    headers: Vec<(String, String)>,
+}
+
+impl Head {
+    /// Whether a header of this name, in lower case, has this value.
+    pub(super) fn says(&self, name: &str, value: &str) -> bool {
+        self.headers.iter().any(|(own, said)| own == name && said == value)
+    }
+}
+
+/// Asks the target itself, from this host.
+pub(super) async fn ask_directly(target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
+    let request = request(hostname, path, "")?;
+    let exchange = async {
+        let stream = TcpStream::connect(target).await.map_err(|error| match error.kind() {
+            io::ErrorKind::ConnectionRefused => NO_CONNECTION.to_owned(),
+            _ => format!("no connection: {error}"),
+        })?;
+        let head = exchange(stream, &request).await.map_err(|error| no_answer(&error))?;
+        Ok(head.status)
+    };
+    tokio::time::timeout(PATIENCE, exchange).await.unwrap_or_else(|_| Err(too_late()))
+}
+
+/// The words for an answer that broke off or makes no sense.
+pub(super) fn no_answer(error: &io::Error) -> String {
+    format!("no answer that makes sense: {error}")
+}
+
+/// The words for an answer that did not come in time.
+pub(super) fn too_late() -> String {
+    format!("no answer within {} s", PATIENCE.as_secs())
+}
+
+/// A GET with these further header lines, each with its line end. Refused where host or path could end a line.
+pub(super) fn request(hostname: &str, path: &str, headers: &str) -> Result<String, String> {
+    check_host(hostname).map_err(|error| error.0)?;
+    if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(format!("«{}» is not a path that can be asked for", path.escape_default()));
+    }
+    Ok(format!(
+        "GET {path} HTTP/1.1\r\nHost: {hostname}\r\nUser-Agent: ocim\r\nAccept: */*\r\nConnection: close\r\n{headers}\r\n"
+    ))
+}
+
+/// Sends a request and reads the head of the answer.
+pub(super) async fn exchange(stream: impl AsyncRead + AsyncWrite + Send, request: &str) -> io::Result<Head> {
+    let (reading, mut writing) = tokio::io::split(stream);
+    writing.write_all(request.as_bytes()).await?;
+    let mut reading = BufReader::new(reading.take(LONGEST_HEAD));
+    let mut lines = Vec::new();
+    loop {
+        let mut line = Vec::new();
+        if reading.read_until(b'\n', &mut line).await? == 0 {
+            return Err(io::Error::other("it broke off, or its head is too long"));
+        }
+        let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+        if line.is_empty() {
+            return parse(&lines).ok_or_else(|| io::Error::other("it is not HTTP"));
+        }
+        lines.push(line);
+    }
+}
+
+fn parse(lines: &[String]) -> Option<Head> {
+    let (first, rest) = lines.split_first()?;
+    let status = first.strip_prefix("HTTP/1.")?.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    let header = |line: &String| {
+        let (name, value) = line.split_once(':')?;
+        Some((name.to_ascii_lowercase(), value.trim().to_owned()))
+    };
+    let headers = rest.iter().filter_map(header).collect();
+    (100..=599).contains(&status).then_some(Head { status, headers })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    async fn answered(answer: &str) -> io::Result<Head> {
+        let (near, mut far) = tokio::io::duplex(1 << 20);
+        far.write_all(answer.as_bytes()).await.unwrap();
+        far.shutdown().await.unwrap();
+        exchange(near, "GET / HTTP/1.1\r\n\r\n").await
+    }
+
+    #[tokio::test]
+    async fn reads_the_head_and_no_more() {
+        let head = answered("HTTP/1.0 404 Not Found\r\nX-Who: target \r\n\r\nthe page").await.unwrap();
+        assert_eq!(head.status, 404);
+        assert!(head.says("x-who", "target") && !head.says("x-who", "gateway"));
+        let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(70_000));
+        for broken in ["", "HTTP/1.1 200 OK\r\n", "SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 999 x\r\n\r\n", &long] {
+            assert!(answered(broken).await.is_err(), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn asks_for_nothing_that_could_end_a_line() {
+        assert!(request("a.localhost", "/heartbeat?x=1", "").unwrap().starts_with("GET /heartbeat?x=1 HTTP/1.1\r\n"));
+        for (host, path) in [("a\r\nb", "/"), ("A", "/"), ("a", "heartbeat"), ("a", "/a b"), ("a", "/\r\n"), ("a", "")]
+        {
+            assert!(request(host, path, "").is_err(), "{host:?} {path:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn says_that_nothing_listens() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        assert_eq!(ask_directly(free, "a.localhost", "/").await, Err(NO_CONNECTION.to_owned()));
+    }
+}

@@ -1,0 +1,159 @@
+//! Automation activates what was to be when it runs, and takes nothing from people.
+
+use std::time::Duration;
+
+use ocim::instances::when_running::when_running;
+use serde_json::{Value, json};
+use shared_types::AppServerId;
+
+use crate::app::{GatedAnsible, Setup, TestApp, stories, until};
+
+const WANTED: &str = "SELECT count(*) AS n FROM builds WHERE activate_when_running";
+
+/// An app server of an instance that runs and that automation is still to activate.
+async fn wanted(app: &TestApp, instance: i64) -> i64 {
+    let id = app.launched(instance).await;
+    let path = format!("/api/v1/app-servers/{id}/activate");
+    let body = json!({ "when_running": true, "reason": "nightly", "drain_limit_seconds": 7 });
+    let answer = app.operator().await.post(&path, body).await.expect(202);
+    assert_eq!((&answer["is_applied"], &answer["app_server"]["activate_when_running"]), (&json!(false), &json!(true)));
+    app.builder().advance(AppServerId(id)).await.unwrap();
+    assert_eq!(app.read_app_server(id).await["status"], "running");
+    id
+}
+
+/// Whom the traffic has.
+async fn active(app: &TestApp, instance: i64) -> Value {
+    app.read_instance(instance).await["active_appserver"]["id"].clone()
+}
+
+/// Automation's try, with the app server's answers held until the test has done something.
+async fn try_while(app: &TestApp, id: i64, site: usize, meanwhile: impl AsyncFnOnce()) {
+    let asked = app.sites[site].asked().len();
+    app.sites[site].set_held(true);
+    let manager = app.manager.clone();
+    let trying = tokio::spawn(async move { when_running(&manager, AppServerId(id)).await });
+    until("it is asked", async || app.sites[site].asked().len() > asked).await;
+    meanwhile().await;
+    app.sites[site].set_held(false);
+    trying.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_is_to_be_activated_when_it_runs_is_by_the_one_who_asked() {
+    let ansible = GatedAnsible::new();
+    let app = TestApp::with(Setup { ansible: Some(ansible.clone()), ..Setup::default() }).await;
+    let instance = app.instance("demo").await;
+    let id = app.launched(instance).await;
+    until("its playbook runs", async || ansible.running() == 1).await;
+    let operator = app.operator().await;
+    let path = format!("/api/v1/app-servers/{id}/activate");
+    operator.post(&path, json!({ "when_running": true, "reason": "nightly" })).await.expect(202);
+    operator.post(&path, json!({ "when_running": true })).await.expect(202);
+    let audited = "SELECT count(*) AS n FROM audit_log WHERE action = 'activate_app_server'";
+    assert_eq!(app.number(audited).await, 1, "again is success and changes nothing");
+    ansible.let_go(1);
+    let answer = stories::activate(&operator, id, json!({ "when_running": true })).await.expect(200);
+    assert_eq!((&answer["is_applied"], &answer["app_server"]["serving"]), (&json!(true), &json!("active")));
+    let last = app.viewer().await.get(&format!("/api/v1/instances/{instance}/activations")).await.expect(200);
+    let last = &last["items"][0];
+    assert_eq!((&last["kind"], &last["reason"]), (&json!("automatic"), &json!("nightly")));
+    assert!(last["activated_by"].as_str().unwrap().starts_with("operator-"), "{last}");
+    assert_eq!(app.number(WANTED).await, 0);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_hold_that_is_set_between_check_and_swap_stops_it() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let id = wanted(&app, instance).await;
+    let operator = app.operator().await;
+    let hold = format!("/api/v1/instances/{instance}/hold");
+    try_while(&app, id, 0, async || drop(operator.put(&hold, json!({})).await.expect(200))).await;
+    assert_eq!((active(&app, instance).await, app.number(WANTED).await), (Value::Null, 0));
+    assert!(app.log_says(id, "Not activated by itself: operator-").await);
+    assert!(app.log_says(id, "holds the instance").await);
+    // Lifted, it stays as it is; people may activate all the while.
+    operator.delete(&hold).await.expect(200);
+    when_running(&app.manager, AppServerId(id)).await.unwrap();
+    assert_eq!(active(&app, instance).await, Value::Null);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_newer_one_that_is_activated_meanwhile_stays() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let old = wanted(&app, instance).await;
+    let new = app.running(instance).await;
+    let operator = app.operator().await;
+    let path = format!("/api/v1/app-servers/{new}/activate");
+    try_while(&app, old, 0, async || drop(operator.post(&path, json!({})).await.expect(202))).await;
+    assert_eq!((active(&app, instance).await, app.number(WANTED).await), (json!(new), 0));
+    assert!(app.log_says(old, "Not activated by itself: the newer app server 2 is active").await);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn an_older_one_that_is_activated_meanwhile_is_seen_before_it_is_replaced() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let old = app.running(instance).await;
+    let new = wanted(&app, instance).await;
+    let operator = app.operator().await;
+    let path = format!("/api/v1/app-servers/{old}/activate");
+    try_while(&app, new, 1, async || drop(operator.post(&path, json!({})).await.expect(202))).await;
+    assert_eq!((active(&app, instance).await, app.number(WANTED).await), (json!(old), 1), "not what was seen");
+    when_running(&app.manager, AppServerId(new)).await.unwrap();
+    assert_eq!((active(&app, instance).await, app.number(WANTED).await), (json!(new), 0));
+    let limit = "SELECT drain_limit_seconds::bigint AS n FROM activations ORDER BY id DESC LIMIT 1";
+    assert_eq!(app.number(limit).await, 7);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn failing_checks_are_made_again_by_the_sweep() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let id = wanted(&app, instance).await;
+    app.sites[0].set_healthy(false);
+    when_running(&app.manager, AppServerId(id)).await.unwrap();
+    assert_eq!((active(&app, instance).await, app.number(WANTED).await), (Value::Null, 1));
+    app.sites[0].set_healthy(true);
+    let jobs = "SELECT count(*) AS n FROM graphile_worker.jobs WHERE key = 'activate_when_running:1'";
+    app.builder().sweep().await.unwrap();
+    assert_eq!(app.number(jobs).await, 1);
+    when_running(&app.manager, AppServerId(id)).await.unwrap();
+    assert_eq!((active(&app, instance).await, app.number(WANTED).await), (json!(id), 0));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn failing_checks_are_given_up_when_their_time_is_over() {
+    let setup = Setup { works: false, options: |options| options.checks_timeout = Duration::ZERO, ..Setup::default() };
+    let app = TestApp::with(setup).await;
+    let instance = app.instance("demo").await;
+    let id = wanted(&app, instance).await;
+    app.sites[0].set_healthy(false);
+    when_running(&app.manager, AppServerId(id)).await.unwrap();
+    assert_eq!((active(&app, instance).await, app.number(WANTED).await), (Value::Null, 0));
+    assert!(app.log_says(id, "Not activated by itself: Cannot make an unhealthy app server active").await);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn what_a_person_has_activated_is_not_activated_by_itself_later() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let old = app.running(instance).await;
+    let new = wanted(&app, instance).await;
+    let operator = app.operator().await;
+    for id in [new, old] {
+        operator.post(&format!("/api/v1/app-servers/{id}/activate"), json!({})).await.expect(202);
+    }
+    assert_eq!(app.number(WANTED).await, 0);
+    when_running(&app.manager, AppServerId(new)).await.unwrap();
+    assert_eq!(active(&app, instance).await, json!(old));
+    app.end().await;
+}

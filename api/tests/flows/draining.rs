@@ -1,0 +1,137 @@
+//! What was replaced drains, then is there to go back to. Nothing is cut.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ocim::instances::{apply_routing, drain};
+use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
+use ocim::routing::traffic::Traffic;
+use serde_json::{Value, json};
+use shared_types::InstanceId;
+
+use crate::app::{Answer, Setup, TestApp, stories, until};
+
+const UPDATES: &str = "SELECT count(*) AS n FROM events WHERE kind = 'AppServerUpdated' AND app_server_id = 1";
+
+/// The instance, and two app servers that run, the first active; nobody but the test tells the gateway.
+async fn two(app: &TestApp) -> (i64, i64, i64) {
+    let instance = app.instance("demo").await;
+    let (first, second) = (app.running(instance).await, app.running(instance).await);
+    switch(app, instance, first, json!({})).await;
+    (instance, first, second)
+}
+
+async fn switch(app: &TestApp, instance: i64, id: i64, body: Value) {
+    app.operator().await.post(&format!("/api/v1/app-servers/{id}/activate"), body).await.expect(202);
+    apply_routing::apply_routing(&app.manager, InstanceId(instance)).await.unwrap();
+}
+
+async fn serving(app: &TestApp, id: i64) -> Value {
+    app.read_app_server(id).await["serving"].clone()
+}
+
+#[tokio::test]
+async fn it_drains_as_long_as_requests_are_under_way() {
+    let app = TestApp::idle().await;
+    let (instance, first, second) = two(&app).await;
+    app.traffic.set_open_connections(app.sites[0].address, 1);
+    switch(&app, instance, second, json!({ "drain_limit_seconds": 600 })).await;
+    drain::sweep(&app.manager).await.unwrap();
+    assert_eq!(serving(&app, first).await, "draining");
+    let refused = app.operator().await.post(&format!("/api/v1/app-servers/{first}/terminate"), json!({})).await;
+    assert!(refused.problem(409)["detail"].as_str().unwrap().contains("requests under way end there"));
+
+    // A gateway that cannot say what is under way ends nothing.
+    app.traffic.fail_next(1);
+    drain::sweep(&app.manager).await.unwrap();
+    assert_eq!(serving(&app, first).await, "draining");
+
+    app.traffic.set_open_connections(app.sites[0].address, 0);
+    let before = app.number(UPDATES).await;
+    drain::sweep(&app.manager).await.unwrap();
+    drain::sweep(&app.manager).await.unwrap();
+    assert_eq!(serving(&app, first).await, "fallback");
+    assert_eq!(app.number(UPDATES).await, before + 1, "the screen is told once");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn it_is_not_waited_for_beyond_the_limit() {
+    let app = TestApp::idle().await;
+    let (instance, first, second) = two(&app).await;
+    app.traffic.set_open_connections(app.sites[0].address, 7);
+    app.operator()
+        .await
+        .post(&format!("/api/v1/app-servers/{second}/activate"), json!({ "drain_limit_seconds": 0 }))
+        .await
+        .expect(202);
+    drain::sweep(&app.manager).await.unwrap();
+    assert_eq!(serving(&app, first).await, "draining", "the gateway still sends visitors there");
+    apply_routing::apply_routing(&app.manager, InstanceId(instance)).await.unwrap();
+    drain::sweep(&app.manager).await.unwrap();
+    assert_eq!(serving(&app, first).await, "fallback");
+    let limit = "SELECT drain_limit_seconds::bigint AS n FROM activations ORDER BY id DESC LIMIT 1";
+    assert_eq!(app.number(limit).await, 0);
+    // Without a limit of its own, it is the setting.
+    switch(&app, instance, first, json!({})).await;
+    assert_eq!(app.number(limit).await, 1);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn what_is_activated_again_does_not_drain_any_more() {
+    let app = TestApp::idle().await;
+    let (instance, first, second) = two(&app).await;
+    app.traffic.set_open_connections(app.sites[0].address, 1);
+    app.traffic.set_open_connections(app.sites[1].address, 1);
+    switch(&app, instance, second, json!({ "drain_limit_seconds": 600 })).await;
+    switch(&app, instance, first, json!({ "drain_limit_seconds": 600 })).await;
+    assert_eq!((serving(&app, first).await, serving(&app, second).await), (json!("active"), json!("draining")));
+    let history =
+        app.viewer().await.get(&format!("/api/v1/instances/{instance}/activations")).await.expect(200)["items"].clone();
+    assert_eq!((&history[0]["drained_at"], &history[2]["drained_at"]), (&Value::Null, &Value::Null));
+    assert_ne!(history[1]["drained_at"], Value::Null, "that drain is over");
+    app.end().await;
+}
+
+/// No HAProxy is left when the test fails.
+struct Killed(Arc<HaproxyGateway>);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        self.0.process().signal(ocim::children::Signal::KILL).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_long_request_ends_on_the_old_one_after_a_switch_of_the_real_gateway() {
+    let directory = tempfile::tempdir().unwrap();
+    let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gateway = HaproxyGateway::start(GatewayConfig { listen, dir: directory.path().join("gateway") }).await;
+    let gateway = Arc::new(gateway.unwrap());
+    let _killed = Killed(gateway.clone());
+    let app = TestApp::with(Setup { gateway: Some(gateway.clone()), ..Setup::default() }).await;
+    let instance = app.instance("demo").await;
+    let (first, second) = (app.running(instance).await, app.running(instance).await);
+    app.activate(first).await.expect(200);
+
+    let [old, new] = [app.sites[0].clone(), app.sites[1].clone()];
+    old.set_held(true);
+    let visitor = reqwest::Client::builder().no_proxy().build().unwrap();
+    let visit =
+        move |path: &str| Answer::to(visitor.get(format!("http://{listen}{path}")).header("host", "demo.localhost"));
+    let long = tokio::spawn(visit("/long"));
+    until("it is under way", async || gateway.open_connections(old.address).await == Ok(1)).await;
+    let body = json!({ "drain_limit_seconds": 600 });
+    stories::activate(&app.operator().await, second, body).await.expect(200);
+    assert_eq!(visit("/next").await.status, 200);
+    assert_eq!(new.asked().last().unwrap(), "demo.localhost/next");
+    tokio::time::timeout(Duration::from_secs(30), app.until_serving(first, "draining")).await.unwrap();
+    assert_eq!(gateway.open_connections(old.address).await, Ok(1));
+    assert!(!long.is_finished());
+    old.set_held(false);
+    assert_eq!(long.await.unwrap().status, 200);
+    app.until_serving(first, "fallback").await;
+    app.end().await;
+    gateway.stop().await.unwrap();
+}
