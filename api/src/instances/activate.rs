@@ -201,8 +201,13 @@ async fn want(
         let line = logs::Line::info(format!("{actor} wants it to be activated when it runs"));
         logs::append(conn, logs::About::AppServer(instance.id, id), &[line]).await?;
         let detail = json!({ "when_running": true, "status": status, "reason": reason });
-        let action = "activate_app_server";
-        let entry = audit::Entry { actor, action, instance: Some(instance.id), app_server: Some(id), detail };
+        let entry = audit::Entry {
+            actor,
+            action: "activate_app_server",
+            instance: Some(instance.id),
+            app_server: Some(id),
+            detail,
+        };
         audit::record(conn, entry).await?;
         Ok(true)
     })

@@ -111,8 +111,13 @@ async fn swap(
         if before == Some(target) {
             if hold::set(conn, actor, id, reason).await? {
                 let detail = json!({ "was_active": true, "reason": reason });
-                let action = "roll_back_instance";
-                let entry = audit::Entry { actor, action, instance: Some(id), app_server: Some(target), detail };
+                let entry = audit::Entry {
+                    actor,
+                    action: "roll_back_instance",
+                    instance: Some(id),
+                    app_server: Some(target),
+                    detail,
+                };
                 audit::record(conn, entry).await?;
             }
             return Ok(Decision::Active { generation: instance.routing_generation });

@@ -33,9 +33,9 @@ impl Head {
 pub(super) async fn ask_directly(target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
     let request = request(hostname, path, "")?;
     let exchange = async {
-        let stream = TcpStream::connect(target).await.map_err(|error| match error.kind() {
-            io::ErrorKind::ConnectionRefused => NO_CONNECTION.to_owned(),
-            _ => format!("no connection: {error}"),
+        let stream = TcpStream::connect(target).await.map_err(|error| {
+            let is_refused = error.kind() == io::ErrorKind::ConnectionRefused;
+            if is_refused { NO_CONNECTION.to_owned() } else { format!("no connection: {error}") }
         })?;
         let head = exchange(stream, &request).await.map_err(|error| no_answer(&error))?;
         Ok(head.status)
