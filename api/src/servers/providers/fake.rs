@@ -47,6 +47,7 @@ struct FakeMachine {
 #[derive(Debug)]
 struct State {
     machines: BTreeMap<ServerId, FakeMachine>,
+    made: usize,
     creates: VecDeque<FakeCreate>,
     calls: FakeMachineCalls,
     answers_ssh: bool,
@@ -67,6 +68,7 @@ impl FakeProvider {
     pub fn new(web_servers: Vec<SocketAddr>) -> Self {
         let state = State {
             machines: BTreeMap::new(),
+            made: 0,
             creates: VecDeque::new(),
             calls: FakeMachineCalls::default(),
             answers_ssh: true,
@@ -122,7 +124,8 @@ impl FakeProvider {
         let http = self.web_servers.iter().cycle().nth(number).copied().ok_or_else(none)?;
         let host = u8::try_from(number % 250 + 1).unwrap_or(1);
         let public_ip = IpAddr::V4(Ipv4Addr::new(192, 0, 2, host));
-        Ok(Endpoint { public_ip, ssh: SocketAddr::new(public_ip, 22), http })
+        let port = 22 + u16::try_from(number / 250).unwrap_or(0);
+        Ok(Endpoint { public_ip, ssh: SocketAddr::new(public_ip, port), http })
     }
 }
 
@@ -164,7 +167,9 @@ impl Provider for FakeProvider {
             Some(FakeCreate::Failed(words)) => (0, Some(words), false),
             None => (0, None, false),
         };
-        let endpoint = self.endpoint(state.machines.len())?;
+        // No two machines share an address, whatever has become of the earlier one.
+        let endpoint = self.endpoint(state.made)?;
+        state.made += 1;
         let made =
             state.machines.entry(spec.server_id).or_insert(FakeMachine { endpoint, building, failure, boots: 1 });
         if is_lost {
