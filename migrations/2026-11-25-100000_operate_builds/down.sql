@@ -22,7 +22,8 @@ ALTER TABLE servers
     DROP COLUMN termination_requested_at, DROP COLUMN termination_requested_by, DROP COLUMN missing_since;
 ALTER TABLE builds
     DROP COLUMN begun_at, DROP COLUMN estimated_end, DROP COLUMN stop_requested_at, DROP COLUMN stop_requested_by,
-    DROP COLUMN stop_reason, DROP COLUMN activate_when_running, DROP COLUMN activate_requested_by, DROP COLUMN mail_owed;
+    DROP COLUMN stop_reason, DROP COLUMN activate_when_running, DROP COLUMN activate_requested_by, DROP COLUMN mail_owed,
+    DROP COLUMN mail_tries, DROP COLUMN mail_due;
 DROP INDEX builds_held;
 ALTER TABLE app_servers
     DROP COLUMN trigger, DROP COLUMN attempt, DROP COLUMN num_attempts, DROP COLUMN retry_of;

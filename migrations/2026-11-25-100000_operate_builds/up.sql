@@ -44,6 +44,8 @@ ALTER TABLE builds
     ADD COLUMN activate_when_running BOOLEAN NOT NULL DEFAULT false,
     ADD COLUMN activate_requested_by TEXT,
     ADD COLUMN mail_owed             BOOLEAN NOT NULL DEFAULT false,
+    ADD COLUMN mail_tries            INTEGER NOT NULL DEFAULT 0,
+    ADD COLUMN mail_due              TIMESTAMPTZ,
     ADD CHECK ((stop_requested_at IS NULL) = (stop_requested_by IS NULL));
 UPDATE builds SET begun_at = now() WHERE step IS NOT NULL;
 COMMENT ON COLUMN builds.begun_at IS 'When a worker first took it up; null while it is queued.';
@@ -54,6 +56,8 @@ COMMENT ON COLUMN builds.stop_reason IS 'Why, in their words.';
 COMMENT ON COLUMN builds.activate_when_running IS 'Whether automation is still to activate it.';
 COMMENT ON COLUMN builds.activate_requested_by IS 'Who wanted that.';
 COMMENT ON COLUMN builds.mail_owed IS 'Whether the mail about its failure is still to be sent.';
+COMMENT ON COLUMN builds.mail_tries IS 'How often that was tried.';
+COMMENT ON COLUMN builds.mail_due IS 'When it may be tried again; null: now. In the future also while somebody tries.';
 CREATE INDEX builds_held ON builds (app_server_id) WHERE lease_holder IS NOT NULL;
 CREATE INDEX builds_to_activate ON builds (app_server_id) WHERE activate_when_running;
 CREATE INDEX builds_mail_owed ON builds (app_server_id) WHERE mail_owed;

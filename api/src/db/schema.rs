@@ -120,6 +120,8 @@ diesel::table! {
         activate_when_running -> Bool,
         activate_requested_by -> Nullable<Text>,
         mail_owed -> Bool,
+        mail_tries -> Integer,
+        mail_due -> Nullable<Timestamptz>,
     }
 }
 diesel::table! {

@@ -8,6 +8,7 @@ use super::trouble::Trouble;
 use crate::ansible::port::Ansible;
 use crate::db::{Db, DbError};
 use crate::instances::application::Application;
+use crate::mail::Mailer;
 use crate::routing::traffic::Traffic;
 use crate::servers::advance::Machines;
 use crate::servers::probe::Probe;
@@ -57,6 +58,8 @@ pub struct Manager {
     pub traffic: Arc<dyn Traffic>,
     /// Ansible.
     pub ansible: Arc<dyn Ansible>,
+    /// Who sends mail about builds that failed; none: nobody is to get it.
+    pub mailer: Option<Arc<dyn Mailer>>,
     /// Settings of builds.
     pub options: Options,
     /// Why no build begins now.
@@ -68,7 +71,7 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// Puts the parts together.
+    /// Puts the parts together; without mail.
     ///
     /// # Errors
     /// When the HTTP client cannot be made.
@@ -90,6 +93,7 @@ impl Manager {
             probe,
             traffic,
             ansible,
+            mailer: None,
             options,
             trouble: Trouble::default(),
             telling_gateway,

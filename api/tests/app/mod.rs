@@ -20,6 +20,8 @@ use ocim::app::App;
 use ocim::db::Db;
 use ocim::events::Bus;
 use ocim::instances::{Manager, Options};
+use ocim::mail::Mailer;
+use ocim::mail::fake::FakeMailer;
 use ocim::openedx::{Defaults, OpenEdx};
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::servers::providers::fake::FakeProvider;
@@ -49,13 +51,15 @@ pub struct Setup {
     pub slots: usize,
     /// Another Ansible than the one that plays a script.
     pub ansible: Option<Arc<dyn Ansible>>,
+    /// Another mailer than the one that keeps; `Some(None)`: nobody gets mail.
+    pub mailer: Option<Option<Arc<dyn Mailer>>>,
     /// Other settings of builds.
     pub options: fn(&mut Options),
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { works: true, slots: 4, ansible: None, options: |_| {} }
+        Self { works: true, slots: 4, ansible: None, mailer: None, options: |_| {} }
     }
 }
 
@@ -66,6 +70,7 @@ pub struct TestApp {
     pub provider: Arc<FakeProvider>,
     pub traffic: Arc<FakeTraffic>,
     pub ansible: Arc<FakeAnsible>,
+    pub mailer: Arc<FakeMailer>,
     pub sites: Vec<Site>,
     pub bus: Bus,
     /// Ends the program.
@@ -109,9 +114,12 @@ impl TestApp {
         (setup.options)(&mut options);
         let applications: Vec<Arc<dyn ocim::instances::application::Application>> = vec![Arc::new(open_edx())];
         let used: Arc<dyn Ansible> = setup.ansible.unwrap_or_else(|| ansible.clone());
-        let manager =
-            Manager::new(db.clone(), applications, provider.clone(), provider.clone(), traffic.clone(), used, options);
-        let manager = Arc::new(manager.unwrap());
+        let mut manager =
+            Manager::new(db.clone(), applications, provider.clone(), provider.clone(), traffic.clone(), used, options)
+                .unwrap();
+        let mailer = Arc::new(FakeMailer::default());
+        manager.mailer = setup.mailer.unwrap_or_else(|| Some(mailer.clone()));
+        let manager = Arc::new(manager);
         let bus = Bus::start(db.clone(), stop.clone()).await.unwrap();
         let worker = match setup.works {
             true => Some(
@@ -140,6 +148,7 @@ impl TestApp {
             provider,
             traffic,
             ansible,
+            mailer,
             sites,
             bus,
             stop,
@@ -197,6 +206,16 @@ impl TestApp {
         number(&mut *self.conn().await, query).await
     }
 
+    /// One text from the database: the column `text` of the query's one row.
+    pub async fn text(&self, query: &str) -> String {
+        diesel::sql_query(query).get_result::<Words>(&mut *self.conn().await).await.unwrap().text
+    }
+
+    /// Does to the database what no operation does.
+    pub async fn execute(&self, statement: &str) {
+        diesel::sql_query(statement).execute(&mut *self.conn().await).await.unwrap();
+    }
+
     /// Ends the program as it should end, and sees that nothing is left undone.
     pub async fn end(mut self) {
         // Without a worker nobody has done the jobs.
@@ -236,6 +255,12 @@ impl Drop for TestApp {
 struct Number {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     n: i64,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Words {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
 }
 
 /// The column `n` of a query's one row.

@@ -2,9 +2,13 @@
 
 mod activating;
 mod failing;
+mod log_writing;
 mod machines;
+mod mail;
 mod queries;
 mod routing;
+mod secrets;
 mod serving;
 mod slots;
+mod steps_queries;
 mod taking_over;

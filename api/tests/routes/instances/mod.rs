@@ -6,4 +6,5 @@ mod list;
 mod logs;
 mod logs_stream;
 mod read;
+mod render;
 mod update;
