@@ -200,8 +200,11 @@ mod tests {
             "harmless": {"PASSWORD": "four", "name": "five", "url": "amqp://me:six@host/x"},
         }));
         let shown = masked(&variables);
-        assert_eq!(shown["SECRETS"], json!({"a": HIDDEN, "b": [HIDDEN, HIDDEN, null, true, ""]}));
-        assert_eq!(shown["harmless"], json!({"PASSWORD": HIDDEN, "name": "five", "url": "amqp://me:••••••@host/x"}));
+        assert_eq!(shown.get("SECRETS"), Some(&json!({"a": HIDDEN, "b": [HIDDEN, HIDDEN, null, true, ""]})));
+        assert_eq!(
+            shown.get("harmless"),
+            Some(&json!({"PASSWORD": HIDDEN, "name": "five", "url": "amqp://me:••••••@host/x"}))
+        );
         let mut found = texts(&variables);
         found.sort();
         assert_eq!(found, ["3", "four", "one", "six", "two"]);

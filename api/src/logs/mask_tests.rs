@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -96,6 +96,5 @@ fn a_long_line_and_many_secrets_take_no_time() {
     let shown = mask.apply(line);
     assert!(shown.ends_with("them; ********"));
     let took = begun.elapsed();
-    println!("1 MB with 50 secrets: {took:?}");
     assert!(took.as_millis() < 2_000, "{took:?}");
 }

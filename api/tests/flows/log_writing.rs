@@ -33,7 +33,7 @@ async fn many_writers_make_one_timeline_without_a_gap() {
     let lines_a_writer: usize = (0..BATCHES).map(|batch| batch % 3 + 1).sum();
     assert_eq!(entries.len(), WRITERS * lines_a_writer);
     let mut expected = before;
-    let mut reached = vec![(0, 0); WRITERS];
+    let mut reached = [(0, 0); WRITERS];
     for (entry, next) in entries.iter().zip(entries.iter().skip(1).map(Some).chain([None])) {
         expected += 1;
         assert_eq!(entry.seq, Some(expected));
