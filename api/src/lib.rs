@@ -11,6 +11,7 @@ pub mod http;
 pub mod instances;
 pub mod jobs;
 pub mod logs;
+pub mod mail;
 pub mod openedx;
 pub mod router;
 pub mod routing;

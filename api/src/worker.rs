@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::db::DbError;
 use crate::events::{self, Bus, bus::Signal};
 use crate::instances::build::Builder;
-use crate::instances::jobs::{ActivateWhenRunning, AdvanceAppServer, ApplyRouting, DispatchBuilds, TerminateServer};
+use crate::instances::jobs::{
+    ActivateWhenRunning, AdvanceAppServer, ApplyRouting, DispatchBuilds, SendFailureMail, TerminateServer,
+};
 use crate::instances::{Manager, apply_routing, checks, drain};
 use crate::jobs::workers;
 
@@ -143,7 +145,8 @@ async fn queue(
         .add_extension(builder.clone())
         .define_job::<AdvanceAppServer>()
         .define_job::<DispatchBuilds>()
-        .define_job::<TerminateServer>();
+        .define_job::<TerminateServer>()
+        .define_job::<SendFailureMail>();
     if duties.tells_gateway {
         options = options.define_job::<ApplyRouting>().define_job::<ActivateWhenRunning>();
     }

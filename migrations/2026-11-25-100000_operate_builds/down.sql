@@ -23,7 +23,8 @@ ALTER TABLE servers
 ALTER TABLE builds
     DROP COLUMN begun_at, DROP COLUMN estimated_end, DROP COLUMN stop_requested_at, DROP COLUMN stop_requested_by,
     DROP COLUMN stop_reason, DROP COLUMN activate_when_running, DROP COLUMN activate_requested_by,
-    DROP COLUMN activate_reason, DROP COLUMN activate_drain_limit_seconds, DROP COLUMN mail_owed;
+    DROP COLUMN activate_reason, DROP COLUMN activate_drain_limit_seconds, DROP COLUMN mail_owed,
+    DROP COLUMN mail_tries, DROP COLUMN mail_due;
 DROP INDEX builds_held;
 ALTER TABLE app_servers
     DROP COLUMN trigger, DROP COLUMN attempt, DROP COLUMN num_attempts, DROP COLUMN retry_of;

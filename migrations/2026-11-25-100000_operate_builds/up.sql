@@ -46,6 +46,8 @@ ALTER TABLE builds
     ADD COLUMN activate_reason       TEXT    CHECK (char_length(activate_reason) <= 500),
     ADD COLUMN activate_drain_limit_seconds INTEGER CHECK (activate_drain_limit_seconds BETWEEN 0 AND 3600),
     ADD COLUMN mail_owed             BOOLEAN NOT NULL DEFAULT false,
+    ADD COLUMN mail_tries            INTEGER NOT NULL DEFAULT 0,
+    ADD COLUMN mail_due              TIMESTAMPTZ,
     ADD CHECK ((stop_requested_at IS NULL) = (stop_requested_by IS NULL));
 UPDATE builds SET begun_at = now() WHERE step IS NOT NULL;
 COMMENT ON COLUMN builds.begun_at IS 'When a worker first took it up; null while it is queued.';
@@ -58,6 +60,8 @@ COMMENT ON COLUMN builds.activate_requested_by IS 'Who wanted that.';
 COMMENT ON COLUMN builds.activate_reason IS 'Why, in their words.';
 COMMENT ON COLUMN builds.activate_drain_limit_seconds IS 'How long the one it replaces may drain then; null: the setting.';
 COMMENT ON COLUMN builds.mail_owed IS 'Whether the mail about its failure is still to be sent.';
+COMMENT ON COLUMN builds.mail_tries IS 'How often that was tried.';
+COMMENT ON COLUMN builds.mail_due IS 'When it may be tried again; null: now. In the future also while somebody tries.';
 CREATE INDEX builds_held ON builds (app_server_id) WHERE lease_holder IS NOT NULL;
 CREATE INDEX builds_to_activate ON builds (app_server_id) WHERE activate_when_running;
 CREATE INDEX builds_mail_owed ON builds (app_server_id) WHERE mail_owed;

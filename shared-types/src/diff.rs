@@ -5,17 +5,19 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::openedx::{Field, FieldKind};
-use crate::yaml;
+use crate::{secret, yaml};
 
 /// One setting that differs.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct SettingChange {
     /// The setting's name; for a key inside YAML its path, like `EDXAPP_FEATURES.ENABLE_NOTES`.
     pub name: String,
-    /// What it was; none if it was not there.
+    /// What it was; none if it was not there. Secrets read as `••••••`.
     pub before: Option<String>,
-    /// What it is; none if it is gone.
+    /// What it is; none if it is gone. Secrets read as `••••••`.
     pub after: Option<String>,
+    /// Whether what differs is a secret: both sides then read the same, where it was there before and is there now.
+    pub is_secret: bool,
 }
 
 /// What differs between two records of settings, in the order of their names. Anything but two maps has no difference.
@@ -29,9 +31,14 @@ pub fn settings_diff(before: &Value, after: &Value) -> Vec<SettingChange> {
         if old == new {
             continue;
         }
-        let inner = if holds_yaml(name) { yaml_diff(old, new) } else { Vec::new() };
+        if !holds_yaml(name) {
+            changes.push(change(name.clone(), old, new, secret::is_secret_name(name)));
+            continue;
+        }
+        let inner = yaml_diff(old, new);
         if inner.is_empty() {
-            changes.push(SettingChange { name: name.clone(), before: old.map(words), after: new.map(words) });
+            let shown = |value: Option<&Value>| value.map(|value| secret::masked_yaml(&words(value)));
+            changes.push(SettingChange { name: name.clone(), before: shown(old), after: shown(new), is_secret: false });
         } else {
             changes.extend(inner);
         }
@@ -39,29 +46,51 @@ pub fn settings_diff(before: &Value, after: &Value) -> Vec<SettingChange> {
     changes
 }
 
-fn holds_yaml(name: &str) -> bool {
+/// What differs between two maps of variables, by path (`EDXAPP_FEATURES.ENABLE_NOTES`), in the order of their names.
+pub fn variables_diff(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<SettingChange> {
+    let mut changes = Vec::new();
+    map_diff("", before, after, false, &mut changes);
+    changes
+}
+
+/// Whether the setting of this name holds YAML.
+pub fn holds_yaml(name: &str) -> bool {
     Field::named(name).is_some_and(|field| field.kind == FieldKind::Yaml)
 }
 
 /// The keys that differ; empty where only spelling or comments do, or where a text is no YAML map.
 fn yaml_diff(before: Option<&Value>, after: Option<&Value>) -> Vec<SettingChange> {
     let parse = |value: Option<&Value>| yaml::parse_map(value.and_then(Value::as_str).unwrap_or_default());
-    let mut changes = Vec::new();
-    if let (Ok(before), Ok(after)) = (parse(before), parse(after)) {
-        map_diff("", &before, &after, &mut changes);
+    match (parse(before), parse(after)) {
+        (Ok(before), Ok(after)) => variables_diff(&before, &after),
+        (Ok(_) | Err(_), _) => Vec::new(),
     }
-    changes
 }
 
-fn map_diff(prefix: &str, before: &Map<String, Value>, after: &Map<String, Value>, changes: &mut Vec<SettingChange>) {
+fn map_diff(
+    prefix: &str,
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+    is_secret: bool,
+    changes: &mut Vec<SettingChange>,
+) {
     for key in names(before, after) {
         let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let is_secret = is_secret || secret::is_secret_name(key);
         match (before.get(key), after.get(key)) {
             (old, new) if old == new => {}
-            (Some(Value::Object(old)), Some(Value::Object(new))) => map_diff(&name, old, new, changes),
-            (old, new) => changes.push(SettingChange { name, before: old.map(words), after: new.map(words) }),
+            (Some(Value::Object(old)), Some(Value::Object(new))) => map_diff(&name, old, new, is_secret, changes),
+            (old, new) => changes.push(change(name, old, new, is_secret)),
         }
     }
+}
+
+/// A change without the secrets in it. Where only a secret inside differs, the change is secret too.
+fn change(name: String, old: Option<&Value>, new: Option<&Value>, is_secret: bool) -> SettingChange {
+    let shown = |value: Option<&Value>| value.map(|value| words(&secret::masked_value(value, is_secret)));
+    let (before, after) = (shown(old), shown(new));
+    let is_secret = is_secret || before == after;
+    SettingChange { name, before, after, is_secret }
 }
 
 fn names<'a>(before: &'a Map<String, Value>, after: &'a Map<String, Value>) -> BTreeSet<&'a String> {
@@ -82,7 +111,12 @@ mod tests {
     use serde_json::json;
 
     fn change(name: &str, before: Option<&str>, after: Option<&str>) -> SettingChange {
-        SettingChange { name: name.into(), before: before.map(Into::into), after: after.map(Into::into) }
+        SettingChange {
+            name: name.into(),
+            before: before.map(Into::into),
+            after: after.map(Into::into),
+            is_secret: false,
+        }
     }
 
     #[test]
@@ -120,10 +154,42 @@ mod tests {
     fn nested_maps_are_named_by_their_path() {
         let before = json!({"A": {"B": 1, "C": {"D": "x"}}});
         let after = json!({"A": {"B": 2, "C": {"D": "x", "E": [1]}}});
-        let mut changes = Vec::new();
-        if let (Value::Object(before), Value::Object(after)) = (before, after) {
-            map_diff("", &before, &after, &mut changes);
-        }
+        let (Value::Object(before), Value::Object(after)) = (before, after) else { return };
+        let changes = variables_diff(&before, &after);
         assert_eq!(changes, [change("A.B", Some("1"), Some("2")), change("A.C.E", None, Some("[1]"))]);
+    }
+
+    #[test]
+    fn secrets_show_as_changed_without_their_values() {
+        let hidden = |name: &str, before: Option<&str>, after: Option<&str>| SettingChange {
+            is_secret: true,
+            ..change(name, before, after)
+        };
+        let both = Some(secret::HIDDEN);
+        let before = json!({
+            "configuration_extra_settings": "DB_PASSWORD: hunter2\nS3: {SECRET_KEY: hunter3, bucket: a}\nL: [{TOKEN: hunter4}]\n",
+            "configuration_source_repo_url": "https://me:hunter5@host/a.git",
+        });
+        let after = json!({
+            "configuration_extra_settings": "DB_PASSWORD: hunter6\nS3: {bucket: b}\nL: [{TOKEN: hunter7}]\nM: {PASS: hunter8}\n",
+            "configuration_source_repo_url": "https://me:hunter9@host/a.git",
+        });
+        let changes = settings_diff(&before, &after);
+        assert!(!format!("{changes:?}").contains("hunter"), "{changes:?}");
+        let list = r#"[{"TOKEN":"••••••"}]"#;
+        let url = "https://me:••••••@host/a.git";
+        assert_eq!(
+            changes,
+            [
+                hidden("DB_PASSWORD", both, both),
+                hidden("L", Some(list), Some(list)),
+                change("M", None, Some(r#"{"PASS":"••••••"}"#)),
+                hidden("S3.SECRET_KEY", both, None),
+                change("S3.bucket", Some("a"), Some("b")),
+                hidden("configuration_source_repo_url", Some(url), Some(url)),
+            ]
+        );
+        let comment = |words: &str| json!({"configuration_extra_settings": format!("# {words}\nPASSWORD: hunter2\n")});
+        assert!(!format!("{:?}", settings_diff(&comment("hunter1"), &comment("hunter3"))).contains("hunter"));
     }
 }

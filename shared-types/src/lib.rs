@@ -22,6 +22,7 @@ pub mod pagination;
 pub mod problem;
 pub mod queue;
 pub mod retention;
+pub mod secret;
 pub mod server;
 pub mod user;
 pub mod yaml;

@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use shared_types::LogLevel;
 
-use super::mask::Mask;
 use super::port::{SpoolLine, TaskProgress};
 
 /// One object of the callback.
@@ -93,7 +92,6 @@ impl Kind {
 /// Reads one run's lines in their order, and remembers what the first failure was.
 #[derive(Debug)]
 pub(super) struct Parser {
-    mask: Mask,
     failed_task: Option<(String, String)>,
     /// The task has ended on one host already: further hosts do not end it again.
     has_ended: bool,
@@ -110,22 +108,22 @@ enum StderrState {
 }
 
 impl Parser {
-    pub(super) fn new(mask: Mask) -> Self {
-        Self { mask, failed_task: None, has_ended: false, stderr: StderrState::Error }
+    pub(super) fn new() -> Self {
+        Self { failed_task: None, has_ended: false, stderr: StderrState::Error }
     }
 
     /// A line of the events file; none where nothing is to be seen in it.
     pub(super) fn event(&mut self, line: &[u8]) -> Option<SpoolLine> {
         let Ok(event) = serde_json::from_slice::<Event>(line) else {
-            return self.line(Utc::now(), LogLevel::Info, &String::from_utf8_lossy(line), None, None);
+            return spool_line(Utc::now(), LogLevel::Info, &String::from_utf8_lossy(line), None, None);
         };
-        let task = event.task.map(|task| self.mask.apply(clean(&task)));
+        let task = event.task.map(|task| clean(&task));
         if matches!(event.kind, Kind::Failed | Kind::Unreachable) && self.failed_task.is_none() {
-            let message = self.mask.apply(clean(&event.message.unwrap_or_default()));
+            let message = clean(&event.message.unwrap_or_default());
             self.failed_task = Some((task.clone().unwrap_or_default(), message));
         }
         let progress = self.progress(event.kind);
-        self.line(time(event.at), event.kind.level(), &event.text, task, progress)
+        spool_line(time(event.at), event.kind.level(), &event.text, task, progress)
     }
 
     /// A line of stderr.
@@ -136,7 +134,7 @@ impl Parser {
             StderrState::Error => LogLevel::Error,
             StderrState::Warning | StderrState::WarningGap => LogLevel::Warning,
         };
-        self.line(Utc::now(), level, &text, None, None)
+        spool_line(Utc::now(), level, &text, None, None)
     }
 
     /// The first task that failed for good, with its message.
@@ -150,18 +148,17 @@ impl Parser {
         self.has_ended = progress == TaskProgress::Ended;
         (!is_repeated).then_some(progress)
     }
+}
 
-    fn line(
-        &self,
-        at: DateTime<Utc>,
-        level: LogLevel,
-        text: &str,
-        task: Option<String>,
-        progress: Option<TaskProgress>,
-    ) -> Option<SpoolLine> {
-        let text = self.mask.apply(clean(text));
-        (!text.is_empty() || progress.is_some()).then_some(SpoolLine { at, level, text, task, progress })
-    }
+fn spool_line(
+    at: DateTime<Utc>,
+    level: LogLevel,
+    text: &str,
+    task: Option<String>,
+    progress: Option<TaskProgress>,
+) -> Option<SpoolLine> {
+    let text = clean(text);
+    (!text.is_empty() || progress.is_some()).then_some(SpoolLine { at, level, text, task, progress })
 }
 
 impl StderrState {
@@ -242,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_task_begins_once_and_ends_once() {
-        let mut parser = Parser::new(Mask::default());
+        let mut parser = Parser::new();
         let kinds = ["play", "task_start", "item", "ok", "changed", "meta", "task_start", "skipped", "stats"];
         let progress = kinds.map(|kind| parse(&mut parser, kind, "").progress);
         let (began, ended) = (Some(TaskProgress::Began), Some(TaskProgress::Ended));
@@ -251,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_first_failure_that_counts_is_remembered() {
-        let mut parser = Parser::new(Mask::default());
+        let mut parser = Parser::new();
         assert_eq!(parse(&mut parser, "ignored", r#", "message": "no""#).level, LogLevel::Warning);
         assert_eq!(parse(&mut parser, "rescued", r#", "message": "no""#).level, LogLevel::Warning);
         assert_eq!(parse(&mut parser, "failed", r#", "message": "the first""#).level, LogLevel::Error);
@@ -261,7 +258,7 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_text() {
-        let mut parser = Parser::new(Mask::default());
+        let mut parser = Parser::new();
         let cases: [&[u8]; 3] = [b"plain", b"{\"at\": \"never\"}", b"\xff\xfe bytes"];
         let texts = cases.map(|line| parser.event(line).unwrap().text);
         assert_eq!(texts, ["plain", "{\"at\": \"never\"}", "\u{fffd}\u{fffd} bytes"]);
@@ -287,7 +284,7 @@ mod tests {
 
     #[test]
     fn warnings_on_stderr_are_warnings_to_their_last_line() {
-        let mut parser = Parser::new(Mask::default());
+        let mut parser = Parser::new();
         let text = "[WARNING]: this is\ncontinued here\nOrigin: x.yml:4\n\n3   - copy:\n    ^ here\n\nSomething broke\n[DEPRECATION WARNING]: old\nERROR! new";
         let levels: Vec<_> =
             text.lines().filter_map(|line| parser.error(line.as_bytes())).map(|line| line.level).collect();

@@ -1,5 +1,5 @@
 //! Ansible: check out a configuration repository, make its virtualenv, run its playbooks on a machine, and read what they
-//! print. Knows nothing of instances, app servers or the database.
+//! print. Knows nothing of instances, app servers or the database, nor which of what is printed is secret: the sink hides that.
 //!
 //! The port is [`port::Ansible`]; [`real::AnsibleCore`] runs `git`, `pip` and `ansible-playbook`, [`fake::FakeAnsible`] plays
 //! a script in memory, [`fake_printer::FakePrinter`] one whose output outlives the process.
@@ -10,7 +10,6 @@ mod events;
 pub mod fake;
 pub mod fake_printer;
 mod lock;
-mod mask;
 pub mod port;
 mod process;
 pub mod real;

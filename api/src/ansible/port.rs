@@ -81,7 +81,8 @@ pub enum TaskProgress {
     Ended,
 }
 
-/// Takes in what was printed. Lines and position are to be stored in one transaction.
+/// Takes in what was printed, as it was printed: it is the sink that hides secrets. Lines and position are to be stored in
+/// one transaction.
 #[async_trait]
 pub trait SpoolSink: Send {
     /// Stores lines together with the position behind them. An error (the build's lease was lost, the database is away)
@@ -98,7 +99,7 @@ pub enum RunOutcome {
     Failed {
         /// The exit status; none when a signal ended it.
         exit_status: Option<i32>,
-        /// The first task that failed, as `role : task`, and its message.
+        /// The first task that failed, as `role : task`, and its message; it may hold secrets, as all that is printed.
         failed_task: Option<(String, String)>,
     },
     /// Nothing was printed for [`RunSpec::line_timeout`].
@@ -143,7 +144,7 @@ pub trait Ansible: Debug + Send + Sync {
 
     /// Runs the playbook and returns when no process of it is left. Everything printed has then been given to the sink.
     /// The run ends with this program, whatever ends it. After a refusal of the sink, as after the death of the program,
-    /// [`Ansible::recover`] ends the run properly: until then its variables stay, because it hides secrets with them.
+    /// [`Ansible::recover`] ends the run properly.
     async fn run(
         &self,
         spec: &RunSpec,

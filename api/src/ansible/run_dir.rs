@@ -16,10 +16,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::command::failed_at;
-use super::mask::Mask;
 use super::port::{AnsibleError, RunSpec, Target};
 use super::process::{self, Identity};
 
@@ -104,14 +102,6 @@ impl RunDir {
     /// Removes the variables. Done when it returns, or an error.
     pub(super) fn remove_variables(&self) -> Result<(), AnsibleError> {
         self.remove("variables.json")
-    }
-
-    /// The secrets of the variables; none when they are gone.
-    pub(super) fn mask(&self) -> Mask {
-        self.read_json::<Map<String, Value>>("variables.json")
-            .ok()
-            .flatten()
-            .map_or_else(Mask::default, |map| Mask::of(&map))
     }
 
     pub(super) fn write_prepared(&self, prepared: &Prepared) -> Result<(), AnsibleError> {

@@ -22,7 +22,6 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::command::{failed, failed_at, no_start};
-use super::mask::Mask;
 use super::port::{AnsibleError, RunOutcome, RunSpec, SpoolSink};
 use super::process::{self, Identity, MARK};
 use super::run_dir::{Record, RunDir};
@@ -107,7 +106,7 @@ pub(super) async fn run(
     if cancel.is_cancelled() {
         return Ok(RunOutcome::Cancelled);
     }
-    let mut spool = Spool::open(dir.path(), Spool::end(dir.path()), Mask::of(&spec.variables));
+    let mut spool = Spool::open(dir.path(), Spool::end(dir.path()));
     let mut playing = match Playing::start(isolation, spec, &dir).await {
         Ok(playing) => playing,
         Err(error) => {
@@ -117,7 +116,7 @@ pub(super) async fn run(
     };
     let end = watch(&mut playing.child, &mut spool, spec, sink, cancel).await;
     let status = playing.end().await?;
-    // When the sink refused, somebody else takes over, who needs the record, and the variables to hide secrets.
+    // When the sink refused, somebody else takes over, who needs the record.
     let end = end?;
     spool.take_rest(sink).await?;
     dir.remove_variables()?;

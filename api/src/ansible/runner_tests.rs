@@ -131,10 +131,10 @@ async fn it_gets_its_files_and_nothing_of_the_manager() {
         has("[app]") && has("192.0.2.1 ansible_port=2222") && has("[192.0.2.1]:2222 ssh-ed25519 AAAA"),
         "{texts:#?}"
     );
-    assert!(has("a ******** word") && texts.iter().any(|text| text.starts_with("600 ")), "{texts:#?}");
+    assert!(has("a very secret word") && texts.iter().any(|text| text.starts_with("600 ")), "{texts:#?}");
     let foreign = texts.iter().filter(|text| text.starts_with("CARGO") || text.starts_with("SSH_AUTH"));
     assert_eq!(foreign.count(), 0, "{texts:#?}");
-    assert!(has("LANG=C.UTF-8") && !texts.iter().any(|text| text.contains("very secret")), "{texts:#?}");
+    assert!(has("LANG=C.UTF-8"), "{texts:#?}");
     assert!(!dir.path().join("run/variables.json").exists());
 }
 

@@ -8,7 +8,6 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::events::Parser;
-use super::mask::Mask;
 use super::port::{AnsibleError, RunOutcome, SpoolLine, SpoolPosition, SpoolSink};
 
 /// How often is looked for new output.
@@ -130,11 +129,11 @@ pub(super) struct Spool {
 
 impl Spool {
     /// Reads on from `position`.
-    pub(super) fn open(dir: &Path, position: SpoolPosition, mask: Mask) -> Self {
+    pub(super) fn open(dir: &Path, position: SpoolPosition) -> Self {
         Self {
             events: Tail::new(&dir.join(EVENTS), position.events),
             errors: Tail::new(&dir.join(ERRORS), position.errors),
-            parser: Parser::new(mask),
+            parser: Parser::new(),
             position,
         }
     }

@@ -122,6 +122,8 @@ diesel::table! {
         activate_reason -> Nullable<Text>,
         activate_drain_limit_seconds -> Nullable<Integer>,
         mail_owed -> Bool,
+        mail_tries -> Integer,
+        mail_due -> Nullable<Timestamptz>,
     }
 }
 diesel::table! {

@@ -1,7 +1,5 @@
 //! What the log views of instances and app servers have in common.
 
-use std::fmt::Write;
-
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
@@ -88,23 +86,11 @@ fn text(app: App, about: logs::About, query: logs::Query) -> HttpResponse {
             };
             let next = (query.before.is_none() || query.after.is_some())
                 .then_some(logs::Query { after: Some(place(last)), ..query });
-            Ok::<_, ApiError>(Some((actix_web::web::Bytes::from(lines(&entries)), next)))
+            Ok::<_, ApiError>(Some((
+                actix_web::web::Bytes::from(entries.iter().map(logs::line).collect::<String>()),
+                next,
+            )))
         }
     });
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").streaming(pages)
-}
-
-fn lines(entries: &[LogEntry]) -> String {
-    let mut text = String::new();
-    for entry in entries {
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "{} {:7} {}",
-            entry.created.format("%Y-%m-%d %H:%M:%S%.3f"),
-            entry.level.as_str(),
-            entry.text
-        );
-    }
-    text
 }

@@ -9,7 +9,7 @@ use futures::Stream;
 use serde::Deserialize;
 use shared_types::{Event, EventId, LogEntry};
 use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::error::ApiError;
 use super::log_view::place;
@@ -21,6 +21,11 @@ use crate::logs;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How many missed events are told again; who missed more reads the tables.
 const MAX_REPLAY: i64 = 1000;
+
+/// How many entries of a log are read at once.
+const PAGE: i64 = 500;
+/// How long a log's reader waits before the database is asked again.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// Where a log's stream begins.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -86,7 +91,14 @@ fn message(event: &Event) -> Message {
 
 /// A log's entries after one, for ever.
 pub fn log(app: &App, about: logs::About, after: i64) -> impl Responder + use<> {
-    let state = Follower { receiver: app.bus.subscribe(), waiting: VecDeque::new(), after, about, app: app.clone() };
+    let state = Follower {
+        receiver: app.bus.subscribe(),
+        waiting: VecDeque::new(),
+        after,
+        is_at_end: false,
+        about,
+        app: app.clone(),
+    };
     Sse::from_infallible_stream(Box::pin(entries(state)))
         .with_keep_alive(KEEP_ALIVE)
         .with_retry_duration(Duration::from_secs(1))
@@ -100,6 +112,8 @@ struct Follower {
     receiver: Receiver<Signal>,
     waiting: VecDeque<LogEntry>,
     after: i64,
+    /// Nothing is known of entries beyond `after` until the log is told to have grown.
+    is_at_end: bool,
     about: logs::About,
     app: App,
 }
@@ -112,30 +126,48 @@ impl Follower {
                 let data = Data::new(serde_json::to_string(&entry).unwrap_or_default());
                 return Some(data.id(self.after.to_string()).event("entry").into());
             }
-            if !self.fetch().await {
+            if self.is_at_end {
                 self.wait().await?;
+            }
+            self.fetch().await?;
+        }
+    }
+
+    /// Reads the next entries. A database that does not answer is asked again in a moment.
+    async fn fetch(&mut self) -> Option<()> {
+        let query = logs::Query { after: Some(self.after), limit: PAGE, ..Default::default() };
+        let read = async { logs::page(&mut *self.app.db().conn().await?, self.about, &query).await };
+        match read.await {
+            Ok(entries) => {
+                self.is_at_end = i64::try_from(entries.len()).is_ok_and(|count| count < PAGE);
+                self.waiting = entries.into();
+                Some(())
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a log could not be read for its reader");
+                self.app.stop.run_until_cancelled(tokio::time::sleep(RETRY)).await
             }
         }
     }
 
-    /// Reads the next entries. False: there is nothing new, or the database does not answer now.
-    async fn fetch(&mut self) -> bool {
-        let query = logs::Query { after: Some(self.after), limit: 500, ..Default::default() };
-        let Ok(mut conn) = self.app.db().conn().await else {
-            return false;
-        };
-        self.waiting = logs::page(&mut conn, self.about, &query).await.unwrap_or_default().into();
-        !self.waiting.is_empty()
-    }
-
-    /// Waits until the log may have grown.
+    /// Waits until the log has grown beyond what was read. However much was told meanwhile, one look follows.
     async fn wait(&mut self) -> Option<()> {
+        let mut has_grown = false;
         loop {
-            match self.app.stop.run_until_cancelled(self.receiver.recv()).await? {
-                Ok(Signal::Event(event)) if !self.about.is_told_by(&event) => {}
-                Ok(Signal::Event(_) | Signal::Gap) | Err(RecvError::Lagged(_)) => return Some(()),
+            let signal = match self.receiver.try_recv() {
+                Ok(signal) => Ok(signal),
+                Err(TryRecvError::Empty) if has_grown => return Some(()),
+                Err(TryRecvError::Empty) => self.app.stop.run_until_cancelled(self.receiver.recv()).await?,
+                Err(TryRecvError::Lagged(count)) => Err(RecvError::Lagged(count)),
+                Err(TryRecvError::Closed) => return None,
+            };
+            has_grown |= match signal {
+                Ok(Signal::Event(event)) => {
+                    self.about.is_told_by(&event) && event.last_seq.is_none_or(|last| last > self.after)
+                }
+                Ok(Signal::Gap) | Err(RecvError::Lagged(_)) => true,
                 Err(RecvError::Closed) => return None,
-            }
+            };
         }
     }
 }

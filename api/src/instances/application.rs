@@ -32,6 +32,18 @@ pub struct Reference {
     pub variable: String,
 }
 
+/// Variables of one origin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    /// Where they come from, in words: [`GENERATED`], `extra settings`.
+    pub origin: &'static str,
+    /// The variables.
+    pub variables: Map<String, Value>,
+}
+
+/// The origin of what nobody wrote: made from the settings.
+pub const GENERATED: &str = "generated";
+
 /// All that an app server is built from, decided once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
@@ -41,6 +53,8 @@ pub struct Snapshot {
     pub references: Vec<Reference>,
     /// The merged variables for Ansible.
     pub variables: Map<String, Value>,
+    /// What they were merged from, the later one over the earlier.
+    pub layers: Vec<Layer>,
     /// What the machine's name begins with: at most 20 letters, digits and hyphens.
     pub machine_name_prefix: String,
 }

@@ -35,6 +35,13 @@ pub struct ActivateWhenRunning {
     pub id: AppServerId,
 }
 
+/// Sends the mail about a build that failed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SendFailureMail {
+    /// Whose build.
+    pub id: AppServerId,
+}
+
 /// Tells the gateway what was decided.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ApplyRouting {
@@ -60,6 +67,7 @@ enqueue_by_id! {
     AdvanceAppServer(AppServerId) as "advance_app_server",
     TerminateServer(AppServerId) as "terminate_server",
     ActivateWhenRunning(AppServerId) as "activate_when_running",
+    SendFailureMail(AppServerId) as "send_failure_mail",
     ApplyRouting(InstanceId) as "apply_routing",
 }
 
@@ -109,6 +117,15 @@ impl TaskHandler for ActivateWhenRunning {
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let done = super::when_running::when_running(builder(&context)?.manager(), self.id).await;
         done.map_err(|error| error.to_string())
+    }
+}
+
+impl TaskHandler for SendFailureMail {
+    const IDENTIFIER: &'static str = "SendFailureMail";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let sent = super::failure_mail::send(builder(&context)?.manager(), self.id).await;
+        sent.map_err(|error| error.to_string())
     }
 }
 

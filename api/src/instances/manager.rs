@@ -8,6 +8,7 @@ use super::trouble::Trouble;
 use crate::ansible::port::Ansible;
 use crate::db::{Db, DbError};
 use crate::instances::application::Application;
+use crate::mail::Mailer;
 use crate::routing::traffic::Traffic;
 use crate::servers::advance::Machines;
 use crate::servers::probe::Probe;
@@ -57,6 +58,8 @@ pub struct Manager {
     pub traffic: Arc<dyn Traffic>,
     /// Ansible.
     pub ansible: Arc<dyn Ansible>,
+    /// Who sends mail about builds that failed; none: nobody is to get it.
+    pub mailer: Option<Arc<dyn Mailer>>,
     /// Settings of builds.
     pub options: Options,
     /// Why no build begins now.
@@ -66,7 +69,7 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// Puts the parts together.
+    /// Puts the parts together; without mail.
     pub fn new(
         db: Db,
         applications: Vec<Arc<dyn Application>>,
@@ -77,8 +80,18 @@ impl Manager {
         options: Options,
     ) -> Self {
         let telling_gateway = tokio::sync::Mutex::new(());
-        let trouble = Trouble::default();
-        Self { db, applications, provider, probe, traffic, ansible, options, trouble, telling_gateway }
+        Self {
+            db,
+            applications,
+            provider,
+            probe,
+            traffic,
+            ansible,
+            mailer: None,
+            options,
+            trouble: Trouble::default(),
+            telling_gateway,
+        }
     }
 
     /// The application of an instance type.

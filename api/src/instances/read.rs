@@ -1,10 +1,10 @@
 //! What views show of instances and app servers, in a number of queries that does not grow with the rows.
 
 use diesel_async::AsyncPgConnection;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use shared_types::app_server::{AppServer, InstanceRef, Pin, PlaybookRecord, StepOutcome};
 use shared_types::operations::Hold;
-use shared_types::{API_BASE, AppServerId, AppServerStatus, AppServerSummary, InstanceId, InstanceSummary};
+use shared_types::{API_BASE, AppServerId, AppServerStatus, AppServerSummary, InstanceId, InstanceSummary, secret};
 
 use super::application::Addresses;
 use super::care::Care;
@@ -138,17 +138,38 @@ pub async fn app_server(conn: &mut AsyncPgConnection, id: AppServerId) -> Result
         server: server.into_dto(id),
         steps,
         configuration_settings: yaml(&row.variables),
-        playbooks: playbooks(&row.playbooks, &pins)?,
-        pins: references(&row.variable_references, &pins)?,
-        configuration: row.settings,
+        playbooks: shown(playbooks(&row.playbooks, &pins)?, |playbook| &mut playbook.source_repo),
+        pins: shown(references(&row.variable_references, &pins)?, |pin| &mut pin.repository),
+        configuration: masked_settings(&row.settings),
         checks,
         summary,
     })
 }
 
-/// For people; Ansible gets JSON.
-fn yaml(variables: &Value) -> String {
-    variables.as_object().map(shared_types::yaml::to_yaml).unwrap_or_default()
+/// For people, without secrets; Ansible gets JSON.
+pub(super) fn yaml(variables: &Value) -> String {
+    variables.as_object().map(|map| shared_types::yaml::to_yaml(&secret::masked(map))).unwrap_or_default()
+}
+
+/// Settings for people: secrets are hidden, also those inside YAML.
+fn masked_settings(settings: &Value) -> Value {
+    let entry = |(name, value): (&String, &Value)| {
+        let shown = match value.as_str() {
+            Some(text) if shared_types::diff::holds_yaml(name) => secret::masked_yaml(text).into(),
+            Some(_) | None => secret::masked_value(value, secret::is_secret_name(name)),
+        };
+        (name.clone(), shown)
+    };
+    settings.as_object().map(|map| map.iter().map(entry).collect::<Map<_, _>>()).unwrap_or_default().into()
+}
+
+/// The same without passwords in the URLs of repositories.
+fn shown<T>(mut items: Vec<T>, repository: impl Fn(&mut T) -> &mut String) -> Vec<T> {
+    for item in &mut items {
+        let url = repository(item);
+        *url = secret::without_url_passwords(url, secret::HIDDEN);
+    }
+    items
 }
 
 fn commit(pins: &[pins::PinRow], repository: &str, version: &str) -> Option<String> {
@@ -199,7 +220,7 @@ fn references(stored: &Value, pins: &[pins::PinRow]) -> Result<Vec<Pin>, DbError
 pub(super) fn pinned_variables(
     row: &app_servers::AppServerRow,
     pins: &[pins::PinRow],
-) -> Result<serde_json::Map<String, Value>, DbError> {
+) -> Result<Map<String, Value>, DbError> {
     let mut variables = row.variables.as_object().cloned().unwrap_or_default();
     let stored: Vec<StoredReference> = serde_json::from_value(row.variable_references.clone())?;
     for StoredReference { name: _, repository, version, variable } in stored {

@@ -3,6 +3,16 @@
 //! The number is given under the lock of the log's counter row, which is held until the lines are committed: numbers appear
 //! in their order, so a reader that has `n` has all before it.
 
+pub mod mask;
 mod store;
 
-pub use store::{About, Line, Query, append, page};
+pub use mask::Mask;
+pub use store::{About, Line, MAX_TEXT, Query, append, page};
+
+use shared_types::LogEntry;
+
+/// An entry as a line of plain text, with its line break.
+pub fn line(entry: &LogEntry) -> String {
+    let LogEntry { created, level, text, .. } = entry;
+    format!("{} {:7} {text}\n", created.format("%Y-%m-%d %H:%M:%S%.3f"), level.as_str())
+}

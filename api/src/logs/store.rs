@@ -1,15 +1,19 @@
 //! The tables `log_entries` and `log_counters`.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use diesel::{BoolExpressionMethods, ExpressionMethods, PgTextExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::{AppServerId, InstanceId, LogEntry, LogEntryId, LogLevel, ServerId};
 
 use crate::db::DbError;
-use crate::db::schema::{log_counters, log_entries};
+use crate::db::schema::log_entries;
 
 /// The longest text that is kept, in bytes; the rest is cut off and said so.
-const MAX_TEXT: usize = 1 << 20;
+pub const MAX_TEXT: usize = 1 << 20;
+/// So many bytes of text are sent in one statement, or one line.
+const MAX_BATCH: usize = 16 << 20;
 
 /// Whose log a line goes to.
 #[derive(Debug, Clone, Copy)]
@@ -81,56 +85,41 @@ impl Line {
     }
 }
 
-/// Appends lines to a log, in one statement (and one for their numbers, where the log is an app server's). Listeners are
-/// told when the transaction commits.
+/// Appends lines to a log: numbers, rows and what listeners are told when the transaction commits, in one statement for
+/// every 16 MB of text.
 ///
 /// # Errors
-/// When a statement fails.
+/// When a statement fails, also because the log does not exist.
 pub async fn append(conn: &mut AsyncPgConnection, about: About, lines: &[Line]) -> Result<(), DbError> {
-    let lines: Vec<&Line> = lines.iter().filter(|line| line.level > LogLevel::Debug).collect();
-    if lines.is_empty() {
-        return Ok(());
+    let mut batch: Vec<(&Line, Cow<'_, str>)> = Vec::new();
+    let mut size = 0;
+    for line in lines.iter().filter(|line| line.level > LogLevel::Debug) {
+        let text = clean(&line.text);
+        if size > 0 && size + text.len() > MAX_BATCH {
+            insert(conn, about, &batch).await?;
+            batch.clear();
+            size = 0;
+        }
+        size += text.len();
+        batch.push((line, text));
     }
-    let last = match about.app_server() {
-        Some(id) => Some(take_numbers(conn, id, lines.len()).await?),
-        None => None,
-    };
-    let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
-    let rows: Vec<_> = lines
-        .iter()
-        .zip(1i64..)
-        .map(|(line, n)| {
-            (
-                log_entries::created.eq(line.at),
-                log_entries::level.eq(line.level),
-                log_entries::text.eq(clean(&line.text)),
-                log_entries::task.eq(line.task.as_deref()),
-                log_entries::instance_id.eq(Some(about.instance())),
-                log_entries::app_server_id.eq(about.app_server()),
-                log_entries::server_id.eq(about.server()),
-                log_entries::seq.eq(last.map(|last| last - count + n)),
-            )
-        })
-        .collect();
-    // Postgres takes 65,535 parameters a statement; a line takes eight.
-    for rows in rows.chunks(5_000) {
-        diesel::insert_into(log_entries::table).values(rows).execute(conn).await?;
-    }
-    tell(conn, about, last).await
+    if batch.is_empty() { Ok(()) } else { insert(conn, about, &batch).await }
 }
 
-/// Reserves the next numbers of a log; gives the last one.
-async fn take_numbers(conn: &mut AsyncPgConnection, id: AppServerId, count: usize) -> Result<i64, DbError> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    Ok(diesel::update(log_counters::table.find(id))
-        .set(log_counters::last_seq.eq(log_counters::last_seq + count))
-        .returning(log_counters::last_seq)
-        .get_result(conn)
-        .await?)
-}
+/// Of an app server's log: takes the next numbers under the lock of the counter, which is held until the commit.
+const NUMBERED: &str = "WITH numbers AS (\
+    UPDATE log_counters SET last_seq = last_seq + cardinality($1) WHERE app_server_id = $6 RETURNING last_seq)";
+/// Of other logs.
+const UNNUMBERED: &str = "WITH numbers AS (SELECT NULL::bigint AS last_seq)";
+/// The rows, in their order, and the notification; it is not kept in `events`.
+const ROWS: &str = ", rows AS (\
+    INSERT INTO log_entries (created, level, text, task, instance_id, app_server_id, server_id, seq) \
+    SELECT created, level, text, task, $5, $6, $7, last_seq - cardinality($1) + n \
+    FROM numbers, unnest($1, $2, $3, $4) WITH ORDINALITY AS line (created, level, text, task, n) ORDER BY n) \
+    SELECT pg_notify('ocim_events', ($8::jsonb || jsonb_build_object('last_seq', last_seq))::text) FROM numbers";
 
-/// Tells listeners that a log grew; not kept in `events`.
-async fn tell(conn: &mut AsyncPgConnection, about: About, last: Option<i64>) -> Result<(), DbError> {
+async fn insert(conn: &mut AsyncPgConnection, about: About, lines: &[(&Line, Cow<'_, str>)]) -> Result<(), DbError> {
+    use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
     let event = serde_json::json!({
         "id": null,
         "type": shared_types::EventKind::LogAppended,
@@ -138,23 +127,31 @@ async fn tell(conn: &mut AsyncPgConnection, about: About, last: Option<i64>) -> 
         "instance_id": about.instance(),
         "app_server_id": about.app_server(),
         "server_id": about.server(),
-        "last_seq": last,
     });
-    diesel::sql_query("SELECT pg_notify('ocim_events', $1)")
-        .bind::<diesel::sql_types::Text, _>(event.to_string())
+    let numbers = if about.app_server().is_some() { NUMBERED } else { UNNUMBERED };
+    let told = diesel::sql_query(format!("{numbers}{ROWS}"))
+        .bind::<Array<Timestamptz>, _>(lines.iter().map(|(line, _)| line.at).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(lines.iter().map(|(line, _)| line.level.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(lines.iter().map(|(_, text)| text.as_ref()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(lines.iter().map(|(line, _)| line.task.as_deref()).collect::<Vec<_>>())
+        .bind::<BigInt, _>(about.instance())
+        .bind::<Nullable<BigInt>, _>(about.app_server())
+        .bind::<Nullable<BigInt>, _>(about.server())
+        .bind::<Text, _>(event.to_string())
         .execute(conn)
         .await?;
-    Ok(())
+    // One row is told of where there is a counter.
+    if told == 1 { Ok(()) } else { Err(diesel::result::Error::NotFound.into()) }
 }
 
 /// What Postgres can hold: no null character, no more than [`MAX_TEXT`].
-fn clean(text: &str) -> String {
-    let text = text.replace('\0', "\u{fffd}");
+fn clean(text: &str) -> Cow<'_, str> {
+    let text = if text.contains('\0') { Cow::from(text.replace('\0', "\u{fffd}")) } else { Cow::from(text) };
     if text.len() <= MAX_TEXT {
         return text;
     }
-    let end = (0..=MAX_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    format!("{} … ({} bytes cut off)", text.get(..end).unwrap_or_default(), text.len() - end)
+    let end = text.floor_char_boundary(MAX_TEXT);
+    format!("{} … ({} bytes cut off)", text.get(..end).unwrap_or_default(), text.len() - end).into()
 }
 
 /// Which part of a log.

@@ -12,7 +12,7 @@ use shared_types::{OpenEdxSettings, yaml};
 
 use super::names::machine_name_prefix;
 use super::{OwnedVariables, vars};
-use crate::instances::application::{ApplicationError, Playbook, Reference, Snapshot};
+use crate::instances::application::{ApplicationError, GENERATED, Layer, Playbook, Reference, Snapshot};
 
 /// The playbook that makes a whole Open edX on one machine.
 const PLAYBOOK: &str = "playbooks/edx_sandbox.yml";
@@ -35,9 +35,13 @@ pub(super) fn snapshot(
     }
     let extra = yaml::parse_map(&settings.configuration_extra_settings)
         .map_err(|error| ApplicationError(format!("The extra settings cannot be read. {error}.")))?;
-    let variables = [owned.databases, owned.storage, extra]
-        .into_iter()
-        .fold(vars::generated(name, settings, github_admins), yaml::merge);
+    let layers = vec![
+        Layer { origin: GENERATED, variables: vars::generated(name, settings, github_admins) },
+        Layer { origin: "databases", variables: owned.databases },
+        Layer { origin: "storage", variables: owned.storage },
+        Layer { origin: "extra settings", variables: extra },
+    ];
+    let variables = layers.iter().map(|layer| layer.variables.clone()).fold(Map::new(), yaml::merge);
     Ok(Snapshot {
         playbooks: vec![Playbook {
             source_repo: settings.configuration_source_repo_url.clone(),
@@ -48,6 +52,7 @@ pub(super) fn snapshot(
         references: references(settings, &variables),
         machine_name_prefix: machine_name_prefix(&settings.sub_domain),
         variables,
+        layers,
     })
 }
 

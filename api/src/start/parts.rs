@@ -16,6 +16,8 @@ use crate::config::{ProviderKind, Settings};
 use crate::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::db::{Db, migrations};
 use crate::instances::{Manager, Options};
+use crate::mail::Mailer;
+use crate::mail::smtp::{SmtpConfig, SmtpMailer};
 use crate::openedx::{Defaults, OpenEdx};
 use crate::routing::traffic::Traffic;
 use crate::servers::providers::local::base_tree;
@@ -123,7 +125,28 @@ pub(super) fn manager(
     };
     let openedx = OpenEdx { defaults: defaults(settings, &outside.demo), github_admins: Vec::new() };
     let (provider, probe, ansible) = (outside.provider.clone(), outside.probe.clone(), outside.ansible.clone());
-    Ok(Manager::new(db, vec![Arc::new(openedx)], provider, probe, traffic, ansible, options))
+    let mut manager = Manager::new(db, vec![Arc::new(openedx)], provider, probe, traffic, ansible, options);
+    manager.mailer = mailer(settings)?;
+    Ok(manager)
+}
+
+/// Who sends mail to ADMINS; none where there are none.
+fn mailer(settings: &Settings) -> Result<Option<Arc<dyn Mailer>>, StartError> {
+    let to: Vec<String> = settings.admins.iter().filter(|address| !address.is_empty()).cloned().collect();
+    if to.is_empty() {
+        return Ok(None);
+    }
+    let config = SmtpConfig {
+        host: settings.email_host.clone(),
+        port: settings.email_port,
+        user: settings.email_host_user.clone(),
+        password: settings.email_host_password.clone(),
+        use_tls: settings.email_use_tls,
+        from: settings.server_email.clone(),
+        to,
+        subject_prefix: settings.email_subject_prefix.clone(),
+    };
+    Ok(Some(Arc::new(SmtpMailer::new(config)?)))
 }
 
 fn defaults(settings: &Settings, demo: &demo::Demo) -> Defaults {

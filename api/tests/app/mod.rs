@@ -21,6 +21,8 @@ use ocim::app::App;
 use ocim::db::Db;
 use ocim::events::Bus;
 use ocim::instances::{Manager, Options};
+use ocim::mail::Mailer;
+use ocim::mail::fake::FakeMailer;
 use ocim::openedx::{Defaults, OpenEdx};
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::Traffic;
@@ -53,13 +55,15 @@ pub struct Setup {
     pub ansible: Option<Arc<dyn Ansible>>,
     /// Another gateway than the one in memory.
     pub gateway: Option<Arc<dyn Traffic>>,
+    /// Another mailer than the one that keeps; `Some(None)`: nobody gets mail.
+    pub mailer: Option<Option<Arc<dyn Mailer>>>,
     /// Other settings of builds.
     pub options: fn(&mut Options),
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { works: true, slots: 4, ansible: None, gateway: None, options: |_| {} }
+        Self { works: true, slots: 4, ansible: None, gateway: None, mailer: None, options: |_| {} }
     }
 }
 
@@ -70,6 +74,7 @@ pub struct TestApp {
     pub provider: Arc<FakeProvider>,
     pub traffic: Arc<FakeTraffic>,
     pub ansible: Arc<FakeAnsible>,
+    pub mailer: Arc<FakeMailer>,
     pub sites: Vec<Site>,
     pub bus: Bus,
     /// Ends the program.
@@ -114,8 +119,10 @@ impl TestApp {
         let applications: Vec<Arc<dyn ocim::instances::application::Application>> = vec![Arc::new(open_edx())];
         let used: Arc<dyn Ansible> = setup.ansible.unwrap_or_else(|| ansible.clone());
         let gateway: Arc<dyn Traffic> = setup.gateway.unwrap_or_else(|| traffic.clone());
-        let manager =
+        let mut manager =
             Manager::new(db.clone(), applications, provider.clone(), provider.clone(), gateway, used, options);
+        let mailer = Arc::new(FakeMailer::default());
+        manager.mailer = setup.mailer.unwrap_or_else(|| Some(mailer.clone()));
         let manager = Arc::new(manager);
         let bus = Bus::start(db.clone(), stop.clone()).await.unwrap();
         let worker = match setup.works {
@@ -145,6 +152,7 @@ impl TestApp {
             provider,
             traffic,
             ansible,
+            mailer,
             sites,
             bus,
             stop,
@@ -202,6 +210,16 @@ impl TestApp {
         number(&mut *self.conn().await, query).await
     }
 
+    /// One text from the database: the column `text` of the query's one row.
+    pub async fn text(&self, query: &str) -> String {
+        diesel::sql_query(query).get_result::<Words>(&mut *self.conn().await).await.unwrap().text
+    }
+
+    /// Does to the database what no operation does.
+    pub async fn execute(&self, statement: &str) {
+        diesel::sql_query(statement).execute(&mut *self.conn().await).await.unwrap();
+    }
+
     /// Ends the program as it should end, and sees that nothing is left undone.
     pub async fn end(mut self) {
         // Without a worker nobody has done the jobs.
@@ -241,6 +259,12 @@ impl Drop for TestApp {
 struct Number {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     n: i64,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Words {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
 }
 
 /// The column `n` of a query's one row.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use diesel::connection::InstrumentationEvent;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
+use ocim::instances::compare::{self, Against};
 use ocim::instances::read;
 use ocim::instances::store::{activations, instances, summaries};
 use ocim::instances::switch::{self, Switch};
@@ -43,6 +44,12 @@ async fn counts(app: &TestApp) -> Vec<(&'static str, usize)> {
     found.push(taken("list_app_servers"));
     read::app_server(conn, app_server).await.unwrap();
     found.push(taken("read_app_server"));
+    compare::diff(&app.manager, conn, app_server, Against::AppServer(app_server)).await.unwrap();
+    found.push(taken("diff_app_server"));
+    compare::diff(&app.manager, conn, app_server, Against::Instance).await.unwrap();
+    found.push(taken("diff_app_server against the instance"));
+    compare::render(&app.manager, conn, instance).await.unwrap();
+    found.push(taken("render_instance"));
     activations::page(conn, instance, None, 50).await.unwrap();
     found.push(taken("list_activations"));
     logs::page(conn, About::AppServer(instance, app_server), &logs::Query { limit: 50, ..Default::default() })
@@ -68,6 +75,9 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
             ("read_instance", 3),
             ("list_app_servers", 1),
             ("read_app_server", 7),
+            ("diff_app_server", 4),
+            ("diff_app_server against the instance", 2),
+            ("render_instance", 1),
             ("list_activations", 1),
             ("list_app_server_logs", 1),
             ("list_servers", 1),

@@ -4,3 +4,4 @@
 mod ansible;
 mod children;
 mod machines;
+mod smtp;

@@ -219,6 +219,7 @@ fn configuration_diff(from: &AppServer, to: &AppServer) -> Vec<shared_types::dif
                 name: format!("{} commit", pin.name),
                 before: before.as_ref().map(short),
                 after: pin.commit.as_ref().map(short),
+                is_secret: false,
             });
         }
     }

@@ -3,6 +3,7 @@
 mod activate;
 mod check;
 mod checks;
+mod diff;
 mod list;
 mod logs;
 mod logs_stream;
@@ -13,6 +14,7 @@ mod terminate;
 pub use activate::activate_app_server;
 pub use check::check_app_server;
 pub use checks::read_checks;
+pub use diff::diff_app_server;
 pub use list::list_app_servers;
 pub use logs::list_app_server_logs;
 pub use logs_stream::stream_app_server_logs;

@@ -13,7 +13,7 @@ use super::drive::drive;
 use crate::db::DbError;
 use crate::instances::jobs::{ActivateWhenRunning, AdvanceAppServer, TerminateServer};
 use crate::instances::store::{builds, instances, queue};
-use crate::instances::{Manager, apply_routing};
+use crate::instances::{Manager, apply_routing, failure_mail};
 use crate::jobs::lease::{self, Lease};
 use crate::jobs::workers::Report;
 use crate::servers;
@@ -159,7 +159,8 @@ impl Builder {
         Ok(())
     }
 
-    /// Looks for what no job has done: machines whose end was decided, app servers that are to be activated.
+    /// Looks for what no job has done: machines whose end was decided, app servers that are to be activated, mail that
+    /// is owed.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -171,7 +172,7 @@ impl Builder {
         for id in builds::to_activate(&mut conn).await? {
             ActivateWhenRunning::enqueue(&mut conn, id).await?;
         }
-        Ok(())
+        failure_mail::sweep(&self.manager, &mut conn).await
     }
 
     /// Tells the gateway whatever it has not been told.

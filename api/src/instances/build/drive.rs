@@ -10,21 +10,24 @@ use shared_types::app_server::BuildStepKind;
 
 use super::playbooks::Prepared;
 use super::{Build, StepError};
+use crate::instances::jobs::SendFailureMail;
 use crate::instances::store::{app_servers, builds};
 use crate::instances::{Manager, Refusal, launch};
 use crate::jobs::lease::{self, Lease};
-use crate::logs::{self, Line};
+use crate::logs::Line;
 
 /// Does step after step until the build is over, and stops it where somebody has asked for that.
 pub(super) async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepError> {
     let mut prepared = None;
     let mut told: Option<String> = None;
     let mut tries = 0;
+    let mut mask = None;
     loop {
         if lease.lost.is_cancelled() {
             return Err(StepError::Interrupted);
         }
-        let build = Build::load(manager, lease).await?;
+        let build = Build::load(manager, lease, mask.take()).await?;
+        mask = Some(build.mask.clone());
         let is_to_stop = build.state.stop_requested_by.is_some();
         let done = match build.step()? {
             None => {
@@ -108,16 +111,6 @@ impl Build<'_> {
         self.step().ok().flatten().map_or("Build", BuildStepKind::name)
     }
 
-    /// Writes a line of the build's log.
-    pub(super) async fn tell(&self, line: Line) -> Result<(), StepError> {
-        let mut conn = self.manager.db.conn().await?;
-        conn.transaction(async |conn| {
-            lease::fence(conn, self.lease).await??;
-            Ok(logs::append(conn, self.log(), &[line]).await?)
-        })
-        .await
-    }
-
     /// Ends the build, `error` before there was a machine to configure, `failed` after, and launches the next attempt where
     /// there is one to be made.
     async fn fail(&self, reason: &str, may_go_better: bool) -> Result<(), StepError> {
@@ -130,12 +123,16 @@ impl Build<'_> {
             | AppServerStatus::Terminated
             | AppServerStatus::Stopped => AppServerStatus::Failed,
         };
+        let reason = self.hide(reason);
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence_progress(conn, self.lease).await??;
             builds::end_steps(conn, self.id(), None, false).await?;
-            app_servers::transition(conn, &self.row, to, Some(reason)).await?;
-            builds::owe_mail(conn, self.id(), true).await?;
+            app_servers::transition(conn, &self.row, to, Some(&reason)).await?;
+            if self.manager.mailer.is_some() {
+                builds::owe_mail(conn, self.id()).await?;
+                SendFailureMail::enqueue(conn, self.id()).await?;
+            }
             if may_go_better {
                 self.try_again(conn).await?;
             }
@@ -157,6 +154,6 @@ impl Build<'_> {
             Err(Refusal::Db(error)) => return Err(error.into()),
             Err(refusal) => Line::warning(format!("No further attempt: {refusal}")),
         };
-        Ok(logs::append(conn, self.log(), &[line]).await?)
+        Ok(self.write(conn, vec![line]).await?)
     }
 }

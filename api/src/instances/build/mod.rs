@@ -9,6 +9,7 @@ mod pin;
 mod playbooks;
 mod steps;
 mod stop;
+mod words;
 
 use shared_types::app_server::BuildStepKind;
 use shared_types::{AppServerId, AppServerStatus};
@@ -20,6 +21,7 @@ use super::store::builds::{self, BuildRow};
 use crate::ansible::port::AnsibleError;
 use crate::db::DbError;
 use crate::jobs::lease::{Lease, Lost};
+use crate::logs::Mask;
 use crate::servers::advance::ServerError;
 use crate::servers::store::Owner;
 
@@ -93,16 +95,19 @@ struct Build<'a> {
     lease: &'a Lease,
     row: AppServerRow,
     state: BuildRow,
+    mask: Mask,
 }
 
 impl<'a> Build<'a> {
-    async fn load(manager: &'a Manager, lease: &'a Lease) -> Result<Self, DbError> {
+    /// What is stored now. `known`: what to hide, where it was found out before; it never changes.
+    async fn load(manager: &'a Manager, lease: &'a Lease, known: Option<Mask>) -> Result<Self, DbError> {
         let id = lease.app_server;
         let missing = || DbError::Corrupt(format!("app server {id} is missing"));
         let mut conn = manager.db.conn().await?;
         let row = app_servers::find(&mut conn, id).await?.ok_or_else(missing)?;
         let state = builds::find(&mut conn, id).await?.ok_or_else(missing)?;
-        Ok(Self { manager, lease, row, state })
+        let mask = known.unwrap_or_else(|| words::mask(&row));
+        Ok(Self { manager, lease, row, state, mask })
     }
 
     fn id(&self) -> AppServerId {
@@ -111,10 +116,6 @@ impl<'a> Build<'a> {
 
     fn owner(&self) -> Owner {
         Owner { instance: self.row.instance_id, app_server: self.row.id }
-    }
-
-    fn log(&self) -> crate::logs::About {
-        crate::logs::About::AppServer(self.row.instance_id, self.row.id)
     }
 
     /// The step to do: the one that was begun, or the first of the status.

@@ -53,7 +53,7 @@ impl Build<'_> {
         conn.transaction(async |conn| {
             lease::fence(conn, self.lease).await??;
             pins::pin(conn, self.id(), reference, commit).await?;
-            Ok(crate::logs::append(conn, self.log(), &[line]).await?)
+            Ok(self.write(conn, vec![line]).await?)
         })
         .await
     }

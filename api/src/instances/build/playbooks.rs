@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use diesel_async::AsyncConnection;
 use shared_types::EventKind;
-use shared_types::app_server::{BuildStepKind, PlaybookRecord};
+use shared_types::app_server::BuildStepKind;
 
 use super::steps::deadline;
 use super::{Build, StepError};
@@ -15,7 +15,7 @@ use crate::ansible::port::{RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolS
 use crate::instances::read;
 use crate::instances::store::{builds, pins};
 use crate::jobs::lease;
-use crate::logs::{self, Line};
+use crate::logs::Line;
 use crate::{events, servers};
 
 /// How long what a playbook prints waits for a database that is away; a lease lasts a little longer.
@@ -49,7 +49,7 @@ impl Build<'_> {
             self.recover().await?;
         }
         let first = usize::try_from(self.state.playbook).unwrap_or(0);
-        let count = self.records().await?.len();
+        let count = self.row.playbooks.as_array().map_or(0, Vec::len);
         for playbook in first..count {
             let run = match prepared.take() {
                 Some(run) if run.playbook == playbook => run,
@@ -98,7 +98,9 @@ impl Build<'_> {
         let reason = match self.manager.ansible.run(spec, &mut sink, &self.lease.halt).await? {
             RunOutcome::Succeeded => return Ok(()),
             RunOutcome::Cancelled => return Err(StepError::Interrupted),
-            RunOutcome::Failed { failed_task: Some((task, message)), .. } => format!("{task}: {}", cut(&message)),
+            RunOutcome::Failed { failed_task: Some((task, message)), .. } => {
+                format!("{task}: {}", cut(&self.hide(&message)))
+            }
             RunOutcome::Failed { exit_status: Some(status), failed_task: None } => {
                 format!("Ansible play exited with non-zero exit code {status}")
             }
@@ -120,12 +122,6 @@ impl Build<'_> {
         self.manager.ansible.recover(&dir, self.state.position(), &mut sink).await?;
         let line = format!("The worker was interrupted; the playbook runs again, as run {}", self.state.run + 1);
         self.tell(Line::warning(line)).await
-    }
-
-    async fn records(&self) -> Result<Vec<PlaybookRecord>, StepError> {
-        let mut conn = self.manager.db.conn().await?;
-        let pins = pins::of(&mut conn, self.id()).await?;
-        Ok(read::playbooks(&self.row.playbooks, &pins)?)
     }
 
     pub(super) fn dir(&self, playbook: i32, run: i32) -> PathBuf {
@@ -201,7 +197,7 @@ impl Sink<'_, '_> {
         let build = self.build;
         let ended = lines.iter().filter(|line| line.progress == Some(TaskProgress::Ended)).count();
         let began = lines.iter().rev().find(|line| line.progress == Some(TaskProgress::Began));
-        let task = began.and_then(|line| line.task.clone());
+        let task = began.and_then(|line| line.task.as_deref()).map(|task| build.hide(task));
         let lines: Vec<Line> = lines
             .iter()
             .map(|SpoolLine { at, level, text, task, progress: _ }| Line {
@@ -214,7 +210,7 @@ impl Sink<'_, '_> {
         let mut conn = build.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence(conn, build.lease).await??;
-            logs::append(conn, build.log(), &lines).await?;
+            build.write(conn, lines).await?;
             if self.keeps_position {
                 let ended = i32::try_from(ended).unwrap_or(i32::MAX);
                 builds::keep_progress(conn, build.id(), position, ended, task.as_deref()).await?;

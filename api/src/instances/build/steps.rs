@@ -73,8 +73,7 @@ impl Build<'_> {
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence_progress(conn, self.lease).await??;
-            crate::logs::append(conn, self.log(), &[Line::info(format!("Checks passed: {}", words.join("; ")))])
-                .await?;
+            self.write(conn, vec![Line::info(format!("Checks passed: {}", words.join("; ")))]).await?;
             builds::end_steps(conn, self.id(), None, true).await?;
             app_servers::transition(conn, &self.row, AppServerStatus::Running, None).await?;
             if self.state.activate_when_running {

@@ -8,7 +8,7 @@ use super::playbooks::Sink;
 use super::{Build, StepError};
 use crate::instances::store::{app_servers, builds};
 use crate::jobs::lease;
-use crate::logs::{self, Line};
+use crate::logs::Line;
 use crate::servers;
 
 impl Build<'_> {
@@ -32,7 +32,7 @@ impl Build<'_> {
                 Some(reason) => format!("Stopped by {by}: {reason}"),
                 None => format!("Stopped by {by}"),
             });
-            logs::append(conn, self.log(), &[line]).await?;
+            self.write(conn, vec![line]).await?;
             app_servers::transition(conn, &self.row, AppServerStatus::Stopped, None).await?;
             Ok(())
         })

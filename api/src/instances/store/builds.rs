@@ -212,12 +212,10 @@ pub async fn keep_progress(
             builds::spool_events.eq(i64::try_from(position.events).unwrap_or(i64::MAX)),
             builds::spool_errors.eq(i64::try_from(position.errors).unwrap_or(i64::MAX)),
             builds::tasks_done.eq(builds::tasks_done + ended),
+            task.map(|task| builds::task.eq(task)),
         ))
         .execute(conn)
         .await?;
-    if let Some(task) = task {
-        diesel::update(builds::table.find(id)).set(builds::task.eq(Some(task))).execute(conn).await?;
-    }
     Ok(())
 }
 
@@ -314,12 +312,12 @@ pub async fn to_activate(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId
         .await?)
 }
 
-/// The mail about a build's failure is owed, or was sent.
+/// The mail about a build's failure is owed.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn owe_mail(conn: &mut AsyncPgConnection, id: AppServerId, is_owed: bool) -> Result<(), DbError> {
-    diesel::update(builds::table.find(id)).set(builds::mail_owed.eq(is_owed)).execute(conn).await?;
+pub async fn owe_mail(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<(), DbError> {
+    diesel::update(builds::table.find(id)).set(builds::mail_owed.eq(true)).execute(conn).await?;
     Ok(())
 }
 

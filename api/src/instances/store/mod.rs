@@ -5,6 +5,7 @@ pub mod app_servers;
 pub mod builds;
 pub mod checks;
 pub mod instances;
+pub mod mail;
 pub mod pins;
 pub mod queue;
 pub mod summaries;

@@ -1,5 +1,6 @@
 mod activate;
 mod checks;
+mod diff;
 mod list;
 mod logs;
 mod logs_stream;

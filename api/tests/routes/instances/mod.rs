@@ -7,5 +7,6 @@ mod list;
 mod logs;
 mod logs_stream;
 mod read;
+mod render;
 mod rollback;
 mod update;

@@ -1,0 +1,45 @@
+use actix_web::{HttpResponse, get, web};
+use serde::Deserialize;
+use shared_types::comparison::Diff;
+use shared_types::{AppServerId, ProblemType};
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::principal::Viewer;
+use crate::instances::compare::{self, Against};
+
+/// With what to compare.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
+    /// The id of another app server of the same instance, or `instance`: the instance as it is now, which it is unless said.
+    #[param(pattern = "^(instance|[1-9][0-9]{0,17})$", example = "instance")]
+    against: Option<String>,
+}
+
+/// Compare an app server
+///
+/// From this app server (`before`) to another one, or to its instance as it is now (`after`): settings field by field, and
+/// the merged variables. Secrets show as changed without their values. Variables that hold git references are compared as
+/// commits between app servers, and as they were asked for with the instance.
+#[utoipa::path(tag = "app servers", params(("id" = AppServerId, Path, description = "The app server"), Query), responses(
+    (status = 200, description = "What differs", body = Diff),
+    (status = 409, description = "They are not of one instance, or the instance's settings cannot be used"),
+))]
+#[get("/app-servers/{id}/diff")]
+pub async fn diff_app_server(
+    app: web::Data<App>,
+    _: Viewer,
+    id: web::Path<AppServerId>,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, ApiError> {
+    let against = match query.against.as_deref() {
+        None | Some("instance") => Against::Instance,
+        Some(text) => Against::AppServer(text.parse().ok().filter(|id: &AppServerId| id.0 > 0).ok_or_else(|| {
+            ApiError::new(ProblemType::BadRequest, "`against` must be the id of an app server, or `instance`.")
+        })?),
+    };
+    let mut conn = app.db().conn().await?;
+    Ok(HttpResponse::Ok().json(compare::diff(&app.manager, &mut conn, *id, against).await?))
+}

@@ -1,0 +1,49 @@
+//! What a build says: the one place where its words are stored, and where secrets are taken out of them before.
+
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use serde_json::{Map, Value};
+use shared_types::secret;
+
+use super::{Build, StepError};
+use crate::db::DbError;
+use crate::instances::store::app_servers::AppServerRow;
+use crate::jobs::lease;
+use crate::logs::{self, Line, Mask};
+
+/// What must not be shown of an app server: the secrets of its variables and settings, passwords in the URLs of its
+/// repositories.
+pub(super) fn mask(row: &AppServerRow) -> Mask {
+    let maps = [&row.variables, &row.settings].into_iter().filter_map(Value::as_object);
+    let mut secrets: Vec<String> = maps.flat_map(secret::texts).collect();
+    for stored in [&row.playbooks, &row.variable_references] {
+        let all = Map::from_iter([(String::new(), stored.clone())]);
+        secrets.extend(secret::texts(&all));
+    }
+    Mask::of(secrets)
+}
+
+impl Build<'_> {
+    /// Words without secrets, for whatever is stored or sent.
+    pub(super) fn hide(&self, words: &str) -> String {
+        self.mask.apply(words.to_owned())
+    }
+
+    /// Writes lines of the build's log, in a transaction that is fenced.
+    pub(super) async fn write(&self, conn: &mut AsyncPgConnection, mut lines: Vec<Line>) -> Result<(), DbError> {
+        for line in &mut lines {
+            line.text = self.mask.apply(std::mem::take(&mut line.text));
+            line.task = line.task.take().map(|task| self.mask.apply(task));
+        }
+        logs::append(conn, logs::About::AppServer(self.row.instance_id, self.row.id), &lines).await
+    }
+
+    /// Writes a line of the build's log.
+    pub(super) async fn tell(&self, line: Line) -> Result<(), StepError> {
+        let mut conn = self.manager.db.conn().await?;
+        conn.transaction(async |conn| {
+            lease::fence(conn, self.lease).await??;
+            Ok(self.write(conn, vec![line]).await?)
+        })
+        .await
+    }
+}

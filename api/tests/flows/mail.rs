@@ -1,0 +1,199 @@
+//! The mail about a build that failed: one a build, with the log, retried while its server is away.
+
+use ocim::ansible::fake::FakeEnd;
+use ocim::ansible::port::{AnsibleError, RunOutcome};
+use ocim::instances::failure_mail;
+use ocim::logs::{self, About, Line};
+use ocim::mail::MailError;
+use serde_json::json;
+use shared_types::{AppServerId, InstanceId};
+
+use crate::app::{Setup, TestApp, until};
+
+const OWED: &str = "SELECT count(*) AS n FROM builds WHERE mail_owed";
+
+/// Makes the next try due.
+async fn hurry(app: &TestApp) {
+    app.execute("UPDATE builds SET mail_due = now() WHERE mail_owed").await;
+}
+
+#[tokio::test]
+async fn a_failed_playbook_is_told_once_with_its_log() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    app.ansible.next_run_fails("lms : migrate", "no such table: users");
+    app.built(instance).await;
+    until("the mail is sent", async || app.mailer.sent().len() == 1 && app.number(OWED).await == 0).await;
+    let mail = app.mailer.sent().remove(0);
+    assert_eq!(mail.subject, "AppServer AppServer 1 (Instance demo) failed to provision");
+    assert_eq!(
+        mail.text,
+        "AppServer AppServer 1 for Instance Instance demo failed to provision.\n\
+         Reason: AppServer deploy failed: Ansible play exited with non-zero exit code\n\n\
+         lms : migrate: no such table: users\n\n/instances/1/app-servers/1\n"
+    );
+    let installation = app.text("SELECT id AS text FROM installation").await;
+    assert_eq!(mail.id, format!("app-server-1@{installation}"));
+    let attachment = mail.attachment.unwrap();
+    assert_eq!(attachment.name, "provision.log");
+    let written = app.viewer().await.get("/api/v1/app-servers/1/logs?format=text").await.body;
+    assert_eq!(attachment.text, written);
+    // Whoever asks again sends no second one.
+    failure_mail::send(&app.manager, AppServerId(1)).await.unwrap();
+    app.builder().sweep().await.unwrap();
+    assert_eq!(app.mailer.tries(), 1);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn the_reason_is_the_one_people_know() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let started = "Unable to start a server";
+    let exited = "AppServer deploy failed: Ansible play exited with non-zero exit code";
+    let fault = "AppServer deploy failed: unhandled exception";
+    app.ansible.next_resolve(Err(AnsibleError::Permanent("no such branch".to_owned())));
+    app.built(instance).await;
+    app.ansible.next_run(FakeEnd::Outcome(RunOutcome::LineTimeout));
+    app.built(instance).await;
+    app.ansible.next_prepare_fails(AnsibleError::Permanent("no such playbook".to_owned()));
+    app.built(instance).await;
+    for (id, reason) in [(1, started), (2, exited), (3, fault)] {
+        failure_mail::send(&app.manager, AppServerId(id)).await.unwrap();
+        let text = app.mailer.sent().pop().unwrap().text;
+        assert!(text.contains(&format!("Reason: {reason}\n")), "{text}");
+    }
+    app.running(instance).await;
+    assert_eq!(app.number(OWED).await, 0, "what runs owes no mail");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_asked_again_for_a_day_and_then_given_up() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    app.ansible.next_run_fails("a", "b");
+    app.built(instance).await;
+    for n in 1..=30 {
+        app.mailer.next_fails(MailError::Away("connection refused".to_owned()));
+        hurry(&app).await;
+        failure_mail::send(&app.manager, AppServerId(1)).await.unwrap();
+        assert_eq!((app.mailer.tries(), app.number(OWED).await), (n, i64::from(n < 30)));
+        // Not before its time.
+        failure_mail::send(&app.manager, AppServerId(1)).await.unwrap();
+        assert_eq!(app.mailer.tries(), n);
+    }
+    let words = "The mail about this failure could not be sent, and is given up: connection refused";
+    assert!(app.log_says(1, words).await);
+    assert_eq!(app.mailer.sent(), []);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn after_some_failures_it_is_sent_and_a_refusal_is_final() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    app.mailer.next_fails(MailError::Away("try later".to_owned()));
+    app.ansible.next_run_fails("a", "b");
+    app.built(instance).await;
+    until("it was tried", async || app.mailer.tries() == 1).await;
+    until("the next try is written down", async || {
+        app.number("SELECT count(*) AS n FROM builds WHERE mail_due < now() + interval '2 minutes'").await == 1
+    })
+    .await;
+    hurry(&app).await;
+    // The sweep finds it.
+    until("it is sent", async || app.mailer.sent().len() == 1 && app.number(OWED).await == 0).await;
+    app.mailer.next_fails(MailError::Refused("550 no such mailbox".to_owned()));
+    app.ansible.next_run_fails("a", "b");
+    app.built(instance).await;
+    until("it is given up", async || app.number(OWED).await == 0).await;
+    assert!(app.log_says(2, "550 no such mailbox").await);
+    assert_eq!((app.mailer.tries(), app.mailer.sent().len()), (3, 1));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn two_who_try_at_once_send_one() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    app.ansible.next_run_fails("a", "b");
+    app.built(instance).await;
+    let send = || failure_mail::send(&app.manager, AppServerId(1));
+    let sent = futures::future::join_all((0..8).map(|_| send())).await;
+    assert!(sent.into_iter().all(|one| one.is_ok()));
+    assert_eq!((app.mailer.tries(), app.mailer.sent().len()), (1, 1));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn without_administrators_nothing_is_owed() {
+    let app = TestApp::with(Setup { mailer: Some(None), ..Setup::default() }).await;
+    let instance = app.instance("demo").await;
+    app.ansible.next_run_fails("a", "b");
+    assert_eq!(app.built(instance).await["status"], "failed");
+    assert_eq!(app.number(OWED).await, 0);
+    // Owed before the setting was taken away.
+    app.execute("UPDATE builds SET mail_owed = true").await;
+    until("it is not owed any more", async || app.number(OWED).await == 0).await;
+    assert_eq!(app.mailer.tries(), 0);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn names_of_others_stay_in_their_line() {
+    let app = TestApp::idle().await;
+    let name = "A \"quoted\"\r\nBcc: evil@example.com\u{202e} gnp.exe\u{2028}name";
+    let body = json!({ "name": name, "sub_domain": "demo" });
+    let instance = app.operator().await.post("/api/v1/instances", body).await.expect(201)["id"].as_i64().unwrap();
+    app.ansible.next_run_fails("a", "b");
+    app.built(instance).await;
+    failure_mail::send(&app.manager, AppServerId(1)).await.unwrap();
+    let mail = app.mailer.sent().remove(0);
+    let harmless = "A \"quoted\" Bcc: evil@example.com gnp.exe name";
+    assert_eq!(mail.subject, format!("AppServer AppServer 1 ({harmless}) failed to provision"));
+    assert!(mail.text.starts_with(&format!("AppServer AppServer 1 for Instance {harmless} failed to provision.\n")));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_log_that_is_too_long_is_cut_at_its_beginning() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    app.ansible.next_run_fails("a", "b");
+    app.built(instance).await;
+    let about = About::AppServer(InstanceId(instance), AppServerId(1));
+    let lines: Vec<Line> = (0..600).map(|n| Line::info(format!("{n} {}", "w".repeat(10_000)))).collect();
+    logs::append(&mut *app.conn().await, about, &lines).await.unwrap();
+    failure_mail::send(&app.manager, AppServerId(1)).await.unwrap();
+    let log = app.mailer.sent().remove(0).attachment.unwrap().text;
+    assert!(log.len() <= (5 << 20) + 100 && log.len() > 4 << 20, "{}", log.len());
+    let (first, rest) = log.split_once('\n').unwrap();
+    let cut: i64 = first
+        .strip_prefix("(What was logged before is cut off: entries 1 to ")
+        .unwrap()
+        .strip_suffix(".)")
+        .unwrap()
+        .parse()
+        .unwrap();
+    let last = app.number("SELECT last_seq AS n FROM log_counters").await;
+    assert_eq!(i64::try_from(rest.lines().count()).unwrap(), last - cut);
+    assert!(rest.lines().last().unwrap().contains(" 599 w"));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn each_attempt_has_a_mail_of_its_own() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    app.ansible.next_run_fails("a", "b");
+    app.ansible.next_run_fails("a", "b");
+    let body = json!({ "num_attempts": 2 });
+    app.operator().await.post(&format!("/api/v1/instances/{instance}/app-servers"), body).await.expect(202);
+    app.until_built(1).await;
+    until("both are told", async || app.mailer.sent().len() == 2 && app.number(OWED).await == 0).await;
+    let ids: std::collections::BTreeSet<String> = app.mailer.sent().into_iter().map(|mail| mail.id).collect();
+    assert_eq!(ids.len(), 2);
+    app.until_built(2).await;
+    app.end().await;
+}
