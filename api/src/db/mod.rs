@@ -111,6 +111,15 @@ impl Db {
         Ok(())
     }
 
+    /// The id that tells our machines from those of another database; the same as long as the database lives.
+    ///
+    /// # Errors
+    /// When the server does not answer, or its tables are not there yet.
+    pub async fn installation(&self) -> Result<String, DbError> {
+        use diesel::QueryDsl;
+        Ok(schema::installation::table.select(schema::installation::id).first(&mut *self.conn().await?).await?)
+    }
+
     /// Where the database is; holds a password.
     pub fn url(&self) -> &str {
         &self.url

@@ -17,6 +17,7 @@ use crate::db::{Db, migrations};
 use crate::instances::{Manager, Options};
 use crate::openedx::{Defaults, OpenEdx};
 use crate::routing::traffic::Traffic;
+use crate::servers;
 use crate::servers::probe::SshProbe;
 use crate::servers::provider::Provider;
 use crate::servers::providers::local::{LocalConfig, LocalProvider, Subnet, base_tree};
@@ -96,12 +97,14 @@ fn ansible_config(settings: &Settings) -> AnsibleConfig {
     AnsibleConfig { cache_dir: settings.cache_dir(), python: settings.ocim_python.clone() }
 }
 
-/// The local machines; those that were up are up again.
-pub(super) async fn machines(settings: &Settings, data_dir: &Path) -> Result<Arc<LocalProvider>, StartError> {
+/// The local machines of this database; those that were up are up again.
+pub(super) async fn machines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Arc<LocalProvider>, StartError> {
     let subnet = settings.ocim_local_subnet.as_ref().map(|text| text.parse::<Subnet>()).transpose();
     let subnet = subnet.map_err(|error| format!("OCIM_LOCAL_SUBNET: {error}"))?;
-    let config = LocalConfig { data_dir: data_dir.to_owned(), cache_dir: settings.cache_dir(), subnet };
+    let installation = db.installation().await?;
+    let config = LocalConfig { data_dir: data_dir.to_owned(), cache_dir: settings.cache_dir(), subnet, installation };
     let provider = Arc::new(LocalProvider::open(config).await?);
+    provider.claim(&servers::store::names(&mut *db.conn().await?, provider.name()).await?)?;
     for (id, error) in provider.boot_all().await? {
         say(format_args!("  machine {id} did not boot: {error}"));
     }

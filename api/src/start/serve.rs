@@ -62,7 +62,7 @@ async fn run(
 ) -> Result<(), StartError> {
     let db = parts::database(settings, data_dir, &mut children.postgres).await?;
     let password = parts::first_admin(settings, &db).await?;
-    let machines = step("Local machines", parts::machines(settings, data_dir)).await?;
+    let machines = step("Local machines", parts::machines(settings, data_dir, &db)).await?;
     children.machines = Some(machines.clone());
     let gateway = GatewayConfig { listen: settings.ocim_gateway_listen, dir: data_dir.join("gateway") };
     let gateway = Arc::new(step("Gateway", HaproxyGateway::start(gateway)).await?);

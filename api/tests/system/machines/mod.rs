@@ -16,6 +16,7 @@ use shared_types::ServerId;
 
 /// What an overlay's options would take apart, were it named there.
 const DATA_DIR: &str = "data, with: odd name";
+const INSTALLATION: &str = "11111111-aaaa";
 const LMS: &str = "demo.localhost";
 const STUDIO: &str = "studio.demo.localhost";
 
@@ -51,7 +52,8 @@ impl Yard {
     }
 
     fn config(&self, subnet: Option<Subnet>) -> LocalConfig {
-        LocalConfig { data_dir: self.dir.path().join(DATA_DIR), cache_dir: cache_dir(), subnet }
+        let installation = INSTALLATION.to_owned();
+        LocalConfig { data_dir: self.dir.path().join(DATA_DIR), cache_dir: cache_dir(), subnet, installation }
     }
 
     fn key(&self) -> PathBuf {
@@ -479,7 +481,14 @@ async fn manager_that_makes_a_machine_and_stays() {
     let Some(dir) = std::env::var_os("OCIM_TEST_YARD") else { return };
     let data_dir = Path::new(&dir).join(DATA_DIR);
     let authorized_key = fs::read_to_string(Path::new(&dir).join("key.pub")).unwrap().trim().to_owned();
-    let provider = LocalProvider::open(LocalConfig { data_dir, cache_dir: cache_dir(), subnet: None }).await.unwrap();
+    let provider = LocalProvider::open(LocalConfig {
+        data_dir,
+        cache_dir: cache_dir(),
+        subnet: None,
+        installation: INSTALLATION.into(),
+    })
+    .await
+    .unwrap();
     fs::write(Path::new(&dir).join("opened"), "").unwrap();
     let spec = MachineSpec { server_id: ServerId(1), name: "edxapp-demo-1".into(), authorized_key };
     provider.create(&spec).await.unwrap();
