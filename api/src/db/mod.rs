@@ -27,12 +27,35 @@ pub enum DbError {
     /// No connection could be had.
     #[error("the database does not answer: {0}")]
     Unavailable(String),
+    /// It answers and takes nothing in: its disk is full, or it is read-only. In its words.
+    #[error("the database takes nothing in: {0}")]
+    ReadOnly(String),
     /// A statement failed.
     #[error(transparent)]
-    Query(#[from] diesel::result::Error),
+    Query(diesel::result::Error),
     /// What is stored is not what the program stores.
     #[error("the database holds what it should not: {0}")]
     Corrupt(String),
+}
+
+impl From<diesel::result::Error> for DbError {
+    fn from(error: diesel::result::Error) -> Self {
+        use diesel::result::DatabaseErrorKind::{ReadOnlyTransaction, Unknown};
+        match &error {
+            diesel::result::Error::DatabaseError(ReadOnlyTransaction, info) => {
+                Self::ReadOnly(info.message().to_owned())
+            }
+            // The driver hands the class (53100) on in no other way.
+            diesel::result::Error::DatabaseError(Unknown, info) if is_disk_full(info.as_ref()) => {
+                Self::ReadOnly(info.message().to_owned())
+            }
+            _ => Self::Query(error),
+        }
+    }
+}
+
+fn is_disk_full(info: &(dyn diesel::result::DatabaseErrorInformation + Send + Sync)) -> bool {
+    info.message().contains("No space left on device") || info.message().contains("Disk quota exceeded")
 }
 
 impl From<serde_json::Error> for DbError {

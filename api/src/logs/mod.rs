@@ -5,4 +5,4 @@
 
 mod store;
 
-pub use store::{About, Line, Query, append, page};
+pub use store::{About, Line, Query, append, page, prune_app_server, prune_instances, pruned_at};

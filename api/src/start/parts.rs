@@ -14,6 +14,7 @@ use crate::ansible::virtualenv;
 use crate::config::Settings;
 use crate::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::db::{Db, migrations};
+use crate::instances::housekeeping::Kept;
 use crate::instances::{Manager, Options};
 use crate::openedx::{Defaults, OpenEdx};
 use crate::routing::traffic::Traffic;
@@ -123,6 +124,16 @@ pub(super) async fn manager(
     let (private_key, authorized_key) = keys::ensure(data_dir).await?;
     let options = Options {
         runs_dir: data_dir.join("runs"),
+        cache_dir: settings.cache_dir(),
+        min_free_mb: settings.ocim_min_free_mb,
+        retention_hours: settings.ocim_retention_hours,
+        reaper_grace: Duration::from_secs(settings.ocim_reaper_grace),
+        kept: Kept {
+            events_days: settings.ocim_events_days,
+            audit_days: settings.ocim_audit_days,
+            logs_days: settings.ocim_logs_days,
+            kept_logs_days: settings.ocim_kept_logs_days,
+        },
         authorized_key,
         pin_timeout: Duration::from_secs(settings.ocim_pin_timeout),
         machine_timeout: Duration::from_secs(settings.ocim_machine_timeout),
