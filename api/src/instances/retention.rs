@@ -53,6 +53,7 @@ async fn end(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
         if !terminate::request_end(conn, &row, row.status, ACTOR).await? {
             return Ok(());
         }
+        store::forget(conn, id).await?;
         let words = format!("Not needed since {}", since.format("%Y-%m-%d %H:%M UTC"));
         logs::append(conn, logs::About::AppServer(row.instance_id, id), &[logs::Line::info(words.clone())]).await?;
         let entry = audit::Entry {

@@ -198,6 +198,11 @@ impl TestApp {
         number(&mut *self.conn().await, query).await
     }
 
+    /// Changes the database behind the program's back.
+    pub async fn execute(&self, statement: &str) {
+        diesel::sql_query(statement).execute(&mut *self.conn().await).await.unwrap();
+    }
+
     /// Ends the program as it should end, and sees that nothing is left undone.
     pub async fn end(mut self) {
         // Without a worker nobody has done the jobs.

@@ -120,6 +120,20 @@ pub async fn is_due(
     Ok(row.map(|Since { unneeded_since }| unneeded_since))
 }
 
+/// Forgets the end of an app server's machine: it was decided.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn forget(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<(), DbError> {
+    diesel::sql_query(
+        "UPDATE app_server_retention SET unneeded_since = NULL, terminates_at = NULL WHERE app_server_id = $1",
+    )
+    .bind::<BigInt, _>(id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Keeps an app server for a person. False: somebody does already.
 ///
 /// # Errors
@@ -188,7 +202,8 @@ pub async fn page(
         "SELECT kept.app_server_id, a.name AS app_server_name, i.id AS instance_id, i.name AS instance_name, \
          kept.unneeded_since, kept.terminates_at FROM app_server_retention AS kept \
          JOIN app_servers AS a ON a.id = kept.app_server_id JOIN instances AS i ON i.id = a.instance_id \
-         WHERE kept.terminates_at IS NOT NULL \
+         JOIN servers AS s ON s.id = a.server_id \
+         WHERE kept.terminates_at IS NOT NULL AND s.termination_requested_at IS NULL AND s.status <> 'terminated' \
          AND ($1::timestamptz IS NULL OR (kept.terminates_at, kept.app_server_id) > ($1, $2)) \
          ORDER BY kept.terminates_at, kept.app_server_id LIMIT $3",
     )

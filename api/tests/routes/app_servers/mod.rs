@@ -3,4 +3,5 @@ mod checks;
 mod list;
 mod logs;
 mod logs_stream;
+mod pin;
 mod read;

@@ -474,6 +474,39 @@ fn holds_the_load(ip: IpAddr) {
     });
     println!("2000 requests: {:?}", begun.elapsed());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_directory_with_a_new_database_leaves_the_machines_of_the_old_one_alone() {
+    if !is_root() {
+        return;
+    }
+    let yard = Yard::new();
+    let old = yard.open().await;
+    let first = old.create(&yard.spec(1)).await.unwrap();
+    yard.wait_for_ssh(&first).await;
+    let config = LocalConfig { installation: "22222222-bbbb".to_owned(), ..yard.config(None) };
+    let new = LocalProvider::open(config).await.unwrap();
+    new.claim(&[(ServerId(1), "edxapp-demo-1".to_owned())]).unwrap();
+    let one = MachineRef { server_id: ServerId(1), provider_id: None };
+    assert_eq!(new.find(&one).await.unwrap(), None);
+    assert!(new.list().await.unwrap().is_empty());
+    assert!(new.boot_all().await.unwrap().is_empty());
+    assert!(new.reboot(&one).await.is_err());
+    new.terminate(&one).await.unwrap();
+    assert!(new.shutdown_all().await.unwrap().is_empty());
+    assert!(yard.try_ssh(&first, "true").status.success(), "the old one runs on");
+    let second = new.create(&yard.spec(1)).await.unwrap();
+    assert_ne!(second.endpoint, first.endpoint);
+    assert_ne!(second.provider_id, first.provider_id);
+    yard.wait_for_ssh(&second).await;
+    new.terminate(&one).await.unwrap();
+    assert_eq!(new.find(&one).await.unwrap(), None);
+    assert!(yard.try_ssh(&first, "true").status.success(), "the old one runs on");
+    assert_eq!(old.find(&one).await.unwrap().as_ref(), Some(&first));
+    old.terminate(&one).await.unwrap();
+    assert!(old.list().await.unwrap().is_empty());
+}
+
 /// Not a test of its own: the manager that the test below kills.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a process of the test below"]
