@@ -41,16 +41,13 @@ pub enum DbError {
 impl From<diesel::result::Error> for DbError {
     fn from(error: diesel::result::Error) -> Self {
         use diesel::result::DatabaseErrorKind::{ReadOnlyTransaction, Unknown};
-        match &error {
-            diesel::result::Error::DatabaseError(ReadOnlyTransaction, info) => {
-                Self::ReadOnly(info.message().to_owned())
-            }
-            // The driver hands the class (53100) on in no other way.
-            diesel::result::Error::DatabaseError(Unknown, info) if is_disk_full(info.as_ref()) => {
-                Self::ReadOnly(info.message().to_owned())
-            }
-            _ => Self::Query(error),
+        // A full disk (class 53100) is known by its words only: the driver hands the class on in no other way.
+        if let diesel::result::Error::DatabaseError(kind, info) = &error
+            && (matches!(kind, ReadOnlyTransaction) || (matches!(kind, Unknown) && is_disk_full(info.as_ref())))
+        {
+            return Self::ReadOnly(info.message().to_owned());
         }
+        Self::Query(error)
     }
 }
 
