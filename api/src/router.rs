@@ -5,7 +5,9 @@ use utoipa::openapi::OpenApi;
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::{app_servers, assets, auth, events, extract, health, instances, openapi, problems, queue, servers};
+use crate::http::{
+    app_servers, assets, auth, events, extract, health, instances, openapi, problems, queue, retention, servers,
+};
 
 /// The documented operations.
 pub fn api(config: &mut ServiceConfig) {
@@ -42,6 +44,8 @@ pub fn api(config: &mut ServiceConfig) {
         .service(app_servers::stop_app_server)
         .service(app_servers::terminate_app_server)
         .service(app_servers::diff_app_server)
+        .service(app_servers::pin_app_server)
+        .service(app_servers::unpin_app_server)
         .service(app_servers::read_checks)
         .service(app_servers::check_app_server)
         .service(app_servers::list_app_server_logs)
@@ -51,7 +55,11 @@ pub fn api(config: &mut ServiceConfig) {
         .service(queue::pause_queue)
         .service(queue::resume_queue)
         // Machines and what changes
+        .service(retention::list_retention)
         .service(servers::list_servers)
+        // Before the one that takes any name.
+        .service(servers::list_orphans)
+        .service(servers::remove_orphans)
         .service(servers::read_server)
         .service(events::stream_events)
         // The document itself, and the answer where nothing is

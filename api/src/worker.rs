@@ -1,6 +1,8 @@
 //! The list of jobs, and what is looked at now and then: every kind of job has this second caller, so that nothing is
 //! forgotten when a job is.
 
+mod keep;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -75,11 +77,12 @@ impl Worker {
         let first = queue(&builder, duties, &stop).await?;
         let is_running = Arc::new(AtomicBool::new(true));
         let running = is_running.clone();
-        let (looking, signals) = (builder.clone(), bus.subscribe());
+        let (looking, signals, activations) = (builder.clone(), bus.subscribe(), bus.subscribe());
         let task = tokio::spawn(async move {
             let jobs = run(first, &looking, duties, &stop);
             let beside = async {
-                tokio::join!(sweep(&looking), show(&looking), hear(&looking, signals), async {
+                let kept = keep::keep(looking.manager(), activations);
+                tokio::join!(sweep(&looking), show(&looking), hear(&looking, signals), kept, async {
                     if duties.tells_gateway {
                         tokio::join!(route(&looking), drains(&looking), watch(&looking));
                     }

@@ -1,5 +1,5 @@
-//! Who did what. Rows are only added.
+//! Who did what. Rows are only added; the operator may set for how long they are kept.
 
 mod store;
 
-pub use store::{Entry, record};
+pub use store::{Entry, prune, record};

@@ -40,3 +40,26 @@ pub async fn record(conn: &mut AsyncPgConnection, entry: Entry<'_>) -> Result<()
         .await?;
     Ok(())
 }
+
+/// Removes entries older than so many days, at most `limit`. Gives how many.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn prune(conn: &mut AsyncPgConnection, days: u32, limit: i64) -> Result<usize, DbError> {
+    use diesel::sql_types::{BigInt, Integer};
+    use diesel_async::AsyncConnection;
+    conn.transaction(async |conn| {
+        // The table refuses every other removal.
+        diesel::sql_query("SET LOCAL ocim.housekeeping = 'on'").execute(conn).await?;
+        let gone = diesel::sql_query(
+            "DELETE FROM audit_log WHERE id IN \
+             (SELECT id FROM audit_log WHERE at < now() - make_interval(days => $1) ORDER BY id LIMIT $2)",
+        )
+        .bind::<Integer, _>(i32::try_from(days).unwrap_or(i32::MAX))
+        .bind::<BigInt, _>(limit)
+        .execute(conn)
+        .await?;
+        Ok(gone)
+    })
+    .await
+}

@@ -27,9 +27,12 @@ pub enum DbError {
     /// No connection could be had.
     #[error("the database does not answer: {0}")]
     Unavailable(String),
+    /// It answers and takes nothing in: its disk is full, or it is read-only. In its words.
+    #[error("the database takes nothing in: {0}")]
+    ReadOnly(String),
     /// A statement failed.
     #[error(transparent)]
-    Query(#[from] diesel::result::Error),
+    Query(diesel::result::Error),
     /// What is stored is not what the program stores.
     #[error("the database holds what it should not: {0}")]
     Corrupt(String),
@@ -46,9 +49,27 @@ impl DbError {
                 Kind::ClosedConnection | Kind::UnableToSendCommand | Kind::SerializationFailure | Kind::Unknown
             ),
             Self::Query(Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. }) => true,
+            Self::ReadOnly(_) => true,
             Self::Query(_) | Self::Corrupt(_) => false,
         }
     }
+}
+
+impl From<diesel::result::Error> for DbError {
+    fn from(error: diesel::result::Error) -> Self {
+        use diesel::result::DatabaseErrorKind::{ReadOnlyTransaction, Unknown};
+        // A full disk (class 53100) is known by its words only: the driver hands the class on in no other way.
+        if let diesel::result::Error::DatabaseError(kind, info) = &error
+            && (matches!(kind, ReadOnlyTransaction) || (matches!(kind, Unknown) && is_disk_full(info.as_ref())))
+        {
+            return Self::ReadOnly(info.message().to_owned());
+        }
+        Self::Query(error)
+    }
+}
+
+fn is_disk_full(info: &(dyn diesel::result::DatabaseErrorInformation + Send + Sync)) -> bool {
+    info.message().contains("No space left on device") || info.message().contains("Disk quota exceeded")
 }
 
 impl From<serde_json::Error> for DbError {
@@ -125,6 +146,15 @@ impl Db {
     pub async fn answers(&self) -> Result<(), DbError> {
         diesel::sql_query("SELECT 1 FROM instances LIMIT 1").execute(&mut *self.conn().await?).await?;
         Ok(())
+    }
+
+    /// The id that tells our machines from those of another database; the same as long as the database lives.
+    ///
+    /// # Errors
+    /// When the server does not answer, or its tables are not there yet.
+    pub async fn installation(&self) -> Result<String, DbError> {
+        use diesel::QueryDsl;
+        Ok(schema::installation::table.select(schema::installation::id).first(&mut *self.conn().await?).await?)
     }
 
     /// Where the database is; holds a password.

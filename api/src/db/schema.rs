@@ -229,7 +229,12 @@ diesel::table! {
     }
 }
 diesel::table! {
-    installation (is_only) { is_only -> Bool, id -> Text, }
+    installation (is_only) {
+        is_only -> Bool,
+        id -> Text,
+        compared_at -> Nullable<Timestamptz>,
+        comparison_note -> Nullable<Text>,
+    }
 }
 diesel::table! {
     orphans (kind, provider, provider_id) {

@@ -47,6 +47,45 @@ pub async fn record(conn: &mut AsyncPgConnection, kind: EventKind, about: About)
     Ok(())
 }
 
+/// Writes an event of one kind about each of several things, in one statement.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn record_all(conn: &mut AsyncPgConnection, kind: EventKind, about: &[About]) -> Result<(), DbError> {
+    let rows: Vec<_> = about
+        .iter()
+        .map(|about| {
+            (
+                events::kind.eq(kind),
+                events::instance_id.eq(about.instance),
+                events::app_server_id.eq(about.app_server),
+                events::server_id.eq(about.server),
+            )
+        })
+        .collect();
+    // Postgres takes 65,535 parameters a statement.
+    for rows in rows.chunks(10_000) {
+        diesel::insert_into(events::table).values(rows).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Removes events older than so many days, at most `limit`. Gives how many.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn prune(conn: &mut AsyncPgConnection, days: u32, limit: i64) -> Result<usize, DbError> {
+    use diesel::sql_types::{BigInt, Integer};
+    Ok(diesel::sql_query(
+        "DELETE FROM events WHERE id IN \
+         (SELECT id FROM events WHERE created < now() - make_interval(days => $1) ORDER BY created LIMIT $2)",
+    )
+    .bind::<Integer, _>(i32::try_from(days).unwrap_or(i32::MAX))
+    .bind::<BigInt, _>(limit)
+    .execute(conn)
+    .await?)
+}
+
 type Row =
     (EventId, EventKind, chrono::DateTime<chrono::Utc>, Option<InstanceId>, Option<AppServerId>, Option<ServerId>);
 

@@ -102,6 +102,12 @@ impl From<DbError> for ApiError {
                     ..Self::new(ProblemType::Unavailable, "The database does not answer; try again in a moment.")
                 }
             }
+            DbError::ReadOnly(words) => {
+                tracing::error!(request_id = request_id(), error = words, "the database takes nothing in");
+                let words = "The database takes nothing in: its disk is full, or it is read-only. Nothing was saved; what \
+                             serves goes on serving. Free space there, and try again.";
+                Self { retry_after: Some(30), ..Self::new(ProblemType::Unavailable, words) }
+            }
             DbError::Query(_) | DbError::Corrupt(_) => Self::internal(error),
         }
     }

@@ -31,6 +31,9 @@ pub struct Query {
     format: Option<Format>,
 }
 
+/// The header that says since when a log is not kept any more.
+pub const REMOVED: &str = "ocim-log-removed";
+
 /// How a log is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -54,7 +57,21 @@ pub async fn answer(
     let after = cursor::decode(cursor.as_deref())?.or(after);
     let levels = level.map(LogLevel::and_above);
     let query = logs::Query { after, before, levels, text: extract::search(q)?, limit: limit + 1 };
+    // Told only where there is nothing to see: a log that is there takes one query.
+    let removed = async || match about.app_server() {
+        Some(id) => logs::pruned_at(&mut *app.db().conn().await?, id).await,
+        None => Ok(None),
+    };
     if format == Some(Format::Text) || (format.is_none() && accepts_text) {
+        if let Some(at) = removed().await? {
+            let words =
+                format!("The lines of this log were removed on {}: their time was over.\n", at.format("%Y-%m-%d"));
+            let plain = HttpResponse::Ok()
+                .content_type("text/plain; charset=utf-8")
+                .insert_header((REMOVED, at.to_rfc3339()))
+                .body(words);
+            return Ok(plain);
+        }
         return Ok(text(app.clone(), about, query));
     }
     let mut entries = logs::page(&mut *app.db().conn().await?, about, &query).await?;
@@ -63,7 +80,13 @@ pub async fn answer(
         let surplus = entries.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
         entries.drain(..surplus);
     }
-    Ok(HttpResponse::Ok().json(cursor::page(entries, limit, place)))
+    let mut answer = HttpResponse::Ok();
+    if entries.is_empty()
+        && let Some(at) = removed().await?
+    {
+        answer.insert_header((REMOVED, at.to_rfc3339()));
+    }
+    Ok(answer.json(cursor::page(entries, limit, place)))
 }
 
 /// What `after` and `before` count.

@@ -18,5 +18,6 @@ pub mod prefer;
 pub mod principal;
 pub mod problems;
 pub mod queue;
+pub mod retention;
 pub mod servers;
 pub mod sse;

@@ -19,6 +19,16 @@ use crate::servers::provider::Provider;
 pub struct Options {
     /// Where runs of playbooks have their directories.
     pub runs_dir: PathBuf,
+    /// Where clones and virtualenvs are.
+    pub cache_dir: PathBuf,
+    /// Megabytes that must be free on the disks of both for a build to begin.
+    pub min_free_mb: u64,
+    /// Hours that an app server which nobody needs keeps its machine, where its instance says nothing.
+    pub retention_hours: u32,
+    /// How long a machine that nobody owns is left alone.
+    pub reaper_grace: Duration,
+    /// For how long records of what happened are kept.
+    pub kept: super::housekeeping::Kept,
     /// The private key that Ansible logs in with.
     pub private_key: PathBuf,
     /// Its public half, one line.

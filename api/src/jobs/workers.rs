@@ -55,6 +55,23 @@ pub async fn report(conn: &mut AsyncPgConnection, report: &Report) -> Result<boo
     Ok(changed.is_news)
 }
 
+/// Writes a little, to see whether the database takes anything in. Nothing is said of the worker by that.
+///
+/// # Errors
+/// [`DbError::ReadOnly`] when it does not.
+pub async fn try_write(conn: &mut AsyncPgConnection, id: &str) -> Result<(), DbError> {
+    diesel::sql_query("UPDATE workers SET seen = seen WHERE id = $1").bind::<Text, _>(id).execute(conn).await?;
+    Ok(())
+}
+
+/// Forgets workers that have not been seen for an hour.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn remove_dead(conn: &mut AsyncPgConnection) -> Result<usize, DbError> {
+    Ok(diesel::sql_query("DELETE FROM workers WHERE seen < now() - interval '1 hour'").execute(conn).await?)
+}
+
 /// A worker has ended in good order.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::{AppServerId, InstanceId, LogEntry, LogEntryId, LogLevel, ServerId};
 
 use crate::db::DbError;
-use crate::db::schema::log_entries;
+use crate::db::schema::{log_counters, log_entries};
 
 /// The longest text that is kept, in bytes; the rest is cut off and said so.
 pub const MAX_TEXT: usize = 1 << 20;
@@ -33,7 +33,8 @@ impl About {
         }
     }
 
-    fn app_server(self) -> Option<AppServerId> {
+    /// The app server, where the log is one's.
+    pub fn app_server(self) -> Option<AppServerId> {
         match self {
             Self::Instance(_) => None,
             Self::AppServer(_, id) | Self::Server(_, id, _) => Some(id),
@@ -152,6 +153,54 @@ fn clean(text: &str) -> Cow<'_, str> {
     }
     let end = text.floor_char_boundary(MAX_TEXT);
     format!("{} … ({} bytes cut off)", text.get(..end).unwrap_or_default(), text.len() - end).into()
+}
+
+/// Removes lines of instances' own logs that are older than so many days, at most `limit`. Gives how many.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn prune_instances(conn: &mut AsyncPgConnection, days: u32, limit: i64) -> Result<usize, DbError> {
+    use diesel::sql_types::{BigInt, Integer};
+    Ok(diesel::sql_query(
+        "DELETE FROM log_entries WHERE id IN (SELECT id FROM log_entries \
+         WHERE app_server_id IS NULL AND created < now() - make_interval(days => $1) ORDER BY created LIMIT $2)",
+    )
+    .bind::<Integer, _>(i32::try_from(days).unwrap_or(i32::MAX))
+    .bind::<BigInt, _>(limit)
+    .execute(conn)
+    .await?)
+}
+
+/// Removes lines of an app server's log, the oldest first, at most `limit`, and writes down that it is gone when the last
+/// one is. Gives how many.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn prune_app_server(conn: &mut AsyncPgConnection, id: AppServerId, limit: i64) -> Result<usize, DbError> {
+    use diesel::sql_types::BigInt;
+    let gone = diesel::sql_query(
+        "DELETE FROM log_entries WHERE id IN \
+         (SELECT id FROM log_entries WHERE app_server_id = $1 ORDER BY seq LIMIT $2)",
+    )
+    .bind::<BigInt, _>(id)
+    .bind::<BigInt, _>(limit)
+    .execute(conn)
+    .await?;
+    if i64::try_from(gone).unwrap_or(i64::MAX) < limit {
+        diesel::update(log_counters::table.find(id))
+            .set(log_counters::pruned_at.eq(Some(Utc::now())))
+            .execute(conn)
+            .await?;
+    }
+    Ok(gone)
+}
+
+/// When an app server's log was removed, its time being over; none while it is there.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn pruned_at(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Option<DateTime<Utc>>, DbError> {
+    Ok(log_counters::table.find(id).select(log_counters::pruned_at).first(conn).await?)
 }
 
 /// Which part of a log.

@@ -1,7 +1,8 @@
 //! The port to whatever makes machines.
 //!
-//! A machine is known by our own server id, which every provider keeps in the machine's metadata: a create whose answer
-//! was lost is found again, and what does not carry our id is never touched.
+//! A machine is known by our own server id and by the id of the installation (the database), which every provider keeps in
+//! the machine's metadata: a create whose answer was lost is found again, and what does not carry both is never touched.
+//! A provider is opened for one installation; ids of another's servers, which may be the same numbers, mean nothing to it.
 
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
@@ -84,7 +85,7 @@ pub trait Provider: Debug + Send + Sync {
     /// The user that Ansible logs in as; may use sudo without a password.
     fn ssh_user(&self) -> &str;
 
-    /// The machine with our id, if there is one.
+    /// The machine with our id and our installation's, if there is one.
     async fn find(&self, machine: &MachineRef) -> Result<Option<Machine>, ProviderError>;
 
     /// Makes the machine, or finds the one that an earlier call made. Does not wait for it to answer.
@@ -96,6 +97,6 @@ pub trait Provider: Debug + Send + Sync {
     /// Takes it away with all it holds, and returns when it is verified gone. Gone already is success.
     async fn terminate(&self, machine: &MachineRef) -> Result<(), ProviderError>;
 
-    /// Every machine that carries an id of ours.
+    /// Every machine that carries our installation's id.
     async fn list(&self) -> Result<Vec<(ServerId, Machine)>, ProviderError>;
 }

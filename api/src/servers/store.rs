@@ -196,6 +196,19 @@ pub async fn to_terminate(conn: &mut AsyncPgConnection, limit: i64) -> Result<Ve
         .await?)
 }
 
+/// Ids and names of a provider's machines that are not terminated.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn names(conn: &mut AsyncPgConnection, provider: &str) -> Result<Vec<(ServerId, String)>, DbError> {
+    Ok(servers::table
+        .filter(servers::provider.eq(provider))
+        .filter(servers::status.ne(ServerStatus::Terminated))
+        .select((servers::id, servers::name))
+        .load(conn)
+        .await?)
+}
+
 /// A page of machines, the newest first, with their app servers.
 ///
 /// # Errors

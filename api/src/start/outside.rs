@@ -12,6 +12,8 @@ use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
 use crate::config::{ProviderKind, Settings};
+use crate::db::Db;
+use crate::servers;
 use crate::servers::probe::{Probe, SshProbe};
 use crate::servers::provider::Provider;
 use crate::servers::providers::fake_files::FileMachines;
@@ -41,16 +43,17 @@ pub(super) struct Outside {
 pub(super) async fn open(
     settings: &Settings,
     data_dir: &Path,
+    db: &Db,
     plays: Option<&CancellationToken>,
 ) -> Result<Outside, StartError> {
     match settings.ocim_provider {
-        ProviderKind::Local => local(settings, data_dir).await,
+        ProviderKind::Local => local(settings, data_dir, db).await,
         ProviderKind::Fake => fake(settings, data_dir, plays).await,
     }
 }
 
-async fn local(settings: &Settings, data_dir: &Path) -> Result<Outside, StartError> {
-    let machines = step("Local machines", machines(settings, data_dir)).await?;
+async fn local(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Outside, StartError> {
+    let machines = step("Local machines", machines(settings, data_dir, db)).await?;
     let demo = demo::ensure(data_dir).await?;
     let (private_key, authorized_key) = keys::ensure(data_dir).await?;
     Ok(Outside {
@@ -64,12 +67,14 @@ async fn local(settings: &Settings, data_dir: &Path) -> Result<Outside, StartErr
     })
 }
 
-/// The local machines; those that were up are up again.
-async fn machines(settings: &Settings, data_dir: &Path) -> Result<Arc<LocalProvider>, StartError> {
+/// The local machines of this database; those that were up are up again.
+async fn machines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Arc<LocalProvider>, StartError> {
     let subnet = settings.ocim_local_subnet.as_ref().map(|text| text.parse::<Subnet>()).transpose();
     let subnet = subnet.map_err(|error| format!("OCIM_LOCAL_SUBNET: {error}"))?;
-    let config = LocalConfig { data_dir: data_dir.to_owned(), cache_dir: settings.cache_dir(), subnet };
+    let installation = db.installation().await?;
+    let config = LocalConfig { data_dir: data_dir.to_owned(), cache_dir: settings.cache_dir(), subnet, installation };
     let provider = Arc::new(LocalProvider::open(config).await?);
+    provider.claim(&servers::store::names(&mut *db.conn().await?, provider.name()).await?)?;
     for (id, error) in provider.boot_all().await? {
         say(format_args!("  machine {id} did not boot: {error}"));
     }

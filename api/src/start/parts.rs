@@ -15,6 +15,7 @@ use crate::ansible::virtualenv;
 use crate::config::{ProviderKind, Settings};
 use crate::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::db::{Db, migrations};
+use crate::instances::housekeeping::Kept;
 use crate::instances::{Manager, Options};
 use crate::mail::Mailer;
 use crate::mail::smtp::{SmtpConfig, SmtpMailer};
@@ -112,6 +113,16 @@ pub(super) fn manager(
     let options = Options {
         runs_dir: data_dir.join("runs"),
         authorized_key: outside.authorized_key.clone(),
+        cache_dir: settings.cache_dir(),
+        min_free_mb: settings.ocim_min_free_mb,
+        retention_hours: settings.ocim_retention_hours,
+        reaper_grace: Duration::from_secs(settings.ocim_reaper_grace),
+        kept: Kept {
+            events_days: settings.ocim_events_days,
+            audit_days: settings.ocim_audit_days,
+            logs_days: settings.ocim_logs_days,
+            kept_logs_days: settings.ocim_kept_logs_days,
+        },
         pin_timeout: Duration::from_secs(settings.ocim_pin_timeout),
         machine_timeout: Duration::from_secs(settings.ocim_machine_timeout),
         checkout_timeout: Duration::from_secs(settings.ocim_checkout_timeout),

@@ -62,7 +62,7 @@ async fn run(
 ) -> Result<(), StartError> {
     let db = parts::database(settings, data_dir, &mut children.postgres).await?;
     let password = parts::first_admin(settings, &db).await?;
-    let outside = outside::open(settings, data_dir, Some(stop)).await?;
+    let outside = outside::open(settings, data_dir, &db, Some(stop)).await?;
     children.machines.clone_from(&outside.local);
     let gateway = GatewayConfig { listen: settings.ocim_gateway_listen, dir: data_dir.join("gateway") };
     let gateway = Arc::new(step("Gateway", HaproxyGateway::start(gateway)).await?);

@@ -30,7 +30,7 @@ pub async fn work(settings: Settings) -> Result<(), StartError> {
     };
     let db = Db::open(url.expose_secret())?;
     parts::same_version(&db).await?;
-    let outside = outside::open(&settings, &data_dir, None).await?;
+    let outside = outside::open(&settings, &data_dir, &db, None).await?;
     let manager = Arc::new(parts::manager(&settings, &data_dir, db.clone(), &outside, Arc::new(Direct))?);
     let stop = CancellationToken::new();
     let bus = Bus::start(db, stop.clone()).await?;

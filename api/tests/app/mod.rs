@@ -20,6 +20,7 @@ use ocim::ansible::port::Ansible;
 use ocim::app::App;
 use ocim::db::Db;
 use ocim::events::Bus;
+use ocim::instances::housekeeping::Kept;
 use ocim::instances::{Manager, Options};
 use ocim::mail::Mailer;
 use ocim::mail::fake::FakeMailer;
@@ -244,7 +245,7 @@ impl TestApp {
 }
 
 /// App servers whose log does not count 1, 2, 3, … up to what its counter says.
-const GAPS: &str = "SELECT count(*) AS n FROM log_counters AS c WHERE c.last_seq <> ALL (ARRAY[\
+const GAPS: &str = "SELECT count(*) AS n FROM log_counters AS c WHERE c.pruned_at IS NULL AND c.last_seq <> ALL (ARRAY[\
     (SELECT count(*) FROM log_entries AS e WHERE e.app_server_id = c.app_server_id), \
     (SELECT coalesce(max(seq), 0) FROM log_entries AS e WHERE e.app_server_id = c.app_server_id)])";
 
@@ -301,6 +302,11 @@ fn serve(app: App) -> (String, actix_web::dev::ServerHandle, tokio::task::JoinHa
 fn options(runs_dir: &std::path::Path) -> Options {
     Options {
         runs_dir: runs_dir.to_owned(),
+        cache_dir: runs_dir.join("cache"),
+        min_free_mb: 0,
+        retention_hours: 48,
+        reaper_grace: Duration::from_secs(3600),
+        kept: Kept { events_days: 7, audit_days: 0, logs_days: 90, kept_logs_days: 365 },
         private_key: runs_dir.join("id_ed25519"),
         authorized_key: "ssh-ed25519 AAAA test".to_owned(),
         pin_timeout: PATIENCE,

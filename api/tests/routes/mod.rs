@@ -8,4 +8,5 @@ mod events;
 mod every;
 mod health;
 mod instances;
+mod retention;
 mod servers;

@@ -4,7 +4,10 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::sql_types::{Nullable, Timestamptz};
-use diesel::{ExpressionMethods, IntoSql, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, IntoSql, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
+    SelectableHelper,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::app_server::{BuildStep, BuildStepKind, StepOutcome};
 use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId};
@@ -329,4 +332,24 @@ pub async fn is_building(conn: &mut AsyncPgConnection, id: AppServerId) -> Resul
     let status: Option<AppServerStatus> =
         app_servers::table.find(id).select(app_servers::status).first(conn).await.optional()?;
     Ok(status.is_some_and(AppServerStatus::is_building))
+}
+
+/// Whether a build goes on, or somebody still holds it. False also where there is no such build.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn is_under_way(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool, DbError> {
+    use diesel::BoolExpressionMethods;
+    let is_held = builds::lease_until.gt(sql::<Nullable<Timestamptz>>("now()")).assume_not_null();
+    let found: Option<AppServerId> = builds::table
+        .inner_join(app_servers::table)
+        .filter(builds::app_server_id.eq(id))
+        .filter(
+            app_servers::status.eq_any(AppServerStatus::BUILDING).or(builds::lease_until.is_not_null().and(is_held)),
+        )
+        .select(builds::app_server_id)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(found.is_some())
 }

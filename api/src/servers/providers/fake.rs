@@ -1,7 +1,7 @@
 //! A provider in memory, for tests of what uses one: it makes as many machines as there are web servers to play them, and
 //! fails as it is told. It also answers for its machines what a probe asks.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -48,6 +48,10 @@ struct FakeMachine {
 struct State {
     machines: BTreeMap<ServerId, FakeMachine>,
     made: usize,
+    /// Of another installation, under ids that we may have too.
+    strangers: BTreeSet<ServerId>,
+    is_away: bool,
+    lists_nothing: bool,
     creates: VecDeque<FakeCreate>,
     calls: FakeMachineCalls,
     answers_ssh: bool,
@@ -69,6 +73,9 @@ impl FakeProvider {
         let state = State {
             machines: BTreeMap::new(),
             made: 0,
+            strangers: BTreeSet::new(),
+            is_away: false,
+            lists_nothing: false,
             creates: VecDeque::new(),
             calls: FakeMachineCalls::default(),
             answers_ssh: true,
@@ -103,6 +110,37 @@ impl FakeProvider {
         self.state().machines.remove(&id);
     }
 
+    /// A machine with our id and installation turns up without any create, as after a database was put back.
+    ///
+    /// # Errors
+    /// When there is no web server to play it.
+    pub fn plant(&self, id: ServerId) -> Result<(), ProviderError> {
+        let mut state = self.state();
+        let endpoint = self.endpoint(state.machines.len())?;
+        state.machines.insert(id, FakeMachine { endpoint, building: 0, failure: None, boots: 1 });
+        Ok(())
+    }
+
+    /// Another installation has a machine with this id.
+    pub fn plant_stranger(&self, id: ServerId) {
+        self.state().strangers.insert(id);
+    }
+
+    /// The machines of another installation.
+    pub fn strangers(&self) -> Vec<ServerId> {
+        self.state().strangers.iter().copied().collect()
+    }
+
+    /// Whether nothing that is asked is answered.
+    pub fn set_away(&self, is_away: bool) {
+        self.state().is_away = is_away;
+    }
+
+    /// Whether it lists no machine at all, as with credentials of another project. One that is asked for is found still.
+    pub fn set_lists_nothing(&self, lists_nothing: bool) {
+        self.state().lists_nothing = lists_nothing;
+    }
+
     /// The machines there are.
     pub fn machines(&self) -> Vec<ServerId> {
         self.state().machines.keys().copied().collect()
@@ -116,6 +154,12 @@ impl FakeProvider {
     /// A test that panicked elsewhere leaves the machines as whole as they were.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The machines, where anybody answers.
+    fn answering(&self) -> Result<MutexGuard<'_, State>, ProviderError> {
+        let state = self.state();
+        if state.is_away { Err(ProviderError::Transient("the provider does not answer".to_owned())) } else { Ok(state) }
     }
 
     /// Where the machine answers: SSH at an address that nobody has (RFC 5737), HTTP where the caller says.
@@ -149,7 +193,7 @@ impl Provider for FakeProvider {
     }
 
     async fn find(&self, machine: &MachineRef) -> Result<Option<Machine>, ProviderError> {
-        let mut state = self.state();
+        let mut state = self.answering()?;
         let Some(found) = state.machines.get_mut(&machine.server_id) else {
             return Ok(None);
         };
@@ -188,7 +232,7 @@ impl Provider for FakeProvider {
     }
 
     async fn terminate(&self, machine: &MachineRef) -> Result<(), ProviderError> {
-        let mut state = self.state();
+        let mut state = self.answering()?;
         state.calls.terminate += 1;
         if let Some(left) = state.away.checked_sub(1) {
             state.away = left;
@@ -199,7 +243,11 @@ impl Provider for FakeProvider {
     }
 
     async fn list(&self) -> Result<Vec<(ServerId, Machine)>, ProviderError> {
-        Ok(self.state().machines.iter().map(|(id, machine)| (*id, seen(*id, machine))).collect())
+        let state = self.answering()?;
+        if state.lists_nothing {
+            return Ok(Vec::new());
+        }
+        Ok(state.machines.iter().map(|(id, machine)| (*id, seen(*id, machine))).collect())
     }
 }
 

@@ -155,3 +155,12 @@ pub async fn forget_failures(conn: &mut AsyncPgConnection, name: &str) -> Result
     diesel::delete(login_failures::table.filter(login_failures::username.eq(name))).execute(conn).await?;
     Ok(())
 }
+
+/// Forgets wrong passwords that are older.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn forget_old_failures(conn: &mut AsyncPgConnection, memory: Duration) -> Result<(), DbError> {
+    diesel::delete(login_failures::table.filter(login_failures::at.lt(Utc::now() - memory))).execute(conn).await?;
+    Ok(())
+}

@@ -4,4 +4,5 @@ mod diff;
 mod list;
 mod logs;
 mod logs_stream;
+mod pin;
 mod read;

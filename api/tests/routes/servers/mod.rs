@@ -1,5 +1,7 @@
 //! Listing and reading machines.
 
+mod orphans;
+
 use serde_json::{Value, json};
 
 use crate::app::TestApp;

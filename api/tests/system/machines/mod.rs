@@ -16,6 +16,7 @@ use shared_types::ServerId;
 
 /// What an overlay's options would take apart, were it named there.
 const DATA_DIR: &str = "data, with: odd name";
+const INSTALLATION: &str = "11111111-aaaa";
 const LMS: &str = "demo.localhost";
 const STUDIO: &str = "studio.demo.localhost";
 
@@ -51,7 +52,8 @@ impl Yard {
     }
 
     fn config(&self, subnet: Option<Subnet>) -> LocalConfig {
-        LocalConfig { data_dir: self.dir.path().join(DATA_DIR), cache_dir: cache_dir(), subnet }
+        let installation = INSTALLATION.to_owned();
+        LocalConfig { data_dir: self.dir.path().join(DATA_DIR), cache_dir: cache_dir(), subnet, installation }
     }
 
     fn key(&self) -> PathBuf {
@@ -472,6 +474,39 @@ fn holds_the_load(ip: IpAddr) {
     });
     println!("2000 requests: {:?}", begun.elapsed());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_directory_with_a_new_database_leaves_the_machines_of_the_old_one_alone() {
+    if !is_root() {
+        return;
+    }
+    let yard = Yard::new();
+    let old = yard.open().await;
+    let first = old.create(&yard.spec(1)).await.unwrap();
+    yard.wait_for_ssh(&first).await;
+    let config = LocalConfig { installation: "22222222-bbbb".to_owned(), ..yard.config(None) };
+    let new = LocalProvider::open(config).await.unwrap();
+    new.claim(&[(ServerId(1), "edxapp-demo-1".to_owned())]).unwrap();
+    let one = MachineRef { server_id: ServerId(1), provider_id: None };
+    assert_eq!(new.find(&one).await.unwrap(), None);
+    assert!(new.list().await.unwrap().is_empty());
+    assert!(new.boot_all().await.unwrap().is_empty());
+    assert!(new.reboot(&one).await.is_err());
+    new.terminate(&one).await.unwrap();
+    assert!(new.shutdown_all().await.unwrap().is_empty());
+    assert!(yard.try_ssh(&first, "true").status.success(), "the old one runs on");
+    let second = new.create(&yard.spec(1)).await.unwrap();
+    assert_ne!(second.endpoint, first.endpoint);
+    assert_ne!(second.provider_id, first.provider_id);
+    yard.wait_for_ssh(&second).await;
+    new.terminate(&one).await.unwrap();
+    assert_eq!(new.find(&one).await.unwrap(), None);
+    assert!(yard.try_ssh(&first, "true").status.success(), "the old one runs on");
+    assert_eq!(old.find(&one).await.unwrap().as_ref(), Some(&first));
+    old.terminate(&one).await.unwrap();
+    assert!(old.list().await.unwrap().is_empty());
+}
+
 /// Not a test of its own: the manager that the test below kills.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a process of the test below"]
@@ -479,7 +514,14 @@ async fn manager_that_makes_a_machine_and_stays() {
     let Some(dir) = std::env::var_os("OCIM_TEST_YARD") else { return };
     let data_dir = Path::new(&dir).join(DATA_DIR);
     let authorized_key = fs::read_to_string(Path::new(&dir).join("key.pub")).unwrap().trim().to_owned();
-    let provider = LocalProvider::open(LocalConfig { data_dir, cache_dir: cache_dir(), subnet: None }).await.unwrap();
+    let provider = LocalProvider::open(LocalConfig {
+        data_dir,
+        cache_dir: cache_dir(),
+        subnet: None,
+        installation: INSTALLATION.into(),
+    })
+    .await
+    .unwrap();
     fs::write(Path::new(&dir).join("opened"), "").unwrap();
     let spec = MachineSpec { server_id: ServerId(1), name: "edxapp-demo-1".into(), authorized_key };
     provider.create(&spec).await.unwrap();

@@ -53,6 +53,8 @@ pub struct LocalConfig {
     pub cache_dir: PathBuf,
     /// Where machines live; none: the first free /24 of 10.213.0.0/16.
     pub subnet: Option<Subnet>,
+    /// Whose machines these are: the database's id. Those of others in the same directory are left alone.
+    pub installation: String,
 }
 
 /// Makes machines on this host.
@@ -75,7 +77,7 @@ impl LocalProvider {
     pub async fn open(config: LocalConfig) -> Result<Self, LocalError> {
         preflight::check().await?;
         let base_tree = base_tree::ensure(&config.cache_dir, &|step| tracing::info!("base tree: {step}")).await?;
-        let store = Store::open(config.data_dir.join("machines"))?;
+        let store = Store::open(config.data_dir.join("machines"), config.installation)?;
         let site = Site::reserve(store.dir(), config.subnet).await?;
         Ok(Self { store, site, base_tree })
     }
@@ -83,6 +85,15 @@ impl LocalProvider {
     /// Where the machines live.
     pub fn subnet(&self) -> Subnet {
         self.site.subnet
+    }
+
+    /// Takes over machines that an earlier version made and that do not say whose they are: those with these ids and names,
+    /// which are in our database.
+    ///
+    /// # Errors
+    /// When a record cannot be read or written.
+    pub fn claim(&self, known: &[(ServerId, String)]) -> Result<(), LocalError> {
+        known.iter().try_for_each(|(server_id, name)| self.store.claim(*server_id, name))
     }
 
     /// Boots every machine that should run and does not (the host was restarted, or [`Self::shutdown_all`] came before), and
@@ -144,6 +155,7 @@ impl LocalProvider {
             host_key: None,
             base_tree: self.base_tree.clone(),
             desired: Desired::Up,
+            installation: Some(self.store.installation().to_owned()),
         };
         self.store.write(&record)?;
         Ok(record)
@@ -239,7 +251,7 @@ impl LocalProvider {
     }
 
     fn plug_of(&self, record: &Record) -> Plug {
-        Plug::new(&self.site, record.server_id, record.address)
+        Plug::new(&self.site, &self.store.name(record.server_id), record.address)
     }
 
     fn describe(&self, record: &Record) -> Machine {

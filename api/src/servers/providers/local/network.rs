@@ -10,8 +10,6 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use shared_types::ServerId;
-
 use super::command::ip;
 use super::error::LocalError;
 use super::lock::Lock;
@@ -28,14 +26,10 @@ pub(super) struct Plug {
 }
 
 impl Plug {
-    /// The names for a machine with an address of the site's subnet.
-    pub(super) fn new(site: &Site, server_id: ServerId, address: Ipv4Addr) -> Self {
+    /// The names for a machine, as its directory is named, with an address of the site's subnet.
+    pub(super) fn new(site: &Site, name: &str, address: Ipv4Addr) -> Self {
         let number = site.subnet.number(address).unwrap_or_default();
-        Self {
-            namespace: format!("ocim{}-{server_id}", site.id),
-            interface: format!("ocim{}-{number:x}", site.id),
-            address,
-        }
+        Self { namespace: format!("ocim{}-{name}", site.id), interface: format!("ocim{}-{number:x}", site.id), address }
     }
 
     /// Where the namespace can be entered.
@@ -134,7 +128,7 @@ mod tests {
     #[test]
     fn interface_names_fit_the_kernel_in_the_largest_subnet() {
         let site = Site { id: "0a1b2c".into(), subnet: "172.16.0.0/16".parse().unwrap() };
-        let plug = Plug::new(&site, ServerId(i64::MAX), Ipv4Addr::new(172, 16, 255, 254));
+        let plug = Plug::new(&site, &i64::MAX.to_string(), Ipv4Addr::new(172, 16, 255, 254));
         assert_eq!(plug.interface, "ocim0a1b2c-fffe");
         assert!(plug.interface.len() <= 15);
         assert!(site.bridge().len() <= 15);

@@ -1,4 +1,7 @@
 //! What is kept of a machine: `machines/{server id}/machine.json`, beside its files.
+//!
+//! A data directory may outlive its database, and the next one counts from 1 again: a record says whose machine it is, and
+//! those of other installations are never read, changed or removed. Their addresses stay taken.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
@@ -38,35 +41,62 @@ pub(super) struct Record {
     /// The base tree it was made on. It keeps it when there is a newer one.
     pub base_tree: PathBuf,
     pub desired: Desired,
+    /// The installation whose machine it is; none in records of versions that did not know.
+    #[serde(default)]
+    pub installation: Option<String>,
 }
+
+/// How much of an installation's id is in the name of a directory.
+const TAG_LENGTH: usize = 8;
 
 /// The directory that holds a data directory's machines.
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     dir: PathBuf,
+    installation: String,
 }
 
 impl Store {
-    pub(super) fn open(dir: PathBuf) -> Result<Self, LocalError> {
+    pub(super) fn open(dir: PathBuf, installation: String) -> Result<Self, LocalError> {
         fs::create_dir_all(&dir).map_err(LocalError::io(&dir))?;
         // The machines' files belong to the machines' users, some of them setuid: the host's users stay out.
         fs::set_permissions(&dir, Permissions::from_mode(0o700)).map_err(LocalError::io(&dir))?;
         let dir = dir.canonicalize().map_err(LocalError::io(&dir))?;
-        Ok(Self { dir })
+        Ok(Self { dir, installation })
     }
 
     pub(super) fn dir(&self) -> &Path {
         &self.dir
     }
 
+    /// Whose machines these are.
+    pub(super) fn installation(&self) -> &str {
+        &self.installation
+    }
+
+    /// What a machine's files and network are named after: its id, and where another installation's machine has that name,
+    /// the beginning of our own id too.
+    pub(super) fn name(&self, server_id: ServerId) -> String {
+        let plain = server_id.to_string();
+        let tag: String = self.installation.chars().filter(char::is_ascii_alphanumeric).take(TAG_LENGTH).collect();
+        let tagged = format!("{server_id}-{tag}");
+        let is_ours = |record: Option<Record>| record.is_none_or(|record| self.owns(&record));
+        if self.dir.join(&tagged).exists() || !self.record_in(&plain).map_or(true, is_ours) { tagged } else { plain }
+    }
+
+    /// Whether a machine is this installation's.
+    pub(super) fn owns(&self, record: &Record) -> bool {
+        record.installation.as_deref() == Some(self.installation.as_str())
+    }
+
     /// A machine's own directory.
     pub(super) fn machine_dir(&self, server_id: ServerId) -> PathBuf {
-        self.dir.join(server_id.to_string())
+        self.dir.join(self.name(server_id))
     }
 
     /// Whoever changes a machine holds it.
     pub(super) fn machine_lock(&self, server_id: ServerId) -> PathBuf {
-        self.dir.join(format!("{server_id}.lock"))
+        self.dir.join(format!("{}.lock", self.name(server_id)))
     }
 
     /// Whoever gives out addresses or changes the bridge holds it; taken after a machine's lock, never before.
@@ -74,8 +104,13 @@ impl Store {
         self.dir.join("network.lock")
     }
 
+    /// The machine with our id, if this installation has one.
     pub(super) fn read(&self, server_id: ServerId) -> Result<Option<Record>, LocalError> {
-        read_json(&self.machine_dir(server_id).join(RECORD_FILE))
+        Ok(self.record_in(&self.name(server_id))?.filter(|record| self.owns(record)))
+    }
+
+    fn record_in(&self, name: &str) -> Result<Option<Record>, LocalError> {
+        read_json(&self.dir.join(name).join(RECORD_FILE))
     }
 
     pub(super) fn write(&self, record: &Record) -> Result<(), LocalError> {
@@ -84,22 +119,42 @@ impl Store {
         write_json(&dir.join(RECORD_FILE), record)
     }
 
-    /// Every machine, by id.
+    /// Makes a machine of an earlier version, which did not say whose it is, this installation's. The caller knows that the
+    /// database names it.
+    pub(super) fn claim(&self, server_id: ServerId, name: &str) -> Result<(), LocalError> {
+        let plain = server_id.to_string();
+        let nobodys = self.record_in(&plain)?.filter(|record| record.installation.is_none() && record.name == name);
+        let Some(mut record) = nobodys else { return Ok(()) };
+        record.installation = Some(self.installation.clone());
+        write_json(&self.dir.join(plain).join(RECORD_FILE), &record)
+    }
+
+    /// Every machine of this installation, by id.
     pub(super) fn list(&self) -> Result<Vec<Record>, LocalError> {
+        let mut records = self.list_all()?;
+        records.retain(|record| self.owns(record));
+        records.sort_by_key(|record| record.server_id);
+        Ok(records)
+    }
+
+    /// Every machine in the directory, whosever.
+    fn list_all(&self) -> Result<Vec<Record>, LocalError> {
         let mut records = Vec::new();
         for entry in fs::read_dir(&self.dir).map_err(LocalError::io(&self.dir))?.flatten() {
-            let server_id = entry.file_name().to_str().and_then(|name| name.parse::<ServerId>().ok());
-            let record = server_id.map(|server_id| self.read(server_id)).transpose()?.flatten();
-            records.extend(record);
+            let name = entry.file_name();
+            let name = name.to_str().unwrap_or_default();
+            let is_machine = name.split('-').next().is_some_and(|id| id.parse::<ServerId>().is_ok());
+            if is_machine && entry.path().is_dir() {
+                records.extend(self.record_in(name)?);
+            }
         }
-        records.sort_by_key(|record| record.server_id);
         Ok(records)
     }
 
     /// An address no machine has; the one given out longest ago, so that nobody mistakes a new machine for an old one.
     /// The caller holds the network lock until the address is in a record.
     pub(super) fn free_address(&self, subnet: Subnet) -> Result<Ipv4Addr, LocalError> {
-        let taken: BTreeSet<_> = self.list()?.into_iter().map(|record| record.address).collect();
+        let taken: BTreeSet<_> = self.list_all()?.into_iter().map(|record| record.address).collect();
         let last_file = self.dir.join(LAST_NUMBER_FILE);
         let last: u32 = read_json(&last_file)?.unwrap_or_default();
         let free = subnet.numbers_after(last).find_map(|number| {
@@ -113,5 +168,59 @@ impl Store {
         };
         write_json(&last_file, &number)?;
         Ok(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn record(store: &Store, id: i64) -> Record {
+        Record {
+            server_id: ServerId(id),
+            name: format!("edxapp-demo-{id}"),
+            address: store.free_address("10.1.2.0/24".parse().unwrap()).unwrap(),
+            authorized_key: "ssh-ed25519 AAAA".into(),
+            host_key: None,
+            base_tree: PathBuf::from("/base"),
+            desired: Desired::Up,
+            installation: Some(store.installation.clone()),
+        }
+    }
+
+    #[test]
+    fn two_installations_in_one_directory_never_meet() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = |installation: &str| Store::open(dir.path().to_owned(), installation.to_owned()).unwrap();
+        let (old, new) = (open("aaaaaaaa-1111"), open("bbbbbbbb-2222"));
+        let first = record(&old, 1);
+        old.write(&first).unwrap();
+        assert_eq!(new.read(ServerId(1)).unwrap(), None);
+        assert!(new.list().unwrap().is_empty());
+        let second = record(&new, 1);
+        assert_ne!(second.address, first.address, "the old one's address stays taken");
+        new.write(&second).unwrap();
+        assert_eq!((old.read(ServerId(1)).unwrap(), new.read(ServerId(1)).unwrap()), (Some(first), Some(second)));
+        assert_eq!((old.list().unwrap().len(), new.list().unwrap().len()), (1, 1));
+        assert_ne!(old.machine_dir(ServerId(1)), new.machine_dir(ServerId(1)));
+        assert_ne!(old.machine_lock(ServerId(1)), new.machine_lock(ServerId(1)));
+    }
+
+    #[test]
+    fn a_record_of_an_earlier_version_is_readable_and_belongs_to_whose_database_names_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path().to_owned(), "aaaaaaaa-1111".to_owned()).unwrap();
+        fs::create_dir(dir.path().join("7")).unwrap();
+        let early = r#"{"server_id": 7, "name": "edxapp-demo-7", "address": "10.1.2.3", "authorized_key": "ssh-ed25519 AAAA",
+            "host_key": null, "base_tree": "/base", "desired": "up"}"#;
+        fs::write(dir.path().join("7/machine.json"), early).unwrap();
+        assert_eq!(store.read(ServerId(7)).unwrap(), None, "nobody's");
+        store.claim(ServerId(7), "edxapp-other-7").unwrap();
+        assert_eq!(store.read(ServerId(7)).unwrap(), None, "another machine with this id");
+        store.claim(ServerId(7), "edxapp-demo-7").unwrap();
+        assert_eq!(store.read(ServerId(7)).unwrap().unwrap().name, "edxapp-demo-7");
+        assert_eq!(store.machine_dir(ServerId(7)), store.dir().join("7"));
     }
 }

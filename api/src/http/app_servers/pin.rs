@@ -1,0 +1,30 @@
+use actix_web::{HttpResponse, put, web};
+use shared_types::operations::WithReason;
+use shared_types::{AppServer, AppServerId};
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::extract::{self, Json};
+use crate::http::principal::Operator;
+use crate::instances::{read, retention};
+
+/// Keep an app server
+///
+/// Its machine is not taken away for not being needed, until it is unpinned. A person may still terminate it. Pinned
+/// already: success.
+#[utoipa::path(tag = "app servers", request_body = WithReason, params(
+    ("id" = AppServerId, Path, description = "The app server"),
+), responses(
+    (status = 200, description = "Kept", body = AppServer),
+    (status = 409, description = "The end of its machine was decided"),
+))]
+#[put("/app-servers/{id}/pin")]
+pub async fn pin_app_server(
+    app: web::Data<App>,
+    Operator(who): Operator,
+    id: web::Path<AppServerId>,
+    Json(WithReason { reason }): Json<WithReason>,
+) -> Result<HttpResponse, ApiError> {
+    retention::pin(&app.manager, &who.name, *id, extract::reason(reason)?).await?;
+    Ok(HttpResponse::Ok().json(read::app_server(&mut *app.db().conn().await?, *id).await?))
+}

@@ -1,0 +1,25 @@
+use actix_web::{HttpResponse, delete, web};
+use shared_types::{AppServer, AppServerId};
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::principal::Operator;
+use crate::instances::{read, retention};
+
+/// Leave an app server to retention again
+///
+/// Its time begins when it is next seen not to be needed, within a minute. Not pinned: success.
+#[utoipa::path(tag = "app servers", params(
+    ("id" = AppServerId, Path, description = "The app server"),
+), responses(
+    (status = 200, description = "Not kept any more", body = AppServer),
+))]
+#[delete("/app-servers/{id}/pin")]
+pub async fn unpin_app_server(
+    app: web::Data<App>,
+    Operator(who): Operator,
+    id: web::Path<AppServerId>,
+) -> Result<HttpResponse, ApiError> {
+    retention::unpin(&app.manager, &who.name, *id).await?;
+    Ok(HttpResponse::Ok().json(read::app_server(&mut *app.db().conn().await?, *id).await?))
+}

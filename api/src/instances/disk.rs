@@ -1,0 +1,74 @@
+//! Looks whether there is room for a build: on the disks of runs and cache, and in the database. Where there is none, no
+//! build begins and none is launched; what serves goes on serving.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Manager;
+use crate::db::DbError;
+use crate::jobs::{holder, workers};
+
+/// What is written to try a disk, in bytes: more than a file system keeps beside the name.
+const TRIAL: usize = 16 * 1024;
+
+/// Looks, and keeps what was found in the manager's [`Trouble`](super::Trouble). One line of the log when it begins and one
+/// when it ends.
+pub async fn watch(manager: &Manager) {
+    let (before, now) = (manager.trouble.now(), look(manager).await);
+    match (&before, &now) {
+        (None, Some(trouble)) => tracing::error!(trouble, "no build begins from now on"),
+        (Some(trouble), None) => tracing::info!(trouble, "builds begin again; this is over"),
+        (Some(_), Some(_)) | (None, None) => {}
+    }
+    manager.trouble.set(now);
+}
+
+/// Why no build may begin, in words that stay the same as long as it does; none when all is well.
+pub async fn look(manager: &Manager) -> Option<String> {
+    let mut words = Vec::new();
+    for dir in [&manager.options.runs_dir, &manager.options.cache_dir] {
+        let (dir, min_free_mb) = (dir.clone(), manager.options.min_free_mb);
+        let tried = tokio::task::spawn_blocking(move || try_disk(&dir, min_free_mb)).await;
+        match tried {
+            Ok(Ok(())) => {}
+            Ok(Err(trouble)) => words.push(trouble),
+            Err(error) => words.push(error.to_string()),
+        }
+    }
+    match try_database(manager).await {
+        Err(error @ DbError::ReadOnly(_)) => words.push(error.to_string()),
+        // One that does not answer begins nothing anyway, and says so itself.
+        Ok(()) | Err(DbError::Unavailable(_) | DbError::Query(_) | DbError::Corrupt(_)) => {}
+    }
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+async fn try_database(manager: &Manager) -> Result<(), DbError> {
+    workers::try_write(&mut *manager.db.conn().await?, &holder::this_process()).await
+}
+
+fn try_disk(dir: &Path, min_free_mb: u64) -> Result<(), String> {
+    let refused = |error: &std::io::Error| format!("{} cannot be written ({error})", dir.display());
+    fs::create_dir_all(dir).map_err(|error| refused(&error))?;
+    try_write(dir).map_err(|error| refused(&error))?;
+    let room = rustix::fs::statvfs(dir).map_err(|error| refused(&error.into()))?;
+    if room.f_bavail.saturating_mul(room.f_frsize) < min_free_mb.saturating_mul(1 << 20) {
+        return Err(format!("the disk of {} has less than {min_free_mb} MB free (OCIM_MIN_FREE_MB)", dir.display()));
+    }
+    Ok(())
+}
+
+/// Leaves nothing.
+fn try_write(dir: &Path) -> std::io::Result<()> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let name = format!(".trial-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let path = dir.join(name);
+    let written = fs::File::create(&path).and_then(|mut file| {
+        file.write_all(&[0; TRIAL])?;
+        file.sync_data()
+    });
+    let removed = fs::remove_file(&path);
+    written.and(removed)
+}

@@ -1,0 +1,86 @@
+//! Removes records whose time is over: events, the audit log, logs, and rows about what is long gone. In batches, so that
+//! nobody waits; repeated, or done by two workers at once, it does no harm.
+
+use super::Manager;
+use super::store::housekeeping as store;
+use crate::db::DbError;
+use crate::jobs::workers;
+use crate::{audit, events, logs, users};
+
+/// Rows that one statement removes at most.
+const BATCH: i64 = 10_000;
+/// Logs of app servers that one sweep removes at most; the next takes more.
+const LOGS_A_SWEEP: i64 = 1_000;
+
+/// For how many days records are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Events.
+    pub events_days: u32,
+    /// The audit log; 0: for ever.
+    pub audit_days: u32,
+    /// Logs.
+    pub logs_days: u32,
+    /// Logs of app servers that failed, or were ever active.
+    pub kept_logs_days: u32,
+}
+
+/// What Postgres can subtract from now: a century.
+const MAX_DAYS: u32 = 36_500;
+
+impl Kept {
+    /// No longer than dates reach back.
+    fn bounded(self) -> Self {
+        let Self { events_days, audit_days, logs_days, kept_logs_days } = self;
+        Self {
+            events_days: events_days.min(MAX_DAYS),
+            audit_days: audit_days.min(MAX_DAYS),
+            logs_days: logs_days.min(MAX_DAYS),
+            kept_logs_days: kept_logs_days.min(MAX_DAYS),
+        }
+    }
+}
+
+/// Removes what need not be kept any more.
+///
+/// # Errors
+/// When the database does not answer. What was removed before stays removed.
+pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
+    let kept = manager.options.kept.bounded();
+    let events =
+        batches(|| async { events::prune(&mut *manager.db.conn().await?, kept.events_days, BATCH).await }).await?;
+    let audit = match kept.audit_days {
+        0 => 0,
+        days => batches(|| async { audit::prune(&mut *manager.db.conn().await?, days, BATCH).await }).await?,
+    };
+    let lines =
+        batches(|| async { logs::prune_instances(&mut *manager.db.conn().await?, kept.logs_days, BATCH).await })
+            .await?;
+    let over = store::logs_over(&mut *manager.db.conn().await?, kept, LOGS_A_SWEEP).await?;
+    for id in &over {
+        batches(|| async { logs::prune_app_server(&mut *manager.db.conn().await?, *id, BATCH).await }).await?;
+    }
+    let mut conn = manager.db.conn().await?;
+    store::forget_orphans(&mut conn).await?;
+    workers::remove_dead(&mut conn).await?;
+    users::store::forget_old_failures(&mut conn, chrono::Duration::days(1)).await?;
+    if events + audit + lines + over.len() > 0 {
+        tracing::info!(events, audit, lines, logs = over.len(), "records whose time was over were removed");
+    }
+    Ok(())
+}
+
+/// Repeats until a batch is not full. Gives how many rows there were.
+async fn batches<F>(remove: impl Fn() -> F) -> Result<usize, DbError>
+where
+    F: Future<Output = Result<usize, DbError>>,
+{
+    let mut total = 0;
+    loop {
+        let gone = remove().await?;
+        total += gone;
+        if i64::try_from(gone).unwrap_or(i64::MAX) < BATCH {
+            return Ok(total);
+        }
+    }
+}

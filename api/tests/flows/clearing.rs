@@ -1,0 +1,53 @@
+//! Directories of runs that nobody looks after.
+
+use std::fs;
+
+use ocim::ansible::port::SpoolLine;
+use ocim::instances::runs;
+use shared_types::LogLevel;
+
+use crate::app::TestApp;
+
+fn line(text: &str) -> SpoolLine {
+    SpoolLine { at: chrono::Utc::now(), level: LogLevel::Info, text: text.to_owned(), task: None, progress: None }
+}
+
+#[tokio::test]
+async fn of_builds_that_are_over_the_rest_is_taken_in_and_those_that_go_on_are_left_alone() {
+    let app = TestApp::idle().await;
+    let dir = &app.manager.options.runs_dir;
+    let instance = app.instance("demo").await;
+    let over = app.running(instance).await;
+    let going_on = app.launched(instance).await;
+    for run in [format!("{over}/0-1"), format!("{going_on}/0-1"), "4711/0-1".to_owned(), "cache/x".to_owned()] {
+        fs::create_dir_all(dir.join(run)).unwrap();
+    }
+    app.ansible.next_recover(vec![line("the last words")]);
+    // One of the two directories to be cleared gets these; the order is the file system's.
+    app.ansible.next_recover(vec![line("the last words")]);
+    let (one, other) = tokio::join!(runs::sweep(&app.manager), runs::sweep(&app.manager));
+    one.unwrap();
+    other.unwrap();
+    runs::sweep(&app.manager).await.unwrap();
+    let left = |name: &str| dir.join(name).exists();
+    assert!(!left(&over.to_string()) && !left("4711"), "cleared away");
+    assert!(left(&format!("{going_on}/0-1")) && left("cache/x"), "left alone");
+    let taken = app.log(over).await.iter().filter(|text| *text == "the last words").count();
+    assert!(taken <= 1, "never twice");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn the_rest_of_the_last_run_is_in_the_log_once() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let over = app.running(instance).await;
+    let run = app.manager.options.runs_dir.join(format!("{over}/0-1"));
+    fs::create_dir_all(&run).unwrap();
+    app.ansible.next_recover(vec![line("the last words")]);
+    runs::sweep(&app.manager).await.unwrap();
+    assert!(!run.exists());
+    assert_eq!(app.log(over).await.iter().filter(|text| *text == "the last words").count(), 1);
+    assert_eq!(app.number("SELECT spool_events AS n FROM builds").await, 7, "the position moved with the line");
+    app.end().await;
+}

@@ -1,0 +1,128 @@
+//! No room: no build begins, none is launched, and what serves goes on.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use diesel_async::RunQueryDsl;
+use ocim::instances::disk;
+use ocim::jobs::workers;
+use serde_json::json;
+use shared_types::AppServerId;
+
+use crate::app::{Setup, TestApp};
+
+/// A disk of a few kilobytes, mounted there until dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(at: &Path) -> Option<Self> {
+        std::fs::create_dir_all(at).unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(at).output();
+        match mounted {
+            Ok(output) if output.status.success() => Some(Self(at.to_owned())),
+            other => {
+                println!("skipped: no disk can be mounted here: {other:?}");
+                None
+            }
+        }
+    }
+
+    fn fill(&self) {
+        let full = std::fs::write(self.0.join("filler"), vec![0; 1 << 20]).unwrap_err();
+        assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    }
+
+    fn clear(&self) {
+        std::fs::remove_file(self.0.join("filler")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        drop(Command::new("umount").arg("--lazy").arg(&self.0).status());
+    }
+}
+
+#[tokio::test]
+async fn on_a_full_disk_nothing_begins_until_there_is_room_again() {
+    let app = TestApp::idle().await;
+    let Some(small) = SmallDisk::mount(&app.manager.options.runs_dir) else {
+        return app.end().await;
+    };
+    disk::watch(&app.manager).await;
+    assert_eq!(app.manager.trouble.now(), None);
+    let instance = app.instance("demo").await;
+    let active = app.running(instance).await;
+    let queued = app.launched(instance).await;
+
+    small.fill();
+    disk::watch(&app.manager).await;
+    let trouble = app.manager.trouble.now().unwrap();
+    assert!(trouble.contains("cannot be written (No space left on device"), "{trouble}");
+    let operator = app.operator().await;
+    let path = format!("/api/v1/instances/{instance}/app-servers");
+    let refused = operator.post(&path, json!({})).await;
+    let problem = refused.problem(503);
+    assert_eq!(problem["type"], "/docs/problems#unavailable");
+    assert_eq!(problem["detail"], format!("No build begins now: {trouble}."));
+    app.builder().advance(AppServerId(queued)).await.unwrap();
+    assert_eq!(app.read_app_server(queued).await["status"], "new");
+    workers::report(&mut *app.conn().await, &app.builder().report()).await.unwrap();
+    let queue = operator.get("/api/v1/queue").await.expect(200);
+    assert_eq!(queue["workers"][0]["trouble"], trouble);
+    assert_eq!(queue["waiting"][0]["waits_for"], format!("queued: {trouble}, 0 ahead"));
+    assert_eq!(app.read_app_server(active).await["status"], "running", "what serves is served");
+
+    small.clear();
+    disk::watch(&app.manager).await;
+    assert_eq!(app.manager.trouble.now(), None);
+    operator.post(&path, json!({})).await.expect(202);
+    app.builder().advance(AppServerId(queued)).await.unwrap();
+    assert_eq!(app.read_app_server(queued).await["status"], "running");
+    drop(small);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_worker_looks_by_itself_and_says_how_much_must_be_free() {
+    let app = TestApp::with(Setup { options: |options| options.min_free_mb = 1 << 40, ..Setup::default() }).await;
+    crate::app::until("the worker looked", async || app.manager.trouble.now().is_some()).await;
+    let trouble = app.manager.trouble.now().unwrap();
+    assert!(trouble.contains("has less than 1099511627776 MB free (OCIM_MIN_FREE_MB)"), "{trouble}");
+    app.end().await;
+}
+
+async fn read_only(conn: &mut diesel_async::AsyncPgConnection, is_on: bool) {
+    let word = if is_on { "SET default_transaction_read_only = on" } else { "RESET default_transaction_read_only" };
+    for statement in [
+        format!("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I {word}', current_database()); END $$"),
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
+         AND pid <> pg_backend_pid()"
+            .to_owned(),
+    ] {
+        diesel::sql_query(statement).execute(conn).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_takes_nothing_in_is_said_and_what_only_reads_goes_on() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let operator = app.operator().await;
+    let mut aside = app.db.dedicated().await.unwrap();
+    read_only(&mut aside, true).await;
+    let refused = operator.post("/api/v1/instances", json!({ "name": "x", "sub_domain": "x" })).await;
+    let problem = refused.problem(503);
+    assert_eq!(problem["type"], "/docs/problems#unavailable");
+    assert!(problem["detail"].as_str().unwrap().starts_with("The database takes nothing in"), "{problem}");
+    assert_eq!(refused.header("retry-after"), "30");
+    operator.get(&format!("/api/v1/instances/{instance}")).await.expect(200);
+    disk::watch(&app.manager).await;
+    let trouble = app.manager.trouble.now().unwrap();
+    assert!(trouble.starts_with("the database takes nothing in: cannot execute UPDATE"), "{trouble}");
+    read_only(&mut aside, false).await;
+    disk::watch(&app.manager).await;
+    assert_eq!(app.manager.trouble.now(), None);
+    operator.post("/api/v1/instances", json!({ "name": "x", "sub_domain": "x" })).await.expect(201);
+    app.end().await;
+}
