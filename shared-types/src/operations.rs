@@ -110,7 +110,7 @@ pub struct ActivationResult {
 }
 
 /// The most seconds that requests under way may hold up the end of an app server.
-pub const MAX_DRAIN_LIMIT_SECONDS: i32 = 3600;
+const MAX_DRAIN_LIMIT_SECONDS: i32 = 3600;
 
 /// The limit that a person typed; blank: none, so that the setting applies.
 ///

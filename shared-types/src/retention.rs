@@ -81,6 +81,9 @@ pub struct Orphans {
     pub items: Vec<Orphan>,
     /// When provider and database were last compared; null: not yet.
     pub compared_at: Option<DateTime<Utc>>,
+    /// What was odd about the last attempt, and what is therefore not done; null: nothing.
+    #[schema(example = "the provider does not answer (timeout): nothing is done")]
+    pub note: Option<String>,
     /// What was done by this request; empty in a dry run.
     pub done: Vec<String>,
 }

@@ -29,7 +29,9 @@ pub fn HoldBanner(
         let id = instance.with_untracked(|instance| instance.summary.id);
         spawn_local(async move {
             match api::instances::release_hold(id).await {
-                Ok(()) => state.toasts.success("The hold is released: automation may activate again."),
+                Ok(()) => {
+                    state.toasts.success("The hold is released: automation may activate what is built from now on.")
+                }
                 Err(error) => state.failed("Releasing the hold failed", &error),
             }
             is_busy.try_set(false);

@@ -162,7 +162,9 @@ fn NothingServes() -> impl IntoView {
 #[component]
 fn NothingNext(launch: Launch, has_active: Memo<bool>) -> impl IntoView {
     let words = move || {
-        if has_active.get() {
+        if !launch.is_possible() {
+            "Nothing can be launched until the instance is restored."
+        } else if has_active.get() {
             "Nothing newer. Launch an app server to apply changed settings or a newer release; the active one keeps serving."
         } else {
             "Launch an app server. It is built on a machine of its own; when it runs, activate it."

@@ -109,6 +109,7 @@ fn OrphansCard(orphans: Memo<Arc<Orphans>>) -> impl IntoView {
     let is_asking = RwSignal::new(false);
     let is_admin = move || session.user().is_some_and(|user| user.role == Role::Admin);
     let items = Memo::new(move |_| orphans.with(|orphans| orphans.items.clone()));
+    let note = Memo::new(move |_| orphans.with(|orphans| orphans.note.clone()));
     let compared = move || match orphans.with(|orphans| orphans.compared_at) {
         Some(at) => format!("compared {}", words::ago(at, now.get())),
         None => "not compared yet".to_owned(),
@@ -132,6 +133,7 @@ fn OrphansCard(orphans: Memo<Arc<Orphans>>) -> impl IntoView {
                     </Show>
                 </span>
             </header>
+            {move || note.get().map(|words| view! { <p class="body why" role="status">{words}</p> })}
             {list}
         </section>
         <Show when=move || is_asking.get()>

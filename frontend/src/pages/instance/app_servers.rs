@@ -56,7 +56,7 @@ fn Selected(instance: Memo<Arc<Instance>>, id: AppServerId, ask: Ask) -> impl In
         view! {
             {move || failed.get().then(|| view! { <Failure app_server=app_server.get_untracked()/> })}
             <StatusCard app_server before ask/>
-            <Configuration app_server/>
+            <Configuration instance app_server/>
             <LogCard of=LogOf::AppServer(id)/>
         }
         .into_any()

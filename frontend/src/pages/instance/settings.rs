@@ -8,7 +8,7 @@ use shared_types::{AppServerSummary, Instance, ProblemType};
 use std::sync::Arc;
 
 use crate::api;
-use crate::components::{Ask, DangerZone, DiffView, FieldRows, Form, Launch, LaunchButton, is_care};
+use crate::components::{Ask, DangerZone, DiffView, FieldRows, Form, Launch, LaunchButton, Preview, is_care};
 use crate::state::{Fetched, state};
 use crate::ui::{Dialog, Icon, Loading, Shape};
 use crate::words;
@@ -50,6 +50,7 @@ pub fn SettingsTab(
             <FieldRows form pick=is_care/>
         </form>
         <Facts instance/>
+        <Preview instance/>
         <DangerZone instance ask/>
         <Show when=move || edit.is_asking.get()>
             <SaveDialog edit/>
