@@ -137,7 +137,7 @@ pub fn ArchiveDialog(
     let (id, name) = (instance.summary.id, instance.summary.name.clone());
     let active = instance.summary.active_appserver.as_ref().map(|active| active.id);
     let machines = instance.with_machines().map(|one| {
-        let words = if active == Some(one.id) { "active now: its visitors get a page that says so" } else { "" };
+        let words = if active == Some(one.id) { "active now: its visitors are turned away" } else { "" };
         view! {
             <li>
                 <b>{one.name.clone()}</b>

@@ -167,12 +167,16 @@ fn Strip(only: RwSignal<Only>, order: RwSignal<Order>) -> impl IntoView {
             <button
                 class="quiet"
                 type="button"
+                aria-label=(one == Only::Archived).then_some(one.word())
+                title=(one == Only::Archived).then_some(one.word())
                 aria-pressed=move || (only.get() == one).to_string()
                 on:click=move |_| only.set(one)
             >
-                {one.word()}
-                " "
-                {(one != Only::Archived).then_some(move || count(one))}
+                {match one {
+                    Only::All | Only::Attention | Only::Building => view! { {one.word()} " " {move || count(one)} }.into_any(),
+                    // Seldom wanted, and not counted before it is: a sign is enough.
+                    Only::Archived => view! { <Icon shape=Shape::Box/> }.into_any(),
+                }}
             </button>
         }
     });

@@ -37,7 +37,7 @@ pub fn Lanes(
             {one_at_a_time(
                 active,
                 move |active| view! { <Serving instance active ask/> }.into_any(),
-                || view! { <NothingServes/> }.into_any(),
+                move || view! { <NothingServes launch/> }.into_any(),
             )}
             <div class="swap">
                 <Icon shape=Shape::Swap/>
@@ -147,14 +147,21 @@ fn pinned_commit(app_server: &shared_types::AppServer) -> Option<String> {
 }
 
 #[component]
-fn NothingServes() -> impl IntoView {
+fn NothingServes(launch: Launch) -> impl IntoView {
+    let words = move || {
+        if launch.is_possible() {
+            "Visitors see a page that says so, until an app server is activated."
+        } else {
+            "The instance is archived: its host names lead nowhere."
+        }
+    };
     view! {
         <article class="card lane vacant" aria-label="Now serving">
             <h2 class="eyebrow">"NOW SERVING"</h2>
             <div class="who">
                 <b>"No active app server"</b>
             </div>
-            <p>"Visitors see a page that says so, until an app server is activated."</p>
+            <p>{words}</p>
         </article>
     }
 }

@@ -133,7 +133,7 @@ fn OrphansCard(orphans: Memo<Arc<Orphans>>) -> impl IntoView {
                     </Show>
                 </span>
             </header>
-            {move || note.get().map(|words| view! { <p class="body why" role="status">{words}</p> })}
+            {move || note.get().map(|words| view! { <p class="why" role="status">{words}</p> })}
             {list}
         </section>
         <Show when=move || is_asking.get()>
