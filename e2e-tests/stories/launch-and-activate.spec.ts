@@ -58,6 +58,13 @@ test('launch, activate, launch a second one, activate it, roll back', async ({ p
     await picture(page, 'rolled-back');
   });
 
+  await test.step('release the hold that the roll back set', async () => {
+    const hold = page.getByRole('status', { name: 'Hold' });
+    await expect(hold).toContainText(`by ${program.username}`);
+    await hold.getByRole('button', { name: 'Release hold' }).click();
+    await expect(hold).toBeHidden();
+  });
+
   const result = await load.stop();
   console.log(`${result.ok} requests answered, ${result.failed} failed, ${result.perSecond.toFixed(0)}/s`);
   expect(result.reasons).toEqual({});
@@ -101,7 +108,9 @@ async function activate(page: Page, number: number, whileAsked?: () => Promise<v
 async function rollBack(page: Page, number: number): Promise<void> {
   const serving = page.getByRole('article', { name: 'Now serving' });
   await serving.getByRole('button', { name: `Roll back to AppServer ${number}` }).click();
-  await page.getByRole('dialog').getByRole('button', { name: `Activate AppServer ${number}` }).click();
+  const dialog = page.getByRole('dialog', { name: `Roll back to AppServer ${number}?` });
+  await expect(dialog).toContainText('A hold is set with it');
+  await dialog.getByRole('button', { name: `Roll back to AppServer ${number}` }).click();
   await expectActive(page, number);
 }
 

@@ -15,6 +15,10 @@ pub enum Page {
     Instances,
     /// The form for a new instance.
     NewInstance,
+    /// The queue of builds.
+    Queue,
+    /// Machines that nobody needs, and strays.
+    Servers,
     /// One instance, one of its tabs.
     Instance(InstanceId, Tab),
     /// Nothing.
@@ -41,6 +45,8 @@ impl Page {
         match parts.as_slice() {
             [] => Self::Home,
             ["login"] => Self::Login,
+            ["queue"] => Self::Queue,
+            ["servers"] => Self::Servers,
             ["instances"] => Self::Instances,
             ["instances", "new"] => Self::NewInstance,
             ["instances", id, tab @ ..] => match (id.parse(), Tab::parse(tab)) {
@@ -70,6 +76,8 @@ impl fmt::Display for Page {
         match self {
             Self::Login => f.write_str("/login"),
             Self::Home | Self::Unknown => f.write_str("/"),
+            Self::Queue => f.write_str("/queue"),
+            Self::Servers => f.write_str("/servers"),
             Self::Instances => f.write_str("/instances"),
             Self::NewInstance => f.write_str("/instances/new"),
             Self::Instance(id, Tab::AppServers(None)) => write!(f, "/instances/{id}"),
@@ -139,7 +147,7 @@ mod tests {
         let id = InstanceId(7);
         let tabs =
             [Tab::AppServers(None), Tab::AppServers(Some(AppServerId(9))), Tab::Settings, Tab::Log, Tab::PullRequest];
-        let pages = [Page::Login, Page::Home, Page::Instances, Page::NewInstance];
+        let pages = [Page::Login, Page::Home, Page::Queue, Page::Servers, Page::Instances, Page::NewInstance];
         for page in pages.into_iter().chain(tabs.map(|tab| Page::Instance(id, tab))) {
             assert_eq!(Page::parse(&page.to_string()), page);
         }

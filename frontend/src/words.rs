@@ -1,6 +1,6 @@
 //! Times and amounts in words. Pure; the clock is handed in.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
 /// The greeting for an hour of the browser's day, 0 to 23.
 pub const fn greeting(hour: u32) -> &'static str {
@@ -27,6 +27,44 @@ pub fn span(span: TimeDelta) -> String {
         (_, _, minutes @ 1..) => format!("{minutes} min"),
         _ => "less than a minute".into(),
     }
+}
+
+/// A span in its two largest units: «1 day 3 h», «3 h 20 min», «12 min».
+pub fn span_closely(span: TimeDelta) -> String {
+    let (days, hours, minutes) = (span.num_days(), span.num_hours() % 24, span.num_minutes() % 60);
+    let days_words = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+    match (days, hours, minutes) {
+        (1.., 0, _) => days_words,
+        (1.., ..) => format!("{days_words} {hours} h"),
+        (_, 1.., 0) => format!("{hours} h"),
+        (_, 1.., _) => format!("{hours} h {minutes} min"),
+        (_, _, 1..) => format!("{minutes} min"),
+        _ => "less than a minute".into(),
+    }
+}
+
+/// When something ends that should end then: «about 2 min left», or that it takes longer than usual.
+pub fn left(end: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    match end - now {
+        late if late < TimeDelta::zero() => "longer than usual".into(),
+        left if left < TimeDelta::minutes(1) => "less than a minute left".into(),
+        left => format!("about {} left", span(left)),
+    }
+}
+
+/// A time of the browser's day, with the date where it is another day's: «15:04», «26 Nov 15:04».
+pub fn clock<Zone: TimeZone>(time: DateTime<Utc>, now: DateTime<Utc>, zone: &Zone) -> String
+where
+    Zone::Offset: std::fmt::Display,
+{
+    let (time, now) = (time.with_timezone(zone), now.with_timezone(zone));
+    let form = if time.date_naive() == now.date_naive() { "%H:%M" } else { "%-d %b %H:%M" };
+    time.format(form).to_string()
+}
+
+/// A reason as it was typed, if it was.
+pub fn reason(typed: &str) -> Option<String> {
+    Some(typed.trim()).filter(|typed| !typed.is_empty()).map(ToOwned::to_owned)
 }
 
 /// A duration to the second: «4 s», «1 m 12 s», «2 h 05 m».
@@ -132,6 +170,20 @@ mod tests {
         assert_eq!(estimate_left(started, now, 0.1), None);
         assert_eq!(estimate_left(started, now, 0.5).as_deref(), Some("about 10 min left"));
         assert_eq!(estimate_left(started, now, 0.99).as_deref(), Some("less than a minute left"));
+    }
+
+    #[test]
+    fn says_closely_how_long_and_when() {
+        let spans = [20, 700, 3600, 12_000, 86_400, 97_200, 200_000].map(|s| span_closely(TimeDelta::seconds(s)));
+        let words = ["less than a minute", "11 min", "1 h", "3 h 20 min", "1 day", "1 day 3 h", "2 days 7 h"];
+        assert_eq!(spans, words);
+        let now = at("2026-03-20T12:00:00Z");
+        assert_eq!(clock(at("2026-03-20T15:04:59Z"), now, &Utc), "15:04");
+        assert_eq!(clock(at("2026-03-21T00:04:00Z"), now, &Utc), "21 Mar 00:04");
+        assert_eq!(left(at("2026-03-20T12:02:30Z"), now), "about 2 min left");
+        assert_eq!(left(at("2026-03-20T12:00:30Z"), now), "less than a minute left");
+        assert_eq!(left(at("2026-03-20T11:59:00Z"), now), "longer than usual");
+        assert_eq!((reason(" "), reason(" upgrade ")), (None, Some("upgrade".into())));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 pub mod app_server;
 pub mod app_server_status;
+pub mod care;
 pub mod comparison;
 pub mod diff;
 pub mod event;
@@ -24,6 +25,7 @@ pub mod queue;
 pub mod retention;
 pub mod secret;
 pub mod server;
+pub mod told;
 pub mod user;
 pub mod yaml;
 

@@ -66,12 +66,12 @@ impl InstanceSummary {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use serde_json::json;
 
-    fn server(id: i64, status: AppServerStatus, serving: Serving) -> AppServerSummary {
+    pub(crate) fn server(id: i64, status: AppServerStatus, serving: Serving) -> AppServerSummary {
         serde_json::from_value(json!({
             "id": id, "api_url": "", "instance_id": 1, "name": format!("AppServer {id}"), "status": status,
             "status_name": status.name(), "status_description": status.description(), "is_steady": status.is_steady(),

@@ -85,6 +85,13 @@ pub enum FieldKind {
     Flag,
     /// The name of a GitHub organization; blank for none.
     Organization,
+    /// A whole number.
+    Whole {
+        /// The least it may be.
+        least: i32,
+        /// The most it may be.
+        most: i32,
+    },
 }
 
 /// One setting: its name in JSON, and what a person is told of it.
@@ -219,6 +226,8 @@ impl Field {
             (_, Value::Null) if self.is_required => Err("A value is needed.".into()),
             (_, Value::Null) | (FieldKind::Flag, Value::Bool(_)) => Ok(()),
             (FieldKind::Flag, _) => Err("Must be true, false or null.".into()),
+            (FieldKind::Whole { .. }, Value::Number(number)) => self.check_text(&number.to_string()),
+            (FieldKind::Whole { least, most }, _) => Err(number_words(least, most)),
             (_, Value::String(text)) => self.check_text(text),
             (_, Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
                 Err("Must be a string.".into())
@@ -232,7 +241,8 @@ impl Field {
     /// A sentence for the person who typed it.
     pub fn check_text(&self, text: &str) -> Result<(), String> {
         let length = text.chars().count();
-        if length > self.max {
+        // Of a number that is too long the range says more.
+        if length > self.max && !matches!(self.kind, FieldKind::Whole { .. }) {
             return Err(format!("At most {} characters; these are {length}.", self.max));
         }
         if text.trim().is_empty() {
@@ -248,8 +258,22 @@ impl Field {
             FieldKind::Yaml => yaml::parse_map(text).map(drop).map_err(|error| error.to_string()),
             FieldKind::Flag => Err("Must be true, false or null.".into()),
             FieldKind::Organization => check_organization(text),
+            FieldKind::Whole { least, most } => check_number(text, least, most).map(drop),
         }
     }
+}
+
+/// A whole number in a range, as a form holds it.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn check_number(text: &str, least: i32, most: i32) -> Result<i32, String> {
+    let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| number_words(least, most))
+}
+
+fn number_words(least: i32, most: i32) -> String {
+    format!("Must be a whole number from {least} to {most}.")
 }
 
 fn check_hostname(text: &str) -> Result<(), String> {

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::app_server::AppServerSummary;
+use crate::app_server::{AppServerSummary, Possible};
 use crate::ids::AppServerId;
+use crate::openedx::check_number;
 
 /// What stopping, pinning, holding, pausing take.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -108,6 +109,33 @@ pub struct ActivationResult {
     pub is_applied: bool,
 }
 
+/// The most seconds that requests under way may hold up the end of an app server.
+const MAX_DRAIN_LIMIT_SECONDS: i32 = 3600;
+
+/// The limit that a person typed; blank: none, so that the setting applies.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn parse_drain_limit(text: &str) -> Result<Option<i32>, String> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    check_number(text, 0, MAX_DRAIN_LIMIT_SECONDS).map(Some)
+}
+
+/// Whether the traffic may be asked to move: what the checks said (none: not yet), whether they are to be skipped, and why.
+/// Going back is asked for in a hurry and does not wait for them: the server makes them again anyway.
+pub fn can_move(is_rollback: bool, passed: Option<bool>, force: bool, reason: &str) -> Possible {
+    match (passed, force) {
+        (Some(true), _) => Possible::Yes,
+        (None, _) if is_rollback => Possible::Yes,
+        (None, _) => Possible::No("It must answer its checks first."),
+        (Some(false), false) => Possible::No("It does not answer its checks."),
+        (Some(false), true) if reason.trim().is_empty() => Possible::No("Skipping the checks needs a reason."),
+        (Some(false), true) => Possible::Yes,
+    }
+}
+
 /// Tells a field that is null from one that was left out.
 fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
@@ -115,4 +143,31 @@ where
     T: Deserialize<'de>,
 {
     Option::<T>::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drain_limit_is_seconds_or_blank() {
+        assert_eq!(parse_drain_limit(" "), Ok(None));
+        assert_eq!(parse_drain_limit("0"), Ok(Some(0)));
+        assert_eq!(parse_drain_limit(" 90 "), Ok(Some(90)));
+        for wrong in ["-1", "3601", "a minute", "1.5"] {
+            assert!(parse_drain_limit(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_checks_are_skipped_only_when_they_failed_and_with_a_reason() {
+        assert_eq!(can_move(false, Some(true), false, ""), Possible::Yes);
+        assert_ne!(can_move(false, None, false, ""), Possible::Yes);
+        assert_eq!(can_move(true, None, false, ""), Possible::Yes, "going back does not wait for them");
+        for is_rollback in [false, true] {
+            assert_ne!(can_move(is_rollback, Some(false), false, "why"), Possible::Yes);
+            assert_ne!(can_move(is_rollback, Some(false), true, " "), Possible::Yes);
+            assert_eq!(can_move(is_rollback, Some(false), true, "why"), Possible::Yes);
+        }
+    }
 }

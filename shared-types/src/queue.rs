@@ -91,6 +91,29 @@ pub struct Queue {
     pub waiting: Vec<QueueEntry>,
 }
 
+impl Queue {
+    /// What keeps builds from beginning, in words for whoever can help; none while all is well.
+    pub fn alarm(&self) -> Option<String> {
+        if let Some(pause) = &self.pause {
+            let reason = pause.reason.as_ref().map(|reason| format!(", «{reason}»")).unwrap_or_default();
+            return Some(format!("{} paused the queue{reason}: what is launched waits.", pause.by));
+        }
+        let begins = |worker: &WorkerState| worker.trouble.is_none() && !worker.is_draining;
+        if self.workers.iter().any(begins) {
+            let troubled = self.workers.iter().find_map(|worker| Some((worker, worker.trouble.as_ref()?)));
+            return troubled
+                .map(|(worker, trouble)| format!("The worker on {} begins no build: {trouble}.", worker.hostname));
+        }
+        match self.workers.iter().find_map(|worker| worker.trouble.as_ref()) {
+            Some(trouble) => Some(format!("No worker begins a build: {trouble}.")),
+            None if self.workers.is_empty() => {
+                Some("No worker runs: nothing is built until one is started.".to_owned())
+            }
+            None => Some("Every worker is ending: nothing is begun until another one is started.".to_owned()),
+        }
+    }
+}
+
 /// A pause of the queue: nothing begins, what is under way goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QueuePause {
@@ -168,5 +191,42 @@ mod tests {
         assert_eq!(with(|q| q.is_instance_busy = true), "queued: another build of this instance is under way, 2 ahead");
         assert_eq!(with(|q| (q.slots, q.slots_in_use) = (0, 0)), "queued: no worker runs, 2 ahead");
         assert_eq!(with(|q| q.trouble = Some("the disk is full".into())), "queued: the disk is full, 2 ahead");
+    }
+    fn worker(trouble: Option<&str>, is_draining: bool) -> WorkerState {
+        WorkerState {
+            id: "a-1-0".into(),
+            hostname: "a".into(),
+            version: "1".into(),
+            slots: 4,
+            started: DateTime::default(),
+            seen: DateTime::default(),
+            is_draining,
+            trouble: trouble.map(Into::into),
+        }
+    }
+
+    #[test]
+    fn the_queue_says_what_keeps_builds_from_beginning() {
+        let alarm = |workers: Vec<WorkerState>, pause: Option<QueuePause>| {
+            let (building, waiting) = (Vec::new(), Vec::new());
+            Queue { pause, slots: 4, slots_in_use: 0, workers, building, waiting }.alarm()
+        };
+        assert_eq!(alarm(vec![worker(None, false)], None), None);
+        let full = Some("the disk is full");
+        assert_eq!(
+            alarm(vec![worker(full, false), worker(None, false)], None).as_deref(),
+            Some("The worker on a begins no build: the disk is full.")
+        );
+        assert_eq!(
+            alarm(vec![worker(full, false)], None).as_deref(),
+            Some("No worker begins a build: the disk is full.")
+        );
+        assert!(alarm(vec![worker(None, true)], None).is_some_and(|words| words.starts_with("Every worker is ending")));
+        assert!(alarm(Vec::new(), None).is_some_and(|words| words.starts_with("No worker runs")));
+        let pause = QueuePause { by: "ada".into(), at: DateTime::default(), reason: Some("upgrade".into()) };
+        assert_eq!(
+            alarm(vec![worker(None, false)], Some(pause)).as_deref(),
+            Some("ada paused the queue, «upgrade»: what is launched waits.")
+        );
     }
 }

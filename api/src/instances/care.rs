@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use shared_types::FieldError;
+use shared_types::care;
 use shared_types::queue::Tier;
 
 use super::store::instances::InstanceRow;
@@ -35,28 +36,28 @@ impl Care {
     /// One entry for each field that is not valid.
     pub fn take(self, fields: &mut Map<String, Value>) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
-        let mut care = self;
+        let mut taken = self;
         if let Some(value) = fields.remove("tier") {
             let named = |tier: &&Tier| value.as_str() == Some(tier.as_str());
             match (Tier::ALL.iter().find(named), &value) {
-                (Some(tier), _) => care.tier = *tier,
-                (None, Value::Null) => care.tier = Tier::default(),
+                (Some(tier), _) => taken.tier = *tier,
+                (None, Value::Null) => taken.tier = Tier::default(),
                 (None, _) => errors.push(FieldError::new("tier", "Must be one of: production, preview.")),
             }
         }
         if let Some(value) = fields.remove("max_builds") {
-            match number(&value, 1, 20) {
-                Ok(count) => care.max_builds = count.unwrap_or(1),
+            match number(&value, care::BUILDS) {
+                Ok(count) => taken.max_builds = count.unwrap_or(1),
                 Err(detail) => errors.push(FieldError::new("max_builds", detail)),
             }
         }
         if let Some(value) = fields.remove("retention_hours") {
-            match number(&value, 1, 8760) {
-                Ok(hours) => care.retention_hours = hours,
+            match number(&value, care::RETENTION_HOURS) {
+                Ok(hours) => taken.retention_hours = hours,
                 Err(detail) => errors.push(FieldError::new("retention_hours", detail)),
             }
         }
-        if errors.is_empty() { Ok(care) } else { Err(errors) }
+        if errors.is_empty() { Ok(taken) } else { Err(errors) }
     }
 
     /// The names of what differs.
@@ -72,7 +73,7 @@ impl Care {
 }
 
 /// A whole number between two others; none for null.
-fn number(value: &Value, least: i32, most: i32) -> Result<Option<i32>, String> {
+fn number(value: &Value, (least, most): (i32, i32)) -> Result<Option<i32>, String> {
     if value.is_null() {
         return Ok(None);
     }

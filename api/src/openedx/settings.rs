@@ -72,7 +72,7 @@ fn tidy(kind: FieldKind, value: &Value) -> Value {
             None => trimmed.to_owned(),
         },
         FieldKind::Repository | FieldKind::GitRef | FieldKind::Organization => trimmed.to_owned(),
-        FieldKind::Yaml | FieldKind::Flag => text.clone(),
+        FieldKind::Yaml | FieldKind::Flag | FieldKind::Whole { .. } => text.clone(),
     })
 }
 

@@ -1,11 +1,21 @@
 //! App servers.
 
 use shared_types::app_server::Checks;
-use shared_types::operations::{ActivateAppServer, ActivationResult};
+use shared_types::comparison::Diff;
+use shared_types::operations::{ActivateAppServer, ActivationResult, TerminateAppServer, WithReason};
 use shared_types::{AppServer, AppServerId};
 
 use super::Result;
-use super::request::{get, post, send, send_json};
+use super::request::{delete, get, post, put, send, send_json};
+
+/// With what an app server is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Against {
+    /// Another app server of its instance.
+    AppServer(AppServerId),
+    /// What a launch would take now.
+    Instance,
+}
 
 /// One app server.
 pub async fn read(id: AppServerId) -> Result<AppServer> {
@@ -20,4 +30,39 @@ pub async fn activate(id: AppServerId, activate: &ActivateAppServer) -> Result<A
 /// Asks the application now whether it works.
 pub async fn check(id: AppServerId) -> Result<Checks> {
     send(post(&format!("/app-servers/{id}/checks"))).await
+}
+
+/// Stops its build; waits until it is stopped, at most 20 s.
+pub async fn stop(id: AppServerId, reason: Option<String>) -> Result<AppServer> {
+    send_json(post(&format!("/app-servers/{id}/stop")).header("Prefer", "wait=20"), &WithReason { reason }).await
+}
+
+/// Has its machine taken away; answers when that is decided.
+pub async fn terminate(id: AppServerId, reason: Option<String>) -> Result<AppServer> {
+    send_json(post(&format!("/app-servers/{id}/terminate")), &TerminateAppServer { stop: false, reason }).await
+}
+
+/// Keeps its machine until it is unpinned.
+pub async fn pin(id: AppServerId, reason: Option<String>) -> Result<AppServer> {
+    send_json(put(&format!("/app-servers/{id}/pin")), &WithReason { reason }).await
+}
+
+/// Lets its machine go when its time comes.
+pub async fn unpin(id: AppServerId) -> Result<AppServer> {
+    send(delete(&format!("/app-servers/{id}/pin"))).await
+}
+
+/// What differs from the other side to this app server.
+pub async fn diff(id: AppServerId, against: Against) -> Result<Diff> {
+    let against = match against {
+        Against::AppServer(other) => other.to_string(),
+        Against::Instance => "instance".to_owned(),
+    };
+    send(get(&format!("/app-servers/{id}/diff?against={against}"))).await
+}
+
+/// Asks that it is activated when its build has ended well.
+pub async fn activate_when_running(id: AppServerId, reason: Option<String>) -> Result<ActivationResult> {
+    let activate = ActivateAppServer { when_running: true, reason, ..ActivateAppServer::default() };
+    send_json(post(&format!("/app-servers/{id}/activate")), &activate).await
 }

@@ -6,6 +6,8 @@ mod error;
 pub mod events;
 pub mod instances;
 pub mod logs;
+pub mod machines;
+pub mod queue;
 mod request;
 
 pub use error::ApiError;

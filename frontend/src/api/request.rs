@@ -19,6 +19,14 @@ pub(super) fn patch(path: &str) -> RequestBuilder {
     Request::patch(&url(path)).header("Accept", "application/json")
 }
 
+pub(super) fn put(path: &str) -> RequestBuilder {
+    Request::put(&url(path)).header("Accept", "application/json")
+}
+
+pub(super) fn delete(path: &str) -> RequestBuilder {
+    Request::delete(&url(path)).header("Accept", "application/json")
+}
+
 /// The whole path of a resource.
 pub(super) fn url(path: &str) -> String {
     format!("{API_BASE}{path}")
@@ -34,9 +42,14 @@ pub(super) async fn send_json<T: DeserializeOwned>(request: RequestBuilder, body
     read(answer(request.json(body)).await?).await
 }
 
-/// Sends a request whose answer has no body.
+/// Sends a request whose answer's body says nothing.
 pub(super) async fn send_for_nothing(request: RequestBuilder) -> Result<()> {
     answer(request.build()).await.map(drop)
+}
+
+/// Sends a request with a JSON body whose answer's body says nothing.
+pub(super) async fn send_json_for_nothing(request: RequestBuilder, body: &impl Serialize) -> Result<()> {
+    answer(request.json(body)).await.map(drop)
 }
 
 async fn answer(request: std::result::Result<Request, gloo_net::Error>) -> Result<Response> {

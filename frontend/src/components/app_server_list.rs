@@ -1,11 +1,12 @@
 //! The app servers of an instance, the newest first.
 
+use chrono::{DateTime, Utc};
 use leptos::prelude::*;
-use shared_types::{AppServerId, AppServerSummary, Instance, Serving};
+use shared_types::{AppServerId, AppServerStatus, AppServerSummary, Instance, Serving};
 use std::sync::Arc;
 
-use super::lanes::ProgressBar;
-use super::launch::{Launch, LaunchButton};
+use super::lanes::{ProgressBar, deadline_words, time_left};
+use super::launch::{Launch, LaunchButton, LaunchOptions};
 use super::status_label::{StatusDot, state_words};
 use crate::paths;
 use crate::state::clock;
@@ -25,6 +26,7 @@ pub fn AppServerList(
     let one = move |id: AppServerId| {
         Memo::new(move |_| servers.with(|servers| servers.iter().find(|server| server.id == id).cloned()))
     };
+    let before = move |id: AppServerId| Memo::new(move |_| servers.with(|servers| name_before(servers, id)));
     view! {
         <aside class="card" aria-label="App Servers">
             <header>
@@ -33,12 +35,13 @@ pub fn AppServerList(
                     <LaunchButton launch/>
                 </span>
             </header>
+            <LaunchOptions launch/>
             <Show when=move || servers.with(Vec::is_empty)>
                 <p class="body fine">"There is none yet."</p>
             </Show>
             <ul class="servers">
                 <For each=move || servers.with(|all| all.iter().map(|one| one.id).collect::<Vec<_>>()) key=|id| *id let:id>
-                    <Row id server=one(id) selected/>
+                    <Row id server=one(id) before=before(id) selected/>
                 </For>
             </ul>
         </aside>
@@ -47,12 +50,19 @@ pub fn AppServerList(
 
 /// A row stays what it is while its app server changes: a focused one stays focused.
 #[component]
-fn Row(id: AppServerId, server: Memo<Option<AppServerSummary>>, selected: Memo<Option<AppServerId>>) -> impl IntoView {
+fn Row(
+    id: AppServerId,
+    server: Memo<Option<AppServerSummary>>,
+    before: Memo<Option<String>>,
+    selected: Memo<Option<AppServerId>>,
+) -> impl IntoView {
     let now = clock::now();
     let current = move || (selected.get() == Some(id)).then_some("true");
     let link = move || server.get().map(|server| paths::app_server(server.instance_id, id));
     let is_active = move || server.get().is_some_and(|server| server.serving == Serving::Active);
     let share = Memo::new(move |_| server.get().map_or(0.0, |server| server.progress.share()));
+    let build = move || server.get().and_then(|server| build_words(&server, now.get()));
+    let deadline = move || server.get().and_then(|server| deadline_words(&server, now.get()));
     let is_building = Memo::new(move |_| server.get().is_some_and(|server| server.status.is_building()));
     view! {
         <li>
@@ -65,20 +75,42 @@ fn Row(id: AppServerId, server: Memo<Option<AppServerSummary>>, selected: Memo<O
                 <span class="fine">{move || server.get().map(|server| state_words(&server))}</span>
                 <Show when=move || is_building.get()>
                     <ProgressBar share/>
+                    <span class="fine under" title=deadline>{build}</span>
                 </Show>
                 <span class="fine under">
-                    {move || server.get().map(|server| format!("{} · {}", why(&server), words::ago(server.created, now.get())))}
+                    {move || server.get().map(|server| format!("{} · {}", why(&server, before.get().as_deref()), words::ago(server.created, now.get())))}
                 </span>
             </a>
         </li>
     }
 }
 
-/// Why it failed, else who launched it and why.
-fn why(server: &AppServerSummary) -> String {
-    match (&server.failure, &server.reason) {
-        (Some(failure), _) => failure.clone(),
-        (None, Some(reason)) => format!("{}, «{reason}»", server.requested_by),
-        (None, None) => server.requested_by.clone(),
+/// The name of the attempt before an app server, where it is among these.
+pub fn name_before(servers: &[AppServerSummary], id: AppServerId) -> Option<String> {
+    let before = servers.iter().find(|one| one.id == id)?.retry_of?;
+    servers.iter().find(|one| one.id == before).map(|one| one.name.clone())
+}
+
+/// What a build waits for, or what it may still take.
+fn build_words(server: &AppServerSummary, now: DateTime<Utc>) -> Option<String> {
+    match (&server.stop_requested_by, &server.progress.queued) {
+        (Some(who), _) => Some(format!("Stopping… asked by {who}")),
+        (None, Some(queued)) => Some(queued.words()),
+        (None, None) => time_left(server, now),
+    }
+}
+
+/// Why it failed, who stopped it, else who launched it and why.
+fn why(server: &AppServerSummary, before: Option<&str>) -> String {
+    if let Some(failure) = &server.failure {
+        return failure.clone();
+    }
+    if let (AppServerStatus::Stopped, Some(who)) = (server.status, &server.stop_requested_by) {
+        return format!("stopped by {who}");
+    }
+    let origin = server.origin(before);
+    match &server.reason {
+        Some(reason) => format!("{origin}, «{reason}»"),
+        None => origin,
     }
 }

@@ -2,16 +2,19 @@
 
 use leptos::prelude::*;
 use serde_json::Value;
-use shared_types::AppServer;
 use shared_types::openedx::{FIELDS, FieldKind};
+use shared_types::{AppServer, Instance};
 use std::sync::Arc;
 
+use super::compare::Compare;
 use crate::state::state;
 use crate::ui::{Icon, Shape, yaml};
 
 /// The record, folded.
 #[component]
 pub fn Configuration(
+    /// Its instance.
+    instance: Memo<Arc<Instance>>,
     /// Whose.
     app_server: Memo<Arc<AppServer>>,
 ) -> impl IntoView {
@@ -27,6 +30,7 @@ pub fn Configuration(
                 <p>
                     "This is a record of this App Server's configuration. The configuration cannot be changed. Instead, change the configuration of the Instance, and launch a new App Server."
                 </p>
+                <Compare instance id=app_server.with_untracked(|whole| whole.summary.id)/>
                 {move || {
                     let _changed = playbooks.get();
                     view! { <Record app_server=app_server.get_untracked()/> }
@@ -78,7 +82,10 @@ fn value_words(value: Option<&Value>) -> String {
 
 /// YAML, its keys and comments apart.
 #[component]
-fn Code(text: String) -> impl IntoView {
+pub fn Code(
+    /// The text.
+    text: String,
+) -> impl IntoView {
     let lines = text.lines().map(|line| {
         let pieces = yaml::pieces(line).into_iter().map(|(piece, text)| {
             let text = text.to_owned();

@@ -6,6 +6,7 @@ use shared_types::{InstanceId, InstanceSummary};
 
 use super::mark::Marks;
 use crate::paths::{self, Page};
+use crate::state::data::Rows as Listed;
 use crate::state::{Fetched, state};
 use crate::ui::window::{Scroll, px};
 use crate::ui::{Icon, Loading, Shape, is_typing, on_key};
@@ -18,22 +19,24 @@ enum Only {
     All,
     Attention,
     Building,
+    Archived,
 }
 
 impl Only {
-    const ALL: [Self; 3] = [Self::All, Self::Attention, Self::Building];
+    const ALL: [Self; 4] = [Self::All, Self::Attention, Self::Building, Self::Archived];
 
     const fn word(self) -> &'static str {
         match self {
             Self::All => "All",
             Self::Attention => "Attention",
             Self::Building => "Building",
+            Self::Archived => "Archived",
         }
     }
 
     fn takes(self, row: &InstanceSummary) -> bool {
         match self {
-            Self::All => true,
+            Self::All | Self::Archived => true,
             Self::Attention => row.attention().is_some(),
             Self::Building => row.is_building(),
         }
@@ -83,9 +86,9 @@ pub fn matches(row: &InstanceSummary, words: &str) -> bool {
 /// The list.
 #[component]
 pub fn InstanceList() -> impl IntoView {
-    let list = state().data.list();
     let words = RwSignal::new(String::new());
     let only = RwSignal::new(Only::All);
+    let list = listed(only);
     let order = RwSignal::new(Order::Name);
     let rows = Memo::new(move |_| {
         let (words, only) = (words.get(), only.get());
@@ -108,9 +111,20 @@ pub fn InstanceList() -> impl IntoView {
                 </a>
             </header>
             <Strip only order/>
-            <Rows rows words/>
+            <Rows list rows words/>
         </nav>
     }
+}
+
+/// Those in use, or the archived ones, which are fetched only while they are listed.
+fn listed(only: RwSignal<Only>) -> Signal<Fetched<Listed>> {
+    let data = state().data;
+    let is_archived = Memo::new(move |_| only.get() == Only::Archived);
+    let source = Memo::new(move |_| {
+        let source: Signal<Fetched<Listed>> = if is_archived.get() { data.archived().into() } else { data.list() };
+        source
+    });
+    Signal::derive(move || source.get().get())
 }
 
 #[component]
@@ -153,12 +167,16 @@ fn Strip(only: RwSignal<Only>, order: RwSignal<Order>) -> impl IntoView {
             <button
                 class="quiet"
                 type="button"
+                aria-label=(one == Only::Archived).then_some(one.word())
+                title=(one == Only::Archived).then_some(one.word())
                 aria-pressed=move || (only.get() == one).to_string()
                 on:click=move |_| only.set(one)
             >
-                {one.word()}
-                " "
-                {move || count(one)}
+                {match one {
+                    Only::All | Only::Attention | Only::Building => view! { {one.word()} " " {move || count(one)} }.into_any(),
+                    // Seldom wanted, and not counted before it is: a sign is enough.
+                    Only::Archived => view! { <Icon shape=Shape::Box/> }.into_any(),
+                }}
             </button>
         }
     });
@@ -177,13 +195,18 @@ fn Strip(only: RwSignal<Only>, order: RwSignal<Order>) -> impl IntoView {
 }
 
 #[component]
-fn Rows(rows: Memo<Vec<InstanceSummary>>, words: RwSignal<String>) -> impl IntoView {
-    let list = state().data.list();
+fn Rows(list: Signal<Fetched<Listed>>, rows: Memo<Vec<InstanceSummary>>, words: RwSignal<String>) -> impl IntoView {
     let scroll = Scroll::watch();
     let page = expect_context::<Memo<Page>>();
     let selected = Memo::new(move |_| match page.get() {
         Page::Instance(id, _) => Some(id),
-        Page::Login | Page::Home | Page::Instances | Page::NewInstance | Page::Unknown => None,
+        Page::Login
+        | Page::Home
+        | Page::Queue
+        | Page::Servers
+        | Page::Instances
+        | Page::NewInstance
+        | Page::Unknown => None,
     });
     let in_sight = Memo::new(move |_| {
         rows.with(|rows| {
@@ -208,7 +231,7 @@ fn Rows(rows: Memo<Vec<InstanceSummary>>, words: RwSignal<String>) -> impl IntoV
             {nothing}
             <ul style:height=height>
                 <For each=move || in_sight.get() key=|item| *item let:item>
-                    <Row place=item.0 id=item.1 selected/>
+                    <Row list place=item.0 id=item.1 selected/>
                 </For>
             </ul>
         </div>
@@ -217,8 +240,12 @@ fn Rows(rows: Memo<Vec<InstanceSummary>>, words: RwSignal<String>) -> impl IntoV
 
 /// A row stays what it is while its instance changes: a focused one stays focused.
 #[component]
-fn Row(place: usize, id: InstanceId, selected: Memo<Option<InstanceId>>) -> impl IntoView {
-    let list = state().data.list();
+fn Row(
+    list: Signal<Fetched<Listed>>,
+    place: usize,
+    id: InstanceId,
+    selected: Memo<Option<InstanceId>>,
+) -> impl IntoView {
     let row = Memo::new(move |_| list.with(|list| list.here().and_then(|rows| rows.get(&id)).cloned()));
     let current = move || (selected.get() == Some(id)).then_some("page");
     view! {

@@ -1,12 +1,16 @@
 //! The page's one picture: visitors, what serves them now, and what comes next.
 
+use chrono::{DateTime, Local, Utc};
 use leptos::prelude::*;
 use shared_types::app_server::{Possible, can_activate};
 use shared_types::{AppServerStatus, AppServerSummary, Instance};
 use std::sync::Arc;
 
+use super::actions::{ActivateLaterButton, StopButton, Stopping};
 use super::launch::{Launch, LaunchButton};
-use super::status_label::{StatusDot, StatusLabel};
+use super::possible::PossibleButton;
+use super::status_label::{StatusDot, StatusLabel, serving_word};
+use super::verb::{Ask, Verb};
 use crate::state::{clock, state};
 use crate::ui::{Icon, Shape};
 use crate::words;
@@ -18,8 +22,8 @@ pub fn Lanes(
     instance: Memo<Arc<Instance>>,
     /// What launches.
     launch: Launch,
-    /// Asked to open the dialog for this app server.
-    on_activate: Callback<AppServerSummary>,
+    /// Opens a dialog.
+    ask: Ask,
 ) -> impl IntoView {
     let active = Memo::new(move |_| instance.with(|instance| instance.summary.active_appserver.clone()));
     let next = Memo::new(move |_| instance.with(|instance| instance.summary.newer().cloned()));
@@ -32,15 +36,15 @@ pub fn Lanes(
             </div>
             {one_at_a_time(
                 active,
-                move |active| view! { <Serving instance active on_activate/> }.into_any(),
-                || view! { <NothingServes/> }.into_any(),
+                move |active| view! { <Serving instance active ask/> }.into_any(),
+                move || view! { <NothingServes launch/> }.into_any(),
             )}
             <div class="swap">
                 <Icon shape=Shape::Swap/>
             </div>
             {one_at_a_time(
                 next,
-                move |next| view! { <Next next on_activate/> }.into_any(),
+                move |next| view! { <Next next ask/> }.into_any(),
                 move || view! { <NothingNext launch has_active/> }.into_any(),
             )}
         </section>
@@ -69,11 +73,7 @@ fn one_at_a_time(
 }
 
 #[component]
-fn Serving(
-    instance: Memo<Arc<Instance>>,
-    active: Memo<AppServerSummary>,
-    on_activate: Callback<AppServerSummary>,
-) -> impl IntoView {
+fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: Ask) -> impl IntoView {
     let (id, instance_id) = active.with_untracked(|active| (active.id, active.instance_id));
     let now = clock::now();
     let activations = state().data.activations(instance_id);
@@ -101,6 +101,7 @@ fn Serving(
             instance.appservers.iter().find(|one| one.id == older).cloned()
         })
     });
+    let is_held = Memo::new(move |_| instance.with(|instance| instance.hold.is_some()));
     view! {
         <article class="card lane serving" aria-label="Now serving">
             <h2 class="eyebrow">"NOW SERVING"</h2>
@@ -110,22 +111,33 @@ fn Serving(
                 {move || view! { <StatusLabel status=active.get().status words="Active"/> }}
             </div>
             <span class="fine">{facts}</span>
-            {move || fallback.get().map(|fallback| view! { <RollBack fallback on_activate/> })}
+            <div class="actions">
+                {move || fallback.get().map(|fallback| view! { <RollBack fallback ask/> })}
+                <Show when=move || !is_held.get()>
+                    <button
+                        class="quiet"
+                        type="button"
+                        title="Automation builds, but activates nothing until a person releases the hold"
+                        on:click=move |_| ask.run(Verb::Hold)
+                    >
+                        <Icon shape=Shape::Lock/>
+                        "Hold"
+                    </button>
+                </Show>
+            </div>
         </article>
     }
 }
 
 #[component]
-fn RollBack(fallback: AppServerSummary, on_activate: Callback<AppServerSummary>) -> impl IntoView {
+fn RollBack(fallback: AppServerSummary, ask: Ask) -> impl IntoView {
     let name = fallback.name.clone();
     view! {
-        <div class="actions">
-            <button type="button" on:click=move |_| on_activate.run(fallback.clone())>
-                <Icon shape=Shape::Undo/>
-                "Roll back to "
-                {name}
-            </button>
-        </div>
+        <button type="button" on:click=move |_| ask.run(Verb::RollBack(fallback.clone()))>
+            <Icon shape=Shape::Undo/>
+            "Roll back to "
+            {name}
+        </button>
     }
 }
 
@@ -135,14 +147,21 @@ fn pinned_commit(app_server: &shared_types::AppServer) -> Option<String> {
 }
 
 #[component]
-fn NothingServes() -> impl IntoView {
+fn NothingServes(launch: Launch) -> impl IntoView {
+    let words = move || {
+        if launch.is_possible() {
+            "Visitors see a page that says so, until an app server is activated."
+        } else {
+            "The instance is archived: its host names lead nowhere."
+        }
+    };
     view! {
         <article class="card lane vacant" aria-label="Now serving">
             <h2 class="eyebrow">"NOW SERVING"</h2>
             <div class="who">
                 <b>"No active app server"</b>
             </div>
-            <p>"Visitors see a page that says so, until an app server is activated."</p>
+            <p>{words}</p>
         </article>
     }
 }
@@ -150,7 +169,9 @@ fn NothingServes() -> impl IntoView {
 #[component]
 fn NothingNext(launch: Launch, has_active: Memo<bool>) -> impl IntoView {
     let words = move || {
-        if has_active.get() {
+        if !launch.is_possible() {
+            "Nothing can be launched until the instance is restored."
+        } else if has_active.get() {
             "Nothing newer. Launch an app server to apply changed settings or a newer release; the active one keeps serving."
         } else {
             "Launch an app server. It is built on a machine of its own; when it runs, activate it."
@@ -168,8 +189,9 @@ fn NothingNext(launch: Launch, has_active: Memo<bool>) -> impl IntoView {
 }
 
 #[component]
-fn Next(next: Memo<AppServerSummary>, on_activate: Callback<AppServerSummary>) -> impl IntoView {
+fn Next(next: Memo<AppServerSummary>, ask: Ask) -> impl IntoView {
     let status = Memo::new(move |_| next.get().status);
+    let is_building = Memo::new(move |_| status.get().is_building());
     let possible = Memo::new(move |_| next.with(|next| can_activate(next.status, next.serving)));
     view! {
         <article class="card lane" aria-label="Next">
@@ -178,16 +200,29 @@ fn Next(next: Memo<AppServerSummary>, on_activate: Callback<AppServerSummary>) -
                 {move || view! { <StatusDot status=status.get()/> }}
                 <b>{move || next.get().name}</b>
                 {move || view! { <StatusLabel status=status.get()/> }}
+                <Traffic app_server=next/>
             </div>
             {move || view! { <NextWords next status=status.get()/> }}
+            <Stopping summary=next/>
             <div class="actions">
                 <ActivateButton
                     possible=possible
-                    on_click=Callback::new(move |()| on_activate.run(next.get_untracked()))
+                    on_click=Callback::new(move |()| ask.run(Verb::Activate(next.get_untracked())))
                 />
+                <ActivateLaterButton summary=next ask/>
+                <Show when=move || is_building.get()>
+                    <StopButton summary=next ask/>
+                </Show>
             </div>
         </article>
     }
+}
+
+/// «Draining» or «Fallback», after a roll back.
+#[component]
+fn Traffic(app_server: Memo<AppServerSummary>) -> impl IntoView {
+    let word = Memo::new(move |_| app_server.with(|one| serving_word(one.serving)));
+    move || word.get().map(|word| view! { <span class="label">{word}</span> })
 }
 
 #[component]
@@ -198,12 +233,13 @@ fn NextWords(next: Memo<AppServerSummary>, status: AppServerStatus) -> impl Into
             let share = Memo::new(move |_| next.with(|next| next.progress.share()));
             let fine = move || {
                 let next = next.get();
-                let left = words::estimate_left(next.created, now.get(), share.get());
+                let left = time_left(&next, now.get());
                 [Some(progress_words(&next)), left].into_iter().flatten().collect::<Vec<_>>().join(" · ")
             };
+            let deadline = move || next.with(|next| deadline_words(next, now.get()));
             view! {
                 <ProgressBar share/>
-                <span class="fine">{fine}</span>
+                <span class="fine" title=deadline>{fine}</span>
             }
             .into_any()
         }
@@ -242,6 +278,22 @@ pub fn progress_words(app_server: &AppServerSummary) -> String {
     parts.join(" · ")
 }
 
+/// What a build may still take: by earlier builds, else by how long this one took so far. None while it waits.
+pub fn time_left(app_server: &AppServerSummary, now: DateTime<Utc>) -> Option<String> {
+    let progress = &app_server.progress;
+    if !app_server.status.is_building() || progress.queued.is_some() {
+        return None;
+    }
+    let by_share = || words::estimate_left(app_server.created, now, progress.share());
+    progress.estimated_end.map(|end| words::left(end, now)).or_else(by_share)
+}
+
+/// When the step under way is given up.
+pub fn deadline_words(app_server: &AppServerSummary, now: DateTime<Utc>) -> Option<String> {
+    let deadline = app_server.progress.deadline?;
+    Some(format!("Given up at {} unless the step has ended by then", words::clock(deadline, now, &Local)))
+}
+
 /// How far a build is.
 #[component]
 pub fn ProgressBar(
@@ -268,29 +320,10 @@ pub fn ProgressBar(
 #[component]
 pub fn ActivateButton(
     /// Whether it can.
-    possible: Memo<Possible>,
+    #[prop(into)]
+    possible: Signal<Possible>,
     /// Asked to.
     on_click: Callback<()>,
 ) -> impl IntoView {
-    let why = Memo::new(move |_| match possible.get() {
-        Possible::Yes => None,
-        Possible::No(why) => Some(why),
-    });
-    view! {
-        <button
-            class="primary"
-            type="button"
-            title=why
-            aria-description=why
-            aria-disabled=move || why.get().is_some().to_string()
-            on:click=move |_| {
-                if why.get_untracked().is_none() {
-                    on_click.run(());
-                }
-            }
-        >
-            <Icon shape=Shape::Arrow/>
-            "Activate this app server"
-        </button>
-    }
+    view! { <PossibleButton possible shape=Shape::Arrow label="Activate this app server" class="primary" on_click/> }
 }

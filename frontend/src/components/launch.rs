@@ -3,21 +3,26 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
-use shared_types::launch::LaunchAppServer;
+use shared_types::launch::{LaunchAppServer, MAX_ATTEMPTS};
+use shared_types::openedx::check_number;
 use shared_types::{AppServerId, Instance, InstanceId};
 use std::sync::Arc;
 
+use super::ask_dialog::ReasonField;
 use crate::api;
 use crate::paths;
 use crate::state::data::Key;
 use crate::state::{State, state};
 use crate::ui::{Icon, Shape};
+use crate::words;
 
 /// A launch of an instance, shared by all its buttons.
 #[derive(Clone, Copy)]
 pub struct Launch {
     id: InstanceId,
     state: State,
+    /// Whether the instance takes one at all: none while it is archived.
+    is_possible: Memo<bool>,
     is_under_way: RwSignal<bool>,
     awaited: RwSignal<Option<AppServerId>>,
 }
@@ -25,7 +30,9 @@ pub struct Launch {
 impl Launch {
     /// For one instance; shows the new app server once it is listed.
     pub fn new(id: InstanceId, instance: Memo<Arc<Instance>>) -> Self {
-        let launch = Self { id, state: state(), is_under_way: RwSignal::new(false), awaited: RwSignal::new(None) };
+        let is_possible = Memo::new(move |_| instance.with(|instance| instance.summary.archived_at.is_none()));
+        let (is_under_way, awaited) = (RwSignal::new(false), RwSignal::new(None));
+        let launch = Self { id, state: state(), is_possible, is_under_way, awaited };
         let navigate = use_navigate();
         Effect::new(move || {
             let Some(awaited) = launch.awaited.get() else { return };
@@ -39,13 +46,18 @@ impl Launch {
         launch
     }
 
-    fn start(self) {
+    /// Whether the instance takes one at all.
+    pub fn is_possible(self) -> bool {
+        self.is_possible.get()
+    }
+
+    fn start(self, options: LaunchAppServer) {
         if self.is_under_way.get_untracked() {
             return;
         }
         self.is_under_way.set(true);
         spawn_local(async move {
-            match api::instances::launch(self.id, &LaunchAppServer::default()).await {
+            match api::instances::launch(self.id, &options).await {
                 Ok(app_server) => {
                     self.awaited.try_set(Some(app_server.summary.id));
                     self.state.data.refresh(Key::Instance(self.id));
@@ -73,13 +85,68 @@ pub fn LaunchButton(
     view! {
         <button
             type="button"
+            hidden=move || !launch.is_possible()
             class:primary=is_primary
             disabled=move || is_busy.get()
             aria-busy=move || is_busy.get().to_string()
-            on:click=move |_| launch.start()
+            on:click=move |_| launch.start(LaunchAppServer::default())
         >
             {move || view! { <Icon shape=icon() is_spinning=is_busy/> }}
             "Launch new AppServer"
         </button>
+    }
+}
+
+/// What a launch may be told: folded, as most launches need none of it.
+#[component]
+pub fn LaunchOptions(
+    /// What it starts.
+    launch: Launch,
+) -> impl IntoView {
+    let (attempts, activates, reason) =
+        (RwSignal::new("1".to_owned()), RwSignal::new(false), RwSignal::new(String::new()));
+    let is_open = RwSignal::new(false);
+    let error = Memo::new(move |_| attempts.with(|typed| check_number(typed, 1, MAX_ATTEMPTS).err()));
+    let is_busy = launch.is_under_way;
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let Ok(num_attempts) = attempts.with_untracked(|typed| check_number(typed, 1, MAX_ATTEMPTS)) else { return };
+        let reason = words::reason(&reason.get_untracked());
+        launch.start(LaunchAppServer { num_attempts, activate_when_running: activates.get_untracked(), reason });
+        is_open.set(false);
+    };
+    view! {
+        <details
+            class="more options"
+            hidden=move || !launch.is_possible()
+            prop:open=is_open
+            on:toggle=move |event| is_open.set(event_target::<web_sys::Element>(&event).has_attribute("open"))
+        >
+            <summary>
+                <Icon shape=Shape::Chevron/>
+                "Options"
+            </summary>
+            <form on:submit=submit aria-label="Launch with options" novalidate>
+                <label class="ask">
+                    "Attempts"
+                    <input
+                        type="number"
+                        min="1"
+                        max=MAX_ATTEMPTS.to_string()
+                        aria-invalid=move || error.get().is_some().then_some("true")
+                        bind:value=attempts
+                    />
+                    <span class="why" aria-live="polite">{error}</span>
+                </label>
+                <label class="check">
+                    <input type="checkbox" prop:checked=activates on:change=move |event| activates.set(event_target_checked(&event))/>
+                    "Activate when it runs"
+                </label>
+                <ReasonField reason/>
+                <button type="submit" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get()>
+                    "Launch with these"
+                </button>
+            </form>
+        </details>
     }
 }

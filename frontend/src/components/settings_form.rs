@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use leptos::prelude::*;
 use serde_json::{Map, Value};
-use shared_types::instance;
 use shared_types::openedx::{FIELDS, Field, FieldKind};
+use shared_types::{care, instance};
 
 use crate::api::ApiError;
 
@@ -52,6 +52,8 @@ impl Entry {
         match self.field.map(|field| field.kind) {
             Some(FieldKind::Flag) if typed.is_empty() => Value::Null,
             Some(FieldKind::Flag) => Value::Bool(typed == "true"),
+            // Judged before it is sent: only a blank is no number.
+            Some(FieldKind::Whole { .. }) => typed.trim().parse::<i64>().map_or(Value::Null, Value::from),
             Some(_) | None => Value::String(typed),
         }
     }
@@ -70,7 +72,7 @@ pub struct Form {
 impl Form {
     /// A form that holds these saved values; blank for those that are not there.
     pub fn new(saved: &Map<String, Value>) -> Self {
-        let fields = std::iter::once(None).chain(FIELDS.iter().map(Some));
+        let fields = std::iter::once(None).chain(FIELDS.iter().chain(care::FIELDS).map(Some));
         let entries = fields.map(|field| {
             let text = text_of(saved.get(field.map_or("name", |field| field.name)));
             Entry { field, saved: RwSignal::new(text.clone()), typed: RwSignal::new(text) }
@@ -148,6 +150,11 @@ impl Form {
         let is_judged = self.is_judged.get() || entry.is_changed();
         refused.or_else(|| is_judged.then(|| entry.check()).flatten())
     }
+}
+
+/// Whether a field says how the manager treats the instance, and not what the instance is.
+pub fn is_care(name: &str) -> bool {
+    care::FIELDS.iter().any(|field| field.name == name)
 }
 
 /// A saved value as a field holds it.
@@ -235,7 +242,8 @@ fn control(attributes: Attributes) -> AnyView {
             | FieldKind::Email
             | FieldKind::Repository
             | FieldKind::GitRef
-            | FieldKind::Organization,
+            | FieldKind::Organization
+            | FieldKind::Whole { .. },
         )
         | None => view! { <Line attributes/> }.into_any(),
     }
@@ -244,9 +252,11 @@ fn control(attributes: Attributes) -> AnyView {
 #[component]
 fn Line(attributes: Attributes) -> impl IntoView {
     let Attributes { id, entry, class, described, is_wrong, on_typed } = attributes;
+    let is_number = entry.field.is_some_and(|field| matches!(field.kind, FieldKind::Whole { .. }));
     view! {
         <input
             id=id
+            inputmode=is_number.then_some("numeric")
             name=entry.name()
             class=class
             type="text"

@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use super::instance_list::InstanceList;
 use super::quick_search::QuickSearch;
 use super::top_bar::TopBar;
-use crate::pages::{Home, InstancePage, NewInstance, NotFound};
+use crate::pages::{Home, InstancePage, NewInstance, NotFound, QueuePage, ServersPage};
 use crate::paths::Page;
 use crate::state::live::Link;
 use crate::state::{clock, state};
@@ -21,6 +21,8 @@ const PATIENCE_S: i64 = 4;
 enum Right {
     Home,
     Instances,
+    Queue,
+    Servers,
     NewInstance,
     Instance(InstanceId),
     NotFound,
@@ -31,6 +33,8 @@ impl Right {
         match page {
             Page::Home | Page::Login => Self::Home,
             Page::Instances => Self::Instances,
+            Page::Queue => Self::Queue,
+            Page::Servers => Self::Servers,
             Page::NewInstance => Self::NewInstance,
             Page::Instance(id, _) => Self::Instance(id),
             Page::Unknown => Self::NotFound,
@@ -55,6 +59,8 @@ pub fn Shell() -> impl IntoView {
             <main class="main" id="main" tabindex="-1">
                 {move || match right.get() {
                     Right::Home | Right::Instances => view! { <Home/> }.into_any(),
+                    Right::Queue => view! { <QueuePage/> }.into_any(),
+                    Right::Servers => view! { <ServersPage/> }.into_any(),
                     Right::NewInstance => view! { <NewInstance/> }.into_any(),
                     Right::Instance(id) => view! { <InstancePage id/> }.into_any(),
                     Right::NotFound => view! { <NotFound/> }.into_any(),

@@ -1,17 +1,15 @@
 //! The selected app server: its status, the steps of its build, its machine, and what can be done with it.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use shared_types::app_server::{Check, can_activate};
+use shared_types::app_server::Check;
 use shared_types::{AppServer, AppServerStatus, AppServerSummary, Serving};
 use std::sync::Arc;
 
-use super::lanes::ActivateButton;
-use super::status_label::StatusLabel;
+use super::actions::Actions;
+use super::status_label::{StatusLabel, serving_word};
 use super::steps::Steps;
-use crate::api;
-use crate::state::data::Key;
-use crate::state::{clock, state};
+use super::verb::Ask;
+use crate::state::clock;
 use crate::ui::{Icon, Shape};
 use crate::words;
 
@@ -20,29 +18,34 @@ use crate::words;
 pub fn StatusCard(
     /// Which app server.
     app_server: Memo<Arc<AppServer>>,
-    /// Asked to open the dialog.
-    on_activate: Callback<AppServerSummary>,
+    /// The name of the attempt before, where it is known.
+    before: Memo<Option<String>>,
+    /// Opens a dialog.
+    ask: Ask,
 ) -> impl IntoView {
     let title = Memo::new(move |_| {
         let summary = &app_server.get().summary;
-        (summary.name.clone(), summary.status, summary.status_description.clone())
+        (summary.name.clone(), summary.status, description(summary), serving_word(summary.serving))
     });
     let steps = Memo::new(move |_| app_server.get().steps.clone());
     let progress = Memo::new(move |_| app_server.get().summary.progress.clone());
     // Drawn anew only when one of these changes, not with every task: what a person selects to copy stays selected.
     let facts = Memo::new(move |_| {
         let whole = app_server.get();
-        (whole.summary.serving, whole.server.clone(), whole.pins.clone(), whole.checks.clone())
+        let one = &whole.summary;
+        let machine = (whole.server.clone(), one.has_machine, one.is_pinned, one.terminates_at);
+        (one.serving, one.status, machine, whole.pins.clone(), whole.checks.clone(), before.get())
     });
     view! {
         <details class="card" open>
             <summary>
                 <Icon shape=Shape::Chevron/>
                 {move || {
-                    let (name, status, description) = title.get();
+                    let (name, status, description, traffic) = title.get();
                     view! {
                         <h2>{name}</h2>
                         <StatusLabel status/>
+                        {traffic.map(|word| view! { <span class="label">{word}</span> })}
                         <span class="fine">{description}</span>
                     }
                 }}
@@ -51,16 +54,16 @@ pub fn StatusCard(
                 <Steps steps progress/>
                 {move || {
                     let _changed = facts.get();
-                    view! { <Facts app_server=app_server.get_untracked()/> }
+                    view! { <Facts app_server=app_server.get_untracked() before=before.get_untracked()/> }
                 }}
-                <Actions app_server on_activate/>
+                <Actions app_server ask/>
             </div>
         </details>
     }
 }
 
 #[component]
-fn Facts(app_server: Arc<AppServer>) -> impl IntoView {
+fn Facts(app_server: Arc<AppServer>, before: Option<String>) -> impl IntoView {
     let now = clock::now();
     let summary = &app_server.summary;
     let created = summary.created;
@@ -82,7 +85,7 @@ fn Facts(app_server: Arc<AppServer>) -> impl IntoView {
             <dd>{active_words(summary.serving)}</dd>
             <dt>"Launched"</dt>
             <dd>
-                {when} " by " {summary.requested_by.clone()} {reason}
+                {when} " by " {summary.origin(before.as_deref())} {reason}
                 " "
                 <span class="fine">{move || words::ago(created, now.get())}</span>
             </dd>
@@ -104,6 +107,7 @@ fn Facts(app_server: Arc<AppServer>) -> impl IntoView {
                     None => "–".into_any(),
                 }}
             </dd>
+            <Stay app_server=Arc::clone(&app_server)/>
             {pins.collect_view()}
             {(!checks.is_empty()).then(|| view! {
                 <dt>"Checks"</dt>
@@ -113,6 +117,52 @@ fn Facts(app_server: Arc<AppServer>) -> impl IntoView {
             })}
         </dl>
     }
+}
+
+/// What the status means, and for a build that was stopped who did it.
+fn description(summary: &AppServerSummary) -> String {
+    match (summary.status, &summary.stop_requested_by) {
+        (AppServerStatus::Stopped, Some(who)) => format!("Stopped by {who} before it ended"),
+        (
+            AppServerStatus::New
+            | AppServerStatus::Waiting
+            | AppServerStatus::Configuring
+            | AppServerStatus::Running
+            | AppServerStatus::Failed
+            | AppServerStatus::Error
+            | AppServerStatus::Terminated
+            | AppServerStatus::Stopped,
+            _,
+        ) => summary.status_description.clone(),
+    }
+}
+
+/// How long its machine stays.
+#[component]
+fn Stay(app_server: Arc<AppServer>) -> impl IntoView {
+    let now = clock::now();
+    let summary = &app_server.summary;
+    let words = match (summary.terminates_at, summary.is_pinned) {
+        _ if summary.is_machine_going() => view! { "It is being taken away." }.into_any(),
+        _ if !summary.has_machine => view! { "It is gone." }.into_any(),
+        (_, true) => view! { "It is pinned: it stays until it is unpinned or terminated." }.into_any(),
+        (Some(end), false) => {
+            let words = move || match end - now.get() {
+                left if left.num_seconds() <= 0 => "It goes now.".to_owned(),
+                left => format!("It goes in {} unless it is pinned.", words::span_closely(left)),
+            };
+            view! { {words} }.into_any()
+        }
+        (None, false) => return None,
+    };
+    // A machine that was never made needs no word.
+    let was_there = summary.has_machine || app_server.server.provider_id.is_some();
+    was_there.then(|| {
+        view! {
+            <dt>"Its machine"</dt>
+            <dd>{words}</dd>
+        }
+    })
 }
 
 const fn active_words(serving: Serving) -> &'static str {
@@ -154,51 +204,5 @@ fn question_name(name: &str) -> String {
         "lms" => "LMS".to_owned(),
         "studio" => "Studio".to_owned(),
         other => other.to_owned(),
-    }
-}
-
-#[component]
-fn Actions(app_server: Memo<Arc<AppServer>>, on_activate: Callback<AppServerSummary>) -> impl IntoView {
-    let possible = Memo::new(move |_| {
-        let summary = &app_server.get().summary;
-        can_activate(summary.status, summary.serving)
-    });
-    let runs = Memo::new(move |_| app_server.get().summary.status == AppServerStatus::Running);
-    let activate = Callback::new(move |()| on_activate.run(app_server.get_untracked().summary.clone()));
-    view! {
-        <div class="actions-row">
-            <ActivateButton possible on_click=activate/>
-            <Show when=move || runs.get()>
-                <CheckButton app_server/>
-            </Show>
-        </div>
-    }
-}
-
-#[component]
-fn CheckButton(app_server: Memo<Arc<AppServer>>) -> impl IntoView {
-    let state = state();
-    let is_busy = RwSignal::new(false);
-    let check = move |_| {
-        if is_busy.get_untracked() {
-            return;
-        }
-        is_busy.set(true);
-        let (id, name) = app_server.with_untracked(|one| (one.summary.id, one.summary.name.clone()));
-        spawn_local(async move {
-            match api::app_servers::check(id).await {
-                Ok(checks) if checks.passed() => state.toasts.success(format!("{name} answers as it should.")),
-                Ok(_) => state.toasts.error(format!("{name} does not answer as it should; its checks say why.")),
-                Err(error) => state.failed("Checking failed", &error),
-            }
-            is_busy.try_set(false);
-            state.data.refresh(Key::AppServer(id));
-        });
-    };
-    view! {
-        <button type="button" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get() on:click=check>
-            <Icon shape=Shape::Refresh is_spinning=is_busy/>
-            "Check now"
-        </button>
     }
 }

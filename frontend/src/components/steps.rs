@@ -1,5 +1,6 @@
 //! The steps of a build, each with how long it took.
 
+use chrono::Local;
 use leptos::prelude::*;
 use shared_types::app_server::{BuildStep, BuildStepKind, Progress, StepOutcome};
 
@@ -26,7 +27,7 @@ fn Step(step: BuildStep, progress: Memo<Progress>) -> impl IntoView {
         (Some(_), None) => ("now", "under way"),
         (Some(_), Some(StepOutcome::Done)) => ("done", "done"),
         (Some(_), Some(StepOutcome::Failed)) => ("failed", "failed"),
-        (Some(_), Some(StepOutcome::Stopped)) => ("failed", "stopped"),
+        (Some(_), Some(StepOutcome::Stopped)) => ("stopped", "stopped"),
     };
     let is_now = class == "now";
     let tasks = Memo::new(move |_| {
@@ -46,6 +47,10 @@ fn Step(step: BuildStep, progress: Memo<Progress>) -> impl IntoView {
             None => words::duration(now.get() - started),
         },
     };
+    let deadline = Memo::new(move |_| {
+        let deadline = progress.with(|progress| progress.deadline).filter(|_| is_now)?;
+        Some(format!("given up at {}", words::clock(deadline, now.get(), &Local)))
+    });
     view! {
         <li class=class>
             <div class="bar-part">
@@ -54,6 +59,8 @@ fn Step(step: BuildStep, progress: Memo<Progress>) -> impl IntoView {
             <b>{step.kind.name()}</b>
             <span class="unseen">{word} ", "</span>
             {lasted}
+            {(class == "stopped").then_some(" · stopped")}
+            {move || deadline.get().map(|words| view! { <small title="The step is given up then, unless it has ended">{words}</small> })}
         </li>
     }
 }

@@ -1,5 +1,6 @@
 //! The bar at the top: name, quick search, connection, theme, the user's menu.
 
+use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -80,8 +81,15 @@ fn UserMenu() -> impl IntoView {
     let name = move || state.session.user().map(|user| user.username).unwrap_or_default();
     let role = move || state.session.user().map(|user| user.role.as_str()).unwrap_or_default();
     let initials = move || name().chars().take(2).collect::<String>().to_uppercase();
+    // A menu that leads somewhere is shut afterwards.
+    let menu = NodeRef::<html::Details>::new();
+    let shut = move |_| {
+        if let Some(menu) = menu.get_untracked() {
+            menu.set_open(false);
+        }
+    };
     view! {
-        <details class="menu">
+        <details class="menu" node_ref=menu>
             <summary class="avatar" aria-label=move || format!("Menu of {}", name())>{initials}</summary>
             <div>
                 <p>
@@ -89,6 +97,14 @@ fn UserMenu() -> impl IntoView {
                     " "
                     <span class="fine">{role}</span>
                 </p>
+                <a class="btn quiet" href=Page::Queue.to_string() on:click=shut>
+                    <Icon shape=Shape::Queue/>
+                    "Queue of builds"
+                </a>
+                <a class="btn quiet" href=Page::Servers.to_string() on:click=shut>
+                    <Icon shape=Shape::Machine/>
+                    "Machines"
+                </a>
                 <button class="quiet" type="button" on:click=move |_| logout(state)>
                     <Icon shape=Shape::Out/>
                     "Logout"

@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use shared_types::mark::Attention;
 use shared_types::{AppServerStatus, AppServerSummary, InstanceSummary, Serving};
 
-use crate::components::{StatusDot, last_activity};
+use crate::components::{QueueBanner, StatusDot, last_activity, time_left};
 use crate::paths::{self, Page};
 use crate::state::{clock, state};
 use crate::ui::{Icon, Shape};
@@ -48,6 +48,7 @@ pub fn Home() -> impl IntoView {
     view! {
         <Title text=""/>
         <div class="page">
+            <QueueBanner/>
             <section class="empty">
                 <Icon shape=Shape::Cube/>
                 <h1>{greeting}</h1>
@@ -102,7 +103,8 @@ fn Card(title: &'static str, items: Memo<Vec<Item>>, nothing: &'static str) -> i
 fn building(row: &InstanceSummary, now: chrono::DateTime<chrono::Utc>) -> Option<Item> {
     let newest = row.newest_appserver.as_ref().filter(|newest| newest.status.is_building())?;
     let share = newest.progress.share();
-    let left = words::estimate_left(newest.created, now, share).unwrap_or_else(|| newest.status_name.clone());
+    let queued = newest.progress.queued.as_ref().map(shared_types::queue::Queued::words);
+    let left = queued.or_else(|| time_left(newest, now)).unwrap_or_else(|| newest.status_name.clone());
     Some(item(row, newest, words::percent(share), format!("{} · {left}", newest.name)))
 }
 

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared_types::app_server::Activation;
+use shared_types::queue::Queue;
+use shared_types::retention::{Expiring, Orphans};
 use shared_types::{AppServer, AppServerId, Instance, InstanceId, InstanceSummary};
 
 use super::coalesce::Coalesce;
@@ -17,6 +19,7 @@ use crate::api::{self, ApiError};
 
 /// Events come in flocks; one fetch serves all of a moment's.
 const MOMENT_MS: u32 = 100;
+const LONG_MOMENT_MS: u32 = 500;
 /// A server that does not answer is asked again this often.
 const RETRY_MS: u32 = 1_000;
 
@@ -63,6 +66,24 @@ pub enum Key {
     AppServer(AppServerId),
     /// The activations of an instance.
     Activations(InstanceId),
+    /// The list of archived instances.
+    Archived,
+    /// The queue of builds.
+    Queue,
+    /// What the comparison of provider and database found.
+    Orphans,
+    /// The app servers that nobody needs any more.
+    Expiring,
+}
+
+impl Key {
+    /// For how long events about it are gathered: longer for what changes with every step of every build.
+    const fn moment_ms(self) -> u32 {
+        match self {
+            Self::List | Self::Instance(_) | Self::AppServer(_) | Self::Activations(_) => MOMENT_MS,
+            Self::Archived | Self::Queue | Self::Orphans | Self::Expiring => LONG_MOMENT_MS,
+        }
+    }
 }
 
 type Kept<K, T> = RwSignal<HashMap<K, Fetched<T>>>;
@@ -77,6 +98,10 @@ pub struct Data {
     instances: Kept<InstanceId, Instance>,
     app_servers: Kept<AppServerId, AppServer>,
     activations: Kept<InstanceId, Vec<Activation>>,
+    archived: Kept<(), Rows>,
+    queue: Kept<(), Queue>,
+    orphans: Kept<(), Orphans>,
+    expiring: Kept<(), Vec<Expiring>>,
     /// How many views show each thing.
     shown: StoredValue<HashMap<Key, u32>>,
     under_way: StoredValue<Coalesce<Key>>,
@@ -90,6 +115,10 @@ impl Data {
             instances: RwSignal::default(),
             app_servers: RwSignal::default(),
             activations: RwSignal::default(),
+            archived: RwSignal::default(),
+            queue: RwSignal::default(),
+            orphans: RwSignal::default(),
+            expiring: RwSignal::default(),
             shown: StoredValue::default(),
             under_way: StoredValue::new(Coalesce::default()),
         }
@@ -115,6 +144,26 @@ impl Data {
         self.show(self.activations, id, Key::Activations(id))
     }
 
+    /// The archived instances, likewise.
+    pub fn archived(self) -> Memo<Fetched<Rows>> {
+        self.show(self.archived, (), Key::Archived)
+    }
+
+    /// The queue of builds, likewise.
+    pub fn queue(self) -> Memo<Fetched<Queue>> {
+        self.show(self.queue, (), Key::Queue)
+    }
+
+    /// What the comparison of provider and database found, likewise.
+    pub fn orphans(self) -> Memo<Fetched<Orphans>> {
+        self.show(self.orphans, (), Key::Orphans)
+    }
+
+    /// The app servers that nobody needs any more, likewise.
+    pub fn expiring(self) -> Memo<Fetched<Vec<Expiring>>> {
+        self.show(self.expiring, (), Key::Expiring)
+    }
+
     /// Takes in an answer that came by another way than fetching, like that of a change.
     pub fn take_instance(self, instance: Instance) {
         self.put_row(instance.summary.clone());
@@ -132,7 +181,7 @@ impl Data {
 
     /// The same in a moment, so that a flock of events becomes one fetch.
     pub fn refresh_soon(self, key: Key) {
-        self.fetch_after(key, MOMENT_MS);
+        self.fetch_after(key, key.moment_ms());
     }
 
     /// Fetches all that is shown: something may have been missed.
@@ -157,6 +206,10 @@ impl Data {
         self.instances.update(HashMap::clear);
         self.app_servers.update(HashMap::clear);
         self.activations.update(HashMap::clear);
+        self.archived.update(HashMap::clear);
+        self.queue.update(HashMap::clear);
+        self.orphans.update(HashMap::clear);
+        self.expiring.update(HashMap::clear);
     }
 
     fn show<K, T>(self, kept: Kept<K, T>, id: K, key: Key) -> Memo<Fetched<T>>
@@ -208,7 +261,7 @@ impl Data {
             }
             self.under_way.update_value(|under_way| under_way.begin(&key));
             let retries = self.fetch(key).await == Err(ApiError::Unreachable) && self.session.is_open();
-            wait_ms = if retries { RETRY_MS } else { MOMENT_MS };
+            wait_ms = if retries { RETRY_MS } else { key.moment_ms() };
             if retries {
                 self.under_way.update_value(|under_way| {
                     under_way.wish(key);
@@ -223,7 +276,7 @@ impl Data {
     async fn fetch(self, key: Key) -> api::Result<()> {
         match key {
             Key::List => {
-                let rows = all_instances().await;
+                let rows = all_instances(false).await;
                 self.settle(rows, |rows| self.list.set(rows), || self.list.with_untracked(is_waiting))
             }
             Key::Instance(id) => {
@@ -240,6 +293,11 @@ impl Data {
                 let answer = api::instances::activations(id).await.map(|page| page.items);
                 self.keep(self.activations, id, key, answer)
             }
+            Key::Archived | Key::Queue | Key::Orphans | Key::Expiring if !self.is_shown(key) => Ok(()),
+            Key::Archived => self.keep(self.archived, (), key, all_instances(true).await),
+            Key::Queue => self.keep(self.queue, (), key, api::queue::read().await),
+            Key::Orphans => self.keep(self.orphans, (), key, api::machines::orphans().await),
+            Key::Expiring => self.keep(self.expiring, (), key, api::machines::expiring().await),
         }
     }
 
@@ -284,7 +342,13 @@ impl Data {
     fn put_row(self, row: InstanceSummary) {
         self.list.update(|list| {
             if let Fetched::Here(rows) = list {
-                Arc::make_mut(rows).insert(row.id, row);
+                let rows = Arc::make_mut(rows);
+                // The list is of those in use.
+                if row.archived_at.is_some() {
+                    rows.remove(&row.id)
+                } else {
+                    rows.insert(row.id, row)
+                };
             }
         });
     }
@@ -294,11 +358,11 @@ fn is_waiting<T>(fetched: &Fetched<T>) -> bool {
     matches!(fetched, Fetched::Waiting | Fetched::Failed(_))
 }
 
-async fn all_instances() -> api::Result<Rows> {
+async fn all_instances(is_archived: bool) -> api::Result<Rows> {
     let mut rows = Rows::new();
     let mut cursor = None;
     loop {
-        let page = api::instances::list(cursor.as_deref()).await?;
+        let page = api::instances::list(is_archived, cursor.as_deref()).await?;
         rows.extend(page.items.into_iter().map(|row| (row.id, row)));
         cursor = page.next_cursor;
         if cursor.is_none() {

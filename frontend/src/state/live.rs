@@ -191,15 +191,21 @@ fn concerns(event: &Event) -> Vec<Key> {
     let app_server = event.app_server_id.map(Key::AppServer);
     let activations = event.instance_id.map(Key::Activations);
     match event.kind {
-        EventKind::InstanceCreated | EventKind::InstanceUpdated => instance.into_iter().collect(),
+        EventKind::InstanceCreated | EventKind::InstanceUpdated => {
+            instance.into_iter().chain([Key::Archived]).collect()
+        }
         EventKind::AppServerLaunched | EventKind::AppServerUpdated | EventKind::AppServerStopRequested => {
-            instance.into_iter().chain(app_server).collect()
+            instance.into_iter().chain(app_server).chain([Key::Queue, Key::Expiring]).collect()
         }
         EventKind::AppServerActivated | EventKind::RoutingApplied => {
-            instance.into_iter().chain(app_server).chain(activations).collect()
+            instance.into_iter().chain(app_server).chain(activations).chain([Key::Expiring]).collect()
         }
-        EventKind::ServerUpdated | EventKind::ChecksMade => app_server.into_iter().collect(),
-        EventKind::QueueChanged | EventKind::LogAppended => Vec::new(),
+        EventKind::ServerUpdated => {
+            instance.into_iter().chain(app_server).chain([Key::Orphans, Key::Expiring]).collect()
+        }
+        EventKind::ChecksMade => app_server.into_iter().collect(),
+        EventKind::QueueChanged => vec![Key::Queue],
+        EventKind::LogAppended => Vec::new(),
     }
 }
 
@@ -224,12 +230,13 @@ mod tests {
     #[test]
     fn an_event_makes_untrue_what_it_is_about() {
         let (instance, server) = (Key::Instance(InstanceId(1)), Key::AppServer(AppServerId(2)));
-        assert_eq!(concerns(&event(EventKind::InstanceUpdated)), [instance]);
-        assert_eq!(concerns(&event(EventKind::AppServerUpdated)), [instance, server]);
+        assert_eq!(concerns(&event(EventKind::InstanceUpdated)), [instance, Key::Archived]);
+        assert_eq!(concerns(&event(EventKind::AppServerUpdated)), [instance, server, Key::Queue, Key::Expiring]);
         assert_eq!(
             concerns(&event(EventKind::AppServerActivated)),
-            [instance, server, Key::Activations(InstanceId(1))]
+            [instance, server, Key::Activations(InstanceId(1)), Key::Expiring]
         );
+        assert_eq!(concerns(&event(EventKind::QueueChanged)), [Key::Queue]);
         assert_eq!(concerns(&event(EventKind::LogAppended)), [], "the log asks for its own rows");
     }
 }

@@ -26,6 +26,16 @@ pub enum Shape {
     Chevron,
     List,
     Warning,
+    Stop,
+    Pause,
+    Play,
+    Pin,
+    Trash,
+    Lock,
+    Clock,
+    Box,
+    Machine,
+    Queue,
 }
 
 impl Shape {
@@ -55,6 +65,16 @@ impl Shape {
             Self::Chevron => "m9 5 7 7-7 7",
             Self::List => "M4 6h16M4 12h16M4 18h16",
             Self::Warning => "M12 3.5 22 20.5H2zM12 10v5M12 18h.01",
+            Self::Stop => "M7 7h10v10H7z",
+            Self::Pause => "M8 5v14M16 5v14",
+            Self::Play => "M7 4.5v15l12-7.5z",
+            Self::Pin => "M9 3h6l-1 7 4 4H6l4-4zM12 14v7",
+            Self::Trash => "M4 6h16M9 6V4h6v2M6 6l1 14h10l1-14M10 10v6M14 10v6",
+            Self::Lock => "M6 11h12v9H6zM8 11V8a4 4 0 0 1 8 0v3",
+            Self::Clock => "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2",
+            Self::Box => "M3 4h18v5H3zM5 9v11h14V9M10 13h4",
+            Self::Machine => "M3 5h18v6H3zM3 13h18v6H3zM7 8h.01M7 16h.01",
+            Self::Queue => "M4 5h16v4H4zM4 13h10M4 18h10",
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The tab that runs an instance: traffic, app servers, and the one that is selected.
 
 use leptos::prelude::*;
-use shared_types::{AppServer, AppServerId, AppServerStatus, AppServerSummary, Instance};
+use shared_types::{AppServer, AppServerId, AppServerStatus, Instance};
 use std::sync::Arc;
 
-use super::when_here;
 use crate::api::logs::LogOf;
-use crate::components::{ActivateDialog, AppServerList, Configuration, Failure, Lanes, Launch, LogCard, StatusCard};
+use crate::components::{
+    AppServerList, Ask, Configuration, Failure, History, Lanes, Launch, LogCard, StatusCard, name_before,
+};
+use crate::pages::when_here;
 use crate::paths::Tab;
 use crate::state::state;
 
@@ -19,6 +21,8 @@ pub fn AppServersTab(
     launch: Launch,
     /// Which app server the URL names.
     tab: Memo<Tab>,
+    /// Opens a dialog.
+    ask: Ask,
 ) -> impl IntoView {
     let selected = Memo::new(move |_| match tab.get() {
         Tab::AppServers(Some(id)) => Some(id),
@@ -26,25 +30,23 @@ pub fn AppServersTab(
             instance.with(|instance| instance.appservers.first().map(|newest| newest.id))
         }
     });
-    let activating = RwSignal::new(None::<AppServerSummary>);
-    let on_activate = Callback::new(move |target| activating.set(Some(target)));
-    let on_close = Callback::new(move |()| activating.set(None));
     view! {
-        <Lanes instance launch on_activate/>
+        <Lanes instance launch ask/>
         <div class="split">
-            <AppServerList instance selected launch/>
             <div class="stack">
-                {move || selected.get().map(|id| view! { <Selected id on_activate/> })}
+                <AppServerList instance selected launch/>
+                <History instance/>
+            </div>
+            <div class="stack">
+                {move || selected.get().map(|id| view! { <Selected instance id ask/> })}
             </div>
         </div>
-        {move || activating.get().map(|target| {
-            view! { <ActivateDialog instance=instance.get_untracked() target on_close/> }
-        })}
     }
 }
 
 #[component]
-fn Selected(id: AppServerId, on_activate: Callback<AppServerSummary>) -> impl IntoView {
+fn Selected(instance: Memo<Arc<Instance>>, id: AppServerId, ask: Ask) -> impl IntoView {
+    let before = Memo::new(move |_| instance.with(|instance| name_before(&instance.appservers, id)));
     let fetched = state().data.app_server(id);
     when_here(fetched, move |app_server: Memo<Arc<AppServer>>| {
         let failed = Memo::new(move |_| {
@@ -53,8 +55,8 @@ fn Selected(id: AppServerId, on_activate: Callback<AppServerSummary>) -> impl In
         });
         view! {
             {move || failed.get().then(|| view! { <Failure app_server=app_server.get_untracked()/> })}
-            <StatusCard app_server on_activate/>
-            <Configuration app_server/>
+            <StatusCard app_server before ask/>
+            <Configuration instance app_server/>
             <LogCard of=LogOf::AppServer(id)/>
         }
         .into_any()

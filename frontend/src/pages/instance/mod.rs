@@ -5,16 +5,14 @@ mod settings;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use shared_types::{Instance, InstanceId, ProblemType};
+use shared_types::{Instance, InstanceId};
 use std::sync::Arc;
 
-use super::NotFound;
-use crate::api::ApiError;
+use super::when_here;
 use crate::api::logs::LogOf;
-use crate::components::{Launch, LogCard, StatusLabel};
+use crate::components::{ArchivedBanner, HoldBanner, Launch, LogCard, StatusLabel, Verb, VerbDialog};
 use crate::paths::{Page, Tab};
-use crate::state::{Fetched, state};
-use crate::ui::Loading;
+use crate::state::state;
 
 /// The page.
 #[component]
@@ -24,44 +22,6 @@ pub fn InstancePage(
 ) -> impl IntoView {
     let fetched = state().data.instance(id);
     when_here(fetched, move |instance| view! { <Whole id instance/> }.into_any())
-}
-
-/// Draws what is fetched once it is here, and says so while it is not or cannot be.
-pub fn when_here<T>(fetched: Memo<Fetched<T>>, draw: impl Fn(Memo<Arc<T>>) -> AnyView + Send + 'static) -> impl IntoView
-where
-    T: PartialEq + Send + Sync + 'static,
-{
-    let stage = Memo::new(move |_| fetched.with(Stage::of));
-    move || match (stage.get(), fetched.get_untracked().here().cloned()) {
-        (Stage::Here, Some(first)) => {
-            let value = Memo::new(move |last: Option<&Arc<T>>| match fetched.get() {
-                Fetched::Here(value) => value,
-                Fetched::Waiting | Fetched::Failed(_) => last.unwrap_or(&first).clone(),
-            });
-            draw(value)
-        }
-        (Stage::Failed(error), _) if error.is(ProblemType::NotFound) => view! { <NotFound/> }.into_any(),
-        (Stage::Failed(error), _) => view! { <p class="lone" role="alert">{error.to_string()}</p> }.into_any(),
-        (Stage::Waiting | Stage::Here, _) => view! { <Loading/> }.into_any(),
-    }
-}
-
-/// How far the fetching is, without what was fetched: the view is drawn anew only when this changes.
-#[derive(Clone, PartialEq)]
-enum Stage {
-    Waiting,
-    Here,
-    Failed(ApiError),
-}
-
-impl Stage {
-    fn of<T>(fetched: &Fetched<T>) -> Self {
-        match fetched {
-            Fetched::Waiting => Self::Waiting,
-            Fetched::Here(_) => Self::Here,
-            Fetched::Failed(error) => Self::Failed(error.clone()),
-        }
-    }
 }
 
 /// The tabs, without what is selected in them.
@@ -89,22 +49,34 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
     let page = expect_context::<Memo<Page>>();
     let tab = Memo::new(move |_| match page.get() {
         Page::Instance(_, tab) => tab,
-        Page::Login | Page::Home | Page::Instances | Page::NewInstance | Page::Unknown => Tab::AppServers(None),
+        Page::Login
+        | Page::Home
+        | Page::Queue
+        | Page::Servers
+        | Page::Instances
+        | Page::NewInstance
+        | Page::Unknown => Tab::AppServers(None),
     });
     let part = Memo::new(move |_| Part::of(tab.get()));
     let launch = Launch::new(id, instance);
+    let asked = RwSignal::new(None::<Verb>);
+    let ask = Callback::new(move |verb| asked.set(Some(verb)));
+    let on_close = Callback::new(move |()| asked.set(None));
     view! {
         {move || view! { <Title text=instance.with(|instance| instance.summary.name.clone())/> }}
         <div class="page">
             <Header instance/>
+            <ArchivedBanner instance ask/>
+            <HoldBanner instance/>
             <Tabs id instance part/>
             {move || match part.get() {
-                Part::AppServers => view! { <app_servers::AppServersTab instance launch tab/> }.into_any(),
-                Part::Settings => view! { <settings::SettingsTab instance launch/> }.into_any(),
+                Part::AppServers => view! { <app_servers::AppServersTab instance launch tab ask/> }.into_any(),
+                Part::Settings => view! { <settings::SettingsTab instance launch ask/> }.into_any(),
                 Part::Log => view! { <LogTab id/> }.into_any(),
                 Part::PullRequest => view! { <PullRequestTab/> }.into_any(),
             }}
         </div>
+        {move || asked.get().map(|verb| view! { <VerbDialog instance=instance.get_untracked() verb on_close/> })}
     }
 }
 

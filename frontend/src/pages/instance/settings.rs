@@ -8,7 +8,7 @@ use shared_types::{AppServerSummary, Instance, ProblemType};
 use std::sync::Arc;
 
 use crate::api;
-use crate::components::{DiffView, FieldRows, Form, Launch, LaunchButton};
+use crate::components::{Ask, DangerZone, DiffView, FieldRows, Form, Launch, LaunchButton, Preview, is_care};
 use crate::state::{Fetched, state};
 use crate::ui::{Dialog, Icon, Loading, Shape};
 use crate::words;
@@ -20,10 +20,12 @@ pub fn SettingsTab(
     instance: Memo<Arc<Instance>>,
     /// What launches.
     launch: Launch,
+    /// Opens a dialog.
+    ask: Ask,
 ) -> impl IntoView {
     let edit = Edit::new(instance);
     let form = edit.form;
-    let ask = move |event: web_sys::SubmitEvent| {
+    let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         if form.judge() && form.is_changed() {
             edit.is_asking.set(true);
@@ -33,7 +35,7 @@ pub fn SettingsTab(
     view! {
         <Pending instance launch/>
         <Meanwhile edit/>
-        <form class="card" on:submit=ask aria-label="Settings" novalidate>
+        <form class="card" on:submit=submit aria-label="Settings" novalidate>
             <header>
                 <h2>"Current configuration"</h2>
                 <span class="right">
@@ -43,9 +45,13 @@ pub fn SettingsTab(
                     <button class="primary" type="submit" disabled=move || !is_changed.get()>"Save…"</button>
                 </span>
             </header>
-            <FieldRows form pick=|_| true/>
+            <FieldRows form pick=|name| !is_care(name)/>
+            <h3 class="group">"Builds and machines"</h3>
+            <FieldRows form pick=is_care/>
         </form>
         <Facts instance/>
+        <Preview instance/>
+        <DangerZone instance ask/>
         <Show when=move || edit.is_asking.get()>
             <SaveDialog edit/>
         </Show>
@@ -97,7 +103,7 @@ impl Edit {
     }
 }
 
-/// The name and the settings, as JSON names them.
+/// The name, the settings and how the instance is treated, as JSON names them.
 fn saved(instance: &Instance) -> Map<String, Value> {
     let mut fields = match serde_json::to_value(&instance.settings) {
         Ok(Value::Object(fields)) => fields,
@@ -105,6 +111,9 @@ fn saved(instance: &Instance) -> Map<String, Value> {
         Ok(_) | Err(_) => Map::new(),
     };
     fields.insert("name".into(), Value::String(instance.summary.name.clone()));
+    fields.insert("tier".into(), instance.tier.as_str().into());
+    fields.insert("max_builds".into(), instance.max_builds.into());
+    fields.insert("retention_hours".into(), instance.retention_hours.into());
     fields
 }
 
@@ -146,6 +155,8 @@ fn SaveDialog(edit: Edit) -> impl IntoView {
     let form = edit.form;
     let (before, after) = (Value::Object(form.saved_of_changes()), Value::Object(texts(form.changes())));
     let changes = settings_diff(&before, &after);
+    // What the manager itself goes by applies at once.
+    let is_for_builds = form.changes().keys().any(|name| !is_care(name));
     let is_busy = RwSignal::new(false);
     let close = Callback::new(move |()| edit.is_asking.set(false));
     let save = move |_| {
@@ -162,7 +173,12 @@ fn SaveDialog(edit: Edit) -> impl IntoView {
                     form.discard();
                     edit.take_in(&instance);
                     state.data.take_instance(instance);
-                    state.toasts.success("Settings saved. Launch a new AppServer to apply them.");
+                    let words = if is_for_builds {
+                        "Settings saved. Launch a new AppServer to apply them."
+                    } else {
+                        "Settings saved."
+                    };
+                    state.toasts.success(words);
                 }
                 Err(error) if error.is(ProblemType::PreconditionFailed) => edit.is_stale.set(true),
                 Err(error) => {
@@ -177,7 +193,13 @@ fn SaveDialog(edit: Edit) -> impl IntoView {
         <Dialog label="Save these changes?" is_busy on_close=close>
             <header>
                 <h1>"Save these changes?"</h1>
-                <p>"They apply to app servers launched from now on; those that run keep theirs."</p>
+                <p>
+                    {if is_for_builds {
+                        "They apply to app servers launched from now on; those that run keep theirs."
+                    } else {
+                        "They apply at once."
+                    }}
+                </p>
             </header>
             <div class="body">
                 <DiffView changes/>
@@ -192,9 +214,13 @@ fn SaveDialog(edit: Edit) -> impl IntoView {
     }
 }
 
-/// Flags as the form holds them, so that both sides of a difference are written alike.
+/// Flags and numbers as the form holds them, so that both sides of a difference are written alike.
 fn texts(fields: Map<String, Value>) -> Map<String, Value> {
-    let text = |value: Value| if value.is_boolean() { Value::String(value.to_string()) } else { value };
+    let text = |value: Value| match value {
+        Value::Bool(_) | Value::Number(_) => Value::String(value.to_string()),
+        Value::Null => Value::String(String::new()),
+        Value::String(_) | Value::Array(_) | Value::Object(_) => value,
+    };
     fields.into_iter().map(|(name, value)| (name, text(value))).collect()
 }
 

@@ -1,0 +1,174 @@
+//! What can be done with the selected app server, each button with the reason where it cannot.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared_types::app_server::can_activate;
+use shared_types::{AppServer, AppServerStatus, AppServerSummary};
+use std::sync::Arc;
+
+use super::lanes::ActivateButton;
+use super::possible::PossibleButton;
+use super::verb::{Ask, Verb};
+use crate::api;
+use crate::state::data::Key;
+use crate::state::state;
+use crate::ui::{Icon, Shape};
+
+/// All buttons.
+#[component]
+pub fn Actions(
+    /// Of which.
+    app_server: Memo<Arc<AppServer>>,
+    /// Opens a dialog.
+    ask: Ask,
+) -> impl IntoView {
+    let summary = Memo::new(move |_| app_server.with(|whole| whole.summary.clone()));
+    let is_building = Memo::new(move |_| summary.with(|one| one.status.is_building()));
+    let runs = Memo::new(move |_| summary.with(|one| one.status == AppServerStatus::Running));
+    let can_activate = Memo::new(move |_| summary.with(|one| can_activate(one.status, one.serving)));
+    let can_terminate = Memo::new(move |_| summary.with(AppServerSummary::can_be_terminated));
+    let has_machine = Memo::new(move |_| summary.with(|one| one.has_machine && !one.status.is_building()));
+    let can_pin = Memo::new(move |_| summary.with(AppServerSummary::can_be_pinned));
+    let asks =
+        move |verb: fn(AppServerSummary) -> Verb| Callback::new(move |()| ask.run(verb(summary.get_untracked())));
+    view! {
+        <div class="actions-row">
+            <ActivateButton possible=can_activate on_click=asks(Verb::Activate)/>
+            <ActivateLaterButton summary ask/>
+            <Show when=move || runs.get()>
+                <CheckButton app_server/>
+            </Show>
+            <Show when=move || is_building.get()>
+                <StopButton summary ask/>
+            </Show>
+            <Show when=move || has_machine.get()>
+                <PossibleButton possible=can_terminate shape=Shape::Trash label="Terminate" on_click=asks(Verb::Terminate)/>
+            </Show>
+            <Show when=move || can_pin.get()>
+                <PinButton summary/>
+            </Show>
+        </div>
+        <Stopping summary/>
+    }
+}
+
+/// «Activate when ready», while that can be asked for.
+#[component]
+pub fn ActivateLaterButton(
+    /// Of which.
+    summary: Memo<AppServerSummary>,
+    /// Opens the dialog.
+    ask: Ask,
+) -> impl IntoView {
+    let is_possible = Memo::new(move |_| summary.with(AppServerSummary::can_be_activated_later));
+    view! {
+        <Show when=move || is_possible.get()>
+            <button type="button" on:click=move |_| ask.run(Verb::ActivateLater(summary.get_untracked()))>
+                <Icon shape=Shape::Clock/>
+                "Activate when ready"
+            </button>
+        </Show>
+    }
+}
+
+/// «Stop build».
+#[component]
+pub fn StopButton(
+    /// Of which.
+    summary: Memo<AppServerSummary>,
+    /// Opens the dialog.
+    ask: Ask,
+) -> impl IntoView {
+    let possible = Memo::new(move |_| summary.with(AppServerSummary::can_be_stopped));
+    let on_click = Callback::new(move |()| ask.run(Verb::Stop(summary.get_untracked())));
+    view! { <PossibleButton possible shape=Shape::Stop label="Stop build" on_click/> }
+}
+
+/// Says that it is being stopped, and who asked for it; or that it is activated by itself.
+#[component]
+pub fn Stopping(
+    /// Of which.
+    summary: Memo<AppServerSummary>,
+) -> impl IntoView {
+    let words = Memo::new(move |_| {
+        summary.with(|one| {
+            if !one.status.is_building() {
+                return None;
+            }
+            match (&one.stop_requested_by, one.activate_when_running) {
+                (Some(who), _) => Some(format!("Stopping… asked by {who}")),
+                (None, true) => Some("It is activated by itself when its build has ended well.".to_owned()),
+                (None, false) => None,
+            }
+        })
+    });
+    view! { <p class="fine" role="status" hidden=move || words.get().is_none()>{words}</p> }
+}
+
+#[component]
+fn PinButton(summary: Memo<AppServerSummary>) -> impl IntoView {
+    let state = state();
+    let is_busy = RwSignal::new(false);
+    let is_pinned = Memo::new(move |_| summary.with(|one| one.is_pinned));
+    let toggle = move |_| {
+        if is_busy.get_untracked() {
+            return;
+        }
+        is_busy.set(true);
+        let (one, unpins) = (summary.get_untracked(), is_pinned.get_untracked());
+        spawn_local(async move {
+            let (id, name) = (one.id, one.name);
+            let answer = if unpins { api::app_servers::unpin(id).await } else { api::app_servers::pin(id, None).await };
+            match answer {
+                Ok(_) if unpins => state.toasts.success(format!("{name} is not pinned any more.")),
+                Ok(_) => state.toasts.success(format!("{name} is pinned: it keeps its machine until it is unpinned.")),
+                Err(error) => state.failed("Pinning failed", &error),
+            }
+            is_busy.try_set(false);
+            for key in [Key::AppServer(id), Key::Instance(one.instance_id), Key::Expiring] {
+                state.data.refresh(key);
+            }
+        });
+    };
+    view! {
+        <button
+            type="button"
+            title="A pinned machine stays until it is unpinned or terminated"
+            aria-pressed=move || is_pinned.get().to_string()
+            aria-busy=move || is_busy.get().to_string()
+            disabled=move || is_busy.get()
+            on:click=toggle
+        >
+            <Icon shape=Shape::Pin/>
+            "Keep this machine"
+        </button>
+    }
+}
+
+#[component]
+fn CheckButton(app_server: Memo<Arc<AppServer>>) -> impl IntoView {
+    let state = state();
+    let is_busy = RwSignal::new(false);
+    let check = move |_| {
+        if is_busy.get_untracked() {
+            return;
+        }
+        is_busy.set(true);
+        let (id, name) = app_server.with_untracked(|one| (one.summary.id, one.summary.name.clone()));
+        spawn_local(async move {
+            match api::app_servers::check(id).await {
+                Ok(checks) if checks.passed() => state.toasts.success(format!("{name} answers as it should.")),
+                Ok(_) => state.toasts.error(format!("{name} does not answer as it should; its checks say why.")),
+                Err(error) => state.failed("Checking failed", &error),
+            }
+            is_busy.try_set(false);
+            state.data.refresh(Key::AppServer(id));
+        });
+    };
+    view! {
+        <button type="button" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get() on:click=check>
+            <Icon shape=Shape::Refresh is_spinning=is_busy/>
+            "Check now"
+        </button>
+    }
+}

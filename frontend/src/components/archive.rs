@@ -1,0 +1,254 @@
+//! Putting an instance away: where it is offered, what is asked before, and what an archived one offers instead.
+
+use futures::FutureExt;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared_types::{Instance, InstanceId, Role};
+use std::sync::Arc;
+
+use super::ask_dialog::{Act, AskDialog};
+use super::possible::PossibleButton;
+use super::verb::{Ask, Verb};
+use crate::api;
+use crate::state::data::Key;
+use crate::state::{State, clock, state};
+use crate::ui::{Dialog, Icon, Shape};
+use crate::words;
+
+/// Says that it is archived, and offers the ways on.
+#[component]
+pub fn ArchivedBanner(
+    /// Whose.
+    instance: Memo<Arc<Instance>>,
+    /// Opens a dialog.
+    ask: Ask,
+) -> impl IntoView {
+    let now = clock::now();
+    let archived_at = Memo::new(move |_| instance.with(|instance| instance.summary.archived_at));
+    move || {
+        archived_at.get().map(|at| {
+            view! {
+                <div class="notice" role="status" aria-label="Archived">
+                    <Icon shape=Shape::Box/>
+                    <span class="grow">
+                        <b>"Archived " {move || words::ago(at, now.get())} "."</b>
+                        " Its host names lead nowhere and nothing can be launched until it is restored."
+                    </span>
+                    <Ways instance ask/>
+                </div>
+            }
+        })
+    }
+}
+
+#[component]
+fn Ways(instance: Memo<Arc<Instance>>, ask: Ask) -> impl IntoView {
+    let state = state();
+    let is_busy = RwSignal::new(false);
+    let is_admin = move || state.session.user().is_some_and(|user| user.role == Role::Admin);
+    let restore = move |_| {
+        if !is_busy.get_untracked() {
+            is_busy.set(true);
+            let id = instance.with_untracked(|instance| instance.summary.id);
+            spawn_local(async move {
+                restore(state, id).await;
+                is_busy.try_set(false);
+            });
+        }
+    };
+    view! {
+        <span class="right">
+            <button type="button" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get() on:click=restore>
+                <Icon shape=Shape::Undo/>
+                "Restore"
+            </button>
+            <Show when=is_admin>
+                <button type="button" on:click=move |_| ask.run(Verb::Purge)>
+                    <Icon shape=Shape::Trash/>
+                    "Delete its data…"
+                </button>
+            </Show>
+        </span>
+    }
+}
+
+async fn restore(state: State, id: InstanceId) {
+    match api::instances::restore(id).await {
+        Ok(instance) => {
+            let name = instance.summary.name.clone();
+            state.data.take_instance(instance);
+            state.data.refresh(Key::Archived);
+            state.toasts.success(format!("{name} is in use again. Launch an AppServer to bring it up."));
+        }
+        Err(error) => state.failed("Restoring failed", &error),
+    }
+}
+
+/// The end of the settings: what takes an instance out of use.
+#[component]
+pub fn DangerZone(
+    /// Whose.
+    instance: Memo<Arc<Instance>>,
+    /// Opens a dialog.
+    ask: Ask,
+) -> impl IntoView {
+    let is_archived = Memo::new(move |_| instance.with(|instance| instance.summary.archived_at.is_some()));
+    let possible = Memo::new(move |_| instance.with(|instance| instance.can_be_archived()));
+    let archive = move || {
+        let on_click = Callback::new(move |()| ask.run(Verb::Archive));
+        view! {
+            <p>
+                <b>"Archive this instance"</b>
+                "Its machines are taken away and its host names lead nowhere. What it owns outside its machines, its settings and its history stay; it can be restored."
+            </p>
+            <PossibleButton possible shape=Shape::Box label="Archive…" on_click/>
+        }
+    };
+    let archived = move || {
+        view! {
+            <p>
+                <b>"It is archived"</b>
+                "Restore it to use it again. An administrator can delete what it still owns, for good."
+            </p>
+            <Ways instance ask/>
+        }
+    };
+    view! {
+        <section class="card danger-zone" aria-label="Danger zone">
+            <header>
+                <h2>"Danger zone"</h2>
+            </header>
+            <div class="body">
+                {move || if is_archived.get() { archived().into_any() } else { archive().into_any() }}
+            </div>
+        </section>
+    }
+}
+
+/// Asks before an instance is archived, and names the machines that go.
+#[component]
+pub fn ArchiveDialog(
+    /// Which.
+    instance: Arc<Instance>,
+    /// Asked to go away.
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let data = state().data;
+    let (id, name) = (instance.summary.id, instance.summary.name.clone());
+    let active = instance.summary.active_appserver.as_ref().map(|active| active.id);
+    let machines = instance.with_machines().map(|one| {
+        let words = if active == Some(one.id) { "active now: its visitors are turned away" } else { "" };
+        view! {
+            <li>
+                <b>{one.name.clone()}</b>
+                " "
+                <span class="fine">{words}</span>
+            </li>
+        }
+    });
+    let machines = machines.collect::<Vec<_>>();
+    let act: Act = Callback::new(move |_| {
+        let name = name.clone();
+        async move {
+            let archived = api::instances::archive(id).await?;
+            data.take_instance(archived);
+            data.refresh(Key::Archived);
+            Ok(format!("{name} is archived."))
+        }
+        .boxed_local()
+    });
+    view! {
+        <AskDialog
+            title=format!("Archive {}?", instance.summary.name)
+            words=format!("{} leads nowhere from then on. Its settings, history and logs stay; it can be restored.", instance.summary.domain)
+            confirm="Archive"
+            is_grave=true
+            has_reason=false
+            act
+            on_close
+        >
+            {if machines.is_empty() {
+                view! { <p>"It has no machine."</p> }.into_any()
+            } else {
+                view! {
+                    <div>
+                        <p>"The machines of these are taken away, with whatever lives only on them:"</p>
+                        <ul class="plain">{machines}</ul>
+                    </div>
+                }
+                .into_any()
+            }}
+        </AskDialog>
+    }
+}
+
+/// Deletes what an archived instance owns, once its domain has been typed.
+#[component]
+pub fn PurgeDialog(
+    /// Which.
+    instance: Arc<Instance>,
+    /// Asked to go away.
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let state = state();
+    let (id, domain) = (instance.summary.id, instance.summary.domain.clone());
+    let (typed, is_busy, why_not) = (RwSignal::new(String::new()), RwSignal::new(false), RwSignal::new(None::<String>));
+    let is_meant = {
+        let domain = domain.clone();
+        Memo::new(move |_| typed.with(|typed| *typed == domain))
+    };
+    let purge = move |_| {
+        if !is_meant.get_untracked() || is_busy.get_untracked() {
+            return;
+        }
+        is_busy.set(true);
+        spawn_local(async move {
+            let answer = api::instances::purge(id, typed.get_untracked()).await;
+            is_busy.try_set(false);
+            match answer {
+                Ok(purged) => {
+                    state.toasts.success(deleted_words(&purged.deleted));
+                    on_close.run(());
+                }
+                Err(error) if state.session.ends_by(&error) => on_close.run(()),
+                Err(error) => {
+                    why_not.try_set(Some(error.to_string()));
+                }
+            }
+            state.data.refresh(Key::Instance(id));
+        });
+    };
+    let title = format!("Delete what {} owns?", instance.summary.name);
+    view! {
+        <Dialog label=title.clone() is_busy on_close>
+            <header>
+                <h1>{title}</h1>
+                <p>"For good: what it owns outside its machines is deleted, and its host names become free for others. Its history and its logs stay."</p>
+            </header>
+            <div class="body">
+                <label class="ask">
+                    <span>"Type " <span class="mono">{domain}</span> " to confirm"</span>
+                    <input type="text" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="253" bind:value=typed/>
+                </label>
+                <div role="alert" class="why" hidden=move || why_not.get().is_none()>{why_not}</div>
+            </div>
+            <footer>
+                <button type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
+                <button
+                    class="danger"
+                    type="button"
+                    aria-busy=move || is_busy.get().to_string()
+                    aria-disabled=move || (is_busy.get() || !is_meant.get()).to_string()
+                    title=move || (!is_meant.get()).then_some("Type its domain first.")
+                    on:click=purge
+                >
+                    "Delete its data"
+                </button>
+            </footer>
+        </Dialog>
+    }
+}
+
+fn deleted_words(deleted: &[String]) -> String {
+    if deleted.is_empty() { "Nothing was left to delete.".into() } else { format!("Deleted: {}.", deleted.join(", ")) }
+}

@@ -1,0 +1,62 @@
+//! The hold of an instance: who set it, when and why, and its release.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared_types::Instance;
+use std::sync::Arc;
+
+use crate::api;
+use crate::state::data::Key;
+use crate::state::{clock, state};
+use crate::ui::{Icon, Shape};
+use crate::words;
+
+/// The banner, while there is a hold.
+#[component]
+pub fn HoldBanner(
+    /// Whose.
+    instance: Memo<Arc<Instance>>,
+) -> impl IntoView {
+    let state = state();
+    let now = clock::now();
+    let hold = Memo::new(move |_| instance.with(|instance| instance.hold.clone()));
+    let is_busy = RwSignal::new(false);
+    let release = move |_| {
+        if is_busy.get_untracked() {
+            return;
+        }
+        is_busy.set(true);
+        let id = instance.with_untracked(|instance| instance.summary.id);
+        spawn_local(async move {
+            match api::instances::release_hold(id).await {
+                Ok(()) => {
+                    state.toasts.success("The hold is released: automation may activate what is built from now on.")
+                }
+                Err(error) => state.failed("Releasing the hold failed", &error),
+            }
+            is_busy.try_set(false);
+            state.data.refresh(Key::Instance(id));
+        });
+    };
+    move || {
+        hold.get().map(|hold| {
+            let at = hold.at;
+            let reason = hold.reason.map(|reason| format!(", «{reason}»"));
+            view! {
+                <div class="notice" role="status" aria-label="Hold">
+                    <Icon shape=Shape::Lock/>
+                    <span class="grow">
+                        <b>"On hold"</b>
+                        " by " {hold.by} ", "
+                        {move || words::ago(at, now.get())}
+                        {reason}
+                        ". Automation goes on building and activates nothing."
+                    </span>
+                    <button type="button" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get() on:click=release>
+                        "Release hold"
+                    </button>
+                </div>
+            }
+        })
+    }
+}

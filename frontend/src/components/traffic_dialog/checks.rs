@@ -1,0 +1,69 @@
+//! Whether it answers, and what is left to a person when it does not.
+
+use leptos::prelude::*;
+use shared_types::app_server::Checks;
+
+use super::Way;
+use crate::api;
+use crate::components::status_card::CheckList;
+use crate::ui::{Icon, Shape};
+
+/// What the checks said, with a way to ask again.
+#[component]
+pub(super) fn CheckResult(
+    /// What they said; none while they are made.
+    checks: RwSignal<Option<api::Result<Checks>>>,
+    /// Asked to make them again.
+    again: Callback<()>,
+) -> impl IntoView {
+    let retry = move || {
+        view! {
+            <button type="button" on:click=move |_| again.run(())>
+                <Icon shape=Shape::Refresh/>
+                "Check again"
+            </button>
+        }
+    };
+    move || match checks.get() {
+        None => view! { <p class="fine">"Checking whether it answers…"</p> }.into_any(),
+        Some(Ok(result)) if result.passed() => view! { <CheckList checks=result.items/> }.into_any(),
+        Some(Ok(result)) => view! {
+            <CheckList checks=result.items/>
+            <p class="why">"Cannot make an unhealthy app server active. Look at its log, or launch another one."</p>
+            {retry()}
+        }
+        .into_any(),
+        Some(Err(error)) => view! {
+            <p class="why">{error.to_string()}</p>
+            {retry()}
+        }
+        .into_any(),
+    }
+}
+
+/// The way out when the checks fail and a person knows better.
+#[component]
+pub(super) fn Force(
+    /// Where the traffic goes.
+    way: Way,
+    /// Whether the checks are skipped.
+    force: RwSignal<bool>,
+) -> impl IntoView {
+    let words = match way {
+        Way::Forward => "Activate it all the same, without its checks",
+        Way::Back => "Roll back all the same, without its checks",
+    };
+    view! {
+        <div>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    prop:checked=force
+                    on:change=move |event| force.set(event_target_checked(&event))
+                />
+                {words}
+            </label>
+            <span class="fine">"Visitors may meet errors. It needs a reason, which stays in the history."</span>
+        </div>
+    }
+}

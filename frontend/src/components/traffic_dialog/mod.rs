@@ -1,0 +1,290 @@
+//! The dialog before the traffic moves, forward or back: from what to what, what differs, whether it answers, why.
+
+mod checks;
+mod sides;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared_types::app_server::{Checks, Possible};
+use shared_types::operations::{ActivateAppServer, ActivationResult, Rollback, can_move, parse_drain_limit};
+use shared_types::{AppServerSummary, Instance};
+use std::sync::Arc;
+
+use self::checks::{CheckResult, Force};
+use self::sides::{Difference, FromTo};
+use super::ask_dialog::ReasonField;
+use crate::api;
+use crate::state::data::Key;
+use crate::state::state;
+use crate::ui::{Dialog, Icon, Shape};
+use crate::words;
+
+/// Where the traffic goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// To another app server.
+    Forward,
+    /// To the one before, and automation keeps off.
+    Back,
+}
+
+impl Way {
+    fn title(self, name: &str) -> String {
+        match self {
+            Self::Forward => format!("Activate {name}?"),
+            Self::Back => format!("Roll back to {name}?"),
+        }
+    }
+
+    fn confirm(self, name: &str) -> String {
+        match self {
+            Self::Forward => format!("Activate {name}"),
+            Self::Back => format!("Roll back to {name}"),
+        }
+    }
+}
+
+/// What is typed and known so far.
+#[derive(Clone, Copy)]
+struct Move {
+    way: Way,
+    checks: RwSignal<Option<api::Result<Checks>>>,
+    reason: RwSignal<String>,
+    force: RwSignal<bool>,
+    drain_limit: RwSignal<String>,
+    is_busy: RwSignal<bool>,
+    why_not: RwSignal<Option<String>>,
+}
+
+impl Move {
+    fn new(way: Way) -> Self {
+        Self {
+            way,
+            checks: RwSignal::new(None),
+            reason: RwSignal::default(),
+            force: RwSignal::new(false),
+            drain_limit: RwSignal::default(),
+            is_busy: RwSignal::new(false),
+            why_not: RwSignal::new(None),
+        }
+    }
+
+    /// What the checks said; none while they are made, and where they could not be.
+    fn passed(self) -> Option<bool> {
+        self.checks.with(|checks| match checks {
+            Some(Ok(checks)) => Some(checks.passed()),
+            Some(Err(_)) | None => None,
+        })
+    }
+
+    fn drain_error(self) -> Option<String> {
+        self.drain_limit.with(|typed| parse_drain_limit(typed).err())
+    }
+
+    fn possible(self) -> Possible {
+        if self.drain_error().is_some() {
+            return Possible::No("The time for requests under way is not valid.");
+        }
+        self.reason.with(|reason| can_move(self.way == Way::Back, self.passed(), self.force.get(), reason))
+    }
+
+    /// Skipping the checks is meant only where they failed.
+    fn forces(self) -> bool {
+        untrack(move || self.passed() == Some(false) && self.force.get())
+    }
+
+    async fn send(self, target: &AppServerSummary, active: Option<&AppServerSummary>) -> api::Result<ActivationResult> {
+        let reason = words::reason(&self.reason.get_untracked());
+        match self.way {
+            Way::Forward => {
+                let activate = ActivateAppServer {
+                    expected_active: Some(active.map(|active| active.id)),
+                    force: self.forces(),
+                    drain_limit_seconds: parse_drain_limit(&self.drain_limit.get_untracked()).ok().flatten(),
+                    reason,
+                    ..ActivateAppServer::default()
+                };
+                api::app_servers::activate(target.id, &activate).await
+            }
+            Way::Back => {
+                let rollback = Rollback { app_server_id: Some(target.id), force: self.forces(), reason };
+                api::instances::roll_back(target.instance_id, &rollback).await
+            }
+        }
+    }
+}
+
+/// The dialog for one app server.
+#[component]
+pub fn TrafficDialog(
+    /// Its instance, as it was when the dialog was opened: whatever is active now is what will be replaced, or nothing is.
+    instance: Arc<Instance>,
+    /// Which.
+    target: AppServerSummary,
+    /// Forward or back.
+    way: Way,
+    /// Asked to go away.
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let active = instance.summary.active_appserver.clone();
+    let this = Move::new(way);
+    let id = target.id;
+    let check = Callback::new(move |()| {
+        this.checks.set(None);
+        spawn_local(async move {
+            this.checks.try_set(Some(api::app_servers::check(id).await));
+        });
+    });
+    check.run(());
+    let confirm = confirm(this, target.clone(), active.clone(), check, on_close);
+    let title = way.title(&target.name);
+    let failed = Memo::new(move |_| this.passed() == Some(false));
+    let forces = Signal::derive(move || failed.get() && this.force.get());
+    view! {
+        <Dialog label=title.clone() is_busy=this.is_busy on_close>
+            <header>
+                <h1>{title}</h1>
+                <p>{intro(way, &instance.summary.domain, active.as_ref())}</p>
+            </header>
+            <div class="body">
+                <FromTo active=active.clone() target=target.clone()/>
+                {active.clone().map(|active| view! { <Difference active target=target.clone()/> })}
+                <div aria-live="polite">
+                    <CheckResult checks=this.checks again=check/>
+                </div>
+                <Show when=move || failed.get()>
+                    <Force way force=this.force/>
+                </Show>
+                <ReasonField reason=this.reason is_needed=forces/>
+                {active.clone().filter(|_| way == Way::Forward).map(|active| view! { <DrainLimit this name=active.name/> })}
+                <div role="alert" class="why" hidden=move || this.why_not.get().is_none()>{this.why_not}</div>
+                {active.map(|active| view! { <span class="fine">{aftermath(way, &active.name)}</span> })}
+            </div>
+            <Buttons this name=target.name confirm on_close/>
+        </Dialog>
+    }
+}
+
+#[component]
+fn DrainLimit(this: Move, name: String) -> impl IntoView {
+    let error = Memo::new(move |_| this.drain_error());
+    view! {
+        <label class="ask">
+            {format!("Seconds that requests under way may take on {name}")}
+            <input
+                type="text"
+                inputmode="numeric"
+                maxlength="4"
+                autocomplete="off"
+                placeholder="As set for all"
+                aria-invalid=move || error.get().is_some().then_some("true")
+                bind:value=this.drain_limit
+            />
+            <span class="why" aria-live="polite">{error}</span>
+        </label>
+    }
+}
+
+#[component]
+fn Buttons(this: Move, name: String, confirm: Callback<()>, on_close: Callback<()>) -> impl IntoView {
+    let is_busy = this.is_busy;
+    let why = Memo::new(move |_| match this.possible() {
+        Possible::Yes => None,
+        Possible::No(why) => Some(why),
+    });
+    let click = move |_| {
+        if why.get_untracked().is_none() && !is_busy.get_untracked() {
+            confirm.run(());
+        }
+    };
+    view! {
+        <footer>
+            <button type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
+            <button
+                class="primary"
+                type="button"
+                aria-disabled=move || (why.get().is_some() || is_busy.get()).to_string()
+                aria-busy=move || is_busy.get().to_string()
+                title=why
+                aria-description=why
+                on:click=click
+            >
+                {move || is_busy.get().then(|| view! { <Icon shape=Shape::Refresh is_spinning=true/> })}
+                {this.way.confirm(&name)}
+            </button>
+        </footer>
+    }
+}
+
+fn intro(way: Way, domain: &str, active: Option<&AppServerSummary>) -> String {
+    match (way, active) {
+        (Way::Forward, Some(active)) => {
+            format!("Visitors of {domain} move to it at once; requests under way finish on {}.", active.name)
+        }
+        (Way::Back, Some(active)) => {
+            format!("Visitors of {domain} move back to it at once; requests under way finish on {}.", active.name)
+        }
+        (Way::Forward | Way::Back, None) => {
+            format!("Visitors of {domain} are served by it at once; until now nothing serves them.")
+        }
+    }
+}
+
+fn aftermath(way: Way, active: &str) -> String {
+    match way {
+        Way::Forward => format!("Going back: {active} keeps running; «Roll back» moves the visitors to it again."),
+        Way::Back => {
+            "A hold is set with it: automation goes on building, but activates nothing until a person releases the hold."
+                .to_owned()
+        }
+    }
+}
+
+/// Moves the traffic, and says how it went.
+fn confirm(
+    this: Move,
+    target: AppServerSummary,
+    active: Option<AppServerSummary>,
+    check: Callback<()>,
+    on_close: Callback<()>,
+) -> Callback<()> {
+    let state = state();
+    Callback::new(move |()| {
+        let (target, active) = (target.clone(), active.clone());
+        this.is_busy.set(true);
+        this.why_not.set(None);
+        spawn_local(async move {
+            let answer = this.send(&target, active.as_ref()).await;
+            this.is_busy.try_set(false);
+            match answer {
+                Ok(result) => {
+                    state.toasts.success(success_words(this.way, &result));
+                    on_close.run(());
+                }
+                Err(error) if state.session.ends_by(&error) => on_close.run(()),
+                Err(error) => {
+                    this.why_not.try_set(Some(error.to_string()));
+                    // It may have been refused for what the checks say by now.
+                    check.run(());
+                }
+            }
+            let instance = target.instance_id;
+            for key in [Key::Instance(instance), Key::Activations(instance), Key::AppServer(target.id)] {
+                state.data.refresh(key);
+            }
+        });
+    })
+}
+
+fn success_words(way: Way, result: &ActivationResult) -> String {
+    let then = if result.is_applied {
+        "The gateway sends it the visitors already; a DNS change may take a while."
+    } else {
+        "The gateway will send it the visitors in a moment."
+    };
+    let hold = match way {
+        Way::Forward => "",
+        Way::Back => " A hold is on until a person releases it.",
+    };
+    format!("{} is now active. {then}{hold}", result.app_server.name)
+}

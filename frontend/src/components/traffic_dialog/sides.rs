@@ -1,0 +1,89 @@
+//! From what to what, and what differs between the two.
+
+use leptos::prelude::*;
+use shared_types::diff::{SettingChange, settings_diff};
+use shared_types::{AppServer, AppServerSummary};
+
+use crate::components::diff_view::DiffView;
+use crate::state::{Fetched, clock, state};
+use crate::ui::{Icon, Loading, Shape};
+use crate::words;
+
+/// Both app servers, side by side.
+#[component]
+pub(super) fn FromTo(
+    /// What has the traffic.
+    active: Option<AppServerSummary>,
+    /// What will have it.
+    target: AppServerSummary,
+) -> impl IntoView {
+    let now = clock::now();
+    let built = move |server: &AppServerSummary| {
+        let created = server.created;
+        move || format!("launched {}", words::ago(created, now.get()))
+    };
+    view! {
+        <div class="fromto">
+            <div class="card">
+                <h2 class="eyebrow">"NOW"</h2>
+                {match &active {
+                    Some(active) => view! {
+                        <b>{active.name.clone()}</b>
+                        <div class="fine">{built(active)}</div>
+                    }
+                    .into_any(),
+                    None => view! {
+                        <b>"Nothing"</b>
+                        <div class="fine">"no active app server"</div>
+                    }
+                    .into_any(),
+                }}
+            </div>
+            <Icon shape=Shape::Arrow/>
+            <div class="card then">
+                <h2 class="eyebrow">"THEN"</h2>
+                <b>{target.name.clone()}</b>
+                <div class="fine">{built(&target)}</div>
+            </div>
+        </div>
+    }
+}
+
+/// What differs between them.
+#[component]
+pub(super) fn Difference(
+    /// What has the traffic.
+    active: AppServerSummary,
+    /// What will have it.
+    target: AppServerSummary,
+) -> impl IntoView {
+    let data = state().data;
+    let (from, to) = (data.app_server(active.id), data.app_server(target.id));
+    move || match (from.get(), to.get()) {
+        (Fetched::Here(from), Fetched::Here(to)) => {
+            let changes = configuration_diff(&from, &to);
+            view! { <DiffView changes/> }.into_any()
+        }
+        (Fetched::Failed(error), _) | (_, Fetched::Failed(error)) => {
+            view! { <p class="fine">"What differs cannot be shown: " {error.to_string()}</p> }.into_any()
+        }
+        (Fetched::Waiting, _) | (_, Fetched::Waiting) => view! { <Loading/> }.into_any(),
+    }
+}
+
+/// The settings that differ, and the commits that the same names stood for.
+fn configuration_diff(from: &AppServer, to: &AppServer) -> Vec<SettingChange> {
+    let mut changes = settings_diff(&from.configuration, &to.configuration);
+    for pin in &to.pins {
+        let before = from.pins.iter().find(|other| other.name == pin.name).and_then(|other| other.commit.clone());
+        if before != pin.commit {
+            let short = |commit: &String| words::short_commit(commit).to_owned();
+            changes.push(SettingChange {
+                name: format!("{} commit", pin.name),
+                before: before.as_ref().map(short),
+                after: pin.commit.as_ref().map(short),
+            });
+        }
+    }
+    changes
+}

@@ -1,0 +1,206 @@
+//! What can be done with an app server or an instance after asking, and the dialog that asks.
+
+use futures::FutureExt;
+use leptos::prelude::*;
+use shared_types::{AppServer, AppServerSummary, Instance, Serving};
+use std::sync::Arc;
+
+use super::archive::{ArchiveDialog, PurgeDialog};
+use super::ask_dialog::{Act, AskDialog};
+use super::traffic_dialog::{TrafficDialog, Way};
+use crate::api;
+use crate::state::data::Key;
+use crate::state::state;
+
+/// What is asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verb {
+    /// The traffic goes to this one.
+    Activate(AppServerSummary),
+    /// The traffic goes to this one when its build has ended well.
+    ActivateLater(AppServerSummary),
+    /// The traffic goes back to this one.
+    RollBack(AppServerSummary),
+    /// The build of this one ends now.
+    Stop(AppServerSummary),
+    /// The machine of this one goes.
+    Terminate(AppServerSummary),
+    /// Automation activates nothing from now on.
+    Hold,
+    /// The instance is put away.
+    Archive,
+    /// What the archived instance owns is deleted.
+    Purge,
+}
+
+/// Whoever opens the dialog.
+pub type Ask = Callback<Verb>;
+
+/// The dialog.
+#[component]
+pub fn VerbDialog(
+    /// The instance, as it was when the dialog was opened.
+    instance: Arc<Instance>,
+    /// What is asked about.
+    verb: Verb,
+    /// Asked to go away.
+    on_close: Callback<()>,
+) -> impl IntoView {
+    match verb {
+        Verb::Activate(target) => view! { <TrafficDialog instance target way=Way::Forward on_close/> }.into_any(),
+        Verb::RollBack(target) => view! { <TrafficDialog instance target way=Way::Back on_close/> }.into_any(),
+        Verb::ActivateLater(target) => view! { <ActivateLater instance target on_close/> }.into_any(),
+        Verb::Stop(target) => view! { <Stop target on_close/> }.into_any(),
+        Verb::Terminate(target) => view! { <Terminate target on_close/> }.into_any(),
+        Verb::Hold => view! { <Hold instance on_close/> }.into_any(),
+        Verb::Archive => view! { <ArchiveDialog instance on_close/> }.into_any(),
+        Verb::Purge => view! { <PurgeDialog instance on_close/> }.into_any(),
+    }
+}
+
+#[component]
+fn Stop(target: AppServerSummary, on_close: Callback<()>) -> impl IntoView {
+    let data = state().data;
+    let (id, instance, name) = (target.id, target.instance_id, target.name.clone());
+    let act: Act = Callback::new(move |reason| {
+        let name = name.clone();
+        async move {
+            let answer = api::app_servers::stop(id, reason).await;
+            data.refresh(Key::AppServer(id));
+            data.refresh(Key::Instance(instance));
+            answer.map(|stopped| match stopped.summary.status.is_building() {
+                true => format!("The build of {name} is being stopped."),
+                false => format!("The build of {name} is stopped."),
+            })
+        }
+        .boxed_local()
+    });
+    let name = target.name;
+    view! {
+        <AskDialog
+            title=format!("Stop the build of {name}?")
+            words="Its processes end at once and its machine is taken away; its log is kept. It cannot be continued: launch another one instead."
+            confirm="Stop build"
+            is_grave=true
+            act
+            on_close
+        />
+    }
+}
+
+#[component]
+fn Terminate(target: AppServerSummary, on_close: Callback<()>) -> impl IntoView {
+    let data = state().data;
+    let (id, instance, name) = (target.id, target.instance_id, target.name.clone());
+    let act: Act = Callback::new(move |reason| {
+        let name = name.clone();
+        async move {
+            let answer = api::app_servers::terminate(id, reason).await;
+            for key in [Key::AppServer(id), Key::Instance(instance), Key::Expiring] {
+                data.refresh(key);
+            }
+            answer.map(|_| format!("The machine of {name} is being taken away."))
+        }
+        .boxed_local()
+    });
+    let whole = data.app_server(id);
+    let is_fallback = target.serving == Serving::Fallback;
+    let goes = move || whole.get().here().map(|whole| view! { <WhatGoes whole=Arc::clone(whole)/> });
+    let name = target.name;
+    view! {
+        <AskDialog
+            title=format!("Terminate {name}?")
+            words="Its machine is taken away for good. What stays: the record of its configuration, its history and its log."
+            confirm=format!("Terminate {name}")
+            is_grave=true
+            act
+            on_close
+        >
+            {goes}
+            {is_fallback.then(|| view! {
+                <p class="why">"It is the one to go back to: without it there is no «Roll back»."</p>
+            })}
+        </AskDialog>
+    }
+}
+
+/// The machine, and what lives nowhere but on it.
+#[component]
+fn WhatGoes(whole: Arc<AppServer>) -> impl IntoView {
+    let server = &whole.server;
+    let is_true = |value: &serde_json::Value| value.as_bool().unwrap_or_default();
+    let has_databases = whole.configuration.get("use_ephemeral_databases").is_some_and(is_true);
+    let at = server.public_ip.as_ref().map(|ip| format!(" at {ip}"));
+    view! {
+        <dl>
+            <dt>"Machine"</dt>
+            <dd>
+                <span class="mono">{server.name.clone()}</span>
+                {at}
+                " "
+                <span class="fine">{server.provider.clone()}</span>
+            </dd>
+            {has_databases.then(|| view! {
+                <dt>"Databases"</dt>
+                <dd>"They live on this machine and go with it: its courses, users and uploads too."</dd>
+            })}
+        </dl>
+    }
+}
+
+#[component]
+fn ActivateLater(instance: Arc<Instance>, target: AppServerSummary, on_close: Callback<()>) -> impl IntoView {
+    let data = state().data;
+    let (id, of, name) = (target.id, target.instance_id, target.name.clone());
+    let act: Act = Callback::new(move |reason| {
+        let name = name.clone();
+        async move {
+            let answer = api::app_servers::activate_when_running(id, reason).await;
+            data.refresh(Key::AppServer(id));
+            data.refresh(Key::Instance(of));
+            answer.map(|_| format!("{name} is activated when its build has ended well."))
+        }
+        .boxed_local()
+    });
+    let name = target.name;
+    let words = format!(
+        "Visitors of {} move to it by themselves as soon as its build has ended well and it answers its checks, unless a newer one is active by then. If the build fails, nothing changes.",
+        instance.summary.domain
+    );
+    view! {
+        <AskDialog
+            title=format!("Activate {name} when it is ready?")
+            words
+            confirm="Activate when ready"
+            act
+            on_close
+        >
+            {instance.hold.is_some().then(|| view! {
+                <p class="why">"A hold is on: nothing is activated by itself until it is released."</p>
+            })}
+        </AskDialog>
+    }
+}
+
+#[component]
+fn Hold(instance: Arc<Instance>, on_close: Callback<()>) -> impl IntoView {
+    let data = state().data;
+    let id = instance.summary.id;
+    let act: Act = Callback::new(move |reason| {
+        async move {
+            let answer = api::instances::hold(id, reason).await;
+            data.refresh(Key::Instance(id));
+            answer.map(|()| "The hold is on.".to_owned())
+        }
+        .boxed_local()
+    });
+    view! {
+        <AskDialog
+            title="Hold what serves now?"
+            words="Automation goes on building, but activates nothing until a person releases the hold. People can still activate and roll back."
+            confirm="Hold"
+            act
+            on_close
+        />
+    }
+}

@@ -1,0 +1,65 @@
+//! How the manager treats an instance, whatever it runs: its place in the queue, and for how long machines are kept.
+
+use crate::openedx::{Field, FieldKind};
+
+/// How many builds of one instance may be under way at once.
+pub const BUILDS: (i32, i32) = (1, 20);
+/// Hours that an app server which nobody needs may keep its machine: up to a year.
+pub const RETENTION_HOURS: (i32, i32) = (1, 8760);
+
+/// The fields, in the order of the form. They are changed together with the settings, and no app server keeps a record of them.
+pub const FIELDS: &[Field] = &[
+    Field {
+        name: "tier",
+        label: "Tier",
+        help: "Builds of production begin before those of previews",
+        kind: FieldKind::Choice(&["production", "preview"]),
+        max: 10,
+        is_required: false,
+    },
+    Field {
+        name: "max_builds",
+        label: "Builds at once",
+        help: "How many of its app servers may be built at the same time, 1 to 20",
+        kind: FieldKind::Whole { least: BUILDS.0, most: BUILDS.1 },
+        max: 2,
+        is_required: false,
+    },
+    Field {
+        name: "retention_hours",
+        label: "Keep machines for",
+        help: "Hours that an app server keeps its machine when it is neither active, nor the one to go back to, nor the \
+               newest; blank for the manager's setting",
+        kind: FieldKind::Whole { least: RETENTION_HOURS.0, most: RETENTION_HOURS.1 },
+        max: 4,
+        is_required: false,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::Tier;
+
+    fn check(name: &str, text: &str) -> bool {
+        FIELDS.iter().find(|field| field.name == name).is_some_and(|field| field.check_text(text).is_ok())
+    }
+
+    #[test]
+    fn every_tier_can_be_chosen() {
+        assert!(Tier::ALL.iter().all(|tier| check("tier", tier.as_str())));
+        assert!(!check("tier", "gold"));
+    }
+
+    #[test]
+    fn numbers_keep_their_limits() {
+        for right in ["", "1", "20"] {
+            assert!(check("max_builds", right), "{right}");
+        }
+        for wrong in ["0", "21", "-1", "1.5", "two", "99999999999"] {
+            assert!(!check("max_builds", wrong), "{wrong}");
+        }
+        assert!(check("retention_hours", "8760"));
+        assert!(!check("retention_hours", "8761"));
+    }
+}

@@ -1,0 +1,123 @@
+//! What a person is told of an app server and its instance beyond the fields themselves, and what they may do with them.
+
+use crate::app_server::{AppServerSummary, Possible, can_stop, can_terminate};
+use crate::app_server_status::AppServerStatus;
+use crate::instance::Instance;
+use crate::launch::Trigger;
+
+impl AppServerSummary {
+    /// Who or what launched it, and which attempt it is: `admin`, `admin, attempt 2 of 2, after AppServer 4 failed`.
+    /// `before` is the name of the attempt before, where it is known.
+    pub fn origin(&self, before: Option<&str>) -> String {
+        let mut words = self.requested_by.clone();
+        match self.trigger {
+            Trigger::User | Trigger::Retry => {}
+            Trigger::Token => words.push_str(", by token"),
+            Trigger::PullRequest => words.push_str(", for a pull request"),
+            Trigger::Schedule => words.push_str(", by schedule"),
+        }
+        if self.num_attempts > 1 {
+            words.push_str(&format!(", attempt {} of {}", self.attempt, self.num_attempts));
+        }
+        match (self.retry_of, before) {
+            (Some(_), Some(name)) => words.push_str(&format!(", after {name} failed")),
+            (Some(id), None) => words.push_str(&format!(", after app server {id} failed")),
+            (None, _) => {}
+        }
+        words
+    }
+
+    /// Whether its build can be stopped.
+    pub fn can_be_stopped(&self) -> Possible {
+        match (can_stop(self.status), &self.stop_requested_by) {
+            (Possible::Yes, Some(_)) => Possible::No("It is being stopped already."),
+            (possible, _) => possible,
+        }
+    }
+
+    /// Whether its machine can be taken away.
+    pub fn can_be_terminated(&self) -> Possible {
+        match can_terminate(self.status, self.serving) {
+            Possible::Yes if self.is_machine_going() => Possible::No("Its machine is being taken away already."),
+            Possible::Yes if !self.has_machine => Possible::No("It has no machine any more."),
+            possible @ (Possible::Yes | Possible::No(_)) => possible,
+        }
+    }
+
+    /// Whether its machine is still there and on its way out.
+    pub fn is_machine_going(&self) -> bool {
+        self.has_machine && matches!(self.status, AppServerStatus::Terminated | AppServerStatus::Stopped)
+    }
+
+    /// Whether keeping its machine means anything.
+    pub fn can_be_pinned(&self) -> bool {
+        self.has_machine && !self.is_machine_going()
+    }
+
+    /// Whether it can be asked for that it is activated when its build has ended well.
+    pub fn can_be_activated_later(&self) -> bool {
+        self.status.is_building() && self.stop_requested_by.is_none() && !self.activate_when_running
+    }
+}
+
+impl Instance {
+    /// Whether it can be put away.
+    pub fn can_be_archived(&self) -> Possible {
+        if self.appservers.iter().any(|one| one.status.is_building()) {
+            return Possible::No("An app server is being built; stop the build, or wait for its end.");
+        }
+        Possible::Yes
+    }
+
+    /// The app servers that have a machine, among those shown.
+    pub fn with_machines(&self) -> impl Iterator<Item = &AppServerSummary> {
+        self.appservers.iter().filter(|one| one.has_machine)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::ids::AppServerId;
+    use crate::mark::tests::server;
+    use crate::{AppServerStatus::*, Serving};
+
+    #[test]
+    fn says_who_launched_it_and_which_attempt_it_is() {
+        let mut one = server(7, Running, Serving::Idle);
+        assert_eq!(one.origin(None), "admin");
+        one.trigger = Trigger::Token;
+        assert_eq!(one.origin(None), "admin, by token");
+        (one.trigger, one.attempt, one.num_attempts) = (Trigger::Retry, 2, 2);
+        one.retry_of = Some(AppServerId(6));
+        assert_eq!(one.origin(Some("AppServer 4")), "admin, attempt 2 of 2, after AppServer 4 failed");
+        assert_eq!(one.origin(None), "admin, attempt 2 of 2, after app server 6 failed");
+    }
+
+    #[test]
+    fn a_build_is_stopped_once() {
+        let mut one = server(1, Configuring, Serving::Idle);
+        assert_eq!(one.can_be_stopped(), Possible::Yes);
+        assert!(one.can_be_activated_later());
+        one.stop_requested_by = Some("ada".into());
+        assert_ne!(one.can_be_stopped(), Possible::Yes);
+        assert!(!one.can_be_activated_later());
+        assert_ne!(server(1, Running, Serving::Idle).can_be_stopped(), Possible::Yes);
+    }
+
+    #[test]
+    fn a_machine_goes_once_and_never_under_visitors() {
+        for status in [Running, Failed, Error] {
+            assert_eq!(server(1, status, Serving::Idle).can_be_terminated(), Possible::Yes);
+        }
+        for serving in [Serving::Active, Serving::Draining] {
+            assert_ne!(server(1, Running, serving).can_be_terminated(), Possible::Yes);
+        }
+        let mut gone = server(1, Terminated, Serving::Idle);
+        assert_eq!(gone.can_be_terminated(), Possible::No("Its machine is being taken away already."));
+        assert!(!gone.can_be_pinned());
+        gone.has_machine = false;
+        assert_eq!(gone.can_be_terminated(), Possible::No("It has no machine any more."));
+    }
+}
