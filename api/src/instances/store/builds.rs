@@ -192,7 +192,7 @@ pub async fn keep_total(conn: &mut AsyncPgConnection, id: AppServerId, total: i3
     Ok(())
 }
 
-/// Keeps how far spool and tasks have come. Gives the number of tasks that have ended.
+/// Keeps how far spool and tasks have come: the position, how many more tasks ended, and which began last.
 ///
 /// # Errors
 /// When the statement fails.
@@ -208,12 +208,11 @@ pub async fn keep_progress(
             builds::spool_events.eq(i64::try_from(position.events).unwrap_or(i64::MAX)),
             builds::spool_errors.eq(i64::try_from(position.errors).unwrap_or(i64::MAX)),
             builds::tasks_done.eq(builds::tasks_done + ended),
+            // Left as it is where no task began.
+            task.map(|task| builds::task.eq(Some(task))),
         ))
         .execute(conn)
         .await?;
-    if let Some(task) = task {
-        diesel::update(builds::table.find(id)).set(builds::task.eq(Some(task))).execute(conn).await?;
-    }
     Ok(())
 }
 
