@@ -19,10 +19,10 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test lint fmt bench openapi screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories chaos bench lint fmt openapi screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-9s %s\n' "$$verb" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-14s %s\n' "$$verb" "$$text"; done
 	@printf '\n  PROFILE=release compiles the program for production; without it, for a quick build (dev).\n'
 
 run: build ## Install what is missing, build, start everything; Ctrl-C stops it
@@ -33,6 +33,12 @@ build: bootstrap spa program ## The same without starting: the program is target
 
 test: bootstrap-test ## Everything CI runs: lint, unit and API tests, wasm tests, browser tests
 	@script/test
+
+test-histories: bootstrap-test ## A thousand random histories of launches, stops, switches and crashes, instead of a hundred
+	OCIM_HISTORIES=1000 cargo test --locked --test api -- flows::histories --nocapture
+
+chaos: build ## Kill real workers, server, HAProxy and Postgres at random while they build (root; about six minutes)
+	@script/chaos
 
 lint: ## Formatting, clippy for the host and for wasm, scripts, the browser tests' types
 	@script/lint

@@ -4,7 +4,7 @@
 
 # What `packages_missing` answers, in this order.
 readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 util-linux git python3-venv brotli)
-readonly TEST_PACKAGES=(chromium chromium-driver shellcheck)
+readonly TEST_PACKAGES=(chromium chromium-driver openssh-server shellcheck)
 
 readonly CLUSTER_DROP_IN=/etc/postgresql-common/createcluster.d/ocim-bootstrap.conf
 readonly POLICY=/usr/sbin/policy-rc.d
@@ -64,6 +64,7 @@ is_there() {
     build-essential) can_link ;;
     postgresql) has_postgres ;;
     openssh-client) has ssh ssh-keygen ;;
+    openssh-server) has sshd ;;
     iproute2) has ip ;;
     util-linux) has unshare nsenter setpriv ;;
     python3-venv) can_make_venv ;;
@@ -94,13 +95,13 @@ may_use_sudo() {
 }
 
 # Only for the time of the installation, and only where the machine has no rule of its own: Debian's packages make and
-# start a cluster and start HAProxy, but we want their programs.
+# start a cluster and start HAProxy and sshd, but we want their programs.
 forbid_services() {
   "${AS_ROOT[@]}" install -D -m 644 /dev/stdin "$CLUSTER_DROP_IN" <<<'create_main_cluster = false'
   [ -e "$POLICY" ] || "${AS_ROOT[@]}" install -m 755 /dev/stdin "$POLICY" <<'POLICY'
 #!/bin/sh
 # ocim-bootstrap: gone when the installation ends.
-case " $* " in *" postgresql"* | *" haproxy"*) exit 101 ;; esac
+case " $* " in *" postgresql"* | *" haproxy"* | *" ssh"*) exit 101 ;; esac
 POLICY
 }
 
@@ -115,6 +116,7 @@ stay_off() {
   [ -d /run/systemd/system ] || return 0
   for package in "$@"; do
     case "$package" in
+      openssh-server) "${AS_ROOT[@]}" systemctl disable --quiet ssh || true ;;
       postgresql | haproxy) "${AS_ROOT[@]}" systemctl disable --quiet "$package" || true ;;
     esac
   done

@@ -1,4 +1,4 @@
-//! The command line: one program for the server, its administration and its document.
+//! The command line: one program for the server, its workers, its administration and its document.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -23,6 +23,11 @@ struct Arguments {
 enum Command {
     /// Serve API and pages, and build app servers, until Ctrl-C
     Server,
+    /// Build app servers beside a server, on the same database, until Ctrl-C
+    ///
+    /// As many as wanted, on as many machines. With DATABASE_URL it builds for whatever uses that database; without, it joins
+    /// the server that uses the same OCIM_DATA_DIR. What becomes of its builds when it is told to end: OCIM_ON_SIGTERM.
+    Worker,
     /// Bring the database that DATABASE_URL names to this version
     Migrate,
     /// Print the OpenAPI document
@@ -71,6 +76,7 @@ fn run(arguments: Arguments) -> Result<(), StartError> {
                 Ok(())
             }
             Command::Server => ocim::start::serve(Settings::load()?).await,
+            Command::Worker => ocim::start::work(Settings::load()?).await,
             Command::Migrate => ocim::start::migrate(&Settings::load()?).await,
             Command::Admin(Admin::PrepareCache) => ocim::start::prepare_cache(&Settings::load()?).await,
             Command::Admin(Admin::SetPassword { username }) => {

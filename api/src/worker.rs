@@ -27,6 +27,11 @@ const RECONCILE: Duration = Duration::from_secs(60);
 /// How often is looked whether the last build has ended.
 const DRAIN_POLL: Duration = Duration::from_millis(100);
 
+/// How long builds may take to give back their leases when the program is told to end.
+const GIVE_BACK: Duration = Duration::from_secs(20);
+/// How long to wait before another attempt to reach the queue.
+const BEGIN_ANEW: Duration = Duration::from_secs(1);
+
 /// What a worker does.
 #[derive(Debug, Clone, Copy)]
 pub struct Duties {
@@ -60,40 +65,13 @@ impl Worker {
         duties: Duties,
         stop: CancellationToken,
     ) -> Result<Self, WorkerError> {
-        let recovery = WorkerRecoveryConfig::default()
-            .enabled(true)
-            .heartbeat_interval(Duration::from_secs(5))
-            .sweep_interval(Duration::from_secs(5))
-            .sweep_threshold(Duration::from_secs(15))
-            .recovery_delay(Duration::ZERO);
-        let builder = Builder::new(manager.clone(), duties.slots, stop.clone());
-        let mut options = WorkerOptions::default()
-            .database_url(manager.db.url())
-            .max_pg_conn(8)
-            .concurrency(duties.slots + BESIDE_BUILDS)
-            .worker_recovery(recovery)
-            .listen_os_shutdown_signals(false)
-            .shutdown_signal(stop.clone().cancelled_owned())
-            // Builds see `stop` themselves and give back their leases.
-            .shutdown_grace_period(Duration::from_secs(20))
-            .shutdown_interrupted_job_retry_delay(Duration::ZERO)
-            .add_extension(builder.clone())
-            .define_job::<AdvanceAppServer>()
-            .define_job::<DispatchBuilds>()
-            .define_job::<TerminateServer>();
-        if duties.tells_gateway {
-            options = options.define_job::<ApplyRouting>().define_job::<ActivateWhenRunning>();
-        }
-        let worker = options.init().await.map_err(|error| WorkerError(error.to_string()))?;
+        let builder = Builder::new(manager, duties.slots, stop.clone());
+        let first = queue(&builder, duties, &stop).await?;
         let is_running = Arc::new(AtomicBool::new(true));
         let running = is_running.clone();
         let (looking, signals) = (builder.clone(), bus.subscribe());
         let task = tokio::spawn(async move {
-            let jobs = async {
-                if let Err(error) = worker.run().await {
-                    tracing::error!(%error, "the worker ended");
-                }
-            };
+            let jobs = run(first, &looking, duties, &stop);
             let beside = async {
                 tokio::join!(sweep(&looking), show(&looking), hear(&looking, signals), async {
                     if duties.tells_gateway {
@@ -103,6 +81,10 @@ impl Worker {
             };
             tokio::join!(jobs, stop.run_until_cancelled(beside));
             running.store(false, Ordering::Relaxed);
+            // Builds see `stop` themselves and give back their leases.
+            if tokio::time::timeout(GIVE_BACK, idle(&looking)).await.is_err() {
+                tracing::warn!("builds were left that did not end in time; their leases run out");
+            }
             leave(&looking).await;
         });
         Ok(Self { is_running, builder, task })
@@ -113,13 +95,16 @@ impl Worker {
         self.is_running.clone()
     }
 
+    /// Whether no build is under way here.
+    pub fn is_idle(&self) -> bool {
+        self.builder.is_idle()
+    }
+
     /// Begins no build any more, and waits until those under way here have ended.
     pub async fn finish(&self) {
         self.builder.drain();
         report(&self.builder).await;
-        while !self.builder.is_idle() {
-            tokio::time::sleep(DRAIN_POLL).await;
-        }
+        idle(&self.builder).await;
     }
 
     /// Waits until it has ended, after its `stop`.
@@ -127,6 +112,60 @@ impl Worker {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the worker ended badly");
         }
+    }
+}
+
+/// The queue's worker.
+async fn queue(
+    builder: &Builder,
+    duties: Duties,
+    stop: &CancellationToken,
+) -> Result<graphile_worker::Worker, WorkerError> {
+    let recovery = WorkerRecoveryConfig::default()
+        .enabled(true)
+        .heartbeat_interval(Duration::from_secs(5))
+        .sweep_interval(Duration::from_secs(5))
+        .sweep_threshold(Duration::from_secs(15))
+        .recovery_delay(Duration::ZERO);
+    let mut options = WorkerOptions::default()
+        .database_url(builder.manager().db.url())
+        .max_pg_conn(8)
+        .concurrency(duties.slots + BESIDE_BUILDS)
+        .worker_recovery(recovery)
+        .listen_os_shutdown_signals(false)
+        .shutdown_signal(stop.clone().cancelled_owned())
+        .shutdown_grace_period(GIVE_BACK)
+        .shutdown_interrupted_job_retry_delay(Duration::ZERO)
+        .add_extension(builder.clone())
+        .define_job::<AdvanceAppServer>()
+        .define_job::<DispatchBuilds>()
+        .define_job::<TerminateServer>();
+    if duties.tells_gateway {
+        options = options.define_job::<ApplyRouting>().define_job::<ActivateWhenRunning>();
+    }
+    options.init().await.map_err(|error| WorkerError(error.to_string()))
+}
+
+/// Does jobs until `stop`. When the database goes away the queue's worker ends; another begins as soon as it is back.
+async fn run(first: graphile_worker::Worker, builder: &Builder, duties: Duties, stop: &CancellationToken) {
+    let mut worker = Some(first);
+    while !stop.is_cancelled() {
+        match worker.take() {
+            Some(worker) => warn(worker.run().await, "the queue's worker ended; beginning anew"),
+            None => match queue(builder, duties, stop).await {
+                Ok(fresh) => worker = Some(fresh),
+                Err(error) => tracing::warn!(%error, "the queue cannot be reached"),
+            },
+        }
+        if worker.is_none() {
+            stop.run_until_cancelled(tokio::time::sleep(BEGIN_ANEW)).await;
+        }
+    }
+}
+
+async fn idle(builder: &Builder) {
+    while !builder.is_idle() {
+        tokio::time::sleep(DRAIN_POLL).await;
     }
 }
 

@@ -43,6 +43,8 @@ const PASSED_ON: &[&str] = &[
 #[derive(Debug)]
 pub(super) struct Output {
     pub success: bool,
+    /// The exit status; none when a signal ended it.
+    pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
@@ -99,8 +101,9 @@ pub(super) async fn capture(
     let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
     let all = async { tokio::join!(read(stdout), read(stderr), group.child.wait()) };
     let (stdout, stderr, status) = bounded(all, limit, cancel).await?;
-    let success = status.map_err(failed)?.success();
-    Ok(Output { success, stdout: stdout.map_err(failed)?, stderr: stderr.map_err(failed)? })
+    let status = status.map_err(failed)?;
+    let (success, code) = (status.success(), status.code());
+    Ok(Output { success, code, stdout: stdout.map_err(failed)?, stderr: stderr.map_err(failed)? })
 }
 
 /// Runs a long command, passes on its lines as they come, and gives the end of what it printed.
@@ -128,7 +131,8 @@ pub(super) async fn print(
             }
             if let Some(status) = status {
                 pass_on(tail.finish().into_iter().collect(), &mut said, printer).await?;
-                return Ok(Output { success: status.success(), stdout: said, stderr: String::new() });
+                let (success, code) = (status.success(), status.code());
+                return Ok(Output { success, code, stdout: said, stderr: String::new() });
             }
         }
     };

@@ -45,6 +45,8 @@ struct Script {
     prepares: VecDeque<AnsibleError>,
     runs: VecDeque<FakeEnd>,
     recovers: VecDeque<Vec<SpoolLine>>,
+    silent_repositories: bool,
+    silent_checkouts: bool,
     specs: Vec<RunSpec>,
 }
 
@@ -63,6 +65,16 @@ impl FakeAnsible {
     /// The answer of the next `resolve` that has none yet.
     pub fn next_resolve(&self, answer: Result<String, AnsibleError>) {
         self.script().resolves.push_back(answer);
+    }
+
+    /// Whether repositories never answer which commit a branch is.
+    pub fn set_silent_repositories(&self, is_silent: bool) {
+        self.script().silent_repositories = is_silent;
+    }
+
+    /// Whether every `prepare` goes on until it is cancelled.
+    pub fn set_silent_checkouts(&self, is_silent: bool) {
+        self.script().silent_checkouts = is_silent;
     }
 
     /// The failure of the next `prepare` that has none yet.
@@ -117,24 +129,34 @@ fn task_lines(number: u32) -> Vec<SpoolLine> {
 #[async_trait]
 impl Ansible for FakeAnsible {
     async fn resolve(&self, _repository: &str, version: &str) -> Result<String, AnsibleError> {
-        let mut script = self.script();
-        script.calls.resolve += 1;
+        let (is_silent, answer) = {
+            let mut script = self.script();
+            script.calls.resolve += 1;
+            (script.silent_repositories, script.resolves.pop_front())
+        };
+        if is_silent {
+            std::future::pending::<()>().await;
+        }
         // Forty hexadecimal digits that depend on the version.
-        script
-            .resolves
-            .pop_front()
-            .unwrap_or_else(|| Ok(hex::encode(Sha256::digest(version)).chars().take(40).collect()))
+        answer.unwrap_or_else(|| Ok(hex::encode(Sha256::digest(version)).chars().take(40).collect()))
     }
 
     async fn prepare(
         &self,
         _spec: &RunSpec,
         _sink: &mut dyn SpoolSink,
-        _cancel: &CancellationToken,
+        cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError> {
-        let mut script = self.script();
-        script.calls.prepare += 1;
-        script.prepares.pop_front().map_or(Ok(script.tasks), Err)
+        let (is_silent, tasks, failure) = {
+            let mut script = self.script();
+            script.calls.prepare += 1;
+            (script.silent_checkouts, script.tasks, script.prepares.pop_front())
+        };
+        if is_silent {
+            cancel.cancelled().await;
+            return Err(AnsibleError::Cancelled);
+        }
+        failure.map_or(Ok(tasks), Err)
     }
 
     async fn run(

@@ -18,6 +18,10 @@ use super::{recover, virtualenv};
 /// So long `--list-tasks` may take; a playbook whose tasks are not known runs all the same.
 const LIST_LIMIT: Duration = Duration::from_secs(60);
 
+/// What Ansible exits with when a playbook is no playbook: broken YAML, a module that there is not. It has asked no machine
+/// then, and would find the same another time.
+const UNREADABLE: i32 = 4;
+
 /// Where things are.
 #[derive(Debug, Clone)]
 pub struct AnsibleConfig {
@@ -54,6 +58,10 @@ impl AnsibleCore {
         let listed = command::capture(command, LIST_LIMIT, cancel).await;
         dir.remove_variables()?;
         match listed {
+            Ok(output) if output.code == Some(UNREADABLE) => {
+                let words = first_words(&output.stderr);
+                Err(AnsibleError::Permanent(format!("{} cannot be read: {words}", spec.playbook_path)))
+            }
             Ok(output) => Ok(if output.success { count_listed(&output.stdout) } else { 0 }),
             Err(AnsibleError::Cancelled) => Err(AnsibleError::Cancelled),
             Err(AnsibleError::Permanent(_) | AnsibleError::Transient(_) | AnsibleError::Sink(_)) => Ok(0),
@@ -105,6 +113,13 @@ impl Ansible for AnsibleCore {
     ) -> Result<bool, AnsibleError> {
         recover::recover(dir, position, sink).await
     }
+}
+
+/// The error without what Ansible draws around it.
+fn first_words(stderr: &str) -> String {
+    let is_said = |line: &&str| !line.is_empty() && !line.starts_with("[WARNING]");
+    let words: Vec<&str> = stderr.lines().map(str::trim).filter(is_said).take(3).collect();
+    words.join(" ").chars().take(500).collect()
 }
 
 /// A task's line is indented by six spaces and ends with its tags.

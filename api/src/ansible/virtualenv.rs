@@ -292,7 +292,8 @@ mod tests {
 
     #[test]
     fn an_index_that_was_not_reached_proves_nothing() {
-        let output = |text: &str| Output { success: false, stdout: text.to_owned(), stderr: String::new() };
+        let output =
+            |text: &str| Output { success: false, code: Some(1), stdout: text.to_owned(), stderr: String::new() };
         let unknown = "ERROR: No matching distribution found for nothing==1";
         let message = "the requirements cannot be installed: No matching distribution found for nothing==1".to_owned();
         assert_eq!(succeeded(&output(unknown)), Err(AnsibleError::Permanent(message.clone())));

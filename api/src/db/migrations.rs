@@ -28,6 +28,21 @@ pub async fn migrate(db: &Db) -> Result<usize, DbError> {
     Ok(ran)
 }
 
+/// Whether the database lacks migrations of this program.
+///
+/// # Errors
+/// When the server does not answer, or it is no database of ours.
+pub async fn are_pending(db: &Db) -> Result<bool, DbError> {
+    let connection = db.dedicated().await?;
+    let pending = tokio::task::spawn_blocking(move || {
+        AsyncConnectionWrapper::<AsyncPgConnection>::from(connection).has_pending_migration(MIGRATIONS)
+    });
+    pending
+        .await
+        .map_err(|error| DbError::Unavailable(error.to_string()))?
+        .map_err(|error| DbError::Corrupt(format!("the migrations cannot be read: {error}")))
+}
+
 /// Holds until the connection ends.
 async fn lock(connection: &mut AsyncPgConnection) -> Result<(), DbError> {
     diesel::sql_query("SELECT pg_advisory_lock($1)")

@@ -39,6 +39,22 @@ pub enum DbError {
     Corrupt(String),
 }
 
+impl DbError {
+    /// Whether it may be another moment: the server was away, or the connection broke.
+    pub fn may_go_better(&self) -> bool {
+        use diesel::result::{DatabaseErrorKind as Kind, Error};
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Query(Error::DatabaseError(kind, _)) => matches!(
+                kind,
+                Kind::ClosedConnection | Kind::UnableToSendCommand | Kind::SerializationFailure | Kind::Unknown
+            ),
+            Self::Query(Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. }) => true,
+            Self::Query(_) | Self::Corrupt(_) => false,
+        }
+    }
+}
+
 impl From<serde_json::Error> for DbError {
     fn from(error: serde_json::Error) -> Self {
         Self::Corrupt(error.to_string())

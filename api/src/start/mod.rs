@@ -7,9 +7,11 @@ mod outside;
 mod parts;
 mod report;
 mod serve;
+mod work;
 
 pub use parts::{migrate, prepare_cache, set_password};
 pub use serve::{http, serve};
+pub use work::work;
 
 /// Why the program does not start. The words are for the operator.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;

@@ -36,15 +36,16 @@ pub(super) struct Outside {
     pub authorized_key: String,
 }
 
-/// Makes ready what the settings name.
+/// Makes ready what the settings name. `plays`: until when this process plays the web servers of fake machines; none: another
+/// does.
 pub(super) async fn open(
     settings: &Settings,
     data_dir: &Path,
-    stop: &CancellationToken,
+    plays: Option<&CancellationToken>,
 ) -> Result<Outside, StartError> {
     match settings.ocim_provider {
         ProviderKind::Local => local(settings, data_dir).await,
-        ProviderKind::Fake => fake(settings, data_dir, stop).await,
+        ProviderKind::Fake => fake(settings, data_dir, plays).await,
     }
 }
 
@@ -76,9 +77,11 @@ async fn machines(settings: &Settings, data_dir: &Path) -> Result<Arc<LocalProvi
 }
 
 /// Neither keys nor repositories: nobody logs in, and nothing is checked out.
-async fn fake(settings: &Settings, data_dir: &Path, stop: &CancellationToken) -> Result<Outside, StartError> {
+async fn fake(settings: &Settings, data_dir: &Path, plays: Option<&CancellationToken>) -> Result<Outside, StartError> {
     let machines = Arc::new(FileMachines::open(data_dir.join("fake-machines"), settings.ocim_fake_http)?);
-    machines.serve(stop.clone()).await?;
+    if let Some(stop) = plays {
+        machines.serve(stop.clone()).await?;
+    }
     say("▸ Machines are files, and playbooks only print (OCIM_PROVIDER=fake)");
     let pace = Duration::from_millis(settings.ocim_fake_pace_ms);
     let printer = FakePrinter { dir: data_dir.join("fake-printed"), lines: settings.ocim_fake_lines, pace };

@@ -148,6 +148,17 @@ fn defaults(settings: &Settings, demo: &demo::Demo) -> Defaults {
     }
 }
 
+/// Makes sure that the database is one this program knows. A worker changes nothing about it.
+pub(super) async fn same_version(db: &Db) -> Result<(), StartError> {
+    if migrations::are_pending(db).await? {
+        return Err(
+            "the database is older than this program; start the server of this version first, or run: ocim migrate"
+                .into(),
+        );
+    }
+    Ok(())
+}
+
 /// Brings the database that DATABASE_URL names to this program's version.
 ///
 /// # Errors

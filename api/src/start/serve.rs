@@ -14,7 +14,7 @@ use utoipa_actix_web::AppExt;
 use super::report::{say, step};
 use super::{StartError, outside, parts};
 use crate::app::App;
-use crate::config::Settings;
+use crate::config::{OnSigterm, Settings};
 use crate::db::embedded::EmbeddedPostgres;
 use crate::events::Bus;
 use crate::http::{middleware, problems};
@@ -62,7 +62,7 @@ async fn run(
 ) -> Result<(), StartError> {
     let db = parts::database(settings, data_dir, &mut children.postgres).await?;
     let password = parts::first_admin(settings, &db).await?;
-    let outside = outside::open(settings, data_dir, stop).await?;
+    let outside = outside::open(settings, data_dir, Some(stop)).await?;
     children.machines.clone_from(&outside.local);
     let gateway = GatewayConfig { listen: settings.ocim_gateway_listen, dir: data_dir.join("gateway") };
     let gateway = Arc::new(step("Gateway", HaproxyGateway::start(gateway)).await?);
@@ -70,6 +70,10 @@ async fn run(
     let manager = Arc::new(parts::manager(settings, data_dir, db.clone(), &outside, gateway.clone())?);
     step("Routes", apply_routing::apply_all(&manager)).await?;
     tokio::spawn(async move { gateway.supervise().await });
+    if let Some(postgres) = &children.postgres {
+        let (postgres, stop) = (postgres.clone(), stop.clone());
+        tokio::spawn(async move { stop.run_until_cancelled(postgres.supervise()).await });
+    }
     let bus = Bus::start(db, stop.clone()).await?;
     let duties = Duties { slots: settings.ocim_build_slots, tells_gateway: true };
     let worker = Worker::start(manager.clone(), &bus, duties, stop.clone()).await?;
@@ -86,6 +90,7 @@ async fn run(
     let serving = tokio::spawn(server);
     greet(settings, password.as_deref());
     until_signal().await?;
+    finish_or_hand_over(settings, &worker).await?;
     say("Stopping …");
     stop.cancel();
     handle.stop(true).await;
@@ -144,7 +149,19 @@ fn greet(settings: &Settings, password: Option<&str>) {
     say("Ctrl-C stops it.\n");
 }
 
-async fn until_signal() -> Result<(), StartError> {
+/// What becomes of the builds under way, as the settings say.
+pub(super) async fn finish_or_hand_over(settings: &Settings, worker: &Worker) -> Result<(), StartError> {
+    if settings.ocim_on_sigterm == OnSigterm::Finish && !worker.is_idle() {
+        say("Ending the builds under way; a second signal hands them over …");
+        tokio::select! {
+            () = worker.finish() => {}
+            signal = until_signal() => signal?,
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn until_signal() -> Result<(), StartError> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {

@@ -19,7 +19,7 @@ async fn the_old_one_serves_until_the_new_one_does_and_can_be_gone_back_to() {
     assert_eq!((&answer["is_applied"], &answer["app_server"]["serving"]), (&json!(true), &json!("active")));
     assert_eq!(app.traffic.table()["demo.localhost"], target(1));
     assert_eq!(app.traffic.table()["studio.demo.localhost"], target(1));
-    assert_eq!(app.read_app_server(first).await["serving"], "fallback");
+    assert_eq!(app.read_app_server(first).await["serving"], "draining");
     assert_eq!(app.read_app_server(first).await["status"], "running");
 
     app.activate(first).await.expect(200);

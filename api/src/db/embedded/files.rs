@@ -50,6 +50,11 @@ impl Files {
         Ok(Self { home })
     }
 
+    /// What [`Files::prepare`] was given.
+    pub(super) fn data_dir(&self) -> &Path {
+        self.home.parent().unwrap_or(&self.home)
+    }
+
     pub(super) fn data(&self) -> PathBuf {
         self.home.join("data")
     }

@@ -4,8 +4,7 @@
 //! Invariants: one server a data directory, however many processes start it at once; it outlives a crash of ours, and
 //! the next start adopts it; whatever was killed in whatever order, the next start recovers.
 //!
-//! Not here: installing PostgreSQL (the messages say how), the schema, and restarting it while we run: who loses the
-//! connection starts again.
+//! Not here: installing PostgreSQL (the messages say how) and the schema.
 
 mod account;
 mod binaries;
@@ -18,6 +17,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -46,11 +46,12 @@ impl Default for EmbeddedOptions {
     }
 }
 
-/// A server that answers. Dropping this leaves it running.
-#[derive(Debug)]
+/// A server that answers. Dropping this leaves it running. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct EmbeddedPostgres {
     files: Files,
-    process: ProcessId,
+    options: EmbeddedOptions,
+    process: Arc<Mutex<ProcessId>>,
     url: SecretString,
 }
 
@@ -71,7 +72,36 @@ impl EmbeddedPostgres {
         let (running, password) = launch(&files, options, deadline).await?;
         session::prepare_database(&files, running.port, &password).await?;
         files.keep_port(running.port)?;
-        Ok(Self { url: url(running.port, &password), process: running.process, files })
+        Ok(Self::of(files, options, running, &password))
+    }
+
+    fn of(files: Files, options: EmbeddedOptions, running: Running, password: &SecretString) -> Self {
+        let process = Arc::new(Mutex::new(running.process));
+        Self { url: url(running.port, password), process, options, files }
+    }
+
+    /// Starts it again whenever it ends, at the same address, so that who lost the connection finds it there. Ends only when
+    /// it cannot be started there any more, which is logged.
+    pub async fn supervise(&self) {
+        loop {
+            let process = self.process();
+            while !process.wait(Duration::from_secs(3600)).await {}
+            tracing::warn!("the database ended by itself; starting it again");
+            match Self::start(self.files.data_dir(), self.options).await {
+                Ok(again) if again.url.expose_secret() == self.url.expose_secret() => {
+                    *self.process.lock().unwrap_or_else(PoisonError::into_inner) = again.process();
+                    tracing::info!("the database answers again");
+                }
+                Ok(_) => {
+                    tracing::error!("the database's port was taken meanwhile; restart this program to use the new one");
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the database does not start");
+                    tokio::time::sleep(Duration::from_secs(5)).await;
+                }
+            }
+        }
     }
 
     /// Takes over the server that runs; none when it ended over it.
@@ -93,7 +123,7 @@ impl EmbeddedPostgres {
             Err(_) if running.process.wait(Duration::from_millis(100)).await => return Ok(None),
             Err(error) => return Err(error),
         }
-        Ok(Some(Self { url: url(running.port, &password), process: running.process, files: files.clone() }))
+        Ok(Some(Self::of(files.clone(), options, running, &password)))
     }
 
     /// The URL of the server that another process runs on this data directory, for whoever joins it and must never stop
@@ -122,8 +152,8 @@ impl EmbeddedPostgres {
 
     /// The server's first process.
     #[must_use]
-    pub fn process(&self) -> &ProcessId {
-        &self.process
+    pub fn process(&self) -> ProcessId {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends it: open connections are cut, everything committed is on disk. No process of it is left. Takes at most 70 s.
@@ -139,8 +169,9 @@ impl EmbeddedPostgres {
             (Signal::QUIT, Duration::from_secs(5)),
             (Signal::KILL, Duration::from_secs(5)),
         ];
-        let failed = |reason: String| EmbeddedError::Stop { pid: self.process.pid, reason };
-        match self.process.stop(&steps).await {
+        let process = self.process();
+        let failed = |reason: String| EmbeddedError::Stop { pid: process.pid, reason };
+        match process.stop(&steps).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(failed("it is still there after SIGKILL".to_owned())),
             Err(error) => Err(failed(error.to_string())),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diesel_async::AsyncConnection;
 use shared_types::AppServerId;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::StepError;
@@ -21,14 +21,16 @@ use crate::servers;
 /// How many ended machines one sweep looks after; the next takes more.
 const ENDED_A_SWEEP: i64 = 50;
 
+/// What is under way here, with what halts it.
+type Held = Arc<Mutex<HashMap<AppServerId, CancellationToken>>>;
+
 /// Builds app servers, so many at once. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Builder {
     manager: Arc<Manager>,
     slots: Arc<Semaphore>,
     size: usize,
-    /// What is under way here, with what halts it.
-    held: Arc<Mutex<HashMap<AppServerId, CancellationToken>>>,
+    held: Held,
     /// Nothing more is begun.
     drain: CancellationToken,
     /// What is under way is handed over.
@@ -88,19 +90,27 @@ impl Builder {
             return Ok(());
         };
         drop(conn);
-        self.held().insert(id, lease.halt.clone());
-        let result = lease::keep(&self.manager.db, &lease, drive(&self.manager, &lease)).await;
-        self.held().remove(&id);
-        lease::release(&mut *self.manager.db.conn().await?, &lease).await?;
+        // A task of its own: should the queue lose its connection, the build goes on.
+        let builder = self.clone();
+        let built = tokio::spawn(async move { builder.build(&lease, slot).await });
+        built.await.map_err(|error| DbError::Corrupt(format!("the build of app server {id} panicked: {error}")))??;
+        self.dispatch().await
+    }
+
+    /// Goes on with a build whose lease is ours.
+    async fn build(&self, lease: &Lease, slot: Option<OwnedSemaphorePermit>) -> Result<(), DbError> {
+        let _entry = Entry::new(self.held.clone(), lease);
+        let result = lease::keep(&self.manager.db, lease, drive(&self.manager, lease)).await;
+        lease::release(&mut *self.manager.db.conn().await?, lease).await?;
         drop(slot);
         match result {
             Ok(()) | Err(StepError::Interrupted) => {}
             Err(StepError::Db(error)) => return Err(error),
             Err(error @ (StepError::Permanent(_) | StepError::Fatal(_) | StepError::Transient(_))) => {
-                tracing::error!(app_server = %id, %error, "a step's end was not written down");
+                tracing::error!(app_server = %lease.app_server, %error, "a step's end was not written down");
             }
         }
-        self.dispatch().await
+        Ok(())
     }
 
     /// Takes the lease of a build, and takes the build out of the queue where it is its turn.
@@ -181,6 +191,25 @@ impl Builder {
     /// A build that panicked elsewhere leaves the list as whole as it was.
     fn held(&self) -> MutexGuard<'_, HashMap<AppServerId, CancellationToken>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A build's place in the list of what is under way here.
+struct Entry {
+    held: Held,
+    id: AppServerId,
+}
+
+impl Entry {
+    fn new(held: Held, lease: &Lease) -> Self {
+        held.lock().unwrap_or_else(PoisonError::into_inner).insert(lease.app_server, lease.halt.clone());
+        Self { held, id: lease.app_server }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
     }
 }
 

@@ -2,6 +2,7 @@
 //! what it printed, and runs the playbook again under the next number.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel_async::AsyncConnection;
@@ -16,6 +17,11 @@ use crate::instances::store::{builds, pins};
 use crate::jobs::lease;
 use crate::logs::{self, Line};
 use crate::{events, servers};
+
+/// How long what a playbook prints waits for a database that is away; a lease lasts a little longer.
+const LOST_DATABASE: Duration = Duration::from_secs(10);
+/// How often the database is tried meanwhile.
+const RETRY_STORE: Duration = Duration::from_millis(250);
 
 /// A playbook whose run is checked out and not begun, by the present holder of the lease.
 #[derive(Debug)]
@@ -177,19 +183,33 @@ impl<'a, 'b> Sink<'a, 'b> {
 #[async_trait]
 impl SpoolSink for Sink<'_, '_> {
     async fn take(&mut self, lines: Vec<SpoolLine>, position: SpoolPosition) -> Result<(), String> {
-        self.store(lines, position).await.map_err(|error| error.to_string())
+        let patience = tokio::time::Instant::now() + LOST_DATABASE;
+        loop {
+            match self.store(&lines, position).await {
+                // A database that restarts ends no playbook.
+                Err(StepError::Db(error)) if error.may_go_better() && tokio::time::Instant::now() < patience => {
+                    tokio::time::sleep(RETRY_STORE).await;
+                }
+                done => return done.map_err(|error| error.to_string()),
+            }
+        }
     }
 }
 
 impl Sink<'_, '_> {
-    async fn store(&self, lines: Vec<SpoolLine>, position: SpoolPosition) -> Result<(), StepError> {
+    async fn store(&self, lines: &[SpoolLine], position: SpoolPosition) -> Result<(), StepError> {
         let build = self.build;
         let ended = lines.iter().filter(|line| line.progress == Some(TaskProgress::Ended)).count();
         let began = lines.iter().rev().find(|line| line.progress == Some(TaskProgress::Began));
         let task = began.and_then(|line| line.task.clone());
         let lines: Vec<Line> = lines
-            .into_iter()
-            .map(|SpoolLine { at, level, text, task, progress: _ }| Line { at, level, text, task })
+            .iter()
+            .map(|SpoolLine { at, level, text, task, progress: _ }| Line {
+                at: *at,
+                level: *level,
+                text: text.clone(),
+                task: task.clone(),
+            })
             .collect();
         let mut conn = build.manager.db.conn().await?;
         conn.transaction(async |conn| {

@@ -51,6 +51,8 @@ struct State {
     calls: FakeMachineCalls,
     answers_ssh: bool,
     restarts: bool,
+    /// Calls that still find nobody there.
+    away: u32,
 }
 
 /// Machines in memory. Their web servers are the caller's.
@@ -69,6 +71,7 @@ impl FakeProvider {
             calls: FakeMachineCalls::default(),
             answers_ssh: true,
             restarts: true,
+            away: 0,
         };
         Self { web_servers, state: Mutex::new(state) }
     }
@@ -86,6 +89,11 @@ impl FakeProvider {
     /// Whether a machine that is rebooted does restart.
     pub fn set_restarts(&self, restarts: bool) {
         self.state().restarts = restarts;
+    }
+
+    /// The next calls that would take a machine away find nobody there, so many of them.
+    pub fn be_away_at_terminate(&self, calls: u32) {
+        self.state().away = calls;
     }
 
     /// A machine vanishes without anybody having asked for it.
@@ -177,6 +185,10 @@ impl Provider for FakeProvider {
     async fn terminate(&self, machine: &MachineRef) -> Result<(), ProviderError> {
         let mut state = self.state();
         state.calls.terminate += 1;
+        if let Some(left) = state.away.checked_sub(1) {
+            state.away = left;
+            return Err(ProviderError::Transient("503 Service Unavailable".to_owned()));
+        }
         state.machines.remove(&machine.server_id);
         Ok(())
     }

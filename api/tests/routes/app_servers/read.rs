@@ -35,13 +35,24 @@ async fn all_that_it_was_built_from_and_how_the_build_went() {
       "modified": "[time]",
       "requested_by": "test",
       "reason": null,
+      "trigger": "user",
+      "attempt": 1,
+      "num_attempts": 1,
+      "retry_of": null,
+      "activate_when_running": false,
+      "stop_requested_by": null,
       "failure": null,
+      "has_machine": true,
+      "is_pinned": false,
+      "terminates_at": null,
       "progress": {
         "step": null,
         "tasks_done": 3,
         "tasks_total": 3,
         "task": null,
-        "queued_ahead": null
+        "queued": null,
+        "deadline": null,
+        "estimated_end": null
       },
       "instance": {
         "id": 1,
@@ -153,7 +164,7 @@ async fn one_that_waits_says_how_many_are_ahead() {
     let ids = [app.launched(instance).await, app.launched(instance).await, app.launched(instance).await];
     for (ahead, id) in ids.iter().enumerate() {
         let read = app.read_app_server(*id).await;
-        assert_eq!(read["progress"]["queued_ahead"], ahead);
+        assert_eq!(read["progress"]["queued"]["ahead"], ahead);
         assert_eq!(read["playbooks"][0]["commit"], Value::Null, "nothing is pinned before the build begins");
     }
     app.end().await;

@@ -20,6 +20,7 @@ async fn every_switch_with_who_and_why_and_when_the_gateway_had_it() {
     insta::assert_json_snapshot!(all, {
         ".items[].activated_at" => "[time]",
         ".items[].applied_at" => redacted,
+        ".items[].drained_at" => "[perhaps]",
         ".items[].activated_by" => "[operator]",
     }, @r#"
     {
@@ -31,7 +32,10 @@ async fn every_switch_with_who_and_why_and_when_the_gateway_had_it() {
           "activated_by": "[operator]",
           "activated_at": "[time]",
           "applied_at": "[time]",
-          "reason": "teak"
+          "reason": "teak",
+          "kind": "manual",
+          "is_forced": false,
+          "drained_at": "[perhaps]"
         },
         {
           "id": 1,
@@ -40,7 +44,10 @@ async fn every_switch_with_who_and_why_and_when_the_gateway_had_it() {
           "activated_by": "[operator]",
           "activated_at": "[time]",
           "applied_at": "[time]",
-          "reason": null
+          "reason": null,
+          "kind": "manual",
+          "is_forced": false,
+          "drained_at": "[perhaps]"
         }
       ],
       "next_cursor": null

@@ -173,3 +173,20 @@ async fn a_password_in_an_address_goes_by_a_header_and_on_no_command_line() {
     let Err(AnsibleError::Permanent(message)) = refused else { panic!("{refused:?}") };
     assert!(message.starts_with(&format!("x: http://{address}/x.git cannot be read: there is no such")), "{message}");
 }
+
+#[tokio::test]
+async fn a_playbook_that_cannot_be_read_is_refused_before_anything_runs() {
+    for (playbook, words) in [
+        ("- hosts: app\n  tasks:\n    - debug: {msg: hi\n", "YAML"),
+        ("- hosts: app\n  tasks:\n    - nosuchmodule: {}\n", "nosuchmodule"),
+    ] {
+        let (repository, ansible) = (Repository::with_playbook(playbook), ansible());
+        let dir = tempfile::tempdir().unwrap();
+        let spec = repository.spec(&dir.path().join("0-1"));
+        let refused = ansible.prepare(&spec, &mut Taken::default(), &CancellationToken::new()).await;
+        let Err(AnsibleError::Permanent(message)) = refused else { panic!("{refused:?}") };
+        assert!(message.starts_with("playbooks/site.yml cannot be read: "), "{message}");
+        assert!(message.contains(words), "{message}");
+        assert!(!spec.dir.join("variables.json").exists(), "the variables are gone");
+    }
+}

@@ -1,0 +1,47 @@
+//! `ocim worker`: builds beside a server, on the same database. Answers nobody, starts and stops nothing but its own builds.
+
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
+
+use super::report::say;
+use super::serve::{finish_or_hand_over, until_signal};
+use super::{StartError, outside, parts};
+use crate::config::Settings;
+use crate::db::Db;
+use crate::db::embedded::EmbeddedPostgres;
+use crate::events::Bus;
+use crate::routing::providers::haproxy::HaproxyRoutes;
+use crate::worker::{Duties, Worker};
+
+/// Builds until SIGINT or SIGTERM.
+///
+/// # Errors
+/// What is missing, and what to do.
+pub async fn work(settings: Settings) -> Result<(), StartError> {
+    let data_dir = &settings.ocim_data_dir;
+    let cannot = |error| format!("the data directory {} cannot be used: {error}", data_dir.display());
+    std::fs::create_dir_all(data_dir).map_err(cannot)?;
+    let data_dir = data_dir.canonicalize().map_err(cannot)?;
+    let url = match &settings.database_url {
+        Some(url) => url.clone(),
+        None => EmbeddedPostgres::attach(&data_dir).await?,
+    };
+    let db = Db::open(url.expose_secret())?;
+    parts::same_version(&db).await?;
+    let outside = outside::open(&settings, &data_dir, None).await?;
+    let traffic = Arc::new(HaproxyRoutes::new(&data_dir.join("gateway")));
+    let manager = Arc::new(parts::manager(&settings, &data_dir, db.clone(), &outside, traffic)?);
+    let stop = CancellationToken::new();
+    let bus = Bus::start(db, stop.clone()).await?;
+    // Only the server, on whose host the gateway runs, tells it.
+    let duties = Duties { slots: settings.ocim_build_slots, tells_gateway: false };
+    let worker = Worker::start(manager, &bus, duties, stop.clone()).await?;
+    say(format_args!("A worker builds {} app servers at once. Ctrl-C stops it.", settings.ocim_build_slots));
+    until_signal().await?;
+    finish_or_hand_over(&settings, &worker).await?;
+    stop.cancel();
+    worker.ended().await;
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! Another process of the program that is killed at a named point: before or after one of its effects outside.
+//!
+//! It has a runtime, connections and a manager of its own; killing it drops every task and connection where it stands, as
+//! `kill -9` does. What is outside (machines, playbooks, gateway) is shared with the test's own process, and stays.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use ocim::ansible::fake::FakeAnsible;
+use ocim::ansible::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
+use ocim::db::Db;
+use ocim::instances::Manager;
+use ocim::instances::build::Builder;
+use ocim::routing::providers::fake::FakeTraffic;
+use ocim::routing::traffic::{Route, Traffic, TrafficError};
+use ocim::servers::probe::{Login, Probe};
+use ocim::servers::provider::{Machine, MachineRef, MachineSpec, Provider, ProviderError};
+use ocim::servers::providers::fake::FakeProvider;
+use shared_types::{AppServerId, ServerId};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{PATIENCE, TestApp};
+
+/// Where the process is to die, and where it came by.
+#[derive(Debug)]
+struct Points {
+    /// Counts from 1; 0: nowhere.
+    dies_at: usize,
+    passed: AtomicUsize,
+    names: Mutex<Vec<String>>,
+    died: watch::Sender<bool>,
+}
+
+impl Points {
+    /// One effect, with a point before and one after it.
+    async fn around<T>(&self, effect: &str, work: impl Future<Output = T>) -> T {
+        self.pass(format!("before {effect}")).await;
+        let done = work.await;
+        self.pass(format!("after {effect}")).await;
+        done
+    }
+
+    async fn pass(&self, name: String) {
+        self.names.lock().unwrap().push(name);
+        if self.passed.fetch_add(1, Ordering::SeqCst) + 1 == self.dies_at {
+            self.died.send_replace(true);
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Outside {
+    points: Arc<Points>,
+    provider: Arc<FakeProvider>,
+    ansible: Arc<FakeAnsible>,
+    traffic: Arc<FakeTraffic>,
+}
+
+#[async_trait]
+impl Provider for Outside {
+    fn name(&self) -> &'static str {
+        self.provider.name()
+    }
+
+    fn ssh_user(&self) -> &str {
+        self.provider.ssh_user()
+    }
+
+    async fn find(&self, machine: &MachineRef) -> Result<Option<Machine>, ProviderError> {
+        self.points.around("find", self.provider.find(machine)).await
+    }
+
+    async fn create(&self, spec: &MachineSpec) -> Result<Machine, ProviderError> {
+        self.points.around("create", self.provider.create(spec)).await
+    }
+
+    async fn reboot(&self, machine: &MachineRef) -> Result<(), ProviderError> {
+        self.points.around("reboot", self.provider.reboot(machine)).await
+    }
+
+    async fn terminate(&self, machine: &MachineRef) -> Result<(), ProviderError> {
+        self.points.around("terminate", self.provider.terminate(machine)).await
+    }
+
+    async fn list(&self) -> Result<Vec<(ServerId, Machine)>, ProviderError> {
+        self.provider.list().await
+    }
+}
+
+#[async_trait]
+impl Probe for Outside {
+    async fn answers_ssh(&self, address: SocketAddr) -> bool {
+        self.points.around("ssh", self.provider.answers_ssh(address)).await
+    }
+
+    async fn boot_marker(&self, login: &Login) -> Result<String, String> {
+        self.points.around("boot marker", self.provider.boot_marker(login)).await
+    }
+}
+
+#[async_trait]
+impl Ansible for Outside {
+    async fn resolve(&self, repository: &str, version: &str) -> Result<String, AnsibleError> {
+        self.points.around("resolve", self.ansible.resolve(repository, version)).await
+    }
+
+    async fn prepare(
+        &self,
+        spec: &RunSpec,
+        sink: &mut dyn SpoolSink,
+        cancel: &CancellationToken,
+    ) -> Result<u32, AnsibleError> {
+        self.points.around("prepare", self.ansible.prepare(spec, sink, cancel)).await
+    }
+
+    async fn run(
+        &self,
+        spec: &RunSpec,
+        sink: &mut dyn SpoolSink,
+        cancel: &CancellationToken,
+    ) -> Result<RunOutcome, AnsibleError> {
+        self.points.around("run", self.ansible.run(spec, sink, cancel)).await
+    }
+
+    async fn recover(
+        &self,
+        dir: &Path,
+        position: SpoolPosition,
+        sink: &mut dyn SpoolSink,
+    ) -> Result<bool, AnsibleError> {
+        self.points.around("recover", self.ansible.recover(dir, position, sink)).await
+    }
+}
+
+#[async_trait]
+impl Traffic for Outside {
+    async fn apply(&self, routes: &[Route]) -> Result<(), TrafficError> {
+        self.points.around("apply routes", self.traffic.apply(routes)).await
+    }
+
+    async fn replace_all(&self, routes: &[Route]) -> Result<(), TrafficError> {
+        self.points.around("replace routes", self.traffic.replace_all(routes)).await
+    }
+
+    async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError> {
+        self.traffic.open_connections(target).await
+    }
+}
+
+/// How the process ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum End {
+    /// It died at this point.
+    Died(String),
+    /// It did all it had to do, and came by these points.
+    Done(Vec<String>),
+}
+
+impl TestApp {
+    /// Another process goes on with a build, and dies at the `dies_at`th point (from 1; 0: nowhere).
+    pub async fn advance_elsewhere(&self, id: i64, dies_at: usize) -> End {
+        self.elsewhere(dies_at, move |builder| async move { builder.advance(AppServerId(id)).await.unwrap() }).await
+    }
+
+    /// Another process does some work, and dies at the `dies_at`th point.
+    pub async fn elsewhere<F>(&self, dies_at: usize, work: impl FnOnce(Builder) -> F + Send + 'static) -> End
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (died, mut has_died) = watch::channel(false);
+        let points = Arc::new(Points { dies_at, passed: AtomicUsize::new(0), names: Mutex::default(), died });
+        let outside = Arc::new(Outside {
+            points: points.clone(),
+            provider: self.provider.clone(),
+            ansible: self.ansible.clone(),
+            traffic: self.traffic.clone(),
+        });
+        let (url, options) = (format!("{}?application_name=elsewhere", self.db.url()), self.manager.options.clone());
+        let applications = self.manager.applications.clone();
+        let process = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let mut done = process.spawn(async move {
+            let db = Db::open(&url).unwrap();
+            let ports = (outside.clone(), outside.clone(), outside.clone(), outside);
+            let manager = Manager::new(db, applications, ports.0, ports.1, ports.2, ports.3, options).unwrap();
+            work(Builder::new(Arc::new(manager), 4, CancellationToken::new())).await;
+        });
+        let is_dead = tokio::time::timeout(PATIENCE, async {
+            tokio::select! {
+                died = has_died.wait_for(|died| *died) => died.map(|_| true).unwrap(),
+                ended = &mut done => { ended.unwrap(); false }
+            }
+        });
+        let is_dead = is_dead.await.expect("the process neither ended nor died");
+        process.shutdown_background();
+        // What it had sent is done or undone when its connections are gone.
+        let connections = "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'elsewhere' \
+            AND datname = current_database()";
+        super::until("the dead one's connections are gone", async || self.number(connections).await == 0).await;
+        let names = points.names.lock().unwrap().clone();
+        if is_dead { End::Died(names.last().unwrap().clone()) } else { End::Done(names) }
+    }
+
+    /// So much time passes that the leases of the dead are over.
+    pub async fn outlive_leases(&self) {
+        let over = "UPDATE builds SET lease_until = now() - interval '1 second' WHERE lease_holder IS NOT NULL";
+        diesel_async::RunQueryDsl::execute(diesel::sql_query(over), &mut *self.conn().await).await.unwrap();
+    }
+}

@@ -1,0 +1,155 @@
+//! Processes killed before and after each of their effects, in every step of a build, of a stop, of a termination, of a
+//! switch: whoever comes after ends it as if nothing had happened.
+
+use serde_json::json;
+use shared_types::{AppServerId, InstanceId};
+
+use crate::app::{TestApp, crash::End};
+
+/// What must hold of a build that ended well, however often it was taken over.
+async fn assert_built(app: &TestApp, id: i64, at: &str) {
+    let built = app.read_app_server(id).await;
+    assert_eq!(built["status"], "running", "killed {at}: {built:#}");
+    assert!(built["steps"].as_array().unwrap().iter().all(|step| step["outcome"] == "done"), "killed {at}: {built:#}");
+    assert_eq!(built["progress"]["tasks_done"], 3, "killed {at}");
+    assert_eq!(built["server"]["status"], "ready", "killed {at}");
+}
+
+/// One machine for each of so many app servers.
+fn assert_machines(app: &TestApp, count: usize, at: &str) {
+    assert_eq!(app.provider.machines().len(), count, "machines after it was killed {at}");
+}
+
+#[tokio::test]
+async fn a_build_survives_a_crash_at_every_point() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let mut died = Vec::new();
+    for point in 1.. {
+        let id = app.launched(instance).await;
+        match app.advance_elsewhere(id, point).await {
+            End::Done(points) => {
+                assert_eq!(points.len(), died.len(), "every point was died at");
+                break;
+            }
+            End::Died(at) => {
+                app.outlive_leases().await;
+                app.builder().advance(AppServerId(id)).await.unwrap();
+                // Everything once more: a job may be delivered twice.
+                app.builder().advance(AppServerId(id)).await.unwrap();
+                assert_built(&app, id, &at).await;
+                assert_machines(&app, point, &at);
+                died.push(at);
+            }
+        }
+    }
+    for effect in ["resolve", "create", "find", "ssh", "prepare", "run", "reboot", "boot marker"] {
+        for when in ["before", "after"] {
+            assert!(died.contains(&format!("{when} {effect}")), "no crash {when} {effect}: {died:?}");
+        }
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_build_survives_a_second_crash_of_whoever_took_it_over() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    // Every third point, followed by every fifth of the one who takes over.
+    let mut machines = 0;
+    for first in (1..).step_by(3) {
+        let mut is_over = false;
+        for second in (1..).step_by(5) {
+            let id = app.launched(instance).await;
+            machines += 1;
+            let End::Died(at) = app.advance_elsewhere(id, first).await else {
+                is_over = true;
+                break;
+            };
+            app.outlive_leases().await;
+            let ended = app.advance_elsewhere(id, second).await;
+            app.outlive_leases().await;
+            app.builder().advance(AppServerId(id)).await.unwrap();
+            assert_built(&app, id, &at).await;
+            assert_machines(&app, machines, &at);
+            if matches!(ended, End::Done(_)) {
+                break;
+            }
+        }
+        if is_over {
+            break;
+        }
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_stop_ends_what_a_crash_left_at_every_point() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let operator = app.operator().await;
+    for point in 1.. {
+        let id = app.launched(instance).await;
+        let End::Died(at) = app.advance_elsewhere(id, point).await else { break };
+        operator.post(&format!("/api/v1/app-servers/{id}/stop"), json!({})).await.expect(202);
+        app.outlive_leases().await;
+        // Whoever stops it dies too, at each point of the stop in turn.
+        for of_stop in 1.. {
+            let ended = app.advance_elsewhere(id, of_stop).await;
+            app.outlive_leases().await;
+            if matches!(ended, End::Done(_)) {
+                break;
+            }
+        }
+        let stopped = app.read_app_server(id).await;
+        assert_eq!(stopped["status"], "stopped", "killed {at}");
+        assert_eq!(stopped["server"]["status"], "terminated", "killed {at}");
+        assert_machines(&app, 0, &at);
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_machine_is_taken_away_however_often_that_is_interrupted() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let id = app.running(instance).await;
+    ocim::instances::apply_routing::apply_all(&app.manager).await.unwrap();
+    app.operator().await.post(&format!("/api/v1/app-servers/{id}/terminate"), json!({})).await.expect(202);
+    let mut died = Vec::new();
+    for point in 1.. {
+        let remove = move |builder: ocim::instances::build::Builder| async move {
+            ocim::instances::terminate::remove(builder.manager(), AppServerId(id)).await.unwrap();
+        };
+        match app.elsewhere(point, remove).await {
+            End::Died(at) => died.push(at),
+            End::Done(_) => break,
+        }
+    }
+    assert_eq!(died, ["before terminate", "after terminate"]);
+    assert_eq!(app.read_app_server(id).await["server"]["status"], "terminated");
+    assert_machines(&app, 0, "in the end");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_switch_reaches_the_gateway_however_often_telling_it_is_interrupted() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let (first, second) = (app.running(instance).await, app.running(instance).await);
+    for (id, site) in [(first, 0), (second, 1), (first, 0)] {
+        app.operator().await.post(&format!("/api/v1/app-servers/{id}/activate"), json!({})).await.expect(202);
+        for point in 1.. {
+            let tell = move |builder: ocim::instances::build::Builder| async move {
+                ocim::instances::apply_routing::apply_routing(builder.manager(), InstanceId(instance)).await.unwrap();
+            };
+            if matches!(app.elsewhere(point, tell).await, End::Done(_)) {
+                break;
+            }
+        }
+        assert_eq!(app.traffic.table()["demo.localhost"], Some(app.sites[site].address));
+        let behind = "SELECT count(*) AS n FROM instances WHERE routing_applied_generation < routing_generation";
+        assert_eq!(app.number(behind).await, 0);
+    }
+    app.end().await;
+}
