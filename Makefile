@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories chaos lint fmt openapi screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories chaos bench lint fmt openapi screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-14s %s\n' "$$verb" "$$text"; done
@@ -45,6 +45,9 @@ lint: ## Formatting, clippy for the host and for wasm, scripts, the browser test
 
 fmt: ## Format the Rust code
 	cargo fmt --all
+
+bench: ## Measure the program against floors of the same run: a table, ten minutes with the first compilation
+	nice cargo bench --bench bench
 
 openapi: ## Write openapi.yaml anew from the code
 	@mkdir -p target

@@ -22,8 +22,10 @@ use crate::instances::jobs::{
 use crate::instances::{Manager, apply_routing, checks, drain};
 use crate::jobs::workers;
 
-/// Jobs that are no builds (the traffic) always find a place beside the builds.
+/// Stops always find a place beside the builds.
 const BESIDE_BUILDS: usize = 8;
+/// How many jobs that are no builds are done at once.
+const OTHERS: usize = 8;
 /// How often builds that nobody is at, and whatever else no job has done, are looked for.
 const SWEEP: Duration = Duration::from_secs(2);
 /// How often the gateway's whole table is compared with what was decided.
@@ -74,12 +76,18 @@ impl Worker {
         stop: CancellationToken,
     ) -> Result<Self, WorkerError> {
         let builder = Builder::new(manager, duties.slots, stop.clone());
-        let first = queue(&builder, duties, &stop).await?;
+        let builds = queue(&builder, Jobs::Builds, duties, &stop).await?;
+        let others = queue(&builder, Jobs::Others, duties, &stop).await?;
         let is_running = Arc::new(AtomicBool::new(true));
         let running = is_running.clone();
         let (looking, signals, activations) = (builder.clone(), bus.subscribe(), bus.subscribe());
         let task = tokio::spawn(async move {
-            let jobs = run(first, &looking, duties, &stop);
+            let jobs = async {
+                tokio::join!(
+                    run(builds, &looking, Jobs::Builds, duties, &stop),
+                    run(others, &looking, Jobs::Others, duties, &stop)
+                )
+            };
             let beside = async {
                 let kept = keep::keep(looking.manager(), activations);
                 tokio::join!(sweep(&looking), show(&looking), hear(&looking, signals), kept, async {
@@ -124,9 +132,17 @@ impl Worker {
     }
 }
 
-/// The queue's worker.
+/// Builds and other jobs are fetched apart, so that neither takes the other's places, however many there are.
+#[derive(Debug, Clone, Copy)]
+enum Jobs {
+    Builds,
+    Others,
+}
+
+/// A worker of the queue.
 async fn queue(
     builder: &Builder,
+    jobs: Jobs,
     duties: Duties,
     stop: &CancellationToken,
 ) -> Result<graphile_worker::Worker, WorkerError> {
@@ -138,31 +154,34 @@ async fn queue(
         .recovery_delay(Duration::ZERO);
     let mut options = WorkerOptions::default()
         .database_url(builder.manager().db.url())
-        .max_pg_conn(8)
-        .concurrency(duties.slots + BESIDE_BUILDS)
+        .max_pg_conn(6)
         .worker_recovery(recovery)
         .listen_os_shutdown_signals(false)
         .shutdown_signal(stop.clone().cancelled_owned())
         .shutdown_grace_period(GIVE_BACK)
         .shutdown_interrupted_job_retry_delay(Duration::ZERO)
-        .add_extension(builder.clone())
-        .define_job::<AdvanceAppServer>()
-        .define_job::<DispatchBuilds>()
-        .define_job::<TerminateServer>()
-        .define_job::<SendFailureMail>();
-    if duties.tells_gateway {
+        .add_extension(builder.clone());
+    options = match jobs {
+        Jobs::Builds => options.concurrency(duties.slots + BESIDE_BUILDS).define_job::<AdvanceAppServer>(),
+        Jobs::Others => options
+            .concurrency(OTHERS)
+            .define_job::<DispatchBuilds>()
+            .define_job::<TerminateServer>()
+            .define_job::<SendFailureMail>(),
+    };
+    if duties.tells_gateway && matches!(jobs, Jobs::Others) {
         options = options.define_job::<ApplyRouting>().define_job::<ActivateWhenRunning>();
     }
     options.init().await.map_err(|error| WorkerError(error.to_string()))
 }
 
 /// Does jobs until `stop`. When the database goes away the queue's worker ends; another begins as soon as it is back.
-async fn run(first: graphile_worker::Worker, builder: &Builder, duties: Duties, stop: &CancellationToken) {
+async fn run(first: graphile_worker::Worker, builder: &Builder, jobs: Jobs, duties: Duties, stop: &CancellationToken) {
     let mut worker = Some(first);
     while !stop.is_cancelled() {
         match worker.take() {
             Some(worker) => warn(worker.run().await, "the queue's worker ended; beginning anew"),
-            None => match queue(builder, duties, stop).await {
+            None => match queue(builder, jobs, duties, stop).await {
                 Ok(fresh) => worker = Some(fresh),
                 Err(error) => tracing::warn!(%error, "the queue cannot be reached"),
             },

@@ -8,7 +8,9 @@ pub mod schema;
 use std::time::Duration;
 
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, PoolableConnection};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::FutureExt;
 
@@ -20,6 +22,8 @@ pub struct Connection(Option<Object<AsyncPgConnection>>);
 const POOL_SIZE: usize = 24;
 /// How long a request waits for a free connection.
 const POOL_WAIT: Duration = Duration::from_secs(10);
+/// How long a server may leave what was sent to it unacknowledged.
+const VANISHED: Duration = Duration::from_secs(30);
 
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +104,8 @@ impl Db {
     pub fn open(url: &str) -> Result<Self, DbError> {
         let mut config = ManagerConfig::default();
         config.custom_setup = Box::new(|url| connect(url).boxed());
+        // A connection whose server has gone is known without asking; asking would be a round trip each time one is borrowed.
+        config.recycling_method = RecyclingMethod::Fast;
         let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
         let pool = Pool::builder(manager)
             .max_size(POOL_SIZE)
@@ -198,7 +204,10 @@ impl std::fmt::Debug for Connection {
 /// Connects, with TLS where the URL asks for it; certificates are always checked.
 async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
     let bad = |error: String| diesel::ConnectionError::BadConnection(error);
-    let config: tokio_postgres::Config = url.parse().map_err(|error: tokio_postgres::Error| bad(error.to_string()))?;
+    let mut config: tokio_postgres::Config =
+        url.parse().map_err(|error: tokio_postgres::Error| bad(error.to_string()))?;
+    // A server that vanished without a word is noticed by a statement under way.
+    config.tcp_user_timeout(VANISHED).keepalives_idle(VANISHED);
     if config.get_ssl_mode() == tokio_postgres::config::SslMode::Disable || is_local(&config) {
         let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(|error| bad(words(&error)))?;
         return AsyncPgConnection::try_from_client_and_connection(client, connection).await;

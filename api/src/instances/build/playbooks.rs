@@ -214,8 +214,11 @@ impl Sink<'_, '_> {
             if self.keeps_position {
                 let ended = i32::try_from(ended).unwrap_or(i32::MAX);
                 builds::keep_progress(conn, build.id(), position, ended, task.as_deref()).await?;
-                let about = events::About::app_server(build.row.instance_id, build.row.id);
-                events::record(conn, EventKind::AppServerUpdated, about).await?;
+                // Of lines alone, the log's own notification tells.
+                if ended > 0 || task.is_some() {
+                    let about = events::About::app_server(build.row.instance_id, build.row.id);
+                    events::record(conn, EventKind::AppServerUpdated, about).await?;
+                }
             }
             Ok(())
         })

@@ -199,7 +199,7 @@ pub async fn keep_total(conn: &mut AsyncPgConnection, id: AppServerId, total: i3
     Ok(())
 }
 
-/// Keeps how far spool and tasks have come. Gives the number of tasks that have ended.
+/// Keeps how far spool and tasks have come: the position, how many more tasks ended, and which began last.
 ///
 /// # Errors
 /// When the statement fails.

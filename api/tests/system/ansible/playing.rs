@@ -93,9 +93,9 @@ async fn the_first_task_that_failed_is_named_with_its_message() {
 }
 
 #[tokio::test]
-async fn a_playbook_that_is_no_playbook_fails_with_its_own_words() {
+async fn a_playbook_that_lacks_a_role_fails_with_its_own_words() {
     let (repository, dir) =
-        (Repository::with_playbook("- hosts: app\n  tasks: [{nonsense: 1}]\n"), tempfile::tempdir().unwrap());
+        (Repository::with_playbook("- hosts: app\n  roles: [nonsense]\n"), tempfile::tempdir().unwrap());
     let spec = repository.spec(dir.path());
     assert_eq!(prepare(&spec).await, 0);
     let mut taken = Taken::default();

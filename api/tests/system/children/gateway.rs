@@ -296,7 +296,8 @@ async fn asks_a_target_itself_whatever_the_routes_say() {
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(socket).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     gateway.inner.stop().await.unwrap();
-    assert!(ask(one.address, "/").await.unwrap_err().contains("the gateway does not answer"));
+    let gone = ask(one.address, "/").await.unwrap_err();
+    assert!(gone.contains("the gateway does not answer"), "{gone}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ pub(super) async fn ask(directory: &Path, target: SocketAddr, hostname: &str, pa
     let exchange = async {
         let away = |error| format!("the gateway does not answer ({error}); `ocim server` starts it again");
         let stream = runtime::connect(directory, QUESTIONS).await.map_err(away)?;
-        let head = question::exchange(stream, &request).await.map_err(|error| question::no_answer(&error))?;
+        let head = question::exchange(stream, &request).await.map_err(away)?;
         status(&head)
     };
     tokio::time::timeout(PATIENCE, exchange).await.unwrap_or_else(|_| Err(question::too_late()))

@@ -1,0 +1,91 @@
+//! What the program costs and how fast it is: a table with a line a case. A figure stands beside a floor that was measured in
+//! the same run, on the same machine and database, so that their ratio means something elsewhere too.
+//!
+//! `cargo bench --bench bench -- [--statements] [case …]`; without a case, all. Not here: the requests' own speed, and
+//! anything that is asserted (`cargo test` does that).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a bench may fail"
+)]
+#![allow(clippy::print_stdout, reason = "the table is what one wants to see")]
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "figures")]
+
+mod cost;
+mod crowd;
+mod lines;
+mod measure;
+mod pickup;
+mod stream;
+mod table;
+mod world;
+
+use table::Table;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use world::Server;
+
+/// The cases, in the order they are made.
+const CASES: [&str; 5] = ["cost", "pickup", "crowd", "lines", "stream"];
+
+fn main() {
+    // The only TLS implementation there is; refusing a second installation is no error.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let filter = EnvFilter::try_from_env("OCIM_LOG").unwrap_or_else(|_| EnvFilter::new("error,ocim=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Cargo adds `--bench`.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    if let [child, url, web] = arguments.as_slice()
+        && child == crowd::CHILD
+    {
+        return runtime.block_on(crowd::build(url, web.parse().unwrap()));
+    }
+    let (options, wanted): (Vec<String>, Vec<String>) = arguments.into_iter().partition(|word| word.starts_with('-'));
+    let shows_statements = options.iter().any(|option| option == "--statements");
+    if let Some(unknown) = wanted.iter().find(|word| !CASES.contains(&word.as_str())) {
+        eprintln!("there is no case {unknown}; there are {}", CASES.join(", "));
+        std::process::exit(2);
+    }
+    let is_fine = runtime.block_on(async {
+        let server = Server::start().await;
+        // The server outlives us unless it is told.
+        let made = tokio::spawn(cases(server.url(), wanted, shows_statements));
+        let is_fine = tokio::select! {
+            made = made => made.unwrap_or(false),
+            () = told_to_end() => false,
+        };
+        server.stop().await;
+        is_fine
+    });
+    std::process::exit(i32::from(!is_fine));
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn told_to_end() {
+    let mut terminate = signal(SignalKind::terminate()).unwrap();
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Makes the cases; false where a target was missed.
+async fn cases(url: String, wanted: Vec<String>, shows_statements: bool) -> bool {
+    let mut table = Table::new();
+    for case in CASES.iter().filter(|case| wanted.is_empty() || wanted.iter().any(|word| word == *case)) {
+        match *case {
+            "cost" => cost::run(&url, &mut table, shows_statements).await,
+            "pickup" => pickup::run(&url, &mut table).await,
+            "crowd" => crowd::run(&url, &mut table).await,
+            "lines" => lines::run(&url, &mut table).await,
+            other => {
+                assert_eq!(other, "stream");
+                stream::run(&url, &mut table).await;
+            }
+        }
+    }
+    table.is_fine()
+}

@@ -1,0 +1,160 @@
+//! A Postgres as in production, databases in it, and the program on top with fakes for all that is outside.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use ocim::ansible::port::Ansible;
+use ocim::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use ocim::db::{Db, migrations};
+use ocim::instances::create::{self, NewInstanceRequest};
+use ocim::instances::launch::{self, Request};
+use ocim::instances::{Manager, Options};
+use ocim::openedx::{Defaults, OpenEdx};
+use ocim::routing::providers::fake::FakeTraffic;
+use ocim::servers::providers::fake::FakeProvider;
+use ocim::servers::providers::fake_web;
+use secrecy::ExposeSecret;
+use serde_json::json;
+use shared_types::openedx::Protocol;
+use shared_types::{AppServerId, InstanceId, Trigger};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use crate::measure::{connect, number};
+
+/// Longer than anything takes here.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// The Postgres of this run: durable, as an operator's is.
+pub struct Server {
+    postgres: EmbeddedPostgres,
+    _dir: TempDir,
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        let dir = tempfile::Builder::new().prefix("ocim-bench-").tempdir().unwrap();
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let postgres = EmbeddedPostgres::start(dir.path(), EmbeddedOptions::default()).await.unwrap();
+        Self { postgres, _dir: dir }
+    }
+
+    pub fn url(&self) -> String {
+        self.postgres.url().expose_secret().to_owned()
+    }
+
+    pub async fn stop(self) {
+        self.postgres.stop().await.unwrap();
+    }
+}
+
+/// A migrated database of a case's own; its URL.
+pub async fn database(server: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("bench_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    connect(server).await.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+    let url = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
+    migrations::migrate(&Db::open(&url).unwrap()).await.unwrap();
+    url
+}
+
+/// A web server that plays every machine's.
+pub async fn web(stop: &CancellationToken) -> SocketAddr {
+    fake_web::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), stop.clone()).await.unwrap()
+}
+
+/// The program's verbs on a database, with settings as in production.
+pub struct World {
+    pub manager: Arc<Manager>,
+    _runs: TempDir,
+}
+
+impl World {
+    pub fn open(url: &str, web: SocketAddr, ansible: Arc<dyn Ansible>) -> Self {
+        Self::with_poll(url, web, ansible, Duration::from_millis(200))
+    }
+
+    /// The same, which looks as often at what is not ready yet.
+    pub fn with_poll(url: &str, web: SocketAddr, ansible: Arc<dyn Ansible>, poll: Duration) -> Self {
+        let runs = tempfile::tempdir().unwrap();
+        let provider = Arc::new(FakeProvider::new(vec![web]));
+        let traffic = Arc::new(FakeTraffic::new());
+        let applications: Vec<Arc<dyn ocim::instances::application::Application>> = vec![Arc::new(open_edx())];
+        let db = Db::open(url).unwrap();
+        let options = options(runs.path(), poll);
+        let manager = Manager::new(db, applications, provider.clone(), provider, traffic, ansible, options).unwrap();
+        Self { manager: Arc::new(manager), _runs: runs }
+    }
+
+    /// A new instance.
+    pub async fn instance(&self, number: usize) -> InstanceId {
+        let settings = json!({ "sub_domain": format!("i{number}") }).as_object().unwrap().clone();
+        let request =
+            NewInstanceRequest { name: format!("Instance {number}"), instance_type: "openedx".into(), settings };
+        create::create(&self.manager, "bench", request).await.unwrap()
+    }
+
+    /// A new app server of an instance.
+    pub async fn launch(&self, instance: InstanceId) -> AppServerId {
+        launch::launch(&self.manager, "bench", instance, Request::once(Trigger::User, None)).await.unwrap()
+    }
+
+    /// So many app servers, each of an instance of its own.
+    pub async fn launched(&self, count: usize) -> Vec<(InstanceId, AppServerId)> {
+        let mut made = Vec::new();
+        for number in 0..count {
+            let instance = self.instance(number).await;
+            made.push((instance, self.launch(instance).await));
+        }
+        made
+    }
+}
+
+/// Waits until no build is under way, without the program's help.
+pub async fn until_built(url: &str) {
+    let client = connect(url).await;
+    let building = "SELECT count(*) FROM app_servers WHERE status IN ('new', 'waiting', 'configuring')";
+    let looking = async {
+        while number(&client, building).await > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, looking).await.expect("the builds did not end");
+    let others = number(&client, "SELECT count(*) FROM app_servers WHERE status <> 'running'").await;
+    assert_eq!(others, 0, "builds that did not end well");
+}
+
+fn options(runs_dir: &std::path::Path, poll: Duration) -> Options {
+    Options {
+        runs_dir: runs_dir.to_owned(),
+        private_key: runs_dir.join("id_ed25519"),
+        authorized_key: "ssh-ed25519 AAAA bench".to_owned(),
+        pin_timeout: PATIENCE,
+        machine_timeout: PATIENCE,
+        checkout_timeout: PATIENCE,
+        reboot_timeout: PATIENCE,
+        checks_timeout: PATIENCE,
+        line_timeout: PATIENCE,
+        global_timeout: PATIENCE,
+        drain_limit: Duration::from_secs(30),
+        poll,
+    }
+}
+
+fn open_edx() -> OpenEdx {
+    let defaults = Defaults {
+        base_domain: "localhost".into(),
+        email: "contact@example.com".into(),
+        protocol: Protocol::Http,
+        configuration_source_repo_url: "https://git.example/configuration.git".into(),
+        configuration_version: "master".into(),
+        edx_platform_repository_url: "https://git.example/edx-platform.git".into(),
+        openedx_release: "master".into(),
+        use_ephemeral_databases: true,
+        github_admin_organization_name: String::new(),
+    };
+    OpenEdx { defaults, github_admins: Vec::new() }
+}
