@@ -10,6 +10,7 @@ use ocim::ansible::port::Ansible;
 use ocim::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use ocim::db::{Db, migrations};
 use ocim::instances::create::{self, NewInstanceRequest};
+use ocim::instances::housekeeping::Kept;
 use ocim::instances::launch::{self, Request};
 use ocim::instances::{Manager, Options};
 use ocim::openedx::{Defaults, OpenEdx};
@@ -85,7 +86,7 @@ impl World {
         let applications: Vec<Arc<dyn ocim::instances::application::Application>> = vec![Arc::new(open_edx())];
         let db = Db::open(url).unwrap();
         let options = options(runs.path(), poll);
-        let manager = Manager::new(db, applications, provider.clone(), provider, traffic, ansible, options).unwrap();
+        let manager = Manager::new(db, applications, provider.clone(), provider, traffic, ansible, options);
         Self { manager: Arc::new(manager), _runs: runs }
     }
 
@@ -130,6 +131,11 @@ pub async fn until_built(url: &str) {
 fn options(runs_dir: &std::path::Path, poll: Duration) -> Options {
     Options {
         runs_dir: runs_dir.to_owned(),
+        cache_dir: runs_dir.join("cache"),
+        min_free_mb: 0,
+        retention_hours: 48,
+        reaper_grace: Duration::from_secs(3600),
+        kept: Kept { events_days: 7, audit_days: 0, logs_days: 90, kept_logs_days: 365 },
         private_key: runs_dir.join("id_ed25519"),
         authorized_key: "ssh-ed25519 AAAA bench".to_owned(),
         pin_timeout: PATIENCE,
