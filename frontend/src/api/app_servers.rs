@@ -52,7 +52,7 @@ pub async fn unpin(id: AppServerId) -> Result<AppServer> {
     send(delete(&format!("/app-servers/{id}/pin"))).await
 }
 
-/// What differs from the other side to this app server.
+/// What differs from this app server to the other side.
 pub async fn diff(id: AppServerId, against: Against) -> Result<Diff> {
     let against = match against {
         Against::AppServer(other) => other.to_string(),

@@ -1,9 +1,13 @@
 //! From what to what, and what differs between the two.
 
 use leptos::prelude::*;
-use shared_types::diff::{SettingChange, settings_diff};
+use leptos::task::spawn_local;
+use shared_types::comparison::Diff;
+use shared_types::diff::SettingChange;
 use shared_types::{AppServer, AppServerSummary};
 
+use crate::api;
+use crate::api::app_servers::Against;
 use crate::components::diff_view::DiffView;
 use crate::state::{Fetched, clock, state};
 use crate::ui::{Icon, Loading, Shape};
@@ -59,21 +63,27 @@ pub(super) fn Difference(
 ) -> impl IntoView {
     let data = state().data;
     let (from, to) = (data.app_server(active.id), data.app_server(target.id));
-    move || match (from.get(), to.get()) {
-        (Fetched::Here(from), Fetched::Here(to)) => {
-            let changes = configuration_diff(&from, &to);
+    let settings = RwSignal::new(None::<api::Result<Diff>>);
+    spawn_local(async move {
+        let diff = api::app_servers::diff(active.id, Against::AppServer(target.id)).await;
+        settings.try_set(Some(diff));
+    });
+    move || match (settings.get(), from.get(), to.get()) {
+        (Some(Ok(diff)), Fetched::Here(from), Fetched::Here(to)) => {
+            let mut changes = diff.settings;
+            changes.extend(commits_diff(&from, &to));
             view! { <DiffView changes/> }.into_any()
         }
-        (Fetched::Failed(error), _) | (_, Fetched::Failed(error)) => {
+        (Some(Err(error)), ..) | (_, Fetched::Failed(error), _) | (_, _, Fetched::Failed(error)) => {
             view! { <p class="fine">"What differs cannot be shown: " {error.to_string()}</p> }.into_any()
         }
-        (Fetched::Waiting, _) | (_, Fetched::Waiting) => view! { <Loading/> }.into_any(),
+        (None, ..) | (_, Fetched::Waiting, _) | (_, _, Fetched::Waiting) => view! { <Loading/> }.into_any(),
     }
 }
 
-/// The settings that differ, and the commits that the same names stood for.
-fn configuration_diff(from: &AppServer, to: &AppServer) -> Vec<SettingChange> {
-    let mut changes = settings_diff(&from.configuration, &to.configuration);
+/// The commits that the same names stood for, where they differ.
+fn commits_diff(from: &AppServer, to: &AppServer) -> Vec<SettingChange> {
+    let mut changes = Vec::new();
     for pin in &to.pins {
         let before = from.pins.iter().find(|other| other.name == pin.name).and_then(|other| other.commit.clone());
         if before != pin.commit {
@@ -82,6 +92,7 @@ fn configuration_diff(from: &AppServer, to: &AppServer) -> Vec<SettingChange> {
                 name: format!("{} commit", pin.name),
                 before: before.as_ref().map(short),
                 after: pin.commit.as_ref().map(short),
+                is_secret: false,
             });
         }
     }
