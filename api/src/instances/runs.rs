@@ -3,16 +3,18 @@
 //! left alone.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use diesel_async::AsyncConnection;
 use shared_types::AppServerId;
 
 use super::Manager;
+use super::build::words;
 use super::store::{app_servers, builds};
 use crate::ansible::port::{SpoolLine, SpoolPosition, SpoolSink};
 use crate::db::DbError;
-use crate::logs::{self, Line};
+use crate::logs::{self, Line, Mask};
 
 /// Looks at every directory. What cannot be done is reported, and tried again at the next look.
 ///
@@ -53,7 +55,7 @@ async fn clear(manager: &Manager, id: AppServerId) -> Result<(), String> {
         let run = dir.join(&name);
         let taken = match &last {
             Some((of_last, sink)) if *of_last == name => {
-                let mut sink = Late { manager, ..*sink };
+                let mut sink = Late { manager, mask: sink.mask.clone(), ..*sink };
                 manager.ansible.recover(&run, sink.position, &mut sink).await
             }
             // What an earlier run printed was taken in before the next one began.
@@ -78,7 +80,8 @@ async fn last_run(manager: &Manager, id: AppServerId) -> Result<Option<(String, 
         return Ok(None);
     };
     let about = logs::About::AppServer(row.instance_id, id);
-    Ok(Some((format!("{}-{}", state.playbook, state.run), Late { manager, id, about, position: state.position() })))
+    let (mask, position) = (Arc::new(words::mask(&row)), state.position());
+    Ok(Some((format!("{}-{}", state.playbook, state.run), Late { manager, id, about, mask, position })))
 }
 
 /// Takes lines into the log of a build that nobody holds any more. Of two that do it at once, one does: the position tells.
@@ -86,6 +89,7 @@ struct Late<'a> {
     manager: &'a Manager,
     id: AppServerId,
     about: logs::About,
+    mask: Arc<Mask>,
     position: SpoolPosition,
 }
 
@@ -100,10 +104,11 @@ impl SpoolSink for Late<'_> {
 
 impl Late<'_> {
     async fn store(&self, lines: Vec<SpoolLine>, position: SpoolPosition) -> Result<bool, DbError> {
-        let lines: Vec<Line> = lines
+        let mut lines: Vec<Line> = lines
             .into_iter()
             .map(|SpoolLine { at, level, text, task, progress: _ }| Line { at, level, text, task })
             .collect();
+        words::hide(&self.mask, &mut lines);
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             builds::lock(conn, self.id).await?;

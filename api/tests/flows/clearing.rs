@@ -4,6 +4,7 @@ use std::fs;
 
 use ocim::ansible::port::SpoolLine;
 use ocim::instances::runs;
+use serde_json::json;
 use shared_types::LogLevel;
 
 use crate::app::TestApp;
@@ -38,16 +39,21 @@ async fn of_builds_that_are_over_the_rest_is_taken_in_and_those_that_go_on_are_l
 }
 
 #[tokio::test]
-async fn the_rest_of_the_last_run_is_in_the_log_once() {
+async fn the_rest_of_the_last_run_is_in_the_log_once_and_without_secrets() {
     let app = TestApp::idle().await;
-    let instance = app.instance("demo").await;
+    let settings = "DEMO_PASSWORD: correct horse battery staple\n";
+    let body = json!({ "name": "Demo", "sub_domain": "demo", "configuration_extra_settings": settings });
+    let created = app.operator().await.post("/api/v1/instances", body).await.expect(201);
+    let instance = created["id"].as_i64().unwrap();
     let over = app.running(instance).await;
     let run = app.manager.options.runs_dir.join(format!("{over}/0-1"));
     fs::create_dir_all(&run).unwrap();
-    app.ansible.next_recover(vec![line("the last words")]);
+    app.ansible.next_recover(vec![line("the last words: correct horse battery staple")]);
     runs::sweep(&app.manager).await.unwrap();
     assert!(!run.exists());
-    assert_eq!(app.log(over).await.iter().filter(|text| *text == "the last words").count(), 1);
+    let taken: Vec<String> =
+        app.log(over).await.into_iter().filter(|text| text.starts_with("the last words")).collect();
+    assert_eq!(taken, ["the last words: ********"]);
     assert_eq!(app.number("SELECT spool_events AS n FROM builds").await, 7, "the position moved with the line");
     app.end().await;
 }

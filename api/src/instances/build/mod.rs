@@ -9,7 +9,7 @@ mod pin;
 mod playbooks;
 mod steps;
 mod stop;
-mod words;
+pub(super) mod words;
 
 use shared_types::app_server::BuildStepKind;
 use shared_types::{AppServerId, AppServerStatus};

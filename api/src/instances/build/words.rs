@@ -12,7 +12,7 @@ use crate::logs::{self, Line, Mask};
 
 /// What must not be shown of an app server: the secrets of its variables and settings, passwords in the URLs of its
 /// repositories.
-pub(super) fn mask(row: &AppServerRow) -> Mask {
+pub fn mask(row: &AppServerRow) -> Mask {
     let maps = [&row.variables, &row.settings].into_iter().filter_map(Value::as_object);
     let mut secrets: Vec<String> = maps.flat_map(secret::texts).collect();
     for stored in [&row.playbooks, &row.variable_references] {
@@ -20,6 +20,14 @@ pub(super) fn mask(row: &AppServerRow) -> Mask {
         secrets.extend(secret::texts(&all));
     }
     Mask::of(secrets)
+}
+
+/// Takes the secrets out of lines.
+pub fn hide(mask: &Mask, lines: &mut [Line]) {
+    for line in lines {
+        line.text = mask.apply(std::mem::take(&mut line.text));
+        line.task = line.task.take().map(|task| mask.apply(task));
+    }
 }
 
 impl Build<'_> {
@@ -30,10 +38,7 @@ impl Build<'_> {
 
     /// Writes lines of the build's log, in a transaction that is fenced.
     pub(super) async fn write(&self, conn: &mut AsyncPgConnection, mut lines: Vec<Line>) -> Result<(), DbError> {
-        for line in &mut lines {
-            line.text = self.mask.apply(std::mem::take(&mut line.text));
-            line.task = line.task.take().map(|task| self.mask.apply(task));
-        }
+        hide(&self.mask, &mut lines);
         logs::append(conn, logs::About::AppServer(self.row.instance_id, self.row.id), &lines).await
     }
 
