@@ -145,13 +145,15 @@ CREATE TABLE installation (
     is_only BOOLEAN PRIMARY KEY DEFAULT true CHECK (is_only),
     id      TEXT    NOT NULL DEFAULT gen_random_uuid()::text,
     compared_at     TIMESTAMPTZ,
-    comparison_note TEXT
+    comparison_note TEXT,
+    local_site      TEXT
 );
 COMMENT ON TABLE installation IS 'Who we are to providers: its one row is in the metadata of every machine.';
 COMMENT ON COLUMN installation.is_only IS 'True: there is one row.';
 COMMENT ON COLUMN installation.id IS 'Tells our machines from those of another database.';
 COMMENT ON COLUMN installation.compared_at IS 'When provider and database were last compared; null: not yet.';
 COMMENT ON COLUMN installation.comparison_note IS 'What was odd about the last attempt, in words; null: nothing.';
+COMMENT ON COLUMN installation.local_site IS 'The one data directory with local machines; null: there is none.';
 INSERT INTO installation DEFAULT VALUES;
 
 CREATE TABLE orphans (

@@ -163,6 +163,19 @@ impl Db {
         Ok(schema::installation::table.select(schema::installation::id).first(&mut *self.conn().await?).await?)
     }
 
+    /// Makes a data directory the one whose machines are local, if none is yet. False: another one is.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn claim_local_site(&self, site: &str) -> Result<bool, DbError> {
+        let claimed =
+            diesel::sql_query("UPDATE installation SET local_site = $1 WHERE local_site IS NULL OR local_site = $1")
+                .bind::<diesel::sql_types::Text, _>(site)
+                .execute(&mut *self.conn().await?)
+                .await?;
+        Ok(claimed == 1)
+    }
+
     /// Where the database is; holds a password.
     pub fn url(&self) -> &str {
         &self.url

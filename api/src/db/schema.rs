@@ -234,6 +234,7 @@ diesel::table! {
         id -> Text,
         compared_at -> Nullable<Timestamptz>,
         comparison_note -> Nullable<Text>,
+        local_site -> Nullable<Text>,
     }
 }
 diesel::table! {

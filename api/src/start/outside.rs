@@ -74,6 +74,14 @@ async fn machines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Arc<L
     let installation = db.installation().await?;
     let config = LocalConfig { data_dir: data_dir.to_owned(), cache_dir: settings.cache_dir(), subnet, installation };
     let provider = Arc::new(LocalProvider::open(config).await?);
+    // A build that another host went on with would find no machine there, and make a second one.
+    if !db.claim_local_site(provider.site()).await? {
+        return Err(
+            "the local machines of this database are in another data directory; a worker must use that one, on the \
+                    same host (OCIM_DATA_DIR). Where that directory is gone for good: UPDATE installation SET local_site = NULL"
+                .into(),
+        );
+    }
     provider.claim(&servers::store::names(&mut *db.conn().await?, provider.name()).await?)?;
     for (id, error) in provider.boot_all().await? {
         say(format_args!("  machine {id} did not boot: {error}"));

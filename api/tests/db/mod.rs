@@ -3,6 +3,7 @@
 mod guards;
 mod migrations;
 mod schema;
+mod sites;
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 

@@ -82,6 +82,11 @@ impl LocalProvider {
         Ok(Self { store, site, base_tree })
     }
 
+    /// Tells this data directory from all others: random, kept in it.
+    pub fn site(&self) -> &str {
+        &self.site.id
+    }
+
     /// Where the machines live.
     pub fn subnet(&self) -> Subnet {
         self.site.subnet
