@@ -1,6 +1,7 @@
 //! Random histories: people, workers, failures and crashes in any order. After each move, what always holds must hold; in
 //! the end, everything must come to rest.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use ocim::instances::store::{builds, instances};
@@ -17,6 +18,8 @@ use crate::app::{Answer, Client, TestApp};
 const MOVES: usize = 30;
 /// How many histories there are unless `OCIM_HISTORIES` says otherwise.
 const HISTORIES: u32 = 100;
+/// How many histories share a database.
+const HISTORIES_A_WORLD: usize = 20;
 
 /// Something that happens to one of two instances.
 #[derive(Debug, Clone, Copy)]
@@ -322,16 +325,21 @@ async fn history(app: &TestApp, number: usize, moves: &[(usize, Move)]) -> Resul
 fn whatever_happens_what_always_holds_holds() {
     let cases = std::env::var("OCIM_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(HISTORIES);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let app = runtime.block_on(TestApp::idle());
     let mut runner =
         TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: 40, ..Config::default() });
-    let number = std::cell::Cell::new(0);
+    // What must never be is looked for in all there is: an old world makes that slow.
+    let world = RefCell::new((runtime.block_on(TestApp::idle()), 0));
     let outcome = runner.run(&moves(), |moves| {
-        number.set(number.get() + 1);
-        runtime.block_on(history(&app, number.get(), &moves)).map_err(TestCaseError::fail)
+        let mut world = world.borrow_mut();
+        if world.1 == HISTORIES_A_WORLD {
+            let old = std::mem::replace(&mut *world, (runtime.block_on(TestApp::idle()), 0));
+            runtime.block_on(old.0.end());
+        }
+        world.1 += 1;
+        runtime.block_on(history(&world.0, world.1, &moves)).map_err(TestCaseError::fail)
     });
     if let Err(error) = outcome {
         panic!("{error}");
     }
-    runtime.block_on(app.end());
+    runtime.block_on(world.into_inner().0.end());
 }
