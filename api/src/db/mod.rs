@@ -43,6 +43,18 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// Whether the server is away, or went away while it was asked.
+    pub fn is_away(&self) -> bool {
+        use diesel::result::{DatabaseErrorKind as Kind, Error};
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Query(Error::DatabaseError(kind, info)) => {
+                matches!(kind, Kind::ClosedConnection | Kind::UnableToSendCommand) || is_shutdown(info.as_ref())
+            }
+            Self::Query(_) | Self::ReadOnly(_) | Self::Corrupt(_) => false,
+        }
+    }
+
     /// Whether it may be another moment: the server was away, or the connection broke.
     pub fn may_go_better(&self) -> bool {
         use diesel::result::{DatabaseErrorKind as Kind, Error};
@@ -70,6 +82,12 @@ impl From<diesel::result::Error> for DbError {
         }
         Self::Query(error)
     }
+}
+
+/// Known by its words only, like a full disk.
+fn is_shutdown(info: &(dyn diesel::result::DatabaseErrorInformation + Send + Sync)) -> bool {
+    let words = info.message();
+    ["administrator command", "database system is", "connection closed"].iter().any(|known| words.contains(known))
 }
 
 fn is_disk_full(info: &(dyn diesel::result::DatabaseErrorInformation + Send + Sync)) -> bool {

@@ -94,21 +94,19 @@ impl From<Refusal> for ApiError {
 
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
+        if error.is_away() {
+            tracing::error!(request_id = request_id(), %error, "the database does not answer");
+            let words = "The database does not answer; try again in a moment.";
+            return Self { retry_after: Some(5), ..Self::new(ProblemType::Unavailable, words) };
+        }
         match error {
-            DbError::Unavailable(words) => {
-                tracing::error!(request_id = request_id(), error = words, "the database does not answer");
-                Self {
-                    retry_after: Some(5),
-                    ..Self::new(ProblemType::Unavailable, "The database does not answer; try again in a moment.")
-                }
-            }
             DbError::ReadOnly(words) => {
                 tracing::error!(request_id = request_id(), error = words, "the database takes nothing in");
                 let words = "The database takes nothing in: its disk is full, or it is read-only. Nothing was saved; what \
                              serves goes on serving. Free space there, and try again.";
                 Self { retry_after: Some(30), ..Self::new(ProblemType::Unavailable, words) }
             }
-            DbError::Query(_) | DbError::Corrupt(_) => Self::internal(error),
+            DbError::Unavailable(_) | DbError::Query(_) | DbError::Corrupt(_) => Self::internal(error),
         }
     }
 }

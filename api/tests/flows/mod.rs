@@ -15,6 +15,7 @@ mod mail;
 mod queries;
 mod queueing;
 mod reaping;
+mod reconnecting;
 mod retaining;
 mod retrying;
 mod room;

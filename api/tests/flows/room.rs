@@ -9,7 +9,7 @@ use ocim::jobs::workers;
 use serde_json::json;
 use shared_types::AppServerId;
 
-use crate::app::{Setup, TestApp};
+use crate::app::{Setup, TestApp, until};
 
 /// A disk of a few kilobytes, mounted there until dropped.
 struct SmallDisk(PathBuf);
@@ -111,6 +111,9 @@ async fn a_database_that_takes_nothing_in_is_said_and_what_only_reads_goes_on() 
     let operator = app.operator().await;
     let mut aside = app.db.dedicated().await.unwrap();
     read_only(&mut aside, true).await;
+    // Who comes while connections break is told something else.
+    let path = format!("/api/v1/instances/{instance}");
+    until("the breaking is over", async || operator.get(&path).await.status == 200).await;
     let refused = operator.post("/api/v1/instances", json!({ "name": "x", "sub_domain": "x" })).await;
     let problem = refused.problem(503);
     assert_eq!(problem["type"], "/docs/problems#unavailable");

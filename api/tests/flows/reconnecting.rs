@@ -1,0 +1,34 @@
+//! A database whose connections all break at once.
+
+use serde_json::json;
+
+use crate::app::{TestApp, until};
+
+#[tokio::test]
+async fn who_asks_meanwhile_is_told_to_come_back_and_builds_go_on() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    let viewer = app.viewer().await;
+    app.provider.set_answers_ssh(false);
+    let id = app.launched(instance).await;
+    until("it waits", async || app.read_app_server(id).await["progress"]["step"] == "server").await;
+    let mut own = app.db.dedicated().await.unwrap();
+    for _ in 0..3 {
+        let broken = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        diesel_async::RunQueryDsl::execute(diesel::sql_query(broken), &mut own).await.unwrap();
+        for _ in 0..10 {
+            let answer = viewer.get("/api/v1/instances").await;
+            match answer.status.as_u16() {
+                200 => {}
+                503 => assert_eq!(answer.problem(503)["type"], json!("/docs/problems#unavailable")),
+                other => panic!("{other}: {}", answer.body),
+            }
+        }
+    }
+    drop(own);
+    app.provider.set_answers_ssh(true);
+    let built = "SELECT count(*) AS n FROM app_servers WHERE status = 'running'";
+    until("it is built", async || app.number(built).await == 1).await;
+    app.end().await;
+}
