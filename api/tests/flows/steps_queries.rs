@@ -42,7 +42,7 @@ fn end() -> Vec<String> {
     let is_query = |query: &String| {
         // The heartbeat is as often as the clock says. The pool's look whether a connection lives, and what a new one is
         // told first, are as often as connections are borrowed and made.
-        let others = ["BEGIN", "COMMIT", "ROLLBACK", "SET ", "SELECT $1 --", "UPDATE builds SET lease_until"];
+        let others = ["BEGIN", "COMMIT", "ROLLBACK", "SET ", "SELECT $1 --", "WITH ours AS (SELECT b.app_server_id"];
         !others.iter().any(|start| query.starts_with(start))
     };
     QUERIES.take().unwrap().into_iter().filter(is_query).collect()
@@ -54,7 +54,7 @@ fn begun(query: &str) -> Option<&'static str> {
         return Some("afterwards");
     }
     let steps = ["pin", "server", "checkout", "playbooks", "reboot", "checks"];
-    let inserts = query.starts_with(r#"INSERT INTO "build_steps""#);
+    let inserts = query.starts_with("WITH ended AS (UPDATE build_steps");
     steps.into_iter().find(|step| inserts && query.contains(&format!("\"{step}\"]")))
 }
 
