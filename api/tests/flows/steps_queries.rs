@@ -77,14 +77,14 @@ async fn each_step_of_a_build_takes_its_number_of_queries() {
     assert_eq!(app.read_app_server(id).await["status"], "running");
     // Of what a step takes, the last queries begin the next.
     let expected = [
-        ("taking it up", 10),
-        ("pin", 12),
-        ("server", 27),
-        ("checkout", 16),
-        ("playbooks", 21),
-        ("reboot", 20),
+        ("taking it up", 9),
+        ("pin", 11),
+        ("server", 26),
+        ("checkout", 15),
+        ("playbooks", 20),
+        ("reboot", 19),
         ("checks", 19),
-        ("afterwards", 3),
+        ("afterwards", 1),
     ];
     assert_eq!(steps, expected, "{}", queries.join("\n"));
     app.end().await;
