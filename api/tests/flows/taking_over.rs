@@ -161,6 +161,8 @@ async fn one_statement_renews_all_leases_and_waits_for_none_that_is_locked() {
     app.operator().await.post(&format!("/api/v1/app-servers/{second}/stop"), serde_json::json!({})).await.expect(202);
     let renewals = lease::renew(&mut conn, &due).await.unwrap();
     assert!(renewals[&second].is_renewed && renewals[&second].is_to_stop);
+    let given_back = diesel::sql_query("UPDATE builds SET lease_holder = NULL, lease_until = NULL");
+    diesel_async::RunQueryDsl::execute(given_back, &mut conn).await.unwrap();
     app.end().await;
 }
 
