@@ -90,11 +90,18 @@ impl Worker {
             };
             let beside = async {
                 let kept = keep::keep(looking.manager(), activations);
-                tokio::join!(sweep(&looking), show(&looking), hear(&looking, signals), kept, async {
-                    if duties.tells_gateway {
-                        tokio::join!(route(&looking), drains(&looking), watch(&looking));
+                tokio::join!(
+                    dispatch(&looking),
+                    sweep(&looking),
+                    show(&looking),
+                    hear(&looking, signals),
+                    kept,
+                    async {
+                        if duties.tells_gateway {
+                            tokio::join!(route(&looking), drains(&looking), watch(&looking));
+                        }
                     }
-                });
+                );
             };
             tokio::join!(jobs, stop.run_until_cancelled(beside));
             running.store(false, Ordering::Relaxed);
@@ -198,12 +205,23 @@ async fn idle(builder: &Builder) {
     }
 }
 
+/// Takes up what waits, when a build has ended, when a job says so, and now and then; one look at a time.
+async fn dispatch(builder: &Builder) {
+    let mut often = interval(SWEEP);
+    loop {
+        tokio::select! {
+            _ = often.tick() => {}
+            () = builder.wants_dispatch() => {}
+        }
+        warn(builder.dispatch().await, "builds could not be looked for");
+    }
+}
+
 /// Looks now and then for what no job has done.
 async fn sweep(builder: &Builder) {
     let mut often = interval(SWEEP);
     loop {
         often.tick().await;
-        warn(builder.dispatch().await, "builds could not be looked for");
         warn(builder.sweep().await, "what was decided could not be looked for");
     }
 }

@@ -57,7 +57,12 @@ macro_rules! enqueue_by_id {
             /// # Errors
             /// When the statement fails.
             pub async fn enqueue(conn: &mut AsyncPgConnection, id: $id) -> Result<(), DbError> {
-                queue::enqueue(conn, &Self { id }, &format!(concat!($key, ":{}"), id)).await
+                queue::enqueue(conn, &Self { id }, &Self::key(id)).await
+            }
+
+            /// Of waiting jobs with one key there is one.
+            fn key(id: $id) -> String {
+                format!(concat!($key, ":{}"), id)
             }
         }
     )*};
@@ -69,6 +74,17 @@ enqueue_by_id! {
     ActivateWhenRunning(AppServerId) as "activate_when_running",
     SendFailureMail(AppServerId) as "send_failure_mail",
     ApplyRouting(InstanceId) as "apply_routing",
+}
+
+impl AdvanceAppServer {
+    /// Writes a job for each of these.
+    ///
+    /// # Errors
+    /// When the statement fails.
+    pub async fn enqueue_all(conn: &mut AsyncPgConnection, ids: Vec<AppServerId>) -> Result<(), DbError> {
+        let jobs: Vec<_> = ids.into_iter().map(|id| (Self { id }, Self::key(id))).collect();
+        queue::enqueue_all(conn, &jobs).await
+    }
 }
 
 impl DispatchBuilds {
@@ -97,7 +113,7 @@ impl TaskHandler for DispatchBuilds {
     const IDENTIFIER: &'static str = "DispatchBuilds";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        builder(&context)?.dispatch().await.map_err(|error| error.to_string())
+        builder(&context).map(|builder| builder.dispatch_soon())
     }
 }
 

@@ -1,14 +1,15 @@
 //! The lease of a build: one process is at it, by the database's clock, and what an earlier holder writes is refused.
 
-use std::convert::Infallible;
+use std::collections::HashMap;
 use std::time::Duration;
 
-use diesel::sql_types::{BigInt, Bool, Double, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::AppServerId;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::db::{Db, DbError};
+use crate::db::DbError;
 
 /// How long a lease lasts without a heartbeat.
 pub const LEASE: Duration = Duration::from_secs(15);
@@ -22,17 +23,12 @@ pub struct Lease {
     pub app_server: AppServerId,
     /// Higher than every earlier holder's.
     pub token: i64,
+    /// When it was asked for; it lasts at least [`LEASE`] from then.
+    pub acquired: Instant,
     /// Cancelled when the lease is lost, or when this process is to end.
     pub lost: CancellationToken,
     /// Cancelled then, and when somebody asks for the build's stop: what is under way is to be left.
     pub halt: CancellationToken,
-}
-
-impl Lease {
-    fn new(app_server: AppServerId, token: i64, lost: CancellationToken) -> Self {
-        let halt = lost.child_token();
-        Self { app_server, token, lost, halt }
-    }
 }
 
 /// Somebody else is at the build by now.
@@ -56,6 +52,7 @@ pub async fn acquire(
     lost: CancellationToken,
 ) -> Result<Option<Lease>, DbError> {
     use diesel::OptionalExtension;
+    let acquired = Instant::now();
     let token: Option<Token> = diesel::sql_query(
         "UPDATE builds SET lease_holder = $1, lease_token = lease_token + 1, lease_until = now() + make_interval(secs => $2) \
          WHERE app_server_id = $3 AND (lease_until IS NULL OR lease_until < now()) RETURNING lease_token",
@@ -66,7 +63,11 @@ pub async fn acquire(
     .get_result(conn)
     .await
     .optional()?;
-    Ok(token.map(|Token { lease_token }| Lease::new(id, lease_token, lost)))
+    let lease = |Token { lease_token: token }| {
+        let halt = lost.child_token();
+        Lease { app_server: id, token, acquired, lost, halt }
+    };
+    Ok(token.map(lease))
 }
 
 /// Refuses what an earlier holder wants to write; locks the build's row until the transaction ends.
@@ -117,70 +118,50 @@ pub async fn release(conn: &mut AsyncPgConnection, lease: &Lease) -> Result<(), 
     Ok(())
 }
 
-/// Renews the lease until `work` ends; when it cannot be renewed in time, says so to the work by the lease's token.
-///
-/// Work and heartbeat are polled side by side, never one inside the other: a renewal waits for the row that a transaction
-/// of the work has locked, and the work must be able to commit meanwhile.
-pub async fn keep<T>(db: &Db, lease: &Lease, work: impl Future<Output = T>) -> T {
-    tokio::select! {
-        done = work => done,
-        never = beat(db, lease) => match never {},
-    }
-}
-
-async fn beat(db: &Db, lease: &Lease) -> Infallible {
-    let mut renewed = tokio::time::Instant::now();
-    let mut ticks = tokio::time::interval(HEARTBEAT);
-    loop {
-        ticks.tick().await;
-        match renew(db, lease).await {
-            Ok(Some(is_to_stop)) => {
-                renewed = tokio::time::Instant::now();
-                if is_to_stop {
-                    lease.halt.cancel();
-                }
-            }
-            Ok(None) => lease.lost.cancel(),
-            Err(error) => {
-                tracing::warn!(app_server = %lease.app_server, %error, "the lease could not be renewed");
-                // One heartbeat of margin: the others may take over when the lease has run out.
-                if renewed.elapsed() + HEARTBEAT > LEASE {
-                    lease.lost.cancel();
-                }
-            }
-        }
-    }
-}
-
-#[derive(diesel::QueryableByName)]
-struct Renewed {
-    #[diesel(sql_type = Bool)]
-    is_to_stop: bool,
-}
-
-/// Renews; says whether the build is to be stopped. None: another has the lease.
-async fn renew(db: &Db, lease: &Lease) -> Result<Option<bool>, DbError> {
-    use diesel::OptionalExtension;
-    let mut conn = db.conn().await?;
-    let renewed: Option<Renewed> = diesel::sql_query(
-        "UPDATE builds SET lease_until = now() + make_interval(secs => $1) WHERE app_server_id = $2 AND lease_token = $3 \
-         AND lease_until IS NOT NULL RETURNING stop_requested_at IS NOT NULL AS is_to_stop",
-    )
-    .bind::<Double, _>(LEASE.as_secs_f64())
-    .bind::<BigInt, _>(lease.app_server)
-    .bind::<BigInt, _>(lease.token)
-    .get_result(&mut conn)
-    .await
-    .optional()?;
-    Ok(renewed.map(|renewed| renewed.is_to_stop))
-}
-
-#[derive(diesel::QueryableByName)]
-struct Held {
+/// What a heartbeat finds of a lease that is still ours.
+#[derive(Debug, diesel::QueryableByName)]
+pub struct Renewal {
     #[diesel(sql_type = BigInt)]
     app_server_id: AppServerId,
-    #[diesel(sql_type = BigInt)]
-    lease_token: i64,
+    /// False: a transaction had the row locked; nobody can take the lease before that ends.
+    #[diesel(sql_type = Bool)]
+    pub is_renewed: bool,
+    /// Whether somebody has asked for the build's stop.
+    #[diesel(sql_type = Bool)]
+    pub is_to_stop: bool,
+}
+
+/// Renews leases, by app server and token, without waiting for rows that are locked. What is missing from the answer is lost.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn renew(
+    conn: &mut AsyncPgConnection,
+    leases: &[(AppServerId, i64)],
+) -> Result<HashMap<AppServerId, Renewal>, DbError> {
+    let (ids, tokens): (Vec<AppServerId>, Vec<i64>) = leases.iter().copied().unzip();
+    let renewals: Vec<Renewal> = diesel::sql_query(
+        "WITH ours AS (SELECT b.app_server_id, b.stop_requested_at IS NOT NULL AS is_to_stop FROM builds AS b \
+             JOIN unnest($2, $3) AS o (id, token) ON b.app_server_id = o.id AND b.lease_token = o.token \
+             WHERE b.lease_until IS NOT NULL), \
+         free AS (SELECT app_server_id, lease_token FROM builds WHERE app_server_id IN (SELECT app_server_id FROM ours) \
+             FOR UPDATE SKIP LOCKED), \
+         renewed AS (UPDATE builds AS b SET lease_until = now() + make_interval(secs => $1) FROM free \
+             JOIN unnest($2, $3) AS o (id, token) ON free.app_server_id = o.id AND free.lease_token = o.token \
+             WHERE b.app_server_id = free.app_server_id AND b.lease_until IS NOT NULL RETURNING b.app_server_id) \
+         SELECT ours.*, renewed.app_server_id IS NOT NULL AS is_renewed \
+         FROM ours LEFT JOIN renewed ON renewed.app_server_id = ours.app_server_id",
+    )
+    .bind::<Double, _>(LEASE.as_secs_f64())
+    .bind::<Array<BigInt>, _>(ids)
+    .bind::<Array<BigInt>, _>(tokens)
+    .load(conn)
+    .await?;
+    Ok(renewals.into_iter().map(|renewal| (renewal.app_server_id, renewal)).collect())
+}
+
+#[derive(diesel::QueryableByName)]
+struct Holder {
     #[diesel(sql_type = Text)]
     lease_holder: String,
 }
@@ -190,15 +171,13 @@ struct Held {
 /// # Errors
 /// When a statement fails.
 pub async fn free_dead(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
-    let held: Vec<Held> =
-        diesel::sql_query("SELECT app_server_id, lease_token, lease_holder FROM builds WHERE lease_holder IS NOT NULL")
-            .load(conn)
-            .await?;
-    for Held { app_server_id, lease_token, lease_holder } in held {
-        if super::holder::is_dead(&lease_holder) {
-            tracing::info!(app_server = %app_server_id, holder = lease_holder, "the build's worker is dead; its lease is free");
-            let lease = Lease::new(app_server_id, lease_token, CancellationToken::new());
-            release(conn, &lease).await?;
+    let holders: Vec<Holder> =
+        diesel::sql_query("SELECT DISTINCT lease_holder FROM builds WHERE lease_holder IS NOT NULL").load(conn).await?;
+    for Holder { lease_holder: holder } in holders {
+        if super::holder::is_dead(&holder) {
+            let free = "UPDATE builds SET lease_holder = NULL, lease_until = NULL WHERE lease_holder = $1";
+            let builds = diesel::sql_query(free).bind::<Text, _>(&holder).execute(conn).await?;
+            tracing::info!(holder, builds, "a worker is dead; the leases of its builds are free");
         }
     }
     Ok(())

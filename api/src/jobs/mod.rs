@@ -1,5 +1,6 @@
 //! What runs when: the queue, and the leases that say who is at a build. Knows no domain.
 
+pub mod heartbeat;
 pub mod holder;
 pub mod lease;
 pub mod queue;

@@ -20,6 +20,30 @@ pub async fn enqueue<J: TaskHandler>(conn: &mut AsyncPgConnection, job: &J, key:
     Ok(())
 }
 
+/// Writes several jobs, each with its key, in one statement and one commit: each commit that tells workers of a job waits
+/// for every other that does.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn enqueue_all<J: TaskHandler>(conn: &mut AsyncPgConnection, jobs: &[(J, String)]) -> Result<(), DbError> {
+    use diesel::sql_types::{Array, Text};
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let payloads = jobs.iter().map(|(job, _)| serde_json::to_string(job)).collect::<Result<Vec<_>, _>>()?;
+    let keys: Vec<&str> = jobs.iter().map(|(_, key)| key.as_str()).collect();
+    diesel::sql_query(
+        "SELECT count(graphile_worker.add_job($1, payload => payload::json, job_key => key, max_attempts => 3)) \
+         FROM unnest($2, $3) WITH ORDINALITY AS job (payload, key, n)",
+    )
+    .bind::<Text, _>(J::IDENTIFIER)
+    .bind::<Array<Text>, _>(payloads)
+    .bind::<Array<Text>, _>(keys)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Brings the queue's own tables to the version this program knows.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use diesel_async::AsyncConnection;
 use ocim::ansible::fake::FakeEnd;
 use ocim::ansible::port::SpoolLine;
 use ocim::instances::build::Builder;
@@ -127,6 +128,41 @@ async fn what_an_earlier_holder_writes_is_refused() {
     assert_eq!(lease::fence(&mut conn, &new).await.unwrap(), Ok(()));
     lease::release(&mut conn, &new).await.unwrap();
     assert_eq!(lease::fence(&mut conn, &new).await.unwrap(), Err(lease::Lost));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn one_statement_renews_all_leases_and_waits_for_none_that_is_locked() {
+    let app = TestApp::idle().await;
+    let mut conn = app.conn().await;
+    let mut leases = Vec::new();
+    for name in ["one", "two", "three"] {
+        let instance = app.instance(name).await;
+        let id = AppServerId(app.launched(instance).await);
+        leases.push(lease::acquire(&mut conn, id, CancellationToken::new()).await.unwrap().unwrap());
+    }
+    let due: Vec<_> = leases.iter().map(|lease| (lease.app_server, lease.token)).collect();
+    let (first, second, third) = (due[0].0, due[1].0, due[2].0);
+    // One is stolen, another's row is locked by its own work.
+    let stolen = "UPDATE builds SET lease_token = lease_token + 1 WHERE app_server_id = $1";
+    let stolen = diesel::sql_query(stolen).bind::<diesel::sql_types::BigInt, _>(third);
+    diesel_async::RunQueryDsl::execute(stolen, &mut conn).await.unwrap();
+    let mut work = app.conn().await;
+    let renewals = work
+        .transaction(async |work| {
+            assert_eq!(lease::fence(work, &leases[1]).await?, Ok(()));
+            lease::renew(&mut conn, &due).await
+        })
+        .await
+        .unwrap();
+    assert!(renewals[&first].is_renewed && !renewals[&first].is_to_stop);
+    assert!(!renewals[&second].is_renewed);
+    assert!(!renewals.contains_key(&third));
+    app.operator().await.post(&format!("/api/v1/app-servers/{second}/stop"), serde_json::json!({})).await.expect(202);
+    let renewals = lease::renew(&mut conn, &due).await.unwrap();
+    assert!(renewals[&second].is_renewed && renewals[&second].is_to_stop);
+    let given_back = diesel::sql_query("UPDATE builds SET lease_holder = NULL, lease_until = NULL");
+    diesel_async::RunQueryDsl::execute(given_back, &mut conn).await.unwrap();
     app.end().await;
 }
 

@@ -1,11 +1,10 @@
 //! The worker's side of builds: slots, leases, and which build is taken up next.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use diesel_async::AsyncConnection;
 use shared_types::AppServerId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::StepError;
@@ -14,6 +13,7 @@ use crate::db::DbError;
 use crate::instances::jobs::{ActivateWhenRunning, AdvanceAppServer, TerminateServer};
 use crate::instances::store::{builds, instances, queue};
 use crate::instances::{Manager, apply_routing, failure_mail};
+use crate::jobs::heartbeat::Leases;
 use crate::jobs::lease::{self, Lease};
 use crate::jobs::workers::Report;
 use crate::servers;
@@ -21,16 +21,16 @@ use crate::servers;
 /// How many ended machines one sweep looks after; the next takes more.
 const ENDED_A_SWEEP: i64 = 50;
 
-/// What is under way here, with what halts it.
-type Held = Arc<Mutex<HashMap<AppServerId, CancellationToken>>>;
-
 /// Builds app servers, so many at once. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Builder {
     manager: Arc<Manager>,
     slots: Arc<Semaphore>,
     size: usize,
-    held: Held,
+    /// What is under way here.
+    leases: Leases,
+    /// The queue is to be looked at.
+    news: Arc<Notify>,
     /// Nothing more is begun.
     drain: CancellationToken,
     /// What is under way is handed over.
@@ -38,10 +38,11 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Builds at most `slots` app servers at once, until `stop`.
+    /// Builds at most `slots` app servers at once, until `stop`. To be called in a runtime: leases are kept in the background.
     pub fn new(manager: Arc<Manager>, slots: usize, stop: CancellationToken) -> Self {
-        let (held, drain) = (Arc::default(), stop.child_token());
-        Self { manager, slots: Arc::new(Semaphore::new(slots)), size: slots, held, drain, stop }
+        let (leases, drain) = (Leases::new(manager.db.clone()), stop.child_token());
+        let (places, news) = (Arc::new(Semaphore::new(slots)), Arc::default());
+        Self { manager, slots: places, size: slots, leases, news, drain, stop }
     }
 
     /// What the builder works with.
@@ -56,7 +57,7 @@ impl Builder {
 
     /// Whether no build is under way here.
     pub fn is_idle(&self) -> bool {
-        self.held().is_empty()
+        self.leases.is_empty()
     }
 
     /// What others are told of this worker.
@@ -75,13 +76,18 @@ impl Builder {
     /// # Errors
     /// When the database does not answer; the build goes on when it does.
     pub async fn advance(&self, id: AppServerId) -> Result<(), DbError> {
-        let mut conn = self.manager.db.conn().await?;
-        let Some(build) = builds::find(&mut conn, id).await? else { return Ok(()) };
-        if self.drain.is_cancelled() || !builds::is_building(&mut conn, id).await? {
+        if self.drain.is_cancelled() {
             return Ok(());
         }
-        // A stop waits for no slot.
-        let slot = if build.stop_requested_by.is_some() { None } else { self.slots.clone().try_acquire_owned().ok() };
+        // Before anything is waited for: free slots are what the dispatcher counts.
+        let slot = self.slots.clone().try_acquire_owned().ok();
+        let mut conn = self.manager.db.conn().await?;
+        let Some(build) = builds::find(&mut conn, id).await? else { return Ok(()) };
+        if !builds::is_building(&mut conn, id).await? {
+            return Ok(());
+        }
+        // A stop waits for no slot, and takes none.
+        let slot = slot.filter(|_| build.stop_requested_by.is_none());
         let may_begin = build.begun_at.is_some() || self.manager.trouble.now().is_none();
         if build.stop_requested_by.is_none() && (slot.is_none() || !may_begin) {
             return Ok(());
@@ -94,13 +100,14 @@ impl Builder {
         let builder = self.clone();
         let built = tokio::spawn(async move { builder.build(&lease, slot).await });
         built.await.map_err(|error| DbError::Corrupt(format!("the build of app server {id} panicked: {error}")))??;
-        self.dispatch().await
+        self.dispatch_soon();
+        Ok(())
     }
 
     /// Goes on with a build whose lease is ours.
     async fn build(&self, lease: &Lease, slot: Option<OwnedSemaphorePermit>) -> Result<(), DbError> {
-        let _entry = Entry::new(self.held.clone(), lease);
-        let result = lease::keep(&self.manager.db, lease, drive(&self.manager, lease)).await;
+        let _kept = self.leases.keep(lease);
+        let result = drive(&self.manager, lease).await;
         lease::release(&mut *self.manager.db.conn().await?, lease).await?;
         drop(slot);
         match result {
@@ -137,9 +144,17 @@ impl Builder {
 
     /// Leaves what is under way with a build whose stop somebody has asked for.
     pub fn halt(&self, id: AppServerId) {
-        if let Some(halt) = self.held().get(&id) {
-            halt.cancel();
-        }
+        self.leases.halt(id);
+    }
+
+    /// Has the queue looked at, by whoever waits for that here: however often it is wanted meanwhile, one look is enough.
+    pub fn dispatch_soon(&self) {
+        self.news.notify_one();
+    }
+
+    /// Waits until the queue is to be looked at.
+    pub async fn wants_dispatch(&self) {
+        self.news.notified().await;
     }
 
     /// Takes up builds that nobody is at, as many as there are free slots.
@@ -153,10 +168,8 @@ impl Builder {
         let free = i32::try_from(self.slots.available_permits()).unwrap_or(i32::MAX);
         let mut conn = self.manager.db.conn().await?;
         lease::free_dead(&mut conn).await?;
-        for id in queue::unattended(&mut conn, free).await? {
-            AdvanceAppServer::enqueue(&mut conn, id).await?;
-        }
-        Ok(())
+        let unattended = queue::unattended(&mut conn, free).await?;
+        AdvanceAppServer::enqueue_all(&mut conn, unattended).await
     }
 
     /// Looks for what no job has done: machines whose end was decided, app servers that are to be activated, mail that
@@ -187,30 +200,6 @@ impl Builder {
             apply_routing::apply_routing(&self.manager, id).await?;
         }
         Ok(())
-    }
-
-    /// A build that panicked elsewhere leaves the list as whole as it was.
-    fn held(&self) -> MutexGuard<'_, HashMap<AppServerId, CancellationToken>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A build's place in the list of what is under way here.
-struct Entry {
-    held: Held,
-    id: AppServerId,
-}
-
-impl Entry {
-    fn new(held: Held, lease: &Lease) -> Self {
-        held.lock().unwrap_or_else(PoisonError::into_inner).insert(lease.app_server, lease.halt.clone());
-        Self { held, id: lease.app_server }
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
     }
 }
 

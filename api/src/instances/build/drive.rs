@@ -127,7 +127,7 @@ impl Build<'_> {
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence_progress(conn, self.lease).await??;
-            builds::end_steps(conn, self.id(), None, false).await?;
+            builds::end_steps(conn, self.id(), false).await?;
             app_servers::transition(conn, &self.row, to, Some(&reason)).await?;
             if self.manager.mailer.is_some() {
                 builds::owe_mail(conn, self.id()).await?;

@@ -74,7 +74,7 @@ impl Build<'_> {
         conn.transaction(async |conn| {
             lease::fence_progress(conn, self.lease).await??;
             self.write(conn, vec![Line::info(format!("Checks passed: {}", words.join("; ")))]).await?;
-            builds::end_steps(conn, self.id(), None, true).await?;
+            builds::end_steps(conn, self.id(), true).await?;
             app_servers::transition(conn, &self.row, AppServerStatus::Running, None).await?;
             if self.state.activate_when_running {
                 ActivateWhenRunning::enqueue(conn, self.id()).await?;

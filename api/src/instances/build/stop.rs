@@ -26,7 +26,7 @@ impl Build<'_> {
         conn.transaction(async |conn| {
             lease::fence(conn, self.lease).await??;
             servers::store::request_termination(conn, self.row.server_id, by).await?;
-            builds::end_steps(conn, self.id(), None, false).await?;
+            builds::end_steps(conn, self.id(), false).await?;
             builds::want_activation(conn, self.id(), None).await?;
             let line = Line::warning(match &self.state.stop_reason {
                 Some(reason) => format!("Stopped by {by}: {reason}"),

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
-use diesel::sql_types::{Nullable, Timestamptz};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use diesel::{
     ExpressionMethods, IntoSql, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
     SelectableHelper,
@@ -101,12 +101,15 @@ pub async fn begin_step(
     step: BuildStepKind,
     deadline: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    end_steps(conn, id, Some(step), true).await?;
-    let began = diesel::insert_into(build_steps::table)
-        .values((build_steps::app_server_id.eq(id), build_steps::step.eq(step.as_str())))
-        .on_conflict_do_nothing()
-        .execute(conn)
-        .await?;
+    let began = diesel::sql_query(
+        "WITH ended AS (UPDATE build_steps SET ended = now(), is_ok = true \
+             WHERE app_server_id = $1 AND ended IS NULL AND step <> $2) \
+         INSERT INTO build_steps (app_server_id, step) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    )
+    .bind::<BigInt, _>(id)
+    .bind::<Text, _>(step.as_str())
+    .execute(conn)
+    .await?;
     if began == 1 {
         diesel::update(builds::table.find(id))
             .set((
@@ -122,21 +125,14 @@ pub async fn begin_step(
     Ok(())
 }
 
-/// Closes every open step but one; the build is over where none is left open.
+/// Closes every open step: the build is over.
 ///
 /// # Errors
-/// When a statement fails.
-pub async fn end_steps(
-    conn: &mut AsyncPgConnection,
-    id: AppServerId,
-    but: Option<BuildStepKind>,
-    is_ok: bool,
-) -> Result<(), DbError> {
-    let but = but.map_or("", BuildStepKind::as_str);
+/// When the statement fails.
+pub async fn end_steps(conn: &mut AsyncPgConnection, id: AppServerId, is_ok: bool) -> Result<(), DbError> {
     diesel::update(build_steps::table)
         .filter(build_steps::app_server_id.eq(id))
         .filter(build_steps::ended.is_null())
-        .filter(build_steps::step.ne(but))
         .set((build_steps::ended.eq(sql::<Nullable<Timestamptz>>("now()")), build_steps::is_ok.eq(Some(is_ok))))
         .execute(conn)
         .await?;
