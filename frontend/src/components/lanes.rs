@@ -114,15 +114,13 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
             <div class="actions">
                 {move || fallback.get().map(|fallback| view! { <RollBack fallback ask/> })}
                 <Show when=move || !is_held.get()>
-                    <button
+                    <PossibleButton
                         class="quiet"
-                        type="button"
-                        title="Automation builds, but activates nothing until a person releases the hold"
-                        on:click=move |_| ask.run(Verb::Hold)
-                    >
-                        <Icon shape=Shape::Lock/>
-                        "Hold"
-                    </button>
+                        hint="Automation builds, but activates nothing until a person releases the hold"
+                        shape=Shape::Lock
+                        label="Hold"
+                        on_click=Callback::new(move |()| ask.run(Verb::Hold))
+                    />
                 </Show>
             </div>
         </article>
@@ -131,14 +129,9 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
 
 #[component]
 fn RollBack(fallback: AppServerSummary, ask: Ask) -> impl IntoView {
-    let name = fallback.name.clone();
-    view! {
-        <button type="button" on:click=move |_| ask.run(Verb::RollBack(fallback.clone()))>
-            <Icon shape=Shape::Undo/>
-            "Roll back to "
-            {name}
-        </button>
-    }
+    let label = format!("Roll back to {}", fallback.name);
+    let on_click = Callback::new(move |()| ask.run(Verb::RollBack(fallback.clone())));
+    view! { <PossibleButton shape=Shape::Undo label on_click/> }
 }
 
 /// The commit of edx-platform that an app server was built from, once it is known.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::when_here;
 use crate::api;
-use crate::components::{Act, AskDialog};
+use crate::components::{Act, AskDialog, PossibleButton};
 use crate::paths;
 use crate::state::data::Key;
 use crate::state::{clock, state};
@@ -46,10 +46,7 @@ fn Whole(queue: Memo<Arc<Queue>>) -> impl IntoView {
             </div>
             <div class="right">
                 <Show when=move || pause.with(Option::is_none)>
-                    <button type="button" on:click=move |_| is_asking.set(true)>
-                        <Icon shape=Shape::Pause/>
-                        "Pause…"
-                    </button>
+                    <PossibleButton shape=Shape::Pause label="Pause…" on_click=Callback::new(move |()| is_asking.set(true))/>
                 </Show>
             </div>
         </div>
@@ -78,10 +75,7 @@ fn Paused(pause: QueuePause) -> impl IntoView {
     let state = state();
     let now = clock::now();
     let is_busy = RwSignal::new(false);
-    let resume = move |_| {
-        if is_busy.get_untracked() {
-            return;
-        }
+    let resume = Callback::new(move |()| {
         is_busy.set(true);
         spawn_local(async move {
             match api::queue::resume().await {
@@ -91,7 +85,7 @@ fn Paused(pause: QueuePause) -> impl IntoView {
             is_busy.try_set(false);
             state.data.refresh(Key::Queue);
         });
-    };
+    });
     let reason = pause.reason.map(|reason| format!(", «{reason}»"));
     view! {
         <div class="notice" role="status">
@@ -101,10 +95,7 @@ fn Paused(pause: QueuePause) -> impl IntoView {
                 " by " {pause.by} ", " {move || words::ago(pause.at, now.get())} {reason}
                 ". What is under way goes on; nothing else begins."
             </span>
-            <button class="primary" type="button" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get() on:click=resume>
-                <Icon shape=Shape::Play/>
-                "Resume"
-            </button>
+            <PossibleButton class="primary" shape=Shape::Play label="Resume" is_busy on_click=resume/>
         </div>
     }
 }

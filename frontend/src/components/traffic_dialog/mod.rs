@@ -188,10 +188,7 @@ fn DrainLimit(this: Move, name: String) -> impl IntoView {
 #[component]
 fn Buttons(this: Move, name: String, confirm: Callback<()>, on_close: Callback<()>) -> impl IntoView {
     let is_busy = this.is_busy;
-    let why = Memo::new(move |_| match this.possible() {
-        Possible::Yes => None,
-        Possible::No(why) => Some(why),
-    });
+    let why = Memo::new(move |_| this.possible().why_not());
     let click = move |_| {
         if why.get_untracked().is_none() && !is_busy.get_untracked() {
             confirm.run(());
