@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Local, Utc};
 use leptos::prelude::*;
-use shared_types::app_server::{Possible, can_activate};
+use shared_types::app_server::{BuildStepKind, Possible, can_activate};
 use shared_types::{AppServerStatus, AppServerSummary, Instance};
 use std::sync::Arc;
 
@@ -260,8 +260,8 @@ pub fn progress_words(app_server: &AppServerSummary) -> String {
         return queued.words();
     }
     let mut parts = Vec::new();
-    if progress.tasks_total > 0 {
-        parts.push(format!("task {} of {}", progress.tasks_done, progress.tasks_total));
+    if let Some(tasks) = progress.tasks_words().filter(|_| progress.step == Some(BuildStepKind::Playbooks)) {
+        parts.push(format!("task {tasks}"));
     }
     match (&progress.task, progress.step) {
         (Some(task), _) => parts.push(task.clone()),

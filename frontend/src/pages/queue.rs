@@ -135,7 +135,10 @@ fn Entries(
         if entries.is_empty() {
             return view! { <p class="body fine">{nothing}</p> }.into_any();
         }
-        let rows = entries.into_iter().map(|entry| view! { <Entry entry/> });
+        let rows = entries.into_iter().map(|entry| {
+            let worker = queue.with_untracked(|queue| host_of(queue, &entry));
+            view! { <Entry entry worker/> }
+        });
         view! { <ul class="lines">{rows.collect_view()}</ul> }.into_any()
     };
     view! {
@@ -149,8 +152,15 @@ fn Entries(
     }
 }
 
+/// The host of the worker that is at it; of one that is gone, only its id is known.
+fn host_of(queue: &Queue, entry: &QueueEntry) -> Option<String> {
+    let id = entry.worker.as_ref()?;
+    let worker = queue.workers.iter().find(|worker| worker.id == *id);
+    Some(worker.map_or_else(|| id.clone(), |worker| worker.hostname.clone()))
+}
+
 #[component]
-fn Entry(entry: QueueEntry) -> impl IntoView {
+fn Entry(entry: QueueEntry, worker: Option<String>) -> impl IntoView {
     let now = clock::now();
     let to = paths::app_server(entry.instance_id, entry.app_server_id);
     let (begun, created) = (entry.begun_at, entry.created);
@@ -158,7 +168,7 @@ fn Entry(entry: QueueEntry) -> impl IntoView {
         Some(begun) => format!("begun {}", words::ago(begun, now.get())),
         None => format!("launched {}", words::ago(created, now.get())),
     };
-    let under = match (&entry.worker, entry.waits_for) {
+    let under = match (worker, entry.waits_for) {
         (_, Some(waits_for)) => waits_for,
         (Some(worker), None) => format!("on {worker}"),
         (None, None) => "between two workers: another one takes it up".to_owned(),
@@ -169,7 +179,7 @@ fn Entry(entry: QueueEntry) -> impl IntoView {
             <div class="grow">
                 <a href=to>{entry.instance_name} ": " {entry.app_server_name}</a>
                 {is_preview.then(|| view! { " " <span class="label">"Preview"</span> })}
-                <div class="fine">{under}</div>
+                <div class="fine" title=entry.worker>{under}</div>
             </div>
             <span class="fine">{since}</span>
         </li>
