@@ -161,7 +161,7 @@ fn OrphanRow(orphan: Orphan) -> impl IntoView {
                     {provider} ": " {sentence} ". Server " {server_id.to_string()} {owner} "; found "
                     {move || words::ago(first_seen, now.get())} ", last " {move || words::ago(last_seen, now.get())} "."
                 </div>
-                <div class="fine">"Then " {action} ": " {due} "."</div>
+                <div class="fine">"Due " {due} ": " {action} "."</div>
             </div>
         </li>
     }
