@@ -26,7 +26,7 @@ pub fn Lanes(
     ask: Ask,
 ) -> impl IntoView {
     let active = Memo::new(move |_| instance.with(|instance| instance.summary.active_appserver.clone()));
-    let next = Memo::new(move |_| instance.with(|instance| instance.summary.newer().cloned()));
+    let next = Memo::new(move |_| instance.with(|instance| instance.next_app_server().cloned()));
     let has_active = Memo::new(move |_| active.with(Option::is_some));
     view! {
         <section class="lanes" aria-label="Traffic">
