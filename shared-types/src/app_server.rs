@@ -121,13 +121,26 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// The share of the tasks that are done, 0 to 1.
+    pub fn tasks_share(&self) -> f64 {
+        match (self.tasks_done, self.tasks_total) {
+            (_, ..=0) => 0.0,
+            (done, total) => (f64::from(done) / f64::from(total)).min(1.0),
+        }
+    }
+
+    /// How many tasks are done, of how many; without that once more were done than were known beforehand. None: unknown.
+    pub fn tasks_words(&self) -> Option<String> {
+        match (self.tasks_done, self.tasks_total) {
+            (_, ..=0) => None,
+            (done, total) if done > total => Some(done.to_string()),
+            (done, total) => Some(format!("{done} of {total}")),
+        }
+    }
+
     /// The share of the build that is done, 0 to 1. The playbooks count for four fifths of it.
     pub fn share(&self) -> f64 {
-        let tasks = if self.tasks_total > 0 {
-            (f64::from(self.tasks_done) / f64::from(self.tasks_total)).min(1.0)
-        } else {
-            0.0
-        };
+        let tasks = self.tasks_share();
         match self.step {
             None | Some(BuildStepKind::Pin) => 0.0,
             Some(BuildStepKind::Server) => 0.03,

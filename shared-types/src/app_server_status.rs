@@ -131,6 +131,25 @@ pub enum Possible {
     No(&'static str),
 }
 
+impl Possible {
+    /// Possible only if both are; the reason of the first that is not.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        match self {
+            Self::Yes => other,
+            Self::No(_) => self,
+        }
+    }
+
+    /// Why not.
+    pub const fn why_not(self) -> Option<&'static str> {
+        match self {
+            Self::Yes => None,
+            Self::No(why) => Some(why),
+        }
+    }
+}
+
 /// Whether an app server with this status and traffic can be activated.
 pub fn can_activate(status: AppServerStatus, serving: Serving) -> Possible {
     match (status, serving) {

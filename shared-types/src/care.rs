@@ -27,7 +27,7 @@ pub const FIELDS: &[Field] = &[
     },
     Field {
         name: "retention_hours",
-        label: "Keep machines for",
+        label: "Keep machines for (hours)",
         help: "Hours that an app server keeps its machine when it is neither active, nor the one to go back to, nor the \
                newest; blank for the manager's setting",
         kind: FieldKind::Whole { least: RETENTION_HOURS.0, most: RETENTION_HOURS.1 },

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::app_server::{AppServerSummary, Possible};
+use crate::app_server::{AppServerSummary, MAX_DRAIN_LIMIT, Possible};
 use crate::ids::AppServerId;
 use crate::openedx::check_number;
 
@@ -109,9 +109,6 @@ pub struct ActivationResult {
     pub is_applied: bool,
 }
 
-/// The most seconds that requests under way may hold up the end of an app server.
-const MAX_DRAIN_LIMIT_SECONDS: i32 = 3600;
-
 /// The limit that a person typed; blank: none, so that the setting applies.
 ///
 /// # Errors
@@ -120,7 +117,7 @@ pub fn parse_drain_limit(text: &str) -> Result<Option<i32>, String> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    check_number(text, 0, MAX_DRAIN_LIMIT_SECONDS).map(Some)
+    check_number(text, 0, MAX_DRAIN_LIMIT).map(Some)
 }
 
 /// Whether the traffic may be asked to move: what the checks said (none: not yet), whether they are to be skipped, and why.

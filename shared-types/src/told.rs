@@ -2,6 +2,7 @@
 
 use crate::app_server::{AppServerSummary, Possible, can_stop, can_terminate};
 use crate::app_server_status::AppServerStatus;
+use crate::ids::AppServerId;
 use crate::instance::Instance;
 use crate::launch::Trigger;
 
@@ -69,17 +70,27 @@ impl Instance {
         Possible::Yes
     }
 
+    /// The app server that comes next: the newest after the active one that was neither terminated nor stopped, be it
+    /// launched before one that was stopped.
+    pub fn next_app_server(&self) -> Option<&AppServerSummary> {
+        comes_next(&self.appservers, self.summary.active_appserver.as_ref().map(|active| active.id))
+    }
+
     /// The app servers that have a machine, among those shown.
     pub fn with_machines(&self) -> impl Iterator<Item = &AppServerSummary> {
         self.appservers.iter().filter(|one| one.has_machine)
     }
 }
 
+fn comes_next(newest_first: &[AppServerSummary], active: Option<AppServerId>) -> Option<&AppServerSummary> {
+    let is_over = |one: &AppServerSummary| matches!(one.status, AppServerStatus::Terminated | AppServerStatus::Stopped);
+    newest_first.iter().find(|one| active.is_none_or(|active| active < one.id) && !is_over(one))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::ids::AppServerId;
     use crate::mark::tests::server;
     use crate::{AppServerStatus::*, Serving};
 
@@ -119,5 +130,25 @@ mod tests {
         assert!(!gone.can_be_pinned());
         gone.has_machine = false;
         assert_eq!(gone.can_be_terminated(), Possible::No("It has no machine any more."));
+    }
+
+    #[test]
+    fn a_stopped_build_does_not_hide_the_one_that_waits_for_activation() {
+        let servers =
+            [server(4, Stopped, Serving::Idle), server(3, Running, Serving::Idle), server(1, Running, Serving::Active)];
+        let next = |active| comes_next(&servers, active).map(|one| one.id.0);
+        assert_eq!(next(Some(AppServerId(1))), Some(3));
+        assert_eq!(next(Some(AppServerId(3))), None);
+        assert_eq!(next(None), Some(3));
+    }
+
+    #[test]
+    fn no_more_tasks_are_done_than_there_are() {
+        let mut progress = server(1, Configuring, Serving::Idle).progress;
+        assert_eq!((progress.tasks_words(), progress.tasks_share()), (None, 0.0), "unknown");
+        (progress.tasks_done, progress.tasks_total) = (3, 12);
+        assert_eq!((progress.tasks_words().as_deref(), progress.tasks_share()), (Some("3 of 12"), 0.25));
+        progress.tasks_done = 14;
+        assert_eq!((progress.tasks_words().as_deref(), progress.tasks_share()), (Some("14"), 1.0));
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::app_server::Possible;
 use crate::ids::{TokenId, UserId};
 
 /// What a person or token may do; each includes the ones before.
@@ -30,6 +31,18 @@ impl Role {
             Self::Viewer => "viewer",
             Self::Operator => "operator",
             Self::Admin => "admin",
+        }
+    }
+
+    /// Whether one who has this role may do what needs that one.
+    pub fn may(self, needed: Self) -> Possible {
+        if self >= needed {
+            return Possible::Yes;
+        }
+        match needed {
+            Self::Viewer => Possible::No("This needs the role viewer."),
+            Self::Operator => Possible::No("This needs the role operator."),
+            Self::Admin => Possible::No("This needs the role admin."),
         }
     }
 }
@@ -104,4 +117,18 @@ pub struct CreatedToken {
     pub token: Token,
     /// What goes after `Authorization: Bearer`.
     pub secret: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_may_what_the_ones_before_may() {
+        for (place, role) in Role::ALL.iter().enumerate() {
+            for (other, needed) in Role::ALL.iter().enumerate() {
+                assert_eq!(role.may(*needed) == Possible::Yes, place >= other, "{role:?} {needed:?}");
+            }
+        }
+    }
 }

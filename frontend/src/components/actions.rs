@@ -12,7 +12,7 @@ use super::verb::{Ask, Verb};
 use crate::api;
 use crate::state::data::Key;
 use crate::state::state;
-use crate::ui::{Icon, Shape};
+use crate::ui::Shape;
 
 /// All buttons.
 #[component]
@@ -63,10 +63,11 @@ pub fn ActivateLaterButton(
     let is_possible = Memo::new(move |_| summary.with(AppServerSummary::can_be_activated_later));
     view! {
         <Show when=move || is_possible.get()>
-            <button type="button" on:click=move |_| ask.run(Verb::ActivateLater(summary.get_untracked()))>
-                <Icon shape=Shape::Clock/>
-                "Activate when ready"
-            </button>
+            <PossibleButton
+                shape=Shape::Clock
+                label="Activate when ready"
+                on_click=Callback::new(move |()| ask.run(Verb::ActivateLater(summary.get_untracked())))
+            />
         </Show>
     }
 }
@@ -110,10 +111,7 @@ fn PinButton(summary: Memo<AppServerSummary>) -> impl IntoView {
     let state = state();
     let is_busy = RwSignal::new(false);
     let is_pinned = Memo::new(move |_| summary.with(|one| one.is_pinned));
-    let toggle = move |_| {
-        if is_busy.get_untracked() {
-            return;
-        }
+    let toggle = Callback::new(move |()| {
         is_busy.set(true);
         let (one, unpins) = (summary.get_untracked(), is_pinned.get_untracked());
         spawn_local(async move {
@@ -129,19 +127,16 @@ fn PinButton(summary: Memo<AppServerSummary>) -> impl IntoView {
                 state.data.refresh(key);
             }
         });
-    };
+    });
     view! {
-        <button
-            type="button"
-            title="A pinned machine stays until it is unpinned or terminated"
-            aria-pressed=move || is_pinned.get().to_string()
-            aria-busy=move || is_busy.get().to_string()
-            disabled=move || is_busy.get()
-            on:click=toggle
-        >
-            <Icon shape=Shape::Pin/>
-            "Keep this machine"
-        </button>
+        <PossibleButton
+            shape=Shape::Pin
+            label="Keep this machine"
+            hint="A pinned machine stays until it is unpinned or terminated"
+            is_busy
+            is_pressed=is_pinned
+            on_click=toggle
+        />
     }
 }
 
@@ -149,10 +144,7 @@ fn PinButton(summary: Memo<AppServerSummary>) -> impl IntoView {
 fn CheckButton(app_server: Memo<Arc<AppServer>>) -> impl IntoView {
     let state = state();
     let is_busy = RwSignal::new(false);
-    let check = move |_| {
-        if is_busy.get_untracked() {
-            return;
-        }
+    let check = Callback::new(move |()| {
         is_busy.set(true);
         let (id, name) = app_server.with_untracked(|one| (one.summary.id, one.summary.name.clone()));
         spawn_local(async move {
@@ -164,11 +156,6 @@ fn CheckButton(app_server: Memo<Arc<AppServer>>) -> impl IntoView {
             is_busy.try_set(false);
             state.data.refresh(Key::AppServer(id));
         });
-    };
-    view! {
-        <button type="button" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get() on:click=check>
-            <Icon shape=Shape::Refresh is_spinning=is_busy/>
-            "Check now"
-        </button>
-    }
+    });
+    view! { <PossibleButton shape=Shape::Refresh label="Check now" is_busy on_click=check/> }
 }

@@ -45,29 +45,19 @@ pub fn ArchivedBanner(
 fn Ways(instance: Memo<Arc<Instance>>, ask: Ask) -> impl IntoView {
     let state = state();
     let is_busy = RwSignal::new(false);
-    let is_admin = move || state.session.user().is_some_and(|user| user.role == Role::Admin);
-    let restore = move |_| {
-        if !is_busy.get_untracked() {
-            is_busy.set(true);
-            let id = instance.with_untracked(|instance| instance.summary.id);
-            spawn_local(async move {
-                restore(state, id).await;
-                is_busy.try_set(false);
-            });
-        }
-    };
+    let restore = Callback::new(move |()| {
+        is_busy.set(true);
+        let id = instance.with_untracked(|instance| instance.summary.id);
+        spawn_local(async move {
+            restore(state, id).await;
+            is_busy.try_set(false);
+        });
+    });
+    let purge = Callback::new(move |()| ask.run(Verb::Purge));
     view! {
         <span class="right">
-            <button type="button" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get() on:click=restore>
-                <Icon shape=Shape::Undo/>
-                "Restore"
-            </button>
-            <Show when=is_admin>
-                <button type="button" on:click=move |_| ask.run(Verb::Purge)>
-                    <Icon shape=Shape::Trash/>
-                    "Delete its data…"
-                </button>
-            </Show>
+            <PossibleButton shape=Shape::Undo label="Restore" is_busy on_click=restore/>
+            <PossibleButton role=Role::Admin shape=Shape::Trash label="Delete its data…" on_click=purge/>
         </span>
     }
 }

@@ -27,8 +27,9 @@ pub fn Failure(
     });
     let title = summary.progress.task.clone().unwrap_or_else(|| summary.status_description.clone());
     let why = summary.failure.clone().unwrap_or_else(|| "The log says more.".to_owned());
-    let tasks = (summary.progress.tasks_total > 0)
-        .then(|| format!("Task {} of {}. ", summary.progress.tasks_done, summary.progress.tasks_total));
+    // The title names the task already.
+    let why = why.strip_prefix(&format!("{title}: ")).map_or_else(|| why.clone(), ToOwned::to_owned);
+    let tasks = summary.progress.tasks_words().map(|tasks| format!("Task {tasks}. "));
     let number = move || {
         line.get().map(|line| {
             let words = words::thousands(usize::try_from(line).unwrap_or_default());

@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 use shared_types::Instance;
 use std::sync::Arc;
 
+use super::possible::PossibleButton;
 use crate::api;
 use crate::state::data::Key;
 use crate::state::{clock, state};
@@ -21,10 +22,7 @@ pub fn HoldBanner(
     let now = clock::now();
     let hold = Memo::new(move |_| instance.with(|instance| instance.hold.clone()));
     let is_busy = RwSignal::new(false);
-    let release = move |_| {
-        if is_busy.get_untracked() {
-            return;
-        }
+    let release = Callback::new(move |()| {
         is_busy.set(true);
         let id = instance.with_untracked(|instance| instance.summary.id);
         spawn_local(async move {
@@ -37,7 +35,7 @@ pub fn HoldBanner(
             is_busy.try_set(false);
             state.data.refresh(Key::Instance(id));
         });
-    };
+    });
     move || {
         hold.get().map(|hold| {
             let at = hold.at;
@@ -52,9 +50,7 @@ pub fn HoldBanner(
                         {reason}
                         ". Automation goes on building and activates nothing."
                     </span>
-                    <button type="button" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get() on:click=release>
-                        "Release hold"
-                    </button>
+                    <PossibleButton shape=Shape::Unlock label="Release hold" is_busy on_click=release/>
                 </div>
             }
         })

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Local, Utc};
 use leptos::prelude::*;
-use shared_types::app_server::{Possible, can_activate};
+use shared_types::app_server::{BuildStepKind, Possible, can_activate};
 use shared_types::{AppServerStatus, AppServerSummary, Instance};
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub fn Lanes(
     ask: Ask,
 ) -> impl IntoView {
     let active = Memo::new(move |_| instance.with(|instance| instance.summary.active_appserver.clone()));
-    let next = Memo::new(move |_| instance.with(|instance| instance.summary.newer().cloned()));
+    let next = Memo::new(move |_| instance.with(|instance| instance.next_app_server().cloned()));
     let has_active = Memo::new(move |_| active.with(Option::is_some));
     view! {
         <section class="lanes" aria-label="Traffic">
@@ -114,15 +114,13 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
             <div class="actions">
                 {move || fallback.get().map(|fallback| view! { <RollBack fallback ask/> })}
                 <Show when=move || !is_held.get()>
-                    <button
+                    <PossibleButton
                         class="quiet"
-                        type="button"
-                        title="Automation builds, but activates nothing until a person releases the hold"
-                        on:click=move |_| ask.run(Verb::Hold)
-                    >
-                        <Icon shape=Shape::Lock/>
-                        "Hold"
-                    </button>
+                        hint="Automation builds, but activates nothing until a person releases the hold"
+                        shape=Shape::Lock
+                        label="Hold"
+                        on_click=Callback::new(move |()| ask.run(Verb::Hold))
+                    />
                 </Show>
             </div>
         </article>
@@ -131,14 +129,9 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
 
 #[component]
 fn RollBack(fallback: AppServerSummary, ask: Ask) -> impl IntoView {
-    let name = fallback.name.clone();
-    view! {
-        <button type="button" on:click=move |_| ask.run(Verb::RollBack(fallback.clone()))>
-            <Icon shape=Shape::Undo/>
-            "Roll back to "
-            {name}
-        </button>
-    }
+    let label = format!("Roll back to {}", fallback.name);
+    let on_click = Callback::new(move |()| ask.run(Verb::RollBack(fallback.clone())));
+    view! { <PossibleButton shape=Shape::Undo label on_click/> }
 }
 
 /// The commit of edx-platform that an app server was built from, once it is known.
@@ -267,8 +260,8 @@ pub fn progress_words(app_server: &AppServerSummary) -> String {
         return queued.words();
     }
     let mut parts = Vec::new();
-    if progress.tasks_total > 0 {
-        parts.push(format!("task {} of {}", progress.tasks_done, progress.tasks_total));
+    if let Some(tasks) = progress.tasks_words().filter(|_| progress.step == Some(BuildStepKind::Playbooks)) {
+        parts.push(format!("task {tasks}"));
     }
     match (&progress.task, progress.step) {
         (Some(task), _) => parts.push(task.clone()),

@@ -3,12 +3,14 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
+use shared_types::app_server::Possible;
 use shared_types::launch::{LaunchAppServer, MAX_ATTEMPTS};
 use shared_types::openedx::check_number;
-use shared_types::{AppServerId, Instance, InstanceId};
+use shared_types::{AppServerId, Instance, InstanceId, Role};
 use std::sync::Arc;
 
 use super::ask_dialog::ReasonField;
+use super::possible::PossibleButton;
 use crate::api;
 use crate::paths;
 use crate::state::data::Key;
@@ -80,20 +82,12 @@ pub fn LaunchButton(
     #[prop(optional)]
     is_primary: bool,
 ) -> impl IntoView {
-    let is_busy = launch.is_under_way;
-    let icon = move || if is_busy.get() { Shape::Refresh } else { Shape::Plus };
+    let class = if is_primary { "primary" } else { "" };
+    let on_click = Callback::new(move |()| launch.start(LaunchAppServer::default()));
     view! {
-        <button
-            type="button"
-            hidden=move || !launch.is_possible()
-            class:primary=is_primary
-            disabled=move || is_busy.get()
-            aria-busy=move || is_busy.get().to_string()
-            on:click=move |_| launch.start(LaunchAppServer::default())
-        >
-            {move || view! { <Icon shape=icon() is_spinning=is_busy/> }}
-            "Launch new AppServer"
-        </button>
+        <Show when=move || launch.is_possible()>
+            <PossibleButton shape=Shape::Plus label="Launch new AppServer" class is_busy=launch.is_under_way on_click/>
+        </Show>
     }
 }
 
@@ -106,6 +100,7 @@ pub fn LaunchOptions(
     let (attempts, activates, reason) =
         (RwSignal::new("1".to_owned()), RwSignal::new(false), RwSignal::new(String::new()));
     let is_open = RwSignal::new(false);
+    let state = launch.state;
     let error = Memo::new(move |_| attempts.with(|typed| check_number(typed, 1, MAX_ATTEMPTS).err()));
     let is_busy = launch.is_under_way;
     let submit = move |event: web_sys::SubmitEvent| {
@@ -118,7 +113,7 @@ pub fn LaunchOptions(
     view! {
         <details
             class="more options"
-            hidden=move || !launch.is_possible()
+            hidden=move || !launch.is_possible() || state.session.may(Role::Operator) != Possible::Yes
             prop:open=is_open
             on:toggle=move |event| is_open.set(event_target::<web_sys::Element>(&event).has_attribute("open"))
         >

@@ -36,8 +36,10 @@ fn OneMark(mark: Mark, words: String, is_ring: bool) -> impl IntoView {
         Mark::Bad => ("mark bad", Some(Shape::Cross)),
         Mark::None => ("mark none", None),
     };
+    // One string: a class beside it would be lost when the mark becomes another one.
+    let class = format!("{class}{}", if is_ring { " ring" } else { "" });
     view! {
-        <span class=class class:ring=is_ring role="img" aria-label=words.clone() title=words>
+        <span class=class role="img" aria-label=words.clone() title=words>
             {shape.map(|shape| view! { <Icon shape/> })}
         </span>
     }

@@ -41,6 +41,7 @@ pub use instance_list::last_activity;
 pub use lanes::{Lanes, time_left};
 pub use launch::{Launch, LaunchButton};
 pub use log::LogCard;
+pub use possible::PossibleButton;
 pub use preview::Preview;
 pub use queue_banner::QueueBanner;
 pub use settings_form::{FieldRows, Form, is_care};

@@ -79,6 +79,7 @@ fn Facts(app_server: Arc<AppServer>, before: Option<String>) -> impl IntoView {
         }
     });
     let checks = app_server.checks.items.clone();
+    let has_machine = summary.has_machine;
     view! {
         <dl>
             <dt>"Active"</dt>
@@ -100,6 +101,8 @@ fn Facts(app_server: Arc<AppServer>, before: Option<String>) -> impl IntoView {
             <dt>"VM IP address"</dt>
             <dd class="mono">
                 {match ip {
+                    // Nobody answers there, or another one by now.
+                    Some(ip) if !has_machine => ip.into_any(),
                     Some(ip) => {
                         view! { <a href=format!("http://{ip}/") target="_blank" rel="noreferrer">{ip.clone()}</a> }
                             .into_any()

@@ -31,11 +31,11 @@ fn Step(step: BuildStep, progress: Memo<Progress>) -> impl IntoView {
     };
     let is_now = class == "now";
     let tasks = Memo::new(move |_| {
-        let (done, total) = progress.with(|progress| (progress.tasks_done, progress.tasks_total));
-        (is_now && step.kind == BuildStepKind::Playbooks && total > 0).then_some((done, total))
+        let (share, words) = progress.with(|progress| (progress.tasks_share(), progress.tasks_words()));
+        words.filter(|_| is_now && step.kind == BuildStepKind::Playbooks).map(|words| (share, words))
     });
     let width = move || match tasks.get() {
-        Some((done, total)) => format!("{:.0}%", 100.0 * f64::from(done) / f64::from(total)),
+        Some((share, _)) => format!("{:.0}%", 100.0 * share),
         None if is_now => "50%".to_owned(),
         None => String::new(),
     };
@@ -43,13 +43,13 @@ fn Step(step: BuildStep, progress: Memo<Progress>) -> impl IntoView {
         (None, _) => "–".to_owned(),
         (Some(started), Some(ended)) => words::duration(ended - started),
         (Some(started), None) => match tasks.get() {
-            Some((done, total)) => format!("{} · {done} of {total}", words::duration(now.get() - started)),
+            Some((_, tasks)) => format!("{} · {tasks}", words::duration(now.get() - started)),
             None => words::duration(now.get() - started),
         },
     };
     let deadline = Memo::new(move |_| {
         let deadline = progress.with(|progress| progress.deadline).filter(|_| is_now)?;
-        Some(format!("given up at {}", words::clock(deadline, now.get(), &Local)))
+        Some(format!("deadline {}", words::clock(deadline, now.get(), &Local)))
     });
     view! {
         <li class=class>

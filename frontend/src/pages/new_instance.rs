@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 use leptos_meta::Title;
 use leptos_router::hooks::use_navigate;
 use serde_json::{Map, Value};
-use shared_types::Instance;
+use shared_types::{Instance, Role};
 
 use crate::api::{self, ApiError};
 use crate::components::{FieldRows, Form};
@@ -55,6 +55,7 @@ pub fn NewInstance() -> impl IntoView {
             }
         });
     };
+    let why_not = move || state.session.may(Role::Operator).why_not();
     view! {
         <Title text="New instance"/>
         <div class="page">
@@ -73,7 +74,13 @@ pub fn NewInstance() -> impl IntoView {
                 </details>
                 <div class="form-end">
                     <a class="btn" href=Page::Home.to_string()>"Cancel"</a>
-                    <button class="primary" type="submit" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get()>
+                    <button
+                        class="primary"
+                        type="submit"
+                        title=why_not
+                        aria-busy=move || is_busy.get().to_string()
+                        disabled=move || is_busy.get() || why_not().is_some()
+                    >
                         "Create instance"
                     </button>
                 </div>

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::when_here;
 use crate::api;
-use crate::components::{Act, AskDialog};
+use crate::components::{Act, AskDialog, PossibleButton};
 use crate::paths;
 use crate::state::data::Key;
 use crate::state::{clock, state};
@@ -46,10 +46,7 @@ fn Whole(queue: Memo<Arc<Queue>>) -> impl IntoView {
             </div>
             <div class="right">
                 <Show when=move || pause.with(Option::is_none)>
-                    <button type="button" on:click=move |_| is_asking.set(true)>
-                        <Icon shape=Shape::Pause/>
-                        "Pause…"
-                    </button>
+                    <PossibleButton shape=Shape::Pause label="Pause…" on_click=Callback::new(move |()| is_asking.set(true))/>
                 </Show>
             </div>
         </div>
@@ -78,10 +75,7 @@ fn Paused(pause: QueuePause) -> impl IntoView {
     let state = state();
     let now = clock::now();
     let is_busy = RwSignal::new(false);
-    let resume = move |_| {
-        if is_busy.get_untracked() {
-            return;
-        }
+    let resume = Callback::new(move |()| {
         is_busy.set(true);
         spawn_local(async move {
             match api::queue::resume().await {
@@ -91,7 +85,7 @@ fn Paused(pause: QueuePause) -> impl IntoView {
             is_busy.try_set(false);
             state.data.refresh(Key::Queue);
         });
-    };
+    });
     let reason = pause.reason.map(|reason| format!(", «{reason}»"));
     view! {
         <div class="notice" role="status">
@@ -101,10 +95,7 @@ fn Paused(pause: QueuePause) -> impl IntoView {
                 " by " {pause.by} ", " {move || words::ago(pause.at, now.get())} {reason}
                 ". What is under way goes on; nothing else begins."
             </span>
-            <button class="primary" type="button" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get() on:click=resume>
-                <Icon shape=Shape::Play/>
-                "Resume"
-            </button>
+            <PossibleButton class="primary" shape=Shape::Play label="Resume" is_busy on_click=resume/>
         </div>
     }
 }
@@ -144,7 +135,10 @@ fn Entries(
         if entries.is_empty() {
             return view! { <p class="body fine">{nothing}</p> }.into_any();
         }
-        let rows = entries.into_iter().map(|entry| view! { <Entry entry/> });
+        let rows = entries.into_iter().map(|entry| {
+            let worker = queue.with_untracked(|queue| host_of(queue, &entry));
+            view! { <Entry entry worker/> }
+        });
         view! { <ul class="lines">{rows.collect_view()}</ul> }.into_any()
     };
     view! {
@@ -158,8 +152,15 @@ fn Entries(
     }
 }
 
+/// The host of the worker that is at it; of one that is gone, only its id is known.
+fn host_of(queue: &Queue, entry: &QueueEntry) -> Option<String> {
+    let id = entry.worker.as_ref()?;
+    let worker = queue.workers.iter().find(|worker| worker.id == *id);
+    Some(worker.map_or_else(|| id.clone(), |worker| worker.hostname.clone()))
+}
+
 #[component]
-fn Entry(entry: QueueEntry) -> impl IntoView {
+fn Entry(entry: QueueEntry, worker: Option<String>) -> impl IntoView {
     let now = clock::now();
     let to = paths::app_server(entry.instance_id, entry.app_server_id);
     let (begun, created) = (entry.begun_at, entry.created);
@@ -167,7 +168,7 @@ fn Entry(entry: QueueEntry) -> impl IntoView {
         Some(begun) => format!("begun {}", words::ago(begun, now.get())),
         None => format!("launched {}", words::ago(created, now.get())),
     };
-    let under = match (&entry.worker, entry.waits_for) {
+    let under = match (worker, entry.waits_for) {
         (_, Some(waits_for)) => waits_for,
         (Some(worker), None) => format!("on {worker}"),
         (None, None) => "between two workers: another one takes it up".to_owned(),
@@ -178,7 +179,7 @@ fn Entry(entry: QueueEntry) -> impl IntoView {
             <div class="grow">
                 <a href=to>{entry.instance_name} ": " {entry.app_server_name}</a>
                 {is_preview.then(|| view! { " " <span class="label">"Preview"</span> })}
-                <div class="fine">{under}</div>
+                <div class="fine" title=entry.worker>{under}</div>
             </div>
             <span class="fine">{since}</span>
         </li>

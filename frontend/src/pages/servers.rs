@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use super::when_here;
 use crate::api;
-use crate::components::{Act, AskDialog};
+use crate::components::{Act, AskDialog, PossibleButton};
 use crate::paths;
 use crate::state::data::Key;
 use crate::state::{clock, state};
-use crate::ui::{Icon, Shape};
+use crate::ui::Shape;
 use crate::words;
 
 /// The page.
@@ -69,10 +69,7 @@ fn ExpiringRow(one: Expiring) -> impl IntoView {
     let Expiring { app_server_id: id, app_server_name, instance_id, instance_name, unneeded_since, terminates_at } =
         one;
     let name = app_server_name.clone();
-    let pin = move |_| {
-        if is_busy.get_untracked() {
-            return;
-        }
+    let pin = Callback::new(move |()| {
         is_busy.set(true);
         let name = name.clone();
         spawn_local(async move {
@@ -83,7 +80,7 @@ fn ExpiringRow(one: Expiring) -> impl IntoView {
             is_busy.try_set(false);
             state.data.refresh(Key::Expiring);
         });
-    };
+    });
     let goes = move || match terminates_at - now.get() {
         left if left.num_seconds() <= 0 => "goes now".to_owned(),
         left => format!("goes in {}", words::span_closely(left)),
@@ -94,20 +91,15 @@ fn ExpiringRow(one: Expiring) -> impl IntoView {
                 <a href=paths::app_server(instance_id, id)>{instance_name} ": " {app_server_name}</a>
                 <div class="fine">"Not needed since " {move || words::clock(unneeded_since, now.get(), &chrono::Local)} ", " {goes}</div>
             </div>
-            <button type="button" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get() on:click=pin>
-                <Icon shape=Shape::Pin/>
-                "Keep"
-            </button>
+            <PossibleButton shape=Shape::Pin label="Keep" is_busy on_click=pin/>
         </li>
     }
 }
 
 #[component]
 fn OrphansCard(orphans: Memo<Arc<Orphans>>) -> impl IntoView {
-    let session = state().session;
     let now = clock::now();
     let is_asking = RwSignal::new(false);
-    let is_admin = move || session.user().is_some_and(|user| user.role == Role::Admin);
     let items = Memo::new(move |_| orphans.with(|orphans| orphans.items.clone()));
     let note = Memo::new(move |_| orphans.with(|orphans| orphans.note.clone()));
     let compared = move || match orphans.with(|orphans| orphans.compared_at) {
@@ -128,9 +120,12 @@ fn OrphansCard(orphans: Memo<Arc<Orphans>>) -> impl IntoView {
                 <h2>"Where provider and database differ"</h2>
                 <span class="fine">{compared}</span>
                 <span class="right">
-                    <Show when=is_admin>
-                        <button type="button" on:click=move |_| is_asking.set(true)>"Do it now…"</button>
-                    </Show>
+                    <PossibleButton
+                        role=Role::Admin
+                        shape=Shape::Refresh
+                        label="Do it now…"
+                        on_click=Callback::new(move |()| is_asking.set(true))
+                    />
                 </span>
             </header>
             {move || note.get().map(|words| view! { <p class="why" role="status">{words}</p> })}
@@ -166,7 +161,7 @@ fn OrphanRow(orphan: Orphan) -> impl IntoView {
                     {provider} ": " {sentence} ". Server " {server_id.to_string()} {owner} "; found "
                     {move || words::ago(first_seen, now.get())} ", last " {move || words::ago(last_seen, now.get())} "."
                 </div>
-                <div class="fine">"Then " {action} ": " {due} "."</div>
+                <div class="fine">"Due " {due} ": " {action} "."</div>
             </div>
         </li>
     }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
+use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -19,9 +20,11 @@ use crate::api::{self, ApiError};
 
 /// Events come in flocks; one fetch serves all of a moment's.
 const MOMENT_MS: u32 = 100;
-const LONG_MOMENT_MS: u32 = 500;
+const LONG_MOMENT_MS: u32 = 300;
 /// A server that does not answer is asked again this often.
 const RETRY_MS: u32 = 1_000;
+/// What changes without an event is asked for again this often while it is shown.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Something that is fetched.
 #[derive(Debug, PartialEq)]
@@ -149,13 +152,15 @@ impl Data {
         self.show(self.archived, (), Key::Archived)
     }
 
-    /// The queue of builds, likewise.
+    /// The queue of builds, likewise. No event says that a worker was seen, or was not.
     pub fn queue(self) -> Memo<Fetched<Queue>> {
+        self.look_again_and_again(Key::Queue);
         self.show(self.queue, (), Key::Queue)
     }
 
-    /// What the comparison of provider and database found, likewise.
+    /// What the comparison of provider and database found, likewise. No event says that they were compared.
     pub fn orphans(self) -> Memo<Fetched<Orphans>> {
+        self.look_again_and_again(Key::Orphans);
         self.show(self.orphans, (), Key::Orphans)
     }
 
@@ -221,6 +226,12 @@ impl Data {
         on_cleanup(move || self.hide(kept, id, key));
         self.refresh(key);
         Memo::new(move |_| kept.with(|kept| kept.get(&id).cloned().unwrap_or(Fetched::Waiting)))
+    }
+
+    fn look_again_and_again(self, key: Key) {
+        if let Ok(timer) = set_interval_with_handle(move || self.refresh(key), LOOK) {
+            on_cleanup(move || timer.clear());
+        }
     }
 
     /// The last view that hides a thing lets it be forgotten.

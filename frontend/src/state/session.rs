@@ -1,7 +1,8 @@
 //! Who is signed in.
 
 use leptos::prelude::*;
-use shared_types::{ProblemType, User};
+use shared_types::app_server::Possible;
+use shared_types::{ProblemType, Role, User};
 
 use crate::api::{self, ApiError};
 
@@ -38,6 +39,11 @@ impl Session {
             SessionState::SignedIn(user) => Some(user),
             SessionState::Unknown | SessionState::Unreachable(_) | SessionState::SignedOut => None,
         }
+    }
+
+    /// Whether the one who is signed in may do what needs this role. The server decides; this says it before the click.
+    pub fn may(self, needed: Role) -> Possible {
+        self.user().map_or(Possible::Yes, |user| user.role.may(needed))
     }
 
     /// Whether somebody is signed in, without being told when that changes.

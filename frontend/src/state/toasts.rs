@@ -1,4 +1,4 @@
-//! Short notices: what happened. Good news goes by itself after 10 s, errors stay until somebody has read them.
+//! Short notices: what happened. Good news goes by itself after 10 s or with the next, errors stay until somebody has read them.
 
 use leptos::prelude::*;
 use std::time::Duration;
@@ -53,8 +53,8 @@ impl Toasts {
         let id = self.last_id.get_value().wrapping_add(1);
         self.last_id.set_value(id);
         self.shown.update(|toasts| {
-            // The same error again says nothing new.
-            toasts.retain(|toast| !(toast.is_error && toast.text == text));
+            // Good news makes way for newer; the same error again says nothing new.
+            toasts.retain(|toast| if is_error { toast.text != text } else { toast.is_error });
             toasts.push(Toast { id, is_error, text });
         });
         id

@@ -188,10 +188,7 @@ fn DrainLimit(this: Move, name: String) -> impl IntoView {
 #[component]
 fn Buttons(this: Move, name: String, confirm: Callback<()>, on_close: Callback<()>) -> impl IntoView {
     let is_busy = this.is_busy;
-    let why = Memo::new(move |_| match this.possible() {
-        Possible::Yes => None,
-        Possible::No(why) => Some(why),
-    });
+    let why = Memo::new(move |_| this.possible().why_not());
     let click = move |_| {
         if why.get_untracked().is_none() && !is_busy.get_untracked() {
             confirm.run(());
@@ -258,7 +255,7 @@ fn confirm(
             this.is_busy.try_set(false);
             match answer {
                 Ok(result) => {
-                    state.toasts.success(success_words(this.way, &result));
+                    state.toasts.success(success_words(&result));
                     on_close.run(());
                 }
                 Err(error) if state.session.ends_by(&error) => on_close.run(()),
@@ -276,15 +273,11 @@ fn confirm(
     })
 }
 
-fn success_words(way: Way, result: &ActivationResult) -> String {
+fn success_words(result: &ActivationResult) -> String {
     let then = if result.is_applied {
         "The gateway sends it the visitors already; a DNS change may take a while."
     } else {
         "The gateway will send it the visitors in a moment."
     };
-    let hold = match way {
-        Way::Forward => "",
-        Way::Back => " A hold is on until a person releases it.",
-    };
-    format!("{} is now active. {then}{hold}", result.app_server.name)
+    format!("{} is now active. {then}", result.app_server.name)
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::{Map, Value};
 use shared_types::diff::settings_diff;
-use shared_types::{AppServerSummary, Instance, ProblemType};
+use shared_types::{AppServerSummary, Instance, ProblemType, Role};
 use std::sync::Arc;
 
 use crate::api;
@@ -32,6 +32,8 @@ pub fn SettingsTab(
         }
     };
     let is_changed = Memo::new(move |_| form.is_changed());
+    let session = state().session;
+    let why_not = move || session.may(Role::Operator).why_not();
     view! {
         <Pending instance launch/>
         <Meanwhile edit/>
@@ -42,7 +44,9 @@ pub fn SettingsTab(
                     <button type="button" disabled=move || !is_changed.get() on:click=move |_| form.discard()>
                         "Discard"
                     </button>
-                    <button class="primary" type="submit" disabled=move || !is_changed.get()>"Save…"</button>
+                    <button class="primary" type="submit" title=why_not disabled=move || !is_changed.get() || why_not().is_some()>
+                        "Save…"
+                    </button>
                 </span>
             </header>
             <FieldRows form pick=|name| !is_care(name)/>
