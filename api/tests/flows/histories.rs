@@ -242,7 +242,12 @@ impl World<'_> {
         if self.app.number(&owned).await != i64::try_from(there.len()).unwrap() {
             return Err(format!("of the machines {list} one has no owner"));
         }
-        let lost = format!("SELECT count(*) AS n FROM servers WHERE status = 'ready' AND id NOT IN ({list})");
+        // Who dies between taking a machine away and writing that down leaves it to the next: the decision is written.
+        let lost = format!(
+            "SELECT count(*) AS n FROM servers AS s JOIN app_servers AS a ON a.server_id = s.id \
+             JOIN builds AS b ON b.app_server_id = a.id WHERE s.status = 'ready' AND s.id NOT IN ({list}) \
+             AND s.termination_requested_at IS NULL AND b.stop_requested_at IS NULL"
+        );
         if self.app.number(&lost).await != 0 {
             return Err("a machine that is ready is not there".to_owned());
         }
@@ -299,6 +304,11 @@ impl World<'_> {
             if active.is_some() != target.is_some() {
                 return Err(format!("{hostname} leads to {target:?}, and {active:?} is active"));
             }
+        }
+        let held = "SELECT coalesce(min(app_server_id), 0) AS n FROM builds WHERE lease_holder IS NOT NULL";
+        match self.app.number(held).await {
+            0 => {}
+            id => return Err(format!("the build of app server {id} is held: {:#?}", self.app.log(id).await)),
         }
         let undone =
             "SELECT count(*) AS n FROM servers WHERE termination_requested_at IS NOT NULL AND status <> 'terminated'";
