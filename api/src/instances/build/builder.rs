@@ -1,10 +1,12 @@
 //! The worker's side of builds: slots, leases, and which build is taken up next.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel_async::AsyncConnection;
 use shared_types::AppServerId;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::StepError;
@@ -20,6 +22,9 @@ use crate::servers;
 
 /// How many ended machines one sweep looks after; the next takes more.
 const ENDED_A_SWEEP: i64 = 50;
+
+/// How long to wait before a lease that could not be given back is tried again.
+const RETRY_RELEASE: Duration = Duration::from_millis(250);
 
 /// Builds app servers, so many at once. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -108,7 +113,7 @@ impl Builder {
     async fn build(&self, lease: &Lease, slot: Option<OwnedSemaphorePermit>) -> Result<(), DbError> {
         let _kept = self.leases.keep(lease);
         let result = drive(&self.manager, lease).await;
-        lease::release(&mut *self.manager.db.conn().await?, lease).await?;
+        self.give_back(lease).await?;
         drop(slot);
         match result {
             Ok(()) | Err(StepError::Interrupted) => {}
@@ -118,6 +123,18 @@ impl Builder {
             }
         }
         Ok(())
+    }
+
+    /// Gives a lease back, also to a database that comes back only now: else others would wait until it runs out.
+    async fn give_back(&self, lease: &Lease) -> Result<(), DbError> {
+        let given_up = Instant::now() + lease::LEASE;
+        loop {
+            let released = async { lease::release(&mut *self.manager.db.conn().await?, lease).await }.await;
+            match released {
+                Err(error) if error.may_go_better() && Instant::now() < given_up => sleep(RETRY_RELEASE).await,
+                done => return done,
+            }
+        }
     }
 
     /// Takes the lease of a build, and takes the build out of the queue where it is its turn.
