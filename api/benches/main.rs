@@ -18,6 +18,8 @@ mod crowd;
 mod lines;
 mod measure;
 mod pickup;
+#[path = "../tests/app/settings.rs"]
+mod settings;
 mod stream;
 mod table;
 mod world;

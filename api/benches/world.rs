@@ -9,22 +9,20 @@ use std::time::Duration;
 use ocim::ansible::port::Ansible;
 use ocim::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use ocim::db::{Db, migrations};
+use ocim::instances::Manager;
 use ocim::instances::create::{self, NewInstanceRequest};
-use ocim::instances::housekeeping::Kept;
 use ocim::instances::launch::{self, Request};
-use ocim::instances::{Manager, Options};
-use ocim::openedx::{Defaults, OpenEdx};
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::servers::providers::fake::FakeProvider;
 use ocim::servers::providers::fake_web;
 use secrecy::ExposeSecret;
 use serde_json::json;
-use shared_types::openedx::Protocol;
 use shared_types::{AppServerId, InstanceId, Trigger};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::measure::{connect, number};
+use crate::settings;
 
 /// Longer than anything takes here.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -83,9 +81,10 @@ impl World {
         let runs = tempfile::tempdir().unwrap();
         let provider = Arc::new(FakeProvider::new(vec![web]));
         let traffic = Arc::new(FakeTraffic::new());
-        let applications: Vec<Arc<dyn ocim::instances::application::Application>> = vec![Arc::new(open_edx())];
+        let applications: Vec<Arc<dyn ocim::instances::application::Application>> =
+            vec![Arc::new(settings::open_edx())];
         let db = Db::open(url).unwrap();
-        let options = options(runs.path(), poll);
+        let options = settings::options(runs.path(), PATIENCE, poll);
         let manager = Manager::new(db, applications, provider.clone(), provider, traffic, ansible, options);
         Self { manager: Arc::new(manager), _runs: runs }
     }
@@ -126,41 +125,4 @@ pub async fn until_built(url: &str) {
     tokio::time::timeout(PATIENCE, looking).await.expect("the builds did not end");
     let others = number(&client, "SELECT count(*) FROM app_servers WHERE status <> 'running'").await;
     assert_eq!(others, 0, "builds that did not end well");
-}
-
-fn options(runs_dir: &std::path::Path, poll: Duration) -> Options {
-    Options {
-        runs_dir: runs_dir.to_owned(),
-        cache_dir: runs_dir.join("cache"),
-        min_free_mb: 0,
-        retention_hours: 48,
-        reaper_grace: Duration::from_secs(3600),
-        kept: Kept { events_days: 7, audit_days: 0, logs_days: 90, kept_logs_days: 365 },
-        private_key: runs_dir.join("id_ed25519"),
-        authorized_key: "ssh-ed25519 AAAA bench".to_owned(),
-        pin_timeout: PATIENCE,
-        machine_timeout: PATIENCE,
-        checkout_timeout: PATIENCE,
-        reboot_timeout: PATIENCE,
-        checks_timeout: PATIENCE,
-        line_timeout: PATIENCE,
-        global_timeout: PATIENCE,
-        drain_limit: Duration::from_secs(30),
-        poll,
-    }
-}
-
-fn open_edx() -> OpenEdx {
-    let defaults = Defaults {
-        base_domain: "localhost".into(),
-        email: "contact@example.com".into(),
-        protocol: Protocol::Http,
-        configuration_source_repo_url: "https://git.example/configuration.git".into(),
-        configuration_version: "master".into(),
-        edx_platform_repository_url: "https://git.example/edx-platform.git".into(),
-        openedx_release: "master".into(),
-        use_ephemeral_databases: true,
-        github_admin_organization_name: String::new(),
-    };
-    OpenEdx { defaults, github_admins: Vec::new() }
 }

@@ -3,7 +3,7 @@
 use diesel_async::AsyncConnection;
 use shared_types::{EventKind, InstanceId};
 
-use super::store::{activations, instances};
+use super::store::{activations, hostnames, instances};
 use super::{Manager, Refusal};
 use crate::db::DbError;
 use crate::events;
@@ -34,7 +34,7 @@ pub async fn apply_routing(manager: &Manager, id: InstanceId) -> Result<(), Rout
     let _one_at_a_time = manager.telling_gateway.lock().await;
     let mut conn = manager.db.conn().await?;
     let targets = instances::targets(&mut conn, Some(id)).await?;
-    let names = instances::hostnames(&mut conn, Some(id)).await?;
+    let names = hostnames::of(&mut conn, Some(id)).await?;
     drop(conn);
     let Some((_, _, generation)) = targets.first() else {
         return Ok(());
@@ -51,7 +51,7 @@ pub async fn apply_all(manager: &Manager) -> Result<(), RoutingError> {
     let _one_at_a_time = manager.telling_gateway.lock().await;
     let mut conn = manager.db.conn().await?;
     let targets = instances::targets(&mut conn, None).await?;
-    let names = instances::hostnames(&mut conn, None).await?;
+    let names = hostnames::of(&mut conn, None).await?;
     drop(conn);
     manager.traffic.replace_all(&routes(&names, &targets)).await?;
     for (id, _, generation) in targets {

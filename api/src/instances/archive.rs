@@ -4,7 +4,7 @@ use diesel_async::AsyncConnection;
 use serde_json::json;
 use shared_types::{EventKind, InstanceId};
 
-use super::store::{app_servers, instances};
+use super::store::{app_servers, hostnames, instances};
 use super::{Manager, Refusal, terminate};
 use crate::instances::jobs::ApplyRouting;
 use crate::{audit, events, logs};
@@ -62,7 +62,7 @@ pub async fn restore(manager: &Manager, actor: &str, id: InstanceId) -> Result<(
             return Ok(());
         }
         let hostnames = manager.application(&row.instance_type)?.addresses(&row.settings)?.hostnames;
-        if let Some(taken) = instances::claim_hostnames(conn, id, &hostnames).await? {
+        if let Some(taken) = hostnames::claim(conn, id, &hostnames).await? {
             return Err(Refusal::Conflict(format!(
                 "Another instance answers at {taken} by now; change that one's domain to restore this one."
             )));
@@ -99,8 +99,8 @@ pub async fn purge(manager: &Manager, actor: &str, id: InstanceId, confirm: &str
                 alive.id
             )));
         }
-        let names = instances::hostnames(conn, Some(id)).await?;
-        instances::release_hostnames(conn, id, &[]).await?;
+        let names = hostnames::of(conn, Some(id)).await?;
+        hostnames::release(conn, id, &[]).await?;
         let deleted: Vec<String> = names.into_iter().map(|(name, _)| format!("the host name {name}")).collect();
         events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
         let line = logs::Line::info(format!("Purged by {actor}: {} deleted", deleted.len()));

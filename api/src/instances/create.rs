@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use shared_types::{EventKind, FieldError, InstanceId, instance};
 
 use super::care::Care;
+use super::store::hostnames;
 use super::store::instances::{self, NewInstance};
 use super::{Manager, Refusal};
 use crate::instances::jobs::ApplyRouting;
@@ -49,7 +50,7 @@ pub async fn create(manager: &Manager, actor: &str, request: NewInstanceRequest)
             retention_hours,
         };
         let id = instances::insert(conn, new).await?;
-        if let Some(taken) = instances::claim_hostnames(conn, id, &addresses.hostnames).await? {
+        if let Some(taken) = hostnames::claim(conn, id, &addresses.hostnames).await? {
             return Err(Refusal::Invalid(vec![domain_taken(&taken)]));
         }
         instances::want_routing(conn, id).await?;

@@ -8,7 +8,7 @@ use shared_types::{AppServerId, EventKind, Serving};
 
 use super::store::app_servers::AppServerRow;
 use super::store::instances::InstanceRow;
-use super::store::{activations, app_servers, builds, instances};
+use super::store::{activations, app_servers, builds, hostnames, instances};
 use super::{Manager, Refusal};
 use crate::db::DbError;
 use crate::instances::jobs::ApplyRouting;
@@ -47,7 +47,7 @@ pub async fn write(
         return Err(Refusal::Conflict(format!("App server {id} is {}. {why}", row.status.as_str())));
     }
     let hostnames = manager.application(&instance.instance_type)?.addresses(&row.settings)?.hostnames;
-    if let Some(taken) = instances::claim_hostnames(conn, instance.id, &hostnames).await? {
+    if let Some(taken) = hostnames::claim(conn, instance.id, &hostnames).await? {
         return Err(Refusal::Conflict(format!(
             "App server {id} was built for {taken}, which another instance has now."
         )));

@@ -10,7 +10,7 @@ use super::store::instances::{self, InstanceRow, NewInstance};
 use super::{Manager, Refusal};
 use crate::db::DbError;
 use crate::instances::jobs::ApplyRouting;
-use crate::instances::store::app_servers;
+use crate::instances::store::{app_servers, hostnames};
 use crate::{audit, events, logs};
 
 /// Changes the fields that are named, if nobody changed the instance since `version`.
@@ -61,11 +61,11 @@ pub async fn update(
         if !instances::update(conn, id, version, new).await? {
             return Err(stale());
         }
-        if let Some(taken) = instances::claim_hostnames(conn, id, &hostnames).await? {
+        if let Some(taken) = hostnames::claim(conn, id, &hostnames).await? {
             return Err(Refusal::Invalid(vec![domain_taken(&taken)]));
         }
         let keep: Vec<String> = hostnames.iter().chain(&kept).cloned().collect();
-        instances::release_hostnames(conn, id, &keep).await?;
+        hostnames::release(conn, id, &keep).await?;
         instances::want_routing(conn, id).await?;
         ApplyRouting::enqueue(conn, id).await?;
         events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;

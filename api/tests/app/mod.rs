@@ -4,6 +4,7 @@ mod client;
 pub mod crash;
 mod gate;
 mod postgres;
+mod settings;
 mod site;
 pub mod stories;
 mod stream;
@@ -20,18 +21,15 @@ use ocim::ansible::port::Ansible;
 use ocim::app::App;
 use ocim::db::Db;
 use ocim::events::Bus;
-use ocim::instances::housekeeping::Kept;
 use ocim::instances::{Manager, Options};
 use ocim::mail::Mailer;
 use ocim::mail::fake::FakeMailer;
-use ocim::openedx::{Defaults, OpenEdx};
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::Traffic;
 use ocim::servers::providers::fake::FakeProvider;
 use ocim::users::Secret;
 use ocim::users::store::{self, tokens};
 use ocim::worker::{Duties, Worker};
-use shared_types::openedx::Protocol;
 use shared_types::{Role, UserId};
 use tokio_util::sync::CancellationToken;
 
@@ -115,9 +113,11 @@ impl TestApp {
         let traffic = Arc::new(FakeTraffic::new());
         let ansible = Arc::new(FakeAnsible::with_tasks(3));
         let runs = tempfile::tempdir().unwrap();
-        let mut options = options(runs.path());
+        let mut options = settings::options(runs.path(), PATIENCE, Duration::from_millis(5));
+        options.drain_limit = Duration::from_secs(1);
         (setup.options)(&mut options);
-        let applications: Vec<Arc<dyn ocim::instances::application::Application>> = vec![Arc::new(open_edx())];
+        let applications: Vec<Arc<dyn ocim::instances::application::Application>> =
+            vec![Arc::new(settings::open_edx())];
         let used: Arc<dyn Ansible> = setup.ansible.unwrap_or_else(|| ansible.clone());
         let gateway: Arc<dyn Traffic> = setup.gateway.unwrap_or_else(|| traffic.clone());
         let mut manager =
@@ -297,41 +297,4 @@ fn serve(app: App) -> (String, actix_web::dev::ServerHandle, tokio::task::JoinHa
     let base = format!("http://{}", listener.local_addr().unwrap());
     let server = ocim::start::http(app, listener).unwrap();
     (base, server.handle(), tokio::spawn(server))
-}
-
-fn options(runs_dir: &std::path::Path) -> Options {
-    Options {
-        runs_dir: runs_dir.to_owned(),
-        cache_dir: runs_dir.join("cache"),
-        min_free_mb: 0,
-        retention_hours: 48,
-        reaper_grace: Duration::from_secs(3600),
-        kept: Kept { events_days: 7, audit_days: 0, logs_days: 90, kept_logs_days: 365 },
-        private_key: runs_dir.join("id_ed25519"),
-        authorized_key: "ssh-ed25519 AAAA test".to_owned(),
-        pin_timeout: PATIENCE,
-        machine_timeout: PATIENCE,
-        checkout_timeout: PATIENCE,
-        reboot_timeout: PATIENCE,
-        checks_timeout: PATIENCE,
-        line_timeout: PATIENCE,
-        global_timeout: PATIENCE,
-        drain_limit: Duration::from_secs(1),
-        poll: Duration::from_millis(5),
-    }
-}
-
-fn open_edx() -> OpenEdx {
-    let defaults = Defaults {
-        base_domain: "localhost".into(),
-        email: "contact@example.com".into(),
-        protocol: Protocol::Http,
-        configuration_source_repo_url: "https://git.example/configuration.git".into(),
-        configuration_version: "master".into(),
-        edx_platform_repository_url: "https://git.example/edx-platform.git".into(),
-        openedx_release: "master".into(),
-        use_ephemeral_databases: true,
-        github_admin_organization_name: String::new(),
-    };
-    OpenEdx { defaults, github_admins: Vec::new() }
 }

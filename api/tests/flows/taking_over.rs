@@ -7,6 +7,7 @@ use ocim::ansible::fake::FakeEnd;
 use ocim::ansible::port::SpoolLine;
 use ocim::instances::build::Builder;
 use ocim::jobs::lease;
+use ocim::worker::{Duties, Worker};
 use shared_types::{AppServerId, LogLevel};
 use tokio_util::sync::CancellationToken;
 
@@ -203,4 +204,23 @@ async fn a_build_whose_worker_is_known_to_be_dead_is_taken_up_at_once() {
     worker.advance(id).await.unwrap();
     assert_eq!(app.read_app_server(id.0).await["status"], "running");
     app.end().await;
+}
+
+#[tokio::test]
+async fn a_build_whose_worker_died_on_another_machine_is_taken_up_within_half_a_minute() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let id = AppServerId(app.launched(instance).await);
+    let mut conn = app.conn().await;
+    lease::acquire(&mut conn, id, CancellationToken::new()).await.unwrap().unwrap();
+    // Nobody here can see whether that machine's processes live: only the lease's end says so.
+    app.execute("UPDATE builds SET lease_holder = 'elsewhere/1/1'").await;
+    let died = std::time::Instant::now();
+    let duties = Duties { slots: 1, tells_gateway: true };
+    let worker = Worker::start(Arc::clone(&app.manager), &app.bus, duties, app.stop.clone()).await.unwrap();
+    until("the build has ended", async || app.read_app_server(id.0).await["status"] == "running").await;
+    println!("running {:?} after its worker's last sign of life", died.elapsed());
+    assert!(died.elapsed() < std::time::Duration::from_secs(30), "{:?}", died.elapsed());
+    app.end().await;
+    worker.ended().await;
 }

@@ -1,4 +1,4 @@
-//! The tables `instances` and `instance_hostnames`.
+//! The table `instances`.
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Nullable, Timestamptz};
@@ -11,7 +11,7 @@ use shared_types::queue::Tier;
 use shared_types::{AppServerId, InstanceId};
 
 use crate::db::DbError;
-use crate::db::schema::{instance_hostnames, instances};
+use crate::db::schema::instances;
 
 /// A row.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -79,69 +79,12 @@ pub struct NewInstance<'a> {
     pub retention_hours: Option<i32>,
 }
 
-/// Stores a new instance. Its host names are owed: see [`claim_hostnames`].
+/// Stores a new instance. Its host names are owed: see [`super::hostnames::claim`].
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn insert(conn: &mut AsyncPgConnection, new: NewInstance<'_>) -> Result<InstanceId, DbError> {
     Ok(diesel::insert_into(instances::table).values(new).returning(instances::id).get_result(conn).await?)
-}
-
-/// Makes an instance the owner of host names; those it has and that are not named stay its own. Gives the first one that
-/// another instance owns.
-///
-/// # Errors
-/// When a statement fails.
-pub async fn claim_hostnames(
-    conn: &mut AsyncPgConnection,
-    id: InstanceId,
-    hostnames: &[String],
-) -> Result<Option<String>, DbError> {
-    let rows: Vec<_> = hostnames
-        .iter()
-        .map(|name| (instance_hostnames::hostname.eq(name), instance_hostnames::instance_id.eq(id)))
-        .collect();
-    diesel::insert_into(instance_hostnames::table).values(rows).on_conflict_do_nothing().execute(conn).await?;
-    Ok(instance_hostnames::table
-        .filter(instance_hostnames::hostname.eq_any(hostnames))
-        .filter(instance_hostnames::instance_id.ne(id))
-        .select(instance_hostnames::hostname)
-        .first(conn)
-        .await
-        .optional()?)
-}
-
-/// Gives up the host names that are not in the list.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn release_hostnames(conn: &mut AsyncPgConnection, id: InstanceId, keep: &[String]) -> Result<(), DbError> {
-    diesel::delete(instance_hostnames::table)
-        .filter(instance_hostnames::instance_id.eq(id))
-        .filter(instance_hostnames::hostname.ne_all(keep))
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// The host names of an instance, or of all that are in use, each with its owner.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn hostnames(
-    conn: &mut AsyncPgConnection,
-    id: Option<InstanceId>,
-) -> Result<Vec<(String, InstanceId)>, DbError> {
-    let mut select = instance_hostnames::table
-        .inner_join(instances::table)
-        .order(instance_hostnames::hostname)
-        .select((instance_hostnames::hostname, instance_hostnames::instance_id))
-        .into_boxed();
-    select = match id {
-        Some(id) => select.filter(instance_hostnames::instance_id.eq(id)),
-        None => select.filter(instances::archived_at.is_null()),
-    };
-    Ok(select.load(conn).await?)
 }
 
 /// One instance.

@@ -4,6 +4,7 @@ pub mod activations;
 pub mod app_servers;
 pub mod builds;
 pub mod checks;
+pub mod hostnames;
 pub mod housekeeping;
 pub mod instances;
 pub mod mail;

@@ -6,6 +6,11 @@ use utoipa::ToSchema;
 
 use crate::yaml;
 
+mod rules;
+
+pub use rules::check_number;
+use rules::{check_email, check_git_ref, check_hostname, check_organization, check_repository, number_words};
+
 /// The settings of an Open edX instance as they are stored: every default is written when the instance is made, so that a
 /// later change of a default changes no instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -260,89 +265,6 @@ impl Field {
             FieldKind::Organization => check_organization(text),
             FieldKind::Whole { least, most } => check_number(text, least, most).map(drop),
         }
-    }
-}
-
-/// A whole number in a range, as a form holds it.
-///
-/// # Errors
-/// A sentence for the person who typed it.
-pub fn check_number(text: &str, least: i32, most: i32) -> Result<i32, String> {
-    let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| number_words(least, most))
-}
-
-fn number_words(least: i32, most: i32) -> String {
-    format!("Must be a whole number from {least} to {most}.")
-}
-
-fn check_hostname(text: &str) -> Result<(), String> {
-    let label_is_fine = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    if text.split('.').all(label_is_fine) {
-        Ok(())
-    } else {
-        Err("Only lower-case letters, digits, hyphens and dots; no part may be empty, longer than 63 characters, or \
-             begin or end with a hyphen."
-            .into())
-    }
-}
-
-fn check_email(text: &str) -> Result<(), String> {
-    let fine = |c: char| {
-        c.is_ascii_graphic() && !matches!(c, '"' | '(' | ')' | ',' | ':' | ';' | '<' | '>' | '[' | ']' | '\\')
-    };
-    match text.rsplit_once('@') {
-        Some((local, host))
-            if !local.is_empty()
-                && !local.contains('@')
-                && text.chars().all(fine)
-                && check_hostname(&host.to_ascii_lowercase()).is_ok() =>
-        {
-            Ok(())
-        }
-        Some(_) | None => Err("Must be a mail address, like contact@example.com.".into()),
-    }
-}
-
-fn check_repository(text: &str) -> Result<(), String> {
-    const SCHEMES: [&str; 5] = ["https://", "http://", "ssh://", "git://", "file:///"];
-    let has_scheme = SCHEMES.iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
-    let is_scp = !text.contains("://")
-        && text.split_once(':').is_some_and(|(host, path)| {
-            host.contains('@') && !host.starts_with('-') && !host.contains('/') && !path.is_empty()
-        });
-    let is_path = text.starts_with('/');
-    if text.chars().any(|c| c.is_whitespace() || c.is_control()) || !(has_scheme || is_scp || is_path) {
-        return Err("Must be a git URL (https, http, ssh, git, file) or an absolute path, without spaces.".into());
-    }
-    Ok(())
-}
-
-fn check_git_ref(text: &str) -> Result<(), String> {
-    let forbidden =
-        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '~' | '^' | ':' | '?' | '*' | '[' | '\\');
-    if text.starts_with(['-', '/'])
-        || text.ends_with(['/', '.'])
-        || text.contains("..")
-        || text.contains("@{")
-        || text.chars().any(forbidden)
-    {
-        return Err("Must be a git branch, tag or commit hash.".into());
-    }
-    Ok(())
-}
-
-fn check_organization(text: &str) -> Result<(), String> {
-    if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !text.starts_with('-') {
-        Ok(())
-    } else {
-        Err("Only letters, digits and hyphens.".into())
     }
 }
 

@@ -1,0 +1,48 @@
+//! The settings under which tests and measurements run the program.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ocim::instances::Options;
+use ocim::instances::housekeeping::Kept;
+use ocim::openedx::{Defaults, OpenEdx};
+use shared_types::openedx::Protocol;
+
+/// The settings of builds.
+pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {
+    Options {
+        runs_dir: runs_dir.to_owned(),
+        cache_dir: runs_dir.join("cache"),
+        min_free_mb: 0,
+        retention_hours: 48,
+        reaper_grace: Duration::from_secs(3600),
+        kept: Kept { events_days: 7, audit_days: 0, logs_days: 90, kept_logs_days: 365 },
+        private_key: runs_dir.join("id_ed25519"),
+        authorized_key: "ssh-ed25519 AAAA nobody".to_owned(),
+        pin_timeout: patience,
+        machine_timeout: patience,
+        checkout_timeout: patience,
+        reboot_timeout: patience,
+        checks_timeout: patience,
+        line_timeout: patience,
+        global_timeout: patience,
+        drain_limit: Duration::from_secs(30),
+        poll,
+    }
+}
+
+/// Open edX with defaults that reach nowhere.
+pub fn open_edx() -> OpenEdx {
+    let defaults = Defaults {
+        base_domain: "localhost".into(),
+        email: "contact@example.com".into(),
+        protocol: Protocol::Http,
+        configuration_source_repo_url: "https://git.example/configuration.git".into(),
+        configuration_version: "master".into(),
+        edx_platform_repository_url: "https://git.example/edx-platform.git".into(),
+        openedx_release: "master".into(),
+        use_ephemeral_databases: true,
+        github_admin_organization_name: String::new(),
+    };
+    OpenEdx { defaults, github_admins: Vec::new() }
+}
