@@ -12,6 +12,7 @@ use ocim::events::Bus;
 use ocim::logs::{self, About, Line};
 use ocim::users::Secret;
 use ocim::users::store::{self, tokens};
+use shared_types::user::Scope;
 use shared_types::{AppServerId, InstanceId, LogEntry, Role};
 use tokio_util::sync::CancellationToken;
 
@@ -84,7 +85,7 @@ async fn token(world: &World) -> String {
     let mut conn = world.manager.db.conn().await.unwrap();
     store::insert(&mut conn, "bench", "no password has this hash", Role::Viewer).await.unwrap();
     let user = store::by_name(&mut conn, "bench").await.unwrap().unwrap().0;
-    tokens::insert(&mut conn, user, ("bench", Role::Viewer, 1), &secret.hash()).await.unwrap();
+    tokens::insert(&mut conn, user, ("bench", Role::Viewer, Scope::ALL, 1), &secret.hash()).await.unwrap();
     secret.reveal().to_owned()
 }
 

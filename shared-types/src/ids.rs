@@ -48,4 +48,8 @@ id! {
     TokenId,
     /// One switch of an instance's traffic.
     ActivationId,
+    /// A browser that is signed in.
+    SessionId,
+    /// One entry of the audit trail.
+    ActivityId,
 }

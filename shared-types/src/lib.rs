@@ -6,6 +6,7 @@
 
 pub mod app_server;
 pub mod app_server_status;
+pub mod audit;
 pub mod care;
 pub mod comparison;
 pub mod diff;
@@ -31,7 +32,9 @@ pub mod yaml;
 
 pub use app_server::{AppServer, AppServerStatus, AppServerSummary, Serving};
 pub use event::{Event, EventKind};
-pub use ids::{ActivationId, AppServerId, EventId, InstanceId, LogEntryId, ServerId, TokenId, UserId};
+pub use ids::{
+    ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, ServerId, SessionId, TokenId, UserId,
+};
 pub use instance::{Instance, InstanceSummary};
 pub use launch::Trigger;
 pub use log_entry::{LogEntry, LogLevel};

@@ -6,14 +6,17 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::{BigInt, Text};
 
 use crate::app_server::{ActivationKind, AppServerStatus};
+use crate::audit::Outcome;
 use crate::event::EventKind;
-use crate::ids::{ActivationId, AppServerId, EventId, InstanceId, LogEntryId, ServerId, TokenId, UserId};
+use crate::ids::{
+    ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, ServerId, SessionId, TokenId, UserId,
+};
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
 use crate::queue::Tier;
 use crate::retention::OrphanKind;
 use crate::server::ServerStatus;
-use crate::user::Role;
+use crate::user::{Role, Scope};
 
 macro_rules! bigint {
     ($($name:ident),*) => {$(
@@ -52,5 +55,17 @@ macro_rules! text {
     )*};
 }
 
-bigint!(InstanceId, AppServerId, ServerId, LogEntryId, EventId, UserId, TokenId, ActivationId);
-text!(AppServerStatus, ServerStatus, LogLevel, EventKind, Role, Trigger, Tier, OrphanKind, ActivationKind);
+bigint!(InstanceId, AppServerId, ServerId, LogEntryId, EventId, UserId, TokenId, ActivationId, SessionId, ActivityId);
+text!(
+    AppServerStatus,
+    ServerStatus,
+    LogLevel,
+    EventKind,
+    Role,
+    Trigger,
+    Tier,
+    OrphanKind,
+    ActivationKind,
+    Outcome,
+    Scope
+);

@@ -47,6 +47,46 @@ impl Role {
     }
 }
 
+/// What an API token is for, within what its role may. Looking is in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
+#[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Looks.
+    Read,
+    /// Creates and changes instances, launches, stops and terminates app servers.
+    Deploy,
+    /// Activates, rolls back, sets and lifts holds.
+    Activate,
+    /// Manages users and the system.
+    Admin,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: &[Self] = &[Self::Read, Self::Deploy, Self::Activate, Self::Admin];
+
+    /// The word in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Deploy => "deploy",
+            Self::Activate => "activate",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role that this takes, too.
+    pub const fn role(self) -> Role {
+        match self {
+            Self::Read => Role::Viewer,
+            Self::Deploy | Self::Activate => Role::Operator,
+            Self::Admin => Role::Admin,
+        }
+    }
+}
+
 /// The one who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct User {
@@ -86,6 +126,10 @@ pub struct NewToken {
     pub name: String,
     /// What it may do; at most what its maker may.
     pub role: Role,
+    /// What it is for, within that; left out: all of it.
+    #[serde(default)]
+    #[schema(min_items = 1, max_items = 4)]
+    pub scopes: Option<Vec<Scope>>,
     /// Days until it stops working, 1 to 365; left out: 90.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 365)]
@@ -101,6 +145,8 @@ pub struct Token {
     pub name: String,
     /// What it may do.
     pub role: Role,
+    /// What it is for, within that.
+    pub scopes: Vec<Scope>,
     /// When it was made.
     pub created: DateTime<Utc>,
     /// When it stops working.

@@ -1,5 +1,7 @@
 //! Who did what. Rows are only added; the operator may set for how long they are kept.
 
+mod origin;
 mod store;
 
+pub use origin::Origin;
 pub use store::{Entry, prune, record};

@@ -1,10 +1,36 @@
 //! The tables as diesel sees them. A test compares this file with the migrated database.
 
 diesel::table! {
-    users (id) { id -> BigInt, username -> Text, password_hash -> Text, role -> Text, created -> Timestamptz, }
+    users (id) {
+        id -> BigInt,
+        username -> Text,
+        password_hash -> Nullable<Text>,
+        role -> Text,
+        created -> Timestamptz,
+        version -> BigInt,
+        disabled_at -> Nullable<Timestamptz>,
+        last_login -> Nullable<Timestamptz>,
+    }
 }
 diesel::table! {
-    sessions (token_hash) { token_hash -> Binary, user_id -> BigInt, created -> Timestamptz, expires -> Timestamptz, }
+    user_identities (provider, subject) {
+        provider -> Text,
+        subject -> Text,
+        user_id -> BigInt,
+        created -> Timestamptz,
+    }
+}
+diesel::table! {
+    sessions (token_hash) {
+        token_hash -> Binary,
+        user_id -> BigInt,
+        created -> Timestamptz,
+        expires -> Timestamptz,
+        id -> BigInt,
+        last_seen -> Timestamptz,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
 }
 diesel::table! {
     api_tokens (id) {
@@ -16,6 +42,7 @@ diesel::table! {
         created -> Timestamptz,
         expires -> Timestamptz,
         last_used -> Nullable<Timestamptz>,
+        scopes -> Array<Text>,
     }
 }
 diesel::table! {
@@ -201,6 +228,35 @@ diesel::table! {
         instance_id -> Nullable<BigInt>,
         app_server_id -> Nullable<BigInt>,
         detail -> Jsonb,
+        user_id -> Nullable<BigInt>,
+        token_id -> Nullable<BigInt>,
+        address -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        outcome -> Text,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+        reason -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    idempotency_keys (user_id, key) {
+        user_id -> BigInt,
+        key -> Text,
+        request -> Binary,
+        created -> Timestamptz,
+        status -> Nullable<SmallInt>,
+        location -> Nullable<Text>,
+        etag -> Nullable<Text>,
+        body -> Nullable<Binary>,
+    }
+}
+diesel::table! {
+    secrets (id) {
+        id -> Text,
+        instance_id -> Nullable<BigInt>,
+        key_id -> Text,
+        sealed -> Binary,
+        created -> Timestamptz,
     }
 }
 diesel::table! {
@@ -248,7 +304,7 @@ diesel::table! {
     }
 }
 diesel::table! {
-    login_failures (username, at) { username -> Text, at -> Timestamptz, }
+    login_failures (username, at) { username -> Text, at -> Timestamptz, address -> Nullable<Text>, }
 }
 
 diesel::joinable!(app_servers -> servers (server_id));
@@ -257,6 +313,7 @@ diesel::joinable!(builds -> app_servers (app_server_id));
 diesel::joinable!(instance_hostnames -> instances (instance_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
+diesel::joinable!(user_identities -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
     activations,
     app_server_retention,
@@ -267,5 +324,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     instances,
     users,
     sessions,
-    api_tokens
+    api_tokens,
+    user_identities
 );

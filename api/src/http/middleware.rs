@@ -6,13 +6,11 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 
-tokio::task_local! {
-    static REQUEST_ID: String;
-}
+use crate::audit::Origin;
 
 /// The id of the request under way; empty outside of one.
 pub fn request_id() -> String {
-    REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
+    Origin::current().request_id.unwrap_or_default()
 }
 
 /// Scripts and styles come from here only; `wasm-unsafe-eval` lets the browser compile our WebAssembly, nothing else.
@@ -36,7 +34,9 @@ pub async fn around(
     getrandom::fill(&mut bits).map_err(actix_web::error::ErrorInternalServerError)?;
     let id = hex::encode(bits);
     let is_docs = request.path().starts_with("/docs");
-    let mut response = REQUEST_ID.scope(id.clone(), next.call(request)).await?;
+    let address = request.peer_addr().map(|peer| peer.ip());
+    let origin = Origin { address, request_id: Some(id.clone()), ..Origin::default() };
+    let mut response = origin.scope(next.call(request)).await?;
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);

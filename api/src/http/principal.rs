@@ -1,4 +1,5 @@
-//! Who asks, read off a handler's parameters: [`Viewer`], [`Operator`] or [`Admin`] is the role it takes.
+//! Who asks, read off a handler's parameters: [`Viewer`], [`Operator`], [`Activator`] or [`Admin`] is what it takes: a role,
+//! and of an API token the scope.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,11 +8,13 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use shared_types::{ProblemType, Role};
+use shared_types::ProblemType;
+use shared_types::user::Scope;
 use tokio::sync::Notify;
 
 use super::error::ApiError;
 use crate::app::App;
+use crate::audit::Origin;
 use crate::users::store::{self, tokens};
 use crate::users::{Principal, secret_hash};
 
@@ -19,7 +22,7 @@ use crate::users::{Principal, secret_hash};
 pub const COOKIE: &str = "ocim_session";
 
 macro_rules! roles {
-    ($($(#[$doc:meta])* $name:ident => $role:expr,)*) => {$(
+    ($($(#[$doc:meta])* $name:ident => $scope:expr,)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone)]
         pub struct $name(pub Principal);
@@ -32,7 +35,7 @@ macro_rules! roles {
                 let request = request.clone();
                 let gate = Gate::close(&request);
                 Box::pin(async move {
-                    let principal = authorize(&request, $role).await?;
+                    let principal = authorize(&request, $scope).await?;
                     gate.open();
                     Ok(Self(principal))
                 })
@@ -43,11 +46,13 @@ macro_rules! roles {
 
 roles! {
     /// Somebody who may look.
-    Viewer => Role::Viewer,
-    /// Somebody who may create, launch and activate.
-    Operator => Role::Operator,
+    Viewer => Scope::Read,
+    /// Somebody who may create, change, launch, stop and terminate.
+    Operator => Scope::Deploy,
+    /// Somebody who may say which app server gets the traffic.
+    Activator => Scope::Activate,
     /// Somebody who may do everything.
-    Admin => Role::Admin,
+    Admin => Scope::Admin,
 }
 
 /// Closed until whoever asks has proved who they are: the body is read after that, so that nobody else learns what is wrong
@@ -77,13 +82,18 @@ impl Gate {
     }
 }
 
-async fn authorize(request: &HttpRequest, needed: Role) -> Result<Principal, ApiError> {
+async fn authorize(request: &HttpRequest, needed: Scope) -> Result<Principal, ApiError> {
     let principal = identify(request).await?;
-    if principal.is_session && !request.method().is_safe() {
+    Origin::is(principal.user_id, principal.token());
+    if principal.is_session() && !request.method().is_safe() {
         refuse_other_sites(request)?;
     }
-    if principal.role < needed {
-        let words = format!("This needs the role {}; yours is {}.", needed.as_str(), principal.role.as_str());
+    if principal.role < needed.role() {
+        let words = format!("This needs the role {}; yours is {}.", needed.role().as_str(), principal.role.as_str());
+        return Err(ApiError::new(ProblemType::Forbidden, words));
+    }
+    if principal.lacks(needed) {
+        let words = format!("This needs a token with the scope {}.", needed.as_str());
         return Err(ApiError::new(ProblemType::Forbidden, words));
     }
     Ok(principal)

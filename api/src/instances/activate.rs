@@ -200,14 +200,12 @@ async fn want(
         events::record(conn, EventKind::AppServerUpdated, events::About::app_server(instance.id, id)).await?;
         let line = logs::Line::info(format!("{actor} wants it to be activated when it runs"));
         logs::append(conn, logs::About::AppServer(instance.id, id), &[line]).await?;
-        let detail = json!({ "when_running": true, "status": status, "reason": reason });
-        let entry = audit::Entry {
-            actor,
-            action: "activate_app_server",
-            instance: Some(instance.id),
-            app_server: Some(id),
-            detail,
-        };
+        let detail = json!({ "when_running": true, "status": status });
+        let entry = audit::Entry::new(actor, "activate_app_server")
+            .instance(instance.id)
+            .app_server(id)
+            .detail(detail)
+            .reason(reason);
         audit::record(conn, entry).await?;
         Ok(true)
     })

@@ -44,7 +44,7 @@ pub async fn archive(manager: &Manager, actor: &str, id: InstanceId, terminates:
         logs::append(conn, logs::About::Instance(id), &[logs::Line::info(format!("Archived by {actor}"))]).await?;
         let terminated: Vec<_> = alive.iter().map(|one| one.id).collect();
         let detail = json!({ "terminated": terminated, "was_active": row.active_app_server_id });
-        let entry = audit::Entry { actor, action: "archive_instance", instance: Some(id), app_server: None, detail };
+        let entry = audit::Entry::new(actor, "archive_instance").instance(id).detail(detail);
         Ok(audit::record(conn, entry).await?)
     })
     .await
@@ -71,8 +71,7 @@ pub async fn restore(manager: &Manager, actor: &str, id: InstanceId) -> Result<(
         ApplyRouting::enqueue(conn, id).await?;
         events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
         logs::append(conn, logs::About::Instance(id), &[logs::Line::info(format!("Restored by {actor}"))]).await?;
-        let entry =
-            audit::Entry { actor, action: "restore_instance", instance: Some(id), app_server: None, detail: json!({}) };
+        let entry = audit::Entry::new(actor, "restore_instance").instance(id);
         Ok(audit::record(conn, entry).await?)
     })
     .await
@@ -106,7 +105,7 @@ pub async fn purge(manager: &Manager, actor: &str, id: InstanceId, confirm: &str
         let line = logs::Line::info(format!("Purged by {actor}: {} deleted", deleted.len()));
         logs::append(conn, logs::About::Instance(id), &[line]).await?;
         let detail = json!({ "deleted": deleted });
-        let entry = audit::Entry { actor, action: "purge_instance", instance: Some(id), app_server: None, detail };
+        let entry = audit::Entry::new(actor, "purge_instance").instance(id).detail(detail);
         audit::record(conn, entry).await?;
         Ok(deleted)
     })

@@ -60,6 +60,18 @@ impl Care {
         if errors.is_empty() { Ok(taken) } else { Err(errors) }
     }
 
+    /// As fields of the instance.
+    pub fn fields(self) -> Map<String, Value> {
+        let Self { tier, max_builds, retention_hours } = self;
+        [
+            ("tier".to_owned(), tier.as_str().into()),
+            ("max_builds".to_owned(), max_builds.into()),
+            ("retention_hours".to_owned(), retention_hours.into()),
+        ]
+        .into_iter()
+        .collect()
+    }
+
     /// The names of what differs.
     pub fn differing(self, other: Self) -> Vec<String> {
         let Self { tier, max_builds, retention_hours } = self;

@@ -58,7 +58,7 @@ pub async fn create(manager: &Manager, actor: &str, request: NewInstanceRequest)
         events::record(conn, EventKind::InstanceCreated, events::About::instance(id)).await?;
         logs::append(conn, logs::About::Instance(id), &[logs::Line::info(format!("Created by {actor}"))]).await?;
         let detail = json!({ "name": name, "domain": domain });
-        let entry = audit::Entry { actor, action: "create_instance", instance: Some(id), app_server: None, detail };
+        let entry = audit::Entry::new(actor, "create_instance").instance(id).detail(detail);
         audit::record(conn, entry).await?;
         Ok(id)
     })

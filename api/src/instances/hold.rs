@@ -20,8 +20,7 @@ pub async fn hold(manager: &Manager, actor: &str, id: InstanceId, reason: Option
         if !set(conn, actor, id, reason.as_deref()).await? {
             return Ok(());
         }
-        let detail = json!({ "reason": reason });
-        let entry = audit::Entry { actor, action: "hold_instance", instance: Some(id), app_server: None, detail };
+        let entry = audit::Entry::new(actor, "hold_instance").instance(id).reason(reason.as_deref());
         Ok(audit::record(conn, entry).await?)
     })
     .await
@@ -42,7 +41,7 @@ pub async fn lift(manager: &Manager, actor: &str, id: InstanceId) -> Result<(), 
         let line = logs::Line::info(format!("{actor} lifted the hold: automation activates again"));
         logs::append(conn, logs::About::Instance(id), &[line]).await?;
         let detail = json!({ "by": row.hold_by, "at": row.hold_at, "reason": row.hold_reason });
-        let entry = audit::Entry { actor, action: "lift_hold", instance: Some(id), app_server: None, detail };
+        let entry = audit::Entry::new(actor, "lift_hold").instance(id).detail(detail);
         Ok(audit::record(conn, entry).await?)
     })
     .await

@@ -124,14 +124,16 @@ async fn record(
     logs::append(conn, logs::About::Instance(id), &[line]).await?;
     let detail = json!({
         "name": name,
-        "reason": request.reason,
         "trigger": request.trigger,
         "attempt": request.attempt,
         "num_attempts": request.num_attempts,
         "activate_when_running": request.activate_when_running,
     });
-    let entry =
-        audit::Entry { actor, action: "launch_app_server", instance: Some(id), app_server: Some(app_server), detail };
+    let entry = audit::Entry::new(actor, "launch_app_server")
+        .instance(id)
+        .app_server(app_server)
+        .detail(detail)
+        .reason(request.reason.as_deref());
     audit::record(conn, entry).await?;
     Ok(app_server)
 }

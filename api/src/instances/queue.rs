@@ -1,7 +1,6 @@
 //! Pauses the queue of builds and lets it go on. What is under way goes on in either case.
 
 use diesel_async::AsyncConnection;
-use serde_json::json;
 use shared_types::EventKind;
 
 use super::store::queue;
@@ -20,8 +19,7 @@ pub async fn pause(manager: &Manager, actor: &str, reason: Option<String>) -> Re
             return Ok(());
         }
         events::record(conn, EventKind::QueueChanged, events::About::default()).await?;
-        let detail = json!({ "reason": reason });
-        let entry = audit::Entry { actor, action: "pause_queue", instance: None, app_server: None, detail };
+        let entry = audit::Entry::new(actor, "pause_queue").reason(reason.as_deref());
         Ok(audit::record(conn, entry).await?)
     })
     .await
@@ -39,7 +37,7 @@ pub async fn resume(manager: &Manager, actor: &str) -> Result<(), Refusal> {
         }
         DispatchBuilds::enqueue(conn).await?;
         events::record(conn, EventKind::QueueChanged, events::About::default()).await?;
-        let entry = audit::Entry { actor, action: "resume_queue", instance: None, app_server: None, detail: json!({}) };
+        let entry = audit::Entry::new(actor, "resume_queue");
         Ok(audit::record(conn, entry).await?)
     })
     .await

@@ -152,7 +152,7 @@ pub(super) fn yaml(variables: &Value) -> String {
 }
 
 /// Settings for people: secrets are hidden, also those inside YAML.
-fn masked_settings(settings: &Value) -> Value {
+pub(super) fn masked_settings(settings: &Value) -> Value {
     let entry = |(name, value): (&String, &Value)| {
         let shown = match value.as_str() {
             Some(text) if shared_types::diff::holds_yaml(name) => secret::masked_yaml(text).into(),

@@ -298,7 +298,7 @@ async fn release(conn: &mut diesel_async::AsyncPgConnection, id: AppServerId) ->
 
 async fn record(manager: &Manager, actor: &str, done: &[String]) -> Result<(), DbError> {
     let detail = json!({ "done": done });
-    let entry = audit::Entry { actor, action: "remove_orphans", instance: None, app_server: None, detail };
+    let entry = audit::Entry::new(actor, "remove_orphans").detail(detail);
     audit::record(&mut *manager.db.conn().await?, entry).await
 }
 

@@ -56,13 +56,11 @@ async fn end(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
         store::forget(conn, id).await?;
         let words = format!("Not needed since {}", since.format("%Y-%m-%d %H:%M UTC"));
         logs::append(conn, logs::About::AppServer(row.instance_id, id), &[logs::Line::info(words.clone())]).await?;
-        let entry = audit::Entry {
-            actor: ACTOR,
-            action: "terminate_app_server",
-            instance: Some(row.instance_id),
-            app_server: Some(id),
-            detail: json!({ "status": row.status, "reason": words }),
-        };
+        let entry = audit::Entry::new(ACTOR, "terminate_app_server")
+            .instance(row.instance_id)
+            .app_server(id)
+            .detail(json!({ "status": row.status }))
+            .reason(Some(&words));
         audit::record(conn, entry).await
     })
     .await
@@ -94,9 +92,14 @@ pub async fn pin(manager: &Manager, actor: &str, id: AppServerId, reason: Option
             None => format!("{actor} keeps {}", row.name),
         };
         tell(conn, &row, words).await?;
-        let detail = json!({ "reason": reason });
-        let (instance, app_server) = (Some(row.instance_id), Some(id));
-        Ok(audit::record(conn, audit::Entry { actor, action: "pin_app_server", instance, app_server, detail }).await?)
+        Ok(audit::record(
+            conn,
+            audit::Entry::new(actor, "pin_app_server")
+                .instance(row.instance_id)
+                .app_server(id)
+                .reason(reason.as_deref()),
+        )
+        .await?)
     })
     .await
 }
@@ -113,8 +116,7 @@ pub async fn unpin(manager: &Manager, actor: &str, id: AppServerId) -> Result<()
             return Ok(());
         }
         tell(conn, &row, format!("{actor} does not keep {} any more", row.name)).await?;
-        let (instance, app_server, detail) = (Some(row.instance_id), Some(id), json!({}));
-        Ok(audit::record(conn, audit::Entry { actor, action: "unpin_app_server", instance, app_server, detail })
+        Ok(audit::record(conn, audit::Entry::new(actor, "unpin_app_server").instance(row.instance_id).app_server(id))
             .await?)
     })
     .await

@@ -110,14 +110,12 @@ async fn swap(
         let before = instance.active_app_server_id;
         if before == Some(target) {
             if hold::set(conn, actor, id, reason).await? {
-                let detail = json!({ "was_active": true, "reason": reason });
-                let entry = audit::Entry {
-                    actor,
-                    action: "roll_back_instance",
-                    instance: Some(id),
-                    app_server: Some(target),
-                    detail,
-                };
+                let detail = json!({ "was_active": true });
+                let entry = audit::Entry::new(actor, "roll_back_instance")
+                    .instance(id)
+                    .app_server(target)
+                    .detail(detail)
+                    .reason(reason);
                 audit::record(conn, entry).await?;
             }
             return Ok(Decision::Active { generation: instance.routing_generation });

@@ -41,13 +41,11 @@ pub async fn stop(manager: &Manager, actor: &str, id: AppServerId, reason: Optio
             None => format!("{actor} stops the build"),
         });
         logs::append(conn, logs::About::AppServer(row.instance_id, id), std::slice::from_ref(&line)).await?;
-        let entry = audit::Entry {
-            actor,
-            action: "stop_app_server",
-            instance: Some(row.instance_id),
-            app_server: Some(id),
-            detail: json!({ "status": status, "reason": reason }),
-        };
+        let entry = audit::Entry::new(actor, "stop_app_server")
+            .instance(row.instance_id)
+            .app_server(id)
+            .detail(json!({ "status": status }))
+            .reason(reason.as_deref());
         Ok(audit::record(conn, entry).await?)
     })
     .await

@@ -96,13 +96,14 @@ async fn tell(
         ActivationKind::Manual | ActivationKind::Automatic => "activate_app_server",
         ActivationKind::Rollback => "roll_back_instance",
     };
-    let detail = json!({
-        "replaced": before,
-        "reason": switch.reason,
-        "kind": switch.kind,
-        "is_forced": switch.is_forced,
-    });
-    audit::record(conn, audit::Entry { actor, action, instance: Some(instance), app_server: Some(id), detail }).await
+    let detail = json!({ "kind": switch.kind, "is_forced": switch.is_forced });
+    let entry = audit::Entry::new(actor, action)
+        .instance(instance)
+        .app_server(id)
+        .change(json!({ "active_app_server_id": before }), json!({ "active_app_server_id": id }))
+        .detail(detail)
+        .reason(switch.reason);
+    audit::record(conn, entry).await
 }
 
 /// `AppServer 2 activated by admin (rollback, unchecked): the new one is slow`.

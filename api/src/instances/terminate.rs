@@ -45,13 +45,11 @@ pub async fn terminate(manager: &Manager, actor: &str, id: AppServerId, request:
         if !request_end(conn, &row, summary.status, actor).await? {
             return Ok(());
         }
-        let entry = audit::Entry {
-            actor,
-            action: "terminate_app_server",
-            instance: Some(row.instance_id),
-            app_server: Some(id),
-            detail: json!({ "status": summary.status, "reason": request.reason }),
-        };
+        let entry = audit::Entry::new(actor, "terminate_app_server")
+            .instance(row.instance_id)
+            .app_server(id)
+            .detail(json!({ "status": summary.status }))
+            .reason(request.reason.as_deref());
         Ok(audit::record(conn, entry).await?)
     })
     .await

@@ -1,11 +1,12 @@
 //! Changed name or settings of an instance. Its app servers keep theirs.
 
 use diesel_async::AsyncConnection;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use shared_types::{EventKind, InstanceId};
 
 use super::care::Care;
 use super::create::{checked, domain_taken};
+use super::read::masked_settings;
 use super::store::instances::{self, InstanceRow, NewInstance};
 use super::{Manager, Refusal};
 use crate::db::DbError;
@@ -71,8 +72,12 @@ pub async fn update(
         events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
         let line = logs::Line::info(format!("{actor} changed {}", changed.join(", ")));
         logs::append(conn, logs::About::Instance(id), &[line]).await?;
-        let detail = json!({ "changed": changed });
-        let entry = audit::Entry { actor, action: "update_instance", instance: Some(id), app_server: None, detail };
+        let (before, after) = (
+            Told { name: &row.name, settings: &row.settings, care: Care::of(&row) },
+            Told { name: &name, settings: &settings, care },
+        );
+        let entry =
+            audit::Entry::new(actor, "update_instance").instance(id).change(before.of(&changed), after.of(&changed));
         Ok(audit::record(conn, entry).await?)
     })
     .await
@@ -82,6 +87,24 @@ fn stale() -> Refusal {
     Refusal::Stale(
         "The instance was changed since you read it; nothing was saved. Read it again and repeat the change.".into(),
     )
+}
+
+/// What the audit trail is told of an instance.
+struct Told<'a> {
+    name: &'a str,
+    settings: &'a Value,
+    care: Care,
+}
+
+impl Told<'_> {
+    /// Those of these fields that there are; secrets hidden.
+    fn of(&self, fields: &[String]) -> Value {
+        let mut all = masked_settings(self.settings).as_object().cloned().unwrap_or_default();
+        all.extend(self.care.fields());
+        all.insert("name".into(), self.name.into());
+        all.retain(|name, _| fields.contains(name));
+        all.into()
+    }
 }
 
 fn changed_names(row: &InstanceRow, name: &str, settings: &Value, care: Care) -> Vec<String> {

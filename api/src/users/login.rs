@@ -43,7 +43,7 @@ pub async fn login(db: &Db, username: &str, password: String) -> Result<(User, S
     }
     let stored = store::by_name(&mut conn, username).await?;
     drop(conn);
-    let is_right = passwords::verify(password, stored.as_ref().map(|(_, hash, _)| hash.clone())).await;
+    let is_right = passwords::verify(password, stored.as_ref().and_then(|(_, hash, _)| hash.clone())).await;
     let mut conn = db.conn().await?;
     let Some((id, _, role)) = stored.filter(|_| is_right) else {
         store::remember_failure(&mut conn, username, MEMORY).await?;
@@ -57,13 +57,7 @@ pub async fn login(db: &Db, username: &str, password: String) -> Result<(User, S
 async fn begin(conn: &mut diesel_async::AsyncPgConnection, id: UserId, username: &str) -> Result<Secret, LoginError> {
     let secret = Secret::random()?;
     store::begin_session(conn, id, &secret.hash(), Utc::now() + Duration::days(SESSION_DAYS)).await?;
-    let entry = audit::Entry {
-        actor: username,
-        action: "login",
-        instance: None,
-        app_server: None,
-        detail: serde_json::json!({}),
-    };
+    let entry = audit::Entry::new(username, "login");
     audit::record(conn, entry).await?;
     Ok(secret)
 }

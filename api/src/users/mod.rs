@@ -8,7 +8,8 @@ pub mod store;
 
 pub use secret::{Secret, hash as secret_hash};
 
-use shared_types::{Role, UserId};
+use shared_types::user::Scope;
+use shared_types::{Role, SessionId, TokenId, UserId};
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,39 @@ pub struct Principal {
     pub username: String,
     /// What they may do: the user's role, or the token's where that is less.
     pub role: Role,
-    /// Whether it came by a cookie, which a browser sends unasked.
-    pub is_session: bool,
+    /// What they came with.
+    pub credential: Credential,
+}
+
+/// What somebody came with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A cookie, which a browser sends unasked.
+    Session(SessionId),
+    /// An API token, which is for these things only.
+    Token(TokenId, Vec<Scope>),
+}
+
+impl Principal {
+    /// Whether it is a person at a browser.
+    pub fn is_session(&self) -> bool {
+        matches!(self.credential, Credential::Session(_))
+    }
+
+    /// The token that was used.
+    pub fn token(&self) -> Option<TokenId> {
+        match &self.credential {
+            Credential::Session(_) => None,
+            Credential::Token(id, _) => Some(*id),
+        }
+    }
+
+    /// Whether they came with a token that is not for this.
+    pub fn lacks(&self, scope: Scope) -> bool {
+        match &self.credential {
+            Credential::Session(_) => false,
+            // Who may do something may look.
+            Credential::Token(_, scopes) => scope != Scope::Read && !scopes.contains(&scope),
+        }
+    }
 }

@@ -30,6 +30,7 @@ use ocim::servers::providers::fake::FakeProvider;
 use ocim::users::Secret;
 use ocim::users::store::{self, tokens};
 use ocim::worker::{Duties, Worker};
+use shared_types::user::Scope;
 use shared_types::{Role, UserId};
 use tokio_util::sync::CancellationToken;
 
@@ -182,7 +183,7 @@ impl TestApp {
         let secret = Secret::random().unwrap();
         let mut conn = self.conn().await;
         let user = user(&mut conn, role).await;
-        tokens::insert(&mut conn, user, ("test", role, 1), &secret.hash()).await.unwrap();
+        tokens::insert(&mut conn, user, ("test", role, Scope::ALL, 1), &secret.hash()).await.unwrap();
         self.client.with(Credentials::Token(secret.reveal().to_owned()))
     }
 

@@ -28,6 +28,7 @@ fn declared(source: &str) -> BTreeSet<String> {
 /// The word that diesel has for a type of Postgres.
 const KINDS: &str = "CASE format_type(a.atttypid, a.atttypmod) WHEN 'bigint' THEN 'BigInt' WHEN 'integer' THEN 'Integer' \
     WHEN 'text' THEN 'Text' WHEN 'boolean' THEN 'Bool' WHEN 'jsonb' THEN 'Jsonb' WHEN 'bytea' THEN 'Binary' \
+    WHEN 'smallint' THEN 'SmallInt' WHEN 'text[]' THEN 'Array<Text>' \
     WHEN 'timestamp with time zone' THEN 'Timestamptz' ELSE format_type(a.atttypid, a.atttypmod) END";
 
 #[tokio::test]

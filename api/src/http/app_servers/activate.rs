@@ -5,7 +5,7 @@ use shared_types::operations::{ActivateAppServer, ActivationResult};
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{self, Json};
-use crate::http::principal::Operator;
+use crate::http::principal::Activator;
 use crate::http::{activation, prefer};
 use crate::instances::activate::{self, Request};
 
@@ -27,7 +27,7 @@ use crate::instances::activate::{self, Request};
 #[post("/app-servers/{id}/activate")]
 pub async fn activate_app_server(
     app: web::Data<App>,
-    Operator(who): Operator,
+    Activator(who): Activator,
     id: web::Path<AppServerId>,
     request: HttpRequest,
     Json(body): Json<ActivateAppServer>,

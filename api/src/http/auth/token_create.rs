@@ -1,5 +1,5 @@
 use actix_web::{HttpResponse, post, web};
-use shared_types::user::{CreatedToken, NewToken};
+use shared_types::user::{CreatedToken, NewToken, Scope};
 use shared_types::{FieldError, ProblemType};
 
 use crate::app::App;
@@ -23,10 +23,14 @@ pub async fn create_token(
     Viewer(who): Viewer,
     Json(new): Json<NewToken>,
 ) -> Result<HttpResponse, ApiError> {
-    if !who.is_session {
+    if !who.is_session() {
         return Err(ApiError::new(ProblemType::Forbidden, "A token cannot make tokens; sign in with a password."));
     }
-    let NewToken { name, role, expires_in_days } = new;
+    let NewToken { name, role, scopes, expires_in_days } = new;
+    let mut scopes = scopes.unwrap_or_else(|| Scope::ALL.to_vec());
+    scopes.retain(|scope| scope.role() <= role);
+    scopes.sort_unstable();
+    scopes.dedup();
     let days = expires_in_days.unwrap_or(90);
     let mut errors = Vec::new();
     if name.trim().is_empty() || name.chars().count() > 100 || name.contains('\0') {
@@ -34,6 +38,9 @@ pub async fn create_token(
     }
     if role > who.role {
         errors.push(FieldError::new("role", format!("May not be more than your own: {}.", who.role.as_str())));
+    }
+    if scopes.is_empty() {
+        errors.push(FieldError::new("scopes", format!("Name at least one that the role {} may.", role.as_str())));
     }
     if !(1..=365).contains(&days) {
         errors.push(FieldError::new("expires_in_days", "Must be 1 to 365."));
@@ -43,9 +50,10 @@ pub async fn create_token(
     }
     let secret = Secret::random().map_err(ApiError::internal)?;
     let mut conn = app.db().conn().await?;
-    let token = tokens::insert(&mut conn, who.user_id, (name.trim(), role, days), &secret.hash()).await?;
-    let detail = serde_json::json!({ "token": token.id, "name": token.name, "role": token.role });
-    let entry = audit::Entry { actor: &who.name, action: "create_token", instance: None, app_server: None, detail };
+    let token = tokens::insert(&mut conn, who.user_id, (name.trim(), role, &scopes, days), &secret.hash()).await?;
+    let detail =
+        serde_json::json!({ "token": token.id, "name": token.name, "role": token.role, "scopes": token.scopes });
+    let entry = audit::Entry::new(&who.name, "create_token").detail(detail);
     audit::record(&mut conn, entry).await?;
     Ok(HttpResponse::Created().json(CreatedToken { token, secret: secret.reveal().to_owned() }))
 }

@@ -24,7 +24,7 @@ pub async fn delete_token(
         return Err(ApiError::not_found("token of yours", id));
     }
     let detail = serde_json::json!({ "token": *id });
-    let entry = audit::Entry { actor: &who.name, action: "delete_token", instance: None, app_server: None, detail };
+    let entry = audit::Entry::new(&who.name, "delete_token").detail(detail);
     audit::record(&mut conn, entry).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -6,7 +6,7 @@ use super::view;
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{self, Json};
-use crate::http::principal::Operator;
+use crate::http::principal::Activator;
 use crate::instances::hold;
 
 /// Hold an instance
@@ -19,7 +19,7 @@ use crate::instances::hold;
 #[put("/instances/{id}/hold")]
 pub async fn hold_instance(
     app: web::Data<App>,
-    Operator(who): Operator,
+    Activator(who): Activator,
     id: web::Path<InstanceId>,
     Json(WithReason { reason }): Json<WithReason>,
 ) -> Result<HttpResponse, ApiError> {

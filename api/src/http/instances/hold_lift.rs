@@ -4,7 +4,7 @@ use shared_types::{Instance, InstanceId};
 use super::view;
 use crate::app::App;
 use crate::http::error::ApiError;
-use crate::http::principal::Operator;
+use crate::http::principal::Activator;
 use crate::instances::hold;
 
 /// Lift the hold of an instance
@@ -16,7 +16,7 @@ use crate::instances::hold;
 #[delete("/instances/{id}/hold")]
 pub async fn lift_hold(
     app: web::Data<App>,
-    Operator(who): Operator,
+    Activator(who): Activator,
     id: web::Path<InstanceId>,
 ) -> Result<HttpResponse, ApiError> {
     hold::lift(&app.manager, &who.name, *id).await?;

@@ -35,7 +35,7 @@ pub async fn launch_app_server(
         let detail = format!("Must be 1 to {MAX_ATTEMPTS}.");
         return Err(ApiError::invalid(vec![FieldError::new("num_attempts", detail)]));
     }
-    let trigger = if who.is_session { Trigger::User } else { Trigger::Token };
+    let trigger = if who.is_session() { Trigger::User } else { Trigger::Token };
     let wanted = launch::Request {
         num_attempts,
         activate_when_running,

@@ -7,7 +7,7 @@ use shared_types::operations::{ActivationResult, Rollback};
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{self, Json};
-use crate::http::principal::Operator;
+use crate::http::principal::Activator;
 use crate::http::{activation, prefer};
 use crate::instances::rollback::{self, Request};
 
@@ -32,7 +32,7 @@ const WAIT: Duration = Duration::from_secs(3);
 #[post("/instances/{id}/rollback")]
 pub async fn roll_back_instance(
     app: web::Data<App>,
-    Operator(who): Operator,
+    Activator(who): Activator,
     id: web::Path<InstanceId>,
     request: HttpRequest,
     Json(Rollback { app_server_id, force, reason }): Json<Rollback>,

@@ -5,14 +5,14 @@ pub mod tokens;
 use chrono::{DateTime, Duration, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_types::{Role, UserId};
+use shared_types::{Role, SessionId, UserId};
 
 use crate::db::DbError;
 use crate::db::schema::{login_failures, sessions, users};
-use crate::users::Principal;
+use crate::users::{Credential, Principal};
 
 /// A user with the hash of the password.
-pub type Stored = (UserId, String, Role);
+pub type Stored = (UserId, Option<String>, Role);
 
 /// Makes a user, unless the name is taken.
 ///
@@ -102,20 +102,21 @@ pub async fn end_session(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Res
 /// # Errors
 /// When the statement fails.
 pub async fn by_session(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result<Option<Principal>, DbError> {
-    let row: Option<(UserId, String, Role)> = sessions::table
+    let row: Option<(UserId, String, Role, SessionId)> = sessions::table
         .inner_join(users::table)
         .filter(sessions::token_hash.eq(token_hash))
         .filter(sessions::expires.gt(diesel::dsl::now))
-        .select((users::id, users::username, users::role))
+        .filter(users::disabled_at.is_null())
+        .select((users::id, users::username, users::role, sessions::id))
         .first(conn)
         .await
         .optional()?;
-    let principal = |(user_id, username, role): (UserId, String, Role)| Principal {
+    let principal = |(user_id, username, role, session): (UserId, String, Role, SessionId)| Principal {
         user_id,
         name: username.clone(),
         username,
         role,
-        is_session: true,
+        credential: Credential::Session(session),
     };
     Ok(row.map(principal))
 }

@@ -3,17 +3,17 @@
 use chrono::{DateTime, Duration, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_types::user::Token;
+use shared_types::user::{Scope, Token};
 use shared_types::{Role, TokenId, UserId};
 
 use crate::db::DbError;
 use crate::db::schema::{api_tokens, users};
-use crate::users::Principal;
+use crate::users::{Credential, Principal};
 
-type Row = (TokenId, String, Role, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
+type Row = (TokenId, String, Role, Vec<Scope>, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
 
-fn token((id, name, role, created, expires, last_used): Row) -> Token {
-    Token { id, name, role, created, expires, last_used }
+fn token((id, name, role, scopes, created, expires, last_used): Row) -> Token {
+    Token { id, name, role, scopes, created, expires, last_used }
 }
 
 /// Makes a token.
@@ -23,7 +23,7 @@ fn token((id, name, role, created, expires, last_used): Row) -> Token {
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     user: UserId,
-    (name, role, days): (&str, Role, i64),
+    (name, role, scopes, days): (&str, Role, &[Scope], i64),
     token_hash: &[u8],
 ) -> Result<Token, DbError> {
     let row: Row = diesel::insert_into(api_tokens::table)
@@ -31,6 +31,7 @@ pub async fn insert(
             api_tokens::user_id.eq(user),
             api_tokens::name.eq(name),
             api_tokens::role.eq(role),
+            api_tokens::scopes.eq(scopes),
             api_tokens::token_hash.eq(token_hash),
             api_tokens::expires.eq(Utc::now() + Duration::days(days)),
         ))
@@ -38,6 +39,7 @@ pub async fn insert(
             api_tokens::id,
             api_tokens::name,
             api_tokens::role,
+            api_tokens::scopes,
             api_tokens::created,
             api_tokens::expires,
             api_tokens::last_used,
@@ -60,6 +62,7 @@ pub async fn of(conn: &mut AsyncPgConnection, user: UserId) -> Result<Vec<Token>
             api_tokens::id,
             api_tokens::name,
             api_tokens::role,
+            api_tokens::scopes,
             api_tokens::created,
             api_tokens::expires,
             api_tokens::last_used,
@@ -83,15 +86,17 @@ pub async fn delete(conn: &mut AsyncPgConnection, user: UserId, id: TokenId) -> 
 /// # Errors
 /// When a statement fails.
 pub async fn by_token(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result<Option<Principal>, DbError> {
-    type Row = (TokenId, String, Role, Option<DateTime<Utc>>, UserId, String, Role);
+    type Row = (TokenId, String, Role, Vec<Scope>, Option<DateTime<Utc>>, UserId, String, Role);
     let row: Option<Row> = api_tokens::table
         .inner_join(users::table)
         .filter(api_tokens::token_hash.eq(token_hash))
         .filter(api_tokens::expires.gt(diesel::dsl::now))
+        .filter(users::disabled_at.is_null())
         .select((
             api_tokens::id,
             api_tokens::name,
             api_tokens::role,
+            api_tokens::scopes,
             api_tokens::last_used,
             users::id,
             users::username,
@@ -100,7 +105,7 @@ pub async fn by_token(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result
         .first(conn)
         .await
         .optional()?;
-    let Some((id, name, role, last_used, user_id, username, user_role)) = row else {
+    let Some((id, name, role, scopes, last_used, user_id, username, user_role)) = row else {
         return Ok(None);
     };
     let now = Utc::now();
@@ -114,5 +119,11 @@ pub async fn by_token(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result
         }
     }
     let name = format!("{username} (token «{name}»)");
-    Ok(Some(Principal { user_id, name, username, role: role.min(user_role), is_session: false }))
+    Ok(Some(Principal {
+        user_id,
+        name,
+        username,
+        role: role.min(user_role),
+        credential: Credential::Token(id, scopes),
+    }))
 }

@@ -26,6 +26,9 @@ async fn the_secret_is_shown_once() {
       "id": 1,
       "name": "nightly",
       "role": "viewer",
+      "scopes": [
+        "read"
+      ],
       "created": "[time]",
       "expires": "[time]",
       "last_used": null,

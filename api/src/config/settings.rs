@@ -1,5 +1,4 @@
-//! Settings: environment variables, or the same names in lower case in the TOML file that `OCIM_CONFIG` names. The
-//! environment wins. The original's names are kept where it had the setting.
+//! Every setting, with its default.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,6 +37,52 @@ pub struct Settings {
     pub ocim_build_slots: usize,
     /// Whether a proxy in front ends TLS: cookies are then sent over TLS only.
     pub ocim_behind_tls: bool,
+    /// The address that people's browsers use, where it is not `ocim_listen`'s; signing in elsewhere comes back to it.
+    pub ocim_public_url: Option<String>,
+    /// The host names, with the port where it is not the protocol's own, that requests may be for. Empty: `localhost`, the
+    /// listening address and `ocim_public_url`'s.
+    pub ocim_allowed_hosts: Vec<String>,
+    /// The proxies (addresses or networks) whose `X-Forwarded-For` is believed.
+    pub ocim_trusted_proxies: Vec<String>,
+    /// The other sites whose pages may call the API with a token.
+    pub ocim_cors_origins: Vec<String>,
+    /// Seconds that an answer may take; streams and `Prefer: wait` aside.
+    pub ocim_request_timeout: u64,
+    /// Requests a minute of one user or token; 0: any number.
+    pub ocim_principal_rate: u32,
+    /// Requests a minute of one address; 0: any number.
+    pub ocim_address_rate: u32,
+    /// How many streams may be open at once, of all readers together.
+    pub ocim_max_streams: usize,
+    /// And of one user or token.
+    pub ocim_max_streams_each: usize,
+    /// The keys of secrets at rest, `id:64 hexadecimal digits`; the first one encrypts. Empty: a file in the data directory.
+    pub ocim_secret_keys: Vec<SecretString>,
+    /// What whoever reads `/metrics` sends as a bearer token; none: only this host may read it.
+    pub ocim_metrics_token: Option<SecretString>,
+    /// How a line of the log looks.
+    pub ocim_log_format: LogFormat,
+    /// The OpenID Connect provider that people may sign in at.
+    pub ocim_oidc_issuer: Option<String>,
+    /// What this program is there.
+    pub ocim_oidc_client_id: String,
+    /// The secret that goes with it.
+    pub ocim_oidc_client_secret: Option<SecretString>,
+    /// What people call that provider.
+    pub ocim_oidc_name: String,
+    /// The claim that holds somebody's groups.
+    pub ocim_oidc_groups_claim: String,
+    /// The OAuth application at GitHub that people may sign in with.
+    pub ocim_github_client_id: Option<String>,
+    /// The secret that goes with it.
+    pub ocim_github_client_secret: Option<SecretString>,
+    /// Groups (or teams of GitHub, `organization/team`) and the role they give: `operators=operator`. Who is in none of them
+    /// may not sign in.
+    pub ocim_sign_in_roles: Vec<String>,
+    /// Where GitHub's API answers.
+    pub github_api_url: String,
+    /// Where people sign in at GitHub.
+    pub github_url: String,
     /// A Postgres to use instead of the embedded one.
     pub database_url: Option<SecretString>,
     /// The base domain of instances that name none.
@@ -122,6 +167,28 @@ impl Default for Settings {
             ocim_admin_password: None,
             ocim_build_slots: 4,
             ocim_behind_tls: false,
+            ocim_public_url: None,
+            ocim_allowed_hosts: Vec::new(),
+            ocim_trusted_proxies: Vec::new(),
+            ocim_cors_origins: Vec::new(),
+            ocim_request_timeout: 30,
+            ocim_principal_rate: 3000,
+            ocim_address_rate: 6000,
+            ocim_max_streams: 4000,
+            ocim_max_streams_each: 200,
+            ocim_secret_keys: Vec::new(),
+            ocim_metrics_token: None,
+            ocim_log_format: LogFormat::Text,
+            ocim_oidc_issuer: None,
+            ocim_oidc_client_id: String::new(),
+            ocim_oidc_client_secret: None,
+            ocim_oidc_name: "OpenID Connect".into(),
+            ocim_oidc_groups_claim: "groups".into(),
+            ocim_github_client_id: None,
+            ocim_github_client_secret: None,
+            ocim_sign_in_roles: Vec::new(),
+            github_api_url: "https://api.github.com".into(),
+            github_url: "https://github.com".into(),
             database_url: None,
             instances_base_domain: "localhost".into(),
             instance_ephemeral_databases: true,
@@ -179,174 +246,12 @@ pub enum OnSigterm {
     Finish,
 }
 
-/// The longest time-out: a week.
-const MAX_SECONDS: u64 = 604_800;
-
-/// The names, which are also the environment's in capitals.
-const NAMES: &[&str] = &[
-    "ocim_listen",
-    "ocim_gateway_listen",
-    "ocim_gateway_public_url",
-    "ocim_data_dir",
-    "ocim_cache_dir",
-    "ocim_provider",
-    "ocim_fake_http",
-    "ocim_fake_lines",
-    "ocim_fake_pace_ms",
-    "ocim_local_subnet",
-    "ocim_admin_password",
-    "ocim_build_slots",
-    "ocim_behind_tls",
-    "database_url",
-    "instances_base_domain",
-    "instance_ephemeral_databases",
-    "default_fork",
-    "default_configuration_repo_url",
-    "default_configuration_version",
-    "default_openedx_release",
-    "default_admin_organization",
-    "ansible_line_timeout",
-    "ansible_global_timeout",
-    "ocim_python",
-    "ocim_on_sigterm",
-    "ocim_pin_timeout",
-    "ocim_machine_timeout",
-    "ocim_checkout_timeout",
-    "ocim_reboot_timeout",
-    "ocim_checks_timeout",
-    "ocim_drain_limit",
-    "ocim_retention_hours",
-    "ocim_reaper_grace",
-    "ocim_events_days",
-    "ocim_audit_days",
-    "ocim_logs_days",
-    "ocim_kept_logs_days",
-    "ocim_min_free_mb",
-    "admins",
-    "server_email",
-    "email_subject_prefix",
-    "email_host",
-    "email_port",
-    "email_host_user",
-    "email_host_password",
-    "email_use_tls",
-];
-
-/// Those that are lists: in the environment their items are separated by commas.
-const LISTS: &[&str] = &["admins"];
-
-/// A setting that makes no sense.
-#[derive(Debug, thiserror::Error)]
-#[error("a setting is not valid: {0}")]
-pub struct ConfigError(String);
-
-impl Settings {
-    /// Reads the file, where one is named, and the environment.
-    ///
-    /// # Errors
-    /// Which setting makes no sense, and why.
-    pub fn load() -> Result<Self, ConfigError> {
-        Self::from(
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        )
-    }
-
-    fn from(environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let mut builder = config::Config::builder();
-        let mut overrides = Vec::new();
-        for (name, value) in environment {
-            let lower = name.to_ascii_lowercase();
-            if name == "OCIM_CONFIG" {
-                builder = builder.add_source(config::File::new(&value, config::FileFormat::Toml));
-            } else if name == name.to_ascii_uppercase() && NAMES.contains(&lower.as_str()) && !value.is_empty() {
-                overrides.push((lower, value));
-            }
-        }
-        for (name, value) in overrides {
-            let value = if LISTS.contains(&name.as_str()) {
-                config::Value::from(value.split(',').map(|one| one.trim().to_owned()).collect::<Vec<_>>())
-            } else {
-                config::Value::from(value)
-            };
-            builder = builder.set_override(name, value).map_err(|error| ConfigError(error.to_string()))?;
-        }
-        let settings: Self = builder
-            .build()
-            .and_then(config::Config::try_deserialize)
-            .map_err(|error| ConfigError(error.to_string()))?;
-        settings.check()
-    }
-
-    fn check(self) -> Result<Self, ConfigError> {
-        if !(1..=500).contains(&self.ocim_build_slots) {
-            return Err(ConfigError(format!("OCIM_BUILD_SLOTS is {}; it must be 1 to 500", self.ocim_build_slots)));
-        }
-        let spans = [
-            ("OCIM_PIN_TIMEOUT", self.ocim_pin_timeout),
-            ("OCIM_MACHINE_TIMEOUT", self.ocim_machine_timeout),
-            ("OCIM_CHECKOUT_TIMEOUT", self.ocim_checkout_timeout),
-            ("OCIM_REBOOT_TIMEOUT", self.ocim_reboot_timeout),
-            ("OCIM_CHECKS_TIMEOUT", self.ocim_checks_timeout),
-            ("OCIM_REAPER_GRACE", self.ocim_reaper_grace),
-            ("ANSIBLE_LINE_TIMEOUT", self.ansible_line_timeout),
-            ("ANSIBLE_GLOBAL_TIMEOUT", self.ansible_global_timeout),
-        ];
-        if let Some((name, seconds)) = spans.into_iter().find(|(_, seconds)| !(1..=MAX_SECONDS).contains(seconds)) {
-            return Err(ConfigError(format!("{name} is {seconds} seconds; it must be 1 to {MAX_SECONDS}")));
-        }
-        if self.ocim_drain_limit > 3600 {
-            return Err(ConfigError(format!(
-                "OCIM_DRAIN_LIMIT is {} seconds; it must be 0 to 3600",
-                self.ocim_drain_limit
-            )));
-        }
-        if !(1..=8760).contains(&self.ocim_retention_hours) {
-            return Err(ConfigError(format!(
-                "OCIM_RETENTION_HOURS is {}; it must be 1 to 8760",
-                self.ocim_retention_hours
-            )));
-        }
-        Ok(self)
-    }
-
-    /// Where the cache is.
-    pub fn cache_dir(&self) -> PathBuf {
-        self.ocim_cache_dir.clone().unwrap_or_else(|| {
-            let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/root"), PathBuf::from);
-            home.join(".cache").join("ocim")
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn load(variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
-        Settings::from(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
-    }
-
-    #[test]
-    fn the_environment_wins_over_the_file_and_both_are_checked() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("ocim.toml");
-        std::fs::write(&file, "ocim_build_slots = 2\ndefault_openedx_release = \"teak\"\n").unwrap();
-        let path = file.to_str().unwrap();
-        let settings = load(&[("OCIM_CONFIG", path), ("OCIM_BUILD_SLOTS", "7"), ("OTHER", "x")]).unwrap();
-        assert_eq!(settings.ocim_build_slots, 7);
-        assert_eq!(settings.default_openedx_release, "teak");
-        assert!(load(&[("OCIM_BUILD_SLOTS", "0")]).is_err());
-        assert!(load(&[("OCIM_LISTEN", "nowhere")]).unwrap_err().to_string().contains("invalid"));
-        std::fs::write(&file, "ocim_bild_slots = 2\n").unwrap();
-        assert!(load(&[("OCIM_CONFIG", path)]).unwrap_err().to_string().contains("ocim_bild_slots"));
-    }
-
-    #[test]
-    fn every_setting_has_its_name_in_the_environment() {
-        let text = include_str!("config.rs");
-        let fields = text.split("pub struct Settings {").nth(1).unwrap().split("\n}").next().unwrap();
-        let fields: Vec<_> = fields.lines().filter_map(|l| l.trim().strip_prefix("pub ")?.split(':').next()).collect();
-        assert_eq!(fields, NAMES);
-    }
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object a line.
+    Json,
 }
