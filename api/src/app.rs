@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::db::Db;
 use crate::events::Bus;
+use crate::guard::Guard;
 use crate::instances::Manager;
 
 /// The application's state. Cheap to clone.
@@ -16,6 +17,8 @@ pub struct App {
     pub manager: Arc<Manager>,
     /// Where events arrive.
     pub bus: Bus,
+    /// What protects the program.
+    pub guard: Arc<Guard>,
     /// Whether a proxy in front ends TLS.
     pub is_behind_tls: bool,
     /// The port that instance URLs with `http` carry, where it is not 80.

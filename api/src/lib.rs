@@ -1,12 +1,14 @@
 //! The OpenCraft Instance Manager. `ARCHITECTURE.md` is the map.
 
 pub mod ansible;
+pub mod answers;
 pub mod app;
 pub mod audit;
 pub mod children;
 pub mod config;
 pub mod db;
 pub mod events;
+pub mod guard;
 pub mod http;
 pub mod instances;
 pub mod jobs;

@@ -6,7 +6,8 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{
-    app_servers, assets, auth, events, extract, health, instances, openapi, problems, queue, retention, servers,
+    activity, app_servers, assets, auth, events, extract, health, instances, openapi, problems, queue, retention,
+    servers,
 };
 
 /// The documented operations.
@@ -50,6 +51,8 @@ pub fn api(config: &mut ServiceConfig) {
         .service(app_servers::check_app_server)
         .service(app_servers::list_app_server_logs)
         .service(app_servers::stream_app_server_logs)
+        // What was done
+        .service(activity::list_activity)
         // The queue of builds
         .service(queue::read_queue)
         .service(queue::pause_queue)

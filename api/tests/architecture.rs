@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 /// The layers, the lowest first. A module may name modules of lower layers and, where it says so, of its own.
 const LAYERS: &[&[&str]] = &[
     &["children", "config"],
+    &["guard"],
     &["jobs", "db"],
-    &["logs", "events", "audit", "mail", "users"],
+    &["logs", "events", "audit", "answers", "mail", "users"],
     &["servers", "routing", "databases", "ansible"],
     &["instances"],
     &["openedx"],

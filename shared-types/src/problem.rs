@@ -30,6 +30,8 @@ pub enum ProblemType {
     PreconditionRequired,
     /// Too many attempts; `Retry-After` says when to come back.
     TooManyRequests,
+    /// The headers are larger than allowed.
+    HeadersTooLarge,
     /// A fault of ours; the log knows more under the request's id.
     Internal,
     /// Something this depends on does not answer now.
@@ -51,6 +53,7 @@ impl ProblemType {
         Self::Invalid,
         Self::PreconditionRequired,
         Self::TooManyRequests,
+        Self::HeadersTooLarge,
         Self::Internal,
         Self::Unavailable,
     ];
@@ -70,6 +73,7 @@ impl ProblemType {
             Self::Invalid => "invalid",
             Self::PreconditionRequired => "precondition-required",
             Self::TooManyRequests => "too-many-requests",
+            Self::HeadersTooLarge => "headers-too-large",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
         }
@@ -90,6 +94,7 @@ impl ProblemType {
             Self::Invalid => 422,
             Self::PreconditionRequired => 428,
             Self::TooManyRequests => 429,
+            Self::HeadersTooLarge => 431,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }
@@ -110,6 +115,7 @@ impl ProblemType {
             Self::Invalid => "Some fields are not valid",
             Self::PreconditionRequired => "If-Match is needed",
             Self::TooManyRequests => "Too many requests",
+            Self::HeadersTooLarge => "Headers too large",
             Self::Internal => "Something went wrong on our side",
             Self::Unavailable => "Not available right now",
         }

@@ -4,4 +4,4 @@ mod origin;
 mod store;
 
 pub use origin::Origin;
-pub use store::{Entry, prune, record};
+pub use store::{Entry, Query, page, prune, record};

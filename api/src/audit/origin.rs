@@ -13,6 +13,8 @@ pub struct Origin {
     pub user: Option<UserId>,
     /// The API token that was used.
     pub token: Option<TokenId>,
+    /// Their name, with the token's where one was used.
+    pub actor: Option<String>,
     /// Where the request came from.
     pub address: Option<IpAddr>,
     /// The request.
@@ -35,11 +37,12 @@ impl Origin {
     }
 
     /// Says who it is, once that is known.
-    pub fn is(user: UserId, token: Option<TokenId>) {
+    pub fn is(user: UserId, token: Option<TokenId>, actor: &str) {
         let _ = ORIGIN.try_with(|origin| {
             let mut origin = origin.borrow_mut();
             origin.user = Some(user);
             origin.token = token;
+            origin.actor = Some(actor.to_owned());
         });
     }
 }

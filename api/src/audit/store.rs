@@ -1,10 +1,11 @@
 //! The table `audit_log`.
 
-use diesel::ExpressionMethods;
+use chrono::{DateTime, Utc};
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
-use shared_types::audit::Outcome;
-use shared_types::{AppServerId, InstanceId};
+use shared_types::audit::{Activity, Outcome};
+use shared_types::{ActivityId, AppServerId, InstanceId, TokenId, UserId};
 
 use super::Origin;
 use crate::db::DbError;
@@ -75,7 +76,7 @@ impl<'a> Entry<'a> {
 /// When the statement fails.
 pub async fn record(conn: &mut AsyncPgConnection, entry: Entry<'_>) -> Result<(), DbError> {
     let Entry { actor, action, instance, app_server, detail, change, reason, outcome } = entry;
-    let Origin { user, token, address, request_id } = Origin::current();
+    let Origin { user, token, actor: _, address, request_id } = Origin::current();
     let (before, after) = change.unzip();
     diesel::insert_into(audit_log::table)
         .values((
@@ -96,6 +97,120 @@ pub async fn record(conn: &mut AsyncPgConnection, entry: Entry<'_>) -> Result<()
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Which entries.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Only this one's, by the whole name.
+    pub actor: Option<String>,
+    /// Only this operation's.
+    pub action: Option<String>,
+    /// Only those about this instance.
+    pub instance: Option<InstanceId>,
+    /// Only those about this app server.
+    pub app_server: Option<AppServerId>,
+    /// Only what was done, or what was refused.
+    pub outcome: Option<Outcome>,
+    /// Only from then on.
+    pub since: Option<DateTime<Utc>>,
+    /// Only before then.
+    pub until: Option<DateTime<Utc>>,
+    /// Only those before this one.
+    pub before: Option<ActivityId>,
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// Entries, the newest first.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Activity>, DbError> {
+    let Query { actor, action, instance, app_server, outcome, since, until, before, limit } = query;
+    let mut select = audit_log::table.order(audit_log::id.desc()).limit(*limit).select(Row::as_select()).into_boxed();
+    if let Some(actor) = actor {
+        select = select.filter(audit_log::actor.eq(actor));
+    }
+    if let Some(action) = action {
+        select = select.filter(audit_log::action.eq(action));
+    }
+    if let Some(id) = instance {
+        select = select.filter(audit_log::instance_id.eq(id));
+    }
+    if let Some(id) = app_server {
+        select = select.filter(audit_log::app_server_id.eq(id));
+    }
+    if let Some(outcome) = outcome {
+        select = select.filter(audit_log::outcome.eq(outcome));
+    }
+    if let Some(since) = since {
+        select = select.filter(audit_log::at.ge(since));
+    }
+    if let Some(until) = until {
+        select = select.filter(audit_log::at.lt(until));
+    }
+    if let Some(id) = before {
+        select = select.filter(audit_log::id.lt(id));
+    }
+    Ok(select.load(conn).await?.into_iter().map(activity).collect())
+}
+
+#[derive(diesel::Queryable, diesel::Selectable)]
+#[diesel(table_name = audit_log)]
+struct Row {
+    id: ActivityId,
+    at: DateTime<Utc>,
+    actor: String,
+    user_id: Option<UserId>,
+    token_id: Option<TokenId>,
+    address: Option<String>,
+    request_id: Option<String>,
+    action: String,
+    outcome: Outcome,
+    instance_id: Option<InstanceId>,
+    app_server_id: Option<AppServerId>,
+    reason: Option<String>,
+    before: Option<Value>,
+    after: Option<Value>,
+    detail: Value,
+}
+
+fn activity(row: Row) -> Activity {
+    let Row {
+        id,
+        at,
+        actor,
+        user_id,
+        token_id,
+        address,
+        request_id,
+        action,
+        outcome,
+        instance_id,
+        app_server_id,
+        reason,
+        before,
+        after,
+        detail,
+    } = row;
+    Activity {
+        id,
+        at,
+        actor,
+        user_id,
+        token_id,
+        address,
+        request_id,
+        action,
+        outcome,
+        instance_id,
+        app_server_id,
+        reason,
+        before,
+        after,
+        detail,
+    }
 }
 
 /// Removes entries older than so many days, at most `limit`. Gives how many.

@@ -30,6 +30,7 @@ const NAMES: &[&str] = &[
     "ocim_trusted_proxies",
     "ocim_cors_origins",
     "ocim_request_timeout",
+    "ocim_stall_timeout",
     "ocim_principal_rate",
     "ocim_address_rate",
     "ocim_max_streams",
@@ -146,6 +147,7 @@ impl Settings {
             ("OCIM_CHECKS_TIMEOUT", self.ocim_checks_timeout),
             ("OCIM_REAPER_GRACE", self.ocim_reaper_grace),
             ("OCIM_REQUEST_TIMEOUT", self.ocim_request_timeout),
+            ("OCIM_STALL_TIMEOUT", self.ocim_stall_timeout),
             ("ANSIBLE_LINE_TIMEOUT", self.ansible_line_timeout),
             ("ANSIBLE_GLOBAL_TIMEOUT", self.ansible_global_timeout),
         ];

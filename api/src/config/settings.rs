@@ -48,6 +48,8 @@ pub struct Settings {
     pub ocim_cors_origins: Vec<String>,
     /// Seconds that an answer may take; streams and `Prefer: wait` aside.
     pub ocim_request_timeout: u64,
+    /// Seconds that a reader may take nothing of what is sent to it, before its connection is cut.
+    pub ocim_stall_timeout: u64,
     /// Requests a minute of one user or token; 0: any number.
     pub ocim_principal_rate: u32,
     /// Requests a minute of one address; 0: any number.
@@ -172,6 +174,7 @@ impl Default for Settings {
             ocim_trusted_proxies: Vec::new(),
             ocim_cors_origins: Vec::new(),
             ocim_request_timeout: 30,
+            ocim_stall_timeout: 60,
             ocim_principal_rate: 3000,
             ocim_address_rate: 6000,
             ocim_max_streams: 4000,

@@ -42,6 +42,22 @@ impl ApiError {
         Self::new(ProblemType::Internal, "The log knows more under this request's id.")
     }
 
+    /// Too many requests, for so many seconds.
+    pub fn too_many(seconds: i64) -> Self {
+        let words = format!("Too many requests; come back in {seconds} s.");
+        Self { retry_after: Some(seconds), ..Self::new(ProblemType::TooManyRequests, words) }
+    }
+
+    /// The same, to be tried again after so many seconds.
+    pub fn retry_after(self, seconds: i64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// What is wrong, in words.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// As it travels.
     fn problem(&self) -> Problem {
         Problem {

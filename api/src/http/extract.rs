@@ -46,7 +46,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     }
 }
 
-async fn read(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
+/// A whole body.
+///
+/// # Errors
+/// [`ProblemType::TooLarge`], or that it broke off.
+pub async fn read(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk =
@@ -78,6 +82,9 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
             })
             .collect();
         let words = error.inner().to_string();
+        if words.starts_with("recursion limit exceeded") {
+            return ApiError::new(ProblemType::BadRequest, format!("The body is nested too deeply: {words}."));
+        }
         let detail = words.split(" at line ").next().unwrap_or(&words).to_owned();
         ApiError::invalid(vec![FieldError { pointer, detail }])
     })

@@ -2,6 +2,7 @@
 //! the domain and answers.
 
 pub mod activation;
+pub mod activity;
 pub mod app_servers;
 pub mod assets;
 pub mod auth;

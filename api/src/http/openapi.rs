@@ -100,6 +100,7 @@ struct OptionalSettings {
         (name = "app servers", description = "Immutable builds of an instance, each on a machine of its own"),
         (name = "queue", description = "Builds that wait, and those who build"),
         (name = "servers", description = "The machines"),
+        (name = "activity", description = "Who did what, and what was refused"),
         (name = "logs", description = "What happened, for people"),
         (name = "events", description = "What changes, live"),
         (name = "auth", description = "Signing in, and API tokens"),

@@ -84,7 +84,9 @@ impl Gate {
 
 async fn authorize(request: &HttpRequest, needed: Scope) -> Result<Principal, ApiError> {
     let principal = identify(request).await?;
-    Origin::is(principal.user_id, principal.token());
+    Origin::is(principal.user_id, principal.token(), &principal.name);
+    let caller = (principal.user_id, principal.token());
+    app(request)?.guard.rates.caller(caller).map_err(ApiError::too_many)?;
     if principal.is_session() && !request.method().is_safe() {
         refuse_other_sites(request)?;
     }
@@ -99,8 +101,16 @@ async fn authorize(request: &HttpRequest, needed: Scope) -> Result<Principal, Ap
     Ok(principal)
 }
 
-async fn identify(request: &HttpRequest) -> Result<Principal, ApiError> {
-    let app = request.app_data::<web::Data<App>>().ok_or_else(|| ApiError::internal("no application state"))?;
+fn app(request: &HttpRequest) -> Result<&web::Data<App>, ApiError> {
+    request.app_data::<web::Data<App>>().ok_or_else(|| ApiError::internal("no application state"))
+}
+
+/// Who a request's credentials say it is.
+///
+/// # Errors
+/// [`ProblemType::Unauthenticated`] when they say nothing that holds.
+pub async fn identify(request: &HttpRequest) -> Result<Principal, ApiError> {
+    let app = app(request)?;
     let found = match (bearer(request), request.cookie(COOKIE)) {
         (Some(token), _) => tokens::by_token(&mut *app.db().conn().await?, &secret_hash(token)).await?,
         (None, Some(cookie)) => store::by_session(&mut *app.db().conn().await?, &secret_hash(cookie.value())).await?,

@@ -15,6 +15,7 @@ pub struct Known {
     document: String,
     json: String,
     methods: BTreeMap<String, Vec<&'static str>>,
+    operations: BTreeMap<(String, &'static str), String>,
 }
 
 impl Known {
@@ -30,11 +31,24 @@ impl Known {
             ];
             (path.clone(), all.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect())
         });
+        let operations = document.paths.paths.iter().flat_map(|(path, item)| {
+            let all = [("POST", &item.post), ("PATCH", &item.patch), ("PUT", &item.put), ("DELETE", &item.delete)];
+            all.into_iter().filter_map(|(method, operation)| {
+                Some(((path.clone(), method), operation.as_ref()?.operation_id.clone()?))
+            })
+        });
         Self {
+            operations: operations.collect(),
             methods: methods.collect(),
             document: document.to_yaml().unwrap_or_default(),
             json: document.to_json().unwrap_or_default(),
         }
+    }
+
+    /// The name of an operation that changes something, by its path with `{id}` in it.
+    pub fn operation(&self, path: String, method: &str) -> Option<&str> {
+        let method = ["POST", "PATCH", "PUT", "DELETE"].into_iter().find(|known| *known == method)?;
+        self.operations.get(&(path, method)).map(String::as_str)
     }
 
     /// The methods of a path, where there is such a path.
@@ -113,6 +127,7 @@ const fn explanation(kind: ProblemType) -> &'static str {
         ProblemType::Invalid => "errors names each field, by JSON pointer, with what is wrong. Nothing was changed.",
         ProblemType::PreconditionRequired => "Send If-Match with the ETag of what you read.",
         ProblemType::TooManyRequests => "Come back after Retry-After seconds.",
+        ProblemType::HeadersTooLarge => "All headers together may have 32 KiB.",
         ProblemType::Internal => "A fault of ours. The log has it under the request's id.",
         ProblemType::Unavailable => "Something this depends on does not answer. Try again after Retry-After seconds.",
     }

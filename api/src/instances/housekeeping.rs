@@ -5,7 +5,7 @@ use super::Manager;
 use super::store::housekeeping as store;
 use crate::db::DbError;
 use crate::jobs::workers;
-use crate::{audit, events, logs, users};
+use crate::{answers, audit, events, logs, users};
 
 /// Rows that one statement removes at most.
 const BATCH: i64 = 10_000;
@@ -63,6 +63,7 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     store::forget_orphans(&mut conn).await?;
     workers::remove_dead(&mut conn).await?;
+    answers::prune(&mut conn, BATCH).await?;
     users::store::forget_old_failures(&mut conn, chrono::Duration::days(1)).await?;
     if events + audit + lines + over.len() > 0 {
         tracing::info!(events, audit, lines, logs = over.len(), "records whose time was over were removed");

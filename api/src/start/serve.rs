@@ -3,8 +3,10 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix_web::middleware::{Compress, from_fn};
+use actix_cors::Cors;
+use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{HttpServer, web};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +19,7 @@ use crate::app::App;
 use crate::config::{OnSigterm, Settings};
 use crate::db::embedded::EmbeddedPostgres;
 use crate::events::Bus;
+use crate::guard::Guard;
 use crate::http::{middleware, problems};
 use crate::instances::apply_routing;
 use crate::router;
@@ -40,11 +43,12 @@ struct Children {
 /// # Errors
 /// What could not be started, and what to do.
 pub async fn serve(settings: Settings) -> Result<(), StartError> {
+    let guard = Arc::new(Guard::new(&settings)?);
     let listener = listen(&settings)?;
     let (data_dir, _lock) = parts::data_dir(&settings.ocim_data_dir).await?;
     let mut children = Children::default();
     let stop = CancellationToken::new();
-    let served = run(&settings, &data_dir, listener, &mut children, &stop).await;
+    let served = run(&settings, guard, &data_dir, listener, &mut children, &stop).await;
     stop.cancel();
     // With a database of the operator's own this is one of several programs: visitors go on being served.
     if settings.database_url.is_none() {
@@ -55,6 +59,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
 
 async fn run(
     settings: &Settings,
+    guard: Arc<Guard>,
     data_dir: &Path,
     listener: TcpListener,
     children: &mut Children,
@@ -78,6 +83,7 @@ async fn run(
     let duties = Duties { slots: settings.ocim_build_slots, tells_gateway: true };
     let worker = Worker::start(manager.clone(), &bus, duties, stop.clone()).await?;
     let app = App {
+        guard,
         manager,
         bus,
         is_behind_tls: settings.ocim_behind_tls,
@@ -115,21 +121,60 @@ fn listen(settings: &Settings) -> Result<TcpListener, StartError> {
 pub fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, StartError> {
     let document = router::document();
     let known = web::Data::new(problems::Known::of(&document));
+    let guard = app.guard.clone();
+    let stall = guard.stall_timeout;
     let factory = move || {
         let (document, known) = (document.clone(), known.clone());
+        let cors = Condition::new(!guard.cors_origins.is_empty(), cors(&guard));
         let (app, _) = actix_web::App::new()
             .app_data(web::Data::new(app.clone()))
             .into_utoipa_app()
             .configure(router::api)
             .split_for_parts();
         app.configure(|config| router::pages(config, document, known))
+            // The last one is the outermost.
+            .wrap(from_fn(middleware::refusals))
+            .wrap(from_fn(middleware::idempotency))
+            .wrap(from_fn(middleware::admit))
             .wrap(from_fn(middleware::around))
+            .wrap(cors)
             .wrap(Compress::default())
+            .wrap(from_fn(middleware::etag))
             .wrap(TracingLogger::default())
     };
-    let server =
-        HttpServer::new(factory).workers(2).disable_signals().shutdown_timeout(GRACE_SECONDS).listen(listener)?.run();
+    let server = HttpServer::new(factory)
+        .on_connect(move |connection, _| cut_when_stalled(connection, stall))
+        .workers(2)
+        .disable_signals()
+        .shutdown_timeout(GRACE_SECONDS)
+        .listen(listener)?
+        .run();
     Ok(server)
+}
+
+/// Pages of these other sites may call the API, with a token: a browser sends them no cookie.
+fn cors(guard: &Guard) -> Cors {
+    let cors =
+        Cors::default().allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"]).max_age(3600).allowed_headers([
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "if-match",
+            "if-none-match",
+            "last-event-id",
+            "prefer",
+        ]);
+    let cors = cors.expose_headers(["etag", "location", "retry-after", "x-request-id"]);
+    guard.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+/// A reader that takes nothing in is cut off by the kernel; until then it costs one socket's buffer.
+fn cut_when_stalled(connection: &dyn std::any::Any, limit: Duration) {
+    let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() else { return };
+    let limit = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, limit) {
+        tracing::debug!(%error, "a connection has no time-out");
+    }
 }
 
 /// Instances are reached through the gateway's own port, unless another is put in front.

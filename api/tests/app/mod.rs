@@ -19,8 +19,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use ocim::ansible::fake::FakeAnsible;
 use ocim::ansible::port::Ansible;
 use ocim::app::App;
+use ocim::config::Settings;
 use ocim::db::Db;
 use ocim::events::Bus;
+use ocim::guard::Guard;
 use ocim::instances::{Manager, Options};
 use ocim::mail::Mailer;
 use ocim::mail::fake::FakeMailer;
@@ -59,11 +61,13 @@ pub struct Setup {
     pub mailer: Option<Option<Arc<dyn Mailer>>>,
     /// Other settings of builds.
     pub options: fn(&mut Options),
+    /// Other settings of what protects the program; without, any number of requests is taken.
+    pub guard: fn(&mut Settings),
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { works: true, slots: 4, ansible: None, gateway: None, mailer: None, options: |_| {} }
+        Self { works: true, slots: 4, ansible: None, gateway: None, mailer: None, options: |_| {}, guard: |_| {} }
     }
 }
 
@@ -136,10 +140,13 @@ impl TestApp {
             false => None,
         };
         let pulse = worker.as_ref().map_or_else(|| Arc::new(AtomicBool::new(false)), Worker::pulse);
+        let mut settings = Settings { ocim_principal_rate: 0, ocim_address_rate: 0, ..Settings::default() };
+        (setup.guard)(&mut settings);
         let app = App {
+            guard: Arc::new(Guard::new(&settings).unwrap()),
             manager: manager.clone(),
             bus: bus.clone(),
-            is_behind_tls: false,
+            is_behind_tls: settings.ocim_behind_tls,
             gateway_port: Some(8080),
             stop: stop.clone(),
             worker: pulse,

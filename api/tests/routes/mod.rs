@@ -1,8 +1,10 @@
 //! A file an operation: the good case, and every refusal of its own. What must hold for all operations is asked of all
 //! that the document names, in `document` and `every`.
 
+mod activity;
 mod app_servers;
 mod auth;
+mod conventions;
 mod document;
 mod events;
 mod every;

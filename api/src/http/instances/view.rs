@@ -49,7 +49,10 @@ pub fn version(request: &actix_web::HttpRequest) -> Result<i64, ApiError> {
         let words = "Send If-Match with the ETag of the instance as you read it, so that nobody's change is lost.";
         return Err(ApiError::new(ProblemType::PreconditionRequired, words));
     };
-    let version = value.to_str().ok().and_then(|tag| tag.trim().trim_matches('"').parse().ok());
+    let version = value
+        .to_str()
+        .ok()
+        .and_then(|tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').split('-').next()?.parse().ok());
     version.ok_or_else(|| {
         let words = "If-Match names no version of this instance; read it again and repeat the change.";
         ApiError::new(ProblemType::PreconditionFailed, words)

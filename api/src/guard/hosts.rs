@@ -1,0 +1,65 @@
+//! Which host names requests may be for. A page of another site whose name was pointed at this address (DNS rebinding) is
+//! refused here, as its requests name that site.
+
+use std::net::IpAddr;
+
+use crate::config::Settings;
+
+/// The names, in lower case, without a port.
+#[derive(Debug)]
+pub struct Hosts(Vec<String>);
+
+impl Hosts {
+    /// Those that the settings name; without any, what needs no name service: `localhost`, any address, and
+    /// `OCIM_PUBLIC_URL`'s.
+    pub fn new(settings: &Settings) -> Self {
+        let public = settings.ocim_public_url.as_deref().and_then(|url| url::Url::parse(url).ok());
+        let public = public.and_then(|url| url.host_str().map(str::to_owned));
+        let named = settings.ocim_allowed_hosts.iter().map(|host| without_port(host).to_ascii_lowercase());
+        Self(named.chain(public).collect())
+    }
+
+    /// Whether a `Host` header names one of them. An address never belongs to another site.
+    pub fn allow(&self, host: &str) -> bool {
+        let name = without_port(host).trim_end_matches('.').to_ascii_lowercase();
+        let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+        is_address || name == "localhost" || name.ends_with(".localhost") || self.0.contains(&name)
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        // Not the last part of `[::1]`.
+        Some((name, port)) if !port.contains(']') => name,
+        Some(_) | None => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_sites_are_refused() {
+        let settings = Settings {
+            ocim_allowed_hosts: vec!["Ops.example:8443".into()],
+            ocim_public_url: Some("https://ocim.example/".into()),
+            ..Settings::default()
+        };
+        let hosts = Hosts::new(&settings);
+        for right in [
+            "localhost:5000",
+            "127.0.0.1:5000",
+            "[::1]:5000",
+            "192.0.2.7",
+            "ops.example",
+            "OPS.example:1",
+            "ocim.example.",
+        ] {
+            assert!(hosts.allow(right), "{right}");
+        }
+        for wrong in ["evil.example", "localhost.evil.example", "evil.example:5000", "", "ops.example.evil"] {
+            assert!(!hosts.allow(wrong), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+use actix_web::http::header::ACCEPT;
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use shared_types::audit::{Activity, Outcome};
+use shared_types::{ActivityId, AppServerId, InstanceId, Page};
+
+use crate::app::App;
+use crate::audit;
+use crate::http::error::ApiError;
+use crate::http::principal::Viewer;
+use crate::http::{cursor, extract};
+
+/// Which entries.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
+    /// How many, 1 to 500; 50 unless said.
+    limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Only this one's, by the whole name.
+    actor: Option<String>,
+    /// Only this operation's, by its `operationId`.
+    action: Option<String>,
+    /// Only those about this instance.
+    #[param(value_type = Option<i64>)]
+    instance: Option<InstanceId>,
+    /// Only those about this app server.
+    #[param(value_type = Option<i64>)]
+    app_server: Option<AppServerId>,
+    /// Only what was done, or only what was refused.
+    outcome: Option<Outcome>,
+    /// Only from then on (RFC 3339).
+    since: Option<DateTime<Utc>>,
+    /// Only before then (RFC 3339).
+    until: Option<DateTime<Utc>>,
+}
+
+/// Read the audit trail
+///
+/// Who did what, from where, and what was refused to whom; the newest first. `Accept: application/jsonl` gives all of it that
+/// the filters leave, a JSON object a line; `limit` and `cursor` say nothing then.
+#[utoipa::path(tag = "activity", params(Query), responses(
+    (status = 200, description = "A page, or all of it as lines", content((Page<Activity> = "application/json"), (String = "application/jsonl"))),
+))]
+#[get("/activity")]
+pub async fn list_activity(
+    app: web::Data<App>,
+    _: Viewer,
+    query: web::Query<Query>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let Query { limit, cursor, actor, action, instance, app_server, outcome, since, until } = query.into_inner();
+    let limit = extract::limit(limit)?;
+    let before: Option<ActivityId> = cursor::decode(cursor.as_deref())?;
+    let (actor, action) = (extract::search(actor)?, extract::search(action)?);
+    let query = audit::Query { actor, action, instance, app_server, outcome, since, until, before, limit: limit + 1 };
+    let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    if accept.is_some_and(|accept| accept.starts_with("application/jsonl")) {
+        return Ok(lines(app, query));
+    }
+    let items = audit::page(&mut *app.db().conn().await?, &query).await?;
+    Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| one.id)))
+}
+
+/// Everything, page by page.
+fn lines(app: web::Data<App>, query: audit::Query) -> HttpResponse {
+    let first = audit::Query { before: None, limit: shared_types::pagination::MAX_LIMIT, ..query };
+    let pages = futures::stream::try_unfold(first, move |query| {
+        let app = app.clone();
+        async move {
+            let entries = audit::page(&mut *app.db().conn().await?, &query).await?;
+            let Some(last) = entries.last() else { return Ok(None) };
+            let next = audit::Query { before: Some(last.id), ..query };
+            let mut text = String::new();
+            for entry in &entries {
+                text += &serde_json::to_string(entry).map_err(ApiError::internal)?;
+                text.push('\n');
+            }
+            Ok::<_, ApiError>(Some((web::Bytes::from(text), next)))
+        }
+    });
+    HttpResponse::Ok().content_type("application/jsonl").streaming(pages)
+}

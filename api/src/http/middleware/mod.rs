@@ -1,0 +1,105 @@
+//! What happens around every request, the outermost first: its tag ([`etag`]), compression, its id and the headers that keep
+//! a browser safe ([`around`]), whether it is taken at all ([`admit`]), whether it came before ([`idempotency`]), and what is
+//! written down of a refusal ([`refusals`]).
+
+mod admit;
+mod etag;
+mod idempotency;
+mod refusals;
+
+use std::net::IpAddr;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, web};
+
+pub use admit::admit;
+pub use etag::etag;
+pub use idempotency::idempotency;
+pub use refusals::refusals;
+
+use crate::app::App;
+use crate::audit::Origin;
+
+/// The id of the request under way; empty outside of one.
+pub fn request_id() -> String {
+    Origin::current().request_id.unwrap_or_default()
+}
+
+/// Scripts and styles come from here only; `wasm-unsafe-eval` lets the browser compile our WebAssembly, nothing else.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+    img-src 'self' data:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
+    frame-ancestors 'none'";
+
+/// The same for the API's reference, whose viewer sets styles inline.
+const DOCS_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Browsers remember for a year that this host is reached by TLS only.
+const STRICT_TRANSPORT: &str = "max-age=31536000; includeSubDomains";
+
+/// Gives each request an id and an origin, and each answer its headers.
+///
+/// # Errors
+/// What the request's handler gives.
+pub async fn around(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut bits = [0u8; 8];
+    getrandom::fill(&mut bits).map_err(actix_web::error::ErrorInternalServerError)?;
+    let id = hex::encode(bits);
+    let is_docs = request.path().starts_with("/docs");
+    let is_behind_tls = request.app_data::<web::Data<App>>().is_some_and(|app| app.is_behind_tls);
+    let origin = Origin { address: address(&request), request_id: Some(id.clone()), ..Origin::default() };
+    tracing::Span::current().record("request_id", &id);
+    let answered: Result<_, Error> = origin
+        .scope(async {
+            // The words of an error name the request, whose id is known in here.
+            next.call(request).await.map_err(|error| {
+                let mut response = error.error_response();
+                protect(response.headers_mut(), &id, is_docs, is_behind_tls);
+                InternalError::from_response(error, response).into()
+            })
+        })
+        .await;
+    let mut response = answered?;
+    protect(response.headers_mut(), &id, is_docs, is_behind_tls);
+    Ok(response)
+}
+
+fn protect(headers: &mut HeaderMap, id: &str, is_docs: bool, is_behind_tls: bool) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    let policy = if is_docs { DOCS_SECURITY_POLICY } else { CONTENT_SECURITY_POLICY };
+    set(headers, "content-security-policy", policy);
+    set(headers, "x-content-type-options", "nosniff");
+    set(headers, "x-frame-options", "DENY");
+    set(headers, "referrer-policy", "same-origin");
+    set(headers, "cross-origin-opener-policy", "same-origin");
+    set(headers, "permissions-policy", "camera=(), geolocation=(), microphone=()");
+    if is_behind_tls {
+        set(headers, "strict-transport-security", STRICT_TRANSPORT);
+    }
+    if !headers.contains_key(actix_web::http::header::CACHE_CONTROL) {
+        set(headers, "cache-control", "no-store");
+    }
+}
+
+/// Where the request comes from, as far as a proxy that we trust knows.
+fn address(request: &ServiceRequest) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip();
+    let forwarded: Vec<&str> =
+        request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
+    let forwarded = forwarded.join(",");
+    let app = request.app_data::<web::Data<App>>()?;
+    Some(app.guard.proxies.client(peer, (!forwarded.is_empty()).then_some(forwarded.as_str())))
+}
+
+fn set(headers: &mut HeaderMap, name: &'static str, value: &'static str) {
+    headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+}

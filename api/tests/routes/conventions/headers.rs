@@ -1,0 +1,58 @@
+use reqwest::Method;
+
+use crate::app::{Answer, Setup, TestApp};
+
+#[tokio::test]
+async fn a_browser_is_kept_safe() {
+    let app = TestApp::idle().await;
+    let nobody = app.anonymous();
+    for path in ["/", "/healthz", "/api/v1/auth/me", "/api/v1/nothing", "/docs/"] {
+        let answer = nobody.get(path).await;
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("strict-transport-security", ""),
+            ("access-control-allow-origin", ""),
+        ] {
+            assert_eq!(answer.header(name), value, "{path}: {name}");
+        }
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("object-src 'none'"), "{path}: {policy}");
+        assert_eq!(policy.contains("'unsafe-inline'"), path == "/docs/", "{path}: {policy}");
+        assert_eq!(answer.header("x-request-id").len(), 16);
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn behind_tls_it_stays_with_tls() {
+    let app =
+        TestApp::with(Setup { works: false, guard: |settings| settings.ocim_behind_tls = true, ..Setup::default() })
+            .await;
+    let answer = app.anonymous().get("/healthz").await;
+    assert_eq!(answer.header("strict-transport-security"), "max-age=31536000; includeSubDomains");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn only_pages_of_the_sites_that_are_named_may_read_answers() {
+    let app = TestApp::with(Setup {
+        works: false,
+        guard: |settings| settings.ocim_cors_origins = vec!["https://console.example".into()],
+        ..Setup::default()
+    })
+    .await;
+    let nobody = app.anonymous();
+    for (origin, allowed) in [("https://console.example", "https://console.example"), ("https://evil.example", "")] {
+        let asked = nobody.request(Method::OPTIONS, "/api/v1/instances").header("origin", origin);
+        let asked = asked.header("access-control-request-method", "POST");
+        let answer = Answer::to(asked.header("access-control-request-headers", "authorization,content-type")).await;
+        assert_eq!(answer.header("access-control-allow-origin"), allowed, "{origin}: {}", answer.body);
+        let answer = Answer::to(nobody.request(Method::GET, "/api/v1/instances").header("origin", origin)).await;
+        assert_eq!(answer.header("access-control-allow-origin"), allowed, "{origin}: {}", answer.body);
+        assert_eq!(answer.header("access-control-allow-credentials"), "");
+    }
+    app.end().await;
+}

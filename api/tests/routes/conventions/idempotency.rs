@@ -1,0 +1,114 @@
+use std::time::Duration;
+
+use diesel_async::AsyncConnection;
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared_types::Role;
+
+use crate::app::{Answer, Client, TestApp, until};
+
+const LAUNCH: &str = "/api/v1/instances/1/app-servers";
+
+async fn post(client: &Client, path: &str, key: &str, body: Value) -> Answer {
+    Answer::to(client.request(Method::POST, path).header("idempotency-key", key).json(&body)).await
+}
+
+async fn launched(app: &TestApp) -> i64 {
+    app.number("SELECT count(*) AS n FROM app_servers").await
+}
+
+#[tokio::test]
+async fn the_same_request_is_answered_alike_and_starts_nothing_twice() {
+    let app = TestApp::idle().await;
+    app.instance("demo").await;
+    let operator = app.operator().await;
+    let first = post(&operator, LAUNCH, "a", json!({ "reason": "once" })).await;
+    let made = first.expect(202);
+    assert_eq!(first.header("idempotency-replayed"), "");
+    let again = post(&operator, LAUNCH, "a", json!({ "reason": "once" })).await;
+    assert_eq!(again.expect(202), made);
+    assert_eq!((again.header("idempotency-replayed"), again.header("location")), ("true", first.header("location")));
+    assert_eq!(launched(&app).await, 1);
+    // Another key, and another's same key, are other requests.
+    post(&operator, LAUNCH, "b", json!({ "reason": "once" })).await.expect(202);
+    post(&app.operator().await, LAUNCH, "a", json!({ "reason": "once" })).await.expect(202);
+    assert_eq!(launched(&app).await, 3);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_key_is_for_one_request() {
+    let app = TestApp::idle().await;
+    app.instance("demo").await;
+    app.instance("other").await;
+    let operator = app.operator().await;
+    post(&operator, LAUNCH, "a", json!({})).await.expect(202);
+    for (path, body) in [(LAUNCH, json!({ "reason": "x" })), ("/api/v1/instances/2/app-servers", json!({}))] {
+        let problem = post(&operator, path, "a", body).await.problem(422);
+        assert!(problem["detail"].as_str().unwrap().contains("another request"), "{problem}");
+    }
+    for key in ["", &"k".repeat(256), "ümlaut"] {
+        post(&operator, LAUNCH, key, json!({})).await.problem(400);
+    }
+    post(&operator, LAUNCH, &"k".repeat(255), json!({})).await.expect(202);
+    assert_eq!(launched(&app).await, 2);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_refusal_is_repeated_too_but_not_that_of_who_may_not() {
+    let app = TestApp::idle().await;
+    app.instance("demo").await;
+    let operator = app.operator().await;
+    let refused = post(&operator, LAUNCH, "a", json!({ "num_attempts": 0 })).await.problem(422);
+    let again = post(&operator, LAUNCH, "a", json!({ "num_attempts": 0 })).await;
+    assert_eq!(serde_json::from_str::<Value>(&again.body).unwrap(), refused, "with the first request's id");
+    assert_eq!(again.header("idempotency-replayed"), "true");
+
+    // What was refused for the role may be asked again once the role is enough.
+    let person = app.session(Role::Viewer).await;
+    post(&person, LAUNCH, "b", json!({})).await.problem(403);
+    app.execute("UPDATE users SET role = 'operator' WHERE role = 'viewer'").await;
+    post(&person, LAUNCH, "b", json!({})).await.expect(202);
+    // Nobody leaves a key behind who has not proved who they are.
+    post(&app.anonymous(), LAUNCH, "c", json!({})).await.problem(401);
+    assert_eq!(app.number("SELECT count(*) AS n FROM idempotency_keys").await, 2);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn who_hung_up_and_asks_again_is_told_what_was_done() {
+    let app = TestApp::idle().await;
+    app.instance("demo").await;
+    let operator = app.operator().await;
+    let mut conn = app.conn().await;
+    conn.transaction(async |conn| {
+        diesel_async::RunQueryDsl::execute(diesel::sql_query("SELECT 1 FROM instances FOR UPDATE"), conn).await?;
+        let request = operator.request(Method::POST, LAUNCH).header("idempotency-key", "a").json(&json!({}));
+        assert!(request.timeout(Duration::from_millis(300)).send().await.unwrap_err().is_timeout());
+        let answer = post(&operator, LAUNCH, "a", json!({})).await;
+        assert!(answer.problem(409)["detail"].as_str().unwrap().contains("is being answered"));
+        assert_eq!(answer.header("retry-after"), "1");
+        Ok::<_, diesel::result::Error>(())
+    })
+    .await
+    .unwrap();
+    until("it is answered", async || post(&operator, LAUNCH, "a", json!({})).await.status == 202).await;
+    assert_eq!(launched(&app).await, 1);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn keys_are_forgotten_after_a_day() {
+    let app = TestApp::idle().await;
+    app.instance("demo").await;
+    let operator = app.operator().await;
+    post(&operator, LAUNCH, "a", json!({})).await.expect(202);
+    app.execute("UPDATE idempotency_keys SET created = now() - interval '23 hours'").await;
+    ocim::instances::housekeeping::sweep(&app.manager).await.unwrap();
+    assert_eq!(app.number("SELECT count(*) AS n FROM idempotency_keys").await, 1);
+    app.execute("UPDATE idempotency_keys SET created = now() - interval '25 hours'").await;
+    ocim::instances::housekeeping::sweep(&app.manager).await.unwrap();
+    assert_eq!(app.number("SELECT count(*) AS n FROM idempotency_keys").await, 0);
+    app.end().await;
+}

@@ -1,0 +1,124 @@
+use std::io::{Read, Write};
+use std::time::Instant;
+
+use diesel_async::{AsyncConnection, RunQueryDsl};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::app::{Answer, Setup, TestApp};
+
+#[tokio::test]
+async fn a_caller_who_asks_too_often_is_told_when_to_come_back() {
+    let app =
+        TestApp::with(Setup { works: false, guard: |settings| settings.ocim_principal_rate = 5, ..Setup::default() })
+            .await;
+    let (one, other) = (app.viewer().await, app.viewer().await);
+    for _ in 0..5 {
+        one.get("/api/v1/auth/me").await.expect(200);
+    }
+    let answer = one.get("/api/v1/auth/me").await;
+    assert_eq!(answer.problem(429)["type"], "/docs/problems#too-many-requests");
+    let wait: i64 = answer.header("retry-after").parse().unwrap();
+    assert!((1..=12).contains(&wait), "{wait}");
+    other.get("/api/v1/auth/me").await.expect(200);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn an_address_that_asks_too_often_is_refused_before_anything_is_looked_up() {
+    let app = TestApp::with(Setup {
+        works: false,
+        guard: |settings| {
+            settings.ocim_address_rate = 3;
+            settings.ocim_trusted_proxies = vec!["127.0.0.1".into()];
+        },
+        ..Setup::default()
+    })
+    .await;
+    let nobody = app.anonymous();
+    let from = |address: &'static str| {
+        let request = nobody.request(Method::GET, "/api/v1/auth/me").header("x-forwarded-for", address);
+        Answer::to(request)
+    };
+    for _ in 0..3 {
+        from("192.0.2.1").await.problem(401);
+    }
+    from("192.0.2.1").await.problem(429);
+    from("192.0.2.2").await.problem(401);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn other_hosts_names_are_refused() {
+    let app = TestApp::with(Setup {
+        works: false,
+        guard: |settings| settings.ocim_allowed_hosts = vec!["ocim.example".into()],
+        ..Setup::default()
+    })
+    .await;
+    let nobody = app.anonymous();
+    for (host, status) in
+        [("ocim.example", 200), ("127.0.0.1:1", 200), ("evil.example", 400), ("ocim.example.evil", 400)]
+    {
+        let answer = Answer::to(nobody.request(Method::GET, "/healthz").header("host", host)).await;
+        assert_eq!(answer.status, status, "{host}");
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn headers_have_a_bound() {
+    let app = TestApp::idle().await;
+    let nobody = app.anonymous();
+    let with = |size: usize| Answer::to(nobody.request(Method::GET, "/healthz").header("x-filler", "x".repeat(size)));
+    with(31_000).await.expect(200);
+    with(33_000).await.problem(431);
+    // Beyond that nobody reads them at all.
+    let mut connection = std::net::TcpStream::connect(nobody.base().trim_start_matches("http://")).unwrap();
+    let mut answer = String::new();
+    let head = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Filler: {}\r\n\r\n", "x".repeat(400_000));
+    let cut = tokio::task::spawn_blocking(move || {
+        let _ = connection.write_all(head.as_bytes());
+        let _ = connection.read_to_string(&mut answer);
+        answer
+    });
+    let answer = cut.await.unwrap();
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+    nobody.get("/healthz").await.expect(200);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn json_has_a_bound_on_its_depth() {
+    let app = TestApp::idle().await;
+    let operator = app.operator().await;
+    let deep = format!("{{\"name\": {}{}}}", "[".repeat(200), "]".repeat(200));
+    let request = operator.request(Method::POST, "/api/v1/instances").header("content-type", "application/json");
+    let problem = Answer::to(request.body(deep)).await.problem(400);
+    assert!(problem["detail"].as_str().unwrap().contains("recursion limit"), "{problem}");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long_is_given_up_and_leaves_no_lock() {
+    let app =
+        TestApp::with(Setup { works: false, guard: |settings| settings.ocim_request_timeout = 1, ..Setup::default() })
+            .await;
+    app.instance("demo").await;
+    let operator = app.operator().await;
+    let launch = "/api/v1/instances/1/app-servers";
+    let mut conn = app.conn().await;
+    conn.transaction(async |conn| {
+        diesel::sql_query("SELECT 1 FROM instances FOR UPDATE").execute(conn).await?;
+        let began = Instant::now();
+        let problem = operator.post(launch, json!({})).await.problem(503);
+        assert!(problem["detail"].as_str().unwrap().contains("longer than 1 s"), "{problem}");
+        assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+        Ok::<_, diesel::result::Error>(())
+    })
+    .await
+    .unwrap();
+    assert_eq!(app.number("SELECT count(*) AS n FROM app_servers").await, 0);
+    operator.post(launch, json!({})).await.expect(202);
+    app.end().await;
+}
