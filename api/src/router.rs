@@ -6,7 +6,7 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{
-    activity, app_servers, assets, auth, events, extract, health, instances, openapi, problems, queue, retention,
+    activity, app_servers, assets, auth, events, extract, health, instances, logs, openapi, problems, queue, retention,
     servers,
 };
 
@@ -53,6 +53,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(app_servers::stream_app_server_logs)
         // What was done
         .service(activity::list_activity)
+        .service(logs::list_logs)
         // The queue of builds
         .service(queue::read_queue)
         .service(queue::pause_queue)

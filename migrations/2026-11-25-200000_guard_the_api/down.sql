@@ -1,4 +1,4 @@
-DROP INDEX servers_status, app_servers_status, instances_words;
+DROP INDEX log_entries_of_instance, servers_status, app_servers_status, instances_words;
 DROP FUNCTION search_words;
 DROP INDEX instances_archived, instances_modified, instances_created, instances_domain, instances_name;
 DROP TABLE secrets, idempotency_keys;

@@ -119,4 +119,5 @@ CREATE FUNCTION search_words(VARIADIC texts TEXT[]) RETURNS tsvector
 COMMENT ON FUNCTION search_words IS 'The words of texts, as ?q= looks for them.';
 CREATE INDEX instances_words ON instances USING gin (search_words(name, domain));
 CREATE INDEX app_servers_status ON app_servers (status, id DESC);
+CREATE INDEX log_entries_of_instance ON log_entries (instance_id, id DESC);
 CREATE INDEX servers_status ON servers (status, id DESC);

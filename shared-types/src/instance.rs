@@ -31,6 +31,33 @@ pub fn check_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// What a list of instances is sorted by; with `-`, the other way round. Those that are alike are sorted by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InstanceSort {
+    /// By name, A to Z.
+    #[default]
+    Name,
+    /// By name, Z to A.
+    #[serde(rename = "-name")]
+    NameBackwards,
+    /// By the main host name.
+    Domain,
+    /// The same, Z to A.
+    #[serde(rename = "-domain")]
+    DomainBackwards,
+    /// The one that was made first first.
+    Created,
+    /// The newest first.
+    #[serde(rename = "-created")]
+    Newest,
+    /// The one that was left alone longest first.
+    Modified,
+    /// The one that changed last first.
+    #[serde(rename = "-modified")]
+    LastModified,
+}
+
 /// An instance as lists show it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct InstanceSummary {

@@ -16,3 +16,15 @@ pub struct Page<T> {
     /// What to pass as `cursor` for the next page; null on the last one. Opaque.
     pub next_cursor: Option<String>,
 }
+
+/// What a list of things that are made one after the other is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub enum ByAge {
+    /// The newest first.
+    #[default]
+    #[serde(rename = "-created")]
+    Newest,
+    /// The oldest first.
+    #[serde(rename = "created")]
+    Oldest,
+}

@@ -13,6 +13,7 @@ pub mod extract;
 pub mod health;
 pub mod instances;
 pub mod log_view;
+pub mod logs;
 pub mod middleware;
 pub mod openapi;
 pub mod prefer;

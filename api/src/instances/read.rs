@@ -8,7 +8,7 @@ use shared_types::{API_BASE, AppServerId, AppServerStatus, AppServerSummary, Ins
 
 use super::application::Addresses;
 use super::care::Care;
-use super::store::{app_servers, builds, checks, instances, pins, summaries};
+use super::store::{app_servers, builds, checks, instances, listing, pins, summaries};
 use super::update::differing;
 use super::{Manager, Refusal};
 use crate::db::DbError;
@@ -46,12 +46,13 @@ pub struct InstanceView {
 /// When a statement fails.
 pub async fn instance_page(
     conn: &mut AsyncPgConnection,
-    query: &instances::Query,
+    query: &listing::Query,
 ) -> Result<Vec<InstanceSummary>, DbError> {
-    let rows = instances::page(conn, query).await?;
-    let ids: Vec<InstanceId> = rows.iter().map(|row| row.id).collect();
-    let app_servers = summaries::active_and_newest(conn, &ids).await?;
-    Ok(rows.iter().map(|row| summary(row, &app_servers)).collect())
+    let rows = listing::page(conn, query).await?;
+    let ids: Vec<AppServerId> =
+        rows.iter().flat_map(|(row, newest)| [row.active_app_server_id, *newest]).flatten().collect();
+    let app_servers = summaries::among(conn, &ids).await?;
+    Ok(rows.iter().map(|(row, _)| summary(row, &app_servers)).collect())
 }
 
 /// One instance. Three queries.

@@ -7,7 +7,9 @@ pub mod mask;
 mod store;
 
 pub use mask::Mask;
-pub use store::{About, Line, MAX_TEXT, Query, append, page, prune_app_server, prune_instances, pruned_at};
+pub use store::{
+    About, Everywhere, Line, MAX_TEXT, Query, append, everywhere, page, prune_app_server, prune_instances, pruned_at,
+};
 
 use shared_types::LogEntry;
 

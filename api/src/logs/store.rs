@@ -218,6 +218,58 @@ pub struct Query {
     pub limit: i64,
 }
 
+/// Which entries of all logs.
+#[derive(Debug, Clone, Default)]
+pub struct Everywhere {
+    /// Only those about this instance, its app servers or their machines.
+    pub instance: Option<InstanceId>,
+    /// Only those about this app server or its machine.
+    pub app_server: Option<AppServerId>,
+    /// Only these levels.
+    pub levels: Option<&'static [LogLevel]>,
+    /// Only entries that hold this text, whatever the case.
+    pub text: Option<String>,
+    /// Only those before this one.
+    pub before: Option<LogEntryId>,
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// Entries of all logs, the newest first.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn everywhere(conn: &mut AsyncPgConnection, query: &Everywhere) -> Result<Vec<LogEntry>, DbError> {
+    use log_entries::dsl as l;
+    let mut select = l::log_entries
+        .select((l::id, l::seq, l::created, l::level, l::text, l::task, l::instance_id, l::app_server_id, l::server_id))
+        .order(l::id.desc())
+        .limit(query.limit)
+        .into_boxed();
+    if let Some(id) = query.instance {
+        select = select.filter(l::instance_id.eq(id));
+    }
+    if let Some(id) = query.app_server {
+        select = select.filter(l::app_server_id.eq(id));
+    }
+    if let Some(levels) = query.levels {
+        select = select.filter(l::level.eq_any(levels));
+    }
+    if let Some(text) = &query.text {
+        select = select.filter(l::text.ilike(holding(text)));
+    }
+    if let Some(before) = query.before {
+        select = select.filter(l::id.lt(before));
+    }
+    let rows: Vec<Row> = select.load(conn).await?;
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+/// The pattern of whatever holds this text.
+fn holding(text: &str) -> String {
+    format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+}
+
 type Row = (
     LogEntryId,
     Option<i64>,
@@ -264,8 +316,7 @@ pub async fn page(conn: &mut AsyncPgConnection, about: About, query: &Query) -> 
         select = select.filter(l::level.eq_any(levels));
     }
     if let Some(text) = &query.text {
-        let pattern = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        select = select.filter(l::text.ilike(format!("%{pattern}%")));
+        select = select.filter(l::text.ilike(holding(text)));
     }
     let mut rows: Vec<Row> = select.load(conn).await?;
     if from_end {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_types::pagination::ByAge;
 use shared_types::{AppServerId, EventKind, InstanceId, Server, ServerId, ServerStatus};
 
 use super::provider::{Endpoint, Machine, MachineRef};
@@ -209,21 +210,39 @@ pub async fn names(conn: &mut AsyncPgConnection, provider: &str) -> Result<Vec<(
         .await?)
 }
 
-/// A page of machines, the newest first, with their app servers.
+/// Which machines.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Only with this status.
+    pub status: Option<ServerStatus>,
+    /// In which order.
+    pub sort: ByAge,
+    /// Only those after this one, in that order.
+    pub after: Option<ServerId>,
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// A page of machines, with their app servers.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn page(conn: &mut AsyncPgConnection, before: Option<ServerId>, limit: i64) -> Result<Vec<Server>, DbError> {
+pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Server>, DbError> {
     use crate::db::schema::app_servers;
     let mut select = servers::table
         .inner_join(app_servers::table)
-        .order(servers::id.desc())
-        .limit(limit)
+        .limit(query.limit)
         .select((ServerRow::as_select(), app_servers::id))
         .into_boxed();
-    if let Some(before) = before {
-        select = select.filter(servers::id.lt(before));
+    if let Some(status) = query.status {
+        select = select.filter(servers::status.eq(status));
     }
+    select = match (query.sort, query.after) {
+        (ByAge::Newest, Some(after)) => select.filter(servers::id.lt(after)).order(servers::id.desc()),
+        (ByAge::Newest, None) => select.order(servers::id.desc()),
+        (ByAge::Oldest, Some(after)) => select.filter(servers::id.gt(after)).order(servers::id.asc()),
+        (ByAge::Oldest, None) => select.order(servers::id.asc()),
+    };
     let rows: Vec<(ServerRow, AppServerId)> = select.load(conn).await?;
     Ok(rows.into_iter().map(|(row, owner)| row.into_dto(owner)).collect())
 }

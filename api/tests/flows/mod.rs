@@ -20,6 +20,7 @@ mod retaining;
 mod retrying;
 mod room;
 mod routing;
+mod scans;
 mod secrets;
 mod serving;
 mod steps_queries;

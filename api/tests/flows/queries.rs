@@ -7,7 +7,7 @@ use diesel::connection::InstrumentationEvent;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use ocim::instances::compare::{self, Against};
 use ocim::instances::read;
-use ocim::instances::store::{activations, instances, summaries};
+use ocim::instances::store::{activations, instances, listing, summaries};
 use ocim::instances::switch::{self, Switch};
 use ocim::logs::{self, About};
 use ocim::servers;
@@ -36,7 +36,7 @@ async fn counts(app: &TestApp) -> Vec<(&'static str, usize)> {
     let (instance, app_server) = (InstanceId(1), AppServerId(1));
     let conn: &mut AsyncPgConnection = &mut conn;
     let mut found = Vec::new();
-    read::instance_page(conn, &instances::Query { limit: 50, ..Default::default() }).await.unwrap();
+    read::instance_page(conn, &listing::Query { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_instances"));
     read::instance(&app.manager, conn, instance).await.unwrap();
     found.push(taken("read_instance"));
@@ -56,7 +56,7 @@ async fn counts(app: &TestApp) -> Vec<(&'static str, usize)> {
         .await
         .unwrap();
     found.push(taken("list_app_server_logs"));
-    servers::store::page(conn, None, 50).await.unwrap();
+    servers::store::page(conn, &servers::store::Query { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_servers"));
     found
 }

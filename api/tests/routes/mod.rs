@@ -10,5 +10,6 @@ mod events;
 mod every;
 mod health;
 mod instances;
+mod logs;
 mod retention;
 mod servers;

@@ -1,5 +1,6 @@
 use actix_web::{HttpResponse, get, web};
 use serde::Deserialize;
+use shared_types::pagination::ByAge;
 use shared_types::{AppServerId, AppServerStatus, AppServerSummary, InstanceId, Page};
 
 use crate::app::App;
@@ -22,13 +23,15 @@ pub struct Query {
     instance: Option<InstanceId>,
     /// Only with this status.
     status: Option<AppServerStatus>,
+    /// The newest first (`-created`, unless said) or the oldest first (`created`).
+    sort: Option<ByAge>,
     /// Only those whose build went, or goes, as it should (true), or only the others (false).
     is_healthy: Option<bool>,
 }
 
 /// List app servers
 ///
-/// Of all instances, the newest first.
+/// Of all instances.
 #[utoipa::path(tag = "app servers", params(Query), responses(
     (status = 200, description = "A page", body = Page<AppServerSummary>),
 ))]
@@ -38,10 +41,11 @@ pub async fn list_app_servers(
     _: Viewer,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, ApiError> {
-    let Query { limit, cursor, instance, status, is_healthy } = query.into_inner();
+    let Query { limit, cursor, instance, status, sort, is_healthy } = query.into_inner();
     let limit = extract::limit(limit)?;
-    let before: Option<AppServerId> = cursor::decode(cursor.as_deref())?;
-    let query = summaries::Query { instance, status, is_healthy, before, limit: limit + 1 };
+    let after: Option<AppServerId> = cursor::decode(cursor.as_deref())?;
+    let query =
+        summaries::Query { instance, status, is_healthy, sort: sort.unwrap_or_default(), after, limit: limit + 1 };
     let items = summaries::page(&mut *app.db().conn().await?, &query).await?;
     Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| one.id)))
 }

@@ -27,7 +27,7 @@ pub async fn list_instance_app_servers(
     if instances::find(&mut conn, *id).await?.is_none() {
         return Err(ApiError::not_found("instance", id));
     }
-    let query = summaries::Query { instance: Some(*id), before, limit: limit + 1, ..Default::default() };
+    let query = summaries::Query { instance: Some(*id), after: before, limit: limit + 1, ..Default::default() };
     let items = summaries::page(&mut conn, &query).await?;
     Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| one.id)))
 }

@@ -1,13 +1,15 @@
 use actix_web::{HttpResponse, get, web};
 use serde::Deserialize;
-use shared_types::{InstanceId, InstanceSummary, Page};
+use shared_types::instance::InstanceSort;
+use shared_types::queue::Tier;
+use shared_types::{InstanceSummary, Page, ProblemType};
 
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::http::{cursor, extract};
 use crate::instances::read;
-use crate::instances::store::instances;
+use crate::instances::store::listing::{self, Place};
 
 /// Which page.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -18,15 +20,23 @@ pub struct Query {
     limit: Option<i64>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// Only those whose name or domain holds this text, whatever the case.
+    /// Only those whose name or domain has words that begin with these, whatever the case: `phys astro`.
     q: Option<String>,
+    /// In which order.
+    sort: Option<InstanceSort>,
+    /// Only of this type.
+    instance_type: Option<String>,
+    /// Only of this tier.
+    tier: Option<Tier>,
+    /// Only those whose automation is held (true), or only the others (false).
+    has_hold: Option<bool>,
     /// Those that were archived (true) instead of those in use.
     archived: Option<bool>,
 }
 
 /// List instances
 ///
-/// By name.
+/// By name unless `sort` says otherwise.
 #[utoipa::path(tag = "instances", params(Query), responses(
     (status = 200, description = "A page", body = Page<InstanceSummary>),
 ))]
@@ -36,11 +46,23 @@ pub async fn list_instances(
     _: Viewer,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, ApiError> {
-    let Query { limit, cursor, q, archived } = query.into_inner();
+    let Query { limit, cursor, q, sort, instance_type, tier, has_hold, archived } = query.into_inner();
     let limit = extract::limit(limit)?;
-    let after: Option<(String, InstanceId)> = cursor::decode(cursor.as_deref())?;
-    let text = extract::search(q)?;
-    let query = instances::Query { text, is_archived: archived.unwrap_or(false), after, limit: limit + 1 };
+    let sort = sort.unwrap_or_default();
+    let after: Option<Place> = cursor::decode(cursor.as_deref())?;
+    if after.as_ref().is_some_and(|place| place.sort != sort) {
+        return Err(ApiError::new(ProblemType::BadRequest, "The cursor is of another order; begin again without it."));
+    }
+    let query = listing::Query {
+        text: extract::search(q)?,
+        is_archived: archived.unwrap_or(false),
+        instance_type: extract::search(instance_type)?,
+        tier,
+        has_hold,
+        sort,
+        after,
+        limit: limit + 1,
+    };
     let items = read::instance_page(&mut *app.db().conn().await?, &query).await?;
-    Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| (one.name.clone(), one.id))))
+    Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| Place::of(one, sort))))
 }

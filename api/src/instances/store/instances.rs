@@ -2,9 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Nullable, Timestamptz};
-use diesel::{
-    ExpressionMethods, OptionalExtension, PgTextExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper,
-};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::queue::Tier;
@@ -101,45 +99,6 @@ pub async fn find(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<Option
 /// When the statement fails.
 pub async fn lock(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<Option<InstanceRow>, DbError> {
     Ok(instances::table.find(id).select(InstanceRow::as_select()).for_no_key_update().first(conn).await.optional()?)
-}
-
-/// Which instances, and from where.
-#[derive(Debug, Clone, Default)]
-pub struct Query {
-    /// Only those whose name or domain holds this.
-    pub text: Option<String>,
-    /// Those that were put away instead of those in use.
-    pub is_archived: bool,
-    /// Only those after this name and id, in that order.
-    pub after: Option<(String, InstanceId)>,
-    /// How many at most.
-    pub limit: i64,
-}
-
-/// Instances by name.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<InstanceRow>, DbError> {
-    use diesel::BoolExpressionMethods;
-    let mut select = instances::table
-        .order((instances::name.asc(), instances::id.asc()))
-        .limit(query.limit)
-        .select(InstanceRow::as_select())
-        .into_boxed();
-    select = if query.is_archived {
-        select.filter(instances::archived_at.is_not_null())
-    } else {
-        select.filter(instances::archived_at.is_null())
-    };
-    if let Some(text) = &query.text {
-        let pattern = format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
-        select = select.filter(instances::name.ilike(pattern.clone()).or(instances::domain.ilike(pattern)));
-    }
-    if let Some((name, id)) = &query.after {
-        select = select.filter(instances::name.gt(name).or(instances::name.eq(name).and(instances::id.gt(id))));
-    }
-    Ok(select.load(conn).await?)
 }
 
 /// Stores changed name and settings if nobody else changed them since `version`. False: somebody did.

@@ -7,6 +7,7 @@ pub mod checks;
 pub mod hostnames;
 pub mod housekeeping;
 pub mod instances;
+pub mod listing;
 pub mod mail;
 pub mod orphans;
 pub mod pins;

@@ -7,6 +7,7 @@ use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalEx
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::app_server::Progress;
+use shared_types::pagination::ByAge;
 use shared_types::queue::Queued;
 use shared_types::{
     API_BASE, AppServerId, AppServerStatus, AppServerSummary, InstanceId, ServerStatus, Serving, Trigger,
@@ -25,8 +26,10 @@ pub struct Query {
     pub status: Option<AppServerStatus>,
     /// Only those whose build went, or goes, as it should, or only the others.
     pub is_healthy: Option<bool>,
-    /// Only those before this one.
-    pub before: Option<AppServerId>,
+    /// In which order.
+    pub sort: ByAge,
+    /// Only those after this one, in that order.
+    pub after: Option<AppServerId>,
     /// How many at most.
     pub limit: i64,
 }
@@ -115,7 +118,7 @@ macro_rules! summaries {
     };
 }
 
-/// App servers, the newest first.
+/// App servers in order.
 ///
 /// # Errors
 /// When the statement fails.
@@ -132,9 +135,16 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<App
         Some(false) => select = select.filter(app_servers::status.eq_any(AppServerStatus::UNHEALTHY)),
         None => {}
     }
-    if let Some(before) = query.before {
-        select = select.filter(app_servers::id.lt(before));
+    if let Some(after) = query.after {
+        select = match query.sort {
+            ByAge::Newest => select.filter(app_servers::id.lt(after)),
+            ByAge::Oldest => select.filter(app_servers::id.gt(after)),
+        };
     }
+    select = match query.sort {
+        ByAge::Newest => select.order(app_servers::id.desc()),
+        ByAge::Oldest => select.order(app_servers::id.asc()),
+    };
     let rows: Vec<Row> = select.load(conn).await?;
     rows.into_iter().map(summary).collect()
 }
@@ -148,24 +158,12 @@ pub async fn read(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Optio
     row.map(summary).transpose()
 }
 
-/// The active and the newest app servers of these instances.
+/// These app servers.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn active_and_newest(
-    conn: &mut AsyncPgConnection,
-    of: &[InstanceId],
-) -> Result<Vec<AppServerSummary>, DbError> {
-    use diesel::{BoolExpressionMethods, PgExpressionMethods};
-    let newer = diesel::alias!(app_servers as newer);
-    let is_newest = diesel::dsl::not(diesel::dsl::exists(
-        newer
-            .filter(newer.field(app_servers::instance_id).eq(app_servers::instance_id))
-            .filter(newer.field(app_servers::id).gt(app_servers::id)),
-    ));
-    let is_active = instances::active_app_server_id.is_not_distinct_from(app_servers::id.nullable());
-    let rows: Vec<Row> =
-        summaries!().filter(app_servers::instance_id.eq_any(of)).filter(is_newest.or(is_active)).load(conn).await?;
+pub async fn among(conn: &mut AsyncPgConnection, ids: &[AppServerId]) -> Result<Vec<AppServerSummary>, DbError> {
+    let rows: Vec<Row> = summaries!().filter(app_servers::id.eq_any(ids)).load(conn).await?;
     rows.into_iter().map(summary).collect()
 }
 

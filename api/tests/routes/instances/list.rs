@@ -52,7 +52,7 @@ async fn the_last_full_page_has_no_next() {
 }
 
 #[tokio::test]
-async fn a_text_is_looked_for_as_it_is() {
+async fn words_are_looked_for_by_their_beginnings() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     for (name, sub_domain) in [("100% Physics", "physics"), ("Chemistry_1", "chem"), ("Chemistry 21", "lab")] {
@@ -60,9 +60,12 @@ async fn a_text_is_looked_for_as_it_is() {
     }
     for (text, expected) in [
         ("PHYS", vec!["100% Physics"]),
-        ("%25", vec!["100% Physics"]),
-        ("y_1", vec!["Chemistry_1"]),
+        ("chem", vec!["Chemistry 21", "Chemistry_1"]),
+        ("1 chem", vec!["Chemistry_1"]),
         ("lab.local", vec!["Chemistry 21"]),
+        ("emistry", vec![]),
+        ("%25", vec![]),
+        ("'%26|!:*", vec![]),
         ("", vec!["100% Physics", "Chemistry 21", "Chemistry_1"]),
         ("nothing", vec![]),
     ] {
@@ -90,5 +93,50 @@ async fn each_shows_its_active_and_its_newest_app_server() {
     assert_eq!(demo["appserver_count"], 2);
     let empty = &page["items"][1];
     assert_eq!((&empty["active_appserver"], &empty["newest_appserver"]), (&Value::Null, &Value::Null));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn it_is_sorted_both_ways_and_filtered() {
+    let app = TestApp::idle().await;
+    let operator = app.operator().await;
+    for (name, sub_domain, tier) in
+        [("b", "x", "production"), ("a", "z", "preview"), ("c", "y", "preview"), ("b", "w", "preview")]
+    {
+        let body = json!({ "name": name, "sub_domain": sub_domain, "tier": tier });
+        operator.post(PATH, body).await.expect(201);
+    }
+    operator.patch(&format!("{PATH}/1"), "\"1\"", json!({ "email": "new@example.com" })).await.expect(200);
+    operator.put(&format!("{PATH}/3/hold"), json!({})).await.expect(200);
+    let ids = async |query: &str| {
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = operator.get(&format!("{PATH}?limit=1&{query}{cursor}")).await.expect(200);
+            found.extend(page["items"].as_array().unwrap().iter().map(|one| one["id"].as_i64().unwrap()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return found,
+            }
+        }
+    };
+    for (sort, expected) in [
+        ("name", [2, 1, 4, 3]),
+        ("-name", [3, 4, 1, 2]),
+        ("domain", [4, 1, 3, 2]),
+        ("-domain", [2, 3, 1, 4]),
+        ("created", [1, 2, 3, 4]),
+        ("-created", [4, 3, 2, 1]),
+        ("modified", [2, 3, 4, 1]),
+        ("-modified", [1, 4, 3, 2]),
+    ] {
+        assert_eq!(ids(&format!("sort={sort}")).await, expected, "{sort}");
+    }
+    assert_eq!(ids("tier=preview").await, [2, 4, 3]);
+    assert_eq!(ids("has_hold=true").await, [3]);
+    assert_eq!(ids("has_hold=false&sort=created&tier=preview").await, [2, 4]);
+    assert_eq!(ids("instance_type=wordpress").await, Vec::<i64>::new());
+    let cursor = operator.get(&format!("{PATH}?limit=1")).await.expect(200)["next_cursor"].clone();
+    operator.get(&format!("{PATH}?sort=created&cursor={}", cursor.as_str().unwrap())).await.problem(400);
+    operator.get(&format!("{PATH}?sort=colour")).await.problem(400);
     app.end().await;
 }

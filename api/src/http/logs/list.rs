@@ -1,0 +1,48 @@
+use actix_web::{HttpResponse, get, web};
+use serde::Deserialize;
+use shared_types::{AppServerId, InstanceId, LogEntry, LogEntryId, LogLevel, Page};
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::principal::Viewer;
+use crate::http::{cursor, extract};
+use crate::logs;
+
+/// Which entries.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
+    /// How many, 1 to 500; 50 unless said.
+    limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Only those about this instance, its app servers or their machines.
+    #[param(value_type = Option<i64>)]
+    instance: Option<InstanceId>,
+    /// Only those about this app server or its machine.
+    #[param(value_type = Option<i64>)]
+    app_server: Option<AppServerId>,
+    /// This level and those above it.
+    level: Option<LogLevel>,
+    /// Only entries that hold this text, whatever the case.
+    q: Option<String>,
+}
+
+/// Read all logs
+///
+/// Entries about all instances, app servers and machines, the newest first.
+#[utoipa::path(tag = "logs", params(Query), responses(
+    (status = 200, description = "A page", body = Page<LogEntry>),
+))]
+#[get("/logs")]
+pub async fn list_logs(app: web::Data<App>, _: Viewer, query: web::Query<Query>) -> Result<HttpResponse, ApiError> {
+    let Query { limit, cursor, instance, app_server, level, q } = query.into_inner();
+    let limit = extract::limit(limit)?;
+    let before: Option<LogEntryId> = cursor::decode(cursor.as_deref())?;
+    let levels = level.map(LogLevel::and_above);
+    let text = extract::search(q)?;
+    let query = logs::Everywhere { instance, app_server, levels, text, before, limit: limit + 1 };
+    let items = logs::everywhere(&mut *app.db().conn().await?, &query).await?;
+    Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| one.id)))
+}

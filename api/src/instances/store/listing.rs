@@ -1,0 +1,137 @@
+//! Lists of instances: found, sorted, and page by page.
+
+use chrono::SecondsFormat;
+use diesel::dsl::sql;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::{Deserialize, Serialize};
+use shared_types::instance::InstanceSort;
+use shared_types::queue::Tier;
+use shared_types::{AppServerId, InstanceId, InstanceSummary};
+
+use super::instances::InstanceRow;
+use crate::db::DbError;
+use crate::db::keyset::Order;
+use crate::db::schema::instances;
+
+/// Which instances, and from where.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Only those whose name or domain has words that begin so: `phys astro`.
+    pub text: Option<String>,
+    /// Those that were put away instead of those in use.
+    pub is_archived: bool,
+    /// Only of this type.
+    pub instance_type: Option<String>,
+    /// Only of this tier.
+    pub tier: Option<Tier>,
+    /// Only those with a hold, or only the others.
+    pub has_hold: Option<bool>,
+    /// In which order.
+    pub sort: InstanceSort,
+    /// Only those after this one.
+    pub after: Option<Place>,
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// Where a page ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// The order it is a place in.
+    pub sort: InstanceSort,
+    /// What was sorted by.
+    pub value: String,
+    /// And the id.
+    pub id: InstanceId,
+}
+
+impl Place {
+    /// That of an instance.
+    pub fn of(one: &InstanceSummary, sort: InstanceSort) -> Self {
+        use InstanceSort as S;
+        let value = match sort {
+            S::Name | S::NameBackwards => one.name.clone(),
+            S::Domain | S::DomainBackwards => one.domain.clone(),
+            S::Created | S::Newest => one.created.to_rfc3339_opts(SecondsFormat::Micros, true),
+            S::Modified | S::LastModified => one.modified.to_rfc3339_opts(SecondsFormat::Micros, true),
+        };
+        Self { sort, value, id: one.id }
+    }
+}
+
+fn order(sort: InstanceSort) -> Order {
+    use InstanceSort as S;
+    let (column, kind, is_descending) = match sort {
+        S::Name => ("name", "text", false),
+        S::NameBackwards => ("name", "text", true),
+        S::Domain => ("domain", "text", false),
+        S::DomainBackwards => ("domain", "text", true),
+        S::Created => ("created", "timestamptz", false),
+        S::Newest => ("created", "timestamptz", true),
+        S::Modified => ("modified", "timestamptz", false),
+        S::LastModified => ("modified", "timestamptz", true),
+    };
+    Order { table: "instances", column, kind, is_descending }
+}
+
+/// The newest app server of an instance.
+const NEWEST: &str =
+    "(SELECT a.id FROM app_servers AS a WHERE a.instance_id = instances.id ORDER BY a.id DESC LIMIT 1)";
+
+/// Instances in order, each with its newest app server.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn page(
+    conn: &mut AsyncPgConnection,
+    query: &Query,
+) -> Result<Vec<(InstanceRow, Option<AppServerId>)>, DbError> {
+    let order = order(query.sort);
+    let columns = (InstanceRow::as_select(), sql::<Nullable<BigInt>>(NEWEST));
+    let mut select = instances::table.order(order.by()).limit(query.limit).select(columns).into_boxed();
+    select = if query.is_archived {
+        select.filter(instances::archived_at.is_not_null())
+    } else {
+        select.filter(instances::archived_at.is_null())
+    };
+    if let Some(text) = &query.text {
+        // As the index instances_words has it.
+        let words = sql::<Bool>("search_words(instances.name, instances.domain) @@ to_tsquery('simple', ");
+        select = select.filter(words.bind::<Text, _>(beginnings(text)).sql(")"));
+    }
+    if let Some(kind) = &query.instance_type {
+        select = select.filter(instances::instance_type.eq(kind));
+    }
+    if let Some(tier) = query.tier {
+        select = select.filter(instances::tier.eq(tier));
+    }
+    match query.has_hold {
+        Some(true) => select = select.filter(instances::hold_at.is_not_null()),
+        Some(false) => select = select.filter(instances::hold_at.is_null()),
+        None => {}
+    }
+    if let Some(Place { sort: _, value, id }) = &query.after {
+        select = select.filter(order.after(value.clone(), id.0));
+    }
+    Ok(select.load(conn).await?)
+}
+
+/// Words as Postgres looks for them: all of them, each as the beginning of one. Without a word, nothing is found.
+fn beginnings(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(|word| format!("'{word}':*")).collect::<Vec<_>>().join(" & ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_typed_becomes_words() {
+        assert_eq!(beginnings("Astro.campus"), "'Astro':* & 'campus':*");
+        assert_eq!(beginnings("  l'été & (b|c):* \\ "), "'l':* & 'été':* & 'b':* & 'c':*");
+        assert_eq!(beginnings("%_!"), "");
+    }
+}
