@@ -1,13 +1,16 @@
 //! The OpenAPI document: collected from the handlers, completed with what holds for all of them.
 
 use serde::{Deserialize, Serialize};
+use shared_types::Problem;
 use shared_types::openedx::Protocol;
 use shared_types::queue::Tier;
-use shared_types::{Problem, ProblemType};
-use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement};
+use utoipa::openapi::{OpenApi, RefOr, SecurityRequirement};
 use utoipa::{OpenApi as _, ToSchema};
+
+mod complete;
+
+pub use complete::complete;
 
 use super::principal::COOKIE;
 
@@ -122,61 +125,4 @@ pub fn base() -> OpenApi {
     components.security_schemes.insert("session".to_owned(), RefOr::T(cookie));
     components.security_schemes.insert("token".to_owned(), RefOr::T(bearer));
     document
-}
-
-/// Adds the problems that follow from how an operation is asked, so that no handler repeats them.
-pub fn complete(mut document: OpenApi) -> OpenApi {
-    for (path, item) in &mut document.paths.paths {
-        let has_id = path.contains('{');
-        let operations = [
-            (&mut item.get, false),
-            (&mut item.post, true),
-            (&mut item.patch, true),
-            (&mut item.put, true),
-            (&mut item.delete, true),
-        ];
-        for (operation, changes) in operations {
-            if let Some(operation) = operation {
-                complete_operation(operation, has_id, changes);
-            }
-        }
-    }
-    document
-}
-
-fn complete_operation(operation: &mut Operation, has_id: bool, changes: bool) {
-    use ProblemType as P;
-    let is_open = operation
-        .security
-        .as_ref()
-        .is_some_and(|security| security.iter().all(|one| *one == SecurityRequirement::default()));
-    let is_health = operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == "health"));
-    let has_body = operation.request_body.is_some();
-    let has_query = operation.parameters.as_ref().is_some_and(|all| {
-        all.iter().any(|one| matches!(one, RefOr::T(one) if one.parameter_in == ParameterIn::Query))
-    });
-    let wanted = [
-        (P::BadRequest, has_body || has_query),
-        (P::Unauthenticated, !is_health),
-        (P::Forbidden, changes || !is_open),
-        (P::NotFound, has_id),
-        (P::TooLarge, has_body),
-        (P::UnsupportedMediaType, has_body),
-        (P::Invalid, has_body),
-        (P::Unavailable, !is_health),
-    ];
-    for (kind, _) in wanted.into_iter().filter(|(kind, is_wanted)| *is_wanted && !(is_health && *kind == P::Forbidden))
-    {
-        let status = kind.status().to_string();
-        let response = || RefOr::T(ResponseBuilder::new().description(kind.title()).build());
-        operation.responses.responses.entry(status).or_insert_with(response);
-    }
-    for (status, response) in &mut operation.responses.responses {
-        if let RefOr::T(response) = response
-            && status.parse::<u16>().is_ok_and(|status| status >= 400)
-        {
-            let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-            response.content.insert("application/problem+json".to_owned(), RefOr::T(problem));
-        }
-    }
 }

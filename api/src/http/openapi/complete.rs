@@ -1,0 +1,128 @@
+//! What holds for all operations alike, added to the document so that no handler repeats it: headers that any may carry, and
+//! the problems that follow from how an operation is asked.
+
+use shared_types::ProblemType;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement};
+
+/// What the document says of an operation beside what its handler does.
+struct Facts {
+    /// Below `/api`.
+    is_api: bool,
+    is_get: bool,
+    /// Whether it takes no credentials.
+    is_open: bool,
+    has_id: bool,
+    has_body: bool,
+    /// Whether its answers are kept under an Idempotency-Key.
+    has_key: bool,
+    /// Whether its JSON answers carry an `ETag`.
+    has_tag: bool,
+}
+
+/// Completes the document.
+pub fn complete(mut document: OpenApi) -> OpenApi {
+    for (path, item) in &mut document.paths.paths {
+        let operations = [
+            ("GET", &mut item.get),
+            ("POST", &mut item.post),
+            ("PATCH", &mut item.patch),
+            ("PUT", &mut item.put),
+            ("DELETE", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                let facts = facts(path, method, operation);
+                add_headers(operation, &facts);
+                add_problems(operation, &facts);
+            }
+        }
+    }
+    document
+}
+
+fn facts(path: &str, method: &str, operation: &Operation) -> Facts {
+    let is_about_people = path.starts_with("/api/v1/auth/") || path.starts_with("/api/v1/users");
+    let answers_json = operation.responses.responses.get("200").is_some_and(|response| match response {
+        RefOr::T(response) => response.content.contains_key("application/json"),
+        RefOr::Ref(_) => false,
+    });
+    let is_api = path.starts_with("/api/");
+    Facts {
+        is_api,
+        is_get: method == "GET",
+        is_open: operation
+            .security
+            .as_ref()
+            .is_some_and(|security| security.iter().all(|one| *one == SecurityRequirement::default())),
+        has_id: path.contains('{'),
+        has_body: operation.request_body.is_some(),
+        has_key: is_api && method == "POST" && !is_about_people,
+        has_tag: is_api && method == "GET" && answers_json && !path.starts_with("/api/v1/auth/"),
+    }
+}
+
+fn add_headers(operation: &mut Operation, facts: &Facts) {
+    let header = |name: &str, description: &str, most: usize| {
+        let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(most)).build();
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(description))
+            .schema(Some(text))
+            .build()
+    };
+    let parameters = operation.parameters.get_or_insert_default();
+    if facts.has_key {
+        let words = "Any text of ASCII, new for each request: the same request under the same key is answered as before, and \
+            starts nothing twice. Kept for 24 hours.";
+        parameters.push(RefOr::T(header("Idempotency-Key", words, 255)));
+    }
+    if facts.has_tag {
+        parameters.push(RefOr::T(header("If-None-Match", "The ETag of what is known already", 1000)));
+        let text = || ObjectBuilder::new().schema_type(Type::String).build();
+        if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200") {
+            let tag = HeaderBuilder::new().schema(Some(text())).description(Some("Names what was answered"));
+            response.headers.insert("etag".to_owned(), RefOr::T(tag.build()));
+        }
+        let response = ResponseBuilder::new().description("It is what If-None-Match names").build();
+        operation.responses.responses.insert("304".to_owned(), RefOr::T(response));
+    }
+    if parameters.is_empty() {
+        operation.parameters = None;
+    }
+}
+
+fn add_problems(operation: &mut Operation, facts: &Facts) {
+    use ProblemType as P;
+    let Facts { is_api, is_get, is_open, has_id, has_body, has_key, has_tag: _ } = *facts;
+    let wanted = [
+        // The query, the host, a header.
+        (P::BadRequest, true),
+        (P::Unauthenticated, is_api),
+        (P::Forbidden, is_api && !(is_open && is_get)),
+        (P::NotFound, has_id),
+        (P::Conflict, has_key),
+        (P::TooLarge, has_body),
+        (P::UnsupportedMediaType, has_body),
+        (P::Invalid, has_body || has_key),
+        (P::TooManyRequests, true),
+        (P::HeadersTooLarge, true),
+        (P::Unavailable, true),
+    ];
+    for (kind, _) in wanted.into_iter().filter(|(_, is_wanted)| *is_wanted) {
+        let response = || RefOr::T(ResponseBuilder::new().description(kind.title()).build());
+        operation.responses.responses.entry(kind.status().to_string()).or_insert_with(response);
+    }
+    for (status, response) in &mut operation.responses.responses {
+        let kind = ProblemType::ALL.iter().find(|kind| kind.status().to_string() == *status);
+        if let (RefOr::T(response), Some(kind)) = (response, kind) {
+            let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            response.content.insert("application/problem+json".to_owned(), RefOr::T(problem));
+            response.description = format!("{} (`/docs/problems#{}`)", response.description, kind.as_str());
+        }
+    }
+}
