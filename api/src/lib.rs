@@ -4,6 +4,7 @@ pub mod ansible;
 pub mod app;
 pub mod audit;
 pub mod children;
+pub mod client;
 pub mod config;
 pub mod db;
 pub mod events;

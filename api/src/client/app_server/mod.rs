@@ -1,0 +1,66 @@
+//! `ocim app-server …`
+
+mod activate;
+mod diff;
+mod launch;
+mod list;
+mod logs;
+mod logs_follow;
+mod pin;
+mod progress;
+mod rollback;
+mod show;
+mod stop;
+mod terminate;
+mod wait;
+
+use super::api::Api;
+use super::error::ClientError;
+use super::output::Output;
+
+/// What can be done with app servers. What each is for is said at its arguments.
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    /// List app servers, the newest first
+    List(list::Arguments),
+    /// Show an app server
+    Show(show::Arguments),
+    /// Launch an app server of an instance, with its settings as they are now
+    Launch(launch::Arguments),
+    /// Print the log of an app server
+    Logs(logs::Arguments),
+    /// Stop a build: its processes end and its machine is taken away
+    Stop(stop::Arguments),
+    /// Give an instance's traffic to an app server
+    Activate(activate::Arguments),
+    /// Give an instance's traffic back to the app server that had it before
+    Rollback(rollback::Arguments),
+    /// Print what differs between an app server and another one, or its instance
+    Diff(diff::Arguments),
+    /// Take the machine of an app server away, for good
+    Terminate(terminate::Arguments),
+    /// Keep the machine of an app server although nobody needs it
+    Pin(pin::Arguments),
+    /// Let the machine of an app server go when nobody needs it
+    Unpin(pin::UnpinArguments),
+}
+
+/// Does one of them.
+///
+/// # Errors
+/// What the verb gives.
+pub async fn run(verb: Verb, api: &Api, out: &Output) -> Result<(), ClientError> {
+    match verb {
+        Verb::List(arguments) => list::list(&arguments, api, out).await,
+        Verb::Show(arguments) => show::show(&arguments, api, out).await,
+        Verb::Launch(arguments) => launch::launch(&arguments, api, out).await,
+        Verb::Logs(arguments) => logs::logs(&arguments, api, out).await,
+        Verb::Stop(arguments) => stop::stop(&arguments, api, out).await,
+        Verb::Activate(arguments) => activate::activate(&arguments, api, out).await,
+        Verb::Rollback(arguments) => rollback::roll_back(&arguments, api, out).await,
+        Verb::Diff(arguments) => diff::diff(&arguments, api, out).await,
+        Verb::Terminate(arguments) => terminate::terminate(&arguments, api, out).await,
+        Verb::Pin(arguments) => pin::pin(&arguments, api, out).await,
+        Verb::Unpin(arguments) => pin::unpin(&arguments, api, out).await,
+    }
+}

@@ -1,0 +1,58 @@
+//! `ocim instance …`
+
+mod archive;
+mod create;
+mod find;
+mod hold;
+mod list;
+mod render;
+mod set;
+mod settings;
+mod show;
+
+pub use find::find;
+
+use super::api::Api;
+use super::error::ClientError;
+use super::output::Output;
+
+/// What can be done with instances. What each is for is said at its arguments.
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    /// List instances by name
+    List(list::Arguments),
+    /// Show an instance
+    Show(show::Arguments),
+    /// Create an instance; nothing is launched
+    Create(create::Arguments),
+    /// Change settings of an instance; its app servers keep those they were launched with
+    Set(set::Arguments),
+    /// Put an instance away: its host names lead nowhere until it is restored
+    Archive(archive::Arguments),
+    /// Take an archived instance into use again
+    Restore(archive::RestoreArguments),
+    /// Keep automation from activating until a person lifts the hold
+    Hold(hold::Arguments),
+    /// Lift the hold
+    Unhold(hold::UnholdArguments),
+    /// Print the variables that a launch would pass to Ansible now
+    Render(render::Arguments),
+}
+
+/// Does one of them.
+///
+/// # Errors
+/// What the verb gives.
+pub async fn run(verb: Verb, api: &Api, out: &Output) -> Result<(), ClientError> {
+    match verb {
+        Verb::List(arguments) => list::list(arguments, api, out).await,
+        Verb::Show(arguments) => show::show(&arguments, api, out).await,
+        Verb::Create(arguments) => create::create(&arguments, api, out).await,
+        Verb::Set(arguments) => set::set(&arguments, api, out).await,
+        Verb::Archive(arguments) => archive::archive(&arguments, api, out).await,
+        Verb::Restore(arguments) => archive::restore(&arguments, api, out).await,
+        Verb::Hold(arguments) => hold::hold(&arguments, api, out).await,
+        Verb::Unhold(arguments) => hold::unhold(&arguments, api, out).await,
+        Verb::Render(arguments) => render::render(&arguments, api, out).await,
+    }
+}
