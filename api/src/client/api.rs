@@ -124,7 +124,8 @@ impl Api {
         if answer.status() == StatusCode::NO_CONTENT {
             return Ok(Value::Null);
         }
-        let is_json = answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        let is_json =
+            answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         let body = answer.bytes().await.map_err(|error| self.unreachable(&error))?;
         serde_json::from_slice(&body).ok().filter(|_| is_json).ok_or_else(|| {
             ClientError::Failed(format!("{} does not answer as an ocim server does: no JSON.", self.server()))
@@ -182,11 +183,13 @@ impl Api {
 /// [`ClientError::Usage`] with what it must be.
 pub fn parse_server(text: &str) -> Result<Url, ClientError> {
     let wrong = || {
-        let words = format!("«{text}» is no server's address; it must be like https://ocim.example or http://localhost:5000.");
+        let words =
+            format!("«{text}» is no server's address; it must be like https://ocim.example or http://localhost:5000.");
         ClientError::Usage(words)
     };
     let url = Url::parse(text.trim()).map_err(|_| wrong())?;
-    let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    let is_plain =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
     (matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain).then_some(url).ok_or_else(wrong)
 }
 
@@ -210,7 +213,8 @@ fn is_loopback(server: &Url) -> bool {
 /// [`ClientError::Failed`] when the server is of another version than this program.
 pub fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, ClientError> {
     T::deserialize(value).map_err(|error| {
-        let words = format!("The server answers otherwise than this version of ocim knows: {error}. -o json prints it.");
+        let words =
+            format!("The server answers otherwise than this version of ocim knows: {error}. -o json prints it.");
         ClientError::Failed(words)
     })
 }
@@ -262,7 +266,9 @@ mod tests {
     fn a_token_is_in_clear_without_tls_on_a_network() {
         let is_clear = |text: &str| is_in_clear(&parse_server(text).unwrap());
         assert!(is_clear("http://ocim.example") && is_clear("http://10.0.0.1") && is_clear("http://localhost.example"));
-        for safe in ["https://ocim.example", "http://127.0.0.1:1", "http://[::1]", "http://localhost", "http://a.localhost"] {
+        for safe in
+            ["https://ocim.example", "http://127.0.0.1:1", "http://[::1]", "http://localhost", "http://a.localhost"]
+        {
             assert!(!is_clear(safe), "{safe}");
         }
     }

@@ -34,8 +34,8 @@ EXIT CODES of login, logout, instance and app-server:
     6  the server cannot be reached, or has a fault (5xx)
   130  interrupted by Ctrl-C
 
-Errors are printed to standard error as `ocim: <title>: <detail>`, with a line for each field that is not valid; with
-`-o json` what the server said is printed there as it said it.";
+Errors are printed to standard error as `ocim: <title>: <detail>`, with a line for each field that
+is not valid; with `-o json` what the server said is printed there as it said it.";
 
 /// What the client can do. What each is for is said at its arguments.
 #[derive(Debug, clap::Subcommand)]
@@ -60,8 +60,8 @@ pub enum Command {
 /// How the client answers.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// How login, logout, instance and app-server answer: a table, or one JSON document as the API gave it (a list: one array)
-    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
+    /// How login, logout, instance and app-server answer: table, or json, one document as the API gave it (a list: one array)
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table, hide_possible_values = true)]
     output: Format,
 }
 

@@ -56,7 +56,8 @@ pub async fn launch(arguments: &Arguments, api: &Api, out: &Output) -> Result<()
     // From here on, so that no Ctrl-C falls between the launch and the words for it.
     let mut interrupts = signal(SignalKind::interrupt())?;
     let unknown = || {
-        let words = format!("interrupted; whether one was launched says: ocim app-server list --instance {id} --limit 1");
+        let words =
+            format!("interrupted; whether one was launched says: ocim app-server list --instance {id} --limit 1");
         ClientError::Interrupted(words)
     };
     let launched = tokio::select! {

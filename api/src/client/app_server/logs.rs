@@ -28,7 +28,7 @@ pub struct Arguments {
     #[arg(short, long)]
     follow: bool,
     /// Only this level and those above it: debug, info, warning, error or critical
-    #[arg(long, value_parser = level, ignore_case = true)]
+    #[arg(long, value_parser = level)]
     level: Option<LogLevel>,
     /// Only lines that hold this text, whatever the case; at most 200 characters
     #[arg(long, value_name = "TEXT")]
@@ -162,7 +162,11 @@ fn seq(entry: &Value) -> Result<i64, ClientError> {
 /// When it cannot be read or printed.
 pub fn print_live(document: &Value, out: &Output) -> Result<i64, ClientError> {
     let entry: LogEntry = decode(document)?;
-    if out.is_json() { out.document_line(document)? } else { out.line(&line(&entry, out))? }
+    if out.is_json() {
+        out.document_line(document)?
+    } else {
+        out.line(&line(&entry, out))?
+    }
     Ok(entry.seq.unwrap_or(entry.id.0))
 }
 

@@ -21,27 +21,16 @@ use super::output::Output;
 /// What can be done with app servers. What each is for is said at its arguments.
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
-    /// List app servers, the newest first
     List(list::Arguments),
-    /// Show an app server
     Show(show::Arguments),
-    /// Launch an app server of an instance, with its settings as they are now
     Launch(launch::Arguments),
-    /// Print the log of an app server
     Logs(logs::Arguments),
-    /// Stop a build: its processes end and its machine is taken away
     Stop(stop::Arguments),
-    /// Give an instance's traffic to an app server
     Activate(activate::Arguments),
-    /// Give an instance's traffic back to the app server that had it before
     Rollback(rollback::Arguments),
-    /// Print what differs between an app server and another one, or its instance
     Diff(diff::Arguments),
-    /// Take the machine of an app server away, for good
     Terminate(terminate::Arguments),
-    /// Keep the machine of an app server although nobody needs it
     Pin(pin::Arguments),
-    /// Let the machine of an app server go when nobody needs it
     Unpin(pin::UnpinArguments),
 }
 

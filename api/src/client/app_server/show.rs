@@ -53,7 +53,10 @@ pub fn print(document: &Value, out: &Output) -> Result<(), ClientError> {
         ("reason", dash(summary.reason.clone())),
         ("server", format!("{}, {}, {}", server.name, dash(server.public_ip), server.status_name)),
         ("playbooks", commits.collect::<Vec<_>>().join("\n")),
-        ("checks", dash(Some(checks.items.iter().map(check).collect::<Vec<_>>().join("\n")).filter(|all| !all.is_empty()))),
+        (
+            "checks",
+            dash(Some(checks.items.iter().map(check).collect::<Vec<_>>().join("\n")).filter(|all| !all.is_empty())),
+        ),
         ("pinned", if summary.is_pinned { "yes" } else { "no" }.to_owned()),
         ("terminates", dash(summary.terminates_at.map(|at| at.format("%Y-%m-%d %H:%M").to_string()))),
     ];

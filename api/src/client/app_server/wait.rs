@@ -36,13 +36,18 @@ pub async fn until_built(
                     display.end();
                     document = next;
                     summary = decode(&document)?;
-                    display.line(&format!("app server {} is attempt {} of {}", summary.id, summary.attempt, summary.num_attempts));
+                    display.line(&format!(
+                        "app server {} is attempt {} of {}",
+                        summary.id, summary.attempt, summary.num_attempts
+                    ));
                 }
                 Ok(None) => {
                     display.show(&summary);
                     return ended(&summary).map(|()| document);
                 }
-                Err(error) if error.is_passing() => display.line("the connection is lost and made again; the build goes on"),
+                Err(error) if error.is_passing() => {
+                    display.line("the connection is lost and made again; the build goes on")
+                }
                 Err(error) => return Err(error),
             }
         } else {
@@ -65,7 +70,9 @@ pub async fn until_built(
                 summary = decode(&found)?;
                 document = found;
             }
-            Err(error) if error.is_passing() => display.line("the connection is lost and made again; the build goes on"),
+            Err(error) if error.is_passing() => {
+                display.line("the connection is lost and made again; the build goes on")
+            }
             Err(error) => return Err(error),
         }
     }

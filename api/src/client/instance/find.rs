@@ -25,7 +25,9 @@ pub async fn find(api: &Api, named: &str) -> Result<InstanceId, ClientError> {
     let by_domain = found.iter().find(|one| one.domain.eq_ignore_ascii_case(named));
     match (by_domain, found.as_slice()) {
         (Some(one), _) | (None, [one]) => Ok(one.id),
-        (None, []) => Err(ClientError::NotFound(format!("There is no instance with the id, name or domain «{named}»."))),
+        (None, []) => {
+            Err(ClientError::NotFound(format!("There is no instance with the id, name or domain «{named}».")))
+        }
         (None, several) => {
             let ids = several.iter().map(|one| one.id.to_string()).collect::<Vec<_>>().join(", ");
             Err(ClientError::Usage(format!("Several instances are named «{named}»; say which by its id: {ids}.")))

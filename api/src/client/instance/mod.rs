@@ -19,23 +19,14 @@ use super::output::Output;
 /// What can be done with instances. What each is for is said at its arguments.
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
-    /// List instances by name
     List(list::Arguments),
-    /// Show an instance
     Show(show::Arguments),
-    /// Create an instance; nothing is launched
     Create(create::Arguments),
-    /// Change settings of an instance; its app servers keep those they were launched with
     Set(set::Arguments),
-    /// Put an instance away: its host names lead nowhere until it is restored
     Archive(archive::Arguments),
-    /// Take an archived instance into use again
     Restore(archive::RestoreArguments),
-    /// Keep automation from activating until a person lifts the hold
     Hold(hold::Arguments),
-    /// Lift the hold
     Unhold(hold::UnholdArguments),
-    /// Print the variables that a launch would pass to Ansible now
     Render(render::Arguments),
 }
 

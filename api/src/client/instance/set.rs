@@ -3,8 +3,8 @@ use reqwest::Method;
 use serde_json::Value;
 use shared_types::Instance;
 
-use super::settings::{self, Files};
 use super::find;
+use super::settings::{self, Files};
 use crate::client::api::{Api, decode};
 use crate::client::error::ClientError;
 use crate::client::output::Output;

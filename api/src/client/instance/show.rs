@@ -56,6 +56,7 @@ pub fn print(document: &Value, out: &Output) -> Result<(), ClientError> {
         ("archived", dash(instance.summary.archived_at.map(|at| at.format("%Y-%m-%d %H:%M").to_string()))),
         ("pending_changes", dash(Some(instance.pending_changes.join(", ")).filter(|names| !names.is_empty()))),
     ];
-    fields.extend(settings::fields().filter_map(|field| Some((field.name, settings::words(document.get(field.name)?)))));
+    fields
+        .extend(settings::fields().filter_map(|field| Some((field.name, settings::words(document.get(field.name)?)))));
     out.fields(&fields)
 }
