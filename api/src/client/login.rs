@@ -62,18 +62,11 @@ fn role(text: &str) -> Result<Role, String> {
 
 fn scope(text: &str) -> Result<Scope, String> {
     let known = Scope::ALL.iter().find(|scope| scope.as_str() == text);
-    known.copied().ok_or_else(|| format!("must be of {}", Scope::ALL.map_words()))
+    known.copied().ok_or_else(|| format!("must be of {}", words(Scope::ALL)))
 }
 
-/// Words for a list of scopes.
-trait Words {
-    fn map_words(&self) -> String;
-}
-
-impl Words for [Scope] {
-    fn map_words(&self) -> String {
-        self.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", ")
-    }
+fn words(scopes: &[Scope]) -> String {
+    scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// Signs in and keeps a token.
@@ -103,16 +96,16 @@ pub async fn login(arguments: Arguments, out: &Output) -> Result<(), ClientError
     let CreatedToken { token, secret } = made?;
     let (server, secret) = (api.server().to_owned(), SecretString::from(secret));
     let path = account::write(&Account { server, token: secret, token_id: Some(token.id.0) })?;
-    let words = format!(
+    let told = format!(
         "Signed in at {} as {username}. The token «{}» ({}: {}) works until {} and is kept in {}.",
         api.server(),
         token.name,
         token.role.as_str(),
-        token.scopes.map_words(),
+        words(&token.scopes),
         token.expires.format("%Y-%m-%d"),
         path.display()
     );
-    out.told(&serde_json::to_value(&token).unwrap_or(Value::Null), &words)
+    out.told(&serde_json::to_value(&token).unwrap_or(Value::Null), &told)
 }
 
 /// Gives the session, and who it is.

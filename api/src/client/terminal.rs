@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::error::ClientError;
 
@@ -11,6 +12,10 @@ use super::error::ClientError;
 /// # Errors
 /// [`ClientError::Usage`] when the input has ended, [`ClientError::Interrupted`] at Ctrl-C.
 pub async fn line(question: &str) -> Result<String, ClientError> {
+    read(question, &mut signal(SignalKind::interrupt())?).await
+}
+
+async fn read(question: &str, interrupts: &mut Signal) -> Result<String, ClientError> {
     if io::stdin().is_terminal() {
         write!(io::stderr(), "{question}: ")?;
     }
@@ -23,7 +28,7 @@ pub async fn line(question: &str) -> Result<String, ClientError> {
     });
     let (length, line) = tokio::select! {
         read = told => read.map_err(|_| ClientError::Failed("standard input ended".to_owned()))??,
-        _ = tokio::signal::ctrl_c() => return Err(ClientError::Interrupted("interrupted; nothing was kept".to_owned())),
+        _ = interrupts.recv() => return Err(ClientError::Interrupted("interrupted; nothing was kept".to_owned())),
     };
     if length == 0 {
         return Err(ClientError::Usage(format!("{question}: standard input is empty; it must have a line.")));
@@ -36,8 +41,10 @@ pub async fn line(question: &str) -> Result<String, ClientError> {
 /// # Errors
 /// As [`line`].
 pub async fn secret(question: &str) -> Result<String, ClientError> {
+    // Before the terminal is told: whoever presses Ctrl-C gets it back as it was.
+    let mut interrupts = signal(SignalKind::interrupt())?;
     let quiet = Quiet::begin()?;
-    let line = line(question).await;
+    let line = read(question, &mut interrupts).await;
     if quiet.is_some() {
         // The line break that was typed was not shown either.
         writeln!(io::stderr())?;

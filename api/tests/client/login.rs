@@ -1,9 +1,11 @@
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 use serde_json::json;
 use shared_types::Role;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{PASSWORD, Shell, user};
+use super::{PASSWORD, Ran, Shell, user};
 use crate::app::TestApp;
 
 /// The file's text.
@@ -119,5 +121,43 @@ async fn a_kept_token_goes_to_its_server_only() {
     assert!(shell.run(&["instance", "list"]).await.refused(3).contains("The token that is kept is for "));
     // The environment's token is for the environment's server.
     shell.with("OCIM_TOKEN", viewer.token()).run(&["instance", "list"]).await.expect(0);
+    app.end().await;
+}
+
+/// What a terminal showed, and how it ended, of a sign-in at which this was typed once it was asked for.
+async fn typed(shell: &Shell, base: &str, input: &str) -> (String, Ran) {
+    let login = format!("{} login --server {base} --username ann", env!("CARGO_BIN_EXE_ocim"));
+    let mut command = shell.command("script", &["-qec", &login, "/dev/null"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let (mut keyboard, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    while !String::from_utf8_lossy(&shown).contains("Password: ") {
+        assert_ne!(
+            screen.read_buf(&mut shown).await.unwrap(),
+            0,
+            "it did not ask: {}",
+            String::from_utf8_lossy(&shown)
+        );
+    }
+    keyboard.write_all(input.as_bytes()).await.unwrap();
+    // An error says that the terminal is gone.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(30), screen.read_to_end(&mut shown)).await;
+    drop(keyboard);
+    (String::from_utf8(shown).unwrap(), Ran::of(child).await)
+}
+
+#[tokio::test]
+async fn a_terminal_does_not_show_the_password_and_ctrl_c_keeps_nothing() {
+    let app = TestApp::idle().await;
+    user(&app, "ann", Role::Viewer).await;
+    let shell = Shell::new().with("PATH", "/usr/bin:/bin").with("SHELL", "/bin/sh");
+    let base = app.anonymous().base().to_owned();
+    let (shown, ran) = typed(&shell, &base, "\u{3}").await;
+    assert!(shown.contains("interrupted; nothing was kept"), "{shown}");
+    assert_eq!(ran.code, 130, "{shown}");
+    assert!(!shell.home().join("config").exists());
+    let (shown, ran) = typed(&shell, &base, &format!("{PASSWORD}\n")).await;
+    assert!(shown.contains("Signed in at") && !shown.contains(PASSWORD), "{shown}");
+    assert_eq!(ran.code, 0);
     app.end().await;
 }
