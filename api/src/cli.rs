@@ -18,7 +18,6 @@ pub struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub enum Command {
     /// Serve API and pages, and build app servers, until Ctrl-C
     Server,

@@ -39,7 +39,6 @@ is not valid; with `-o json` what the server said is printed there as it said it
 
 /// What the client can do. What each is for is said at its arguments.
 #[derive(Debug, clap::Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 pub enum Command {
     /// Keep a token for the commands below
     #[command(long_about = login::ABOUT)]
