@@ -5,6 +5,7 @@ pub mod answers;
 pub mod app;
 pub mod audit;
 pub mod children;
+pub mod client;
 pub mod config;
 pub mod db;
 pub mod events;

@@ -1,52 +1,15 @@
-//! The command line: one program for the server, its workers, its administration and its document.
+//! The command line: one program for the server, its workers, its administration, its document, and its client.
+
+mod cli;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
+use cli::{Admin, Arguments, Command};
 use ocim::config::Settings;
 use ocim::start::StartError;
 use tracing_subscriber::EnvFilter;
-
-/// The OpenCraft Instance Manager: long-lived instances, immutable app servers, one of them active.
-///
-/// Settings are environment variables, or lines of the TOML file that OCIM_CONFIG names: OCIM_LISTEN, OCIM_DATA_DIR,
-/// DATABASE_URL and the others in docs/settings.md.
-#[derive(Debug, Parser)]
-#[command(name = "ocim", version)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Serve API and pages, and build app servers, until Ctrl-C
-    Server,
-    /// Build app servers beside a server, on the same database, until Ctrl-C
-    ///
-    /// As many as wanted, on as many machines. With DATABASE_URL it builds for whatever uses that database; without, it joins
-    /// the server that uses the same OCIM_DATA_DIR. What becomes of its builds when it is told to end: OCIM_ON_SIGTERM.
-    Worker,
-    /// Bring the database that DATABASE_URL names to this version
-    Migrate,
-    /// Print the OpenAPI document
-    Openapi,
-    /// Users and the cache
-    #[command(subcommand)]
-    Admin(Admin),
-}
-
-#[derive(Debug, Subcommand)]
-enum Admin {
-    /// Fill the cache with the local machines' base tree and Ansible's wheels
-    PrepareCache,
-    /// Give a user a new password, read from standard input; ends their sessions
-    SetPassword {
-        /// The user's name
-        username: String,
-    },
-}
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -57,7 +20,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     match run(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "ocim: {error}");
             ExitCode::FAILURE
@@ -65,23 +28,23 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<(), StartError> {
+fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
     // The only TLS implementation there is; refusing a second installation is no error.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.command {
-            Command::Openapi => {
-                std::io::stdout().write_all(ocim::router::document().to_yaml()?.as_bytes())?;
-                Ok(())
-            }
-            Command::Server => ocim::start::serve(Settings::load()?).await,
-            Command::Worker => ocim::start::work(Settings::load()?).await,
-            Command::Migrate => ocim::start::migrate(&Settings::load()?).await,
-            Command::Admin(Admin::PrepareCache) => ocim::start::prepare_cache(&Settings::load()?).await,
+            Command::Client(command) => return Ok(ocim::client::run(command, &arguments.client).await),
+            Command::Completion { shell } => std::io::stdout().write_all(&cli::completion(shell))?,
+            Command::Openapi => std::io::stdout().write_all(ocim::router::document().to_yaml()?.as_bytes())?,
+            Command::Server => ocim::start::serve(Settings::load()?).await?,
+            Command::Worker => ocim::start::work(Settings::load()?).await?,
+            Command::Migrate => ocim::start::migrate(&Settings::load()?).await?,
+            Command::Admin(Admin::PrepareCache) => ocim::start::prepare_cache(&Settings::load()?).await?,
             Command::Admin(Admin::SetPassword { username }) => {
-                ocim::start::set_password(&Settings::load()?, &username).await
+                ocim::start::set_password(&Settings::load()?, &username).await?;
             }
         }
+        Ok(ExitCode::SUCCESS)
     })
 }

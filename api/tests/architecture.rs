@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// The layers, the lowest first. A module may name modules of lower layers and, where it says so, of its own.
 const LAYERS: &[&[&str]] = &[
+    // It asks a server over its API and knows nothing else of it.
+    &["client"],
     &["children", "config"],
     &["guard"],
     &["jobs", "db"],
@@ -96,7 +98,7 @@ fn layer(module: &str) -> Option<usize> {
 fn dependencies_point_one_way() {
     let mut wrong = Vec::new();
     for (module, path) in sources() {
-        if matches!(module.as_str(), "lib" | "main") {
+        if matches!(module.as_str(), "lib" | "main" | "cli") {
             continue;
         }
         let own =
@@ -142,6 +144,18 @@ fn only_http_and_its_wiring_name_the_web_server() {
         .map(|(_, path)| path)
         .collect();
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn the_client_knows_the_api_and_nobody_knows_the_client() {
+    for (module, path) in sources() {
+        let named = named(&code(&path));
+        let is_fine = match module.as_str() {
+            "client" => named.iter().all(|other| other == "client"),
+            _ => !named.contains("client"),
+        };
+        assert!(is_fine, "{} names {named:?}", path.display());
+    }
 }
 
 #[test]

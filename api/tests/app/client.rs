@@ -36,6 +36,14 @@ impl Client {
         &self.base
     }
 
+    /// The token of somebody who has one.
+    pub fn token(&self) -> &str {
+        match &self.credentials {
+            Credentials::Token(secret) => secret,
+            Credentials::None | Credentials::Cookie(_) => panic!("no token"),
+        }
+    }
+
     /// The same person with other credentials.
     pub fn with(&self, credentials: Credentials) -> Self {
         Self { credentials, ..self.clone() }

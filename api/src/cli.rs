@@ -1,0 +1,79 @@
+//! What the command line takes.
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use ocim::client;
+
+/// The OpenCraft Instance Manager: long-lived instances, immutable app servers, one of them active.
+///
+/// Settings of server, worker, migrate and admin are environment variables, or lines of the TOML file that OCIM_CONFIG names:
+/// OCIM_LISTEN, OCIM_DATA_DIR, DATABASE_URL and the others in docs/settings.md. The commands login, logout, instance and
+/// app-server ask a server over its REST API and need none of them: docs/client.md.
+#[derive(Debug, Parser)]
+#[command(name = "ocim", version, after_help = client::EXIT_CODES)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub client: client::Options,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve API and pages, and build app servers, until Ctrl-C
+    Server,
+    /// Build app servers beside a server, on the same database, until Ctrl-C
+    ///
+    /// As many as wanted, on as many machines. With DATABASE_URL it builds for whatever uses that database; without, it joins
+    /// the server that uses the same OCIM_DATA_DIR. What becomes of its builds when it is told to end: OCIM_ON_SIGTERM.
+    Worker,
+    /// Bring the database that DATABASE_URL names to this version
+    Migrate,
+    /// Print the OpenAPI document
+    Openapi,
+    /// Users and the cache
+    #[command(subcommand)]
+    Admin(Admin),
+    #[command(flatten)]
+    Client(client::Command),
+    /// Print a script that completes what you type
+    #[command(after_help = "EXAMPLES:\n    ocim completion bash > /etc/bash_completion.d/ocim\n    \
+        ocim completion zsh > ~/.zfunc/_ocim\n    ocim completion fish > ~/.config/fish/completions/ocim.fish")]
+    Completion {
+        /// For which shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Fill the cache with the local machines' base tree and Ansible's wheels
+    PrepareCache,
+    /// Give a user a new password, read from standard input; ends their sessions
+    SetPassword {
+        /// The user's name
+        username: String,
+    },
+}
+
+/// A shell that can be helped.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Shell {
+    /// Bash.
+    Bash,
+    /// Zsh.
+    Zsh,
+    /// Fish.
+    Fish,
+}
+
+/// The script for a shell.
+pub fn completion(shell: Shell) -> Vec<u8> {
+    let shell = match shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+        Shell::Fish => clap_complete::Shell::Fish,
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "ocim", &mut script);
+    script
+}

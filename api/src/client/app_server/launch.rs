@@ -1,0 +1,90 @@
+use clap::Args;
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared_types::AppServerSummary;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::progress::Display;
+use super::wait;
+use crate::client::api::{Api, decode};
+use crate::client::error::ClientError;
+use crate::client::instance;
+use crate::client::output::Output;
+
+/// Launch an app server of an instance, with its settings as they are now
+///
+/// What serves goes on serving. With --wait this command goes on until the build has ended and shows on standard error how far
+/// it is: exit code 0 when it runs, 1 when it failed or was stopped. A lost connection is made again and is no failed build.
+/// Ctrl-C ends this command and not the build (exit code 130).
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+    ocim app-server launch astro.campus.example
+    ocim app-server launch 1 --wait --reason 'upgrade to teak.2'
+    ocim app-server launch 1 --wait --attempts 3 --activate-when-running -o json")]
+pub struct Arguments {
+    /// The instance: its id, whole name or domain
+    instance: String,
+    /// Go on until the build, or the last of its attempts, has ended
+    #[arg(long)]
+    wait: bool,
+    /// How many app servers are tried, one after another, until one is built: 1 to 10
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=10))]
+    attempts: u8,
+    /// Activate it when its build has ended well; not while a hold is on, and not in the place of a newer one
+    #[arg(long)]
+    activate_when_running: bool,
+    /// Why, for the history; at most 500 characters
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+/// Launches one.
+///
+/// # Errors
+/// What the API says; with `--wait` [`ClientError::Failed`] when it was not built.
+pub async fn launch(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
+    let Arguments { instance, wait, attempts, activate_when_running, reason } = arguments;
+    let id = instance::find(api, instance).await?;
+    let body = json!({ "num_attempts": attempts, "activate_when_running": activate_when_running, "reason": reason });
+    let path = format!("/instances/{id}/app-servers");
+    if !wait {
+        let launched = post(api, &path, &body).await?;
+        let summary: AppServerSummary = decode(&launched)?;
+        let words = format!("App server {0} is launched. Follow its log: ocim app-server logs {0} -f", summary.id);
+        return out.told(&launched, &words);
+    }
+    // From here on, so that no Ctrl-C falls between the launch and the words for it.
+    let mut interrupts = signal(SignalKind::interrupt())?;
+    let unknown = || {
+        let words =
+            format!("interrupted; whether one was launched says: ocim app-server list --instance {id} --limit 1");
+        ClientError::Interrupted(words)
+    };
+    let launched = tokio::select! {
+        launched = post(api, &path, &body) => launched?,
+        _ = interrupts.recv() => return Err(unknown()),
+    };
+    let mut display = Display::new();
+    let ended = wait::until_built(api, &launched, &mut interrupts, &mut display).await;
+    display.end();
+    let built = ended?;
+    let summary: AppServerSummary = decode(&built)?;
+    out.told(&built, &format!("App server {} is {}.", summary.id, summary.status.as_str()))
+}
+
+/// Launches one although connections break: with one key for all attempts, at most one is launched.
+async fn post(api: &Api, path: &str, body: &Value) -> Result<Value, ClientError> {
+    let mut bits = [0u8; 16];
+    getrandom::fill(&mut bits).map_err(|error| ClientError::Failed(format!("no randomness: {error}")))?;
+    let key = hex::encode(bits);
+    let ask = async || api.json(api.request(Method::POST, path, &[]).header("idempotency-key", &key).json(body)).await;
+    let mut asked = ask().await;
+    for pause in wait::PAUSES {
+        if !matches!(asked, Err(ClientError::Unreachable { .. })) {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        asked = ask().await;
+    }
+    asked
+}

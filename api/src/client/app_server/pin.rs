@@ -1,0 +1,51 @@
+use clap::Args;
+use reqwest::Method;
+use serde_json::json;
+use shared_types::AppServerId;
+
+use crate::client::api::Api;
+use crate::client::error::ClientError;
+use crate::client::output::Output;
+
+/// Keep the machine of an app server although nobody needs it
+///
+/// Until it is unpinned; a person may still terminate it. Pinned already: success.
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+    ocim app-server pin 7 --reason 'to look at the failure'")]
+pub struct Arguments {
+    /// Its id
+    id: AppServerId,
+    /// Why, for the history; at most 500 characters
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+/// Let the machine of an app server go when nobody needs it
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+    ocim app-server unpin 7")]
+pub struct UnpinArguments {
+    /// Its id
+    id: AppServerId,
+}
+
+/// Pins it.
+///
+/// # Errors
+/// What the API says.
+pub async fn pin(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
+    let Arguments { id, reason } = arguments;
+    let pinned = api.ask(Method::PUT, &format!("/app-servers/{id}/pin"), &json!({ "reason": reason })).await?;
+    out.told(&pinned, &format!("App server {id} is kept."))
+}
+
+/// Unpins it.
+///
+/// # Errors
+/// What the API says.
+pub async fn unpin(arguments: &UnpinArguments, api: &Api, out: &Output) -> Result<(), ClientError> {
+    let id = arguments.id;
+    let free = api.json(api.request(Method::DELETE, &format!("/app-servers/{id}/pin"), &[])).await?;
+    out.told(&free, &format!("App server {id} is not kept any more."))
+}

@@ -1,0 +1,40 @@
+use clap::Args;
+use reqwest::Method;
+use serde_json::json;
+use shared_types::{AppServer, AppServerId, ServerStatus};
+
+use crate::client::api::{Api, decode};
+use crate::client::error::ClientError;
+use crate::client::output::Output;
+
+/// Take the machine of an app server away, for good
+///
+/// This command waits up to 30 seconds until it is gone. Gone already: success. Refused (exit code 5) when it is active or
+/// draining, and while it is being built unless --stop is given.
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+    ocim app-server terminate 7
+    ocim app-server terminate 7 --stop --reason 'not needed'")]
+pub struct Arguments {
+    /// Its id
+    id: AppServerId,
+    /// Stop a build under way first
+    #[arg(long)]
+    stop: bool,
+    /// Why, for the history; at most 500 characters
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+/// Takes it away.
+///
+/// # Errors
+/// What the API says.
+pub async fn terminate(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
+    let Arguments { id, stop, reason } = arguments;
+    let body = json!({ "stop": stop, "reason": reason });
+    let gone = api.ask(Method::POST, &format!("/app-servers/{id}/terminate"), &body).await?;
+    let is_gone = decode::<AppServer>(&gone)?.server.status == ServerStatus::Terminated;
+    let words = if is_gone { "is gone" } else { "is being taken away" };
+    out.told(&gone, &format!("The machine of app server {id} {words}."))
+}

@@ -1,0 +1,49 @@
+//! `ocim instance …`
+
+mod archive;
+mod create;
+mod find;
+mod hold;
+mod list;
+mod render;
+mod set;
+mod settings;
+mod show;
+
+pub use find::find;
+
+use super::api::Api;
+use super::error::ClientError;
+use super::output::Output;
+
+/// What can be done with instances. What each is for is said at its arguments.
+#[derive(Debug, clap::Subcommand)]
+pub enum Verb {
+    List(list::Arguments),
+    Show(show::Arguments),
+    Create(create::Arguments),
+    Set(set::Arguments),
+    Archive(archive::Arguments),
+    Restore(archive::RestoreArguments),
+    Hold(hold::Arguments),
+    Unhold(hold::UnholdArguments),
+    Render(render::Arguments),
+}
+
+/// Does one of them.
+///
+/// # Errors
+/// What the verb gives.
+pub async fn run(verb: Verb, api: &Api, out: &Output) -> Result<(), ClientError> {
+    match verb {
+        Verb::List(arguments) => list::list(arguments, api, out).await,
+        Verb::Show(arguments) => show::show(&arguments, api, out).await,
+        Verb::Create(arguments) => create::create(&arguments, api, out).await,
+        Verb::Set(arguments) => set::set(&arguments, api, out).await,
+        Verb::Archive(arguments) => archive::archive(&arguments, api, out).await,
+        Verb::Restore(arguments) => archive::restore(&arguments, api, out).await,
+        Verb::Hold(arguments) => hold::hold(&arguments, api, out).await,
+        Verb::Unhold(arguments) => hold::unhold(&arguments, api, out).await,
+        Verb::Render(arguments) => render::render(&arguments, api, out).await,
+    }
+}

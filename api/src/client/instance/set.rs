@@ -1,0 +1,62 @@
+use clap::Args;
+use reqwest::Method;
+use serde_json::Value;
+use shared_types::Instance;
+
+use super::find;
+use super::settings::{self, Files};
+use crate::client::api::{Api, decode};
+use crate::client::error::ClientError;
+use crate::client::output::Output;
+
+/// Change settings of an instance; its app servers keep those they were launched with
+///
+/// Only what is named changes; a blank value asks for the default. When somebody else changes the instance at the same time, or
+/// a value is not valid (exit code 5), nothing is changed.
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+    ocim instance set 1 openedx_release=open-release/teak.2
+    ocim instance set astro.campus.example name='Astronomy Academy' max_builds=2
+    ocim instance set 1 --set-file configuration_extra_settings=extra.yml
+    ocim instance set 1 email=new@example.com --if-match \"$(ocim instance show 1 -o json | jq -r .etag)\"")]
+pub struct Arguments {
+    /// Its id, whole name or domain
+    instance: String,
+    /// What changes, like email=contact@example.com; `name` is the instance's name
+    #[arg(value_name = "NAME=VALUE", value_parser = settings::pair, required_unless_present = "set_file")]
+    set: Vec<(String, String)>,
+    #[command(flatten)]
+    files: Files,
+    /// Only if it is still as it was with this etag; left out: as it is when this command reads it
+    #[arg(long, value_name = "ETAG")]
+    if_match: Option<String>,
+}
+
+/// Changes it, and prints what now waits for the next launch.
+///
+/// # Errors
+/// What the API says.
+pub async fn set(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
+    let Arguments { instance, set, files, if_match } = arguments;
+    let body = settings::body(set, files)?;
+    let path = format!("/instances/{}", find(api, instance).await?);
+    let etag = match if_match {
+        Some(etag) => etag.clone(),
+        None => decode::<Instance>(&api.get(&path, &[]).await?)?.etag,
+    };
+    let request = api.request(Method::PATCH, &path, &[]).header("if-match", etag).json(&Value::Object(body));
+    let changed = api.json(request).await.inspect_err(say_nothing_changed)?;
+    let Instance { summary, pending_changes, .. } = decode(&changed)?;
+    let pending = match pending_changes.as_slice() {
+        [] => String::new(),
+        names => format!(" Its active app server does not have them until another is launched: {}.", names.join(", ")),
+    };
+    out.told(&changed, &format!("Instance {} is changed.{pending}", summary.id))
+}
+
+fn say_nothing_changed(error: &ClientError) {
+    if error.status() == Some(412) {
+        let words = b"ocim: somebody changed the instance meanwhile; nothing was changed. Look at it and try again.\n";
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), words);
+    }
+}

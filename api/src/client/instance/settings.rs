@@ -1,0 +1,105 @@
+//! Settings as `name=value`, typed as the API wants them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Map, Number, Value};
+use shared_types::care;
+use shared_types::openedx::{self, Field, FieldKind};
+
+use crate::client::error::ClientError;
+
+/// Values that are read from files.
+#[derive(Debug, Args)]
+pub struct Files {
+    /// A setting whose value is a file's text, like configuration_extra_settings=extra.yml; may be repeated
+    #[arg(long, value_name = "NAME=PATH", value_parser = pair)]
+    set_file: Vec<(String, String)>,
+}
+
+/// Every setting there is.
+pub fn fields() -> impl Iterator<Item = &'static Field> {
+    openedx::FIELDS.iter().chain(care::FIELDS)
+}
+
+/// `name=value`, for the command line.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err("must be name=value".to_owned()),
+    }
+}
+
+/// A request's body of what was said on the command line.
+///
+/// # Errors
+/// [`ClientError::Usage`] when a setting is named twice, [`ClientError::File`].
+pub fn body(pairs: &[(String, String)], files: &Files) -> Result<Map<String, Value>, ClientError> {
+    let mut body = Map::new();
+    let read = |(name, path): &(String, String)| Ok((name.clone(), read(Path::new(path))?));
+    let files = files.set_file.iter().map(read).collect::<Result<Vec<_>, ClientError>>()?;
+    for (name, text) in pairs.iter().cloned().chain(files) {
+        let value = typed(&name, text);
+        if body.insert(name.clone(), value).is_some() {
+            return Err(ClientError::Usage(format!("{name} is set twice.")));
+        }
+    }
+    Ok(body)
+}
+
+fn read(path: &Path) -> Result<String, ClientError> {
+    fs::read_to_string(path).map_err(|source| ClientError::File { path: PathBuf::from(path), source })
+}
+
+/// Of what is no number or flag the server says so; blank asks for the default.
+fn typed(name: &str, text: String) -> Value {
+    let kind = fields().find(|field| field.name == name).map(|field| field.kind);
+    match (kind, text.trim()) {
+        (Some(FieldKind::Flag | FieldKind::Whole { .. }), "") => Value::Null,
+        (Some(FieldKind::Flag), "true") => Value::Bool(true),
+        (Some(FieldKind::Flag), "false") => Value::Bool(false),
+        (Some(FieldKind::Whole { .. }), number) => {
+            number.parse::<i64>().map_or(Value::String(text), |number| Value::Number(Number::from(number)))
+        }
+        (Some(_) | None, _) => Value::String(text),
+    }
+}
+
+/// A value as a person reads it.
+pub fn words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn values_are_of_their_settings_types() {
+        let typed = |name, text: &str| typed(name, text.to_owned()).to_string();
+        assert_eq!(typed("use_ephemeral_databases", "true"), "true");
+        assert_eq!(typed("use_ephemeral_databases", "yes"), "\"yes\"");
+        assert_eq!((typed("max_builds", "3"), typed("max_builds", "x")), ("3".to_owned(), "\"x\"".to_owned()));
+        assert_eq!((typed("retention_hours", ""), typed("email", "")), ("null".to_owned(), "\"\"".to_owned()));
+        assert_eq!(typed("name", "3"), "\"3\"");
+    }
+
+    #[test]
+    fn a_setting_is_named_once_and_its_value_may_hold_anything() {
+        let files = Files { set_file: Vec::new() };
+        let pairs = [pair("email=a=b").unwrap()];
+        assert_eq!(body(&pairs, &files).unwrap().get("email"), Some(&Value::from("a=b")));
+        assert!(pair("=x").is_err() && pair("x").is_err());
+        assert!(body(&[pair("a=1").unwrap(), pair("a=2").unwrap()], &files).is_err());
+    }
+}

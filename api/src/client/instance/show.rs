@@ -1,0 +1,62 @@
+use clap::Args;
+use serde_json::Value;
+use shared_types::{AppServerSummary, Instance};
+
+use super::{find, settings};
+use crate::client::api::{Api, decode};
+use crate::client::error::ClientError;
+use crate::client::output::Output;
+
+/// Show an instance
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+    ocim instance show 1
+    ocim instance show 'Astronomy Academy'
+    ocim instance show astro.campus.example -o json")]
+pub struct Arguments {
+    /// Its id, whole name or domain
+    instance: String,
+}
+
+/// Prints it with every setting; secrets read as `••••••`.
+///
+/// # Errors
+/// What the API says; exit code 4 when there is none.
+pub async fn show(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
+    let id = find(api, &arguments.instance).await?;
+    print(&api.get(&format!("/instances/{id}"), &[]).await?, out)
+}
+
+/// Prints an instance.
+///
+/// # Errors
+/// When it cannot be read or printed.
+pub fn print(document: &Value, out: &Output) -> Result<(), ClientError> {
+    if out.is_json() {
+        return out.document(document);
+    }
+    let instance: Instance = decode(document)?;
+    let words = |one: &Option<AppServerSummary>| {
+        one.as_ref().map_or_else(|| "-".to_owned(), |one| format!("{} ({}, {})", one.id, one.name, one.status.as_str()))
+    };
+    let dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let hold = instance.hold.as_ref().map(|hold| {
+        let why = hold.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        format!("by {} since {}{why}", hold.by, hold.at.format("%Y-%m-%d %H:%M"))
+    });
+    let mut fields = vec![
+        ("id", instance.summary.id.to_string()),
+        ("name", instance.summary.name.clone()),
+        ("url", instance.url.clone()),
+        ("studio_url", instance.studio_url.clone()),
+        ("active", words(&instance.summary.active_appserver)),
+        ("newest", words(&instance.summary.newest_appserver)),
+        ("fallback", dash(instance.fallback_app_server_id.map(|id| id.to_string()))),
+        ("hold", dash(hold)),
+        ("archived", dash(instance.summary.archived_at.map(|at| at.format("%Y-%m-%d %H:%M").to_string()))),
+        ("pending_changes", dash(Some(instance.pending_changes.join(", ")).filter(|names| !names.is_empty()))),
+    ];
+    fields
+        .extend(settings::fields().filter_map(|field| Some((field.name, settings::words(document.get(field.name)?)))));
+    out.fields(&fields)
+}

@@ -1,0 +1,88 @@
+//! The client for scripts: what a person at a terminal, or a script, asks of a server over its REST API.
+//!
+//! Invariant: it knows the API and nothing else of the server; `api/tests/architecture.rs` proves it. What it prints of
+//! outside text cannot move the cursor, and a token goes to the one server that it is for.
+//!
+//! Not here: anything that needs the server's database, settings or files.
+
+use std::process::ExitCode;
+
+mod account;
+mod api;
+mod app_server;
+mod error;
+mod instance;
+mod login;
+mod logout;
+mod output;
+mod sse;
+mod terminal;
+mod text;
+
+use error::ClientError;
+use output::{Format, Output};
+
+/// How a command of the client can end; `ocim --help` and docs/client.md say the same.
+pub const EXIT_CODES: &str = "\
+EXIT CODES of login, logout, instance and app-server:
+    0  done
+    1  the thing asked for failed: a build that failed, an answer that makes no sense
+    2  the command was not understood
+    3  not signed in, or not allowed (401, 403)
+    4  there is no such thing (404)
+    5  it does not fit the state things are in, or was changed meanwhile (409, 412, 422, 428)
+    6  the server cannot be reached, or has a fault (5xx)
+  130  interrupted by Ctrl-C
+
+Errors are printed to standard error as `ocim: <title>: <detail>`, with a line for each field that
+is not valid; with `-o json` what the server said is printed there as it said it.";
+
+/// What the client can do. What each is for is said at its arguments.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Keep a token for the commands below
+    #[command(long_about = login::ABOUT)]
+    Login(login::Arguments),
+    /// Delete the token that login made, at the server and here
+    ///
+    /// Of a token that was read with `login --with-token` only what is kept here goes; it was not made here.
+    #[command(after_help = "EXAMPLES:\n    ocim logout")]
+    Logout,
+    /// Instances: list, change, archive, hold
+    #[command(subcommand)]
+    Instance(instance::Verb),
+    /// App servers: launch, follow, activate, roll back
+    #[command(subcommand)]
+    AppServer(app_server::Verb),
+}
+
+/// How the client answers.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// How login, logout, instance and app-server answer: table, or json, one document as the API gave it (a list: one array)
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table, hide_possible_values = true)]
+    output: Format,
+}
+
+/// Does one command; what went wrong is on standard error by then.
+pub async fn run(command: Command, options: &Options) -> ExitCode {
+    let out = Output::to_stdout(options.output);
+    match perform(command, &out).await {
+        // Whoever reads a pipe may have seen enough.
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            error.tell(options.output);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+async fn perform(command: Command, out: &Output) -> Result<(), ClientError> {
+    match command {
+        Command::Login(arguments) => login::login(arguments, out).await,
+        Command::Logout => logout::logout(out).await,
+        Command::Instance(verb) => instance::run(verb, &account::connect()?, out).await,
+        Command::AppServer(verb) => app_server::run(verb, &account::connect()?, out).await,
+    }
+}

@@ -1,0 +1,126 @@
+//! The client for scripts: the real program, run as a script runs it, against the program under test.
+
+mod activating;
+mod documented;
+mod following;
+mod instances;
+mod launching;
+mod login;
+mod printing;
+mod proxy;
+mod refusals;
+
+use std::io::Write;
+use std::process::Stdio;
+
+use serde_json::Value;
+use shared_types::Role;
+use tokio::process::Command;
+
+use crate::app::TestApp;
+
+/// Somebody at a shell, with a home of their own.
+pub struct Shell {
+    home: tempfile::TempDir,
+    variables: Vec<(&'static str, String)>,
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Shell {
+    /// Somebody who is not signed in anywhere.
+    pub fn new() -> Self {
+        Self { home: tempfile::tempdir().unwrap(), variables: Vec::new() }
+    }
+
+    /// Somebody of this role, whose environment names server and token.
+    pub async fn of(app: &TestApp, role: Role) -> Self {
+        let person = app.person(role).await;
+        Self::new().with("OCIM_SERVER", person.base()).with("OCIM_TOKEN", person.token())
+    }
+
+    /// With a variable in the environment, in the place of what it was.
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.retain(|(other, _)| *other != name);
+        self.variables.push((name, value.to_owned()));
+        self
+    }
+
+    /// Their home.
+    pub fn home(&self) -> &std::path::Path {
+        self.home.path()
+    }
+
+    /// A command that is to be run, with nothing of this process's environment.
+    pub fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().env("HOME", self.home()).env("XDG_CONFIG_HOME", self.home().join("config"));
+        command.envs(self.variables.iter().map(|(name, value)| (name, value))).current_dir(self.home());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+
+    /// `ocim` with these arguments, begun.
+    pub fn begin(&self, arguments: &[&str]) -> tokio::process::Child {
+        self.command(env!("CARGO_BIN_EXE_ocim"), arguments).spawn().unwrap()
+    }
+
+    /// Runs `ocim` with these arguments to its end.
+    pub async fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.begin(arguments)).await
+    }
+
+    /// The same with something on standard input.
+    pub async fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(input.as_bytes()).unwrap();
+        std::io::Seek::rewind(&mut file).unwrap();
+        let mut command = self.command(env!("CARGO_BIN_EXE_ocim"), arguments);
+        Ran::of(command.stdin(file).spawn().unwrap()).await
+    }
+}
+
+impl Ran {
+    /// Waits for the end, not for ever.
+    pub async fn of(child: tokio::process::Child) -> Self {
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(60), child.wait_with_output()).await;
+        let output = ended.expect("the command did not end").unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Standard output of a command that must end so.
+    #[track_caller]
+    pub fn expect(&self, code: i32) -> &str {
+        assert_eq!(self.code, code, "{self:#?}");
+        &self.stdout
+    }
+
+    /// The one JSON document that a command which went well printed.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(self.expect(0)).unwrap()
+    }
+
+    /// Standard error of a command that must end so, and printed nothing else.
+    #[track_caller]
+    pub fn refused(&self, code: i32) -> &str {
+        assert_eq!(self.expect(code), "");
+        &self.stderr
+    }
+}
+
+/// Somebody of this role with a password to sign in with: `correct horse battery`.
+pub async fn user(app: &TestApp, name: &str, role: Role) {
+    let hash = ocim::users::passwords::hash(PASSWORD.to_owned()).await.unwrap();
+    assert!(ocim::users::store::insert(&mut *app.conn().await, name, &hash, role).await.unwrap());
+}
+
+/// The password of [`user`].
+pub const PASSWORD: &str = "correct horse battery";
