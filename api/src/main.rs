@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use ocim::config::Settings;
 use ocim::start::StartError;
+use shared_types::Role;
 use tracing_subscriber::EnvFilter;
 
 /// The OpenCraft Instance Manager: long-lived instances, immutable app servers, one of them active.
@@ -46,6 +47,21 @@ enum Admin {
         /// The user's name
         username: String,
     },
+    /// Make a user; the password is read from standard input, or made up and printed once where that is a terminal
+    CreateUser {
+        /// The name to sign in with
+        username: String,
+        /// What they may do: viewer, operator or admin
+        #[arg(long, value_parser = ocim::start::role)]
+        role: Role,
+    },
+    /// List the users: id, name, role, whether they may sign in, when they last did
+    ListUsers,
+    /// Keep a user from signing in; ends their sessions
+    DisableUser {
+        /// The user's name
+        username: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -81,6 +97,13 @@ fn run(arguments: Arguments) -> Result<(), StartError> {
             Command::Admin(Admin::PrepareCache) => ocim::start::prepare_cache(&Settings::load()?).await,
             Command::Admin(Admin::SetPassword { username }) => {
                 ocim::start::set_password(&Settings::load()?, &username).await
+            }
+            Command::Admin(Admin::CreateUser { username, role }) => {
+                ocim::start::create_user(&Settings::load()?, username, role).await
+            }
+            Command::Admin(Admin::ListUsers) => ocim::start::list_users(&Settings::load()?).await,
+            Command::Admin(Admin::DisableUser { username }) => {
+                ocim::start::disable_user(&Settings::load()?, &username).await
             }
         }
     })

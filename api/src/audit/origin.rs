@@ -15,6 +15,8 @@ pub struct Origin {
     pub token: Option<TokenId>,
     /// Where the request came from.
     pub address: Option<IpAddr>,
+    /// What the browser or script says it is.
+    pub user_agent: Option<String>,
     /// The request.
     pub request_id: Option<String>,
 }

@@ -3,7 +3,7 @@
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use actix_web::middleware::Next;
 
 use crate::audit::Origin;
@@ -35,7 +35,8 @@ pub async fn around(
     let id = hex::encode(bits);
     let is_docs = request.path().starts_with("/docs");
     let address = request.peer_addr().map(|peer| peer.ip());
-    let origin = Origin { address, request_id: Some(id.clone()), ..Origin::default() };
+    let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let origin = Origin { address, user_agent, request_id: Some(id.clone()), ..Origin::default() };
     let mut response = origin.scope(next.call(request)).await?;
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {

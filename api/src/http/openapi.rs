@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 use shared_types::openedx::Protocol;
 use shared_types::queue::Tier;
 use shared_types::{Problem, ProblemType};
+use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement};
 use utoipa::{OpenApi as _, ToSchema};
 
+use super::needs::{self, Need};
 use super::principal::COOKIE;
 
 /// What making an instance takes: the name, and any of the settings.
@@ -102,7 +104,8 @@ struct OptionalSettings {
         (name = "servers", description = "The machines"),
         (name = "logs", description = "What happened, for people"),
         (name = "events", description = "What changes, live"),
-        (name = "auth", description = "Signing in, and API tokens"),
+        (name = "auth", description = "Signing in; your own password, sessions and API tokens"),
+        (name = "users", description = "Who may sign in, and what they may do"),
         (name = "health", description = "For whoever watches the program"),
     ),
 )]
@@ -137,10 +140,25 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
         for (operation, changes) in operations {
             if let Some(operation) = operation {
                 complete_operation(operation, has_id, changes);
+                say_need(operation);
             }
         }
     }
     document
+}
+
+/// Says which role and scope an operation takes, in words and as `x-required-scope`.
+fn say_need(operation: &mut Operation) {
+    let Some(need) = operation.operation_id.as_deref().and_then(needs::of) else {
+        return;
+    };
+    if need == Need::Session {
+        operation.security = Some(vec![SecurityRequirement::new("session", Vec::<String>::new())]);
+    }
+    let words = operation.description.take().filter(|words| !words.is_empty());
+    operation.description = Some(words.map_or_else(|| need.words(), |words| format!("{words}\n\n{}", need.words())));
+    let said = ExtensionsBuilder::new().add("x-required-scope", need.as_str()).build();
+    operation.extensions.get_or_insert_default().merge(said);
 }
 
 fn complete_operation(operation: &mut Operation, has_id: bool, changes: bool) {

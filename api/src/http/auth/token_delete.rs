@@ -4,19 +4,19 @@ use shared_types::TokenId;
 use crate::app::App;
 use crate::audit;
 use crate::http::error::ApiError;
-use crate::http::principal::Viewer;
+use crate::http::principal::Person;
 use crate::users::store::tokens;
 
 /// Take an API token away
 ///
-/// It stops working at once.
+/// It stops working at once, and its streams end. A token cannot take tokens away.
 #[utoipa::path(tag = "auth", params(("id" = TokenId, Path, description = "The token")), responses(
     (status = 204, description = "It works no more"),
 ))]
 #[delete("/auth/tokens/{id}")]
 pub async fn delete_token(
     app: web::Data<App>,
-    Viewer(who): Viewer,
+    Person(who): Person,
     id: web::Path<TokenId>,
 ) -> Result<HttpResponse, ApiError> {
     let mut conn = app.db().conn().await?;
