@@ -18,6 +18,7 @@ mod reaping;
 mod reconnecting;
 mod retaining;
 mod retrying;
+mod revoking;
 mod room;
 mod routing;
 mod secrets;

@@ -28,9 +28,14 @@ impl Operation {
         self.path.contains("{id}")
     }
 
-    /// Whether it changes what instances, app servers and machines are.
+    /// What it takes: a scope, or `session`. None: it is open to everybody.
+    pub fn need(&self) -> Option<&str> {
+        self.said["x-required-scope"].as_str()
+    }
+
+    /// Whether who may only look may not.
     pub fn needs_operator(&self) -> bool {
-        !self.method.is_safe() && !self.path.starts_with("/api/v1/auth/")
+        self.need().is_some_and(|need| !matches!(need, "read" | "session"))
     }
 }
 

@@ -8,5 +8,7 @@ mod events;
 mod every;
 mod health;
 mod instances;
+mod permissions;
 mod retention;
 mod servers;
+mod users;
