@@ -231,7 +231,8 @@ pub struct Session {
 pub fn username_fault(name: &str) -> Option<&'static str> {
     // What is not seen, or turns the order of what is, would make one name look like another.
     let is_unseen = |c: char| {
-        c.is_control() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
     if name.is_empty() || name.chars().count() > 150 {
         Some("Must have 1 to 150 characters.")

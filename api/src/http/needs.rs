@@ -84,10 +84,7 @@ const NEEDS: &[(Need, &[&str])] = &[
             "resume_queue",
         ],
     ),
-    (
-        Need::Scope(Scope::Activate),
-        &["activate_app_server", "roll_back_instance", "hold_instance", "lift_hold"],
-    ),
+    (Need::Scope(Scope::Activate), &["activate_app_server", "roll_back_instance", "hold_instance", "lift_hold"]),
     (
         Need::Scope(Scope::Admin),
         &[

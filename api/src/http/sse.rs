@@ -46,11 +46,7 @@ pub fn resume(request: &HttpRequest, after: Option<i64>) -> i64 {
 ///
 /// # Errors
 /// When the events that were missed cannot be read.
-pub async fn changes(
-    app: &App,
-    who: Principal,
-    last: Option<i64>,
-) -> Result<impl Responder + use<>, ApiError> {
+pub async fn changes(app: &App, who: Principal, last: Option<i64>) -> Result<impl Responder + use<>, ApiError> {
     // First listen, then read: what happens in between comes twice rather than never.
     let reader = Reader::new(app.clone(), who);
     let missed = match last {

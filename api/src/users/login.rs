@@ -86,11 +86,7 @@ pub async fn login(
 ///
 /// # Errors
 /// When the system has no randomness, or a statement fails.
-pub async fn begin(
-    conn: &mut AsyncPgConnection,
-    user: &User,
-    old_cookie: Option<&str>,
-) -> Result<Secret, LoginError> {
+pub async fn begin(conn: &mut AsyncPgConnection, user: &User, old_cookie: Option<&str>) -> Result<Secret, LoginError> {
     if let Some(cookie) = old_cookie {
         store::end_session(conn, &secret_hash(cookie)).await?;
     }

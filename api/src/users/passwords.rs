@@ -102,7 +102,9 @@ mod tests {
 
     #[test]
     fn what_is_strong_is_taken_whatever_it_is_made_of() {
-        for good in ["correct horse battery staple", "correct horse battery staple 7", "kq7-vz3p-m2xw", "żółw pływa nocą"] {
+        for good in
+            ["correct horse battery staple", "correct horse battery staple 7", "kq7-vz3p-m2xw", "żółw pływa nocą"]
+        {
             assert_eq!(check(good, "ada"), Ok(()), "{good}");
         }
         assert_eq!(check(&"a1-".repeat(400), "ada").unwrap_err(), "It has 1200 characters; it needs 10 to 1024.");

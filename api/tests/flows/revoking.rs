@@ -11,8 +11,7 @@ use crate::app::{Client, Credentials, Stream, TestApp};
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// Everything of which there are streams.
-const STREAMS: [&str; 3] =
-    ["/api/v1/events", "/api/v1/instances/1/logs/stream", "/api/v1/app-servers/1/logs/stream"];
+const STREAMS: [&str; 3] = ["/api/v1/events", "/api/v1/instances/1/logs/stream", "/api/v1/app-servers/1/logs/stream"];
 
 /// All streams that there are, opened by somebody.
 async fn open(who: &Client) -> Vec<Stream> {

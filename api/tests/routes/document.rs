@@ -114,6 +114,8 @@ fn every_operation_says_how_it_refuses() {
 fn every_operation_that_changes_something_is_audited_by_its_name() {
     let code: String = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
         .iter()
+        // Names all operations, for another reason.
+        .filter(|path| !path.ends_with("http/needs.rs"))
         .map(|path| fs::read_to_string(path).unwrap())
         .collect();
     // These change nothing that anybody would ask after.

@@ -110,8 +110,7 @@ fn each_operation_needs_what_its_handlers_parameters_say() {
             ("Activator", "activate"),
             ("Admin", "admin"),
         ];
-        let needs: Vec<&str> =
-            known.iter().filter(|(extractor, _)| takes(extractor)).map(|(_, need)| *need).collect();
+        let needs: Vec<&str> = known.iter().filter(|(extractor, _)| takes(extractor)).map(|(_, need)| *need).collect();
         assert_eq!(needs, Vec::from_iter(operation.need()), "say in http/needs.rs what {name} takes");
         assert_eq!(operation.need().is_none(), operation.is_open, "{operation}");
         let words = operation.said["description"].as_str().unwrap_or_default();

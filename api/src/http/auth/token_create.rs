@@ -1,6 +1,6 @@
 use actix_web::{HttpResponse, post, web};
-use shared_types::user::{CreatedToken, NewToken, Scope};
 use shared_types::FieldError;
+use shared_types::user::{CreatedToken, NewToken, Scope};
 
 use crate::app::App;
 use crate::audit;

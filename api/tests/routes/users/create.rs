@@ -10,8 +10,7 @@ const PASSWORD: &str = "seven otters juggle lamps";
 async fn who_was_made_signs_in() {
     let app = TestApp::idle().await;
     let admin = app.session(Role::Admin).await;
-    let answer =
-        admin.post(PATH, json!({ "username": " ada ", "password": PASSWORD, "role": "operator" })).await;
+    let answer = admin.post(PATH, json!({ "username": " ada ", "password": PASSWORD, "role": "operator" })).await;
     insta::assert_json_snapshot!(answer.expect(201), { ".created" => "[time]" }, @r#"
     {
       "id": 2,

@@ -26,8 +26,7 @@ async fn who_was_disabled_is_out_and_who_was_enabled_may_sign_in_again() {
     script.get("/api/v1/auth/me").await.expect(200);
     let audited = "SELECT before::text || ' ' || after::text AS text FROM audit_log WHERE action = 'update_user' \
         ORDER BY id LIMIT 1";
-    let expected =
-        r#"{"role": "operator", "is_disabled": false} {"role": "operator", "is_disabled": true}"#;
+    let expected = r#"{"role": "operator", "is_disabled": false} {"role": "operator", "is_disabled": true}"#;
     assert_eq!(app.text(audited).await, expected);
     app.end().await;
 }
@@ -69,7 +68,8 @@ async fn the_last_administrator_remains_one() {
     let app = TestApp::idle().await;
     let admin = app.session(Role::Admin).await;
     let path = path(&admin).await;
-    let refused: [Value; 3] = [json!({ "role": "operator" }), json!({ "is_disabled": true }), json!({ "role": "viewer" })];
+    let refused: [Value; 3] =
+        [json!({ "role": "operator" }), json!({ "is_disabled": true }), json!({ "role": "viewer" })];
     for body in refused {
         let problem = admin.patch(&path, "\"1\"", body).await.problem(409);
         assert!(problem["detail"].as_str().unwrap().contains("last administrator"), "{problem}");
@@ -92,10 +92,8 @@ async fn two_administrators_cannot_do_it_to_each_other_at_once() {
         app.execute("DELETE FROM users").await;
         let (one, other) = (app.session(Role::Admin).await, app.session(Role::Admin).await);
         let (one_path, other_path) = (path(&one).await, path(&other).await);
-        let (first, second) = tokio::join!(
-            one.patch(&other_path, "\"1\"", json!({ "role": "viewer" })),
-            other.delete(&one_path)
-        );
+        let (first, second) =
+            tokio::join!(one.patch(&other_path, "\"1\"", json!({ "role": "viewer" })), other.delete(&one_path));
         // Whoever came second was no administrator any more, or was told that they are the last one.
         let done = [first.status.as_u16() == 200, second.status.as_u16() == 204];
         assert_eq!(done.iter().filter(|done| **done).count(), 1, "{first:?} {second:?}");
