@@ -114,11 +114,20 @@ async fn authorize(request: &HttpRequest, need: Need) -> Result<Principal, ApiEr
         let words = format!("This needs the role {}; yours is {}.", needed.role().as_str(), principal.role.as_str());
         return Err(ApiError::new(ProblemType::Forbidden, words));
     }
-    if principal.lacks(needed) {
-        let words = format!("This needs a token with the scope {}.", needed.as_str());
+    refuse_without(&principal, needed)?;
+    Ok(principal)
+}
+
+/// Refuses a token that is not for this; also asked where a field of the body takes a scope of its own.
+///
+/// # Errors
+/// [`ProblemType::Forbidden`].
+pub fn refuse_without(principal: &Principal, scope: Scope) -> Result<(), ApiError> {
+    if principal.lacks(scope) {
+        let words = format!("This needs a token with the scope {}.", scope.as_str());
         return Err(ApiError::new(ProblemType::Forbidden, words));
     }
-    Ok(principal)
+    Ok(())
 }
 
 async fn identify(request: &HttpRequest) -> Result<Principal, ApiError> {

@@ -1,6 +1,7 @@
 //! Stories that take more than one operation: every step of a build is failed on purpose, and repeated on purpose.
 
 mod activating;
+mod administering;
 mod archiving;
 mod automating;
 mod clearing;

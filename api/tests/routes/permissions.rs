@@ -179,3 +179,16 @@ async fn a_token_of_less_than_its_scopes_role_is_refused_for_the_role() {
     assert_eq!(problem["detail"], "This needs the role admin; yours is viewer.");
     app.end().await;
 }
+
+#[tokio::test]
+async fn a_token_that_only_deploys_does_not_activate_by_launching() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let path = format!("/api/v1/instances/{instance}/app-servers");
+    let script = client(&app, Who::Token(Scope::Deploy)).await;
+    let problem = script.post(&path, json!({ "activate_when_running": true })).await.problem(403);
+    assert_eq!(problem["detail"], "This needs a token with the scope activate.");
+    assert_eq!(app.number("SELECT count(*) AS n FROM app_servers").await, 0);
+    script.post(&path, json!({})).await.expect(202);
+    app.end().await;
+}
