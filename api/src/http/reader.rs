@@ -56,7 +56,6 @@ impl Reader {
     }
 
     /// What is heard already; `Some(None)`: nothing. None: the program, or the right to read, has ended.
-    #[expect(clippy::option_option, reason = "the outer one ends the stream")]
     pub async fn try_next(&mut self) -> Option<Option<Heard>> {
         loop {
             self.sure().await?;
