@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories chaos bench lint fmt openapi screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories chaos bench lint fmt openapi permissions screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-14s %s\n' "$$verb" "$$text"; done
@@ -53,6 +53,9 @@ openapi: ## Write openapi.yaml anew from the code
 	@mkdir -p target
 	cargo run --package ocim-api --bin ocim -- openapi > target/openapi.yaml
 	mv target/openapi.yaml openapi.yaml
+
+permissions: ## Write docs/permissions.md anew from the code
+	OCIM_WRITE_PERMISSIONS=1 cargo test --locked --test api -- routes::permissions::the_committed_table
 
 screens: bootstrap-test spa program ## Run the browser story and keep its pictures in docs/screens
 	cd e2e-tests && SCREENS_DIR=../docs/screens npx playwright test launch-and-activate

@@ -2,6 +2,7 @@
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use ocim::client;
+use shared_types::Role;
 
 /// The OpenCraft Instance Manager: long-lived instances, immutable app servers, one of them active.
 ///
@@ -50,6 +51,21 @@ pub enum Admin {
     PrepareCache,
     /// Give a user a new password, read from standard input; ends their sessions
     SetPassword {
+        /// The user's name
+        username: String,
+    },
+    /// Make a user; the password is read from standard input, or made up and printed once where that is a terminal
+    CreateUser {
+        /// The name to sign in with
+        username: String,
+        /// What they may do: viewer, operator or admin
+        #[arg(long, value_parser = ocim::start::role)]
+        role: Role,
+    },
+    /// List the users: id, name, role, whether they may sign in, when they last did
+    ListUsers,
+    /// Keep a user from signing in; ends their sessions
+    DisableUser {
         /// The user's name
         username: String,
     },

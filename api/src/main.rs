@@ -44,6 +44,13 @@ fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
             Command::Admin(Admin::SetPassword { username }) => {
                 ocim::start::set_password(&Settings::load()?, &username).await?;
             }
+            Command::Admin(Admin::CreateUser { username, role }) => {
+                ocim::start::create_user(&Settings::load()?, username, role).await?;
+            }
+            Command::Admin(Admin::ListUsers) => ocim::start::list_users(&Settings::load()?).await?,
+            Command::Admin(Admin::DisableUser { username }) => {
+                ocim::start::disable_user(&Settings::load()?, &username).await?;
+            }
         }
         Ok(ExitCode::SUCCESS)
     })

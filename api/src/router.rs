@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{
     activity, app_servers, assets, auth, events, extract, health, instances, logs, openapi, problems, queue, retention,
-    servers,
+    servers, users,
 };
 
 /// The documented operations.
@@ -18,9 +18,21 @@ pub fn api(config: &mut ServiceConfig) {
         .service(auth::login)
         .service(auth::logout)
         .service(auth::current_user)
+        .service(auth::change_password)
+        .service(auth::list_sessions)
+        .service(auth::end_session)
+        .service(auth::end_other_sessions)
         .service(auth::list_tokens)
         .service(auth::create_token)
+        .service(auth::current_token)
         .service(auth::delete_token)
+        // Users
+        .service(users::list_users)
+        .service(users::create_user)
+        .service(users::read_user)
+        .service(users::update_user)
+        .service(users::delete_user)
+        .service(users::set_user_password)
         // Instances
         .service(instances::list_instances)
         .service(instances::create_instance)

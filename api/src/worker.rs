@@ -298,7 +298,7 @@ async fn hear(builder: &Builder, mut signals: tokio::sync::broadcast::Receiver<S
                     builder.halt(id);
                 }
             }
-            Ok(Signal::Event(_) | Signal::Gap) | Err(RecvError::Lagged(_)) => {}
+            Ok(Signal::Event(_) | Signal::Access(_) | Signal::Gap) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
     }

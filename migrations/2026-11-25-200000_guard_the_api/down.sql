@@ -6,6 +6,10 @@ DROP INDEX audit_log_refused, audit_log_app_server, audit_log_instance, audit_lo
 ALTER TABLE audit_log
     DROP COLUMN reason, DROP COLUMN after, DROP COLUMN before, DROP COLUMN outcome,
     DROP COLUMN request_id, DROP COLUMN address, DROP COLUMN token_id, DROP COLUMN user_id;
+DROP TRIGGER users_tell ON users;
+DROP TRIGGER api_tokens_tell ON api_tokens;
+DROP TRIGGER sessions_tell ON sessions;
+DROP FUNCTION tell_of_access();
 DROP INDEX login_failures_address_at;
 ALTER TABLE login_failures DROP COLUMN address;
 ALTER TABLE api_tokens DROP COLUMN scopes;

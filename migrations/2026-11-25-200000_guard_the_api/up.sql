@@ -44,6 +44,20 @@ ALTER TABLE login_failures ADD COLUMN address TEXT CHECK (char_length(address) <
 COMMENT ON COLUMN login_failures.address IS 'Where it was tried from.';
 CREATE INDEX login_failures_address_at ON login_failures (address, at);
 
+-- Whoever has a stream open is told at once when what they came with ends, in every process and however it ends.
+CREATE FUNCTION tell_of_access() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('ocim_access', to_jsonb(OLD) ->> TG_ARGV[0]);
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION tell_of_access() IS 'Tells listeners whose rights have changed.';
+CREATE TRIGGER sessions_tell AFTER DELETE OR UPDATE OF token_hash, expires ON sessions
+    FOR EACH ROW EXECUTE FUNCTION tell_of_access('user_id');
+CREATE TRIGGER api_tokens_tell AFTER DELETE OR UPDATE OF role, scopes, expires ON api_tokens
+    FOR EACH ROW EXECUTE FUNCTION tell_of_access('user_id');
+CREATE TRIGGER users_tell AFTER UPDATE OF role, disabled_at, password_hash ON users
+    FOR EACH ROW EXECUTE FUNCTION tell_of_access('id');
+
 -- The audit log says from where, what it was before and after, and what was refused.
 ALTER TABLE audit_log
     ADD COLUMN user_id    BIGINT,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app_server::Possible;
-use crate::ids::{TokenId, UserId};
+use crate::ids::{SessionId, TokenId, UserId};
 
 /// What a person or token may do; each includes the ones before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -117,6 +117,134 @@ impl std::fmt::Debug for Login {
     }
 }
 
+/// A user, as administrators see them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Account {
+    /// The id.
+    pub id: UserId,
+    /// The name to sign in with.
+    #[schema(example = "ada")]
+    pub username: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they may not sign in.
+    pub is_disabled: bool,
+    /// Whether they have a password; without one they sign in elsewhere.
+    pub has_password: bool,
+    /// When they were made.
+    pub created: DateTime<Utc>,
+    /// When they last signed in.
+    pub last_login: Option<DateTime<Utc>>,
+    /// The version, for `If-Match`.
+    #[schema(example = "\"1\"")]
+    pub etag: String,
+}
+
+/// What making a user takes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// The name to sign in with.
+    #[schema(min_length = 1, max_length = 150, example = "ada")]
+    pub username: String,
+    /// The password; left out: they sign in elsewhere, or not before they are given one.
+    #[serde(default)]
+    #[schema(min_length = 10, max_length = 1024, format = Password, example = "correct horse battery staple")]
+    pub password: Option<String>,
+    /// What they may do.
+    pub role: Role,
+}
+
+impl std::fmt::Debug for NewUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { username, password: _, role } = self;
+        f.debug_struct("NewUser").field("username", username).field("role", role).finish_non_exhaustive()
+    }
+}
+
+/// What changing a user takes; what is left out stays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserPatch {
+    /// What they may do.
+    #[serde(default)]
+    pub role: Option<Role>,
+    /// Whether they may not sign in.
+    #[serde(default)]
+    pub is_disabled: Option<bool>,
+}
+
+/// A password for somebody.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassword {
+    /// The password.
+    #[schema(min_length = 10, max_length = 1024, format = Password, example = "correct horse battery staple")]
+    pub password: String,
+}
+
+impl std::fmt::Debug for NewPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewPassword(…)")
+    }
+}
+
+/// What changing one's own password takes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The password as it is.
+    #[schema(max_length = 1024, format = Password, example = "correct horse battery staple")]
+    pub current: String,
+    /// The password as it shall be.
+    #[schema(min_length = 10, max_length = 1024, format = Password, example = "seven otters juggle lamps")]
+    pub new: String,
+}
+
+impl std::fmt::Debug for PasswordChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordChange(…)")
+    }
+}
+
+/// A browser that is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Session {
+    /// The id.
+    pub id: SessionId,
+    /// When it began.
+    pub created: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    pub last_seen: DateTime<Utc>,
+    /// When it ends by itself.
+    pub expires: DateTime<Utc>,
+    /// Where it was last used from.
+    #[schema(example = "192.0.2.7")]
+    pub address: Option<String>,
+    /// What the browser said it was when it began.
+    pub user_agent: Option<String>,
+    /// Whether it is the one that asks.
+    pub is_current: bool,
+}
+
+/// What is wrong with a user's name; none: nothing.
+pub fn username_fault(name: &str) -> Option<&'static str> {
+    // What is not seen, or turns the order of what is, would make one name look like another.
+    let is_unseen = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    if name.is_empty() || name.chars().count() > 150 {
+        Some("Must have 1 to 150 characters.")
+    } else if name.chars().any(is_unseen) {
+        Some("May hold no control characters and none that cannot be seen.")
+    } else if name.trim() != name {
+        Some("May neither begin nor end with a space.")
+    } else {
+        None
+    }
+}
+
 /// What making a token takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -175,6 +303,16 @@ mod tests {
             for (other, needed) in Role::ALL.iter().enumerate() {
                 assert_eq!(role.may(*needed) == Possible::Yes, place >= other, "{role:?} {needed:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_name_is_what_people_can_read() {
+        for good in ["ada", "Ada Lovelace", "ada@example.com", "Zoë", &"x".repeat(150)] {
+            assert_eq!(username_fault(good), None, "{good}");
+        }
+        for bad in ["", " ada", "ada\n", "a\0da", "a\u{7f}da", "ad\u{202e}a", "a\u{200b}da", &"x".repeat(151)] {
+            assert!(username_fault(bad).is_some(), "{bad:?}");
         }
     }
 }

@@ -17,6 +17,8 @@ pub struct Origin {
     pub actor: Option<String>,
     /// Where the request came from.
     pub address: Option<IpAddr>,
+    /// What the browser or script says it is.
+    pub user_agent: Option<String>,
     /// The request.
     pub request_id: Option<String>,
 }

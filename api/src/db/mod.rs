@@ -160,7 +160,7 @@ impl Db {
     /// When the server does not answer.
     pub async fn listen(&self, channel: &'static str) -> Result<AsyncPgConnection, DbError> {
         let mut connection = self.dedicated().await?;
-        diesel::sql_query(format!("LISTEN {channel}")).execute(&mut connection).await?;
+        listen_too(&mut connection, channel).await?;
         Ok(connection)
     }
 
@@ -231,6 +231,15 @@ impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Connection")
     }
+}
+
+/// Makes a connection that listens hear another channel, too.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn listen_too(connection: &mut AsyncPgConnection, channel: &'static str) -> Result<(), DbError> {
+    diesel::sql_query(format!("LISTEN {channel}")).execute(connection).await?;
+    Ok(())
 }
 
 /// Connects, with TLS where the URL asks for it; certificates are always checked.

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use shared_types::Event;
+use shared_types::{Event, UserId};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use crate::db::{Db, DbError};
+use crate::db::{self, Db, DbError};
 
+/// Where rows of `events` are told.
+const EVENTS: &str = "ocim_events";
+/// Where the ids of users are told whose rights have changed.
+const ACCESS: &str = "ocim_access";
 /// How many events a slow listener may lag behind before it is told that it missed some.
 const CAPACITY: usize = 4096;
 /// How long to wait before listening again after the connection broke.
@@ -25,6 +29,8 @@ pub struct Bus {
 pub enum Signal {
     /// Something changed.
     Event(Event),
+    /// What this user may do has changed, or something they came with has ended.
+    Access(UserId),
     /// Some may have been missed: read the tables.
     Gap,
 }
@@ -48,7 +54,9 @@ impl Bus {
 }
 
 async fn listen(db: &Db) -> Result<diesel_async::AsyncPgConnection, DbError> {
-    db.listen("ocim_events").await
+    let mut connection = db.listen(EVENTS).await?;
+    db::listen_too(&mut connection, ACCESS).await?;
+    Ok(connection)
 }
 
 async fn follow(
@@ -81,9 +89,13 @@ async fn follow(
 async fn forward(connection: &mut diesel_async::AsyncPgConnection, sender: &broadcast::Sender<Signal>) {
     let mut notifications = std::pin::pin!(connection.notifications_stream());
     while let Some(Ok(notification)) = notifications.next().await {
-        match serde_json::from_str(&notification.payload) {
-            Ok(event) => {
-                let _ = sender.send(Signal::Event(event));
+        let signal = match notification.channel.as_str() {
+            ACCESS => notification.payload.parse().map(Signal::Access).map_err(|error| error.to_string()),
+            _ => serde_json::from_str(&notification.payload).map(Signal::Event).map_err(|error| error.to_string()),
+        };
+        match signal {
+            Ok(signal) => {
+                let _ = sender.send(signal);
             }
             Err(error) => tracing::error!(%error, "a notification could not be read"),
         }

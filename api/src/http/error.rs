@@ -9,7 +9,9 @@ use shared_types::{FieldError, Problem, ProblemType};
 use super::middleware::request_id;
 use crate::db::DbError;
 use crate::instances::Refusal;
+use crate::users::accounts::AccountError;
 use crate::users::login::LoginError;
+use crate::users::own::ChangeError;
 
 /// An answer that is not what was hoped for.
 #[derive(Debug)]
@@ -131,11 +133,35 @@ impl From<LoginError> for ApiError {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::Wrong => Self::new(ProblemType::Unauthenticated, error.to_string()),
-            LoginError::Later(seconds) => {
+            LoginError::Later(seconds) | LoginError::LaterFromHere(seconds) => {
                 Self { retry_after: Some(seconds), ..Self::new(ProblemType::TooManyRequests, error.to_string()) }
             }
             LoginError::Random(error) => Self::internal(error),
             LoginError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::NotFound(_) => Self::new(ProblemType::NotFound, error.to_string()),
+            AccountError::Stale => Self::new(ProblemType::PreconditionFailed, error.to_string()),
+            AccountError::LastAdmin(_) => Self::new(ProblemType::Conflict, error.to_string()),
+            AccountError::Invalid(error) => Self::invalid(vec![error]),
+            AccountError::Hash(error) => Self::internal(error),
+            AccountError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Account(error) => error.into(),
+            ChangeError::Login(error) => error.into(),
+            ChangeError::NoPassword => Self::new(ProblemType::Conflict, error.to_string()),
+            ChangeError::Db(error) => error.into(),
         }
     }
 }

@@ -10,12 +10,17 @@ use crate::app::App;
 /// Follow what changes
 ///
 /// Server-sent events: each is named by its type and holds the ids of what changed. Events are hints; after `gap`, and
-/// whenever the connection was lost for long, read what you show again. Resumes after `Last-Event-ID`.
+/// whenever the connection was lost for long, read what you show again. Resumes after `Last-Event-ID`. Ends with the session
+/// or token, and when its user may do something else than before.
 #[utoipa::path(tag = "events", params(
     ("Last-Event-ID" = Option<i64>, Header, description = "The last event that was received"),
 ), responses((status = 200, description = "The events as they come", content((String = "text/event-stream")))))]
 #[get("/events")]
-pub async fn stream_events(app: web::Data<App>, _: Viewer, request: HttpRequest) -> Result<impl Responder, ApiError> {
+pub async fn stream_events(
+    app: web::Data<App>,
+    Viewer(who): Viewer,
+    request: HttpRequest,
+) -> Result<impl Responder, ApiError> {
     let last = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
-    sse::changes(&app, last).await
+    sse::changes(&app, who, last).await
 }

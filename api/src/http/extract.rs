@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_TYPE, IF_MATCH};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures::StreamExt;
 use serde::de::DeserializeOwned;
@@ -114,6 +114,26 @@ pub fn limit(asked: Option<i64>) -> Result<i64, ApiError> {
         limit @ 1..=MAX_LIMIT => Ok(limit),
         other => Err(ApiError::new(ProblemType::BadRequest, format!("limit is {other}; it must be 1 to {MAX_LIMIT}."))),
     }
+}
+
+/// The version that `If-Match` names, of such a thing.
+///
+/// # Errors
+/// [`ProblemType::PreconditionRequired`] without one, [`ProblemType::PreconditionFailed`] when it names none.
+pub fn if_match(request: &HttpRequest, what: &str) -> Result<i64, ApiError> {
+    let Some(value) = request.headers().get(IF_MATCH) else {
+        let words =
+            format!("Send If-Match with the ETag of the {what} as you read it, so that nobody's change is lost.");
+        return Err(ApiError::new(ProblemType::PreconditionRequired, words));
+    };
+    let version = value
+        .to_str()
+        .ok()
+        .and_then(|tag| tag.trim().trim_start_matches("W/").trim_matches('"').split('-').next()?.parse().ok());
+    version.ok_or_else(|| {
+        let words = format!("If-Match names no version of this {what}; read it again and repeat the change.");
+        ApiError::new(ProblemType::PreconditionFailed, words)
+    })
 }
 
 /// A reason that a person gave.

@@ -1,5 +1,5 @@
 //! Who asks, read off a handler's parameters: [`Viewer`], [`Operator`], [`Activator`] or [`Admin`] is what it takes: a role,
-//! and of an API token the scope.
+//! and of an API token the scope. A [`Person`] comes with a session. `needs.rs` says the same for the document.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,21 +8,22 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
-use shared_types::ProblemType;
 use shared_types::user::Scope;
+use shared_types::{ProblemType, SessionId};
 use tokio::sync::Notify;
 
 use super::error::ApiError;
+use super::needs::Need;
 use crate::app::App;
 use crate::audit::Origin;
 use crate::users::store::{self, tokens};
-use crate::users::{Principal, secret_hash};
+use crate::users::{Credential, Principal, secret_hash};
 
 /// The session's cookie.
 pub const COOKIE: &str = "ocim_session";
 
 macro_rules! roles {
-    ($($(#[$doc:meta])* $name:ident => $scope:expr,)*) => {$(
+    ($($(#[$doc:meta])* $name:ident => $need:expr,)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone)]
         pub struct $name(pub Principal);
@@ -35,7 +36,7 @@ macro_rules! roles {
                 let request = request.clone();
                 let gate = Gate::close(&request);
                 Box::pin(async move {
-                    let principal = authorize(&request, $scope).await?;
+                    let principal = authorize(&request, $need).await?;
                     gate.open();
                     Ok(Self(principal))
                 })
@@ -45,14 +46,16 @@ macro_rules! roles {
 }
 
 roles! {
+    /// Somebody at a browser, whatever their role: what they do to their own account no token does.
+    Person => Need::Session,
     /// Somebody who may look.
-    Viewer => Scope::Read,
+    Viewer => Need::Scope(Scope::Read),
     /// Somebody who may create, change, launch, stop and terminate.
-    Operator => Scope::Deploy,
+    Operator => Need::Scope(Scope::Deploy),
     /// Somebody who may say which app server gets the traffic.
-    Activator => Scope::Activate,
+    Activator => Need::Scope(Scope::Activate),
     /// Somebody who may do everything.
-    Admin => Scope::Admin,
+    Admin => Need::Scope(Scope::Admin),
 }
 
 /// Closed until whoever asks has proved who they are: the body is read after that, so that nobody else learns what is wrong
@@ -82,7 +85,18 @@ impl Gate {
     }
 }
 
-async fn authorize(request: &HttpRequest, needed: Scope) -> Result<Principal, ApiError> {
+impl Person {
+    /// The session they came with.
+    pub fn session(&self) -> SessionId {
+        match self.0.credential {
+            Credential::Session(id) => id,
+            // Never let in; no session has this id.
+            Credential::Token(..) => SessionId(0),
+        }
+    }
+}
+
+async fn authorize(request: &HttpRequest, need: Need) -> Result<Principal, ApiError> {
     let principal = identify(request).await?;
     Origin::is(principal.user_id, principal.token(), &principal.name);
     let caller = (principal.user_id, principal.token());
@@ -90,15 +104,32 @@ async fn authorize(request: &HttpRequest, needed: Scope) -> Result<Principal, Ap
     if principal.is_session() && !request.method().is_safe() {
         refuse_other_sites(request)?;
     }
+    let needed = match need {
+        Need::Scope(scope) => scope,
+        Need::Session if principal.is_session() => Scope::Read,
+        Need::Session => {
+            let words = "A token cannot do this; sign in with a password.";
+            return Err(ApiError::new(ProblemType::Forbidden, words));
+        }
+    };
     if principal.role < needed.role() {
         let words = format!("This needs the role {}; yours is {}.", needed.role().as_str(), principal.role.as_str());
         return Err(ApiError::new(ProblemType::Forbidden, words));
     }
-    if principal.lacks(needed) {
-        let words = format!("This needs a token with the scope {}.", needed.as_str());
+    refuse_without(&principal, needed)?;
+    Ok(principal)
+}
+
+/// Refuses a token that is not for this; also asked where a field of the body takes a scope of its own.
+///
+/// # Errors
+/// [`ProblemType::Forbidden`].
+pub fn refuse_without(principal: &Principal, scope: Scope) -> Result<(), ApiError> {
+    if principal.lacks(scope) {
+        let words = format!("This needs a token with the scope {}.", scope.as_str());
         return Err(ApiError::new(ProblemType::Forbidden, words));
     }
-    Ok(principal)
+    Ok(())
 }
 
 fn app(request: &HttpRequest) -> Result<&web::Data<App>, ApiError> {

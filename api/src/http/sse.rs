@@ -1,4 +1,5 @@
-//! Server-sent events: streams that tell what happens, resume where they broke off, and end with the program.
+//! Server-sent events: streams that tell what happens, resume where they broke off, and end with the program or the reader's
+//! right to read.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,14 +9,13 @@ use actix_web::{HttpRequest, Responder};
 use futures::Stream;
 use serde::Deserialize;
 use shared_types::{Event, EventId, LogEntry};
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::error::ApiError;
 use super::log_view::place;
+use super::reader::{Heard, Reader};
 use crate::app::App;
-use crate::events::{self, bus::Signal};
-use crate::logs;
+use crate::users::Principal;
+use crate::{events, logs};
 
 /// An empty comment so often keeps proxies from closing the stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -45,15 +45,15 @@ pub fn resume(request: &HttpRequest, after: Option<i64>) -> i64 {
 /// Everything that changes.
 ///
 /// # Errors
-/// When the events that were missed cannot be read.
-pub async fn changes(app: &App, last: Option<i64>) -> Result<impl Responder + use<>, ApiError> {
+/// When too many streams are open, or the events that were missed cannot be read.
+pub async fn changes(app: &App, who: Principal, last: Option<i64>) -> Result<impl Responder + use<>, ApiError> {
     // First listen, then read: what happens in between comes twice rather than never.
-    let receiver = app.bus.subscribe();
+    let reader = Reader::open(app.clone(), who)?;
     let missed = match last {
         Some(last) => events::after(&mut *app.db().conn().await?, EventId(last), MAX_REPLAY).await?,
         None => Vec::new(),
     };
-    let state = Changes { receiver, waiting: missed.into_iter().collect(), app: app.clone() };
+    let state = Changes { reader, waiting: missed.into_iter().collect() };
     let stream = futures::stream::unfold(state, |mut state| async move { Some((state.next().await?, state)) });
     Ok(Sse::from_infallible_stream(Box::pin(stream))
         .with_keep_alive(KEEP_ALIVE)
@@ -61,9 +61,8 @@ pub async fn changes(app: &App, last: Option<i64>) -> Result<impl Responder + us
 }
 
 struct Changes {
-    receiver: Receiver<Signal>,
+    reader: Reader,
     waiting: VecDeque<Event>,
-    app: App,
 }
 
 impl Changes {
@@ -71,12 +70,10 @@ impl Changes {
         if let Some(event) = self.waiting.pop_front() {
             return Some(message(&event));
         }
-        let signal = self.app.stop.run_until_cancelled(self.receiver.recv()).await?;
-        match signal {
-            Ok(Signal::Event(event)) => Some(message(&event)),
+        match self.reader.next().await? {
+            Heard::Event(event) => Some(message(&event)),
             // The reader is told to read everything again.
-            Ok(Signal::Gap) | Err(RecvError::Lagged(_)) => Some(Data::new("{}").event("gap").into()),
-            Err(RecvError::Closed) => None,
+            Heard::Gap => Some(Data::new("{}").event("gap").into()),
         }
     }
 }
@@ -90,18 +87,21 @@ fn message(event: &Event) -> Message {
 }
 
 /// A log's entries after one, for ever.
-pub fn log(app: &App, about: logs::About, after: i64) -> impl Responder + use<> {
+///
+/// # Errors
+/// When too many streams are open.
+pub fn log(app: &App, who: Principal, about: logs::About, after: i64) -> Result<impl Responder + use<>, ApiError> {
     let state = Follower {
-        receiver: app.bus.subscribe(),
+        reader: Reader::open(app.clone(), who)?,
         waiting: VecDeque::new(),
         after,
         is_at_end: false,
         about,
         app: app.clone(),
     };
-    Sse::from_infallible_stream(Box::pin(entries(state)))
+    Ok(Sse::from_infallible_stream(Box::pin(entries(state)))
         .with_keep_alive(KEEP_ALIVE)
-        .with_retry_duration(Duration::from_secs(1))
+        .with_retry_duration(Duration::from_secs(1)))
 }
 
 fn entries(state: Follower) -> impl Stream<Item = Message> {
@@ -109,7 +109,7 @@ fn entries(state: Follower) -> impl Stream<Item = Message> {
 }
 
 struct Follower {
-    receiver: Receiver<Signal>,
+    reader: Reader,
     waiting: VecDeque<LogEntry>,
     after: i64,
     /// Nothing is known of entries beyond `after` until the log is told to have grown.
@@ -126,9 +126,7 @@ impl Follower {
                 let data = Data::new(serde_json::to_string(&entry).unwrap_or_default());
                 return Some(data.id(self.after.to_string()).event("entry").into());
             }
-            if self.is_at_end {
-                self.wait().await?;
-            }
+            self.wait().await?;
             self.fetch().await?;
         }
     }
@@ -150,24 +148,22 @@ impl Follower {
         }
     }
 
-    /// Waits until the log has grown beyond what was read. However much was told meanwhile, one look follows.
+    /// Waits until the log has grown beyond what was read, if all that was known of has been read. However much was told
+    /// meanwhile, one look follows.
     async fn wait(&mut self) -> Option<()> {
-        let mut has_grown = false;
         loop {
-            let signal = match self.receiver.try_recv() {
-                Ok(signal) => Ok(signal),
-                Err(TryRecvError::Empty) if has_grown => return Some(()),
-                Err(TryRecvError::Empty) => self.app.stop.run_until_cancelled(self.receiver.recv()).await?,
-                Err(TryRecvError::Lagged(count)) => Err(RecvError::Lagged(count)),
-                Err(TryRecvError::Closed) => return None,
+            let heard = match self.reader.try_next().await? {
+                Some(heard) => heard,
+                None if !self.is_at_end => return Some(()),
+                None => self.reader.next().await?,
             };
-            has_grown |= match signal {
-                Ok(Signal::Event(event)) => {
+            let has_grown = match heard {
+                Heard::Event(event) => {
                     self.about.is_told_by(&event) && event.last_seq.is_none_or(|last| last > self.after)
                 }
-                Ok(Signal::Gap) | Err(RecvError::Lagged(_)) => true,
-                Err(RecvError::Closed) => return None,
+                Heard::Gap => true,
             };
+            self.is_at_end &= !has_grown;
         }
     }
 }

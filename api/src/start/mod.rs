@@ -1,6 +1,7 @@
 //! Puts the program together, step by step, and takes it apart again. Each step says what it does and how long it took; what
 //! cannot be done says what is wrong and what to do.
 
+mod admin;
 mod demo;
 mod keys;
 mod outside;
@@ -9,7 +10,8 @@ mod report;
 mod serve;
 mod work;
 
-pub use parts::{migrate, prepare_cache, set_password};
+pub use admin::{create_user, disable_user, list_users, role, set_password};
+pub use parts::{migrate, prepare_cache};
 pub use serve::{http, serve};
 pub use work::work;
 

@@ -68,10 +68,8 @@ pub(super) async fn first_admin(settings: &Settings, db: &Db) -> Result<Option<S
         Some(password) => (password.expose_secret().to_owned(), false),
         None => (keys::random_password()?, true),
     };
-    if !is_ours && password.chars().count() < crate::users::passwords::MIN_LENGTH {
-        return Err("OCIM_ADMIN_PASSWORD is too short; it needs 10 characters".into());
-    }
-    let was_made = login::ensure_first_admin(db, &password).await?;
+    let made = login::ensure_first_admin(db, &password).await;
+    let was_made = made.map_err(|error| format!("OCIM_ADMIN_PASSWORD: {error}"))?;
     Ok((was_made && is_ours).then_some(password))
 }
 
@@ -203,32 +201,4 @@ pub async fn migrate(settings: &Settings) -> Result<(), StartError> {
     let ran = migrations::migrate(&Db::open(url.expose_secret())?).await?;
     say(format_args!("{ran} migrations ran"));
     Ok(())
-}
-
-/// Gives a user a new password, read from standard input.
-///
-/// # Errors
-/// When the password is too short or long, there is no such user, or no database to ask.
-pub async fn set_password(settings: &Settings, username: &str) -> Result<(), StartError> {
-    use crate::users::{passwords, store};
-    let url = match &settings.database_url {
-        Some(url) => url.clone(),
-        None => EmbeddedPostgres::attach(&settings.ocim_data_dir).await?,
-    };
-    let mut password = String::new();
-    std::io::stdin().read_line(&mut password)?;
-    let password = password.trim_end_matches(['\r', '\n']).to_owned();
-    let length = password.chars().count();
-    if !(passwords::MIN_LENGTH..=passwords::MAX_LENGTH).contains(&length) {
-        let (min, max) = (passwords::MIN_LENGTH, passwords::MAX_LENGTH);
-        return Err(format!("the password has {length} characters; it needs {min} to {max}").into());
-    }
-    let hash = passwords::hash(password).await?;
-    let db = Db::open(url.expose_secret())?;
-    if store::set_password(&mut *db.conn().await?, username, &hash).await? {
-        say(format_args!("{username} has a new password; their sessions have ended"));
-        Ok(())
-    } else {
-        Err(format!("there is no user {username}").into())
-    }
 }

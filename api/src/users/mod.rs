@@ -1,13 +1,16 @@
 //! People and tokens: who they are and what they may do. Passwords are Argon2id; sessions and tokens are 256 random bits of
 //! which only the SHA-256 is stored.
 
+pub mod accounts;
 pub mod login;
+pub mod own;
 pub mod passwords;
 mod secret;
 pub mod store;
 
 pub use secret::{Secret, hash as secret_hash};
 
+use chrono::{DateTime, Utc};
 use shared_types::user::Scope;
 use shared_types::{Role, SessionId, TokenId, UserId};
 
@@ -24,6 +27,8 @@ pub struct Principal {
     pub role: Role,
     /// What they came with.
     pub credential: Credential,
+    /// When that stops working.
+    pub expires: DateTime<Utc>,
 }
 
 /// What somebody came with.

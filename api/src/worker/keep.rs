@@ -50,7 +50,7 @@ async fn hear(manager: &Manager, mut signals: Receiver<Signal>) {
             Ok(Signal::Event(event)) if event.kind == EventKind::AppServerActivated => {
                 warn(retention::mark(manager).await, "what is needed could not be written down");
             }
-            Ok(Signal::Event(_) | Signal::Gap) | Err(RecvError::Lagged(_)) => {}
+            Ok(Signal::Event(_) | Signal::Access(_) | Signal::Gap) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
     }

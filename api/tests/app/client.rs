@@ -44,6 +44,11 @@ impl Client {
         }
     }
 
+    /// How they prove who they are.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// The same person with other credentials.
     pub fn with(&self, credentials: Credentials) -> Self {
         Self { credentials, ..self.clone() }

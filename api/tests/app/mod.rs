@@ -81,6 +81,7 @@ pub struct TestApp {
     pub mailer: Arc<FakeMailer>,
     pub sites: Vec<Site>,
     pub bus: Bus,
+    pub guard: Arc<Guard>,
     /// Ends the program.
     pub stop: CancellationToken,
     client: Client,
@@ -142,8 +143,9 @@ impl TestApp {
         let pulse = worker.as_ref().map_or_else(|| Arc::new(AtomicBool::new(false)), Worker::pulse);
         let mut settings = Settings { ocim_principal_rate: 0, ocim_address_rate: 0, ..Settings::default() };
         (setup.guard)(&mut settings);
+        let guard = Arc::new(Guard::new(&settings).unwrap());
         let app = App {
-            guard: Arc::new(Guard::new(&settings).unwrap()),
+            guard: guard.clone(),
             manager: manager.clone(),
             bus: bus.clone(),
             is_behind_tls: settings.ocim_behind_tls,
@@ -164,6 +166,7 @@ impl TestApp {
             mailer,
             sites,
             bus,
+            guard,
             stop,
             client,
             slots,

@@ -1,6 +1,7 @@
 //! Stories that take more than one operation: every step of a build is failed on purpose, and repeated on purpose.
 
 mod activating;
+mod administering;
 mod archiving;
 mod automating;
 mod clearing;
@@ -18,6 +19,7 @@ mod reaping;
 mod reconnecting;
 mod retaining;
 mod retrying;
+mod revoking;
 mod room;
 mod routing;
 mod scans;

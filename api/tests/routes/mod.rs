@@ -11,5 +11,7 @@ mod every;
 mod health;
 mod instances;
 mod logs;
+mod permissions;
 mod retention;
 mod servers;
+mod users;

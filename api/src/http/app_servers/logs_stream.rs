@@ -19,12 +19,12 @@ use crate::logs::About;
 #[get("/app-servers/{id}/logs/stream")]
 pub async fn stream_app_server_logs(
     app: web::Data<App>,
-    _: Viewer,
+    Viewer(who): Viewer,
     id: web::Path<AppServerId>,
     query: web::Query<LogStreamQuery>,
     request: HttpRequest,
 ) -> Result<impl Responder, ApiError> {
     let row = app_servers::find(&mut *app.db().conn().await?, *id).await?;
     let row = row.ok_or_else(|| ApiError::not_found("app server", id))?;
-    Ok(sse::log(&app, About::AppServer(row.instance_id, row.id), sse::resume(&request, query.after)))
+    sse::log(&app, who, About::AppServer(row.instance_id, row.id), sse::resume(&request, query.after))
 }

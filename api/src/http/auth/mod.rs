@@ -1,15 +1,26 @@
-//! Signing in and out, and tokens.
+//! Signing in and out; one's own password, sessions and tokens.
 
+pub mod cookie;
 mod me;
+mod password_change;
+mod session_end;
+mod session_end_others;
+mod session_list;
 mod sign_in;
 mod sign_out;
 mod token_create;
+mod token_current;
 mod token_delete;
 mod token_list;
 
 pub use me::current_user;
+pub use password_change::change_password;
+pub use session_end::end_session;
+pub use session_end_others::end_other_sessions;
+pub use session_list::list_sessions;
 pub use sign_in::login;
 pub use sign_out::logout;
 pub use token_create::create_token;
+pub use token_current::current_token;
 pub use token_delete::delete_token;
 pub use token_list::list_tokens;

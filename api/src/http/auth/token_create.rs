@@ -1,12 +1,12 @@
 use actix_web::{HttpResponse, post, web};
+use shared_types::FieldError;
 use shared_types::user::{CreatedToken, NewToken, Scope};
-use shared_types::{FieldError, ProblemType};
 
 use crate::app::App;
 use crate::audit;
 use crate::http::error::ApiError;
 use crate::http::extract::Json;
-use crate::http::principal::Viewer;
+use crate::http::principal::Person;
 use crate::users::Secret;
 use crate::users::store::tokens;
 
@@ -20,12 +20,9 @@ use crate::users::store::tokens;
 #[post("/auth/tokens")]
 pub async fn create_token(
     app: web::Data<App>,
-    Viewer(who): Viewer,
+    Person(who): Person,
     Json(new): Json<NewToken>,
 ) -> Result<HttpResponse, ApiError> {
-    if !who.is_session() {
-        return Err(ApiError::new(ProblemType::Forbidden, "A token cannot make tokens; sign in with a password."));
-    }
     let NewToken { name, role, scopes, expires_in_days } = new;
     let mut scopes = scopes.unwrap_or_else(|| Scope::ALL.to_vec());
     scopes.retain(|scope| scope.role() <= role);

@@ -9,7 +9,7 @@ use crate::users::store::tokens;
 
 /// Take an API token away
 ///
-/// It stops working at once.
+/// It stops working at once, and its streams end. A token can take away itself only.
 #[utoipa::path(tag = "auth", params(("id" = TokenId, Path, description = "The token")), responses(
     (status = 204, description = "It works no more"),
 ))]
@@ -19,6 +19,9 @@ pub async fn delete_token(
     Viewer(who): Viewer,
     id: web::Path<TokenId>,
 ) -> Result<HttpResponse, ApiError> {
+    if who.token().is_some_and(|own| own != *id) {
+        return Err(ApiError::not_found("token that this one may take away", id));
+    }
     let mut conn = app.db().conn().await?;
     if !tokens::delete(&mut conn, who.user_id, *id).await? {
         return Err(ApiError::not_found("token of yours", id));

@@ -1,18 +1,20 @@
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use shared_types::launch::{LaunchAppServer, MAX_ATTEMPTS};
+use shared_types::user::Scope;
 use shared_types::{AppServer, FieldError, InstanceId, Trigger};
 
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{self, Json};
 use crate::http::prefer;
-use crate::http::principal::Operator;
+use crate::http::principal::{Operator, refuse_without};
 use crate::instances::{launch, read};
 
 /// Launch an app server
 ///
 /// With the instance's settings as they are now. What serves goes on serving. The app server is there at once, in state
-/// `new`; it is built when a worker has a slot for it: `progress.queued` says what it waits for.
+/// `new`; it is built when a worker has a slot for it: `progress.queued` says what it waits for. A token that says
+/// `activate_when_running` needs the scope activate, too.
 #[utoipa::path(tag = "instances", request_body = LaunchAppServer, params(
     ("id" = InstanceId, Path, description = "The instance"),
     ("Prefer" = Option<String>, Header, description = "`wait=N`: answer when the build has ended, after N (at most 60) seconds at the latest"),
@@ -31,6 +33,9 @@ pub async fn launch_app_server(
     Json(body): Json<LaunchAppServer>,
 ) -> Result<HttpResponse, ApiError> {
     let LaunchAppServer { num_attempts, activate_when_running, reason } = body;
+    if activate_when_running {
+        refuse_without(&who, Scope::Activate)?;
+    }
     if !(1..=MAX_ATTEMPTS).contains(&num_attempts) {
         let detail = format!("Must be 1 to {MAX_ATTEMPTS}.");
         return Err(ApiError::invalid(vec![FieldError::new("num_attempts", detail)]));

@@ -19,7 +19,7 @@ use crate::logs::About;
 #[get("/instances/{id}/logs/stream")]
 pub async fn stream_instance_logs(
     app: web::Data<App>,
-    _: Viewer,
+    Viewer(who): Viewer,
     id: web::Path<InstanceId>,
     query: web::Query<LogStreamQuery>,
     request: HttpRequest,
@@ -27,5 +27,5 @@ pub async fn stream_instance_logs(
     if instances::find(&mut *app.db().conn().await?, *id).await?.is_none() {
         return Err(ApiError::not_found("instance", id));
     }
-    Ok(sse::log(&app, About::Instance(*id), sse::resume(&request, query.after)))
+    sse::log(&app, who, About::Instance(*id), sse::resume(&request, query.after))
 }

@@ -1,11 +1,12 @@
 //! Composes what the generic instance and its application say of it.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{ETAG, IF_MATCH};
-use shared_types::{Instance, InstanceId, ProblemType};
+use actix_web::http::header::ETAG;
+use shared_types::{Instance, InstanceId};
 
 use crate::app::App;
 use crate::http::error::ApiError;
+use crate::http::extract;
 use crate::instances::care::Care;
 use crate::instances::read::{self, InstanceView};
 
@@ -45,16 +46,5 @@ fn etag(version: i64) -> String {
 
 /// The version that `If-Match` names.
 pub fn version(request: &actix_web::HttpRequest) -> Result<i64, ApiError> {
-    let Some(value) = request.headers().get(IF_MATCH) else {
-        let words = "Send If-Match with the ETag of the instance as you read it, so that nobody's change is lost.";
-        return Err(ApiError::new(ProblemType::PreconditionRequired, words));
-    };
-    let version = value
-        .to_str()
-        .ok()
-        .and_then(|tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').split('-').next()?.parse().ok());
-    version.ok_or_else(|| {
-        let words = "If-Match names no version of this instance; read it again and repeat the change.";
-        ApiError::new(ProblemType::PreconditionFailed, words)
-    })
+    extract::if_match(request, "instance")
 }

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 
@@ -54,7 +54,8 @@ pub async fn around(
     let id = hex::encode(bits);
     let is_docs = request.path().starts_with("/docs");
     let is_behind_tls = request.app_data::<web::Data<App>>().is_some_and(|app| app.is_behind_tls);
-    let origin = Origin { address: address(&request), request_id: Some(id.clone()), ..Origin::default() };
+    let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let origin = Origin { address: address(&request), user_agent, request_id: Some(id.clone()), ..Origin::default() };
     tracing::Span::current().record("request_id", &id);
     let answered: Result<_, Error> = origin
         .scope(async {

@@ -2,10 +2,13 @@
 //! the problems that follow from how an operation is asked.
 
 use shared_types::ProblemType;
+use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement};
+
+use crate::http::needs::{self, Need};
 
 /// What the document says of an operation beside what its handler does.
 struct Facts {
@@ -37,6 +40,7 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
                 let facts = facts(path, method, operation);
                 add_headers(operation, &facts);
                 add_problems(operation, &facts);
+                say_need(operation);
             }
         }
     }
@@ -94,6 +98,20 @@ fn add_headers(operation: &mut Operation, facts: &Facts) {
     if parameters.is_empty() {
         operation.parameters = None;
     }
+}
+
+/// Says which role and scope an operation takes, in words and as `x-required-scope`.
+fn say_need(operation: &mut Operation) {
+    let Some(need) = operation.operation_id.as_deref().and_then(needs::of) else {
+        return;
+    };
+    if need == Need::Session {
+        operation.security = Some(vec![SecurityRequirement::new("session", Vec::<String>::new())]);
+    }
+    let words = operation.description.take().filter(|words| !words.is_empty());
+    operation.description = Some(words.map_or_else(|| need.words(), |words| format!("{words}\n\n{}", need.words())));
+    let said = ExtensionsBuilder::new().add("x-required-scope", need.as_str()).build();
+    operation.extensions.get_or_insert_default().merge(said);
 }
 
 fn add_problems(operation: &mut Operation, facts: &Facts) {

@@ -106,7 +106,8 @@ struct OptionalSettings {
         (name = "activity", description = "Who did what, and what was refused"),
         (name = "logs", description = "What happened, for people"),
         (name = "events", description = "What changes, live"),
-        (name = "auth", description = "Signing in, and API tokens"),
+        (name = "auth", description = "Signing in; your own password, sessions and API tokens"),
+        (name = "users", description = "Who may sign in, and what they may do"),
         (name = "health", description = "For whoever watches the program"),
     ),
 )]

@@ -1,14 +1,20 @@
-//! The tables `users`, `sessions` and `login_failures`.
+//! The tables of users and of what they come with: `users` as signing in sees it; `accounts` has their administration.
 
+pub mod accounts;
+mod failures;
+pub mod sessions;
 pub mod tokens;
 
-use chrono::{DateTime, Duration, Utc};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use chrono::Utc;
+use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, PgExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_types::{Role, SessionId, UserId};
+use shared_types::{Role, UserId};
+
+pub use failures::{failures, failures_from, forget_failures, forget_old_failures, lock, remember_failure};
+pub use sessions::{begin_session, by_session, end_session};
 
 use crate::db::DbError;
-use crate::db::schema::{login_failures, sessions, users};
+use crate::db::schema::users;
 use crate::users::{Credential, Principal};
 
 /// A user with the hash of the password.
@@ -24,29 +30,7 @@ pub async fn insert(
     password_hash: &str,
     role: Role,
 ) -> Result<bool, DbError> {
-    let made = diesel::insert_into(users::table)
-        .values((users::username.eq(name), users::password_hash.eq(password_hash), users::role.eq(role)))
-        .on_conflict_do_nothing()
-        .execute(conn)
-        .await?;
-    Ok(made == 1)
-}
-
-/// Gives a user a new password and ends their sessions. False: there is no such user.
-///
-/// # Errors
-/// When a statement fails.
-pub async fn set_password(conn: &mut AsyncPgConnection, name: &str, password_hash: &str) -> Result<bool, DbError> {
-    let id: Option<UserId> = diesel::update(users::table.filter(users::username.eq(name)))
-        .set(users::password_hash.eq(password_hash))
-        .returning(users::id)
-        .get_result(conn)
-        .await
-        .optional()?;
-    if let Some(id) = id {
-        diesel::delete(sessions::table.filter(sessions::user_id.eq(id))).execute(conn).await?;
-    }
-    Ok(id.is_some())
+    Ok(accounts::insert(conn, name, Some(password_hash), role).await?.is_some())
 }
 
 /// How many users there are.
@@ -57,111 +41,55 @@ pub async fn count(conn: &mut AsyncPgConnection) -> Result<i64, DbError> {
     Ok(users::table.count().get_result(conn).await?)
 }
 
-/// The user with this name.
+/// The user with this name who may sign in.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn by_name(conn: &mut AsyncPgConnection, name: &str) -> Result<Option<Stored>, DbError> {
     Ok(users::table
         .filter(users::username.eq(name))
+        .filter(users::disabled_at.is_null())
         .select((users::id, users::password_hash, users::role))
         .first(conn)
         .await
         .optional()?)
 }
 
-/// Begins a session.
+/// Notes that a user signs in now. None: they may not any more, or have another password than the one that was asked;
+/// otherwise nobody changes that before the transaction ends.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn begin_session(
+pub async fn signs_in(
     conn: &mut AsyncPgConnection,
-    user: UserId,
-    token_hash: &[u8],
-    expires: DateTime<Utc>,
-) -> Result<(), DbError> {
-    diesel::insert_into(sessions::table)
-        .values((sessions::token_hash.eq(token_hash), sessions::user_id.eq(user), sessions::expires.eq(expires)))
-        .execute(conn)
-        .await?;
-    diesel::delete(sessions::table.filter(sessions::expires.lt(diesel::dsl::now))).execute(conn).await?;
-    Ok(())
-}
-
-/// Ends a session.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn end_session(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result<(), DbError> {
-    diesel::delete(sessions::table.find(token_hash)).execute(conn).await?;
-    Ok(())
-}
-
-/// Whose session it is, while it lasts.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn by_session(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result<Option<Principal>, DbError> {
-    let row: Option<(UserId, String, Role, SessionId)> = sessions::table
-        .inner_join(users::table)
-        .filter(sessions::token_hash.eq(token_hash))
-        .filter(sessions::expires.gt(diesel::dsl::now))
-        .filter(users::disabled_at.is_null())
-        .select((users::id, users::username, users::role, sessions::id))
-        .first(conn)
+    id: UserId,
+    password_hash: Option<&str>,
+) -> Result<Option<Role>, DbError> {
+    let still = users::disabled_at.is_null().and(users::password_hash.is_not_distinct_from(password_hash));
+    Ok(diesel::update(users::table.find(id).filter(still))
+        .set(users::last_login.eq(Some(Utc::now())))
+        .returning(users::role)
+        .get_result(conn)
         .await
-        .optional()?;
-    let principal = |(user_id, username, role, session): (UserId, String, Role, SessionId)| Principal {
-        user_id,
-        name: username.clone(),
-        username,
-        role,
-        credential: Credential::Session(session),
+        .optional()?)
+}
+
+/// Whether somebody may still do what they could when they were let in. Another role is another right, too.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn is_still(conn: &mut AsyncPgConnection, who: &Principal) -> Result<bool, DbError> {
+    let role = match &who.credential {
+        Credential::Session(id) => sessions::role_now(conn, *id).await?,
+        Credential::Token(id, scopes) => tokens::role_now(conn, *id, scopes).await?,
     };
-    Ok(row.map(principal))
+    Ok(role == Some(who.role))
 }
 
-/// Remembers a wrong password.
-///
-/// # Errors
-/// When a statement fails.
-pub async fn remember_failure(conn: &mut AsyncPgConnection, name: &str, memory: Duration) -> Result<(), DbError> {
-    diesel::insert_into(login_failures::table).values(login_failures::username.eq(name)).execute(conn).await?;
-    diesel::delete(login_failures::table.filter(login_failures::at.lt(Utc::now() - memory))).execute(conn).await?;
-    Ok(())
-}
-
-/// How many wrong passwords there were for a name, and the last one's time.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn failures(
-    conn: &mut AsyncPgConnection,
-    name: &str,
-    memory: Duration,
-) -> Result<(i64, Option<DateTime<Utc>>), DbError> {
-    Ok(login_failures::table
-        .filter(login_failures::username.eq(name))
-        .filter(login_failures::at.gt(Utc::now() - memory))
-        .select((diesel::dsl::count_star(), diesel::dsl::max(login_failures::at)))
-        .first(conn)
-        .await?)
-}
-
-/// Forgets wrong passwords of a name.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn forget_failures(conn: &mut AsyncPgConnection, name: &str) -> Result<(), DbError> {
-    diesel::delete(login_failures::table.filter(login_failures::username.eq(name))).execute(conn).await?;
-    Ok(())
-}
-
-/// Forgets wrong passwords that are older.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn forget_old_failures(conn: &mut AsyncPgConnection, memory: Duration) -> Result<(), DbError> {
-    diesel::delete(login_failures::table.filter(login_failures::at.lt(Utc::now() - memory))).execute(conn).await?;
-    Ok(())
+/// Whether a use was noted. Whoever only looks is let in still where the database takes nothing in.
+fn noted(written: Result<usize, diesel::result::Error>) -> Result<(), DbError> {
+    match written.map_err(DbError::from) {
+        Ok(_) | Err(DbError::ReadOnly(_)) => Ok(()),
+        Err(error @ (DbError::Unavailable(_) | DbError::Query(_) | DbError::Corrupt(_))) => Err(error),
+    }
 }

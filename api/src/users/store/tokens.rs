@@ -6,6 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::user::{Scope, Token};
 use shared_types::{Role, TokenId, UserId};
 
+use super::noted;
 use crate::db::DbError;
 use crate::db::schema::{api_tokens, users};
 use crate::users::{Credential, Principal};
@@ -86,7 +87,7 @@ pub async fn delete(conn: &mut AsyncPgConnection, user: UserId, id: TokenId) -> 
 /// # Errors
 /// When a statement fails.
 pub async fn by_token(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result<Option<Principal>, DbError> {
-    type Row = (TokenId, String, Role, Vec<Scope>, Option<DateTime<Utc>>, UserId, String, Role);
+    type Row = (TokenId, String, Role, Vec<Scope>, DateTime<Utc>, Option<DateTime<Utc>>, UserId, String, Role);
     let row: Option<Row> = api_tokens::table
         .inner_join(users::table)
         .filter(api_tokens::token_hash.eq(token_hash))
@@ -97,6 +98,7 @@ pub async fn by_token(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result
             api_tokens::name,
             api_tokens::role,
             api_tokens::scopes,
+            api_tokens::expires,
             api_tokens::last_used,
             users::id,
             users::username,
@@ -105,25 +107,59 @@ pub async fn by_token(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result
         .first(conn)
         .await
         .optional()?;
-    let Some((id, name, role, scopes, last_used, user_id, username, user_role)) = row else {
+    let Some((id, name, role, scopes, expires, last_used, user_id, username, user_role)) = row else {
         return Ok(None);
     };
     let now = Utc::now();
     if last_used.is_none_or(|last| now - last > Duration::minutes(1)) {
-        let noted =
-            diesel::update(api_tokens::table.find(id)).set(api_tokens::last_used.eq(Some(now))).execute(conn).await;
-        match noted.map_err(DbError::from) {
-            // Whoever only looks is let in still.
-            Ok(_) | Err(DbError::ReadOnly(_)) => {}
-            Err(error @ (DbError::Unavailable(_) | DbError::Query(_) | DbError::Corrupt(_))) => return Err(error),
-        }
+        let note = diesel::update(api_tokens::table.find(id)).set(api_tokens::last_used.eq(Some(now))).execute(conn);
+        noted(note.await)?;
     }
     let name = format!("{username} (token «{name}»)");
-    Ok(Some(Principal {
-        user_id,
-        name,
-        username,
-        role: role.min(user_role),
-        credential: Credential::Token(id, scopes),
-    }))
+    let (role, credential) = (role.min(user_role), Credential::Token(id, scopes));
+    Ok(Some(Principal { user_id, name, username, role, credential, expires }))
+}
+
+/// One token.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn find(conn: &mut AsyncPgConnection, id: TokenId) -> Result<Option<Token>, DbError> {
+    let row: Option<Row> = api_tokens::table
+        .find(id)
+        .select((
+            api_tokens::id,
+            api_tokens::name,
+            api_tokens::role,
+            api_tokens::scopes,
+            api_tokens::created,
+            api_tokens::expires,
+            api_tokens::last_used,
+        ))
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(row.map(token))
+}
+
+/// What a token may, while it works and is for these things still.
+///
+/// # Errors
+/// When the statement fails.
+pub(super) async fn role_now(
+    conn: &mut AsyncPgConnection,
+    id: TokenId,
+    scopes: &[Scope],
+) -> Result<Option<Role>, DbError> {
+    let roles: Option<(Role, Role)> = api_tokens::table
+        .inner_join(users::table)
+        .filter(api_tokens::id.eq(id))
+        .filter(api_tokens::scopes.eq(scopes))
+        .filter(api_tokens::expires.gt(diesel::dsl::now))
+        .filter(users::disabled_at.is_null())
+        .select((api_tokens::role, users::role))
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(roles.map(|(token, user)| token.min(user)))
 }

@@ -85,3 +85,63 @@ async fn another_site_signs_nobody_in() {
     Answer::to(request.json(&json!({ "username": "ada", "password": PASSWORD }))).await.problem(403);
     app.end().await;
 }
+
+#[tokio::test]
+async fn of_many_guesses_at_once_no_more_are_let_through_than_one_after_the_other() {
+    let app = TestApp::idle().await;
+    add_user(&app, "ada").await;
+    let nobody = app.anonymous();
+    let guess = || nobody.post(PATH, json!({ "username": "ada", "password": "a guess" }));
+    let answers = futures::future::join_all((0..20).map(|_| guess())).await;
+    let wrong = answers.iter().filter(|answer| answer.status == 401).count();
+    let later = answers.iter().filter(|answer| answer.status == 429).count();
+    assert_eq!(wrong + later, 20);
+    // Five are free; the wait after the next is a second, which may pass meanwhile.
+    assert!((5..=8).contains(&wrong), "{wrong} were let through");
+    let refused = "SELECT count(*) AS n FROM audit_log WHERE actor = 'ada' AND action = 'login' \
+        AND outcome = 'refused' AND reason = 'User name or password is wrong.' AND address = '127.0.0.1'";
+    assert_eq!(app.number(refused).await, i64::try_from(wrong).unwrap(), "each is audited, and no more");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn one_address_that_tries_many_names_is_slowed_down_too() {
+    let app = TestApp::idle().await;
+    add_user(&app, "ada").await;
+    app.execute(
+        "INSERT INTO login_failures (username, address) SELECT 'user' || n, '127.0.0.1' FROM generate_series(1, 29) AS n",
+    )
+    .await;
+    let right = json!({ "username": "ada", "password": PASSWORD });
+    let nobody = app.anonymous();
+    nobody.post(PATH, right.clone()).await.expect(200);
+    nobody.post(PATH, json!({ "username": "eve", "password": "a guess" })).await.problem(401);
+    let later = nobody.post(PATH, right.clone()).await;
+    assert_eq!(later.header("retry-after"), "1");
+    let detail = later.problem(429)["detail"].as_str().unwrap().to_owned();
+    assert_eq!(detail, "Too many wrong passwords from this address; try again in 1 s.");
+    app.execute("UPDATE login_failures SET address = '192.0.2.7' WHERE username = 'user1'").await;
+    nobody.post(PATH, right).await.expect(200);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn who_is_disabled_does_not_sign_in() {
+    let app = TestApp::idle().await;
+    add_user(&app, "ada").await;
+    app.execute("UPDATE users SET disabled_at = now()").await;
+    let answer = app.anonymous().post(PATH, json!({ "username": "ada", "password": PASSWORD })).await;
+    assert_eq!(answer.problem(401)["detail"], "User name or password is wrong.");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn what_is_no_name_is_a_wrong_one() {
+    let app = TestApp::idle().await;
+    for name in ["", "a\u{0}da", "a\nda", &"x".repeat(100_000)] {
+        app.anonymous().post(PATH, json!({ "username": name, "password": "a guess" })).await.problem(401);
+    }
+    let longest = "SELECT max(char_length(actor))::bigint AS n FROM audit_log WHERE action = 'login'";
+    assert_eq!(app.number(longest).await, 150);
+    app.end().await;
+}

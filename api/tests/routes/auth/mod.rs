@@ -1,4 +1,6 @@
 mod login;
 mod logout;
 mod me;
+mod password;
+mod sessions;
 mod tokens;

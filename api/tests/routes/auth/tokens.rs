@@ -109,7 +109,7 @@ async fn nobody_takes_away_what_is_anothers() {
 async fn a_token_makes_no_tokens() {
     let app = TestApp::idle().await;
     let problem = app.operator().await.post(PATH, json!({ "name": "x", "role": "viewer" })).await.problem(403);
-    assert_eq!(problem["detail"], "A token cannot make tokens; sign in with a password.");
+    assert_eq!(problem["detail"], "A token cannot do this; sign in with a password.");
     app.end().await;
 }
 
@@ -123,5 +123,19 @@ async fn every_field_that_is_wrong_is_named() {
     assert_eq!(pointers, ["/name", "/role", "/expires_in_days"]);
     assert_eq!(browser.post(PATH, json!({ "name": "x", "role": "king" })).await.field_errors()[0].0, "/role");
     assert_eq!(browser.get(PATH).await.expect(200)["items"], json!([]), "nothing was made");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_token_reads_itself_and_a_session_has_none() {
+    let app = TestApp::idle().await;
+    let browser = app.session(Role::Operator).await;
+    let (id, script) = make(&browser, "operator").await;
+    let read = script.get("/api/v1/auth/tokens/current").await.expect(200);
+    assert_eq!((&read["id"], &read["name"], &read["role"]), (&json!(id), &json!("nightly"), &json!("operator")));
+    assert_eq!(read["scopes"], json!(["read", "deploy", "activate"]));
+    assert!(read["expires"].is_string() && read.get("secret").is_none(), "{read}");
+    browser.get("/api/v1/auth/tokens/current").await.problem(404);
+    script.delete(&format!("{PATH}/{id}")).await.problem(403);
     app.end().await;
 }

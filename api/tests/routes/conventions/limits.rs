@@ -1,11 +1,11 @@
 use std::io::{Read, Write};
 use std::time::Instant;
 
-use diesel_async::{AsyncConnection, RunQueryDsl};
+use diesel_async::AsyncConnection;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::app::{Answer, Setup, TestApp};
+use crate::app::{Answer, Setup, Stream, TestApp, until};
 
 #[tokio::test]
 async fn a_caller_who_asks_too_often_is_told_when_to_come_back() {
@@ -109,7 +109,7 @@ async fn an_answer_that_takes_too_long_is_given_up_and_leaves_no_lock() {
     let launch = "/api/v1/instances/1/app-servers";
     let mut conn = app.conn().await;
     conn.transaction(async |conn| {
-        diesel::sql_query("SELECT 1 FROM instances FOR UPDATE").execute(conn).await?;
+        diesel_async::RunQueryDsl::execute(diesel::sql_query("SELECT 1 FROM instances FOR UPDATE"), conn).await?;
         let began = Instant::now();
         let problem = operator.post(launch, json!({})).await.problem(503);
         assert!(problem["detail"].as_str().unwrap().contains("longer than 1 s"), "{problem}");
@@ -120,5 +120,55 @@ async fn an_answer_that_takes_too_long_is_given_up_and_leaves_no_lock() {
     .unwrap();
     assert_eq!(app.number("SELECT count(*) AS n FROM app_servers").await, 0);
     operator.post(launch, json!({})).await.expect(202);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn streams_are_counted_and_closing_one_makes_room() {
+    let app = TestApp::with(Setup {
+        works: false,
+        guard: |settings| {
+            settings.ocim_max_streams = 3;
+            settings.ocim_max_streams_each = 2;
+        },
+        ..Setup::default()
+    })
+    .await;
+    let (one, other) = (app.viewer().await, app.viewer().await);
+    let first = Stream::open(&one, "/api/v1/events", None).await;
+    let _second = Stream::open(&one, "/api/v1/events", None).await;
+    let answer = one.get("/api/v1/events").await;
+    assert!(answer.problem(429)["detail"].as_str().unwrap().contains("You have 2 streams open"));
+    assert_eq!(answer.header("retry-after"), "30");
+    let _third = Stream::open(&other, "/api/v1/events", None).await;
+    assert!(other.get("/api/v1/events").await.problem(429)["detail"].as_str().unwrap().contains("3 streams are open"));
+    drop(first);
+    // What is said next finds that nobody listens.
+    app.instance("demo").await;
+    until("there is room", async || app.guard.streams.count() == 2).await;
+    let _fourth = Stream::open(&other, "/api/v1/events", None).await;
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_nothing_in_is_cut() {
+    let app =
+        TestApp::with(Setup { works: false, guard: |settings| settings.ocim_stall_timeout = 2, ..Setup::default() })
+            .await;
+    let viewer = app.viewer().await;
+    let mut connection = std::net::TcpStream::connect(viewer.base().trim_start_matches("http://")).unwrap();
+    let head =
+        format!("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", viewer.token());
+    connection.write_all(head.as_bytes()).unwrap();
+    until("it is open", async || app.guard.streams.count() == 1).await;
+    // More than sockets hold, and nobody reads.
+    let loud = "SELECT count(pg_notify('ocim_events', json_build_object('id', null, 'type', 'LogAppended', 'created', now(), \
+        'instance_id', 1, 'last_seq', n)::text)) FROM generate_series(1, 100000) AS n";
+    until("it is cut", async || {
+        app.execute(loud).await;
+        app.guard.streams.count() == 0
+    })
+    .await;
+    drop(connection);
     app.end().await;
 }

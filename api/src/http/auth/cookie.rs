@@ -1,0 +1,19 @@
+//! The session's cookie.
+
+use actix_web::cookie::{Cookie, SameSite, time::Duration};
+
+use crate::app::App;
+use crate::http::principal::COOKIE;
+use crate::users::Secret;
+use crate::users::login::SESSION_DAYS;
+
+/// The cookie of a session.
+pub fn of(app: &App, secret: &Secret) -> Cookie<'static> {
+    Cookie::build(COOKIE, secret.reveal().to_owned())
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.is_behind_tls)
+        .max_age(Duration::days(SESSION_DAYS))
+        .finish()
+}

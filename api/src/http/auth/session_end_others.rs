@@ -1,0 +1,23 @@
+use actix_web::{HttpResponse, delete, web};
+use serde_json::json;
+
+use crate::app::App;
+use crate::audit;
+use crate::http::error::ApiError;
+use crate::http::principal::Person;
+use crate::users::store::sessions;
+
+/// End all your other sessions
+///
+/// Every browser but this one is signed out at once. API tokens go on working.
+#[utoipa::path(tag = "auth", responses((status = 204, description = "They have ended")))]
+#[delete("/auth/sessions")]
+pub async fn end_other_sessions(app: web::Data<App>, person: Person) -> Result<HttpResponse, ApiError> {
+    let kept = person.session();
+    let Person(who) = person;
+    let mut conn = app.db().conn().await?;
+    let count = sessions::end_others(&mut conn, who.user_id, kept).await?;
+    let entry = audit::Entry::new(&who.name, "end_other_sessions").detail(json!({ "sessions": count }));
+    audit::record(&mut conn, entry).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,30 @@
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpResponse, post, web};
+use shared_types::user::{Account, NewUser};
+
+use super::view;
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::extract::Json;
+use crate::http::principal::Admin;
+use crate::users::accounts;
+
+/// Make a user
+///
+/// A password is taken by how long guessing it would take. Without one they sign in elsewhere, or not before they are given
+/// one.
+#[utoipa::path(tag = "users", request_body = NewUser, responses(
+    (status = 201, description = "The user", body = Account, headers(("location" = String, description = "Its path"))),
+    (status = 422, description = "The name is no name or taken, or the password too weak; nothing was saved"),
+))]
+#[post("/users")]
+pub async fn create_user(
+    app: web::Data<App>,
+    Admin(who): Admin,
+    Json(new): Json<NewUser>,
+) -> Result<HttpResponse, ApiError> {
+    let row = accounts::create(app.db(), &who.name, new).await?;
+    let mut answer = HttpResponse::Created();
+    answer.insert_header((LOCATION, format!("/api/v1/users/{}", row.id)));
+    Ok(view::answer(answer, row))
+}

@@ -1,0 +1,27 @@
+use actix_web::{HttpResponse, post, web};
+use shared_types::UserId;
+use shared_types::user::NewPassword;
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::extract::Json;
+use crate::http::principal::Admin;
+use crate::users::accounts;
+
+/// Give a user a password
+///
+/// Their sessions end at once; their API tokens go on working.
+#[utoipa::path(tag = "users", request_body = NewPassword, params(("id" = UserId, Path, description = "The user")), responses(
+    (status = 204, description = "It is the password from now on"),
+    (status = 422, description = "It is too weak; nothing was saved"),
+))]
+#[post("/users/{id}/password")]
+pub async fn set_user_password(
+    app: web::Data<App>,
+    Admin(who): Admin,
+    id: web::Path<UserId>,
+    Json(NewPassword { password }): Json<NewPassword>,
+) -> Result<HttpResponse, ApiError> {
+    accounts::set_password(app.db(), &who.name, *id, password).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,112 @@
+//! `ocim admin`: users, for whoever has the machine. The rules are the API's.
+
+use std::io::IsTerminal;
+
+use secrecy::ExposeSecret;
+use shared_types::user::{NewUser, UserPatch};
+use shared_types::{Role, UserId};
+
+use super::report::say;
+use super::{StartError, keys};
+use crate::config::Settings;
+use crate::db::Db;
+use crate::db::embedded::EmbeddedPostgres;
+use crate::users::accounts;
+use crate::users::store::accounts as store;
+
+/// Who does it, as the audit trail says it.
+const ACTOR: &str = "ocim admin";
+
+/// A role by its word.
+///
+/// # Errors
+/// Which roles there are.
+pub fn role(word: &str) -> Result<Role, String> {
+    let known = || Role::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
+    let found = Role::ALL.iter().find(|role| role.as_str() == word);
+    found.copied().ok_or_else(|| format!("there is no role {word}; there are {}", known()))
+}
+
+/// Gives a user a new password, read from standard input; ends their sessions.
+///
+/// # Errors
+/// When the password is too weak, there is no such user, or no database to ask.
+pub async fn set_password(settings: &Settings, username: &str) -> Result<(), StartError> {
+    let db = database(settings).await?;
+    let id = find(&db, username).await?;
+    accounts::set_password(&db, ACTOR, id, read_password()?).await?;
+    say(format_args!("{username} has a new password; their sessions have ended"));
+    Ok(())
+}
+
+/// Makes a user. The password is read from standard input; where that is a terminal or empty, one is made up and printed.
+///
+/// # Errors
+/// When the name is no name or taken, the password too weak, or there is no database to ask.
+pub async fn create_user(settings: &Settings, username: String, role: Role) -> Result<(), StartError> {
+    let db = database(settings).await?;
+    let given = if std::io::stdin().is_terminal() { String::new() } else { read_password()? };
+    let is_ours = given.is_empty();
+    let password = if is_ours { keys::random_password()? } else { given };
+    let new = NewUser { username, password: Some(password.clone()), role };
+    let row = accounts::create(&db, ACTOR, new).await?;
+    say(format_args!("{} is user {}, {}", row.username, row.id, role.as_str()));
+    if is_ours {
+        say(format_args!("They sign in with the password {password} (shown this once)"));
+    }
+    Ok(())
+}
+
+/// Lists all users by name, a line each.
+///
+/// # Errors
+/// When there is no database to ask.
+pub async fn list_users(settings: &Settings) -> Result<(), StartError> {
+    let db = database(settings).await?;
+    let mut query = store::Query { limit: shared_types::pagination::MAX_LIMIT, ..Default::default() };
+    loop {
+        let rows = store::page(&mut *db.conn().await?, &query).await?;
+        let Some(last) = rows.last() else {
+            return Ok(());
+        };
+        query.after = Some(last.username.clone());
+        for row in rows {
+            let state = if row.disabled_at.is_some() { "disabled" } else { "enabled" };
+            let last = row.last_login.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
+            say(format_args!("{}\t{}\t{}\t{state}\t{last}", row.id, row.username, row.role.as_str()));
+        }
+    }
+}
+
+/// Keeps a user from signing in; ends their sessions.
+///
+/// # Errors
+/// When there is no such user, it is the last administrator, or there is no database to ask.
+pub async fn disable_user(settings: &Settings, username: &str) -> Result<(), StartError> {
+    let db = database(settings).await?;
+    let id = find(&db, username).await?;
+    let patch = UserPatch { is_disabled: Some(true), role: None };
+    accounts::update(&db, ACTOR, id, None, patch).await?;
+    say(format_args!("{username} may not sign in any more; their sessions have ended"));
+    Ok(())
+}
+
+/// The database that DATABASE_URL names, or the one that the running server has.
+async fn database(settings: &Settings) -> Result<Db, StartError> {
+    let url = match &settings.database_url {
+        Some(url) => url.clone(),
+        None => EmbeddedPostgres::attach(&settings.ocim_data_dir).await?,
+    };
+    Ok(Db::open(url.expose_secret())?)
+}
+
+async fn find(db: &Db, username: &str) -> Result<UserId, StartError> {
+    let id = store::id_of(&mut *db.conn().await?, username).await?;
+    id.ok_or_else(|| format!("there is no user {username}").into())
+}
+
+fn read_password() -> Result<String, StartError> {
+    let mut password = String::new();
+    std::io::stdin().read_line(&mut password)?;
+    Ok(password.trim_end_matches(['\r', '\n']).to_owned())
+}

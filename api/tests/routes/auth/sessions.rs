@@ -1,0 +1,131 @@
+//! One's own sessions.
+
+use ocim::users::store;
+use serde_json::{Value, json};
+use shared_types::Role;
+
+use crate::app::{Answer, Client, Credentials, TestApp};
+
+const PATH: &str = "/api/v1/auth/sessions";
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A user whose password is known.
+async fn add_user(app: &TestApp) {
+    let hash = ocim::users::passwords::hash(PASSWORD.to_owned()).await.unwrap();
+    assert!(store::insert(&mut *app.conn().await, "ada", &hash, Role::Viewer).await.unwrap());
+}
+
+/// Signs in from a browser that calls itself so.
+async fn sign_in(from: &Client, browser: &str) -> Client {
+    let request = from.request(reqwest::Method::POST, "/api/v1/auth/login").header("user-agent", browser);
+    let answer = Answer::to(request.json(&json!({ "username": "ada", "password": PASSWORD }))).await;
+    answer.expect(200);
+    let secret = answer.header("set-cookie").split(['=', ';']).nth(1).unwrap().to_owned();
+    from.with(Credentials::Cookie(secret))
+}
+
+async fn sessions(browser: &Client) -> Vec<Value> {
+    browser.get(PATH).await.expect(200)["items"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn each_says_from_where_and_which_is_the_own() {
+    let app = TestApp::idle().await;
+    add_user(&app).await;
+    let first = sign_in(&app.anonymous(), "Netscape").await;
+    sign_in(&app.anonymous(), &"long ".repeat(100)).await;
+    app.session(Role::Admin).await;
+    let listed = sessions(&first).await;
+    insta::assert_json_snapshot!(listed[1], { ".created" => "[t]", ".last_seen" => "[t]", ".expires" => "[t]" }, @r#"
+    {
+      "id": 1,
+      "created": "[t]",
+      "last_seen": "[t]",
+      "expires": "[t]",
+      "address": "127.0.0.1",
+      "user_agent": "Netscape",
+      "is_current": true
+    }
+    "#);
+    assert_eq!((listed.len(), &listed[0]["is_current"]), (2, &json!(false)));
+    assert_eq!(listed[0]["user_agent"].as_str().unwrap().len(), 300);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn use_is_noted_to_the_minute() {
+    let app = TestApp::idle().await;
+    add_user(&app).await;
+    let browser = sign_in(&app.anonymous(), "Netscape").await;
+    let seen = "SELECT last_seen::text AS text FROM sessions";
+    let at_first = app.text(seen).await;
+    browser.get("/api/v1/auth/me").await.expect(200);
+    assert_eq!(app.text(seen).await, at_first);
+    app.execute("UPDATE sessions SET last_seen = now() - interval '61 seconds', address = '192.0.2.7'").await;
+    browser.get("/api/v1/auth/me").await.expect(200);
+    assert!(app.text(seen).await > at_first);
+    assert_eq!(app.text("SELECT address AS text FROM sessions").await, "127.0.0.1");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_database_that_takes_nothing_in_lets_a_browser_look() {
+    let app = TestApp::idle().await;
+    add_user(&app).await;
+    let Credentials::Cookie(secret) = sign_in(&app.anonymous(), "Netscape").await.credentials().clone() else {
+        panic!("a browser has a cookie");
+    };
+    app.execute("UPDATE sessions SET last_seen = now() - interval '61 seconds'").await;
+    let mut aside = app.db.dedicated().await.unwrap();
+    let read_only = diesel::sql_query("SET default_transaction_read_only = on");
+    diesel_async::RunQueryDsl::execute(read_only, &mut aside).await.unwrap();
+    let found = store::by_session(&mut aside, &ocim::users::secret_hash(&secret)).await.unwrap();
+    assert_eq!(found.unwrap().username, "ada");
+    let noted = "SELECT count(*) AS n FROM sessions WHERE last_seen > now() - interval '1 minute'";
+    assert_eq!(app.number(noted).await, 0, "it could not be noted");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn one_or_all_others_are_ended_and_nobody_elses() {
+    let app = TestApp::idle().await;
+    add_user(&app).await;
+    let nobody = app.anonymous();
+    let browsers = [sign_in(&nobody, "a").await, sign_in(&nobody, "b").await, sign_in(&nobody, "c").await];
+    let stranger = app.session(Role::Admin).await;
+    let theirs = sessions(&stranger).await[0]["id"].clone();
+    browsers[0].delete(&format!("{PATH}/{theirs}")).await.problem(404);
+    let second = sessions(&browsers[1]).await.iter().find(|one| one["is_current"] == true).unwrap()["id"].clone();
+    browsers[0].delete(&format!("{PATH}/{second}")).await.expect(204);
+    browsers[0].delete(&format!("{PATH}/{second}")).await.problem(404);
+    browsers[1].get(PATH).await.problem(401);
+    browsers[0].delete(PATH).await.expect(204);
+    browsers[2].get(PATH).await.problem(401);
+    assert_eq!(sessions(&browsers[0]).await.len(), 1);
+    stranger.get(PATH).await.expect(200);
+    for action in ["end_session", "end_other_sessions"] {
+        assert_eq!(app.number(&format!("SELECT count(*) AS n FROM audit_log WHERE action = '{action}'")).await, 1);
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn signing_in_anew_ends_the_session_of_the_old_cookie() {
+    let app = TestApp::idle().await;
+    add_user(&app).await;
+    let old = sign_in(&app.anonymous(), "Netscape").await;
+    let new = sign_in(&old, "Netscape").await;
+    old.get(PATH).await.problem(401);
+    assert_eq!(sessions(&new).await.len(), 1);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_token_sees_and_ends_none() {
+    let app = TestApp::idle().await;
+    let script = app.person(Role::Admin).await;
+    for problem in [script.get(PATH).await, script.delete(PATH).await, script.delete(&format!("{PATH}/1")).await] {
+        assert_eq!(problem.problem(403)["detail"], "A token cannot do this; sign in with a password.");
+    }
+    app.end().await;
+}
