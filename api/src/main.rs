@@ -32,7 +32,7 @@ enum Command {
     Migrate,
     /// Print the OpenAPI document
     Openapi,
-    /// Users and the cache
+    /// Users, keys and the cache
     #[command(subcommand)]
     Admin(Admin),
 }
@@ -46,6 +46,13 @@ enum Admin {
         /// The user's name
         username: String,
     },
+    /// Print a new key for OCIM_SECRET_KEYS or the file of keys
+    GenerateKey,
+    /// Encrypt all secrets in the database with the first key, while the program runs
+    ///
+    /// Without OCIM_SECRET_KEYS a new key is put into the file of keys first. With it, give every program the new key, then put
+    /// it first for all of them, then run this.
+    RotateKeys,
 }
 
 fn main() -> ExitCode {
@@ -79,6 +86,8 @@ fn run(arguments: Arguments) -> Result<(), StartError> {
             Command::Worker => ocim::start::work(Settings::load()?).await,
             Command::Migrate => ocim::start::migrate(&Settings::load()?).await,
             Command::Admin(Admin::PrepareCache) => ocim::start::prepare_cache(&Settings::load()?).await,
+            Command::Admin(Admin::GenerateKey) => ocim::start::generate_key(),
+            Command::Admin(Admin::RotateKeys) => ocim::start::rotate_keys(&Settings::load()?).await,
             Command::Admin(Admin::SetPassword { username }) => {
                 ocim::start::set_password(&Settings::load()?, &username).await
             }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The layers, the lowest first. A module may name modules of lower layers and, where it says so, of its own.
 const LAYERS: &[&[&str]] = &[
     &["children", "config"],
-    &["jobs", "db"],
+    &["jobs", "db", "vault"],
     &["logs", "events", "audit", "mail", "users"],
     &["servers", "routing", "databases", "ansible"],
     &["instances"],
@@ -25,6 +25,7 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     // The queue's own tables are brought up together with ours.
     ("db", "jobs"),
     ("users", "audit"),
+    ("vault", "db"),
 ];
 
 fn sources() -> Vec<(String, PathBuf)> {

@@ -37,6 +37,9 @@ pub enum DbError {
     /// A statement failed.
     #[error(transparent)]
     Query(diesel::result::Error),
+    /// A secret is not there: it was replaced after the document that names it was read, or it is lost.
+    #[error("secret {0} is missing")]
+    Replaced(String),
     /// What is stored is not what the program stores.
     #[error("the database holds what it should not: {0}")]
     Corrupt(String),
@@ -51,7 +54,7 @@ impl DbError {
             Self::Query(Error::DatabaseError(kind, info)) => {
                 matches!(kind, Kind::ClosedConnection | Kind::UnableToSendCommand) || is_shutdown(info.as_ref())
             }
-            Self::Query(_) | Self::ReadOnly(_) | Self::Corrupt(_) => false,
+            Self::Query(_) | Self::ReadOnly(_) | Self::Replaced(_) | Self::Corrupt(_) => false,
         }
     }
 
@@ -66,7 +69,7 @@ impl DbError {
             ),
             Self::Query(Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. }) => true,
             Self::ReadOnly(_) => true,
-            Self::Query(_) | Self::Corrupt(_) => false,
+            Self::Query(_) | Self::Replaced(_) | Self::Corrupt(_) => false,
         }
     }
 }

@@ -106,7 +106,9 @@ impl From<DbError> for ApiError {
                              serves goes on serving. Free space there, and try again.";
                 Self { retry_after: Some(30), ..Self::new(ProblemType::Unavailable, words) }
             }
-            DbError::Unavailable(_) | DbError::Query(_) | DbError::Corrupt(_) => Self::internal(error),
+            DbError::Unavailable(_) | DbError::Query(_) | DbError::Replaced(_) | DbError::Corrupt(_) => {
+                Self::internal(error)
+            }
         }
     }
 }

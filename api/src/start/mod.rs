@@ -7,10 +7,12 @@ mod outside;
 mod parts;
 mod report;
 mod serve;
+mod vault;
 mod work;
 
 pub use parts::{migrate, prepare_cache, set_password};
 pub use serve::{http, serve};
+pub use vault::{generate_key, rotate_keys};
 pub use work::work;
 
 /// Why the program does not start. The words are for the operator.

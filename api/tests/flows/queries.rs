@@ -42,7 +42,7 @@ async fn counts(app: &TestApp) -> Vec<(&'static str, usize)> {
     found.push(taken("read_instance"));
     summaries::page(conn, &summaries::Query { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_app_servers"));
-    read::app_server(conn, app_server).await.unwrap();
+    read::app_server(&app.manager, conn, app_server).await.unwrap();
     found.push(taken("read_app_server"));
     compare::diff(&app.manager, conn, app_server, Against::AppServer(app_server)).await.unwrap();
     found.push(taken("diff_app_server"));

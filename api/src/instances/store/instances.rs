@@ -6,12 +6,12 @@ use diesel::{
     ExpressionMethods, OptionalExtension, PgTextExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde_json::Value;
 use shared_types::queue::Tier;
 use shared_types::{AppServerId, InstanceId};
 
 use crate::db::DbError;
 use crate::db::schema::instances;
+use crate::vault::Sealed;
 
 /// A row.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -26,7 +26,7 @@ pub struct InstanceRow {
     /// Its main host name.
     pub domain: String,
     /// The application's settings.
-    pub settings: Value,
+    pub settings: Sealed,
     /// Counts changes.
     pub version: i64,
     /// When it was made.
@@ -70,7 +70,7 @@ pub struct NewInstance<'a> {
     /// Its main host name.
     pub domain: &'a str,
     /// The application's settings.
-    pub settings: &'a Value,
+    pub settings: &'a Sealed,
     /// Whose builds begin first.
     pub tier: Tier,
     /// How many of its builds may be under way at once.

@@ -115,7 +115,9 @@ pub async fn by_token(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result
         match noted.map_err(DbError::from) {
             // Whoever only looks is let in still.
             Ok(_) | Err(DbError::ReadOnly(_)) => {}
-            Err(error @ (DbError::Unavailable(_) | DbError::Query(_) | DbError::Corrupt(_))) => return Err(error),
+            Err(error @ (DbError::Unavailable(_) | DbError::Query(_) | DbError::Replaced(_) | DbError::Corrupt(_))) => {
+                return Err(error);
+            }
         }
     }
     let name = format!("{username} (token «{name}»)");
