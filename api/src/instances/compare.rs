@@ -53,9 +53,8 @@ pub async fn diff(
             Ok(between((&one.settings, old), (&other.settings, new)))
         }
         Against::Instance => {
-            let OpenedInstance { row, settings, .. } =
-                opened::instance(manager, conn, before.instance_id, false).await?;
-            let before = Opened::of(manager, conn, &before).await?;
+            let (before, now) = opened::with_instance(manager, conn, &before).await?;
+            let OpenedInstance { row, settings, active: _ } = now;
             let snapshot = manager.application(&row.instance_type)?.snapshot(&row.name, &settings)?;
             // The instance says branches, not commits, and so does the app server then.
             let old = before.variables.as_object().cloned().unwrap_or_default();
@@ -70,7 +69,7 @@ pub async fn diff(
 /// # Errors
 /// [`Refusal::NotFound`], or why the settings cannot be used.
 pub async fn render(manager: &Manager, conn: &mut AsyncPgConnection, id: InstanceId) -> Result<Render, Refusal> {
-    let OpenedInstance { row, settings, .. } = opened::instance(manager, conn, id, false).await?;
+    let OpenedInstance { row, settings, active: _ } = opened::instance(manager, conn, id, false).await?;
     let snapshot = manager.application(&row.instance_type)?.snapshot(&row.name, &settings)?;
     let variables = launch::variables(&snapshot, &format!("AppServer {}", row.next_app_server_number));
     let mut origins = BTreeMap::new();

@@ -118,7 +118,7 @@ async fn once(
     id: InstanceId,
     wants_active: bool,
 ) -> Result<OpenedInstance, Refusal> {
-    let row = instances::find(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
+    let row = find(conn, id).await?;
     let keyring = &manager.options.keyring;
     let active = match row.active_app_server_id.filter(|_| wants_active) {
         Some(active) => app_servers::find(conn, active).await?,
@@ -130,4 +130,33 @@ async fn once(
     };
     let [settings, of_active] = vault::open(keyring, conn, [&row.settings, &active.settings]).await?;
     Ok(OpenedInstance { row, settings, active: Some((active, of_active)) })
+}
+
+/// An app server, and its instance as it is now. Two queries; one when there is no secret.
+///
+/// # Errors
+/// As [`instance`].
+pub(super) async fn with_instance(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    app_server: &AppServerRow,
+) -> Result<(Opened, OpenedInstance), Refusal> {
+    let AppServerRow { settings, variables, playbooks, variable_references, .. } = app_server;
+    let mut tries = 1;
+    loop {
+        let row = find(conn, app_server.instance_id).await?;
+        let stored = [&row.settings, settings, variables, playbooks, variable_references];
+        match vault::open(&manager.options.keyring, conn, stored).await {
+            Err(DbError::Replaced(_)) if tries < TRIES => tries += 1,
+            Err(error) => return Err(error.into()),
+            Ok([now, settings, variables, playbooks, references]) => {
+                let opened = Opened { settings, variables, playbooks, references };
+                return Ok((opened, OpenedInstance { row, settings: now, active: None }));
+            }
+        }
+    }
+}
+
+async fn find(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<InstanceRow, Refusal> {
+    instances::find(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })
 }

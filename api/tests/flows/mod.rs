@@ -25,3 +25,4 @@ mod serving;
 mod steps_queries;
 mod stopping;
 mod taking_over;
+mod vault;

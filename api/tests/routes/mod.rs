@@ -3,7 +3,7 @@
 
 mod app_servers;
 mod auth;
-mod document;
+pub mod document;
 mod events;
 mod every;
 mod health;
