@@ -1,6 +1,7 @@
 //! The command line: one program for the server, its workers, its administration and its document.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -32,7 +33,7 @@ enum Command {
     Migrate,
     /// Print the OpenAPI document
     Openapi,
-    /// Users, keys and the cache
+    /// Users, keys, backups and the cache
     #[command(subcommand)]
     Admin(Admin),
 }
@@ -53,6 +54,16 @@ enum Admin {
     /// Without OCIM_SECRET_KEYS a new key is put into the file of keys first. With it, give every program the new key, then put
     /// it first for all of them, then run this.
     RotateKeys,
+    /// Write database and keys into a new file, while the program runs
+    Backup {
+        /// The file; it must not exist
+        file: PathBuf,
+    },
+    /// Fill an empty data directory and an empty database with a backup
+    Restore {
+        /// The file
+        file: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -88,6 +99,8 @@ fn run(arguments: Arguments) -> Result<(), StartError> {
             Command::Admin(Admin::PrepareCache) => ocim::start::prepare_cache(&Settings::load()?).await,
             Command::Admin(Admin::GenerateKey) => ocim::start::generate_key(),
             Command::Admin(Admin::RotateKeys) => ocim::start::rotate_keys(&Settings::load()?).await,
+            Command::Admin(Admin::Backup { file }) => ocim::start::backup(&Settings::load()?, &file).await,
+            Command::Admin(Admin::Restore { file }) => ocim::start::restore(&Settings::load()?, &file).await,
             Command::Admin(Admin::SetPassword { username }) => {
                 ocim::start::set_password(&Settings::load()?, &username).await
             }

@@ -197,6 +197,26 @@ impl Db {
         Ok(claimed == 1)
     }
 
+    /// Whether it has no table.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn is_empty(&self) -> Result<bool, DbError> {
+        let tables = diesel::sql_query(
+            "SELECT FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') LIMIT 1",
+        );
+        Ok(tables.execute(&mut *self.conn().await?).await? == 0)
+    }
+
+    /// The local machines may be in another data directory from now on.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn leave_local_site(&self) -> Result<(), DbError> {
+        diesel::sql_query("UPDATE installation SET local_site = NULL").execute(&mut *self.conn().await?).await?;
+        Ok(())
+    }
+
     /// Where the database is; holds a password.
     pub fn url(&self) -> &str {
         &self.url

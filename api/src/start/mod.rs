@@ -1,6 +1,7 @@
 //! Puts the program together, step by step, and takes it apart again. Each step says what it does and how long it took; what
 //! cannot be done says what is wrong and what to do.
 
+mod backup;
 mod demo;
 mod keys;
 mod outside;
@@ -10,6 +11,7 @@ mod serve;
 mod vault;
 mod work;
 
+pub use backup::{backup, restore};
 pub use parts::{migrate, prepare_cache, set_password};
 pub use serve::{http, serve};
 pub use vault::{generate_key, rotate_keys};

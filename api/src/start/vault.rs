@@ -55,6 +55,16 @@ fn existing(settings: &Settings, data_dir: &Path) -> Result<Keyring, StartError>
     Keyring::of(keys).map_err(|error| format!("OCIM_SECRET_KEYS: {error}").into())
 }
 
+/// The keys as they are written, the one that encrypts first; everything in the database can be read with them.
+pub(super) async fn lines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Vec<String>, StartError> {
+    keyring(settings, data_dir, db, false).await?;
+    if settings.ocim_secret_keys.is_empty() {
+        let text = std::fs::read_to_string(file(data_dir))?;
+        return Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect());
+    }
+    Ok(settings.ocim_secret_keys.iter().map(|key| key.expose_secret().to_owned()).collect())
+}
+
 fn no_keys(data_dir: &Path, needed: &[String]) -> String {
     let file = file(data_dir);
     let why = match needed {

@@ -3,6 +3,7 @@
 mod activating;
 mod archiving;
 mod automating;
+mod backup;
 mod clearing;
 mod crashing;
 mod draining;
