@@ -132,6 +132,20 @@ async fn answers(who: &Client) -> Vec<(String, String)> {
     found
 }
 
+/// What the program logs on this test's thread.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Heard {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 fn files(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
@@ -141,6 +155,10 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 async fn fifty_secrets_are_nowhere_in_clear() {
     let secrets: Vec<String> = (0..50).map(|_| secret()).collect();
     let parrot = Arc::new(Parrot { inner: FakeAnsible::with_tasks(1), given: Mutex::default() });
+    let heard = Heard::default();
+    let logs = heard.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || logs.clone());
+    let _listening = tracing::subscriber::set_default(subscriber.finish());
     let app = TestApp::with(Setup { ansible: Some(parrot.clone()), ..Setup::default() }).await;
     let admin = app.person(Role::Admin).await;
     let instance = created(&admin, settings(&secrets)).await;
@@ -165,6 +183,9 @@ async fn fifty_secrets_are_nowhere_in_clear() {
     for file in files(&app.manager.options.runs_dir) {
         places.push((file.display().to_string(), String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned()));
     }
+    let logged = String::from_utf8_lossy(&heard.0.lock().unwrap()).into_owned();
+    assert!(!logged.is_empty());
+    places.push(("the program's log".to_owned(), logged));
     let hits: Vec<_> = places
         .iter()
         .flat_map(|(place, text)| secrets.iter().filter(|secret| text.contains(secret.as_str())).map(move |_| place))

@@ -179,13 +179,13 @@ impl EmbeddedPostgres {
     }
 }
 
-/// Where a program of PostgreSQL's is, beside the server's own: of the version that made the data of this data directory, or
-/// the newest one.
+/// Where a program of PostgreSQL's is, like `pg_dump`: one for the version that made the data of this data directory, or for the
+/// newest one.
 ///
 /// # Errors
 /// When PostgreSQL is not installed on this machine.
 pub async fn tool(data_dir: &Path, name: &str) -> Result<PathBuf, EmbeddedError> {
-    Ok(binaries::find(&data_dir.join("postgres/data")).await?.directory.join(name))
+    binaries::find_tool(&data_dir.join("postgres/data"), name).await
 }
 
 /// Starts a server where none runs. The lock must be held.
