@@ -84,6 +84,7 @@ fn unescaped(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     fn sealed(document: &Value) -> (Value, Vec<Value>) {

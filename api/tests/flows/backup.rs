@@ -139,7 +139,7 @@ async fn a_backup_is_restored_into_a_database_of_its_own() {
     assert!(words.contains("runs"), "it was stopped again: {words}");
     let postgres = ocim::db::embedded::EmbeddedPostgres::start(there.path(), Default::default()).await.unwrap();
     let db = Db::open(secrecy::ExposeSecret::expose_secret(postgres.url())).unwrap();
-    let count = crate::app::number(&mut *db.conn().await.unwrap(), "SELECT count(*) AS n FROM instances").await;
+    let count = crate::app::number(&mut db.conn().await.unwrap(), "SELECT count(*) AS n FROM instances").await;
     drop(db);
     postgres.stop().await.unwrap();
     assert_eq!(count, 1);
