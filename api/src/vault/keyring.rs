@@ -19,6 +19,7 @@ const KEY: usize = 32;
 const KEY_ID_MAX: usize = 32;
 
 /// A key with its name.
+#[derive(Clone)]
 pub struct Key {
     id: String,
     cipher: XChaCha20Poly1305,
@@ -143,7 +144,7 @@ impl Keyring {
 
     /// The key that encrypts.
     pub(super) fn first(&self) -> Result<First, VaultError> {
-        self.read_if_changed()?;
+        self.read_if_changed();
         let keys = self.held().keys;
         if keys.is_empty() { Err(VaultError::NoKey("there is no key".into())) } else { Ok(First(keys)) }
     }
@@ -154,7 +155,7 @@ impl Keyring {
             return secret;
         }
         // Somebody has made a new key meanwhile.
-        self.read_again()?;
+        self.read_again();
         self.try_decrypt(row)
             .unwrap_or_else(|| Err(VaultError::UnknownKey { secret: row.id.clone(), key: row.key_id.clone() }))
     }
@@ -168,20 +169,26 @@ impl Keyring {
     }
 
     /// Else what is encrypted meanwhile would need a key that a rotation has said may go.
-    fn read_if_changed(&self) -> Result<(), VaultError> {
-        let Some(file) = &self.file else { return Ok(()) };
+    fn read_if_changed(&self) {
+        let now = self.file.as_deref().and_then(|file| stamp(file));
         // A file that is away for a moment takes no key away.
-        match stamp(file) {
-            Some(now) if self.held().stamp != Some(now) => self.read_again(),
-            Some(_) | None => Ok(()),
+        if now.is_some() && self.held().stamp != now {
+            self.read_again();
         }
     }
 
-    fn read_again(&self) -> Result<(), VaultError> {
-        if let Some(file) = &self.file {
-            *self.held.write().unwrap_or_else(PoisonError::into_inner) = load(file)?;
+    /// What was a key stays one until the program ends: rows that were read before a rotation are decrypted after it. A file that
+    /// somebody is just writing changes nothing.
+    fn read_again(&self) {
+        let Some(file) = self.file.as_deref() else { return };
+        match load(file) {
+            Ok(Held { keys, stamp }) => {
+                let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+                let old = held.keys.iter().filter(|old| keys.iter().all(|key| key.id != old.id));
+                *held = Held { keys: keys.iter().chain(old).cloned().collect(), stamp };
+            }
+            Err(error) => tracing::warn!(%error, "the keys of secrets stay those that were read before"),
         }
-        Ok(())
     }
 }
 
