@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use diesel_async::AsyncConnection;
 use ocim::ansible::fake::FakeAnsible;
 use ocim::app::App;
+use ocim::config::Settings;
 use ocim::events::Bus;
+use ocim::guard::Guard;
 use ocim::logs::{self, About, Line};
 use ocim::users::Secret;
 use ocim::users::store::{self, tokens};
@@ -34,7 +36,9 @@ pub async fn run(server: &str, table: &mut Table) {
     let instance = world.instance(0).await;
     let id = world.launch(instance).await;
     let bus = Bus::start(world.manager.db.clone(), stop.clone()).await.unwrap();
+    let limits = Settings { ocim_principal_rate: 0, ocim_address_rate: 0, ..Settings::default() };
     let app = App {
+        guard: Arc::new(Guard::new(&limits).unwrap()),
         manager: world.manager.clone(),
         bus,
         is_behind_tls: false,

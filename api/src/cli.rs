@@ -1,5 +1,7 @@
 //! What the command line takes.
 
+use std::path::PathBuf;
+
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use ocim::client;
 use shared_types::Role;
@@ -31,7 +33,7 @@ pub enum Command {
     Migrate,
     /// Print the OpenAPI document
     Openapi,
-    /// Users and the cache
+    /// Users, keys, backups and the cache
     #[command(subcommand)]
     Admin(Admin),
     #[command(flatten)]
@@ -68,6 +70,23 @@ pub enum Admin {
     DisableUser {
         /// The user's name
         username: String,
+    },
+    /// Print a new key for OCIM_SECRET_KEYS or the file of keys
+    GenerateKey,
+    /// Encrypt all secrets in the database with the first key, while the program runs
+    ///
+    /// Without OCIM_SECRET_KEYS a new key is put into the file of keys first. With it, give every program the new key, then put
+    /// it first for all of them, then run this.
+    RotateKeys,
+    /// Write database and keys into a new file, while the program runs
+    Backup {
+        /// The file; it must not exist
+        file: PathBuf,
+    },
+    /// Fill an empty data directory and an empty database with a backup
+    Restore {
+        /// The file
+        file: PathBuf,
     },
 }
 

@@ -21,4 +21,5 @@ pub mod routing;
 pub mod servers;
 pub mod start;
 pub mod users;
+pub mod vault;
 pub mod worker;

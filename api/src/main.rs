@@ -41,6 +41,10 @@ fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
             Command::Worker => ocim::start::work(Settings::load()?).await?,
             Command::Migrate => ocim::start::migrate(&Settings::load()?).await?,
             Command::Admin(Admin::PrepareCache) => ocim::start::prepare_cache(&Settings::load()?).await?,
+            Command::Admin(Admin::GenerateKey) => ocim::start::generate_key()?,
+            Command::Admin(Admin::RotateKeys) => ocim::start::rotate_keys(&Settings::load()?).await?,
+            Command::Admin(Admin::Backup { file }) => ocim::start::backup(&Settings::load()?, &file).await?,
+            Command::Admin(Admin::Restore { file }) => ocim::start::restore(&Settings::load()?, &file).await?,
             Command::Admin(Admin::SetPassword { username }) => {
                 ocim::start::set_password(&Settings::load()?, &username).await?;
             }

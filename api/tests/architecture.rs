@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["client"],
     &["children", "config"],
     &["guard"],
-    &["jobs", "db"],
+    &["jobs", "db", "vault"],
     &["logs", "events", "audit", "answers", "mail", "users"],
     &["servers", "routing", "databases", "ansible"],
     &["instances"],
@@ -28,6 +28,7 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     // The queue's own tables are brought up together with ours.
     ("db", "jobs"),
     ("users", "audit"),
+    ("vault", "db"),
 ];
 
 fn sources() -> Vec<(String, PathBuf)> {

@@ -107,14 +107,14 @@ CREATE INDEX idempotency_keys_created ON idempotency_keys (created);
 
 CREATE TABLE secrets (
     id          TEXT        PRIMARY KEY CHECK (id ~ '^[0-9a-f]{32}$'),
-    instance_id BIGINT      REFERENCES instances,
+    instance_id BIGINT      NOT NULL REFERENCES instances,
     key_id      TEXT        NOT NULL,
     sealed      BYTEA       NOT NULL CHECK (octet_length(sealed) >= 40),
     created     TIMESTAMPTZ NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE secrets IS 'Secret values of settings and variables, which hold only their ids.';
 COMMENT ON COLUMN secrets.id IS '128 random bits; a document names it as {"$secret": id}.';
-COMMENT ON COLUMN secrets.instance_id IS 'Whose secret it is; null while the instance is being made.';
+COMMENT ON COLUMN secrets.instance_id IS 'Whose secret it is, or whose app server''s.';
 COMMENT ON COLUMN secrets.key_id IS 'The key that it is encrypted with.';
 COMMENT ON COLUMN secrets.sealed IS '24 bytes of nonce, then XChaCha20-Poly1305 of the value as JSON; the id is authenticated with it.';
 COMMENT ON COLUMN secrets.created IS 'When it was stored.';

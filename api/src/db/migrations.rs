@@ -1,5 +1,6 @@
 //! Brings the database to this program's version.
 
+use diesel::migration::{Migration, MigrationSource};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -41,6 +42,33 @@ pub async fn are_pending(db: &Db) -> Result<bool, DbError> {
         .await
         .map_err(|error| DbError::Unavailable(error.to_string()))?
         .map_err(|error| DbError::Corrupt(format!("the migrations cannot be read: {error}")))
+}
+
+#[derive(diesel::QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    version: String,
+}
+
+/// The migrations that the database has, the oldest first.
+///
+/// # Errors
+/// When the server does not answer, or it is no database of ours.
+pub async fn applied(db: &Db) -> Result<Vec<String>, DbError> {
+    let rows: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations ORDER BY version")
+        .load(&mut *db.conn().await?)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.version).collect())
+}
+
+/// The migrations that this program has, as [`applied`] names them.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn known() -> Result<Vec<String>, DbError> {
+    let known: Vec<Box<dyn Migration<diesel::pg::Pg>>> =
+        MIGRATIONS.migrations().map_err(|error| DbError::Corrupt(format!("the migrations cannot be read: {error}")))?;
+    Ok(known.iter().map(|one| one.name().version().to_string()).collect())
 }
 
 /// Holds until the connection ends.

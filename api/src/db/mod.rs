@@ -38,6 +38,9 @@ pub enum DbError {
     /// A statement failed.
     #[error(transparent)]
     Query(diesel::result::Error),
+    /// A secret is not there: it was replaced after the document that names it was read, or it is lost.
+    #[error("secret {0} is missing")]
+    Replaced(String),
     /// What is stored is not what the program stores.
     #[error("the database holds what it should not: {0}")]
     Corrupt(String),
@@ -52,7 +55,7 @@ impl DbError {
             Self::Query(Error::DatabaseError(kind, info)) => {
                 matches!(kind, Kind::ClosedConnection | Kind::UnableToSendCommand) || is_shutdown(info.as_ref())
             }
-            Self::Query(_) | Self::ReadOnly(_) | Self::Corrupt(_) => false,
+            Self::Query(_) | Self::ReadOnly(_) | Self::Replaced(_) | Self::Corrupt(_) => false,
         }
     }
 
@@ -67,7 +70,7 @@ impl DbError {
             ),
             Self::Query(Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. }) => true,
             Self::ReadOnly(_) => true,
-            Self::Query(_) | Self::Corrupt(_) => false,
+            Self::Query(_) | Self::Replaced(_) | Self::Corrupt(_) => false,
         }
     }
 }
@@ -193,6 +196,26 @@ impl Db {
                 .execute(&mut *self.conn().await?)
                 .await?;
         Ok(claimed == 1)
+    }
+
+    /// Whether it has no table.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn is_empty(&self) -> Result<bool, DbError> {
+        let tables = diesel::sql_query(
+            "SELECT FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') LIMIT 1",
+        );
+        Ok(tables.execute(&mut *self.conn().await?).await? == 0)
+    }
+
+    /// The local machines may be in another data directory from now on.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn leave_local_site(&self) -> Result<(), DbError> {
+        diesel::sql_query("UPDATE installation SET local_site = NULL").execute(&mut *self.conn().await?).await?;
+        Ok(())
     }
 
     /// Where the database is; holds a password.

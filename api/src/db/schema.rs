@@ -253,7 +253,7 @@ diesel::table! {
 diesel::table! {
     secrets (id) {
         id -> Text,
-        instance_id -> Nullable<BigInt>,
+        instance_id -> BigInt,
         key_id -> Text,
         sealed -> Binary,
         created -> Timestamptz,

@@ -55,9 +55,10 @@ impl ApiError {
         Self { retry_after: Some(seconds), ..self }
     }
 
-    /// What is wrong, in words.
-    pub fn detail(&self) -> &str {
-        &self.detail
+    /// What is wrong, in words, and with which fields.
+    pub fn words(&self) -> String {
+        let fields = self.errors.iter().map(|FieldError { pointer, detail }| format!(" {pointer}: {detail}"));
+        std::iter::once(self.detail.clone()).chain(fields).collect()
     }
 
     /// As it travels.
@@ -124,7 +125,9 @@ impl From<DbError> for ApiError {
                              serves goes on serving. Free space there, and try again.";
                 Self { retry_after: Some(30), ..Self::new(ProblemType::Unavailable, words) }
             }
-            DbError::Unavailable(_) | DbError::Query(_) | DbError::Corrupt(_) => Self::internal(error),
+            DbError::Unavailable(_) | DbError::Query(_) | DbError::Replaced(_) | DbError::Corrupt(_) => {
+                Self::internal(error)
+            }
         }
     }
 }

@@ -97,13 +97,13 @@ pub trait Application: Debug + Send + Sync {
     /// Why the stored settings cannot be used.
     fn snapshot(&self, instance_name: &str, settings: &Value) -> Result<Snapshot, ApplicationError>;
 
-    /// Where people find it.
+    /// Where people find it. The settings' secrets may be hidden: no address depends on one.
     ///
     /// # Errors
     /// Why the stored settings cannot be used.
     fn addresses(&self, settings: &Value) -> Result<Addresses, ApplicationError>;
 
-    /// What proves that an app server works.
+    /// What proves that an app server works. The settings' secrets may be hidden, here too.
     ///
     /// # Errors
     /// Why the stored settings cannot be used.

@@ -61,7 +61,7 @@ pub async fn restore(manager: &Manager, actor: &str, id: InstanceId) -> Result<(
         if row.archived_at.is_none() {
             return Ok(());
         }
-        let hostnames = manager.application(&row.instance_type)?.addresses(&row.settings)?.hostnames;
+        let hostnames = manager.application(&row.instance_type)?.addresses(&row.settings.hidden())?.hostnames;
         if let Some(taken) = hostnames::claim(conn, id, &hostnames).await? {
             return Err(Refusal::Conflict(format!(
                 "Another instance answers at {taken} by now; change that one's domain to restore this one."

@@ -46,7 +46,7 @@ pub async fn check_within(manager: &Manager, id: AppServerId, patience: Duration
                 row.status.as_str()
             ))
         })?;
-    let specs = manager.application(&instance.instance_type)?.checks(&row.settings)?;
+    let specs = manager.application(&instance.instance_type)?.checks(&row.settings.hidden())?;
     let asked = specs.iter().map(|spec| ask(manager.traffic.as_ref(), address, spec, patience));
     let made = Checks { items: join_all(asked).await };
     keep(manager, &row, &made).await?;

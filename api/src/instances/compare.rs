@@ -9,10 +9,10 @@ use shared_types::comparison::{Diff, Render};
 use shared_types::{AppServerId, InstanceId, diff};
 
 use super::application::{GENERATED, Layer};
+use super::opened::{Opened, OpenedInstance};
 use super::store::app_servers::AppServerRow;
-use super::store::instances::InstanceRow;
-use super::store::{app_servers, instances, pins};
-use super::{Manager, Refusal, launch, read};
+use super::store::{app_servers, pins};
+use super::{Manager, Refusal, launch, opened, read};
 
 /// With what an app server is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum Against {
 /// The variable that names the app server; it says nothing about the configuration.
 const OWN_NAME: &str = "ocim_app_server";
 
-/// What differs from an app server (`before`) to another, or to its instance as it is now (`after`). Four queries at most.
+/// What differs from an app server (`before`) to another, or to its instance as it is now (`after`). Five queries at most.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], [`Refusal::Conflict`] when both are not of one instance, or why the instance's settings cannot be
@@ -48,26 +48,29 @@ pub async fn diff(
                     before.instance_id, after.instance_id
                 )));
             }
-            let (old, new) = (pinned(conn, &before).await?, pinned(conn, &after).await?);
-            Ok(between((&before.settings, old), (&after.settings, new)))
+            let (one, other) = Opened::both(manager, conn, (&before, &after)).await?;
+            let (old, new) = (pinned(conn, before.id, &one).await?, pinned(conn, after.id, &other).await?);
+            Ok(between((&one.settings, old), (&other.settings, new)))
         }
         Against::Instance => {
-            let now = instance(conn, before.instance_id).await?;
-            let snapshot = manager.application(&now.instance_type)?.snapshot(&now.name, &now.settings)?;
+            let (before, now) = opened::with_instance(manager, conn, &before).await?;
+            let OpenedInstance { row, settings, active: _ } = now;
+            let snapshot = manager.application(&row.instance_type)?.snapshot(&row.name, &settings)?;
             // The instance says branches, not commits, and so does the app server then.
             let old = before.variables.as_object().cloned().unwrap_or_default();
-            Ok(between((&before.settings, old), (&now.settings, snapshot.variables)))
+            Ok(between((&before.settings, old), (&settings, snapshot.variables)))
         }
     }
 }
 
-/// The merged variables as a launch would pass them now. One query.
+/// The merged variables as a launch would pass them now. Two queries; one when it has no
+/// secret.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], or why the settings cannot be used.
 pub async fn render(manager: &Manager, conn: &mut AsyncPgConnection, id: InstanceId) -> Result<Render, Refusal> {
-    let row = instance(conn, id).await?;
-    let snapshot = manager.application(&row.instance_type)?.snapshot(&row.name, &row.settings)?;
+    let OpenedInstance { row, settings, active: _ } = opened::instance(manager, conn, id, false).await?;
+    let snapshot = manager.application(&row.instance_type)?.snapshot(&row.name, &settings)?;
     let variables = launch::variables(&snapshot, &format!("AppServer {}", row.next_app_server_number));
     let mut origins = BTreeMap::new();
     if let Value::Object(map) = &variables {
@@ -80,13 +83,9 @@ async fn app_server(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<App
     app_servers::find(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })
 }
 
-async fn instance(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<InstanceRow, Refusal> {
-    instances::find(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })
-}
-
-async fn pinned(conn: &mut AsyncPgConnection, row: &AppServerRow) -> Result<Map<String, Value>, Refusal> {
-    let pins = pins::of(conn, row.id).await?;
-    Ok(read::pinned_variables(row, &pins)?)
+async fn pinned(conn: &mut AsyncPgConnection, id: AppServerId, opened: &Opened) -> Result<Map<String, Value>, Refusal> {
+    let pins = pins::of(conn, id).await?;
+    Ok(read::pinned_variables(opened, &pins)?)
 }
 
 fn between(before: (&Value, Map<String, Value>), after: (&Value, Map<String, Value>)) -> Diff {

@@ -7,9 +7,9 @@ use shared_types::{EventKind, FieldError, InstanceId, instance};
 use super::care::Care;
 use super::store::hostnames;
 use super::store::instances::{self, NewInstance};
-use super::{Manager, Refusal};
+use super::{Manager, Refusal, marks};
 use crate::instances::jobs::ApplyRouting;
-use crate::{audit, events, logs};
+use crate::{audit, events, logs, vault};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -34,10 +34,12 @@ pub async fn create(manager: &Manager, actor: &str, request: NewInstanceRequest)
         return Err(Refusal::Invalid(vec![error]));
     };
     let care = Care::default().take(&mut settings);
-    let (settings, care) = checked(&name, application.settings(None, &settings), care)?;
+    let settings = marks::restore(None, &mut settings).and_then(|()| application.settings(None, &settings));
+    let (settings, care) = checked(&name, settings, care)?;
     let Care { tier, max_builds, retention_hours } = care;
     let addresses = application.addresses(&settings)?;
     let domain = addresses.hostnames.first().cloned().unwrap_or_default();
+    let ([settings], secrets) = vault::seal(&manager.options.keyring, [&settings])?;
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
         let new = NewInstance {
@@ -50,6 +52,7 @@ pub async fn create(manager: &Manager, actor: &str, request: NewInstanceRequest)
             retention_hours,
         };
         let id = instances::insert(conn, new).await?;
+        vault::keep(conn, id, secrets).await?;
         if let Some(taken) = hostnames::claim(conn, id, &addresses.hostnames).await? {
             return Err(Refusal::Invalid(vec![domain_taken(&taken)]));
         }

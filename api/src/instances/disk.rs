@@ -40,7 +40,7 @@ pub async fn look(manager: &Manager) -> Option<String> {
     match try_database(manager).await {
         Err(error @ DbError::ReadOnly(_)) => words.push(error.to_string()),
         // One that does not answer begins nothing anyway, and says so itself.
-        Ok(()) | Err(DbError::Unavailable(_) | DbError::Query(_) | DbError::Corrupt(_)) => {}
+        Ok(()) | Err(DbError::Unavailable(_) | DbError::Query(_) | DbError::Replaced(_) | DbError::Corrupt(_)) => {}
     }
     (!words.is_empty()).then(|| words.join("; "))
 }

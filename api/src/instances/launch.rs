@@ -9,9 +9,9 @@ use super::store::app_servers::{self, AppServerRow, NewAppServer};
 use super::store::builds::{self, BuildRow, Wish};
 use super::store::instances::InstanceRow;
 use super::store::{instances, pins};
-use super::{Manager, Refusal};
+use super::{Manager, Refusal, opened};
 use crate::instances::jobs::AdvanceAppServer;
-use crate::{audit, events, logs, servers};
+use crate::{audit, events, logs, servers, vault};
 
 /// What was asked for.
 #[derive(Debug, Clone)]
@@ -95,19 +95,26 @@ async fn record(
     if row.archived_at.is_some() {
         return Err(Refusal::Conflict(format!("Instance {id} is archived; restore it to launch app servers.")));
     }
-    let snapshot = manager.application(&row.instance_type)?.snapshot(&row.name, &row.settings)?;
+    let keyring = &manager.options.keyring;
+    let [settings] = vault::open(keyring, conn, [&row.settings]).await?;
+    let snapshot = manager.application(&row.instance_type)?.snapshot(&row.name, &settings)?;
     let number = instances::take_app_server_number(conn, id).await?;
     let name = format!("AppServer {number}");
     let server_id = servers::store::insert(conn, manager.provider.name(), &snapshot.machine_name_prefix).await?;
+    let (variables, playbooks) = (variables(&snapshot, &name), snapshot.playbooks.iter().map(playbook_json).collect());
+    let references: Value = snapshot.references.iter().map(reference_json).collect();
+    // Secrets of its own: the instance's go when its settings change.
+    let ([settings, variables, playbooks, variable_references], secrets) =
+        vault::seal(keyring, [&settings, &variables, &playbooks, &references])?;
     let new = NewAppServer {
         instance_id: id,
         server_id,
         number,
         name: name.clone(),
-        settings: row.settings,
-        variables: variables(&snapshot, &name),
-        playbooks: snapshot.playbooks.iter().map(playbook_json).collect(),
-        variable_references: snapshot.references.iter().map(reference_json).collect(),
+        settings,
+        variables,
+        playbooks,
+        variable_references,
         requested_by: actor.to_owned(),
         reason: request.reason.clone(),
         trigger: request.trigger,
@@ -116,7 +123,8 @@ async fn record(
         retry_of: request.retry_of,
     };
     let app_server = app_servers::insert(conn, &new, request.activate_when_running.then_some(actor)).await?;
-    pins::insert(conn, app_server, references(&snapshot)).await?;
+    vault::keep(conn, id, secrets).await?;
+    pins::insert(conn, app_server, to_pin(&snapshot)).await?;
     AdvanceAppServer::enqueue(conn, app_server).await?;
     events::record(conn, EventKind::AppServerLaunched, events::About::app_server(id, app_server)).await?;
     let line = logs::Line::info(words(&name, actor, request));
@@ -158,10 +166,11 @@ pub(super) fn variables(snapshot: &Snapshot, name: &str) -> Value {
     variables.into()
 }
 
-fn references(snapshot: &Snapshot) -> Vec<(&str, &str)> {
-    let playbooks = snapshot.playbooks.iter().map(|book| (book.source_repo.as_str(), book.version.as_str()));
-    let others = snapshot.references.iter().map(|one| (one.repository.as_str(), one.version.as_str()));
-    playbooks.chain(others).collect()
+/// Repositories and versions, without passwords: the build finds the real URL by what is left of it.
+fn to_pin(snapshot: &Snapshot) -> Vec<(String, &str)> {
+    let playbooks = snapshot.playbooks.iter().map(|book| (&book.source_repo, book.version.as_str()));
+    let others = snapshot.references.iter().map(|one| (&one.repository, one.version.as_str()));
+    playbooks.chain(others).map(|(repository, version)| (opened::nameable(repository), version)).collect()
 }
 
 fn playbook_json(playbook: &Playbook) -> Value {

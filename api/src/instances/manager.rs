@@ -13,6 +13,7 @@ use crate::routing::traffic::Traffic;
 use crate::servers::advance::Machines;
 use crate::servers::probe::Probe;
 use crate::servers::provider::Provider;
+use crate::vault::Keyring;
 
 /// Settings of builds.
 #[derive(Debug, Clone)]
@@ -51,6 +52,8 @@ pub struct Options {
     pub drain_limit: Duration,
     /// How long between two looks at something that is not ready yet.
     pub poll: Duration,
+    /// The keys that secrets are encrypted with in the database.
+    pub keyring: Keyring,
 }
 
 /// What the verbs work with.

@@ -21,6 +21,8 @@ pub mod housekeeping;
 pub mod jobs;
 pub mod launch;
 mod manager;
+mod marks;
+pub mod opened;
 pub mod queue;
 pub mod read;
 pub mod reaper;

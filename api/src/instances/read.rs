@@ -8,9 +8,10 @@ use shared_types::{API_BASE, AppServerId, AppServerStatus, AppServerSummary, Ins
 
 use super::application::Addresses;
 use super::care::Care;
+use super::opened::{Opened, OpenedInstance, nameable};
 use super::store::{app_servers, builds, checks, instances, listing, pins, summaries};
 use super::update::differing;
-use super::{Manager, Refusal};
+use super::{Manager, Refusal, opened};
 use crate::db::DbError;
 use crate::servers;
 
@@ -22,7 +23,7 @@ const APP_SERVERS_SHOWN: i64 = 100;
 pub struct InstanceView {
     /// The summary.
     pub summary: InstanceSummary,
-    /// The stored settings.
+    /// The settings; secrets hidden.
     pub settings: Value,
     /// Where people find it.
     pub addresses: Addresses,
@@ -55,7 +56,7 @@ pub async fn instance_page(
     Ok(rows.iter().map(|(row, _)| summary(row, &app_servers)).collect())
 }
 
-/// One instance. Three queries.
+/// One instance. Four queries; three when there is no secret.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], or when a statement fails.
@@ -64,28 +65,24 @@ pub async fn instance(
     conn: &mut AsyncPgConnection,
     id: InstanceId,
 ) -> Result<InstanceView, Refusal> {
-    let row = instances::find(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
+    let OpenedInstance { row, settings, active } = opened::instance(manager, conn, id, true).await?;
     let query = summaries::Query { instance: Some(id), limit: APP_SERVERS_SHOWN, ..Default::default() };
     let mut shown = summaries::page(conn, &query).await?;
-    let active = match row.active_app_server_id {
-        Some(active) => app_servers::find(conn, active).await?,
-        None => None,
-    };
-    if let Some(active) = &active
+    if let Some((active, _)) = &active
         && !shown.iter().any(|one| one.id == active.id)
     {
         shown.extend(summaries::read(conn, active.id).await?);
     }
     Ok(InstanceView {
         summary: summary(&row, &shown),
-        addresses: manager.application(&row.instance_type)?.addresses(&row.settings)?,
+        addresses: manager.application(&row.instance_type)?.addresses(&settings)?,
         fallback: row.fallback_app_server_id,
         care: Care::of(&row),
         hold: hold(&row),
-        pending_changes: active.map(|active| differing(&active.settings, &row.settings)).unwrap_or_default(),
+        pending_changes: active.map(|(_, active)| differing(&active, &settings)).unwrap_or_default(),
         app_servers: shown,
         version: row.version,
-        settings: row.settings,
+        settings: masked_settings(&settings),
     })
 }
 
@@ -112,14 +109,19 @@ fn summary(row: &instances::InstanceRow, app_servers: &[AppServerSummary]) -> In
     }
 }
 
-/// One app server, whole. Seven queries.
+/// One app server, whole. Eight queries; seven when it has no secret.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], or when a statement fails.
-pub async fn app_server(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<AppServer, Refusal> {
+pub async fn app_server(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    id: AppServerId,
+) -> Result<AppServer, Refusal> {
     let not_found = || Refusal::NotFound { what: "app server", id: id.0 };
     let summary = summaries::read(conn, id).await?.ok_or_else(not_found)?;
     let row = app_servers::find(conn, id).await?.ok_or_else(not_found)?;
+    let opened = Opened::of(manager, conn, &row).await?;
     let instance = instances::find(conn, row.instance_id).await?.ok_or_else(not_found)?;
     let server = servers::store::find(conn, row.server_id).await?.ok_or_else(not_found)?;
     let pins = pins::of(conn, id).await?;
@@ -138,10 +140,10 @@ pub async fn app_server(conn: &mut AsyncPgConnection, id: AppServerId) -> Result
         },
         server: server.into_dto(id),
         steps,
-        configuration_settings: yaml(&row.variables),
-        playbooks: shown(playbooks(&row.playbooks, &pins)?, |playbook| &mut playbook.source_repo),
-        pins: shown(references(&row.variable_references, &pins)?, |pin| &mut pin.repository),
-        configuration: masked_settings(&row.settings),
+        configuration_settings: yaml(&opened.variables),
+        playbooks: shown(playbooks(&opened.playbooks, &pins)?, |playbook| &mut playbook.source_repo),
+        pins: shown(references(&opened.references, &pins)?, |pin| &mut pin.repository),
+        configuration: masked_settings(&opened.settings),
         checks,
         summary,
     })
@@ -168,12 +170,13 @@ pub(super) fn masked_settings(settings: &Value) -> Value {
 fn shown<T>(mut items: Vec<T>, repository: impl Fn(&mut T) -> &mut String) -> Vec<T> {
     for item in &mut items {
         let url = repository(item);
-        *url = secret::without_url_passwords(url, secret::HIDDEN);
+        *url = nameable(url);
     }
     items
 }
 
 fn commit(pins: &[pins::PinRow], repository: &str, version: &str) -> Option<String> {
+    let repository = nameable(repository);
     pins.iter().find(|pin| pin.repository == repository && pin.version == version).and_then(|pin| pin.commit.clone())
 }
 
@@ -218,12 +221,9 @@ fn references(stored: &Value, pins: &[pins::PinRow]) -> Result<Vec<Pin>, DbError
 }
 
 /// The variables with pinned commits in the place of branches and tags.
-pub(super) fn pinned_variables(
-    row: &app_servers::AppServerRow,
-    pins: &[pins::PinRow],
-) -> Result<Map<String, Value>, DbError> {
-    let mut variables = row.variables.as_object().cloned().unwrap_or_default();
-    let stored: Vec<StoredReference> = serde_json::from_value(row.variable_references.clone())?;
+pub(super) fn pinned_variables(opened: &Opened, pins: &[pins::PinRow]) -> Result<Map<String, Value>, DbError> {
+    let mut variables = opened.variables.as_object().cloned().unwrap_or_default();
+    let stored: Vec<StoredReference> = serde_json::from_value(opened.references.clone())?;
     for StoredReference { name: _, repository, version, variable } in stored {
         if let (Some(slot), Some(commit)) = (variables.get_mut(&variable), commit(pins, &repository, &version)) {
             *slot = commit.into();

@@ -11,6 +11,7 @@ use shared_types::AppServerId;
 
 use super::Manager;
 use super::build::words;
+use super::opened::Opened;
 use super::store::{app_servers, builds};
 use crate::ansible::port::{SpoolLine, SpoolPosition, SpoolSink};
 use crate::db::DbError;
@@ -80,7 +81,7 @@ async fn last_run(manager: &Manager, id: AppServerId) -> Result<Option<(String, 
         return Ok(None);
     };
     let about = logs::About::AppServer(row.instance_id, id);
-    let (mask, position) = (Arc::new(words::mask(&row)), state.position());
+    let (mask, position) = (Arc::new(words::mask(&Opened::of(manager, &mut conn, &row).await?)), state.position());
     Ok(Some((format!("{}-{}", state.playbook, state.run), Late { manager, id, about, mask, position })))
 }
 

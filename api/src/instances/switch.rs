@@ -46,7 +46,7 @@ pub async fn write(
     if let Possible::No(why) = can_activate(row.status, Serving::Idle) {
         return Err(Refusal::Conflict(format!("App server {id} is {}. {why}", row.status.as_str())));
     }
-    let hostnames = manager.application(&instance.instance_type)?.addresses(&row.settings)?.hostnames;
+    let hostnames = manager.application(&instance.instance_type)?.addresses(&row.settings.hidden())?.hostnames;
     if let Some(taken) = hostnames::claim(conn, instance.id, &hostnames).await? {
         return Err(Refusal::Conflict(format!(
             "App server {id} was built for {taken}, which another instance has now."

@@ -6,13 +6,13 @@ use shared_types::{EventKind, InstanceId};
 
 use super::care::Care;
 use super::create::{checked, domain_taken};
+use super::opened::OpenedInstance;
 use super::read::masked_settings;
-use super::store::instances::{self, InstanceRow, NewInstance};
-use super::{Manager, Refusal};
-use crate::db::DbError;
+use super::store::instances::{self, NewInstance};
+use super::{Manager, Refusal, marks, opened};
 use crate::instances::jobs::ApplyRouting;
-use crate::instances::store::{app_servers, hostnames};
-use crate::{audit, events, logs};
+use crate::instances::store::hostnames;
+use crate::{audit, events, logs, vault};
 
 /// Changes the fields that are named, if nobody changed the instance since `version`.
 ///
@@ -26,7 +26,7 @@ pub async fn update(
     mut fields: Map<String, Value>,
 ) -> Result<(), Refusal> {
     let mut conn = manager.db.conn().await?;
-    let row = instances::find(&mut conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
+    let OpenedInstance { row, settings: current, active } = opened::instance(manager, &mut conn, id, true).await?;
     if row.version != version {
         return Err(stale());
     }
@@ -40,21 +40,30 @@ pub async fn update(
     };
     let application = manager.application(&row.instance_type)?;
     let care = Care::of(&row).take(&mut fields);
-    let (settings, care) = checked(&name, application.settings(Some(&row.settings), &fields), care)?;
-    let changed = changed_names(&row, &name, &settings, care);
+    let settings =
+        marks::restore(Some(&current), &mut fields).and_then(|()| application.settings(Some(&current), &fields));
+    let (settings, care) = checked(&name, settings, care)?;
+    let before = Told { name: &row.name, settings: &current, care: Care::of(&row) };
+    let after = Told { name: &name, settings: &settings, care };
+    let changed = before.differing(&after);
     if changed.is_empty() {
         return Ok(());
     }
     let hostnames = application.addresses(&settings)?.hostnames;
     let domain = hostnames.first().cloned().unwrap_or_default();
-    let kept = hostnames_in_use(manager, &mut conn, &row).await?;
+    // Visitors of the active app server keep its host names, whatever the settings say now.
+    let kept = match active {
+        Some((_, settings)) => application.addresses(&settings)?.hostnames,
+        None => Vec::new(),
+    };
+    let ([sealed], secrets) = vault::seal(&manager.options.keyring, [&settings])?;
     conn.transaction(async |conn| {
         let Care { tier, max_builds, retention_hours } = care;
         let new = NewInstance {
             instance_type: &row.instance_type,
             name: &name,
             domain: &domain,
-            settings: &settings,
+            settings: &sealed,
             tier,
             max_builds,
             retention_hours,
@@ -62,6 +71,8 @@ pub async fn update(
         if !instances::update(conn, id, version, new).await? {
             return Err(stale());
         }
+        vault::forget(conn, &row.settings).await?;
+        vault::keep(conn, id, secrets).await?;
         if let Some(taken) = hostnames::claim(conn, id, &hostnames).await? {
             return Err(Refusal::Invalid(vec![domain_taken(&taken)]));
         }
@@ -72,10 +83,6 @@ pub async fn update(
         events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
         let line = logs::Line::info(format!("{actor} changed {}", changed.join(", ")));
         logs::append(conn, logs::About::Instance(id), &[line]).await?;
-        let (before, after) = (
-            Told { name: &row.name, settings: &row.settings, care: Care::of(&row) },
-            Told { name: &name, settings: &settings, care },
-        );
         let entry =
             audit::Entry::new(actor, "update_instance").instance(id).change(before.of(&changed), after.of(&changed));
         Ok(audit::record(conn, entry).await?)
@@ -97,6 +104,16 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
+    /// The names of the fields that the other one has otherwise.
+    fn differing(&self, other: &Self) -> Vec<String> {
+        let mut names = differing(self.settings, other.settings);
+        names.extend(other.care.differing(self.care));
+        if self.name != other.name {
+            names.insert(0, "name".into());
+        }
+        names
+    }
+
     /// Those of these fields that there are; secrets hidden.
     fn of(&self, fields: &[String]) -> Value {
         let mut all = masked_settings(self.settings).as_object().cloned().unwrap_or_default();
@@ -107,15 +124,6 @@ impl Told<'_> {
     }
 }
 
-fn changed_names(row: &InstanceRow, name: &str, settings: &Value, care: Care) -> Vec<String> {
-    let mut names = differing(&row.settings, settings);
-    names.extend(care.differing(Care::of(row)));
-    if row.name != name {
-        names.insert(0, "name".into());
-    }
-    names
-}
-
 /// The names of the settings that differ.
 pub(super) fn differing(one: &Value, other: &Value) -> Vec<String> {
     let names =
@@ -124,19 +132,4 @@ pub(super) fn differing(one: &Value, other: &Value) -> Vec<String> {
     all.extend(names(other).into_iter().filter(|name| one.get(name).is_none()));
     all.retain(|name| one.get(name) != other.get(name));
     all
-}
-
-/// Visitors of the active app server keep its host names, whatever the settings say now.
-async fn hostnames_in_use(
-    manager: &Manager,
-    conn: &mut diesel_async::AsyncPgConnection,
-    row: &InstanceRow,
-) -> Result<Vec<String>, Refusal> {
-    let Some(active) = row.active_app_server_id else {
-        return Ok(Vec::new());
-    };
-    let active = app_servers::find(conn, active)
-        .await?
-        .ok_or_else(|| DbError::Corrupt(format!("app server {active} is missing")))?;
-    Ok(manager.application(&row.instance_type)?.addresses(&active.settings)?.hostnames)
 }

@@ -2,6 +2,9 @@
 
 pub mod heartbeat;
 pub mod holder;
+mod holders;
 pub mod lease;
 pub mod queue;
 pub mod workers;
+
+pub use holders::forget_holders;

@@ -2,17 +2,21 @@
 //! cannot be done says what is wrong and what to do.
 
 mod admin;
+mod backup;
 mod demo;
 mod keys;
 mod outside;
 mod parts;
 mod report;
 mod serve;
+mod vault;
 mod work;
 
 pub use admin::{create_user, disable_user, list_users, role, set_password};
+pub use backup::{backup, restore};
 pub use parts::{migrate, prepare_cache};
 pub use serve::{http, serve};
+pub use vault::{generate_key, rotate_keys};
 pub use work::work;
 
 /// Why the program does not start. The words are for the operator.

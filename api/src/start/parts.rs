@@ -23,6 +23,7 @@ use crate::openedx::{Defaults, OpenEdx};
 use crate::routing::traffic::Traffic;
 use crate::servers::providers::local::base_tree;
 use crate::users::login;
+use crate::vault::Keyring;
 
 /// How long between two looks at something that is not ready yet.
 const POLL: Duration = Duration::from_millis(200);
@@ -107,6 +108,7 @@ pub(super) fn manager(
     db: Db,
     outside: &Outside,
     traffic: Arc<dyn Traffic>,
+    keyring: Keyring,
 ) -> Result<Manager, StartError> {
     let options = Options {
         runs_dir: data_dir.join("runs"),
@@ -130,6 +132,7 @@ pub(super) fn manager(
         line_timeout: Duration::from_secs(settings.ansible_line_timeout),
         global_timeout: Duration::from_secs(settings.ansible_global_timeout),
         poll: POLL,
+        keyring,
         private_key: outside.private_key.clone(),
     };
     let openedx = OpenEdx { defaults: defaults(settings, &outside.demo), github_admins: Vec::new() };

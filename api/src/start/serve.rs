@@ -14,7 +14,7 @@ use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 
 use super::report::{say, step};
-use super::{StartError, outside, parts};
+use super::{StartError, outside, parts, vault};
 use crate::app::App;
 use crate::config::{OnSigterm, Settings};
 use crate::db::embedded::EmbeddedPostgres;
@@ -66,13 +66,14 @@ async fn run(
     stop: &CancellationToken,
 ) -> Result<(), StartError> {
     let db = parts::database(settings, data_dir, &mut children.postgres).await?;
+    let keyring = vault::keyring(settings, data_dir, &db, settings.database_url.is_none()).await?;
     let password = parts::first_admin(settings, &db).await?;
     let outside = outside::open(settings, data_dir, &db, Some(stop)).await?;
     children.machines.clone_from(&outside.local);
     let gateway = GatewayConfig { listen: settings.ocim_gateway_listen, dir: data_dir.join("gateway") };
     let gateway = Arc::new(step("Gateway", HaproxyGateway::start(gateway)).await?);
     children.gateway = Some(gateway.clone());
-    let manager = Arc::new(parts::manager(settings, data_dir, db.clone(), &outside, gateway.clone())?);
+    let manager = Arc::new(parts::manager(settings, data_dir, db.clone(), &outside, gateway.clone(), keyring)?);
     step("Routes", apply_routing::apply_all(&manager)).await?;
     tokio::spawn(async move { gateway.supervise().await });
     if let Some(postgres) = &children.postgres {

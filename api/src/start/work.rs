@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::report::say;
 use super::serve::{finish_or_hand_over, until_signal};
-use super::{StartError, outside, parts};
+use super::{StartError, outside, parts, vault};
 use crate::config::Settings;
 use crate::db::Db;
 use crate::db::embedded::EmbeddedPostgres;
@@ -30,8 +30,10 @@ pub async fn work(settings: Settings) -> Result<(), StartError> {
     };
     let db = Db::open(url.expose_secret())?;
     parts::same_version(&db).await?;
+    let keyring = vault::keyring(&settings, &data_dir, &db, false).await?;
     let outside = outside::open(&settings, &data_dir, &db, None).await?;
-    let manager = Arc::new(parts::manager(&settings, &data_dir, db.clone(), &outside, Arc::new(Direct))?);
+    let manager = parts::manager(&settings, &data_dir, db.clone(), &outside, Arc::new(Direct), keyring)?;
+    let manager = Arc::new(manager);
     let stop = CancellationToken::new();
     let bus = Bus::start(db, stop.clone()).await?;
     // Only the server, on whose host the gateway runs, tells it.

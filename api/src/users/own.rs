@@ -51,8 +51,6 @@ pub async fn change_password(db: &Db, who: &Principal, change: PasswordChange) -
     };
     let is_same = current == new;
     if !passwords::verify(current, Some(old_hash.clone())).await {
-        let entry = audit::Entry::new(&who.name, "change_password").refused("The current password is wrong.");
-        audit::record(&mut *db.conn().await?, entry).await?;
         return Err(AccountError::Invalid(FieldError::new("current", "This is not your password.")).into());
     }
     store::forget_failures(&mut *db.conn().await?, &who.username).await?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ocim::instances::Options;
 use ocim::instances::housekeeping::Kept;
 use ocim::openedx::{Defaults, OpenEdx};
+use ocim::vault::Keyring;
 use shared_types::openedx::Protocol;
 
 /// The settings of builds.
@@ -28,7 +29,13 @@ pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {
         global_timeout: patience,
         drain_limit: Duration::from_secs(30),
         poll,
+        keyring: keyring(),
     }
+}
+
+/// One key, which is no secret.
+pub fn keyring() -> Keyring {
+    Keyring::of([format!("test:{}", "00".repeat(32)).as_str()]).unwrap()
 }
 
 /// Open edX with defaults that reach nowhere.

@@ -31,9 +31,14 @@ async fn counting(app: &TestApp) -> (AsyncPgConnection, Arc<AtomicUsize>) {
 
 /// What each view takes, in its rows' number or not.
 async fn counts(app: &TestApp) -> Vec<(&'static str, usize)> {
+    counts_of(app, 1).await
+}
+
+/// The same of the instance and the app server with this id.
+async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     let (mut conn, count) = counting(app).await;
     let taken = |name| (name, count.swap(0, Ordering::Relaxed));
-    let (instance, app_server) = (InstanceId(1), AppServerId(1));
+    let (instance, app_server) = (InstanceId(id), AppServerId(id));
     let conn: &mut AsyncPgConnection = &mut conn;
     let mut found = Vec::new();
     read::instance_page(conn, &listing::Query { limit: 50, ..Default::default() }).await.unwrap();
@@ -42,7 +47,7 @@ async fn counts(app: &TestApp) -> Vec<(&'static str, usize)> {
     found.push(taken("read_instance"));
     summaries::page(conn, &summaries::Query { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_app_servers"));
-    read::app_server(conn, app_server).await.unwrap();
+    read::app_server(&app.manager, conn, app_server).await.unwrap();
     found.push(taken("read_app_server"));
     compare::diff(&app.manager, conn, app_server, Against::AppServer(app_server)).await.unwrap();
     found.push(taken("diff_app_server"));
@@ -90,6 +95,31 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
         app.running(instance).await;
     }
     assert_eq!(counts(&app).await, few);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn views_of_what_has_secrets_take_one_query_more_however_many_these_are() {
+    let app = TestApp::start().await;
+    for secrets in [1, 40] {
+        let extra: String = (0..secrets).map(|at| format!("K{at}_PASSWORD: x{at}\n")).collect();
+        let body = serde_json::json!({"name": "x", "sub_domain": format!("x{secrets}"), "configuration_extra_settings": extra});
+        let created = app.operator().await.post("/api/v1/instances", body).await.expect(201);
+        let id = app.running(created["id"].as_i64().unwrap()).await;
+        app.activate(id).await.expect(200);
+    }
+    let views = |counts: Vec<(&'static str, usize)>| counts.into_iter().take(7).collect::<Vec<_>>();
+    let expected = [
+        ("list_instances", 2),
+        ("read_instance", 4),
+        ("list_app_servers", 1),
+        ("read_app_server", 8),
+        ("diff_app_server", 5),
+        ("diff_app_server against the instance", 3),
+        ("render_instance", 2),
+    ];
+    assert_eq!(views(counts_of(&app, 1).await), expected);
+    assert_eq!(views(counts_of(&app, 2).await), expected);
     app.end().await;
 }
 

@@ -5,7 +5,7 @@ mod activity;
 mod app_servers;
 mod auth;
 mod conventions;
-mod document;
+pub mod document;
 mod events;
 mod every;
 mod health;

@@ -38,10 +38,28 @@ pub(super) async fn find(data: &Path) -> Result<Binaries, EmbeddedError> {
     find_in(&candidates(), data).await
 }
 
+/// Another program of PostgreSQL's: beside the server's own, or, where packages put only those there, of the same or a later
+/// version elsewhere.
+pub(super) async fn find_tool(data: &Path, name: &str) -> Result<PathBuf, EmbeddedError> {
+    let beside = find(data).await?;
+    let own = beside.directory.join(name);
+    if own.is_file() {
+        return Ok(own);
+    }
+    let mut best: Option<(u32, PathBuf)> = None;
+    for program in candidates().into_iter().map(|directory| directory.join(name)).filter(|program| program.is_file()) {
+        let major = major_version(&program).await.filter(|major| *major >= beside.major);
+        if let Some(major) = major.filter(|major| best.as_ref().is_none_or(|(least, _)| major < least)) {
+            best = Some((major, program));
+        }
+    }
+    Ok(best.map_or(own, |(_, program)| program))
+}
+
 async fn find_in(directories: &[PathBuf], data: &Path) -> Result<Binaries, EmbeddedError> {
     let mut installed = Vec::new();
     for directory in directories.iter().filter(|directory| has_both(directory)) {
-        if let Some(major) = major_version(directory).await {
+        if let Some(major) = major_version(&directory.join("postgres")).await {
             installed.push(Binaries { directory: directory.clone(), major });
         }
     }
@@ -91,9 +109,9 @@ fn has_both(directory: &Path) -> bool {
     directory.join("initdb").is_file() && directory.join("postgres").is_file()
 }
 
-/// What `postgres --version` says: `postgres (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)`.
-async fn major_version(directory: &Path) -> Option<u32> {
-    let mut command = tokio::process::Command::new(directory.join("postgres"));
+/// What `postgres --version` says: `postgres (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)`; its other programs say the same.
+async fn major_version(program: &Path) -> Option<u32> {
+    let mut command = tokio::process::Command::new(program);
     command.arg("--version").stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(Duration::from_secs(10), command.output()).await.ok()?.ok()?;
     parse_version(&String::from_utf8_lossy(&output.stdout))

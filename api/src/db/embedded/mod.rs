@@ -16,7 +16,7 @@ mod session;
 use std::ffi::OsString;
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -177,6 +177,15 @@ impl EmbeddedPostgres {
             Err(error) => Err(failed(error.to_string())),
         }
     }
+}
+
+/// Where a program of PostgreSQL's is, like `pg_dump`: one for the version that made the data of this data directory, or for the
+/// newest one.
+///
+/// # Errors
+/// When PostgreSQL is not installed on this machine.
+pub async fn tool(data_dir: &Path, name: &str) -> Result<PathBuf, EmbeddedError> {
+    binaries::find_tool(&data_dir.join("postgres/data"), name).await
 }
 
 /// Starts a server where none runs. The lock must be held.

@@ -26,5 +26,5 @@ pub async fn pin_app_server(
     Json(WithReason { reason }): Json<WithReason>,
 ) -> Result<HttpResponse, ApiError> {
     retention::pin(&app.manager, &who.name, *id, extract::reason(reason)?).await?;
-    Ok(HttpResponse::Ok().json(read::app_server(&mut *app.db().conn().await?, *id).await?))
+    Ok(HttpResponse::Ok().json(read::app_server(&app.manager, &mut *app.db().conn().await?, *id).await?))
 }

@@ -18,5 +18,5 @@ pub async fn read_app_server(
     _: Viewer,
     id: web::Path<AppServerId>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(read::app_server(&mut *app.db().conn().await?, *id).await?))
+    Ok(HttpResponse::Ok().json(read::app_server(&app.manager, &mut *app.db().conn().await?, *id).await?))
 }

@@ -31,5 +31,11 @@ pub async fn stop_app_server(
 ) -> Result<HttpResponse, ApiError> {
     stop::stop(&app.manager, &who.name, *id, extract::reason(reason)?).await?;
     let is_stopped = |one: &AppServer| one.summary.status == AppServerStatus::Stopped;
-    prefer::answer(&app, &request, async || read::app_server(&mut *app.db().conn().await?, *id).await, is_stopped).await
+    prefer::answer(
+        &app,
+        &request,
+        async || read::app_server(&app.manager, &mut *app.db().conn().await?, *id).await,
+        is_stopped,
+    )
+    .await
 }

@@ -33,5 +33,11 @@ pub async fn terminate_app_server(
     let wanted = Request { stop, reason: extract::reason(reason)? };
     terminate::terminate(&app.manager, &who.name, *id, wanted).await?;
     let is_gone = |one: &AppServer| one.server.status == ServerStatus::Terminated;
-    prefer::answer(&app, &request, async || read::app_server(&mut *app.db().conn().await?, *id).await, is_gone).await
+    prefer::answer(
+        &app,
+        &request,
+        async || read::app_server(&app.manager, &mut *app.db().conn().await?, *id).await,
+        is_gone,
+    )
+    .await
 }

@@ -21,5 +21,5 @@ pub async fn unpin_app_server(
     id: web::Path<AppServerId>,
 ) -> Result<HttpResponse, ApiError> {
     retention::unpin(&app.manager, &who.name, *id).await?;
-    Ok(HttpResponse::Ok().json(read::app_server(&mut *app.db().conn().await?, *id).await?))
+    Ok(HttpResponse::Ok().json(read::app_server(&app.manager, &mut *app.db().conn().await?, *id).await?))
 }

@@ -48,6 +48,6 @@ pub async fn launch_app_server(
     };
     let launched = launch::launch(&app.manager, &who.name, *id, wanted).await?;
     let has_ended = |one: &AppServer| !one.summary.status.is_building();
-    let read = async || read::app_server(&mut *app.db().conn().await?, launched).await;
+    let read = async || read::app_server(&app.manager, &mut *app.db().conn().await?, launched).await;
     prefer::answer(&app, &request, read, has_ended).await
 }

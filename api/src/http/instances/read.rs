@@ -8,7 +8,7 @@ use crate::http::principal::Viewer;
 
 /// Read an instance
 ///
-/// With every setting and its newest 100 app servers.
+/// With every setting and its newest 100 app servers. Secrets inside settings read `••••••`.
 #[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance")), responses(
     (status = 200, description = "The instance", body = Instance,
      headers(("etag" = String, description = "Its version, for If-Match"))),

@@ -13,7 +13,7 @@ use crate::instances::update;
 /// Change an instance
 ///
 /// Only the fields that are named change; blank or null asks for the default. Its app servers keep the settings they were
-/// launched with.
+/// launched with. Secrets are shown as `••••••`; the mark that is sent back in the same place keeps what is stored.
 #[utoipa::path(tag = "instances", request_body = InstancePatch, params(
     ("id" = InstanceId, Path, description = "The instance"),
     ("If-Match" = String, Header, description = "The ETag of the instance as you read it", example = "\"1\""),

@@ -22,9 +22,9 @@ pub async fn refusals(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let response = next.call(request).await?;
     if response.status().is_client_error() && !response.request().method().is_safe() {
-        let why = response.response().error().and_then(|error| error.as_error::<ApiError>()).map(ApiError::detail);
+        let why = response.response().error().and_then(|error| error.as_error::<ApiError>()).map(ApiError::words);
         if let Some(why) = why {
-            record(response.request(), why).await;
+            record(response.request(), &why).await;
         }
     }
     Ok(response)

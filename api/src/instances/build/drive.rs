@@ -21,13 +21,13 @@ pub(super) async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepEr
     let mut prepared = None;
     let mut told: Option<String> = None;
     let mut tries = 0;
-    let mut mask = None;
+    let mut known = None;
     loop {
         if lease.lost.is_cancelled() {
             return Err(StepError::Interrupted);
         }
-        let build = Build::load(manager, lease, mask.take()).await?;
-        mask = Some(build.mask.clone());
+        let build = Build::load(manager, lease, known.take()).await?;
+        known = Some(build.known.clone());
         let is_to_stop = build.state.stop_requested_by.is_some();
         let done = match build.step()? {
             None => {

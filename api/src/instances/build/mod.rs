@@ -11,11 +11,14 @@ mod steps;
 mod stop;
 pub(super) mod words;
 
+use std::sync::Arc;
+
 use shared_types::app_server::BuildStepKind;
 use shared_types::{AppServerId, AppServerStatus};
 
 use super::Manager;
 use super::application::ApplicationError;
+use super::opened::Opened;
 use super::store::app_servers::{self, AppServerRow};
 use super::store::builds::{self, BuildRow};
 use crate::ansible::port::AnsibleError;
@@ -95,19 +98,32 @@ struct Build<'a> {
     lease: &'a Lease,
     row: AppServerRow,
     state: BuildRow,
+    known: Known,
+}
+
+/// What never changes of a build: what it is made from, and what must not be shown of that.
+#[derive(Debug, Clone)]
+struct Known {
+    opened: Arc<Opened>,
     mask: Mask,
 }
 
 impl<'a> Build<'a> {
-    /// What is stored now. `known`: what to hide, where it was found out before; it never changes.
-    async fn load(manager: &'a Manager, lease: &'a Lease, known: Option<Mask>) -> Result<Self, DbError> {
+    /// What is stored now. `known`: where it was read before.
+    async fn load(manager: &'a Manager, lease: &'a Lease, known: Option<Known>) -> Result<Self, DbError> {
         let id = lease.app_server;
         let missing = || DbError::Corrupt(format!("app server {id} is missing"));
         let mut conn = manager.db.conn().await?;
         let row = app_servers::find(&mut conn, id).await?.ok_or_else(missing)?;
         let state = builds::find(&mut conn, id).await?.ok_or_else(missing)?;
-        let mask = known.unwrap_or_else(|| words::mask(&row));
-        Ok(Self { manager, lease, row, state, mask })
+        let known = match known {
+            Some(known) => known,
+            None => {
+                let opened = Opened::of(manager, &mut conn, &row).await?;
+                Known { mask: words::mask(&opened), opened: Arc::new(opened) }
+            }
+        };
+        Ok(Self { manager, lease, row, state, known })
     }
 
     fn id(&self) -> AppServerId {

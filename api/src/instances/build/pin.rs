@@ -10,6 +10,7 @@ use shared_types::app_server::BuildStepKind;
 use super::steps::patience;
 use super::{Build, StepError};
 use crate::ansible::port::AnsibleError;
+use crate::instances::opened::nameable;
 use crate::instances::read;
 use crate::instances::store::{app_servers, builds, pins};
 use crate::jobs::lease;
@@ -21,16 +22,17 @@ impl Build<'_> {
         let mut conn = self.manager.db.conn().await?;
         let references = pins::of(&mut conn, self.id()).await?;
         drop(conn);
-        let needed: HashSet<String> = read::playbooks(&self.row.playbooks, &references)?
+        let needed: HashSet<String> = read::playbooks(&self.known.opened.playbooks, &references)?
             .into_iter()
-            .map(|playbook| playbook.source_repo)
+            .map(|playbook| nameable(&playbook.source_repo))
             .collect();
         for reference in references.into_iter().filter(|reference| reference.commit.is_none()) {
-            match self.manager.ansible.resolve(&reference.repository, &reference.version).await {
-                Ok(commit) => self.keep_pin(&reference, &commit).await?,
+            let repository = self.known.opened.repository(&reference)?;
+            match self.manager.ansible.resolve(&repository, &reference.version).await {
+                Ok(commit) => self.keep_pin(&reference, &repository, &commit).await?,
                 // Only the playbook reads this one, and it may have ways to it that we have not.
                 Err(AnsibleError::Transient(words)) if !needed.contains(&reference.repository) => {
-                    let line = format!("{} stays unpinned at {}: {words}", reference.repository, reference.version);
+                    let line = format!("{repository} stays unpinned at {}: {words}", reference.version);
                     self.tell(Line::warning(line)).await?;
                 }
                 Err(error) => return Err(error.into()),
@@ -47,9 +49,9 @@ impl Build<'_> {
         .await
     }
 
-    async fn keep_pin(&self, reference: &pins::PinRow, commit: &str) -> Result<(), StepError> {
+    async fn keep_pin(&self, reference: &pins::PinRow, repository: &str, commit: &str) -> Result<(), StepError> {
         let mut conn = self.manager.db.conn().await?;
-        let line = Line::info(format!("{} {} is commit {commit}", reference.repository, reference.version));
+        let line = Line::info(format!("{repository} {} is commit {commit}", reference.version));
         conn.transaction(async |conn| {
             lease::fence(conn, self.lease).await??;
             pins::pin(conn, self.id(), reference, commit).await?;

@@ -49,7 +49,7 @@ impl Build<'_> {
             self.recover().await?;
         }
         let first = usize::try_from(self.state.playbook).unwrap_or(0);
-        let count = self.row.playbooks.as_array().map_or(0, Vec::len);
+        let count = self.known.opened.playbooks.as_array().map_or(0, Vec::len);
         for playbook in first..count {
             let run = match prepared.take() {
                 Some(run) if run.playbook == playbook => run,
@@ -133,7 +133,7 @@ impl Build<'_> {
         let pins = pins::of(&mut conn, self.id()).await?;
         let server = servers::store::find(&mut conn, self.row.server_id).await?;
         drop(conn);
-        let record = read::playbooks(&self.row.playbooks, &pins)?
+        let record = read::playbooks(&self.known.opened.playbooks, &pins)?
             .into_iter()
             .nth(playbook)
             .ok_or_else(|| StepError::Fatal(format!("There is no playbook {playbook}")))?;
@@ -145,7 +145,7 @@ impl Build<'_> {
             source_repo: record.source_repo,
             playbook_path: record.playbook_path,
             requirements_path: record.requirements_path,
-            variables: read::pinned_variables(&self.row, &pins)?,
+            variables: read::pinned_variables(&self.known.opened, &pins)?,
             target: Target {
                 ssh: login.address,
                 user: login.user,

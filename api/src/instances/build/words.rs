@@ -6,16 +6,16 @@ use shared_types::secret;
 
 use super::{Build, StepError};
 use crate::db::DbError;
-use crate::instances::store::app_servers::AppServerRow;
+use crate::instances::opened::Opened;
 use crate::jobs::lease;
 use crate::logs::{self, Line, Mask};
 
 /// What must not be shown of an app server: the secrets of its variables and settings, passwords in the URLs of its
 /// repositories.
-pub fn mask(row: &AppServerRow) -> Mask {
-    let maps = [&row.variables, &row.settings].into_iter().filter_map(Value::as_object);
+pub fn mask(opened: &Opened) -> Mask {
+    let maps = [&opened.variables, &opened.settings].into_iter().filter_map(Value::as_object);
     let mut secrets: Vec<String> = maps.flat_map(secret::texts).collect();
-    for stored in [&row.playbooks, &row.variable_references] {
+    for stored in [&opened.playbooks, &opened.references] {
         let all = Map::from_iter([(String::new(), stored.clone())]);
         secrets.extend(secret::texts(&all));
     }
@@ -33,12 +33,12 @@ pub fn hide(mask: &Mask, lines: &mut [Line]) {
 impl Build<'_> {
     /// Words without secrets, for whatever is stored or sent.
     pub(super) fn hide(&self, words: &str) -> String {
-        self.mask.apply(words.to_owned())
+        self.known.mask.apply(words.to_owned())
     }
 
     /// Writes lines of the build's log, in a transaction that is fenced.
     pub(super) async fn write(&self, conn: &mut AsyncPgConnection, mut lines: Vec<Line>) -> Result<(), DbError> {
-        hide(&self.mask, &mut lines);
+        hide(&self.known.mask, &mut lines);
         logs::append(conn, logs::About::AppServer(self.row.instance_id, self.row.id), &lines).await
     }
 

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde_json::Value;
 use shared_types::app_server::BuildStepKind;
 use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId, ServerId, ServerStatus, Trigger};
 
@@ -11,6 +10,7 @@ use crate::db::DbError;
 use crate::db::schema::{app_servers, builds, servers};
 use crate::events;
 use crate::logs::{self, Line};
+use crate::vault::Sealed;
 
 /// A row.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -25,13 +25,13 @@ pub struct AppServerRow {
     /// Its name.
     pub name: String,
     /// The settings it was launched with.
-    pub settings: Value,
+    pub settings: Sealed,
     /// The merged variables.
-    pub variables: Value,
+    pub variables: Sealed,
     /// What to run.
-    pub playbooks: Value,
+    pub playbooks: Sealed,
     /// Git references in the variables.
-    pub variable_references: Value,
+    pub variable_references: Sealed,
     /// Its status.
     pub status: AppServerStatus,
     /// When the status last changed.
@@ -59,13 +59,13 @@ pub struct NewAppServer {
     /// Its name.
     pub name: String,
     /// The settings.
-    pub settings: Value,
+    pub settings: Sealed,
     /// The merged variables.
-    pub variables: Value,
+    pub variables: Sealed,
     /// What to run.
-    pub playbooks: Value,
+    pub playbooks: Sealed,
     /// Git references in the variables.
-    pub variable_references: Value,
+    pub variable_references: Sealed,
     /// Who launches it.
     pub requested_by: String,
     /// Why.

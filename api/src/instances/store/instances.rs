@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{Nullable, Timestamptz};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde_json::Value;
 use shared_types::queue::Tier;
 use shared_types::{AppServerId, InstanceId};
 
 use crate::db::DbError;
 use crate::db::schema::instances;
+use crate::vault::Sealed;
 
 /// A row.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -24,7 +24,7 @@ pub struct InstanceRow {
     /// Its main host name.
     pub domain: String,
     /// The application's settings.
-    pub settings: Value,
+    pub settings: Sealed,
     /// Counts changes.
     pub version: i64,
     /// When it was made.
@@ -68,7 +68,7 @@ pub struct NewInstance<'a> {
     /// Its main host name.
     pub domain: &'a str,
     /// The application's settings.
-    pub settings: &'a Value,
+    pub settings: &'a Sealed,
     /// Whose builds begin first.
     pub tier: Tier,
     /// How many of its builds may be under way at once.

@@ -10,7 +10,7 @@ use crate::db::schema::app_server_pins as pins;
 /// A git reference of an app server.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::Queryable)]
 pub struct PinRow {
-    /// URL or path.
+    /// URL or path; a URL's password is hidden.
     pub repository: String,
     /// Branch, tag or commit.
     pub version: String,
@@ -25,7 +25,7 @@ pub struct PinRow {
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
-    references: impl IntoIterator<Item = (&str, &str)> + Send,
+    references: impl IntoIterator<Item = (String, &str)> + Send,
 ) -> Result<(), DbError> {
     let rows: Vec<_> = references
         .into_iter()

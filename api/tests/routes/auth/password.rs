@@ -58,7 +58,8 @@ async fn what_is_wrong_or_weak_changes_nothing() {
     for browser in [here, there] {
         browser.get("/api/v1/auth/me").await.expect(200);
     }
-    let refused = "SELECT count(*) AS n FROM audit_log WHERE action = 'change_password' AND outcome = 'refused'";
+    let refused = "SELECT count(*) AS n FROM audit_log WHERE action = 'change_password' AND outcome = 'refused' \
+        AND reason LIKE '%/current: This is not your password.'";
     assert_eq!(app.number(refused).await, 1);
     app.end().await;
 }

@@ -136,6 +136,9 @@ async fn a_token_reads_itself_and_a_session_has_none() {
     assert_eq!(read["scopes"], json!(["read", "deploy", "activate"]));
     assert!(read["expires"].is_string() && read.get("secret").is_none(), "{read}");
     browser.get("/api/v1/auth/tokens/current").await.problem(404);
-    script.delete(&format!("{PATH}/{id}")).await.problem(403);
+    let other = make(&browser, "viewer").await.0;
+    script.delete(&format!("{PATH}/{other}")).await.problem(404);
+    script.delete(&format!("{PATH}/{id}")).await.expect(204);
+    script.get("/api/v1/auth/me").await.problem(401);
     app.end().await;
 }

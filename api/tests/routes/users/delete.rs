@@ -15,6 +15,9 @@ async fn who_was_deleted_is_gone_with_what_they_came_with() {
         admin.delete(&path).await.problem(404);
     }
     assert_eq!(app.number("SELECT count(*) AS n FROM api_tokens").await, 0);
-    assert_eq!(app.number("SELECT count(*) AS n FROM audit_log WHERE action = 'delete_user'").await, 2);
+    assert_eq!(
+        app.number("SELECT count(*) AS n FROM audit_log WHERE action = 'delete_user' AND outcome = 'done'").await,
+        2
+    );
     app.end().await;
 }

@@ -51,7 +51,7 @@ async fn nobodys_change_is_lost_and_nothing_changed_is_no_change() {
     let path = path(&other).await;
     let bare = admin.request(reqwest::Method::PATCH, &path).json(&json!({ "role": "admin" }));
     crate::app::Answer::to(bare).await.problem(428);
-    for stale in ["\"2\"", "W/\"1\"", "nonsense"] {
+    for stale in ["\"2\"", "W/\"3\"", "nonsense"] {
         admin.patch(&path, stale, json!({ "role": "admin" })).await.problem(412);
     }
     let same = admin.patch(&path, "\"1\"", json!({ "role": "viewer", "is_disabled": false })).await.expect(200);

@@ -1,0 +1,107 @@
+//! `ocim admin backup` and `ocim admin restore`: all that a data directory and its database hold and that cannot be made again,
+//! in one archive. Not in it: the machines themselves, runs under way, and the cache.
+
+mod archive;
+mod restore;
+mod tools;
+
+use std::path::{Path, PathBuf};
+
+use chrono::Utc;
+use secrecy::{ExposeSecret, SecretString};
+
+use self::archive::{DUMP, KEYS, Manifest, PRIVATE_KEY, PUBLIC_KEY};
+use super::report::say;
+use super::{StartError, vault};
+use crate::config::Settings;
+use crate::db::embedded::EmbeddedPostgres;
+use crate::db::{Db, migrations};
+
+pub use restore::restore;
+
+/// Writes an archive. The server and its workers may run meanwhile: the database is read as of one moment.
+///
+/// # Errors
+/// When the database does not answer, the file exists or cannot be written, or `pg_dump` fails; no file is left then.
+pub async fn backup(settings: &Settings, file: &Path) -> Result<(), StartError> {
+    if file.exists() {
+        return Err(format!("{} exists; name a file that does not", file.display()).into());
+    }
+    let data_dir = &settings.ocim_data_dir;
+    let url = match &settings.database_url {
+        Some(url) => url.clone(),
+        None => EmbeddedPostgres::attach(data_dir).await?,
+    };
+    let beside = Beside::of(file)?;
+    let manifest = write(settings, data_dir, &url, &beside).await?;
+    std::fs::rename(&beside.archive, file)?;
+    say(format_args!(
+        "{} holds the database (migration {}), {} keys of secrets and the SSH key; keep it as secret as they are",
+        file.display(),
+        manifest.migrations.last().map_or("none", String::as_str),
+        manifest.keys.len(),
+    ));
+    Ok(())
+}
+
+async fn write(
+    settings: &Settings,
+    data_dir: &Path,
+    url: &SecretString,
+    beside: &Beside,
+) -> Result<Manifest, StartError> {
+    let db = Db::open(url.expose_secret())?;
+    super::parts::same_version(&db).await?;
+    // Whoever rotates meanwhile adds a key before the dump, or takes one away after it.
+    let before = vault::lines(settings, data_dir, &db).await?;
+    let applied = migrations::applied(&db).await?;
+    tools::dump(data_dir, url, &beside.dump).await?;
+    let mut keys = vault::lines(settings, data_dir, &db).await?;
+    keys.extend(before.into_iter().filter(|line| !keys.contains(line)).collect::<Vec<_>>());
+    let mut members = vec![(DUMP, archive::Content::File(beside.dump.clone()))];
+    members.push((KEYS, archive::Content::Bytes(format!("{}\n", keys.join("\n")).into_bytes())));
+    for (name, file) in [(PRIVATE_KEY, "ssh/id_ed25519"), (PUBLIC_KEY, "ssh/id_ed25519.pub")] {
+        let path = data_dir.join(file);
+        if path.exists() {
+            members.push((name, archive::Content::File(path)));
+        }
+    }
+    let manifest = Manifest {
+        format: archive::FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        made: Utc::now(),
+        migrations: applied,
+        keys: keys.iter().filter_map(|line| line.split(':').next()).map(str::to_owned).collect(),
+        sha256: Default::default(),
+    };
+    let archive = beside.archive.clone();
+    tokio::task::spawn_blocking(move || archive::write(&archive, manifest, &members)).await?
+}
+
+/// Files beside the archive while it is made; what is left of them goes when this is dropped.
+struct Beside {
+    archive: PathBuf,
+    dump: PathBuf,
+}
+
+impl Beside {
+    fn of(file: &Path) -> Result<Self, StartError> {
+        let named = |ending: &str| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        let beside = Self { archive: named(".part"), dump: named(".dump") };
+        // Nobody but the owner may read either, from the first byte.
+        archive::create(&beside.archive)?;
+        archive::create(&beside.dump)?;
+        Ok(beside)
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.archive);
+        let _ = std::fs::remove_file(&self.dump);
+    }
+}

@@ -1,0 +1,153 @@
+//! Where the secrets of a document are: `{"$secret": "<id>"}` stands in the place of each.
+//!
+//! A key that people wrote and that reads `$secret` gets another `$` in front while it is stored, and so does one that has
+//! some already: what people write is never taken for a secret's id.
+
+use serde_json::{Map, Value, json};
+use shared_types::{diff, secret};
+
+/// The key of an object that names a secret.
+const NAME: &str = "$secret";
+
+/// The document with what `take` gives, an id, in the place of each secret: a value under a secret name, a text with the
+/// password of a URL, a whole YAML text that holds either.
+pub(super) fn take_out(document: &Value, take: &mut impl FnMut(&Value) -> String) -> Value {
+    replace(document, false, false, take)
+}
+
+fn replace(value: &Value, is_secret: bool, is_yaml: bool, take: &mut impl FnMut(&Value) -> String) -> Value {
+    match value {
+        Value::String(text) if holds_secret(text, is_secret, is_yaml) => json!({ NAME: take(value) }),
+        Value::Number(_) if is_secret => json!({ NAME: take(value) }),
+        Value::Array(items) => items.iter().map(|item| replace(item, is_secret, is_yaml, take)).collect(),
+        Value::Object(map) => {
+            let entry = |(name, value): (&String, &Value)| {
+                let (is_secret, is_yaml) = (is_secret || secret::is_secret_name(name), diff::holds_yaml(name));
+                (escaped(name), replace(value, is_secret, is_yaml, take))
+            };
+            map.iter().map(entry).collect::<Map<_, _>>().into()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
+fn holds_secret(text: &str, is_secret: bool, is_yaml: bool) -> bool {
+    // What masking leaves as it is holds nothing to mask.
+    let masks = || if is_yaml { secret::masked_yaml(text) } else { secret::without_url_passwords(text, "") };
+    !text.is_empty() && (is_secret || masks() != text)
+}
+
+/// The ids that a stored document names.
+pub(super) fn named(stored: &Value) -> Vec<&str> {
+    match stored {
+        Value::Array(items) => items.iter().flat_map(named).collect(),
+        Value::Object(map) => match id(map) {
+            Some(id) => vec![id],
+            None => map.values().flat_map(named).collect(),
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
+}
+
+/// The document as it was before [`take_out`]: `secret` gives what belongs to an id.
+pub(super) fn put_back(stored: &Value, secret: &impl Fn(&str) -> Value) -> Value {
+    match stored {
+        Value::Array(items) => items.iter().map(|item| put_back(item, secret)).collect(),
+        Value::Object(map) => match id(map) {
+            Some(id) => secret(id),
+            None => {
+                let entry = |(name, value): (&String, &Value)| (unescaped(name), put_back(value, secret));
+                map.iter().map(entry).collect::<Map<_, _>>().into()
+            }
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => stored.clone(),
+    }
+}
+
+fn id(map: &Map<String, Value>) -> Option<&str> {
+    map.get(NAME).filter(|_| map.len() == 1).and_then(Value::as_str)
+}
+
+/// Whether it is the name, whatever number of `$` more are in front.
+fn is_like_name(name: &str) -> bool {
+    name.trim_start_matches('$').len() + 1 == NAME.len() && name.ends_with(NAME)
+}
+
+fn escaped(name: &str) -> String {
+    if is_like_name(name) { format!("${name}") } else { name.to_owned() }
+}
+
+fn unescaped(name: &str) -> String {
+    let without = name.strip_prefix('$').filter(|without| is_like_name(without));
+    without.unwrap_or(name).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    fn sealed(document: &Value) -> (Value, Vec<Value>) {
+        let mut taken = Vec::new();
+        let stored = take_out(document, &mut |secret| {
+            taken.push(secret.clone());
+            (taken.len() - 1).to_string()
+        });
+        (stored, taken)
+    }
+
+    fn comes_back(document: &Value) -> Value {
+        let (stored, taken) = sealed(document);
+        let mut ids: Vec<usize> = named(&stored).into_iter().map(|id| id.parse().unwrap()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, (0..taken.len()).collect::<Vec<_>>(), "{stored}");
+        assert_eq!(put_back(&stored, &|id| taken[id.parse::<usize>().unwrap()].clone()), *document);
+        stored
+    }
+
+    #[test]
+    fn what_is_secret_goes_and_the_rest_stays() {
+        let stored = comes_back(&json!({
+            "PASSWORD": "one",
+            "blank_password": "",
+            "no_secret": null,
+            "SECRETS": {"a": ["two", 3, true]},
+            "url": "amqp://me:four@host/",
+            "plain": "https://host/",
+            "number": 5,
+            "configuration_extra_settings": "A: 1\nB: {PASSWORD: six}\n",
+        }));
+        let id = |id: &str| json!({ "$secret": id });
+        let expected = json!({
+            "PASSWORD": id("0"),
+            "blank_password": "",
+            "no_secret": null,
+            "SECRETS": {"a": [id("1"), id("2"), true]},
+            "url": id("3"),
+            "plain": "https://host/",
+            "number": 5,
+            "configuration_extra_settings": id("4"),
+        });
+        assert_eq!(stored, expected);
+        let harmless = json!({ "configuration_extra_settings": "# a comment\nA: 1\n" });
+        assert_eq!(comes_back(&harmless), harmless);
+    }
+
+    #[test]
+    fn what_people_write_is_never_taken_for_a_secrets_id() {
+        for key in ["$secret", "$$secret", "$$$secret", "secret", "$secret$", "x$secret", "$x$secret", "$", ""] {
+            let id = "0123456789abcdef0123456789abcdef";
+            comes_back(&json!({ "x": { key: id } }));
+            comes_back(&json!({ "x": { key: true, "other": [{ key: null }] } }));
+            let (stored, taken) = sealed(&json!({ "x": { key: false } }));
+            assert!(named(&stored).is_empty() && taken.is_empty(), "{stored}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_read_as_yaml_is_a_secret() {
+        let (stored, taken) = sealed(&json!({ "configuration_extra_settings": "PASSWORD: [x" }));
+        assert_eq!(named(&stored), ["0"]);
+        assert_eq!(taken.len(), 1);
+    }
+}

@@ -1,0 +1,236 @@
+//! The keys that secrets are encrypted with. The first one encrypts; all decrypt.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use serde_json::Value;
+
+use super::VaultError;
+use super::store::{NewSecret, SecretRow};
+
+/// How long a nonce is, in bytes; it stands before what is encrypted.
+const NONCE: usize = 24;
+/// How long a key is, in bytes.
+const KEY: usize = 32;
+/// How long a key's id may be, in characters.
+const KEY_ID_MAX: usize = 32;
+
+/// A key with its name.
+#[derive(Clone)]
+pub struct Key {
+    id: String,
+    cipher: XChaCha20Poly1305,
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Key").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Reads a key: `id:64 hexadecimal digits`.
+///
+/// # Errors
+/// What is wrong with it, without a word of it.
+pub fn parse(line: &str) -> Result<Key, VaultError> {
+    let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    let wrong = |what: &str| VaultError::NoKey(format!("{what}; `ocim admin generate-key` prints one"));
+    let (id, digits) = line.trim().split_once(':').ok_or_else(|| wrong("a key must read id:64 hexadecimal digits"))?;
+    if id.is_empty() || id.len() > KEY_ID_MAX || !id.chars().all(is_letter) {
+        return Err(wrong("the id of a key must be 1 to 32 small letters, digits, hyphens and underlines"));
+    }
+    let mut bytes = [0u8; KEY];
+    hex::decode_to_slice(digits, &mut bytes)
+        .map_err(|_| wrong(&format!("key «{id}» must have 64 hexadecimal digits")))?;
+    Ok(Key { id: id.to_owned(), cipher: XChaCha20Poly1305::new(&bytes.into()) })
+}
+
+/// A new key, as [`parse`] reads it.
+///
+/// # Errors
+/// When the system gives no random bits.
+pub fn generate() -> Result<String, VaultError> {
+    let (name, key) = (random::<4>()?, random::<KEY>()?);
+    Ok(format!("k{}:{}", hex::encode(name), hex::encode(key)))
+}
+
+fn random<const N: usize>() -> Result<[u8; N], VaultError> {
+    let mut bits = [0u8; N];
+    getrandom::fill(&mut bits).map_err(|error| VaultError::Broken(error.to_string()))?;
+    Ok(bits)
+}
+
+/// What is authenticated with a secret, so that one row's never passes for another's.
+fn place(id: &str) -> Vec<u8> {
+    format!("secrets/{id}").into_bytes()
+}
+
+impl Key {
+    /// What it is called.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// A secret under a new id.
+    pub(super) fn encrypt(&self, secret: &Value) -> Result<NewSecret, VaultError> {
+        self.encrypt_as(hex::encode(random::<16>()?), secret)
+    }
+
+    /// A secret under the id it has.
+    pub(super) fn encrypt_as(&self, id: String, secret: &Value) -> Result<NewSecret, VaultError> {
+        let nonce = random::<NONCE>()?;
+        let text = secret.to_string();
+        let payload = Payload { msg: text.as_bytes(), aad: &place(&id) };
+        let encrypted = self
+            .cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|error| VaultError::Broken(error.to_string()))?;
+        Ok(NewSecret { id, key_id: self.id.clone(), sealed: [nonce.as_slice(), &encrypted].concat() })
+    }
+
+    fn decrypt(&self, row: &SecretRow) -> Result<Value, VaultError> {
+        let changed = || VaultError::Changed { secret: row.id.clone(), key: self.id.clone() };
+        let (nonce, encrypted) = row.sealed.split_first_chunk::<NONCE>().ok_or_else(changed)?;
+        let payload = Payload { msg: encrypted, aad: &place(&row.id) };
+        let text = self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| changed())?;
+        serde_json::from_slice(&text).map_err(|_| changed())
+    }
+}
+
+/// What tells whether a file is another one than before.
+type Stamp = (SystemTime, u64);
+
+#[derive(Debug, Clone)]
+struct Held {
+    keys: Arc<[Key]>,
+    stamp: Option<Stamp>,
+}
+
+/// All keys of this program. Cheap to clone; the clones are one.
+///
+/// Keys of a file are read again when it has changed, so that a rotation needs no restart.
+#[derive(Debug, Clone)]
+pub struct Keyring {
+    file: Option<Arc<PathBuf>>,
+    held: Arc<RwLock<Held>>,
+}
+
+impl Keyring {
+    /// Of these keys, `id:64 hexadecimal digits` each.
+    ///
+    /// # Errors
+    /// When there is none, one is none, or two have one id.
+    pub fn of<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, VaultError> {
+        let held = Held { keys: read(lines)?, stamp: None };
+        Ok(Self { file: None, held: Arc::new(RwLock::new(held)) })
+    }
+
+    /// Of a file with a key a line.
+    ///
+    /// # Errors
+    /// When it cannot be read, or as [`Keyring::of`].
+    pub fn of_file(path: PathBuf) -> Result<Self, VaultError> {
+        let held = load(&path)?;
+        Ok(Self { file: Some(Arc::new(path)), held: Arc::new(RwLock::new(held)) })
+    }
+
+    /// The ids of all keys, the one that encrypts first.
+    pub fn ids(&self) -> Vec<String> {
+        self.held().keys.iter().map(|key| key.id.clone()).collect()
+    }
+
+    /// The key that encrypts.
+    pub(super) fn first(&self) -> Result<First, VaultError> {
+        self.read_if_changed();
+        let keys = self.held().keys;
+        if keys.is_empty() { Err(VaultError::NoKey("there is no key".into())) } else { Ok(First(keys)) }
+    }
+
+    /// What a row holds.
+    pub(super) fn decrypt(&self, row: &SecretRow) -> Result<Value, VaultError> {
+        if let Some(secret) = self.try_decrypt(row) {
+            return secret;
+        }
+        // Somebody has made a new key meanwhile.
+        self.read_again();
+        self.try_decrypt(row)
+            .unwrap_or_else(|| Err(VaultError::UnknownKey { secret: row.id.clone(), key: row.key_id.clone() }))
+    }
+
+    fn try_decrypt(&self, row: &SecretRow) -> Option<Result<Value, VaultError>> {
+        self.held().keys.iter().find(|key| key.id == row.key_id).map(|key| key.decrypt(row))
+    }
+
+    fn held(&self) -> Held {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Else what is encrypted meanwhile would need a key that a rotation has said may go.
+    fn read_if_changed(&self) {
+        let now = self.file.as_deref().and_then(|file| stamp(file));
+        // A file that is away for a moment takes no key away.
+        if now.is_some() && self.held().stamp != now {
+            self.read_again();
+        }
+    }
+
+    /// What was a key stays one until the program ends: rows that were read before a rotation are decrypted after it. A file that
+    /// somebody is just writing changes nothing.
+    fn read_again(&self) {
+        let Some(file) = self.file.as_deref() else { return };
+        match load(file) {
+            Ok(Held { keys, stamp }) => {
+                let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+                let old = held.keys.iter().filter(|old| keys.iter().all(|key| key.id != old.id));
+                *held = Held { keys: keys.iter().chain(old).cloned().collect(), stamp };
+            }
+            Err(error) => tracing::warn!(%error, "the keys of secrets stay those that were read before"),
+        }
+    }
+}
+
+/// The keys that there were when a secret was to be encrypted.
+pub(super) struct First(Arc<[Key]>);
+
+impl std::ops::Deref for First {
+    type Target = Key;
+
+    #[expect(clippy::expect_used, reason = "made only of what is not empty")]
+    fn deref(&self) -> &Key {
+        self.0.first().expect("a key")
+    }
+}
+
+fn load(path: &Path) -> Result<Held, VaultError> {
+    // The stamp first: a change in between is found at the next look.
+    let stamp = stamp(path);
+    let text =
+        std::fs::read_to_string(path).map_err(|error| VaultError::File(format!("{}: {error}", path.display())))?;
+    let keys = read(text.lines().filter(|line| !line.trim().is_empty()))?;
+    Ok(Held { keys, stamp })
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let about = std::fs::metadata(path).ok()?;
+    Some((about.modified().ok()?, about.len()))
+}
+
+fn read<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Arc<[Key]>, VaultError> {
+    let keys = lines.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    if keys.is_empty() {
+        return Err(VaultError::NoKey("there is no key; `ocim admin generate-key` prints one".into()));
+    }
+    let mut ids: Vec<_> = keys.iter().map(Key::id).collect();
+    ids.sort_unstable();
+    if let Some(twice) = ids.windows(2).find_map(|pair| pair.first().filter(|first| Some(*first) == pair.last())) {
+        return Err(VaultError::NoKey(format!("two keys are called «{twice}»; give each an id of its own")));
+    }
+    Ok(keys.into())
+}
+
+#[cfg(test)]
+#[path = "keyring_tests.rs"]
+mod tests;

@@ -1,0 +1,409 @@
+//! Secrets at rest: in clear nowhere, readable while keys change, and an error where anything was changed.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use chrono::Utc;
+use ocim::ansible::fake::FakeAnsible;
+use ocim::ansible::port::{
+    Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
+};
+use ocim::vault::{self, Keyring};
+use serde_json::{Map, Value, json};
+use shared_types::{LogLevel, Role};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{Client, Database, Setup, TestApp, until};
+use crate::routes::document::operations;
+
+const YAML: &str = "configuration_extra_settings";
+
+/// A secret that is nowhere by chance.
+fn secret() -> String {
+    let mut bits = [0u8; 12];
+    getrandom::fill(&mut bits).unwrap();
+    bits.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Says all it is given, as loudly as a program can.
+#[derive(Debug)]
+struct Parrot {
+    inner: FakeAnsible,
+    /// What it was given.
+    given: Mutex<String>,
+}
+
+impl Parrot {
+    fn lines(&self, words: &str) -> Vec<SpoolLine> {
+        self.given.lock().unwrap().push_str(words);
+        let text = |text: String| SpoolLine {
+            at: Utc::now(),
+            level: LogLevel::Info,
+            task: Some(text.clone()),
+            text,
+            progress: Some(TaskProgress::Began),
+        };
+        vec![text(words.to_owned()), text(format!("{words:?}"))]
+    }
+}
+
+#[async_trait]
+impl Ansible for Parrot {
+    async fn resolve(&self, repository: &str, version: &str) -> Result<String, AnsibleError> {
+        self.given.lock().unwrap().push_str(repository);
+        self.inner.resolve(repository, version).await
+    }
+
+    async fn prepare(
+        &self,
+        spec: &RunSpec,
+        sink: &mut dyn SpoolSink,
+        cancel: &CancellationToken,
+    ) -> Result<u32, AnsibleError> {
+        sink.take(self.lines(&spec.source_repo), SpoolPosition::default()).await.unwrap();
+        self.inner.prepare(spec, sink, cancel).await
+    }
+
+    async fn run(
+        &self,
+        spec: &RunSpec,
+        sink: &mut dyn SpoolSink,
+        _: &CancellationToken,
+    ) -> Result<RunOutcome, AnsibleError> {
+        let variables = serde_json::to_string_pretty(&spec.variables).unwrap();
+        let lines = self.lines(&format!("{variables} {}", spec.source_repo));
+        sink.take(lines, SpoolPosition { events: 1, errors: 0 }).await.map_err(AnsibleError::Sink)?;
+        Ok(RunOutcome::Failed { exit_status: Some(2), failed_task: Some(("say".to_owned(), variables)) })
+    }
+
+    async fn recover(&self, _: &Path, _: SpoolPosition, _: &mut dyn SpoolSink) -> Result<bool, AnsibleError> {
+        Ok(false)
+    }
+}
+
+/// Settings with these secrets: in nested YAML, in URLs in it, in the URLs of both repositories.
+fn settings(secrets: &[String]) -> Value {
+    let (mut nested, mut urls) = (Vec::new(), Map::new());
+    for (at, secret) in secrets.iter().enumerate().skip(2) {
+        match at % 3 {
+            0 => drop(urls.insert(format!("BROKER_{at}"), json!(format!("amqp://me:{secret}@mq.example/{at}")))),
+            1 => nested.push(json!({ "name": at, "password": secret })),
+            _ => nested.push(json!({ "deep": { "SECRETS": [at % 2 == 0, secret] } })),
+        }
+    }
+    urls.insert("NESTED".to_owned(), json!({ "here": nested }));
+    json!({
+        "name": "Demo",
+        "sub_domain": "demo",
+        YAML: Value::Object(urls).to_string(),
+        "configuration_source_repo_url": format!("https://me:{}@git.example/configuration.git", secrets[0]),
+        "edx_platform_repository_url": format!("https://{}@git.example/edx-platform.git", secrets[1]),
+    })
+}
+
+async fn created(who: &Client, settings: Value) -> i64 {
+    who.post("/api/v1/instances", settings).await.expect(201)["id"].as_i64().unwrap()
+}
+
+/// Every row of every table, as text.
+async fn dump(app: &TestApp) -> Vec<(String, String)> {
+    let tables = "SELECT string_agg(format('%I.%I', schemaname, tablename), ' ') AS text FROM pg_tables \
+                  WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
+    let mut found = Vec::new();
+    for table in app.text(tables).await.split(' ') {
+        let rows = format!("SELECT coalesce(string_agg(t::text, ' '), '') AS text FROM {table} AS t");
+        found.push((format!("table {table}"), app.text(&rows).await));
+    }
+    found
+}
+
+/// The answer of every operation that reads, streams aside.
+async fn answers(who: &Client) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for operation in operations().iter().filter(|operation| operation.method.is_safe()) {
+        let path = operation.path(1);
+        if path.ends_with("/stream") || path.ends_with("/events") {
+            continue;
+        }
+        found.push((format!("GET {path}"), who.get(&path).await.body));
+    }
+    found
+}
+
+/// What the program logs on this test's thread.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Heard {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[tokio::test]
+async fn fifty_secrets_are_nowhere_in_clear() {
+    let secrets: Vec<String> = (0..50).map(|_| secret()).collect();
+    let parrot = Arc::new(Parrot { inner: FakeAnsible::with_tasks(1), given: Mutex::default() });
+    let heard = Heard::default();
+    let logs = heard.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || logs.clone());
+    let _listening = tracing::subscriber::set_default(subscriber.finish());
+    tracing::info!("the test listens");
+    let app = TestApp::with(Setup { ansible: Some(parrot.clone()), ..Setup::default() }).await;
+    let admin = app.person(Role::Admin).await;
+    let instance = created(&admin, settings(&secrets)).await;
+    let built = app.built(instance).await;
+    assert_eq!(built["status"], "failed", "{built:#}");
+    until("the mail is sent", async || app.mailer.sent().len() == 1).await;
+    let change = json!({ "openedx_release": "other", YAML: format!("A_PASSWORD: {}", secrets[2]) });
+    admin.patch(&format!("/api/v1/instances/{instance}"), "\"1\"", change).await.expect(200);
+
+    let given = parrot.given.lock().unwrap().clone();
+    for secret in &secrets {
+        assert!(given.contains(secret.as_str()), "Ansible has them all");
+    }
+    let mut places = dump(&app).await;
+    let tables = places.len();
+    let read = answers(&admin).await;
+    assert!(tables > 20 && read.len() >= 20, "{tables} tables, {} answers", read.len());
+    places.extend(read);
+    for mail in app.mailer.sent() {
+        places.push(("mail".to_owned(), format!("{mail:?} {}", mail.attachment.as_ref().unwrap().text)));
+    }
+    for file in files(&app.manager.options.runs_dir) {
+        places.push((file.display().to_string(), String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned()));
+    }
+    let logged = String::from_utf8_lossy(&heard.0.lock().unwrap()).into_owned();
+    assert!(logged.contains("the test listens"), "{logged}");
+    places.push(("the program's log".to_owned(), logged));
+    let hits: Vec<_> = places
+        .iter()
+        .flat_map(|(place, text)| secrets.iter().filter(|secret| text.contains(secret.as_str())).map(move |_| place))
+        .collect();
+    println!("{} secrets in {} places: {} hits", secrets.len(), places.len(), hits.len());
+    assert!(hits.is_empty(), "{hits:?}");
+    let log = app.log(1).await.join("\n");
+    assert!(log.contains("BROKER_3") && log.contains("amqp://me:********@mq.example/3"), "it was said: {log}");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_replaced_secret_goes_and_an_app_servers_own_stays() {
+    let app = TestApp::start().await;
+    let operator = app.operator().await;
+    let body = json!({ "name": "x", "sub_domain": "x", YAML: "PASSWORD: one\n" });
+    let instance = created(&operator, body).await;
+    let rows = async || app.number("SELECT count(*) AS n FROM secrets WHERE instance_id = 1").await;
+    assert_eq!(rows().await, 1);
+    let id = app.running(instance).await;
+    app.activate(id).await.expect(200);
+    assert_eq!(rows().await, 3, "its settings and its variables");
+    let path = format!("/api/v1/instances/{instance}");
+    let read = app.read_instance(instance).await;
+    assert_eq!(read[YAML], "PASSWORD: \"••••••\"\n");
+    assert_eq!(read["pending_changes"], json!([]), "compared as they are, not as they are stored");
+    // The mark that comes back changes nothing.
+    let answer = operator.patch(&path, "\"1\"", json!({ YAML: read[YAML] })).await.expect(200);
+    assert_eq!((answer["etag"].clone(), rows().await), (json!("\"1\""), 3));
+    let changed = json!({ YAML: "PASSWORD: \"••••••\"\nA: 1\n" });
+    let answer = operator.patch(&path, "\"1\"", changed).await.expect(200);
+    assert_eq!(answer["pending_changes"], json!([YAML]));
+    let stored = "SELECT count(*) AS n FROM instances AS i WHERE EXISTS \
+                  (SELECT 1 FROM secrets WHERE id = i.settings->'configuration_extra_settings'->>'$secret')";
+    assert_eq!((rows().await, app.number(stored).await), (3, 1));
+    let back = operator.patch(&path, "\"2\"", json!({ YAML: "PASSWORD: one\n" })).await.expect(200);
+    assert_eq!(back["pending_changes"], json!([]), "the mark was the secret");
+    operator.patch(&path, "\"3\"", json!({ YAML: "" })).await.expect(200);
+    assert_eq!(rows().await, 2);
+    let detail = operator
+        .patch(&path, "\"4\"", json!({ YAML: "PASSWORD: \"••••••\"\n" }))
+        .await
+        .field_error(&format!("/{YAML}"));
+    assert_eq!(detail, "•••••• at PASSWORD stands for a secret that is not stored for this; write the secret itself.");
+    app.end().await;
+}
+
+fn key_file(runs_dir: &Path) -> PathBuf {
+    runs_dir.join("secrets")
+}
+
+/// An app whose keys are in a file.
+async fn with_key_file() -> TestApp {
+    let options = |options: &mut ocim::instances::Options| {
+        let path = key_file(&options.runs_dir);
+        std::fs::write(&path, vault::generate().unwrap()).unwrap();
+        options.keyring = Keyring::of_file(path).unwrap();
+    };
+    TestApp::with(Setup { works: false, options, ..Setup::default() }).await
+}
+
+#[tokio::test]
+async fn keys_change_while_others_read_and_write() {
+    let app = with_key_file().await;
+    let operator = app.operator().await;
+    let many: String = (0..1200).map(|at| format!("K{at}_PASSWORD: s{at}\n")).collect();
+    let instance = created(&operator, json!({ "name": "x", "sub_domain": "x", YAML: many })).await;
+    app.running(instance).await;
+    let path = key_file(&app.manager.options.runs_dir);
+    let stop = CancellationToken::new();
+    let (read, written) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let reading = tokio::spawn(reads(app.viewer().await, stop.clone(), read.clone()));
+    let writing = tokio::spawn(writes(operator.clone(), instance, stop.clone(), written.clone()));
+    let more = async |count: &AtomicUsize, by: usize| {
+        let enough = count.load(Ordering::SeqCst) + by;
+        until("others went on", async || count.load(Ordering::SeqCst) >= enough).await;
+    };
+    let mut firsts = Vec::new();
+    for _ in 0..3 {
+        let new = vault::generate().unwrap();
+        let old = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{new}\n{old}")).unwrap();
+        // What was under way with the old key is done then.
+        more(&written, 2).await;
+        let other_process = Keyring::of_file(path.clone()).unwrap();
+        let rotated = vault::rotate(&app.db, &other_process).await.unwrap();
+        assert!(rotated.count >= 1200, "{rotated:?}");
+        assert_eq!(rotated.spare.len(), 1, "{rotated:?}");
+        // What may go goes.
+        std::fs::write(&path, new).unwrap();
+        firsts.push(rotated.key);
+        let again = vault::rotate(&app.db, &Keyring::of_file(path.clone()).unwrap()).await.unwrap();
+        assert!(again.count == 0 && again.spare.is_empty(), "{again:?}");
+        more(&read, 2).await;
+    }
+    stop.cancel();
+    reading.await.unwrap();
+    writing.await.unwrap();
+    println!("{read:?} reads and {written:?} writes meanwhile");
+    let last = firsts.last().unwrap();
+    let others = format!("SELECT count(*) AS n FROM secrets WHERE key_id <> '{last}'");
+    assert_eq!(app.number(&others).await, 0);
+    app.end().await;
+}
+
+async fn reads(viewer: Client, stop: CancellationToken, count: Arc<AtomicUsize>) {
+    while !stop.is_cancelled() {
+        let variables = viewer.get("/api/v1/app-servers/1").await.expect(200)["configuration_settings"].clone();
+        assert!(variables.as_str().unwrap().contains("K1199_PASSWORD: \"••••••\""), "{variables}");
+        viewer.get("/api/v1/instances/1").await.expect(200);
+        count.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+async fn writes(operator: Client, instance: i64, stop: CancellationToken, count: Arc<AtomicUsize>) {
+    let path = format!("/api/v1/instances/{instance}");
+    let mut etag = "\"1\"".to_owned();
+    while !stop.is_cancelled() {
+        let change = json!({ YAML: format!("PASSWORD: w{count:?}\n") });
+        let answer = operator.patch(&path, &etag, change).await.expect(200);
+        etag = answer["etag"].as_str().unwrap().to_owned();
+        count.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn what_was_changed_or_has_another_key_is_an_error_and_never_wrong() {
+    let app = with_key_file().await;
+    let operator = app.operator().await;
+    let body = |name: &str| json!({ "name": name, "sub_domain": name, YAML: format!("A_PASSWORD: of-{name}\n") });
+    let (one, other) = (created(&operator, body("one")).await, created(&operator, body("two")).await);
+    let fails = async |id: i64| {
+        let answer = app.viewer().await.get(&format!("/api/v1/instances/{id}")).await;
+        assert!(!answer.body.contains("of-"), "{}", answer.body);
+        answer.status == 500 && answer.problem(500)["type"] == "/docs/problems#internal"
+    };
+    assert!(!fails(one).await && !fails(other).await);
+    let swap = "UPDATE secrets AS s SET sealed = o.sealed FROM secrets AS o WHERE o.id <> s.id";
+    app.execute(swap).await;
+    assert!(fails(one).await && fails(other).await, "swapped rows");
+    app.execute(swap).await;
+    assert!(!fails(one).await && !fails(other).await, "swapped back");
+    app.execute("UPDATE secrets SET sealed = set_byte(sealed, 30, get_byte(sealed, 30) # 1) WHERE instance_id = 1")
+        .await;
+    assert!(fails(one).await && !fails(other).await, "one bit");
+    let path = key_file(&app.manager.options.runs_dir);
+    let key = std::fs::read_to_string(&path).unwrap();
+    let (id, _) = key.split_once(':').unwrap();
+    std::fs::write(&path, format!("{id}:{}", "ab".repeat(32))).unwrap();
+    let error = vault::rotate(&app.db, &Keyring::of([format!("new:{}", "cd".repeat(32)).as_str()]).unwrap()).await;
+    let words = error.unwrap_err().to_string();
+    assert!(words.contains(&format!("key «{id}», which this program has not")), "{words}");
+    app.execute("DELETE FROM secrets").await;
+    assert!(fails(other).await, "rows that are missing");
+    std::fs::write(&path, key).unwrap();
+    app.end().await;
+}
+
+/// What `ocim` says on a database, with this setting of keys; whether it succeeded.
+async fn ocim(database: &Database, data_dir: &Path, keys: &str, arguments: &[&str]) -> (bool, String) {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ocim"));
+    command.args(arguments).env("DATABASE_URL", database.url()).env("OCIM_DATA_DIR", data_dir);
+    command.env("OCIM_SECRET_KEYS", keys).env("OCIM_PROVIDER", "fake").stdin(Stdio::null()).kill_on_drop(true);
+    command.env("OCIM_LISTEN", "127.0.0.1:0").env("OCIM_GATEWAY_LISTEN", "127.0.0.1:0");
+    let output = tokio::time::timeout(std::time::Duration::from_secs(60), command.output()).await.unwrap().unwrap();
+    let words = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&words).into_owned())
+}
+
+#[tokio::test]
+async fn without_its_keys_the_program_does_not_start_and_says_what_it_needs() {
+    let database = Database::migrated().await;
+    let dir = tempfile::tempdir().unwrap();
+    let ocim = async |keys: &str, arguments: &[&str]| ocim(&database, dir.path(), keys, arguments).await;
+    for program in ["server", "worker"] {
+        let (started, words) = ocim("", &[program]).await;
+        assert!(!started && words.contains("set OCIM_SECRET_KEYS"), "{words}");
+        assert!(words.contains("ocim admin generate-key") && !dir.path().join("keys").exists(), "{words}");
+    }
+    let (made, line) = ocim("", &["admin", "generate-key"]).await;
+    assert!(made);
+    let key = line.trim();
+    let (id, digits) = key.split_once(':').unwrap();
+    let db = database.open();
+    let ring = Keyring::of([key]).unwrap();
+    let ([_], secrets) = vault::seal(&ring, [&json!({ "PASSWORD": "x" })]).unwrap();
+    let mut conn = db.conn().await.unwrap();
+    diesel_async::RunQueryDsl::execute(
+        diesel::sql_query(
+            "INSERT INTO instances (instance_type, name, domain, settings) VALUES ('openedx', 'x', 'x', '{}')",
+        ),
+        &mut *conn,
+    )
+    .await
+    .unwrap();
+    vault::keep(&mut conn, shared_types::InstanceId(1), secrets).await.unwrap();
+    let (_, other) = ocim("", &["admin", "generate-key"]).await;
+    for (keys, needs) in [("", "put the file"), (other.trim(), "add it to OCIM_SECRET_KEYS")] {
+        let (started, words) = ocim(keys, &["worker"]).await;
+        assert!(!started && words.contains(&format!("key «{id}»")) && words.contains(needs), "{words}");
+    }
+    let both = format!("{},{key}", other.trim());
+    let (rotated, words) = ocim(&both, &["admin", "rotate-keys"]).await;
+    assert!(rotated && words.contains("1 secrets were encrypted anew"), "{words}");
+    assert!(words.contains(&format!("No secret needs key «{id}» any more")), "{words}");
+    let (rotated, words) = ocim(&both, &["admin", "rotate-keys"]).await;
+    assert!(rotated && words.contains("0 secrets were encrypted anew") && !words.contains(digits), "{words}");
+    // Of a file, it makes the new key itself.
+    std::fs::create_dir(dir.path().join("keys")).unwrap();
+    let file = dir.path().join("keys/secrets");
+    std::fs::write(&file, other).unwrap();
+    let (rotated, words) = ocim("", &["admin", "rotate-keys"]).await;
+    assert!(rotated && words.contains("1 secrets were encrypted anew"), "{words}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 2);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    drop(conn);
+    database.discard();
+}
