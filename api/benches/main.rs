@@ -18,11 +18,16 @@ mod crowd;
 mod lines;
 mod measure;
 mod pickup;
+mod readers;
+mod requests;
+mod served;
 #[path = "../tests/app/settings.rs"]
 mod settings;
 mod stream;
 mod table;
 mod world;
+
+use std::path::PathBuf;
 
 use table::Table;
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,7 +35,7 @@ use tracing_subscriber::EnvFilter;
 use world::Server;
 
 /// The cases, in the order they are made.
-const CASES: [&str; 5] = ["cost", "pickup", "crowd", "lines", "stream"];
+const CASES: [&str; 7] = ["cost", "pickup", "crowd", "lines", "stream", "requests", "readers"];
 
 fn main() {
     // The only TLS implementation there is; refusing a second installation is no error.
@@ -45,6 +50,11 @@ fn main() {
     {
         return runtime.block_on(crowd::build(url, web.parse().unwrap()));
     }
+    if let [child, url] = arguments.as_slice()
+        && child == readers::CHILD
+    {
+        return runtime.block_on(readers::read(url));
+    }
     let (options, wanted): (Vec<String>, Vec<String>) = arguments.into_iter().partition(|word| word.starts_with('-'));
     let shows_statements = options.iter().any(|option| option == "--statements");
     if let Some(unknown) = wanted.iter().find(|word| !CASES.contains(&word.as_str())) {
@@ -54,7 +64,7 @@ fn main() {
     let is_fine = runtime.block_on(async {
         let server = Server::start().await;
         // The server outlives us unless it is told.
-        let made = tokio::spawn(cases(server.url(), wanted, shows_statements));
+        let made = tokio::spawn(cases(server.url(), server.dir().to_owned(), wanted, shows_statements));
         let is_fine = tokio::select! {
             made = made => made.unwrap_or(false),
             () = told_to_end() => false,
@@ -75,7 +85,7 @@ async fn told_to_end() {
 }
 
 /// Makes the cases; false where a target was missed.
-async fn cases(url: String, wanted: Vec<String>, shows_statements: bool) -> bool {
+async fn cases(url: String, postgres: PathBuf, wanted: Vec<String>, shows_statements: bool) -> bool {
     let mut table = Table::new();
     for case in CASES.iter().filter(|case| wanted.is_empty() || wanted.iter().any(|word| word == *case)) {
         match *case {
@@ -83,6 +93,8 @@ async fn cases(url: String, wanted: Vec<String>, shows_statements: bool) -> bool
             "pickup" => pickup::run(&url, &mut table).await,
             "crowd" => crowd::run(&url, &mut table).await,
             "lines" => lines::run(&url, &mut table).await,
+            "requests" => requests::run(&url, &postgres, &mut table).await,
+            "readers" => readers::run(&url, &mut table).await,
             other => {
                 assert_eq!(other, "stream");
                 stream::run(&url, &mut table).await;

@@ -1,24 +1,16 @@
 //! How late a log line comes to a reader of its stream while the log grows fast.
 
-use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use diesel_async::AsyncConnection;
 use ocim::ansible::fake::FakeAnsible;
-use ocim::app::App;
-use ocim::config::Settings;
-use ocim::events::Bus;
-use ocim::guard::Guard;
 use ocim::logs::{self, About, Line};
-use ocim::users::Secret;
-use ocim::users::store::{self, tokens};
-use shared_types::user::Scope;
-use shared_types::{AppServerId, InstanceId, LogEntry, Role};
+use shared_types::{AppServerId, InstanceId, LogEntry};
 use tokio_util::sync::CancellationToken;
 
 use crate::measure::{millis, notifications, percentile};
+use crate::served::Served;
 use crate::table::{Row, Table, Target};
 use crate::world::{World, database, web};
 
@@ -35,29 +27,13 @@ pub async fn run(server: &str, table: &mut Table) {
     let world = World::open(&url, web(&stop).await, Arc::new(FakeAnsible::with_tasks(1)));
     let instance = world.instance(0).await;
     let id = world.launch(instance).await;
-    let bus = Bus::start(world.manager.db.clone(), stop.clone()).await.unwrap();
-    let limits = Settings { ocim_principal_rate: 0, ocim_address_rate: 0, ..Settings::default() };
-    let app = App {
-        guard: Arc::new(Guard::new(&limits).unwrap()),
-        manager: world.manager.clone(),
-        bus,
-        is_behind_tls: false,
-        gateway_port: None,
-        stop: stop.clone(),
-        worker: Arc::new(AtomicBool::new(false)),
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = ocim::start::http(app, listener).unwrap();
-    let handle = server.handle();
-    let serving = tokio::spawn(server);
+    let served = Served::start(&world).await;
     let response = reqwest::Client::builder()
         .no_proxy()
         .build()
         .unwrap()
-        .get(format!("http://{address}/api/v1/app-servers/{id}/logs/stream"))
-        .bearer_auth(token(&world).await)
+        .get(format!("http://{}/api/v1/app-servers/{id}/logs/stream", served.address))
+        .bearer_auth(&served.token)
         .send()
         .await
         .unwrap();
@@ -65,9 +41,8 @@ pub async fn run(server: &str, table: &mut Table) {
     let reader = tokio::spawn(read(response));
     write(&world, (instance, id)).await;
     let late = reader.await.unwrap();
+    served.end().await;
     stop.cancel();
-    handle.stop(false).await;
-    serving.await.unwrap().unwrap();
     let floor = notifications(&url, 200).await;
     assert_eq!(late.len(), BATCH * BATCHES, "lines that did not come, or came twice");
     for (name, part, target) in [
@@ -82,15 +57,6 @@ pub async fn run(server: &str, table: &mut Table) {
             target,
         });
     }
-}
-
-async fn token(world: &World) -> String {
-    let secret = Secret::random().unwrap();
-    let mut conn = world.manager.db.conn().await.unwrap();
-    store::insert(&mut conn, "bench", "no password has this hash", Role::Viewer).await.unwrap();
-    let user = store::by_name(&mut conn, "bench").await.unwrap().unwrap().0;
-    tokens::insert(&mut conn, user, ("bench", Role::Viewer, Scope::ALL, 1), &secret.hash()).await.unwrap();
-    secret.reveal().to_owned()
 }
 
 fn now() -> Duration {

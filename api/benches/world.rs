@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -30,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// The Postgres of this run: durable, as an operator's is.
 pub struct Server {
     postgres: EmbeddedPostgres,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Server {
@@ -38,11 +39,16 @@ impl Server {
         let dir = tempfile::Builder::new().prefix("ocim-bench-").tempdir().unwrap();
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let postgres = EmbeddedPostgres::start(dir.path(), EmbeddedOptions::default()).await.unwrap();
-        Self { postgres, _dir: dir }
+        Self { postgres, dir }
     }
 
     pub fn url(&self) -> String {
         self.postgres.url().expose_secret().to_owned()
+    }
+
+    /// Where it has its files.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     pub async fn stop(self) {

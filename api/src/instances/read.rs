@@ -13,7 +13,6 @@ use super::store::{app_servers, builds, checks, instances, listing, pins, summar
 use super::update::differing;
 use super::{Manager, Refusal, opened};
 use crate::db::DbError;
-use crate::servers;
 
 /// How many app servers an instance's own view holds.
 const APP_SERVERS_SHOWN: i64 = 100;
@@ -109,7 +108,7 @@ fn summary(row: &instances::InstanceRow, app_servers: &[AppServerSummary]) -> In
     }
 }
 
-/// One app server, whole. Eight queries; seven when it has no secret.
+/// One app server, whole. Six queries; five when it has no secret.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], or when a statement fails.
@@ -120,10 +119,8 @@ pub async fn app_server(
 ) -> Result<AppServer, Refusal> {
     let not_found = || Refusal::NotFound { what: "app server", id: id.0 };
     let summary = summaries::read(conn, id).await?.ok_or_else(not_found)?;
-    let row = app_servers::find(conn, id).await?.ok_or_else(not_found)?;
+    let (row, server, instance_name) = app_servers::whole(conn, id).await?.ok_or_else(not_found)?;
     let opened = Opened::of(manager, conn, &row).await?;
-    let instance = instances::find(conn, row.instance_id).await?.ok_or_else(not_found)?;
-    let server = servers::store::find(conn, row.server_id).await?.ok_or_else(not_found)?;
     let pins = pins::of(conn, id).await?;
     let mut steps = builds::steps(conn, id).await?;
     if summary.status == AppServerStatus::Stopped {
@@ -134,9 +131,9 @@ pub async fn app_server(
     let checks = checks::of(conn, id).await?;
     Ok(AppServer {
         instance: InstanceRef {
-            id: instance.id,
-            api_url: format!("{API_BASE}/instances/{}", instance.id),
-            name: instance.name,
+            id: row.instance_id,
+            api_url: format!("{API_BASE}/instances/{}", row.instance_id),
+            name: instance_name,
         },
         server: server.into_dto(id),
         steps,

@@ -1,15 +1,16 @@
 //! The table `app_servers`.
 
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::app_server::BuildStepKind;
 use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId, ServerId, ServerStatus, Trigger};
 
 use crate::db::DbError;
-use crate::db::schema::{app_servers, builds, servers};
+use crate::db::schema::{app_servers, builds, instances, servers};
 use crate::events;
 use crate::logs::{self, Line};
+use crate::servers::store::ServerRow;
 use crate::vault::Sealed;
 
 /// A row.
@@ -102,6 +103,24 @@ pub async fn insert(
         .await?;
     diesel::insert_into(log_counters::table).values(log_counters::app_server_id.eq(id)).execute(conn).await?;
     Ok(id)
+}
+
+/// One app server with its machine and its instance's name.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn whole(
+    conn: &mut AsyncPgConnection,
+    id: AppServerId,
+) -> Result<Option<(AppServerRow, ServerRow, String)>, DbError> {
+    Ok(app_servers::table
+        .inner_join(servers::table)
+        .inner_join(instances::table.on(instances::id.eq(app_servers::instance_id)))
+        .filter(app_servers::id.eq(id))
+        .select((AppServerRow::as_select(), ServerRow::as_select(), instances::name))
+        .first(conn)
+        .await
+        .optional()?)
 }
 
 /// One app server.

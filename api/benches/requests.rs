@@ -1,0 +1,218 @@
+//! What a page and an instance cost to read, with few instances and with many; beside what Postgres alone takes for the same
+//! rows as JSON (`pgbench`), and a constant answer of the web server.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::{HttpResponse, HttpServer, web};
+use ocim::ansible::fake::FakeAnsible;
+use ocim::db::embedded;
+use tokio_util::sync::CancellationToken;
+
+use crate::measure::{connect, millis, peak_memory, percentile};
+use crate::served::{Served, Visitor};
+use crate::table::{Row, Table, Target};
+use crate::world::{self, World, database};
+
+/// How many instances; each has five app servers and 300 log lines.
+const SIZES: [usize; 4] = [20, 200, 1_000, 10_000];
+/// So many ask at once.
+const CONNECTIONS: usize = 4;
+const SPAN: Duration = Duration::from_secs(4);
+
+const LIST: &str = "/api/v1/instances?limit=50";
+
+/// The rows of a list of 50, as Postgres makes JSON of them.
+const LIST_SQL: &str = "SELECT json_agg(page) FROM (SELECT i.id, i.name, i.instance_type, i.domain, i.created, i.modified, \
+    i.archived_at, i.hold_at, i.next_app_server_number, \
+    (SELECT row_to_json(a) FROM (SELECT s.id, s.name, s.status, s.failure, s.requested_by, s.reason, s.created, s.modified, \
+        s.trigger, s.attempt, s.num_attempts, b.step, b.tasks_done, b.tasks_total, m.status AS server FROM app_servers AS s \
+        JOIN builds AS b ON b.app_server_id = s.id JOIN servers AS m ON m.id = s.server_id \
+        WHERE s.id = i.active_app_server_id) AS a) AS active, \
+    (SELECT row_to_json(n) FROM (SELECT s.id, s.name, s.status, s.failure, s.requested_by, s.reason, s.created, s.modified, \
+        s.trigger, s.attempt, s.num_attempts, b.step, b.tasks_done, b.tasks_total, m.status AS server FROM app_servers AS s \
+        JOIN builds AS b ON b.app_server_id = s.id JOIN servers AS m ON m.id = s.server_id \
+        WHERE s.instance_id = i.id ORDER BY s.id DESC LIMIT 1) AS n) AS newest \
+    FROM instances AS i WHERE i.archived_at IS NULL ORDER BY i.name, i.id LIMIT 50) AS page;\n";
+
+/// The rows of one instance, with its app servers.
+const DETAIL_SQL: &str = "SELECT row_to_json(one) FROM (SELECT i.*, (SELECT json_agg(a) FROM (SELECT s.id, s.name, s.status, \
+    s.failure, s.requested_by, s.reason, s.created, s.modified, s.trigger, s.attempt, s.num_attempts, b.step, b.tasks_done, \
+    b.tasks_total, m.status AS server FROM app_servers AS s JOIN builds AS b ON b.app_server_id = s.id \
+    JOIN servers AS m ON m.id = s.server_id WHERE s.instance_id = i.id ORDER BY s.id DESC LIMIT 100) AS a) AS app_servers, \
+    (SELECT row_to_json(x) FROM (SELECT s.settings FROM app_servers AS s WHERE s.id = i.active_app_server_id) AS x) AS active \
+    FROM instances AS i WHERE i.id = 7) AS one;\n";
+
+/// How many a second, and how long each took.
+struct Pace {
+    a_second: f64,
+    p50: f64,
+    p99: f64,
+}
+
+pub async fn run(server: &str, postgres: &Path, table: &mut Table) {
+    let constant = constant().await;
+    let floor = |figure: f64| Row { name: "", figure, floor: None, unit: "1/s", target: Target::None };
+    table.add(Row { name: "a constant answer of the web server", ..floor(constant.a_second) });
+    let mut pages = Vec::new();
+    for size in SIZES {
+        let url = database(server).await;
+        let stop = CancellationToken::new();
+        let world = World::open(&url, world::web(&stop).await, Arc::new(FakeAnsible::with_tasks(1)));
+        fill(&world, &url, size).await;
+        let served = Served::start(&world).await;
+        for (what, path, sql) in [("list of 50", LIST, LIST_SQL), ("detail", "/api/v1/instances/7", DETAIL_SQL)] {
+            let ours = ask(&served, path).await;
+            let alone = pgbench(postgres, &url, sql).await;
+            let is_asked = size == 10_000 && what == "list of 50";
+            let name = |words: &str| format!("{what}, {size} instances: {words}");
+            let (rate, p99) = if is_asked {
+                (Target::AtLeast(alone.a_second / 2.0), Target::AtMost(alone.p99 * 3.0))
+            } else {
+                (Target::None, Target::None)
+            };
+            for (words, figure, floor, unit, target) in [
+                ("requests", ours.a_second, alone.a_second, "1/s", rate),
+                ("p50", ours.p50, alone.p50, "ms", Target::None),
+                ("p99", ours.p99, alone.p99, "ms", p99),
+            ] {
+                table.add(Row { name: &name(words), figure, floor: Some(floor), unit, target });
+            }
+            if what == "list of 50" {
+                pages.push((size, ours.p50));
+            }
+        }
+        served.end().await;
+        stop.cancel();
+    }
+    let of = |wanted: usize| pages.iter().find(|(size, _)| *size == wanted).unwrap().1;
+    table.add(Row {
+        name: "one page with 10,000 instances, against 200",
+        figure: of(10_000),
+        floor: Some(of(200)),
+        unit: "ms",
+        target: Target::AtMost(of(200) * 1.5),
+    });
+    table.add(Row {
+        name: "peak memory, asking and being asked",
+        figure: peak_memory(),
+        floor: None,
+        unit: "MB",
+        target: Target::None,
+    });
+}
+
+/// Instances as an operator has them, made by the program once and copied by the database.
+async fn fill(world: &World, url: &str, size: usize) {
+    world.launched(1).await;
+    let client = connect(url).await;
+    let copies = format!(
+        "INSERT INTO instances (instance_type, name, domain, settings, created, modified, next_app_server_number) \
+            SELECT instance_type, 'Campus ' || md5(n::text), 'c' || n || '.example', settings, now(), now(), 6 \
+            FROM instances, generate_series(1, {size} - 1) AS n WHERE id = 1; \
+         INSERT INTO servers (name, provider, provider_id, status, ssh_address, http_address) \
+            SELECT 's' || n, 'fake', 'f' || n, 'ready', '127.0.0.1:22', '127.0.0.1:80' \
+            FROM generate_series(1, ({size} - 1) * 5) AS n; \
+         INSERT INTO app_servers (instance_id, server_id, number, name, settings, variables, playbooks, variable_references, \
+            requested_by, status, trigger, attempt, num_attempts) \
+            SELECT (n - 1) / 5 + 2, n + 1, (n - 1) % 5 + 1, 'AppServer ' || (n - 1) % 5 + 1, settings, variables, playbooks, \
+            variable_references, requested_by, 'running', trigger, attempt, num_attempts \
+            FROM app_servers, generate_series(1, ({size} - 1) * 5) AS n WHERE id = 1; \
+         INSERT INTO builds (app_server_id, begun_at) SELECT id, now() FROM app_servers ON CONFLICT DO NOTHING; \
+         INSERT INTO log_counters (app_server_id, last_seq) SELECT id, 60 FROM app_servers WHERE id > 1; \
+         INSERT INTO log_entries (level, text, instance_id, app_server_id, seq) SELECT 'INFO', 'TASK [role : what it does] ' || n, \
+            a.instance_id, a.id, n FROM app_servers AS a, generate_series(1, 60) AS n WHERE a.id > 1; \
+         UPDATE instances SET active_app_server_id = (SELECT min(id) FROM app_servers WHERE instance_id = instances.id) \
+            WHERE id > 1; \
+         VACUUM ANALYZE"
+    );
+    for statement in copies.split(';') {
+        client.batch_execute(statement).await.unwrap();
+    }
+}
+
+async fn ask(served: &Served, path: &'static str) -> Pace {
+    let asking = (0..CONNECTIONS).map(|_| {
+        let (address, token) = (served.address, served.token.clone());
+        tokio::spawn(async move {
+            let mut visitor = Visitor::connect(address).await;
+            // Plans and connections are made by the first ones.
+            for _ in 0..20 {
+                visitor.get(path, &token).await;
+            }
+            let (began, mut taken) = (Instant::now(), Vec::new());
+            while began.elapsed() < SPAN {
+                let asked = Instant::now();
+                visitor.get(path, &token).await;
+                taken.push(asked.elapsed());
+            }
+            taken
+        })
+    });
+    let taken: Vec<Duration> = futures::future::join_all(asking).await.into_iter().flat_map(Result::unwrap).collect();
+    Pace {
+        a_second: taken.len() as f64 / SPAN.as_secs_f64(),
+        p50: millis(percentile(&taken, 0.5)),
+        p99: millis(percentile(&taken, 0.99)),
+    }
+}
+
+async fn constant() -> Pace {
+    let factory = || {
+        actix_web::App::new()
+            .route(LIST.split('?').next().unwrap(), web::get().to(async || HttpResponse::Ok().body("{}")))
+    };
+    let server = HttpServer::new(factory).workers(2).disable_signals().bind("127.0.0.1:0").unwrap();
+    let address = server.addrs()[0];
+    let server = server.run();
+    let handle = server.handle();
+    let serving = tokio::spawn(server);
+    let counts = futures::future::join_all((0..CONNECTIONS).map(|_| asked_by(address))).await;
+    handle.stop(false).await;
+    serving.await.unwrap().unwrap();
+    Pace { a_second: counts.iter().sum::<usize>() as f64 / SPAN.as_secs_f64(), p50: 0.0, p99: 0.0 }
+}
+
+async fn asked_by(address: std::net::SocketAddr) -> usize {
+    let mut visitor = Visitor::connect(address).await;
+    let (began, mut count) = (Instant::now(), 0);
+    while began.elapsed() < SPAN {
+        visitor.get(LIST, "").await;
+        count += 1;
+    }
+    count
+}
+
+/// What the database alone takes.
+async fn pgbench(postgres: &Path, url: &str, sql: &str) -> Pace {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("script.sql"), sql).unwrap();
+    let program = embedded::tool(postgres, "pgbench").await.unwrap();
+    let seconds = SPAN.as_secs().to_string();
+    let output = tokio::process::Command::new(program)
+        .current_dir(dir.path())
+        .args(["--no-vacuum", "--protocol=prepared", "--log", "--log-prefix=taken", "--file=script.sql"])
+        .args(["--client", &CONNECTIONS.to_string(), "--jobs", "2", "--time", &seconds, url])
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut taken = Vec::new();
+    for file in std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.file_name().unwrap().to_string_lossy().starts_with("taken") {
+            // client, transaction, microseconds, …
+            let lines = std::fs::read_to_string(file).unwrap();
+            taken.extend(
+                lines.lines().map(|line| Duration::from_micros(line.split(' ').nth(2).unwrap().parse().unwrap())),
+            );
+        }
+    }
+    Pace {
+        a_second: taken.len() as f64 / SPAN.as_secs_f64(),
+        p50: millis(percentile(&taken, 0.5)),
+        p99: millis(percentile(&taken, 0.99)),
+    }
+}

@@ -1,0 +1,131 @@
+//! The program's web server on a world, and somebody who asks it.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use ocim::app::App;
+use ocim::config::Settings;
+use ocim::events::Bus;
+use ocim::guard::Guard;
+use ocim::users::Secret;
+use ocim::users::store::{self, tokens};
+use shared_types::Role;
+use shared_types::user::Scope;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::world::World;
+
+/// The server, and a token to ask it with.
+pub struct Served {
+    pub address: SocketAddr,
+    pub token: String,
+    stop: CancellationToken,
+    handle: actix_web::dev::ServerHandle,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Served {
+    /// With any number of requests, and streams.
+    pub async fn start(world: &World) -> Self {
+        let stop = CancellationToken::new();
+        let bus = Bus::start(world.manager.db.clone(), stop.clone()).await.unwrap();
+        let limits = Settings {
+            ocim_principal_rate: 0,
+            ocim_address_rate: 0,
+            ocim_max_streams_each: 4000,
+            ..Settings::default()
+        };
+        let app = App {
+            guard: Arc::new(Guard::new(&limits).unwrap()),
+            manager: world.manager.clone(),
+            bus,
+            is_behind_tls: false,
+            gateway_port: None,
+            stop: stop.clone(),
+            worker: Arc::new(AtomicBool::new(false)),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = ocim::start::http(app, listener).unwrap();
+        let handle = server.handle();
+        Self { address, token: token(world).await, stop, handle, serving: tokio::spawn(server) }
+    }
+
+    pub async fn end(self) {
+        self.stop.cancel();
+        self.handle.stop(false).await;
+        self.serving.await.unwrap().unwrap();
+    }
+}
+
+async fn token(world: &World) -> String {
+    let secret = Secret::random().unwrap();
+    let mut conn = world.manager.db.conn().await.unwrap();
+    store::insert(&mut conn, "bench", "no password has this hash", Role::Viewer).await.unwrap();
+    let user = store::by_name(&mut conn, "bench").await.unwrap().unwrap().0;
+    tokens::insert(&mut conn, user, ("bench", Role::Viewer, Scope::ALL, 1), &secret.hash()).await.unwrap();
+    secret.reveal().to_owned()
+}
+
+/// A connection that is kept. It does as little as can be, so that what is measured is the server.
+pub struct Visitor {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Visitor {
+    pub async fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, buffer: Vec::new() }
+    }
+
+    /// Sends the head of a request.
+    pub async fn ask(&mut self, path: &str, token: &str) {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n");
+        self.stream.write_all(head.as_bytes()).await.unwrap();
+    }
+
+    /// Reads more of what comes; false where nothing comes any more.
+    pub async fn read(&mut self) -> bool {
+        self.stream.read_buf(&mut self.buffer).await.unwrap() > 0
+    }
+
+    /// Whether this came; all before it is forgotten.
+    pub fn has(&mut self, words: &str) -> bool {
+        let found = find(&self.buffer, words.as_bytes());
+        match found {
+            Some(at) => self.buffer.drain(..at + words.len()),
+            None => self.buffer.drain(..self.buffer.len().saturating_sub(words.len())),
+        };
+        found.is_some()
+    }
+
+    /// Asks, and reads the whole answer, which must be a good one. Gives its length.
+    pub async fn get(&mut self, path: &str, token: &str) -> usize {
+        self.buffer.clear();
+        self.ask(path, token).await;
+        let head = loop {
+            assert!(self.read().await, "the connection ended");
+            if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
+                break end + 4;
+            }
+        };
+        let words = std::str::from_utf8(&self.buffer[..head]).unwrap();
+        assert!(words.starts_with("HTTP/1.1 200"), "{words}");
+        let length = words.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        let length: usize = length.parse().unwrap();
+        while self.buffer.len() < head + length {
+            assert!(self.read().await, "the connection ended");
+        }
+        length
+    }
+}
+
+fn find(text: &[u8], words: &[u8]) -> Option<usize> {
+    text.windows(words.len()).position(|window| window == words)
+}
