@@ -160,19 +160,24 @@ async fn ask(served: &Served, path: &'static str) -> Pace {
 }
 
 async fn constant() -> Pace {
-    let factory = || {
-        actix_web::App::new()
-            .route(LIST.split('?').next().unwrap(), web::get().to(async || HttpResponse::Ok().body("{}")))
-    };
-    let server = HttpServer::new(factory).workers(2).disable_signals().bind("127.0.0.1:0").unwrap();
-    let address = server.addrs()[0];
-    let server = server.run();
+    let (server, address) = constant_server();
     let handle = server.handle();
     let serving = tokio::spawn(server);
     let counts = futures::future::join_all((0..CONNECTIONS).map(|_| asked_by(address))).await;
     handle.stop(false).await;
     serving.await.unwrap().unwrap();
     Pace { a_second: counts.iter().sum::<usize>() as f64 / SPAN.as_secs_f64(), p50: 0.0, p99: 0.0 }
+}
+
+/// Answers every request alike.
+fn constant_server() -> (actix_web::dev::Server, std::net::SocketAddr) {
+    let factory = || {
+        actix_web::App::new()
+            .default_service(web::to(async || HttpResponse::Ok().content_type("text/plain").body("{}")))
+    };
+    let server = HttpServer::new(factory).workers(2).disable_signals().bind("127.0.0.1:0").unwrap();
+    let address = server.addrs()[0];
+    (server.run(), address)
 }
 
 async fn asked_by(address: std::net::SocketAddr) -> usize {
