@@ -3,6 +3,7 @@
 mod activating;
 mod administering;
 mod archiving;
+mod auditing;
 mod automating;
 mod backup;
 mod clearing;

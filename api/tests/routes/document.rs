@@ -110,23 +110,6 @@ fn every_operation_says_how_it_refuses() {
     }
 }
 
-#[test]
-fn every_operation_that_changes_something_is_audited_by_its_name() {
-    let code: String = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
-        .iter()
-        // Names all operations, for another reason.
-        .filter(|path| !path.ends_with("http/needs.rs"))
-        .map(|path| fs::read_to_string(path).unwrap())
-        .collect();
-    // These change nothing that anybody would ask after.
-    let exempt = ["logout", "check_app_server"];
-    for operation in operations().iter().filter(|operation| !operation.method.is_safe()) {
-        let name = operation.said["operationId"].as_str().unwrap();
-        let is_audited = code.contains(&format!("\"{name}\""));
-        assert!(is_audited != exempt.contains(&name), "{operation}: audited is {is_audited}");
-    }
-}
-
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {

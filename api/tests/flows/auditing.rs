@@ -1,0 +1,137 @@
+//! Every operation that changes something leaves one entry in the audit trail. The list of operations is the document's, so a
+//! new one is missed here until the story does it, too.
+
+use std::collections::BTreeSet;
+
+use ocim::ansible::fake::FakeEnd;
+use ocim::instances::reaper;
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared_types::{Role, ServerId};
+
+use crate::app::{Answer, Client, Credentials, TestApp, until};
+use crate::routes::document::operations;
+
+const OLD: &str = "correct horse battery staple";
+const NEW: &str = "seven otters juggle lamps";
+
+/// These change nothing that anybody would ask after: checks look, and who signed out is who signed in.
+const EXEMPT: &[&str] = &["check_app_server", "logout"];
+
+/// Who does what, and what of it was seen in the audit trail.
+struct Story<'a> {
+    app: &'a TestApp,
+    told: BTreeSet<String>,
+}
+
+impl Story<'_> {
+    async fn entries(&self, action: &str) -> i64 {
+        let count = "SELECT count(*) AS n FROM audit_log WHERE outcome = 'done' AND action = ";
+        self.app.number(&format!("{count}'{action}'")).await
+    }
+
+    /// Does it, which must be done, and leave one entry.
+    async fn does(&mut self, action: &str, who: &Client, method: Method, path: &str, body: Value) -> Answer {
+        let before = self.entries(action).await;
+        let path = format!("/api/v1{path}");
+        let mut request = who.request(method.clone(), &path);
+        if method == Method::PATCH {
+            request = request.header("if-match", who.get(&path).await.header("etag"));
+        }
+        if !body.is_null() {
+            request = request.json(&body);
+        }
+        let answer = Answer::to(request).await;
+        assert!(answer.status.is_success(), "{action}: {} {}", answer.status, answer.body);
+        assert_eq!(self.entries(action).await - before, 1, "{action} must leave one entry");
+        self.told.insert(action.to_owned());
+        answer
+    }
+
+    async fn posts(&mut self, action: &str, who: &Client, path: &str, body: Value) -> Value {
+        self.does(action, who, Method::POST, path, body).await.json()
+    }
+}
+
+#[tokio::test]
+async fn every_change_leaves_one_entry() {
+    let app = TestApp::start().await;
+    let admin = app.session(Role::Admin).await;
+    let mut story = Story { app: &app, told: BTreeSet::new() };
+    people(&mut story, &admin).await;
+    builds(&mut story, &admin).await;
+    let all: BTreeSet<String> = operations()
+        .iter()
+        .filter(|operation| !operation.method.is_safe())
+        .map(|operation| operation.said["operationId"].as_str().unwrap().to_owned())
+        .filter(|name| !EXEMPT.contains(&name.as_str()))
+        .collect();
+    assert_eq!(story.told, all, "the story must do each operation that changes something");
+    app.end().await;
+}
+
+async fn people(story: &mut Story<'_>, admin: &Client) {
+    let new = json!({ "username": "ada", "password": OLD, "role": "operator" });
+    let ada = story.posts("create_user", admin, "/users", new).await["id"].clone();
+    let nobody = story.app.anonymous();
+    let cookie = |answer: &Answer| {
+        let header = answer.header("set-cookie");
+        nobody.with(Credentials::Cookie(header.split(['=', ';']).nth(1).unwrap().to_owned()))
+    };
+    let login = json!({ "username": "ada", "password": OLD });
+    let here = cookie(&story.does("login", &nobody, Method::POST, "/auth/login", login.clone()).await);
+    let there = cookie(&story.does("login", &nobody, Method::POST, "/auth/login", login.clone()).await);
+    let sessions = there.get("/api/v1/auth/sessions").await.json();
+    let own = sessions["items"].as_array().unwrap().iter().find(|one| one["is_current"] == true).unwrap()["id"].clone();
+    story.does("end_session", &here, Method::DELETE, &format!("/auth/sessions/{own}"), Value::Null).await;
+    story.does("login", &nobody, Method::POST, "/auth/login", login).await;
+    story.does("end_other_sessions", &here, Method::DELETE, "/auth/sessions", Value::Null).await;
+    let change = json!({ "current": OLD, "new": NEW });
+    let here = cookie(&story.does("change_password", &here, Method::POST, "/auth/password", change).await);
+    let token = story.posts("create_token", &here, "/auth/tokens", json!({ "name": "x", "role": "viewer" })).await;
+    story.does("delete_token", &here, Method::DELETE, &format!("/auth/tokens/{}", token["id"]), Value::Null).await;
+    let path = format!("/users/{ada}");
+    story.does("update_user", admin, Method::PATCH, &path, json!({ "role": "viewer" })).await;
+    story.does("set_user_password", admin, Method::POST, &format!("{path}/password"), json!({ "password": OLD })).await;
+    story.does("delete_user", admin, Method::DELETE, &path, Value::Null).await;
+}
+
+async fn builds(story: &mut Story<'_>, admin: &Client) {
+    let app = story.app;
+    let made =
+        story.posts("create_instance", admin, "/instances", json!({ "name": "Demo", "sub_domain": "demo" })).await;
+    let (instance, id) = (format!("/instances/{}", made["id"]), made["id"].as_i64().unwrap());
+    story.does("update_instance", admin, Method::PATCH, &instance, json!({ "name": "Another" })).await;
+    let (first, second) = (app.running(id).await, app.running(id).await);
+    let of = |id: i64, what: &str| format!("/app-servers/{id}{what}");
+    for one in [first, second] {
+        story.posts("activate_app_server", admin, &of(one, "/activate"), json!({})).await;
+    }
+    story.posts("roll_back_instance", admin, &format!("{instance}/rollback"), json!({})).await;
+    story.does("lift_hold", admin, Method::DELETE, &format!("{instance}/hold"), Value::Null).await;
+    story.does("hold_instance", admin, Method::PUT, &format!("{instance}/hold"), json!({})).await;
+    story.does("pin_app_server", admin, Method::PUT, &of(second, "/pin"), json!({})).await;
+    story.does("unpin_app_server", admin, Method::DELETE, &of(second, "/pin"), Value::Null).await;
+    app.until_serving(second, "fallback").await;
+    story.posts("terminate_app_server", admin, &of(second, "/terminate"), json!({})).await;
+    app.ansible.next_run(FakeEnd::Blocks);
+    let third = story.posts("launch_app_server", admin, &format!("{instance}/app-servers"), json!({})).await;
+    let third = third["id"].as_i64().unwrap();
+    until("it builds", async || app.read_app_server(third).await["progress"]["step"] == "playbooks").await;
+    story.posts("stop_app_server", admin, &of(third, "/stop"), json!({})).await;
+    app.until_built(third).await;
+    story.does("pause_queue", admin, Method::PUT, "/queue/pause", json!({})).await;
+    story.does("resume_queue", admin, Method::DELETE, "/queue/pause", Value::Null).await;
+    let away = format!("{instance}?terminate=true");
+    story.does("archive_instance", admin, Method::DELETE, &away, Value::Null).await;
+    story.posts("restore_instance", admin, &format!("{instance}/restore"), json!({})).await;
+    story.does("archive_instance", admin, Method::DELETE, &away, Value::Null).await;
+    let left = "SELECT count(*) AS n FROM servers WHERE status <> 'terminated'";
+    until("the machines are gone", async || app.number(left).await == 0).await;
+    let confirm = json!({ "confirm": made["domain"] });
+    story.posts("purge_instance", admin, &format!("{instance}/purge"), confirm).await;
+    app.provider.plant(ServerId(999)).unwrap();
+    reaper::sweep(&app.manager).await.unwrap();
+    app.execute("UPDATE orphans SET first_seen = first_seen - interval '1 hour'").await;
+    story.posts("remove_orphans", admin, "/servers/orphans", json!({})).await;
+}
