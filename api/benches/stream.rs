@@ -41,6 +41,7 @@ pub async fn run(server: &str, table: &mut Table) {
         guard: Arc::new(Guard::new(&limits).unwrap()),
         manager: world.manager.clone(),
         bus,
+        sign_in: Arc::default(),
         is_behind_tls: false,
         gateway_port: None,
         stop: stop.clone(),
