@@ -105,7 +105,9 @@ impl SignInProblem {
             Self::BadRequest => "The address that began signing in is not valid; use the buttons on the login page.",
             Self::Expired => "Signing in was not begun in this browser, or took longer than ten minutes. Begin anew.",
             Self::Denied => "The provider did not let you sign in, or you said no there.",
-            Self::Invalid => "What the provider sent does not hold, so nobody was signed in. Begin anew; if it stays so, the log knows more.",
+            Self::Invalid => {
+                "What the provider sent does not hold, so nobody was signed in. Begin anew; if it stays so, the log knows more."
+            }
             Self::NoRole => "None of your groups gives a role here; ask an administrator for one.",
             Self::Disabled => "This user is disabled; an administrator can enable it.",
             Self::Unavailable => "The provider does not answer now; try again in a moment, or sign in with a password.",

@@ -70,7 +70,16 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { works: true, slots: 4, ansible: None, gateway: None, mailer: None, options: |_| {}, guard: |_| {}, settings: Box::new(|_| {}) }
+        Self {
+            works: true,
+            slots: 4,
+            ansible: None,
+            gateway: None,
+            mailer: None,
+            options: |_| {},
+            guard: |_| {},
+            settings: Box::new(|_| {}),
+        }
     }
 }
 

@@ -168,7 +168,9 @@ impl SignIn {
 fn redirect_url(settings: &Settings, provider: Provider) -> Result<Url, String> {
     let base = match &settings.ocim_public_url {
         Some(url) => url.clone(),
-        None if settings.ocim_listen.ip().is_unspecified() => format!("http://localhost:{}", settings.ocim_listen.port()),
+        None if settings.ocim_listen.ip().is_unspecified() => {
+            format!("http://localhost:{}", settings.ocim_listen.port())
+        }
         None => format!("http://{}", settings.ocim_listen),
     };
     let url = format!("{}/api/v1/auth/{}/callback", base.trim_end_matches('/'), provider.as_str());

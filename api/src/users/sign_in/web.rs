@@ -107,7 +107,9 @@ mod tests {
         for right in ["https://id.example/realms/x", "http://localhost:1/", "http://127.0.0.1:1", "http://[::1]:1"] {
             assert!(provider_url("X", right).is_ok(), "{right}");
         }
-        for wrong in ["http://id.example", "id.example", "ftp://localhost", "file:///x", "http://127.0.0.1.evil.example"] {
+        for wrong in
+            ["http://id.example", "id.example", "ftp://localhost", "file:///x", "http://127.0.0.1.evil.example"]
+        {
             assert!(provider_url("X", wrong).is_err(), "{wrong}");
         }
     }

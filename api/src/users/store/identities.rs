@@ -14,7 +14,8 @@ use crate::db::schema::user_identities;
 /// When the statement fails.
 pub async fn lock(conn: &mut AsyncPgConnection, provider: Provider, subject: &str) -> Result<(), DbError> {
     use diesel::sql_types::Text;
-    let lock = diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended('user_identities/' || $1 || '/' || $2, 0))");
+    let lock =
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended('user_identities/' || $1 || '/' || $2, 0))");
     lock.bind::<Text, _>(provider.as_str()).bind::<Text, _>(subject).execute(conn).await?;
     Ok(())
 }
