@@ -177,7 +177,8 @@ async fn a_provider_that_is_down_leaves_passwords_as_they_are() {
     assert_eq!((begun.status.as_u16(), begun.header("location")), (302, "/login?problem=unavailable"));
     provider.twist(Twist::None);
     // A script that takes anything is no person.
-    let mut late = Browser { accept: "*/*", ..Browser::new(&app) };
+    let mut late = Browser::new(&app);
+    late.accept = "*/*";
     let path = late.leave("oidc", None).await;
     provider.twist(Twist::Down);
     let answer = late.get(&path).await;
