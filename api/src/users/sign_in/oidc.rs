@@ -123,17 +123,14 @@ impl Oidc {
     /// What the provider says of itself, with its keys, as it says it now.
     async fn discover(&self) -> Result<Arc<CoreProviderMetadata>, SignInError> {
         let found = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.ask()).await;
-        let found = Arc::new(found.map_err(|error| match error {
-            DiscoveryError::Request(error) => away(&error),
-            DiscoveryError::Response(status, _, _) => {
-                SignInError::Unavailable(format!("its description has the status {status}"))
+        let found = Arc::new(found.map_err(|error| {
+            if let DiscoveryError::Request(error) = &error {
+                return away(error);
             }
-            error @ (DiscoveryError::Parse(_)
-            | DiscoveryError::UrlParse(_)
-            | DiscoveryError::Validation(_)
-            | DiscoveryError::Other(_)) => SignInError::Invalid(format!("its description: {error}")),
-            // The library may come to know more.
-            error => SignInError::Invalid(format!("its description: {error}")),
+            if let DiscoveryError::Response(status, ..) = &error {
+                return SignInError::Unavailable(format!("its description has the status {status}"));
+            }
+            SignInError::Invalid(format!("its description: {}", told(&error.to_string())))
         })?);
         *self.known.lock().await = Some((Instant::now(), found.clone()));
         Ok(found)
@@ -208,14 +205,11 @@ impl Oidc {
     ) -> Result<UserInfoClaims<Rest, CoreGenderClaim>, SignInError> {
         let wrong = |words: String| SignInError::Invalid(format!("the userinfo: {words}"));
         let asked = client.user_info(token, Some(subject)).map_err(|error| wrong(error.to_string()))?;
-        asked.request_async(&self.ask()).await.map_err(|error| match error {
-            UserInfoError::Request(error) => away(&error),
-            error @ (UserInfoError::ClaimsVerification(_)
-            | UserInfoError::Parse(_)
-            | UserInfoError::Response(..)
-            | UserInfoError::Other(_)) => wrong(told(&error.to_string())),
-            // The library may come to know more.
-            error => wrong(told(&error.to_string())),
+        asked.request_async(&self.ask()).await.map_err(|error| {
+            if let UserInfoError::Request(error) = &error {
+                return away(error);
+            }
+            wrong(told(&error.to_string()))
         })
     }
 
