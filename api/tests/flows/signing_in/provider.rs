@@ -233,13 +233,16 @@ fn id_token(known: &Known, nonce: &str, token: &str) -> String {
     }
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", part(&json!({ "alg": algorithm, "kid": "one" })), part(&claims));
-    let signature = match known.twist {
-        Twist::Unsigned => vec![],
-        Twist::Signature => key().sign(&CoreJwsSigningAlgorithm::EdDsa, signed.as_bytes()).unwrap(),
-        Twist::SecretSigned => openidconnect::core::CoreHmacKey::new(SECRET)
-            .sign(&CoreJwsSigningAlgorithm::HmacSha256, signed.as_bytes())
-            .unwrap(),
-        _ => known.key.sign(&CoreJwsSigningAlgorithm::EdDsa, signed.as_bytes()).unwrap(),
+    let message = signed.as_bytes();
+    let signature = if known.twist == Twist::Unsigned {
+        vec![]
+    } else if known.twist == Twist::SecretSigned {
+        let key = openidconnect::core::CoreHmacKey::new(SECRET);
+        key.sign(&CoreJwsSigningAlgorithm::HmacSha256, message).unwrap()
+    } else {
+        let other = key();
+        let key = if known.twist == Twist::Signature { &other } else { &known.key };
+        key.sign(&CoreJwsSigningAlgorithm::EdDsa, message).unwrap()
     };
     let signature = URL_SAFE_NO_PAD.encode(signature);
     if known.twist == Twist::Claims {
