@@ -42,6 +42,7 @@ impl Served {
             guard: Arc::new(Guard::new(&limits).unwrap()),
             manager: world.manager.clone(),
             bus,
+            sign_in: Arc::default(),
             is_behind_tls: false,
             gateway_port: None,
             stop: stop.clone(),

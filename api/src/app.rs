@@ -9,6 +9,8 @@ use crate::db::Db;
 use crate::events::Bus;
 use crate::guard::Guard;
 use crate::instances::Manager;
+use crate::users::sign_in::SignIn;
+use crate::vault::Keyring;
 
 /// The application's state. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -19,6 +21,8 @@ pub struct App {
     pub bus: Bus,
     /// What protects the program.
     pub guard: Arc<Guard>,
+    /// Where people can sign in beside here.
+    pub sign_in: Arc<SignIn>,
     /// Whether a proxy in front ends TLS.
     pub is_behind_tls: bool,
     /// The port that instance URLs with `http` carry, where it is not 80.
@@ -33,6 +37,11 @@ impl App {
     /// The database.
     pub fn db(&self) -> &Db {
         &self.manager.db
+    }
+
+    /// The keys of secrets.
+    pub fn keyring(&self) -> &Keyring {
+        &self.manager.options.keyring
     }
 
     /// Whether jobs are done.

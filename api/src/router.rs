@@ -17,6 +17,9 @@ pub fn api(config: &mut ServiceConfig) {
         // Signing in
         .service(auth::login)
         .service(auth::logout)
+        .service(auth::list_sign_in_providers)
+        .service(auth::begin_sign_in)
+        .service(auth::finish_sign_in)
         .service(auth::current_user)
         .service(auth::change_password)
         .service(auth::list_sessions)

@@ -113,6 +113,14 @@ pub fn after_login(next: Option<&str>) -> String {
     next.filter(is_ours).map_or_else(|| Page::Home.to_string(), ToOwned::to_owned)
 }
 
+/// The path of signing in at a provider, whose own this is, that leads back to where one came from.
+pub fn sign_in_at(provider: &str, next: Option<&str>) -> String {
+    let next = after_login(next);
+    // What the server does not lead back to, as it is not ASCII or too long, leads home.
+    let is_home = next == "/" || next.len() > 1000 || !next.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_home { provider.to_owned() } else { format!("{provider}?next={}", encode(&next)) }
+}
+
 fn is_login(path: &str) -> bool {
     Page::parse(path.split(['?', '#']).next().unwrap_or_default()) == Page::Login
 }
@@ -165,6 +173,15 @@ mod tests {
             [None, Some("https://evil.example"), Some("//evil.example"), Some("/\\evil"), Some("/login?next=/")]
         {
             assert_eq!(after_login(elsewhere), "/");
+        }
+    }
+
+    #[test]
+    fn signing_in_elsewhere_leads_back_too() {
+        let at = |next| sign_in_at("/api/v1/auth/oidc/login", next);
+        assert_eq!(at(Some("/instances/7?x=1#L2")), "/api/v1/auth/oidc/login?next=/instances/7%3Fx%3D1%23L2");
+        for home in [None, Some("/"), Some("//evil.example"), Some("/ü")] {
+            assert_eq!(at(home), "/api/v1/auth/oidc/login");
         }
     }
 

@@ -12,6 +12,7 @@ use crate::instances::Refusal;
 use crate::users::accounts::AccountError;
 use crate::users::login::LoginError;
 use crate::users::own::ChangeError;
+use crate::users::sign_in::SignInError;
 
 /// An answer that is not what was hoped for.
 #[derive(Debug)]
@@ -141,6 +142,31 @@ impl From<LoginError> for ApiError {
             }
             LoginError::Random(error) => Self::internal(error),
             LoginError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<SignInError> for ApiError {
+    fn from(error: SignInError) -> Self {
+        let problem = error.problem();
+        let kind = problem.kind();
+        match error {
+            SignInError::Next
+            | SignInError::Expired
+            | SignInError::Denied(_)
+            | SignInError::NoRole(_)
+            | SignInError::Disabled(_) => Self::new(kind, error.to_string()),
+            SignInError::Invalid(_) => {
+                tracing::warn!(request_id = request_id(), %error, "nobody could be signed in");
+                Self::new(kind, problem.words())
+            }
+            SignInError::Unavailable(_) => {
+                tracing::warn!(request_id = request_id(), %error, "nobody could be signed in");
+                Self { retry_after: Some(30), ..Self::new(kind, problem.words()) }
+            }
+            SignInError::Vault(error) => Self::internal(error),
+            SignInError::Login(error) => error.into(),
+            SignInError::Db(error) => error.into(),
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::instances::apply_routing;
 use crate::router;
 use crate::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use crate::servers::providers::local::LocalProvider;
+use crate::users::sign_in::SignIn;
 use crate::worker::{Duties, Worker};
 
 /// How long requests under way may take once the program is to end.
@@ -44,11 +45,12 @@ struct Children {
 /// What could not be started, and what to do.
 pub async fn serve(settings: Settings) -> Result<(), StartError> {
     let guard = Arc::new(Guard::new(&settings)?);
+    let sign_in = Arc::new(SignIn::new(&settings)?);
     let listener = listen(&settings)?;
     let (data_dir, _lock) = parts::data_dir(&settings.ocim_data_dir).await?;
     let mut children = Children::default();
     let stop = CancellationToken::new();
-    let served = run(&settings, guard, &data_dir, listener, &mut children, &stop).await;
+    let served = run(&settings, (guard, sign_in), &data_dir, listener, &mut children, &stop).await;
     stop.cancel();
     // With a database of the operator's own this is one of several programs: visitors go on being served.
     if settings.database_url.is_none() {
@@ -59,7 +61,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
 
 async fn run(
     settings: &Settings,
-    guard: Arc<Guard>,
+    (guard, sign_in): (Arc<Guard>, Arc<SignIn>),
     data_dir: &Path,
     listener: TcpListener,
     children: &mut Children,
@@ -87,6 +89,7 @@ async fn run(
         guard,
         manager,
         bus,
+        sign_in,
         is_behind_tls: settings.ocim_behind_tls,
         gateway_port: gateway_port(settings),
         stop: stop.clone(),

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
+use serde_json::json;
+use shared_types::sign_in::Provider;
 use shared_types::{Role, User};
 
 use super::{Secret, passwords, secret_hash, store};
@@ -72,7 +74,7 @@ pub async fn login(
             };
             store::forget_failures(conn, username).await?;
             let user = User { id, username: username.clone(), role };
-            let secret = begin(conn, &user, old_cookie).await?;
+            let secret = begin(conn, &user, old_cookie, None).await?;
             Ok::<_, LoginError>(Some((user, secret)))
         })
         .await?;
@@ -82,18 +84,28 @@ pub async fn login(
     }
 }
 
-/// Begins a session of somebody who has proved who they are, in the caller's transaction.
+/// Begins a session of somebody who has proved who they are, here or at a provider, in the caller's transaction.
 ///
 /// # Errors
 /// When the system has no randomness, or a statement fails.
-pub async fn begin(conn: &mut AsyncPgConnection, user: &User, old_cookie: Option<&str>) -> Result<Secret, LoginError> {
+pub async fn begin(
+    conn: &mut AsyncPgConnection,
+    user: &User,
+    old_cookie: Option<&str>,
+    provider: Option<Provider>,
+) -> Result<Secret, LoginError> {
     if let Some(cookie) = old_cookie {
         store::end_session(conn, &secret_hash(cookie)).await?;
     }
     let secret = Secret::random()?;
     store::begin_session(conn, user.id, &secret.hash(), Utc::now() + Duration::days(SESSION_DAYS)).await?;
     audit::Origin::is(user.id, None, &user.username);
-    audit::record(conn, audit::Entry::new(&user.username, "login")).await?;
+    let entry = audit::Entry::new(&user.username, "login");
+    let entry = match provider {
+        Some(provider) => entry.detail(json!({ "provider": provider })),
+        None => entry,
+    };
+    audit::record(conn, entry).await?;
     Ok(secret)
 }
 

@@ -6,6 +6,7 @@ pub mod login;
 pub mod own;
 pub mod passwords;
 mod secret;
+pub mod sign_in;
 pub mod store;
 
 pub use secret::{Secret, hash as secret_hash};

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use serde_json::Value;
@@ -68,6 +70,11 @@ fn place(id: &str) -> Vec<u8> {
     format!("secrets/{id}").into_bytes()
 }
 
+/// The same for what is not stored.
+fn errand(purpose: &str) -> Vec<u8> {
+    format!("errands/{purpose}").into_bytes()
+}
+
 impl Key {
     /// What it is called.
     pub fn id(&self) -> &str {
@@ -81,22 +88,32 @@ impl Key {
 
     /// A secret under the id it has.
     pub(super) fn encrypt_as(&self, id: String, secret: &Value) -> Result<NewSecret, VaultError> {
-        let nonce = random::<NONCE>()?;
-        let text = secret.to_string();
-        let payload = Payload { msg: text.as_bytes(), aad: &place(&id) };
-        let encrypted = self
-            .cipher
-            .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|error| VaultError::Broken(error.to_string()))?;
-        Ok(NewSecret { id, key_id: self.id.clone(), sealed: [nonce.as_slice(), &encrypted].concat() })
+        let sealed = self.seal(&place(&id), secret)?;
+        Ok(NewSecret { id, key_id: self.id.clone(), sealed })
     }
 
     fn decrypt(&self, row: &SecretRow) -> Result<Value, VaultError> {
         let changed = || VaultError::Changed { secret: row.id.clone(), key: self.id.clone() };
-        let (nonce, encrypted) = row.sealed.split_first_chunk::<NONCE>().ok_or_else(changed)?;
-        let payload = Payload { msg: encrypted, aad: &place(&row.id) };
-        let text = self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| changed())?;
-        serde_json::from_slice(&text).map_err(|_| changed())
+        self.unseal(&place(&row.id), &row.sealed).ok_or_else(changed)
+    }
+
+    /// The nonce, then what is encrypted; it can be read as of this place only.
+    fn seal(&self, place: &[u8], value: &Value) -> Result<Vec<u8>, VaultError> {
+        let nonce = random::<NONCE>()?;
+        let text = value.to_string();
+        let payload = Payload { msg: text.as_bytes(), aad: place };
+        let encrypted = self
+            .cipher
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|error| VaultError::Broken(error.to_string()))?;
+        Ok([nonce.as_slice(), &encrypted].concat())
+    }
+
+    fn unseal(&self, place: &[u8], sealed: &[u8]) -> Option<Value> {
+        let (nonce, encrypted) = sealed.split_first_chunk::<NONCE>()?;
+        let payload = Payload { msg: encrypted, aad: place };
+        let text = self.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
+        serde_json::from_slice(&text).ok()
     }
 }
 
@@ -140,6 +157,25 @@ impl Keyring {
     /// The ids of all keys, the one that encrypts first.
     pub fn ids(&self) -> Vec<String> {
         self.held().keys.iter().map(|key| key.id.clone()).collect()
+    }
+
+    /// Something that leaves this program and comes back to it, such as a cookie's value: letters, digits and `-_.`; nobody
+    /// else can read, change or make one. `purpose` is what it is for; it cannot be used for another.
+    ///
+    /// # Errors
+    /// When the keys cannot be had.
+    pub fn hand_out(&self, purpose: &str, value: &Value) -> Result<String, VaultError> {
+        let key = self.first()?;
+        let sealed = key.seal(&errand(purpose), value)?;
+        Ok(format!("{}.{}", key.id, URL_SAFE_NO_PAD.encode(sealed)))
+    }
+
+    /// What [`Keyring::hand_out`] was given for this purpose. None: this is nothing that it made, or its key is gone.
+    pub fn take_back(&self, purpose: &str, wrapped: &str) -> Option<Value> {
+        let (id, sealed) = wrapped.split_once('.')?;
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        self.read_if_changed();
+        self.held().keys.iter().find(|key| key.id == id)?.unseal(&errand(purpose), &sealed)
     }
 
     /// The key that encrypts.

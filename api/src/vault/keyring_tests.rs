@@ -71,3 +71,28 @@ fn a_file_is_read_again_when_it_changes_or_a_key_is_unknown() {
     std::fs::remove_file(&path).unwrap();
     assert!(other.first().is_ok(), "a file that is away takes no key away");
 }
+
+#[test]
+fn what_is_handed_out_comes_back_unchanged_and_for_its_purpose_only() {
+    let (old, new) = (generate().unwrap(), generate().unwrap());
+    let (ring_then, ring_now) = (ring(&[&old]), ring(&[&new, &old]));
+    let given = ring_then.hand_out("cookie", &json!({ "state": "x" })).unwrap();
+    assert!(given.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)), "{given}");
+    assert_eq!(ring_now.take_back("cookie", &given), Some(json!({ "state": "x" })));
+    assert_eq!(ring_now.take_back("other", &given), None);
+    assert_eq!(ring(&[&new]).take_back("cookie", &given), None, "its key is gone");
+    for at in 0..given.len() {
+        let mut changed = given.clone().into_bytes();
+        changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(changed).unwrap();
+        // The last character may hold bits that mean nothing.
+        let is_same = ring_then.take_back("cookie", &changed).is_some();
+        assert!(!is_same || at + 1 == given.len(), "character {at}");
+    }
+    for nothing in ["", ".", "test.", "no dot", &given[..given.len() - 4]] {
+        assert_eq!(ring_then.take_back("cookie", nothing), None, "{nothing:?}");
+    }
+    let row = ring_then.first().unwrap().encrypt(&json!("a secret")).unwrap();
+    let as_if = format!("{}.{}", row.key_id, URL_SAFE_NO_PAD.encode(&row.sealed));
+    assert_eq!(ring_then.take_back(&row.id, &as_if), None, "a stored secret is nothing that was handed out");
+}

@@ -30,6 +30,7 @@ use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::Traffic;
 use ocim::servers::providers::fake::FakeProvider;
 use ocim::users::Secret;
+use ocim::users::sign_in::SignIn;
 use ocim::users::store::{self, tokens};
 use ocim::worker::{Duties, Worker};
 use shared_types::user::Scope;
@@ -63,11 +64,22 @@ pub struct Setup {
     pub options: fn(&mut Options),
     /// Other settings of what protects the program; without, any number of requests is taken.
     pub guard: fn(&mut Settings),
+    /// Other settings that depend on what the test has started.
+    pub settings: Box<dyn FnOnce(&mut Settings)>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { works: true, slots: 4, ansible: None, gateway: None, mailer: None, options: |_| {}, guard: |_| {} }
+        Self {
+            works: true,
+            slots: 4,
+            ansible: None,
+            gateway: None,
+            mailer: None,
+            options: |_| {},
+            guard: |_| {},
+            settings: Box::new(|_| {}),
+        }
     }
 }
 
@@ -143,11 +155,13 @@ impl TestApp {
         let pulse = worker.as_ref().map_or_else(|| Arc::new(AtomicBool::new(false)), Worker::pulse);
         let mut settings = Settings { ocim_principal_rate: 0, ocim_address_rate: 0, ..Settings::default() };
         (setup.guard)(&mut settings);
+        (setup.settings)(&mut settings);
         let guard = Arc::new(Guard::new(&settings).unwrap());
         let app = App {
             guard: guard.clone(),
             manager: manager.clone(),
             bus: bus.clone(),
+            sign_in: Arc::new(SignIn::new(&settings).unwrap()),
             is_behind_tls: settings.ocim_behind_tls,
             gateway_port: Some(8080),
             stop: stop.clone(),

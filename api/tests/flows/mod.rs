@@ -27,6 +27,7 @@ mod routing;
 mod scans;
 mod secrets;
 mod serving;
+mod signing_in;
 mod steps_queries;
 mod stopping;
 mod taking_over;

@@ -1,7 +1,8 @@
 //! Who is signed in.
 
-use shared_types::User;
+use shared_types::sign_in::SignInProvider;
 use shared_types::user::Login;
+use shared_types::{Page, User};
 
 use super::Result;
 use super::request::{get, post, send, send_for_nothing, send_json};
@@ -14,6 +15,11 @@ pub async fn me() -> Result<User> {
 /// Signs in; the session is a cookie that scripts cannot read.
 pub async fn login(login: &Login) -> Result<User> {
     send_json(post("/auth/login"), login).await
+}
+
+/// Where people can sign in beside here.
+pub async fn providers() -> Result<Page<SignInProvider>> {
+    send(get("/auth/providers")).await
 }
 
 /// Ends the session.

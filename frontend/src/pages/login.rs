@@ -4,9 +4,12 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+use shared_types::sign_in::{SignInProblem, SignInProvider};
 use shared_types::user::Login as Credentials;
 
 use crate::api;
+use crate::paths;
 use crate::state::state;
 use crate::ui::{Icon, Shape};
 
@@ -16,7 +19,9 @@ pub fn Login() -> impl IntoView {
     let session = state().session;
     let (username, password) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let is_busy = RwSignal::new(false);
-    let why = RwSignal::new(None::<String>);
+    let query = use_location().query.get_untracked();
+    let told = query.get("problem").and_then(|word| SignInProblem::parse(&word));
+    let why = RwSignal::new(told.map(|problem| problem.words().to_owned()));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let value = |field: NodeRef<html::Input>| field.get_untracked().map(|field| field.value()).unwrap_or_default();
@@ -45,9 +50,28 @@ pub fn Login() -> impl IntoView {
                 <button class="primary" type="submit" aria-disabled=move || is_busy.get().to_string()>
                     "Sign in"
                 </button>
+                <Providers next=query.get("next")/>
             </form>
         </main>
     }
+}
+
+/// The places where one can sign in beside here, where there are any.
+#[component]
+fn Providers(next: Option<String>) -> impl IntoView {
+    let providers = RwSignal::new(Vec::new());
+    spawn_local(async move {
+        // Without them there is still the password.
+        if let Ok(found) = api::auth::providers().await {
+            // The page may be gone meanwhile.
+            let _ = providers.try_set(found.items);
+        }
+    });
+    let button = move |provider: SignInProvider| {
+        let to = paths::sign_in_at(&provider.url, next.as_deref());
+        view! { <a class="btn" href=to rel="external">"Sign in with " {provider.name}</a> }
+    };
+    move || providers.get().into_iter().map(button.clone()).collect_view()
 }
 
 #[component]

@@ -1,8 +1,12 @@
 //! Signing in and out; one's own password, sessions and tokens.
 
 pub mod cookie;
+mod elsewhere;
 mod me;
 mod password_change;
+mod provider_callback;
+mod provider_list;
+mod provider_login;
 mod session_end;
 mod session_end_others;
 mod session_list;
@@ -15,6 +19,9 @@ mod token_list;
 
 pub use me::current_user;
 pub use password_change::change_password;
+pub use provider_callback::finish_sign_in;
+pub use provider_list::list_sign_in_providers;
+pub use provider_login::begin_sign_in;
 pub use session_end::end_session;
 pub use session_end_others::end_other_sessions;
 pub use session_list::list_sessions;

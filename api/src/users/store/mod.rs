@@ -2,6 +2,7 @@
 
 pub mod accounts;
 mod failures;
+pub mod identities;
 pub mod sessions;
 pub mod tokens;
 

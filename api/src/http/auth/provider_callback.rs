@@ -1,0 +1,69 @@
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{cookie, elsewhere};
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::principal::COOKIE;
+use crate::users::sign_in::{self, Return, SignInError, Trip};
+
+/// What the provider sends along; what else it sends is not looked at.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Callback {
+    /// What the provider redeems
+    code: Option<String>,
+    /// What it was sent when this began
+    state: Option<String>,
+    /// Why there is no code
+    error: Option<String>,
+}
+
+/// Come back from a provider
+///
+/// For browsers: the provider leads here. Whoever it says it is is signed in, with the role that their groups give
+/// (OCIM_SIGN_IN_ROLES), and led to where they wanted to. A person who is not signed in is led to `/login?problem=…`; who does not
+/// accept `text/html` gets the problem.
+#[utoipa::path(
+    tag = "auth",
+    security(()),
+    params(("provider" = String, Path, description = "`oidc` or `github`"), Callback),
+    responses(
+        (status = 302, description = "Signed in, to where they wanted to; or to the login page", headers(
+            ("location" = String, description = "Where to"),
+            ("set-cookie" = String, description = "The session"),
+        )),
+        (status = 400, description = "Not begun in this browser, or too long ago"),
+        (status = 401, description = "What the provider sent does not hold"),
+        (status = 403, description = "The provider said no, no group gives a role, or the user is disabled"),
+    ),
+)]
+#[get("/auth/{provider}/callback")]
+pub async fn finish_sign_in(
+    app: web::Data<App>,
+    request: HttpRequest,
+    provider: web::Path<String>,
+    query: web::Query<Callback>,
+) -> Result<HttpResponse, ApiError> {
+    let provider = app.sign_in.provider(&provider).ok_or_else(|| ApiError::not_found("provider", &*provider))?;
+    let Callback { code, state, error } = query.into_inner();
+    let finished = async {
+        let taken_along = request.cookie(elsewhere::COOKIE).ok_or(SignInError::Expired)?;
+        let trip = Trip::open(app.keyring(), taken_along.value(), provider.id(), &state.unwrap_or_default())?;
+        let old = request.cookie(COOKIE);
+        let old = old.as_ref().map(|cookie| cookie.value());
+        let back = Return { code, error };
+        let (_, secret) = sign_in::finish(app.db(), &app.sign_in, provider, (&trip, back), old).await?;
+        Ok((trip.next, secret))
+    };
+    Ok(match finished.await {
+        Ok((next, secret)) => HttpResponse::Found()
+            .insert_header((LOCATION, next))
+            .cookie(cookie::of(&app, &secret))
+            .cookie(elsewhere::gone(provider.id()))
+            .finish(),
+        Err(error) => elsewhere::refused(&request, provider.id(), error),
+    })
+}

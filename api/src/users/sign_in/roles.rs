@@ -1,0 +1,63 @@
+//! Which group gives which role.
+
+use shared_types::Role;
+use shared_types::sign_in::Provider;
+
+/// Groups with the role that each gives.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Roles(Vec<(String, Role)>);
+
+impl Roles {
+    /// Of `group=role` each.
+    pub(super) fn parse(lines: &[String]) -> Result<Self, String> {
+        let parse = |line: &String| {
+            // A group's name may hold an equals sign, as that of a directory does; a role does not.
+            let (group, role) = line.rsplit_once('=').unwrap_or((line, ""));
+            let (group, role) = (group.trim(), role.trim());
+            match Role::ALL.iter().find(|known| known.as_str() == role) {
+                Some(role) if !group.is_empty() => Ok((group.to_owned(), *role)),
+                Some(_) | None => Err(format!(
+                    "OCIM_SIGN_IN_ROLES holds «{line}»; each must read group=role, with the role viewer, operator or admin"
+                )),
+            }
+        };
+        lines.iter().filter(|line| !line.trim().is_empty()).map(parse).collect::<Result<_, _>>().map(Self)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The highest role that any of these groups gives.
+    pub(super) fn of(&self, provider: Provider, groups: &[String]) -> Option<Role> {
+        let is_same = |one: &str, other: &str| match provider {
+            Provider::Oidc => one == other,
+            // GitHub does not tell organizations apart by the size of their letters.
+            Provider::Github => one.eq_ignore_ascii_case(other),
+        };
+        let given = self.0.iter().filter(|(group, _)| groups.iter().any(|own| is_same(own, group)));
+        given.map(|(_, role)| *role).max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_highest_role_wins() {
+        let lines = ["staff=viewer", "cn=ops,dc=x = operator", "Acme/root=admin", ""].map(str::to_owned);
+        let roles = Roles::parse(&lines).unwrap();
+        let of = |provider, groups: &[&str]| {
+            roles.of(provider, &groups.iter().map(|group| (*group).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(of(Provider::Oidc, &["cn=ops,dc=x", "staff", "other"]), Some(Role::Operator));
+        assert_eq!(of(Provider::Github, &["acme/ROOT"]), Some(Role::Admin));
+        assert_eq!(of(Provider::Oidc, &["acme/root"]), None);
+        assert_eq!(of(Provider::Oidc, &[]), None);
+        for wrong in ["staff", "staff=king", "=admin", "staff=Admin"] {
+            assert!(Roles::parse(&[wrong.to_owned()]).unwrap_err().contains(wrong));
+        }
+    }
+}
