@@ -12,6 +12,7 @@ use ocim::config::Settings;
 use ocim::events::Bus;
 use ocim::guard::Guard;
 use ocim::logs::{self, About, Line};
+use ocim::system::System;
 use ocim::users::Secret;
 use ocim::users::store::{self, tokens};
 use shared_types::user::Scope;
@@ -44,6 +45,7 @@ pub async fn run(server: &str, table: &mut Table) {
         is_behind_tls: false,
         gateway_port: None,
         stop: stop.clone(),
+        system: Arc::new(System::new(&limits)),
         worker: Arc::new(AtomicBool::new(false)),
     };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -26,6 +26,7 @@ pub mod queue;
 pub mod retention;
 pub mod secret;
 pub mod server;
+pub mod system;
 pub mod told;
 pub mod user;
 pub mod yaml;

@@ -29,4 +29,5 @@ mod serving;
 mod steps_queries;
 mod stopping;
 mod taking_over;
+mod tracing;
 mod vault;
