@@ -25,7 +25,7 @@ pub async fn enqueue<J: TaskHandler>(conn: &mut AsyncPgConnection, job: &J, key:
 }
 
 /// Writes several jobs, each with its key, in one statement and one commit: each commit that tells workers of a job waits
-/// for every other that does.
+/// for every other that does. One that takes the place of another keeps the id of the request that asked for it.
 ///
 /// # Errors
 /// When the statement fails.
@@ -38,7 +38,10 @@ pub async fn enqueue_all<J: TaskHandler>(conn: &mut AsyncPgConnection, jobs: &[(
         jobs.iter().map(|(job, _)| payload(job, Origin::current().request_id)).collect::<Result<Vec<_>, _>>()?;
     let keys: Vec<&str> = jobs.iter().map(|(_, key)| key.as_str()).collect();
     diesel::sql_query(
-        "SELECT count(graphile_worker.add_job($1, payload => payload::json, job_key => key, max_attempts => 3)) \
+        "SELECT count(graphile_worker.add_job($1, payload => (job.payload::jsonb || coalesce( \
+             (SELECT jsonb_build_object('request_id', j.payload -> 'request_id') FROM graphile_worker._private_jobs AS j \
+              WHERE j.key = job.key AND j.payload -> 'request_id' IS NOT NULL), '{}'))::json, \
+             job_key => job.key, max_attempts => 3)) \
          FROM unnest($2, $3) WITH ORDINALITY AS job (payload, key, n)",
     )
     .bind::<Text, _>(J::IDENTIFIER)
