@@ -53,9 +53,9 @@ async fn the_figures_say_how_the_installation_is() {
     for (figure, is) in expected {
         assert_eq!(value(&text, figure), Some(is), "{figure} in\n{text}");
     }
-    let launches =
-        "ocim_http_requests_total{method=\"POST\",route=\"/api/v1/instances/{id}/app-servers\",status=\"202\"}";
-    assert!(value(&text, launches).unwrap() >= 1.0);
+    let activations =
+        "ocim_http_requests_total{method=\"POST\",route=\"/api/v1/app-servers/{id}/activate\",status=\"200\"}";
+    assert!(value(&text, activations).unwrap() >= 1.0);
     assert!(value(&text, "ocim_log_lag_seconds_count").unwrap() >= 1.0, "a playbook has printed");
     assert!(value(&text, "ocim_database_pool_size").unwrap() >= 1.0);
     app.end().await;
