@@ -8,6 +8,7 @@ use ocim::app::App;
 use ocim::config::Settings;
 use ocim::events::Bus;
 use ocim::guard::Guard;
+use ocim::system::System;
 use ocim::users::Secret;
 use ocim::users::store::{self, tokens};
 use shared_types::Role;
@@ -46,6 +47,7 @@ impl Served {
             is_behind_tls: false,
             gateway_port: None,
             stop: stop.clone(),
+            system: Arc::new(System::new(&limits)),
             worker: Arc::new(AtomicBool::new(false)),
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

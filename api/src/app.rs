@@ -9,6 +9,7 @@ use crate::db::Db;
 use crate::events::Bus;
 use crate::guard::Guard;
 use crate::instances::Manager;
+use crate::system::System;
 use crate::users::sign_in::SignIn;
 use crate::vault::Keyring;
 
@@ -29,6 +30,8 @@ pub struct App {
     pub gateway_port: Option<u16>,
     /// Cancelled when the program is to end; streams end with it.
     pub stop: CancellationToken,
+    /// How the system is, and who may read its figures.
+    pub system: Arc<System>,
     /// Whether the worker runs.
     pub worker: Arc<AtomicBool>,
 }

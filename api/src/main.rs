@@ -7,24 +7,29 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Admin, Arguments, Command};
-use ocim::config::Settings;
+use ocim::config::{LogFormat, Settings};
 use ocim::start::StartError;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_env("OCIM_LOG").unwrap_or_else(|_| EnvFilter::new("warn,ocim=info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+    log();
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "ocim: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// To standard error, as the settings say; as text where they make no sense, which whoever needs them says.
+fn log() {
+    let filter = EnvFilter::try_from_env("OCIM_LOG").unwrap_or_else(|_| EnvFilter::new("warn,ocim=info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match Settings::load().map_or(LogFormat::Text, |settings| settings.ocim_log_format) {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().with_span_list(false).init(),
     }
 }
 

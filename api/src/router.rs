@@ -6,13 +6,13 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{
-    activity, app_servers, assets, auth, events, extract, health, instances, logs, openapi, problems, queue, retention,
-    servers, users,
+    activity, app_servers, assets, auth, events, extract, health, instances, logs, metrics, openapi, problems, queue,
+    retention, servers, system, users,
 };
 
 /// The documented operations.
 pub fn api(config: &mut ServiceConfig) {
-    config.service(health::healthz).service(health::readyz);
+    config.service(health::healthz).service(health::readyz).service(metrics::read_metrics);
     let v1 = scope::scope("/api/v1")
         // Signing in
         .service(auth::login)
@@ -81,6 +81,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(servers::remove_orphans)
         .service(servers::read_server)
         .service(events::stream_events)
+        .service(system::read_system)
         // The document itself, and the answer where nothing is
         .route("/openapi.yaml", web::get().to(problems::yaml))
         .route("/openapi.json", web::get().to(problems::json))

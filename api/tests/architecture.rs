@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     // It asks a server over its API and knows nothing else of it.
     &["client"],
-    &["children", "config"],
+    &["children", "config", "origin"],
     &["guard"],
     &["jobs", "db", "vault"],
-    &["logs", "events", "audit", "answers", "mail", "users"],
+    &["logs", "events", "audit", "answers", "mail", "users", "metrics"],
     &["servers", "routing", "databases", "ansible"],
     &["instances"],
     &["openedx"],
     &["pull_requests"],
     &["worker"],
+    &["system"],
     &["app"],
     &["http"],
     &["router"],

@@ -27,6 +27,7 @@ pub mod retention;
 pub mod secret;
 pub mod server;
 pub mod sign_in;
+pub mod system;
 pub mod told;
 pub mod user;
 pub mod yaml;

@@ -1,7 +1,6 @@
 //! Who did what. Rows are only added; the operator may set for how long they are kept.
 
-mod origin;
 mod store;
 
-pub use origin::Origin;
+pub use crate::origin::Origin;
 pub use store::{Entry, Query, page, prune, record};

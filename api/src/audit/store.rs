@@ -76,7 +76,7 @@ impl<'a> Entry<'a> {
 /// When the statement fails.
 pub async fn record(conn: &mut AsyncPgConnection, entry: Entry<'_>) -> Result<(), DbError> {
     let Entry { actor, action, instance, app_server, detail, change, reason, outcome } = entry;
-    let Origin { user, token, actor: _, address, user_agent: _, request_id } = Origin::current();
+    let Origin { user, token, actor: _, address, user_agent: _, request_id, .. } = Origin::current();
     let (before, after) = change.unzip();
     diesel::insert_into(audit_log::table)
         .values((

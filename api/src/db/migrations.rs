@@ -71,6 +71,21 @@ pub fn known() -> Result<Vec<String>, DbError> {
     Ok(known.iter().map(|one| one.name().version().to_string()).collect())
 }
 
+/// What keeps the database from being this program's: migrations that it lacks, or that this program does not know. None:
+/// it is this program's. One query.
+///
+/// # Errors
+/// When the server does not answer, or it is no database of ours.
+pub async fn difference(db: &Db) -> Result<Option<String>, DbError> {
+    let (applied, known) = (applied(db).await?, known()?);
+    let count = |of: &[String], without: &[String]| of.iter().filter(|one| !without.contains(one)).count();
+    Ok(match (count(&known, &applied), count(&applied, &known)) {
+        (0, 0) => None,
+        (0, newer) => Some(format!("has {newer} migrations that this program does not know: run the newer program")),
+        (missing, _) => Some(format!("lacks {missing} migrations of this program: run `ocim migrate`")),
+    })
+}
+
 /// Holds until the connection ends.
 async fn lock(connection: &mut AsyncPgConnection) -> Result<(), DbError> {
     diesel::sql_query("SELECT pg_advisory_lock($1)")

@@ -104,6 +104,17 @@ impl From<serde_json::Error> for DbError {
     }
 }
 
+/// How the pool is at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolState {
+    /// Connections that are open.
+    pub size: usize,
+    /// Of them, those that nobody uses.
+    pub free: usize,
+    /// Who waits for one.
+    pub waiting: usize,
+}
+
 /// The way to the database. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
@@ -147,6 +158,12 @@ impl Db {
     pub async fn conn(&self) -> Result<Connection, DbError> {
         let borrowed = self.pool.get().await.map_err(|error| DbError::Unavailable(error.to_string()))?;
         Ok(Connection(Some(borrowed)))
+    }
+
+    /// How the pool is now.
+    pub fn pool(&self) -> PoolState {
+        let deadpool::Status { max_size: _, size, available, waiting } = self.pool.status();
+        PoolState { size, free: available, waiting }
     }
 
     /// A connection outside the pool, for what holds one for ever.

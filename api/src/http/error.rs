@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, ResponseError};
 use shared_types::{FieldError, Problem, ProblemType};
 
 use super::middleware::request_id;
+use crate::audit::Origin;
 use crate::db::DbError;
 use crate::instances::Refusal;
 use crate::users::accounts::AccountError;
@@ -41,7 +42,8 @@ impl ApiError {
 
     /// A fault of ours; the words go to the log only.
     pub fn internal(error: impl std::fmt::Display) -> Self {
-        tracing::error!(request_id = request_id(), %error, "a request failed");
+        tracing::error!(%error, "a request failed");
+        Origin::tells_failure();
         Self::new(ProblemType::Internal, "The log knows more under this request's id.")
     }
 
@@ -115,13 +117,15 @@ impl From<Refusal> for ApiError {
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         if error.is_away() {
-            tracing::error!(request_id = request_id(), %error, "the database does not answer");
+            tracing::error!(%error, "the database does not answer");
+            Origin::tells_failure();
             let words = "The database does not answer; try again in a moment.";
             return Self { retry_after: Some(5), ..Self::new(ProblemType::Unavailable, words) };
         }
         match error {
             DbError::ReadOnly(words) => {
-                tracing::error!(request_id = request_id(), error = words, "the database takes nothing in");
+                tracing::error!(error = words, "the database takes nothing in");
+                Origin::tells_failure();
                 let words = "The database takes nothing in: its disk is full, or it is read-only. Nothing was saved; what \
                              serves goes on serving. Free space there, and try again.";
                 Self { retry_after: Some(30), ..Self::new(ProblemType::Unavailable, words) }

@@ -1,11 +1,15 @@
 //! Whether it lives, and whether it can work.
 
 use actix_web::{HttpResponse, get, web};
+use serde::Serialize;
 use serde_json::json;
 use shared_types::ProblemType;
+use utoipa::ToSchema;
 
 use super::error::ApiError;
 use crate::app::App;
+use crate::db::migrations;
+use crate::jobs::workers;
 
 /// Live
 ///
@@ -16,19 +20,35 @@ pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
 }
 
+/// What is ready.
+#[derive(Debug, Serialize, ToSchema)]
+struct Readiness {
+    /// `ok`.
+    status: &'static str,
+    /// `ok`: it answers.
+    database: &'static str,
+    /// `ok`: they are this program's.
+    migrations: &'static str,
+    /// How many workers take jobs, in all processes.
+    workers: i64,
+}
+
 /// Ready
 ///
-/// Whether the database answers, its migrations have run, and the worker takes jobs.
+/// Whether the database answers and is this program's version, and a worker takes jobs.
 #[utoipa::path(tag = "health", security(()), responses(
-    (status = 200, description = "It can work"),
-    (status = 503, description = "It cannot, for now"),
+    (status = 200, description = "It can work", body = Readiness),
+    (status = 503, description = "It cannot, for now; the detail says what is missing"),
 ))]
 #[get("/readyz")]
 pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let missing = |words: String| ApiError::new(ProblemType::Unavailable, words).retry_after(5);
     app.db().answers().await?;
-    if app.is_working() {
-        Ok(HttpResponse::Ok().json(json!({ "status": "ok" })))
-    } else {
-        Err(ApiError::new(ProblemType::Unavailable, "The worker is not running."))
+    if let Some(difference) = migrations::difference(app.db()).await? {
+        return Err(missing(format!("The database {difference}.")));
+    }
+    match workers::taking_jobs(&mut *app.db().conn().await?).await? {
+        0 => Err(missing("No worker takes jobs: start `ocim worker`, or the server again.".to_owned())),
+        workers => Ok(HttpResponse::Ok().json(Readiness { status: "ok", database: "ok", migrations: "ok", workers })),
     }
 }

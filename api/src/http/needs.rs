@@ -61,6 +61,7 @@ const READ: &[&str] = &[
     "list_orphans",
     "read_server",
     "stream_events",
+    "read_system",
 ];
 
 /// The needs; an operation that is in none of the lists is open to everybody.

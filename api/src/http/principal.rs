@@ -154,7 +154,8 @@ pub async fn identify(request: &HttpRequest) -> Result<Principal, ApiError> {
     })
 }
 
-fn bearer(request: &HttpRequest) -> Option<&str> {
+/// The token that a request carries.
+pub fn bearer(request: &HttpRequest) -> Option<&str> {
     let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -9,6 +9,7 @@ use shared_types::{AppServerId, InstanceId};
 use crate::db::DbError;
 use crate::instances::build::Builder;
 use crate::jobs::queue;
+use crate::jobs::span::spanned;
 
 /// Goes on with a build.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -105,7 +106,9 @@ impl TaskHandler for AdvanceAppServer {
     const IDENTIFIER: &'static str = "AdvanceAppServer";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        builder(&context)?.advance(self.id).await.map_err(|error| error.to_string())
+        let builder = builder(&context)?;
+        let done = spanned(&context, Self::IDENTIFIER, Some(self.id.0), builder.advance(self.id)).await;
+        done.map_err(|error| error.to_string())
     }
 }
 
@@ -113,7 +116,8 @@ impl TaskHandler for DispatchBuilds {
     const IDENTIFIER: &'static str = "DispatchBuilds";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        builder(&context).map(|builder| builder.dispatch_soon())
+        spanned(&context, Self::IDENTIFIER, None, async { builder(&context).map(|builder| builder.dispatch_soon()) })
+            .await
     }
 }
 
@@ -121,8 +125,10 @@ impl TaskHandler for TerminateServer {
     const IDENTIFIER: &'static str = "TerminateServer";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let removed = super::terminate::remove(builder(&context)?.manager(), self.id).await;
+        let builder = builder(&context)?;
+        let work = super::terminate::remove(builder.manager(), self.id);
         // One that is not free yet is found by the next sweep.
+        let removed = spanned(&context, Self::IDENTIFIER, Some(self.id.0), work).await;
         removed.map(drop).map_err(|error| error.to_string())
     }
 }
@@ -131,7 +137,9 @@ impl TaskHandler for ActivateWhenRunning {
     const IDENTIFIER: &'static str = "ActivateWhenRunning";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let done = super::when_running::when_running(builder(&context)?.manager(), self.id).await;
+        let builder = builder(&context)?;
+        let work = super::when_running::when_running(builder.manager(), self.id);
+        let done = spanned(&context, Self::IDENTIFIER, Some(self.id.0), work).await;
         done.map_err(|error| error.to_string())
     }
 }
@@ -140,7 +148,9 @@ impl TaskHandler for SendFailureMail {
     const IDENTIFIER: &'static str = "SendFailureMail";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let sent = super::failure_mail::send(builder(&context)?.manager(), self.id).await;
+        let builder = builder(&context)?;
+        let work = super::failure_mail::send(builder.manager(), self.id);
+        let sent = spanned(&context, Self::IDENTIFIER, Some(self.id.0), work).await;
         sent.map_err(|error| error.to_string())
     }
 }
@@ -149,7 +159,9 @@ impl TaskHandler for ApplyRouting {
     const IDENTIFIER: &'static str = "ApplyRouting";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let applied = super::apply_routing::apply_routing(builder(&context)?.manager(), self.id).await;
+        let builder = builder(&context)?;
+        let work = super::apply_routing::apply_routing(builder.manager(), self.id);
+        let applied = spanned(&context, Self::IDENTIFIER, None, work).await;
         applied.map_err(|error| error.to_string())
     }
 }

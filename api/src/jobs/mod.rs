@@ -5,6 +5,7 @@ pub mod holder;
 mod holders;
 pub mod lease;
 pub mod queue;
+pub mod span;
 pub mod workers;
 
 pub use holders::forget_holders;

@@ -5,6 +5,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use graphile_worker::TaskHandler;
 
 use crate::db::{Db, DbError};
+use crate::origin::Origin;
+
+/// What names the request in a job's payload that asked for the job.
+pub(super) const REQUEST_ID: &str = "request_id";
 
 /// Writes a job. Of jobs with one key that nobody has begun, only the latest stays.
 ///
@@ -13,7 +17,7 @@ use crate::db::{Db, DbError};
 pub async fn enqueue<J: TaskHandler>(conn: &mut AsyncPgConnection, job: &J, key: &str) -> Result<(), DbError> {
     diesel::sql_query("SELECT graphile_worker.add_job($1, payload => $2::json, job_key => $3, max_attempts => 3)")
         .bind::<diesel::sql_types::Text, _>(J::IDENTIFIER)
-        .bind::<diesel::sql_types::Text, _>(serde_json::to_string(job)?)
+        .bind::<diesel::sql_types::Text, _>(payload(job, Origin::current().request_id)?)
         .bind::<diesel::sql_types::Text, _>(key)
         .execute(conn)
         .await?;
@@ -21,7 +25,7 @@ pub async fn enqueue<J: TaskHandler>(conn: &mut AsyncPgConnection, job: &J, key:
 }
 
 /// Writes several jobs, each with its key, in one statement and one commit: each commit that tells workers of a job waits
-/// for every other that does.
+/// for every other that does. One that takes the place of another keeps the id of the request that asked for it.
 ///
 /// # Errors
 /// When the statement fails.
@@ -30,10 +34,14 @@ pub async fn enqueue_all<J: TaskHandler>(conn: &mut AsyncPgConnection, jobs: &[(
     if jobs.is_empty() {
         return Ok(());
     }
-    let payloads = jobs.iter().map(|(job, _)| serde_json::to_string(job)).collect::<Result<Vec<_>, _>>()?;
+    let payloads =
+        jobs.iter().map(|(job, _)| payload(job, Origin::current().request_id)).collect::<Result<Vec<_>, _>>()?;
     let keys: Vec<&str> = jobs.iter().map(|(_, key)| key.as_str()).collect();
     diesel::sql_query(
-        "SELECT count(graphile_worker.add_job($1, payload => payload::json, job_key => key, max_attempts => 3)) \
+        "SELECT count(graphile_worker.add_job($1, payload => (job.payload::jsonb || coalesce( \
+             (SELECT jsonb_build_object('request_id', j.payload -> 'request_id') FROM graphile_worker._private_jobs AS j \
+              WHERE j.key = job.key AND j.payload -> 'request_id' IS NOT NULL), '{}'))::json, \
+             job_key => job.key, max_attempts => 3)) \
          FROM unnest($2, $3) WITH ORDINALITY AS job (payload, key, n)",
     )
     .bind::<Text, _>(J::IDENTIFIER)
@@ -42,6 +50,15 @@ pub async fn enqueue_all<J: TaskHandler>(conn: &mut AsyncPgConnection, jobs: &[(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The job, and the request that asked for it where one did. The job's own fields do not know of it.
+fn payload<J: TaskHandler>(job: &J, request_id: Option<String>) -> Result<String, serde_json::Error> {
+    let mut payload = serde_json::to_value(job)?;
+    if let (Some(fields), Some(id)) = (payload.as_object_mut(), request_id) {
+        fields.insert(REQUEST_ID.to_owned(), id.into());
+    }
+    Ok(payload.to_string())
 }
 
 /// Brings the queue's own tables to the version this program knows.

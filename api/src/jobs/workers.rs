@@ -64,6 +64,22 @@ pub async fn try_write(conn: &mut AsyncPgConnection, id: &str) -> Result<(), DbE
     Ok(())
 }
 
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
+/// How many workers live and take jobs, in all processes.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn taking_jobs(conn: &mut AsyncPgConnection) -> Result<i64, DbError> {
+    let query = "SELECT count(*) AS n FROM workers WHERE seen > now() - make_interval(secs => $1) AND NOT is_draining";
+    let Count { n } = diesel::sql_query(query).bind::<Double, _>(LEASE.as_secs_f64()).get_result(conn).await?;
+    Ok(n)
+}
+
 /// Forgets workers that have not been seen for an hour.
 ///
 /// # Errors

@@ -52,4 +52,8 @@ impl Mailer for FakeMailer {
         state.sent.push(message.clone());
         Ok(())
     }
+
+    async fn answers(&self) -> Result<(), MailError> {
+        self.state().failures.front().cloned().map_or(Ok(()), Err)
+    }
 }

@@ -55,6 +55,12 @@ pub trait Mailer: Debug + Send + Sync {
     /// # Errors
     /// Why not, and whether it may go better later.
     async fn send(&self, message: &Message) -> Result<(), MailError>;
+
+    /// Whether the server would take mail in. Sends none.
+    ///
+    /// # Errors
+    /// Why not.
+    async fn answers(&self) -> Result<(), MailError>;
 }
 
 /// Somebody else's words (an instance's name) as they may stand in a header or a line: line breaks and other control

@@ -117,6 +117,14 @@ impl Mailer for SmtpMailer {
             Err(error) => Err(MailError::Away(words(&error))),
         }
     }
+
+    async fn answers(&self) -> Result<(), MailError> {
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(MailError::Away("the mail server does not take commands".to_owned())),
+            Err(error) => Err(MailError::Away(words(&error))),
+        }
+    }
 }
 
 /// An error with what lies behind it.

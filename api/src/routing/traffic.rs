@@ -36,6 +36,9 @@ pub trait Traffic: Debug + Send + Sync {
     /// How many requests are under way at this target.
     async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError>;
 
+    /// Whether it answers who tells it. Changes nothing.
+    async fn answers(&self) -> Result<(), TrafficError>;
+
     /// Asks the web server at `target` for `path` as a visitor of `hostname` would, whatever the routes say. Gives the
     /// status of its answer, for which it waits [`PATIENCE`] at most.
     ///

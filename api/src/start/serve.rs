@@ -20,11 +20,13 @@ use crate::config::{OnSigterm, Settings};
 use crate::db::embedded::EmbeddedPostgres;
 use crate::events::Bus;
 use crate::guard::Guard;
+use crate::http::span::RequestSpan;
 use crate::http::{middleware, problems};
 use crate::instances::apply_routing;
 use crate::router;
 use crate::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use crate::servers::providers::local::LocalProvider;
+use crate::system::System;
 use crate::users::sign_in::SignIn;
 use crate::worker::{Duties, Worker};
 
@@ -93,6 +95,7 @@ async fn run(
         is_behind_tls: settings.ocim_behind_tls,
         gateway_port: gateway_port(settings),
         stop: stop.clone(),
+        system: Arc::new(System::new(settings)),
         worker: worker.pulse(),
     };
     let server = http(app, listener)?;
@@ -144,7 +147,8 @@ pub fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, S
             .wrap(cors)
             .wrap(Compress::default())
             .wrap(from_fn(middleware::etag))
-            .wrap(TracingLogger::default())
+            .wrap(from_fn(middleware::measure))
+            .wrap(TracingLogger::<RequestSpan>::new())
     };
     let server = HttpServer::new(factory)
         .on_connect(move |connection, _| cut_when_stalled(connection, stall))

@@ -21,6 +21,11 @@ pub enum Credentials {
 }
 
 impl Client {
+    /// Somebody who asks another program than the test's own.
+    pub fn at(http: reqwest::Client, base: String, credentials: Credentials) -> Self {
+        Self { http, base, credentials }
+    }
+
     /// A request with the credentials; `path` begins with a slash.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));

@@ -156,6 +156,10 @@ impl Traffic for Outside {
         self.traffic.open_connections(target).await
     }
 
+    async fn answers(&self) -> Result<(), TrafficError> {
+        self.traffic.answers().await
+    }
+
     async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
         self.points.around("ask", self.traffic.ask(target, hostname, path)).await
     }

@@ -29,6 +29,7 @@ use ocim::mail::fake::FakeMailer;
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::Traffic;
 use ocim::servers::providers::fake::FakeProvider;
+use ocim::system::System;
 use ocim::users::Secret;
 use ocim::users::sign_in::SignIn;
 use ocim::users::store::{self, tokens};
@@ -165,6 +166,7 @@ impl TestApp {
             is_behind_tls: settings.ocim_behind_tls,
             gateway_port: Some(8080),
             stop: stop.clone(),
+            system: Arc::new(System::new(&settings)),
             worker: pulse,
         };
         let (base, server, serving) = serve(app);

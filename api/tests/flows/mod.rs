@@ -31,4 +31,5 @@ mod signing_in;
 mod steps_queries;
 mod stopping;
 mod taking_over;
+mod tracing;
 mod vault;

@@ -63,6 +63,8 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     found.push(taken("list_app_server_logs"));
     servers::store::page(conn, &servers::store::Query { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_servers"));
+    ocim::metrics::store::read(conn).await.unwrap();
+    found.push(taken("read_metrics"));
     found
 }
 
@@ -86,6 +88,7 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
             ("list_activations", 1),
             ("list_app_server_logs", 1),
             ("list_servers", 1),
+            ("read_metrics", 1),
         ]
     );
     for other in ["one", "two", "three"] {

@@ -9,6 +9,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use sha2::{Digest, Sha256};
 use shared_types::{ProblemType, UserId};
+use tracing::Instrument;
 
 use crate::answers::{self, Answer, Begun};
 use crate::app::App;
@@ -52,7 +53,8 @@ pub async fn idempotency(
     // It goes on when the caller hangs up: the one who asks again is then told how it ended.
     let work = next.call(request);
     let work = Origin::current().scope(async move { finish(&app, &keyed, work.await?).await });
-    let done = actix_web::rt::spawn(work).await.map_err(actix_web::error::ErrorInternalServerError)?;
+    let done =
+        actix_web::rt::spawn(work.in_current_span()).await.map_err(actix_web::error::ErrorInternalServerError)?;
     let (http, response): (HttpRequest, HttpResponse) = done?;
     Ok(ServiceResponse::new(http, response))
 }

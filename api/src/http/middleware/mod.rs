@@ -1,10 +1,11 @@
-//! What happens around every request, the outermost first: its tag ([`etag`]), compression, its id and the headers that keep
-//! a browser safe ([`around`]), whether it is taken at all ([`admit`]), whether it came before ([`idempotency`]), and what is
+//! What happens around every request, the outermost first: its id (`http/span.rs`), how long it takes ([`measure`]), its tag
+//! ([`etag`]), compression, its origin and the headers that keep a browser safe ([`around`]), whether it is taken at all ([`admit`]), whether it came before ([`idempotency`]), and what is
 //! written down of a refusal ([`refusals`]).
 
 mod admit;
 mod etag;
 mod idempotency;
+mod measure;
 mod refusals;
 
 use std::net::IpAddr;
@@ -14,15 +15,17 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
+use actix_web::{Error, HttpMessage, web};
 
 pub use admit::admit;
 pub use etag::etag;
 pub use idempotency::idempotency;
+pub use measure::measure;
 pub use refusals::refusals;
 
 use crate::app::App;
 use crate::audit::Origin;
+use crate::http::span::{self, RequestId};
 
 /// The id of the request under way; empty outside of one.
 pub fn request_id() -> String {
@@ -41,7 +44,7 @@ const DOCS_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'unsaf
 /// Browsers remember for a year that this host is reached by TLS only.
 const STRICT_TRANSPORT: &str = "max-age=31536000; includeSubDomains";
 
-/// Gives each request an id and an origin, and each answer its headers.
+/// Gives each request its origin, and each answer its headers.
 ///
 /// # Errors
 /// What the request's handler gives.
@@ -49,18 +52,18 @@ pub async fn around(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let mut bits = [0u8; 8];
-    getrandom::fill(&mut bits).map_err(actix_web::error::ErrorInternalServerError)?;
-    let id = hex::encode(bits);
+    let id = request.extensions().get::<RequestId>().map(|RequestId(id)| id.clone());
+    let id = id.ok_or_else(|| actix_web::error::ErrorInternalServerError("the system gives no random bits"))?;
     let is_docs = request.path().starts_with("/docs");
     let is_behind_tls = request.app_data::<web::Data<App>>().is_some_and(|app| app.is_behind_tls);
     let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let origin = Origin { address: address(&request), user_agent, request_id: Some(id.clone()), ..Origin::default() };
-    tracing::Span::current().record("request_id", &id);
+    let origin = Origin::of_request(address(&request), user_agent, id.clone());
     let answered: Result<_, Error> = origin
         .scope(async {
+            let outcome = next.call(request).await;
+            tell_failure(&outcome);
             // The words of an error name the request, whose id is known in here.
-            next.call(request).await.map_err(|error| {
+            outcome.map_err(|error| {
                 let mut response = error.error_response();
                 protect(response.headers_mut(), &id, is_docs, is_behind_tls);
                 InternalError::from_response(error, response).into()
@@ -70,6 +73,19 @@ pub async fn around(
     let mut response = answered?;
     protect(response.headers_mut(), &id, is_docs, is_behind_tls);
     Ok(response)
+}
+
+/// Logs what is no fault of whoever asked, unless what failed has said more already.
+fn tell_failure<B>(outcome: &Result<ServiceResponse<B>, Error>) {
+    let status = span::status(outcome);
+    if status < 500 || Origin::tells_failure() {
+        return;
+    }
+    let error = match outcome {
+        Ok(response) => response.response().error().map(ToString::to_string),
+        Err(error) => Some(error.to_string()),
+    };
+    tracing::error!(status, error, "a request failed");
 }
 
 fn protect(headers: &mut HeaderMap, id: &str, is_docs: bool, is_behind_tls: bool) {

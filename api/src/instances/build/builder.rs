@@ -17,6 +17,7 @@ use crate::instances::store::{builds, instances, queue};
 use crate::instances::{Manager, apply_routing, failure_mail};
 use crate::jobs::heartbeat::Leases;
 use crate::jobs::lease::{self, Lease};
+use crate::jobs::span;
 use crate::jobs::workers::Report;
 use crate::servers;
 
@@ -103,7 +104,7 @@ impl Builder {
         drop(conn);
         // A task of its own: should the queue lose its connection, the build goes on.
         let builder = self.clone();
-        let built = tokio::spawn(async move { builder.build(&lease, slot).await });
+        let built = span::spawn(async move { builder.build(&lease, slot).await });
         built.await.map_err(|error| DbError::Corrupt(format!("the build of app server {id} panicked: {error}")))??;
         self.dispatch_soon();
         Ok(())

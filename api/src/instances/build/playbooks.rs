@@ -16,7 +16,7 @@ use crate::instances::read;
 use crate::instances::store::{builds, pins};
 use crate::jobs::lease;
 use crate::logs::Line;
-use crate::{events, servers};
+use crate::{events, metrics, servers};
 
 /// How long what a playbook prints waits for a database that is away; a lease lasts a little longer.
 const LOST_DATABASE: Duration = Duration::from_secs(10);
@@ -198,7 +198,8 @@ impl Sink<'_, '_> {
         let ended = lines.iter().filter(|line| line.progress == Some(TaskProgress::Ended)).count();
         let began = lines.iter().rev().find(|line| line.progress == Some(TaskProgress::Began));
         let task = began.and_then(|line| line.task.as_deref()).map(|task| build.hide(task));
-        let lines: Vec<Line> = lines
+        let printed = lines;
+        let lines: Vec<Line> = printed
             .iter()
             .map(|SpoolLine { at, level, text, task, progress: _ }| Line {
                 at: *at,
@@ -220,8 +221,12 @@ impl Sink<'_, '_> {
                     events::record(conn, EventKind::AppServerUpdated, about).await?;
                 }
             }
-            Ok(())
+            Ok::<_, StepError>(())
         })
-        .await
+        .await?;
+        if self.keeps_position {
+            metrics::lines_stored(printed.iter().map(|line| line.at));
+        }
+        Ok(())
     }
 }

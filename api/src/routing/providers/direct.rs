@@ -29,6 +29,10 @@ impl Traffic for Direct {
         Err(not_here())
     }
 
+    async fn answers(&self) -> Result<(), TrafficError> {
+        Err(not_here())
+    }
+
     async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
         question::ask_directly(target, hostname, path).await
     }

@@ -99,6 +99,10 @@ impl Traffic for FakeTraffic {
         Ok(self.attempt()?.open.get(&target).copied().unwrap_or_default())
     }
 
+    async fn answers(&self) -> Result<(), TrafficError> {
+        self.attempt().map(drop)
+    }
+
     async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
         question::ask_directly(target, hostname, path).await
     }

@@ -165,6 +165,10 @@ impl Traffic for HaproxyGateway {
         self.routes.open_connections(target).await
     }
 
+    async fn answers(&self) -> Result<(), TrafficError> {
+        self.routes.answers().await
+    }
+
     async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
         self.routes.ask(target, hostname, path).await
     }

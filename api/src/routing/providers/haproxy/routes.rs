@@ -79,6 +79,11 @@ impl Traffic for HaproxyRoutes {
         self.runtime.open_connections(target).await
     }
 
+    async fn answers(&self) -> Result<(), TrafficError> {
+        let silent = || TrafficError("the gateway does not answer; `ocim server` starts it again".to_owned());
+        self.runtime.info().await.map(drop).ok_or_else(silent)
+    }
+
     async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
         questions::ask(&self.directory, target, hostname, path).await
     }

@@ -1,0 +1,5 @@
+//! How the system is.
+
+mod read;
+
+pub use read::read_system;

@@ -1,0 +1,15 @@
+use actix_web::{HttpResponse, get, web};
+use shared_types::system::SystemState;
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::principal::Viewer;
+
+/// Read how the system is
+///
+/// What is configured and whether it answers, at most ten seconds ago.
+#[utoipa::path(tag = "health", responses((status = 200, description = "The system", body = SystemState)))]
+#[get("/system")]
+pub async fn read_system(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(app.system.read(&app.manager, app.is_working()).await))
+}

@@ -1,0 +1,77 @@
+//! What this process counts.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use prometheus::proto::MetricFamily;
+use prometheus::{Error, Histogram, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+
+/// Seconds within which requests are answered.
+const ANSWERS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+/// Seconds after which a line is in the log.
+const LAGS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0];
+
+/// One a process, as whoever counts need not know who asks.
+static PROCESS: LazyLock<Result<Process, Error>> = LazyLock::new(Process::new);
+
+#[derive(Debug)]
+struct Process {
+    registry: Registry,
+    requests: IntCounterVec,
+    durations: HistogramVec,
+    log_lag: Histogram,
+}
+
+impl Process {
+    fn new() -> Result<Self, Error> {
+        let requests = IntCounterVec::new(
+            Opts::new("ocim_http_requests_total", "Requests that were answered."),
+            &["route", "method", "status"],
+        )?;
+        let durations = HistogramVec::new(
+            HistogramOpts::new("ocim_http_request_duration_seconds", "How long until the answer began.")
+                .buckets(ANSWERS.to_vec()),
+            &["route", "method"],
+        )?;
+        let log_lag = Histogram::with_opts(
+            HistogramOpts::new(
+                "ocim_log_lag_seconds",
+                "How long after it was printed a playbook's line was in the database.",
+            )
+            .buckets(LAGS.to_vec()),
+        )?;
+        let registry = Registry::new();
+        registry.register(Box::new(requests.clone()))?;
+        registry.register(Box::new(durations.clone()))?;
+        registry.register(Box::new(log_lag.clone()))?;
+        Ok(Self { registry, requests, durations, log_lag })
+    }
+}
+
+/// Counts an answer. `route` and `method` must be of closed lists: each pair costs memory for as long as the process lives.
+pub fn request_answered(route: &str, method: &str, status: u16, took: Duration) {
+    if let Ok(process) = &*PROCESS {
+        process.requests.with_label_values(&[route, method, &status.to_string()]).inc();
+        process.durations.with_label_values(&[route, method]).observe(took.as_secs_f64());
+    }
+}
+
+/// Says that lines which a playbook printed then are stored now.
+pub fn lines_stored(printed: impl IntoIterator<Item = DateTime<Utc>>) {
+    let now = Utc::now();
+    if let Ok(process) = &*PROCESS {
+        for at in printed {
+            // A machine's clock may be ahead of this one's.
+            process.log_lag.observe((now - at).to_std().unwrap_or_default().as_secs_f64());
+        }
+    }
+}
+
+/// All of it.
+pub(super) fn gather() -> Result<Vec<MetricFamily>, Error> {
+    match &*PROCESS {
+        Ok(process) => Ok(process.registry.gather()),
+        Err(error) => Err(Error::Msg(error.to_string())),
+    }
+}

@@ -1,0 +1,81 @@
+//! What each part is asked.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use shared_types::system::{SystemCheck, SystemPart};
+
+use crate::instances::Manager;
+
+/// How long a part may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub(super) async fn database(manager: &Manager) -> SystemCheck {
+    asked(SystemPart::Database, "Postgres", manager.db.answers()).await
+}
+
+/// The listing is what the comparison of provider and database asks, too.
+pub(super) async fn provider(manager: &Manager) -> SystemCheck {
+    let listed = async { manager.provider.list().await.map(drop) };
+    asked(SystemPart::Provider, manager.provider.name(), listed).await
+}
+
+pub(super) async fn gateway(manager: &Manager) -> SystemCheck {
+    asked(SystemPart::Gateway, "visitors of the instances come through it", manager.traffic.answers()).await
+}
+
+pub(super) async fn mail(manager: &Manager) -> SystemCheck {
+    match &manager.mailer {
+        Some(mailer) => asked(SystemPart::Mail, "mail about failed builds goes to ADMINS", mailer.answers()).await,
+        None => unasked(SystemPart::Mail, false, "nobody gets mail about failed builds: ADMINS is empty".to_owned()),
+    }
+}
+
+/// Known without asking. `trouble`: why no build begins.
+pub(super) fn worker(is_working: bool, trouble: Option<String>) -> SystemCheck {
+    let error = match (is_working, trouble) {
+        (false, _) => Some("this process' worker has ended; restart the program".to_owned()),
+        (true, trouble) => trouble,
+    };
+    SystemCheck {
+        is_ok: Some(error.is_none()),
+        last_error: error,
+        checked_at: Some(Utc::now()),
+        ..unasked(SystemPart::Worker, true, "this process' own; the queue lists all".to_owned())
+    }
+}
+
+pub(super) fn secret_keys(ids: &[String]) -> SystemCheck {
+    unasked(SystemPart::SecretKeys, !ids.is_empty(), format!("{}; the first one encrypts", ids.join(", ")))
+}
+
+pub(super) fn sign_in(part: SystemPart, is_configured: bool) -> SystemCheck {
+    let detail = if is_configured { "asked when somebody signs in" } else { "people sign in with passwords" };
+    unasked(part, is_configured, detail.to_owned())
+}
+
+pub(super) fn databases() -> SystemCheck {
+    unasked(SystemPart::Databases, false, "not built in: databases live on the app servers' machines".to_owned())
+}
+
+async fn asked<E: std::fmt::Display>(
+    part: SystemPart,
+    detail: &str,
+    question: impl Future<Output = Result<(), E>>,
+) -> SystemCheck {
+    let error = match tokio::time::timeout(PATIENCE, question).await {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some(format!("no answer within {} s", PATIENCE.as_secs())),
+    };
+    SystemCheck {
+        is_ok: Some(error.is_none()),
+        last_error: error,
+        checked_at: Some(Utc::now()),
+        ..unasked(part, true, detail.to_owned())
+    }
+}
+
+fn unasked(name: SystemPart, is_configured: bool, detail: String) -> SystemCheck {
+    SystemCheck { name, is_configured, is_ok: None, detail, last_error: None, checked_at: None }
+}

@@ -1,0 +1,96 @@
+//! How the system is: what is configured, and whether it answers. Asked at once, each within a time, and remembered for a
+//! moment, so that however many look cost the parts the same.
+
+mod checks;
+mod words;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use shared_types::system::{SystemCheck, SystemPart, SystemState};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::config::Settings;
+use crate::instances::Manager;
+use crate::metrics::Access;
+
+/// How long what was found is told again.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// What is known of the system.
+#[derive(Debug)]
+pub struct System {
+    /// Who may read the figures.
+    pub metrics: Access,
+    started: DateTime<Utc>,
+    has_github: bool,
+    has_oidc: bool,
+    /// Held while the parts are asked: who comes meanwhile is told the same.
+    found: Mutex<Found>,
+}
+
+#[derive(Debug, Default)]
+struct Found {
+    last: Option<(Instant, SystemState)>,
+    errors: HashMap<SystemPart, String>,
+}
+
+impl System {
+    /// As the settings say; begins now.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            metrics: Access::new(settings.ocim_metrics_token.as_ref()),
+            started: Utc::now(),
+            has_github: settings.ocim_github_client_id.is_some(),
+            has_oidc: settings.ocim_oidc_issuer.is_some(),
+            found: Mutex::default(),
+        }
+    }
+
+    /// How it is, at most ten seconds ago. `is_working`: whether this process' worker runs.
+    pub async fn read(&self, manager: &Manager, is_working: bool) -> SystemState {
+        let mut found = self.found.lock().await;
+        if let Some((at, state)) = &found.last
+            && at.elapsed() < FRESH
+        {
+            return state.clone();
+        }
+        let mut checks = self.ask(manager, is_working).await;
+        for check in &mut checks {
+            found.remember(check);
+        }
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let state = SystemState { version, started: self.started, checks };
+        found.last = Some((Instant::now(), state.clone()));
+        state
+    }
+
+    async fn ask(&self, manager: &Manager, is_working: bool) -> Vec<SystemCheck> {
+        let (database, provider, gateway, mail) = tokio::join!(
+            checks::database(manager),
+            checks::provider(manager),
+            checks::gateway(manager),
+            checks::mail(manager),
+        );
+        let worker = checks::worker(is_working, manager.trouble.now());
+        let keys = checks::secret_keys(&manager.options.keyring.ids());
+        let github = checks::sign_in(SystemPart::Github, self.has_github);
+        let oidc = checks::sign_in(SystemPart::Oidc, self.has_oidc);
+        vec![database, provider, gateway, worker, mail, keys, github, oidc, checks::databases()]
+    }
+}
+
+impl Found {
+    /// An error stays known until the program ends; the log has it once, and whole.
+    fn remember(&mut self, check: &mut SystemCheck) {
+        if let Some(error) = check.last_error.take() {
+            let public = words::public(&error);
+            if self.errors.insert(check.name, public.clone()).as_ref() != Some(&public) {
+                tracing::warn!(part = check.name.as_str(), error, "a part of the system does not answer");
+            }
+        }
+        check.last_error = self.errors.get(&check.name).cloned();
+    }
+}
