@@ -9,6 +9,7 @@ use utoipa::openapi::{OpenApi, RefOr, SecurityRequirement};
 use utoipa::{OpenApi as _, ToSchema};
 
 mod complete;
+mod examples;
 
 pub use complete::complete;
 
