@@ -111,6 +111,18 @@ fn every_operation_says_how_it_refuses() {
 }
 
 #[test]
+fn whatever_is_referred_to_is_there() {
+    let document = serde_json::to_value(ocim::router::document()).unwrap();
+    let text = document.to_string();
+    let names: Vec<&str> =
+        text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(names.len() > 100, "the document refers to {} schemas", names.len());
+    for name in names {
+        assert!(document["components"]["schemas"].get(name).is_some(), "there is no schema {name}");
+    }
+}
+
+#[test]
 fn every_example_fits_its_schema() {
     let document = serde_json::to_value(ocim::router::document()).unwrap();
     let schemas = document["components"]["schemas"].as_object().unwrap();
@@ -159,6 +171,14 @@ fn every_operation_says_who_may_and_every_problem_which_it_is() {
             assert_eq!(is_named, status.as_str() >= "400", "{operation}: {status}: {words}");
         }
     }
+}
+
+#[test]
+fn what_breaks_clients_is_found() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../script/openapi-breaking");
+    let done = std::process::Command::new(script).arg("--self-test").output().unwrap();
+    let words = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success() && words.contains("Ran 3 tests"), "{words}");
 }
 
 #[test]
