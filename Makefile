@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories chaos bench lint fmt openapi permissions screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories chaos fuzz-api bench lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-14s %s\n' "$$verb" "$$text"; done
@@ -40,6 +40,9 @@ test-histories: bootstrap-test ## A thousand random histories of launches, stops
 chaos: build ## Kill real workers, server, HAProxy and Postgres at random while they build (root; about six minutes)
 	@script/chaos
 
+fuzz-api: bootstrap-test build ## Ask the API for ten minutes what its document allows and what not, as each role (OCIM_FUZZ_SECONDS)
+	@script/fuzz-api
+
 lint: ## Formatting, clippy for the host and for wasm, scripts, the browser tests' types
 	@script/lint
 
@@ -54,8 +57,14 @@ openapi: ## Write openapi.yaml anew from the code
 	cargo run --package ocim-api --bin ocim -- openapi > target/openapi.yaml
 	mv target/openapi.yaml openapi.yaml
 
+openapi-breaking: bootstrap-test ## What in openapi.yaml breaks clients of the last tag, or of REVISION
+	@script/openapi-breaking $(REVISION)
+
 permissions: ## Write docs/permissions.md anew from the code
 	OCIM_WRITE_PERMISSIONS=1 cargo test --locked --test api -- routes::permissions::the_committed_table
+
+problems: ## Write docs/problems.md anew from the code
+	OCIM_WRITE_PROBLEMS=1 cargo test --locked --test api -- routes::document::the_committed_page
 
 screens: bootstrap-test spa program ## Run the browser story and keep its pictures in docs/screens
 	cd e2e-tests && SCREENS_DIR=../docs/screens npx playwright test launch-and-activate

@@ -11,9 +11,17 @@ macro_rules! id {
         )]
         #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
         #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::BigInt))]
-        #[serde(transparent)]
+        #[serde(try_from = "i64")]
         #[schema(value_type = i64, minimum = 1, example = 1)]
         pub struct $name(pub i64);
+
+        impl TryFrom<i64> for $name {
+            type Error = &'static str;
+
+            fn try_from(id: i64) -> Result<Self, Self::Error> {
+                if id > 0 { Ok(Self(id)) } else { Err("an id is 1 or more") }
+            }
+        }
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -14,7 +14,7 @@ use crate::openedx::check_number;
 pub struct WithReason {
     /// Why, for the history; at most 500 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, example = "the release of Thursday")]
     pub reason: Option<String>,
 }
 
@@ -26,7 +26,7 @@ pub struct TerminateAppServer {
     pub stop: bool,
     /// Why, for the history; at most 500 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, example = "the release of Thursday")]
     pub reason: Option<String>,
 }
 
@@ -36,7 +36,7 @@ pub struct TerminateAppServer {
 pub struct ActivateAppServer {
     /// Only if this one is active now (null: only if none is); left out: whatever is active is replaced.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = Option<i64>, minimum = 1, example = 1)]
     pub expected_active: Option<Option<AppServerId>>,
     /// Whether one that is still being built is activated as soon as its build has ended well.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -51,7 +51,7 @@ pub struct ActivateAppServer {
     pub drain_limit_seconds: Option<i32>,
     /// Why, for the history; at most 500 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, example = "the release of Thursday")]
     pub reason: Option<String>,
 }
 
@@ -67,7 +67,7 @@ pub struct Rollback {
     pub force: bool,
     /// Why, for the history; at most 500 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, example = "the release of Thursday")]
     pub reason: Option<String>,
 }
 

@@ -1,12 +1,16 @@
 //! The single-page application, embedded in the program. Files with a hash in their name are kept for ever; the page itself
 //! is asked for again each time.
 
-use actix_web::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY,
+};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use rust_embed::RustEmbed;
 use shared_types::ProblemType;
 
 use super::error::ApiError;
+use super::problems;
 
 #[derive(RustEmbed)]
 #[folder = "../dist"]
@@ -19,10 +23,16 @@ const NOT_BUILT: &str =
 /// Files of the SPA; for every other path of the site its page, which knows what to show there.
 ///
 /// # Errors
-/// [`ProblemType::NotFound`] for a file that does not exist, [`ProblemType::MethodNotAllowed`] for anything but reading.
+/// [`ProblemType::NotFound`] for a file that does not exist.
 pub async fn serve(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    if !request.method().is_safe() {
-        return Err(ApiError::new(ProblemType::MethodNotAllowed, "There are only pages here; they can be read."));
+    if let Some(answer) = problems::other_method(&request) {
+        return Ok(answer);
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let words = "There are only pages here; they can be read.";
+        let mut answer = ApiError::new(ProblemType::MethodNotAllowed, words).error_response();
+        answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return Ok(answer);
     }
     let path = request.path().trim_start_matches('/');
     if Dist::get(path).is_some() {

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
+use actix_web::error::InternalError;
 use actix_web::http::header::{CONTENT_TYPE, IF_MATCH};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures::StreamExt;
@@ -15,6 +16,9 @@ use super::principal::Gate;
 
 /// The largest body that is read.
 pub const MAX_BODY: usize = 1 << 20;
+
+/// How many characters the text of a parameter may have.
+pub const MAX_TEXT: usize = 200;
 
 /// A JSON body. A handler names it after the role that may send it.
 #[derive(Debug)]
@@ -97,10 +101,11 @@ pub fn query_config() -> web::QueryConfig {
     })
 }
 
-/// An id that is no number names nothing.
+/// An id that is no number names nothing, or a path of its own that takes other methods.
 pub fn path_config() -> web::PathConfig {
-    web::PathConfig::default().error_handler(|_, request| {
-        ApiError::new(ProblemType::NotFound, format!("There is nothing at {}.", request.path())).into()
+    web::PathConfig::default().error_handler(|error, request| {
+        let answer = super::problems::at_word(request);
+        InternalError::from_response(error, answer).into()
     })
 }
 
@@ -153,9 +158,18 @@ pub fn reason(reason: Option<String>) -> Result<Option<String>, ApiError> {
 /// # Errors
 /// [`ProblemType::BadRequest`] when it is too long or holds a null character.
 pub fn search(text: Option<String>) -> Result<Option<String>, ApiError> {
-    match text.filter(|text| !text.is_empty()) {
-        Some(text) if text.chars().count() > 200 || text.contains('\0') => {
-            Err(ApiError::new(ProblemType::BadRequest, "q may have 200 characters at most, and no null character."))
+    Ok(self::text("q", text)?.filter(|text| !text.is_empty()))
+}
+
+/// The text of a parameter.
+///
+/// # Errors
+/// [`ProblemType::BadRequest`] when it is too long or holds a null character.
+pub fn text(name: &str, text: Option<String>) -> Result<Option<String>, ApiError> {
+    match text {
+        Some(text) if text.chars().count() > MAX_TEXT || text.contains('\0') => {
+            let words = format!("{name} may have {MAX_TEXT} characters at most, and no null character.");
+            Err(ApiError::new(ProblemType::BadRequest, words))
         }
         text => Ok(text),
     }

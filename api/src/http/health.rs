@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
-use serde_json::json;
 use shared_types::ProblemType;
 use utoipa::ToSchema;
 
@@ -11,13 +10,23 @@ use crate::app::App;
 use crate::db::migrations;
 use crate::jobs::workers;
 
+/// That all is well.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Health {
+    /// `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+const OK: Health = Health { status: "ok" };
+
 /// Live
 ///
 /// Answers as long as the process does.
-#[utoipa::path(tag = "health", security(()), responses((status = 200, description = "It lives")))]
+#[utoipa::path(tag = "health", security(()), responses((status = 200, description = "It lives", body = Health)))]
 #[get("/healthz")]
 pub async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "ok" }))
+    HttpResponse::Ok().json(OK)
 }
 
 /// What is ready.

@@ -80,10 +80,30 @@ pub async fn json(known: web::Data<Known>) -> HttpResponse {
 
 /// The answer below `/api` where no operation is: 405 where the path exists, 404 where not.
 pub async fn nothing_here(request: HttpRequest, known: web::Data<Known>) -> HttpResponse {
-    let Some(methods) = known.methods(request.path()) else {
-        return ApiError::new(ProblemType::NotFound, format!("There is nothing at {}.", request.path()))
-            .error_response();
-    };
+    let Some(methods) = known.methods(request.path()) else { return nothing(&request) };
+    other_methods(&request, methods)
+}
+
+/// The answer where a path takes an id and got a word: 405 where that is a path of its own, 404 where not.
+pub fn at_word(request: &HttpRequest) -> HttpResponse {
+    let known = request.app_data::<web::Data<Known>>();
+    match known.and_then(|known| known.methods.get(request.path())) {
+        Some(methods) => other_methods(request, methods),
+        None => nothing(request),
+    }
+}
+
+/// The answer to another method at a documented path outside of `/api`. None: it is no such path.
+pub fn other_method(request: &HttpRequest) -> Option<HttpResponse> {
+    let known = request.app_data::<web::Data<Known>>()?;
+    known.methods.get(request.path()).map(|methods| other_methods(request, methods))
+}
+
+fn nothing(request: &HttpRequest) -> HttpResponse {
+    ApiError::new(ProblemType::NotFound, format!("There is nothing at {}.", request.path())).error_response()
+}
+
+fn other_methods(request: &HttpRequest, methods: &[&str]) -> HttpResponse {
     let methods = methods.join(", ");
     let words = format!("{} takes {methods}, not {}.", request.path(), request.method());
     let mut answer = ApiError::new(ProblemType::MethodNotAllowed, words).error_response();
@@ -111,6 +131,18 @@ pub async fn page() -> HttpResponse {
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Problems</title><h1>Types of problems</h1>{rows}"
     );
     HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page)
+}
+
+/// The same as a page of the documentation.
+pub fn markdown() -> String {
+    let head = "# Types of problems\n\nGenerated from the code by a test; `make problems` writes it anew.\n\nWhatever is refused is \
+        answered with `application/problem+json` (RFC 9457): its `type` ends with one of these words, its `detail` says\nwhat is \
+        wrong, what is needed and what to do, and `instance` is the request's id, as in the log.\n";
+    let section = |kind: &ProblemType| {
+        let (word, status, title) = (kind.as_str(), kind.status(), kind.title());
+        format!("\n## {word}\n\nStatus {status}. {title}.\n\n{}\n", explanation(*kind))
+    };
+    std::iter::once(head.to_owned()).chain(ProblemType::ALL.iter().map(section)).collect()
 }
 
 const fn explanation(kind: ProblemType) -> &'static str {

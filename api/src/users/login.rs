@@ -142,9 +142,10 @@ async fn refuse(conn: &mut AsyncPgConnection, username: &str) -> Result<LoginErr
     Ok(error)
 }
 
-/// What is typed as a name may be anything; what no name can be is cut off, and names nobody.
+/// What is typed as a name may be anything; what no name can be is cut off one character beyond the longest, and so names
+/// nobody.
 fn plausible(username: &str) -> String {
-    username.trim().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(NAME_LENGTH).collect()
+    username.trim().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(NAME_LENGTH + 1).collect()
 }
 
 /// Doubles with each wrong password beyond the free ones, up to five minutes.

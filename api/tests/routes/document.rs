@@ -110,6 +110,88 @@ fn every_operation_says_how_it_refuses() {
     }
 }
 
+#[test]
+fn whatever_is_referred_to_is_there() {
+    let document = serde_json::to_value(ocim::router::document()).unwrap();
+    let text = document.to_string();
+    let names: Vec<&str> =
+        text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(names.len() > 100, "the document refers to {} schemas", names.len());
+    for name in names {
+        assert!(document["components"]["schemas"].get(name).is_some(), "there is no schema {name}");
+    }
+}
+
+#[test]
+fn every_example_fits_its_schema() {
+    let document = serde_json::to_value(ocim::router::document()).unwrap();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for (name, schema) in schemas.iter().filter(|(_, schema)| schema.get("example").is_some()) {
+        fits(&document, schema, &schema["example"], name);
+    }
+    for operation in operations() {
+        let answers = operation.said["responses"].as_object().unwrap().values();
+        let mut bodies: Vec<&Value> = answers.filter_map(|answer| answer["content"].get("application/json")).collect();
+        if operation.has_body {
+            bodies.push(&operation.said["requestBody"]["content"]["application/json"]);
+        }
+        for body in bodies {
+            assert!(body.get("example").is_some(), "{operation}: there is no example of {body}");
+            fits(&document, &body["schema"], &body["example"], &operation.to_string());
+        }
+        for parameter in operation.said["parameters"].as_array().into_iter().flatten() {
+            if let Some(example) = parameter.get("example").or_else(|| parameter["schema"].get("example")) {
+                fits(&document, &parameter["schema"], example, &operation.to_string());
+            }
+        }
+    }
+}
+
+/// Fails unless the example is as the schema wants it.
+fn fits(document: &Value, schema: &Value, example: &Value, whose: &str) {
+    let schema = serde_json::json!({ "allOf": [schema], "components": document["components"] });
+    let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+    let faults: Vec<String> = validator.iter_errors(example).map(|error| error.to_string()).collect();
+    assert!(faults.is_empty(), "{whose}: {example} does not fit: {faults:?}");
+}
+
+#[test]
+fn every_operation_says_who_may_and_every_problem_which_it_is() {
+    let document = serde_json::to_value(ocim::router::document()).unwrap();
+    let for_all = document["security"].as_array().unwrap();
+    for operation in operations() {
+        let security = operation.said["security"].as_array().unwrap_or(for_all);
+        assert!(operation.is_open || security.iter().all(|one| one.as_object().unwrap().len() == 1), "{operation}");
+        assert_eq!(operation.is_open, operation.need().is_none(), "{operation}: open and needing something");
+        for (status, answer) in operation.said["responses"].as_object().unwrap() {
+            let words = answer["description"].as_str().unwrap();
+            let is_named = shared_types::ProblemType::ALL.iter().any(|kind| {
+                kind.status().to_string() == *status && words.contains(&format!("/docs/problems#{}", kind.as_str()))
+            });
+            assert_eq!(is_named, status.as_str() >= "400", "{operation}: {status}: {words}");
+        }
+    }
+}
+
+#[test]
+fn what_breaks_clients_is_found() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../script/openapi-breaking");
+    let done = std::process::Command::new(script).arg("--self-test").output().unwrap();
+    let words = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success() && words.contains("Ran 3 tests"), "{words}");
+}
+
+#[test]
+fn the_committed_page_of_problems_is_the_programs() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/problems.md");
+    let page = ocim::http::problems::markdown();
+    if std::env::var_os("OCIM_WRITE_PROBLEMS").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    let is_same = fs::read_to_string(&path).unwrap_or_default() == page;
+    assert!(is_same, "docs/problems.md is not what the program says: run `make problems` and commit it");
+}
+
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {

@@ -21,14 +21,16 @@ pub struct Query {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Only this one's, by the whole name.
+    #[param(max_length = 200, pattern = "^[^\\x00]*$")]
     actor: Option<String>,
     /// Only this operation's, by its `operationId`.
+    #[param(max_length = 200, pattern = "^[^\\x00]*$")]
     action: Option<String>,
     /// Only those about this instance.
-    #[param(value_type = Option<i64>)]
+    #[param(value_type = Option<i64>, minimum = 1)]
     instance: Option<InstanceId>,
     /// Only those about this app server.
-    #[param(value_type = Option<i64>)]
+    #[param(value_type = Option<i64>, minimum = 1)]
     app_server: Option<AppServerId>,
     /// Only what was done, or only what was refused.
     outcome: Option<Outcome>,
@@ -53,6 +55,7 @@ pub async fn list_activity(
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let Query { limit, cursor, actor, action, instance, app_server, outcome, since, until } = query.into_inner();
+    let (actor, action) = (extract::text("actor", actor)?, extract::text("action", action)?);
     let limit = extract::limit(limit)?;
     let before: Option<ActivityId> = cursor::decode(cursor.as_deref())?;
     let (actor, action) = (extract::search(actor)?, extract::search(action)?);

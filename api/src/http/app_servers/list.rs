@@ -19,7 +19,7 @@ pub struct Query {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Only this instance's.
-    #[param(value_type = Option<i64>)]
+    #[param(value_type = Option<i64>, minimum = 1)]
     instance: Option<InstanceId>,
     /// Only with this status.
     status: Option<AppServerStatus>,

@@ -25,6 +25,7 @@ pub async fn create_token(
 ) -> Result<HttpResponse, ApiError> {
     let NewToken { name, role, scopes, expires_in_days } = new;
     let mut scopes = scopes.unwrap_or_else(|| Scope::ALL.to_vec());
+    let are_too_many = scopes.len() > Scope::ALL.len();
     scopes.retain(|scope| scope.role() <= role);
     scopes.sort_unstable();
     scopes.dedup();
@@ -36,7 +37,9 @@ pub async fn create_token(
     if role > who.role {
         errors.push(FieldError::new("role", format!("May not be more than your own: {}.", who.role.as_str())));
     }
-    if scopes.is_empty() {
+    if are_too_many {
+        errors.push(FieldError::new("scopes", format!("Name {} at most.", Scope::ALL.len())));
+    } else if scopes.is_empty() {
         errors.push(FieldError::new("scopes", format!("Name at least one that the role {} may.", role.as_str())));
     }
     if !(1..=365).contains(&days) {

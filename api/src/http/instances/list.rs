@@ -25,6 +25,7 @@ pub struct Query {
     /// In which order.
     sort: Option<InstanceSort>,
     /// Only of this type.
+    #[param(max_length = 200, pattern = "^[^\\x00]*$")]
     instance_type: Option<String>,
     /// Only of this tier.
     tier: Option<Tier>,
@@ -47,6 +48,7 @@ pub async fn list_instances(
     query: web::Query<Query>,
 ) -> Result<HttpResponse, ApiError> {
     let Query { limit, cursor, q, sort, instance_type, tier, has_hold, archived } = query.into_inner();
+    let instance_type = extract::text("instance_type", instance_type)?;
     let limit = extract::limit(limit)?;
     let sort = sort.unwrap_or_default();
     let after: Option<Place> = cursor::decode(cursor.as_deref())?;

@@ -18,10 +18,10 @@ pub struct Query {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
     /// Only those about this instance, its app servers or their machines.
-    #[param(value_type = Option<i64>)]
+    #[param(value_type = Option<i64>, minimum = 1)]
     instance: Option<InstanceId>,
     /// Only those about this app server or its machine.
-    #[param(value_type = Option<i64>)]
+    #[param(value_type = Option<i64>, minimum = 1)]
     app_server: Option<AppServerId>,
     /// This level and those above it.
     level: Option<LogLevel>,

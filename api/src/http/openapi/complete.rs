@@ -4,11 +4,19 @@
 use shared_types::ProblemType;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement};
 
-use crate::http::needs::{self, Need};
+use super::examples;
+use crate::http::{
+    extract,
+    needs::{self, Need},
+};
+use shared_types::pagination::{DEFAULT_LIMIT, MAX_LIMIT};
+
+/// A text without null characters, which the database does not take.
+const NO_NULL: &str = "^[^\\x00]*$";
 
 /// What the document says of an operation beside what its handler does.
 struct Facts {
@@ -27,6 +35,7 @@ struct Facts {
 
 /// Completes the document.
 pub fn complete(mut document: OpenApi) -> OpenApi {
+    let may_be_empty = complete_bodies(&mut document);
     for (path, item) in &mut document.paths.paths {
         let operations = [
             ("GET", &mut item.get),
@@ -38,13 +47,83 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
         for (method, operation) in operations {
             if let Some(operation) = operation {
                 let facts = facts(path, method, operation);
+                add_limits(operation);
+                let_out(operation, &may_be_empty);
                 add_headers(operation, &facts);
                 add_problems(operation, &facts);
                 say_need(operation);
             }
         }
     }
+    examples::add(&mut document);
     document
+}
+
+/// Makes one object of those whose fields are flattened into them, which takes no others; says which bodies may be left out,
+/// since none of their fields is needed.
+fn complete_bodies(document: &mut OpenApi) -> Vec<String> {
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    for name in ["NewInstance", "InstancePatch"] {
+        let Some(RefOr::T(schema)) = schemas.get_mut(name) else { continue };
+        let Schema::AllOf(all) = &*schema else { continue };
+        let mut whole = Object::with_type(Type::Object);
+        whole.description.clone_from(&all.description);
+        whole.example.clone_from(&all.example);
+        whole.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        for part in all.items.iter().rev() {
+            if let RefOr::T(Schema::Object(part)) = part {
+                whole.properties.extend(part.properties.clone());
+                whole.required.extend(part.required.clone());
+            }
+        }
+        *schema = Schema::Object(whole);
+    }
+    let is_empty =
+        |schema: &RefOr<Schema>| matches!(schema, RefOr::T(Schema::Object(object)) if object.required.is_empty());
+    schemas.iter().filter(|(_, schema)| is_empty(schema)).map(|(name, _)| name.clone()).collect()
+}
+
+/// Says which bodies may be left out.
+fn let_out(operation: &mut Operation, may_be_empty: &[String]) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    let Some(RefOr::T(content)) = body.content.get("application/json") else { return };
+    if let Some(RefOr::Ref(to)) = &content.schema
+        && may_be_empty.iter().any(|name| to.ref_location.rsplit('/').next() == Some(name))
+    {
+        body.required = Some(Required::False);
+    }
+}
+
+/// What the parameters that many operations take may be.
+fn add_limits(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        let RefOr::T(Parameter {
+            name,
+            parameter_in: ParameterIn::Query,
+            schema: Some(RefOr::T(Schema::Object(it))),
+            ..
+        }) = parameter
+        else {
+            continue;
+        };
+        match name.as_str() {
+            "limit" => {
+                it.minimum = Some(1.into());
+                it.maximum = Some(MAX_LIMIT.into());
+                it.default = Some(DEFAULT_LIMIT.into());
+            }
+            "cursor" => {
+                it.pattern = Some("^[A-Za-z0-9_-]+$".to_owned());
+                it.max_length = Some(2000);
+            }
+            "q" => {
+                it.pattern = Some(NO_NULL.to_owned());
+                it.max_length = Some(extract::MAX_TEXT);
+            }
+            // Others have limits of their own.
+            _ => {}
+        }
+    }
 }
 
 fn facts(path: &str, method: &str, operation: &Operation) -> Facts {
@@ -69,8 +148,8 @@ fn facts(path: &str, method: &str, operation: &Operation) -> Facts {
 }
 
 fn add_headers(operation: &mut Operation, facts: &Facts) {
-    let header = |name: &str, description: &str, most: usize| {
-        let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(most)).build();
+    let header = |name: &str, description: &str, most: Option<usize>| {
+        let text = ObjectBuilder::new().schema_type(Type::String).min_length(most.map(|_| 1)).max_length(most).build();
         ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Header)
@@ -83,10 +162,10 @@ fn add_headers(operation: &mut Operation, facts: &Facts) {
     if facts.has_key {
         let words = "Any text of ASCII, new for each request: the same request under the same key is answered as before, and \
             starts nothing twice. Kept for 24 hours.";
-        parameters.push(RefOr::T(header("Idempotency-Key", words, 255)));
+        parameters.push(RefOr::T(header("Idempotency-Key", words, Some(255))));
     }
     if facts.has_tag {
-        parameters.push(RefOr::T(header("If-None-Match", "The ETag of what is known already", 1000)));
+        parameters.push(RefOr::T(header("If-None-Match", "The ETag of what is known already", None)));
         let text = || ObjectBuilder::new().schema_type(Type::String).build();
         if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200") {
             let tag = HeaderBuilder::new().schema(Some(text())).description(Some("Names what was answered"));
@@ -140,6 +219,13 @@ fn add_problems(operation: &mut Operation, facts: &Facts) {
         if let (RefOr::T(response), Some(kind)) = (response, kind) {
             let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
             response.content.insert("application/problem+json".to_owned(), RefOr::T(problem));
+            if matches!(kind, ProblemType::TooManyRequests | ProblemType::Unavailable) {
+                let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).build();
+                let header = HeaderBuilder::new()
+                    .schema(Some(seconds))
+                    .description(Some("Seconds until it is worth trying again"));
+                response.headers.insert("retry-after".to_owned(), RefOr::T(header.build()));
+            }
             response.description = format!("{} (`/docs/problems#{}`)", response.description, kind.as_str());
         }
     }

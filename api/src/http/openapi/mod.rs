@@ -2,16 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 use shared_types::Problem;
+use shared_types::instance::InstanceSort;
 use shared_types::openedx::Protocol;
+use shared_types::pagination::ByAge;
 use shared_types::queue::Tier;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{OpenApi, RefOr, SecurityRequirement};
 use utoipa::{OpenApi as _, ToSchema};
 
 mod complete;
+mod examples;
 
 pub use complete::complete;
 
+use super::log_view::Format;
 use super::principal::COOKIE;
 
 /// What making an instance takes: the name, and any of the settings.
@@ -97,7 +101,8 @@ struct OptionalSettings {
         description = "Instances are long-lived; each launches app servers, and one of them gets the traffic.",
         license(name = "AGPL-3.0-or-later", identifier = "AGPL-3.0-or-later"),
     ),
-    components(schemas(Problem)),
+    // What only parameters refer to is not collected from the handlers.
+    components(schemas(Problem, ByAge, InstanceSort, Format)),
     tags(
         (name = "instances", description = "Long-lived applications whose settings change"),
         (name = "app servers", description = "Immutable builds of an instance, each on a machine of its own"),

@@ -1,0 +1,44 @@
+"""What a document cannot say: which cursors are ours, and what the fuzzer must not take away from itself."""
+import json
+import os
+
+import schemathesis
+
+# The ids of the fuzzer's own users, tokens and sessions.
+KEPT = json.loads(os.environ["OCIM_FUZZ_KEEP"])
+KIND = {"delete_user": "users", "update_user": "users", "set_user_password": "users", "delete_token": "tokens",
+        "end_session": "sessions"}
+NOBODY = 999_999
+# The last cursor that each list gave, by its path and order.
+cursors = {}
+
+
+def name(case):
+    return case.operation.definition.raw.get("operationId")
+
+
+def place(case):
+    return name(case), str((case.query or {}).get("sort"))
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    kind = KIND.get(name(case))
+    if kind and str((case.path_parameters or {}).get("id")) in map(str, KEPT[kind]):
+        case.path_parameters["id"] = NOBODY
+    # A cursor is opaque: one that has the right form and that no list gave is refused, rightly. A valid request has one that
+    # was given, or none; an invalid one keeps what it has.
+    if case.query and "cursor" in case.query and case.meta and not case.meta.generation.mode.is_negative:
+        given = cursors.get(place(case))
+        if given:
+            case.query["cursor"] = given
+        else:
+            del case.query["cursor"]
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    if response.status_code == 200 and "json" in str(response.headers.get("content-type")):
+        body = response.json()
+        if isinstance(body, dict) and body.get("next_cursor"):
+            cursors[place(case)] = body["next_cursor"]
