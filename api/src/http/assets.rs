@@ -2,7 +2,9 @@
 //! is asked for again each time.
 
 use actix_web::http::Method;
-use actix_web::http::header::{ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, VARY,
+};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use rust_embed::RustEmbed;
 use shared_types::ProblemType;

@@ -9,7 +9,10 @@ use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schem
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement};
 
 use super::examples;
-use crate::http::{extract, needs::{self, Need}};
+use crate::http::{
+    extract,
+    needs::{self, Need},
+};
 use shared_types::pagination::{DEFAULT_LIMIT, MAX_LIMIT};
 
 /// A text without null characters, which the database does not take.
@@ -75,7 +78,8 @@ fn complete_bodies(document: &mut OpenApi) -> Vec<String> {
         }
         *schema = Schema::Object(whole);
     }
-    let is_empty = |schema: &RefOr<Schema>| matches!(schema, RefOr::T(Schema::Object(object)) if object.required.is_empty());
+    let is_empty =
+        |schema: &RefOr<Schema>| matches!(schema, RefOr::T(Schema::Object(object)) if object.required.is_empty());
     schemas.iter().filter(|(_, schema)| is_empty(schema)).map(|(name, _)| name.clone()).collect()
 }
 
@@ -93,8 +97,12 @@ fn let_out(operation: &mut Operation, may_be_empty: &[String]) {
 /// What the parameters that many operations take may be.
 fn add_limits(operation: &mut Operation) {
     for parameter in operation.parameters.iter_mut().flatten() {
-        let RefOr::T(Parameter { name, parameter_in: ParameterIn::Query, schema: Some(RefOr::T(Schema::Object(it))), .. }) =
-            parameter
+        let RefOr::T(Parameter {
+            name,
+            parameter_in: ParameterIn::Query,
+            schema: Some(RefOr::T(Schema::Object(it))),
+            ..
+        }) = parameter
         else {
             continue;
         };
@@ -213,7 +221,9 @@ fn add_problems(operation: &mut Operation, facts: &Facts) {
             response.content.insert("application/problem+json".to_owned(), RefOr::T(problem));
             if matches!(kind, ProblemType::TooManyRequests | ProblemType::Unavailable) {
                 let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).build();
-                let header = HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds until it is worth trying again"));
+                let header = HeaderBuilder::new()
+                    .schema(Some(seconds))
+                    .description(Some("Seconds until it is worth trying again"));
                 response.headers.insert("retry-after".to_owned(), RefOr::T(header.build()));
             }
             response.description = format!("{} (`/docs/problems#{}`)", response.description, kind.as_str());

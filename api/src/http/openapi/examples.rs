@@ -66,11 +66,11 @@ fn plain(schema: &Value, schemas: &Value, depth: u8) -> Value {
     match kind.as_str() {
         Some("object") => {
             let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-            Value::Object(fields.map(|(name, field)| (name.clone(), of(field, schemas, depth + 1))).collect::<Map<_, _>>())
+            Value::Object(
+                fields.map(|(name, field)| (name.clone(), of(field, schemas, depth + 1))).collect::<Map<_, _>>(),
+            )
         }
-        Some("array") => {
-            schema.get("items").map_or_else(|| json!([]), |items| json!([of(items, schemas, depth + 1)]))
-        }
+        Some("array") => schema.get("items").map_or_else(|| json!([]), |items| json!([of(items, schemas, depth + 1)])),
         Some("boolean") => schema.get("default").cloned().unwrap_or(Value::Bool(false)),
         Some("integer" | "number") => {
             let given = schema.get("default").filter(|value| value.is_number()).or_else(|| schema.get("minimum"));

@@ -1,10 +1,10 @@
 //! The OpenAPI document: collected from the handlers, completed with what holds for all of them.
 
 use serde::{Deserialize, Serialize};
-use shared_types::instance::InstanceSort;
 use shared_types::Problem;
-use shared_types::pagination::ByAge;
+use shared_types::instance::InstanceSort;
 use shared_types::openedx::Protocol;
+use shared_types::pagination::ByAge;
 use shared_types::queue::Tier;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{OpenApi, RefOr, SecurityRequirement};
