@@ -22,7 +22,7 @@ SPA_STAMP := target/spa.stamp
 .PHONY: help run build spa program test test-histories chaos fuzz-api bench lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-14s %s\n' "$$verb" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
 	@printf '\n  PROFILE=release compiles the program for production; without it, for a quick build (dev).\n'
 
 run: build ## Install what is missing, build, start everything; Ctrl-C stops it
