@@ -13,6 +13,8 @@
 #![allow(clippy::print_stdout, reason = "the table is what one wants to see")]
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "figures")]
 
+#[path = "../tests/app/copies.rs"]
+mod copies;
 mod cost;
 mod crowd;
 mod lines;

@@ -11,6 +11,7 @@ use ocim::ansible::fake::FakeAnsible;
 use ocim::db::embedded;
 use tokio_util::sync::CancellationToken;
 
+use crate::copies;
 use crate::measure::{connect, millis, peak_memory, percentile};
 use crate::served::{Served, Visitor};
 use crate::table::{Row, Table, Target};
@@ -108,29 +109,10 @@ pub async fn run(server: &str, postgres: &Path, table: &mut Table) {
 async fn fill(world: &World, url: &str, size: usize) {
     world.launched(1).await;
     let client = connect(url).await;
-    let copies = format!(
-        "INSERT INTO instances (instance_type, name, domain, settings, created, modified, next_app_server_number) \
-            SELECT instance_type, 'Campus ' || md5(n::text), 'c' || n || '.example', settings, now(), now(), 6 \
-            FROM instances, generate_series(1, {size} - 1) AS n WHERE id = 1; \
-         INSERT INTO servers (name, provider, provider_id, status, ssh_address, http_address) \
-            SELECT 's' || n, 'fake', 'f' || n, 'ready', '127.0.0.1:22', '127.0.0.1:80' \
-            FROM generate_series(1, ({size} - 1) * 5) AS n; \
-         INSERT INTO app_servers (instance_id, server_id, number, name, settings, variables, playbooks, variable_references, \
-            requested_by, status, trigger, attempt, num_attempts) \
-            SELECT (n - 1) / 5 + 2, n + 1, (n - 1) % 5 + 1, 'AppServer ' || (n - 1) % 5 + 1, settings, variables, playbooks, \
-            variable_references, requested_by, 'running', trigger, attempt, num_attempts \
-            FROM app_servers, generate_series(1, ({size} - 1) * 5) AS n WHERE id = 1; \
-         INSERT INTO builds (app_server_id, begun_at) SELECT id, now() FROM app_servers ON CONFLICT DO NOTHING; \
-         INSERT INTO log_counters (app_server_id, last_seq) SELECT id, 60 FROM app_servers WHERE id > 1; \
-         INSERT INTO log_entries (level, text, instance_id, app_server_id, seq) SELECT 'INFO', 'TASK [role : what it does] ' || n, \
-            a.instance_id, a.id, n FROM app_servers AS a, generate_series(1, 60) AS n WHERE a.id > 1; \
-         UPDATE instances SET active_app_server_id = (SELECT min(id) FROM app_servers WHERE instance_id = instances.id) \
-            WHERE id > 1; \
-         VACUUM ANALYZE"
-    );
-    for statement in copies.split(';') {
-        client.batch_execute(statement).await.unwrap();
+    for statement in copies::of_the_first(size) {
+        client.batch_execute(&statement).await.unwrap();
     }
+    client.batch_execute("VACUUM ANALYZE").await.unwrap();
 }
 
 async fn ask(served: &Served, path: &'static str) -> Pace {

@@ -1,6 +1,7 @@
 //! The whole program with a Postgres of its own and fakes for all that is outside: machines, Ansible, the gateway.
 
 mod client;
+pub mod copies;
 pub mod crash;
 mod gate;
 mod postgres;

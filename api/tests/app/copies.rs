@@ -1,0 +1,42 @@
+//! Many instances at once: the first one, with its first app server, is copied by the database.
+
+/// Statements that make `count` instances of one, each with five app servers that run and 300 lines of log; the first app
+/// server of each is active.
+pub fn of_the_first(count: usize) -> Vec<String> {
+    let (instances, app_servers) = (count - 1, (count - 1) * 5);
+    vec![
+        // What is there already keeps its ids.
+        "CREATE TEMPORARY TABLE known AS SELECT (SELECT max(id) FROM instances) AS instance, \
+            (SELECT max(id) FROM app_servers) AS app_server, (SELECT max(id) FROM servers) AS server"
+            .to_owned(),
+        format!(
+            "INSERT INTO instances (instance_type, name, domain, settings, created, modified, next_app_server_number) \
+             SELECT instance_type, 'Campus ' || md5(n::text), 'c' || n || '.example', settings, now(), now(), 6 \
+             FROM instances, generate_series(1, {instances}) AS n WHERE id = 1 ORDER BY n"
+        ),
+        format!(
+            "INSERT INTO servers (name, provider, provider_id, status, ssh_address, http_address) \
+             SELECT 's' || n, 'fake', 'f' || n, 'ready', '127.0.0.1:22', '127.0.0.1:80' \
+             FROM generate_series(1, {app_servers}) AS n ORDER BY n"
+        ),
+        format!(
+            "INSERT INTO app_servers (instance_id, server_id, number, name, settings, variables, playbooks, \
+                variable_references, requested_by, status, trigger, attempt, num_attempts) \
+             SELECT known.instance + (n - 1) / 5 + 1, known.server + n, (n - 1) % 5 + 1, 'AppServer ' || (n - 1) % 5 + 1, \
+                settings, variables, playbooks, variable_references, requested_by, 'running', trigger, attempt, num_attempts \
+             FROM known, app_servers, generate_series(1, {app_servers}) AS n WHERE id = 1 ORDER BY n"
+        ),
+        "INSERT INTO builds (app_server_id, begun_at) SELECT id, now() FROM app_servers, known WHERE id > known.app_server"
+            .to_owned(),
+        "INSERT INTO log_counters (app_server_id, last_seq) SELECT id, 60 FROM app_servers, known WHERE id > known.app_server"
+            .to_owned(),
+        "INSERT INTO log_entries (level, text, instance_id, app_server_id, seq) \
+         SELECT 'INFO', 'TASK [role : what it does] ' || n, a.instance_id, a.id, n \
+         FROM known, app_servers AS a, generate_series(1, 60) AS n WHERE a.id > known.app_server"
+            .to_owned(),
+        "UPDATE instances SET active_app_server_id = (SELECT min(id) FROM app_servers WHERE instance_id = instances.id) \
+         FROM known WHERE instances.id > known.instance"
+            .to_owned(),
+        "DROP TABLE known".to_owned(),
+    ]
+}
