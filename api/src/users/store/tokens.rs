@@ -13,6 +13,25 @@ use crate::users::{Credential, Principal};
 
 type Row = (TokenId, String, Role, Vec<Scope>, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
 
+/// The columns of a [`Row`].
+const SHOWN: (
+    api_tokens::id,
+    api_tokens::name,
+    api_tokens::role,
+    api_tokens::scopes,
+    api_tokens::created,
+    api_tokens::expires,
+    api_tokens::last_used,
+) = (
+    api_tokens::id,
+    api_tokens::name,
+    api_tokens::role,
+    api_tokens::scopes,
+    api_tokens::created,
+    api_tokens::expires,
+    api_tokens::last_used,
+);
+
 fn token((id, name, role, scopes, created, expires, last_used): Row) -> Token {
     Token { id, name, role, scopes, created, expires, last_used }
 }
@@ -36,15 +55,7 @@ pub async fn insert(
             api_tokens::token_hash.eq(token_hash),
             api_tokens::expires.eq(Utc::now() + Duration::days(days)),
         ))
-        .returning((
-            api_tokens::id,
-            api_tokens::name,
-            api_tokens::role,
-            api_tokens::scopes,
-            api_tokens::created,
-            api_tokens::expires,
-            api_tokens::last_used,
-        ))
+        .returning(SHOWN)
         .get_result(conn)
         .await?;
     Ok(token(row))
@@ -59,15 +70,7 @@ pub async fn of(conn: &mut AsyncPgConnection, user: UserId) -> Result<Vec<Token>
         .filter(api_tokens::user_id.eq(user))
         .order(api_tokens::id.desc())
         .limit(shared_types::pagination::MAX_LIMIT)
-        .select((
-            api_tokens::id,
-            api_tokens::name,
-            api_tokens::role,
-            api_tokens::scopes,
-            api_tokens::created,
-            api_tokens::expires,
-            api_tokens::last_used,
-        ))
+        .select(SHOWN)
         .load(conn)
         .await?;
     Ok(rows.into_iter().map(token).collect())
@@ -125,20 +128,7 @@ pub async fn by_token(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result
 /// # Errors
 /// When the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, id: TokenId) -> Result<Option<Token>, DbError> {
-    let row: Option<Row> = api_tokens::table
-        .find(id)
-        .select((
-            api_tokens::id,
-            api_tokens::name,
-            api_tokens::role,
-            api_tokens::scopes,
-            api_tokens::created,
-            api_tokens::expires,
-            api_tokens::last_used,
-        ))
-        .first(conn)
-        .await
-        .optional()?;
+    let row: Option<Row> = api_tokens::table.find(id).select(SHOWN).first(conn).await.optional()?;
     Ok(row.map(token))
 }
 
