@@ -52,7 +52,7 @@ pub async fn instance_page(
     let ids: Vec<AppServerId> =
         rows.iter().flat_map(|(row, newest)| [row.active_app_server_id, *newest]).flatten().collect();
     let app_servers = summaries::among(conn, &ids).await?;
-    Ok(rows.iter().map(|(row, _)| summary(row, &app_servers)).collect())
+    Ok(rows.into_iter().map(|(head, _)| summary(head, &app_servers)).collect())
 }
 
 /// One instance. Four queries; three when there is no secret.
@@ -73,7 +73,7 @@ pub async fn instance(
         shown.extend(summaries::read(conn, active.id).await?);
     }
     Ok(InstanceView {
-        summary: summary(&row, &shown),
+        summary: summary(listing::Head::from(&row), &shown),
         addresses: manager.application(&row.instance_type)?.addresses(&settings)?,
         fallback: row.fallback_app_server_id,
         care: Care::of(&row),
@@ -90,14 +90,14 @@ fn hold(row: &instances::InstanceRow) -> Option<Hold> {
     Some(Hold { by, at, reason: row.hold_reason.clone() })
 }
 
-fn summary(row: &instances::InstanceRow, app_servers: &[AppServerSummary]) -> InstanceSummary {
+fn summary(row: listing::Head, app_servers: &[AppServerSummary]) -> InstanceSummary {
     let own = || app_servers.iter().filter(|one| one.instance_id == row.id);
     InstanceSummary {
         id: row.id,
         api_url: format!("{API_BASE}/instances/{}", row.id),
-        name: row.name.clone(),
-        instance_type: row.instance_type.clone(),
-        domain: row.domain.clone(),
+        name: row.name,
+        instance_type: row.instance_type,
+        domain: row.domain,
         created: row.created,
         modified: row.modified,
         archived_at: row.archived_at,

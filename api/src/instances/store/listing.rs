@@ -1,9 +1,9 @@
 //! Lists of instances: found, sorted, and page by page.
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
-use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use shared_types::instance::InstanceSort;
@@ -34,6 +34,49 @@ pub struct Query {
     pub after: Option<Place>,
     /// How many at most.
     pub limit: i64,
+}
+
+/// What a list shows of an instance: not its settings, which are the most of a row.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = instances)]
+pub struct Head {
+    /// Its id.
+    pub id: InstanceId,
+    /// Which application.
+    pub instance_type: String,
+    /// What people call it.
+    pub name: String,
+    /// Its main host name.
+    pub domain: String,
+    /// When it was made.
+    pub created: DateTime<Utc>,
+    /// When it last changed.
+    pub modified: DateTime<Utc>,
+    /// The n of the next app server.
+    pub next_app_server_number: i32,
+    /// Who has the traffic.
+    pub active_app_server_id: Option<AppServerId>,
+    /// When it was put away.
+    pub archived_at: Option<DateTime<Utc>>,
+    /// Since when automation may not activate.
+    pub hold_at: Option<DateTime<Utc>>,
+}
+
+impl From<&InstanceRow> for Head {
+    fn from(row: &InstanceRow) -> Self {
+        Self {
+            id: row.id,
+            instance_type: row.instance_type.clone(),
+            name: row.name.clone(),
+            domain: row.domain.clone(),
+            created: row.created,
+            modified: row.modified,
+            next_app_server_number: row.next_app_server_number,
+            active_app_server_id: row.active_app_server_id,
+            archived_at: row.archived_at,
+            hold_at: row.hold_at,
+        }
+    }
 }
 
 /// Where a page ended.
@@ -87,9 +130,9 @@ const NEWEST: &str =
 pub async fn page(
     conn: &mut AsyncPgConnection,
     query: &Query,
-) -> Result<Vec<(InstanceRow, Option<AppServerId>)>, DbError> {
+) -> Result<Vec<(Head, Option<AppServerId>)>, DbError> {
     let order = order(query.sort);
-    let columns = (InstanceRow::as_select(), sql::<Nullable<BigInt>>(NEWEST));
+    let columns = (Head::as_select(), sql::<Nullable<BigInt>>(NEWEST));
     let mut select = instances::table.order(order.by()).limit(query.limit).select(columns).into_boxed();
     select = if query.is_archived {
         select.filter(instances::archived_at.is_not_null())
