@@ -100,12 +100,20 @@ impl World {
         let settings = json!({ "sub_domain": format!("i{number}") }).as_object().unwrap().clone();
         let request =
             NewInstanceRequest { name: format!("Instance {number}"), instance_type: "openedx".into(), settings };
-        create::create(&self.manager, "bench", request).await.unwrap()
+        create::create(&self.manager, &mut *self.manager.db.conn().await.unwrap(), "bench", request).await.unwrap()
     }
 
     /// A new app server of an instance.
     pub async fn launch(&self, instance: InstanceId) -> AppServerId {
-        launch::launch(&self.manager, "bench", instance, Request::once(Trigger::User, None)).await.unwrap()
+        launch::launch(
+            &self.manager,
+            &mut *self.manager.db.conn().await.unwrap(),
+            "bench",
+            instance,
+            Request::once(Trigger::User, None),
+        )
+        .await
+        .unwrap()
     }
 
     /// So many app servers, each of an instance of its own.

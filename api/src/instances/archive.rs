@@ -1,6 +1,6 @@
 //! Puts an instance away and takes it into use again. Nothing it owns outside its machines is deleted by that: see [`purge`].
 
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
 use shared_types::{EventKind, InstanceId};
 
@@ -13,8 +13,12 @@ use crate::{audit, events, logs};
 ///
 /// # Errors
 /// [`Refusal::Conflict`] while an app server is being built, and while machines live, unless they are to be terminated.
-pub async fn archive(manager: &Manager, actor: &str, id: InstanceId, terminates: bool) -> Result<(), Refusal> {
-    let mut conn = manager.db.conn().await?;
+pub async fn archive(
+    conn: &mut AsyncPgConnection,
+    actor: &str,
+    id: InstanceId,
+    terminates: bool,
+) -> Result<(), Refusal> {
     conn.transaction(async |conn| {
         let row = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
         if row.archived_at.is_some() {
@@ -54,8 +58,12 @@ pub async fn archive(manager: &Manager, actor: &str, id: InstanceId, terminates:
 ///
 /// # Errors
 /// [`Refusal::Conflict`] when another instance has one of its host names by now.
-pub async fn restore(manager: &Manager, actor: &str, id: InstanceId) -> Result<(), Refusal> {
-    let mut conn = manager.db.conn().await?;
+pub async fn restore(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    actor: &str,
+    id: InstanceId,
+) -> Result<(), Refusal> {
     conn.transaction(async |conn| {
         let row = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
         if row.archived_at.is_none() {

@@ -1,6 +1,6 @@
 //! A new instance.
 
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value, json};
 use shared_types::{EventKind, FieldError, InstanceId, instance};
 
@@ -26,7 +26,12 @@ pub struct NewInstanceRequest {
 ///
 /// # Errors
 /// [`Refusal::Invalid`] with every field that is wrong, also a domain that another instance has.
-pub async fn create(manager: &Manager, actor: &str, request: NewInstanceRequest) -> Result<InstanceId, Refusal> {
+pub async fn create(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    actor: &str,
+    request: NewInstanceRequest,
+) -> Result<InstanceId, Refusal> {
     let NewInstanceRequest { name, instance_type, mut settings } = request;
     let Some(application) = manager.known(&instance_type) else {
         let known: Vec<_> = manager.applications.iter().map(|app| app.instance_type()).collect();
@@ -40,7 +45,6 @@ pub async fn create(manager: &Manager, actor: &str, request: NewInstanceRequest)
     let addresses = application.addresses(&settings)?;
     let domain = addresses.hostnames.first().cloned().unwrap_or_default();
     let ([settings], secrets) = vault::seal(&manager.options.keyring, [&settings])?;
-    let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
         let new = NewInstance {
             instance_type: &instance_type,

@@ -41,11 +41,16 @@ impl Request {
 ///
 /// # Errors
 /// [`Refusal::NotFound`], [`Refusal::Conflict`] when the instance is archived, or why the settings cannot be used.
-pub async fn launch(manager: &Manager, actor: &str, id: InstanceId, request: Request) -> Result<AppServerId, Refusal> {
+pub async fn launch(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    actor: &str,
+    id: InstanceId,
+    request: Request,
+) -> Result<AppServerId, Refusal> {
     if let Some(trouble) = manager.trouble.now() {
         return Err(Refusal::Unavailable(format!("No build begins now: {trouble}.")));
     }
-    let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
         let row = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
         record(manager, conn, actor, row, &request).await

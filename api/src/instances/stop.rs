@@ -1,13 +1,13 @@
 //! Stops a build at any moment. The request is written down and the worker that is at the build is told; it ends what runs
 //! here and there, takes the machine away, and only then the status says `stopped`.
 
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
 use shared_types::app_server::{Possible, can_stop};
 use shared_types::{AppServerId, AppServerStatus, EventKind};
 
+use super::Refusal;
 use super::store::{app_servers, builds};
-use super::{Manager, Refusal};
 use crate::instances::jobs::AdvanceAppServer;
 use crate::{audit, events, logs};
 
@@ -15,8 +15,12 @@ use crate::{audit, events, logs};
 ///
 /// # Errors
 /// [`Refusal::Conflict`] when nothing builds.
-pub async fn stop(manager: &Manager, actor: &str, id: AppServerId, reason: Option<String>) -> Result<(), Refusal> {
-    let mut conn = manager.db.conn().await?;
+pub async fn stop(
+    conn: &mut AsyncPgConnection,
+    actor: &str,
+    id: AppServerId,
+    reason: Option<String>,
+) -> Result<(), Refusal> {
     conn.transaction(async |conn| {
         // Under the build's lock: of stop and success, the first to commit wins.
         let status = builds::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;

@@ -31,9 +31,8 @@ pub async fn terminate(manager: &Manager, actor: &str, id: AppServerId, request:
     let not_found = || Refusal::NotFound { what: "app server", id: id.0 };
     let mut conn = manager.db.conn().await?;
     if request.stop && summaries::read(&mut conn, id).await?.ok_or_else(not_found)?.status.is_building() {
-        drop(conn);
         // Stopping takes the machine away too.
-        return stop::stop(manager, actor, id, request.reason).await;
+        return stop::stop(&mut conn, actor, id, request.reason).await;
     }
     conn.transaction(async |conn| {
         let row = app_servers::find(conn, id).await?.ok_or_else(not_found)?;

@@ -1,6 +1,6 @@
 //! Changed name or settings of an instance. Its app servers keep theirs.
 
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value};
 use shared_types::{EventKind, InstanceId};
 
@@ -20,13 +20,13 @@ use crate::{audit, events, logs, vault};
 /// [`Refusal::Invalid`] with every field that is wrong, [`Refusal::Stale`] when somebody changed it; nothing is saved then.
 pub async fn update(
     manager: &Manager,
+    conn: &mut AsyncPgConnection,
     actor: &str,
     id: InstanceId,
     version: i64,
     mut fields: Map<String, Value>,
 ) -> Result<(), Refusal> {
-    let mut conn = manager.db.conn().await?;
-    let OpenedInstance { row, settings: current, active } = opened::instance(manager, &mut conn, id, true).await?;
+    let OpenedInstance { row, settings: current, active } = opened::instance(manager, conn, id, true).await?;
     if row.version != version {
         return Err(stale());
     }

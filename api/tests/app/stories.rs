@@ -17,10 +17,16 @@ impl TestApp {
 
     /// A new app server of an instance, launched and no more.
     pub async fn launched(&self, instance: i64) -> i64 {
-        launch::launch(&self.manager, "test", InstanceId(instance), launch::Request::once(Trigger::User, None))
-            .await
-            .unwrap()
-            .0
+        launch::launch(
+            &self.manager,
+            &mut *self.manager.db.conn().await.unwrap(),
+            "test",
+            InstanceId(instance),
+            launch::Request::once(Trigger::User, None),
+        )
+        .await
+        .unwrap()
+        .0
     }
 
     /// A new app server of an instance whose build has ended.

@@ -127,10 +127,7 @@ const NEWEST: &str =
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn page(
-    conn: &mut AsyncPgConnection,
-    query: &Query,
-) -> Result<Vec<(Head, Option<AppServerId>)>, DbError> {
+pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(Head, Option<AppServerId>)>, DbError> {
     let order = order(query.sort);
     let columns = (Head::as_select(), sql::<Nullable<BigInt>>(NEWEST));
     let mut select = instances::table.order(order.by()).limit(query.limit).select(columns).into_boxed();
