@@ -1,9 +1,13 @@
 //! Pages by key: a list goes on after the last row that was seen, in the order of one column and then the id. Postgres compares
 //! the pair with an index of the two, so that no page costs more than the first.
 
-use diesel::expression::{SqlLiteral, UncheckedBind};
-use diesel::helper_types::AsExprOf;
+use diesel::QueryResult;
+use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Text, Untyped};
+
+use super::fixed::{Fixed, fixed};
 
 /// A column and a direction to sort by. The names are ours, never what somebody sent.
 #[derive(Debug, Clone, Copy)]
@@ -18,27 +22,55 @@ pub struct Order {
     pub is_descending: bool,
 }
 
-/// `(… AS kind), …`: a condition with the value in it.
-type WithValue = UncheckedBind<SqlLiteral<Bool>, AsExprOf<String, Text>>;
-/// And with the id.
-type WithId = UncheckedBind<SqlLiteral<Bool, WithValue>, AsExprOf<i64, BigInt>>;
-
 impl Order {
     /// For `ORDER BY`.
-    pub fn by(self) -> SqlLiteral<Untyped> {
+    pub fn by(self) -> Fixed<Untyped> {
         let Self { table, column, kind: _, is_descending } = self;
         let direction = if is_descending { "DESC" } else { "ASC" };
-        diesel::dsl::sql(&format!("{table}.{column} {direction}, {table}.id {direction}"))
+        fixed(format!("{table}.{column} {direction}, {table}.id {direction}"))
     }
 
     /// Only rows after the one with this value and id.
-    pub fn after(self, value: String, id: i64) -> SqlLiteral<Bool, WithId> {
-        let Self { table, column, kind, is_descending } = self;
-        let comes_after = if is_descending { "<" } else { ">" };
-        diesel::dsl::sql::<Bool>(&format!("({table}.{column}, {table}.id) {comes_after} (CAST("))
-            .bind::<Text, _>(value)
-            .sql(&format!(" AS {kind}), "))
-            .bind::<BigInt, _>(id)
-            .sql(")")
+    pub fn after(self, value: String, id: i64) -> After {
+        After { order: self, value, id }
     }
+}
+
+/// Only rows after one.
+#[derive(Debug, Clone)]
+pub struct After {
+    order: Order,
+    value: String,
+    id: i64,
+}
+
+impl Expression for After {
+    type SqlType = Bool;
+}
+
+impl QueryFragment<Pg> for After {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let Order { table, column, kind, is_descending } = self.order;
+        let comes_after = if is_descending { "<" } else { ">" };
+        out.push_sql(&format!("({table}.{column}, {table}.id) {comes_after} (CAST("));
+        out.push_bind_param::<Text, _>(&self.value)?;
+        out.push_sql(&format!(" AS {kind}), "));
+        out.push_bind_param::<BigInt, _>(&self.id)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// The statement is known by its text.
+impl QueryId for After {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Source> AppearsOnTable<Source> for After {}
+
+impl<Source> SelectableExpression<Source> for After {}
+
+impl<GroupBy> ValidGrouping<GroupBy> for After {
+    type IsAggregate = is_aggregate::Never;
 }

@@ -2,6 +2,7 @@
 //! of the module that owns it.
 
 pub mod embedded;
+pub mod fixed;
 pub mod keyset;
 pub mod migrations;
 pub mod schema;

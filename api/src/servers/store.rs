@@ -8,6 +8,7 @@ use shared_types::{AppServerId, EventKind, InstanceId, Server, ServerId, ServerS
 
 use super::provider::{Endpoint, Machine, MachineRef};
 use crate::db::DbError;
+use crate::db::fixed::fixed;
 use crate::db::schema::servers;
 use crate::events;
 use crate::logs::{self, Line};
@@ -172,7 +173,7 @@ pub async fn request_termination(conn: &mut AsyncPgConnection, id: ServerId, by:
         .filter(servers::termination_requested_at.is_null())
         .filter(servers::status.ne(ServerStatus::Terminated))
         .set((
-            servers::termination_requested_at.eq(diesel::dsl::sql::<Nullable<Timestamptz>>("now()")),
+            servers::termination_requested_at.eq(fixed::<Nullable<Timestamptz>>("now()")),
             servers::termination_requested_by.eq(Some(by)),
         ))
         .execute(conn)

@@ -1,6 +1,5 @@
 //! The table `activations`: every switch of traffic.
 
-use diesel::dsl::sql;
 use diesel::sql_types::{Bool, Nullable, Timestamptz};
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, Queryable};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -8,6 +7,7 @@ use shared_types::app_server::{Activation, ActivationKind};
 use shared_types::{ActivationId, AppServerId, InstanceId};
 
 use crate::db::DbError;
+use crate::db::fixed::fixed;
 use crate::db::schema::{activations, app_servers, servers};
 
 /// What is stored of a new one.
@@ -52,7 +52,7 @@ pub async fn applied(conn: &mut AsyncPgConnection, instance: InstanceId, generat
         .filter(activations::instance_id.eq(instance))
         .filter(activations::generation.le(generation))
         .filter(activations::applied_at.is_null())
-        .set(activations::applied_at.eq(sql::<Nullable<Timestamptz>>("now()")))
+        .set(activations::applied_at.eq(fixed::<Nullable<Timestamptz>>("now()")))
         .execute(conn)
         .await?;
     Ok(())
@@ -90,7 +90,7 @@ pub async fn draining(conn: &mut AsyncPgConnection) -> Result<Vec<Draining>, DbE
             activations::instance_id,
             app_servers::id,
             servers::http_address,
-            sql::<Bool>("activations.applied_at + make_interval(secs => activations.drain_limit_seconds) <= now()"),
+            fixed::<Bool>("activations.applied_at + make_interval(secs => activations.drain_limit_seconds) <= now()"),
         ))
         .load(conn)
         .await?)
@@ -103,7 +103,7 @@ pub async fn draining(conn: &mut AsyncPgConnection) -> Result<Vec<Draining>, DbE
 pub async fn drained(conn: &mut AsyncPgConnection, id: ActivationId) -> Result<bool, DbError> {
     let changed = diesel::update(activations::table.find(id))
         .filter(activations::drained_at.is_null())
-        .set(activations::drained_at.eq(sql::<Nullable<Timestamptz>>("now()")))
+        .set(activations::drained_at.eq(fixed::<Nullable<Timestamptz>>("now()")))
         .execute(conn)
         .await?;
     Ok(changed == 1)
@@ -118,7 +118,7 @@ pub async fn close_drains(conn: &mut AsyncPgConnection, of: AppServerId) -> Resu
         .filter(activations::replaced_app_server_id.eq(of))
         .filter(activations::drain_limit_seconds.is_not_null())
         .filter(activations::drained_at.is_null())
-        .set(activations::drained_at.eq(sql::<Nullable<Timestamptz>>("now()")))
+        .set(activations::drained_at.eq(fixed::<Nullable<Timestamptz>>("now()")))
         .execute(conn)
         .await?;
     Ok(())

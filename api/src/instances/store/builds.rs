@@ -2,7 +2,6 @@
 //! build's lease.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use diesel::{
     ExpressionMethods, IntoSql, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
@@ -15,6 +14,7 @@ use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId};
 use super::app_servers::step_kind;
 use crate::ansible::port::SpoolPosition;
 use crate::db::DbError;
+use crate::db::fixed::fixed;
 use crate::db::schema::{app_servers, build_steps, builds};
 use crate::events;
 
@@ -116,7 +116,7 @@ pub async fn begin_step(
                 builds::step.eq(Some(step.as_str())),
                 builds::deadline.eq(Some(deadline)),
                 builds::task.eq(None::<String>),
-                builds::estimated_end.eq(sql::<Nullable<Timestamptz>>(ESTIMATED_END)),
+                builds::estimated_end.eq(fixed::<Nullable<Timestamptz>>(ESTIMATED_END)),
             ))
             .execute(conn)
             .await?;
@@ -133,7 +133,7 @@ pub async fn end_steps(conn: &mut AsyncPgConnection, id: AppServerId, is_ok: boo
     diesel::update(build_steps::table)
         .filter(build_steps::app_server_id.eq(id))
         .filter(build_steps::ended.is_null())
-        .set((build_steps::ended.eq(sql::<Nullable<Timestamptz>>("now()")), build_steps::is_ok.eq(Some(is_ok))))
+        .set((build_steps::ended.eq(fixed::<Nullable<Timestamptz>>("now()")), build_steps::is_ok.eq(Some(is_ok))))
         .execute(conn)
         .await?;
     Ok(())
@@ -239,7 +239,7 @@ pub async fn request_stop(
     let asked = diesel::update(builds::table.find(id))
         .filter(builds::stop_requested_at.is_null())
         .set((
-            builds::stop_requested_at.eq(sql::<Nullable<Timestamptz>>("now()")),
+            builds::stop_requested_at.eq(fixed::<Nullable<Timestamptz>>("now()")),
             builds::stop_requested_by.eq(Some(by)),
             builds::stop_reason.eq(reason),
         ))
@@ -336,7 +336,7 @@ pub async fn is_building(conn: &mut AsyncPgConnection, id: AppServerId) -> Resul
 /// When the statement fails.
 pub async fn is_under_way(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool, DbError> {
     use diesel::BoolExpressionMethods;
-    let is_held = builds::lease_until.gt(sql::<Nullable<Timestamptz>>("now()")).assume_not_null();
+    let is_held = builds::lease_until.gt(fixed::<Nullable<Timestamptz>>("now()")).assume_not_null();
     let found: Option<AppServerId> = builds::table
         .inner_join(app_servers::table)
         .filter(builds::app_server_id.eq(id))

@@ -8,6 +8,7 @@ use shared_types::queue::Tier;
 use shared_types::{AppServerId, InstanceId};
 
 use crate::db::DbError;
+use crate::db::fixed::fixed;
 use crate::db::schema::instances;
 use crate::vault::Sealed;
 
@@ -188,7 +189,7 @@ pub async fn hold(
     let changed = diesel::update(instances::table.find(id))
         .filter(instances::hold_at.is_null())
         .set((
-            instances::hold_at.eq(diesel::dsl::sql::<Nullable<Timestamptz>>("now()")),
+            instances::hold_at.eq(fixed::<Nullable<Timestamptz>>("now()")),
             instances::hold_by.eq(Some(by)),
             instances::hold_reason.eq(reason),
         ))
@@ -234,7 +235,7 @@ pub async fn forget_fallback(conn: &mut AsyncPgConnection, id: InstanceId, gone:
 pub async fn archive(conn: &mut AsyncPgConnection, id: InstanceId, by: &str) -> Result<(), DbError> {
     diesel::update(instances::table.find(id))
         .set((
-            instances::archived_at.eq(diesel::dsl::sql::<Nullable<Timestamptz>>("now()")),
+            instances::archived_at.eq(fixed::<Nullable<Timestamptz>>("now()")),
             instances::archived_by.eq(Some(by)),
             instances::active_app_server_id.eq(None::<AppServerId>),
             instances::fallback_app_server_id.eq(None::<AppServerId>),

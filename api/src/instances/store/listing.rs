@@ -12,6 +12,7 @@ use shared_types::{AppServerId, InstanceId, InstanceSummary};
 
 use super::instances::InstanceRow;
 use crate::db::DbError;
+use crate::db::fixed::fixed;
 use crate::db::keyset::Order;
 use crate::db::schema::instances;
 
@@ -129,7 +130,7 @@ const NEWEST: &str =
 /// When the statement fails.
 pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(Head, Option<AppServerId>)>, DbError> {
     let order = order(query.sort);
-    let columns = (Head::as_select(), sql::<Nullable<BigInt>>(NEWEST));
+    let columns = (Head::as_select(), fixed::<Nullable<BigInt>>(NEWEST));
     let mut select = instances::table.order(order.by()).limit(query.limit).select(columns).into_boxed();
     select = if query.is_archived {
         select.filter(instances::archived_at.is_not_null())

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Timestamptz};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::{AppServerId, AppServerStatus, InstanceId};
 
 use crate::db::DbError;
+use crate::db::fixed::fixed;
 use crate::db::schema::builds;
 
 /// How many mails one look finds; the next finds more.
@@ -108,7 +108,7 @@ pub async fn postpone(conn: &mut AsyncPgConnection, id: AppServerId, pause: Dura
 /// When the statement fails.
 pub async fn due(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>, DbError> {
     use diesel::BoolExpressionMethods;
-    let now = sql::<Nullable<Timestamptz>>("now()");
+    let now = fixed::<Nullable<Timestamptz>>("now()");
     Ok(builds::table
         .filter(builds::mail_owed)
         .filter(builds::mail_due.is_null().or(builds::mail_due.le(now)))

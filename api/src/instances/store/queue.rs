@@ -8,6 +8,7 @@ use shared_types::queue::{Queue, QueueEntry, QueuePause, Queued, Tier, WorkerSta
 use shared_types::{AppServerId, InstanceId};
 
 use crate::db::DbError;
+use crate::db::fixed::fixed;
 use crate::db::schema::{queue_pause, workers};
 
 #[derive(diesel::QueryableByName)]
@@ -181,7 +182,7 @@ impl EntryRow {
 async fn workers(conn: &mut AsyncPgConnection) -> Result<Vec<WorkerState>, DbError> {
     type Row = (String, String, String, i32, DateTime<Utc>, DateTime<Utc>, bool, Option<String>);
     let rows: Vec<Row> = workers::table
-        .filter(workers::seen.gt(diesel::dsl::sql::<Timestamptz>("now() - interval '15 seconds'")))
+        .filter(workers::seen.gt(fixed::<Timestamptz>("now() - interval '15 seconds'")))
         .order(workers::started)
         .select((
             workers::id,

@@ -1,7 +1,6 @@
 //! App servers as they are embedded everywhere: one statement, however many.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::sql;
 use diesel::sql_types::{Bool, Jsonb, Nullable};
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -15,6 +14,7 @@ use shared_types::{
 
 use super::app_servers::step_kind;
 use crate::db::DbError;
+use crate::db::fixed::fixed;
 use crate::db::schema::{app_server_retention, app_servers, builds, instances, servers};
 
 /// Which app servers.
@@ -111,8 +111,8 @@ macro_rules! summaries {
                 (instances::active_app_server_id, instances::fallback_app_server_id),
                 servers::status,
                 (app_server_retention::pinned_at, app_server_retention::terminates_at).nullable(),
-                sql::<Bool>(IS_DRAINING),
-                sql::<Nullable<Jsonb>>(QUEUED),
+                fixed::<Bool>(IS_DRAINING),
+                fixed::<Nullable<Jsonb>>(QUEUED),
             ))
             .into_boxed()
     };
