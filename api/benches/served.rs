@@ -8,6 +8,7 @@ use ocim::app::App;
 use ocim::config::Settings;
 use ocim::events::Bus;
 use ocim::guard::Guard;
+use ocim::pull_requests::{Rules, Watch};
 use ocim::system::System;
 use ocim::users::Secret;
 use ocim::users::store::{self, tokens};
@@ -39,7 +40,9 @@ impl Served {
             ocim_max_streams_each: 4000,
             ..Settings::default()
         };
+        let watch = Watch { manager: world.manager.clone(), rules: Rules::new(&limits, "").unwrap() };
         let app = App {
+            watch: Arc::new(watch),
             guard: Arc::new(Guard::new(&limits).unwrap()),
             manager: world.manager.clone(),
             bus,

@@ -9,6 +9,7 @@ use crate::db::Db;
 use crate::events::Bus;
 use crate::guard::Guard;
 use crate::instances::Manager;
+use crate::pull_requests::Watch;
 use crate::system::System;
 use crate::users::sign_in::SignIn;
 use crate::vault::Keyring;
@@ -20,6 +21,8 @@ pub struct App {
     pub manager: Arc<Manager>,
     /// Where events arrive.
     pub bus: Bus,
+    /// Pull requests.
+    pub watch: Arc<Watch>,
     /// What protects the program.
     pub guard: Arc<Guard>,
     /// Where people can sign in beside here.

@@ -31,6 +31,8 @@ pub enum EventKind {
     ChecksMade,
     /// The queue was paused or goes on, or a worker came or went.
     QueueChanged,
+    /// A pull request changed, or what was made of it.
+    PullRequestUpdated,
     /// A log grew. Not kept: it has no id, and what the log holds is the truth.
     LogAppended,
 }
@@ -48,6 +50,7 @@ impl EventKind {
         Self::ServerUpdated,
         Self::ChecksMade,
         Self::QueueChanged,
+        Self::PullRequestUpdated,
         Self::LogAppended,
     ];
 
@@ -64,6 +67,7 @@ impl EventKind {
             Self::ServerUpdated => "ServerUpdated",
             Self::ChecksMade => "ChecksMade",
             Self::QueueChanged => "QueueChanged",
+            Self::PullRequestUpdated => "PullRequestUpdated",
             Self::LogAppended => "LogAppended",
         }
     }

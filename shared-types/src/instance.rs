@@ -135,6 +135,8 @@ pub struct Instance {
     pub appservers: Vec<AppServerSummary>,
     /// The settings that differ from those of the active app server, by name; empty where none is active.
     pub pending_changes: Vec<String>,
+    /// The pull request that it was made for; null: none.
+    pub source_pr: Option<crate::pull_request::SourcePullRequest>,
     /// What `If-Match` must say to change it; the same as the `ETag` header.
     pub etag: String,
 }

@@ -22,6 +22,7 @@ pub mod operations;
 mod orm;
 pub mod pagination;
 pub mod problem;
+pub mod pull_request;
 pub mod queue;
 pub mod retention;
 pub mod secret;
@@ -35,7 +36,8 @@ pub mod yaml;
 pub use app_server::{AppServer, AppServerStatus, AppServerSummary, Serving};
 pub use event::{Event, EventKind};
 pub use ids::{
-    ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, ServerId, SessionId, TokenId, UserId,
+    ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ServerId, SessionId,
+    TokenId, UserId,
 };
 pub use instance::{Instance, InstanceSummary};
 pub use launch::Trigger;
@@ -43,6 +45,7 @@ pub use log_entry::{LogEntry, LogLevel};
 pub use openedx::OpenEdxSettings;
 pub use pagination::Page;
 pub use problem::{FieldError, Problem, ProblemType};
+pub use pull_request::PullRequest;
 pub use server::{Server, ServerStatus};
 pub use user::{Role, User};
 

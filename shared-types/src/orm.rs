@@ -9,10 +9,12 @@ use crate::app_server::{ActivationKind, AppServerStatus};
 use crate::audit::Outcome;
 use crate::event::EventKind;
 use crate::ids::{
-    ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, ServerId, SessionId, TokenId, UserId,
+    ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ServerId, SessionId,
+    TokenId, UserId,
 };
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
+use crate::pull_request::{Decision, PullRequestState};
 use crate::queue::Tier;
 use crate::retention::OrphanKind;
 use crate::server::ServerStatus;
@@ -55,7 +57,19 @@ macro_rules! text {
     )*};
 }
 
-bigint!(InstanceId, AppServerId, ServerId, LogEntryId, EventId, UserId, TokenId, ActivationId, SessionId, ActivityId);
+bigint!(
+    InstanceId,
+    AppServerId,
+    ServerId,
+    LogEntryId,
+    EventId,
+    UserId,
+    TokenId,
+    ActivationId,
+    SessionId,
+    ActivityId,
+    PullRequestId
+);
 text!(
     AppServerStatus,
     ServerStatus,
@@ -67,5 +81,7 @@ text!(
     OrphanKind,
     ActivationKind,
     Outcome,
-    Scope
+    Scope,
+    PullRequestState,
+    Decision
 );

@@ -5,7 +5,7 @@ mod settings;
 
 use std::path::PathBuf;
 
-pub use settings::{LogFormat, OnSigterm, ProviderKind, Settings};
+pub use settings::{LogFormat, OnCommit, OnSigterm, ProviderKind, Settings};
 
 /// The longest time-out: a week.
 const MAX_SECONDS: u64 = 604_800;
@@ -48,6 +48,19 @@ const NAMES: &[&str] = &[
     "ocim_sign_in_roles",
     "github_api_url",
     "github_url",
+    "watch_fork",
+    "watch_organization",
+    "watch_team",
+    "watch_interval",
+    "watch_on_commit",
+    "watch_archive_minutes",
+    "watch_ttl_days",
+    "watch_configuration_repositories",
+    "watch_report",
+    "github_access_token",
+    "github_app_id",
+    "github_app_private_key_file",
+    "github_webhook_secrets",
     "database_url",
     "instances_base_domain",
     "instance_ephemeral_databases",
@@ -90,6 +103,10 @@ const LISTS: &[&str] = &[
     "ocim_cors_origins",
     "ocim_secret_keys",
     "ocim_sign_in_roles",
+    "watch_fork",
+    "watch_configuration_repositories",
+    "watch_report",
+    "github_webhook_secrets",
     "admins",
 ];
 
@@ -148,6 +165,7 @@ impl Settings {
             ("OCIM_REAPER_GRACE", self.ocim_reaper_grace),
             ("OCIM_REQUEST_TIMEOUT", self.ocim_request_timeout),
             ("OCIM_STALL_TIMEOUT", self.ocim_stall_timeout),
+            ("WATCH_INTERVAL", self.watch_interval),
             ("ANSIBLE_LINE_TIMEOUT", self.ansible_line_timeout),
             ("ANSIBLE_GLOBAL_TIMEOUT", self.ansible_global_timeout),
         ];

@@ -85,6 +85,33 @@ pub struct Settings {
     pub github_api_url: String,
     /// Where people sign in at GitHub.
     pub github_url: String,
+    /// The repositories whose pull requests get instances, `owner/name`; with `=nothing`, `=update` or `=rebuild` behind it, what
+    /// new commits do to that one's. Empty: none.
+    pub watch_fork: Vec<String>,
+    /// The organization whose team's pull requests need no approval.
+    pub watch_organization: String,
+    /// That team, as its address at GitHub has it.
+    pub watch_team: String,
+    /// Seconds between two looks at GitHub.
+    pub watch_interval: u64,
+    /// What new commits do, unless `watch_fork` says otherwise.
+    pub watch_on_commit: OnCommit,
+    /// Minutes after which the instance of a closed pull request is archived.
+    pub watch_archive_minutes: u32,
+    /// Days without a change after which the instance of an open one is archived; 0: never.
+    pub watch_ttl_days: u32,
+    /// The configuration repositories that a pull request may name. Empty: the default one.
+    pub watch_configuration_repositories: Vec<String>,
+    /// What GitHub is told of the builds: `deployments`, `statuses`, `comments`; `nothing` for nothing.
+    pub watch_report: Vec<String>,
+    /// The token that GitHub is asked with.
+    pub github_access_token: Option<SecretString>,
+    /// Or the GitHub App,
+    pub github_app_id: Option<u64>,
+    /// and the file with its private key (PEM).
+    pub github_app_private_key_file: Option<PathBuf>,
+    /// What GitHub signs its webhooks with; two while it is replaced.
+    pub github_webhook_secrets: Vec<SecretString>,
     /// A Postgres to use instead of the embedded one.
     pub database_url: Option<SecretString>,
     /// The base domain of instances that name none.
@@ -192,6 +219,19 @@ impl Default for Settings {
             ocim_sign_in_roles: Vec::new(),
             github_api_url: "https://api.github.com".into(),
             github_url: "https://github.com".into(),
+            watch_fork: Vec::new(),
+            watch_organization: String::new(),
+            watch_team: "owners".into(),
+            watch_interval: 60,
+            watch_on_commit: OnCommit::Nothing,
+            watch_archive_minutes: 5,
+            watch_ttl_days: 30,
+            watch_configuration_repositories: Vec::new(),
+            watch_report: vec!["deployments".into(), "statuses".into(), "comments".into()],
+            github_access_token: None,
+            github_app_id: None,
+            github_app_private_key_file: None,
+            github_webhook_secrets: Vec::new(),
             database_url: None,
             instances_base_domain: "localhost".into(),
             instance_ephemeral_databases: true,
@@ -247,6 +287,18 @@ pub enum OnSigterm {
     HandOver,
     /// They are ended first; nothing more is begun. A second signal hands them over.
     Finish,
+}
+
+/// What new commits of a pull request do to its instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnCommit {
+    /// Nothing, until somebody asks for it.
+    Nothing,
+    /// Its settings follow.
+    Update,
+    /// And an app server is launched with them, and activated when it runs; an older build is stopped.
+    Rebuild,
 }
 
 /// How a line of the log looks.

@@ -307,12 +307,79 @@ diesel::table! {
     login_failures (username, at) { username -> Text, at -> Timestamptz, address -> Nullable<Text>, }
 }
 
+diesel::table! {
+    watched_repositories (id) {
+        id -> BigInt,
+        configured -> Text,
+        name -> Text,
+        github_id -> Nullable<BigInt>,
+        etag -> Nullable<Text>,
+        seen_until -> Nullable<Timestamptz>,
+        swept_at -> Nullable<Timestamptz>,
+        swept_whole_at -> Nullable<Timestamptz>,
+        trouble -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    pull_requests (id) {
+        id -> BigInt,
+        repository_id -> BigInt,
+        number -> Integer,
+        state -> Text,
+        title -> Text,
+        author -> Text,
+        is_draft -> Bool,
+        is_trusted -> Bool,
+        fork_name -> Nullable<Text>,
+        branch_name -> Text,
+        head_commit -> Text,
+        extra_settings -> Text,
+        wanted -> Nullable<Jsonb>,
+        settings_trouble -> Nullable<Text>,
+        version -> BigInt,
+        decision -> Nullable<Text>,
+        decided_version -> Nullable<BigInt>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamptz>,
+        instance_id -> Nullable<BigInt>,
+        applied_version -> Nullable<BigInt>,
+        launched_version -> Nullable<BigInt>,
+        github_updated -> Timestamptz,
+        closed_at -> Nullable<Timestamptz>,
+        archive_at -> Nullable<Timestamptz>,
+        is_archived_by_us -> Bool,
+        fetched_at -> Timestamptz,
+        trouble -> Nullable<Text>,
+        comment_id -> Nullable<BigInt>,
+        deployment_id -> Nullable<BigInt>,
+        deployment_commit -> Nullable<Text>,
+        reported -> Nullable<Text>,
+        report_trouble -> Nullable<Text>,
+        report_after -> Nullable<Timestamptz>,
+        created -> Timestamptz,
+        modified -> Timestamptz,
+    }
+}
+diesel::table! {
+    webhook_deliveries (id) {
+        id -> Text,
+        received -> Timestamptz,
+    }
+}
+diesel::table! {
+    github_pause (is_one) {
+        is_one -> Bool,
+        until -> Timestamptz,
+        reason -> Text,
+    }
+}
 diesel::joinable!(app_servers -> servers (server_id));
 diesel::joinable!(app_server_retention -> app_servers (app_server_id));
 diesel::joinable!(builds -> app_servers (app_server_id));
 diesel::joinable!(instance_hostnames -> instances (instance_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
+diesel::joinable!(pull_requests -> watched_repositories (repository_id));
 diesel::joinable!(user_identities -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
     activations,
@@ -325,5 +392,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     users,
     sessions,
     api_tokens,
-    user_identities
+    user_identities,
+    pull_requests,
+    watched_repositories
 );

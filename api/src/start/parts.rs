@@ -20,6 +20,7 @@ use crate::instances::{Manager, Options};
 use crate::mail::Mailer;
 use crate::mail::smtp::{SmtpConfig, SmtpMailer};
 use crate::openedx::{Defaults, OpenEdx};
+use crate::pull_requests::{Rules, Watch};
 use crate::routing::traffic::Traffic;
 use crate::servers::providers::local::base_tree;
 use crate::users::login;
@@ -140,6 +141,12 @@ pub(super) fn manager(
     let mut manager = Manager::new(db, vec![Arc::new(openedx)], provider, probe, traffic, ansible, options);
     manager.mailer = mailer(settings)?;
     Ok(manager)
+}
+
+/// What watches pull requests.
+pub(super) fn watch(settings: &Settings, outside: &Outside, manager: Arc<Manager>) -> Result<Watch, StartError> {
+    let defaults = defaults(settings, &outside.demo);
+    Ok(Watch { manager, rules: Rules::new(settings, &defaults.configuration_source_repo_url)? })
 }
 
 /// Who sends mail to ADMINS; none where there are none.

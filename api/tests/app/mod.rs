@@ -27,6 +27,7 @@ use ocim::guard::Guard;
 use ocim::instances::{Manager, Options};
 use ocim::mail::Mailer;
 use ocim::mail::fake::FakeMailer;
+use ocim::pull_requests::{Rules, Watch};
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::Traffic;
 use ocim::servers::providers::fake::FakeProvider;
@@ -160,6 +161,10 @@ impl TestApp {
         (setup.settings)(&mut settings);
         let guard = Arc::new(Guard::new(&settings).unwrap());
         let app = App {
+            watch: Arc::new(Watch {
+                manager: manager.clone(),
+                rules: Rules::new(&settings, "https://git.example/configuration.git").unwrap(),
+            }),
             guard: guard.clone(),
             manager: manager.clone(),
             bus: bus.clone(),

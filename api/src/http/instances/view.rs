@@ -9,6 +9,7 @@ use crate::http::error::ApiError;
 use crate::http::extract;
 use crate::instances::care::Care;
 use crate::instances::read::{self, InstanceView};
+use crate::pull_requests::store::rows::source_of;
 
 /// One instance as it travels.
 pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
@@ -16,6 +17,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
     let view = read::instance(&app.manager, &mut conn, id).await?;
     let InstanceView { summary, settings, addresses, fallback, app_servers, care, hold, pending_changes, version } =
         view;
+    let source_pr = source_of(&mut conn, id, &app.watch.rules.github_url).await?;
     let Care { tier, max_builds, retention_hours } = care;
     let url =
         |hostname: Option<&String>| hostname.map(|name| app.public_url(addresses.protocol, name)).unwrap_or_default();
@@ -31,6 +33,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         fallback_app_server_id: fallback,
         appservers: app_servers,
         pending_changes,
+        source_pr,
         etag: etag(version),
     })
 }

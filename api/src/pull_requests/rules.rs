@@ -1,0 +1,181 @@
+//! What is watched and what follows from it, as the settings say.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use chrono::TimeDelta;
+use secrecy::SecretString;
+
+use crate::config::{OnCommit, Settings};
+
+/// The most secrets that webhooks may be signed with: the old one and the new one.
+const MAX_SECRETS: usize = 2;
+
+/// A repository whose pull requests get instances.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fork {
+    /// `owner/name`.
+    pub name: String,
+    /// What new commits do.
+    pub on_commit: OnCommit,
+}
+
+/// How GitHub is told of the builds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Report {
+    /// A deployment, with its address and how it goes.
+    Deployments,
+    /// A status of the commit.
+    Statuses,
+    /// One comment, which is edited.
+    Comments,
+}
+
+/// What is watched and what follows from it.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Where GitHub's pages and repositories are.
+    pub github_url: String,
+    /// The repositories, the first one's pull requests having the shortest domains.
+    pub forks: Vec<Fork>,
+    /// The organization whose team is trusted; blank: nobody is.
+    pub organization: String,
+    /// The team.
+    pub team: String,
+    /// How long the instance of a closed pull request stays.
+    pub archive_after: TimeDelta,
+    /// How long the instance of one stays that does not change; none: as long as it is open.
+    pub time_to_live: Option<TimeDelta>,
+    /// The configuration repositories that a pull request may name.
+    pub configuration_repositories: Vec<String>,
+    /// What GitHub is told.
+    pub reports: BTreeSet<Report>,
+    /// What webhooks are signed with.
+    pub webhook_secrets: Vec<SecretString>,
+    /// The domain below which instances live.
+    pub base_domain: String,
+    /// Where people find this program; none: they are told no address of it.
+    pub public_url: Option<String>,
+}
+
+impl Rules {
+    /// Those of the settings. `default_configuration` is the configuration repository of instances that name none.
+    ///
+    /// # Errors
+    /// Which setting makes no sense, and why.
+    pub fn new(settings: &Settings, default_configuration: &str) -> Result<Self, String> {
+        let forks = settings.watch_fork.iter().filter(|text| !text.is_empty());
+        let forks = forks.map(|text| fork(text, settings.watch_on_commit)).collect::<Result<Vec<_>, _>>()?;
+        let mut names = BTreeSet::new();
+        if let Some(twice) = forks.iter().find(|fork| !names.insert(fork.name.to_lowercase())) {
+            return Err(format!("WATCH_FORK names {} twice", twice.name));
+        }
+        if settings.github_webhook_secrets.len() > MAX_SECRETS {
+            return Err(format!("GITHUB_WEBHOOK_SECRETS are {MAX_SECRETS} at most: the new one and the old one"));
+        }
+        let named = settings.watch_report.iter().filter(|name| !name.is_empty() && *name != "nothing");
+        let configuration_repositories = match settings.watch_configuration_repositories.as_slice() {
+            [] => vec![default_configuration.to_owned()],
+            named => named.to_vec(),
+        };
+        Ok(Self {
+            github_url: settings.github_url.trim_end_matches('/').to_owned(),
+            forks,
+            organization: settings.watch_organization.clone(),
+            team: settings.watch_team.clone(),
+            archive_after: TimeDelta::minutes(settings.watch_archive_minutes.into()),
+            time_to_live: (settings.watch_ttl_days > 0).then(|| TimeDelta::days(settings.watch_ttl_days.into())),
+            configuration_repositories,
+            reports: named.map(|name| name.parse()).collect::<Result<_, String>>()?,
+            webhook_secrets: settings.github_webhook_secrets.clone(),
+            base_domain: settings.instances_base_domain.clone(),
+            public_url: settings.ocim_public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
+        })
+    }
+
+    /// The fork with this name, whatever the case.
+    pub fn fork(&self, name: &str) -> Option<&Fork> {
+        self.forks.iter().find(|fork| fork.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The clone address of a repository at GitHub.
+    pub fn clone_url(&self, repository: &str) -> String {
+        format!("{}/{repository}.git", self.github_url)
+    }
+}
+
+/// `owner/name`, `owner/name=rebuild`.
+fn fork(text: &str, on_commit: OnCommit) -> Result<Fork, String> {
+    let (name, rule) = text.split_once('=').map_or((text, None), |(name, rule)| (name, Some(rule)));
+    if !is_repository(name) {
+        return Err(format!("WATCH_FORK has «{name}»; it must be owner/name, as in the address of a repository"));
+    }
+    let on_commit = match rule {
+        None => on_commit,
+        Some("nothing") => OnCommit::Nothing,
+        Some("update") => OnCommit::Update,
+        Some("rebuild") => OnCommit::Rebuild,
+        Some(other) => return Err(format!("WATCH_FORK has «={other}»; it must be =nothing, =update or =rebuild")),
+    };
+    Ok(Fork { name: name.to_owned(), on_commit })
+}
+
+/// Whether this is `owner/name`, as GitHub has them. Nothing else of GitHub's is put into an address.
+pub fn is_repository(name: &str) -> bool {
+    let is_part = |part: &str| {
+        (1..=100).contains(&part.len())
+            && !matches!(part, "." | "..")
+            && !part.starts_with('-')
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
+    name.split_once('/').is_some_and(|(owner, name)| is_part(owner) && is_part(name))
+}
+
+impl FromStr for Report {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "deployments" => Ok(Self::Deployments),
+            "statuses" => Ok(Self::Statuses),
+            "comments" => Ok(Self::Comments),
+            other => Err(format!("WATCH_REPORT has «{other}»; there are deployments, statuses, comments and nothing")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn rules(forks: &[&str], reports: &[&str]) -> Result<Rules, String> {
+        let settings = Settings {
+            watch_fork: forks.iter().map(ToString::to_string).collect(),
+            watch_report: reports.iter().map(ToString::to_string).collect(),
+            ..Settings::default()
+        };
+        Rules::new(&settings, "https://github.com/edx/configuration.git")
+    }
+
+    #[test]
+    fn each_fork_has_a_rule() {
+        let rules = rules(&["acme/edx", "acme/other=rebuild"], &["comments"]).unwrap();
+        assert_eq!(rules.fork("Acme/EDX").unwrap().on_commit, OnCommit::Nothing);
+        assert_eq!(rules.fork("acme/other").unwrap().on_commit, OnCommit::Rebuild);
+        assert!(rules.fork("acme/third").is_none());
+        assert_eq!(rules.reports, BTreeSet::from([Report::Comments]));
+        assert_eq!(rules.configuration_repositories, ["https://github.com/edx/configuration.git"]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        for wrong in ["edx", "acme/edx/x", "acme/..", "-o/x", "acme/edx=never", "https://github.com/acme/edx", "a b/c"]
+        {
+            assert!(rules(&[wrong], &[]).unwrap_err().contains("WATCH_FORK"), "{wrong}");
+        }
+        assert!(rules(&["a/b", "A/B=update"], &[]).unwrap_err().contains("twice"));
+        assert!(rules(&[], &["letters"]).unwrap_err().contains("WATCH_REPORT"));
+        assert!(rules(&[], &["nothing"]).unwrap().reports.is_empty());
+    }
+}

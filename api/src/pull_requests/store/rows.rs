@@ -1,0 +1,197 @@
+//! The table `pull_requests`.
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
+use shared_types::pull_request::{Approval, Decision, PullRequestState, SourcePullRequest};
+use shared_types::{API_BASE, InstanceId, PullRequestId};
+
+use crate::db::DbError;
+use crate::db::schema::{pull_requests, watched_repositories};
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = pull_requests)]
+pub struct Row {
+    /// Its number here.
+    pub id: PullRequestId,
+    /// The repository that it wants to change.
+    pub repository_id: i64,
+    /// Its number there.
+    pub number: i32,
+    /// Open, closed or merged.
+    pub state: PullRequestState,
+    /// What its author calls it.
+    pub title: String,
+    /// Who opened it.
+    pub author: String,
+    /// Whether it is not finished.
+    pub is_draft: bool,
+    /// Whether nobody needs to approve it.
+    pub is_trusted: bool,
+    /// Where the change comes from; none: it is gone.
+    pub fork_name: Option<String>,
+    /// The branch there.
+    pub branch_name: String,
+    /// The last commit of the branch.
+    pub head_commit: String,
+    /// The settings block of its description.
+    pub extra_settings: String,
+    /// What the description asks for, read.
+    pub wanted: Option<Value>,
+    /// Why it cannot be used.
+    pub settings_trouble: Option<String>,
+    /// Counts changes of what would run.
+    pub version: i64,
+    /// What an operator decided.
+    pub decision: Option<Decision>,
+    /// For which version.
+    pub decided_version: Option<i64>,
+    /// Who decided.
+    pub decided_by: Option<String>,
+    /// When.
+    pub decided_at: Option<DateTime<Utc>>,
+    /// Its instance.
+    pub instance_id: Option<InstanceId>,
+    /// The version that the instance's settings come from.
+    pub applied_version: Option<i64>,
+    /// The last version that was launched by itself.
+    pub launched_version: Option<i64>,
+    /// When it last changed, by GitHub's clock.
+    pub github_updated: DateTime<Utc>,
+    /// When it was closed.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// When its instance is archived.
+    pub archive_at: Option<DateTime<Utc>>,
+    /// Whether its instance was archived for it.
+    pub is_archived_by_us: bool,
+    /// When GitHub was last asked.
+    pub fetched_at: DateTime<Utc>,
+    /// Why what it wants was not done.
+    pub trouble: Option<String>,
+    /// Why GitHub could not be told.
+    pub report_trouble: Option<String>,
+    /// When it was first seen.
+    pub created: DateTime<Utc>,
+    /// When what is stored of it last changed.
+    pub modified: DateTime<Utc>,
+}
+
+impl Row {
+    /// Whether it may run.
+    pub fn approval(&self) -> Approval {
+        match self.decision.filter(|_| self.decided_version == Some(self.version)) {
+            _ if self.is_trusted => Approval::NotNeeded,
+            None => Approval::Needed,
+            Some(Decision::Approved) => Approval::Approved,
+            Some(Decision::Ignored) => Approval::Ignored,
+        }
+    }
+}
+
+/// What GitHub says of a pull request, as it is stored.
+#[derive(Debug, Clone, PartialEq, Insertable, AsChangeset)]
+#[diesel(table_name = pull_requests, treat_none_as_null = true)]
+pub struct Said {
+    /// The repository that it wants to change.
+    pub repository_id: i64,
+    /// Its number there.
+    pub number: i32,
+    /// Open, closed or merged.
+    pub state: PullRequestState,
+    /// What its author calls it.
+    pub title: String,
+    /// Who opened it.
+    pub author: String,
+    /// Whether it is not finished.
+    pub is_draft: bool,
+    /// Whether nobody needs to approve it.
+    pub is_trusted: bool,
+    /// Where the change comes from; none: it is gone.
+    pub fork_name: Option<String>,
+    /// The branch there.
+    pub branch_name: String,
+    /// The last commit of the branch.
+    pub head_commit: String,
+    /// The settings block of its description.
+    pub extra_settings: String,
+    /// What the description asks for, read.
+    pub wanted: Option<Value>,
+    /// Why it cannot be used.
+    pub settings_trouble: Option<String>,
+    /// When it last changed, by GitHub's clock.
+    pub github_updated: DateTime<Utc>,
+    /// When it was closed.
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+impl Said {
+    /// Whether something else would run than what this row has.
+    pub fn runs_otherwise_than(&self, row: &Row) -> bool {
+        (&self.fork_name, &self.head_commit, &self.extra_settings, &self.wanted)
+            != (&row.fork_name, &row.head_commit, &row.extra_settings, &row.wanted)
+    }
+}
+
+/// One of them.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn find(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Option<Row>, DbError> {
+    Ok(pull_requests::table.find(id).select(Row::as_select()).first(conn).await.optional()?)
+}
+
+/// One of them, locked until the transaction ends.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn lock(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Option<Row>, DbError> {
+    Ok(pull_requests::table.find(id).select(Row::as_select()).for_no_key_update().first(conn).await.optional()?)
+}
+
+/// The one with this number, locked until the transaction ends.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn lock_number(conn: &mut AsyncPgConnection, repository: i64, number: i32) -> Result<Option<Row>, DbError> {
+    Ok(pull_requests::table
+        .filter(pull_requests::repository_id.eq(repository))
+        .filter(pull_requests::number.eq(number))
+        .select(Row::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+/// The pull request that an instance was made for.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn source_of(
+    conn: &mut AsyncPgConnection,
+    instance: InstanceId,
+    github_url: &str,
+) -> Result<Option<SourcePullRequest>, DbError> {
+    let row: Option<(PullRequestId, i32, String)> = pull_requests::table
+        .inner_join(watched_repositories::table)
+        .filter(pull_requests::instance_id.eq(instance))
+        .select((pull_requests::id, pull_requests::number, watched_repositories::name))
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(row.map(|(id, number, repository)| SourcePullRequest {
+        id,
+        api_url: format!("{API_BASE}/pull-requests/{id}"),
+        github_pr_number: number,
+        github_pr_url: page(github_url, &repository, number),
+    }))
+}
+
+/// The page of a pull request at GitHub.
+pub fn page(github_url: &str, repository: &str, number: i32) -> String {
+    format!("{}/{repository}/pull/{number}", github_url.trim_end_matches('/'))
+}
