@@ -181,6 +181,7 @@ const fn moves_traffic(kind: EventKind) -> bool {
         | EventKind::AppServerStopRequested
         | EventKind::ChecksMade
         | EventKind::QueueChanged
+        | EventKind::PullRequestUpdated
         | EventKind::LogAppended => false,
     }
 }
@@ -205,6 +206,7 @@ fn concerns(event: &Event) -> Vec<Key> {
         }
         EventKind::ChecksMade => app_server.into_iter().collect(),
         EventKind::QueueChanged => vec![Key::Queue],
+        EventKind::PullRequestUpdated => instance.into_iter().collect(),
         EventKind::LogAppended => Vec::new(),
     }
 }
