@@ -18,6 +18,7 @@ pub mod mail;
 pub mod metrics;
 pub mod openedx;
 pub mod origin;
+pub mod pull_requests;
 pub mod router;
 pub mod routing;
 pub mod servers;

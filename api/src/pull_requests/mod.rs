@@ -1,0 +1,3 @@
+//! Pull requests: what their bodies ask for.
+
+pub mod settings_block;
