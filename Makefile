@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories chaos fuzz-api bench lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories chaos fuzz-api fuzz-settings bench lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -42,6 +42,9 @@ chaos: build ## Kill real workers, server, HAProxy and Postgres at random while 
 
 fuzz-api: bootstrap-test build ## Ask the API for ten minutes what its document allows and what not, as each role (OCIM_FUZZ_SECONDS)
 	@script/fuzz-api
+
+fuzz-settings: bootstrap-test ## Read random bodies of pull requests, and YAML as PyYAML does, for ten minutes (OCIM_FUZZ_SECONDS)
+	@script/fuzz-settings
 
 lint: ## Formatting, clippy for the host and for wasm, scripts, the browser tests' types
 	@script/lint

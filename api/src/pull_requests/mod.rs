@@ -4,6 +4,7 @@
 
 pub mod github;
 pub mod rules;
+pub mod settings_block;
 pub mod store;
 
 use std::sync::Arc;

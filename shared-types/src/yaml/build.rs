@@ -271,8 +271,11 @@ impl<'a> Builder<'a> {
 fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Marker) -> Result<Value, YamlError> {
     match tag_name(tag, at)? {
         Some(name) => scalar::resolve_tagged(&name, text).map_err(|message| error(at, message)),
-        // The tag `!` makes PyYAML read a quoted text as a plain one.
         None if tag.is_none() && style != ScalarStyle::Plain => Ok(Value::String(text.to_owned())),
+        // The tag `!` makes PyYAML read a quoted text as a plain one, over a newline at its end.
+        None if text.strip_suffix('\n').is_some_and(|text| !text.is_empty() && !scalar::is_text(text)) => {
+            Err(error(at, "the tag `!` does not fit this value; without it, it is a text"))
+        }
         None => match scalar::resolve(text) {
             Ok(Plain::Value(value)) => Ok(value),
             Ok(Plain::Merge) => Err(error(at, "`<<` merges where it is a key; put it in quotes to keep it as a text")),

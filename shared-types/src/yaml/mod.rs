@@ -10,7 +10,8 @@
 //! - A key that reads as a number, a boolean or null is refused (quote it): as JSON it would be a string, and a look-up by the
 //!   number would no longer find it.
 //! - The grammar is the parser's, of YAML 1.2: a few texts are accepted that PyYAML refuses, like a tab after a colon, and a
-//!   few refused that PyYAML accepts, like lines inside `[ ]` that are not indented more than their key.
+//!   few refused that PyYAML accepts, like lines inside `[ ]` that are not indented more than their key, and `[-]`.
+//! - A tag that makes a number of a text that would be none without it (`!!int 0o17`) may be refused.
 //! - Spaces at the very end of a text, on a line of their own, are no part of a text block.
 //!
 //! Every text is bounded: its length, and the values, the letters and the depth that aliases make of it.
@@ -19,6 +20,7 @@
 
 mod build;
 mod number;
+mod places;
 mod scalar;
 mod text;
 mod timestamp;
@@ -26,12 +28,15 @@ mod words;
 mod write;
 
 #[cfg(test)]
+mod compared;
+#[cfg(test)]
 mod pyyaml_table;
 #[cfg(test)]
 mod tests;
 
 use serde_json::{Map, Value};
 
+pub use self::places::{Place, places};
 pub use self::write::to_yaml;
 
 /// How many bytes a text may have.

@@ -21,6 +21,10 @@ pub(super) fn resolve(text: &str) -> Result<Plain, &'static str> {
     let value = match text {
         "<<" => return Ok(Plain::Merge),
         "=" => return Err("a `=` alone has a meaning of its own in YAML 1.1; put it in quotes to keep it as a text"),
+        // Only the tag `!` brings one here: these are marks where they stand without quotes.
+        "!" | "&" | "*" => {
+            return Err("this mark alone is no value to PyYAML; take the tag `!` away to keep it as a text");
+        }
         _ if is_null(text) => Value::Null,
         _ => {
             if let Some(flag) = boolean(text) {
@@ -35,6 +39,11 @@ pub(super) fn resolve(text: &str) -> Result<Plain, &'static str> {
         }
     };
     Ok(Plain::Value(value))
+}
+
+/// Whether a scalar without quotes and without a tag is just a text. Dates are texts here, and not to PyYAML.
+pub(super) fn is_text(text: &str) -> bool {
+    resolve(text) == Ok(Plain::Value(Value::String(text.to_owned()))) && timestamp::timestamp(text).is_none()
 }
 
 /// Resolves a scalar that has one of the core tags, given without its prefix.

@@ -156,6 +156,15 @@ fn tags() {
     refused_at("a: !!binary aGk=", 1, 4, "`!!binary`");
     refused_at("a: !!set {}", 1, 4, "`!!set`");
     refused_at("a: !!int x", 1, 4, "does not fit");
+    assert_eq!(
+        read("a: ! '1'\nb: ! |\n  x\nc: ! '2001-01-01'\nd: ! ''"),
+        json!({"a": 1, "b": "x\n", "c": "2001-01-01", "d": null})
+    );
+    refused_at("a: ! |\n  1\nb: x", 1, 4, "the tag `!` does not fit");
+    refused_at("a: ! \"2001-01-01\\n\"", 1, 4, "the tag `!` does not fit");
+    for mark in ["!", "&", "*"] {
+        refused_at(&format!("a: ! '{mark}'"), 1, 4, "this mark alone");
+    }
     refused_at("a: !!str [x]", 1, 4, "does not fit");
     refused_at("a: !!map x", 1, 4, "does not fit");
 }
@@ -206,6 +215,31 @@ fn line_ends_and_letters() {
     assert_eq!(read("a: >\n  x\n  last"), json!({"a": "x last"}));
     assert_eq!(read("a: |\n  last\n  "), json!({"a": "last\n"}));
     assert_eq!(read("a: |+\n  x\n\nb: |-\n  y\n\n"), json!({"a": "x\n\n", "b": "y"}));
+}
+
+#[test]
+fn texts_have_places() {
+    let text = "\u{feff}a: &x 'b'\r\nc:\r\n  - d\n  - {e: *x, \"\\x66\": 1}\ng: >-\n  h\n  i\n*x : j\n";
+    assert!(parse(text).is_ok());
+    let found: Vec<_> =
+        places(text).into_iter().map(|place| (place.text, place.line, place.depth, place.is_key)).collect();
+    let found: Vec<_> =
+        found.iter().map(|(text, line, depth, is_key)| (text.as_str(), *line, *depth, *is_key)).collect();
+    let expected = [
+        ("a", 1, 1, true),
+        ("b", 1, 1, false),
+        ("c", 2, 1, true),
+        ("d", 3, 2, false),
+        ("e", 4, 3, true),
+        ("f", 4, 3, true),
+        ("1", 4, 3, false),
+        ("g", 5, 1, true),
+        ("h i", 6, 1, false),
+        ("j", 8, 1, false),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(places("a: [b\nc: d").first().map(|place| place.text.clone()), Some("a".to_owned()));
+    assert_eq!(places(&"x".repeat(MAX_BYTES + 1)), []);
 }
 
 #[test]

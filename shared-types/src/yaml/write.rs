@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::scalar::{self, Plain};
+use super::scalar;
 use super::text::{escape, is_allowed};
 
 /// A key that is longer must be marked with `?`, or readers do not look far enough for its colon.
@@ -135,13 +135,7 @@ fn fits_plain(text: &str) -> bool {
         && !text.starts_with("...")
         && !text.contains(": ")
         && text.chars().all(|c| is_plain(c) && is_allowed(c))
-        && scalar::resolve(text) == Ok(Plain::Value(Value::String(text.to_owned())))
-        && !is_date(text)
-}
-
-/// Dates are texts here, and not to PyYAML.
-fn is_date(text: &str) -> bool {
-    super::timestamp::timestamp(text).is_some()
+        && scalar::is_text(text)
 }
 
 /// A float needs a dot and a sign in its exponent to be one.

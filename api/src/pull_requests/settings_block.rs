@@ -1,0 +1,156 @@
+//! What a pull request's body asks for: the settings in it, and the databases.
+//!
+//! ````text
+//! pr12.sandbox.example.com (with persistent databases)
+//!
+//! **Settings**
+//! ```yaml
+//! EDXAPP_FEATURES:
+//!   ENABLE_NOTES: true
+//! ```
+//! ````
+//!
+//! Whoever opens a pull request is a stranger, and what stands here becomes variables of a playbook that runs on this host.
+//! So whatever could make Ansible run something here is refused, with its line, and never dropped without a word.
+//! See [`vet`] for what that is, and [`body`] for where a block begins and ends.
+//!
+//! Only functions of their arguments: no database, no network, no clock.
+
+mod body;
+mod comments;
+mod databases;
+mod expression;
+mod fence;
+mod repository;
+mod vet;
+
+use serde_json::{Map, Value};
+use shared_types::openedx::Field;
+use shared_types::yaml;
+
+use self::body::Block;
+
+/// How many bytes a body may have. GitHub's own limit is 65,536 characters, which never are more.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
+/// How many bytes a block may have.
+pub const MAX_BLOCK_BYTES: usize = 16 * 1024;
+/// How deep maps and lists of a block may be nested.
+pub const MAX_DEPTH: usize = 20;
+
+/// How many characters of a trouble's words there may be.
+const MAX_DETAIL: usize = 300;
+
+/// What a pull request's body asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BodySettings {
+    /// The block's text, a YAML map; every line ends with LF, the last one too. Blank when there is no block.
+    pub extra_settings: String,
+    /// Whether the databases live on the machine and go with it; `None`: the default.
+    pub use_ephemeral_databases: Option<bool>,
+    /// The block's `edx_ansible_source_repo`, as the list of those allowed spells it; `None`: the default.
+    pub configuration_source_repo_url: Option<String>,
+    /// The block's `configuration_version`; `None`: the default.
+    pub configuration_version: Option<String>,
+}
+
+/// Why a body's settings cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {detail}")]
+pub struct Trouble {
+    /// Counts from 1, in the body (not in the block).
+    pub line: u32,
+    /// What is wrong, for the person who wrote it: at most 300 characters, none of them a control character.
+    pub detail: String,
+}
+
+impl Trouble {
+    fn new(line: u32, detail: &str) -> Self {
+        let mut shown = String::new();
+        let mut count = 0;
+        for character in detail.chars() {
+            let written = match character {
+                '"' | '\'' | '\\' => character.to_string(),
+                character => character.escape_debug().to_string(),
+            };
+            count += written.chars().count();
+            if count >= MAX_DETAIL {
+                shown.push('…');
+                break;
+            }
+            shown.push_str(&written);
+        }
+        Self { line, detail: shown }
+    }
+}
+
+/// Reads a body. `domain` is the instance's; `configuration_repositories` are those whose playbooks may be run.
+///
+/// # Errors
+/// The first thing that is wrong. A body that is too long is refused whole: what was cut off might be what matters.
+pub fn read(body: &str, domain: &str, configuration_repositories: &[String]) -> Result<BodySettings, Trouble> {
+    let body = body::with_plain_ends(body)?;
+    let lines: Vec<&str> = body.split('\n').collect();
+    let found = body::find(&lines)?;
+    let use_ephemeral_databases = databases::asked_for(&found.shown, domain);
+    let Some(block) = found.block else {
+        return Ok(BodySettings { use_ephemeral_databases, ..BodySettings::default() });
+    };
+    let map = yaml::parse_map(&block.text).map_err(|error| block.trouble_at(error.line, &error.message))?;
+    vet::check(&map, &block)?;
+    Ok(BodySettings {
+        use_ephemeral_databases,
+        configuration_source_repo_url: repository(&map, &block, configuration_repositories)?,
+        configuration_version: text(&map, &block, "configuration_version", "configuration_version")?,
+        extra_settings: block.text,
+    })
+}
+
+fn repository(map: &Map<String, Value>, block: &Block, allowed: &[String]) -> Result<Option<String>, Trouble> {
+    const PATH: &str = "edx_ansible_source_repo";
+    let Some(url) = text(map, block, PATH, "configuration_source_repo_url")? else { return Ok(None) };
+    if repository::has_credentials(&url) {
+        let detail = format!("`{PATH}` must not have a password or a token in it; everybody can read it here");
+        return Err(block.trouble_of_key(PATH, &detail));
+    }
+    match repository::allowed(&url, allowed) {
+        Some(known) => Ok(Some(known.to_owned())),
+        None => {
+            let detail = format!(
+                "`{PATH}`: {url} is not one of the repositories whose playbooks may be run; an administrator can add it"
+            );
+            Err(block.trouble_of_key(PATH, &detail))
+        }
+    }
+}
+
+/// The text at a dotted path, checked as the setting `field` is; `None` when it is absent or blank.
+fn text(map: &Map<String, Value>, block: &Block, path: &str, field: &str) -> Result<Option<String>, Trouble> {
+    let refuse = |why: &str| Err(block.trouble_of_key(path, &format!("`{path}`: {why}")));
+    let found = match get(map, path) {
+        None => return Ok(None),
+        Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
+        Some(Value::String(text)) => text,
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            return refuse("must be a text; put it in quotes");
+        }
+    };
+    match Field::named(field).map(|field| field.check_text(found)) {
+        Some(Err(why)) => refuse(&why),
+        Some(Ok(())) | None => Ok(Some(found.clone())),
+    }
+}
+
+/// What is at a dotted path: `a.b` is `b` of the map `a`.
+fn get<'a>(map: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    match path.split_once('.') {
+        None => map.get(path),
+        Some((first, rest)) => get(map.get(first)?.as_object()?, rest),
+    }
+}
+
+#[cfg(test)]
+#[path = "settings_block_properties.rs"]
+mod properties;
+#[cfg(test)]
+#[path = "settings_block_tests.rs"]
+mod tests;

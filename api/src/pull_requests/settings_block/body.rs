@@ -1,0 +1,151 @@
+//! Where the block stands in a body, and what of the body GitHub shows.
+//!
+//! A heading is a line of two signs, `Settings`, two signs (`**Settings**`; signs are neither letters, digits nor spaces),
+//! with up to three spaces before it and any after. After it, and after blank lines, a code block begins as in CommonMark: at
+//! least three backticks or tildes, up to three spaces before them, any language after them. It ends with at least as many.
+//! The first such block counts.
+//!
+//! - A heading without a code block after it asks for nothing.
+//! - What is in an HTML comment asks for nothing: templates of pull requests explain themselves in comments. A comment that is
+//!   not closed hides the rest, as it does on GitHub.
+//! - A heading inside another code block asks for nothing: it is shown there as an example. A fence that is never closed makes
+//!   no such code block; if it is the settings' own, that is an error.
+
+use shared_types::yaml;
+
+use super::comments::Comments;
+use super::fence::{Fence, Fences};
+use super::{MAX_BLOCK_BYTES, MAX_BODY_BYTES, Trouble};
+
+/// A block of settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Block {
+    /// Its lines, each with an LF.
+    pub(super) text: String,
+    /// The body's line that opens it; the next one is the text's first.
+    pub(super) opened: u32,
+    /// The body's line that closes it.
+    pub(super) closed: u32,
+}
+
+/// What there is in a body.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) block: Option<Block>,
+    /// The lines that people see, without comments.
+    pub(super) shown: Vec<String>,
+}
+
+impl Block {
+    /// A trouble in a line of the text, from 1.
+    pub(super) fn trouble_at(&self, line: usize, detail: &str) -> Trouble {
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        Trouble::new(self.opened.saturating_add(line).min(self.closed), detail)
+    }
+
+    /// A trouble with a top-level key or what belongs to it.
+    pub(super) fn trouble_of_key(&self, key: &str, detail: &str) -> Trouble {
+        self.trouble_where(|place| place.depth == 1 && place.is_key && place.text == key, |text| text == key, detail)
+    }
+
+    /// A trouble at the first place that is wanted; else at the first such text (aliases have no place of their own), else at
+    /// the block.
+    pub(super) fn trouble_where(
+        &self,
+        is_wanted: impl Fn(&yaml::Place) -> bool,
+        is_such: impl Fn(&str) -> bool,
+        detail: &str,
+    ) -> Trouble {
+        let places = yaml::places(&self.text);
+        let found = places.iter().find(|place| is_wanted(place)).or_else(|| places.iter().find(|p| is_such(&p.text)));
+        match found {
+            Some(place) => self.trouble_at(place.line, detail),
+            None => Trouble::new(self.opened, detail),
+        }
+    }
+}
+
+/// The body with LF at the ends of its lines.
+///
+/// # Errors
+/// It is too long; the line is the first that is not read whole.
+pub(super) fn with_plain_ends(body: &str) -> Result<String, Trouble> {
+    let plain = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
+    if body.len() > MAX_BODY_BYTES {
+        let end = body.floor_char_boundary(MAX_BODY_BYTES);
+        let line = line_number(plain(body.get(..end).unwrap_or_default()).matches('\n').count());
+        let detail = format!("the text has {} bytes; at most {MAX_BODY_BYTES} are read", body.len());
+        return Err(Trouble::new(line, &detail));
+    }
+    Ok(plain(body.strip_prefix('\u{feff}').unwrap_or(body)))
+}
+
+/// Looks through the lines.
+///
+/// # Errors
+/// The block is too long, or never closed.
+pub(super) fn find(lines: &[&str]) -> Result<Found, Trouble> {
+    let mut found = Found { block: None, shown: Vec::with_capacity(lines.len()) };
+    let mut fences = Fences::default();
+    let mut comments = Comments::of(lines);
+    let mut is_headed = false;
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        let fence = if comments.is_open() { None } else { Fence::opened_by(line) };
+        let is_asked = is_headed && found.block.is_none() && fence.is_some_and(|fence| fence.is_plain);
+        let rest = lines.get(at + 1..).unwrap_or_default();
+        let end = fence.as_ref().and_then(|fence| fences.end_of(fence, rest));
+        match (fence, end) {
+            (Some(fence), Some(length)) => {
+                let inner = rest.get(..length).unwrap_or_default();
+                if is_asked {
+                    found.block = Some(block(&fence, at, inner)?);
+                }
+                found.shown.extend(inner.iter().map(|line| (*line).to_owned()));
+                is_headed = false;
+                at += length + 2;
+            }
+            (Some(_), None) if is_asked => {
+                let detail = "the settings that begin here are never closed: a line of ``` is missing after them";
+                return Err(Trouble::new(line_number(at), detail));
+            }
+            (Some(_) | None, _) => {
+                let shown = comments.taken_out(at, line);
+                is_headed = is_heading(&shown) || (is_headed && shown.trim().is_empty());
+                found.shown.push(shown);
+                at += 1;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The number of the line at an index.
+fn line_number(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+fn block(fence: &Fence, at: usize, inner: &[&str]) -> Result<Block, Trouble> {
+    let mut text = String::new();
+    for (index, line) in inner.iter().enumerate() {
+        // What the fence is indented by is no part of the text.
+        let spaces = line.bytes().take(fence.indent).take_while(|b| *b == b' ').count();
+        text.push_str(line.get(spaces..).unwrap_or_default());
+        text.push('\n');
+        if text.len() > MAX_BLOCK_BYTES {
+            let detail = format!("the settings are too long; they may have {MAX_BLOCK_BYTES} bytes");
+            return Err(Trouble::new(line_number(at + 1 + index), &detail));
+        }
+    }
+    Ok(Block { text, opened: line_number(at), closed: line_number(at + 1 + inner.len()) })
+}
+
+fn is_heading(line: &str) -> bool {
+    let is_sign = |c: char| !c.is_alphanumeric() && !c.is_whitespace() && !c.is_control();
+    let words = line.trim_end();
+    let begun = words.trim_start_matches(' ');
+    words.len() - begun.len() <= 3
+        && begun.split_once("Settings").is_some_and(|(before, after)| {
+            [before, after].iter().all(|signs| signs.chars().count() == 2 && signs.chars().all(is_sign))
+        })
+}

@@ -1,0 +1,146 @@
+//! What strangers may not set.
+//!
+//! Ansible runs on this host, and some variables are not data to it:
+//! - names that begin with `ansible_` say how a machine is reached (`ansible_connection: local`, `ansible_ssh_common_args`),
+//!   and Ansible's own names say which machine, or are its words for a task;
+//! - texts with `{{`, `{%` or `{#` are templates, evaluated here (`{{ lookup('pipe', …) }}` runs a command), and so are texts
+//!   that begin with `#jinja2:`, which may choose other signs;
+//! - Ansible before 2.12 evaluates a variable that a `when` names alone: see [`super::expression`];
+//! - its reader of JSON makes something else of a map with `__ansible_unsafe`, `__ansible_vault` or `__ansible_type`.
+//!
+//! And to this program: `$secret` names a secret (see [`crate::vault`]), and [`HIDDEN`] stands for what is stored already.
+//!
+//! This is one wall of several: only known repositories are run, and never with this program's own secrets in reach.
+
+use serde_json::{Map, Value};
+use shared_types::secret::HIDDEN;
+
+use super::body::Block;
+use super::{MAX_DEPTH, Trouble, expression};
+
+/// What no top-level name may begin with.
+const PREFIXES: &[&str] = &["ansible_", "_ansible_"];
+
+/// What Ansible keeps for itself: what it knows of hosts and plays, what tells it where and how a task runs, and the names
+/// that templates call.
+const RESERVED: &[&str] = &[
+    "action",
+    "become",
+    "become_exe",
+    "become_flags",
+    "become_method",
+    "become_user",
+    "collections",
+    "connection",
+    "delegate_facts",
+    "delegate_to",
+    "delegated_vars",
+    "environment",
+    "group_names",
+    "groups",
+    "hosts",
+    "hostvars",
+    "inventory_dir",
+    "inventory_file",
+    "inventory_hostname",
+    "inventory_hostname_short",
+    "local_action",
+    "lookup",
+    "module_defaults",
+    "omit",
+    "play_hosts",
+    "playbook_dir",
+    "q",
+    "query",
+    "remote_user",
+    "role_name",
+    "role_names",
+    "role_path",
+    "role_uuid",
+    "roles",
+    "run_once",
+    "tasks",
+    "vars",
+    "vars_files",
+    "vars_prompt",
+];
+
+/// What a template may begin with.
+const TEMPLATE_SIGNS: &[&str] = &["{{", "{%", "{#"];
+/// What begins a template that says what its signs are.
+const TEMPLATE_HEADER: &str = "#jinja2:";
+
+/// Refuses what strangers may not set.
+///
+/// # Errors
+/// The first that is found, with its line.
+pub(super) fn check(map: &Map<String, Value>, block: &Block) -> Result<(), Trouble> {
+    for name in map.keys() {
+        if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || RESERVED.contains(&name.as_str()) {
+            let detail = format!("`{name}` may not be set here: Ansible would not take it for a variable, but obey it");
+            return Err(block.trouble_of_key(name, &detail));
+        }
+    }
+    check_map(map, block, 1)
+}
+
+fn check_map(map: &Map<String, Value>, block: &Block, depth: usize) -> Result<(), Trouble> {
+    check_depth(block, depth)?;
+    for (name, value) in map {
+        refuse(block, name, true, wrong_name)?;
+        refuse(block, name, true, wrong_text)?;
+        check_value(value, block, depth)?;
+    }
+    Ok(())
+}
+
+fn check_value(value: &Value, block: &Block, depth: usize) -> Result<(), Trouble> {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+        Value::String(text) => {
+            refuse(block, text, false, wrong_text)?;
+            refuse(block, text, false, |text| expression::may_call(text).then_some(CALL))
+        }
+        Value::Array(items) => {
+            check_depth(block, depth + 1)?;
+            items.iter().try_for_each(|item| check_value(item, block, depth + 1))
+        }
+        Value::Object(map) => check_map(map, block, depth + 1),
+    }
+}
+
+fn check_depth(block: &Block, depth: usize) -> Result<(), Trouble> {
+    if depth <= MAX_DEPTH {
+        return Ok(());
+    }
+    let detail = format!("nested deeper than {MAX_DEPTH} levels");
+    Err(block.trouble_where(|place| place.depth > MAX_DEPTH, |_| false, &detail))
+}
+
+fn refuse(block: &Block, text: &str, is_key: bool, wrong: fn(&str) -> Option<&'static str>) -> Result<(), Trouble> {
+    let Some(detail) = wrong(text) else { return Ok(()) };
+    let is_such = |other: &str| wrong(other) == Some(detail);
+    Err(block.trouble_where(|place| place.is_key == is_key && is_such(&place.text), is_such, detail))
+}
+
+const CALL: &str =
+    "this text looks like a call (`lookup(…)`, `a.b(…)`), and old versions of Ansible would run it on the manager";
+
+fn wrong_name(name: &str) -> Option<&'static str> {
+    if name.starts_with("__ansible_") {
+        return Some(
+            "a name that begins with `__ansible_` has a meaning of its own to Ansible; it may not be set here",
+        );
+    }
+    let is_secret = name.starts_with('$') && name.trim_start_matches('$') == "secret";
+    is_secret.then_some("a map with `$secret` stands for a stored secret; it may not be set here")
+}
+
+fn wrong_text(text: &str) -> Option<&'static str> {
+    if TEMPLATE_SIGNS.iter().any(|sign| text.contains(sign)) || text.trim_start().starts_with(TEMPLATE_HEADER) {
+        return Some(
+            "templates (`{{`, `{%`, `{#`, `#jinja2:`) may not be used here: Ansible would run them on the manager",
+        );
+    }
+    text.contains(HIDDEN).then_some("`••••••` only stands for a secret that is hidden; write the value itself")
+}

@@ -1,0 +1,487 @@
+//! Texts as people write them, and oddities: every style, with anchors, aliases, merges, comments and all kinds of line ends.
+
+use std::collections::HashSet;
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::super::pyyaml_table::TABLE;
+
+/// A value, before it is written.
+#[derive(Debug, Clone)]
+enum Node {
+    /// Written as it is.
+    Plain(String),
+    /// Over several lines.
+    Folded(Vec<String>),
+    Single(Vec<String>),
+    Double(Vec<String>),
+    Block(Block),
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+    FlowList(Vec<Node>),
+    FlowMap(Vec<(Key, Node)>),
+    Anchored(Box<Node>),
+    Alias(Index),
+    Tagged(&'static str, Box<Node>),
+}
+
+/// A block of lines, `|` or `>`.
+#[derive(Debug, Clone)]
+struct Block {
+    sign: char,
+    chomp: &'static str,
+    /// Whether the header says how deep it is indented.
+    is_explicit: bool,
+    lines: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+enum Key {
+    Plain(String),
+    Quoted(String),
+    /// `<<`, whatever its value is.
+    Merge,
+    /// `<<`, of anchors that are maps.
+    MergeOf(Vec<Index>),
+}
+
+/// How a text is written.
+#[derive(Debug, Clone)]
+struct Manner {
+    step: usize,
+    /// Whether lists stand as deep as the key they belong to.
+    are_lists_flush: bool,
+    line_end: &'static str,
+    begin: &'static str,
+    end: &'static str,
+    comments: Vec<Option<&'static str>>,
+}
+
+/// Texts that mostly are maps.
+pub(super) fn texts() -> impl Strategy<Value = String> {
+    (pairs(nodes().boxed(), 7), manners()).prop_map(|(map, manner)| Writer::new(&manner).document(&map))
+}
+
+fn manners() -> impl Strategy<Value = Manner> {
+    let comments = vec(option::weighted(0.15, select(&[" # c", "\n# c: d", "\n", "\n  ", "\n    # e"][..])), 1..12);
+    (
+        2..5_usize,
+        any::<bool>(),
+        prop_oneof![6 => Just("\n"), 1 => Just("\r\n"), 1 => Just("\r")],
+        prop_oneof![8 => Just(""), 1 => Just("---\n"), 1 => Just("# a\n\n"), 1 => Just("\u{feff}"), 1 => Just("%YAML 1.1\n---\n")],
+        prop_oneof![8 => Just("\n"), 3 => Just(""), 1 => Just("\n\n"), 1 => Just("\n...\n"), 1 => Just("\n# z")],
+        comments,
+    )
+        .prop_map(|(step, are_lists_flush, line_end, begin, end, comments)| Manner {
+            step,
+            are_lists_flush,
+            line_end,
+            begin,
+            end,
+            comments,
+        })
+}
+
+/// Pairs of a map, mostly without a key that stands twice.
+fn pairs(node: BoxedStrategy<Node>, most: usize) -> impl Strategy<Value = Vec<(Key, Node)>> {
+    (vec((keys(), node), 0..most), prop::bool::weighted(0.02)).prop_map(|(mut pairs, may_repeat)| {
+        let mut seen = HashSet::new();
+        pairs.retain(|(key, _)| seen.insert(key.text()) || may_repeat);
+        pairs
+    })
+}
+
+impl Key {
+    fn text(&self) -> String {
+        match self {
+            Self::Plain(text) | Self::Quoted(text) => text.clone(),
+            Self::Merge | Self::MergeOf(_) => "<<".to_owned(),
+        }
+    }
+}
+
+fn keys() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        120 => "[a-f]".prop_map(Key::Plain),
+        30 => "[a-zA-Z_][a-zA-Z0-9_. -]{0,8}[a-z]".prop_map(Key::Plain),
+        20 => "['a-c: #éλ~<=-]{0,5}".prop_map(Key::Quoted),
+        2 => select(TABLE).prop_map(|(text, _)| Key::Plain(text.to_owned())),
+        1 => Just(Key::Merge),
+        30 => vec(any::<Index>(), 1..3).prop_map(Key::MergeOf),
+    ]
+}
+
+fn nodes() -> impl Strategy<Value = Node> {
+    let leaf = prop_oneof![
+        4 => plain().prop_map(Node::Plain),
+        1 => vec("[a-z][a-z0-9.:'\"#-]{0,5}( [a-z0-9][a-z0-9#-]{0,3})?", 2..4).prop_map(Node::Folded),
+        1 => vec(pieces("''"), 1..4).prop_map(Node::Single),
+        2 => vec(pieces("\\\""), 1..4).prop_map(Node::Double),
+        2 => blocks().prop_map(Node::Block),
+        1 => any::<Index>().prop_map(Node::Alias),
+    ];
+    leaf.prop_recursive(4, 30, 5, |inner| {
+        let pairs = || pairs(inner.clone(), 5);
+        prop_oneof![
+            2 => vec(inner.clone(), 0..5).prop_map(Node::List),
+            4 => pairs().prop_map(Node::Map),
+            1 => vec(inner.clone(), 0..4).prop_map(Node::FlowList),
+            1 => pairs().prop_map(Node::FlowMap),
+            2 => inner.clone().prop_map(|node| Node::Anchored(Box::new(node))),
+            1 => (select(TAGS), prop::bool::weighted(0.05), inner.clone()).prop_map(|(tag, may_misfit, node)| {
+                let tag = if may_misfit { tag } else { fitting(&node) };
+                Node::Tagged(tag, Box::new(node))
+            }),
+        ]
+    })
+}
+
+const TAGS: &[&str] = &["!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq", "!", "!!binary", "!x"];
+
+/// A tag that may stand before a node.
+fn fitting(node: &Node) -> &'static str {
+    match node {
+        Node::List(_) | Node::FlowList(_) => "!!seq",
+        Node::Map(_) | Node::FlowMap(_) => "!!map",
+        Node::Single(_) => "!",
+        Node::Plain(_) | Node::Folded(_) | Node::Double(_) | Node::Block(_) => "!!str",
+        // Neither may have a second one.
+        Node::Anchored(_) | Node::Alias(_) | Node::Tagged(..) => "",
+    }
+}
+
+/// Texts without quotes: all that YAML 1.1 takes for something, and near misses.
+fn plain() -> impl Strategy<Value = String> {
+    prop_oneof![
+        30 => select(TABLE).prop_filter("a value", |(_, value)| value.is_some()).prop_map(|(text, _)| text.to_owned()),
+        1 => select(TABLE).prop_map(|(text, _)| text.to_owned()),
+        24 => "[a-zA-Z/.][a-zA-Z0-9_./:@-]{0,10}",
+        8 => "[a-z]{1,4}( [a-z0-9#:'\",=-]{1,3}[a-z]){1,3}",
+        16 => "[-+]?[0-9][0-9_]{0,4}([.:][0-9_]{0,3}){0,3}([eE][-+]?[0-9]{1,2})?",
+        8 => "[-+]?0[xbo]?[0-9a-fA-F_]{0,6}",
+        8 => "[-+.0-9:_eExT]{1,9}",
+        1 => "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ]+[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{0,8})?( ?(Z|[-+][0-9]{1,2}(:[0-9]{2})?))?)?",
+        8 => "2[0-9]{3}-(0[1-9]|1[0-2])-[0-2][0-9]([Tt ][01][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,7})?(Z|[-+]0[0-9](:[0-5][0-9])?)?)?",
+        8 => "(yes|no|on|off|true|false|null|y|n|Yes|NO|On|oFF|~|\\.inf|-\\.Inf|\\.nan|=|<<)",
+        8 => Just(String::new()),
+    ]
+}
+
+/// A line of a quoted text; `quote` is how a quote is written in it.
+fn pieces(quote: &'static str) -> impl Strategy<Value = String> {
+    let common = prop_oneof![
+        4 => "[a-z0-9]{1,4}",
+        2 => select(&[" ", "  ", ": ", " #", "- ", "? ", "{", "}", "[", "]", ",", "|", "&a", "*a", "!", "%", "@", "`", "é", "😀", "\u{a0}", "---"][..])
+            .prop_map(str::to_owned),
+        1 => Just(quote.to_owned()),
+    ];
+    let escape = select(
+        &[
+            "\\n",
+            "\\t",
+            "\\\\",
+            "\\x41",
+            "\\u00e9",
+            "\\U0001F600",
+            "\\/",
+            "\\e",
+            "\\0",
+            "\\a",
+            "\\b",
+            "\\v",
+            "\\f",
+            "\\r",
+            "\\ ",
+            "\\N",
+            "\\_",
+            "\\L",
+            "\\P",
+        ][..],
+    )
+    .prop_map(str::to_owned);
+    let piece = if quote == "''" {
+        common.boxed()
+    } else {
+        prop_oneof![160 => common, 40 => escape, 1 => Just("\\q".to_owned()), 1 => Just("\\x4".to_owned())].boxed()
+    };
+    vec(piece, 0..5).prop_map(|pieces| pieces.concat())
+}
+
+fn blocks() -> impl Strategy<Value = Block> {
+    let line = prop_oneof![
+        5 => "[a-zA-Z0-9#:'\"&*!{}\\[\\],%@é-]{1,6}( [a-z#:-]{1,4}){0,2}",
+        2 => Just(String::new()),
+        1 => " {1,3}[a-z-]{1,4}",
+        1 => "[a-z]{1,3} {1,2}",
+        1 => " {1,3}",
+    ];
+    let chomp = select(&["", "-", "+"][..]);
+    (select(&['|', '>'][..]), chomp, any::<bool>(), vec(line, 0..5))
+        .prop_map(|(sign, chomp, is_explicit, lines)| Block { sign, chomp, is_explicit, lines })
+}
+
+struct Writer<'a> {
+    manner: &'a Manner,
+    out: String,
+    /// The anchors that are complete, and whether they are maps.
+    anchors: Vec<(String, bool)>,
+    begun: usize,
+    lines: usize,
+    /// How many brackets are open.
+    flows: usize,
+}
+
+impl<'a> Writer<'a> {
+    fn new(manner: &'a Manner) -> Self {
+        Self { manner, out: String::new(), anchors: Vec::new(), begun: 0, lines: 0, flows: 0 }
+    }
+
+    fn document(mut self, map: &[(Key, Node)]) -> String {
+        if map.is_empty() {
+            return String::new();
+        }
+        self.map(map, 0, true);
+        let body = format!("{}{}{}", self.manner.begin, self.out, self.manner.end);
+        // What spaces mean there differs on purpose.
+        body.trim_end_matches(' ').replace('\n', self.manner.line_end)
+    }
+
+    /// Ends a line and begins the next one. `may_comment`: what was written is no text that goes on.
+    fn line(&mut self, indent: usize, may_comment: bool) {
+        let comments = &self.manner.comments;
+        let comment = comments.get(self.lines % comments.len()).copied().flatten();
+        self.lines += 1;
+        if let Some(comment) = comment.filter(|_| may_comment) {
+            self.out.push_str(comment);
+        }
+        self.out.push('\n');
+        self.out.push_str(&" ".repeat(indent));
+    }
+
+    /// Writes pairs a line each. `is_begun`: the first line's indentation is written.
+    fn map(&mut self, pairs: &[(Key, Node)], indent: usize, is_begun: bool) {
+        let mut may_comment = !is_begun;
+        for (index, (key, node)) in pairs.iter().enumerate() {
+            if index > 0 || !is_begun {
+                self.line(indent, may_comment);
+            }
+            may_comment = !ends_in_block(node);
+            self.key(key);
+            self.out.push(':');
+            match key {
+                Key::MergeOf(anchors) => {
+                    self.merge(anchors);
+                    may_comment = true;
+                }
+                Key::Plain(_) | Key::Quoted(_) | Key::Merge => self.value(node, indent, false),
+            }
+        }
+    }
+
+    fn list(&mut self, items: &[Node], indent: usize, is_begun: bool) {
+        let mut may_comment = !is_begun;
+        for (index, node) in items.iter().enumerate() {
+            if index > 0 || !is_begun {
+                self.line(indent, may_comment);
+            }
+            may_comment = !ends_in_block(node);
+            self.out.push('-');
+            self.value(node, indent, true);
+        }
+    }
+
+    fn key(&mut self, key: &Key) {
+        match key {
+            Key::Plain(text) => self.out.push_str(text),
+            Key::Quoted(text) => {
+                self.out.push('\'');
+                self.out.push_str(&text.replace('\'', "''"));
+                self.out.push('\'');
+            }
+            Key::Merge | Key::MergeOf(_) => self.out.push_str("<<"),
+        }
+    }
+
+    /// Writes what `<<` merges.
+    fn merge(&mut self, wanted: &[Index]) {
+        let maps: Vec<_> = self.anchors.iter().filter(|(_, is_map)| *is_map).map(|(name, _)| name.clone()).collect();
+        if maps.is_empty() {
+            return self.out.push_str(" {a: 1, z: [2]}");
+        }
+        let names: Vec<_> = wanted.iter().map(|index| format!("*{}", index.get(&maps))).collect();
+        let text = if names.len() == 1 { names.concat() } else { format!("[{}]", names.join(", ")) };
+        self.out.push(' ');
+        self.out.push_str(&text);
+    }
+
+    /// Writes what follows a key's colon or an item's hyphen, which stands at `indent`.
+    fn value(&mut self, node: &Node, indent: usize, in_list: bool) {
+        let deeper = indent + self.manner.step;
+        match node {
+            Node::Map(pairs) if !pairs.is_empty() => {
+                if in_list {
+                    self.out.push(' ');
+                    self.map(pairs, indent + 2, true);
+                } else {
+                    self.map(pairs, deeper, false);
+                }
+            }
+            Node::List(items) if !items.is_empty() => {
+                if in_list {
+                    self.out.push(' ');
+                    self.list(items, indent + 2, true);
+                } else {
+                    self.list(items, if self.manner.are_lists_flush { indent } else { deeper }, false);
+                }
+            }
+            Node::Anchored(node) => self.anchored(node, |writer| {
+                // A map may not begin on the line of its anchor.
+                writer.value(node, indent, false);
+            }),
+            Node::Tagged(tag, node) => {
+                self.out.push(' ');
+                self.out.push_str(tag);
+                self.value(node, indent, false);
+            }
+            Node::Block(block) => self.block(block, indent),
+            Node::Plain(text) if text.is_empty() => {}
+            Node::Plain(_)
+            | Node::Folded(_)
+            | Node::Single(_)
+            | Node::Double(_)
+            | Node::List(_)
+            | Node::Map(_)
+            | Node::FlowList(_)
+            | Node::FlowMap(_)
+            | Node::Alias(_) => {
+                self.out.push(' ');
+                self.inline(node, deeper);
+            }
+        }
+    }
+
+    fn anchored(&mut self, node: &Node, write: impl FnOnce(&mut Self)) {
+        // A name may be given anew.
+        let name = format!("n{}", self.begun % 7);
+        self.begun += 1;
+        self.out.push_str(" &");
+        self.out.push_str(&name);
+        self.anchors.retain(|(other, _)| *other != name);
+        write(self);
+        self.anchors.push((name, matches!(node, Node::Map(pairs) | Node::FlowMap(pairs) if !pairs.is_empty())));
+    }
+
+    fn block(&mut self, block: &Block, indent: usize) {
+        let deeper = indent + self.manner.step;
+        self.out.push(' ');
+        self.out.push(block.sign);
+        // Spaces at the beginning could be indentation, unless it is said how deep that is.
+        let first = block.lines.iter().find(|line| !line.is_empty());
+        if block.is_explicit || first.is_some_and(|line| line.starts_with(' ')) {
+            self.out.push_str(&self.manner.step.to_string());
+        }
+        self.out.push_str(block.chomp);
+        for line in &block.lines {
+            self.out.push('\n');
+            if !line.is_empty() {
+                self.out.push_str(&" ".repeat(deeper));
+                self.out.push_str(line);
+            }
+        }
+    }
+
+    /// Writes what has no line of its own. Lines that go on are indented by `indent`.
+    fn inline(&mut self, node: &Node, indent: usize) {
+        let folded = |lines: &[String]| lines.join(&format!("\n{}", " ".repeat(indent)));
+        match node {
+            // Inside brackets the grammars differ in what may stand without quotes.
+            Node::Plain(text)
+                if self.flows > 0 && (text.starts_with([':', '!']) || text.contains(',') || text == "-") =>
+            {
+                self.out.push_str(&format!("'{text}'"))
+            }
+            Node::Plain(text) => self.out.push_str(text),
+            Node::Folded(lines) => self.out.push_str(&folded(lines)),
+            Node::Single(lines) => self.out.push_str(&format!("'{}'", folded(lines))),
+            Node::Double(lines) => self.out.push_str(&format!("\"{}\"", folded(lines))),
+            Node::Block(block) => self.out.push_str(&format!("'{}'", block.lines.concat().replace('\'', "''"))),
+            Node::List(items) | Node::FlowList(items) => {
+                self.out.push('[');
+                self.flows += 1;
+                for (index, item) in items.iter().enumerate() {
+                    self.separate(index, indent);
+                    self.inline(item, indent);
+                }
+                self.out.push(']');
+                self.flows -= 1;
+            }
+            Node::Map(pairs) | Node::FlowMap(pairs) => {
+                self.out.push('{');
+                self.flows += 1;
+                for (index, (key, node)) in pairs.iter().enumerate() {
+                    self.separate(index, indent);
+                    self.key(key);
+                    self.out.push(':');
+                    if let Key::MergeOf(anchors) = key {
+                        self.merge(anchors);
+                    } else {
+                        self.out.push(' ');
+                        self.inline(node, indent);
+                    }
+                }
+                self.out.push('}');
+                self.flows -= 1;
+            }
+            Node::Anchored(node) => {
+                self.anchored(node, |writer| {
+                    writer.out.push(' ');
+                    writer.inline(node, indent);
+                });
+            }
+            Node::Alias(index) if self.anchors.is_empty() => {
+                self.out.push_str(if index.index(2) == 0 { "~" } else { "''" })
+            }
+            Node::Alias(index) => {
+                let (name, _) = index.get(&self.anchors);
+                self.out.push_str(&format!("*{name}"));
+            }
+            Node::Tagged(tag, node) => {
+                self.out.push_str(tag);
+                self.out.push(' ');
+                // Else what closes the bracket would be part of the tag, to PyYAML.
+                if matches!(node.as_ref(), Node::Plain(text) if text.is_empty()) {
+                    self.out.push_str("''");
+                } else {
+                    self.inline(node, indent);
+                }
+            }
+        }
+    }
+
+    fn separate(&mut self, index: usize, indent: usize) {
+        if index > 0 {
+            self.out.push(',');
+            if index % 3 == 2 { self.line(indent, true) } else { self.out.push(' ') }
+        }
+    }
+}
+
+/// Whether a comment after it would be part of a text.
+fn ends_in_block(node: &Node) -> bool {
+    match node {
+        Node::Block(_) => true,
+        Node::Anchored(node) | Node::Tagged(_, node) => ends_in_block(node),
+        Node::List(items) => items.last().is_some_and(ends_in_block),
+        Node::Map(pairs) => pairs.last().is_some_and(|(_, node)| ends_in_block(node)),
+        Node::Plain(_)
+        | Node::Folded(_)
+        | Node::Single(_)
+        | Node::Double(_)
+        | Node::FlowList(_)
+        | Node::FlowMap(_)
+        | Node::Alias(_) => false,
+    }
+}
