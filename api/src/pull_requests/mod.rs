@@ -5,6 +5,7 @@
 pub mod github;
 pub mod rules;
 pub mod store;
+pub mod webhook;
 
 use std::sync::Arc;
 
