@@ -1,6 +1,7 @@
 //! Settings: environment variables, or the same names in lower case in the TOML file that `OCIM_CONFIG` names. The
 //! environment wins. The original's names are kept where it had the setting.
 
+pub mod address;
 mod settings;
 
 use std::path::PathBuf;

@@ -6,6 +6,7 @@ pub mod github;
 pub mod rules;
 pub mod settings_block;
 pub mod store;
+pub mod webhook;
 
 use std::sync::Arc;
 

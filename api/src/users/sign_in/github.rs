@@ -10,9 +10,9 @@ use shared_types::sign_in::Provider;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::web::{self, Web};
+use super::web::Web;
 use super::{Identity, IdentityProvider, SignInError, Trip};
-use crate::config::Settings;
+use crate::config::{Settings, address};
 
 /// Lets somebody's teams be read.
 const SCOPE: &str = "read:org";
@@ -63,8 +63,8 @@ impl Github {
         let secret = settings.ocim_github_client_secret.clone();
         let client_secret = secret
             .ok_or("OCIM_GITHUB_CLIENT_ID is set and OCIM_GITHUB_CLIENT_SECRET is not; set both or none".to_owned())?;
-        let site = web::provider_url("GITHUB_URL", &settings.github_url)?;
-        let api = web::provider_url("GITHUB_API_URL", &settings.github_api_url)?;
+        let site = address::protected_url("GITHUB_URL", &settings.github_url)?;
+        let api = address::protected_url("GITHUB_API_URL", &settings.github_api_url)?;
         Ok(Self {
             client_id: settings.ocim_github_client_id.clone().unwrap_or_default(),
             client_secret,

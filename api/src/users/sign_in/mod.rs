@@ -23,7 +23,7 @@ pub use trip::{SECONDS, Trip};
 use self::admit::{admit, refused};
 use self::roles::Roles;
 use super::login::LoginError;
-use crate::config::Settings;
+use crate::config::{Settings, address};
 use crate::db::DbError;
 use crate::vault::VaultError;
 
@@ -174,5 +174,5 @@ fn redirect_url(settings: &Settings, provider: Provider) -> Result<Url, String> 
         None => format!("http://{}", settings.ocim_listen),
     };
     let url = format!("{}/api/v1/auth/{}/callback", base.trim_end_matches('/'), provider.as_str());
-    web::url("OCIM_PUBLIC_URL", &url)
+    address::url("OCIM_PUBLIC_URL", &url)
 }

@@ -26,9 +26,9 @@ use shared_types::sign_in::Provider;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::web::{self, Web, WebError};
+use super::web::{Web, WebError};
 use super::{Identity, IdentityProvider, SignInError, Trip};
-use crate::config::Settings;
+use crate::config::{Settings, address};
 
 /// For so long a browser is sent where the provider last said. Keys are asked for anew by each who comes back.
 const FRESH: Duration = Duration::from_secs(300);
@@ -103,7 +103,7 @@ impl Oidc {
     /// As the settings say.
     pub(super) fn new(settings: &Settings) -> Result<Self, String> {
         let issuer = settings.ocim_oidc_issuer.clone().unwrap_or_default();
-        let url = web::provider_url("OCIM_OIDC_ISSUER", &issuer)?;
+        let url = address::protected_url("OCIM_OIDC_ISSUER", &issuer)?;
         if settings.ocim_oidc_client_id.is_empty() {
             return Err("OCIM_OIDC_ISSUER is set and OCIM_OIDC_CLIENT_ID is not; set both or none".into());
         }

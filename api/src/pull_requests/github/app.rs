@@ -1,0 +1,135 @@
+//! A GitHub App: it signs with its key who it is, and gets a token of an hour for each owner that has installed it.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Method;
+use reqwest::header::HeaderValue;
+use rustls::SignatureScheme;
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::sign::SigningKey;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::Mutex;
+
+use super::auth::{Place, bearer};
+use super::said::GithubError;
+use super::web::{Ask, Web};
+
+/// The largest file that is read as a key, in bytes.
+const KEY_FILE: u64 = 64 << 10;
+/// How far GitHub's clock may be behind ours, in seconds.
+const BEHIND: i64 = 60;
+/// How long what we sign is good for, in seconds; GitHub takes ten minutes.
+const GOOD_FOR: i64 = 9 * 60;
+/// How long before its end a token is used no more.
+const MARGIN: TimeDelta = TimeDelta::minutes(5);
+/// Owners whose tokens are kept. Those that are watched are a handful.
+const KEPT: usize = 100;
+
+/// The App.
+pub(super) struct App {
+    id: u64,
+    key: Arc<dyn SigningKey>,
+    /// By the owner.
+    tokens: Mutex<HashMap<String, Kept>>,
+}
+
+/// A token of one installation.
+struct Kept {
+    header: HeaderValue,
+    ends: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+struct Installation {
+    id: u64,
+}
+
+#[derive(Deserialize)]
+struct Given {
+    token: SecretString,
+    expires_at: DateTime<Utc>,
+}
+
+impl App {
+    /// With the key in this file.
+    pub(super) fn new(id: u64, path: &Path) -> Result<Self, String> {
+        let wrong = |words: String| format!("GITHUB_APP_PRIVATE_KEY_FILE is «{}»: {words}", path.display());
+        let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+        if length > KEY_FILE {
+            return Err(wrong("it is too large for a key".into()));
+        }
+        let der = PrivateKeyDer::from_pem_file(path).map_err(|_| wrong("it has no private key in PEM".into()))?;
+        let key = any_supported_type(&der).ok().filter(|key| key.choose_scheme(SCHEME).is_some());
+        let key = key.ok_or_else(|| wrong("its key is none of RSA's with 2048 bits or more".into()))?;
+        Ok(Self { id, key, tokens: Mutex::default() })
+    }
+
+    /// The header with a token for this place's owner. Who comes while one is asked for waits for that one.
+    pub(super) async fn header(&self, web: &Web, place: Place<'_>) -> Result<HeaderValue, GithubError> {
+        let owner = place.owner();
+        let mut tokens = self.tokens.lock().await;
+        tokens.retain(|_, kept| kept.ends - MARGIN > Utc::now());
+        if let Some(kept) = tokens.get(&owner) {
+            return Ok(kept.header.clone());
+        }
+        let given = self.token(web, place, &owner).await?;
+        let Some(header) = bearer(&given.token) else {
+            return Err(GithubError::Invalid("the App's token can be in no request".into()));
+        };
+        if tokens.len() < KEPT {
+            tokens.insert(owner, Kept { header: header.clone(), ends: given.expires_at });
+        }
+        Ok(header)
+    }
+
+    /// GitHub does not take this one's token.
+    pub(super) async fn forget(&self, place: Place<'_>) {
+        self.tokens.lock().await.remove(&place.owner());
+    }
+
+    async fn token(&self, web: &Web, place: Place<'_>, owner: &str) -> Result<Given, GithubError> {
+        let what = format!("the App's installation for {owner}");
+        let url = match place {
+            Place::Repository(name) => {
+                let (owner, name) = name.split_once('/').unwrap_or((name, ""));
+                web.url(&["repos", owner, name, "installation"], &[])
+            }
+            Place::Organization(name) => web.url(&["orgs", name, "installation"], &[]),
+        }?;
+        let own = bearer(&self.signed()?);
+        let found = web.ask(Ask::get(url, &what), own.as_ref()).await;
+        // That the App is not there does not mean that the repository is not.
+        let found = found.map_err(|error| match error {
+            GithubError::NotFound(_) => GithubError::Refused { status: 404, words: format!("{what}: there is none") },
+            other => other,
+        })?;
+        let Installation { id } = found.read(&what)?;
+        let url = web.url(&["app", "installations", &id.to_string(), "access_tokens"], &[])?;
+        web.ask(Ask { method: Method::POST, ..Ask::get(url, &what) }, own.as_ref()).await?.read(&what)
+    }
+
+    /// Who we are, signed: a JSON web token.
+    fn signed(&self) -> Result<SecretString, GithubError> {
+        let wrong = |_| GithubError::Invalid("the App's key does not sign".into());
+        let now = Utc::now().timestamp();
+        let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let header = part(json!({ "alg": "RS256", "typ": "JWT" }));
+        let claims = part(json!({ "iat": now - BEHIND, "exp": now + GOOD_FOR, "iss": self.id.to_string() }));
+        let message = format!("{header}.{claims}");
+        let signer = self.key.choose_scheme(SCHEME).ok_or(()).map_err(wrong)?;
+        let signature = signer.sign(message.as_bytes()).map_err(|_| wrong(()))?;
+        Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)).into())
+    }
+}
+
+/// What a JSON web token calls RS256.
+const SCHEME: &[SignatureScheme] = &[SignatureScheme::RSA_PKCS1_SHA256];

@@ -1,0 +1,68 @@
+//! Comments on a pull request, which for GitHub is an issue too.
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
+
+use super::auth::Place;
+use super::listing::unasked;
+use super::said::{Comment, GithubError};
+use super::web::Ask;
+use super::{Github, PAGE};
+
+/// Pages of comments that are read at most.
+const PAGES: usize = 10;
+
+#[derive(Deserialize)]
+struct Entry {
+    id: i64,
+    body: Option<String>,
+}
+
+impl Github {
+    /// The first thousand comments, the oldest first, as they are written.
+    ///
+    /// # Errors
+    /// As `GithubError` says; the pull request may be gone.
+    pub async fn comments(&self, repository: &str, number: i32) -> Result<Vec<Comment>, GithubError> {
+        let what = format!("the comments on pull request {number} of {repository}");
+        let path = ["issues", &number.to_string(), "comments"];
+        let mut url = self.below(repository, &path, &[("per_page", PAGE)], &what)?;
+        let mut comments = Vec::new();
+        for _ in 0..PAGES {
+            let answer = self.ask(Place::Repository(repository), Ask::page(url, &what, None)).await?;
+            if answer.is_unchanged() {
+                return Err(unasked(&what));
+            }
+            let page: Vec<Entry> = answer.read(&what)?;
+            comments.extend(page.into_iter().map(|Entry { id, body }| Comment { id, body: body.unwrap_or_default() }));
+            match answer.next(&self.web, &what)? {
+                Some(next) => url = next,
+                None => break,
+            }
+        }
+        Ok(comments)
+    }
+
+    /// A new comment; its id.
+    ///
+    /// # Errors
+    /// As `GithubError` says; the pull request may be gone or locked.
+    pub async fn create_comment(&self, repository: &str, number: i32, body: &str) -> Result<i64, GithubError> {
+        let what = format!("a comment on pull request {number} of {repository}");
+        let path = ["issues", &number.to_string(), "comments"];
+        Ok(self.send::<Entry>(Method::POST, repository, &path, &json!({ "body": body }), &what).await?.id)
+    }
+
+    /// Writes a comment anew.
+    ///
+    /// # Errors
+    /// As `GithubError` says; `NotFound` where somebody has deleted it.
+    pub async fn edit_comment(&self, repository: &str, comment: i64, body: &str) -> Result<(), GithubError> {
+        let what = format!("comment {comment} on {repository}");
+        let path = ["issues", "comments", &comment.to_string()];
+        self.send::<IgnoredAny>(Method::PATCH, repository, &path, &json!({ "body": body }), &what).await?;
+        Ok(())
+    }
+}
