@@ -8,7 +8,6 @@ use ocim::app::App;
 use ocim::config::Settings;
 use ocim::events::Bus;
 use ocim::guard::Guard;
-use ocim::pull_requests::{Rules, Watch};
 use ocim::system::System;
 use ocim::users::Secret;
 use ocim::users::store::{self, tokens};
@@ -40,9 +39,8 @@ impl Served {
             ocim_max_streams_each: 4000,
             ..Settings::default()
         };
-        let watch = Watch { manager: world.manager.clone(), rules: Rules::new(&limits, "").unwrap() };
         let app = App {
-            watch: Arc::new(watch),
+            watch: world.watch(),
             guard: Arc::new(Guard::new(&limits).unwrap()),
             manager: world.manager.clone(),
             bus,

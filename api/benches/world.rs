@@ -8,11 +8,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ocim::ansible::port::Ansible;
+use ocim::config::Settings;
 use ocim::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use ocim::db::{Db, migrations};
 use ocim::instances::Manager;
 use ocim::instances::create::{self, NewInstanceRequest};
 use ocim::instances::launch::{self, Request};
+use ocim::pull_requests::github::Github;
+use ocim::pull_requests::{Rules, Watch};
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::servers::providers::fake::FakeProvider;
 use ocim::servers::providers::fake_web;
@@ -93,6 +96,13 @@ impl World {
         let options = settings::options(runs.path(), PATIENCE, poll);
         let manager = Manager::new(db, applications, provider.clone(), provider, traffic, ansible, options);
         Self { manager: Arc::new(manager), _runs: runs }
+    }
+
+    /// Watches no pull requests.
+    pub fn watch(&self) -> Arc<Watch> {
+        let settings = Settings::default();
+        let (rules, github) = (Rules::new(&settings, "").unwrap(), Github::new(&settings).unwrap());
+        Arc::new(Watch { manager: self.manager.clone(), rules, github })
     }
 
     /// A new instance.

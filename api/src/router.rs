@@ -6,8 +6,8 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{
-    activity, app_servers, assets, auth, events, extract, health, instances, logs, metrics, openapi, problems, queue,
-    retention, servers, system, users,
+    activity, app_servers, assets, auth, events, extract, health, instances, logs, metrics, openapi, problems,
+    pull_requests, queue, retention, servers, system, users, webhooks,
 };
 
 /// The documented operations.
@@ -66,6 +66,14 @@ pub fn api(config: &mut ServiceConfig) {
         .service(app_servers::check_app_server)
         .service(app_servers::list_app_server_logs)
         .service(app_servers::stream_app_server_logs)
+        // Pull requests
+        .service(pull_requests::list_pull_requests)
+        .service(pull_requests::watch_pull_request)
+        .service(pull_requests::read_pull_request)
+        .service(pull_requests::update_instance_from_pull_request)
+        .service(pull_requests::approve_pull_request)
+        .service(pull_requests::ignore_pull_request)
+        .service(webhooks::receive_github_webhook)
         // What was done
         .service(activity::list_activity)
         .service(logs::list_logs)

@@ -2,6 +2,7 @@
 //! forgotten when a job is.
 
 mod keep;
+mod watching;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,13 +20,17 @@ use crate::instances::build::Builder;
 use crate::instances::jobs::{
     ActivateWhenRunning, AdvanceAppServer, ApplyRouting, DispatchBuilds, SendFailureMail, TerminateServer,
 };
-use crate::instances::{Manager, apply_routing, checks, drain};
+use crate::instances::{apply_routing, checks, drain};
 use crate::jobs::workers;
+use crate::pull_requests::Watch;
+use crate::pull_requests::jobs::SyncPullRequest;
 
 /// Stops always find a place beside the builds.
 const BESIDE_BUILDS: usize = 8;
 /// How many jobs that are no builds are done at once.
 const OTHERS: usize = 8;
+/// How many questions GitHub is asked at once.
+const ASKING: usize = 4;
 /// How often builds that nobody is at, and whatever else no job has done, are looked for.
 const SWEEP: Duration = Duration::from_secs(2);
 /// How often the gateway's whole table is compared with what was decided.
@@ -70,24 +75,23 @@ impl Worker {
     /// # Errors
     /// When the queue cannot be reached.
     pub async fn start(
-        manager: Arc<Manager>,
+        pull_requests: Arc<Watch>,
         bus: &Bus,
         duties: Duties,
         stop: CancellationToken,
     ) -> Result<Self, WorkerError> {
-        let builder = Builder::new(manager, duties.slots, stop.clone());
-        let builds = queue(&builder, Jobs::Builds, duties, &stop).await?;
-        let others = queue(&builder, Jobs::Others, duties, &stop).await?;
+        let builder = Builder::new(pull_requests.manager.clone(), duties.slots, stop.clone());
+        let work = Work { builder: builder.clone(), watch: pull_requests.clone(), duties };
+        let mut queues = Vec::new();
+        for jobs in work.jobs() {
+            queues.push((jobs, queue(&work, jobs, &stop).await?));
+        }
         let is_running = Arc::new(AtomicBool::new(true));
         let running = is_running.clone();
         let (looking, signals, activations) = (builder.clone(), bus.subscribe(), bus.subscribe());
         let task = tokio::spawn(async move {
-            let jobs = async {
-                tokio::join!(
-                    run(builds, &looking, Jobs::Builds, duties, &stop),
-                    run(others, &looking, Jobs::Others, duties, &stop)
-                )
-            };
+            let jobs =
+                futures::future::join_all(queues.into_iter().map(|(jobs, first)| run(first, &work, jobs, &stop)));
             let beside = async {
                 let kept = keep::keep(looking.manager(), activations);
                 tokio::join!(
@@ -96,6 +100,7 @@ impl Worker {
                     show(&looking),
                     hear(&looking, signals),
                     kept,
+                    watching::watch_all(&pull_requests),
                     async {
                         if duties.tells_gateway {
                             tokio::join!(route(&looking), drains(&looking), watch(&looking));
@@ -144,13 +149,30 @@ impl Worker {
 enum Jobs {
     Builds,
     Others,
+    /// Those that ask GitHub, which may take its time.
+    PullRequests,
+}
+
+/// What jobs are done with.
+struct Work {
+    builder: Builder,
+    watch: Arc<Watch>,
+    duties: Duties,
+}
+
+impl Work {
+    fn jobs(&self) -> Vec<Jobs> {
+        match self.watch.rules.forks.is_empty() {
+            true => vec![Jobs::Builds, Jobs::Others],
+            false => vec![Jobs::Builds, Jobs::Others, Jobs::PullRequests],
+        }
+    }
 }
 
 /// A worker of the queue.
 async fn queue(
-    builder: &Builder,
+    Work { builder, watch, duties }: &Work,
     jobs: Jobs,
-    duties: Duties,
     stop: &CancellationToken,
 ) -> Result<graphile_worker::Worker, WorkerError> {
     let recovery = WorkerRecoveryConfig::default()
@@ -167,7 +189,8 @@ async fn queue(
         .shutdown_signal(stop.clone().cancelled_owned())
         .shutdown_grace_period(GIVE_BACK)
         .shutdown_interrupted_job_retry_delay(Duration::ZERO)
-        .add_extension(builder.clone());
+        .add_extension(builder.clone())
+        .add_extension(watch.clone());
     options = match jobs {
         Jobs::Builds => options.concurrency(duties.slots + BESIDE_BUILDS).define_job::<AdvanceAppServer>(),
         Jobs::Others => options
@@ -175,6 +198,7 @@ async fn queue(
             .define_job::<DispatchBuilds>()
             .define_job::<TerminateServer>()
             .define_job::<SendFailureMail>(),
+        Jobs::PullRequests => options.concurrency(ASKING).define_job::<SyncPullRequest>(),
     };
     if duties.tells_gateway && matches!(jobs, Jobs::Others) {
         options = options.define_job::<ApplyRouting>().define_job::<ActivateWhenRunning>();
@@ -183,12 +207,12 @@ async fn queue(
 }
 
 /// Does jobs until `stop`. When the database goes away the queue's worker ends; another begins as soon as it is back.
-async fn run(first: graphile_worker::Worker, builder: &Builder, jobs: Jobs, duties: Duties, stop: &CancellationToken) {
+async fn run(first: graphile_worker::Worker, work: &Work, jobs: Jobs, stop: &CancellationToken) {
     let mut worker = Some(first);
     while !stop.is_cancelled() {
         match worker.take() {
             Some(worker) => warn(worker.run().await, "the queue's worker ended; beginning anew"),
-            None => match queue(builder, jobs, duties, stop).await {
+            None => match queue(work, jobs, stop).await {
                 Ok(fresh) => worker = Some(fresh),
                 Err(error) => tracing::warn!(%error, "the queue cannot be reached"),
             },

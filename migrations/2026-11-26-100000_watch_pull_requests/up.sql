@@ -44,7 +44,7 @@ CREATE TABLE pull_requests (
     decided_at        TIMESTAMPTZ,
     instance_id       BIGINT      UNIQUE REFERENCES instances ON DELETE SET NULL,
     applied_version   BIGINT,
-    launched_version  BIGINT,
+    owed              TEXT        CHECK (owed IN ('update', 'rebuild')),
     github_updated    TIMESTAMPTZ NOT NULL,
     closed_at         TIMESTAMPTZ,
     archive_at        TIMESTAMPTZ,
@@ -86,7 +86,7 @@ COMMENT ON COLUMN pull_requests.decided_by IS 'Who decided.';
 COMMENT ON COLUMN pull_requests.decided_at IS 'When.';
 COMMENT ON COLUMN pull_requests.instance_id IS 'The instance that was made for it.';
 COMMENT ON COLUMN pull_requests.applied_version IS 'The version that the instance''s settings come from.';
-COMMENT ON COLUMN pull_requests.launched_version IS 'The last version that was launched by itself.';
+COMMENT ON COLUMN pull_requests.owed IS 'What its instance is owed as soon as that may be: changed settings, or an app server with them, too.';
 COMMENT ON COLUMN pull_requests.github_updated IS 'When it last changed, by GitHub''s clock: what is older is not taken in.';
 COMMENT ON COLUMN pull_requests.closed_at IS 'When it was closed or merged.';
 COMMENT ON COLUMN pull_requests.archive_at IS 'When its instance is archived.';
@@ -102,7 +102,11 @@ COMMENT ON COLUMN pull_requests.report_after IS 'Not to be told again before.';
 COMMENT ON COLUMN pull_requests.created IS 'When it was first seen.';
 COMMENT ON COLUMN pull_requests.modified IS 'When what is stored of it last changed.';
 CREATE INDEX pull_requests_archive_at ON pull_requests (archive_at) WHERE archive_at IS NOT NULL;
-CREATE INDEX pull_requests_github_updated ON pull_requests (github_updated) WHERE state = 'open';
+CREATE INDEX pull_requests_github_updated ON pull_requests (github_updated, id);
+CREATE INDEX pull_requests_state ON pull_requests (state, github_updated, id);
+CREATE INDEX pull_requests_words ON pull_requests
+    USING gin (search_words(number::text, title, author, coalesce(fork_name, ''), branch_name));
+CREATE INDEX pull_requests_trouble ON pull_requests (modified) WHERE trouble IS NOT NULL;
 
 CREATE TABLE webhook_deliveries (
     id       TEXT        PRIMARY KEY CHECK (char_length(id) BETWEEN 1 AND 100),

@@ -14,7 +14,7 @@ use crate::ids::{
 };
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
-use crate::pull_request::{Decision, PullRequestState};
+use crate::pull_request::{Decision, Owed, PullRequestState};
 use crate::queue::Tier;
 use crate::retention::OrphanKind;
 use crate::server::ServerStatus;
@@ -83,5 +83,6 @@ text!(
     Outcome,
     Scope,
     PullRequestState,
-    Decision
+    Decision,
+    Owed
 );

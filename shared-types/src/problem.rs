@@ -34,6 +34,8 @@ pub enum ProblemType {
     HeadersTooLarge,
     /// A fault of ours; the log knows more under the request's id.
     Internal,
+    /// Somebody else, whom this asks for you, says no or does not answer; `detail` has their words.
+    BadGateway,
     /// Something this depends on does not answer now.
     Unavailable,
 }
@@ -55,6 +57,7 @@ impl ProblemType {
         Self::TooManyRequests,
         Self::HeadersTooLarge,
         Self::Internal,
+        Self::BadGateway,
         Self::Unavailable,
     ];
 
@@ -75,6 +78,7 @@ impl ProblemType {
             Self::TooManyRequests => "too-many-requests",
             Self::HeadersTooLarge => "headers-too-large",
             Self::Internal => "internal",
+            Self::BadGateway => "bad-gateway",
             Self::Unavailable => "unavailable",
         }
     }
@@ -96,6 +100,7 @@ impl ProblemType {
             Self::TooManyRequests => 429,
             Self::HeadersTooLarge => 431,
             Self::Internal => 500,
+            Self::BadGateway => 502,
             Self::Unavailable => 503,
         }
     }
@@ -117,6 +122,7 @@ impl ProblemType {
             Self::TooManyRequests => "Too many requests",
             Self::HeadersTooLarge => "Headers too large",
             Self::Internal => "Something went wrong on our side",
+            Self::BadGateway => "Somebody else says no",
             Self::Unavailable => "Not available right now",
         }
     }

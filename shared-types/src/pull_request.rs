@@ -83,6 +83,30 @@ impl Decision {
     }
 }
 
+/// What an instance is owed that its pull request changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
+#[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
+pub enum Owed {
+    /// Changed settings.
+    Update,
+    /// And an app server with them.
+    Rebuild,
+}
+
+impl Owed {
+    /// Both.
+    pub const ALL: &[Self] = &[Self::Update, Self::Rebuild];
+
+    /// The word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Update => "update",
+            Self::Rebuild => "rebuild",
+        }
+    }
+}
+
 /// A pull request that is watched.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PullRequest {

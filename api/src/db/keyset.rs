@@ -4,7 +4,7 @@
 use diesel::QueryResult;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::pg::Pg;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Text, Untyped};
 
 use super::fixed::{Fixed, fixed};
@@ -34,6 +34,39 @@ impl Order {
     pub fn after(self, value: String, id: i64) -> After {
         After { order: self, value, id }
     }
+}
+
+/// So many rows of a query at most.
+#[derive(Debug, Clone)]
+pub struct AtMost<Q> {
+    query: Q,
+    limit: i64,
+}
+
+/// So many rows of a query at most. A limit that Postgres knows when it plans makes a plan for each number look better than one for
+/// all, and is planned for each time; one that it only learns when it runs is planned for once.
+pub fn at_most<Q>(query: Q, limit: i64) -> AtMost<Q> {
+    AtMost { query, limit }
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for AtMost<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.query.walk_ast(out.reborrow())?;
+        out.push_sql(" LIMIT (SELECT ");
+        out.push_bind_param::<BigInt, _>(&self.limit)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl<Q: Query> Query for AtMost<Q> {
+    type SqlType = Q::SqlType;
+}
+
+/// The statement is known by its text.
+impl<Q> QueryId for AtMost<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
 }
 
 /// Only rows after one.

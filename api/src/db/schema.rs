@@ -343,7 +343,7 @@ diesel::table! {
         decided_at -> Nullable<Timestamptz>,
         instance_id -> Nullable<BigInt>,
         applied_version -> Nullable<BigInt>,
-        launched_version -> Nullable<BigInt>,
+        owed -> Nullable<Text>,
         github_updated -> Timestamptz,
         closed_at -> Nullable<Timestamptz>,
         archive_at -> Nullable<Timestamptz>,

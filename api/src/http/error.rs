@@ -4,12 +4,14 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
+use chrono::Utc;
 use shared_types::{FieldError, Problem, ProblemType};
 
 use super::middleware::request_id;
 use crate::audit::Origin;
 use crate::db::DbError;
 use crate::instances::Refusal;
+use crate::pull_requests::WatchError;
 use crate::users::accounts::AccountError;
 use crate::users::login::LoginError;
 use crate::users::own::ChangeError;
@@ -110,6 +112,20 @@ impl From<Refusal> for ApiError {
             Refusal::Unavailable(words) => Self { retry_after: Some(30), ..Self::new(ProblemType::Unavailable, words) },
             Refusal::Application(error) => Self::new(ProblemType::Conflict, error.to_string()),
             Refusal::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<WatchError> for ApiError {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Refused(refusal) => refusal.into(),
+            WatchError::Db(error) => error.into(),
+            WatchError::Paused { until, .. } => {
+                let seconds = (until - Utc::now()).num_seconds().max(1);
+                Self { retry_after: Some(seconds), ..Self::new(ProblemType::Unavailable, error.to_string()) }
+            }
+            WatchError::Github(_) | WatchError::Other(_) => Self::new(ProblemType::BadGateway, error.to_string()),
         }
     }
 }

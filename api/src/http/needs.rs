@@ -62,6 +62,8 @@ const READ: &[&str] = &[
     "read_server",
     "stream_events",
     "read_system",
+    "list_pull_requests",
+    "read_pull_request",
 ];
 
 /// The needs; an operation that is in none of the lists is open to everybody.
@@ -83,6 +85,10 @@ const NEEDS: &[(Need, &[&str])] = &[
             "check_app_server",
             "pause_queue",
             "resume_queue",
+            "watch_pull_request",
+            "update_instance_from_pull_request",
+            "approve_pull_request",
+            "ignore_pull_request",
         ],
     ),
     (Need::Scope(Scope::Activate), &["activate_app_server", "roll_back_instance", "hold_instance", "lift_hold"]),

@@ -161,6 +161,7 @@ const fn explanation(kind: ProblemType) -> &'static str {
         ProblemType::TooManyRequests => "Come back after Retry-After seconds.",
         ProblemType::HeadersTooLarge => "All headers together may have 32 KiB.",
         ProblemType::Internal => "A fault of ours. The log has it under the request's id.",
+        ProblemType::BadGateway => "GitHub says no, or does not answer; the detail has its words. Nothing was changed.",
         ProblemType::Unavailable => "Something this depends on does not answer. Try again after Retry-After seconds.",
     }
 }

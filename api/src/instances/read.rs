@@ -49,6 +49,22 @@ pub async fn instance_page(
     query: &listing::Query,
 ) -> Result<Vec<InstanceSummary>, DbError> {
     let rows = listing::page(conn, query).await?;
+    with_app_servers(conn, rows).await
+}
+
+/// These instances. Two queries.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn among(conn: &mut AsyncPgConnection, ids: &[InstanceId]) -> Result<Vec<InstanceSummary>, DbError> {
+    let rows = listing::among(conn, ids).await?;
+    with_app_servers(conn, rows).await
+}
+
+async fn with_app_servers(
+    conn: &mut AsyncPgConnection,
+    rows: Vec<(listing::Head, Option<AppServerId>)>,
+) -> Result<Vec<InstanceSummary>, DbError> {
     let ids: Vec<AppServerId> =
         rows.iter().flat_map(|(row, newest)| [row.active_app_server_id, *newest]).flatten().collect();
     let app_servers = summaries::among(conn, &ids).await?;

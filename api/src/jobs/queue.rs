@@ -1,6 +1,7 @@
 //! The queue is Graphile Worker's, in the same Postgres: a job is written in the transaction that decides it, and a worker
 //! is woken by NOTIFY when that commits.
 
+use chrono::{DateTime, Utc};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use graphile_worker::TaskHandler;
 
@@ -21,6 +22,28 @@ pub async fn enqueue<J: TaskHandler>(conn: &mut AsyncPgConnection, job: &J, key:
         .bind::<diesel::sql_types::Text, _>(key)
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Writes a job that is begun at this time at the earliest.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn enqueue_at<J: TaskHandler>(
+    conn: &mut AsyncPgConnection,
+    job: &J,
+    key: &str,
+    at: DateTime<Utc>,
+) -> Result<(), DbError> {
+    diesel::sql_query(
+        "SELECT graphile_worker.add_job($1, payload => $2::json, job_key => $3, run_at => $4, max_attempts => 3)",
+    )
+    .bind::<diesel::sql_types::Text, _>(J::IDENTIFIER)
+    .bind::<diesel::sql_types::Text, _>(payload(job, Origin::current().request_id)?)
+    .bind::<diesel::sql_types::Text, _>(key)
+    .bind::<diesel::sql_types::Timestamptz, _>(at)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -36,6 +36,8 @@ pub enum Report {
 pub struct Rules {
     /// Where GitHub's pages and repositories are.
     pub github_url: String,
+    /// How long between two looks at GitHub.
+    pub interval: TimeDelta,
     /// The repositories, the first one's pull requests having the shortest domains.
     pub forks: Vec<Fork>,
     /// The organization whose team is trusted; blank: nobody is.
@@ -80,6 +82,7 @@ impl Rules {
         };
         Ok(Self {
             github_url: settings.github_url.trim_end_matches('/').to_owned(),
+            interval: TimeDelta::seconds(i64::try_from(settings.watch_interval).unwrap_or(i64::MAX)),
             forks,
             organization: settings.watch_organization.clone(),
             team: settings.watch_team.clone(),

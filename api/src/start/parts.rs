@@ -20,6 +20,7 @@ use crate::instances::{Manager, Options};
 use crate::mail::Mailer;
 use crate::mail::smtp::{SmtpConfig, SmtpMailer};
 use crate::openedx::{Defaults, OpenEdx};
+use crate::pull_requests::github::Github;
 use crate::pull_requests::{Rules, Watch};
 use crate::routing::traffic::Traffic;
 use crate::servers::providers::local::base_tree;
@@ -146,7 +147,8 @@ pub(super) fn manager(
 /// What watches pull requests.
 pub(super) fn watch(settings: &Settings, outside: &Outside, manager: Arc<Manager>) -> Result<Watch, StartError> {
     let defaults = defaults(settings, &outside.demo);
-    Ok(Watch { manager, rules: Rules::new(settings, &defaults.configuration_source_repo_url)? })
+    let rules = Rules::new(settings, &defaults.configuration_source_repo_url)?;
+    Ok(Watch { manager, rules, github: Github::new(settings)? })
 }
 
 /// Who sends mail to ADMINS; none where there are none.

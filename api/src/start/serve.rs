@@ -86,8 +86,8 @@ async fn run(
     }
     let bus = Bus::start(db, stop.clone()).await?;
     let duties = Duties { slots: settings.ocim_build_slots, tells_gateway: true };
-    let worker = Worker::start(manager.clone(), &bus, duties, stop.clone()).await?;
     let watch = Arc::new(parts::watch(settings, &outside, manager.clone())?);
+    let worker = Worker::start(watch.clone(), &bus, duties, stop.clone()).await?;
     let app = App {
         watch,
         guard,

@@ -38,7 +38,8 @@ pub async fn work(settings: Settings) -> Result<(), StartError> {
     let bus = Bus::start(db, stop.clone()).await?;
     // Only the server, on whose host the gateway runs, tells it.
     let duties = Duties { slots: settings.ocim_build_slots, tells_gateway: false };
-    let worker = Worker::start(manager, &bus, duties, stop.clone()).await?;
+    let worker =
+        Worker::start(Arc::new(parts::watch(&settings, &outside, manager)?), &bus, duties, stop.clone()).await?;
     say(format_args!("A worker builds {} app servers at once. Ctrl-C stops it.", settings.ocim_build_slots));
     until_signal().await?;
     finish_or_hand_over(&settings, &worker).await?;

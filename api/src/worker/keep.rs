@@ -34,7 +34,7 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
 }
 
 /// At once, and then now and then.
-async fn each<F: Future<Output = ()>>(period: Duration, look: impl Fn() -> F) {
+pub(super) async fn each<F: Future<Output = ()>>(period: Duration, look: impl Fn() -> F) {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

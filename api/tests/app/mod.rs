@@ -27,6 +27,7 @@ use ocim::guard::Guard;
 use ocim::instances::{Manager, Options};
 use ocim::mail::Mailer;
 use ocim::mail::fake::FakeMailer;
+use ocim::pull_requests::github::Github;
 use ocim::pull_requests::{Rules, Watch};
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::Traffic;
@@ -90,6 +91,8 @@ impl Default for Setup {
 pub struct TestApp {
     pub db: Db,
     pub manager: Arc<Manager>,
+    /// What watches pull requests.
+    pub watch: Arc<Watch>,
     pub provider: Arc<FakeProvider>,
     pub traffic: Arc<FakeTraffic>,
     pub ansible: Arc<FakeAnsible>,
@@ -147,24 +150,24 @@ impl TestApp {
         manager.mailer = setup.mailer.unwrap_or_else(|| Some(mailer.clone()));
         let manager = Arc::new(manager);
         let bus = Bus::start(db.clone(), stop.clone()).await.unwrap();
+        let mut settings = Settings { ocim_principal_rate: 0, ocim_address_rate: 0, ..Settings::default() };
+        (setup.guard)(&mut settings);
+        (setup.settings)(&mut settings);
+        let rules = Rules::new(&settings, "https://git.example/configuration.git").unwrap();
+        let github = Github::new(&settings).unwrap();
+        let watch = Arc::new(Watch { manager: manager.clone(), rules, github });
         let worker = match setup.works {
             true => Some(
-                Worker::start(manager.clone(), &bus, Duties { slots: setup.slots, tells_gateway: true }, stop.clone())
+                Worker::start(watch.clone(), &bus, Duties { slots: setup.slots, tells_gateway: true }, stop.clone())
                     .await
                     .unwrap(),
             ),
             false => None,
         };
         let pulse = worker.as_ref().map_or_else(|| Arc::new(AtomicBool::new(false)), Worker::pulse);
-        let mut settings = Settings { ocim_principal_rate: 0, ocim_address_rate: 0, ..Settings::default() };
-        (setup.guard)(&mut settings);
-        (setup.settings)(&mut settings);
         let guard = Arc::new(Guard::new(&settings).unwrap());
         let app = App {
-            watch: Arc::new(Watch {
-                manager: manager.clone(),
-                rules: Rules::new(&settings, "https://git.example/configuration.git").unwrap(),
-            }),
+            watch: watch.clone(),
             guard: guard.clone(),
             manager: manager.clone(),
             bus: bus.clone(),
@@ -182,6 +185,7 @@ impl TestApp {
         Self {
             db,
             manager,
+            watch,
             provider,
             traffic,
             ansible,

@@ -141,7 +141,7 @@ async fn two_workers_share_the_work_and_none_does_what_the_other_does() {
     let app = TestApp::with(Setup { slots: 3, ..Setup::default() }).await;
     let duties = ocim::worker::Duties { slots: 3, tells_gateway: false };
     let stop = app.stop.child_token();
-    let second = ocim::worker::Worker::start(app.manager.clone(), &app.bus, duties, stop.clone()).await.unwrap();
+    let second = ocim::worker::Worker::start(app.watch.clone(), &app.bus, duties, stop.clone()).await.unwrap();
     let mut ids = Vec::new();
     for n in 0..12 {
         let instance = app.instance(&format!("site{n}")).await;

@@ -217,7 +217,7 @@ async fn a_build_whose_worker_died_on_another_machine_is_taken_up_within_half_a_
     app.execute("UPDATE builds SET lease_holder = 'elsewhere/1/1'").await;
     let died = std::time::Instant::now();
     let duties = Duties { slots: 1, tells_gateway: true };
-    let worker = Worker::start(Arc::clone(&app.manager), &app.bus, duties, app.stop.clone()).await.unwrap();
+    let worker = Worker::start(app.watch.clone(), &app.bus, duties, app.stop.clone()).await.unwrap();
     until("the build has ended", async || app.read_app_server(id.0).await["status"] == "running").await;
     println!("running {:?} after its worker's last sign of life", died.elapsed());
     assert!(died.elapsed() < std::time::Duration::from_secs(30), "{:?}", died.elapsed());

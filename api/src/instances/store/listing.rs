@@ -1,8 +1,7 @@
 //! Lists of instances: found, sorted, and page by page.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use diesel::dsl::sql;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable};
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
@@ -13,8 +12,9 @@ use shared_types::{AppServerId, InstanceId, InstanceSummary};
 use super::instances::InstanceRow;
 use crate::db::DbError;
 use crate::db::fixed::fixed;
-use crate::db::keyset::Order;
+use crate::db::keyset::{Order, at_most};
 use crate::db::schema::instances;
+use crate::db::words::words;
 
 /// Which instances, and from where.
 #[derive(Debug, Clone, Default)]
@@ -124,6 +124,18 @@ fn order(sort: InstanceSort) -> Order {
 const NEWEST: &str =
     "(SELECT a.id FROM app_servers AS a WHERE a.instance_id = instances.id ORDER BY a.id DESC LIMIT 1)";
 
+/// These instances, each with its newest app server.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn among(
+    conn: &mut AsyncPgConnection,
+    ids: &[InstanceId],
+) -> Result<Vec<(Head, Option<AppServerId>)>, DbError> {
+    let columns = (Head::as_select(), fixed::<Nullable<BigInt>>(NEWEST));
+    Ok(instances::table.filter(instances::id.eq_any(ids)).select(columns).load(conn).await?)
+}
+
 /// Instances in order, each with its newest app server.
 ///
 /// # Errors
@@ -131,7 +143,7 @@ const NEWEST: &str =
 pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(Head, Option<AppServerId>)>, DbError> {
     let order = order(query.sort);
     let columns = (Head::as_select(), fixed::<Nullable<BigInt>>(NEWEST));
-    let mut select = instances::table.order(order.by()).limit(query.limit).select(columns).into_boxed();
+    let mut select = instances::table.order(order.by()).select(columns).into_boxed();
     select = if query.is_archived {
         select.filter(instances::archived_at.is_not_null())
     } else {
@@ -139,8 +151,7 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(He
     };
     if let Some(text) = &query.text {
         // As the index instances_words has it.
-        let words = sql::<Bool>("search_words(instances.name, instances.domain) @@ to_tsquery('simple', ");
-        select = select.filter(words.bind::<Text, _>(beginnings(text)).sql(")"));
+        select = select.filter(words("search_words(instances.name, instances.domain)", text));
     }
     if let Some(kind) = &query.instance_type {
         select = select.filter(instances::instance_type.eq(kind));
@@ -156,23 +167,5 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(He
     if let Some(Place { sort: _, value, id }) = &query.after {
         select = select.filter(order.after(value.clone(), id.0));
     }
-    Ok(select.load(conn).await?)
-}
-
-/// Words as Postgres looks for them: all of them, each as the beginning of one. Without a word, nothing is found.
-fn beginnings(text: &str) -> String {
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(|word| format!("'{word}':*")).collect::<Vec<_>>().join(" & ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whatever_is_typed_becomes_words() {
-        assert_eq!(beginnings("Astro.campus"), "'Astro':* & 'campus':*");
-        assert_eq!(beginnings("  l'été & (b|c):* \\ "), "'l':* & 'été':* & 'b':* & 'c':*");
-        assert_eq!(beginnings("%_!"), "");
-    }
+    Ok(at_most(select, query.limit).load(conn).await?)
 }

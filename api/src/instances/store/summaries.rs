@@ -15,6 +15,7 @@ use shared_types::{
 use super::app_servers::step_kind;
 use crate::db::DbError;
 use crate::db::fixed::fixed;
+use crate::db::keyset::at_most;
 use crate::db::schema::{app_server_retention, app_servers, builds, instances, servers};
 
 /// Which app servers.
@@ -123,7 +124,7 @@ macro_rules! summaries {
 /// # Errors
 /// When the statement fails.
 pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<AppServerSummary>, DbError> {
-    let mut select = summaries!().limit(query.limit);
+    let mut select = summaries!();
     if let Some(instance) = query.instance {
         select = select.filter(app_servers::instance_id.eq(instance));
     }
@@ -145,7 +146,7 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<App
         ByAge::Newest => select.order(app_servers::id.desc()),
         ByAge::Oldest => select.order(app_servers::id.asc()),
     };
-    let rows: Vec<Row> = select.load(conn).await?;
+    let rows: Vec<Row> = at_most(select, query.limit).load(conn).await?;
     rows.into_iter().map(summary).collect()
 }
 

@@ -1,6 +1,11 @@
 //! The tables of pull requests.
 
+pub mod deliveries;
+pub mod due;
+pub mod listing;
+pub mod pause;
 pub mod repositories;
 pub mod rows;
+pub mod writes;
 
-pub use rows::Row;
+pub use rows::{Row, Said};

@@ -6,7 +6,7 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
-use shared_types::pull_request::{Approval, Decision, PullRequestState, SourcePullRequest};
+use shared_types::pull_request::{Approval, Decision, Owed, PullRequestState, SourcePullRequest};
 use shared_types::{API_BASE, InstanceId, PullRequestId};
 
 use crate::db::DbError;
@@ -58,8 +58,8 @@ pub struct Row {
     pub instance_id: Option<InstanceId>,
     /// The version that the instance's settings come from.
     pub applied_version: Option<i64>,
-    /// The last version that was launched by itself.
-    pub launched_version: Option<i64>,
+    /// What its instance is owed.
+    pub owed: Option<Owed>,
     /// When it last changed, by GitHub's clock.
     pub github_updated: DateTime<Utc>,
     /// When it was closed.

@@ -1,0 +1,109 @@
+//! What a pull request makes of its instance: the name and the settings. Pure functions.
+
+use serde_json::{Map, Value, json};
+use shared_types::instance::NAME_MAX;
+
+use super::rules::Rules;
+use super::store::Row;
+
+/// So many words of the title are in the name.
+const TITLE_WORDS: usize = 4;
+/// So many digits of the commit.
+const COMMIT_DIGITS: usize = 7;
+/// How long what tells repositories apart may be in a domain.
+const SLUG_MAX: usize = 25;
+
+/// Who does what is done for a pull request, for logs and audit.
+pub fn actor(repository: &str, number: i32) -> String {
+    format!("pull request {repository}#{number}")
+}
+
+/// `PR#27: Show the grade beside… (ada) - ada/grades (0b9ff8c)`.
+pub fn name(row: &Row) -> String {
+    let words: Vec<&str> = row.title.split_whitespace().collect();
+    let mut title = words.iter().take(TITLE_WORDS).copied().collect::<Vec<_>>().join(" ");
+    if words.len() > TITLE_WORDS {
+        title.push('…');
+    }
+    let owner = row.fork_name.as_deref().and_then(|name| name.split('/').next()).unwrap_or("?");
+    let commit: String = row.head_commit.chars().take(COMMIT_DIGITS).collect();
+    let tail = format!(" ({}) - {owner}/{} ({commit})", row.author, cut(&row.branch_name, 80));
+    let head = format!("PR#{}: {title}", row.number);
+    let room = NAME_MAX.saturating_sub(tail.chars().count());
+    format!("{}{tail}", cut(&head, room))
+}
+
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The part of the domain before the base domain: `pr27.sandbox`, and for other than the first watched repository
+/// `pr27.acme-other.sandbox`.
+pub fn sub_domain(rules: &Rules, repository: &str, number: i32) -> String {
+    let is_first = rules.forks.first().is_none_or(|fork| fork.name.eq_ignore_ascii_case(repository));
+    if is_first {
+        return format!("pr{number}.sandbox");
+    }
+    let slug: String = repository
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .take(SLUG_MAX)
+        .collect();
+    format!("pr{number}.{}.sandbox", slug.trim_matches('-'))
+}
+
+/// Where its instance answers.
+pub fn domain(rules: &Rules, repository: &str, number: i32) -> String {
+    format!("{}.{}", sub_domain(rules, repository, number), rules.base_domain)
+}
+
+/// The fields of a new instance.
+pub fn new_instance(rules: &Rules, repository: &str, row: &Row) -> Map<String, Value> {
+    let mut fields = description_settings(row);
+    fields.extend(source_settings(rules, row));
+    fields.insert("sub_domain".into(), sub_domain(rules, repository, row.number).into());
+    fields.insert("tier".into(), "preview".into());
+    fields
+}
+
+/// What follows from the description. Configuration repository and version stay as they are where it names none.
+pub fn description_settings(row: &Row) -> Map<String, Value> {
+    let mut fields = Map::new();
+    fields.insert("configuration_extra_settings".into(), row.extra_settings.clone().into());
+    let wanted = |name: &str| row.wanted.as_ref().and_then(|wanted| wanted.get(name)).cloned().unwrap_or_default();
+    fields.insert("use_ephemeral_databases".into(), wanted("use_ephemeral_databases"));
+    for name in ["configuration_source_repo_url", "configuration_version"] {
+        let value = wanted(name);
+        if !value.is_null() {
+            fields.insert(name.into(), value);
+        }
+    }
+    fields
+}
+
+/// What follows from the commit.
+pub fn source_settings(rules: &Rules, row: &Row) -> Map<String, Value> {
+    let mut fields = Map::new();
+    if let Some(fork) = &row.fork_name {
+        fields.insert("edx_platform_repository_url".into(), rules.clone_url(fork).into());
+        fields.insert("edx_platform_commit".into(), row.head_commit.clone().into());
+    }
+    fields
+}
+
+/// The description's wishes beside its block, as they are stored.
+pub fn wanted(
+    use_ephemeral_databases: Option<bool>,
+    configuration_source_repo_url: Option<&str>,
+    configuration_version: Option<&str>,
+) -> Value {
+    json!({
+        "use_ephemeral_databases": use_ephemeral_databases,
+        "configuration_source_repo_url": configuration_source_repo_url,
+        "configuration_version": configuration_version,
+    })
+}

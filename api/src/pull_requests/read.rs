@@ -1,0 +1,74 @@
+//! What views show of pull requests, in a number of queries that does not grow with the rows.
+
+use diesel_async::AsyncPgConnection;
+use shared_types::{API_BASE, InstanceId, InstanceSummary, PullRequest, PullRequestId};
+
+use super::Watch;
+use super::store::{Row, listing, rows};
+use crate::db::DbError;
+use crate::instances;
+
+/// A page of pull requests, each with its instance. Three queries.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn page(
+    watch: &Watch,
+    conn: &mut AsyncPgConnection,
+    query: &listing::Query,
+) -> Result<Vec<PullRequest>, DbError> {
+    let rows = listing::page(conn, query).await?;
+    let ids: Vec<InstanceId> = rows.iter().filter_map(|(row, _)| row.instance_id).collect();
+    let summaries = instances::read::among(conn, &ids).await?;
+    Ok(rows.into_iter().map(|(row, repository)| shown(watch, row, repository, &summaries)).collect())
+}
+
+/// One of them. Three queries.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn one(
+    watch: &Watch,
+    conn: &mut AsyncPgConnection,
+    id: PullRequestId,
+) -> Result<Option<PullRequest>, DbError> {
+    let Some((row, repository)) = listing::one(conn, id).await? else { return Ok(None) };
+    let ids: Vec<InstanceId> = row.instance_id.into_iter().collect();
+    let summaries = instances::read::among(conn, &ids).await?;
+    Ok(Some(shown(watch, row, repository, &summaries)))
+}
+
+fn shown(watch: &Watch, row: Row, repository: String, summaries: &[InstanceSummary]) -> PullRequest {
+    let approval = row.approval();
+    let is_decided = row.decided_version == Some(row.version);
+    let instance = row.instance_id.and_then(|id| summaries.iter().find(|one| one.id == id)).cloned();
+    PullRequest {
+        id: row.id,
+        api_url: format!("{API_BASE}/pull-requests/{}", row.id),
+        github_pr_number: row.number,
+        github_pr_url: rows::page(&watch.rules.github_url, &repository, row.number),
+        repository,
+        title: row.title,
+        author: row.author,
+        state: row.state,
+        is_draft: row.is_draft,
+        fork_name: row.fork_name,
+        branch_name: row.branch_name,
+        head_commit: row.head_commit,
+        extra_settings: row.extra_settings,
+        settings_trouble: row.settings_trouble,
+        trouble: row.trouble,
+        report_trouble: row.report_trouble,
+        approval,
+        decided_by: row.decided_by.filter(|_| is_decided),
+        decided_at: row.decided_at.filter(|_| is_decided),
+        version: row.version,
+        is_applied: instance.is_some() && row.applied_version == Some(row.version),
+        instance,
+        archives_at: row.archive_at,
+        github_updated: row.github_updated,
+        fetched_at: row.fetched_at,
+        created: row.created,
+        modified: row.modified,
+    }
+}

@@ -1,0 +1,38 @@
+//! The table `github_pause`.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::now;
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use crate::db::DbError;
+use crate::db::schema::github_pause;
+
+/// Until when GitHub is to be left alone, and why; none: it may be asked.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn current(conn: &mut AsyncPgConnection) -> Result<Option<(DateTime<Utc>, String)>, DbError> {
+    Ok(github_pause::table
+        .filter(github_pause::until.gt(now))
+        .select((github_pause::until, github_pause::reason))
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+/// Leaves it alone until then, at least.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn begin(conn: &mut AsyncPgConnection, until: DateTime<Utc>, reason: &str) -> Result<(), DbError> {
+    diesel::sql_query(
+        "INSERT INTO github_pause AS p (until, reason) VALUES ($1, left($2, 1000)) ON CONFLICT (is_one) DO UPDATE \
+         SET until = excluded.until, reason = excluded.reason WHERE p.until < excluded.until",
+    )
+    .bind::<diesel::sql_types::Timestamptz, _>(until)
+    .bind::<diesel::sql_types::Text, _>(reason)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! Asks GitHub for one pull request and takes in what it says.
+
+use std::collections::HashSet;
+
+use chrono::Utc;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use shared_types::PullRequestId;
+use shared_types::pull_request::{Owed, PullRequestState};
+
+use super::github::{GithubError, PullRequestSaid};
+use super::store::repositories::{self, Repository};
+use super::store::{Row, Said, rows, writes};
+use super::{Watch, WatchError, describe, follow, settings_block};
+use crate::config::OnCommit;
+
+/// Asks, takes in, and does what follows. None: GitHub has no such pull request, or it was closed before anybody saw it.
+///
+/// # Errors
+/// When GitHub does not answer, or the database fails; then it is to be tried again.
+pub async fn sync(watch: &Watch, repository: i64, number: i32) -> Result<Option<PullRequestId>, WatchError> {
+    let Some(id) = fetch(watch, repository, number).await? else { return Ok(None) };
+    let mut conn = watch.manager.db.conn().await?;
+    conn.transaction(async |conn| follow::follow(watch, conn, id).await).await?;
+    Ok(Some(id))
+}
+
+/// Asks and takes in; nothing follows yet.
+///
+/// # Errors
+/// As [`sync`].
+pub(super) async fn fetch(watch: &Watch, repository: i64, number: i32) -> Result<Option<PullRequestId>, WatchError> {
+    let mut conn = watch.manager.db.conn().await?;
+    let known = repositories::find(&mut conn, repository).await?;
+    let Some(known) = known else { return Ok(None) };
+    drop(conn);
+    let asked = watch.ask(async || watch.github.pull_request(&known.name, number).await).await;
+    let said = match asked {
+        Ok(said) => said,
+        Err(WatchError::Github(GithubError::NotFound(_))) => return gone(watch, &known, number).await,
+        Err(error) => return Err(error),
+    };
+    let is_trusted = is_trusted(watch, &known, &said).await?;
+    let mut conn = watch.manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        let repository = known_now(conn, known, &said).await?;
+        take_in(watch, conn, &repository, said, is_trusted).await
+    })
+    .await
+}
+
+/// A repository is known by GitHub's id; its name is what GitHub says now.
+async fn known_now(
+    conn: &mut AsyncPgConnection,
+    known: Repository,
+    said: &PullRequestSaid,
+) -> Result<Repository, WatchError> {
+    let github_id = said.repository.github_id;
+    if known.github_id.is_some_and(|id| id != github_id) {
+        return Err(WatchError::Other(format!(
+            "{} is another repository by now; nothing of it is taken in",
+            known.name
+        )));
+    }
+    if known.github_id.is_none() || known.name != said.repository.name {
+        repositories::is_now(conn, known.id, github_id, &said.repository.name).await?;
+    }
+    Ok(Repository { github_id: Some(github_id), name: said.repository.name.clone(), ..known })
+}
+
+/// Writes down what GitHub says. What is older than what is known is not taken in.
+async fn take_in(
+    watch: &Watch,
+    conn: &mut AsyncPgConnection,
+    repository: &Repository,
+    said: PullRequestSaid,
+    is_trusted: bool,
+) -> Result<Option<PullRequestId>, WatchError> {
+    let said = as_stored(watch, repository, said, is_trusted);
+    if let Some(row) = rows::lock_number(conn, repository.id, said.number).await? {
+        if row.github_updated > said.github_updated {
+            writes::fetched(conn, row.id).await?;
+            return Ok(Some(row.id));
+        }
+        let owed = owed(watch, repository, &row, &said);
+        writes::store(conn, &row, &said, owed).await?;
+        follow::tell(conn, &row).await?;
+        return Ok(Some(row.id));
+    }
+    if said.state != PullRequestState::Open {
+        return Ok(None);
+    }
+    writes::insert(conn, &said).await?;
+    let row = rows::lock_number(conn, repository.id, said.number).await?;
+    if let Some(row) = &row {
+        follow::tell(conn, row).await?;
+    }
+    Ok(row.map(|row| row.id))
+}
+
+/// What the instance is owed that has the settings of this row. A changed description is always followed; a new commit, as
+/// the fork's rule says.
+fn owed(watch: &Watch, repository: &Repository, row: &Row, said: &Said) -> Option<Owed> {
+    let is_other_source = (&row.fork_name, &row.head_commit) != (&said.fork_name, &said.head_commit);
+    let is_other_text = (&row.extra_settings, &row.wanted) != (&said.extra_settings, &said.wanted);
+    let by_commit = match watch.on_commit(&repository.configured) {
+        _ if !is_other_source => None,
+        OnCommit::Nothing => None,
+        OnCommit::Update => Some(Owed::Update),
+        OnCommit::Rebuild => Some(Owed::Rebuild),
+    };
+    by_commit.max(is_other_text.then_some(Owed::Update))
+}
+
+fn as_stored(watch: &Watch, repository: &Repository, said: PullRequestSaid, is_trusted: bool) -> Said {
+    let domain = describe::domain(&watch.rules, &repository.configured, said.number);
+    let asked = settings_block::read(&said.body, &domain, &watch.rules.configuration_repositories);
+    let (extra_settings, wanted, settings_trouble) = match asked {
+        Ok(asked) => {
+            let wanted = describe::wanted(
+                asked.use_ephemeral_databases,
+                asked.configuration_source_repo_url.as_deref(),
+                asked.configuration_version.as_deref(),
+            );
+            (asked.extra_settings, Some(wanted), None)
+        }
+        Err(trouble) => (String::new(), None, Some(trouble.to_string().chars().take(1000).collect())),
+    };
+    let closed_at = (said.state != PullRequestState::Open).then(|| said.closed_at.unwrap_or(said.updated));
+    Said {
+        repository_id: repository.id,
+        number: said.number,
+        state: said.state,
+        title: said.title,
+        author: said.author,
+        is_draft: said.is_draft,
+        is_trusted,
+        fork_name: said.fork_name,
+        branch_name: said.branch_name,
+        head_commit: said.head_commit,
+        extra_settings,
+        wanted,
+        settings_trouble,
+        github_updated: said.updated,
+        closed_at,
+    }
+}
+
+/// Whether author and source are the team's. Whoever may push to the source decides what runs, so its owner counts, too.
+async fn is_trusted(watch: &Watch, repository: &Repository, said: &PullRequestSaid) -> Result<bool, WatchError> {
+    let rules = &watch.rules;
+    if rules.organization.is_empty() {
+        return Ok(false);
+    }
+    let members = watch.ask(async || watch.github.members(&rules.organization, &rules.team).await).await?;
+    Ok(is_of(&members, repository, said))
+}
+
+fn is_of(members: &HashSet<String>, repository: &Repository, said: &PullRequestSaid) -> bool {
+    let Some(fork) = &said.fork_name else { return false };
+    let owner = fork.split('/').next().unwrap_or_default().to_lowercase();
+    members.contains(&said.author.to_lowercase())
+        && (members.contains(&owner) || fork.eq_ignore_ascii_case(&repository.name))
+}
+
+/// GitHub has it no more: to its instance that is the same as closed.
+async fn gone(watch: &Watch, repository: &Repository, number: i32) -> Result<Option<PullRequestId>, WatchError> {
+    let mut conn = watch.manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        let Some(row) = rows::lock_number(conn, repository.id, number).await? else { return Ok(None) };
+        if row.state == PullRequestState::Open {
+            writes::gone(conn, row.id, Utc::now()).await?;
+            follow::tell(conn, &row).await?;
+        }
+        Ok(Some(row.id))
+    })
+    .await
+}
