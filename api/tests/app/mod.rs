@@ -4,6 +4,7 @@ mod client;
 pub mod copies;
 pub mod crash;
 mod gate;
+pub mod github;
 mod postgres;
 mod settings;
 mod site;

@@ -3,5 +3,6 @@
 
 mod ansible;
 mod children;
+mod github;
 mod machines;
 mod smtp;

@@ -1,0 +1,138 @@
+//! GitHub in a bad mood, settings that make no sense, and what must not be seen.
+
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use ocim::config::Settings;
+use ocim::pull_requests::github::{Github, GithubError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::{REPOSITORY, TOKEN, hasty, settings, start, with_token};
+use crate::app::github::{FakeGithub, PullSpec};
+
+#[tokio::test]
+async fn each_mood_has_its_error_and_nothing_is_tried_twice() {
+    let (fake, github) = start().await;
+    let number = fake.open_pull(REPOSITORY, PullSpec::default());
+    let other = fake.open_pull(REPOSITORY, PullSpec::default());
+    let read = async || github.pull_request(REPOSITORY, number).await;
+    fake.fail_next(1, 502);
+    let error = read().await.unwrap_err();
+    assert!(matches!(&error, GithubError::Unavailable(words) if words.contains("502")), "{error}");
+    assert_eq!(fake.take_asked().len(), 1);
+    fake.break_pull(REPOSITORY, number, true);
+    assert!(matches!(read().await, Err(GithubError::Unavailable(_))));
+    assert!(github.pull_request(REPOSITORY, other).await.is_ok());
+    fake.break_pull(REPOSITORY, number, false);
+    fake.garble_next(1);
+    assert!(matches!(read().await, Err(GithubError::Invalid(_))));
+    for (after, seconds) in [(None, 60), (Some(7), 7), (Some(0), 1), (Some(99_999), 3600)] {
+        fake.secondary_limit(Some(after));
+        let error = read().await.unwrap_err();
+        let GithubError::Paused { until, words } = error else { panic!("{error}") };
+        let left = (until - Utc::now()).num_milliseconds();
+        assert!((seconds * 1000 - 900..=seconds * 1000).contains(&left) && words.contains("secondary"), "{left}");
+    }
+    fake.secondary_limit(None);
+    assert!(read().await.is_ok());
+    fake.set_token(Some("another"));
+    let error = read().await.unwrap_err();
+    assert!(matches!(&error, GithubError::Refused { status: 401, words } if words.ends_with("Bad credentials")));
+    assert!(!format!("{error} {error:?}").contains(TOKEN));
+    fake.stop().await;
+    let error = read().await.unwrap_err();
+    assert!(matches!(error, GithubError::Unavailable(_)), "{error}");
+}
+
+#[tokio::test]
+async fn who_is_slow_is_not_waited_for() {
+    let (fake, _) = start().await;
+    fake.slow(Duration::from_secs(20));
+    let began = Instant::now();
+    let error = hasty(&fake.base, 200).pull_request(REPOSITORY, 1).await.unwrap_err();
+    assert!(matches!(&error, GithubError::Unavailable(words) if words.contains("no answer in 200ms")), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn the_token_goes_to_no_other_server() {
+    let (fake, github) = start().await;
+    let other = FakeGithub::start().await;
+    let number = other.open_pull(REPOSITORY, PullSpec::default());
+    fake.set_team("acme", "owners", &["ada"]);
+    fake.send_elsewhere(Some(&other.base));
+    let refused = |error: GithubError| {
+        assert!(matches!(&error, GithubError::Refused { status: 302, words } if words.contains("another server")));
+    };
+    refused(github.pull_request(REPOSITORY, number).await.unwrap_err());
+    refused(github.open(REPOSITORY).await.unwrap_err());
+    refused(github.members("acme", "owners").await.unwrap_err());
+    // The same place again and again is no place.
+    fake.send_elsewhere(Some(&fake.base));
+    let error = github.pull_request(REPOSITORY, number).await.unwrap_err();
+    assert!(matches!(&error, GithubError::Invalid(words) if words.contains("from one place")), "{error}");
+    assert_eq!(fake.asked().len(), 3 + 4);
+    assert_eq!(other.asked(), []);
+    fake.stop().await;
+    other.stop().await;
+}
+
+/// Answers every request with these bytes.
+async fn parrot(answer: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let _ = stream.read(&mut [0; 4096]).await;
+                // Who has heard enough hangs up.
+                let _ = stream.write_all(&answer).await;
+                let _ = stream.shutdown().await;
+            });
+        }
+    });
+    base
+}
+
+async fn says(headers: &str, body: &[u8]) -> GithubError {
+    let mut answer = format!("HTTP/1.1 200 OK\r\n{headers}connection: close\r\n\r\n").into_bytes();
+    answer.extend(body);
+    let github = Github::new(&settings(&parrot(answer).await)).unwrap();
+    let one = github.pull_request(REPOSITORY, 1).await.unwrap_err();
+    assert!(matches!(one, GithubError::Invalid(_)), "{one}");
+    github.open(REPOSITORY).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn garbage_is_refused_whatever_it_is() {
+    for body in ["", "[", "{}", "null", "[{}]", "[1]", r#"[{"number":0,"updated_at":"2026-01-01T00:00:00Z"}]"#] {
+        let error = says("", body.as_bytes()).await;
+        assert!(matches!(error, GithubError::Invalid(_)), "{body}: {error}");
+    }
+    let error = says("", &vec![b' '; (32 << 20) + 1]).await;
+    assert!(matches!(&error, GithubError::Invalid(words) if words.contains("more than")), "{error}");
+    let error = says("link: <https://evil.example/x>; rel=\"next\"\r\n", b"[]").await;
+    assert!(matches!(&error, GithubError::Invalid(words) if words.contains("another server")), "{error}");
+    let error = says("link: </?page=2>; rel=\"next\"\r\n", b"[]").await;
+    assert!(matches!(&error, GithubError::Invalid(words) if words.contains("pages")), "{error}");
+}
+
+#[tokio::test]
+async fn settings_that_make_no_sense_are_named() {
+    let wrong = |settings: Settings| Github::new(&settings).unwrap_err();
+    assert!(wrong(settings("http://github.example/api/v3")).contains("GITHUB_API_URL"));
+    assert!(wrong(settings("https://me:pass@github.example")).contains("GITHUB_API_URL"));
+    let token = Settings { github_access_token: Some("a\nb".to_owned().into()), ..settings("https://x.example") };
+    let words = wrong(token);
+    assert!(words.contains("GITHUB_ACCESS_TOKEN") && !words.contains("a\nb"), "{words}");
+    let both = Settings { github_app_id: Some(1), ..with_token("https://x.example") };
+    assert!(wrong(both).contains("one of them"));
+    let half = Settings { github_app_id: Some(1), ..settings("https://x.example") };
+    assert!(wrong(half).contains("GITHUB_APP_PRIVATE_KEY_FILE"));
+    let github = Github::new(&with_token("https://github.example/api/v3/")).unwrap();
+    assert!(github.can_write() && !format!("{github:?}").contains(TOKEN), "{github:?}");
+    let blank = Settings { github_access_token: Some(String::new().into()), ..settings("https://x.example") };
+    assert!(!Github::new(&blank).unwrap().can_write());
+}
