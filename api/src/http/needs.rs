@@ -10,6 +10,8 @@ pub enum Need {
     Session,
     /// The scope's role; and of a token, the scope.
     Scope(Scope),
+    /// No user: the sender signs what it sends.
+    Signature,
 }
 
 impl Need {
@@ -18,6 +20,7 @@ impl Need {
         match self {
             Self::Session => "session",
             Self::Scope(scope) => scope.as_str(),
+            Self::Signature => "signature",
         }
     }
 
@@ -25,6 +28,7 @@ impl Need {
     pub fn words(self) -> String {
         match self {
             Self::Session => "Needs a session; an API token is refused.".to_owned(),
+            Self::Signature => "Needs the sender's signature; sessions and tokens do not count.".to_owned(),
             Self::Scope(Scope::Read) => "Needs the role viewer; an API token, any scope.".to_owned(),
             Self::Scope(scope) => {
                 format!("Needs the role {}; an API token, the scope {}.", scope.role().as_str(), scope.as_str())
@@ -70,6 +74,7 @@ const READ: &[&str] = &[
 const NEEDS: &[(Need, &[&str])] = &[
     (Need::Session, &["change_password", "list_sessions", "end_session", "end_other_sessions", "create_token"]),
     (Need::Scope(Scope::Read), READ),
+    (Need::Signature, &["receive_github_webhook"]),
     (
         Need::Scope(Scope::Deploy),
         &[

@@ -107,7 +107,7 @@ async fn authorize(request: &HttpRequest, need: Need) -> Result<Principal, ApiEr
     let needed = match need {
         Need::Scope(scope) => scope,
         Need::Session if principal.is_session() => Scope::Read,
-        Need::Session => {
+        Need::Session | Need::Signature => {
             let words = "A token cannot do this; sign in with a password.";
             return Err(ApiError::new(ProblemType::Forbidden, words));
         }

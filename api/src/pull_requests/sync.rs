@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use chrono::Utc;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use shared_types::PullRequestId;
 use shared_types::pull_request::{Owed, PullRequestState};
@@ -18,7 +17,15 @@ use crate::config::OnCommit;
 /// # Errors
 /// When GitHub does not answer, or the database fails; then it is to be tried again.
 pub async fn sync(watch: &Watch, repository: i64, number: i32) -> Result<Option<PullRequestId>, WatchError> {
-    let Some(id) = fetch(watch, repository, number).await? else { return Ok(None) };
+    let fetched = match fetch(watch, repository, number).await {
+        // It may be hidden for a moment, as when a token lost a right: that ends nothing.
+        Err(WatchError::Github(GithubError::NotFound(what))) => {
+            tracing::warn!(repository, number, "GitHub has no {what}, or hides it from us");
+            None
+        }
+        fetched => fetched?,
+    };
+    let Some(id) = fetched else { return Ok(None) };
     let mut conn = watch.manager.db.conn().await?;
     conn.transaction(async |conn| follow::follow(watch, conn, id).await).await?;
     Ok(Some(id))
@@ -33,12 +40,7 @@ pub(super) async fn fetch(watch: &Watch, repository: i64, number: i32) -> Result
     let known = repositories::find(&mut conn, repository).await?;
     let Some(known) = known else { return Ok(None) };
     drop(conn);
-    let asked = watch.ask(async || watch.github.pull_request(&known.name, number).await).await;
-    let said = match asked {
-        Ok(said) => said,
-        Err(WatchError::Github(GithubError::NotFound(_))) => return gone(watch, &known, number).await,
-        Err(error) => return Err(error),
-    };
+    let said = watch.ask(async || watch.github.pull_request(&known.name, number).await).await?;
     let is_trusted = is_trusted(watch, &known, &said).await?;
     let mut conn = watch.manager.db.conn().await?;
     conn.transaction(async |conn| {
@@ -160,18 +162,4 @@ fn is_of(members: &HashSet<String>, repository: &Repository, said: &PullRequestS
     let owner = fork.split('/').next().unwrap_or_default().to_lowercase();
     members.contains(&said.author.to_lowercase())
         && (members.contains(&owner) || fork.eq_ignore_ascii_case(&repository.name))
-}
-
-/// GitHub has it no more: to its instance that is the same as closed.
-async fn gone(watch: &Watch, repository: &Repository, number: i32) -> Result<Option<PullRequestId>, WatchError> {
-    let mut conn = watch.manager.db.conn().await?;
-    conn.transaction(async |conn| {
-        let Some(row) = rows::lock_number(conn, repository.id, number).await? else { return Ok(None) };
-        if row.state == PullRequestState::Open {
-            writes::gone(conn, row.id, Utc::now()).await?;
-            follow::tell(conn, &row).await?;
-        }
-        Ok(Some(row.id))
-    })
-    .await
 }

@@ -35,7 +35,7 @@ impl Operation {
 
     /// Whether who may only look may not.
     pub fn needs_operator(&self) -> bool {
-        self.need().is_some_and(|need| !matches!(need, "read" | "session"))
+        self.need().is_some_and(|need| !matches!(need, "read" | "session" | "signature"))
     }
 }
 

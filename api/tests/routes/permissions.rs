@@ -39,6 +39,9 @@ const EVERYBODY: [Who; 8] = [
 /// What somebody is answered who may not: 401 or 403. None: they may.
 fn refusal(operation: &Operation, who: Who) -> Option<u16> {
     let need = operation.need()?;
+    if need == "signature" {
+        return Some(401);
+    }
     let scope = Scope::ALL.iter().find(|scope| scope.as_str() == need);
     match who {
         Who::Nobody => Some(401),
@@ -109,6 +112,7 @@ fn each_operation_needs_what_its_handlers_parameters_say() {
             ("Operator", "deploy"),
             ("Activator", "activate"),
             ("Admin", "admin"),
+            ("Signed", "signature"),
         ];
         let needs: Vec<&str> = known.iter().filter(|(extractor, _)| takes(extractor)).map(|(_, need)| *need).collect();
         assert_eq!(needs, Vec::from_iter(operation.need()), "say in http/needs.rs what {name} takes");

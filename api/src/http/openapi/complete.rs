@@ -31,6 +31,8 @@ struct Facts {
     has_key: bool,
     /// Whether its JSON answers carry an `ETag`.
     has_tag: bool,
+    /// Whether it is for no user.
+    is_signed: bool,
 }
 
 /// Completes the document.
@@ -127,6 +129,7 @@ fn add_limits(operation: &mut Operation) {
 }
 
 fn facts(path: &str, method: &str, operation: &Operation) -> Facts {
+    let is_signed = path.starts_with("/api/v1/webhooks/");
     let is_about_people = path.starts_with("/api/v1/auth/") || path.starts_with("/api/v1/users");
     let answers_json = operation.responses.responses.get("200").is_some_and(|response| match response {
         RefOr::T(response) => response.content.contains_key("application/json"),
@@ -142,7 +145,8 @@ fn facts(path: &str, method: &str, operation: &Operation) -> Facts {
             .is_some_and(|security| security.iter().all(|one| *one == SecurityRequirement::default())),
         has_id: path.contains('{'),
         has_body: operation.request_body.is_some(),
-        has_key: is_api && method == "POST" && !is_about_people,
+        has_key: is_api && method == "POST" && !is_about_people && !is_signed,
+        is_signed,
         has_tag: is_api && method == "GET" && answers_json && !path.starts_with("/api/v1/auth/"),
     }
 }
@@ -184,8 +188,13 @@ fn say_need(operation: &mut Operation) {
     let Some(need) = operation.operation_id.as_deref().and_then(needs::of) else {
         return;
     };
-    if need == Need::Session {
-        operation.security = Some(vec![SecurityRequirement::new("session", Vec::<String>::new())]);
+    let scheme = match need {
+        Need::Session => Some("session"),
+        Need::Signature => Some("signature"),
+        Need::Scope(_) => None,
+    };
+    if let Some(scheme) = scheme {
+        operation.security = Some(vec![SecurityRequirement::new(scheme, Vec::<String>::new())]);
     }
     let words = operation.description.take().filter(|words| !words.is_empty());
     operation.description = Some(words.map_or_else(|| need.words(), |words| format!("{words}\n\n{}", need.words())));
@@ -195,17 +204,17 @@ fn say_need(operation: &mut Operation) {
 
 fn add_problems(operation: &mut Operation, facts: &Facts) {
     use ProblemType as P;
-    let Facts { is_api, is_get, is_open, has_id, has_body, has_key, has_tag: _ } = *facts;
+    let Facts { is_api, is_get, is_open, has_id, has_body, has_key, has_tag: _, is_signed } = *facts;
     let wanted = [
         // The query, the host, a header.
         (P::BadRequest, true),
         (P::Unauthenticated, is_api),
-        (P::Forbidden, is_api && !(is_open && is_get)),
+        (P::Forbidden, is_api && !(is_open && is_get) && !is_signed),
         (P::NotFound, has_id),
         (P::Conflict, has_key),
         (P::TooLarge, has_body),
-        (P::UnsupportedMediaType, has_body),
-        (P::Invalid, has_body || has_key),
+        (P::UnsupportedMediaType, has_body && !is_signed),
+        (P::Invalid, (has_body || has_key) && !is_signed),
         (P::TooManyRequests, true),
         (P::HeadersTooLarge, true),
         (P::Unavailable, true),

@@ -6,7 +6,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Content, OpenApi, RefOr};
 
 /// A schema that refers to itself ends here.
-const MAX_DEPTH: u8 = 12;
+const MAX_DEPTH: u8 = 24;
 
 /// Gives each JSON body of each operation its example.
 pub fn add(document: &mut OpenApi) {

@@ -129,6 +129,8 @@ pub fn base() -> OpenApi {
     let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE)));
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     components.security_schemes.insert("session".to_owned(), RefOr::T(cookie));
+    let signature = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Hub-Signature-256")));
     components.security_schemes.insert("token".to_owned(), RefOr::T(bearer));
+    components.security_schemes.insert("signature".to_owned(), RefOr::T(signature));
     document
 }

@@ -1,5 +1,10 @@
-use actix_web::{HttpRequest, HttpResponse, post, web};
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, post, web};
 use futures::StreamExt;
+use serde_json::Value;
 use shared_types::ProblemType;
 
 use crate::app::App;
@@ -12,55 +17,37 @@ const MAX_BODY: usize = 10_000_000;
 /// How long a delivery's id may be.
 const MAX_DELIVERY: usize = 100;
 
-/// Receive a webhook of GitHub
-///
-/// Signed with GITHUB_WEBHOOK_SECRETS (`X-Hub-Signature-256`). The answer says only that the delivery was taken: GitHub is asked
-/// for the pull request it is about, and what follows is a job. A delivery that came before, of a kind that is not for us, or of a
-/// repository that is not watched, is taken and changes nothing. At most 10 MB.
-#[utoipa::path(tag = "pull requests", params(
-    ("X-Hub-Signature-256" = String, Header, description = "`sha256=` and the HMAC of the body"),
-    ("X-GitHub-Event" = String, Header, description = "The kind of event"),
-    ("X-GitHub-Delivery" = String, Header, description = "The delivery; it counts once"),
-), request_body(content = Value, description = "As GitHub sends it", content_type = "application/json"), responses(
-    (status = 200, description = "Taken"),
-    (status = 400, description = "It is signed, and makes no sense"),
-    (status = 401, description = "It is not signed, or wrongly; nothing was done"),
-    (status = 413, description = "It is too large; nothing was done"),
-))]
-#[post("/webhooks/github")]
-pub async fn receive_github_webhook(
-    app: web::Data<App>,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, ApiError> {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let refused = || {
-        let words = "The signature is missing or wrong; GITHUB_WEBHOOK_SECRETS must hold the webhook's secret.";
-        ApiError::new(ProblemType::Unauthenticated, words)
-    };
-    let secrets = &app.watch.rules.webhook_secrets;
-    let signature = header("x-hub-signature-256").filter(|_| !secrets.is_empty()).ok_or_else(refused)?;
-    let body = whole(payload).await?;
-    if !webhook::verify(secrets, &body, Some(signature)) {
-        return Err(refused());
+/// A body that GitHub has signed (`X-Hub-Signature-256`), byte for byte.
+#[derive(Debug)]
+pub struct Signed(Vec<u8>);
+
+impl FromRequest for Signed {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (app, payload) = (request.app_data::<web::Data<App>>().cloned(), payload.take());
+        let signature = header(request, "x-hub-signature-256").map(str::to_owned);
+        Box::pin(async move {
+            let app = app.ok_or_else(|| ApiError::internal("no application state"))?;
+            let refused = || {
+                let words = "The signature is missing or wrong; GITHUB_WEBHOOK_SECRETS must hold the webhook's secret.";
+                ApiError::new(ProblemType::Unauthenticated, words)
+            };
+            let secrets = &app.watch.rules.webhook_secrets;
+            // Who signs nothing makes us read nothing.
+            let signature = signature.filter(|_| !secrets.is_empty()).ok_or_else(refused)?;
+            let body = whole(payload).await?;
+            if webhook::verify(secrets, &body, Some(&signature)) { Ok(Self(body)) } else { Err(refused()) }
+        })
     }
-    let wrong = |words: String| ApiError::new(ProblemType::BadRequest, words);
-    let delivery = header("x-github-delivery").filter(|id| (1..=MAX_DELIVERY).contains(&id.len()));
-    let delivery = delivery.ok_or_else(|| wrong("X-GitHub-Delivery must have 1 to 100 characters.".into()))?;
-    let kind = header("x-github-event").ok_or_else(|| wrong("X-GitHub-Event is missing.".into()))?;
-    let Some(wakeup) = webhook::read(kind, &body).map_err(wrong)? else {
-        tracing::debug!(kind, delivery, "a webhook that is not for us");
-        return Ok(HttpResponse::Ok().finish());
-    };
-    let delivered = deliver::deliver(&app.watch, delivery, &wakeup).await?;
-    if delivered == Delivered::NotWatched {
-        tracing::info!(kind, delivery, repository = wakeup.repository, "a webhook of a repository that is not watched");
-    }
-    Ok(HttpResponse::Ok().finish())
 }
 
-/// The raw bytes: they are what is signed.
-async fn whole(mut payload: web::Payload) -> Result<Vec<u8>, ApiError> {
+fn header<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    request.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+async fn whole(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk =
@@ -72,4 +59,39 @@ async fn whole(mut payload: web::Payload) -> Result<Vec<u8>, ApiError> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Receive a webhook of GitHub
+///
+/// Signed with GITHUB_WEBHOOK_SECRETS. The answer says only that the delivery was taken: GitHub is asked for the pull request it is
+/// about, and what follows is a job. A delivery that came before, of a kind that is not for us, or of a repository that is not
+/// watched, is taken and changes nothing. At most 10 MB.
+#[utoipa::path(tag = "pull requests", params(
+    ("X-GitHub-Event" = Option<String>, Header, description = "The kind of event"),
+    ("X-GitHub-Delivery" = Option<String>, Header, description = "The delivery, 1 to 100 characters; it counts once"),
+), request_body(content = Value, description = "As GitHub sends it", content_type = "application/json"), responses(
+    (status = 200, description = "Taken"),
+    (status = 400, description = "It is signed, and makes no sense"),
+    (status = 401, description = "It is not signed, or wrongly; nothing was done"),
+    (status = 413, description = "It is too large; nothing was done"),
+))]
+#[post("/webhooks/github")]
+pub async fn receive_github_webhook(
+    app: web::Data<App>,
+    Signed(body): Signed,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let wrong = |words: String| ApiError::new(ProblemType::BadRequest, words);
+    let delivery = header(&request, "x-github-delivery").filter(|id| (1..=MAX_DELIVERY).contains(&id.len()));
+    let delivery = delivery.ok_or_else(|| wrong("X-GitHub-Delivery must have 1 to 100 characters.".into()))?;
+    let kind = header(&request, "x-github-event").ok_or_else(|| wrong("X-GitHub-Event is missing.".into()))?;
+    let Some(wakeup) = webhook::read(kind, &body).map_err(wrong)? else {
+        tracing::debug!(kind, delivery, "a webhook that is not for us");
+        return Ok(HttpResponse::Ok().finish());
+    };
+    let delivered = deliver::deliver(&app.watch, delivery, &wakeup).await?;
+    if delivered == Delivered::NotWatched {
+        tracing::info!(kind, delivery, repository = wakeup.repository, "a webhook of a repository that is not watched");
+    }
+    Ok(HttpResponse::Ok().finish())
 }

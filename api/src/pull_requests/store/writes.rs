@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::now;
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_types::pull_request::{Decision, Owed, PullRequestState};
+use shared_types::pull_request::{Decision, Owed};
 use shared_types::{InstanceId, PullRequestId};
 
 use super::rows::{Row, Said};
@@ -135,23 +135,6 @@ pub async fn decide(conn: &mut AsyncPgConnection, row: &Row, decision: Decision,
             pull_requests::decided_version.eq(row.version),
             pull_requests::decided_by.eq(by),
             pull_requests::decided_at.eq(Some(Utc::now())),
-            pull_requests::modified.eq(now),
-        ))
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// GitHub has it no more.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn gone(conn: &mut AsyncPgConnection, id: PullRequestId, at: DateTime<Utc>) -> Result<(), DbError> {
-    diesel::update(pull_requests::table.find(id))
-        .set((
-            pull_requests::state.eq(PullRequestState::Closed),
-            pull_requests::closed_at.eq(Some(at)),
-            pull_requests::fetched_at.eq(now),
             pull_requests::modified.eq(now),
         ))
         .execute(conn)

@@ -1,0 +1,125 @@
+//! Pull requests that are over, forgotten, or back again.
+
+use ocim::ansible::fake::FakeEnd;
+use serde_json::{Value, json};
+
+use super::{FORK, Story};
+use crate::app::until;
+
+#[tokio::test]
+async fn a_closed_one_goes_with_its_machines_and_comes_back_when_it_is_reopened() {
+    let story = Story::with(|settings| settings.watch_archive_minutes = 0).await;
+    let (closed, merged) = (story.open(), story.open());
+    story.sweep().await;
+    for number in [closed, merged] {
+        story.until_active(number).await;
+    }
+    let (one, other) = (story.instance(closed).await, story.instance(merged).await);
+    story.github.close(FORK, closed);
+    story.github.merge(FORK, merged);
+    story.sweep().await;
+    assert_eq!(story.read(closed).await["state"], "closed");
+    assert_eq!(story.read(merged).await["state"], "merged");
+    story.until_archived(one).await;
+    story.until_archived(other).await;
+    story.github.reopen(FORK, closed);
+    story.sweep().await;
+    story.until_active(closed).await;
+    let read = story.read(closed).await;
+    assert_eq!((&read["instance"]["id"], &read["instance"]["archived_at"]), (&json!(one), &Value::Null));
+    assert_eq!(story.launches(one).await, 2);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_closed_one_stays_for_a_while_and_reopening_it_keeps_all_as_it_was() {
+    let story = Story::start().await;
+    let number = story.open();
+    story.sweep().await;
+    story.until_active(number).await;
+    story.github.close(FORK, number);
+    story.sweep().await;
+    let read = story.read(number).await;
+    assert!(read["archives_at"].is_string(), "{read:#}");
+    assert_eq!(read["instance"]["archived_at"], Value::Null);
+    story.github.reopen(FORK, number);
+    story.sweep().await;
+    let read = story.read(number).await;
+    assert_eq!(read["archives_at"], Value::Null);
+    assert_eq!(story.launches(story.instance(number).await).await, 1);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_build_under_way_is_stopped_before_its_instance_goes() {
+    let story = Story::with(|settings| settings.watch_archive_minutes = 0).await;
+    story.app.ansible.next_run(FakeEnd::Blocks);
+    let number = story.open();
+    story.sweep().await;
+    let instance = story.instance(number).await;
+    let build = story.app.read_instance(instance).await["newest_appserver"]["id"].as_i64().unwrap();
+    until("it builds", async || story.app.read_app_server(build).await["progress"]["step"] == "playbooks").await;
+    story.github.close(FORK, number);
+    story.sweep().await;
+    story.until_archived(instance).await;
+    assert_eq!(story.app.read_app_server(build).await["status"], "stopped");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_forgotten_one_goes_and_comes_back_with_the_next_change() {
+    let story = Story::with(|settings| settings.watch_ttl_days = 30).await;
+    let number = story.open();
+    story.sweep().await;
+    story.until_active(number).await;
+    let instance = story.instance(number).await;
+    story.app.execute("UPDATE pull_requests SET github_updated = now() - interval '31 days'").await;
+    story.until_archived(instance).await;
+    story.github.push(FORK, number);
+    story.sweep().await;
+    story.until_active(number).await;
+    assert_eq!(story.instance(number).await, instance);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn what_a_person_archived_is_not_brought_back() {
+    let story = Story::start().await;
+    let number = story.open();
+    story.sweep().await;
+    story.until_active(number).await;
+    let path = story.whole(number).await["api_url"].as_str().unwrap().to_owned();
+    story.app.operator().await.delete(&format!("{path}?terminate=true")).await.expect(200);
+    story.github.push(FORK, number);
+    story.sweep_whole().await;
+    assert!(story.whole(number).await["archived_at"].is_string());
+    assert_eq!(story.launches(story.instance(number).await).await, 1);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn one_that_was_closed_before_anybody_saw_it_gets_nothing() {
+    let story = Story::start().await;
+    let number = story.open();
+    story.github.close(FORK, number);
+    story.sweep().await;
+    story.sweep_whole().await;
+    assert_eq!(story.find(number).await, None);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_renamed_repository_is_followed() {
+    let story = Story::that(ocim::config::OnCommit::Update).await;
+    let number = story.open();
+    story.sweep().await;
+    story.until_active(number).await;
+    story.github.rename_repository(FORK, "newcorp/platform");
+    let commit = story.github.push("newcorp/platform", number);
+    story.sweep().await;
+    let read = story.read(number).await;
+    assert_eq!(read["repository"], "newcorp/platform");
+    assert_eq!(read["github_pr_url"], format!("https://github.com/newcorp/platform/pull/{number}"));
+    assert_eq!(story.setting(number, "edx_platform_commit").await, json!(commit));
+    story.end().await;
+}

@@ -1,0 +1,191 @@
+//! Webhooks: who may wake us up, and what that does.
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use ocim::pull_requests::sweep;
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{FORK, Story};
+use crate::app::github::{Delivery, PullSpec};
+use crate::app::{Answer, until};
+
+const PATH: &str = "/api/v1/webhooks/github";
+
+impl Story {
+    /// GitHub sends it.
+    pub async fn deliver(&self, delivery: &Delivery) -> Answer {
+        let mut request = self.app.anonymous().request(Method::POST, PATH);
+        for (name, value) in &delivery.headers {
+            request = request.header(name, value);
+        }
+        Answer::to(request.body(delivery.body.clone())).await
+    }
+
+    async fn jobs(&self) -> i64 {
+        self.app
+            .number("SELECT count(*) AS n FROM graphile_worker.jobs WHERE task_identifier = 'SyncPullRequest'")
+            .await
+    }
+}
+
+fn change(delivery: &Delivery, name: &str, value: &str) -> Delivery {
+    let mut changed = delivery.clone();
+    changed.headers.iter_mut().filter(|(header, _)| header == name).for_each(|(_, held)| *held = value.to_owned());
+    changed
+}
+
+#[tokio::test]
+async fn a_delivery_brings_a_pull_request_without_a_look() {
+    let story = Story::start().await;
+    let number = story.open();
+    let delivery = story.github.payload(FORK, number, "opened");
+    let began = Instant::now();
+    assert_eq!(story.deliver(&delivery).await.status, 200);
+    println!("answered in {:?}", began.elapsed());
+    story.until_seen(number).await;
+    story.until_active(number).await;
+    story.end().await;
+}
+
+impl Story {
+    pub async fn until_seen(&self, number: i32) {
+        until("it is seen", async || self.find(number).await.is_some()).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_payload_says_is_not_believed() {
+    let story = Story::start().await;
+    let number = story.github.open_pull(FORK, PullSpec { author: "mallory".into(), ..PullSpec::default() });
+    let mut said: Value = serde_json::from_str(&story.github.payload(FORK, number, "opened").body).unwrap();
+    said["pull_request"]["user"]["login"] = "ada".into();
+    said["pull_request"]["title"] = "Another title".into();
+    story.deliver(&story.github.sign("pull_request", said.to_string())).await;
+    story.until_seen(number).await;
+    let read = story.read(number).await;
+    assert_eq!((read["author"].as_str(), read["title"].as_str()), (Some("mallory"), Some("A change")));
+    assert_eq!(read["approval"], "needed");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_wrong_signature_does_nothing() {
+    let story = Story::start().await;
+    let number = story.open();
+    let right = story.github.payload(FORK, number, "opened");
+    let mut body = right.clone();
+    body.body.push(' ');
+    let mut unsigned = right.clone();
+    unsigned.headers.retain(|(name, _)| name != "x-hub-signature-256");
+    let wrong = [
+        change(&right, "x-hub-signature-256", &format!("sha256={}", "0".repeat(64))),
+        change(&right, "x-hub-signature-256", "sha256="),
+        change(&right, "x-hub-signature-256", "sha1=da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+        body,
+        unsigned,
+    ];
+    for delivery in wrong {
+        story.deliver(&delivery).await.problem(401);
+    }
+    assert_eq!(story.app.number("SELECT count(*) AS n FROM webhook_deliveries").await, 0);
+    assert_eq!(story.find(number).await, None);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn both_secrets_count_while_they_are_replaced_and_none_without_any() {
+    let story = Story::with(|settings| {
+        settings.github_webhook_secrets = vec!["the new one".into(), super::SECRET.into()];
+    })
+    .await;
+    let number = story.open();
+    story.github.payload(FORK, number, "opened");
+    story.deliver(&story.github.payload(FORK, number, "opened")).await.status;
+    story.until_seen(number).await;
+    story.github.set_secret("the new one");
+    assert_eq!(story.deliver(&story.github.payload(FORK, number, "edited")).await.status, 200);
+    story.github.set_secret("a third one");
+    story.deliver(&story.github.payload(FORK, number, "edited")).await.problem(401);
+    story.end().await;
+    let story = Story::with(|settings| settings.github_webhook_secrets = Vec::new()).await;
+    story.github.set_secret("");
+    let number = story.open();
+    story.deliver(&story.github.payload(FORK, number, "opened")).await.problem(401);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn what_came_before_or_is_not_for_us_is_taken_and_does_nothing() {
+    let story = Story::start().await;
+    let number = story.open();
+    let delivery = story.github.payload(FORK, number, "opened");
+    story.deliver(&delivery).await;
+    story.until_seen(number).await;
+    story.settled().await;
+    story.github.take_asked();
+    for delivery in [
+        delivery,
+        story.github.sign("ping", "{\"zen\": \"Keep it logically awesome.\"}".into()),
+        story.github.sign("star", "{}".into()),
+        story.github.sign("a kind of tomorrow", "[]".into()),
+    ] {
+        assert_eq!(story.deliver(&delivery).await.status, 200);
+    }
+    let other = story.github.open_pull("somebody/else", PullSpec::default());
+    assert_eq!(story.deliver(&story.github.payload("somebody/else", other, "opened")).await.status, 200);
+    assert_eq!((story.jobs().await, story.github.asked().len()), (0, 0), "nobody was asked anything");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_body_that_makes_no_sense_is_refused_and_a_large_one_too() {
+    let story = Story::start().await;
+    for body in ["", "null", "{", "{\"repository\": 1}", "\u{0}"] {
+        let delivery = story.github.sign("pull_request", body.into());
+        story.deliver(&delivery).await.problem(400);
+    }
+    // A megabyte is fine: descriptions are long.
+    let number = story.github.open_pull(FORK, PullSpec { body: "x".repeat(1 << 20), ..PullSpec::default() });
+    assert_eq!(story.deliver(&story.github.payload(FORK, number, "opened")).await.status, 200);
+    story.until_seen(number).await;
+    let too_large = story.github.sign("pull_request", "x".repeat(10_000_001));
+    story.deliver(&too_large).await.problem(413);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn it_is_answered_while_github_is_slow() {
+    let story = Story::start().await;
+    let number = story.open();
+    story.github.slow(Duration::from_secs(3));
+    let mut taken = Vec::new();
+    for _ in 0..20 {
+        let delivery = story.github.payload(FORK, number, "edited");
+        let began = Instant::now();
+        assert_eq!(story.deliver(&delivery).await.status, 200);
+        taken.push(began.elapsed());
+    }
+    taken.sort();
+    println!("20 deliveries: median {:?}, slowest {:?}", taken[10], taken[19]);
+    assert!(taken[10] < Duration::from_millis(500), "nobody waits for GitHub: {taken:?}");
+    story.github.slow(Duration::ZERO);
+    story.until_seen(number).await;
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_repository_that_is_renamed_is_looked_at() {
+    let story = Story::start().await;
+    let number = story.open();
+    story.sweep().await;
+    story.github.rename_repository(FORK, "newcorp/platform");
+    let delivery = story.github.repository_payload("newcorp/platform", "renamed");
+    assert_eq!(story.deliver(&delivery).await.status, 200);
+    sweep::sweep(&story.app.watch, TimeDelta::hours(1)).await.unwrap();
+    story.github.push("newcorp/platform", number);
+    assert_eq!(story.deliver(&story.github.payload("newcorp/platform", number, "synchronize")).await.status, 200);
+    until("the name is followed", async || story.read(number).await["repository"] == "newcorp/platform").await;
+    story.end().await;
+}

@@ -1,0 +1,118 @@
+//! Pull requests of people who are not of the team.
+
+use serde_json::{Value, json};
+
+use super::{FORK, Story, settings};
+use crate::app::github::PullSpec;
+
+fn outsider() -> PullSpec {
+    PullSpec { author: "mallory".into(), ..PullSpec::default() }
+}
+
+#[tokio::test]
+async fn nothing_of_an_outsiders_runs_until_that_commit_is_approved() {
+    let story = Story::that(ocim::config::OnCommit::Rebuild).await;
+    let number = story.github.open_pull(FORK, outsider());
+    story.sweep().await;
+    let read = story.read(number).await;
+    assert_eq!((&read["approval"], &read["instance"]), (&json!("needed"), &Value::Null));
+    let operator = story.app.operator().await;
+    let path = read["api_url"].as_str().unwrap().to_owned();
+    let update = operator.post(&format!("{path}/update-instance"), json!({})).await.problem(409);
+    assert!(update["detail"].as_str().unwrap().contains("approve"), "{update}");
+    // Another commit than the one that was looked at.
+    let other = json!({ "commit": "0".repeat(40) });
+    operator.post(&format!("{path}/approve"), other).await.problem(409);
+    let seen = json!({ "commit": read["head_commit"], "version": read["version"] });
+    story.app.viewer().await.post(&format!("{path}/approve"), seen.clone()).await.problem(403);
+    let approved = operator.post(&format!("{path}/approve"), seen.clone()).await.expect(200);
+    assert_eq!(approved["approval"], "approved");
+    story.until_active(number).await;
+    let instance = story.instance(number).await;
+    // A new commit runs only when it is approved, too.
+    let second = story.github.push(FORK, number);
+    story.sweep().await;
+    let waits = story.read(number).await;
+    assert_eq!(
+        (&waits["approval"], &waits["is_applied"], &waits["head_commit"]),
+        (&json!("needed"), &json!(false), &json!(second))
+    );
+    assert_eq!(story.launches(instance).await, 1);
+    assert_ne!(story.setting(number, "edx_platform_commit").await, json!(second));
+    operator.post(&format!("{path}/approve"), seen).await.problem(409);
+    operator.post(&format!("{path}/approve"), json!({ "commit": second })).await.expect(200);
+    story.until_active(number).await;
+    assert_eq!(story.launches(instance).await, 2);
+    assert_eq!(story.setting(number, "edx_platform_commit").await, json!(second));
+    story.end().await;
+}
+
+#[tokio::test]
+async fn settings_that_change_after_the_approval_need_another_one() {
+    let story = Story::start().await;
+    let number = story.github.open_pull(FORK, outsider());
+    story.sweep().await;
+    let read = story.read(number).await;
+    let path = read["api_url"].as_str().unwrap().to_owned();
+    let operator = story.app.operator().await;
+    let seen = json!({ "commit": read["head_commit"], "version": read["version"] });
+    // They change while the operator looks.
+    story.github.edit_body(FORK, number, &settings("A: 1"));
+    story.sweep().await;
+    operator.post(&format!("{path}/approve"), seen).await.problem(409);
+    let now = story.read(number).await;
+    let seen = json!({ "commit": now["head_commit"], "version": now["version"] });
+    operator.post(&format!("{path}/approve"), seen).await.expect(200);
+    story.until_active(number).await;
+    story.github.edit_body(FORK, number, &settings("A: 2"));
+    story.sweep().await;
+    assert_eq!(story.read(number).await["approval"], "needed");
+    assert_eq!(story.setting(number, "configuration_extra_settings").await, json!("A: 1"));
+    story.end().await;
+}
+
+#[tokio::test]
+async fn an_ignored_commit_stays_ignored_and_the_next_one_asks_again() {
+    let story = Story::start().await;
+    let number = story.github.open_pull(FORK, outsider());
+    story.sweep().await;
+    let read = story.read(number).await;
+    let path = read["api_url"].as_str().unwrap().to_owned();
+    let operator = story.app.operator().await;
+    let ignored = operator.post(&format!("{path}/ignore"), json!({ "commit": read["head_commit"] })).await.expect(200);
+    assert_eq!((&ignored["approval"], &ignored["instance"]), (&json!("ignored"), &Value::Null));
+    let waiting = "/api/v1/pull-requests?needs_approval=true";
+    assert_eq!(operator.get(waiting).await.expect(200)["items"], json!([]));
+    story.github.push(FORK, number);
+    story.sweep().await;
+    assert_eq!(operator.get(waiting).await.expect(200)["items"][0]["github_pr_number"], json!(number));
+    story.end().await;
+}
+
+#[tokio::test]
+async fn who_is_of_the_team_is_trusted_with_their_own_repositories_only() {
+    let story = Story::start().await;
+    // A member opens a pull request from the repository of somebody else, who may push to it at any time.
+    let spec = PullSpec { fork: Some("mallory/edx-platform".into()), ..PullSpec::default() };
+    let foreign = story.github.open_pull(FORK, spec);
+    let own = story.github.open_pull(FORK, PullSpec { fork: Some(FORK.into()), ..PullSpec::default() });
+    let colleagues =
+        story.github.open_pull(FORK, PullSpec { fork: Some("grace/edx-platform".into()), ..PullSpec::default() });
+    story.sweep().await;
+    assert_eq!(story.read(foreign).await["approval"], "needed");
+    assert_eq!(story.read(own).await["approval"], "not_needed");
+    assert_eq!(story.read(colleagues).await["approval"], "not_needed");
+    let seen = json!({ "commit": story.read(own).await["head_commit"] });
+    let path = story.read(own).await["api_url"].as_str().unwrap().to_owned();
+    story.app.operator().await.post(&format!("{path}/approve"), seen).await.problem(409);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn without_an_organization_nobody_is_trusted() {
+    let story = Story::with(|settings| settings.watch_organization = String::new()).await;
+    let number = story.open();
+    story.sweep().await;
+    assert_eq!(story.read(number).await["approval"], "needed");
+    story.end().await;
+}
