@@ -5,7 +5,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared_types::pull_request::{Approval, DecideCommit};
-use shared_types::{ProblemType, PullRequest};
+use shared_types::{ProblemType, PullRequest, Role};
 
 use super::{PullRequestLabels, can_decide};
 use crate::api;
@@ -69,7 +69,7 @@ pub fn DecideDialog(
                 <div role="alert" class="why" hidden=move || asked.why_not.get().is_none()>{asked.why_not}</div>
             </div>
             <footer>
-                <button type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
+                <button type="button" autofocus on:click=move |_| on_close.run(())>"Cancel"</button>
                 <WishButton asked wish=Wish::Ignore/>
                 <WishButton asked wish=Wish::Approve/>
             </footer>
@@ -84,7 +84,9 @@ fn WishButton(asked: Asked, wish: Wish) -> impl IntoView {
         Wish::Ignore => ("", "Ignore"),
     };
     let is_possible = Memo::new(move |_| asked.shown.with(|shown| is_possible(shown, wish)));
-    let is_off = move || asked.under_way.get().is_some() || !is_possible.get();
+    // Whoever may only look is told why they may not more.
+    let why_not = move || asked.state.session.may(Role::Operator).why_not();
+    let is_off = move || asked.under_way.get().is_some() || !is_possible.get() || why_not().is_some();
     let is_mine = move || asked.under_way.get() == Some(wish);
     let decide = move |_| {
         if untrack(is_off) {
@@ -98,6 +100,8 @@ fn WishButton(asked: Asked, wish: Wish) -> impl IntoView {
         <button
             class=class
             type="button"
+            title=why_not
+            aria-description=why_not
             aria-busy=move || is_mine().to_string()
             aria-disabled=move || is_off().to_string()
             on:click=decide
@@ -176,7 +180,7 @@ fn Shown(pull_request: PullRequest) -> impl IntoView {
     let settings = words::laid_open(&pull_request.extra_settings);
     let decided = pull_request.decided_by.map(|by| format!(" by {by}"));
     view! {
-        <dl>
+        <dl class="asked">
             <dt>"Pull request"</dt>
             <dd>
                 <a href=github_pr_url target="_blank" rel="noreferrer">{repository} " #" {github_pr_number}</a>

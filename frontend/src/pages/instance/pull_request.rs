@@ -5,14 +5,16 @@ use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
 use shared_types::app_server_status::Possible;
 use shared_types::pull_request::{Approval, PullRequestState, SourcePullRequest};
-use shared_types::{Instance, PullRequest};
+use shared_types::{Instance, PullRequest, Role};
 use std::sync::Arc;
 
 use super::configuring::Configuring;
 use super::settings::saved;
 use super::updated::Before;
 use crate::api;
-use crate::components::{CopyButton, DecideDialog, PossibleButton, PullRequestLabels, can_decide, source, troubles};
+use crate::components::{
+    Code, CopyButton, DecideDialog, PossibleButton, PullRequestLabels, can_decide, source, troubles,
+};
 use crate::paths::{Page, Tab};
 use crate::state::data::Key;
 use crate::state::{Fetched, clock, state};
@@ -104,21 +106,24 @@ fn Card(here: Arc<PullRequest>, asked: RwSignal<Option<PullRequest>>) -> impl In
     let (title, hover) = (here.title.clone(), here.title.clone());
     let (state, is_draft, approval) = (here.state, here.is_draft, here.approval);
     let is_gone = here.fork_name.is_none();
-    let whole = here.clone();
+    let (whole, settings) = (here.clone(), words::laid_open(&here.extra_settings));
     view! {
         <section class="card" aria-label="Pull request">
             <header>
-                <Icon shape=Shape::PullRequest/>
-                <h2 class="cut pr-name" dir="auto" title=hover>{title}</h2>
+                <span class="pr-name">
+                    <Icon shape=Shape::PullRequest/>
+                    <h2 class="cut" dir="auto" title=hover>{title}</h2>
+                </span>
                 <span class="labels">
                     <PullRequestLabels state is_draft approval/>
                 </span>
                 {can_decide(state, approval).then(|| view! {
                     <span class="right">
                         <PossibleButton
+                            role=Role::Viewer
                             shape=Shape::Lock
                             label="Review…"
-                            hint="See what would run, then approve or ignore it"
+                            hint="See what would run; operators approve or ignore it"
                             on_click=Callback::new(move |()| asked.set(Some((*whole).clone())))
                         />
                     </span>
@@ -146,6 +151,15 @@ fn Card(here: Arc<PullRequest>, asked: RwSignal<Option<PullRequest>>) -> impl In
                     })}
                 </dl>
             </div>
+            {(!settings.trim().is_empty()).then(|| view! {
+                <details class="more described">
+                    <summary>
+                        <Icon shape=Shape::Chevron/>
+                        "Settings in its description"
+                    </summary>
+                    <div class="body"><Code text=settings/></div>
+                </details>
+            })}
         </section>
         {troubles.into_iter().map(|(what, why)| view! {
             <div class="notice bad in-stack" role="status">

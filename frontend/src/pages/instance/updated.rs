@@ -1,5 +1,8 @@
 //! What an update from the pull request changed: shown in the settings until the next navigation.
 
+use std::collections::BTreeSet;
+
+use leptos::html;
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 use shared_types::Instance;
@@ -15,7 +18,7 @@ use crate::words;
 pub type Before = RwSignal<Option<Map<String, Value>>>;
 
 /// The settings that are others than before, by name.
-pub fn changed(before: &Map<String, Value>, now: &Map<String, Value>) -> Vec<String> {
+pub fn changed(before: &Map<String, Value>, now: &Map<String, Value>) -> BTreeSet<String> {
     now.iter().filter(|(name, value)| before.get(*name) != Some(*value)).map(|(name, _)| name.clone()).collect()
 }
 
@@ -27,6 +30,13 @@ pub fn Updated(
     /// The settings before.
     before: Before,
 ) -> impl IntoView {
+    let node = NodeRef::<html::Div>::new();
+    // The tab before may have been scrolled; this is what one came for.
+    Effect::new(move || {
+        if let Some(notice) = node.get() {
+            notice.scroll_into_view_with_bool(false);
+        }
+    });
     let now = Memo::new(move |_| instance.with(|instance| saved(instance)));
     move || {
         let before = before.get()?;
@@ -39,7 +49,7 @@ pub fn Updated(
             format!("{} updated from the pull request, each marked «Updated» below.", words::count(count, "value"))
         };
         Some(view! {
-            <div class="notice plain-notice" role="status">
+            <div class="notice plain-notice" role="status" node_ref=node>
                 <Icon shape=Shape::PullRequest/>
                 <span class="grow">{sentence}</span>
             </div>
@@ -64,8 +74,10 @@ mod tests {
     fn only_what_differs_is_marked() {
         let before = fields(json!({ "name": "PR#27 (aaaaaaa)", "edx_platform_commit": "a", "email": "x@y.example" }));
         let now = fields(json!({ "name": "PR#27 (bbbbbbb)", "edx_platform_commit": "b", "email": "x@y.example" }));
-        assert_eq!(changed(&before, &now), ["edx_platform_commit", "name"]);
-        assert_eq!(changed(&now, &now), Vec::<String>::new());
-        assert_eq!(changed(&Map::new(), &fields(json!({ "email": "" }))), ["email"], "what was not there before");
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+        assert_eq!(changed(&before, &now), names(&["edx_platform_commit", "name"]));
+        assert_eq!(changed(&now, &now), names(&[]));
+        let added = changed(&Map::new(), &fields(json!({ "email": "" })));
+        assert_eq!(added, names(&["email"]), "what was not there before");
     }
 }

@@ -31,10 +31,15 @@ pub fn PullRequestsPage() -> impl IntoView {
     data.want_pull_requests(filter.get_untracked(), 1);
     Effect::new(move |before: Option<PullRequestFilter>| {
         let filter = filter.get();
-        if before.is_some_and(|before| before != filter) {
-            pages.set(1);
+        let wanted = pages.get();
+        match before {
+            None => {}
+            Some(before) if before == filter => data.want_pull_requests(filter.clone(), wanted),
+            Some(_) => {
+                data.want_pull_requests(filter.clone(), 1);
+                pages.set(1);
+            }
         }
-        data.want_pull_requests(filter.clone(), pages.get());
         filter
     });
     let fetched = data.pull_requests();

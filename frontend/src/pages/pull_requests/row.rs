@@ -1,7 +1,7 @@
 //! One pull request of the list. The row stays what it is while the pull request changes: a focused link stays focused.
 
 use leptos::prelude::*;
-use shared_types::{InstanceSummary, PullRequest};
+use shared_types::{InstanceSummary, PullRequest, Role};
 
 use crate::components::{Marks, PossibleButton, PullRequestLabels, can_decide, troubles};
 use crate::paths;
@@ -36,15 +36,15 @@ pub fn Row(
                     <span class="fine">{number}</span>
                     <span class="cut" dir="auto" title=title>{title}</span>
                 </a>
-                <div class="fine">
-                    {move || row.with(|row| row.repository.clone())} " · " <bdi>{move || row.with(|row| row.author.clone())}</bdi>
-                    " · " {when}
-                </div>
                 <div class="labels">
                     {move || {
                         let (state, is_draft, approval) = labels.get();
                         view! { <PullRequestLabels state is_draft approval/> }
                     }}
+                    <span class="fine">
+                        {move || row.with(|row| row.repository.clone())} " · " <bdi>{move || row.with(|row| row.author.clone())}</bdi>
+                        " · " {when}
+                    </span>
                 </div>
                 {move || troubled.get().into_iter().map(|(what, why)| view! { <div class="why">{what} ": " {why}</div> }).collect_view()}
             </div>
@@ -77,9 +77,10 @@ fn Review(row: Memo<PullRequest>, asked: RwSignal<Option<PullRequest>>) -> impl 
     view! {
         <Show when=move || is_possible.get()>
             <PossibleButton
+                role=Role::Viewer
                 shape=Shape::Lock
                 label="Review…"
-                hint="See what would run, then approve or ignore it"
+                hint="See what would run; operators approve or ignore it"
                 on_click=Callback::new(move |()| asked.set(Some(row.get_untracked())))
             />
         </Show>
