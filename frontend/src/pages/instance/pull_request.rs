@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_navigate;
 use shared_types::app_server_status::Possible;
-use shared_types::pull_request::{Approval, PullRequestState, SourcePullRequest};
+use shared_types::pull_request::{Approval, SourcePullRequest};
 use shared_types::{Instance, PullRequest, Role};
 use std::sync::Arc;
 
@@ -202,15 +202,13 @@ fn approval_sentence(pull_request: &PullRequest) -> String {
 
 /// Whether the settings can be taken from it, as far as is known here.
 fn can_update(pull_request: &PullRequest) -> Possible {
-    match (pull_request.state, pull_request.approval) {
-        (_, Approval::Needed) => Possible::No("This commit waits for an approval."),
-        (_, Approval::Ignored) => Possible::No("This commit is ignored."),
-        (PullRequestState::Open | PullRequestState::Closed | PullRequestState::Merged, _)
-            if pull_request.fork_name.is_none() =>
-        {
+    match pull_request.approval {
+        Approval::Needed => Possible::No("This commit waits for an approval."),
+        Approval::Ignored => Possible::No("This commit is ignored."),
+        Approval::NotNeeded | Approval::Approved if pull_request.fork_name.is_none() => {
             Possible::No("The repository that the change comes from is gone.")
         }
-        (PullRequestState::Open | PullRequestState::Closed | PullRequestState::Merged, _) => Possible::Yes,
+        Approval::NotNeeded | Approval::Approved => Possible::Yes,
     }
 }
 
@@ -220,7 +218,7 @@ fn UpdateCard(instance: Memo<Arc<Instance>>, before: Before, source: Memo<Fetche
     let navigate = use_navigate();
     let is_busy = RwSignal::new(false);
     let update = Callback::new(move |()| {
-        // Here, or its author could not have asked for it.
+        // The tab shows the button only for an instance that has one.
         let Some(id) = instance.with_untracked(|instance| instance.source_pr.as_ref().map(|source| source.id)) else {
             return;
         };
