@@ -13,6 +13,8 @@ mod components;
 mod fault;
 mod pages;
 pub mod paths;
+#[cfg(test)]
+mod samples;
 pub mod state;
 pub mod ui;
 pub mod words;

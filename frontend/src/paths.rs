@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use shared_types::pull_request::PullRequestState;
 use shared_types::{AppServerId, InstanceId};
 
 /// What a path shows.
@@ -19,6 +20,8 @@ pub enum Page {
     Queue,
     /// Machines that nobody needs, and strays.
     Servers,
+    /// The pull requests that are watched.
+    PullRequests,
     /// One instance, one of its tabs.
     Instance(InstanceId, Tab),
     /// Nothing.
@@ -47,6 +50,7 @@ impl Page {
             ["login"] => Self::Login,
             ["queue"] => Self::Queue,
             ["servers"] => Self::Servers,
+            ["pull-requests"] => Self::PullRequests,
             ["instances"] => Self::Instances,
             ["instances", "new"] => Self::NewInstance,
             ["instances", id, tab @ ..] => match (id.parse(), Tab::parse(tab)) {
@@ -78,6 +82,7 @@ impl fmt::Display for Page {
             Self::Home | Self::Unknown => f.write_str("/"),
             Self::Queue => f.write_str("/queue"),
             Self::Servers => f.write_str("/servers"),
+            Self::PullRequests => f.write_str("/pull-requests"),
             Self::Instances => f.write_str("/instances"),
             Self::NewInstance => f.write_str("/instances/new"),
             Self::Instance(id, Tab::AppServers(None)) => write!(f, "/instances/{id}"),
@@ -99,6 +104,55 @@ pub fn instance(id: InstanceId) -> String {
 /// The path of an app server.
 pub fn app_server(instance: InstanceId, id: AppServerId) -> String {
     Page::Instance(instance, Tab::AppServers(Some(id))).to_string()
+}
+
+/// The path of an instance's pull request.
+pub fn pull_request(instance: InstanceId) -> String {
+    Page::Instance(instance, Tab::PullRequest).to_string()
+}
+
+/// Which pull requests are listed. The page's URL and the API's say it alike.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PullRequestFilter {
+    /// Those that are so; none: whatever they are.
+    pub state: Option<PullRequestState>,
+    /// Those that wait for an approval.
+    pub is_waiting: bool,
+    /// Those that have these words.
+    pub words: String,
+}
+
+impl PullRequestFilter {
+    /// What a URL's query asks for. What makes no sense asks for nothing.
+    pub fn parse(get: impl Fn(&str) -> Option<String>) -> Self {
+        let word = get("state").unwrap_or_default();
+        Self {
+            state: PullRequestState::ALL.iter().copied().find(|state| state.as_str() == word),
+            is_waiting: get("needs_approval").is_some_and(|word| word == "true"),
+            words: get("q").unwrap_or_default(),
+        }
+    }
+
+    /// The query, without its question mark.
+    pub fn query(&self) -> String {
+        let state = self.state.map(|state| format!("state={}", state.as_str()));
+        let approval = self.is_waiting.then(|| "needs_approval=true".to_owned());
+        let words = self.words.trim();
+        let words = (!words.is_empty()).then(|| format!("q={}", encode(words)));
+        [state, approval, words].into_iter().flatten().collect::<Vec<_>>().join("&")
+    }
+
+    /// The path of the list of these.
+    pub fn path(&self) -> String {
+        let query = self.query();
+        let question = if query.is_empty() { "" } else { "?" };
+        format!("{}{question}{query}", Page::PullRequests)
+    }
+
+    /// Whether every one passes.
+    pub fn is_empty(&self) -> bool {
+        self.query().is_empty()
+    }
 }
 
 /// The path of signing in that leads back to `here`.
@@ -155,7 +209,15 @@ mod tests {
         let id = InstanceId(7);
         let tabs =
             [Tab::AppServers(None), Tab::AppServers(Some(AppServerId(9))), Tab::Settings, Tab::Log, Tab::PullRequest];
-        let pages = [Page::Login, Page::Home, Page::Queue, Page::Servers, Page::Instances, Page::NewInstance];
+        let pages = [
+            Page::Login,
+            Page::Home,
+            Page::Queue,
+            Page::Servers,
+            Page::PullRequests,
+            Page::Instances,
+            Page::NewInstance,
+        ];
         for page in pages.into_iter().chain(tabs.map(|tab| Page::Instance(id, tab))) {
             assert_eq!(Page::parse(&page.to_string()), page);
         }
@@ -183,6 +245,22 @@ mod tests {
         for home in [None, Some("/"), Some("//evil.example"), Some("/ü")] {
             assert_eq!(at(home), "/api/v1/auth/oidc/login");
         }
+    }
+
+    #[test]
+    fn the_url_says_which_pull_requests_are_listed() {
+        let filter =
+            PullRequestFilter { state: Some(PullRequestState::Open), is_waiting: true, words: "a&b ü".into() };
+        assert_eq!(filter.path(), "/pull-requests?state=open&needs_approval=true&q=a%26b%20%C3%BC");
+        let asked = |name: &str| match name {
+            "state" => Some("open".to_owned()),
+            "needs_approval" => Some("true".to_owned()),
+            "q" => Some("a&b ü".to_owned()),
+            _ => None,
+        };
+        assert_eq!(PullRequestFilter::parse(asked), filter);
+        let nonsense = PullRequestFilter::parse(|_| Some(" ".into()));
+        assert_eq!((nonsense.path().as_str(), nonsense.is_empty()), ("/pull-requests", true));
     }
 
     #[test]

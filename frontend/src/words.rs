@@ -116,9 +116,29 @@ pub fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{} {one}s", thousands(number)) }
 }
 
+/// A text as it is to be judged: characters that cannot be seen, or that turn the order of others round, are named.
+pub fn laid_open(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut open, c| {
+        match c {
+            '\n' | '\t' => open.push(c),
+            _ if is_unseen(c) => open.push_str(&format!("⟨U+{:04X}⟩", u32::from(c))),
+            _ => open.push(c),
+        }
+        open
+    })
+}
+
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// The first seven characters of what looks like a commit hash; anything else whole.
 pub fn short_commit(commit: &str) -> &str {
-    let is_hash = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_hash = matches!(commit.len(), 40 | 64) && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
     commit.get(..7).filter(|_| is_hash).unwrap_or(commit)
 }
 
@@ -184,6 +204,12 @@ mod tests {
         assert_eq!(left(at("2026-03-20T12:00:30Z"), now), "less than a minute left");
         assert_eq!(left(at("2026-03-20T11:59:00Z"), now), "longer than usual");
         assert_eq!((reason(" "), reason(" upgrade ")), (None, Some("upgrade".into())));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_named() {
+        assert_eq!(laid_open("a: b\n\tc: ü"), "a: b\n\tc: ü");
+        assert_eq!(laid_open("a\u{202e}b\u{200b}\r\u{0}"), "a⟨U+202E⟩b⟨U+200B⟩⟨U+000D⟩⟨U+0000⟩");
     }
 
     #[test]

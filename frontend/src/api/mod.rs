@@ -7,6 +7,7 @@ pub mod events;
 pub mod instances;
 pub mod logs;
 pub mod machines;
+pub mod pull_requests;
 pub mod queue;
 mod request;
 

@@ -99,8 +99,19 @@ pub fn Code(
     view! { <div class="code" tabindex="0" role="region" aria-label="YAML">{lines.collect_view()}</div> }
 }
 
+/// Copies a text.
 #[component]
-fn CopyButton(text: String) -> impl IntoView {
+pub fn CopyButton(
+    /// The text.
+    #[prop(into)]
+    text: String,
+    /// What it says.
+    #[prop(default = "Copy")]
+    label: &'static str,
+    /// Whether only the sign is shown.
+    #[prop(optional)]
+    is_small: bool,
+) -> impl IntoView {
     let toasts = state().toasts;
     let copy = move |_| {
         let writing = window().navigator().clipboard().write_text(&text);
@@ -112,9 +123,15 @@ fn CopyButton(text: String) -> impl IntoView {
         });
     };
     view! {
-        <button class="quiet" type="button" on:click=copy>
+        <button
+            class=if is_small { "quiet icon-only small" } else { "quiet" }
+            type="button"
+            aria-label=is_small.then_some(label)
+            title=is_small.then_some(label)
+            on:click=copy
+        >
             <Icon shape=Shape::Copy/>
-            "Copy"
+            {(!is_small).then_some(label)}
         </button>
     }
 }

@@ -204,6 +204,7 @@ fn Rows(list: Signal<Fetched<Listed>>, rows: Memo<Vec<InstanceSummary>>, words: 
         | Page::Home
         | Page::Queue
         | Page::Servers
+        | Page::PullRequests
         | Page::Instances
         | Page::NewInstance
         | Page::Unknown => None,

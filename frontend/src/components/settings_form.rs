@@ -173,17 +173,22 @@ pub fn FieldRows(
     form: Form,
     /// Which fields.
     pick: fn(&str) -> bool,
+    /// What was saved before something else than this form changed it; marks the fields that it changed.
+    #[prop(optional, into)]
+    before: Signal<Option<Map<String, Value>>>,
 ) -> impl IntoView {
     let rows = form.entries().into_iter().filter(|entry| pick(entry.name()));
-    rows.map(|entry| view! { <FieldRow form entry/> }).collect_view()
+    rows.map(|entry| view! { <FieldRow form entry before/> }).collect_view()
 }
 
 #[component]
-fn FieldRow(form: Form, entry: Entry) -> impl IntoView {
+fn FieldRow(form: Form, entry: Entry, before: Signal<Option<Map<String, Value>>>) -> impl IntoView {
     let id = format!("field-{}", entry.name());
     let why_id = format!("{id}-why");
+    let was_id = format!("{id}-was");
     let why = Memo::new(move |_| form.why(entry));
-    let class = move || match (why.with(Option::is_some), entry.is_changed()) {
+    let was = Memo::new(move |_| before.with(|before| was(before.as_ref()?, entry.name(), &entry.saved.get())));
+    let class = move || match (why.with(Option::is_some), entry.is_changed() || was.with(Option::is_some)) {
         (true, _) => "wrong",
         (false, true) => "changed",
         (false, false) => "",
@@ -206,14 +211,31 @@ fn FieldRow(form: Form, entry: Entry) -> impl IntoView {
                     id,
                     entry,
                     class: Signal::derive(class),
-                    described: format!("{help_id} {why_id}"),
+                    described: format!("{help_id} {was_id} {why_id}"),
                     is_wrong: Signal::derive(move || why.with(Option::is_some)),
                     on_typed: Callback::new(typed),
                 })}
+                {move || was.get().map(|was| view! { <div class="was" id=was_id.clone()>{was}</div> })}
                 <div class="why" id=why_id aria-live="polite">{why}</div>
             </div>
         </div>
     }
+}
+
+/// How long a value from before may be to be told beside the new one.
+const WAS_MAX: usize = 120;
+
+/// That a field is another than before, and what it was where that is a line; none: it is the same.
+fn was(before: &Map<String, Value>, name: &str, now: &str) -> Option<String> {
+    let before = text_of(before.get(name));
+    if before == now {
+        return None;
+    }
+    Some(match before.as_str() {
+        "" => "Updated; it was blank".to_owned(),
+        text if text.contains('\n') || text.chars().count() > WAS_MAX => "Updated".to_owned(),
+        text => format!("Updated; it was «{text}»"),
+    })
 }
 
 /// What every kind of control is given.
@@ -314,4 +336,28 @@ fn Choice(attributes: Attributes, options: Vec<(&'static str, &'static str)>) ->
 /// Where nothing is saved, leaving it to the default is a choice.
 fn blank_option(entry: Entry) -> Option<impl IntoView> {
     entry.saved.get_untracked().is_empty().then(|| view! { <option value="">"Default"</option> })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::json;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_field_that_was_updated_says_what_it_was() {
+        let before = json!({ "commit": "aaaa", "yaml": "A: 1\nB: 2\n", "email": "", "flag": false });
+        let before = before.as_object().unwrap();
+        assert_eq!(was(before, "commit", "aaaa"), None);
+        assert_eq!(was(before, "commit", "bbbb").as_deref(), Some("Updated; it was «aaaa»"));
+        assert_eq!(
+            was(before, "yaml", "A: 1\n").as_deref(),
+            Some("Updated"),
+            "many lines are told by the difference above"
+        );
+        assert_eq!(was(before, "email", "x@y.example").as_deref(), Some("Updated; it was blank"));
+        assert_eq!(was(before, "flag", "false"), None);
+    }
 }

@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use super::instance_list::InstanceList;
 use super::quick_search::QuickSearch;
 use super::top_bar::TopBar;
-use crate::pages::{Home, InstancePage, NewInstance, NotFound, QueuePage, ServersPage};
+use crate::pages::{Home, InstancePage, NewInstance, NotFound, PullRequestsPage, QueuePage, ServersPage};
 use crate::paths::Page;
 use crate::state::live::Link;
 use crate::state::{clock, state};
@@ -23,6 +23,7 @@ enum Right {
     Instances,
     Queue,
     Servers,
+    PullRequests,
     NewInstance,
     Instance(InstanceId),
     NotFound,
@@ -35,6 +36,7 @@ impl Right {
             Page::Instances => Self::Instances,
             Page::Queue => Self::Queue,
             Page::Servers => Self::Servers,
+            Page::PullRequests => Self::PullRequests,
             Page::NewInstance => Self::NewInstance,
             Page::Instance(id, _) => Self::Instance(id),
             Page::Unknown => Self::NotFound,
@@ -61,6 +63,7 @@ pub fn Shell() -> impl IntoView {
                     Right::Home | Right::Instances => view! { <Home/> }.into_any(),
                     Right::Queue => view! { <QueuePage/> }.into_any(),
                     Right::Servers => view! { <ServersPage/> }.into_any(),
+                    Right::PullRequests => view! { <PullRequestsPage/> }.into_any(),
                     Right::NewInstance => view! { <NewInstance/> }.into_any(),
                     Right::Instance(id) => view! { <InstancePage id/> }.into_any(),
                     Right::NotFound => view! { <NotFound/> }.into_any(),

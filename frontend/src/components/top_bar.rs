@@ -101,6 +101,10 @@ fn UserMenu() -> impl IntoView {
                     <Icon shape=Shape::Queue/>
                     "Queue of builds"
                 </a>
+                <a class="btn quiet" href=Page::PullRequests.to_string() on:click=shut>
+                    <Icon shape=Shape::PullRequest/>
+                    "Pull requests"
+                </a>
                 <a class="btn quiet" href=Page::Servers.to_string() on:click=shut>
                     <Icon shape=Shape::Machine/>
                     "Machines"

@@ -2,6 +2,9 @@
 //!
 //! Each thing is fetched by one task at a time, so an older answer never overwrites a newer one.
 
+mod fetched;
+mod pull_requests;
+
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
@@ -10,13 +13,18 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared_types::app_server::Activation;
+use shared_types::ids::PullRequestId;
 use shared_types::queue::Queue;
 use shared_types::retention::{Expiring, Orphans};
-use shared_types::{AppServer, AppServerId, Instance, InstanceId, InstanceSummary};
+use shared_types::{AppServer, AppServerId, Instance, InstanceId, InstanceSummary, PullRequest};
 
 use super::coalesce::Coalesce;
 use super::session::Session;
 use crate::api::{self, ApiError};
+use crate::paths::PullRequestFilter;
+pub use fetched::Fetched;
+use fetched::is_waiting;
+pub use pull_requests::PullRequests;
 
 /// Events come in flocks; one fetch serves all of a moment's.
 const MOMENT_MS: u32 = 100;
@@ -25,38 +33,6 @@ const LONG_MOMENT_MS: u32 = 300;
 const RETRY_MS: u32 = 1_000;
 /// What changes without an event is asked for again this often while it is shown.
 const LOOK: Duration = Duration::from_secs(5);
-
-/// Something that is fetched.
-#[derive(Debug, PartialEq)]
-pub enum Fetched<T> {
-    /// Not here yet.
-    Waiting,
-    /// Here.
-    Here(Arc<T>),
-    /// It cannot be had.
-    Failed(ApiError),
-}
-
-// Derived, it would ask the same of `T`, which is never cloned.
-impl<T> Clone for Fetched<T> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Waiting => Self::Waiting,
-            Self::Here(value) => Self::Here(Arc::clone(value)),
-            Self::Failed(error) => Self::Failed(error.clone()),
-        }
-    }
-}
-
-impl<T> Fetched<T> {
-    /// What is here.
-    pub fn here(&self) -> Option<&Arc<T>> {
-        match self {
-            Self::Here(value) => Some(value),
-            Self::Waiting | Self::Failed(_) => None,
-        }
-    }
-}
 
 /// What can be fetched again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,6 +53,10 @@ pub enum Key {
     Orphans,
     /// The app servers that nobody needs any more.
     Expiring,
+    /// The list of pull requests.
+    PullRequests,
+    /// One pull request.
+    PullRequest(PullRequestId),
 }
 
 impl Key {
@@ -84,7 +64,12 @@ impl Key {
     const fn moment_ms(self) -> u32 {
         match self {
             Self::List | Self::Instance(_) | Self::AppServer(_) | Self::Activations(_) => MOMENT_MS,
-            Self::Archived | Self::Queue | Self::Orphans | Self::Expiring => LONG_MOMENT_MS,
+            Self::Archived
+            | Self::Queue
+            | Self::Orphans
+            | Self::Expiring
+            | Self::PullRequests
+            | Self::PullRequest(_) => LONG_MOMENT_MS,
         }
     }
 }
@@ -105,6 +90,10 @@ pub struct Data {
     queue: Kept<(), Queue>,
     orphans: Kept<(), Orphans>,
     expiring: Kept<(), Vec<Expiring>>,
+    pull_requests: Kept<PullRequestId, PullRequest>,
+    pull_request_list: Kept<(), PullRequests>,
+    /// Which pull requests the list is to hold, and how many pages of them.
+    wanted_pull_requests: StoredValue<(PullRequestFilter, usize)>,
     /// How many views show each thing.
     shown: StoredValue<HashMap<Key, u32>>,
     under_way: StoredValue<Coalesce<Key>>,
@@ -122,6 +111,9 @@ impl Data {
             queue: RwSignal::default(),
             orphans: RwSignal::default(),
             expiring: RwSignal::default(),
+            pull_requests: RwSignal::default(),
+            pull_request_list: RwSignal::default(),
+            wanted_pull_requests: StoredValue::default(),
             shown: StoredValue::default(),
             under_way: StoredValue::new(Coalesce::default()),
         }
@@ -215,6 +207,8 @@ impl Data {
         self.queue.update(HashMap::clear);
         self.orphans.update(HashMap::clear);
         self.expiring.update(HashMap::clear);
+        self.pull_requests.update(HashMap::clear);
+        self.pull_request_list.update(HashMap::clear);
     }
 
     fn show<K, T>(self, kept: Kept<K, T>, id: K, key: Key) -> Memo<Fetched<T>>
@@ -304,6 +298,12 @@ impl Data {
                 let answer = api::instances::activations(id).await.map(|page| page.items);
                 self.keep(self.activations, id, key, answer)
             }
+            Key::PullRequest(_) | Key::PullRequests if !self.is_shown(key) => Ok(()),
+            Key::PullRequest(id) => self.keep(self.pull_requests, id, key, api::pull_requests::read(id).await),
+            Key::PullRequests => {
+                let (filter, pages) = self.wanted_pull_requests.get_value();
+                self.keep(self.pull_request_list, (), key, pull_requests::listed(filter, pages).await)
+            }
             Key::Archived | Key::Queue | Key::Orphans | Key::Expiring if !self.is_shown(key) => Ok(()),
             Key::Archived => self.keep(self.archived, (), key, all_instances(true).await),
             Key::Queue => self.keep(self.queue, (), key, api::queue::read().await),
@@ -363,10 +363,6 @@ impl Data {
             }
         });
     }
-}
-
-fn is_waiting<T>(fetched: &Fetched<T>) -> bool {
-    matches!(fetched, Fetched::Waiting | Fetched::Failed(_))
 }
 
 async fn all_instances(is_archived: bool) -> api::Result<Rows> {

@@ -159,6 +159,12 @@ impl Live {
         for key in concerns(event) {
             self.data.refresh_soon(key);
         }
+        // The event does not say which pull request it is about, and few are shown at once.
+        if event.kind == EventKind::PullRequestUpdated {
+            for id in self.data.shown_pull_requests() {
+                self.data.refresh_soon(Key::PullRequest(id));
+            }
+        }
         if moves_traffic(event.kind)
             && let Some(instance) = event.instance_id
         {
@@ -193,7 +199,7 @@ fn concerns(event: &Event) -> Vec<Key> {
     let activations = event.instance_id.map(Key::Activations);
     match event.kind {
         EventKind::InstanceCreated | EventKind::InstanceUpdated => {
-            instance.into_iter().chain([Key::Archived]).collect()
+            instance.into_iter().chain([Key::Archived, Key::PullRequests]).collect()
         }
         EventKind::AppServerLaunched | EventKind::AppServerUpdated | EventKind::AppServerStopRequested => {
             instance.into_iter().chain(app_server).chain([Key::Queue, Key::Expiring]).collect()
@@ -206,7 +212,7 @@ fn concerns(event: &Event) -> Vec<Key> {
         }
         EventKind::ChecksMade => app_server.into_iter().collect(),
         EventKind::QueueChanged => vec![Key::Queue],
-        EventKind::PullRequestUpdated => instance.into_iter().collect(),
+        EventKind::PullRequestUpdated => instance.into_iter().chain([Key::PullRequests]).collect(),
         EventKind::LogAppended => Vec::new(),
     }
 }
@@ -232,13 +238,16 @@ mod tests {
     #[test]
     fn an_event_makes_untrue_what_it_is_about() {
         let (instance, server) = (Key::Instance(InstanceId(1)), Key::AppServer(AppServerId(2)));
-        assert_eq!(concerns(&event(EventKind::InstanceUpdated)), [instance, Key::Archived]);
+        assert_eq!(concerns(&event(EventKind::InstanceUpdated)), [instance, Key::Archived, Key::PullRequests]);
         assert_eq!(concerns(&event(EventKind::AppServerUpdated)), [instance, server, Key::Queue, Key::Expiring]);
         assert_eq!(
             concerns(&event(EventKind::AppServerActivated)),
             [instance, server, Key::Activations(InstanceId(1)), Key::Expiring]
         );
         assert_eq!(concerns(&event(EventKind::QueueChanged)), [Key::Queue]);
+        assert_eq!(concerns(&event(EventKind::PullRequestUpdated)), [instance, Key::PullRequests]);
+        let without_instance = Event { instance_id: None, ..event(EventKind::PullRequestUpdated) };
+        assert_eq!(concerns(&without_instance), [Key::PullRequests]);
         assert_eq!(concerns(&event(EventKind::LogAppended)), [], "the log asks for its own rows");
     }
 }

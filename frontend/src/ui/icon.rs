@@ -37,6 +37,7 @@ pub enum Shape {
     Box,
     Machine,
     Queue,
+    PullRequest,
 }
 
 impl Shape {
@@ -77,6 +78,9 @@ impl Shape {
             Self::Box => "M3 4h18v5H3zM5 9v11h14V9M10 13h4",
             Self::Machine => "M3 5h18v6H3zM3 13h18v6H3zM7 8h.01M7 16h.01",
             Self::Queue => "M4 5h16v4H4zM4 13h10M4 18h10",
+            Self::PullRequest => {
+                "M6 9a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM6 21a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM6 9v6M18 21a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM18 15V9a3 3 0 0 0-3-3h-3M14.5 3.5 12 6l2.5 2.5"
+            }
         }
     }
 }

@@ -1,7 +1,10 @@
 //! One instance: its header, its tabs, each with its URL.
 
 mod app_servers;
+mod configuring;
+mod pull_request;
 mod settings;
+mod updated;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -53,11 +56,13 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
         | Page::Home
         | Page::Queue
         | Page::Servers
+        | Page::PullRequests
         | Page::Instances
         | Page::NewInstance
         | Page::Unknown => Tab::AppServers(None),
     });
     let part = Memo::new(move |_| Part::of(tab.get()));
+    let before: updated::Before = RwSignal::new(None);
     let launch = Launch::new(id, instance);
     let asked = RwSignal::new(None::<Verb>);
     let ask = Callback::new(move |verb| asked.set(Some(verb)));
@@ -71,9 +76,9 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
             <Tabs id instance part/>
             {move || match part.get() {
                 Part::AppServers => view! { <app_servers::AppServersTab instance launch tab ask/> }.into_any(),
-                Part::Settings => view! { <settings::SettingsTab instance launch ask/> }.into_any(),
+                Part::Settings => view! { <settings::SettingsTab instance launch ask before/> }.into_any(),
                 Part::Log => view! { <LogTab id/> }.into_any(),
-                Part::PullRequest => view! { <PullRequestTab/> }.into_any(),
+                Part::PullRequest => view! { <pull_request::PullRequestTab instance before/> }.into_any(),
             }}
         </div>
         {move || asked.get().map(|verb| view! { <VerbDialog instance=instance.get_untracked() verb on_close/> })}
@@ -112,6 +117,7 @@ fn Tabs(id: InstanceId, instance: Memo<Arc<Instance>>, part: Memo<Part>) -> impl
     let count = move || {
         (pending() > 0).then(|| view! { <span class="n" title="Changed since the active app server">{pending}</span> })
     };
+    let title = move || instance.with(|instance| pull_request::tab_title(instance.source_pr.as_ref()));
     let current = move |one: Part| move || (part.get() == one).then_some("page");
     let to = move |tab: Tab| Page::Instance(id, tab).to_string();
     view! {
@@ -119,7 +125,7 @@ fn Tabs(id: InstanceId, instance: Memo<Arc<Instance>>, part: Memo<Part>) -> impl
             <a href=to(Tab::AppServers(None)) aria-current=current(Part::AppServers)>"App Servers"</a>
             <a href=to(Tab::Settings) aria-current=current(Part::Settings)>"Settings" {count}</a>
             <a href=to(Tab::Log) aria-current=current(Part::Log)>"Log"</a>
-            <a href=to(Tab::PullRequest) aria-current=current(Part::PullRequest)>"Pull Request (n/a)"</a>
+            <a href=to(Tab::PullRequest) aria-current=current(Part::PullRequest)>{title}</a>
         </nav>
     }
 }
@@ -131,14 +137,5 @@ fn LogTab(id: InstanceId) -> impl IntoView {
             "This log does not include events from each App Server or VM. Select an App Server on the \"App Servers\" tab to view those logs."
         </p>
         <LogCard of=LogOf::Instance(id) is_tall=true/>
-    }
-}
-
-#[component]
-fn PullRequestTab() -> impl IntoView {
-    view! {
-        <section class="card">
-            <p class="body">"This instance was not created for a pull request."</p>
-        </section>
     }
 }

@@ -7,6 +7,7 @@ use shared_types::diff::settings_diff;
 use shared_types::{AppServerSummary, Instance, ProblemType, Role};
 use std::sync::Arc;
 
+use super::updated::{Before, Updated};
 use crate::api;
 use crate::components::{Ask, DangerZone, DiffView, FieldRows, Form, Launch, LaunchButton, Preview, is_care};
 use crate::state::{Fetched, state};
@@ -22,8 +23,12 @@ pub fn SettingsTab(
     launch: Launch,
     /// Opens a dialog.
     ask: Ask,
+    /// The settings before an update from the pull request.
+    before: Before,
 ) -> impl IntoView {
     let edit = Edit::new(instance);
+    // The next navigation ends the marks.
+    on_cleanup(move || drop(before.try_set(None)));
     let form = edit.form;
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
@@ -35,6 +40,7 @@ pub fn SettingsTab(
     let session = state().session;
     let why_not = move || session.may(Role::Operator).why_not();
     view! {
+        <Updated instance before/>
         <Pending instance launch/>
         <Meanwhile edit/>
         <form class="card" on:submit=submit aria-label="Settings" novalidate>
@@ -49,9 +55,9 @@ pub fn SettingsTab(
                     </button>
                 </span>
             </header>
-            <FieldRows form pick=|name| !is_care(name)/>
+            <FieldRows form pick=|name| !is_care(name) before/>
             <h3 class="group">"Builds and machines"</h3>
-            <FieldRows form pick=is_care/>
+            <FieldRows form pick=is_care before/>
         </form>
         <Facts instance/>
         <Preview instance/>
@@ -108,7 +114,7 @@ impl Edit {
 }
 
 /// The name, the settings and how the instance is treated, as JSON names them.
-fn saved(instance: &Instance) -> Map<String, Value> {
+pub(super) fn saved(instance: &Instance) -> Map<String, Value> {
     let mut fields = match serde_json::to_value(&instance.settings) {
         Ok(Value::Object(fields)) => fields,
         // Settings are a struct: they are always a map.
@@ -219,7 +225,7 @@ fn SaveDialog(edit: Edit) -> impl IntoView {
 }
 
 /// Flags and numbers as the form holds them, so that both sides of a difference are written alike.
-fn texts(fields: Map<String, Value>) -> Map<String, Value> {
+pub(super) fn texts(fields: Map<String, Value>) -> Map<String, Value> {
     let text = |value: Value| match value {
         Value::Bool(_) | Value::Number(_) => Value::String(value.to_string()),
         Value::Null => Value::String(String::new()),

@@ -1,0 +1,46 @@
+//! Pull requests that are watched.
+
+use serde_json::{Map, Value};
+use shared_types::ids::PullRequestId;
+use shared_types::pull_request::{DecideCommit, WatchPullRequest};
+use shared_types::{Page, PullRequest};
+
+use super::Result;
+use super::request::{get, post, send, send_json};
+use crate::paths::{PullRequestFilter, encode};
+
+/// How many rows one answer holds.
+pub const PAGE: usize = 100;
+
+/// One page of those that pass, the last changed first; `cursor` from the page before.
+pub async fn list(filter: &PullRequestFilter, cursor: Option<&str>) -> Result<Page<PullRequest>> {
+    let cursor = cursor.map(|cursor| format!("&cursor={}", encode(cursor))).unwrap_or_default();
+    let query = filter.query();
+    let and = if query.is_empty() { "" } else { "&" };
+    send(get(&format!("/pull-requests?{query}{and}limit={PAGE}{cursor}"))).await
+}
+
+/// One of them.
+pub async fn read(id: PullRequestId) -> Result<PullRequest> {
+    send(get(&format!("/pull-requests/{id}"))).await
+}
+
+/// Watches the one at this address from now on.
+pub async fn watch(url: String) -> Result<PullRequest> {
+    send_json(post("/pull-requests"), &WatchPullRequest { url }).await
+}
+
+/// Asks GitHub, and gives its instance the settings that the pull request has now. Launches nothing.
+pub async fn update_instance(id: PullRequestId) -> Result<PullRequest> {
+    send_json(post(&format!("/pull-requests/{id}/update-instance")), &Map::<String, Value>::new()).await
+}
+
+/// Lets a commit run.
+pub async fn approve(id: PullRequestId, looked_at: &DecideCommit) -> Result<PullRequest> {
+    send_json(post(&format!("/pull-requests/{id}/approve")), looked_at).await
+}
+
+/// Wants nothing made of a commit.
+pub async fn ignore(id: PullRequestId, looked_at: &DecideCommit) -> Result<PullRequest> {
+    send_json(post(&format!("/pull-requests/{id}/ignore")), looked_at).await
+}

@@ -1,0 +1,246 @@
+//! The dialog before a commit from outside runs: what would run, with which settings, where, and whether the person means it.
+//!
+//! What is sent is what is shown. Where it is another by now, the dialog shows that one and asks again.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared_types::pull_request::{Approval, DecideCommit};
+use shared_types::{ProblemType, PullRequest, Role};
+
+use super::{PullRequestLabels, can_decide};
+use crate::api;
+use crate::components::configuration::Code;
+use crate::state::{State, state};
+use crate::ui::{Dialog, Icon, Shape};
+use crate::words;
+
+/// What the person wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Approve,
+    Ignore,
+}
+
+/// What the dialog shows and knows.
+#[derive(Clone, Copy)]
+struct Asked {
+    state: State,
+    shown: RwSignal<PullRequest>,
+    under_way: RwSignal<Option<Wish>>,
+    /// What changed since it was opened.
+    meanwhile: RwSignal<Option<&'static str>>,
+    why_not: RwSignal<Option<String>>,
+    on_close: Callback<()>,
+}
+
+/// The dialog. It stays open, with the words, when the server refuses.
+#[component]
+pub fn DecideDialog(
+    /// As it is looked at.
+    pull_request: PullRequest,
+    /// Asked to go away.
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let asked = Asked {
+        state: state(),
+        shown: RwSignal::new(pull_request),
+        under_way: RwSignal::new(None),
+        meanwhile: RwSignal::new(None),
+        why_not: RwSignal::new(None),
+        on_close,
+    };
+    let is_busy = Signal::derive(move || asked.under_way.get().is_some());
+    view! {
+        <Dialog label="May this commit run?" is_busy on_close>
+            <header>
+                <h1>"May this commit run?"</h1>
+                <p>
+                    "If you approve it, Ansible will run this commit on a machine of its own, with the settings below. Approving and ignoring hold for this commit with these settings only: whatever comes after waits again."
+                </p>
+            </header>
+            <div class="body">
+                {move || asked.meanwhile.get().map(|words| view! {
+                    <div class="notice" role="alert">
+                        <Icon shape=Shape::Warning/>
+                        <span class="grow">{words}</span>
+                    </div>
+                })}
+                {move || view! { <Shown pull_request=asked.shown.get()/> }}
+                <div role="alert" class="why" hidden=move || asked.why_not.get().is_none()>{asked.why_not}</div>
+            </div>
+            <footer>
+                <button type="button" autofocus on:click=move |_| on_close.run(())>"Cancel"</button>
+                <WishButton asked wish=Wish::Ignore/>
+                <WishButton asked wish=Wish::Approve/>
+            </footer>
+        </Dialog>
+    }
+}
+
+#[component]
+fn WishButton(asked: Asked, wish: Wish) -> impl IntoView {
+    let (class, words) = match wish {
+        Wish::Approve => ("primary", "Approve this commit"),
+        Wish::Ignore => ("", "Ignore"),
+    };
+    let is_possible = Memo::new(move |_| asked.shown.with(|shown| is_possible(shown, wish)));
+    // Whoever may only look is told why they may not more.
+    let why_not = move || asked.state.session.may(Role::Operator).why_not();
+    let is_off = move || asked.under_way.get().is_some() || !is_possible.get() || why_not().is_some();
+    let is_mine = move || asked.under_way.get() == Some(wish);
+    let decide = move |_| {
+        if untrack(is_off) {
+            return;
+        }
+        asked.under_way.set(Some(wish));
+        asked.why_not.set(None);
+        spawn_local(decide(asked, wish));
+    };
+    view! {
+        <button
+            class=class
+            type="button"
+            title=why_not
+            aria-description=why_not
+            aria-busy=move || is_mine().to_string()
+            aria-disabled=move || is_off().to_string()
+            on:click=decide
+        >
+            {move || is_mine().then(|| view! { <Icon shape=Shape::Refresh is_spinning=true/> })}
+            {words}
+        </button>
+    }
+}
+
+fn is_possible(shown: &PullRequest, wish: Wish) -> bool {
+    let is_said_already = shown.approval == Approval::Ignored && wish == Wish::Ignore;
+    can_decide(shown.state, shown.approval) && !is_said_already
+}
+
+async fn decide(asked: Asked, wish: Wish) {
+    let shown = asked.shown.get_untracked();
+    let looked_at = DecideCommit { commit: shown.head_commit.clone(), version: Some(shown.version) };
+    let answer = match wish {
+        Wish::Approve => api::pull_requests::approve(shown.id, &looked_at).await,
+        Wish::Ignore => api::pull_requests::ignore(shown.id, &looked_at).await,
+    };
+    match answer {
+        Ok(pull_request) => {
+            let (number, commit) = (shown.github_pr_number, words::short_commit(&shown.head_commit));
+            asked.state.data.take_pull_request(pull_request);
+            asked.state.toasts.success(match wish {
+                Wish::Approve => format!("#{number}: {commit} is approved."),
+                Wish::Ignore => format!("#{number}: {commit} is ignored."),
+            });
+            asked.on_close.run(());
+        }
+        Err(error) if asked.state.session.ends_by(&error) => asked.on_close.run(()),
+        Err(error) if error.is(ProblemType::Conflict) => {
+            match api::pull_requests::read(shown.id).await {
+                Ok(now) => look_again(asked, &shown, now, &error),
+                Err(_) => drop(asked.why_not.try_set(Some(error.to_string()))),
+            }
+            asked.under_way.try_set(None);
+        }
+        Err(error) => {
+            asked.under_way.try_set(None);
+            asked.why_not.try_set(Some(error.to_string()));
+        }
+    }
+}
+
+fn look_again(asked: Asked, before: &PullRequest, now: PullRequest, error: &api::ApiError) {
+    let changed = meanwhile(before, &now);
+    asked.meanwhile.try_set(changed);
+    // Whoever sees what changed knows why; any other refusal is told in the server's words.
+    asked.why_not.try_set(changed.is_none().then(|| error.to_string()));
+    asked.shown.try_set(now.clone());
+    asked.state.data.take_pull_request(now);
+}
+
+/// What is another since it was looked at, as far as it matters here.
+fn meanwhile(before: &PullRequest, now: &PullRequest) -> Option<&'static str> {
+    if before.state != now.state {
+        Some("It changed meanwhile: it is not open any more, and nothing of it will run.")
+    } else if before.head_commit != now.head_commit {
+        Some("It changed meanwhile: this is the new commit. Look at it again.")
+    } else if before.version != now.version {
+        Some("It changed meanwhile: the commit is the same, what it comes with is not. Look at it again.")
+    } else if before.approval != now.approval {
+        Some("Somebody else has decided meanwhile.")
+    } else {
+        None
+    }
+}
+
+#[component]
+fn Shown(pull_request: PullRequest) -> impl IntoView {
+    let PullRequest { repository, github_pr_number, github_pr_url, title, author, fork_name, .. } = pull_request;
+    let hover = title.clone();
+    let settings = words::laid_open(&pull_request.extra_settings);
+    let decided = pull_request.decided_by.map(|by| format!(" by {by}"));
+    view! {
+        <dl class="asked">
+            <dt>"Pull request"</dt>
+            <dd>
+                <a href=github_pr_url target="_blank" rel="noreferrer">{repository} " #" {github_pr_number}</a>
+                <span class="cut" dir="auto" title=hover>{title}</span>
+            </dd>
+            <dt>"Author"</dt>
+            <dd>{author}</dd>
+            <dt>"State"</dt>
+            <dd class="labels">
+                <PullRequestLabels state=pull_request.state is_draft=pull_request.is_draft approval=pull_request.approval/>
+                {decided}
+            </dd>
+            <dt>"Source repository"</dt>
+            <dd>{fork_name.unwrap_or_else(|| "It is gone.".to_owned())}</dd>
+            <dt>"Branch"</dt>
+            <dd>{words::laid_open(&pull_request.branch_name)}</dd>
+            <dt>"Commit"</dt>
+            <dd class="mono">{pull_request.head_commit}</dd>
+        </dl>
+        <div class="stack close">
+            <h3>"Settings in its description"</h3>
+            {if settings.trim().is_empty() {
+                view! { <p>"None."</p> }.into_any()
+            } else {
+                view! { <Code text=settings/> }.into_any()
+            }}
+            {pull_request.settings_trouble.map(|why| view! { <p class="why">"They cannot be used: " {why}</p> })}
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+    use shared_types::pull_request::PullRequestState;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn says_what_changed_while_it_was_looked_at() {
+        let before = samples::pull_request();
+        assert_eq!(meanwhile(&before, &before), None, "then the server's own words are shown");
+        let pushed = PullRequest { head_commit: "1".repeat(40), version: 4, ..before.clone() };
+        assert!(meanwhile(&before, &pushed).is_some_and(|words| words.contains("the new commit")));
+        let described = PullRequest { version: 4, extra_settings: "a: b".into(), ..before.clone() };
+        assert!(meanwhile(&before, &described).is_some_and(|words| words.contains("the commit is the same")));
+        let decided = PullRequest { approval: Approval::Approved, ..before.clone() };
+        assert!(meanwhile(&before, &decided).is_some_and(|words| words.contains("decided")));
+        let closed = PullRequest { state: PullRequestState::Closed, version: 4, ..before.clone() };
+        assert!(meanwhile(&before, &closed).is_some_and(|words| words.contains("not open")));
+    }
+
+    #[test]
+    fn what_is_said_already_is_not_said_again() {
+        let mut shown = samples::pull_request();
+        assert!(is_possible(&shown, Wish::Approve) && is_possible(&shown, Wish::Ignore));
+        shown.approval = Approval::Ignored;
+        assert!(is_possible(&shown, Wish::Approve) && !is_possible(&shown, Wish::Ignore));
+        shown.approval = Approval::Approved;
+        assert!(!is_possible(&shown, Wish::Approve) && !is_possible(&shown, Wish::Ignore));
+    }
+}

@@ -1,0 +1,123 @@
+//! What several screens say of a pull request. All of it comes from outside: it is drawn as text, and its length changes nothing.
+
+mod decide;
+
+use leptos::prelude::*;
+use shared_types::PullRequest;
+use shared_types::pull_request::{Approval, PullRequestState};
+
+use crate::ui::{Icon, Shape};
+
+pub use decide::DecideDialog;
+
+/// Whether a person has something to decide: what is closed runs no more.
+pub const fn waits(state: PullRequestState, approval: Approval) -> bool {
+    matches!(state, PullRequestState::Open) && matches!(approval, Approval::Needed)
+}
+
+/// Whether a decision can be given, or given otherwise.
+pub const fn can_decide(state: PullRequestState, approval: Approval) -> bool {
+    matches!(state, PullRequestState::Open) && matches!(approval, Approval::Needed | Approval::Ignored)
+}
+
+/// Where it comes from, `owner/name`; where that is gone, what it wants to change.
+pub fn source(pull_request: &PullRequest) -> &str {
+    pull_request.fork_name.as_deref().unwrap_or(&pull_request.repository)
+}
+
+const fn state_words(state: PullRequestState) -> (&'static str, &'static str, Shape) {
+    match state {
+        PullRequestState::Open => ("label good", "Open", Shape::PullRequest),
+        PullRequestState::Closed => ("label", "Closed", Shape::Cross),
+        PullRequestState::Merged => ("label", "Merged", Shape::Check),
+    }
+}
+
+const fn approval_words(state: PullRequestState, approval: Approval) -> Option<(&'static str, &'static str, Shape)> {
+    match approval {
+        Approval::NotNeeded => None,
+        Approval::Needed if waits(state, approval) => Some(("label busy lock", "Waits for approval", Shape::Lock)),
+        Approval::Needed => Some(("label", "Not approved", Shape::Lock)),
+        Approval::Approved => Some(("label good", "Approved", Shape::Check)),
+        Approval::Ignored => Some(("label", "Ignored", Shape::Cross)),
+    }
+}
+
+/// Its state, whether it is a draft, and whether it may run: a word and a sign each.
+#[component]
+pub fn PullRequestLabels(
+    /// Its state.
+    state: PullRequestState,
+    /// Whether it is a draft.
+    is_draft: bool,
+    /// Whether it may run.
+    approval: Approval,
+) -> impl IntoView {
+    let label = |(class, words, shape): (&'static str, &'static str, Shape)| {
+        view! {
+            <span class=class>
+                <Icon shape/>
+                {words}
+            </span>
+        }
+    };
+    view! {
+        {label(state_words(state))}
+        {is_draft.then(|| view! { <span class="label">"Draft"</span> })}
+        {approval_words(state, approval).map(label)}
+    }
+}
+
+/// What went wrong with it, each with what it means.
+pub fn troubles(pull_request: &PullRequest) -> Vec<(&'static str, String)> {
+    let PullRequest { settings_trouble, trouble, report_trouble, .. } = pull_request;
+    [
+        ("The settings in its description cannot be used", settings_trouble),
+        ("What it wants was not done", trouble),
+        ("GitHub could not be told how it goes", report_trouble),
+    ]
+    .into_iter()
+    .filter_map(|(what, why)| Some((what, why.clone()?)))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn only_what_is_open_is_decided() {
+        use Approval::{Approved, Ignored, Needed, NotNeeded};
+        use PullRequestState::{Closed, Merged, Open};
+        assert!(waits(Open, Needed) && can_decide(Open, Needed));
+        assert!(!waits(Open, Ignored) && can_decide(Open, Ignored), "who ignored it may think better of it");
+        for (state, approval) in [(Open, NotNeeded), (Open, Approved), (Closed, Needed), (Merged, Ignored)] {
+            assert!(!can_decide(state, approval), "{state:?} {approval:?}");
+        }
+        assert_eq!(approval_words(Open, Needed).map(|words| words.1), Some("Waits for approval"));
+        assert_eq!(approval_words(Merged, Needed).map(|words| words.1), Some("Not approved"));
+    }
+
+    #[test]
+    fn every_trouble_is_said() {
+        let mut pull_request = crate::samples::pull_request();
+        assert_eq!(troubles(&pull_request), []);
+        pull_request.settings_trouble = Some("line 12: <b>no</b>".into());
+        pull_request.report_trouble = Some("403".into());
+        let expected = [
+            ("The settings in its description cannot be used", "line 12: <b>no</b>".to_owned()),
+            ("GitHub could not be told how it goes", "403".to_owned()),
+        ];
+        assert_eq!(troubles(&pull_request), expected);
+    }
+
+    #[test]
+    fn a_source_that_is_gone_leaves_the_target() {
+        let mut pull_request = crate::samples::pull_request();
+        assert_eq!(source(&pull_request), "ada/edx-platform");
+        pull_request.fork_name = None;
+        assert_eq!(source(&pull_request), "acme/edx-platform");
+    }
+}

@@ -1,0 +1,63 @@
+//! How the author of a pull request says what its instance is to be: the format, and an example to copy.
+
+use leptos::prelude::*;
+
+use crate::components::{Code, CopyButton};
+
+#[component]
+pub fn Configuring(
+    /// The instance's domain.
+    domain: String,
+) -> impl IntoView {
+    let example = example(&domain);
+    view! {
+        <section class="card" aria-label="Configuring this instance from the pull request">
+            <header>
+                <h2>"Configuring this instance from the pull request"</h2>
+                <span class="right">
+                    <CopyButton text=example.clone() label="Copy the example"/>
+                </span>
+            </header>
+            <div class="body stack">
+                <p>
+                    "The description of the pull request may hold settings of its instance: a line " <code>"**Settings**"</code>
+                    ", on the next line three backticks, then YAML without an empty line, then three backticks. The YAML becomes the extra settings of the instance, and overrides all others."
+                </p>
+                <ul class="plain">
+                    <li>
+                        <code>"edx_ansible_source_repo"</code> " and " <code>"configuration_version"</code>
+                        " in it also name the configuration repository and its version, where that repository is allowed."
+                    </li>
+                    <li>
+                        "A line that names the domain and then says «ephemeral databases» or «persistent databases» chooses where the data is kept."
+                    </li>
+                </ul>
+                <Code text=example/>
+            </div>
+        </section>
+    }
+}
+
+fn example(domain: &str) -> String {
+    format!(
+        "{domain}, with persistent databases\n\n**Settings**\n```yaml\nEDXAPP_FEATURES:\n  ENABLE_GRADE_DOWNLOADS: true\nconfiguration_version: open-release/teak.2\n```\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn the_example_is_in_the_format_that_is_read() {
+        let example = example("pr27.sandbox.campus.example");
+        let (before, settings) = example.split_once("\n**Settings**\n```yaml\n").unwrap_or_default();
+        assert!(before.contains("pr27.sandbox.campus.example") && before.contains("persistent databases"));
+        let (yaml, after) = settings.split_once("\n```").unwrap_or_default();
+        assert!(!yaml.is_empty() && yaml.lines().all(|line| !line.trim().is_empty()), "an empty line would end it");
+        assert_eq!(after, "\n");
+        assert!(shared_types::yaml::parse_map(yaml).is_ok());
+    }
+}

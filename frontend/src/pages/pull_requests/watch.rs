@@ -1,0 +1,111 @@
+//! Watching a pull request that nobody has looked for yet, by its address.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared_types::Role;
+use shared_types::app_server_status::Possible;
+use shared_types::pull_request::URL_MAX;
+
+use crate::api;
+use crate::state::state;
+use crate::ui::{Icon, Shape};
+
+/// The form, for whoever may use it.
+#[component]
+pub fn WatchForm() -> impl IntoView {
+    let state = state();
+    let (url, why) = (RwSignal::new(String::new()), RwSignal::new(None::<String>));
+    let is_busy = RwSignal::new(false);
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        if is_busy.get_untracked() {
+            return;
+        }
+        let typed = url.with_untracked(|url| url.trim().to_owned());
+        why.set(judge(&typed));
+        if why.with_untracked(Option::is_some) {
+            return;
+        }
+        is_busy.set(true);
+        spawn_local(async move {
+            match api::pull_requests::watch(typed).await {
+                Ok(pull_request) => {
+                    let words = format!("{} #{} is watched.", pull_request.repository, pull_request.github_pr_number);
+                    state.toasts.success(words);
+                    state.data.take_pull_request(pull_request);
+                    url.try_set(String::new());
+                }
+                Err(error) => {
+                    let at_field = error.fields().find(|(name, _)| *name == "url").map(|(_, words)| words.to_owned());
+                    if at_field.is_none() {
+                        state.failed("Watching failed", &error);
+                    }
+                    why.try_set(at_field);
+                }
+            }
+            is_busy.try_set(false);
+        });
+    };
+    let is_wrong = move || why.with(Option::is_some);
+    view! {
+        <form
+            class="card watch"
+            hidden=move || state.session.may(Role::Operator) != Possible::Yes
+            on:submit=submit
+            aria-label="Watch a pull request"
+            novalidate
+        >
+            <label for="watch-url">"Watch a pull request"</label>
+            <input
+                id="watch-url"
+                type="url"
+                autocomplete="off"
+                spellcheck="false"
+                placeholder="https://github.com/acme/edx-platform/pull/27"
+                class:wrong=is_wrong
+                aria-invalid=move || is_wrong().then_some("true")
+                aria-describedby="watch-url-why"
+                prop:value=url
+                on:input=move |event| {
+                    url.set(event_target_value(&event));
+                    why.set(None);
+                }
+            />
+            <button type="submit" aria-busy=move || is_busy.get().to_string() aria-disabled=move || is_busy.get().to_string()>
+                {move || {
+                    let shape = if is_busy.get() { Shape::Refresh } else { Shape::Plus };
+                    view! { <Icon shape is_spinning=is_busy/> }
+                }}
+                "Watch"
+            </button>
+            <div class="why" id="watch-url-why" aria-live="polite">{why}</div>
+        </form>
+    }
+}
+
+/// What is wrong with an address before anybody is asked.
+fn judge(typed: &str) -> Option<String> {
+    let length = typed.chars().count();
+    if typed.is_empty() {
+        Some("The address of a pull request is needed.".into())
+    } else if length > URL_MAX {
+        Some(format!("At most {URL_MAX} characters; these are {length}."))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn only_what_cannot_be_an_address_is_refused_here() {
+        assert!(judge("").is_some_and(|why| why.contains("needed")));
+        assert!(judge(&"x".repeat(501)).is_some_and(|why| why.contains("501")));
+        assert_eq!(judge(&"x".repeat(500)), None);
+        assert_eq!(judge("https://github.com/acme/edx-platform/pull/27"), None);
+    }
+}

@@ -1,0 +1,57 @@
+//! Things for tests to look at.
+
+use chrono::DateTime;
+use shared_types::ids::PullRequestId;
+use shared_types::pull_request::{Approval, PullRequestState};
+use shared_types::{InstanceId, InstanceSummary, PullRequest};
+
+/// An open pull request that waits for an approval.
+pub fn pull_request() -> PullRequest {
+    PullRequest {
+        id: PullRequestId(1),
+        api_url: "/api/v1/pull-requests/1".into(),
+        repository: "acme/edx-platform".into(),
+        github_pr_number: 27,
+        github_pr_url: "https://github.com/acme/edx-platform/pull/27".into(),
+        title: "Show the grade".into(),
+        author: "ada".into(),
+        state: PullRequestState::Open,
+        is_draft: false,
+        fork_name: Some("ada/edx-platform".into()),
+        branch_name: "grades".into(),
+        head_commit: "0b9ff8c02b3d3c3f1a4f2e7f0f1d2a1b3c4d5e6f".into(),
+        extra_settings: String::new(),
+        settings_trouble: None,
+        trouble: None,
+        report_trouble: None,
+        approval: Approval::Needed,
+        decided_by: None,
+        decided_at: None,
+        version: 3,
+        is_applied: false,
+        instance: None,
+        archives_at: None,
+        github_updated: DateTime::default(),
+        fetched_at: DateTime::default(),
+        created: DateTime::default(),
+        modified: DateTime::default(),
+    }
+}
+
+/// An instance without app servers.
+pub fn instance_summary() -> InstanceSummary {
+    InstanceSummary {
+        id: InstanceId(7),
+        api_url: "/api/v1/instances/7".into(),
+        name: "PR#27".into(),
+        instance_type: "openedx".into(),
+        domain: "pr27.sandbox.campus.example".into(),
+        created: DateTime::default(),
+        modified: DateTime::default(),
+        archived_at: None,
+        has_hold: false,
+        appserver_count: 0,
+        active_appserver: None,
+        newest_appserver: None,
+    }
+}
