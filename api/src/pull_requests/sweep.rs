@@ -15,8 +15,8 @@ use super::{Watch, WatchError};
 
 /// How often all open ones are listed: some changes, like a deleted fork, are none of the pull request's.
 const WHOLE: TimeDelta = TimeDelta::hours(1);
-/// How far the first look at changes goes back where nothing is open.
-const FIRST: TimeDelta = TimeDelta::hours(1);
+/// How far the first look at changes goes back where nothing is open: farther than clocks differ.
+const FIRST: TimeDelta = TimeDelta::days(1);
 
 /// Looks at each watched repository that nobody has looked at for `interval`. One that fails stops no other.
 ///

@@ -4,19 +4,23 @@
 use std::collections::BTreeSet;
 
 use ocim::ansible::fake::FakeEnd;
+use ocim::config::Settings;
 use ocim::instances::reaper;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared_types::{Role, ServerId};
 
-use crate::app::{Answer, Client, Credentials, TestApp, until};
+use super::pull_requests::FORK;
+use crate::app::github::{FakeGithub, PullSpec};
+use crate::app::{Answer, Client, Credentials, Setup, TestApp, until};
 use crate::routes::document::operations;
 
 const OLD: &str = "correct horse battery staple";
 const NEW: &str = "seven otters juggle lamps";
 
-/// These change nothing that anybody would ask after: checks look, and who signed out is who signed in.
-const EXEMPT: &[&str] = &["check_app_server", "logout"];
+/// These change nothing that anybody would ask after: checks look, who signed out is who signed in, and a webhook only wakes us
+/// up: what follows is told as what it does.
+const EXEMPT: &[&str] = &["check_app_server", "logout", "receive_github_webhook"];
 
 /// Who does what, and what of it was seen in the audit trail.
 struct Story<'a> {
@@ -55,11 +59,19 @@ impl Story<'_> {
 
 #[tokio::test]
 async fn every_change_leaves_one_entry() {
-    let app = TestApp::start().await;
+    let github = FakeGithub::start().await;
+    let base = github.base.clone();
+    let settings = move |settings: &mut Settings| {
+        settings.github_api_url = base;
+        settings.watch_fork = vec![FORK.into()];
+        settings.watch_report = vec!["nothing".into()];
+    };
+    let app = TestApp::with(Setup { settings: Box::new(settings), ..Setup::default() }).await;
     let admin = app.session(Role::Admin).await;
     let mut story = Story { app: &app, told: BTreeSet::new() };
     people(&mut story, &admin).await;
     builds(&mut story, &admin).await;
+    pull_requests(&mut story, &admin, &github).await;
     let all: BTreeSet<String> = operations()
         .iter()
         .filter(|operation| !operation.method.is_safe())
@@ -68,6 +80,18 @@ async fn every_change_leaves_one_entry() {
         .collect();
     assert_eq!(story.told, all, "the story must do each operation that changes something");
     app.end().await;
+}
+
+async fn pull_requests(story: &mut Story<'_>, admin: &Client, github: &FakeGithub) {
+    let number = github.open_pull(FORK, PullSpec::default());
+    let url = json!({ "url": format!("https://github.com/{FORK}/pull/{number}") });
+    let seen = story.posts("watch_pull_request", admin, "/pull-requests", url).await;
+    let path = format!("/pull-requests/{}", seen["id"]);
+    let commit = json!({ "commit": seen["head_commit"] });
+    story.posts("ignore_pull_request", admin, &format!("{path}/ignore"), commit.clone()).await;
+    story.posts("approve_pull_request", admin, &format!("{path}/approve"), commit).await;
+    let update = format!("{path}/update-instance");
+    story.posts("update_instance_from_pull_request", admin, &update, json!({})).await;
 }
 
 async fn people(story: &mut Story<'_>, admin: &Client) {

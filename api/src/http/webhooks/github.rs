@@ -4,7 +4,6 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, post, web};
 use futures::StreamExt;
-use serde_json::Value;
 use shared_types::ProblemType;
 
 use crate::app::App;

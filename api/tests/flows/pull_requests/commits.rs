@@ -23,7 +23,7 @@ async fn by_default_a_new_commit_does_nothing_until_somebody_asks() {
     // The description is followed, the commit is not.
     story.github.edit_body(FORK, number, &settings("A: 1"));
     story.sweep().await;
-    assert_eq!(story.setting(number, "configuration_extra_settings").await, json!("A: 1"));
+    assert_eq!(story.setting(number, "configuration_extra_settings").await, json!("A: 1\n"));
     assert_eq!(story.setting(number, "edx_platform_commit").await, json!(first));
     let path = format!("{}/update-instance", read["api_url"].as_str().unwrap());
     let updated = story.app.operator().await.post(&path, json!({})).await.expect(200);
@@ -103,14 +103,14 @@ async fn a_description_that_cannot_be_read_changes_nothing_and_says_where() {
         story.sweep().await;
         let trouble = story.read(number).await["settings_trouble"].as_str().unwrap().to_owned();
         assert!(trouble.starts_with("line ") && trouble.contains(words), "{yaml}: {trouble}");
-        assert_eq!(story.setting(number, "configuration_extra_settings").await, json!("A: 1"));
+        assert_eq!(story.setting(number, "configuration_extra_settings").await, json!("A: 1\n"));
         let path = format!("{}/update-instance", story.read(number).await["api_url"].as_str().unwrap());
         story.app.operator().await.post(&path, json!({})).await.problem(409);
     }
     story.github.edit_body(FORK, number, &settings("A: 3"));
     story.sweep().await;
     assert_eq!(story.read(number).await["settings_trouble"], Value::Null);
-    assert_eq!(story.setting(number, "configuration_extra_settings").await, json!("A: 3"));
+    assert_eq!(story.setting(number, "configuration_extra_settings").await, json!("A: 3\n"));
     story.end().await;
 }
 

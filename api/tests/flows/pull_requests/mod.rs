@@ -13,7 +13,6 @@ use chrono::TimeDelta;
 use ocim::config::{OnCommit, Settings};
 use ocim::pull_requests::{sweep, tend};
 use serde_json::Value;
-use shared_types::InstanceId;
 
 use crate::app::github::{FakeGithub, PullSpec};
 use crate::app::{Setup, TestApp, until};
@@ -153,9 +152,4 @@ impl Story {
 /// A description with a settings block.
 pub fn settings(yaml: &str) -> String {
     format!("What it does.\r\n\r\n**Settings**\r\n```yaml\r\n{yaml}\r\n```\r\n")
-}
-
-/// Of an instance.
-pub fn id(instance: i64) -> InstanceId {
-    InstanceId(instance)
 }

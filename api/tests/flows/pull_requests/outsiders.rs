@@ -67,7 +67,7 @@ async fn settings_that_change_after_the_approval_need_another_one() {
     story.github.edit_body(FORK, number, &settings("A: 2"));
     story.sweep().await;
     assert_eq!(story.read(number).await["approval"], "needed");
-    assert_eq!(story.setting(number, "configuration_extra_settings").await, json!("A: 1"));
+    assert_eq!(story.setting(number, "configuration_extra_settings").await, json!("A: 1\n"));
     story.end().await;
 }
 

@@ -47,7 +47,7 @@ async fn one_that_is_seen_gets_an_instance_which_is_built_and_activated() {
         "tier": "preview",
         "edx_platform_repository_url": "https://github.com/ada/edx-platform.git",
         "edx_platform_commit": head,
-        "configuration_source_repo_url": "https://git.example/configuration",
+        "configuration_source_repo_url": "https://git.example/configuration.git",
         "configuration_version": "teak",
         "use_ephemeral_databases": true,
     });
