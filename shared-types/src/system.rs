@@ -20,7 +20,7 @@ pub enum SystemPart {
     Mail,
     /// The keys that secrets are encrypted with.
     SecretKeys,
-    /// Signing in at GitHub.
+    /// Pull requests, and signing in there.
     Github,
     /// Signing in at an OpenID Connect provider.
     Oidc,

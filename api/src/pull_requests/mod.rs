@@ -24,7 +24,7 @@ use chrono::Utc;
 pub use error::WatchError;
 use github::{Github, GithubError};
 pub use rules::Rules;
-use store::pause;
+use store::{pause, repositories};
 
 use crate::config::OnCommit;
 use crate::instances::Manager;
@@ -44,6 +44,21 @@ impl Watch {
     /// What new commits do in the fork that WATCH_FORK names so; nothing where it names it no more.
     fn on_commit(&self, configured: &str) -> OnCommit {
         self.rules.fork(configured).map_or(OnCommit::Nothing, |fork| fork.on_commit)
+    }
+
+    /// Whether the last looks at GitHub went well.
+    ///
+    /// # Errors
+    /// Why one did not.
+    pub async fn looks(&self) -> Result<(), WatchError> {
+        let mut conn = self.manager.db.conn().await?;
+        if let Some((until, words)) = pause::current(&mut conn).await? {
+            return Err(WatchError::Paused { until, words });
+        }
+        match repositories::first_trouble(&mut conn).await? {
+            Some(words) => Err(WatchError::Other(words)),
+            None => Ok(()),
+        }
     }
 
     /// Asks GitHub something, unless it wants to be left alone; what it says of that is remembered for all workers.

@@ -6,6 +6,7 @@ use chrono::Utc;
 use shared_types::system::{SystemCheck, SystemPart};
 
 use crate::instances::Manager;
+use crate::pull_requests::Watch;
 
 /// How long a part may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -29,6 +30,16 @@ pub(super) async fn mail(manager: &Manager) -> SystemCheck {
         Some(mailer) => asked(SystemPart::Mail, "mail about failed builds goes to ADMINS", mailer.answers()).await,
         None => unasked(SystemPart::Mail, false, "nobody gets mail about failed builds: ADMINS is empty".to_owned()),
     }
+}
+
+/// What its answers to the workers' last looks were: it is not asked here, since that would count.
+pub(super) async fn github(watch: &Watch, has_sign_in: bool) -> SystemCheck {
+    if watch.rules.forks.is_empty() {
+        return sign_in(SystemPart::Github, has_sign_in);
+    }
+    let forks: Vec<_> = watch.rules.forks.iter().map(|fork| fork.name.as_str()).collect();
+    let detail = format!("watched: {}", forks.join(", "));
+    asked(SystemPart::Github, &detail, watch.looks()).await
 }
 
 /// Known without asking. `trouble`: why no build begins.

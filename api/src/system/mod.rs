@@ -13,8 +13,8 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::config::Settings;
-use crate::instances::Manager;
 use crate::metrics::Access;
+use crate::pull_requests::Watch;
 
 /// How long what was found is told again.
 const FRESH: Duration = Duration::from_secs(10);
@@ -50,14 +50,14 @@ impl System {
     }
 
     /// How it is, at most ten seconds ago. `is_working`: whether this process' worker runs.
-    pub async fn read(&self, manager: &Manager, is_working: bool) -> SystemState {
+    pub async fn read(&self, watch: &Watch, is_working: bool) -> SystemState {
         let mut found = self.found.lock().await;
         if let Some((at, state)) = &found.last
             && at.elapsed() < FRESH
         {
             return state.clone();
         }
-        let mut checks = self.ask(manager, is_working).await;
+        let mut checks = self.ask(watch, is_working).await;
         for check in &mut checks {
             found.remember(check);
         }
@@ -67,16 +67,17 @@ impl System {
         state
     }
 
-    async fn ask(&self, manager: &Manager, is_working: bool) -> Vec<SystemCheck> {
-        let (database, provider, gateway, mail) = tokio::join!(
+    async fn ask(&self, watch: &Watch, is_working: bool) -> Vec<SystemCheck> {
+        let manager = &watch.manager;
+        let (database, provider, gateway, mail, github) = tokio::join!(
             checks::database(manager),
             checks::provider(manager),
             checks::gateway(manager),
             checks::mail(manager),
+            checks::github(watch, self.has_github),
         );
         let worker = checks::worker(is_working, manager.trouble.now());
         let keys = checks::secret_keys(&manager.options.keyring.ids());
-        let github = checks::sign_in(SystemPart::Github, self.has_github);
         let oidc = checks::sign_in(SystemPart::Oidc, self.has_oidc);
         vec![database, provider, gateway, worker, mail, keys, github, oidc, checks::databases()]
     }

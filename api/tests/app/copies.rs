@@ -40,3 +40,14 @@ pub fn of_the_first(count: usize) -> Vec<String> {
         "DROP TABLE known".to_owned(),
     ]
 }
+
+/// A watched repository, and a pull request for each instance that has none.
+#[allow(dead_code, reason = "measurements have no pull requests")]
+pub const PULL_REQUESTS: [&str; 2] = [
+    "INSERT INTO watched_repositories (configured, name) VALUES ('acme/edx', 'acme/edx')",
+    "INSERT INTO pull_requests (repository_id, number, state, title, author, is_draft, is_trusted, fork_name, branch_name, \
+        head_commit, extra_settings, wanted, instance_id, github_updated) \
+     SELECT 1, i.id, 'open', 'Title ' || i.id, 'ada', FALSE, i.id % 50 <> 0, 'ada/edx', 'branch', repeat('0', 40), '', '{}', i.id, \
+        now() - i.id * interval '1 minute' FROM instances AS i \
+     WHERE NOT EXISTS (SELECT 1 FROM pull_requests AS p WHERE p.instance_id = i.id)",
+];

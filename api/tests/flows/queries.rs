@@ -10,9 +10,11 @@ use ocim::instances::read;
 use ocim::instances::store::{activations, instances, listing, summaries};
 use ocim::instances::switch::{self, Switch};
 use ocim::logs::{self, About};
+use ocim::pull_requests;
+use ocim::pull_requests::store::listing::Query as PullRequests;
 use ocim::servers;
 use shared_types::app_server::ActivationKind;
-use shared_types::{AppServerId, InstanceId};
+use shared_types::{AppServerId, InstanceId, PullRequestId};
 
 use crate::app::{TestApp, copies};
 
@@ -63,6 +65,12 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     found.push(taken("list_app_server_logs"));
     servers::store::page(conn, &servers::store::Query { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_servers"));
+    pull_requests::read::page(&app.watch, conn, &PullRequests { limit: 50, ..Default::default() }).await.unwrap();
+    found.push(taken("list_pull_requests"));
+    pull_requests::read::one(&app.watch, conn, PullRequestId(1)).await.unwrap();
+    found.push(taken("read_pull_request"));
+    pull_requests::store::rows::source_of(conn, instance, "https://github.com").await.unwrap();
+    found.push(taken("source_pr"));
     ocim::metrics::store::read(conn).await.unwrap();
     found.push(taken("read_metrics"));
     found
@@ -74,6 +82,9 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
     let instance = app.instance("demo").await;
     let first = app.running(instance).await;
     app.activate(first).await.expect(200);
+    for statement in copies::PULL_REQUESTS {
+        app.execute(statement).await;
+    }
     let few = counts(&app).await;
     assert_eq!(
         few,
@@ -88,6 +99,9 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
             ("list_activations", 1),
             ("list_app_server_logs", 1),
             ("list_servers", 1),
+            ("list_pull_requests", 3),
+            ("read_pull_request", 3),
+            ("source_pr", 1),
             ("read_metrics", 1),
         ]
     );
@@ -99,6 +113,8 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
         conn.batch_execute(&statement).await.unwrap();
     }
     assert_eq!(app.number("SELECT count(*) AS n FROM instances").await, 200);
+    app.execute(copies::PULL_REQUESTS[1]).await;
+    assert_eq!(app.number("SELECT count(*) AS n FROM pull_requests WHERE instance_id IS NOT NULL").await, 200);
     assert_eq!(counts(&app).await, few);
     app.end().await;
 }

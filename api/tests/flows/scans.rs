@@ -5,14 +5,17 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use ocim::db::DbError;
 use ocim::instances::read;
 use ocim::instances::store::{activations, listing, retention, summaries};
-use ocim::{audit, logs, servers};
+use ocim::pull_requests::store::due;
+use ocim::pull_requests::store::listing::{Place, Query};
+use ocim::{audit, logs, pull_requests, servers};
 use shared_types::audit::Outcome;
 use shared_types::instance::InstanceSort as S;
 use shared_types::pagination::ByAge;
+use shared_types::pull_request::PullRequestState;
 use shared_types::queue::Tier;
-use shared_types::{AppServerId, AppServerStatus, InstanceId, LogLevel, ServerStatus};
+use shared_types::{AppServerId, AppServerStatus, InstanceId, LogLevel, PullRequestId, ServerStatus};
 
-use crate::app::{TestApp, number};
+use crate::app::{TestApp, copies, number};
 
 /// What a busy installation has after years. Users, settings and logs as in no real one: only their number counts here.
 const FILL: &[&str] = &[
@@ -36,12 +39,16 @@ const FILL: &[&str] = &[
     "INSERT INTO audit_log (actor, action, instance_id, app_server_id, outcome, at) \
      SELECT 'u' || n % 100, 'a' || n % 40, n, n, CASE WHEN n % 100 = 0 THEN 'refused' ELSE 'done' END, \
         now() - n * interval '1 minute' FROM generate_series(1, 10000) AS n",
+    copies::PULL_REQUESTS[0],
+    copies::PULL_REQUESTS[1],
+    "UPDATE pull_requests SET trouble = 'x' WHERE id % 500 = 0",
+    "UPDATE pull_requests SET state = 'closed', closed_at = now(), archive_at = now() WHERE id % 400 = 0",
     "ANALYZE",
 ];
 
 /// Sequential scans of this transaction, of tables that are large.
 const SCANS: &str = "SELECT coalesce(sum(seq_scan), 0)::bigint AS n FROM pg_stat_xact_user_tables \
-    WHERE relname IN ('instances', 'app_servers', 'servers', 'builds', 'log_entries', 'audit_log')";
+    WHERE relname IN ('instances', 'app_servers', 'servers', 'builds', 'log_entries', 'audit_log', 'pull_requests')";
 
 /// Does what a view does, and says what of it read a whole table.
 async fn check(
@@ -119,6 +126,25 @@ async fn no_list_reads_a_whole_table() {
         let view = async |conn: &mut AsyncPgConnection| Ok(logs::everywhere(conn, &query).await?.len());
         check(conn, &mut wrong, format!("logs {query:?}"), view).await;
     }
+    let first = pull_requests::store::listing::Query { limit: 51, ..Default::default() };
+    for query in [
+        first.clone(),
+        Query { after: Some(Place::of(PullRequestId(5000), chrono::Utc::now())), ..first.clone() },
+        Query { state: Some(PullRequestState::Closed), ..first.clone() },
+        Query { needs_approval: Some(true), ..first.clone() },
+        Query { needs_approval: Some(false), ..first.clone() },
+        Query { text: Some("ada 77".into()), ..first.clone() },
+    ] {
+        let view =
+            async |conn: &mut AsyncPgConnection| Ok(pull_requests::read::page(&app.watch, conn, &query).await?.len());
+        check(conn, &mut wrong, format!("pull requests {query:?}"), view).await;
+    }
+    let view = async |conn: &mut AsyncPgConnection| Ok(due::troubled(conn).await?.len());
+    check(conn, &mut wrong, "pull requests with trouble".into(), view).await;
+    let view = async |conn: &mut AsyncPgConnection| Ok(due::to_archive(conn).await?.len());
+    check(conn, &mut wrong, "pull requests whose instance's time has come".into(), view).await;
+    let view = async |conn: &mut AsyncPgConnection| Ok(due::forgotten(conn, chrono::Utc::now()).await?.len());
+    check(conn, &mut wrong, "forgotten pull requests".into(), view).await;
     let first = audit::Query { limit: 51, ..Default::default() };
     for query in [
         first.clone(),

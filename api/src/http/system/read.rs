@@ -11,5 +11,5 @@ use crate::http::principal::Viewer;
 #[utoipa::path(tag = "health", responses((status = 200, description = "The system", body = SystemState)))]
 #[get("/system")]
 pub async fn read_system(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(app.system.read(&app.manager, app.is_working()).await))
+    Ok(HttpResponse::Ok().json(app.system.read(&app.watch, app.is_working()).await))
 }

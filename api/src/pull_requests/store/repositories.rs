@@ -170,3 +170,18 @@ pub async fn forget_sweeps(conn: &mut AsyncPgConnection, id: i64) -> Result<(), 
         .await?;
     Ok(())
 }
+
+/// Why the last sweep of one failed, with its name; none: none did.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn first_trouble(conn: &mut AsyncPgConnection) -> Result<Option<String>, DbError> {
+    let found: Option<(String, Option<String>)> = watched_repositories::table
+        .filter(watched_repositories::trouble.is_not_null())
+        .order(watched_repositories::id)
+        .select((watched_repositories::name, watched_repositories::trouble))
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(found.and_then(|(name, trouble)| Some(format!("{name}: {}", trouble?))))
+}
