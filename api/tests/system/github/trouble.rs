@@ -5,10 +5,8 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use ocim::config::Settings;
 use ocim::pull_requests::github::{Github, GithubError};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 
-use super::{REPOSITORY, TOKEN, hasty, settings, start, with_token};
+use super::{REPOSITORY, TOKEN, hasty, parrot, settings, start, with_token};
 use crate::app::github::{FakeGithub, PullSpec};
 
 #[tokio::test]
@@ -76,24 +74,6 @@ async fn the_token_goes_to_no_other_server() {
     assert_eq!(other.asked(), []);
     fake.stop().await;
     other.stop().await;
-}
-
-/// Answers every request with these bytes.
-async fn parrot(answer: Vec<u8>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let answer = answer.clone();
-            tokio::spawn(async move {
-                let _ = stream.read(&mut [0; 4096]).await;
-                // Who has heard enough hangs up.
-                let _ = stream.write_all(&answer).await;
-                let _ = stream.shutdown().await;
-            });
-        }
-    });
-    base
 }
 
 async fn says(headers: &str, body: &[u8]) -> GithubError {
