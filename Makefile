@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories chaos fuzz-api fuzz-settings bench lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories test-github chaos fuzz-api fuzz-settings bench lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -36,6 +36,9 @@ test: bootstrap-test ## Everything CI runs: lint, unit and API tests, wasm tests
 
 test-histories: bootstrap-test ## A thousand random histories of launches, stops, switches and crashes, instead of a hundred
 	OCIM_HISTORIES=1000 cargo test --locked --test api -- flows::histories --nocapture
+
+test-github: ## The client of GitHub's API against GitHub's own description of it (npm packages are fetched)
+	@script/test-github
 
 chaos: build ## Kill real workers, server, HAProxy and Postgres at random while they build (root; about six minutes)
 	@script/chaos

@@ -164,7 +164,7 @@ mod tests {
             if let Ok(Some(wakeup)) = read("pull_request", &body) {
                 prop_assert!(id > 0 && is_repository(&wakeup.repository) && i64::from(wakeup.number.unwrap()) == number);
             }
-            let _ = read("pull_request", &body[..cut.min(body.len())]);
+            let _ = read("pull_request", body.get(..cut).unwrap_or(&body));
         }
 
         #[test]

@@ -81,7 +81,12 @@ impl App {
         if let Some(kept) = tokens.get(&owner) {
             return Ok(kept.header.clone());
         }
-        let given = self.token(web, place, &owner).await?;
+        let given = self.token(web, place, &owner).await;
+        // That the App is not there does not mean that the repository is not.
+        if let Err(GithubError::NotFound(what)) = given {
+            return Err(GithubError::Refused { status: 404, words: format!("{what}: there is none") });
+        }
+        let given = given?;
         let Some(header) = bearer(&given.token) else {
             return Err(GithubError::Invalid("the App's token can be in no request".into()));
         };
@@ -106,13 +111,7 @@ impl App {
             Place::Organization(name) => web.url(&["orgs", name, "installation"], &[]),
         }?;
         let own = bearer(&self.signed()?);
-        let found = web.ask(Ask::get(url, &what), own.as_ref()).await;
-        // That the App is not there does not mean that the repository is not.
-        let found = found.map_err(|error| match error {
-            GithubError::NotFound(_) => GithubError::Refused { status: 404, words: format!("{what}: there is none") },
-            other => other,
-        })?;
-        let Installation { id } = found.read(&what)?;
+        let Installation { id } = web.ask(Ask::get(url, &what), own.as_ref()).await?.read(&what)?;
         let url = web.url(&["app", "installations", &id.to_string(), "access_tokens"], &[])?;
         web.ask(Ask { method: Method::POST, ..Ask::get(url, &what) }, own.as_ref()).await?.read(&what)
     }

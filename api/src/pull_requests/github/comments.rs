@@ -13,6 +13,8 @@ use super::{Github, PAGE};
 
 /// Pages of comments that are read at most.
 const PAGES: usize = 10;
+/// Bytes of a comment that are kept, so that a thousand of the longest ones fit into memory.
+const BODY: usize = 64 << 10;
 
 #[derive(Deserialize)]
 struct Entry {
@@ -21,7 +23,7 @@ struct Entry {
 }
 
 impl Github {
-    /// The first thousand comments, the oldest first, as they are written.
+    /// The first thousand comments, the oldest first, as they are written: whoever shows one cleans it. Each is cut to 64 KiB.
     ///
     /// # Errors
     /// As `GithubError` says; the pull request may be gone.
@@ -36,7 +38,7 @@ impl Github {
                 return Err(unasked(&what));
             }
             let page: Vec<Entry> = answer.read(&what)?;
-            comments.extend(page.into_iter().map(|Entry { id, body }| Comment { id, body: body.unwrap_or_default() }));
+            comments.extend(page.into_iter().map(Entry::cut));
             match answer.next(&self.web, &what)? {
                 Some(next) => url = next,
                 None => break,
@@ -64,5 +66,14 @@ impl Github {
         let path = ["issues", "comments", &comment.to_string()];
         self.send::<IgnoredAny>(Method::PATCH, repository, &path, &json!({ "body": body }), &what).await?;
         Ok(())
+    }
+}
+
+impl Entry {
+    fn cut(self) -> Comment {
+        let mut body = self.body.unwrap_or_default();
+        body.truncate(body.floor_char_boundary(BODY));
+        body.shrink_to_fit();
+        Comment { id: self.id, body }
     }
 }

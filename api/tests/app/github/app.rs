@@ -46,7 +46,8 @@ impl Apps {
         let (header, claims) = (part(header)?, part(claims)?);
         let (now, issued, ends) = (Utc::now().timestamp(), claims["iat"].as_i64()?, claims["exp"].as_i64()?);
         let is_current = issued <= now && now < ends && ends - now <= 600;
-        let is_right = header["alg"] == "RS256" && claims["iss"] == id.to_string() && is_current;
+        let is_right =
+            header["alg"] == "RS256" && claims["iss"].as_str() == Some(id.to_string().as_str()) && is_current;
         let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms.mapping;
         let (_, algorithms) = algorithms.iter().find(|(scheme, _)| *scheme == SignatureScheme::RSA_PKCS1_SHA256)?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;

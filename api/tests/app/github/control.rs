@@ -31,44 +31,19 @@ pub struct Order {
 
 /// Does it; what there is to say of it.
 pub async fn control(fake: Data<FakeGithub>, verb: Path<String>, order: Json<Order>) -> actix_web::Result<Json<Value>> {
-    let order = order.into_inner();
+    let answer = tell(&fake, &verb, &order).or_else(|| change(&fake, &verb, &order).then(|| json!({})));
+    answer.map(Json).ok_or_else(|| actix_web::error::ErrorNotFound("there is no such verb"))
+}
+
+/// The verbs with an answer.
+fn tell(fake: &FakeGithub, verb: &str, order: &Order) -> Option<Value> {
     let (repository, number) = (order.repository.as_str(), order.number);
-    let answer = match verb.as_str() {
+    Some(match verb {
         "repository" => json!({ "id": fake.repository(repository) }),
-        "open_pull" => json!({ "number": fake.open_pull(repository, order.pull) }),
+        "open_pull" => json!({ "number": fake.open_pull(repository, order.pull.clone()) }),
         "push" => json!({ "commit": fake.push(repository, number) }),
         "force_push" => json!({ "commit": fake.force_push(repository, number) }),
-        "edit_title" => done(fake.edit_title(repository, number, &order.text)),
-        "edit_body" => done(fake.edit_body(repository, number, &order.text)),
-        "set_draft" => done(fake.set_draft(repository, number, order.is_on)),
-        "close" => done(fake.close(repository, number)),
-        "merge" => done(fake.merge(repository, number)),
-        "reopen" => done(fake.reopen(repository, number)),
-        "delete_author" => done(fake.delete_author(repository, number)),
-        "delete_repository" => done(fake.delete_repository(repository)),
-        "rename_repository" => done(fake.rename_repository(repository, &order.to)),
         "comment" => json!({ "id": fake.comment(repository, number, &order.author, &order.text) }),
-        "delete_comment" => done(fake.delete_comment(repository, order.id)),
-        "set_team" => {
-            let logins: Vec<_> = order.logins.iter().map(String::as_str).collect();
-            done(fake.set_team(&order.organization, &order.team, &logins))
-        }
-        "delete_team" => done(fake.delete_team(&order.organization, &order.team)),
-        "advance" => done(fake.advance(TimeDelta::seconds(order.seconds))),
-        "set_token" => done(fake.set_token(Some(order.text.as_str()).filter(|text| !text.is_empty()))),
-        "set_read_only" => done(fake.set_read_only(order.is_on)),
-        "set_secret" => done(fake.set_secret(&order.text)),
-        "set_page" => done(fake.set_page(usize::try_from(order.count).unwrap())),
-        "limit" => done(fake.limit(order.count, order.seconds)),
-        "secondary_limit" => {
-            let after = u32::try_from(order.seconds).ok().filter(|seconds| *seconds > 0);
-            done(fake.secondary_limit(order.is_on.then_some(after)))
-        }
-        "fail_next" => done(fake.fail_next(order.count, order.status)),
-        "garble_next" => done(fake.garble_next(order.count)),
-        "break_pull" => done(fake.break_pull(repository, number, order.is_on)),
-        "slow" => done(fake.slow(Duration::from_secs(u64::try_from(order.seconds).unwrap_or(0)))),
-        "send_elsewhere" => done(fake.send_elsewhere(Some(order.to.as_str()).filter(|to| !to.is_empty()))),
         "payload" => json!(fake.payload(repository, number, &order.text)),
         "repository_payload" => json!(fake.repository_payload(repository, &order.text)),
         "deployments" => json!(fake.deployments(repository)),
@@ -76,11 +51,46 @@ pub async fn control(fake: Data<FakeGithub>, verb: Path<String>, order: Json<Ord
         "comments" => json!(fake.comments(repository, number)),
         "head" => json!({ "commit": fake.head(repository, number), "updated": fake.updated(repository, number) }),
         "asked" => json!({ "asked": fake.asked(), "left": fake.left(), "now": fake.now() }),
-        _ => return Err(actix_web::error::ErrorNotFound("there is no such verb")),
-    };
-    Ok(Json(answer))
+        _ => return None,
+    })
 }
 
-fn done((): ()) -> Value {
-    json!({})
+/// The verbs without one; whether it is one of them.
+fn change(fake: &FakeGithub, verb: &str, order: &Order) -> bool {
+    let (repository, number, text) = (order.repository.as_str(), order.number, order.text.as_str());
+    let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    match verb {
+        "edit_title" => fake.edit_title(repository, number, text),
+        "edit_body" => fake.edit_body(repository, number, text),
+        "set_draft" => fake.set_draft(repository, number, order.is_on),
+        "close" => fake.close(repository, number),
+        "merge" => fake.merge(repository, number),
+        "reopen" => fake.reopen(repository, number),
+        "delete_author" => fake.delete_author(repository, number),
+        "delete_repository" => fake.delete_repository(repository),
+        "rename_repository" => fake.rename_repository(repository, &order.to),
+        "delete_comment" => fake.delete_comment(repository, order.id),
+        "set_team" => {
+            let logins: Vec<_> = order.logins.iter().map(String::as_str).collect();
+            fake.set_team(&order.organization, &order.team, &logins);
+        }
+        "delete_team" => fake.delete_team(&order.organization, &order.team),
+        "advance" => fake.advance(TimeDelta::seconds(order.seconds)),
+        "set_token" => fake.set_token(given(text).as_deref()),
+        "set_read_only" => fake.set_read_only(order.is_on),
+        "set_secret" => fake.set_secret(text),
+        "set_page" => fake.set_page(usize::try_from(order.count).unwrap()),
+        "limit" => fake.limit(order.count, order.seconds),
+        "secondary_limit" => {
+            let after = u32::try_from(order.seconds).ok().filter(|seconds| *seconds > 0);
+            fake.secondary_limit(order.is_on.then_some(after));
+        }
+        "fail_next" => fake.fail_next(order.count, order.status),
+        "garble_next" => fake.garble_next(order.count),
+        "break_pull" => fake.break_pull(repository, number, order.is_on),
+        "slow" => fake.slow(Duration::from_secs(u64::try_from(order.seconds).unwrap_or(0))),
+        "send_elsewhere" => fake.send_elsewhere(given(&order.to).as_deref()),
+        _ => return false,
+    }
+    true
 }

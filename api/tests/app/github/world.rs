@@ -133,10 +133,11 @@ impl World {
         self.now
     }
 
-    /// The id behind a name; there is one from now on.
+    /// The id of the repository that has this name now; there is one from now on. It takes the name from one that had it before.
     pub fn ensure(&mut self, name: &str) -> i64 {
-        if let Some(id) = self.names.get(&name.to_lowercase()) {
-            return *id;
+        let known = self.names.get(&name.to_lowercase()).copied();
+        if let Some(id) = known.filter(|id| self.repositories[id].name.eq_ignore_ascii_case(name)) {
+            return id;
         }
         let id = self.fresh();
         self.names.insert(name.to_lowercase(), id);

@@ -21,7 +21,7 @@ fn ssh_keygen(arguments: &[&str], path: &Path) -> String {
 }
 
 /// A new key in this file, in this form; its public half in PKCS #1, DER.
-fn key(path: &Path, kind: &[&str]) -> Vec<u8> {
+pub fn key(path: &Path, kind: &[&str]) -> Vec<u8> {
     ssh_keygen(&[&["-q", "-N", "", "-t"], kind].concat(), path);
     let pem = ssh_keygen(&["-e", "-m", "PEM"], &path.with_extension("pub"));
     STANDARD.decode(pem.lines().filter(|line| !line.starts_with('-')).collect::<String>()).unwrap()

@@ -1,6 +1,7 @@
 //! The client of GitHub's API against a GitHub in small, and against GitHub's own description (`contract`).
 
 mod apps;
+mod checking;
 mod contract;
 mod fake;
 mod listing;
@@ -13,6 +14,8 @@ use std::time::Duration;
 
 use ocim::config::Settings;
 use ocim::pull_requests::github::{Github, Limits};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use crate::app::github::FakeGithub;
 
@@ -41,4 +44,22 @@ async fn start() -> (FakeGithub, Github) {
 fn hasty(base: &str, milliseconds: u64) -> Github {
     let limits = Limits { patience: Duration::from_millis(milliseconds), fresh: Duration::ZERO };
     Github::with_limits(&with_token(base), limits).unwrap()
+}
+
+/// Answers every request with these bytes.
+async fn parrot(answer: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let _ = stream.read(&mut [0; 4096]).await;
+                // Who has heard enough hangs up.
+                let _ = stream.write_all(&answer).await;
+                let _ = stream.shutdown().await;
+            });
+        }
+    });
+    base
 }

@@ -62,6 +62,9 @@ async fn a_renamed_repository_is_found_by_its_old_name() {
     assert!(matches!(&refused, GithubError::Refused { status: 307, words } if words.contains("another name")));
     github.create_comment("elsewhere/lms", number, "Hello").await.unwrap();
     // Another repository takes the old name: it is that one's from now on.
+    fake.repository(REPOSITORY);
+    assert!(matches!(github.pull_request(REPOSITORY, number).await, Err(GithubError::NotFound(_))));
+    assert!(github.pull_request("acme/lms", number).await.is_ok());
     fake.stop().await;
 }
 

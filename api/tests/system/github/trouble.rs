@@ -5,10 +5,8 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use ocim::config::Settings;
 use ocim::pull_requests::github::{Github, GithubError};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 
-use super::{REPOSITORY, TOKEN, hasty, settings, start, with_token};
+use super::{REPOSITORY, TOKEN, hasty, parrot, settings, start, with_token};
 use crate::app::github::{FakeGithub, PullSpec};
 
 #[tokio::test]
@@ -41,8 +39,11 @@ async fn each_mood_has_its_error_and_nothing_is_tried_twice() {
     assert!(matches!(&error, GithubError::Refused { status: 401, words } if words.ends_with("Bad credentials")));
     assert!(!format!("{error} {error:?}").contains(TOKEN));
     fake.stop().await;
-    let error = read().await.unwrap_err();
-    assert!(matches!(error, GithubError::Unavailable(_)), "{error}");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let error = hasty(&nobody, 5000).pull_request(REPOSITORY, number).await.unwrap_err();
+    assert!(matches!(&error, GithubError::Unavailable(words) if words.contains("refused")), "{error}");
 }
 
 #[tokio::test]
@@ -76,24 +77,6 @@ async fn the_token_goes_to_no_other_server() {
     assert_eq!(other.asked(), []);
     fake.stop().await;
     other.stop().await;
-}
-
-/// Answers every request with these bytes.
-async fn parrot(answer: Vec<u8>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let answer = answer.clone();
-            tokio::spawn(async move {
-                let _ = stream.read(&mut [0; 4096]).await;
-                // Who has heard enough hangs up.
-                let _ = stream.write_all(&answer).await;
-                let _ = stream.shutdown().await;
-            });
-        }
-    });
-    base
 }
 
 async fn says(headers: &str, body: &[u8]) -> GithubError {
