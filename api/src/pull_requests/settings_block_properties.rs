@@ -100,10 +100,14 @@ fn bodies() -> impl Strategy<Value = String> {
     let piece =
         prop_oneof![8 => select(PIECES).prop_map(str::to_owned), 1 => any::<String>(), 1 => "[a-z:{}\\[\\] \n]{0,12}"];
     let pieces = vec(piece, 0..40).prop_map(|pieces| pieces.concat());
-    // Half of them have a block, or all would be about headings.
-    let blocks = (pieces.clone(), vec(select(PIECES), 0..12), pieces.clone()).prop_map(|(before, inner, after)| {
-        format!("{before}\n\n**Settings**\n```yaml\n{}\n```\n{after}", inner.concat())
-    });
+    // Half of them have a block, or all would be about headings; and half of those have a map, or few could be used.
+    let line = "[a-d]: ([a-z0-9]{0,3}|[|]\n  x|\\[a, 'b'\\]|[{]e: f[}])\n";
+    let inner = prop_oneof![
+        vec(select(PIECES), 0..12).prop_map(|pieces| pieces.concat()),
+        (vec(line, 0..3), vec(select(PIECES), 0..2)).prop_map(|(lines, pieces)| lines.concat() + &pieces.concat()),
+    ];
+    let blocks = (pieces.clone(), inner, pieces.clone())
+        .prop_map(|(before, inner, after)| format!("{before}\n\n**Settings**\n```yaml\n{inner}\n```\n{after}"));
     prop_oneof![3 => pieces, 3 => blocks, 1 => any::<String>()]
 }
 
