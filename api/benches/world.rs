@@ -110,20 +110,14 @@ impl World {
         let settings = json!({ "sub_domain": format!("i{number}") }).as_object().unwrap().clone();
         let request =
             NewInstanceRequest { name: format!("Instance {number}"), instance_type: "openedx".into(), settings };
-        create::create(&self.manager, &mut *self.manager.db.conn().await.unwrap(), "bench", request).await.unwrap()
+        let mut conn = self.manager.db.conn().await.unwrap();
+        create::create(&self.manager, &mut conn, "bench", request).await.unwrap()
     }
 
     /// A new app server of an instance.
     pub async fn launch(&self, instance: InstanceId) -> AppServerId {
-        launch::launch(
-            &self.manager,
-            &mut *self.manager.db.conn().await.unwrap(),
-            "bench",
-            instance,
-            Request::once(Trigger::User, None),
-        )
-        .await
-        .unwrap()
+        let (mut conn, request) = (self.manager.db.conn().await.unwrap(), Request::once(Trigger::User, None));
+        launch::launch(&self.manager, &mut conn, "bench", instance, request).await.unwrap()
     }
 
     /// So many app servers, each of an instance of its own.

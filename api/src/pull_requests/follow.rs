@@ -47,13 +47,9 @@ pub(super) async fn tell(conn: &mut AsyncPgConnection, row: &Row) -> Result<(), 
 
 /// With the fields that are wrong.
 fn words(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::Invalid(errors) => {
-            let all: Vec<_> = errors.iter().map(|one| format!("{}: {}", one.pointer, one.detail)).collect();
-            all.join(" ")
-        }
-        other => other.to_string(),
-    }
+    let Refusal::Invalid(errors) = refusal else { return refusal.to_string() };
+    let all: Vec<_> = errors.iter().map(|one| format!("{}: {}", one.pointer, one.detail)).collect();
+    all.join(" ")
 }
 
 async fn act(watch: &Watch, conn: &mut AsyncPgConnection, row: &Row) -> Result<(), Refusal> {

@@ -17,16 +17,8 @@ impl TestApp {
 
     /// A new app server of an instance, launched and no more.
     pub async fn launched(&self, instance: i64) -> i64 {
-        launch::launch(
-            &self.manager,
-            &mut *self.manager.db.conn().await.unwrap(),
-            "test",
-            InstanceId(instance),
-            launch::Request::once(Trigger::User, None),
-        )
-        .await
-        .unwrap()
-        .0
+        let (mut conn, request) = (self.conn().await, launch::Request::once(Trigger::User, None));
+        launch::launch(&self.manager, &mut conn, "test", InstanceId(instance), request).await.unwrap().0
     }
 
     /// A new app server of an instance whose build has ended.

@@ -101,8 +101,7 @@ async fn both_secrets_count_while_they_are_replaced_and_none_without_any() {
     })
     .await;
     let number = story.open();
-    story.github.payload(FORK, number, "opened");
-    story.deliver(&story.github.payload(FORK, number, "opened")).await.status;
+    assert_eq!(story.deliver(&story.github.payload(FORK, number, "opened")).await.status, 200);
     story.until_seen(number).await;
     story.github.set_secret("the new one");
     assert_eq!(story.deliver(&story.github.payload(FORK, number, "edited")).await.status, 200);
