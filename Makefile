@@ -44,6 +44,7 @@ chaos: build ## Kill real workers, server, HAProxy and Postgres at random while 
 	@script/chaos
 
 fuzz-api: bootstrap-test build ## Ask the API for ten minutes what its document allows and what not, as each role (OCIM_FUZZ_SECONDS)
+	@cargo build --locked --example fake_github
 	@script/fuzz-api
 
 fuzz-settings: bootstrap-test ## Read random bodies of pull requests, and YAML as PyYAML does, for ten minutes (OCIM_FUZZ_SECONDS)

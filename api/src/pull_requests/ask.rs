@@ -76,6 +76,10 @@ pub async fn update_instance(watch: &Watch, actor: &str, id: PullRequestId) -> R
             Ok(audit::record(conn, entry).await?)
         })
         .await;
+    if done.is_err() {
+        // What GitHub said is known now, and no look will find it again: what follows by itself, follows.
+        conn.transaction(async |conn| follow::follow(watch, conn, id).await).await?;
+    }
     Ok(done?)
 }
 

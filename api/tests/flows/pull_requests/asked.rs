@@ -1,5 +1,6 @@
 //! What people ask of the API.
 
+use ocim::pull_requests::tend;
 use serde_json::{Value, json};
 
 use super::{FORK, Story};
@@ -44,6 +45,26 @@ async fn an_update_makes_the_instance_where_there_is_none_and_launches_nothing()
     assert_eq!(updated["instance"]["appserver_count"], 0);
     story.sweep_whole().await;
     assert_eq!(story.launches(story.instance(number).await).await, 0);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_domain_that_is_taken_is_said_and_it_goes_on_when_it_is_free() {
+    let story = Story::start().await;
+    let other = story.app.instance("pr1.sandbox").await;
+    let number = story.open();
+    story.sweep().await;
+    let read = story.read(number).await;
+    assert!(read["trouble"].as_str().unwrap().contains("pr1.sandbox.localhost"), "{read:#}");
+    assert_eq!(read["instance"], Value::Null);
+    let path = format!("{}/update-instance", read["api_url"].as_str().unwrap());
+    story.app.operator().await.post(&path, json!({})).await.problem(422);
+    let instance = story.app.read_instance(other).await;
+    let (path, etag) = (instance["api_url"].as_str().unwrap(), instance["etag"].as_str().unwrap());
+    story.app.operator().await.patch(path, etag, json!({ "sub_domain": "elsewhere" })).await.expect(200);
+    tend::try_again(&story.app.watch).await.unwrap();
+    story.until_active(number).await;
+    assert_eq!(story.read(number).await["trouble"], Value::Null);
     story.end().await;
 }
 

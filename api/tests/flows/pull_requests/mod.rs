@@ -39,7 +39,11 @@ impl Story {
 
     /// As the test wants it. Nobody looks at GitHub by themselves after the start.
     pub async fn with(change: impl FnOnce(&mut Settings) + 'static) -> Self {
-        let github = FakeGithub::start().await;
+        Self::beside(FakeGithub::start().await, change).await
+    }
+
+    /// The same, with a GitHub that has something already.
+    pub async fn beside(github: FakeGithub, change: impl FnOnce(&mut Settings) + 'static) -> Self {
         github.repository(FORK);
         github.set_team("acme", "owners", &["ada", "grace"]);
         github.set_secret(SECRET);
@@ -56,11 +60,9 @@ impl Story {
         let app = TestApp::with(Setup { settings: Box::new(settings), ..Setup::default() }).await;
         let story = Self { app, github };
         // The worker's first look is over, so that the next one is the test's.
-        until("the first look is over", async || {
-            story.app.number("SELECT count(*) AS n FROM watched_repositories WHERE swept_whole_at IS NOT NULL").await
-                == 1
-        })
-        .await;
+        let forks = i64::try_from(story.app.watch.rules.forks.len()).unwrap();
+        let seen = "SELECT count(*) AS n FROM watched_repositories WHERE swept_whole_at IS NOT NULL";
+        until("the first look is over", async || story.app.number(seen).await == forks).await;
         story
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{FORK, Story, settings};
-use crate::app::github::PullSpec;
+use crate::app::github::{FakeGithub, PullSpec};
 use crate::app::until;
 
 #[tokio::test]
@@ -143,4 +143,34 @@ async fn whatever_people_write_stays_one_text() {
 
 fn serde_norway(yaml: &str) -> Value {
     shared_types::yaml::parse(yaml).unwrap()
+}
+
+#[tokio::test]
+async fn a_draft_and_one_without_a_description_are_like_any_other() {
+    let story = Story::start().await;
+    let number = story.github.open_pull(FORK, PullSpec { is_draft: true, body: String::new(), ..PullSpec::default() });
+    story.sweep().await;
+    story.until_active(number).await;
+    let read = story.read(number).await;
+    assert_eq!((&read["is_draft"], &read["extra_settings"]), (&json!(true), &json!("")));
+    story.github.set_draft(FORK, number, false);
+    story.sweep().await;
+    assert_eq!(story.read(number).await["is_draft"], false);
+    assert_eq!(story.launches(story.instance(number).await).await, 1);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn pull_requests_of_several_repositories_have_domains_of_their_own() {
+    let github = FakeGithub::start().await;
+    github.repository("acme/other");
+    let story = Story::beside(github, |settings| settings.watch_fork.push("acme/other=rebuild".into())).await;
+    let (first, second) = (story.open(), story.github.open_pull("acme/other", PullSpec::default()));
+    assert_eq!(first, second, "the same number");
+    story.sweep_whole().await;
+    until("both have instances", async || story.app.number("SELECT count(*) AS n FROM instances").await == 2).await;
+    let domains = "SELECT count(*) AS n FROM instances WHERE domain IN ('pr1.sandbox.localhost', \
+                   'pr1.acme-other.sandbox.localhost')";
+    assert_eq!(story.app.number(domains).await, 2);
+    story.end().await;
 }
