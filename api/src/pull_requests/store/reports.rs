@@ -138,16 +138,16 @@ pub async fn hold(
     Ok(held == 1)
 }
 
-/// Leaves it to others, with nothing written down.
+/// Leaves it to others, with nothing written down. False: another one is at it already.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn release(conn: &mut AsyncPgConnection, id: PullRequestId, turn: i64) -> Result<(), DbError> {
-    diesel::update(pull_requests::table.find(id).filter(pull_requests::report_turn.eq(turn)))
+pub async fn release(conn: &mut AsyncPgConnection, id: PullRequestId, turn: i64) -> Result<bool, DbError> {
+    let left = diesel::update(pull_requests::table.find(id).filter(pull_requests::report_turn.eq(turn)))
         .set(pull_requests::report_until.eq(None::<DateTime<Utc>>))
         .execute(conn)
         .await?;
-    Ok(())
+    Ok(left == 1)
 }
 
 /// A pull request with what is so now, all of one moment.
