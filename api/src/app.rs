@@ -10,6 +10,7 @@ use crate::events::Bus;
 use crate::guard::Guard;
 use crate::instances::Manager;
 use crate::pull_requests::Watch;
+use crate::routing::public;
 use crate::system::System;
 use crate::users::sign_in::SignIn;
 use crate::vault::Keyring;
@@ -57,9 +58,6 @@ impl App {
 
     /// An address for people.
     pub fn public_url(&self, protocol: &str, hostname: &str) -> String {
-        match self.gateway_port {
-            Some(port) if protocol == "http" && port != 80 => format!("{protocol}://{hostname}:{port}/"),
-            Some(_) | None => format!("{protocol}://{hostname}/"),
-        }
+        public::url(self.gateway_port, protocol, hostname)
     }
 }

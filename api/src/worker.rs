@@ -23,7 +23,7 @@ use crate::instances::jobs::{
 use crate::instances::{apply_routing, checks, drain};
 use crate::jobs::workers;
 use crate::pull_requests::Watch;
-use crate::pull_requests::jobs::SyncPullRequest;
+use crate::pull_requests::jobs::{ReportPullRequest, SyncPullRequest};
 
 /// Stops always find a place beside the builds.
 const BESIDE_BUILDS: usize = 8;
@@ -198,7 +198,9 @@ async fn queue(
             .define_job::<DispatchBuilds>()
             .define_job::<TerminateServer>()
             .define_job::<SendFailureMail>(),
-        Jobs::PullRequests => options.concurrency(ASKING).define_job::<SyncPullRequest>(),
+        Jobs::PullRequests => {
+            options.concurrency(ASKING).define_job::<SyncPullRequest>().define_job::<ReportPullRequest>()
+        }
     };
     if duties.tells_gateway && matches!(jobs, Jobs::Others) {
         options = options.define_job::<ApplyRouting>().define_job::<ActivateWhenRunning>();

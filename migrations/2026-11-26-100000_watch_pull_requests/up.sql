@@ -52,10 +52,13 @@ CREATE TABLE pull_requests (
     fetched_at        TIMESTAMPTZ NOT NULL DEFAULT now(),
     trouble           TEXT        CHECK (char_length(trouble) <= 1000),
     comment_id        BIGINT,
-    deployment_id     BIGINT,
-    deployment_commit TEXT,
-    reported          TEXT,
+    reported          JSONB,
+    reported_of       TEXT,
+    is_report_settled BOOLEAN     NOT NULL DEFAULT FALSE,
+    report_turn       BIGINT      NOT NULL DEFAULT 0,
+    report_until      TIMESTAMPTZ,
     report_trouble    TEXT        CHECK (char_length(report_trouble) <= 1000),
+    report_tries      INTEGER     NOT NULL DEFAULT 0,
     report_after      TIMESTAMPTZ,
     created           TIMESTAMPTZ NOT NULL DEFAULT now(),
     modified          TIMESTAMPTZ NOT NULL DEFAULT now(),
@@ -94,11 +97,14 @@ COMMENT ON COLUMN pull_requests.is_archived_by_us IS 'Whether its instance was a
 COMMENT ON COLUMN pull_requests.fetched_at IS 'When GitHub was last asked.';
 COMMENT ON COLUMN pull_requests.trouble IS 'Why what it wants was not done; null: it was.';
 COMMENT ON COLUMN pull_requests.comment_id IS 'Our comment on it.';
-COMMENT ON COLUMN pull_requests.deployment_id IS 'The last deployment that GitHub was told of.';
-COMMENT ON COLUMN pull_requests.deployment_commit IS 'Of which commit.';
-COMMENT ON COLUMN pull_requests.reported IS 'What GitHub was last told, in short; null: nothing.';
-COMMENT ON COLUMN pull_requests.report_trouble IS 'Why GitHub could not be told.';
-COMMENT ON COLUMN pull_requests.report_after IS 'Not to be told again before.';
+COMMENT ON COLUMN pull_requests.reported IS 'What GitHub was told, in short, with the ids of its deployments; null: nothing.';
+COMMENT ON COLUMN pull_requests.reported_of IS 'The digest of what was known when GitHub was last told: where it differs, there may be news.';
+COMMENT ON COLUMN pull_requests.is_report_settled IS 'Whether nothing else than a change of this row, or a restored instance, makes news.';
+COMMENT ON COLUMN pull_requests.report_turn IS 'Counts those who told GitHub: only the last one may write.';
+COMMENT ON COLUMN pull_requests.report_until IS 'Until when it is that one''s; null: nobody is at it.';
+COMMENT ON COLUMN pull_requests.report_trouble IS 'Why GitHub could not be told; null: it was.';
+COMMENT ON COLUMN pull_requests.report_tries IS 'How often it could not be told since it last could.';
+COMMENT ON COLUMN pull_requests.report_after IS 'When what could not be told is tried again.';
 COMMENT ON COLUMN pull_requests.created IS 'When it was first seen.';
 COMMENT ON COLUMN pull_requests.modified IS 'When what is stored of it last changed.';
 CREATE INDEX pull_requests_archive_at ON pull_requests (archive_at) WHERE archive_at IS NOT NULL;
@@ -107,6 +113,22 @@ CREATE INDEX pull_requests_state ON pull_requests (state, github_updated, id);
 CREATE INDEX pull_requests_words ON pull_requests
     USING gin (search_words(number::text, title, author, coalesce(fork_name, ''), branch_name));
 CREATE INDEX pull_requests_trouble ON pull_requests (modified) WHERE trouble IS NOT NULL;
+CREATE INDEX pull_requests_unsettled ON pull_requests (id) WHERE NOT is_report_settled;
+CREATE INDEX instances_in_use ON instances (id) WHERE archived_at IS NULL;
+
+CREATE FUNCTION pull_request_has_news() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.is_report_settled := FALSE;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER pull_requests_have_news BEFORE UPDATE ON pull_requests
+    FOR EACH ROW WHEN (
+        (OLD.state, OLD.head_commit, OLD.version, OLD.is_trusted, OLD.decision, OLD.decided_version,
+         OLD.settings_trouble, OLD.trouble, OLD.instance_id)
+        IS DISTINCT FROM
+        (NEW.state, NEW.head_commit, NEW.version, NEW.is_trusted, NEW.decision, NEW.decided_version,
+         NEW.settings_trouble, NEW.trouble, NEW.instance_id)
+    ) EXECUTE FUNCTION pull_request_has_news();
 
 CREATE TABLE webhook_deliveries (
     id       TEXT        PRIMARY KEY CHECK (char_length(id) BETWEEN 1 AND 100),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use diesel_async::AsyncPgConnection;
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
+use shared_types::PullRequestId;
 
-use super::{Watch, WatchError, sync};
+use super::{Watch, WatchError, report, sync};
 use crate::db::DbError;
 use crate::jobs::queue;
 use crate::jobs::span::spanned;
@@ -56,6 +57,42 @@ impl SyncPullRequest {
 
 impl TaskHandler for SyncPullRequest {
     const IDENTIFIER: &'static str = "SyncPullRequest";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let watch = context.get_ext::<Arc<Watch>>().cloned().ok_or_else(|| "the worker watches nothing".to_owned())?;
+        let done = spanned(&context, Self::IDENTIFIER, None, self.work(&watch)).await;
+        done.map_err(|error| error.to_string())
+    }
+}
+
+/// Tells GitHub how a pull request's instance is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReportPullRequest {
+    /// Which pull request.
+    pub id: PullRequestId,
+}
+
+impl ReportPullRequest {
+    /// Writes a job for each of these.
+    ///
+    /// # Errors
+    /// When the statement fails.
+    pub async fn enqueue_all(conn: &mut AsyncPgConnection, ids: &[PullRequestId]) -> Result<(), DbError> {
+        let jobs: Vec<_> = ids.iter().map(|&id| (Self { id }, format!("report_pull_request:{id}"))).collect();
+        queue::enqueue_all(conn, &jobs).await
+    }
+
+    async fn work(&self, watch: &Watch) -> Result<(), WatchError> {
+        match report::report(watch, self.id).await {
+            // The next look after the pause finds it again.
+            Err(WatchError::Paused { .. }) => Ok(()),
+            done => done,
+        }
+    }
+}
+
+impl TaskHandler for ReportPullRequest {
+    const IDENTIFIER: &'static str = "ReportPullRequest";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let watch = context.get_ext::<Arc<Watch>>().cloned().ok_or_else(|| "the worker watches nothing".to_owned())?;

@@ -10,6 +10,7 @@ mod follow;
 pub mod github;
 pub mod jobs;
 pub mod read;
+pub mod report;
 pub mod rules;
 pub mod settings_block;
 pub mod store;

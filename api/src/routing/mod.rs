@@ -1,4 +1,5 @@
 //! Where visitors are sent.
 
 pub mod providers;
+pub mod public;
 pub mod traffic;

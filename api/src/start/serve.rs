@@ -25,6 +25,7 @@ use crate::http::{middleware, problems};
 use crate::instances::apply_routing;
 use crate::router;
 use crate::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
+use crate::routing::public;
 use crate::servers::providers::local::LocalProvider;
 use crate::system::System;
 use crate::users::sign_in::SignIn;
@@ -95,7 +96,7 @@ async fn run(
         bus,
         sign_in,
         is_behind_tls: settings.ocim_behind_tls,
-        gateway_port: gateway_port(settings),
+        gateway_port: public::port(settings),
         stop: stop.clone(),
         system: Arc::new(System::new(settings)),
         worker: worker.pulse(),
@@ -184,14 +185,6 @@ fn cut_when_stalled(connection: &dyn std::any::Any, limit: Duration) {
     let limit = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
     if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, limit) {
         tracing::debug!(%error, "a connection has no time-out");
-    }
-}
-
-/// Instances are reached through the gateway's own port, unless another is put in front.
-fn gateway_port(settings: &Settings) -> Option<u16> {
-    match &settings.ocim_gateway_public_url {
-        Some(url) => url::Url::parse(url).ok().and_then(|url| url.port_or_known_default()),
-        None => Some(settings.ocim_gateway_listen.port()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::keep::each;
 use super::warn;
-use crate::pull_requests::{Watch, sweep, tend};
+use crate::pull_requests::{Watch, report, sweep, tend};
 
 /// How often is looked whether it is time to look at GitHub, and whether an instance's time has come.
 const OFTEN: Duration = Duration::from_secs(2);
@@ -22,6 +22,9 @@ pub(super) async fn watch_all(watch: &Watch) {
         }),
         each(OFTEN, || async {
             warn(tend::archive_due(watch).await, "instances of closed pull requests could not be archived");
+        }),
+        each(OFTEN, || async {
+            warn(report::look(watch).await, "what GitHub is to be told could not be looked for");
         }),
         each(AGAIN, || async {
             warn(tend::try_again(watch).await, "what pull requests want could not be tried again");

@@ -4,6 +4,7 @@ pub mod deliveries;
 pub mod due;
 pub mod listing;
 pub mod pause;
+pub mod reports;
 pub mod repositories;
 pub mod rows;
 pub mod writes;

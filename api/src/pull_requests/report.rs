@@ -1,0 +1,157 @@
+//! Tells GitHub how the instance of a pull request is: deployments, statuses of commits, one comment.
+//!
+//! What is told follows from the database as it is; what was told is written down call by call. So it may be done at any time and by
+//! anybody, one at a time, and does only the calls that say something new. A refusal of one kind keeps no other from being told.
+
+mod comment;
+mod markdown;
+mod plan;
+mod standing;
+mod telling;
+#[cfg(test)]
+mod tests;
+mod told;
+
+use shared_types::{InstanceId, PullRequestId};
+
+use self::comment::Names;
+use self::standing::Standing;
+use self::telling::{SPELL, Telling};
+use self::told::{Told, digest};
+use super::jobs::ReportPullRequest;
+use super::rules::Report;
+use super::store::reports::{self, Found};
+use super::{Watch, WatchError, follow};
+use crate::instances::store::instances;
+use crate::routing::public;
+
+/// How long after the first failure it is tried again, in seconds; twice as long after each further one.
+const FIRST_PAUSE: i32 = 60;
+/// The longest, in seconds.
+const LONGEST_PAUSE: i32 = 3600;
+/// After so many failures in a row, half a day, what does not change any more is left alone.
+const GIVE_UP: i32 = 18;
+
+/// Whether GitHub is told anything.
+fn is_on(watch: &Watch) -> bool {
+    !watch.rules.reports.is_empty() && watch.github.can_write()
+}
+
+/// Looks for pull requests that there is news of.
+///
+/// # Errors
+/// When the database fails.
+pub async fn look(watch: &Watch) -> Result<(), WatchError> {
+    if !is_on(watch) {
+        return Ok(());
+    }
+    let mut conn = watch.manager.db.conn().await?;
+    let due = reports::due(&mut conn).await?;
+    Ok(ReportPullRequest::enqueue_all(&mut conn, &due).await?)
+}
+
+/// Tells GitHub what it does not know yet. What GitHub refuses is written down, and tried again later.
+///
+/// # Errors
+/// [`WatchError::Paused`] when GitHub wants to be left alone; when the database fails.
+pub async fn report(watch: &Watch, id: PullRequestId) -> Result<(), WatchError> {
+    if !is_on(watch) {
+        return Ok(());
+    }
+    let mut conn = watch.manager.db.conn().await?;
+    let Some(turn) = reports::claim(&mut conn, id, SPELL).await? else { return Ok(()) };
+    let Some(found) = reports::read(&mut conn, id).await? else { return Ok(()) };
+    drop(conn);
+    let done = tell(watch, turn, &found).await;
+    let mut conn = watch.manager.db.conn().await?;
+    match done {
+        Ok(told) => {
+            reports::settle(&mut conn, id, turn, &told).await?;
+            if told.trouble != found.row.report_trouble {
+                follow::tell(&mut conn, &found.row).await?;
+            }
+            Ok(())
+        }
+        Err(error) => match reports::release(&mut conn, id, turn).await? {
+            true => Err(error),
+            // It took us too long; who is at it now tells what there is.
+            false => Ok(()),
+        },
+    }
+}
+
+/// Each kind by itself: what GitHub says of one keeps no other.
+async fn tell(watch: &Watch, turn: i64, found: &Found) -> Result<reports::Told, WatchError> {
+    let Found { row, repository, comment_id, reported, tries, facts, digest } = found;
+    let standing = Standing::read(row, facts.clone()).map_err(|error| WatchError::Other(error.to_string()))?;
+    let urls = urls(watch, standing.instance.as_ref().map(|instance| instance.id)).await?;
+    let marker = marker(watch, row.id).await?;
+    let names = Names {
+        marker: &marker,
+        lms: urls.first().map(String::as_str),
+        studio: urls.get(1).map(String::as_str),
+        public_url: watch.rules.public_url.as_deref(),
+    };
+    let told = Told::read(reported.clone());
+    let (comment_id, number) = (*comment_id, row.number);
+    let mut telling = Telling { watch, id: row.id, turn, repository, number, told, comment_id };
+    let mut troubles = Vec::new();
+    for report in &watch.rules.reports {
+        let done = match report {
+            Report::Deployments => {
+                telling.deployments(&plan::deployments(&standing), names.lms, names.public_url).await
+            }
+            Report::Statuses => telling.statuses(&plan::statuses(&standing), names.public_url).await,
+            Report::Comments => {
+                let is_there = telling.comment_id.is_some() || telling.told.comment.is_some();
+                match comment::comment(&standing, &names, is_there) {
+                    Some(body) => telling.comment(&body, &marker).await,
+                    None => Ok(()),
+                }
+            }
+        };
+        match done {
+            Ok(()) => {}
+            Err(WatchError::Github(error)) => troubles.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(ended(digest.clone(), &standing, *tries, &troubles))
+}
+
+/// How it ended.
+fn ended(digest: String, standing: &Standing, tries: i32, troubles: &[String]) -> reports::Told {
+    let is_at_rest = standing.is_at_rest();
+    if troubles.is_empty() {
+        return reports::Told { digest, is_settled: is_at_rest, trouble: None, tries: 0, again_in: None };
+    }
+    let tries = tries.saturating_add(1);
+    let is_given_up = is_at_rest && tries >= GIVE_UP;
+    let trouble: String = troubles.join("; ").chars().take(1000).collect();
+    let again_in = (!is_given_up).then(|| pause(tries));
+    reports::Told { digest, is_settled: is_given_up, trouble: Some(trouble), tries, again_in }
+}
+
+/// In seconds.
+fn pause(tries: i32) -> i32 {
+    let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or_default().min(10);
+    FIRST_PAUSE.saturating_mul(2_i32.saturating_pow(doublings)).min(LONGEST_PAUSE)
+}
+
+/// The addresses of an instance, the main one first.
+async fn urls(watch: &Watch, id: Option<InstanceId>) -> Result<Vec<String>, WatchError> {
+    let Some(id) = id else { return Ok(Vec::new()) };
+    let row = instances::find(&mut *watch.manager.db.conn().await?, id).await?;
+    let Some(row) = row else { return Ok(Vec::new()) };
+    let application = watch.manager.application(&row.instance_type)?;
+    // Settings that cannot be used lead nowhere.
+    let Ok(addresses) = application.addresses(&row.settings.hidden()) else { return Ok(Vec::new()) };
+    let url = |name: &String| public::url(watch.rules.gateway_port, addresses.protocol, name);
+    Ok(addresses.hostnames.iter().map(url).collect())
+}
+
+/// What our comment on a pull request is recognised by. Another installation's differs, and who has not seen ours cannot guess it.
+async fn marker(watch: &Watch, id: PullRequestId) -> Result<String, WatchError> {
+    let installation = watch.manager.db.installation().await?;
+    Ok(format!("<!-- ocim {} -->", digest(&["comment", &installation, &id.to_string()])))
+}

@@ -1,0 +1,140 @@
+//! The comment. A pure function of how a pull request stands.
+
+use shared_types::AppServerStatus;
+use shared_types::pull_request::Approval;
+
+use super::markdown::block;
+use super::plan::page;
+use super::standing::{Build, Instance, Standing};
+
+/// What a comment names beside how it stands.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names<'a> {
+    /// What our comment begins with; nobody sees it.
+    pub(super) marker: &'a str,
+    pub(super) lms: Option<&'a str>,
+    pub(super) studio: Option<&'a str>,
+    /// Where people find this program.
+    pub(super) public_url: Option<&'a str>,
+}
+
+/// The comment; none: there is nothing to say. `is_there`: there is one already, which never stays as it is.
+pub(super) fn comment(standing: &Standing, names: &Names<'_>, is_there: bool) -> Option<String> {
+    let asks = standing.is_open() && (standing.settings_trouble.is_some() || standing.approval == Approval::Needed);
+    // What was over before anybody was told of it is not told.
+    let is_told = is_there || standing.instance.is_some() && !is_over(standing);
+    if !asks && !is_told {
+        return None;
+    }
+    let mut text = format!("{}\n", names.marker);
+    for part in parts(standing, names) {
+        text.push_str(&part);
+        text.push('\n');
+    }
+    Some(text)
+}
+
+fn is_over(standing: &Standing) -> bool {
+    standing.instance.as_ref().is_some_and(|instance| instance.is_archived && instance.machines == 0)
+}
+
+/// Paragraphs, blocks and the table, each with its line end.
+fn parts(standing: &Standing, names: &Names<'_>) -> Vec<String> {
+    let mut parts = vec!["### Sandbox of this pull request\n".to_owned()];
+    if standing.is_open() {
+        parts.extend(asked(standing));
+    }
+    match &standing.instance {
+        None if standing.is_open() => parts.push("There is no instance of it.\n".to_owned()),
+        None => parts.push("It is closed; there was no instance of it.\n".to_owned()),
+        Some(instance) => parts.extend(of_instance(standing, instance)),
+    }
+    if let Some(trouble) = standing.trouble.as_deref().filter(|_| standing.is_open()) {
+        parts.push(format!("What it asks for could not be done:\n\n{}", block(trouble)));
+    }
+    parts.push(table(standing, names));
+    parts
+}
+
+/// What keeps its commit from being built.
+fn asked(standing: &Standing) -> Vec<String> {
+    let mut parts = Vec::new();
+    if let Some(trouble) = &standing.settings_trouble {
+        let words = "The settings in its description cannot be used; nothing is built until they are changed:";
+        parts.push(format!("{words}\n\n{}", block(trouble)));
+    }
+    let commit = &standing.commit;
+    match standing.approval {
+        Approval::Needed => parts.push(format!("**Commit {commit} waits for approval by an operator.**\n")),
+        Approval::Ignored => parts.push(format!("An operator has decided that commit {commit} is not built.\n")),
+        Approval::NotNeeded | Approval::Approved => {}
+    }
+    parts
+}
+
+fn of_instance(standing: &Standing, instance: &Instance) -> Vec<String> {
+    let mut parts = Vec::new();
+    let its = if standing.is_open() { "Its instance" } else { "It is closed; its instance" };
+    match (instance.is_archived, instance.machines) {
+        (true, ..=0) => return vec![format!("{its} is torn down; its machines are verified gone.\n")],
+        (true, _) => return vec![format!("{its} is being torn down.\n")],
+        (false, _) if !standing.is_open() => parts.push(format!("{its} will be torn down.\n")),
+        (false, _) => {}
+    }
+    let Some(newest) = instance.newest() else {
+        parts.push("Nothing was launched yet.\n".to_owned());
+        return parts;
+    };
+    parts.push(of_newest(instance, newest));
+    if let Some(active) = instance.active().filter(|active| active.id != newest.id) {
+        parts.push(format!("{} has the traffic, with {}.\n", active.name, commit(active)));
+    }
+    let is_behind = newest.full_commit() != Some(standing.commit.as_str());
+    if is_behind && standing.is_open() && standing.approval.allows() && standing.settings_trouble.is_none() {
+        parts.push(format!("The pull request is at commit {} by now, which was not launched.\n", standing.commit));
+    }
+    parts
+}
+
+fn of_newest(instance: &Instance, newest: &Build) -> String {
+    let (name, commit) = (&newest.name, commit(newest));
+    let is_active = instance.active == Some(newest.id);
+    match newest.status {
+        AppServerStatus::New if !newest.is_begun => format!("**{name}** waits for its turn, with {commit}.\n"),
+        AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => {
+            format!("**{name}** is being built, with {commit}.\n")
+        }
+        AppServerStatus::Running if is_active && instance.has_traffic => {
+            format!("**{name}** runs and has the traffic, with {commit}.\n")
+        }
+        AppServerStatus::Running if is_active || newest.is_to_be_activated => {
+            format!("**{name}** runs and is being activated, with {commit}.\n")
+        }
+        AppServerStatus::Running => format!("**{name}** runs without traffic, with {commit}.\n"),
+        AppServerStatus::Failed | AppServerStatus::Error => {
+            let step = newest.failed_step.map(|step| format!(" at the step «{}»", step.name())).unwrap_or_default();
+            let why = newest.failure.as_deref().map(block).unwrap_or_default();
+            format!("**{name}** could not be built, with {commit}: it failed{step}.\n\n{why}")
+        }
+        AppServerStatus::Stopped => format!("**{name}** was stopped before it was built, with {commit}.\n"),
+        AppServerStatus::Terminated => format!("**{name}** is terminated; it had {commit}.\n"),
+    }
+}
+
+/// A branch is somebody's text; it is not named.
+fn commit(build: &Build) -> String {
+    build.full_commit().map_or_else(|| "another version".to_owned(), |commit| format!("commit {commit}"))
+}
+
+fn table(standing: &Standing, names: &Names<'_>) -> String {
+    let mut lines = Vec::new();
+    if let Some(instance) = standing.instance.as_ref().filter(|instance| !instance.is_archived) {
+        lines.extend(names.lms.map(|url| format!("| LMS | {url} |\n")));
+        lines.extend(names.studio.map(|url| format!("| Studio | {url} |\n")));
+        let newest = names.public_url.zip(instance.newest());
+        let newest =
+            newest.map(|(url, newest)| format!("| Build | [{}]({url}{}) |\n", newest.name, page(instance, newest)));
+        lines.extend(newest);
+    }
+    if lines.is_empty() { String::new() } else { format!("| | |\n| --- | --- |\n{}", lines.concat()) }
+}

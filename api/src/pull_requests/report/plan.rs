@@ -1,0 +1,100 @@
+//! What GitHub is to be told of deployments and commits. Pure functions of how a pull request stands.
+
+use shared_types::AppServerStatus;
+
+use super::standing::{Build, Instance, Standing};
+use crate::pull_requests::github::{CommitState, DeploymentState};
+
+/// How the deployment of a commit is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Deployment {
+    pub(super) commit: String,
+    pub(super) state: DeploymentState,
+    pub(super) words: String,
+    /// The path of the app server's page.
+    pub(super) page: String,
+}
+
+/// How the build of a commit is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Status {
+    pub(super) commit: String,
+    pub(super) state: CommitState,
+    pub(super) words: String,
+    /// The path of the app server's page.
+    pub(super) page: String,
+}
+
+/// The path of an app server's page.
+pub(super) fn page(instance: &Instance, build: &Build) -> String {
+    format!("/instances/{}/app-servers/{}", instance.id, build.id)
+}
+
+/// The deployments that there should be: of the commit that has the traffic and of the newest one, one a commit. What was
+/// deployed before and is not among them is inactive.
+pub(super) fn deployments(standing: &Standing) -> Vec<Deployment> {
+    let mut wanted: Vec<Deployment> = Vec::new();
+    let Some(instance) = standing.instance.as_ref().filter(|instance| !instance.is_archived) else { return wanted };
+    // The active one first: where both have one commit, it is what counts.
+    for build in instance.active().into_iter().chain(instance.newest()) {
+        let Some(commit) = build.full_commit() else { continue };
+        if wanted.iter().any(|known| known.commit == commit) {
+            continue;
+        }
+        let (state, words) = deployed(instance, build);
+        let words = format!("{} {words}", build.name);
+        wanted.push(Deployment { commit: commit.to_owned(), state, words, page: page(instance, build) });
+    }
+    wanted
+}
+
+fn deployed(instance: &Instance, build: &Build) -> (DeploymentState, &'static str) {
+    use DeploymentState::{Failure, InProgress, Inactive, Queued, Success};
+    let is_active = instance.active == Some(build.id);
+    match build.status {
+        AppServerStatus::New if !build.is_begun => (Queued, "waits for its turn"),
+        AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => {
+            (InProgress, "is being built")
+        }
+        AppServerStatus::Running if is_active && instance.has_traffic => (Success, "has the traffic"),
+        AppServerStatus::Running if is_active || build.is_to_be_activated => (InProgress, "is being activated"),
+        AppServerStatus::Running => (Inactive, "runs without traffic"),
+        AppServerStatus::Failed | AppServerStatus::Error => (Failure, "could not be built"),
+        AppServerStatus::Stopped => (Inactive, "was stopped before it was built"),
+        AppServerStatus::Terminated => (Inactive, "is terminated"),
+    }
+}
+
+/// The statuses that commits should have, one a commit.
+pub(super) fn statuses(standing: &Standing) -> Vec<Status> {
+    let mut wanted: Vec<Status> = Vec::new();
+    let Some(instance) = standing.instance.as_ref().filter(|instance| !instance.is_archived) else { return wanted };
+    // The newest one first: it says whether the commit can be built.
+    let newest = instance.newest().filter(|build| !is_void(build));
+    for build in newest.into_iter().chain(instance.active()).chain(instance.newest()) {
+        let Some(commit) = build.full_commit() else { continue };
+        if wanted.iter().any(|known| known.commit == commit) {
+            continue;
+        }
+        let (state, words) = built(build);
+        let words = format!("{} {words}", build.name);
+        wanted.push(Status { commit: commit.to_owned(), state, words, page: page(instance, build) });
+    }
+    wanted
+}
+
+/// Whether its end says nothing of its commit.
+fn is_void(build: &Build) -> bool {
+    matches!(build.status, AppServerStatus::Stopped | AppServerStatus::Terminated)
+}
+
+fn built(build: &Build) -> (CommitState, &'static str) {
+    use CommitState::{Failure, Pending, Success};
+    match build.status {
+        AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => (Pending, "is being built"),
+        // The same words for whatever it is to visitors: the deployment tells that.
+        AppServerStatus::Running | AppServerStatus::Terminated => (Success, "was built"),
+        AppServerStatus::Failed | AppServerStatus::Error => (Failure, "could not be built"),
+        AppServerStatus::Stopped => (Failure, "was stopped before it was built"),
+    }
+}

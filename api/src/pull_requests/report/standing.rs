@@ -1,0 +1,100 @@
+//! How a pull request stands: all that GitHub is told follows from this.
+
+use serde::Deserialize;
+use serde_json::Value;
+use shared_types::app_server::BuildStepKind;
+use shared_types::pull_request::{Approval, PullRequestState};
+use shared_types::{AppServerId, AppServerStatus, InstanceId};
+
+use crate::pull_requests::store::Row;
+
+/// How a pull request stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Standing {
+    pub(super) state: PullRequestState,
+    /// The last commit of the branch.
+    pub(super) commit: String,
+    pub(super) approval: Approval,
+    /// Why the description's settings cannot be used.
+    pub(super) settings_trouble: Option<String>,
+    /// Why what it wants was not done.
+    pub(super) trouble: Option<String>,
+    pub(super) instance: Option<Instance>,
+}
+
+/// Its instance.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(super) struct Instance {
+    pub(super) id: InstanceId,
+    pub(super) is_archived: bool,
+    /// The app server that the traffic is to go to.
+    pub(super) active: Option<AppServerId>,
+    /// Whether the gateway has that.
+    pub(super) has_traffic: bool,
+    /// Once it is archived: its machines that are not verified gone.
+    pub(super) machines: i64,
+    /// The newest one and the active one, the older first; both may be the same.
+    pub(super) builds: Vec<Build>,
+}
+
+/// An app server.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(super) struct Build {
+    pub(super) id: AppServerId,
+    pub(super) name: String,
+    pub(super) status: AppServerStatus,
+    /// What its edx-platform was asked for: a commit, or a branch where somebody changed that.
+    pub(super) commit: Option<String>,
+    pub(super) failure: Option<String>,
+    pub(super) failed_step: Option<BuildStepKind>,
+    /// Whether it is out of the queue.
+    pub(super) is_begun: bool,
+    pub(super) is_to_be_activated: bool,
+}
+
+#[derive(Deserialize)]
+struct Facts {
+    instance: Option<Instance>,
+}
+
+impl Standing {
+    /// Of a row, and of the facts that were read with it.
+    pub(super) fn read(row: &Row, facts: Value) -> Result<Self, serde_json::Error> {
+        let Facts { instance } = serde_json::from_value(facts)?;
+        Ok(Self {
+            state: row.state,
+            commit: row.head_commit.clone(),
+            approval: row.approval(),
+            settings_trouble: row.settings_trouble.clone(),
+            trouble: row.trouble.clone(),
+            instance,
+        })
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.state == PullRequestState::Open
+    }
+
+    /// Whether nothing of it changes by itself: there is no instance, or it is archived and its machines are gone.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.instance.as_ref().is_none_or(|instance| instance.is_archived && instance.machines == 0)
+    }
+}
+
+impl Instance {
+    pub(super) fn newest(&self) -> Option<&Build> {
+        self.builds.last()
+    }
+
+    pub(super) fn active(&self) -> Option<&Build> {
+        self.builds.iter().find(|build| Some(build.id) == self.active)
+    }
+}
+
+impl Build {
+    /// Its commit, in full; none where it was asked for a branch.
+    pub(super) fn full_commit(&self) -> Option<&str> {
+        let is_hash = |text: &&str| matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        self.commit.as_deref().filter(is_hash)
+    }
+}

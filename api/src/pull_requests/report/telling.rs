@@ -1,0 +1,241 @@
+//! Tells GitHub what it does not know yet, call by call; each is written down at once. What GitHub may have from an attempt that was
+//! not written down is looked for before it is made.
+
+use std::time::Duration;
+
+use shared_types::PullRequestId;
+
+use super::plan::{Deployment, Status};
+use super::told::{Told, ToldDeployment, ToldStatus, digest};
+use crate::pull_requests::github::{CommitState, DeploymentState, GithubError};
+use crate::pull_requests::store::reports;
+use crate::pull_requests::{Watch, WatchError};
+
+/// What our statuses of commits are called.
+const CONTEXT: &str = "ocim";
+/// For how long one call keeps others away. It outlives the call's own time.
+pub(super) const SPELL: Duration = Duration::from_secs(90);
+/// How long one call may take, with its pages and redirects.
+const CALL: Duration = Duration::from_secs(60);
+
+/// Who tells of a pull request, and what was told.
+pub(super) struct Telling<'a> {
+    pub(super) watch: &'a Watch,
+    pub(super) id: PullRequestId,
+    /// Ours; another one's is higher.
+    pub(super) turn: i64,
+    pub(super) repository: &'a str,
+    pub(super) number: i32,
+    pub(super) told: Told,
+    pub(super) comment_id: Option<i64>,
+}
+
+impl Telling<'_> {
+    /// Asks GitHub something while it is our turn.
+    async fn ask<T>(&self, question: impl AsyncFnOnce() -> Result<T, GithubError>) -> Result<T, WatchError> {
+        let mut conn = self.watch.manager.db.conn().await?;
+        let is_ours = reports::hold(&mut conn, self.id, self.turn, SPELL).await?;
+        drop(conn);
+        if !is_ours {
+            return Err(lost());
+        }
+        let asked = tokio::time::timeout(CALL, self.watch.ask(question)).await;
+        asked.unwrap_or_else(|_| {
+            let words = format!("no answer in {} s", CALL.as_secs());
+            Err(WatchError::Github(GithubError::Unavailable(words)))
+        })
+    }
+
+    async fn note(&self) -> Result<(), WatchError> {
+        let reported = serde_json::to_value(&self.told).map_err(|error| WatchError::Other(error.to_string()))?;
+        let mut conn = self.watch.manager.db.conn().await?;
+        match reports::note(&mut conn, self.id, self.turn, self.comment_id, &reported).await? {
+            true => Ok(()),
+            false => Err(lost()),
+        }
+    }
+
+    /// The deployments that there should be; all others are inactive.
+    pub(super) async fn deployments(
+        &mut self,
+        wanted: &[Deployment],
+        url: Option<&str>,
+        page_base: Option<&str>,
+    ) -> Result<(), WatchError> {
+        let is_wanted = |commit: &String| wanted.iter().any(|one| one.commit == *commit);
+        let over: Vec<_> = self.told.deployments.keys().filter(|commit| !is_wanted(commit)).cloned().collect();
+        for commit in over {
+            self.end_deployment(&commit).await?;
+        }
+        for one in wanted {
+            let page = page_base.map(|base| format!("{base}{}", one.page));
+            let url = url.filter(|_| one.state == DeploymentState::Success);
+            self.deployment(one, url, page.as_deref()).await?;
+        }
+        Ok(())
+    }
+
+    async fn deployment(
+        &mut self,
+        wanted: &Deployment,
+        url: Option<&str>,
+        page: Option<&str>,
+    ) -> Result<(), WatchError> {
+        let Deployment { commit, state, words, page: _ } = wanted;
+        let is_known = self.told.deployments.contains_key(commit);
+        if !is_known && *state == DeploymentState::Inactive {
+            return Ok(());
+        }
+        let now = digest(&[&format!("{state:?}"), words, url.unwrap_or_default(), page.unwrap_or_default()]);
+        // A second time where somebody has deleted it.
+        for _ in 0..2 {
+            let ToldDeployment { id, digest } = self.known_deployment(commit).await?;
+            if digest.as_ref() == Some(&now) {
+                return Ok(());
+            }
+            let (github, repository) = (&self.watch.github, self.repository);
+            let told =
+                self.ask(async || github.deployment_status(repository, id, *state, url, page, words).await).await;
+            match told {
+                Err(WatchError::Github(GithubError::NotFound(_))) => {
+                    self.told.deployments.remove(commit);
+                    self.note().await?;
+                }
+                told => {
+                    told?;
+                    let noted = ToldDeployment { id, digest: Some(now) };
+                    self.told.deployments.insert(commit.clone(), noted);
+                    return self.note().await;
+                }
+            }
+        }
+        let gone = format!("the deployment of commit {commit} to {}", self.environment());
+        Err(WatchError::Github(GithubError::NotFound(gone)))
+    }
+
+    /// The one that is noted, or is there, or is made now.
+    async fn known_deployment(&mut self, commit: &str) -> Result<ToldDeployment, WatchError> {
+        if let Some(known) = self.told.deployments.get(commit) {
+            return Ok(known.clone());
+        }
+        let (github, repository, environment) = (&self.watch.github, self.repository, self.environment());
+        let there = self.ask(async || github.find_deployment(repository, commit, &environment).await).await?;
+        let id = match there {
+            Some(id) => id,
+            None => {
+                let words = format!("The sandbox of pull request {}", self.number);
+                self.ask(async || github.create_deployment(repository, commit, &environment, &words).await).await?
+            }
+        };
+        let known = ToldDeployment { id, digest: None };
+        self.told.deployments.insert(commit.to_owned(), known.clone());
+        self.note().await?;
+        Ok(known)
+    }
+
+    /// Where its deployments are.
+    fn environment(&self) -> String {
+        format!("ocim/pr-{}", self.number)
+    }
+
+    /// Another commit has taken its place, or all is torn down.
+    async fn end_deployment(&mut self, commit: &str) -> Result<(), WatchError> {
+        let Some(ToldDeployment { id, digest: _ }) = self.told.deployments.get(commit).cloned() else { return Ok(()) };
+        let (github, repository, state) = (&self.watch.github, self.repository, DeploymentState::Inactive);
+        let words = "Its commit is not deployed any more";
+        let told = self.ask(async || github.deployment_status(repository, id, state, None, None, words).await).await;
+        match told {
+            Ok(()) | Err(WatchError::Github(GithubError::NotFound(_))) => {}
+            Err(error) => return Err(error),
+        }
+        self.told.deployments.remove(commit);
+        self.note().await
+    }
+
+    /// The statuses of the commits that are built. What was said to be under way of others is ended.
+    pub(super) async fn statuses(&mut self, wanted: &[Status], page_base: Option<&str>) -> Result<(), WatchError> {
+        let is_wanted = |commit: &String| wanted.iter().any(|one| one.commit == *commit);
+        let others: Vec<_> = self.told.statuses.keys().filter(|commit| !is_wanted(commit)).cloned().collect();
+        for commit in others {
+            self.end_status(&commit).await?;
+        }
+        for one in wanted {
+            self.status(one, page_base).await?;
+        }
+        Ok(())
+    }
+
+    async fn status(&mut self, wanted: &Status, page_base: Option<&str>) -> Result<(), WatchError> {
+        let Status { commit, state, words, page } = wanted;
+        let page = page_base.map(|base| format!("{base}{page}"));
+        let now = digest(&[&format!("{state:?}"), words, page.as_deref().unwrap_or_default()]);
+        if self.told.statuses.get(commit).is_some_and(|known| known.digest == now) {
+            return Ok(());
+        }
+        let (github, repository) = (&self.watch.github, self.repository);
+        self.ask(async || github.commit_status(repository, commit, *state, page.as_deref(), words, CONTEXT).await)
+            .await?;
+        let noted = ToldStatus { digest: now, is_pending: *state == CommitState::Pending };
+        self.told.statuses.insert(commit.clone(), noted);
+        self.note().await
+    }
+
+    async fn end_status(&mut self, commit: &str) -> Result<(), WatchError> {
+        if self.told.statuses.get(commit).is_some_and(|known| known.is_pending) {
+            let (github, repository, state) = (&self.watch.github, self.repository, CommitState::Failure);
+            let words = "It was given up before it was built";
+            let told = self.ask(async || github.commit_status(repository, commit, state, None, words, CONTEXT).await);
+            match told.await {
+                // Nothing can be said of a commit that is gone, or has too many statuses.
+                Ok(())
+                | Err(WatchError::Github(GithubError::NotFound(_) | GithubError::Refused { status: 422, .. })) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.told.statuses.remove(commit);
+        self.note().await
+    }
+
+    /// The one comment, which begins with this marker.
+    pub(super) async fn comment(&mut self, body: &str, marker: &str) -> Result<(), WatchError> {
+        let now = digest(&[body]);
+        if self.comment_id.is_some() && self.told.comment.as_ref() == Some(&now) {
+            return Ok(());
+        }
+        let (github, repository, number) = (&self.watch.github, self.repository, self.number);
+        if let Some(id) = self.comment_id
+            && self.edited(id, body).await?
+        {
+            return self.commented(id, now).await;
+        }
+        let there = self.ask(async || github.comments(repository, number).await).await?;
+        // The oldest one: whoever copies ours comes later.
+        for ours in there.iter().filter(|comment| comment.body.starts_with(marker)) {
+            if self.edited(ours.id, body).await? {
+                return self.commented(ours.id, now).await;
+            }
+        }
+        let id = self.ask(async || github.create_comment(repository, number, body).await).await?;
+        self.commented(id, now).await
+    }
+
+    /// False: somebody has deleted it.
+    async fn edited(&self, id: i64, body: &str) -> Result<bool, WatchError> {
+        let (github, repository) = (&self.watch.github, self.repository);
+        match self.ask(async || github.edit_comment(repository, id, body).await).await {
+            Ok(()) => Ok(true),
+            Err(WatchError::Github(GithubError::NotFound(_))) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn commented(&mut self, id: i64, digest: String) -> Result<(), WatchError> {
+        self.comment_id = Some(id);
+        self.told.comment = Some(digest);
+        self.note().await
+    }
+}
+
+fn lost() -> WatchError {
+    WatchError::Other("another worker tells GitHub of it by now".into())
+}

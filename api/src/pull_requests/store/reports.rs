@@ -1,0 +1,244 @@
+//! What GitHub was told of pull requests, and what it may have to be told.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Double, Integer, Jsonb, Nullable, Text};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
+use shared_types::PullRequestId;
+
+use super::rows::{self, Row};
+use crate::db::DbError;
+use crate::db::fixed::fixed;
+use crate::db::schema::{pull_requests, watched_repositories};
+
+/// How many pull requests one look finds; the next finds more.
+const A_LOOK: i64 = 100;
+
+/// All that GitHub is told comes from these facts, so that there is no news where they are the same: of the pull request, its
+/// instance, and of that the newest app server and the one that has the traffic. Machines are counted once they are to go.
+const FACTS: &str = "(SELECT jsonb_build_object(\
+    'pull_request', jsonb_build_array(pull_requests.state, pull_requests.head_commit, pull_requests.version, \
+        pull_requests.is_trusted, pull_requests.decision, pull_requests.decided_version, \
+        pull_requests.settings_trouble, pull_requests.trouble), \
+    'instance', (SELECT jsonb_build_object(\
+        'id', i.id, \
+        'version', i.version, \
+        'is_archived', i.archived_at IS NOT NULL, \
+        'active', i.active_app_server_id, \
+        'has_traffic', coalesce((SELECT t.applied_at IS NOT NULL FROM activations AS t WHERE t.instance_id = i.id \
+            ORDER BY t.generation DESC LIMIT 1), false), \
+        'machines', CASE WHEN i.archived_at IS NULL THEN 0 ELSE (SELECT count(*) FROM app_servers AS m \
+            JOIN servers AS s ON s.id = m.server_id \
+            WHERE m.instance_id = i.id AND s.status NOT IN ('pending', 'terminated')) END, \
+        'builds', coalesce((SELECT jsonb_agg(jsonb_build_object(\
+                'id', a.id, \
+                'name', a.name, \
+                'status', a.status, \
+                'commit', a.settings ->> 'edx_platform_commit', \
+                'failure', left(a.failure, 10000), \
+                'failed_step', (SELECT f.step FROM build_steps AS f WHERE f.app_server_id = a.id AND NOT f.is_ok LIMIT 1), \
+                'is_begun', b.begun_at IS NOT NULL, \
+                'is_to_be_activated', b.activate_when_running) ORDER BY a.id) \
+            FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
+            WHERE a.id IN (i.active_app_server_id, \
+                (SELECT max(n.id) FROM app_servers AS n WHERE n.instance_id = i.id))), '[]')) \
+        FROM instances AS i WHERE i.id = pull_requests.instance_id)))";
+
+/// A pull request, what GitHub was told of it, and what is so now.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The row.
+    pub row: Row,
+    /// Owner and name of the repository, as GitHub has them now.
+    pub repository: String,
+    /// Our comment on it.
+    pub comment_id: Option<i64>,
+    /// What GitHub was told.
+    pub reported: Option<Value>,
+    /// How often it could not be told since it last could.
+    pub tries: i32,
+    /// What is so now.
+    pub facts: Value,
+    /// The digest of that.
+    pub digest: String,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Id {
+    #[diesel(sql_type = BigInt)]
+    id: PullRequestId,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Turn {
+    #[diesel(sql_type = BigInt)]
+    report_turn: i64,
+}
+
+/// Pull requests that there may be news of, or that are to be tried again. What is settled, and has no instance in use, is not
+/// looked at.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn due(conn: &mut AsyncPgConnection) -> Result<Vec<PullRequestId>, DbError> {
+    let found: Vec<Id> = diesel::sql_query(format!(
+        "SELECT pull_requests.id FROM pull_requests WHERE pull_requests.id IN (\
+             SELECT p.id FROM pull_requests AS p WHERE NOT p.is_report_settled UNION ALL \
+             SELECT p.id FROM instances AS i JOIN pull_requests AS p ON p.instance_id = i.id WHERE i.archived_at IS NULL) \
+         AND (pull_requests.report_until IS NULL OR pull_requests.report_until < now()) \
+         AND NOT EXISTS (SELECT 1 FROM github_pause WHERE until > now()) \
+         AND (pull_requests.report_after <= now() OR pull_requests.reported_of IS DISTINCT FROM md5({FACTS}::text)) \
+         ORDER BY pull_requests.id LIMIT $1"
+    ))
+    .bind::<BigInt, _>(A_LOOK)
+    .load(conn)
+    .await?;
+    Ok(found.into_iter().map(|Id { id }| id).collect())
+}
+
+/// Takes it upon itself to tell GitHub, for so long; gives the turn, which [`hold`], [`note`] and [`settle`] ask for. None:
+/// somebody else is at it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn claim(conn: &mut AsyncPgConnection, id: PullRequestId, spell: Duration) -> Result<Option<i64>, DbError> {
+    let claimed: Option<Turn> = diesel::sql_query(
+        "UPDATE pull_requests SET report_turn = report_turn + 1, report_until = now() + make_interval(secs => $1) \
+         WHERE id = $2 AND (report_until IS NULL OR report_until < now()) RETURNING report_turn",
+    )
+    .bind::<Double, _>(spell.as_secs_f64())
+    .bind::<BigInt, _>(id)
+    .get_result(conn)
+    .await
+    .optional()?;
+    Ok(claimed.map(|Turn { report_turn }| report_turn))
+}
+
+/// Stays at it for so long from now. False: another one is.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn hold(
+    conn: &mut AsyncPgConnection,
+    id: PullRequestId,
+    turn: i64,
+    spell: Duration,
+) -> Result<bool, DbError> {
+    let held = diesel::sql_query(
+        "UPDATE pull_requests SET report_until = now() + make_interval(secs => $1) WHERE id = $2 AND report_turn = $3",
+    )
+    .bind::<Double, _>(spell.as_secs_f64())
+    .bind::<BigInt, _>(id)
+    .bind::<BigInt, _>(turn)
+    .execute(conn)
+    .await?;
+    Ok(held == 1)
+}
+
+/// Leaves it to others, with nothing written down. False: another one is at it already.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn release(conn: &mut AsyncPgConnection, id: PullRequestId, turn: i64) -> Result<bool, DbError> {
+    let left = diesel::update(pull_requests::table.find(id).filter(pull_requests::report_turn.eq(turn)))
+        .set(pull_requests::report_until.eq(None::<DateTime<Utc>>))
+        .execute(conn)
+        .await?;
+    Ok(left == 1)
+}
+
+/// A pull request with what is so now, all of one moment.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn read(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Option<Found>, DbError> {
+    type Columns = (Row, String, Option<i64>, Option<Value>, i32, Value, String);
+    let found: Option<Columns> = pull_requests::table
+        .inner_join(watched_repositories::table)
+        .filter(pull_requests::id.eq(id))
+        .select((
+            Row::as_select(),
+            watched_repositories::name,
+            pull_requests::comment_id,
+            pull_requests::reported,
+            pull_requests::report_tries,
+            fixed::<Jsonb>(FACTS),
+            fixed::<Text>(format!("md5({FACTS}::text)")),
+        ))
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(found.map(|(row, repository, comment_id, reported, tries, facts, digest)| Found {
+        row,
+        repository,
+        comment_id,
+        reported,
+        tries,
+        facts,
+        digest,
+    }))
+}
+
+/// Writes down what GitHub was told so far. False: another one is at it by now.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn note(
+    conn: &mut AsyncPgConnection,
+    id: PullRequestId,
+    turn: i64,
+    comment_id: Option<i64>,
+    reported: &Value,
+) -> Result<bool, DbError> {
+    let noted = diesel::update(pull_requests::table.find(id).filter(pull_requests::report_turn.eq(turn)))
+        .set((pull_requests::comment_id.eq(comment_id), pull_requests::reported.eq(Some(reported))))
+        .execute(conn)
+        .await?;
+    Ok(noted == 1)
+}
+
+/// How telling GitHub ended.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The digest of what was so when it began.
+    pub digest: String,
+    /// Whether only a change of the row, or a restored instance, makes news.
+    pub is_settled: bool,
+    /// Why it could not be told all.
+    pub trouble: Option<String>,
+    /// How often it could not.
+    pub tries: i32,
+    /// In how many seconds it is tried again; none: it is not.
+    pub again_in: Option<i32>,
+}
+
+/// Writes down how it ended, and leaves it to others. What has changed meanwhile is found by the next look.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn settle(conn: &mut AsyncPgConnection, id: PullRequestId, turn: i64, told: &Told) -> Result<(), DbError> {
+    conn.transaction(async |conn| {
+        // A change of the row after this lock makes it unsettled again.
+        rows::lock(conn, id).await?;
+        diesel::sql_query(format!(
+            "UPDATE pull_requests SET reported_of = $1, is_report_settled = $2 AND md5({FACTS}::text) = $1, \
+                 report_trouble = left($3, 1000), report_tries = $4, report_after = now() + make_interval(secs => $5), \
+                 report_until = NULL \
+             WHERE id = $6 AND report_turn = $7"
+        ))
+        .bind::<Text, _>(&told.digest)
+        .bind::<diesel::sql_types::Bool, _>(told.is_settled)
+        .bind::<Nullable<Text>, _>(told.trouble.as_deref())
+        .bind::<Integer, _>(told.tries)
+        .bind::<Nullable<Double>, _>(told.again_in.map(f64::from))
+        .bind::<BigInt, _>(id)
+        .bind::<BigInt, _>(turn)
+        .execute(conn)
+        .await?;
+        Ok(())
+    })
+    .await
+}
