@@ -1,0 +1,69 @@
+//! An Ansible that says all it is given.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use chrono::Utc;
+use ocim::ansible::fake::FakeAnsible;
+use ocim::ansible::port::{
+    Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
+};
+use shared_types::LogLevel;
+use tokio_util::sync::CancellationToken;
+
+/// Says all it is given, as loudly as a program can.
+#[derive(Debug)]
+pub struct Parrot {
+    pub inner: FakeAnsible,
+    /// What it was given.
+    pub given: Mutex<String>,
+}
+
+impl Parrot {
+    fn lines(&self, words: &str) -> Vec<SpoolLine> {
+        self.given.lock().unwrap().push_str(words);
+        let text = |text: String| SpoolLine {
+            at: Utc::now(),
+            level: LogLevel::Info,
+            task: Some(text.clone()),
+            text,
+            progress: Some(TaskProgress::Began),
+        };
+        vec![text(words.to_owned()), text(format!("{words:?}"))]
+    }
+}
+
+#[async_trait]
+impl Ansible for Parrot {
+    async fn resolve(&self, repository: &str, version: &str) -> Result<String, AnsibleError> {
+        self.given.lock().unwrap().push_str(repository);
+        self.inner.resolve(repository, version).await
+    }
+
+    async fn prepare(
+        &self,
+        spec: &RunSpec,
+        sink: &mut dyn SpoolSink,
+        cancel: &CancellationToken,
+    ) -> Result<u32, AnsibleError> {
+        sink.take(self.lines(&spec.source_repo), SpoolPosition::default()).await.unwrap();
+        self.inner.prepare(spec, sink, cancel).await
+    }
+
+    async fn run(
+        &self,
+        spec: &RunSpec,
+        sink: &mut dyn SpoolSink,
+        _: &CancellationToken,
+    ) -> Result<RunOutcome, AnsibleError> {
+        let variables = serde_json::to_string_pretty(&spec.variables).unwrap();
+        let lines = self.lines(&format!("{variables} {}", spec.source_repo));
+        sink.take(lines, SpoolPosition { events: 1, errors: 0 }).await.map_err(AnsibleError::Sink)?;
+        Ok(RunOutcome::Failed { exit_status: Some(2), failed_task: Some(("say".to_owned(), variables)) })
+    }
+
+    async fn recover(&self, _: &Path, _: SpoolPosition, _: &mut dyn SpoolSink) -> Result<bool, AnsibleError> {
+        Ok(false)
+    }
+}
