@@ -15,6 +15,7 @@ mod housekeeping;
 mod log_writing;
 mod machines;
 mod mail;
+mod pull_requests;
 mod queries;
 mod queueing;
 mod reaping;

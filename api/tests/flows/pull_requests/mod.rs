@@ -1,0 +1,3 @@
+//! Pull requests that become instances.
+
+mod reporting;
