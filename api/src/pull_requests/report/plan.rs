@@ -54,10 +54,11 @@ fn deployed(instance: &Instance, build: &Build) -> (DeploymentState, &'static st
     match build.status {
         AppServerStatus::New if !build.is_begun => (Queued, "waits for its turn"),
         AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => {
-            (InProgress, "is being built")
+            (InProgress, "is being deployed")
         }
         AppServerStatus::Running if is_active && instance.has_traffic => (Success, "has the traffic"),
-        AppServerStatus::Running if is_active || build.is_to_be_activated => (InProgress, "is being activated"),
+        // The same words: it takes a moment, which is worth no call.
+        AppServerStatus::Running if is_active || build.is_to_be_activated => (InProgress, "is being deployed"),
         AppServerStatus::Running => (Inactive, "runs without traffic"),
         AppServerStatus::Failed | AppServerStatus::Error => (Failure, "could not be built"),
         AppServerStatus::Stopped => (Inactive, "was stopped before it was built"),

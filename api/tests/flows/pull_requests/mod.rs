@@ -7,6 +7,7 @@ mod hooks;
 mod moods;
 mod outsiders;
 mod random;
+mod reporting;
 mod seen;
 
 use chrono::TimeDelta;
