@@ -8,6 +8,8 @@ import { test as base, expect, picture, signIn } from '../support/story.ts';
 const REPOSITORY = 'acme/edx-platform';
 const SECRET = 'what GitHub signs with';
 const TOKEN = 'ghp_storyteller';
+// The playbook takes long enough to be seen.
+const SETTINGS = ['EDXAPP_PLATFORM_NAME: Grades Academy', 'demo_pause_seconds: 3'];
 // With the demo configuration, on two busy cores.
 const BUILT_WITHIN_MS = 240_000;
 const GONE_WITHIN_MS = 60_000;
@@ -58,7 +60,7 @@ test('from the pull request to its site, and to its end', async ({ page, program
       author: 'ada',
       branch: 'grades',
       title: 'Show the grade beside the name',
-      body: described(['EDXAPP_PLATFORM_NAME: Grades Academy']),
+      body: described(SETTINGS),
     };
     expect(await github.order('open_pull', { repository: REPOSITORY, pull })).toEqual({ number: 1 });
     await happened(1, 'opened');
@@ -73,7 +75,9 @@ test('from the pull request to its site, and to its end', async ({ page, program
     await page.getByRole('link', { name: 'App Servers' }).click();
     await expect(page.getByRole('article', { name: 'Next' })).toContainText(/task \d+ of \d+/, { timeout: BUILT_WITHIN_MS });
     await expect(serving(page)).toContainText('AppServer 1', { timeout: BUILT_WITHIN_MS });
-    expect(machines.traces()).not.toEqual([]);
+    for (const kind of ['directory', 'interface', 'namespace', 'process']) {
+      expect(machines.traces().join('\n'), `a machine has its ${kind}`).toMatch(new RegExp(`^${kind} `, 'm'));
+    }
 
     const link = page.getByRole('link', { name: `http://pr1.sandbox.localhost:${program.gatewayPort}` });
     const [site] = await Promise.all([page.waitForEvent('popup'), link.first().click()]);
@@ -94,7 +98,7 @@ test('from the pull request to its site, and to its end', async ({ page, program
     await expect(facts(page)).toContainText('The pull request has changed');
     await picture(page, 'pull-request');
 
-    await github.order('slow', { seconds: 2 });
+    await github.order('slow', { seconds: 3 });
     await update(page).click();
     await expect(update(page)).toHaveAttribute('aria-busy', 'true');
     await github.order('slow', { seconds: 0 });
@@ -148,15 +152,14 @@ test('from the pull request to its site, and to its end', async ({ page, program
   await test.step('settings that cannot be used are named with their line, until they are repaired', async () => {
     await row(page, 1).getByRole('link', { name: 'Show the grade beside the name' }).click();
     await expect(facts(page)).toContainText('The instance has those of this commit.');
-    const text = described(['EDXAPP_PLATFORM_NAME: Grades Academy', 'ansible_connection: local']);
+    const text = described([...SETTINGS, 'ansible_connection: local']);
     await github.order('edit_body', { repository: REPOSITORY, number: 1, text });
     await happened(1, 'edited');
     const trouble = page.getByRole('status').filter({ hasText: 'The settings in its description cannot be used' });
-    await expect(trouble).toContainText('line 6: ');
+    await expect(trouble).toContainText('line 7: ');
     await expect(trouble).toContainText('ansible_connection');
     await picture(page, 'pull-request-trouble');
-    const repaired = described(['EDXAPP_PLATFORM_NAME: Grades Academy']);
-    await github.order('edit_body', { repository: REPOSITORY, number: 1, text: repaired });
+    await github.order('edit_body', { repository: REPOSITORY, number: 1, text: described(SETTINGS) });
     await happened(1, 'edited');
     await expect(trouble).toBeHidden();
   });
@@ -175,6 +178,9 @@ test('from the pull request to its site, and to its end', async ({ page, program
   await test.step('both are over: the one that serves and the one that builds go, and nothing is left of them', async () => {
     const listed = page.getByRole('navigation', { name: 'Instances' }).getByRole('link', { name: /PR#/ });
     await expect(listed).toHaveCount(2);
+    await expect(listed.filter({ hasText: 'PR#2' }).getByRole('img', { name: /^AppServer 1 \(newer/ })).toBeVisible();
+    const directories = () => machines.traces().filter((trace) => trace.startsWith('directory'));
+    await expect.poll(directories, { timeout: BUILT_WITHIN_MS }).toHaveLength(2);
     await page.getByLabel(`Menu of ${program.username}`).click();
     await page.getByRole('link', { name: 'Pull requests' }).click();
     await github.order('merge', { repository: REPOSITORY, number: 1 });
@@ -188,6 +194,8 @@ test('from the pull request to its site, and to its end', async ({ page, program
     }
     await expect.poll(() => machines.traces(), { timeout: GONE_WITHIN_MS }).toEqual([]);
     await expect(listed).toHaveCount(0);
+    const answer = await page.goto(`http://pr1.sandbox.localhost:${program.gatewayPort}`);
+    expect(answer?.ok(), 'its site is gone').toBe(false);
   });
 });
 
