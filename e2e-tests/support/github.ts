@@ -4,6 +4,12 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Program } from './program.ts';
+
+interface Delivery {
+  headers: [string, string][];
+  body: string;
+}
 
 export class Github {
   private constructor(
@@ -35,6 +41,13 @@ export class Github {
     });
     if (!answer.ok) throw new Error(`${verb}: ${answer.status} ${await answer.text()}`);
     return answer.json();
+  }
+
+  /** Sends the program a signed webhook of a pull request, as GitHub does when something has happened there. */
+  async deliver(program: Program, repository: string, number: number, action: string): Promise<void> {
+    const delivery = (await this.order('payload', { repository, number, text: action })) as Delivery;
+    const answer = await fetch(`${program.url}/api/v1/webhooks/github`, { method: 'POST', ...delivery });
+    if (!answer.ok) throw new Error(`the webhook «${action}»: ${answer.status} ${await answer.text()}`);
   }
 
   async stop(): Promise<void> {

@@ -13,7 +13,10 @@ const READY_WITHIN_MS = 120_000;
 const STOPPED_WITHIN_MS = 60_000;
 const PASSWORD = 'correct horse battery staple';
 // A developer's own settings would turn a story into something else, or reach a cloud.
-const SETTINGS = /^(OCIM_|OPENSTACK_|OS_|GANDI_|GITHUB_|WATCH_|DEFAULT_|INSTANCES?_|SWIFT_|DATABASE_URL$)/;
+const FOREIGN_SETTINGS = /^(OCIM_|OPENSTACK_|OS_|GANDI_|GITHUB_|WATCH_|DEFAULT_|INSTANCES?_|SWIFT_|DATABASE_URL$)/;
+
+/** Environment variables. */
+export type Settings = Record<string, string>;
 
 export class Program {
   readonly username = 'admin';
@@ -26,13 +29,14 @@ export class Program {
     private readonly child: ChildProcess,
   ) {}
 
-  static async start(): Promise<Program> {
+  /** With these settings beside its own: environment variables. */
+  static async start(settings: Settings = {}): Promise<Program> {
     const binary = newestBinary();
     const directory = await mkdtemp(join(tmpdir(), 'ocim-story-'));
     // Postgres is not started as root, and has to get through to its data.
     await chmod(directory, 0o755);
     const [port, gatewayPort] = await freePorts();
-    const child = launch(binary, directory, port, gatewayPort);
+    const child = launch(binary, directory, port, gatewayPort, settings);
     const program = new Program(directory, port, gatewayPort, child);
     try {
       await program.waitUntilReady();
@@ -47,6 +51,10 @@ export class Program {
 
   get url(): string {
     return `http://localhost:${this.port}`;
+  }
+
+  get dataDirectory(): string {
+    return dataDirectory(this.directory);
   }
 
   get logPath(): string {
@@ -96,16 +104,23 @@ export class Program {
   }
 }
 
-function launch(binary: string, directory: string, port: number, gatewayPort: number): ChildProcess {
-  const inherited = Object.entries(process.env).filter(([name]) => !SETTINGS.test(name) || name === 'OCIM_CACHE_DIR');
+function launch(
+  binary: string,
+  directory: string,
+  port: number,
+  gatewayPort: number,
+  settings: Settings,
+): ChildProcess {
+  const inherited = Object.entries(process.env).filter(([name]) => !FOREIGN_SETTINGS.test(name) || name === 'OCIM_CACHE_DIR');
   const log = openSync(logPath(directory), 'a');
   try {
     return spawn(binary, ['server'], {
       env: {
         ...Object.fromEntries(inherited),
+        ...settings,
         OCIM_LISTEN: `127.0.0.1:${port}`,
         OCIM_GATEWAY_LISTEN: `127.0.0.1:${gatewayPort}`,
-        OCIM_DATA_DIR: join(directory, 'data'),
+        OCIM_DATA_DIR: dataDirectory(directory),
         OCIM_ADMIN_PASSWORD: PASSWORD,
       },
       stdio: ['ignore', log, log],
@@ -115,6 +130,10 @@ function launch(binary: string, directory: string, port: number, gatewayPort: nu
   } finally {
     closeSync(log);
   }
+}
+
+function dataDirectory(directory: string): string {
+  return join(directory, 'data');
 }
 
 function logPath(directory: string): string {

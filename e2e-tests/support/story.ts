@@ -2,14 +2,16 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test as base, expect, type Page } from '@playwright/test';
-import { Program } from './program.ts';
+import { Program, type Settings } from './program.ts';
 
 export { expect };
 
-export const test = base.extend<{ program: Program }>({
+export const test = base.extend<{ program: Program; settings: Settings }>({
+  /** What a story wants of its program beside what all of them do. */
+  settings: async ({}, use) => use({}),
   program: [
-    async ({}, use, testInfo) => {
-      const program = await Program.start();
+    async ({ settings }, use, testInfo) => {
+      const program = await Program.start(settings);
       await use(program);
       if (testInfo.status !== testInfo.expectedStatus) {
         await testInfo.attach('program.log', { path: program.logPath, contentType: 'text/plain' });
