@@ -25,26 +25,34 @@ const SPAN: Duration = Duration::from_secs(4);
 
 const LIST: &str = "/api/v1/instances?limit=50";
 
+/// What an answer has of an app server, but for what a build waits for in the queue.
+const APP_SERVER: &str = "SELECT s.id, s.name, s.status, s.failure, s.requested_by, s.reason, s.created, s.modified, s.trigger, \
+    s.attempt, s.num_attempts, s.retry_of, b.step, b.tasks_done, b.tasks_total, b.task, b.deadline, b.estimated_end, \
+    b.activate_when_running, b.stop_requested_by, m.status AS server, r.pinned_at, r.terminates_at, \
+    EXISTS (SELECT 1 FROM activations AS d WHERE d.replaced_app_server_id = s.id AND d.drain_limit_seconds IS NOT NULL \
+        AND d.drained_at IS NULL) AS is_draining \
+    FROM app_servers AS s JOIN builds AS b ON b.app_server_id = s.id JOIN servers AS m ON m.id = s.server_id \
+    LEFT JOIN app_server_retention AS r ON r.app_server_id = s.id";
+
 /// The rows of a list of 50, as Postgres makes JSON of them.
-const LIST_SQL: &str = "SELECT json_agg(page) FROM (SELECT i.id, i.name, i.instance_type, i.domain, i.created, i.modified, \
-    i.archived_at, i.hold_at, i.next_app_server_number, \
-    (SELECT row_to_json(a) FROM (SELECT s.id, s.name, s.status, s.failure, s.requested_by, s.reason, s.created, s.modified, \
-        s.trigger, s.attempt, s.num_attempts, b.step, b.tasks_done, b.tasks_total, m.status AS server FROM app_servers AS s \
-        JOIN builds AS b ON b.app_server_id = s.id JOIN servers AS m ON m.id = s.server_id \
-        WHERE s.id = i.active_app_server_id) AS a) AS active, \
-    (SELECT row_to_json(n) FROM (SELECT s.id, s.name, s.status, s.failure, s.requested_by, s.reason, s.created, s.modified, \
-        s.trigger, s.attempt, s.num_attempts, b.step, b.tasks_done, b.tasks_total, m.status AS server FROM app_servers AS s \
-        JOIN builds AS b ON b.app_server_id = s.id JOIN servers AS m ON m.id = s.server_id \
-        WHERE s.instance_id = i.id ORDER BY s.id DESC LIMIT 1) AS n) AS newest \
-    FROM instances AS i WHERE i.archived_at IS NULL ORDER BY i.name, i.id LIMIT 50) AS page;\n";
+fn list_sql() -> String {
+    format!(
+        "SELECT json_agg(page) FROM (SELECT i.id, i.name, i.instance_type, i.domain, i.created, i.modified, i.archived_at, \
+         i.hold_at, i.next_app_server_number, i.fallback_app_server_id, \
+         (SELECT row_to_json(a) FROM ({APP_SERVER} WHERE s.id = i.active_app_server_id) AS a) AS active, \
+         (SELECT row_to_json(n) FROM ({APP_SERVER} WHERE s.instance_id = i.id ORDER BY s.id DESC LIMIT 1) AS n) AS newest \
+         FROM instances AS i WHERE i.archived_at IS NULL ORDER BY i.name, i.id LIMIT 50) AS page;\n"
+    )
+}
 
 /// The rows of one instance, with its app servers.
-const DETAIL_SQL: &str = "SELECT row_to_json(one) FROM (SELECT i.*, (SELECT json_agg(a) FROM (SELECT s.id, s.name, s.status, \
-    s.failure, s.requested_by, s.reason, s.created, s.modified, s.trigger, s.attempt, s.num_attempts, b.step, b.tasks_done, \
-    b.tasks_total, m.status AS server FROM app_servers AS s JOIN builds AS b ON b.app_server_id = s.id \
-    JOIN servers AS m ON m.id = s.server_id WHERE s.instance_id = i.id ORDER BY s.id DESC LIMIT 100) AS a) AS app_servers, \
-    (SELECT row_to_json(x) FROM (SELECT s.settings FROM app_servers AS s WHERE s.id = i.active_app_server_id) AS x) AS active \
-    FROM instances AS i WHERE i.id = 7) AS one;\n";
+fn detail_sql() -> String {
+    format!(
+        "SELECT row_to_json(one) FROM (SELECT i.*, (SELECT json_agg(a) FROM ({APP_SERVER} WHERE s.instance_id = i.id \
+         ORDER BY s.id DESC LIMIT 100) AS a) AS app_servers, (SELECT row_to_json(x) FROM (SELECT s.settings FROM app_servers AS s \
+         WHERE s.id = i.active_app_server_id) AS x) AS active FROM instances AS i WHERE i.id = 7) AS one;\n"
+    )
+}
 
 /// How many a second, and how long each took.
 struct Pace {
@@ -64,9 +72,9 @@ pub async fn run(server: &str, postgres: &Path, table: &mut Table) {
         let world = World::open(&url, world::web(&stop).await, Arc::new(FakeAnsible::with_tasks(1)));
         fill(&world, &url, size).await;
         let served = Served::start(&world).await;
-        for (what, path, sql) in [("list of 50", LIST, LIST_SQL), ("detail", "/api/v1/instances/7", DETAIL_SQL)] {
+        for (what, path, sql) in [("list of 50", LIST, list_sql()), ("detail", "/api/v1/instances/7", detail_sql())] {
             let ours = ask(&served, path).await;
-            let alone = pgbench(postgres, &url, sql).await;
+            let alone = pgbench(postgres, &url, &sql).await;
             let is_asked = size == 10_000 && what == "list of 50";
             let name = |words: &str| format!("{what}, {size} instances: {words}");
             let (rate, p99) = if is_asked {
