@@ -51,7 +51,7 @@ test('from the pull request to its site, and to its end', async ({ page, program
     await page.goto('/pull-requests');
     await signIn(page, program);
     await expect(page.getByRole('heading', { name: 'Pull requests' })).toBeVisible();
-    await expect(watched(page)).toContainText('No pull request is watched.');
+    await expect(watched(page)).toContainText('No pull request yet.');
     await expect(page.getByRole('status').filter({ hasText: 'live' })).toBeVisible();
   });
 

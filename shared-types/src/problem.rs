@@ -122,7 +122,7 @@ impl ProblemType {
             Self::TooManyRequests => "Too many requests",
             Self::HeadersTooLarge => "Headers too large",
             Self::Internal => "Something went wrong on our side",
-            Self::BadGateway => "Somebody else says no",
+            Self::BadGateway => "Another service did not do it",
             Self::Unavailable => "Not available right now",
         }
     }

@@ -116,14 +116,14 @@ fn Nothing(is_filtered: Signal<bool>) -> impl IntoView {
         } else {
             view! {
                 <div class="body none">
-                    <p><b>"No pull request is watched."</b></p>
+                    <p><b>"No pull request yet."</b></p>
                     <p>
                         "The setting " <code>"WATCH_FORK"</code>
-                        " names the repositories whose pull requests are watched, as " <code>"owner/name"</code>
+                        " names the repositories whose open pull requests appear here, as " <code>"owner/name"</code>
                         "; " <code>"WATCH_ORGANIZATION"</code> " names those whose pull requests need no approval, and "
                         <code>"GITHUB_ACCESS_TOKEN"</code> " lets GitHub be asked often enough."
                     </p>
-                    <p>"The documentation says more about each: docs/settings.md, beside the program's source."</p>
+                    <p>"The documentation says more about each: docs/pull-requests.md, beside the program's source."</p>
                 </div>
             }
             .into_any()
