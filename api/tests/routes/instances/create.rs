@@ -46,6 +46,7 @@ async fn defaults_are_written_out() {
       "fallback_app_server_id": null,
       "appservers": [],
       "pending_changes": [],
+      "source_pr": null,
       "etag": "\"1\""
     }
     "#);

@@ -157,7 +157,9 @@ async fn is_started_again_with_its_routes_when_it_is_killed() {
     gateway.inner.stop().await.unwrap();
     tokio::time::timeout(Duration::from_secs(2), supervision).await.unwrap().unwrap();
     assert!(!gateway.inner.process().is_alive());
-    assert!(Visitor::connect(gateway.listen).await.is_none(), "nothing serves after a stop");
+    // Somebody else may have got the port by now.
+    let answer = get(gateway.listen, "a.localhost", "/").await;
+    assert!(answer.is_none_or(|answer| answer.server() != "one"), "nothing serves after a stop");
 }
 
 #[tokio::test(flavor = "multi_thread")]
