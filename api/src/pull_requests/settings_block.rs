@@ -100,7 +100,7 @@ pub fn read(body: &str, domain: &str, configuration_repositories: &[String]) -> 
     Ok(BodySettings {
         use_ephemeral_databases,
         configuration_source_repo_url: repository(&map, &block, configuration_repositories)?,
-        configuration_version: text(&map, &block, "configuration_version", "configuration_version")?,
+        configuration_version: version(&map, &block)?,
         extra_settings: block.text,
     })
 }
@@ -121,6 +121,19 @@ fn repository(map: &Map<String, Value>, block: &Block, allowed: &[String]) -> Re
             Err(block.trouble_of_key(PATH, &detail))
         }
     }
+}
+
+/// A branch or a tag. Whoever opens a pull request against a repository, or only forks it, has their commits served from there, by
+/// their hashes and below `refs/pull/`: those are not what the administrator allowed.
+fn version(map: &Map<String, Value>, block: &Block) -> Result<Option<String>, Trouble> {
+    const PATH: &str = "configuration_version";
+    let Some(version) = text(map, block, PATH, PATH)? else { return Ok(None) };
+    let is_hash = (4..=64).contains(&version.len()) && version.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash || version.starts_with("refs/") {
+        let detail = format!("`{PATH}`: must be a branch or a tag; under {version}, anybody's commit could be fetched");
+        return Err(block.trouble_of_key(PATH, &detail));
+    }
+    Ok(Some(version))
 }
 
 /// The text at a dotted path, checked as the setting `field` is; `None` when it is absent or blank.

@@ -308,6 +308,11 @@ fn the_configuration_version_must_be_a_reference() {
     assert_eq!(read_version("open-release/teak.2"), Ok(Some("open-release/teak.2".to_owned())));
     assert_eq!(read_version("'1.0'"), Ok(Some("1.0".to_owned())));
     assert_eq!(read_version("'  '"), Ok(None));
+    let hash = "0b9ff8c02b3d3c3f1a4f2e7f0f1d2a1b3c4d5e6f";
+    for value in [hash, &hash.to_uppercase(), "'0b9f'", "refs/pull/5/head", "refs/heads/teak"] {
+        let trouble = read_version(value).unwrap_err();
+        assert!(trouble.line == 4 && trouble.detail.contains("branch or a tag"), "{value}: {trouble:?}");
+    }
     for value in ["--upload-pack=x", "a b", "a..b", "1.0", "yes", "{}", ""] {
         assert_eq!(read_version(value).unwrap_err().line, 4, "{value}");
     }
