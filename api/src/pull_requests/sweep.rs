@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncConnection;
-use shared_types::pull_request::PullRequestState;
 
 use super::github::{Changes, Listed};
 use super::jobs::SyncPullRequest;
@@ -62,8 +61,8 @@ async fn look_at_all(watch: &Watch, repository: &Repository, began: DateTime<Utc
     let mut listed = watch.ask(async || watch.github.open(&repository.name).await).await?;
     let latest = listed.iter().map(|one| one.updated).max();
     let mut conn = watch.manager.db.conn().await?;
-    for (number, _, state) in due::known(&mut conn, repository.id).await? {
-        if state == PullRequestState::Open && !listed.iter().any(|one| one.number == number) {
+    for number in due::open(&mut conn, repository.id).await? {
+        if !listed.iter().any(|one| one.number == number) {
             // It is open no more; asking says what it is.
             listed.push(Listed { number, updated: DateTime::<Utc>::MAX_UTC });
         }
@@ -76,8 +75,8 @@ async fn look_at_all(watch: &Watch, repository: &Repository, began: DateTime<Utc
 /// Asks for those that have changed, and writes down how far we came, at once.
 async fn write(watch: &Watch, repository: &Repository, listed: &[Listed], swept: Swept) -> Result<(), WatchError> {
     let mut conn = watch.manager.db.conn().await?;
-    let known: HashMap<i32, DateTime<Utc>> =
-        due::known(&mut conn, repository.id).await?.into_iter().map(|(number, updated, _)| (number, updated)).collect();
+    let numbers: Vec<i32> = listed.iter().map(|one| one.number).collect();
+    let known: HashMap<_, _> = due::known(&mut conn, repository.id, &numbers).await?.into_iter().collect();
     let changed = listed.iter().filter(|one| known.get(&one.number) != Some(&one.updated));
     let numbers: Vec<i32> = changed.map(|one| one.number).collect();
     conn.transaction(async |conn| {

@@ -13,17 +13,32 @@ use crate::db::schema::{instances, pull_requests};
 /// How many at once.
 const MANY: i64 = 100;
 
-/// What is known of the pull requests of a repository: number, when they last changed, whether they are open.
+/// When those of these numbers that are known last changed.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn known(
     conn: &mut AsyncPgConnection,
     repository: i64,
-) -> Result<Vec<(i32, DateTime<Utc>, PullRequestState)>, DbError> {
+    numbers: &[i32],
+) -> Result<Vec<(i32, DateTime<Utc>)>, DbError> {
     Ok(pull_requests::table
         .filter(pull_requests::repository_id.eq(repository))
-        .select((pull_requests::number, pull_requests::github_updated, pull_requests::state))
+        .filter(pull_requests::number.eq_any(numbers))
+        .select((pull_requests::number, pull_requests::github_updated))
+        .load(conn)
+        .await?)
+}
+
+/// The numbers of those of a repository that are open, as far as is known.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn open(conn: &mut AsyncPgConnection, repository: i64) -> Result<Vec<i32>, DbError> {
+    Ok(pull_requests::table
+        .filter(pull_requests::repository_id.eq(repository))
+        .filter(pull_requests::state.eq(PullRequestState::Open))
+        .select(pull_requests::number)
         .load(conn)
         .await?)
 }
