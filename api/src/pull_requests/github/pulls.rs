@@ -7,11 +7,12 @@ use shared_types::pull_request::PullRequestState;
 use super::said::{GithubError, PullRequestSaid, RepositorySaid};
 use super::{Github, cut, text};
 use crate::pull_requests::rules::is_repository;
+use crate::pull_requests::settings_block::MAX_BODY_BYTES;
 
 /// Characters of a title.
 const TITLE: usize = 1000;
-/// Bytes of a description.
-const BODY: usize = 256 << 10;
+/// Bytes of a description: a character more than is read of one, so that what is longer is known to be.
+const BODY: usize = MAX_BODY_BYTES + 4;
 /// Characters of a login.
 const LOGIN: usize = 100;
 /// Characters of a branch's name.

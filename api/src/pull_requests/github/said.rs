@@ -23,7 +23,7 @@ pub struct PullRequestSaid {
     pub state: PullRequestState,
     /// What its author calls it; cut to 1,000 characters.
     pub title: String,
-    /// The description; empty where there is none. Cut to 256 KiB.
+    /// The description; empty where there is none. Cut a little behind what is read of one, so that a longer one is refused.
     pub body: String,
     /// Who opened it; `ghost` where the account is gone.
     pub author: String,
@@ -31,7 +31,7 @@ pub struct PullRequestSaid {
     pub is_draft: bool,
     /// The repository that the change comes from, `owner/name`; none: it is gone.
     pub fork_name: Option<String>,
-    /// The branch there; cut to 500 characters.
+    /// The branch there, 500 characters at most: a cut name would be another branch.
     pub branch_name: String,
     /// The last commit of the branch, in full.
     pub head_commit: String,

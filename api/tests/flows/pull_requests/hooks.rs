@@ -149,6 +149,8 @@ async fn a_body_that_makes_no_sense_is_refused_and_a_large_one_too() {
     let number = story.github.open_pull(FORK, PullSpec { body: "x".repeat(1 << 20), ..PullSpec::default() });
     assert_eq!(story.deliver(&story.github.payload(FORK, number, "opened")).await.status, 200);
     story.until_seen(number).await;
+    let trouble = story.read(number).await["settings_trouble"].to_string();
+    assert!(trouble.contains("at most 262144 are read"), "{trouble}");
     let too_large = story.github.sign("pull_request", "x".repeat(10_000_001));
     story.deliver(&too_large).await.problem(413);
     story.end().await;

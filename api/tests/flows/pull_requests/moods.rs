@@ -1,7 +1,5 @@
 //! GitHub that is slow, down, or wants to be left alone.
 
-use std::time::Duration;
-
 use ocim::pull_requests::WatchError;
 use serde_json::{Value, json};
 
@@ -94,13 +92,12 @@ async fn an_operator_who_asks_is_told_what_github_says() {
     paused.problem(503);
     assert!(paused.header("retry-after").parse::<u32>().unwrap() <= 3);
     story.github.secondary_limit(None);
-    tokio::time::sleep(Duration::from_secs(2)).await;
     until("it may be asked again", async || operator.post(&path, json!({})).await.status == 200).await;
     story.end().await;
 }
 
 #[tokio::test]
-async fn one_that_github_has_no_more_is_over() {
+async fn what_github_hides_for_a_moment_ends_nothing() {
     let story = Story::with(|settings| settings.watch_archive_minutes = 0).await;
     let number = story.open();
     story.sweep().await;
