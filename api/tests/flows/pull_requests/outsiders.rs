@@ -9,6 +9,11 @@ fn outsider() -> PullSpec {
     PullSpec { author: "mallory".into(), ..PullSpec::default() }
 }
 
+/// What an operator says of a pull request who has looked at it as it is here.
+fn looked_at(read: &Value) -> Value {
+    json!({ "commit": read["head_commit"], "version": read["version"] })
+}
+
 #[tokio::test]
 async fn nothing_of_an_outsiders_runs_until_that_commit_is_approved() {
     let story = Story::that(ocim::config::OnCommit::Rebuild).await;
@@ -23,7 +28,7 @@ async fn nothing_of_an_outsiders_runs_until_that_commit_is_approved() {
     // Another commit than the one that was looked at.
     let other = json!({ "commit": "0".repeat(40) });
     operator.post(&format!("{path}/approve"), other).await.problem(409);
-    let seen = json!({ "commit": read["head_commit"], "version": read["version"] });
+    let seen = looked_at(&read);
     story.app.viewer().await.post(&format!("{path}/approve"), seen.clone()).await.problem(403);
     let approved = operator.post(&format!("{path}/approve"), seen.clone()).await.expect(200);
     assert_eq!(approved["approval"], "approved");
@@ -55,13 +60,13 @@ async fn settings_that_change_after_the_approval_need_another_one() {
     let read = story.read(number).await;
     let path = read["api_url"].as_str().unwrap().to_owned();
     let operator = story.app.operator().await;
-    let seen = json!({ "commit": read["head_commit"], "version": read["version"] });
+    let seen = looked_at(&read);
     // They change while the operator looks.
     story.github.edit_body(FORK, number, &settings("A: 1"));
     story.sweep().await;
     operator.post(&format!("{path}/approve"), seen).await.problem(409);
     let now = story.read(number).await;
-    let seen = json!({ "commit": now["head_commit"], "version": now["version"] });
+    let seen = looked_at(&now);
     operator.post(&format!("{path}/approve"), seen).await.expect(200);
     story.until_active(number).await;
     story.github.edit_body(FORK, number, &settings("A: 2"));
