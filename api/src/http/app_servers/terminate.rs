@@ -32,7 +32,8 @@ pub async fn terminate_app_server(
 ) -> Result<HttpResponse, ApiError> {
     let wanted = Request { stop, reason: extract::reason(reason)? };
     terminate::terminate(&app.manager, &who.name, *id, wanted).await?;
-    let is_gone = |one: &AppServer| one.server.status == ServerStatus::Terminated;
+    // A build that is stopped ends a moment after its machine.
+    let is_gone = |one: &AppServer| one.server.status == ServerStatus::Terminated && !one.summary.status.is_building();
     prefer::answer(
         &app,
         &request,
