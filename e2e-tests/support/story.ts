@@ -23,6 +23,9 @@ export const test = base.extend<{ program: Program; settings: Settings }>({
   baseURL: ({ program }, use) => use(program.url),
 });
 
+/** Machines that are files, which a build takes a moment for: for stories that are about the screens. */
+export const FAKE_MACHINES: Settings = { OCIM_PROVIDER: 'fake', OCIM_FAKE_LINES: '40', OCIM_FAKE_PACE_MS: '10' };
+
 /** Fills the login page that is shown, wherever it was come to from. */
 export async function signIn(page: Page, program: Program): Promise<void> {
   await page.getByLabel('Username').fill(program.username);
