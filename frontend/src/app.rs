@@ -2,31 +2,21 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_meta::provide_meta_context;
-use leptos_router::NavigateOptions;
-use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::hooks::{use_location, use_navigate};
-use leptos_router::path;
 
 use crate::components::{OfflineBanner, Shell, ToastList};
 use crate::pages::Login;
 use crate::paths::{self, Page};
 use crate::state::{SessionState, State, state};
-use crate::ui::Loading;
+use crate::ui::{Loading, Location, NavigateOptions, use_location, use_navigate};
 
 /// The application.
 #[component]
 pub fn App() -> impl IntoView {
-    provide_meta_context();
+    Location::provide();
     let state = State::provide();
     spawn_local(state.session.ask());
-    // `paths` reads the URL; the router only moves it.
     view! {
-        <Router>
-            <FlatRoutes fallback=Screen>
-                <Route path=path!("/*any") view=Screen/>
-            </FlatRoutes>
-        </Router>
+        <Screen/>
         <ToastList/>
         <OfflineBanner/>
     }
@@ -69,16 +59,14 @@ fn guard(page: Memo<Page>) {
             (SessionState::SignedOut, _) => {
                 let here = [&location.pathname, &location.search, &location.hash].map(|part| part.get_untracked());
                 let [path, search, hash] = here;
-                let question = if search.is_empty() { "" } else { "?" };
-                paths::login(&format!("{path}{question}{search}{hash}"))
+                paths::login(&format!("{path}{search}{hash}"))
             }
             (SessionState::SignedIn(_), Page::Login) => {
-                paths::after_login(location.query.get_untracked().get("next").as_deref())
+                paths::after_login(untrack(|| location.parameter("next")).as_deref())
             }
             (SessionState::SignedIn(_) | SessionState::Unknown | SessionState::Unreachable(_), _) => return,
         };
-        let navigate = navigate.clone();
-        // Not within the effect: the router is still drawing what led here.
+        // Not within the effect: what led here is still being drawn.
         request_animation_frame(move || navigate(&to, NavigateOptions { replace: true, ..Default::default() }));
     });
 }

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::use_navigate;
 use shared_types::app_server::Possible;
 use shared_types::launch::{LaunchAppServer, MAX_ATTEMPTS};
 use shared_types::openedx::check_number;
@@ -15,7 +14,7 @@ use crate::api;
 use crate::paths;
 use crate::state::data::Key;
 use crate::state::{State, state};
-use crate::ui::{Icon, Shape};
+use crate::ui::{Icon, Shape, use_navigate};
 use crate::words;
 
 /// A launch of an instance, shared by all its buttons.
@@ -41,7 +40,7 @@ impl Launch {
             if instance.with(|instance| instance.appservers.iter().any(|one| one.id == awaited)) {
                 launch.awaited.set(None);
                 launch.is_under_way.set(false);
-                let (navigate, to) = (navigate.clone(), paths::app_server(id, awaited));
+                let (navigate, to) = (navigate, paths::app_server(id, awaited));
                 request_animation_frame(move || navigate(&to, Default::default()));
             }
         });

@@ -1,13 +1,12 @@
 //! Quick search: Ctrl-K, a few letters, Enter.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
 use shared_types::InstanceSummary;
 
 use super::instance_list::matches;
 use crate::paths;
 use crate::state::state;
-use crate::ui::{Dialog, on_key};
+use crate::ui::{Dialog, on_key, use_navigate};
 
 /// How many hits are shown.
 const HITS: usize = 12;

@@ -1,7 +1,6 @@
 //! The frame of every page behind the login: bar, list, page.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::instance_list::InstanceList;
 use super::quick_search::QuickSearch;
@@ -51,9 +50,6 @@ pub fn Shell() -> impl IntoView {
     let right = Memo::new(move |_| Right::of(page.get()));
     let is_searching = RwSignal::new(false);
     view! {
-        <Title formatter=|text: String| {
-            if text.is_empty() { "OpenCraft Instance Manager".into() } else { format!("{text} · Instance Manager") }
-        }/>
         <div class="shell" class:on-list=move || right.get() == Right::Instances>
             <a class="skip" href="#main" rel="external">"Skip to the page"</a>
             <TopBar is_searching/>

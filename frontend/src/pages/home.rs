@@ -2,14 +2,13 @@
 
 use chrono::{Local, Timelike};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use shared_types::mark::Attention;
 use shared_types::{AppServerStatus, AppServerSummary, InstanceSummary, Serving};
 
 use crate::components::{QueueBanner, StatusDot, last_activity, time_left};
 use crate::paths::{self, Page};
 use crate::state::{clock, state};
-use crate::ui::{Icon, Shape};
+use crate::ui::{Icon, Shape, Title};
 use crate::words;
 
 /// How many things that happened are shown.

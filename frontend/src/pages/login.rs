@@ -3,15 +3,13 @@
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use shared_types::sign_in::{SignInProblem, SignInProvider};
 use shared_types::user::Login as Credentials;
 
 use crate::api;
 use crate::paths;
 use crate::state::state;
-use crate::ui::{Icon, Shape};
+use crate::ui::{Icon, Shape, Title, use_location};
 
 /// The form. Where it leads back to is the guard's affair.
 #[component]
@@ -19,8 +17,9 @@ pub fn Login() -> impl IntoView {
     let session = state().session;
     let (username, password) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
     let is_busy = RwSignal::new(false);
-    let query = use_location().query.get_untracked();
-    let told = query.get("problem").and_then(|word| SignInProblem::parse(&word));
+    let location = use_location();
+    let asked = |name: &str| untrack(|| location.parameter(name));
+    let told = asked("problem").and_then(|word| SignInProblem::parse(&word));
     let why = RwSignal::new(told.map(|problem| problem.words().to_owned()));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
@@ -40,7 +39,7 @@ pub fn Login() -> impl IntoView {
         });
     };
     view! {
-        <Title text="Sign in · OpenCraft Instance Manager"/>
+        <Title text="Sign in"/>
         <main class="login">
             <Icon shape=Shape::Cube/>
             <h1>"OpenCraft Instance Manager"</h1>
@@ -50,7 +49,7 @@ pub fn Login() -> impl IntoView {
                 <button class="primary" type="submit" aria-disabled=move || is_busy.get().to_string()>
                     "Sign in"
                 </button>
-                <Providers next=query.get("next")/>
+                <Providers next=asked("next")/>
             </form>
         </main>
     }

@@ -2,8 +2,6 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_meta::Title;
-use leptos_router::hooks::use_navigate;
 use serde_json::{Map, Value};
 use shared_types::{Instance, Role};
 
@@ -11,7 +9,7 @@ use crate::api::{self, ApiError};
 use crate::components::{FieldRows, Form};
 use crate::paths::{self, Page};
 use crate::state::state;
-use crate::ui::{Icon, Shape};
+use crate::ui::{Icon, Shape, Title, use_navigate};
 
 fn is_basic(name: &str) -> bool {
     matches!(name, "name" | "sub_domain" | "openedx_release" | "email")

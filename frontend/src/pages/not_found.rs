@@ -1,10 +1,9 @@
 //! Nothing is here.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::paths::Page;
-use crate::ui::{Icon, Shape};
+use crate::ui::{Icon, Shape, Title};
 
 /// Nothing is here, and the way out.
 #[component]

@@ -3,7 +3,6 @@
 use futures::FutureExt;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_meta::Title;
 use shared_types::queue::{Queue, QueueEntry, QueuePause, Tier, WorkerState};
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use crate::components::{Act, AskDialog, PossibleButton};
 use crate::paths;
 use crate::state::data::Key;
 use crate::state::{clock, state};
-use crate::ui::{Icon, Shape};
+use crate::ui::{Icon, Shape, Title};
 use crate::words;
 
 /// The page.

@@ -3,7 +3,6 @@
 use futures::FutureExt;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_meta::Title;
 use shared_types::Role;
 use shared_types::retention::{Expiring, Orphan, OrphanKind, Orphans};
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use crate::components::{Act, AskDialog, PossibleButton};
 use crate::paths;
 use crate::state::data::Key;
 use crate::state::{clock, state};
-use crate::ui::Shape;
+use crate::ui::{Shape, Title};
 use crate::words;
 
 /// The page.

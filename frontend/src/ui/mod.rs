@@ -1,14 +1,16 @@
-//! Parts that know nothing of instances: icons, dialogs, the window of a long list.
+//! Parts that know nothing of instances: the address bar, icons, dialogs, the window of a long list.
 
 pub mod ansi;
 mod dialog;
 mod icon;
+mod navigation;
 mod shortcuts;
 pub mod window;
 pub mod yaml;
 
 pub use dialog::Dialog;
 pub use icon::{Icon, Shape};
+pub use navigation::{Location, NavigateOptions, Title, use_location, use_navigate};
 pub use shortcuts::{is_typing, on_key};
 
 use leptos::prelude::*;

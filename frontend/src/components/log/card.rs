@@ -1,7 +1,6 @@
 //! The log with its tools: search, level, download; follows the end until the reader scrolls up.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 use shared_types::LogLevel;
 
 use super::feed::{self, Feed};
@@ -9,7 +8,7 @@ use super::row::{LogRow, ROW_PX};
 use crate::api::logs::{Filter, LogOf};
 use crate::paths;
 use crate::ui::window::{Scroll, px};
-use crate::ui::{Icon, Loading, Shape};
+use crate::ui::{Icon, Loading, Shape, use_location};
 use crate::words;
 
 /// The wait after a key before the search begins.

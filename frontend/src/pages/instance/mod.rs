@@ -7,7 +7,6 @@ mod settings;
 mod updated;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use shared_types::{Instance, InstanceId};
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use crate::api::logs::LogOf;
 use crate::components::{ArchivedBanner, HoldBanner, Launch, LogCard, StatusLabel, Verb, VerbDialog};
 use crate::paths::{Page, Tab};
 use crate::state::state;
+use crate::ui::Title;
 
 /// The page.
 #[component]

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::hooks::use_navigate;
 use shared_types::app_server_status::Possible;
 use shared_types::pull_request::{Approval, SourcePullRequest};
 use shared_types::{Instance, PullRequest, Role};
@@ -18,7 +17,7 @@ use crate::components::{
 use crate::paths::{Page, Tab};
 use crate::state::data::Key;
 use crate::state::{Fetched, clock, state};
-use crate::ui::{Icon, Loading, Shape};
+use crate::ui::{Icon, Loading, Shape, use_navigate};
 use crate::words;
 
 /// What the tab is called.
@@ -223,7 +222,7 @@ fn UpdateCard(instance: Memo<Arc<Instance>>, before: Before, source: Memo<Fetche
             return;
         };
         is_busy.set(true);
-        let (navigate, remembered) = (navigate.clone(), instance.with_untracked(|instance| saved(instance)));
+        let (navigate, remembered) = (navigate, instance.with_untracked(|instance| saved(instance)));
         let instance_id = instance.with_untracked(|instance| instance.summary.id);
         spawn_local(async move {
             match api::pull_requests::update_instance(id).await {

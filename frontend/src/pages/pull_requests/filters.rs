@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use leptos::leptos_dom::helpers::debounce;
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 use shared_types::pull_request::PullRequestState;
 
 use crate::paths::PullRequestFilter;
-use crate::ui::{Icon, Shape};
+use crate::ui::{Icon, NavigateOptions, Shape, use_navigate};
 
 /// After the last letter typed.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -22,7 +20,7 @@ pub fn Filters(
     let navigate = use_navigate();
     // Choices are no places to go back to.
     let choose = Callback::new(move |filter: PullRequestFilter| {
-        navigate(&filter.path(), NavigateOptions { replace: true, scroll: false, ..Default::default() });
+        navigate(&filter.path(), NavigateOptions { replace: true, scroll: false });
     });
     let states = std::iter::once(None).chain(PullRequestState::ALL.iter().copied().map(Some));
     let buttons = states.map(|state| {

@@ -5,8 +5,6 @@ mod row;
 mod watch;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use shared_types::PullRequest;
 use shared_types::ids::PullRequestId;
 use std::sync::Arc;
@@ -16,6 +14,7 @@ use crate::components::DecideDialog;
 use crate::paths::{Page, PullRequestFilter};
 use crate::state::data::PullRequests;
 use crate::state::state;
+use crate::ui::{Title, use_location};
 use filters::Filters;
 use row::Row;
 use watch::WatchForm;
@@ -24,8 +23,8 @@ use watch::WatchForm;
 #[component]
 pub fn PullRequestsPage() -> impl IntoView {
     let data = state().data;
-    let query = use_location().query;
-    let filter = Memo::new(move |_| PullRequestFilter::parse(|name| query.with(|query| query.get(name))));
+    let location = use_location();
+    let filter = Memo::new(move |_| PullRequestFilter::parse(|name| location.parameter(name)));
     let pages = RwSignal::new(1_usize);
     // Before the list is asked for first, so that it is asked for what the URL says.
     data.want_pull_requests(filter.get_untracked(), 1);

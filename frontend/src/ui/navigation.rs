@@ -1,0 +1,131 @@
+//! The address bar: what it says, as signals, and moving it without loading the page anew.
+//!
+//! `paths` alone decides which screen an address shows, so that a router with routes of its own would be a second opinion,
+//! and a tenth of the download.
+
+use leptos::ev;
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{HtmlAnchorElement, MouseEvent, UrlSearchParams};
+
+/// What the address bar says.
+#[derive(Debug, Clone, Copy)]
+pub struct Location {
+    /// The path, beginning with `/`.
+    pub pathname: RwSignal<String>,
+    /// The query with its question mark; blank without one.
+    pub search: RwSignal<String>,
+    /// The fragment with its `#`; blank without one.
+    pub hash: RwSignal<String>,
+}
+
+/// How the address is moved.
+#[derive(Debug, Clone, Copy)]
+pub struct NavigateOptions {
+    /// Whether it takes the place of the present one, which «back» then leads past.
+    pub replace: bool,
+    /// Whether the page begins at its top again.
+    pub scroll: bool,
+}
+
+impl Default for NavigateOptions {
+    fn default() -> Self {
+        Self { replace: false, scroll: true }
+    }
+}
+
+impl Location {
+    /// Follows the address, and every plain click on a link within this site, for the whole application.
+    pub fn provide() {
+        let location = Self { pathname: RwSignal::default(), search: RwSignal::default(), hash: RwSignal::default() };
+        location.look();
+        let moved = window_event_listener(ev::popstate, move |_| location.look());
+        let clicked = window_event_listener(ev::click, move |event| location.follow(&event));
+        on_cleanup(move || (moved.remove(), clicked.remove()).0);
+        provide_context(location);
+    }
+
+    /// A parameter of the query, by its name.
+    pub fn parameter(self, name: &str) -> Option<String> {
+        self.search.with(|search| UrlSearchParams::new_with_str(search).ok().and_then(|query| query.get(name)))
+    }
+
+    /// Moves the address.
+    pub fn go(self, to: &str, options: NavigateOptions) {
+        let Ok(history) = window().history() else { return };
+        let moved = if options.replace {
+            history.replace_state_with_url(&JsValue::NULL, "", Some(to))
+        } else {
+            history.push_state_with_url(&JsValue::NULL, "", Some(to))
+        };
+        // Refused for another site's address only, which no link of ours is.
+        if moved.is_ok() {
+            self.look();
+            if options.scroll {
+                window().scroll_to_with_x_and_y(0.0, 0.0);
+            }
+        }
+    }
+
+    fn look(self) {
+        let location = window().location();
+        let set = |signal: RwSignal<String>, now: Result<String, JsValue>| {
+            let now = now.unwrap_or_default();
+            if signal.with_untracked(|before| *before != now) {
+                signal.set(now);
+            }
+        };
+        set(self.pathname, location.pathname());
+        set(self.search, location.search());
+        set(self.hash, location.hash());
+    }
+
+    /// A click that the browser would follow within this tab is followed here.
+    fn follow(self, event: &MouseEvent) {
+        let is_plain = event.button() == 0
+            && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key())
+            && !event.default_prevented();
+        let Some(link) = is_plain.then(|| link_of(event)).flatten() else { return };
+        let is_elsewhere = !link.target().is_empty()
+            || link.has_attribute("download")
+            || link.rel().split_ascii_whitespace().any(|word| word == "external")
+            || Ok(link.origin()) != window().location().origin();
+        if !is_elsewhere {
+            event.prevent_default();
+            let is_here = link.pathname() == self.pathname.get_untracked();
+            let to = format!("{}{}{}", link.pathname(), link.search(), link.hash());
+            self.go(&to, NavigateOptions { replace: false, scroll: !is_here });
+        }
+    }
+}
+
+/// The link that was clicked on, or whose part was.
+fn link_of(event: &MouseEvent) -> Option<HtmlAnchorElement> {
+    let element = event.target()?.dyn_into::<web_sys::Element>().ok()?;
+    let link = element.closest("a[href]").ok()??;
+    link.dyn_into().ok()
+}
+
+/// What the address bar says.
+pub fn use_location() -> Location {
+    expect_context::<Location>()
+}
+
+/// What moves the address.
+pub fn use_navigate() -> impl Fn(&str, NavigateOptions) + Copy {
+    let location = use_location();
+    move |to, options| location.go(to, options)
+}
+
+/// The title of the browser's tab: the page's own words, then the program's name.
+#[component]
+pub fn Title(
+    /// The page's own words; blank on the page that has none.
+    #[prop(into)]
+    text: String,
+) -> impl IntoView {
+    document().set_title(&if text.is_empty() { NAME.to_owned() } else { format!("{text} · {NAME}") });
+}
+
+/// The program's name.
+const NAME: &str = "OpenCraft Instance Manager";
