@@ -62,6 +62,13 @@ impl Page {
     }
 }
 
+impl Page {
+    /// The instance that is shown.
+    pub fn instance(self) -> Option<InstanceId> {
+        if let Self::Instance(id, _) = self { Some(id) } else { None }
+    }
+}
+
 impl Tab {
     fn parse(parts: &[&str]) -> Option<Self> {
         match parts {

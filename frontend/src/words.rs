@@ -95,7 +95,13 @@ pub fn estimate_left(started: DateTime<Utc>, now: DateTime<Utc>, share: f64) -> 
 
 /// A share as whole percent.
 pub fn percent(share: f64) -> String {
-    format!("{:.0} %", (share * 100.0).clamp(0.0, 100.0))
+    format!("{} %", whole_percent(share))
+}
+
+/// The same without its sign.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+pub fn whole_percent(share: f64) -> u8 {
+    (share * 100.0).round().clamp(0.0, 100.0) as u8
 }
 
 /// A number with its thousands apart: `12,408`.

@@ -130,3 +130,15 @@ fn the_theme_is_kept() {
     Theme::System.apply();
     assert_eq!((shown(), Theme::kept()), (None, Theme::System));
 }
+
+#[wasm_bindgen_test]
+fn numbers_are_read_as_the_server_reads_them() {
+    let read =
+        |text: &str| shared_types::yaml::parse_map(text).map(|map| map.get("a").and_then(serde_json::Value::as_f64));
+    for (text, number) in
+        [("a: 0.1", 0.1), ("a: -1_000.5", -1000.5), ("a: 1.7976931348623157e+308", f64::MAX), ("a: 1:30.5", 90.5)]
+    {
+        assert_eq!(read(text).unwrap().map(f64::to_bits), Some(number.to_bits()), "{text}");
+    }
+    assert!(read("a: 1e+999").is_err() || read("a: 1.0e+999").is_err(), "too large");
+}

@@ -19,6 +19,8 @@ pub const MAX_BODY: usize = 1 << 20;
 
 /// How many characters the text of a parameter may have.
 pub const MAX_TEXT: usize = 200;
+/// How many ids a parameter names at most.
+const MAX_IDS: usize = 100;
 
 /// A JSON body. A handler names it after the role that may send it.
 #[derive(Debug)]
@@ -159,6 +161,23 @@ pub fn reason(reason: Option<String>) -> Result<Option<String>, ApiError> {
 /// [`ProblemType::BadRequest`] when it is too long or holds a null character.
 pub fn search(text: Option<String>) -> Result<Option<String>, ApiError> {
     Ok(self::text("q", text)?.filter(|text| !text.is_empty()))
+}
+
+/// The ids that a parameter names: whole numbers with commas between them.
+///
+/// # Errors
+/// [`ProblemType::BadRequest`] when they are none, or more than [`MAX_IDS`].
+pub fn ids(ids: Option<&str>) -> Result<Option<Vec<i64>>, ApiError> {
+    let Some(ids) = ids else { return Ok(None) };
+    // One more than may be: no more of it needs to be read.
+    let ids: Result<Vec<i64>, _> = ids.split(',').take(MAX_IDS + 1).map(str::parse).collect();
+    match ids {
+        Ok(ids) if ids.len() <= MAX_IDS => Ok(Some(ids)),
+        Ok(_) | Err(_) => {
+            let words = format!("ids are whole numbers with commas between them, at most {MAX_IDS}.");
+            Err(ApiError::new(ProblemType::BadRequest, words))
+        }
+    }
 }
 
 /// The text of a parameter.

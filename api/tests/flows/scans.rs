@@ -89,6 +89,7 @@ async fn no_list_reads_a_whole_table() {
             listing::Query { is_archived: true, ..first.clone() },
             listing::Query { text: Some("campus c4".into()), ..first.clone() },
             listing::Query { text: Some("c77".into()), ..first.clone() },
+            listing::Query { ids: Some(vec![InstanceId(7), InstanceId(5_000)]), ..first.clone() },
             listing::Query { tier: Some(Tier::Preview), ..first.clone() },
             listing::Query { instance_type: Some("openedx".into()), has_hold: Some(false), ..first.clone() },
         ] {

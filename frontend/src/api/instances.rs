@@ -17,6 +17,12 @@ pub async fn list(is_archived: bool, cursor: Option<&str>) -> Result<Page<Instan
     send(get(&format!("/instances?archived={is_archived}&limit=500{cursor}"))).await
 }
 
+/// These of those in use, as many as one page holds.
+pub async fn some(ids: &[InstanceId]) -> Result<Page<InstanceSummary>> {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    send(get(&format!("/instances?limit=500&ids={}", ids.join(",")))).await
+}
+
 /// One instance.
 pub async fn read(id: InstanceId) -> Result<Instance> {
     send(get(&format!("/instances/{id}"))).await

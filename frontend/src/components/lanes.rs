@@ -294,7 +294,7 @@ pub fn ProgressBar(
     #[prop(into)]
     share: Signal<f64>,
 ) -> impl IntoView {
-    let percent = move || format!("{:.0}", share.get() * 100.0);
+    let percent = move || words::whole_percent(share.get()).to_string();
     view! {
         <div
             class="progress"

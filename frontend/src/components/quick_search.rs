@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 use shared_types::InstanceSummary;
 
-use super::instance_list::matches;
 use crate::paths;
+use crate::state::data::Words;
 use crate::state::state;
 use crate::ui::{Dialog, on_key, use_navigate};
 
@@ -38,10 +38,10 @@ fn Search(is_open: RwSignal<bool>) -> impl IntoView {
     let words = RwSignal::new(String::new());
     let chosen = RwSignal::new(0_usize);
     let hits = Memo::new(move |_| {
-        let words = words.get();
+        let words = Words::of(&words.get());
         list.with(|list| {
-            let rows = list.here().map(|rows| rows.values().filter(|row| matches(row, &words)).take(HITS).cloned());
-            rows.map(Iterator::collect::<Vec<InstanceSummary>>).unwrap_or_default()
+            let rows = list.here().map(|rows| rows.values().filter(|row| row.has(&words)).take(HITS));
+            rows.map(|rows| rows.map(|row| row.summary.clone()).collect::<Vec<InstanceSummary>>()).unwrap_or_default()
         })
     });
     let navigate = use_navigate();

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::instance_list::InstanceList;
+use super::keys::Keys;
 use super::quick_search::QuickSearch;
 use super::top_bar::TopBar;
 use crate::pages::{Home, InstancePage, NewInstance, NotFound, PullRequestsPage, QueuePage, ServersPage};
@@ -49,10 +50,11 @@ pub fn Shell() -> impl IntoView {
     let page = expect_context::<Memo<Page>>();
     let right = Memo::new(move |_| Right::of(page.get()));
     let is_searching = RwSignal::new(false);
+    let shows_keys = RwSignal::new(false);
     view! {
         <div class="shell" class:on-list=move || right.get() == Right::Instances>
             <a class="skip" href="#main" rel="external">"Skip to the page"</a>
-            <TopBar is_searching/>
+            <TopBar is_searching shows_keys/>
             <InstanceList/>
             <main class="main" id="main" tabindex="-1">
                 {move || match right.get() {
@@ -67,20 +69,26 @@ pub fn Shell() -> impl IntoView {
             </main>
         </div>
         <QuickSearch is_open=is_searching/>
+        <Keys is_open=shows_keys/>
     }
+}
+
+/// Whether the server has not been heard of for some seconds.
+pub(super) fn is_offline() -> Memo<bool> {
+    let link = state().live.link();
+    let now = clock::now();
+    Memo::new(move |_| match link.get() {
+        Link::Lost(since) => (now.get() - since).num_seconds() >= PATIENCE_S,
+        Link::Connecting | Link::Live => false,
+    })
 }
 
 /// Says so when the server has not been heard of for some seconds.
 #[component]
 pub fn OfflineBanner() -> impl IntoView {
-    let live = state().live;
-    let now = clock::now();
-    let is_long = Memo::new(move |_| match live.link().get() {
-        Link::Lost(since) => (now.get() - since).num_seconds() >= PATIENCE_S,
-        Link::Connecting | Link::Live => false,
-    });
+    let is_offline = is_offline();
     view! {
-        <Show when=move || is_long.get()>
+        <Show when=move || is_offline.get()>
             <div class="offline" role="alert">
                 <Icon shape=Shape::Warning/>
                 <span>"The server does not answer. What you see may be old; it is tried again by itself."</span>

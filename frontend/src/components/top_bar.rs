@@ -4,6 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::shell::is_offline;
 use crate::api;
 use crate::paths::Page;
 use crate::state::live::Link;
@@ -16,6 +17,8 @@ use crate::ui::{Icon, Shape};
 pub fn TopBar(
     /// Whether the quick search is open.
     is_searching: RwSignal<bool>,
+    /// Whether the keys are shown.
+    shows_keys: RwSignal<bool>,
 ) -> impl IntoView {
     view! {
         <header class="bar">
@@ -34,7 +37,7 @@ pub fn TopBar(
             </button>
             <Connection/>
             <ThemeSwitch/>
-            <UserMenu/>
+            <UserMenu shows_keys/>
         </header>
     }
 }
@@ -43,9 +46,11 @@ pub fn TopBar(
 fn Connection() -> impl IntoView {
     let link = state().live.link();
     let is_lost = move || matches!(link.get(), Link::Lost(_));
+    let is_offline = is_offline();
     let words = move || match link.get() {
         Link::Connecting => "connecting…",
         Link::Live => "live",
+        Link::Lost(_) if is_offline.get() => "offline",
         Link::Lost(_) => "reconnecting…",
     };
     view! {
@@ -76,7 +81,7 @@ fn ThemeSwitch() -> impl IntoView {
 }
 
 #[component]
-fn UserMenu() -> impl IntoView {
+fn UserMenu(shows_keys: RwSignal<bool>) -> impl IntoView {
     let state = state();
     let name = move || state.session.user().map(|user| user.username).unwrap_or_default();
     let role = move || state.session.user().map(|user| user.role.as_str()).unwrap_or_default();
@@ -109,6 +114,18 @@ fn UserMenu() -> impl IntoView {
                     <Icon shape=Shape::Machine/>
                     "Machines"
                 </a>
+                <button
+                    class="quiet"
+                    type="button"
+                    on:click=move |event| {
+                        shut(event);
+                        shows_keys.set(true);
+                    }
+                >
+                    <Icon shape=Shape::Keys/>
+                    "Keys"
+                    <kbd>"?"</kbd>
+                </button>
                 <button class="quiet" type="button" on:click=move |_| logout(state)>
                     <Icon shape=Shape::Out/>
                     "Logout"

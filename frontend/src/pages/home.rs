@@ -1,11 +1,11 @@
 //! The first page: a greeting, what is being built, what needs a person, what happened lately.
 
-use chrono::{Local, Timelike};
+use chrono::{DateTime, Local, Timelike, Utc};
 use leptos::prelude::*;
 use shared_types::mark::Attention;
-use shared_types::{AppServerStatus, AppServerSummary, InstanceSummary, Serving};
+use shared_types::{AppServerSummary, InstanceSummary, Serving};
 
-use crate::components::{QueueBanner, StatusDot, last_activity, time_left};
+use crate::components::{QueueBanner, StatusDot, time_left};
 use crate::paths::{self, Page};
 use crate::state::{clock, state};
 use crate::ui::{Icon, Shape, Title};
@@ -13,15 +13,31 @@ use crate::words;
 
 /// How many things that happened are shown.
 const LATELY: usize = 6;
+/// How many of the others.
+const SHOWN: usize = 20;
 
 /// One line of a card.
 #[derive(Clone, PartialEq)]
 struct Item {
     link: String,
-    status: AppServerStatus,
+    about: AppServerSummary,
     name: String,
-    aside: String,
-    text: String,
+    text: Text,
+}
+
+/// What a line says; some of it changes with the time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Building,
+    Needs(Attention),
+    Happened,
+}
+
+/// What a card shows: the first lines, and how many more there are.
+#[derive(Clone, PartialEq, Default)]
+struct Items {
+    shown: Vec<Item>,
+    more: usize,
 }
 
 /// The page.
@@ -31,19 +47,14 @@ pub fn Home() -> impl IntoView {
     let now = clock::now();
     let greeting = Memo::new(move |_| words::greeting(now.get().with_timezone(&Local).hour()));
     let count = Memo::new(move |_| list.with(|list| list.here().map(|rows| rows.len())));
-    let items = move |pick: fn(&InstanceSummary, chrono::DateTime<chrono::Utc>) -> Option<Item>| {
+    let items = move |pick: fn(&InstanceSummary) -> Option<Item>, shown: usize| {
         Memo::new(move |_| {
-            let now = now.get();
-            list.with(|list| {
-                list.here().map(|rows| rows.values().filter_map(|row| pick(row, now)).collect()).unwrap_or_default()
-            })
+            list.with(|list| list.here().map(|rows| latest(rows.values().filter_map(|row| pick(&row.summary)), shown)))
+                .unwrap_or_default()
         })
     };
-    let (buildings, waiting) = (items(building), items(needs_a_person));
-    let happened = Memo::new(move |_| {
-        let now = now.get();
-        list.with(|list| list.here().map(|rows| lately(rows.values(), now)).unwrap_or_default())
-    });
+    let (buildings, waiting, happened) =
+        (items(building, SHOWN), items(needs_a_person, SHOWN), items(happened, LATELY));
     view! {
         <Title text=""/>
         <div class="page">
@@ -61,8 +72,8 @@ pub fn Home() -> impl IntoView {
             </section>
             <Show when=move || count.get().is_some_and(|count| count > 0)>
                 <div class="three">
-                    <Card title="Building now" items=buildings nothing="Nothing is being built."/>
-                    <Card title="Needs a person" items=waiting nothing="Nothing waits for you."/>
+                    <Card title="Building now" items=buildings tells_more=true nothing="Nothing is being built."/>
+                    <Card title="Needs a person" items=waiting tells_more=true nothing="Nothing waits for you."/>
                     <Card title="Lately" items=happened nothing="Nothing has happened yet."/>
                 </div>
             </Show>
@@ -71,23 +82,24 @@ pub fn Home() -> impl IntoView {
 }
 
 #[component]
-fn Card(title: &'static str, items: Memo<Vec<Item>>, nothing: &'static str) -> impl IntoView {
+fn Card(
+    title: &'static str,
+    items: Memo<Items>,
+    /// Whether it says how many more there are.
+    #[prop(optional)]
+    tells_more: bool,
+    nothing: &'static str,
+) -> impl IntoView {
     let list = move || {
-        let items = items.get();
-        if items.is_empty() {
+        let Items { shown, more } = items.get();
+        if shown.is_empty() {
             return view! { <p class="nothing">{nothing}</p> }.into_any();
         }
-        let items = items.into_iter().map(|item| {
-            view! {
-                <li>
-                    <StatusDot status=item.status/>
-                    <a href=item.link>{item.name}</a>
-                    <span class="fine">{item.aside}</span>
-                    <span class="fine under">{item.text}</span>
-                </li>
-            }
+        let shown = shown.into_iter().map(|item| view! { <Line item/> }).collect_view();
+        let more = (tells_more && more > 0).then(|| {
+            view! { <p class="nothing">{format!("and {} more, in the list.", words::thousands(more))}</p> }
         });
-        view! { <ul>{items.collect_view()}</ul> }.into_any()
+        view! { <ul>{shown}</ul> {more} }.into_any()
     };
     view! {
         <section class="card" aria-label=title>
@@ -99,47 +111,76 @@ fn Card(title: &'static str, items: Memo<Vec<Item>>, nothing: &'static str) -> i
     }
 }
 
-fn building(row: &InstanceSummary, now: chrono::DateTime<chrono::Utc>) -> Option<Item> {
-    let newest = row.newest_appserver.as_ref().filter(|newest| newest.status.is_building())?;
-    let share = newest.progress.share();
-    let queued = newest.progress.queued.as_ref().map(shared_types::queue::Queued::words);
-    let left = queued.or_else(|| time_left(newest, now)).unwrap_or_else(|| newest.status_name.clone());
-    Some(item(row, newest, words::percent(share), format!("{} · {left}", newest.name)))
+#[component]
+fn Line(item: Item) -> impl IntoView {
+    let now = clock::now();
+    let Item { link, about, name, text } = item;
+    let status = about.status;
+    let (share, modified) = (about.progress.share(), about.modified);
+    let aside = move || match text {
+        Text::Building => words::percent(share),
+        Text::Needs(_) | Text::Happened => words::ago(modified, now.get()),
+    };
+    view! {
+        <li>
+            <StatusDot status/>
+            <a href=link>{name}</a>
+            <span class="fine">{aside}</span>
+            <span class="fine under">{move || text.of(&about, now.get())}</span>
+        </li>
+    }
 }
 
-fn needs_a_person(row: &InstanceSummary, now: chrono::DateTime<chrono::Utc>) -> Option<Item> {
+impl Text {
+    fn of(self, about: &AppServerSummary, now: DateTime<Utc>) -> String {
+        let name = &about.name;
+        match self {
+            Self::Building => {
+                let queued = about.progress.queued.as_ref().map(shared_types::queue::Queued::words);
+                let left = queued.or_else(|| time_left(about, now)).unwrap_or_else(|| about.status_name.clone());
+                format!("{name} · {left}")
+            }
+            Self::Needs(Attention::ActiveUnhealthy) => format!("{name} is active and not healthy"),
+            Self::Needs(Attention::BuildFailed) => {
+                format!("{name} failed: {}", about.failure.as_deref().unwrap_or(&about.status_description))
+            }
+            Self::Needs(Attention::AwaitsActivation) => format!("{name} waits for activation"),
+            Self::Happened if about.serving == Serving::Active => format!("{name} is active"),
+            Self::Happened => format!("{name}: {}", about.status_name),
+        }
+    }
+}
+
+/// The newest of them, and how many more there are.
+fn latest(items: impl Iterator<Item = Item>, shown: usize) -> Items {
+    let mut items: Vec<Item> = items.collect();
+    items.sort_unstable_by_key(|item| std::cmp::Reverse((item.about.modified, item.about.id)));
+    let more = items.len().saturating_sub(shown);
+    items.truncate(shown);
+    Items { shown: items, more }
+}
+
+fn building(row: &InstanceSummary) -> Option<Item> {
+    let newest = row.newest_appserver.as_ref().filter(|newest| newest.status.is_building())?;
+    Some(item(row, newest, Text::Building))
+}
+
+fn needs_a_person(row: &InstanceSummary) -> Option<Item> {
     let attention = row.attention()?;
     let about = match attention {
         Attention::ActiveUnhealthy => row.active_appserver.as_ref()?,
         Attention::BuildFailed | Attention::AwaitsActivation => row.newer()?,
     };
-    let text = match attention {
-        Attention::ActiveUnhealthy => format!("{} is active and not healthy", about.name),
-        Attention::BuildFailed => {
-            format!("{} failed: {}", about.name, about.failure.as_deref().unwrap_or(&about.status_description))
-        }
-        Attention::AwaitsActivation => format!("{} waits for activation", about.name),
-    };
-    Some(item(row, about, words::ago(about.modified, now), text))
-}
-
-fn lately<'a>(rows: impl Iterator<Item = &'a InstanceSummary>, now: chrono::DateTime<chrono::Utc>) -> Vec<Item> {
-    let mut rows: Vec<&InstanceSummary> = rows.collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(last_activity(row)));
-    rows.into_iter().filter_map(|row| happened(row, now)).take(LATELY).collect()
+    Some(item(row, about, Text::Needs(attention)))
 }
 
 /// The last that the summary shows of an instance's app servers.
-fn happened(row: &InstanceSummary, now: chrono::DateTime<chrono::Utc>) -> Option<Item> {
+fn happened(row: &InstanceSummary) -> Option<Item> {
     let servers = [row.active_appserver.as_ref(), row.newest_appserver.as_ref()];
     let last = servers.into_iter().flatten().max_by_key(|server| server.modified)?;
-    let text = match last.serving {
-        Serving::Active => format!("{} is active", last.name),
-        Serving::Idle | Serving::Draining | Serving::Fallback => format!("{}: {}", last.name, last.status_name),
-    };
-    Some(item(row, last, words::ago(last.modified, now), text))
+    Some(item(row, last, Text::Happened))
 }
 
-fn item(row: &InstanceSummary, about: &AppServerSummary, aside: String, text: String) -> Item {
-    Item { link: paths::app_server(row.id, about.id), status: about.status, name: row.name.clone(), aside, text }
+fn item(row: &InstanceSummary, about: &AppServerSummary, text: Text) -> Item {
+    Item { link: paths::app_server(row.id, about.id), about: about.clone(), name: row.name.clone(), text }
 }

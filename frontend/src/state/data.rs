@@ -4,8 +4,9 @@
 
 mod fetched;
 mod pull_requests;
+mod rows;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use shared_types::app_server::Activation;
 use shared_types::ids::PullRequestId;
 use shared_types::queue::Queue;
 use shared_types::retention::{Expiring, Orphans};
-use shared_types::{AppServer, AppServerId, Instance, InstanceId, InstanceSummary, PullRequest};
+use shared_types::{AppServer, AppServerId, Instance, InstanceId, PullRequest};
 
 use super::coalesce::Coalesce;
 use super::session::Session;
@@ -25,6 +26,8 @@ use crate::paths::PullRequestFilter;
 pub use fetched::Fetched;
 use fetched::is_waiting;
 pub use pull_requests::PullRequests;
+use rows::Changed;
+pub use rows::{Row, Rows, Words};
 
 /// Events come in flocks; one fetch serves all of a moment's.
 const MOMENT_MS: u32 = 100;
@@ -39,7 +42,9 @@ const LOOK: Duration = Duration::from_secs(5);
 pub enum Key {
     /// The list of instances.
     List,
-    /// One instance; also its row in the list.
+    /// The rows of the list that events named.
+    Rows,
+    /// One instance.
     Instance(InstanceId),
     /// One app server.
     AppServer(AppServerId),
@@ -63,7 +68,7 @@ impl Key {
     /// For how long events about it are gathered: longer for what changes with every step of every build.
     const fn moment_ms(self) -> u32 {
         match self {
-            Self::List | Self::Instance(_) | Self::AppServer(_) | Self::Activations(_) => MOMENT_MS,
+            Self::List | Self::Rows | Self::Instance(_) | Self::AppServer(_) | Self::Activations(_) => MOMENT_MS,
             Self::Archived
             | Self::Queue
             | Self::Orphans
@@ -75,14 +80,13 @@ impl Key {
 }
 
 type Kept<K, T> = RwSignal<HashMap<K, Fetched<T>>>;
-/// The rows of the list, by id.
-pub type Rows = BTreeMap<InstanceId, InstanceSummary>;
 
 /// All that has been fetched.
 #[derive(Debug, Clone, Copy)]
 pub struct Data {
     session: Session,
     list: RwSignal<Fetched<Rows>>,
+    changed: StoredValue<Changed>,
     instances: Kept<InstanceId, Instance>,
     app_servers: Kept<AppServerId, AppServer>,
     activations: Kept<InstanceId, Vec<Activation>>,
@@ -104,6 +108,7 @@ impl Data {
         Self {
             session,
             list: RwSignal::new(Fetched::Waiting),
+            changed: StoredValue::default(),
             instances: RwSignal::default(),
             app_servers: RwSignal::default(),
             activations: RwSignal::default(),
@@ -163,7 +168,7 @@ impl Data {
 
     /// Takes in an answer that came by another way than fetching, like that of a change.
     pub fn take_instance(self, instance: Instance) {
-        self.put_row(instance.summary.clone());
+        self.put_rows(&[instance.summary.id], vec![instance.summary.clone()]);
         if self.is_shown(Key::Instance(instance.summary.id)) {
             self.instances.update(|kept| {
                 kept.insert(instance.summary.id, Fetched::Here(Arc::new(instance)));
@@ -171,7 +176,7 @@ impl Data {
         }
     }
 
-    /// Fetches it (again) now. Things that no view shows are left alone; rows of the list are always shown.
+    /// Fetches it (again) now. Things that no view shows are left alone; the list is always shown.
     pub fn refresh(self, key: Key) {
         self.fetch_after(key, 0);
     }
@@ -200,6 +205,7 @@ impl Data {
     /// Forgets everything: somebody else may sign in.
     pub fn clear(self) {
         self.list.set(Fetched::Waiting);
+        self.changed.set_value(Changed::default());
         self.instances.update(HashMap::clear);
         self.app_servers.update(HashMap::clear);
         self.activations.update(HashMap::clear);
@@ -280,14 +286,13 @@ impl Data {
 
     async fn fetch(self, key: Key) -> api::Result<()> {
         match key {
-            Key::List => {
-                let rows = all_instances(false).await;
-                self.settle(rows, |rows| self.list.set(rows), || self.list.with_untracked(is_waiting))
-            }
+            Key::List => self.fetch_list().await,
+            Key::Rows => self.fetch_rows().await,
+            Key::Instance(_) if !self.is_shown(key) => Ok(()),
             Key::Instance(id) => {
                 let answer = api::instances::read(id).await;
                 if let Ok(instance) = &answer {
-                    self.put_row(instance.summary.clone());
+                    self.put_rows(&[id], vec![instance.summary.clone()]);
                 }
                 self.keep(self.instances, id, key, answer)
             }
@@ -305,7 +310,7 @@ impl Data {
                 self.keep(self.pull_request_list, (), key, pull_requests::listed(filter, pages).await)
             }
             Key::Archived | Key::Queue | Key::Orphans | Key::Expiring if !self.is_shown(key) => Ok(()),
-            Key::Archived => self.keep(self.archived, (), key, all_instances(true).await),
+            Key::Archived => self.fetch_archived().await,
             Key::Queue => self.keep(self.queue, (), key, api::queue::read().await),
             Key::Orphans => self.keep(self.orphans, (), key, api::machines::orphans().await),
             Key::Expiring => self.keep(self.expiring, (), key, api::machines::expiring().await),
@@ -348,32 +353,5 @@ impl Data {
             }
         }
         Ok(())
-    }
-
-    fn put_row(self, row: InstanceSummary) {
-        self.list.update(|list| {
-            if let Fetched::Here(rows) = list {
-                let rows = Arc::make_mut(rows);
-                // The list is of those in use.
-                if row.archived_at.is_some() {
-                    rows.remove(&row.id)
-                } else {
-                    rows.insert(row.id, row)
-                };
-            }
-        });
-    }
-}
-
-async fn all_instances(is_archived: bool) -> api::Result<Rows> {
-    let mut rows = Rows::new();
-    let mut cursor = None;
-    loop {
-        let page = api::instances::list(is_archived, cursor.as_deref()).await?;
-        rows.extend(page.items.into_iter().map(|row| (row.id, row)));
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            return Ok(rows);
-        }
     }
 }

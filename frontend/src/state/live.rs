@@ -157,6 +157,9 @@ impl Live {
             self.instance_news.update(|news| *news.entry(id).or_default() += 1);
         }
         for key in concerns(event) {
+            if let Key::Instance(id) = key {
+                self.data.row_changed(id);
+            }
             self.data.refresh_soon(key);
         }
         // The event does not say which pull request it is about, and few are shown at once.

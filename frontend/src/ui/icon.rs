@@ -38,6 +38,7 @@ pub enum Shape {
     Machine,
     Queue,
     PullRequest,
+    Keys,
 }
 
 impl Shape {
@@ -81,6 +82,7 @@ impl Shape {
             Self::PullRequest => {
                 "M6 9a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM6 21a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM6 9v6M18 21a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM18 15V9a3 3 0 0 0-3-3h-3M14.5 3.5 12 6l2.5 2.5"
             }
+            Self::Keys => "M3 6h18v12H3zM7 10h.01M11 10h.01M15 10h.01M8 14h8",
         }
     }
 }

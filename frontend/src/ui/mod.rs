@@ -11,7 +11,7 @@ pub mod yaml;
 pub use dialog::Dialog;
 pub use icon::{Icon, Shape};
 pub use navigation::{Location, NavigateOptions, Title, use_location, use_navigate};
-pub use shortcuts::{is_typing, on_key};
+pub use shortcuts::{is_shortcut, on_key};
 
 use leptos::prelude::*;
 

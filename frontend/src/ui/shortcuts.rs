@@ -10,8 +10,15 @@ pub fn on_key(act: impl Fn(&KeyboardEvent) + 'static) {
     on_cleanup(move || listener.remove());
 }
 
+/// Whether a key is a shortcut of the page's own: alone, not typed into a field, and no dialog is open.
+pub fn is_shortcut(event: &KeyboardEvent) -> bool {
+    let is_alone = !(event.ctrl_key() || event.meta_key() || event.alt_key() || event.is_composing());
+    let is_free = document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_none());
+    is_alone && is_free && !is_typing(event)
+}
+
 /// Whether the key belongs to a field that text is typed into.
-pub fn is_typing(event: &KeyboardEvent) -> bool {
+fn is_typing(event: &KeyboardEvent) -> bool {
     let element = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlElement>().ok());
     element.is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
 }

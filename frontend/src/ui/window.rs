@@ -23,10 +23,15 @@ pub fn is_at_end(top_px: f64, height_px: f64, all_px: f64) -> bool {
     top_px + height_px >= all_px - 24.0
 }
 
-/// Pixels of so many rows.
+/// Where so many rows end.
 #[expect(clippy::cast_precision_loss, reason = "exact below 2^52 rows")]
-pub fn px(rows: usize, row_px: f64) -> f64 {
+pub fn below(rows: usize, row_px: f64) -> f64 {
     rows as f64 * row_px
+}
+
+/// The same for a style. Whole pixels: to write a fraction takes ten kilobytes of program.
+pub fn px(rows: usize, row_px: f64) -> String {
+    format!("{}px", whole(below(rows, row_px)))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
@@ -80,6 +85,17 @@ impl Scroll {
         }
     }
 
+    /// Scrolls as little as brings a row into sight.
+    pub fn show(self, row: usize, row_px: f64) {
+        let (top, height) = (self.top.get_untracked(), self.height.get_untracked());
+        let (begin, end) = (below(row, row_px), below(row + 1, row_px));
+        if begin < top {
+            self.to(begin);
+        } else if end > top + height {
+            self.to(end - height);
+        }
+    }
+
     /// Pixels above the window.
     pub fn top(self) -> f64 {
         self.top.get()
@@ -92,7 +108,7 @@ impl Scroll {
 
     /// Whether a row is in sight, without being told when that changes.
     pub fn sees(self, row: usize, row_px: f64) -> bool {
-        let (top, height, at) = (self.top.get_untracked(), self.height.get_untracked(), px(row, row_px));
+        let (top, height, at) = (self.top.get_untracked(), self.height.get_untracked(), below(row, row_px));
         at >= top && at + row_px <= top + height
     }
 

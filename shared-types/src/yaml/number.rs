@@ -63,7 +63,7 @@ pub(super) fn float(text: &str) -> Option<Result<Number, &'static str>> {
             .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
     });
     (whole_is_fine && fraction_is_fine && exponent_is_fine)
-        .then(|| finite(is_negative, unsigned.replace('_', "").parse().unwrap_or(f64::NAN)))
+        .then(|| finite(is_negative, decimal(&unsigned.replace('_', ""))))
 }
 
 /// Reads what stands after `!!float`: any decimal number.
@@ -71,7 +71,9 @@ pub(super) fn any_float(text: &str) -> Option<Result<Number, &'static str>> {
     let plain = text.replace('_', "");
     let is_decimal =
         !plain.is_empty() && plain.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
-    float(text).or_else(|| is_decimal.then(|| plain.parse().ok()).flatten().map(|value| finite(false, value)))
+    float(text).or_else(|| {
+        is_decimal.then(|| decimal(&plain)).filter(|value| !value.is_nan()).map(|value| finite(false, value))
+    })
 }
 
 fn split_sign(text: &str) -> (bool, &str) {
@@ -117,7 +119,7 @@ fn in_base_60(text: &str) -> Result<u128, &'static str> {
 fn base_60_float(text: &str) -> f64 {
     let mut base = 1.0;
     text.replace('_', "").rsplit(':').fold(0.0, |sum, part| {
-        let sum = sum + part.parse::<f64>().unwrap_or(f64::NAN) * base;
+        let sum = sum + decimal(part) * base;
         base *= 60.0;
         sum
     })
@@ -133,4 +135,16 @@ fn signed(is_negative: bool, magnitude: u128) -> Result<Number, &'static str> {
 
 fn finite(is_negative: bool, magnitude: f64) -> Result<Number, &'static str> {
     Number::from_f64(if is_negative { -magnitude } else { magnitude }).ok_or(TOO_LARGE)
+}
+
+/// The number that decimal digits write, rounded to the nearest; not a number: it is none.
+#[cfg(not(target_arch = "wasm32"))]
+fn decimal(text: &str) -> f64 {
+    text.parse().unwrap_or(f64::NAN)
+}
+
+/// The browser rounds likewise (ECMAScript, 7.1.4.1), and has the tables for it already.
+#[cfg(target_arch = "wasm32")]
+fn decimal(text: &str) -> f64 {
+    f64::try_from(&wasm_bindgen::JsValue::from_str(text)).unwrap_or(f64::NAN)
 }

@@ -2,7 +2,7 @@ use actix_web::{HttpResponse, get, web};
 use serde::Deserialize;
 use shared_types::instance::InstanceSort;
 use shared_types::queue::Tier;
-use shared_types::{InstanceSummary, Page, ProblemType};
+use shared_types::{InstanceId, InstanceSummary, Page, ProblemType};
 
 use crate::app::App;
 use crate::http::error::ApiError;
@@ -22,6 +22,9 @@ pub struct Query {
     cursor: Option<String>,
     /// Only those whose name or domain has words that begin with these, whatever the case: `phys astro`.
     q: Option<String>,
+    /// Only these, by their ids, at most 100: `7,12`. Those that are not there are left out.
+    #[param(value_type = Option<Vec<i64>>, style = Form, explode = false, min_items = 1, max_items = 100, example = json!([7, 12]))]
+    ids: Option<String>,
     /// In which order.
     sort: Option<InstanceSort>,
     /// Only of this type.
@@ -47,7 +50,7 @@ pub async fn list_instances(
     _: Viewer,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, ApiError> {
-    let Query { limit, cursor, q, sort, instance_type, tier, has_hold, archived } = query.into_inner();
+    let Query { limit, cursor, q, ids, sort, instance_type, tier, has_hold, archived } = query.into_inner();
     let instance_type = extract::text("instance_type", instance_type)?;
     let limit = extract::limit(limit)?;
     let sort = sort.unwrap_or_default();
@@ -57,6 +60,7 @@ pub async fn list_instances(
     }
     let query = listing::Query {
         text: extract::search(q)?,
+        ids: extract::ids(ids.as_deref())?.map(|ids| ids.into_iter().map(InstanceId).collect()),
         is_archived: archived.unwrap_or(false),
         instance_type: extract::search(instance_type)?,
         tier,

@@ -21,6 +21,8 @@ use crate::db::words::words;
 pub struct Query {
     /// Only those whose name or domain has words that begin so: `phys astro`.
     pub text: Option<String>,
+    /// Only these.
+    pub ids: Option<Vec<InstanceId>>,
     /// Those that were put away instead of those in use.
     pub is_archived: bool,
     /// Only of this type.
@@ -152,6 +154,9 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(He
     if let Some(text) = &query.text {
         // As the index instances_words has it.
         select = select.filter(words("search_words(instances.name, instances.domain)", text));
+    }
+    if let Some(ids) = &query.ids {
+        select = select.filter(instances::id.eq_any(ids));
     }
     if let Some(kind) = &query.instance_type {
         select = select.filter(instances::instance_type.eq(kind));

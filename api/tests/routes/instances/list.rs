@@ -79,6 +79,26 @@ async fn words_are_looked_for_by_their_beginnings() {
 }
 
 #[tokio::test]
+async fn some_are_asked_for_by_their_ids() {
+    let app = TestApp::idle().await;
+    for sub_domain in ["one", "two", "three"] {
+        app.instance(sub_domain).await;
+    }
+    let viewer = app.viewer().await;
+    let ids = async |asked: &str| -> Vec<Value> {
+        let page = viewer.get(&format!("{PATH}?sort=created&ids={asked}")).await.expect(200);
+        page["items"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect()
+    };
+    assert_eq!(ids("3,1,1,99").await, [1, 3]);
+    assert_eq!(ids("99").await, [0; 0]);
+    assert_eq!(ids(&vec!["2"; 100].join(",")).await, [2]);
+    for wrong in ["", "1,", "one", "1;2", "99999999999999999999", &vec!["2"; 101].join(",")] {
+        viewer.get(&format!("{PATH}?ids={wrong}")).await.problem(400);
+    }
+    app.end().await;
+}
+
+#[tokio::test]
 async fn each_shows_its_active_and_its_newest_app_server() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;

@@ -7,7 +7,7 @@ use super::feed::{self, Feed};
 use super::row::{LogRow, ROW_PX};
 use crate::api::logs::{Filter, LogOf};
 use crate::paths;
-use crate::ui::window::{Scroll, px};
+use crate::ui::window::{Scroll, below, px};
 use crate::ui::{Icon, Loading, Shape, use_location};
 use crate::words;
 
@@ -141,7 +141,7 @@ fn Lines(of: LogOf, feed: Feed, filter: RwSignal<Filter>, named: Memo<Option<i64
                 aria-label="Lines of the log"
                 tabindex="0"
             >
-                <div class="sheet" style:height=move || format!("{}px", px(rows.get(), ROW_PX))>
+                <div class="sheet" style:height=move || px(rows.get(), ROW_PX)>
                     <For
                         each=move || drawn.get()
                         key=|row| (row.place, row.head.map(|head| head.0), row.text.is_some())
@@ -172,7 +172,7 @@ fn follow(scroll: Scroll, rows: Memo<usize>, is_following: RwSignal<bool>) {
         is_following.track();
         // The sheet has its new height in the next frame; a shorter one may have moved the window.
         request_animation_frame(move || match is_following.try_get_untracked() {
-            Some(true) => scroll.to(px(rows, ROW_PX)),
+            Some(true) => scroll.to(below(rows, ROW_PX)),
             Some(false) | None => scroll.look(),
         });
     });
@@ -191,7 +191,7 @@ fn jump(feed: Feed, named: Memo<Option<i64>>, is_following: RwSignal<bool>) {
         let is_in_sight = scroll.sees(row, ROW_PX);
         if !is_in_sight {
             is_following.set(false);
-            request_animation_frame(move || scroll.to(px(row.saturating_sub(ABOVE), ROW_PX)));
+            request_animation_frame(move || scroll.to(below(row.saturating_sub(ABOVE), ROW_PX)));
         }
         Some(line)
     });

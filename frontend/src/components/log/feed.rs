@@ -9,7 +9,7 @@ use super::row::ROW_PX;
 use super::store::{Mode, Store};
 use crate::api::logs::{self, Filter, LogOf, PAGE, Place};
 use crate::state::{State, state};
-use crate::ui::window::{Scroll, px};
+use crate::ui::window::{Scroll, below};
 
 /// How many pages of a listed log are shown: the last ones.
 const LISTED_PAGES: usize = 4;
@@ -122,7 +122,7 @@ impl Feed {
             return;
         };
         if pushed > 0 {
-            let to = self.scroll.top_untracked() + px(pushed, ROW_PX);
+            let to = self.scroll.top_untracked() + below(pushed, ROW_PX);
             // The sheet has its new height in the next frame.
             request_animation_frame(move || self.scroll.to(to));
         }

@@ -51,7 +51,7 @@ pub fn LogRow(
         <div
             class=row.kind.class()
             class:named=move || number.is_some() && named.get() == number
-            style:top=format!("{}px", px(row.place, ROW_PX))
+            style:top=px(row.place, ROW_PX)
         >
             {number_view.unwrap_or_else(|| view! { <span class="n"></span> }.into_any())}
             <span class="t" title=whole_time>{time}</span>

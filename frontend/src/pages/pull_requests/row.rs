@@ -93,8 +93,7 @@ fn InstanceMarks(row: Memo<PullRequest>) -> impl IntoView {
     let list = state().data.list();
     let instance = Memo::new(move |_| {
         let known = row.with(|row| row.instance.clone())?;
-        let listed: Option<InstanceSummary> =
-            list.with(|list| list.here().and_then(|rows| rows.get(&known.id)).cloned());
+        let listed: Option<InstanceSummary> = list.with(|list| Some(list.here()?.get(&known.id)?.summary.clone()));
         Some(listed.unwrap_or(known))
     });
     move || match instance.get() {
