@@ -1,12 +1,14 @@
 //! Parts that know nothing of instances: icons, dialogs, the window of a long list.
 
 pub mod ansi;
+mod code_editor;
 mod dialog;
 mod icon;
 mod shortcuts;
 pub mod window;
 pub mod yaml;
 
+pub use code_editor::{CodeEditor, code_line, go_to_line};
 pub use dialog::Dialog;
 pub use icon::{Icon, Shape};
 pub use shortcuts::{is_typing, on_key};
