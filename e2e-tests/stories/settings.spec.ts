@@ -66,6 +66,12 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
     await expect(page.locator('.mirror .value').filter({ hasText: 'yes' })).toBeVisible();
     await expect(page.locator('.mirror .secret')).toHaveText('••••••');
     expect(await page.locator('.mirror').innerText()).toContain('ENABLE_NOTES: true');
+    const font = (node: Element) => {
+      const { fontFamily, fontSize, lineHeight } = getComputedStyle(node);
+      return `${fontSize} ${lineHeight} ${fontFamily}`;
+    };
+    expect(await page.locator('.mirror .line').first().evaluate(font)).toBe(await extra.evaluate(font));
+    expect(await extra.evaluate(font)).toContain('JetBrains Mono');
     const before = await extra.inputValue();
     await extra.press('Tab');
     await expect(page.getByLabel('Ephemeral databases')).toBeFocused();

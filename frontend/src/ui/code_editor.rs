@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use super::window;
 use super::yaml::{Lines, Piece};
 
-/// The height of a line. The style sheet is told of it.
+/// The height of a line: `--code-line` of the style sheet.
 const LINE_PX: f64 = 21.0;
 /// The fewest and the most lines that are in sight.
 const ROWS: Range<usize> = 7..24;
@@ -63,7 +63,7 @@ pub fn CodeEditor(
         text.with(|text| numbered(text, in_sight.get()).into_iter().map(draw).collect::<Vec<_>>())
     };
     view! {
-        <div class="editor" class:wrong=is_wrong style=format!("--line: {LINE_PX}px")>
+        <div class="editor" class:wrong=is_wrong>
             <div class="numbers" aria-hidden="true" style:width=number_width>
                 <div style:transform=move || format!("translateY({}px)", down())>{numbers}</div>
             </div>
