@@ -72,9 +72,10 @@ fn guard(page: Memo<Page>) {
 }
 
 fn listen_while_signed_in(state: State) {
-    let is_open = Memo::new(move |_| state.session.user().is_some());
+    let user = Memo::new(move |_| state.session.user().map(|user| user.id));
     Effect::new(move || {
-        if is_open.get() {
+        if let Some(user) = user.get() {
+            state.drafts.belong_to(user);
             state.live.start();
         } else {
             state.live.stop();

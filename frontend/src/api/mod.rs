@@ -1,5 +1,6 @@
 //! The REST API, one function an endpoint. The only place that talks to the server; it knows no signal and no view.
 
+pub mod activity;
 pub mod app_servers;
 pub mod auth;
 mod error;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::compare::Compare;
 use crate::state::state;
-use crate::ui::{Icon, Shape, yaml};
+use crate::ui::{Icon, Shape, code_line, yaml};
 
 /// The record, folded.
 #[component]
@@ -80,23 +80,15 @@ fn value_words(value: Option<&Value>) -> String {
     }
 }
 
-/// YAML, its keys and comments apart.
+/// YAML to read.
 #[component]
 pub fn Code(
     /// The text.
     text: String,
 ) -> impl IntoView {
-    let lines = text.lines().map(|line| {
-        let pieces = yaml::pieces(line).into_iter().map(|(piece, text)| {
-            let text = text.to_owned();
-            match piece.class() {
-                "" => text.into_any(),
-                class => view! { <span class=class>{text}</span> }.into_any(),
-            }
-        });
-        view! { {pieces.collect_view()} "\n" }
-    });
-    view! { <div class="code" tabindex="0" role="region" aria-label="YAML">{lines.collect_view()}</div> }
+    let mut reader = yaml::Lines::default();
+    let lines = text.lines().map(|line| view! { {code_line(reader.pieces(line))} "\n" }).collect_view();
+    view! { <div class="code" tabindex="0" role="region" aria-label="YAML">{lines}</div> }
 }
 
 /// Copies a text.

@@ -10,6 +10,7 @@ use super::actions::{ActivateLaterButton, StopButton, Stopping};
 use super::launch::{Launch, LaunchButton};
 use super::possible::PossibleButton;
 use super::status_label::{StatusDot, StatusLabel, serving_word};
+use super::switch::{RollBack, way_back};
 use super::verb::{Ask, Verb};
 use crate::state::{clock, state};
 use crate::ui::{Icon, Shape};
@@ -94,13 +95,7 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
         Some(words::short_commit(&commit).to_owned())
     };
     let facts = move || [since(), release(), commit()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
-    // After a roll back the fallback is the newer one: that stands in the lane «Next» and is no way back.
-    let fallback = Memo::new(move |_| {
-        instance.with(|instance| {
-            let older = instance.fallback_app_server_id.filter(|fallback| *fallback < id)?;
-            instance.appservers.iter().find(|one| one.id == older).cloned()
-        })
-    });
+    let back = Memo::new(move |_| instance.with(|instance| way_back(instance)));
     let is_held = Memo::new(move |_| instance.with(|instance| instance.hold.is_some()));
     view! {
         <article class="card lane serving" aria-label="Now serving">
@@ -112,7 +107,7 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
             </div>
             <span class="fine">{facts}</span>
             <div class="actions">
-                {move || fallback.get().map(|fallback| view! { <RollBack fallback ask/> })}
+                {move || back.get().map(|back| view! { <RollBack back ask/> })}
                 <Show when=move || !is_held.get()>
                     <PossibleButton
                         class="quiet"
@@ -125,13 +120,6 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
             </div>
         </article>
     }
-}
-
-#[component]
-fn RollBack(fallback: AppServerSummary, ask: Ask) -> impl IntoView {
-    let label = format!("Roll back to {}", fallback.name);
-    let on_click = Callback::new(move |()| ask.run(Verb::RollBack(fallback.clone())));
-    view! { <PossibleButton shape=Shape::Undo label on_click/> }
 }
 
 /// The commit of edx-platform that an app server was built from, once it is known.

@@ -35,7 +35,7 @@ fn Step(step: BuildStep, progress: Memo<Progress>) -> impl IntoView {
         words.filter(|_| is_now && step.kind == BuildStepKind::Playbooks).map(|words| (share, words))
     });
     let width = move || match tasks.get() {
-        Some((share, _)) => format!("{:.0}%", 100.0 * share),
+        Some((share, _)) => format!("{}%", words::whole_percent(share)),
         None if is_now => "50%".to_owned(),
         None => String::new(),
     };

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod coalesce;
 pub mod data;
+pub mod drafts;
 pub mod live;
 pub mod session;
 pub mod theme;
@@ -11,6 +12,7 @@ pub mod toasts;
 use leptos::prelude::*;
 
 pub use data::{Data, Fetched};
+pub use drafts::{Draft, Drafts};
 pub use live::Live;
 pub use session::{Session, SessionState};
 pub use toasts::Toasts;
@@ -24,6 +26,8 @@ pub struct State {
     pub session: Session,
     /// What has been fetched.
     pub data: Data,
+    /// What was typed and not saved.
+    pub drafts: Drafts,
     /// Whether the stream of events is connected.
     pub live: Live,
     /// What to tell.
@@ -36,7 +40,9 @@ impl State {
         clock::provide();
         let session = Session::new();
         let data = Data::new(session);
-        let state = Self { session, data, live: Live::new(data, session), toasts: Toasts::new() };
+        let (drafts, live) = (Drafts::new(), Live::new(data, session));
+        drafts.guard();
+        let state = Self { session, data, drafts, live, toasts: Toasts::new() };
         provide_context(state);
         state
     }

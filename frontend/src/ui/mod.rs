@@ -1,6 +1,7 @@
 //! Parts that know nothing of instances: the address bar, icons, dialogs, the window of a long list.
 
 pub mod ansi;
+mod code_editor;
 mod dialog;
 mod icon;
 mod navigation;
@@ -8,6 +9,7 @@ mod shortcuts;
 pub mod window;
 pub mod yaml;
 
+pub use code_editor::{CodeEditor, code_line, go_to_line};
 pub use dialog::Dialog;
 pub use icon::{Icon, Shape};
 pub use navigation::{Location, NavigateOptions, Title, use_location, use_navigate};

@@ -13,8 +13,8 @@ pub fn visible(top_px: f64, height_px: f64, row_px: f64, rows: usize) -> Range<u
     if row_px <= 0.0 {
         return 0..0;
     }
-    let first = whole(top_px / row_px).saturating_sub(MARGIN).min(rows);
-    let last = whole((top_px + height_px) / row_px) + 1 + MARGIN;
+    let first = count(top_px / row_px).saturating_sub(MARGIN).min(rows);
+    let last = count((top_px + height_px) / row_px) + 1 + MARGIN;
     first..last.clamp(first, rows)
 }
 
@@ -34,8 +34,14 @@ pub fn px(rows: usize, row_px: f64) -> String {
     format!("{}px", whole(below(rows, row_px)))
 }
 
+/// Whole pixels.
+#[expect(clippy::cast_possible_truncation, reason = "a cast from floats saturates")]
+pub fn whole(px: f64) -> i64 {
+    px as i64
+}
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
-fn whole(number: f64) -> usize {
+fn count(number: f64) -> usize {
     number.clamp(0.0, 1e15) as usize
 }
 
@@ -114,7 +120,7 @@ impl Scroll {
 
     /// The first row in sight, without being told when that changes.
     pub fn top_row(self, row_px: f64) -> usize {
-        whole(self.top.get_untracked() / row_px)
+        count(self.top.get_untracked() / row_px)
     }
 
     /// Whether the end is in sight, or nearly.

@@ -58,6 +58,13 @@ pub struct YamlError {
     pub message: String,
 }
 
+/// The line that the words of a [`YamlError`] name, for whoever has only the words; none: they are no such words.
+pub fn line_of(words: &str) -> Option<usize> {
+    let (line, rest) = words.strip_prefix("Line ")?.split_once(", column ")?;
+    rest.split_once(": ")?.0.parse::<usize>().ok()?;
+    line.parse().ok()
+}
+
 /// Reads a text; an empty one is null.
 ///
 /// # Errors

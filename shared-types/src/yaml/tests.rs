@@ -49,6 +49,15 @@ fn scalars_mean_what_they_mean_to_pyyaml() {
 }
 
 #[test]
+fn the_line_of_a_refusal_is_in_its_words() {
+    let error = parse_map("a: 1\nb: [\n").unwrap_err();
+    assert_eq!(line_of(&error.to_string()), Some(error.line));
+    for other in ["Must be a string.", "Line up, column b: c", "Line 3 is odd", "Line 3, column: x"] {
+        assert_eq!(line_of(other), None, "{other}");
+    }
+}
+
+#[test]
 fn empty_texts_are_the_empty_map() {
     for text in ["", "\n", "  ", "# nothing here\n", "---\n", "---\n# nothing\n...\n", "\u{feff}", "\r\n"] {
         assert_eq!(parse_map(text), Ok(Map::new()), "{text:?}");

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use self::checks::{CheckResult, Force};
 use self::sides::{Difference, FromTo};
 use super::ask_dialog::ReasonField;
+use super::switch::SwitchSteps;
 use crate::api;
 use crate::state::data::Key;
 use crate::state::state;
@@ -54,10 +55,12 @@ struct Move {
     drain_limit: RwSignal<String>,
     is_busy: RwSignal<bool>,
     why_not: RwSignal<Option<String>>,
+    /// Whether another one got the traffic since the dialog was opened, by somebody else.
+    is_overtaken: Memo<bool>,
 }
 
 impl Move {
-    fn new(way: Way) -> Self {
+    fn new(way: Way, is_overtaken: Memo<bool>) -> Self {
         Self {
             way,
             checks: RwSignal::new(None),
@@ -66,6 +69,7 @@ impl Move {
             drain_limit: RwSignal::default(),
             is_busy: RwSignal::new(false),
             why_not: RwSignal::new(None),
+            is_overtaken,
         }
     }
 
@@ -82,6 +86,9 @@ impl Move {
     }
 
     fn possible(self) -> Possible {
+        if self.is_overtaken.get() && !self.is_busy.get() {
+            return Possible::No(OVERTAKEN);
+        }
         if self.drain_error().is_some() {
             return Possible::No("The time for requests under way is not valid.");
         }
@@ -114,6 +121,9 @@ impl Move {
     }
 }
 
+/// What is shown no longer holds.
+const OVERTAKEN: &str = "Another app server was activated meanwhile: close this and look again.";
+
 /// The dialog for one app server.
 #[component]
 pub fn TrafficDialog(
@@ -127,8 +137,20 @@ pub fn TrafficDialog(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let active = instance.summary.active_appserver.clone();
-    let this = Move::new(way);
-    let id = target.id;
+    let (id, instance_id, active_id) = (target.id, target.instance_id, active.as_ref().map(|active| active.id));
+    let data = state().data;
+    let fetched = data.instance(instance_id);
+    let before = Arc::clone(&instance);
+    let now = Memo::new(move |_| fetched.with(|now| now.here().map_or_else(|| Arc::clone(&before), Arc::clone)));
+    let is_overtaken =
+        Memo::new(move |_| now.with(|now| now.summary.active_appserver.as_ref().map(|active| active.id)) != active_id);
+    let this = Move::new(way, is_overtaken);
+    let activations = data.activations(instance_id);
+    let last = Memo::new(move |_| activations.with(|all| all.here()?.first().cloned()));
+    let last_before = RwSignal::new(None);
+    // The switch that was asked for here, once it is decided.
+    let switch =
+        Memo::new(move |_| last.get().filter(|last| last.app_server_id == id && Some(last.id) != last_before.get()));
     let check = Callback::new(move |()| {
         this.checks.set(None);
         spawn_local(async move {
@@ -136,9 +158,15 @@ pub fn TrafficDialog(
         });
     });
     check.run(());
-    let confirm = confirm(this, target.clone(), active.clone(), check, on_close);
+    let send = confirm(this, target.clone(), active.clone(), check, on_close);
+    let confirm = Callback::new(move |()| {
+        last_before.set(last.with_untracked(|last| last.as_ref().map(|last| last.id)));
+        send.run(());
+    });
     let title = way.title(&target.name);
     let failed = Memo::new(move |_| this.passed() == Some(false));
+    let overtaken = move || (this.is_overtaken.get() && !this.is_busy.get()).then(|| OVERTAKEN.to_owned());
+    let why_not = Memo::new(move |_| this.why_not.get().or_else(overtaken));
     let forces = Signal::derive(move || failed.get() && this.force.get());
     view! {
         <Dialog label=title.clone() is_busy=this.is_busy on_close>
@@ -157,8 +185,11 @@ pub fn TrafficDialog(
                 </Show>
                 <ReasonField reason=this.reason is_needed=forces/>
                 {active.clone().filter(|_| way == Way::Forward).map(|active| view! { <DrainLimit this name=active.name/> })}
-                <div role="alert" class="why" hidden=move || this.why_not.get().is_none()>{this.why_not}</div>
-                {active.map(|active| view! { <span class="fine">{aftermath(way, &active.name)}</span> })}
+                <Show when=move || this.is_busy.get()>
+                    <SwitchSteps instance=now activation=switch/>
+                </Show>
+                <div role="alert" class="why" hidden=move || why_not.get().is_none()>{why_not}</div>
+                <span class="fine">{aftermath(way, active.as_ref())}</span>
             </div>
             <Buttons this name=target.name confirm on_close/>
         </Dialog>
@@ -227,10 +258,13 @@ fn intro(way: Way, domain: &str, active: Option<&AppServerSummary>) -> String {
     }
 }
 
-fn aftermath(way: Way, active: &str) -> String {
-    match way {
-        Way::Forward => format!("Going back: {active} keeps running; «Roll back» moves the visitors to it again."),
-        Way::Back => {
+fn aftermath(way: Way, active: Option<&AppServerSummary>) -> String {
+    match (way, active) {
+        (Way::Forward, Some(active)) => {
+            format!("Going back: {} keeps running; «Roll back» moves the visitors to it again.", active.name)
+        }
+        (Way::Forward, None) => "Going back: there is nothing to go back to yet.".to_owned(),
+        (Way::Back, _) => {
             "A hold is set with it: automation goes on building, but activates nothing until a person releases the hold."
                 .to_owned()
         }

@@ -22,9 +22,15 @@ pub(super) fn FromTo(
     target: AppServerSummary,
 ) -> impl IntoView {
     let now = clock::now();
+    let data = state().data;
     let built = move |server: &AppServerSummary| {
         let created = server.created;
-        move || format!("launched {}", words::ago(created, now.get()))
+        let whole = data.app_server(server.id);
+        move || {
+            let release = whole.with(|whole| whole.here().and_then(|whole| release(whole)));
+            let launched = format!("launched {}", words::ago(created, now.get()));
+            release.into_iter().chain([launched]).collect::<Vec<_>>().join(" · ")
+        }
     };
     view! {
         <div class="fromto">
@@ -79,6 +85,12 @@ pub(super) fn Difference(
         }
         (None, ..) | (_, Fetched::Waiting, _) | (_, _, Fetched::Waiting) => view! { <Loading/> }.into_any(),
     }
+}
+
+/// The release that an app server was built from.
+fn release(app_server: &AppServer) -> Option<String> {
+    let release = app_server.configuration.get("openedx_release")?.as_str()?;
+    (!release.is_empty()).then(|| release.to_owned())
 }
 
 /// The commits that the same names stood for, where they differ.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::api::logs::LogOf;
 use crate::components::{
-    AppServerList, Ask, Configuration, Failure, History, Lanes, Launch, LogCard, StatusCard, name_before,
+    AppServerList, Ask, Configuration, Failure, History, Lanes, Launch, LogCard, StatusCard, SwitchCard, name_before,
 };
 use crate::pages::when_here;
 use crate::paths::Tab;
@@ -32,6 +32,7 @@ pub fn AppServersTab(
     });
     view! {
         <Lanes instance launch ask/>
+        <SwitchCard instance ask/>
         <div class="split">
             <div class="stack">
                 <AppServerList instance selected launch/>

@@ -117,13 +117,15 @@ fn Tabs(id: InstanceId, instance: Memo<Arc<Instance>>, part: Memo<Part>) -> impl
     let count = move || {
         (pending() > 0).then(|| view! { <span class="n" title="Changed since the active app server">{pending}</span> })
     };
+    let drafts = state().drafts;
+    let unsaved = move || drafts.has(id).then(|| view! { <span class="unsaved">"unsaved"</span> });
     let title = move || instance.with(|instance| pull_request::tab_title(instance.source_pr.as_ref()));
     let current = move |one: Part| move || (part.get() == one).then_some("page");
     let to = move |tab: Tab| Page::Instance(id, tab).to_string();
     view! {
         <nav class="tabs" aria-label="Instance">
             <a href=to(Tab::AppServers(None)) aria-current=current(Part::AppServers)>"App Servers"</a>
-            <a href=to(Tab::Settings) aria-current=current(Part::Settings)>"Settings" {count}</a>
+            <a href=to(Tab::Settings) aria-current=current(Part::Settings)>"Settings" {count} {unsaved}</a>
             <a href=to(Tab::Log) aria-current=current(Part::Log)>"Log"</a>
             <a href=to(Tab::PullRequest) aria-current=current(Part::PullRequest)>{title}</a>
         </nav>

@@ -1,0 +1,104 @@
+// The traffic moves: what is asked before, how it goes, the way back in place, and the hold that going back sets.
+import type { Locator, Page } from '@playwright/test';
+import { Api } from '../support/api.ts';
+import { expect, FAKE_MACHINES, picture, signIn, test } from '../support/story.ts';
+
+test.use({ settings: FAKE_MACHINES });
+
+test('activate with all there is to know, follow it, roll back in place', async ({ page, program }) => {
+  const api = await Api.signIn(program);
+  const instance = await api.create('Geology Academy', 'geology', { configuration_extra_settings: 'EDXAPP_LIMIT: 5\n' });
+  const first = await api.build(instance.id);
+  await page.goto(`/instances/${instance.id}`);
+  await signIn(page, program);
+
+  await test.step('activate the first: nothing serves, and there is nothing to go back to', async () => {
+    await next(page).getByRole('button', { name: 'Activate this app server' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Activate AppServer 1?' });
+    await expect(dialog).toContainText('no active app server');
+    await expect(dialog).toContainText('there is nothing to go back to yet');
+    await expect(dialog.getByLabel(/^Seconds that requests/)).toHaveCount(0);
+    await dialog.getByRole('button', { name: 'Activate AppServer 1' }).click();
+    await expect(page.getByText('AppServer 1 is now active.')).toBeVisible();
+    await expect(steps(page)).toHaveText([/^Decided: done/, /^At the gateway: done/]);
+    await expect(card(page).getByRole('button', { name: /^Roll back/ })).toHaveCount(0);
+  });
+
+  await api.change(instance.id, { configuration_extra_settings: 'EDXAPP_LIMIT: 6\n' });
+  await api.build(instance.id);
+
+  await test.step('the dialog says from what to what, what differs, whether it answers, and what going back will be', async () => {
+    await next(page).getByRole('button', { name: 'Activate this app server' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Activate AppServer 2?' });
+    await expect(dialog).toContainText(/NOW\s*AppServer 1/);
+    await expect(dialog).toContainText(/THEN\s*AppServer 2/);
+    await expect(dialog.getByRole('region', { name: 'What differs' })).toContainText('EDXAPP_LIMIT');
+    await expect(dialog.locator('.checks .good').first()).toBeVisible();
+    await expect(dialog).toContainText('Going back: AppServer 1 keeps running');
+    await dialog.getByLabel(/^Seconds that requests/).fill('soon');
+    await expect(dialog).toContainText('Must be a whole number from 0 to 3600.');
+    const confirm = dialog.getByRole('button', { name: 'Activate AppServer 2' });
+    await expect(confirm).toHaveAttribute('aria-disabled', 'true');
+    await dialog.getByLabel(/^Seconds that requests/).fill('30');
+    await dialog.getByLabel('Reason').fill('the release of Thursday');
+    await picture(page, 'activate-asked');
+    await confirm.click();
+    await expect(dialog).toBeHidden();
+  });
+
+  await test.step('how it goes is followed live, and the way back is beside it', async () => {
+    await expect(page.getByText('AppServer 2 is now active.')).toBeVisible();
+    await expect(card(page)).toContainText('Switched to AppServer 2');
+    await expect(card(page)).toContainText(`${program.username}, just now, «the release of Thursday»`);
+    await expect(steps(page)).toHaveText([/^Decided: done/, /^At the gateway: done/, /^AppServer 1 drained: done/]);
+    await page.locator('.toast').getByRole('button').click();
+    await picture(page, 'activate-progress');
+    await page.setViewportSize({ width: 360, height: 800 });
+    await card(page).scrollIntoViewIfNeeded();
+    await picture(page, 'activate-progress-phone');
+    await page.setViewportSize({ width: 1440, height: 900 });
+  });
+
+  await test.step('roll back in place', async () => {
+    await card(page).getByRole('button', { name: 'Roll back to AppServer 1' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Roll back to AppServer 1?' });
+    await expect(dialog).toContainText('A hold is set with it');
+    await dialog.getByRole('button', { name: 'Roll back to AppServer 1' }).click();
+    await expect(card(page)).toContainText('Rolled back to AppServer 1');
+    await expect(steps(page)).toHaveText([/^Decided: done/, /^At the gateway: done/, /^AppServer 2 drained: done/]);
+    await expect(page.getByRole('article', { name: 'Now serving' })).toContainText('AppServer 1');
+    expect((await api.get<{ active_appserver: { id: number } }>(`/instances/${instance.id}`)).active_appserver.id).toBe(first.id);
+  });
+
+  await test.step('the hold says who set it, and goes when it is released', async () => {
+    const hold = page.getByRole('status', { name: 'Hold' });
+    await expect(hold).toContainText(`by ${program.username}`);
+    await hold.getByRole('button', { name: 'Release hold' }).click();
+    await expect(hold).toHaveCount(0);
+  });
+
+  await test.step('what is asked is not done once somebody else was faster', async () => {
+    await next(page).getByRole('button', { name: 'Activate this app server' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Activate AppServer 2?' });
+    await expect(dialog.locator('.checks .good').first()).toBeVisible();
+    const third = await api.build(instance.id);
+    await api.activate(third.id);
+    await expect(dialog.getByRole('alert')).toContainText('Another app server was activated meanwhile');
+    await expect(dialog.getByRole('button', { name: 'Activate AppServer 2' })).toHaveAttribute('aria-disabled', 'true');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await expect(page.getByRole('article', { name: 'Now serving' })).toContainText('AppServer 3');
+  });
+});
+
+function next(page: Page): Locator {
+  return page.getByRole('article', { name: 'Next' });
+}
+
+/** The card of the last switch. */
+function card(page: Page): Locator {
+  return page.getByRole('region', { name: 'Last switch' });
+}
+
+function steps(page: Page): Locator {
+  return card(page).getByRole('list', { name: 'Switch' }).getByRole('listitem');
+}

@@ -1,0 +1,87 @@
+//! Two people changed the same field: what the other one made of it, and the choice.
+
+use leptos::prelude::*;
+use serde_json::{Value, json};
+use shared_types::diff::{SettingChange, settings_diff};
+use shared_types::secret::HIDDEN;
+
+use super::form::{Clash, Entry};
+use crate::components::diff_view::DiffView;
+use crate::state::clock;
+use crate::ui::{Icon, Shape};
+use crate::words;
+
+/// The choice, below the field.
+#[component]
+pub(super) fn ClashView(
+    /// Of which field.
+    entry: Entry,
+    /// What happened to it.
+    clash: Clash,
+    /// The id by which the field names it.
+    id: String,
+) -> impl IntoView {
+    let now = clock::now();
+    let (who, at) = match clash.by.clone() {
+        Some((who, at)) => (who, Some(at)),
+        None => ("Somebody else".to_owned(), None),
+    };
+    let when = move || at.map(|at| format!(" {}", words::ago(at, now.get())));
+    let changes = theirs(entry.name(), &clash, &entry.saved().get_untracked());
+    let both = Memo::new(move |_| entry.both(&clash));
+    view! {
+        <div class="clash" role="group" aria-label=format!("Both changed: {}", entry.label())>
+            <p id=id>
+                <Icon shape=Shape::People/>
+                <span>
+                    <b>{who}</b>
+                    " changed this too"
+                    {when}
+                    ". What you typed stands above; this is their change:"
+                </span>
+            </p>
+            <DiffView changes/>
+            <div class="choose">
+                <button type="button" on:click=move |_| entry.keep_mine()>"Keep mine"</button>
+                <button type="button" on:click=move |_| entry.take_theirs()>"Take theirs"</button>
+                {move || both.get().map(|text| view! {
+                    <button type="button" title="Puts their lines and yours into one text" on:click=move |_| entry.keep_both(text.clone())>
+                        "Keep both"
+                    </button>
+                })}
+            </div>
+        </div>
+    }
+}
+
+/// What they made of it. A secret shows as changed without its value.
+fn theirs(name: &str, clash: &Clash, saved: &str) -> Vec<SettingChange> {
+    if clash.is_hidden {
+        let hidden = || Some(HIDDEN.to_owned());
+        return vec![SettingChange { name: name.to_owned(), before: hidden(), after: hidden(), is_secret: true }];
+    }
+    let record = |text: &str| -> Value { json!({ name: text }) };
+    settings_diff(&record(&clash.base), &record(saved))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn their_change_is_told_key_by_key_and_a_secret_without_its_value() {
+        let clash = |base: &str, is_hidden| Clash { base: base.to_owned(), by: None, is_hidden };
+        let told = |changes: Vec<SettingChange>| -> Vec<(String, Option<String>, Option<String>)> {
+            changes.into_iter().map(|change| (change.name, change.before, change.after)).collect()
+        };
+        let some = |text: &str| Some(text.to_owned());
+        let yaml = theirs("configuration_extra_settings", &clash("A: 1\nB: 2\n", false), "A: 1\nB: 3\n");
+        assert_eq!(told(yaml), [("B".to_owned(), some("2"), some("3"))]);
+        let line = theirs("email", &clash("a@x.example", false), "b@x.example");
+        assert_eq!(told(line), [("email".to_owned(), some("a@x.example"), some("b@x.example"))]);
+        let secret = theirs("configuration_extra_settings", &clash("PASSWORD: ••••••\n", true), "PASSWORD: ••••••\n");
+        assert_eq!(told(secret), [("configuration_extra_settings".to_owned(), some(HIDDEN), some(HIDDEN))]);
+    }
+}

@@ -1,0 +1,103 @@
+//! What is typed into: a line, an editor or a choice, by the kind of the field.
+
+use leptos::prelude::*;
+use shared_types::openedx::FieldKind;
+use shared_types::yaml;
+
+use super::form::Entry;
+use crate::ui::CodeEditor;
+
+/// What every kind of control is given.
+#[derive(Clone)]
+pub(super) struct Attributes {
+    pub id: String,
+    pub entry: Entry,
+    pub class: Signal<&'static str>,
+    pub described: String,
+    /// What is wrong.
+    pub why: Memo<Option<String>>,
+    pub is_wrong: Signal<bool>,
+    pub on_typed: Callback<String>,
+}
+
+/// The control of a field.
+pub(super) fn control(attributes: Attributes) -> AnyView {
+    match attributes.entry.field().map(|field| field.kind) {
+        Some(FieldKind::Yaml) => view! { <Yaml attributes/> }.into_any(),
+        Some(FieldKind::Choice(words)) => {
+            let options = words.iter().map(|word| (*word, *word)).collect();
+            view! { <Choice attributes options/> }.into_any()
+        }
+        Some(FieldKind::Flag) => {
+            view! { <Choice attributes options=vec![("true", "Yes"), ("false", "No")]/> }.into_any()
+        }
+        Some(
+            FieldKind::Hostname
+            | FieldKind::Email
+            | FieldKind::Repository
+            | FieldKind::GitRef
+            | FieldKind::Organization
+            | FieldKind::Whole { .. },
+        )
+        | None => view! { <Line attributes/> }.into_any(),
+    }
+}
+
+#[component]
+fn Line(attributes: Attributes) -> impl IntoView {
+    let Attributes { id, entry, class, described, why: _, is_wrong, on_typed } = attributes;
+    let is_number = entry.field().is_some_and(|field| matches!(field.kind, FieldKind::Whole { .. }));
+    view! {
+        <input
+            id=id
+            inputmode=is_number.then_some("numeric")
+            name=entry.name()
+            class=class
+            type="text"
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck="false"
+            aria-describedby=described
+            aria-invalid=move || is_wrong.get().then_some("true")
+            prop:value=entry.typed()
+            on:input=move |event| on_typed.run(event_target_value(&event))
+        />
+    }
+}
+
+#[component]
+fn Yaml(attributes: Attributes) -> impl IntoView {
+    let Attributes { id, entry, class, described, why, is_wrong, on_typed } = attributes;
+    let wrong_line = Signal::derive(move || why.with(|why| why.as_deref().and_then(yaml::line_of)));
+    view! {
+        <CodeEditor id name=entry.name() class described is_wrong wrong_line text=entry.typed() on_typed/>
+    }
+}
+
+#[component]
+fn Choice(attributes: Attributes, options: Vec<(&'static str, &'static str)>) -> impl IntoView {
+    let Attributes { id, entry, class, described, why: _, is_wrong, on_typed } = attributes;
+    let typed = entry.typed();
+    // The property, not the attribute: that says nothing any more once a person has chosen.
+    let options = options.into_iter().map(|(value, label)| {
+        view! { <option value=value prop:selected=move || typed.get() == value>{label}</option> }
+    });
+    view! {
+        <select
+            id=id
+            name=entry.name()
+            class=class
+            aria-describedby=described
+            aria-invalid=move || is_wrong.get().then_some("true")
+            on:change=move |event| on_typed.run(event_target_value(&event))
+        >
+            {blank_option(entry)}
+            {options.collect_view()}
+        </select>
+    }
+}
+
+/// Where nothing is saved, leaving it to the default is a choice.
+fn blank_option(entry: Entry) -> Option<impl IntoView> {
+    entry.saved().get_untracked().is_empty().then(|| view! { <option value="">"Default"</option> })
+}

@@ -1,0 +1,103 @@
+//! The settings of an instance, changed in place. Two people who edit at once lose nothing.
+
+mod edit;
+mod facts;
+mod meanwhile;
+mod pending;
+mod save;
+
+use leptos::prelude::*;
+use serde_json::{Map, Value};
+use shared_types::Instance;
+use std::sync::Arc;
+
+use self::edit::Edit;
+use self::facts::Facts;
+use self::meanwhile::{FormButtons, Meanwhile};
+use self::pending::Pending;
+use self::save::SaveDialog;
+use super::updated::{Before, Updated};
+use crate::components::{Ask, DangerZone, FieldRows, Launch, Preview, is_care};
+use crate::state::state;
+
+/// The tab.
+#[component]
+pub fn SettingsTab(
+    /// Whose.
+    instance: Memo<Arc<Instance>>,
+    /// What launches.
+    launch: Launch,
+    /// Opens a dialog.
+    ask: Ask,
+    /// The settings before an update from the pull request.
+    before: Before,
+) -> impl IntoView {
+    let edit = Edit::begin(instance);
+    // The next navigation ends the marks.
+    on_cleanup(move || drop(before.try_set(None)));
+    tell_what_is_kept(edit);
+    let form = edit.form;
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        if form.judge() && form.is_changed() {
+            edit.is_asking.set(true);
+        }
+    };
+    view! {
+        <Updated instance before/>
+        <Pending instance launch/>
+        <Meanwhile edit/>
+        <form class="card" on:submit=submit aria-label="Settings" novalidate>
+            <header>
+                <h2>"Current configuration"</h2>
+                <FormButtons edit/>
+            </header>
+            <FieldRows form pick=|name| !is_care(name) before/>
+            <h3 class="group">"Builds and machines"</h3>
+            <FieldRows form pick=is_care before/>
+        </form>
+        <Facts instance/>
+        <Preview instance/>
+        <DangerZone instance ask/>
+        <Show when=move || edit.is_asking.get()>
+            <SaveDialog edit/>
+        </Show>
+    }
+}
+
+/// Who leaves with something typed is told that it is not lost.
+fn tell_what_is_kept(edit: Edit) {
+    let state = state();
+    let (id, name) = edit.instance.with_untracked(|instance| (instance.summary.id, instance.summary.name.clone()));
+    on_cleanup(move || {
+        if state.drafts.of(id).is_some() && state.session.is_open() {
+            state.toasts.success(format!(
+                "What you typed in the settings of {name} is kept here until you save or discard it."
+            ));
+        }
+    });
+}
+
+/// The name, the settings and how the instance is treated, as JSON names them.
+pub(in crate::pages::instance) fn saved(instance: &Instance) -> Map<String, Value> {
+    let mut fields = match serde_json::to_value(&instance.settings) {
+        Ok(Value::Object(fields)) => fields,
+        // Settings are a struct: they are always a map.
+        Ok(_) | Err(_) => Map::new(),
+    };
+    fields.insert("name".into(), Value::String(instance.summary.name.clone()));
+    fields.insert("tier".into(), instance.tier.as_str().into());
+    fields.insert("max_builds".into(), instance.max_builds.into());
+    fields.insert("retention_hours".into(), instance.retention_hours.into());
+    fields
+}
+
+/// Flags and numbers as the form holds them, so that both sides of a difference are written alike.
+pub(in crate::pages::instance) fn texts(fields: Map<String, Value>) -> Map<String, Value> {
+    let text = |value: Value| match value {
+        Value::Bool(_) | Value::Number(_) => Value::String(value.to_string()),
+        Value::Null => Value::String(String::new()),
+        Value::String(_) | Value::Array(_) | Value::Object(_) => value,
+    };
+    fields.into_iter().map(|(name, value)| (name, text(value))).collect()
+}

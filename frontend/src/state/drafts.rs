@@ -1,0 +1,105 @@
+//! What was typed into settings and not saved: kept, instance by instance, until it is saved or discarded, wherever one goes
+//! meanwhile. The browser asks before it throws it away.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use serde_json::{Map, Value};
+use shared_types::{InstanceId, UserId};
+
+/// What was typed, and what it was typed over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The version that it was typed over.
+    pub etag: String,
+    /// When that was saved.
+    pub modified: DateTime<Utc>,
+    /// The fields of that version.
+    pub saved: Map<String, Value>,
+    /// The fields that were typed into, by name.
+    pub typed: BTreeMap<String, String>,
+}
+
+/// All drafts of whoever is signed in.
+#[derive(Debug, Clone, Copy)]
+pub struct Drafts {
+    kept: RwSignal<HashMap<InstanceId, Draft>>,
+    of: StoredValue<Option<UserId>>,
+}
+
+impl Drafts {
+    pub(super) fn new() -> Self {
+        Self { kept: RwSignal::default(), of: StoredValue::new(None) }
+    }
+
+    /// Has the browser ask before it closes or reloads the page while there are drafts.
+    pub(super) fn guard(self) {
+        let listener = window_event_listener(leptos::ev::beforeunload, move |event| {
+            if self.kept.with_untracked(|kept| !kept.is_empty()) {
+                event.prevent_default();
+            }
+        });
+        on_cleanup(move || listener.remove());
+    }
+
+    /// The draft of an instance.
+    pub fn of(self, id: InstanceId) -> Option<Draft> {
+        self.kept.with_untracked(|kept| kept.get(&id).cloned())
+    }
+
+    /// Whether there is one, followed as that changes.
+    pub fn has(self, id: InstanceId) -> bool {
+        self.kept.with(|kept| kept.contains_key(&id))
+    }
+
+    /// Keeps this one; none: there is nothing to keep any more.
+    pub fn keep(self, id: InstanceId, draft: Option<Draft>) {
+        if self.of(id) == draft {
+            return;
+        }
+        self.kept.update(|kept| match draft {
+            Some(draft) => drop(kept.insert(id, draft)),
+            None => drop(kept.remove(&id)),
+        });
+    }
+
+    /// Somebody signed in. Who comes back finds what they typed; nobody finds what another one typed.
+    pub fn belong_to(self, user: UserId) {
+        let before = self.of.get_value();
+        self.of.set_value(Some(user));
+        if before.is_some_and(|before| before != user) {
+            self.kept.update(HashMap::clear);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn who_comes_back_finds_what_they_typed_and_nobody_else_does() {
+        let owner = Owner::new();
+        owner.with(|| {
+            let (drafts, id) = (Drafts::new(), InstanceId(1));
+            let draft = Draft {
+                etag: "\"1\"".into(),
+                modified: DateTime::default(),
+                saved: Map::new(),
+                typed: BTreeMap::from([("email".into(), "a@x.example".into())]),
+            };
+            drafts.belong_to(UserId(1));
+            drafts.keep(id, Some(draft.clone()));
+            drafts.belong_to(UserId(1));
+            assert_eq!(drafts.of(id), Some(draft.clone()), "the session had ended and began again");
+            drafts.belong_to(UserId(2));
+            assert_eq!(drafts.of(id), None);
+            drafts.keep(id, Some(draft));
+            drafts.keep(id, None);
+            assert_eq!(drafts.of(id), None, "saved or discarded");
+        });
+    }
+}

@@ -1,0 +1,175 @@
+//! An editor for YAML: the browser's own text area, with its text drawn in colours behind it and its lines numbered. Keys do
+//! what they do in every text area: Tab goes on to the next field.
+//!
+//! Only the lines in sight are drawn, so that a keystroke costs the same in a text of thousands.
+
+use std::ops::Range;
+
+use leptos::html;
+use leptos::prelude::*;
+
+use super::window;
+use super::yaml::{Lines, Piece};
+
+/// The height of a line: `--code-line` of the style sheet.
+const LINE_PX: f64 = 21.0;
+/// The fewest and the most lines that are in sight.
+const ROWS: Range<usize> = 7..24;
+/// Lines above the one that is gone to.
+const ABOVE: usize = 3;
+
+/// The editor.
+#[component]
+pub fn CodeEditor(
+    /// The id of the text area.
+    id: String,
+    /// Its name.
+    name: &'static str,
+    /// What it looks like.
+    class: Signal<&'static str>,
+    /// The ids of what describes it.
+    described: String,
+    /// Whether something is wrong with the text.
+    is_wrong: Signal<bool>,
+    /// In which line, from 1, where that is known.
+    wrong_line: Signal<Option<usize>>,
+    /// The text.
+    text: RwSignal<String>,
+    /// Told what was typed.
+    on_typed: Callback<String>,
+) -> impl IntoView {
+    let node = NodeRef::<html::Textarea>::new();
+    let (top, left) = (RwSignal::new(0), RwSignal::new(0));
+    let rows = Memo::new(move |_| text.with(|text| line_count(text)).clamp(ROWS.start, ROWS.end));
+    // Scrolling by less than a line draws nothing anew.
+    let in_sight = Memo::new(move |_| text.with(|text| in_sight(f64::from(top.get()), rows.get(), line_count(text))));
+    let number_width = move || format!("{}ch", text.with(|text| line_count(text)).to_string().len().max(2));
+    let scrolled = move |_| {
+        if let Some(area) = node.get_untracked() {
+            top.set(area.scroll_top());
+            left.set(area.scroll_left());
+        }
+    };
+    let down = move || in_sight.with(|lines| window::whole(window::below(lines.start, LINE_PX))) - i64::from(top.get());
+    let line_class = move |line: usize| if wrong_line.get() == Some(line) { "line bad" } else { "line" };
+    let numbers = move || {
+        let number = |line: usize| view! { <span class=move || line_class(line)>{line}</span> };
+        in_sight.get().map(|at| number(at + 1)).collect_view()
+    };
+    let lines = move || {
+        let draw = |(line, pieces): (usize, Vec<(Piece, &str)>)| {
+            view! { <div class=move || line_class(line)>{code_line(pieces)}</div> }.into_any()
+        };
+        text.with(|text| numbered(text, in_sight.get()).into_iter().map(draw).collect::<Vec<_>>())
+    };
+    view! {
+        <div class="editor" class:wrong=is_wrong>
+            <div class="numbers" aria-hidden="true" style:width=number_width>
+                <div style:transform=move || format!("translateY({}px)", down())>{numbers}</div>
+            </div>
+            <div class="pane">
+                <div class="mirror" aria-hidden="true">
+                    <div style:transform=move || format!("translate({}px, {}px)", -left.get(), down())>{lines}</div>
+                </div>
+                <textarea
+                    node_ref=node
+                    id=id
+                    name=name
+                    class=class
+                    rows=rows
+                    wrap="off"
+                    spellcheck="false"
+                    autocapitalize="none"
+                    aria-describedby=described
+                    aria-invalid=move || is_wrong.get().then_some("true")
+                    prop:value=text
+                    on:scroll=scrolled
+                    on:input=move |event| on_typed.run(event_target_value(&event))
+                ></textarea>
+            </div>
+        </div>
+    }
+}
+
+/// The pieces of a line, each with its look.
+pub fn code_line(pieces: Vec<(Piece, &str)>) -> Vec<AnyView> {
+    let piece = |(piece, text): (Piece, &str)| {
+        let text = text.to_owned();
+        match piece.class() {
+            "" => text.into_any(),
+            class => view! { <span class=class>{text}</span> }.into_any(),
+        }
+    };
+    pieces.into_iter().map(piece).collect()
+}
+
+/// Puts the caret where a line begins, from 1, and brings it in sight.
+pub fn go_to_line(area: &web_sys::HtmlTextAreaElement, line: usize) {
+    let start = start_of(&area.value(), line);
+    // The range is inside the text; a text area that is not shown has none to set.
+    let _ = area.set_selection_range(start, start);
+    let above = line.saturating_sub(1 + ABOVE);
+    area.set_scroll_top(i32::try_from(above).unwrap_or(i32::MAX).saturating_mul(LINE_PX as i32));
+}
+
+/// How many UTF-16 units stand before a line, as the browser counts.
+fn start_of(text: &str, line: usize) -> u32 {
+    let before = text.split_inclusive('\n').take(line.saturating_sub(1));
+    let units = before.map(|line| line.encode_utf16().count()).sum::<usize>();
+    u32::try_from(units).unwrap_or(u32::MAX)
+}
+
+/// How many lines a text has as an editor counts: after a line break there is another.
+fn line_count(text: &str) -> usize {
+    text.split('\n').count()
+}
+
+/// The lines in sight, from 0: also the one that is only half in sight at either end.
+fn in_sight(top: f64, rows: usize, lines: usize) -> Range<usize> {
+    let seen = window::visible(top, window::below(rows, LINE_PX), LINE_PX, lines);
+    // A text that became shorter scrolls back later.
+    seen.start.min(lines)..seen.end.min(lines)
+}
+
+/// These lines of a text, numbered from 1. What a line means may depend on all before it.
+fn numbered(text: &str, range: Range<usize>) -> Vec<(usize, Vec<(Piece, &str)>)> {
+    let mut reader = Lines::default();
+    let mut found = Vec::new();
+    for (at, line) in text.split('\n').enumerate().take(range.end) {
+        if at < range.start {
+            reader.skip(line);
+        } else {
+            found.push((at + 1, reader.pieces(line)));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn lines_are_counted_as_an_editor_shows_them() {
+        assert_eq!(["", "a", "a\n", "a\n\n"].map(line_count), [1, 1, 2, 3]);
+    }
+
+    #[test]
+    fn only_lines_in_sight_are_drawn_and_each_knows_its_number() {
+        let text = (1..=2_000).map(|line| format!("k{line}: |\n  text: {line}\n")).collect::<String>();
+        let range = in_sight(21.0 * 1_000.0, 24, line_count(&text));
+        let drawn = numbered(&text, range.clone());
+        assert!(range.contains(&1_000) && range.contains(&1_023) && drawn.len() < 60, "{range:?}");
+        let line = drawn.iter().find(|(number, _)| *number == 1_002);
+        assert_eq!(line.map(|(_, pieces)| pieces.as_slice()), Some([(Piece::Text, "  text: 501")].as_slice()));
+        assert_eq!(in_sight(99_999.0, 24, 3), 3..3, "a text that became shorter");
+    }
+
+    #[test]
+    fn the_caret_is_put_where_the_line_begins() {
+        let text = "é: 1\n😀: 2\nc: 3";
+        assert_eq!([0, 1, 2, 3, 9].map(|line| start_of(text, line)), [0, 0, 5, 11, 15]);
+    }
+}
