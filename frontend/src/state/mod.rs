@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod coalesce;
 pub mod data;
+pub mod kept;
 pub mod live;
 pub mod session;
 pub mod theme;

@@ -3,6 +3,7 @@
 pub mod ansi;
 mod dialog;
 mod icon;
+pub mod mark;
 mod shortcuts;
 pub mod window;
 pub mod yaml;

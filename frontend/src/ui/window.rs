@@ -80,6 +80,18 @@ impl Scroll {
         }
     }
 
+    /// Scrolls the page, where the element is not in sight as a whole.
+    pub fn reveal(self) {
+        let Some(element) = self.node.try_get_untracked().flatten() else {
+            return;
+        };
+        let place = element.get_bounding_client_rect();
+        let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(0.0);
+        if place.top() < 0.0 || place.bottom() > height {
+            element.scroll_into_view_with_bool(false);
+        }
+    }
+
     /// Pixels above the window.
     pub fn top(self) -> f64 {
         self.top.get()
