@@ -15,6 +15,11 @@ use tokio_util::sync::CancellationToken;
 use super::command::failed_at;
 use super::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress};
 
+/// So many lines are taken in at once, where they are printed without a pause.
+const BATCH: usize = 500;
+/// Each of these is a warning in colour, so that a long log has something to look for.
+const WARNING_EVERY: u32 = 1_000;
+
 /// Every run prints the same number of lines, evenly in time.
 #[derive(Debug, Clone)]
 pub struct FakePrinter {
@@ -82,7 +87,12 @@ fn line(text: &str) -> SpoolLine {
     let number: u32 = text.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or_default();
     let task = Some(format!("fake : task {}", number.div_ceil(2)));
     let progress = Some(if number % 2 == 1 { TaskProgress::Began } else { TaskProgress::Ended });
-    SpoolLine { at: Utc::now(), level: LogLevel::Info, text: text.to_owned(), task, progress }
+    let level = if is_warning(number) { LogLevel::Warning } else { LogLevel::Info };
+    SpoolLine { at: Utc::now(), level, text: text.to_owned(), task, progress }
+}
+
+const fn is_warning(number: u32) -> bool {
+    number > 0 && number.is_multiple_of(WARNING_EVERY)
 }
 
 #[async_trait]
@@ -108,15 +118,26 @@ impl Ansible for FakePrinter {
     ) -> Result<RunOutcome, AnsibleError> {
         let (path, words) = self.printed(&spec.dir);
         let mut file = self.begin(&path).map_err(|error| failed_at(&path, &error))?;
+        let mut lines = Vec::new();
         for number in 1..=self.lines {
-            if cancel.run_until_cancelled(tokio::time::sleep(self.pace)).await.is_none() {
+            let is_paced = !self.pace.is_zero();
+            if is_paced {
+                cancel.run_until_cancelled(tokio::time::sleep(self.pace)).await;
+            }
+            if cancel.is_cancelled() {
                 return Ok(RunOutcome::Cancelled);
             }
-            let text = format!("{words} line {number}");
+            let text = match is_warning(number) {
+                true => format!("\u{1b}[33m{words}\u{1b}[0m line {number}"),
+                false => format!("{words} line {number}"),
+            };
             let printed = print(&path, &mut file, &text).map_err(|error| failed_at(&path, &error))?;
             let events = printed.ok_or(AnsibleError::Cancelled)?;
-            let position = SpoolPosition { events, errors: 0 };
-            sink.take(vec![line(&text)], position).await.map_err(AnsibleError::Sink)?;
+            lines.push(line(&text));
+            if is_paced || lines.len() == BATCH || number == self.lines {
+                let position = SpoolPosition { events, errors: 0 };
+                sink.take(std::mem::take(&mut lines), position).await.map_err(AnsibleError::Sink)?;
+            }
         }
         Ok(RunOutcome::Succeeded)
     }
@@ -185,7 +206,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_printed_and_not_taken_in_is_taken_in_by_whoever_takes_over() {
         let dir = tempfile::tempdir().unwrap();
-        let printer = FakePrinter { dir: dir.path().join("printed"), lines: 5, pace: Duration::ZERO };
+        let printer = FakePrinter { dir: dir.path().join("printed"), lines: 5, pace: Duration::from_millis(1) };
         let (spec, cancel) = (spec(dir.path().join("runs/7/0-2")), CancellationToken::new());
         let mut sink = Refusing { taken: Vec::new(), position: SpoolPosition::default(), most: 3 };
         assert_eq!(printer.run(&spec, &mut sink, &cancel).await, Err(AnsibleError::Sink("lost".to_owned())));
