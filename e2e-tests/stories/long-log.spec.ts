@@ -94,7 +94,7 @@ test('read, search and share a log of 100,000 lines', async ({ page, program }) 
   await test.step('times go and come, and the browser keeps that', async () => {
     const times = log.locator('.t').first();
     await expect(times).toBeVisible();
-    await card.getByLabel('Options of the log').click();
+    await card.getByText('Options', { exact: true }).click();
     await card.getByLabel('Time stamps').uncheck();
     await expect(times).toBeHidden();
     await page.reload();

@@ -18,6 +18,9 @@ pub struct Piece {
 /// The pieces of a line. What is sought is found in what is read, so it may go over a change of colour.
 pub fn pieces(line: &str, sought: &str) -> Vec<Piece> {
     let parts = ansi::parts(line);
+    if sought.is_empty() {
+        return parts.into_iter().map(|(ink, text)| Piece { ink, text, is_hit: false }).collect();
+    }
     let whole: String = parts.iter().map(|(_, text)| text.as_str()).collect();
     let hits = find(&whole, sought);
     let mut pieces = Vec::with_capacity(parts.len());

@@ -92,6 +92,23 @@ impl Scroll {
         }
     }
 
+    /// Scrolls sideways to the first element of a selector, where it is not in sight.
+    pub fn reveal_across(self, selector: &str) {
+        let Some(window) = self.node.try_get_untracked().flatten() else {
+            return;
+        };
+        let Ok(Some(element)) = window.query_selector(selector) else {
+            return;
+        };
+        let (place, seen) = (element.get_bounding_client_rect(), window.get_bounding_client_rect());
+        if place.right() > seen.right() || place.left() < seen.left() {
+            // Some of what stands before it stays in sight.
+            let by = place.left() - seen.left() - seen.width() / 3.0;
+            #[expect(clippy::cast_possible_truncation, reason = "the browser's own limit is far below")]
+            window.set_scroll_left(window.scroll_left() + by as i32);
+        }
+    }
+
     /// Pixels above the window.
     pub fn top(self) -> f64 {
         self.top.get()

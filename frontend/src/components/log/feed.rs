@@ -158,7 +158,7 @@ impl Feed {
         let (row, missing) =
             self.store.with_untracked(|store| (store.row_of(slot), store.first_missing(around.clone())));
         if missing.is_none() && self.scroll.sees(row, ROW_PX) {
-            return self.scroll.reveal();
+            return self.reveal();
         }
         self.is_following.set(false);
         self.jumps.update_value(|jumps| *jumps += 1);
@@ -177,10 +177,16 @@ impl Feed {
                 if self.jumps.try_get_value() == Some(jump) && self.is_current(round) {
                     let row = self.store.with_untracked(|store| store.row_of(slot));
                     self.scroll.to(px(row.saturating_sub(ABOVE), ROW_PX));
-                    self.scroll.reveal();
+                    self.reveal();
                 }
             });
         });
+    }
+
+    /// The log may be below what is seen of the page, and the hit far to the right in a long line.
+    fn reveal(self) {
+        self.scroll.reveal();
+        request_animation_frame(move || self.scroll.reveal_across(".line.current mark"));
     }
 
     /// Whatever is heard of the log makes room for it, or fetches it.

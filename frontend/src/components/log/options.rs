@@ -4,7 +4,6 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::state::kept;
-use crate::ui::{Icon, Shape};
 
 const KEY: &str = "log-times";
 /// Below this width there is no room for times, unless somebody wants them.
@@ -39,9 +38,7 @@ pub fn Options(
     };
     view! {
         <details class="menu" node_ref=menu on:keydown=shut_by_escape>
-            <summary class="btn quiet" aria-label="Options of the log" title="Options">
-                <Icon shape=Shape::Dots/>
-            </summary>
+            <summary class="btn quiet">"Options"</summary>
             <div>
                 <label class="choice">
                     <input type="checkbox" prop:checked=has_times on:change=chosen/>

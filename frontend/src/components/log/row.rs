@@ -31,9 +31,9 @@ pub fn row(row: Row) -> AnyView {
         view! { <a class="n" href=format!("#L{number}") tabindex="-1" aria-label=label>{number}</a> }
     });
     let time = row.head.map(|(_, created)| {
-        let local = created.with_timezone(&Local);
-        let whole = local.format("%Y-%m-%d %H:%M:%S%.3f").to_string();
-        view! { <span class="t" title=whole>{local.format("%H:%M:%S").to_string()}</span> }
+        let whole = created.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S%.3f").to_string();
+        let time = whole.get(11..19).unwrap_or_default().to_owned();
+        view! { <span class="t" title=whole>{time}</span> }
     });
     let text = match &row.text {
         Some(text) => line_text(text, &row.sought),
