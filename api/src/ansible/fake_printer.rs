@@ -134,10 +134,8 @@ impl Ansible for FakePrinter {
             if cancel.is_cancelled() {
                 return Ok(RunOutcome::Cancelled);
             }
-            let text = match is_warning(number) {
-                true => format!("\u{1b}[33m{words}\u{1b}[0m line {number}"),
-                false => format!("{words} line {number}"),
-            };
+            let (on, off) = if is_warning(number) { ("\u{1b}[33m", "\u{1b}[0m") } else { ("", "") };
+            let text = format!("{on}{words}{off} line {number}");
             let printed = print(&path, &mut file, &text).map_err(|error| failed_at(&path, &error))?;
             position.events = printed.ok_or(AnsibleError::Cancelled)?;
             lines.push(line(&text));
