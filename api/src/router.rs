@@ -52,6 +52,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(instances::hold_instance)
         .service(instances::lift_hold)
         .service(instances::list_instance_logs)
+        .service(instances::list_instance_log_matches)
         .service(instances::stream_instance_logs)
         // App servers
         .service(app_servers::list_app_servers)
@@ -65,6 +66,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(app_servers::read_checks)
         .service(app_servers::check_app_server)
         .service(app_servers::list_app_server_logs)
+        .service(app_servers::list_app_server_log_matches)
         .service(app_servers::stream_app_server_logs)
         // Pull requests
         .service(pull_requests::list_pull_requests)

@@ -74,3 +74,20 @@ pub struct LogEntry {
     /// The machine it is about.
     pub server_id: Option<ServerId>,
 }
+
+/// Where in a log a text or a level stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LogMatches {
+    /// How many entries match, all of them.
+    #[schema(minimum = 0)]
+    pub count: i64,
+    /// Which they are, ascending: their `seq`; in an instance's own log, which has none, their `id`. The last 10,000 at most:
+    /// of more, the first ones are left out, but counted.
+    #[schema(max_items = 10_000, example = json!([12, 40, 41]))]
+    pub places: Vec<i64>,
+}
+
+impl LogMatches {
+    /// How many places are given at most.
+    pub const MAX_PLACES: i64 = 10_000;
+}

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,12 +11,19 @@ use async_trait::async_trait;
 use chrono::Utc;
 use sha2::{Digest as _, Sha256};
 use shared_types::LogLevel;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::command::failed_at;
 use super::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress};
 
-/// Every run prints the same number of lines, evenly in time.
+/// So many lines are taken in at once, where that many are due.
+const BATCH: usize = 500;
+/// Each of these is a warning in colour, so that a long log has something to look for.
+const WARNING_EVERY: u32 = 1_000;
+
+/// Every run prints the same number of lines, evenly in time. Those that are due at once are taken in together, as with a real
+/// run's spool.
 #[derive(Debug, Clone)]
 pub struct FakePrinter {
     /// Holds what was printed, `{app server}/{playbook}-{run}` as runs' directories are called. Unlike those it is kept.
@@ -82,7 +90,12 @@ fn line(text: &str) -> SpoolLine {
     let number: u32 = text.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or_default();
     let task = Some(format!("fake : task {}", number.div_ceil(2)));
     let progress = Some(if number % 2 == 1 { TaskProgress::Began } else { TaskProgress::Ended });
-    SpoolLine { at: Utc::now(), level: LogLevel::Info, text: text.to_owned(), task, progress }
+    let level = if is_warning(number) { LogLevel::Warning } else { LogLevel::Info };
+    SpoolLine { at: Utc::now(), level, text: text.to_owned(), task, progress }
+}
+
+const fn is_warning(number: u32) -> bool {
+    number > 0 && number.is_multiple_of(WARNING_EVERY)
 }
 
 #[async_trait]
@@ -108,15 +121,27 @@ impl Ansible for FakePrinter {
     ) -> Result<RunOutcome, AnsibleError> {
         let (path, words) = self.printed(&spec.dir);
         let mut file = self.begin(&path).map_err(|error| failed_at(&path, &error))?;
+        let begun = Instant::now();
+        let (mut lines, mut position) = (Vec::new(), SpoolPosition::default());
         for number in 1..=self.lines {
-            if cancel.run_until_cancelled(tokio::time::sleep(self.pace)).await.is_none() {
+            let due = begun + self.pace * number;
+            if due > Instant::now() {
+                if !lines.is_empty() {
+                    sink.take(mem::take(&mut lines), position).await.map_err(AnsibleError::Sink)?;
+                }
+                cancel.run_until_cancelled(tokio::time::sleep_until(due)).await;
+            }
+            if cancel.is_cancelled() {
                 return Ok(RunOutcome::Cancelled);
             }
-            let text = format!("{words} line {number}");
+            let (on, off) = if is_warning(number) { ("\u{1b}[33m", "\u{1b}[0m") } else { ("", "") };
+            let text = format!("{on}{words}{off} line {number}");
             let printed = print(&path, &mut file, &text).map_err(|error| failed_at(&path, &error))?;
-            let events = printed.ok_or(AnsibleError::Cancelled)?;
-            let position = SpoolPosition { events, errors: 0 };
-            sink.take(vec![line(&text)], position).await.map_err(AnsibleError::Sink)?;
+            position.events = printed.ok_or(AnsibleError::Cancelled)?;
+            lines.push(line(&text));
+            if lines.len() == BATCH || number == self.lines {
+                sink.take(mem::take(&mut lines), position).await.map_err(AnsibleError::Sink)?;
+            }
         }
         Ok(RunOutcome::Succeeded)
     }
@@ -185,23 +210,23 @@ mod tests {
     #[tokio::test]
     async fn what_was_printed_and_not_taken_in_is_taken_in_by_whoever_takes_over() {
         let dir = tempfile::tempdir().unwrap();
-        let printer = FakePrinter { dir: dir.path().join("printed"), lines: 5, pace: Duration::ZERO };
+        let printer = FakePrinter { dir: dir.path().join("printed"), lines: 1_200, pace: Duration::ZERO };
         let (spec, cancel) = (spec(dir.path().join("runs/7/0-2")), CancellationToken::new());
-        let mut sink = Refusing { taken: Vec::new(), position: SpoolPosition::default(), most: 3 };
+        let mut sink = Refusing { taken: Vec::new(), position: SpoolPosition::default(), most: BATCH };
         assert_eq!(printer.run(&spec, &mut sink, &cancel).await, Err(AnsibleError::Sink("lost".to_owned())));
-        assert_eq!(sink.taken.last().unwrap(), "app server 7 run 2 line 3");
-        sink.most = 100;
+        assert_eq!(sink.taken.last().unwrap(), "app server 7 run 2 line 500");
+        sink.most = usize::MAX;
         assert_eq!(printer.recover(&spec.dir, sink.position, &mut sink).await, Ok(true));
         let printed = fs::read_to_string(dir.path().join("printed/7/0-2")).unwrap();
         assert_eq!(printed.lines().collect::<Vec<_>>(), sink.taken);
-        assert_eq!(sink.taken.len(), 4);
+        assert_eq!(sink.taken.len(), 2 * BATCH);
         assert_eq!(
             printer.run(&spec, &mut sink, &cancel).await,
             Err(AnsibleError::Cancelled),
             "the old holder goes on"
         );
         assert_eq!(printer.recover(&spec.dir, sink.position, &mut sink).await, Ok(true));
-        assert_eq!(sink.taken.len(), 4);
+        assert_eq!(sink.taken.len(), 2 * BATCH);
         assert_eq!(printer.recover(&dir.path().join("runs/8/0-1"), sink.position, &mut sink).await, Ok(false));
     }
 }

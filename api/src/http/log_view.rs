@@ -1,9 +1,10 @@
 //! What the log views of instances and app servers have in common.
 
 use actix_web::http::header::ACCEPT;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
-use shared_types::{LogEntry, LogLevel};
+use shared_types::log_entry::LogMatches;
+use shared_types::{LogEntry, LogLevel, ProblemType};
 
 use super::error::ApiError;
 use super::{cursor, extract};
@@ -29,6 +30,17 @@ pub struct Query {
     q: Option<String>,
     /// `text`: everything as plain text, as `Accept: text/plain` asks for.
     format: Option<Format>,
+}
+
+/// What to look for in a log.
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Sought {
+    /// This level and those above it.
+    level: Option<LogLevel>,
+    /// Only entries that hold this text, whatever the case.
+    q: Option<String>,
 }
 
 /// The header that says since when a log is not kept any more.
@@ -89,6 +101,17 @@ pub async fn answer(
     Ok(answer.json(cursor::page(entries, limit, place)))
 }
 
+/// Answers with where in a log something stands.
+pub async fn matches(app: &App, about: logs::About, sought: Sought) -> Result<web::Json<LogMatches>, ApiError> {
+    let Sought { level, q } = sought;
+    let query =
+        logs::Query { levels: level.map(LogLevel::and_above), text: extract::search(q)?, ..logs::Query::default() };
+    if query.levels.is_none() && query.text.is_none() {
+        return Err(ApiError::new(ProblemType::BadRequest, "Say what to look for: q, level or both."));
+    }
+    Ok(web::Json(logs::matches(&mut *app.db().conn().await?, about, &query).await?))
+}
+
 /// What `after` and `before` count.
 pub fn place(entry: &LogEntry) -> i64 {
     entry.seq.unwrap_or(entry.id.0)
@@ -109,10 +132,7 @@ fn text(app: App, about: logs::About, query: logs::Query) -> HttpResponse {
             };
             let next = (query.before.is_none() || query.after.is_some())
                 .then_some(logs::Query { after: Some(place(last)), ..query });
-            Ok::<_, ApiError>(Some((
-                actix_web::web::Bytes::from(entries.iter().map(logs::line).collect::<String>()),
-                next,
-            )))
+            Ok::<_, ApiError>(Some((web::Bytes::from(entries.iter().map(logs::line).collect::<String>()), next)))
         }
     });
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").streaming(pages)

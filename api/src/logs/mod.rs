@@ -8,7 +8,8 @@ mod store;
 
 pub use mask::Mask;
 pub use store::{
-    About, Everywhere, Line, MAX_TEXT, Query, append, everywhere, page, prune_app_server, prune_instances, pruned_at,
+    About, Everywhere, Line, MAX_TEXT, Query, append, everywhere, matches, page, prune_app_server, prune_instances,
+    pruned_at,
 };
 
 use shared_types::LogEntry;

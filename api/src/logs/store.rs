@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use diesel::{BoolExpressionMethods, ExpressionMethods, PgTextExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_types::log_entry::LogMatches;
 use shared_types::{AppServerId, InstanceId, LogEntry, LogEntryId, LogLevel, ServerId};
 
 use crate::db::DbError;
@@ -323,6 +324,34 @@ pub async fn page(conn: &mut AsyncPgConnection, about: About, query: &Query) -> 
         rows.reverse();
     }
     Ok(rows.into_iter().map(entry).collect())
+}
+
+/// Where in a log a text or a level stands, and how often; `after`, `before` and `limit` do not count. One statement, which
+/// reads the log once.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn matches(conn: &mut AsyncPgConnection, about: About, query: &Query) -> Result<LogMatches, DbError> {
+    use diesel::dsl::sql;
+    use diesel::sql_types::BigInt;
+    use log_entries::dsl as l;
+    let mut select = l::log_entries
+        .select((sql::<BigInt>("count(*) OVER ()"), sql::<BigInt>("coalesce(seq, id)")))
+        .limit(LogMatches::MAX_PLACES)
+        .into_boxed();
+    select = match about.app_server() {
+        Some(id) => select.filter(l::app_server_id.eq(id)).order(l::seq.desc()),
+        None => select.filter(l::instance_id.eq(about.instance()).and(l::app_server_id.is_null())).order(l::id.desc()),
+    };
+    if let Some(levels) = query.levels {
+        select = select.filter(l::level.eq_any(levels));
+    }
+    if let Some(text) = &query.text {
+        select = select.filter(l::text.ilike(holding(text)));
+    }
+    let rows: Vec<(i64, i64)> = select.load(conn).await?;
+    let count = rows.iter().map(|(count, _)| *count).next().unwrap_or(0);
+    Ok(LogMatches { count, places: rows.into_iter().rev().map(|(_, place)| place).collect() })
 }
 
 fn entry((id, seq, created, level, text, task, instance_id, app_server_id, server_id): Row) -> LogEntry {

@@ -63,6 +63,9 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
         .await
         .unwrap();
     found.push(taken("list_app_server_logs"));
+    let sought = logs::Query { text: Some("1".into()), ..Default::default() };
+    logs::matches(conn, About::AppServer(instance, app_server), &sought).await.unwrap();
+    found.push(taken("list_app_server_log_matches"));
     servers::store::page(conn, &servers::store::Query { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_servers"));
     pull_requests::read::page(&app.watch, conn, &PullRequests { limit: 50, ..Default::default() }).await.unwrap();
@@ -98,6 +101,7 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
             ("render_instance", 1),
             ("list_activations", 1),
             ("list_app_server_logs", 1),
+            ("list_app_server_log_matches", 1),
             ("list_servers", 1),
             ("list_pull_requests", 3),
             ("read_pull_request", 3),

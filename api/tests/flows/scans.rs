@@ -127,6 +127,10 @@ async fn no_list_reads_a_whole_table() {
         let view = async |conn: &mut AsyncPgConnection| Ok(logs::everywhere(conn, &query).await?.len());
         check(conn, &mut wrong, format!("logs {query:?}"), view).await;
     }
+    let about = logs::About::AppServer(InstanceId(77), AppServerId(385));
+    let query = logs::Query { text: Some("line 3".into()), ..Default::default() };
+    let view = async |conn: &mut AsyncPgConnection| Ok(logs::matches(conn, about, &query).await?.places.len());
+    check(conn, &mut wrong, "places in a log".into(), view).await;
     let first = pull_requests::store::listing::Query { limit: 51, ..Default::default() };
     for query in [
         first.clone(),

@@ -170,6 +170,13 @@ async fn what_a_playbook_prints_holds_no_secret_in_any_form() {
         "{log}"
     );
     assert!(log.contains("********") && log.contains("all of ********"), "{log}");
+    for text in ["h0rse", IN_URL_DECODED, &STANDARD.encode(PASSWORD)] {
+        let path = format!(
+            "/api/v1/app-servers/1/logs/matches?q={}",
+            url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>()
+        );
+        assert_eq!(viewer.get(&path).await.expect(200)["count"], 0, "{text} can be looked for");
+    }
     let read = app.read_app_server(1).await;
     let extra = read["configuration"]["configuration_extra_settings"].as_str().unwrap();
     assert!(

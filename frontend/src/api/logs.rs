@@ -1,5 +1,6 @@
-//! Logs: rows before or after a place, filtered.
+//! Logs: rows before or after a place, and where rows with a text or a level are.
 
+use shared_types::log_entry::LogMatches;
 use shared_types::{AppServerId, InstanceId, LogEntry, LogLevel, Page};
 
 use super::Result;
@@ -23,26 +24,8 @@ pub enum LogOf {
 pub enum Place {
     /// The first ones after this number.
     After(i64),
-    /// The last ones before this number.
-    Before(i64),
     /// The last ones of all.
     End,
-}
-
-/// What rows must have.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// This level or one above.
-    pub level: Option<LogLevel>,
-    /// These words.
-    pub words: String,
-}
-
-impl Filter {
-    /// Whether every row passes.
-    pub fn is_empty(&self) -> bool {
-        self.level.is_none() && self.words.is_empty()
-    }
 }
 
 impl LogOf {
@@ -59,16 +42,21 @@ impl LogOf {
     }
 }
 
-/// At most [`PAGE`] rows, ascending.
-pub async fn read(of: LogOf, place: Place, filter: &Filter) -> Result<Vec<LogEntry>> {
+/// So many rows at most, ascending; of a level and those above it, or of all.
+pub async fn read(of: LogOf, place: Place, level: Option<LogLevel>, limit: usize) -> Result<Vec<LogEntry>> {
     let place = match place {
         Place::After(number) => format!("after={number}"),
-        Place::Before(number) => format!("before={number}"),
         // Greater than any row's number, and still exact wherever numbers are read as floats.
         Place::End => format!("before={}", (1_i64 << 53) - 1),
     };
-    let level = filter.level.map(|level| format!("&level={}", level.as_str())).unwrap_or_default();
-    let words = if filter.words.is_empty() { String::new() } else { format!("&q={}", encode(&filter.words)) };
-    let page: Page<LogEntry> = send(get(&format!("{}?{place}&limit={PAGE}{level}{words}", of.path()))).await?;
+    let level = level.map(|level| format!("&level={}", level.as_str())).unwrap_or_default();
+    let page: Page<LogEntry> = send(get(&format!("{}?{place}&limit={limit}{level}", of.path()))).await?;
     Ok(page.items)
+}
+
+/// Where the rows of a level and those above it are, that hold these words; without words all of them.
+pub async fn matches(of: LogOf, level: Option<LogLevel>, words: &str) -> Result<LogMatches> {
+    let level = level.unwrap_or(LogLevel::Debug).as_str();
+    let words = if words.is_empty() { String::new() } else { format!("&q={}", encode(words)) };
+    send(get(&format!("{}/matches?level={level}{words}", of.path()))).await
 }

@@ -1,13 +1,21 @@
-//! Why a build ended badly, before anything else: the task's name, the words, the first line of the log that says so.
+//! Why a build ended badly, before anything else: the task's name and role, the words, the lines of the log around them.
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared_types::{AppServer, LogLevel};
-use std::sync::Arc;
+use shared_types::{AppServer, AppServerId, LogEntry, LogLevel};
 
+use super::log::{Excerpt, failing};
 use super::status_label::StatusLabel;
-use crate::api::logs::{self, Filter, LogOf, Place};
+use crate::api::logs::{self, LogOf, PAGE, Place};
+use crate::state::state;
 use crate::words;
+
+/// How many entries are shown.
+const SHOWN: usize = 20;
+/// How many of them come before the one that says why.
+const BEFORE: i64 = 14;
 
 /// The card, for an app server that failed.
 #[component]
@@ -16,37 +24,92 @@ pub fn Failure(
     app_server: Arc<AppServer>,
 ) -> impl IntoView {
     let summary = &app_server.summary;
+    let is_sought = RwSignal::new(true);
+    let found = RwSignal::new(None::<Found>);
     let id = summary.id;
-    let line = RwSignal::new(None::<i64>);
+    let failure = summary.failure.clone().unwrap_or_else(|| "The log says more.".to_owned());
+    let sought = failure.clone();
+    let state = state();
     spawn_local(async move {
-        let filter = Filter { level: Some(LogLevel::Error), words: String::new() };
-        // Without the line the card still says why; the log below shows the rest.
-        if let Ok(entries) = logs::read(LogOf::AppServer(id), Place::After(0), &filter).await {
-            line.try_set(entries.first().and_then(|entry| entry.seq));
+        // Without the lines the card still says why; the log below shows the rest.
+        match find(id, &sought).await {
+            Ok(lines) => drop(found.try_set(lines)),
+            Err(error) => drop(state.session.ends_by(&error)),
         }
+        is_sought.try_set(false);
     });
-    let title = summary.progress.task.clone().unwrap_or_else(|| summary.status_description.clone());
-    let why = summary.failure.clone().unwrap_or_else(|| "The log says more.".to_owned());
+    let from_log = move || found.with(|found| found.as_ref().and_then(|found| found.task.clone()));
+    let (known_task, status) = (summary.progress.task.clone(), summary.status_description.clone());
+    let task = Memo::new(move |_| from_log().or_else(|| known_task.clone()));
+    let title = move || task.get().unwrap_or_else(|| status.clone());
     // The title names the task already.
-    let why = why.strip_prefix(&format!("{title}: ")).map_or_else(|| why.clone(), ToOwned::to_owned);
+    let why = move || {
+        let prefix = format!("{}: ", task.get().unwrap_or_default());
+        failure.strip_prefix(&prefix).unwrap_or(&failure).to_owned()
+    };
     let tasks = summary.progress.tasks_words().map(|tasks| format!("Task {tasks}. "));
-    let number = move || {
-        line.get().map(|line| {
+    let role = move || task.get().and_then(|task| Some(format!("Role {}. ", role_of(&task)?)));
+    let link = move || {
+        found.with(|found| found.as_ref().map(|found| found.line)).map(|line| {
             let words = words::thousands(usize::try_from(line).unwrap_or_default());
             view! { <a href=format!("#L{line}")>"line " {words}</a> }
         })
+    };
+    // Their room is kept until they are here: a link to a line of the log below would miss it.
+    let lines = move || match found.get() {
+        Some(found) => view! { <Excerpt entries=found.entries around=found.line/> }.into_any(),
+        None => is_sought.get().then(|| view! { <div class="log excerpt" aria-busy="true"></div> }).into_any(),
     };
     view! {
         <section class="card failure" aria-label="Failure">
             <header>
                 <StatusLabel status=summary.status/>
                 <h2>{title}</h2>
-                <span class="right">{number}</span>
+                <span class="right">{link}</span>
             </header>
             <div class="body">
                 <p>{why}</p>
-                <p class="fine">{tasks} "The visitors were not affected: an app server gets no traffic before it is activated."</p>
+                <p class="fine">
+                    {role} {tasks} "The visitors were not affected: an app server gets no traffic before it is activated."
+                </p>
             </div>
+            {lines}
         </section>
+    }
+}
+
+/// What the log says of a failure.
+#[derive(Debug, Clone)]
+struct Found {
+    line: i64,
+    task: Option<String>,
+    entries: Vec<LogEntry>,
+}
+
+async fn find(id: AppServerId, failure: &str) -> crate::api::Result<Option<Found>> {
+    let of = LogOf::AppServer(id);
+    let errors = logs::read(of, Place::End, Some(LogLevel::Error), PAGE).await?;
+    let Some((line, task)) = failing(&errors, failure).and_then(|entry| Some((entry.seq?, entry.task.clone()))) else {
+        return Ok(None);
+    };
+    let entries = logs::read(of, Place::After((line - BEFORE - 1).max(0)), None, SHOWN).await?;
+    Ok(Some(Found { line, task, entries }))
+}
+
+/// The role of a task that has one: Ansible writes «role : task».
+fn role_of(task: &str) -> Option<&str> {
+    task.split_once(" : ").map(|(role, _)| role.trim()).filter(|role| !role.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_role_stands_before_its_task() {
+        assert_eq!(role_of("edxapp : install requirements"), Some("edxapp"));
+        assert_eq!(["Gathering Facts", "wait: it boots", " : x"].map(role_of), [None, None, None]);
     }
 }

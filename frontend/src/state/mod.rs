@@ -4,6 +4,7 @@ pub mod clock;
 pub mod coalesce;
 pub mod data;
 pub mod drafts;
+pub mod kept;
 pub mod live;
 pub mod session;
 pub mod theme;

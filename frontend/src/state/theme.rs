@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::kept;
+
 const KEY: &str = "theme";
 
 /// The choice.
@@ -18,7 +20,7 @@ pub enum Theme {
 impl Theme {
     /// The choice that was kept; the system's without one.
     pub fn kept() -> Self {
-        let kept = storage().and_then(|storage| storage.get_item(KEY).ok().flatten());
+        let kept = kept::read(KEY);
         match kept.as_deref() {
             Some("light") => Self::Light,
             Some("dark") => Self::Dark,
@@ -47,20 +49,15 @@ impl Theme {
     /// Shows and keeps it. Where the browser keeps nothing, it holds until the page is left.
     pub fn apply(self) {
         let root = document().document_element();
-        let (shown, kept) = match self {
-            Self::Light | Self::Dark => (
-                root.map(|root| root.set_attribute("data-theme", self.word())),
-                storage().map(|storage| storage.set_item(KEY, self.word())),
-            ),
-            Self::System => (
-                root.map(|root| root.remove_attribute("data-theme")),
-                storage().map(|storage| storage.remove_item(KEY)),
-            ),
-        };
-        drop((shown, kept));
+        match self {
+            Self::Light | Self::Dark => {
+                drop(root.map(|root| root.set_attribute("data-theme", self.word())));
+                kept::write(KEY, self.word());
+            }
+            Self::System => {
+                drop(root.map(|root| root.remove_attribute("data-theme")));
+                kept::remove(KEY);
+            }
+        }
     }
-}
-
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok().flatten()
 }

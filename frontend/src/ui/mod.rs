@@ -4,6 +4,7 @@ pub mod ansi;
 mod code_editor;
 mod dialog;
 mod icon;
+pub mod mark;
 mod navigation;
 mod shortcuts;
 pub mod window;

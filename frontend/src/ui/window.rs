@@ -102,6 +102,35 @@ impl Scroll {
         }
     }
 
+    /// Scrolls the page, where the element is not in sight as a whole.
+    pub fn reveal(self) {
+        let Some(element) = self.node.try_get_untracked().flatten() else {
+            return;
+        };
+        let place = element.get_bounding_client_rect();
+        let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(0.0);
+        if place.top() < 0.0 || place.bottom() > height {
+            element.scroll_into_view_with_bool(false);
+        }
+    }
+
+    /// Scrolls sideways to the first element of a selector, where it is not in sight.
+    pub fn reveal_across(self, selector: &str) {
+        let Some(window) = self.node.try_get_untracked().flatten() else {
+            return;
+        };
+        let Ok(Some(element)) = window.query_selector(selector) else {
+            return;
+        };
+        let (place, seen) = (element.get_bounding_client_rect(), window.get_bounding_client_rect());
+        if place.right() > seen.right() || place.left() < seen.left() {
+            // Some of what stands before it stays in sight.
+            let by = place.left() - seen.left() - seen.width() / 3.0;
+            #[expect(clippy::cast_possible_truncation, reason = "the browser's own limit is far below")]
+            window.set_scroll_left(window.scroll_left() + by as i32);
+        }
+    }
+
     /// Pixels above the window.
     pub fn top(self) -> f64 {
         self.top.get()

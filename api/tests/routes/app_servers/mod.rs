@@ -2,6 +2,7 @@ mod activate;
 mod checks;
 mod diff;
 mod list;
+mod log_matches;
 mod logs;
 mod logs_stream;
 mod pin;

@@ -4,6 +4,7 @@ mod create;
 mod hold;
 mod launch;
 mod list;
+mod log_matches;
 mod logs;
 mod logs_stream;
 mod read;

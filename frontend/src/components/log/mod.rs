@@ -2,8 +2,15 @@
 
 mod card;
 mod classify;
+mod excerpt;
 mod feed;
+mod heights;
+mod hits;
+mod lines;
+mod options;
 mod row;
+mod search;
 mod store;
 
 pub use card::LogCard;
+pub use excerpt::{Excerpt, failing};

@@ -1,61 +1,79 @@
-//! One row of the log.
+//! One row of the log. Nothing in it changes: a row that looks different is another one.
+
+use std::sync::Arc;
 
 use chrono::Local;
 use leptos::prelude::*;
 
+use super::classify::Kind;
 use super::store::Row;
-use crate::ui::ansi;
+use crate::ui::mark::{self, Piece};
 use crate::ui::window::px;
 
 /// The height of a row, as in `log.css`.
 pub const ROW_PX: f64 = 20.0;
+/// So many bytes of a line are drawn: a browser takes seconds for a line of a megabyte.
+const DRAWN: usize = 8_000;
+
+/// What tells rows apart.
+pub type Key = (usize, Option<i64>, bool, bool, bool, Arc<str>);
+
+/// What tells a row apart from those that were drawn before.
+pub fn key(row: &Row) -> Key {
+    let number = row.head.map(|(number, _)| number);
+    (row.place, number, row.text.is_some(), row.is_named, row.is_current, row.sought.clone())
+}
 
 /// One row: its number (a link to it), its time, its text.
-#[component]
-pub fn LogRow(
-    /// What it shows.
-    row: Row,
-    /// Whether numbers are links.
-    is_numbered: bool,
-    /// The line that the URL names.
-    named: Memo<Option<i64>>,
-) -> impl IntoView {
-    let number = row.head.map(|(number, _)| number);
+pub fn row(row: Row) -> AnyView {
+    let number = row.head.map(|(number, _)| {
+        let label = format!("Line {number}");
+        view! { <a class="n" href=format!("#L{number}") tabindex="-1" aria-label=label>{number}</a> }
+    });
     let time = row.head.map(|(_, created)| {
-        let local = created.with_timezone(&Local);
-        (local.format("%H:%M:%S").to_string(), local.format("%Y-%m-%d %H:%M:%S%.3f").to_string())
+        let whole = created.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S%.3f").to_string();
+        let time = whole.get(11..19).unwrap_or_default().to_owned();
+        view! { <span class="t" title=whole>{time}</span> }
     });
-    let (time, whole_time) = time.unwrap_or_default();
-    let number_view = number.map(|number| {
-        if is_numbered {
-            let label = format!("Line {number}");
-            view! { <a class="n" href=format!("#L{number}") tabindex="-1" aria-label=label>{number}</a> }.into_any()
-        } else {
-            view! { <span class="n">{number}</span> }.into_any()
-        }
-    });
-    let text = row.text.map_or_else(
-        || view! { <span class="fine">"…"</span> }.into_any(),
-        |text| {
-            let parts = ansi::parts(&text).into_iter();
-            parts
-                .map(|(ink, words)| match ink.class() {
-                    "" => words.into_any(),
-                    class => view! { <span class=class>{words}</span> }.into_any(),
-                })
-                .collect_view()
-                .into_any()
-        },
-    );
+    let text = match &row.text {
+        Some(text) => line_text(text, &row.sought),
+        None => view! { <span class="x fine">"…"</span> }.into_any(),
+    };
     view! {
         <div
-            class=row.kind.class()
-            class:named=move || number.is_some() && named.get() == number
+            class=class(row.kind, row.is_named, row.is_current)
+            aria-current=row.is_current.then_some("true")
             style:top=px(row.place, ROW_PX)
         >
-            {number_view.unwrap_or_else(|| view! { <span class="n"></span> }.into_any())}
-            <span class="t" title=whole_time>{time}</span>
-            <span class="x">{text}</span>
+            {number}
+            {time}
+            {text}
         </div>
+    }
+    .into_any()
+}
+
+fn class(kind: Kind, is_named: bool, is_current: bool) -> String {
+    let named = if is_named { " named" } else { "" };
+    let current = if is_current { " current" } else { "" };
+    format!("{}{named}{current}", kind.class())
+}
+
+/// A line of a log in its colours, with what is sought marked.
+pub fn line_text(text: &str, sought: &str) -> AnyView {
+    let drawn = text.floor_char_boundary(DRAWN);
+    let rest = text.len() - drawn;
+    let cut = (rest > 0).then(|| {
+        view! { <i class="fine">{format!(" … {rest} more bytes are in the download")}</i> }
+    });
+    let pieces = mark::pieces(text.get(..drawn).unwrap_or_default(), sought).into_iter().map(piece).collect_view();
+    view! { <span class="x">{pieces}{cut}</span> }.into_any()
+}
+
+fn piece(Piece { ink, text, is_hit }: Piece) -> AnyView {
+    match (ink.class(), is_hit) {
+        ("", false) => text.into_any(),
+        (class, false) => view! { <span class=class>{text}</span> }.into_any(),
+        (class, true) => view! { <mark class=class>{text}</mark> }.into_any(),
     }
 }

@@ -1,25 +1,26 @@
 //! The rows of a log that are here, and where each stands. Pure: it fetches and draws nothing.
 //!
-//! An entry has a slot. In a log numbered without gaps the slot follows from the number, so there is room for entries not
-//! fetched yet and the scroll bar is true from the start; in a listed one (filtered, or with gaps) entries just follow each
-//! other. An entry takes one row for each line of its text.
+//! An entry has a slot. In a log numbered without gaps the slot follows from the number; otherwise the numbers are listed. So
+//! there is room for entries that are not here, and the scroll bar is true from the start. Entries far from what is in sight
+//! are forgotten again. An entry takes one row for each line of its text.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use shared_types::LogEntry;
 
 use super::classify::Kind;
+use super::heights::Heights;
 use crate::api::logs::PAGE;
 
-/// How entries find their slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// By their number, 1, 2, 3, …
-    Numbered,
-    /// One after the other.
-    Listed,
-}
+/// How many entries are kept around what is in sight.
+const KEPT: usize = 4_000;
+/// How many bytes of text are kept there.
+const KEPT_BYTES: usize = 6 << 20;
+/// So many are kept whatever they hold: they are in sight, or nearly.
+const NEAR: usize = 100;
 
 /// One row: a line of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +31,25 @@ pub struct Row {
     pub head: Option<(i64, DateTime<Utc>)>,
     /// What it is.
     pub kind: Kind,
-    /// Its text; none while it is not fetched.
-    pub text: Option<String>,
+    /// Its text; none while it is not here.
+    pub text: Option<Arc<str>>,
+    /// Whether the URL names its entry.
+    pub is_named: bool,
+    /// Whether its entry is the hit that was stepped to.
+    pub is_current: bool,
+    /// What to mark in it; nothing while it is empty.
+    pub sought: Arc<str>,
+}
+
+/// What makes entries look different from others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    /// The one that the URL names.
+    pub named: Option<i64>,
+    /// The hit that was stepped to.
+    pub current: Option<i64>,
+    /// The words that are sought.
+    pub sought: Arc<str>,
 }
 
 #[derive(Debug)]
@@ -39,208 +57,197 @@ struct Entry {
     number: i64,
     created: DateTime<Utc>,
     kind: Kind,
-    lines: Vec<String>,
+    lines: Vec<Arc<str>>,
+    bytes: usize,
+}
+
+/// The number of each slot.
+#[derive(Debug)]
+enum Numbers {
+    /// 1, 2, 3, … up to this.
+    Dense(usize),
+    /// These, ascending.
+    Listed(Vec<i64>),
 }
 
 /// The rows.
 #[derive(Debug)]
 pub struct Store {
-    mode: Mode,
-    slots: Vec<Option<Entry>>,
-    /// Entries of several lines: their slot, and how many lines beyond the first all up to and with them have.
-    extra: Vec<(usize, usize)>,
+    numbers: Numbers,
+    entries: BTreeMap<usize, Entry>,
+    bytes: usize,
+    heights: Heights,
 }
 
 impl Store {
-    /// An empty one.
-    pub const fn new(mode: Mode) -> Self {
-        Self { mode, slots: Vec::new(), extra: Vec::new() }
+    /// Of a log that is numbered without gaps, still empty.
+    pub fn dense() -> Self {
+        Self::of(Numbers::Dense(0))
     }
 
-    /// How many entries there are, fetched or not.
+    /// Of entries with these numbers, ascending.
+    pub fn listed(numbers: Vec<i64>) -> Self {
+        Self::of(Numbers::Listed(numbers))
+    }
+
+    fn of(numbers: Numbers) -> Self {
+        Self { numbers, entries: BTreeMap::new(), bytes: 0, heights: Heights::default() }
+    }
+
+    /// How many entries there are, here or not.
     pub const fn len(&self) -> usize {
-        self.slots.len()
+        match &self.numbers {
+            Numbers::Dense(count) => *count,
+            Numbers::Listed(numbers) => numbers.len(),
+        }
     }
 
     /// How many rows there are.
     pub fn rows(&self) -> usize {
-        self.slots.len() + self.extra.last().map_or(0, |(_, lines)| *lines)
+        self.heights.before(self.len())
     }
 
-    /// The number of the last entry that is here; 0 without one.
+    /// The number of the last entry, here or not; 0 without one.
     pub fn last_number(&self) -> i64 {
-        self.slots.iter().rev().flatten().next().map_or(0, |entry| entry.number)
+        self.number_before(self.len())
     }
 
     /// Makes room up to this number. Only for numbered logs.
     pub fn grow(&mut self, last: i64) {
-        let length = usize::try_from(last).unwrap_or(0);
-        if self.mode == Mode::Numbered && length > self.slots.len() {
-            self.slots.resize_with(length, || None);
+        if let Numbers::Dense(count) = &mut self.numbers {
+            *count = (*count).max(usize::try_from(last).unwrap_or(0));
         }
     }
 
-    /// Takes entries in. Those of a listed log must follow the ones that are here, or, with `before`, precede them.
-    pub fn put(&mut self, entries: Vec<LogEntry>, before: bool) {
-        match self.mode {
-            Mode::Numbered => {
-                for entry in entries.into_iter().map(Entry::from) {
-                    self.grow(entry.number);
-                    let slot = usize::try_from(entry.number - 1).ok();
-                    if let Some(slot) = slot.and_then(|slot| self.slots.get_mut(slot)) {
-                        *slot = Some(entry);
-                    }
-                }
-            }
-            Mode::Listed => {
-                let at = if before { 0 } else { self.slots.len() };
-                let entries = entries.into_iter().map(|entry| Some(Entry::from(entry)));
-                self.slots.splice(at..at, entries);
+    /// Takes entries in, in the slots of their numbers. What is new to the log makes it longer.
+    pub fn put(&mut self, entries: Vec<LogEntry>) {
+        let mut rows = Vec::with_capacity(entries.len());
+        for entry in entries.into_iter().map(Entry::from) {
+            let Some(slot) = self.slot_for(entry.number) else { continue };
+            rows.push((slot, entry.lines.len()));
+            self.bytes += entry.bytes;
+            if let Some(before) = self.entries.insert(slot, entry) {
+                self.bytes = self.bytes.saturating_sub(before.bytes);
             }
         }
-        self.count_extra();
+        self.heights.set(rows.into_iter());
+    }
+
+    /// Forgets entries that are far from this slot, when there are too many.
+    pub fn forget_far(&mut self, slot: usize) {
+        let mut radius = KEPT / 2;
+        while self.entries.len() > KEPT + PAGE || (self.bytes > KEPT_BYTES && radius >= NEAR) {
+            self.entries.retain(|at, _| at.abs_diff(slot) <= radius);
+            self.bytes = self.entries.values().map(|entry| entry.bytes).sum();
+            radius /= 2;
+        }
+    }
+
+    /// The slot of the entry with this number, or of the one where it would stand.
+    pub fn slot_near(&self, number: i64) -> usize {
+        let slot = match &self.numbers {
+            Numbers::Dense(_) => usize::try_from(number - 1).unwrap_or(0),
+            Numbers::Listed(numbers) => numbers.partition_point(|listed| *listed < number),
+        };
+        slot.min(self.len().saturating_sub(1))
+    }
+
+    /// The number of the entry before a slot; 0 before the first.
+    pub fn number_before(&self, slot: usize) -> i64 {
+        match &self.numbers {
+            Numbers::Dense(count) => i64::try_from(slot.min(*count)).unwrap_or(0),
+            Numbers::Listed(numbers) => slot.checked_sub(1).and_then(|at| numbers.get(at)).copied().unwrap_or(0),
+        }
     }
 
     /// The first row of a slot.
     pub fn row_of(&self, slot: usize) -> usize {
-        let known = self.extra.partition_point(|(at, _)| *at < slot);
-        slot + known.checked_sub(1).and_then(|last| self.extra.get(last)).map_or(0, |(_, lines)| *lines)
+        self.heights.before(slot)
     }
 
     /// The slot that a row belongs to, and which of its lines it is.
     pub fn slot_at(&self, row: usize) -> (usize, usize) {
-        let (mut low, mut high) = (0, self.slots.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.row_of(middle) <= row { low = middle + 1 } else { high = middle }
-        }
-        let slot = low.saturating_sub(1);
-        (slot, row.saturating_sub(self.row_of(slot)))
+        self.heights.slot_at(row, self.len())
     }
 
     /// The rows of a range, for drawing.
-    pub fn draw(&self, range: Range<usize>) -> Vec<Row> {
+    pub fn draw(&self, range: Range<usize>, look: &Look) -> Vec<Row> {
         let mut drawn = Vec::with_capacity(range.len());
         let (mut slot, mut line) = self.slot_at(range.start);
-        for place in range {
-            let Some(entry) = self.slots.get(slot) else { break };
-            drawn.push(match entry {
-                None => Row { place, head: None, kind: Kind::Plain, text: None },
-                Some(entry) => Row {
-                    place,
-                    head: (line == 0).then_some((entry.number, entry.created)),
-                    kind: entry.kind,
-                    text: Some(entry.lines.get(line).cloned().unwrap_or_default()),
-                },
+        for place in range.start..range.end.min(self.rows()) {
+            let number = Some(self.number_before(slot + 1));
+            let entry = self.entries.get(&slot);
+            drawn.push(Row {
+                place,
+                head: entry.filter(|_| line == 0).map(|entry| (entry.number, entry.created)),
+                kind: entry.map_or(Kind::Plain, |entry| entry.kind),
+                text: entry.map(|entry| entry.lines.get(line).cloned().unwrap_or_default()),
+                is_named: look.named == number,
+                is_current: look.current == number,
+                sought: look.sought.clone(),
             });
-            let lines = entry.as_ref().map_or(1, |entry| entry.lines.len());
-            (slot, line) = if line + 1 < lines { (slot, line + 1) } else { (slot + 1, 0) };
+            (slot, line) = if line + 1 < self.heights.of(slot) { (slot, line + 1) } else { (slot + 1, 0) };
         }
         drawn
     }
 
-    /// After which number to fetch, so that a row of the range that is not here yet comes.
+    /// After which number to fetch, so that a row of the range that is not here comes.
     pub fn missing(&self, range: Range<usize>) -> Option<i64> {
-        let (first, last) = (self.slot_at(range.start).0, self.slot_at(range.end.saturating_sub(1)).0);
-        let seen = self.slots.get(first..=last)?;
-        let missing = first + seen.iter().position(Option::is_none)?;
+        if range.is_empty() || self.len() == 0 {
+            return None;
+        }
+        let (first, last) = (self.slot_at(range.start).0, self.slot_at(range.end - 1).0);
+        let missing = self.first_missing(first..last + 1)?;
         // From the page's beginning, so that scrolling up fetches pages and not single rows.
         let page = missing - missing % PAGE;
-        let before = self.slots.get(page..missing)?.iter().rev().take_while(|slot| slot.is_none()).count();
-        i64::try_from(missing - before).ok()
+        let before = (page..missing).rev().take_while(|slot| !self.entries.contains_key(slot)).count();
+        Some(self.number_before(missing - before))
     }
 
-    fn count_extra(&mut self) {
-        let mut sum = 0;
-        let lines = self.slots.iter().enumerate().filter_map(|(slot, entry)| Some((slot, entry.as_ref()?.lines.len())));
-        self.extra = lines
-            .filter(|(_, lines)| *lines > 1)
-            .map(|(slot, lines)| {
-                sum += lines - 1;
-                (slot, sum)
-            })
-            .collect();
+    /// The first of these slots whose entry is not here.
+    pub fn first_missing(&self, slots: Range<usize>) -> Option<usize> {
+        (slots.start..slots.end.min(self.len())).find(|slot| !self.entries.contains_key(slot))
+    }
+
+    fn slot_for(&mut self, number: i64) -> Option<usize> {
+        match &mut self.numbers {
+            Numbers::Dense(_) => {
+                self.grow(number);
+                usize::try_from(number - 1).ok()
+            }
+            Numbers::Listed(numbers) => {
+                if numbers.last().is_none_or(|last| *last < number) {
+                    numbers.push(number);
+                    return Some(numbers.len() - 1);
+                }
+                numbers.binary_search(&number).ok()
+            }
+        }
     }
 }
 
 impl From<LogEntry> for Entry {
     fn from(entry: LogEntry) -> Self {
-        let lines: Vec<String> = entry.text.trim_end_matches(['\n', '\r']).split('\n').map(ToOwned::to_owned).collect();
         Self {
-            number: entry.seq.unwrap_or(entry.id.0),
+            number: number(&entry),
             created: entry.created,
             kind: Kind::of(entry.level, &entry.text),
-            lines,
+            lines: lines(&entry.text).map(Into::into).collect(),
+            bytes: entry.text.len(),
         }
     }
+}
+
+/// An entry's number in its log.
+pub fn number(entry: &LogEntry) -> i64 {
+    entry.seq.unwrap_or(entry.id.0)
+}
+
+/// The lines of an entry's text.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.trim_end_matches(['\n', '\r']).split('\n')
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use shared_types::{LogEntryId, LogLevel};
-    #[cfg(target_arch = "wasm32")]
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    fn entry(number: i64, text: &str) -> LogEntry {
-        LogEntry {
-            id: LogEntryId(number),
-            seq: Some(number),
-            created: DateTime::default(),
-            level: LogLevel::Info,
-            text: text.into(),
-            task: None,
-            instance_id: None,
-            app_server_id: None,
-            server_id: None,
-        }
-    }
-
-    fn texts(store: &Store, range: Range<usize>) -> Vec<Option<String>> {
-        store.draw(range).into_iter().map(|row| row.text).collect()
-    }
-
-    #[test]
-    fn a_numbered_log_has_room_for_what_is_not_here() {
-        let mut store = Store::new(Mode::Numbered);
-        store.grow(1_200);
-        store.put(vec![entry(1_199, "a"), entry(1_200, "b")], false);
-        assert_eq!((store.rows(), store.last_number()), (1_200, 1_200));
-        assert_eq!(texts(&store, 1_197..1_200), [None, Some("a".into()), Some("b".into())]);
-        assert_eq!(store.missing(1_198..1_200), None);
-        assert_eq!(store.missing(1_190..1_200), Some(1_000), "the page's beginning");
-        store.put((1_001..=1_100).map(|number| entry(number, "x")).collect(), false);
-        assert_eq!(store.missing(1_150..1_200), Some(1_100), "what is here is not fetched again");
-    }
-
-    #[test]
-    fn an_entry_takes_a_row_a_line() {
-        let mut store = Store::new(Mode::Numbered);
-        store.put(vec![entry(1, "a"), entry(2, "b\nc\nd\n"), entry(3, "e")], false);
-        assert_eq!(store.rows(), 5);
-        assert_eq!([0, 1, 2].map(|slot| store.row_of(slot)), [0, 1, 4]);
-        assert_eq!([0, 1, 2, 3, 4].map(|row| store.slot_at(row)), [(0, 0), (1, 0), (1, 1), (1, 2), (2, 0)]);
-        let heads: Vec<bool> = store.draw(0..5).iter().map(|row| row.head.is_some()).collect();
-        assert_eq!(heads, [true, true, false, false, true]);
-        assert_eq!(texts(&store, 2..4), [Some("c".into()), Some("d".into())]);
-    }
-
-    #[test]
-    fn a_listed_log_grows_at_both_ends() {
-        let mut store = Store::new(Mode::Listed);
-        store.put(vec![entry(70, "b"), entry(90, "c")], false);
-        store.put(vec![entry(7, "a")], true);
-        store.put(vec![entry(95, "d")], false);
-        assert_eq!(texts(&store, 0..4), ["a", "b", "c", "d"].map(|text| Some(text.to_owned())));
-        assert_eq!(store.last_number(), 95);
-        assert_eq!(store.missing(0..4), None);
-    }
-
-    #[test]
-    fn nothing_is_drawn_of_nothing() {
-        let store = Store::new(Mode::Numbered);
-        assert_eq!(store.draw(0..0), []);
-        assert_eq!(store.missing(0..0), None);
-        assert_eq!((store.rows(), store.last_number()), (0, 0));
-    }
-}
+#[path = "store_tests.rs"]
+mod tests;

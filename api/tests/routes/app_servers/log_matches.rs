@@ -1,0 +1,74 @@
+use ocim::logs::{self, About, Line};
+use serde_json::{Value, json};
+use shared_types::{AppServerId, InstanceId};
+
+use crate::app::{Client, TestApp};
+
+const PATH: &str = "/api/v1/app-servers/1/logs/matches";
+
+/// An app server with a log of ten lines, of which the launch wrote the first.
+async fn with_log() -> (TestApp, Client) {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let id = app.launched(instance).await;
+    let lines: Vec<Line> = (2..=10)
+        .map(|number| match number {
+            5 => Line::warning("line 5: 100% odd"),
+            7 => Line::error("line 7: no_such table"),
+            _ => Line::info(format!("line {number}")),
+        })
+        .collect();
+    let about = About::AppServer(InstanceId(instance), AppServerId(id));
+    logs::append(&mut *app.conn().await, about, &lines).await.unwrap();
+    let viewer = app.viewer().await;
+    (app, viewer)
+}
+
+#[tokio::test]
+async fn the_places_are_those_that_the_log_gives_for_the_same_question() {
+    let (app, viewer) = with_log().await;
+    for (query, expected) in [
+        ("q=LINE%205", vec![5]),
+        ("q=line", (2..=10).collect()),
+        ("q=100%25", vec![5]),
+        ("q=no_such", vec![7]),
+        ("q=o_s&level=INFO", vec![7]),
+        ("q=%25", vec![5]),
+        ("level=WARNING", vec![5, 7]),
+        ("level=ERROR&q=line%205", vec![]),
+        ("q=not%20there", vec![]),
+    ] {
+        let found = viewer.get(&format!("{PATH}?{query}")).await.expect(200);
+        assert_eq!(found, json!({ "count": expected.len(), "places": expected }), "{query}");
+        let page = viewer.get(&format!("/api/v1/app-servers/1/logs?{query}")).await.expect(200);
+        let listed: Vec<&Value> = page["items"].as_array().unwrap().iter().map(|entry| &entry["seq"]).collect();
+        assert_eq!(json!(listed), found["places"], "{query}");
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn something_must_be_sought() {
+    let (app, viewer) = with_log().await;
+    for query in ["", "?q=", "?level=LOUD", "?q=a&limit=3", "?q=a%00b"] {
+        viewer.get(&format!("{PATH}{query}")).await.problem(400);
+    }
+    let long = "x".repeat(201);
+    viewer.get(&format!("{PATH}?q={long}")).await.problem(400);
+    let problem = viewer.get(PATH).await.problem(400);
+    assert_eq!(problem["detail"], "Say what to look for: q, level or both.");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn of_many_the_last_are_given_and_all_are_counted() {
+    let (app, viewer) = with_log().await;
+    let about = About::AppServer(InstanceId(1), AppServerId(1));
+    let many: Vec<Line> = (1..=10_050).map(|number| Line::info(format!("task {number}"))).collect();
+    logs::append(&mut *app.conn().await, about, &many).await.unwrap();
+    let found = viewer.get(&format!("{PATH}?q=task")).await.expect(200);
+    let places: Vec<i64> = serde_json::from_value(found["places"].clone()).unwrap();
+    assert_eq!(found["count"], 10_050);
+    assert_eq!(places, (61..=10_060).collect::<Vec<i64>>());
+    app.end().await;
+}

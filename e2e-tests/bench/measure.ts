@@ -1,0 +1,110 @@
+// Measuring a screen: how soon it is there, how many frames a second it draws, how much memory it holds.
+import type { CDPSession, Page } from '@playwright/test';
+
+const MIB = 1024 * 1024;
+
+/** What is scrolled in a page: a selector. */
+export interface Scrolled {
+  page: Page;
+  selector: string;
+}
+
+/** Goes to a URL and gives the milliseconds from there until the first element of a selector is painted. */
+export async function firstPaint(page: Page, url: string, selector: string): Promise<number> {
+  await page.goto(url, { waitUntil: 'commit' });
+  const painted = await page.waitForFunction(
+    (wanted) => {
+      if (document.querySelector(wanted) === null) return 0;
+      // The frame that shows it is over when the next one begins.
+      return new Promise<number>((resolve) => {
+        requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())));
+      });
+    },
+    selector,
+    { polling: 'raf' },
+  );
+  return painted.jsonValue();
+}
+
+/** Frames a second over some time, while each frame scrolls by so many pixels; to and fro where an end is reached. */
+export async function framesPerSecond({ page, selector }: Scrolled, milliseconds: number, pixels: number): Promise<number> {
+  return page.evaluate(
+    ({ selector, milliseconds, pixels }) =>
+      new Promise<number>((resolve, reject) => {
+        const scrolled = document.querySelector(selector);
+        if (scrolled === null) return reject(new Error(`there is no ${selector}`));
+        let [frames, step, began] = [0, pixels, 0];
+        const frame = (now: number) => {
+          if (began === 0) began = now;
+          else frames += 1;
+          if (now - began >= milliseconds) return resolve((frames * 1000) / (now - began));
+          if (pixels !== 0) {
+            const before = scrolled.scrollTop;
+            scrolled.scrollTop = before + step;
+            if (scrolled.scrollTop === before) step = -step;
+          }
+          requestAnimationFrame(frame);
+        };
+        requestAnimationFrame(frame);
+      }),
+    { selector, milliseconds, pixels },
+  );
+}
+
+/** Frames a second while nothing but the page's own doing moves it. */
+export function framesPerSecondAtRest(scrolled: Scrolled, milliseconds: number): Promise<number> {
+  return framesPerSecond(scrolled, milliseconds, 0);
+}
+
+/** A page with nothing in it, that scrolls as far as the other one: what the browser can do at best. */
+export async function emptyLike({ page, selector }: Scrolled): Promise<Scrolled> {
+  const size = await page.locator(selector).evaluate((scrolled) => ({
+    height: scrolled.clientHeight,
+    whole: scrolled.scrollHeight,
+  }));
+  const empty = await page.context().newPage();
+  await empty.setContent(
+    `<div id="scrolled" style="height:${size.height}px;overflow:auto"><div style="height:${size.whole}px"></div></div>`,
+  );
+  return { page: empty, selector: '#scrolled' };
+}
+
+export interface Memory {
+  heapMiB: number;
+  wasmMiB: number;
+  totalMiB: number;
+}
+
+/** What the page's JavaScript and its WebAssembly hold, after a collection. */
+export async function memory(page: Page): Promise<Memory> {
+  const session = await page.context().newCDPSession(page);
+  try {
+    await session.send('HeapProfiler.collectGarbage');
+    await session.send('Performance.enable');
+    const { metrics } = await session.send('Performance.getMetrics');
+    const heap = metrics.find((metric) => metric.name === 'JSHeapUsedSize')?.value ?? Number.NaN;
+    const wasm = await wasmBytes(session);
+    return { heapMiB: heap / MIB, wasmMiB: wasm / MIB, totalMiB: (heap + wasm) / MIB };
+  } finally {
+    await session.detach();
+  }
+}
+
+/** All memories of WebAssembly that are alive in the page. */
+async function wasmBytes(session: CDPSession): Promise<number> {
+  const prototype = await session.send('Runtime.evaluate', { expression: 'WebAssembly.Memory.prototype' });
+  const prototypeObjectId = prototype.result.objectId;
+  if (prototypeObjectId === undefined) throw new Error('there is no WebAssembly');
+  const { objects } = await session.send('Runtime.queryObjects', { prototypeObjectId });
+  const sum = await session.send('Runtime.callFunctionOn', {
+    ...(objects.objectId === undefined ? {} : { objectId: objects.objectId }),
+    functionDeclaration: 'function () { return this.reduce((sum, memory) => sum + memory.buffer.byteLength, 0); }',
+    returnByValue: true,
+  });
+  return sum.result.value as number;
+}
+
+/** One figure a line, aligned, to be read and to be compared. */
+export function print(name: string, figure: number, unit: string, against = ''): void {
+  console.log(`${name.padEnd(44)} ${figure.toFixed(1).padStart(9)} ${unit.padEnd(4)} ${against}`);
+}

@@ -1,0 +1,50 @@
+//! How the log is shown; kept in the browser.
+
+use leptos::html;
+use leptos::prelude::*;
+
+use crate::state::kept;
+
+const KEY: &str = "log-times";
+/// Below this width there is no room for times, unless somebody wants them.
+const NARROW_PX: f64 = 760.0;
+
+/// Whether lines show their times: as was chosen here last, else wherever there is room.
+pub fn has_times() -> bool {
+    kept::read(KEY).map_or_else(
+        || window().inner_width().ok().and_then(|width| width.as_f64()).is_none_or(|width| width > NARROW_PX),
+        |word| word == "on",
+    )
+}
+
+/// The menu.
+#[component]
+pub fn Options(
+    /// Whether lines show their times.
+    has_times: RwSignal<bool>,
+) -> impl IntoView {
+    let menu = NodeRef::<html::Details>::new();
+    let chosen = move |event: web_sys::Event| {
+        let is_on = event_target_checked(&event);
+        has_times.set(is_on);
+        kept::write(KEY, if is_on { "on" } else { "off" });
+    };
+    let shut_by_escape = move |event: leptos::ev::KeyboardEvent| {
+        if event.key() == "Escape"
+            && let Some(menu) = menu.get_untracked()
+        {
+            menu.set_open(false);
+        }
+    };
+    view! {
+        <details class="menu" node_ref=menu on:keydown=shut_by_escape>
+            <summary class="btn quiet">"Options"</summary>
+            <div>
+                <label class="choice">
+                    <input type="checkbox" prop:checked=has_times on:change=chosen/>
+                    "Time stamps"
+                </label>
+            </div>
+        </details>
+    }
+}
