@@ -205,6 +205,9 @@ fn Rows(list: Signal<Fetched<Listed>>, rows: Memo<Vec<InstanceSummary>>, words: 
         | Page::Queue
         | Page::Servers
         | Page::PullRequests
+        | Page::Activity
+        | Page::Account
+        | Page::Users
         | Page::Instances
         | Page::NewInstance
         | Page::Unknown => None,

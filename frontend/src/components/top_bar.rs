@@ -3,6 +3,8 @@
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use shared_types::Role;
+use shared_types::app_server::Possible;
 
 use crate::api;
 use crate::paths::Page;
@@ -108,6 +110,20 @@ fn UserMenu() -> impl IntoView {
                 <a class="btn quiet" href=Page::Servers.to_string() on:click=shut>
                     <Icon shape=Shape::Machine/>
                     "Machines"
+                </a>
+                <a class="btn quiet" href=Page::Activity.to_string() on:click=shut>
+                    <Icon shape=Shape::Clock/>
+                    "Activity"
+                </a>
+                <Show when=move || state.session.may(Role::Admin) == Possible::Yes>
+                    <a class="btn quiet" href=Page::Users.to_string() on:click=shut>
+                        <Icon shape=Shape::People/>
+                        "Users"
+                    </a>
+                </Show>
+                <a class="btn quiet" href=Page::Account.to_string() on:click=shut>
+                    <Icon shape=Shape::Lock/>
+                    "Account"
                 </a>
                 <button class="quiet" type="button" on:click=move |_| logout(state)>
                     <Icon shape=Shape::Out/>

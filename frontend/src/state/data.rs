@@ -2,7 +2,10 @@
 //!
 //! Each thing is fetched by one task at a time, so an older answer never overwrites a newer one.
 
+mod activities;
 mod fetched;
+mod instances;
+mod people;
 mod pull_requests;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,14 +19,17 @@ use shared_types::app_server::Activation;
 use shared_types::ids::PullRequestId;
 use shared_types::queue::Queue;
 use shared_types::retention::{Expiring, Orphans};
+use shared_types::user::{Account, Session as Browser, Token};
 use shared_types::{AppServer, AppServerId, Instance, InstanceId, InstanceSummary, PullRequest};
 
 use super::coalesce::Coalesce;
 use super::session::Session;
 use crate::api::{self, ApiError};
-use crate::paths::PullRequestFilter;
+use crate::paths::{ActivityFilter, PullRequestFilter};
+pub use activities::Activities;
 pub use fetched::Fetched;
 use fetched::is_waiting;
+use instances::all_instances;
 pub use pull_requests::PullRequests;
 
 /// Events come in flocks; one fetch serves all of a moment's.
@@ -57,6 +63,14 @@ pub enum Key {
     PullRequests,
     /// One pull request.
     PullRequest(PullRequestId),
+    /// The audit trail.
+    Activity,
+    /// One's own API tokens.
+    Tokens,
+    /// One's own sessions.
+    Sessions,
+    /// Who may sign in.
+    Users,
 }
 
 impl Key {
@@ -69,7 +83,11 @@ impl Key {
             | Self::Orphans
             | Self::Expiring
             | Self::PullRequests
-            | Self::PullRequest(_) => LONG_MOMENT_MS,
+            | Self::PullRequest(_)
+            | Self::Activity
+            | Self::Tokens
+            | Self::Sessions
+            | Self::Users => LONG_MOMENT_MS,
         }
     }
 }
@@ -94,6 +112,12 @@ pub struct Data {
     pull_request_list: Kept<(), PullRequests>,
     /// Which pull requests the list is to hold, and how many pages of them.
     wanted_pull_requests: StoredValue<(PullRequestFilter, usize)>,
+    activities: Kept<(), Activities>,
+    /// Which entries of the audit trail the list is to hold, and how many.
+    wanted_activities: StoredValue<(ActivityFilter, usize)>,
+    tokens: Kept<(), Vec<Token>>,
+    sessions: Kept<(), Vec<Browser>>,
+    users: Kept<(), Vec<Account>>,
     /// How many views show each thing.
     shown: StoredValue<HashMap<Key, u32>>,
     under_way: StoredValue<Coalesce<Key>>,
@@ -114,6 +138,11 @@ impl Data {
             pull_requests: RwSignal::default(),
             pull_request_list: RwSignal::default(),
             wanted_pull_requests: StoredValue::default(),
+            activities: RwSignal::default(),
+            wanted_activities: StoredValue::default(),
+            tokens: RwSignal::default(),
+            sessions: RwSignal::default(),
+            users: RwSignal::default(),
             shown: StoredValue::default(),
             under_way: StoredValue::new(Coalesce::default()),
         }
@@ -161,16 +190,6 @@ impl Data {
         self.show(self.expiring, (), Key::Expiring)
     }
 
-    /// Takes in an answer that came by another way than fetching, like that of a change.
-    pub fn take_instance(self, instance: Instance) {
-        self.put_row(instance.summary.clone());
-        if self.is_shown(Key::Instance(instance.summary.id)) {
-            self.instances.update(|kept| {
-                kept.insert(instance.summary.id, Fetched::Here(Arc::new(instance)));
-            });
-        }
-    }
-
     /// Fetches it (again) now. Things that no view shows are left alone; rows of the list are always shown.
     pub fn refresh(self, key: Key) {
         self.fetch_after(key, 0);
@@ -209,6 +228,7 @@ impl Data {
         self.expiring.update(HashMap::clear);
         self.pull_requests.update(HashMap::clear);
         self.pull_request_list.update(HashMap::clear);
+        self.clear_people();
     }
 
     fn show<K, T>(self, kept: Kept<K, T>, id: K, key: Key) -> Memo<Fetched<T>>
@@ -304,6 +324,11 @@ impl Data {
                 let (filter, pages) = self.wanted_pull_requests.get_value();
                 self.keep(self.pull_request_list, (), key, pull_requests::listed(filter, pages).await)
             }
+            Key::Activity | Key::Tokens | Key::Sessions | Key::Users if !self.is_shown(key) => Ok(()),
+            Key::Activity => self.fetch_activities().await,
+            Key::Tokens => self.keep(self.tokens, (), key, api::account::tokens().await),
+            Key::Sessions => self.keep(self.sessions, (), key, api::account::sessions().await),
+            Key::Users => self.keep(self.users, (), key, api::users::all().await),
             Key::Archived | Key::Queue | Key::Orphans | Key::Expiring if !self.is_shown(key) => Ok(()),
             Key::Archived => self.keep(self.archived, (), key, all_instances(true).await),
             Key::Queue => self.keep(self.queue, (), key, api::queue::read().await),
@@ -348,32 +373,5 @@ impl Data {
             }
         }
         Ok(())
-    }
-
-    fn put_row(self, row: InstanceSummary) {
-        self.list.update(|list| {
-            if let Fetched::Here(rows) = list {
-                let rows = Arc::make_mut(rows);
-                // The list is of those in use.
-                if row.archived_at.is_some() {
-                    rows.remove(&row.id)
-                } else {
-                    rows.insert(row.id, row)
-                };
-            }
-        });
-    }
-}
-
-async fn all_instances(is_archived: bool) -> api::Result<Rows> {
-    let mut rows = Rows::new();
-    let mut cursor = None;
-    loop {
-        let page = api::instances::list(is_archived, cursor.as_deref()).await?;
-        rows.extend(page.items.into_iter().map(|row| (row.id, row)));
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            return Ok(rows);
-        }
     }
 }

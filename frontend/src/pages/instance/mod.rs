@@ -57,6 +57,9 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
         | Page::Queue
         | Page::Servers
         | Page::PullRequests
+        | Page::Activity
+        | Page::Account
+        | Page::Users
         | Page::Instances
         | Page::NewInstance
         | Page::Unknown => Tab::AppServers(None),
