@@ -27,9 +27,9 @@ export const test = base.extend<{ program: Program; settings: Settings }>({
 export const FAKE_MACHINES: Settings = { OCIM_PROVIDER: 'fake', OCIM_FAKE_LINES: '40', OCIM_FAKE_PACE_MS: '10' };
 
 /** Fills the login page that is shown, wherever it was come to from. */
-export async function signIn(page: Page, program: Program): Promise<void> {
-  await page.getByLabel('Username').fill(program.username);
-  await page.getByLabel('Password').fill(program.password);
+export async function signIn(page: Page, who: { username: string; password: string }): Promise<void> {
+  await page.getByLabel('Username').fill(who.username);
+  await page.getByLabel('Password').fill(who.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByRole('button', { name: 'Sign in' })).toBeHidden();
 }

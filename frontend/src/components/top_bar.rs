@@ -31,7 +31,7 @@ pub fn TopBar(
             </a>
             <button class="search" type="button" aria-label="Quick search" on:click=move |_| is_searching.set(true)>
                 <Icon shape=Shape::Search/>
-                <span>"Find an instance"</span>
+                <span>"Find instances, app servers, #27"</span>
                 <kbd>"Ctrl K"</kbd>
             </button>
             <Connection/>
