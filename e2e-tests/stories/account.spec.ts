@@ -49,16 +49,6 @@ test('a password, tokens and sessions of one’s own', async ({ page, program, b
     expect(await page.content()).not.toContain(secret);
   });
 
-  await test.step('it works until it is revoked', async () => {
-    const ask = () => fetch(`${program.url}/api/v1/auth/me`, { headers: { Authorization: `Bearer ${secret}` } });
-    expect((await ask()).status).toBe(200);
-    await expect(tokens.getByRole('listitem')).toContainText('last used just now');
-    await tokens.getByRole('button', { name: 'Revoke nightly deploy…' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-    await expect(tokens).toContainText('No token.');
-    expect((await ask()).status).toBe(401);
-  });
-
   const elsewhere = await browser.newContext({ baseURL: program.url });
   const other = await elsewhere.newPage();
   await test.step('another browser appears, and is signed out', async () => {
@@ -80,6 +70,16 @@ test('a password, tokens and sessions of one’s own', async ({ page, program, b
     await all.click();
     await page.getByRole('dialog').getByRole('button', { name: 'End', exact: true }).click();
     await expect(sessions(page)).toHaveCount(1);
+  });
+
+  await test.step('it works until it is revoked', async () => {
+    const ask = () => fetch(`${program.url}/api/v1/auth/me`, { headers: { Authorization: `Bearer ${secret}` } });
+    expect((await ask()).status).toBe(200);
+    await expect(tokens.getByRole('listitem')).toContainText('last used just now');
+    await tokens.getByRole('button', { name: 'Revoke nightly deploy…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await expect(tokens).toContainText('No token.');
+    expect((await ask()).status).toBe(401);
   });
 
   await test.step('what is wrong with a password is said at its field', async () => {

@@ -40,9 +40,9 @@ pub fn Row(
                         {what}
                         {subject}
                     </span>
+                    <About instance=about app_server=entry.app_server_id/>
                     {refused}
                 </div>
-                <About instance=about app_server=entry.app_server_id/>
                 {reason}
                 <Details entry/>
             </div>
@@ -85,7 +85,7 @@ fn About(instance: Option<InstanceId>, app_server: Option<AppServerId>) -> impl 
         let instance_link = instance_link.map(|(name, id)| view! { <a href=paths::instance(id) dir="auto">{name}</a> });
         view! { {instance_link} {between} {app_server_link} }
     };
-    (instance.is_some() || app_server.is_some()).then(|| view! { <div class="about">{shown}</div> })
+    (instance.is_some() || app_server.is_some()).then(|| view! { <span class="about">{shown}</span> })
 }
 
 /// All there is to know, folded; drawn once it is unfolded.
