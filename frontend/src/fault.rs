@@ -19,20 +19,19 @@ pub fn install() {
         if show(&words).is_none() {
             web_sys::console::error_1(&"the page of the fault could not be drawn".into());
         }
-        if is_first() && tell(&words).is_none() {
+        if tell(&words).is_none() {
             web_sys::console::error_1(&"the server could not be told of the fault".into());
         }
     }));
 }
 
-/// A fault often causes others, which say nothing new. Until the page is loaded anew.
-fn is_first() -> bool {
+/// Tells the server, once until the page is loaded anew: a fault often causes others, which say nothing new. Nobody waits for
+/// the answer: whoever is not signed in is refused, and there is nothing to do about it. None: it could not be sent.
+pub fn tell(words: &str) -> Option<()> {
     static IS_TOLD: AtomicBool = AtomicBool::new(false);
-    !IS_TOLD.swap(true, Ordering::Relaxed)
-}
-
-/// Sends it off. Nobody waits for the answer: whoever is not signed in is refused, and there is nothing to do about it.
-fn tell(words: &str) -> Option<()> {
+    if IS_TOLD.swap(true, Ordering::Relaxed) {
+        return Some(());
+    }
     let window = web_sys::window()?;
     let request = web_sys::RequestInit::new();
     request.set_method("POST");
@@ -54,7 +53,8 @@ fn body(words: &str, page: &str) -> Option<String> {
     serde_json::to_string(&ClientError::cut(words, page, Some(env!("CARGO_PKG_VERSION")))).ok()
 }
 
-fn show(words: &str) -> Option<()> {
+/// Puts the page of the fault in the place of whatever is there. None: the document does not let it.
+pub fn show(words: &str) -> Option<()> {
     let element = |tag: &str, text: &str| {
         let element = document().create_element(tag).ok()?;
         element.set_text_content(Some(text));
@@ -80,55 +80,4 @@ fn show(words: &str) -> Option<()> {
     body.set_text_content(None);
     body.append_child(&main).ok()?;
     Some(())
-}
-
-#[cfg(all(test, target_arch = "wasm32"))]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use shared_types::client_error::MESSAGE_MAX;
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    #[test]
-    fn the_page_of_the_fault_takes_the_place_of_what_was_there() {
-        let body = document().body().unwrap();
-        // The tests' own page lives there, too.
-        let mut kept = Vec::new();
-        while let Some(child) = body.first_child() {
-            kept.push(body.remove_child(&child).unwrap());
-        }
-        let before = document().create_element("div").unwrap();
-        body.append_child(&before).unwrap();
-        show("panicked at <b>src/app.rs</b>").unwrap();
-        let (text, children, reload) =
-            (body.text_content().unwrap(), body.child_element_count(), body.query_selector("a[href='']").unwrap());
-        let is_text = body.query_selector("pre b").unwrap().is_none();
-        body.set_text_content(None);
-        for child in kept {
-            body.append_child(&child).unwrap();
-        }
-        assert!(text.contains("panicked at <b>src/app.rs</b>") && is_text, "{text}");
-        assert_eq!((children, reload.is_some()), (1, true));
-    }
-
-    #[test]
-    fn the_server_is_told_once_and_briefly() {
-        let window = web_sys::window().unwrap();
-        let fetch = js_sys::Reflect::get(&window, &"fetch".into()).unwrap();
-        let instead = "window.told = [path, init.method, init.keepalive, init.headers['Content-Type'], init.body]; \
-            return Promise.reject('nobody is there');";
-        let instead = js_sys::Function::new_with_args("path, init", instead);
-        js_sys::Reflect::set(&window, &"fetch".into(), &instead).unwrap();
-        tell(&"x".repeat(MESSAGE_MAX + 1)).unwrap();
-        js_sys::Reflect::set(&window, &"fetch".into(), &fetch).unwrap();
-        let told = js_sys::Reflect::get(&window, &"told".into()).unwrap();
-        let told = |place: u32| js_sys::Reflect::get_u32(&told, place).unwrap();
-        assert_eq!(told(0).as_string().as_deref(), Some("/api/v1/client-errors"));
-        assert_eq!((told(1).as_string().as_deref(), told(2).as_bool()), (Some("POST"), Some(true)));
-        assert_eq!(told(3).as_string().as_deref(), Some("application/json"));
-        let sent: ClientError = serde_json::from_str(&told(4).as_string().unwrap()).unwrap();
-        assert_eq!((sent.message.len(), sent.version.as_deref()), (MESSAGE_MAX, Some(env!("CARGO_PKG_VERSION"))));
-        assert_eq!(Some(sent.page), window.location().pathname().ok());
-        assert_eq!([is_first(), is_first(), is_first()], [true, false, false]);
-    }
 }
