@@ -6,8 +6,8 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{
-    activity, app_servers, assets, auth, events, extract, health, instances, logs, metrics, openapi, problems,
-    pull_requests, queue, retention, servers, system, users, webhooks,
+    activity, app_servers, assets, auth, client_errors, events, extract, health, instances, logs, metrics, openapi,
+    problems, pull_requests, queue, retention, servers, system, users, webhooks,
 };
 
 /// The documented operations.
@@ -92,6 +92,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(servers::read_server)
         .service(events::stream_events)
         .service(system::read_system)
+        .service(client_errors::report_client_error)
         // The document itself, and the answer where nothing is
         .route("/openapi.yaml", web::get().to(problems::yaml))
         .route("/openapi.json", web::get().to(problems::json))

@@ -40,6 +40,10 @@ export class Api {
     return this.ask('PUT', path, body);
   }
 
+  remove<T>(path: string): Promise<T> {
+    return this.ask('DELETE', path);
+  }
+
   /** Changes an instance's settings as they are now. */
   async change(instance: number, settings: object): Promise<Instance> {
     const read = await send(this.url, 'GET', `/instances/${instance}`, undefined, { Cookie: this.cookie });

@@ -1,19 +1,60 @@
-//! What a fault of the application itself looks like: a page with its words and a way on, never a dead screen.
+//! What a fault of the application itself looks like: a page with its words and a way on, never a dead screen. The server's
+//! log hears of it, too.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use leptos::prelude::document;
+use shared_types::API_BASE;
+use shared_types::client_error::ClientError;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::closure::Closure;
+use web_sys::js_sys;
 
-/// Shows every panic in the console and on the page.
+/// Shows every panic in the console and on the page, and tells the server of the first one.
 pub fn install() {
     std::panic::set_hook(Box::new(|panic| {
         console_error_panic_hook::hook(panic);
+        let words = panic.to_string();
         // The view's state is lost; only plain calls of the DOM are safe from here on.
-        if show(&panic.to_string()).is_none() {
+        if show(&words).is_none() {
             web_sys::console::error_1(&"the page of the fault could not be drawn".into());
+        }
+        if tell(&words).is_none() {
+            web_sys::console::error_1(&"the server could not be told of the fault".into());
         }
     }));
 }
 
-fn show(words: &str) -> Option<()> {
+/// Tells the server, once until the page is loaded anew: a fault often causes others, which say nothing new. Nobody waits for
+/// the answer: whoever is not signed in is refused, and there is nothing to do about it. None: it could not be sent.
+pub fn tell(words: &str) -> Option<()> {
+    static IS_TOLD: AtomicBool = AtomicBool::new(false);
+    if IS_TOLD.swap(true, Ordering::Relaxed) {
+        return Some(());
+    }
+    let window = web_sys::window()?;
+    let request = web_sys::RequestInit::new();
+    request.set_method("POST");
+    request.set_body(&JsValue::from_str(&body(words, &window.location().pathname().ok()?)?));
+    // A reload does not break it off.
+    js_sys::Reflect::set(&request, &"keepalive".into(), &true.into()).ok()?;
+    let headers = js_sys::Object::new();
+    js_sys::Reflect::set(&headers, &"Content-Type".into(), &"application/json".into()).ok()?;
+    request.set_headers(&headers);
+    let answer = window.fetch_with_str_and_init(&format!("{API_BASE}/client-errors"), &request);
+    // That a failure is nobody's affair must be said, or the browser complains of it.
+    let ignore = Closure::<dyn FnMut(JsValue)>::new(|_| ());
+    let _answered = answer.catch(&ignore);
+    ignore.forget();
+    Some(())
+}
+
+fn body(words: &str, page: &str) -> Option<String> {
+    serde_json::to_string(&ClientError::cut(words, page, Some(env!("CARGO_PKG_VERSION")))).ok()
+}
+
+/// Puts the page of the fault in the place of whatever is there. None: the document does not let it.
+pub fn show(words: &str) -> Option<()> {
     let element = |tag: &str, text: &str| {
         let element = document().create_element(tag).ok()?;
         element.set_text_content(Some(text));

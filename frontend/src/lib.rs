@@ -10,7 +10,7 @@
 pub mod api;
 pub mod app;
 mod components;
-mod fault;
+pub mod fault;
 mod pages;
 pub mod paths;
 #[cfg(test)]

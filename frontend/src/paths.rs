@@ -1,7 +1,10 @@
 //! Which URL shows what: the one place that builds the application's paths and the one that reads them.
 
+mod activity_filter;
+
 use std::fmt;
 
+pub use activity_filter::ActivityFilter;
 use shared_types::pull_request::PullRequestState;
 use shared_types::{AppServerId, InstanceId};
 
@@ -22,6 +25,12 @@ pub enum Page {
     Servers,
     /// The pull requests that are watched.
     PullRequests,
+    /// The audit trail.
+    Activity,
+    /// One's own password, tokens and sessions.
+    Account,
+    /// Who may sign in.
+    Users,
     /// One instance, one of its tabs.
     Instance(InstanceId, Tab),
     /// Nothing.
@@ -51,6 +60,9 @@ impl Page {
             ["queue"] => Self::Queue,
             ["servers"] => Self::Servers,
             ["pull-requests"] => Self::PullRequests,
+            ["activity"] => Self::Activity,
+            ["account"] => Self::Account,
+            ["admin", "users"] => Self::Users,
             ["instances"] => Self::Instances,
             ["instances", "new"] => Self::NewInstance,
             ["instances", id, tab @ ..] => match (id.parse(), Tab::parse(tab)) {
@@ -90,6 +102,9 @@ impl fmt::Display for Page {
             Self::Queue => f.write_str("/queue"),
             Self::Servers => f.write_str("/servers"),
             Self::PullRequests => f.write_str("/pull-requests"),
+            Self::Activity => f.write_str("/activity"),
+            Self::Account => f.write_str("/account"),
+            Self::Users => f.write_str("/admin/users"),
             Self::Instances => f.write_str("/instances"),
             Self::NewInstance => f.write_str("/instances/new"),
             Self::Instance(id, Tab::AppServers(None)) => write!(f, "/instances/{id}"),
@@ -222,6 +237,9 @@ mod tests {
             Page::Queue,
             Page::Servers,
             Page::PullRequests,
+            Page::Activity,
+            Page::Account,
+            Page::Users,
             Page::Instances,
             Page::NewInstance,
         ];

@@ -1,9 +1,11 @@
 //! Things for tests to look at.
 
 use chrono::DateTime;
+use shared_types::audit::{Activity, Outcome};
 use shared_types::ids::PullRequestId;
 use shared_types::pull_request::{Approval, PullRequestState};
-use shared_types::{InstanceId, InstanceSummary, PullRequest};
+use shared_types::user::Account;
+use shared_types::{ActivityId, AppServerId, InstanceId, InstanceSummary, PullRequest, Role, UserId};
 
 /// An open pull request that waits for an approval.
 pub fn pull_request() -> PullRequest {
@@ -53,5 +55,40 @@ pub fn instance_summary() -> InstanceSummary {
         appserver_count: 0,
         active_appserver: None,
         newest_appserver: None,
+    }
+}
+
+/// An entry of the audit trail.
+pub fn activity(id: i64) -> Activity {
+    Activity {
+        id: ActivityId(id),
+        at: DateTime::default(),
+        actor: "ada".into(),
+        user_id: Some(UserId(1)),
+        token_id: None,
+        address: Some("192.0.2.7".into()),
+        request_id: Some("9f64ba7d2c1fd7b9".into()),
+        action: "launch_app_server".into(),
+        outcome: Outcome::Done,
+        instance_id: Some(InstanceId(7)),
+        app_server_id: Some(AppServerId(9)),
+        reason: None,
+        before: None,
+        after: None,
+        detail: serde_json::Value::Null,
+    }
+}
+
+/// A user as administrators see them.
+pub fn account(id: i64, role: Role) -> Account {
+    Account {
+        id: UserId(id),
+        username: format!("user{id}"),
+        role,
+        is_disabled: false,
+        has_password: true,
+        created: DateTime::default(),
+        last_login: None,
+        etag: "\"1\"".into(),
     }
 }

@@ -9,12 +9,14 @@
 use gloo_timers::future::TimeoutFuture;
 use leptos::mount::mount_to;
 use leptos::prelude::*;
+use ocim_web::fault;
 use ocim_web::state::theme::Theme;
 use ocim_web::ui::window::Scroll;
 use ocim_web::ui::{Dialog, Icon, Loading, Shape};
+use shared_types::client_error::{ClientError, MESSAGE_MAX};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, js_sys};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -141,4 +143,44 @@ fn numbers_are_read_as_the_server_reads_them() {
         assert_eq!(read(text).unwrap().map(f64::to_bits), Some(number.to_bits()), "{text}");
     }
     assert!(read("a: 1e+999").is_err() || read("a: 1.0e+999").is_err(), "too large");
+}
+
+#[wasm_bindgen_test]
+fn the_page_of_a_fault_takes_the_place_of_what_was_there() {
+    let body = document().body().unwrap();
+    // The tests' own page lives there, too.
+    let mut kept = Vec::new();
+    while let Some(child) = body.first_child() {
+        kept.push(body.remove_child(&child).unwrap());
+    }
+    body.append_child(&document().create_element("nav").unwrap()).unwrap();
+    fault::show("panicked at <b>src/app.rs</b>").unwrap();
+    let text = find(&body, "main[role=alert] > pre").and_then(|pre| pre.text_content());
+    let (children, reload) = (body.child_element_count(), find(&body, "main > a[href='']").is_some());
+    body.set_text_content(None);
+    for child in kept {
+        body.append_child(&child).unwrap();
+    }
+    assert_eq!((text.as_deref(), children, reload), (Some("panicked at <b>src/app.rs</b>"), 1, true));
+}
+
+#[wasm_bindgen_test]
+fn the_server_is_told_of_a_fault_once_and_briefly() {
+    let fetch = js_sys::Reflect::get(&window(), &"fetch".into()).unwrap();
+    let instead = "window.told = window.told || []; \
+        window.told.push(path, init.method, init.keepalive, init.headers['Content-Type'], init.body); \
+        return Promise.reject('nobody is there');";
+    let instead = js_sys::Function::new_with_args("path, init", instead);
+    js_sys::Reflect::set(&window(), &"fetch".into(), &instead).unwrap();
+    let sent = [fault::tell(&"x".repeat(MESSAGE_MAX + 1)), fault::tell("another"), fault::tell("and another")];
+    js_sys::Reflect::set(&window(), &"fetch".into(), &fetch).unwrap();
+    assert_eq!(sent, [Some(()); 3]);
+    let told = js_sys::Array::from(&js_sys::Reflect::get(&window(), &"told".into()).unwrap());
+    assert_eq!(told.length(), 5, "the others say nothing new");
+    let [path, method, content_type, body] = [0, 1, 3, 4].map(|place| told.get(place).as_string().unwrap());
+    assert_eq!((path.as_str(), method.as_str()), ("/api/v1/client-errors", "POST"));
+    assert_eq!((told.get(2).as_bool(), content_type.as_str()), (Some(true), "application/json"));
+    let said: ClientError = serde_json::from_str(&body).unwrap();
+    assert_eq!((said.message.len(), said.version.as_deref()), (MESSAGE_MAX, Some(env!("CARGO_PKG_VERSION"))));
+    assert_eq!(Some(said.page), window().location().pathname().ok());
 }

@@ -8,6 +8,7 @@ pub mod app_server;
 pub mod app_server_status;
 pub mod audit;
 pub mod care;
+pub mod client_error;
 pub mod comparison;
 pub mod diff;
 pub mod event;

@@ -19,7 +19,7 @@ pub fn words(columns: &'static str, text: &str) -> Words {
 }
 
 /// As Postgres looks for them.
-fn beginnings(text: &str) -> String {
+pub fn beginnings(text: &str) -> String {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(|word| format!("'{word}':*")).collect::<Vec<_>>().join(" & ")
 }

@@ -68,6 +68,7 @@ const READ: &[&str] = &[
     "read_server",
     "stream_events",
     "read_system",
+    "report_client_error",
     "list_pull_requests",
     "read_pull_request",
 ];

@@ -18,9 +18,9 @@ use crate::routes::document::operations;
 const OLD: &str = "correct horse battery staple";
 const NEW: &str = "seven otters juggle lamps";
 
-/// These change nothing that anybody would ask after: checks look, who signed out is who signed in, and a webhook only wakes us
-/// up: what follows is told as what it does.
-const EXEMPT: &[&str] = &["check_app_server", "logout", "receive_github_webhook"];
+/// These change nothing that anybody would ask after: checks look, who signed out is who signed in, a webhook only wakes us
+/// up (what follows is told as what it does), and the page's own faults go to the program's log.
+const EXEMPT: &[&str] = &["check_app_server", "logout", "receive_github_webhook", "report_client_error"];
 
 /// Who does what, and what of it was seen in the audit trail.
 struct Story<'a> {

@@ -104,6 +104,9 @@ async fn no_list_reads_a_whole_table() {
             summaries::Query { after: Some(AppServerId(25_000)), ..first.clone() },
             summaries::Query { instance: Some(InstanceId(77)), ..first.clone() },
             summaries::Query { status: Some(AppServerStatus::Waiting), ..first.clone() },
+            summaries::Query { text: Some("c77 appserver".into()), ..first.clone() },
+            summaries::Query { text: Some("campus c4".into()), ..first.clone() },
+            summaries::Query { text: Some("appserver".into()), ..first.clone() },
             summaries::Query { is_healthy: Some(false), ..first.clone() },
             summaries::Query { is_healthy: Some(true), ..first.clone() },
         ] {

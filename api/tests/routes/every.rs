@@ -129,7 +129,7 @@ async fn a_field_that_there_is_not_is_refused_by_name() {
             "change_password" => vec!["current", "new"],
             "create_instance" | "update_instance" => vec!["name", "sub_domain"],
             "launch_app_server" | "activate_app_server" | "stop_app_server" | "terminate_app_server" => vec![],
-            "watch_pull_request" | "approve_pull_request" | "ignore_pull_request" => vec![],
+            "watch_pull_request" | "approve_pull_request" | "ignore_pull_request" | "report_client_error" => vec![],
             "purge_instance" | "pause_queue" | "roll_back_instance" | "hold_instance" | "pin_app_server" => vec![],
             other => panic!("say here which fields {other} takes"),
         };

@@ -4,6 +4,7 @@
 mod activity;
 mod app_servers;
 mod auth;
+mod client_errors;
 mod conventions;
 pub mod document;
 mod events;

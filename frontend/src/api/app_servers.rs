@@ -3,10 +3,11 @@
 use shared_types::app_server::Checks;
 use shared_types::comparison::Diff;
 use shared_types::operations::{ActivateAppServer, ActivationResult, TerminateAppServer, WithReason};
-use shared_types::{AppServer, AppServerId};
+use shared_types::{AppServer, AppServerId, AppServerSummary, Page};
 
 use super::Result;
 use super::request::{delete, get, post, put, send, send_json};
+use crate::paths::encode;
 
 /// With what an app server is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,6 +16,12 @@ pub enum Against {
     AppServer(AppServerId),
     /// What a launch would take now.
     Instance,
+}
+
+/// The newest ones that are called so, by themselves or by their instance.
+pub async fn find(words: &str, limit: u8) -> Result<Vec<AppServerSummary>> {
+    let page: Page<AppServerSummary> = send(get(&format!("/app-servers?q={}&limit={limit}", encode(words)))).await?;
+    Ok(page.items)
 }
 
 /// One app server.

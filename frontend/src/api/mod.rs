@@ -1,5 +1,6 @@
 //! The REST API, one function an endpoint. The only place that talks to the server; it knows no signal and no view.
 
+pub mod account;
 pub mod activity;
 pub mod app_servers;
 pub mod auth;
@@ -11,6 +12,7 @@ pub mod machines;
 pub mod pull_requests;
 pub mod queue;
 mod request;
+pub mod users;
 
 pub use error::ApiError;
 

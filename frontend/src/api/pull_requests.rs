@@ -20,6 +20,12 @@ pub async fn list(filter: &PullRequestFilter, cursor: Option<&str>) -> Result<Pa
     send(get(&format!("/pull-requests?{query}{and}limit={PAGE}{cursor}"))).await
 }
 
+/// The last changed ones that have these words.
+pub async fn find(words: &str, limit: u8) -> Result<Vec<PullRequest>> {
+    let page: Page<PullRequest> = send(get(&format!("/pull-requests?q={}&limit={limit}", encode(words)))).await?;
+    Ok(page.items)
+}
+
 /// One of them.
 pub async fn read(id: PullRequestId) -> Result<PullRequest> {
     send(get(&format!("/pull-requests/{id}"))).await

@@ -6,7 +6,10 @@ use super::instance_list::InstanceList;
 use super::keys::Keys;
 use super::quick_search::QuickSearch;
 use super::top_bar::TopBar;
-use crate::pages::{Home, InstancePage, NewInstance, NotFound, PullRequestsPage, QueuePage, ServersPage};
+use crate::pages::{
+    AccountPage, ActivityPage, Home, InstancePage, NewInstance, NotFound, PullRequestsPage, QueuePage, ServersPage,
+    UsersPage,
+};
 use crate::paths::Page;
 use crate::state::live::Link;
 use crate::state::{clock, state};
@@ -24,6 +27,9 @@ enum Right {
     Queue,
     Servers,
     PullRequests,
+    Activity,
+    Account,
+    Users,
     NewInstance,
     Instance(InstanceId),
     NotFound,
@@ -37,6 +43,9 @@ impl Right {
             Page::Queue => Self::Queue,
             Page::Servers => Self::Servers,
             Page::PullRequests => Self::PullRequests,
+            Page::Activity => Self::Activity,
+            Page::Account => Self::Account,
+            Page::Users => Self::Users,
             Page::NewInstance => Self::NewInstance,
             Page::Instance(id, _) => Self::Instance(id),
             Page::Unknown => Self::NotFound,
@@ -62,6 +71,9 @@ pub fn Shell() -> impl IntoView {
                     Right::Queue => view! { <QueuePage/> }.into_any(),
                     Right::Servers => view! { <ServersPage/> }.into_any(),
                     Right::PullRequests => view! { <PullRequestsPage/> }.into_any(),
+                    Right::Activity => view! { <ActivityPage/> }.into_any(),
+                    Right::Account => view! { <AccountPage/> }.into_any(),
+                    Right::Users => view! { <UsersPage/> }.into_any(),
                     Right::NewInstance => view! { <NewInstance/> }.into_any(),
                     Right::Instance(id) => view! { <InstancePage id/> }.into_any(),
                     Right::NotFound => view! { <NotFound/> }.into_any(),

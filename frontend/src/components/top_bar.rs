@@ -3,6 +3,8 @@
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use shared_types::Role;
+use shared_types::app_server::Possible;
 
 use super::shell::is_offline;
 use crate::api;
@@ -32,7 +34,7 @@ pub fn TopBar(
             </a>
             <button class="search" type="button" aria-label="Quick search" on:click=move |_| is_searching.set(true)>
                 <Icon shape=Shape::Search/>
-                <span>"Find an instance"</span>
+                <span>"Find instances, app servers, #27"</span>
                 <kbd>"Ctrl K"</kbd>
             </button>
             <Connection/>
@@ -113,6 +115,20 @@ fn UserMenu(shows_keys: RwSignal<bool>) -> impl IntoView {
                 <a class="btn quiet" href=Page::Servers.to_string() on:click=shut>
                     <Icon shape=Shape::Machine/>
                     "Machines"
+                </a>
+                <a class="btn quiet" href=Page::Activity.to_string() on:click=shut>
+                    <Icon shape=Shape::Clock/>
+                    "Activity"
+                </a>
+                <Show when=move || state.session.may(Role::Admin) == Possible::Yes>
+                    <a class="btn quiet" href=Page::Users.to_string() on:click=shut>
+                        <Icon shape=Shape::People/>
+                        "Users"
+                    </a>
+                </Show>
+                <a class="btn quiet" href=Page::Account.to_string() on:click=shut>
+                    <Icon shape=Shape::Lock/>
+                    "Account"
                 </a>
                 <button
                     class="quiet"

@@ -1,21 +1,29 @@
 //! The screens.
 
+mod account;
+mod activity;
 mod home;
 mod instance;
 mod login;
 mod new_instance;
 mod not_found;
+mod not_permitted;
 mod pull_requests;
 mod queue;
 mod servers;
+mod users;
 mod when_here;
 
+pub use account::AccountPage;
+pub use activity::ActivityPage;
 pub use home::Home;
 pub use instance::InstancePage;
 pub use login::Login;
 pub use new_instance::NewInstance;
 pub use not_found::NotFound;
+use not_permitted::NotPermitted;
 pub use pull_requests::PullRequestsPage;
 pub use queue::QueuePage;
 pub use servers::ServersPage;
+pub use users::UsersPage;
 use when_here::when_here;

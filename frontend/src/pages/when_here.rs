@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use shared_types::ProblemType;
 use std::sync::Arc;
 
-use super::NotFound;
+use super::{NotFound, NotPermitted};
 use crate::api::ApiError;
 use crate::state::Fetched;
 use crate::ui::Loading;
@@ -24,6 +24,9 @@ where
             draw(value)
         }
         (Stage::Failed(error), _) if error.is(ProblemType::NotFound) => view! { <NotFound/> }.into_any(),
+        (Stage::Failed(error), _) if error.is(ProblemType::Forbidden) => {
+            view! { <NotPermitted why=error.to_string()/> }.into_any()
+        }
         (Stage::Failed(error), _) => view! { <p class="lone" role="alert">{error.to_string()}</p> }.into_any(),
         (Stage::Waiting | Stage::Here, _) => view! { <Loading/> }.into_any(),
     }

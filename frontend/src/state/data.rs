@@ -2,7 +2,9 @@
 //!
 //! Each thing is fetched by one task at a time, so an older answer never overwrites a newer one.
 
+mod activities;
 mod fetched;
+mod people;
 mod pull_requests;
 mod rows;
 
@@ -17,12 +19,14 @@ use shared_types::app_server::Activation;
 use shared_types::ids::PullRequestId;
 use shared_types::queue::Queue;
 use shared_types::retention::{Expiring, Orphans};
+use shared_types::user::{Account, Session as Browser, Token};
 use shared_types::{AppServer, AppServerId, Instance, InstanceId, PullRequest};
 
 use super::coalesce::Coalesce;
 use super::session::Session;
 use crate::api::{self, ApiError};
-use crate::paths::PullRequestFilter;
+use crate::paths::{ActivityFilter, PullRequestFilter};
+pub use activities::Activities;
 pub use fetched::Fetched;
 use fetched::is_waiting;
 pub use pull_requests::PullRequests;
@@ -62,6 +66,14 @@ pub enum Key {
     PullRequests,
     /// One pull request.
     PullRequest(PullRequestId),
+    /// The audit trail.
+    Activity,
+    /// One's own API tokens.
+    Tokens,
+    /// One's own sessions.
+    Sessions,
+    /// Who may sign in.
+    Users,
 }
 
 impl Key {
@@ -74,7 +86,11 @@ impl Key {
             | Self::Orphans
             | Self::Expiring
             | Self::PullRequests
-            | Self::PullRequest(_) => LONG_MOMENT_MS,
+            | Self::PullRequest(_)
+            | Self::Activity
+            | Self::Tokens
+            | Self::Sessions
+            | Self::Users => LONG_MOMENT_MS,
         }
     }
 }
@@ -98,6 +114,12 @@ pub struct Data {
     pull_request_list: Kept<(), PullRequests>,
     /// Which pull requests the list is to hold, and how many pages of them.
     wanted_pull_requests: StoredValue<(PullRequestFilter, usize)>,
+    activities: Kept<(), Activities>,
+    /// Which entries of the audit trail the list is to hold, and how many.
+    wanted_activities: StoredValue<(ActivityFilter, usize)>,
+    tokens: Kept<(), Vec<Token>>,
+    sessions: Kept<(), Vec<Browser>>,
+    users: Kept<(), Vec<Account>>,
     /// How many views show each thing.
     shown: StoredValue<HashMap<Key, u32>>,
     under_way: StoredValue<Coalesce<Key>>,
@@ -119,6 +141,11 @@ impl Data {
             pull_requests: RwSignal::default(),
             pull_request_list: RwSignal::default(),
             wanted_pull_requests: StoredValue::default(),
+            activities: RwSignal::default(),
+            wanted_activities: StoredValue::default(),
+            tokens: RwSignal::default(),
+            sessions: RwSignal::default(),
+            users: RwSignal::default(),
             shown: StoredValue::default(),
             under_way: StoredValue::new(Coalesce::default()),
         }
@@ -166,16 +193,6 @@ impl Data {
         self.show(self.expiring, (), Key::Expiring)
     }
 
-    /// Takes in an answer that came by another way than fetching, like that of a change.
-    pub fn take_instance(self, instance: Instance) {
-        self.put_rows(&[instance.summary.id], vec![instance.summary.clone()]);
-        if self.is_shown(Key::Instance(instance.summary.id)) {
-            self.instances.update(|kept| {
-                kept.insert(instance.summary.id, Fetched::Here(Arc::new(instance)));
-            });
-        }
-    }
-
     /// Fetches it (again) now. Things that no view shows are left alone; the list is always shown.
     pub fn refresh(self, key: Key) {
         self.fetch_after(key, 0);
@@ -215,6 +232,7 @@ impl Data {
         self.expiring.update(HashMap::clear);
         self.pull_requests.update(HashMap::clear);
         self.pull_request_list.update(HashMap::clear);
+        self.clear_people();
     }
 
     fn show<K, T>(self, kept: Kept<K, T>, id: K, key: Key) -> Memo<Fetched<T>>
@@ -309,6 +327,11 @@ impl Data {
                 let (filter, pages) = self.wanted_pull_requests.get_value();
                 self.keep(self.pull_request_list, (), key, pull_requests::listed(filter, pages).await)
             }
+            Key::Activity | Key::Tokens | Key::Sessions | Key::Users if !self.is_shown(key) => Ok(()),
+            Key::Activity => self.fetch_activities().await,
+            Key::Tokens => self.keep(self.tokens, (), key, api::account::tokens().await),
+            Key::Sessions => self.keep(self.sessions, (), key, api::account::sessions().await),
+            Key::Users => self.keep(self.users, (), key, api::users::all().await),
             Key::Archived | Key::Queue | Key::Orphans | Key::Expiring if !self.is_shown(key) => Ok(()),
             Key::Archived => self.fetch_archived().await,
             Key::Queue => self.keep(self.queue, (), key, api::queue::read().await),

@@ -162,6 +162,10 @@ impl Live {
             }
             self.data.refresh_soon(key);
         }
+        // What happened was done by somebody.
+        if !is_log {
+            self.data.refresh_soon(Key::Activity);
+        }
         // The event does not say which pull request it is about, and few are shown at once.
         if event.kind == EventKind::PullRequestUpdated {
             for id in self.data.shown_pull_requests() {

@@ -38,6 +38,18 @@ pub struct Query {
     since: Option<DateTime<Utc>>,
     /// Only before then (RFC 3339).
     until: Option<DateTime<Utc>>,
+    /// `jsonl`: all of it as lines, as `Accept: application/jsonl` asks for.
+    format: Option<ActivityFormat>,
+}
+
+/// How the trail is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ActivityFormat {
+    /// Pages of entries.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
 }
 
 /// Read the audit trail
@@ -54,14 +66,16 @@ pub async fn list_activity(
     query: web::Query<Query>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let Query { limit, cursor, actor, action, instance, app_server, outcome, since, until } = query.into_inner();
+    let Query { limit, cursor, actor, action, instance, app_server, outcome, since, until, format } =
+        query.into_inner();
     let (actor, action) = (extract::text("actor", actor)?, extract::text("action", action)?);
     let limit = extract::limit(limit)?;
     let before: Option<ActivityId> = cursor::decode(cursor.as_deref())?;
     let (actor, action) = (extract::search(actor)?, extract::search(action)?);
     let query = audit::Query { actor, action, instance, app_server, outcome, since, until, before, limit: limit + 1 };
     let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
-    if accept.is_some_and(|accept| accept.starts_with("application/jsonl")) {
+    let accepts_lines = accept.is_some_and(|accept| accept.starts_with("application/jsonl"));
+    if format.map_or(accepts_lines, |format| format == ActivityFormat::Jsonl) {
         return Ok(lines(app, query));
     }
     let items = audit::page(&mut *app.db().conn().await?, &query).await?;

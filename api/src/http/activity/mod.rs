@@ -2,4 +2,4 @@
 
 mod list;
 
-pub use list::list_activity;
+pub use list::{ActivityFormat, list_activity};

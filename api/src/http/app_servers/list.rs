@@ -18,6 +18,8 @@ pub struct Query {
     limit: Option<i64>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
+    /// Only those whose name, or whose instance's name or domain, has words that begin with these: `campus 3`, `AppServer 3`.
+    q: Option<String>,
     /// Only this instance's.
     #[param(value_type = Option<i64>, minimum = 1)]
     instance: Option<InstanceId>,
@@ -41,11 +43,11 @@ pub async fn list_app_servers(
     _: Viewer,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, ApiError> {
-    let Query { limit, cursor, instance, status, sort, is_healthy } = query.into_inner();
+    let Query { limit, cursor, q, instance, status, sort, is_healthy } = query.into_inner();
     let limit = extract::limit(limit)?;
     let after: Option<AppServerId> = cursor::decode(cursor.as_deref())?;
-    let query =
-        summaries::Query { instance, status, is_healthy, sort: sort.unwrap_or_default(), after, limit: limit + 1 };
+    let (text, sort) = (extract::search(q)?, sort.unwrap_or_default());
+    let query = summaries::Query { text, instance, status, is_healthy, sort, after, limit: limit + 1 };
     let items = summaries::page(&mut *app.db().conn().await?, &query).await?;
     Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| one.id)))
 }

@@ -3,6 +3,7 @@
 pub mod activations;
 pub mod app_servers;
 pub mod builds;
+mod called;
 pub mod checks;
 pub mod hostnames;
 pub mod housekeeping;

@@ -13,6 +13,7 @@ use shared_types::{
 };
 
 use super::app_servers::step_kind;
+use super::called::called;
 use crate::db::DbError;
 use crate::db::fixed::fixed;
 use crate::db::keyset::at_most;
@@ -21,6 +22,8 @@ use crate::db::schema::{app_server_retention, app_servers, builds, instances, se
 /// Which app servers.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
+    /// Only those that are called so, by themselves or by their instance.
+    pub text: Option<String>,
     /// Only this instance's.
     pub instance: Option<InstanceId>,
     /// Only with this status.
@@ -125,6 +128,9 @@ macro_rules! summaries {
 /// When the statement fails.
 pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<AppServerSummary>, DbError> {
     let mut select = summaries!();
+    if let Some(text) = &query.text {
+        select = select.filter(called(text));
+    }
     if let Some(instance) = query.instance {
         select = select.filter(app_servers::instance_id.eq(instance));
     }

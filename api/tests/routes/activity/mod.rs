@@ -55,6 +55,10 @@ async fn it_is_exported_line_by_line() {
     let entries: Vec<Value> = answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(entries.len(), 1234);
     assert_eq!((&entries[0]["action"], &entries[1233]["action"]), (&json!("n1234"), &json!("n1")));
+    // A link of a browser cannot say what it accepts.
+    let linked = app.viewer().await.get("/api/v1/activity?actor=somebody&format=jsonl").await;
+    assert_eq!((linked.header("content-type"), linked.body == answer.body), ("application/jsonl", true));
+    app.viewer().await.get("/api/v1/activity?format=xml").await.problem(400);
     app.end().await;
 }
 

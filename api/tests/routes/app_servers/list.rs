@@ -24,6 +24,14 @@ async fn of_all_instances_or_one_or_with_a_status() {
     viewer.get(&format!("{PATH}?status=sleeping")).await.problem(400);
     viewer.get(&format!("{PATH}?instance=one")).await.problem(400);
 
+    assert_eq!(list("q=appserver%201").await, [rest[1], first], "by their own names");
+    assert_eq!(list("q=ONE%20app%202").await, [rest[0]], "by both names together");
+    assert_eq!(list("q=oth").await, [rest[1]], "by the instance's");
+    assert_eq!(list("q=oth&status=running").await, Vec::<i64>::new());
+    for nothing in ["other%202", "x", "%25"] {
+        assert_eq!(list(&format!("q={nothing}")).await, Vec::<i64>::new(), "{nothing}");
+    }
+
     let first_page = viewer.get(&format!("{PATH}?limit=2")).await.expect(200);
     let next = first_page["next_cursor"].as_str().unwrap();
     assert_eq!(list(&format!("limit=2&cursor={next}")).await, [first]);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::when_here;
 use crate::api::logs::LogOf;
 use crate::components::{ArchivedBanner, HoldBanner, Launch, LogCard, StatusLabel, Verb, VerbDialog};
-use crate::paths::{Page, Tab};
+use crate::paths::{ActivityFilter, Page, Tab};
 use crate::state::state;
 use crate::ui::Title;
 
@@ -57,6 +57,9 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
         | Page::Queue
         | Page::Servers
         | Page::PullRequests
+        | Page::Activity
+        | Page::Account
+        | Page::Users
         | Page::Instances
         | Page::NewInstance
         | Page::Unknown => Tab::AppServers(None),
@@ -90,6 +93,8 @@ fn Header(instance: Memo<Arc<Instance>>) -> impl IntoView {
     let name = move || instance.with(|instance| instance.summary.name.clone());
     let url = move || instance.with(|instance| instance.url.clone());
     let studio_url = move || instance.with(|instance| instance.studio_url.clone());
+    let id = instance.with_untracked(|instance| instance.summary.id);
+    let activity = ActivityFilter { instance: Some(id), ..ActivityFilter::default() }.path();
     let label = move || match instance.get().summary.active_appserver.clone() {
         Some(active) => {
             let words = format!("{}: {}", active.name, active.status_name);
@@ -104,6 +109,7 @@ fn Header(instance: Memo<Arc<Instance>>) -> impl IntoView {
                 <div class="links">
                     <span>"LMS: " <a href=url target="_blank" rel="noreferrer">{url}</a></span>
                     <span>"Studio: " <a href=studio_url target="_blank" rel="noreferrer">{studio_url}</a></span>
+                    <a href=activity>"Activity"</a>
                 </div>
             </div>
             <div class="right">{label}</div>

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use shared_types::{InstanceId, InstanceSummary};
+use shared_types::{Instance, InstanceId, InstanceSummary};
 
 use super::{Data, Fetched, Key, is_waiting};
 use crate::api;
@@ -71,6 +71,17 @@ impl Data {
             changed.named.insert(id);
         });
         self.refresh_soon(Key::Rows);
+    }
+
+    /// Takes in an answer that came by another way than fetching, like that of a change.
+    pub fn take_instance(self, instance: Instance) {
+        let id = instance.summary.id;
+        self.put_rows(&[id], vec![instance.summary.clone()]);
+        if self.is_shown(Key::Instance(id)) {
+            self.instances.update(|kept| {
+                kept.insert(id, Fetched::Here(Arc::new(instance)));
+            });
+        }
     }
 
     /// Puts the rows of these instances into the list; those that did not come are gone, or archived.

@@ -1,0 +1,119 @@
+// One's own account: the password, API tokens, and the browsers that one is signed in with.
+import type { Locator, Page } from '@playwright/test';
+import { Api } from '../support/api.ts';
+import { FAKE_MACHINES, expect, picture, signIn, test } from '../support/story.ts';
+
+test.use({ settings: FAKE_MACHINES, permissions: ['clipboard-read', 'clipboard-write'] });
+
+const OLD = 'seven otters juggle lamps';
+const NEW = 'nine badgers paint clocks';
+
+test('a password, tokens and sessions of one’s own', async ({ page, program, browser }) => {
+  const admin = await Api.signIn(program);
+  await admin.post('/users', { username: 'grace', password: OLD, role: 'operator' });
+  const grace = { username: 'grace', password: OLD };
+
+  await test.step('the menu leads there, and shows nothing that is not for her', async () => {
+    await page.goto('/');
+    await signIn(page, grace);
+    await page.getByLabel('Menu of grace').click();
+    await expect(page.getByRole('link', { name: 'Activity' })).toBeVisible();
+    await expect(page.getByRole('link', { name: 'Users' })).toHaveCount(0);
+    await page.getByRole('link', { name: 'Account' }).click();
+    await expect(page.getByText('You are grace, with the role operator.')).toBeVisible();
+  });
+
+  const tokens = page.getByRole('region', { name: 'API tokens' });
+  let secret = '';
+  await test.step('a token is made for what it is for, and shown once', async () => {
+    await tokens.getByRole('button', { name: 'New token…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'New API token' });
+    const make = dialog.getByRole('button', { name: 'Make token' });
+    await expect(make).toHaveAttribute('aria-disabled', 'true');
+    await dialog.getByLabel('What it is for').fill('nightly deploy');
+    await expect(dialog.getByRole('checkbox', { name: /^admin/ })).toBeDisabled();
+    await dialog.getByRole('checkbox', { name: /^deploy/ }).check();
+    await dialog.getByLabel('Works for').selectOption('7 days');
+    await make.click();
+    const shown = page.getByRole('dialog', { name: 'The new API token' });
+    secret = await shown.getByRole('textbox', { name: 'Token' }).innerText();
+    await shown.getByRole('button', { name: 'Copy', exact: true }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
+    await page.keyboard.press('Escape');
+    await expect(shown, 'there is no second look').toBeVisible();
+    await shown.getByRole('button', { name: 'I have copied it' }).click();
+    await expect(shown).toBeHidden();
+    await expect(tokens.getByRole('listitem')).toContainText('nightly deploy');
+    await expect(tokens.getByRole('listitem')).toContainText('read, deploy');
+    await expect(tokens.getByRole('listitem')).toContainText('never used');
+    expect(await page.content()).not.toContain(secret);
+  });
+
+  const elsewhere = await browser.newContext({ baseURL: program.url });
+  const other = await elsewhere.newPage();
+  await test.step('another browser appears, and is signed out', async () => {
+    await other.goto('/');
+    await signIn(other, grace);
+    await expect(sessions(page)).toHaveCount(2);
+    await expect(sessions(page).filter({ hasText: 'This one' })).toHaveCount(1);
+    await expect(sessions(page).first()).toContainText('Chrome on Linux');
+    await picture(page, 'account');
+    await sessions(page).getByRole('button', { name: /^End the session/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End', exact: true }).click();
+    await expect(sessions(page)).toHaveCount(1);
+    await expect(other.getByRole('button', { name: 'Sign in' })).toBeVisible();
+    const all = page.getByRole('button', { name: 'End all others…' });
+    await expect(all).toHaveAttribute('aria-disabled', 'true');
+    await expect(all).toHaveAttribute('title', 'This is the only one.');
+    await signIn(other, grace);
+    await expect(sessions(page)).toHaveCount(2);
+    await all.click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End', exact: true }).click();
+    await expect(sessions(page)).toHaveCount(1);
+  });
+
+  await test.step('it works until it is revoked', async () => {
+    const ask = () => fetch(`${program.url}/api/v1/auth/me`, { headers: { Authorization: `Bearer ${secret}` } });
+    expect((await ask()).status).toBe(200);
+    await expect(tokens.getByRole('listitem')).toContainText('last used just now');
+    await tokens.getByRole('button', { name: 'Revoke nightly deploy…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await expect(tokens).toContainText('No token.');
+    expect((await ask()).status).toBe(401);
+  });
+
+  await test.step('what is wrong with a password is said at its field', async () => {
+    const form = page.getByRole('form', { name: 'Password' });
+    const change = form.getByRole('button', { name: 'Change password' });
+    await form.getByLabel('Current password').fill('something else');
+    await form.getByLabel('New password').fill('password12');
+    await change.click();
+    await expect(form.getByLabel('Current password')).toHaveAccessibleDescription(/This is not your password/);
+    await form.getByLabel('Current password').fill(OLD);
+    await change.click();
+    await expect(form.getByLabel('New password')).toHaveAttribute('aria-invalid', 'true');
+    await form.getByLabel('Show what is typed').check();
+    await expect(form.getByLabel('New password')).toHaveAttribute('type', 'text');
+    await form.getByLabel('New password').fill(NEW);
+    await expect(form.getByLabel('New password')).not.toHaveAttribute('aria-invalid', 'true');
+    await change.click();
+    await expect(page.getByText('Your password is changed. Your other sessions have ended.')).toBeVisible();
+    await expect(form.getByLabel('New password')).toHaveValue('');
+    await page.reload();
+    await expect(page.getByRole('heading', { name: 'Account' }), 'this session goes on').toBeVisible();
+    await expect(Api.signIn(program, 'grace', OLD)).rejects.toThrow('401');
+    await Api.signIn(program, 'grace', NEW);
+  });
+
+  await test.step('it fits a telephone', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await expect(sessions(page).first()).toBeVisible();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await picture(page, 'account-phone');
+  });
+  await elsewhere.close();
+});
+
+function sessions(page: Page): Locator {
+  return page.getByRole('region', { name: 'Sessions' }).getByRole('listitem');
+}

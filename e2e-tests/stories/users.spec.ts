@@ -1,0 +1,119 @@
+// Who may sign in, and what they may do: an administrator's screen.
+import type { Locator, Page } from '@playwright/test';
+import { Api } from '../support/api.ts';
+import { FAKE_MACHINES, expect, picture, signIn, test } from '../support/story.ts';
+
+test.use({ settings: FAKE_MACHINES });
+
+const PASSWORD = 'seven otters juggle lamps';
+
+test('users are made, changed and deleted, and the last administrator stays', async ({ page, program, browser }) => {
+  await test.step('the last administrator is told so before the click', async () => {
+    await page.goto('/');
+    await signIn(page, program);
+    await page.getByLabel(`Menu of ${program.username}`).click();
+    await page.getByRole('link', { name: 'Users' }).click();
+    await expect(page).toHaveURL(/\/admin\/users$/);
+    const own = row(page, program.username);
+    await expect(own).toContainText('You');
+    const remove = own.getByRole('button', { name: 'Delete…' });
+    await expect(remove).toHaveAttribute('aria-disabled', 'true');
+    await expect(remove).toHaveAttribute('title', /The last administrator who may sign in must remain one/);
+    await own.getByRole('button', { name: 'Change…' }).click();
+    const dialog = page.getByRole('dialog', { name: `Change ${program.username}` });
+    await expect(dialog.getByRole('radio', { name: /^viewer/ })).toBeDisabled();
+    await expect(dialog.getByLabel('May sign in')).toBeDisabled();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+  });
+
+  await test.step('a user is made once name and password are good', async () => {
+    await page.getByRole('button', { name: 'New user…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'New user' });
+    const make = dialog.getByRole('button', { name: 'Make user' });
+    await expect(make).toHaveAttribute('aria-disabled', 'true');
+    await dialog.getByLabel('Name to sign in with').fill(program.username);
+    await make.click();
+    await expect(dialog.getByLabel('Name to sign in with')).toHaveAccessibleDescription(/choose another name/);
+    await dialog.getByLabel('Name to sign in with').fill('grace');
+    await dialog.getByLabel('Password', { exact: true }).fill('grace12345');
+    await make.click();
+    await expect(dialog.getByLabel('Password', { exact: true })).toHaveAttribute('aria-invalid', 'true');
+    await picture(page, 'user-new');
+    await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await dialog.getByRole('radio', { name: /^operator/ }).check();
+    await make.click();
+    await expect(page.getByText('grace is made.')).toBeVisible();
+    await expect(row(page, 'grace')).toContainText('operator');
+    await expect(row(page, 'grace')).toContainText('never signed in');
+  });
+
+  const theirs = await browser.newContext({ baseURL: program.url });
+  const other = await theirs.newPage();
+  const grace = { username: 'grace', password: PASSWORD };
+  await test.step('who is no administrator is told so, with a way out', async () => {
+    await other.goto('/admin/users');
+    await signIn(other, grace);
+    await expect(other.getByRole('heading', { name: 'This is not for you to see' })).toBeVisible();
+    await expect(other.getByText('This needs the role admin.')).toBeVisible();
+    await other.getByRole('link', { name: 'Go home' }).click();
+    await expect(other.getByText("you've come to the right place")).toBeVisible();
+    await expect(row(page, 'grace')).toContainText('last signed in just now');
+  });
+
+  await test.step('less than before ends their sessions; none at all keeps them out', async () => {
+    await change(page, 'grace', async (dialog) => {
+      await dialog.getByRole('radio', { name: /^viewer/ }).check();
+      await expect(dialog).toContainText('they are signed out everywhere at once');
+    });
+    await expect(row(page, 'grace')).toContainText('viewer');
+    await expect(other.getByRole('button', { name: 'Sign in' })).toBeVisible();
+    await change(page, 'grace', (dialog) => dialog.getByLabel('May sign in').uncheck());
+    await expect(row(page, 'grace')).toContainText('May not sign in');
+    await picture(page, 'users');
+    await expect(Api.signIn(program, 'grace', PASSWORD)).rejects.toThrow('401');
+    await change(page, 'grace', (dialog) => dialog.getByLabel('May sign in').check());
+    await expect(row(page, 'grace')).not.toContainText('May not sign in');
+  });
+
+  await test.step('a password is given', async () => {
+    await row(page, 'grace').getByRole('button', { name: 'Password…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'A password for grace' });
+    await dialog.getByLabel('Password', { exact: true }).fill('short');
+    await dialog.getByRole('button', { name: 'Set password' }).click();
+    await expect(dialog.getByLabel('Password', { exact: true })).toHaveAttribute('aria-invalid', 'true');
+    await dialog.getByLabel('Password', { exact: true }).fill('nine badgers paint clocks');
+    await dialog.getByRole('button', { name: 'Set password' }).click();
+    await expect(page.getByText('grace has a new password.')).toBeVisible();
+    await Api.signIn(program, 'grace', 'nine badgers paint clocks');
+  });
+
+  await test.step('with another administrator the first may go; a user is deleted after asking', async () => {
+    await change(page, 'grace', (dialog) => dialog.getByRole('radio', { name: /^admin/ }).check());
+    const own = row(page, program.username).getByRole('button', { name: 'Delete…' });
+    await expect(own).toHaveAttribute('aria-disabled', 'false');
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await picture(page, 'users-phone');
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.getByLabel('Filter users by name').fill('gra');
+    await expect(page.getByRole('region', { name: 'All users' }).getByRole('listitem')).toHaveCount(1);
+    await row(page, 'grace').getByRole('button', { name: 'Delete…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete grace' }).click();
+    await expect(page.getByText('grace is deleted.')).toBeVisible();
+    await expect(page.getByText('No user is called that.')).toBeVisible();
+  });
+  await theirs.close();
+});
+
+function row(page: Page, name: string): Locator {
+  const group = page.getByRole('group', { name, exact: true });
+  return page.getByRole('region', { name: 'All users' }).getByRole('listitem').filter({ has: group });
+}
+
+async function change(page: Page, name: string, how: (dialog: Locator) => Promise<void>): Promise<void> {
+  await row(page, name).getByRole('button', { name: 'Change…' }).click();
+  const dialog = page.getByRole('dialog', { name: `Change ${name}` });
+  await how(dialog);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(dialog).toBeHidden();
+}

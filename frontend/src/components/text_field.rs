@@ -1,0 +1,116 @@
+//! A line to type into, with its help before it and what is wrong with it below.
+
+use std::collections::HashMap;
+
+use leptos::prelude::*;
+
+use crate::api::ApiError;
+
+/// What the server said of fields, until they are typed into.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Refused(RwSignal<HashMap<String, String>>);
+
+impl Refused {
+    /// Shows at each field what the server said of it. Whether it said anything of a field.
+    pub fn take(self, error: &ApiError) -> bool {
+        let said: HashMap<String, String> =
+            error.fields().map(|(name, words)| (name.to_owned(), words.to_owned())).collect();
+        let is_said = !said.is_empty();
+        // What was asked may be gone when the answer comes.
+        self.0.try_set(said);
+        is_said
+    }
+
+    /// What was said of a field.
+    pub fn of(self, name: &str) -> Option<String> {
+        self.0.with(|said| said.get(name).cloned())
+    }
+
+    /// The field was changed: what was said of it is about something else.
+    pub fn forget(self, name: &str) {
+        if self.0.with_untracked(|said| said.contains_key(name)) {
+            self.0.update(|said| {
+                said.remove(name);
+            });
+        }
+    }
+}
+
+/// The field.
+#[component]
+pub fn TextField(
+    /// Its name in JSON.
+    name: &'static str,
+    /// What it is.
+    label: &'static str,
+    /// What it is for.
+    #[prop(optional)]
+    help: &'static str,
+    /// Its type: `text` or `password`.
+    #[prop(into, default = Signal::stored("text"))]
+    kind: Signal<&'static str>,
+    /// What the browser may fill in.
+    #[prop(default = "off")]
+    autocomplete: &'static str,
+    /// How many characters it takes.
+    max: u16,
+    /// What is typed.
+    typed: RwSignal<String>,
+    /// What the server said.
+    refused: Refused,
+) -> impl IntoView {
+    let id = format!("field-{name}");
+    let (help_id, why_id) = (format!("{id}-help"), format!("{id}-why"));
+    let why = Memo::new(move |_| refused.of(name));
+    let is_wrong = move || why.with(Option::is_some);
+    view! {
+        <div class="field">
+            <div>
+                <label for=id.clone()>{label}</label>
+                <small id=help_id.clone()>{help}</small>
+            </div>
+            <div>
+                <input
+                    id=id
+                    type=kind
+                    autocomplete=autocomplete
+                    autocapitalize="none"
+                    spellcheck="false"
+                    maxlength=max.to_string()
+                    class:wrong=is_wrong
+                    aria-describedby=format!("{help_id} {why_id}")
+                    aria-invalid=move || is_wrong().then_some("true")
+                    prop:value=typed
+                    on:input=move |event| {
+                        refused.forget(name);
+                        typed.set(event_target_value(&event));
+                    }
+                />
+                <div class="why" id=why_id aria-live="polite">{why}</div>
+            </div>
+        </div>
+    }
+}
+
+/// Whether passwords are shown as they are typed: then nobody needs to type one twice.
+#[component]
+pub fn ShowPasswords(
+    /// Whether.
+    are_shown: RwSignal<bool>,
+) -> impl IntoView {
+    view! {
+        <label class="check">
+            <input
+                type="checkbox"
+                prop:checked=are_shown
+                on:change=move |event| are_shown.set(event_target_checked(&event))
+            />
+            "Show what is typed"
+        </label>
+    }
+}
+
+/// The type of a field for a password.
+pub fn password_kind(are_shown: RwSignal<bool>) -> Signal<&'static str> {
+    Signal::derive(move || if are_shown.get() { "text" } else { "password" })
+}

@@ -1,0 +1,240 @@
+//! Making, changing and deleting a user.
+
+use futures::FutureExt;
+use leptos::prelude::*;
+use shared_types::Role;
+use shared_types::app_server::Possible;
+use shared_types::user::{Account, NewUser, UserPatch, username_fault};
+
+use super::row::LAST_ADMIN;
+use crate::api;
+use crate::components::{Act, AskDialog, Fill, FormDialog, Refused, ShowPasswords, TextField, password_kind};
+use crate::state::data::Key;
+use crate::state::state;
+
+const PASSWORD_HELP: &str = "At least 10 characters, and hard to guess.";
+
+/// What a dialog is open for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// A new user.
+    New,
+    /// What one may do; whether it is the last administrator.
+    Edit(Account, bool),
+    /// A password for one.
+    Password(Account),
+    /// One is to go.
+    Delete(Account),
+}
+
+#[component]
+pub fn UserDialog(asked: Asked, on_close: Callback<()>) -> impl IntoView {
+    match asked {
+        Asked::New => view! { <NewDialog on_close/> }.into_any(),
+        Asked::Edit(user, is_last) => view! { <EditDialog user is_last on_close/> }.into_any(),
+        Asked::Password(user) => view! { <PasswordDialog user on_close/> }.into_any(),
+        Asked::Delete(user) => view! { <DeleteDialog user on_close/> }.into_any(),
+    }
+}
+
+#[component]
+fn NewDialog(on_close: Callback<()>) -> impl IntoView {
+    let data = state().data;
+    let refused = Refused::default();
+    let (name, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let (role, are_shown) = (RwSignal::new(Role::Viewer), RwSignal::new(false));
+    let act: Fill = Callback::new(move |()| {
+        let password = password.get_untracked();
+        let new = NewUser {
+            username: name.get_untracked().trim().to_owned(),
+            password: (!password.is_empty()).then_some(password),
+            role: role.get_untracked(),
+        };
+        async move {
+            let made = api::users::create(&new).await?;
+            data.refresh(Key::Users);
+            Ok(format!("{} is made.", made.username))
+        }
+        .boxed_local()
+    });
+    let possible = Signal::derive(move || match name.with(|name| username_fault(name.trim())) {
+        Some(_) if name.with(|name| name.trim().is_empty()) => Possible::No("Give a name first."),
+        Some(fault) => Possible::No(fault),
+        None => Possible::Yes,
+    });
+    let kind = password_kind(are_shown);
+    view! {
+        <FormDialog
+            title="New user"
+            words="Tell them the password yourself; they can change it under «Account»."
+            confirm="Make user"
+            possible
+            refused
+            act
+            on_close
+        >
+            <TextField name="username" label="Name to sign in with" max=150 typed=name refused/>
+            <TextField
+                name="password"
+                label="Password"
+                help="At least 10 characters, and hard to guess. Left blank: they sign in elsewhere, or not before they are given one."
+                kind
+                autocomplete="new-password"
+                max=1024
+                typed=password
+                refused
+            />
+            <ShowPasswords are_shown/>
+            <RoleField role possible=Signal::stored(Possible::Yes)/>
+        </FormDialog>
+    }
+}
+
+#[component]
+fn RoleField(role: RwSignal<Role>, possible: Signal<Possible>) -> impl IntoView {
+    let why_not = move || possible.get().why_not();
+    let choices = Role::ALL.iter().map(|one| {
+        let words = match one {
+            Role::Viewer => "looks at everything, changes nothing",
+            Role::Operator => "creates and changes instances, launches, activates",
+            Role::Admin => "also manages users and the system",
+        };
+        view! {
+            <label class="check">
+                <input
+                    type="radio"
+                    name="role"
+                    disabled=move || why_not().is_some()
+                    prop:checked=move || role.get() == *one
+                    on:change=move |_| role.set(*one)
+                />
+                <span><b>{one.as_str()}</b> " " <span class="fine">{words}</span></span>
+            </label>
+        }
+    });
+    view! {
+        <fieldset class="field">
+            <legend>"Role"</legend>
+            <div>{choices.collect_view()}</div>
+        </fieldset>
+    }
+}
+
+#[component]
+fn EditDialog(user: Account, is_last: bool, on_close: Callback<()>) -> impl IntoView {
+    let state = state();
+    let (data, session) = (state.data, state.session);
+    let refused = Refused::default();
+    let (role, may_enter) = (RwSignal::new(user.role), RwSignal::new(!user.is_disabled));
+    let Account { id, username, role: old_role, is_disabled, etag, .. } = user;
+    let is_own = session.user().is_some_and(|own| own.id == id);
+    let title = format!("Change {username}");
+    let change = move || UserPatch {
+        role: (role.get() != old_role).then_some(role.get()),
+        is_disabled: (may_enter.get() == is_disabled).then_some(!may_enter.get()),
+    };
+    let act: Fill = Callback::new(move |()| {
+        let (username, etag, change) = (username.clone(), etag.clone(), untrack(change));
+        async move {
+            let answer = api::users::update(id, &etag, change).await;
+            data.refresh(Key::Users);
+            let changed = answer?;
+            if is_own {
+                // What one may oneself is another now, and with less the session has ended.
+                session.ask().await;
+            }
+            Ok(match changed.is_disabled {
+                true => format!("{username} may not sign in."),
+                false => format!("{username} is {} and may sign in.", changed.role.as_str()),
+            })
+        }
+        .boxed_local()
+    });
+    let fixed = if is_last { Possible::No(LAST_ADMIN) } else { Possible::Yes };
+    let possible = Signal::derive(move || match change() == UserPatch::default() {
+        true => Possible::No(if is_last { LAST_ADMIN } else { "Nothing is changed yet." }),
+        false => Possible::Yes,
+    });
+    let words = Signal::derive(move || {
+        let loses = role.get() < old_role || (!may_enter.get() && !is_disabled);
+        let loses = match (loses, is_own) {
+            (true, true) => "With less, you are signed out at once, here and everywhere.",
+            (true, false) => "With less, they are signed out everywhere at once.",
+            (false, _) => "It takes effect at once.",
+        };
+        format!("{loses} API tokens never do more than their owner may.")
+    });
+    view! {
+        <FormDialog title words confirm="Save" possible refused act on_close>
+            {is_last.then(|| view! { <p class="plain-notice notice">{LAST_ADMIN}</p> })}
+            <RoleField role possible=Signal::stored(fixed)/>
+            <label class="check" title=fixed.why_not()>
+                <input
+                    type="checkbox"
+                    disabled=is_last
+                    prop:checked=may_enter
+                    on:change=move |event| may_enter.set(event_target_checked(&event))
+                />
+                "May sign in"
+            </label>
+        </FormDialog>
+    }
+}
+
+#[component]
+fn PasswordDialog(user: Account, on_close: Callback<()>) -> impl IntoView {
+    let state = state();
+    let refused = Refused::default();
+    let (password, are_shown) = (RwSignal::new(String::new()), RwSignal::new(false));
+    let Account { id, username, .. } = user;
+    let is_own = state.session.user().is_some_and(|own| own.id == id);
+    let title = format!("A password for {username}");
+    let words = if is_own {
+        "This is you: you are signed out at once, here and everywhere. Under «Account» you can change it and stay."
+    } else {
+        "They are signed out everywhere at once; their API tokens go on working. Tell them the password yourself."
+    };
+    let act: Fill = Callback::new(move |()| {
+        let (username, password) = (username.clone(), password.get_untracked());
+        async move {
+            api::users::set_password(id, password).await?;
+            state.data.refresh(Key::Users);
+            Ok(format!("{username} has a new password."))
+        }
+        .boxed_local()
+    });
+    let possible = Signal::derive(move || {
+        if password.with(String::is_empty) { Possible::No("Give a password first.") } else { Possible::Yes }
+    });
+    let kind = password_kind(are_shown);
+    view! {
+        <FormDialog title words confirm="Set password" possible refused act on_close>
+            <TextField name="password" label="Password" help=PASSWORD_HELP kind autocomplete="new-password" max=1024 typed=password refused/>
+            <ShowPasswords are_shown/>
+        </FormDialog>
+    }
+}
+
+#[component]
+fn DeleteDialog(user: Account, on_close: Callback<()>) -> impl IntoView {
+    let state = state();
+    let Account { id, username, .. } = user;
+    let is_own = state.session.user().is_some_and(|own| own.id == id);
+    let title = format!("Delete {username}?");
+    let words = if is_own {
+        "This is you: you are signed out at once, your API tokens stop working, and you cannot sign in again. What you did stays in the activity."
+    } else {
+        "They are signed out at once, and their API tokens stop working. What they did stays in the activity."
+    };
+    let confirm = format!("Delete {username}");
+    let act: Act = Callback::new(move |_| {
+        let username = username.clone();
+        async move {
+            let answer = api::users::remove(id).await;
+            state.data.refresh(Key::Users);
+            answer.map(|()| format!("{username} is deleted."))
+        }
+        .boxed_local()
+    });
+    view! { <AskDialog title words confirm is_grave=true has_reason=false act on_close/> }
+}

@@ -1,0 +1,35 @@
+//! What people see of themselves and of one another: tokens, sessions, users. No event tells of them.
+
+use std::collections::HashMap;
+
+use leptos::prelude::*;
+use shared_types::user::{Account, Session as Browser, Token};
+
+use super::{Data, Fetched, Key};
+
+impl Data {
+    /// One's own API tokens, fetched anew and kept true while the view that asks is shown.
+    pub fn tokens(self) -> Memo<Fetched<Vec<Token>>> {
+        self.look_again_and_again(Key::Tokens);
+        self.show(self.tokens, (), Key::Tokens)
+    }
+
+    /// One's own sessions, likewise.
+    pub fn sessions(self) -> Memo<Fetched<Vec<Browser>>> {
+        self.look_again_and_again(Key::Sessions);
+        self.show(self.sessions, (), Key::Sessions)
+    }
+
+    /// Who may sign in, likewise.
+    pub fn users(self) -> Memo<Fetched<Vec<Account>>> {
+        self.look_again_and_again(Key::Users);
+        self.show(self.users, (), Key::Users)
+    }
+
+    pub(super) fn clear_people(self) {
+        self.activities.update(HashMap::clear);
+        self.tokens.update(HashMap::clear);
+        self.sessions.update(HashMap::clear);
+        self.users.update(HashMap::clear);
+    }
+}
