@@ -1,5 +1,7 @@
 //! The OpenCraft Instance Manager. `ARCHITECTURE.md` is the map.
 
+#![forbid(unsafe_code)]
+
 pub mod ansible;
 pub mod answers;
 pub mod app;

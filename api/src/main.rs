@@ -1,5 +1,7 @@
 //! The command line: one program for the server, its workers, its administration, its document, and its client.
 
+#![forbid(unsafe_code)]
+
 mod cli;
 
 use std::io::{IsTerminal, Write};

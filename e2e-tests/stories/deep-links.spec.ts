@@ -39,3 +39,14 @@ test('an address that leads nowhere says so and offers the way out', async ({ pa
     });
   }
 });
+
+test('a part of the program that does not come is asked for again', async ({ page, program }) => {
+  await page.goto('/');
+  await signIn(page, program);
+  await page.route('**/parts-*/*.wasm', (route) => route.abort());
+  await page.goto('/account');
+  await expect(page.getByRole('heading', { name: 'This page did not come' })).toBeVisible();
+  await page.unroute('**/parts-*/*.wasm');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('heading', { name: 'Account', level: 1 })).toBeVisible();
+});

@@ -12,6 +12,7 @@ pub mod app;
 mod components;
 pub mod fault;
 mod pages;
+mod parts;
 pub mod paths;
 #[cfg(test)]
 mod samples;

@@ -4,6 +4,8 @@
 //! Not here: anything that reads a database, a clock or the network. The crate compiles to `wasm32-unknown-unknown`; the
 //! feature `orm` adds the ORM's conversions for ids and statuses and is never on in the browser.
 
+#![forbid(unsafe_code)]
+
 pub mod app_server;
 pub mod app_server_status;
 pub mod audit;

@@ -75,9 +75,8 @@ fn content_type(path: &str) -> String {
 
 /// Whether a name carries its content's hash: `name-0123456789abcdef….ending`, as Trunk writes it.
 fn is_hashed(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
     let is_hash = |part: &str| part.len() >= 12 && part.bytes().all(|b| b.is_ascii_hexdigit());
-    name.split(['-', '.', '_']).any(is_hash)
+    path.split(['/', '-', '.', '_']).any(is_hash)
 }
 
 #[cfg(test)]
@@ -87,6 +86,7 @@ mod tests {
     #[test]
     fn only_hashed_names_are_kept_for_ever() {
         assert!(is_hashed("frontend-1a2b3c4d5e6f7a8b_bg.wasm"));
+        assert!(is_hashed("parts-1a2b3c4d5e6f7a8b/settings.wasm"));
         assert!(!is_hashed("index.html"));
         assert!(!is_hashed("theme.js"));
     }

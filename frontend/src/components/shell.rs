@@ -6,10 +6,8 @@ use super::instance_list::InstanceList;
 use super::keys::Keys;
 use super::quick_search::QuickSearch;
 use super::top_bar::TopBar;
-use crate::pages::{
-    AccountPage, ActivityPage, Home, InstancePage, NewInstance, NotFound, PullRequestsPage, QueuePage, ServersPage,
-    UsersPage,
-};
+use crate::pages::{Home, InstancePage, NotFound};
+use crate::parts;
 use crate::paths::Page;
 use crate::state::live::Link;
 use crate::state::{clock, state};
@@ -68,13 +66,13 @@ pub fn Shell() -> impl IntoView {
             <main class="main" id="main" tabindex="-1">
                 {move || match right.get() {
                     Right::Home | Right::Instances => view! { <Home/> }.into_any(),
-                    Right::Queue => view! { <QueuePage/> }.into_any(),
-                    Right::Servers => view! { <ServersPage/> }.into_any(),
-                    Right::PullRequests => view! { <PullRequestsPage/> }.into_any(),
-                    Right::Activity => view! { <ActivityPage/> }.into_any(),
-                    Right::Account => view! { <AccountPage/> }.into_any(),
-                    Right::Users => view! { <UsersPage/> }.into_any(),
-                    Right::NewInstance => view! { <NewInstance/> }.into_any(),
+                    Right::Queue => parts::show(parts::queue),
+                    Right::Servers => parts::show(parts::servers),
+                    Right::PullRequests => parts::show(parts::pull_requests),
+                    Right::Activity => parts::show(parts::activity),
+                    Right::Account => parts::show(parts::account),
+                    Right::Users => parts::show(parts::users),
+                    Right::NewInstance => parts::show(parts::new_instance),
                     Right::Instance(id) => view! { <InstancePage id/> }.into_any(),
                     Right::NotFound => view! { <NotFound/> }.into_any(),
                 }}

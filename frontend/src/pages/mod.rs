@@ -17,7 +17,7 @@ mod when_here;
 pub use account::AccountPage;
 pub use activity::ActivityPage;
 pub use home::Home;
-pub use instance::InstancePage;
+pub use instance::{Before, InstancePage, PullRequestTab, SettingsTab};
 pub use login::Login;
 pub use new_instance::NewInstance;
 pub use not_found::NotFound;

@@ -6,6 +6,10 @@ mod pull_request;
 mod settings;
 mod updated;
 
+pub use pull_request::PullRequestTab;
+pub use settings::SettingsTab;
+pub use updated::Before;
+
 use leptos::prelude::*;
 use shared_types::{Instance, InstanceId};
 use std::sync::Arc;
@@ -13,6 +17,7 @@ use std::sync::Arc;
 use super::when_here;
 use crate::api::logs::LogOf;
 use crate::components::{ArchivedBanner, HoldBanner, Launch, LogCard, StatusLabel, Verb, VerbDialog};
+use crate::parts;
 use crate::paths::{ActivityFilter, Page, Tab};
 use crate::state::state;
 use crate::ui::Title;
@@ -65,7 +70,7 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
         | Page::Unknown => Tab::AppServers(None),
     });
     let part = Memo::new(move |_| Part::of(tab.get()));
-    let before: updated::Before = RwSignal::new(None);
+    let before: Before = RwSignal::new(None);
     let launch = Launch::new(id, instance);
     let asked = RwSignal::new(None::<Verb>);
     let ask = Callback::new(move |verb| asked.set(Some(verb)));
@@ -79,9 +84,9 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
             <Tabs id instance part/>
             {move || match part.get() {
                 Part::AppServers => view! { <app_servers::AppServersTab instance launch tab ask/> }.into_any(),
-                Part::Settings => view! { <settings::SettingsTab instance launch ask before/> }.into_any(),
+                Part::Settings => parts::show(move || parts::settings(instance, launch, ask, before)),
                 Part::Log => view! { <LogTab id/> }.into_any(),
-                Part::PullRequest => view! { <pull_request::PullRequestTab instance before/> }.into_any(),
+                Part::PullRequest => parts::show(move || parts::pull_request(instance, before)),
             }}
         </div>
         {move || asked.get().map(|verb| view! { <VerbDialog instance=instance.get_untracked() verb on_close/> })}

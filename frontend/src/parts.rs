@@ -1,0 +1,130 @@
+//! Screens that nobody sees first: their code comes when somebody opens them.
+//!
+//! With the feature `split`, which `script/build-spa` sets, the screens of each part are a file of their own. Without it (tests,
+//! quick builds) all is one file, and every part is here from the beginning.
+
+// The program is cut at functions that are linked by name, which the attribute writes with unsafe words.
+#![cfg_attr(feature = "split", allow(unsafe_code))]
+
+use std::future::Future;
+use std::sync::Arc;
+
+use leptos::callback::UnsyncCallback;
+use leptos::prelude::*;
+use leptos::reactive::computed::ScopedFuture;
+use leptos::task::spawn_local;
+use leptos::wasm_split::SplitLoaderError;
+use shared_types::Instance;
+
+use crate::components::{Ask, Launch};
+use crate::pages::{self, Before};
+use crate::ui::{Icon, Loading, Shape};
+
+/// A screen, or that its code did not come.
+pub type Screen = Result<AnyView, SplitLoaderError>;
+
+/// A screen of a part: a function that can be awaited.
+macro_rules! screen {
+    ($(#[$doc:meta])* $part:ident: $name:ident($($argument:ident: $type:ty),*) => $view:expr) => {
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// When the code does not come.
+        #[cfg(feature = "split")]
+        #[leptos::wasm_split::wasm_split($part, wasm_split_path = ::leptos::wasm_split, fallible)]
+        pub fn $name($($argument: $type),*) -> Screen {
+            Ok($view)
+        }
+
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// None: the code is here.
+        #[cfg(not(feature = "split"))]
+        pub async fn $name($($argument: $type),*) -> Screen {
+            Ok($view)
+        }
+    };
+}
+
+screen! {
+    /// A new instance.
+    settings: new_instance() => view! { <pages::NewInstance/> }.into_any()
+}
+screen! {
+    /// The settings of an instance.
+    settings: settings(instance: Memo<Arc<Instance>>, launch: Launch, ask: Ask, before: Before) =>
+        view! { <pages::SettingsTab instance launch ask before/> }.into_any()
+}
+screen! {
+    /// The pull requests that are watched.
+    pull_requests: pull_requests() => view! { <pages::PullRequestsPage/> }.into_any()
+}
+screen! {
+    /// The pull request of an instance.
+    pull_requests: pull_request(instance: Memo<Arc<Instance>>, before: Before) =>
+        view! { <pages::PullRequestTab instance before/> }.into_any()
+}
+screen! {
+    /// The queue of builds.
+    machines: queue() => view! { <pages::QueuePage/> }.into_any()
+}
+screen! {
+    /// Machines that nobody needs, and strays.
+    machines: servers() => view! { <pages::ServersPage/> }.into_any()
+}
+screen! {
+    /// The account of whoever is signed in.
+    people: account() => view! { <pages::AccountPage/> }.into_any()
+}
+screen! {
+    /// Who may sign in.
+    people: users() => view! { <pages::UsersPage/> }.into_any()
+}
+screen! {
+    /// The audit trail.
+    people: activity() => view! { <pages::ActivityPage/> }.into_any()
+}
+
+/// Shows a screen as soon as its code is here, and says so when it does not come.
+pub fn show<F>(screen: impl Fn() -> F + 'static) -> AnyView
+where
+    F: Future<Output = Screen> + 'static,
+{
+    let here = RwSignal::new_local(None::<Screen>);
+    let owner = Owner::current().unwrap_or_default();
+    let ask = move || {
+        // What the screen makes belongs to whoever shows it, not to the button that asks again.
+        let coming = owner.with(|| ScopedFuture::new_untracked(screen()));
+        spawn_local(async move {
+            let screen = coming.await;
+            here.try_set(Some(screen));
+        });
+    };
+    ask();
+    let again = UnsyncCallback::new(move |()| ask());
+    (move || {
+        here.track();
+        match here.try_update_untracked(Option::take).flatten() {
+            None => view! { <Loading/> }.into_any(),
+            Some(Ok(view)) => view,
+            Some(Err(_)) => view! { <Missing again/> }.into_any(),
+        }
+    })
+    .into_any()
+}
+
+#[component]
+fn Missing(again: UnsyncCallback<()>) -> impl IntoView {
+    view! {
+        <section class="lone" role="alert">
+            <Icon shape=Shape::Warning/>
+            <h1>"This page did not come"</h1>
+            <p>"The server does not answer, or has another version by now. Try again; if that does not help, reload."</p>
+            <button class="primary" type="button" on:click=move |_| again.run(())>
+                <Icon shape=Shape::Refresh/>
+                "Try again"
+            </button>
+        </section>
+    }
+}
