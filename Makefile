@@ -73,9 +73,9 @@ permissions: ## Write docs/permissions.md anew from the code
 problems: ## Write docs/problems.md anew from the code
 	OCIM_WRITE_PROBLEMS=1 cargo test --locked --test api -- routes::document::the_committed_page
 
-screens: bootstrap-test spa program ## Run two browser stories and keep their pictures in docs/screens
+screens: bootstrap-test spa program ## Run the browser stories and keep their pictures in docs/screens
 	cargo build --package ocim-api --example fake_github --target-dir target
-	cd e2e-tests && SCREENS_DIR=../docs/screens npx playwright test launch-and-activate pull-request
+	cd e2e-tests && SCREENS_DIR=../docs/screens npx playwright test
 
 deny: ## Licences, banned crates and sources of the dependencies (needs cargo-deny)
 	@cargo deny --version >/dev/null 2>&1 || { echo "cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 1; }

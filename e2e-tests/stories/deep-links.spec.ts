@@ -1,29 +1,56 @@
 // Every screen has an address that can be sent to somebody: it survives the login, the reload and a wrong turn.
-import { expect, signIn, test } from '../support/story.ts';
+import { Api } from '../support/api.ts';
+import { expect, FAKE_MACHINES, picture, signIn, test } from '../support/story.ts';
 
-test('a link to an instance leads there through the login', async ({ page, program, playwright }) => {
-  const api = await playwright.request.newContext({
-    baseURL: program.url,
-    extraHTTPHeaders: { Origin: program.url, 'Sec-Fetch-Site': 'same-origin' },
+test.use({ settings: FAKE_MACHINES });
+
+test('a link to any screen leads there through the login', async ({ page, program }) => {
+  const api = await Api.signIn(program);
+  const { id } = await api.create('Linked Academy', 'linked');
+  const built = await api.build(id);
+
+  const screens: [path: string, heading: string | RegExp][] = [
+    [`/instances/${id}`, 'Linked Academy'],
+    [`/instances/${id}/app-servers/${built.id}`, 'Linked Academy'],
+    [`/instances/${id}/app-servers/${built.id}#L3`, 'Linked Academy'],
+    [`/instances/${id}/settings`, 'Linked Academy'],
+    [`/instances/${id}/log`, 'Linked Academy'],
+    [`/instances/${id}/pull-request`, 'Linked Academy'],
+    ['/instances/new', 'New instance'],
+    ['/queue', 'Queue of builds'],
+    ['/servers', 'Machines'],
+    ['/pull-requests?state=open', 'Pull requests'],
+    ['/activity?outcome=done', 'Activity'],
+    ['/account', 'Account'],
+    ['/admin/users', 'Users'],
+  ];
+  for (const [link, heading] of screens) {
+    await test.step(link, async () => {
+      await page.context().clearCookies();
+      await page.goto('about:blank');
+      await page.goto(link);
+      await signIn(page, program);
+      await expect(page).toHaveURL(`${program.url}${link}`);
+      await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeVisible();
+      await page.reload();
+      await expect(page).toHaveURL(`${program.url}${link}`);
+      await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeVisible();
+    });
+  }
+
+  await test.step('a line of a log is in sight and marked', async () => {
+    await page.goto(`/instances/${id}/app-servers/${built.id}#L3`);
+    await expect(page.locator('.line.named')).toBeVisible();
   });
-  const login = await api.post('/api/v1/auth/login', { data: { username: program.username, password: program.password } });
-  expect(login.ok(), await login.text()).toBe(true);
-  const created = await api.post('/api/v1/instances', { data: { name: 'Linked Academy', sub_domain: 'linked' } });
-  expect(created.ok(), await created.text()).toBe(true);
-  const { id } = (await created.json()) as { id: number };
-  await api.dispose();
 
-  const link = `/instances/${id}/settings`;
-  await page.goto(link);
-  await signIn(page, program);
-
-  await expect(page).toHaveURL(`${program.url}${link}`);
-  await expect(page.getByRole('heading', { name: 'Linked Academy' })).toBeVisible();
-  await expect(page.getByRole('link', { name: /^Settings/ })).toHaveAttribute('aria-current', 'page');
-
-  await page.reload();
-  await expect(page).toHaveURL(`${program.url}${link}`);
-  await expect(page.getByRole('heading', { name: 'Linked Academy' })).toBeVisible();
+  for (const [path, name] of [['/queue', 'queue'], ['/servers', 'machines'], [`/instances/${id}/log`, 'instance-log']] as const) {
+    await test.step(`a picture of ${path}`, async () => {
+      await page.goto(path);
+      await expect(page.getByText('Loading…')).toHaveCount(0);
+      await expect(page.getByText('live', { exact: true })).toBeVisible();
+      await picture(page, name);
+    });
+  }
 });
 
 test('an address that leads nowhere says so and offers the way out', async ({ page, program }) => {
@@ -34,6 +61,8 @@ test('an address that leads nowhere says so and offers the way out', async ({ pa
     await test.step(path, async () => {
       await page.goto(path);
       await expect(page).toHaveTitle(/Not found/);
+      await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
+      if (path === '/no/such/page') await picture(page, 'not-found');
       await page.getByRole('link', { name: 'Go home' }).click();
       await expect(page.getByText("you've come to the right place")).toBeVisible();
     });
