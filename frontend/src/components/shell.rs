@@ -30,6 +30,8 @@ enum Right {
     Activity,
     Account,
     Users,
+    #[cfg(debug_assertions)]
+    Design,
     NewInstance,
     Instance(InstanceId),
     NotFound,
@@ -46,6 +48,8 @@ impl Right {
             Page::Activity => Self::Activity,
             Page::Account => Self::Account,
             Page::Users => Self::Users,
+            #[cfg(debug_assertions)]
+            Page::Design => Self::Design,
             Page::NewInstance => Self::NewInstance,
             Page::Instance(id, _) => Self::Instance(id),
             Page::Unknown => Self::NotFound,
@@ -74,6 +78,8 @@ pub fn Shell() -> impl IntoView {
                     Right::Activity => view! { <ActivityPage/> }.into_any(),
                     Right::Account => view! { <AccountPage/> }.into_any(),
                     Right::Users => view! { <UsersPage/> }.into_any(),
+                    #[cfg(debug_assertions)]
+                    Right::Design => view! { <crate::pages::DesignPage/> }.into_any(),
                     Right::NewInstance => view! { <NewInstance/> }.into_any(),
                     Right::Instance(id) => view! { <InstancePage id/> }.into_any(),
                     Right::NotFound => view! { <NotFound/> }.into_any(),
