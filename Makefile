@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories test-github chaos fuzz-api fuzz-settings bench lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories test-github chaos fuzz-api fuzz-settings bench bench-ui lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -58,6 +58,9 @@ fmt: ## Format the Rust code
 
 bench: ## Measure the program against floors of the same run: a table, ten minutes with the first compilation
 	nice cargo bench --bench bench
+
+bench-ui: bootstrap-test spa program ## Measure the screens in a browser, 10,000 instances among them, and say which figure breaks its limit
+	cd e2e-tests && npx playwright test --config bench
 
 openapi: ## Write openapi.yaml anew from the code
 	@mkdir -p target

@@ -3,7 +3,8 @@ import type { Page } from '@playwright/test';
 import { Api } from '../support/api.ts';
 import { Program } from '../support/program.ts';
 import { expect, signIn, test } from '../support/story.ts';
-import { emptyLike, firstPaint, framesPerSecond, framesPerSecondAtRest, memory, print } from './measure.ts';
+import { note } from './figures.ts';
+import { emptyLike, firstPaint, framesPerSecond, framesPerSecondAtRest, memory, noteFrames } from './measure.ts';
 
 const LOG = '.log[role="log"]';
 const MEASURED_MS = 5_000;
@@ -22,20 +23,21 @@ test.describe('a log of 100,000 lines', () => {
     await signIn(page, program);
     await expect(page.locator(`${LOG} .line`).first()).toBeVisible();
 
-    print('log of 100,000 lines: first paint', await firstPaint(page, log, `${LOG} .line`), 'ms', 'at most 1000');
+    const opened = await firstPaint(page, log, `${LOG} .line`);
+    note({ what: 'log of 100,000 lines: first lines painted', value: opened, unit: 'ms', atMost: 1_000 });
     const scrolled = { page, selector: LOG };
     const empty = await emptyLike(scrolled);
     const best = await framesPerSecond(empty, MEASURED_MS, SCROLLED_PX);
     await empty.page.close();
     await page.bringToFront();
     await toTop(page);
-    compare('scrolling', await framesPerSecond(scrolled, MEASURED_MS, SCROLLED_PX), best);
+    noteFrames('log of 100,000 lines: scrolling', await framesPerSecond(scrolled, MEASURED_MS, SCROLLED_PX), best);
 
     await scrollAll(page);
     const held = await memory(page);
-    print('  JS heap', held.heapMiB, 'MiB');
-    print('  wasm memory', held.wasmMiB, 'MiB');
-    print('  both, after scrolling through all of it', held.totalMiB, 'MiB', 'at most 60');
+    note({ what: 'log of 100,000 lines, all scrolled through: JS heap', value: held.heapMiB, unit: 'MiB' });
+    note({ what: 'log of 100,000 lines, all scrolled through: wasm memory', value: held.wasmMiB, unit: 'MiB' });
+    note({ what: 'log of 100,000 lines, all scrolled through: both', value: held.totalMiB, unit: 'MiB', atMost: 60 });
   });
 });
 
@@ -54,14 +56,9 @@ test.describe('a log that grows', () => {
     const empty = await emptyLike(scrolled);
     // While the program goes on as it did: it takes its share of the processors from both.
     const best = await framesPerSecondAtRest(empty, MEASURED_MS);
-    compare(`following ${perSecond.toFixed(0)} lines a second`, following, best);
+    noteFrames(`log that grows by ${perSecond.toFixed(0)} lines a second: followed`, following, best);
   });
 });
-
-function compare(what: string, frames: number, best: number): void {
-  const share = `${((frames / best) * 100).toFixed(0)} % of the ${best.toFixed(1)} of an empty page; at least 80 %`;
-  print(`  ${what}`, frames, 'fps', share);
-}
 
 async function growing(program: Program): Promise<{ path: string }> {
   const api = await Api.signIn(program);

@@ -1,5 +1,6 @@
 // Measuring a screen: how soon it is there, how many frames a second it draws, how much memory it holds.
 import type { CDPSession, Page } from '@playwright/test';
+import { note } from './figures.ts';
 
 const MIB = 1024 * 1024;
 
@@ -104,7 +105,8 @@ async function wasmBytes(session: CDPSession): Promise<number> {
   return sum.result.value as number;
 }
 
-/** One figure a line, aligned, to be read and to be compared. */
-export function print(name: string, figure: number, unit: string, against = ''): void {
-  console.log(`${name.padEnd(44)} ${figure.toFixed(1).padStart(9)} ${unit.padEnd(4)} ${against}`);
+/** Frames a second, against what an empty page draws. */
+export function noteFrames(what: string, frames: number, best: number): void {
+  note({ what: `${what} (an empty page: ${best.toFixed(1)})`, value: frames, unit: 'fps' });
+  note({ what: `${what}, of an empty page's frames`, value: (frames / best) * 100, unit: '%', atLeast: 80 });
 }

@@ -26,7 +26,8 @@ export class Program {
     private readonly directory: string,
     private readonly port: number,
     readonly gatewayPort: number,
-    private readonly child: ChildProcess,
+    private readonly settings: Settings,
+    private child: ChildProcess,
   ) {}
 
   /** With these settings beside its own: environment variables. */
@@ -37,7 +38,7 @@ export class Program {
     await chmod(directory, 0o755);
     const [port, gatewayPort] = await freePorts();
     const child = launch(binary, directory, port, gatewayPort, settings);
-    const program = new Program(directory, port, gatewayPort, child);
+    const program = new Program(directory, port, gatewayPort, settings, child);
     try {
       await program.waitUntilReady();
     } catch (error) {
@@ -47,6 +48,17 @@ export class Program {
       throw new Error(`the program did not become ready; its last lines:\n${log}`, { cause: error });
     }
     return program;
+  }
+
+  /** Ends it, to be resumed. */
+  async halt(): Promise<void> {
+    await this.end();
+  }
+
+  /** Starts it again, on the same ports and data directory. */
+  async resume(): Promise<void> {
+    this.child = launch(newestBinary(), this.directory, this.port, this.gatewayPort, this.settings);
+    await this.waitUntilReady();
   }
 
   get url(): string {

@@ -20,6 +20,9 @@ pub mod state;
 pub mod ui;
 pub mod words;
 
+#[cfg(debug_assertions)]
+pub use pages::DesignPage;
+
 /// Draws the application into the page's body.
 pub fn start() {
     fault::install();

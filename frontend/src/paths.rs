@@ -33,6 +33,9 @@ pub enum Page {
     Users,
     /// One instance, one of its tabs.
     Instance(InstanceId, Tab),
+    /// Every small part of the screens together.
+    #[cfg(debug_assertions)]
+    Design,
     /// Nothing.
     Unknown,
 }
@@ -63,6 +66,8 @@ impl Page {
             ["activity"] => Self::Activity,
             ["account"] => Self::Account,
             ["admin", "users"] => Self::Users,
+            #[cfg(debug_assertions)]
+            ["design"] => Self::Design,
             ["instances"] => Self::Instances,
             ["instances", "new"] => Self::NewInstance,
             ["instances", id, tab @ ..] => match (id.parse(), Tab::parse(tab)) {
@@ -105,6 +110,8 @@ impl fmt::Display for Page {
             Self::Activity => f.write_str("/activity"),
             Self::Account => f.write_str("/account"),
             Self::Users => f.write_str("/admin/users"),
+            #[cfg(debug_assertions)]
+            Self::Design => f.write_str("/design"),
             Self::Instances => f.write_str("/instances"),
             Self::NewInstance => f.write_str("/instances/new"),
             Self::Instance(id, Tab::AppServers(None)) => write!(f, "/instances/{id}"),

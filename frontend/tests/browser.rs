@@ -10,9 +10,10 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::mount::mount_to;
 use leptos::prelude::*;
 use ocim_web::fault;
+use ocim_web::state::State;
 use ocim_web::state::theme::Theme;
 use ocim_web::ui::window::Scroll;
-use ocim_web::ui::{Dialog, Icon, Loading, Shape};
+use ocim_web::ui::{Dialog, Icon, Loading, Location, Shape};
 use shared_types::client_error::{ClientError, MESSAGE_MAX};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -183,4 +184,36 @@ fn the_server_is_told_of_a_fault_once_and_briefly() {
     let said: ClientError = serde_json::from_str(&body).unwrap();
     assert_eq!((said.message.len(), said.version.as_deref()), (MESSAGE_MAX, Some(env!("CARGO_PKG_VERSION"))));
     assert_eq!(Some(said.page), window().location().pathname().ok());
+}
+
+#[cfg(debug_assertions)]
+#[wasm_bindgen_test]
+async fn the_page_of_the_design_has_every_part() {
+    let stage = stage();
+    let _mounted = mount_to(stage.clone(), || {
+        Location::provide();
+        State::provide();
+        view! { <ocim_web::DesignPage/> }
+    });
+    settle().await;
+    for part in [
+        "[aria-label=Colours] figure:nth-of-type(22)",
+        "[aria-label=Sizes] figure",
+        "[aria-label=Icons] figure:nth-of-type(30) svg.i path",
+        "[aria-label=Buttons] button[aria-busy=true] .spin",
+        "[aria-label=Buttons] button[aria-disabled=true][title]",
+        "[aria-label=Fields] input.wrong",
+        "[aria-label=Labels] .label.bad",
+        "[aria-label=Marks] .mark.ring.busy",
+        "[aria-label=Progress] [role=progressbar][aria-valuenow='40']",
+        "[aria-label=Notices] .notice.bad",
+        "[aria-label=Editor] textarea",
+        "[aria-label=Differences] .plus",
+        "[aria-label=Log] .line.bad.named",
+    ] {
+        assert!(find(&stage, part).is_some(), "{part}");
+    }
+    find(&stage, "[aria-label=Dialog] button").unwrap().unchecked_into::<HtmlElement>().click();
+    settle().await;
+    assert!(find(&stage, "dialog").unwrap().matches(":modal").unwrap());
 }

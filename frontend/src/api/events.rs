@@ -15,6 +15,7 @@ use super::{ApiError, Result};
 
 const OPENED: &str = "open";
 const LOST: &str = "error";
+const GAP: &str = "gap";
 
 /// What comes from the stream.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub enum Signal {
     Opened,
     /// The connection is lost; the browser tries again.
     Lost,
+    /// The server itself may have missed some.
+    Gap,
     /// Something changed.
     Changed(Event),
 }
@@ -46,7 +49,7 @@ impl Events {
     /// If the browser refuses to.
     pub fn open() -> Result<Self> {
         let mut source = EventSource::new(&url("/events")).map_err(|_| ApiError::Unreachable)?;
-        let names = EventKind::ALL.iter().map(|kind| kind.as_str()).chain([OPENED, LOST]);
+        let names = EventKind::ALL.iter().map(|kind| kind.as_str()).chain([OPENED, LOST, GAP]);
         let subscriptions = names.map(|name| source.subscribe(name)).collect::<std::result::Result<Vec<_>, _>>();
         Ok(Self { all: select_all(subscriptions.map_err(|_| ApiError::Unreachable)?), source })
     }
@@ -57,6 +60,7 @@ impl Events {
             match self.all.next().await? {
                 Ok((name, _)) if name == OPENED => return Some(Signal::Opened),
                 Ok((name, _)) if name == LOST => return Some(Signal::Lost),
+                Ok((name, _)) if name == GAP => return Some(Signal::Gap),
                 Ok((_, message)) => {
                     let event = message.data().as_string().and_then(|text| serde_json::from_str(&text).ok());
                     // A kind of event that this version does not know changes nothing it shows.

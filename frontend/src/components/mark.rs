@@ -28,8 +28,16 @@ pub fn Marks(
     }
 }
 
+/// One of them.
 #[component]
-fn OneMark(mark: Mark, words: String, is_ring: bool) -> impl IntoView {
+pub fn OneMark(
+    /// What it says.
+    mark: Mark,
+    /// The same in words.
+    words: String,
+    /// Whether it is the smaller one.
+    is_ring: bool,
+) -> impl IntoView {
     let (class, shape) = match mark {
         Mark::Good => ("mark good", Some(Shape::Check)),
         Mark::Busy => ("mark busy", Some(Shape::Dots)),

@@ -43,10 +43,14 @@ pub use failure::Failure;
 pub use form_dialog::{Fill, FormDialog};
 pub use history::History;
 pub use hold::HoldBanner;
+#[cfg(debug_assertions)]
+pub use lanes::ProgressBar;
 pub use lanes::{Lanes, time_left};
 pub use launch::{Launch, LaunchButton};
 pub use log::LogCard;
 pub use mark::Marks;
+#[cfg(debug_assertions)]
+pub use mark::OneMark;
 pub use possible::PossibleButton;
 pub use preview::Preview;
 pub use pull_request::{DecideDialog, PullRequestLabels, can_decide, source, troubles};

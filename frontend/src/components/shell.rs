@@ -28,6 +28,8 @@ enum Right {
     Activity,
     Account,
     Users,
+    #[cfg(debug_assertions)]
+    Design,
     NewInstance,
     Instance(InstanceId),
     NotFound,
@@ -44,6 +46,8 @@ impl Right {
             Page::Activity => Self::Activity,
             Page::Account => Self::Account,
             Page::Users => Self::Users,
+            #[cfg(debug_assertions)]
+            Page::Design => Self::Design,
             Page::NewInstance => Self::NewInstance,
             Page::Instance(id, _) => Self::Instance(id),
             Page::Unknown => Self::NotFound,
@@ -73,6 +77,8 @@ pub fn Shell() -> impl IntoView {
                     Right::Account => parts::show(parts::account),
                     Right::Users => parts::show(parts::users),
                     Right::NewInstance => parts::show(parts::new_instance),
+                    #[cfg(debug_assertions)]
+                    Right::Design => view! { <crate::pages::DesignPage/> }.into_any(),
                     Right::Instance(id) => view! { <InstancePage id/> }.into_any(),
                     Right::NotFound => view! { <NotFound/> }.into_any(),
                 }}

@@ -21,6 +21,14 @@ impl Refused {
         is_said
     }
 
+    /// Shows something at a field, as if the server had said it.
+    #[cfg(debug_assertions)]
+    pub fn say(self, name: &str, words: &str) {
+        self.0.update(|said| {
+            said.insert(name.to_owned(), words.to_owned());
+        });
+    }
+
     /// What was said of a field.
     pub fn of(self, name: &str) -> Option<String> {
         self.0.with(|said| said.get(name).cloned())

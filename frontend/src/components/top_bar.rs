@@ -65,6 +65,7 @@ fn Connection() -> impl IntoView {
 #[component]
 fn ThemeSwitch() -> impl IntoView {
     let theme = RwSignal::new(Theme::kept());
+    Theme::follow(move |chosen| theme.set(chosen));
     let shape = move || match theme.get() {
         Theme::Light => Shape::Sun,
         Theme::Dark => Shape::Moon,

@@ -47,9 +47,9 @@ pub fn Home() -> impl IntoView {
     let now = clock::now();
     let greeting = Memo::new(move |_| words::greeting(now.get().with_timezone(&Local).hour()));
     let count = Memo::new(move |_| list.with(|list| list.here().map(|rows| rows.len())));
-    let items = move |pick: fn(&InstanceSummary) -> Option<Item>, shown: usize| {
+    let items = move |pick: Pick, shown: usize| {
         Memo::new(move |_| {
-            list.with(|list| list.here().map(|rows| latest(rows.values().filter_map(|row| pick(&row.summary)), shown)))
+            list.with(|list| list.here().map(|rows| latest(rows.values().map(|row| &row.summary), pick, shown)))
                 .unwrap_or_default()
         })
     };
@@ -151,34 +151,41 @@ impl Text {
     }
 }
 
-/// The newest of them, and how many more there are.
-fn latest(items: impl Iterator<Item = Item>, shown: usize) -> Items {
-    let mut items: Vec<Item> = items.collect();
-    items.sort_unstable_by_key(|item| std::cmp::Reverse((item.about.modified, item.about.id)));
-    let more = items.len().saturating_sub(shown);
-    items.truncate(shown);
-    Items { shown: items, more }
+/// What of an instance is on a card, if anything is.
+type Pick = fn(&InstanceSummary) -> Option<(&AppServerSummary, Text)>;
+
+/// The newest of them, and how many more there are. Of thousands, only those that are shown are copied.
+fn latest<'a>(rows: impl Iterator<Item = &'a InstanceSummary>, pick: Pick, shown: usize) -> Items {
+    let mut picked: Vec<_> = rows.filter_map(|row| pick(row).map(|(about, text)| (row, about, text))).collect();
+    let newest_first = |(_, about, _): &(_, &AppServerSummary, _)| std::cmp::Reverse((about.modified, about.id));
+    let more = picked.len().saturating_sub(shown);
+    if more > 0 {
+        picked.select_nth_unstable_by_key(shown, newest_first);
+        picked.truncate(shown);
+    }
+    picked.sort_unstable_by_key(newest_first);
+    Items { shown: picked.into_iter().map(|(row, about, text)| item(row, about, text)).collect(), more }
 }
 
-fn building(row: &InstanceSummary) -> Option<Item> {
+fn building(row: &InstanceSummary) -> Option<(&AppServerSummary, Text)> {
     let newest = row.newest_appserver.as_ref().filter(|newest| newest.status.is_building())?;
-    Some(item(row, newest, Text::Building))
+    Some((newest, Text::Building))
 }
 
-fn needs_a_person(row: &InstanceSummary) -> Option<Item> {
+fn needs_a_person(row: &InstanceSummary) -> Option<(&AppServerSummary, Text)> {
     let attention = row.attention()?;
     let about = match attention {
         Attention::ActiveUnhealthy => row.active_appserver.as_ref()?,
         Attention::BuildFailed | Attention::AwaitsActivation => row.newer()?,
     };
-    Some(item(row, about, Text::Needs(attention)))
+    Some((about, Text::Needs(attention)))
 }
 
 /// The last that the summary shows of an instance's app servers.
-fn happened(row: &InstanceSummary) -> Option<Item> {
+fn happened(row: &InstanceSummary) -> Option<(&AppServerSummary, Text)> {
     let servers = [row.active_appserver.as_ref(), row.newest_appserver.as_ref()];
     let last = servers.into_iter().flatten().max_by_key(|server| server.modified)?;
-    Some(item(row, last, Text::Happened))
+    Some((last, Text::Happened))
 }
 
 fn item(row: &InstanceSummary, about: &AppServerSummary, text: Text) -> Item {

@@ -2,6 +2,8 @@
 
 mod account;
 mod activity;
+#[cfg(debug_assertions)]
+mod design;
 mod home;
 mod instance;
 mod login;
@@ -16,6 +18,8 @@ mod when_here;
 
 pub use account::AccountPage;
 pub use activity::ActivityPage;
+#[cfg(debug_assertions)]
+pub use design::DesignPage;
 pub use home::Home;
 pub use instance::{Before, InstancePage, PullRequestTab, SettingsTab};
 pub use login::Login;

@@ -200,7 +200,10 @@ impl Data {
 
     /// The same in a moment, so that a flock of events becomes one fetch.
     pub fn refresh_soon(self, key: Key) {
-        self.fetch_after(key, key.moment_ms());
+        // Most events are about what is not shown: not even a timer is spent on it.
+        if matches!(key, Key::List | Key::Rows) || self.is_shown(key) {
+            self.fetch_after(key, key.moment_ms());
+        }
     }
 
     /// Fetches all that is shown: something may have been missed.

@@ -56,7 +56,7 @@ impl Live {
         self.link.into()
     }
 
-    /// How often it was (re)connected: whoever reads it looks again after a gap.
+    /// How often it was (re)connected, or missed something: whoever reads it looks again after a gap.
     pub fn openings(self) -> u32 {
         self.openings.get()
     }
@@ -122,6 +122,7 @@ impl Live {
                     self.opened();
                 }
                 Heard::Lost => self.lose(),
+                Heard::Gap => self.gap(),
                 Heard::Changed(event) => self.hear(&event),
             }
         }
@@ -131,10 +132,17 @@ impl Live {
     fn opened(self) {
         let is_first = self.openings.get_untracked() == 0;
         self.link.set(Link::Live);
-        self.openings.update(|times| *times += 1);
-        if !is_first {
-            self.data.refresh_all();
+        if is_first {
+            self.openings.set(1);
+        } else {
+            self.gap();
         }
+    }
+
+    /// Something may have been missed.
+    fn gap(self) {
+        self.openings.update(|times| *times += 1);
+        self.data.refresh_all();
     }
 
     fn lose(self) {

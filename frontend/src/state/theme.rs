@@ -1,5 +1,6 @@
 //! Light, dark, or as the system says; kept in the browser. `theme.js` sets it before the first paint.
 
+use leptos::ev;
 use leptos::prelude::*;
 
 use super::kept;
@@ -44,6 +45,17 @@ impl Theme {
             Self::Dark => "dark",
             Self::System => "system",
         }
+    }
+
+    /// Shows what is chosen in another tab of the browser, and hands it on.
+    pub fn follow(chosen: impl Fn(Self) + 'static) {
+        let listener = window_event_listener(ev::storage, move |event| {
+            if event.key().is_none_or(|key| key == KEY) {
+                Self::kept().apply();
+                chosen(Self::kept());
+            }
+        });
+        on_cleanup(move || listener.remove());
     }
 
     /// Shows and keeps it. Where the browser keeps nothing, it holds until the page is left.

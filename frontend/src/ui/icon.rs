@@ -44,6 +44,46 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// Every one, for the page that shows them.
+    #[cfg(debug_assertions)]
+    pub const ALL: &[Self] = &[
+        Self::Cube,
+        Self::Check,
+        Self::Cross,
+        Self::Dots,
+        Self::Search,
+        Self::Plus,
+        Self::People,
+        Self::Arrow,
+        Self::Swap,
+        Self::Refresh,
+        Self::Undo,
+        Self::Sun,
+        Self::Moon,
+        Self::Screen,
+        Self::Down,
+        Self::Out,
+        Self::Copy,
+        Self::Chevron,
+        Self::Above,
+        Self::Below,
+        Self::List,
+        Self::Warning,
+        Self::Stop,
+        Self::Pause,
+        Self::Play,
+        Self::Pin,
+        Self::Trash,
+        Self::Lock,
+        Self::Unlock,
+        Self::Clock,
+        Self::Box,
+        Self::Machine,
+        Self::Queue,
+        Self::PullRequest,
+        Self::Keys,
+    ];
+
     const fn path(self) -> &'static str {
         match self {
             Self::Cube => "M12 2.5 21 7.5v9L12 21.5 3 16.5v-9zM12 12l9-4.5M12 12v9.5M12 12 3 7.5",

@@ -57,6 +57,8 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
     let page = expect_context::<Memo<Page>>();
     let tab = Memo::new(move |_| match page.get() {
         Page::Instance(_, tab) => tab,
+        #[cfg(debug_assertions)]
+        Page::Design => Tab::AppServers(None),
         Page::Login
         | Page::Home
         | Page::Queue

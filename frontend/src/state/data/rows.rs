@@ -98,26 +98,20 @@ impl Data {
         });
     }
 
-    /// Fetches the rows that events named, so many at a time.
+    /// Fetches the rows that events named, so many at a time, until each has been asked for: none waits for ever behind others
+    /// that change again and again.
     pub(super) async fn fetch_rows(self) -> api::Result<()> {
-        let ids = self.changed.try_update_value(|changed| {
-            let ids: Vec<InstanceId> = changed.named.iter().copied().take(AT_ONCE).collect();
-            changed.named.retain(|id| !ids.contains(id));
-            ids
-        });
-        let ids = ids.unwrap_or_default();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        match api::instances::some(&ids).await {
-            Ok(page) => self.put_rows(&ids, page.items),
-            Err(error) => {
-                self.changed.update_value(|changed| changed.named.extend(ids));
-                return Err(error);
+        let named = self.changed.try_update_value(|changed| std::mem::take(&mut changed.named));
+        let mut left: Vec<InstanceId> = named.into_iter().flatten().collect();
+        while !left.is_empty() {
+            let ids = left.split_off(left.len().saturating_sub(AT_ONCE));
+            match api::instances::some(&ids).await {
+                Ok(page) => self.put_rows(&ids, page.items),
+                Err(error) => {
+                    self.changed.update_value(|changed| changed.named.extend(left.into_iter().chain(ids)));
+                    return Err(error);
+                }
             }
-        }
-        if self.changed.with_value(|changed| !changed.named.is_empty()) {
-            self.refresh_soon(Key::Rows);
         }
         Ok(())
     }

@@ -1,0 +1,16 @@
+// The table at the end: a line a figure. A limit that is broken, like a test that failed, ends the run with 1.
+import type { FullResult, Reporter, TestCase, TestResult } from '@playwright/test/reporter';
+import { type Figure, figures, isWithin, line } from './figures.ts';
+
+export default class Table implements Reporter {
+  private readonly all: Figure[] = [];
+
+  onTestEnd(_: TestCase, result: TestResult): void {
+    this.all.push(...figures(result.annotations));
+  }
+
+  async onEnd(result: FullResult): Promise<{ status: FullResult['status'] }> {
+    console.log(`\n${this.all.map(line).join('\n')}\n`);
+    return { status: this.all.every(isWithin) ? result.status : 'failed' };
+  }
+}
