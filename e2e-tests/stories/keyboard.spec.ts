@@ -190,7 +190,8 @@ interface Stop {
   what: string;
   /** Nothing of the page has the focus. */
   isLost: boolean;
-  isKnown: boolean;
+  /** How many had it before this one did first. */
+  place: number;
   isMarked: boolean;
   isInSight: boolean;
 }
@@ -198,24 +199,23 @@ interface Stop {
 /** Goes once around all that Tab leads to: what is wrong there, and what it does not lead to. */
 async function tabThrough(page: Page): Promise<string[]> {
   const faults: string[] = [];
-  let known = 0;
+  let seen = 0;
   let lost = 0;
-  for (let count = 0; count < MOST_STOPS && known < 2; count += 1) {
+  for (let count = 0; count < MOST_STOPS; count += 1) {
     await page.keyboard.press('Tab');
     const stop = await page.evaluate(lookAtFocus);
     if (stop.isLost) {
-      lost += 1;
-    } else if (stop.isKnown) {
-      // The parts of a date are one element.
-      known += 1;
-    } else {
-      known = 0;
+      if (seen > 0) lost += 1;
+    } else if (stop.place === seen) {
+      seen += 1;
       if (!stop.isMarked) faults.push(`${stop.what} has the focus and does not show it`);
       if (!stop.isInSight) faults.push(`${stop.what} has the focus and is out of sight`);
+    } else if (stop.place === 0 && lost > 0) {
+      break;
     }
   }
   // Between the last and the first the browser's own controls have their turn.
-  if (lost > 1) faults.push(`the focus is lost ${lost} times`);
+  if (lost !== 1) faults.push(`the focus is lost ${lost} times`);
   return [...faults, ...(await page.evaluate(missedStops)).map((what) => `${what} is not reached`)];
 }
 
@@ -223,10 +223,10 @@ async function tabThrough(page: Page): Promise<string[]> {
 function lookAtFocus(): Stop {
   const element = document.activeElement;
   if (element === null || element === document.body) {
-    return { what: 'nothing', isLost: true, isKnown: false, isMarked: false, isInSight: false };
+    return { what: 'nothing', isLost: true, place: -1, isMarked: false, isInSight: false };
   }
-  const isKnown = element.hasAttribute('data-visited');
-  element.setAttribute('data-visited', '');
+  const place = Number(element.getAttribute('data-visited') ?? document.querySelectorAll('[data-visited]').length);
+  element.setAttribute('data-visited', String(place));
   const outlined = (one: Element | null) => {
     const style = one === null ? null : getComputedStyle(one);
     return style !== null && style.outlineStyle !== 'none' && Number.parseFloat(style.outlineWidth) >= 2;
@@ -242,7 +242,7 @@ function lookAtFocus(): Stop {
   const words = element.getAttribute('aria-label') ?? (element as HTMLInputElement).labels?.[0]?.textContent ?? element.textContent;
   // An editor and a card that folds show it as a whole.
   const isMarked = [element, element.closest('.editor'), element.closest('.card')].some(outlined);
-  return { what: `${element.tagName} «${words?.trim().slice(0, 40)}»`, isLost: false, isKnown, isMarked, isInSight };
+  return { what: `${element.tagName} «${words?.trim().slice(0, 40)}»`, isLost: false, place, isMarked, isInSight };
 }
 
 /** What can have the focus and had not. Runs in the page. */

@@ -48,7 +48,7 @@ function pages(world: World): Screen[] {
   return [
     { name: 'home', path: '/', ready: (page) => region(page, 'Needs a person').getByRole('listitem').first() },
     { name: 'instances', path: '/instances', ready: listed },
-    { name: 'archived instances', path: '/instances', ready: listed, act: pressed('Archived') },
+    { name: 'archived instances', path: '/instances', ready: listed, act: archived },
     { name: 'new instance', path: '/instances/new', ready: (page) => page.getByRole('button', { name: 'Create instance' }) },
     {
       name: 'new instance, all of it and wrong',
@@ -303,8 +303,9 @@ function logged(page: Page): Locator {
   return page.getByRole('log').locator('.line').first();
 }
 
-function pressed(name: string): (page: Page) => Promise<void> {
-  return (page) => page.getByRole('button', { name, exact: true }).click();
+async function archived(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Archived', exact: true }).click();
+  await expect(page.getByRole('navigation', { name: 'Instances' }).getByRole('link', { name: /^Folklore Academy/ })).toBeVisible();
 }
 
 async function opened(page: Page, button: Locator): Promise<void> {
