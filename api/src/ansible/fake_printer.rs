@@ -21,9 +21,12 @@ use super::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPo
 const BATCH: usize = 500;
 /// Each of these is a warning in colour, so that a long log has something to look for.
 const WARNING_EVERY: u32 = 1_000;
+/// As the demo's playbook has it.
+const LONGEST_PAUSE_S: u64 = 600;
+const FAILING_TASK: &str = "fake : fail on request";
 
 /// Every run prints the same number of lines, evenly in time. Those that are due at once are taken in together, as with a real
-/// run's spool.
+/// run's spool. The demo's variables `demo_pause_seconds` and `demo_fail_message` do here what they do there.
 #[derive(Debug, Clone)]
 pub struct FakePrinter {
     /// Holds what was printed, `{app server}/{playbook}-{run}` as runs' directories are called. Unlike those it is kept.
@@ -50,6 +53,18 @@ impl FakePrinter {
         fs::create_dir_all(path.parent().unwrap_or(&self.dir))?;
         OpenOptions::new().append(true).create(true).open(path)
     }
+}
+
+/// How long a run pauses in its middle.
+fn pause(spec: &RunSpec) -> Duration {
+    let seconds = spec.variables.get("demo_pause_seconds").and_then(serde_json::Value::as_u64);
+    Duration::from_secs(seconds.unwrap_or_default().min(LONGEST_PAUSE_S))
+}
+
+/// What a run's last task fails with, if it does.
+fn fault(spec: &RunSpec) -> Option<&str> {
+    let message = spec.variables.get("demo_fail_message").and_then(serde_json::Value::as_str);
+    message.filter(|message| !message.is_empty())
 }
 
 /// Whoever takes over ends a run with this file beside what it printed: nothing is printed after that.
@@ -121,10 +136,10 @@ impl Ansible for FakePrinter {
     ) -> Result<RunOutcome, AnsibleError> {
         let (path, words) = self.printed(&spec.dir);
         let mut file = self.begin(&path).map_err(|error| failed_at(&path, &error))?;
-        let begun = Instant::now();
+        let (begun, pause) = (Instant::now(), pause(spec));
         let (mut lines, mut position) = (Vec::new(), SpoolPosition::default());
         for number in 1..=self.lines {
-            let due = begun + self.pace * number;
+            let due = begun + self.pace * number + if number > self.lines / 2 { pause } else { Duration::ZERO };
             if due > Instant::now() {
                 if !lines.is_empty() {
                     sink.take(mem::take(&mut lines), position).await.map_err(AnsibleError::Sink)?;
@@ -143,7 +158,16 @@ impl Ansible for FakePrinter {
                 sink.take(mem::take(&mut lines), position).await.map_err(AnsibleError::Sink)?;
             }
         }
-        Ok(RunOutcome::Succeeded)
+        let Some(message) = fault(spec) else { return Ok(RunOutcome::Succeeded) };
+        let text = format!("fatal: [fake]: FAILED! => {message}");
+        let printed = print(&path, &mut file, &text).map_err(|error| failed_at(&path, &error))?;
+        position.events = printed.ok_or(AnsibleError::Cancelled)?;
+        let task = Some(FAILING_TASK.to_owned());
+        let failed =
+            SpoolLine { at: Utc::now(), level: LogLevel::Error, text, task, progress: Some(TaskProgress::Ended) };
+        sink.take(vec![failed], position).await.map_err(AnsibleError::Sink)?;
+        let failed_task = Some((FAILING_TASK.to_owned(), message.to_owned()));
+        Ok(RunOutcome::Failed { exit_status: Some(2), failed_task })
     }
 
     async fn recover(
@@ -228,5 +252,19 @@ mod tests {
         assert_eq!(printer.recover(&spec.dir, sink.position, &mut sink).await, Ok(true));
         assert_eq!(sink.taken.len(), 2 * BATCH);
         assert_eq!(printer.recover(&dir.path().join("runs/8/0-1"), sink.position, &mut sink).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn a_run_fails_with_the_words_that_are_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let printer = FakePrinter { dir: dir.path().join("printed"), lines: 4, pace: Duration::ZERO };
+        let mut spec = spec(dir.path().join("runs/7/0-1"));
+        spec.variables.insert("demo_fail_message".to_owned(), "the mirror is away".into());
+        let mut sink = Refusing { taken: Vec::new(), position: SpoolPosition::default(), most: usize::MAX };
+        let failed_task = Some((FAILING_TASK.to_owned(), "the mirror is away".to_owned()));
+        let outcome = RunOutcome::Failed { exit_status: Some(2), failed_task };
+        assert_eq!(printer.run(&spec, &mut sink, &CancellationToken::new()).await, Ok(outcome));
+        assert_eq!(sink.taken.last().unwrap(), "fatal: [fake]: FAILED! => the mirror is away");
+        assert_eq!(sink.taken.len(), 5);
     }
 }

@@ -75,8 +75,8 @@ fn Differences(diff: Diff) -> impl IntoView {
     let Diff { settings, variables } = diff;
     view! {
         <h3>"Settings"</h3>
-        <DiffView changes=settings/>
+        <DiffView changes=settings label="Settings that differ"/>
         <h3>"Ansible variables"</h3>
-        <DiffView changes=variables/>
+        <DiffView changes=variables label="Ansible variables that differ"/>
     }
 }

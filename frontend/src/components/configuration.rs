@@ -47,7 +47,7 @@ fn Record(app_server: Arc<AppServer>) -> impl IntoView {
         let is_yaml = field.kind == FieldKind::Yaml && value != "–";
         view! {
             <dt>{field.label}</dt>
-            <dd>{if is_yaml { view! { <Code text=value/> }.into_any() } else { value.into_any() }}</dd>
+            <dd>{if is_yaml { view! { <Code text=value label=field.label/> }.into_any() } else { value.into_any() }}</dd>
         }
     });
     let playbooks = app_server.playbooks.iter().map(|playbook| {
@@ -65,7 +65,7 @@ fn Record(app_server: Arc<AppServer>) -> impl IntoView {
         <h3>
             "Ansible variables" <CopyButton text=variables.clone()/>
         </h3>
-        <Code text=variables/>
+        <Code text=variables label="Ansible variables"/>
     }
 }
 
@@ -85,10 +85,13 @@ fn value_words(value: Option<&Value>) -> String {
 pub fn Code(
     /// The text.
     text: String,
+    /// Its name, where there may be several of them.
+    #[prop(default = "YAML")]
+    label: &'static str,
 ) -> impl IntoView {
     let mut reader = yaml::Lines::default();
     let lines = text.lines().map(|line| view! { {code_line(reader.pieces(line))} "\n" }).collect_view();
-    view! { <div class="code" tabindex="0" role="region" aria-label="YAML">{lines}</div> }
+    view! { <div class="code" tabindex="0" role="region" aria-label=label>{lines}</div> }
 }
 
 /// Copies a text.

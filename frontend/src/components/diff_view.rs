@@ -8,6 +8,9 @@ use shared_types::diff::SettingChange;
 pub fn DiffView(
     /// What differs.
     changes: Vec<SettingChange>,
+    /// Its name, where there may be several of them.
+    #[prop(default = "What differs".to_owned(), into)]
+    label: String,
 ) -> impl IntoView {
     if changes.is_empty() {
         return view! { <p class="fine">"No setting differs."</p> }.into_any();
@@ -31,8 +34,7 @@ pub fn DiffView(
             {change.after.map(|value| line("plus", "+", "is", &change.name, shown(value)))}
         }
     });
-    view! { <div class="card diff" role="region" aria-label="What differs" tabindex="0">{lines.collect_view()}</div> }
-        .into_any()
+    view! { <div class="card diff" role="region" aria-label=label tabindex="0">{lines.collect_view()}</div> }.into_any()
 }
 
 fn shown(value: String) -> String {

@@ -1,5 +1,6 @@
 //! The frame of every page behind the login: bar, list, page.
 
+use leptos::html;
 use leptos::prelude::*;
 
 use super::instance_list::InstanceList;
@@ -62,12 +63,14 @@ pub fn Shell() -> impl IntoView {
     let right = Memo::new(move |_| Right::of(page.get()));
     let is_searching = RwSignal::new(false);
     let shows_keys = RwSignal::new(false);
+    let main = NodeRef::<html::Main>::new();
+    begin_at_the_top(right, main);
     view! {
         <div class="shell" class:on-list=move || right.get() == Right::Instances>
             <a class="skip" href="#main" rel="external">"Skip to the page"</a>
             <TopBar is_searching shows_keys/>
             <InstanceList/>
-            <main class="main" id="main" tabindex="-1">
+            <main class="main" id="main" tabindex="-1" node_ref=main>
                 {move || match right.get() {
                     Right::Home | Right::Instances => view! { <Home/> }.into_any(),
                     Right::Queue => parts::show(parts::queue),
@@ -87,6 +90,26 @@ pub fn Shell() -> impl IntoView {
         <QuickSearch is_open=is_searching/>
         <Keys is_open=shows_keys/>
     }
+}
+
+/// A page begins at its top. Where what had the focus is gone with the page before, the new one gets it, so that the keyboard
+/// and a screen reader go on from there.
+fn begin_at_the_top(right: Memo<Right>, main: NodeRef<html::Main>) {
+    Effect::new(move |before: Option<Right>| {
+        let right = right.get();
+        if before.is_some_and(|before| before != right) {
+            request_animation_frame(move || {
+                let Some(main) = main.try_get_untracked().flatten() else { return };
+                main.set_scroll_top(0);
+                let is_lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
+                if is_lost {
+                    // It is refused only for what cannot have the focus.
+                    let _ = main.focus();
+                }
+            });
+        }
+        right
+    });
 }
 
 /// Whether the server has not been heard of for some seconds.

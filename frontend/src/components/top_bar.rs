@@ -12,7 +12,7 @@ use crate::paths::Page;
 use crate::state::live::Link;
 use crate::state::theme::Theme;
 use crate::state::{State, state};
-use crate::ui::{Icon, Shape};
+use crate::ui::{Icon, Menu, Shape};
 
 /// The bar.
 #[component]
@@ -97,9 +97,12 @@ fn UserMenu(shows_keys: RwSignal<bool>) -> impl IntoView {
         }
     };
     view! {
-        <details class="menu" node_ref=menu>
-            <summary class="avatar" aria-label=move || format!("Menu of {}", name())>{initials}</summary>
-            <div>
+        <Menu
+            node=menu
+            class="avatar"
+            label=Signal::derive(move || format!("Menu of {}", name()))
+            words=view! { {initials} }.into_any()
+        >
                 <p>
                     <b>{name}</b>
                     " "
@@ -147,8 +150,7 @@ fn UserMenu(shows_keys: RwSignal<bool>) -> impl IntoView {
                     <Icon shape=Shape::Out/>
                     "Logout"
                 </button>
-            </div>
-        </details>
+        </Menu>
     }
 }
 

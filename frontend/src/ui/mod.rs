@@ -5,6 +5,7 @@ mod code_editor;
 mod dialog;
 mod icon;
 pub mod mark;
+mod menu;
 mod navigation;
 mod shortcuts;
 pub mod window;
@@ -13,6 +14,7 @@ pub mod yaml;
 pub use code_editor::{CodeEditor, code_line, go_to_line};
 pub use dialog::Dialog;
 pub use icon::{Icon, Shape};
+pub use menu::Menu;
 pub use navigation::{Location, NavigateOptions, Title, use_location, use_navigate};
 pub use shortcuts::{is_shortcut, on_key};
 

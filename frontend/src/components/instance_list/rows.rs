@@ -93,8 +93,12 @@ fn walk(scroll: Scroll, chosen: Memo<Vec<InstanceId>>, selected: Memo<Option<Ins
         let Some((place, id)) = chosen.with_untracked(|chosen| next(chosen, from, step)) else { return };
         event.prevent_default();
         scroll.show(place, ROW_PX);
-        // The row is drawn by then.
-        request_animation_frame(move || focus(scroll, id));
+        // At once, so that Enter right after opens it; a row that was out of sight is drawn in the next frame.
+        if !focus(scroll, id) {
+            request_animation_frame(move || {
+                focus(scroll, id);
+            });
+        }
     });
 }
 
@@ -110,13 +114,13 @@ fn focused() -> Option<InstanceId> {
     document().active_element()?.get_attribute("data-row")?.parse().ok()
 }
 
-fn focus(scroll: Scroll, id: InstanceId) {
+/// Gives the row of an instance the focus; whether it is drawn.
+fn focus(scroll: Scroll, id: InstanceId) -> bool {
     let row = scroll.node.try_get_untracked().flatten();
     let row = row.and_then(|rows| rows.query_selector(&format!("[data-row='{id}']")).ok().flatten());
-    if let Some(row) = row.and_then(|row| row.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // It is refused only for what cannot have the focus, which a link can.
-        let _ = row.focus();
-    }
+    let row = row.and_then(|row| row.dyn_into::<web_sys::HtmlElement>().ok());
+    // It is refused only for what cannot have the focus, which a link can.
+    row.is_some_and(|row| row.focus().is_ok())
 }
 
 #[cfg(test)]

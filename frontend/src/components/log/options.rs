@@ -4,6 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::state::kept;
+use crate::ui::Menu;
 
 const KEY: &str = "log-times";
 /// Below this width there is no room for times, unless somebody wants them.
@@ -29,22 +30,12 @@ pub fn Options(
         has_times.set(is_on);
         kept::write(KEY, if is_on { "on" } else { "off" });
     };
-    let shut_by_escape = move |event: leptos::ev::KeyboardEvent| {
-        if event.key() == "Escape"
-            && let Some(menu) = menu.get_untracked()
-        {
-            menu.set_open(false);
-        }
-    };
     view! {
-        <details class="menu" node_ref=menu on:keydown=shut_by_escape>
-            <summary class="btn quiet">"Options"</summary>
-            <div>
-                <label class="choice">
-                    <input type="checkbox" prop:checked=has_times on:change=chosen/>
-                    "Time stamps"
-                </label>
-            </div>
-        </details>
+        <Menu node=menu class="btn quiet" words="Options".into_any()>
+            <label class="choice">
+                <input type="checkbox" prop:checked=has_times on:change=chosen/>
+                "Time stamps"
+            </label>
+        </Menu>
     }
 }

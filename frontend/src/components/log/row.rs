@@ -10,8 +10,8 @@ use super::store::Row;
 use crate::ui::mark::{self, Piece};
 use crate::ui::window::px;
 
-/// The height of a row, as in `log.css`.
-pub const ROW_PX: f64 = 20.0;
+/// The height of a row, as in `log.css`: its number is a link, which a finger has to find.
+pub const ROW_PX: f64 = 24.0;
 /// So many bytes of a line are drawn: a browser takes seconds for a line of a megabyte.
 const DRAWN: usize = 8_000;
 

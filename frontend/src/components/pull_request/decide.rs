@@ -201,7 +201,7 @@ fn Shown(pull_request: PullRequest) -> impl IntoView {
             <dd class="mono">{pull_request.head_commit}</dd>
         </dl>
         <div class="stack close">
-            <h3>"Settings in its description"</h3>
+            <h2 class="eyebrow">"Settings in its description"</h2>
             {if settings.trim().is_empty() {
                 view! { <p>"None."</p> }.into_any()
             } else {

@@ -77,9 +77,9 @@ fn Search(is_open: RwSignal<bool>) -> impl IntoView {
             type="text"
             role="combobox"
             aria-label="Find an instance, an app server or a pull request"
-            aria-expanded="true"
+            aria-expanded=move || found.with(|hits| !hits.is_empty()).to_string()
             aria-controls="quick-hits"
-            aria-activedescendant=move || format!("quick-hit-{}", chosen.get())
+            aria-activedescendant=move || found.with(|hits| (!hits.is_empty()).then(|| format!("quick-hit-{}", chosen.get())))
             placeholder="Name, domain, AppServer 3, #27"
             autocomplete="off"
             maxlength="200"

@@ -40,7 +40,7 @@ pub(super) fn ClashView(
                     ". What you typed stands above; this is their change:"
                 </span>
             </p>
-            <DiffView changes/>
+            <DiffView changes label=format!("Their change: {}", entry.label())/>
             <div class="choose">
                 <button type="button" on:click=move |_| entry.keep_mine()>"Keep mine"</button>
                 <button type="button" on:click=move |_| entry.take_theirs()>"Take theirs"</button>

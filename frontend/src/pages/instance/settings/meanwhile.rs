@@ -41,7 +41,7 @@ fn Notice(edit: Edit, news: News, clashes: Memo<Vec<&'static str>>) -> impl Into
             </span>
             <span class="right">{button}</span>
         </div>
-        <div class="below-notice"><DiffView changes=diff/></div>
+        <div class="below-notice"><DiffView changes=diff label="What was changed meanwhile"/></div>
     }
 }
 

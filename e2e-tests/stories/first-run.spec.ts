@@ -1,0 +1,67 @@
+// The first quarter of an hour: there is nothing yet, and the screen says what to do next until something serves.
+import { expect, FAKE_MACHINES, picture, signIn, test } from '../support/story.ts';
+
+test.use({ settings: FAKE_MACHINES });
+
+test('from nothing to an instance that serves', async ({ page, program }) => {
+  const lane = (name: string) => page.getByRole('article', { name });
+
+  await test.step('whoever comes is asked who they are, and greeted', async () => {
+    await page.goto('/');
+    await expect(page.getByLabel('Username')).toBeFocused();
+    await picture(page, 'login');
+    await page.getByLabel('Username').fill(program.username);
+    await page.getByLabel('Password').fill('not this one');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(page.getByRole('form', { name: 'Sign in' }).getByRole('alert')).toBeVisible();
+    await signIn(page, program);
+    await expect(page.getByRole('heading', { name: /^(Good (morning|afternoon|evening)!|Working late, eh\?)$/ })).toBeVisible();
+    await expect(page.getByText('No instances here.')).toBeVisible();
+  });
+
+  await test.step('the form says what is wrong at the field that it is about', async () => {
+    await page.getByRole('link', { name: 'Create your first instance' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('First Academy');
+    await page.getByLabel('Sub domain').fill('First Academy');
+    await page.getByRole('button', { name: 'Create instance' }).click();
+    const field = page.getByLabel('Sub domain');
+    await expect(field).toBeFocused();
+    await expect(field).toHaveAttribute('aria-invalid', 'true');
+    await expect(field).toHaveAccessibleDescription(/Only lower-case letters/);
+    await picture(page, 'new-instance');
+    await field.fill('first');
+    await expect(field).not.toHaveAttribute('aria-invalid', 'true');
+    await page.getByRole('button', { name: 'Create instance' }).click();
+    await expect(page.getByText('First Academy is created. Launch its first AppServer.')).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'First Academy' })).toBeVisible();
+  });
+
+  await test.step('it says that nothing serves, and offers the launch', async () => {
+    await expect(lane('Now serving')).toContainText('No active app server');
+    await lane('Next').getByRole('button', { name: 'Launch new AppServer' }).click();
+    await expect(page.getByRole('heading', { name: 'AppServer 1' })).toBeVisible();
+    await expect(lane('Next').getByRole('progressbar')).toBeVisible();
+    await expect(lane('Next').getByRole('button', { name: 'Activate this app server' })).toHaveAttribute('aria-disabled', 'false', { timeout: 60_000 });
+  });
+
+  await test.step('home says that it waits for a person', async () => {
+    await page.getByRole('link', { name: 'OpenCraft Instance Manager' }).click();
+    const waits = page.getByRole('region', { name: 'Needs a person' });
+    await expect(waits).toContainText('AppServer 1 waits for activation');
+    await waits.getByRole('link', { name: 'First Academy' }).click();
+  });
+
+  await test.step('activate it', async () => {
+    await lane('Next').getByRole('button', { name: 'Activate this app server' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Activate AppServer 1' }).click();
+    await expect(page.getByText('AppServer 1 is now active.')).toBeVisible();
+    await expect(lane('Now serving')).toContainText('AppServer 1');
+  });
+
+  await test.step('home shows what happened', async () => {
+    await page.getByRole('link', { name: 'OpenCraft Instance Manager' }).click();
+    await expect(page.getByRole('region', { name: 'Lately' })).toContainText('AppServer 1 is active');
+    await expect(page.getByText('Nothing waits for you.')).toBeVisible();
+    await expect(page.getByRole('link', { name: 'Create your first instance' })).toHaveCount(0);
+  });
+});
