@@ -18,8 +18,8 @@ test('the first screen', async ({ page, program }) => {
 
   const loaded = await downloads(page, session);
   const wasm = loaded.filter((one) => one.url.includes('.wasm'));
-  note({ what: 'first screen: its program (wasm)', value: kib(wasm), unit: 'KiB', atMost: 512 });
-  note({ what: 'first screen: all that is downloaded', value: kib(loaded), unit: 'KiB', atMost: 768 });
+  note({ what: 'first screen: its program (wasm)', value: kib(wasm), unit: 'KiB', atMost: 450 });
+  note({ what: 'first screen: all that is downloaded', value: kib(loaded), unit: 'KiB', atMost: 550 });
   note({ what: 'first screen: requests', value: loaded.length, unit: '' });
 
   const [painted, usable]: [number[], number[]] = [[], []];
@@ -31,7 +31,7 @@ test('the first screen', async ({ page, program }) => {
     painted.push(await firstContentfulPaint(page));
   }
   note({ what: 'first screen: first contentful paint, median', value: median(painted), unit: 'ms', atMost: 1_000 });
-  note({ what: 'first screen: the filter takes what is typed, median', value: median(usable), unit: 'ms', atMost: 1_500 });
+  note({ what: 'first screen: the filter takes what is typed, median', value: median(usable), unit: 'ms', atMost: 2_000 });
 });
 
 interface Download {

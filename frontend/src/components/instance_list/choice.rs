@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use shared_types::InstanceSummary;
+use shared_types::{InstanceId, InstanceSummary};
 
-use crate::state::data::{Row, Words};
+use crate::state::data::{Row, Rows, Words};
 
 /// Which instances are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,14 +71,14 @@ fn last_activity(row: &InstanceSummary) -> chrono::DateTime<chrono::Utc> {
     servers.into_iter().flatten().map(|server| server.modified).fold(row.modified, Ord::max)
 }
 
-/// Those rows, in that order.
-pub(super) fn choose<'a>(
-    rows: impl Iterator<Item = &'a Row>,
-    only: Only,
-    words: &Words,
-    order: Order,
-) -> Vec<shared_types::InstanceId> {
-    let mut chosen: Vec<&Row> = rows.filter(|row| only.takes(&row.summary) && row.has(words)).collect();
+/// Those rows, in that order. What was chosen before is mostly in order still, which is found out in one walk.
+pub(super) fn choose(rows: &Rows, only: Only, words: &Words, order: Order, before: &[InstanceId]) -> Vec<InstanceId> {
+    let takes = |row: &&Row| only.takes(&row.summary) && row.has(words);
+    let count = rows.values().filter(|row| takes(&row.as_ref())).count();
+    let as_before: Option<Vec<&Row>> = before.iter().map(|id| rows.get(id).map(AsRef::as_ref).filter(takes)).collect();
+    let mut chosen = as_before
+        .filter(|chosen| chosen.len() == count)
+        .unwrap_or_else(|| rows.values().map(AsRef::as_ref).filter(takes).collect());
     chosen.sort_unstable_by(|one, other| order.compare(one, other));
     chosen.into_iter().map(|row| row.summary.id).collect()
 }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::samples;
     use chrono::TimeDelta;
-    use shared_types::InstanceId;
+    use std::sync::Arc;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -109,10 +109,17 @@ mod tests {
     #[test]
     fn they_are_sorted_and_those_alike_by_id() {
         let rows = [row(3, "beta", 1), row(1, "Beta", 2), row(2, "alpha", 3)];
-        let ids = |order| choose(rows.iter(), Only::All, &Words::default(), order).into_iter().map(|id| id.0);
-        assert_eq!(ids(Order::Name).collect::<Vec<_>>(), [2, 1, 3]);
-        assert_eq!(ids(Order::Created).collect::<Vec<_>>(), [3, 1, 2]);
-        assert_eq!(choose(rows.iter(), Only::All, &Words::of("ALP"), Order::Name), [InstanceId(2)]);
-        assert_eq!(counts(rows.iter())[0], 3);
+        let rows: Rows = rows.into_iter().map(|row| (row.summary.id, Arc::new(row))).collect();
+        let choose = |words: &str, order, before: &[i64]| {
+            let before: Vec<InstanceId> = before.iter().copied().map(InstanceId).collect();
+            let ids = super::choose(&rows, Only::All, &Words::of(words), order, &before);
+            ids.into_iter().map(|id| id.0).collect::<Vec<_>>()
+        };
+        assert_eq!(choose("", Order::Created, &[]), [3, 1, 2]);
+        for before in [&[][..], &[2, 1, 3], &[3, 1, 2], &[2, 1], &[2, 1, 9], &[2, 1, 3, 9]] {
+            assert_eq!(choose("", Order::Name, before), [2, 1, 3], "{before:?}");
+            assert_eq!(choose("ALP", Order::Name, before), [2], "{before:?}");
+        }
+        assert_eq!(counts(rows.values().map(AsRef::as_ref))[0], 3);
     }
 }

@@ -5,6 +5,7 @@ mod rows;
 
 use leptos::html;
 use leptos::prelude::*;
+use shared_types::InstanceId;
 
 use crate::paths::Page;
 use crate::state::data::{Rows as Listed, Words};
@@ -20,10 +21,10 @@ pub fn InstanceList() -> impl IntoView {
     let only = RwSignal::new(Only::All);
     let list = listed(only);
     let order = RwSignal::new(Order::Name);
-    let chosen = Memo::new(move |_| {
+    let chosen = Memo::new(move |before: Option<&Vec<InstanceId>>| {
         let (words, only, order) = (Words::of(&words.get()), only.get(), order.get());
         list.with(|list| match list {
-            Fetched::Here(rows) => choice::choose(rows.values().map(AsRef::as_ref), only, &words, order),
+            Fetched::Here(rows) => choice::choose(rows, only, &words, order, before.map_or(&[], Vec::as_slice)),
             Fetched::Waiting | Fetched::Failed(_) => Vec::new(),
         })
     });
