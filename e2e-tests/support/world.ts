@@ -126,7 +126,11 @@ async function pullRequests(api: Api, program: Program, github: Github): Promise
   await expect.poll(async () => (await watched()).length).toBe(2);
   const made = async () => (await watched()).find((one) => one.instance !== null)?.instance;
   await expect.poll(made).toBeDefined();
-  return (await made()) as Instance;
+  const instance = (await made()) as Instance;
+  // Once it serves nothing changes any more by itself.
+  const serves = async () => (await api.get<Instance>(`/instances/${instance.id}`)).active_appserver;
+  await expect.poll(serves, { timeout: 60_000 }).not.toBeNull();
+  return instance;
 }
 
 async function expectStatus(api: Api, instance: Instance, status: string): Promise<void> {
