@@ -63,5 +63,6 @@ test('from nothing to an instance that serves', async ({ page, program }) => {
     await expect(page.getByRole('region', { name: 'Lately' })).toContainText('AppServer 1 is active');
     await expect(page.getByText('Nothing waits for you.')).toBeVisible();
     await expect(page.getByRole('link', { name: 'Create your first instance' })).toHaveCount(0);
+    await picture(page, 'home');
   });
 });

@@ -90,43 +90,56 @@ fn Card(
     tells_more: bool,
     nothing: &'static str,
 ) -> impl IntoView {
-    let list = move || {
-        let Items { shown, more } = items.get();
-        if shown.is_empty() {
-            return view! { <p class="nothing">{nothing}</p> }.into_any();
+    let links =
+        Memo::new(move |_| items.with(|items| items.shown.iter().map(|item| item.link.clone()).collect::<Vec<_>>()));
+    let more = Memo::new(move |_| items.with(|items| items.more));
+    let after = move || {
+        if links.with(Vec::is_empty) {
+            return Some(nothing.to_owned());
         }
-        let shown = shown.into_iter().map(|item| view! { <Line item/> }).collect_view();
-        let more = (tells_more && more > 0).then(|| {
-            view! { <p class="nothing">{format!("and {} more, in the list.", words::thousands(more))}</p> }
-        });
-        view! { <ul>{shown}</ul> {more} }.into_any()
+        (tells_more && more.get() > 0).then(|| format!("and {} more, in the list.", words::thousands(more.get())))
     };
     view! {
         <section class="card" aria-label=title>
             <header>
                 <h2>{title}</h2>
             </header>
-            {list}
+            <ul hidden=move || links.with(Vec::is_empty)>
+                <For each=move || links.get() key=Clone::clone let:link>
+                    {line_of(items, &link).map(|item| view! { <Line item/> })}
+                </For>
+            </ul>
+            {move || after().map(|words| view! { <p class="nothing">{words}</p> })}
         </section>
     }
 }
 
+/// One line, as it is last known: it may be gone before its view is.
+fn line_of(items: Memo<Items>, link: &str) -> Option<Memo<Item>> {
+    let link = link.to_owned();
+    let find = move || items.with(|items| items.shown.iter().find(|item| item.link == link).cloned());
+    let first = untrack(&find)?;
+    Some(Memo::new(move |last: Option<&Item>| find().unwrap_or_else(|| last.unwrap_or(&first).clone())))
+}
+
+/// A line stays what it is while it changes: a focused link stays focused.
 #[component]
-fn Line(item: Item) -> impl IntoView {
+fn Line(item: Memo<Item>) -> impl IntoView {
     let now = clock::now();
-    let Item { link, about, name, text } = item;
-    let status = about.status;
-    let (share, modified) = (about.progress.share(), about.modified);
-    let aside = move || match text {
-        Text::Building => words::percent(share),
-        Text::Needs(_) | Text::Happened => words::ago(modified, now.get()),
+    let link = item.with_untracked(|item| item.link.clone());
+    let status = Memo::new(move |_| item.with(|item| item.about.status));
+    let aside = move || {
+        item.with(|item| match item.text {
+            Text::Building => words::percent(item.about.progress.share()),
+            Text::Needs(_) | Text::Happened => words::ago(item.about.modified, now.get()),
+        })
     };
     view! {
         <li>
-            <StatusDot status/>
-            <a href=link>{name}</a>
+            {move || view! { <StatusDot status=status.get()/> }}
+            <a href=link>{move || item.with(|item| item.name.clone())}</a>
             <span class="fine">{aside}</span>
-            <span class="fine under">{move || text.of(&about, now.get())}</span>
+            <span class="fine under">{move || item.with(|item| item.text.of(&item.about, now.get()))}</span>
         </li>
     }
 }
