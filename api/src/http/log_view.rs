@@ -4,7 +4,7 @@ use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use shared_types::log_entry::LogMatches;
-use shared_types::{LogEntry, LogLevel, ProblemType};
+use shared_types::{LogEntry, LogLevel};
 
 use super::error::ApiError;
 use super::{cursor, extract};
@@ -106,9 +106,6 @@ pub async fn matches(app: &App, about: logs::About, sought: Sought) -> Result<we
     let Sought { level, q } = sought;
     let query =
         logs::Query { levels: level.map(LogLevel::and_above), text: extract::search(q)?, ..logs::Query::default() };
-    if query.levels.is_none() && query.text.is_none() {
-        return Err(ApiError::new(ProblemType::BadRequest, "Say what to look for: q, level or both."));
-    }
     Ok(web::Json(logs::matches(&mut *app.db().conn().await?, about, &query).await?))
 }
 
