@@ -38,7 +38,9 @@ def before_call(context, case, kwargs):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    if response.status_code == 200 and "json" in str(response.headers.get("content-type")):
+    # JSON lines are no JSON.
+    content_type = (response.headers.get("content-type") or [""])[0]
+    if response.status_code == 200 and content_type.split(";")[0] == "application/json":
         body = response.json()
         if isinstance(body, dict) and body.get("next_cursor"):
             cursors[place(case)] = body["next_cursor"]
