@@ -1,5 +1,5 @@
 // Measuring a screen: how soon it is there, how many frames a second it draws, how much memory it holds.
-import type { CDPSession, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { note } from './figures.ts';
 
 const MIB = 1024 * 1024;
@@ -84,25 +84,20 @@ export async function memory(page: Page): Promise<Memory> {
     await session.send('Performance.enable');
     const { metrics } = await session.send('Performance.getMetrics');
     const heap = metrics.find((metric) => metric.name === 'JSHeapUsedSize')?.value ?? Number.NaN;
-    const wasm = await wasmBytes(session);
+    const wasm = await wasmBytes(page);
     return { heapMiB: heap / MIB, wasmMiB: wasm / MIB, totalMiB: (heap + wasm) / MIB };
   } finally {
     await session.detach();
   }
 }
 
-/** All memories of WebAssembly that are alive in the page. */
-async function wasmBytes(session: CDPSession): Promise<number> {
-  const prototype = await session.send('Runtime.evaluate', { expression: 'WebAssembly.Memory.prototype' });
-  const prototypeObjectId = prototype.result.objectId;
-  if (prototypeObjectId === undefined) throw new Error('there is no WebAssembly');
-  const { objects } = await session.send('Runtime.queryObjects', { prototypeObjectId });
-  const sum = await session.send('Runtime.callFunctionOn', {
-    ...(objects.objectId === undefined ? {} : { objectId: objects.objectId }),
-    functionDeclaration: 'function () { return this.reduce((sum, memory) => sum + memory.buffer.byteLength, 0); }',
-    returnByValue: true,
+/** The memory of the page's program; its parts share it. */
+function wasmBytes(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const script = document.querySelector<HTMLMetaElement>('meta[name="ocim-app"]')?.dataset['js'];
+    const { initSync } = (await import(script ?? '')) as { initSync: () => { memory: WebAssembly.Memory } };
+    return initSync().memory.buffer.byteLength;
   });
-  return sum.result.value as number;
 }
 
 /** Frames a second, against what an empty page draws. */
