@@ -2,27 +2,9 @@ use ocim::logs::{self, About, Line};
 use serde_json::{Value, json};
 use shared_types::{AppServerId, InstanceId};
 
-use crate::app::{Client, TestApp};
+use super::logs::with_log;
 
 const PATH: &str = "/api/v1/app-servers/1/logs/matches";
-
-/// An app server with a log of ten lines, of which the launch wrote the first.
-async fn with_log() -> (TestApp, Client) {
-    let app = TestApp::idle().await;
-    let instance = app.instance("demo").await;
-    let id = app.launched(instance).await;
-    let lines: Vec<Line> = (2..=10)
-        .map(|number| match number {
-            5 => Line::warning("line 5: 100% odd"),
-            7 => Line::error("line 7: no_such table"),
-            _ => Line::info(format!("line {number}")),
-        })
-        .collect();
-    let about = About::AppServer(InstanceId(instance), AppServerId(id));
-    logs::append(&mut *app.conn().await, about, &lines).await.unwrap();
-    let viewer = app.viewer().await;
-    (app, viewer)
-}
 
 #[tokio::test]
 async fn the_places_are_those_that_the_log_gives_for_the_same_question() {

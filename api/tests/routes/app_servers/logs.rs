@@ -8,7 +8,7 @@ use crate::app::{Answer, Client, TestApp};
 const PATH: &str = "/api/v1/app-servers/1/logs";
 
 /// An app server with a log of ten lines, of which the launch wrote the first.
-async fn with_log() -> (TestApp, Client) {
+pub(super) async fn with_log() -> (TestApp, Client) {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.launched(instance).await;
