@@ -55,6 +55,7 @@ pub fn instance_summary() -> InstanceSummary {
         appserver_count: 0,
         active_appserver: None,
         newest_appserver: None,
+        health: None,
     }
 }
 

@@ -8,6 +8,7 @@ pub use crate::app_server_status::{
     AppServerStatus, MAX_DRAIN_LIMIT, Possible, can_activate, can_activate_when_running, can_have_traffic,
     can_roll_back, can_stop, can_terminate,
 };
+use crate::health::InstanceHealth;
 use crate::ids::{ActivationId, AppServerId, InstanceId};
 use crate::launch::Trigger;
 use crate::queue::Queued;
@@ -279,6 +280,8 @@ pub struct AppServer {
     pub pins: Vec<Pin>,
     /// The last checks.
     pub checks: Checks,
+    /// Whether its sites work; null unless it is the active app server of an instance in use.
+    pub health: Option<InstanceHealth>,
 }
 
 /// A git reference and the commit that it was when the build began.

@@ -29,6 +29,8 @@ pub enum EventKind {
     ServerUpdated,
     /// The checks of an app server were made.
     ChecksMade,
+    /// The health of an instance became another.
+    HealthChanged,
     /// The queue was paused or goes on, or a worker came or went.
     QueueChanged,
     /// A pull request changed, or what was made of it.
@@ -49,6 +51,7 @@ impl EventKind {
         Self::RoutingApplied,
         Self::ServerUpdated,
         Self::ChecksMade,
+        Self::HealthChanged,
         Self::QueueChanged,
         Self::PullRequestUpdated,
         Self::LogAppended,
@@ -66,6 +69,7 @@ impl EventKind {
             Self::RoutingApplied => "RoutingApplied",
             Self::ServerUpdated => "ServerUpdated",
             Self::ChecksMade => "ChecksMade",
+            Self::HealthChanged => "HealthChanged",
             Self::QueueChanged => "QueueChanged",
             Self::PullRequestUpdated => "PullRequestUpdated",
             Self::LogAppended => "LogAppended",

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app_server::AppServerSummary;
+use crate::health::InstanceHealth;
 use crate::ids::InstanceId;
 use crate::openedx::OpenEdxSettings;
 use crate::operations::Hold;
@@ -90,6 +91,8 @@ pub struct InstanceSummary {
     pub active_appserver: Option<AppServerSummary>,
     /// The newest of all; it may be the active one.
     pub newest_appserver: Option<AppServerSummary>,
+    /// Whether its sites work; null while no app server is active, and when the instance is archived.
+    pub health: Option<InstanceHealth>,
 }
 
 impl InstanceSummary {

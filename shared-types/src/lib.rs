@@ -14,6 +14,7 @@ pub mod client_error;
 pub mod comparison;
 pub mod diff;
 pub mod event;
+pub mod health;
 pub mod ids;
 pub mod instance;
 pub mod launch;
@@ -38,6 +39,7 @@ pub mod yaml;
 
 pub use app_server::{AppServer, AppServerStatus, AppServerSummary, Serving};
 pub use event::{Event, EventKind};
+pub use health::{HealthState, InstanceHealth};
 pub use ids::{
     ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ServerId, SessionId,
     TokenId, UserId,

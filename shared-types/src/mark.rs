@@ -99,6 +99,7 @@ pub(crate) mod tests {
             appserver_count: 2,
             active_appserver: active,
             newest_appserver: newest,
+            health: None,
         }
     }
 

@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Text};
 use crate::app_server::{ActivationKind, AppServerStatus};
 use crate::audit::Outcome;
 use crate::event::EventKind;
+use crate::health::HealthState;
 use crate::ids::{
     ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ServerId, SessionId,
     TokenId, UserId,
@@ -75,6 +76,7 @@ text!(
     ServerStatus,
     LogLevel,
     EventKind,
+    HealthState,
     Role,
     Trigger,
     Tier,

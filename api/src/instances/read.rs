@@ -121,6 +121,7 @@ fn summary(row: listing::Head, app_servers: &[AppServerSummary]) -> InstanceSumm
         appserver_count: i64::from(row.next_app_server_number) - 1,
         active_appserver: own().find(|one| Some(one.id) == row.active_app_server_id).cloned(),
         newest_appserver: own().max_by_key(|one| one.id).cloned(),
+        health: None,
     }
 }
 
@@ -158,6 +159,7 @@ pub async fn app_server(
         pins: shown(references(&opened.references, &pins)?, |pin| &mut pin.repository),
         configuration: masked_settings(&opened.settings),
         checks,
+        health: None,
         summary,
     })
 }

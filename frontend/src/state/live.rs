@@ -201,6 +201,7 @@ const fn moves_traffic(kind: EventKind) -> bool {
         | EventKind::ServerUpdated
         | EventKind::AppServerStopRequested
         | EventKind::ChecksMade
+        | EventKind::HealthChanged
         | EventKind::QueueChanged
         | EventKind::PullRequestUpdated
         | EventKind::LogAppended => false,
@@ -226,6 +227,7 @@ fn concerns(event: &Event) -> Vec<Key> {
             instance.into_iter().chain(app_server).chain([Key::Orphans, Key::Expiring]).collect()
         }
         EventKind::ChecksMade => app_server.into_iter().collect(),
+        EventKind::HealthChanged => instance.into_iter().chain(app_server).collect(),
         EventKind::QueueChanged => vec![Key::Queue],
         EventKind::PullRequestUpdated => instance.into_iter().chain([Key::PullRequests]).collect(),
         EventKind::LogAppended => Vec::new(),
