@@ -35,6 +35,7 @@ pub mod sign_in;
 pub mod system;
 pub mod told;
 pub mod user;
+pub mod warning;
 pub mod yaml;
 
 pub use app_server::{AppServer, AppServerStatus, AppServerSummary, Serving};
@@ -53,6 +54,7 @@ pub use problem::{FieldError, Problem, ProblemType};
 pub use pull_request::PullRequest;
 pub use server::{Server, ServerStatus};
 pub use user::{Role, User};
+pub use warning::FieldWarning;
 
 /// What every path of the REST API begins with.
 pub const API_BASE: &str = "/api/v1";
