@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories test-github chaos fuzz-api fuzz-settings bench bench-ui lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories test-github test-upgrade chaos fuzz-api fuzz-settings bench bench-ui lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -42,6 +42,9 @@ test-github: ## The client of GitHub's API against GitHub's own description of i
 
 chaos: build ## Kill real workers, server, HAProxy and Postgres at random while they build (root; about six minutes)
 	@script/chaos
+
+test-upgrade: build ## Start an installation of an earlier version (REVISION, default: the last tag) with the program built here
+	@script/test-upgrade $(REVISION)
 
 fuzz-api: bootstrap-test build ## Ask the API for ten minutes what its document allows and what not, as each role (OCIM_FUZZ_SECONDS)
 	@cargo build --locked --example fake_github
