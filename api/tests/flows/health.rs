@@ -33,7 +33,7 @@ async fn active(app: &TestApp, sub_domain: &str) -> (i64, i64) {
 /// The health of an instance, which list, instance and app server must agree on.
 async fn health(app: &TestApp, instance: i64) -> Value {
     let (list, whole) =
-        (app.viewer().await.get("/api/v1/instances").await.expect(200), app.read_instance(instance).await);
+        (app.viewer().await.get("/api/v1/instances?limit=500").await.expect(200), app.read_instance(instance).await);
     let one = list["items"].as_array().unwrap().iter().find(|one| one["id"] == instance).unwrap();
     match whole["active_appserver"]["id"].as_i64() {
         Some(id) if one["health"]["state"] == whole["health"]["state"] => {
@@ -82,8 +82,7 @@ async fn failing_sites_are_seen_and_so_is_that_they_work_again() {
     let other = app.running(instance).await;
     app.activate(other).await.expect(200);
     assert_eq!(app.read_app_server(id).await["health"], Value::Null);
-    let terminate = json!({ "terminate": true });
-    app.operator().await.post(&format!("/api/v1/instances/{instance}/archive"), terminate).await.expect(200);
+    app.operator().await.delete(&format!("/api/v1/instances/{instance}?terminate=true")).await.expect(200);
     assert_eq!(app.read_instance(instance).await["health"], Value::Null, "it is archived");
     assert_eq!(app.number("SELECT health_rank::bigint AS n FROM instances WHERE name = 'Instance demo'").await, 0);
     app.end().await;

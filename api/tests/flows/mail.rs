@@ -240,9 +240,7 @@ async fn a_message_of_an_unknown_kind_is_given_up_and_stays_visible() {
     let app = TestApp::idle().await;
     app.execute("INSERT INTO outbox (kind, payload) VALUES ('telegram', '{}')").await;
     deliver(&app).await;
-    assert_eq!(
-        app.text("SELECT last_error AS text FROM outbox WHERE given_up_at IS NOT NULL").await.find("telegram"),
-        Some(44)
-    );
+    let error = app.text("SELECT last_error AS text FROM outbox WHERE given_up_at IS NOT NULL").await;
+    assert!(error.contains("unknown kind telegram"), "{error}");
     app.end().await;
 }

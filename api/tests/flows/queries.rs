@@ -183,8 +183,8 @@ async fn a_switch_takes_as_many_queries_after_many_as_at_first() {
         switched.await.unwrap();
         taken.push(count.load(Ordering::Relaxed));
     }
-    // BEGIN, lock, app server, two for host names, pointer, drains, wish, history, job, event, one for each of the logs
-    // two lines, audit, COMMIT.
-    assert_eq!(taken, [15; 6]);
+    // BEGIN, lock, app server, two for host names, pointer, drains, wish, history, checks, lock and health, its change, its row
+    // and its event, job, event, one for each of the logs' two lines, audit, COMMIT.
+    assert_eq!(taken, [21; 6]);
     app.end().await;
 }

@@ -31,8 +31,8 @@ const FILL: &[&str] = &[
         CASE WHEN n % 100 = 0 THEN 'waiting' WHEN n % 7 = 0 THEN 'failed' ELSE 'terminated' END, 'user', 1, 1 \
      FROM generate_series(1, 50000) AS n",
     "INSERT INTO instance_health (instance_id, app_server_id, state, failing_since, checked_at) \
-     SELECT id, (id - 1) * 5 + 1, CASE WHEN id % 500 = 0 THEN 'down' WHEN id % 400 = 0 THEN 'degraded' ELSE 'ok' END, \
-        CASE WHEN id % 500 = 0 OR id % 400 = 0 THEN now() END, now() FROM instances WHERE id % 10 <> 0 OR id % 500 = 0",
+     SELECT id, (id - 1) * 5 + 1, CASE WHEN id % 501 = 0 THEN 'down' WHEN id % 401 = 0 THEN 'degraded' ELSE 'ok' END, \
+        CASE WHEN id % 501 = 0 OR id % 401 = 0 THEN now() END, now() FROM instances WHERE id % 10 <> 0 AND id % 7 <> 0",
     "INSERT INTO builds (app_server_id, begun_at) SELECT id, now() FROM app_servers ON CONFLICT DO NOTHING",
     "INSERT INTO log_counters (app_server_id, last_seq) SELECT id, 4 FROM app_servers \
      ON CONFLICT (app_server_id) DO UPDATE SET last_seq = 4",

@@ -81,6 +81,14 @@ impl Schedule {
         self.targets.get(&instance)
     }
 
+    /// It is not known any more what is stored of an instance's app server, or of all.
+    pub(super) fn forget_stored(&mut self, of: Option<InstanceId>) {
+        match of {
+            Some(id) => self.targets.get_mut(&id).into_iter().for_each(|target| target.stored = None),
+            None => self.targets.values_mut().for_each(|target| target.stored = None),
+        }
+    }
+
     /// Whether there is anybody to ask.
     pub(super) fn has_questions(&self) -> bool {
         self.targets.values().any(|target| matches!(target.aim, Aim::At(_)))

@@ -47,8 +47,8 @@ pub async fn watch(manager: &Manager, mut signals: Receiver<Signal>) {
             }
             Some(ended) = watch.asked.join_next() => watch.take(ended),
             signal = signals.recv() => match signal {
-                Ok(signal) => watch.news.hear(&signal),
-                Err(RecvError::Lagged(_)) => watch.news = News::All,
+                Ok(signal) => watch.hear(&signal),
+                Err(RecvError::Lagged(_)) => watch.hear(&Signal::Gap),
                 Err(RecvError::Closed) => return,
             },
         }
@@ -116,6 +116,18 @@ impl<'a> Watch<'a> {
             found: HashMap::new(),
             answered_at: None,
             beaten_at: None,
+        }
+    }
+
+    fn hear(&mut self, signal: &Signal) {
+        self.news.hear(signal);
+        // Whoever else makes checks stores them.
+        match signal {
+            Signal::Gap => self.schedule.forget_stored(None),
+            Signal::Event(event) if event.kind == EventKind::ChecksMade => {
+                self.schedule.forget_stored(event.instance_id);
+            }
+            Signal::Event(_) | Signal::Access(_) => {}
         }
     }
 
@@ -190,6 +202,7 @@ impl<'a> Watch<'a> {
                 self.schedule.ended(&start, took, Instant::now());
                 self.found.insert(look.instance, look);
             }
+            Err(error) if error.is_cancelled() => {}
             // Nothing in a check panics; should it, the next full reading brings its target back.
             Err(error) => {
                 tracing::error!(%error, "a check ended badly");
@@ -211,10 +224,11 @@ impl<'a> Watch<'a> {
         // While nobody can be asked, the watch as a whole is what is unknown, not each instance.
         let can_ask = self.answered_at.is_some_and(|at| at.elapsed() < self.pace.interval);
         looks.retain(|look| can_ask || look.found != Found::NotAsked);
+        // The answers first: what they are shown with is the time of the last check.
+        self.keep_outcomes(&looks).await?;
         for instance in record::record(self.manager, &looks).await? {
             self.schedule.again(instance, Instant::now() + self.pace.recheck);
         }
-        self.keep_outcomes(&looks).await?;
         self.found.clear();
         self.beat(was_answered, trouble).await
     }

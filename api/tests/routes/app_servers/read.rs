@@ -151,7 +151,8 @@ async fn all_that_it_was_built_from_and_how_the_build_went() {
             "checked_at": "[time]"
           }
         ]
-      }
+      },
+      "health": null
     }
     "#);
     app.end().await;
