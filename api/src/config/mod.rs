@@ -2,6 +2,7 @@
 //! environment wins. The original's names are kept where it had the setting.
 
 pub mod address;
+pub mod gateway;
 mod settings;
 
 use std::path::PathBuf;
@@ -16,6 +17,11 @@ const NAMES: &[&str] = &[
     "ocim_listen",
     "ocim_gateway_listen",
     "ocim_gateway_public_url",
+    "ocim_gateway_trusted_proxies",
+    "ocim_gateway_proxy_protocol",
+    "ocim_gateway_target_connections",
+    "ocim_gateway_source_connections",
+    "ocim_gateway_max_hosts",
     "ocim_data_dir",
     "ocim_cache_dir",
     "ocim_provider",
@@ -99,6 +105,7 @@ const NAMES: &[&str] = &[
 
 /// Those that are lists: in the environment their items are separated by commas.
 const LISTS: &[&str] = &[
+    "ocim_gateway_trusted_proxies",
     "ocim_allowed_hosts",
     "ocim_trusted_proxies",
     "ocim_cors_origins",
@@ -185,6 +192,7 @@ impl Settings {
                 self.ocim_retention_hours
             )));
         }
+        gateway::GatewaySettings::new(&self).map_err(ConfigError)?;
         Ok(self)
     }
 

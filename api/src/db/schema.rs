@@ -71,7 +71,7 @@ diesel::table! {
     }
 }
 diesel::table! {
-    instance_hostnames (hostname) { hostname -> Text, instance_id -> BigInt, }
+    instance_hostnames (hostname) { hostname -> Text, instance_id -> BigInt, protocol -> Text, }
 }
 diesel::table! {
     servers (id) {

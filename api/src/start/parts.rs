@@ -130,6 +130,7 @@ pub(super) fn manager(
         checkout_timeout: Duration::from_secs(settings.ocim_checkout_timeout),
         reboot_timeout: Duration::from_secs(settings.ocim_reboot_timeout),
         checks_timeout: Duration::from_secs(settings.ocim_checks_timeout),
+        max_hosts: settings.ocim_gateway_max_hosts,
         drain_limit: Duration::from_secs(settings.ocim_drain_limit.into()),
         line_timeout: Duration::from_secs(settings.ansible_line_timeout),
         global_timeout: Duration::from_secs(settings.ansible_global_timeout),

@@ -27,6 +27,7 @@ pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {
         checks_timeout: patience,
         line_timeout: patience,
         global_timeout: patience,
+        max_hosts: 250_000,
         drain_limit: Duration::from_secs(30),
         poll,
         keyring: keyring(),

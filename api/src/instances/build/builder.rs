@@ -13,7 +13,7 @@ use super::StepError;
 use super::drive::drive;
 use crate::db::DbError;
 use crate::instances::jobs::{ActivateWhenRunning, AdvanceAppServer, TerminateServer};
-use crate::instances::store::{builds, instances, queue};
+use crate::instances::store::{builds, queue};
 use crate::instances::{Manager, apply_routing, failure_mail};
 use crate::jobs::heartbeat::Leases;
 use crate::jobs::lease::{self, Lease};
@@ -206,18 +206,12 @@ impl Builder {
         failure_mail::sweep(&self.manager, &mut conn).await
     }
 
-    /// Tells the gateway whatever it has not been told.
+    /// Tells the gateway of every instance of which it is behind.
     ///
     /// # Errors
     /// When the database or the gateway does not answer.
     pub async fn reroute(&self) -> Result<(), apply_routing::RoutingError> {
-        let mut conn = self.manager.db.conn().await?;
-        let behind = instances::unrouted(&mut conn).await?;
-        drop(conn);
-        for id in behind {
-            apply_routing::apply_routing(&self.manager, id).await?;
-        }
-        Ok(())
+        apply_routing::apply_behind(&self.manager).await
     }
 }
 

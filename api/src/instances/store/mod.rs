@@ -14,4 +14,5 @@ pub mod orphans;
 pub mod pins;
 pub mod queue;
 pub mod retention;
+pub mod routing;
 pub mod summaries;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::question;
+use crate::config::gateway::Scheme;
 use crate::routing::traffic::{Route, Traffic, TrafficError};
 
 /// Keeps the table it is told, and does what the test says.
@@ -17,7 +18,7 @@ pub struct FakeTraffic {
 
 #[derive(Debug, Default)]
 struct State {
-    table: BTreeMap<String, Option<SocketAddr>>,
+    table: BTreeMap<String, Route>,
     open: BTreeMap<SocketAddr, u64>,
     failures: u32,
     changes: u32,
@@ -43,7 +44,13 @@ impl FakeTraffic {
     /// Where every host leads now.
     #[must_use]
     pub fn table(&self) -> BTreeMap<String, Option<SocketAddr>> {
-        self.state().table.clone()
+        self.state().table.iter().map(|(hostname, route)| (hostname.clone(), route.target)).collect()
+    }
+
+    /// What an application is told of the scheme of a host's visitors.
+    #[must_use]
+    pub fn scheme(&self, hostname: &str) -> Option<Scheme> {
+        self.state().table.get(hostname).map(|route| route.scheme)
     }
 
     /// How many calls have changed the table.
@@ -68,7 +75,7 @@ impl FakeTraffic {
         }
     }
 
-    fn become_table(mut state: MutexGuard<'_, State>, table: BTreeMap<String, Option<SocketAddr>>) {
+    fn become_table(mut state: MutexGuard<'_, State>, table: BTreeMap<String, Route>) {
         if state.table != table {
             state.table = table;
             state.changes = state.changes.saturating_add(1);
@@ -76,8 +83,9 @@ impl FakeTraffic {
     }
 }
 
-fn entries(routes: &[Route]) -> impl Iterator<Item = (String, Option<SocketAddr>)> {
-    routes.iter().map(|Route { hostname, target }| (hostname.clone(), *target))
+/// A gateway refuses what [`Route::check`] refuses.
+fn entries(routes: &[Route]) -> Result<BTreeMap<String, Route>, TrafficError> {
+    routes.iter().map(|route| route.check().map(|()| (route.hostname.clone(), route.clone()))).collect()
 }
 
 #[async_trait]
@@ -85,13 +93,13 @@ impl Traffic for FakeTraffic {
     async fn apply(&self, routes: &[Route]) -> Result<(), TrafficError> {
         let state = self.attempt()?;
         let mut table = state.table.clone();
-        table.extend(entries(routes));
+        table.extend(entries(routes)?);
         Self::become_table(state, table);
         Ok(())
     }
 
     async fn replace_all(&self, routes: &[Route]) -> Result<(), TrafficError> {
-        Self::become_table(self.attempt()?, entries(routes).collect());
+        Self::become_table(self.attempt()?, entries(routes)?);
         Ok(())
     }
 
@@ -104,7 +112,7 @@ impl Traffic for FakeTraffic {
     }
 
     async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
-        question::ask_directly(target, hostname, path).await
+        question::ask_directly(target, hostname, path, None).await
     }
 }
 
@@ -117,7 +125,7 @@ mod tests {
     async fn keeps_the_table_and_fails_when_told() {
         let fake = FakeTraffic::new();
         let target: SocketAddr = "10.0.0.2:80".parse().unwrap();
-        let route = |name: &str| Route { hostname: name.to_owned(), target: Some(target) };
+        let route = |name: &str| Route { hostname: name.to_owned(), target: Some(target), scheme: Scheme::Http };
         fake.apply(&[route("a")]).await.unwrap();
         fake.apply(&[route("b")]).await.unwrap();
         assert_eq!(fake.table().len(), 2);

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::haproxy::check_host;
-use crate::routing::traffic::PATIENCE;
+use crate::config::gateway::Front;
+use crate::routing::traffic::{PATIENCE, check_host};
 
 /// The longest head of an answer that is read, in bytes.
 const LONGEST_HEAD: u64 = 64 << 10;
@@ -29,9 +29,17 @@ impl Head {
     }
 }
 
-/// Asks the target itself, from this host.
-pub(super) async fn ask_directly(target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
-    let request = request(hostname, path, "")?;
+/// Asks the target itself, from this host; tells it the scheme and port that visitors use, where that is known.
+pub(super) async fn ask_directly(
+    target: SocketAddr,
+    hostname: &str,
+    path: &str,
+    front: Option<Front>,
+) -> Result<u16, String> {
+    let said = front.map(|Front { scheme, port }| {
+        format!("X-Forwarded-Proto: {}\r\nX-Forwarded-Port: {port}\r\n", scheme.as_str())
+    });
+    let request = request(hostname, path, said.as_deref().unwrap_or_default())?;
     let exchange = async {
         let stream = TcpStream::connect(target).await.map_err(|error| {
             let is_refused = error.kind() == io::ErrorKind::ConnectionRefused;
@@ -129,6 +137,6 @@ mod tests {
     #[tokio::test]
     async fn says_that_nothing_listens() {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        assert_eq!(ask_directly(free, "a.localhost", "/").await, Err(NO_CONNECTION.to_owned()));
+        assert_eq!(ask_directly(free, "a.localhost", "/", None).await, Err(NO_CONNECTION.to_owned()));
     }
 }

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use ocim::children::Signal;
+use ocim::config::Settings;
+use ocim::config::gateway::{GatewaySettings, Scheme};
 use ocim::routing::providers::haproxy::{GatewayConfig, GatewayError, HaproxyGateway, HaproxyRoutes};
 use ocim::routing::traffic::{Route, Traffic};
 
@@ -31,7 +33,10 @@ fn free_address() -> SocketAddr {
 
 /// As deep as data directories get, and deeper than a socket's path may be.
 fn config(directory: &Path, listen: SocketAddr) -> GatewayConfig {
-    GatewayConfig { listen, dir: directory.join("a data directory").join("x".repeat(120)).join("gateway") }
+    let settings = Settings { ocim_gateway_listen: listen, ..Settings::default() };
+    let settings = GatewaySettings::new(&settings).unwrap();
+    let dir = directory.join("a data directory").join("x".repeat(120)).join("gateway");
+    GatewayConfig { settings, dir, connections: 1000 }
 }
 
 impl Gateway {
@@ -52,7 +57,7 @@ impl Gateway {
 }
 
 fn route(host: &str, target: Option<SocketAddr>) -> Route {
-    Route { hostname: host.to_owned(), target }
+    Route { hostname: host.to_owned(), target, scheme: Scheme::Http }
 }
 
 /// What the visitors of a switch saw.
@@ -277,8 +282,9 @@ async fn asks_a_target_itself_whatever_the_routes_say() {
     let ask = async |target, path| gateway.inner.ask(target, "a.localhost", path).await;
     assert_eq!(ask(one.address, "/heartbeat").await, Ok(200));
     let head = one.heads().pop().unwrap().to_lowercase();
-    assert!(head.starts_with("get /heartbeat http/1.1\r\nhost: a.localhost\r\n"), "{head}");
-    assert!(head.contains("x-forwarded-host: a.localhost") && !head.contains("x-ocim"), "{head}");
+    let port = gateway.listen.port();
+    assert!(head.starts_with(&format!("get /heartbeat http/1.1\r\nhost: a.localhost:{port}\r\n")), "{head}");
+    assert!(head.contains(&format!("x-forwarded-host: a.localhost:{port}\r")) && !head.contains("x-ocim"), "{head}");
     assert_eq!(ask(one.address, "/missing").await, Ok(404), "what the target says is given as it is");
     assert_eq!(gateway.inner.open_connections(one.address).await, Ok(0), "a question is no visitor");
 
@@ -326,7 +332,8 @@ async fn refuses_with_the_way_out() {
 
     let file = directory.path().join("a-file");
     std::fs::write(&file, "").unwrap();
-    let error = HaproxyGateway::start(GatewayConfig { listen: free_address(), dir: file.join("gateway") }).await;
+    let under_file = GatewayConfig { dir: file.join("gateway"), ..config(directory.path(), free_address()) };
+    let error = HaproxyGateway::start(under_file).await;
     let text = error.unwrap_err().to_string();
     assert!(text.contains("OCIM_DATA_DIR"), "{text}");
 
@@ -336,11 +343,11 @@ async fn refuses_with_the_way_out() {
     gateway.inner.stop().await.unwrap();
 
     // A worker that changes the routes of a gateway that is away is told so; the next start has the change.
-    let dir = config(gateway.directory.path(), gateway.listen).dir;
-    let routes = HaproxyRoutes::new(&dir);
+    let config = config(gateway.directory.path(), gateway.listen);
+    let routes = HaproxyRoutes::new(&config.dir);
     let error = routes.apply(&[route("a.localhost", None)]).await.unwrap_err();
     assert!(error.0.contains("the gateway does not answer"), "{error}");
-    let again = HaproxyGateway::start(GatewayConfig { listen: gateway.listen, dir }).await.unwrap();
+    let again = HaproxyGateway::start(config).await.unwrap();
     assert_eq!(gateway.get("a.localhost", "/").await.status, 503);
     again.stop().await.unwrap();
 }
