@@ -181,6 +181,7 @@ fn bodies() -> Vec<Form> {
     let length = |name, value: &str, outcome| post(name, &format!("Content-Length:{value}\r\n"), "ab", outcome);
     vec![
         post("a body in chunks", "Transfer-Encoding: chunked\r\n", chunk, SERVED),
+        post("a body that waits to be asked for", "Expect: 100-continue\r\nContent-Length: 2\r\n", "ab", SERVED),
         post("chunks after a tab", "Transfer-Encoding:\tchunked\r\n", chunk, SERVED),
         post("chunks in a folded header", "Transfer-Encoding:\r\n chunked\r\n", chunk, SERVED),
         post("a chunk with an extension", "Transfer-Encoding: chunked\r\n", "2;a=b\r\nab\r\n0\r\n\r\n", SERVED),
