@@ -1,45 +1,44 @@
 //! The table `instance_hostnames`: which instance owns a host name, and what its visitors speak.
 
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::sql_types::{Array, BigInt, Bool, Text};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::InstanceId;
 
 use crate::db::DbError;
 use crate::db::schema::{instance_hostnames, instances};
 
+#[derive(QueryableByName)]
+struct Written {
+    #[diesel(sql_type = Bool)]
+    is_new: bool,
+}
+
 /// Makes an instance the owner of host names that no other one has, with this protocol. Those it has already and that are
 /// not named stay its own. Gives how many are new.
 ///
 /// # Errors
-/// When a statement fails.
+/// When the statement fails.
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     id: InstanceId,
     hostnames: &[String],
     protocol: &str,
 ) -> Result<usize, DbError> {
-    let rows: Vec<_> = hostnames
-        .iter()
-        .map(|name| {
-            (
-                instance_hostnames::hostname.eq(name),
-                instance_hostnames::instance_id.eq(id),
-                instance_hostnames::protocol.eq(protocol),
-            )
-        })
-        .collect();
-    let new =
-        diesel::insert_into(instance_hostnames::table).values(rows).on_conflict_do_nothing().execute(conn).await?;
-    if new < hostnames.len() {
-        diesel::update(instance_hostnames::table)
-            .filter(instance_hostnames::hostname.eq_any(hostnames))
-            .filter(instance_hostnames::instance_id.eq(id))
-            .filter(instance_hostnames::protocol.ne(protocol))
-            .set(instance_hostnames::protocol.eq(protocol))
-            .execute(conn)
-            .await?;
-    }
-    Ok(new)
+    // A row that was there has been locked by this transaction, which is its xmax.
+    let written: Vec<Written> = diesel::sql_query(
+        "INSERT INTO instance_hostnames (hostname, instance_id, protocol) SELECT unnest($1), $2, $3 \
+         ON CONFLICT (hostname) DO UPDATE SET protocol = excluded.protocol \
+         WHERE instance_hostnames.instance_id = excluded.instance_id \
+         AND instance_hostnames.protocol <> excluded.protocol \
+         RETURNING xmax = 0 AS is_new",
+    )
+    .bind::<Array<Text>, _>(hostnames)
+    .bind::<BigInt, _>(id)
+    .bind::<Text, _>(protocol)
+    .load(conn)
+    .await?;
+    Ok(written.into_iter().filter(|written| written.is_new).count())
 }
 
 /// The first of these host names that another instance owns.
