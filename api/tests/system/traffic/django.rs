@@ -34,7 +34,13 @@ fn proxy(directory: &Path, gateway: SocketAddr) -> (Running, SocketAddr) {
     let (key, certificate) = (directory.join("key.pem"), directory.join("certificate.pem"));
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=django.localhost"])
-        .args(["-addext", "subjectAltName=DNS:django.localhost", "-keyout"])
+        .args([
+            "-addext",
+            "subjectAltName=DNS:django.localhost",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+            "-keyout",
+        ])
         .args([&key, Path::new("-out"), &certificate])
         .output()
         .unwrap();
