@@ -17,7 +17,7 @@ const CONNECTIONS: std::ops::RangeInclusive<u64> = 100..=100_000;
 pub(super) fn raise_and_size() -> u32 {
     let files = raise_open_files();
     let memory = rustix::system::sysinfo();
-    let memory = u64::try_from(memory.totalram).unwrap_or(u64::MAX).saturating_mul(u64::from(memory.mem_unit));
+    let memory = memory.totalram.saturating_mul(memory.mem_unit.into());
     let connections = gateway_connections(files, memory);
     tracing::info!(connections, open_files = files, "the gateway takes up to {connections} connections of visitors");
     if files < FEW_FILES {
