@@ -52,7 +52,7 @@ pub async fn update(
     }
     let addresses = application.addresses(&settings)?;
     let domain = addresses.hostnames.first().cloned().unwrap_or_default();
-    // Visitors of the active app server keep its host names and protocol, whatever the settings say now.
+    // Visitors of the active app server keep its host names and protocol until another one is activated.
     let kept = active.map(|(_, settings)| application.addresses(&settings)).transpose()?;
     let ([sealed], secrets) = vault::seal(&manager.options.keyring, [&settings])?;
     conn.transaction(async |conn| {

@@ -1,4 +1,4 @@
-//! What the application is told of the visitor: by nobody, by a trusted proxy, by the settings, by the PROXY protocol.
+//! What the application is told of the visitor: by a trusted proxy, by the settings, by the PROXY protocol.
 
 use ocim::config::Settings;
 use ocim::routing::traffic::Traffic;
