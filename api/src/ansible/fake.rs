@@ -10,7 +10,9 @@ use sha2::{Digest as _, Sha256};
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
 
-use super::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress};
+use super::port::{
+    Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
+};
 
 /// What one run does after it printed a line for each of its tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +145,7 @@ impl Ansible for FakeAnsible {
 
     async fn prepare(
         &self,
-        _spec: &RunSpec,
+        _spec: &LoadSpec,
         _sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError> {

@@ -15,7 +15,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::command::failed_at;
-use super::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress};
+use super::port::{
+    Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
+};
 
 /// So many lines are taken in at once, where that many are due.
 const BATCH: usize = 500;
@@ -121,7 +123,7 @@ impl Ansible for FakePrinter {
 
     async fn prepare(
         &self,
-        _spec: &RunSpec,
+        _spec: &LoadSpec,
         _sink: &mut dyn SpoolSink,
         _cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError> {

@@ -11,6 +11,42 @@ use serde_json::{Map, Value};
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
 
+/// One playbook at one commit, with what it is given: all that is needed to load it. No machine is among it, because what
+/// cannot be loaded must end a build before there is one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadSpec {
+    /// Where it is loaded (0700): becomes the directory of a run. Made when missing.
+    pub dir: PathBuf,
+    /// As in [`RunSpec`].
+    pub source_repo: String,
+    /// As in [`RunSpec`].
+    pub commit: String,
+    /// As in [`RunSpec`].
+    pub playbook_path: String,
+    /// As in [`RunSpec`].
+    pub requirements_path: String,
+    /// As in [`RunSpec`].
+    pub variables: Map<String, Value>,
+}
+
+impl LoadSpec {
+    /// The run of it on a machine, in this directory.
+    pub fn run(self, dir: PathBuf, target: Target, line_timeout: Duration, global_timeout: Duration) -> RunSpec {
+        let Self { dir: _, source_repo, commit, playbook_path, requirements_path, variables } = self;
+        RunSpec {
+            dir,
+            source_repo,
+            commit,
+            playbook_path,
+            requirements_path,
+            variables,
+            target,
+            line_timeout,
+            global_timeout,
+        }
+    }
+}
+
 /// One run of one playbook. Its directory holds all it writes, and is all that whoever takes over needs to know.
 #[derive(Debug, Clone)]
 pub struct RunSpec {
@@ -113,7 +149,7 @@ pub enum RunOutcome {
 /// Why no playbook was run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnsibleError {
-    /// It will not go better: no such repository, reference, playbook or requirement.
+    /// It will not go better: no such repository, reference, playbook, role, vars file, requirement or collection.
     #[error("{0}")]
     Permanent(String),
     /// It may: the network, the package index, the disk.
@@ -133,16 +169,18 @@ pub trait Ansible: Debug + Send + Sync {
     /// The commit a branch, tag or commit is now, asked of the repository (`git ls-remote`; a full hash is itself).
     async fn resolve(&self, repository: &str, version: &str) -> Result<String, AnsibleError>;
 
-    /// Checks the commit out into the run's directory and makes the virtualenv; both from caches where they can be. Gives
-    /// the number of tasks `--list-tasks` knows. What git and pip print goes to the sink, without position changes.
+    /// Checks the commit out, its submodules too, makes the virtualenv, installs what `requirements.yml` asks for (all from
+    /// caches where they can be), and has Ansible load the playbook without connecting to anything. Gives the number of tasks
+    /// `--list-tasks` knows. Does nothing where the directory holds this very playbook already. What git, pip and Ansible
+    /// print goes to the sink, without position changes.
     async fn prepare(
         &self,
-        spec: &RunSpec,
+        spec: &LoadSpec,
         sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError>;
 
-    /// Runs the playbook and returns when no process of it is left. Everything printed has then been given to the sink.
+    /// Runs the playbook of a prepared directory and returns when no process of it is left. Everything printed has then been given to the sink.
     /// The run ends with this program, whatever ends it. After a refusal of the sink, as after the death of the program,
     /// [`Ansible::recover`] ends the run properly.
     async fn run(

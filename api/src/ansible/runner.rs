@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::command::{failed, failed_at, no_start};
+use super::galaxy;
 use super::port::{AnsibleError, RunOutcome, RunSpec, SpoolSink};
 use super::process::{self, Identity, MARK};
 use super::run_dir::{Record, RunDir};
@@ -223,7 +224,7 @@ pub(super) fn environment(command: &mut Command, dir: &RunDir, spec: &RunSpec, c
 }
 
 /// The repository's own configuration: beside the playbook, else at its top, else none (and not the machine's).
-fn configuration(dir: &RunDir, spec: &RunSpec) -> PathBuf {
+pub(super) fn configuration(dir: &RunDir, spec: &RunSpec) -> PathBuf {
     let checkout = dir.checkout();
     let beside = checkout.join(&spec.playbook_path).with_file_name("ansible.cfg");
     let found = [beside, checkout.join("ansible.cfg")].into_iter().find(|path| path.is_file());
@@ -261,6 +262,7 @@ impl Playing {
         }
         command.args(arguments);
         environment(&mut command, dir, spec, &control_dir);
+        galaxy::environment(&mut command, dir, &configuration(dir, spec))?;
         command.env(MARK, &mark).kill_on_drop(true).process_group(0);
         command.current_dir(work_dir(dir, spec));
         command.stdin(Stdio::piped()).stdout(append_to(&dir.join(EVENTS))?).stderr(append_to(&dir.join(ERRORS))?);

@@ -140,7 +140,7 @@ pub struct Settings {
     pub ocim_pin_timeout: u64,
     /// Seconds that a machine may take until it answers SSH.
     pub ocim_machine_timeout: u64,
-    /// Seconds that checkout and virtualenv may take.
+    /// Seconds that the checkout step may take: repositories, virtualenv, collections, and loading the playbooks.
     pub ocim_checkout_timeout: u64,
     /// Seconds that a machine may take to restart.
     pub ocim_reboot_timeout: u64,

@@ -96,11 +96,14 @@ fn message(id: AppServerId, facts: &Facts, log: String) -> Message {
     }
 }
 
-/// The reason as people know it from the original.
+/// The reason as people know it from the original, which had no word for what cannot be loaded.
 fn reason(status: AppServerStatus, failed_step: Option<&str>) -> &'static str {
-    if status == AppServerStatus::Error {
+    let was = |steps: &[BuildStepKind]| steps.iter().any(|step| failed_step == Some(step.as_str()));
+    if was(&[BuildStepKind::Pin, BuildStepKind::Checkout]) {
+        "AppServer deploy failed: the configuration cannot be loaded"
+    } else if status == AppServerStatus::Error {
         "Unable to start a server"
-    } else if failed_step == Some(BuildStepKind::Playbooks.as_str()) {
+    } else if was(&[BuildStepKind::Playbooks]) {
         "AppServer deploy failed: Ansible play exited with non-zero exit code"
     } else {
         "AppServer deploy failed: unhandled exception"

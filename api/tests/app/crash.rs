@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use ocim::ansible::fake::FakeAnsible;
-use ocim::ansible::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
+use ocim::ansible::port::{Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
 use ocim::db::Db;
 use ocim::instances::Manager;
 use ocim::instances::build::Builder;
@@ -116,7 +116,7 @@ impl Ansible for Outside {
 
     async fn prepare(
         &self,
-        spec: &RunSpec,
+        spec: &LoadSpec,
         sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError> {

@@ -81,16 +81,16 @@ async fn a_repository_that_is_away_for_a_moment_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_playbook_that_cannot_be_had_ends_the_build() {
+async fn a_playbook_that_cannot_be_loaded_ends_the_build_before_there_is_a_machine() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.ansible
         .next_prepare_fails(AnsibleError::Permanent("There is no playbook playbooks/edx_sandbox.yml".to_owned()));
     let built = app.built(instance).await;
-    assert_eq!(built["status"], "failed");
+    assert_eq!(built["status"], "error");
     assert_eq!(failure(&built), "There is no playbook playbooks/edx_sandbox.yml");
-    assert_eq!((outcome(&built, "checkout"), outcome(&built, "playbooks")), ("failed".into(), Value::Null));
-    assert_eq!(app.ansible.calls().run, 0);
+    assert_eq!((outcome(&built, "checkout"), outcome(&built, "server")), ("failed".into(), Value::Null));
+    assert_eq!((app.ansible.calls().run, app.provider.calls().create), (0, 0));
     app.end().await;
 }
 

@@ -5,6 +5,7 @@ use ocim::ansible::port::{AnsibleError, RunOutcome};
 use ocim::instances::failure_mail;
 use ocim::logs::{self, About, Line};
 use ocim::mail::MailError;
+use ocim::servers::providers::fake::FakeCreate;
 use serde_json::json;
 use shared_types::{AppServerId, InstanceId};
 
@@ -51,14 +52,16 @@ async fn the_reason_is_the_one_people_know() {
     let instance = app.instance("demo").await;
     let started = "Unable to start a server";
     let exited = "AppServer deploy failed: Ansible play exited with non-zero exit code";
-    let fault = "AppServer deploy failed: unhandled exception";
+    let loaded = "AppServer deploy failed: the configuration cannot be loaded";
     app.ansible.next_resolve(Err(AnsibleError::Permanent("no such branch".to_owned())));
     app.built(instance).await;
     app.ansible.next_run(FakeEnd::Outcome(RunOutcome::LineTimeout));
     app.built(instance).await;
     app.ansible.next_prepare_fails(AnsibleError::Permanent("no such playbook".to_owned()));
     app.built(instance).await;
-    for (id, reason) in [(1, started), (2, exited), (3, fault)] {
+    app.provider.next_create(FakeCreate::Failed("No valid host was found".to_owned()));
+    app.built(instance).await;
+    for (id, reason) in [(1, loaded), (2, exited), (3, loaded), (4, started)] {
         failure_mail::send(&app.manager, AppServerId(id)).await.unwrap();
         let text = app.mailer.sent().pop().unwrap().text;
         assert!(text.contains(&format!("Reason: {reason}\n")), "{text}");

@@ -9,6 +9,7 @@ mod backup;
 mod clearing;
 mod crashing;
 mod draining;
+mod earlier_version;
 mod failing;
 mod histories;
 mod housekeeping;

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 use chrono::Utc;
 use ocim::ansible::fake::FakeAnsible;
 use ocim::ansible::port::{
-    Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
+    Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
 };
 use serde_json::json;
 use shared_types::LogLevel;
@@ -74,7 +74,7 @@ impl Ansible for Talkative {
 
     async fn prepare(
         &self,
-        spec: &RunSpec,
+        spec: &LoadSpec,
         sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError> {

@@ -87,8 +87,8 @@ const ESTIMATED_END: &str = "now() + (\
             SELECT a.id FROM app_servers AS a JOIN app_servers AS own ON own.id = builds.app_server_id \
             WHERE a.status IN ('running', 'terminated') \
             ORDER BY a.instance_id <> own.instance_id, a.id DESC LIMIT 5) \
-        AND array_position(ARRAY['pin', 'server', 'checkout', 'playbooks', 'reboot', 'checks'], p.step) \
-            >= array_position(ARRAY['pin', 'server', 'checkout', 'playbooks', 'reboot', 'checks'], builds.step) \
+        AND array_position(ARRAY['pin', 'checkout', 'server', 'playbooks', 'reboot', 'checks'], p.step) \
+            >= array_position(ARRAY['pin', 'checkout', 'server', 'playbooks', 'reboot', 'checks'], builds.step) \
         GROUP BY p.step) AS steps)";
 
 /// Begins a step and closes the one before. A step that began already keeps its beginning and its deadline.
@@ -123,6 +123,16 @@ pub async fn begin_step(
         events::record(conn, EventKind::AppServerUpdated, events::About::app_server(instance, id)).await?;
     }
     Ok(())
+}
+
+/// Whether a build has begun a step, ended or not.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn has_begun(conn: &mut AsyncPgConnection, id: AppServerId, step: BuildStepKind) -> Result<bool, DbError> {
+    let found: Option<AppServerId> =
+        build_steps::table.find((id, step.as_str())).select(build_steps::app_server_id).first(conn).await.optional()?;
+    Ok(found.is_some())
 }
 
 /// Closes every open step: the build is over.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::Utc;
 use ocim::ansible::fake::FakeAnsible;
 use ocim::ansible::port::{
-    Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
+    Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
 };
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
@@ -43,7 +43,7 @@ impl Ansible for Parrot {
 
     async fn prepare(
         &self,
-        spec: &RunSpec,
+        spec: &LoadSpec,
         sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError> {

@@ -3,6 +3,9 @@
 
 mod death;
 mod ending;
+mod installing;
+mod loading;
 mod playing;
 mod repositories;
+mod submodules;
 mod support;

@@ -93,19 +93,6 @@ async fn the_first_task_that_failed_is_named_with_its_message() {
 }
 
 #[tokio::test]
-async fn a_playbook_that_lacks_a_role_fails_with_its_own_words() {
-    let (repository, dir) =
-        (Repository::with_playbook("- hosts: app\n  roles: [nonsense]\n"), tempfile::tempdir().unwrap());
-    let spec = repository.spec(dir.path());
-    assert_eq!(prepare(&spec).await, 0);
-    let mut taken = Taken::default();
-    let outcome = ansible().run(&spec, &mut taken, &CancellationToken::new()).await.unwrap();
-    assert!(matches!(outcome, RunOutcome::Failed { exit_status: Some(_), failed_task: None }), "{outcome:?}");
-    let errors: Vec<_> = taken.lines.iter().filter(|line| line.level == LogLevel::Error).collect();
-    assert!(errors.iter().any(|line| line.text.contains("nonsense")), "{errors:#?}");
-}
-
-#[tokio::test]
 async fn over_ssh_with_the_host_key_that_was_told() {
     let sshd = Sshd::start().await;
     let playbook = "- hosts: app\n  gather_facts: false\n  tasks:\n    - {name: over ssh, command: echo x}\n";
