@@ -14,10 +14,10 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::events::clean;
 use super::port::{AnsibleError, SpoolLine, SpoolPosition, SpoolSink};
 use super::spawner;
 use super::spool::{POLL, RawLine, Tail};
+use super::text::clean;
 
 /// So much of what a program prints is kept, in bytes.
 const OUTPUT_LIMIT: u64 = 1 << 20;

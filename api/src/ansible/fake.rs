@@ -41,6 +41,7 @@ pub struct FakeCalls {
 struct Script {
     calls: FakeCalls,
     tasks: u32,
+    added: u32,
     resolves: VecDeque<Result<String, AnsibleError>>,
     prepares: VecDeque<AnsibleError>,
     runs: VecDeque<FakeEnd>,
@@ -90,7 +91,12 @@ impl FakeAnsible {
     /// The next `run` prints its lines, and then this task fails.
     pub fn next_run_fails(&self, task: &str, message: &str) {
         let failed_task = Some((task.to_owned(), message.to_owned()));
-        self.next_run(FakeEnd::Outcome(RunOutcome::Failed { exit_status: Some(2), failed_task }));
+        self.next_run(FakeEnd::Outcome(RunOutcome::Failed { exit_status: Some(2), failed_task, words: None }));
+    }
+
+    /// The next `run` has so many tasks more than were known beforehand.
+    pub fn next_run_adds(&self, tasks: u32) {
+        self.script().added = tasks;
     }
 
     /// The next `recover` finds a run with these lines.
@@ -165,15 +171,19 @@ impl Ansible for FakeAnsible {
         sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<RunOutcome, AnsibleError> {
-        let (tasks, end) = {
+        let (tasks, added, end) = {
             let mut script = self.script();
             script.calls.run += 1;
             script.specs.push(spec.clone());
-            (script.tasks, script.runs.pop_front().unwrap_or(FakeEnd::Outcome(RunOutcome::Succeeded)))
+            let added = std::mem::take(&mut script.added);
+            (script.tasks, added, script.runs.pop_front().unwrap_or(FakeEnd::Outcome(RunOutcome::Succeeded)))
         };
         let mut position = SpoolPosition::default();
-        for number in 1..=tasks {
-            let lines = task_lines(number);
+        for number in 1..=tasks + added {
+            let mut lines = task_lines(number);
+            if let Some(begin) = lines.first_mut().filter(|_| number > tasks) {
+                begin.progress = Some(TaskProgress::Added);
+            }
             position.events += lines.len() as u64;
             sink.take(lines, position).await.map_err(AnsibleError::Sink)?;
         }

@@ -167,7 +167,7 @@ impl Ansible for FakePrinter {
             SpoolLine { at: Utc::now(), level: LogLevel::Error, text, task, progress: Some(TaskProgress::Ended) };
         sink.take(vec![failed], position).await.map_err(AnsibleError::Sink)?;
         let failed_task = Some((FAILING_TASK.to_owned(), message.to_owned()));
-        Ok(RunOutcome::Failed { exit_status: Some(2), failed_task })
+        Ok(RunOutcome::Failed { exit_status: Some(2), failed_task, words: None })
     }
 
     async fn recover(
@@ -262,7 +262,7 @@ mod tests {
         spec.variables.insert("demo_fail_message".to_owned(), "the mirror is away".into());
         let mut sink = Refusing { taken: Vec::new(), position: SpoolPosition::default(), most: usize::MAX };
         let failed_task = Some((FAILING_TASK.to_owned(), "the mirror is away".to_owned()));
-        let outcome = RunOutcome::Failed { exit_status: Some(2), failed_task };
+        let outcome = RunOutcome::Failed { exit_status: Some(2), failed_task, words: None };
         assert_eq!(printer.run(&spec, &mut sink, &CancellationToken::new()).await, Ok(outcome));
         assert_eq!(sink.taken.last().unwrap(), "fatal: [fake]: FAILED! => the mirror is away");
         assert_eq!(sink.taken.len(), 5);

@@ -71,12 +71,14 @@ pub struct SpoolLine {
     pub progress: Option<TaskProgress>,
 }
 
-/// What a line says of the progress. Tasks that ended may be more than those [`Ansible::prepare`] counted: handlers, included
-/// tasks and those of a rescue section are not known beforehand.
+/// What a line says of the progress. Handlers, included tasks, and those of rescue and always sections are not known
+/// beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskProgress {
     /// The line's task began.
     Began,
+    /// The same of a task that was not known beforehand: one more than [`Ansible::prepare`] counted.
+    Added,
     /// It ended (well, changed, skipped or failed).
     Ended,
 }
@@ -95,12 +97,19 @@ pub trait SpoolSink: Send {
 pub enum RunOutcome {
     /// Every task went well.
     Succeeded,
+    /// Ansible ended with 0, and no play came to the machine.
+    NoHost {
+        /// What the plays have as `hosts`.
+        hosts: Vec<String>,
+    },
     /// Ansible ended with another exit status than 0.
     Failed {
         /// The exit status; none when a signal ended it.
         exit_status: Option<i32>,
         /// The first task that failed, as `role : task`, and its message; it may hold secrets, as all that is printed.
         failed_task: Option<(String, String)>,
+        /// What Ansible said of an error on stderr; secrets as above.
+        words: Option<String>,
     },
     /// Nothing was printed for [`RunSpec::line_timeout`].
     LineTimeout,

@@ -38,6 +38,9 @@ pub(super) struct Record {
     pub process: Identity,
     /// The mark all its processes carry.
     pub mark: String,
+    /// What the callback's lines begin with; none in the record of an earlier version.
+    #[serde(default)]
+    pub key: Option<String>,
 }
 
 /// The paths in a run's directory.

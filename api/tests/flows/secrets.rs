@@ -91,7 +91,11 @@ impl Ansible for Talkative {
         sink.take(lines(), SpoolPosition { events: 1, errors: 0 }).await.map_err(AnsibleError::Sink)?;
         // Cut after 500 characters, which must not leave half a secret.
         let message = format!("{}{PASSWORD} and {}", "x".repeat(485), forms().join(" "));
-        Ok(RunOutcome::Failed { exit_status: Some(2), failed_task: Some((format!("as {PASSWORD}"), message)) })
+        Ok(RunOutcome::Failed {
+            exit_status: Some(2),
+            failed_task: Some((format!("as {PASSWORD}"), message)),
+            words: None,
+        })
     }
 
     async fn recover(&self, _: &Path, _: SpoolPosition, _: &mut dyn SpoolSink) -> Result<bool, AnsibleError> {

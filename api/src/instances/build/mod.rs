@@ -7,6 +7,7 @@ mod builder;
 mod drive;
 mod pin;
 mod playbooks;
+mod reasons;
 mod steps;
 mod stop;
 pub(super) mod words;

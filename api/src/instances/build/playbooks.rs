@@ -10,8 +10,8 @@ use shared_types::EventKind;
 use shared_types::app_server::BuildStepKind;
 
 use super::steps::deadline;
-use super::{Build, StepError};
-use crate::ansible::port::{RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress};
+use super::{Build, StepError, reasons};
+use crate::ansible::port::{RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress};
 use crate::instances::read;
 use crate::instances::store::{builds, pins};
 use crate::jobs::lease;
@@ -95,24 +95,8 @@ impl Build<'_> {
         self.tell(Line::info(format!("Running {} of {} at {}", spec.playbook_path, spec.source_repo, spec.commit)))
             .await?;
         let mut sink = Sink::of_run(self);
-        let reason = match self.manager.ansible.run(spec, &mut sink, &self.lease.halt).await? {
-            RunOutcome::Succeeded => return Ok(()),
-            RunOutcome::Cancelled => return Err(StepError::Interrupted),
-            RunOutcome::Failed { failed_task: Some((task, message)), .. } => {
-                format!("{task}: {}", cut(&self.hide(&message)))
-            }
-            RunOutcome::Failed { exit_status: Some(status), failed_task: None } => {
-                format!("Ansible play exited with non-zero exit code {status}")
-            }
-            RunOutcome::Failed { exit_status: None, failed_task: None } => "Ansible was ended by a signal".to_owned(),
-            RunOutcome::LineTimeout => {
-                format!("The playbook printed nothing for {} s and was ended", spec.line_timeout.as_secs())
-            }
-            RunOutcome::GlobalTimeout => {
-                format!("The playbook took longer than {} s and was ended", spec.global_timeout.as_secs())
-            }
-        };
-        Err(StepError::Fatal(reason))
+        let outcome = self.manager.ansible.run(spec, &mut sink, &self.lease.halt).await?;
+        reasons::of_run(outcome, spec, |words| self.hide(words))
     }
 
     /// Ends what an earlier holder of the lease left, and takes in what it printed.
@@ -158,11 +142,6 @@ impl Build<'_> {
     }
 }
 
-/// The first 500 characters; the log has all.
-fn cut(message: &str) -> String {
-    message.char_indices().nth(500).map_or_else(|| message.to_owned(), |(at, _)| format!("{} …", &message[..at]))
-}
-
 /// Takes what a run prints into the log, together with how far its spool was read.
 pub(super) struct Sink<'a, 'b> {
     build: &'a Build<'b>,
@@ -195,8 +174,10 @@ impl SpoolSink for Sink<'_, '_> {
 impl Sink<'_, '_> {
     async fn store(&self, lines: &[SpoolLine], position: SpoolPosition) -> Result<(), StepError> {
         let build = self.build;
-        let ended = lines.iter().filter(|line| line.progress == Some(TaskProgress::Ended)).count();
-        let began = lines.iter().rev().find(|line| line.progress == Some(TaskProgress::Began));
+        let count = |progress| lines.iter().filter(|line| line.progress == Some(progress)).count();
+        let (ended, added) = (count(TaskProgress::Ended), count(TaskProgress::Added));
+        let is_begin = |line: &&SpoolLine| matches!(line.progress, Some(TaskProgress::Began | TaskProgress::Added));
+        let began = lines.iter().rev().find(is_begin);
         let task = began.and_then(|line| line.task.as_deref()).map(|task| build.hide(task));
         let printed = lines;
         let lines: Vec<Line> = printed
@@ -213,8 +194,9 @@ impl Sink<'_, '_> {
             lease::fence(conn, build.lease).await??;
             build.write(conn, lines).await?;
             if self.keeps_position {
-                let ended = i32::try_from(ended).unwrap_or(i32::MAX);
-                builds::keep_progress(conn, build.id(), position, ended, task.as_deref()).await?;
+                let [ended, added] = [ended, added].map(|count| i32::try_from(count).unwrap_or(i32::MAX));
+                let tasks = builds::Tasks { ended, added, began: task.as_deref() };
+                builds::keep_progress(conn, build.id(), position, tasks).await?;
                 // Of lines alone, the log's own notification tells.
                 if ended > 0 || task.is_some() {
                     let about = events::About::app_server(build.row.instance_id, build.row.id);

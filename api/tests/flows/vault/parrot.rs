@@ -60,7 +60,7 @@ impl Ansible for Parrot {
         let variables = serde_json::to_string_pretty(&spec.variables).unwrap();
         let lines = self.lines(&format!("{variables} {}", spec.source_repo));
         sink.take(lines, SpoolPosition { events: 1, errors: 0 }).await.map_err(AnsibleError::Sink)?;
-        Ok(RunOutcome::Failed { exit_status: Some(2), failed_task: Some(("say".to_owned(), variables)) })
+        Ok(RunOutcome::Failed { exit_status: Some(2), failed_task: Some(("say".to_owned(), variables)), words: None })
     }
 
     async fn recover(&self, _: &Path, _: SpoolPosition, _: &mut dyn SpoolSink) -> Result<bool, AnsibleError> {
