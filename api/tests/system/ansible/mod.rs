@@ -1,6 +1,7 @@
 //! Real playbooks: real git, pip, ansible-playbook and sshd. Needs `git`, `python3` with venv, `sshd`, and at the first time a
 //! package index.
 
+mod corpus;
 mod death;
 mod ending;
 mod playing;
