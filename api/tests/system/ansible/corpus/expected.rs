@@ -1,7 +1,7 @@
 //! What is expected of a playbook.
 //!
 //! Each line is as it is seen; `*` stands for anything. A line that begins with `@2.10,2.12 ` is expected of these releases
-//! only, one with `@not:2.10 ` of all others.
+//! only, one with `@not:2.10 ` of all others; one with `~ ` may be there any number of times, as polls are.
 
 use std::fs;
 use std::path::Path;
@@ -16,21 +16,17 @@ pub fn differences(playbook: &Path, release: &str, seen: &[String]) -> Vec<Strin
         return vec!["nothing is expected of it yet".to_owned()];
     };
     let expected: Vec<&str> = text.lines().filter_map(|line| of_release(line, release)).collect();
-    let mut differences = Vec::new();
-    for index in 0..expected.len().max(seen.len()) {
-        match (expected.get(index), seen.get(index)) {
-            (Some(wanted), Some(got)) if matches(wanted, got.trim_end()) => {}
-            (wanted, got) => {
-                let none = "nothing".to_owned();
-                let got = got.unwrap_or(&none);
-                differences.push(format!(
-                    "line {}: expected {:?}, seen {got:?}",
-                    index + 1,
-                    wanted.unwrap_or(&"nothing")
-                ));
-            }
+    let (mut differences, mut seen) = (Vec::new(), seen.iter().map(|line| line.trim_end()).peekable());
+    for wanted in expected {
+        match wanted.strip_prefix("~ ") {
+            Some(repeated) => while seen.next_if(|line| matches(repeated, line)).is_some() {},
+            None => match seen.next() {
+                Some(line) if matches(wanted, line) => {}
+                line => differences.push(format!("expected {wanted:?}, seen {:?}", line.unwrap_or("nothing"))),
+            },
         }
     }
+    differences.extend(seen.map(|line| format!("not expected: {line:?}")));
     differences
 }
 
