@@ -3,7 +3,7 @@
 //! ```text
 //! checkout/           the repository at its commit
 //! prepared.json       which virtualenv it wants
-//! variables.json      0600; gone when the run has ended
+//! variables.json      0600, JSON or, where a variable needs it, YAML; gone when the run has ended
 //! inventory, known_hosts, empty.cfg, callback_plugins/, home/, tmp/
 //! events, errors      what the run printed (the spool)
 //! process.json        whom to end, and what to remove; gone when the run has ended
@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use shared_types::yaml;
 
 use super::command::failed_at;
 use super::port::{AnsibleError, RunSpec, Target};
@@ -96,7 +97,7 @@ impl RunDir {
         self.write("empty.cfg", b"")?;
         self.write("inventory", inventory(&spec.target).as_bytes())?;
         self.write("known_hosts", known_hosts(&spec.target)?.as_bytes())?;
-        self.write_json("variables.json", &spec.variables)
+        self.write("variables.json", yaml::for_ansible(&spec.variables).as_bytes())
     }
 
     /// Removes the variables. Done when it returns, or an error.

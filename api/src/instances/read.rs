@@ -4,7 +4,9 @@ use diesel_async::AsyncPgConnection;
 use serde_json::{Map, Value};
 use shared_types::app_server::{AppServer, InstanceRef, Pin, PlaybookRecord, StepOutcome};
 use shared_types::operations::Hold;
-use shared_types::{API_BASE, AppServerId, AppServerStatus, AppServerSummary, InstanceId, InstanceSummary, secret};
+use shared_types::{
+    API_BASE, AppServerId, AppServerStatus, AppServerSummary, FieldWarning, InstanceId, InstanceSummary, secret,
+};
 
 use super::application::Addresses;
 use super::care::Care;
@@ -36,6 +38,8 @@ pub struct InstanceView {
     pub hold: Option<Hold>,
     /// Settings that differ from the active app server's.
     pub pending_changes: Vec<String>,
+    /// What may surprise in the settings.
+    pub warnings: Vec<FieldWarning>,
     /// Counts changes.
     pub version: i64,
 }
@@ -88,9 +92,11 @@ pub async fn instance(
     {
         shown.extend(summaries::read(conn, active.id).await?);
     }
+    let application = manager.application(&row.instance_type)?;
     Ok(InstanceView {
         summary: summary(listing::Head::from(&row), &shown),
-        addresses: manager.application(&row.instance_type)?.addresses(&settings)?,
+        addresses: application.addresses(&settings)?,
+        warnings: application.warnings(&settings),
         fallback: row.fallback_app_server_id,
         care: Care::of(&row),
         hold: hold(&row),

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use shared_types::OpenEdxSettings;
+use shared_types::yaml::typed;
 
 use super::names::{lms_domain, studio_domain};
 
@@ -129,7 +130,7 @@ fn literal(text: &str) -> String {
         let opens = character == '{' && matches!(characters.peek(), Some('{' | '%' | '#'));
         if opens { quoted.push_str(r#"{{ "{" }}"#) } else { quoted.push(character) }
     }
-    quoted
+    typed::text(&quoted)
 }
 
 #[cfg(test)]

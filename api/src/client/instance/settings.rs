@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Map, Number, Value};
-use shared_types::care;
 use shared_types::openedx::{self, Field, FieldKind};
+use shared_types::{FieldWarning, care};
 
 use crate::client::error::ClientError;
 
@@ -67,6 +67,16 @@ fn typed(name: &str, text: String) -> Value {
         }
         (Some(_) | None, _) => Value::String(text),
     }
+}
+
+/// What may surprise in the settings, a line each.
+pub fn warned(warnings: &[FieldWarning]) -> String {
+    let line = |warning: &FieldWarning| {
+        let field = warning.pointer.trim_start_matches('/');
+        let place = warning.line.map_or_else(|| field.to_owned(), |line| format!("{field}, line {line}"));
+        format!("\nWarning: {place}: {}", warning.detail)
+    };
+    warnings.iter().map(line).collect()
 }
 
 /// A value as a person reads it.

@@ -14,6 +14,7 @@
 
 use serde_json::{Map, Value};
 use shared_types::secret::HIDDEN;
+use shared_types::yaml::typed;
 
 use super::body::Block;
 use super::{MAX_DEPTH, Trouble, expression};
@@ -87,19 +88,30 @@ pub(super) fn check(map: &Map<String, Value>, block: &Block) -> Result<(), Troub
 fn check_map(map: &Map<String, Value>, block: &Block, depth: usize) -> Result<(), Trouble> {
     check_depth(block, depth)?;
     for (name, value) in map {
-        refuse(block, name, true, wrong_name)?;
-        refuse(block, name, true, wrong_text)?;
+        let name = typed::shown(name);
+        refuse(block, &name, true, wrong_name)?;
+        refuse(block, &name, true, wrong_text)?;
         check_value(value, block, depth)?;
     }
     Ok(())
 }
 
 fn check_value(value: &Value, block: &Block, depth: usize) -> Result<(), Trouble> {
+    if let Value::String(text) = value
+        && typed::has_mark(value)
+    {
+        let text = typed::shown(text);
+        let detail =
+            "`!secret` may not be used here: everybody can read a pull request; set the variable in the instance";
+        return Err(block.trouble_where(|place| !place.is_key && place.text == text, |_| false, detail));
+    }
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
         Value::String(text) => {
-            refuse(block, text, false, wrong_text)?;
-            refuse(block, text, false, |text| expression::may_call(text).then_some(CALL))
+            // The text itself, without the mark of its tag.
+            let text = typed::shown(text);
+            refuse(block, &text, false, wrong_text)?;
+            refuse(block, &text, false, |text| expression::may_call(text).then_some(CALL))
         }
         Value::Array(items) => {
             check_depth(block, depth + 1)?;

@@ -6,3 +6,4 @@ mod ending;
 mod playing;
 mod repositories;
 mod support;
+mod variables;
