@@ -11,7 +11,7 @@ mod shortcuts;
 pub mod window;
 pub mod yaml;
 
-pub use code_editor::{CodeEditor, code_line, go_to_line};
+pub use code_editor::{CodeEditor, code_line, go_to_line, put_caret};
 pub use dialog::Dialog;
 pub use icon::{Icon, Shape};
 pub use menu::Menu;
