@@ -46,7 +46,7 @@ pub async fn create(arguments: &Arguments, api: &Api, out: &Output) -> Result<()
     let made = api.ask(Method::POST, "/instances", &Value::Object(body)).await?;
     let id = made.get("id").map(Value::to_string).unwrap_or_default();
     let url = made.get("url").and_then(Value::as_str).unwrap_or_default();
-    let warnings = decode::<Instance>(&made).map(|made| settings::warned(&made.warnings)).unwrap_or_default();
     let words = format!("Instance {id} is there: {url}. Launch its first app server: ocim app-server launch {id}");
-    out.told(&made, &format!("{words}{warnings}"))
+    out.told(&made, &words)?;
+    settings::warn(out, &decode::<Instance>(&made)?.warnings)
 }

@@ -51,7 +51,8 @@ pub async fn set(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), C
         [] => String::new(),
         names => format!(" Its active app server does not have them until another is launched: {}.", names.join(", ")),
     };
-    out.told(&changed, &format!("Instance {} is changed.{pending}{}", summary.id, settings::warned(&warnings)))
+    out.told(&changed, &format!("Instance {} is changed.{pending}", summary.id))?;
+    settings::warn(out, &warnings)
 }
 
 fn say_nothing_changed(error: &ClientError) {

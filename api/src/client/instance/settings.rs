@@ -9,6 +9,8 @@ use shared_types::openedx::{self, Field, FieldKind};
 use shared_types::{FieldWarning, care};
 
 use crate::client::error::ClientError;
+use crate::client::output::Output;
+use crate::client::text;
 
 /// Values that are read from files.
 #[derive(Debug, Args)]
@@ -69,14 +71,17 @@ fn typed(name: &str, text: String) -> Value {
     }
 }
 
-/// What may surprise in the settings, a line each.
-pub fn warned(warnings: &[FieldWarning]) -> String {
-    let line = |warning: &FieldWarning| {
-        let field = warning.pointer.trim_start_matches('/');
-        let place = warning.line.map_or_else(|| field.to_owned(), |line| format!("{field}, line {line}"));
-        format!("\nWarning: {place}: {}", warning.detail)
-    };
-    warnings.iter().map(line).collect()
+/// Prints warnings about settings, a line each. As JSON they are part of the answer.
+///
+/// # Errors
+/// When standard output takes no more.
+pub fn warn(out: &Output, warnings: &[FieldWarning]) -> Result<(), ClientError> {
+    for FieldWarning { pointer, line, detail } in warnings.iter().filter(|_| !out.is_json()) {
+        let field = pointer.trim_start_matches('/');
+        let place = line.map_or_else(|| field.to_owned(), |line| format!("{field}, line {line}"));
+        out.line(&text::shown(&format!("Warning: {place}: {detail}")))?;
+    }
+    Ok(())
 }
 
 /// A value as a person reads it.
