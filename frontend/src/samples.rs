@@ -24,6 +24,8 @@ pub fn pull_request() -> PullRequest {
         head_commit: "0b9ff8c02b3d3c3f1a4f2e7f0f1d2a1b3c4d5e6f".into(),
         extra_settings: String::new(),
         settings_trouble: None,
+        settings_warnings: Vec::new(),
+        running_commit: None,
         trouble: None,
         report_trouble: None,
         approval: Approval::Needed,

@@ -361,6 +361,7 @@ diesel::table! {
         report_after -> Nullable<Timestamptz>,
         created -> Timestamptz,
         modified -> Timestamptz,
+        settings_warnings -> Jsonb,
     }
 }
 diesel::table! {

@@ -3,6 +3,7 @@
 //! Everything here is a pure function of the settings. Not here: the database, the network, and the pinning of git
 //! references to commits, which the build's first step does.
 
+pub mod code;
 pub mod names;
 
 mod addresses;

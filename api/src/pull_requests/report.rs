@@ -101,7 +101,9 @@ async fn tell(watch: &Watch, turn: i64, found: &Found) -> Result<reports::Told, 
             Report::Deployments => {
                 telling.deployments(&plan::deployments(&standing), names.lms, names.public_url).await
             }
-            Report::Statuses => telling.statuses(&plan::statuses(&standing), names.public_url).await,
+            Report::Statuses => {
+                telling.statuses(&plan::statuses(&standing), names.public_url, !standing.is_open()).await
+            }
             Report::Comments => {
                 let is_there = telling.comment_id.is_some() || telling.told.comment.is_some();
                 match comment::comment(&standing, &names, is_there) {

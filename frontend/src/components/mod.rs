@@ -53,7 +53,7 @@ pub use mark::Marks;
 pub use mark::OneMark;
 pub use possible::PossibleButton;
 pub use preview::Preview;
-pub use pull_request::{DecideDialog, PullRequestLabels, can_decide, source, troubles};
+pub use pull_request::{Advice, DecideDialog, PullRequestLabels, advice, can_decide, source, troubles};
 pub use queue_banner::QueueBanner;
 pub use settings_form::{Change, FieldRows, Form, hidden_changes, is_care};
 pub use shell::{OfflineBanner, Shell};
