@@ -28,7 +28,7 @@ test('stop a build, terminate an app server, archive and restore the instance', 
     await dialog.getByLabel('Reason').fill('the wrong release');
     await picture(page, 'stop');
     await dialog.getByRole('button', { name: 'Stop build' }).click();
-    await expect(page.getByText(`Stopped by ${program.username} before it ended`)).toBeVisible({ timeout: STOPPED_WITHIN_MS });
+    await expect(page.getByText(`Build stopped by ${program.username}`)).toBeVisible({ timeout: STOPPED_WITHIN_MS });
     await expect(page.getByRole('list', { name: 'Build steps' })).toContainText('stopped');
     await expect(page.getByRole('button', { name: 'Stop build' })).toHaveCount(0);
   });
