@@ -57,6 +57,11 @@ pub enum InstanceSort {
     /// The one that changed last first.
     #[serde(rename = "-modified")]
     LastModified,
+    /// The most pressing health first: down, degraded, unknown, ok, then those without health.
+    Health,
+    /// The same, those without health first.
+    #[serde(rename = "-health")]
+    HealthBackwards,
 }
 
 /// An instance as lists show it.

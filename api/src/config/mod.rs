@@ -79,6 +79,7 @@ const NAMES: &[&str] = &[
     "ocim_checkout_timeout",
     "ocim_reboot_timeout",
     "ocim_checks_timeout",
+    "ocim_check_interval",
     "ocim_drain_limit",
     "ocim_retention_hours",
     "ocim_reaper_grace",
@@ -172,6 +173,12 @@ impl Settings {
         ];
         if let Some((name, seconds)) = spans.into_iter().find(|(_, seconds)| !(1..=MAX_SECONDS).contains(seconds)) {
             return Err(ConfigError(format!("{name} is {seconds} seconds; it must be 1 to {MAX_SECONDS}")));
+        }
+        if !(5..=3600).contains(&self.ocim_check_interval) {
+            return Err(ConfigError(format!(
+                "OCIM_CHECK_INTERVAL is {} seconds; it must be 5 to 3600",
+                self.ocim_check_interval
+            )));
         }
         if self.ocim_drain_limit > 3600 {
             return Err(ConfigError(format!(

@@ -146,6 +146,8 @@ pub struct Settings {
     pub ocim_reboot_timeout: u64,
     /// Seconds that an application may take until its checks pass.
     pub ocim_checks_timeout: u64,
+    /// Seconds between two checks of an active app server.
+    pub ocim_check_interval: u64,
     /// Seconds that requests under way may hold up the end of an app server that was replaced.
     pub ocim_drain_limit: u32,
     /// Hours that an app server which nobody needs keeps its machine.
@@ -249,6 +251,7 @@ impl Default for Settings {
             ocim_checkout_timeout: 1800,
             ocim_reboot_timeout: 600,
             ocim_checks_timeout: 300,
+            ocim_check_interval: 30,
             ocim_drain_limit: 30,
             ocim_retention_hours: 48,
             ocim_reaper_grace: 3600,

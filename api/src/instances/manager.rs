@@ -42,6 +42,8 @@ pub struct Options {
     pub machine_timeout: Duration,
     /// How long a restarted machine may take until it answers again.
     pub reboot_timeout: Duration,
+    /// How often active app servers are checked.
+    pub pace: super::health::Pace,
     /// How long the application may take until its checks pass.
     pub checks_timeout: Duration,
     /// A playbook that prints nothing for so long is ended (ANSIBLE_LINE_TIMEOUT).
@@ -71,7 +73,7 @@ pub struct Manager {
     pub traffic: Arc<dyn Traffic>,
     /// Ansible.
     pub ansible: Arc<dyn Ansible>,
-    /// Who sends mail about builds that failed; none: nobody is to get it.
+    /// Sends mail to ADMINS; none: there are no ADMINS.
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Settings of builds.
     pub options: Options,

@@ -9,7 +9,7 @@ use shared_types::{API_BASE, AppServerId, AppServerStatus, AppServerSummary, Ins
 use super::application::Addresses;
 use super::care::Care;
 use super::opened::{Opened, OpenedInstance, nameable};
-use super::store::{app_servers, builds, checks, instances, listing, pins, summaries};
+use super::store::{app_servers, builds, checks, health, instances, listing, pins, summaries};
 use super::update::differing;
 use super::{Manager, Refusal, opened};
 use crate::db::DbError;
@@ -40,7 +40,7 @@ pub struct InstanceView {
     pub version: i64,
 }
 
-/// A page of instances. Two queries.
+/// A page of instances. Two queries; three where it is sorted or filtered by health.
 ///
 /// # Errors
 /// When a statement fails.
@@ -71,7 +71,7 @@ async fn with_app_servers(
     Ok(rows.into_iter().map(|(head, _)| summary(head, &app_servers)).collect())
 }
 
-/// One instance. Four queries; three when there is no secret.
+/// One instance. Five queries; four when there is no secret.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], or when a statement fails.
@@ -88,8 +88,9 @@ pub async fn instance(
     {
         shown.extend(summaries::read(conn, active.id).await?);
     }
+    let health = health::shown(conn, id, None).await?;
     Ok(InstanceView {
-        summary: summary(listing::Head::from(&row), &shown),
+        summary: summary(listing::Head::of(&row, health), &shown),
         addresses: manager.application(&row.instance_type)?.addresses(&settings)?,
         fallback: row.fallback_app_server_id,
         care: Care::of(&row),
@@ -121,11 +122,11 @@ fn summary(row: listing::Head, app_servers: &[AppServerSummary]) -> InstanceSumm
         appserver_count: i64::from(row.next_app_server_number) - 1,
         active_appserver: own().find(|one| Some(one.id) == row.active_app_server_id).cloned(),
         newest_appserver: own().max_by_key(|one| one.id).cloned(),
-        health: None,
+        health: row.health,
     }
 }
 
-/// One app server, whole. Six queries; five when it has no secret.
+/// One app server, whole. Seven queries; six when it has no secret.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], or when a statement fails.
@@ -146,6 +147,7 @@ pub async fn app_server(
         }
     }
     let checks = checks::of(conn, id).await?;
+    let health = health::shown(conn, row.instance_id, Some(id)).await?;
     Ok(AppServer {
         instance: InstanceRef {
             id: row.instance_id,
@@ -159,7 +161,7 @@ pub async fn app_server(
         pins: shown(references(&opened.references, &pins)?, |pin| &mut pin.repository),
         configuration: masked_settings(&opened.settings),
         checks,
-        health: None,
+        health,
         summary,
     })
 }

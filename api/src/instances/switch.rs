@@ -9,7 +9,7 @@ use shared_types::{AppServerId, EventKind, Serving};
 use super::store::app_servers::AppServerRow;
 use super::store::instances::InstanceRow;
 use super::store::{activations, app_servers, builds, hostnames, instances};
-use super::{Manager, Refusal};
+use super::{Manager, Refusal, health};
 use crate::db::DbError;
 use crate::instances::jobs::ApplyRouting;
 use crate::{audit, events, logs};
@@ -70,6 +70,7 @@ pub async fn write(
         drain_limit_seconds: before.map(|_| limit),
     };
     activations::insert(conn, new).await?;
+    health::record::begin(manager, conn, instance.id, id).await?;
     ApplyRouting::enqueue(conn, instance.id).await?;
     tell(conn, actor, &row, before, switch).await?;
     Ok(generation)

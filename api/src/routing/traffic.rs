@@ -23,6 +23,18 @@ pub struct Route {
 #[error("{0}")]
 pub struct TrafficError(pub String);
 
+/// Why a question has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// The target did not answer in time, or not in HTTP. Visitors would get no answer either.
+    #[error("{0}")]
+    NoAnswer(String),
+    /// The question did not reach the target's address: the gateway is away, this process has no resources left, or host name,
+    /// path or address are not valid. Nothing is known about the target.
+    #[error("{0}")]
+    NotAsked(String),
+}
+
 /// Sends visitors where the routes say. Each call may be repeated without harm.
 #[async_trait]
 pub trait Traffic: Debug + Send + Sync {
@@ -45,6 +57,6 @@ pub trait Traffic: Debug + Send + Sync {
     /// Where the gateway itself asks, an answer proves that visitors would get one.
     ///
     /// # Errors
-    /// Why there was none, in words for people.
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String>;
+    /// Why there was none, in words for people, and whether that says anything about the target.
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError>;
 }

@@ -86,7 +86,7 @@ async fn lists_go_over_all_pages_up_to_the_limit() {
     let lines: Vec<_> = table.expect(0).lines().collect();
     assert_eq!(
         lines[0].split_whitespace().collect::<Vec<_>>(),
-        ["ID", "NAME", "DOMAIN", "ACTIVE", "NEWEST", "STATUS", "HOLD"]
+        ["ID", "NAME", "DOMAIN", "HEALTH", "ACTIVE", "NEWEST", "STATUS", "HOLD"]
     );
     assert_eq!((lines.len(), table.stdout.contains('\u{1b}')), (8, false));
     app.end().await;

@@ -10,6 +10,8 @@ mod clearing;
 mod crashing;
 mod draining;
 mod failing;
+mod health;
+mod health_mail;
 mod histories;
 mod housekeeping;
 mod log_writing;

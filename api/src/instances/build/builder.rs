@@ -14,7 +14,7 @@ use super::drive::drive;
 use crate::db::DbError;
 use crate::instances::jobs::{ActivateWhenRunning, AdvanceAppServer, TerminateServer};
 use crate::instances::store::{builds, instances, queue};
-use crate::instances::{Manager, apply_routing, failure_mail};
+use crate::instances::{Manager, apply_routing};
 use crate::jobs::heartbeat::Leases;
 use crate::jobs::lease::{self, Lease};
 use crate::jobs::span;
@@ -190,8 +190,7 @@ impl Builder {
         AdvanceAppServer::enqueue_all(&mut conn, unattended).await
     }
 
-    /// Looks for what no job has done: machines whose end was decided, app servers that are to be activated, mail that
-    /// is owed.
+    /// Looks for what no job has done: machines whose end was decided, app servers that are to be activated.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -203,7 +202,7 @@ impl Builder {
         for id in builds::to_activate(&mut conn).await? {
             ActivateWhenRunning::enqueue(&mut conn, id).await?;
         }
-        failure_mail::sweep(&self.manager, &mut conn).await
+        Ok(())
     }
 
     /// Tells the gateway whatever it has not been told.

@@ -10,9 +10,8 @@ use shared_types::app_server::BuildStepKind;
 
 use super::playbooks::Prepared;
 use super::{Build, StepError};
-use crate::instances::jobs::SendFailureMail;
 use crate::instances::store::{app_servers, builds};
-use crate::instances::{Manager, Refusal, launch};
+use crate::instances::{Manager, Refusal, failure_mail, launch};
 use crate::jobs::lease::{self, Lease};
 use crate::logs::Line;
 
@@ -130,8 +129,7 @@ impl Build<'_> {
             builds::end_steps(conn, self.id(), false).await?;
             app_servers::transition(conn, &self.row, to, Some(&reason)).await?;
             if self.manager.mailer.is_some() {
-                builds::owe_mail(conn, self.id()).await?;
-                SendFailureMail::enqueue(conn, self.id()).await?;
+                failure_mail::owe(conn, self.id()).await?;
             }
             if may_go_better {
                 self.try_again(conn).await?;

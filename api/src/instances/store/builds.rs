@@ -311,15 +311,6 @@ pub async fn to_activate(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId
         .await?)
 }
 
-/// The mail about a build's failure is owed.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn owe_mail(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<(), DbError> {
-    diesel::update(builds::table.find(id)).set(builds::mail_owed.eq(true)).execute(conn).await?;
-    Ok(())
-}
-
 /// Whether an app server is still being built.
 ///
 /// # Errors

@@ -52,7 +52,7 @@ const WORDS: &str = "search_words(pull_requests.number::text, pull_requests.titl
     coalesce(pull_requests.fork_name, ''), pull_requests.branch_name)";
 
 const NEWEST: Order =
-    Order { table: "pull_requests", column: "github_updated", kind: "timestamptz", is_descending: true };
+    Order { by: "pull_requests.github_updated", id: "pull_requests.id", kind: "timestamptz", is_descending: true };
 
 /// Pull requests in order, each with the name of its repository.
 ///

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use async_trait::async_trait;
 
 use super::question;
-use crate::routing::traffic::{Route, Traffic, TrafficError};
+use crate::routing::traffic::{AskError, Route, Traffic, TrafficError};
 
 /// No gateway. Whoever runs beside the gateway tells it; see `Duties::tells_gateway`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,7 +33,7 @@ impl Traffic for Direct {
         Err(not_here())
     }
 
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError> {
         question::ask_directly(target, hostname, path).await
     }
 }

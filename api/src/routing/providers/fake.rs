@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::question;
-use crate::routing::traffic::{Route, Traffic, TrafficError};
+use crate::routing::traffic::{AskError, Route, Traffic, TrafficError};
 
 /// Keeps the table it is told, and does what the test says.
 #[derive(Debug, Default)]
@@ -20,6 +20,7 @@ struct State {
     table: BTreeMap<String, Option<SocketAddr>>,
     open: BTreeMap<SocketAddr, u64>,
     failures: u32,
+    is_away: bool,
     changes: u32,
 }
 
@@ -33,6 +34,11 @@ impl FakeTraffic {
     /// Makes the next calls fail, so many of them, before they change anything.
     pub fn fail_next(&self, calls: u32) {
         self.state().failures = calls;
+    }
+
+    /// Makes every call and every question fail from now on, or no more.
+    pub fn set_away(&self, is_away: bool) {
+        self.state().is_away = is_away;
     }
 
     /// Says how many requests are under way at a target from now on.
@@ -59,6 +65,9 @@ impl FakeTraffic {
 
     fn attempt(&self) -> Result<MutexGuard<'_, State>, TrafficError> {
         let mut state = self.state();
+        if state.is_away {
+            return Err(TrafficError("the gateway is away".to_owned()));
+        }
         match state.failures.checked_sub(1) {
             None => Ok(state),
             Some(left) => {
@@ -103,7 +112,10 @@ impl Traffic for FakeTraffic {
         self.attempt().map(drop)
     }
 
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError> {
+        if self.state().is_away {
+            return Err(AskError::NotAsked("the gateway is away".to_owned()));
+        }
         question::ask_directly(target, hostname, path).await
     }
 }

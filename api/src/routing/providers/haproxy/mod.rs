@@ -29,7 +29,7 @@ pub use self::error::GatewayError;
 pub use self::routes::HaproxyRoutes;
 pub(super) use self::table::check_host;
 use crate::children::{Detached, ProcessId, Signal, User, log_tail, open_log};
-use crate::routing::traffic::{Route, Traffic, TrafficError};
+use crate::routing::traffic::{AskError, Route, Traffic, TrafficError};
 
 const START_TIMEOUT: Duration = Duration::from_secs(15);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(10);
@@ -169,7 +169,7 @@ impl Traffic for HaproxyGateway {
         self.routes.answers().await
     }
 
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError> {
         self.routes.ask(target, hostname, path).await
     }
 }
