@@ -49,7 +49,7 @@ test('activate with all there is to know, follow it, roll back in place', async 
   await test.step('how it goes is followed live, and the way back is beside it', async () => {
     await expect(page.getByText('AppServer 2 is now active.')).toBeVisible();
     await expect(card(page)).toContainText('Switched to AppServer 2');
-    await expect(card(page)).toContainText(`${program.username}, just now, «the release of Thursday»`);
+    await expect(card(page)).toContainText(`${program.username}, just now, “the release of Thursday”`);
     await expect(steps(page)).toHaveText([/^Decided: done/, /^At the gateway: done/, /^AppServer 1 drained: done/]);
     await page.locator('.toast').getByRole('button').click();
     await picture(page, 'activate-progress');
@@ -73,7 +73,7 @@ test('activate with all there is to know, follow it, roll back in place', async 
 
   await test.step('the one that was rolled back from is never the main button', async () => {
     await expect(next(page)).toContainText('ROLLED BACK FROM');
-    await expect(next(page)).toContainText(`Rolled back by ${program.username}, just now. Reason: “the exams are gone”.`);
+    await expect(next(page)).toContainText(`${program.username} rolled back from AppServer 2 just now. Reason: “the exams are gone”.`);
     await expect(next(page).locator('.primary')).toHaveText('Launch new AppServer');
     await expect(page.getByRole('button', { name: 'Activate this app server' })).toHaveCount(0);
     await expect(page.getByRole('button', { name: 'Activate again…' })).toHaveCount(2);

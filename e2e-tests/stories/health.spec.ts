@@ -1,13 +1,17 @@
 // Whether the sites work: what is drawn comes from the checks of the active app server, changes without a reload, and is
 // told apart from how its build went.
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Locator, Page } from '@playwright/test';
 import { Api, type Instance } from '../support/api.ts';
+import type { Program } from '../support/program.ts';
 import { Sites } from '../support/sites.ts';
 import { expect, FAKE_MACHINES, picture, signIn, test as base } from '../support/story.ts';
 
 const INTERVAL_S = 5;
 /** Within one interval and 15 s a failure is on every screen. */
 const TOLD = { timeout: (INTERVAL_S + 15) * 1000 };
+/** After three intervals without a check, health is unknown. */
+const UNKNOWN = { timeout: (3 * INTERVAL_S + 30) * 1000 };
 
 const test = base.extend<{ sites: Sites }>({
   sites: async ({}, use) => {
@@ -131,6 +135,52 @@ test('an unhealthy app server is activated by force, and stays unhealthy on the 
     await expect(disc(page, 'Geology Academy')).toHaveClass('mark good');
   });
 });
+
+test('while the gateway is away, one banner says that no site can be checked', async ({ page, program }) => {
+  const api = await Api.signIn(program);
+  const instance = await serve(api, 'Geology Academy', 'geology');
+  await serve(api, 'History Academy', 'history');
+  await page.goto(`/instances/${instance.id}`);
+  await signIn(page, program);
+  await expect(header(page)).toContainText('Healthy', TOLD);
+  await expect(disc(page, 'History Academy')).toHaveClass('mark good', TOLD);
+  const banner = page.getByRole('status', { name: 'Health checks' });
+
+  const stopped = signal(program, 'SIGSTOP');
+  try {
+    await expect(banner).toContainText('The health of all instances is unknown. No site was checked in time since', UNKNOWN);
+    await expect(banner).toHaveCount(1);
+    await expect(disc(page, 'Geology Academy')).toHaveClass('mark unknown');
+    await expect(disc(page, 'History Academy')).toHaveClass('mark unknown');
+    await expect(header(page)).toContainText('Health unknown');
+    await expect(lane(page)).toContainText(/Not checked since/);
+    await expect(page, 'no site is known to fail').toHaveTitle('Geology Academy · OpenCraft Instance Manager');
+    await expect(chip(page, 'Unknown')).toHaveText('Unknown 2');
+    await expect(chip(page, 'Attention')).toHaveText('Attention 0');
+    await picture(page, 'health-unknown');
+  } finally {
+    stopped.forEach((pid) => process.kill(pid, 'SIGCONT'));
+  }
+  await expect(banner).toHaveCount(0, UNKNOWN);
+  await expect(header(page)).toContainText('Healthy', TOLD);
+  await expect(disc(page, 'History Academy')).toHaveClass('mark good', TOLD);
+});
+
+/** Sends a signal to the program's gateway; the processes that got it. */
+function signal(program: Program, name: NodeJS.Signals): number[] {
+  const isGateway = (pid: string) => {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      return words.includes('haproxy') && words.includes(program.dataDirectory);
+    } catch {
+      return false;
+    }
+  };
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter(isGateway).map(Number);
+  expect(pids, 'the gateway runs').not.toEqual([]);
+  pids.forEach((pid) => process.kill(pid, name));
+  return pids;
+}
 
 async function serve(api: Api, name: string, subDomain: string): Promise<Instance> {
   const instance = await api.create(name, subDomain);

@@ -1,7 +1,7 @@
 // Notices: they have a place of their own, lie over no control, and go when what they say is true no more.
 import type { Locator, Page } from '@playwright/test';
 import { Api } from '../support/api.ts';
-import { expect, FAKE_MACHINES, picture, signIn, test } from '../support/story.ts';
+import { expect, FAKE_MACHINES, signIn, test } from '../support/story.ts';
 
 test.use({ settings: FAKE_MACHINES });
 
@@ -25,7 +25,6 @@ test('a notice covers no control, takes no focus and goes when it is stale', asy
     await page.setViewportSize(DESK);
     expect(await toast(page).evaluate((toast) => toast.contains(document.activeElement))).toBe(false);
     await expect(toast(page)).toHaveRole('status');
-    await picture(page, 'notice');
   });
 
   await test.step('it goes once its first app server is launched', async () => {

@@ -128,7 +128,7 @@ fn why(server: &AppServerSummary, before: Option<&str>) -> String {
     }
     let origin = server.origin(before);
     match &server.reason {
-        Some(reason) => format!("{origin}, «{reason}»"),
+        Some(reason) => format!("{origin}, “{reason}”"),
         None => origin,
     }
 }

@@ -86,7 +86,7 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
         let activations = activations.get();
         let last = activations.here()?.iter().find(|activation| activation.app_server_id == id)?.activated_at;
         let since = words::clock_in_zone(last, now.get(), &Local);
-        Some(format!("since {since}, {}", words::span(now.get() - last)))
+        Some(format!("active since {since}, {}", words::span(now.get() - last)))
     };
     let release = move || {
         let whole = whole.get();
@@ -204,7 +204,7 @@ fn Next(instance: Memo<Arc<Instance>>, next: Memo<AppServerSummary>, launch: Lau
                 </Show>
             </div>
             {move || match roll_back.get() {
-                Some(activation) => view! { <p><RollBackWords activation/></p> }.into_any(),
+                Some(activation) => view! { <p><RollBackWords name=next.get_untracked().name activation/></p> }.into_any(),
                 None => view! { <NextWords next status=status.get()/> }.into_any(),
             }}
             <Stopping summary=next/>

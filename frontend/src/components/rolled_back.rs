@@ -27,6 +27,8 @@ pub fn is_rolled_back_from(
 /// Who rolled back, when, and why: what is to be read before the app server is activated again.
 #[component]
 pub fn RollBackWords(
+    /// The name of the app server.
+    name: String,
     /// The roll back.
     activation: Activation,
 ) -> impl IntoView {
@@ -37,7 +39,7 @@ pub fn RollBackWords(
         None => "No reason was given.".to_owned(),
     };
     view! {
-        "Rolled back by " {activation.activated_by} ", "
+        {activation.activated_by} " rolled back from " {name} " "
         {move || words::ago(at, now.get())}
         ". "
         {reason}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::actions::Actions;
 use super::check_list::CheckList;
 use super::health_label::HealthLabel;
-use super::status_label::{StatusLabel, serving_word};
+use super::status_label::{StatusLabel, traffic_word};
 use super::steps::Steps;
 use super::verb::Ask;
 use crate::state::clock;
@@ -26,9 +26,12 @@ pub fn StatusCard(
     /// Opens a dialog.
     ask: Ask,
 ) -> impl IntoView {
+    let active = Memo::new(move |_| {
+        instance.with(|instance| instance.summary.active_appserver.as_ref().map(|active| active.id))
+    });
     let title = Memo::new(move |_| {
         let summary = &app_server.get().summary;
-        (summary.name.clone(), summary.status, description(summary), serving_word(summary.serving))
+        (summary.name.clone(), summary.status, description(summary), traffic_word(summary, active.get()))
     });
     let steps = Memo::new(move |_| app_server.get().steps.clone());
     let progress = Memo::new(move |_| app_server.get().summary.progress.clone());
@@ -73,7 +76,7 @@ fn Facts(app_server: Arc<AppServer>, before: Option<String>) -> impl IntoView {
     let summary = &app_server.summary;
     let created = summary.created;
     let when = created.with_timezone(&chrono::Local).format("%-d %b %Y %H:%M").to_string();
-    let reason = summary.reason.as_ref().map(|reason| format!(", «{reason}»"));
+    let reason = summary.reason.as_ref().map(|reason| format!(", “{reason}”"));
     let server = &app_server.server;
     let ip = server.public_ip.clone();
     let pins = app_server.pins.iter().map(|pin| {
@@ -180,7 +183,7 @@ const fn active_words(serving: Serving) -> &'static str {
         Serving::Active => "Yes",
         Serving::Idle => "No",
         Serving::Draining => "No (draining)",
-        Serving::Fallback => "No (fallback for roll back)",
+        Serving::Fallback => "No (kept as the fallback)",
     }
 }
 

@@ -60,12 +60,18 @@ pub fn StatusDot(
     view! { <span class=format!("dot {}", tone(status)) aria-hidden="true"></span> }
 }
 
-/// The words of a list's row: what it is to the visitors, else its status. A fallback that is newer than the active one was
-/// rolled back from.
+/// The same of an app server. A fallback that is newer than the active one was rolled back from.
+pub fn traffic_word(app_server: &AppServerSummary, active: Option<AppServerId>) -> Option<&'static str> {
+    match app_server.serving {
+        Serving::Fallback if active.is_some_and(|active| active < app_server.id) => Some("Rolled back from"),
+        Serving::Idle | Serving::Active | Serving::Draining | Serving::Fallback => serving_word(app_server.serving),
+    }
+}
+
+/// The words of a list's row: what it is to the visitors, else its status.
 pub fn state_words(app_server: &AppServerSummary, active: Option<AppServerId>) -> String {
     match app_server.serving {
-        Serving::Fallback if active.is_some_and(|active| active < app_server.id) => "Rolled back from".to_owned(),
-        Serving::Draining | Serving::Fallback => serving_word(app_server.serving).unwrap_or_default().to_owned(),
+        Serving::Draining | Serving::Fallback => traffic_word(app_server, active).unwrap_or_default().to_owned(),
         Serving::Idle | Serving::Active => app_server.status_name.clone(),
     }
 }

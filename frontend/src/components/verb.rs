@@ -120,7 +120,7 @@ fn Terminate(target: AppServerSummary, on_close: Callback<()>) -> impl IntoView 
         >
             {goes}
             {is_fallback.then(|| view! {
-                <p class="why">"It is the one to go back to: without it there is no «Roll back»."</p>
+                <p class="why">"This is the fallback. After this you cannot roll back."</p>
             })}
         </AskDialog>
     }

@@ -176,7 +176,7 @@ pub fn TrafficDialog(
                 <p>{intro(way, &instance.summary.domain, active.as_ref())}</p>
             </header>
             <div class="body">
-                {(way == Way::Forward).then(|| view! { <RolledBackBefore activations id/> })}
+                {(way == Way::Forward).then(|| view! { <RolledBackBefore activations id name=target.name.clone()/> })}
                 <FromTo active=active.clone() target=target.clone()/>
                 {active.clone().map(|active| view! { <Difference active target=target.clone()/> })}
                 <div aria-live="polite">
@@ -200,14 +200,14 @@ pub fn TrafficDialog(
 
 /// Says so where the app server was rolled back from: who did, when, and why.
 #[component]
-fn RolledBackBefore(activations: Memo<Fetched<Vec<Activation>>>, id: AppServerId) -> impl IntoView {
+fn RolledBackBefore(activations: Memo<Fetched<Vec<Activation>>>, id: AppServerId, name: String) -> impl IntoView {
     let roll_back = Memo::new(move |_| activations.with(|history| rolled_back_from(history.here()?, id).cloned()));
     move || {
         roll_back.get().map(|activation| {
             view! {
                 <div class="notice bad" role="note" aria-label="Rolled back">
                     <Icon shape=Shape::Undo/>
-                    <span class="grow"><RollBackWords activation/></span>
+                    <span class="grow"><RollBackWords name=name.clone() activation/></span>
                 </div>
             }
         })
