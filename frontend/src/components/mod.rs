@@ -64,7 +64,9 @@ pub use queue_banner::QueueBanner;
 pub use settings_form::{Change, FieldRows, Form, hidden_changes, is_care};
 pub use shell::{OfflineBanner, Shell};
 pub use status_card::StatusCard;
-pub use status_label::{StatusDot, StatusLabel};
+pub use status_label::StatusDot;
+#[cfg(debug_assertions)]
+pub use status_label::StatusLabel;
 pub use switch::SwitchCard;
 pub use text_field::{Refused, ShowPasswords, TextField, password_kind};
 pub use toast_list::ToastList;
