@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories test-github test-upgrade chaos fuzz-api fuzz-settings bench bench-ui lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-upgrade chaos fuzz-api fuzz-settings bench bench-ui lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -39,6 +39,12 @@ test-histories: bootstrap-test ## A thousand random histories of launches, stops
 
 test-github: ## The client of GitHub's API against GitHub's own description of it (npm packages are fetched)
 	@script/test-github
+
+test-traffic: bootstrap-test ## The gateway under 200 requests of every form, held connections, and a Django form behind TLS (Django is fetched)
+	@script/test-traffic
+
+test-ansible: ## Seventy small playbooks with Ansible 2.10, 2.12, 2.16 and the newest; a table (packages are fetched; OCIM_ANSIBLE=2.10)
+	@script/test-ansible
 
 chaos: build ## Kill real workers, server, HAProxy and Postgres at random while they build (root; about six minutes)
 	@script/chaos

@@ -4,7 +4,7 @@
 
 # What `packages_missing` answers, in this order.
 readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 util-linux git python3-venv brotli)
-readonly TEST_PACKAGES=(chromium chromium-driver openssh-server shellcheck)
+readonly TEST_PACKAGES=(chromium chromium-driver openssh-server openssl shellcheck)
 
 readonly CLUSTER_DROP_IN=/etc/postgresql-common/createcluster.d/ocim-bootstrap.conf
 readonly POLICY=/usr/sbin/policy-rc.d

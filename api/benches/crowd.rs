@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ocim::ansible::fake::FakeAnsible;
-use ocim::ansible::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
+use ocim::ansible::port::{Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
 use ocim::events::Bus;
 use ocim::worker::{Duties, Worker};
 use tokio_util::sync::CancellationToken;
@@ -92,7 +92,7 @@ impl Ansible for Slow {
 
     async fn prepare(
         &self,
-        spec: &RunSpec,
+        spec: &LoadSpec,
         sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError> {

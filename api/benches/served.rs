@@ -8,6 +8,7 @@ use ocim::app::App;
 use ocim::config::Settings;
 use ocim::events::Bus;
 use ocim::guard::Guard;
+use ocim::routing::public::PublicUrls;
 use ocim::system::System;
 use ocim::users::Secret;
 use ocim::users::store::{self, tokens};
@@ -46,7 +47,7 @@ impl Served {
             bus,
             sign_in: Arc::default(),
             is_behind_tls: false,
-            gateway_port: None,
+            public_urls: PublicUrls::at_port(80),
             stop: stop.clone(),
             system: Arc::new(System::new(&limits)),
             worker: Arc::new(AtomicBool::new(false)),

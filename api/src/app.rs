@@ -10,7 +10,7 @@ use crate::events::Bus;
 use crate::guard::Guard;
 use crate::instances::Manager;
 use crate::pull_requests::Watch;
-use crate::routing::public;
+use crate::routing::public::PublicUrls;
 use crate::system::System;
 use crate::users::sign_in::SignIn;
 use crate::vault::Keyring;
@@ -30,8 +30,8 @@ pub struct App {
     pub sign_in: Arc<SignIn>,
     /// Whether a proxy in front ends TLS.
     pub is_behind_tls: bool,
-    /// The port that instance URLs with `http` carry, where it is not 80.
-    pub gateway_port: Option<u16>,
+    /// Makes the addresses of instances.
+    pub public_urls: PublicUrls,
     /// Cancelled when the program is to end; streams end with it.
     pub stop: CancellationToken,
     /// How the system is, and who may read its figures.
@@ -58,6 +58,6 @@ impl App {
 
     /// An address for people.
     pub fn public_url(&self, protocol: &str, hostname: &str) -> String {
-        public::url(self.gateway_port, protocol, hostname)
+        self.public_urls.url(protocol, hostname)
     }
 }

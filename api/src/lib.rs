@@ -20,6 +20,7 @@ pub mod mail;
 pub mod metrics;
 pub mod openedx;
 pub mod origin;
+pub mod platform;
 pub mod pull_requests;
 pub mod router;
 pub mod routing;

@@ -20,7 +20,7 @@ use crate::instances::build::Builder;
 use crate::instances::jobs::{
     ActivateWhenRunning, AdvanceAppServer, ApplyRouting, DispatchBuilds, SendFailureMail, TerminateServer,
 };
-use crate::instances::{apply_routing, checks, drain};
+use crate::instances::{apply_routing, drain, health};
 use crate::jobs::workers;
 use crate::pull_requests::Watch;
 use crate::pull_requests::jobs::{ReportPullRequest, SyncPullRequest};
@@ -37,8 +37,6 @@ const SWEEP: Duration = Duration::from_secs(2);
 const RECONCILE: Duration = Duration::from_secs(60);
 /// How often is looked whether what was replaced has drained.
 const DRAINS: Duration = Duration::from_secs(1);
-/// How often active app servers are asked whether they work.
-const CHECKS: Duration = Duration::from_secs(60);
 /// How often is looked whether the last build has ended.
 const DRAIN_POLL: Duration = Duration::from_millis(100);
 
@@ -89,6 +87,7 @@ impl Worker {
         let is_running = Arc::new(AtomicBool::new(true));
         let running = is_running.clone();
         let (looking, signals, activations) = (builder.clone(), bus.subscribe(), bus.subscribe());
+        let watched = bus.subscribe();
         let task = tokio::spawn(async move {
             let jobs =
                 futures::future::join_all(queues.into_iter().map(|(jobs, first)| run(first, &work, jobs, &stop)));
@@ -103,7 +102,11 @@ impl Worker {
                     watching::watch_all(&pull_requests),
                     async {
                         if duties.tells_gateway {
-                            tokio::join!(route(&looking), drains(&looking), watch(&looking));
+                            tokio::join!(
+                                route(&looking),
+                                drains(&looking),
+                                health::watch::watch(looking.manager(), watched)
+                            );
                         }
                     }
                 );
@@ -271,15 +274,6 @@ async fn drains(builder: &Builder) {
     loop {
         often.tick().await;
         warn(drain::sweep(builder.manager()).await, "what drains could not be looked for");
-    }
-}
-
-/// Asks what is active whether it works.
-async fn watch(builder: &Builder) {
-    let mut seldom = interval(CHECKS);
-    loop {
-        seldom.tick().await;
-        warn(checks::check_active(builder.manager()).await, "what is active could not be checked");
     }
 }
 

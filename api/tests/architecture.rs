@@ -10,6 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["children", "config", "origin"],
     &["guard"],
     &["jobs", "db", "vault"],
+    &["platform"],
     &["logs", "events", "audit", "answers", "mail", "users", "metrics"],
     &["servers", "routing", "databases", "ansible"],
     &["instances"],

@@ -16,7 +16,7 @@ test('activate with all there is to know, follow it, roll back in place', async 
     await next(page).getByRole('button', { name: 'Activate this app server' }).click();
     const dialog = page.getByRole('dialog', { name: 'Activate AppServer 1?' });
     await expect(dialog).toContainText('no active app server');
-    await expect(dialog).toContainText('there is nothing to go back to yet');
+    await expect(dialog).toContainText('there is no fallback yet');
     await expect(dialog.getByLabel(/^Seconds that requests/)).toHaveCount(0);
     await dialog.getByRole('button', { name: 'Activate AppServer 1' }).click();
     await expect(page.getByText('AppServer 1 is now active.')).toBeVisible();
@@ -34,7 +34,7 @@ test('activate with all there is to know, follow it, roll back in place', async 
     await expect(dialog).toContainText(/THEN\s*AppServer 2/);
     await expect(dialog.getByRole('region', { name: 'What differs' })).toContainText('EDXAPP_LIMIT');
     await expect(dialog.locator('.checks .good').first()).toBeVisible();
-    await expect(dialog).toContainText('Going back: AppServer 1 keeps running');
+    await expect(dialog).toContainText('AppServer 1 keeps running as the fallback');
     await dialog.getByLabel(/^Seconds that requests/).fill('soon');
     await expect(dialog).toContainText('Must be a whole number from 0 to 3600.');
     const confirm = dialog.getByRole('button', { name: 'Activate AppServer 2' });
@@ -49,7 +49,7 @@ test('activate with all there is to know, follow it, roll back in place', async 
   await test.step('how it goes is followed live, and the way back is beside it', async () => {
     await expect(page.getByText('AppServer 2 is now active.')).toBeVisible();
     await expect(card(page)).toContainText('Switched to AppServer 2');
-    await expect(card(page)).toContainText(`${program.username}, just now, «the release of Thursday»`);
+    await expect(card(page)).toContainText(`${program.username}, just now, “the release of Thursday”`);
     await expect(steps(page)).toHaveText([/^Decided: done/, /^At the gateway: done/, /^AppServer 1 drained: done/]);
     await page.locator('.toast').getByRole('button').click();
     await picture(page, 'activate-progress');
@@ -62,12 +62,23 @@ test('activate with all there is to know, follow it, roll back in place', async 
   await test.step('roll back in place', async () => {
     await card(page).getByRole('button', { name: 'Roll back to AppServer 1' }).click();
     const dialog = page.getByRole('dialog', { name: 'Roll back to AppServer 1?' });
-    await expect(dialog).toContainText('A hold is set with it');
+    await expect(dialog).toContainText('Also puts automatic activation on hold');
+    await dialog.getByLabel('Reason').fill('the exams are gone');
     await dialog.getByRole('button', { name: 'Roll back to AppServer 1' }).click();
     await expect(card(page)).toContainText('Rolled back to AppServer 1');
     await expect(steps(page)).toHaveText([/^Decided: done/, /^At the gateway: done/, /^AppServer 2 drained: done/]);
     await expect(page.getByRole('article', { name: 'Now serving' })).toContainText('AppServer 1');
     expect((await api.get<{ active_appserver: { id: number } }>(`/instances/${instance.id}`)).active_appserver.id).toBe(first.id);
+  });
+
+  await test.step('the one that was rolled back from is never the main button', async () => {
+    await expect(next(page)).toContainText('ROLLED BACK FROM');
+    await expect(next(page)).toContainText(`${program.username} rolled back from AppServer 2 just now. Reason: “the exams are gone”.`);
+    await expect(next(page).locator('.primary')).toHaveText('Launch new AppServer');
+    await expect(page.getByRole('button', { name: 'Activate this app server' })).toHaveCount(0);
+    await expect(page.getByRole('button', { name: 'Activate again…' })).toHaveCount(2);
+    await expect(page.locator('.primary', { hasText: 'Activate again…' })).toHaveCount(0);
+    await expect(page.getByRole('complementary', { name: 'App Servers' }).getByRole('link', { name: /^AppServer 2\b/ })).toContainText('Rolled back from');
   });
 
   await test.step('the hold says who set it, and goes when it is released', async () => {
@@ -78,12 +89,13 @@ test('activate with all there is to know, follow it, roll back in place', async 
   });
 
   await test.step('what is asked is not done once somebody else was faster', async () => {
-    await next(page).getByRole('button', { name: 'Activate this app server' }).click();
+    await next(page).getByRole('button', { name: 'Activate again…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Activate AppServer 2?' });
+    await expect(dialog.getByRole('note', { name: 'Rolled back' })).toContainText('Reason: “the exams are gone”.');
     await expect(dialog.locator('.checks .good').first()).toBeVisible();
     const third = await api.build(instance.id);
     await api.activate(third.id);
-    await expect(dialog.getByRole('alert')).toContainText('Another app server was activated meanwhile');
+    await expect(dialog.getByRole('alert')).toContainText('Another app server was just activated');
     await expect(dialog.getByRole('button', { name: 'Activate AppServer 2' })).toHaveAttribute('aria-disabled', 'true');
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await expect(page.getByRole('article', { name: 'Now serving' })).toContainText('AppServer 3');
@@ -91,7 +103,7 @@ test('activate with all there is to know, follow it, roll back in place', async 
 });
 
 function next(page: Page): Locator {
-  return page.getByRole('article', { name: 'Next' });
+  return page.getByRole('article', { name: /^(Next|Rolled back from)$/ });
 }
 
 /** The card of the last switch. */

@@ -16,7 +16,7 @@ test('from nothing to an instance that serves', async ({ page, program }) => {
     await expect(page.getByRole('form', { name: 'Sign in' }).getByRole('alert')).toBeVisible();
     await signIn(page, program);
     await expect(page.getByRole('heading', { name: /^(Good (morning|afternoon|evening)!|Working late, eh\?)$/ })).toBeVisible();
-    await expect(page.getByText('No instances here.')).toBeVisible();
+    await expect(page.getByText('No instances yet.')).toBeVisible();
   });
 
   await test.step('the form says what is wrong at the field that it is about', async () => {
@@ -32,7 +32,7 @@ test('from nothing to an instance that serves', async ({ page, program }) => {
     await field.fill('first');
     await expect(field).not.toHaveAttribute('aria-invalid', 'true');
     await page.getByRole('button', { name: 'Create instance' }).click();
-    await expect(page.getByText('First Academy is created. Launch its first AppServer.')).toBeVisible();
+    await expect(page.getByText('First Academy created. Next: launch its first app server.')).toBeVisible();
     await expect(page.getByRole('heading', { name: 'First Academy' })).toBeVisible();
   });
 
@@ -46,8 +46,8 @@ test('from nothing to an instance that serves', async ({ page, program }) => {
 
   await test.step('home says that it waits for a person', async () => {
     await page.getByRole('link', { name: 'OpenCraft Instance Manager' }).click();
-    const waits = page.getByRole('region', { name: 'Needs a person' });
-    await expect(waits).toContainText('AppServer 1 waits for activation');
+    const waits = page.getByRole('region', { name: 'Needs attention' });
+    await expect(waits).toContainText('AppServer 1 is ready to activate');
     await waits.getByRole('link', { name: 'First Academy' }).click();
   });
 
@@ -60,8 +60,8 @@ test('from nothing to an instance that serves', async ({ page, program }) => {
 
   await test.step('home shows what happened', async () => {
     await page.getByRole('link', { name: 'OpenCraft Instance Manager' }).click();
-    await expect(page.getByRole('region', { name: 'Lately' })).toContainText('AppServer 1 is active');
-    await expect(page.getByText('Nothing waits for you.')).toBeVisible();
+    await expect(page.getByRole('region', { name: 'Recent activity' })).toContainText('AppServer 1 is active');
+    await expect(page.getByText('Nothing needs attention.')).toBeVisible();
     await expect(page.getByRole('link', { name: 'Create your first instance' })).toHaveCount(0);
     await picture(page, 'home');
   });

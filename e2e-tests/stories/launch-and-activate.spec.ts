@@ -109,7 +109,7 @@ async function rollBack(page: Page, number: number): Promise<void> {
   const serving = page.getByRole('article', { name: 'Now serving' });
   await serving.getByRole('button', { name: `Roll back to AppServer ${number}` }).click();
   const dialog = page.getByRole('dialog', { name: `Roll back to AppServer ${number}?` });
-  await expect(dialog).toContainText('A hold is set with it');
+  await expect(dialog).toContainText('Also puts automatic activation on hold');
   await dialog.getByRole('button', { name: `Roll back to AppServer ${number}` }).click();
   await expectActive(page, number);
 }

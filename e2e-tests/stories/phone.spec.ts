@@ -26,7 +26,7 @@ plain.describe('on the way', () => {
       await page.goto('/');
       await signIn(page, program);
       await expect(page.getByRole('region', { name: 'Building now' })).toContainText('Botany Academy');
-      await expect(page.getByRole('region', { name: 'Needs a person' })).toContainText('AppServer 2 waits for activation');
+      await expect(page.getByRole('region', { name: 'Needs attention' })).toContainText('AppServer 2 is ready to activate');
       await picture(page, 'phone-home');
     });
 
@@ -46,7 +46,7 @@ plain.describe('on the way', () => {
       await lane(page, 'Next').getByRole('button', { name: 'Stop build' }).tap();
       const dialog = page.getByRole('dialog', { name: 'Stop the build of AppServer 1?' });
       await dialog.getByRole('button', { name: 'Stop build' }).tap();
-      await expect(page.getByText(`Stopped by ${program.username} before it ended`)).toBeVisible();
+      await expect(page.getByText(`Build stopped by ${program.username}`)).toBeVisible();
       await page.locator('.toast').getByRole('button', { name: 'Dismiss' }).tap();
     });
 

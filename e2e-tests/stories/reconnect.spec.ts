@@ -25,7 +25,7 @@ test('the program is started anew: what was asked meanwhile says so, what was ty
     await expect(link(page)).toHaveText('reconnecting…');
     await halted;
     await expect(link(page)).toHaveText('offline');
-    await expect(banner(page)).toContainText('What you see may be old');
+    await expect(banner(page)).toContainText('This page may be out of date');
     await picture(page, 'offline');
   });
 
@@ -111,5 +111,5 @@ function link(page: Page): Locator {
 }
 
 function banner(page: Page): Locator {
-  return page.getByRole('alert').filter({ hasText: 'The server does not answer. What you see' });
+  return page.getByRole('alert').filter({ hasText: 'The server has not answered since' });
 }

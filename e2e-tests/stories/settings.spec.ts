@@ -61,7 +61,7 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
     await expect(page.locator('.mirror .bad')).toHaveCount(0);
   });
 
-  await test.step('the editor is coloured, and Tab goes on to the next field', async () => {
+  await test.step('the editor is coloured, and Tab goes on to its lock and the next field', async () => {
     await expect(page.locator('.mirror .key').filter({ hasText: 'EDXAPP_LIMIT:' })).toBeVisible();
     await expect(page.locator('.mirror .value').filter({ hasText: 'yes' })).toBeVisible();
     await expect(page.locator('.mirror .secret')).toHaveText('••••••');
@@ -73,9 +73,39 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
     expect(await page.locator('.mirror .line').first().evaluate(font)).toBe(await extra.evaluate(font));
     expect(await extra.evaluate(font)).toContain('JetBrains Mono');
     const before = await extra.inputValue();
+    await extra.press('Control+End');
     await extra.press('Tab');
+    await expect(lock(page, 'Mark C as secret')).toBeFocused();
+    await page.keyboard.press('Tab');
     await expect(page.getByLabel('Ephemeral databases')).toBeFocused();
     expect(await extra.inputValue()).toBe(before);
+  });
+
+  await test.step('what may surprise is told as it is typed, with its line, and keeps nothing from being saved', async () => {
+    const right = await extra.inputValue();
+    const advice = page.locator('#field-configuration_extra_settings-advice');
+    await expect(advice).toBeEmpty();
+    await extra.fill(`${right}MY-VAR: 1\nEDXAPP_LMS_BASE: elsewhere.example\n`);
+    await expect(advice.getByRole('listitem')).toHaveCount(2);
+    await expect(advice).toContainText('Ansible ignores the variable MY-VAR');
+    await expect(advice).toContainText('elsewhere.example, which is not routed');
+    await expect(extra).not.toHaveAttribute('aria-invalid', 'true');
+    const line = await advice.getByRole('button').first().innerText();
+    await advice.getByRole('button').first().click();
+    await expect(extra).toBeFocused();
+    expect(`Line ${await lineOfCaret(extra)}`).toBe(line);
+    await extra.fill(right);
+    await expect(advice).toBeEmpty();
+  });
+
+  await test.step('the lock marks the variable at the caret as secret, by keyboard too', async () => {
+    const right = await extra.inputValue();
+    await extra.press('Control+End');
+    await lock(page, 'Mark C as secret').press('Space');
+    await expect(extra).toHaveValue(/C: !secret yes/);
+    await expect(page.locator('.mirror .secret').filter({ hasText: '!secret' })).toBeVisible();
+    await lock(page, 'Make C readable').click();
+    await expect(extra).toHaveValue(right);
   });
 
   await test.step('what only the server knows stands at the field too', async () => {
@@ -300,6 +330,10 @@ async function saveAll(page: Page): Promise<void> {
 }
 
 /** What is wrong with a field. */
+function lock(page: Page, name: string): Locator {
+  return page.getByRole('button', { name, exact: true });
+}
+
 function said(page: Page, field: string): Locator {
   return page.locator(`#field-${field}-why`);
 }

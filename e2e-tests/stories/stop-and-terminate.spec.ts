@@ -28,7 +28,7 @@ test('stop a build, terminate an app server, archive and restore the instance', 
     await dialog.getByLabel('Reason').fill('the wrong release');
     await picture(page, 'stop');
     await dialog.getByRole('button', { name: 'Stop build' }).click();
-    await expect(page.getByText(`Stopped by ${program.username} before it ended`)).toBeVisible({ timeout: STOPPED_WITHIN_MS });
+    await expect(page.getByText(`Build stopped by ${program.username}`)).toBeVisible({ timeout: STOPPED_WITHIN_MS });
     await expect(page.getByRole('list', { name: 'Build steps' })).toContainText('stopped');
     await expect(page.getByRole('button', { name: 'Stop build' })).toHaveCount(0);
   });
@@ -39,7 +39,7 @@ test('stop a build, terminate an app server, archive and restore the instance', 
     const options = list.getByRole('form', { name: 'Launch with options' });
     await options.getByLabel('Reason').fill('the right release');
     await options.getByRole('button', { name: 'Launch with these' }).click();
-    await expect(list.getByRole('link', { name: /AppServer 2\b/ })).toContainText('«the right release»');
+    await expect(list.getByRole('link', { name: /AppServer 2\b/ })).toContainText('“the right release”');
     await expect(page.getByRole('heading', { name: 'AppServer 2' })).toBeVisible();
     await expect(next(page).getByRole('button', { name: 'Activate this app server' })).toBeEnabled({ timeout: BUILT_WITHIN_MS });
     await page.getByRole('button', { name: 'Terminate', exact: true }).click();

@@ -34,7 +34,7 @@ export const EMPTY: Screen[] = [
     },
   },
   { name: 'home, empty', path: '/', ready: (page) => page.getByRole('link', { name: 'Create your first instance' }) },
-  { name: 'instances, empty', path: '/instances', ready: (page) => page.getByText('No instances here.') },
+  { name: 'instances, empty', path: '/instances', ready: (page) => page.getByText('No instances yet.') },
   { name: 'queue, empty', path: '/queue', ready: (page) => page.getByText('Nothing waits.') },
   { name: 'machines, empty', path: '/servers', ready: (page) => page.getByText('No machine goes by itself') },
   { name: 'pull requests, empty', path: '/pull-requests', ready: (page) => page.getByText('No pull request yet.') },
@@ -46,7 +46,7 @@ export function screensOf(world: World): Screen[] {
 
 function pages(world: World): Screen[] {
   return [
-    { name: 'home', path: '/', ready: (page) => region(page, 'Needs a person').getByRole('listitem').first() },
+    { name: 'home', path: '/', ready: (page) => region(page, 'Needs attention').getByRole('listitem').first() },
     { name: 'instances', path: '/instances', ready: listed },
     { name: 'archived instances', path: '/instances', ready: listed, act: archived },
     { name: 'new instance', path: '/instances/new', ready: (page) => page.getByRole('button', { name: 'Create instance' }) },
@@ -97,10 +97,10 @@ function instancePages(world: World): Screen[] {
     },
     { name: 'building', path: at(world.building.id), ready: (page) => next(page).getByText(/task \d+ of \d+/) },
     { name: 'failed', path: at(world.failed.id), ready: (page) => region(page, 'Lines around the failure').locator('.line.named') },
-    { name: 'stopped', path: at(world.stopped.id), ready: (page) => page.getByText('Stopped by admin before it ended') },
+    { name: 'stopped', path: at(world.stopped.id), ready: (page) => page.getByText('Build stopped by admin') },
     { name: 'on hold', path: at(world.held.id), ready: (page) => page.getByRole('status', { name: 'Hold' }) },
     { name: 'archived', path: at(world.archived.id), ready: (page) => page.getByRole('status', { name: 'Archived' }) },
-    { name: 'nothing launched', path: at(world.vacant.id), ready: (page) => page.getByText('There is none yet.') },
+    { name: 'nothing launched', path: at(world.vacant.id), ready: (page) => page.getByText('No app servers yet.') },
     { name: 'settings', path: settings, ready: email },
     {
       name: 'settings, with the variables of the next launch',
@@ -173,19 +173,19 @@ function dialogs(world: World): Screen[] {
         await discard(page);
       },
     },
-    { name: 'dialog: keys', path: '/', ready: (page) => region(page, 'Lately'), act: (page) => asked(page, '?') },
-    { name: 'dialog: quick search', path: '/', ready: (page) => region(page, 'Lately'), act: (page) => asked(page, 'Control+k') },
+    { name: 'dialog: keys', path: '/', ready: (page) => region(page, 'Recent activity'), act: (page) => asked(page, '?') },
+    { name: 'dialog: quick search', path: '/', ready: (page) => region(page, 'Recent activity'), act: (page) => asked(page, 'Control+k') },
     {
       name: 'dialog: quick search, nothing found',
       path: '/',
-      ready: (page) => region(page, 'Lately'),
+      ready: (page) => region(page, 'Recent activity'),
       act: async (page) => {
         await asked(page, 'Control+k');
         await page.getByRole('dialog').getByRole('combobox').fill('#4711');
         await expect(page.getByRole('dialog').getByRole('status')).toHaveText('Nothing matches.');
       },
     },
-    { name: 'menu', path: '/', ready: (page) => region(page, 'Lately'), act: (page) => page.getByLabel('Menu of admin').click() },
+    { name: 'menu', path: '/', ready: (page) => region(page, 'Recent activity'), act: (page) => page.getByLabel('Menu of admin').click() },
     { name: 'menu of the launch', path: serving, ready: logged, act: (page) => page.getByRole('complementary').getByText('Options', { exact: true }).click() },
     { name: 'menu of the log', path: serving, ready: logged, act: (page) => region(page, 'Log').getByText('Options', { exact: true }).click() },
     { name: 'dialog: pause', path: '/queue', ready: (page) => region(page, 'Building now'), act: by('Pause…') },

@@ -1,10 +1,12 @@
 //! Which URL shows what: the one place that builds the application's paths and the one that reads them.
 
 mod activity_filter;
+mod instance_filter;
 
 use std::fmt;
 
 pub use activity_filter::ActivityFilter;
+pub use instance_filter::{InstanceFilter, Only, Order};
 use shared_types::pull_request::PullRequestState;
 use shared_types::{AppServerId, InstanceId};
 

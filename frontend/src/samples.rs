@@ -1,11 +1,15 @@
 //! Things for tests to look at.
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
+use shared_types::app_server::Progress;
 use shared_types::audit::{Activity, Outcome};
 use shared_types::ids::PullRequestId;
 use shared_types::pull_request::{Approval, PullRequestState};
 use shared_types::user::Account;
-use shared_types::{ActivityId, AppServerId, InstanceId, InstanceSummary, PullRequest, Role, UserId};
+use shared_types::{
+    ActivityId, AppServerId, AppServerStatus, AppServerSummary, HealthState, InstanceHealth, InstanceId,
+    InstanceSummary, PullRequest, Role, Serving, Trigger, UserId,
+};
 
 /// An open pull request that waits for an approval.
 pub fn pull_request() -> PullRequest {
@@ -24,6 +28,8 @@ pub fn pull_request() -> PullRequest {
         head_commit: "0b9ff8c02b3d3c3f1a4f2e7f0f1d2a1b3c4d5e6f".into(),
         extra_settings: String::new(),
         settings_trouble: None,
+        settings_warnings: Vec::new(),
+        running_commit: None,
         trouble: None,
         report_trouble: None,
         approval: Approval::Needed,
@@ -56,6 +62,58 @@ pub fn instance_summary() -> InstanceSummary {
         active_appserver: None,
         newest_appserver: None,
         health: None,
+    }
+}
+
+/// An instance whose sites have been in a state for so many hours.
+pub fn serving(state: HealthState, hours: i64) -> InstanceSummary {
+    let since = DateTime::default() - TimeDelta::hours(hours);
+    let health = InstanceHealth { state, failing: Vec::new(), since, checked_at: Some(since) };
+    let active = app_server(3, AppServerStatus::Running, Serving::Active);
+    InstanceSummary {
+        active_appserver: Some(active.clone()),
+        newest_appserver: Some(active),
+        health: Some(health),
+        ..instance_summary()
+    }
+}
+
+/// An app server of the instance above.
+pub fn app_server(id: i64, status: AppServerStatus, serving: Serving) -> AppServerSummary {
+    AppServerSummary {
+        id: AppServerId(id),
+        api_url: format!("/api/v1/app-servers/{id}"),
+        instance_id: InstanceId(7),
+        name: format!("AppServer {id}"),
+        status,
+        status_name: status.name().into(),
+        status_description: status.description().into(),
+        is_steady: status.is_steady(),
+        is_healthy: status.is_healthy(),
+        serving,
+        created: DateTime::default(),
+        modified: DateTime::default(),
+        requested_by: "ada".into(),
+        reason: None,
+        trigger: Trigger::User,
+        attempt: 1,
+        num_attempts: 1,
+        retry_of: None,
+        activate_when_running: false,
+        stop_requested_by: None,
+        failure: None,
+        has_machine: true,
+        is_pinned: false,
+        terminates_at: None,
+        progress: Progress {
+            step: None,
+            tasks_done: 0,
+            tasks_total: 0,
+            task: None,
+            queued: None,
+            deadline: None,
+            estimated_end: None,
+        },
     }
 }
 

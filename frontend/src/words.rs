@@ -1,6 +1,8 @@
 //! Times and amounts in words. Pure; the clock is handed in.
 
-use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+pub mod health;
+
+use chrono::{DateTime, Offset, TimeDelta, TimeZone, Utc};
 
 /// The greeting for an hour of the browser's day, 0 to 23.
 pub const fn greeting(hour: u32) -> &'static str {
@@ -60,6 +62,25 @@ where
     let (time, now) = (time.with_timezone(zone), now.with_timezone(zone));
     let form = if time.date_naive() == now.date_naive() { "%H:%M" } else { "%-d %b %H:%M" };
     time.format(form).to_string()
+}
+
+/// The same with its zone: “15:04 UTC+2”.
+pub fn clock_in_zone<Zone: TimeZone>(time: DateTime<Utc>, now: DateTime<Utc>, zone: &Zone) -> String
+where
+    Zone::Offset: std::fmt::Display,
+{
+    let offset = time.with_timezone(zone).offset().fix().local_minus_utc();
+    format!("{} {}", clock(time, now, zone), zone_name(offset))
+}
+
+/// A zone by its offset from UTC in seconds.
+fn zone_name(offset: i32) -> String {
+    let sign = if offset < 0 { '-' } else { '+' };
+    match (offset.abs() / 3600, offset.abs() / 60 % 60) {
+        (0, 0) => "UTC".to_owned(),
+        (hours, 0) => format!("UTC{sign}{hours}"),
+        (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
+    }
 }
 
 /// A reason as it was typed, if it was.
@@ -206,6 +227,8 @@ mod tests {
         let now = at("2026-03-20T12:00:00Z");
         assert_eq!(clock(at("2026-03-20T15:04:59Z"), now, &Utc), "15:04");
         assert_eq!(clock(at("2026-03-21T00:04:00Z"), now, &Utc), "21 Mar 00:04");
+        assert_eq!(clock_in_zone(at("2026-03-20T15:04:59Z"), now, &Utc), "15:04 UTC");
+        assert_eq!([7200, -12_600, 20_700].map(zone_name), ["UTC+2", "UTC-3:30", "UTC+5:45"]);
         assert_eq!(left(at("2026-03-20T12:02:30Z"), now), "about 2 min left");
         assert_eq!(left(at("2026-03-20T12:00:30Z"), now), "less than a minute left");
         assert_eq!(left(at("2026-03-20T11:59:00Z"), now), "longer than usual");

@@ -13,9 +13,9 @@ use ocim_web::fault;
 use ocim_web::state::State;
 use ocim_web::state::theme::Theme;
 use ocim_web::ui::window::Scroll;
-use ocim_web::ui::{Dialog, Icon, Loading, Location, Shape};
+use ocim_web::ui::{CopyButton, Dialog, Icon, Loading, Location, Shape};
 use shared_types::client_error::{ClientError, MESSAGE_MAX};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::{Element, HtmlElement, js_sys};
 
@@ -126,6 +126,32 @@ async fn signs_say_nothing_and_waiting_says_so() {
 }
 
 #[wasm_bindgen_test]
+async fn a_text_is_copied_where_the_browser_has_no_clipboard() {
+    let without_clipboard = "Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true }); \
+        window.copied = []; \
+        document.execCommand = (verb) => window.copied.push(verb, document.activeElement.value) < 3;";
+    js_sys::Function::new_no_args(without_clipboard).call0(&JsValue::NULL).unwrap();
+    let stage = stage();
+    let _mounted = mount_to(stage.clone(), || view! { <CopyButton text="two\nlines"/> });
+    let button = find(&stage, "button").unwrap().unchecked_into::<HtmlElement>();
+    let told = || find(&stage, "[role=status]").unwrap().text_content().unwrap();
+    button.focus().unwrap();
+    button.click();
+    settle().await;
+    let copied = js_sys::Array::from(&js_sys::Reflect::get(&window(), &"copied".into()).unwrap());
+    assert_eq!([0, 1].map(|place| copied.get(place).as_string().unwrap()), ["copy", "two\nlines"]);
+    assert_eq!(told(), "Copied.");
+    assert!(find(&stage, "textarea").is_none());
+    assert_eq!(document().active_element().as_ref(), Some(button.as_ref()), "the focus stays");
+    // The second time the browser refuses.
+    button.click();
+    settle().await;
+    assert!(told().contains("Select the text and press Ctrl+C."), "{}", told());
+    let restore = "delete navigator.clipboard; delete document.execCommand;";
+    js_sys::Function::new_no_args(restore).call0(&JsValue::NULL).unwrap();
+}
+
+#[wasm_bindgen_test]
 fn the_theme_is_kept() {
     let shown = || document().document_element().unwrap().get_attribute("data-theme");
     Theme::Dark.apply();
@@ -205,6 +231,8 @@ async fn the_page_of_the_design_has_every_part() {
         "[aria-label=Fields] input.wrong",
         "[aria-label=Labels] .label.bad",
         "[aria-label=Marks] .mark.ring.busy",
+        "[aria-label=Marks] .mark.degraded:not(.ring)",
+        "[aria-label=Marks] .mark.unknown:not(.ring)",
         "[aria-label=Progress] [role=progressbar][aria-valuenow='40']",
         "[aria-label=Notices] .notice.bad",
         "[aria-label=Editor] textarea",

@@ -34,10 +34,10 @@ pub enum Serving {
 pub enum BuildStepKind {
     /// Every git reference is resolved to a commit.
     Pin,
+    /// The configuration repository is checked out, its virtualenv made, and its playbooks are loaded.
+    Checkout,
     /// The machine is made and answers SSH.
     Server,
-    /// The configuration repository is checked out and its virtualenv made.
-    Checkout,
     /// The playbooks run.
     Playbooks,
     /// The machine is restarted, to prove that the services come up by themselves.
@@ -48,14 +48,14 @@ pub enum BuildStepKind {
 
 impl BuildStepKind {
     /// Every step, in the order of a build.
-    pub const ALL: &[Self] = &[Self::Pin, Self::Server, Self::Checkout, Self::Playbooks, Self::Reboot, Self::Checks];
+    pub const ALL: &[Self] = &[Self::Pin, Self::Checkout, Self::Server, Self::Playbooks, Self::Reboot, Self::Checks];
 
     /// The word in JSON and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pin => "pin",
-            Self::Server => "server",
             Self::Checkout => "checkout",
+            Self::Server => "server",
             Self::Playbooks => "playbooks",
             Self::Reboot => "reboot",
             Self::Checks => "checks",
@@ -66,8 +66,8 @@ impl BuildStepKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pin => "Pin commits",
-            Self::Server => "Waiting for VM",
             Self::Checkout => "Checkout",
+            Self::Server => "Waiting for VM",
             Self::Playbooks => "Playbooks",
             Self::Reboot => "Reboot",
             Self::Checks => "Checks",
@@ -144,8 +144,8 @@ impl Progress {
         let tasks = self.tasks_share();
         match self.step {
             None | Some(BuildStepKind::Pin) => 0.0,
-            Some(BuildStepKind::Server) => 0.03,
-            Some(BuildStepKind::Checkout) => 0.07,
+            Some(BuildStepKind::Checkout) => 0.02,
+            Some(BuildStepKind::Server) => 0.05,
             Some(BuildStepKind::Playbooks) => 0.1 + 0.8 * tasks,
             Some(BuildStepKind::Reboot) => 0.92,
             Some(BuildStepKind::Checks) => 0.97,

@@ -84,7 +84,9 @@ impl AppServerStatus {
             Self::Configuring => "Running Ansible playbooks on VM",
             Self::Running => "App server is up and running",
             Self::Failed => "App server was not configured successfully (but may be partially online)",
-            Self::Error => "App server never got up and running (something went wrong when trying to build new VM)",
+            Self::Error => {
+                "App server never got up and running (something went wrong before its VM could be configured)"
+            }
             Self::Terminated => "App server was running successfully and has been shut down",
             Self::Stopped => "The build was stopped before it ended",
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::openedx::{Field, FieldKind};
+use crate::yaml::typed;
 use crate::{secret, yaml};
 
 /// One setting that differs.
@@ -75,9 +76,12 @@ fn map_diff(
     changes: &mut Vec<SettingChange>,
 ) {
     for key in names(before, after) {
-        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-        let is_secret = is_secret || secret::is_secret_name(key);
-        match (before.get(key), after.get(key)) {
+        let shown = typed::shown(key);
+        let name = if prefix.is_empty() { shown.into_owned() } else { format!("{prefix}.{shown}") };
+        let (old, new) = (before.get(key), after.get(key));
+        let is_secret_entry = |value: Option<&Value>| value.is_some_and(|value| secret::is_secret_entry(key, value));
+        let is_secret = is_secret || is_secret_entry(old) || is_secret_entry(new);
+        match (old, new) {
             (old, new) if old == new => {}
             (Some(Value::Object(old)), Some(Value::Object(new))) => map_diff(&name, old, new, is_secret, changes),
             (old, new) => changes.push(change(name, old, new, is_secret)),
@@ -87,6 +91,8 @@ fn map_diff(
 
 /// A change without the secrets in it. Where only a secret inside differs, the change is secret too.
 fn change(name: String, old: Option<&Value>, new: Option<&Value>, is_secret: bool) -> SettingChange {
+    // What was readable and is marked now, or the other way round, is shown on neither side.
+    let is_secret = is_secret || old.is_some_and(typed::has_mark) || new.is_some_and(typed::has_mark);
     let shown = |value: Option<&Value>| value.map(|value| words(&secret::masked_value(value, is_secret)));
     let (before, after) = (shown(old), shown(new));
     let is_secret = is_secret || before == after;
@@ -100,8 +106,10 @@ fn names<'a>(before: &'a Map<String, Value>, after: &'a Map<String, Value>) -> B
 /// A value as a person reads it: text bare, the rest as JSON.
 fn words(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::String(text) => typed::shown(text).into_owned(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            typed::shown_value(value).to_string()
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::ids::InstanceId;
 use crate::openedx::OpenEdxSettings;
 use crate::operations::Hold;
 use crate::queue::Tier;
+use crate::warning::FieldWarning;
 
 /// How long an instance's name may be.
 pub const NAME_MAX: usize = 250;
@@ -57,6 +58,11 @@ pub enum InstanceSort {
     /// The one that changed last first.
     #[serde(rename = "-modified")]
     LastModified,
+    /// The most pressing health first: down, degraded, unknown, ok, then those without health.
+    Health,
+    /// The same, those without health first.
+    #[serde(rename = "-health")]
+    HealthBackwards,
 }
 
 /// An instance as lists show it.
@@ -138,6 +144,9 @@ pub struct Instance {
     pub appservers: Vec<AppServerSummary>,
     /// The settings that differ from those of the active app server, by name; empty where none is active.
     pub pending_changes: Vec<String>,
+    /// What may surprise in the settings: they are valid, and mean perhaps something else than their author thinks.
+    #[serde(default)]
+    pub warnings: Vec<FieldWarning>,
     /// The pull request that it was made for; null: none.
     pub source_pr: Option<crate::pull_request::SourcePullRequest>,
     /// What `If-Match` must say to change it; the same as the `ETag` header.

@@ -1,55 +1,96 @@
-//! The marks beside an instance's name, and what asks for a person. Decided once, here; drawn by the browser.
+//! The marks beside an instance's name, and what needs attention. Decided once, here; drawn by the browser.
+//!
+//! An instance has two axes, and each has its mark: whether its sites work (the disc, from the checks), and how its newest
+//! build went (the ring, from the build's status). Neither stands for the other.
 
 use crate::app_server::AppServerSummary;
+use crate::health::HealthState;
 use crate::instance::InstanceSummary;
 use crate::{AppServerStatus, Serving};
 
-/// What a mark says of an app server. Each has a shape of its own; colour is never the only sign.
+/// What a mark says. Each has a shape of its own; colour is never the only sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mark {
-    /// Healthy and steady: a check.
+    /// The sites work, or the build succeeded: a check.
     Good,
-    /// Healthy and in progress: an ellipsis.
+    /// At least one site fails, and the main one works: an exclamation mark.
+    Degraded,
+    /// The main site fails: a cross.
+    Down,
+    /// It is not known whether the sites work: a question mark.
+    Unknown,
+    /// The build is in progress: an ellipsis.
     Busy,
-    /// Unhealthy: a cross.
+    /// The build failed: a cross.
     Bad,
     /// There is no app server: empty.
     None,
 }
 
 impl Mark {
-    /// The mark of an app server, or of its absence.
-    pub fn of(app_server: Option<&AppServerSummary>) -> Self {
-        match app_server {
-            None => Self::None,
-            Some(one) if !one.is_healthy => Self::Bad,
-            Some(one) if one.status.is_building() => Self::Busy,
-            Some(_) => Self::Good,
+    /// The mark of an instance's sites.
+    pub fn of_sites(instance: &InstanceSummary) -> Self {
+        match (&instance.active_appserver, &instance.health) {
+            (None, _) => Self::None,
+            (Some(_), Some(health)) => Self::of_health(health.state),
+            (Some(_), None) => Self::Unknown,
+        }
+    }
+
+    /// The mark of a state of health.
+    pub const fn of_health(state: HealthState) -> Self {
+        match state {
+            HealthState::Ok => Self::Good,
+            HealthState::Unknown => Self::Unknown,
+            HealthState::Degraded => Self::Degraded,
+            HealthState::Down => Self::Down,
+        }
+    }
+
+    /// The mark of a build.
+    pub fn of_build(app_server: &AppServerSummary) -> Self {
+        match app_server.is_healthy {
+            false => Self::Bad,
+            true if app_server.status.is_building() => Self::Busy,
+            true => Self::Good,
         }
     }
 }
 
-/// Why an instance needs a person, the most pressing first.
+/// Why an instance needs attention, the most pressing first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Attention {
-    /// The app server that has the traffic is not healthy.
-    ActiveUnhealthy,
-    /// The newest app server's build did not end well.
+    /// The main site fails.
+    Down,
+    /// At least one other site fails.
+    Degraded,
+    /// The build of the newest app server failed.
     BuildFailed,
-    /// A newer app server runs and waits to be activated.
+    /// A newer app server runs and is ready to be activated.
     AwaitsActivation,
 }
 
 impl InstanceSummary {
-    /// Why it needs a person; none if it does not.
+    /// Why it needs attention, the most pressing reason; none if it does not.
     pub fn attention(&self) -> Option<Attention> {
-        if self.active_appserver.as_ref().is_some_and(|active| !active.is_healthy) {
-            return Some(Attention::ActiveUnhealthy);
+        self.serving_attention().or_else(|| self.build_attention())
+    }
+
+    /// Why its sites need attention. Unknown health is no reason: nothing is known to fail.
+    pub fn serving_attention(&self) -> Option<Attention> {
+        match self.health_state()? {
+            HealthState::Ok | HealthState::Unknown => None,
+            HealthState::Degraded => Some(Attention::Degraded),
+            HealthState::Down => Some(Attention::Down),
         }
+    }
+
+    /// Why its newest app server needs attention.
+    pub fn build_attention(&self) -> Option<Attention> {
         let newer = self.newer()?;
         match newer.status {
             AppServerStatus::Failed | AppServerStatus::Error => Some(Attention::BuildFailed),
-            // A newer one that had the traffic and was rolled back from waits for nobody.
+            // One that was rolled back from is not to be activated again.
             AppServerStatus::Running => (newer.serving == Serving::Idle).then_some(Attention::AwaitsActivation),
             AppServerStatus::New
             | AppServerStatus::Waiting
@@ -57,6 +98,12 @@ impl InstanceSummary {
             | AppServerStatus::Terminated
             | AppServerStatus::Stopped => None,
         }
+    }
+
+    /// The state of its sites' health; none where no app server is active.
+    pub fn health_state(&self) -> Option<HealthState> {
+        self.active_appserver.as_ref()?;
+        Some(self.health.as_ref().map_or(HealthState::Unknown, |health| health.state))
     }
 
     /// Whether one of its app servers is being built, as far as the summary shows.
@@ -69,6 +116,7 @@ impl InstanceSummary {
 pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::health::InstanceHealth;
     use serde_json::json;
 
     pub(crate) fn server(id: i64, status: AppServerStatus, serving: Serving) -> AppServerSummary {
@@ -103,17 +151,47 @@ pub(crate) mod tests {
         }
     }
 
-    #[test]
-    fn each_status_has_its_mark() {
-        let marks: Vec<Mark> =
-            AppServerStatus::ALL.iter().map(|status| Mark::of(Some(&server(1, *status, Serving::Idle)))).collect();
-        use Mark::{Bad, Busy, Good};
-        assert_eq!(marks, [Busy, Busy, Busy, Good, Bad, Bad, Good, Bad]);
-        assert_eq!(Mark::of(None), Mark::None);
+    fn with_health(state: HealthState, newest: Option<AppServerSummary>) -> InstanceSummary {
+        let health = InstanceHealth { state, failing: Vec::new(), since: Default::default(), checked_at: None };
+        let active = server(1, AppServerStatus::Running, Serving::Active);
+        InstanceSummary { health: Some(health), ..instance(Some(active.clone()), newest.or(Some(active))) }
     }
 
     #[test]
-    fn a_newer_one_asks_for_a_person_when_it_failed_or_waits() {
+    fn the_ring_shows_how_the_build_went() {
+        let marks: Vec<Mark> =
+            AppServerStatus::ALL.iter().map(|status| Mark::of_build(&server(1, *status, Serving::Idle))).collect();
+        use Mark::{Bad, Busy, Good};
+        assert_eq!(marks, [Busy, Busy, Busy, Good, Bad, Bad, Good, Bad]);
+    }
+
+    #[test]
+    fn the_disc_shows_the_checks_and_not_the_build() {
+        let marks = HealthState::ALL.iter().map(|state| Mark::of_sites(&with_health(*state, None))).collect::<Vec<_>>();
+        assert_eq!(marks, [Mark::Good, Mark::Unknown, Mark::Degraded, Mark::Down]);
+        let running = server(1, AppServerStatus::Running, Serving::Active);
+        let unchecked = instance(Some(running), None);
+        assert_eq!(Mark::of_sites(&unchecked), Mark::Unknown, "a build that succeeded proves nothing");
+        assert_eq!(Mark::of_sites(&instance(None, None)), Mark::None);
+    }
+
+    #[test]
+    fn failing_sites_come_before_builds_and_unknown_health_is_no_attention() {
+        use HealthState::{Degraded, Down, Ok, Unknown};
+        let failed = || Some(server(2, AppServerStatus::Failed, Serving::Idle));
+        let why = |state, newest| with_health(state, newest).attention();
+        assert_eq!(
+            [Ok, Unknown, Degraded, Down].map(|state| why(state, None)),
+            [None, None, Some(Attention::Degraded), Some(Attention::Down)]
+        );
+        assert_eq!(why(Down, failed()), Some(Attention::Down));
+        assert_eq!(with_health(Down, failed()).build_attention(), Some(Attention::BuildFailed), "both are told");
+        assert_eq!(why(Unknown, failed()), Some(Attention::BuildFailed));
+        assert!(Attention::Down < Attention::Degraded && Attention::Degraded < Attention::BuildFailed);
+    }
+
+    #[test]
+    fn a_newer_app_server_needs_attention_when_it_failed_or_waits() {
         use AppServerStatus::{Configuring, Failed, Running};
         let active = server(1, Running, Serving::Active);
         let with = |newest| instance(Some(active.clone()), Some(newest)).attention();
@@ -121,7 +199,7 @@ pub(crate) mod tests {
         assert_eq!(with(server(2, Configuring, Serving::Idle)), None);
         assert_eq!(with(server(2, Failed, Serving::Idle)), Some(Attention::BuildFailed));
         assert_eq!(with(server(2, Running, Serving::Idle)), Some(Attention::AwaitsActivation));
-        assert_eq!(with(server(2, Running, Serving::Fallback)), None, "somebody rolled back from it");
+        assert_eq!(with(server(2, Running, Serving::Fallback)), None, "it was rolled back from");
         assert_eq!(instance(None, None).attention(), None);
     }
 }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::ids::PullRequestId;
 use crate::instance::InstanceSummary;
+use crate::warning::FieldWarning;
 
 /// How long the address of a pull request may be, in characters.
 pub const URL_MAX: usize = 500;
@@ -148,6 +149,13 @@ pub struct PullRequest {
     /// Why the settings in the description cannot be used, with the line; null: they can.
     #[schema(example = "line 12: `ansible_connection` may not be set by a pull request")]
     pub settings_trouble: Option<String>,
+    /// What its author may want to know of the settings in the description; nothing is refused for it. Lines count in the
+    /// description.
+    pub settings_warnings: Vec<FieldWarning>,
+    /// The commit that the active app server of its instance was built from; null: there is none, or the settings of the
+    /// instance choose code whose commit is not known. It may be another than `head_commit`.
+    #[schema(example = "0b9ff8c02b3d3c3f1a4f2e7f0f1d2a1b3c4d5e6f")]
+    pub running_commit: Option<String>,
     /// Why what it wants was not done; null: it was.
     pub trouble: Option<String>,
     /// Why GitHub could not be told how it goes; null: it was told.

@@ -1,51 +1,69 @@
 //! Which variables are secret, and what stands in the place of their values. Whoever shows variables or settings, or hides
 //! them in what is printed, asks here, so that all agree.
 //!
-//! A playbook's variables carry no type that says «secret»: their names do. Everything below a secret name is secret.
+//! A playbook's variables carry no type that says “secret”. Secret is what has a name like a secret's, everything below such
+//! a name, what reads like a private key or a password in a URL, and what a person marks with `!secret`.
+
+mod names;
+mod urls;
+mod values;
 
 use serde_json::{Map, Value};
 
 use crate::yaml;
+use crate::yaml::typed::{self, Kind, Scalar};
+
+pub use self::names::is_secret_name;
+pub use self::urls::{url_passwords, without_url_passwords};
+pub use self::values::is_secret_text;
 
 /// What people read in the place of a secret.
 pub const HIDDEN: &str = "••••••";
 
-/// A variable is secret when its name contains one of these, whatever the case.
-const WORDS: &[&str] = &["pass", "secret", "token", "private_key", "access_key", "credential", "api_key"];
-
-/// Or when it ends so: `EDXAPP_SWIFT_KEY`.
-const ENDINGS: &[&str] = &["_key", "-key", "_dsn"];
-
-/// What ends like a secret and is made to be known.
-const PUBLIC: &[&str] = &["public_key", "public-key"];
-
-/// Whether a variable of this name holds a secret.
-pub fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    WORDS.iter().any(|word| name.contains(word))
-        || (ENDINGS.iter().any(|ending| name.ends_with(ending)) && !PUBLIC.iter().any(|word| name.ends_with(word)))
+/// Whether everything in an entry of a map is secret: by its name, or because the value is a private key in parts.
+pub fn is_secret_entry(name: &str, value: &Value) -> bool {
+    is_secret_name(&typed::shown(name)) || values::is_private_key(value)
 }
 
-/// Variables as people may see them: every value under a secret name is [`HIDDEN`], and so are passwords inside URLs.
-/// Blanks, nulls and booleans stay: there is nothing to hide in them.
+/// Variables as people may see them: every secret is [`HIDDEN`], and so are passwords inside URLs. Blanks, nulls and booleans
+/// stay, unless they are marked: there is nothing to hide in them.
 pub fn masked(variables: &Map<String, Value>) -> Map<String, Value> {
-    variables.iter().map(|(name, value)| (name.clone(), masked_value(value, is_secret_name(name)))).collect()
+    let entry = |(name, value): (&String, &Value)| (name.clone(), masked_value(value, is_secret_entry(name, value)));
+    variables.iter().map(entry).collect()
 }
 
-/// The same for one value. `is_secret`: it is under a secret name.
+/// The same for one value. `is_secret`: it is in a secret entry.
 pub fn masked_value(value: &Value, is_secret: bool) -> Value {
     match value {
-        Value::String(text) if is_secret && !text.is_empty() => HIDDEN.into(),
+        Value::String(text) => masked_text(text, is_secret).into(),
         Value::Number(_) if is_secret => HIDDEN.into(),
-        Value::String(text) => without_url_passwords(text, HIDDEN).into(),
         Value::Array(items) => items.iter().map(|item| masked_value(item, is_secret)).collect(),
         Value::Object(map) => {
             let entry = |(name, value): (&String, &Value)| {
-                (name.clone(), masked_value(value, is_secret || is_secret_name(name)))
+                (name.clone(), masked_value(value, is_secret || is_secret_entry(name, value)))
             };
             map.iter().map(entry).collect::<Map<_, _>>().into()
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+/// Whether anything in this value is hidden.
+pub fn holds_secret(value: &Value, is_secret: bool) -> bool {
+    masked_value(value, is_secret) != *value
+}
+
+fn masked_text(text: &str, is_secret: bool) -> String {
+    let scalar = typed::scalar(text);
+    match scalar.kind {
+        _ if scalar.is_secret && !scalar.text.is_empty() => {
+            Scalar { kind: Kind::Text, text: HIDDEN, is_secret: true }.encoded()
+        }
+        Kind::Text | Kind::Unsafe if scalar.text.is_empty() => text.to_owned(),
+        Kind::Text | Kind::Unsafe if is_secret || is_secret_text(scalar.text) => HIDDEN.to_owned(),
+        Kind::Text | Kind::Unsafe => Scalar { text: &without_url_passwords(scalar.text, HIDDEN), ..scalar }.encoded(),
+        Kind::Integer | Kind::Float | Kind::Date | Kind::Bytes if is_secret => HIDDEN.to_owned(),
+        Kind::Integer | Kind::Float | Kind::Date | Kind::Bytes | Kind::Boolean | Kind::Null => text.to_owned(),
     }
 }
 
@@ -61,109 +79,51 @@ pub fn masked_yaml(text: &str) -> String {
     }
 }
 
-/// Every text that is secret in these variables: what is under a secret name, and passwords inside URLs, as they are
-/// written there and decoded. In no order; blanks are left out.
-pub fn texts(variables: &Map<String, Value>) -> Vec<String> {
+/// A secret as it is written, with the name of its variable.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Found {
+    /// The nearest name above it.
+    pub name: String,
+    /// What is secret.
+    pub text: String,
+}
+
+/// Every text that is secret in these variables, and passwords inside URLs, as they are written there and decoded. In no
+/// order; blanks are left out.
+pub fn found(variables: &Map<String, Value>) -> Vec<Found> {
     let mut found = Vec::new();
     for (name, value) in variables {
-        collect(value, is_secret_name(name), &mut found);
+        collect(&typed::shown(name), value, is_secret_entry(name, value), &mut found);
     }
     found
 }
 
-fn collect(value: &Value, is_secret: bool, found: &mut Vec<String>) {
+fn collect(name: &str, value: &Value, is_secret: bool, found: &mut Vec<Found>) {
+    let mut push = |text: String| found.push(Found { name: name.to_owned(), text });
     match value {
-        Value::String(text) if is_secret && !text.is_empty() => found.push(text.clone()),
-        Value::String(text) => found.extend(url_passwords(text)),
-        Value::Number(number) if is_secret => found.push(number.to_string()),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, is_secret, found)),
+        Value::String(text) => texts_of(text, is_secret).into_iter().for_each(push),
+        Value::Number(number) if is_secret => push(number.to_string()),
+        Value::Array(items) => items.iter().for_each(|item| collect(name, item, is_secret, found)),
         Value::Object(map) => {
             for (name, value) in map {
-                collect(value, is_secret || is_secret_name(name), found);
+                collect(&typed::shown(name), value, is_secret || is_secret_entry(name, value), found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-/// The passwords (or tokens) inside the URLs of a text, as they are written and, where that differs, decoded.
-pub fn url_passwords(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for (start, end) in spans(text) {
-        let Some(written) = text.get(start..end) else { continue };
-        let decoded = percent_decoded(written);
-        if decoded != written {
-            found.push(decoded);
-        }
-        found.push(written.to_owned());
+fn texts_of(text: &str, is_secret: bool) -> Vec<String> {
+    let Scalar { kind, text, is_secret: is_marked } = typed::scalar(text);
+    let is_secret = is_secret || is_marked;
+    match kind {
+        _ if text.is_empty() => Vec::new(),
+        Kind::Text | Kind::Unsafe if is_secret || is_secret_text(text) => vec![text.to_owned()],
+        Kind::Text | Kind::Unsafe => url_passwords(text),
+        Kind::Bytes if is_secret => yaml::text_of_bytes(text).into_iter().chain([text.to_owned()]).collect(),
+        Kind::Integer | Kind::Float | Kind::Date if is_secret => vec![text.to_owned()],
+        Kind::Integer | Kind::Float | Kind::Date | Kind::Bytes | Kind::Boolean | Kind::Null => Vec::new(),
     }
-    found
-}
-
-/// The text with `hidden` in the place of each password inside a URL: `https://user:••••••@host/`.
-pub fn without_url_passwords(text: &str, hidden: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut done = 0;
-    for (start, end) in spans(text) {
-        shown.push_str(text.get(done..start).unwrap_or_default());
-        shown.push_str(hidden);
-        done = end;
-    }
-    shown.push_str(text.get(done..).unwrap_or_default());
-    shown
-}
-
-/// Where passwords inside URLs are, in bytes. In `http` and `https` a name without a password is a token; elsewhere
-/// (`ssh://git@host`) it is a name.
-fn spans(text: &str) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    for (at, mark) in text.match_indices("://") {
-        let begin = at + mark.len();
-        let authority = text.get(begin..).unwrap_or_default();
-        let end = authority.find(ends_authority).unwrap_or(authority.len());
-        let Some(user_end) = authority.get(..end).unwrap_or_default().rfind('@') else { continue };
-        let user = authority.get(..user_end).unwrap_or_default();
-        let start = match user.find(':') {
-            Some(colon) => colon + 1,
-            None if is_http(text, at) => 0,
-            None => continue,
-        };
-        if start < user_end {
-            found.push((begin + start, begin + user_end));
-        }
-    }
-    found
-}
-
-fn is_http(text: &str, end: usize) -> bool {
-    let ends_with = |word: &str| {
-        let start = end.checked_sub(word.len());
-        start.and_then(|start| text.get(start..end)).is_some_and(|before| before.eq_ignore_ascii_case(word))
-    };
-    ends_with("http") || ends_with("https")
-}
-
-fn ends_authority(character: char) -> bool {
-    character.is_whitespace() || matches!(character, '/' | '?' | '#' | '"' | '\'' | '<' | '>' | '`' | '\\')
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, others)) = rest.split_first() {
-        let coded = others.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-        match coded.and_then(|two| u8::from_str_radix(two, 16).ok()).filter(|_| *first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = others.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = others;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -173,24 +133,6 @@ mod tests {
 
     fn map(value: Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap_or_default()
-    }
-
-    #[test]
-    fn names_say_what_is_secret() {
-        for name in [
-            "EDXAPP_MYSQL_PASSWORD",
-            "COMMON_MYSQL_MIGRATE_PASS",
-            "AWS_SECRET_ACCESS_KEY",
-            "edxapp_swift_key",
-            "github_token",
-            "SENTRY_DSN",
-            "SSH_PRIVATE_KEY",
-        ] {
-            assert!(is_secret_name(name), "{name}");
-        }
-        for name in ["EDXAPP_SITE_NAME", "COMMON_SSH_PUBLIC_KEY", "KEYBOARD", "edx_platform_repo", "monkey"] {
-            assert!(!is_secret_name(name), "{name}");
-        }
     }
 
     #[test]
@@ -205,24 +147,47 @@ mod tests {
             shown.get("harmless"),
             Some(&json!({"PASSWORD": HIDDEN, "name": "five", "url": "amqp://me:••••••@host/x"}))
         );
-        let mut found = texts(&variables);
+        let mut found: Vec<_> = found(&variables).into_iter().map(|found| found.text).collect();
         found.sort();
         assert_eq!(found, ["3", "four", "one", "six", "two"]);
     }
 
     #[test]
-    fn passwords_in_urls_are_found_and_names_stay() {
-        let hide = |text| without_url_passwords(text, "*");
-        assert_eq!(hide("clone https://me:p%40ss@host/a.git now"), "clone https://me:*@host/a.git now");
-        assert_eq!(hide("'https://ghp_token@github.com/a'"), "'https://*@github.com/a'");
-        assert_eq!(
-            hide("ssh://git@host/a and git@host:a and http://host/@x"),
-            "ssh://git@host/a and git@host:a and http://host/@x"
+    fn what_a_person_marks_is_hidden_under_any_name() {
+        let variables = yaml::parse_map(
+            "A: !secret abc\nB: {c: !secret 12, d: [!secret yes, e, !secret ~, !secret '']}\nF: !secret-binary aGk=\n1: !secret g\n",
         );
-        assert_eq!(hide("https://a:b@x https://c:d@y"), "https://a:*@x https://c:*@y");
-        assert_eq!(hide("https://me:p@ss@host/"), "https://me:*@host/");
-        assert_eq!(url_passwords("https://me:p%40ss@host/"), ["p@ss", "p%40ss"]);
-        assert_eq!(hide("://@ https://:@x"), "://@ https://:@x");
+        let variables = variables.unwrap_or_default();
+        let shown = yaml::to_yaml(&masked(&variables));
+        let mark = format!("!secret \"{HIDDEN}\"");
+        let expected = format!(
+            "A: {mark}\nB:\n  c: {mark}\n  d:\n    - {mark}\n    - e\n    - null\n    - !secret \"\"\nF: {mark}\n1: {mark}\n"
+        );
+        assert_eq!(shown, expected);
+        let mut found: Vec<_> = found(&variables).into_iter().map(|found| (found.name, found.text)).collect();
+        found.sort();
+        let expected = [("1", "g"), ("A", "abc"), ("F", "aGk="), ("F", "hi"), ("c", "12")];
+        assert_eq!(found, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+    }
+
+    #[test]
+    fn private_keys_are_hidden_under_any_name() {
+        let pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\n";
+        let variables = map(json!({
+            "SAML_SP": pem,
+            "SIGNER": {"kty": "RSA", "kid": "x", "d": "y", "n": "z"},
+            "SIGNERS": "{\"keys\": [{\"kty\": \"oct\", \"k\": \"y\"}]}",
+            "VERIFIER": {"kty": "RSA", "n": "z", "e": "AQAB"},
+            "VERIFIERS": "[{\"kty\": \"RSA\", \"n\": \"d\"}]",
+            "CERT": "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----\n",
+        }));
+        let shown = masked(&variables);
+        assert_eq!(shown.get("SAML_SP"), Some(&json!(HIDDEN)));
+        assert_eq!(shown.get("SIGNER"), Some(&json!({"kty": HIDDEN, "kid": HIDDEN, "d": HIDDEN, "n": HIDDEN})));
+        assert_eq!(shown.get("SIGNERS"), Some(&json!(HIDDEN)));
+        for public in ["VERIFIER", "VERIFIERS", "CERT"] {
+            assert_eq!(shown.get(public), variables.get(public), "{public}");
+        }
     }
 
     #[test]

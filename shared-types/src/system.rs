@@ -16,6 +16,8 @@ pub enum SystemPart {
     Gateway,
     /// The worker of the process that was asked.
     Worker,
+    /// The checks of all active app servers, by whichever process makes them.
+    Checks,
     /// Mail about builds that failed.
     Mail,
     /// The keys that secrets are encrypted with.
@@ -36,6 +38,7 @@ impl SystemPart {
             Self::Provider => "provider",
             Self::Gateway => "gateway",
             Self::Worker => "worker",
+            Self::Checks => "checks",
             Self::Mail => "mail",
             Self::SecretKeys => "secret_keys",
             Self::Github => "github",
@@ -60,6 +63,8 @@ pub struct SystemCheck {
     pub last_error: Option<String>,
     /// When it was last asked; null where it is not.
     pub checked_at: Option<DateTime<Utc>>,
+    /// Since when it has not answered; null where it does, or is not asked.
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// How the system is.

@@ -1,308 +1,172 @@
-//! Repositories: what a branch or tag is now, and the files of a commit.
+//! The files of a commit with those of its submodules, recursively, each at the commit that the one above it records.
 //!
-//! Each repository has a bare mirror in the cache, which is fetched only when it lacks a commit. A name is always asked of the
-//! repository itself, because it moves.
+//! What git would only do with more than a repository (Git LFS, git-annex, filters) is refused: [`super::unfollowed`].
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
-use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-use super::command::{self, Output, Printer, failed_at};
-use super::lock::lock;
+use super::command::{Printer, failed_at};
+use super::entry::{Entry, EntryKind};
+use super::git::Git;
 use super::port::AnsibleError;
 use super::remote::Remote;
 use super::run_dir::{RunDir, private_dir};
+use super::submodules::{self, Module};
+use super::unfollowed;
 
-/// So long a question to a repository may take.
-const ASK_LIMIT: Duration = Duration::from_secs(60);
+/// How many submodules a checkout may have, those of submodules among them.
+const MOST_SUBMODULES: usize = 100;
 
-/// So long a clone or fetch may take.
-const FETCH_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// How deep submodules may be nested.
+const DEEPEST: usize = 10;
 
-/// What `git` is told besides a person's own settings. An empty helper forgets the helpers before it.
-const CONFIG: &str = "\
-[include]
-\tpath = ~/.gitconfig
-[credential]
-\thelper =
-[safe]
-\tdirectory = *
-[core]
-\thooksPath = /dev/null
-[gc]
-\tauto = 0
-[maintenance]
-\tauto = false
-";
-
-/// Runs `git` with a cache.
-#[derive(Debug)]
-pub(super) struct Git<'a> {
-    cache_dir: &'a Path,
+/// One repository to write, at a commit.
+struct Part {
+    remote: Remote,
+    commit: String,
+    /// From the top of the checkout; empty for the repository itself.
+    path: String,
+    depth: usize,
 }
 
-impl<'a> Git<'a> {
-    pub(super) fn new(cache_dir: &'a Path) -> Self {
-        Self { cache_dir }
+/// Writes the files of a commit, given by its full hash, to the run's checkout.
+pub(super) async fn check_out(
+    git: &Git<'_>,
+    (repository, commit): (&str, &str),
+    dir: &RunDir,
+    cancel: &CancellationToken,
+    printer: &mut Printer<'_>,
+) -> Result<(), AnsibleError> {
+    let checkout = dir.checkout();
+    if checkout.exists() {
+        tokio::fs::remove_dir_all(&checkout).await.map_err(|error| failed_at(&checkout, &error))?;
     }
-
-    /// The commit a branch, tag or commit is now. A full hash is itself, and not asked for.
-    pub(super) async fn resolve(
-        &self,
-        repository: &str,
-        version: &str,
-        cancel: &CancellationToken,
-    ) -> Result<String, AnsibleError> {
-        if is_hash(version, 40..=40) {
-            return Ok(version.to_ascii_lowercase());
+    private_dir(&checkout).map_err(|error| failed_at(&checkout, &error))?;
+    let top = Part { remote: Remote::parse(repository)?, commit: commit.to_owned(), path: String::new(), depth: 0 };
+    let (name, mut count) = (top.remote.name().to_owned(), 0);
+    let mut parts = vec![top];
+    while let Some(part) = parts.pop() {
+        let within = write(git, &part, dir, cancel, printer).await.map_err(|error| part.explain(&name, error))?;
+        count += within.len();
+        if count > MOST_SUBMODULES {
+            let message = format!("{name}: the repository has more than {MOST_SUBMODULES} submodules");
+            return Err(AnsibleError::Permanent(message));
         }
-        let remote = Remote::parse(repository)?;
-        if !is_reference(version) {
-            return Err(unknown(&remote, version));
-        }
-        let mut names = vec![format!("refs/heads/{version}"), format!("refs/tags/{version}")];
-        if version == "HEAD" || version.starts_with("refs/") {
-            names.push(version.to_owned());
-        }
-        let peeled = names.iter().map(|name| format!("{name}^{{}}"));
-        let mut command = self.git(&remote)?;
-        // It needs no mirror, and must find no other repository around it.
-        command.env_remove("GIT_DIR").env("GIT_CEILING_DIRECTORIES", self.cache_dir).current_dir(self.dir());
-        command.args(["ls-remote", "--quiet", "--", "origin"]).args(&names).args(peeled);
-        let output = command::capture(command, ASK_LIMIT, cancel).await?;
-        if !output.success {
-            return Err(remote.explain(&output.stderr));
-        }
-        if let Some(commit) = names.iter().find_map(|name| find(&output.stdout, name)) {
-            return Ok(commit);
-        }
-        if is_hash(version, 4..=39) {
-            return self.resolve_abbreviated(&remote, version, cancel).await;
-        }
-        Err(unknown(&remote, version))
+        parts.extend(within);
     }
+    Ok(())
+}
 
-    /// Writes the files of a commit, given by its full hash, to the run's checkout.
-    pub(super) async fn check_out(
-        &self,
-        repository: &str,
-        commit: &str,
-        dir: &RunDir,
-        cancel: &CancellationToken,
-        printer: &mut Printer<'_>,
-    ) -> Result<(), AnsibleError> {
-        let remote = Remote::parse(repository)?;
-        let mirror = self.mirror(&remote);
-        let _lock = lock(&mirror.with_extension("lock"), cancel).await?;
-        if !self.has(&remote, commit, cancel).await? {
-            printer.say(format!("Fetching {}", remote.shown())).await?;
-            self.fetch(&remote, cancel).await?;
-            if !self.has(&remote, commit, cancel).await? {
-                // Not on a branch or under a tag: a pull request's, for example.
-                self.fetch_commit(&remote, commit, cancel).await?;
-            }
-        }
-        printer.say(format!("Checking out {} at {commit}", remote.shown())).await?;
-        self.write_files(&remote, commit, dir, cancel).await
+/// Writes one repository, and gives its submodules.
+async fn write(
+    git: &Git<'_>,
+    part: &Part,
+    dir: &RunDir,
+    cancel: &CancellationToken,
+    printer: &mut Printer<'_>,
+) -> Result<Vec<Part>, AnsibleError> {
+    let (checkout, index) = (dir.checkout(), dir.join("index"));
+    let work_tree = place(&checkout, &part.path)?;
+    // Let go before the submodules: one of them may be of the same repository.
+    let _lock = git.lock(&part.remote, cancel).await?;
+    git.obtain(&part.remote, &part.commit, cancel, printer).await?;
+    let what = if part.path.is_empty() { String::new() } else { format!("the submodule {} from ", part.path) };
+    printer.say(format!("Checking out {what}{} at {}", part.remote.shown(), part.commit)).await?;
+    git.write_files(&part.remote, &part.commit, (&work_tree, &index), cancel).await?;
+    let entries = git.entries(&part.remote, &part.commit, cancel).await?;
+    let followed = unfollowed::check(git, &part.remote, &entries, (&work_tree, &index), cancel).await;
+    drop(std::fs::remove_file(&index));
+    followed?;
+    submodules_of(git, part, &entries, cancel, printer).await
+}
+
+async fn submodules_of(
+    git: &Git<'_>,
+    part: &Part,
+    entries: &[Entry],
+    cancel: &CancellationToken,
+    printer: &mut Printer<'_>,
+) -> Result<Vec<Part>, AnsibleError> {
+    let links: Vec<&Entry> = entries.iter().filter(|entry| entry.kind == EntryKind::Submodule).collect();
+    if links.is_empty() {
+        return Ok(Vec::new());
     }
-
-    async fn write_files(
-        &self,
-        remote: &Remote,
-        commit: &str,
-        dir: &RunDir,
-        cancel: &CancellationToken,
-    ) -> Result<(), AnsibleError> {
-        let (checkout, index) = (dir.checkout(), dir.join("index"));
-        if checkout.exists() {
-            tokio::fs::remove_dir_all(&checkout).await.map_err(|error| failed_at(&checkout, &error))?;
+    let modules = submodules::read(git, &part.remote, &part.commit, entries, cancel).await?;
+    let mut parts = Vec::new();
+    for link in links {
+        let path = if part.path.is_empty() { link.path.clone() } else { format!("{}/{}", part.path, link.path) };
+        let permanent = |why: &str| Err(AnsibleError::Permanent(format!("the submodule {path} {why}")));
+        let Some(Module { url, is_skipped, .. }) = modules.iter().find(|module| module.path == link.path) else {
+            return permanent(
+                "has no entry in .gitmodules, so its repository is not known: add it there, or remove it",
+            );
+        };
+        if *is_skipped {
+            printer.say(format!("Leaving out the submodule {path}: .gitmodules says “update = none”")).await?;
+            continue;
         }
-        private_dir(&checkout).map_err(|error| failed_at(&checkout, &error))?;
-        drop(std::fs::remove_file(&index));
-        let mut command = self.git(remote)?;
-        command.arg("--work-tree").arg(&checkout).args(["read-tree", "--reset", "-u", commit]);
-        command.env("GIT_INDEX_FILE", &index).current_dir(&checkout);
-        let output = command::capture(command, FETCH_LIMIT, cancel).await?;
-        drop(std::fs::remove_file(&index));
-        succeeded(output, remote)
-    }
-
-    async fn resolve_abbreviated(
-        &self,
-        remote: &Remote,
-        version: &str,
-        cancel: &CancellationToken,
-    ) -> Result<String, AnsibleError> {
-        let _lock = lock(&self.mirror(remote).with_extension("lock"), cancel).await?;
-        self.make_mirror(remote, cancel).await?;
-        // The same beginning may have come to stand for another commit too, so the mirror must be up to date.
-        self.fetch(remote, cancel).await?;
-        let mut command = self.git(remote)?;
-        command.args(["rev-parse", "--verify", "--end-of-options", &format!("{version}^{{commit}}")]);
-        let output = command::capture(command, ASK_LIMIT, cancel).await?;
-        match output.stdout.trim() {
-            commit if output.success && is_hash(commit, 40..=40) => Ok(commit.to_owned()),
-            _ if output.stderr.contains("ambiguous") => Err(AnsibleError::Permanent(format!(
-                "{}: several commits of {} begin with «{version}»: write more of it",
-                remote.name(),
-                remote.shown()
-            ))),
-            _ => Err(unknown(remote, version)),
+        if part.depth == DEEPEST {
+            return permanent(&format!("is nested deeper than {DEEPEST} submodules"));
         }
+        let Some(url) = url else { return permanent("has no url in .gitmodules") };
+        let remote = match part.remote.submodule(url) {
+            Ok(remote) => remote,
+            Err(error) => return permanent(&format!("cannot be checked out: {error}")),
+        };
+        parts.push(Part { remote, commit: link.hash.clone(), path, depth: part.depth + 1 });
     }
+    Ok(parts)
+}
 
-    async fn has(&self, remote: &Remote, commit: &str, cancel: &CancellationToken) -> Result<bool, AnsibleError> {
-        self.make_mirror(remote, cancel).await?;
-        let mut command = self.git(remote)?;
-        command.args(["cat-file", "-e", &format!("{commit}^{{commit}}")]);
-        Ok(command::capture(command, ASK_LIMIT, cancel).await?.success)
-    }
-
-    async fn make_mirror(&self, remote: &Remote, cancel: &CancellationToken) -> Result<(), AnsibleError> {
-        let mirror = self.mirror(remote);
-        if mirror.join("HEAD").is_file() {
-            return Ok(());
+impl Part {
+    /// An error of this part, told of the repository that was asked for.
+    fn explain(&self, name: &str, error: AnsibleError) -> AnsibleError {
+        let (path, commit) = (&self.path, &self.commit);
+        let tell = |words: String| match path.as_str() {
+            // Of a submodule within.
+            _ if words.starts_with("the submodule ") => format!("{name}: {words}"),
+            "" => words,
+            _ => format!("{name}: the submodule {path} (commit {commit}) cannot be checked out: {words}"),
+        };
+        match error {
+            AnsibleError::Permanent(words) => AnsibleError::Permanent(tell(words)),
+            AnsibleError::Transient(words) => AnsibleError::Transient(tell(words)),
+            other @ (AnsibleError::Sink(_) | AnsibleError::Cancelled) => other,
         }
-        let mut command = self.git(remote)?;
-        command.args(["init", "--quiet", "--bare"]);
-        succeeded(command::capture(command, ASK_LIMIT, cancel).await?, remote)
-    }
-
-    /// Fetches branches and tags.
-    async fn fetch(&self, remote: &Remote, cancel: &CancellationToken) -> Result<(), AnsibleError> {
-        let mut output = self.fetch_once(remote, cancel).await?;
-        if !output.success && is_damaged(&output.stderr) {
-            // What a killed git left, or a full disk: nothing is in a mirror that cannot be fetched again.
-            let mirror = self.mirror(remote);
-            tokio::fs::remove_dir_all(&mirror).await.map_err(|error| failed_at(&mirror, &error))?;
-            self.make_mirror(remote, cancel).await?;
-            output = self.fetch_once(remote, cancel).await?;
-        }
-        succeeded(output, remote)
-    }
-
-    async fn fetch_once(&self, remote: &Remote, cancel: &CancellationToken) -> Result<Output, AnsibleError> {
-        let mut command = self.git(remote)?;
-        command.args(["fetch", "--quiet", "--prune", "--force", "--no-tags", "--", "origin"]);
-        command.args(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]);
-        command::capture(command, FETCH_LIMIT, cancel).await
-    }
-
-    async fn fetch_commit(
-        &self,
-        remote: &Remote,
-        commit: &str,
-        cancel: &CancellationToken,
-    ) -> Result<(), AnsibleError> {
-        let mut command = self.git(remote)?;
-        command.args(["fetch", "--quiet", "--no-tags", "--", "origin", commit]);
-        let output = command::capture(command, FETCH_LIMIT, cancel).await?;
-        if output.success {
-            return Ok(());
-        }
-        // The repository just answered, so what it says now is about the commit.
-        let is_missing = ["not our ref", "no such remote ref", "couldn't find remote ref", "unadvertised object"];
-        match is_missing.iter().any(|words| output.stderr.contains(words)) {
-            true => Err(unknown(remote, commit)),
-            false => Err(remote.explain(&output.stderr)),
-        }
-    }
-
-    /// A `git` that works on the mirror and asks nobody. The address is told by the environment, where only this user
-    /// sees it.
-    fn git(&self, remote: &Remote) -> Result<Command, AnsibleError> {
-        let dir = self.dir();
-        private_dir(&dir).map_err(|error| failed_at(&dir, &error))?;
-        let config = dir.join("config");
-        if std::fs::read(&config).ok().as_deref() != Some(CONFIG.as_bytes()) {
-            std::fs::write(&config, CONFIG).map_err(|error| failed_at(&config, &error))?;
-        }
-        let mut command = command::command("git");
-        if std::env::var_os("HOME").is_none() {
-            // A service may have none, and `~` in the configuration must lead somewhere.
-            command.env("HOME", &dir);
-        }
-        command.env("GIT_DIR", self.mirror(remote)).env("GIT_CONFIG_GLOBAL", config);
-        command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ALLOW_PROTOCOL", "https:http:ssh:git:file");
-        command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20");
-        let settings = remote.settings();
-        command.env("GIT_CONFIG_COUNT", settings.len().to_string());
-        for (index, (key, value)) in settings.iter().enumerate() {
-            command.env(format!("GIT_CONFIG_KEY_{index}"), key).env(format!("GIT_CONFIG_VALUE_{index}"), value);
-        }
-        Ok(command)
-    }
-
-    fn mirror(&self, remote: &Remote) -> PathBuf {
-        let hash = hex::encode(Sha256::digest(remote.address()));
-        self.dir().join(hash.get(..32).unwrap_or(&hash)).with_extension("git")
-    }
-
-    fn dir(&self) -> PathBuf {
-        self.cache_dir.join("git")
     }
 }
 
-fn succeeded(output: Output, remote: &Remote) -> Result<(), AnsibleError> {
-    if output.success { Ok(()) } else { Err(remote.explain(&output.stderr)) }
-}
-
-fn unknown(remote: &Remote, version: &str) -> AnsibleError {
-    let (name, shown) = (remote.name(), remote.shown());
-    AnsibleError::Permanent(format!("{name}: {shown} has no branch, tag or commit «{version}»"))
-}
-
-/// The commit `ls-remote` gives for a name; that of an annotated tag is behind `^{}`.
-fn find(listed: &str, name: &str) -> Option<String> {
-    let get = |wanted: &str| {
-        let rows = listed.lines().filter_map(|line| line.split_once('\t'));
-        rows.filter(|(hash, found)| *found == wanted && is_hash(hash, 40..=40)).map(|(hash, _)| hash.to_owned()).next()
-    };
-    get(&format!("{name}^{{}}")).or_else(|| get(name))
-}
-
-fn is_hash(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
-    lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// What git can take as a name: nothing that is a pattern or an expression.
-fn is_reference(version: &str) -> bool {
-    let is_bad = |character: char| character.is_control() || " ~^:?*[\\".contains(character);
-    (1..=255).contains(&version.len())
-        && !version.starts_with('-')
-        && !version.contains("..")
-        && !version.contains(is_bad)
-}
-
-fn is_damaged(stderr: &str) -> bool {
-    [".lock': File exists", "bad object", "object file", "corrupt", "not a git repository: "]
-        .iter()
-        .any(|w| stderr.contains(w))
+/// Where a submodule's files go: a real directory of the checkout, reached through no link.
+fn place(checkout: &Path, path: &str) -> Result<PathBuf, AnsibleError> {
+    let mut place = checkout.to_owned();
+    for name in path.split('/').filter(|_| !path.is_empty()) {
+        let is_plain = !matches!(name, "" | "." | "..") && !name.eq_ignore_ascii_case(".git");
+        place.push(name);
+        let is_dir = std::fs::symlink_metadata(&place).is_ok_and(|data| data.is_dir());
+        if !is_plain || !is_dir {
+            return Err(AnsibleError::Permanent("its path is no directory of the repository".to_owned()));
+        }
+    }
+    Ok(place)
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
-    fn takes_the_commit_behind_an_annotated_tag() {
-        let (tag, commit) = ("a".repeat(40), "b".repeat(40));
-        let listed = format!("{tag}\trefs/tags/v1\n{commit}\trefs/tags/v1^{{}}\n{tag}\trefs/tags/other/v1\n");
-        assert_eq!(find(&listed, "refs/tags/v1"), Some(commit));
-        assert_eq!(find(&listed, "refs/tags/other/v1"), Some(tag));
-        assert_eq!(find(&listed, "refs/heads/v1"), None);
-    }
-
-    #[test]
-    fn a_pattern_or_an_option_is_no_reference() {
-        for good in ["master", "open-release/ginkgo.1", "refs/pull/7/head", "ünïcode", "HEAD"] {
-            assert!(is_reference(good), "{good}");
-        }
-        for bad in ["", "-x", "a b", "a..b", "*", "a^", "a:b", "a[b]", "line\nend"] {
-            assert!(!is_reference(bad), "{bad}");
+    fn a_submodule_is_written_into_a_real_directory_only() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("roles/shared/.git")).unwrap();
+        std::os::unix::fs::symlink("/tmp", dir.path().join("link")).unwrap();
+        let place = |path: &str| place(dir.path(), path);
+        assert_eq!(place("").unwrap(), dir.path());
+        assert_eq!(place("roles/shared").unwrap(), dir.path().join("roles/shared"));
+        for bad in ["link", "link/x", "../x", "roles/../..", "/etc", "roles//shared", "roles/shared/.GIT", "none"] {
+            assert!(matches!(place(bad), Err(AnsibleError::Permanent(_))), "{bad}");
         }
     }
 }

@@ -14,10 +14,10 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::events::clean;
 use super::port::{AnsibleError, SpoolLine, SpoolPosition, SpoolSink};
 use super::spawner;
 use super::spool::{POLL, RawLine, Tail};
+use super::text::clean;
 
 /// So much of what a program prints is kept, in bytes.
 const OUTPUT_LIMIT: u64 = 1 << 20;
@@ -63,11 +63,16 @@ impl<'a> Printer<'a> {
 
     /// One line of our own.
     pub(super) async fn say(&mut self, text: String) -> Result<(), AnsibleError> {
-        self.print(vec![text]).await
+        self.print(LogLevel::Info, vec![text]).await
     }
 
-    async fn print(&mut self, texts: Vec<String>) -> Result<(), AnsibleError> {
-        let line = |text| SpoolLine { at: Utc::now(), level: LogLevel::Info, text, task: None, progress: None };
+    /// Lines that a program printed.
+    pub(super) async fn pass_on(&mut self, level: LogLevel, said: &str) -> Result<(), AnsibleError> {
+        self.print(level, said.lines().map(clean).collect()).await
+    }
+
+    async fn print(&mut self, level: LogLevel, texts: Vec<String>) -> Result<(), AnsibleError> {
+        let line = |text| SpoolLine { at: Utc::now(), level, text, task: None, progress: None };
         let lines: Vec<_> = texts.into_iter().filter(|text| !text.is_empty()).map(line).collect();
         if lines.is_empty() {
             return Ok(());
@@ -92,6 +97,16 @@ pub(super) fn command(program: impl AsRef<OsStr>) -> Command {
 
 /// Runs a short command and keeps what it prints.
 pub(super) async fn capture(
+    command: Command,
+    limit: Duration,
+    cancel: &CancellationToken,
+) -> Result<Output, AnsibleError> {
+    capture_up_to(OUTPUT_LIMIT, command, limit, cancel).await
+}
+
+/// The same for a command that prints much: so many bytes of stdout and stderr each are kept.
+pub(super) async fn capture_up_to(
+    most: u64,
     mut command: Command,
     limit: Duration,
     cancel: &CancellationToken,
@@ -99,7 +114,7 @@ pub(super) async fn capture(
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut group = Group::start(command).await?;
     let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
-    let all = async { tokio::join!(read(stdout), read(stderr), group.child.wait()) };
+    let all = async { tokio::join!(read(stdout, most), read(stderr, most), group.child.wait()) };
     let (stdout, stderr, status) = bounded(all, limit, cancel).await?;
     let status = status.map_err(failed)?;
     let (success, code) = (status.success(), status.code());
@@ -167,7 +182,7 @@ async fn pass_on(lines: Vec<RawLine>, said: &mut String, printer: &mut Printer<'
             said.push('\n');
         }
     }
-    printer.print(texts).await
+    printer.print(LogLevel::Info, texts).await
 }
 
 async fn bounded<T>(
@@ -183,10 +198,10 @@ async fn bounded<T>(
     }
 }
 
-async fn read(from: Option<impl AsyncRead + Unpin>) -> io::Result<String> {
+async fn read(from: Option<impl AsyncRead + Unpin>, most: u64) -> io::Result<String> {
     let mut bytes = Vec::new();
     if let Some(mut from) = from {
-        (&mut from).take(OUTPUT_LIMIT).read_to_end(&mut bytes).await?;
+        (&mut from).take(most).read_to_end(&mut bytes).await?;
         // The rest is read away, so that the program does not stand still.
         tokio::io::copy(&mut from, &mut tokio::io::sink()).await?;
     }

@@ -10,7 +10,9 @@ use sha2::{Digest as _, Sha256};
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
 
-use super::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress};
+use super::port::{
+    Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
+};
 
 /// What one run does after it printed a line for each of its tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +43,7 @@ pub struct FakeCalls {
 struct Script {
     calls: FakeCalls,
     tasks: u32,
+    added: u32,
     resolves: VecDeque<Result<String, AnsibleError>>,
     prepares: VecDeque<AnsibleError>,
     runs: VecDeque<FakeEnd>,
@@ -48,6 +51,14 @@ struct Script {
     silent_repositories: bool,
     silent_checkouts: bool,
     specs: Vec<RunSpec>,
+}
+
+/// The commit that a version is in every fake repository: a whole hash is itself, any other version always the same commit.
+pub(super) fn commit_of(version: &str) -> String {
+    if version.len() == 40 && version.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return version.to_owned();
+    }
+    hex::encode(Sha256::digest(version)).chars().take(40).collect()
 }
 
 /// Plays a script. By default everything succeeds.
@@ -90,7 +101,12 @@ impl FakeAnsible {
     /// The next `run` prints its lines, and then this task fails.
     pub fn next_run_fails(&self, task: &str, message: &str) {
         let failed_task = Some((task.to_owned(), message.to_owned()));
-        self.next_run(FakeEnd::Outcome(RunOutcome::Failed { exit_status: Some(2), failed_task }));
+        self.next_run(FakeEnd::Outcome(RunOutcome::Failed { exit_status: Some(2), failed_task, words: None }));
+    }
+
+    /// The next `run` has so many tasks more than were known beforehand.
+    pub fn next_run_adds(&self, tasks: u32) {
+        self.script().added = tasks;
     }
 
     /// The next `recover` finds a run with these lines.
@@ -137,13 +153,12 @@ impl Ansible for FakeAnsible {
         if is_silent {
             std::future::pending::<()>().await;
         }
-        // Forty hexadecimal digits that depend on the version.
-        answer.unwrap_or_else(|| Ok(hex::encode(Sha256::digest(version)).chars().take(40).collect()))
+        answer.unwrap_or_else(|| Ok(commit_of(version)))
     }
 
     async fn prepare(
         &self,
-        _spec: &RunSpec,
+        _spec: &LoadSpec,
         _sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError> {
@@ -165,15 +180,19 @@ impl Ansible for FakeAnsible {
         sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<RunOutcome, AnsibleError> {
-        let (tasks, end) = {
+        let (tasks, added, end) = {
             let mut script = self.script();
             script.calls.run += 1;
             script.specs.push(spec.clone());
-            (script.tasks, script.runs.pop_front().unwrap_or(FakeEnd::Outcome(RunOutcome::Succeeded)))
+            let added = std::mem::take(&mut script.added);
+            (script.tasks, added, script.runs.pop_front().unwrap_or(FakeEnd::Outcome(RunOutcome::Succeeded)))
         };
         let mut position = SpoolPosition::default();
-        for number in 1..=tasks {
-            let lines = task_lines(number);
+        for number in 1..=tasks + added {
+            let mut lines = task_lines(number);
+            if let Some(begin) = lines.first_mut().filter(|_| number > tasks) {
+                begin.progress = Some(TaskProgress::Added);
+            }
             position.events += lines.len() as u64;
             sink.take(lines, position).await.map_err(AnsibleError::Sink)?;
         }

@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::Utc;
-use sha2::{Digest as _, Sha256};
 use shared_types::LogLevel;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::command::failed_at;
-use super::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress};
+use super::fake::commit_of;
+use super::port::{
+    Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
+};
 
 /// So many lines are taken in at once, where that many are due.
 const BATCH: usize = 500;
@@ -116,12 +118,12 @@ const fn is_warning(number: u32) -> bool {
 #[async_trait]
 impl Ansible for FakePrinter {
     async fn resolve(&self, _repository: &str, version: &str) -> Result<String, AnsibleError> {
-        Ok(hex::encode(Sha256::digest(version)).chars().take(40).collect())
+        Ok(commit_of(version))
     }
 
     async fn prepare(
         &self,
-        _spec: &RunSpec,
+        _spec: &LoadSpec,
         _sink: &mut dyn SpoolSink,
         _cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError> {
@@ -167,7 +169,7 @@ impl Ansible for FakePrinter {
             SpoolLine { at: Utc::now(), level: LogLevel::Error, text, task, progress: Some(TaskProgress::Ended) };
         sink.take(vec![failed], position).await.map_err(AnsibleError::Sink)?;
         let failed_task = Some((FAILING_TASK.to_owned(), message.to_owned()));
-        Ok(RunOutcome::Failed { exit_status: Some(2), failed_task })
+        Ok(RunOutcome::Failed { exit_status: Some(2), failed_task, words: None })
     }
 
     async fn recover(
@@ -262,7 +264,7 @@ mod tests {
         spec.variables.insert("demo_fail_message".to_owned(), "the mirror is away".into());
         let mut sink = Refusing { taken: Vec::new(), position: SpoolPosition::default(), most: usize::MAX };
         let failed_task = Some((FAILING_TASK.to_owned(), "the mirror is away".to_owned()));
-        let outcome = RunOutcome::Failed { exit_status: Some(2), failed_task };
+        let outcome = RunOutcome::Failed { exit_status: Some(2), failed_task, words: None };
         assert_eq!(printer.run(&spec, &mut sink, &CancellationToken::new()).await, Ok(outcome));
         assert_eq!(sink.taken.last().unwrap(), "fatal: [fake]: FAILED! => the mirror is away");
         assert_eq!(sink.taken.len(), 5);

@@ -11,6 +11,42 @@ use serde_json::{Map, Value};
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
 
+/// One playbook at one commit, with what it is given: all that is needed to load it. No machine is among it, because what
+/// cannot be loaded must end a build before there is one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadSpec {
+    /// Where it is loaded (0700): becomes the directory of a run. Made when missing.
+    pub dir: PathBuf,
+    /// As in [`RunSpec`].
+    pub source_repo: String,
+    /// As in [`RunSpec`].
+    pub commit: String,
+    /// As in [`RunSpec`].
+    pub playbook_path: String,
+    /// As in [`RunSpec`].
+    pub requirements_path: String,
+    /// As in [`RunSpec`].
+    pub variables: Map<String, Value>,
+}
+
+impl LoadSpec {
+    /// The run of it on a machine, in this directory.
+    pub fn run(self, dir: PathBuf, target: Target, line_timeout: Duration, global_timeout: Duration) -> RunSpec {
+        let Self { dir: _, source_repo, commit, playbook_path, requirements_path, variables } = self;
+        RunSpec {
+            dir,
+            source_repo,
+            commit,
+            playbook_path,
+            requirements_path,
+            variables,
+            target,
+            line_timeout,
+            global_timeout,
+        }
+    }
+}
+
 /// One run of one playbook. Its directory holds all it writes, and is all that whoever takes over needs to know.
 #[derive(Debug, Clone)]
 pub struct RunSpec {
@@ -71,12 +107,14 @@ pub struct SpoolLine {
     pub progress: Option<TaskProgress>,
 }
 
-/// What a line says of the progress. Tasks that ended may be more than those [`Ansible::prepare`] counted: handlers, included
-/// tasks and those of a rescue section are not known beforehand.
+/// What a line says of the progress. Handlers, included tasks, and those of rescue and always sections are not known
+/// beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskProgress {
     /// The line's task began.
     Began,
+    /// The same of a task that was not known beforehand: one more than [`Ansible::prepare`] counted.
+    Added,
     /// It ended (well, changed, skipped or failed).
     Ended,
 }
@@ -95,12 +133,19 @@ pub trait SpoolSink: Send {
 pub enum RunOutcome {
     /// Every task went well.
     Succeeded,
+    /// Ansible ended with 0, and no play came to the machine.
+    NoHost {
+        /// What the plays have as `hosts`.
+        hosts: Vec<String>,
+    },
     /// Ansible ended with another exit status than 0.
     Failed {
         /// The exit status; none when a signal ended it.
         exit_status: Option<i32>,
         /// The first task that failed, as `role : task`, and its message; it may hold secrets, as all that is printed.
         failed_task: Option<(String, String)>,
+        /// What Ansible said of an error on stderr; secrets as above.
+        words: Option<String>,
     },
     /// Nothing was printed for [`RunSpec::line_timeout`].
     LineTimeout,
@@ -113,7 +158,7 @@ pub enum RunOutcome {
 /// Why no playbook was run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnsibleError {
-    /// It will not go better: no such repository, reference, playbook or requirement.
+    /// It will not go better: no such repository, reference, playbook, role, vars file, requirement or collection.
     #[error("{0}")]
     Permanent(String),
     /// It may: the network, the package index, the disk.
@@ -133,16 +178,18 @@ pub trait Ansible: Debug + Send + Sync {
     /// The commit a branch, tag or commit is now, asked of the repository (`git ls-remote`; a full hash is itself).
     async fn resolve(&self, repository: &str, version: &str) -> Result<String, AnsibleError>;
 
-    /// Checks the commit out into the run's directory and makes the virtualenv; both from caches where they can be. Gives
-    /// the number of tasks `--list-tasks` knows. What git and pip print goes to the sink, without position changes.
+    /// Checks the commit out, its submodules too, makes the virtualenv, installs what `requirements.yml` asks for (all from
+    /// caches where they can be), and has Ansible load the playbook without connecting to anything. Gives the number of tasks
+    /// `--list-tasks` knows. Does nothing where the directory holds this very playbook already. What git, pip and Ansible
+    /// print goes to the sink, without position changes.
     async fn prepare(
         &self,
-        spec: &RunSpec,
+        spec: &LoadSpec,
         sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError>;
 
-    /// Runs the playbook and returns when no process of it is left. Everything printed has then been given to the sink.
+    /// Runs the playbook of a prepared directory and returns when no process of it is left. Everything printed has then been given to the sink.
     /// The run ends with this program, whatever ends it. After a refusal of the sink, as after the death of the program,
     /// [`Ansible::recover`] ends the run properly.
     async fn run(

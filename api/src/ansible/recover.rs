@@ -23,7 +23,8 @@ pub(super) async fn recover(
     if let Some(record) = &record {
         end_orphans(record).await?;
     }
-    let had_lines = Spool::open(dir.path(), position).take_rest(sink).await?;
+    let key = record.as_ref().and_then(|record| record.key.as_deref());
+    let had_lines = Spool::open(dir.path(), position, key).take_rest(sink).await?;
     dir.remove_variables()?;
     if let Some(record) = &record {
         dir.remove_record(&record.mark)?;

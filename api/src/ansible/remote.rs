@@ -66,6 +66,61 @@ impl Remote {
         }
     }
 
+    /// The repository of a submodule, by its URL in `.gitmodules`. A relative one is relative to this repository, as git has
+    /// it. The credentials of this repository go along to the same server, and to no other.
+    pub(super) fn submodule(&self, url: &str) -> Result<Self, AnsibleError> {
+        let is_relative = url.starts_with("./") || url.starts_with("../");
+        let address = if is_relative { self.beside(url)? } else { url.to_owned() };
+        let mut remote = Self::parse(&address)?;
+        if remote.is_local() && !self.is_local() {
+            let message = "the repository's address is a path of this machine; it must be a URL";
+            return Err(AnsibleError::Permanent(message.to_owned()));
+        }
+        if remote.authorization.is_none() && self.origin().is_some() && remote.origin() == self.origin() {
+            remote.authorization.clone_from(&self.authorization);
+        }
+        Ok(remote)
+    }
+
+    /// Resolves `./x` and `../x`.
+    fn beside(&self, url: &str) -> Result<String, AnsibleError> {
+        let address = self.address.trim_end_matches('/');
+        let root = match address.split_once("://") {
+            Some((scheme, rest)) => scheme.len() + 3 + rest.find('/').unwrap_or(rest.len()),
+            None if address.starts_with('/') => 0,
+            None => address.find(':').map_or(0, |colon| colon + 1),
+        };
+        let (root, mut path) = address.split_at_checked(root).unwrap_or((address, ""));
+        let mut rest = url;
+        loop {
+            if let Some(after) = rest.strip_prefix("./") {
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix("../") {
+                if path.trim_matches('/').is_empty() {
+                    let message = format!("the repository's address {url} leads out of {}", self.address);
+                    return Err(AnsibleError::Permanent(message));
+                }
+                (path, rest) = (path.rsplit_once('/').map_or("", |(above, _)| above), after);
+            } else {
+                break;
+            }
+        }
+        let slash = if path.is_empty() && root.ends_with(':') { "" } else { "/" };
+        Ok(format!("{root}{path}{slash}{rest}"))
+    }
+
+    /// Whether it is on this machine's disk.
+    fn is_local(&self) -> bool {
+        let scheme = self.address.split_once("://").map(|(scheme, _)| scheme);
+        self.address.starts_with('/') || scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("file"))
+    }
+
+    /// Scheme, host and port, for http.
+    fn origin(&self) -> Option<url::Origin> {
+        let is_http = self.address.starts_with("http://") || self.address.starts_with("https://");
+        Url::parse(&self.address).ok().filter(|_| is_http).map(|url| url.origin())
+    }
+
     fn without_password(url: &mut Url) -> Self {
         let decode = |text: &str| {
             let form = format!("x={}", text.replace('+', "%2B"));
@@ -129,4 +184,57 @@ impl Remote {
 fn reason(stderr: &str) -> Option<&str> {
     let is_reason = |line: &&str| ["fatal: ", "error: ", "remote: "].iter().any(|start| line.starts_with(start));
     stderr.lines().find(is_reason).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn submodule(of: &str, url: &str) -> Result<String, String> {
+        Remote::parse(of).unwrap().submodule(url).map(|remote| remote.address).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_relative_submodule_is_beside_its_repository() {
+        for (of, url, expected) in [
+            ("https://git.example/org/configuration.git", "../roles.git", "https://git.example/org/roles.git"),
+            ("https://git.example/org/configuration.git/", "../../x/roles", "https://git.example/x/roles"),
+            ("https://git.example/org/configuration", "./roles.git", "https://git.example/org/configuration/roles.git"),
+            ("git@git.example:org/configuration.git", "../roles.git", "git@git.example:org/roles.git"),
+            ("git@git.example:configuration.git", "../roles.git", "git@git.example:roles.git"),
+            ("ssh://git@git.example:2222/org/configuration", "../roles", "ssh://git@git.example:2222/org/roles"),
+            ("/srv/git/configuration", "../roles", "/srv/git/roles"),
+            ("file:///srv/git/configuration", "../roles", "file:///srv/git/roles"),
+            ("https://git.example/org/configuration.git", "https://other.example/r", "https://other.example/r"),
+        ] {
+            assert_eq!(submodule(of, url).unwrap(), expected, "{url} of {of}");
+        }
+        let error = submodule("https://git.example/org/configuration", "../../../roles").unwrap_err();
+        assert!(error.contains("leads out of https://git.example/org/configuration"), "{error}");
+    }
+
+    #[test]
+    fn a_submodule_of_a_remote_repository_is_no_path_of_this_machine() {
+        for url in ["/etc", "file:///etc", "FILE:///etc", "ext::sh -c date", "-u:x", "--upload-pack=x", "", "a\nb"] {
+            let error = submodule("https://git.example/org/configuration", url).unwrap_err();
+            assert!(error.starts_with("the repository's address"), "{url:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn credentials_go_along_to_the_same_server_only() {
+        let main = Remote::parse("https://bot:s3cret@git.example/org/configuration.git").unwrap();
+        let authorization = |url: &str| main.submodule(url).unwrap().authorization;
+        assert!(main.authorization.is_some());
+        for same in ["../roles.git", "https://git.example/other/roles.git"] {
+            assert_eq!(authorization(same), main.authorization, "{same}");
+        }
+        for other in
+            ["https://other.example/r", "http://git.example/r", "https://git.example:8443/r", "ssh://git.example/r"]
+        {
+            assert_eq!(authorization(other), None, "{other}");
+        }
+    }
 }

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! checkout/           the repository at its commit
-//! prepared.json       which virtualenv it wants
-//! variables.json      0600; gone when the run has ended
-//! inventory, known_hosts, empty.cfg, callback_plugins/, home/, tmp/
+//! prepared.json       which virtualenv, collections and roles it wants, and whether Ansible has loaded it
+//! variables.json      0600, JSON or, where a variable needs it, YAML; gone when the run has ended
+//! inventory, known_hosts, empty.cfg, callback_plugins/, loading_plugins/, home/, tmp/
 //! events, errors      what the run printed (the spool)
 //! process.json        whom to end, and what to remove; gone when the run has ended
 //! ```
@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use shared_types::yaml;
 
 use super::command::failed_at;
 use super::port::{AnsibleError, RunSpec, Target};
@@ -24,11 +25,29 @@ use super::process::{self, Identity};
 /// Our callback, part of the program.
 const CALLBACK: &str = include_str!("../../../ansible/callback_plugins/ocim_jsonl.py");
 
+/// The callback that has Ansible load what it would load for a run.
+const LOADING_CALLBACK: &str = include_str!("../../../ansible/loading_plugins/ocim_loading.py");
+
 /// What `prepare` leaves for `run`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Prepared {
     /// The virtualenv with `ansible-playbook`.
     pub virtualenv: PathBuf,
+    /// Where the collections and roles of `requirements.yml` files are; none where there is no such file.
+    #[serde(default)]
+    pub installed: Option<PathBuf>,
+    /// Once Ansible has loaded the playbook.
+    #[serde(default)]
+    pub loaded: Option<Loaded>,
+}
+
+/// A playbook that Ansible has loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Loaded {
+    /// Of what it was loaded from.
+    pub fingerprint: String,
+    /// How many tasks it is known to have.
+    pub tasks: u32,
 }
 
 /// What `run` leaves for `recover`.
@@ -38,6 +57,9 @@ pub(super) struct Record {
     pub process: Identity,
     /// The mark all its processes carry.
     pub mark: String,
+    /// What the callback's lines begin with; none in the record of an earlier version.
+    #[serde(default)]
+    pub key: Option<String>,
 }
 
 /// The paths in a run's directory.
@@ -86,17 +108,31 @@ impl RunDir {
         self.join("known_hosts")
     }
 
-    /// Writes all that Ansible reads, apart from the checkout.
-    pub(super) fn write_inputs(&self, spec: &RunSpec) -> Result<(), AnsibleError> {
-        let plugins = self.join("callback_plugins");
-        for dir in [&plugins, &self.join("home"), &self.join("tmp")] {
+    /// Makes the directories that Ansible writes to, and the configuration of a repository that has none.
+    pub(super) fn make_home(&self) -> Result<(), AnsibleError> {
+        for dir in [&self.join("home"), &self.join("tmp")] {
             private_dir(dir).map_err(|error| failed_at(dir, &error))?;
         }
+        self.write("empty.cfg", b"")
+    }
+
+    /// Writes all that Ansible reads, apart from the checkout.
+    pub(super) fn write_inputs(&self, spec: &RunSpec) -> Result<(), AnsibleError> {
+        self.make_home()?;
+        let plugins = self.join("callback_plugins");
+        private_dir(&plugins).map_err(|error| failed_at(&plugins, &error))?;
         self.write("callback_plugins/ocim_jsonl.py", CALLBACK.as_bytes())?;
-        self.write("empty.cfg", b"")?;
         self.write("inventory", inventory(&spec.target).as_bytes())?;
         self.write("known_hosts", known_hosts(&spec.target)?.as_bytes())?;
-        self.write_json("variables.json", &spec.variables)
+        self.write("variables.json", yaml::for_ansible(&spec.variables).as_bytes())
+    }
+
+    /// Writes the callback that loads, and gives its directory.
+    pub(super) fn write_loading_callback(&self) -> Result<PathBuf, AnsibleError> {
+        let plugins = self.join("loading_plugins");
+        private_dir(&plugins).map_err(|error| failed_at(&plugins, &error))?;
+        self.write("loading_plugins/ocim_loading.py", LOADING_CALLBACK.as_bytes())?;
+        Ok(plugins)
     }
 
     /// Removes the variables. Done when it returns, or an error.

@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::command::{failed, failed_at, no_start};
+use super::galaxy;
 use super::port::{AnsibleError, RunOutcome, RunSpec, SpoolSink};
 use super::process::{self, Identity, MARK};
 use super::run_dir::{Record, RunDir};
@@ -39,6 +40,10 @@ const WAIT_FOR_GO: &str = r#"read -r go && exec "$@" </dev/null"#;
 
 /// The first process of the namespace. It is not Ansible itself, because signals mean something else to a first process.
 const FIRST_PROCESS: &str = r#""$@"; exit $?"#;
+
+/// The environment variable that gives the callback what its lines begin with. The callback takes it out of the environment
+/// before anything is started.
+const KEY: &str = "OCIM_EVENTS_KEY";
 
 /// How the processes of a run are kept together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,8 +111,9 @@ pub(super) async fn run(
     if cancel.is_cancelled() {
         return Ok(RunOutcome::Cancelled);
     }
-    let mut spool = Spool::open(dir.path(), Spool::end(dir.path()));
-    let mut playing = match Playing::start(isolation, spec, &dir).await {
+    let key = process::new_mark().map_err(failed)?;
+    let mut spool = Spool::open(dir.path(), Spool::end(dir.path()), Some(&key));
+    let mut playing = match Playing::start(isolation, spec, &dir, key).await {
         Ok(playing) => playing,
         Err(error) => {
             dir.remove_variables()?;
@@ -122,7 +128,10 @@ pub(super) async fn run(
     dir.remove_variables()?;
     dir.remove_record(&playing.mark)?;
     Ok(match end {
-        End::Exited => spool.outcome(exit_status(status)),
+        End::Exited => {
+            let checkout = dir.checkout().display().to_string();
+            spool.outcome(exit_status(status), &spec.target.ssh.ip().to_string(), &checkout)
+        }
         End::LineTimeout => RunOutcome::LineTimeout,
         End::GlobalTimeout => RunOutcome::GlobalTimeout,
         End::Cancelled => RunOutcome::Cancelled,
@@ -145,7 +154,7 @@ async fn watch(
         if began.elapsed() >= spec.global_timeout {
             return Ok(End::GlobalTimeout);
         }
-        if printed.elapsed() >= spec.line_timeout {
+        if printed.elapsed() >= spec.line_timeout.max(spool.patience()) {
             return Ok(End::LineTimeout);
         }
         tokio::select! {
@@ -223,7 +232,7 @@ pub(super) fn environment(command: &mut Command, dir: &RunDir, spec: &RunSpec, c
 }
 
 /// The repository's own configuration: beside the playbook, else at its top, else none (and not the machine's).
-fn configuration(dir: &RunDir, spec: &RunSpec) -> PathBuf {
+pub(super) fn configuration(dir: &RunDir, spec: &RunSpec) -> PathBuf {
     let checkout = dir.checkout();
     let beside = checkout.join(&spec.playbook_path).with_file_name("ansible.cfg");
     let found = [beside, checkout.join("ansible.cfg")].into_iter().find(|path| path.is_file());
@@ -248,7 +257,7 @@ struct Playing {
 }
 
 impl Playing {
-    async fn start(isolation: Isolation, spec: &RunSpec, dir: &RunDir) -> Result<Self, AnsibleError> {
+    async fn start(isolation: Isolation, spec: &RunSpec, dir: &RunDir, key: String) -> Result<Self, AnsibleError> {
         let arguments = playbook_command(dir, spec)?;
         dir.write_inputs(spec)?;
         let mark = process::new_mark().map_err(failed)?;
@@ -261,7 +270,8 @@ impl Playing {
         }
         command.args(arguments);
         environment(&mut command, dir, spec, &control_dir);
-        command.env(MARK, &mark).kill_on_drop(true).process_group(0);
+        galaxy::environment(&mut command, dir, &configuration(dir, spec))?;
+        command.env(MARK, &mark).env(KEY, &key).kill_on_drop(true).process_group(0);
         command.current_dir(work_dir(dir, spec));
         command.stdin(Stdio::piped()).stdout(append_to(&dir.join(EVENTS))?).stderr(append_to(&dir.join(ERRORS))?);
         let child = spawner::spawn(command).await.map_err(no_start)?;
@@ -269,13 +279,13 @@ impl Playing {
         let outermost =
             pid.ok_or_else(|| AnsibleError::Transient("the playbook's process ended at once".to_owned()))?;
         let mut playing = Self { child, outermost, mark };
-        playing.record_and_go(dir).await?;
+        playing.record_and_go(dir, key).await?;
         Ok(playing)
     }
 
-    async fn record_and_go(&mut self, dir: &RunDir) -> Result<(), AnsibleError> {
+    async fn record_and_go(&mut self, dir: &RunDir, key: String) -> Result<(), AnsibleError> {
         let process = Identity::of(self.outermost).map_err(failed)?;
-        dir.write_record(&Record { process, mark: self.mark.clone() })?;
+        dir.write_record(&Record { process, mark: self.mark.clone(), key: Some(key) })?;
         match self.child.stdin.take() {
             Some(mut stdin) => stdin.write_all(b"go\n").await.map_err(failed),
             None => Err(AnsibleError::Transient("the playbook's process has no stdin".to_owned())),

@@ -11,9 +11,9 @@ use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
 
 use super::port::{AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target};
-use super::process;
 use super::run_dir::{Prepared, RunDir};
 use super::runner::{self, Isolation};
+use super::{process, recover};
 
 /// Cancels at the first line that says so.
 #[derive(Default)]
@@ -42,7 +42,7 @@ fn spec(dir: &Path, script: &str) -> RunSpec {
     let run = RunDir::create(&dir.join("run")).unwrap();
     fs::create_dir(run.checkout()).unwrap();
     fs::write(run.checkout().join("site.yml"), "").unwrap();
-    run.write_prepared(&Prepared { virtualenv: dir.join("virtualenv") }).unwrap();
+    run.write_prepared(&Prepared { virtualenv: dir.join("virtualenv"), installed: None, loaded: None }).unwrap();
     RunSpec {
         dir: dir.join("run"),
         source_repo: String::new(),
@@ -102,7 +102,12 @@ async fn the_exit_status_comes_through_and_a_signal_is_none() {
     for isolation in isolations().await {
         let cases = [("exit 0", RunOutcome::Succeeded), ("exit 4", failed(Some(4))), ("kill -9 $$", failed(None))];
         for (script, expected) in cases {
-            assert_eq!(run(isolation, script).await.0, Ok(expected), "{isolation:?}: {script}");
+            let mut outcome = run(isolation, script).await.0;
+            // A shell has its own words for a signal.
+            if let Ok(RunOutcome::Failed { exit_status: None, words, .. }) = &mut outcome {
+                *words = None;
+            }
+            assert_eq!(outcome, Ok(expected), "{isolation:?}: {script}");
         }
         // What a run leaves running when it ends by itself is ended with it.
         let (outcome, texts, _dir) = run(isolation, "echo $OCIM_RUN; setsid sleep 300 & exit 0").await;
@@ -112,7 +117,7 @@ async fn the_exit_status_comes_through_and_a_signal_is_none() {
 }
 
 const fn failed(exit_status: Option<i32>) -> RunOutcome {
-    RunOutcome::Failed { exit_status, failed_task: None }
+    RunOutcome::Failed { exit_status, failed_task: None, words: None }
 }
 
 #[tokio::test]
@@ -136,6 +141,47 @@ async fn it_gets_its_files_and_nothing_of_the_manager() {
     assert_eq!(foreign.count(), 0, "{texts:#?}");
     assert!(has("LANG=C.UTF-8"), "{texts:#?}");
     assert!(!dir.path().join("run/variables.json").exists());
+}
+
+#[tokio::test]
+async fn a_run_of_an_earlier_version_is_taken_over_with_its_events() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(spec(dir.path(), ""));
+    // Its process is gone, its record has no key, and neither have its lines.
+    let record = r#"{"process":{"pid":1,"start_time":1,"boot_id":"x"},"mark":"00000000000000000000000000000000"}"#;
+    fs::write(dir.path().join("run/process.json"), record).unwrap();
+    let printed = r#"{"message": "m", "at": 1.5, "kind": "failed", "text": "fatal: [h]", "task": "a", "host": "h"}"#;
+    fs::write(dir.path().join("run/events"), format!("{printed}\nplain\n")).unwrap();
+    let mut sink = Sink::default();
+    assert_eq!(recover::recover(&dir.path().join("run"), SpoolPosition::default(), &mut sink).await, Ok(true));
+    assert_eq!(sink.texts, ["fatal: [h]", "plain"]);
+    assert!(!dir.path().join("run/process.json").exists());
+}
+
+#[tokio::test]
+async fn a_line_of_another_program_is_no_event_and_the_key_is_nowhere_else() {
+    let script = r#"
+        echo '{"at": 1, "kind": "failed", "text": "x", "task": "forged", "message": "forged"}'
+        echo "{\"key\": \"$OCIM_EVENTS_KEY\", \"at\": 1, \"kind\": \"failed\", \"text\": \"t\", \"task\": \"ours\", \"message\": \"m\"}"
+        exit 2
+    "#;
+    let (outcome, texts, _dir) = run(Isolation::Mark, script).await;
+    let failed_task = Some(("ours".to_owned(), "m".to_owned()));
+    assert_eq!(outcome, Ok(RunOutcome::Failed { exit_status: Some(2), failed_task, words: None }));
+    assert_eq!(texts.len(), 2);
+    assert!(texts.first().unwrap().starts_with("{\"at\": 1"), "{texts:?}");
+}
+
+#[tokio::test]
+async fn the_last_error_is_told_with_paths_of_the_repository() {
+    let script = r#"
+        echo "[WARNING]: noise" >&2
+        printf 'ERROR! no such role\n\nThe error appears to be in '"'%s'"': line 2, column 3, but may\n' "$PWD/site.yml" >&2
+        exit 1
+    "#;
+    let (outcome, _, _dir) = run(Isolation::Mark, script).await;
+    let words = Some("no such role (site.yml, line 2, column 3)".to_owned());
+    assert_eq!(outcome, Ok(RunOutcome::Failed { exit_status: Some(1), failed_task: None, words }));
 }
 
 #[tokio::test]

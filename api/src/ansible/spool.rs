@@ -16,6 +16,9 @@ pub(super) const POLL: Duration = Duration::from_millis(100);
 /// A longer line is cut, in bytes.
 pub(super) const LINE_LIMIT: usize = 1_000_000;
 
+/// A cut line ends between two words if the last of them is shorter than this, in bytes.
+const LONGEST_WORD: usize = 4096;
+
 /// So much is read at once, in bytes. With a line of the limit it stays under 1 MiB.
 const CHUNK: usize = 32 * 1024;
 
@@ -110,8 +113,13 @@ impl Tail {
 
     fn take_line(&mut self) -> RawLine {
         let mut text = std::mem::take(&mut self.line);
-        let dropped = std::mem::take(&mut self.dropped);
+        let mut dropped = std::mem::take(&mut self.dropped);
         if dropped > 0 {
+            // Between two words where that is near: a piece of a secret would not be known as one.
+            let space = text.iter().rposition(u8::is_ascii_whitespace).filter(|at| text.len() - at < LONGEST_WORD);
+            let kept = space.unwrap_or(text.len());
+            dropped += text.len() - kept;
+            text.truncate(kept);
             text.extend_from_slice(format!(" [cut: {dropped} bytes more]").as_bytes());
         }
         RawLine { text, end: self.read }
@@ -128,12 +136,12 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// Reads on from `position`.
-    pub(super) fn open(dir: &Path, position: SpoolPosition) -> Self {
+    /// Reads on from `position`. The callback's lines begin with `key`.
+    pub(super) fn open(dir: &Path, position: SpoolPosition, key: Option<&str>) -> Self {
         Self {
             events: Tail::new(&dir.join(EVENTS), position.events),
             errors: Tail::new(&dir.join(ERRORS), position.errors),
-            parser: Parser::new(),
+            parser: Parser::new(key),
             position,
         }
     }
@@ -170,11 +178,21 @@ impl Spool {
         Ok(self.position != before)
     }
 
-    /// What the exit status means together with what was read.
-    pub(super) fn outcome(&mut self, exit_status: Option<i32>) -> RunOutcome {
+    /// So long the task under way may print nothing, because it said so.
+    pub(super) const fn patience(&self) -> Duration {
+        self.parser.patience()
+    }
+
+    /// What the exit status means together with what was read of a run on this machine. `checkout` is taken off paths.
+    pub(super) fn outcome(&mut self, exit_status: Option<i32>, machine: &str, checkout: &str) -> RunOutcome {
         match exit_status {
-            Some(0) => RunOutcome::Succeeded,
-            Some(_) | None => RunOutcome::Failed { exit_status, failed_task: self.parser.take_failed_task() },
+            Some(0) => self.parser.missed(machine).map_or(RunOutcome::Succeeded, |hosts| RunOutcome::NoHost { hosts }),
+            Some(_) | None => {
+                // Paths are told as they are in the repository.
+                let relative = |words: String| words.replace(&format!("{checkout}/"), "");
+                let failed_task = self.parser.take_failed_task().map(|(task, message)| (task, relative(message)));
+                RunOutcome::Failed { exit_status, failed_task, words: self.parser.error_words().map(relative) }
+            }
         }
     }
 
@@ -190,11 +208,11 @@ impl Spool {
                 match file {
                     Source::Events => {
                         self.position.events = line.end;
-                        lines.extend(self.parser.event(&line.text));
+                        self.parser.event(&line.text, &mut lines);
                     }
                     Source::Errors => {
                         self.position.errors = line.end;
-                        lines.extend(self.parser.error(&line.text));
+                        self.parser.error(&line.text, &mut lines);
                     }
                 }
             }
@@ -261,5 +279,10 @@ mod tests {
         let lines = read_all(&mut tail).await;
         let expected = format!("{} [cut: 2000000 bytes more]", "x".repeat(LINE_LIMIT));
         assert_eq!(lines, [(expected, 3_000_001), ("next".to_owned(), 3_000_006)]);
+        let words = "a word ".repeat(200_000);
+        file.write_all(words.as_bytes()).unwrap();
+        file.write_all(b"\n").unwrap();
+        let (text, _) = read_all(&mut tail).await.remove(0);
+        assert!(text.ends_with(" word [cut: 400002 bytes more]"), "{}", &text[text.len() - 60..]);
     }
 }

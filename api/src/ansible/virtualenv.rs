@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
-use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-use super::command::{self, Output, Printer, failed_at};
+use super::command::{self, Printer, failed_at};
 use super::lock::lock;
+use super::pip::{pip, succeeded};
 use super::port::{AnsibleError, SpoolLine, SpoolPosition, SpoolSink};
 use super::real::AnsibleConfig;
 use super::run_dir::{RunDir, private_dir};
@@ -35,21 +35,13 @@ const COMPLETE: &str = ".complete";
 const VERSION: &str =
     "import sys, platform; print(sys.version, sys.base_prefix, sys.implementation.cache_tag, platform.machine())";
 
-/// What pip says when it will say the same the next time.
-const PERMANENT: &[&str] = &[
-    "No matching distribution found",
-    "Could not find a version",
-    "Invalid requirement",
-    "ResolutionImpossible",
-    "Could not open requirements file",
-    "metadata-generation-failed",
-    "subprocess-exited-with-error",
-    "requires a different Python",
-    "no such option",
-];
-
-/// What pip says when it did not reach the index, and so knows nothing.
-const UNREACHABLE: &[&str] = &["Retrying (Retry", "NewConnectionError", "Read timed out", "No space left"];
+/// A requirements file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Requirements {
+    /// In the repository.
+    pub path: PathBuf,
+    pub text: String,
+}
 
 /// Downloads the wheels of these requirements (and builds those that are not to be had) into the cache, so that
 /// [`super::port::Ansible::prepare`] needs no network for them. A second call with the same text does nothing.
@@ -82,7 +74,7 @@ pub async fn fill_wheels(
     let mut command = pip(&virtualenv, "wheel");
     command.arg("--wheel-dir").arg(&wheels).arg("--find-links").arg(&wheels).arg("-r").arg(&requirements);
     let output = command::print(command, &work.join("log"), BUILD_LIMIT, &cancel, &mut printer).await?;
-    succeeded(&output)?;
+    succeeded(&output, &[])?;
     remove_dir(&work)?;
     fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
 }
@@ -95,7 +87,8 @@ pub(super) async fn ensure(
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
 ) -> Result<PathBuf, AnsibleError> {
-    let text = read_all(requirements, &dir.checkout())?;
+    let files = read_all(requirements, &dir.checkout())?;
+    let text: String = files.iter().flat_map(|file| [&file.text, "\0"]).collect();
     let parent = config.cache_dir.join("venv");
     make_dir(&parent)?;
     let virtualenv = parent.join(key(&python_version(config, cancel).await?, &text));
@@ -106,7 +99,7 @@ pub(super) async fn ensure(
     }
     printer.say("Making a virtualenv for these requirements (the next run uses it again)".to_owned()).await?;
     remove_dir(&virtualenv)?;
-    match fill(config, &virtualenv, requirements, dir, cancel, printer).await {
+    match fill(config, &virtualenv, &files, dir, cancel, printer).await {
         Ok(()) => Ok(virtualenv),
         Err(error) => {
             // Only to save room: without the marker it would not be used.
@@ -119,13 +112,13 @@ pub(super) async fn ensure(
 async fn fill(
     config: &AnsibleConfig,
     virtualenv: &Path,
-    requirements: &Path,
+    files: &[Requirements],
     dir: &RunDir,
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
 ) -> Result<(), AnsibleError> {
     make_bare(config, virtualenv, cancel).await?;
-    install(config, virtualenv, requirements, dir, cancel, printer).await?;
+    install(config, virtualenv, files, dir, cancel, printer).await?;
     if !virtualenv.join("bin/ansible-playbook").is_file() {
         let message = "the requirements do not install ansible-playbook: add ansible-core to the requirements file";
         return Err(AnsibleError::Permanent(message.to_owned()));
@@ -137,12 +130,14 @@ async fn fill(
 async fn install(
     config: &AnsibleConfig,
     virtualenv: &Path,
-    requirements: &Path,
+    files: &[Requirements],
     dir: &RunDir,
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
 ) -> Result<(), AnsibleError> {
     let wheels = wheels(config);
+    // By its path in the repository, which is what pip then says.
+    let requirements = files.first().map(|file| file.path.as_path()).unwrap_or_else(|| Path::new(""));
     if wheels.is_dir() {
         let mut command = pip(virtualenv, "install");
         command.arg("--no-index").arg("--find-links").arg(&wheels).arg("-r").arg(requirements);
@@ -154,7 +149,7 @@ async fn install(
     let mut command = pip(virtualenv, "install");
     command.arg("-r").arg(requirements).current_dir(dir.checkout());
     let output = command::print(command, &dir.join("pip.log"), BUILD_LIMIT, cancel, printer).await?;
-    succeeded(&output)
+    succeeded(&output, files)
 }
 
 async fn make_bare(config: &AnsibleConfig, virtualenv: &Path, cancel: &CancellationToken) -> Result<(), AnsibleError> {
@@ -186,52 +181,32 @@ async fn python_version(config: &AnsibleConfig, cancel: &CancellationToken) -> R
     )))
 }
 
-fn pip(virtualenv: &Path, verb: &str) -> Command {
-    let mut command = command::command(virtualenv.join("bin/python"));
-    command.args(["-m", "pip", verb]);
-    command.args(["--no-input", "--no-color", "--disable-pip-version-check", "--progress-bar", "off"]);
-    command
-}
-
-fn succeeded(output: &Output) -> Result<(), AnsibleError> {
-    if output.success {
-        return Ok(());
-    }
-    let mut errors = output.stdout.lines().filter(|line| line.starts_with("ERROR: "));
-    let said = errors.next_back().or_else(|| output.stdout.lines().next_back()).unwrap_or("pip said nothing");
-    let said = format!("the requirements cannot be installed: {}", said.trim_start_matches("ERROR: "));
-    let says = |list: &[&str]| list.iter().any(|words| output.stdout.contains(words));
-    if says(PERMANENT) && !says(UNREACHABLE) {
-        return Err(AnsibleError::Permanent(said));
-    }
-    Err(AnsibleError::Transient(said))
-}
-
 fn key(python: &str, text: &str) -> String {
     let hash = hex::encode(Sha256::new().chain_update(python).chain_update([0]).chain_update(text).finalize());
     hash.get(..32).unwrap_or(&hash).to_owned()
 }
 
-/// The text of a requirements file and of all it names with `-r` and `-c` inside the checkout.
-fn read_all(requirements: &Path, checkout: &Path) -> Result<String, AnsibleError> {
+/// The requirements file, and then all it names with `-r` and `-c` inside the checkout.
+fn read_all(requirements: &Path, checkout: &Path) -> Result<Vec<Requirements>, AnsibleError> {
     let root = checkout.canonicalize().map_err(|error| failed_at(checkout, &error))?;
-    let (mut text, mut seen, mut wanted) = (String::new(), BTreeSet::new(), vec![requirements.to_owned()]);
+    let (mut files, mut seen, mut wanted) =
+        (Vec::<Requirements>::new(), BTreeSet::new(), vec![requirements.to_owned()]);
     while let Some(path) = wanted.pop() {
         // What is missing or elsewhere is pip's to complain of.
         let Ok(path) = path.canonicalize() else { continue };
-        if !path.starts_with(&root) || !seen.insert(path.clone()) {
+        let Ok(within) = path.strip_prefix(&root) else { continue };
+        if !seen.insert(path.clone()) {
             continue;
         }
         let bytes = fs::read(&path).map_err(|error| failed_at(&path, &error))?;
-        if text.len() + bytes.len() > TEXT_LIMIT {
+        if files.iter().map(|file| file.text.len()).sum::<usize>() + bytes.len() > TEXT_LIMIT {
             return Err(AnsibleError::Permanent(format!("the requirements are longer than {TEXT_LIMIT} bytes")));
         }
-        let content = String::from_utf8_lossy(&bytes);
-        wanted.extend(content.lines().filter_map(named_file).map(|name| path.with_file_name("").join(name)));
-        text.push_str(&content);
-        text.push('\0');
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        wanted.extend(text.lines().filter_map(named_file).map(|name| path.with_file_name("").join(name)));
+        files.push(Requirements { path: within.to_owned(), text });
     }
-    Ok(text)
+    Ok(files)
 }
 
 /// The file that `-r file`, `-rfile`, `--requirement file` or `--requirement=file` names, and the same for constraints.
@@ -268,7 +243,7 @@ impl SpoolSink for ProgressSink<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use super::*;
 
@@ -282,22 +257,15 @@ mod tests {
         );
         write("more.txt", "one");
         write("limits.txt", "two");
-        let read = || read_all(&dir.path().join("requirements.txt"), dir.path()).unwrap();
+        let read = || {
+            let files = read_all(&dir.path().join("requirements.txt"), dir.path()).unwrap();
+            assert_eq!(files[0].path, Path::new("requirements.txt"));
+            files.into_iter().map(|file| file.text + "\0").collect::<String>()
+        };
         let before = read();
         assert!(before.contains("one") && before.contains("two"));
         write("more.txt", "three");
         assert_ne!(key("3.11", &before), key("3.11", &read()));
         assert_ne!(key("3.11", &before), key("3.12", &before));
-    }
-
-    #[test]
-    fn an_index_that_was_not_reached_proves_nothing() {
-        let output =
-            |text: &str| Output { success: false, code: Some(1), stdout: text.to_owned(), stderr: String::new() };
-        let unknown = "ERROR: No matching distribution found for nothing==1";
-        let message = "the requirements cannot be installed: No matching distribution found for nothing==1".to_owned();
-        assert_eq!(succeeded(&output(unknown)), Err(AnsibleError::Permanent(message.clone())));
-        let offline = format!("WARNING: Retrying (Retry(total=4)) after NewConnectionError\n{unknown}");
-        assert_eq!(succeeded(&output(&offline)), Err(AnsibleError::Transient(message)));
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::Value;
-use shared_types::AppServerStatus;
+use shared_types::{AppServerStatus, HealthState};
 
 use super::error::ClientError;
 use super::text;
@@ -49,6 +49,17 @@ impl Cell {
             Stopped | Terminated => None,
         };
         Self { text: status.as_str().to_owned(), colour }
+    }
+
+    /// The health of an instance, in its colour.
+    pub fn health(state: HealthState) -> Self {
+        let colour = match state {
+            HealthState::Ok => Some("32"),
+            HealthState::Unknown => None,
+            HealthState::Degraded => Some("33"),
+            HealthState::Down => Some("31"),
+        };
+        Self { text: state.as_str().to_owned(), colour }
     }
 
     /// A value that may be missing.

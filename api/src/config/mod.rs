@@ -2,6 +2,7 @@
 //! environment wins. The original's names are kept where it had the setting.
 
 pub mod address;
+pub mod gateway;
 mod settings;
 
 use std::path::PathBuf;
@@ -16,6 +17,11 @@ const NAMES: &[&str] = &[
     "ocim_listen",
     "ocim_gateway_listen",
     "ocim_gateway_public_url",
+    "ocim_gateway_trusted_proxies",
+    "ocim_gateway_proxy_protocol",
+    "ocim_gateway_target_connections",
+    "ocim_gateway_source_connections",
+    "ocim_gateway_max_hosts",
     "ocim_data_dir",
     "ocim_cache_dir",
     "ocim_provider",
@@ -79,6 +85,7 @@ const NAMES: &[&str] = &[
     "ocim_checkout_timeout",
     "ocim_reboot_timeout",
     "ocim_checks_timeout",
+    "ocim_check_interval",
     "ocim_drain_limit",
     "ocim_retention_hours",
     "ocim_reaper_grace",
@@ -99,6 +106,7 @@ const NAMES: &[&str] = &[
 
 /// Those that are lists: in the environment their items are separated by commas.
 const LISTS: &[&str] = &[
+    "ocim_gateway_trusted_proxies",
     "ocim_allowed_hosts",
     "ocim_trusted_proxies",
     "ocim_cors_origins",
@@ -173,6 +181,12 @@ impl Settings {
         if let Some((name, seconds)) = spans.into_iter().find(|(_, seconds)| !(1..=MAX_SECONDS).contains(seconds)) {
             return Err(ConfigError(format!("{name} is {seconds} seconds; it must be 1 to {MAX_SECONDS}")));
         }
+        if !(5..=3600).contains(&self.ocim_check_interval) {
+            return Err(ConfigError(format!(
+                "OCIM_CHECK_INTERVAL is {} seconds; it must be 5 to 3600",
+                self.ocim_check_interval
+            )));
+        }
         if self.ocim_drain_limit > 3600 {
             return Err(ConfigError(format!(
                 "OCIM_DRAIN_LIMIT is {} seconds; it must be 0 to 3600",
@@ -185,6 +199,7 @@ impl Settings {
                 self.ocim_retention_hours
             )));
         }
+        gateway::GatewaySettings::new(&self).map_err(ConfigError)?;
         Ok(self)
     }
 

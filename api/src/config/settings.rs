@@ -14,9 +14,19 @@ pub struct Settings {
     pub ocim_listen: SocketAddr,
     /// Where visitors of the instances come.
     pub ocim_gateway_listen: SocketAddr,
-    /// What the instances' URLs carry: the port, where it is not the protocol's own. None: taken from
-    /// `ocim_gateway_listen` with the local provider, no port otherwise.
+    /// Scheme and port of every instance's address, for people and for the applications. None: the protocol of the
+    /// instance, and the port of `ocim_gateway_listen` where that is `http`.
     pub ocim_gateway_public_url: Option<String>,
+    /// The proxies (addresses or networks) whose `X-Forwarded-Proto`, `-Port` and `-For` the gateway believes.
+    pub ocim_gateway_trusted_proxies: Vec<String>,
+    /// Whether connections from these proxies begin with a header of the PROXY protocol (version 1 or 2).
+    pub ocim_gateway_proxy_protocol: bool,
+    /// How many requests may be under way at one app server.
+    pub ocim_gateway_target_connections: u32,
+    /// How many connections one visitor's address may hold at the gateway; 0: any number.
+    pub ocim_gateway_source_connections: u32,
+    /// How many host names all instances that are not archived may have together.
+    pub ocim_gateway_max_hosts: u32,
     /// Holds the embedded database, the local machines, keys and runs.
     pub ocim_data_dir: PathBuf,
     /// Holds what can be made again: base tree, clones, virtualenvs, wheels. None: `~/.cache/ocim`.
@@ -140,12 +150,14 @@ pub struct Settings {
     pub ocim_pin_timeout: u64,
     /// Seconds that a machine may take until it answers SSH.
     pub ocim_machine_timeout: u64,
-    /// Seconds that checkout and virtualenv may take.
+    /// Seconds that the checkout step may take: repositories, virtualenv, collections, and loading the playbooks.
     pub ocim_checkout_timeout: u64,
     /// Seconds that a machine may take to restart.
     pub ocim_reboot_timeout: u64,
     /// Seconds that an application may take until its checks pass.
     pub ocim_checks_timeout: u64,
+    /// Seconds between two checks of an active app server.
+    pub ocim_check_interval: u64,
     /// Seconds that requests under way may hold up the end of an app server that was replaced.
     pub ocim_drain_limit: u32,
     /// Hours that an app server which nobody needs keeps its machine.
@@ -186,6 +198,11 @@ impl Default for Settings {
             ocim_listen: SocketAddr::from(([127, 0, 0, 1], 5000)),
             ocim_gateway_listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             ocim_gateway_public_url: None,
+            ocim_gateway_trusted_proxies: Vec::new(),
+            ocim_gateway_proxy_protocol: false,
+            ocim_gateway_target_connections: 1000,
+            ocim_gateway_source_connections: 0,
+            ocim_gateway_max_hosts: 250_000,
             ocim_data_dir: PathBuf::from(".ocim"),
             ocim_cache_dir: None,
             ocim_provider: ProviderKind::Local,
@@ -249,6 +266,7 @@ impl Default for Settings {
             ocim_checkout_timeout: 1800,
             ocim_reboot_timeout: 600,
             ocim_checks_timeout: 300,
+            ocim_check_interval: 30,
             ocim_drain_limit: 30,
             ocim_retention_hours: 48,
             ocim_reaper_grace: 3600,

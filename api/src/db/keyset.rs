@@ -9,14 +9,14 @@ use diesel::sql_types::{BigInt, Bool, Text, Untyped};
 
 use super::fixed::{Fixed, fixed};
 
-/// A column and a direction to sort by. The names are ours, never what somebody sent.
+/// What to sort by, and in which direction. The texts are ours, never what a request sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
-    /// `table`.
-    pub table: &'static str,
-    /// A column of it.
-    pub column: &'static str,
-    /// What its text is read as.
+    /// `table.column`, or an expression as an index has it.
+    pub by: &'static str,
+    /// `table.id`.
+    pub id: &'static str,
+    /// The type that the text in a cursor is read as.
     pub kind: &'static str,
     /// The largest first.
     pub is_descending: bool,
@@ -25,9 +25,9 @@ pub struct Order {
 impl Order {
     /// For `ORDER BY`.
     pub fn by(self) -> Fixed<Untyped> {
-        let Self { table, column, kind: _, is_descending } = self;
+        let Self { by, id, kind: _, is_descending } = self;
         let direction = if is_descending { "DESC" } else { "ASC" };
-        fixed(format!("{table}.{column} {direction}, {table}.id {direction}"))
+        fixed(format!("{by} {direction}, {id} {direction}"))
     }
 
     /// Only rows after the one with this value and id.
@@ -83,9 +83,9 @@ impl Expression for After {
 
 impl QueryFragment<Pg> for After {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let Order { table, column, kind, is_descending } = self.order;
+        let Order { by, id, kind, is_descending } = self.order;
         let comes_after = if is_descending { "<" } else { ">" };
-        out.push_sql(&format!("({table}.{column}, {table}.id) {comes_after} (CAST("));
+        out.push_sql(&format!("({by}, {id}) {comes_after} (CAST("));
         out.push_bind_param::<Text, _>(&self.value)?;
         out.push_sql(&format!(" AS {kind}), "));
         out.push_bind_param::<BigInt, _>(&self.id)?;

@@ -68,10 +68,60 @@ diesel::table! {
         hold_at -> Nullable<Timestamptz>,
         hold_by -> Nullable<Text>,
         hold_reason -> Nullable<Text>,
+        health_rank -> Integer,
     }
 }
 diesel::table! {
-    instance_hostnames (hostname) { hostname -> Text, instance_id -> BigInt, }
+    instance_health (instance_id) {
+        instance_id -> BigInt,
+        app_server_id -> BigInt,
+        state -> Text,
+        failing -> Array<Text>,
+        suspects -> Jsonb,
+        since -> Timestamptz,
+        failing_since -> Nullable<Timestamptz>,
+        checked_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
+    instance_health_changes (id) {
+        id -> BigInt,
+        at -> Timestamptz,
+        instance_id -> Nullable<BigInt>,
+        app_server_id -> Nullable<BigInt>,
+        state -> Text,
+        failing -> Array<Text>,
+        failing_since -> Nullable<Timestamptz>,
+        detail -> Nullable<Text>,
+        is_mail_owed -> Bool,
+    }
+}
+diesel::table! {
+    health_watch (is_one) {
+        is_one -> Bool,
+        fresh_until -> Timestamptz,
+        checked_at -> Nullable<Timestamptz>,
+        trouble -> Nullable<Text>,
+        is_told_stale -> Bool,
+        mailed_at -> Timestamptz,
+    }
+}
+diesel::table! {
+    outbox (id) {
+        id -> BigInt,
+        kind -> Text,
+        key -> Nullable<Text>,
+        payload -> Jsonb,
+        created -> Timestamptz,
+        due -> Timestamptz,
+        tries -> Integer,
+        sent_at -> Nullable<Timestamptz>,
+        given_up_at -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    instance_hostnames (hostname) { hostname -> Text, instance_id -> BigInt, protocol -> Text, }
 }
 diesel::table! {
     servers (id) {
@@ -361,6 +411,7 @@ diesel::table! {
         report_after -> Nullable<Timestamptz>,
         created -> Timestamptz,
         modified -> Timestamptz,
+        settings_warnings -> Jsonb,
     }
 }
 diesel::table! {

@@ -23,7 +23,8 @@ pub async fn answer(
     decision: Decision,
 ) -> Result<HttpResponse, ApiError> {
     if let Some(patience) = patience {
-        prefer::until(app, patience, async || Ok(look(app, id, decision).await?.is_settled)).await?;
+        let instance = look(app, id, decision).await?.app_server.instance_id;
+        prefer::until(app, patience, instance, async || Ok(look(app, id, decision).await?.is_settled)).await?;
     }
     let Look { app_server, is_applied, .. } = look(app, id, decision).await?;
     let mut answer = if is_applied { HttpResponse::Ok() } else { HttpResponse::Accepted() };

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse};
-use shared_types::AppServer;
+use shared_types::{AppServer, InstanceId};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::error::ApiError;
 use crate::app::App;
+use crate::events::bus::Signal;
 use crate::instances::Refusal;
 
 /// The longest wait.
@@ -21,11 +22,16 @@ pub fn wait(request: &HttpRequest) -> Option<Duration> {
     seconds.trim().parse::<u64>().ok().map(|seconds| Duration::from_secs(seconds.min(MAX_WAIT)))
 }
 
-/// Waits until `is_so` answers yes, asking again whenever something changed. False: the time ran out.
+/// Waits until `is_so` answers yes, asking again whenever something of this instance changed. False: the time ran out.
 ///
 /// # Errors
 /// What `is_so` gives.
-pub async fn until<F>(app: &App, patience: Duration, mut is_so: impl FnMut() -> F) -> Result<bool, ApiError>
+pub async fn until<F>(
+    app: &App,
+    patience: Duration,
+    instance: InstanceId,
+    mut is_so: impl FnMut() -> F,
+) -> Result<bool, ApiError>
 where
     F: Future<Output = Result<bool, ApiError>>,
 {
@@ -35,13 +41,26 @@ where
             if is_so().await? {
                 return Ok(true);
             }
-            match changes.recv().await {
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return Ok(false),
+            loop {
+                match changes.recv().await {
+                    Ok(signal) if !concerns(&signal, instance) => {}
+                    Ok(_) | Err(RecvError::Lagged(_)) => break,
+                    Err(RecvError::Closed) => return Ok(false),
+                }
             }
         }
     };
     tokio::time::timeout(patience, looking).await.unwrap_or(Ok(false))
+}
+
+/// Whether the state of an instance may have changed. Asking for it at every event would have each waiting request read the
+/// database as often as anything happens in the whole installation.
+fn concerns(signal: &Signal, instance: InstanceId) -> bool {
+    match signal {
+        Signal::Event(event) => event.instance_id == Some(instance),
+        Signal::Access(_) => false,
+        Signal::Gap => true,
+    }
 }
 
 /// Answers with an app server: 200 when what was asked for is done, 202 and its path while it is not.
@@ -55,9 +74,35 @@ pub async fn answer(
     is_done: impl Fn(&AppServer) -> bool,
 ) -> Result<HttpResponse, ApiError> {
     if let Some(patience) = wait(request) {
-        until(app, patience, async || Ok(is_done(&read().await?))).await?;
+        let instance = read().await?.summary.instance_id;
+        until(app, patience, instance, async || Ok(is_done(&read().await?))).await?;
     }
     let app_server = read().await?;
     let mut answer = if is_done(&app_server) { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(answer.insert_header((LOCATION, app_server.summary.api_url.clone())).json(app_server))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared_types::{Event, EventKind, UserId};
+
+    #[test]
+    fn only_events_of_the_instance_wake_a_waiting_request() {
+        let event = |instance_id| {
+            Signal::Event(Event {
+                id: None,
+                kind: EventKind::RoutingApplied,
+                created: chrono::DateTime::UNIX_EPOCH,
+                instance_id,
+                app_server_id: None,
+                server_id: None,
+                last_seq: None,
+            })
+        };
+        let one = InstanceId(1);
+        assert!(concerns(&event(Some(one)), one) && concerns(&Signal::Gap, one));
+        assert!(!concerns(&event(Some(InstanceId(2))), one) && !concerns(&event(None), one));
+        assert!(!concerns(&Signal::Access(UserId(1)), one));
+    }
 }

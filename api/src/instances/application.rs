@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use serde_json::{Map, Value};
-use shared_types::FieldError;
+use shared_types::{FieldError, FieldWarning};
 
 /// A playbook to run on an app server's machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +96,9 @@ pub trait Application: Debug + Send + Sync {
     /// # Errors
     /// Why the stored settings cannot be used.
     fn snapshot(&self, instance_name: &str, settings: &Value) -> Result<Snapshot, ApplicationError>;
+
+    /// What may surprise the author of settings that are stored or, with their defaults, could be. Nothing secret is in it.
+    fn warnings(&self, settings: &Value) -> Vec<FieldWarning>;
 
     /// Where people find it. The settings' secrets may be hidden: no address depends on one.
     ///

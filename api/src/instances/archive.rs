@@ -5,7 +5,7 @@ use serde_json::json;
 use shared_types::{EventKind, InstanceId};
 
 use super::store::{app_servers, hostnames, instances};
-use super::{Manager, Refusal, terminate};
+use super::{Manager, Refusal, claim, terminate};
 use crate::instances::jobs::ApplyRouting;
 use crate::{audit, events, logs};
 
@@ -69,13 +69,14 @@ pub async fn restore(
         if row.archived_at.is_none() {
             return Ok(());
         }
-        let hostnames = manager.application(&row.instance_type)?.addresses(&row.settings.hidden())?.hostnames;
-        if let Some(taken) = hostnames::claim(conn, id, &hostnames).await? {
+        let addresses = manager.application(&row.instance_type)?.addresses(&row.settings.hidden())?;
+        if let Some(taken) = claim::claim(manager, conn, id, &addresses).await? {
             return Err(Refusal::Conflict(format!(
                 "Another instance answers at {taken} by now; change that one's domain to restore this one."
             )));
         }
         instances::restore(conn, id).await?;
+        claim::check_room(manager, conn).await?;
         ApplyRouting::enqueue(conn, id).await?;
         events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
         logs::append(conn, logs::About::Instance(id), &[logs::Line::info(format!("Restored by {actor}"))]).await?;
@@ -106,9 +107,9 @@ pub async fn purge(manager: &Manager, actor: &str, id: InstanceId, confirm: &str
                 alive.id
             )));
         }
-        let names = hostnames::of(conn, Some(id)).await?;
+        let names = hostnames::of(conn, Some(&[id])).await?;
         hostnames::release(conn, id, &[]).await?;
-        let deleted: Vec<String> = names.into_iter().map(|(name, _)| format!("the host name {name}")).collect();
+        let deleted: Vec<String> = names.into_iter().map(|(name, _, _)| format!("the host name {name}")).collect();
         events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
         let line = logs::Line::info(format!("Purged by {actor}: {} deleted", deleted.len()));
         logs::append(conn, logs::About::Instance(id), &[line]).await?;

@@ -4,30 +4,31 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use futures::StreamExt;
 use futures::future::join_all;
 use shared_types::app_server::{Check, Checks};
-use shared_types::{AppServerId, EventKind};
+use shared_types::{AppServerId, EventKind, ServerStatus};
 
 use super::application::CheckSpec;
+use super::health::Found;
+use super::health::record::{self, Look};
 use super::store::{app_servers, checks, instances};
 use super::{Manager, Refusal};
 use crate::db::DbError;
-use crate::routing::traffic::{self, Traffic};
+use crate::routing::traffic::{self, AskError, Traffic};
 use crate::{events, servers};
 
-/// How many app servers are asked at once when all active ones are.
-const AT_ONCE: usize = 16;
+/// What is said of each site of a machine that is gone.
+const GONE: &str = "its machine is gone";
 
 /// Makes the checks of an app server now and keeps them. An answer may take [`traffic::PATIENCE`].
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Conflict`] when its machine has no address.
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] when its machine has no address, or is gone and it is not active.
 pub async fn check(manager: &Manager, id: AppServerId) -> Result<Checks, Refusal> {
     check_within(manager, id, traffic::PATIENCE).await
 }
 
-/// The same, but an answer may take only so long.
+/// The same, but an answer may take only so long. Of an active app server they count for its instance's health.
 ///
 /// # Errors
 /// As [`check`].
@@ -39,57 +40,84 @@ pub async fn check_within(manager: &Manager, id: AppServerId, patience: Duration
         .ok_or_else(|| DbError::Corrupt(format!("instance {} is missing", row.instance_id)))?;
     let server = servers::store::find(&mut conn, row.server_id).await?;
     drop(conn);
-    let address: SocketAddr =
-        server.and_then(|server| server.http_address).and_then(|address| address.parse().ok()).ok_or_else(|| {
-            Refusal::Conflict(format!(
-                "App server {id} is {}; its machine must have an address to be checked.",
-                row.status.as_str()
-            ))
-        })?;
     let specs = manager.application(&instance.instance_type)?.checks(&row.settings.hidden())?;
-    let asked = specs.iter().map(|spec| ask(manager.traffic.as_ref(), address, spec, patience));
-    let made = Checks { items: join_all(asked).await };
+    let is_active = instance.active_app_server_id == Some(id);
+    let is_gone = server.as_ref().is_some_and(|server| server.status == ServerStatus::Terminated);
+    let (found, made) = if is_gone && is_active {
+        gone(&specs)
+    } else if is_gone {
+        let words = format!("App server {id} is {}; its machine is gone and cannot be checked.", row.status.as_str());
+        return Err(Refusal::Conflict(words));
+    } else {
+        let address: SocketAddr = server
+            .and_then(|server| server.http_address)
+            .and_then(|address| address.parse().ok())
+            .ok_or_else(|| {
+                Refusal::Conflict(format!(
+                    "App server {id} is {}; its machine must have an address to be checked.",
+                    row.status.as_str()
+                ))
+            })?;
+        ask(manager.traffic.as_ref(), address, &specs, patience).await
+    };
     keep(manager, &row, &made).await?;
+    if is_active {
+        let look = Look { instance: row.instance_id, app_server: id, found, made: made.clone(), at: Utc::now() };
+        record::record(manager, &[look]).await?;
+    }
     Ok(made)
-}
-
-/// Makes the checks of every active app server, a few at once. One that cannot be checked stops no other.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn check_active(manager: &Manager) -> Result<(), DbError> {
-    let mut conn = manager.db.conn().await?;
-    let active = instances::active(&mut conn).await?;
-    drop(conn);
-    futures::stream::iter(active)
-        .for_each_concurrent(AT_ONCE, async |id| {
-            if let Err(error) = check(manager, id).await {
-                tracing::warn!(app_server = %id, %error, "an active app server could not be checked");
-            }
-        })
-        .await;
-    Ok(())
 }
 
 async fn keep(manager: &Manager, row: &app_servers::AppServerRow, made: &Checks) -> Result<(), Refusal> {
     use diesel_async::AsyncConnection;
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
-        checks::keep(conn, row.id, made).await?;
+        checks::keep(conn, &[(row.id, made)]).await?;
         events::record(conn, EventKind::ChecksMade, events::About::app_server(row.instance_id, row.id)).await
     })
     .await?;
     Ok(())
 }
 
-async fn ask(traffic: &dyn Traffic, address: SocketAddr, spec: &CheckSpec, patience: Duration) -> Check {
+/// Asks every site at once. Where one could not be asked and none failed, nothing is known of the app server.
+pub(super) async fn ask(
+    traffic: &dyn Traffic,
+    address: SocketAddr,
+    specs: &[CheckSpec],
+    patience: Duration,
+) -> (Found, Checks) {
+    let asked = join_all(specs.iter().map(|spec| ask_one(traffic, address, spec, patience))).await;
+    let was_asked = asked.iter().all(|(was_asked, _)| *was_asked);
+    let items: Vec<Check> = asked.into_iter().map(|(_, check)| check).collect();
+    let found = if was_asked && !items.is_empty() {
+        Found::Answers(items.iter().map(|check| (check.name.clone(), check.is_ok)).collect())
+    } else {
+        Found::NotAsked
+    };
+    (found, Checks { items })
+}
+
+/// What there is to say of the sites of a machine that is gone. Its address may be another machine's by now: nobody is asked.
+pub(super) fn gone(specs: &[CheckSpec]) -> (Found, Checks) {
+    let check = |spec: &CheckSpec| Check {
+        name: spec.name.clone(),
+        is_ok: false,
+        detail: GONE.to_owned(),
+        checked_at: Utc::now(),
+    };
+    let names = specs.iter().map(|spec| spec.name.clone()).collect();
+    (Found::MachineGone(names), Checks { items: specs.iter().map(check).collect() })
+}
+
+async fn ask_one(traffic: &dyn Traffic, address: SocketAddr, spec: &CheckSpec, patience: Duration) -> (bool, Check) {
     let began = Instant::now();
     let answer = tokio::time::timeout(patience, traffic.ask(address, &spec.hostname, &spec.path)).await;
     let took = began.elapsed().as_millis();
-    let (is_ok, detail) = match answer {
-        Ok(Ok(status)) => (status == 200, format!("{status} in {took} ms")),
-        Ok(Err(words)) => (false, words),
-        Err(_) => (false, format!("no answer within {} s", patience.as_secs())),
+    let (was_asked, is_ok, detail) = match answer {
+        Ok(Ok(status)) => (true, status == 200, format!("{status} in {took} ms")),
+        Ok(Err(AskError::NoAnswer(words))) => (true, false, words),
+        Ok(Err(AskError::NotAsked(words))) => (false, false, words),
+        Err(_) => (true, false, format!("no answer within {} s", patience.as_secs())),
     };
-    Check { name: spec.name.clone(), is_ok, detail, checked_at: Utc::now() }
+    (was_asked, Check { name: spec.name.clone(), is_ok, detail, checked_at: Utc::now() })
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use diesel_async::AsyncPgConnection;
 use serde_json::{Map, Value};
 use shared_types::comparison::{Diff, Render};
+use shared_types::yaml::typed;
 use shared_types::{AppServerId, InstanceId, diff};
 
 use super::application::{GENERATED, Layer};
@@ -74,7 +75,7 @@ pub async fn render(manager: &Manager, conn: &mut AsyncPgConnection, id: Instanc
     let variables = launch::variables(&snapshot, &format!("AppServer {}", row.next_app_server_number));
     let mut origins = BTreeMap::new();
     if let Value::Object(map) = &variables {
-        name_origins("", map, &snapshot.layers, &mut origins);
+        name_origins(("", ""), map, &snapshot.layers, &mut origins);
     }
     Ok(Render { configuration_settings: read::yaml(&variables), origins })
 }
@@ -99,16 +100,23 @@ fn between(before: (&Value, Map<String, Value>), after: (&Value, Map<String, Val
     }
 }
 
-/// Names the last layer that says anything at the place of each leaf: what is no map, and empty maps.
-fn name_origins(path: &str, map: &Map<String, Value>, layers: &[Layer], origins: &mut BTreeMap<String, String>) {
+/// Names the last layer that says anything at the place of each leaf: what is no map, and empty maps. The path is given as
+/// it is kept and as people read it.
+fn name_origins(
+    (path, shown): (&str, &str),
+    map: &Map<String, Value>,
+    layers: &[Layer],
+    origins: &mut BTreeMap<String, String>,
+) {
     for (key, value) in map {
-        let path = format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"));
+        let below = |path: &str, key: &str| format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"));
+        let (path, shown) = (below(path, key), below(shown, &typed::shown(key)));
         match value {
-            Value::Object(inner) if !inner.is_empty() => name_origins(&path, inner, layers, origins),
+            Value::Object(inner) if !inner.is_empty() => name_origins((&path, &shown), inner, layers, origins),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
                 let says = |layer: &&Layer| has(&layer.variables, &path);
                 let origin = layers.iter().rev().find(says).map_or(GENERATED, |layer| layer.origin);
-                origins.insert(path, origin.to_owned());
+                origins.insert(shown, origin.to_owned());
             }
         }
     }
@@ -136,7 +144,7 @@ mod tests {
         ];
         let merged = layers.iter().map(|layer| layer.variables.clone()).fold(Map::new(), shared_types::yaml::merge);
         let mut origins = BTreeMap::new();
-        name_origins("", &merged, &layers, &mut origins);
+        name_origins(("", ""), &merged, &layers, &mut origins);
         let found: Vec<_> = origins.iter().map(|(path, origin)| (path.as_str(), origin.as_str())).collect();
         assert_eq!(
             found,

@@ -5,9 +5,8 @@ use serde_json::{Map, Value, json};
 use shared_types::{EventKind, FieldError, InstanceId, instance};
 
 use super::care::Care;
-use super::store::hostnames;
 use super::store::instances::{self, NewInstance};
-use super::{Manager, Refusal, marks};
+use super::{Manager, Refusal, claim, marks};
 use crate::instances::jobs::ApplyRouting;
 use crate::{audit, events, logs, vault};
 
@@ -25,7 +24,8 @@ pub struct NewInstanceRequest {
 /// Makes an instance; defaults are written out, its host names are its own from now on.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] with every field that is wrong, also a domain that another instance has.
+/// [`Refusal::Invalid`] with every field that is wrong, also a domain that another instance has; [`Refusal::Conflict`] when
+/// the gateway has no room for more host names.
 pub async fn create(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -57,7 +57,7 @@ pub async fn create(
         };
         let id = instances::insert(conn, new).await?;
         vault::keep(conn, id, secrets).await?;
-        if let Some(taken) = hostnames::claim(conn, id, &addresses.hostnames).await? {
+        if let Some(taken) = claim::claim(manager, conn, id, &addresses).await? {
             return Err(Refusal::Invalid(vec![domain_taken(&taken)]));
         }
         instances::want_routing(conn, id).await?;

@@ -1,80 +1,79 @@
 //! The mail about a build that failed: one a build, to the installation's administrators, with the log.
 //!
-//! That it is owed is written in the transaction that ends the build. Sending is tried for a day, by one worker at a time:
-//! whoever tries moves the next try beyond the end of its own. It is sent at least once: who dies between the server's answer
-//! and the note of it leaves a second copy, which carries the same Message-ID and is recognised by that.
-
-use std::time::Duration;
+//! That it is owed is written into the outbox in the transaction that ends the build; it is composed when it is sent. Each copy
+//! of it carries the same Message-ID.
 
 use diesel_async::AsyncPgConnection;
+use serde_json::json;
 use shared_types::app_server::BuildStepKind;
 use shared_types::{AppServerId, AppServerStatus};
 
 use super::Manager;
-use super::jobs::SendFailureMail;
-use super::store::mail::{self, Facts};
+use super::store::mail::{self, Facts, Owed};
 use crate::db::{Db, DbError};
 use crate::logs::{self, Line};
-use crate::mail::{Attachment, MailError, Message, one_line};
+use crate::mail::{Attachment, Message, one_line};
+use crate::platform::outbox::{self, New};
 
+/// The kind in the outbox.
+pub const KIND: &str = "build_failed";
 /// So many bytes of the log are attached at most, its end: many servers take no more than 10 MB, and encoding adds a third.
 const MAX_LOG: usize = 5 << 20;
-/// How long one try may take: several answers of the server, each in its own time.
-const ONE_TRY: Duration = Duration::from_secs(600);
-/// With the pauses between, a day.
-const MAX_TRIES: i32 = 30;
 /// How many entries of the log are read at once.
 const PAGE: i64 = 200;
 
-/// Sends the mail about a build, if it is owed and nobody is at it. A server that is away is asked again later.
+/// Writes that the mail about a build is owed. Written already: nothing changes.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn owe(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<(), DbError> {
+    write(conn, Owed { app_server_id: id, mail_tries: 0 }).await
+}
+
+/// Takes over what workers of the version before owe: they wrote it into the row of the build. What one of them is sending at
+/// this moment stays its.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn adopt(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
+    use diesel_async::AsyncConnection;
+    conn.transaction(async |conn| {
+        for owed in mail::take_owed(conn).await? {
+            write(conn, owed).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn write(conn: &mut AsyncPgConnection, owed: Owed) -> Result<(), DbError> {
+    let Owed { app_server_id, mail_tries } = owed;
+    let key = format!("{KIND}/{app_server_id}");
+    let new = New { kind: KIND, key: Some(&key), payload: json!({ "app_server_id": app_server_id }) };
+    outbox::adopt(conn, &new, mail_tries, None).await.map(drop)
+}
+
+/// Composes the mail about a build. None: there is no such build.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn send(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
-    let Some(mailer) = &manager.mailer else { return Ok(()) };
+pub async fn message_about(manager: &Manager, id: AppServerId) -> Result<Option<Message>, DbError> {
     let mut conn = manager.db.conn().await?;
-    let Some(tries) = mail::claim(&mut conn, id, ONE_TRY).await? else { return Ok(()) };
-    let Some(facts) = mail::facts(&mut conn, id).await? else { return Ok(()) };
+    let Some(facts) = mail::facts(&mut conn, id).await? else { return Ok(None) };
     drop(conn);
     let log = whole_log(&manager.db, logs::About::AppServer(facts.instance_id, id)).await?;
-    let sent = tokio::time::timeout(ONE_TRY, mailer.send(&message(id, &facts, log))).await;
-    let sent = sent.unwrap_or_else(|_| Err(MailError::Away("the mail server took too long".to_owned())));
-    let mut conn = manager.db.conn().await?;
-    match sent {
-        Ok(()) => mail::settle(&mut conn, id).await,
-        Err(MailError::Away(words)) if tries < MAX_TRIES => {
-            tracing::warn!(app_server = %id, tries, error = words, "the mail about a failed build waits for its server");
-            mail::postpone(&mut conn, id, pause(tries)).await
-        }
-        Err(MailError::Away(words) | MailError::Refused(words)) => give_up(&mut conn, id, &facts, &words).await,
-    }
+    Ok(Some(message(id, &facts, log)))
 }
 
-/// Looks for mail that no job has sent. Without somebody to send it to, none is owed.
+/// Says in the app server's log that nobody will get the mail.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn sweep(manager: &Manager, conn: &mut AsyncPgConnection) -> Result<(), DbError> {
-    if manager.mailer.is_none() {
-        return mail::forget(conn).await;
-    }
-    for id in mail::due(conn).await? {
-        SendFailureMail::enqueue(conn, id).await?;
-    }
-    Ok(())
-}
-
-async fn give_up(conn: &mut AsyncPgConnection, id: AppServerId, facts: &Facts, words: &str) -> Result<(), DbError> {
-    tracing::error!(app_server = %id, error = words, "the mail about a failed build is given up");
-    mail::settle(conn, id).await?;
+pub async fn gave_up(manager: &Manager, id: AppServerId, words: &str) -> Result<(), DbError> {
+    let mut conn = manager.db.conn().await?;
+    let Some(facts) = mail::facts(&mut conn, id).await? else { return Ok(()) };
     let line = Line::error(format!("The mail about this failure could not be sent, and is given up: {words}"));
-    logs::append(conn, logs::About::AppServer(facts.instance_id, id), &[line]).await
-}
-
-/// Twice as long after each try, an hour at most.
-fn pause(tries: i32) -> Duration {
-    let exponent = u32::try_from(tries.saturating_sub(1)).unwrap_or(0).min(6);
-    Duration::from_secs(60 * 2u64.pow(exponent).min(60))
+    logs::append(&mut conn, logs::About::AppServer(facts.instance_id, id), &[line]).await
 }
 
 fn message(id: AppServerId, facts: &Facts, log: String) -> Message {
@@ -96,11 +95,14 @@ fn message(id: AppServerId, facts: &Facts, log: String) -> Message {
     }
 }
 
-/// The reason as people know it from the original.
+/// The reason as people know it from the original, which had no word for what cannot be loaded.
 fn reason(status: AppServerStatus, failed_step: Option<&str>) -> &'static str {
-    if status == AppServerStatus::Error {
+    let was = |steps: &[BuildStepKind]| steps.iter().any(|step| failed_step == Some(step.as_str()));
+    if was(&[BuildStepKind::Pin, BuildStepKind::Checkout]) {
+        "AppServer deploy failed: the configuration cannot be loaded"
+    } else if status == AppServerStatus::Error {
         "Unable to start a server"
-    } else if failed_step == Some(BuildStepKind::Playbooks.as_str()) {
+    } else if was(&[BuildStepKind::Playbooks]) {
         "AppServer deploy failed: Ansible play exited with non-zero exit code"
     } else {
         "AppServer deploy failed: unhandled exception"
@@ -130,18 +132,5 @@ async fn whole_log(db: &Db, about: logs::About) -> Result<String, DbError> {
             lines.reverse();
             return Ok(lines.concat());
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_is_tried_for_a_day() {
-        let pauses: Vec<u64> = (1..MAX_TRIES).map(|tries| pause(tries).as_secs() / 60).collect();
-        assert_eq!(pauses.get(..8), Some(&[1, 2, 4, 8, 16, 32, 60, 60][..]));
-        let hours = pauses.iter().sum::<u64>() / 60;
-        assert_eq!(hours, 24);
     }
 }

@@ -2,15 +2,21 @@
 //! nobody waits; repeated, or done by two workers at once, it does no harm.
 
 use super::Manager;
-use super::store::housekeeping as store;
+use super::store::{health, housekeeping as store};
 use crate::db::DbError;
 use crate::jobs::workers;
+use crate::platform::outbox;
 use crate::{answers, audit, events, logs, users};
 
 /// Rows that one statement removes at most.
 const BATCH: i64 = 10_000;
 /// Logs of app servers that one sweep removes at most; the next takes more.
 const LOGS_A_SWEEP: i64 = 1_000;
+
+/// Days that changes of health are kept at least; as long as logs, if that is longer.
+const HEALTH_DAYS: u32 = 90;
+/// Days that messages are kept which were sent or given up.
+const MESSAGE_DAYS: u32 = 30;
 
 /// For how many days records are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +66,9 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     for id in &over {
         batches(|| async { logs::prune_app_server(&mut *manager.db.conn().await?, *id, BATCH).await }).await?;
     }
+    let changes = kept.logs_days.max(HEALTH_DAYS);
+    batches(|| async { health::prune_changes(&mut *manager.db.conn().await?, changes, BATCH).await }).await?;
+    batches(|| async { outbox::prune(&mut *manager.db.conn().await?, MESSAGE_DAYS, BATCH).await }).await?;
     let mut conn = manager.db.conn().await?;
     store::forget_orphans(&mut conn).await?;
     workers::remove_dead(&mut conn).await?;

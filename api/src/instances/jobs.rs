@@ -36,7 +36,7 @@ pub struct ActivateWhenRunning {
     pub id: AppServerId,
 }
 
-/// Sends the mail about a build that failed.
+/// Of the version before: sends the mail about a build that failed. What it wants is in the outbox by now.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SendFailureMail {
     /// Whose build.
@@ -73,7 +73,6 @@ enqueue_by_id! {
     AdvanceAppServer(AppServerId) as "advance_app_server",
     TerminateServer(AppServerId) as "terminate_server",
     ActivateWhenRunning(AppServerId) as "activate_when_running",
-    SendFailureMail(AppServerId) as "send_failure_mail",
     ApplyRouting(InstanceId) as "apply_routing",
 }
 
@@ -149,7 +148,7 @@ impl TaskHandler for SendFailureMail {
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let builder = builder(&context)?;
-        let work = super::failure_mail::send(builder.manager(), self.id);
+        let work = async { super::failure_mail::adopt(&mut *builder.manager().db.conn().await?).await };
         let sent = spanned(&context, Self::IDENTIFIER, Some(self.id.0), work).await;
         sent.map_err(|error| error.to_string())
     }

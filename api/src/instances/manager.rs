@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bad_routes::BadRoutes;
 use super::trouble::Trouble;
 use crate::ansible::port::Ansible;
 use crate::db::{Db, DbError};
@@ -42,12 +43,16 @@ pub struct Options {
     pub machine_timeout: Duration,
     /// How long a restarted machine may take until it answers again.
     pub reboot_timeout: Duration,
+    /// How often active app servers are checked.
+    pub pace: super::health::Pace,
     /// How long the application may take until its checks pass.
     pub checks_timeout: Duration,
     /// A playbook that prints nothing for so long is ended (ANSIBLE_LINE_TIMEOUT).
     pub line_timeout: Duration,
     /// A playbook that takes longer is ended (ANSIBLE_GLOBAL_TIMEOUT).
     pub global_timeout: Duration,
+    /// How many host names all instances that are not archived may have together: what the gateway is sized for.
+    pub max_hosts: u32,
     /// How long requests under way may hold up the end of an app server that was replaced.
     pub drain_limit: Duration,
     /// How long between two looks at something that is not ready yet.
@@ -71,7 +76,7 @@ pub struct Manager {
     pub traffic: Arc<dyn Traffic>,
     /// Ansible.
     pub ansible: Arc<dyn Ansible>,
-    /// Who sends mail about builds that failed; none: nobody is to get it.
+    /// Sends mail to ADMINS; none: there are no ADMINS.
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Settings of builds.
     pub options: Options,
@@ -79,6 +84,8 @@ pub struct Manager {
     pub trouble: Trouble,
     /// One at a time tells the gateway, so that an older decision never overwrites a newer one.
     pub(super) telling_gateway: tokio::sync::Mutex<()>,
+    /// Which instances have a route that the gateway cannot have.
+    pub(super) bad_routes: BadRoutes,
 }
 
 impl Manager {
@@ -104,6 +111,7 @@ impl Manager {
             options,
             trouble: Trouble::default(),
             telling_gateway,
+            bad_routes: BadRoutes::default(),
         }
     }
 

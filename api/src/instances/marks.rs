@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value};
 use shared_types::secret::{self, HIDDEN};
+use shared_types::yaml::typed;
 use shared_types::{FieldError, diff, yaml};
 
 /// Puts the secrets that are stored in the places of their marks.
@@ -43,19 +44,39 @@ fn in_yaml(text: &str, stored: &str) -> Result<String, String> {
     let sent = map.clone();
     let stored = Value::Object(yaml::parse_map(stored).unwrap_or_default());
     for (name, value) in &mut map {
-        in_value(name, value, stored.get(name), secret::is_secret_name(name))?;
+        let is_secret = secret::is_secret_entry(name, value);
+        in_value(&typed::shown(name), value, stored.get(name), is_secret)?;
     }
     Ok(if map == sent { text.to_owned() } else { yaml::to_yaml(&map) })
 }
 
 fn in_value(place: &str, value: &mut Value, stored: Option<&Value>, is_secret: bool) -> Result<(), String> {
     match value {
-        Value::String(text) if is_secret && text == HIDDEN => match stored {
-            Some(secret @ (Value::String(_) | Value::Number(_))) => *value = secret.clone(),
-            Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => {
-                return Err(place.to_owned());
+        Value::String(text) if typed::scalar(text).text == HIDDEN => {
+            let is_marked = typed::scalar(text).is_secret;
+            match stored {
+                Some(secret @ (Value::String(_) | Value::Number(_))) if is_marked => {
+                    *value = typed::marked(secret.clone())
+                }
+                // Without its mark the value would become readable: its author must type it.
+                Some(Value::String(secret)) if !is_secret && typed::scalar(secret).is_secret => {
+                    return Err(place.to_owned());
+                }
+                Some(secret @ (Value::String(_) | Value::Number(_))) if is_secret || is_hidden(secret) => {
+                    *value = secret.clone();
+                }
+                _ if !is_marked && !is_secret => {}
+                Some(
+                    Value::Null
+                    | Value::Bool(_)
+                    | Value::Array(_)
+                    | Value::Object(_)
+                    | Value::String(_)
+                    | Value::Number(_),
+                )
+                | None => return Err(place.to_owned()),
             }
-        },
+        }
         Value::String(text) if text.contains(HIDDEN) => {
             let stored = stored.and_then(Value::as_str).unwrap_or_default();
             *text = in_text(text, stored, is_secret).map_err(|_| place.to_owned())?;
@@ -69,13 +90,23 @@ fn in_value(place: &str, value: &mut Value, stored: Option<&Value>, is_secret: b
         }
         Value::Object(map) => {
             for (name, value) in map {
-                let is_secret = is_secret || secret::is_secret_name(name);
-                in_value(&format!("{place}/{name}"), value, stored.and_then(|stored| stored.get(name)), is_secret)?;
+                let is_secret = is_secret || secret::is_secret_entry(name, value);
+                in_value(
+                    &format!("{place}/{}", typed::shown(name)),
+                    value,
+                    stored.and_then(|stored| stored.get(name)),
+                    is_secret,
+                )?;
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
     Ok(())
+}
+
+/// Whether a value is hidden by its form, under any name.
+fn is_hidden(value: &Value) -> bool {
+    secret::masked_value(value, false) == *HIDDEN
 }
 
 /// A URL comes back with its passwords where all else of it is as it was.
@@ -116,6 +147,24 @@ mod tests {
         assert_eq!(kept, expected);
         let stored = json!({ URL: "https://me:pw@host/a.git" });
         assert_eq!(sent(stored.clone(), json!({ URL: format!("https://me:{HIDDEN}@host/a.git") })).unwrap(), stored);
+    }
+
+    #[test]
+    fn what_a_person_marked_comes_back_with_its_mark() {
+        let stored = "TOP: !secret abc\nA: 1\nDB: {x: !secret 5, key: \"-----BEGIN PRIVATE KEY-----\"}\n1: !secret z\n";
+        let shown = secret::masked_yaml(stored);
+        assert!(shown.contains("TOP: !secret \"••••••\"\n") && !shown.contains("abc"), "{shown}");
+        assert_eq!(sent(json!({ YAML: stored }), json!({ YAML: shown })).unwrap(), json!({ YAML: stored }));
+        let kept = sent(json!({ YAML: stored }), json!({ YAML: shown.replace("A: 1", "A: 2") })).unwrap();
+        let kept = yaml::parse_map(kept[YAML].as_str().unwrap()).unwrap();
+        assert_eq!(kept, yaml::parse_map(&stored.replace("A: 1", "A: 2")).unwrap());
+        let unlocked = shown.replacen("!secret ", "", 1);
+        assert_eq!(sent(json!({ YAML: stored }), json!({ YAML: unlocked })).unwrap_err(), words("TOP"));
+        let locked =
+            sent(json!({ YAML: "PASSWORD: x" }), json!({ YAML: format!("PASSWORD: !secret {HIDDEN}") })).unwrap();
+        assert_eq!(locked, json!({ YAML: "PASSWORD: !secret x\n" }));
+        let new = json!({ YAML: format!("NEW: !secret {HIDDEN}") });
+        assert_eq!(sent(json!({ YAML: stored }), new).unwrap_err(), words("NEW"));
     }
 
     #[test]

@@ -4,12 +4,14 @@ use diesel_async::AsyncPgConnection;
 use serde_json::{Map, Value};
 use shared_types::app_server::{AppServer, InstanceRef, Pin, PlaybookRecord, StepOutcome};
 use shared_types::operations::Hold;
-use shared_types::{API_BASE, AppServerId, AppServerStatus, AppServerSummary, InstanceId, InstanceSummary, secret};
+use shared_types::{
+    API_BASE, AppServerId, AppServerStatus, AppServerSummary, FieldWarning, InstanceId, InstanceSummary, secret,
+};
 
 use super::application::Addresses;
 use super::care::Care;
 use super::opened::{Opened, OpenedInstance, nameable};
-use super::store::{app_servers, builds, checks, instances, listing, pins, summaries};
+use super::store::{app_servers, builds, checks, health, instances, listing, pins, summaries};
 use super::update::differing;
 use super::{Manager, Refusal, opened};
 use crate::db::DbError;
@@ -36,11 +38,13 @@ pub struct InstanceView {
     pub hold: Option<Hold>,
     /// Settings that differ from the active app server's.
     pub pending_changes: Vec<String>,
+    /// What may surprise in the settings.
+    pub warnings: Vec<FieldWarning>,
     /// Counts changes.
     pub version: i64,
 }
 
-/// A page of instances. Two queries.
+/// A page of instances. Two queries; three where it is sorted or filtered by health.
 ///
 /// # Errors
 /// When a statement fails.
@@ -71,7 +75,7 @@ async fn with_app_servers(
     Ok(rows.into_iter().map(|(head, _)| summary(head, &app_servers)).collect())
 }
 
-/// One instance. Four queries; three when there is no secret.
+/// One instance. Five queries; four when there is no secret.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], or when a statement fails.
@@ -88,9 +92,12 @@ pub async fn instance(
     {
         shown.extend(summaries::read(conn, active.id).await?);
     }
+    let health = health::shown(conn, id, None).await?;
+    let application = manager.application(&row.instance_type)?;
     Ok(InstanceView {
-        summary: summary(listing::Head::from(&row), &shown),
-        addresses: manager.application(&row.instance_type)?.addresses(&settings)?,
+        summary: summary(listing::Head::of(&row, health), &shown),
+        addresses: application.addresses(&settings)?,
+        warnings: application.warnings(&settings),
         fallback: row.fallback_app_server_id,
         care: Care::of(&row),
         hold: hold(&row),
@@ -121,11 +128,11 @@ fn summary(row: listing::Head, app_servers: &[AppServerSummary]) -> InstanceSumm
         appserver_count: i64::from(row.next_app_server_number) - 1,
         active_appserver: own().find(|one| Some(one.id) == row.active_app_server_id).cloned(),
         newest_appserver: own().max_by_key(|one| one.id).cloned(),
-        health: None,
+        health: row.health,
     }
 }
 
-/// One app server, whole. Six queries; five when it has no secret.
+/// One app server, whole. Seven queries; six when it has no secret.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], or when a statement fails.
@@ -146,6 +153,7 @@ pub async fn app_server(
         }
     }
     let checks = checks::of(conn, id).await?;
+    let health = health::shown(conn, row.instance_id, Some(id)).await?;
     Ok(AppServer {
         instance: InstanceRef {
             id: row.instance_id,
@@ -159,7 +167,7 @@ pub async fn app_server(
         pins: shown(references(&opened.references, &pins)?, |pin| &mut pin.repository),
         configuration: masked_settings(&opened.settings),
         checks,
-        health: None,
+        health,
         summary,
     })
 }

@@ -229,8 +229,8 @@ async fn take_away(manager: &Manager, row: &OrphanRow) -> Result<Option<String>,
     Ok(Some(words))
 }
 
-/// Writes a server off whose machine is missing, whatever app server it was of. One that is active stays active and is seen
-/// to have no machine and to fail its checks; any other is terminated.
+/// Writes a server off whose machine is missing, whatever app server it was of. One that is active stays active, and its
+/// instance is down; any other is terminated.
 async fn write_off(manager: &Manager, row: &OrphanRow) -> Result<Option<String>, DbError> {
     let provider = manager.provider.name();
     let owned = store::owned(&mut *manager.db.conn().await?, provider, &[]).await?;

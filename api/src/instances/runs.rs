@@ -118,7 +118,7 @@ impl Late<'_> {
                 return Ok(false);
             }
             logs::append(conn, self.about, &lines).await?;
-            builds::keep_progress(conn, self.id, position, 0, None).await?;
+            builds::keep_progress(conn, self.id, position, builds::Tasks::default()).await?;
             Ok(true)
         })
         .await

@@ -8,8 +8,8 @@ use shared_types::{AppServerId, EventKind, Serving};
 
 use super::store::app_servers::AppServerRow;
 use super::store::instances::InstanceRow;
-use super::store::{activations, app_servers, builds, hostnames, instances};
-use super::{Manager, Refusal};
+use super::store::{activations, app_servers, builds, instances};
+use super::{Manager, Refusal, claim, health};
 use crate::db::DbError;
 use crate::instances::jobs::ApplyRouting;
 use crate::{audit, events, logs};
@@ -46,8 +46,8 @@ pub async fn write(
     if let Possible::No(why) = can_activate(row.status, Serving::Idle) {
         return Err(Refusal::Conflict(format!("App server {id} is {}. {why}", row.status.as_str())));
     }
-    let hostnames = manager.application(&instance.instance_type)?.addresses(&row.settings.hidden())?.hostnames;
-    if let Some(taken) = hostnames::claim(conn, instance.id, &hostnames).await? {
+    let addresses = manager.application(&instance.instance_type)?.addresses(&row.settings.hidden())?;
+    if let Some(taken) = claim::claim(manager, conn, instance.id, &addresses).await? {
         return Err(Refusal::Conflict(format!(
             "App server {id} was built for {taken}, which another instance has now."
         )));
@@ -70,6 +70,7 @@ pub async fn write(
         drain_limit_seconds: before.map(|_| limit),
     };
     activations::insert(conn, new).await?;
+    health::record::begin(manager, conn, instance.id, id).await?;
     ApplyRouting::enqueue(conn, instance.id).await?;
     tell(conn, actor, &row, before, switch).await?;
     Ok(generation)

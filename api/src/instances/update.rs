@@ -9,7 +9,7 @@ use super::create::{checked, domain_taken};
 use super::opened::OpenedInstance;
 use super::read::masked_settings;
 use super::store::instances::{self, NewInstance};
-use super::{Manager, Refusal, marks, opened};
+use super::{Manager, Refusal, claim, marks, opened};
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::store::hostnames;
 use crate::{audit, events, logs, vault};
@@ -17,7 +17,8 @@ use crate::{audit, events, logs, vault};
 /// Changes the fields that are named, if nobody changed the instance since `version`.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] with every field that is wrong, [`Refusal::Stale`] when somebody changed it; nothing is saved then.
+/// [`Refusal::Invalid`] with every field that is wrong, [`Refusal::Stale`] when somebody changed it, [`Refusal::Conflict`]
+/// when the gateway has no room for more host names; nothing is saved then.
 pub async fn update(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -49,13 +50,10 @@ pub async fn update(
     if changed.is_empty() {
         return Ok(());
     }
-    let hostnames = application.addresses(&settings)?.hostnames;
-    let domain = hostnames.first().cloned().unwrap_or_default();
-    // Visitors of the active app server keep its host names, whatever the settings say now.
-    let kept = match active {
-        Some((_, settings)) => application.addresses(&settings)?.hostnames,
-        None => Vec::new(),
-    };
+    let addresses = application.addresses(&settings)?;
+    let domain = addresses.hostnames.first().cloned().unwrap_or_default();
+    // Visitors of the active app server keep its host names and protocol until another one is activated.
+    let kept = active.map(|(_, settings)| application.addresses(&settings)).transpose()?;
     let ([sealed], secrets) = vault::seal(&manager.options.keyring, [&settings])?;
     conn.transaction(async |conn| {
         let Care { tier, max_builds, retention_hours } = care;
@@ -73,10 +71,13 @@ pub async fn update(
         }
         vault::forget(conn, &row.settings).await?;
         vault::keep(conn, id, secrets).await?;
-        if let Some(taken) = hostnames::claim(conn, id, &hostnames).await? {
-            return Err(Refusal::Invalid(vec![domain_taken(&taken)]));
+        for addresses in [Some(&addresses), kept.as_ref()].into_iter().flatten() {
+            if let Some(taken) = claim::claim(manager, conn, id, addresses).await? {
+                return Err(Refusal::Invalid(vec![domain_taken(&taken)]));
+            }
         }
-        let keep: Vec<String> = hostnames.iter().chain(&kept).cloned().collect();
+        let kept = kept.iter().flat_map(|kept| &kept.hostnames);
+        let keep: Vec<String> = addresses.hostnames.iter().chain(kept).cloned().collect();
         hostnames::release(conn, id, &keep).await?;
         instances::want_routing(conn, id).await?;
         ApplyRouting::enqueue(conn, id).await?;

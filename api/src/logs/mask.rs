@@ -1,23 +1,37 @@
 //! Hides secrets in what is stored or sent: the values themselves, and the forms in which programs print them.
 //!
 //! A playbook should use `no_log`, and a failing command may still print a password, or a header with its base64. Hidden are
-//! the secrets of the variables (see [`shared_types::secret`]), as they are, JSON-, URL- and base64-encoded, each line of
-//! those that have several, and passwords inside URLs. Short values are not: hiding each `admin` or `1` would make
-//! the log unreadable.
+//! the secrets of the variables (see [`shared_types::secret`]) as they are, as JSON, Python, shells, HTML, mail and URLs write
+//! them, in base64, base32 and hexadecimal, each line of those that have several, also with colour codes inside, and passwords
+//! inside URLs. Of a text that was cut inside a secret the rest of the secret is hidden too.
+//!
+//! How a value is found depends on its length, in bytes:
+//! - [`LONG`] and more: wherever it stands.
+//! - [`SHORT`] and more: where it stands as a word of its own, unless it is a word that logs are full of (`admin`, `true`).
+//! - Shorter ones and those words: right behind the name of their variable (`NAME=x`, `"NAME": "x"`). Hiding each `1` would
+//!   make the log unreadable.
 
+mod colours;
+mod cuts;
+mod finder;
 mod forms;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use aho_corasick::AhoCorasick;
-use shared_types::secret;
+use shared_types::secret::{self, Found};
+
+use self::finder::Finder;
 
 /// What stands in the place of a secret.
 const HIDDEN: &str = "********";
+/// A value of so many bytes is hidden wherever it stands.
+const LONG: usize = 8;
+/// And of so many where it is a word of its own.
+const SHORT: usize = 4;
 
-/// A shorter value is not hidden, in bytes.
-pub const SHORTEST: usize = 8;
+/// Where a secret begins and ends in a text, in bytes.
+type Span = (usize, usize);
 
 /// What to hide. Cheap to clone; the search is made ready when the first text is seen.
 #[derive(Clone, Default)]
@@ -25,8 +39,8 @@ pub struct Mask(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    secrets: Vec<String>,
-    finder: OnceLock<Option<AhoCorasick>>,
+    secrets: Vec<Found>,
+    finder: OnceLock<Option<Finder>>,
 }
 
 impl fmt::Debug for Mask {
@@ -36,13 +50,14 @@ impl fmt::Debug for Mask {
 }
 
 impl Mask {
-    /// Hides these texts, and those lines of them, that are long enough.
-    pub fn of(secrets: impl IntoIterator<Item = String>) -> Self {
-        let secrets = secrets.into_iter().filter(|secret| secret.len() >= SHORTEST).collect();
+    /// Hides these secrets.
+    pub fn of(mut secrets: Vec<Found>) -> Self {
+        secrets.sort();
+        secrets.dedup();
         Self(Arc::new(Inner { secrets, finder: OnceLock::new() }))
     }
 
-    /// The text without secrets. One pass, whatever the number of secrets.
+    /// The text without secrets. One pass for any number of secrets; two where the text has colours.
     pub fn apply(&self, text: String) -> String {
         let text = self.without_known(text);
         if text.contains("://") { secret::without_url_passwords(&text, HIDDEN) } else { text }
@@ -50,40 +65,32 @@ impl Mask {
 
     fn without_known(&self, text: String) -> String {
         let Some(finder) = self.finder() else { return text };
-        let mut spans: Vec<(usize, usize)> = Vec::new();
-        // Matches come in the order of their ends. Those that overlap are hidden as one, so that no rest of either stays.
-        for found in finder.find_overlapping_iter(&text) {
-            let mut start = found.start();
-            while let Some((before, _)) = spans.pop_if(|(_, end)| *end > start) {
-                start = start.min(before);
-            }
-            spans.push((start, found.end()));
+        let mut spans = finder.spans(&text);
+        if let Some(plain) = colours::without(&text) {
+            spans.extend(finder.spans(&plain.text).into_iter().map(|span| plain.original(span)));
         }
-        if spans.is_empty() {
-            return text;
-        }
-        let mut shown = String::with_capacity(text.len());
-        let mut done = 0;
-        for (start, end) in spans {
-            shown.push_str(text.get(done..start).unwrap_or_default());
-            shown.push_str(HIDDEN);
-            done = end;
-        }
-        shown.push_str(text.get(done..).unwrap_or_default());
-        shown
+        if spans.is_empty() { text } else { replaced(&text, spans) }
     }
 
-    fn finder(&self) -> Option<&AhoCorasick> {
-        let make = || {
-            let forms = forms::of(&self.0.secrets);
-            if forms.is_empty() {
-                return None;
-            }
-            // Only the length of all together could be refused, at some gigabytes.
-            AhoCorasick::new(forms).inspect_err(|error| tracing::error!(%error, "secrets cannot be hidden")).ok()
-        };
-        self.0.finder.get_or_init(make).as_ref()
+    fn finder(&self) -> Option<&Finder> {
+        self.0.finder.get_or_init(|| Finder::of(&self.0.secrets)).as_ref()
     }
+}
+
+/// The text without the spans. Those that overlap are hidden as one, so that no rest of either stays.
+fn replaced(text: &str, mut spans: Vec<Span>) -> String {
+    spans.sort_unstable();
+    let mut shown = String::with_capacity(text.len());
+    let mut done = 0;
+    for (start, end) in spans {
+        if start >= done {
+            shown.push_str(text.get(done..start).unwrap_or_default());
+            shown.push_str(HIDDEN);
+        }
+        done = done.max(end);
+    }
+    shown.push_str(text.get(done..).unwrap_or_default());
+    shown
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The figures as Prometheus reads them.
 
 use prometheus::{Error, Gauge, GaugeVec, Opts, Registry, TextEncoder};
-use shared_types::AppServerStatus;
+use shared_types::{AppServerStatus, HealthState};
 
 use super::process;
 use super::store::Figures;
@@ -57,6 +57,14 @@ impl Looked {
         self.some("ocim_builds", "App servers of each status.", "status", &builds)?;
         let instances = [("in_use", whole(figures.instances_in_use)), ("archived", whole(figures.instances_archived))];
         self.some("ocim_instances", "Instances, in use or archived.", "state", &instances)?;
+        let of = |state: &HealthState| figures.health.get(state.as_str()).and_then(|n| n.as_f64());
+        let health: Vec<_> = HealthState::ALL.iter().map(|state| (state.as_str(), of(state).unwrap_or(0.0))).collect();
+        self.some(
+            "ocim_instances_health",
+            "Instances of each health, of those with an active app server.",
+            "state",
+            &health,
+        )?;
         let counts = [
             ("ocim_queue_depth", "Builds that nobody has begun.", figures.queue_depth),
             ("ocim_leases_held", "Builds that a worker is at.", figures.leases_held),
@@ -67,6 +75,8 @@ impl Looked {
             ("ocim_routing_behind", "Instances whose traffic is not yet as decided.", figures.routing_behind),
             ("ocim_jobs_waiting", "Jobs to be done.", figures.jobs_waiting),
             ("ocim_jobs_failed", "Jobs that were given up.", figures.jobs_failed),
+            ("ocim_outbox_waiting", "Messages that are to be sent.", figures.outbox_waiting),
+            ("ocim_outbox_given_up", "Messages that were given up in the last 30 days.", figures.outbox_given_up),
         ];
         for (name, help, n) in counts {
             self.one(name, help, whole(n))?;
@@ -74,6 +84,12 @@ impl Looked {
         let ages = [
             ("ocim_queue_oldest_seconds", "Age of the oldest build that nobody has begun.", figures.queue_oldest),
             ("ocim_leases_expired_oldest_seconds", "Since the first lease ran out.", figures.leases_expired_oldest),
+            (
+                "ocim_checks_stale_seconds",
+                "Since no site has been checked in time; 0 while checks are made.",
+                figures.checks_stale,
+            ),
+            ("ocim_outbox_oldest_seconds", "Age of the oldest message that is to be sent.", figures.outbox_oldest),
             ("ocim_routing_behind_oldest_seconds", "Age of the oldest switch to do.", figures.routing_behind_oldest),
         ];
         ages.into_iter().try_for_each(|(name, help, seconds)| self.one(name, help, seconds))

@@ -55,6 +55,21 @@ pub struct Figures {
     /// Instances put away.
     #[diesel(sql_type = BigInt)]
     pub instances_archived: i64,
+    /// How many instances have each health: an object, without those that none has.
+    #[diesel(sql_type = Json)]
+    pub health: Value,
+    /// Seconds since every health has been unknown because no checks are made; 0 where they are.
+    #[diesel(sql_type = Double)]
+    pub checks_stale: f64,
+    /// Messages that are to be sent.
+    #[diesel(sql_type = BigInt)]
+    pub outbox_waiting: i64,
+    /// Seconds since the oldest of them was written.
+    #[diesel(sql_type = Double)]
+    pub outbox_oldest: f64,
+    /// Messages that were given up, of those that are still kept.
+    #[diesel(sql_type = BigInt)]
+    pub outbox_given_up: i64,
 }
 
 /// Reads them.
@@ -75,6 +90,10 @@ pub async fn read(conn: &mut AsyncPgConnection) -> Result<Figures, DbError> {
              WHERE routing_applied_generation < routing_generation), \
          switches AS (SELECT min(s.activated_at) AS since FROM activations AS s \
              JOIN behind ON behind.id = s.instance_id AND s.generation > behind.applied), \
+         watch AS (SELECT fresh_until FROM health_watch WHERE fresh_until <= now()), \
+         healths AS (SELECT CASE WHEN EXISTS (SELECT 1 FROM watch) THEN 'unknown' ELSE state END AS state, count(*) AS n \
+             FROM instance_health GROUP BY 1), \
+         unsent AS (SELECT count(*) AS n, min(created) AS since FROM outbox WHERE sent_at IS NULL AND given_up_at IS NULL), \
          jobs AS (SELECT attempts >= max_attempts AS is_failed, locked_at FROM graphile_worker.jobs) \
          SELECT (SELECT coalesce(json_object_agg(status, n), '{}') FROM counted) AS builds, \
          queue.n AS queue_depth, \
@@ -90,8 +109,13 @@ pub async fn read(conn: &mut AsyncPgConnection) -> Result<Figures, DbError> {
          (SELECT count(*) FROM jobs WHERE NOT is_failed AND locked_at IS NULL) AS jobs_waiting, \
          (SELECT count(*) FROM jobs WHERE is_failed AND locked_at IS NULL) AS jobs_failed, \
          (SELECT count(*) FROM instances WHERE archived_at IS NULL) AS instances_in_use, \
-         (SELECT count(*) FROM instances WHERE archived_at IS NOT NULL) AS instances_archived \
-         FROM queue, expired, switches",
+         (SELECT count(*) FROM instances WHERE archived_at IS NOT NULL) AS instances_archived, \
+         (SELECT coalesce(json_object_agg(state, n), '{}') FROM healths) AS health, \
+         coalesce((SELECT extract(epoch FROM now() - fresh_until) FROM watch), 0)::float8 AS checks_stale, \
+         unsent.n AS outbox_waiting, \
+         greatest(coalesce(extract(epoch FROM now() - unsent.since), 0), 0)::float8 AS outbox_oldest, \
+         (SELECT count(*) FROM outbox WHERE given_up_at IS NOT NULL) AS outbox_given_up \
+         FROM queue, expired, switches, unsent",
     )
     .bind::<Double, _>(LEASE.as_secs_f64())
     .get_result(conn)

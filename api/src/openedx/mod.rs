@@ -3,19 +3,21 @@
 //! Everything here is a pure function of the settings. Not here: the database, the network, and the pinning of git
 //! references to commits, which the build's first step does.
 
+pub mod code;
 pub mod names;
 
 mod addresses;
 mod settings;
 mod snapshot;
 mod vars;
+mod warnings;
 
 #[cfg(test)]
 mod testing;
 
 use serde_json::{Map, Value};
 use shared_types::openedx::Protocol;
-use shared_types::{FieldError, OpenEdxSettings};
+use shared_types::{FieldError, FieldWarning, OpenEdxSettings};
 
 use crate::instances::application::{Addresses, Application, ApplicationError, CheckSpec, Snapshot};
 
@@ -72,6 +74,10 @@ impl Application for OpenEdx {
 
     fn snapshot(&self, instance_name: &str, settings: &Value) -> Result<Snapshot, ApplicationError> {
         self.snapshot_with(instance_name, settings, OwnedVariables::default())
+    }
+
+    fn warnings(&self, settings: &Value) -> Vec<FieldWarning> {
+        warnings::warnings(self, settings)
     }
 
     fn addresses(&self, settings: &Value) -> Result<Addresses, ApplicationError> {

@@ -23,10 +23,12 @@ pub fn studio_domain(settings: &OpenEdxSettings) -> String {
 
 /// The name of an instance's databases and of its storage: the domain with underscores for dots, of ASCII letters, digits
 /// and `_` only. Where that loses a character, a tail made from the whole domain keeps it apart from its like:
-/// `a-b.example` and `ab.example` never meet.
+/// `a-b.example` and `ab.example` never meet. A domain that ends like such a tail gets one, too.
 pub fn database_name(domain: &str) -> String {
     let name: String = domain.replace('.', "_").chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-    if name.len() == domain.len() && name.len() <= DATABASE_NAME_MAX {
+    let is_like_a_tail = |end: &str| end.len() == TAIL_DIGITS && end.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let has_tail = name.rsplit_once('_').is_some_and(|(_, end)| is_like_a_tail(end));
+    if name.len() == domain.len() && name.len() <= DATABASE_NAME_MAX && !has_tail {
         return name;
     }
     let hash = hex::encode(Sha256::digest(domain));
@@ -62,7 +64,9 @@ mod tests {
     fn a_name_that_lost_characters_stays_unique() {
         let long = format!("{}.example", "a".repeat(60));
         let longer = format!("{}.example", "a".repeat(61));
-        let names = ["ab.example", "a-b.example", "a--b.example", long.as_str(), longer.as_str()].map(database_name);
+        let names =
+            ["ab.example", "a-b.example", "ab.example.119c49fe", "a--b.example", long.as_str(), longer.as_str()];
+        let names = names.map(database_name);
         for (index, name) in names.iter().enumerate() {
             assert!(name.len() <= DATABASE_NAME_MAX, "{name}");
             assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "{name}");

@@ -5,13 +5,14 @@
 //! # References
 //! A reference is handed out for pinning only while the merged variables still say what the settings say, of the version
 //! and of its repository alike. Where an extra setting overrides either, it wins as it is: it goes to Ansible unchanged, and
-//! this program asks no repository that only an extra setting names, since those may come from people outside.
+//! this program asks no repository that only an extra setting names, since those may come from people outside. An app server
+//! without the reference of its code ([`code::REFERENCE`]) runs a commit that is not known here.
 
 use serde_json::{Map, Value};
 use shared_types::{OpenEdxSettings, yaml};
 
 use super::names::machine_name_prefix;
-use super::{OwnedVariables, vars};
+use super::{OwnedVariables, code, vars};
 use crate::instances::application::{ApplicationError, GENERATED, Layer, Playbook, Reference, Snapshot};
 
 /// The playbook that makes a whole Open edX on one machine.
@@ -60,9 +61,9 @@ fn references(settings: &OpenEdxSettings, variables: &Map<String, Value>) -> Vec
     let says = |variable: &str, setting: &str| variables.get(variable).and_then(Value::as_str) == Some(setting);
     [
         (
-            "edx-platform",
-            ("edx_platform_repo", &settings.edx_platform_repository_url),
-            ("edx_platform_version", &settings.edx_platform_commit),
+            code::REFERENCE,
+            (code::REPOSITORY, &settings.edx_platform_repository_url),
+            (code::VERSION, &settings.edx_platform_commit),
         ),
         (
             "configuration",
@@ -72,6 +73,7 @@ fn references(settings: &OpenEdxSettings, variables: &Map<String, Value>) -> Vec
     ]
     .into_iter()
     .filter(|(_, repository, version)| says(repository.0, repository.1) && says(version.0, version.1))
+    .filter(|(name, ..)| *name != code::REFERENCE || !code::is_contested(settings, variables))
     .map(|(name, (_, repository), (variable, version))| Reference {
         name: name.to_owned(),
         repository: repository.clone(),

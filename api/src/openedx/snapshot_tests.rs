@@ -179,6 +179,10 @@ fn references_are_pinned_while_the_variables_follow_the_settings() {
     {
         assert_eq!(names(&made), ["configuration"]);
     }
+    for other_name in ["EDX_PLATFORM_VERSION: theirs", "EDX_PLATFORM_REPO: [x]", "edx_platform_commit: theirs"] {
+        assert_eq!(names(&with_extra(other_name)), ["configuration"], "{other_name}: which code runs is not known");
+    }
+    assert_eq!(names(&with_extra("EDX_PLATFORM_VERSION: astro-branch")), ["edx-platform", "configuration"]);
     assert_eq!(with_extra("edx_platform_version: theirs").variables["edx_platform_version"], "theirs");
     assert_eq!(names(&with_extra("configuration_version: 12")), ["edx-platform"]);
     assert_eq!(names(&with_extra("edx_platform_version: astro-branch")), ["edx-platform", "configuration"]);

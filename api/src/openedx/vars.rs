@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 use shared_types::OpenEdxSettings;
+use shared_types::yaml::typed;
 
+use super::code;
 use super::names::{lms_domain, studio_domain};
 
 /// The port that the web server listens on for all sites; the gateway in front of it has the public ones.
@@ -84,8 +86,8 @@ fn versions(settings: &OpenEdxSettings) -> Group {
     vec![
         ("edx_ansible_source_repo", json!(settings.configuration_source_repo_url)),
         ("configuration_version", json!(settings.configuration_version)),
-        ("edx_platform_repo", json!(settings.edx_platform_repository_url)),
-        ("edx_platform_version", json!(settings.edx_platform_commit)),
+        (code::REPOSITORY, json!(settings.edx_platform_repository_url)),
+        (code::VERSION, json!(settings.edx_platform_commit)),
         ("forum_version", json!(settings.openedx_release)),
         ("notifier_version", json!(settings.openedx_release)),
         ("xqueue_version", json!(settings.openedx_release)),
@@ -129,7 +131,7 @@ fn literal(text: &str) -> String {
         let opens = character == '{' && matches!(characters.peek(), Some('{' | '%' | '#'));
         if opens { quoted.push_str(r#"{{ "{" }}"#) } else { quoted.push(character) }
     }
-    quoted
+    typed::text(&quoted)
 }
 
 #[cfg(test)]

@@ -1,17 +1,21 @@
 //! What a pull request makes of its instance: the name and the settings. Pure functions.
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use shared_types::instance::NAME_MAX;
 
 use super::rules::Rules;
 use super::store::Row;
+use crate::openedx::code;
 
 /// So many words of the title are in the name.
 const TITLE_WORDS: usize = 4;
 /// So many digits of the commit.
 const COMMIT_DIGITS: usize = 7;
-/// How long what tells repositories apart may be in a domain.
-const SLUG_MAX: usize = 25;
+/// How long what tells repositories apart may be in a domain, in characters.
+const SLUG_MAX: usize = 30;
+/// Hexadecimal digits of the tail of a name that would not be unique without.
+const SLUG_TAIL: usize = 8;
 
 /// Who does what is done for a pull request, for logs and audit.
 pub fn actor(repository: &str, number: i32) -> String {
@@ -44,28 +48,44 @@ fn cut(text: &str, most: usize) -> String {
 /// `pr27.acme-other.sandbox`.
 pub fn sub_domain(rules: &Rules, repository: &str, number: i32) -> String {
     let is_first = rules.forks.first().is_none_or(|fork| fork.name.eq_ignore_ascii_case(repository));
-    if is_first {
-        return format!("pr{number}.sandbox");
-    }
-    let slug: String = repository
-        .to_lowercase()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .take(SLUG_MAX)
-        .collect();
-    format!("pr{number}.{}.sandbox", slug.trim_matches('-'))
+    if is_first { format!("pr{number}.sandbox") } else { own_sub_domain(repository, number) }
 }
 
-/// Where its instance answers.
-pub fn domain(rules: &Rules, repository: &str, number: i32) -> String {
-    format!("{}.{}", sub_domain(rules, repository, number), rules.base_domain)
+/// The same with the repository in it, wherever WATCH_FORK names that.
+pub fn own_sub_domain(repository: &str, number: i32) -> String {
+    format!("pr{number}.{}.sandbox", slug(repository))
+}
+
+/// A repository as one part of a domain; no two repositories share one. `acme/other` is `acme-other`. Where the name itself has
+/// signs, or is cut, a tail of the name's hash keeps it apart from its like: `a-b/c` and `a/b-c`. A name without a tail has
+/// exactly one hyphen, one with a tail has two or more.
+fn slug(repository: &str) -> String {
+    let repository = repository.to_ascii_lowercase();
+    let plain: String = repository.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    if plain.len() <= SLUG_MAX && plain.matches('-').count() == 1 {
+        return plain;
+    }
+    let kept: String = plain.chars().take(SLUG_MAX - SLUG_TAIL - 1).collect();
+    let tail: String = hex::encode(Sha256::digest(repository)).chars().take(SLUG_TAIL).collect();
+    // A part of a domain has no two hyphens at its third place: those mean an international name.
+    let mut parts: Vec<&str> = kept.split('-').filter(|word| !word.is_empty()).collect();
+    while parts.len() < 2 {
+        parts.push("x");
+    }
+    parts.push(&tail);
+    parts.join("-")
+}
+
+/// Where an instance with this sub domain answers.
+pub fn domain(rules: &Rules, sub_domain: &str) -> String {
+    format!("{sub_domain}.{}", rules.base_domain)
 }
 
 /// The fields of a new instance.
-pub fn new_instance(rules: &Rules, repository: &str, row: &Row) -> Map<String, Value> {
+pub fn new_instance(rules: &Rules, sub_domain: &str, row: &Row) -> Map<String, Value> {
     let mut fields = description_settings(row);
     fields.extend(source_settings(rules, row));
-    fields.insert("sub_domain".into(), sub_domain(rules, repository, row.number).into());
+    fields.insert("sub_domain".into(), sub_domain.into());
     fields.insert("tier".into(), "preview".into());
     fields
 }
@@ -87,12 +107,8 @@ pub fn description_settings(row: &Row) -> Map<String, Value> {
 
 /// What follows from the commit.
 pub fn source_settings(rules: &Rules, row: &Row) -> Map<String, Value> {
-    let mut fields = Map::new();
-    if let Some(fork) = &row.fork_name {
-        fields.insert("edx_platform_repository_url".into(), rules.clone_url(fork).into());
-        fields.insert("edx_platform_commit".into(), row.head_commit.clone().into());
-    }
-    fields
+    let fork = row.fork_name.as_ref();
+    fork.map(|fork| code::settings(&rules.clone_url(fork), &row.head_commit)).unwrap_or_default()
 }
 
 /// The description's wishes beside its block, as they are stored.
@@ -107,3 +123,7 @@ pub fn wanted(
         "configuration_version": configuration_version,
     })
 }
+
+#[cfg(test)]
+#[path = "describe_tests.rs"]
+mod tests;

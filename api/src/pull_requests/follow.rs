@@ -13,6 +13,7 @@ use crate::events;
 use crate::instances::create::NewInstanceRequest;
 use crate::instances::store::{app_servers, instances};
 use crate::instances::{Refusal, archive, create, launch, stop, update};
+use crate::openedx::code;
 
 /// How often a build is tried that a pull request asks for.
 const ATTEMPTS: i32 = 2;
@@ -105,8 +106,7 @@ pub(super) async fn apply(watch: &Watch, conn: &mut AsyncPgConnection, row: &Row
 /// Whether the instance has this commit already.
 async fn has_commit(conn: &mut AsyncPgConnection, row: &Row, instance: InstanceId) -> Result<bool, Refusal> {
     let settings = instances::find(conn, instance).await?.map(|instance| instance.settings.hidden());
-    let commit = settings.as_ref().and_then(|settings| settings.get("edx_platform_commit"));
-    Ok(commit.and_then(serde_json::Value::as_str) == Some(row.head_commit.as_str()))
+    Ok(settings.as_ref().and_then(code::version_of) == Some(row.head_commit.as_str()))
 }
 
 /// Who does it, and for which repository.
@@ -150,12 +150,21 @@ impl By<'_> {
 
     async fn create(&self, conn: &mut AsyncPgConnection, row: &Row) -> Result<InstanceId, Refusal> {
         self.has_source(row)?;
+        let sub_domain = self.free_sub_domain(conn, row).await?;
         let request = NewInstanceRequest {
             name: describe::name(row),
             instance_type: "openedx".into(),
-            settings: describe::new_instance(&self.watch.rules, &self.repository, row),
+            settings: describe::new_instance(&self.watch.rules, &sub_domain, row),
         };
         create::create(&self.watch.manager, conn, &self.actor, request).await
+    }
+
+    /// The short one, unless a pull request of another repository has it: WATCH_FORK may have named that one first.
+    async fn free_sub_domain(&self, conn: &mut AsyncPgConnection, row: &Row) -> Result<String, Refusal> {
+        let rules = &self.watch.rules;
+        let short = describe::sub_domain(rules, &self.repository, row.number);
+        let is_taken = rows::is_domain_of_another(conn, row.id, &describe::domain(rules, &short)).await?;
+        Ok(if is_taken { describe::own_sub_domain(&self.repository, row.number) } else { short })
     }
 
     async fn update(

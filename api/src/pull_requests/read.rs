@@ -4,7 +4,7 @@ use diesel_async::AsyncPgConnection;
 use shared_types::{API_BASE, InstanceId, InstanceSummary, PullRequest, PullRequestId};
 
 use super::Watch;
-use super::store::{Row, listing, rows};
+use super::store::{listing, rows};
 use crate::db::DbError;
 use crate::instances;
 
@@ -18,9 +18,9 @@ pub async fn page(
     query: &listing::Query,
 ) -> Result<Vec<PullRequest>, DbError> {
     let rows = listing::page(conn, query).await?;
-    let ids: Vec<InstanceId> = rows.iter().filter_map(|(row, _)| row.instance_id).collect();
+    let ids: Vec<InstanceId> = rows.iter().filter_map(|(row, ..)| row.instance_id).collect();
     let summaries = instances::read::among(conn, &ids).await?;
-    Ok(rows.into_iter().map(|(row, repository)| shown(watch, row, repository, &summaries)).collect())
+    Ok(rows.into_iter().map(|found| shown(watch, found, &summaries)).collect())
 }
 
 /// One of them. Three queries.
@@ -32,14 +32,16 @@ pub async fn one(
     conn: &mut AsyncPgConnection,
     id: PullRequestId,
 ) -> Result<Option<PullRequest>, DbError> {
-    let Some((row, repository)) = listing::one(conn, id).await? else { return Ok(None) };
-    let ids: Vec<InstanceId> = row.instance_id.into_iter().collect();
+    let Some(found) = listing::one(conn, id).await? else { return Ok(None) };
+    let ids: Vec<InstanceId> = found.0.instance_id.into_iter().collect();
     let summaries = instances::read::among(conn, &ids).await?;
-    Ok(Some(shown(watch, row, repository, &summaries)))
+    Ok(Some(shown(watch, found, &summaries)))
 }
 
-fn shown(watch: &Watch, row: Row, repository: String, summaries: &[InstanceSummary]) -> PullRequest {
+fn shown(watch: &Watch, found: listing::Found, summaries: &[InstanceSummary]) -> PullRequest {
+    let (row, repository, running_commit) = found;
     let approval = row.approval();
+    let settings_warnings = row.warnings();
     let is_decided = row.decided_version == Some(row.version);
     let instance = row.instance_id.and_then(|id| summaries.iter().find(|one| one.id == id)).cloned();
     PullRequest {
@@ -57,6 +59,8 @@ fn shown(watch: &Watch, row: Row, repository: String, summaries: &[InstanceSumma
         head_commit: row.head_commit,
         extra_settings: row.extra_settings,
         settings_trouble: row.settings_trouble,
+        settings_warnings,
+        running_commit,
         trouble: row.trouble,
         report_trouble: row.report_trouble,
         approval,

@@ -23,7 +23,6 @@ use super::rules::Report;
 use super::store::reports::{self, Found};
 use super::{Watch, WatchError, follow};
 use crate::instances::store::instances;
-use crate::routing::public;
 
 /// How long after the first failure it is tried again, in seconds; twice as long after each further one.
 const FIRST_PAUSE: i32 = 60;
@@ -101,7 +100,9 @@ async fn tell(watch: &Watch, turn: i64, found: &Found) -> Result<reports::Told, 
             Report::Deployments => {
                 telling.deployments(&plan::deployments(&standing), names.lms, names.public_url).await
             }
-            Report::Statuses => telling.statuses(&plan::statuses(&standing), names.public_url).await,
+            Report::Statuses => {
+                telling.statuses(&plan::statuses(&standing), names.public_url, !standing.is_open()).await
+            }
             Report::Comments => {
                 let is_there = telling.comment_id.is_some() || telling.told.comment.is_some();
                 match comment::comment(&standing, &names, is_there) {
@@ -146,7 +147,7 @@ async fn urls(watch: &Watch, id: Option<InstanceId>) -> Result<Vec<String>, Watc
     let application = watch.manager.application(&row.instance_type)?;
     // Settings that cannot be used lead nowhere.
     let Ok(addresses) = application.addresses(&row.settings.hidden()) else { return Ok(Vec::new()) };
-    let url = |name: &String| public::url(watch.rules.gateway_port, addresses.protocol, name);
+    let url = |name: &String| watch.rules.public_urls.url(addresses.protocol, name);
     Ok(addresses.hostnames.iter().map(url).collect())
 }
 

@@ -6,8 +6,9 @@ use std::str::FromStr;
 use chrono::TimeDelta;
 use secrecy::SecretString;
 
+use crate::config::gateway::GatewaySettings;
 use crate::config::{OnCommit, Settings};
-use crate::routing::public;
+use crate::routing::public::PublicUrls;
 
 /// The most secrets that webhooks may be signed with: the old one and the new one.
 const MAX_SECRETS: usize = 2;
@@ -57,8 +58,8 @@ pub struct Rules {
     pub webhook_secrets: Vec<SecretString>,
     /// The domain below which instances live.
     pub base_domain: String,
-    /// The port of instances' addresses; see [`public::url`].
-    pub gateway_port: Option<u16>,
+    /// Makes the addresses of instances.
+    pub public_urls: PublicUrls,
     /// Where people find this program; none: they are told no address of it.
     pub public_url: Option<String>,
 }
@@ -95,7 +96,7 @@ impl Rules {
             reports: named.map(|name| name.parse()).collect::<Result<_, String>>()?,
             webhook_secrets: settings.github_webhook_secrets.clone(),
             base_domain: settings.instances_base_domain.clone(),
-            gateway_port: public::port(settings),
+            public_urls: PublicUrls::new(&GatewaySettings::new(settings)?),
             public_url: settings.ocim_public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
         })
     }

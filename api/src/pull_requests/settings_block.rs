@@ -12,21 +12,26 @@
 //!
 //! Whoever opens a pull request is a stranger, and what stands here becomes variables of a playbook that runs on this host.
 //! So whatever could make Ansible run something here is refused, with its line, and never dropped without a word.
-//! See [`vet`] for what that is, and [`body`] for where a block begins and ends.
+//! See [`vet`] for what that is, [`body`] for where a block begins and ends, and [`almost`] for blocks that are not read although
+//! their authors may think so.
+//!
+//! A body is read as GitHub stores it: with its tabs and invisible characters. Who shows a part of it makes those visible.
 //!
 //! Only functions of their arguments: no database, no network, no clock.
 
+mod almost;
 mod body;
 mod comments;
 mod databases;
 mod expression;
 mod fence;
+mod jinja;
 mod repository;
 mod vet;
 
 use serde_json::{Map, Value};
 use shared_types::openedx::Field;
-use shared_types::yaml;
+use shared_types::{FieldWarning, yaml};
 
 use self::body::Block;
 
@@ -38,7 +43,7 @@ pub const MAX_BLOCK_BYTES: usize = 16 * 1024;
 pub const MAX_DEPTH: usize = 20;
 
 /// How many characters of a trouble's words there may be.
-const MAX_DETAIL: usize = 300;
+const MAX_DETAIL: usize = 600;
 
 /// What a pull request's body asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,15 +56,19 @@ pub struct BodySettings {
     pub configuration_source_repo_url: Option<String>,
     /// The block's `configuration_version`; `None`: the default.
     pub configuration_version: Option<String>,
+    /// What the author may want to know; lines count in the body. Nothing is refused for it.
+    pub warnings: Vec<FieldWarning>,
 }
 
 /// Why a body's settings cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {detail}")]
+#[error("line {line}{}: {detail}", .column.map(|column| format!(", column {column}")).unwrap_or_default())]
 pub struct Trouble {
     /// Counts from 1, in the body (not in the block).
     pub line: u32,
-    /// What is wrong, for the person who wrote it: at most 300 characters, none of them a control character.
+    /// Counts from 1, in characters; none: the whole line.
+    pub column: Option<u32>,
+    /// What is wrong, for the person who wrote it: at most 600 characters, none of them a control character.
     pub detail: String,
 }
 
@@ -79,7 +88,7 @@ impl Trouble {
             }
             shown.push_str(&written);
         }
-        Self { line, detail: shown }
+        Self { line, column: None, detail: shown }
     }
 }
 
@@ -92,12 +101,15 @@ pub fn read(body: &str, domain: &str, configuration_repositories: &[String]) -> 
     let lines: Vec<&str> = body.split('\n').collect();
     let found = body::find(&lines)?;
     let use_ephemeral_databases = databases::asked_for(&found.shown, domain);
+    let mut warnings = found.warnings;
     let Some(block) = found.block else {
-        return Ok(BodySettings { use_ephemeral_databases, ..BodySettings::default() });
+        return Ok(BodySettings { use_ephemeral_databases, warnings, ..BodySettings::default() });
     };
-    let map = yaml::parse_map(&block.text).map_err(|error| block.trouble_at(error.line, &error.message))?;
+    let map = yaml::parse_map(&block.text).map_err(|error| block.no_yaml(&error))?;
     vet::check(&map, &block)?;
+    warnings.extend(block.advice());
     Ok(BodySettings {
+        warnings,
         use_ephemeral_databases,
         configuration_source_repo_url: repository(&map, &block, configuration_repositories)?,
         configuration_version: version(&map, &block)?,
@@ -105,18 +117,38 @@ pub fn read(body: &str, domain: &str, configuration_repositories: &[String]) -> 
     })
 }
 
+/// Whether two blocks set the same. The version before this one stored blocks without their tabs and invisible characters; where
+/// that made no difference to what is set, there is none.
+pub fn is_same(one: &str, other: &str) -> bool {
+    let sets = |text: &str| yaml::parse_map(text).ok();
+    one == other || as_formerly(one) == as_formerly(other) && sets(one).is_some_and(|map| sets(other) == Some(map))
+}
+
+/// A block as the version before this one stored it.
+fn as_formerly(text: &str) -> String {
+    let is_dropped = |c: &char| {
+        (c.is_control() && *c != '\n')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.replace('\t', " ").chars().filter(|c| !is_dropped(c)).collect()
+}
+
 fn repository(map: &Map<String, Value>, block: &Block, allowed: &[String]) -> Result<Option<String>, Trouble> {
     const PATH: &str = "edx_ansible_source_repo";
     let Some(url) = text(map, block, PATH, "configuration_source_repo_url")? else { return Ok(None) };
     if repository::has_credentials(&url) {
-        let detail = format!("`{PATH}` must not have a password or a token in it; everybody can read it here");
+        let detail = format!(
+            "`{PATH}` must not have a password or a token in it: everybody can read it here. Write the address without it"
+        );
         return Err(block.trouble_of_key(PATH, &detail));
     }
     match repository::allowed(&url, allowed) {
         Some(known) => Ok(Some(known.to_owned())),
         None => {
             let detail = format!(
-                "`{PATH}`: {url} is not one of the repositories whose playbooks may be run; an administrator can add it"
+                "`{PATH}`: {url} is not one of the repositories whose playbooks may be run. {}, or ask an administrator to add it \
+                 to WATCH_CONFIGURATION_REPOSITORIES; a repository that was renamed has one name here, the one in that list",
+                repository::choices(allowed)
             );
             Err(block.trouble_of_key(PATH, &detail))
         }
@@ -130,7 +162,9 @@ fn version(map: &Map<String, Value>, block: &Block) -> Result<Option<String>, Tr
     let Some(version) = text(map, block, PATH, PATH)? else { return Ok(None) };
     let is_hash = (4..=64).contains(&version.len()) && version.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hash || version.starts_with("refs/") {
-        let detail = format!("`{PATH}`: must be a branch or a tag; under {version}, anybody's commit could be fetched");
+        let detail = format!(
+            "`{PATH}`: must be the name of a branch or a tag, without `refs/`: under {version}, anybody's commit could be fetched"
+        );
         return Err(block.trouble_of_key(PATH, &detail));
     }
     Ok(Some(version))
@@ -144,7 +178,7 @@ fn text(map: &Map<String, Value>, block: &Block, path: &str, field: &str) -> Res
         Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
         Some(Value::String(text)) => text,
         Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            return refuse("must be a text; put it in quotes");
+            return refuse("must be a text: put the value in quotes, or remove the line to get the default");
         }
     };
     match Field::named(field).map(|field| field.check_text(found)) {
@@ -161,6 +195,15 @@ fn get<'a>(map: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     }
 }
 
+#[cfg(test)]
+#[path = "settings_block_almost_tests.rs"]
+mod almost_tests;
+#[cfg(test)]
+#[path = "settings_block_calls_tests.rs"]
+mod calls_tests;
+#[cfg(test)]
+#[path = "settings_block_exact_tests.rs"]
+mod exact_tests;
 #[cfg(test)]
 #[path = "settings_block_properties.rs"]
 mod properties;

@@ -68,6 +68,11 @@ const PIECES: &[&str] = &[
     "!x ",
     "edx_ansible_source_repo: ",
     "configuration_version: ",
+    "edx_platform_version: x\n",
+    "EDX_PLATFORM_REPO: y\n",
+    "**Settings:**\n",
+    "### Settings\n",
+    "Univ. Ada (Paris)",
     KNOWN,
     "https://a:b@c/d\n",
     "teak\n",
@@ -166,6 +171,9 @@ fn whatever_a_body_is() {
         let found = read_known(&body);
         let plain = body.replace("\r\n", "\n").replace('\r', "\n");
         let lines = u32::try_from(plain.split('\n').count()).unwrap();
+        for warning in found.iter().flat_map(|settings| &settings.warnings) {
+            prop_assert!(warning.line.is_some_and(|line| (1..=lines).contains(&line)), "{:?}", warning);
+        }
         prop_assert_eq!(&found, &read_known(&plain), "LF");
         prop_assert_eq!(&found, &read_known(&plain.replace('\n', "\r\n")), "CRLF");
         match found {
@@ -214,10 +222,21 @@ fn whatever_map_is_written_into_a_body() {
     });
 }
 
+/// Whether a variable chooses the code that is deployed, in any spelling.
+fn chooses_code(key: &str) -> bool {
+    ["repo", "version", "repository_url", "commit"]
+        .iter()
+        .any(|end| key.eq_ignore_ascii_case(&format!("edx_platform_{end}")))
+}
+
 /// What must be true of settings that were accepted, looked at in another way than they were checked.
 fn accepted(settings: &BodySettings) -> Result<(), TestCaseError> {
     let map = yaml::parse_map(&settings.extra_settings).unwrap();
-    prop_assert!(!map.keys().any(|key| key.starts_with("ansible_")), "{}", settings.extra_settings);
+    prop_assert!(
+        !map.keys().any(|key| key.starts_with("ansible_") || chooses_code(key)),
+        "{}",
+        settings.extra_settings
+    );
     all_data(&Value::Object(map))?;
     prop_assert!(!settings.extra_settings.contains('\r'));
     if let Some(url) = &settings.configuration_source_repo_url {
@@ -240,9 +259,18 @@ fn all_data(value: &Value) -> Result<(), TestCaseError> {
 }
 
 fn all_text(text: &str) -> Result<(), TestCaseError> {
+    prop_assert!(!calls_known_function(text), "{}", text);
     let is_wrong = ["{{", "{%", "{#", "••••••"].iter().any(|sign| text.contains(sign)) || text.starts_with("#jinja2:");
     prop_assert!(!is_wrong, "{}", text);
     Ok(())
+}
+
+/// Whether a text is nothing but the call of a function that does more than compute, seen without any grammar.
+fn calls_known_function(text: &str) -> bool {
+    let called = text.trim().strip_suffix(')').and_then(|text| text.split_once('('));
+    called.is_some_and(|(name, arguments)| {
+        ["lookup", "query", "q"].contains(&name.trim()) && arguments.chars().all(|c| c.is_ascii_lowercase())
+    })
 }
 
 /// Whether there is a reason to refuse a map.
@@ -253,5 +281,6 @@ fn is_refused(map: &Map<String, Value>) -> bool {
         || map.keys().any(|key| {
             key.starts_with("ansible_")
                 || ["hosts", "edx_ansible_source_repo", "configuration_version", "q"].contains(&key.as_str())
+                || chooses_code(key)
         })
 }

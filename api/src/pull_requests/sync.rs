@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
+use serde_json::json;
 use shared_types::PullRequestId;
 use shared_types::pull_request::{Owed, PullRequestState};
 
@@ -11,6 +12,7 @@ use super::store::repositories::{self, Repository};
 use super::store::{Row, Said, rows, writes};
 use super::{Watch, WatchError, describe, follow, settings_block};
 use crate::config::OnCommit;
+use crate::instances::store::instances;
 
 /// Asks, takes in, and does what follows. None: GitHub has no such pull request, or it was closed before anybody saw it.
 ///
@@ -77,8 +79,10 @@ async fn take_in(
     said: PullRequestSaid,
     is_trusted: bool,
 ) -> Result<Option<PullRequestId>, WatchError> {
-    let said = as_stored(watch, repository, said, is_trusted);
-    if let Some(row) = rows::lock_number(conn, repository.id, said.number).await? {
+    let known = rows::lock_number(conn, repository.id, said.number).await?;
+    let domain = domain(watch, conn, repository, &said, known.as_ref()).await?;
+    let said = as_stored(watch, repository, said, &domain, is_trusted);
+    if let Some(row) = known {
         if row.github_updated > said.github_updated {
             writes::fetched(conn, row.id).await?;
             return Ok(Some(row.id));
@@ -102,30 +106,44 @@ async fn take_in(
 /// What the instance is owed that has the settings of this row. A changed description is always followed; a new commit, as
 /// the fork's rule says.
 fn owed(watch: &Watch, repository: &Repository, row: &Row, said: &Said) -> Option<Owed> {
-    let is_other_source = (&row.fork_name, &row.head_commit) != (&said.fork_name, &said.head_commit);
-    let is_other_text = (&row.extra_settings, &row.wanted) != (&said.extra_settings, &said.wanted);
     let by_commit = match watch.on_commit(&repository.configured) {
-        _ if !is_other_source => None,
+        _ if !said.has_other_source_than(row) => None,
         OnCommit::Nothing => None,
         OnCommit::Update => Some(Owed::Update),
         OnCommit::Rebuild => Some(Owed::Rebuild),
     };
-    by_commit.max(is_other_text.then_some(Owed::Update))
+    by_commit.max(said.has_other_settings_than(row).then_some(Owed::Update))
 }
 
-fn as_stored(watch: &Watch, repository: &Repository, said: PullRequestSaid, is_trusted: bool) -> Said {
-    let domain = describe::domain(&watch.rules, &repository.configured, said.number);
-    let asked = settings_block::read(&said.body, &domain, &watch.rules.configuration_repositories);
-    let (extra_settings, wanted, settings_trouble) = match asked {
+/// Where its instance answers, or would.
+async fn domain(
+    watch: &Watch,
+    conn: &mut AsyncPgConnection,
+    repository: &Repository,
+    said: &PullRequestSaid,
+    known: Option<&Row>,
+) -> Result<String, WatchError> {
+    if let Some(id) = known.and_then(|row| row.instance_id)
+        && let Some(instance) = instances::find(conn, id).await?
+    {
+        return Ok(instance.domain);
+    }
+    let sub_domain = describe::sub_domain(&watch.rules, &repository.configured, said.number);
+    Ok(describe::domain(&watch.rules, &sub_domain))
+}
+
+fn as_stored(watch: &Watch, repository: &Repository, said: PullRequestSaid, domain: &str, is_trusted: bool) -> Said {
+    let asked = settings_block::read(&said.body, domain, &watch.rules.configuration_repositories);
+    let (extra_settings, wanted, settings_trouble, warnings) = match asked {
         Ok(asked) => {
             let wanted = describe::wanted(
                 asked.use_ephemeral_databases,
                 asked.configuration_source_repo_url.as_deref(),
                 asked.configuration_version.as_deref(),
             );
-            (asked.extra_settings, Some(wanted), None)
+            (asked.extra_settings, Some(wanted), None, asked.warnings)
         }
-        Err(trouble) => (String::new(), None, Some(trouble.to_string().chars().take(1000).collect())),
+        Err(trouble) => (String::new(), None, Some(trouble.to_string().chars().take(1000).collect()), Vec::new()),
     };
     let closed_at = (said.state != PullRequestState::Open).then(|| said.closed_at.unwrap_or(said.updated));
     Said {
@@ -142,6 +160,7 @@ fn as_stored(watch: &Watch, repository: &Repository, said: PullRequestSaid, is_t
         extra_settings,
         wanted,
         settings_trouble,
+        settings_warnings: json!(warnings),
         github_updated: said.updated,
         closed_at,
     }

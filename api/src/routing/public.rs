@@ -1,20 +1,39 @@
 //! Where visitors find what the gateway serves.
 
-use crate::config::Settings;
+use crate::config::gateway::{Front, GatewaySettings, Scheme};
 
-/// The port that addresses with `http` carry: the gateway's own, unless another is put in front. None: the usual one.
-pub fn port(settings: &Settings) -> Option<u16> {
-    match &settings.ocim_gateway_public_url {
-        Some(url) => url::Url::parse(url).ok().and_then(|url| url.port_or_known_default()),
-        None => Some(settings.ocim_gateway_listen.port()),
-    }
+/// Makes the addresses of host names, for people.
+#[derive(Debug, Clone, Copy)]
+pub struct PublicUrls {
+    /// What stands in front of the gateway, if that is known.
+    front: Option<Front>,
+    /// The gateway's own port.
+    port: u16,
 }
 
-/// An address for people.
-pub fn url(port: Option<u16>, protocol: &str, hostname: &str) -> String {
-    match port {
-        Some(port) if protocol == "http" && port != 80 => format!("{protocol}://{hostname}:{port}/"),
-        Some(_) | None => format!("{protocol}://{hostname}/"),
+impl PublicUrls {
+    /// As the settings of the gateway say.
+    #[must_use]
+    pub fn new(settings: &GatewaySettings) -> Self {
+        Self { front: settings.front, port: settings.listen.port() }
+    }
+
+    /// For a gateway at this port that visitors reach directly.
+    #[must_use]
+    pub fn at_port(port: u16) -> Self {
+        Self { front: None, port }
+    }
+
+    /// The address of a host name of an instance with this protocol (`http` or `https`).
+    #[must_use]
+    pub fn url(self, protocol: &str, hostname: &str) -> String {
+        let own = || match Scheme::parse(protocol) {
+            Some(Scheme::Https) => Front { scheme: Scheme::Https, port: Scheme::Https.default_port() },
+            Some(Scheme::Http) | None => Front { scheme: Scheme::Http, port: self.port },
+        };
+        let Front { scheme, port } = self.front.unwrap_or_else(own);
+        let port = if port == scheme.default_port() { String::new() } else { format!(":{port}") };
+        format!("{}://{hostname}{port}/", scheme.as_str())
     }
 }
 
@@ -24,9 +43,17 @@ mod tests {
 
     #[test]
     fn only_an_unusual_port_is_in_the_address() {
-        assert_eq!(url(Some(8080), "http", "demo.localhost"), "http://demo.localhost:8080/");
-        assert_eq!(url(Some(80), "http", "demo.localhost"), "http://demo.localhost/");
-        assert_eq!(url(Some(8080), "https", "demo.localhost"), "https://demo.localhost/");
-        assert_eq!(url(None, "http", "demo.localhost"), "http://demo.localhost/");
+        let at = |port| PublicUrls::at_port(port);
+        assert_eq!(at(8080).url("http", "demo.localhost"), "http://demo.localhost:8080/");
+        assert_eq!(at(80).url("http", "demo.localhost"), "http://demo.localhost/");
+        assert_eq!(at(8080).url("https", "demo.localhost"), "https://demo.localhost/");
+    }
+
+    #[test]
+    fn what_stands_in_front_gives_scheme_and_port() {
+        let behind = |scheme, port| PublicUrls { front: Some(Front { scheme, port }), port: 8080 };
+        assert_eq!(behind(Scheme::Https, 443).url("http", "demo.example.org"), "https://demo.example.org/");
+        assert_eq!(behind(Scheme::Https, 8443).url("https", "demo.example.org"), "https://demo.example.org:8443/");
+        assert_eq!(behind(Scheme::Http, 80).url("http", "demo.example.org"), "http://demo.example.org/");
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::config::gateway::Scheme;
+
 /// How long an answer to [`Traffic::ask`] may take.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -16,6 +18,52 @@ pub struct Route {
     pub hostname: String,
     /// The web server of the active app server; none: a plain page with status 503 says that nothing is active.
     pub target: Option<SocketAddr>,
+    /// What applications are told of a visitor's scheme where neither a trusted proxy nor the settings say it.
+    pub scheme: Scheme,
+}
+
+impl Route {
+    /// Whether a gateway can have this route.
+    ///
+    /// # Errors
+    /// When the host name or the target's address is not valid, in words.
+    pub fn check(&self) -> Result<(), TrafficError> {
+        check_host(&self.hostname)?;
+        self.target.map_or(Ok(()), check_target)
+    }
+}
+
+/// Whether a name can be in the gateway's table, and in a request's head.
+///
+/// # Errors
+/// When it is no host name.
+pub fn check_host(host: &str) -> Result<(), TrafficError> {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    };
+    if (1..=253).contains(&host.len()) && host.split('.').all(is_label) {
+        return Ok(());
+    }
+    Err(TrafficError(format!(
+        "“{}” is not a host name: its parts between the dots may have lower-case letters, digits and inner hyphens, at \
+         most 63 each and 253 in all",
+        host.chars().take(80).flat_map(char::escape_default).collect::<String>()
+    )))
+}
+
+/// Whether visitors can be sent to an address.
+///
+/// # Errors
+/// When it is not the address of one host, or has no port.
+pub fn check_target(target: SocketAddr) -> Result<(), TrafficError> {
+    let ip = target.ip().to_canonical();
+    if ip.is_unspecified() || ip.is_multicast() || target.port() == 0 {
+        return Err(TrafficError(format!("{target} is not an address that visitors can be sent to")));
+    }
+    Ok(())
 }
 
 /// The gateway does not do what it was told.
@@ -23,14 +71,26 @@ pub struct Route {
 #[error("{0}")]
 pub struct TrafficError(pub String);
 
+/// Why a question has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// The target did not answer in time, or not in HTTP. Visitors would get no answer either.
+    #[error("{0}")]
+    NoAnswer(String),
+    /// The question did not reach the target's address: the gateway is away, this process has no resources left, or host name,
+    /// path or address are not valid. Nothing is known about the target.
+    #[error("{0}")]
+    NotAsked(String),
+}
+
 /// Sends visitors where the routes say. Each call may be repeated without harm.
 #[async_trait]
 pub trait Traffic: Debug + Send + Sync {
     /// Sets these routes and leaves all others. When it returns, a request that arrives goes where the route says;
-    /// requests under way end where they began; none is lost.
+    /// requests under way end where they began; none is lost. Every route must pass [`Route::check`].
     async fn apply(&self, routes: &[Route]) -> Result<(), TrafficError>;
 
-    /// Makes these the only routes. Changes nothing where nothing differs.
+    /// Makes these the only routes. Changes nothing where nothing differs. Every route must pass [`Route::check`].
     async fn replace_all(&self, routes: &[Route]) -> Result<(), TrafficError>;
 
     /// How many requests are under way at this target.
@@ -45,6 +105,6 @@ pub trait Traffic: Debug + Send + Sync {
     /// Where the gateway itself asks, an answer proves that visitors would get one.
     ///
     /// # Errors
-    /// Why there was none, in words for people.
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String>;
+    /// Why there was none, in words for people, and whether that says anything about the target.
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError>;
 }

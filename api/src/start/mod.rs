@@ -5,6 +5,7 @@ mod admin;
 mod backup;
 mod demo;
 mod keys;
+mod limits;
 mod outside;
 mod parts;
 mod report;

@@ -15,6 +15,7 @@ use crate::ansible::virtualenv;
 use crate::config::{ProviderKind, Settings};
 use crate::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::db::{Db, migrations};
+use crate::instances::health::Pace;
 use crate::instances::housekeeping::Kept;
 use crate::instances::{Manager, Options};
 use crate::mail::Mailer;
@@ -129,7 +130,9 @@ pub(super) fn manager(
         machine_timeout: Duration::from_secs(settings.ocim_machine_timeout),
         checkout_timeout: Duration::from_secs(settings.ocim_checkout_timeout),
         reboot_timeout: Duration::from_secs(settings.ocim_reboot_timeout),
+        pace: Pace::every(Duration::from_secs(settings.ocim_check_interval)),
         checks_timeout: Duration::from_secs(settings.ocim_checks_timeout),
+        max_hosts: settings.ocim_gateway_max_hosts,
         drain_limit: Duration::from_secs(settings.ocim_drain_limit.into()),
         line_timeout: Duration::from_secs(settings.ansible_line_timeout),
         global_timeout: Duration::from_secs(settings.ansible_global_timeout),

@@ -14,8 +14,9 @@ use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 
 use super::report::{say, step};
-use super::{StartError, outside, parts, vault};
+use super::{StartError, limits, outside, parts, vault};
 use crate::app::App;
+use crate::config::gateway::GatewaySettings;
 use crate::config::{OnSigterm, Settings};
 use crate::db::embedded::EmbeddedPostgres;
 use crate::events::Bus;
@@ -25,7 +26,7 @@ use crate::http::{middleware, problems};
 use crate::instances::apply_routing;
 use crate::router;
 use crate::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
-use crate::routing::public;
+use crate::routing::public::PublicUrls;
 use crate::servers::providers::local::LocalProvider;
 use crate::system::System;
 use crate::users::sign_in::SignIn;
@@ -75,11 +76,17 @@ async fn run(
     let password = parts::first_admin(settings, &db).await?;
     let outside = outside::open(settings, data_dir, &db, Some(stop)).await?;
     children.machines.clone_from(&outside.local);
-    let gateway = GatewayConfig { listen: settings.ocim_gateway_listen, dir: data_dir.join("gateway") };
+    let visitors = GatewaySettings::new(settings)?;
+    let public_urls = PublicUrls::new(&visitors);
+    let gateway =
+        GatewayConfig { settings: visitors, dir: data_dir.join("gateway"), connections: limits::raise_and_size() };
     let gateway = Arc::new(step("Gateway", HaproxyGateway::start(gateway)).await?);
     children.gateway = Some(gateway.clone());
     let manager = Arc::new(parts::manager(settings, data_dir, db.clone(), &outside, gateway.clone(), keyring)?);
-    step("Routes", apply_routing::apply_all(&manager)).await?;
+    // Visitors are served by the routes of the last life; the sweep tries again.
+    if let Err(error) = step("Routes", apply_routing::apply_all(&manager)).await {
+        tracing::error!(%error, "the routes could not be applied at the start; trying again every few seconds");
+    }
     tokio::spawn(async move { gateway.supervise().await });
     if let Some(postgres) = &children.postgres {
         let (postgres, stop) = (postgres.clone(), stop.clone());
@@ -96,7 +103,7 @@ async fn run(
         bus,
         sign_in,
         is_behind_tls: settings.ocim_behind_tls,
-        gateway_port: public::port(settings),
+        public_urls,
         stop: stop.clone(),
         system: Arc::new(System::new(settings)),
         worker: worker.pulse(),

@@ -9,6 +9,7 @@ use super::report::say;
 use super::serve::{finish_or_hand_over, until_signal};
 use super::{StartError, outside, parts, vault};
 use crate::config::Settings;
+use crate::config::gateway::GatewaySettings;
 use crate::db::Db;
 use crate::db::embedded::EmbeddedPostgres;
 use crate::events::Bus;
@@ -32,7 +33,8 @@ pub async fn work(settings: Settings) -> Result<(), StartError> {
     parts::same_version(&db).await?;
     let keyring = vault::keyring(&settings, &data_dir, &db, false).await?;
     let outside = outside::open(&settings, &data_dir, &db, None).await?;
-    let manager = parts::manager(&settings, &data_dir, db.clone(), &outside, Arc::new(Direct), keyring)?;
+    let direct = Direct { front: GatewaySettings::new(&settings)?.front };
+    let manager = parts::manager(&settings, &data_dir, db.clone(), &outside, Arc::new(direct), keyring)?;
     let manager = Arc::new(manager);
     let stop = CancellationToken::new();
     let bus = Bus::start(db, stop.clone()).await?;

@@ -6,6 +6,7 @@ use chrono::Utc;
 use shared_types::system::{SystemCheck, SystemPart};
 
 use crate::instances::Manager;
+use crate::instances::store::health_watch;
 use crate::pull_requests::Watch;
 
 /// How long a part may take to answer.
@@ -27,9 +28,32 @@ pub(super) async fn gateway(manager: &Manager) -> SystemCheck {
 
 pub(super) async fn mail(manager: &Manager) -> SystemCheck {
     match &manager.mailer {
-        Some(mailer) => asked(SystemPart::Mail, "mail about failed builds goes to ADMINS", mailer.answers()).await,
-        None => unasked(SystemPart::Mail, false, "nobody gets mail about failed builds: ADMINS is empty".to_owned()),
+        Some(mailer) => {
+            asked(SystemPart::Mail, "mail about failed builds and failing sites goes to ADMINS", mailer.answers()).await
+        }
+        None => unasked(
+            SystemPart::Mail,
+            false,
+            "nobody gets mail about failed builds and failing sites: ADMINS is empty".to_owned(),
+        ),
     }
+}
+
+/// Whether the sites of instances are checked, by whichever process: as the database says, no site is asked for this.
+pub(super) async fn checks(manager: &Manager) -> SystemCheck {
+    let mut since = None;
+    let state = async {
+        let mut conn = manager.db.conn().await.map_err(|error| error.to_string())?;
+        let state = health_watch::state(&mut conn).await.map_err(|error| error.to_string())?;
+        since = state.stale_since;
+        let Some(since) = state.stale_since else { return Ok(()) };
+        let why = state.trouble.unwrap_or_else(|| "no running `ocim server` makes checks".to_owned());
+        Err(format!("no site was checked in time since {}: {why}", since.format("%Y-%m-%d %H:%M:%S UTC")))
+    };
+    let interval = manager.options.pace.interval.as_secs();
+    let check =
+        asked(SystemPart::Checks, &format!("each active app server is checked every {interval} s"), state).await;
+    SystemCheck { since, ..check }
 }
 
 /// What its answers to the workers' last looks were: it is not asked here, since that would count.
@@ -88,5 +112,5 @@ async fn asked<E: std::fmt::Display>(
 }
 
 fn unasked(name: SystemPart, is_configured: bool, detail: String) -> SystemCheck {
-    SystemCheck { name, is_configured, is_ok: None, detail, last_error: None, checked_at: None }
+    SystemCheck { name, is_configured, is_ok: None, detail, last_error: None, checked_at: None, since: None }
 }

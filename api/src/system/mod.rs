@@ -35,6 +35,8 @@ pub struct System {
 struct Found {
     last: Option<(Instant, SystemState)>,
     errors: HashMap<SystemPart, String>,
+    /// Since when parts do not answer.
+    silent: HashMap<SystemPart, DateTime<Utc>>,
 }
 
 impl System {
@@ -69,17 +71,18 @@ impl System {
 
     async fn ask(&self, watch: &Watch, is_working: bool) -> Vec<SystemCheck> {
         let manager = &watch.manager;
-        let (database, provider, gateway, mail, github) = tokio::join!(
+        let (database, provider, gateway, sites, mail, github) = tokio::join!(
             checks::database(manager),
             checks::provider(manager),
             checks::gateway(manager),
+            checks::checks(manager),
             checks::mail(manager),
             checks::github(watch, self.has_github),
         );
         let worker = checks::worker(is_working, manager.trouble.now());
         let keys = checks::secret_keys(&manager.options.keyring.ids());
         let oidc = checks::sign_in(SystemPart::Oidc, self.has_oidc);
-        vec![database, provider, gateway, worker, mail, keys, github, oidc, checks::databases()]
+        vec![database, provider, gateway, worker, sites, mail, keys, github, oidc, checks::databases()]
     }
 }
 
@@ -93,5 +96,11 @@ impl Found {
             }
         }
         check.last_error = self.errors.get(&check.name).cloned();
+        if check.is_ok == Some(false) {
+            let first = check.since.unwrap_or_else(Utc::now);
+            check.since = Some(*self.silent.entry(check.name).or_insert(first));
+        } else {
+            self.silent.remove(&check.name);
+        }
     }
 }

@@ -22,7 +22,7 @@ fn replace(value: &Value, is_secret: bool, is_yaml: bool, take: &mut impl FnMut(
         Value::Array(items) => items.iter().map(|item| replace(item, is_secret, is_yaml, take)).collect(),
         Value::Object(map) => {
             let entry = |(name, value): (&String, &Value)| {
-                let (is_secret, is_yaml) = (is_secret || secret::is_secret_name(name), diff::holds_yaml(name));
+                let (is_secret, is_yaml) = (is_secret || secret::is_secret_entry(name, value), diff::holds_yaml(name));
                 (escaped(name), replace(value, is_secret, is_yaml, take))
             };
             map.iter().map(entry).collect::<Map<_, _>>().into()
@@ -33,8 +33,11 @@ fn replace(value: &Value, is_secret: bool, is_yaml: bool, take: &mut impl FnMut(
 
 fn holds_secret(text: &str, is_secret: bool, is_yaml: bool) -> bool {
     // What masking leaves as it is holds nothing to mask.
-    let masks = || if is_yaml { secret::masked_yaml(text) } else { secret::without_url_passwords(text, "") };
-    !text.is_empty() && (is_secret || masks() != text)
+    let masks = || match is_yaml {
+        true => secret::masked_yaml(text) != text,
+        false => secret::holds_secret(&Value::from(text), is_secret),
+    };
+    !text.is_empty() && (is_secret || masks())
 }
 
 /// The ids that a stored document names.
@@ -129,6 +132,19 @@ mod tests {
             "configuration_extra_settings": id("4"),
         });
         assert_eq!(stored, expected);
+        let marked = json!({
+            "configuration_extra_settings": "A: !secret 1\n",
+            "A": "\u{1a}si1",
+            "B": "\u{1a}d2001-12-14",
+            "KEY": "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n",
+            "jwk": {"kty": "RSA", "n": "x"},
+            "signer": {"kty": "RSA", "d": "x"},
+        });
+        let stored = comes_back(&marked);
+        let sealed_at = |place: &str| stored[place].get("$secret").is_some();
+        assert!(sealed_at("configuration_extra_settings") && sealed_at("A") && sealed_at("KEY"), "{stored}");
+        assert!(stored["signer"]["d"].get("$secret").is_some(), "{stored}");
+        assert_eq!(stored["B"], "\u{1a}d2001-12-14");
         let harmless = json!({ "configuration_extra_settings": "# a comment\nA: 1\n" });
         assert_eq!(comes_back(&harmless), harmless);
     }

@@ -1,4 +1,5 @@
-//! What every worker looks after besides builds: machines, retention, directories of runs, old records, room on the disks.
+//! What every worker looks after besides builds: machines, retention, directories of runs, old records, room on the disks,
+//! messages to be sent.
 //! Each may be done by several workers at once.
 
 use std::time::Duration;
@@ -10,12 +11,14 @@ use tokio::time::interval;
 
 use super::warn;
 use crate::events::bus::Signal;
-use crate::instances::{Manager, disk, housekeeping, reaper, retention, runs};
+use crate::instances::{Manager, courier, disk, health, housekeeping, reaper, retention, runs};
 
 /// How often is looked whether there is room for builds.
 const WATCH: Duration = Duration::from_secs(10);
 /// How often provider and database are compared, and machines that nobody needs are looked for.
 const RECONCILE: Duration = Duration::from_secs(60);
+/// How often messages are looked for that are to be sent, and changes of health that ADMINS are to hear of.
+const MESSAGES: Duration = Duration::from_secs(2);
 /// How often old records are removed.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
@@ -29,6 +32,9 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
         }),
         each(RECONCILE, || async { warn(runs::sweep(manager).await, "directories of runs could not be looked at") }),
         each(HOUSEKEEPING, || async { warn(housekeeping::sweep(manager).await, "old records could not be removed") }),
+        each(MESSAGES, || async { warn(courier::deliver(manager).await, "messages were not delivered") }),
+        each(MESSAGES, || async { warn(health::mail::owe(manager).await, "mail about health was not written") }),
+        health::stale::look(manager),
         hear(manager, signals),
     );
 }

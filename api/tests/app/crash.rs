@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use ocim::ansible::fake::FakeAnsible;
-use ocim::ansible::port::{Ansible, AnsibleError, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
+use ocim::ansible::port::{Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
 use ocim::db::Db;
 use ocim::instances::Manager;
 use ocim::instances::build::Builder;
 use ocim::routing::providers::fake::FakeTraffic;
-use ocim::routing::traffic::{Route, Traffic, TrafficError};
+use ocim::routing::traffic::{AskError, Route, Traffic, TrafficError};
 use ocim::servers::probe::{Login, Probe};
 use ocim::servers::provider::{Machine, MachineRef, MachineSpec, Provider, ProviderError};
 use ocim::servers::providers::fake::FakeProvider;
@@ -116,7 +116,7 @@ impl Ansible for Outside {
 
     async fn prepare(
         &self,
-        spec: &RunSpec,
+        spec: &LoadSpec,
         sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError> {
@@ -160,7 +160,7 @@ impl Traffic for Outside {
         self.traffic.answers().await
     }
 
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError> {
         self.points.around("ask", self.traffic.ask(target, hostname, path)).await
     }
 }

@@ -174,7 +174,7 @@ impl TestApp {
             bus: bus.clone(),
             sign_in: Arc::new(SignIn::new(&settings).unwrap()),
             is_behind_tls: settings.ocim_behind_tls,
-            gateway_port: Some(8080),
+            public_urls: ocim::routing::public::PublicUrls::at_port(8080),
             stop: stop.clone(),
             system: Arc::new(System::new(&settings)),
             worker: pulse,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ocim::instances::Options;
+use ocim::instances::health::Pace;
 use ocim::instances::housekeeping::Kept;
 use ocim::openedx::{Defaults, OpenEdx};
 use ocim::vault::Keyring;
@@ -24,9 +25,11 @@ pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {
         machine_timeout: patience,
         checkout_timeout: patience,
         reboot_timeout: patience,
+        pace: Pace::every(Duration::from_secs(30)),
         checks_timeout: patience,
         line_timeout: patience,
         global_timeout: patience,
+        max_hosts: 250_000,
         drain_limit: Duration::from_secs(30),
         poll,
         keyring: keyring(),

@@ -14,6 +14,7 @@ pub struct Site {
     /// Where it answers.
     pub address: SocketAddr,
     is_healthy: Arc<AtomicBool>,
+    is_studio_ill: Arc<AtomicBool>,
     /// True: answers wait.
     held: tokio::sync::watch::Sender<bool>,
     asked: Arc<Mutex<Vec<String>>>,
@@ -26,6 +27,7 @@ impl Site {
         let site = Self {
             address: listener.local_addr().unwrap(),
             is_healthy: Arc::new(AtomicBool::new(true)),
+            is_studio_ill: Arc::default(),
             held: tokio::sync::watch::Sender::new(false),
             asked: Arc::default(),
         };
@@ -42,6 +44,11 @@ impl Site {
     /// From now on it answers 200, or 503.
     pub fn set_healthy(&self, is_healthy: bool) {
         self.is_healthy.store(is_healthy, Ordering::SeqCst);
+    }
+
+    /// From now on Studio answers 503, or as the rest does.
+    pub fn set_studio_ill(&self, is_ill: bool) {
+        self.is_studio_ill.store(is_ill, Ordering::SeqCst);
     }
 
     /// From now on whoever asks waits for the answer, or no more.
@@ -71,7 +78,9 @@ impl Site {
         let path = first.split(' ').nth(1)?;
         self.asked.lock().unwrap().push(format!("{host}{path}"));
         self.held.subscribe().wait_for(|is_held| !is_held).await.ok()?;
-        let status = if self.is_healthy.load(Ordering::SeqCst) { "200 OK" } else { "503 Service Unavailable" };
+        let is_studio_ill = host.starts_with("studio.") && self.is_studio_ill.load(Ordering::SeqCst);
+        let status =
+            if self.is_healthy.load(Ordering::SeqCst) && !is_studio_ill { "200 OK" } else { "503 Service Unavailable" };
         let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         lines.into_inner().into_inner().write_all(answer.as_bytes()).await.ok()
     }

@@ -24,6 +24,15 @@ async fn an_instance_is_created_shown_and_changed() {
     shell.run(&["instance", "set", "moon.localhost", "email=new@example.com", "retention_hours=12"]).await.expect(0);
     let changed = app.read_instance(1).await;
     assert_eq!((&changed["email"], &changed["retention_hours"]), (&json!("new@example.com"), &json!(12)));
+    let surprising = [
+        "instance",
+        "set",
+        "1",
+        "configuration_extra_settings=A: 1\nMY-VAR: 2\nEDXAPP_FEATURES: {ENABLE_NOTES: true}\n",
+    ];
+    let words = "\nWarning: configuration_extra_settings, line 2: Ansible ignores the variable `MY-VAR`";
+    let set = shell.run(&surprising).await;
+    assert!(set.expect(0).contains(words), "{set:?}");
     shell.run(&["instance", "set", "1", "retention_hours=", "use_ephemeral_databases=true"]).await.expect(0);
     assert_eq!(app.read_instance(1).await["retention_hours"], json!(null));
     let render = shell.run(&["instance", "render", "1"]).await;
@@ -86,7 +95,7 @@ async fn lists_go_over_all_pages_up_to_the_limit() {
     let lines: Vec<_> = table.expect(0).lines().collect();
     assert_eq!(
         lines[0].split_whitespace().collect::<Vec<_>>(),
-        ["ID", "NAME", "DOMAIN", "ACTIVE", "NEWEST", "STATUS", "HOLD"]
+        ["ID", "NAME", "DOMAIN", "HEALTH", "ACTIVE", "NEWEST", "STATUS", "HOLD"]
     );
     assert_eq!((lines.len(), table.stdout.contains('\u{1b}')), (8, false));
     app.end().await;

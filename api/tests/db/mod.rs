@@ -4,6 +4,7 @@ mod guards;
 mod migrations;
 mod schema;
 mod sites;
+mod upgrading;
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ocim::config::Settings;
+use ocim::config::gateway::GatewaySettings;
 use ocim::instances::{apply_routing, drain};
 use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use ocim::routing::traffic::Traffic;
@@ -107,7 +109,10 @@ impl Drop for Killed {
 async fn a_long_request_ends_on_the_old_one_after_a_switch_of_the_real_gateway() {
     let directory = tempfile::tempdir().unwrap();
     let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let gateway = HaproxyGateway::start(GatewayConfig { listen, dir: directory.path().join("gateway") }).await;
+    let settings = Settings { ocim_gateway_listen: listen, ..Settings::default() };
+    let settings = GatewaySettings::new(&settings).unwrap();
+    let config = GatewayConfig { settings, dir: directory.path().join("gateway"), connections: 1000 };
+    let gateway = HaproxyGateway::start(config).await;
     let gateway = Arc::new(gateway.unwrap());
     let _killed = Killed(gateway.clone());
     let app = TestApp::with(Setup { gateway: Some(gateway.clone()), ..Setup::default() }).await;

@@ -38,10 +38,14 @@ async fn a_playbook_that_fails_names_its_task_first() {
 async fn each_end_of_a_playbook_is_told_in_words() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
-    let failed = |exit_status| RunOutcome::Failed { exit_status, failed_task: None };
+    let failed = |exit_status| RunOutcome::Failed { exit_status, failed_task: None, words: None };
     for (outcome, words) in [
         (failed(Some(4)), "Ansible play exited with non-zero exit code 4"),
         (failed(None), "Ansible was ended by a signal"),
+        (
+            RunOutcome::NoHost { hosts: vec!["webservers".to_owned()] },
+            "The playbook matched no host: its plays are for `webservers`; the inventory has the group `app`",
+        ),
         (RunOutcome::LineTimeout, "The playbook printed nothing for 30 s and was ended"),
         (RunOutcome::GlobalTimeout, "The playbook took longer than 30 s and was ended"),
     ] {
@@ -49,6 +53,20 @@ async fn each_end_of_a_playbook_is_told_in_words() {
         let built = app.built(instance).await;
         assert_eq!((&built["status"], failure(&built)), (&"failed".into(), words));
     }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn tasks_that_were_not_known_beforehand_add_to_the_total() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    app.ansible.next_run_adds(4);
+    app.ansible.next_run_fails("fake : task 7", "no space left");
+    let built = app.built(instance).await;
+    let progress = &built["progress"];
+    assert_eq!((&progress["tasks_done"], &progress["tasks_total"]), (&7.into(), &7.into()), "{built:#}");
+    let built = app.built(instance).await;
+    assert_eq!((&built["status"], &built["progress"]["tasks_total"]), (&"running".into(), &3.into()), "{built:#}");
     app.end().await;
 }
 
@@ -81,16 +99,16 @@ async fn a_repository_that_is_away_for_a_moment_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_playbook_that_cannot_be_had_ends_the_build() {
+async fn a_playbook_that_cannot_be_loaded_ends_the_build_before_there_is_a_machine() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.ansible
         .next_prepare_fails(AnsibleError::Permanent("There is no playbook playbooks/edx_sandbox.yml".to_owned()));
     let built = app.built(instance).await;
-    assert_eq!(built["status"], "failed");
+    assert_eq!(built["status"], "error");
     assert_eq!(failure(&built), "There is no playbook playbooks/edx_sandbox.yml");
-    assert_eq!((outcome(&built, "checkout"), outcome(&built, "playbooks")), ("failed".into(), Value::Null));
-    assert_eq!(app.ansible.calls().run, 0);
+    assert_eq!((outcome(&built, "checkout"), outcome(&built, "server")), ("failed".into(), Value::Null));
+    assert_eq!((app.ansible.calls().run, app.provider.calls().create), (0, 0));
     app.end().await;
 }
 

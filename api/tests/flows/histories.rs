@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use ocim::instances::store::{builds, instances};
+use ocim::instances::store::{builds, instances, routing};
 use ocim::instances::{apply_routing, drain, terminate, when_running};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -206,13 +206,13 @@ impl World<'_> {
     async fn work(&self) -> Result<(), String> {
         let mut conn = self.app.conn().await;
         let manager = &self.app.manager;
-        for id in instances::unrouted(&mut conn).await.map_err(|error| error.to_string())? {
+        for id in routing::behind(&mut conn).await.map_err(|error| error.to_string())? {
             apply_routing::apply_routing(manager, id).await.map_err(|error| error.to_string())?;
         }
         for id in builds::to_activate(&mut conn).await.map_err(|error| error.to_string())? {
             when_running::when_running(manager, id).await.map_err(|error| error.to_string())?;
         }
-        for id in instances::unrouted(&mut conn).await.map_err(|error| error.to_string())? {
+        for id in routing::behind(&mut conn).await.map_err(|error| error.to_string())? {
             apply_routing::apply_routing(manager, id).await.map_err(|error| error.to_string())?;
         }
         drain::sweep(manager).await.map_err(|error| error.to_string())?;

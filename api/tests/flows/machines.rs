@@ -23,7 +23,7 @@ async fn what_the_provider_refuses_ends_the_build_in_its_words() {
         (&built["status"], failure(&built)),
         (&"error".into(), "Unable to start a server: Quota exceeded for cores")
     );
-    assert_eq!(app.ansible.calls().prepare, 0);
+    assert_eq!(app.ansible.calls().run, 0);
     app.end().await;
 }
 

@@ -2,19 +2,25 @@
 
 use ocim::ansible::fake::FakeEnd;
 use ocim::ansible::port::{AnsibleError, RunOutcome};
-use ocim::instances::failure_mail;
+use ocim::instances::courier;
 use ocim::logs::{self, About, Line};
 use ocim::mail::MailError;
+use ocim::servers::providers::fake::FakeCreate;
 use serde_json::json;
 use shared_types::{AppServerId, InstanceId};
 
 use crate::app::{Setup, TestApp, until};
 
-const OWED: &str = "SELECT count(*) AS n FROM builds WHERE mail_owed";
+const OWED: &str = "SELECT count(*) AS n FROM outbox WHERE sent_at IS NULL AND given_up_at IS NULL";
 
 /// Makes the next try due.
 async fn hurry(app: &TestApp) {
-    app.execute("UPDATE builds SET mail_due = now() WHERE mail_owed").await;
+    app.execute("UPDATE outbox SET due = now() WHERE sent_at IS NULL AND given_up_at IS NULL").await;
+}
+
+/// Does what every worker does every two seconds.
+async fn deliver(app: &TestApp) {
+    courier::deliver(&app.manager).await.unwrap();
 }
 
 #[tokio::test]
@@ -38,9 +44,8 @@ async fn a_failed_playbook_is_told_once_with_its_log() {
     assert_eq!(attachment.name, "provision.log");
     let written = app.viewer().await.get("/api/v1/app-servers/1/logs?format=text").await.body;
     assert_eq!(attachment.text, written);
-    // Whoever asks again sends no second one.
-    failure_mail::send(&app.manager, AppServerId(1)).await.unwrap();
-    app.builder().sweep().await.unwrap();
+    // Delivering again sends no second one.
+    deliver(&app).await;
     assert_eq!(app.mailer.tries(), 1);
     app.end().await;
 }
@@ -51,16 +56,19 @@ async fn the_reason_is_the_one_people_know() {
     let instance = app.instance("demo").await;
     let started = "Unable to start a server";
     let exited = "AppServer deploy failed: Ansible play exited with non-zero exit code";
-    let fault = "AppServer deploy failed: unhandled exception";
+    let loaded = "AppServer deploy failed: the configuration cannot be loaded";
     app.ansible.next_resolve(Err(AnsibleError::Permanent("no such branch".to_owned())));
     app.built(instance).await;
     app.ansible.next_run(FakeEnd::Outcome(RunOutcome::LineTimeout));
     app.built(instance).await;
     app.ansible.next_prepare_fails(AnsibleError::Permanent("no such playbook".to_owned()));
     app.built(instance).await;
-    for (id, reason) in [(1, started), (2, exited), (3, fault)] {
-        failure_mail::send(&app.manager, AppServerId(id)).await.unwrap();
-        let text = app.mailer.sent().pop().unwrap().text;
+    app.provider.next_create(FakeCreate::Failed("No valid host was found".to_owned()));
+    app.built(instance).await;
+    deliver(&app).await;
+    for (id, reason) in [(1, loaded), (2, exited), (3, loaded), (4, started)] {
+        let wanted = format!("AppServer AppServer {id} for");
+        let text = app.mailer.sent().into_iter().find(|mail| mail.text.starts_with(&wanted)).unwrap().text;
         assert!(text.contains(&format!("Reason: {reason}\n")), "{text}");
     }
     app.running(instance).await;
@@ -77,10 +85,10 @@ async fn a_server_that_is_away_is_asked_again_for_a_day_and_then_given_up() {
     for n in 1..=30 {
         app.mailer.next_fails(MailError::Away("connection refused".to_owned()));
         hurry(&app).await;
-        failure_mail::send(&app.manager, AppServerId(1)).await.unwrap();
+        deliver(&app).await;
         assert_eq!((app.mailer.tries(), app.number(OWED).await), (n, i64::from(n < 30)));
         // Not before its time.
-        failure_mail::send(&app.manager, AppServerId(1)).await.unwrap();
+        deliver(&app).await;
         assert_eq!(app.mailer.tries(), n);
     }
     let words = "The mail about this failure could not be sent, and is given up: connection refused";
@@ -98,11 +106,14 @@ async fn after_some_failures_it_is_sent_and_a_refusal_is_final() {
     app.built(instance).await;
     until("it was tried", async || app.mailer.tries() == 1).await;
     until("the next try is written down", async || {
-        app.number("SELECT count(*) AS n FROM builds WHERE mail_due < now() + interval '2 minutes'").await == 1
+        app.number(
+            "SELECT count(*) AS n FROM outbox WHERE last_error = 'try later' AND due < now() + interval '2 minutes'",
+        )
+        .await
+            == 1
     })
     .await;
     hurry(&app).await;
-    // The sweep finds it.
     until("it is sent", async || app.mailer.sent().len() == 1 && app.number(OWED).await == 0).await;
     app.mailer.next_fails(MailError::Refused("550 no such mailbox".to_owned()));
     app.ansible.next_run_fails("a", "b");
@@ -119,8 +130,7 @@ async fn two_who_try_at_once_send_one() {
     let instance = app.instance("demo").await;
     app.ansible.next_run_fails("a", "b");
     app.built(instance).await;
-    let send = || failure_mail::send(&app.manager, AppServerId(1));
-    let sent = futures::future::join_all((0..8).map(|_| send())).await;
+    let sent = futures::future::join_all((0..8).map(|_| courier::deliver(&app.manager))).await;
     assert!(sent.into_iter().all(|one| one.is_ok()));
     assert_eq!((app.mailer.tries(), app.mailer.sent().len()), (1, 1));
     app.end().await;
@@ -133,9 +143,11 @@ async fn without_administrators_nothing_is_owed() {
     app.ansible.next_run_fails("a", "b");
     assert_eq!(app.built(instance).await["status"], "failed");
     assert_eq!(app.number(OWED).await, 0);
-    // Owed before the setting was taken away.
+    // Owed before the setting was taken away, by this version and by the one before.
+    app.execute("INSERT INTO outbox (kind, payload) VALUES ('build_failed', '{\"app_server_id\": 1}')").await;
     app.execute("UPDATE builds SET mail_owed = true").await;
-    until("it is not owed any more", async || app.number(OWED).await == 0).await;
+    let owed = format!("{OWED} OR EXISTS (SELECT 1 FROM builds WHERE mail_owed)");
+    until("it is not owed any more", async || app.number(&owed).await == 0).await;
     assert_eq!(app.mailer.tries(), 0);
     app.end().await;
 }
@@ -148,7 +160,7 @@ async fn names_of_others_stay_in_their_line() {
     let instance = app.operator().await.post("/api/v1/instances", body).await.expect(201)["id"].as_i64().unwrap();
     app.ansible.next_run_fails("a", "b");
     app.built(instance).await;
-    failure_mail::send(&app.manager, AppServerId(1)).await.unwrap();
+    deliver(&app).await;
     let mail = app.mailer.sent().remove(0);
     let harmless = "A \"quoted\" Bcc: evil@example.com gnp.exe name";
     assert_eq!(mail.subject, format!("AppServer AppServer 1 ({harmless}) failed to provision"));
@@ -165,7 +177,7 @@ async fn a_log_that_is_too_long_is_cut_at_its_beginning() {
     let about = About::AppServer(InstanceId(instance), AppServerId(1));
     let lines: Vec<Line> = (0..600).map(|n| Line::info(format!("{n} {}", "w".repeat(10_000)))).collect();
     logs::append(&mut *app.conn().await, about, &lines).await.unwrap();
-    failure_mail::send(&app.manager, AppServerId(1)).await.unwrap();
+    deliver(&app).await;
     let log = app.mailer.sent().remove(0).attachment.unwrap().text;
     assert!(log.len() <= (5 << 20) + 100 && log.len() > 4 << 20, "{}", log.len());
     let (first, rest) = log.split_once('\n').unwrap();
@@ -195,5 +207,43 @@ async fn each_attempt_has_a_mail_of_its_own() {
     let ids: std::collections::BTreeSet<String> = app.mailer.sent().into_iter().map(|mail| mail.id).collect();
     assert_eq!(ids.len(), 2);
     app.until_built(2).await;
+    app.end().await;
+}
+
+#[tokio::test]
+async fn what_the_version_before_owes_is_sent_once() {
+    let app = TestApp::start().await;
+    let instance = app.instance("demo").await;
+    app.ansible.next_run_fails("a", "b");
+    app.built(instance).await;
+    until("the mail is sent", async || app.number(OWED).await == 0).await;
+    // A worker of the version before has written that it is owed, with its job, and one more that it is sending now.
+    app.execute("DELETE FROM outbox").await;
+    app.ansible.next_run_fails("a", "b");
+    app.built(instance).await;
+    until("the mail is sent", async || app.number(OWED).await == 0).await;
+    app.execute("DELETE FROM outbox").await;
+    app.execute("UPDATE builds SET mail_owed = true, mail_tries = 3 WHERE app_server_id = 1").await;
+    app.execute("UPDATE builds SET mail_owed = true, mail_due = now() + interval '10 minutes' WHERE app_server_id = 2")
+        .await;
+    app.execute(
+        "SELECT graphile_worker.add_job('SendFailureMail', payload => '{\"id\": 1}', job_key => 'send_failure_mail:1')",
+    )
+    .await;
+    until("it is sent again", async || app.mailer.sent().len() == 3 && app.number(OWED).await == 0).await;
+    assert_eq!(app.number("SELECT tries::bigint AS n FROM outbox").await, 4, "its tries count on");
+    assert_eq!(app.number("SELECT count(*) AS n FROM builds WHERE mail_owed").await, 1, "the one being sent stays");
+    let ids: Vec<String> = app.mailer.sent().into_iter().map(|mail| mail.id).collect();
+    assert_eq!(ids[0], ids[2], "a second copy is recognised as one");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_message_of_an_unknown_kind_is_given_up_and_stays_visible() {
+    let app = TestApp::idle().await;
+    app.execute("INSERT INTO outbox (kind, payload) VALUES ('telegram', '{}')").await;
+    deliver(&app).await;
+    let error = app.text("SELECT last_error AS text FROM outbox WHERE given_up_at IS NOT NULL").await;
+    assert!(error.contains("unknown kind telegram"), "{error}");
     app.end().await;
 }

@@ -13,7 +13,9 @@ use ocim::logs::{self, About};
 use ocim::pull_requests;
 use ocim::pull_requests::store::listing::Query as PullRequests;
 use ocim::servers;
+use shared_types::HealthState;
 use shared_types::app_server::ActivationKind;
+use shared_types::instance::InstanceSort;
 use shared_types::{AppServerId, InstanceId, PullRequestId};
 
 use crate::app::{TestApp, copies};
@@ -45,6 +47,14 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     let mut found = Vec::new();
     read::instance_page(conn, &listing::Query { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_instances"));
+    let by_health = listing::Query {
+        health: Some(vec![None, Some(HealthState::Ok), Some(HealthState::Unknown)]),
+        sort: InstanceSort::Health,
+        limit: 50,
+        ..Default::default()
+    };
+    read::instance_page(conn, &by_health).await.unwrap();
+    found.push(taken("list_instances by health"));
     read::instance(&app.manager, conn, instance).await.unwrap();
     found.push(taken("read_instance"));
     summaries::page(conn, &summaries::Query { limit: 50, ..Default::default() }).await.unwrap();
@@ -93,9 +103,10 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
         few,
         [
             ("list_instances", 2),
-            ("read_instance", 3),
+            ("list_instances by health", 3),
+            ("read_instance", 4),
             ("list_app_servers", 1),
-            ("read_app_server", 5),
+            ("read_app_server", 6),
             ("diff_app_server", 4),
             ("diff_app_server against the instance", 2),
             ("render_instance", 1),
@@ -133,12 +144,13 @@ async fn views_of_what_has_secrets_take_one_query_more_however_many_these_are() 
         let id = app.running(created["id"].as_i64().unwrap()).await;
         app.activate(id).await.expect(200);
     }
-    let views = |counts: Vec<(&'static str, usize)>| counts.into_iter().take(7).collect::<Vec<_>>();
+    let views = |counts: Vec<(&'static str, usize)>| counts.into_iter().take(8).collect::<Vec<_>>();
     let expected = [
         ("list_instances", 2),
-        ("read_instance", 4),
+        ("list_instances by health", 3),
+        ("read_instance", 5),
         ("list_app_servers", 1),
-        ("read_app_server", 6),
+        ("read_app_server", 7),
         ("diff_app_server", 5),
         ("diff_app_server against the instance", 3),
         ("render_instance", 2),
@@ -171,8 +183,8 @@ async fn a_switch_takes_as_many_queries_after_many_as_at_first() {
         switched.await.unwrap();
         taken.push(count.load(Ordering::Relaxed));
     }
-    // BEGIN, lock, app server, two for host names, pointer, drains, wish, history, job, event, one for each of the logs
-    // two lines, audit, COMMIT.
-    assert_eq!(taken, [15; 6]);
+    // BEGIN, lock, app server, two for host names, pointer, drains, wish, history, checks, lock and health, its change, its row
+    // and its event, job, event, one for each of the logs' two lines, audit, COMMIT.
+    assert_eq!(taken, [21; 6]);
     app.end().await;
 }

@@ -66,7 +66,7 @@ async fn what_cannot_go_better_is_tried_once() {
     assert_eq!(app.until_built(no_branch).await["status"], "error");
     app.ansible.next_prepare_fails(AnsibleError::Permanent("The playbook cannot be read".to_owned()));
     let no_playbook = launch(&app, instance, json!({ "num_attempts": 3 })).await;
-    assert_eq!(app.until_built(no_playbook).await["status"], "failed");
+    assert_eq!(app.until_built(no_playbook).await["status"], "error");
     app.provider.next_create(FakeCreate::Refused(ProviderError::Permanent("Quota exceeded".to_owned())));
     let no_machine = launch(&app, instance, json!({ "num_attempts": 3 })).await;
     assert_eq!(app.until_built(no_machine).await["status"], "error");

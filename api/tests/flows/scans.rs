@@ -13,7 +13,7 @@ use shared_types::instance::InstanceSort as S;
 use shared_types::pagination::ByAge;
 use shared_types::pull_request::PullRequestState;
 use shared_types::queue::Tier;
-use shared_types::{AppServerId, AppServerStatus, InstanceId, LogLevel, PullRequestId, ServerStatus};
+use shared_types::{AppServerId, AppServerStatus, HealthState, InstanceId, LogLevel, PullRequestId, ServerStatus};
 
 use crate::app::{TestApp, copies, number};
 
@@ -30,6 +30,9 @@ const FILL: &[&str] = &[
      SELECT (n - 1) / 5 + 1, n, (n - 1) % 5 + 1, 'AppServer', '{}', '{}', '[]', '[]', 'x', \
         CASE WHEN n % 100 = 0 THEN 'waiting' WHEN n % 7 = 0 THEN 'failed' ELSE 'terminated' END, 'user', 1, 1 \
      FROM generate_series(1, 50000) AS n",
+    "INSERT INTO instance_health (instance_id, app_server_id, state, failing_since, checked_at) \
+     SELECT id, (id - 1) * 5 + 1, CASE WHEN id % 501 = 0 THEN 'down' WHEN id % 401 = 0 THEN 'degraded' ELSE 'ok' END, \
+        CASE WHEN id % 501 = 0 OR id % 401 = 0 THEN now() END, now() FROM instances WHERE id % 10 <> 0 AND id % 7 <> 0",
     "INSERT INTO builds (app_server_id, begun_at) SELECT id, now() FROM app_servers ON CONFLICT DO NOTHING",
     "INSERT INTO log_counters (app_server_id, last_seq) SELECT id, 4 FROM app_servers \
      ON CONFLICT (app_server_id) DO UPDATE SET last_seq = 4",
@@ -48,7 +51,7 @@ const FILL: &[&str] = &[
 
 /// Sequential scans of this transaction, of tables that are large.
 const SCANS: &str = "SELECT coalesce(sum(seq_scan), 0)::bigint AS n FROM pg_stat_xact_user_tables \
-    WHERE relname IN ('instances', 'app_servers', 'servers', 'builds', 'log_entries', 'audit_log', 'pull_requests')";
+    WHERE relname IN ('instances', 'instance_health', 'app_servers', 'servers', 'builds', 'log_entries', 'audit_log', 'pull_requests')";
 
 /// Does what a view does, and says what of it read a whole table.
 async fn check(
@@ -77,8 +80,19 @@ async fn no_list_reads_a_whole_table() {
     let mut conn = app.conn().await;
     let conn: &mut AsyncPgConnection = &mut conn;
     let mut wrong = Vec::new();
-    let sorts =
-        [S::Name, S::NameBackwards, S::Domain, S::DomainBackwards, S::Created, S::Newest, S::Modified, S::LastModified];
+    let sorts = [
+        S::Name,
+        S::NameBackwards,
+        S::Domain,
+        S::DomainBackwards,
+        S::Created,
+        S::Newest,
+        S::Modified,
+        S::LastModified,
+        S::Health,
+        S::HealthBackwards,
+    ];
+    app.execute("UPDATE health_watch SET fresh_until = now() + interval '1 hour'").await;
     for sort in sorts {
         let first = listing::Query { sort, limit: 51, ..Default::default() };
         let items = read::instance_page(conn, &first).await.unwrap();
@@ -92,9 +106,28 @@ async fn no_list_reads_a_whole_table() {
             listing::Query { ids: Some(vec![InstanceId(7), InstanceId(5_000)]), ..first.clone() },
             listing::Query { tier: Some(Tier::Preview), ..first.clone() },
             listing::Query { instance_type: Some("openedx".into()), has_hold: Some(false), ..first.clone() },
+            listing::Query { health: Some(vec![Some(HealthState::Ok)]), ..first.clone() },
+            listing::Query { health: Some(vec![None]), ..first.clone() },
         ] {
             let view = async |conn: &mut AsyncPgConnection| Ok(read::instance_page(conn, &query).await?.len());
             check(conn, &mut wrong, format!("instances {query:?}"), view).await;
+        }
+    }
+    let pressing = [HealthState::Down, HealthState::Degraded].map(Some).to_vec();
+    let query = listing::Query { health: Some(pressing), sort: S::Health, limit: 51, ..Default::default() };
+    let view = async |conn: &mut AsyncPgConnection| Ok(read::instance_page(conn, &query).await?.len());
+    check(conn, &mut wrong, "failing instances".into(), view).await;
+    app.execute("UPDATE health_watch SET fresh_until = now()").await;
+    for sort in [S::Health, S::HealthBackwards] {
+        let first = listing::Query { sort, limit: 51, ..Default::default() };
+        let items = read::instance_page(conn, &first).await.unwrap();
+        let after = Some(listing::Place::of(items.last().unwrap(), sort));
+        let unknown = Some(vec![Some(HealthState::Unknown)]);
+        for query in
+            [first.clone(), listing::Query { after, ..first.clone() }, listing::Query { health: unknown, ..first }]
+        {
+            let view = async |conn: &mut AsyncPgConnection| Ok(read::instance_page(conn, &query).await?.len());
+            check(conn, &mut wrong, format!("instances of unknown health {query:?}"), view).await;
         }
     }
     for sort in [ByAge::Newest, ByAge::Oldest] {

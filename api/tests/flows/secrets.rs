@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 use chrono::Utc;
 use ocim::ansible::fake::FakeAnsible;
 use ocim::ansible::port::{
-    Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
+    Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
 };
 use serde_json::json;
 use shared_types::LogLevel;
@@ -21,6 +21,10 @@ const PASSWORD: &str = "h0rse \"battery\"/é+ st&ple\\";
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\nAASCBKcwggSjAgEAAoIBAQC7VJTU\n-----END PRIVATE KEY-----\n";
 const IN_URL: &str = "url-p%40ssword";
 const IN_URL_DECODED: &str = "url-p@ssword";
+/// Under a name that says nothing.
+const MARKED: &str = "zebra-crossing-17";
+/// Too short to be hidden inside of words.
+const SHORT: &str = "q7Zk";
 
 /// What must be nowhere. Each is printed by the playbook, too.
 fn forms() -> Vec<String> {
@@ -39,9 +43,35 @@ fn forms() -> Vec<String> {
         IN_URL.to_owned(),
         IN_URL_DECODED.to_owned(),
         "12345678901234".to_owned(),
+        MARKED.to_owned(),
+        SHORT.to_owned(),
+        r#"h0rse "battery"/\xe9+ st&ple\\"#.to_owned(),
+        r#"h0rse "battery"/\xc3\xa9+ st&ple\\"#.to_owned(),
+        r#"h0rse\ \"battery\"/é+\ st\&ple\\"#.to_owned(),
+        "h0rse &quot;battery&quot;/é+ st&amp;ple\\".to_owned(),
+        hex(PASSWORD, ""),
+        hex(PASSWORD, "").to_uppercase(),
+        hex(PASSWORD, ":"),
+        // Base32 of MARKED.
+        "PJSWE4TBFVRXE33TONUW4ZZNGE3Q====".to_owned(),
     ];
     forms.extend(KEY.lines().map(str::to_owned));
     forms
+}
+
+fn hex(text: &str, separator: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(separator)
+}
+
+/// What is left of secrets where programs cut what they print, and secrets with colours inside: what must not be shown of each.
+fn pieces() -> [(String, &'static str); 4] {
+    let coloured = MARKED.replace('-', "\u{1b}[1m-\u{1b}[0m");
+    [
+        (format!("{} came first", &MARKED[5..]), "crossing"),
+        (format!("it ends with {}", &MARKED[..12]), "zebra-cross"),
+        (format!("it was cut …{}", &MARKED[7..]), "ossing-17"),
+        (format!("in colours {coloured}"), "crossing"),
+    ]
 }
 
 /// What of a secret stands in the base64 of a longer text, which is printed.
@@ -60,7 +90,8 @@ fn line(text: String) -> SpoolLine {
 
 fn lines() -> Vec<SpoolLine> {
     let together = format!("all of {} and user {}", forms().join(" | "), STANDARD.encode(format!("user:{PASSWORD}")));
-    forms().into_iter().chain([together, KEY.to_owned()]).map(line).collect()
+    let pieces = pieces().map(|(text, _)| text);
+    forms().into_iter().chain([together, KEY.to_owned()]).chain(pieces).map(line).collect()
 }
 
 #[async_trait]
@@ -74,7 +105,7 @@ impl Ansible for Talkative {
 
     async fn prepare(
         &self,
-        spec: &RunSpec,
+        spec: &LoadSpec,
         sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError> {
@@ -91,7 +122,11 @@ impl Ansible for Talkative {
         sink.take(lines(), SpoolPosition { events: 1, errors: 0 }).await.map_err(AnsibleError::Sink)?;
         // Cut after 500 characters, which must not leave half a secret.
         let message = format!("{}{PASSWORD} and {}", "x".repeat(485), forms().join(" "));
-        Ok(RunOutcome::Failed { exit_status: Some(2), failed_task: Some((format!("as {PASSWORD}"), message)) })
+        Ok(RunOutcome::Failed {
+            exit_status: Some(2),
+            failed_task: Some((format!("as {PASSWORD}"), message)),
+            words: None,
+        })
     }
 
     async fn recover(&self, _: &Path, _: SpoolPosition, _: &mut dyn SpoolSink) -> Result<bool, AnsibleError> {
@@ -108,10 +143,11 @@ async fn what_a_playbook_prints_holds_no_secret_in_any_form() {
         "COMMON": {"ssh": {"private_key": KEY}, "SECRETS": ["12345678901234"]},
         "BROKER": format!("amqp://me:{IN_URL}@mq.example/"),
     });
+    let extra = shared_types::yaml::to_yaml(extra.as_object().unwrap());
     let body = json!({
         "name": "Demo",
         "sub_domain": "demo",
-        "configuration_extra_settings": extra.to_string(),
+        "configuration_extra_settings": format!("{extra}CROSSING: !secret {MARKED}\nA_FERNET_KEYS: [{SHORT}]\n"),
         "configuration_source_repo_url": format!("https://me:{IN_URL}@git.example/configuration.git"),
         "edx_platform_repository_url": format!("https://me:{IN_URL}@git.example/edx-platform.git"),
     });
@@ -162,6 +198,9 @@ async fn what_a_playbook_prints_holds_no_secret_in_any_form() {
             assert!(!text.contains(&form), "{form} is in {place}: {text}");
         }
         assert!(!text.contains("h0rse"), "part of a secret is in {place}: {text}");
+        for (_, piece) in pieces() {
+            assert!(!text.contains(piece), "{piece} is in {place}: {text}");
+        }
     }
     let log = app.log(1).await.join("\n");
     assert!(log.contains("Cloning https://me:********@git.example/configuration.git"), "{log}");
@@ -180,7 +219,9 @@ async fn what_a_playbook_prints_holds_no_secret_in_any_form() {
     let read = app.read_app_server(1).await;
     let extra = read["configuration"]["configuration_extra_settings"].as_str().unwrap();
     assert!(
-        extra.contains("EDXAPP_MYSQL_PASSWORD: \"••••••\"") && extra.contains("amqp://me:••••••@mq.example/"),
+        extra.contains("EDXAPP_MYSQL_PASSWORD: \"••••••\"")
+            && extra.contains("amqp://me:••••••@mq.example/")
+            && extra.contains("CROSSING: !secret \"••••••\""),
         "{extra}"
     );
     app.end().await;

@@ -53,7 +53,7 @@ fn begun(query: &str) -> Option<&'static str> {
     if query.starts_with("UPDATE builds SET lease_holder = NULL") {
         return Some("afterwards");
     }
-    let steps = ["pin", "server", "checkout", "playbooks", "reboot", "checks"];
+    let steps = ["pin", "checkout", "server", "playbooks", "reboot", "checks"];
     let inserts = query.starts_with("WITH ended AS (UPDATE build_steps");
     steps.into_iter().find(|step| inserts && query.contains(&format!("\"{step}\"]")))
 }
@@ -79,9 +79,9 @@ async fn each_step_of_a_build_takes_its_number_of_queries() {
     let expected = [
         ("taking it up", 9),
         ("pin", 11),
-        ("server", 26),
-        ("checkout", 15),
-        ("playbooks", 20),
+        ("checkout", 9),
+        ("server", 27),
+        ("playbooks", 29),
         ("reboot", 19),
         ("checks", 19),
         ("afterwards", 1),

@@ -38,7 +38,7 @@ async fn assert_stopped(app: &TestApp, stopped: &Value) {
 async fn a_build_is_stopped_in_each_of_its_steps() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
-    for step in ["pin", "server", "checkout", "playbooks", "reboot", "checks"] {
+    for step in ["pin", "checkout", "server", "playbooks", "reboot", "checks"] {
         app.ansible.set_silent_repositories(step == "pin");
         app.ansible.set_silent_checkouts(step == "checkout");
         app.provider.set_answers_ssh(step != "server");

@@ -7,6 +7,8 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
+use ocim::config::Settings;
+use ocim::config::gateway::GatewaySettings;
 use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -26,7 +28,9 @@ async fn a_launchs_request_id_is_in_the_lines_of_the_request_and_of_its_job() {
     let story = story(database.url().to_owned(), dir.path().to_owned(), gateway.clone());
     let told = AssertUnwindSafe(story).catch_unwind().await;
     // With a database of the operator's own the gateway outlives the program.
-    let config = GatewayConfig { listen: gateway.parse().unwrap(), dir: dir.path().join("gateway") };
+    let settings = Settings { ocim_gateway_listen: gateway.parse().unwrap(), ..Settings::default() };
+    let settings = GatewaySettings::new(&settings).unwrap();
+    let config = GatewayConfig { settings, dir: dir.path().join("gateway"), connections: 1000 };
     HaproxyGateway::start(config).await.unwrap().stop().await.unwrap();
     database.discard();
     if let Err(panic) = told {

@@ -6,3 +6,4 @@ mod children;
 mod github;
 mod machines;
 mod smtp;
+mod traffic;

@@ -3,20 +3,23 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared_types::app_server::can_activate;
-use shared_types::{AppServer, AppServerStatus, AppServerSummary};
+use shared_types::{AppServer, AppServerStatus, AppServerSummary, Instance};
 use std::sync::Arc;
 
 use super::lanes::ActivateButton;
 use super::possible::PossibleButton;
+use super::rolled_back::is_rolled_back_from;
 use super::verb::{Ask, Verb};
 use crate::api;
 use crate::state::data::Key;
-use crate::state::state;
+use crate::state::{About, state};
 use crate::ui::Shape;
 
 /// All buttons.
 #[component]
 pub fn Actions(
+    /// Its instance.
+    instance: Memo<Arc<Instance>>,
     /// Of which.
     app_server: Memo<Arc<AppServer>>,
     /// Opens a dialog.
@@ -28,12 +31,20 @@ pub fn Actions(
     let can_activate = Memo::new(move |_| summary.with(|one| can_activate(one.status, one.serving)));
     let can_terminate = Memo::new(move |_| summary.with(AppServerSummary::can_be_terminated));
     let has_machine = Memo::new(move |_| summary.with(|one| one.has_machine && !one.status.is_building()));
+    let activations = state().data.activations(summary.with_untracked(|one| one.instance_id));
+    let active =
+        Memo::new(move |_| instance.with(|instance| instance.summary.active_appserver.as_ref().map(|one| one.id)));
+    let is_again = Memo::new(move |_| {
+        let history = activations.get();
+        let history = history.here().map(|history| history.as_slice());
+        summary.with(|one| is_rolled_back_from(one, active.get(), history))
+    });
     let can_pin = Memo::new(move |_| summary.with(AppServerSummary::can_be_pinned));
     let asks =
         move |verb: fn(AppServerSummary) -> Verb| Callback::new(move |()| ask.run(verb(summary.get_untracked())));
     view! {
         <div class="actions-row">
-            <ActivateButton possible=can_activate on_click=asks(Verb::Activate)/>
+            {move || view! { <ActivateButton possible=can_activate is_again=is_again.get() on_click=asks(Verb::Activate)/> }}
             <ActivateLaterButton summary ask/>
             <Show when=move || runs.get()>
                 <CheckButton app_server/>
@@ -97,8 +108,8 @@ pub fn Stopping(
                 return None;
             }
             match (&one.stop_requested_by, one.activate_when_running) {
-                (Some(who), _) => Some(format!("Stopping… asked by {who}")),
-                (None, true) => Some("It is activated by itself when its build has ended well.".to_owned()),
+                (Some(who), _) => Some(format!("Stopping… (requested by {who})")),
+                (None, true) => Some("It will be activated automatically when the build succeeds.".to_owned()),
                 (None, false) => None,
             }
         })
@@ -114,13 +125,17 @@ fn PinButton(summary: Memo<AppServerSummary>) -> impl IntoView {
     let toggle = Callback::new(move |()| {
         is_busy.set(true);
         let (one, unpins) = (summary.get_untracked(), is_pinned.get_untracked());
+        let about = About::Instance(one.instance_id);
         spawn_local(async move {
             let (id, name) = (one.id, one.name);
             let answer = if unpins { api::app_servers::unpin(id).await } else { api::app_servers::pin(id, None).await };
             match answer {
-                Ok(_) if unpins => state.toasts.success(format!("{name} is not pinned any more.")),
-                Ok(_) => state.toasts.success(format!("{name} is pinned: it keeps its machine until it is unpinned.")),
-                Err(error) => state.failed("Pinning failed", &error),
+                Ok(_) if unpins => state.toasts.success_about(about, format!("{name} unpinned.")),
+                Ok(_) => {
+                    let words = format!("{name} is pinned: it keeps its machine until it is unpinned.");
+                    state.toasts.success_about(about, words);
+                }
+                Err(error) => state.failed_about(about, "Pinning failed", &error),
             }
             is_busy.try_set(false);
             for key in [Key::AppServer(id), Key::Instance(one.instance_id), Key::Expiring] {
@@ -146,12 +161,15 @@ fn CheckButton(app_server: Memo<Arc<AppServer>>) -> impl IntoView {
     let is_busy = RwSignal::new(false);
     let check = Callback::new(move |()| {
         is_busy.set(true);
-        let (id, name) = app_server.with_untracked(|one| (one.summary.id, one.summary.name.clone()));
+        let summary = app_server.with_untracked(|one| one.summary.clone());
+        let (id, name, about) = (summary.id, summary.name, About::Instance(summary.instance_id));
         spawn_local(async move {
             match api::app_servers::check(id).await {
-                Ok(checks) if checks.passed() => state.toasts.success(format!("{name} answers as it should.")),
-                Ok(_) => state.toasts.error(format!("{name} does not answer as it should; its checks say why.")),
-                Err(error) => state.failed("Checking failed", &error),
+                Ok(checks) if checks.passed() => {
+                    state.toasts.success_about(about, format!("{name} passed its health checks."));
+                }
+                Ok(_) => state.toasts.error_about(about, format!("{name} failed its health checks. See Checks.")),
+                Err(error) => state.failed_about(about, "Checking failed", &error),
             }
             is_busy.try_set(false);
             state.data.refresh(Key::AppServer(id));

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
-use shared_types::{AppServerId, AppServerStatus, AppServerSummary, Instance, Serving};
+use shared_types::{AppServerId, AppServerStatus, AppServerSummary, HealthState, Instance, Serving};
 use std::sync::Arc;
 
+use super::health_label::HealthDot;
 use super::lanes::{ProgressBar, deadline_words, time_left};
 use super::launch::{Launch, LaunchButton, LaunchOptions};
 use super::status_label::{StatusDot, state_words};
@@ -27,6 +28,9 @@ pub fn AppServerList(
         Memo::new(move |_| servers.with(|servers| servers.iter().find(|server| server.id == id).cloned()))
     };
     let before = move |id: AppServerId| Memo::new(move |_| servers.with(|servers| name_before(servers, id)));
+    let active =
+        Memo::new(move |_| instance.with(|instance| instance.summary.active_appserver.as_ref().map(|one| one.id)));
+    let health = Memo::new(move |_| instance.with(|instance| instance.summary.health_state()));
     view! {
         <aside class="card" aria-label="App Servers">
             <header>
@@ -37,11 +41,11 @@ pub fn AppServerList(
             </header>
             <LaunchOptions launch/>
             <Show when=move || servers.with(Vec::is_empty)>
-                <p class="body fine">"There is none yet."</p>
+                <p class="body fine">"No app servers yet."</p>
             </Show>
             <ul class="servers">
                 <For each=move || servers.with(|all| all.iter().map(|one| one.id).collect::<Vec<_>>()) key=|id| *id let:id>
-                    <Row id server=one(id) before=before(id) selected/>
+                    <Row id server=one(id) before=before(id) selected active health/>
                 </For>
             </ul>
         </aside>
@@ -55,11 +59,25 @@ fn Row(
     server: Memo<Option<AppServerSummary>>,
     before: Memo<Option<String>>,
     selected: Memo<Option<AppServerId>>,
+    active: Memo<Option<AppServerId>>,
+    health: Memo<Option<HealthState>>,
 ) -> impl IntoView {
     let now = clock::now();
     let current = move || (selected.get() == Some(id)).then_some("true");
     let link = move || server.get().map(|server| paths::app_server(server.instance_id, id));
     let is_active = move || server.get().is_some_and(|server| server.serving == Serving::Active);
+    // The active one's sign is the health of its sites, the others' how their build went.
+    let dot = move || match health.get().filter(|_| is_active()) {
+        Some(state) => Some(view! { <HealthDot state/> }.into_any()),
+        None => server.get().map(|server| view! { <StatusDot status=server.status/> }.into_any()),
+    };
+    let state = move || {
+        let server = server.get()?;
+        Some(match health.get().filter(|_| server.serving == Serving::Active) {
+            Some(HealthState::Ok) | None => state_words(&server, active.get()),
+            Some(state) => words::health::label(state).to_owned(),
+        })
+    };
     let share = Memo::new(move |_| server.get().map_or(0.0, |server| server.progress.share()));
     let build = move || server.get().and_then(|server| build_words(&server, now.get()));
     let deadline = move || server.get().and_then(|server| deadline_words(&server, now.get()));
@@ -67,12 +85,12 @@ fn Row(
     view! {
         <li>
             <a href=link aria-current=current>
-                {move || server.get().map(|server| view! { <StatusDot status=server.status/> })}
+                {dot}
                 <span>
                     <b>{move || server.get().map(|server| server.name)}</b>
                     {move || is_active().then(|| view! { <span class="fine">" (Active)"</span> })}
                 </span>
-                <span class="fine">{move || server.get().map(|server| state_words(&server))}</span>
+                <span class="fine">{state}</span>
                 <Show when=move || is_building.get()>
                     <ProgressBar share/>
                     <span class="fine under" title=deadline>{build}</span>
@@ -94,7 +112,7 @@ pub fn name_before(servers: &[AppServerSummary], id: AppServerId) -> Option<Stri
 /// What a build waits for, or what it may still take.
 fn build_words(server: &AppServerSummary, now: DateTime<Utc>) -> Option<String> {
     match (&server.stop_requested_by, &server.progress.queued) {
-        (Some(who), _) => Some(format!("Stopping… asked by {who}")),
+        (Some(who), _) => Some(format!("Stopping… (requested by {who})")),
         (None, Some(queued)) => Some(queued.words()),
         (None, None) => time_left(server, now),
     }
@@ -110,7 +128,7 @@ fn why(server: &AppServerSummary, before: Option<&str>) -> String {
     }
     let origin = server.origin(before);
     match &server.reason {
-        Some(reason) => format!("{origin}, «{reason}»"),
+        Some(reason) => format!("{origin}, “{reason}”"),
         None => origin,
     }
 }

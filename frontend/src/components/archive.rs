@@ -11,7 +11,7 @@ use super::possible::PossibleButton;
 use super::verb::{Ask, Verb};
 use crate::api;
 use crate::state::data::Key;
-use crate::state::{State, clock, state};
+use crate::state::{About, Claim, State, clock, state};
 use crate::ui::{Dialog, Icon, Shape};
 use crate::words;
 
@@ -68,9 +68,10 @@ async fn restore(state: State, id: InstanceId) {
             let name = instance.summary.name.clone();
             state.data.take_instance(instance);
             state.data.refresh(Key::Archived);
-            state.toasts.success(format!("{name} is in use again. Launch an AppServer to bring it up."));
+            let words = format!("{name} restored. Launch an app server to bring it online.");
+            state.toasts.success_about(About::Claim(id, Claim::NothingRuns), words);
         }
-        Err(error) => state.failed("Restoring failed", &error),
+        Err(error) => state.failed_about(About::Instance(id), "Restoring failed", &error),
     }
 }
 

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api;
-use crate::state::state;
+use crate::state::{About, state};
 use crate::ui::{Dialog, Icon, Shape};
 use crate::words;
 
@@ -30,6 +30,9 @@ pub fn AskDialog(
     /// Whether it is asked why.
     #[prop(default = true)]
     has_reason: bool,
+    /// What the notice of its success is about.
+    #[prop(default = About::Other)]
+    about: About,
     /// What does it.
     act: Act,
     /// Asked to go away.
@@ -53,7 +56,7 @@ pub fn AskDialog(
             is_busy.try_set(false);
             match answer {
                 Ok(told) => {
-                    state.toasts.success(told);
+                    state.toasts.success_about(about, told);
                     on_close.run(());
                 }
                 Err(error) if state.session.ends_by(&error) => on_close.run(()),
@@ -100,7 +103,8 @@ pub fn ReasonField(
     #[prop(optional, into)]
     is_needed: Signal<bool>,
 ) -> impl IntoView {
-    let hint = move || if is_needed.get() { "Needed; for the history" } else { "For the history; may be left blank" };
+    let hint =
+        move || if is_needed.get() { "Required; recorded in Activity" } else { "Optional; recorded in Activity" };
     view! {
         <label class="ask">
             "Reason"

@@ -7,8 +7,7 @@ use shared_types::{AppServer, Instance};
 use std::sync::Arc;
 
 use super::compare::Compare;
-use crate::state::state;
-use crate::ui::{Icon, Shape, code_line, yaml};
+use crate::ui::{CopyButton, Icon, Shape, code_line, yaml};
 
 /// The record, folded.
 #[component]
@@ -92,41 +91,4 @@ pub fn Code(
     let mut reader = yaml::Lines::default();
     let lines = text.lines().map(|line| view! { {code_line(reader.pieces(line))} "\n" }).collect_view();
     view! { <div class="code" tabindex="0" role="region" aria-label=label>{lines}</div> }
-}
-
-/// Copies a text.
-#[component]
-pub fn CopyButton(
-    /// The text.
-    #[prop(into)]
-    text: String,
-    /// What it says.
-    #[prop(default = "Copy")]
-    label: &'static str,
-    /// Whether only the sign is shown.
-    #[prop(optional)]
-    is_small: bool,
-) -> impl IntoView {
-    let toasts = state().toasts;
-    let copy = move |_| {
-        let writing = window().navigator().clipboard().write_text(&text);
-        leptos::task::spawn_local(async move {
-            match wasm_bindgen_futures::JsFuture::from(writing).await {
-                Ok(_) => toasts.success("Copied."),
-                Err(_) => toasts.error("The browser did not allow copying. Select the text and copy it by hand."),
-            }
-        });
-    };
-    view! {
-        <button
-            class=if is_small { "quiet icon-only small" } else { "quiet" }
-            type="button"
-            aria-label=is_small.then_some(label)
-            title=is_small.then_some(label)
-            on:click=copy
-        >
-            <Icon shape=Shape::Copy/>
-            {(!is_small).then_some(label)}
-        </button>
-    }
 }

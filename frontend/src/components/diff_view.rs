@@ -13,7 +13,7 @@ pub fn DiffView(
     label: String,
 ) -> impl IntoView {
     if changes.is_empty() {
-        return view! { <p class="fine">"No setting differs."</p> }.into_any();
+        return view! { <p class="fine">"No settings differ."</p> }.into_any();
     }
     let line = |class, sign, word, name: &str, value: String| {
         let name = name.to_owned();

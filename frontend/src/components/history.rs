@@ -54,7 +54,7 @@ fn Row(instance: Memo<Arc<Instance>>, activation: Activation) -> impl IntoView {
         drained_at,
     } = activation;
     let to = paths::app_server(instance.with_untracked(|instance| instance.summary.id), app_server_id);
-    let reason = reason.map(|reason| format!(", «{reason}»"));
+    let reason = reason.map(|reason| format!(", “{reason}”"));
     let applied = match applied_at {
         Some(_) => None,
         None => Some("The gateway does not have it yet. ".to_owned()),

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use super::possible::PossibleButton;
 use crate::api;
 use crate::state::data::Key;
-use crate::state::{clock, state};
+use crate::state::{About, Claim, clock, state};
 use crate::ui::{Icon, Shape};
 use crate::words;
 
 /// The banner, while there is a hold.
 #[component]
 pub fn HoldBanner(
-    /// Whose.
+    /// The instance.
     instance: Memo<Arc<Instance>>,
 ) -> impl IntoView {
     let state = state();
@@ -28,9 +28,12 @@ pub fn HoldBanner(
         spawn_local(async move {
             match api::instances::release_hold(id).await {
                 Ok(()) => {
-                    state.toasts.success("The hold is released: automation may activate what is built from now on.")
+                    let about = About::Claim(id, Claim::HasHold(false));
+                    state
+                        .toasts
+                        .success_about(about, "Hold released. New builds may be activated automatically again.");
                 }
-                Err(error) => state.failed("Releasing the hold failed", &error),
+                Err(error) => state.failed_about(About::Instance(id), "Releasing the hold failed", &error),
             }
             is_busy.try_set(false);
             state.data.refresh(Key::Instance(id));
@@ -39,7 +42,7 @@ pub fn HoldBanner(
     move || {
         hold.get().map(|hold| {
             let at = hold.at;
-            let reason = hold.reason.map(|reason| format!(", «{reason}»"));
+            let reason = hold.reason.map(|reason| format!(", “{reason}”"));
             view! {
                 <div class="notice" role="status" aria-label="Hold">
                     <Icon shape=Shape::Lock/>
@@ -48,7 +51,7 @@ pub fn HoldBanner(
                         " by " {hold.by} ", "
                         {move || words::ago(at, now.get())}
                         {reason}
-                        ". Automation goes on building and activates nothing."
+                        ". New builds are not activated automatically until the hold is released."
                     </span>
                     <PossibleButton shape=Shape::Unlock label="Release hold" is_busy on_click=release/>
                 </div>

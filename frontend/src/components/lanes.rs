@@ -3,12 +3,14 @@
 use chrono::{DateTime, Local, Utc};
 use leptos::prelude::*;
 use shared_types::app_server::{BuildStepKind, Possible, can_activate};
-use shared_types::{AppServerStatus, AppServerSummary, Instance};
+use shared_types::{AppServerStatus, AppServerSummary, HealthState, Instance};
 use std::sync::Arc;
 
 use super::actions::{ActivateLaterButton, StopButton, Stopping};
+use super::health_label::HealthLabel;
 use super::launch::{Launch, LaunchButton};
 use super::possible::PossibleButton;
+use super::rolled_back::{RollBackWords, is_rolled_back_from, rolled_back_from};
 use super::status_label::{StatusDot, StatusLabel, serving_word};
 use super::switch::{RollBack, way_back};
 use super::verb::{Ask, Verb};
@@ -29,9 +31,10 @@ pub fn Lanes(
     let active = Memo::new(move |_| instance.with(|instance| instance.summary.active_appserver.clone()));
     let next = Memo::new(move |_| instance.with(|instance| instance.next_app_server().cloned()));
     let has_active = Memo::new(move |_| active.with(Option::is_some));
+    let health = Memo::new(move |_| instance.with(|instance| instance.summary.health_state()));
     view! {
         <section class="lanes" aria-label="Traffic">
-            <div class="visitors" class:served=has_active>
+            <div class="visitors" class:served=move || health.get() == Some(HealthState::Ok)>
                 <Icon shape=Shape::People/>
                 <span>"visitors"</span>
             </div>
@@ -45,7 +48,7 @@ pub fn Lanes(
             </div>
             {one_at_a_time(
                 next,
-                move |next| view! { <Next next ask/> }.into_any(),
+                move |next| view! { <Next instance next launch ask/> }.into_any(),
                 move || view! { <NothingNext launch has_active/> }.into_any(),
             )}
         </section>
@@ -82,8 +85,8 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
     let since = move || {
         let activations = activations.get();
         let last = activations.here()?.iter().find(|activation| activation.app_server_id == id)?.activated_at;
-        let day = last.with_timezone(&chrono::Local).format("%-d %b %H:%M");
-        Some(format!("since {day}, {}", words::span(now.get() - last)))
+        let since = words::clock_in_zone(last, now.get(), &Local);
+        Some(format!("active since {since}, {}", words::span(now.get() - last)))
     };
     let release = move || {
         let whole = whole.get();
@@ -97,21 +100,28 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
     let facts = move || [since(), release(), commit()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let back = Memo::new(move |_| instance.with(|instance| way_back(instance)));
     let is_held = Memo::new(move |_| instance.with(|instance| instance.hold.is_some()));
+    let health = Memo::new(move |_| instance.with(|instance| instance.summary.health_state()));
+    let reason = Memo::new(move |_| {
+        instance.with(|instance| words::health::reason(instance.summary.health.as_ref()?, now.get(), &Local))
+    });
+    // One string: a class beside it would be lost when the tone becomes another one.
+    let class = move || format!("card lane serving {}", health.get().map_or("", HealthState::as_str));
     view! {
-        <article class="card lane serving" aria-label="Now serving">
+        <article class=class aria-label="Now serving">
             <h2 class="eyebrow">"NOW SERVING"</h2>
             <div class="who">
-                {move || view! { <StatusDot status=active.get().status/> }}
                 <b>{move || active.get().name}</b>
-                {move || view! { <StatusLabel status=active.get().status words="Active"/> }}
+                <span class="label">"Active"</span>
+                <HealthLabel state=health/>
             </div>
+            {move || reason.get().map(|reason| view! { <p class="health-reason">{reason} "."</p> })}
             <span class="fine">{facts}</span>
             <div class="actions">
                 {move || back.get().map(|back| view! { <RollBack back ask/> })}
                 <Show when=move || !is_held.get()>
                     <PossibleButton
                         class="quiet"
-                        hint="Automation builds, but activates nothing until a person releases the hold"
+                        hint="Stops automatic activation until you release the hold. Builds continue."
                         shape=Shape::Lock
                         label="Hold"
                         on_click=Callback::new(move |()| ask.run(Verb::Hold))
@@ -131,9 +141,9 @@ fn pinned_commit(app_server: &shared_types::AppServer) -> Option<String> {
 fn NothingServes(launch: Launch) -> impl IntoView {
     let words = move || {
         if launch.is_possible() {
-            "Visitors see a page that says so, until an app server is activated."
+            "Visitors see a placeholder page until you activate an app server."
         } else {
-            "The instance is archived: its host names lead nowhere."
+            "Archived: its domains are not served."
         }
     };
     view! {
@@ -151,11 +161,11 @@ fn NothingServes(launch: Launch) -> impl IntoView {
 fn NothingNext(launch: Launch, has_active: Memo<bool>) -> impl IntoView {
     let words = move || {
         if !launch.is_possible() {
-            "Nothing can be launched until the instance is restored."
+            "Launches are disabled until the instance is restored."
         } else if has_active.get() {
-            "Nothing newer. Launch an app server to apply changed settings or a newer release; the active one keeps serving."
+            "No newer app server. Launch one to deploy new settings or a new release; the active one keeps serving."
         } else {
-            "Launch an app server. It is built on a machine of its own; when it runs, activate it."
+            "Launch an app server. It is built on its own machine. When it is ready, activate it."
         }
     };
     view! {
@@ -170,36 +180,78 @@ fn NothingNext(launch: Launch, has_active: Memo<bool>) -> impl IntoView {
 }
 
 #[component]
-fn Next(next: Memo<AppServerSummary>, ask: Ask) -> impl IntoView {
+fn Next(instance: Memo<Arc<Instance>>, next: Memo<AppServerSummary>, launch: Launch, ask: Ask) -> impl IntoView {
     let status = Memo::new(move |_| next.get().status);
-    let is_building = Memo::new(move |_| status.get().is_building());
-    let possible = Memo::new(move |_| next.with(|next| can_activate(next.status, next.serving)));
+    let activations = state().data.activations(next.with_untracked(|next| next.instance_id));
+    let is_rolled_back = Memo::new(move |_| {
+        let active = instance.with(|instance| instance.summary.active_appserver.as_ref().map(|active| active.id));
+        let history = activations.get();
+        next.with(|next| is_rolled_back_from(next, active, history.here().map(|history| history.as_slice())))
+    });
+    let roll_back = Memo::new(move |_| {
+        let history = activations.get();
+        rolled_back_from(history.here()?, next.with(|next| next.id)).cloned()
+    });
     view! {
-        <article class="card lane" aria-label="Next">
-            <h2 class="eyebrow">"NEXT"</h2>
+        <article class="card lane" aria-label=move || if is_rolled_back.get() { "Rolled back from" } else { "Next" }>
+            <h2 class="eyebrow">{move || if is_rolled_back.get() { "ROLLED BACK FROM" } else { "NEXT" }}</h2>
             <div class="who">
                 {move || view! { <StatusDot status=status.get()/> }}
                 <b>{move || next.get().name}</b>
                 {move || view! { <StatusLabel status=status.get()/> }}
-                <Traffic app_server=next/>
-            </div>
-            {move || view! { <NextWords next status=status.get()/> }}
-            <Stopping summary=next/>
-            <div class="actions">
-                <ActivateButton
-                    possible=possible
-                    on_click=Callback::new(move |()| ask.run(Verb::Activate(next.get_untracked())))
-                />
-                <ActivateLaterButton summary=next ask/>
-                <Show when=move || is_building.get()>
-                    <StopButton summary=next ask/>
+                <Show when=move || !is_rolled_back.get()>
+                    <Traffic app_server=next/>
                 </Show>
             </div>
+            {move || match roll_back.get() {
+                Some(activation) => view! { <p><RollBackWords name=next.get_untracked().name activation/></p> }.into_any(),
+                None => view! { <NextWords next status=status.get()/> }.into_any(),
+            }}
+            <Stopping summary=next/>
+            {move || if is_rolled_back.get() {
+                view! { <WaysForward next launch ask/> }.into_any()
+            } else {
+                view! { <NextActions next ask/> }.into_any()
+            }}
         </article>
     }
 }
 
-/// «Draining» or «Fallback», after a roll back.
+/// After a roll back: a new app server is the way forward, and the one that was rolled back from can be had again.
+#[component]
+fn WaysForward(next: Memo<AppServerSummary>, launch: Launch, ask: Ask) -> impl IntoView {
+    let possible = Memo::new(move |_| next.with(|next| can_activate(next.status, next.serving)));
+    view! {
+        <div class="actions">
+            <LaunchButton launch is_primary=true/>
+            <ActivateButton
+                possible
+                is_again=true
+                on_click=Callback::new(move |()| ask.run(Verb::Activate(next.get_untracked())))
+            />
+        </div>
+    }
+}
+
+#[component]
+fn NextActions(next: Memo<AppServerSummary>, ask: Ask) -> impl IntoView {
+    let is_building = Memo::new(move |_| next.with(|next| next.status.is_building()));
+    let possible = Memo::new(move |_| next.with(|next| can_activate(next.status, next.serving)));
+    view! {
+        <div class="actions">
+            <ActivateButton
+                possible
+                on_click=Callback::new(move |()| ask.run(Verb::Activate(next.get_untracked())))
+            />
+            <ActivateLaterButton summary=next ask/>
+            <Show when=move || is_building.get()>
+                <StopButton summary=next ask/>
+            </Show>
+        </div>
+    }
+}
+
+/// “Draining” or “Fallback”, where it is either.
 #[component]
 fn Traffic(app_server: Memo<AppServerSummary>) -> impl IntoView {
     let word = Memo::new(move |_| app_server.with(|one| serving_word(one.serving)));
@@ -269,10 +321,10 @@ pub fn time_left(app_server: &AppServerSummary, now: DateTime<Utc>) -> Option<St
     progress.estimated_end.map(|end| words::left(end, now)).or_else(by_share)
 }
 
-/// When the step under way is given up.
+/// When the step in progress times out.
 pub fn deadline_words(app_server: &AppServerSummary, now: DateTime<Utc>) -> Option<String> {
     let deadline = app_server.progress.deadline?;
-    Some(format!("Given up at {} unless the step has ended by then", words::clock(deadline, now, &Local)))
+    Some(format!("Times out at {}", words::clock_in_zone(deadline, now, &Local)))
 }
 
 /// How far a build is.
@@ -297,14 +349,19 @@ pub fn ProgressBar(
     }
 }
 
-/// «Activate this app server», or why it cannot be.
+/// “Activate this app server”, or why it cannot be. One that was rolled back from is never the main thing to do.
 #[component]
 pub fn ActivateButton(
     /// Whether it can.
     #[prop(into)]
     possible: Signal<Possible>,
+    /// Whether it was rolled back from.
+    #[prop(optional)]
+    is_again: bool,
     /// Asked to.
     on_click: Callback<()>,
 ) -> impl IntoView {
-    view! { <PossibleButton possible shape=Shape::Arrow label="Activate this app server" class="primary" on_click/> }
+    let (label, class) =
+        if is_again { ("Activate again…", "quiet") } else { ("Activate this app server", "primary") };
+    view! { <PossibleButton possible shape=Shape::Arrow label class on_click/> }
 }

@@ -13,7 +13,7 @@ use super::possible::PossibleButton;
 use crate::api;
 use crate::paths;
 use crate::state::data::Key;
-use crate::state::{State, state};
+use crate::state::{About, State, state};
 use crate::ui::{Icon, Shape, use_navigate};
 use crate::words;
 
@@ -60,12 +60,13 @@ impl Launch {
         spawn_local(async move {
             match api::instances::launch(self.id, &options).await {
                 Ok(app_server) => {
+                    self.state.toasts.drop_about(self.id);
                     self.awaited.try_set(Some(app_server.summary.id));
                     self.state.data.refresh(Key::Instance(self.id));
                 }
                 Err(error) => {
                     self.is_under_way.try_set(false);
-                    self.state.failed("Launching failed", &error);
+                    self.state.failed_about(About::Instance(self.id), "Launching failed", &error);
                 }
             }
         });

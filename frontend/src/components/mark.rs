@@ -1,34 +1,47 @@
-//! The two marks of an instance: a filled disc for its active app server, a smaller ring for the newer one.
+//! The two marks of an instance: a filled disc for its sites, a smaller ring for the newer app server's build.
 
+use chrono::Local;
 use leptos::prelude::*;
 use shared_types::InstanceSummary;
 use shared_types::mark::Mark;
 
+use crate::state::clock;
 use crate::ui::{Icon, Shape};
+use crate::words;
 
 /// Both marks; the ring's place is kept where there is none.
 #[component]
 pub fn Marks(
-    /// Whose.
+    /// The instance.
     instance: InstanceSummary,
 ) -> impl IntoView {
-    let newer = instance.newer();
-    let ring = newer.map(|newer| {
+    let ring = instance.newer().map(|newer| {
         let words = format!("{} (newer than the active appserver): {}", newer.name, newer.status_description);
-        (Mark::of(Some(newer)), words)
+        (Mark::of_build(newer), words)
     });
-    let active = instance.active_appserver.as_ref();
-    let words = active.map_or_else(|| "No active appserver".to_owned(), |active| active.status_description.clone());
+    let words = words::health::mark(&instance, clock::now().get_untracked(), &Local);
     view! {
         {match ring {
             Some((mark, words)) => view! { <OneMark mark words is_ring=true/> }.into_any(),
             None => view! { <span class="mark ring gap"></span> }.into_any(),
         }}
-        <OneMark mark=Mark::of(active) words is_ring=false/>
+        <OneMark mark=Mark::of_sites(&instance) words is_ring=false/>
     }
 }
 
-/// One of them.
+/// The class and the sign of a mark.
+pub const fn look(mark: Mark) -> (&'static str, Option<Shape>) {
+    match mark {
+        Mark::Good => ("good", Some(Shape::Check)),
+        Mark::Degraded => ("degraded", Some(Shape::Exclaim)),
+        Mark::Down | Mark::Bad => ("bad", Some(Shape::Cross)),
+        Mark::Unknown => ("unknown", Some(Shape::Question)),
+        Mark::Busy => ("busy", Some(Shape::Dots)),
+        Mark::None => ("none", None),
+    }
+}
+
+/// One mark.
 #[component]
 pub fn OneMark(
     /// What it says.
@@ -38,14 +51,9 @@ pub fn OneMark(
     /// Whether it is the smaller one.
     is_ring: bool,
 ) -> impl IntoView {
-    let (class, shape) = match mark {
-        Mark::Good => ("mark good", Some(Shape::Check)),
-        Mark::Busy => ("mark busy", Some(Shape::Dots)),
-        Mark::Bad => ("mark bad", Some(Shape::Cross)),
-        Mark::None => ("mark none", None),
-    };
+    let (tone, shape) = look(mark);
     // One string: a class beside it would be lost when the mark becomes another one.
-    let class = format!("{class}{}", if is_ring { " ring" } else { "" });
+    let class = format!("mark {tone}{}", if is_ring { " ring" } else { "" });
     view! {
         <span class=class role="img" aria-label=words.clone() title=words>
             {shape.map(|shape| view! { <Icon shape/> })}

@@ -1,5 +1,6 @@
 //! The frame of every page behind the login: bar, list, page.
 
+use chrono::Local;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -7,12 +8,15 @@ use super::instance_list::InstanceList;
 use super::keys::Keys;
 use super::quick_search::QuickSearch;
 use super::top_bar::TopBar;
+use super::watch_banner::WatchBanner;
 use crate::pages::{Home, InstancePage, NotFound};
 use crate::parts;
 use crate::paths::Page;
+use crate::state::data::Counts;
 use crate::state::live::Link;
 use crate::state::{clock, state};
-use crate::ui::{Icon, Shape};
+use crate::ui::{Icon, Shape, alarm_in_title};
+use crate::words;
 use shared_types::InstanceId;
 
 /// How long the connection may be lost before it is worth a banner.
@@ -65,12 +69,17 @@ pub fn Shell() -> impl IntoView {
     let shows_keys = RwSignal::new(false);
     let main = NodeRef::<html::Main>::new();
     begin_at_the_top(right, main);
+    let counts = state().data.counts();
+    alarm_in_title(move || counts.with(Counts::alarm));
+    // What is drawn may be hours old while the server is not heard of.
+    let is_stale = is_offline();
     view! {
-        <div class="shell" class:on-list=move || right.get() == Right::Instances>
-            <a class="skip" href="#main" rel="external">"Skip to the page"</a>
+        <div class="shell" class:on-list=move || right.get() == Right::Instances class:stale=is_stale>
+            <a class="skip" href="#main" rel="external">"Skip to content"</a>
             <TopBar is_searching shows_keys/>
             <InstanceList/>
             <main class="main" id="main" tabindex="-1" node_ref=main>
+                <WatchBanner/>
                 {move || match right.get() {
                     Right::Home | Right::Instances => view! { <Home/> }.into_any(),
                     Right::Queue => parts::show(parts::queue),
@@ -126,11 +135,19 @@ pub(super) fn is_offline() -> Memo<bool> {
 #[component]
 pub fn OfflineBanner() -> impl IntoView {
     let is_offline = is_offline();
+    let (link, now) = (state().live.link(), clock::now());
+    let words = move || match link.get() {
+        Link::Lost(since) => {
+            let since = words::clock_in_zone(since, now.get(), &Local);
+            format!("The server has not answered since {since}. This page may be out of date. Reconnecting…")
+        }
+        Link::Connecting | Link::Live => String::new(),
+    };
     view! {
         <Show when=move || is_offline.get()>
             <div class="offline" role="alert">
                 <Icon shape=Shape::Warning/>
-                <span>"The server does not answer. What you see may be old; it is tried again by itself."</span>
+                <span>{words}</span>
             </div>
         </Show>
     }

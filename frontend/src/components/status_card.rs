@@ -1,12 +1,13 @@
 //! The selected app server: its status, the steps of its build, its machine, and what can be done with it.
 
 use leptos::prelude::*;
-use shared_types::app_server::Check;
-use shared_types::{AppServer, AppServerStatus, AppServerSummary, Serving};
+use shared_types::{AppServer, AppServerStatus, AppServerSummary, HealthState, Instance, Serving};
 use std::sync::Arc;
 
 use super::actions::Actions;
-use super::status_label::{StatusLabel, serving_word};
+use super::check_list::CheckList;
+use super::health_label::HealthLabel;
+use super::status_label::{StatusLabel, traffic_word};
 use super::steps::Steps;
 use super::verb::Ask;
 use crate::state::clock;
@@ -16,6 +17,8 @@ use crate::words;
 /// The card.
 #[component]
 pub fn StatusCard(
+    /// Its instance.
+    instance: Memo<Arc<Instance>>,
     /// Which app server.
     app_server: Memo<Arc<AppServer>>,
     /// The name of the attempt before, where it is known.
@@ -23,9 +26,12 @@ pub fn StatusCard(
     /// Opens a dialog.
     ask: Ask,
 ) -> impl IntoView {
+    let active = Memo::new(move |_| {
+        instance.with(|instance| instance.summary.active_appserver.as_ref().map(|active| active.id))
+    });
     let title = Memo::new(move |_| {
         let summary = &app_server.get().summary;
-        (summary.name.clone(), summary.status, description(summary), serving_word(summary.serving))
+        (summary.name.clone(), summary.status, description(summary), traffic_word(summary, active.get()))
     });
     let steps = Memo::new(move |_| app_server.get().steps.clone());
     let progress = Memo::new(move |_| app_server.get().summary.progress.clone());
@@ -34,8 +40,9 @@ pub fn StatusCard(
         let whole = app_server.get();
         let one = &whole.summary;
         let machine = (whole.server.clone(), one.has_machine, one.is_pinned, one.terminates_at);
-        (one.serving, one.status, machine, whole.pins.clone(), whole.checks.clone(), before.get())
+        (one.serving, one.status, machine, whole.pins.clone(), whole.checks.clone(), before.get(), whole.health.clone())
     });
+    let health = Memo::new(move |_| app_server.with(|whole| whole.health.as_ref().map(|health| health.state)));
     view! {
         <details class="card" open>
             <summary>
@@ -46,6 +53,7 @@ pub fn StatusCard(
                         <h2>{name}</h2>
                         <StatusLabel status/>
                         {traffic.map(|word| view! { <span class="label">{word}</span> })}
+                        <HealthLabel state=health/>
                         <span class="fine">{description}</span>
                     }
                 }}
@@ -56,7 +64,7 @@ pub fn StatusCard(
                     let _changed = facts.get();
                     view! { <Facts app_server=app_server.get_untracked() before=before.get_untracked()/> }
                 }}
-                <Actions app_server ask/>
+                <Actions instance app_server ask/>
             </div>
         </details>
     }
@@ -68,7 +76,7 @@ fn Facts(app_server: Arc<AppServer>, before: Option<String>) -> impl IntoView {
     let summary = &app_server.summary;
     let created = summary.created;
     let when = created.with_timezone(&chrono::Local).format("%-d %b %Y %H:%M").to_string();
-    let reason = summary.reason.as_ref().map(|reason| format!(", «{reason}»"));
+    let reason = summary.reason.as_ref().map(|reason| format!(", “{reason}”"));
     let server = &app_server.server;
     let ip = server.public_ip.clone();
     let pins = app_server.pins.iter().map(|pin| {
@@ -79,6 +87,8 @@ fn Facts(app_server: Arc<AppServer>, before: Option<String>) -> impl IntoView {
         }
     });
     let checks = app_server.checks.items.clone();
+    let is_current = is_current(&app_server);
+    let found_again_at = app_server.health.as_ref().and_then(|health| health.checked_at);
     let has_machine = summary.has_machine;
     view! {
         <dl>
@@ -115,7 +125,7 @@ fn Facts(app_server: Arc<AppServer>, before: Option<String>) -> impl IntoView {
             {(!checks.is_empty()).then(|| view! {
                 <dt>"Checks"</dt>
                 <dd>
-                    <CheckList checks/>
+                    <CheckList checks is_current found_again_at/>
                 </dd>
             })}
         </dl>
@@ -125,7 +135,7 @@ fn Facts(app_server: Arc<AppServer>, before: Option<String>) -> impl IntoView {
 /// What the status means, and for a build that was stopped who did it.
 fn description(summary: &AppServerSummary) -> String {
     match (summary.status, &summary.stop_requested_by) {
-        (AppServerStatus::Stopped, Some(who)) => format!("Stopped by {who} before it ended"),
+        (AppServerStatus::Stopped, Some(who)) => format!("Build stopped by {who}"),
         (
             AppServerStatus::New
             | AppServerStatus::Waiting
@@ -172,40 +182,14 @@ const fn active_words(serving: Serving) -> &'static str {
     match serving {
         Serving::Active => "Yes",
         Serving::Idle => "No",
-        Serving::Draining => "No; requests under way end here",
-        Serving::Fallback => "No; it is the one to go back to",
+        Serving::Draining => "No (draining)",
+        Serving::Fallback => "No (kept as the fallback)",
     }
 }
 
-/// What the application answered, a line a question.
-#[component]
-pub fn CheckList(
-    /// The answers.
-    checks: Vec<Check>,
-) -> impl IntoView {
-    let lines = checks.into_iter().map(|check| {
-        let (class, shape, word) = if check.is_ok {
-            ("good", Shape::Check, "answers")
-        } else {
-            ("bad", Shape::Cross, "does not answer as it should")
-        };
-        view! {
-            <li class=class>
-                <Icon shape/>
-                {question_name(&check.name)}
-                " "
-                {word}
-                <span class="fine">{check.detail}</span>
-            </li>
-        }
-    });
-    view! { <ul class="checks">{lines.collect_view()}</ul> }
-}
-
-fn question_name(name: &str) -> String {
-    match name {
-        "lms" => "LMS".to_owned(),
-        "studio" => "Studio".to_owned(),
-        other => other.to_owned(),
-    }
+/// Whether the stored checks say how the sites are now. Only an active app server is checked again and again.
+fn is_current(app_server: &AppServer) -> bool {
+    let is_known = |state: HealthState| state != HealthState::Unknown;
+    app_server.summary.serving == Serving::Active
+        && app_server.health.as_ref().is_some_and(|health| is_known(health.state))
 }

@@ -1,7 +1,7 @@
 //! The state of an app server: always a colour, a shape and a word.
 
 use leptos::prelude::*;
-use shared_types::{AppServerStatus, AppServerSummary, Serving};
+use shared_types::{AppServerId, AppServerStatus, AppServerSummary, Serving};
 
 use crate::ui::{Icon, Shape};
 
@@ -60,10 +60,18 @@ pub fn StatusDot(
     view! { <span class=format!("dot {}", tone(status)) aria-hidden="true"></span> }
 }
 
-/// The words of a list's row: what it is to the visitors, else its status.
-pub fn state_words(app_server: &AppServerSummary) -> String {
+/// The same of an app server. A fallback that is newer than the active one was rolled back from.
+pub fn traffic_word(app_server: &AppServerSummary, active: Option<AppServerId>) -> Option<&'static str> {
     match app_server.serving {
-        Serving::Draining | Serving::Fallback => serving_word(app_server.serving).unwrap_or_default().to_owned(),
+        Serving::Fallback if active.is_some_and(|active| active < app_server.id) => Some("Rolled back from"),
+        Serving::Idle | Serving::Active | Serving::Draining | Serving::Fallback => serving_word(app_server.serving),
+    }
+}
+
+/// The words of a list's row: what it is to the visitors, else its status.
+pub fn state_words(app_server: &AppServerSummary, active: Option<AppServerId>) -> String {
+    match app_server.serving {
+        Serving::Draining | Serving::Fallback => traffic_word(app_server, active).unwrap_or_default().to_owned(),
         Serving::Idle | Serving::Active => app_server.status_name.clone(),
     }
 }

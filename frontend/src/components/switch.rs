@@ -66,7 +66,7 @@ fn Card(instance: Memo<Arc<Instance>>, activation: Memo<Activation>, ask: Ask) -
     };
     let who = move || {
         let Activation { activated_by, activated_at, reason, .. } = activation.get();
-        let reason = reason.map(|reason| format!(", «{reason}»")).unwrap_or_default();
+        let reason = reason.map(|reason| format!(", “{reason}”")).unwrap_or_default();
         format!("{activated_by}, {}{reason}", words::ago(activated_at, now.get()))
     };
     let back = Memo::new(move |_| instance.with(|instance| way_back(instance)));

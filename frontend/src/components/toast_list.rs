@@ -1,4 +1,4 @@
-//! The notices at the top right.
+//! The notices below the page. They have a place of their own at the bottom, so that no control is ever below them.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,15 @@ use crate::ui::{Icon, Shape};
 /// The notices in sight.
 #[component]
 pub fn ToastList() -> impl IntoView {
-    let toasts = state().toasts;
+    let state = state();
+    let (toasts, list) = (state.toasts, state.data.list());
+    Effect::new(move || {
+        list.with(|list| {
+            if let Some(rows) = list.here() {
+                toasts.drop_stale(rows);
+            }
+        });
+    });
     view! {
         <section class="toasts" aria-label="Notices" aria-live="polite">
             <For each=move || toasts.shown().get() key=|toast| toast.id let:toast>

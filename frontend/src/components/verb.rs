@@ -10,7 +10,7 @@ use super::ask_dialog::{Act, AskDialog};
 use super::traffic_dialog::{TrafficDialog, Way};
 use crate::api;
 use crate::state::data::Key;
-use crate::state::state;
+use crate::state::{About, Claim, state};
 
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +82,7 @@ fn Stop(target: AppServerSummary, on_close: Callback<()>) -> impl IntoView {
             words="Its processes end at once and its machine is taken away; its log is kept. It cannot be continued: launch another one instead."
             confirm="Stop build"
             is_grave=true
+            about=About::Claim(instance, Claim::IsBuilding(id))
             act
             on_close
         />
@@ -113,12 +114,13 @@ fn Terminate(target: AppServerSummary, on_close: Callback<()>) -> impl IntoView 
             words="Its machine is taken away for good. What stays: the record of its configuration, its history and its log."
             confirm=format!("Terminate {name}")
             is_grave=true
+            about=About::Instance(instance)
             act
             on_close
         >
             {goes}
             {is_fallback.then(|| view! {
-                <p class="why">"It is the one to go back to: without it there is no «Roll back»."</p>
+                <p class="why">"This is the fallback. After this you cannot roll back."</p>
             })}
         </AskDialog>
     }
@@ -172,11 +174,12 @@ fn ActivateLater(instance: Arc<Instance>, target: AppServerSummary, on_close: Ca
             title=format!("Activate {name} when it is ready?")
             words
             confirm="Activate when ready"
+            about=About::Claim(of, Claim::IsBuilding(id))
             act
             on_close
         >
             {instance.hold.is_some().then(|| view! {
-                <p class="why">"A hold is on: nothing is activated by itself until it is released."</p>
+                <p class="why">"This instance is on hold: the app server will not be activated until the hold is released."</p>
             })}
         </AskDialog>
     }
@@ -190,15 +193,16 @@ fn Hold(instance: Arc<Instance>, on_close: Callback<()>) -> impl IntoView {
         async move {
             let answer = api::instances::hold(id, reason).await;
             data.refresh(Key::Instance(id));
-            answer.map(|()| "The hold is on.".to_owned())
+            answer.map(|()| "Automatic activation is on hold.".to_owned())
         }
         .boxed_local()
     });
     view! {
         <AskDialog
-            title="Hold what serves now?"
-            words="Automation goes on building, but activates nothing until a person releases the hold. People can still activate and roll back."
+            title="Hold automatic activation?"
+            words="New builds are not activated automatically until you release the hold. Builds continue, and people can still activate and roll back."
             confirm="Hold"
+            about=About::Claim(id, Claim::HasHold(true))
             act
             on_close
         />

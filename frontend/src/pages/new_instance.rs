@@ -8,7 +8,7 @@ use shared_types::{Instance, Role};
 use crate::api::{self, ApiError};
 use crate::components::{FieldRows, Form};
 use crate::paths::{self, Page};
-use crate::state::state;
+use crate::state::{About, Claim, state};
 use crate::ui::{Icon, Shape, Title, use_navigate};
 
 fn is_basic(name: &str) -> bool {
@@ -26,7 +26,8 @@ pub fn NewInstance() -> impl IntoView {
     let created = Callback::new(move |instance: Instance| {
         let (id, name) = (instance.summary.id, instance.summary.name.clone());
         state.data.take_instance(instance);
-        state.toasts.success(format!("{name} is created. Launch its first AppServer."));
+        let about = About::Claim(id, Claim::NothingRuns);
+        state.toasts.success_about(about, format!("{name} created. Next: launch its first app server."));
         navigate(&paths::instance(id), Default::default());
     });
     let refused = Callback::new(move |error: ApiError| {

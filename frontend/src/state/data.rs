@@ -3,7 +3,9 @@
 //! Each thing is fetched by one task at a time, so an older answer never overwrites a newer one.
 
 mod activities;
+mod counts;
 mod fetched;
+mod key;
 mod people;
 mod pull_requests;
 mod rows;
@@ -19,6 +21,7 @@ use shared_types::app_server::Activation;
 use shared_types::ids::PullRequestId;
 use shared_types::queue::Queue;
 use shared_types::retention::{Expiring, Orphans};
+use shared_types::system::SystemState;
 use shared_types::user::{Account, Session as Browser, Token};
 use shared_types::{AppServer, AppServerId, Instance, InstanceId, PullRequest};
 
@@ -27,73 +30,18 @@ use super::session::Session;
 use crate::api::{self, ApiError};
 use crate::paths::{ActivityFilter, PullRequestFilter};
 pub use activities::Activities;
+pub use counts::Counts;
 pub use fetched::Fetched;
 use fetched::is_waiting;
+pub use key::Key;
 pub use pull_requests::PullRequests;
 use rows::Changed;
 pub use rows::{Row, Rows, Words};
 
-/// Events come in flocks; one fetch serves all of a moment's.
-const MOMENT_MS: u32 = 100;
-const LONG_MOMENT_MS: u32 = 300;
 /// A server that does not answer is asked again this often.
 const RETRY_MS: u32 = 1_000;
 /// What changes without an event is asked for again this often while it is shown.
 const LOOK: Duration = Duration::from_secs(5);
-
-/// What can be fetched again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Key {
-    /// The list of instances.
-    List,
-    /// The rows of the list that events named.
-    Rows,
-    /// One instance.
-    Instance(InstanceId),
-    /// One app server.
-    AppServer(AppServerId),
-    /// The activations of an instance.
-    Activations(InstanceId),
-    /// The list of archived instances.
-    Archived,
-    /// The queue of builds.
-    Queue,
-    /// What the comparison of provider and database found.
-    Orphans,
-    /// The app servers that nobody needs any more.
-    Expiring,
-    /// The list of pull requests.
-    PullRequests,
-    /// One pull request.
-    PullRequest(PullRequestId),
-    /// The audit trail.
-    Activity,
-    /// One's own API tokens.
-    Tokens,
-    /// One's own sessions.
-    Sessions,
-    /// Who may sign in.
-    Users,
-}
-
-impl Key {
-    /// For how long events about it are gathered: longer for what changes with every step of every build.
-    const fn moment_ms(self) -> u32 {
-        match self {
-            Self::List | Self::Rows | Self::Instance(_) | Self::AppServer(_) | Self::Activations(_) => MOMENT_MS,
-            Self::Archived
-            | Self::Queue
-            | Self::Orphans
-            | Self::Expiring
-            | Self::PullRequests
-            | Self::PullRequest(_)
-            | Self::Activity
-            | Self::Tokens
-            | Self::Sessions
-            | Self::Users => LONG_MOMENT_MS,
-        }
-    }
-}
 
 type Kept<K, T> = RwSignal<HashMap<K, Fetched<T>>>;
 
@@ -102,6 +50,7 @@ type Kept<K, T> = RwSignal<HashMap<K, Fetched<T>>>;
 pub struct Data {
     session: Session,
     list: RwSignal<Fetched<Rows>>,
+    counts: Memo<Counts>,
     changed: StoredValue<Changed>,
     instances: Kept<InstanceId, Instance>,
     app_servers: Kept<AppServerId, AppServer>,
@@ -120,6 +69,7 @@ pub struct Data {
     tokens: Kept<(), Vec<Token>>,
     sessions: Kept<(), Vec<Browser>>,
     users: Kept<(), Vec<Account>>,
+    system: Kept<(), SystemState>,
     /// How many views show each thing.
     shown: StoredValue<HashMap<Key, u32>>,
     under_way: StoredValue<Coalesce<Key>>,
@@ -127,9 +77,12 @@ pub struct Data {
 
 impl Data {
     pub(super) fn new(session: Session) -> Self {
+        let list: RwSignal<Fetched<Rows>> = RwSignal::new(Fetched::Waiting);
+        let counts = move |rows: &Arc<Rows>| Counts::count(rows.values().map(|row| &row.summary));
         Self {
             session,
-            list: RwSignal::new(Fetched::Waiting),
+            list,
+            counts: Memo::new(move |_| list.with(|list| list.here().map(counts).unwrap_or_default())),
             changed: StoredValue::default(),
             instances: RwSignal::default(),
             app_servers: RwSignal::default(),
@@ -146,6 +99,7 @@ impl Data {
             tokens: RwSignal::default(),
             sessions: RwSignal::default(),
             users: RwSignal::default(),
+            system: RwSignal::default(),
             shown: StoredValue::default(),
             under_way: StoredValue::new(Coalesce::default()),
         }
@@ -154,6 +108,11 @@ impl Data {
     /// The list of instances.
     pub fn list(self) -> Signal<Fetched<Rows>> {
         self.list.into()
+    }
+
+    /// How many instances in use there are of each kind.
+    pub fn counts(self) -> Memo<Counts> {
+        self.counts
     }
 
     /// One instance, fetched anew and kept true while the view that asks is shown.
@@ -186,6 +145,11 @@ impl Data {
     pub fn orphans(self) -> Memo<Fetched<Orphans>> {
         self.look_again_and_again(Key::Orphans);
         self.show(self.orphans, (), Key::Orphans)
+    }
+
+    /// How the system is, likewise.
+    pub fn system(self) -> Memo<Fetched<SystemState>> {
+        self.show(self.system, (), Key::System)
     }
 
     /// The app servers that nobody needs any more, likewise.
@@ -249,10 +213,15 @@ impl Data {
         Memo::new(move |_| kept.with(|kept| kept.get(&id).cloned().unwrap_or(Fetched::Waiting)))
     }
 
-    fn look_again_and_again(self, key: Key) {
-        if let Ok(timer) = set_interval_with_handle(move || self.refresh(key), LOOK) {
+    /// Fetches it again and again while the view that asks is shown: what changes without an event is seen all the same.
+    pub fn look_every(self, key: Key, pause: Duration) {
+        if let Ok(timer) = set_interval_with_handle(move || self.refresh(key), pause) {
             on_cleanup(move || timer.clear());
         }
+    }
+
+    fn look_again_and_again(self, key: Key) {
+        self.look_every(key, LOOK);
     }
 
     /// The last view that hides a thing lets it be forgotten.
@@ -335,9 +304,10 @@ impl Data {
             Key::Tokens => self.keep(self.tokens, (), key, api::account::tokens().await),
             Key::Sessions => self.keep(self.sessions, (), key, api::account::sessions().await),
             Key::Users => self.keep(self.users, (), key, api::users::all().await),
-            Key::Archived | Key::Queue | Key::Orphans | Key::Expiring if !self.is_shown(key) => Ok(()),
+            Key::Archived | Key::Queue | Key::Orphans | Key::Expiring | Key::System if !self.is_shown(key) => Ok(()),
             Key::Archived => self.fetch_archived().await,
             Key::Queue => self.keep(self.queue, (), key, api::queue::read().await),
+            Key::System => self.keep(self.system, (), key, api::system::read().await),
             Key::Orphans => self.keep(self.orphans, (), key, api::machines::orphans().await),
             Key::Expiring => self.keep(self.expiring, (), key, api::machines::expiring().await),
         }

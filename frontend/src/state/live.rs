@@ -180,6 +180,10 @@ impl Live {
                 self.data.refresh_soon(Key::PullRequest(id));
             }
         }
+        // It is about all instances: their sites are checked again, or are no longer.
+        if event.kind == EventKind::HealthChanged && event.instance_id.is_none() {
+            self.data.refresh_all();
+        }
         if moves_traffic(event.kind)
             && let Some(instance) = event.instance_id
         {

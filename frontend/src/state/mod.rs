@@ -16,7 +16,7 @@ pub use data::{Data, Fetched};
 pub use drafts::{Draft, Drafts};
 pub use live::Live;
 pub use session::{Session, SessionState};
-pub use toasts::Toasts;
+pub use toasts::{About, Claim, Toasts};
 
 use crate::api::ApiError;
 
@@ -50,8 +50,13 @@ impl State {
 
     /// Tells that something a person asked for did not work; an ended session leads to signing in instead.
     pub fn failed(self, what: &str, error: &ApiError) {
+        self.failed_about(About::Other, what, error);
+    }
+
+    /// The same, about something.
+    pub fn failed_about(self, about: About, what: &str, error: &ApiError) {
         if !self.session.ends_by(error) {
-            self.toasts.error(format!("{what}: {error}"));
+            self.toasts.error_about(about, format!("{what}: {error}"));
         }
     }
 }

@@ -35,6 +35,9 @@ pub fn CodeEditor(
     wrong_line: Signal<Option<usize>>,
     /// The text.
     text: RwSignal<String>,
+    /// Set to the line that the caret is in, from 1.
+    #[prop(optional)]
+    caret: RwSignal<usize>,
     /// Told what was typed.
     on_typed: Callback<String>,
 ) -> impl IntoView {
@@ -48,6 +51,12 @@ pub fn CodeEditor(
         if let Some(area) = node.get_untracked() {
             top.set(area.scroll_top());
             left.set(area.scroll_left());
+        }
+    };
+    let moved = move || {
+        if let Some(area) = node.get_untracked() {
+            let at = area.selection_start().ok().flatten().unwrap_or_default();
+            caret.set(line_of(&area.value(), at));
         }
     };
     let down = move || in_sight.with(|lines| window::whole(window::below(lines.start, LINE_PX))) - i64::from(top.get());
@@ -84,7 +93,14 @@ pub fn CodeEditor(
                     aria-invalid=move || is_wrong.get().then_some("true")
                     prop:value=text
                     on:scroll=scrolled
-                    on:input=move |event| on_typed.run(event_target_value(&event))
+                    on:keyup=move |_| moved()
+                    on:click=move |_| moved()
+                    on:focus=move |_| moved()
+                    on:select=move |_| moved()
+                    on:input=move |event| {
+                        on_typed.run(event_target_value(&event));
+                        moved();
+                    }
                 ></textarea>
             </div>
         </div>
@@ -103,11 +119,16 @@ pub fn code_line(pieces: Vec<(Piece, &str)>) -> Vec<AnyView> {
     pieces.into_iter().map(piece).collect()
 }
 
-/// Puts the caret where a line begins, from 1, and brings it in sight.
-pub fn go_to_line(area: &web_sys::HtmlTextAreaElement, line: usize) {
+/// Puts the caret where a line begins, from 1.
+pub fn put_caret(area: &web_sys::HtmlTextAreaElement, line: usize) {
     let start = start_of(&area.value(), line);
     // The range is inside the text; a text area that is not shown has none to set.
     let _ = area.set_selection_range(start, start);
+}
+
+/// The same, and brings the line in sight.
+pub fn go_to_line(area: &web_sys::HtmlTextAreaElement, line: usize) {
+    put_caret(area, line);
     let above = line.saturating_sub(1 + ABOVE);
     area.set_scroll_top(i32::try_from(above).unwrap_or(i32::MAX).saturating_mul(LINE_PX as i32));
 }
@@ -117,6 +138,12 @@ fn start_of(text: &str, line: usize) -> u32 {
     let before = text.split_inclusive('\n').take(line.saturating_sub(1));
     let units = before.map(|line| line.encode_utf16().count()).sum::<usize>();
     u32::try_from(units).unwrap_or(u32::MAX)
+}
+
+/// The line, from 1, of what stands behind so many UTF-16 units.
+fn line_of(text: &str, units: u32) -> usize {
+    let units = usize::try_from(units).unwrap_or(usize::MAX);
+    1 + text.encode_utf16().take(units).filter(|unit| *unit == u16::from(b'\n')).count()
 }
 
 /// How many lines a text has as an editor counts: after a line break there is another.
@@ -171,5 +198,6 @@ mod tests {
     fn the_caret_is_put_where_the_line_begins() {
         let text = "é: 1\n😀: 2\nc: 3";
         assert_eq!([0, 1, 2, 3, 9].map(|line| start_of(text, line)), [0, 0, 5, 11, 15]);
+        assert_eq!([0, 4, 5, 10, 11, 99].map(|units| line_of(text, units)), [1, 1, 2, 2, 3, 3]);
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod ansi;
 mod code_editor;
+mod copy;
 mod dialog;
 mod icon;
 pub mod mark;
@@ -11,11 +12,12 @@ mod shortcuts;
 pub mod window;
 pub mod yaml;
 
-pub use code_editor::{CodeEditor, code_line, go_to_line};
+pub use code_editor::{CodeEditor, code_line, go_to_line, put_caret};
+pub use copy::CopyButton;
 pub use dialog::Dialog;
 pub use icon::{Icon, Shape};
 pub use menu::Menu;
-pub use navigation::{Location, NavigateOptions, Title, use_location, use_navigate};
+pub use navigation::{Location, NavigateOptions, Title, alarm_in_title, use_location, use_navigate};
 pub use shortcuts::{is_shortcut, on_key};
 
 use leptos::prelude::*;

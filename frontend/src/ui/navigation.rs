@@ -43,6 +43,7 @@ impl Location {
         let clicked = window_event_listener(ev::click, move |event| location.follow(&event));
         on_cleanup(move || (moved.remove(), clicked.remove()).0);
         provide_context(location);
+        TitleParts::provide();
     }
 
     /// A parameter of the query, by its name.
@@ -117,14 +118,46 @@ pub fn use_navigate() -> impl Fn(&str, NavigateOptions) + Copy {
     move |to, options| location.go(to, options)
 }
 
-/// The title of the browser's tab: the page's own words, then the program's name.
+/// The title of the browser's tab: an alarm where there is one, the page's own words, the program's name.
+#[derive(Debug, Clone, Copy)]
+struct TitleParts {
+    alarm: RwSignal<Option<String>>,
+    page: RwSignal<String>,
+}
+
+impl TitleParts {
+    /// Follows both parts, for the whole application.
+    fn provide() {
+        let parts = Self { alarm: RwSignal::default(), page: RwSignal::default() };
+        Effect::new(move || {
+            let page = parts.page.get();
+            let parts = [parts.alarm.get(), (!page.is_empty()).then_some(page), Some(NAME.to_owned())];
+            document().set_title(&parts.into_iter().flatten().collect::<Vec<_>>().join(" · "));
+        });
+        provide_context(parts);
+    }
+}
+
+/// Puts words before the title of every page while there are any.
+pub fn alarm_in_title(words: impl Fn() -> Option<String> + 'static) {
+    let alarm = expect_context::<TitleParts>().alarm;
+    Effect::new(move || {
+        let words = words();
+        if alarm.with_untracked(|before| *before != words) {
+            alarm.set(words);
+        }
+    });
+    on_cleanup(move || alarm.set(None));
+}
+
+/// Says what the page's own words in the title are.
 #[component]
 pub fn Title(
-    /// The page's own words; blank on the page that has none.
+    /// The words; blank on the page that has none.
     #[prop(into)]
     text: String,
 ) -> impl IntoView {
-    document().set_title(&if text.is_empty() { NAME.to_owned() } else { format!("{text} · {NAME}") });
+    expect_context::<TitleParts>().page.set(text);
 }
 
 /// The program's name.

@@ -36,6 +36,9 @@ impl Piece {
     }
 }
 
+/// The tag that marks a value as secret.
+const SECRET_TAG: &str = "!secret";
+
 /// How long a value may be to be looked at more closely; no number is longer.
 const WORD_MAX: usize = 40;
 
@@ -84,7 +87,8 @@ impl Lines {
     }
 
     fn look_for_block(&mut self, indent: &str, key: &str, value: &str) {
-        let header = value.trim();
+        let value = value.trim();
+        let header = value.strip_prefix(SECRET_TAG).map_or(value, str::trim_start);
         let begins = header.starts_with(['|', '>']) && header.len() <= 3;
         if begins && header.chars().skip(1).all(|sign| matches!(sign, '+' | '-' | '1'..='9')) {
             // The text of an item without a key is indented more than the item's dash.
@@ -146,6 +150,12 @@ fn push_value<'a>(pieces: &mut Vec<(Piece, &'a str)>, value: &'a str) {
     let text = value.trim_start_matches([' ', '\t']);
     let (space, _) = value.split_at(value.len() - text.len());
     pieces.push((Piece::Plain, space));
+    let is_marked = |after: &&str| after.is_empty() || after.starts_with([' ', '\t']);
+    if let Some(after) = text.strip_prefix(SECRET_TAG).filter(is_marked) {
+        let (tag, _) = text.split_at(text.len() - after.len());
+        pieces.push((Piece::Secret, tag));
+        return push_value(pieces, after);
+    }
     let kind = kind(text.trim_end());
     let mut rest = text;
     while let Some(at) = rest.find(HIDDEN) {
@@ -219,6 +229,18 @@ mod tests {
             pieces("U: https://me:••••••@host/"),
             [(Key, "U:"), (Plain, " "), (Text, "https://me:"), (Secret, HIDDEN), (Text, "@host/")]
         );
+    }
+
+    #[test]
+    fn the_tag_of_a_secret_is_seen() {
+        assert_eq!(
+            pieces("A: !secret abc"),
+            [(Key, "A:"), (Plain, " "), (Secret, "!secret"), (Plain, " "), (Text, "abc")]
+        );
+        assert_eq!(pieces("A: !secrets abc"), [(Key, "A:"), (Plain, " "), (Plain, "!secrets abc")]);
+        let mut lines = Lines::default();
+        lines.skip("A: !secret |");
+        assert_eq!(lines.pieces("  b: c"), [(Text, "  b: c")]);
     }
 
     #[test]

@@ -2,39 +2,48 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag};
-use serde_json::{Map, Value};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
+use serde_json::{Map, Value, json};
 
-use super::scalar::{self, Plain};
+use super::pad::padded;
+use super::tags::{self, Shape};
 use super::text::{check_text, open_end, without_blank_end};
-use super::words;
-use super::{MAX_BYTES, MAX_DEPTH, MAX_VALUES, YamlError};
+use super::{MAX_BYTES, MAX_DEPTH, MAX_VALUES, YamlError, typed, words};
 
 /// How many bytes of text all values may have together, those that aliases repeat counted each time.
 const MAX_EXPANDED_BYTES: usize = 4 * MAX_BYTES;
 
-const CORE_TAGS: &str = "tag:yaml.org,2002:";
+/// How many surprises are told.
+pub(super) const MAX_SURPRISES: usize = 50;
 
 /// A document's value and where it begins.
 pub(super) struct Document {
     pub(super) value: Value,
     pub(super) line: usize,
     pub(super) column: usize,
+    pub(super) surprises: Vec<Surprise>,
+}
+
+/// What is read, and perhaps not as its author thinks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Surprise {
+    /// From 1.
+    pub(super) line: usize,
+    pub(super) what: String,
 }
 
 /// Reads the one document of a text; `None` when there is no value at all.
 pub(super) fn document(text: &str) -> Result<Option<Document>, YamlError> {
     let text = without_blank_end(text.strip_prefix('\u{feff}').unwrap_or(text));
     check_text(text)?;
-    let mut builder = Builder {
-        text,
-        parser: Parser::new_from_str(text),
-        open_end: open_end(text),
-        anchors: HashMap::new(),
-        values: 0,
-        bytes: 0,
-    };
-    builder.stream()
+    let read = Builder::of(text).stream();
+    match read {
+        Err(error) if words::is_about_indentation(&error.message) => match padded(text) {
+            Some(padded) => Builder::of(&padded.text).stream().map_err(|error| padded.original(error)),
+            None => Err(error),
+        },
+        read => read,
+    }
 }
 
 struct Builder<'a> {
@@ -46,6 +55,7 @@ struct Builder<'a> {
     /// How many values were made so far, and how many bytes their texts have.
     values: usize,
     bytes: usize,
+    surprises: Vec<Surprise>,
 }
 
 /// A value, and how many levels of maps and lists it has.
@@ -68,6 +78,18 @@ enum Key {
 }
 
 impl<'a> Builder<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            text,
+            parser: Parser::new_from_str(text),
+            open_end: open_end(text),
+            anchors: HashMap::new(),
+            values: 0,
+            bytes: 0,
+            surprises: Vec::new(),
+        }
+    }
+
     fn stream(&mut self) -> Result<Option<Document>, YamlError> {
         let mut documents = 0;
         let mut found = None;
@@ -89,7 +111,8 @@ impl<'a> Builder<'a> {
                 | Event::MappingStart(..)
                 | Event::MappingEnd) => {
                     let value = self.node(event, span, 0)?.value;
-                    found = Some(Document { value, line: at.line(), column: at.col() + 1 });
+                    let surprises = std::mem::take(&mut self.surprises);
+                    found = Some(Document { value, line: at.line(), column: at.col() + 1, surprises });
                 }
             }
         }
@@ -103,17 +126,19 @@ impl<'a> Builder<'a> {
             Event::Scalar(text, style, anchor, tag) => {
                 self.spend(1, text.len(), at)?;
                 let text = self.as_pyyaml_ends(&text, style, span);
-                (anchor, Built { value: scalar_value(text, style, tag.as_deref(), at)?, height: 0 })
+                (anchor, Built { value: tags::scalar_value(text, style, tag.as_deref(), at)?, height: 0 })
             }
             Event::SequenceStart(anchor, tag) => {
                 self.spend(1, 0, at)?;
-                check_collection(tag.as_deref(), "seq", depth, at)?;
-                (anchor, self.list(depth + 1)?)
+                let (shape, is_secret) = tags::of_list(tag.as_deref(), depth, at)?;
+                let built = self.list(depth + 1)?;
+                (anchor, shaped(built, &shape, is_secret, at)?)
             }
             Event::MappingStart(anchor, tag) => {
                 self.spend(1, 0, at)?;
-                check_collection(tag.as_deref(), "map", depth, at)?;
-                (anchor, self.map(depth + 1)?)
+                let (shape, is_secret) = tags::of_map(tag.as_deref(), depth, at)?;
+                let built = self.map(depth + 1)?;
+                (anchor, shaped(built, &shape, is_secret, at)?)
             }
             Event::Nothing
             | Event::StreamStart
@@ -144,17 +169,13 @@ impl<'a> Builder<'a> {
     }
 
     fn map(&mut self, depth: usize) -> Result<Built, YamlError> {
-        let mut own = Map::new();
-        let mut merged: Option<Map<String, Value>> = None;
+        let (mut own, mut merged) = (Vec::new(), Map::new());
         let mut lines: HashMap<String, usize> = HashMap::new();
         let mut height = 0;
         loop {
             let (event, span) = self.next()?;
             if event == Event::MappingEnd {
-                // A key of the map's own wins over a merged one and takes its place, as in PyYAML.
-                let mut map = merged.unwrap_or_default();
-                map.extend(own);
-                return Ok(Built { value: Value::Object(map), height: height + 1 });
+                return Ok(Built { value: Value::Object(with_own(merged, own)), height: height + 1 });
             }
             let at = span.start;
             let key = self.key(event, span)?;
@@ -163,17 +184,27 @@ impl<'a> Builder<'a> {
             let built = self.node(event, span, depth)?;
             height = height.max(built.height);
             match key {
-                Key::Merge if merged.is_some() => {
-                    return Err(error(at, "`<<` may stand once in a map; give it a list: `<<: [*a, *b]`"));
-                }
-                Key::Merge => merged = Some(merge_sources(built.value, value_at)?),
+                // Of several `<<` the later wins, of the maps in one the earlier, as in PyYAML.
+                Key::Merge => merged = with_own(merged, merge_sources(built.value, value_at)?),
                 Key::Name(name) => {
-                    if let Some(line) = lines.insert(name.clone(), at.line()) {
-                        return Err(error(at, format!("the key `{name}` stands in this map already, in line {line}")));
+                    if let Some(line) = lines.insert(typed::identity(&name).into_owned(), at.line()) {
+                        let name = typed::shown(&name);
+                        self.surprised(
+                            at,
+                            format!(
+                                "The key `{name}` stands in this map already, in line {line}. The last one counts."
+                            ),
+                        );
                     }
-                    own.insert(name, built.value);
+                    own.push((name, built.value));
                 }
             }
+        }
+    }
+
+    fn surprised(&mut self, at: Marker, what: String) {
+        if self.surprises.len() < MAX_SURPRISES {
+            self.surprises.push(Surprise { line: at.line(), what });
         }
     }
 
@@ -186,8 +217,14 @@ impl<'a> Builder<'a> {
             }
             // A plain `=` is a text where it is a key, to PyYAML.
             Event::Scalar(text, ScalarStyle::Plain, 0, None) if text == "=" => return Ok(Key::Name("=".to_owned())),
+            Event::Scalar(text, ScalarStyle::Plain, 0, None) if text.is_empty() => {
+                return Err(error(at, "a key is missing before this colon; write `null` or `\"\"` for an empty one"));
+            }
             Event::SequenceStart(..) | Event::MappingStart(..) => {
-                return Err(error(at, "a key must be a text; this is a map or a list"));
+                return Err(error(at, "a key must be a scalar; this is a map or a list"));
+            }
+            Event::Scalar(_, _, _, Some(tag)) if tags::is_secret(tag) => {
+                return Err(error(at, "`!secret` marks a value, and this is a key; write it behind the colon"));
             }
             Event::Nothing
             | Event::StreamStart
@@ -199,14 +236,27 @@ impl<'a> Builder<'a> {
             | Event::SequenceEnd
             | Event::MappingEnd => {}
         }
-        let shown = match self.node(event, span, 0)?.value {
-            Value::String(name) => return Ok(Key::Name(name)),
-            Value::Null => "null".to_owned(),
-            Value::Bool(flag) => flag.to_string(),
-            Value::Number(number) => format!("the number {number}"),
-            Value::Array(_) | Value::Object(_) => "a map or a list".to_owned(),
+        let value = self.node(event, span, 0)?.value;
+        if typed::has_mark(&value) {
+            return Err(error(at, "a secret cannot be a key"));
+        }
+        let Some(key) = typed::key_of(&value) else {
+            return Err(error(at, "a key must be a scalar; this is a map or a list"));
         };
-        Err(error(at, format!("a key must be a text, and this is read as {shown}; put it in quotes")))
+        if matches!(value, Value::Bool(_) | Value::Null) {
+            let name = typed::shown(&key);
+            self.surprised(
+                at,
+                format!("This key is read as `{name}`, which is no text. Put it in quotes to keep it as a text."),
+            );
+        }
+        if key == tags::NOT_A_NUMBER {
+            return Err(error(
+                at,
+                "not-a-number equals nothing, so it can be no key; put it in quotes to keep it as a text",
+            ));
+        }
+        Ok(Key::Name(key))
     }
 
     /// Keeps a copy for aliases. The copy is paid for too, or anchors inside anchors would multiply for nothing.
@@ -268,65 +318,42 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Marker) -> Result<Value, YamlError> {
-    match tag_name(tag, at)? {
-        Some(name) => scalar::resolve_tagged(&name, text).map_err(|message| error(at, message)),
-        None if tag.is_none() && style != ScalarStyle::Plain => Ok(Value::String(text.to_owned())),
-        // The tag `!` makes PyYAML read a quoted text as a plain one, over a newline at its end.
-        None if text.strip_suffix('\n').is_some_and(|text| !text.is_empty() && !scalar::is_text(text)) => {
-            Err(error(at, "the tag `!` does not fit this value; without it, it is a text"))
-        }
-        None => match scalar::resolve(text) {
-            Ok(Plain::Value(value)) => Ok(value),
-            Ok(Plain::Merge) => Err(error(at, "`<<` merges where it is a key; put it in quotes to keep it as a text")),
-            Err(message) => Err(error(at, message)),
-        },
+/// The merged entries below the map's own: a key of its own wins and takes the place of the merged one, as in PyYAML.
+fn with_own(mut merged: Map<String, Value>, own: impl IntoIterator<Item = (String, Value)>) -> Map<String, Value> {
+    let mut known = typed::identities(&merged);
+    for (key, value) in own {
+        typed::insert(&mut merged, &mut known, key, value);
     }
+    merged
 }
 
-fn check_collection(tag: Option<&Tag>, wanted: &str, depth: usize, at: Marker) -> Result<(), YamlError> {
-    if depth >= MAX_DEPTH {
-        return Err(error(at, words::too_deep()));
-    }
-    match tag_name(tag, at)? {
-        Some(name) if name != wanted => {
-            // A core tag that does not fit, or one that is not allowed at all.
-            let message = scalar::resolve_tagged(&name, "").err();
-            Err(error(at, message.unwrap_or_else(|| format!("the tag `!!{name}` does not fit this value"))))
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// The name of a core tag; `None` without one and for the tag `!`, which names none.
-fn tag_name(tag: Option<&Tag>, at: Marker) -> Result<Option<String>, YamlError> {
-    let Some(tag) = tag else { return Ok(None) };
-    let whole = format!("{}{}", tag.handle, tag.suffix);
-    if whole == "!" {
-        return Ok(None);
-    }
-    match whole.strip_prefix(CORE_TAGS) {
-        Some(name) => Ok(Some(name.to_owned())),
-        None => Err(error(at, scalar::unknown_tag(&whole))),
-    }
+fn shaped(built: Built, shape: &Shape, is_secret: bool, at: Marker) -> Result<Built, YamlError> {
+    let Built { value, height } = built;
+    let value = match shape {
+        Shape::Plain => value,
+        Shape::Set => json!({ typed::SET: tags::members(value) }),
+        Shape::Pairs(name) => json!({ *name: tags::pairs(value, at)? }),
+    };
+    let height = if matches!(shape, Shape::Plain) { height } else { height + 1 };
+    Ok(Built { value: if is_secret { typed::marked(value) } else { value }, height })
 }
 
 /// What `<<` brings: of several maps, the earlier wins.
 fn merge_sources(value: Value, at: Marker) -> Result<Map<String, Value>, YamlError> {
     let wrong = || error(at, "`<<` needs a map or a list of maps");
     let sources = match value {
-        Value::Object(map) => return Ok(map),
+        Value::Object(map) if !typed::is_collection(&map) => return Ok(map),
         Value::Array(sources) => sources,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return Err(wrong()),
+        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return Err(wrong()),
     };
     let mut merged = Map::new();
     for source in sources.into_iter().rev() {
         let Value::Object(source) = source else { return Err(wrong()) };
-        merged.extend(source);
+        merged = with_own(merged, source);
     }
     Ok(merged)
 }
 
-fn error(at: Marker, message: impl Into<String>) -> YamlError {
+pub(super) fn error(at: Marker, message: impl Into<String>) -> YamlError {
     YamlError { line: at.line(), column: at.col() + 1, message: message.into() }
 }

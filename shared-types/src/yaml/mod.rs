@@ -1,29 +1,36 @@
 //! YAML as Ansible's reader (PyYAML's `SafeLoader`, YAML 1.1) understands it, for what people write.
 //!
 //! What a text means here is what it would mean to Ansible: plain `yes`, `no`, `on` and `off` are booleans and quoted ones
-//! strings, `010` is eight, `1:30` is ninety, `<<` merges. What would lose or change a value without a word is refused with
-//! its line instead: a key that stands twice, a key that is no string, a number that JSON cannot hold, an unknown tag, a
-//! second document.
+//! strings, `010` is eight, `1:30` is ninety, `<<` merges, of a key that stands twice the last one counts, `1:` is the number
+//! one as a key, `2001-12-14` is a date. What JSON has no word for is kept by [`typed`] and reaches Ansible as what it is: see
+//! [`for_ansible`]. `!secret` marks any value as secret; Ansible gets it without the tag.
 //!
 //! Where this differs from PyYAML:
-//! - Dates become strings in ISO 8601, as they do when Ansible hands them on; JSON has no dates.
-//! - A key that reads as a number, a boolean or null is refused (quote it): as JSON it would be a string, and a look-up by the
-//!   number would no longer find it.
+//! - `!vault` is refused: there is no vault password.
 //! - The grammar is the parser's, of YAML 1.2: a few texts are accepted that PyYAML refuses, like a tab after a colon, and a
-//!   few refused that PyYAML accepts, like lines inside `[ ]` that are not indented more than their key, and `[-]`.
+//!   few refused that PyYAML accepts, like `[-]`.
+//! - The characters U+0085, U+2028 and U+2029, which end lines in YAML 1.1, are refused outside of escapes.
 //! - A tag that makes a number of a text that would be none without it (`!!int 0o17`) may be refused.
+//! - An alias inside of what it repeats is refused, and so is `.nan` as a key.
 //! - Spaces at the very end of a text, on a line of their own, are no part of a text block.
 //!
 //! Every text is bounded: its length, and the values, the letters and the depth that aliases make of it.
 //!
-//! Not here: comments and styles, which are not kept.
+//! What is read and may still surprise its author, [`advice`] tells. Not here: comments and styles, which are not kept.
 
+mod advice;
+mod ansible;
 mod build;
+mod bytes;
 mod number;
+mod pad;
 mod places;
 mod scalar;
+mod secret_mark;
+mod tags;
 mod text;
 mod timestamp;
+pub mod typed;
 mod words;
 mod write;
 
@@ -33,10 +40,16 @@ mod compared;
 mod pyyaml_table;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod typed_tests;
 
 use serde_json::{Map, Value};
 
+pub use self::advice::{Advice, advice, name_advice};
+pub use self::ansible::for_ansible;
+pub(crate) use self::bytes::text as text_of_bytes;
 pub use self::places::{Place, places};
+pub use self::secret_mark::{Markable, markable, with_mark};
 pub use self::write::to_yaml;
 
 /// How many bytes a text may have.
@@ -80,11 +93,12 @@ pub fn parse(text: &str) -> Result<Value, YamlError> {
 pub fn parse_map(text: &str) -> Result<Map<String, Value>, YamlError> {
     let Some(document) = build::document(text)? else { return Ok(Map::new()) };
     let found = match document.value {
-        Value::Object(map) => return Ok(map),
+        Value::Object(map) if !typed::is_collection(&map) => return Ok(map),
+        Value::Object(_) => "a set or a list of pairs",
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(text) => typed::scalar(&text).kind.words(),
         Value::Array(_) => "a list",
     };
     let message = format!("must be a map of variables (`name: value`), and this is {found}");
@@ -94,12 +108,47 @@ pub fn parse_map(text: &str) -> Result<Map<String, Value>, YamlError> {
 /// Lays one map over another: maps merge recursively, anything else is replaced by what is in `over`. A key keeps the place
 /// it has in `base`.
 pub fn merge(mut base: Map<String, Value>, over: Map<String, Value>) -> Map<String, Value> {
+    let mut known = typed::identities(&base);
     for (key, value) in over {
-        let merged = match (base.get_mut(&key).map(Value::take), value) {
-            (Some(Value::Object(below)), Value::Object(above)) => Value::Object(merge(below, above)),
+        let below = known.get(typed::identity(&key).as_ref()).unwrap_or(&key).clone();
+        let merged = match (base.get_mut(&below).map(Value::take), value) {
+            (Some(Value::Object(below)), Value::Object(above))
+                if !typed::is_collection(&below) && !typed::is_collection(&above) =>
+            {
+                Value::Object(merge(below, above))
+            }
             (_, value) => value,
         };
-        base.insert(key, merged);
+        typed::insert(&mut base, &mut known, key, merged);
     }
     base
+}
+
+/// The paths of maps in `base` that are not empty and that [`merge`] replaces with something else from `over`, each with
+/// whether that is null.
+pub fn replaced_maps(base: &Map<String, Value>, over: &Map<String, Value>) -> Vec<(Vec<String>, bool)> {
+    let mut found = Vec::new();
+    collect_replaced(base, over, &mut Vec::new(), &mut found);
+    found
+}
+
+fn collect_replaced(
+    base: &Map<String, Value>,
+    over: &Map<String, Value>,
+    path: &mut Vec<String>,
+    found: &mut Vec<(Vec<String>, bool)>,
+) {
+    for (key, value) in over {
+        let Some(Value::Object(below)) =
+            base.get(key).filter(|below| below.as_object().is_some_and(|map| !map.is_empty()))
+        else {
+            continue;
+        };
+        path.push(typed::shown(key).into_owned());
+        match value.as_object().filter(|above| !typed::is_collection(above)) {
+            Some(above) => collect_replaced(below, above, path, found),
+            None => found.push((path.clone(), value.is_null())),
+        }
+        path.pop();
+    }
 }

@@ -1,24 +1,28 @@
 //! Numbers as PyYAML's patterns and constructors read them (YAML 1.1): underscores, bases 2, 8, 10, 16 and 60; a float
 //! needs a dot, and its exponent a sign.
 
-use serde_json::Number;
+use serde_json::{Number, Value};
 
-const TOO_LARGE: &str = "this number is too large to be kept exactly; put it in quotes to keep it as a text";
+use super::typed::{self, Kind};
+
+/// How many decimal digits a number may have: what Python reads.
+const MAX_DIGITS: usize = 4_300;
+const TOO_LARGE: &str = "this number has more than 4300 digits; put it in quotes to keep it as a text";
 
 /// Reads a plain scalar as an integer; `None` when it is none.
 ///
 /// # Errors
 /// Why a text that is an integer by its form cannot be kept.
-pub(super) fn integer(text: &str) -> Option<Result<Number, &'static str>> {
+pub(super) fn integer(text: &str) -> Option<Result<Value, &'static str>> {
     let (is_negative, unsigned) = split_sign(text);
     let magnitude = if let Some(digits) = unsigned.strip_prefix("0b").filter(|d| all(d, |b| matches!(b, b'0' | b'1'))) {
         in_base(digits, 2)
     } else if let Some(digits) = unsigned.strip_prefix("0x").filter(|d| all(d, |b| b.is_ascii_hexdigit())) {
         in_base(digits, 16)
     } else if unsigned == "0" {
-        Ok(0)
+        Ok("0".to_owned())
     } else if let Some(digits) = unsigned.strip_prefix('0').filter(|d| all(d, |b| matches!(b, b'0'..=b'7'))) {
-        if digits.bytes().all(|b| b == b'_') { Ok(0) } else { in_base(digits, 8) }
+        if digits.bytes().all(|b| b == b'_') { Ok("0".to_owned()) } else { in_base(digits, 8) }
     } else if unsigned.starts_with(|c: char| matches!(c, '1'..='9')) && all(unsigned, |b| b.is_ascii_digit()) {
         in_base(unsigned, 10)
     } else if unsigned.starts_with(|c: char| matches!(c, '1'..='9')) && is_sexagesimal(unsigned) {
@@ -26,26 +30,25 @@ pub(super) fn integer(text: &str) -> Option<Result<Number, &'static str>> {
     } else {
         return None;
     };
-    Some(magnitude.and_then(|magnitude| signed(is_negative, magnitude)))
+    Some(magnitude.map(|magnitude| signed(is_negative, &magnitude)))
 }
 
 /// Reads a plain scalar as a float; `None` when it is none.
 ///
 /// # Errors
 /// Why a text that is a float by its form cannot be kept.
-pub(super) fn float(text: &str) -> Option<Result<Number, &'static str>> {
+pub(super) fn float(text: &str) -> Option<Result<Value, &'static str>> {
     let (is_negative, unsigned) = split_sign(text);
     let has_sign = unsigned.len() != text.len();
-    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || (!has_sign && matches!(text, ".nan" | ".NaN" | ".NAN")) {
-        return Some(Err(
-            "JSON, in which the variables reach Ansible, has no infinity and no not-a-number; put it in quotes \
-                         to keep it as a text",
-        ));
+    match unsigned {
+        ".inf" | ".Inf" | ".INF" => return Some(Ok(infinite(is_negative))),
+        ".nan" | ".NaN" | ".NAN" if !has_sign => return Some(Ok(typed::encoded(Kind::Float, ".nan").into())),
+        _ => {}
     }
     let (whole, rest) = unsigned.split_once('.')?;
     if whole.contains(':') {
         let is_float = is_sexagesimal(whole) && (rest.is_empty() || all(rest, |b| b.is_ascii_digit()));
-        return is_float.then(|| finite(is_negative, base_60_float(unsigned)));
+        return is_float.then(|| Ok(signed_float(is_negative, base_60_float(unsigned))));
     }
     let (fraction, exponent) = match rest.find(['e', 'E']) {
         Some(at) => (rest.get(..at)?, rest.get(at + 1..)),
@@ -63,16 +66,16 @@ pub(super) fn float(text: &str) -> Option<Result<Number, &'static str>> {
             .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
     });
     (whole_is_fine && fraction_is_fine && exponent_is_fine)
-        .then(|| finite(is_negative, decimal(&unsigned.replace('_', ""))))
+        .then(|| Ok(signed_float(is_negative, decimal(&unsigned.replace('_', "")))))
 }
 
 /// Reads what stands after `!!float`: any decimal number.
-pub(super) fn any_float(text: &str) -> Option<Result<Number, &'static str>> {
+pub(super) fn any_float(text: &str) -> Option<Result<Value, &'static str>> {
     let plain = text.replace('_', "");
     let is_decimal =
         !plain.is_empty() && plain.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
     float(text).or_else(|| {
-        is_decimal.then(|| decimal(&plain)).filter(|value| !value.is_nan()).map(|value| finite(false, value))
+        is_decimal.then(|| decimal(&plain)).filter(|value| !value.is_nan()).map(|value| Ok(signed_float(false, value)))
     })
 }
 
@@ -100,19 +103,67 @@ fn is_sexagesimal(text: &str) -> bool {
         })
 }
 
-fn in_base(digits: &str, base: u32) -> Result<u128, &'static str> {
+fn in_base(digits: &str, base: u32) -> Result<String, &'static str> {
     let digits = digits.replace('_', "");
     if digits.is_empty() {
         return Err("this begins like a number and has no digits; put it in quotes to keep it as a text");
     }
-    u128::from_str_radix(&digits, base).map_err(|_| TOO_LARGE)
+    let mut sum = Large::default();
+    // So many digits are below 2^30 in every base.
+    let width = if base == 2 { 28 } else { 7 };
+    for chunk in digits.as_bytes().chunks(width) {
+        let text = std::str::from_utf8(chunk).map_err(|_| TOO_LARGE)?;
+        let value = u32::from_str_radix(text, base).map_err(|_| TOO_LARGE)?;
+        sum.append(base.pow(u32::try_from(chunk.len()).map_err(|_| TOO_LARGE)?), value)?;
+    }
+    sum.decimal()
 }
 
-fn in_base_60(text: &str) -> Result<u128, &'static str> {
-    text.replace('_', "").split(':').try_fold(0_u128, |sum, part| {
-        let part = part.parse::<u128>().map_err(|_| TOO_LARGE)?;
-        sum.checked_mul(60).and_then(|sum| sum.checked_add(part)).ok_or(TOO_LARGE)
-    })
+fn in_base_60(text: &str) -> Result<String, &'static str> {
+    let text = text.replace('_', "");
+    let mut sum = Large::default();
+    let mut parts = text.split(':');
+    for digit in parts.next().unwrap_or_default().bytes() {
+        sum.append(10, u32::from(digit.saturating_sub(b'0')))?;
+    }
+    for part in parts {
+        sum.append(60, part.parse().map_err(|_| TOO_LARGE)?)?;
+    }
+    sum.decimal()
+}
+
+/// A whole number of any size: digits in base 10^9, the lowest first.
+#[derive(Default)]
+struct Large(Vec<u64>);
+
+impl Large {
+    const BASE: u64 = 1_000_000_000;
+
+    /// Multiplies and adds.
+    fn append(&mut self, factor: u32, digit: u32) -> Result<(), &'static str> {
+        let mut carry = u64::from(digit);
+        for limb in &mut self.0 {
+            let value = *limb * u64::from(factor) + carry;
+            (*limb, carry) = (value % Self::BASE, value / Self::BASE);
+        }
+        while carry > 0 {
+            self.0.push(carry % Self::BASE);
+            carry /= Self::BASE;
+        }
+        if self.0.len() * 9 > MAX_DIGITS + 9 { Err(TOO_LARGE) } else { Ok(()) }
+    }
+
+    fn decimal(&self) -> Result<String, &'static str> {
+        let mut text = String::new();
+        for (index, limb) in self.0.iter().rev().enumerate() {
+            text.push_str(&if index == 0 { limb.to_string() } else { format!("{limb:09}") });
+        }
+        match text.len() {
+            0 => Ok("0".to_owned()),
+            length if length > MAX_DIGITS => Err(TOO_LARGE),
+            _ => Ok(text),
+        }
+    }
 }
 
 /// In the order in which PyYAML adds, so that the last bit is the same.
@@ -125,26 +176,29 @@ fn base_60_float(text: &str) -> f64 {
     })
 }
 
-fn signed(is_negative: bool, magnitude: u128) -> Result<Number, &'static str> {
-    if is_negative {
-        i128::try_from(magnitude).ok().and_then(|m| i64::try_from(-m).ok()).map(Number::from).ok_or(TOO_LARGE)
-    } else {
-        u64::try_from(magnitude).map(Number::from).map_err(|_| TOO_LARGE)
-    }
+fn signed(is_negative: bool, magnitude: &str) -> Value {
+    let text = if is_negative && magnitude != "0" { format!("-{magnitude}") } else { magnitude.to_owned() };
+    let number = text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from));
+    number.map_or_else(|_| typed::encoded(Kind::Integer, &text).into(), Value::Number)
 }
 
-fn finite(is_negative: bool, magnitude: f64) -> Result<Number, &'static str> {
-    Number::from_f64(if is_negative { -magnitude } else { magnitude }).ok_or(TOO_LARGE)
+fn signed_float(is_negative: bool, magnitude: f64) -> Value {
+    let number = if is_negative { -magnitude } else { magnitude };
+    Number::from_f64(number).map_or_else(|| infinite(number < 0.0), Value::Number)
+}
+
+fn infinite(is_negative: bool) -> Value {
+    typed::encoded(Kind::Float, if is_negative { "-.inf" } else { ".inf" }).into()
 }
 
 /// The number that decimal digits write, rounded to the nearest; not a number: it is none.
 #[cfg(not(target_arch = "wasm32"))]
-fn decimal(text: &str) -> f64 {
+pub(super) fn decimal(text: &str) -> f64 {
     text.parse().unwrap_or(f64::NAN)
 }
 
 /// The browser rounds likewise (ECMAScript, 7.1.4.1), and has the tables for it already.
 #[cfg(target_arch = "wasm32")]
-fn decimal(text: &str) -> f64 {
+pub(super) fn decimal(text: &str) -> f64 {
     f64::try_from(&wasm_bindgen::JsValue::from_str(text)).unwrap_or(f64::NAN)
 }

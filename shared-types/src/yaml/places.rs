@@ -2,6 +2,7 @@
 
 use saphyr_parser::{Event, Parser};
 
+use super::pad::padded;
 use super::text::without_blank_end;
 
 /// A scalar as it stands in a text.
@@ -32,6 +33,8 @@ pub fn places(text: &str) -> Vec<Place> {
     if text.len() > super::MAX_BYTES {
         return found;
     }
+    let padded = padded(text);
+    let text = padded.as_ref().map_or(text, |padded| padded.text.as_str());
     for event in Parser::new_from_str(text) {
         let Ok((event, span)) = event else { break };
         match event {

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{number, timestamp};
+use super::typed::{self, Kind};
+use super::{bytes, number, timestamp};
 
 /// What a plain scalar is, by its form alone.
 #[derive(Debug, PartialEq)]
@@ -30,20 +31,20 @@ pub(super) fn resolve(text: &str) -> Result<Plain, &'static str> {
             if let Some(flag) = boolean(text) {
                 Value::Bool(flag)
             } else if let Some(number) = number::float(text).or_else(|| number::integer(text)) {
-                Value::Number(number?)
+                number?
             } else if let Some(time) = timestamp::timestamp(text) {
-                Value::String(time?)
+                typed::encoded(Kind::Date, &time?).into()
             } else {
-                Value::String(text.to_owned())
+                typed::text(text).into()
             }
         }
     };
     Ok(Plain::Value(value))
 }
 
-/// Whether a scalar without quotes and without a tag is just a text. Dates are texts here, and not to PyYAML.
+/// Whether a scalar without quotes and without a tag is just a text.
 pub(super) fn is_text(text: &str) -> bool {
-    resolve(text) == Ok(Plain::Value(Value::String(text.to_owned()))) && timestamp::timestamp(text).is_none()
+    resolve(text) == Ok(Plain::Value(Value::String(text.to_owned())))
 }
 
 /// Resolves a scalar that has one of the core tags, given without its prefix.
@@ -52,12 +53,14 @@ pub(super) fn is_text(text: &str) -> bool {
 /// Why it has no value, in words for people.
 pub(super) fn resolve_tagged(tag: &str, text: &str) -> Result<Value, String> {
     let value = match tag {
-        "str" => Some(Ok(Value::String(text.to_owned()))),
+        "str" => Some(Ok(typed::text(text).into())),
         "null" => Some(Ok(Value::Null)),
         "bool" => boolean(&text.to_ascii_lowercase()).map(|flag| Ok(Value::Bool(flag))),
-        "int" => number::integer(text).map(|number| number.map(Value::Number)),
-        "float" => number::any_float(text).map(|number| number.map(Value::Number)),
-        "map" | "seq" => None,
+        "int" => number::integer(text),
+        "float" => number::any_float(text),
+        "timestamp" => timestamp::timestamp(text).map(|time| time.map(|time| typed::encoded(Kind::Date, &time).into())),
+        "binary" => bytes::canonical(text).map(|bytes| Ok(typed::encoded(Kind::Bytes, &bytes).into())),
+        "map" | "seq" | "set" | "omap" | "pairs" => None,
         _ => return Err(unknown_tag(&format!("!!{tag}"))),
     };
     match value {
@@ -70,7 +73,7 @@ pub(super) fn resolve_tagged(tag: &str, text: &str) -> Result<Value, String> {
 pub(super) fn unknown_tag(tag: &str) -> String {
     let why = match tag {
         "!vault" | "!vault-encrypted" => "encrypted values cannot be read here, there is no vault password",
-        _ => "only !!str, !!int, !!float, !!bool, !!null, !!map and !!seq are",
+        _ => "only YAML's own, Ansible's `!unsafe` and `!secret` are",
     };
     format!("the tag `{tag}` is not allowed: {why}")
 }

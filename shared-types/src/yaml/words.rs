@@ -33,6 +33,7 @@ const WORDS: &[(&str, &str)] = &[
     ("block scalar content cannot start with a tab", "a text block must be indented with spaces, not tabs"),
     ("tab cannot be used", "lines must be indented with spaces, not tabs"),
     ("tabs disallowed", "lines must be indented with spaces, not tabs"),
+    ("must be followed by a valid YAML whitespace", "the colon of a key needs a space behind it, not a tab"),
     ("found a tab", "a tab is not allowed here; use spaces"),
     ("found unknown anchor", "there is no anchor (`&name`) of this name before this alias"),
     ("unknown escape character", "this is no escape that YAML knows; double the backslash, or use single quotes"),
@@ -58,6 +59,12 @@ pub(super) fn in_words(info: &str) -> String {
         Some((_, ours)) => (*ours).to_owned(),
         None => info.to_owned(),
     }
+}
+
+/// Whether a message says that lines inside brackets or quotes are not indented enough.
+pub(super) fn is_about_indentation(message: &str) -> bool {
+    const THEIRS: [&str; 3] = ["invalid indentation in flow", "invalid indentation in quoted", "invalid indentation"];
+    WORDS.iter().any(|(theirs, ours)| THEIRS.contains(theirs) && *ours == message)
 }
 
 /// Where to point: the parser notices some mistakes only where the next thing begins, behind the mark of a list item, or

@@ -4,10 +4,12 @@
 use serde_json::{Map, Number, Value};
 
 use super::scalar;
+use super::tags::{SECRET, SECRET_BYTES, SECRET_UNSAFE};
 use super::text::{escape, is_allowed};
+use super::typed::{self, Kind, Scalar};
 
 /// A key that is longer must be marked with `?`, or readers do not look far enough for its colon.
-const MAX_SIMPLE_KEY: usize = 120;
+pub(super) const MAX_SIMPLE_KEY: usize = 120;
 
 /// Writes a map; the keys keep their order. Deeper than [`super::MAX_DEPTH`] levels it cannot be read again.
 pub fn to_yaml(map: &Map<String, Value>) -> String {
@@ -26,7 +28,7 @@ fn write_map(out: &mut String, map: &Map<String, Value>, indent: usize, is_begun
         if index > 0 || !is_begun {
             pad(out, indent);
         }
-        let key = inline(key);
+        let key = inline_scalar(typed::scalar(key));
         if key.len() > MAX_SIMPLE_KEY {
             out.push_str("? ");
             out.push_str(&key);
@@ -36,6 +38,8 @@ fn write_map(out: &mut String, map: &Map<String, Value>, indent: usize, is_begun
             out.push_str(&key);
         }
         out.push(':');
+        let (tag, value) = tagged(value);
+        out.push_str(&tag);
         match value {
             Value::Object(map) if !map.is_empty() => {
                 out.push('\n');
@@ -58,13 +62,43 @@ fn write_list(out: &mut String, list: &[Value], indent: usize, is_begun: bool) {
         if index > 0 || !is_begun {
             pad(out, indent);
         }
-        out.push_str("- ");
+        let (tag, value) = tagged(value);
+        out.push_str(if tag.is_empty() { "- " } else { "-" });
+        out.push_str(&tag);
         match value {
+            Value::Object(_) | Value::Array(_) if !tag.is_empty() => write_tagged(out, value, indent + 2),
             Value::Object(map) if !map.is_empty() => write_map(out, map, indent + 2, true),
             Value::Array(list) if !list.is_empty() => write_list(out, list, indent + 2, true),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
                 write_leaf(out, value, indent + 2);
             }
+        }
+    }
+}
+
+/// What is in a set or in pairs, and its tag with a space in front.
+fn tagged(value: &Value) -> (String, &Value) {
+    let inside = value.as_object().filter(|map| typed::is_collection(map)).and_then(|map| map.iter().next());
+    match inside {
+        Some((name, inside)) => (format!(" {}", typed::shown(name)), inside),
+        None => (String::new(), value),
+    }
+}
+
+/// Writes a map or a list behind the tag that an item of a list has.
+fn write_tagged(out: &mut String, value: &Value, indent: usize) {
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            out.push('\n');
+            write_map(out, map, indent, false);
+        }
+        Value::Array(list) if !list.is_empty() => {
+            out.push('\n');
+            write_list(out, list, indent, false);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            out.push(' ');
+            write_leaf(out, value, indent);
         }
     }
 }
@@ -75,8 +109,16 @@ fn write_leaf(out: &mut String, value: &Value, indent: usize) {
         Value::Null => out.push_str("null"),
         Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
         Value::Number(number) => out.push_str(&number_text(number)),
-        Value::String(text) if fits_block(text) => return write_block(out, text, indent),
-        Value::String(text) => out.push_str(&inline(text)),
+        Value::String(text) => match typed::scalar(text) {
+            Scalar { kind: Kind::Text, text, is_secret } if fits_block(text) => {
+                if is_secret {
+                    out.push_str(SECRET);
+                    out.push(' ');
+                }
+                return write_block(out, text, indent);
+            }
+            scalar => out.push_str(&inline_scalar(scalar)),
+        },
         Value::Array(_) => out.push_str("[]"),
         Value::Object(_) => out.push_str("{}"),
     }
@@ -103,11 +145,30 @@ fn fits_block(text: &str) -> bool {
         && text.lines().all(|line| line.is_empty() || !line.trim_matches(' ').is_empty())
 }
 
+/// A scalar on one line, with the tag that it needs.
+fn inline_scalar(Scalar { kind, text, is_secret }: Scalar<'_>) -> String {
+    match (kind, is_secret) {
+        (Kind::Text, false) => inline(text),
+        (Kind::Text, true) => format!("{SECRET} {}", inline(text)),
+        (Kind::Unsafe, false) => format!("!unsafe {}", quoted(text)),
+        (Kind::Unsafe, true) => format!("{SECRET_UNSAFE} {}", quoted(text)),
+        (Kind::Bytes, false) => format!("!!binary {}", quoted(text)),
+        (Kind::Bytes, true) => format!("{SECRET_BYTES} {}", quoted(text)),
+        (Kind::Integer | Kind::Float | Kind::Boolean | Kind::Null | Kind::Date, false) => text.to_owned(),
+        (Kind::Integer | Kind::Float | Kind::Boolean | Kind::Null | Kind::Date, true) => format!("{SECRET} {text}"),
+    }
+}
+
 /// A text on one line: plain where it reads as the same text, quoted where not.
 fn inline(text: &str) -> String {
     if fits_plain(text) {
         return text.to_owned();
     }
+    quoted(text)
+}
+
+/// A text in double quotes.
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for character in text.chars() {
@@ -139,7 +200,7 @@ fn fits_plain(text: &str) -> bool {
 }
 
 /// A float needs a dot and a sign in its exponent to be one.
-fn number_text(number: &Number) -> String {
+pub(super) fn number_text(number: &Number) -> String {
     let text = number.to_string();
     if number.is_i64() || number.is_u64() {
         return text;

@@ -1,9 +1,10 @@
 use clap::Args;
 use reqwest::Method;
 use serde_json::{Value, json};
+use shared_types::Instance;
 
 use super::settings::{self, Files};
-use crate::client::api::Api;
+use crate::client::api::{Api, decode};
 use crate::client::error::ClientError;
 use crate::client::output::Output;
 
@@ -45,5 +46,7 @@ pub async fn create(arguments: &Arguments, api: &Api, out: &Output) -> Result<()
     let made = api.ask(Method::POST, "/instances", &Value::Object(body)).await?;
     let id = made.get("id").map(Value::to_string).unwrap_or_default();
     let url = made.get("url").and_then(Value::as_str).unwrap_or_default();
-    out.told(&made, &format!("Instance {id} is there: {url}. Launch its first app server: ocim app-server launch {id}"))
+    let words = format!("Instance {id} is there: {url}. Launch its first app server: ocim app-server launch {id}");
+    out.told(&made, &words)?;
+    settings::warn(out, &decode::<Instance>(&made)?.warnings)
 }

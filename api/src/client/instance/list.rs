@@ -6,16 +6,23 @@ use crate::client::api::{Api, decode};
 use crate::client::error::ClientError;
 use crate::client::output::{Cell, Output};
 
-/// List instances by name
+/// List instances
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim instance list
     ocim instance list --q academy --limit 10
-    ocim instance list --archived -o json")]
+    ocim instance list --archived -o json
+    ocim instance list --health down,degraded --sort health")]
 pub struct Arguments {
     /// Only those whose name or domain holds this text, whatever the case; at most 200 characters
     #[arg(long, value_name = "TEXT")]
     q: Option<String>,
+    /// Only those whose health is one of these: ok, unknown, degraded, down, none; separated by commas
+    #[arg(long, value_name = "STATES")]
+    health: Option<String>,
+    /// In which order: name (the default), domain, created, modified or health (the most pressing first); with - before it, the other way round
+    #[arg(long, value_name = "ORDER", allow_hyphen_values = true)]
+    sort: Option<String>,
     /// Those that were archived instead of those in use
     #[arg(long)]
     archived: bool,
@@ -29,14 +36,14 @@ pub struct Arguments {
 /// # Errors
 /// What the API says.
 pub async fn list(arguments: Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
-    let Arguments { q, archived, limit } = arguments;
-    let query = [("q", q), ("archived", archived.then(|| true.to_string()))];
+    let Arguments { q, health, sort, archived, limit } = arguments;
+    let query = [("q", q), ("health", health), ("sort", sort), ("archived", archived.then(|| true.to_string()))];
     let items = api.list("/instances", &query, limit.map(|limit| limit as usize)).await?;
     if out.is_json() {
         return out.document(&Value::Array(items));
     }
     let rows = items.iter().map(row).collect::<Result<Vec<_>, _>>()?;
-    out.table(&["ID", "NAME", "DOMAIN", "ACTIVE", "NEWEST", "STATUS", "HOLD"], &rows)
+    out.table(&["ID", "NAME", "DOMAIN", "HEALTH", "ACTIVE", "NEWEST", "STATUS", "HOLD"], &rows)
 }
 
 fn row(item: &Value) -> Result<Vec<Cell>, ClientError> {
@@ -46,6 +53,7 @@ fn row(item: &Value) -> Result<Vec<Cell>, ClientError> {
         one.id.into(),
         (&one.name).into(),
         (&one.domain).into(),
+        one.health.as_ref().map_or_else(|| "-".into(), |health| Cell::health(health.state)),
         id(one.active_appserver.as_ref()),
         id(one.newest_appserver.as_ref()),
         one.newest_appserver.as_ref().map_or_else(|| "-".into(), |newest| Cell::status(newest.status)),

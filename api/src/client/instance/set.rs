@@ -46,12 +46,13 @@ pub async fn set(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), C
     };
     let request = api.request(Method::PATCH, &path, &[]).header("if-match", etag).json(&Value::Object(body));
     let changed = api.json(request).await.inspect_err(say_nothing_changed)?;
-    let Instance { summary, pending_changes, .. } = decode(&changed)?;
+    let Instance { summary, pending_changes, warnings, .. } = decode(&changed)?;
     let pending = match pending_changes.as_slice() {
         [] => String::new(),
         names => format!(" Its active app server does not have them until another is launched: {}.", names.join(", ")),
     };
-    out.told(&changed, &format!("Instance {} is changed.{pending}", summary.id))
+    out.told(&changed, &format!("Instance {} is changed.{pending}", summary.id))?;
+    settings::warn(out, &warnings)
 }
 
 fn say_nothing_changed(error: &ClientError) {

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Map, Number, Value};
-use shared_types::care;
 use shared_types::openedx::{self, Field, FieldKind};
+use shared_types::{FieldWarning, care};
 
 use crate::client::error::ClientError;
+use crate::client::output::Output;
+use crate::client::text;
 
 /// Values that are read from files.
 #[derive(Debug, Args)]
@@ -67,6 +69,19 @@ fn typed(name: &str, text: String) -> Value {
         }
         (Some(_) | None, _) => Value::String(text),
     }
+}
+
+/// Prints warnings about settings, a line each. As JSON they are part of the answer.
+///
+/// # Errors
+/// When standard output takes no more.
+pub fn warn(out: &Output, warnings: &[FieldWarning]) -> Result<(), ClientError> {
+    for FieldWarning { pointer, line, detail } in warnings.iter().filter(|_| !out.is_json()) {
+        let field = pointer.trim_start_matches('/');
+        let place = line.map_or_else(|| field.to_owned(), |line| format!("{field}, line {line}"));
+        out.line(&text::shown(&format!("Warning: {place}: {detail}")))?;
+    }
+    Ok(())
 }
 
 /// A value as a person reads it.

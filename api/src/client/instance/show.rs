@@ -1,6 +1,6 @@
 use clap::Args;
 use serde_json::Value;
-use shared_types::{AppServerSummary, Instance};
+use shared_types::{AppServerSummary, Instance, InstanceHealth};
 
 use super::{find, settings};
 use crate::client::api::{Api, decode};
@@ -49,6 +49,7 @@ pub fn print(document: &Value, out: &Output) -> Result<(), ClientError> {
         ("name", instance.summary.name.clone()),
         ("url", instance.url.clone()),
         ("studio_url", instance.studio_url.clone()),
+        ("health", dash(instance.summary.health.as_ref().map(health))),
         ("active", words(&instance.summary.active_appserver)),
         ("newest", words(&instance.summary.newest_appserver)),
         ("fallback", dash(instance.fallback_app_server_id.map(|id| id.to_string()))),
@@ -59,4 +60,10 @@ pub fn print(document: &Value, out: &Output) -> Result<(), ClientError> {
     fields
         .extend(settings::fields().filter_map(|field| Some((field.name, settings::words(document.get(field.name)?)))));
     out.fields(&fields)
+}
+
+/// `down since 2026-11-28 10:03: lms, studio`
+fn health(health: &InstanceHealth) -> String {
+    let failing = if health.failing.is_empty() { String::new() } else { format!(": {}", health.failing.join(", ")) };
+    format!("{} since {}{failing}", health.state.as_str(), health.since.format("%Y-%m-%d %H:%M"))
 }

@@ -17,6 +17,7 @@ use crate::instances::create::{self, NewInstanceRequest};
 /// later. Nothing is launched.
 #[utoipa::path(tag = "instances", request_body = NewInstance, responses(
     (status = 201, description = "The instance", body = Instance, headers(("location" = String, description = "Its path"))),
+    (status = 409, description = "The gateway has no room for more host names; nothing was saved"),
     (status = 422, description = "Some fields are not valid; nothing was saved"),
 ))]
 #[post("/instances")]

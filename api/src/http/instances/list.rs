@@ -1,8 +1,9 @@
 use actix_web::{HttpResponse, get, web};
 use serde::Deserialize;
+use serde::de::IntoDeserializer;
 use shared_types::instance::InstanceSort;
 use shared_types::queue::Tier;
-use shared_types::{InstanceId, InstanceSummary, Page, ProblemType};
+use shared_types::{HealthState, InstanceId, InstanceSummary, Page, ProblemType};
 
 use crate::app::App;
 use crate::http::error::ApiError;
@@ -34,8 +35,51 @@ pub struct Query {
     tier: Option<Tier>,
     /// Only those whose automation is held (true), or only the others (false).
     has_hold: Option<bool>,
+    /// Only those whose health is one of these, separated by commas: `down,degraded`. `none`: no app server is active.
+    #[param(value_type = Option<Vec<HealthFilter>>, style = Form, explode = false, min_items = 1, max_items = 5, example = json!(["down", "degraded"]))]
+    health: Option<String>,
     /// Those that were archived (true) instead of those in use.
     archived: Option<bool>,
+}
+
+/// A health to look for.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthFilter {
+    /// Every site answers as it should.
+    Ok,
+    /// The sites were not checked lately.
+    Unknown,
+    /// The main site answers; at least one other site fails.
+    Degraded,
+    /// The main site fails, or the machine is gone.
+    Down,
+    /// No app server is active, so that there is no health.
+    None,
+}
+
+impl From<HealthFilter> for Option<HealthState> {
+    fn from(filter: HealthFilter) -> Self {
+        match filter {
+            HealthFilter::Ok => Some(HealthState::Ok),
+            HealthFilter::Unknown => Some(HealthState::Unknown),
+            HealthFilter::Degraded => Some(HealthState::Degraded),
+            HealthFilter::Down => Some(HealthState::Down),
+            HealthFilter::None => None,
+        }
+    }
+}
+
+/// The states that the query names.
+fn states(text: &str) -> Result<Vec<Option<HealthState>>, ApiError> {
+    let state = |word: &str| {
+        let parsed = HealthFilter::deserialize(word.into_deserializer());
+        parsed.map(Into::into).map_err(|_: serde::de::value::Error| {
+            let words = "health must be one or several of ok, unknown, degraded, down and none, separated by commas.";
+            ApiError::new(ProblemType::BadRequest, words)
+        })
+    };
+    text.split(',').map(state).collect()
 }
 
 /// List instances
@@ -50,7 +94,7 @@ pub async fn list_instances(
     _: Viewer,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, ApiError> {
-    let Query { limit, cursor, q, ids, sort, instance_type, tier, has_hold, archived } = query.into_inner();
+    let Query { limit, cursor, q, ids, sort, instance_type, tier, has_hold, health, archived } = query.into_inner();
     let instance_type = extract::text("instance_type", instance_type)?;
     let limit = extract::limit(limit)?;
     let sort = sort.unwrap_or_default();
@@ -65,6 +109,7 @@ pub async fn list_instances(
         instance_type: extract::search(instance_type)?,
         tier,
         has_hold,
+        health: health.as_deref().map(states).transpose()?,
         sort,
         after,
         limit: limit + 1,

@@ -26,7 +26,7 @@ pub use create::create_instance;
 pub use hold::hold_instance;
 pub use hold_lift::lift_hold;
 pub use launch::launch_app_server;
-pub use list::list_instances;
+pub use list::{HealthFilter, list_instances};
 pub use log_matches::list_instance_log_matches;
 pub use logs::list_instance_logs;
 pub use logs_stream::stream_instance_logs;

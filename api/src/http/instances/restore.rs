@@ -12,7 +12,7 @@ use crate::instances::archive;
 /// With the settings it had; launch an app server to bring it up. In use already: success.
 #[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance")), responses(
     (status = 200, description = "In use", body = Instance),
-    (status = 409, description = "Another instance has one of its host names by now"),
+    (status = 409, description = "Another instance has one of its host names by now, or the gateway has no room for more"),
 ))]
 #[post("/instances/{id}/restore")]
 pub async fn restore_instance(

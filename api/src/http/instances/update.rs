@@ -19,7 +19,7 @@ use crate::instances::update;
     ("If-Match" = String, Header, description = "The ETag of the instance as you read it", example = "\"1\""),
 ), responses(
     (status = 200, description = "The instance as it is now", body = Instance, headers(("etag" = String, description = "Its version"))),
-    (status = 409, description = "It is archived"),
+    (status = 409, description = "It is archived, or the gateway has no room for more host names"),
     (status = 412, description = "It was changed meanwhile; nothing was saved"),
     (status = 422, description = "Some fields are not valid; nothing was saved"),
     (status = 428, description = "If-Match is missing"),

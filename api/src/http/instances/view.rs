@@ -15,8 +15,18 @@ use crate::pull_requests::store::rows::source_of;
 pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
     let mut conn = app.db().conn().await?;
     let view = read::instance(&app.manager, &mut conn, id).await?;
-    let InstanceView { summary, settings, addresses, fallback, app_servers, care, hold, pending_changes, version } =
-        view;
+    let InstanceView {
+        summary,
+        settings,
+        addresses,
+        fallback,
+        app_servers,
+        care,
+        hold,
+        pending_changes,
+        warnings,
+        version,
+    } = view;
     let source_pr = source_of(&mut conn, id, &app.watch.rules.github_url).await?;
     let Care { tier, max_builds, retention_hours } = care;
     let url =
@@ -33,6 +43,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         fallback_app_server_id: fallback,
         appservers: app_servers,
         pending_changes,
+        warnings,
         source_pr,
         etag: etag(version),
     })

@@ -16,6 +16,7 @@ mod examples;
 pub use complete::complete;
 
 use super::activity::ActivityFormat;
+use super::instances::HealthFilter;
 use super::log_view::Format;
 use super::principal::COOKIE;
 
@@ -103,7 +104,7 @@ struct OptionalSettings {
         license(name = "AGPL-3.0-or-later", identifier = "AGPL-3.0-or-later"),
     ),
     // What only parameters refer to is not collected from the handlers.
-    components(schemas(Problem, ByAge, InstanceSort, Format, ActivityFormat)),
+    components(schemas(Problem, ByAge, InstanceSort, HealthFilter, Format, ActivityFormat)),
     tags(
         (name = "instances", description = "Long-lived applications whose settings change"),
         (name = "app servers", description = "Immutable builds of an instance, each on a machine of its own"),

@@ -13,8 +13,8 @@ use super::StepError;
 use super::drive::drive;
 use crate::db::DbError;
 use crate::instances::jobs::{ActivateWhenRunning, AdvanceAppServer, TerminateServer};
-use crate::instances::store::{builds, instances, queue};
-use crate::instances::{Manager, apply_routing, failure_mail};
+use crate::instances::store::{builds, queue};
+use crate::instances::{Manager, apply_routing};
 use crate::jobs::heartbeat::Leases;
 use crate::jobs::lease::{self, Lease};
 use crate::jobs::span;
@@ -190,8 +190,7 @@ impl Builder {
         AdvanceAppServer::enqueue_all(&mut conn, unattended).await
     }
 
-    /// Looks for what no job has done: machines whose end was decided, app servers that are to be activated, mail that
-    /// is owed.
+    /// Looks for what no job has done: machines whose end was decided, app servers that are to be activated.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -203,21 +202,15 @@ impl Builder {
         for id in builds::to_activate(&mut conn).await? {
             ActivateWhenRunning::enqueue(&mut conn, id).await?;
         }
-        failure_mail::sweep(&self.manager, &mut conn).await
+        Ok(())
     }
 
-    /// Tells the gateway whatever it has not been told.
+    /// Tells the gateway of every instance of which it is behind.
     ///
     /// # Errors
     /// When the database or the gateway does not answer.
     pub async fn reroute(&self) -> Result<(), apply_routing::RoutingError> {
-        let mut conn = self.manager.db.conn().await?;
-        let behind = instances::unrouted(&mut conn).await?;
-        drop(conn);
-        for id in behind {
-            apply_routing::apply_routing(&self.manager, id).await?;
-        }
-        Ok(())
+        apply_routing::apply_behind(&self.manager).await
     }
 }
 

@@ -8,17 +8,14 @@ use diesel_async::AsyncConnection;
 use shared_types::AppServerStatus;
 use shared_types::app_server::BuildStepKind;
 
-use super::playbooks::Prepared;
 use super::{Build, StepError};
-use crate::instances::jobs::SendFailureMail;
 use crate::instances::store::{app_servers, builds};
-use crate::instances::{Manager, Refusal, launch};
+use crate::instances::{Manager, Refusal, failure_mail, launch};
 use crate::jobs::lease::{self, Lease};
 use crate::logs::Line;
 
 /// Does step after step until the build is over, and stops it where somebody has asked for that.
 pub(super) async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepError> {
-    let mut prepared = None;
     let mut told: Option<String> = None;
     let mut tries = 0;
     let mut known = None;
@@ -35,7 +32,7 @@ pub(super) async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepEr
                 return Ok(());
             }
             Some(_) if is_to_stop => build.stop().await,
-            Some(step) => build.one_step(step, &mut prepared).await,
+            Some(step) => build.one_step(step).await,
         };
         match done {
             Ok(()) => (told, tries) = (None, 0),
@@ -73,13 +70,13 @@ async fn remove_runs(runs_dir: &Path, id: shared_types::AppServerId) {
 }
 
 impl Build<'_> {
-    async fn one_step(&self, step: BuildStepKind, prepared: &mut Option<Prepared>) -> Result<(), StepError> {
+    async fn one_step(&self, step: BuildStepKind) -> Result<(), StepError> {
         match step {
             BuildStepKind::Pin => self.unless_halted(self.pin()).await,
+            // These two end what they have begun when they are halted.
+            BuildStepKind::Checkout => self.checkout().await,
+            BuildStepKind::Playbooks => self.playbooks().await,
             BuildStepKind::Server => self.unless_halted(self.server()).await,
-            // These end what they have begun when they are halted.
-            BuildStepKind::Checkout => self.checkout(prepared).await,
-            BuildStepKind::Playbooks => self.playbooks(prepared).await,
             BuildStepKind::Reboot => self.unless_halted(self.reboot()).await,
             BuildStepKind::Checks => self.unless_halted(self.checks()).await,
         }
@@ -130,8 +127,7 @@ impl Build<'_> {
             builds::end_steps(conn, self.id(), false).await?;
             app_servers::transition(conn, &self.row, to, Some(&reason)).await?;
             if self.manager.mailer.is_some() {
-                builds::owe_mail(conn, self.id()).await?;
-                SendFailureMail::enqueue(conn, self.id()).await?;
+                failure_mail::owe(conn, self.id()).await?;
             }
             if may_go_better {
                 self.try_again(conn).await?;

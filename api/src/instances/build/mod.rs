@@ -1,4 +1,4 @@
-//! The making of an app server: pin, machine, checkout, playbooks, reboot, checks.
+//! The making of an app server: pin, checkout, machine, playbooks, reboot, checks.
 //!
 //! One worker is at a build, by its lease. Each step reads the world anew, may be repeated, and ends in one fenced
 //! transaction that says what comes next; so whoever takes over goes on from what is stored.
@@ -7,6 +7,7 @@ mod builder;
 mod drive;
 mod pin;
 mod playbooks;
+mod reasons;
 mod steps;
 mod stop;
 pub(super) mod words;
@@ -139,7 +140,7 @@ impl<'a> Build<'a> {
         let first = match self.row.status {
             AppServerStatus::New => BuildStepKind::Pin,
             AppServerStatus::Waiting => BuildStepKind::Server,
-            AppServerStatus::Configuring => BuildStepKind::Checkout,
+            AppServerStatus::Configuring => BuildStepKind::Playbooks,
             AppServerStatus::Running
             | AppServerStatus::Failed
             | AppServerStatus::Error

@@ -2,17 +2,15 @@
 
 use std::collections::HashSet;
 
-use chrono::Utc;
 use diesel_async::AsyncConnection;
-use shared_types::AppServerStatus;
 use shared_types::app_server::BuildStepKind;
 
-use super::steps::patience;
+use super::steps::{deadline, patience};
 use super::{Build, StepError};
 use crate::ansible::port::AnsibleError;
 use crate::instances::opened::nameable;
 use crate::instances::read;
-use crate::instances::store::{app_servers, builds, pins};
+use crate::instances::store::{builds, pins};
 use crate::jobs::lease;
 use crate::logs::Line;
 
@@ -41,10 +39,8 @@ impl Build<'_> {
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence_progress(conn, self.lease).await??;
-            let deadline = Utc::now() + self.manager.options.machine_timeout;
-            builds::begin_step(conn, self.ids(), BuildStepKind::Server, deadline).await?;
-            app_servers::transition(conn, &self.row, AppServerStatus::Waiting, None).await?;
-            Ok(())
+            let until = deadline(self.manager.options.checkout_timeout);
+            Ok(builds::begin_step(conn, self.ids(), BuildStepKind::Checkout, until).await?)
         })
         .await
     }

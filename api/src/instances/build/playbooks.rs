@@ -1,19 +1,22 @@
-//! Checkout and playbooks. A run has a directory and a number; whoever takes over ends the orphan, takes in the rest of
-//! what it printed, and runs the playbook again under the next number.
+//! Checkout and playbooks. Each playbook is loaded into a directory of its own, which becomes that of its run. A run has a
+//! number; a worker that takes over ends the orphan, takes in the rest of what it printed, loads the playbook again, and runs
+//! it under the next number.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection;
-use shared_types::EventKind;
-use shared_types::app_server::BuildStepKind;
+use shared_types::app_server::{BuildStepKind, PlaybookRecord};
+use shared_types::{AppServerStatus, EventKind};
 
 use super::steps::deadline;
-use super::{Build, StepError};
-use crate::ansible::port::{RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress};
+use super::{Build, StepError, reasons};
+use crate::ansible::port::{LoadSpec, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress};
 use crate::instances::read;
-use crate::instances::store::{builds, pins};
+use crate::instances::store::{app_servers, builds, pins};
 use crate::jobs::lease;
 use crate::logs::Line;
 use crate::{events, metrics, servers};
@@ -23,39 +26,41 @@ const LOST_DATABASE: Duration = Duration::from_secs(10);
 /// How often the database is tried meanwhile.
 const RETRY_STORE: Duration = Duration::from_millis(250);
 
-/// A playbook whose run is checked out and not begun, by the present holder of the lease.
-#[derive(Debug)]
-pub(super) struct Prepared {
-    playbook: usize,
-    spec: RunSpec,
-}
-
 impl Build<'_> {
-    /// Checks the first playbook out.
-    pub(super) async fn checkout(&self, prepared: &mut Option<Prepared>) -> Result<(), StepError> {
-        *prepared = Some(self.prepare(0).await?);
+    /// Loads every playbook, so that whatever cannot be loaded ends the build before there is a machine.
+    pub(super) async fn checkout(&self) -> Result<(), StepError> {
+        let until = self.state.deadline.unwrap_or_else(|| deadline(self.manager.options.checkout_timeout));
+        self.load_playbooks(&self.load_specs().await?, 0, until).await?;
+        // Builds that an earlier version began have their machine already.
+        let has_machine = self.row.status == AppServerStatus::Configuring;
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence_progress(conn, self.lease).await??;
-            let until = deadline(self.manager.options.global_timeout);
-            Ok(builds::begin_step(conn, self.ids(), BuildStepKind::Playbooks, until).await?)
+            if has_machine {
+                let until = deadline(self.manager.options.global_timeout);
+                return Ok(builds::begin_step(conn, self.ids(), BuildStepKind::Playbooks, until).await?);
+            }
+            let until = Utc::now() + self.manager.options.machine_timeout;
+            builds::begin_step(conn, self.ids(), BuildStepKind::Server, until).await?;
+            app_servers::transition(conn, &self.row, AppServerStatus::Waiting, None).await?;
+            Ok(())
         })
         .await
     }
 
     /// Runs the playbooks, one after another; the first that fails ends the build.
-    pub(super) async fn playbooks(&self, prepared: &mut Option<Prepared>) -> Result<(), StepError> {
-        if prepared.is_none() {
+    pub(super) async fn playbooks(&self) -> Result<(), StepError> {
+        if self.state.run > 0 {
             self.recover().await?;
         }
         let first = usize::try_from(self.state.playbook).unwrap_or(0);
-        let count = self.known.opened.playbooks.as_array().map_or(0, Vec::len);
-        for playbook in first..count {
-            let run = match prepared.take() {
-                Some(run) if run.playbook == playbook => run,
-                Some(_) | None => self.prepare(playbook).await?,
-            };
-            self.run(&run.spec).await?;
+        let mut specs = self.load_specs().await?;
+        specs.drain(..first.min(specs.len()));
+        // Nothing is done again that was loaded here: only a worker on another host, or a second run, finds it missing.
+        self.load_playbooks(&specs, self.state.tasks_before, deadline(self.manager.options.checkout_timeout)).await?;
+        let target = self.target().await?;
+        for (playbook, spec) in (self.state.playbook..).zip(specs) {
+            self.run(&self.begin_run(playbook, spec, target.clone()).await?).await?;
         }
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
@@ -66,53 +71,60 @@ impl Build<'_> {
         .await
     }
 
-    /// Begins a run: number, directory, checkout, virtualenv, the tasks it is known to have.
-    async fn prepare(&self, playbook: usize) -> Result<Prepared, StepError> {
-        let index = i32::try_from(playbook).unwrap_or(i32::MAX);
-        let mut conn = self.manager.db.conn().await?;
-        let before = if playbook == 0 { 0 } else { builds::tasks_done(&mut conn, self.id()).await? };
-        let run = conn
-            .transaction(async |conn| {
-                lease::fence_progress(conn, self.lease).await??;
-                Ok::<_, StepError>(builds::begin_run(conn, self.id(), index, before).await?)
-            })
-            .await?;
-        drop(conn);
-        let spec = self.spec(playbook, run).await?;
+    /// Loads playbooks, and keeps how many tasks the build is known to have: `before` those that have ended.
+    async fn load_playbooks(&self, specs: &[LoadSpec], before: i32, until: DateTime<Utc>) -> Result<(), StepError> {
         let mut sink = Sink { build: self, keeps_position: false };
-        let known = self.manager.ansible.prepare(&spec, &mut sink, &self.lease.halt).await?;
+        let load_all = async {
+            let mut total = before;
+            for spec in specs {
+                let known = self.manager.ansible.prepare(spec, &mut sink, &self.lease.halt).await?;
+                total = total.saturating_add(i32::try_from(known).unwrap_or(0));
+            }
+            Ok::<_, StepError>(total)
+        };
+        let left = (until - Utc::now()).to_std().unwrap_or_default();
+        let total = tokio::time::timeout(left, load_all).await.map_err(|_| {
+            let seconds = self.manager.options.checkout_timeout.as_secs();
+            StepError::Fatal(format!("The checkout took longer than {seconds} s and was ended"))
+        })??;
         let mut conn = self.manager.db.conn().await?;
-        let total = before.saturating_add(i32::try_from(known).unwrap_or(0));
         conn.transaction(async |conn| {
             lease::fence(conn, self.lease).await??;
             Ok::<_, StepError>(builds::keep_total(conn, self.id(), total).await?)
         })
-        .await?;
-        Ok(Prepared { playbook, spec })
+        .await
+    }
+
+    /// Begins a run of a loaded playbook: its number, and its directory, which is the one that it was loaded in.
+    async fn begin_run(&self, playbook: i32, spec: LoadSpec, target: Target) -> Result<RunSpec, StepError> {
+        let is_first = playbook == self.state.playbook;
+        let mut conn = self.manager.db.conn().await?;
+        let before = if is_first { self.state.tasks_before } else { builds::tasks_done(&mut conn, self.id()).await? };
+        let run = conn
+            .transaction(async |conn| {
+                lease::fence_progress(conn, self.lease).await??;
+                Ok::<_, StepError>(builds::begin_run(conn, self.id(), playbook, before).await?)
+            })
+            .await?;
+        drop(conn);
+        let (loaded, dir) = (spec.dir.clone(), self.dir(playbook, run));
+        match tokio::fs::rename(&loaded, &dir).await {
+            // The run says itself what is missing.
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(StepError::Transient(format!("{} cannot be used: {error}", loaded.display())));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        let options = &self.manager.options;
+        Ok(spec.run(dir, target, options.line_timeout, options.global_timeout))
     }
 
     async fn run(&self, spec: &RunSpec) -> Result<(), StepError> {
         self.tell(Line::info(format!("Running {} of {} at {}", spec.playbook_path, spec.source_repo, spec.commit)))
             .await?;
         let mut sink = Sink::of_run(self);
-        let reason = match self.manager.ansible.run(spec, &mut sink, &self.lease.halt).await? {
-            RunOutcome::Succeeded => return Ok(()),
-            RunOutcome::Cancelled => return Err(StepError::Interrupted),
-            RunOutcome::Failed { failed_task: Some((task, message)), .. } => {
-                format!("{task}: {}", cut(&self.hide(&message)))
-            }
-            RunOutcome::Failed { exit_status: Some(status), failed_task: None } => {
-                format!("Ansible play exited with non-zero exit code {status}")
-            }
-            RunOutcome::Failed { exit_status: None, failed_task: None } => "Ansible was ended by a signal".to_owned(),
-            RunOutcome::LineTimeout => {
-                format!("The playbook printed nothing for {} s and was ended", spec.line_timeout.as_secs())
-            }
-            RunOutcome::GlobalTimeout => {
-                format!("The playbook took longer than {} s and was ended", spec.global_timeout.as_secs())
-            }
-        };
-        Err(StepError::Fatal(reason))
+        let outcome = self.manager.ansible.run(spec, &mut sink, &self.lease.halt).await?;
+        reasons::of_run(outcome, spec, |words| self.hide(words))
     }
 
     /// Ends what an earlier holder of the lease left, and takes in what it printed.
@@ -128,39 +140,39 @@ impl Build<'_> {
         self.manager.options.runs_dir.join(self.id().to_string()).join(format!("{playbook}-{run}"))
     }
 
-    async fn spec(&self, playbook: usize, run: i32) -> Result<RunSpec, StepError> {
+    /// What each playbook is loaded from.
+    async fn load_specs(&self) -> Result<Vec<LoadSpec>, StepError> {
         let mut conn = self.manager.db.conn().await?;
         let pins = pins::of(&mut conn, self.id()).await?;
-        let server = servers::store::find(&mut conn, self.row.server_id).await?;
         drop(conn);
-        let record = read::playbooks(&self.known.opened.playbooks, &pins)?
-            .into_iter()
-            .nth(playbook)
-            .ok_or_else(|| StepError::Fatal(format!("There is no playbook {playbook}")))?;
-        let server = server.ok_or_else(|| StepError::Fatal("The VM is missing".into()))?;
-        let login = self.manager.machines().login(&server)?;
-        Ok(RunSpec {
-            dir: self.dir(i32::try_from(playbook).unwrap_or(i32::MAX), run),
+        let variables = read::pinned_variables(&self.known.opened, &pins)?;
+        let dir = self.manager.options.runs_dir.join(self.id().to_string());
+        let records = read::playbooks(&self.known.opened.playbooks, &pins)?;
+        let spec = |(playbook, record): (usize, PlaybookRecord)| LoadSpec {
+            dir: dir.join(format!("{playbook}-loaded")),
             commit: record.commit.unwrap_or(record.version),
             source_repo: record.source_repo,
             playbook_path: record.playbook_path,
             requirements_path: record.requirements_path,
-            variables: read::pinned_variables(&self.known.opened, &pins)?,
-            target: Target {
-                ssh: login.address,
-                user: login.user,
-                private_key: self.manager.options.private_key.clone(),
-                host_key: login.host_key,
-            },
-            line_timeout: self.manager.options.line_timeout,
-            global_timeout: self.manager.options.global_timeout,
+            variables: variables.clone(),
+        };
+        Ok(records.into_iter().enumerate().map(spec).collect())
+    }
+
+    /// The machine that the playbooks configure.
+    async fn target(&self) -> Result<Target, StepError> {
+        let mut conn = self.manager.db.conn().await?;
+        let server = servers::store::find(&mut conn, self.row.server_id).await?;
+        drop(conn);
+        let server = server.ok_or_else(|| StepError::Fatal("The VM is missing".into()))?;
+        let login = self.manager.machines().login(&server)?;
+        Ok(Target {
+            ssh: login.address,
+            user: login.user,
+            private_key: self.manager.options.private_key.clone(),
+            host_key: login.host_key,
         })
     }
-}
-
-/// The first 500 characters; the log has all.
-fn cut(message: &str) -> String {
-    message.char_indices().nth(500).map_or_else(|| message.to_owned(), |(at, _)| format!("{} …", &message[..at]))
 }
 
 /// Takes what a run prints into the log, together with how far its spool was read.
@@ -195,8 +207,10 @@ impl SpoolSink for Sink<'_, '_> {
 impl Sink<'_, '_> {
     async fn store(&self, lines: &[SpoolLine], position: SpoolPosition) -> Result<(), StepError> {
         let build = self.build;
-        let ended = lines.iter().filter(|line| line.progress == Some(TaskProgress::Ended)).count();
-        let began = lines.iter().rev().find(|line| line.progress == Some(TaskProgress::Began));
+        let count = |progress| lines.iter().filter(|line| line.progress == Some(progress)).count();
+        let (ended, added) = (count(TaskProgress::Ended), count(TaskProgress::Added));
+        let is_begin = |line: &&SpoolLine| matches!(line.progress, Some(TaskProgress::Began | TaskProgress::Added));
+        let began = lines.iter().rev().find(is_begin);
         let task = began.and_then(|line| line.task.as_deref()).map(|task| build.hide(task));
         let printed = lines;
         let lines: Vec<Line> = printed
@@ -213,8 +227,9 @@ impl Sink<'_, '_> {
             lease::fence(conn, build.lease).await??;
             build.write(conn, lines).await?;
             if self.keeps_position {
-                let ended = i32::try_from(ended).unwrap_or(i32::MAX);
-                builds::keep_progress(conn, build.id(), position, ended, task.as_deref()).await?;
+                let [ended, added] = [ended, added].map(|count| i32::try_from(count).unwrap_or(i32::MAX));
+                let tasks = builds::Tasks { ended, added, began: task.as_deref() };
+                builds::keep_progress(conn, build.id(), position, tasks).await?;
                 // Of lines alone, the log's own notification tells.
                 if ended > 0 || task.is_some() {
                     let about = events::About::app_server(build.row.instance_id, build.row.id);

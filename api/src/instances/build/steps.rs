@@ -35,8 +35,14 @@ impl Build<'_> {
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence_progress(conn, self.lease).await??;
-            let deadline = deadline(self.manager.options.checkout_timeout);
-            builds::begin_step(conn, self.ids(), BuildStepKind::Checkout, deadline).await?;
+            let options = &self.manager.options;
+            // Of builds that an earlier version began the machine came first.
+            let is_loaded = builds::has_begun(conn, self.id(), BuildStepKind::Checkout).await?;
+            let (next, limit) = match is_loaded {
+                true => (BuildStepKind::Playbooks, options.global_timeout),
+                false => (BuildStepKind::Checkout, options.checkout_timeout),
+            };
+            builds::begin_step(conn, self.ids(), next, deadline(limit)).await?;
             app_servers::transition(conn, &self.row, AppServerStatus::Configuring, None).await?;
             Ok(())
         })

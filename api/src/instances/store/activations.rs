@@ -43,21 +43,6 @@ pub async fn insert(conn: &mut AsyncPgConnection, new: NewActivation<'_>) -> Res
     Ok(())
 }
 
-/// The gateway has everything up to a generation.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn applied(conn: &mut AsyncPgConnection, instance: InstanceId, generation: i64) -> Result<(), DbError> {
-    diesel::update(activations::table)
-        .filter(activations::instance_id.eq(instance))
-        .filter(activations::generation.le(generation))
-        .filter(activations::applied_at.is_null())
-        .set(activations::applied_at.eq(fixed::<Nullable<Timestamptz>>("now()")))
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
 /// An app server that was replaced and that requests may still end at.
 #[derive(Debug, Clone, Queryable)]
 pub struct Draining {

@@ -2,7 +2,7 @@
 //! build's lease.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
 use diesel::{
     ExpressionMethods, IntoSql, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
     SelectableHelper,
@@ -17,6 +17,12 @@ use crate::db::DbError;
 use crate::db::fixed::fixed;
 use crate::db::schema::{app_servers, build_steps, builds};
 use crate::events;
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// The greater of two numbers.
+    fn greatest(one: Integer, other: Integer) -> Integer;
+}
 
 /// A row, without the lease.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -87,8 +93,8 @@ const ESTIMATED_END: &str = "now() + (\
             SELECT a.id FROM app_servers AS a JOIN app_servers AS own ON own.id = builds.app_server_id \
             WHERE a.status IN ('running', 'terminated') \
             ORDER BY a.instance_id <> own.instance_id, a.id DESC LIMIT 5) \
-        AND array_position(ARRAY['pin', 'server', 'checkout', 'playbooks', 'reboot', 'checks'], p.step) \
-            >= array_position(ARRAY['pin', 'server', 'checkout', 'playbooks', 'reboot', 'checks'], builds.step) \
+        AND array_position(ARRAY['pin', 'checkout', 'server', 'playbooks', 'reboot', 'checks'], p.step) \
+            >= array_position(ARRAY['pin', 'checkout', 'server', 'playbooks', 'reboot', 'checks'], builds.step) \
         GROUP BY p.step) AS steps)";
 
 /// Begins a step and closes the one before. A step that began already keeps its beginning and its deadline.
@@ -123,6 +129,16 @@ pub async fn begin_step(
         events::record(conn, EventKind::AppServerUpdated, events::About::app_server(instance, id)).await?;
     }
     Ok(())
+}
+
+/// Whether a build has begun a step, ended or not.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn has_begun(conn: &mut AsyncPgConnection, id: AppServerId, step: BuildStepKind) -> Result<bool, DbError> {
+    let found: Option<AppServerId> =
+        build_steps::table.find((id, step.as_str())).select(build_steps::app_server_id).first(conn).await.optional()?;
+    Ok(found.is_some())
 }
 
 /// Closes every open step: the build is over.
@@ -195,7 +211,18 @@ pub async fn keep_total(conn: &mut AsyncPgConnection, id: AppServerId, total: i3
     Ok(())
 }
 
-/// Keeps how far spool and tasks have come: the position, how many more tasks ended, and which began last.
+/// What became of a run's tasks since the last time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tasks<'a> {
+    /// So many more ended.
+    pub ended: i32,
+    /// So many more began that were not known beforehand.
+    pub added: i32,
+    /// The one that began last.
+    pub began: Option<&'a str>,
+}
+
+/// Keeps how far spool and tasks have come. A total that is known is never less than what has ended.
 ///
 /// # Errors
 /// When the statement fails.
@@ -203,15 +230,21 @@ pub async fn keep_progress(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
     position: SpoolPosition,
-    ended: i32,
-    task: Option<&str>,
+    tasks: Tasks<'_>,
 ) -> Result<(), DbError> {
+    let total = diesel::dsl::case_when(
+        builds::tasks_total.gt(0),
+        greatest(builds::tasks_total + tasks.added, builds::tasks_done + tasks.ended),
+    )
+    .otherwise(0);
+
     diesel::update(builds::table.find(id))
         .set((
             builds::spool_events.eq(i64::try_from(position.events).unwrap_or(i64::MAX)),
             builds::spool_errors.eq(i64::try_from(position.errors).unwrap_or(i64::MAX)),
-            builds::tasks_done.eq(builds::tasks_done + ended),
-            task.map(|task| builds::task.eq(task)),
+            builds::tasks_done.eq(builds::tasks_done + tasks.ended),
+            builds::tasks_total.eq(total),
+            tasks.began.map(|task| builds::task.eq(task)),
         ))
         .execute(conn)
         .await?;
@@ -309,15 +342,6 @@ pub async fn to_activate(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId
         .select(builds::app_server_id)
         .load(conn)
         .await?)
-}
-
-/// The mail about a build's failure is owed.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn owe_mail(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<(), DbError> {
-    diesel::update(builds::table.find(id)).set(builds::mail_owed.eq(true)).execute(conn).await?;
-    Ok(())
 }
 
 /// Whether an app server is still being built.

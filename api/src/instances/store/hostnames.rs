@@ -1,27 +1,55 @@
-//! The table `instance_hostnames`: which instance owns a host name.
+//! The table `instance_hostnames`: which instance owns a host name, and what its visitors speak.
 
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::sql_types::{Array, BigInt, Bool, Text};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::InstanceId;
 
 use crate::db::DbError;
 use crate::db::schema::{instance_hostnames, instances};
 
-/// Makes an instance the owner of host names; those it has and that are not named stay its own. Gives the first one that
-/// another instance owns.
+#[derive(QueryableByName)]
+struct Written {
+    #[diesel(sql_type = Bool)]
+    is_new: bool,
+}
+
+/// Makes an instance the owner of host names that no other one has, with this protocol. Those it has already and that are
+/// not named stay its own. Gives how many are new.
 ///
 /// # Errors
-/// When a statement fails.
-pub async fn claim(
+/// When the statement fails.
+pub async fn insert(
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+    hostnames: &[String],
+    protocol: &str,
+) -> Result<usize, DbError> {
+    // A row that was there has been locked by this transaction, which is its xmax.
+    let written: Vec<Written> = diesel::sql_query(
+        "INSERT INTO instance_hostnames (hostname, instance_id, protocol) SELECT unnest($1), $2, $3 \
+         ON CONFLICT (hostname) DO UPDATE SET protocol = excluded.protocol \
+         WHERE instance_hostnames.instance_id = excluded.instance_id \
+         AND instance_hostnames.protocol <> excluded.protocol \
+         RETURNING xmax = 0 AS is_new",
+    )
+    .bind::<Array<Text>, _>(hostnames)
+    .bind::<BigInt, _>(id)
+    .bind::<Text, _>(protocol)
+    .load(conn)
+    .await?;
+    Ok(written.into_iter().filter(|written| written.is_new).count())
+}
+
+/// The first of these host names that another instance owns.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn taken(
     conn: &mut AsyncPgConnection,
     id: InstanceId,
     hostnames: &[String],
 ) -> Result<Option<String>, DbError> {
-    let rows: Vec<_> = hostnames
-        .iter()
-        .map(|name| (instance_hostnames::hostname.eq(name), instance_hostnames::instance_id.eq(id)))
-        .collect();
-    diesel::insert_into(instance_hostnames::table).values(rows).on_conflict_do_nothing().execute(conn).await?;
     Ok(instance_hostnames::table
         .filter(instance_hostnames::hostname.eq_any(hostnames))
         .filter(instance_hostnames::instance_id.ne(id))
@@ -44,18 +72,34 @@ pub async fn release(conn: &mut AsyncPgConnection, id: InstanceId, keep: &[Strin
     Ok(())
 }
 
-/// The host names of an instance, or of all that are in use, each with its owner.
+/// How many host names the instances that are not archived have together.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn of(conn: &mut AsyncPgConnection, id: Option<InstanceId>) -> Result<Vec<(String, InstanceId)>, DbError> {
+pub async fn in_use(conn: &mut AsyncPgConnection) -> Result<i64, DbError> {
+    Ok(instance_hostnames::table
+        .inner_join(instances::table)
+        .filter(instances::archived_at.is_null())
+        .count()
+        .get_result(conn)
+        .await?)
+}
+
+/// A host name, its owner, and what its visitors speak.
+pub type Hostname = (String, InstanceId, String);
+
+/// The host names of these instances, or of all that are not archived.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn of(conn: &mut AsyncPgConnection, ids: Option<&[InstanceId]>) -> Result<Vec<Hostname>, DbError> {
     let mut select = instance_hostnames::table
         .inner_join(instances::table)
         .order(instance_hostnames::hostname)
-        .select((instance_hostnames::hostname, instance_hostnames::instance_id))
+        .select((instance_hostnames::hostname, instance_hostnames::instance_id, instance_hostnames::protocol))
         .into_boxed();
-    select = match id {
-        Some(id) => select.filter(instance_hostnames::instance_id.eq(id)),
+    select = match ids {
+        Some(ids) => select.filter(instance_hostnames::instance_id.eq_any(ids)),
         None => select.filter(instances::archived_at.is_null()),
     };
     Ok(select.load(conn).await?)

@@ -1,14 +1,17 @@
 //! Lists of instances: found, sorted, and page by page.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use diesel::sql_types::{BigInt, Nullable};
-use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::sql_types::{BigInt, Jsonb, Nullable};
+use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use shared_types::instance::InstanceSort;
 use shared_types::queue::Tier;
-use shared_types::{AppServerId, InstanceId, InstanceSummary};
+use shared_types::{AppServerId, HealthState, InstanceHealth, InstanceId, InstanceSummary};
 
+use super::health::SHOWN;
+use super::health_watch;
 use super::instances::InstanceRow;
 use crate::db::DbError;
 use crate::db::fixed::fixed;
@@ -31,6 +34,8 @@ pub struct Query {
     pub tier: Option<Tier>,
     /// Only those with a hold, or only the others.
     pub has_hold: Option<bool>,
+    /// Only with one of these; none stands for instances that have no health.
+    pub health: Option<Vec<Option<HealthState>>>,
     /// In which order.
     pub sort: InstanceSort,
     /// Only those after this one.
@@ -40,8 +45,7 @@ pub struct Query {
 }
 
 /// What a list shows of an instance: not its settings, which are the most of a row.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = instances)]
+#[derive(Debug, Clone)]
 pub struct Head {
     /// Its id.
     pub id: InstanceId,
@@ -63,10 +67,13 @@ pub struct Head {
     pub archived_at: Option<DateTime<Utc>>,
     /// Since when automation may not activate.
     pub hold_at: Option<DateTime<Utc>>,
+    /// Whether its sites work.
+    pub health: Option<InstanceHealth>,
 }
 
-impl From<&InstanceRow> for Head {
-    fn from(row: &InstanceRow) -> Self {
+impl Head {
+    /// That of a whole row.
+    pub fn of(row: &InstanceRow, health: Option<InstanceHealth>) -> Self {
         Self {
             id: row.id,
             instance_type: row.instance_type.clone(),
@@ -78,6 +85,7 @@ impl From<&InstanceRow> for Head {
             active_app_server_id: row.active_app_server_id,
             archived_at: row.archived_at,
             hold_at: row.hold_at,
+            health,
         }
     }
 }
@@ -102,29 +110,81 @@ impl Place {
             S::Domain | S::DomainBackwards => one.domain.clone(),
             S::Created | S::Newest => one.created.to_rfc3339_opts(SecondsFormat::Micros, true),
             S::Modified | S::LastModified => one.modified.to_rfc3339_opts(SecondsFormat::Micros, true),
+            S::Health | S::HealthBackwards => rank(one.health.as_ref().map(|health| health.state)).to_string(),
         };
         Self { sort, value, id: one.id }
     }
 }
 
-fn order(sort: InstanceSort) -> Order {
+/// How pressing a state is, as `instances.health_rank` has it.
+fn rank(state: Option<HealthState>) -> i32 {
+    match state {
+        None => 0,
+        Some(HealthState::Ok) => 1,
+        Some(HealthState::Unknown) => 2,
+        Some(HealthState::Degraded) => 3,
+        Some(HealthState::Down) => 4,
+    }
+}
+
+/// The rank that is shown, as an index has it: while no checks are made every health is unknown.
+const STALE_RANK: &str = "(CASE WHEN instances.health_rank > 0 THEN 2 ELSE 0 END)";
+
+fn order(sort: InstanceSort, is_stale: bool) -> Order {
     use InstanceSort as S;
-    let (column, kind, is_descending) = match sort {
-        S::Name => ("name", "text", false),
-        S::NameBackwards => ("name", "text", true),
-        S::Domain => ("domain", "text", false),
-        S::DomainBackwards => ("domain", "text", true),
-        S::Created => ("created", "timestamptz", false),
-        S::Newest => ("created", "timestamptz", true),
-        S::Modified => ("modified", "timestamptz", false),
-        S::LastModified => ("modified", "timestamptz", true),
+    let health = if is_stale { STALE_RANK } else { "instances.health_rank" };
+    let (by, kind, is_descending) = match sort {
+        S::Name => ("instances.name", "text", false),
+        S::NameBackwards => ("instances.name", "text", true),
+        S::Domain => ("instances.domain", "text", false),
+        S::DomainBackwards => ("instances.domain", "text", true),
+        S::Created => ("instances.created", "timestamptz", false),
+        S::Newest => ("instances.created", "timestamptz", true),
+        S::Modified => ("instances.modified", "timestamptz", false),
+        S::LastModified => ("instances.modified", "timestamptz", true),
+        S::Health => (health, "integer", true),
+        S::HealthBackwards => (health, "integer", false),
     };
-    Order { table: "instances", column, kind, is_descending }
+    Order { by, id: "instances.id", kind, is_descending }
+}
+
+/// The stored ranks of what is shown with one of these states.
+fn ranks(wanted: &[Option<HealthState>], is_stale: bool) -> Vec<i32> {
+    if !is_stale {
+        return wanted.iter().copied().map(rank).collect();
+    }
+    let shown = |state: &Option<HealthState>| match state {
+        None => vec![0],
+        Some(HealthState::Unknown) => vec![1, 2, 3, 4],
+        Some(HealthState::Ok | HealthState::Degraded | HealthState::Down) => Vec::new(),
+    };
+    wanted.iter().flat_map(shown).collect()
 }
 
 /// The newest app server of an instance.
 const NEWEST: &str =
     "(SELECT a.id FROM app_servers AS a WHERE a.instance_id = instances.id ORDER BY a.id DESC LIMIT 1)";
+
+macro_rules! columns {
+    () => {
+        (
+            (
+                instances::id,
+                instances::instance_type,
+                instances::name,
+                instances::domain,
+                instances::created,
+                instances::modified,
+                instances::next_app_server_number,
+                instances::active_app_server_id,
+                instances::archived_at,
+                instances::hold_at,
+            ),
+            fixed::<Nullable<Jsonb>>(SHOWN),
+            fixed::<Nullable<BigInt>>(NEWEST),
+        )
+    };
+}
 
 /// These instances, each with its newest app server.
 ///
@@ -134,18 +194,64 @@ pub async fn among(
     conn: &mut AsyncPgConnection,
     ids: &[InstanceId],
 ) -> Result<Vec<(Head, Option<AppServerId>)>, DbError> {
-    let columns = (Head::as_select(), fixed::<Nullable<BigInt>>(NEWEST));
-    Ok(instances::table.filter(instances::id.eq_any(ids)).select(columns).load(conn).await?)
+    let rows: Vec<Row> = instances::table.filter(instances::id.eq_any(ids)).select(columns!()).load(conn).await?;
+    rows.into_iter().map(head).collect()
 }
 
-/// Instances in order, each with its newest app server.
+type Columns = (
+    InstanceId,
+    String,
+    String,
+    String,
+    DateTime<Utc>,
+    DateTime<Utc>,
+    i32,
+    Option<AppServerId>,
+    Option<DateTime<Utc>>,
+    Option<DateTime<Utc>>,
+);
+type Row = (Columns, Option<Value>, Option<AppServerId>);
+
+fn head((columns, health, newest): Row) -> Result<(Head, Option<AppServerId>), DbError> {
+    let (
+        id,
+        instance_type,
+        name,
+        domain,
+        created,
+        modified,
+        next_app_server_number,
+        active_app_server_id,
+        archived_at,
+        hold_at,
+    ) = columns;
+    let health = health.map(serde_json::from_value).transpose()?;
+    let head = Head {
+        id,
+        instance_type,
+        name,
+        domain,
+        created,
+        modified,
+        next_app_server_number,
+        active_app_server_id,
+        archived_at,
+        hold_at,
+        health,
+    };
+    Ok((head, newest))
+}
+
+/// Instances in order, each with its newest app server. One query; two where they are sorted or filtered by health.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(Head, Option<AppServerId>)>, DbError> {
-    let order = order(query.sort);
-    let columns = (Head::as_select(), fixed::<Nullable<BigInt>>(NEWEST));
-    let mut select = instances::table.order(order.by()).select(columns).into_boxed();
+    let is_about_health =
+        query.health.is_some() || matches!(query.sort, InstanceSort::Health | InstanceSort::HealthBackwards);
+    let is_stale = is_about_health && health_watch::state(conn).await?.stale_since.is_some();
+    let order = order(query.sort, is_stale);
+    let mut select = instances::table.order(order.by()).select(columns!()).into_boxed();
     select = if query.is_archived {
         select.filter(instances::archived_at.is_not_null())
     } else {
@@ -169,8 +275,12 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(He
         Some(false) => select = select.filter(instances::hold_at.is_null()),
         None => {}
     }
+    if let Some(wanted) = &query.health {
+        select = select.filter(instances::health_rank.eq_any(ranks(wanted, is_stale)));
+    }
     if let Some(Place { sort: _, value, id }) = &query.after {
         select = select.filter(order.after(value.clone(), id.0));
     }
-    Ok(at_most(select, query.limit).load(conn).await?)
+    let rows: Vec<Row> = at_most(select, query.limit).load(conn).await?;
+    rows.into_iter().map(head).collect()
 }

@@ -1,41 +1,34 @@
-//! The mail about a failed build: columns of `builds`, and what the mail says.
+//! The mail about a failed build: what it says, and what workers of the version before owe (columns of `builds`).
 
-use std::time::Duration;
-
-use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Timestamptz};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::OptionalExtension;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::{AppServerId, AppServerStatus, InstanceId};
 
 use crate::db::DbError;
-use crate::db::fixed::fixed;
-use crate::db::schema::builds;
 
-/// How many mails one look finds; the next finds more.
-const A_LOOK: i64 = 50;
-
-#[derive(diesel::QueryableByName)]
-struct Tries {
+/// A mail that is owed and was tried so often.
+#[derive(Debug, Clone, Copy, diesel::QueryableByName)]
+pub struct Owed {
+    /// The app server whose build failed.
+    #[diesel(sql_type = BigInt)]
+    pub app_server_id: AppServerId,
+    /// How often it was tried.
     #[diesel(sql_type = Integer)]
-    mail_tries: i32,
+    pub mail_tries: i32,
 }
 
-/// Takes the mail about a build to send it: nobody else does, for so long. Gives which try this is; none: it is not owed,
-/// or somebody is at it, or it is to wait.
+/// Takes what workers of the version before owe and are not sending at this moment.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn claim(conn: &mut AsyncPgConnection, id: AppServerId, spell: Duration) -> Result<Option<i32>, DbError> {
-    let claimed: Option<Tries> = diesel::sql_query(
-        "UPDATE builds SET mail_tries = mail_tries + 1, mail_due = now() + make_interval(secs => $1) \
-         WHERE app_server_id = $2 AND mail_owed AND (mail_due IS NULL OR mail_due <= now()) RETURNING mail_tries",
+pub async fn take_owed(conn: &mut AsyncPgConnection) -> Result<Vec<Owed>, DbError> {
+    Ok(diesel::sql_query(
+        "UPDATE builds SET mail_owed = false WHERE mail_owed AND (mail_due IS NULL OR mail_due <= now()) \
+         RETURNING app_server_id, mail_tries",
     )
-    .bind::<Double, _>(spell.as_secs_f64())
-    .bind::<BigInt, _>(id)
-    .get_result(conn)
-    .await
-    .optional()?;
-    Ok(claimed.map(|Tries { mail_tries }| mail_tries))
+    .load(conn)
+    .await?)
 }
 
 /// What the mail says.
@@ -78,52 +71,4 @@ pub async fn facts(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Opti
     .get_result(conn)
     .await
     .optional()?)
-}
-
-/// The mail was sent, or is given up.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn settle(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<(), DbError> {
-    diesel::update(builds::table.find(id)).set(builds::mail_owed.eq(false)).execute(conn).await?;
-    Ok(())
-}
-
-/// The mail is to be tried again after a pause.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn postpone(conn: &mut AsyncPgConnection, id: AppServerId, pause: Duration) -> Result<(), DbError> {
-    diesel::sql_query("UPDATE builds SET mail_due = now() + make_interval(secs => $1) WHERE app_server_id = $2")
-        .bind::<Double, _>(pause.as_secs_f64())
-        .bind::<BigInt, _>(id)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Builds whose mail is owed and may be tried now, the oldest first.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn due(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>, DbError> {
-    use diesel::BoolExpressionMethods;
-    let now = fixed::<Nullable<Timestamptz>>("now()");
-    Ok(builds::table
-        .filter(builds::mail_owed)
-        .filter(builds::mail_due.is_null().or(builds::mail_due.le(now)))
-        .order(builds::app_server_id)
-        .limit(A_LOOK)
-        .select(builds::app_server_id)
-        .load(conn)
-        .await?)
-}
-
-/// No mail is owed any more.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn forget(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
-    diesel::update(builds::table.filter(builds::mail_owed)).set(builds::mail_owed.eq(false)).execute(conn).await?;
-    Ok(())
 }

@@ -67,3 +67,17 @@ pub async fn pin(
         .await?;
     Ok(())
 }
+
+/// SQL for the commit that the reference `name` of an app server is: the pinned one, or its version where that is a whole hash.
+/// Null while it is not pinned, and without such a reference. `app_server` is the alias of the table `app_servers` in the
+/// statement around it; both are constants of the program.
+pub fn commit_sql(app_server: &str, name: &str) -> String {
+    format!(
+        "(SELECT coalesce(pin.commit, CASE WHEN reference ->> 'version' ~ '^[0-9a-f]{{40}}([0-9a-f]{{24}})?$' \
+                THEN reference ->> 'version' END) \
+            FROM jsonb_array_elements({app_server}.variable_references) AS reference \
+            LEFT JOIN app_server_pins AS pin ON pin.app_server_id = {app_server}.id \
+                AND pin.repository = reference ->> 'repository' AND pin.version = reference ->> 'version' \
+            WHERE reference ->> 'name' = '{name}' LIMIT 1)"
+    )
+}

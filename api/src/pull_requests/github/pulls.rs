@@ -89,7 +89,7 @@ impl Pull {
             number,
             state,
             title: cut(&text::line(&title), TITLE),
-            body: text::lines(&body.unwrap_or_default(), BODY),
+            body: text::exact(body.unwrap_or_default(), BODY),
             author: user.map_or_else(|| "ghost".into(), |user| cut(&text::line(&user.login), LOGIN)),
             is_draft: draft,
             fork_name: head.repo.map(Repository::check).transpose()?.map(|fork| fork.name),

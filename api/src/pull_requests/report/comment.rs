@@ -1,7 +1,7 @@
 //! The comment. A pure function of how a pull request stands.
 
-use shared_types::AppServerStatus;
 use shared_types::pull_request::Approval;
+use shared_types::{AppServerStatus, FieldWarning};
 
 use super::markdown::block;
 use super::plan::page;
@@ -56,12 +56,20 @@ fn parts(standing: &Standing, names: &Names<'_>) -> Vec<String> {
     parts
 }
 
-/// What keeps its commit from being built.
+/// What keeps its commit from being built, and what its author may want to know.
 fn asked(standing: &Standing) -> Vec<String> {
     let mut parts = Vec::new();
     if let Some(trouble) = &standing.settings_trouble {
         let words = "The settings in its description cannot be used; nothing is built until they are changed:";
         parts.push(format!("{words}\n\n{}", block(trouble)));
+    }
+    if !standing.warnings.is_empty() {
+        let line = |one: &FieldWarning| match one.line {
+            Some(line) => format!("line {line}: {}\n", one.detail),
+            None => format!("{}\n", one.detail),
+        };
+        let lines: String = standing.warnings.iter().map(line).collect();
+        parts.push(format!("About the settings in its description:\n\n{}", block(&lines)));
     }
     let commit = &standing.commit;
     match standing.approval {
@@ -89,9 +97,11 @@ fn of_instance(standing: &Standing, instance: &Instance) -> Vec<String> {
     if let Some(active) = instance.active().filter(|active| active.id != newest.id) {
         parts.push(format!("{} has the traffic, with {}.\n", active.name, commit(active)));
     }
-    let is_behind = newest.full_commit() != Some(standing.commit.as_str());
-    if is_behind && standing.is_open() && standing.approval.allows() && standing.settings_trouble.is_none() {
-        parts.push(format!("The pull request is at commit {} by now, which was not launched.\n", standing.commit));
+    let head = Some(standing.commit.as_str());
+    let is_told_of = newest.commit.as_deref() == head || instance.served_commit() == head;
+    if !is_told_of && standing.is_open() {
+        let words = "the head of the pull request, does not run here";
+        parts.push(format!("**Commit {}, {words}.**\n", standing.commit));
     }
     parts
 }
@@ -104,7 +114,7 @@ fn of_newest(instance: &Instance, newest: &Build) -> String {
         AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => {
             format!("**{name}** is being built, with {commit}.\n")
         }
-        AppServerStatus::Running if is_active && instance.has_traffic => {
+        AppServerStatus::Running if instance.is_served_by(newest) => {
             format!("**{name}** runs and has the traffic, with {commit}.\n")
         }
         AppServerStatus::Running if is_active || newest.is_to_be_activated => {
@@ -123,7 +133,8 @@ fn of_newest(instance: &Instance, newest: &Build) -> String {
 
 /// A branch is somebody's text; it is not named.
 fn commit(build: &Build) -> String {
-    build.full_commit().map_or_else(|| "another version".to_owned(), |commit| format!("commit {commit}"))
+    let unknown = || "code that the settings of the instance choose (its commit is not known)".to_owned();
+    build.commit.as_ref().map_or_else(unknown, |commit| format!("commit {commit}"))
 }
 
 fn table(standing: &Standing, names: &Names<'_>) -> String {

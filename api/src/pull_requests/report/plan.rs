@@ -20,6 +20,8 @@ pub(super) struct Deployment {
 pub(super) struct Status {
     pub(super) commit: String,
     pub(super) state: CommitState,
+    /// Whether a build is under way.
+    pub(super) is_under_way: bool,
     pub(super) words: String,
     /// The path of the app server's page.
     pub(super) page: String,
@@ -37,7 +39,7 @@ pub(super) fn deployments(standing: &Standing) -> Vec<Deployment> {
     let Some(instance) = standing.instance.as_ref().filter(|instance| !instance.is_archived) else { return wanted };
     // The active one first: where both have one commit, it is what counts.
     for build in instance.active().into_iter().chain(instance.newest()) {
-        let Some(commit) = build.full_commit() else { continue };
+        let Some(commit) = build.commit.as_deref() else { continue };
         if wanted.iter().any(|known| known.commit == commit) {
             continue;
         }
@@ -66,35 +68,44 @@ fn deployed(instance: &Instance, build: &Build) -> (DeploymentState, &'static st
     }
 }
 
-/// The statuses that commits should have, one a commit.
+/// The statuses that commits should have, one a commit. Only the commit that visitors get is a success: what was told of a
+/// commit that is not among these any more is taken back.
 pub(super) fn statuses(standing: &Standing) -> Vec<Status> {
     let mut wanted: Vec<Status> = Vec::new();
     let Some(instance) = standing.instance.as_ref().filter(|instance| !instance.is_archived) else { return wanted };
-    // The newest one first: it says whether the commit can be built.
-    let newest = instance.newest().filter(|build| !is_void(build));
-    for build in newest.into_iter().chain(instance.active()).chain(instance.newest()) {
-        let Some(commit) = build.full_commit() else { continue };
+    // A newest one that is being built, or could not be, says more of its commit than an older one that runs.
+    let telling = instance.newest().filter(|build| !is_idle(build));
+    for build in telling.into_iter().chain(instance.active()).chain(instance.newest()) {
+        let Some(commit) = build.commit.as_deref() else { continue };
         if wanted.iter().any(|known| known.commit == commit) {
             continue;
         }
-        let (state, words) = built(build);
+        let (state, words) = built(instance, build);
         let words = format!("{} {words}", build.name);
-        wanted.push(Status { commit: commit.to_owned(), state, words, page: page(instance, build) });
+        let is_under_way = build.status.is_building();
+        wanted.push(Status { commit: commit.to_owned(), state, is_under_way, words, page: page(instance, build) });
     }
     wanted
 }
 
-/// Whether its end says nothing of its commit.
-fn is_void(build: &Build) -> bool {
-    matches!(build.status, AppServerStatus::Stopped | AppServerStatus::Terminated)
+/// Whether it says nothing of its commit that another one with the same commit would not say better.
+fn is_idle(build: &Build) -> bool {
+    matches!(build.status, AppServerStatus::Running | AppServerStatus::Stopped | AppServerStatus::Terminated)
 }
 
-fn built(build: &Build) -> (CommitState, &'static str) {
+fn built(instance: &Instance, build: &Build) -> (CommitState, &'static str) {
     use CommitState::{Failure, Pending, Success};
     match build.status {
-        AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => (Pending, "is being built"),
-        // The same words for whatever it is to visitors: the deployment tells that.
-        AppServerStatus::Running | AppServerStatus::Terminated => (Success, "was built"),
+        AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => {
+            (Pending, "is being deployed")
+        }
+        AppServerStatus::Running if instance.is_served_by(build) => (Success, "was built"),
+        // The same words: it takes a moment, which is worth no call.
+        AppServerStatus::Running if instance.active == Some(build.id) || build.is_to_be_activated => {
+            (Pending, "is being deployed")
+        }
+        AppServerStatus::Running => (Pending, "runs without traffic"),
+        AppServerStatus::Terminated => (Pending, "is terminated"),
         AppServerStatus::Failed | AppServerStatus::Error => (Failure, "could not be built"),
         AppServerStatus::Stopped => (Failure, "was stopped before it was built"),
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared_types::app_server::BuildStepKind;
 use shared_types::pull_request::{Approval, PullRequestState};
-use shared_types::{AppServerId, AppServerStatus, InstanceId};
+use shared_types::{AppServerId, AppServerStatus, FieldWarning, InstanceId};
 
 use crate::pull_requests::store::Row;
 
@@ -17,6 +17,8 @@ pub(super) struct Standing {
     pub(super) approval: Approval,
     /// Why the description's settings cannot be used.
     pub(super) settings_trouble: Option<String>,
+    /// Advice about the description's settings.
+    pub(super) warnings: Vec<FieldWarning>,
     /// Why what it wants was not done.
     pub(super) trouble: Option<String>,
     pub(super) instance: Option<Instance>,
@@ -43,7 +45,7 @@ pub(super) struct Build {
     pub(super) id: AppServerId,
     pub(super) name: String,
     pub(super) status: AppServerStatus,
-    /// What its edx-platform was asked for: a commit, or a branch where somebody changed that.
+    /// The commit that it is built from; none: not known yet, or its settings choose code whose commit is not known.
     pub(super) commit: Option<String>,
     pub(super) failure: Option<String>,
     pub(super) failed_step: Option<BuildStepKind>,
@@ -66,6 +68,7 @@ impl Standing {
             commit: row.head_commit.clone(),
             approval: row.approval(),
             settings_trouble: row.settings_trouble.clone(),
+            warnings: row.warnings(),
             trouble: row.trouble.clone(),
             instance,
         })
@@ -89,12 +92,14 @@ impl Instance {
     pub(super) fn active(&self) -> Option<&Build> {
         self.builds.iter().find(|build| Some(build.id) == self.active)
     }
-}
 
-impl Build {
-    /// Its commit, in full; none where it was asked for a branch.
-    pub(super) fn full_commit(&self) -> Option<&str> {
-        let is_hash = |text: &&str| matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        self.commit.as_deref().filter(is_hash)
+    /// Whether it is what visitors get.
+    pub(super) fn is_served_by(&self, build: &Build) -> bool {
+        build.status == AppServerStatus::Running && self.has_traffic && self.active == Some(build.id)
+    }
+
+    /// The commit that visitors get; none: nothing has the traffic, or its commit is not known.
+    pub(super) fn served_commit(&self) -> Option<&str> {
+        self.active().filter(|active| self.is_served_by(active)).and_then(|active| active.commit.as_deref())
     }
 }

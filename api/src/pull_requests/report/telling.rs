@@ -152,12 +152,18 @@ impl Telling<'_> {
         self.note().await
     }
 
-    /// The statuses of the commits that are built. What was said to be under way of others is ended.
-    pub(super) async fn statuses(&mut self, wanted: &[Status], page_base: Option<&str>) -> Result<(), WatchError> {
+    /// The statuses of the commits that are built or run. What was said of other commits and is not true any more is taken back.
+    /// `is_over`: the pull request is closed; what its last preview ran stays a success then.
+    pub(super) async fn statuses(
+        &mut self,
+        wanted: &[Status],
+        page_base: Option<&str>,
+        is_over: bool,
+    ) -> Result<(), WatchError> {
         let is_wanted = |commit: &String| wanted.iter().any(|one| one.commit == *commit);
         let others: Vec<_> = self.told.statuses.keys().filter(|commit| !is_wanted(commit)).cloned().collect();
         for commit in others {
-            self.end_status(&commit).await?;
+            self.end_status(&commit, is_over && wanted.is_empty()).await?;
         }
         for one in wanted {
             self.status(one, page_base).await?;
@@ -166,7 +172,7 @@ impl Telling<'_> {
     }
 
     async fn status(&mut self, wanted: &Status, page_base: Option<&str>) -> Result<(), WatchError> {
-        let Status { commit, state, words, page } = wanted;
+        let Status { commit, state, is_under_way, words, page } = wanted;
         let page = page_base.map(|base| format!("{base}{page}"));
         let now = digest(&[&format!("{state:?}"), words, page.as_deref().unwrap_or_default()]);
         if self.told.statuses.get(commit).is_some_and(|known| known.digest == now) {
@@ -175,15 +181,24 @@ impl Telling<'_> {
         let (github, repository) = (&self.watch.github, self.repository);
         self.ask(async || github.commit_status(repository, commit, *state, page.as_deref(), words, CONTEXT).await)
             .await?;
-        let noted = ToldStatus { digest: now, is_pending: *state == CommitState::Pending };
+        let is_lasting = *state == CommitState::Failure;
+        let noted = ToldStatus { digest: now, is_pending: *is_under_way, is_lasting };
         self.told.statuses.insert(commit.clone(), noted);
         self.note().await
     }
 
-    async fn end_status(&mut self, commit: &str) -> Result<(), WatchError> {
-        if self.told.statuses.get(commit).is_some_and(|known| known.is_pending) {
-            let (github, repository, state) = (&self.watch.github, self.repository, CommitState::Failure);
-            let words = "It was given up before it was built";
+    async fn end_status(&mut self, commit: &str, is_over: bool) -> Result<(), WatchError> {
+        let now = match self.told.statuses.get(commit) {
+            Some(ToldStatus { is_pending: true, .. }) => {
+                Some((CommitState::Failure, "It was given up before it was built"))
+            }
+            Some(ToldStatus { is_lasting: false, .. }) if !is_over => {
+                Some((CommitState::Pending, "The preview does not run this commit"))
+            }
+            Some(ToldStatus { is_lasting: true | false, .. }) | None => None,
+        };
+        if let Some((state, words)) = now {
+            let (github, repository) = (&self.watch.github, self.repository);
             let told = self.ask(async || github.commit_status(repository, commit, state, None, words, CONTEXT).await);
             match told.await {
                 // Nothing can be said of a commit that is gone, or has too many statuses.

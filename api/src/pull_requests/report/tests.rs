@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 
 use serde_json::{Value, json};
+use shared_types::FieldWarning;
 use shared_types::pull_request::{Approval, PullRequestState};
 
 use super::comment::{Names, comment};
@@ -13,9 +14,9 @@ use crate::pull_requests::github::DeploymentState::{Failure, InProgress, Inactiv
 const OLD: &str = "0000000000000000000000000000000000000001";
 const NEW: &str = "0000000000000000000000000000000000000002";
 
-fn build(id: i64, commit: &str, status: &str) -> Value {
+fn build<'a>(id: i64, commit: impl Into<Option<&'a str>>, status: &str) -> Value {
     json!({
-        "id": id, "name": format!("AppServer {id}"), "status": status, "commit": commit,
+        "id": id, "name": format!("AppServer {id}"), "status": status, "commit": commit.into(),
         "failure": (status == "failed").then_some("lms : migrate: no `table` @all"),
         "failed_step": (status == "failed").then_some("playbooks"),
         "is_begun": true, "is_to_be_activated": false,
@@ -37,6 +38,7 @@ fn standing(active: Option<i64>, builds: &[Value]) -> Standing {
         commit: NEW.into(),
         approval: Approval::NotNeeded,
         settings_trouble: None,
+        warnings: vec![],
         trouble: None,
         instance: Some(instance),
     }
@@ -57,7 +59,7 @@ fn deployments_and_statuses_follow_from_the_builds() {
         (standing(None, &[]), vec![], vec![]),
         (standing(None, &[queued]), vec![(NEW, Queued)], vec![(NEW, Pending)]),
         (standing(None, &[build(1, NEW, "waiting")]), vec![(NEW, InProgress)], vec![(NEW, Pending)]),
-        (unrouted, vec![(OLD, InProgress)], vec![(OLD, Good)]),
+        (unrouted, vec![(OLD, InProgress)], vec![(OLD, Pending)]),
         (standing(Some(1), std::slice::from_ref(&old)), vec![(OLD, Success)], vec![(OLD, Good)]),
         (
             standing(Some(1), &[old.clone(), build(2, NEW, "configuring")]),
@@ -67,7 +69,7 @@ fn deployments_and_statuses_follow_from_the_builds() {
         (
             standing(Some(1), &[old.clone(), soon]),
             vec![(OLD, Success), (NEW, InProgress)],
-            vec![(NEW, Good), (OLD, Good)],
+            vec![(OLD, Good), (NEW, Pending)],
         ),
         (
             standing(Some(1), &[old.clone(), build(2, NEW, "failed")]),
@@ -82,9 +84,20 @@ fn deployments_and_statuses_follow_from_the_builds() {
         // One commit, launched twice: the traffic decides what is deployed, the newest build whether it can be built.
         (standing(Some(1), &[old.clone(), build(2, OLD, "failed")]), vec![(OLD, Success)], vec![(OLD, Bad)]),
         (standing(Some(1), &[old.clone(), build(2, OLD, "stopped")]), vec![(OLD, Success)], vec![(OLD, Good)]),
-        (standing(None, &[build(1, NEW, "terminated")]), vec![(NEW, Inactive)], vec![(NEW, Good)]),
-        // A branch is no commit.
-        (standing(Some(1), &[build(1, "master", "running")]), vec![], vec![]),
+        (standing(None, &[build(1, NEW, "terminated")]), vec![(NEW, Inactive)], vec![(NEW, Pending)]),
+        // One commit runs twice, and one of them has the traffic.
+        (standing(Some(1), &[old.clone(), build(2, OLD, "running")]), vec![(OLD, Success)], vec![(OLD, Good)]),
+        (standing(Some(1), &[old.clone(), build(2, OLD, "new")]), vec![(OLD, Success)], vec![(OLD, Pending)]),
+        // Rolled back: what was built runs no more for anybody.
+        (
+            standing(Some(1), &[old.clone(), build(2, NEW, "running")]),
+            vec![(OLD, Success), (NEW, Inactive)],
+            vec![(OLD, Good), (NEW, Pending)],
+        ),
+        (standing(None, &[build(1, NEW, "running")]), vec![(NEW, Inactive)], vec![(NEW, Pending)]),
+        // Nothing is said of code whose commit is not known.
+        (standing(Some(1), &[build(1, None, "running")]), vec![], vec![]),
+        (standing(Some(1), &[old.clone(), build(2, None, "failed")]), vec![(OLD, Success)], vec![(OLD, Good)]),
     ];
     for (standing, deployments, statuses) in table {
         let planned: Vec<_> = plan::deployments(&standing).into_iter().map(|one| (one.commit, one.state)).collect();
@@ -129,9 +142,23 @@ fn a_comment_says_how_it_stands() {
     );
     let behind = said(&standing(Some(1), &[build(1, OLD, "running")]), false);
     assert!(
-        behind.contains(&format!("The pull request is at commit {NEW} by now, which was not launched.")),
+        behind.contains(&format!("**Commit {NEW}, the head of the pull request, does not run here.**")),
         "{behind}"
     );
+    let other = said(&standing(Some(1), &[build(1, None, "running")]), false);
+    assert!(other.contains("has the traffic, with code that the settings of the instance choose"), "{other}");
+    assert!(other.contains("the head of the pull request, does not run here"), "{other}");
+    let head = said(&standing(Some(1), &[build(1, NEW, "running"), build(2, OLD, "failed")]), false);
+    assert!(!head.contains("does not run here"), "{head}");
+}
+
+#[test]
+fn a_comment_shows_the_advice_about_the_settings() {
+    let advice = |line, detail: &str| FieldWarning { pointer: "/extra_settings".into(), line, detail: detail.into() };
+    let warnings = vec![advice(Some(3), "This heading is almost **Settings**."), advice(None, "```\n@all")];
+    let text = said(&Standing { warnings, ..standing(Some(1), &[build(1, NEW, "running")]) }, false);
+    let expected = "About the settings in its description:\n\n````text\nline 3: This heading is almost **Settings**.\n```\n@all\n````\n";
+    assert!(text.contains(expected), "{text}");
 }
 
 #[test]

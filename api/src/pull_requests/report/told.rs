@@ -33,6 +33,10 @@ pub(super) struct ToldStatus {
     pub(super) digest: String,
     /// Whether it says that the build is under way.
     pub(super) is_pending: bool,
+    /// Whether it stays true whatever becomes of the app server, as a failed build does. The version before did not write this
+    /// down; then it is not relied upon.
+    #[serde(default)]
+    pub(super) is_lasting: bool,
 }
 
 impl Told {

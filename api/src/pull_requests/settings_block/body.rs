@@ -11,17 +11,26 @@
 //! - A heading inside another code block asks for nothing: it is shown there as an example. A fence that is never closed makes
 //!   no such code block; if it is the settings' own, that is an error.
 
-use shared_types::yaml;
+use shared_types::FieldWarning;
+use shared_types::yaml::{self, Advice};
 
+use super::almost::{Almost, Unread};
 use super::comments::Comments;
 use super::fence::{Fence, Fences};
 use super::{MAX_BLOCK_BYTES, MAX_BODY_BYTES, Trouble};
+
+/// How many warnings about blocks that are not read there are at most.
+const MAX_WARNINGS: usize = 5;
+/// And about the variables of the block that is read.
+const MAX_ADVICE: usize = 10;
 
 /// A block of settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Block {
     /// Its lines, each with an LF.
     pub(super) text: String,
+    /// How many spaces before a line are not part of it, in the order of the lines.
+    cut: Vec<usize>,
     /// The body's line that opens it; the next one is the text's first.
     pub(super) opened: u32,
     /// The body's line that closes it.
@@ -34,13 +43,37 @@ pub(super) struct Found {
     pub(super) block: Option<Block>,
     /// The lines that people see, without comments.
     pub(super) shown: Vec<String>,
+    /// Blocks that are not read, and why.
+    pub(super) warnings: Vec<FieldWarning>,
 }
 
 impl Block {
+    /// The line of the body that a line of the text is; both count from 1.
+    pub(super) fn line_in_body(&self, line: usize) -> u32 {
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        self.opened.saturating_add(line).min(self.closed)
+    }
+
+    /// What its variables mean that their author may not expect, at most [`MAX_ADVICE`] pieces; lines count in the body.
+    pub(super) fn advice(&self) -> impl Iterator<Item = FieldWarning> {
+        yaml::advice(&self.text).into_iter().take(MAX_ADVICE).map(|Advice { line, detail }| FieldWarning {
+            pointer: "/extra_settings".to_owned(),
+            line: Some(self.line_in_body(line)),
+            detail,
+        })
+    }
+
     /// A trouble in a line of the text, from 1.
     pub(super) fn trouble_at(&self, line: usize, detail: &str) -> Trouble {
-        let line = u32::try_from(line).unwrap_or(u32::MAX);
-        Trouble::new(self.opened.saturating_add(line).min(self.closed), detail)
+        Trouble::new(self.line_in_body(line), detail)
+    }
+
+    /// The text is not what its reader takes.
+    pub(super) fn no_yaml(&self, error: &yaml::YamlError) -> Trouble {
+        let cut = error.line.checked_sub(1).and_then(|index| self.cut.get(index));
+        // What ends too early has no place in the text.
+        let column = cut.and_then(|cut| u32::try_from(error.column + cut).ok());
+        Trouble { column, ..self.trouble_at(error.line, &error.message) }
     }
 
     /// A trouble with a top-level key or what belongs to it.
@@ -74,7 +107,10 @@ pub(super) fn with_plain_ends(body: &str) -> Result<String, Trouble> {
     if body.len() > MAX_BODY_BYTES {
         let end = body.floor_char_boundary(MAX_BODY_BYTES);
         let line = line_number(plain(body.get(..end).unwrap_or_default()).matches('\n').count());
-        let detail = format!("the text has {} bytes; at most {MAX_BODY_BYTES} are read", body.len());
+        let detail = format!(
+            "the description has {} bytes; at most {MAX_BODY_BYTES} are read, so it must be shorter",
+            body.len()
+        );
         return Err(Trouble::new(line, &detail));
     }
     Ok(plain(body.strip_prefix('\u{feff}').unwrap_or(body)))
@@ -85,7 +121,8 @@ pub(super) fn with_plain_ends(body: &str) -> Result<String, Trouble> {
 /// # Errors
 /// The block is too long, or never closed.
 pub(super) fn find(lines: &[&str]) -> Result<Found, Trouble> {
-    let mut found = Found { block: None, shown: Vec::with_capacity(lines.len()) };
+    let mut found = Found { block: None, shown: Vec::with_capacity(lines.len()), warnings: Vec::new() };
+    let mut almost = Almost::default();
     let mut fences = Fences::default();
     let mut comments = Comments::of(lines);
     let mut is_headed = false;
@@ -95,6 +132,11 @@ pub(super) fn find(lines: &[&str]) -> Result<Found, Trouble> {
         let is_asked = is_headed && found.block.is_none() && fence.is_some_and(|fence| fence.is_plain);
         let rest = lines.get(at + 1..).unwrap_or_default();
         let end = fence.as_ref().and_then(|fence| fences.end_of(fence, rest));
+        if let Some(fence) = fence.as_ref().filter(|_| !is_asked) {
+            let inner = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            let warning = almost.warn(at, &Unread { fence, line, inner, is_second: found.block.is_some() });
+            found.warnings.extend(warning.filter(|_| found.warnings.len() < MAX_WARNINGS));
+        }
         match (fence, end) {
             (Some(fence), Some(length)) => {
                 let inner = rest.get(..length).unwrap_or_default();
@@ -103,15 +145,17 @@ pub(super) fn find(lines: &[&str]) -> Result<Found, Trouble> {
                 }
                 found.shown.extend(inner.iter().map(|line| (*line).to_owned()));
                 is_headed = false;
+                almost = Almost::default();
                 at += length + 2;
             }
             (Some(_), None) if is_asked => {
-                let detail = "the settings that begin here are never closed: a line of ``` is missing after them";
+                let detail = "the settings that begin here are never closed: put a line of ``` after them";
                 return Err(Trouble::new(line_number(at), detail));
             }
             (Some(_) | None, _) => {
                 let shown = comments.taken_out(at, line);
                 is_headed = is_heading(&shown) || (is_headed && shown.trim().is_empty());
+                almost.look(at, &shown);
                 found.shown.push(shown);
                 at += 1;
             }
@@ -121,26 +165,29 @@ pub(super) fn find(lines: &[&str]) -> Result<Found, Trouble> {
 }
 
 /// The number of the line at an index.
-fn line_number(index: usize) -> u32 {
+pub(super) fn line_number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 fn block(fence: &Fence, at: usize, inner: &[&str]) -> Result<Block, Trouble> {
-    let mut text = String::new();
+    let (mut text, mut cut) = (String::new(), Vec::with_capacity(inner.len()));
     for (index, line) in inner.iter().enumerate() {
         // What the fence is indented by is no part of the text.
         let spaces = line.bytes().take(fence.indent).take_while(|b| *b == b' ').count();
+        cut.push(spaces);
         text.push_str(line.get(spaces..).unwrap_or_default());
         text.push('\n');
         if text.len() > MAX_BLOCK_BYTES {
-            let detail = format!("the settings are too long; they may have {MAX_BLOCK_BYTES} bytes");
+            let detail = format!(
+                "the settings are too long: they may have {MAX_BLOCK_BYTES} bytes, so remove what is not needed"
+            );
             return Err(Trouble::new(line_number(at + 1 + index), &detail));
         }
     }
-    Ok(Block { text, opened: line_number(at), closed: line_number(at + 1 + inner.len()) })
+    Ok(Block { text, cut, opened: line_number(at), closed: line_number(at + 1 + inner.len()) })
 }
 
-fn is_heading(line: &str) -> bool {
+pub(super) fn is_heading(line: &str) -> bool {
     let is_sign = |c: char| !c.is_alphanumeric() && !c.is_whitespace() && !c.is_control();
     let words = line.trim_end();
     let begun = words.trim_start_matches(' ');

@@ -1,107 +1,114 @@
 //! Texts that old versions of Ansible evaluate although they are no templates.
 //!
-//! Where a task says `when: NAME`, Ansible before 2.12 takes the *value* of the variable for an expression of Jinja, so that
-//! `NAME: lookup('pipe', 'id')` runs `id` on the manager; playbooks of Open edX releases use such versions. An expression does harm
-//! only by calling something, so texts that could call are refused, unless they are none that Jinja could read: «see
-//! example.com (staging)», `^https://(a|b)\.example\.com(:\d+)?$`.
+//! Where a task says `when: NAME`, Ansible before 2.12 puts the *value* of the variable between `{% if` and `%}`, so that
+//! `NAME: lookup('pipe', 'id')` runs `id` on the manager; playbooks of Open edX releases use such versions. `until`, `failed_when`
+//! and `assert` do the same. Nothing else evaluates a text without the signs of a template.
+//!
+//! # What is refused
+//! An expression does harm only by calling something: operators, filters and tests compute, and what comes out is only asked
+//! whether it is true. And what can be called is known:
+//!
+//! - functions of Jinja and Ansible ([`FUNCTIONS`]): they do more than compute, or lead to what does;
+//! - methods of what Ansible itself puts among the variables ([`RESERVED`]): `hostvars` can be changed. Brackets and operators
+//!   hand such a variable on (`(hostvars).x()`), so it must not stand in an expression that takes something from anything;
+//! - whatever can be reached through the inner attributes of Python ([`is_inner`]), of any value: `''.__class__.__mro__`. Jinja's own
+//!   sandbox keeps the same ones away. A name that is computed (`a[b]`, `a | attr(b)`) may be any of them.
+//!
+//! All other variables are data, from this block, the playbooks or the machines: the methods of texts, numbers, lists and maps
+//! compute. A name that is none of these is not defined, and Ansible fails at it. So names of places and people stay what they
+//! are, although Jinja could read some of them: `Univ. Ada (Paris)` would be the method `Ada` of `Univ`.
+//!
+//! An expression without a call is taken, and so is every text that is no expression: prose, Markdown, Python, regular
+//! expressions.
 
-/// What can be called by its name and does more than compute.
-const FUNCTIONS: &[&str] = &["lookup", "query", "q"];
+use super::jinja::{self, Expression};
+use super::vet::RESERVED;
 
-/// Words between which and a name Jinja takes no offence.
-const OPERATORS: &[&str] = &["and", "or", "not", "in", "is", "if", "else"];
+/// Functions that Jinja and Ansible, or their extensions, define for every template.
+const FUNCTIONS: &[&str] = &[
+    "caller",
+    "context",
+    "cycler",
+    "debug",
+    "dict",
+    "get_flashed_messages",
+    "gettext",
+    "joiner",
+    "lipsum",
+    "lookup",
+    "namespace",
+    "ngettext",
+    "now",
+    "q",
+    "query",
+    "range",
+    "self",
+    "super",
+    "undef",
+    "url_for",
+];
 
-/// No token of Jinja begins with these, outside of quotes.
-const NO_TOKEN: &[char] = &['$', '?', '@', '&', '^', '\\', '`', '#'];
+/// Attributes of functions, generators and classes that do not begin with `_`, and of Ansible's encrypted texts.
+const INNER: &[&str] = &[
+    "ag_code",
+    "ag_frame",
+    "cr_code",
+    "cr_frame",
+    "f_back",
+    "f_builtins",
+    "f_globals",
+    "f_locals",
+    "func_closure",
+    "func_code",
+    "func_defaults",
+    "func_dict",
+    "func_globals",
+    "gi_code",
+    "gi_frame",
+    "im_class",
+    "im_func",
+    "im_self",
+    "mro",
+    "tb_frame",
+    "vault",
+];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token<'a> {
-    Name(&'a str),
-    /// A text in quotes, or what begins with a digit: Jinja takes `1if` for two words.
-    Literal,
-    Sign(char),
-}
-
-/// Whether a text is perhaps an expression that calls something.
-pub(super) fn may_call(text: &str) -> bool {
+/// What a text calls that must not be called, in words; none: nothing.
+pub(super) fn dangerous_call(text: &str) -> Option<String> {
     // Most texts call nothing, and that is seen at once.
     if !text.contains('(') {
-        return false;
+        return None;
     }
-    let Some(tokens) = tokens(text) else { return false };
-    !has_names_side_by_side(&tokens) && has_call(&tokens)
-}
-
-/// `None` when Jinja could not read it.
-fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
-    let mut tokens = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        // Here the expression would be over, and what follows a text.
-        if rest.starts_with("%}") {
-            break;
-        }
-        let length = match first {
-            '\'' | '"' => {
-                tokens.push(Token::Literal);
-                quoted_length(rest, first)?
-            }
-            _ if is_in_name(first) => {
-                let end = rest.find(|c| !is_in_name(c)).unwrap_or(rest.len());
-                tokens.push(if first.is_numeric() { Token::Literal } else { Token::Name(rest.get(..end)?) });
-                end
-            }
-            _ if NO_TOKEN.contains(&first) => return None,
-            _ => {
-                if !first.is_whitespace() {
-                    tokens.push(Token::Sign(first));
-                }
-                first.len_utf8()
-            }
-        };
-        rest = rest.get(length..)?;
+    let found = jinja::parse(text)?;
+    if found.is_too_deep {
+        return Some("its brackets are nested too deep".to_owned());
     }
-    Some(tokens)
-}
-
-/// How many bytes a quoted text has, with its quotes; `None` when it is not closed.
-fn quoted_length(text: &str, quote: char) -> Option<usize> {
-    let mut is_escaped = false;
-    for (at, character) in text.char_indices().skip(1) {
-        match character {
-            _ if is_escaped => is_escaped = false,
-            '\\' => is_escaped = true,
-            character if character == quote => return Some(at + quote.len_utf8()),
-            _ => {}
-        }
+    let function = |names: &[&str]| names.iter().copied().find(|name| FUNCTIONS.contains(name)).map(str::to_owned);
+    // There is no such filter; one that a playbook adds may do what the function does.
+    if let Some(filter) = function(&found.filters) {
+        return Some(format!("it calls `{filter}`"));
     }
-    None
+    if !found.has_call {
+        return None;
+    }
+    let name = function(&found.names).map(|name| format!("it calls `{name}`"));
+    name.or_else(|| inner(&found)).or_else(|| computed(&found))
 }
 
-fn is_in_name(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
+fn inner(found: &Expression<'_>) -> Option<String> {
+    let takes = found.has_subscript || !found.attributes.is_empty();
+    let is_ansibles = |name: &&str| takes && (RESERVED.contains(name) || name.starts_with("ansible_"));
+    let ansibles = found.names.iter().copied().find(is_ansibles);
+    let inner = found.attributes.iter().chain(&found.names).copied().find(|name| is_inner(name));
+    ansibles.or(inner).map(|name| format!("it calls something with `{name}`"))
 }
 
-/// Two names that nothing joins are no expression. Only a test may have its argument so: `x is divisibleby y`.
-fn has_names_side_by_side(tokens: &[Token<'_>]) -> bool {
-    let plain = |token: &Token<'_>| matches!(token, Token::Name(name) if !OPERATORS.contains(name));
-    let tests = |token: &Token<'_>| matches!(token, Token::Name("is" | "not"));
-    tokens.windows(2).enumerate().any(|(at, pair)| {
-        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
-        pair.iter().all(plain) && !before.is_some_and(tests)
-    })
+fn computed(found: &Expression<'_>) -> Option<String> {
+    let words = "it calls something, and has a computed name (`a[b]`) or a filter (`a | b`)";
+    (found.has_subscript || !found.filters.is_empty()).then(|| words.to_owned())
 }
 
-/// What stands before a `(` says whether it calls: one of the functions, something of something (`a.b(`), or a result
-/// (`a[b](`, `(a)(`).
-fn has_call(tokens: &[Token<'_>]) -> bool {
-    tokens.iter().enumerate().any(|(at, token)| {
-        let before = |distance: usize| at.checked_sub(distance).and_then(|index| tokens.get(index));
-        *token == Token::Sign('(')
-            && match before(1) {
-                Some(Token::Sign(')' | ']')) => true,
-                Some(Token::Name(name)) => FUNCTIONS.contains(name) || before(2) == Some(&Token::Sign('.')),
-                Some(Token::Literal | Token::Sign(_)) | None => false,
-            }
-    })
+/// Whether a name is one of the inner attributes of Python.
+fn is_inner(name: &str) -> bool {
+    name.starts_with('_') || INNER.contains(&name)
 }

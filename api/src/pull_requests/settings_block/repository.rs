@@ -2,34 +2,54 @@
 
 use shared_types::secret;
 
+/// So many repositories are offered.
+const SHOWN: usize = 3;
+
 /// Whether a URL has a password in it, or a token in the place of a user's name.
 pub(super) fn has_credentials(url: &str) -> bool {
     !secret::url_passwords(url).is_empty()
 }
 
-/// The repository of the list that a URL names, as the list spells it: what is run is what somebody here wrote. One that the
-/// list spells with a password is never found: it would reach the machine of a stranger's code.
+/// The repository of the list that a URL names, as the list spells it: what is run is what somebody here wrote, however it was
+/// spelled. One that the list spells with a password is never found: it would reach the machine of a stranger's code.
 pub(super) fn allowed<'a>(url: &str, list: &'a [String]) -> Option<&'a str> {
-    let wanted = normalised(url);
-    list.iter().find(|known| !has_credentials(known) && normalised(known) == wanted).map(String::as_str)
+    let wanted = place(url);
+    list.iter().find(|known| !has_credentials(known) && place(known) == wanted).map(String::as_str)
 }
 
-/// Without what makes no difference: a `/` or `.git` at the end, the case of the scheme and the host.
-fn normalised(url: &str) -> String {
+/// What to write instead of a repository that is not in the list.
+pub(super) fn choices(list: &[String]) -> String {
+    // A path, and the address of a server inside, are no business of strangers.
+    let shown = list.iter().filter(|known| known.starts_with("https://") && !has_credentials(known));
+    let shown: Vec<_> = shown.take(SHOWN).map(String::as_str).collect();
+    if shown.is_empty() { "Remove the line".to_owned() } else { format!("Write {}", shown.join(" or ")) }
+}
+
+/// Where a repository is: its host and its path there, whatever the way to it. Without what makes no difference: the scheme, its
+/// own port, the user `git`, slashes and `.git` at the end, the case of the host and, at GitHub, of the path.
+fn place(url: &str) -> String {
     let url = url.trim().trim_end_matches('/');
     let url = url.strip_suffix(".git").unwrap_or(url).trim_end_matches('/');
-    let (scheme, rest) = match url.split_once("://") {
-        Some((scheme, rest)) => (format!("{}://", scheme.to_ascii_lowercase()), rest),
-        None => (String::new(), url),
-    };
-    // After a scheme the path begins at a slash; without one (`git@host:path`) at the colon.
-    let end = rest.find(if scheme.is_empty() { ':' } else { '/' }).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
-    if authority.starts_with('/') {
+    if url.starts_with('/') {
         return url.to_owned();
     }
-    match authority.rsplit_once('@') {
-        Some((user, host)) => format!("{scheme}{user}@{}{path}", host.to_ascii_lowercase()),
-        None => format!("{scheme}{}{path}", authority.to_ascii_lowercase()),
+    let (scheme, rest) = url.split_once("://").unwrap_or(("ssh", url));
+    // After a scheme the path begins at a slash; without one (`git@host:path`) at the colon.
+    let is_short = rest.len() == url.len();
+    let (authority, path) = rest.split_once(if is_short { ':' } else { '/' }).unwrap_or((rest, ""));
+    let authority = authority.to_ascii_lowercase();
+    let authority = authority.strip_prefix("git@").unwrap_or(&authority);
+    let port = match scheme.to_ascii_lowercase().as_str() {
+        "https" => ":443",
+        "http" => ":80",
+        "ssh" | "git+ssh" | "ssh+git" => ":22",
+        "git" => ":9418",
+        _ => return url.to_owned(),
+    };
+    let host = authority.strip_suffix(port).unwrap_or(authority);
+    let path = path.trim_start_matches('/');
+    match host {
+        "github.com" | "www.github.com" => format!("github.com/{}", path.to_ascii_lowercase()),
+        other => format!("{other}/{path}"),
     }
 }

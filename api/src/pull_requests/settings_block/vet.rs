@@ -8,22 +8,27 @@
 //! - Ansible before 2.12 evaluates a variable that a `when` names alone: see [`super::expression`];
 //! - its reader of JSON makes something else of a map with `__ansible_unsafe`, `__ansible_vault` or `__ansible_type`.
 //!
-//! And to this program: `$secret` names a secret (see [`crate::vault`]), and [`HIDDEN`] stands for what is stored already.
+//! And what decides which code runs ([`code::decides`]) is the pull request's commit alone: GitHub is told that this commit was
+//! built, and an operator approves this commit.
+//!
+//! To this program, `$secret` names a secret (see [`crate::vault`]), and [`HIDDEN`] stands for what is stored already.
 //!
 //! This is one wall of several: only known repositories are run, and never with this program's own secrets in reach.
 
 use serde_json::{Map, Value};
 use shared_types::secret::HIDDEN;
+use shared_types::yaml::typed;
 
 use super::body::Block;
 use super::{MAX_DEPTH, Trouble, expression};
+use crate::openedx::code;
 
 /// What no top-level name may begin with.
 const PREFIXES: &[&str] = &["ansible_", "_ansible_"];
 
 /// What Ansible keeps for itself: what it knows of hosts and plays, what tells it where and how a task runs, and the names
 /// that templates call.
-const RESERVED: &[&str] = &[
+pub(super) const RESERVED: &[&str] = &[
     "action",
     "become",
     "become_exe",
@@ -76,30 +81,57 @@ const TEMPLATE_HEADER: &str = "#jinja2:";
 /// The first that is found, with its line.
 pub(super) fn check(map: &Map<String, Value>, block: &Block) -> Result<(), Trouble> {
     for name in map.keys() {
-        if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || RESERVED.contains(&name.as_str()) {
-            let detail = format!("`{name}` may not be set here: Ansible would not take it for a variable, but obey it");
-            return Err(block.trouble_of_key(name, &detail));
+        if let Some(why) = wrong_variable(name) {
+            return Err(block.trouble_of_key(name, &format!("`{name}` may not be set here: {why}")));
         }
     }
     check_map(map, block, 1)
 }
 
+fn wrong_variable(name: &str) -> Option<&'static str> {
+    if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+        return Some(
+            "Ansible would not take it for a variable, but obey it. Remove the line; how machines are reached is not up to a \
+             pull request",
+        );
+    }
+    if RESERVED.contains(&name) {
+        return Some("Ansible keeps this name for itself. Remove the line, or give your variable another name");
+    }
+    code::decides(name).then_some(
+        "a preview runs the head commit of its pull request and no other code. Remove the line; to preview other code, push it \
+         to the branch of this pull request, or open a pull request for it",
+    )
+}
+
 fn check_map(map: &Map<String, Value>, block: &Block, depth: usize) -> Result<(), Trouble> {
     check_depth(block, depth)?;
     for (name, value) in map {
-        refuse(block, name, true, wrong_name)?;
-        refuse(block, name, true, wrong_text)?;
+        let name = typed::shown(name);
+        refuse(block, &name, true, wrong_name)?;
+        refuse(block, &name, true, wrong_text)?;
+        refuse_call(block, &name, true)?;
         check_value(value, block, depth)?;
     }
     Ok(())
 }
 
 fn check_value(value: &Value, block: &Block, depth: usize) -> Result<(), Trouble> {
+    if let Value::String(text) = value
+        && typed::has_mark(value)
+    {
+        let text = typed::shown(text);
+        let detail =
+            "`!secret` may not be used here: everybody can read a pull request; set the variable in the instance";
+        return Err(block.trouble_where(|place| !place.is_key && place.text == text, |_| false, detail));
+    }
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
         Value::String(text) => {
-            refuse(block, text, false, wrong_text)?;
-            refuse(block, text, false, |text| expression::may_call(text).then_some(CALL))
+            // The text itself, without the mark of its tag.
+            let text = typed::shown(text);
+            refuse(block, &text, false, wrong_text)?;
+            refuse_call(block, &text, false)
         }
         Value::Array(items) => {
             check_depth(block, depth + 1)?;
@@ -113,7 +145,7 @@ fn check_depth(block: &Block, depth: usize) -> Result<(), Trouble> {
     if depth <= MAX_DEPTH {
         return Ok(());
     }
-    let detail = format!("nested deeper than {MAX_DEPTH} levels");
+    let detail = format!("nested deeper than {MAX_DEPTH} levels: maps and lists in it must be nested less");
     Err(block.trouble_where(|place| place.depth > MAX_DEPTH, |_| false, &detail))
 }
 
@@ -123,23 +155,34 @@ fn refuse(block: &Block, text: &str, is_key: bool, wrong: fn(&str) -> Option<&'s
     Err(block.trouble_where(|place| place.is_key == is_key && is_such(&place.text), is_such, detail))
 }
 
-const CALL: &str =
-    "this text looks like a call (`lookup(…)`, `a.b(…)`), and old versions of Ansible would run it on the manager";
+/// A text that Ansible might evaluate, and that would call something then.
+fn refuse_call(block: &Block, text: &str, is_key: bool) -> Result<(), Trouble> {
+    let Some(call) = expression::dangerous_call(text) else { return Ok(()) };
+    let detail = format!(
+        "old versions of Ansible would run this text on the manager as an expression: {call}. Write the result itself; if it is \
+         only text, write it without the round brackets, or with words between that make it no expression"
+    );
+    let is_such = |other: &str| other == text;
+    Err(block.trouble_where(|place| place.is_key == is_key && is_such(&place.text), is_such, &detail))
+}
 
 fn wrong_name(name: &str) -> Option<&'static str> {
     if name.starts_with("__ansible_") {
         return Some(
-            "a name that begins with `__ansible_` has a meaning of its own to Ansible; it may not be set here",
+            "a name that begins with `__ansible_` has a meaning of its own to Ansible, so it may not be set here; give it another \
+             name",
         );
     }
     let is_secret = name.starts_with('$') && name.trim_start_matches('$') == "secret";
-    is_secret.then_some("a map with `$secret` stands for a stored secret; it may not be set here")
+    is_secret
+        .then_some("a map with `$secret` stands for a stored secret, so it may not be set here; give it another name")
 }
 
 fn wrong_text(text: &str) -> Option<&'static str> {
     if TEMPLATE_SIGNS.iter().any(|sign| text.contains(sign)) || text.trim_start().starts_with(TEMPLATE_HEADER) {
         return Some(
-            "templates (`{{`, `{%`, `{#`, `#jinja2:`) may not be used here: Ansible would run them on the manager",
+            "templates (`{{`, `{%`, `{#`, `#jinja2:`) may not be used here: Ansible would run them on the manager. Write the value \
+             itself, or a space between the two characters if it is only text",
         );
     }
     text.contains(HIDDEN).then_some("`••••••` only stands for a secret that is hidden; write the value itself")

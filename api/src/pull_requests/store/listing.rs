@@ -1,6 +1,9 @@
 //! Lists of pull requests, the last changed first.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, SecondsFormat, Utc};
+use diesel::sql_types::{Nullable, Text};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, PgExpressionMethods,
     QueryDsl, SelectableHelper,
@@ -12,9 +15,12 @@ use shared_types::pull_request::PullRequestState;
 
 use super::rows::Row;
 use crate::db::DbError;
+use crate::db::fixed::fixed;
 use crate::db::keyset::{Order, at_most};
 use crate::db::schema::{pull_requests, watched_repositories};
 use crate::db::words::words;
+use crate::instances::store::pins;
+use crate::openedx::code;
 
 /// Which pull requests, and from where.
 #[derive(Debug, Clone, Default)]
@@ -52,17 +58,29 @@ const WORDS: &str = "search_words(pull_requests.number::text, pull_requests.titl
     coalesce(pull_requests.fork_name, ''), pull_requests.branch_name)";
 
 const NEWEST: Order =
-    Order { table: "pull_requests", column: "github_updated", kind: "timestamptz", is_descending: true };
+    Order { by: "pull_requests.github_updated", id: "pull_requests.id", kind: "timestamptz", is_descending: true };
 
-/// Pull requests in order, each with the name of its repository.
+/// A pull request, the name of its repository, and the commit that its active app server was built from; none: it has no
+/// active app server, or that one runs code that is not known.
+pub type Found = (Row, String, Option<String>);
+
+static RUNNING_COMMIT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "(SELECT {} FROM instances AS i JOIN app_servers AS a ON a.id = i.active_app_server_id \
+            WHERE i.id = pull_requests.instance_id)",
+        pins::commit_sql("a", code::REFERENCE)
+    )
+});
+
+/// Pull requests in order.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(Row, String)>, DbError> {
+pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Found>, DbError> {
     let mut select = pull_requests::table
         .inner_join(watched_repositories::table)
         .order(NEWEST.by())
-        .select((Row::as_select(), watched_repositories::name))
+        .select((Row::as_select(), watched_repositories::name, fixed::<Nullable<Text>>(RUNNING_COMMIT.as_str())))
         .into_boxed();
     if let Some(state) = query.state {
         select = select.filter(pull_requests::state.eq(state));
@@ -86,15 +104,15 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(Ro
     Ok(at_most(select, query.limit).load(conn).await?)
 }
 
-/// One of them, with the name of its repository.
+/// One of them.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn one(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Option<(Row, String)>, DbError> {
+pub async fn one(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Option<Found>, DbError> {
     Ok(pull_requests::table
         .inner_join(watched_repositories::table)
         .filter(pull_requests::id.eq(id))
-        .select((Row::as_select(), watched_repositories::name))
+        .select((Row::as_select(), watched_repositories::name, fixed::<Nullable<Text>>(RUNNING_COMMIT.as_str())))
         .first(conn)
         .await
         .optional()?)

@@ -1,5 +1,6 @@
 //! What GitHub was told of pull requests, and what it may have to be told.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -13,16 +14,22 @@ use super::rows::{self, Row};
 use crate::db::DbError;
 use crate::db::fixed::fixed;
 use crate::db::schema::{pull_requests, watched_repositories};
+use crate::instances::store::pins;
+use crate::openedx::code;
 
 /// How many pull requests one look finds; the next finds more.
 const A_LOOK: i64 = 100;
 
 /// All that GitHub is told comes from these facts, so that there is no news where they are the same: of the pull request, its
-/// instance, and of that the newest app server and the one that has the traffic. Machines are counted once they are to go.
-const FACTS: &str = "(SELECT jsonb_build_object(\
+/// instance, and of that the newest app server and the one that has the traffic. Machines are counted once they are to go. The
+/// commit of an app server is the one that it was built from, whatever settings say.
+static FACTS: LazyLock<String> =
+    LazyLock::new(|| FACTS_BUT_COMMITS.replace("$commit", &pins::commit_sql("a", code::REFERENCE)));
+
+const FACTS_BUT_COMMITS: &str = "(SELECT jsonb_build_object(\
     'pull_request', jsonb_build_array(pull_requests.state, pull_requests.head_commit, pull_requests.version, \
         pull_requests.is_trusted, pull_requests.decision, pull_requests.decided_version, \
-        pull_requests.settings_trouble, pull_requests.trouble), \
+        pull_requests.settings_trouble, pull_requests.trouble, pull_requests.settings_warnings), \
     'instance', (SELECT jsonb_build_object(\
         'id', i.id, \
         'version', i.version, \
@@ -37,7 +44,7 @@ const FACTS: &str = "(SELECT jsonb_build_object(\
                 'id', a.id, \
                 'name', a.name, \
                 'status', a.status, \
-                'commit', a.settings ->> 'edx_platform_commit', \
+                'commit', $commit, \
                 'failure', left(a.failure, 10000), \
                 'failed_step', (SELECT f.step FROM build_steps AS f WHERE f.app_server_id = a.id AND NOT f.is_ok LIMIT 1), \
                 'is_begun', b.begun_at IS NOT NULL, \
@@ -90,8 +97,9 @@ pub async fn due(conn: &mut AsyncPgConnection) -> Result<Vec<PullRequestId>, DbE
              SELECT p.id FROM instances AS i JOIN pull_requests AS p ON p.instance_id = i.id WHERE i.archived_at IS NULL) \
          AND (pull_requests.report_until IS NULL OR pull_requests.report_until < now()) \
          AND NOT EXISTS (SELECT 1 FROM github_pause WHERE until > now()) \
-         AND (pull_requests.report_after <= now() OR pull_requests.reported_of IS DISTINCT FROM md5({FACTS}::text)) \
-         ORDER BY pull_requests.id LIMIT $1"
+         AND (pull_requests.report_after <= now() OR pull_requests.reported_of IS DISTINCT FROM md5({}::text)) \
+         ORDER BY pull_requests.id LIMIT $1",
+        *FACTS
     ))
     .bind::<BigInt, _>(A_LOOK)
     .load(conn)
@@ -165,8 +173,8 @@ pub async fn read(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Opt
             pull_requests::comment_id,
             pull_requests::reported,
             pull_requests::report_tries,
-            fixed::<Jsonb>(FACTS),
-            fixed::<Text>(format!("md5({FACTS}::text)")),
+            fixed::<Jsonb>(FACTS.as_str()),
+            fixed::<Text>(format!("md5({}::text)", *FACTS)),
         ))
         .first(conn)
         .await
@@ -224,10 +232,11 @@ pub async fn settle(conn: &mut AsyncPgConnection, id: PullRequestId, turn: i64, 
         // A change of the row after this lock makes it unsettled again.
         rows::lock(conn, id).await?;
         diesel::sql_query(format!(
-            "UPDATE pull_requests SET reported_of = $1, is_report_settled = $2 AND md5({FACTS}::text) = $1, \
+            "UPDATE pull_requests SET reported_of = $1, is_report_settled = $2 AND md5({}::text) = $1, \
                  report_trouble = left($3, 1000), report_tries = $4, report_after = now() + make_interval(secs => $5), \
                  report_until = NULL \
-             WHERE id = $6 AND report_turn = $7"
+             WHERE id = $6 AND report_turn = $7",
+            *FACTS
         ))
         .bind::<Text, _>(&told.digest)
         .bind::<diesel::sql_types::Bool, _>(told.is_settled)

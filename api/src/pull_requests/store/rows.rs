@@ -2,15 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    AsChangeset, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+    AsChangeset, ExpressionMethods, Insertable, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl,
+    Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Deserialize;
 use serde_json::Value;
 use shared_types::pull_request::{Approval, Decision, Owed, PullRequestState, SourcePullRequest};
-use shared_types::{API_BASE, InstanceId, PullRequestId};
+use shared_types::{API_BASE, FieldWarning, InstanceId, PullRequestId};
 
 use crate::db::DbError;
-use crate::db::schema::{pull_requests, watched_repositories};
+use crate::db::schema::{instances, pull_requests, watched_repositories};
+use crate::pull_requests::settings_block;
 
 /// A row.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
@@ -44,6 +47,8 @@ pub struct Row {
     pub wanted: Option<Value>,
     /// Why it cannot be used.
     pub settings_trouble: Option<String>,
+    /// Advice about it: a list of `FieldWarning`.
+    pub settings_warnings: Value,
     /// Counts changes of what would run.
     pub version: i64,
     /// What an operator decided.
@@ -81,6 +86,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// The advice about the settings in its description.
+    pub fn warnings(&self) -> Vec<FieldWarning> {
+        Vec::deserialize(&self.settings_warnings).unwrap_or_default()
+    }
+
     /// Whether it may run.
     pub fn approval(&self) -> Approval {
         match self.decision.filter(|_| self.decided_version == Some(self.version)) {
@@ -122,6 +132,8 @@ pub struct Said {
     pub wanted: Option<Value>,
     /// Why it cannot be used.
     pub settings_trouble: Option<String>,
+    /// Advice about it: a list of `FieldWarning`.
+    pub settings_warnings: Value,
     /// When it last changed, by GitHub's clock.
     pub github_updated: DateTime<Utc>,
     /// When it was closed.
@@ -131,8 +143,17 @@ pub struct Said {
 impl Said {
     /// Whether something else would run than what this row has.
     pub fn runs_otherwise_than(&self, row: &Row) -> bool {
-        (&self.fork_name, &self.head_commit, &self.extra_settings, &self.wanted)
-            != (&row.fork_name, &row.head_commit, &row.extra_settings, &row.wanted)
+        self.has_other_source_than(row) || self.has_other_settings_than(row)
+    }
+
+    /// Whether the change comes from elsewhere, or is another commit.
+    pub fn has_other_source_than(&self, row: &Row) -> bool {
+        (&self.fork_name, &self.head_commit) != (&row.fork_name, &row.head_commit)
+    }
+
+    /// Whether the description asks for something else.
+    pub fn has_other_settings_than(&self, row: &Row) -> bool {
+        self.wanted != row.wanted || !settings_block::is_same(&self.extra_settings, &row.extra_settings)
     }
 }
 
@@ -165,6 +186,22 @@ pub async fn lock_number(conn: &mut AsyncPgConnection, repository: i64, number: 
         .first(conn)
         .await
         .optional()?)
+}
+
+/// Whether the instance of another pull request has this domain.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn is_domain_of_another(
+    conn: &mut AsyncPgConnection,
+    id: PullRequestId,
+    domain: &str,
+) -> Result<bool, DbError> {
+    let others = pull_requests::table
+        .inner_join(instances::table.on(instances::id.nullable().eq(pull_requests::instance_id)))
+        .filter(instances::domain.eq(domain))
+        .filter(pull_requests::id.ne(id));
+    Ok(diesel::select(diesel::dsl::exists(others)).get_result(conn).await?)
 }
 
 /// The pull request that an instance was made for.

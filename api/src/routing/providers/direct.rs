@@ -5,11 +5,15 @@ use std::net::SocketAddr;
 use async_trait::async_trait;
 
 use super::question;
-use crate::routing::traffic::{Route, Traffic, TrafficError};
+use crate::config::gateway::Front;
+use crate::routing::traffic::{AskError, Route, Traffic, TrafficError};
 
 /// No gateway. Whoever runs beside the gateway tells it; see `Duties::tells_gateway`.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Direct;
+pub struct Direct {
+    /// What stands in front of the gateway; an application that redirects to `https` is told of it.
+    pub front: Option<Front>,
+}
 
 fn not_here() -> TrafficError {
     TrafficError("the gateway is not on this host; the `ocim server` beside it tells it within seconds".to_owned())
@@ -33,29 +37,37 @@ impl Traffic for Direct {
         Err(not_here())
     }
 
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
-        question::ask_directly(target, hostname, path).await
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError> {
+        question::ask_directly(target, hostname, path, self.front).await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use tokio::io::AsyncWriteExt;
+    use crate::config::gateway::Scheme;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[tokio::test]
     async fn asks_and_refuses_the_rest_with_the_way_out() {
+        let front = Some(Front { scheme: Scheme::Https, port: 443 });
+        let direct = Direct { front };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = listener.local_addr().unwrap();
-        tokio::spawn(async move {
+        let asked = tokio::spawn(async move {
             let (mut visitor, _) = listener.accept().await.unwrap();
+            let mut head = vec![0; 1000];
+            let read = visitor.read(&mut head).await.unwrap();
             visitor.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+            String::from_utf8_lossy(&head[..read]).into_owned()
         });
-        assert_eq!(Direct.ask(target, "a.localhost", "/heartbeat").await, Ok(204));
-        for error in [Direct.apply(&[]).await.unwrap_err(), Direct.replace_all(&[]).await.unwrap_err()] {
+        assert_eq!(direct.ask(target, "a.localhost", "/heartbeat").await, Ok(204));
+        let head = asked.await.unwrap();
+        assert!(head.contains("\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: 443\r\n"), "{head}");
+        for error in [direct.apply(&[]).await.unwrap_err(), direct.replace_all(&[]).await.unwrap_err()] {
             assert!(error.0.contains("not on this host") && error.0.contains("ocim server"), "{error}");
         }
-        assert!(Direct.open_connections(target).await.is_err());
+        assert!(direct.open_connections(target).await.is_err());
     }
 }

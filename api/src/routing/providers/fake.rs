@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::question;
-use crate::routing::traffic::{Route, Traffic, TrafficError};
+use crate::config::gateway::Scheme;
+use crate::routing::traffic::{AskError, Route, Traffic, TrafficError};
 
 /// Keeps the table it is told, and does what the test says.
 #[derive(Debug, Default)]
@@ -17,9 +18,10 @@ pub struct FakeTraffic {
 
 #[derive(Debug, Default)]
 struct State {
-    table: BTreeMap<String, Option<SocketAddr>>,
+    table: BTreeMap<String, Route>,
     open: BTreeMap<SocketAddr, u64>,
     failures: u32,
+    is_away: bool,
     changes: u32,
 }
 
@@ -35,6 +37,11 @@ impl FakeTraffic {
         self.state().failures = calls;
     }
 
+    /// Makes every call and every question fail from now on, or no more.
+    pub fn set_away(&self, is_away: bool) {
+        self.state().is_away = is_away;
+    }
+
     /// Says how many requests are under way at a target from now on.
     pub fn set_open_connections(&self, target: SocketAddr, count: u64) {
         self.state().open.insert(target, count);
@@ -43,7 +50,13 @@ impl FakeTraffic {
     /// Where every host leads now.
     #[must_use]
     pub fn table(&self) -> BTreeMap<String, Option<SocketAddr>> {
-        self.state().table.clone()
+        self.state().table.iter().map(|(hostname, route)| (hostname.clone(), route.target)).collect()
+    }
+
+    /// What an application is told of the scheme of a host's visitors.
+    #[must_use]
+    pub fn scheme(&self, hostname: &str) -> Option<Scheme> {
+        self.state().table.get(hostname).map(|route| route.scheme)
     }
 
     /// How many calls have changed the table.
@@ -59,6 +72,9 @@ impl FakeTraffic {
 
     fn attempt(&self) -> Result<MutexGuard<'_, State>, TrafficError> {
         let mut state = self.state();
+        if state.is_away {
+            return Err(TrafficError("the gateway is away".to_owned()));
+        }
         match state.failures.checked_sub(1) {
             None => Ok(state),
             Some(left) => {
@@ -68,7 +84,7 @@ impl FakeTraffic {
         }
     }
 
-    fn become_table(mut state: MutexGuard<'_, State>, table: BTreeMap<String, Option<SocketAddr>>) {
+    fn become_table(mut state: MutexGuard<'_, State>, table: BTreeMap<String, Route>) {
         if state.table != table {
             state.table = table;
             state.changes = state.changes.saturating_add(1);
@@ -76,8 +92,9 @@ impl FakeTraffic {
     }
 }
 
-fn entries(routes: &[Route]) -> impl Iterator<Item = (String, Option<SocketAddr>)> {
-    routes.iter().map(|Route { hostname, target }| (hostname.clone(), *target))
+/// A gateway refuses what [`Route::check`] refuses.
+fn entries(routes: &[Route]) -> Result<BTreeMap<String, Route>, TrafficError> {
+    routes.iter().map(|route| route.check().map(|()| (route.hostname.clone(), route.clone()))).collect()
 }
 
 #[async_trait]
@@ -85,13 +102,13 @@ impl Traffic for FakeTraffic {
     async fn apply(&self, routes: &[Route]) -> Result<(), TrafficError> {
         let state = self.attempt()?;
         let mut table = state.table.clone();
-        table.extend(entries(routes));
+        table.extend(entries(routes)?);
         Self::become_table(state, table);
         Ok(())
     }
 
     async fn replace_all(&self, routes: &[Route]) -> Result<(), TrafficError> {
-        Self::become_table(self.attempt()?, entries(routes).collect());
+        Self::become_table(self.attempt()?, entries(routes)?);
         Ok(())
     }
 
@@ -103,8 +120,11 @@ impl Traffic for FakeTraffic {
         self.attempt().map(drop)
     }
 
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
-        question::ask_directly(target, hostname, path).await
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError> {
+        if self.state().is_away {
+            return Err(AskError::NotAsked("the gateway is away".to_owned()));
+        }
+        question::ask_directly(target, hostname, path, None).await
     }
 }
 
@@ -117,7 +137,7 @@ mod tests {
     async fn keeps_the_table_and_fails_when_told() {
         let fake = FakeTraffic::new();
         let target: SocketAddr = "10.0.0.2:80".parse().unwrap();
-        let route = |name: &str| Route { hostname: name.to_owned(), target: Some(target) };
+        let route = |name: &str| Route { hostname: name.to_owned(), target: Some(target), scheme: Scheme::Http };
         fake.apply(&[route("a")]).await.unwrap();
         fake.apply(&[route("b")]).await.unwrap();
         assert_eq!(fake.table().len(), 2);

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::haproxy::check_host;
-use crate::routing::traffic::PATIENCE;
+use crate::config::gateway::Front;
+use crate::routing::traffic::{AskError, PATIENCE, check_host};
 
 /// The longest head of an answer that is read, in bytes.
 const LONGEST_HEAD: u64 = 64 << 10;
@@ -29,18 +29,38 @@ impl Head {
     }
 }
 
-/// Asks the target itself, from this host.
-pub(super) async fn ask_directly(target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
-    let request = request(hostname, path, "")?;
+/// Asks the target itself, from this host; tells it the scheme and port that visitors use, where that is known.
+pub(super) async fn ask_directly(
+    target: SocketAddr,
+    hostname: &str,
+    path: &str,
+    front: Option<Front>,
+) -> Result<u16, AskError> {
+    let said = front.map(|Front { scheme, port }| {
+        format!("X-Forwarded-Proto: {}\r\nX-Forwarded-Port: {port}\r\n", scheme.as_str())
+    });
+    let request = request(hostname, path, said.as_deref().unwrap_or_default()).map_err(AskError::NotAsked)?;
     let exchange = async {
-        let stream = TcpStream::connect(target).await.map_err(|error| {
-            let is_refused = error.kind() == io::ErrorKind::ConnectionRefused;
-            if is_refused { NO_CONNECTION.to_owned() } else { format!("no connection: {error}") }
-        })?;
-        let head = exchange(stream, &request).await.map_err(|error| no_answer(&error))?;
+        let stream = TcpStream::connect(target).await.map_err(|error| not_connected(&error))?;
+        let head = exchange(stream, &request).await.map_err(|error| AskError::NoAnswer(no_answer(&error)))?;
         Ok(head.status)
     };
-    tokio::time::timeout(PATIENCE, exchange).await.unwrap_or_else(|_| Err(too_late()))
+    tokio::time::timeout(PATIENCE, exchange).await.unwrap_or_else(|_| Err(AskError::NoAnswer(too_late())))
+}
+
+/// Why there is no connection. Without a free port, descriptor or memory here, nothing is known about the target.
+fn not_connected(error: &io::Error) -> AskError {
+    let exhausted = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE, rustix::io::Errno::NOBUFS];
+    let is_ours = error.kind() == io::ErrorKind::OutOfMemory
+        || error.kind() == io::ErrorKind::AddrNotAvailable
+        || error.raw_os_error().is_some_and(|code| exhausted.iter().any(|errno| errno.raw_os_error() == code));
+    if is_ours {
+        AskError::NotAsked(format!("this host cannot ask: {error}"))
+    } else if error.kind() == io::ErrorKind::ConnectionRefused {
+        AskError::NoAnswer(NO_CONNECTION.to_owned())
+    } else {
+        AskError::NoAnswer(format!("no connection: {error}"))
+    }
 }
 
 /// The words for an answer that broke off or makes no sense.
@@ -129,6 +149,17 @@ mod tests {
     #[tokio::test]
     async fn says_that_nothing_listens() {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        assert_eq!(ask_directly(free, "a.localhost", "/").await, Err(NO_CONNECTION.to_owned()));
+        let answer = ask_directly(free, "a.localhost", "/", None).await;
+        assert_eq!(answer, Err(AskError::NoAnswer(NO_CONNECTION.to_owned())));
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_on_this_side_says_nothing_about_the_target() {
+        let target = "127.0.0.1:80".parse().unwrap();
+        assert!(matches!(ask_directly(target, "a b", "/", None).await, Err(AskError::NotAsked(_))));
+        let of = |errno: rustix::io::Errno| not_connected(&io::Error::from_raw_os_error(errno.raw_os_error()));
+        assert!(matches!(of(rustix::io::Errno::MFILE), AskError::NotAsked(_)));
+        assert!(matches!(of(rustix::io::Errno::ADDRNOTAVAIL), AskError::NotAsked(_)));
+        assert!(matches!(of(rustix::io::Errno::HOSTUNREACH), AskError::NoAnswer(_)));
     }
 }

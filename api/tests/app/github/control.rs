@@ -60,6 +60,7 @@ fn change(fake: &FakeGithub, verb: &str, order: &Order) -> bool {
     let (repository, number, text) = (order.repository.as_str(), order.number, order.text.as_str());
     let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     match verb {
+        "push_back" => fake.push_back(repository, number, text),
         "edit_title" => fake.edit_title(repository, number, text),
         "edit_body" => fake.edit_body(repository, number, text),
         "set_draft" => fake.set_draft(repository, number, order.is_on),

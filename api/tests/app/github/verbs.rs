@@ -91,6 +91,13 @@ impl FakeGithub {
         commit
     }
 
+    /// As with `push --force` of a commit that was there before.
+    pub fn push_back(&self, repository: &str, number: i32, commit: &str) {
+        self.world().change(repository, number, |pull| {
+            pull.before = std::mem::replace(&mut pull.head, commit.to_owned());
+        });
+    }
+
     pub fn edit_title(&self, repository: &str, number: i32, title: &str) {
         self.world().change(repository, number, |pull| pull.title = title.into());
     }

@@ -3,6 +3,8 @@
 mod asked;
 mod closing;
 mod commits;
+mod descriptions;
+mod domains;
 mod hooks;
 mod moods;
 mod outsiders;

@@ -2,6 +2,7 @@
 
 mod doorman;
 mod refusals;
+mod truth;
 
 use std::sync::Arc;
 

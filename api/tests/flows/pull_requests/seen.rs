@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{FORK, Story, settings};
-use crate::app::github::{FakeGithub, PullSpec};
+use crate::app::github::PullSpec;
 use crate::app::until;
 
 #[tokio::test]
@@ -36,6 +36,8 @@ async fn one_that_is_seen_gets_an_instance_which_is_built_and_activated() {
         "is_applied": true,
         "trouble": null,
         "settings_trouble": null,
+        "settings_warnings": [],
+        "running_commit": head,
     });
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(&read[name], value, "{name}");
@@ -157,20 +159,5 @@ async fn a_draft_and_one_without_a_description_are_like_any_other() {
     story.sweep().await;
     assert_eq!(story.read(number).await["is_draft"], false);
     assert_eq!(story.launches(story.instance(number).await).await, 1);
-    story.end().await;
-}
-
-#[tokio::test]
-async fn pull_requests_of_several_repositories_have_domains_of_their_own() {
-    let github = FakeGithub::start().await;
-    github.repository("acme/other");
-    let story = Story::beside(github, |settings| settings.watch_fork.push("acme/other=rebuild".into())).await;
-    let (first, second) = (story.open(), story.github.open_pull("acme/other", PullSpec::default()));
-    assert_eq!(first, second, "the same number");
-    story.sweep_whole().await;
-    until("both have instances", async || story.app.number("SELECT count(*) AS n FROM instances").await == 2).await;
-    let domains = "SELECT count(*) AS n FROM instances WHERE domain IN ('pr1.sandbox.localhost', \
-                   'pr1.acme-other.sandbox.localhost')";
-    assert_eq!(story.app.number(domains).await, 2);
     story.end().await;
 }

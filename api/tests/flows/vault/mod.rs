@@ -177,6 +177,50 @@ async fn a_replaced_secret_goes_and_an_app_servers_own_stays() {
     app.end().await;
 }
 
+#[tokio::test]
+async fn a_variable_that_a_person_marks_is_sealed_and_stays_so_when_other_lines_change() {
+    let app = TestApp::start().await;
+    let operator = app.operator().await;
+    let extra = "A: 1\nPLAIN_NAME: !secret zebra-crossing\nMAP: !secret\n  1: [ostrich-feather]\n";
+    let instance = created(&operator, json!({ "name": "x", "sub_domain": "x", YAML: extra })).await;
+    let path = format!("/api/v1/instances/{instance}");
+    let shown = app.read_instance(instance).await[YAML].as_str().unwrap().to_owned();
+    assert_eq!(shown, "A: 1\nPLAIN_NAME: !secret \"••••••\"\nMAP:\n  1:\n    - !secret \"••••••\"\n");
+    operator.patch(&path, "\"1\"", json!({ YAML: shown.replace("A: 1", "A: 2") })).await.expect(200);
+    let id = app.running(instance).await;
+    let configured = app.read_app_server(id).await["configuration_settings"].as_str().unwrap().to_owned();
+    assert!(configured.contains("PLAIN_NAME: !secret \"••••••\"") && configured.contains("A: 2"), "{configured}");
+    for (place, text) in dump(&app).await.into_iter().chain(answers(&operator).await) {
+        assert!(!text.contains("zebra-crossing") && !text.contains("ostrich-feather"), "{place}: {text}");
+    }
+    let opened = operator.patch(&path, "\"2\"", json!({ YAML: "PLAIN_NAME: \"••••••\"\n" })).await;
+    let detail = opened.field_error(&format!("/{YAML}"));
+    assert!(detail.contains("at PLAIN_NAME stands for a secret"), "{detail}");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_stored_in_clear_is_hidden_and_sealed_when_it_is_saved() {
+    let app = TestApp::start().await;
+    let operator = app.operator().await;
+    let extra = "EDXAPP_FERNET_KEYS: [zebra-crossing]\n";
+    let instance = created(&operator, json!({ "name": "x", "sub_domain": "x", YAML: "A: 1\n" })).await;
+    // As it was stored when the name was not known as a secret's.
+    let old = format!("UPDATE instances SET settings = jsonb_set(settings, '{{{YAML}}}', to_jsonb('{extra}'::text))");
+    app.execute(&old).await;
+    for path in ["", "/render"] {
+        let answer = operator.get(&format!("/api/v1/instances/{instance}{path}")).await;
+        assert!(answer.status == 200 && !answer.body.contains("zebra-crossing"), "{path}: {}", answer.body);
+        assert!(answer.body.contains("••••••"), "{path}: {}", answer.body);
+    }
+    let change = json!({ "openedx_release": "other" });
+    operator.patch(&format!("/api/v1/instances/{instance}"), "\"1\"", change).await.expect(200);
+    for (place, text) in dump(&app).await {
+        assert!(!text.contains("zebra-crossing"), "{place}: {text}");
+    }
+    app.end().await;
+}
+
 fn key_file(runs_dir: &Path) -> PathBuf {
     runs_dir.join("secrets")
 }

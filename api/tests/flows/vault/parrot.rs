@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::Utc;
 use ocim::ansible::fake::FakeAnsible;
 use ocim::ansible::port::{
-    Ansible, AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
+    Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
 };
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
@@ -43,7 +43,7 @@ impl Ansible for Parrot {
 
     async fn prepare(
         &self,
-        spec: &RunSpec,
+        spec: &LoadSpec,
         sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError> {
@@ -60,7 +60,7 @@ impl Ansible for Parrot {
         let variables = serde_json::to_string_pretty(&spec.variables).unwrap();
         let lines = self.lines(&format!("{variables} {}", spec.source_repo));
         sink.take(lines, SpoolPosition { events: 1, errors: 0 }).await.map_err(AnsibleError::Sink)?;
-        Ok(RunOutcome::Failed { exit_status: Some(2), failed_task: Some(("say".to_owned(), variables)) })
+        Ok(RunOutcome::Failed { exit_status: Some(2), failed_task: Some(("say".to_owned(), variables)), words: None })
     }
 
     async fn recover(&self, _: &Path, _: SpoolPosition, _: &mut dyn SpoolSink) -> Result<bool, AnsibleError> {

@@ -81,13 +81,13 @@ async fn all_that_it_was_built_from_and_how_the_build_went() {
           "outcome": "done"
         },
         {
-          "kind": "server",
+          "kind": "checkout",
           "started": "[time]",
           "ended": "[time]",
           "outcome": "done"
         },
         {
-          "kind": "checkout",
+          "kind": "server",
           "started": "[time]",
           "ended": "[time]",
           "outcome": "done"
@@ -151,7 +151,8 @@ async fn all_that_it_was_built_from_and_how_the_build_went() {
             "checked_at": "[time]"
           }
         ]
-      }
+      },
+      "health": null
     }
     "#);
     app.end().await;

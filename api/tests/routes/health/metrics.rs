@@ -34,6 +34,8 @@ async fn the_figures_say_how_the_installation_is() {
     app.execute(&format!("UPDATE instances SET archived_at = now(), archived_by = 'x' WHERE id = {archived}")).await;
     let id = app.running(instance).await;
     app.activate(id).await.expect(200);
+    let fresh = "SELECT count(*) AS n FROM health_watch WHERE fresh_until > now()";
+    until("the watch has shown that it checks", async || app.number(fresh).await == 1).await;
     until("the worker has shown that it lives", async || value(&scrape(&app).await, "ocim_workers") == Some(1.0)).await;
     let text = scrape(&app).await;
     let expected = [
@@ -48,6 +50,13 @@ async fn the_figures_say_how_the_installation_is() {
         ("ocim_leases_expired", 0.0),
         ("ocim_routing_behind", 0.0),
         ("ocim_jobs_failed", 0.0),
+        ("ocim_instances_health{state=\"ok\"}", 1.0),
+        ("ocim_instances_health{state=\"unknown\"}", 0.0),
+        ("ocim_instances_health{state=\"degraded\"}", 0.0),
+        ("ocim_instances_health{state=\"down\"}", 0.0),
+        ("ocim_checks_stale_seconds", 0.0),
+        ("ocim_outbox_waiting", 0.0),
+        ("ocim_outbox_given_up", 0.0),
         ("ocim_streams_open", 0.0),
     ];
     for (figure, is) in expected {
@@ -118,6 +127,44 @@ async fn what_waits_what_is_late_and_what_was_given_up_is_counted() {
         assert!((least..least + 60.0).contains(&age), "{figure} {age}");
     }
     app.execute("UPDATE builds SET lease_holder = NULL, lease_until = NULL").await;
+    app.end().await;
+}
+
+#[tokio::test]
+async fn failing_instances_stale_checks_and_messages_that_wait_are_counted() {
+    let app = TestApp::idle().await;
+    for name in ["one", "two"] {
+        let instance = app.instance(name).await;
+        let id = app.running(instance).await;
+        app.operator()
+            .await
+            .post(&format!("/api/v1/app-servers/{id}/activate"), serde_json::json!({}))
+            .await
+            .expect(202);
+    }
+    app.execute(
+        "UPDATE instance_health SET state = 'down', failing = '{lms}', failing_since = now() WHERE instance_id = 1",
+    )
+    .await;
+    app.execute("UPDATE health_watch SET fresh_until = now() + interval '1 minute'").await;
+    app.execute(
+        "INSERT INTO outbox (kind, payload, created, given_up_at) VALUES ('x', '{}', now() - interval '100 seconds', NULL), \
+         ('x', '{}', now(), now())",
+    )
+    .await;
+    let health = |text: &str| {
+        ["ok", "unknown", "degraded", "down"]
+            .map(|state| value(text, &format!("ocim_instances_health{{state=\"{state}\"}}")).unwrap())
+    };
+    let text = scrape(&app).await;
+    assert_eq!(health(&text), [1.0, 0.0, 0.0, 1.0], "{text}");
+    assert_eq!(value(&text, "ocim_outbox_waiting"), Some(1.0));
+    assert_eq!(value(&text, "ocim_outbox_given_up"), Some(1.0));
+    assert!(value(&text, "ocim_outbox_oldest_seconds").unwrap() >= 100.0);
+    app.execute("UPDATE health_watch SET fresh_until = now() - interval '50 seconds'").await;
+    let text = scrape(&app).await;
+    assert_eq!(health(&text), [0.0, 2.0, 0.0, 0.0], "{text}");
+    assert!((50.0..80.0).contains(&value(&text, "ocim_checks_stale_seconds").unwrap()), "{text}");
     app.end().await;
 }
 

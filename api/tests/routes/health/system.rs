@@ -5,7 +5,7 @@ use std::time::Duration;
 use ocim::mail::MailError;
 use serde_json::{Value, json};
 
-use crate::app::{Setup, TestApp};
+use crate::app::{Setup, TestApp, until};
 
 fn part<'a>(system: &'a Value, name: &str) -> &'a Value {
     let checks = system["checks"].as_array().unwrap();
@@ -15,6 +15,8 @@ fn part<'a>(system: &'a Value, name: &str) -> &'a Value {
 #[tokio::test]
 async fn who_may_look_reads_of_each_part_whether_it_answers() {
     let app = TestApp::start().await;
+    let fresh = "SELECT count(*) AS n FROM health_watch WHERE fresh_until > now()";
+    until("the watch has shown that it checks", async || app.number(fresh).await == 1).await;
     let system = app.viewer().await.get("/api/v1/system").await.expect(200);
     assert_eq!(system["version"], env!("CARGO_PKG_VERSION"));
     let found: Vec<(&str, bool, Option<bool>)> = system["checks"]
@@ -34,6 +36,7 @@ async fn who_may_look_reads_of_each_part_whether_it_answers() {
             ("provider", true, Some(true)),
             ("gateway", true, Some(true)),
             ("worker", true, Some(true)),
+            ("checks", true, Some(true)),
             ("mail", true, Some(true)),
             ("secret_keys", true, None),
             ("github", false, None),
@@ -55,9 +58,10 @@ async fn what_does_not_answer_is_told_without_saying_where_it_is_and_for_a_momen
     app.mailer.next_fails(MailError::Away("connect to mail.internal.example:25 failed".into()));
     let viewer = app.viewer().await;
     let system = viewer.get("/api/v1/system").await.expect(200);
-    for name in ["provider", "gateway", "mail", "worker"] {
+    for name in ["provider", "gateway", "mail", "worker", "checks"] {
         let check = part(&system, name);
         assert_eq!(check["is_ok"], json!(false), "{check}");
+        assert!(check["since"].is_string(), "{check}");
         assert!(check["last_error"].as_str().is_some_and(|error| !error.is_empty()), "{check}");
     }
     assert_eq!(part(&system, "mail")["last_error"], "connect to … failed");

@@ -25,6 +25,7 @@ async fn defaults_are_written_out() {
       "appserver_count": 0,
       "active_appserver": null,
       "newest_appserver": null,
+      "health": null,
       "sub_domain": "astro",
       "base_domain": "localhost",
       "email": "contact@example.com",
@@ -46,6 +47,7 @@ async fn defaults_are_written_out() {
       "fallback_app_server_id": null,
       "appservers": [],
       "pending_changes": [],
+      "warnings": [],
       "source_pr": null,
       "etag": "\"1\""
     }
@@ -71,7 +73,7 @@ async fn it_is_told_and_written_down() {
 async fn yaml_that_is_no_map_is_refused_with_its_line_and_nothing_is_saved() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
-    let cases = [("- a\n- b\n", "Line 1"), ("a: 1\nb: [2\n", "Line "), ("a: 1\n\nc: 2\na: 3\n", "Line 4")];
+    let cases = [("- a\n- b\n", "Line 1"), ("a: 1\nb: [2\n", "Line "), ("a: 1\n\nc: 2\n? [a]\n: 3\n", "Line 4")];
     for (yaml, line) in cases {
         let body = json!({ "name": "x", "sub_domain": "x", "configuration_extra_settings": yaml });
         let detail = operator.post(PATH, body).await.field_error("/configuration_extra_settings");

@@ -160,3 +160,59 @@ async fn it_is_sorted_both_ways_and_filtered() {
     operator.get(&format!("{PATH}?sort=colour")).await.problem(400);
     app.end().await;
 }
+
+#[tokio::test]
+async fn it_is_sorted_and_filtered_by_the_health_that_it_shows() {
+    let app = TestApp::idle().await;
+    for sub_domain in ["a", "b", "c", "d", "e"] {
+        let instance = app.instance(sub_domain).await;
+        if sub_domain != "e" {
+            let id = app.running(instance).await;
+            let path = format!("/api/v1/app-servers/{id}/activate");
+            app.operator().await.post(&path, json!({})).await.expect(202);
+        }
+    }
+    for (id, state, failing, since) in [
+        (1, "ok", "{}", "NULL"),
+        (2, "down", "{lms}", "now()"),
+        (3, "unknown", "{}", "NULL"),
+        (4, "degraded", "{studio}", "now()"),
+    ] {
+        app.execute(&format!(
+            "UPDATE instance_health SET state = '{state}', failing = '{failing}', failing_since = {since} WHERE instance_id = {id}"
+        ))
+        .await;
+    }
+    app.execute("UPDATE health_watch SET fresh_until = now() + interval '1 hour'").await;
+    let viewer = app.viewer().await;
+    let ids = async |query: &str| {
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = viewer.get(&format!("{PATH}?limit=1&{query}{cursor}")).await.expect(200);
+            found.extend(page["items"].as_array().unwrap().iter().map(|one| one["id"].as_i64().unwrap()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return found,
+            }
+        }
+    };
+    assert_eq!(ids("sort=health").await, [2, 4, 3, 1, 5]);
+    assert_eq!(ids("sort=-health").await, [5, 1, 3, 4, 2]);
+    assert_eq!(ids("health=down,degraded&sort=health").await, [2, 4]);
+    assert_eq!(ids("health=none").await, [5]);
+    assert_eq!(ids("health=ok,none").await, [1, 5]);
+    for wrong in ["", "up", "down,", "Down", "down;ok"] {
+        let problem = viewer.get(&format!("{PATH}?health={wrong}")).await.problem(400);
+        assert!(problem["detail"].as_str().unwrap().contains("ok, unknown, degraded, down and none"), "{problem}");
+    }
+    // While no checks are made every health is unknown: what is shown, found and sorted is the same.
+    app.execute("UPDATE health_watch SET fresh_until = now()").await;
+    let page = viewer.get(&format!("{PATH}?sort=health&health=unknown")).await.expect(200);
+    let shown: Vec<_> = page["items"].as_array().unwrap().iter().map(|one| &one["health"]["state"]).collect();
+    assert_eq!(shown, ["unknown"; 4]);
+    assert_eq!(ids("health=down,degraded,ok").await, Vec::<i64>::new());
+    assert_eq!(ids("sort=health").await, [4, 3, 2, 1, 5]);
+    assert_eq!(ids("sort=-health").await, [5, 1, 2, 3, 4]);
+    assert_eq!(ids("health=none,unknown").await, [1, 2, 3, 4, 5]);
+    app.end().await;
+}

@@ -11,3 +11,4 @@ mod read;
 mod render;
 mod rollback;
 mod update;
+mod warnings;

@@ -7,7 +7,7 @@ use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
 use ocim::ansible::virtualenv::fill_wheels;
 use tokio_util::sync::CancellationToken;
 
-use super::support::{REQUIREMENTS, Repository, Taken, all_arguments, ansible, config, local_play, prepare};
+use super::support::{REQUIREMENTS, Repository, Taken, all_arguments, ansible, config, load, local_play, prepare};
 
 fn empty() -> Repository {
     Repository::with_playbook(&local_play("    - debug: msg=x\n"))
@@ -112,10 +112,11 @@ async fn a_damaged_mirror_is_made_anew() {
 #[tokio::test]
 async fn a_missing_playbook_or_requirement_is_permanent() {
     let (repository, dir) = (empty(), tempfile::tempdir().unwrap());
-    let refused = async |spec| match ansible().prepare(&spec, &mut Taken::default(), &CancellationToken::new()).await {
-        Err(AnsibleError::Permanent(message)) => message,
-        other => panic!("{other:?}"),
-    };
+    let refused =
+        async |spec| match ansible().prepare(&load(&spec), &mut Taken::default(), &CancellationToken::new()).await {
+            Err(AnsibleError::Permanent(message)) => message,
+            other => panic!("{other:?}"),
+        };
     let mut spec = repository.spec(dir.path());
     spec.playbook_path = "playbooks/none.yml".to_owned();
     assert_eq!(refused(spec.clone()).await, "the repository has no playbook «playbooks/none.yml» at this version");
@@ -141,7 +142,7 @@ async fn wheels_in_the_cache_are_installed_without_an_index() {
     repository.commit("requirements.txt", "packaging # as in the cache\n");
     let mut taken = Taken::default();
     let spec = repository.spec(&dir.path().join("run"));
-    let refused = AnsibleCore::new(config).prepare(&spec, &mut taken, &CancellationToken::new()).await;
+    let refused = AnsibleCore::new(config).prepare(&load(&spec), &mut taken, &CancellationToken::new()).await;
     assert!(taken.texts().contains(&"Installed all requirements from the wheel cache"), "{:?}", taken.texts());
     // It is no Ansible; what counts here is where it came from.
     assert!(matches!(refused, Err(AnsibleError::Permanent(_))), "{refused:?}");
@@ -172,21 +173,4 @@ async fn a_password_in_an_address_goes_by_a_header_and_on_no_command_line() {
     );
     let Err(AnsibleError::Permanent(message)) = refused else { panic!("{refused:?}") };
     assert!(message.starts_with(&format!("x: http://{address}/x.git cannot be read: there is no such")), "{message}");
-}
-
-#[tokio::test]
-async fn a_playbook_that_cannot_be_read_is_refused_before_anything_runs() {
-    for (playbook, words) in [
-        ("- hosts: app\n  tasks:\n    - debug: {msg: hi\n", "YAML"),
-        ("- hosts: app\n  tasks:\n    - nosuchmodule: {}\n", "nosuchmodule"),
-    ] {
-        let (repository, ansible) = (Repository::with_playbook(playbook), ansible());
-        let dir = tempfile::tempdir().unwrap();
-        let spec = repository.spec(&dir.path().join("0-1"));
-        let refused = ansible.prepare(&spec, &mut Taken::default(), &CancellationToken::new()).await;
-        let Err(AnsibleError::Permanent(message)) = refused else { panic!("{refused:?}") };
-        assert!(message.starts_with("playbooks/site.yml cannot be read: "), "{message}");
-        assert!(message.contains(words), "{message}");
-        assert!(!spec.dir.join("variables.json").exists(), "the variables are gone");
-    }
 }

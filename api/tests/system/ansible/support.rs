@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use ocim::ansible::port::{Ansible, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress};
+use ocim::ansible::port::{Ansible, LoadSpec, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress};
 use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -60,6 +60,11 @@ impl Repository {
 
     pub fn address(&self) -> String {
         self.0.path().display().to_string()
+    }
+
+    /// What is loaded of the playbook in `dir`.
+    pub fn load_spec(&self, dir: &Path) -> LoadSpec {
+        load(&self.spec(dir))
     }
 
     /// A run of the playbook in `dir`, on no machine in particular.
@@ -127,9 +132,21 @@ impl SpoolSink for Taken {
     }
 }
 
+/// What is loaded for a run, in the run's own directory.
+pub fn load(spec: &RunSpec) -> LoadSpec {
+    LoadSpec {
+        dir: spec.dir.clone(),
+        source_repo: spec.source_repo.clone(),
+        commit: spec.commit.clone(),
+        playbook_path: spec.playbook_path.clone(),
+        requirements_path: spec.requirements_path.clone(),
+        variables: spec.variables.clone(),
+    }
+}
+
 /// Prepares a run and gives the number of its tasks.
 pub async fn prepare(spec: &RunSpec) -> u32 {
-    ansible().prepare(spec, &mut Taken::default(), &CancellationToken::new()).await.unwrap()
+    ansible().prepare(&load(spec), &mut Taken::default(), &CancellationToken::new()).await.unwrap()
 }
 
 /// The processes whose environment or arguments name this directory: all of a run's.

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use ocim::children::Signal;
+use ocim::config::Settings;
+use ocim::config::gateway::{GatewaySettings, Scheme};
 use ocim::routing::providers::haproxy::{GatewayConfig, GatewayError, HaproxyGateway, HaproxyRoutes};
-use ocim::routing::traffic::{Route, Traffic};
+use ocim::routing::traffic::{AskError, Route, Traffic};
 
 use super::http::{Answer, Backend, Visitor, get};
 
@@ -31,7 +33,10 @@ fn free_address() -> SocketAddr {
 
 /// As deep as data directories get, and deeper than a socket's path may be.
 fn config(directory: &Path, listen: SocketAddr) -> GatewayConfig {
-    GatewayConfig { listen, dir: directory.join("a data directory").join("x".repeat(120)).join("gateway") }
+    let settings = Settings { ocim_gateway_listen: listen, ..Settings::default() };
+    let settings = GatewaySettings::new(&settings).unwrap();
+    let dir = directory.join("a data directory").join("x".repeat(120)).join("gateway");
+    GatewayConfig { settings, dir, connections: 1000 }
 }
 
 impl Gateway {
@@ -52,7 +57,7 @@ impl Gateway {
 }
 
 fn route(host: &str, target: Option<SocketAddr>) -> Route {
-    Route { hostname: host.to_owned(), target }
+    Route { hostname: host.to_owned(), target, scheme: Scheme::Http }
 }
 
 /// What the visitors of a switch saw.
@@ -277,18 +282,21 @@ async fn asks_a_target_itself_whatever_the_routes_say() {
     let ask = async |target, path| gateway.inner.ask(target, "a.localhost", path).await;
     assert_eq!(ask(one.address, "/heartbeat").await, Ok(200));
     let head = one.heads().pop().unwrap().to_lowercase();
-    assert!(head.starts_with("get /heartbeat http/1.1\r\nhost: a.localhost\r\n"), "{head}");
-    assert!(head.contains("x-forwarded-host: a.localhost") && !head.contains("x-ocim"), "{head}");
+    let port = gateway.listen.port();
+    assert!(head.starts_with("get /heartbeat http/1.1\r\n"), "{head}");
+    assert!(head.contains(&format!("\r\nhost: a.localhost:{port}\r\n")), "{head}");
+    assert!(head.contains(&format!("x-forwarded-host: a.localhost:{port}\r")) && !head.contains("x-ocim"), "{head}");
     assert_eq!(ask(one.address, "/missing").await, Ok(404), "what the target says is given as it is");
     assert_eq!(gateway.inner.open_connections(one.address).await, Ok(0), "a question is no visitor");
 
     let refused = ask(free_address(), "/").await.unwrap_err();
-    assert_eq!(refused, "no connection: nothing listens there, or it refuses");
+    assert_eq!(refused, AskError::NoAnswer("no connection: nothing listens there, or it refuses".into()));
     for target in ["0.0.0.0:80", "224.0.0.1:80", "10.0.0.1:0"] {
         let wrong = ask(target.parse().unwrap(), "/").await.unwrap_err();
-        assert!(wrong.contains("is not an address that visitors can be sent to"), "{wrong}");
+        assert!(wrong.to_string().contains("is not an address that visitors can be sent to"), "{wrong}");
     }
-    assert!(gateway.inner.ask(one.address, "a b", "/").await.unwrap_err().contains("is not a host name"));
+    let wrong = gateway.inner.ask(one.address, "a b", "/").await.unwrap_err();
+    assert!(wrong.to_string().contains("is not a host name"));
 
     // Neither do visitors get in by the header, nor others by the socket.
     let mut visitor = Visitor::connect(gateway.listen).await.unwrap();
@@ -299,7 +307,7 @@ async fn asks_a_target_itself_whatever_the_routes_say() {
     assert_eq!(mode & 0o777, 0o600);
     gateway.inner.stop().await.unwrap();
     let gone = ask(one.address, "/").await.unwrap_err();
-    assert!(gone.contains("the gateway does not answer"), "{gone}");
+    assert!(matches!(&gone, AskError::NotAsked(words) if words.contains("the gateway does not answer")), "{gone}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -309,7 +317,7 @@ async fn asks_no_longer_than_it_may() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let began = Instant::now();
     let error = gateway.inner.ask(silent.local_addr().unwrap(), "a.localhost", "/").await.unwrap_err();
-    assert_eq!(error, "no answer within 5 s");
+    assert_eq!(error, AskError::NoAnswer("no answer within 5 s".into()));
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
     gateway.inner.stop().await.unwrap();
 }
@@ -326,7 +334,8 @@ async fn refuses_with_the_way_out() {
 
     let file = directory.path().join("a-file");
     std::fs::write(&file, "").unwrap();
-    let error = HaproxyGateway::start(GatewayConfig { listen: free_address(), dir: file.join("gateway") }).await;
+    let under_file = GatewayConfig { dir: file.join("gateway"), ..config(directory.path(), free_address()) };
+    let error = HaproxyGateway::start(under_file).await;
     let text = error.unwrap_err().to_string();
     assert!(text.contains("OCIM_DATA_DIR"), "{text}");
 
@@ -336,11 +345,11 @@ async fn refuses_with_the_way_out() {
     gateway.inner.stop().await.unwrap();
 
     // A worker that changes the routes of a gateway that is away is told so; the next start has the change.
-    let dir = config(gateway.directory.path(), gateway.listen).dir;
-    let routes = HaproxyRoutes::new(&dir);
+    let config = config(gateway.directory.path(), gateway.listen);
+    let routes = HaproxyRoutes::new(&config.dir);
     let error = routes.apply(&[route("a.localhost", None)]).await.unwrap_err();
     assert!(error.0.contains("the gateway does not answer"), "{error}");
-    let again = HaproxyGateway::start(GatewayConfig { listen: gateway.listen, dir }).await.unwrap();
+    let again = HaproxyGateway::start(config).await.unwrap();
     assert_eq!(gateway.get("a.localhost", "/").await.status, 503);
     again.stop().await.unwrap();
 }

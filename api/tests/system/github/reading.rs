@@ -17,7 +17,7 @@ async fn a_pull_request_is_read_through_its_life() {
         repository, state, title, body, author, fork_name, branch_name, head_commit, updated, ..
     } = read().await;
     assert_eq!((repository.name.as_str(), repository.github_id), (REPOSITORY, fake.repository(REPOSITORY)));
-    assert_eq!((title.as_str(), body.as_str(), author.as_str()), ("Fix the thing", "one\ntwo", "ada"));
+    assert_eq!((title.as_str(), body.as_str(), author.as_str()), ("Fix the thing", "one\r\ntwo\0", "ada"));
     assert_eq!((fork_name.as_deref(), branch_name.as_str()), (Some("ada/edx-platform"), "feature"));
     assert_eq!((state, head_commit), (PullRequestState::Open, fake.head(REPOSITORY, number)));
     assert_eq!(updated, fake.updated(REPOSITORY, number));

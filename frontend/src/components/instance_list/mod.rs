@@ -7,20 +7,22 @@ use leptos::html;
 use leptos::prelude::*;
 use shared_types::InstanceId;
 
-use crate::paths::Page;
+use crate::paths::{InstanceFilter, Only, Order, Page};
 use crate::state::data::{Rows as Listed, Words};
 use crate::state::{Fetched, state};
-use crate::ui::{Icon, Shape, is_shortcut, on_key};
-use choice::{Only, Order};
+use crate::ui::{Icon, NavigateOptions, Shape, is_shortcut, on_key, use_location, use_navigate};
+use crate::words;
 use rows::Rows;
 
 /// The list.
 #[component]
 pub fn InstanceList() -> impl IntoView {
-    let words = RwSignal::new(String::new());
-    let only = RwSignal::new(Only::All);
+    let filter = RwSignal::new(InstanceFilter::default());
+    in_the_address(filter);
+    let words = Memo::new(move |_| filter.with(|filter| filter.words.clone()));
+    let only = Memo::new(move |_| filter.with(|filter| filter.only));
+    let order = Memo::new(move |_| filter.with(|filter| filter.order));
     let list = listed(only);
-    let order = RwSignal::new(Order::Name);
     let chosen = Memo::new(move |before: Option<&Vec<InstanceId>>| {
         let (words, only, order) = (Words::of(&words.get()), only.get(), order.get());
         list.with(|list| match list {
@@ -31,20 +33,57 @@ pub fn InstanceList() -> impl IntoView {
     view! {
         <nav class="list" aria-label="Instances">
             <header>
-                <FilterField words/>
+                <FilterField filter words/>
                 <a class="btn primary" href=Page::NewInstance.to_string()>
                     <Icon shape=Shape::Plus/>
                     "New"
                 </a>
             </header>
-            <Strip only order/>
-            <Rows list chosen words/>
+            <Strip filter only order/>
+            <Rows list chosen is_filtered=Signal::derive(move || filter.with(|filter| *filter != InstanceFilter::default()))/>
         </nav>
     }
 }
 
+/// Keeps the filter in the address of the pages that have no query of their own, and takes it from there. An address that
+/// says nothing of the list leaves the filter as it is.
+fn in_the_address(filter: RwSignal<InstanceFilter>) {
+    let page = expect_context::<Memo<Page>>();
+    let location = use_location();
+    let navigate = use_navigate();
+    Effect::new(move || {
+        location.search.track();
+        if has_the_list(page.get())
+            && let Some(asked) = InstanceFilter::parse(|name| location.parameter(name))
+            // The address has the words without the white space around them, which may still be typed.
+            && filter.with_untracked(|filter| filter.path(page.get_untracked()) != asked.path(page.get_untracked()))
+        {
+            filter.set(asked);
+        }
+    });
+    // What holds when the frame is drawn counts: the filter and the page may have changed once more by then.
+    let show = move || {
+        let Some(page) = page.try_get_untracked() else { return };
+        let Some(path) = filter.try_with_untracked(|filter| filter.path(page)) else { return };
+        let shown = format!("{}{}", location.pathname.get_untracked(), location.search.get_untracked());
+        if has_the_list(page) && shown != path {
+            navigate(&path, NavigateOptions { replace: true, scroll: false });
+        }
+    };
+    Effect::new(move || {
+        filter.track();
+        page.track();
+        request_animation_frame(show);
+    });
+}
+
+/// Whether the address of a page holds what the list shows.
+const fn has_the_list(page: Page) -> bool {
+    matches!(page, Page::Home | Page::Instances)
+}
+
 /// Those in use, or the archived ones, which are fetched only while they are listed.
-fn listed(only: RwSignal<Only>) -> Signal<Fetched<Listed>> {
+fn listed(only: Memo<Only>) -> Signal<Fetched<Listed>> {
     let data = state().data;
     let is_archived = Memo::new(move |_| only.get() == Only::Archived);
     let source = Memo::new(move |_| {
@@ -55,7 +94,7 @@ fn listed(only: RwSignal<Only>) -> Signal<Fetched<Listed>> {
 }
 
 #[component]
-fn FilterField(words: RwSignal<String>) -> impl IntoView {
+fn FilterField(filter: RwSignal<InstanceFilter>, words: Memo<String>) -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
     on_key(move |event| {
         if event.key() == "/"
@@ -76,7 +115,8 @@ fn FilterField(words: RwSignal<String>) -> impl IntoView {
                 placeholder="Filter"
                 aria-label="Filter instances"
                 maxlength="200"
-                bind:value=words
+                prop:value=words
+                on:input=move |event| filter.update(|filter| filter.words = event_target_value(&event))
             />
             <kbd aria-hidden="true">"/"</kbd>
         </div>
@@ -84,45 +124,55 @@ fn FilterField(words: RwSignal<String>) -> impl IntoView {
 }
 
 #[component]
-fn Strip(only: RwSignal<Only>, order: RwSignal<Order>) -> impl IntoView {
-    let list = state().data.list();
-    let counts = Memo::new(move |_| {
-        list.with(|list| list.here().map_or([0; 3], |rows| choice::counts(rows.values().map(AsRef::as_ref))))
-    });
-    let buttons = Only::ALL.map(|one| {
-        view! {
-            <button
-                class="quiet"
-                type="button"
-                aria-label=(one == Only::Archived).then_some(one.word())
-                title=(one == Only::Archived).then_some(one.word())
-                aria-pressed=move || (only.get() == one).to_string()
-                on:click=move |_| only.set(one)
-            >
-                {match one {
-                    Only::All => counted(one, move || counts.get()[0]),
-                    Only::Attention => counted(one, move || counts.get()[1]),
-                    Only::Building => counted(one, move || counts.get()[2]),
-                    // Seldom wanted, and not counted before it is: a sign is enough.
-                    Only::Archived => view! { <Icon shape=Shape::Box/> }.into_any(),
-                }}
-            </button>
-        }
-    });
+fn Strip(filter: RwSignal<InstanceFilter>, only: Memo<Only>, order: Memo<Order>) -> impl IntoView {
+    let counts = state().data.counts();
     let choose = move |event: web_sys::Event| {
         let word = event_target_value(&event);
-        order.set(Order::ALL.into_iter().find(|order| order.word() == word).unwrap_or(Order::Name));
+        let order = Order::ALL.into_iter().find(|order| order.word() == word).unwrap_or_default();
+        filter.update(|filter| filter.order = order);
+    };
+    let button = move |one: Only| {
+        let count = Memo::new(move |_| counts.with(|counts| counts.of(one)));
+        let is_chosen = move || only.get() == one;
+        // What no instance is, or is no more, needs no button.
+        let is_hidden = move || is_of_health(one) && count.get() == Some(0) && !is_chosen();
+        let is_sign = one == Only::Archived;
+        view! {
+            <button
+                class=format!("quiet {}", if is_of_health(one) { "failing" } else { "" })
+                type="button"
+                hidden=is_hidden
+                aria-label=is_sign.then_some(one.word())
+                title=is_sign.then_some(one.word())
+                aria-pressed=move || is_chosen().to_string()
+                on:click=move |_| filter.update(|filter| filter.only = one)
+            >
+                // Seldom wanted, and not counted before it is: a sign is enough.
+                {is_sign.then(|| view! { <Icon shape=Shape::Box/> })}
+                {(!is_sign).then(|| view! { {one.word()} " " {move || count.get().map(words::thousands)} })}
+            </button>
+        }
     };
     view! {
         <div class="strip" role="group" aria-label="Which instances">
-            {buttons}
+            {Only::ALL.map(button)}
             <select aria-label="Sort by" on:change=choose>
-                {Order::ALL.map(|order| view! { <option>{order.word()}</option> })}
+                {Order::ALL
+                    .map(|one| {
+                        view! {
+                            <option value=one.word() selected=move || order.get() == one>
+                                {one.words()}
+                            </option>
+                        }
+                    })}
             </select>
         </div>
     }
 }
 
-fn counted(one: Only, count: impl Fn() -> usize + Send + 'static) -> AnyView {
-    view! { {one.word()} " " {count} }.into_any()
+const fn is_of_health(only: Only) -> bool {
+    match only {
+        Only::Down | Only::Degraded | Only::Unknown => true,
+        Only::All | Only::Attention | Only::Building | Only::Archived => false,
+    }
 }

@@ -19,8 +19,8 @@ pub(super) fn Rows(
     list: Signal<Fetched<Listed>>,
     /// Those that are listed, in their order.
     chosen: Memo<Vec<InstanceId>>,
-    /// What is searched for.
-    words: RwSignal<String>,
+    /// Whether only some are listed.
+    is_filtered: Signal<bool>,
 ) -> impl IntoView {
     let scroll = Scroll::watch();
     let page = expect_context::<Memo<Page>>();
@@ -37,7 +37,7 @@ pub(super) fn Rows(
         Fetched::Waiting => Some(view! { <Loading/> }.into_any()),
         Fetched::Failed(error) => Some(view! { <p class="nothing" role="alert">{error.to_string()}</p> }.into_any()),
         Fetched::Here(_) if chosen.with(Vec::is_empty) => {
-            let text = if words.with(String::is_empty) { "No instances here." } else { "No instance matches." };
+            let text = if is_filtered.get() { "No instances match." } else { "No instances yet." };
             Some(view! { <p class="nothing">{text}</p> }.into_any())
         }
         Fetched::Here(_) => None,

@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 use shared_types::pull_request::{Approval, DecideCommit};
 use shared_types::{ProblemType, PullRequest, Role};
 
-use super::{PullRequestLabels, can_decide};
+use super::{Advice, PullRequestLabels, can_decide};
 use crate::api;
 use crate::components::configuration::Code;
 use crate::state::{State, state};
@@ -175,6 +175,7 @@ fn meanwhile(before: &PullRequest, now: &PullRequest) -> Option<&'static str> {
 
 #[component]
 fn Shown(pull_request: PullRequest) -> impl IntoView {
+    let advice = super::advice(&pull_request);
     let PullRequest { repository, github_pr_number, github_pr_url, title, author, fork_name, .. } = pull_request;
     let hover = title.clone();
     let settings = words::laid_open(&pull_request.extra_settings);
@@ -207,6 +208,7 @@ fn Shown(pull_request: PullRequest) -> impl IntoView {
             } else {
                 view! { <Code text=settings/> }.into_any()
             }}
+            <Advice advice/>
             {pull_request.settings_trouble.map(|why| view! { <p class="why">"They cannot be used: " {why}</p> })}
         </div>
     }

@@ -3,10 +3,11 @@
 mod decide;
 
 use leptos::prelude::*;
-use shared_types::PullRequest;
 use shared_types::pull_request::{Approval, PullRequestState};
+use shared_types::{FieldWarning, PullRequest};
 
 use crate::ui::{Icon, Shape};
+use crate::words;
 
 pub use decide::DecideDialog;
 
@@ -81,6 +82,34 @@ pub fn troubles(pull_request: &PullRequest) -> Vec<(&'static str, String)> {
     .collect()
 }
 
+/// The advice about the settings in its description, a sentence each.
+pub fn advice(pull_request: &PullRequest) -> Vec<String> {
+    let said = |FieldWarning { pointer: _, line, detail }: &FieldWarning| match line {
+        Some(line) => format!("Line {line} of the description: {detail}"),
+        None => detail.clone(),
+    };
+    pull_request.settings_warnings.iter().map(said).collect()
+}
+
+/// A notice for each piece of advice.
+#[component]
+pub fn Advice(
+    /// What is said.
+    advice: Vec<String>,
+) -> impl IntoView {
+    advice
+        .into_iter()
+        .map(|words| {
+            view! {
+                <div class="notice in-stack" role="status">
+                    <Icon shape=Shape::Warning/>
+                    <span class="grow">{words::laid_open(&words)}</span>
+                </div>
+            }
+        })
+        .collect_view()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +140,16 @@ mod tests {
             ("GitHub could not be told how it goes", "403".to_owned()),
         ];
         assert_eq!(troubles(&pull_request), expected);
+    }
+
+    #[test]
+    fn advice_names_its_line() {
+        let mut pull_request = crate::samples::pull_request();
+        let piece =
+            |line, detail: &str| FieldWarning { pointer: "/extra_settings".into(), line, detail: detail.into() };
+        pull_request.settings_warnings =
+            vec![piece(Some(3), "This heading is almost **Settings**."), piece(None, "So.")];
+        assert_eq!(advice(&pull_request), ["Line 3 of the description: This heading is almost **Settings**.", "So."]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use shared_types::openedx::FieldKind;
 use shared_types::yaml;
 
 use super::form::Entry;
+use super::lock::Lock;
 use crate::ui::CodeEditor;
 
 /// What every kind of control is given.
@@ -69,8 +70,10 @@ fn Line(attributes: Attributes) -> impl IntoView {
 fn Yaml(attributes: Attributes) -> impl IntoView {
     let Attributes { id, entry, class, described, why, is_wrong, on_typed } = attributes;
     let wrong_line = Signal::derive(move || why.with(|why| why.as_deref().and_then(yaml::line_of)));
+    let caret = RwSignal::new(1);
     view! {
-        <CodeEditor id name=entry.name() class described is_wrong wrong_line text=entry.typed() on_typed/>
+        <CodeEditor id=id.clone() name=entry.name() class described is_wrong wrong_line text=entry.typed() caret on_typed/>
+        <Lock area=id text=entry.typed() caret on_typed/>
     }
 }
 

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 use shared_types::diff::SettingChange;
-use shared_types::openedx::{FIELDS, Field, FieldKind};
+use shared_types::openedx::{self, FIELDS, Field, FieldKind};
 use shared_types::secret::HIDDEN;
-use shared_types::{care, instance, yaml};
+use shared_types::{FieldWarning, care, instance, yaml};
 use wasm_bindgen::JsCast;
 
 use super::merge::{Merged, both, merged};
@@ -164,6 +164,10 @@ pub struct Form {
     refused: RwSignal<HashMap<String, String>>,
     /// Whether fields that were not touched are judged too: after the first attempt to save.
     is_judged: RwSignal<bool>,
+    /// What the server says may surprise in what is saved.
+    told: RwSignal<Vec<FieldWarning>>,
+    /// The same of what is typed, as far as it can be known here.
+    advice: Memo<Vec<FieldWarning>>,
 }
 
 impl Form {
@@ -174,10 +178,18 @@ impl Form {
             let text = text_of(saved.get(field.map_or("name", |field| field.name)));
             Entry { field, saved: RwSignal::new(text.clone()), typed: RwSignal::new(text), clash: RwSignal::new(None) }
         });
+        let entries: Vec<Entry> = entries.collect();
+        let typed = entries.clone();
+        let advice = Memo::new(move |_| {
+            let text = |entry: &Entry| (entry.name().to_owned(), Value::String(entry.typed.get()));
+            openedx::warnings(&typed.iter().map(text).collect())
+        });
         Self {
-            entries: StoredValue::new(entries.collect()),
+            entries: StoredValue::new(entries),
             refused: RwSignal::default(),
             is_judged: RwSignal::new(false),
+            told: RwSignal::default(),
+            advice,
         }
     }
 
@@ -283,11 +295,28 @@ impl Form {
         false
     }
 
+    /// Takes in what the server says may surprise in what is saved.
+    pub fn tell(self, warnings: &[FieldWarning]) {
+        self.told.set(warnings.to_vec());
+    }
+
+    /// What may surprise in a field. The server knows more of what is saved.
+    pub(super) fn advice_of(self, entry: Entry) -> Vec<FieldWarning> {
+        let is_of = |warning: &&FieldWarning| warning.pointer.strip_prefix('/') == Some(entry.name());
+        let of = |warnings: &Vec<FieldWarning>| warnings.iter().filter(is_of).cloned().collect();
+        if entry.is_changed() { self.advice.with(of) } else { self.told.with(of) }
+    }
+
     pub(super) fn why(self, entry: Entry) -> Option<String> {
         let refused = self.refused.with(|refused| refused.get(entry.name()).cloned());
         let is_judged = self.is_judged.get() || entry.is_changed();
         refused.or_else(|| is_judged.then(|| entry.check()).flatten())
     }
+}
+
+/// Goes to a line of a field.
+pub(super) fn go_to_line_of(entry: Entry, line: usize) {
+    go_to(&entry.id(), Some(line));
 }
 
 /// Puts the caret into a field; where it is an editor and the line is known, into that line.

@@ -1,8 +1,10 @@
 //! The settings as a form: for a new instance and for changing one. Values are checked as typed by the server's own rules.
 
+mod advice;
 mod clash;
 mod controls;
 mod form;
+mod lock;
 mod merge;
 mod rows;
 

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 
+use super::advice::AdviceList;
 use super::clash::ClashView;
 use super::controls::{Attributes, control};
 use super::form::{Entry, Form, text_of};
@@ -25,8 +26,8 @@ pub fn FieldRows(
 #[component]
 fn FieldRow(form: Form, entry: Entry, before: Signal<Option<Map<String, Value>>>) -> impl IntoView {
     let id = entry.id();
-    let (help_id, was_id, clash_id, why_id) =
-        (format!("{id}-help"), format!("{id}-was"), format!("{id}-clash"), format!("{id}-why"));
+    let [help_id, was_id, clash_id, why_id, advice_id] =
+        ["help", "was", "clash", "why", "advice"].map(|part| format!("{id}-{part}"));
     let why = Memo::new(move |_| form.why(entry));
     let was = Memo::new(move |_| before.with(|before| was(before.as_ref()?, entry.name(), &entry.saved().get())));
     let clash = Memo::new(move |_| entry.clash());
@@ -38,7 +39,7 @@ fn FieldRow(form: Form, entry: Entry, before: Signal<Option<Map<String, Value>>>
         (false, false) => "",
     });
     let on_typed = Callback::new(move |text| form.take(entry, text));
-    let described = format!("{help_id} {was_id} {clash_id} {why_id}");
+    let described = format!("{help_id} {was_id} {clash_id} {why_id} {advice_id}");
     view! {
         <div class="field">
             <div>
@@ -49,6 +50,7 @@ fn FieldRow(form: Form, entry: Entry, before: Signal<Option<Map<String, Value>>>
                 {control(Attributes { id, entry, class, described, why, is_wrong, on_typed })}
                 {move || was.get().map(|was| view! { <div class="was" id=was_id.clone()>{was}</div> })}
                 <div class="why" id=why_id aria-live="polite">{why}</div>
+                <AdviceList form entry id=advice_id/>
                 {move || clash.get().map(|clash| view! { <ClashView entry clash id=clash_id.clone()/> })}
             </div>
         </div>

@@ -5,7 +5,7 @@ use shared_types::app_server::Checks;
 
 use super::Way;
 use crate::api;
-use crate::components::status_card::CheckList;
+use crate::components::check_list::CheckList;
 use crate::ui::{Icon, Shape};
 
 /// What the checks said, with a way to ask again.
@@ -25,11 +25,11 @@ pub(super) fn CheckResult(
         }
     };
     move || match checks.get() {
-        None => view! { <p class="fine">"Checking whether it answers…"</p> }.into_any(),
-        Some(Ok(result)) if result.passed() => view! { <CheckList checks=result.items/> }.into_any(),
+        None => view! { <p class="fine">"Running health checks…"</p> }.into_any(),
+        Some(Ok(result)) if result.passed() => view! { <CheckList checks=result.items is_current=true/> }.into_any(),
         Some(Ok(result)) => view! {
-            <CheckList checks=result.items/>
-            <p class="why">"Cannot make an unhealthy app server active. Look at its log, or launch another one."</p>
+            <CheckList checks=result.items is_current=true/>
+            <p class="why">"Health checks failed, so it cannot be activated. See its log or launch a new one."</p>
             {retry()}
         }
         .into_any(),
@@ -50,8 +50,8 @@ pub(super) fn Force(
     force: RwSignal<bool>,
 ) -> impl IntoView {
     let words = match way {
-        Way::Forward => "Activate it all the same, without its checks",
-        Way::Back => "Roll back all the same, without its checks",
+        Way::Forward => "Activate anyway (skip checks)",
+        Way::Back => "Roll back anyway (skip checks)",
     };
     view! {
         <div>
@@ -63,7 +63,7 @@ pub(super) fn Force(
                 />
                 {words}
             </label>
-            <span class="fine">"Visitors may meet errors. It needs a reason, which stays in the history."</span>
+            <span class="fine">"Users may see errors. A reason is required and recorded."</span>
         </div>
     }
 }

@@ -5,18 +5,19 @@ mod sides;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared_types::app_server::{Checks, Possible};
+use shared_types::app_server::{Activation, Checks, Possible};
 use shared_types::operations::{ActivateAppServer, ActivationResult, Rollback, can_move, parse_drain_limit};
-use shared_types::{AppServerSummary, Instance};
+use shared_types::{AppServerId, AppServerSummary, Instance};
 use std::sync::Arc;
 
 use self::checks::{CheckResult, Force};
 use self::sides::{Difference, FromTo};
 use super::ask_dialog::ReasonField;
+use super::rolled_back::{RollBackWords, rolled_back_from};
 use super::switch::SwitchSteps;
 use crate::api;
 use crate::state::data::Key;
-use crate::state::state;
+use crate::state::{About, Claim, Fetched, state};
 use crate::ui::{Dialog, Icon, Shape};
 use crate::words;
 
@@ -90,7 +91,7 @@ impl Move {
             return Possible::No(OVERTAKEN);
         }
         if self.drain_error().is_some() {
-            return Possible::No("The time for requests under way is not valid.");
+            return Possible::No("Enter a drain limit of 0 to 3600 seconds.");
         }
         self.reason.with(|reason| can_move(self.way == Way::Back, self.passed(), self.force.get(), reason))
     }
@@ -122,7 +123,7 @@ impl Move {
 }
 
 /// What is shown no longer holds.
-const OVERTAKEN: &str = "Another app server was activated meanwhile: close this and look again.";
+const OVERTAKEN: &str = "Another app server was just activated. Close this dialog and review.";
 
 /// The dialog for one app server.
 #[component]
@@ -175,6 +176,7 @@ pub fn TrafficDialog(
                 <p>{intro(way, &instance.summary.domain, active.as_ref())}</p>
             </header>
             <div class="body">
+                {(way == Way::Forward).then(|| view! { <RolledBackBefore activations id name=target.name.clone()/> })}
                 <FromTo active=active.clone() target=target.clone()/>
                 {active.clone().map(|active| view! { <Difference active target=target.clone()/> })}
                 <div aria-live="polite">
@@ -193,6 +195,22 @@ pub fn TrafficDialog(
             </div>
             <Buttons this name=target.name confirm on_close/>
         </Dialog>
+    }
+}
+
+/// Says so where the app server was rolled back from: who did, when, and why.
+#[component]
+fn RolledBackBefore(activations: Memo<Fetched<Vec<Activation>>>, id: AppServerId, name: String) -> impl IntoView {
+    let roll_back = Memo::new(move |_| activations.with(|history| rolled_back_from(history.here()?, id).cloned()));
+    move || {
+        roll_back.get().map(|activation| {
+            view! {
+                <div class="notice bad" role="note" aria-label="Rolled back">
+                    <Icon shape=Shape::Undo/>
+                    <span class="grow"><RollBackWords name=name.clone() activation/></span>
+                </div>
+            }
+        })
     }
 }
 
@@ -247,13 +265,13 @@ fn Buttons(this: Move, name: String, confirm: Callback<()>, on_close: Callback<(
 fn intro(way: Way, domain: &str, active: Option<&AppServerSummary>) -> String {
     match (way, active) {
         (Way::Forward, Some(active)) => {
-            format!("Visitors of {domain} move to it at once; requests under way finish on {}.", active.name)
+            format!("New requests to {domain} go to it immediately; open requests finish on {}.", active.name)
         }
         (Way::Back, Some(active)) => {
-            format!("Visitors of {domain} move back to it at once; requests under way finish on {}.", active.name)
+            format!("New requests to {domain} go back to it immediately; open requests finish on {}.", active.name)
         }
         (Way::Forward | Way::Back, None) => {
-            format!("Visitors of {domain} are served by it at once; until now nothing serves them.")
+            format!("Requests to {domain} go to it immediately; no app server is active now.")
         }
     }
 }
@@ -261,13 +279,10 @@ fn intro(way: Way, domain: &str, active: Option<&AppServerSummary>) -> String {
 fn aftermath(way: Way, active: Option<&AppServerSummary>) -> String {
     match (way, active) {
         (Way::Forward, Some(active)) => {
-            format!("Going back: {} keeps running; «Roll back» moves the visitors to it again.", active.name)
+            format!("To undo: Roll back. {} keeps running as the fallback.", active.name)
         }
-        (Way::Forward, None) => "Going back: there is nothing to go back to yet.".to_owned(),
-        (Way::Back, _) => {
-            "A hold is set with it: automation goes on building, but activates nothing until a person releases the hold."
-                .to_owned()
-        }
+        (Way::Forward, None) => "This is the first activation; there is no fallback yet.".to_owned(),
+        (Way::Back, _) => "Also puts automatic activation on hold until you release it. Builds continue.".to_owned(),
     }
 }
 
@@ -289,7 +304,8 @@ fn confirm(
             this.is_busy.try_set(false);
             match answer {
                 Ok(result) => {
-                    state.toasts.success(success_words(&result));
+                    let about = About::Claim(target.instance_id, Claim::IsActive(result.app_server.id));
+                    state.toasts.success_about(about, success_words(&result));
                     on_close.run(());
                 }
                 Err(error) if state.session.ends_by(&error) => on_close.run(()),
@@ -309,9 +325,9 @@ fn confirm(
 
 fn success_words(result: &ActivationResult) -> String {
     let then = if result.is_applied {
-        "The gateway sends it the visitors already; a DNS change may take a while."
+        "Traffic now goes to it; a DNS change may take a while."
     } else {
-        "The gateway will send it the visitors in a moment."
+        "The gateway is being updated."
     };
     format!("{} is now active. {then}", result.app_server.name)
 }

@@ -18,7 +18,15 @@ pub(super) fn labels() -> AnyView {
 }
 
 pub(super) fn marks() -> AnyView {
-    let marks = [(Mark::Good, "good"), (Mark::Busy, "busy"), (Mark::Bad, "bad"), (Mark::None, "none")];
+    let marks = [
+        (Mark::Good, "good"),
+        (Mark::Degraded, "degraded"),
+        (Mark::Down, "down"),
+        (Mark::Unknown, "unknown"),
+        (Mark::Busy, "busy"),
+        (Mark::Bad, "bad"),
+        (Mark::None, "none"),
+    ];
     let both = |(mark, name): (Mark, &'static str)| {
         let both = [false, true].map(|is_ring| view! { <OneMark mark words=name.to_owned() is_ring/> });
         named(name, row(both.into_iter().map(IntoAny::into_any).collect()))

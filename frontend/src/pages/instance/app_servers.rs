@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use shared_types::{AppServer, AppServerId, AppServerStatus, Instance};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::api::logs::LogOf;
 use crate::components::{
@@ -10,7 +11,11 @@ use crate::components::{
 };
 use crate::pages::when_here;
 use crate::paths::Tab;
+use crate::state::data::Key;
 use crate::state::state;
+
+/// How often the time of the last check is asked for.
+const CHECKED_EVERY: Duration = Duration::from_secs(30);
 
 /// The tab.
 #[component]
@@ -49,6 +54,8 @@ pub fn AppServersTab(
 fn Selected(instance: Memo<Arc<Instance>>, id: AppServerId, ask: Ask) -> impl IntoView {
     let before = Memo::new(move |_| instance.with(|instance| name_before(&instance.appservers, id)));
     let fetched = state().data.app_server(id);
+    // No event says that its sites were checked again and nothing changed.
+    state().data.look_every(Key::AppServer(id), CHECKED_EVERY);
     when_here(fetched, move |app_server: Memo<Arc<AppServer>>| {
         let failed = Memo::new(move |_| {
             let status = app_server.get().summary.status;
@@ -56,7 +63,7 @@ fn Selected(instance: Memo<Arc<Instance>>, id: AppServerId, ask: Ask) -> impl In
         });
         view! {
             {move || failed.get().then(|| view! { <Failure app_server=app_server.get_untracked()/> })}
-            <StatusCard app_server before ask/>
+            <StatusCard instance app_server before ask/>
             <Configuration instance app_server/>
             <LogCard of=LogOf::AppServer(id)/>
         }

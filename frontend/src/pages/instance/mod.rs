@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use super::when_here;
 use crate::api::logs::LogOf;
-use crate::components::{ArchivedBanner, HoldBanner, Launch, LogCard, StatusLabel, Verb, VerbDialog};
+use crate::components::{ArchivedBanner, HealthLabel, HoldBanner, Launch, LogCard, Verb, VerbDialog};
 use crate::parts;
 use crate::paths::{ActivityFilter, Page, Tab};
 use crate::state::state;
@@ -102,13 +102,13 @@ fn Header(instance: Memo<Arc<Instance>>) -> impl IntoView {
     let studio_url = move || instance.with(|instance| instance.studio_url.clone());
     let id = instance.with_untracked(|instance| instance.summary.id);
     let activity = ActivityFilter { instance: Some(id), ..ActivityFilter::default() }.path();
-    let label = move || match instance.get().summary.active_appserver.clone() {
-        Some(active) => {
-            let words = format!("{}: {}", active.name, active.status_name);
-            view! { <StatusLabel status=active.status words/> }.into_any()
-        }
-        None => view! { <span class="label">"No active app server"</span> }.into_any(),
-    };
+    let label = Memo::new(move |_| {
+        instance.with(|instance| match &instance.summary.active_appserver {
+            Some(active) => format!("{}: {}", active.name, active.status_name),
+            None => "No active app server".to_owned(),
+        })
+    });
+    let health = Memo::new(move |_| instance.with(|instance| instance.summary.health_state()));
     view! {
         <div class="head">
             <div>
@@ -119,7 +119,10 @@ fn Header(instance: Memo<Arc<Instance>>) -> impl IntoView {
                     <a href=activity>"Activity"</a>
                 </div>
             </div>
-            <div class="right">{label}</div>
+            <div class="right">
+                <span class="label">{label}</span>
+                <HealthLabel state=health/>
+            </div>
         </div>
     }
 }

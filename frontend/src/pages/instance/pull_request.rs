@@ -12,7 +12,7 @@ use super::settings::saved;
 use super::updated::Before;
 use crate::api;
 use crate::components::{
-    Code, CopyButton, DecideDialog, PossibleButton, PullRequestLabels, can_decide, source, troubles,
+    Advice, Code, CopyButton, DecideDialog, PossibleButton, PullRequestLabels, advice, can_decide, source, troubles,
 };
 use crate::paths::{Page, Tab};
 use crate::state::data::Key;
@@ -100,7 +100,7 @@ fn named(pull_request: &PullRequest) -> String {
 #[component]
 fn Card(here: Arc<PullRequest>, asked: RwSignal<Option<PullRequest>>) -> impl IntoView {
     let now = clock::now();
-    let troubles = troubles(&here);
+    let (troubles, advice) = (troubles(&here), advice(&here));
     let (words, url) = (named(&here), here.github_pr_url.clone());
     let (title, hover) = (here.title.clone(), here.title.clone());
     let (state, is_draft, approval) = (here.state, here.is_draft, here.approval);
@@ -140,6 +140,8 @@ fn Card(here: Arc<PullRequest>, asked: RwSignal<Option<PullRequest>>) -> impl In
                         <code class="mono" title=here.head_commit.clone()>{words::short_commit(&here.head_commit).to_owned()}</code>
                         <CopyButton text=here.head_commit.clone() label="Copy the whole commit" is_small=true/>
                     </dd>
+                    <dt>"Running commit"</dt>
+                    <dd><RunningCommit here=here.clone()/></dd>
                     <dt>"Settings"</dt>
                     <dd>{applied_words(here.is_applied, here.approval)}</dd>
                     <dt>"Approval"</dt>
@@ -166,6 +168,28 @@ fn Card(here: Arc<PullRequest>, asked: RwSignal<Option<PullRequest>>) -> impl In
                 <span class="grow"><b>{what} ": "</b> {why}</span>
             </div>
         }).collect_view()}
+        <Advice advice/>
+    }
+}
+
+/// The commit that visitors of the preview get.
+#[component]
+fn RunningCommit(here: Arc<PullRequest>) -> impl IntoView {
+    let commit = here.running_commit.clone().map(|commit| {
+        let short = words::short_commit(&commit).to_owned();
+        view! { <code class="mono" title=commit.clone()>{short}</code> <CopyButton text=commit label="Copy the whole commit" is_small=true/> " " }
+    });
+    view! { {commit} {running_words(&here)} }
+}
+
+/// Whether the preview runs the head commit.
+fn running_words(pull_request: &PullRequest) -> &'static str {
+    let is_active = pull_request.instance.as_ref().is_some_and(|instance| instance.active_appserver.is_some());
+    match &pull_request.running_commit {
+        Some(running) if *running == pull_request.head_commit => "The head of the pull request.",
+        Some(_) => "Not the head of the pull request.",
+        None if is_active => "Not known: the settings of the instance choose other code than the pull request's.",
+        None => "None: no app server is active.",
     }
 }
 
@@ -305,6 +329,16 @@ mod tests {
         assert_eq!(approval_sentence(&pull_request), "Approved by olga");
         assert!(applied_words(false, Approval::Approved).starts_with("The pull request has changed"));
         assert!(!applied_words(false, Approval::Ignored).contains("yet"), "nothing is going to change that");
+    }
+
+    #[test]
+    fn says_whether_the_head_runs() {
+        let mut pull_request = samples::pull_request();
+        assert!(running_words(&pull_request).starts_with("None"));
+        pull_request.running_commit = Some("1".repeat(40));
+        assert!(running_words(&pull_request).starts_with("Not the head"));
+        pull_request.running_commit = Some(pull_request.head_commit.clone());
+        assert_eq!(running_words(&pull_request), "The head of the pull request.");
     }
 
     #[test]

@@ -31,5 +31,6 @@ impl Data {
         self.tokens.update(HashMap::clear);
         self.sessions.update(HashMap::clear);
         self.users.update(HashMap::clear);
+        self.system.update(HashMap::clear);
     }
 }

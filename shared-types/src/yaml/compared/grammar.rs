@@ -111,7 +111,8 @@ fn keys() -> impl Strategy<Value = Key> {
         120 => "[a-f]".prop_map(Key::Plain),
         30 => "[a-zA-Z_][a-zA-Z0-9_. -]{0,8}[a-z]".prop_map(Key::Plain),
         20 => "['a-c: #éλ~<=-]{0,5}".prop_map(Key::Quoted),
-        2 => select(TABLE).prop_map(|(text, _)| Key::Plain(text.to_owned())),
+        6 => select(TABLE).prop_map(|(text, _)| Key::Plain(text.to_owned())),
+        20 => "(0|1|-?[1-9][0-9]{0,3}|1\\.0|0x1|-?[0-9]\\.[0-9]{1,2}|true|no|~|2001-0[1-9]-1[0-9])".prop_map(Key::Plain),
         1 => Just(Key::Merge),
         30 => vec(any::<Index>(), 1..3).prop_map(Key::MergeOf),
     ]
@@ -134,6 +135,10 @@ fn nodes() -> impl Strategy<Value = Node> {
             1 => vec(inner.clone(), 0..4).prop_map(Node::FlowList),
             1 => pairs().prop_map(Node::FlowMap),
             2 => inner.clone().prop_map(|node| Node::Anchored(Box::new(node))),
+            1 => (select(&["!!pairs", "!!omap"][..]), vec(("[a-f1-3]", inner.clone()), 0..4)).prop_map(|(tag, pairs)| {
+                let item = |(key, node)| Node::FlowMap(vec![(Key::Plain(key), node)]);
+                Node::Tagged(tag, Box::new(Node::List(pairs.into_iter().map(item).collect())))
+            }),
             1 => (select(TAGS), prop::bool::weighted(0.05), inner.clone()).prop_map(|(tag, may_misfit, node)| {
                 let tag = if may_misfit { tag } else { fitting(&node) };
                 Node::Tagged(tag, Box::new(node))
@@ -142,13 +147,31 @@ fn nodes() -> impl Strategy<Value = Node> {
     })
 }
 
-const TAGS: &[&str] = &["!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq", "!", "!!binary", "!x"];
+const TAGS: &[&str] = &[
+    "!!str",
+    "!!int",
+    "!!float",
+    "!!bool",
+    "!!null",
+    "!!map",
+    "!!seq",
+    "!!set",
+    "!!omap",
+    "!!pairs",
+    "!!timestamp",
+    "!!binary",
+    "!unsafe",
+    "!",
+    "!x",
+];
 
 /// A tag that may stand before a node.
 fn fitting(node: &Node) -> &'static str {
     match node {
         Node::List(_) | Node::FlowList(_) => "!!seq",
+        Node::FlowMap(pairs) if pairs.len() == 2 => "!!set",
         Node::Map(_) | Node::FlowMap(_) => "!!map",
+        Node::Single(lines) if lines.len() == 2 => "!unsafe",
         Node::Single(_) => "!",
         Node::Plain(_) | Node::Folded(_) | Node::Double(_) | Node::Block(_) => "!!str",
         // Neither may have a second one.
@@ -165,6 +188,8 @@ fn plain() -> impl Strategy<Value = String> {
         8 => "[a-z]{1,4}( [a-z0-9#:'\",=-]{1,3}[a-z]){1,3}",
         16 => "[-+]?[0-9][0-9_]{0,4}([.:][0-9_]{0,3}){0,3}([eE][-+]?[0-9]{1,2})?",
         8 => "[-+]?0[xbo]?[0-9a-fA-F_]{0,6}",
+        4 => "[-+]?([1-9][0-9_]{16,40}|0x[0-9a-f]{14,40}|0b[01]{60,80}|0[0-7]{20,30}|[1-9][0-9]{15,25}:[0-5][0-9])",
+        2 => "[1-9]\\.[0-9]e[-+][0-9]{3}",
         8 => "[-+.0-9:_eExT]{1,9}",
         1 => "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ]+[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{0,8})?( ?(Z|[-+][0-9]{1,2}(:[0-9]{2})?))?)?",
         8 => "2[0-9]{3}-(0[1-9]|1[0-2])-[0-2][0-9]([Tt ][01][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,7})?(Z|[-+]0[0-9](:[0-5][0-9])?)?)?",

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use super::{merge, parse_map};
+use super::{for_ansible, merge, parse_map};
 
 /// How many pairs there are, unless `OCIM_FUZZ_SECONDS` says how long to go on.
 const PAIRS: u32 = 300;
@@ -62,11 +62,11 @@ fn question(below: &str, above: &str) -> Value {
     let read: Vec<_> = [&first, &second]
         .into_iter()
         .map(|read| match read {
-            Ok(map) => json!({ "value": map }),
+            Ok(map) => json!({ "file": for_ansible(map) }),
             Err(error) => json!({ "error": error.to_string() }),
         })
         .collect();
-    let merged = first.ok().zip(second.ok()).map(|(below, above)| merge(below, above));
+    let merged = first.ok().zip(second.ok()).map(|(below, above)| for_ansible(&merge(below, above)));
     json!({ "texts": [below, above], "read": read, "merged": merged })
 }
 
@@ -103,25 +103,29 @@ fn pairs_are_read_and_merged_as_pyyaml_does() {
 fn the_comparison_sees_differences() {
     let mut pyyaml = PyYaml::start();
     for (text, read) in [
-        ("a: 1", json!({"value": {"a": 2}})),
-        ("a: 1", json!({"value": {"a": true}})),
-        ("a: 1", json!({"value": {"a": 1.0}})),
-        ("a: yes", json!({"value": {"a": "yes"}})),
-        ("a: 1\nb: 2", json!({"value": {"b": 2, "a": 1}})),
-        ("a: -0.0", json!({"value": {"a": 0.0}})),
+        ("a: 1", json!({"file": "{\"a\": 2}"})),
+        ("a: 1", json!({"file": "{\"a\": true}"})),
+        ("a: 1", json!({"file": "{\"a\": 1.0}"})),
+        ("a: yes", json!({"file": "{\"a\": \"yes\"}"})),
+        ("a: 1\nb: 2", json!({"file": "{\"b\": 2, \"a\": 1}"})),
+        ("a: -0.0", json!({"file": "{\"a\": 0.0}"})),
         ("a: 1", json!({"error": "x"})),
-        ("a: 1\na: 2", json!({"value": {"a": 2}})),
-        ("1: a", json!({"value": {"1": "a"}})),
-        ("a: [", json!({"value": {}})),
-        ("a: .inf", json!({"value": {}})),
-        ("a", json!({"value": {}})),
+        ("a: 1\na: 2", json!({"file": "{\"a\": 1}"})),
+        ("1: a", json!({"file": "{\"1\": \"a\"}"})),
+        ("1: a", json!({"file": "1.0: a"})),
+        ("a: 2001-12-14", json!({"file": "{\"a\": \"2001-12-14\"}"})),
+        ("a: !unsafe b", json!({"file": "{\"a\": \"b\"}"})),
+        ("a: !!set {b}", json!({"file": "a: {b: null}"})),
+        ("a: [", json!({"file": "{}"})),
+        (".nan: a", json!({"file": ".nan: a"})),
+        ("a", json!({"file": "{}"})),
     ] {
-        let question = json!({"texts": [text, ""], "read": [read, {"value": {}}], "merged": {}});
+        let question = json!({"texts": [text, ""], "read": [read, {"file": "{}"}], "merged": "{}"});
         let answer = pyyaml.ask(&question);
         assert!(answer.get("difference").is_some_and(Value::is_string), "{text}: {answer}");
     }
     for (below, above) in
-        [("a: {b: 1, c: 2001-01-01}", "a: {b: {x: 1}}"), ("", "a: 0.1"), ("a: 1\na: 2", ""), ("a: [", "")]
+        [("a: {b: 1, c: 2001-01-01}", "a: {b: {x: 1}}"), ("", "a: 0.1"), ("a: 1\na: 2", "a: {1: 2}"), ("a: [", "")]
     {
         assert_eq!(pyyaml.ask(&question(below, above)).get("difference"), Some(&Value::Null), "{below}");
     }

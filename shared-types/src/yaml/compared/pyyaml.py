@@ -1,11 +1,10 @@
-"""Reads and merges the same texts with PyYAML, and says where what was read differs.
+"""Reads and merges the same texts with PyYAML, and says where what Ansible would be given differs.
 
-A line of JSON in: {"texts": [below, above], "read": [one of {"value": …}, {"error": …} a text], "merged": what the two make,
-if both were read}. A line out: {"difference": null or words, "is_read": whether PyYAML read both}.
+A line of JSON in: {"texts": [below, above], "read": [one of {"file": …}, {"error": …} a text], "merged": a file}. A file is
+what ansible-playbook is given of a text: it is read here as Ansible reads it, as JSON or else as YAML.
+A line out: {"difference": null or words, "is_read": whether PyYAML read both}.
 """
-import datetime
 import json
-import math
 import sys
 
 import yaml
@@ -15,12 +14,21 @@ if yaml.__version__ != "6.0.3":
 
 CORE = "tag:yaml.org,2002:"
 TAGS = {
-    yaml.MappingNode: {"map"},
-    yaml.SequenceNode: {"seq"},
-    yaml.ScalarNode: {"str", "int", "float", "bool", "null", "timestamp", "merge", "value"},
+    yaml.MappingNode: {"map", "set"},
+    yaml.SequenceNode: {"seq", "omap", "pairs"},
+    yaml.ScalarNode: {"str", "int", "float", "bool", "null", "timestamp", "binary", "merge", "value"},
 }
-LEAST, MOST = -(2**63), 2**64 - 1
-DATES = (datetime.date, datetime.datetime)
+
+
+class Unsafe(str):
+    """A text that is no template."""
+
+
+class Loader(yaml.SafeLoader):
+    """PyYAML's reader with Ansible's own tag for texts."""
+
+
+Loader.add_constructor("!unsafe", lambda loader, node: Unsafe(loader.construct_scalar(node)))
 
 
 def nodes(root):
@@ -38,24 +46,11 @@ def nodes(root):
             waiting.extend(part for pair in node.value for part in pair)
 
 
-def key_text(loader, node):
-    """What a key is in JSON; None when it is no text."""
-    if isinstance(node, yaml.ScalarNode):
-        if node.tag in (CORE + "str", CORE + "value"):
-            return node.value
-        value = loader.construct_object(node)
-        if isinstance(value, str):
-            return value
-        if isinstance(value, DATES):
-            return value.isoformat()
-    return None
-
-
 def is_forced(loader, root):
     """Whether a tag makes something of a text that would not be that without it. Python's numbers are read over spaces,
     newlines and more; none of that is imitated."""
     for node in nodes(root):
-        if isinstance(node, yaml.ScalarNode) and node.tag not in (CORE + "str", CORE + "timestamp"):
+        if isinstance(node, yaml.ScalarNode) and node.tag not in (CORE + "str", CORE + "binary", "!unsafe"):
             if node.value.endswith("\n") or node.tag != loader.resolve(yaml.ScalarNode, node.value, (True, False)):
                 return True
     return False
@@ -64,37 +59,23 @@ def is_forced(loader, root):
 def refusals(loader, root):
     """Why a text that PyYAML reads is refused on purpose."""
     for node in nodes(root):
-        if node.tag.removeprefix(CORE) not in TAGS[type(node)]:
+        is_text = isinstance(node, yaml.ScalarNode) and node.tag == "!unsafe"
+        if not is_text and node.tag.removeprefix(CORE) not in TAGS[type(node)]:
             # PyYAML asks nothing of the tags of what is merged.
             yield "a tag that does not fit"
         if isinstance(node, yaml.MappingNode):
-            keys = [key for key, _ in node.value if key.tag != CORE + "merge"]
-            texts = [key_text(loader, key) for key in keys]
-            if None in texts:
-                yield "a key that is no text"
-            if len(set(texts)) < len(texts):
-                yield "a key twice"
-            if len(node.value) - len(keys) > 1:
-                yield "two merges"
-        elif isinstance(node, yaml.ScalarNode) and node.tag in (CORE + "int", CORE + "float"):
-            number = loader.construct_object(node)
-            if isinstance(number, float) and not math.isfinite(number):
-                yield "no finite number"
-            if isinstance(number, int) and not LEAST <= number <= MOST:
-                yield "too large"
-
-
-def as_json(value):
-    if isinstance(value, dict):
-        return {key.isoformat() if isinstance(key, DATES) else key: as_json(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [as_json(item) for item in value]
-    return value.isoformat() if isinstance(value, DATES) else value
+            for key, value in node.value:
+                if key.tag == CORE + "float" and loader.construct_object(key) != loader.construct_object(key):
+                    yield "not-a-number as a key"
+                if key.tag == CORE + "merge":
+                    merged = [value, *(value.value if isinstance(value, yaml.SequenceNode) else [])]
+                    if any(one.tag not in (CORE + "map", CORE + "seq") for one in merged):
+                        yield "a merge of something with a tag"
 
 
 def read(text):
     """The map, why it is refused on purpose, and whether it may be refused."""
-    loader = yaml.SafeLoader(text)
+    loader = Loader(text)
     # What PyYAML raises for a value that fits no type is no error of YAML's own.
     try:
         root = loader.get_single_node()
@@ -105,16 +86,26 @@ def read(text):
         value = loader.construct_document(root)
         if not isinstance(value, dict):
             why.append("no map")
-        return (None if why else as_json(value)), why, may_refuse
+        return (None if why else value), why, may_refuse
     finally:
         loader.dispose()
 
 
+def from_file(text):
+    """What Ansible makes of a file of variables."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return yaml.load(text, Loader=Loader)
+
+
 def merge(below, above):
+    # A copy: an alias may have put the same map elsewhere.
+    merged = dict(below)
     for key, value in above.items():
-        both = isinstance(value, dict) and isinstance(below.get(key), dict)
-        below[key] = merge(below[key], value) if both else value
-    return below
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
 
 
 def same(one, other):
@@ -122,9 +113,12 @@ def same(one, other):
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
-        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list):
+        keys = zip(one, other)
+        return len(one) == len(other) and all(same(a, b) and same(one[a], other[b]) for a, b in keys)
+    if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, set):
+        return sorted(map(repr, one)) == sorted(map(repr, other))
     return repr(one) == repr(other)
 
 
@@ -143,13 +137,14 @@ def compare(question):
         if why or (may_refuse and error is not None):
             return None, False
         if error is not None:
-            return f"PyYAML reads it as {json.dumps(value)}, and here it is refused: {error}\n{text}", True
-        if not same(value, answer["value"]):
-            return f"PyYAML reads it as {json.dumps(value)}, and here it is {json.dumps(answer['value'])}:\n{text}", True
+            return f"PyYAML reads it as {value!r}, and here it is refused: {error}\n{text}", True
+        given = from_file(answer["file"])
+        if not same(value, given):
+            return f"PyYAML reads it as {value!r}, and here it is {given!r}:\n{text}", True
         values.append(value)
-    merged = merge(*values)
-    if not same(merged, question["merged"]):
-        return f"merged it is {json.dumps(merged)}, and here it is {json.dumps(question['merged'])}", True
+    merged, given = merge(*values), from_file(question["merged"])
+    if not same(merged, given):
+        return f"merged it is {merged!r}, and here it is {given!r}", True
     return None, True
 
 

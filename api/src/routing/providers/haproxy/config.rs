@@ -3,11 +3,14 @@
 //! All names in it are relative, and HAProxy starts in the gateway's directory: however deep that is, the socket's path
 //! is short.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::{fs, io};
 
 use sha2::{Digest, Sha256};
+
+use super::table::Table;
+use super::{GatewayConfig, claims, pages};
+use crate::config::gateway::{GatewaySettings, Scheme};
 
 /// The runtime socket.
 pub(super) const SOCKET: &str = "runtime";
@@ -23,11 +26,12 @@ pub(super) const MAP: &str = "routes.map";
 pub(super) const FILE: &str = "haproxy.cfg";
 /// The stick table that counts requests a target.
 pub(super) const TABLE: &str = "targets";
+/// The networks of the trusted proxies, one a line.
+const PROXIES: &str = "proxies.lst";
+/// Connections for questions that visitors cannot take.
+const FOR_QUESTIONS: u32 = 100;
 
 const TEMPLATE: &str = include_str!("haproxy.cfg");
-const UNKNOWN: &str = include_str!("pages/unknown.html");
-const INACTIVE: &str = include_str!("pages/inactive.html");
-const UNREACHABLE: &str = include_str!("pages/unreachable.html");
 
 /// The configuration and what it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,25 +42,15 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// For this address; the ids are whom HAProxy becomes once it listens.
-    pub(super) fn new(listen: SocketAddr, run_as: Option<(u32, u32)>) -> Self {
+    /// The ids are whom HAProxy becomes once it listens.
+    pub(super) fn new(config: &GatewayConfig, run_as: Option<(u32, u32)>) -> Self {
         let run_as = run_as.map(|(uid, gid)| format!("uid {uid}\n    gid {gid}")).unwrap_or_default();
-        let text = TEMPLATE
-            .replace("{listen}", &listen.to_string())
-            .replace("{run_as}", &run_as)
-            .replace("{socket}", SOCKET)
-            .replace("{questions}", QUESTIONS)
-            .replace("{target_header}", TARGET_HEADER)
-            .replace("{answered_header}", ANSWERED_HEADER)
-            .replace("{map}", MAP)
-            .replace("{table}", TABLE);
-        let mut files = vec![
-            ("unknown.html", UNKNOWN.to_owned()),
-            ("inactive.html", INACTIVE.to_owned()),
-            ("502.http", whole_answer("502 Bad Gateway")),
-            ("503.http", whole_answer("503 Service Unavailable")),
-            ("504.http", whole_answer("504 Gateway Timeout")),
-        ];
+        let mut text = TEMPLATE.replace("{run_as}", &run_as);
+        for (word, value) in words(config) {
+            text = text.replace(word, &value);
+        }
+        let proxies: String = config.settings.trusted_proxies.iter().map(|net| format!("{net}\n")).collect();
+        let mut files: Vec<_> = pages::files().chain([(PROXIES, proxies)]).collect();
         let mut hash = Sha256::new();
         for (name, content) in files.iter().map(|(name, content)| (*name, content)).chain([(FILE, &text)]) {
             hash.update(name);
@@ -68,39 +62,151 @@ impl Config {
         Self { files, description }
     }
 
-    /// Writes all files but the map, which is made only where it is missing.
+    /// Writes all files; the map only where it is missing or of an older version.
     pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
         for (name, content) in &self.files {
             fs::write(directory.join(name), content)?;
         }
-        fs::OpenOptions::new().create(true).append(true).open(directory.join(MAP)).map(|_| ())
+        Table::bring_up_to_date(directory, MAP)
     }
 }
 
-/// An error file of HAProxy is the whole answer, byte by byte.
-fn whole_answer(status: &str) -> String {
-    format!(
-        "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncache-control: no-store\r\nretry-after: 5\r\n\
-         content-length: {}\r\n\r\n{UNREACHABLE}",
-        UNREACHABLE.len()
-    )
+/// The words of the template and what stands for them.
+fn words(config: &GatewayConfig) -> [(&'static str, String); 18] {
+    let GatewayConfig { settings, dir: _, connections } = config;
+    // One app server never takes more than half of what there is for all.
+    let target_connections = settings.target_connections.min((connections / 2).max(1));
+    let (source_connections, source_requests) = source_limit(settings);
+    [
+        ("{listen}", settings.listen.to_string()),
+        ("{connections}", connections.to_string()),
+        ("{all_connections}", connections.saturating_add(FOR_QUESTIONS).to_string()),
+        ("{keep_alive}", keep_alive(settings).to_owned()),
+        ("{socket}", SOCKET.to_owned()),
+        ("{questions}", QUESTIONS.to_owned()),
+        ("{target_header}", TARGET_HEADER.to_owned()),
+        ("{answered_header}", ANSWERED_HEADER.to_owned()),
+        ("{map}", MAP.to_owned()),
+        ("{table}", TABLE.to_owned()),
+        ("{proxies}", PROXIES.to_owned()),
+        ("{max_hosts}", settings.max_hosts.to_string()),
+        ("{target_connections}", target_connections.to_string()),
+        ("{source_connections}", source_connections),
+        ("{source_requests}", source_requests),
+        ("{expect_proxy}", expect_proxy(settings)),
+        ("{scheme_and_port}", scheme_and_port(settings)),
+        ("{claims}", claims::rules()),
+    ]
+}
+
+/// How long an idle connection is kept. A proxy in front keeps connections for its own visitors, and should be the side
+/// that closes them: a minute is what most proxies and load balancers keep theirs.
+fn keep_alive(settings: &GatewaySettings) -> &'static str {
+    if settings.trusted_proxies.is_empty() { "20s" } else { "75s" }
+}
+
+fn expect_proxy(settings: &GatewaySettings) -> String {
+    match settings.expects_proxy_protocol {
+        true => format!("tcp-request connection expect-proxy layer4 if {{ src -f {PROXIES} }}"),
+        false => String::new(),
+    }
+}
+
+/// The default scheme and port of a visitor's own request.
+fn scheme_and_port(settings: &GatewaySettings) -> String {
+    let lines = match settings.front {
+        Some(front) => {
+            let scheme = front.scheme.as_str();
+            [
+                format!("http-request set-var(txn.scheme) str({scheme})"),
+                format!("http-request set-var(txn.own_port) str({})", front.port),
+                format!("http-request set-var(txn.own_scheme) str({scheme})"),
+            ]
+        }
+        None => [
+            "http-request set-var(txn.scheme) var(txn.route),field(2,/)".to_owned(),
+            format!(
+                "http-request set-var(txn.own_port) str({}) if !from_proxy !{{ fc_rcvd_proxy }}",
+                settings.listen.port()
+            ),
+            format!("http-request set-var(txn.own_scheme) str({})", Scheme::Http.as_str()),
+        ],
+    };
+    lines.join("\n    ")
+}
+
+/// The rules that bound what one visitor's address holds: connections where visitors come directly, requests where they
+/// come through a trusted proxy.
+fn source_limit(settings: &GatewaySettings) -> (String, String) {
+    let Some(limit) = settings.source_connections else { return Default::default() };
+    let connections = format!(
+        "tcp-request session track-sc1 src,ipmask(32,64) table sources unless {{ src -f {PROXIES} }}\n    \
+         tcp-request session reject if {{ sc1_conn_cur gt {limit} }}"
+    );
+    let requests = format!(
+        "http-request track-sc1 var(txn.visitor),ipmask(32,64) table sources if from_proxy\n    \
+         http-request return status 429 content-type \"text/html; charset=utf-8\" file visitor.html \
+         hdr Cache-Control no-store hdr Retry-After 5 if {{ sc1_conn_cur gt {limit} }}\n"
+    );
+    (connections, requests)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::config::Settings;
+
+    fn config(change: impl FnOnce(&mut Settings)) -> Config {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        let settings = GatewaySettings::new(&settings).unwrap();
+        Config::new(&GatewayConfig { settings, dir: "/nowhere".into(), connections: 1000 }, None)
+    }
+
+    fn text(config: &Config) -> String {
+        config.files.iter().find(|(name, _)| *name == FILE).unwrap().1.clone()
+    }
 
     #[test]
-    fn another_address_is_another_configuration() {
-        let config = |listen: &str| Config::new(listen.parse().unwrap(), None);
-        assert_eq!(config("127.0.0.1:8080"), config("127.0.0.1:8080"));
-        assert_ne!(config("127.0.0.1:8080").description, config("127.0.0.1:8081").description);
-        let (_, text) = config("[::1]:8080").files.pop().unwrap();
-        assert!(text.contains("bind [::1]:8080"), "{text}");
-        let own = ["{questions}", "{target_header}", "{answered_header}"];
-        for word in ["{description}", "{run_as}", "{socket}", "{listen}", "{map}", "{table}"].iter().chain(&own) {
-            assert!(TEMPLATE.contains(*word) && !text.contains(*word), "{word}");
+    fn another_setting_is_another_configuration() {
+        let listening = |address: &str| config(|settings| settings.ocim_gateway_listen = address.parse().unwrap());
+        assert_eq!(listening("127.0.0.1:8080"), config(|_| {}));
+        let others = [
+            listening("127.0.0.1:8081"),
+            config(|settings| settings.ocim_gateway_trusted_proxies = vec!["10.0.0.1".into()]),
+            config(|settings| settings.ocim_gateway_public_url = Some("https://apps.example.org".into())),
+            config(|settings| settings.ocim_gateway_target_connections = 7),
+            config(|settings| settings.ocim_gateway_source_connections = 7),
+            config(|settings| settings.ocim_gateway_max_hosts = 7),
+        ];
+        for (k, other) in others.iter().enumerate() {
+            assert_ne!(other.description, config(|_| {}).description, "{k}");
         }
+        assert!(text(&listening("[::1]:8080")).contains("bind [::1]:8080"));
+    }
+
+    #[test]
+    fn every_word_of_the_template_is_replaced() {
+        let all = config(|settings| {
+            settings.ocim_gateway_source_connections = 7;
+            settings.ocim_gateway_trusted_proxies = vec!["10.0.0.1".into()];
+            settings.ocim_gateway_proxy_protocol = true;
+        });
+        for (word, _) in words(&GatewayConfig {
+            settings: GatewaySettings::new(&Settings::default()).unwrap(),
+            dir: "/nowhere".into(),
+            connections: 1000,
+        }) {
+            assert!(TEMPLATE.contains(word), "{word} is not in the template");
+            assert!(!text(&all).contains(word), "{word} is left");
+        }
+        assert!(!text(&all).contains("{description}") && !text(&all).contains("{run_as}"));
+    }
+
+    #[test]
+    fn one_target_gets_half_of_all_connections_at_most() {
+        let many = config(|settings| settings.ocim_gateway_target_connections = 100_000);
+        assert!(text(&many).contains("sc0_conn_cur gt 500"), "{}", text(&many));
     }
 }

@@ -54,9 +54,6 @@ pub enum GatewayError {
         /// Its last lines.
         tail: String,
     },
-    /// It runs, but without our routes.
-    #[error("HAProxy runs but does not take its routes: {0}")]
-    Routes(String),
     /// It does not end.
     #[error("HAProxy (process {pid}) could not be stopped: {reason}")]
     Stop {

@@ -6,8 +6,10 @@
 //!
 //! Not here: which instance has which host names, and health checks of targets.
 
+mod claims;
 mod config;
 mod error;
+mod pages;
 mod questions;
 mod routes;
 mod runtime;
@@ -27,22 +29,24 @@ use tokio_util::sync::CancellationToken;
 use self::config::{Config, FILE, SOCKET};
 pub use self::error::GatewayError;
 pub use self::routes::HaproxyRoutes;
-pub(super) use self::table::check_host;
 use crate::children::{Detached, ProcessId, Signal, User, log_tail, open_log};
-use crate::routing::traffic::{Route, Traffic, TrafficError};
+use crate::config::gateway::GatewaySettings;
+use crate::routing::traffic::{AskError, Route, Traffic, TrafficError};
 
 const START_TIMEOUT: Duration = Duration::from_secs(15);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(10);
 /// Who ran so long did not fail at the start.
 const LONG_RUN: Duration = Duration::from_secs(30);
 
-/// Where the gateway is.
+/// Where the gateway is, and how it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayConfig {
-    /// Where visitors come.
-    pub listen: SocketAddr,
+    /// What the operator says.
+    pub settings: GatewaySettings,
     /// Its own directory, made when missing (0700).
     pub dir: PathBuf,
+    /// How many connections of visitors it takes at once; it needs two open files for each.
+    pub connections: u32,
 }
 
 /// A gateway that serves. Dropping this leaves it running.
@@ -86,14 +90,14 @@ impl HaproxyGateway {
             if self.stopped.run_until_cancelled(self.ended()).await.is_none() {
                 return;
             }
-            tracing::warn!(address = %self.config.listen, "the gateway ended by itself; starting it again");
+            tracing::warn!(address = %self.config.settings.listen, "the gateway ended by itself; starting it again");
             if began.elapsed() > LONG_RUN {
                 pause = Duration::ZERO;
             }
             if !self.start_again(&mut pause).await {
                 return;
             }
-            tracing::info!(address = %self.config.listen, "the gateway serves again");
+            tracing::info!(address = %self.config.settings.listen, "the gateway serves again");
         }
     }
 
@@ -169,7 +173,7 @@ impl Traffic for HaproxyGateway {
         self.routes.answers().await
     }
 
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError> {
         self.routes.ask(target, hostname, path).await
     }
 }
@@ -182,7 +186,7 @@ async fn lock(config: &GatewayConfig, routes: &HaproxyRoutes) -> Result<File, Ga
 /// Adopts what runs with this very configuration; else starts one, in place of what runs with another. The lock must be
 /// held.
 async fn bring_up(config: &GatewayConfig, program: &Path, routes: &HaproxyRoutes) -> Result<ProcessId, GatewayError> {
-    let wanted = Config::new(config.listen, run_as()?);
+    let wanted = Config::new(config, run_as()?);
     wanted.write(&config.dir).map_err(directory_error(&config.dir))?;
     let running = routes.runtime.info().await.and_then(|info| Some((ProcessId::of(info.pid)?, info.description)));
     let process = match running {
@@ -196,7 +200,10 @@ async fn bring_up(config: &GatewayConfig, program: &Path, routes: &HaproxyRoutes
         }
         None => launch(config, program, routes, None).await?,
     };
-    routes.load().await.map_err(|error| GatewayError::Routes(error.0))?;
+    // It serves what it has; the next comparison of all routes brings the rest.
+    if let Err(error) = routes.load().await {
+        tracing::error!(%error, "the gateway runs, and does not have all of its routes");
+    }
     Ok(process)
 }
 
@@ -212,9 +219,10 @@ async fn launch(
     line.extend(["-f", FILE, "-db"].map(Into::into));
     match old {
         // HAProxy itself would share the port with a stranger that allows it.
-        None => {
-            drop(TcpListener::bind(config.listen).map_err(|error| listen_error(config.listen, &error.to_string()))?)
-        }
+        None => drop(
+            TcpListener::bind(config.settings.listen)
+                .map_err(|error| listen_error(config.settings.listen, &error.to_string()))?,
+        ),
         Some(old) => line.extend(["-x", SOCKET, "-sf", &old.pid.to_string()].map(Into::into)),
     }
     let file = open_log(&log).map_err(directory_error(&log))?;
@@ -229,7 +237,7 @@ async fn launch(
         if process.wait(Duration::from_millis(20)).await {
             let is_taken = log_tail(&log, since).contains("cannot bind socket");
             return Err(if is_taken {
-                listen_error(config.listen, "address in use")
+                listen_error(config.settings.listen, "address in use")
             } else {
                 failed("it ended at once".into())
             });

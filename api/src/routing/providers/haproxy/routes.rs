@@ -13,7 +13,7 @@ use super::questions;
 use super::runtime::Runtime;
 use super::table::Table;
 use crate::children;
-use crate::routing::traffic::{Route, Traffic, TrafficError};
+use crate::routing::traffic::{AskError, Route, Traffic, TrafficError};
 
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
@@ -43,17 +43,21 @@ impl HaproxyRoutes {
         self.runtime.become_table(&table).await
     }
 
-    /// The file first: should HAProxy end in between, its next start reads the new table.
-    async fn change(&self, edit: impl FnOnce(Table) -> Result<Table, TrafficError> + Send) -> Result<(), TrafficError> {
+    /// Changes the file, and gives the new table and the lock. The file comes first: should HAProxy end in between, its next
+    /// start reads the new table.
+    async fn change(
+        &self,
+        edit: impl FnOnce(Table) -> Result<Table, TrafficError> + Send,
+    ) -> Result<(Table, File), TrafficError> {
         let held = self.lock().await.map_err(|error| self.file_error(&error))?;
-        let _lock =
+        let lock =
             held.ok_or_else(|| TrafficError("another process has been changing the gateway for too long".into()))?;
         let current = Table::read(&self.directory.join(MAP)).map_err(|error| self.file_error(&error))?;
         let wanted = edit(current.clone())?;
         if wanted != current {
             wanted.write(&self.directory, MAP).map_err(|error| self.file_error(&error))?;
         }
-        self.runtime.become_table(&wanted).await
+        Ok((wanted, lock))
     }
 
     fn file_error(&self, error: &io::Error) -> TrafficError {
@@ -64,15 +68,19 @@ impl HaproxyRoutes {
 #[async_trait]
 impl Traffic for HaproxyRoutes {
     async fn apply(&self, routes: &[Route]) -> Result<(), TrafficError> {
-        self.change(|mut table| table.set(routes).map(|()| table)).await
+        let mut changed = Table::default();
+        changed.set(routes)?;
+        let (_, _lock) = self.change(|mut table| table.set(routes).map(|()| table)).await?;
+        self.runtime.set(&changed.0).await
     }
 
     async fn replace_all(&self, routes: &[Route]) -> Result<(), TrafficError> {
-        self.change(|_| {
+        let edit = |_| {
             let mut table = Table::default();
             table.set(routes).map(|()| table)
-        })
-        .await
+        };
+        let (table, _lock) = self.change(edit).await?;
+        self.runtime.become_table(&table).await
     }
 
     async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError> {
@@ -84,7 +92,7 @@ impl Traffic for HaproxyRoutes {
         self.runtime.info().await.map(drop).ok_or_else(silent)
     }
 
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, String> {
+    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError> {
         questions::ask(&self.directory, target, hostname, path).await
     }
 }

@@ -1,4 +1,4 @@
-//! HAProxy's runtime socket: one command a connection, each answer bounded in size and time.
+//! HAProxy's runtime socket: one line of commands a connection, each answer bounded in size and time.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,12 +12,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
 use super::config::{MAP, SOCKET, TABLE};
-use super::table::{MOST_HOSTS, Table, target_word};
+use super::table::{Table, target_word};
 use crate::routing::traffic::TrafficError;
 
-const AT_MOST: Duration = Duration::from_secs(5);
-/// A line of `show map` has a pointer, a host and a value.
-const LONGEST_ANSWER: u64 = MOST_HOSTS as u64 * 400;
+const AT_MOST: Duration = Duration::from_secs(20);
+/// A table of a million hosts is shorter than that.
+const LONGEST_ANSWER: u64 = 512 << 20;
+/// The longest line of commands: HAProxy takes one buffer, and does nothing else while it works on the line.
+const LONGEST_LINE: usize = 8000;
 
 /// The socket in the gateway's directory.
 #[derive(Debug, Clone)]
@@ -37,7 +39,7 @@ impl Runtime {
         Self { directory: directory.to_owned() }
     }
 
-    /// Who answers at the socket; none when nobody does.
+    /// Who answers at the socket; none when nothing does.
     pub(super) async fn info(&self) -> Option<Info> {
         let answer = self.ask("show info").await.ok()?;
         let field = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
@@ -47,27 +49,32 @@ impl Runtime {
 
     /// Makes the running table this one, and proves that it is.
     pub(super) async fn become_table(&self, wanted: &Table) -> Result<(), TrafficError> {
-        let current = self.entries().await?;
-        for command in commands(&current, wanted) {
-            let answer = self.ask(&command).await?;
-            if !answer.trim().is_empty() {
-                return Err(TrafficError(format!("the gateway refused «{command}»: {}", answer.trim())));
-            }
+        let commands = commands(&self.entries().await?, &wanted.0);
+        if commands.is_empty() {
+            return Ok(());
         }
+        self.tell(&commands).await?;
         let mut now = self.entries().await?;
         now.sort();
         let is_so = now.len() == wanted.0.len() && now.iter().map(|(host, value)| (host, value)).eq(&wanted.0);
-        is_so.then_some(()).ok_or_else(|| {
-            TrafficError(
-                "the gateway's table is not what it was told: somebody else changes it too; try again".to_owned(),
-            )
-        })
+        is_so.then_some(()).ok_or_else(otherwise)
+    }
+
+    /// Makes these entries of the running table so, leaves all others, and proves it.
+    pub(super) async fn set(&self, wanted: &BTreeMap<String, String>) -> Result<(), TrafficError> {
+        let commands = commands(&self.look_up(wanted.keys()).await?, wanted);
+        if commands.is_empty() {
+            return Ok(());
+        }
+        self.tell(&commands).await?;
+        let now: BTreeMap<_, _> = self.look_up(wanted.keys()).await?.into_iter().collect();
+        (now == *wanted).then_some(()).ok_or_else(otherwise)
     }
 
     /// The requests under way at a target.
     pub(super) async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError> {
         let answer = self.ask(&format!("show table {TABLE} key {}", target_word(target)?)).await?;
-        // A target that nobody has asked for is no entry, and that is an empty answer.
+        // A target that no visitor has asked for is no entry, and that is an empty answer.
         if answer.trim().is_empty() {
             return Ok(0);
         }
@@ -90,10 +97,31 @@ impl Runtime {
             .collect()
     }
 
-    async fn ask(&self, command: &str) -> Result<String, TrafficError> {
+    /// The entries of these hosts, as far as there are any.
+    async fn look_up(&self, hosts: impl Iterator<Item = &String>) -> Result<Vec<(String, String)>, TrafficError> {
+        let questions: Vec<_> = hosts.map(|host| format!("get map {MAP} {host}")).collect();
+        let mut found = Vec::new();
+        for line in lines(&questions) {
+            let answer = self.ask(&line).await?;
+            found.extend(answer.lines().filter_map(|line| quoted(line, "key=").zip(quoted(line, "value="))));
+        }
+        Ok(found)
+    }
+
+    async fn tell(&self, commands: &[String]) -> Result<(), TrafficError> {
+        for line in lines(commands) {
+            let answer = self.ask(&line).await?;
+            if !answer.trim().is_empty() {
+                return Err(TrafficError(format!("the gateway refused a change of its table: {}", answer.trim())));
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, commands: &str) -> Result<String, TrafficError> {
         let exchange = async {
             let mut stream = connect(&self.directory, SOCKET).await?;
-            stream.write_all(format!("{command}\n").as_bytes()).await?;
+            stream.write_all(format!("{commands}\n").as_bytes()).await?;
             let mut answer = String::new();
             if stream.take(LONGEST_ANSWER).read_to_string(&mut answer).await? as u64 == LONGEST_ANSWER {
                 return Err(io::Error::other("its answer is longer than any table"));
@@ -120,14 +148,39 @@ pub(super) async fn connect(directory: &Path, socket: &str) -> io::Result<UnixSt
     UnixStream::connect(format!("/proc/self/fd/{}/{socket}", directory.as_raw_fd())).await
 }
 
+fn otherwise() -> TrafficError {
+    TrafficError("the gateway's table is not what it was told: another program changes it too; try again".to_owned())
+}
+
+/// The text in double quotes behind a name, in an answer to `get map`.
+fn quoted(line: &str, name: &str) -> Option<String> {
+    let (text, _) = line.split_once(name)?.1.strip_prefix('"')?.split_once('"')?;
+    Some(text.to_owned())
+}
+
+/// Commands joined to lines that HAProxy takes at once.
+fn lines(commands: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for command in commands {
+        match lines.last_mut().filter(|line| line.len() + command.len() < LONGEST_LINE) {
+            Some(line) => {
+                line.push_str("; ");
+                line.push_str(command);
+            }
+            None => lines.push(command.clone()),
+        }
+    }
+    lines
+}
+
 /// What turns one table into the other. A switch is one `set`, which HAProxy does at once.
-fn commands(current: &[(String, String)], wanted: &Table) -> Vec<String> {
+fn commands(current: &[(String, String)], wanted: &BTreeMap<String, String>) -> Vec<String> {
     let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (host, value) in current {
         values.entry(host).or_default().push(value);
     }
     let mut commands = Vec::new();
-    for (host, value) in &wanted.0 {
+    for (host, value) in wanted {
         match values.remove(host.as_str()).as_deref() {
             Some([one]) if one == value => {}
             Some([_, ..]) => commands.push(format!("set map {MAP} {host} {value}")),
@@ -140,16 +193,34 @@ fn commands(current: &[(String, String)], wanted: &Table) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn changes_only_what_differs() {
         let pair = |host: &str, value: &str| (host.to_owned(), value.to_owned());
-        let current = [pair("gone", "1|1"), pair("moved", "1|1"), pair("same", "1|1")];
-        let wanted = Table([pair("moved", "2|2"), pair("new", "none"), pair("same", "1|1")].into_iter().collect());
+        let current = [pair("gone", "1|1/http"), pair("moved", "1|1/http"), pair("same", "1|1/http")];
+        let wanted = [pair("moved", "2|2/http"), pair("new", "none/https"), pair("same", "1|1/http")].into();
         assert_eq!(
             commands(&current, &wanted),
-            ["set map routes.map moved 2|2", "add map routes.map new none", "del map routes.map gone"]
+            ["set map routes.map moved 2|2/http", "add map routes.map new none/https", "del map routes.map gone"]
         );
+    }
+
+    #[test]
+    fn commands_are_joined_to_lines_that_haproxy_takes() {
+        let commands: Vec<String> = (0..1000).map(|n| format!("add map {MAP} host-{n} none/http")).collect();
+        let lines = lines(&commands);
+        assert!(lines.len() < 10 && lines.iter().all(|line| line.len() <= LONGEST_LINE), "{}", lines.len());
+        let all: Vec<&str> = lines.iter().flat_map(|line| line.split("; ")).collect();
+        assert_eq!(all, commands);
+    }
+
+    #[test]
+    fn reads_what_haproxy_says_of_an_entry() {
+        let line = r#"type=str, case=sensitive, found=yes, idx=tree, key="a.localhost", value="none/http", type="str""#;
+        assert_eq!(quoted(line, "key=").unwrap(), "a.localhost");
+        assert_eq!(quoted(line, "value=").unwrap(), "none/http");
+        assert_eq!(quoted("type=str, case=sensitive, found=no", "key="), None);
     }
 }

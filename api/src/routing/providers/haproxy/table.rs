@@ -1,5 +1,5 @@
 //! The table of hosts: HAProxy's map, in memory and as the file that a restart reads. One line a host:
-//! `demo.localhost 10.0.0.2|80`, or `demo.localhost none`.
+//! `demo.localhost 10.0.0.2|80/https`, or `demo.localhost none/http`.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -7,19 +7,18 @@ use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
-use crate::routing::traffic::{Route, TrafficError};
+use crate::config::gateway::Scheme;
+use crate::routing::traffic::{Route, TrafficError, check_target};
 
-/// More hosts than any one gateway will see; it bounds what the runtime socket may answer.
-pub(super) const MOST_HOSTS: usize = 20_000;
 /// What a host without a target leads to.
-pub(super) const NO_TARGET: &str = "none";
+const NO_TARGET: &str = "none";
 
 /// Host to value, both in HAProxy's words and checked: neither can hold a space, a line end or a semicolon.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Table(pub(super) BTreeMap<String, String>);
 
 impl Table {
-    /// The file's table; empty where there is no file.
+    /// The file's table; empty where there is no file. Files of older versions have no scheme: they are read as `http`.
     pub(super) fn read(path: &Path) -> io::Result<Self> {
         match fs::read_to_string(path) {
             Ok(text) => Ok(Self(text.lines().filter_map(entry).collect())),
@@ -30,55 +29,57 @@ impl Table {
 
     /// Writes the file: on disk and whole, or as it was.
     pub(super) fn write(&self, directory: &Path, name: &str) -> io::Result<()> {
-        let text: String = self.0.iter().map(|(host, value)| format!("{host} {value}\n")).collect();
         let aside = directory.join(format!("{name}.new"));
         let mut file = File::create(&aside)?;
-        file.write_all(text.as_bytes())?;
+        file.write_all(self.text().as_bytes())?;
         file.sync_all()?;
         fs::rename(&aside, directory.join(name))?;
         File::open(directory)?.sync_all()
     }
 
+    /// Writes the file where it is not what [`Table::read`] makes of it: missing, or of an older version.
+    pub(super) fn bring_up_to_date(directory: &Path, name: &str) -> io::Result<()> {
+        let path = directory.join(name);
+        let table = Self::read(&path)?;
+        let is_current = fs::read_to_string(&path).is_ok_and(|text| text == table.text());
+        if is_current { Ok(()) } else { table.write(directory, name) }
+    }
+
     /// Sets routes and leaves the others.
     pub(super) fn set(&mut self, routes: &[Route]) -> Result<(), TrafficError> {
-        for Route { hostname, target } in routes {
-            check_host(hostname)?;
-            let value = target.map(target_word).transpose()?;
-            self.0.insert(hostname.clone(), value.unwrap_or_else(|| NO_TARGET.to_owned()));
-        }
-        if self.0.len() > MOST_HOSTS {
-            return Err(TrafficError(format!("the gateway takes at most {MOST_HOSTS} host names")));
+        for route in routes {
+            let (host, value) = words(route)?;
+            self.0.insert(host, value);
         }
         Ok(())
+    }
+
+    fn text(&self) -> String {
+        self.0.iter().map(|(host, value)| format!("{host} {value}\n")).collect()
     }
 }
 
 fn entry(line: &str) -> Option<(String, String)> {
     let (host, value) = line.split_once(' ')?;
-    Some((host.to_owned(), value.trim().to_owned()))
+    let value = value.trim();
+    let scheme = if value.contains('/') { "" } else { "/http" };
+    (!host.is_empty() && !value.is_empty()).then(|| (host.to_owned(), format!("{value}{scheme}")))
 }
 
-/// A target as it stands in the map. The bar parts address and port, since an IPv6 address is full of colons.
+/// A route as it stands in the map: the host and its value.
+fn words(route: &Route) -> Result<(String, String), TrafficError> {
+    route.check()?;
+    let Route { hostname, target, scheme } = route;
+    let target = target.map(target_word).transpose()?.unwrap_or_else(|| NO_TARGET.to_owned());
+    Ok((hostname.clone(), format!("{target}/{}", Scheme::as_str(*scheme))))
+}
+
+/// A target as it stands in the map and in the stick table. The bar parts address and port, since an IPv6 address is full
+/// of colons.
 pub(super) fn target_word(target: SocketAddr) -> Result<String, TrafficError> {
+    check_target(target)?;
     let ip: IpAddr = target.ip().to_canonical();
-    if ip.is_unspecified() || ip.is_multicast() || target.port() == 0 {
-        return Err(TrafficError(format!("{target} is not an address that visitors can be sent to")));
-    }
     Ok(format!("{ip}|{}", target.port()))
-}
-
-/// Whether a name can be in the map, and in a request's head.
-pub(in crate::routing::providers) fn check_host(host: &str) -> Result<(), TrafficError> {
-    let is_fine = (1..=253).contains(&host.len())
-        && host.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'))
-        && host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'));
-    if is_fine {
-        return Ok(());
-    }
-    Err(TrafficError(format!(
-        "«{}» is not a host name: it may have lower-case letters, digits, hyphens and dots, at most 253 in all",
-        host.chars().take(80).flat_map(char::escape_default).collect::<String>()
-    )))
 }
 
 #[cfg(test)]
@@ -86,32 +87,49 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn route(host: &str, target: Option<&str>) -> Route {
-        Route { hostname: host.to_owned(), target: target.map(|target| target.parse().unwrap()) }
+    fn route(host: &str, target: Option<&str>, scheme: Scheme) -> Route {
+        Route { hostname: host.to_owned(), target: target.map(|target| target.parse().unwrap()), scheme }
     }
 
     #[test]
     fn is_read_as_it_was_written() {
         let directory = tempfile::tempdir().unwrap();
         let mut table = Table::default();
-        let routes =
-            [route("a.localhost", Some("10.0.0.2:80")), route("b.localhost", None), route("c", Some("[fd00::2]:8080"))];
+        let routes = [
+            route("a.localhost", Some("10.0.0.2:80"), Scheme::Https),
+            route("b.localhost", None, Scheme::Http),
+            route("c", Some("[fd00::2]:8080"), Scheme::Http),
+        ];
         table.set(&routes).unwrap();
         table.write(directory.path(), "routes.map").unwrap();
         let text = fs::read_to_string(directory.path().join("routes.map")).unwrap();
-        assert_eq!(text, "a.localhost 10.0.0.2|80\nb.localhost none\nc fd00::2|8080\n");
+        assert_eq!(text, "a.localhost 10.0.0.2|80/https\nb.localhost none/http\nc fd00::2|8080/http\n");
         assert_eq!(Table::read(&directory.path().join("routes.map")).unwrap(), table);
         assert_eq!(Table::read(&directory.path().join("missing")).unwrap(), Table::default());
     }
 
     #[test]
+    fn a_file_of_an_older_version_is_brought_up_to_date() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("routes.map");
+        fs::write(&path, "a.localhost 10.0.0.2|80\nb.localhost none\n\nbroken\n").unwrap();
+        Table::bring_up_to_date(directory.path(), "routes.map").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a.localhost 10.0.0.2|80/http\nb.localhost none/http\n");
+        fs::remove_file(&path).unwrap();
+        Table::bring_up_to_date(directory.path(), "routes.map").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "", "HAProxy does not start without the file");
+    }
+
+    #[test]
     fn refuses_what_is_no_host_or_no_target() {
-        let long = "a".repeat(254);
-        for host in ["", "A.localhost", "a b", "a;show info", "a\nb", ".a", "a.", "-a", "a..b", "a:80", "ä", &long] {
-            assert!(Table::default().set(&[route(host, None)]).is_err(), "{host:?}");
+        let (long, label) = (["abcdefghi"; 26].join("."), "a".repeat(64));
+        let hosts =
+            ["", "A.localhost", "a b", "a;show info", "a\nb", ".a", "a.", "-a", "a..b", "a:80", "ä", &long, &label];
+        for host in hosts {
+            assert!(Table::default().set(&[route(host, None, Scheme::Http)]).is_err(), "{host:?}");
         }
         for target in ["0.0.0.0:80", "10.0.0.1:0", "224.0.0.1:80"] {
-            assert!(Table::default().set(&[route("a", Some(target))]).is_err(), "{target}");
+            assert!(Table::default().set(&[route("a", Some(target), Scheme::Http)]).is_err(), "{target}");
         }
     }
 }

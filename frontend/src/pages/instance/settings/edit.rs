@@ -80,6 +80,7 @@ impl Edit {
         if let Some(draft) = draft {
             edit.form.retype(&draft.typed);
         }
+        edit.form.tell(&first.warnings);
         Effect::new(move || {
             let instance = instance.get();
             if !edit.is_saving.get() {
@@ -98,6 +99,7 @@ impl Edit {
     /// Begins anew with what is saved now.
     pub fn settle(self, instance: &Instance) {
         self.form.reset(&saved(instance));
+        self.form.tell(&instance.warnings);
         self.etag.set(instance.etag.clone());
         self.origin.set(Origin::of(instance));
         self.news.set(None);
@@ -148,6 +150,7 @@ impl Edit {
     fn take_in(self, instance: &Instance, changes: Vec<Change>) {
         let now = saved(instance);
         self.form.rebase(&now, &changes);
+        self.form.tell(&instance.warnings);
         self.etag.set(instance.etag.clone());
         let before = self.origin.with_untracked(|origin| origin.saved.clone());
         let mut diff = settings_diff(&Value::Object(texts(before.clone())), &Value::Object(texts(now.clone())));

@@ -1,0 +1,161 @@
+//! Has Ansible load a playbook before there is a machine: two looks at once, neither of which runs a task or connects.
+//!
+//! `--list-tasks` reads playbooks, roles, imported files and modules, and counts the tasks. It asks for no host's variables, so
+//! a run that no task's tags match does that, by a callback of ours (`ansible/loading_plugins`). The inventory has one host, by
+//! an address that is reserved for documentation.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use shared_types::LogLevel;
+use tokio_util::sync::CancellationToken;
+
+use super::command::{self, Output, Printer};
+use super::port::{AnsibleError, LoadSpec, RunSpec, Target};
+use super::run_dir::{Loaded, RunDir};
+use super::{faults, galaxy, runner, sentence};
+
+/// How long Ansible may take to load a playbook.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// What lists may hold, in bytes: Open edX has 4,500 tasks.
+const LIST_LIMIT: u64 = 16 << 20;
+
+/// A tag that no task has.
+const NO_TASK: &str = "ocim_runs_no_task";
+
+/// What Ansible says of a variables file that is not there. An earlier play may write it, so that proves nothing in a later one.
+const NO_VARS_FILE: (&str, &str) = ("vars file ", " was not found");
+
+/// The callback of a run that only loads.
+const LOADING_CALLBACK: &str = "ocim_loading";
+
+/// What the callback says of each play.
+const LOADED: &str = "loaded";
+
+/// Loads the playbook of a directory that holds its checkout and its virtualenv. Gives the number of tasks that are known.
+///
+/// # Errors
+/// [`AnsibleError::Permanent`] with Ansible's own sentence where it cannot be loaded.
+pub(super) async fn load(
+    spec: &LoadSpec,
+    dir: &RunDir,
+    cancel: &CancellationToken,
+    printer: &mut Printer<'_>,
+) -> Result<Loaded, AnsibleError> {
+    let spec = on_no_machine(spec.clone(), dir);
+    dir.write_inputs(&spec)?;
+    let (listed, rehearsed) = tokio::join!(list(&spec, dir, cancel), rehearse(&spec, dir, cancel));
+    dir.remove_variables()?;
+    let (listed, rehearsed) = (listed?, rehearsed?);
+    if let Some(output) =
+        [&listed, &rehearsed].into_iter().find(|output| !output.success && !is_excused(output, &rehearsed))
+    {
+        printer.pass_on(LogLevel::Error, &output.stderr).await?;
+        return Err(refused(&spec, output, dir));
+    }
+    for line in missing_vars_files(&rehearsed) {
+        printer.pass_on(LogLevel::Warning, &format!("{}: {line}", spec.playbook_path)).await?;
+    }
+    Ok(Loaded { fingerprint: fingerprint(&spec), tasks: if listed.success { count_listed(&listed.stdout) } else { 0 } })
+}
+
+/// What a playbook is loaded from, so that a directory can be known again.
+pub(super) fn fingerprint(spec: &RunSpec) -> String {
+    let mut hash = Sha256::new();
+    for part in [&spec.source_repo, &spec.commit, &spec.playbook_path, &spec.requirements_path] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    hash.update(serde_json::to_vec(&spec.variables).unwrap_or_default());
+    hex::encode(hash.finalize())
+}
+
+/// The run that is loaded: on the address of no machine, with no key.
+pub(super) fn on_no_machine(spec: LoadSpec, dir: &RunDir) -> RunSpec {
+    let target = Target {
+        ssh: SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 22)),
+        user: "nobody".to_owned(),
+        private_key: "/dev/null".into(),
+        host_key: None,
+    };
+    spec.run(dir.path().to_owned(), target, LIMIT, LIMIT)
+}
+
+async fn list(spec: &RunSpec, dir: &RunDir, cancel: &CancellationToken) -> Result<Output, AnsibleError> {
+    let mut command = playbook(spec, dir)?;
+    command.arg("--list-tasks");
+    command::capture_up_to(LIST_LIMIT, command, LIMIT, cancel).await
+}
+
+async fn rehearse(spec: &RunSpec, dir: &RunDir, cancel: &CancellationToken) -> Result<Output, AnsibleError> {
+    let mut command = playbook(spec, dir)?;
+    // By the environment, which overrides the repository's own tags; the command line would add to them.
+    command.arg("--check").env("ANSIBLE_RUN_TAGS", NO_TASK).env("ANSIBLE_SKIP_TAGS", "always");
+    command
+        .env("ANSIBLE_CALLBACK_PLUGINS", dir.write_loading_callback()?)
+        .env("ANSIBLE_STDOUT_CALLBACK", LOADING_CALLBACK);
+    // No callback of the repository reports a run. The list must not be empty: Ansible 2.19 takes that for a plugin without a name.
+    command.env("ANSIBLE_CALLBACKS_ENABLED", LOADING_CALLBACK).env("ANSIBLE_CALLBACK_WHITELIST", LOADING_CALLBACK);
+    command::capture(command, LIMIT, cancel).await
+}
+
+fn playbook(spec: &RunSpec, dir: &RunDir) -> Result<tokio::process::Command, AnsibleError> {
+    let words = runner::playbook_command(dir, spec)?;
+    let mut words = words.into_iter();
+    let mut command = command::command(words.next().unwrap_or_default());
+    command.args(words).current_dir(runner::work_dir(dir, spec));
+    runner::environment(&mut command, dir, spec, &dir.join("tmp"));
+    galaxy::environment(&mut command, dir, &runner::configuration(dir, spec))?;
+    // Whatever a repository may bring about: no connection comes of it.
+    command.env("ANSIBLE_SSH_EXECUTABLE", "/bin/false");
+    Ok(command)
+}
+
+fn refused(spec: &RunSpec, output: &Output, dir: &RunDir) -> AnsibleError {
+    let words = format!("{} cannot be loaded: {}", spec.playbook_path, sentence::find(&output.stderr, dir));
+    if faults::is_ours(output) { AnsibleError::Transient(words) } else { AnsibleError::Permanent(words) }
+}
+
+/// Whether it only lacks a variables file that an earlier play may write.
+fn is_excused(output: &Output, rehearsed: &Output) -> bool {
+    rehearsed.stdout.lines().any(|line| line == LOADED) && lacks_vars_file(&output.stderr)
+}
+
+/// The variables files that are not there, and why that is no error.
+fn missing_vars_files(rehearsed: &Output) -> Vec<String> {
+    let ignored = (&rehearsed.stdout, "this version of Ansible goes on without it");
+    let later = (&rehearsed.stderr, "an earlier play may write it");
+    let mut found = Vec::new();
+    for (said, why) in [ignored, later] {
+        let lines = said.lines().filter(|line| lacks_vars_file(line));
+        let lines = lines.map(|line| line.trim_start_matches("ERROR! ").trim_start_matches("[ERROR]: "));
+        found.extend(lines.map(|line| format!("{line}; {why}")));
+    }
+    found
+}
+
+fn lacks_vars_file(said: &str) -> bool {
+    said.lines().any(|line| line.split_once(NO_VARS_FILE.0).is_some_and(|(_, rest)| rest.contains(NO_VARS_FILE.1)))
+}
+
+/// A task's line is indented by six spaces and ends with its tags.
+fn count_listed(text: &str) -> u32 {
+    let is_task = |line: &&str| {
+        line.strip_prefix("      ").is_some_and(|task| !task.starts_with(' ') && task.contains("\tTAGS: ["))
+    };
+    u32::try_from(text.lines().filter(is_task).count()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_tasks_and_not_plays() {
+        let text = "\nplaybook: a.yml\n\n  play #1 (app): One\tTAGS: []\n    tasks:\n      role : a\tTAGS: []\n      b: c\tTAGS: [x]\n\n  play #2 (app): Two\tTAGS: []\n    tasks:\n";
+        assert_eq!(count_listed(text), 2);
+        assert_eq!(count_listed("ERROR! the playbook is broken"), 0);
+    }
+}

@@ -1,0 +1,203 @@
+//! `pip`: how it is called, and what it means when it fails.
+
+use std::path::Path;
+
+use tokio::process::Command;
+
+use super::command::{self, Output};
+use super::faults;
+use super::port::AnsibleError;
+use super::virtualenv::Requirements;
+
+/// What pip says when it did not reach the index, and so knows nothing of a requirement. It may also say it of a host that
+/// answered in the end: then there is no error.
+const UNREACHABLE: &[&str] = &[
+    "Retrying (Retry",
+    "NewConnectionError",
+    "Read timed out",
+    "ReadTimeoutError",
+    "Connection reset",
+    "Connection aborted",
+    "Connection broken",
+    "Max retries exceeded",
+    "Could not fetch URL",
+    "HTTP error 5",
+    "IncompleteRead",
+    "Could not resolve host",
+    "Failed to connect to",
+    "Failed connect to",
+    "unable to access '",
+    "The requested URL returned error: 5",
+    "early EOF",
+];
+
+/// The longest reason, in characters.
+const LONGEST: usize = 600;
+
+/// `pip` of a virtualenv.
+pub(super) fn pip(virtualenv: &Path, verb: &str) -> Command {
+    let mut command = command::command(virtualenv.join("bin/python"));
+    command.args(["-m", "pip", verb]);
+    command.args(["--no-input", "--no-color", "--disable-pip-version-check", "--progress-bar", "off"]);
+    command
+}
+
+/// What a failure of pip means, in its own words. `files` are the requirements files it was given.
+pub(super) fn succeeded(output: &Output, files: &[Requirements]) -> Result<(), AnsibleError> {
+    if output.success {
+        return Ok(());
+    }
+    let said = sentence(&output.stdout, files);
+    let words: String = format!("the requirements cannot be installed: {said}").chars().take(LONGEST).collect();
+    let is_unreachable = UNREACHABLE.iter().any(|words| output.stdout.contains(words));
+    if is_unreachable || faults::is_ours(output) {
+        return Err(AnsibleError::Transient(words));
+    }
+    Err(AnsibleError::Permanent(words))
+}
+
+/// The sentence that says what is wrong.
+fn sentence(said: &str, files: &[Requirements]) -> String {
+    if let Some(sentence) = of_a_build(said) {
+        return sentence;
+    }
+    let errors = said.lines().filter_map(|line| line.strip_prefix("ERROR: "));
+    // This one only names a page to read; the conflict was said before.
+    let mut errors = errors.filter(|error| !error.starts_with("ResolutionImpossible"));
+    if let Some(error) = errors.next_back() {
+        let requirement = error.strip_prefix("No matching distribution found for ");
+        let place = requirement.and_then(|requirement| place(requirement, files));
+        return format!("{error}{}", place.unwrap_or_default());
+    }
+    said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("pip said nothing").to_owned()
+}
+
+/// Where a requirement stands, which pip does not say of one that there is not.
+fn place(requirement: &str, files: &[Requirements]) -> Option<String> {
+    let bare = |text: &str| text.chars().filter(|character| !character.is_whitespace()).collect::<String>();
+    // pip may add where the requirement comes from, in brackets.
+    let wanted = bare(requirement.split(" (from ").next().unwrap_or(requirement)).to_ascii_lowercase();
+    let is_it = |line: &str| {
+        let line = bare(line).to_ascii_lowercase();
+        let rest = line.strip_prefix(&wanted);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['#', ';', '-']))
+    };
+    files.iter().find_map(|file| {
+        let number = file.text.lines().position(is_it)? + 1;
+        Some(format!(" ({}, line {number})", file.path.display()))
+    })
+}
+
+/// Of a package that could not be built: which, what pip tried, and what the package's own tools said last.
+fn of_a_build(said: &str) -> Option<String> {
+    let lines: Vec<&str> = said.lines().map(str::trim).collect();
+    let end = lines.iter().position(|line| *line == "[end of output]")?;
+    let begin = lines.iter().take(end).rposition(|line| line.contains("lines of output]"))?;
+    let before = lines.get(..begin)?;
+    let output = lines.get(begin + 1..end)?;
+    let tried = before.iter().rev().find_map(|line| line.strip_prefix("× "));
+    let package = before
+        .iter()
+        .rev()
+        .find_map(|line| line.strip_prefix("Building wheel for ").or_else(|| line.strip_prefix("Collecting ")));
+    // “Building wheel for x (pyproject.toml): finished with status 'error'”
+    let package = package.map(|package| package.split(" (pyproject.toml)").next().unwrap_or(package));
+    let package = package.map(|package| package.split(" (setup.py)").next().unwrap_or(package));
+    let parts = [package, tried.map(|tried| tried.trim_end_matches('.')), cause(output)];
+    Some(parts.into_iter().flatten().collect::<Vec<_>>().join(": "))
+}
+
+/// The line that names what is missing: the compiler's first error, else the last line.
+fn cause<'a>(output: &[&'a str]) -> Option<&'a str> {
+    let is_compiler = |line: &&&str| line.contains(": fatal error: ") || line.contains(": error: ");
+    let is_summary = |line: &str| line.is_empty() || line.starts_with("error: command ") || line.starts_with("note: ");
+    let last = output.iter().rev().find(|line| !is_summary(line));
+    output.iter().find(is_compiler).or(last).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn failed(said: &str) -> Result<(), AnsibleError> {
+        let file = |path: &str, text: &str| Requirements { path: path.into(), text: text.to_owned() };
+        let files =
+            [file("requirements.txt", "-r more.txt\npackaging\n"), file("more.txt", "# x\nNothing == 1  # y\n")];
+        let output = Output { success: false, code: Some(1), stdout: said.to_owned(), stderr: String::new() };
+        succeeded(&output, &files)
+    }
+
+    fn permanent(words: &str) -> Result<(), AnsibleError> {
+        Err(AnsibleError::Permanent(format!("the requirements cannot be installed: {words}")))
+    }
+
+    #[test]
+    fn an_index_that_was_not_reached_proves_nothing() {
+        let unknown = "ERROR: Could not find a version that satisfies the requirement nothing==1 (from versions: none)\n\
+                       ERROR: No matching distribution found for nothing==1";
+        let said = "No matching distribution found for nothing==1 (more.txt, line 2)";
+        assert_eq!(failed(unknown), permanent(said));
+        for trouble in [
+            "WARNING: Retrying (Retry(total=4)) after NewConnectionError",
+            "ERROR: HTTP error 503 while getting https://pypi.example/x",
+            "OSError: [Errno 28] No space left on device",
+        ] {
+            let offline = failed(&format!("{trouble}\n{unknown}"));
+            assert!(matches!(offline, Err(AnsibleError::Transient(_))), "{trouble}: {offline:?}");
+        }
+    }
+
+    #[test]
+    fn pip_that_was_killed_says_nothing_of_the_requirements() {
+        let output = Output { success: false, code: None, stdout: "Collecting x\n".to_owned(), stderr: String::new() };
+        assert!(matches!(succeeded(&output, &[]), Err(AnsibleError::Transient(_))));
+    }
+
+    #[test]
+    fn a_conflict_is_told_and_not_the_page_about_conflicts() {
+        let said = "ERROR: Cannot install packaging==22.0 and packaging==23.0 because these package versions have \
+                    conflicting dependencies.\n\nThe conflict is caused by:\n\
+                    ERROR: ResolutionImpossible: for help visit https://pip.pypa.io/";
+        let words = "Cannot install packaging==22.0 and packaging==23.0 because these package versions have conflicting \
+                     dependencies.";
+        assert_eq!(failed(said), permanent(words));
+        let said =
+            "ERROR: Invalid requirement: './nodir' (from line 1 of requirements.txt)\nHint: It looks like a path.";
+        assert_eq!(failed(said), permanent("Invalid requirement: './nodir' (from line 1 of requirements.txt)"));
+    }
+
+    #[test]
+    fn a_package_that_cannot_be_built_is_named_with_what_is_missing() {
+        let said = "Collecting mysqlclient==1.4.6 (from -r requirements.txt (line 1))\n  \
+            error: subprocess-exited-with-error\n  \n  × Getting requirements to build wheel did not run successfully.\n  \
+            │ exit code: 1\n  ╰─> [29 lines of output]\n      /bin/sh: 1: mysql_config: not found\n      \
+            Traceback (most recent call last):\n      OSError: mysql_config not found\n      [end of output]\n  \n  \
+            note: This error originates from a subprocess, and is likely not a problem with pip.\n\
+            error: subprocess-exited-with-error\n\n× Getting requirements to build wheel did not run successfully.\n\
+            │ exit code: 1\n╰─> See above for output.\n";
+        let words = "mysqlclient==1.4.6 (from -r requirements.txt (line 1)): Getting requirements to build wheel did not run \
+            successfully: OSError: mysql_config not found";
+        assert_eq!(failed(said), permanent(words));
+        let said = "Building wheels for collected packages: lxml\n  Building wheel for lxml (setup.py): started\n  \
+            Building wheel for lxml (setup.py): finished with status 'error'\n  error: subprocess-exited-with-error\n  \
+            × python setup.py bdist_wheel did not run successfully.\n  ╰─> [3 lines of output]\n      \
+            gcc -c x.c\n      x.c:1:10: fatal error: libxml/xpath.h: No such file or directory\n      \
+            compilation terminated.\n      error: command '/usr/bin/gcc' failed with exit code 1\n      [end of output]\n  \
+            ERROR: Failed building wheel for lxml\nERROR: Could not build wheels for lxml\n";
+        let words = "lxml: python setup.py bdist_wheel did not run successfully: x.c:1:10: fatal error: libxml/xpath.h: No \
+            such file or directory";
+        assert_eq!(failed(said), permanent(words));
+    }
+
+    #[test]
+    fn a_traceback_ends_with_what_is_wrong() {
+        let said = "Traceback (most recent call last):\n  File \"x\", line 1, in y\n\
+                    pip._vendor.packaging.markers.InvalidMarker: Invalid marker: 'python_version =='\n";
+        assert_eq!(
+            failed(said),
+            permanent("pip._vendor.packaging.markers.InvalidMarker: Invalid marker: 'python_version =='")
+        );
+    }
+}

@@ -1,0 +1,166 @@
+//! The settings of the gateway, as one section: the names that begin with `OCIM_GATEWAY_`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+
+use ipnet::IpNet;
+
+use super::{Settings, address};
+
+/// The most host names that the gateway can be sized for.
+const MOST_HOSTS: u32 = 1_000_000;
+/// The highest limit of requests or connections that makes sense.
+const MOST_CONNECTIONS: u32 = 1_000_000;
+
+/// `http` or `https`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// Without TLS.
+    Http,
+    /// With TLS, which a proxy in front of the gateway ends.
+    Https,
+}
+
+impl Scheme {
+    /// As in a URL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// The port that URLs leave out.
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+
+    /// From a URL; none for any other word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Http, Self::Https].into_iter().find(|scheme| scheme.as_str() == word)
+    }
+}
+
+/// Scheme and port of what stands in front of the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Front {
+    /// The scheme of every instance's address.
+    pub scheme: Scheme,
+    /// The port of every instance's address.
+    pub port: u16,
+}
+
+/// How the gateway listens, whom it believes and how much it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewaySettings {
+    /// Where visitors come.
+    pub listen: SocketAddr,
+    /// `OCIM_GATEWAY_PUBLIC_URL`; none: visitors come to `listen`, or by the protocol of the instance.
+    pub front: Option<Front>,
+    /// The proxies whose word about a visitor's scheme, port and address is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether connections from the trusted proxies begin with a PROXY protocol header.
+    pub expects_proxy_protocol: bool,
+    /// How many requests may be under way at one app server.
+    pub target_connections: u32,
+    /// How many connections one visitor's address may hold; none: any number.
+    pub source_connections: Option<NonZeroU32>,
+    /// How many host names the gateway is sized for.
+    pub max_hosts: u32,
+}
+
+impl GatewaySettings {
+    /// As the settings say.
+    ///
+    /// # Errors
+    /// Which setting is wrong, and what it must be.
+    pub fn new(settings: &Settings) -> Result<Self, String> {
+        let trusted_proxies = networks("OCIM_GATEWAY_TRUSTED_PROXIES", &settings.ocim_gateway_trusted_proxies)?;
+        let expects_proxy_protocol = settings.ocim_gateway_proxy_protocol;
+        if expects_proxy_protocol && trusted_proxies.is_empty() {
+            return Err("OCIM_GATEWAY_PROXY_PROTOCOL is true, and OCIM_GATEWAY_TRUSTED_PROXIES names no proxy; name \
+                        the addresses that send PROXY protocol headers"
+                .to_owned());
+        }
+        let target_connections =
+            within("OCIM_GATEWAY_TARGET_CONNECTIONS", settings.ocim_gateway_target_connections, 1, MOST_CONNECTIONS)?;
+        let source_connections =
+            within("OCIM_GATEWAY_SOURCE_CONNECTIONS", settings.ocim_gateway_source_connections, 0, MOST_CONNECTIONS)?;
+        Ok(Self {
+            listen: settings.ocim_gateway_listen,
+            front: settings.ocim_gateway_public_url.as_deref().map(front).transpose()?,
+            trusted_proxies,
+            expects_proxy_protocol,
+            target_connections,
+            source_connections: NonZeroU32::new(source_connections),
+            max_hosts: within("OCIM_GATEWAY_MAX_HOSTS", settings.ocim_gateway_max_hosts, 1, MOST_HOSTS)?,
+        })
+    }
+}
+
+fn front(text: &str) -> Result<Front, String> {
+    let url = address::url("OCIM_GATEWAY_PUBLIC_URL", text)?;
+    let scheme = Scheme::parse(url.scheme()).unwrap_or(Scheme::Http);
+    Ok(Front { scheme, port: url.port().unwrap_or(scheme.default_port()) })
+}
+
+fn within(name: &str, value: u32, least: u32, most: u32) -> Result<u32, String> {
+    if (least..=most).contains(&value) {
+        Ok(value)
+    } else {
+        Err(format!("{name} is {value}; it must be {least} to {most}"))
+    }
+}
+
+/// Addresses and networks: `10.0.0.7`, `10.0.0.0/24`, `fd00::/8`.
+fn networks(name: &str, texts: &[String]) -> Result<Vec<IpNet>, String> {
+    let one = |text: &String| {
+        let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        net.map_err(|_| format!("{name} holds “{text}”, which is neither an IP address nor a network like 10.0.0.0/24"))
+    };
+    texts.iter().filter(|text| !text.is_empty()).map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_public_url_gives_scheme_and_port() {
+        let front = |url: &str| {
+            let settings = Settings { ocim_gateway_public_url: Some(url.to_owned()), ..Settings::default() };
+            GatewaySettings::new(&settings).map(|gateway| gateway.front.unwrap())
+        };
+        assert_eq!(front("https://apps.example.org"), Ok(Front { scheme: Scheme::Https, port: 443 }));
+        assert_eq!(front("https://apps.example.org:8443/"), Ok(Front { scheme: Scheme::Https, port: 8443 }));
+        assert_eq!(front("http://localhost:8080"), Ok(Front { scheme: Scheme::Http, port: 8080 }));
+        for wrong in ["apps.example.org", "ftp://apps.example.org"] {
+            assert!(front(wrong).unwrap_err().contains("OCIM_GATEWAY_PUBLIC_URL"), "{wrong}");
+        }
+        assert_eq!(GatewaySettings::new(&Settings::default()).unwrap().front, None);
+    }
+
+    #[test]
+    fn a_setting_that_makes_no_sense_is_named() {
+        let proxies = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let wrong = [
+            Settings { ocim_gateway_trusted_proxies: proxies(&["proxy.example"]), ..Settings::default() },
+            Settings { ocim_gateway_proxy_protocol: true, ..Settings::default() },
+            Settings { ocim_gateway_target_connections: 0, ..Settings::default() },
+            Settings { ocim_gateway_source_connections: 1_000_001, ..Settings::default() },
+            Settings { ocim_gateway_max_hosts: 0, ..Settings::default() },
+        ];
+        let names = ["TRUSTED_PROXIES", "PROXY_PROTOCOL", "TARGET_CONNECTIONS", "SOURCE_CONNECTIONS", "MAX_HOSTS"];
+        for (settings, name) in wrong.iter().zip(names) {
+            let error = GatewaySettings::new(settings).unwrap_err();
+            assert!(error.contains(&format!("OCIM_GATEWAY_{name}")), "{error}");
+        }
+        let fine =
+            Settings { ocim_gateway_trusted_proxies: proxies(&["10.0.0.0/8", "fd00::1"]), ..Settings::default() };
+        assert_eq!(GatewaySettings::new(&fine).unwrap().trusted_proxies.len(), 2);
+    }
+}

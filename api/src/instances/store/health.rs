@@ -1,0 +1,214 @@
+//! The tables `instance_health` and `instance_health_changes`.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
+use shared_types::{AppServerId, HealthState, InstanceHealth, InstanceId};
+
+use crate::db::DbError;
+use crate::instances::health::Health;
+
+/// The stored health of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The instance.
+    pub instance: InstanceId,
+    /// Its active app server.
+    pub app_server: AppServerId,
+    /// The health of its sites.
+    pub health: Health,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Row {
+    #[diesel(sql_type = BigInt)]
+    instance_id: InstanceId,
+    #[diesel(sql_type = BigInt)]
+    app_server_id: AppServerId,
+    #[diesel(sql_type = Text)]
+    state: HealthState,
+    #[diesel(sql_type = Array<Text>)]
+    failing: Vec<String>,
+    #[diesel(sql_type = Jsonb)]
+    suspects: Value,
+    #[diesel(sql_type = Timestamptz)]
+    since: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    failing_since: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    checked_at: Option<DateTime<Utc>>,
+}
+
+impl Row {
+    fn stored(self) -> Result<Stored, DbError> {
+        let Self { instance_id, app_server_id, state, failing, suspects, since, failing_since, checked_at } = self;
+        let suspects: BTreeMap<String, DateTime<Utc>> = serde_json::from_value(suspects)?;
+        let health = Health { state, failing, suspects, since, failing_since, checked_at };
+        Ok(Stored { instance: instance_id, app_server: app_server_id, health })
+    }
+}
+
+/// The health of these instances, as far as they have one.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn read(conn: &mut AsyncPgConnection, ids: &[InstanceId]) -> Result<Vec<Stored>, DbError> {
+    let rows: Vec<Row> = diesel::sql_query("SELECT * FROM instance_health WHERE instance_id = ANY($1)")
+        .bind::<Array<BigInt>, _>(ids)
+        .load(conn)
+        .await?;
+    rows.into_iter().map(Row::stored).collect()
+}
+
+/// The same, locked until the transaction ends. The instances are locked first, as whoever moves the traffic locks them.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn lock(conn: &mut AsyncPgConnection, ids: &[InstanceId]) -> Result<Vec<Stored>, DbError> {
+    diesel::sql_query("SELECT 1 FROM instances WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE")
+        .bind::<Array<BigInt>, _>(ids)
+        .execute(conn)
+        .await?;
+    read(conn, ids).await
+}
+
+/// Writes that these instances were checked later and nothing changed. A later check, or one of another app server, stays.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn refresh(
+    conn: &mut AsyncPgConnection,
+    checked: &[(InstanceId, AppServerId, DateTime<Utc>)],
+) -> Result<(), DbError> {
+    let instances: Vec<InstanceId> = checked.iter().map(|one| one.0).collect();
+    let app_servers: Vec<AppServerId> = checked.iter().map(|one| one.1).collect();
+    let times: Vec<DateTime<Utc>> = checked.iter().map(|one| one.2).collect();
+    // In one order, so that two processes wait for one another and never both.
+    diesel::sql_query(
+        "WITH checked AS (SELECT * FROM unnest($1, $2, $3) AS c (instance_id, app_server_id, at)), \
+         locked AS MATERIALIZED (SELECT h.instance_id FROM instance_health AS h \
+             WHERE h.instance_id = ANY($1) ORDER BY h.instance_id FOR UPDATE) \
+         UPDATE instance_health AS h SET checked_at = checked.at FROM checked JOIN locked USING (instance_id) \
+         WHERE h.instance_id = checked.instance_id AND h.app_server_id = checked.app_server_id \
+         AND (h.checked_at IS NULL OR h.checked_at < checked.at)",
+    )
+    .bind::<Array<BigInt>, _>(instances)
+    .bind::<Array<BigInt>, _>(app_servers)
+    .bind::<Array<Timestamptz>, _>(times)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Stores the health of an instance whose row is locked.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn write(conn: &mut AsyncPgConnection, stored: &Stored) -> Result<(), DbError> {
+    let Stored { instance, app_server, health } = stored;
+    let Health { state, failing, suspects, since, failing_since, checked_at } = health;
+    diesel::sql_query(
+        "UPDATE instance_health SET state = $3, failing = $4, suspects = $5, since = $6, failing_since = $7, \
+            checked_at = $8 WHERE instance_id = $1 AND app_server_id = $2",
+    )
+    .bind::<BigInt, _>(instance)
+    .bind::<BigInt, _>(app_server)
+    .bind::<Text, _>(state)
+    .bind::<Array<Text>, _>(failing)
+    .bind::<Jsonb, _>(serde_json::to_value(suspects)?)
+    .bind::<Timestamptz, _>(since)
+    .bind::<Nullable<Timestamptz>, _>(failing_since)
+    .bind::<Nullable<Timestamptz>, _>(checked_at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A change to write down.
+#[derive(Debug, Clone)]
+pub struct NewChange<'a> {
+    /// The instance and its active app server; none: the watch as a whole.
+    pub of: Option<(InstanceId, AppServerId)>,
+    /// The state from now on.
+    pub state: HealthState,
+    /// The sites that fail from now on.
+    pub failing: &'a [String],
+    /// When the failure began that goes on, or that this change ends.
+    pub failing_since: Option<DateTime<Utc>>,
+    /// What the checks answered.
+    pub detail: Option<&'a str>,
+    /// Whether ADMINS get mail about it.
+    pub is_mail_owed: bool,
+}
+
+/// Writes a change down.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn record_change(conn: &mut AsyncPgConnection, change: &NewChange<'_>) -> Result<(), DbError> {
+    let NewChange { of, state, failing, failing_since, detail, is_mail_owed } = change;
+    diesel::sql_query(
+        "INSERT INTO instance_health_changes \
+            (instance_id, app_server_id, state, failing, failing_since, detail, is_mail_owed) \
+         VALUES ($1, $2, $3, $4, $5, left($6, 1000), $7)",
+    )
+    .bind::<Nullable<BigInt>, _>(of.map(|of| of.0))
+    .bind::<Nullable<BigInt>, _>(of.map(|of| of.1))
+    .bind::<Text, _>(state)
+    .bind::<Array<Text>, _>(*failing)
+    .bind::<Nullable<Timestamptz>, _>(failing_since)
+    .bind::<Nullable<Text>, _>(detail)
+    .bind::<Bool, _>(is_mail_owed)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Removes changes older than so many days, at most `limit`. Gives how many.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn prune_changes(conn: &mut AsyncPgConnection, days: u32, limit: i64) -> Result<usize, DbError> {
+    Ok(diesel::sql_query(
+        "DELETE FROM instance_health_changes WHERE id IN (SELECT id FROM instance_health_changes \
+         WHERE at < now() - make_interval(days => $1) ORDER BY at LIMIT $2)",
+    )
+    .bind::<Integer, _>(i32::try_from(days).unwrap_or(i32::MAX))
+    .bind::<BigInt, _>(limit)
+    .execute(conn)
+    .await?)
+}
+
+/// The health of the row of `instances` that a statement reads, as JSON; null: nothing is active. While the watch is stale it is
+/// unknown since then, whatever is stored.
+pub const SHOWN: &str = "(SELECT CASE WHEN w.fresh_until <= now() \
+    THEN jsonb_build_object('state', 'unknown', 'failing', '[]'::jsonb, \
+        'since', CASE WHEN h.state = 'unknown' THEN least(h.since, w.fresh_until) ELSE greatest(h.since, w.fresh_until) END, \
+        'checked_at', h.checked_at) \
+    ELSE jsonb_build_object('state', h.state, 'failing', to_jsonb(h.failing), 'since', h.since, 'checked_at', h.checked_at) END \
+    FROM instance_health AS h, health_watch AS w WHERE h.instance_id = instances.id)";
+
+#[derive(diesel::QueryableByName)]
+struct Shown {
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    health: Option<Value>,
+}
+
+/// The health of an instance as it is shown. `of`: only where this app server is the active one.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn shown(
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+    of: Option<AppServerId>,
+) -> Result<Option<InstanceHealth>, DbError> {
+    let query =
+        format!("SELECT {SHOWN} AS health FROM instances WHERE id = $1 AND ($2 IS NULL OR active_app_server_id = $2)");
+    let row: Vec<Shown> =
+        diesel::sql_query(query).bind::<BigInt, _>(id).bind::<Nullable<BigInt>, _>(of).load(conn).await?;
+    Ok(row.into_iter().find_map(|row| row.health).map(serde_json::from_value).transpose()?)
+}

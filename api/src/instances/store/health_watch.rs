@@ -1,0 +1,139 @@
+//! The table `health_watch`: one row about the watch over all sites; and what the watch asks.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz};
+use diesel::{ExpressionMethods, QueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_types::{AppServerId, InstanceId, ServerStatus};
+
+use crate::db::DbError;
+use crate::db::schema::{app_servers, instances};
+use crate::vault::Sealed;
+
+/// How the watch is.
+#[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]
+pub struct WatchState {
+    /// Since when every health is unknown; none: checks are made.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub stale_since: Option<DateTime<Utc>>,
+    /// When questions were last answered.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub checked_at: Option<DateTime<Utc>>,
+    /// Why no question can be asked.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub trouble: Option<String>,
+}
+
+/// How the watch is now.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn state(conn: &mut AsyncPgConnection) -> Result<WatchState, DbError> {
+    let query = "SELECT CASE WHEN fresh_until <= now() THEN fresh_until END AS stale_since, checked_at, trouble \
+        FROM health_watch";
+    Ok(diesel::sql_query(query).get_result(conn).await?)
+}
+
+/// How the watch was until questions were answered again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, diesel::QueryableByName)]
+pub struct Before {
+    /// Whether every health was unknown.
+    #[diesel(sql_type = Bool)]
+    pub was_stale: bool,
+    /// Whether listeners were told so.
+    #[diesel(sql_type = Bool)]
+    pub was_told: bool,
+}
+
+/// Writes that questions were answered just now; health is fresh for so long. Gives how it was before.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn beat(conn: &mut AsyncPgConnection, fresh: Duration) -> Result<Before, DbError> {
+    Ok(diesel::sql_query(
+        "WITH before AS (SELECT fresh_until <= now() AS was_stale, is_told_stale AS was_told FROM health_watch FOR UPDATE) \
+         UPDATE health_watch SET fresh_until = greatest(fresh_until, now() + make_interval(secs => $1)), \
+            checked_at = now(), trouble = NULL, is_told_stale = false FROM before \
+         RETURNING before.was_stale, before.was_told",
+    )
+    .bind::<Double, _>(fresh.as_secs_f64())
+    .get_result(conn)
+    .await?)
+}
+
+/// Writes why no question can be asked, unless another process has asked some within so long.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn trouble(conn: &mut AsyncPgConnection, words: &str, quiet: Duration) -> Result<(), DbError> {
+    diesel::sql_query(
+        "UPDATE health_watch SET trouble = left($1, 1000) \
+         WHERE trouble IS DISTINCT FROM left($1, 1000) \
+         AND (checked_at IS NULL OR checked_at < now() - make_interval(secs => $2))",
+    )
+    .bind::<Text, _>(words)
+    .bind::<Double, _>(quiet.as_secs_f64())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that listeners are told that health is stale. True: it has become stale, and they were not told before.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn tell_stale(conn: &mut AsyncPgConnection) -> Result<bool, DbError> {
+    let query = "UPDATE health_watch SET is_told_stale = true WHERE NOT is_told_stale AND fresh_until <= now()";
+    Ok(diesel::sql_query(query).execute(conn).await? == 1)
+}
+
+/// An active app server.
+#[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]
+pub struct Target {
+    /// The instance.
+    #[diesel(sql_type = BigInt)]
+    pub instance_id: InstanceId,
+    /// Its active app server.
+    #[diesel(sql_type = BigInt)]
+    pub app_server_id: AppServerId,
+    /// The status of its machine.
+    #[diesel(sql_type = Text)]
+    pub server_status: ServerStatus,
+    /// Where its web server answers.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub http_address: Option<String>,
+}
+
+/// The active app servers of these instances, or of all.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn targets(conn: &mut AsyncPgConnection, of: Option<&[InstanceId]>) -> Result<Vec<Target>, DbError> {
+    Ok(diesel::sql_query(
+        "SELECT i.id AS instance_id, a.id AS app_server_id, s.status AS server_status, s.http_address \
+         FROM instances AS i JOIN app_servers AS a ON a.id = i.active_app_server_id \
+         JOIN servers AS s ON s.id = a.server_id WHERE $1 IS NULL OR i.id = ANY($1)",
+    )
+    .bind::<Nullable<Array<BigInt>>, _>(of)
+    .load(conn)
+    .await?)
+}
+
+/// What decides which sites an app server has: the type of its instance, and its settings, which never change.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn settings(
+    conn: &mut AsyncPgConnection,
+    ids: &[AppServerId],
+) -> Result<Vec<(AppServerId, String, Sealed)>, DbError> {
+    use diesel::JoinOnDsl;
+    Ok(app_servers::table
+        .inner_join(instances::table.on(instances::id.eq(app_servers::instance_id)))
+        .filter(app_servers::id.eq_any(ids))
+        .select((app_servers::id, instances::instance_type, app_servers::settings))
+        .load(conn)
+        .await?)
+}

@@ -1,0 +1,141 @@
+//! Finds the forms of secrets in a text: an automaton looks for how each begins, and what follows is compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aho_corasick::AhoCorasick;
+use shared_types::secret::Found;
+
+use super::cuts::Cuts;
+use super::{LONG, SHORT, Span, forms};
+
+/// The automaton looks for so many bytes at the most; that keeps it small, also for long keys.
+const HEAD: usize = 12;
+/// Short values that logs are full of.
+const COMMON: &[&str] = &[
+    "admin",
+    "ansible",
+    "debug",
+    "default",
+    "demo",
+    "edxapp",
+    "error",
+    "false",
+    "guest",
+    "host",
+    "info",
+    "local",
+    "localhost",
+    "mongo",
+    "mysql",
+    "name",
+    "none",
+    "null",
+    "play",
+    "port",
+    "public",
+    "redis",
+    "root",
+    "task",
+    "test",
+    "true",
+    "ubuntu",
+    "user",
+    "warn",
+    "warning",
+];
+
+/// Where a form counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rule {
+    Anywhere,
+    /// As a word of its own.
+    Word,
+    /// Behind so many bytes that are not hidden, and before this.
+    Behind {
+        prefix: usize,
+        close: &'static str,
+    },
+}
+
+struct Form {
+    text: String,
+    rule: Rule,
+}
+
+/// Looks for all forms at once.
+pub(super) struct Finder {
+    heads: AhoCorasick,
+    /// The forms that begin like each pattern of `heads`.
+    forms: Vec<Vec<Form>>,
+    cuts: Cuts,
+}
+
+impl Finder {
+    /// None: there is nothing to look for.
+    pub fn of(secrets: &[Found]) -> Option<Self> {
+        let mut all: BTreeSet<(String, Rule)> = BTreeSet::new();
+        for Found { name, text } in secrets {
+            let is_short = text.len() < LONG;
+            let is_common = is_short && COMMON.contains(&text.to_lowercase().as_str());
+            if text.len() >= SHORT && !is_common {
+                let rule = if is_short { Rule::Word } else { Rule::Anywhere };
+                all.extend(forms::of(text).into_iter().filter(|form| form.len() >= SHORT).map(|form| (form, rule)));
+            } else if !name.is_empty() && !text.is_empty() {
+                for (before, close) in forms::named(name) {
+                    let rule = Rule::Behind { prefix: before.len(), close };
+                    all.insert((format!("{before}{text}"), rule));
+                }
+            }
+        }
+        if all.is_empty() {
+            return None;
+        }
+        let cuts = Cuts::of(all.iter().filter(|(_, rule)| *rule == Rule::Anywhere).map(|(form, _)| form.as_str()));
+        let mut by_head: BTreeMap<Vec<u8>, Vec<Form>> = BTreeMap::new();
+        for (text, rule) in all {
+            let head = text.as_bytes().get(..HEAD.min(text.len())).unwrap_or_default().to_vec();
+            by_head.entry(head).or_default().push(Form { text, rule });
+        }
+        let (heads, forms): (Vec<_>, Vec<_>) = by_head.into_iter().unzip();
+        // Only the length of all together could be refused, at some gigabytes.
+        let heads =
+            AhoCorasick::new(heads).inspect_err(|error| tracing::error!(%error, "secrets cannot be hidden")).ok()?;
+        Some(Self { heads, forms, cuts })
+    }
+
+    /// Where secrets are, in no order.
+    pub fn spans(&self, text: &str) -> Vec<Span> {
+        let mut spans = Vec::new();
+        for found in self.heads.find_overlapping_iter(text) {
+            let forms = self.forms.get(found.pattern().as_usize()).map(Vec::as_slice).unwrap_or_default();
+            spans.extend(forms.iter().filter_map(|form| form.at(text, found.start())));
+        }
+        self.cuts.add(text, &mut spans);
+        spans
+    }
+}
+
+impl Form {
+    /// What to hide where the form may begin.
+    fn at(&self, text: &str, start: usize) -> Option<Span> {
+        let rest = text.get(start..)?;
+        let after = rest.strip_prefix(self.text.as_str())?;
+        let end = start + self.text.len();
+        let is_free = |of_form: Option<char>, beside: Option<char>| {
+            let is_of_word =
+                |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+            !(is_of_word(of_form) && is_of_word(beside))
+        };
+        let ends_free = || is_free(self.text.chars().next_back(), after.chars().next());
+        let begins_free =
+            || is_free(self.text.chars().next(), text.get(..start).and_then(|before| before.chars().next_back()));
+        match self.rule {
+            Rule::Anywhere => Some((start, end)),
+            Rule::Word => (begins_free() && ends_free()).then_some((start, end)),
+            Rule::Behind { prefix, close } => {
+                let is_closed = if close.is_empty() { ends_free() } else { after.starts_with(close) };
+                (begins_free() && is_closed).then_some((start + prefix, end))
+            }
+        }
+    }
+}

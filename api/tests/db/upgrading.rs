@@ -1,0 +1,66 @@
+//! What the version before has written goes on: checks become health, owed mail is in the outbox.
+
+use diesel_async::SimpleAsyncConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_migrations::MigrationHarness;
+use ocim::db::Db;
+use ocim::db::migrations::{MIGRATIONS, applied, migrate};
+
+use super::texts;
+use crate::app::Database;
+
+/// Four instances with an active app server: well, Studio ill, the main site ill, never checked; one without. Two builds owe mail.
+const WORLD: &str = "\
+    INSERT INTO instances (instance_type, name, domain, settings) SELECT 'openedx', n, n, '{}' FROM unnest(ARRAY['a', 'b', 'c', 'd', 'e']) AS n; \
+    INSERT INTO servers (name, provider) SELECT 'vm', 'fake' FROM generate_series(1, 5); \
+    INSERT INTO app_servers (instance_id, server_id, number, name, settings, variables, playbooks, variable_references, \
+        requested_by, status) SELECT n, n, 1, 'AppServer 1', '{}', '{}', '[]', '[]', 'test', 'running' FROM generate_series(1, 5) AS n; \
+    INSERT INTO builds (app_server_id) SELECT n FROM generate_series(1, 5) AS n; \
+    UPDATE instances SET active_app_server_id = id WHERE id < 5; \
+    INSERT INTO app_server_checks (app_server_id, position, name, is_ok, detail) VALUES (1, 0, 'lms', true, '200 in 1 ms'), \
+        (1, 1, 'studio', true, '200 in 1 ms'), (2, 0, 'lms', true, '200 in 1 ms'), (2, 1, 'studio', false, '503 in 1 ms'), \
+        (3, 0, 'lms', false, '503 in 1 ms'), (3, 1, 'studio', false, '503 in 1 ms'), (5, 0, 'lms', false, '503 in 1 ms'); \
+    UPDATE builds SET mail_owed = true, mail_tries = 2 WHERE app_server_id = 1; \
+    UPDATE builds SET mail_owed = true, mail_due = now() + interval '1 hour' WHERE app_server_id = 2;";
+
+/// Undoes the migrations from this one on.
+async fn revert_to(db: &Db, first: &str) {
+    let count = applied(db).await.unwrap().iter().filter(|version| version.as_str() >= first).count();
+    assert!(count >= 2, "{first} is a migration");
+    let connection = db.dedicated().await.unwrap();
+    let revert = move || {
+        let mut connection = AsyncConnectionWrapper::<diesel_async::AsyncPgConnection>::from(connection);
+        for _ in 0..count {
+            connection.revert_last_migration(MIGRATIONS).unwrap();
+        }
+    };
+    tokio::task::spawn_blocking(revert).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn checks_of_the_version_before_are_the_first_results_and_its_mail_is_still_owed() {
+    let database = Database::migrated().await;
+    let db = database.open();
+    revert_to(&db, "20261128100000").await;
+    db.conn().await.unwrap().batch_execute(WORLD).await.unwrap();
+    migrate(&db).await.unwrap();
+    let mut conn = db.conn().await.unwrap();
+    let health = "SELECT concat_ws(' ', i.name, h.state, h.failing, i.health_rank, h.checked_at IS NOT NULL) AS text \
+        FROM instances AS i LEFT JOIN instance_health AS h ON h.instance_id = i.id ORDER BY i.id";
+    assert_eq!(
+        texts(&mut conn, health).await,
+        ["a ok {} 1 t", "b degraded {studio} 3 t", "c down {lms,studio} 4 t", "d unknown {} 2 f", "e 0 f"]
+    );
+    let owed = "SELECT concat_ws(' ', key, payload, tries, due > now()) AS text FROM outbox ORDER BY id";
+    assert_eq!(
+        texts(&mut conn, owed).await,
+        ["build_failed/1 {\"app_server_id\": 1} 2 f", "build_failed/2 {\"app_server_id\": 2} 0 t"]
+    );
+    assert_eq!(texts(&mut conn, "SELECT 'x' AS text FROM builds WHERE mail_owed").await, Vec::<String>::new());
+    drop(conn);
+    // And back, where the older program has to be started again.
+    revert_to(&db, "20261128100000").await;
+    let owed = "SELECT concat_ws(' ', app_server_id, mail_tries) AS text FROM builds WHERE mail_owed ORDER BY 1";
+    assert_eq!(texts(&mut db.conn().await.unwrap(), owed).await, ["1 2", "2 0"]);
+    database.discard();
+}

@@ -1,0 +1,87 @@
+//! The gateway as visitors, proxies and attackers meet it: raw requests to a real HAProxy, and what reaches the application.
+//!
+//! `make test-traffic` runs more of each: see `script/test-traffic`.
+
+mod application;
+mod django;
+mod forms;
+mod forwarding;
+mod heads;
+mod holding;
+mod limits;
+mod requests;
+mod visitor;
+
+use std::net::{IpAddr, SocketAddr};
+
+use ocim::children::Signal;
+use ocim::config::Settings;
+use ocim::config::gateway::{GatewaySettings, Scheme};
+use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
+use ocim::routing::traffic::{Route, Traffic};
+
+use self::application::Application;
+use self::visitor::Answer;
+
+/// How many connections of visitors a gateway of these tests takes.
+const CONNECTIONS: u32 = 400;
+
+/// A gateway with one application behind it. `echo.localhost` is `http`, `secure.localhost` is `https`, and nothing is
+/// active at `idle.localhost`.
+pub struct Gateway {
+    inner: HaproxyGateway,
+    pub listen: SocketAddr,
+    pub application: Application,
+    _directory: tempfile::TempDir,
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.inner.process().signal(Signal::KILL).unwrap();
+    }
+}
+
+impl Gateway {
+    async fn start() -> Self {
+        Self::with(CONNECTIONS, |_| {}).await
+    }
+
+    async fn with(connections: u32, change: impl FnOnce(&mut Settings)) -> Self {
+        let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut settings = Settings { ocim_gateway_listen: listen, ..Settings::default() };
+        change(&mut settings);
+        let settings = GatewaySettings::new(&settings).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let config = GatewayConfig { settings, dir: directory.path().join("gateway"), connections };
+        let inner = HaproxyGateway::start(config).await.unwrap();
+        let application = Application::start().await;
+        let route = |hostname: &str, target, scheme| Route { hostname: hostname.to_owned(), target, scheme };
+        let target = Some(application.address);
+        let routes = [
+            route("echo.localhost", target, Scheme::Http),
+            route("secure.localhost", target, Scheme::Https),
+            route("idle.localhost", None, Scheme::Http),
+        ];
+        inner.replace_all(&routes).await.unwrap();
+        Self { inner, listen, application, _directory: directory }
+    }
+
+    async fn route(&self, hostname: &str, target: SocketAddr, scheme: Scheme) {
+        let route = Route { hostname: hostname.to_owned(), target: Some(target), scheme };
+        self.inner.apply(&[route]).await.unwrap();
+    }
+
+    /// Sends bytes from an address of this machine, and gives every answer until the gateway closes the connection.
+    async fn send(&self, from: &str, bytes: &[u8]) -> Vec<Answer> {
+        visitor::send(self.listen, from.parse::<IpAddr>().unwrap(), bytes).await
+    }
+
+    /// The head of a GET as the application got it, in lower case.
+    async fn seen(&self, from: &str, host: &str, headers: &str) -> String {
+        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n");
+        self.application.forget();
+        let answers = self.send(from, request.as_bytes()).await;
+        assert_eq!(answers.first().map(|answer| answer.status), Some(200), "{headers:?}: {answers:?}");
+        self.application.requests().first().unwrap().head.to_lowercase()
+    }
+}

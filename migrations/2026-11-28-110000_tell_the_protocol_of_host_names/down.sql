@@ -1,0 +1,1 @@
+ALTER TABLE instance_hostnames DROP COLUMN protocol;
