@@ -169,7 +169,7 @@ fn numbers_are_read_as_the_server_reads_them() {
     {
         assert_eq!(read(text).unwrap().map(f64::to_bits), Some(number.to_bits()), "{text}");
     }
-    assert!(read("a: 1e+999").is_err() || read("a: 1.0e+999").is_err(), "too large");
+    assert_eq!(read("a: 1.0e+999").unwrap(), None, "JSON has no number for infinity: it is kept as a typed value");
 }
 
 #[wasm_bindgen_test]

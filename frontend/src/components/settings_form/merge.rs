@@ -29,11 +29,12 @@ fn marks(text: &str) -> usize {
     text.matches(HIDDEN).count()
 }
 
-/// Both changes of a YAML text in one, where they are in different lines and it is YAML afterwards.
+/// Both changes of a YAML text in one, where they are in different lines, and the result is YAML that surprises no more than
+/// either: the same key in both changes would count once.
 pub fn both(base: &str, mine: &str, theirs: &str) -> Option<String> {
     let lines = |text| -> Vec<&str> { str::lines(text).collect() };
-    let (base, mine, theirs) = (lines(base), lines(mine), lines(theirs));
-    let (ours, other) = (Hunk::between(&base, &mine), Hunk::between(&base, &theirs));
+    let (base, my_lines, their_lines) = (lines(base), lines(mine), lines(theirs));
+    let (ours, other) = (Hunk::between(&base, &my_lines), Hunk::between(&base, &their_lines));
     let (first, second) =
         if ours.end <= other.start && ours.start < other.start { (ours, other) } else { (other, ours) };
     if first.end > second.start {
@@ -47,7 +48,9 @@ pub fn both(base: &str, mine: &str, theirs: &str) -> Option<String> {
         base.get(second.end..)?,
     ];
     let text = parts.concat().join("\n") + "\n";
-    yaml::parse_map(&text).is_ok().then_some(text)
+    let known: Vec<_> = [mine, theirs].into_iter().flat_map(yaml::advice).collect();
+    let surprises = yaml::advice(&text).iter().any(|new| known.iter().all(|one| one.detail != new.detail));
+    (yaml::parse_map(&text).is_ok() && !surprises).then_some(text)
 }
 
 /// What one side made of the lines from `start` to `end`.
