@@ -270,7 +270,7 @@ impl<'a> Git<'a> {
         }
     }
 
-    /// A `git` that works on the mirror and asks nobody. The address is told by the environment, where only this user
+    /// A `git` that works on the mirror and asks no server. The address is told by the environment, where only this user
     /// sees it.
     pub(super) fn git(&self, remote: &Remote) -> Result<Command, AnsibleError> {
         let dir = self.dir();

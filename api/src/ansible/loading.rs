@@ -108,7 +108,7 @@ fn playbook(spec: &RunSpec, dir: &RunDir) -> Result<tokio::process::Command, Ans
     command.args(words).current_dir(runner::work_dir(dir, spec));
     runner::environment(&mut command, dir, spec, &dir.join("tmp"));
     galaxy::environment(&mut command, dir, &runner::configuration(dir, spec))?;
-    // Whatever a repository may bring about: no connection comes of it.
+    // A repository's own plugins cannot connect either.
     command.env("ANSIBLE_SSH_EXECUTABLE", "/bin/false");
     Ok(command)
 }

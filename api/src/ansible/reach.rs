@@ -1,4 +1,4 @@
-//! Which hosts a run has come to: a playbook that never came to the machine has deployed nothing, whatever Ansible exits with.
+//! Which hosts a run has come to: a playbook that never came to the machine has deployed nothing, also when Ansible exits with 0.
 
 use std::collections::BTreeSet;
 

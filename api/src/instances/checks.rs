@@ -97,7 +97,7 @@ pub(super) async fn ask(
     (found, Checks { items })
 }
 
-/// What there is to say of the sites of a machine that is gone. Its address may be another machine's by now: nobody is asked.
+/// What there is to say of the sites of a machine that is gone. Its address may be another machine's by now, so it is not asked.
 pub(super) fn gone(specs: &[CheckSpec]) -> (Found, Checks) {
     let check = |spec: &CheckSpec| Check {
         name: spec.name.clone(),

@@ -65,7 +65,7 @@ pub async fn message_about(manager: &Manager, id: AppServerId) -> Result<Option<
     Ok(Some(message(id, &facts, log)))
 }
 
-/// Says in the app server's log that nobody will get the mail.
+/// Says in the app server's log that the mail will not be sent.
 ///
 /// # Errors
 /// When the database does not answer.

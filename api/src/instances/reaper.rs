@@ -229,7 +229,7 @@ async fn take_away(manager: &Manager, row: &OrphanRow) -> Result<Option<String>,
     Ok(Some(words))
 }
 
-/// Writes a server off whose machine is missing, whatever app server it was of. One that is active stays active, and its
+/// Writes a server off whose machine is missing, of any app server. One that is active stays active, and its
 /// instance is down; any other is terminated.
 async fn write_off(manager: &Manager, row: &OrphanRow) -> Result<Option<String>, DbError> {
     let provider = manager.provider.name();

@@ -27,7 +27,7 @@ const LOST_DATABASE: Duration = Duration::from_secs(10);
 const RETRY_STORE: Duration = Duration::from_millis(250);
 
 impl Build<'_> {
-    /// Loads every playbook, so that whatever cannot be loaded ends the build before there is a machine.
+    /// Loads every playbook, so that one that cannot be loaded ends the build before there is a machine.
     pub(super) async fn checkout(&self) -> Result<(), StepError> {
         let until = self.state.deadline.unwrap_or_else(|| deadline(self.manager.options.checkout_timeout));
         self.load_playbooks(&self.load_specs().await?, 0, until).await?;

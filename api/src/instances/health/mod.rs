@@ -1,7 +1,7 @@
 //! The health of an instance's sites, from the checks of its active app server. What a check changes is decided here, by a
 //! function without side effects, and nowhere else.
 //!
-//! [`watch`] asks all sites again and again, [`record`] writes what changed, [`stale`] notices that nobody asks any more, and
+//! [`watch`] asks all sites again and again, [`record`] writes what changed, [`stale`] notices that no process asks any more, and
 //! [`mail`] tells ADMINS. Not here: how a site is asked ([`super::checks`]).
 //!
 //! Two things make a health unknown. One app server's sites cannot be asked while others' can: then its row says so. The watch as

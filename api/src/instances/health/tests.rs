@@ -101,7 +101,7 @@ fn a_machine_that_is_gone_is_down_at_once() {
     let gone = well().after(&Found::MachineGone(vec!["lms".into(), "studio".into()]), at(10), PACE);
     assert_eq!((gone.state, gone.failing.len(), gone.since), (Down, 2, at(10)));
     assert!(!gone.wants_recheck());
-    // Even where nobody can say which sites it had.
+    // Also when its sites are not known.
     let gone = well().after(&Found::MachineGone(Vec::new()), at(10), PACE);
     assert_eq!((gone.state, gone.failing_since), (Down, Some(at(10))));
 }

@@ -30,7 +30,7 @@ use crate::routing::traffic::{PATIENCE, Traffic};
 const TICK: Duration = Duration::from_secs(1);
 /// How long the gateway may take to say that it is there.
 const GATEWAY_PATIENCE: Duration = Duration::from_secs(2);
-/// What is said when a site could not be asked and nobody knows why.
+/// What is said when a site could not be asked for an unknown reason.
 const UNSAID: &str = "the sites cannot be asked";
 
 /// Watches until it is dropped.
@@ -98,7 +98,7 @@ struct Watch<'a> {
     asked: JoinSet<(Start, Look, Duration)>,
     /// What was found and is not written yet, the latest of each instance.
     found: HashMap<InstanceId, Look>,
-    /// When a site was last asked with success, whatever it answered.
+    /// When a site was last asked with success; its answer may have been bad.
     answered_at: Option<Instant>,
     beaten_at: Option<Instant>,
 }
@@ -121,7 +121,7 @@ impl<'a> Watch<'a> {
 
     fn hear(&mut self, signal: &Signal) {
         self.news.hear(signal);
-        // Whoever else makes checks stores them.
+        // The other caller that makes checks stores them.
         match signal {
             Signal::Gap => self.schedule.forget_stored(None),
             Signal::Event(event) if event.kind == EventKind::ChecksMade => {
@@ -221,7 +221,7 @@ impl<'a> Watch<'a> {
         if was_answered {
             self.answered_at = Some(Instant::now());
         }
-        // While nobody can be asked, the watch as a whole is what is unknown, not each instance.
+        // While no site can be asked, the watch as a whole is what is unknown, not each instance.
         let can_ask = self.answered_at.is_some_and(|at| at.elapsed() < self.pace.interval);
         looks.retain(|look| can_ask || look.found != Found::NotAsked);
         // The answers first: what they are shown with is the time of the last check.
