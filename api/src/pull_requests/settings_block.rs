@@ -107,7 +107,7 @@ pub fn read(body: &str, domain: &str, configuration_repositories: &[String]) -> 
     };
     let map = yaml::parse_map(&block.text).map_err(|error| block.no_yaml(&error))?;
     vet::check(&map, &block)?;
-    warnings.extend(block.advice());
+    warnings.extend(block.advice(domain));
     Ok(BodySettings {
         warnings,
         use_ephemeral_databases,

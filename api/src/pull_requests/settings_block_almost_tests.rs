@@ -113,3 +113,12 @@ fn variables_that_surprise_are_named_with_their_line_in_the_body() {
     let of = |line: u32, name: &str| found.iter().any(|(at, detail)| *at == line && detail.contains(name));
     assert!(found.len() == 2 && of(5, "FEATURES") && of(8, "MY-VAR"), "{found:?}");
 }
+
+#[test]
+fn host_names_that_are_not_routed_are_named_with_their_line_in_the_body() {
+    let body = "**Settings**\n```yaml\nA: 1\nEDXAPP_LMS_BASE: other.example\nEDXAPP_CMS_BASE: studio.pr1.example.org\n```\n";
+    let found = read(body, "pr1.example.org", &[]).unwrap().warnings;
+    let [one] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(one.line, Some(4));
+    assert!(one.detail.contains("names other.example, which is not routed"), "{}", one.detail);
+}

@@ -11,7 +11,7 @@ mod warnings;
 
 pub use rules::check_number;
 use rules::{check_email, check_git_ref, check_hostname, check_organization, check_repository, number_words};
-pub use warnings::warnings;
+pub use warnings::{unrouted, warnings};
 
 /// The settings of an Open edX instance as they are stored: every default is written when the instance is made, so that a
 /// later change of a default changes no instance.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{FIELDS, FieldKind};
 use crate::secret;
 use crate::warning::FieldWarning;
-use crate::yaml::{self, typed};
+use crate::yaml::{self, Advice, typed};
 
 /// The setting that holds variables.
 const EXTRA: &str = "configuration_extra_settings";
@@ -29,7 +29,11 @@ pub fn warnings(settings: &Map<String, Value>) -> Vec<FieldWarning> {
         let advice = yaml::advice(text);
         found.extend(advice.into_iter().map(|advice| warning(field.name, Some(advice.line), advice.detail)));
     }
-    found.extend(unrouted(settings));
+    let part = |name: &str| settings.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    if let (Some(sub), Some(base), Some(text)) = (part("sub_domain"), part("base_domain"), part(EXTRA)) {
+        let unrouted = unrouted(&format!("{sub}.{base}"), text);
+        found.extend(unrouted.into_iter().map(|advice| warning(EXTRA, Some(advice.line), advice.detail)));
+    }
     found
 }
 
@@ -37,13 +41,10 @@ fn warning(field: &str, line: Option<usize>, detail: String) -> FieldWarning {
     FieldWarning { pointer: format!("/{field}"), line: line.and_then(|line| u32::try_from(line).ok()), detail }
 }
 
-/// Host names in the extra settings that look like the instance's and lead nowhere.
-fn unrouted(settings: &Map<String, Value>) -> Vec<FieldWarning> {
-    let part = |name: &str| settings.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
-    let (Some(sub), Some(base), Some(text)) = (part("sub_domain"), part("base_domain"), part(EXTRA)) else {
-        return Vec::new();
-    };
-    let domain = format!("{sub}.{base}").to_lowercase();
+/// Host names in extra settings that look like those of the instance at `domain` but are not routed to it. A text that is not a
+/// YAML map has none.
+pub fn unrouted(domain: &str, text: &str) -> Vec<Advice> {
+    let domain = domain.to_lowercase();
     let routed = [domain.clone(), format!("studio.{domain}")];
     let Ok(map) = yaml::parse_map(text) else { return Vec::new() };
     let mut found = Vec::new();
@@ -51,16 +52,16 @@ fn unrouted(settings: &Map<String, Value>) -> Vec<FieldWarning> {
         look(name, name, value, &routed, &mut found);
     }
     let places = yaml::places(text);
-    let line = |key: &str| places.iter().find(|place| place.is_key && place.text == key).map(|place| place.line);
-    let words = |(key, host): (String, String)| {
-        let detail = format!(
-            "`{key}` names {host}, which is not routed to this instance: requests for it are answered with 404. Routed are \
-             {}.",
+    // A key that only an alias repeats has no place of its own.
+    let line = |key: &str| places.iter().find(|place| place.is_key && place.text == key).map_or(1, |place| place.line);
+    let advice = |(key, host): (String, String)| Advice {
+        line: line(&key),
+        detail: format!(
+            "`{key}` names {host}, which is not routed to this instance: requests for it are answered with 404. Routed are {}.",
             routed.join(" and ")
-        );
-        warning(EXTRA, line(&key), detail)
+        ),
     };
-    found.into_iter().map(words).collect()
+    found.into_iter().map(advice).collect()
 }
 
 /// Finds the key and the host name of each.

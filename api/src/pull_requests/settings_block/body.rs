@@ -11,8 +11,8 @@
 //! - A heading inside another code block asks for nothing: it is shown there as an example. A fence that is never closed makes
 //!   no such code block; if it is the settings' own, that is an error.
 
-use shared_types::FieldWarning;
 use shared_types::yaml::{self, Advice};
+use shared_types::{FieldWarning, openedx};
 
 use super::almost::{Almost, Unread};
 use super::comments::Comments;
@@ -54,9 +54,13 @@ impl Block {
         self.opened.saturating_add(line).min(self.closed)
     }
 
-    /// What its variables mean that their author may not expect, at most [`MAX_ADVICE`] pieces; lines count in the body.
-    pub(super) fn advice(&self) -> impl Iterator<Item = FieldWarning> {
-        yaml::advice(&self.text).into_iter().take(MAX_ADVICE).map(|Advice { line, detail }| FieldWarning {
+    /// What its variables mean for an instance at `domain` that their author may not expect, at most [`MAX_ADVICE`] pieces; lines
+    /// count in the body.
+    pub(super) fn advice(&self, domain: &str) -> impl Iterator<Item = FieldWarning> {
+        let mut found = yaml::advice(&self.text);
+        found.extend(openedx::unrouted(domain, &self.text));
+        found.sort_by_key(|advice| advice.line);
+        found.into_iter().take(MAX_ADVICE).map(|Advice { line, detail }| FieldWarning {
             pointer: "/extra_settings".to_owned(),
             line: Some(self.line_in_body(line)),
             detail,
