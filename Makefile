@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-upgrade chaos fuzz-api fuzz-settings bench bench-ui lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-upgrade chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -58,6 +58,9 @@ fuzz-api: bootstrap-test build ## Ask the API for ten minutes what its document 
 
 fuzz-settings: bootstrap-test ## Read random bodies of pull requests, and YAML as PyYAML does, for ten minutes (OCIM_FUZZ_SECONDS)
 	@script/fuzz-settings
+
+check: bootstrap-test ## What to run before a push, three minutes once compiled: formatting, clippy, unit tests, routes, architecture
+	@script/check
 
 lint: ## Formatting, clippy for the host and for wasm, scripts, the browser tests' types
 	@script/lint

@@ -6,8 +6,8 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{
-    activity, app_servers, assets, auth, client_errors, events, extract, health, instances, logs, metrics, openapi,
-    problems, pull_requests, queue, retention, servers, system, users, webhooks,
+    activity, app_servers, assets, auth, client_errors, events, extract, health, instance_types, instances, logs,
+    metrics, openapi, problems, pull_requests, queue, retention, servers, system, users, webhooks,
 };
 
 /// The documented operations.
@@ -37,6 +37,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(users::delete_user)
         .service(users::set_user_password)
         // Instances
+        .service(instance_types::list_instance_types)
         .service(instances::list_instances)
         .service(instances::create_instance)
         .service(instances::read_instance)

@@ -3,6 +3,7 @@
 pub mod health;
 
 use chrono::{DateTime, Offset, TimeDelta, TimeZone, Utc};
+use shared_types::{AppServer, applications};
 
 /// The greeting for an hour of the browser's day, 0 to 23.
 pub const fn greeting(hour: u32) -> &'static str {
@@ -161,6 +162,22 @@ fn is_unseen(c: char) -> bool {
             '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
             | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The version that an app server was built from, by the field that its application type shows as that.
+pub fn headline(app_server: &AppServer) -> Option<String> {
+    let kind = applications::named(&app_server.instance.instance_type);
+    let text = app_server.configuration.get(kind.headline?)?.as_str()?;
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The commit that is deployed, once it is known: of the application's code, or of the first playbook where the type has no code
+/// of its own.
+pub fn code_commit(app_server: &AppServer) -> Option<String> {
+    match applications::named(&app_server.instance.instance_type).code_reference {
+        Some(name) => app_server.pins.iter().find(|pin| pin.name == name)?.commit.clone(),
+        None => app_server.playbooks.first()?.commit.clone(),
+    }
 }
 
 /// The first seven characters of what looks like a commit hash; anything else whole.

@@ -301,6 +301,9 @@ pub struct Pin {
 /// A pointer to an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InstanceRef {
+    /// Which application it runs.
+    #[schema(example = "openedx")]
+    pub instance_type: String,
     /// The instance.
     pub id: InstanceId,
     /// Its path.

@@ -1,6 +1,6 @@
 //! How the manager treats an instance, whatever it runs: its place in the queue, and for how long machines are kept.
 
-use crate::openedx::{Field, FieldKind};
+use crate::settings::{Field, FieldKind};
 
 /// How many builds of one instance may be under way at once.
 pub const BUILDS: (i32, i32) = (1, 20);
@@ -9,31 +9,28 @@ pub const RETENTION_HOURS: (i32, i32) = (1, 8760);
 
 /// The fields, in the order of the form. They are changed together with the settings, and no app server keeps a record of them.
 pub const FIELDS: &[Field] = &[
-    Field {
-        name: "tier",
-        label: "Tier",
-        help: "Builds of production begin before those of previews",
-        kind: FieldKind::Choice(&["production", "preview"]),
-        max: 10,
-        is_required: false,
-    },
-    Field {
-        name: "max_builds",
-        label: "Builds at once",
-        help: "How many of its app servers may be built at the same time, 1 to 20",
-        kind: FieldKind::Whole { least: BUILDS.0, most: BUILDS.1 },
-        max: 2,
-        is_required: false,
-    },
-    Field {
-        name: "retention_hours",
-        label: "Keep machines for (hours)",
-        help: "Hours that an app server keeps its machine when it is neither active, nor the one to go back to, nor the \
+    Field::new(
+        "tier",
+        "Tier",
+        "Builds of production begin before those of previews",
+        FieldKind::Choice(&["production", "preview"]),
+        10,
+    ),
+    Field::new(
+        "max_builds",
+        "Builds at once",
+        "How many of its app servers may be built at the same time, 1 to 20",
+        FieldKind::Whole { least: BUILDS.0, most: BUILDS.1 },
+        2,
+    ),
+    Field::new(
+        "retention_hours",
+        "Keep machines for (hours)",
+        "Hours that an app server keeps its machine when it is neither active, nor the one to go back to, nor the \
                newest; blank for the manager's setting",
-        kind: FieldKind::Whole { least: RETENTION_HOURS.0, most: RETENTION_HOURS.1 },
-        max: 4,
-        is_required: false,
-    },
+        FieldKind::Whole { least: RETENTION_HOURS.0, most: RETENTION_HOURS.1 },
+        4,
+    ),
 ];
 
 #[cfg(test)]

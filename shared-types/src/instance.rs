@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::app_server::AppServerSummary;
 use crate::health::InstanceHealth;
 use crate::ids::InstanceId;
-use crate::openedx::OpenEdxSettings;
 use crate::operations::Hold;
 use crate::queue::Tier;
 use crate::warning::FieldWarning;
@@ -113,21 +113,41 @@ impl InstanceSummary {
     }
 }
 
+/// The site that `studio_url` is the address of: a field that clients knew before there were `sites`.
+pub const STUDIO: &str = "studio";
+
+/// A site of an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Site {
+    /// The word that checks and health name it by.
+    #[schema(example = "lms")]
+    pub name: String,
+    /// The name for people.
+    #[schema(example = "LMS")]
+    pub label: String,
+    /// Its address.
+    #[schema(example = "https://astro.campus.example/")]
+    pub url: String,
+}
+
 /// An instance, whole: the summary, every setting as a field of its own, and its app servers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Instance {
     /// The fields of the summary.
     #[serde(flatten)]
     pub summary: InstanceSummary,
-    /// Every setting.
+    /// The settings of its application type, each as a field of its own; secrets read as `••••••`. None where they cannot be
+    /// read, which `warnings` explains.
     #[serde(flatten)]
-    pub settings: OpenEdxSettings,
-    /// Where learners go.
+    pub settings: Map<String, Value>,
+    /// The address of the main site; blank where the settings cannot be read.
     #[schema(example = "https://astro.campus.example/")]
     pub url: String,
-    /// Where course authors go.
+    /// The address of the site `studio`; blank where there is no such site.
     #[schema(example = "https://studio.astro.campus.example/")]
     pub studio_url: String,
+    /// Where people find it, the main site first.
+    pub sites: Vec<Site>,
     /// Whose builds begin first.
     pub tier: Tier,
     /// How many of its app servers may be built at once.

@@ -8,19 +8,19 @@
 
 pub mod app_server;
 pub mod app_server_status;
+pub mod applications;
 pub mod audit;
 pub mod care;
 pub mod client_error;
 pub mod comparison;
-pub mod diff;
 pub mod event;
 pub mod health;
 pub mod ids;
 pub mod instance;
+pub mod instance_type;
 pub mod launch;
 pub mod log_entry;
 pub mod mark;
-pub mod openedx;
 pub mod operations;
 #[cfg(feature = "orm")]
 mod orm;
@@ -31,6 +31,7 @@ pub mod queue;
 pub mod retention;
 pub mod secret;
 pub mod server;
+pub mod settings;
 pub mod sign_in;
 pub mod system;
 pub mod told;
@@ -39,6 +40,7 @@ pub mod warning;
 pub mod yaml;
 
 pub use app_server::{AppServer, AppServerStatus, AppServerSummary, Serving};
+pub use applications::openedx::{self, OpenEdxSettings};
 pub use event::{Event, EventKind};
 pub use health::{HealthState, InstanceHealth};
 pub use ids::{
@@ -48,11 +50,11 @@ pub use ids::{
 pub use instance::{Instance, InstanceSummary};
 pub use launch::Trigger;
 pub use log_entry::{LogEntry, LogLevel};
-pub use openedx::OpenEdxSettings;
 pub use pagination::Page;
 pub use problem::{FieldError, Problem, ProblemType};
 pub use pull_request::PullRequest;
 pub use server::{Server, ServerStatus};
+pub use settings::diff;
 pub use user::{Role, User};
 pub use warning::FieldWarning;
 

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::app_server::{AppServerSummary, MAX_DRAIN_LIMIT, Possible};
 use crate::ids::AppServerId;
-use crate::openedx::check_number;
+use crate::settings::check_number;
 
 /// What stopping, pinning, holding, pausing take.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -69,6 +69,8 @@ diesel::table! {
         hold_by -> Nullable<Text>,
         hold_reason -> Nullable<Text>,
         health_rank -> Integer,
+        settings_version -> Integer,
+        secrets -> Jsonb,
     }
 }
 diesel::table! {
@@ -163,6 +165,8 @@ diesel::table! {
         attempt -> Integer,
         num_attempts -> Integer,
         retry_of -> Nullable<BigInt>,
+        instance_type -> Text,
+        settings_version -> Integer,
     }
 }
 diesel::table! {

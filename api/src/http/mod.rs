@@ -12,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod extract;
 pub mod health;
+pub mod instance_types;
 pub mod instances;
 pub mod log_view;
 pub mod logs;

@@ -44,6 +44,7 @@ const READ: &[&str] = &[
     "list_tokens",
     "delete_token",
     "current_token",
+    "list_instance_types",
     "list_instances",
     "read_instance",
     "list_instance_app_servers",

@@ -1,9 +1,11 @@
-//! The port between the generic instance and what it runs. A second application type is one folder that implements it and
-//! one line that names it.
+//! The port between the generic instance and what it runs. Another application type is one folder that implements it, one file
+//! of shared-types with its settings, and one line in each of the two registries.
 
 use std::fmt::Debug;
+use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
+use shared_types::applications::{ApplicationType, MachineNeeds, SiteAddress};
 use shared_types::{FieldError, FieldWarning};
 
 /// A playbook to run on an app server's machine.
@@ -59,30 +61,89 @@ pub struct Snapshot {
     pub machine_name_prefix: String,
 }
 
+/// What a snapshot is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct SnapshotInput<'a> {
+    /// The instance's name.
+    pub name: &'a str,
+    /// The settings, as this version of the program writes them.
+    pub settings: &'a Value,
+    /// The instance's own secrets, by name; as [`Application::secrets`] asked for them.
+    pub secrets: &'a Map<String, Value>,
+}
+
+/// A secret that is made once for each instance and is the same for all its app servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecretSpec {
+    /// The name that the application knows it by.
+    pub name: &'static str,
+    /// What is made.
+    pub kind: SecretKind,
+}
+
+/// What kind of secret is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    /// So many random letters and digits.
+    Letters(usize),
+}
+
 /// A question to the application, asked over HTTP at the app server's web server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckSpec {
-    /// The word in the API: `lms`.
+    /// The word in the API, the name of a site: `lms`.
     pub name: String,
     /// The Host header.
     pub hostname: String,
-    /// The path; a 200 is the right answer.
+    /// The path, with its query.
     pub path: String,
+    /// Which statuses are right answers.
+    pub statuses: Vec<RangeInclusive<u16>>,
+}
+
+impl CheckSpec {
+    /// A check that only a 200 passes.
+    pub fn ok(name: &str, hostname: &str, path: &str) -> Self {
+        let statuses = vec![200..=200];
+        Self { name: name.to_owned(), hostname: hostname.to_owned(), path: path.to_owned(), statuses }
+    }
+
+    /// Whether this status is a right answer.
+    pub fn accepts(&self, status: u16) -> bool {
+        self.statuses.iter().any(|range| range.contains(&status))
+    }
 }
 
 /// Where an instance is found by people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Addresses {
-    /// Every host name it answers to, the main one first. No two instances share one.
-    pub hostnames: Vec<String>,
+pub struct Sites {
+    /// The main one first, never none. No two instances share a host name.
+    pub sites: Vec<SiteAddress>,
     /// `http` or `https`.
     pub protocol: &'static str,
 }
 
+impl Sites {
+    /// The host name of the main site.
+    pub fn domain(&self) -> &str {
+        self.sites.first().map(|site| site.hostname.as_str()).unwrap_or_default()
+    }
+
+    /// Every host name, the main one first.
+    pub fn hostnames(&self) -> Vec<String> {
+        self.sites.iter().map(|site| site.hostname.clone()).collect()
+    }
+}
+
 /// What an application type knows that the generic instance does not. Nothing here touches the database or the network.
+///
+/// Settings are given as this version of the program writes them: [`Application::upgrade`] comes first.
 pub trait Application: Debug + Send + Sync {
-    /// The word in the API: `openedx`.
-    fn instance_type(&self) -> &'static str;
+    /// What server, browser and client know of the type alike.
+    fn kind(&self) -> &'static ApplicationType;
+
+    /// The version of the settings that [`Application::settings`] writes, from 1.
+    fn version(&self) -> i32;
 
     /// Turns what a person sent into settings to store: over `current` when it exists, over the defaults when not. Blank
     /// and null ask for the default.
@@ -91,11 +152,34 @@ pub trait Application: Debug + Send + Sync {
     /// One entry for each field that is unknown or not valid.
     fn settings(&self, current: Option<&Value>, input: &Map<String, Value>) -> Result<Value, Vec<FieldError>>;
 
+    /// Settings of an earlier version as this version would have written them. Every version is read for ever. Secrets may be
+    /// hidden, and stay so.
+    ///
+    /// # Errors
+    /// Why the document is not one of that version.
+    fn upgrade(&self, version: i32, stored: Value) -> Result<Value, ApplicationError>;
+
+    /// What a blank field of a new instance becomes, by name; fields without a default are left out.
+    fn defaults(&self) -> Map<String, Value>;
+
+    /// The secrets that each instance has of its own.
+    fn secrets(&self) -> &'static [SecretSpec] {
+        &[]
+    }
+
+    /// What the machine must have.
+    ///
+    /// # Errors
+    /// Why the settings cannot be used.
+    fn machine(&self, _settings: &Value) -> Result<MachineNeeds, ApplicationError> {
+        Ok(self.kind().machine)
+    }
+
     /// Decides what an app server is built from.
     ///
     /// # Errors
-    /// Why the stored settings cannot be used.
-    fn snapshot(&self, instance_name: &str, settings: &Value) -> Result<Snapshot, ApplicationError>;
+    /// Why the settings cannot be used.
+    fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError>;
 
     /// What may surprise the author of settings that are stored or, with their defaults, could be. Nothing secret is in it.
     fn warnings(&self, settings: &Value) -> Vec<FieldWarning>;
@@ -103,17 +187,17 @@ pub trait Application: Debug + Send + Sync {
     /// Where people find it. The settings' secrets may be hidden: no address depends on one.
     ///
     /// # Errors
-    /// Why the stored settings cannot be used.
-    fn addresses(&self, settings: &Value) -> Result<Addresses, ApplicationError>;
+    /// Why the settings cannot be used.
+    fn sites(&self, settings: &Value) -> Result<Sites, ApplicationError>;
 
-    /// What proves that an app server works. The settings' secrets may be hidden, here too.
+    /// What proves that an app server works; each has the name of a site. The settings' secrets may be hidden, here too.
     ///
     /// # Errors
-    /// Why the stored settings cannot be used.
+    /// Why the settings cannot be used.
     fn checks(&self, settings: &Value) -> Result<Vec<CheckSpec>, ApplicationError>;
 }
 
-/// Stored settings that the application cannot use.
+/// Stored settings that the application cannot use, or an application type that this program does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ApplicationError(pub String);

@@ -69,8 +69,9 @@ pub async fn restore(
         if row.archived_at.is_none() {
             return Ok(());
         }
-        let addresses = manager.application(&row.instance_type)?.addresses(&row.settings.hidden())?;
-        if let Some(taken) = claim::claim(manager, conn, id, &addresses).await? {
+        let (application, settings) =
+            manager.current(&row.instance_type, row.settings_version, row.settings.hidden())?;
+        if let Some(taken) = claim::claim(manager, conn, id, &application.sites(&settings)?).await? {
             return Err(Refusal::Conflict(format!(
                 "Another instance answers at {taken} by now; change that one's domain to restore this one."
             )));

@@ -40,7 +40,8 @@ pub async fn check_within(manager: &Manager, id: AppServerId, patience: Duration
         .ok_or_else(|| DbError::Corrupt(format!("instance {} is missing", row.instance_id)))?;
     let server = servers::store::find(&mut conn, row.server_id).await?;
     drop(conn);
-    let specs = manager.application(&instance.instance_type)?.checks(&row.settings.hidden())?;
+    let (application, settings) = manager.current(&row.instance_type, row.settings_version, row.settings.hidden())?;
+    let specs = application.checks(&settings)?;
     let is_active = instance.active_app_server_id == Some(id);
     let is_gone = server.as_ref().is_some_and(|server| server.status == ServerStatus::Terminated);
     let (found, made) = if is_gone && is_active {
@@ -114,7 +115,7 @@ async fn ask_one(traffic: &dyn Traffic, address: SocketAddr, spec: &CheckSpec, p
     let answer = tokio::time::timeout(patience, traffic.ask(address, &spec.hostname, &spec.path)).await;
     let took = began.elapsed().as_millis();
     let (was_asked, is_ok, detail) = match answer {
-        Ok(Ok(status)) => (true, status == 200, format!("{status} in {took} ms")),
+        Ok(Ok(status)) => (true, spec.accepts(status), format!("{status} in {took} ms")),
         Ok(Err(AskError::NoAnswer(words))) => (true, false, words),
         Ok(Err(AskError::NotAsked(words))) => (false, false, words),
         Err(_) => (true, false, format!("no answer within {} s", patience.as_secs())),

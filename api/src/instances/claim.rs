@@ -3,11 +3,11 @@
 use diesel_async::AsyncPgConnection;
 use shared_types::InstanceId;
 
-use super::application::Addresses;
+use super::application::Sites;
 use super::store::hostnames;
 use super::{Manager, Refusal};
 
-/// Makes an instance the owner of its addresses' host names; those it has and that are not named stay its own. Gives the
+/// Makes an instance the owner of its sites' host names; those it has and that are not named stay its own. Gives the
 /// first one that another instance owns; the caller's transaction must then fail.
 ///
 /// # Errors
@@ -16,11 +16,11 @@ pub(super) async fn claim(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
     id: InstanceId,
-    addresses: &Addresses,
+    sites: &Sites,
 ) -> Result<Option<String>, Refusal> {
-    let Addresses { hostnames, protocol } = addresses;
-    let new = hostnames::insert(conn, id, hostnames, protocol).await?;
-    if let Some(taken) = hostnames::taken(conn, id, hostnames).await? {
+    let names = sites.hostnames();
+    let new = hostnames::insert(conn, id, &names, sites.protocol).await?;
+    if let Some(taken) = hostnames::taken(conn, id, &names).await? {
         return Ok(Some(taken));
     }
     if new > 0 {

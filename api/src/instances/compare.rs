@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 use diesel_async::AsyncPgConnection;
 use serde_json::{Map, Value};
 use shared_types::comparison::{Diff, Render};
+use shared_types::settings::Schema;
 use shared_types::yaml::typed;
 use shared_types::{AppServerId, InstanceId, diff};
 
-use super::application::{GENERATED, Layer};
+use super::application::{GENERATED, Layer, Snapshot, SnapshotInput};
 use super::opened::{Opened, OpenedInstance};
 use super::store::app_servers::AppServerRow;
 use super::store::{app_servers, pins};
-use super::{Manager, Refusal, launch, opened, read};
+use super::{Manager, Refusal, launch, opened, own_secrets, read};
+use crate::vault;
 
 /// With what an app server is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,15 +53,14 @@ pub async fn diff(
             }
             let (one, other) = Opened::both(manager, conn, (&before, &after)).await?;
             let (old, new) = (pinned(conn, before.id, &one).await?, pinned(conn, after.id, &other).await?);
-            Ok(between((&one.settings, old), (&other.settings, new)))
+            Ok(between(one.schema, (&one.settings, old), (&other.settings, new)))
         }
         Against::Instance => {
             let (before, now) = opened::with_instance(manager, conn, &before).await?;
-            let OpenedInstance { row, settings, active: _ } = now;
-            let snapshot = manager.application(&row.instance_type)?.snapshot(&row.name, &settings)?;
+            let snapshot = snapshot(manager, conn, &now).await?;
             // The instance says branches, not commits, and so does the app server then.
             let old = before.variables.as_object().cloned().unwrap_or_default();
-            Ok(between((&before.settings, old), (&settings, snapshot.variables)))
+            Ok(between(before.schema, (&before.settings, old), (&now.settings, snapshot.variables)))
         }
     }
 }
@@ -70,14 +71,23 @@ pub async fn diff(
 /// # Errors
 /// [`Refusal::NotFound`], or why the settings cannot be used.
 pub async fn render(manager: &Manager, conn: &mut AsyncPgConnection, id: InstanceId) -> Result<Render, Refusal> {
-    let OpenedInstance { row, settings, active: _ } = opened::instance(manager, conn, id, false).await?;
-    let snapshot = manager.application(&row.instance_type)?.snapshot(&row.name, &settings)?;
+    let now = opened::instance(manager, conn, id, false).await?;
+    let snapshot = snapshot(manager, conn, &now).await?;
+    let row = now.row;
     let variables = launch::variables(&snapshot, &format!("AppServer {}", row.next_app_server_number));
     let mut origins = BTreeMap::new();
     if let Value::Object(map) = &variables {
         name_origins(("", ""), map, &snapshot.layers, &mut origins);
     }
     Ok(Render { configuration_settings: read::yaml(&variables), origins })
+}
+
+/// What a launch would build from now. One query; none where the instance has no secrets of its own.
+async fn snapshot(manager: &Manager, conn: &mut AsyncPgConnection, now: &OpenedInstance) -> Result<Snapshot, Refusal> {
+    let application = now.application(manager)?;
+    let [secrets] = vault::open(&manager.options.keyring, conn, [&now.row.secrets]).await?;
+    let secrets = own_secrets::of(&secrets);
+    Ok(application.snapshot(SnapshotInput { name: &now.row.name, settings: &now.settings, secrets: &secrets })?)
 }
 
 async fn app_server(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<AppServerRow, Refusal> {
@@ -89,13 +99,13 @@ async fn pinned(conn: &mut AsyncPgConnection, id: AppServerId, opened: &Opened) 
     Ok(read::pinned_variables(opened, &pins)?)
 }
 
-fn between(before: (&Value, Map<String, Value>), after: (&Value, Map<String, Value>)) -> Diff {
+fn between(schema: &Schema, before: (&Value, Map<String, Value>), after: (&Value, Map<String, Value>)) -> Diff {
     let nameless = |mut variables: Map<String, Value>| {
         variables.remove(OWN_NAME);
         variables
     };
     Diff {
-        settings: diff::settings_diff(before.0, after.0),
+        settings: diff::settings_diff(schema, before.0, after.0),
         variables: diff::variables_diff(&nameless(before.1), &nameless(after.1)),
     }
 }

@@ -2,11 +2,12 @@
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value, json};
+use shared_types::applications::ApplicationType;
 use shared_types::{EventKind, FieldError, InstanceId, instance};
 
 use super::care::Care;
 use super::store::instances::{self, NewInstance};
-use super::{Manager, Refusal, claim, marks};
+use super::{Manager, Refusal, claim, marks, own_secrets};
 use crate::instances::jobs::ApplyRouting;
 use crate::{audit, events, logs, vault};
 
@@ -34,31 +35,37 @@ pub async fn create(
 ) -> Result<InstanceId, Refusal> {
     let NewInstanceRequest { name, instance_type, mut settings } = request;
     let Some(application) = manager.known(&instance_type) else {
-        let known: Vec<_> = manager.applications.iter().map(|app| app.instance_type()).collect();
+        let known: Vec<_> = manager.applications.iter().map(|app| app.kind().word).collect();
         let error = FieldError::new("instance_type", format!("Must be one of: {}.", known.join(", ")));
         return Err(Refusal::Invalid(vec![error]));
     };
     let care = Care::default().take(&mut settings);
-    let settings = marks::restore(None, &mut settings).and_then(|()| application.settings(None, &settings));
+    let kind = application.kind();
+    let settings =
+        marks::restore(&kind.schema, None, &mut settings).and_then(|()| application.settings(None, &settings));
     let (settings, care) = checked(&name, settings, care)?;
     let Care { tier, max_builds, retention_hours } = care;
-    let addresses = application.addresses(&settings)?;
-    let domain = addresses.hostnames.first().cloned().unwrap_or_default();
-    let ([settings], secrets) = vault::seal(&manager.options.keyring, [&settings])?;
+    let sites = application.sites(&settings)?;
+    let domain = sites.domain().to_owned();
+    let own_secrets = own_secrets::make(application)?;
+    let ([settings, own_secrets], secrets) =
+        vault::seal(&manager.options.keyring, &kind.schema, [&settings, &own_secrets])?;
     conn.transaction(async |conn| {
         let new = NewInstance {
             instance_type: &instance_type,
             name: &name,
             domain: &domain,
             settings: &settings,
+            settings_version: application.version(),
+            secrets: &own_secrets,
             tier,
             max_builds,
             retention_hours,
         };
         let id = instances::insert(conn, new).await?;
         vault::keep(conn, id, secrets).await?;
-        if let Some(taken) = claim::claim(manager, conn, id, &addresses).await? {
-            return Err(Refusal::Invalid(vec![domain_taken(&taken)]));
+        if let Some(taken) = claim::claim(manager, conn, id, &sites).await? {
+            return Err(Refusal::Invalid(vec![domain_taken(kind, &taken)]));
         }
         instances::want_routing(conn, id).await?;
         ApplyRouting::enqueue(conn, id).await?;
@@ -89,6 +96,6 @@ pub(super) fn checked(
 }
 
 /// Two instances cannot share a host name.
-pub(super) fn domain_taken(hostname: &str) -> FieldError {
-    FieldError::new("sub_domain", format!("Another instance answers at {hostname} already; choose another sub domain."))
+pub(super) fn domain_taken(kind: &ApplicationType, hostname: &str) -> FieldError {
+    FieldError::new(kind.address_field, format!("Another instance answers at {hostname} already; choose another name."))
 }

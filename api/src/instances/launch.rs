@@ -4,12 +4,12 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value, json};
 use shared_types::{AppServerId, EventKind, InstanceId, Trigger};
 
-use super::application::{Playbook, Reference, Snapshot};
+use super::application::{Playbook, Reference, Snapshot, SnapshotInput};
 use super::store::app_servers::{self, AppServerRow, NewAppServer};
 use super::store::builds::{self, BuildRow, Wish};
 use super::store::instances::InstanceRow;
 use super::store::{instances, pins};
-use super::{Manager, Refusal, opened};
+use super::{Manager, Refusal, machine, opened, own_secrets};
 use crate::instances::jobs::AdvanceAppServer;
 use crate::{audit, events, logs, servers, vault};
 
@@ -101,8 +101,11 @@ async fn record(
         return Err(Refusal::Conflict(format!("Instance {id} is archived; restore it to launch app servers.")));
     }
     let keyring = &manager.options.keyring;
-    let [settings] = vault::open(keyring, conn, [&row.settings]).await?;
-    let snapshot = manager.application(&row.instance_type)?.snapshot(&row.name, &settings)?;
+    let [settings, secrets] = vault::open(keyring, conn, [&row.settings, &row.secrets]).await?;
+    let (application, settings) = manager.current(&row.instance_type, row.settings_version, settings)?;
+    machine::check(manager, application, &settings)?;
+    let secrets = own_secrets::of(&secrets);
+    let snapshot = application.snapshot(SnapshotInput { name: &row.name, settings: &settings, secrets: &secrets })?;
     let number = instances::take_app_server_number(conn, id).await?;
     let name = format!("AppServer {number}");
     let server_id = servers::store::insert(conn, manager.provider.name(), &snapshot.machine_name_prefix).await?;
@@ -110,13 +113,15 @@ async fn record(
     let references: Value = snapshot.references.iter().map(reference_json).collect();
     // Secrets of its own: the instance's go when its settings change.
     let ([settings, variables, playbooks, variable_references], secrets) =
-        vault::seal(keyring, [&settings, &variables, &playbooks, &references])?;
+        vault::seal(keyring, &application.kind().schema, [&settings, &variables, &playbooks, &references])?;
     let new = NewAppServer {
         instance_id: id,
         server_id,
         number,
         name: name.clone(),
+        instance_type: row.instance_type,
         settings,
+        settings_version: application.version(),
         variables,
         playbooks,
         variable_references,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::bad_routes::BadRoutes;
 use super::trouble::Trouble;
 use crate::ansible::port::Ansible;
-use crate::db::{Db, DbError};
+use crate::db::Db;
 use crate::instances::application::Application;
 use crate::mail::Mailer;
 use crate::routing::traffic::Traffic;
@@ -113,20 +113,6 @@ impl Manager {
             telling_gateway,
             bad_routes: BadRoutes::default(),
         }
-    }
-
-    /// The application of an instance type.
-    ///
-    /// # Errors
-    /// When the database names a type that this program does not know.
-    pub fn application(&self, instance_type: &str) -> Result<&dyn Application, DbError> {
-        self.known(instance_type)
-            .ok_or_else(|| DbError::Corrupt(format!("instance type «{instance_type}» is not known")))
-    }
-
-    /// The application of an instance type, if there is one.
-    pub fn known(&self, instance_type: &str) -> Option<&dyn Application> {
-        self.applications.iter().find(|app| app.instance_type() == instance_type).map(AsRef::as_ref)
     }
 
     /// What machines are made with.

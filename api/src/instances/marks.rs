@@ -4,28 +4,40 @@
 
 use serde_json::{Map, Value};
 use shared_types::secret::{self, HIDDEN};
+use shared_types::settings::Schema;
 use shared_types::yaml::typed;
-use shared_types::{FieldError, diff, yaml};
+use shared_types::{FieldError, yaml};
 
 /// Puts the secrets that are stored in the places of their marks.
 ///
 /// # Errors
 /// One entry for each field with a mark in the place of which no secret is stored.
-pub(super) fn restore(current: Option<&Value>, fields: &mut Map<String, Value>) -> Result<(), Vec<FieldError>> {
+pub(super) fn restore(
+    schema: &Schema,
+    current: Option<&Value>,
+    fields: &mut Map<String, Value>,
+) -> Result<(), Vec<FieldError>> {
     let mut errors = Vec::new();
     for (name, value) in fields.iter_mut() {
-        let Value::String(text) = value else { continue };
-        if !text.contains(HIDDEN) {
-            continue;
-        }
-        let stored = current.and_then(|settings| settings.get(name)).and_then(Value::as_str).unwrap_or_default();
-        let restored = if diff::holds_yaml(name) { in_yaml(text, stored) } else { in_text(text, stored, false) };
-        match restored {
-            Ok(restored) => *text = restored,
-            Err(place) => errors.push(FieldError::new(name, words(&place))),
+        let stored = current.and_then(|settings| settings.get(name));
+        if let Err(place) = in_field(schema.holds_yaml(name), value, stored) {
+            errors.push(FieldError::new(name, words(&place)));
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+fn in_field(is_yaml: bool, value: &mut Value, stored: Option<&Value>) -> Result<(), String> {
+    match value {
+        Value::String(text) if text.contains(HIDDEN) => {
+            let stored = stored.and_then(Value::as_str).unwrap_or_default();
+            *text = if is_yaml { in_yaml(text, stored)? } else { in_text(text, stored, false)? };
+            Ok(())
+        }
+        // Records.
+        Value::Array(_) => in_value("", value, stored, false),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => Ok(()),
+    }
 }
 
 fn words(place: &str) -> String {
@@ -124,13 +136,15 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use serde_json::json;
+    use shared_types::settings::{Field, FieldKind};
 
+    const SCHEMA: Schema = Schema { fields: &[Field::new(YAML, "Extra settings", "", FieldKind::Yaml, 1000)] };
     const YAML: &str = "configuration_extra_settings";
     const URL: &str = "configuration_source_repo_url";
 
     fn sent(stored: Value, sent: Value) -> Result<Value, String> {
         let mut fields = sent.as_object().unwrap().clone();
-        restore(Some(&stored), &mut fields).map_err(|errors| errors[0].detail.clone())?;
+        restore(&SCHEMA, Some(&stored), &mut fields).map_err(|errors| errors[0].detail.clone())?;
         Ok(fields.into())
     }
 
@@ -184,7 +198,7 @@ mod tests {
             );
         }
         let mut fields = json!({ URL: format!("https://{HIDDEN}@host/") }).as_object().unwrap().clone();
-        assert!(restore(None, &mut fields).is_err(), "a new instance has no secret yet");
+        assert!(restore(&SCHEMA, None, &mut fields).is_err(), "a new instance has no secret yet");
         let plain = json!({ YAML: format!("NAME: {HIDDEN}\n"), "name": HIDDEN });
         assert_eq!(sent(stored, plain.clone()).unwrap(), plain, "what is no secret may read so");
     }

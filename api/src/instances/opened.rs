@@ -4,8 +4,10 @@ use std::fmt;
 
 use diesel_async::AsyncPgConnection;
 use serde_json::Value;
+use shared_types::settings::Schema;
 use shared_types::{InstanceId, secret};
 
+use super::application::{Application, ApplicationError};
 use super::read::{StoredPlaybook, StoredReference};
 use super::store::app_servers::{self, AppServerRow};
 use super::store::instances::{self, InstanceRow};
@@ -19,8 +21,13 @@ const TRIES: usize = 5;
 
 /// What an app server is built from. It never changes.
 pub struct Opened {
-    /// The settings it was launched with.
+    /// The settings it was launched with, as this version of the program writes them; as they are stored where that is not
+    /// possible.
     pub settings: Value,
+    /// Why the settings cannot be used.
+    pub trouble: Option<ApplicationError>,
+    /// What is known of their fields.
+    pub schema: &'static Schema,
     /// The merged variables.
     pub variables: Value,
     /// What to run.
@@ -43,8 +50,15 @@ impl Opened {
     /// When the statement fails, or a secret cannot be read.
     pub async fn of(manager: &Manager, conn: &mut AsyncPgConnection, row: &AppServerRow) -> Result<Self, DbError> {
         let stored = [&row.settings, &row.variables, &row.playbooks, &row.variable_references];
-        let [settings, variables, playbooks, references] = vault::open(&manager.options.keyring, conn, stored).await?;
-        Ok(Self { settings, variables, playbooks, references })
+        let opened = vault::open(&manager.options.keyring, conn, stored).await?;
+        Ok(Self::from(manager, row, opened))
+    }
+
+    fn from(manager: &Manager, row: &AppServerRow, opened: [Value; 4]) -> Self {
+        let [settings, variables, playbooks, references] = opened;
+        let (settings, trouble) = upgraded(manager, (&row.instance_type, row.settings_version), settings);
+        let schema = manager.schema(&row.instance_type);
+        Self { settings, trouble, schema, variables, playbooks, references }
     }
 
     /// Of two. One query; none when they have no secret.
@@ -62,8 +76,7 @@ impl Opened {
         ];
         let [[a, b, c, d], [e, f, g, h]] = stored;
         let [a, b, c, d, e, f, g, h] = vault::open(&manager.options.keyring, conn, [a, b, c, d, e, f, g, h]).await?;
-        let one = Self { settings: a, variables: b, playbooks: c, references: d };
-        Ok((one, Self { settings: e, variables: f, playbooks: g, references: h }))
+        Ok((Self::from(manager, one, [a, b, c, d]), Self::from(manager, other, [e, f, g, h])))
     }
 
     /// Where a reference that is to be pinned really is: its row has the repository without a password.
@@ -80,6 +93,18 @@ impl Opened {
     }
 }
 
+/// Settings as this version of the program writes them; as they are stored, and why, where that is not possible.
+fn upgraded(
+    manager: &Manager,
+    (instance_type, version): (&str, i32),
+    stored: Value,
+) -> (Value, Option<ApplicationError>) {
+    match manager.current(instance_type, version, stored.clone()) {
+        Ok((_, settings)) => (settings, None),
+        Err(error) => (stored, Some(error)),
+    }
+}
+
 /// A repository as it may be named anywhere: without the passwords in its URL.
 pub(super) fn nameable(repository: &str) -> String {
     secret::without_url_passwords(repository, secret::HIDDEN)
@@ -88,8 +113,33 @@ pub(super) fn nameable(repository: &str) -> String {
 /// An instance with its settings, and with those of its active app server where they were asked for.
 pub(super) struct OpenedInstance {
     pub row: InstanceRow,
+    /// As this version of the program writes them; as they are stored where that is not possible.
     pub settings: Value,
+    /// Why the settings cannot be used.
+    pub trouble: Option<ApplicationError>,
     pub active: Option<(AppServerRow, Value)>,
+}
+
+impl OpenedInstance {
+    /// The application that its settings are for.
+    ///
+    /// # Errors
+    /// Why the settings cannot be used.
+    pub fn application<'m>(&self, manager: &'m Manager) -> Result<&'m dyn Application, ApplicationError> {
+        match &self.trouble {
+            Some(trouble) => Err(trouble.clone()),
+            None => manager.application(&self.row.instance_type),
+        }
+    }
+
+    fn from(manager: &Manager, row: InstanceRow, stored: Value, active: Option<(AppServerRow, Value)>) -> Self {
+        let (settings, trouble) = upgraded(manager, (&row.instance_type, row.settings_version), stored);
+        let active = active.map(|(row, stored)| {
+            let (settings, _) = upgraded(manager, (&row.instance_type, row.settings_version), stored);
+            (row, settings)
+        });
+        Self { row, settings, trouble, active }
+    }
 }
 
 /// Reads an instance. Two queries; three with its active app server; one less when there is no secret.
@@ -126,10 +176,10 @@ async fn once(
     };
     let Some(active) = active else {
         let [settings] = vault::open(keyring, conn, [&row.settings]).await?;
-        return Ok(OpenedInstance { row, settings, active: None });
+        return Ok(OpenedInstance::from(manager, row, settings, None));
     };
     let [settings, of_active] = vault::open(keyring, conn, [&row.settings, &active.settings]).await?;
-    Ok(OpenedInstance { row, settings, active: Some((active, of_active)) })
+    Ok(OpenedInstance::from(manager, row, settings, Some((active, of_active))))
 }
 
 /// An app server, and its instance as it is now. Two queries; one when there is no secret.
@@ -150,8 +200,8 @@ pub(super) async fn with_instance(
             Err(DbError::Replaced(_)) if tries < TRIES => tries += 1,
             Err(error) => return Err(error.into()),
             Ok([now, settings, variables, playbooks, references]) => {
-                let opened = Opened { settings, variables, playbooks, references };
-                return Ok((opened, OpenedInstance { row, settings: now, active: None }));
+                let opened = Opened::from(manager, app_server, [settings, variables, playbooks, references]);
+                return Ok((opened, OpenedInstance::from(manager, row, now, None)));
             }
         }
     }

@@ -8,7 +8,7 @@ use shared_types::{
     API_BASE, AppServerId, AppServerStatus, AppServerSummary, FieldWarning, InstanceId, InstanceSummary, secret,
 };
 
-use super::application::Addresses;
+use super::application::{ApplicationError, Sites};
 use super::care::Care;
 use super::opened::{Opened, OpenedInstance, nameable};
 use super::store::{app_servers, builds, checks, health, instances, listing, pins, summaries};
@@ -26,8 +26,8 @@ pub struct InstanceView {
     pub summary: InstanceSummary,
     /// The settings; secrets hidden.
     pub settings: Value,
-    /// Where people find it.
-    pub addresses: Addresses,
+    /// Where people find it; none: its settings cannot be used.
+    pub sites: Option<Sites>,
     /// The one to go back to.
     pub fallback: Option<AppServerId>,
     /// Its newest app servers.
@@ -84,7 +84,9 @@ pub async fn instance(
     conn: &mut AsyncPgConnection,
     id: InstanceId,
 ) -> Result<InstanceView, Refusal> {
-    let OpenedInstance { row, settings, active } = opened::instance(manager, conn, id, true).await?;
+    let opened = opened::instance(manager, conn, id, true).await?;
+    let said = said(manager, &opened);
+    let OpenedInstance { row, settings, trouble: _, active } = opened;
     let query = summaries::Query { instance: Some(id), limit: APP_SERVERS_SHOWN, ..Default::default() };
     let mut shown = summaries::page(conn, &query).await?;
     if let Some((active, _)) = &active
@@ -93,18 +95,40 @@ pub async fn instance(
         shown.extend(summaries::read(conn, active.id).await?);
     }
     let health = health::shown(conn, id, None).await?;
-    let application = manager.application(&row.instance_type)?;
     Ok(InstanceView {
         summary: summary(listing::Head::of(&row, health), &shown),
-        addresses: application.addresses(&settings)?,
-        warnings: application.warnings(&settings),
+        sites: said.sites,
+        warnings: said.warnings,
         fallback: row.fallback_app_server_id,
         care: Care::of(&row),
         hold: hold(&row),
         pending_changes: active.map(|(_, active)| differing(&active, &settings)).unwrap_or_default(),
         app_servers: shown,
         version: row.version,
-        settings: masked_settings(&settings),
+        settings: said.settings,
+    })
+}
+
+/// What the application says of an instance.
+struct Said {
+    settings: Value,
+    sites: Option<Sites>,
+    warnings: Vec<FieldWarning>,
+}
+
+/// Of settings that cannot be used nothing is shown but why.
+fn said(manager: &Manager, opened: &OpenedInstance) -> Said {
+    let found = opened.application(manager).and_then(|application| {
+        Ok(Said {
+            settings: application.kind().schema.masked(&opened.settings),
+            sites: Some(application.sites(&opened.settings)?),
+            warnings: application.warnings(&opened.settings),
+        })
+    });
+    found.unwrap_or_else(|ApplicationError(detail)| Said {
+        settings: Value::Object(Map::new()),
+        sites: None,
+        warnings: vec![FieldWarning { pointer: String::new(), line: None, detail }],
     })
 }
 
@@ -156,6 +180,7 @@ pub async fn app_server(
     let health = health::shown(conn, row.instance_id, Some(id)).await?;
     Ok(AppServer {
         instance: InstanceRef {
+            instance_type: row.instance_type.clone(),
             id: row.instance_id,
             api_url: format!("{API_BASE}/instances/{}", row.instance_id),
             name: instance_name,
@@ -165,7 +190,8 @@ pub async fn app_server(
         configuration_settings: yaml(&opened.variables),
         playbooks: shown(playbooks(&opened.playbooks, &pins)?, |playbook| &mut playbook.source_repo),
         pins: shown(references(&opened.references, &pins)?, |pin| &mut pin.repository),
-        configuration: masked_settings(&opened.settings),
+        // What cannot be read may hold secrets anywhere.
+        configuration: if opened.trouble.is_none() { opened.schema.masked(&opened.settings) } else { Value::Null },
         checks,
         health,
         summary,
@@ -175,18 +201,6 @@ pub async fn app_server(
 /// For people, without secrets; Ansible gets JSON.
 pub(super) fn yaml(variables: &Value) -> String {
     variables.as_object().map(|map| shared_types::yaml::to_yaml(&secret::masked(map))).unwrap_or_default()
-}
-
-/// Settings for people: secrets are hidden, also those inside YAML.
-pub(super) fn masked_settings(settings: &Value) -> Value {
-    let entry = |(name, value): (&String, &Value)| {
-        let shown = match value.as_str() {
-            Some(text) if shared_types::diff::holds_yaml(name) => secret::masked_yaml(text).into(),
-            Some(_) | None => secret::masked_value(value, secret::is_secret_name(name)),
-        };
-        (name.clone(), shown)
-    };
-    settings.as_object().map(|map| map.iter().map(entry).collect::<Map<_, _>>()).unwrap_or_default().into()
 }
 
 /// The same without passwords in the URLs of repositories.

@@ -46,8 +46,8 @@ pub async fn write(
     if let Possible::No(why) = can_activate(row.status, Serving::Idle) {
         return Err(Refusal::Conflict(format!("App server {id} is {}. {why}", row.status.as_str())));
     }
-    let addresses = manager.application(&instance.instance_type)?.addresses(&row.settings.hidden())?;
-    if let Some(taken) = claim::claim(manager, conn, instance.id, &addresses).await? {
+    let (application, settings) = manager.current(&row.instance_type, row.settings_version, row.settings.hidden())?;
+    if let Some(taken) = claim::claim(manager, conn, instance.id, &application.sites(&settings)?).await? {
         return Err(Refusal::Conflict(format!(
             "App server {id} was built for {taken}, which another instance has now."
         )));

@@ -2,12 +2,13 @@
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value};
+use shared_types::settings::Schema;
 use shared_types::{EventKind, InstanceId};
 
+use super::application::Sites;
 use super::care::Care;
 use super::create::{checked, domain_taken};
 use super::opened::OpenedInstance;
-use super::read::masked_settings;
 use super::store::instances::{self, NewInstance};
 use super::{Manager, Refusal, claim, marks, opened};
 use crate::instances::jobs::ApplyRouting;
@@ -27,7 +28,9 @@ pub async fn update(
     version: i64,
     mut fields: Map<String, Value>,
 ) -> Result<(), Refusal> {
-    let OpenedInstance { row, settings: current, active } = opened::instance(manager, conn, id, true).await?;
+    let opened = opened::instance(manager, conn, id, true).await?;
+    let application = opened.application(manager);
+    let OpenedInstance { row, settings: current, trouble: _, active } = opened;
     if row.version != version {
         return Err(stale());
     }
@@ -39,22 +42,23 @@ pub async fn update(
         Some(Value::String(name)) => name,
         Some(_) => String::new(),
     };
-    let application = manager.application(&row.instance_type)?;
+    let application = application?;
+    let kind = application.kind();
     let care = Care::of(&row).take(&mut fields);
-    let settings =
-        marks::restore(Some(&current), &mut fields).and_then(|()| application.settings(Some(&current), &fields));
+    let settings = marks::restore(&kind.schema, Some(&current), &mut fields)
+        .and_then(|()| application.settings(Some(&current), &fields));
     let (settings, care) = checked(&name, settings, care)?;
-    let before = Told { name: &row.name, settings: &current, care: Care::of(&row) };
-    let after = Told { name: &name, settings: &settings, care };
+    let before = Told { schema: &kind.schema, name: &row.name, settings: &current, care: Care::of(&row) };
+    let after = Told { schema: &kind.schema, name: &name, settings: &settings, care };
     let changed = before.differing(&after);
     if changed.is_empty() {
         return Ok(());
     }
-    let addresses = application.addresses(&settings)?;
-    let domain = addresses.hostnames.first().cloned().unwrap_or_default();
+    let sites = application.sites(&settings)?;
+    let domain = sites.domain().to_owned();
     // Visitors of the active app server keep its host names and protocol until another one is activated.
-    let kept = active.map(|(_, settings)| application.addresses(&settings)).transpose()?;
-    let ([sealed], secrets) = vault::seal(&manager.options.keyring, [&settings])?;
+    let kept = active.map(|(_, settings)| application.sites(&settings)).transpose()?;
+    let ([sealed], secrets) = vault::seal(&manager.options.keyring, &kind.schema, [&settings])?;
     conn.transaction(async |conn| {
         let Care { tier, max_builds, retention_hours } = care;
         let new = NewInstance {
@@ -62,6 +66,8 @@ pub async fn update(
             name: &name,
             domain: &domain,
             settings: &sealed,
+            settings_version: application.version(),
+            secrets: &row.secrets,
             tier,
             max_builds,
             retention_hours,
@@ -71,13 +77,13 @@ pub async fn update(
         }
         vault::forget(conn, &row.settings).await?;
         vault::keep(conn, id, secrets).await?;
-        for addresses in [Some(&addresses), kept.as_ref()].into_iter().flatten() {
-            if let Some(taken) = claim::claim(manager, conn, id, addresses).await? {
-                return Err(Refusal::Invalid(vec![domain_taken(&taken)]));
+        for sites in [Some(&sites), kept.as_ref()].into_iter().flatten() {
+            if let Some(taken) = claim::claim(manager, conn, id, sites).await? {
+                return Err(Refusal::Invalid(vec![domain_taken(kind, &taken)]));
             }
         }
-        let kept = kept.iter().flat_map(|kept| &kept.hostnames);
-        let keep: Vec<String> = addresses.hostnames.iter().chain(kept).cloned().collect();
+        let keep: Vec<String> =
+            [Some(&sites), kept.as_ref()].into_iter().flatten().flat_map(Sites::hostnames).collect();
         hostnames::release(conn, id, &keep).await?;
         instances::want_routing(conn, id).await?;
         ApplyRouting::enqueue(conn, id).await?;
@@ -99,6 +105,7 @@ fn stale() -> Refusal {
 
 /// What the audit trail is told of an instance.
 struct Told<'a> {
+    schema: &'a Schema,
     name: &'a str,
     settings: &'a Value,
     care: Care,
@@ -117,7 +124,7 @@ impl Told<'_> {
 
     /// Those of these fields that there are; secrets hidden.
     fn of(&self, fields: &[String]) -> Value {
-        let mut all = masked_settings(self.settings).as_object().cloned().unwrap_or_default();
+        let mut all = self.schema.masked(self.settings).as_object().cloned().unwrap_or_default();
         all.extend(self.care.fields());
         all.insert("name".into(), self.name.into());
         all.retain(|name, _| fields.contains(name));

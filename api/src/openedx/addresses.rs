@@ -1,19 +1,20 @@
 //! Where people find an Open edX instance, and what proves that an app server of it works.
 
-use shared_types::OpenEdxSettings;
+use shared_types::{OpenEdxSettings, openedx};
 
-use super::names::{lms_domain, studio_domain};
-use crate::instances::application::{Addresses, CheckSpec};
+use super::names::lms_domain;
+use crate::instances::application::{CheckSpec, Sites};
 
 /// The LMS first, then Studio.
-pub(super) fn addresses(settings: &OpenEdxSettings) -> Addresses {
-    Addresses { hostnames: vec![lms_domain(settings), studio_domain(settings)], protocol: settings.protocol.as_str() }
+pub(super) fn sites(settings: &OpenEdxSettings) -> Sites {
+    let domain = lms_domain(settings);
+    Sites { sites: openedx::sites_of(&domain), protocol: settings.protocol.as_str() }
 }
 
 /// Both must answer: they are different processes.
 pub(super) fn checks(settings: &OpenEdxSettings) -> Vec<CheckSpec> {
-    let heartbeat = |name: &str, hostname| CheckSpec { name: name.to_owned(), hostname, path: "/heartbeat".to_owned() };
-    vec![heartbeat("lms", lms_domain(settings)), heartbeat("studio", studio_domain(settings))]
+    let sites = sites(settings).sites;
+    sites.iter().map(|site| CheckSpec::ok(&site.name, &site.hostname, "/heartbeat")).collect()
 }
 
 #[cfg(test)]
@@ -25,10 +26,8 @@ mod tests {
     fn lms_and_studio() {
         let settings = sample();
         let expected = ["astro.campus.example", "studio.astro.campus.example"];
-        assert_eq!(
-            addresses(&settings),
-            Addresses { hostnames: expected.map(str::to_owned).into(), protocol: "https" }
-        );
+        let found = sites(&settings);
+        assert_eq!((found.hostnames(), found.protocol), (expected.map(str::to_owned).into(), "https"));
         let checks: Vec<_> =
             checks(&settings).into_iter().map(|check| (check.name, check.hostname, check.path)).collect();
         assert_eq!(

@@ -16,10 +16,14 @@ mod warnings;
 mod testing;
 
 use serde_json::{Map, Value};
-use shared_types::openedx::Protocol;
+use shared_types::applications::ApplicationType;
+use shared_types::openedx::{self, Protocol};
 use shared_types::{FieldError, FieldWarning, OpenEdxSettings};
 
-use crate::instances::application::{Addresses, Application, ApplicationError, CheckSpec, Snapshot};
+use crate::instances::application::{Application, ApplicationError, CheckSpec, Sites, Snapshot, SnapshotInput};
+
+/// The version of the settings that this module writes.
+const VERSION: i32 = 1;
 
 /// What is written into an instance's settings where they are left blank.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,24 +68,36 @@ pub struct OpenEdx {
 }
 
 impl Application for OpenEdx {
-    fn instance_type(&self) -> &'static str {
-        "openedx"
+    fn kind(&self) -> &'static ApplicationType {
+        &openedx::TYPE
+    }
+
+    fn version(&self) -> i32 {
+        VERSION
     }
 
     fn settings(&self, current: Option<&Value>, input: &Map<String, Value>) -> Result<Value, Vec<FieldError>> {
         settings::apply(&self.defaults, current, input)
     }
 
-    fn snapshot(&self, instance_name: &str, settings: &Value) -> Result<Snapshot, ApplicationError> {
-        self.snapshot_with(instance_name, settings, OwnedVariables::default())
+    fn upgrade(&self, _version: i32, stored: Value) -> Result<Value, ApplicationError> {
+        Ok(stored)
+    }
+
+    fn defaults(&self) -> Map<String, Value> {
+        settings::defaults(&self.defaults)
+    }
+
+    fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
+        self.snapshot_with(input.name, input.settings, OwnedVariables::default())
     }
 
     fn warnings(&self, settings: &Value) -> Vec<FieldWarning> {
         warnings::warnings(self, settings)
     }
 
-    fn addresses(&self, settings: &Value) -> Result<Addresses, ApplicationError> {
-        Ok(addresses::addresses(&read(settings)?))
+    fn sites(&self, settings: &Value) -> Result<Sites, ApplicationError> {
+        Ok(addresses::sites(&read(settings)?))
     }
 
     fn checks(&self, settings: &Value) -> Result<Vec<CheckSpec>, ApplicationError> {

@@ -36,7 +36,8 @@ fn every_default_is_written_when_an_instance_is_made() {
 
 #[test]
 fn blank_and_null_ask_for_the_default() {
-    let mut input: Map<String, Value> = FIELDS.iter().map(|field| (field.name.to_owned(), json!(" "))).collect();
+    let mut input: Map<String, Value> =
+        TYPE.schema.fields.iter().map(|field| (field.name.to_owned(), json!(" "))).collect();
     input.insert("sub_domain".into(), json!("demo"));
     input.insert("use_ephemeral_databases".into(), Value::Null);
     let plain = apply_to(None, json!({"sub_domain": "demo"})).unwrap();

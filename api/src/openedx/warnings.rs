@@ -1,7 +1,8 @@
 //! What may surprise in stored settings: what a form says too, and what only the generated variables show.
 
 use serde_json::{Map, Value};
-use shared_types::openedx::{self, FIELDS, FieldKind};
+use shared_types::openedx;
+use shared_types::settings::FieldKind;
 use shared_types::{FieldWarning, secret, yaml};
 
 use super::{OpenEdx, read, vars};
@@ -34,7 +35,8 @@ fn rewritten(fields: &Map<String, Value>) -> Vec<String> {
         let text = fields.get(name).and_then(Value::as_str).unwrap_or_default();
         secret::masked_yaml(text) != text
     };
-    let yaml = FIELDS.iter().filter(|field| field.kind == FieldKind::Yaml && is_rewritten(field.name));
+    let yaml =
+        openedx::TYPE.schema.fields.iter().filter(|field| field.kind == FieldKind::Yaml && is_rewritten(field.name));
     yaml.map(|field| format!("/{}", field.name)).collect()
 }
 

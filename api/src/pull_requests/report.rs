@@ -144,11 +144,12 @@ async fn urls(watch: &Watch, id: Option<InstanceId>) -> Result<Vec<String>, Watc
     let Some(id) = id else { return Ok(Vec::new()) };
     let row = instances::find(&mut *watch.manager.db.conn().await?, id).await?;
     let Some(row) = row else { return Ok(Vec::new()) };
-    let application = watch.manager.application(&row.instance_type)?;
+    let current = watch.manager.current(&row.instance_type, row.settings_version, row.settings.hidden());
     // Settings that cannot be used lead nowhere.
-    let Ok(addresses) = application.addresses(&row.settings.hidden()) else { return Ok(Vec::new()) };
-    let url = |name: &String| watch.rules.public_urls.url(addresses.protocol, name);
-    Ok(addresses.hostnames.iter().map(url).collect())
+    let Ok(sites) = current.and_then(|(application, settings)| application.sites(&settings)) else {
+        return Ok(Vec::new());
+    };
+    Ok(sites.sites.iter().map(|site| watch.rules.public_urls.url(sites.protocol, &site.hostname)).collect())
 }
 
 /// What our comment on a pull request is recognised by. Another installation's differs, and who has not seen ours cannot guess it.

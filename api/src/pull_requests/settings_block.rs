@@ -30,7 +30,7 @@ mod repository;
 mod vet;
 
 use serde_json::{Map, Value};
-use shared_types::openedx::Field;
+use shared_types::openedx::TYPE;
 use shared_types::{FieldWarning, yaml};
 
 use self::body::Block;
@@ -181,7 +181,7 @@ fn text(map: &Map<String, Value>, block: &Block, path: &str, field: &str) -> Res
             return refuse("must be a text: put the value in quotes, or remove the line to get the default");
         }
     };
-    match Field::named(field).map(|field| field.check_text(found)) {
+    match TYPE.schema.field(field).map(|field| field.check_text(found)) {
         Some(Err(why)) => refuse(&why),
         Some(Ok(())) | None => Ok(Some(found.clone())),
     }

@@ -65,6 +65,17 @@ pub struct Endpoint {
     pub http: SocketAddr,
 }
 
+/// What the machines of a provider have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MachineOffer {
+    /// Whether each has a kernel of its own: containers run in it, and kernel modules can be loaded.
+    pub has_own_kernel: bool,
+    /// The most memory in MB; none: not limited by the provider.
+    pub memory_mb: Option<u32>,
+    /// The most disk in GB; none: not limited by the provider.
+    pub disk_gb: Option<u32>,
+}
+
 /// Why a provider did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
@@ -81,6 +92,9 @@ pub enum ProviderError {
 pub trait Provider: Debug + Send + Sync {
     /// The word in the database and in the API: `local`, `openstack`, `fake`.
     fn name(&self) -> &'static str;
+
+    /// What its machines have, at most.
+    fn offers(&self) -> MachineOffer;
 
     /// The user that Ansible logs in as; may use sudo without a password.
     fn ssh_user(&self) -> &str;

@@ -4,26 +4,32 @@
 //! some already: what people write is never taken for a secret's id.
 
 use serde_json::{Map, Value, json};
-use shared_types::{diff, secret};
+use shared_types::secret;
+use shared_types::settings::Schema;
 
 /// The key of an object that names a secret.
 const NAME: &str = "$secret";
 
 /// The document with what `take` gives, an id, in the place of each secret: a value under a secret name, a text with the
-/// password of a URL, a whole YAML text that holds either.
-pub(super) fn take_out(document: &Value, take: &mut impl FnMut(&Value) -> String) -> Value {
-    replace(document, false, false, take)
+/// password of a URL, a whole YAML text that holds either. `schema` says which texts are YAML.
+pub(super) fn take_out(schema: &Schema, document: &Value, take: &mut impl FnMut(&Value) -> String) -> Value {
+    replace(schema, document, (false, false), take)
 }
 
-fn replace(value: &Value, is_secret: bool, is_yaml: bool, take: &mut impl FnMut(&Value) -> String) -> Value {
+fn replace(
+    schema: &Schema,
+    value: &Value,
+    (is_secret, is_yaml): (bool, bool),
+    take: &mut impl FnMut(&Value) -> String,
+) -> Value {
     match value {
         Value::String(text) if holds_secret(text, is_secret, is_yaml) => json!({ NAME: take(value) }),
         Value::Number(_) if is_secret => json!({ NAME: take(value) }),
-        Value::Array(items) => items.iter().map(|item| replace(item, is_secret, is_yaml, take)).collect(),
+        Value::Array(items) => items.iter().map(|item| replace(schema, item, (is_secret, is_yaml), take)).collect(),
         Value::Object(map) => {
             let entry = |(name, value): (&String, &Value)| {
-                let (is_secret, is_yaml) = (is_secret || secret::is_secret_entry(name, value), diff::holds_yaml(name));
-                (escaped(name), replace(value, is_secret, is_yaml, take))
+                let kind = (is_secret || secret::is_secret_entry(name, value), schema.holds_yaml(name));
+                (escaped(name), replace(schema, value, kind, take))
             };
             map.iter().map(entry).collect::<Map<_, _>>().into()
         }
@@ -88,11 +94,16 @@ fn unescaped(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use shared_types::settings::{Field, FieldKind};
+
     use super::*;
+
+    const SCHEMA: Schema =
+        Schema { fields: &[Field::new("configuration_extra_settings", "Extra settings", "", FieldKind::Yaml, 1000)] };
 
     fn sealed(document: &Value) -> (Value, Vec<Value>) {
         let mut taken = Vec::new();
-        let stored = take_out(document, &mut |secret| {
+        let stored = take_out(&SCHEMA, document, &mut |secret| {
             taken.push(secret.clone());
             (taken.len() - 1).to_string()
         });

@@ -59,6 +59,22 @@ pub fn generate() -> Result<String, VaultError> {
     Ok(format!("k{}:{}", hex::encode(name), hex::encode(key)))
 }
 
+/// So many random letters and digits, each as likely as the others: for passwords that other programs are given.
+///
+/// # Errors
+/// When the system gives no random bits.
+pub fn letters(length: usize) -> Result<String, VaultError> {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut text = String::with_capacity(length);
+    while text.len() < length {
+        // Bytes from 248 on would make the first letters likelier, so those are left out.
+        let drawn = random::<64>()?.into_iter().filter(|byte| usize::from(*byte) < 4 * LETTERS.len());
+        let drawn = drawn.filter_map(|byte| LETTERS.get(usize::from(byte) % LETTERS.len()));
+        text.extend(drawn.take(length - text.len()).map(|letter| char::from(*letter)));
+    }
+    Ok(text)
+}
+
 fn random<const N: usize>() -> Result<[u8; N], VaultError> {
     let mut bits = [0u8; N];
     getrandom::fill(&mut bits).map_err(|error| VaultError::Broken(error.to_string()))?;

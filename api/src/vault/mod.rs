@@ -13,10 +13,11 @@ use std::collections::HashMap;
 use diesel_async::AsyncPgConnection;
 use serde_json::Value;
 use shared_types::InstanceId;
+use shared_types::settings::Schema;
 
 use crate::db::DbError;
 
-pub use keyring::{Keyring, generate, parse};
+pub use keyring::{Keyring, generate, letters, parse};
 pub use rotate::{Rotated, rotate};
 pub use store::Sealed;
 
@@ -64,11 +65,15 @@ impl From<VaultError> for DbError {
 pub struct Secrets(Vec<store::NewSecret>);
 
 /// Takes the secrets out of documents that are to be stored. The secrets are to be stored with [`keep`], in the transaction
-/// that stores the documents.
+/// that stores the documents. `schema` is that of the application whose settings they hold: it says which texts are YAML.
 ///
 /// # Errors
 /// When the keys cannot be had.
-pub fn seal<const N: usize>(keyring: &Keyring, documents: [&Value; N]) -> Result<([Sealed; N], Secrets), DbError> {
+pub fn seal<const N: usize>(
+    keyring: &Keyring,
+    schema: &Schema,
+    documents: [&Value; N],
+) -> Result<([Sealed; N], Secrets), DbError> {
     let key = keyring.first()?;
     let (mut rows, mut failed) = (Vec::new(), None);
     let mut take = |secret: &Value| match key.encrypt(secret) {
@@ -82,7 +87,7 @@ pub fn seal<const N: usize>(keyring: &Keyring, documents: [&Value; N]) -> Result
             String::new()
         }
     };
-    let sealed = documents.map(|document| Sealed(document::take_out(document, &mut take)));
+    let sealed = documents.map(|document| Sealed(document::take_out(schema, document, &mut take)));
     match failed {
         Some(error) => Err(error.into()),
         None => Ok((sealed, Secrets(rows))),

@@ -17,7 +17,7 @@ use ocim::instances::build::Builder;
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::{AskError, Route, Traffic, TrafficError};
 use ocim::servers::probe::{Login, Probe};
-use ocim::servers::provider::{Machine, MachineRef, MachineSpec, Provider, ProviderError};
+use ocim::servers::provider::{Machine, MachineOffer, MachineRef, MachineSpec, Provider, ProviderError};
 use ocim::servers::providers::fake::FakeProvider;
 use shared_types::{AppServerId, ServerId};
 use tokio::sync::watch;
@@ -70,6 +70,10 @@ struct Outside {
 impl Provider for Outside {
     fn name(&self) -> &'static str {
         self.provider.name()
+    }
+
+    fn offers(&self) -> MachineOffer {
+        self.provider.offers()
     }
 
     fn ssh_user(&self) -> &str {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use shared_types::app_server::Activation;
 use shared_types::comparison::Render;
+use shared_types::instance_type::InstanceTypes;
 use shared_types::launch::LaunchAppServer;
 use shared_types::operations::{ActivationResult, Purge, Purged, Rollback, WithReason};
 use shared_types::{AppServer, Instance, InstanceId, InstanceSummary, Page};
@@ -21,6 +22,11 @@ pub async fn list(is_archived: bool, cursor: Option<&str>) -> Result<Page<Instan
 pub async fn some(ids: &[InstanceId]) -> Result<Page<InstanceSummary>> {
     let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
     send(get(&format!("/instances?limit=500&ids={}", ids.join(",")))).await
+}
+
+/// The application types.
+pub async fn types() -> Result<InstanceTypes> {
+    send(get("/instance-types")).await
 }
 
 /// One instance.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Local, Utc};
 use leptos::prelude::*;
 use shared_types::app_server::Check;
+use shared_types::applications::site_label;
 
 use crate::state::clock;
 use crate::ui::{Icon, Shape};
@@ -26,7 +27,7 @@ pub fn CheckList(
         view! {
             <li class=class>
                 <Icon shape/>
-                {words::health::site_name(&check.name)}
+                {site_label(&check.name).to_owned()}
                 " "
                 {outcome(check.is_ok, is_current)}
                 <span class="fine">{check.detail}</span>

@@ -1,8 +1,8 @@
 //! The record of an app server's configuration.
 
 use leptos::prelude::*;
-use serde_json::Value;
-use shared_types::openedx::{FIELDS, FieldKind};
+use shared_types::applications;
+use shared_types::settings::FieldKind;
 use shared_types::{AppServer, Instance};
 use std::sync::Arc;
 
@@ -41,8 +41,12 @@ pub fn Configuration(
 
 #[component]
 fn Record(app_server: Arc<AppServer>) -> impl IntoView {
-    let fields = FIELDS.iter().map(|field| {
-        let value = value_words(app_server.configuration.get(field.name));
+    let fields = applications::schema_of(&app_server.instance.instance_type).fields.iter().map(|field| {
+        let value = match app_server.configuration.get(field.name).map(|value| field.text_of(value)) {
+            Some(text) if field.kind == FieldKind::Flag => yes_or_no(&text).to_owned(),
+            Some(text) if !text.is_empty() => text,
+            Some(_) | None => "–".to_owned(),
+        };
         let is_yaml = field.kind == FieldKind::Yaml && value != "–";
         view! {
             <dt>{field.label}</dt>
@@ -68,15 +72,8 @@ fn Record(app_server: Arc<AppServer>) -> impl IntoView {
     }
 }
 
-fn value_words(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => "–".into(),
-        Some(Value::String(text)) if text.is_empty() => "–".into(),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Bool(true)) => "Yes".into(),
-        Some(Value::Bool(false)) => "No".into(),
-        Some(other @ (Value::Number(_) | Value::Array(_) | Value::Object(_))) => other.to_string(),
-    }
+fn yes_or_no(flag: &str) -> &'static str {
+    if flag == "true" { "Yes" } else { "No" }
 }
 
 /// YAML to read.

@@ -90,11 +90,10 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
     };
     let release = move || {
         let whole = whole.get();
-        let release = whole.here()?.configuration.get("openedx_release")?.as_str()?.to_owned();
-        (!release.is_empty()).then_some(release)
+        words::headline(whole.here()?)
     };
     let commit = move || {
-        let commit = whole.get().here().and_then(|whole| pinned_commit(whole))?;
+        let commit = whole.get().here().and_then(|whole| words::code_commit(whole))?;
         Some(words::short_commit(&commit).to_owned())
     };
     let facts = move || [since(), release(), commit()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
@@ -130,11 +129,6 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
             </div>
         </article>
     }
-}
-
-/// The commit of edx-platform that an app server was built from, once it is known.
-fn pinned_commit(app_server: &shared_types::AppServer) -> Option<String> {
-    app_server.pins.first().and_then(|pin| pin.commit.clone())
 }
 
 #[component]

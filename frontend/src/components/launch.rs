@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared_types::app_server::Possible;
 use shared_types::launch::{LaunchAppServer, MAX_ATTEMPTS};
-use shared_types::openedx::check_number;
+use shared_types::settings::check_number;
 use shared_types::{AppServerId, Instance, InstanceId, Role};
 use std::sync::Arc;
 

@@ -61,7 +61,7 @@ pub use possible::PossibleButton;
 pub use preview::Preview;
 pub use pull_request::{Advice, DecideDialog, PullRequestLabels, advice, can_decide, source, troubles};
 pub use queue_banner::QueueBanner;
-pub use settings_form::{Change, FieldRows, Form, hidden_changes, is_care};
+pub use settings_form::{Change, FieldGroup, FieldRows, Form, hidden_changes, is_care};
 pub use shell::{OfflineBanner, Shell};
 pub use status_card::StatusCard;
 pub use status_label::StatusDot;

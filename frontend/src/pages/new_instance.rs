@@ -1,33 +1,107 @@
-//! The form for a new instance: what must be said first, the rest folded.
+//! The form for a new instance: which type, what must be said first, the rest folded; and where it will be found.
+
+use std::collections::HashMap;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::{Map, Value};
+use shared_types::applications::{self, ApplicationType};
+use shared_types::instance_type::InstanceType;
+use shared_types::launch::LaunchAppServer;
 use shared_types::{Instance, Role};
 
 use crate::api::{self, ApiError};
-use crate::components::{FieldRows, Form};
+use crate::components::{FieldGroup, FieldRows, Form};
 use crate::paths::{self, Page};
-use crate::state::{About, Claim, state};
+use crate::state::{About, Claim, State, state};
 use crate::ui::{Icon, Shape, Title, use_navigate};
 
-fn is_basic(name: &str) -> bool {
-    matches!(name, "name" | "sub_domain" | "openedx_release" | "email")
-}
+/// What the server says of each type, by its word; empty until it has answered.
+type Published = RwSignal<HashMap<String, InstanceType>>;
 
 /// The page.
 #[component]
 pub fn NewInstance() -> impl IntoView {
+    let published: Published = RwSignal::default();
+    spawn_local(async move {
+        // Without an answer the form works as well: the server writes its defaults.
+        if let Ok(types) = api::instances::types().await {
+            let by_word = types.items.into_iter().map(|one| (one.instance_type.clone(), one));
+            published.try_set(by_word.collect());
+        }
+    });
+    let kind = RwSignal::new(applications::DEFAULT.word);
+    let other = Memo::new(move |_| kind.get());
+    view! {
+        <Title text="New instance"/>
+        <div class="page">
+            <div class="head">
+                <h1>"New instance"</h1>
+            </div>
+            {(applications::ALL.len() > 1).then(|| view! { <Types kind published/> })}
+            {move || view! { <TypeForm kind=applications::named(other.get()) published/> }}
+        </div>
+    }
+}
+
+/// Which type: what each deploys, and whether the machines are fit for it.
+#[component]
+fn Types(kind: RwSignal<&'static str>, published: Published) -> impl IntoView {
+    let choice = |one: &'static ApplicationType| {
+        let id = format!("type-{}", one.word);
+        let for_id = id.clone();
+        let unavailable =
+            Memo::new(move |_| published.with(|known| known.get(one.word).and_then(|it| it.unavailable.clone())));
+        view! {
+            <label class="choice" for=for_id>
+                <input
+                    id=id
+                    type="radio"
+                    name="instance_type"
+                    value=one.word
+                    prop:checked=move || kind.get() == one.word
+                    on:change=move |_| kind.set(one.word)
+                />
+                <span>
+                    <b>{one.label}</b>
+                    <small>{one.description}</small>
+                    {move || unavailable.get().map(|why| view! { <small class="health-reason">{why}</small> })}
+                </span>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="card choices">
+            <legend>"What it runs"</legend>
+            {applications::ALL.iter().map(|one| choice(one)).collect_view()}
+        </fieldset>
+    }
+}
+
+/// What is done once the instance is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Nothing,
+    Launch,
+}
+
+#[component]
+fn TypeForm(kind: &'static ApplicationType, published: Published) -> impl IntoView {
     let state = state();
     let navigate = use_navigate();
-    let form = Form::new(&Map::new());
+    let form = Form::new(kind, &Map::new());
     let is_busy = RwSignal::new(false);
     let is_advanced = RwSignal::new(false);
-    let created = Callback::new(move |instance: Instance| {
+    let is_basic = move |name: &str| name == "name" || kind.schema.field(name).is_some_and(|field| field.is_basic);
+    let created = Callback::new(move |(instance, is_launched): (Instance, bool)| {
         let (id, name) = (instance.summary.id, instance.summary.name.clone());
         state.data.take_instance(instance);
-        let about = About::Claim(id, Claim::NothingRuns);
-        state.toasts.success_about(about, format!("{name} created. Next: launch its first app server."));
+        if is_launched {
+            state.toasts.success(format!("{name} created; its first app server is being built."));
+        } else {
+            let about = About::Claim(id, Claim::NothingRuns);
+            state.toasts.success_about(about, format!("{name} created. Next: launch its first app server."));
+        }
         navigate(&paths::instance(id), Default::default());
     });
     let refused = Callback::new(move |error: ApiError| {
@@ -39,57 +113,110 @@ pub fn NewInstance() -> impl IntoView {
             state.failed("Creating failed", &error);
         }
     });
-    let submit = move |event: web_sys::SubmitEvent| {
-        event.prevent_default();
+    let submit = Callback::new(move |then: Then| {
         if is_busy.get_untracked() || !form.judge() {
             return;
         }
         is_busy.set(true);
         spawn_local(async move {
-            let answer = api::instances::create(&filled(form.changes())).await;
+            let answer = create(state, &filled(kind, form.changes()), then).await;
             is_busy.try_set(false);
             match answer {
-                Ok(instance) => created.run(instance),
+                Ok(made) => created.run(made),
                 Err(error) => refused.run(error),
             }
         });
-    };
-    let why_not = move || state.session.may(Role::Operator).why_not();
+    });
+    let why_not = Memo::new(move |_| state.session.may(Role::Operator).why_not());
+    let cannot_run =
+        Memo::new(move |_| published.with(|known| known.get(kind.word).and_then(|it| it.unavailable.clone())));
+    let is_disabled = move || is_busy.get() || why_not.get().is_some();
     view! {
-        <Title text="New instance"/>
-        <div class="page">
-            <div class="head">
-                <h1>"New instance"</h1>
+        <form
+            class="card new"
+            on:submit=move |event| {
+                event.prevent_default();
+                submit.run(Then::Nothing);
+            }
+            aria-label="New instance"
+            novalidate
+        >
+            <FieldRows form group=FieldGroup::Basic/>
+            <Address kind form published/>
+            <details class="more" prop:open=is_advanced>
+                <summary>
+                    <Icon shape=Shape::Chevron/>
+                    "Advanced settings"
+                    <span class="fine">"what is left blank gets its default"</span>
+                </summary>
+                <FieldRows form group=FieldGroup::Advanced/>
+            </details>
+            <div class="form-end">
+                <a class="btn" href=Page::Home.to_string()>"Cancel"</a>
+                <button
+                    type="button"
+                    title=move || why_not.get().map(str::to_owned).or_else(|| cannot_run.get())
+                    disabled=move || is_disabled() || cannot_run.with(Option::is_some)
+                    on:click=move |_| submit.run(Then::Launch)
+                >
+                    "Create and launch"
+                </button>
+                <button
+                    class="primary"
+                    type="submit"
+                    title=why_not
+                    aria-busy=move || is_busy.get().to_string()
+                    disabled=is_disabled
+                >
+                    "Create instance"
+                </button>
             </div>
-            <form class="card new" on:submit=submit aria-label="New instance" novalidate>
-                <FieldRows form pick=is_basic/>
-                <details class="more" prop:open=is_advanced>
-                    <summary>
-                        <Icon shape=Shape::Chevron/>
-                        "Advanced settings"
-                        <span class="fine">"what is left blank gets its default"</span>
-                    </summary>
-                    <FieldRows form pick=|name| !is_basic(name)/>
-                </details>
-                <div class="form-end">
-                    <a class="btn" href=Page::Home.to_string()>"Cancel"</a>
-                    <button
-                        class="primary"
-                        type="submit"
-                        title=why_not
-                        aria-busy=move || is_busy.get().to_string()
-                        disabled=move || is_busy.get() || why_not().is_some()
-                    >
-                        "Create instance"
-                    </button>
-                </div>
-            </form>
+        </form>
+    }
+}
+
+/// Makes the instance, and launches its first app server where that is wanted: whether that was done.
+async fn create(state: State, fields: &Map<String, Value>, then: Then) -> Result<(Instance, bool), ApiError> {
+    let instance = api::instances::create(fields).await?;
+    if then == Then::Nothing {
+        return Ok((instance, false));
+    }
+    // The instance is there, whatever becomes of the launch.
+    match api::instances::launch(instance.summary.id, &LaunchAppServer::default()).await {
+        Ok(_) => Ok((instance, true)),
+        Err(error) => {
+            state.failed("Launching failed", &error);
+            Ok((instance, false))
+        }
+    }
+}
+
+/// Where people will find it.
+#[component]
+fn Address(kind: &'static ApplicationType, form: Form, published: Published) -> impl IntoView {
+    let sites = Memo::new(move |_| {
+        let mut settings =
+            published.with(|known| known.get(kind.word).map(|it| it.defaults.clone()).unwrap_or_default());
+        settings.extend(filled(kind, form.values()));
+        (kind.sites)(&settings)
+    });
+    let lines = move || {
+        let line = |site: applications::SiteAddress| {
+            view! { <li>{site.label} ": " <b class="mono">{site.hostname}</b></li> }
+        };
+        sites.get().into_iter().map(line).collect_view()
+    };
+    view! {
+        <div class="field" class:is-empty=move || sites.with(Vec::is_empty)>
+            <div>"Will be found at"</div>
+            <ul class="addresses">{lines}</ul>
         </div>
     }
 }
 
 /// Leaves out what is blank: the server writes its default.
-fn filled(mut fields: Map<String, Value>) -> Map<String, Value> {
+fn filled(kind: &ApplicationType, mut fields: Map<String, Value>) -> Map<String, Value> {
     fields.retain(|_, value| !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty()));
+    fields.insert("instance_type".to_owned(), kind.word.into());
     fields
 }

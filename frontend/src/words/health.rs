@@ -1,6 +1,7 @@
 //! The health of an instance's sites in words.
 
 use chrono::{DateTime, TimeZone, Utc};
+use shared_types::applications::site_label;
 use shared_types::{HealthState, InstanceHealth, InstanceSummary};
 
 use super::clock_in_zone;
@@ -12,15 +13,6 @@ pub const fn label(state: HealthState) -> &'static str {
         HealthState::Unknown => "Health unknown",
         HealthState::Degraded => "Degraded",
         HealthState::Down => "Down",
-    }
-}
-
-/// What a site is called on the screens, by the name of its check.
-pub fn site_name(name: &str) -> String {
-    match name {
-        "lms" => "LMS".to_owned(),
-        "studio" => "Studio".to_owned(),
-        other => other.to_owned(),
     }
 }
 
@@ -36,7 +28,7 @@ where
             None => "Not checked yet".to_owned(),
         }),
         HealthState::Degraded | HealthState::Down => {
-            let names: Vec<String> = health.failing.iter().map(|name| site_name(name)).collect();
+            let names: Vec<String> = health.failing.iter().map(|name| site_label(name).to_owned()).collect();
             let (sites, verb) = match names.as_slice() {
                 [] => ("All sites".to_owned(), "have failed their"),
                 [one] => (one.clone(), "has failed its"),

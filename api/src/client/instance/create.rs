@@ -1,7 +1,7 @@
 use clap::Args;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared_types::Instance;
+use shared_types::{Instance, applications};
 
 use super::settings::{self, Files};
 use crate::client::api::{Api, decode};
@@ -21,10 +21,13 @@ pub struct Arguments {
     /// Its name, which learners see; at most 250 characters
     #[arg(long)]
     name: String,
-    /// The part of its domain before the base domain; at most 50 characters
+    /// Which application it runs
+    #[arg(long = "type", value_name = "TYPE", default_value = applications::DEFAULT.word)]
+    instance_type: String,
+    /// The part of its domain before the base domain, for types that have one; at most 50 characters
     #[arg(long)]
-    sub_domain: String,
-    /// A setting, like openedx_release=open-release/teak.2; may be repeated
+    sub_domain: Option<String>,
+    /// A setting, like email=contact@example.com; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = settings::pair)]
     set: Vec<(String, String)>,
     #[command(flatten)]
@@ -36,9 +39,10 @@ pub struct Arguments {
 /// # Errors
 /// What the API says.
 pub async fn create(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
-    let Arguments { name, sub_domain, set, files } = arguments;
-    let mut body = settings::body(set, files)?;
-    for (field, value) in [("name", name), ("sub_domain", sub_domain)] {
+    let Arguments { name, instance_type, sub_domain, set, files } = arguments;
+    let mut body = settings::body(applications::schema_of(instance_type), set, files)?;
+    let given = [("name", Some(name)), ("instance_type", Some(instance_type)), ("sub_domain", sub_domain.as_ref())];
+    for (field, value) in given.into_iter().filter_map(|(field, value)| Some((field, value?))) {
         if body.insert(field.to_owned(), json!(value)).is_some() {
             return Err(ClientError::Usage(format!("{field} is set twice.")));
         }

@@ -1,7 +1,7 @@
 use clap::Args;
 use reqwest::Method;
 use serde_json::Value;
-use shared_types::Instance;
+use shared_types::{Instance, applications};
 
 use super::find;
 use super::settings::{self, Files};
@@ -38,12 +38,10 @@ pub struct Arguments {
 /// What the API says.
 pub async fn set(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let Arguments { instance, set, files, if_match } = arguments;
-    let body = settings::body(set, files)?;
     let path = format!("/instances/{}", find(api, instance).await?);
-    let etag = match if_match {
-        Some(etag) => etag.clone(),
-        None => decode::<Instance>(&api.get(&path, &[]).await?)?.etag,
-    };
+    let known: Instance = decode(&api.get(&path, &[]).await?)?;
+    let body = settings::body(applications::schema_of(&known.summary.instance_type), set, files)?;
+    let etag = if_match.clone().unwrap_or(known.etag);
     let request = api.request(Method::PATCH, &path, &[]).header("if-match", etag).json(&Value::Object(body));
     let changed = api.json(request).await.inspect_err(say_nothing_changed)?;
     let Instance { summary, pending_changes, warnings, .. } = decode(&changed)?;

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::{Map, Number, Value};
-use shared_types::openedx::{self, Field, FieldKind};
+use serde_json::{Map, Value};
+use shared_types::settings::{Field, FieldKind, Schema};
 use shared_types::{FieldWarning, care};
 
 use crate::client::error::ClientError;
@@ -20,9 +20,9 @@ pub struct Files {
     set_file: Vec<(String, String)>,
 }
 
-/// Every setting there is.
-pub fn fields() -> impl Iterator<Item = &'static Field> {
-    openedx::FIELDS.iter().chain(care::FIELDS)
+/// Every field of an instance of this schema that can be set.
+pub fn fields(schema: &Schema) -> impl Iterator<Item = &'static Field> {
+    schema.fields.iter().chain(care::FIELDS)
 }
 
 /// `name=value`, for the command line.
@@ -40,12 +40,12 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
 ///
 /// # Errors
 /// [`ClientError::Usage`] when a setting is named twice, [`ClientError::File`].
-pub fn body(pairs: &[(String, String)], files: &Files) -> Result<Map<String, Value>, ClientError> {
+pub fn body(schema: &Schema, pairs: &[(String, String)], files: &Files) -> Result<Map<String, Value>, ClientError> {
     let mut body = Map::new();
     let read = |(name, path): &(String, String)| Ok((name.clone(), read(Path::new(path))?));
     let files = files.set_file.iter().map(read).collect::<Result<Vec<_>, ClientError>>()?;
     for (name, text) in pairs.iter().cloned().chain(files) {
-        let value = typed(&name, text);
+        let value = typed(schema, &name, text);
         if body.insert(name.clone(), value).is_some() {
             return Err(ClientError::Usage(format!("{name} is set twice.")));
         }
@@ -57,17 +57,17 @@ fn read(path: &Path) -> Result<String, ClientError> {
     fs::read_to_string(path).map_err(|source| ClientError::File { path: PathBuf::from(path), source })
 }
 
-/// Of what is no number or flag the server says so; blank asks for the default.
-fn typed(name: &str, text: String) -> Value {
-    let kind = fields().find(|field| field.name == name).map(|field| field.kind);
-    match (kind, text.trim()) {
-        (Some(FieldKind::Flag | FieldKind::Whole { .. }), "") => Value::Null,
-        (Some(FieldKind::Flag), "true") => Value::Bool(true),
-        (Some(FieldKind::Flag), "false") => Value::Bool(false),
-        (Some(FieldKind::Whole { .. }), number) => {
-            number.parse::<i64>().map_or(Value::String(text), |number| Value::Number(Number::from(number)))
+/// A value as its field wants it; blank asks for the default. A text that is no number or flag goes as it is: the server says what
+/// is wrong with it.
+fn typed(schema: &Schema, name: &str, text: String) -> Value {
+    let field = fields(schema).find(|field| field.name == name);
+    match field {
+        Some(field) if field.kind == FieldKind::Flag && !matches!(text.trim(), "" | "true" | "false") => text.into(),
+        Some(field) if matches!(field.kind, FieldKind::Whole { .. }) && !text.trim().is_empty() => {
+            text.trim().parse::<i64>().map_or_else(|_| text.into(), Value::from)
         }
-        (Some(_) | None, _) => Value::String(text),
+        Some(field) => field.value_of(&text),
+        None => text.into(),
     }
 }
 
@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn values_are_of_their_settings_types() {
-        let typed = |name, text: &str| typed(name, text.to_owned()).to_string();
+        let schema = &shared_types::applications::DEFAULT.schema;
+        let typed = |name, text: &str| typed(schema, name, text.to_owned()).to_string();
         assert_eq!(typed("use_ephemeral_databases", "true"), "true");
         assert_eq!(typed("use_ephemeral_databases", "yes"), "\"yes\"");
         assert_eq!((typed("max_builds", "3"), typed("max_builds", "x")), ("3".to_owned(), "\"x\"".to_owned()));
@@ -112,6 +113,7 @@ mod tests {
     #[test]
     fn a_setting_is_named_once_and_its_value_may_hold_anything() {
         let files = Files { set_file: Vec::new() };
+        let body = |pairs: &[(String, String)], files: &Files| body(&Schema { fields: &[] }, pairs, files);
         let pairs = [pair("email=a=b").unwrap()];
         assert_eq!(body(&pairs, &files).unwrap().get("email"), Some(&Value::from("a=b")));
         assert!(pair("=x").is_err() && pair("x").is_err());

@@ -1,6 +1,7 @@
 use clap::Args;
 use serde_json::Value;
-use shared_types::{AppServerSummary, Instance, InstanceHealth};
+use shared_types::settings::Field;
+use shared_types::{AppServerSummary, Instance, InstanceHealth, applications};
 
 use super::{find, settings};
 use crate::client::api::{Api, decode};
@@ -44,11 +45,12 @@ pub fn print(document: &Value, out: &Output) -> Result<(), ClientError> {
         let why = hold.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         format!("by {} since {}{why}", hold.by, hold.at.format("%Y-%m-%d %H:%M"))
     });
+    let sites: Vec<_> = instance.sites.iter().map(|site| format!("{} {}", site.label, site.url)).collect();
     let mut fields = vec![
         ("id", instance.summary.id.to_string()),
         ("name", instance.summary.name.clone()),
         ("url", instance.url.clone()),
-        ("studio_url", instance.studio_url.clone()),
+        ("sites", sites.join(", ")),
         ("health", dash(instance.summary.health.as_ref().map(health))),
         ("active", words(&instance.summary.active_appserver)),
         ("newest", words(&instance.summary.newest_appserver)),
@@ -57,8 +59,9 @@ pub fn print(document: &Value, out: &Output) -> Result<(), ClientError> {
         ("archived", dash(instance.summary.archived_at.map(|at| at.format("%Y-%m-%d %H:%M").to_string()))),
         ("pending_changes", dash(Some(instance.pending_changes.join(", ")).filter(|names| !names.is_empty()))),
     ];
-    fields
-        .extend(settings::fields().filter_map(|field| Some((field.name, settings::words(document.get(field.name)?)))));
+    let schema = applications::schema_of(&instance.summary.instance_type);
+    let value = |field: &'static Field| Some((field.name, settings::words(document.get(field.name)?)));
+    fields.extend(settings::fields(schema).filter_map(value));
     out.fields(&fields)
 }
 

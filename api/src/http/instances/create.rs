@@ -1,7 +1,7 @@
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, post, web};
 use serde_json::{Map, Value};
-use shared_types::{FieldError, Instance};
+use shared_types::{FieldError, Instance, applications};
 
 use super::view;
 use crate::app::App;
@@ -27,7 +27,7 @@ pub async fn create_instance(
     Json(mut fields): Json<Map<String, Value>>,
 ) -> Result<HttpResponse, ApiError> {
     let name = text(&mut fields, "name")?.unwrap_or_default();
-    let instance_type = text(&mut fields, "instance_type")?.unwrap_or_else(|| "openedx".to_owned());
+    let instance_type = text(&mut fields, "instance_type")?.unwrap_or_else(|| applications::DEFAULT.word.to_owned());
     let request = NewInstanceRequest { name, instance_type, settings: fields };
     let id = create::create(&app.manager, &mut *app.db().conn().await?, &who.name, request).await?;
     let instance = view::read(&app, id).await?;

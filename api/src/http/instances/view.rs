@@ -2,11 +2,14 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ETAG;
+use shared_types::applications::SiteAddress;
+use shared_types::instance::{STUDIO, Site};
 use shared_types::{Instance, InstanceId};
 
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract;
+use crate::instances::application::Sites;
 use crate::instances::care::Care;
 use crate::instances::read::{self, InstanceView};
 use crate::pull_requests::store::rows::source_of;
@@ -18,7 +21,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
     let InstanceView {
         summary,
         settings,
-        addresses,
+        sites,
         fallback,
         app_servers,
         care,
@@ -29,13 +32,13 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
     } = view;
     let source_pr = source_of(&mut conn, id, &app.watch.rules.github_url).await?;
     let Care { tier, max_builds, retention_hours } = care;
-    let url =
-        |hostname: Option<&String>| hostname.map(|name| app.public_url(addresses.protocol, name)).unwrap_or_default();
+    let sites: Vec<Site> = sites.map(|sites| sites_of(app, sites)).unwrap_or_default();
     Ok(Instance {
         summary,
-        settings: serde_json::from_value(settings).map_err(ApiError::internal)?,
-        url: url(addresses.hostnames.first()),
-        studio_url: url(addresses.hostnames.get(1)),
+        settings: settings.as_object().cloned().unwrap_or_default(),
+        url: sites.first().map(|site| site.url.clone()).unwrap_or_default(),
+        studio_url: sites.iter().find(|site| site.name == STUDIO).map(|site| site.url.clone()).unwrap_or_default(),
+        sites,
         tier,
         max_builds,
         retention_hours,
@@ -47,6 +50,12 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         source_pr,
         etag: etag(version),
     })
+}
+
+fn sites_of(app: &App, sites: Sites) -> Vec<Site> {
+    let Sites { sites, protocol } = sites;
+    let site = |SiteAddress { name, label, hostname }| Site { name, label, url: app.public_url(protocol, &hostname) };
+    sites.into_iter().map(site).collect()
 }
 
 /// With its `ETag`.

@@ -5,10 +5,10 @@ use shared_types::ProblemType;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement};
 
-use super::examples;
+use super::{examples, types};
 use crate::http::{
     extract,
     needs::{self, Need},
@@ -37,7 +37,8 @@ struct Facts {
 
 /// Completes the document.
 pub fn complete(mut document: OpenApi) -> OpenApi {
-    let may_be_empty = complete_bodies(&mut document);
+    types::add(&mut document);
+    let may_be_empty = bodies_that_may_be_empty(&document);
     for (path, item) in &mut document.paths.paths {
         let operations = [
             ("GET", &mut item.get),
@@ -61,28 +62,12 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     document
 }
 
-/// Makes one object of those whose fields are flattened into them, which takes no others; says which bodies may be left out,
-/// since none of their fields is needed.
-fn complete_bodies(document: &mut OpenApi) -> Vec<String> {
-    let schemas = &mut document.components.get_or_insert_default().schemas;
-    for name in ["NewInstance", "InstancePatch"] {
-        let Some(RefOr::T(schema)) = schemas.get_mut(name) else { continue };
-        let Schema::AllOf(all) = &*schema else { continue };
-        let mut whole = Object::with_type(Type::Object);
-        whole.description.clone_from(&all.description);
-        whole.example.clone_from(&all.example);
-        whole.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
-        for part in all.items.iter().rev() {
-            if let RefOr::T(Schema::Object(part)) = part {
-                whole.properties.extend(part.properties.clone());
-                whole.required.extend(part.required.clone());
-            }
-        }
-        *schema = Schema::Object(whole);
-    }
+/// The bodies that may be left out, since none of their fields is needed.
+fn bodies_that_may_be_empty(document: &OpenApi) -> Vec<String> {
+    let schemas = document.components.iter().flat_map(|components| &components.schemas);
     let is_empty =
         |schema: &RefOr<Schema>| matches!(schema, RefOr::T(Schema::Object(object)) if object.required.is_empty());
-    schemas.iter().filter(|(_, schema)| is_empty(schema)).map(|(name, _)| name.clone()).collect()
+    schemas.filter(|(_, schema)| is_empty(schema)).map(|(name, _)| name.clone()).collect()
 }
 
 /// Says which bodies may be left out.

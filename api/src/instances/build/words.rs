@@ -3,7 +3,7 @@
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value};
 use shared_types::secret::{self, Found};
-use shared_types::{diff, yaml};
+use shared_types::yaml;
 
 use super::{Build, StepError};
 use crate::db::DbError;
@@ -16,7 +16,7 @@ use crate::logs::{self, Line, Mask};
 pub fn mask(opened: &Opened) -> Mask {
     let maps = [&opened.variables, &opened.settings].into_iter().filter_map(Value::as_object);
     let mut secrets: Vec<Found> = maps.flat_map(secret::found).collect();
-    let texts = opened.settings.as_object().into_iter().flatten().filter(|(name, _)| diff::holds_yaml(name));
+    let texts = opened.settings.as_object().into_iter().flatten().filter(|(name, _)| opened.schema.holds_yaml(name));
     for (_, text) in texts {
         // What was written and is overridden, too.
         let map = text.as_str().and_then(|text| yaml::parse_map(text).ok()).unwrap_or_default();

@@ -182,14 +182,11 @@ impl<'a> Watch<'a> {
     async fn specs(&self, ids: &[AppServerId]) -> Result<HashMap<AppServerId, Arc<[CheckSpec]>>, DbError> {
         let mut found = HashMap::new();
         for ids in ids.chunks(500) {
-            for (id, kind, settings) in store::settings(&mut *self.manager.db.conn().await?, ids).await? {
-                let specs = self.manager.known(&kind).map(|application| application.checks(&settings.hidden()));
-                match specs {
-                    Some(Ok(specs)) => drop(found.insert(id, specs.into())),
-                    Some(Err(error)) => {
-                        tracing::warn!(app_server = %id, %error, "the sites of an app server are not known");
-                    }
-                    None => tracing::warn!(app_server = %id, kind, "no application of this type is built in"),
+            for (id, kind, version, settings) in store::settings(&mut *self.manager.db.conn().await?, ids).await? {
+                let current = self.manager.current(&kind, version, settings.hidden());
+                match current.and_then(|(application, settings)| application.checks(&settings)) {
+                    Ok(specs) => drop(found.insert(id, specs.into())),
+                    Err(error) => tracing::warn!(app_server = %id, %error, "the sites of an app server are not known"),
                 }
             }
         }

@@ -25,8 +25,12 @@ pub struct AppServerRow {
     pub server_id: ServerId,
     /// Its name.
     pub name: String,
+    /// Which application.
+    pub instance_type: String,
     /// The settings it was launched with.
     pub settings: Sealed,
+    /// The version of that document.
+    pub settings_version: i32,
     /// The merged variables.
     pub variables: Sealed,
     /// What to run.
@@ -59,8 +63,12 @@ pub struct NewAppServer {
     pub number: i32,
     /// Its name.
     pub name: String,
+    /// Which application.
+    pub instance_type: String,
     /// The settings.
     pub settings: Sealed,
+    /// The version of that document.
+    pub settings_version: i32,
     /// The merged variables.
     pub variables: Sealed,
     /// What to run.

@@ -9,7 +9,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::{AppServerId, InstanceId, ServerStatus};
 
 use crate::db::DbError;
-use crate::db::schema::{app_servers, instances};
+use crate::db::schema::app_servers;
 use crate::vault::Sealed;
 
 /// How the watch is.
@@ -121,19 +121,18 @@ pub async fn targets(conn: &mut AsyncPgConnection, of: Option<&[InstanceId]>) ->
     .await?)
 }
 
-/// What decides which sites an app server has: the type of its instance, and its settings, which never change.
+/// What decides which sites an app server has: its type, and its settings with the version of that document, which never change.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn settings(
     conn: &mut AsyncPgConnection,
     ids: &[AppServerId],
-) -> Result<Vec<(AppServerId, String, Sealed)>, DbError> {
-    use diesel::JoinOnDsl;
+) -> Result<Vec<(AppServerId, String, i32, Sealed)>, DbError> {
+    use app_servers::{id, instance_type, settings, settings_version};
     Ok(app_servers::table
-        .inner_join(instances::table.on(instances::id.eq(app_servers::instance_id)))
-        .filter(app_servers::id.eq_any(ids))
-        .select((app_servers::id, instances::instance_type, app_servers::settings))
+        .filter(id.eq_any(ids))
+        .select((id, instance_type, settings_version, settings))
         .load(conn)
         .await?)
 }

@@ -26,6 +26,10 @@ pub struct InstanceRow {
     pub domain: String,
     /// The application's settings.
     pub settings: Sealed,
+    /// The version of that document.
+    pub settings_version: i32,
+    /// Secrets of the instance, by name; empty where its application has none.
+    pub secrets: Sealed,
     /// Counts changes.
     pub version: i64,
     /// When it was made.
@@ -70,6 +74,10 @@ pub struct NewInstance<'a> {
     pub domain: &'a str,
     /// The application's settings.
     pub settings: &'a Sealed,
+    /// The version of that document.
+    pub settings_version: i32,
+    /// Secrets of its own.
+    pub secrets: &'a Sealed,
     /// Whose builds begin first.
     pub tier: Tier,
     /// How many of its builds may be under way at once.
@@ -112,13 +120,24 @@ pub async fn update(
     version: i64,
     new: NewInstance<'_>,
 ) -> Result<bool, DbError> {
-    let NewInstance { instance_type: _, name, domain, settings, tier, max_builds, retention_hours } = new;
+    let NewInstance {
+        instance_type: _,
+        name,
+        domain,
+        settings,
+        settings_version,
+        secrets: _,
+        tier,
+        max_builds,
+        retention_hours,
+    } = new;
     let changed = diesel::update(instances::table.find(id))
         .filter(instances::version.eq(version))
         .set((
             instances::name.eq(name),
             instances::domain.eq(domain),
             instances::settings.eq(settings),
+            instances::settings_version.eq(settings_version),
             instances::tier.eq(tier),
             instances::max_builds.eq(max_builds),
             instances::retention_hours.eq(retention_hours),

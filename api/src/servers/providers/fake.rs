@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use shared_types::ServerId;
 
 use crate::servers::probe::{Login, Probe};
-use crate::servers::provider::{Endpoint, Machine, MachineRef, MachineSpec, MachineState, Provider, ProviderError};
+use crate::servers::provider::{
+    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
+};
 
 /// What becomes of one create.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,6 +188,10 @@ fn seen(id: ServerId, machine: &FakeMachine) -> Machine {
 impl Provider for FakeProvider {
     fn name(&self) -> &'static str {
         "fake"
+    }
+
+    fn offers(&self) -> MachineOffer {
+        MachineOffer { has_own_kernel: true, memory_mb: None, disk_gb: None }
     }
 
     fn ssh_user(&self) -> &str {

@@ -16,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::fake_web;
 use crate::servers::probe::{Login, Probe};
-use crate::servers::provider::{Endpoint, Machine, MachineRef, MachineSpec, MachineState, Provider, ProviderError};
+use crate::servers::provider::{
+    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
+};
 
 /// Where the web server that plays the machines answers, as whoever started it wrote it.
 const WEB: &str = "web";
@@ -128,6 +130,10 @@ fn failed(error: io::Error) -> ProviderError {
 impl Provider for FileMachines {
     fn name(&self) -> &'static str {
         "fake"
+    }
+
+    fn offers(&self) -> MachineOffer {
+        MachineOffer { has_own_kernel: true, memory_mb: None, disk_gb: None }
     }
 
     fn ssh_user(&self) -> &str {

@@ -11,6 +11,7 @@ use ocim::ansible::fake::FakeAnsible;
 use ocim::vault::{self, Keyring};
 use serde_json::{Map, Value, json};
 use shared_types::Role;
+use shared_types::settings::Schema;
 use tokio_util::sync::CancellationToken;
 
 use self::parrot::Parrot;
@@ -359,7 +360,7 @@ async fn without_its_keys_the_program_does_not_start_and_says_what_it_needs() {
     let (id, digits) = key.split_once(':').unwrap();
     let db = database.open();
     let ring = Keyring::of([key]).unwrap();
-    let ([_], secrets) = vault::seal(&ring, [&json!({ "PASSWORD": "x" })]).unwrap();
+    let ([_], secrets) = vault::seal(&ring, &Schema { fields: &[] }, [&json!({ "PASSWORD": "x" })]).unwrap();
     let mut conn = db.conn().await.unwrap();
     diesel_async::RunQueryDsl::execute(
         diesel::sql_query(

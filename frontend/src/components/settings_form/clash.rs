@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use serde_json::{Value, json};
 use shared_types::diff::{SettingChange, settings_diff};
 use shared_types::secret::HIDDEN;
+use shared_types::settings::{Field, Schema};
 
 use super::form::{Clash, Entry};
 use crate::components::diff_view::DiffView;
@@ -27,7 +28,7 @@ pub(super) fn ClashView(
         None => ("Somebody else".to_owned(), None),
     };
     let when = move || at.map(|at| format!(" {}", words::ago(at, now.get())));
-    let changes = theirs(entry.name(), &clash, &entry.saved().get_untracked());
+    let changes = theirs(entry.field(), &clash, &entry.saved().get_untracked());
     let both = Memo::new(move |_| entry.both(&clash));
     view! {
         <div class="clash" role="group" aria-label=format!("Both changed: {}", entry.label())>
@@ -55,13 +56,18 @@ pub(super) fn ClashView(
 }
 
 /// What they made of it. A secret shows as changed without its value.
-fn theirs(name: &str, clash: &Clash, saved: &str) -> Vec<SettingChange> {
+fn theirs(field: Option<&'static Field>, clash: &Clash, saved: &str) -> Vec<SettingChange> {
+    let name = field.map_or("name", |field| field.name);
     if clash.is_hidden {
         let hidden = || Some(HIDDEN.to_owned());
         return vec![SettingChange { name: name.to_owned(), before: hidden(), after: hidden(), is_secret: true }];
     }
-    let record = |text: &str| -> Value { json!({ name: text }) };
-    settings_diff(&record(&clash.base), &record(saved))
+    let schema = Schema { fields: field.map(std::slice::from_ref).unwrap_or_default() };
+    let record = |text: &str| -> Value {
+        let value = field.map_or_else(|| text.into(), |field| field.value_of(text));
+        json!({ name: value })
+    };
+    settings_diff(&schema, &record(&clash.base), &record(saved))
 }
 
 #[cfg(test)]
@@ -77,11 +83,13 @@ mod tests {
             changes.into_iter().map(|change| (change.name, change.before, change.after)).collect()
         };
         let some = |text: &str| Some(text.to_owned());
-        let yaml = theirs("configuration_extra_settings", &clash("A: 1\nB: 2\n", false), "A: 1\nB: 3\n");
+        let field = |name: &str| shared_types::applications::DEFAULT.schema.field(name);
+        let yaml = theirs(field("configuration_extra_settings"), &clash("A: 1\nB: 2\n", false), "A: 1\nB: 3\n");
         assert_eq!(told(yaml), [("B".to_owned(), some("2"), some("3"))]);
-        let line = theirs("email", &clash("a@x.example", false), "b@x.example");
+        let line = theirs(field("email"), &clash("a@x.example", false), "b@x.example");
         assert_eq!(told(line), [("email".to_owned(), some("a@x.example"), some("b@x.example"))]);
-        let secret = theirs("configuration_extra_settings", &clash("PASSWORD: ••••••\n", true), "PASSWORD: ••••••\n");
+        let secret =
+            theirs(field("configuration_extra_settings"), &clash("PASSWORD: ••••••\n", true), "PASSWORD: ••••••\n");
         assert_eq!(told(secret), [("configuration_extra_settings".to_owned(), some(HIDDEN), some(HIDDEN))]);
     }
 }

@@ -1,11 +1,12 @@
 //! What is typed into: a line, an editor or a choice, by the kind of the field.
 
 use leptos::prelude::*;
-use shared_types::openedx::FieldKind;
+use shared_types::settings::FieldKind;
 use shared_types::yaml;
 
 use super::form::Entry;
 use super::lock::Lock;
+use super::records::RecordList;
 use crate::ui::CodeEditor;
 
 /// What every kind of control is given.
@@ -32,8 +33,12 @@ pub(super) fn control(attributes: Attributes) -> AnyView {
         Some(FieldKind::Flag) => {
             view! { <Choice attributes options=vec![("true", "Yes"), ("false", "No")]/> }.into_any()
         }
+        Some(FieldKind::Hostnames { .. }) => view! { <Lines attributes/> }.into_any(),
+        Some(FieldKind::Records(records)) => view! { <RecordList attributes records/> }.into_any(),
         Some(
             FieldKind::Hostname
+            | FieldKind::Path
+            | FieldKind::Line
             | FieldKind::Email
             | FieldKind::Repository
             | FieldKind::GitRef
@@ -63,6 +68,26 @@ fn Line(attributes: Attributes) -> impl IntoView {
             prop:value=entry.typed()
             on:input=move |event| on_typed.run(event_target_value(&event))
         />
+    }
+}
+
+/// Several values, one on each line.
+#[component]
+fn Lines(attributes: Attributes) -> impl IntoView {
+    let Attributes { id, entry, class, described, why: _, is_wrong, on_typed } = attributes;
+    view! {
+        <textarea
+            id=id
+            name=entry.name()
+            class=class
+            rows="3"
+            autocapitalize="none"
+            spellcheck="false"
+            aria-describedby=described
+            aria-invalid=move || is_wrong.get().then_some("true")
+            prop:value=entry.typed()
+            on:input=move |event| on_typed.run(event_target_value(&event))
+        ></textarea>
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use serde_json::{Map, Value};
+use shared_types::applications::ApplicationType;
 use shared_types::diff::SettingChange;
-use shared_types::openedx::{self, FIELDS, Field, FieldKind};
 use shared_types::secret::HIDDEN;
+use shared_types::settings::{Field, FieldKind, Schema};
 use shared_types::{FieldWarning, care, instance, yaml};
 use wasm_bindgen::JsCast;
 
@@ -61,7 +62,12 @@ impl Entry {
     }
 
     pub(super) fn help(self) -> &'static str {
-        self.field.map_or("Shown to learners as the platform's name", |field| field.help)
+        self.field.map_or("Shown to visitors where the application shows a name", |field| field.help)
+    }
+
+    /// Whether a new instance is asked for it at once.
+    pub(super) fn is_basic(self) -> bool {
+        self.field.is_none_or(|field| field.is_basic)
     }
 
     pub(super) fn is_changed(self) -> bool {
@@ -145,13 +151,13 @@ impl Entry {
 
     /// What is typed, as JSON.
     fn value(self) -> Value {
-        let typed = self.typed.get_untracked();
-        match self.field.map(|field| field.kind) {
-            Some(FieldKind::Flag) if typed.is_empty() => Value::Null,
-            Some(FieldKind::Flag) => Value::Bool(typed == "true"),
-            // Judged before it is sent: only a blank is no number.
-            Some(FieldKind::Whole { .. }) => typed.trim().parse::<i64>().map_or(Value::Null, Value::from),
-            Some(_) | None => Value::String(typed),
+        self.value_of(self.typed.get_untracked())
+    }
+
+    fn value_of(self, text: String) -> Value {
+        match self.field {
+            Some(field) => field.value_of(&text),
+            None => text.into(),
         }
     }
 }
@@ -159,6 +165,7 @@ impl Entry {
 /// All fields, with what is wrong with them.
 #[derive(Debug, Clone, Copy)]
 pub struct Form {
+    kind: StoredValue<&'static ApplicationType>,
     entries: StoredValue<Vec<Entry>>,
     /// What the server said, until the field is typed into.
     refused: RwSignal<HashMap<String, String>>,
@@ -171,26 +178,37 @@ pub struct Form {
 }
 
 impl Form {
-    /// A form that holds these saved values; blank for those that are not there.
-    pub fn new(saved: &Map<String, Value>) -> Self {
-        let fields = std::iter::once(None).chain(FIELDS.iter().chain(care::FIELDS).map(Some));
+    /// A form for an instance of this type that holds these saved values; blank for those that are not there.
+    pub fn new(kind: &'static ApplicationType, saved: &Map<String, Value>) -> Self {
+        let fields = std::iter::once(None).chain(kind.schema.fields.iter().chain(care::FIELDS).map(Some));
         let entries = fields.map(|field| {
-            let text = text_of(saved.get(field.map_or("name", |field| field.name)));
+            let text = text_of(field, saved.get(field.map_or("name", |field| field.name)));
             Entry { field, saved: RwSignal::new(text.clone()), typed: RwSignal::new(text), clash: RwSignal::new(None) }
         });
         let entries: Vec<Entry> = entries.collect();
         let typed = entries.clone();
         let advice = Memo::new(move |_| {
-            let text = |entry: &Entry| (entry.name().to_owned(), Value::String(entry.typed.get()));
-            openedx::warnings(&typed.iter().map(text).collect())
+            let value = |entry: &Entry| (entry.name().to_owned(), entry.value_of(entry.typed.get()));
+            (kind.warnings)(&typed.iter().map(value).collect())
         });
         Self {
+            kind: StoredValue::new(kind),
             entries: StoredValue::new(entries),
             refused: RwSignal::default(),
             is_judged: RwSignal::new(false),
             told: RwSignal::default(),
             advice,
         }
+    }
+
+    /// What is known of its fields.
+    pub fn schema(self) -> &'static Schema {
+        &self.kind.get_value().schema
+    }
+
+    /// Everything that is typed, by name; follows what is typed.
+    pub fn values(self) -> Map<String, Value> {
+        self.entries().into_iter().map(|entry| (entry.name().to_owned(), entry.value_of(entry.typed.get()))).collect()
     }
 
     /// Its fields, the name first.
@@ -212,7 +230,7 @@ impl Form {
     /// What is saved, of the fields that were changed.
     pub fn saved_of_changes(self) -> Map<String, Value> {
         let changed = self.entries().into_iter().filter(|entry| untrack(|| entry.is_changed()));
-        changed.map(|entry| (entry.name().to_owned(), Value::String(entry.saved.get_untracked()))).collect()
+        changed.map(|entry| (entry.name().to_owned(), entry.value_of(entry.saved.get_untracked()))).collect()
     }
 
     /// Judges every field. Whether all are as they should be; the caret goes to the first that is not.
@@ -248,7 +266,7 @@ impl Form {
     /// Begins anew with what is saved now.
     pub fn reset(self, saved: &Map<String, Value>) {
         for entry in self.entries() {
-            entry.saved.set(text_of(saved.get(entry.name())));
+            entry.saved.set(text_of(entry.field, saved.get(entry.name())));
         }
         self.discard();
         self.is_judged.set(false);
@@ -258,7 +276,7 @@ impl Form {
     /// touched follows; where both are, a person has to choose.
     pub fn rebase(self, saved: &Map<String, Value>, changes: &[Change]) {
         for entry in self.entries() {
-            entry.rebase(text_of(saved.get(entry.name())), changes);
+            entry.rebase(text_of(entry.field, saved.get(entry.name())), changes);
         }
     }
 
@@ -336,19 +354,19 @@ pub fn hidden_changes(before: &Map<String, Value>, now: &Map<String, Value>, cha
     names.dedup();
     let hidden = || Some(HIDDEN.to_owned());
     let is_hidden = |name: &&String| {
-        let text = text_of(now.get(name.as_str()));
-        text.contains(HIDDEN) && text == text_of(before.get(name.as_str()))
+        let (before, now) = (before.get(name.as_str()), now.get(name.as_str()));
+        now.is_some_and(|value| value.to_string().contains(HIDDEN)) && before == now
     };
     let change =
         |name: &String| SettingChange { name: name.clone(), before: hidden(), after: hidden(), is_secret: true };
     names.into_iter().filter(is_hidden).map(change).collect()
 }
 
-/// A saved value as a field holds it.
-pub(super) fn text_of(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => other.to_string(),
+/// A saved value as a field holds it; `None` is the instance's name.
+pub(super) fn text_of(field: Option<&Field>, value: Option<&Value>) -> String {
+    match (field, value) {
+        (_, None) => String::new(),
+        (Some(field), Some(value)) => field.text_of(value),
+        (None, Some(value)) => value.as_str().unwrap_or_default().to_owned(),
     }
 }

@@ -6,12 +6,13 @@ mod controls;
 mod form;
 mod lock;
 mod merge;
+mod records;
 mod rows;
 
 use shared_types::care;
 
 pub use form::{Change, Form, hidden_changes};
-pub use rows::FieldRows;
+pub use rows::{FieldGroup, FieldRows};
 
 /// Whether a field says how the manager treats the instance, and not what the instance is.
 pub fn is_care(name: &str) -> bool {

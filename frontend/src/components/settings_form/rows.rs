@@ -2,11 +2,36 @@
 
 use leptos::prelude::*;
 use serde_json::{Map, Value};
+use shared_types::settings::Field;
 
 use super::advice::AdviceList;
 use super::clash::ClashView;
 use super::controls::{Attributes, control};
 use super::form::{Entry, Form, text_of};
+
+/// Which fields are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldGroup {
+    /// Those that a new instance is asked for at once.
+    Basic,
+    /// The others.
+    Advanced,
+    /// The name, and the settings of the application.
+    Settings,
+    /// How the manager treats the instance.
+    Care,
+}
+
+impl FieldGroup {
+    fn has(self, entry: Entry) -> bool {
+        match self {
+            Self::Basic => entry.is_basic(),
+            Self::Advanced => !entry.is_basic(),
+            Self::Settings => !super::is_care(entry.name()),
+            Self::Care => super::is_care(entry.name()),
+        }
+    }
+}
 
 /// Some of a form's fields, each with its help and what is wrong with it.
 #[component]
@@ -14,12 +39,12 @@ pub fn FieldRows(
     /// The form.
     form: Form,
     /// Which fields.
-    pick: fn(&str) -> bool,
+    group: FieldGroup,
     /// What was saved before something else than this form changed it; marks the fields that it changed.
     #[prop(optional, into)]
     before: Signal<Option<Map<String, Value>>>,
 ) -> impl IntoView {
-    let rows = form.entries().into_iter().filter(|entry| pick(entry.name()));
+    let rows = form.entries().into_iter().filter(|entry| group.has(*entry));
     rows.map(|entry| view! { <FieldRow form entry before/> }.into_any()).collect_view()
 }
 
@@ -29,7 +54,7 @@ fn FieldRow(form: Form, entry: Entry, before: Signal<Option<Map<String, Value>>>
     let [help_id, was_id, clash_id, why_id, advice_id] =
         ["help", "was", "clash", "why", "advice"].map(|part| format!("{id}-{part}"));
     let why = Memo::new(move |_| form.why(entry));
-    let was = Memo::new(move |_| before.with(|before| was(before.as_ref()?, entry.name(), &entry.saved().get())));
+    let was = Memo::new(move |_| before.with(|before| was(entry.field(), before.as_ref()?, &entry.saved().get())));
     let clash = Memo::new(move |_| entry.clash());
     let is_wrong = Signal::derive(move || why.with(Option::is_some));
     let is_changed = Memo::new(move |_| entry.is_changed());
@@ -61,8 +86,8 @@ fn FieldRow(form: Form, entry: Entry, before: Signal<Option<Map<String, Value>>>
 const WAS_MAX: usize = 120;
 
 /// That a field is another than before, and what it was where that is a line; none: it is the same.
-fn was(before: &Map<String, Value>, name: &str, now: &str) -> Option<String> {
-    let before = text_of(before.get(name));
+fn was(field: Option<&Field>, before: &Map<String, Value>, now: &str) -> Option<String> {
+    let before = text_of(field, before.get(field.map_or("name", |field| field.name)));
     if before == now {
         return None;
     }
@@ -78,21 +103,32 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use serde_json::json;
+    use shared_types::settings::FieldKind;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn field(name: &'static str, kind: FieldKind) -> Field {
+        Field::new(name, "", "", kind, 0)
+    }
 
     #[test]
     fn a_field_that_was_updated_says_what_it_was() {
         let before = json!({ "commit": "aaaa", "yaml": "A: 1\nB: 2\n", "email": "", "flag": false });
         let before = before.as_object().unwrap();
-        assert_eq!(was(before, "commit", "aaaa"), None);
-        assert_eq!(was(before, "commit", "bbbb").as_deref(), Some("Updated; it was «aaaa»"));
+        assert_eq!(was(Some(&field("commit", FieldKind::GitRef)), before, "aaaa"), None);
         assert_eq!(
-            was(before, "yaml", "A: 1\n").as_deref(),
+            was(Some(&field("commit", FieldKind::GitRef)), before, "bbbb").as_deref(),
+            Some("Updated; it was «aaaa»")
+        );
+        assert_eq!(
+            was(Some(&field("yaml", FieldKind::Yaml)), before, "A: 1\n").as_deref(),
             Some("Updated"),
             "many lines are told by the difference above"
         );
-        assert_eq!(was(before, "email", "x@y.example").as_deref(), Some("Updated; it was blank"));
-        assert_eq!(was(before, "flag", "false"), None);
+        assert_eq!(
+            was(Some(&field("email", FieldKind::Email)), before, "x@y.example").as_deref(),
+            Some("Updated; it was blank")
+        );
+        assert_eq!(was(Some(&field("flag", FieldKind::Flag)), before, "false"), None);
     }
 }

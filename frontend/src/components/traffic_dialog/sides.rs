@@ -27,7 +27,7 @@ pub(super) fn FromTo(
         let created = server.created;
         let whole = data.app_server(server.id);
         move || {
-            let release = whole.with(|whole| whole.here().and_then(|whole| release(whole)));
+            let release = whole.with(|whole| whole.here().and_then(|whole| words::headline(whole)));
             let launched = format!("launched {}", words::ago(created, now.get()));
             release.into_iter().chain([launched]).collect::<Vec<_>>().join(" · ")
         }
@@ -85,12 +85,6 @@ pub(super) fn Difference(
         }
         (None, ..) | (_, Fetched::Waiting, _) | (_, _, Fetched::Waiting) => view! { <Loading/> }.into_any(),
     }
-}
-
-/// The release that an app server was built from.
-fn release(app_server: &AppServer) -> Option<String> {
-    let release = app_server.configuration.get("openedx_release")?.as_str()?;
-    (!release.is_empty()).then(|| release.to_owned())
 }
 
 /// The commits that the same names stood for, where they differ.

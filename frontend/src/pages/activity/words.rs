@@ -1,6 +1,7 @@
 //! What was done, in words.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+use shared_types::applications::schema_with;
 use shared_types::audit::{Activity, Outcome};
 use shared_types::diff::{SettingChange, settings_diff};
 
@@ -64,7 +65,8 @@ pub fn subject(entry: &Activity) -> Option<String> {
 /// What was changed. What was changed and reads the same is a secret, hidden on both sides.
 pub fn changes(entry: &Activity) -> Vec<SettingChange> {
     let (Some(before), Some(after)) = (&entry.before, &entry.after) else { return Vec::new() };
-    let mut changes = settings_diff(before, after);
+    let names = [before, after].into_iter().filter_map(Value::as_object).flat_map(Map::keys).map(String::as_str);
+    let mut changes = settings_diff(schema_with(names), before, after);
     let hidden = before.as_object().into_iter().flatten().filter(|(name, value)| after.get(*name) == Some(*value));
     changes.extend(hidden.map(|(name, value)| {
         let text = Some(value_words(value));

@@ -11,6 +11,7 @@ pub use settings::SettingsTab;
 pub use updated::Before;
 
 use leptos::prelude::*;
+use shared_types::instance::Site;
 use shared_types::{Instance, InstanceId};
 use std::sync::Arc;
 
@@ -98,8 +99,13 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
 #[component]
 fn Header(instance: Memo<Arc<Instance>>) -> impl IntoView {
     let name = move || instance.with(|instance| instance.summary.name.clone());
-    let url = move || instance.with(|instance| instance.url.clone());
-    let studio_url = move || instance.with(|instance| instance.studio_url.clone());
+    let sites = Memo::new(move |_| instance.with(|instance| instance.sites.clone()));
+    let links = move || {
+        let link = |Site { name: _, label, url }: Site| {
+            view! { <span>{label} ": " <a href=url.clone() target="_blank" rel="noreferrer">{url.clone()}</a></span> }
+        };
+        sites.get().into_iter().map(link).collect_view()
+    };
     let id = instance.with_untracked(|instance| instance.summary.id);
     let activity = ActivityFilter { instance: Some(id), ..ActivityFilter::default() }.path();
     let label = Memo::new(move |_| {
@@ -114,8 +120,7 @@ fn Header(instance: Memo<Arc<Instance>>) -> impl IntoView {
             <div>
                 <h1>{name}</h1>
                 <div class="links">
-                    <span>"LMS: " <a href=url target="_blank" rel="noreferrer">{url}</a></span>
-                    <span>"Studio: " <a href=studio_url target="_blank" rel="noreferrer">{studio_url}</a></span>
+                    {links}
                     <a href=activity>"Activity"</a>
                 </div>
             </div>

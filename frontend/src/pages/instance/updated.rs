@@ -6,10 +6,11 @@ use leptos::html;
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 use shared_types::Instance;
+use shared_types::applications;
 use shared_types::diff::settings_diff;
 use std::sync::Arc;
 
-use super::settings::{saved, texts};
+use super::settings::saved;
 use crate::components::DiffView;
 use crate::ui::{Icon, Shape};
 use crate::words;
@@ -42,7 +43,8 @@ pub fn Updated(
         let before = before.get()?;
         let now = now.get();
         let count = changed(&before, &now).len();
-        let diff = settings_diff(&Value::Object(texts(before)), &Value::Object(texts(now)));
+        let schema = instance.with_untracked(|instance| applications::schema_of(&instance.summary.instance_type));
+        let diff = settings_diff(schema, &Value::Object(before), &Value::Object(now));
         let sentence = if count == 0 {
             "The settings were those of the pull request already: nothing changed.".to_owned()
         } else {

@@ -39,7 +39,9 @@ use self::network::Plug;
 use self::process::Init;
 use self::record::{Desired, Record, Store};
 use self::site::Site;
-use crate::servers::provider::{Endpoint, Machine, MachineRef, MachineSpec, MachineState, Provider, ProviderError};
+use crate::servers::provider::{
+    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
+};
 
 const SSH_PORT: u16 = 22;
 const HTTP_PORT: u16 = 80;
@@ -283,6 +285,10 @@ impl LocalProvider {
 impl Provider for LocalProvider {
     fn name(&self) -> &'static str {
         "local"
+    }
+
+    fn offers(&self) -> MachineOffer {
+        MachineOffer { has_own_kernel: false, memory_mb: None, disk_gb: None }
     }
 
     fn ssh_user(&self) -> &str {

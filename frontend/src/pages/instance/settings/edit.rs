@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::task::spawn_local_scoped_with_cancellation;
 use serde_json::{Map, Value};
+use shared_types::applications;
 use shared_types::audit::Activity;
 use shared_types::diff::{SettingChange, settings_diff};
 use shared_types::{Instance, InstanceId};
 use std::sync::Arc;
 
-use super::{saved, texts};
+use super::saved;
 use crate::api;
 use crate::components::{Change, Form, hidden_changes};
 use crate::state::{Draft, state};
@@ -62,6 +63,7 @@ impl Edit {
         let first = instance.get_untracked();
         let drafts = state().drafts;
         let draft = drafts.of(first.summary.id);
+        let kind = applications::named(&first.summary.instance_type);
         let origin = match &draft {
             Some(Draft { etag, modified, saved, typed: _ }) => {
                 Origin { etag: etag.clone(), modified: *modified, saved: saved.clone() }
@@ -69,7 +71,7 @@ impl Edit {
             None => Origin::of(&first),
         };
         let edit = Self {
-            form: Form::new(&origin.saved),
+            form: Form::new(kind, &origin.saved),
             instance,
             etag: RwSignal::new(origin.etag.clone()),
             origin: RwSignal::new(origin),
@@ -153,7 +155,8 @@ impl Edit {
         self.form.tell(&instance.warnings);
         self.etag.set(instance.etag.clone());
         let before = self.origin.with_untracked(|origin| origin.saved.clone());
-        let mut diff = settings_diff(&Value::Object(texts(before.clone())), &Value::Object(texts(now.clone())));
+        let schema = applications::schema_of(&instance.summary.instance_type);
+        let mut diff = settings_diff(schema, &Value::Object(before.clone()), &Value::Object(now.clone()));
         diff.extend(hidden_changes(&before, &now, &changes));
         self.news.set(Some(News { changes, diff }));
         // What was asked about is no longer what would be saved.

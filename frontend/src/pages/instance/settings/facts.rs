@@ -1,7 +1,8 @@
 //! What is so and cannot be changed.
 
 use leptos::prelude::*;
-use shared_types::Instance;
+use shared_types::instance::Site;
+use shared_types::{Instance, applications};
 use std::sync::Arc;
 
 /// The card.
@@ -11,20 +12,21 @@ pub(super) fn Facts(instance: Memo<Arc<Instance>>) -> impl IntoView {
         |time: chrono::DateTime<chrono::Utc>| time.with_timezone(&chrono::Local).format("%-d %b %Y %H:%M").to_string();
     let facts = move || {
         let instance = instance.get();
+        let word = &instance.summary.instance_type;
+        let label = applications::of(word).map_or_else(|| word.clone(), |kind| kind.label.to_owned());
+        let site = |site: &Site| view! { <dt>{site.label.clone()}</dt> <dd>{link(&site.url)}</dd> };
+        let sites = instance.sites.iter().map(site).collect_view();
         view! {
             <dl>
                 <dt>"Id"</dt>
                 <dd>{instance.summary.id.to_string()}</dd>
                 <dt>"Type"</dt>
-                <dd>{instance.summary.instance_type.clone()}</dd>
+                <dd>{label}</dd>
                 <dt>"Created"</dt>
                 <dd>{time(instance.summary.created)}</dd>
                 <dt>"Modified"</dt>
                 <dd>{time(instance.summary.modified)}</dd>
-                <dt>"LMS"</dt>
-                <dd>{link(&instance.url)}</dd>
-                <dt>"Studio"</dt>
-                <dd>{link(&instance.studio_url)}</dd>
+                {sites}
             </dl>
         }
     };

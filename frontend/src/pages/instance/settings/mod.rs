@@ -17,7 +17,7 @@ use self::meanwhile::{FormButtons, Meanwhile};
 use self::pending::Pending;
 use self::save::SaveDialog;
 use super::updated::{Before, Updated};
-use crate::components::{Ask, DangerZone, FieldRows, Launch, Preview, is_care};
+use crate::components::{Ask, DangerZone, FieldGroup, FieldRows, Launch, Preview};
 use crate::state::state;
 
 /// The tab.
@@ -52,9 +52,9 @@ pub fn SettingsTab(
                 <h2>"Current configuration"</h2>
                 <FormButtons edit/>
             </header>
-            <FieldRows form pick=|name| !is_care(name) before/>
+            <FieldRows form group=FieldGroup::Settings before/>
             <h3 class="group">"Builds and machines"</h3>
-            <FieldRows form pick=is_care before/>
+            <FieldRows form group=FieldGroup::Care before/>
         </form>
         <Facts instance/>
         <Preview instance/>
@@ -80,24 +80,10 @@ fn tell_what_is_kept(edit: Edit) {
 
 /// The name, the settings and how the instance is treated, as JSON names them.
 pub(in crate::pages::instance) fn saved(instance: &Instance) -> Map<String, Value> {
-    let mut fields = match serde_json::to_value(&instance.settings) {
-        Ok(Value::Object(fields)) => fields,
-        // Settings are a struct: they are always a map.
-        Ok(_) | Err(_) => Map::new(),
-    };
+    let mut fields = instance.settings.clone();
     fields.insert("name".into(), Value::String(instance.summary.name.clone()));
     fields.insert("tier".into(), instance.tier.as_str().into());
     fields.insert("max_builds".into(), instance.max_builds.into());
     fields.insert("retention_hours".into(), instance.retention_hours.into());
     fields
-}
-
-/// Flags and numbers as the form holds them, so that both sides of a difference are written alike.
-pub(in crate::pages::instance) fn texts(fields: Map<String, Value>) -> Map<String, Value> {
-    let text = |value: Value| match value {
-        Value::Bool(_) | Value::Number(_) => Value::String(value.to_string()),
-        Value::Null => Value::String(String::new()),
-        Value::String(_) | Value::Array(_) | Value::Object(_) => value,
-    };
-    fields.into_iter().map(|(name, value)| (name, text(value))).collect()
 }

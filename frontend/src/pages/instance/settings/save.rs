@@ -7,7 +7,6 @@ use shared_types::diff::settings_diff;
 use shared_types::{Instance, ProblemType};
 
 use super::edit::Edit;
-use super::texts;
 use crate::api;
 use crate::components::{DiffView, is_care};
 use crate::state::data::Key;
@@ -20,8 +19,8 @@ pub(super) fn SaveDialog(edit: Edit) -> impl IntoView {
     let state = state();
     let (id, form) = (edit.id(), edit.form);
     let sent = form.changes();
-    let (before, after) = (Value::Object(form.saved_of_changes()), Value::Object(texts(sent.clone())));
-    let changes = settings_diff(&before, &after);
+    let (before, after) = (Value::Object(form.saved_of_changes()), Value::Object(sent.clone()));
+    let changes = settings_diff(form.schema(), &before, &after);
     // What the manager itself goes by applies at once.
     let is_for_builds = sent.keys().any(|name| !is_care(name));
     let why_not = RwSignal::new(None::<String>);

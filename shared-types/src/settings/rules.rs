@@ -1,5 +1,8 @@
 //! What a value of a kind must look like, in words for the person who typed it.
 
+/// The most characters of a whole host name (RFC 1035).
+pub const HOSTNAME_MAX: usize = 253;
+
 /// A whole number in a range, as a form holds it.
 ///
 /// # Errors
@@ -13,7 +16,11 @@ pub(super) fn number_words(least: i32, most: i32) -> String {
     format!("Must be a whole number from {least} to {most}.")
 }
 
-pub(super) fn check_hostname(text: &str) -> Result<(), String> {
+/// A host name: parts of lower-case letters, digits and hyphens between dots. Its length is not checked.
+///
+/// # Errors
+/// A sentence for the person who typed it.
+pub fn check_hostname(text: &str) -> Result<(), String> {
     let label_is_fine = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
@@ -80,5 +87,29 @@ pub(super) fn check_organization(text: &str) -> Result<(), String> {
         Ok(())
     } else {
         Err("Only letters, digits and hyphens.".into())
+    }
+}
+
+/// A relative path that stays inside its directory, in characters that no shell, URL or option parser takes for its own.
+pub(super) fn check_path(text: &str) -> Result<(), String> {
+    let is_part = |part: &str| {
+        !matches!(part, "" | "." | "..")
+            && !part.starts_with('-')
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+' | b'@'))
+    };
+    if text.split('/').all(is_part) {
+        Ok(())
+    } else {
+        Err("Must be the path of a file in the repository, like playbooks/site.yml: letters, digits and . _ - + @ between \
+             slashes, no part `..`."
+            .into())
+    }
+}
+
+pub(super) fn check_line(text: &str) -> Result<(), String> {
+    if text.chars().any(char::is_control) {
+        Err("Must be one line, without control characters.".into())
+    } else {
+        Ok(())
     }
 }

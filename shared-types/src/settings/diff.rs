@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::openedx::{Field, FieldKind};
+use super::Schema;
 use crate::yaml::typed;
 use crate::{secret, yaml};
 
@@ -21,8 +21,9 @@ pub struct SettingChange {
     pub is_secret: bool,
 }
 
-/// What differs between two records of settings, in the order of their names. Anything but two maps has no difference.
-pub fn settings_diff(before: &Value, after: &Value) -> Vec<SettingChange> {
+/// What differs between two records of settings of one application type, in the order of their names. Anything but two maps has
+/// no difference.
+pub fn settings_diff(schema: &Schema, before: &Value, after: &Value) -> Vec<SettingChange> {
     let (Value::Object(before), Value::Object(after)) = (before, after) else {
         return Vec::new();
     };
@@ -32,7 +33,11 @@ pub fn settings_diff(before: &Value, after: &Value) -> Vec<SettingChange> {
         if old == new {
             continue;
         }
-        if !holds_yaml(name) {
+        if let (Some(Value::Array(old)), Some(Value::Array(new))) = (old, new) {
+            records_diff(name, old, new, &mut changes);
+            continue;
+        }
+        if !schema.holds_yaml(name) {
             changes.push(change(name.clone(), old, new, secret::is_secret_name(name)));
             continue;
         }
@@ -54,9 +59,16 @@ pub fn variables_diff(before: &Map<String, Value>, after: &Map<String, Value>) -
     changes
 }
 
-/// Whether the setting of this name holds YAML.
-pub fn holds_yaml(name: &str) -> bool {
-    Field::named(name).is_some_and(|field| field.kind == FieldKind::Yaml)
+/// The fields of records that differ, by path (`playbooks[0].version`), and whole items where one list is longer.
+fn records_diff(name: &str, before: &[Value], after: &[Value], changes: &mut Vec<SettingChange>) {
+    for at in 0..before.len().max(after.len()) {
+        let place = format!("{name}[{at}]");
+        match (before.get(at), after.get(at)) {
+            (old, new) if old == new => {}
+            (Some(Value::Object(old)), Some(Value::Object(new))) => map_diff(&place, old, new, false, changes),
+            (old, new) => changes.push(change(place, old, new, secret::is_secret_name(name))),
+        }
+    }
 }
 
 /// The keys that differ; empty where only spelling or comments do, or where a text is no YAML map.
@@ -107,16 +119,20 @@ fn names<'a>(before: &'a Map<String, Value>, after: &'a Map<String, Value>) -> B
 fn words(value: &Value) -> String {
     match value {
         Value::String(text) => typed::shown(text).into_owned(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            typed::shown_value(value).to_string()
-        }
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => typed::shown_value(value).to_string(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
+    use crate::settings::{Field, FieldKind};
+
+    const SCHEMA: Schema =
+        Schema { fields: &[Field::new("configuration_extra_settings", "Extra settings", "", FieldKind::Yaml, 100)] };
 
     fn change(name: &str, before: Option<&str>, after: Option<&str>) -> SettingChange {
         SettingChange {
@@ -132,7 +148,7 @@ mod tests {
         let before = json!({"email": "a@x", "protocol": "http", "gone": 1});
         let after = json!({"email": "b@x", "protocol": "http", "new": true});
         assert_eq!(
-            settings_diff(&before, &after),
+            settings_diff(&SCHEMA, &before, &after),
             [
                 change("email", Some("a@x"), Some("b@x")),
                 change("gone", Some("1"), None),
@@ -144,8 +160,18 @@ mod tests {
     #[test]
     fn the_same_or_no_record_has_no_difference() {
         let record = json!({"email": "a@x"});
-        assert_eq!(settings_diff(&record, &record), []);
-        assert_eq!(settings_diff(&record, &Value::Null), []);
+        assert_eq!(settings_diff(&SCHEMA, &record, &record), []);
+        assert_eq!(settings_diff(&SCHEMA, &record, &Value::Null), []);
+    }
+
+    #[test]
+    fn records_are_compared_field_by_field() {
+        let before = json!({"hosts": ["a", "b"], "books": [{"path": "a.yml", "version": "1"}]});
+        let after = json!({"hosts": ["a"], "books": [{"path": "a.yml", "version": "2"}]});
+        assert_eq!(
+            settings_diff(&SCHEMA, &before, &after),
+            [change("books[0].version", Some("1"), Some("2")), change("hosts[1]", Some("b"), None)]
+        );
     }
 
     #[test]
@@ -153,7 +179,7 @@ mod tests {
         let before = json!({"configuration_extra_settings": "# one\n"});
         let after = json!({"configuration_extra_settings": "# two\n"});
         assert_eq!(
-            settings_diff(&before, &after),
+            settings_diff(&SCHEMA, &before, &after),
             [change("configuration_extra_settings", Some("# one\n"), Some("# two\n"))]
         );
     }
@@ -182,7 +208,7 @@ mod tests {
             "configuration_extra_settings": "DB_PASSWORD: hunter6\nS3: {bucket: b}\nL: [{TOKEN: hunter7}]\nM: {PASS: hunter8}\n",
             "configuration_source_repo_url": "https://me:hunter9@host/a.git",
         });
-        let changes = settings_diff(&before, &after);
+        let changes = settings_diff(&SCHEMA, &before, &after);
         assert!(!format!("{changes:?}").contains("hunter"), "{changes:?}");
         let list = r#"[{"TOKEN":"••••••"}]"#;
         let url = "https://me:••••••@host/a.git";
@@ -198,6 +224,6 @@ mod tests {
             ]
         );
         let comment = |words: &str| json!({"configuration_extra_settings": format!("# {words}\nPASSWORD: hunter2\n")});
-        assert!(!format!("{:?}", settings_diff(&comment("hunter1"), &comment("hunter3"))).contains("hunter"));
+        assert!(!format!("{:?}", settings_diff(&SCHEMA, &comment("hunter1"), &comment("hunter3"))).contains("hunter"));
     }
 }

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{FIELDS, FieldKind};
+use super::FIELDS;
 use crate::secret;
+use crate::settings::{FieldKind, check_hostname};
 use crate::warning::FieldWarning;
 use crate::yaml::{self, Advice, typed};
 
@@ -91,7 +92,7 @@ fn host(text: &str) -> Option<String> {
         None => text,
     };
     let name = authority.split_once(':').map_or(authority, |(name, _)| name).to_lowercase();
-    let is_host = name.contains('.') && super::rules::check_hostname(&name).is_ok();
+    let is_host = name.contains('.') && check_hostname(&name).is_ok();
     is_host.then_some(name)
 }
 

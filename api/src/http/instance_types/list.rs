@@ -1,0 +1,22 @@
+use actix_web::{HttpResponse, get, web};
+use shared_types::applications::DEFAULT;
+use shared_types::instance_type::{InstanceType, InstanceTypes};
+
+use crate::app::App;
+use crate::http::error::ApiError;
+use crate::http::principal::Viewer;
+use crate::instances::machine;
+
+/// List the application types
+///
+/// What each deploys and needs, its settings with their rules, and what blank settings become.
+#[utoipa::path(tag = "instances", responses((status = 200, description = "The types", body = InstanceTypes)))]
+#[get("/instance-types")]
+pub async fn list_instance_types(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {
+    let items = app.manager.applications.iter().map(|application| {
+        let kind = application.kind();
+        let unavailable = machine::missing(&app.manager, kind, kind.machine);
+        InstanceType::of(kind, kind.word == DEFAULT.word, unavailable, application.defaults())
+    });
+    Ok(HttpResponse::Ok().json(InstanceTypes { items: items.collect() }))
+}

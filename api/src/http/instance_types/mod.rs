@@ -1,0 +1,5 @@
+//! The application types.
+
+mod list;
+
+pub use list::list_instance_types;

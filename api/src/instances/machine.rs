@@ -1,0 +1,42 @@
+//! Whether the provider's machines are what an application needs.
+
+use serde_json::Value;
+use shared_types::applications::{ApplicationType, MachineNeeds};
+
+use super::application::Application;
+use super::{Manager, Refusal};
+
+/// Refuses a launch that no machine of the provider could serve.
+///
+/// # Errors
+/// [`Refusal::Conflict`] with what is missing, or why the settings cannot be used.
+pub(super) fn check(manager: &Manager, application: &dyn Application, settings: &Value) -> Result<(), Refusal> {
+    match missing(manager, application.kind(), application.machine(settings)?) {
+        None => Ok(()),
+        Some(words) => Err(Refusal::Conflict(words)),
+    }
+}
+
+/// What the provider's machines lack, in words; none: nothing.
+pub fn missing(manager: &Manager, kind: &ApplicationType, needs: MachineNeeds) -> Option<String> {
+    let MachineNeeds { memory_mb, disk_gb, has_own_kernel } = needs;
+    let offer = manager.provider.offers();
+    let mut missing = Vec::new();
+    if has_own_kernel && !offer.has_own_kernel {
+        missing.push("a kernel of its own".to_owned());
+    }
+    if offer.memory_mb.is_some_and(|offered| offered < memory_mb) {
+        missing.push(format!("{memory_mb} MB of memory"));
+    }
+    if offer.disk_gb.is_some_and(|offered| offered < disk_gb) {
+        missing.push(format!("{disk_gb} GB of disk"));
+    }
+    (!missing.is_empty()).then(|| {
+        format!(
+            "{} needs a machine with {}, which machines of the provider `{}` do not have. Use another provider (OCIM_PROVIDER).",
+            kind.label,
+            missing.join(" and "),
+            manager.provider.name()
+        )
+    })
+}

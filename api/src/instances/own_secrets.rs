@@ -1,0 +1,31 @@
+//! Secrets that an instance has of its own: made when it is, the same for all its app servers.
+
+use serde_json::{Map, Value, json};
+
+use super::application::{Application, SecretKind};
+use crate::db::DbError;
+use crate::vault;
+
+/// The entry of the document that holds all of them: everything below this name is sealed, whatever they are called.
+const SECRETS: &str = "secrets";
+
+/// The secrets of a new instance, as a document to seal; an empty one where the application has none.
+///
+/// # Errors
+/// [`DbError::Corrupt`] when the system gives no random bits.
+pub(super) fn make(application: &dyn Application) -> Result<Value, DbError> {
+    let specs = application.secrets();
+    if specs.is_empty() {
+        return Ok(json!({}));
+    }
+    let made = specs.iter().map(|spec| match spec.kind {
+        SecretKind::Letters(length) => Ok((spec.name.to_owned(), Value::String(vault::letters(length)?))),
+    });
+    let made: Map<String, Value> = made.collect::<Result<_, DbError>>()?;
+    Ok(json!({ SECRETS: made }))
+}
+
+/// The secrets of such a document, opened, by name.
+pub(super) fn of(document: &Value) -> Map<String, Value> {
+    document.get(SECRETS).and_then(Value::as_object).cloned().unwrap_or_default()
+}

@@ -1,0 +1,112 @@
+//! What the application types are: their settings and rules, for the server, the browser and the client alike. One file or
+//! folder for each type, and one line in [`ALL`].
+//!
+//! Not here: what a type makes of its settings (variables, playbooks, checks), which only the server knows.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::settings::Schema;
+use crate::warning::FieldWarning;
+
+pub mod openedx;
+
+/// An application type, as form, server and client know it.
+#[derive(Debug)]
+pub struct ApplicationType {
+    /// The word in the API, at most 20 lower-case letters.
+    pub word: &'static str,
+    /// The name for people.
+    pub label: &'static str,
+    /// What it deploys and what it needs: whole sentences.
+    pub description: &'static str,
+    /// Its settings.
+    pub schema: Schema,
+    /// What the machine of each app server must have, where its settings say nothing else.
+    pub machine: MachineNeeds,
+    /// The field that decides the host names, for errors about a host name that is taken.
+    pub address_field: &'static str,
+    /// The field that lists and lanes show as the version; none: there is no such field.
+    pub headline: Option<&'static str>,
+    /// The name of the git reference whose commit is what is deployed; none: there is no such reference.
+    pub code_reference: Option<&'static str>,
+    /// What its sites are called for people, by their names; the others are called by their names.
+    pub site_labels: &'static [(&'static str, &'static str)],
+    /// Where people find an instance with these settings, the main site first. Settings that are missing or not valid give
+    /// fewer sites.
+    pub sites: fn(&Map<String, Value>) -> Vec<SiteAddress>,
+    /// What may surprise in settings, as a form or the database holds them. Settings that are missing or not valid are passed
+    /// over.
+    pub warnings: fn(&Map<String, Value>) -> Vec<FieldWarning>,
+}
+
+/// What the machine of an app server must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct MachineNeeds {
+    /// Memory in MB; 0: any.
+    pub memory_mb: u32,
+    /// Disk in GB; 0: any.
+    pub disk_gb: u32,
+    /// Whether it must have a kernel of its own, as containers inside it need.
+    pub has_own_kernel: bool,
+}
+
+/// One site of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteAddress {
+    /// The word in the API and the name of its check: `lms`.
+    pub name: String,
+    /// The name for people: `LMS`.
+    pub label: String,
+    /// Its host name.
+    pub hostname: String,
+}
+
+/// Every type, in the order that a person is offered them.
+pub static ALL: &[&ApplicationType] = &[&openedx::TYPE];
+
+/// What a missing `instance_type` means on the API.
+pub static DEFAULT: &ApplicationType = &openedx::TYPE;
+
+/// The type of this word.
+pub fn of(word: &str) -> Option<&'static ApplicationType> {
+    ALL.iter().find(|one| one.word == word).copied()
+}
+
+/// What a site is called for people, by its name; a name that no type gives a label is its own.
+pub fn site_label(name: &str) -> &str {
+    let labels = ALL.iter().flat_map(|kind| kind.site_labels);
+    labels.into_iter().find(|(known, _)| *known == name).map_or(name, |(_, label)| label)
+}
+
+/// The schema of the type that has most of these fields: for records that do not say their type.
+pub fn schema_with<'a>(names: impl Iterator<Item = &'a str> + Clone) -> &'static Schema {
+    let count = |kind: &&&ApplicationType| names.clone().filter(|name| kind.schema.field(name).is_some()).count();
+    ALL.iter().rev().max_by_key(count).map_or(&DEFAULT.schema, |kind| &kind.schema)
+}
+
+/// The type of this word; one without settings and sites where there is none.
+pub fn named(word: &str) -> &'static ApplicationType {
+    of(word).unwrap_or(&UNKNOWN)
+}
+
+/// The schema of the type of this word; that of a type that is not known has no fields.
+pub fn schema_of(word: &str) -> &'static Schema {
+    &named(word).schema
+}
+
+/// What is drawn of an instance whose type this program does not have.
+static UNKNOWN: ApplicationType = ApplicationType {
+    word: "unknown",
+    label: "Unknown type",
+    description: "This program does not have the application type of this instance.",
+    schema: Schema { fields: &[] },
+    machine: MachineNeeds { memory_mb: 0, disk_gb: 0, has_own_kernel: false },
+    address_field: "name",
+    headline: None,
+    code_reference: None,
+    site_labels: &[],
+    sites: |_| Vec::new(),
+    warnings: |_| Vec::new(),
+};

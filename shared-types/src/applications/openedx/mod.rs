@@ -1,0 +1,241 @@
+//! The settings of an Open edX instance, and what each may be. Browser and server ask the same functions.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::{ApplicationType, MachineNeeds, SiteAddress};
+use crate::settings::{Field, FieldKind, Schema};
+
+mod warnings;
+
+pub use warnings::{unrouted, warnings};
+
+/// The settings of an Open edX instance as they are stored: every default is written when the instance is made, so that a
+/// later change of a default changes no instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OpenEdxSettings {
+    /// The part of the domain before the base domain; unique together with it.
+    #[schema(max_length = 50, example = "astro")]
+    pub sub_domain: String,
+    /// The rest of the domain.
+    #[schema(max_length = 190, example = "campus.example")]
+    pub base_domain: String,
+    /// The contact address, also the sender of the mails the server sends.
+    #[schema(max_length = 254, example = "contact@example.com")]
+    pub email: String,
+    /// The protocol of the public URLs.
+    pub protocol: Protocol,
+    /// The repository with the Ansible playbooks: a URL or an absolute path.
+    #[schema(max_length = 500, example = "https://github.com/edx/configuration.git")]
+    pub configuration_source_repo_url: String,
+    /// The branch, tag or commit of the playbooks.
+    #[schema(max_length = 250, example = "open-release/teak.2")]
+    pub configuration_version: String,
+    /// YAML; its variables override all others.
+    #[schema(max_length = 100_000, example = "EDXAPP_FEATURES:\n  ENABLE_NOTES: true\n")]
+    pub configuration_extra_settings: String,
+    /// The repository of edx-platform: a URL or an absolute path.
+    #[schema(max_length = 500, example = "https://github.com/edx/edx-platform.git")]
+    pub edx_platform_repository_url: String,
+    /// The branch, tag or commit of edx-platform.
+    #[schema(max_length = 250, example = "open-release/teak.2")]
+    pub edx_platform_commit: String,
+    /// The release: the version of every component that has none of its own.
+    #[schema(max_length = 250, example = "open-release/teak.2")]
+    pub openedx_release: String,
+    /// Whether the databases live on the app server's machine and go with it.
+    pub use_ephemeral_databases: bool,
+    /// The GitHub organization whose team members get SSH access; blank: nobody.
+    #[schema(max_length = 39, example = "open-craft")]
+    pub github_admin_organization_name: String,
+}
+
+/// The protocol of the public URLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// Plain.
+    Http,
+    /// With TLS.
+    Https,
+}
+
+impl Protocol {
+    /// The word in URLs and in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// Open edX by the playbooks of edx/configuration.
+pub static TYPE: ApplicationType = ApplicationType {
+    word: "openedx",
+    label: "Open edX (configuration repository)",
+    description: "Open edX, deployed by a repository with the entry points of edx/configuration: LMS and Studio on one machine. \
+                  It makes the releases up to Quince.",
+    schema: Schema { fields: FIELDS },
+    machine: MachineNeeds { memory_mb: 0, disk_gb: 0, has_own_kernel: false },
+    address_field: "sub_domain",
+    headline: Some("openedx_release"),
+    code_reference: Some("edx-platform"),
+    site_labels: &[("lms", "LMS"), ("studio", "Studio")],
+    sites,
+    warnings,
+};
+
+/// Every setting, in the order of the form.
+const FIELDS: &[Field] = &[
+    Field::new("sub_domain", "Sub domain", "The first part of the instance's address", FieldKind::Hostname, 50)
+        .required(),
+    Field::new(
+        "base_domain",
+        "Base domain",
+        "The rest of the address; blank for the default",
+        FieldKind::Hostname,
+        190,
+    ),
+    Field::new("protocol", "Protocol", "What the public URLs begin with", FieldKind::Choice(&["http", "https"]), 5),
+    Field::new("email", "Contact e-mail", "Also the From address of the mails it sends", FieldKind::Email, 254).basic(),
+    Field::new(
+        "openedx_release",
+        "Open edX release",
+        "The version of every component that has none of its own",
+        FieldKind::GitRef,
+        250,
+    )
+    .basic(),
+    Field::new(
+        "edx_platform_repository_url",
+        "edx-platform repository",
+        "URL or absolute path of a git repository",
+        FieldKind::Repository,
+        500,
+    ),
+    Field::new(
+        "edx_platform_commit",
+        "edx-platform commit",
+        "Hash, branch or tag; blank for the release",
+        FieldKind::GitRef,
+        250,
+    ),
+    Field::new(
+        "configuration_source_repo_url",
+        "Configuration repository",
+        "Where the Ansible playbooks are: URL or absolute path",
+        FieldKind::Repository,
+        500,
+    ),
+    Field::new(
+        "configuration_version",
+        "Configuration version",
+        "Hash, branch or tag of the configuration repository",
+        FieldKind::GitRef,
+        250,
+    ),
+    Field::new(
+        "configuration_extra_settings",
+        "Extra settings",
+        "YAML; overrides all others",
+        FieldKind::Yaml,
+        100_000,
+    ),
+    Field::new(
+        "use_ephemeral_databases",
+        "Ephemeral databases",
+        "The databases live on the app server's machine and go with it",
+        FieldKind::Flag,
+        0,
+    ),
+    Field::new(
+        "github_admin_organization_name",
+        "GitHub admin organization",
+        "The members of its team get SSH access",
+        FieldKind::Organization,
+        39,
+    ),
+];
+
+/// The LMS, then Studio; none while the domain is not known.
+fn sites(settings: &Map<String, Value>) -> Vec<SiteAddress> {
+    let part = |name: &str| settings.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let (Some(sub_domain), Some(base_domain)) = (part("sub_domain"), part("base_domain")) else { return Vec::new() };
+    sites_of(&format!("{sub_domain}.{base_domain}"))
+}
+
+/// The sites of an instance at this domain.
+pub fn sites_of(domain: &str) -> Vec<SiteAddress> {
+    let site = |name: &str, label: &str, hostname: String| SiteAddress {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        hostname,
+    };
+    let studio = format!("studio.{domain}");
+    vec![site("lms", "LMS", domain.to_owned()), site("studio", "Studio", studio)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, text: &str) -> bool {
+        TYPE.schema.field(name).is_some_and(|field| field.check_text(text).is_ok())
+    }
+
+    #[test]
+    fn hostnames() {
+        assert!(check("sub_domain", "demo"));
+        assert!(check("sub_domain", "pr12.sandbox"));
+        for wrong in ["", " ", "Demo", "a..b", ".a", "-a", "a-", "a_b", "ä", "a b"] {
+            assert!(!check("sub_domain", wrong), "{wrong}");
+        }
+        assert!(!check("sub_domain", &"a".repeat(51)));
+    }
+
+    #[test]
+    fn git_references_never_look_like_options() {
+        for right in ["master", "open-release/teak.2", "8f2c1d7", "v1.0"] {
+            assert!(check("edx_platform_commit", right), "{right}");
+        }
+        for wrong in ["--upload-pack=x", "a b", "a..b", "x^", "HEAD~1", "a:b", "/x", "x/"] {
+            assert!(!check("edx_platform_commit", wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn repositories() {
+        for right in ["https://example.com/a.git", "git@example.com:a/b.git", "/srv/repo", "file:///srv/repo"] {
+            assert!(check("configuration_source_repo_url", right), "{right}");
+        }
+        for wrong in ["ext::sh -c x", "-x", "relative/path", "https://", "ext::x", "https://a b"] {
+            assert!(!check("configuration_source_repo_url", wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_stored_setting_is_described() {
+        let settings = OpenEdxSettings {
+            sub_domain: String::new(),
+            base_domain: String::new(),
+            email: String::new(),
+            protocol: Protocol::Http,
+            configuration_source_repo_url: String::new(),
+            configuration_version: String::new(),
+            configuration_extra_settings: String::new(),
+            edx_platform_repository_url: String::new(),
+            edx_platform_commit: String::new(),
+            openedx_release: String::new(),
+            use_ephemeral_databases: true,
+            github_admin_organization_name: String::new(),
+        };
+        let stored = serde_json::to_value(settings).unwrap_or_default();
+        let mut stored: Vec<_> = stored.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let mut described: Vec<_> = TYPE.schema.fields.iter().map(|field| field.name).collect();
+        stored.sort_unstable();
+        described.sort_unstable();
+        assert_eq!(stored, described);
+    }
+}

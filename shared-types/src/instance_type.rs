@@ -1,0 +1,125 @@
+//! The application types as the API publishes them, for clients that do not have this crate.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::applications::{ApplicationType, MachineNeeds};
+use crate::settings::{Field, FieldKind};
+
+/// All application types.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct InstanceTypes {
+    /// In the order that a person is offered them.
+    pub items: Vec<InstanceType>,
+}
+
+/// An application type: what it deploys, and what its instances are set up with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct InstanceType {
+    /// The word in `instance_type`.
+    #[schema(example = "openedx")]
+    pub instance_type: String,
+    /// The name for people.
+    pub label: String,
+    /// What it deploys and what it needs.
+    pub description: String,
+    /// Whether a new instance without `instance_type` is of this type.
+    pub is_default: bool,
+    /// The field that is shown as the version; null: there is no such field.
+    pub headline: Option<String>,
+    /// What the machine of each app server must have.
+    pub machine: MachineNeeds,
+    /// Why the configured provider cannot run it; null: it can.
+    pub unavailable: Option<String>,
+    /// The settings, in the order of the form.
+    pub fields: Vec<FieldDescription>,
+    /// What is written for a field that is left out, blank or null, by name. A field that is not named here is then blank.
+    pub defaults: Map<String, Value>,
+}
+
+/// One setting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(no_recursion)]
+pub struct FieldDescription {
+    /// The name in JSON.
+    #[schema(example = "sub_domain")]
+    pub name: String,
+    /// The label of the form.
+    pub label: String,
+    /// The help below the label.
+    pub help: String,
+    /// What it holds: `hostname`, `hostnames`, `email`, `choice`, `repository`, `git-ref`, `path`, `line`, `yaml`, `flag`,
+    /// `organization`, `whole` or `records`.
+    #[schema(example = "hostname")]
+    pub kind: String,
+    /// Whether a value must be given.
+    pub is_required: bool,
+    /// The most characters of a text; null: no limit of its own.
+    pub max_length: Option<usize>,
+    /// The words of a choice; empty for other kinds.
+    pub choices: Vec<String>,
+    /// The least a number may be; null for other kinds.
+    pub minimum: Option<i32>,
+    /// The most a number may be, or the most items of a list; null for other kinds.
+    pub maximum: Option<i64>,
+    /// The fields of each record; empty for other kinds.
+    pub fields: Vec<FieldDescription>,
+}
+
+impl InstanceType {
+    /// A type as it is published.
+    pub fn of(
+        kind: &ApplicationType,
+        is_default: bool,
+        unavailable: Option<String>,
+        defaults: Map<String, Value>,
+    ) -> Self {
+        Self {
+            instance_type: kind.word.to_owned(),
+            label: kind.label.to_owned(),
+            description: kind.description.to_owned(),
+            is_default,
+            headline: kind.headline.map(str::to_owned),
+            machine: kind.machine,
+            unavailable,
+            fields: kind.schema.fields.iter().map(FieldDescription::of).collect(),
+            defaults,
+        }
+    }
+}
+
+impl FieldDescription {
+    fn of(field: &Field) -> Self {
+        let Field { name, label, help, kind, max, is_required, is_basic: _ } = *field;
+        let (minimum, maximum) = match kind {
+            FieldKind::Whole { least, most } => (Some(least), Some(i64::from(most))),
+            FieldKind::Hostnames { most } => (None, i64::try_from(most).ok()),
+            FieldKind::Records(records) => (None, i64::try_from(records.most).ok()),
+            FieldKind::Hostname
+            | FieldKind::Email
+            | FieldKind::Choice(_)
+            | FieldKind::Repository
+            | FieldKind::GitRef
+            | FieldKind::Path
+            | FieldKind::Line
+            | FieldKind::Yaml
+            | FieldKind::Flag
+            | FieldKind::Organization => (None, None),
+        };
+        let choices = if let FieldKind::Choice(words) = kind { words } else { &[] };
+        let fields = if let FieldKind::Records(records) = kind { records.fields } else { &[] };
+        Self {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            help: help.to_owned(),
+            kind: kind.word().to_owned(),
+            is_required,
+            max_length: (max > 0).then_some(max),
+            choices: choices.iter().copied().map(str::to_owned).collect(),
+            minimum,
+            maximum,
+            fields: fields.iter().map(Self::of).collect(),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The list of an application type's fields, which form, server, client and vault all ask.
+
+use serde_json::{Map, Value};
+
+use super::{Field, FieldKind};
+use crate::secret;
+
+/// The fields of one application type, in the order of the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schema {
+    /// Every field; names are unique.
+    pub fields: &'static [Field],
+}
+
+impl Schema {
+    /// The field with this name.
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// Whether the field of this name holds a YAML text, whose secrets are found by reading it.
+    pub fn holds_yaml(&self, name: &str) -> bool {
+        self.field(name).is_some_and(|field| field.kind == FieldKind::Yaml)
+    }
+
+    /// Settings for people: secrets are [`secret::HIDDEN`], also those inside YAML and passwords in URLs. Anything but a map
+    /// becomes an empty map.
+    pub fn masked(&self, settings: &Value) -> Value {
+        let entry = |(name, value): (&String, &Value)| {
+            let shown = match value.as_str() {
+                Some(text) if self.holds_yaml(name) => secret::masked_yaml(text).into(),
+                Some(_) | None => secret::masked_value(value, secret::is_secret_name(name)),
+            };
+            (name.clone(), shown)
+        };
+        settings.as_object().map(|map| map.iter().map(entry).collect::<Map<_, _>>()).unwrap_or_default().into()
+    }
+}
