@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::application::{Application, SecretKind};
-use crate::db::DbError;
-use crate::vault;
+use crate::platform::db::DbError;
+use crate::platform::vault;
 
 /// The entry of the document that holds all of them: everything below this name is sealed, whatever they are called.
 const SECRETS: &str = "secrets";
