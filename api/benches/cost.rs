@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use ocim::ansible::fake::FakeAnsible;
-use ocim::events::Bus;
+use ocim::platform::events::Bus;
 use ocim::worker::{Duties, Worker};
 use tokio_util::sync::CancellationToken;
 

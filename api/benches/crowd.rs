@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ocim::ansible::fake::FakeAnsible;
 use ocim::ansible::port::{Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
-use ocim::events::Bus;
+use ocim::platform::events::Bus;
 use ocim::worker::{Duties, Worker};
 use tokio_util::sync::CancellationToken;
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use diesel_async::AsyncConnection;
 use ocim::ansible::fake::FakeAnsible;
-use ocim::db::Db;
-use ocim::logs::{self, About, Line};
+use ocim::platform::db::Db;
+use ocim::platform::logs::{self, About, Line};
 use shared_types::{AppServerId, InstanceId};
 use tokio_util::sync::CancellationToken;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ocim::ansible::fake::FakeAnsible;
-use ocim::events::Bus;
+use ocim::platform::events::Bus;
 use ocim::worker::{Duties, Worker};
 use tokio_util::sync::CancellationToken;
 

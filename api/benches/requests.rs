@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::{HttpResponse, HttpServer, web};
 use ocim::ansible::fake::FakeAnsible;
-use ocim::db::embedded;
+use ocim::platform::db::embedded;
 use tokio_util::sync::CancellationToken;
 
 use crate::copies;

@@ -6,12 +6,12 @@ use std::sync::atomic::AtomicBool;
 
 use ocim::app::App;
 use ocim::config::Settings;
-use ocim::events::Bus;
-use ocim::guard::Guard;
+use ocim::platform::events::Bus;
+use ocim::platform::guard::Guard;
+use ocim::platform::users::Secret;
+use ocim::platform::users::store::{self, tokens};
 use ocim::routing::public::PublicUrls;
 use ocim::system::System;
-use ocim::users::Secret;
-use ocim::users::store::{self, tokens};
 use shared_types::Role;
 use shared_types::user::Scope;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

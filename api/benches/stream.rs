@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use diesel_async::AsyncConnection;
 use ocim::ansible::fake::FakeAnsible;
-use ocim::logs::{self, About, Line};
+use ocim::platform::logs::{self, About, Line};
 use shared_types::{AppServerId, InstanceId, LogEntry};
 use tokio_util::sync::CancellationToken;
 

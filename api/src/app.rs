@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::db::Db;
-use crate::events::Bus;
-use crate::guard::Guard;
 use crate::instances::Manager;
+use crate::platform::db::Db;
+use crate::platform::events::Bus;
+use crate::platform::guard::Guard;
+use crate::platform::users::sign_in::SignIn;
+use crate::platform::vault::Keyring;
 use crate::pull_requests::Watch;
 use crate::routing::public::PublicUrls;
 use crate::system::System;
-use crate::users::sign_in::SignIn;
-use crate::vault::Keyring;
 
 /// The application's state. Cheap to clone.
 #[derive(Debug, Clone)]

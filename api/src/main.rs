@@ -43,7 +43,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
         match arguments.command {
             Command::Client(command) => return Ok(ocim::client::run(command, &arguments.client).await),
             Command::Completion { shell } => std::io::stdout().write_all(&cli::completion(shell))?,
-            Command::Openapi => std::io::stdout().write_all(ocim::router::document().to_yaml()?.as_bytes())?,
+            Command::Openapi => std::io::stdout().write_all(ocim::http::router::document().to_yaml()?.as_bytes())?,
             Command::Server => ocim::start::serve(Settings::load()?).await?,
             Command::Worker => ocim::start::work(Settings::load()?).await?,
             Command::Migrate => ocim::start::migrate(&Settings::load()?).await?,

@@ -9,8 +9,8 @@ use shared_types::{AppServerId, AppServerSummary, Serving};
 use super::error::ApiError;
 use super::prefer;
 use crate::app::App;
-use crate::instances::activate::Decision;
 use crate::instances::store::{instances, summaries};
+use crate::instances::traffic::activate::Decision;
 
 /// 200 once the gateway has what was decided, 202 while it has not; waits so long for it.
 ///

@@ -8,14 +8,14 @@ use chrono::Utc;
 use shared_types::{FieldError, Problem, ProblemType};
 
 use super::middleware::request_id;
-use crate::audit::Origin;
-use crate::db::DbError;
 use crate::instances::Refusal;
+use crate::platform::audit::Origin;
+use crate::platform::db::DbError;
+use crate::platform::users::accounts::AccountError;
+use crate::platform::users::login::LoginError;
+use crate::platform::users::own::ChangeError;
+use crate::platform::users::sign_in::SignInError;
 use crate::pull_requests::WatchError;
-use crate::users::accounts::AccountError;
-use crate::users::login::LoginError;
-use crate::users::own::ChangeError;
-use crate::users::sign_in::SignInError;
 
 /// An answer that is not what was hoped for.
 #[derive(Debug)]

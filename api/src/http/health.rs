@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use super::error::ApiError;
 use crate::app::App;
-use crate::db::migrations;
-use crate::jobs::workers;
+use crate::platform::db::migrations;
+use crate::platform::jobs::workers;
 
 /// That all is well.
 #[derive(Debug, Serialize, utoipa::ToSchema)]

@@ -9,7 +9,7 @@ use shared_types::{LogEntry, LogLevel};
 use super::error::ApiError;
 use super::{cursor, extract};
 use crate::app::App;
-use crate::logs;
+use crate::platform::logs;
 
 /// Which part of a log, and how.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]

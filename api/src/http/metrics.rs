@@ -8,9 +8,9 @@ use shared_types::ProblemType;
 use super::error::ApiError;
 use super::principal::bearer;
 use crate::app::App;
-use crate::audit::Origin;
-use crate::db::{Db, DbError};
-use crate::metrics::{self, Denied, Now, store};
+use crate::platform::audit::Origin;
+use crate::platform::db::{Db, DbError};
+use crate::platform::metrics::{self, Denied, Now, store};
 
 /// How long the database may take; whoever asks waits ten seconds, usually.
 const PATIENCE: Duration = Duration::from_secs(3);

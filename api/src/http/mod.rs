@@ -26,6 +26,7 @@ pub mod pull_requests;
 pub mod queue;
 pub mod reader;
 pub mod retention;
+pub mod router;
 pub mod servers;
 pub mod span;
 pub mod sse;

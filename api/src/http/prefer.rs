@@ -9,8 +9,8 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::error::ApiError;
 use crate::app::App;
-use crate::events::bus::Signal;
 use crate::instances::Refusal;
+use crate::platform::events::bus::Signal;
 
 /// The longest wait.
 const MAX_WAIT: u64 = 60;

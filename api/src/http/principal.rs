@@ -15,9 +15,9 @@ use tokio::sync::Notify;
 use super::error::ApiError;
 use super::needs::Need;
 use crate::app::App;
-use crate::audit::Origin;
-use crate::users::store::{self, tokens};
-use crate::users::{Credential, Principal, secret_hash};
+use crate::platform::audit::Origin;
+use crate::platform::users::store::{self, tokens};
+use crate::platform::users::{Credential, Principal, secret_hash};
 
 /// The session's cookie.
 pub const COOKIE: &str = "ocim_session";

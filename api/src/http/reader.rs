@@ -10,9 +10,9 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::error::ApiError;
 use crate::app::App;
-use crate::events::bus::Signal;
-use crate::guard::{Full, StreamsPermit};
-use crate::users::{Principal, store};
+use crate::platform::events::bus::Signal;
+use crate::platform::guard::{Full, StreamsPermit};
+use crate::platform::users::{Principal, store};
 
 /// How long until the database is asked again whether the right stands.
 const RETRY: Duration = Duration::from_millis(500);

@@ -14,8 +14,8 @@ use super::error::ApiError;
 use super::log_view::place;
 use super::reader::{Heard, Reader};
 use crate::app::App;
-use crate::users::Principal;
-use crate::{events, logs};
+use crate::platform::users::Principal;
+use crate::platform::{events, logs};
 
 /// An empty comment so often keeps proxies from closing the stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

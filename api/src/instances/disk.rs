@@ -7,13 +7,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Manager;
-use crate::db::DbError;
-use crate::jobs::{holder, workers};
+use crate::platform::db::DbError;
+use crate::platform::jobs::{holder, workers};
 
 /// What is written to try a disk, in bytes: more than a file system keeps beside the name.
 const TRIAL: usize = 16 * 1024;
 
-/// Looks, and keeps what was found in the manager's [`Trouble`](super::Trouble). One line of the log when it begins and one
+/// Looks, and keeps what was found in the manager's [`Trouble`](crate::platform::trouble::Trouble). One line of the log when it begins and one
 /// when it ends.
 pub async fn watch(manager: &Manager) {
     let (before, now) = (manager.trouble.now(), look(manager).await);

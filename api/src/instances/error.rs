@@ -2,8 +2,8 @@
 
 use shared_types::FieldError;
 
-use crate::db::DbError;
 use crate::instances::application::ApplicationError;
+use crate::platform::db::DbError;
 
 /// A refusal, in words that say state, need and remedy.
 #[derive(Debug, thiserror::Error)]

@@ -3,10 +3,10 @@
 
 use super::Manager;
 use super::store::{health, housekeeping as store};
-use crate::db::DbError;
-use crate::jobs::workers;
+use crate::platform::db::DbError;
+use crate::platform::jobs::workers;
 use crate::platform::outbox;
-use crate::{answers, audit, events, logs, users};
+use crate::platform::{answers, audit, events, logs, users};
 
 /// Rows that one statement removes at most.
 const BATCH: i64 = 10_000;

@@ -1,4 +1,4 @@
-//! The jobs of this module. They carry ids only and read the world anew; each may run twice. What they do is in `worker.rs`'
+//! The jobs of this module. They carry ids only and read the world anew; each may run twice. What they do is in `worker/mod.rs`'
 //! hands.
 
 use diesel_async::AsyncPgConnection;
@@ -6,10 +6,10 @@ use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
 use shared_types::{AppServerId, InstanceId};
 
-use crate::db::DbError;
-use crate::instances::build::Builder;
-use crate::jobs::queue;
-use crate::jobs::span::spanned;
+use crate::instances::builds::Builder;
+use crate::platform::db::DbError;
+use crate::platform::jobs::queue;
+use crate::platform::jobs::span::spanned;
 
 /// Goes on with a build.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub struct DispatchBuilds {}
 
 /// Takes away a machine whose end was decided.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TerminateServer {
+pub struct TerminateMachine {
     /// The app server that owns it.
     pub id: AppServerId,
 }
@@ -71,7 +71,7 @@ macro_rules! enqueue_by_id {
 
 enqueue_by_id! {
     AdvanceAppServer(AppServerId) as "advance_app_server",
-    TerminateServer(AppServerId) as "terminate_server",
+    TerminateMachine(AppServerId) as "terminate_server",
     ActivateWhenRunning(AppServerId) as "activate_when_running",
     ApplyRouting(InstanceId) as "apply_routing",
 }
@@ -120,12 +120,12 @@ impl TaskHandler for DispatchBuilds {
     }
 }
 
-impl TaskHandler for TerminateServer {
+impl TaskHandler for TerminateMachine {
     const IDENTIFIER: &'static str = "TerminateServer";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let builder = builder(&context)?;
-        let work = super::terminate::remove(builder.manager(), self.id);
+        let work = super::builds::terminate::remove(builder.manager(), self.id);
         // One that is not free yet is found by the next sweep.
         let removed = spanned(&context, Self::IDENTIFIER, Some(self.id.0), work).await;
         removed.map(drop).map_err(|error| error.to_string())
@@ -137,7 +137,7 @@ impl TaskHandler for ActivateWhenRunning {
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let builder = builder(&context)?;
-        let work = super::when_running::when_running(builder.manager(), self.id);
+        let work = super::traffic::when_running::when_running(builder.manager(), self.id);
         let done = spanned(&context, Self::IDENTIFIER, Some(self.id.0), work).await;
         done.map_err(|error| error.to_string())
     }
@@ -148,7 +148,7 @@ impl TaskHandler for SendFailureMail {
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let builder = builder(&context)?;
-        let work = async { super::failure_mail::adopt(&mut *builder.manager().db.conn().await?).await };
+        let work = async { super::builds::failure_mail::adopt(&mut *builder.manager().db.conn().await?).await };
         let sent = spanned(&context, Self::IDENTIFIER, Some(self.id.0), work).await;
         sent.map_err(|error| error.to_string())
     }
@@ -159,7 +159,7 @@ impl TaskHandler for ApplyRouting {
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let builder = builder(&context)?;
-        let work = super::apply_routing::apply_routing(builder.manager(), self.id);
+        let work = super::traffic::apply_routing::apply_routing(builder.manager(), self.id);
         let applied = spanned(&context, Self::IDENTIFIER, None, work).await;
         applied.map_err(|error| error.to_string())
     }

@@ -4,17 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bad_routes::BadRoutes;
-use super::trouble::Trouble;
 use crate::ansible::port::Ansible;
-use crate::db::{Db, DbError};
 use crate::instances::application::Application;
-use crate::mail::Mailer;
+use crate::machines::advance::Machines;
+use crate::machines::probe::Probe;
+use crate::machines::provider::Provider;
+use crate::platform::db::{Db, DbError};
+use crate::platform::mail::Mailer;
+use crate::platform::trouble::Trouble;
+use crate::platform::vault::Keyring;
+use crate::routing::bad_routes::BadRoutes;
 use crate::routing::traffic::Traffic;
-use crate::servers::advance::Machines;
-use crate::servers::probe::Probe;
-use crate::servers::provider::Provider;
-use crate::vault::Keyring;
 
 /// Settings of builds.
 #[derive(Debug, Clone)]

@@ -3,44 +3,18 @@
 //! The generic side of the house: it reaches the application through [`application::Application`] and never names one.
 //! Not here: HTTP, pull requests, what Open edX needs.
 
-pub mod activate;
 pub mod application;
-pub mod apply_routing;
-pub mod archive;
-mod bad_routes;
-pub mod build;
-pub mod care;
-pub mod checks;
-mod claim;
-pub mod compare;
-pub mod courier;
-pub mod create;
+pub mod builds;
 pub mod disk;
-pub mod drain;
 mod error;
-pub mod failure_mail;
 pub mod health;
-pub mod hold;
 pub mod housekeeping;
 pub mod jobs;
-pub mod launch;
 mod manager;
-mod marks;
-pub mod opened;
-pub mod queue;
-pub mod read;
-pub mod reaper;
-pub mod retention;
-pub mod rollback;
-pub mod runs;
-pub mod stop;
+pub mod settings;
 pub mod store;
-pub mod switch;
-pub mod terminate;
-mod trouble;
-pub mod update;
-pub mod when_running;
+pub mod traffic;
+pub mod upkeep;
 
 pub use error::Refusal;
 pub use manager::{Manager, Options};
-pub use trouble::Trouble;

@@ -1,3 +1,17 @@
 //! What every program of this kind has, whatever it manages.
 
+pub mod answers;
+pub mod audit;
+pub mod children;
+pub mod db;
+pub mod events;
+pub mod guard;
+pub mod jobs;
+pub mod logs;
+pub mod mail;
+pub mod metrics;
+pub mod origin;
 pub mod outbox;
+pub mod trouble;
+pub mod users;
+pub mod vault;

@@ -7,8 +7,8 @@ use shared_types::{FieldError, PullRequestId};
 
 use super::store::{Row, repositories, rows, writes};
 use super::{Watch, WatchError, follow, sync};
-use crate::audit;
 use crate::instances::Refusal;
+use crate::platform::audit;
 
 /// Watches the pull request with this address now, without waiting for the next look.
 ///

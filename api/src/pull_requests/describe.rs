@@ -6,7 +6,7 @@ use shared_types::instance::NAME_MAX;
 
 use super::rules::Rules;
 use super::store::Row;
-use crate::openedx::code;
+use crate::applications::openedx::code;
 
 /// So many words of the title are in the name.
 const TITLE_WORDS: usize = 4;

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::github::GithubError;
-use crate::db::DbError;
 use crate::instances::Refusal;
+use crate::platform::db::DbError;
 
 /// Why something about a pull request was not done.
 #[derive(Debug, thiserror::Error)]

@@ -8,12 +8,15 @@ use shared_types::{EventKind, InstanceId, PullRequestId, Trigger};
 
 use super::store::{Row, repositories, rows, writes};
 use super::{Watch, describe};
+use crate::applications::openedx::code;
 use crate::config::OnCommit;
-use crate::events;
-use crate::instances::create::NewInstanceRequest;
+use crate::instances::Refusal;
+use crate::instances::builds::{launch, stop};
+use crate::instances::settings::create::NewInstanceRequest;
+use crate::instances::settings::{create, update};
 use crate::instances::store::{app_servers, instances};
-use crate::instances::{Refusal, archive, create, launch, stop, update};
-use crate::openedx::code;
+use crate::instances::upkeep::archive;
+use crate::platform::events;
 
 /// How often a build is tried that a pull request asks for.
 const ATTEMPTS: i32 = 2;

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use shared_types::PullRequestId;
 
 use super::{Watch, WatchError, report, sync};
-use crate::db::DbError;
-use crate::jobs::queue;
-use crate::jobs::span::spanned;
+use crate::platform::db::DbError;
+use crate::platform::jobs::queue;
+use crate::platform::jobs::span::spanned;
 
 /// Asks GitHub for a pull request and does what follows.
 #[derive(Debug, Clone, Serialize, Deserialize)]

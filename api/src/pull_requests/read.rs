@@ -5,8 +5,8 @@ use shared_types::{API_BASE, InstanceId, InstanceSummary, PullRequest, PullReque
 
 use super::Watch;
 use super::store::{listing, rows};
-use crate::db::DbError;
 use crate::instances;
+use crate::platform::db::DbError;
 
 /// A page of pull requests, each with its instance. Three queries.
 ///
@@ -19,7 +19,7 @@ pub async fn page(
 ) -> Result<Vec<PullRequest>, DbError> {
     let rows = listing::page(conn, query).await?;
     let ids: Vec<InstanceId> = rows.iter().filter_map(|(row, ..)| row.instance_id).collect();
-    let summaries = instances::read::among(conn, &ids).await?;
+    let summaries = instances::settings::read::among(conn, &ids).await?;
     Ok(rows.into_iter().map(|found| shown(watch, found, &summaries)).collect())
 }
 
@@ -34,7 +34,7 @@ pub async fn one(
 ) -> Result<Option<PullRequest>, DbError> {
     let Some(found) = listing::one(conn, id).await? else { return Ok(None) };
     let ids: Vec<InstanceId> = found.0.instance_id.into_iter().collect();
-    let summaries = instances::read::among(conn, &ids).await?;
+    let summaries = instances::settings::read::among(conn, &ids).await?;
     Ok(Some(shown(watch, found, &summaries)))
 }
 

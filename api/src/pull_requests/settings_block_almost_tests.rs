@@ -116,7 +116,8 @@ fn variables_that_surprise_are_named_with_their_line_in_the_body() {
 
 #[test]
 fn host_names_that_are_not_routed_are_named_with_their_line_in_the_body() {
-    let body = "**Settings**\n```yaml\nA: 1\nEDXAPP_LMS_BASE: other.example\nEDXAPP_CMS_BASE: studio.pr1.example.org\n```\n";
+    let body =
+        "**Settings**\n```yaml\nA: 1\nEDXAPP_LMS_BASE: other.example\nEDXAPP_CMS_BASE: studio.pr1.example.org\n```\n";
     let found = read(body, "pr1.example.org", &[]).unwrap().warnings;
     let [one] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(one.line, Some(4));

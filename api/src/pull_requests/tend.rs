@@ -7,8 +7,10 @@ use shared_types::pull_request::PullRequestState;
 
 use super::store::{Row, deliveries, due, repositories, rows, writes};
 use super::{Watch, WatchError, describe, follow};
+use crate::instances::Refusal;
+use crate::instances::builds::stop;
 use crate::instances::store::{app_servers, instances};
-use crate::instances::{Refusal, archive, stop};
+use crate::instances::upkeep::archive;
 
 /// How long deliveries are remembered; GitHub sends none again after three days.
 const REMEMBERED: TimeDelta = TimeDelta::days(7);

@@ -9,10 +9,10 @@ use shared_types::{Role, UserId};
 use super::report::say;
 use super::{StartError, keys};
 use crate::config::Settings;
-use crate::db::Db;
-use crate::db::embedded::EmbeddedPostgres;
-use crate::users::accounts;
-use crate::users::store::accounts as store;
+use crate::platform::db::Db;
+use crate::platform::db::embedded::EmbeddedPostgres;
+use crate::platform::users::accounts;
+use crate::platform::users::store::accounts as store;
 
 /// Who does it, as the audit trail says it.
 const ACTOR: &str = "ocim admin";

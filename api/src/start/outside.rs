@@ -12,12 +12,12 @@ use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
 use crate::config::{ProviderKind, Settings};
-use crate::db::Db;
-use crate::servers;
-use crate::servers::probe::{Probe, SshProbe};
-use crate::servers::provider::Provider;
-use crate::servers::providers::fake_files::FileMachines;
-use crate::servers::providers::local::{LocalConfig, LocalProvider, Subnet};
+use crate::machines;
+use crate::machines::probe::{Probe, SshProbe};
+use crate::machines::provider::Provider;
+use crate::machines::providers::fake_files::FileMachines;
+use crate::machines::providers::local::{LocalConfig, LocalProvider, Subnet};
+use crate::platform::db::Db;
 
 /// What is outside.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ async fn machines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Arc<L
                 .into(),
         );
     }
-    provider.claim(&servers::store::names(&mut *db.conn().await?, provider.name()).await?)?;
+    provider.claim(&machines::store::names(&mut *db.conn().await?, provider.name()).await?)?;
     for (id, error) in provider.boot_all().await? {
         say(format_args!("  machine {id} did not boot: {error}"));
     }

@@ -12,21 +12,21 @@ use super::report::{say, step};
 use super::{StartError, demo, keys};
 use crate::ansible::real::AnsibleConfig;
 use crate::ansible::virtualenv;
+use crate::applications::openedx::{Defaults, OpenEdx};
 use crate::config::{ProviderKind, Settings};
-use crate::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
-use crate::db::{Db, migrations};
 use crate::instances::health::Pace;
 use crate::instances::housekeeping::Kept;
 use crate::instances::{Manager, Options};
-use crate::mail::Mailer;
-use crate::mail::smtp::{SmtpConfig, SmtpMailer};
-use crate::openedx::{Defaults, OpenEdx};
+use crate::machines::providers::local::base_tree;
+use crate::platform::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use crate::platform::db::{Db, migrations};
+use crate::platform::mail::Mailer;
+use crate::platform::mail::smtp::{SmtpConfig, SmtpMailer};
+use crate::platform::users::login;
+use crate::platform::vault::Keyring;
 use crate::pull_requests::github::Github;
 use crate::pull_requests::{Rules, Watch};
 use crate::routing::traffic::Traffic;
-use crate::servers::providers::local::base_tree;
-use crate::users::login;
-use crate::vault::Keyring;
 
 /// How long between two looks at something that is not ready yet.
 const POLL: Duration = Duration::from_millis(200);
@@ -38,7 +38,8 @@ pub(super) async fn data_dir(path: &Path) -> Result<(PathBuf, std::fs::File), St
     };
     std::fs::create_dir_all(path).map_err(cannot)?;
     let path = path.canonicalize().map_err(cannot)?;
-    let lock = crate::children::lock(&path.join("server.lock"), Duration::from_secs(1)).await.map_err(cannot)?;
+    let lock =
+        crate::platform::children::lock(&path.join("server.lock"), Duration::from_secs(1)).await.map_err(cannot)?;
     let lock = lock.ok_or_else(|| {
         format!(
             "another ocim server uses the data directory {}; stop it, or choose another with OCIM_DATA_DIR",

@@ -18,18 +18,18 @@ use super::{StartError, limits, outside, parts, vault};
 use crate::app::App;
 use crate::config::gateway::GatewaySettings;
 use crate::config::{OnSigterm, Settings};
-use crate::db::embedded::EmbeddedPostgres;
-use crate::events::Bus;
-use crate::guard::Guard;
+use crate::http::router;
 use crate::http::span::RequestSpan;
 use crate::http::{middleware, problems};
-use crate::instances::apply_routing;
-use crate::router;
+use crate::instances::traffic::apply_routing;
+use crate::machines::providers::local::LocalProvider;
+use crate::platform::db::embedded::EmbeddedPostgres;
+use crate::platform::events::Bus;
+use crate::platform::guard::Guard;
+use crate::platform::users::sign_in::SignIn;
 use crate::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use crate::routing::public::PublicUrls;
-use crate::servers::providers::local::LocalProvider;
 use crate::system::System;
-use crate::users::sign_in::SignIn;
 use crate::worker::{Duties, Worker};
 
 /// How long requests under way may take once the program is to end.

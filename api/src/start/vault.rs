@@ -9,9 +9,9 @@ use secrecy::ExposeSecret;
 use super::StartError;
 use super::report::say;
 use crate::config::Settings;
-use crate::db::Db;
-use crate::db::embedded::EmbeddedPostgres;
-use crate::vault::{self, Keyring, store};
+use crate::platform::db::Db;
+use crate::platform::db::embedded::EmbeddedPostgres;
+use crate::platform::vault::{self, Keyring, store};
 
 /// Where the keys are that nobody has set.
 pub(super) fn file(data_dir: &Path) -> PathBuf {

@@ -10,9 +10,9 @@ use super::serve::{finish_or_hand_over, until_signal};
 use super::{StartError, outside, parts, vault};
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
-use crate::db::Db;
-use crate::db::embedded::EmbeddedPostgres;
-use crate::events::Bus;
+use crate::platform::db::Db;
+use crate::platform::db::embedded::EmbeddedPostgres;
+use crate::platform::events::Bus;
 use crate::routing::providers::direct::Direct;
 use crate::worker::{Duties, Worker};
 

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::config::Settings;
-use crate::metrics::Access;
+use crate::platform::metrics::Access;
 use crate::pull_requests::Watch;
 
 /// How long what was found is told again.

@@ -10,8 +10,9 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::interval;
 
 use super::warn;
-use crate::events::bus::Signal;
-use crate::instances::{Manager, courier, disk, health, housekeeping, reaper, retention, runs};
+use crate::instances::upkeep::{courier, reaper, retention, runs};
+use crate::instances::{Manager, disk, health, housekeeping};
+use crate::platform::events::bus::Signal;
 
 /// How often is looked whether there is room for builds.
 const WATCH: Duration = Duration::from_secs(10);

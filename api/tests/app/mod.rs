@@ -22,21 +22,21 @@ use ocim::ansible::fake::FakeAnsible;
 use ocim::ansible::port::Ansible;
 use ocim::app::App;
 use ocim::config::Settings;
-use ocim::db::Db;
-use ocim::events::Bus;
-use ocim::guard::Guard;
 use ocim::instances::{Manager, Options};
-use ocim::mail::Mailer;
-use ocim::mail::fake::FakeMailer;
+use ocim::machines::providers::fake::FakeProvider;
+use ocim::platform::db::Db;
+use ocim::platform::events::Bus;
+use ocim::platform::guard::Guard;
+use ocim::platform::mail::Mailer;
+use ocim::platform::mail::fake::FakeMailer;
+use ocim::platform::users::Secret;
+use ocim::platform::users::sign_in::SignIn;
+use ocim::platform::users::store::{self, tokens};
 use ocim::pull_requests::github::Github;
 use ocim::pull_requests::{Rules, Watch};
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::Traffic;
-use ocim::servers::providers::fake::FakeProvider;
 use ocim::system::System;
-use ocim::users::Secret;
-use ocim::users::sign_in::SignIn;
-use ocim::users::store::{self, tokens};
 use ocim::worker::{Duties, Worker};
 use shared_types::user::Scope;
 use shared_types::{Role, UserId};
@@ -206,7 +206,7 @@ impl TestApp {
     }
 
     /// A connection to the test's database.
-    pub async fn conn(&self) -> ocim::db::Connection {
+    pub async fn conn(&self) -> ocim::platform::db::Connection {
         self.db.conn().await.unwrap()
     }
 

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 
-use ocim::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
-use ocim::db::{Db, migrations};
+use ocim::platform::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use ocim::platform::db::{Db, migrations};
 use secrecy::ExposeSecret;
 use tokio_postgres::NoTls;
 

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ocim::applications::openedx::{Defaults, OpenEdx};
 use ocim::instances::Options;
 use ocim::instances::health::Pace;
 use ocim::instances::housekeeping::Kept;
-use ocim::openedx::{Defaults, OpenEdx};
-use ocim::vault::Keyring;
+use ocim::platform::vault::Keyring;
 use shared_types::openedx::Protocol;
 
 /// The settings of builds.

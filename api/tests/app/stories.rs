@@ -1,7 +1,7 @@
 //! What many tests begin with, and ask.
 
-use ocim::instances::build::Builder;
-use ocim::instances::launch;
+use ocim::instances::builds::Builder;
+use ocim::instances::builds::launch;
 use ocim::instances::store::builds;
 use serde_json::{Value, json};
 use shared_types::{AppServerId, InstanceId, Trigger};

@@ -118,8 +118,8 @@ impl Ran {
 
 /// Somebody of this role with a password to sign in with: `correct horse battery`.
 pub async fn user(app: &TestApp, name: &str, role: Role) {
-    let hash = ocim::users::passwords::hash(PASSWORD.to_owned()).await.unwrap();
-    assert!(ocim::users::store::insert(&mut *app.conn().await, name, &hash, role).await.unwrap());
+    let hash = ocim::platform::users::passwords::hash(PASSWORD.to_owned()).await.unwrap();
+    assert!(ocim::platform::users::store::insert(&mut *app.conn().await, name, &hash, role).await.unwrap());
 }
 
 /// The password of [`user`].

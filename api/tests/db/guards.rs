@@ -1,7 +1,7 @@
 //! Illegal moves die in SQL, whatever the program thinks.
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use ocim::db::Db;
+use ocim::platform::db::Db;
 use shared_types::{AppServerStatus, ServerStatus};
 
 use crate::app::{Database, number};

@@ -3,8 +3,8 @@
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::MigrationHarness;
-use ocim::db::Db;
-use ocim::db::migrations::{MIGRATIONS, migrate};
+use ocim::platform::db::Db;
+use ocim::platform::db::migrations::{MIGRATIONS, migrate};
 
 use super::texts;
 use crate::app::Database;

@@ -41,7 +41,7 @@ async fn the_schema_file_is_the_migrated_database() {
          WHERE {OURS} AND a.attnum > 0 AND NOT a.attisdropped"
     );
     let migrated: BTreeSet<String> = texts(&mut db.conn().await.unwrap(), &query).await.into_iter().collect();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db/schema.rs");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/platform/db/schema.rs");
     let declared = declared(&std::fs::read_to_string(path).unwrap());
     assert!(declared.len() > 80, "the file could not be read");
     let missing: Vec<_> = migrated.difference(&declared).collect();

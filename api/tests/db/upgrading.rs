@@ -3,8 +3,8 @@
 use diesel_async::SimpleAsyncConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::MigrationHarness;
-use ocim::db::Db;
-use ocim::db::migrations::{MIGRATIONS, applied, migrate};
+use ocim::platform::db::Db;
+use ocim::platform::db::migrations::{MIGRATIONS, applied, migrate};
 
 use super::texts;
 use crate::app::Database;

@@ -82,10 +82,11 @@ async fn the_rules_are_the_apis() {
 #[tokio::test]
 async fn the_first_administrator_has_a_strong_password_too() {
     let app = TestApp::idle().await;
-    let error = ocim::users::login::ensure_first_admin(&app.db, "administrator").await.unwrap_err().to_string();
+    let error =
+        ocim::platform::users::login::ensure_first_admin(&app.db, "administrator").await.unwrap_err().to_string();
     assert!(error.starts_with("It is too easy to guess."), "{error}");
-    assert!(ocim::users::login::ensure_first_admin(&app.db, "correct horse battery staple 7").await.unwrap());
+    assert!(ocim::platform::users::login::ensure_first_admin(&app.db, "correct horse battery staple 7").await.unwrap());
     // Later starts ask nothing of it.
-    assert!(!ocim::users::login::ensure_first_admin(&app.db, "short").await.unwrap());
+    assert!(!ocim::platform::users::login::ensure_first_admin(&app.db, "short").await.unwrap());
     app.end().await;
 }

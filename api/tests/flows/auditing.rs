@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use ocim::ansible::fake::FakeEnd;
 use ocim::config::Settings;
-use ocim::instances::reaper;
+use ocim::instances::upkeep::reaper;
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared_types::{Role, ServerId};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ocim::instances::when_running::when_running;
+use ocim::instances::traffic::when_running::when_running;
 use serde_json::{Value, json};
 use shared_types::AppServerId;
 

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ocim::ansible::fake::FakeAnsible;
-use ocim::db::Db;
-use ocim::instances::build::Builder;
-use ocim::instances::{Manager, read};
-use ocim::vault::Keyring;
+use ocim::instances::Manager;
+use ocim::instances::builds::Builder;
+use ocim::instances::settings::read;
+use ocim::platform::db::Db;
+use ocim::platform::vault::Keyring;
 use serde_json::json;
 use shared_types::{AppServerId, AppServerStatus, InstanceId};
 use tokio_util::sync::CancellationToken;
@@ -137,7 +138,8 @@ async fn a_backup_is_restored_into_a_database_of_its_own() {
     assert!(is_done && words.contains("Restored"), "{words}");
     let (_, words) = admin(None, there.path(), "", &["backup", "/nowhere"]).await;
     assert!(words.contains("runs"), "it was stopped again: {words}");
-    let postgres = ocim::db::embedded::EmbeddedPostgres::start(there.path(), Default::default()).await.unwrap();
+    let postgres =
+        ocim::platform::db::embedded::EmbeddedPostgres::start(there.path(), Default::default()).await.unwrap();
     let db = Db::open(secrecy::ExposeSecret::expose_secret(postgres.url())).unwrap();
     let count = crate::app::number(&mut db.conn().await.unwrap(), "SELECT count(*) AS n FROM instances").await;
     drop(db);

@@ -3,7 +3,7 @@
 use std::fs;
 
 use ocim::ansible::port::SpoolLine;
-use ocim::instances::runs;
+use ocim::instances::upkeep::runs;
 use serde_json::json;
 use shared_types::LogLevel;
 

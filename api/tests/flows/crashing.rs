@@ -114,12 +114,12 @@ async fn a_machine_is_taken_away_however_often_that_is_interrupted() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
-    ocim::instances::apply_routing::apply_all(&app.manager).await.unwrap();
+    ocim::instances::traffic::apply_routing::apply_all(&app.manager).await.unwrap();
     app.operator().await.post(&format!("/api/v1/app-servers/{id}/terminate"), json!({})).await.expect(202);
     let mut died = Vec::new();
     for point in 1.. {
-        let remove = move |builder: ocim::instances::build::Builder| async move {
-            ocim::instances::terminate::remove(builder.manager(), AppServerId(id)).await.unwrap();
+        let remove = move |builder: ocim::instances::builds::Builder| async move {
+            ocim::instances::builds::terminate::remove(builder.manager(), AppServerId(id)).await.unwrap();
         };
         match app.elsewhere(point, remove).await {
             End::Died(at) => died.push(at),
@@ -140,8 +140,10 @@ async fn a_switch_reaches_the_gateway_however_often_telling_it_is_interrupted() 
     for (id, site) in [(first, 0), (second, 1), (first, 0)] {
         app.operator().await.post(&format!("/api/v1/app-servers/{id}/activate"), json!({})).await.expect(202);
         for point in 1.. {
-            let tell = move |builder: ocim::instances::build::Builder| async move {
-                ocim::instances::apply_routing::apply_routing(builder.manager(), InstanceId(instance)).await.unwrap();
+            let tell = move |builder: ocim::instances::builds::Builder| async move {
+                ocim::instances::traffic::apply_routing::apply_routing(builder.manager(), InstanceId(instance))
+                    .await
+                    .unwrap();
             };
             if matches!(app.elsewhere(point, tell).await, End::Done(_)) {
                 break;

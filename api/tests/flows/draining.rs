@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ocim::config::Settings;
 use ocim::config::gateway::GatewaySettings;
-use ocim::instances::{apply_routing, drain};
+use ocim::instances::traffic::{apply_routing, drain};
 use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use ocim::routing::traffic::Traffic;
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ struct Killed(Arc<HaproxyGateway>);
 
 impl Drop for Killed {
     fn drop(&mut self) {
-        self.0.process().signal(ocim::children::Signal::KILL).unwrap();
+        self.0.process().signal(ocim::platform::children::Signal::KILL).unwrap();
     }
 }
 

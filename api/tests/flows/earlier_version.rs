@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ocim::ansible::fake::FakeEnd;
-use ocim::instances::build::Builder;
+use ocim::instances::builds::Builder;
 use shared_types::AppServerId;
 use tokio_util::sync::CancellationToken;
 

@@ -4,8 +4,9 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection;
+use ocim::instances::Options;
 use ocim::instances::health::{Pace, stale, watch};
-use ocim::instances::{Options, reaper};
+use ocim::instances::upkeep::reaper;
 use serde_json::{Value, json};
 use shared_types::ServerId;
 

@@ -1,7 +1,8 @@
 //! Mail to ADMINS about instances that fail and work again.
 
-use ocim::instances::{checks, courier, health};
-use ocim::mail::Message;
+use ocim::instances::health::{self, checks};
+use ocim::instances::upkeep::courier;
+use ocim::platform::mail::Message;
 use serde_json::json;
 use shared_types::AppServerId;
 

@@ -4,8 +4,9 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use ocim::instances::builds::terminate;
 use ocim::instances::store::{builds, instances, routing};
-use ocim::instances::{apply_routing, drain, terminate, when_running};
+use ocim::instances::traffic::{apply_routing, drain, when_running};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use reqwest::Method;
@@ -216,7 +217,7 @@ impl World<'_> {
             apply_routing::apply_routing(manager, id).await.map_err(|error| error.to_string())?;
         }
         drain::sweep(manager).await.map_err(|error| error.to_string())?;
-        for id in ocim::servers::store::to_terminate(&mut conn, 100).await.map_err(|error| error.to_string())? {
+        for id in ocim::machines::store::to_terminate(&mut conn, 100).await.map_err(|error| error.to_string())? {
             terminate::remove(manager, id).await.map_err(|error| error.to_string())?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Logs as they are written: numbered without a gap whoever writes, long lines among short ones, and told to who reads along.
 
-use ocim::logs::{self, About, Line, MAX_TEXT};
+use ocim::platform::logs::{self, About, Line, MAX_TEXT};
 use shared_types::{AppServerId, InstanceId, ServerId};
 
 use crate::app::{Stream, TestApp};

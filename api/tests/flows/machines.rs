@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ocim::servers::provider::ProviderError;
-use ocim::servers::providers::fake::FakeCreate;
+use ocim::machines::provider::ProviderError;
+use ocim::machines::providers::fake::FakeCreate;
 use serde_json::Value;
 use shared_types::ServerId;
 

@@ -2,10 +2,10 @@
 
 use ocim::ansible::fake::FakeEnd;
 use ocim::ansible::port::{AnsibleError, RunOutcome};
-use ocim::instances::courier;
-use ocim::logs::{self, About, Line};
-use ocim::mail::MailError;
-use ocim::servers::providers::fake::FakeCreate;
+use ocim::instances::upkeep::courier;
+use ocim::machines::providers::fake::FakeCreate;
+use ocim::platform::logs::{self, About, Line};
+use ocim::platform::mail::MailError;
 use serde_json::json;
 use shared_types::{AppServerId, InstanceId};
 

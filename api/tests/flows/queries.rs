@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use diesel::connection::InstrumentationEvent;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use ocim::instances::compare::{self, Against};
-use ocim::instances::read;
+use ocim::instances::builds::compare::{self, Against};
+use ocim::instances::settings::read;
 use ocim::instances::store::{activations, instances, listing, summaries};
-use ocim::instances::switch::{self, Switch};
-use ocim::logs::{self, About};
+use ocim::instances::traffic::switch::{self, Switch};
+use ocim::machines;
+use ocim::platform::logs::{self, About};
 use ocim::pull_requests;
 use ocim::pull_requests::store::listing::Query as PullRequests;
-use ocim::servers;
 use shared_types::HealthState;
 use shared_types::app_server::ActivationKind;
 use shared_types::instance::InstanceSort;
@@ -76,7 +76,7 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     let sought = logs::Query { text: Some("1".into()), ..Default::default() };
     logs::matches(conn, About::AppServer(instance, app_server), &sought).await.unwrap();
     found.push(taken("list_app_server_log_matches"));
-    servers::store::page(conn, &servers::store::Query { limit: 50, ..Default::default() }).await.unwrap();
+    machines::store::page(conn, &machines::store::Query { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_servers"));
     pull_requests::read::page(&app.watch, conn, &PullRequests { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_pull_requests"));
@@ -84,7 +84,7 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     found.push(taken("read_pull_request"));
     pull_requests::store::rows::source_of(conn, instance, "https://github.com").await.unwrap();
     found.push(taken("source_pr"));
-    ocim::metrics::store::read(conn).await.unwrap();
+    ocim::platform::metrics::store::read(conn).await.unwrap();
     found.push(taken("read_metrics"));
     found
 }

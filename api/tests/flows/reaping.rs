@@ -1,6 +1,6 @@
 //! Provider and database differ: what is done about it, when, and what never is.
 
-use ocim::instances::reaper;
+use ocim::instances::upkeep::reaper;
 use serde_json::{Value, json};
 use shared_types::{Role, ServerId};
 

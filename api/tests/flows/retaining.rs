@@ -1,6 +1,7 @@
 //! Which app servers keep their machines, for how long, and how the others end.
 
-use ocim::instances::{activate, apply_routing, retention};
+use ocim::instances::traffic::{activate, apply_routing};
+use ocim::instances::upkeep::retention;
 use serde_json::{Value, json};
 use shared_types::AppServerId;
 

@@ -1,8 +1,8 @@
 //! Launches with several attempts: each is a new app server, and what cannot go better is not tried again.
 
 use ocim::ansible::port::AnsibleError;
-use ocim::servers::provider::ProviderError;
-use ocim::servers::providers::fake::FakeCreate;
+use ocim::machines::provider::ProviderError;
+use ocim::machines::providers::fake::FakeCreate;
 use serde_json::{Value, json};
 
 use crate::app::{TestApp, until};

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use diesel_async::RunQueryDsl;
 use ocim::instances::disk;
-use ocim::jobs::workers;
+use ocim::platform::jobs::workers;
 use serde_json::json;
 use shared_types::AppServerId;
 

@@ -1,7 +1,7 @@
 //! The gateway follows the pointer, also after it was away.
 
 use ocim::config::gateway::Scheme;
-use ocim::instances::apply_routing;
+use ocim::instances::traffic::apply_routing;
 use serde_json::{Value, json};
 use shared_types::InstanceId;
 

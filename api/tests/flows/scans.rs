@@ -2,12 +2,13 @@
 //! answered through an index. What Postgres did is counted by Postgres, in the transaction that did it.
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
-use ocim::db::DbError;
-use ocim::instances::read;
+use ocim::instances::settings::read;
 use ocim::instances::store::{activations, listing, retention, summaries};
+use ocim::platform::db::DbError;
+use ocim::platform::{audit, logs};
 use ocim::pull_requests::store::due;
 use ocim::pull_requests::store::listing::{Place, Query};
-use ocim::{audit, logs, pull_requests, servers};
+use ocim::{machines, pull_requests};
 use shared_types::audit::Outcome;
 use shared_types::instance::InstanceSort as S;
 use shared_types::pagination::ByAge;
@@ -147,8 +148,8 @@ async fn no_list_reads_a_whole_table() {
             check(conn, &mut wrong, format!("app servers {query:?}"), view).await;
         }
         for status in [None, Some(ServerStatus::Booting)] {
-            let query = servers::store::Query { status, sort, limit: 51, ..Default::default() };
-            let view = async |conn: &mut AsyncPgConnection| Ok(servers::store::page(conn, &query).await?.len());
+            let query = machines::store::Query { status, sort, limit: 51, ..Default::default() };
+            let view = async |conn: &mut AsyncPgConnection| Ok(machines::store::page(conn, &query).await?.len());
             check(conn, &mut wrong, format!("machines {query:?}"), view).await;
         }
     }

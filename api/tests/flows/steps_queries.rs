@@ -5,8 +5,8 @@ use std::cell::RefCell;
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use ocim::instances::store::app_servers;
-use ocim::logs::{self, About, Line};
-use ocim::servers::store::{self as servers, Owner};
+use ocim::machines::store::{self as servers, Owner};
+use ocim::platform::logs::{self, About, Line};
 use shared_types::{AppServerId, AppServerStatus as A, InstanceId, ServerId, ServerStatus as S};
 
 use crate::app::TestApp;

@@ -47,7 +47,7 @@ impl std::fmt::Display for Operation {
 
 /// Every documented operation.
 pub fn operations() -> Vec<Operation> {
-    let document = serde_json::to_value(ocim::router::document()).unwrap();
+    let document = serde_json::to_value(ocim::http::router::document()).unwrap();
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, said) in item.as_object().unwrap() {
@@ -68,7 +68,7 @@ pub fn operations() -> Vec<Operation> {
 fn the_committed_document_is_the_programs() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi.yaml");
     let committed = fs::read_to_string(path).unwrap();
-    let is_same = committed == ocim::router::document().to_yaml().unwrap();
+    let is_same = committed == ocim::http::router::document().to_yaml().unwrap();
     assert!(is_same, "openapi.yaml is not what the code says: run `make openapi` and commit it");
 }
 
@@ -114,7 +114,7 @@ fn every_operation_says_how_it_refuses() {
 
 #[test]
 fn whatever_is_referred_to_is_there() {
-    let document = serde_json::to_value(ocim::router::document()).unwrap();
+    let document = serde_json::to_value(ocim::http::router::document()).unwrap();
     let text = document.to_string();
     let names: Vec<&str> =
         text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
@@ -126,7 +126,7 @@ fn whatever_is_referred_to_is_there() {
 
 #[test]
 fn every_example_fits_its_schema() {
-    let document = serde_json::to_value(ocim::router::document()).unwrap();
+    let document = serde_json::to_value(ocim::http::router::document()).unwrap();
     let schemas = document["components"]["schemas"].as_object().unwrap();
     for (name, schema) in schemas.iter().filter(|(_, schema)| schema.get("example").is_some()) {
         fits(&document, schema, &schema["example"], name);
@@ -159,7 +159,7 @@ fn fits(document: &Value, schema: &Value, example: &Value, whose: &str) {
 
 #[test]
 fn every_operation_says_who_may_and_every_problem_which_it_is() {
-    let document = serde_json::to_value(ocim::router::document()).unwrap();
+    let document = serde_json::to_value(ocim::http::router::document()).unwrap();
     let for_all = document["security"].as_array().unwrap();
     for operation in operations() {
         let security = operation.said["security"].as_array().unwrap_or(for_all);

@@ -213,9 +213,9 @@ async fn the_document_is_there_for_all() {
     let yaml = nobody.get("/api/v1/openapi.yaml").await;
     yaml.expect(200);
     assert_eq!(yaml.header("content-type"), "application/yaml");
-    assert_eq!(yaml.body, ocim::router::document().to_yaml().unwrap());
+    assert_eq!(yaml.body, ocim::http::router::document().to_yaml().unwrap());
     let json = nobody.get("/api/v1/openapi.json").await.expect(200);
-    assert_eq!(json, serde_json::to_value(ocim::router::document()).unwrap());
+    assert_eq!(json, serde_json::to_value(ocim::http::router::document()).unwrap());
     assert!(nobody.get("/docs/").await.body.contains("swagger"));
     for kind in shared_types::ProblemType::ALL {
         assert!(nobody.get("/docs/problems").await.body.contains(&format!("id=\"{}\"", kind.as_str())), "{kind:?}");

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ocim::users::Secret;
-use ocim::users::store::{self, tokens};
+use ocim::platform::users::Secret;
+use ocim::platform::users::store::{self, tokens};
 use reqwest::Method;
 use serde_json::json;
 use shared_types::Role;

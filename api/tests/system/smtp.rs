@@ -1,7 +1,7 @@
 //! Mail over a real SMTP conversation.
 
-use ocim::mail::smtp::{SmtpConfig, SmtpMailer};
-use ocim::mail::{Attachment, MailError, Mailer, Message};
+use ocim::platform::mail::smtp::{SmtpConfig, SmtpMailer};
+use ocim::platform::mail::{Attachment, MailError, Mailer, Message};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;

@@ -6,10 +6,10 @@ use shared_types::audit::{Activity, Outcome};
 use shared_types::{ActivityId, AppServerId, InstanceId, Page};
 
 use crate::app::App;
-use crate::audit;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::http::{cursor, extract};
+use crate::platform::audit;
 
 /// Which entries.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

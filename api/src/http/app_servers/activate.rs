@@ -7,7 +7,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::{self, Json};
 use crate::http::principal::Activator;
 use crate::http::{activation, prefer};
-use crate::instances::activate::{self, Request};
+use crate::instances::traffic::activate::{self, Request};
 
 /// Activate an app server
 ///

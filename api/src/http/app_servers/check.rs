@@ -5,7 +5,7 @@ use shared_types::app_server::Checks;
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Operator;
-use crate::instances::checks;
+use crate::instances::health::checks;
 
 /// Check an app server now
 ///

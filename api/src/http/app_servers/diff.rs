@@ -6,7 +6,7 @@ use shared_types::{AppServerId, ProblemType};
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
-use crate::instances::compare::{self, Against};
+use crate::instances::builds::compare::{self, Against};
 
 /// With what to compare.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -7,7 +7,7 @@ use crate::http::error::ApiError;
 use crate::http::log_view::{self, Sought};
 use crate::http::principal::Viewer;
 use crate::instances::store::app_servers;
-use crate::logs::About;
+use crate::platform::logs::About;
 
 /// Find a text or a level in an app server's log
 ///

@@ -6,7 +6,7 @@ use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::http::sse::{self, LogStreamQuery};
 use crate::instances::store::app_servers;
-use crate::logs::About;
+use crate::platform::logs::About;
 
 /// Follow an app server's log
 ///

@@ -6,7 +6,8 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{self, Json};
 use crate::http::principal::Operator;
-use crate::instances::{read, retention};
+use crate::instances::settings::read;
+use crate::instances::upkeep::retention;
 
 /// Keep an app server
 ///

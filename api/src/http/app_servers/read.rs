@@ -4,7 +4,7 @@ use shared_types::{AppServer, AppServerId};
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
-use crate::instances::read;
+use crate::instances::settings::read;
 
 /// Read an app server
 ///

@@ -7,7 +7,8 @@ use crate::http::error::ApiError;
 use crate::http::extract::{self, Json};
 use crate::http::prefer;
 use crate::http::principal::Operator;
-use crate::instances::{read, stop};
+use crate::instances::builds::stop;
+use crate::instances::settings::read;
 
 /// Stop the build of an app server
 ///

@@ -7,8 +7,8 @@ use crate::http::error::ApiError;
 use crate::http::extract::{self, Json};
 use crate::http::prefer;
 use crate::http::principal::Operator;
-use crate::instances::read;
-use crate::instances::terminate::{self, Request};
+use crate::instances::builds::terminate::{self, Request};
+use crate::instances::settings::read;
 
 /// Take the machine of an app server away
 ///

@@ -4,7 +4,8 @@ use shared_types::{AppServer, AppServerId};
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Operator;
-use crate::instances::{read, retention};
+use crate::instances::settings::read;
+use crate::instances::upkeep::retention;
 
 /// Leave an app server to retention again
 ///

@@ -4,8 +4,8 @@ use actix_web::cookie::{Cookie, SameSite, time::Duration};
 
 use crate::app::App;
 use crate::http::principal::COOKIE;
-use crate::users::Secret;
-use crate::users::login::SESSION_DAYS;
+use crate::platform::users::Secret;
+use crate::platform::users::login::SESSION_DAYS;
 
 /// The cookie of a session.
 pub fn of(app: &App, secret: &Secret) -> Cookie<'static> {

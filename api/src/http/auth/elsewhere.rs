@@ -8,7 +8,7 @@ use shared_types::sign_in::Provider;
 
 use crate::app::App;
 use crate::http::error::ApiError;
-use crate::users::sign_in::{SECONDS, SignInError};
+use crate::platform::users::sign_in::{SECONDS, SignInError};
 
 /// The trip's cookie.
 pub const COOKIE: &str = "ocim_sign_in";

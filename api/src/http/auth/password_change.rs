@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::principal::Person;
-use crate::users::own;
+use crate::platform::users::own;
 
 /// Change your password
 ///

@@ -7,7 +7,7 @@ use super::{cookie, elsewhere};
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::COOKIE;
-use crate::users::sign_in::{self, Return, SignInError, Trip};
+use crate::platform::users::sign_in::{self, Return, SignInError, Trip};
 
 /// What the provider sends along; what else it sends is not looked at.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 use super::elsewhere;
 use crate::app::App;
 use crate::http::error::ApiError;
-use crate::users::sign_in;
+use crate::platform::users::sign_in;
 
 /// Where to come out.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -3,10 +3,10 @@ use serde_json::json;
 use shared_types::SessionId;
 
 use crate::app::App;
-use crate::audit;
 use crate::http::error::ApiError;
 use crate::http::principal::Person;
-use crate::users::store::sessions;
+use crate::platform::audit;
+use crate::platform::users::store::sessions;
 
 /// End one of your sessions
 ///

@@ -2,10 +2,10 @@ use actix_web::{HttpResponse, delete, web};
 use serde_json::json;
 
 use crate::app::App;
-use crate::audit;
 use crate::http::error::ApiError;
 use crate::http::principal::Person;
-use crate::users::store::sessions;
+use crate::platform::audit;
+use crate::platform::users::store::sessions;
 
 /// End all your other sessions
 ///

@@ -5,7 +5,7 @@ use shared_types::user::Session;
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Person;
-use crate::users::store::sessions;
+use crate::platform::users::store::sessions;
 
 /// List your sessions
 ///

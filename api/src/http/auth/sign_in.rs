@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::principal::{COOKIE, refuse_other_sites};
-use crate::users::login::login as sign_in;
+use crate::platform::users::login::login as sign_in;
 
 /// Sign in
 ///

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::{COOKIE, Viewer};
-use crate::users::{secret_hash, store};
+use crate::platform::users::{secret_hash, store};
 
 /// Sign out
 ///

@@ -3,12 +3,12 @@ use shared_types::FieldError;
 use shared_types::user::{CreatedToken, NewToken, Scope};
 
 use crate::app::App;
-use crate::audit;
 use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::principal::Person;
-use crate::users::Secret;
-use crate::users::store::tokens;
+use crate::platform::audit;
+use crate::platform::users::Secret;
+use crate::platform::users::store::tokens;
 
 /// Make an API token
 ///

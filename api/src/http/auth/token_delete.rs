@@ -2,10 +2,10 @@ use actix_web::{HttpResponse, delete, web};
 use shared_types::TokenId;
 
 use crate::app::App;
-use crate::audit;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
-use crate::users::store::tokens;
+use crate::platform::audit;
+use crate::platform::users::store::tokens;
 
 /// Take an API token away
 ///

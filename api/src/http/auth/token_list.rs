@@ -5,7 +5,7 @@ use shared_types::user::Token;
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
-use crate::users::store::tokens;
+use crate::platform::users::store::tokens;
 
 /// List your API tokens
 ///

@@ -6,7 +6,7 @@ use super::view;
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Operator;
-use crate::instances::archive;
+use crate::instances::upkeep::archive;
 
 /// What becomes of its machines.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -9,7 +9,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::openapi::NewInstance;
 use crate::http::principal::Operator;
-use crate::instances::create::{self, NewInstanceRequest};
+use crate::instances::settings::create::{self, NewInstanceRequest};
 
 /// Create an instance
 ///

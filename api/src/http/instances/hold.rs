@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{self, Json};
 use crate::http::principal::Activator;
-use crate::instances::hold;
+use crate::instances::traffic::hold;
 
 /// Hold an instance
 ///

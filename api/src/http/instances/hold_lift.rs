@@ -5,7 +5,7 @@ use super::view;
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Activator;
-use crate::instances::hold;
+use crate::instances::traffic::hold;
 
 /// Lift the hold of an instance
 ///

@@ -8,7 +8,8 @@ use crate::http::error::ApiError;
 use crate::http::extract::{self, Json};
 use crate::http::prefer;
 use crate::http::principal::{Operator, refuse_without};
-use crate::instances::{launch, read};
+use crate::instances::builds::launch;
+use crate::instances::settings::read;
 
 /// Launch an app server
 ///

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::http::{cursor, extract};
-use crate::instances::read;
+use crate::instances::settings::read;
 use crate::instances::store::listing::{self, Place};
 
 /// Which page.

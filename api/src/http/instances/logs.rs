@@ -6,7 +6,7 @@ use crate::http::error::ApiError;
 use crate::http::log_view::{self, Query};
 use crate::http::principal::Viewer;
 use crate::instances::store::instances;
-use crate::logs::About;
+use crate::platform::logs::About;
 
 /// Read an instance's log
 ///

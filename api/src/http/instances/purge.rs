@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::principal::Admin;
-use crate::instances::archive;
+use crate::instances::upkeep::archive;
 
 /// Delete what an archived instance owns
 ///

@@ -5,7 +5,7 @@ use shared_types::comparison::Render;
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
-use crate::instances::compare;
+use crate::instances::builds::compare;
 
 /// See what a launch would pass
 ///

@@ -5,7 +5,7 @@ use super::view;
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Operator;
-use crate::instances::archive;
+use crate::instances::upkeep::archive;
 
 /// Restore an archived instance
 ///

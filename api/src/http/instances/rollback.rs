@@ -9,7 +9,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::{self, Json};
 use crate::http::principal::Activator;
 use crate::http::{activation, prefer};
-use crate::instances::rollback::{self, Request};
+use crate::instances::traffic::rollback::{self, Request};
 
 /// How long the gateway is waited for unless the caller says otherwise.
 const WAIT: Duration = Duration::from_secs(3);

@@ -8,7 +8,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::openapi::InstancePatch;
 use crate::http::principal::Operator;
-use crate::instances::update;
+use crate::instances::settings::update;
 
 /// Change an instance
 ///

@@ -7,8 +7,8 @@ use shared_types::{Instance, InstanceId};
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract;
-use crate::instances::care::Care;
-use crate::instances::read::{self, InstanceView};
+use crate::instances::settings::care::Care;
+use crate::instances::settings::read::{self, InstanceView};
 use crate::pull_requests::store::rows::source_of;
 
 /// One instance as it travels.

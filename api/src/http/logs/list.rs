@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::http::{cursor, extract};
-use crate::logs;
+use crate::platform::logs;
 
 /// Which entries.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

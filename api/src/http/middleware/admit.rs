@@ -11,9 +11,9 @@ use actix_web::{Error, ResponseError, web};
 use shared_types::ProblemType;
 
 use crate::app::App;
-use crate::audit::Origin;
 use crate::http::error::ApiError;
 use crate::http::prefer;
+use crate::platform::audit::Origin;
 
 /// What all headers may have together, in bytes.
 const MAX_HEADERS: usize = 32 * 1024;

@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 use shared_types::{ProblemType, UserId};
 use tracing::Instrument;
 
-use crate::answers::{self, Answer, Begun};
 use crate::app::App;
-use crate::audit::Origin;
 use crate::http::error::ApiError;
 use crate::http::{extract, principal};
+use crate::platform::answers::{self, Answer, Begun};
+use crate::platform::audit::Origin;
 
 /// Says that the answer is one that was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");

@@ -8,7 +8,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 
 use crate::http::span;
-use crate::metrics;
+use crate::platform::metrics;
 
 /// Counts the request. What a stream sends after its head is not waited for.
 ///

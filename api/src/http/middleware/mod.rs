@@ -24,8 +24,8 @@ pub use measure::measure;
 pub use refusals::refusals;
 
 use crate::app::App;
-use crate::audit::Origin;
 use crate::http::span::{self, RequestId};
+use crate::platform::audit::Origin;
 
 /// The id of the request under way; empty outside of one.
 pub fn request_id() -> String {

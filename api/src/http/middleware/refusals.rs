@@ -8,9 +8,9 @@ use actix_web::{Error, HttpRequest, web};
 use shared_types::{AppServerId, InstanceId};
 
 use crate::app::App;
-use crate::audit::{self, Origin};
 use crate::http::error::ApiError;
 use crate::http::problems::Known;
+use crate::platform::audit::{self, Origin};
 
 /// Records the refusal of whatever would have changed something.
 ///

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{self, Json};
 use crate::http::principal::Operator;
-use crate::instances::queue;
+use crate::instances::builds::queue;
 use crate::instances::store::queue as store;
 
 /// Pause the queue

@@ -4,7 +4,7 @@ use shared_types::queue::Queue;
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Operator;
-use crate::instances::queue;
+use crate::instances::builds::queue;
 use crate::instances::store::queue as store;
 
 /// Let the queue go on

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::http::{cursor, extract};
-use crate::servers::store;
+use crate::machines::store;
 
 /// Which ones.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

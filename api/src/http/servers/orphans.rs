@@ -4,7 +4,7 @@ use shared_types::retention::Orphans;
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
-use crate::instances::reaper;
+use crate::instances::upkeep::reaper;
 
 /// List where provider and database differ
 ///

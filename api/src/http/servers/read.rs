@@ -4,7 +4,7 @@ use shared_types::{Server, ServerId};
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
-use crate::servers::store;
+use crate::machines::store;
 
 /// Read a machine
 #[utoipa::path(tag = "servers", params(("id" = ServerId, Path, description = "The machine")), responses(

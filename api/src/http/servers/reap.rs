@@ -4,7 +4,7 @@ use shared_types::retention::Orphans;
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Admin;
-use crate::instances::reaper;
+use crate::instances::upkeep::reaper;
 
 /// Compare provider and database now, and do what is due
 ///

@@ -4,7 +4,7 @@ use shared_types::UserId;
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Admin;
-use crate::users::accounts;
+use crate::platform::users::accounts;
 
 /// Delete a user
 ///

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Admin;
 use crate::http::{cursor, extract};
-use crate::users::store::accounts;
+use crate::platform::users::store::accounts;
 
 /// Which page.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -6,7 +6,7 @@ use super::view;
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Admin;
-use crate::users::store::accounts;
+use crate::platform::users::store::accounts;
 
 /// Read a user
 #[utoipa::path(tag = "users", params(("id" = UserId, Path, description = "The user")), responses(

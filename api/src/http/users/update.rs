@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::{self, Json};
 use crate::http::principal::Admin;
-use crate::users::accounts;
+use crate::platform::users::accounts;
 
 /// Change a user
 ///

@@ -4,7 +4,7 @@ use actix_web::http::header::ETAG;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use shared_types::user::Account;
 
-use crate::users::store::accounts::UserRow;
+use crate::platform::users::store::accounts::UserRow;
 
 /// As administrators see it.
 pub fn account(row: UserRow) -> Account {

@@ -7,10 +7,10 @@ use diesel_async::AsyncConnection;
 use serde_json::json;
 use shared_types::HealthState;
 
-use crate::db::DbError;
 use crate::instances::Manager;
 use crate::instances::store::health_mail::{self as store, Change};
-use crate::mail::one_line;
+use crate::platform::db::DbError;
+use crate::platform::mail::one_line;
 use crate::platform::outbox;
 
 /// The kind in the outbox.

@@ -2,12 +2,13 @@
 //! function without side effects, and nowhere else.
 //!
 //! [`watch`] asks all sites again and again, [`record`] writes what changed, [`stale`] notices that no process asks any more, and
-//! [`mail`] tells ADMINS. Not here: how a site is asked ([`super::checks`]).
+//! [`mail`] tells ADMINS. Not here: how a site is asked ([`self::checks`]).
 //!
 //! Two things make a health unknown. One app server's sites cannot be asked while others' can: then its row says so. The watch as
 //! a whole asks nothing (no process makes checks, the gateway or the database is away): then one row says so
 //! (`health_watch.fresh_until`), readers show every health as unknown, and no row of an instance changes.
 
+pub mod checks;
 pub mod mail;
 pub mod record;
 mod schedule;

@@ -8,10 +8,10 @@ use shared_types::app_server::Checks;
 use shared_types::{AppServerId, EventKind, InstanceId};
 
 use super::{Found, Health};
-use crate::db::DbError;
-use crate::events::{self, About};
 use crate::instances::Manager;
 use crate::instances::store::health::{self as store, NewChange, Stored};
+use crate::platform::db::DbError;
+use crate::platform::events::{self, About};
 
 /// One check of an active app server.
 #[derive(Debug, Clone)]

@@ -7,11 +7,11 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use shared_types::{EventKind, HealthState};
 use tokio::time::sleep;
 
-use crate::db::DbError;
-use crate::events;
 use crate::instances::Manager;
 use crate::instances::store::health::{self, NewChange};
 use crate::instances::store::health_watch as store;
+use crate::platform::db::DbError;
+use crate::platform::events;
 
 /// How often is looked whether the time has passed.
 const LOOK: Duration = Duration::from_secs(1);

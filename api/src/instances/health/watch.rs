@@ -19,11 +19,13 @@ use super::record::{self, Look};
 use super::schedule::{Aim, Schedule, Start};
 use super::stale;
 use super::{Found, Pace};
-use crate::db::DbError;
-use crate::events::{self, About, bus::Signal};
 use crate::instances::application::CheckSpec;
+use crate::instances::health::checks;
 use crate::instances::store::health_watch::{self as store, Target};
-use crate::instances::{Manager, checks, store as tables};
+use crate::instances::{Manager, store as tables};
+use crate::platform::db::DbError;
+use crate::platform::events::bus::Signal;
+use crate::platform::events::{self, About};
 use crate::routing::traffic::{PATIENCE, Traffic};
 
 /// How often answers are written and checks begin.

@@ -6,9 +6,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::app_server::{Activation, ActivationKind};
 use shared_types::{ActivationId, AppServerId, InstanceId};
 
-use crate::db::DbError;
-use crate::db::fixed::fixed;
-use crate::db::schema::{activations, app_servers, servers};
+use crate::platform::db::DbError;
+use crate::platform::db::fixed::fixed;
+use crate::platform::db::schema::{activations, app_servers, servers};
 
 /// What is stored of a new one.
 #[derive(Debug, diesel::Insertable)]

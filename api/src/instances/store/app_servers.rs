@@ -6,12 +6,12 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::app_server::BuildStepKind;
 use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId, ServerId, ServerStatus, Trigger};
 
-use crate::db::DbError;
-use crate::db::schema::{app_servers, builds, instances, servers};
-use crate::events;
-use crate::logs::{self, Line};
-use crate::servers::store::ServerRow;
-use crate::vault::Sealed;
+use crate::machines::store::MachineRow;
+use crate::platform::db::DbError;
+use crate::platform::db::schema::{app_servers, builds, instances, servers};
+use crate::platform::events;
+use crate::platform::logs::{self, Line};
+use crate::platform::vault::Sealed;
 
 /// A row.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -90,7 +90,7 @@ pub async fn insert(
     new: &NewAppServer,
     activate_for: Option<&str>,
 ) -> Result<AppServerId, DbError> {
-    use crate::db::schema::log_counters;
+    use crate::platform::db::schema::log_counters;
     let id: AppServerId =
         diesel::insert_into(app_servers::table).values(new).returning(app_servers::id).get_result(conn).await?;
     diesel::insert_into(builds::table)
@@ -112,12 +112,12 @@ pub async fn insert(
 pub async fn whole(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
-) -> Result<Option<(AppServerRow, ServerRow, String)>, DbError> {
+) -> Result<Option<(AppServerRow, MachineRow, String)>, DbError> {
     Ok(app_servers::table
         .inner_join(servers::table)
         .inner_join(instances::table.on(instances::id.eq(app_servers::instance_id)))
         .filter(app_servers::id.eq(id))
-        .select((AppServerRow::as_select(), ServerRow::as_select(), instances::name))
+        .select((AppServerRow::as_select(), MachineRow::as_select(), instances::name))
         .first(conn)
         .await
         .optional()?)

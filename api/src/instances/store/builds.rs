@@ -13,10 +13,10 @@ use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId};
 
 use super::app_servers::step_kind;
 use crate::ansible::port::SpoolPosition;
-use crate::db::DbError;
-use crate::db::fixed::fixed;
-use crate::db::schema::{app_servers, build_steps, builds};
-use crate::events;
+use crate::platform::db::DbError;
+use crate::platform::db::fixed::fixed;
+use crate::platform::db::schema::{app_servers, build_steps, builds};
+use crate::platform::events;
 
 #[diesel::declare_sql_function]
 extern "SQL" {

@@ -6,7 +6,7 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Bool, Text};
 
-use crate::db::words::beginnings;
+use crate::platform::db::words::beginnings;
 
 /// The word that every app server's name begins with. As few letters of it could be the beginning of anything.
 const NAME: &str = "appserver";

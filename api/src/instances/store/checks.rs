@@ -9,7 +9,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::AppServerId;
 use shared_types::app_server::{Check, Checks};
 
-use crate::db::DbError;
+use crate::platform::db::DbError;
 
 #[derive(diesel::QueryableByName)]
 struct Row {

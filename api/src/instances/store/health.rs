@@ -8,8 +8,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::{AppServerId, HealthState, InstanceHealth, InstanceId};
 
-use crate::db::DbError;
 use crate::instances::health::Health;
+use crate::platform::db::DbError;
 
 /// The stored health of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]

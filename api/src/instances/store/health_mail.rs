@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, Double, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::{HealthState, InstanceId};
 
-use crate::db::DbError;
+use crate::platform::db::DbError;
 
 /// A change that a mail names.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]

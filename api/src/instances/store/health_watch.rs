@@ -8,9 +8,9 @@ use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::{AppServerId, InstanceId, ServerStatus};
 
-use crate::db::DbError;
-use crate::db::schema::{app_servers, instances};
-use crate::vault::Sealed;
+use crate::platform::db::DbError;
+use crate::platform::db::schema::{app_servers, instances};
+use crate::platform::vault::Sealed;
 
 /// How the watch is.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]

@@ -5,8 +5,8 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::InstanceId;
 
-use crate::db::DbError;
-use crate::db::schema::{instance_hostnames, instances};
+use crate::platform::db::DbError;
+use crate::platform::db::schema::{instance_hostnames, instances};
 
 #[derive(QueryableByName)]
 struct Written {

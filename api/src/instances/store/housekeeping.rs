@@ -4,8 +4,8 @@ use diesel::sql_types::{BigInt, Integer};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::AppServerId;
 
-use crate::db::DbError;
 use crate::instances::housekeeping::Kept;
+use crate::platform::db::DbError;
 
 #[derive(diesel::QueryableByName)]
 struct Found {

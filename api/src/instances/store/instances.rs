@@ -7,10 +7,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::queue::Tier;
 use shared_types::{AppServerId, InstanceId};
 
-use crate::db::DbError;
-use crate::db::fixed::fixed;
-use crate::db::schema::instances;
-use crate::vault::Sealed;
+use crate::platform::db::DbError;
+use crate::platform::db::fixed::fixed;
+use crate::platform::db::schema::instances;
+use crate::platform::vault::Sealed;
 
 /// A row.
 #[derive(Debug, Clone, Queryable, Selectable)]

@@ -13,11 +13,11 @@ use shared_types::{AppServerId, HealthState, InstanceHealth, InstanceId, Instanc
 use super::health::SHOWN;
 use super::health_watch;
 use super::instances::InstanceRow;
-use crate::db::DbError;
-use crate::db::fixed::fixed;
-use crate::db::keyset::{Order, at_most};
-use crate::db::schema::instances;
-use crate::db::words::words;
+use crate::platform::db::DbError;
+use crate::platform::db::fixed::fixed;
+use crate::platform::db::keyset::{Order, at_most};
+use crate::platform::db::schema::instances;
+use crate::platform::db::words::words;
 
 /// Which instances, and from where.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::{AppServerId, AppServerStatus, InstanceId};
 
-use crate::db::DbError;
+use crate::platform::db::DbError;
 
 /// A mail that is owed and was tried so often.
 #[derive(Debug, Clone, Copy, diesel::QueryableByName)]

@@ -7,8 +7,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::retention::OrphanKind;
 use shared_types::{AppServerId, AppServerStatus, InstanceId, ServerId, ServerStatus};
 
-use crate::db::DbError;
-use crate::db::schema::installation;
+use crate::platform::db::DbError;
+use crate::platform::db::schema::installation;
 
 /// What the database says of a machine.
 #[derive(Debug, Clone, diesel::QueryableByName)]

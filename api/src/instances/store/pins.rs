@@ -4,8 +4,8 @@ use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::AppServerId;
 
-use crate::db::DbError;
-use crate::db::schema::app_server_pins as pins;
+use crate::platform::db::DbError;
+use crate::platform::db::schema::app_server_pins as pins;
 
 /// A git reference of an app server.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::Queryable)]

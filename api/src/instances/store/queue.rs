@@ -7,9 +7,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::queue::{Queue, QueueEntry, QueuePause, Queued, Tier, WorkerState};
 use shared_types::{AppServerId, InstanceId};
 
-use crate::db::DbError;
-use crate::db::fixed::fixed;
-use crate::db::schema::{queue_pause, workers};
+use crate::platform::db::DbError;
+use crate::platform::db::fixed::fixed;
+use crate::platform::db::schema::{queue_pause, workers};
 
 #[derive(diesel::QueryableByName)]
 struct Found {

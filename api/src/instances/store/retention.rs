@@ -6,7 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::retention::Expiring;
 use shared_types::{AppServerId, InstanceId};
 
-use crate::db::DbError;
+use crate::platform::db::DbError;
 
 /// App servers `a` of instances `i` whose machine (`s`) nobody needs, with the hours it may stay: neither active nor
 /// fallback, nor draining, nor pinned (`r`), nor the newest that is built or runs and could be activated next. Of an

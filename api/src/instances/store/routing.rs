@@ -8,8 +8,8 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::InstanceId;
 
-use crate::db::DbError;
-use crate::db::schema::{app_servers, instances, servers};
+use crate::platform::db::DbError;
+use crate::platform::db::schema::{app_servers, instances, servers};
 
 /// What the gateway is to have of an instance.
 #[derive(Debug, Clone, Queryable)]

@@ -14,10 +14,10 @@ use shared_types::{
 
 use super::app_servers::step_kind;
 use super::called::called;
-use crate::db::DbError;
-use crate::db::fixed::fixed;
-use crate::db::keyset::at_most;
-use crate::db::schema::{app_server_retention, app_servers, builds, instances, servers};
+use crate::platform::db::DbError;
+use crate::platform::db::fixed::fixed;
+use crate::platform::db::keyset::at_most;
+use crate::platform::db::schema::{app_server_retention, app_servers, builds, instances, servers};
 
 /// Which app servers.
 #[derive(Debug, Clone, Default)]

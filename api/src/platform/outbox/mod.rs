@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::db::{Db, DbError};
+use crate::platform::db::{Db, DbError};
 
 pub use store::{Item, New, adopt, discard_unsent, prune, put};
 

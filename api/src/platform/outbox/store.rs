@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Double, Integer, Jsonb, Nullable, Text, Timestam
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
-use crate::db::DbError;
+use crate::platform::db::DbError;
 
 /// A message to write.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@
 //! And what decides which code runs ([`code::decides`]) is the pull request's commit alone: GitHub is told that this commit was
 //! built, and an operator approves this commit.
 //!
-//! To this program, `$secret` names a secret (see [`crate::vault`]), and [`HIDDEN`] stands for what is stored already.
+//! To this program, `$secret` names a secret (see [`crate::platform::vault`]), and [`HIDDEN`] stands for what is stored already.
 //!
 //! This is one wall of several: only known repositories are run, and never with this program's own secrets in reach.
 
@@ -21,7 +21,7 @@ use shared_types::yaml::typed;
 
 use super::body::Block;
 use super::{MAX_DEPTH, Trouble, expression};
-use crate::openedx::code;
+use crate::applications::openedx::code;
 
 /// What no top-level name may begin with.
 const PREFIXES: &[&str] = &["ansible_", "_ansible_"];

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use crate::db::DbError;
-use crate::db::schema::webhook_deliveries;
+use crate::platform::db::DbError;
+use crate::platform::db::schema::webhook_deliveries;
 
 /// Remembers a delivery. False: it came before.
 ///

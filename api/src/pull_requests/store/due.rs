@@ -7,8 +7,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::PullRequestId;
 use shared_types::pull_request::PullRequestState;
 
-use crate::db::DbError;
-use crate::db::schema::{instances, pull_requests};
+use crate::platform::db::DbError;
+use crate::platform::db::schema::{instances, pull_requests};
 
 /// How many at once.
 const MANY: i64 = 100;

@@ -14,13 +14,13 @@ use shared_types::PullRequestId;
 use shared_types::pull_request::PullRequestState;
 
 use super::rows::Row;
-use crate::db::DbError;
-use crate::db::fixed::fixed;
-use crate::db::keyset::{Order, at_most};
-use crate::db::schema::{pull_requests, watched_repositories};
-use crate::db::words::words;
+use crate::applications::openedx::code;
 use crate::instances::store::pins;
-use crate::openedx::code;
+use crate::platform::db::DbError;
+use crate::platform::db::fixed::fixed;
+use crate::platform::db::keyset::{Order, at_most};
+use crate::platform::db::schema::{pull_requests, watched_repositories};
+use crate::platform::db::words::words;
 
 /// Which pull requests, and from where.
 #[derive(Debug, Clone, Default)]

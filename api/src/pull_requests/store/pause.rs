@@ -5,8 +5,8 @@ use diesel::dsl::now;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use crate::db::DbError;
-use crate::db::schema::github_pause;
+use crate::platform::db::DbError;
+use crate::platform::db::schema::github_pause;
 
 /// Until when GitHub is to be left alone, and why; none: it may be asked.
 ///

@@ -11,11 +11,11 @@ use serde_json::Value;
 use shared_types::PullRequestId;
 
 use super::rows::{self, Row};
-use crate::db::DbError;
-use crate::db::fixed::fixed;
-use crate::db::schema::{pull_requests, watched_repositories};
+use crate::applications::openedx::code;
 use crate::instances::store::pins;
-use crate::openedx::code;
+use crate::platform::db::DbError;
+use crate::platform::db::fixed::fixed;
+use crate::platform::db::schema::{pull_requests, watched_repositories};
 
 /// How many pull requests one look finds; the next finds more.
 const A_LOOK: i64 = 100;

@@ -7,8 +7,8 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use crate::db::DbError;
-use crate::db::schema::watched_repositories;
+use crate::platform::db::DbError;
+use crate::platform::db::schema::watched_repositories;
 
 #[diesel::declare_sql_function]
 extern "SQL" {

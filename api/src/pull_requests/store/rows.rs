@@ -11,8 +11,8 @@ use serde_json::Value;
 use shared_types::pull_request::{Approval, Decision, Owed, PullRequestState, SourcePullRequest};
 use shared_types::{API_BASE, FieldWarning, InstanceId, PullRequestId};
 
-use crate::db::DbError;
-use crate::db::schema::{instances, pull_requests, watched_repositories};
+use crate::platform::db::DbError;
+use crate::platform::db::schema::{instances, pull_requests, watched_repositories};
 use crate::pull_requests::settings_block;
 
 /// A row.

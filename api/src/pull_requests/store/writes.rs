@@ -8,8 +8,8 @@ use shared_types::pull_request::{Decision, Owed};
 use shared_types::{InstanceId, PullRequestId};
 
 use super::rows::{Row, Said};
-use crate::db::DbError;
-use crate::db::schema::pull_requests;
+use crate::platform::db::DbError;
+use crate::platform::db::schema::pull_requests;
 
 /// How long a reason may be, in characters.
 const TROUBLE_MAX: usize = 1000;

@@ -14,8 +14,8 @@ use self::archive::{DUMP, KEYS, Manifest, PRIVATE_KEY, PUBLIC_KEY};
 use super::report::say;
 use super::{StartError, vault};
 use crate::config::Settings;
-use crate::db::embedded::EmbeddedPostgres;
-use crate::db::{Db, migrations};
+use crate::platform::db::embedded::EmbeddedPostgres;
+use crate::platform::db::{Db, migrations};
 
 pub use restore::restore;
 

@@ -10,9 +10,9 @@ use super::super::{StartError, vault};
 use super::archive::{self, DUMP, KEYS, Manifest, PRIVATE_KEY, PUBLIC_KEY};
 use super::tools;
 use crate::config::Settings;
-use crate::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
-use crate::db::{Db, migrations};
-use crate::jobs;
+use crate::instances::builds::lease::holders;
+use crate::platform::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
+use crate::platform::db::{Db, migrations};
 
 /// Where the archive is taken apart, in the data directory.
 const APART: &str = "restoring";
@@ -88,7 +88,7 @@ async fn database(data_dir: &Path, url: &SecretString, apart: &Path) -> Result<(
     }
     tools::load(data_dir, url, &apart.join(DUMP)).await?;
     migrations::migrate(&db).await?;
-    jobs::forget_holders(&db).await?;
+    holders::forget_holders(&db).await?;
     db.leave_local_site().await?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::process::Command;
 
 use super::super::StartError;
-use crate::db::embedded;
+use crate::platform::db::embedded;
 
 /// Writes the database, as of one moment, into a file that exists.
 pub(super) async fn dump(data_dir: &Path, url: &SecretString, into: &Path) -> Result<(), StartError> {

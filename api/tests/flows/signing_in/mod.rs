@@ -104,7 +104,7 @@ async fn groups_give_the_role_at_each_sign_in() {
 async fn a_name_that_is_alike_takes_nobody_over() {
     let (app, provider) = start().await;
     let mut conn = app.conn().await;
-    ocim::users::store::insert(&mut conn, "admin", "no password has this hash", Role::Admin).await.unwrap();
+    ocim::platform::users::store::insert(&mut conn, "admin", "no password has this hash", Role::Admin).await.unwrap();
     drop(conn);
     for (subject, expected) in [("1", "admin-2"), ("2", "admin-3"), ("1", "admin-2")] {
         provider.is(subject, "admin", &["staff"]);

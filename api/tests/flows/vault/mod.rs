@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ocim::ansible::fake::FakeAnsible;
-use ocim::vault::{self, Keyring};
+use ocim::platform::vault::{self, Keyring};
 use serde_json::{Map, Value, json};
 use shared_types::Role;
 use tokio_util::sync::CancellationToken;

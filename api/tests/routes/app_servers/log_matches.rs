@@ -1,4 +1,4 @@
-use ocim::logs::{self, About, Line};
+use ocim::platform::logs::{self, About, Line};
 use serde_json::{Value, json};
 use shared_types::{AppServerId, InstanceId};
 

@@ -1,4 +1,4 @@
-use ocim::logs::{self, About, Line};
+use ocim::platform::logs::{self, About, Line};
 use shared_types::{AppServerId, InstanceId};
 
 use crate::app::{Stream, TestApp};

@@ -1,6 +1,6 @@
 //! Keeping an app server.
 
-use ocim::instances::retention;
+use ocim::instances::upkeep::retention;
 use serde_json::{Value, json};
 
 use crate::app::TestApp;

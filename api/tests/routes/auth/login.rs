@@ -8,8 +8,8 @@ const PASSWORD: &str = "correct horse battery staple";
 
 /// A user whose password is known.
 async fn add_user(app: &TestApp, name: &str) {
-    let hash = ocim::users::passwords::hash(PASSWORD.to_owned()).await.unwrap();
-    assert!(ocim::users::store::insert(&mut *app.conn().await, name, &hash, Role::Admin).await.unwrap());
+    let hash = ocim::platform::users::passwords::hash(PASSWORD.to_owned()).await.unwrap();
+    assert!(ocim::platform::users::store::insert(&mut *app.conn().await, name, &hash, Role::Admin).await.unwrap());
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn guessing_is_slowed_down_and_the_right_password_ends_that() {
     }
     let mut conn = app.conn().await;
     for _ in 0..9 {
-        ocim::users::store::remember_failure(&mut conn, "ada", chrono::Duration::minutes(15)).await.unwrap();
+        ocim::platform::users::store::remember_failure(&mut conn, "ada", chrono::Duration::minutes(15)).await.unwrap();
     }
     let right = json!({ "username": "ada", "password": PASSWORD });
     let later = nobody.post(PATH, right.clone()).await;

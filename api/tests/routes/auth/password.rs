@@ -11,8 +11,8 @@ const NEW: &str = "seven otters juggle lamps";
 
 /// A user whose password is known, signed in twice.
 async fn ada(app: &TestApp) -> [Client; 2] {
-    let hash = ocim::users::passwords::hash(OLD.to_owned()).await.unwrap();
-    assert!(ocim::users::store::insert(&mut *app.conn().await, "ada", &hash, Role::Viewer).await.unwrap());
+    let hash = ocim::platform::users::passwords::hash(OLD.to_owned()).await.unwrap();
+    assert!(ocim::platform::users::store::insert(&mut *app.conn().await, "ada", &hash, Role::Viewer).await.unwrap());
     [sign_in(app).await, sign_in(app).await]
 }
 

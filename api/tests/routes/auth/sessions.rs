@@ -1,6 +1,6 @@
 //! One's own sessions.
 
-use ocim::users::store;
+use ocim::platform::users::store;
 use serde_json::{Value, json};
 use shared_types::Role;
 
@@ -11,7 +11,7 @@ const PASSWORD: &str = "correct horse battery staple";
 
 /// A user whose password is known.
 async fn add_user(app: &TestApp) {
-    let hash = ocim::users::passwords::hash(PASSWORD.to_owned()).await.unwrap();
+    let hash = ocim::platform::users::passwords::hash(PASSWORD.to_owned()).await.unwrap();
     assert!(store::insert(&mut *app.conn().await, "ada", &hash, Role::Viewer).await.unwrap());
 }
 
@@ -79,7 +79,7 @@ async fn a_database_that_takes_nothing_in_lets_a_browser_look() {
     let mut aside = app.db.dedicated().await.unwrap();
     let read_only = diesel::sql_query("SET default_transaction_read_only = on");
     diesel_async::RunQueryDsl::execute(read_only, &mut aside).await.unwrap();
-    let found = store::by_session(&mut aside, &ocim::users::secret_hash(&secret)).await.unwrap();
+    let found = store::by_session(&mut aside, &ocim::platform::users::secret_hash(&secret)).await.unwrap();
     assert_eq!(found.unwrap().username, "ada");
     let noted = "SELECT count(*) AS n FROM sessions WHERE last_seen > now() - interval '1 minute'";
     assert_eq!(app.number(noted).await, 0, "it could not be noted");

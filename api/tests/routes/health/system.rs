@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ocim::mail::MailError;
+use ocim::platform::mail::MailError;
 use serde_json::{Value, json};
 
 use crate::app::{Setup, TestApp, until};

@@ -1,6 +1,6 @@
 //! What is to be taken away, and when.
 
-use ocim::instances::retention;
+use ocim::instances::upkeep::retention;
 use serde_json::{Value, json};
 
 use crate::app::TestApp;

@@ -1,6 +1,6 @@
 //! Where provider and database differ: the list, and what a person may have done about it.
 
-use ocim::instances::reaper;
+use ocim::instances::upkeep::reaper;
 use serde_json::{Value, json};
 use shared_types::{Role, ServerId};
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use ocim::children::Signal;
 use ocim::config::Settings;
 use ocim::config::gateway::{GatewaySettings, Scheme};
+use ocim::platform::children::Signal;
 use ocim::routing::providers::haproxy::{GatewayConfig, GatewayError, HaproxyGateway, HaproxyRoutes};
 use ocim::routing::traffic::{AskError, Route, Traffic};
 

@@ -5,8 +5,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ocim::children::{ProcessId, Signal};
-use ocim::db::embedded::{EmbeddedError, EmbeddedOptions, EmbeddedPostgres};
+use ocim::platform::children::{ProcessId, Signal};
+use ocim::platform::db::embedded::{EmbeddedError, EmbeddedOptions, EmbeddedPostgres};
 use secrecy::{ExposeSecret, SecretString};
 use tokio_postgres::NoTls;
 

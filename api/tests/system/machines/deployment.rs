@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use ocim::servers::provider::{Machine, Provider};
+use ocim::machines::provider::{Machine, Provider};
 use sha2::{Digest, Sha256};
 
 use super::yard::{Yard, cache_dir, eventually, is_root, mark_of, reference, run, traces};

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ocim::servers::provider::{Machine, MachineRef, MachineSpec, MachineState, Provider};
-use ocim::servers::providers::local::{LocalConfig, LocalProvider};
+use ocim::machines::provider::{Machine, MachineRef, MachineSpec, MachineState, Provider};
+use ocim::machines::providers::local::{LocalConfig, LocalProvider};
 use shared_types::ServerId;
 use yard::{Yard, cache_dir, eventually, is_root, mark_of, reference, run, traces};
 

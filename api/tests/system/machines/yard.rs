@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use ocim::servers::provider::{Machine, MachineRef, MachineSpec, Provider};
-use ocim::servers::providers::local::{LocalConfig, LocalProvider, Subnet};
+use ocim::machines::provider::{Machine, MachineRef, MachineSpec, Provider};
+use ocim::machines::providers::local::{LocalConfig, LocalProvider, Subnet};
 use shared_types::ServerId;
 
 use super::{DATA_DIR, INSTALLATION};

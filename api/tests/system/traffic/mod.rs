@@ -14,9 +14,9 @@ mod visitor;
 
 use std::net::{IpAddr, SocketAddr};
 
-use ocim::children::Signal;
 use ocim::config::Settings;
 use ocim::config::gateway::{GatewaySettings, Scheme};
+use ocim::platform::children::Signal;
 use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use ocim::routing::traffic::{Route, Traffic};
 

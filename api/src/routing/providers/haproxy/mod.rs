@@ -29,8 +29,8 @@ use tokio_util::sync::CancellationToken;
 use self::config::{Config, FILE, SOCKET};
 pub use self::error::GatewayError;
 pub use self::routes::HaproxyRoutes;
-use crate::children::{Detached, ProcessId, Signal, User, log_tail, open_log};
 use crate::config::gateway::GatewaySettings;
+use crate::platform::children::{Detached, ProcessId, Signal, User, log_tail, open_log};
 use crate::routing::traffic::{AskError, Route, Traffic, TrafficError};
 
 const START_TIMEOUT: Duration = Duration::from_secs(15);

@@ -12,7 +12,7 @@ use super::config::MAP;
 use super::questions;
 use super::runtime::Runtime;
 use super::table::Table;
-use crate::children;
+use crate::platform::children;
 use crate::routing::traffic::{AskError, Route, Traffic, TrafficError};
 
 const LONGEST_WAIT: Duration = Duration::from_secs(20);

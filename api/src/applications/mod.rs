@@ -1,0 +1,3 @@
+//! The application types: what an instance can run. Each implements [`crate::instances::application::Application`].
+
+pub mod openedx;

@@ -1,0 +1,41 @@
+//! The end of a build that somebody stops: what runs here ends, the rest of what it printed is in the log, the machine is
+//! gone, and then the status says so. Each part may be repeated by whoever takes over.
+
+use diesel_async::AsyncConnection;
+use shared_types::AppServerStatus;
+
+use super::playbooks::Sink;
+use super::{Build, StepError};
+use crate::instances::builds::lease;
+use crate::instances::store::{app_servers, builds};
+use crate::machines;
+use crate::platform::logs::Line;
+
+impl Build<'_> {
+    pub(super) async fn stop(&self) -> Result<(), StepError> {
+        if self.state.run > 0 {
+            let dir = self.dir(self.state.playbook, self.state.run);
+            let mut sink = Sink::of_run(self);
+            self.manager.ansible.recover(&dir, self.state.position(), &mut sink).await?;
+        }
+        let machines = self.manager.machines();
+        let gone = machines.terminate(self.owner(), self.row.server_id);
+        self.lease.lost.run_until_cancelled(gone).await.ok_or(StepError::Interrupted)??;
+        let by = self.state.stop_requested_by.as_deref().unwrap_or("somebody");
+        let mut conn = self.manager.db.conn().await?;
+        conn.transaction(async |conn| {
+            lease::fence(conn, self.lease).await??;
+            machines::store::request_termination(conn, self.row.server_id, by).await?;
+            builds::end_steps(conn, self.id(), false).await?;
+            builds::want_activation(conn, self.id(), None).await?;
+            let line = Line::warning(match &self.state.stop_reason {
+                Some(reason) => format!("Stopped by {by}: {reason}"),
+                None => format!("Stopped by {by}"),
+            });
+            self.write(conn, vec![line]).await?;
+            app_servers::transition(conn, &self.row, AppServerStatus::Stopped, None).await?;
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,24 @@
+//! Who held what, when all of them are gone: after a backup was restored.
+
+use diesel_async::RunQueryDsl;
+
+use crate::platform::db::{Db, DbError};
+
+/// Voids every lease, forgets every worker and takes back every job that one was at.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn forget_holders(db: &Db) -> Result<(), DbError> {
+    let mut conn = db.conn().await?;
+    let statements = [
+        "UPDATE builds SET lease_holder = NULL, lease_until = NULL WHERE lease_holder IS NOT NULL",
+        "DELETE FROM workers",
+        "SELECT graphile_worker.recover_dead_worker_jobs(ARRAY(\
+         SELECT locked_by FROM graphile_worker._private_jobs WHERE locked_by IS NOT NULL UNION \
+         SELECT locked_by FROM graphile_worker._private_job_queues WHERE locked_by IS NOT NULL))",
+    ];
+    for statement in statements {
+        diesel::sql_query(statement).execute(&mut conn).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! The lease of a build: one process is at it, by the database's clock, and what an earlier holder writes is refused.
+
+pub mod heartbeat;
+pub mod holders;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use diesel::sql_types::{Array, BigInt, Bool, Double, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_types::AppServerId;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::platform::db::DbError;
+
+/// How long a lease lasts without a heartbeat.
+pub const LEASE: Duration = Duration::from_secs(15);
+/// How often it is renewed.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// The right to go on with a build.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// Whose build.
+    pub app_server: AppServerId,
+    /// Higher than every earlier holder's.
+    pub token: i64,
+    /// When it was asked for; it lasts at least [`LEASE`] from then.
+    pub acquired: Instant,
+    /// Cancelled when the lease is lost, or when this process is to end.
+    pub lost: CancellationToken,
+    /// Cancelled then, and when somebody asks for the build's stop: what is under way is to be left.
+    pub halt: CancellationToken,
+}
+
+/// Somebody else is at the build by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("another worker has taken over the build")]
+pub struct Lost;
+
+#[derive(diesel::QueryableByName)]
+struct Token {
+    #[diesel(sql_type = BigInt)]
+    lease_token: i64,
+}
+
+/// Takes the lease of a build that nobody holds. None: somebody is at it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn acquire(
+    conn: &mut AsyncPgConnection,
+    id: AppServerId,
+    lost: CancellationToken,
+) -> Result<Option<Lease>, DbError> {
+    use diesel::OptionalExtension;
+    let acquired = Instant::now();
+    let token: Option<Token> = diesel::sql_query(
+        "UPDATE builds SET lease_holder = $1, lease_token = lease_token + 1, lease_until = now() + make_interval(secs => $2) \
+         WHERE app_server_id = $3 AND (lease_until IS NULL OR lease_until < now()) RETURNING lease_token",
+    )
+    .bind::<Text, _>(crate::platform::jobs::holder::this_process())
+    .bind::<Double, _>(LEASE.as_secs_f64())
+    .bind::<BigInt, _>(id)
+    .get_result(conn)
+    .await
+    .optional()?;
+    let lease = |Token { lease_token: token }| {
+        let halt = lost.child_token();
+        Lease { app_server: id, token, acquired, lost, halt }
+    };
+    Ok(token.map(lease))
+}
+
+/// Refuses what an earlier holder wants to write; locks the build's row until the transaction ends.
+///
+/// # Errors
+/// [`Lost`] inside, or when the statement fails.
+pub async fn fence(conn: &mut AsyncPgConnection, lease: &Lease) -> Result<Result<(), Lost>, DbError> {
+    locked(conn, lease, FENCE).await
+}
+
+/// The same, and refuses also what would take a build further whose stop somebody has asked for: of stop and progress, the
+/// first to commit wins.
+///
+/// # Errors
+/// [`Lost`] inside, or when the statement fails.
+pub async fn fence_progress(conn: &mut AsyncPgConnection, lease: &Lease) -> Result<Result<(), Lost>, DbError> {
+    locked(conn, lease, FENCE_PROGRESS).await
+}
+
+const FENCE: &str = "SELECT lease_token FROM builds WHERE app_server_id = $1 AND lease_token = $2 \
+    AND lease_until IS NOT NULL FOR UPDATE";
+const FENCE_PROGRESS: &str = "SELECT lease_token FROM builds WHERE app_server_id = $1 AND lease_token = $2 \
+    AND lease_until IS NOT NULL AND stop_requested_at IS NULL FOR UPDATE";
+
+async fn locked(conn: &mut AsyncPgConnection, lease: &Lease, query: &str) -> Result<Result<(), Lost>, DbError> {
+    use diesel::OptionalExtension;
+    let token: Option<Token> = diesel::sql_query(query)
+        .bind::<BigInt, _>(lease.app_server)
+        .bind::<BigInt, _>(lease.token)
+        .get_result(conn)
+        .await
+        .optional()?;
+    Ok(token.map(drop).ok_or(Lost))
+}
+
+/// Gives the lease back.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn release(conn: &mut AsyncPgConnection, lease: &Lease) -> Result<(), DbError> {
+    diesel::sql_query(
+        "UPDATE builds SET lease_holder = NULL, lease_until = NULL WHERE app_server_id = $1 AND lease_token = $2",
+    )
+    .bind::<BigInt, _>(lease.app_server)
+    .bind::<BigInt, _>(lease.token)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What a heartbeat finds of a lease that is still ours.
+#[derive(Debug, diesel::QueryableByName)]
+pub struct Renewal {
+    #[diesel(sql_type = BigInt)]
+    app_server_id: AppServerId,
+    /// False: a transaction had the row locked; nobody can take the lease before that ends.
+    #[diesel(sql_type = Bool)]
+    pub is_renewed: bool,
+    /// Whether somebody has asked for the build's stop.
+    #[diesel(sql_type = Bool)]
+    pub is_to_stop: bool,
+}
+
+/// Renews leases, by app server and token, without waiting for rows that are locked. What is missing from the answer is lost.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn renew(
+    conn: &mut AsyncPgConnection,
+    leases: &[(AppServerId, i64)],
+) -> Result<HashMap<AppServerId, Renewal>, DbError> {
+    let (ids, tokens): (Vec<AppServerId>, Vec<i64>) = leases.iter().copied().unzip();
+    let renewals: Vec<Renewal> = diesel::sql_query(
+        "WITH ours AS (SELECT b.app_server_id, b.stop_requested_at IS NOT NULL AS is_to_stop FROM builds AS b \
+             JOIN unnest($2, $3) AS o (id, token) ON b.app_server_id = o.id AND b.lease_token = o.token \
+             WHERE b.lease_until IS NOT NULL), \
+         free AS (SELECT app_server_id, lease_token FROM builds WHERE app_server_id IN (SELECT app_server_id FROM ours) \
+             FOR UPDATE SKIP LOCKED), \
+         renewed AS (UPDATE builds AS b SET lease_until = now() + make_interval(secs => $1) FROM free \
+             JOIN unnest($2, $3) AS o (id, token) ON free.app_server_id = o.id AND free.lease_token = o.token \
+             WHERE b.app_server_id = free.app_server_id AND b.lease_until IS NOT NULL RETURNING b.app_server_id) \
+         SELECT ours.*, renewed.app_server_id IS NOT NULL AS is_renewed \
+         FROM ours LEFT JOIN renewed ON renewed.app_server_id = ours.app_server_id",
+    )
+    .bind::<Double, _>(LEASE.as_secs_f64())
+    .bind::<Array<BigInt>, _>(ids)
+    .bind::<Array<BigInt>, _>(tokens)
+    .load(conn)
+    .await?;
+    Ok(renewals.into_iter().map(|renewal| (renewal.app_server_id, renewal)).collect())
+}
+
+#[derive(diesel::QueryableByName)]
+struct Holder {
+    #[diesel(sql_type = Text)]
+    lease_holder: String,
+}
+
+/// Frees the leases of processes of this host that are dead.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn free_dead(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
+    let holders: Vec<Holder> =
+        diesel::sql_query("SELECT DISTINCT lease_holder FROM builds WHERE lease_holder IS NOT NULL").load(conn).await?;
+    for Holder { lease_holder: holder } in holders {
+        if crate::platform::jobs::holder::is_dead(&holder) {
+            let free = "UPDATE builds SET lease_holder = NULL, lease_until = NULL WHERE lease_holder = $1";
+            let builds = diesel::sql_query(free).bind::<Text, _>(&holder).execute(conn).await?;
+            tracing::info!(holder, builds, "a worker is dead; the leases of its builds are free");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! The making of an app server: pin, checkout, machine, playbooks, reboot, checks.
+//!
+//! One worker is at a build, by its lease. Each step reads the world anew, may be repeated, and ends in one fenced
+//! transaction that says what comes next; so whoever takes over goes on from what is stored.
+
+mod builder;
+pub mod compare;
+mod drive;
+pub mod failure_mail;
+mod halt;
+pub mod launch;
+pub mod lease;
+mod pin;
+mod playbooks;
+pub mod queue;
+mod reasons;
+mod steps;
+pub mod stop;
+pub mod terminate;
+pub(super) mod words;
+
+use std::sync::Arc;
+
+use shared_types::app_server::BuildStepKind;
+use shared_types::{AppServerId, AppServerStatus};
+
+use super::Manager;
+use super::application::ApplicationError;
+use super::settings::opened::Opened;
+use super::store::app_servers::{self, AppServerRow};
+use super::store::builds::{self, BuildRow};
+use crate::ansible::port::AnsibleError;
+use crate::instances::builds::lease::{Lease, Lost};
+use crate::machines::advance::MachineError;
+use crate::machines::store::Owner;
+use crate::platform::db::DbError;
+use crate::platform::logs::Mask;
+
+pub use builder::Builder;
+pub(super) use steps::patience;
+
+/// Why a step did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The build cannot go on, and no other attempt would come further: its end, in words for people.
+    #[error("{0}")]
+    Permanent(String),
+    /// The build cannot go on; another attempt may come further.
+    #[error("{0}")]
+    Fatal(String),
+    /// It may go better in a moment; given up at the step's deadline.
+    #[error("{0}")]
+    Transient(String),
+    /// Another worker is at it, this one is to end, or somebody stops the build. Nothing more may be done.
+    #[error("the build goes on elsewhere or later")]
+    Interrupted,
+    /// The database. The build goes on when it is back.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<Lost> for StepError {
+    fn from(_: Lost) -> Self {
+        Self::Interrupted
+    }
+}
+
+impl From<diesel::result::Error> for StepError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+impl From<ApplicationError> for StepError {
+    fn from(ApplicationError(words): ApplicationError) -> Self {
+        Self::Permanent(words)
+    }
+}
+
+impl From<MachineError> for StepError {
+    fn from(error: MachineError) -> Self {
+        match error {
+            MachineError::Refused(words) => Self::Permanent(format!("Unable to start a server: {words}")),
+            MachineError::Broken(words) => Self::Fatal(format!("Unable to start a server: {words}")),
+            MachineError::Gone { .. } => Self::Fatal(format!("Unable to start a server: {error}")),
+            MachineError::Away(words) => Self::Transient(words),
+            MachineError::Db(error) => Self::Db(error),
+        }
+    }
+}
+
+impl From<AnsibleError> for StepError {
+    fn from(error: AnsibleError) -> Self {
+        match error {
+            AnsibleError::Permanent(words) => Self::Permanent(words),
+            AnsibleError::Transient(words) => Self::Transient(words),
+            AnsibleError::Sink(_) | AnsibleError::Cancelled => Self::Interrupted,
+        }
+    }
+}
+
+/// One build under a lease: what is stored, as of the beginning of a step.
+#[derive(Debug)]
+struct Build<'a> {
+    manager: &'a Manager,
+    lease: &'a Lease,
+    row: AppServerRow,
+    state: BuildRow,
+    known: Known,
+}
+
+/// What never changes of a build: what it is made from, and what must not be shown of that.
+#[derive(Debug, Clone)]
+struct Known {
+    opened: Arc<Opened>,
+    mask: Mask,
+}
+
+impl<'a> Build<'a> {
+    /// What is stored now. `known`: where it was read before.
+    async fn load(manager: &'a Manager, lease: &'a Lease, known: Option<Known>) -> Result<Self, DbError> {
+        let id = lease.app_server;
+        let missing = || DbError::Corrupt(format!("app server {id} is missing"));
+        let mut conn = manager.db.conn().await?;
+        let row = app_servers::find(&mut conn, id).await?.ok_or_else(missing)?;
+        let state = builds::find(&mut conn, id).await?.ok_or_else(missing)?;
+        let known = match known {
+            Some(known) => known,
+            None => {
+                let opened = Opened::of(manager, &mut conn, &row).await?;
+                Known { mask: words::mask(&opened), opened: Arc::new(opened) }
+            }
+        };
+        Ok(Self { manager, lease, row, state, known })
+    }
+
+    fn id(&self) -> AppServerId {
+        self.row.id
+    }
+
+    fn owner(&self) -> Owner {
+        Owner { instance: self.row.instance_id, app_server: self.row.id }
+    }
+
+    /// The step to do: the one that was begun, or the first of the status.
+    fn step(&self) -> Result<Option<BuildStepKind>, DbError> {
+        let first = match self.row.status {
+            AppServerStatus::New => BuildStepKind::Pin,
+            AppServerStatus::Waiting => BuildStepKind::Server,
+            AppServerStatus::Configuring => BuildStepKind::Playbooks,
+            AppServerStatus::Running
+            | AppServerStatus::Failed
+            | AppServerStatus::Error
+            | AppServerStatus::Terminated
+            | AppServerStatus::Stopped => return Ok(None),
+        };
+        Ok(Some(self.state.step_kind()?.unwrap_or(first)))
+    }
+}

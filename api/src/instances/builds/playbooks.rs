@@ -1,0 +1,248 @@
+//! Checkout and playbooks. Each playbook is loaded into a directory of its own, which becomes that of its run. A run has a
+//! number; a worker that takes over ends the orphan, takes in the rest of what it printed, loads the playbook again, and runs
+//! it under the next number.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncConnection;
+use shared_types::app_server::{BuildStepKind, PlaybookRecord};
+use shared_types::{AppServerStatus, EventKind};
+
+use super::steps::deadline;
+use super::{Build, StepError, reasons};
+use crate::ansible::port::{LoadSpec, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress};
+use crate::instances::builds::lease;
+use crate::instances::settings::read;
+use crate::instances::store::{app_servers, builds, pins};
+use crate::machines;
+use crate::platform::logs::Line;
+use crate::platform::{events, metrics};
+
+/// How long what a playbook prints waits for a database that is away; a lease lasts a little longer.
+const LOST_DATABASE: Duration = Duration::from_secs(10);
+/// How often the database is tried meanwhile.
+const RETRY_STORE: Duration = Duration::from_millis(250);
+
+impl Build<'_> {
+    /// Loads every playbook, so that one that cannot be loaded ends the build before there is a machine.
+    pub(super) async fn checkout(&self) -> Result<(), StepError> {
+        let until = self.state.deadline.unwrap_or_else(|| deadline(self.manager.options.checkout_timeout));
+        self.load_playbooks(&self.load_specs().await?, 0, until).await?;
+        // Builds that an earlier version began have their machine already.
+        let has_machine = self.row.status == AppServerStatus::Configuring;
+        let mut conn = self.manager.db.conn().await?;
+        conn.transaction(async |conn| {
+            lease::fence_progress(conn, self.lease).await??;
+            if has_machine {
+                let until = deadline(self.manager.options.global_timeout);
+                return Ok(builds::begin_step(conn, self.ids(), BuildStepKind::Playbooks, until).await?);
+            }
+            let until = Utc::now() + self.manager.options.machine_timeout;
+            builds::begin_step(conn, self.ids(), BuildStepKind::Server, until).await?;
+            app_servers::transition(conn, &self.row, AppServerStatus::Waiting, None).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Runs the playbooks, one after another; the first that fails ends the build.
+    pub(super) async fn playbooks(&self) -> Result<(), StepError> {
+        if self.state.run > 0 {
+            self.recover().await?;
+        }
+        let first = usize::try_from(self.state.playbook).unwrap_or(0);
+        let mut specs = self.load_specs().await?;
+        specs.drain(..first.min(specs.len()));
+        // Nothing is done again that was loaded here: only a worker on another host, or a second run, finds it missing.
+        self.load_playbooks(&specs, self.state.tasks_before, deadline(self.manager.options.checkout_timeout)).await?;
+        let target = self.target().await?;
+        for (playbook, spec) in (self.state.playbook..).zip(specs) {
+            self.run(&self.begin_run(playbook, spec, target.clone()).await?).await?;
+        }
+        let mut conn = self.manager.db.conn().await?;
+        conn.transaction(async |conn| {
+            lease::fence_progress(conn, self.lease).await??;
+            let until = deadline(self.manager.options.reboot_timeout);
+            Ok(builds::begin_step(conn, self.ids(), BuildStepKind::Reboot, until).await?)
+        })
+        .await
+    }
+
+    /// Loads playbooks, and keeps how many tasks the build is known to have: `before` those that have ended.
+    async fn load_playbooks(&self, specs: &[LoadSpec], before: i32, until: DateTime<Utc>) -> Result<(), StepError> {
+        let mut sink = Sink { build: self, keeps_position: false };
+        let load_all = async {
+            let mut total = before;
+            for spec in specs {
+                let known = self.manager.ansible.prepare(spec, &mut sink, &self.lease.halt).await?;
+                total = total.saturating_add(i32::try_from(known).unwrap_or(0));
+            }
+            Ok::<_, StepError>(total)
+        };
+        let left = (until - Utc::now()).to_std().unwrap_or_default();
+        let total = tokio::time::timeout(left, load_all).await.map_err(|_| {
+            let seconds = self.manager.options.checkout_timeout.as_secs();
+            StepError::Fatal(format!("The checkout took longer than {seconds} s and was ended"))
+        })??;
+        let mut conn = self.manager.db.conn().await?;
+        conn.transaction(async |conn| {
+            lease::fence(conn, self.lease).await??;
+            Ok::<_, StepError>(builds::keep_total(conn, self.id(), total).await?)
+        })
+        .await
+    }
+
+    /// Begins a run of a loaded playbook: its number, and its directory, which is the one that it was loaded in.
+    async fn begin_run(&self, playbook: i32, spec: LoadSpec, target: Target) -> Result<RunSpec, StepError> {
+        let is_first = playbook == self.state.playbook;
+        let mut conn = self.manager.db.conn().await?;
+        let before = if is_first { self.state.tasks_before } else { builds::tasks_done(&mut conn, self.id()).await? };
+        let run = conn
+            .transaction(async |conn| {
+                lease::fence_progress(conn, self.lease).await??;
+                Ok::<_, StepError>(builds::begin_run(conn, self.id(), playbook, before).await?)
+            })
+            .await?;
+        drop(conn);
+        let (loaded, dir) = (spec.dir.clone(), self.dir(playbook, run));
+        match tokio::fs::rename(&loaded, &dir).await {
+            // The run says itself what is missing.
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(StepError::Transient(format!("{} cannot be used: {error}", loaded.display())));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        let options = &self.manager.options;
+        Ok(spec.run(dir, target, options.line_timeout, options.global_timeout))
+    }
+
+    async fn run(&self, spec: &RunSpec) -> Result<(), StepError> {
+        self.tell(Line::info(format!("Running {} of {} at {}", spec.playbook_path, spec.source_repo, spec.commit)))
+            .await?;
+        let mut sink = Sink::of_run(self);
+        let outcome = self.manager.ansible.run(spec, &mut sink, &self.lease.halt).await?;
+        reasons::of_run(outcome, spec, |words| self.hide(words))
+    }
+
+    /// Ends what an earlier holder of the lease left, and takes in what it printed.
+    async fn recover(&self) -> Result<(), StepError> {
+        let dir = self.dir(self.state.playbook, self.state.run);
+        let mut sink = Sink::of_run(self);
+        self.manager.ansible.recover(&dir, self.state.position(), &mut sink).await?;
+        let line = format!("The worker was interrupted; the playbook runs again, as run {}", self.state.run + 1);
+        self.tell(Line::warning(line)).await
+    }
+
+    pub(super) fn dir(&self, playbook: i32, run: i32) -> PathBuf {
+        self.manager.options.runs_dir.join(self.id().to_string()).join(format!("{playbook}-{run}"))
+    }
+
+    /// What each playbook is loaded from.
+    async fn load_specs(&self) -> Result<Vec<LoadSpec>, StepError> {
+        let mut conn = self.manager.db.conn().await?;
+        let pins = pins::of(&mut conn, self.id()).await?;
+        drop(conn);
+        let variables = read::pinned_variables(&self.known.opened, &pins)?;
+        let dir = self.manager.options.runs_dir.join(self.id().to_string());
+        let records = read::playbooks(&self.known.opened.playbooks, &pins)?;
+        let spec = |(playbook, record): (usize, PlaybookRecord)| LoadSpec {
+            dir: dir.join(format!("{playbook}-loaded")),
+            commit: record.commit.unwrap_or(record.version),
+            source_repo: record.source_repo,
+            playbook_path: record.playbook_path,
+            requirements_path: record.requirements_path,
+            variables: variables.clone(),
+        };
+        Ok(records.into_iter().enumerate().map(spec).collect())
+    }
+
+    /// The machine that the playbooks configure.
+    async fn target(&self) -> Result<Target, StepError> {
+        let mut conn = self.manager.db.conn().await?;
+        let server = machines::store::find(&mut conn, self.row.server_id).await?;
+        drop(conn);
+        let server = server.ok_or_else(|| StepError::Fatal("The VM is missing".into()))?;
+        let login = self.manager.machines().login(&server)?;
+        Ok(Target {
+            ssh: login.address,
+            user: login.user,
+            private_key: self.manager.options.private_key.clone(),
+            host_key: login.host_key,
+        })
+    }
+}
+
+/// Takes what a run prints into the log, together with how far its spool was read.
+pub(super) struct Sink<'a, 'b> {
+    build: &'a Build<'b>,
+    keeps_position: bool,
+}
+
+impl<'a, 'b> Sink<'a, 'b> {
+    /// Of the run under way.
+    pub(super) fn of_run(build: &'a Build<'b>) -> Self {
+        Self { build, keeps_position: true }
+    }
+}
+
+#[async_trait]
+impl SpoolSink for Sink<'_, '_> {
+    async fn take(&mut self, lines: Vec<SpoolLine>, position: SpoolPosition) -> Result<(), String> {
+        let patience = tokio::time::Instant::now() + LOST_DATABASE;
+        loop {
+            match self.store(&lines, position).await {
+                // A database that restarts ends no playbook.
+                Err(StepError::Db(error)) if error.may_go_better() && tokio::time::Instant::now() < patience => {
+                    tokio::time::sleep(RETRY_STORE).await;
+                }
+                done => return done.map_err(|error| error.to_string()),
+            }
+        }
+    }
+}
+
+impl Sink<'_, '_> {
+    async fn store(&self, lines: &[SpoolLine], position: SpoolPosition) -> Result<(), StepError> {
+        let build = self.build;
+        let count = |progress| lines.iter().filter(|line| line.progress == Some(progress)).count();
+        let (ended, added) = (count(TaskProgress::Ended), count(TaskProgress::Added));
+        let is_begin = |line: &&SpoolLine| matches!(line.progress, Some(TaskProgress::Began | TaskProgress::Added));
+        let began = lines.iter().rev().find(is_begin);
+        let task = began.and_then(|line| line.task.as_deref()).map(|task| build.hide(task));
+        let printed = lines;
+        let lines: Vec<Line> = printed
+            .iter()
+            .map(|SpoolLine { at, level, text, task, progress: _ }| Line {
+                at: *at,
+                level: *level,
+                text: text.clone(),
+                task: task.clone(),
+            })
+            .collect();
+        let mut conn = build.manager.db.conn().await?;
+        conn.transaction(async |conn| {
+            lease::fence(conn, build.lease).await??;
+            build.write(conn, lines).await?;
+            if self.keeps_position {
+                let [ended, added] = [ended, added].map(|count| i32::try_from(count).unwrap_or(i32::MAX));
+                let tasks = builds::Tasks { ended, added, began: task.as_deref() };
+                builds::keep_progress(conn, build.id(), position, tasks).await?;
+                // Of lines alone, the log's own notification tells.
+                if ended > 0 || task.is_some() {
+                    let about = events::About::app_server(build.row.instance_id, build.row.id);
+                    events::record(conn, EventKind::AppServerUpdated, about).await?;
+                }
+            }
+            Ok::<_, StepError>(())
+        })
+        .await?;
+        if self.keeps_position {
+            metrics::lines_stored(printed.iter().map(|line| line.at));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! The steps around the playbooks: the machine before, reboot and checks after.
+
+use chrono::{DateTime, Duration, Utc};
+use diesel_async::AsyncConnection;
+use shared_types::app_server::BuildStepKind;
+use shared_types::{AppServerId, AppServerStatus, InstanceId, ServerStatus};
+
+use super::{Build, StepError};
+use crate::instances::Refusal;
+use crate::instances::builds::lease;
+use crate::instances::jobs::ActivateWhenRunning;
+use crate::instances::store::{app_servers, builds};
+use crate::machines;
+use crate::machines::advance::Progress;
+use crate::platform::logs::Line;
+
+impl Build<'_> {
+    pub(super) fn ids(&self) -> (InstanceId, AppServerId) {
+        (self.row.instance_id, self.row.id)
+    }
+
+    /// Begins a step, unless it began already.
+    pub(super) async fn begin(&self, step: BuildStepKind, patience: Duration) -> Result<(), StepError> {
+        let mut conn = self.manager.db.conn().await?;
+        conn.transaction(async |conn| {
+            lease::fence_progress(conn, self.lease).await??;
+            Ok(builds::begin_step(conn, self.ids(), step, Utc::now() + patience).await?)
+        })
+        .await
+    }
+
+    /// Waits for the machine.
+    pub(super) async fn server(&self) -> Result<(), StepError> {
+        self.wait_until_ready("Unable to start a server: no SSH within the time allowed").await?;
+        let mut conn = self.manager.db.conn().await?;
+        conn.transaction(async |conn| {
+            lease::fence_progress(conn, self.lease).await??;
+            let options = &self.manager.options;
+            // Of builds that an earlier version began the machine came first.
+            let is_loaded = builds::has_begun(conn, self.id(), BuildStepKind::Checkout).await?;
+            let (next, limit) = match is_loaded {
+                true => (BuildStepKind::Playbooks, options.global_timeout),
+                false => (BuildStepKind::Checkout, options.checkout_timeout),
+            };
+            builds::begin_step(conn, self.ids(), next, deadline(limit)).await?;
+            app_servers::transition(conn, &self.row, AppServerStatus::Configuring, None).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Restarts the machine: what was deployed must come up by itself.
+    pub(super) async fn reboot(&self) -> Result<(), StepError> {
+        let mut conn = self.manager.db.conn().await?;
+        let server = machines::store::find(&mut conn, self.row.server_id).await?;
+        drop(conn);
+        let is_done = server.is_some_and(|row| row.status == ServerStatus::Ready && row.boot_marker.is_some());
+        if !is_done {
+            self.manager.machines().reboot(self.owner(), self.row.server_id).await?;
+            self.wait_until_ready("The VM did not come up again after the reboot").await?;
+        }
+        self.begin(BuildStepKind::Checks, patience(self.manager.options.checks_timeout)).await
+    }
+
+    /// Asks the application until it works.
+    pub(super) async fn checks(&self) -> Result<(), StepError> {
+        let made = match crate::instances::health::checks::check(self.manager, self.id()).await {
+            Ok(made) => made,
+            Err(Refusal::Db(error)) => return Err(error.into()),
+            Err(refusal) => return Err(StepError::Fatal(refusal.to_string())),
+        };
+        let words: Vec<String> = made.items.iter().map(|check| format!("{}: {}", check.name, check.detail)).collect();
+        if !made.passed() {
+            return Err(StepError::Transient(format!(
+                "The application does not answer as it should: {}",
+                words.join("; ")
+            )));
+        }
+        let mut conn = self.manager.db.conn().await?;
+        conn.transaction(async |conn| {
+            lease::fence_progress(conn, self.lease).await??;
+            self.write(conn, vec![Line::info(format!("Checks passed: {}", words.join("; ")))]).await?;
+            builds::end_steps(conn, self.id(), true).await?;
+            app_servers::transition(conn, &self.row, AppServerStatus::Running, None).await?;
+            if self.state.activate_when_running {
+                ActivateWhenRunning::enqueue(conn, self.id()).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn wait_until_ready(&self, too_late: &str) -> Result<(), StepError> {
+        let deadline = self.state.deadline.unwrap_or_else(Utc::now);
+        loop {
+            lease_is_ours(self).await?;
+            match self.manager.machines().advance(self.owner(), self.row.server_id).await? {
+                Progress::Ready => return Ok(()),
+                Progress::NotYet if Utc::now() > deadline => return Err(StepError::Fatal(too_late.to_owned())),
+                Progress::NotYet => self.rest(self.manager.options.poll).await?,
+            }
+        }
+    }
+}
+
+/// A machine is never touched by a worker that has lost the build.
+async fn lease_is_ours(build: &Build<'_>) -> Result<(), StepError> {
+    let mut conn = build.manager.db.conn().await?;
+    lease::fence(&mut conn, build.lease).await??;
+    Ok(())
+}
+
+/// A setting as a span of time.
+pub(in crate::instances) fn patience(duration: std::time::Duration) -> Duration {
+    Duration::from_std(duration).unwrap_or(Duration::MAX)
+}
+
+/// When a step that begins now is given up.
+pub(super) fn deadline(duration: std::time::Duration) -> DateTime<Utc> {
+    Utc::now().checked_add_signed(patience(duration)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}

@@ -1,0 +1,56 @@
+//! Stops a build at any moment. The request is written down and the worker that is at the build is told; it ends what runs
+//! here and there, takes the machine away, and only then the status says `stopped`.
+
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use serde_json::json;
+use shared_types::app_server::{Possible, can_stop};
+use shared_types::{AppServerId, AppServerStatus, EventKind};
+
+use crate::instances::Refusal;
+use crate::instances::jobs::AdvanceAppServer;
+use crate::instances::store::{app_servers, builds};
+use crate::platform::{audit, events, logs};
+
+/// Asks for a build's stop. Asked already, or stopped already: nothing is done and that is success.
+///
+/// # Errors
+/// [`Refusal::Conflict`] when nothing builds.
+pub async fn stop(
+    conn: &mut AsyncPgConnection,
+    actor: &str,
+    id: AppServerId,
+    reason: Option<String>,
+) -> Result<(), Refusal> {
+    conn.transaction(async |conn| {
+        // Under the build's lock: of stop and success, the first to commit wins.
+        let status = builds::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
+        if status == AppServerStatus::Stopped {
+            return Ok(());
+        }
+        if let Possible::No(why) = can_stop(status) {
+            return Err(Refusal::Conflict(format!(
+                "App server {id} is {}; it must be building to be stopped. {why}",
+                status.as_str()
+            )));
+        }
+        if !builds::request_stop(conn, id, actor, reason.as_deref()).await? {
+            return Ok(());
+        }
+        let row = app_servers::find(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
+        AdvanceAppServer::enqueue(conn, id).await?;
+        let about = events::About::app_server(row.instance_id, id);
+        events::record(conn, EventKind::AppServerStopRequested, about).await?;
+        let line = logs::Line::warning(match &reason {
+            Some(reason) => format!("{actor} stops the build: {reason}"),
+            None => format!("{actor} stops the build"),
+        });
+        logs::append(conn, logs::About::AppServer(row.instance_id, id), std::slice::from_ref(&line)).await?;
+        let entry = audit::Entry::new(actor, "stop_app_server")
+            .instance(row.instance_id)
+            .app_server(id)
+            .detail(json!({ "status": status }))
+            .reason(reason.as_deref());
+        Ok(audit::record(conn, entry).await?)
+    })
+    .await
+}

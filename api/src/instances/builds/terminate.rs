@@ -1,0 +1,113 @@
+//! Takes the machine of an app server away. Decided under the instance's lock, so that nothing that has traffic, or gets it
+//! at this moment, is ever taken away; done by a job until the provider has verified that nothing is left.
+
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use serde_json::json;
+use shared_types::app_server::{Possible, can_terminate};
+use shared_types::{AppServerId, AppServerStatus, ServerStatus};
+
+use super::stop;
+use crate::instances::jobs::TerminateMachine;
+use crate::instances::store::{app_servers, instances, summaries};
+use crate::instances::{Manager, Refusal};
+use crate::machines;
+use crate::machines::advance::MachineError;
+use crate::machines::store::Owner;
+use crate::platform::db::DbError;
+use crate::platform::{audit, logs};
+
+/// What was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Whether a build under way is stopped first.
+    pub stop: bool,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Decides that an app server's machine is taken away. Decided or done already: success.
+///
+/// # Errors
+/// [`Refusal::Conflict`] when it is active, draining, or being built and not to be stopped.
+pub async fn terminate(manager: &Manager, actor: &str, id: AppServerId, request: Request) -> Result<(), Refusal> {
+    let not_found = || Refusal::NotFound { what: "app server", id: id.0 };
+    let mut conn = manager.db.conn().await?;
+    if request.stop && summaries::read(&mut conn, id).await?.ok_or_else(not_found)?.status.is_building() {
+        // Stopping takes the machine away too.
+        return stop::stop(&mut conn, actor, id, request.reason).await;
+    }
+    conn.transaction(async |conn| {
+        let row = app_servers::find(conn, id).await?.ok_or_else(not_found)?;
+        instances::lock(conn, row.instance_id).await?;
+        let summary = summaries::read(conn, id).await?.ok_or_else(not_found)?;
+        if let Possible::No(why) = can_terminate(summary.status, summary.serving) {
+            return Err(Refusal::Conflict(format!("App server {id} is {}. {why}", state(&summary))));
+        }
+        if !request_end(conn, &row, summary.status, actor).await? {
+            return Ok(());
+        }
+        let entry = audit::Entry::new(actor, "terminate_app_server")
+            .instance(row.instance_id)
+            .app_server(id)
+            .detail(json!({ "status": summary.status }))
+            .reason(request.reason.as_deref());
+        Ok(audit::record(conn, entry).await?)
+    })
+    .await
+}
+
+/// `active and running`, or the status alone.
+fn state(summary: &shared_types::AppServerSummary) -> String {
+    use shared_types::Serving;
+    match summary.serving {
+        Serving::Active => format!("active and {}", summary.status.as_str()),
+        Serving::Draining => format!("draining and {}", summary.status.as_str()),
+        Serving::Idle | Serving::Fallback => summary.status.as_str().to_owned(),
+    }
+}
+
+/// Writes the decision down, in a transaction that has locked the instance and seen that it may be. False: it was before.
+pub(in crate::instances) async fn request_end(
+    conn: &mut AsyncPgConnection,
+    row: &app_servers::AppServerRow,
+    status: AppServerStatus,
+    by: &str,
+) -> Result<bool, DbError> {
+    if !machines::store::request_termination(conn, row.server_id, by).await? {
+        return Ok(false);
+    }
+    // A fallback that is gone is none.
+    instances::forget_fallback(conn, row.instance_id, row.id).await?;
+    let line = logs::Line::info(format!("{by} terminates {}", row.name));
+    logs::append(conn, logs::About::AppServer(row.instance_id, row.id), std::slice::from_ref(&line)).await?;
+    logs::append(conn, logs::About::Instance(row.instance_id), &[line]).await?;
+    if status == AppServerStatus::Running {
+        app_servers::transition(conn, row, AppServerStatus::Terminated, None).await?;
+    }
+    TerminateMachine::enqueue(conn, row.id).await?;
+    Ok(true)
+}
+
+/// Does what was decided. May be repeated. False: visitors may still be sent there; it is done when they are not.
+///
+/// # Errors
+/// When the provider or the database does not answer.
+pub async fn remove(manager: &Manager, id: AppServerId) -> Result<bool, MachineError> {
+    let mut conn = manager.db.conn().await?;
+    let Some(row) = app_servers::find(&mut conn, id).await? else {
+        return Ok(true);
+    };
+    let server = machines::store::find(&mut conn, row.server_id).await?;
+    let is_to_end = server
+        .is_some_and(|server| server.termination_requested_at.is_some() && server.status != ServerStatus::Terminated);
+    let instance = instances::find(&mut conn, row.instance_id).await?;
+    drop(conn);
+    if !is_to_end {
+        return Ok(true);
+    }
+    if instance.is_some_and(|instance| instance.routing_applied_generation < instance.routing_generation) {
+        return Ok(false);
+    }
+    manager.machines().terminate(Owner { instance: row.instance_id, app_server: id }, row.server_id).await?;
+    Ok(true)
+}

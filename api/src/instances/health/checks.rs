@@ -1,0 +1,124 @@
+//! Asks an app server's application whether it works: over HTTP, from the gateway's side, as a visitor would.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use futures::future::join_all;
+use shared_types::app_server::{Check, Checks};
+use shared_types::{AppServerId, EventKind, ServerStatus};
+
+use super::Found;
+use super::record::{self, Look};
+use crate::instances::application::CheckSpec;
+use crate::instances::store::{app_servers, checks, instances};
+use crate::instances::{Manager, Refusal};
+use crate::machines;
+use crate::platform::db::DbError;
+use crate::platform::events;
+use crate::routing::traffic::{self, AskError, Traffic};
+
+/// What is said of each site of a machine that is gone.
+const GONE: &str = "its machine is gone";
+
+/// Makes the checks of an app server now and keeps them. An answer may take [`traffic::PATIENCE`].
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] when its machine has no address, or is gone and it is not active.
+pub async fn check(manager: &Manager, id: AppServerId) -> Result<Checks, Refusal> {
+    check_within(manager, id, traffic::PATIENCE).await
+}
+
+/// The same, but an answer may take only so long. Of an active app server they count for its instance's health.
+///
+/// # Errors
+/// As [`check`].
+pub async fn check_within(manager: &Manager, id: AppServerId, patience: Duration) -> Result<Checks, Refusal> {
+    let mut conn = manager.db.conn().await?;
+    let row = app_servers::find(&mut conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
+    let instance = instances::find(&mut conn, row.instance_id)
+        .await?
+        .ok_or_else(|| DbError::Corrupt(format!("instance {} is missing", row.instance_id)))?;
+    let server = machines::store::find(&mut conn, row.server_id).await?;
+    drop(conn);
+    let specs = manager.application(&instance.instance_type)?.checks(&row.settings.hidden())?;
+    let is_active = instance.active_app_server_id == Some(id);
+    let is_gone = server.as_ref().is_some_and(|server| server.status == ServerStatus::Terminated);
+    let (found, made) = if is_gone && is_active {
+        gone(&specs)
+    } else if is_gone {
+        let words = format!("App server {id} is {}; its machine is gone and cannot be checked.", row.status.as_str());
+        return Err(Refusal::Conflict(words));
+    } else {
+        let address: SocketAddr = server
+            .and_then(|server| server.http_address)
+            .and_then(|address| address.parse().ok())
+            .ok_or_else(|| {
+                Refusal::Conflict(format!(
+                    "App server {id} is {}; its machine must have an address to be checked.",
+                    row.status.as_str()
+                ))
+            })?;
+        ask(manager.traffic.as_ref(), address, &specs, patience).await
+    };
+    keep(manager, &row, &made).await?;
+    if is_active {
+        let look = Look { instance: row.instance_id, app_server: id, found, made: made.clone(), at: Utc::now() };
+        record::record(manager, &[look]).await?;
+    }
+    Ok(made)
+}
+
+async fn keep(manager: &Manager, row: &app_servers::AppServerRow, made: &Checks) -> Result<(), Refusal> {
+    use diesel_async::AsyncConnection;
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        checks::keep(conn, &[(row.id, made)]).await?;
+        events::record(conn, EventKind::ChecksMade, events::About::app_server(row.instance_id, row.id)).await
+    })
+    .await?;
+    Ok(())
+}
+
+/// Asks every site at once. Where one could not be asked and none failed, nothing is known of the app server.
+pub(in crate::instances) async fn ask(
+    traffic: &dyn Traffic,
+    address: SocketAddr,
+    specs: &[CheckSpec],
+    patience: Duration,
+) -> (Found, Checks) {
+    let asked = join_all(specs.iter().map(|spec| ask_one(traffic, address, spec, patience))).await;
+    let was_asked = asked.iter().all(|(was_asked, _)| *was_asked);
+    let items: Vec<Check> = asked.into_iter().map(|(_, check)| check).collect();
+    let found = if was_asked && !items.is_empty() {
+        Found::Answers(items.iter().map(|check| (check.name.clone(), check.is_ok)).collect())
+    } else {
+        Found::NotAsked
+    };
+    (found, Checks { items })
+}
+
+/// What there is to say of the sites of a machine that is gone. Its address may be another machine's by now, so it is not asked.
+pub(in crate::instances) fn gone(specs: &[CheckSpec]) -> (Found, Checks) {
+    let check = |spec: &CheckSpec| Check {
+        name: spec.name.clone(),
+        is_ok: false,
+        detail: GONE.to_owned(),
+        checked_at: Utc::now(),
+    };
+    let names = specs.iter().map(|spec| spec.name.clone()).collect();
+    (Found::MachineGone(names), Checks { items: specs.iter().map(check).collect() })
+}
+
+async fn ask_one(traffic: &dyn Traffic, address: SocketAddr, spec: &CheckSpec, patience: Duration) -> (bool, Check) {
+    let began = Instant::now();
+    let answer = tokio::time::timeout(patience, traffic.ask(address, &spec.hostname, &spec.path)).await;
+    let took = began.elapsed().as_millis();
+    let (was_asked, is_ok, detail) = match answer {
+        Ok(Ok(status)) => (true, status == 200, format!("{status} in {took} ms")),
+        Ok(Err(AskError::NoAnswer(words))) => (true, false, words),
+        Ok(Err(AskError::NotAsked(words))) => (false, false, words),
+        Err(_) => (true, false, format!("no answer within {} s", patience.as_secs())),
+    };
+    (was_asked, Check { name: spec.name.clone(), is_ok, detail, checked_at: Utc::now() })
+}

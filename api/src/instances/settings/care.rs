@@ -1,0 +1,127 @@
+//! How the manager treats an instance, whatever it runs: its place in the queue, and for how long machines are kept.
+
+use serde_json::{Map, Value};
+use shared_types::FieldError;
+use shared_types::care;
+use shared_types::queue::Tier;
+
+use crate::instances::store::instances::InstanceRow;
+
+/// How an instance is treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Care {
+    /// Whose builds begin first.
+    pub tier: Tier,
+    /// How many of its builds may be under way at once.
+    pub max_builds: i32,
+    /// Hours that an app server which nobody needs keeps its machine; none: the setting.
+    pub retention_hours: Option<i32>,
+}
+
+impl Default for Care {
+    fn default() -> Self {
+        Self { tier: Tier::default(), max_builds: 1, retention_hours: None }
+    }
+}
+
+impl Care {
+    /// As it is stored.
+    pub fn of(row: &InstanceRow) -> Self {
+        Self { tier: row.tier, max_builds: row.max_builds, retention_hours: row.retention_hours }
+    }
+
+    /// Takes what concerns it out of the fields that somebody sent. Null asks for the default.
+    ///
+    /// # Errors
+    /// One entry for each field that is not valid.
+    pub fn take(self, fields: &mut Map<String, Value>) -> Result<Self, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let mut taken = self;
+        if let Some(value) = fields.remove("tier") {
+            let named = |tier: &&Tier| value.as_str() == Some(tier.as_str());
+            match (Tier::ALL.iter().find(named), &value) {
+                (Some(tier), _) => taken.tier = *tier,
+                (None, Value::Null) => taken.tier = Tier::default(),
+                (None, _) => errors.push(FieldError::new("tier", "Must be one of: production, preview.")),
+            }
+        }
+        if let Some(value) = fields.remove("max_builds") {
+            match number(&value, care::BUILDS) {
+                Ok(count) => taken.max_builds = count.unwrap_or(1),
+                Err(detail) => errors.push(FieldError::new("max_builds", detail)),
+            }
+        }
+        if let Some(value) = fields.remove("retention_hours") {
+            match number(&value, care::RETENTION_HOURS) {
+                Ok(hours) => taken.retention_hours = hours,
+                Err(detail) => errors.push(FieldError::new("retention_hours", detail)),
+            }
+        }
+        if errors.is_empty() { Ok(taken) } else { Err(errors) }
+    }
+
+    /// As fields of the instance.
+    pub fn fields(self) -> Map<String, Value> {
+        let Self { tier, max_builds, retention_hours } = self;
+        [
+            ("tier".to_owned(), tier.as_str().into()),
+            ("max_builds".to_owned(), max_builds.into()),
+            ("retention_hours".to_owned(), retention_hours.into()),
+        ]
+        .into_iter()
+        .collect()
+    }
+
+    /// The names of what differs.
+    pub fn differing(self, other: Self) -> Vec<String> {
+        let Self { tier, max_builds, retention_hours } = self;
+        let changed = [
+            ("tier", tier != other.tier),
+            ("max_builds", max_builds != other.max_builds),
+            ("retention_hours", retention_hours != other.retention_hours),
+        ];
+        changed.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
+    }
+}
+
+/// A whole number between two others; none for null.
+fn number(value: &Value, (least, most): (i32, i32)) -> Result<Option<i32>, String> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let number = value.as_i64().and_then(|number| i32::try_from(number).ok());
+    match number.filter(|number| (least..=most).contains(number)) {
+        Some(number) => Ok(Some(number)),
+        None => Err(format!("Must be a whole number from {least} to {most}.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::json;
+
+    fn take(fields: Value) -> Result<(Care, Map<String, Value>), Vec<FieldError>> {
+        let mut fields = fields.as_object().unwrap().clone();
+        Care::default().take(&mut fields).map(|care| (care, fields))
+    }
+
+    #[test]
+    fn takes_its_own_fields_and_leaves_the_others() {
+        let (care, rest) =
+            take(json!({"tier": "preview", "max_builds": 3, "retention_hours": 5, "email": "x"})).unwrap();
+        assert_eq!(care, Care { tier: Tier::Preview, max_builds: 3, retention_hours: Some(5) });
+        assert_eq!(rest.keys().collect::<Vec<_>>(), ["email"]);
+        assert_eq!(care.differing(Care::default()), ["tier", "max_builds", "retention_hours"]);
+        assert_eq!(take(json!({"tier": null, "max_builds": null})).unwrap().0, Care::default());
+    }
+
+    #[test]
+    fn names_every_field_that_is_wrong() {
+        let errors = take(json!({"tier": "gold", "max_builds": 0, "retention_hours": 1.5})).unwrap_err();
+        let pointers: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/tier", "/max_builds", "/retention_hours"]);
+        assert!(take(json!({"retention_hours": 99999999999i64})).is_err());
+    }
+}

@@ -1,0 +1,9 @@
+//! What an instance is to be: its settings and policy, created, changed and read, with their secrets masked.
+
+pub mod care;
+pub(super) mod claim;
+pub mod create;
+pub(super) mod marks;
+pub mod opened;
+pub mod read;
+pub mod update;

@@ -1,0 +1,260 @@
+//! What views show of instances and app servers, in a number of queries that does not grow with the rows.
+
+use diesel_async::AsyncPgConnection;
+use serde_json::{Map, Value};
+use shared_types::app_server::{AppServer, InstanceRef, Pin, PlaybookRecord, StepOutcome};
+use shared_types::operations::Hold;
+use shared_types::{
+    API_BASE, AppServerId, AppServerStatus, AppServerSummary, FieldWarning, InstanceId, InstanceSummary, secret,
+};
+
+use super::care::Care;
+use super::opened;
+use super::opened::{Opened, OpenedInstance, nameable};
+use super::update::differing;
+use crate::instances::application::Addresses;
+use crate::instances::store::{app_servers, builds, checks, health, instances, listing, pins, summaries};
+use crate::instances::{Manager, Refusal};
+use crate::platform::db::DbError;
+
+/// How many app servers an instance's own view holds.
+const APP_SERVERS_SHOWN: i64 = 100;
+
+/// One instance, without what only its application can say.
+#[derive(Debug)]
+pub struct InstanceView {
+    /// The summary.
+    pub summary: InstanceSummary,
+    /// The settings; secrets hidden.
+    pub settings: Value,
+    /// Where people find it.
+    pub addresses: Addresses,
+    /// The one to go back to.
+    pub fallback: Option<AppServerId>,
+    /// Its newest app servers.
+    pub app_servers: Vec<AppServerSummary>,
+    /// How the manager treats it.
+    pub care: Care,
+    /// Keeps automation from activating.
+    pub hold: Option<Hold>,
+    /// Settings that differ from the active app server's.
+    pub pending_changes: Vec<String>,
+    /// What may surprise in the settings.
+    pub warnings: Vec<FieldWarning>,
+    /// Counts changes.
+    pub version: i64,
+}
+
+/// A page of instances. Two queries; three where it is sorted or filtered by health.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn instance_page(
+    conn: &mut AsyncPgConnection,
+    query: &listing::Query,
+) -> Result<Vec<InstanceSummary>, DbError> {
+    let rows = listing::page(conn, query).await?;
+    with_app_servers(conn, rows).await
+}
+
+/// These instances. Two queries.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn among(conn: &mut AsyncPgConnection, ids: &[InstanceId]) -> Result<Vec<InstanceSummary>, DbError> {
+    let rows = listing::among(conn, ids).await?;
+    with_app_servers(conn, rows).await
+}
+
+async fn with_app_servers(
+    conn: &mut AsyncPgConnection,
+    rows: Vec<(listing::Head, Option<AppServerId>)>,
+) -> Result<Vec<InstanceSummary>, DbError> {
+    let ids: Vec<AppServerId> =
+        rows.iter().flat_map(|(row, newest)| [row.active_app_server_id, *newest]).flatten().collect();
+    let app_servers = summaries::among(conn, &ids).await?;
+    Ok(rows.into_iter().map(|(head, _)| summary(head, &app_servers)).collect())
+}
+
+/// One instance. Five queries; four when there is no secret.
+///
+/// # Errors
+/// [`Refusal::NotFound`], or when a statement fails.
+pub async fn instance(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+) -> Result<InstanceView, Refusal> {
+    let OpenedInstance { row, settings, active } = opened::instance(manager, conn, id, true).await?;
+    let query = summaries::Query { instance: Some(id), limit: APP_SERVERS_SHOWN, ..Default::default() };
+    let mut shown = summaries::page(conn, &query).await?;
+    if let Some((active, _)) = &active
+        && !shown.iter().any(|one| one.id == active.id)
+    {
+        shown.extend(summaries::read(conn, active.id).await?);
+    }
+    let health = health::shown(conn, id, None).await?;
+    let application = manager.application(&row.instance_type)?;
+    Ok(InstanceView {
+        summary: summary(listing::Head::of(&row, health), &shown),
+        addresses: application.addresses(&settings)?,
+        warnings: application.warnings(&settings),
+        fallback: row.fallback_app_server_id,
+        care: Care::of(&row),
+        hold: hold(&row),
+        pending_changes: active.map(|(_, active)| differing(&active, &settings)).unwrap_or_default(),
+        app_servers: shown,
+        version: row.version,
+        settings: masked_settings(&settings),
+    })
+}
+
+fn hold(row: &instances::InstanceRow) -> Option<Hold> {
+    let (by, at) = row.hold_by.clone().zip(row.hold_at)?;
+    Some(Hold { by, at, reason: row.hold_reason.clone() })
+}
+
+fn summary(row: listing::Head, app_servers: &[AppServerSummary]) -> InstanceSummary {
+    let own = || app_servers.iter().filter(|one| one.instance_id == row.id);
+    InstanceSummary {
+        id: row.id,
+        api_url: format!("{API_BASE}/instances/{}", row.id),
+        name: row.name,
+        instance_type: row.instance_type,
+        domain: row.domain,
+        created: row.created,
+        modified: row.modified,
+        archived_at: row.archived_at,
+        has_hold: row.hold_at.is_some(),
+        appserver_count: i64::from(row.next_app_server_number) - 1,
+        active_appserver: own().find(|one| Some(one.id) == row.active_app_server_id).cloned(),
+        newest_appserver: own().max_by_key(|one| one.id).cloned(),
+        health: row.health,
+    }
+}
+
+/// One app server, whole. Seven queries; six when it has no secret.
+///
+/// # Errors
+/// [`Refusal::NotFound`], or when a statement fails.
+pub async fn app_server(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    id: AppServerId,
+) -> Result<AppServer, Refusal> {
+    let not_found = || Refusal::NotFound { what: "app server", id: id.0 };
+    let summary = summaries::read(conn, id).await?.ok_or_else(not_found)?;
+    let (row, server, instance_name) = app_servers::whole(conn, id).await?.ok_or_else(not_found)?;
+    let opened = Opened::of(manager, conn, &row).await?;
+    let pins = pins::of(conn, id).await?;
+    let mut steps = builds::steps(conn, id).await?;
+    if summary.status == AppServerStatus::Stopped {
+        for step in steps.iter_mut().filter(|step| step.outcome == Some(StepOutcome::Failed)) {
+            step.outcome = Some(StepOutcome::Stopped);
+        }
+    }
+    let checks = checks::of(conn, id).await?;
+    let health = health::shown(conn, row.instance_id, Some(id)).await?;
+    Ok(AppServer {
+        instance: InstanceRef {
+            id: row.instance_id,
+            api_url: format!("{API_BASE}/instances/{}", row.instance_id),
+            name: instance_name,
+        },
+        server: server.into_dto(id),
+        steps,
+        configuration_settings: yaml(&opened.variables),
+        playbooks: shown(playbooks(&opened.playbooks, &pins)?, |playbook| &mut playbook.source_repo),
+        pins: shown(references(&opened.references, &pins)?, |pin| &mut pin.repository),
+        configuration: masked_settings(&opened.settings),
+        checks,
+        health,
+        summary,
+    })
+}
+
+/// For people, without secrets; Ansible gets JSON.
+pub(in crate::instances) fn yaml(variables: &Value) -> String {
+    variables.as_object().map(|map| shared_types::yaml::to_yaml(&secret::masked(map))).unwrap_or_default()
+}
+
+/// Settings for people: secrets are hidden, also those inside YAML.
+pub(in crate::instances) fn masked_settings(settings: &Value) -> Value {
+    let entry = |(name, value): (&String, &Value)| {
+        let shown = match value.as_str() {
+            Some(text) if shared_types::diff::holds_yaml(name) => secret::masked_yaml(text).into(),
+            Some(_) | None => secret::masked_value(value, secret::is_secret_name(name)),
+        };
+        (name.clone(), shown)
+    };
+    settings.as_object().map(|map| map.iter().map(entry).collect::<Map<_, _>>()).unwrap_or_default().into()
+}
+
+/// The same without passwords in the URLs of repositories.
+fn shown<T>(mut items: Vec<T>, repository: impl Fn(&mut T) -> &mut String) -> Vec<T> {
+    for item in &mut items {
+        let url = repository(item);
+        *url = nameable(url);
+    }
+    items
+}
+
+fn commit(pins: &[pins::PinRow], repository: &str, version: &str) -> Option<String> {
+    let repository = nameable(repository);
+    pins.iter().find(|pin| pin.repository == repository && pin.version == version).and_then(|pin| pin.commit.clone())
+}
+
+#[derive(serde::Deserialize)]
+pub(in crate::instances) struct StoredPlaybook {
+    pub source_repo: String,
+    pub version: String,
+    pub playbook_path: String,
+    pub requirements_path: String,
+}
+
+#[derive(serde::Deserialize)]
+pub(in crate::instances) struct StoredReference {
+    pub name: String,
+    pub repository: String,
+    pub version: String,
+    pub variable: String,
+}
+
+/// The playbooks with the commits they were pinned to.
+pub(in crate::instances) fn playbooks(stored: &Value, pins: &[pins::PinRow]) -> Result<Vec<PlaybookRecord>, DbError> {
+    let stored: Vec<StoredPlaybook> = serde_json::from_value(stored.clone())?;
+    let record = |StoredPlaybook { source_repo, version, playbook_path, requirements_path }| PlaybookRecord {
+        commit: commit(pins, &source_repo, &version),
+        source_repo,
+        version,
+        playbook_path,
+        requirements_path,
+    };
+    Ok(stored.into_iter().map(record).collect())
+}
+
+fn references(stored: &Value, pins: &[pins::PinRow]) -> Result<Vec<Pin>, DbError> {
+    let stored: Vec<StoredReference> = serde_json::from_value(stored.clone())?;
+    let pin = |StoredReference { name, repository, version, variable: _ }| Pin {
+        commit: commit(pins, &repository, &version),
+        name,
+        repository,
+        version,
+    };
+    Ok(stored.into_iter().map(pin).collect())
+}
+
+/// The variables with pinned commits in the place of branches and tags.
+pub(in crate::instances) fn pinned_variables(
+    opened: &Opened,
+    pins: &[pins::PinRow],
+) -> Result<Map<String, Value>, DbError> {
+    let mut variables = opened.variables.as_object().cloned().unwrap_or_default();
+    let stored: Vec<StoredReference> = serde_json::from_value(opened.references.clone())?;
+    for StoredReference { name: _, repository, version, variable } in stored {
+        if let (Some(slot), Some(commit)) = (variables.get_mut(&variable), commit(pins, &repository, &version)) {
+            *slot = commit.into();
+        }
+    }
+    Ok(variables)
+}

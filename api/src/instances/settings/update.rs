@@ -1,0 +1,137 @@
+//! Changed name or settings of an instance. Its app servers keep theirs.
+
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use serde_json::{Map, Value};
+use shared_types::{EventKind, InstanceId};
+
+use super::care::Care;
+use super::create::{checked, domain_taken};
+use super::opened::OpenedInstance;
+use super::read::masked_settings;
+use super::{claim, marks, opened};
+use crate::instances::jobs::ApplyRouting;
+use crate::instances::store::hostnames;
+use crate::instances::store::instances::{self, NewInstance};
+use crate::instances::{Manager, Refusal};
+use crate::platform::{audit, events, logs, vault};
+
+/// Changes the fields that are named, if nobody changed the instance since `version`.
+///
+/// # Errors
+/// [`Refusal::Invalid`] with every field that is wrong, [`Refusal::Stale`] when somebody changed it, [`Refusal::Conflict`]
+/// when the gateway has no room for more host names; nothing is saved then.
+pub async fn update(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    actor: &str,
+    id: InstanceId,
+    version: i64,
+    mut fields: Map<String, Value>,
+) -> Result<(), Refusal> {
+    let OpenedInstance { row, settings: current, active } = opened::instance(manager, conn, id, true).await?;
+    if row.version != version {
+        return Err(stale());
+    }
+    if row.archived_at.is_some() {
+        return Err(Refusal::Conflict(format!("Instance {id} is archived; restore it to change it.")));
+    }
+    let name = match fields.remove("name") {
+        None => row.name.clone(),
+        Some(Value::String(name)) => name,
+        Some(_) => String::new(),
+    };
+    let application = manager.application(&row.instance_type)?;
+    let care = Care::of(&row).take(&mut fields);
+    let settings =
+        marks::restore(Some(&current), &mut fields).and_then(|()| application.settings(Some(&current), &fields));
+    let (settings, care) = checked(&name, settings, care)?;
+    let before = Told { name: &row.name, settings: &current, care: Care::of(&row) };
+    let after = Told { name: &name, settings: &settings, care };
+    let changed = before.differing(&after);
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let addresses = application.addresses(&settings)?;
+    let domain = addresses.hostnames.first().cloned().unwrap_or_default();
+    // Visitors of the active app server keep its host names and protocol until another one is activated.
+    let kept = active.map(|(_, settings)| application.addresses(&settings)).transpose()?;
+    let ([sealed], secrets) = vault::seal(&manager.options.keyring, [&settings])?;
+    conn.transaction(async |conn| {
+        let Care { tier, max_builds, retention_hours } = care;
+        let new = NewInstance {
+            instance_type: &row.instance_type,
+            name: &name,
+            domain: &domain,
+            settings: &sealed,
+            tier,
+            max_builds,
+            retention_hours,
+        };
+        if !instances::update(conn, id, version, new).await? {
+            return Err(stale());
+        }
+        vault::forget(conn, &row.settings).await?;
+        vault::keep(conn, id, secrets).await?;
+        for addresses in [Some(&addresses), kept.as_ref()].into_iter().flatten() {
+            if let Some(taken) = claim::claim(manager, conn, id, addresses).await? {
+                return Err(Refusal::Invalid(vec![domain_taken(&taken)]));
+            }
+        }
+        let kept = kept.iter().flat_map(|kept| &kept.hostnames);
+        let keep: Vec<String> = addresses.hostnames.iter().chain(kept).cloned().collect();
+        hostnames::release(conn, id, &keep).await?;
+        instances::want_routing(conn, id).await?;
+        ApplyRouting::enqueue(conn, id).await?;
+        events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
+        let line = logs::Line::info(format!("{actor} changed {}", changed.join(", ")));
+        logs::append(conn, logs::About::Instance(id), &[line]).await?;
+        let entry =
+            audit::Entry::new(actor, "update_instance").instance(id).change(before.of(&changed), after.of(&changed));
+        Ok(audit::record(conn, entry).await?)
+    })
+    .await
+}
+
+fn stale() -> Refusal {
+    Refusal::Stale(
+        "The instance was changed since you read it; nothing was saved. Read it again and repeat the change.".into(),
+    )
+}
+
+/// What the audit trail is told of an instance.
+struct Told<'a> {
+    name: &'a str,
+    settings: &'a Value,
+    care: Care,
+}
+
+impl Told<'_> {
+    /// The names of the fields that the other one has otherwise.
+    fn differing(&self, other: &Self) -> Vec<String> {
+        let mut names = differing(self.settings, other.settings);
+        names.extend(other.care.differing(self.care));
+        if self.name != other.name {
+            names.insert(0, "name".into());
+        }
+        names
+    }
+
+    /// Those of these fields that there are; secrets hidden.
+    fn of(&self, fields: &[String]) -> Value {
+        let mut all = masked_settings(self.settings).as_object().cloned().unwrap_or_default();
+        all.extend(self.care.fields());
+        all.insert("name".into(), self.name.into());
+        all.retain(|name, _| fields.contains(name));
+        all.into()
+    }
+}
+
+/// The names of the settings that differ.
+pub(in crate::instances) fn differing(one: &Value, other: &Value) -> Vec<String> {
+    let names =
+        |value: &Value| value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let mut all = names(one);
+    all.extend(names(other).into_iter().filter(|name| one.get(name).is_none()));
+    all.retain(|name| one.get(name) != other.get(name));
+    all
+}

@@ -1,0 +1,199 @@
+//! Tells the gateway what was decided, and writes down that it has it.
+//!
+//! A route that the gateway cannot have is left out and logged with its instance, which stays behind until its routes are
+//! mended; the routes of all other instances are applied.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use diesel_async::AsyncConnection;
+use shared_types::{EventKind, InstanceId};
+
+use crate::config::gateway::Scheme;
+use crate::instances::store::hostnames::{self, Hostname};
+use crate::instances::store::routing::{self, Wanted};
+use crate::instances::{Manager, Refusal};
+use crate::platform::db::DbError;
+use crate::platform::events;
+use crate::routing::traffic::{Route, TrafficError};
+
+/// How many instances the gateway is told of at once by [`apply_behind`].
+const BATCH: usize = 500;
+/// After so many failures in a row the gateway itself is taken to be away.
+const MAX_FAILURES: u32 = 3;
+
+/// Why the gateway does not have it.
+#[derive(Debug, thiserror::Error)]
+pub enum RoutingError {
+    /// The gateway.
+    #[error("the gateway does not take it: {0}")]
+    Traffic(#[from] TrafficError),
+    /// The rest.
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+}
+
+impl From<DbError> for RoutingError {
+    fn from(error: DbError) -> Self {
+        Self::Refusal(error.into())
+    }
+}
+
+/// Sends an instance's visitors where its pointer says. May be repeated: a decision that the gateway has is not told again.
+///
+/// # Errors
+/// When the gateway or the database does not answer.
+pub async fn apply_routing(manager: &Manager, id: InstanceId) -> Result<(), RoutingError> {
+    apply(manager, &[id]).await
+}
+
+/// The same for every instance whose gateway is behind. One that cannot be told stops no other.
+///
+/// # Errors
+/// When the gateway or the database does not answer; instances that could be told are told.
+pub async fn apply_behind(manager: &Manager) -> Result<(), RoutingError> {
+    let behind = routing::behind(&mut *manager.db.conn().await?).await?;
+    for batch in behind.chunks(BATCH) {
+        match apply(manager, batch).await {
+            Ok(()) => {}
+            Err(RoutingError::Traffic(error)) if batch.len() > 1 => {
+                tracing::warn!(%error, instances = batch.len(), "the gateway did not take a batch; telling one by one");
+                apply_one_by_one(manager, batch).await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+async fn apply_one_by_one(manager: &Manager, ids: &[InstanceId]) -> Result<(), RoutingError> {
+    let mut failures = 0;
+    for id in ids {
+        match apply(manager, &[*id]).await {
+            Ok(()) => failures = 0,
+            Err(RoutingError::Traffic(error)) if failures + 1 < MAX_FAILURES => {
+                failures += 1;
+                tracing::warn!(instance = %id, %error, "the gateway was not told of an instance");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+async fn apply(manager: &Manager, ids: &[InstanceId]) -> Result<(), RoutingError> {
+    let _one_at_a_time = manager.telling_gateway.lock().await;
+    let mut conn = manager.db.conn().await?;
+    let mut wanted = routing::wanted(&mut conn, Some(ids)).await?;
+    wanted.retain(|wanted| wanted.applied < wanted.generation);
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<InstanceId> = wanted.iter().map(|wanted| wanted.id).collect();
+    let names = hostnames::of(&mut conn, Some(&ids)).await?;
+    drop(conn);
+    let plan = plan(manager, &names, &wanted);
+    if !plan.routes.is_empty() {
+        manager.traffic.apply(&plan.routes).await?;
+    }
+    confirm(manager, &plan.told).await
+}
+
+/// Makes the gateway's whole table what the pointers say: at the start of either side, and now and then.
+///
+/// # Errors
+/// When the gateway or the database does not answer.
+pub async fn apply_all(manager: &Manager) -> Result<(), RoutingError> {
+    let _one_at_a_time = manager.telling_gateway.lock().await;
+    let mut conn = manager.db.conn().await?;
+    let wanted = routing::wanted(&mut conn, None).await?;
+    let names = hostnames::of(&mut conn, None).await?;
+    drop(conn);
+    let plan = plan(manager, &names, &wanted);
+    manager.traffic.replace_all(&plan.routes).await?;
+    confirm(manager, &plan.told).await
+}
+
+/// What the gateway is told.
+struct Plan {
+    routes: Vec<Route>,
+    /// The decisions that it then has and did not have before.
+    told: Vec<(InstanceId, i64)>,
+}
+
+fn plan(manager: &Manager, names: &[Hostname], wanted: &[Wanted]) -> Plan {
+    let (routes, reasons) = routes(names, wanted);
+    for Wanted { id, .. } in wanted {
+        manager.bad_routes.note(*id, reasons.get(id).cloned());
+    }
+    let is_told = |wanted: &&Wanted| wanted.applied < wanted.generation && !reasons.contains_key(&wanted.id);
+    let told = wanted.iter().filter(is_told).map(|wanted| (wanted.id, wanted.generation)).collect();
+    Plan { routes, told }
+}
+
+/// The routes that the gateway can have, and what is wrong with the instances that have others.
+fn routes(names: &[Hostname], wanted: &[Wanted]) -> (Vec<Route>, BTreeMap<InstanceId, String>) {
+    let mut reasons = BTreeMap::new();
+    let mut targets: BTreeMap<InstanceId, Option<SocketAddr>> = BTreeMap::new();
+    for Wanted { id, address, generation: _, applied: _ } in wanted {
+        let target = address.as_ref().map(|address| address.parse::<SocketAddr>());
+        if let Some(Err(error)) = &target {
+            reasons.insert(*id, format!("the address of its active app server cannot be read: {error}"));
+        }
+        targets.insert(*id, target.and_then(Result::ok));
+    }
+    let mut routes = Vec::with_capacity(names.len());
+    for (hostname, id, protocol) in names {
+        let target = targets.get(id).copied().flatten();
+        let scheme = Scheme::parse(protocol).unwrap_or(Scheme::Http);
+        let route = Route { hostname: hostname.clone(), target, scheme };
+        match route.check() {
+            Ok(()) => routes.push(route),
+            Err(error) => drop(reasons.insert(*id, error.0)),
+        }
+    }
+    (routes, reasons)
+}
+
+/// Writes down that the gateway has these decisions.
+async fn confirm(manager: &Manager, told: &[(InstanceId, i64)]) -> Result<(), RoutingError> {
+    if told.is_empty() {
+        return Ok(());
+    }
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        let changed = routing::applied(conn, told).await?;
+        let about: Vec<_> = changed.into_iter().map(events::About::instance).collect();
+        events::record_all(conn, EventKind::RoutingApplied, &about).await
+    })
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_bad_route_is_left_out_and_the_others_are_kept() {
+        let wanted = |id, address: Option<&str>| Wanted {
+            id: InstanceId(id),
+            address: address.map(str::to_owned),
+            generation: 2,
+            applied: 1,
+        };
+        let name = |name: &str, id| (name.to_owned(), InstanceId(id), "https".to_owned());
+        let names = [name("a.localhost", 1), name("no host", 2), name("c.localhost", 3), name("d.localhost", 4)];
+        let wanted = [
+            wanted(1, Some("10.0.0.2:80")),
+            wanted(2, Some("10.0.0.3:80")),
+            wanted(3, Some("nowhere")),
+            wanted(4, Some("0.0.0.0:80")),
+        ];
+        let (routes, reasons) = routes(&names, &wanted);
+        let found: Vec<_> = routes.iter().map(|route| (route.hostname.as_str(), route.target)).collect();
+        assert_eq!(found, [("a.localhost", Some("10.0.0.2:80".parse().unwrap())), ("c.localhost", None)]);
+        assert_eq!(reasons.keys().map(|id| id.0).collect::<Vec<_>>(), [2, 3, 4], "{reasons:?}");
+    }
+}

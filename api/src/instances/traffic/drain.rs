@@ -1,0 +1,55 @@
+//! After a switch, requests under way end at the app server that was replaced. It drains until there are none, or until it is
+//! no longer waited for; nothing is cut.
+
+use std::net::SocketAddr;
+
+use diesel_async::AsyncConnection;
+use shared_types::EventKind;
+
+use crate::instances::Manager;
+use crate::instances::store::activations::{self, Draining};
+use crate::platform::db::DbError;
+use crate::platform::events;
+
+/// Looks whether what drains has drained; done every second by whoever tells the gateway. One query where nothing drains.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
+    let mut conn = manager.db.conn().await?;
+    let draining = activations::draining(&mut conn).await?;
+    drop(conn);
+    for one in draining {
+        if is_over(manager, &one).await {
+            end(manager, &one).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn is_over(manager: &Manager, one: &Draining) -> bool {
+    let target: Option<SocketAddr> = one.http_address.as_ref().and_then(|address| address.parse().ok());
+    let (false, Some(target)) = (one.is_too_late, target) else {
+        return true;
+    };
+    match manager.traffic.open_connections(target).await {
+        Ok(count) => count == 0,
+        // The limit ends it where the gateway cannot say.
+        Err(error) => {
+            tracing::debug!(app_server = %one.app_server_id, %error, "the gateway does not say what is under way");
+            false
+        }
+    }
+}
+
+async fn end(manager: &Manager, one: &Draining) -> Result<(), DbError> {
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        if activations::drained(conn, one.id).await? {
+            let about = events::About::app_server(one.instance_id, one.app_server_id);
+            events::record(conn, EventKind::AppServerUpdated, about).await?;
+        }
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,9 @@
+//! Where an instance's visitors are sent: activation, rollback, hold, and what the gateway is told.
+
+pub mod activate;
+pub mod apply_routing;
+pub mod drain;
+pub mod hold;
+pub mod rollback;
+pub mod switch;
+pub mod when_running;

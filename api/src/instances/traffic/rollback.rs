@@ -1,0 +1,139 @@
+//! Goes back: one call gives the traffic to the fallback, or to the app server named, and sets the hold, so that automation
+//! does not undo it. One transaction, after checks with a short patience.
+
+use std::time::Duration;
+
+use diesel_async::AsyncConnection;
+use serde_json::json;
+use shared_types::app_server::{ActivationKind, Possible, can_roll_back};
+use shared_types::{AppServerId, FieldError, InstanceId, Serving};
+
+use super::activate::{Decision, force_errors, may_have_traffic, prove};
+use super::hold;
+use super::switch::{self, Switch, swapped};
+use crate::instances::store::instances::{self, InstanceRow};
+use crate::instances::store::{activations, summaries};
+use crate::instances::{Manager, Refusal};
+use crate::platform::audit;
+
+/// How long an answer to the checks may take: who goes back is in a hurry.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Who gets the traffic; none: the fallback.
+    pub app_server: Option<AppServerId>,
+    /// Whether the checks are skipped.
+    pub force: bool,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Goes back and holds. Gives who has the traffic now. Done already (the app server is active and the hold is on; or none
+/// was named and the last switch was a rollback that still holds): success.
+///
+/// # Errors
+/// [`Refusal::Conflict`] when there is nothing to go back to, it is gone or unhealthy, or another was activated meanwhile;
+/// [`Refusal::Invalid`] when the app server named is another instance's, or a reason is missing.
+pub async fn roll_back(
+    manager: &Manager,
+    actor: &str,
+    id: InstanceId,
+    request: Request,
+) -> Result<(AppServerId, Decision), Refusal> {
+    let errors = force_errors(request.force, request.reason.as_deref());
+    if !errors.is_empty() {
+        return Err(Refusal::Invalid(errors));
+    }
+    let (seen, target) = choose(manager, id, &request).await?;
+    if seen.active_app_server_id != Some(target) && !request.force {
+        prove(manager, target, PATIENCE).await?;
+    }
+    let decision = swap(manager, actor, &seen, target, &request).await?;
+    Ok((target, decision))
+}
+
+/// The instance as it is seen now, and who is to get its traffic.
+async fn choose(manager: &Manager, id: InstanceId, request: &Request) -> Result<(InstanceRow, AppServerId), Refusal> {
+    let mut conn = manager.db.conn().await?;
+    let instance = instances::find(&mut conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
+    may_have_traffic(&instance)?;
+    let target = match request.app_server {
+        Some(named) => Some(named),
+        // Pressed twice, it must not go forth again.
+        None if instance.hold_at.is_some() && is_rolled_back(&mut conn, &instance).await? => {
+            instance.active_app_server_id
+        }
+        None => instance.fallback_app_server_id,
+    };
+    let Some(target) = target else {
+        return Err(refusal(id, can_roll_back(None)));
+    };
+    let summary = summaries::read(&mut conn, target).await?.filter(|one| one.instance_id == id).ok_or_else(|| {
+        let words = format!("Instance {id} has no app server {target}.");
+        Refusal::Invalid(vec![FieldError::new("app_server_id", words)])
+    })?;
+    let possible = can_roll_back(Some((summary.status, summary.serving)));
+    if summary.serving != Serving::Active && possible != Possible::Yes {
+        return Err(refusal(id, possible));
+    }
+    Ok((instance, target))
+}
+
+async fn is_rolled_back(conn: &mut diesel_async::AsyncPgConnection, instance: &InstanceRow) -> Result<bool, Refusal> {
+    let last = activations::page(conn, instance.id, None, 1).await?;
+    Ok(last.first().is_some_and(|last| {
+        last.kind == ActivationKind::Rollback && instance.active_app_server_id == Some(last.app_server_id)
+    }))
+}
+
+fn refusal(id: InstanceId, possible: Possible) -> Refusal {
+    let why = match possible {
+        Possible::Yes => "",
+        Possible::No(why) => why,
+    };
+    Refusal::Conflict(format!("Instance {id} cannot be rolled back. {why}"))
+}
+
+async fn swap(
+    manager: &Manager,
+    actor: &str,
+    seen: &InstanceRow,
+    target: AppServerId,
+    request: &Request,
+) -> Result<Decision, Refusal> {
+    let (id, reason) = (seen.id, request.reason.as_deref());
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        let instance = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
+        may_have_traffic(&instance)?;
+        let before = instance.active_app_server_id;
+        if before == Some(target) {
+            if hold::set(conn, actor, id, reason).await? {
+                let detail = json!({ "was_active": true });
+                let entry = audit::Entry::new(actor, "roll_back_instance")
+                    .instance(id)
+                    .app_server(target)
+                    .detail(detail)
+                    .reason(reason);
+                audit::record(conn, entry).await?;
+            }
+            return Ok(Decision::Active { generation: instance.routing_generation });
+        }
+        if before != seen.active_app_server_id {
+            return Err(Refusal::Conflict(swapped(seen.active_app_server_id, before)));
+        }
+        let switch = Switch {
+            app_server: target,
+            kind: ActivationKind::Rollback,
+            is_forced: request.force,
+            drain_limit_seconds: None,
+            reason,
+        };
+        let generation = switch::write(manager, conn, actor, &instance, &switch).await?;
+        hold::set(conn, actor, id, reason).await?;
+        Ok(Decision::Active { generation })
+    })
+    .await
+}

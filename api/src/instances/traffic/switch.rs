@@ -1,0 +1,128 @@
+//! Moves an instance's pointer, in a transaction that has locked the instance: whoever activates, goes back or automates
+//! ends here, so that the pointer, its history and what is told of it never differ.
+
+use diesel_async::AsyncPgConnection;
+use serde_json::json;
+use shared_types::app_server::{ActivationKind, Possible, can_activate};
+use shared_types::{AppServerId, EventKind, Serving};
+
+use crate::instances::jobs::ApplyRouting;
+use crate::instances::settings::claim;
+use crate::instances::store::app_servers::AppServerRow;
+use crate::instances::store::instances::InstanceRow;
+use crate::instances::store::{activations, app_servers, builds, instances};
+use crate::instances::{Manager, Refusal, health};
+use crate::platform::db::DbError;
+use crate::platform::{audit, events, logs};
+
+/// What is decided.
+#[derive(Debug, Clone)]
+pub struct Switch<'a> {
+    /// Who gets the traffic.
+    pub app_server: AppServerId,
+    /// How it comes about.
+    pub kind: ActivationKind,
+    /// Whether its checks were skipped.
+    pub is_forced: bool,
+    /// Seconds that the one that is replaced may drain; none: the setting.
+    pub drain_limit_seconds: Option<i32>,
+    /// Why.
+    pub reason: Option<&'a str>,
+}
+
+/// Points the instance's traffic at an app server that is not active. Gives the routing generation that this makes.
+///
+/// # Errors
+/// [`Refusal::Conflict`] when it cannot be activated any more, or another instance has its host names.
+pub async fn write(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    actor: &str,
+    instance: &InstanceRow,
+    switch: &Switch<'_>,
+) -> Result<i64, Refusal> {
+    let id = switch.app_server;
+    // Read under the lock: a termination that was decided meanwhile is seen.
+    let row = app_servers::find(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
+    if let Possible::No(why) = can_activate(row.status, Serving::Idle) {
+        return Err(Refusal::Conflict(format!("App server {id} is {}. {why}", row.status.as_str())));
+    }
+    let addresses = manager.application(&instance.instance_type)?.addresses(&row.settings.hidden())?;
+    if let Some(taken) = claim::claim(manager, conn, instance.id, &addresses).await? {
+        return Err(Refusal::Conflict(format!(
+            "App server {id} was built for {taken}, which another instance has now."
+        )));
+    }
+    let before = instance.active_app_server_id;
+    let generation = instances::point(conn, instance.id, id, before).await?;
+    // What has the traffic again does not drain, and nobody waits for its activation any more.
+    activations::close_drains(conn, id).await?;
+    builds::want_activation(conn, id, None).await?;
+    let limit = switch.drain_limit_seconds.unwrap_or_else(|| setting(manager));
+    let new = activations::NewActivation {
+        instance_id: instance.id,
+        app_server_id: id,
+        replaced_app_server_id: before,
+        generation,
+        activated_by: actor,
+        reason: switch.reason,
+        kind: switch.kind,
+        is_forced: switch.is_forced,
+        drain_limit_seconds: before.map(|_| limit),
+    };
+    activations::insert(conn, new).await?;
+    health::record::begin(manager, conn, instance.id, id).await?;
+    ApplyRouting::enqueue(conn, instance.id).await?;
+    tell(conn, actor, &row, before, switch).await?;
+    Ok(generation)
+}
+
+fn setting(manager: &Manager) -> i32 {
+    i32::try_from(manager.options.drain_limit.as_secs()).unwrap_or(i32::MAX)
+}
+
+/// The event, the lines of both logs, and the audit entry.
+async fn tell(
+    conn: &mut AsyncPgConnection,
+    actor: &str,
+    row: &AppServerRow,
+    before: Option<AppServerId>,
+    switch: &Switch<'_>,
+) -> Result<(), DbError> {
+    let (instance, id) = (row.instance_id, row.id);
+    events::record(conn, EventKind::AppServerActivated, events::About::app_server(instance, id)).await?;
+    let line = logs::Line::info(words(actor, row, switch));
+    logs::append(conn, logs::About::AppServer(instance, id), std::slice::from_ref(&line)).await?;
+    logs::append(conn, logs::About::Instance(instance), &[line]).await?;
+    let action = match switch.kind {
+        ActivationKind::Manual | ActivationKind::Automatic => "activate_app_server",
+        ActivationKind::Rollback => "roll_back_instance",
+    };
+    let detail = json!({ "kind": switch.kind, "is_forced": switch.is_forced });
+    let entry = audit::Entry::new(actor, action)
+        .instance(instance)
+        .app_server(id)
+        .change(json!({ "active_app_server_id": before }), json!({ "active_app_server_id": id }))
+        .detail(detail)
+        .reason(switch.reason);
+    audit::record(conn, entry).await
+}
+
+/// `AppServer 2 activated by admin (rollback, unchecked): the new one is slow`.
+fn words(actor: &str, row: &AppServerRow, switch: &Switch<'_>) -> String {
+    let kind = match switch.kind {
+        ActivationKind::Manual => None,
+        ActivationKind::Automatic => Some("as it runs"),
+        ActivationKind::Rollback => Some("rollback"),
+    };
+    let how: Vec<&str> = kind.into_iter().chain(switch.is_forced.then_some("unchecked")).collect();
+    let how = if how.is_empty() { String::new() } else { format!(" ({})", how.join(", ")) };
+    let why = switch.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{} activated by {actor}{how}{why}", row.name)
+}
+
+/// The words for a pointer that is not what the caller saw.
+pub(in crate::instances) fn swapped(expected: Option<AppServerId>, found: Option<AppServerId>) -> String {
+    let words = |id: Option<AppServerId>| id.map_or("none".to_owned(), |id| format!("app server {id}"));
+    format!("{} is active by now, not {}; look again before you activate another.", words(found), words(expected))
+}

@@ -1,0 +1,119 @@
+//! Activates app servers that were to be when they run. Automation takes nothing from people: it stops at a hold, at an
+//! archived instance and at whatever is newer, and swaps the pointer only if it still is what was seen before the checks.
+
+use chrono::Utc;
+use diesel_async::AsyncConnection;
+use shared_types::app_server::ActivationKind;
+use shared_types::{AppServerId, AppServerStatus, EventKind};
+
+use super::activate::prove;
+use super::switch::{self, Switch};
+use crate::instances::builds::patience;
+use crate::instances::store::app_servers::{self, AppServerRow};
+use crate::instances::store::builds::{self, BuildRow};
+use crate::instances::store::instances::{self, InstanceRow};
+use crate::instances::{Manager, Refusal};
+use crate::platform::db::DbError;
+use crate::platform::{events, logs};
+use crate::routing::traffic;
+
+/// What became of one try.
+enum Tried {
+    /// It is active.
+    Done,
+    /// It is to be tried again: the sweep does.
+    Later,
+    /// It is not to be activated any more, because.
+    GivenUp(String),
+}
+
+/// Tries once. What fails but may go better is left to the next sweep, until `OCIM_CHECKS_TIMEOUT` after the app server
+/// began to run; then, and where something stands in the way, it is given up with a line in its log. May be repeated.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn when_running(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
+    let mut conn = manager.db.conn().await?;
+    let (Some(row), Some(build)) = (app_servers::find(&mut conn, id).await?, builds::find(&mut conn, id).await?) else {
+        return Ok(());
+    };
+    if !build.activate_when_running || row.status != AppServerStatus::Running {
+        return Ok(());
+    }
+    let Some(seen) = instances::find(&mut conn, row.instance_id).await? else { return Ok(()) };
+    drop(conn);
+    let tried = match obstacle(&seen, id) {
+        Some(why) => Tried::GivenUp(why),
+        None => match prove(manager, id, traffic::PATIENCE).await {
+            Ok(()) => swap(manager, &row, &build, &seen).await?,
+            Err(Refusal::Db(error)) => return Err(error),
+            Err(_) if Utc::now() < row.modified + patience(manager.options.checks_timeout) => Tried::Later,
+            Err(refusal) => Tried::GivenUp(refusal.to_string()),
+        },
+    };
+    match tried {
+        Tried::Done | Tried::Later => Ok(()),
+        Tried::GivenUp(why) => give_up(manager, &row, &why).await,
+    }
+}
+
+/// What keeps automation from activating.
+fn obstacle(instance: &InstanceRow, id: AppServerId) -> Option<String> {
+    if instance.archived_at.is_some() {
+        return Some("the instance is archived".to_owned());
+    }
+    if let Some(by) = &instance.hold_by {
+        return Some(format!("{by} holds the instance"));
+    }
+    let newer = instance.active_app_server_id.filter(|active| *active > id);
+    newer.map(|active| format!("the newer app server {active} is active"))
+}
+
+async fn swap(manager: &Manager, row: &AppServerRow, build: &BuildRow, seen: &InstanceRow) -> Result<Tried, DbError> {
+    let mut conn = manager.db.conn().await?;
+    let swapped = conn
+        .transaction(async |conn| {
+            let Some(instance) = instances::lock(conn, row.instance_id).await? else {
+                return Ok(Tried::Later);
+            };
+            if let Some(why) = obstacle(&instance, row.id) {
+                return Ok(Tried::GivenUp(why));
+            }
+            if instance.active_app_server_id == Some(row.id) {
+                builds::want_activation(conn, row.id, None).await?;
+                return Ok(Tried::Done);
+            }
+            if instance.active_app_server_id != seen.active_app_server_id {
+                return Ok(Tried::Later);
+            }
+            let switch = Switch {
+                app_server: row.id,
+                kind: ActivationKind::Automatic,
+                is_forced: false,
+                drain_limit_seconds: build.activate_drain_limit_seconds,
+                reason: build.activate_reason.as_deref(),
+            };
+            let actor = build.activate_requested_by.as_deref().unwrap_or("automation");
+            switch::write(manager, conn, actor, &instance, &switch).await?;
+            Ok::<_, Refusal>(Tried::Done)
+        })
+        .await;
+    match swapped {
+        Ok(tried) => Ok(tried),
+        Err(Refusal::Db(error)) => Err(error),
+        Err(refusal) => Ok(Tried::GivenUp(refusal.to_string())),
+    }
+}
+
+async fn give_up(manager: &Manager, row: &AppServerRow, why: &str) -> Result<(), DbError> {
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        if !builds::want_activation(conn, row.id, None).await? {
+            return Ok(());
+        }
+        let line = logs::Line::warning(format!("Not activated by itself: {why}"));
+        logs::append(conn, logs::About::AppServer(row.instance_id, row.id), &[line]).await?;
+        events::record(conn, EventKind::AppServerUpdated, events::About::app_server(row.instance_id, row.id)).await
+    })
+    .await
+}

@@ -1,0 +1,124 @@
+//! Puts an instance away and takes it into use again. Nothing it owns outside its machines is deleted by that: see [`purge`].
+
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use serde_json::json;
+use shared_types::{EventKind, InstanceId};
+
+use crate::instances::builds::terminate;
+use crate::instances::jobs::ApplyRouting;
+use crate::instances::settings::claim;
+use crate::instances::store::{app_servers, hostnames, instances};
+use crate::instances::{Manager, Refusal};
+use crate::platform::{audit, events, logs};
+
+/// Puts an instance away: its host names lead nowhere, nothing is launched. Away already: success.
+///
+/// # Errors
+/// [`Refusal::Conflict`] while an app server is being built, and while machines live, unless they are to be terminated.
+pub async fn archive(
+    conn: &mut AsyncPgConnection,
+    actor: &str,
+    id: InstanceId,
+    terminates: bool,
+) -> Result<(), Refusal> {
+    conn.transaction(async |conn| {
+        let row = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
+        if row.archived_at.is_some() {
+            return Ok(());
+        }
+        let alive = app_servers::with_machines(conn, id).await?;
+        if let Some(building) = alive.iter().find(|one| one.status.is_building()) {
+            return Err(Refusal::Conflict(format!(
+                "App server {} of instance {id} is {}; stop its build, or wait for its end, to archive the instance.",
+                building.id,
+                building.status.as_str()
+            )));
+        }
+        if !alive.is_empty() && !terminates {
+            let names: Vec<_> = alive.iter().map(|one| one.name.as_str()).collect();
+            return Err(Refusal::Conflict(format!(
+                "Instance {id} has machines ({}); terminate them first, or archive it with ?terminate=true.",
+                names.join(", ")
+            )));
+        }
+        instances::archive(conn, id, actor).await?;
+        ApplyRouting::enqueue(conn, id).await?;
+        for app_server in &alive {
+            terminate::request_end(conn, app_server, app_server.status, actor).await?;
+        }
+        events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
+        logs::append(conn, logs::About::Instance(id), &[logs::Line::info(format!("Archived by {actor}"))]).await?;
+        let terminated: Vec<_> = alive.iter().map(|one| one.id).collect();
+        let detail = json!({ "terminated": terminated, "was_active": row.active_app_server_id });
+        let entry = audit::Entry::new(actor, "archive_instance").instance(id).detail(detail);
+        Ok(audit::record(conn, entry).await?)
+    })
+    .await
+}
+
+/// Takes an instance into use again, with the settings it had. In use already: success.
+///
+/// # Errors
+/// [`Refusal::Conflict`] when another instance has one of its host names by now.
+pub async fn restore(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    actor: &str,
+    id: InstanceId,
+) -> Result<(), Refusal> {
+    conn.transaction(async |conn| {
+        let row = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
+        if row.archived_at.is_none() {
+            return Ok(());
+        }
+        let addresses = manager.application(&row.instance_type)?.addresses(&row.settings.hidden())?;
+        if let Some(taken) = claim::claim(manager, conn, id, &addresses).await? {
+            return Err(Refusal::Conflict(format!(
+                "Another instance answers at {taken} by now; change that one's domain to restore this one."
+            )));
+        }
+        instances::restore(conn, id).await?;
+        claim::check_room(manager, conn).await?;
+        ApplyRouting::enqueue(conn, id).await?;
+        events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
+        logs::append(conn, logs::About::Instance(id), &[logs::Line::info(format!("Restored by {actor}"))]).await?;
+        let entry = audit::Entry::new(actor, "restore_instance").instance(id);
+        Ok(audit::record(conn, entry).await?)
+    })
+    .await
+}
+
+/// Deletes what an archived instance owns outside its machines. Gives what was deleted; nothing left: an empty list.
+///
+/// # Errors
+/// [`Refusal::Conflict`] while it is in use or has machines; [`Refusal::Invalid`] when the domain is not the one typed.
+pub async fn purge(manager: &Manager, actor: &str, id: InstanceId, confirm: &str) -> Result<Vec<String>, Refusal> {
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        let row = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
+        if row.archived_at.is_none() {
+            return Err(Refusal::Conflict(format!("Instance {id} is in use; archive it before its data is deleted.")));
+        }
+        if confirm != row.domain {
+            let words = format!("Type the instance's domain, {}, to delete what it owns.", row.domain);
+            return Err(Refusal::Invalid(vec![shared_types::FieldError::new("confirm", words)]));
+        }
+        if let Some(alive) = app_servers::with_machines(conn, id).await?.first() {
+            return Err(Refusal::Conflict(format!(
+                "The machine of app server {} is still being taken away; try again in a moment.",
+                alive.id
+            )));
+        }
+        let names = hostnames::of(conn, Some(&[id])).await?;
+        hostnames::release(conn, id, &[]).await?;
+        let deleted: Vec<String> = names.into_iter().map(|(name, _, _)| format!("the host name {name}")).collect();
+        events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
+        let line = logs::Line::info(format!("Purged by {actor}: {} deleted", deleted.len()));
+        logs::append(conn, logs::About::Instance(id), &[line]).await?;
+        let detail = json!({ "deleted": deleted });
+        let entry = audit::Entry::new(actor, "purge_instance").instance(id).detail(detail);
+        audit::record(conn, entry).await?;
+        Ok(deleted)
+    })
+    .await
+}

@@ -1,0 +1,144 @@
+//! For how long machines are kept that nobody needs. Needed are the active app server, the one to go back to, the newest that
+//! could be activated next, those where requests still end, and those that a person pinned; of the others the end is written
+//! down, and visible, long before it comes.
+
+use diesel_async::AsyncConnection;
+use serde_json::json;
+use shared_types::{AppServerId, EventKind, ServerStatus};
+
+use crate::instances::builds::terminate;
+use crate::instances::store::{app_servers, instances, retention as store};
+use crate::instances::{Manager, Refusal};
+use crate::machines;
+use crate::platform::db::DbError;
+use crate::platform::{audit, events, logs};
+
+/// Who takes machines away whose time is over.
+const ACTOR: &str = "retention";
+/// How many one sweep ends at most; the next takes more.
+const ENDED_A_SWEEP: i64 = 100;
+
+/// Writes down what is needed and what is not, and decides the end of what is over.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
+    mark(manager).await?;
+    let due = store::due(&mut *manager.db.conn().await?, ENDED_A_SWEEP).await?;
+    for id in due {
+        end(manager, id).await?;
+    }
+    Ok(())
+}
+
+/// Writes down what is needed and what is not.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn mark(manager: &Manager) -> Result<(), DbError> {
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        let changed = store::mark(conn, manager.options.retention_hours).await?;
+        let about: Vec<_> = changed.into_iter().map(|(instance, id)| events::About::app_server(instance, id)).collect();
+        events::record_all(conn, EventKind::AppServerUpdated, &about).await
+    })
+    .await
+}
+
+/// Decides the end of an app server's machine, if it is not needed still.
+async fn end(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        let Some(row) = app_servers::find(conn, id).await? else { return Ok(()) };
+        instances::lock(conn, row.instance_id).await?;
+        let Some(since) = store::is_due(conn, id, manager.options.retention_hours).await? else { return Ok(()) };
+        if !terminate::request_end(conn, &row, row.status, ACTOR).await? {
+            return Ok(());
+        }
+        store::forget(conn, id).await?;
+        let words = format!("Not needed since {}", since.format("%Y-%m-%d %H:%M UTC"));
+        logs::append(conn, logs::About::AppServer(row.instance_id, id), &[logs::Line::info(words.clone())]).await?;
+        let entry = audit::Entry::new(ACTOR, "terminate_app_server")
+            .instance(row.instance_id)
+            .app_server(id)
+            .detail(json!({ "status": row.status }))
+            .reason(Some(&words));
+        audit::record(conn, entry).await
+    })
+    .await
+}
+
+/// Keeps an app server until [`unpin`]. Kept already: success.
+///
+/// # Errors
+/// [`Refusal::Conflict`] when the end of its machine was decided.
+pub async fn pin(manager: &Manager, actor: &str, id: AppServerId, reason: Option<String>) -> Result<(), Refusal> {
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        let row = locked(conn, id).await?;
+        let server = machines::store::find(conn, row.server_id).await?;
+        let is_ending =
+            server.is_none_or(|one| one.termination_requested_at.is_some() || one.status == ServerStatus::Terminated);
+        if is_ending {
+            return Err(Refusal::Conflict(format!(
+                "App server {id} is {} and the end of its machine was decided; it must have a machine to be pinned. \
+                 Launch another one.",
+                row.status.as_str()
+            )));
+        }
+        if !store::pin(conn, id, actor, reason.as_deref()).await? {
+            return Ok(());
+        }
+        let words = match &reason {
+            Some(reason) => format!("{actor} keeps {}: {reason}", row.name),
+            None => format!("{actor} keeps {}", row.name),
+        };
+        tell(conn, &row, words).await?;
+        Ok(audit::record(
+            conn,
+            audit::Entry::new(actor, "pin_app_server")
+                .instance(row.instance_id)
+                .app_server(id)
+                .reason(reason.as_deref()),
+        )
+        .await?)
+    })
+    .await
+}
+
+/// Leaves an app server to retention again. Not kept: success.
+///
+/// # Errors
+/// [`Refusal::NotFound`], or when the database does not answer.
+pub async fn unpin(manager: &Manager, actor: &str, id: AppServerId) -> Result<(), Refusal> {
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        let row = locked(conn, id).await?;
+        if !store::unpin(conn, id).await? {
+            return Ok(());
+        }
+        tell(conn, &row, format!("{actor} does not keep {} any more", row.name)).await?;
+        Ok(audit::record(conn, audit::Entry::new(actor, "unpin_app_server").instance(row.instance_id).app_server(id))
+            .await?)
+    })
+    .await
+}
+
+/// An app server whose instance is locked until the transaction ends.
+async fn locked(
+    conn: &mut diesel_async::AsyncPgConnection,
+    id: AppServerId,
+) -> Result<app_servers::AppServerRow, Refusal> {
+    let row = app_servers::find(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
+    instances::lock(conn, row.instance_id).await?;
+    Ok(row)
+}
+
+async fn tell(
+    conn: &mut diesel_async::AsyncPgConnection,
+    row: &app_servers::AppServerRow,
+    words: String,
+) -> Result<(), DbError> {
+    events::record(conn, EventKind::AppServerUpdated, events::About::app_server(row.instance_id, row.id)).await?;
+    logs::append(conn, logs::About::AppServer(row.instance_id, row.id), &[logs::Line::info(words)]).await
+}

@@ -1,0 +1,315 @@
+//! Machines on this host: each with an address, an sshd, a file system and a process tree of its own, made of network
+//! namespaces, overlayfs and `unshare` within a second. For development, demonstrations and tests; root inside a machine
+//! is held back by capabilities, not by a kernel of its own, so this is no place for strangers' code.
+//!
+//! The truth is on the disk and in the kernel, never in this process: `{data_dir}/machines/{server id}/` says what a
+//! machine is, its `boot` file which process it is. So any process with the same data directory finds and serves the same
+//! machines, and one that is killed stops none of them.
+//!
+//! Locks (files, so they hold between processes): a machine's, for whoever changes it; then the network's, for whoever
+//! gives out addresses or changes the bridge. The start lock in a machine's directory outlives a manager that is killed.
+
+mod apt;
+pub mod base_tree;
+mod boot;
+mod command;
+mod error;
+mod files;
+mod identity;
+mod lock;
+mod network;
+mod preflight;
+mod process;
+mod record;
+mod site;
+mod subnet;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use futures::future::join_all;
+use shared_types::ServerId;
+
+pub use error::LocalError;
+pub use subnet::{NoSubnet, Subnet};
+
+use self::lock::Lock;
+use self::network::Plug;
+use self::process::Init;
+use self::record::{Desired, Record, Store};
+use self::site::Site;
+use crate::machines::provider::{Endpoint, Machine, MachineRef, MachineSpec, MachineState, Provider, ProviderError};
+
+const SSH_PORT: u16 = 22;
+const HTTP_PORT: u16 = 80;
+
+/// What the provider must be told.
+#[derive(Debug, Clone)]
+pub struct LocalConfig {
+    /// Holds the machines, in `machines/`. On a file system that overlayfs can write to: not itself an overlay.
+    pub data_dir: PathBuf,
+    /// Holds the base tree; shared by all data directories of the host.
+    pub cache_dir: PathBuf,
+    /// Where machines live; none: the first free /24 of 10.213.0.0/16.
+    pub subnet: Option<Subnet>,
+    /// Whose machines these are: the database's id. Those of others in the same directory are left alone.
+    pub installation: String,
+}
+
+/// Makes machines on this host.
+#[derive(Debug)]
+pub struct LocalProvider {
+    store: Store,
+    site: Site,
+    base_tree: PathBuf,
+}
+
+/// The machines for which something did not work, and why.
+pub type Failures = Vec<(ServerId, LocalError)>;
+
+impl LocalProvider {
+    /// Checks the host, makes the base tree where it is missing ([`base_tree::ensure`] beforehand shows the progress), and
+    /// reserves the subnet. Starts no machine: see [`Self::boot_all`].
+    ///
+    /// # Errors
+    /// What the host lacks, or why the subnet cannot be used; each with its remedy.
+    pub async fn open(config: LocalConfig) -> Result<Self, LocalError> {
+        preflight::check().await?;
+        let base_tree = base_tree::ensure(&config.cache_dir, &|step| tracing::info!("base tree: {step}")).await?;
+        let store = Store::open(config.data_dir.join("machines"), config.installation)?;
+        let site = Site::reserve(store.dir(), config.subnet).await?;
+        Ok(Self { store, site, base_tree })
+    }
+
+    /// Tells this data directory from all others: random, kept in it.
+    pub fn site(&self) -> &str {
+        &self.site.id
+    }
+
+    /// Where the machines live.
+    pub fn subnet(&self) -> Subnet {
+        self.site.subnet
+    }
+
+    /// Takes over machines that an earlier version made and that do not say whose they are: those with these ids and names,
+    /// which are in our database.
+    ///
+    /// # Errors
+    /// When a record cannot be read or written.
+    pub fn claim(&self, known: &[(ServerId, String)]) -> Result<(), LocalError> {
+        known.iter().try_for_each(|(server_id, name)| self.store.claim(*server_id, name))
+    }
+
+    /// Boots every machine that should run and does not (the host was restarted, or [`Self::shutdown_all`] came before), and
+    /// finishes removals that were cut off. Gives what did not work.
+    pub async fn boot_all(&self) -> Result<Failures, LocalError> {
+        self.for_all(async |record| match record.desired {
+            Desired::Up => self.ensure_running(record.server_id).await,
+            Desired::Gone => self.remove(record.server_id).await,
+        })
+        .await
+    }
+
+    /// Stops every machine cleanly; each keeps its files and its address and is booted again by [`Self::boot_all`]. Leaves
+    /// no process, namespace or interface. Takes up to 25 s. Gives what did not work.
+    pub async fn shutdown_all(&self) -> Result<Failures, LocalError> {
+        self.for_all(async |record| self.shut_down(record.server_id).await).await
+    }
+
+    /// Removes the bridge if no machine runs. Machines that run go on running.
+    pub async fn close(&self) -> Result<(), LocalError> {
+        let held = Lock::take(self.store.network_lock()).await?;
+        network::remove_idle_bridge(&held, &self.site).await
+    }
+
+    async fn for_all(&self, act: impl AsyncFn(Record) -> Result<(), LocalError>) -> Result<Failures, LocalError> {
+        let records = self.store.list()?;
+        let acts = records.into_iter().map(async |record| {
+            let server_id = record.server_id;
+            act(record).await.err().map(|error| (server_id, error))
+        });
+        Ok(join_all(acts).await.into_iter().flatten().collect())
+    }
+
+    async fn make(&self, spec: &MachineSpec) -> Result<Machine, LocalError> {
+        identity::check(&spec.name, &spec.authorized_key)?;
+        let _lock = Lock::take(self.store.machine_lock(spec.server_id)).await?;
+        let record = match self.store.read(spec.server_id)? {
+            Some(record) => record,
+            None => self.allocate(spec).await?,
+        };
+        if record.desired == Desired::Gone {
+            return Err(LocalError::Invalid(format!(
+                "machine {} is being removed, and ids are not used twice: terminate it again to finish that",
+                record.name
+            )));
+        }
+        let record = self.start(record).await?;
+        Ok(self.describe(&record))
+    }
+
+    /// From here on the machine exists and has an address.
+    async fn allocate(&self, spec: &MachineSpec) -> Result<Record, LocalError> {
+        let _network = Lock::take(self.store.network_lock()).await?;
+        let record = Record {
+            server_id: spec.server_id,
+            name: spec.name.clone(),
+            address: self.store.free_address(self.site.subnet)?,
+            authorized_key: spec.authorized_key.clone(),
+            host_key: None,
+            base_tree: self.base_tree.clone(),
+            desired: Desired::Up,
+            installation: Some(self.store.installation().to_owned()),
+        };
+        self.store.write(&record)?;
+        Ok(record)
+    }
+
+    async fn ensure_running(&self, server_id: ServerId) -> Result<(), LocalError> {
+        let _lock = Lock::take(self.store.machine_lock(server_id)).await?;
+        match self.store.read(server_id)?.filter(|record| record.desired == Desired::Up) {
+            Some(record) => self.start(record).await.map(|_record| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts a machine unless it runs. The caller holds its lock, here and below.
+    async fn start(&self, mut record: Record) -> Result<Record, LocalError> {
+        let dir = self.store.machine_dir(record.server_id);
+        let start_lock = boot::settle(&dir).await?;
+        if process::is_running(&dir) {
+            return Ok(record);
+        }
+        if record.host_key.is_none() {
+            record.host_key = Some(identity::write(&dir, &record).await?);
+            self.store.write(&record)?;
+        }
+        let plug = self.plug_of(&record);
+        {
+            let held = Lock::take(self.store.network_lock()).await?;
+            network::plug(&held, &self.site, &plug).await?;
+        }
+        boot::start(start_lock, &record.name, &dir, &record.base_tree, &plug.namespace_file()).await?;
+        Ok(record)
+    }
+
+    async fn restart(&self, server_id: ServerId) -> Result<(), LocalError> {
+        let _lock = Lock::take(self.store.machine_lock(server_id)).await?;
+        let Some(record) = self.store.read(server_id)?.filter(|record| record.desired == Desired::Up) else {
+            return Err(LocalError::Invalid(format!("there is no local machine of server {server_id} to reboot")));
+        };
+        self.stop(&record).await?;
+        self.start(record).await.map(|_record| ())
+    }
+
+    async fn stop(&self, record: &Record) -> Result<(), LocalError> {
+        let dir = self.store.machine_dir(record.server_id);
+        let _settled = boot::settle(&dir).await?;
+        match Init::find(&dir)? {
+            Some(init) => init.stop(&record.name).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn shut_down(&self, server_id: ServerId) -> Result<(), LocalError> {
+        let _lock = Lock::take(self.store.machine_lock(server_id)).await?;
+        let Some(record) = self.store.read(server_id)? else { return Ok(()) };
+        self.stop(&record).await?;
+        self.unplug(&self.plug_of(&record)).await
+    }
+
+    async fn remove(&self, server_id: ServerId) -> Result<(), LocalError> {
+        let lock = Lock::take(self.store.machine_lock(server_id)).await?;
+        let dir = self.store.machine_dir(server_id);
+        if let Some(mut record) = self.store.read(server_id)? {
+            record.desired = Desired::Gone;
+            self.store.write(&record)?;
+            self.take_down(&record).await?;
+        }
+        let gone = dir.clone();
+        tokio::task::spawn_blocking(move || files::remove_tree(&gone))
+            .await
+            .map_err(|error| LocalError::io(&dir)(std::io::Error::other(error)))??;
+        lock.remove()
+    }
+
+    /// Ends the processes and takes the network away, and looks that nothing is left. The files are still there.
+    async fn take_down(&self, record: &Record) -> Result<(), LocalError> {
+        let settled = boot::settle(&self.store.machine_dir(record.server_id)).await?;
+        if let Some(init) = Init::find(&self.store.machine_dir(record.server_id))? {
+            init.kill(&record.name).await?;
+        }
+        drop(settled);
+        let plug = self.plug_of(record);
+        self.unplug(&plug).await?;
+        match plug.leftover() {
+            None => Ok(()),
+            Some(left) => Err(LocalError::LeftOver { machine: record.name.clone(), left }),
+        }
+    }
+
+    async fn unplug(&self, plug: &Plug) -> Result<(), LocalError> {
+        let held = Lock::take(self.store.network_lock()).await?;
+        network::unplug(&held, plug).await?;
+        network::remove_idle_bridge(&held, &self.site).await
+    }
+
+    fn plug_of(&self, record: &Record) -> Plug {
+        Plug::new(&self.site, &self.store.name(record.server_id), record.address)
+    }
+
+    fn describe(&self, record: &Record) -> Machine {
+        let address = IpAddr::V4(record.address);
+        let state = match record.desired {
+            Desired::Gone => MachineState::Failed("its removal was cut off: terminate it again".to_owned()),
+            Desired::Up if process::is_running(&self.store.machine_dir(record.server_id)) => MachineState::Active,
+            Desired::Up => MachineState::Building,
+        };
+        Machine {
+            provider_id: self.plug_of(record).namespace,
+            state,
+            endpoint: Some(Endpoint {
+                public_ip: address,
+                ssh: SocketAddr::new(address, SSH_PORT),
+                http: SocketAddr::new(address, HTTP_PORT),
+            }),
+            host_key: record.host_key.clone(),
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for LocalProvider {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    fn ssh_user(&self) -> &str {
+        identity::SSH_USER
+    }
+
+    /// `Building` is a machine that should run and does not: it is being made or rebooted, or it waits for
+    /// [`LocalProvider::boot_all`].
+    async fn find(&self, machine: &MachineRef) -> Result<Option<Machine>, ProviderError> {
+        let record = self.store.read(machine.server_id)?;
+        Ok(record.map(|record| self.describe(&record)))
+    }
+
+    async fn create(&self, spec: &MachineSpec) -> Result<Machine, ProviderError> {
+        Ok(self.make(spec).await?)
+    }
+
+    async fn reboot(&self, machine: &MachineRef) -> Result<(), ProviderError> {
+        Ok(self.restart(machine.server_id).await?)
+    }
+
+    async fn terminate(&self, machine: &MachineRef) -> Result<(), ProviderError> {
+        Ok(self.remove(machine.server_id).await?)
+    }
+
+    async fn list(&self) -> Result<Vec<(ServerId, Machine)>, ProviderError> {
+        let records = self.store.list()?;
+        Ok(records.into_iter().map(|record| (record.server_id, self.describe(&record))).collect())
+    }
+}

@@ -1,0 +1,265 @@
+//! The table `servers`.
+
+use chrono::{DateTime, Utc};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_types::pagination::ByAge;
+use shared_types::{AppServerId, EventKind, InstanceId, Server, ServerId, ServerStatus};
+
+use super::provider::{Endpoint, Machine, MachineRef};
+use crate::platform::db::DbError;
+use crate::platform::db::fixed::fixed;
+use crate::platform::db::schema::servers;
+use crate::platform::events;
+use crate::platform::logs::{self, Line};
+
+/// A row.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = servers)]
+pub struct MachineRow {
+    /// Ours.
+    pub id: ServerId,
+    /// Its host name.
+    pub name: String,
+    /// Who makes it.
+    pub provider: String,
+    /// What they call it.
+    pub provider_id: Option<String>,
+    /// Its status.
+    pub status: ServerStatus,
+    /// For people.
+    pub public_ip: Option<String>,
+    /// `address:port` of sshd.
+    pub ssh_address: Option<String>,
+    /// `address:port` of the web server.
+    pub http_address: Option<String>,
+    /// The host key to insist on.
+    pub host_key: Option<String>,
+    /// The boot before the last reboot.
+    pub boot_marker: Option<String>,
+    /// When it was wanted.
+    pub created: DateTime<Utc>,
+    /// When it last changed.
+    pub modified: DateTime<Utc>,
+    /// When its end was decided.
+    pub termination_requested_at: Option<DateTime<Utc>>,
+}
+
+impl MachineRow {
+    /// Which machine this is, for its provider.
+    pub fn machine(&self) -> MachineRef {
+        MachineRef { server_id: self.id, provider_id: self.provider_id.clone() }
+    }
+
+    /// As it travels.
+    pub fn into_dto(self, app_server_id: AppServerId) -> Server {
+        let Self { id, name, provider, provider_id, status, public_ip, created, modified, .. } = self;
+        Server {
+            id,
+            api_url: format!("{}/servers/{id}", shared_types::API_BASE),
+            app_server_id,
+            name,
+            provider,
+            provider_id,
+            status,
+            status_name: status.name().into(),
+            status_description: status.description().into(),
+            public_ip,
+            created,
+            modified,
+        }
+    }
+}
+
+/// Whose machine it is: where its log and its events belong.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The app server.
+    pub app_server: AppServerId,
+}
+
+/// A wanted machine; its name is `{prefix}-{id}`.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn insert(conn: &mut AsyncPgConnection, provider: &str, name_prefix: &str) -> Result<ServerId, DbError> {
+    let id: ServerId = diesel::insert_into(servers::table)
+        .values((servers::name.eq(name_prefix), servers::provider.eq(provider)))
+        .returning(servers::id)
+        .get_result(conn)
+        .await?;
+    diesel::update(servers::table.find(id)).set(servers::name.eq(format!("{name_prefix}-{id}"))).execute(conn).await?;
+    Ok(id)
+}
+
+/// One machine.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn find(conn: &mut AsyncPgConnection, id: ServerId) -> Result<Option<MachineRow>, DbError> {
+    Ok(servers::table.find(id).select(MachineRow::as_select()).first(conn).await.optional()?)
+}
+
+/// Moves a machine from one status to another, if it still has the first; writes event and log. False: it had another.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn transition(
+    conn: &mut AsyncPgConnection,
+    owner: Owner,
+    id: ServerId,
+    from: ServerStatus,
+    to: ServerStatus,
+) -> Result<bool, DbError> {
+    let moved = diesel::update(servers::table.find(id))
+        .filter(servers::status.eq(from))
+        .set((servers::status.eq(to), servers::modified.eq(diesel::dsl::now)))
+        .execute(conn)
+        .await?;
+    if moved == 1 {
+        let about =
+            events::About { instance: Some(owner.instance), app_server: Some(owner.app_server), server: Some(id) };
+        events::record(conn, EventKind::ServerUpdated, about).await?;
+        let line = Line::info(format!("VM {}: {}", to.name().to_lowercase(), to.description()));
+        logs::append(conn, logs::About::Server(owner.instance, owner.app_server, id), &[line]).await?;
+    }
+    Ok(moved == 1)
+}
+
+/// Keeps what the provider says of a machine.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn keep_machine(conn: &mut AsyncPgConnection, id: ServerId, machine: &Machine) -> Result<(), DbError> {
+    let Machine { provider_id, state: _, endpoint, host_key } = machine;
+    let endpoint =
+        endpoint.map(|Endpoint { public_ip, ssh, http }| (public_ip.to_string(), ssh.to_string(), http.to_string()));
+    let (public_ip, ssh, http) = match endpoint {
+        Some((ip, ssh, http)) => (Some(ip), Some(ssh), Some(http)),
+        None => (None, None, None),
+    };
+    diesel::update(servers::table.find(id))
+        .set((
+            servers::provider_id.eq(provider_id),
+            servers::public_ip.eq(public_ip),
+            servers::ssh_address.eq(ssh),
+            servers::http_address.eq(http),
+            servers::host_key.eq(host_key),
+            servers::modified.eq(diesel::dsl::now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Keeps what tells this boot from the next.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn keep_boot_marker(conn: &mut AsyncPgConnection, id: ServerId, marker: Option<&str>) -> Result<(), DbError> {
+    diesel::update(servers::table.find(id)).set(servers::boot_marker.eq(marker)).execute(conn).await?;
+    Ok(())
+}
+
+/// Writes down that a machine's end was decided. False: it was before, or it has ended.
+///
+/// # Errors
+/// When the statement fails, also because its app server is active.
+pub async fn request_termination(conn: &mut AsyncPgConnection, id: ServerId, by: &str) -> Result<bool, DbError> {
+    use diesel::sql_types::{Nullable, Timestamptz};
+    let asked = diesel::update(servers::table.find(id))
+        .filter(servers::termination_requested_at.is_null())
+        .filter(servers::status.ne(ServerStatus::Terminated))
+        .set((
+            servers::termination_requested_at.eq(fixed::<Nullable<Timestamptz>>("now()")),
+            servers::termination_requested_by.eq(Some(by)),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(asked == 1)
+}
+
+/// The app servers whose machines are to be taken away and are not yet, the oldest first; at most `limit`.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn to_terminate(conn: &mut AsyncPgConnection, limit: i64) -> Result<Vec<AppServerId>, DbError> {
+    use crate::platform::db::schema::app_servers;
+    Ok(servers::table
+        .inner_join(app_servers::table)
+        .filter(servers::termination_requested_at.is_not_null())
+        .filter(servers::status.ne(ServerStatus::Terminated))
+        .order(servers::id)
+        .limit(limit)
+        .select(app_servers::id)
+        .load(conn)
+        .await?)
+}
+
+/// Ids and names of a provider's machines that are not terminated.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn names(conn: &mut AsyncPgConnection, provider: &str) -> Result<Vec<(ServerId, String)>, DbError> {
+    Ok(servers::table
+        .filter(servers::provider.eq(provider))
+        .filter(servers::status.ne(ServerStatus::Terminated))
+        .select((servers::id, servers::name))
+        .load(conn)
+        .await?)
+}
+
+/// Which machines.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Only with this status.
+    pub status: Option<ServerStatus>,
+    /// In which order.
+    pub sort: ByAge,
+    /// Only those after this one, in that order.
+    pub after: Option<ServerId>,
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// A page of machines, with their app servers.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Server>, DbError> {
+    use crate::platform::db::schema::app_servers;
+    let mut select = servers::table
+        .inner_join(app_servers::table)
+        .limit(query.limit)
+        .select((MachineRow::as_select(), app_servers::id))
+        .into_boxed();
+    if let Some(status) = query.status {
+        select = select.filter(servers::status.eq(status));
+    }
+    select = match (query.sort, query.after) {
+        (ByAge::Newest, Some(after)) => select.filter(servers::id.lt(after)).order(servers::id.desc()),
+        (ByAge::Newest, None) => select.order(servers::id.desc()),
+        (ByAge::Oldest, Some(after)) => select.filter(servers::id.gt(after)).order(servers::id.asc()),
+        (ByAge::Oldest, None) => select.order(servers::id.asc()),
+    };
+    let rows: Vec<(MachineRow, AppServerId)> = select.load(conn).await?;
+    Ok(rows.into_iter().map(|(row, owner)| row.into_dto(owner)).collect())
+}
+
+/// One machine as it travels.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn read(conn: &mut AsyncPgConnection, id: ServerId) -> Result<Option<Server>, DbError> {
+    use crate::platform::db::schema::app_servers;
+    let row: Option<(MachineRow, AppServerId)> = servers::table
+        .inner_join(app_servers::table)
+        .filter(servers::id.eq(id))
+        .select((MachineRow::as_select(), app_servers::id))
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(row.map(|(row, owner)| row.into_dto(owner)))
+}

@@ -1,0 +1,108 @@
+//! Brings the database to this program's version.
+
+use diesel::migration::{Migration, MigrationSource};
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::{Db, DbError};
+
+/// Every migration, as files beside the crates.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
+
+/// Any number; it names the lock that lets one process migrate at a time.
+const MIGRATION_LOCK: i64 = 0x6f63_696d;
+
+/// Runs what has not run yet, one process at a time; the others wait. Says how many ran.
+///
+/// # Errors
+/// When the server does not answer or a migration fails; what ran before it stays.
+pub async fn migrate(db: &Db) -> Result<usize, DbError> {
+    let mut guard = db.dedicated().await?;
+    lock(&mut guard).await?;
+    let connection = db.dedicated().await?;
+    let ran = tokio::task::spawn_blocking(move || run(connection))
+        .await
+        .map_err(|error| DbError::Unavailable(error.to_string()))??;
+    crate::platform::jobs::queue::migrate(db).await?;
+    drop(guard);
+    Ok(ran)
+}
+
+/// Whether the database lacks migrations of this program.
+///
+/// # Errors
+/// When the server does not answer, or it is no database of ours.
+pub async fn are_pending(db: &Db) -> Result<bool, DbError> {
+    let connection = db.dedicated().await?;
+    let pending = tokio::task::spawn_blocking(move || {
+        AsyncConnectionWrapper::<AsyncPgConnection>::from(connection).has_pending_migration(MIGRATIONS)
+    });
+    pending
+        .await
+        .map_err(|error| DbError::Unavailable(error.to_string()))?
+        .map_err(|error| DbError::Corrupt(format!("the migrations cannot be read: {error}")))
+}
+
+#[derive(diesel::QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    version: String,
+}
+
+/// The migrations that the database has, the oldest first.
+///
+/// # Errors
+/// When the server does not answer, or it is no database of ours.
+pub async fn applied(db: &Db) -> Result<Vec<String>, DbError> {
+    let rows: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations ORDER BY version")
+        .load(&mut *db.conn().await?)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.version).collect())
+}
+
+/// The migrations that this program has, as [`applied`] names them.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn known() -> Result<Vec<String>, DbError> {
+    let known: Vec<Box<dyn Migration<diesel::pg::Pg>>> =
+        MIGRATIONS.migrations().map_err(|error| DbError::Corrupt(format!("the migrations cannot be read: {error}")))?;
+    Ok(known.iter().map(|one| one.name().version().to_string()).collect())
+}
+
+/// What keeps the database from being this program's: migrations that it lacks, or that this program does not know. None:
+/// it is this program's. One query.
+///
+/// # Errors
+/// When the server does not answer, or it is no database of ours.
+pub async fn difference(db: &Db) -> Result<Option<String>, DbError> {
+    let (applied, known) = (applied(db).await?, known()?);
+    let count = |of: &[String], without: &[String]| of.iter().filter(|one| !without.contains(one)).count();
+    Ok(match (count(&known, &applied), count(&applied, &known)) {
+        (0, 0) => None,
+        (0, newer) => Some(format!("has {newer} migrations that this program does not know: run the newer program")),
+        (missing, _) => Some(format!("lacks {missing} migrations of this program: run `ocim migrate`")),
+    })
+}
+
+/// Holds until the connection ends.
+async fn lock(connection: &mut AsyncPgConnection) -> Result<(), DbError> {
+    diesel::sql_query("SELECT pg_advisory_lock($1)")
+        .bind::<diesel::sql_types::BigInt, _>(MIGRATION_LOCK)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn run<C>(connection: C) -> Result<usize, DbError>
+where
+    C: AsyncConnection<Backend = diesel::pg::Pg> + 'static,
+    AsyncConnectionWrapper<C>: MigrationHarness<diesel::pg::Pg>,
+{
+    let mut connection = AsyncConnectionWrapper::<C>::from(connection);
+    let ran = connection
+        .run_pending_migrations(MIGRATIONS)
+        .map_err(|error| DbError::Corrupt(format!("a migration failed: {error}")))?;
+    Ok(ran.len())
+}

@@ -1,0 +1,103 @@
+//! One connection that listens, and a broadcast to all in this process who want to know.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use shared_types::{Event, UserId};
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use crate::platform::db::{self, Db, DbError};
+
+/// Where rows of `events` are told.
+const EVENTS: &str = "ocim_events";
+/// Where the ids of users are told whose rights have changed.
+const ACCESS: &str = "ocim_access";
+/// How many events a slow listener may lag behind before it is told that it missed some.
+const CAPACITY: usize = 4096;
+/// How long to wait before listening again after the connection broke.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Where events arrive. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Bus {
+    sender: broadcast::Sender<Signal>,
+}
+
+/// What a listener hears.
+#[derive(Debug, Clone)]
+pub enum Signal {
+    /// Something changed.
+    Event(Event),
+    /// What this user may do has changed, or something they came with has ended.
+    Access(UserId),
+    /// Some may have been missed: read the tables.
+    Gap,
+}
+
+impl Bus {
+    /// Starts to listen; returns once the database has confirmed it, so that nothing after is missed.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn start(db: Db, stop: CancellationToken) -> Result<Self, DbError> {
+        let (sender, _) = broadcast::channel(CAPACITY);
+        let connection = listen(&db).await?;
+        tokio::spawn(follow(db, connection, sender.clone(), stop));
+        Ok(Self { sender })
+    }
+
+    /// Hears what happens from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Signal> {
+        self.sender.subscribe()
+    }
+}
+
+async fn listen(db: &Db) -> Result<diesel_async::AsyncPgConnection, DbError> {
+    let mut connection = db.listen(EVENTS).await?;
+    db::listen_too(&mut connection, ACCESS).await?;
+    Ok(connection)
+}
+
+async fn follow(
+    db: Db,
+    mut connection: diesel_async::AsyncPgConnection,
+    sender: broadcast::Sender<Signal>,
+    stop: CancellationToken,
+) {
+    loop {
+        let ended = stop.run_until_cancelled(forward(&mut connection, &sender)).await;
+        if ended.is_none() {
+            return;
+        }
+        tracing::warn!("the listening connection broke; events are told again as soon as it is back");
+        connection = loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(RETRY) => {}
+            }
+            if let Ok(fresh) = listen(&db).await {
+                break fresh;
+            }
+        };
+        // An error only says that nobody listens.
+        let _ = sender.send(Signal::Gap);
+    }
+}
+
+/// Forwards until the connection breaks.
+async fn forward(connection: &mut diesel_async::AsyncPgConnection, sender: &broadcast::Sender<Signal>) {
+    let mut notifications = std::pin::pin!(connection.notifications_stream());
+    while let Some(Ok(notification)) = notifications.next().await {
+        let signal = match notification.channel.as_str() {
+            ACCESS => notification.payload.parse().map(Signal::Access).map_err(|error| error.to_string()),
+            _ => serde_json::from_str(&notification.payload).map(Signal::Event).map_err(|error| error.to_string()),
+        };
+        match signal {
+            Ok(signal) => {
+                let _ = sender.send(signal);
+            }
+            Err(error) => tracing::error!(%error, "a notification could not be read"),
+        }
+    }
+}

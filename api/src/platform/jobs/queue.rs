@@ -1,0 +1,100 @@
+//! The queue is Graphile Worker's, in the same Postgres: a job is written in the transaction that decides it, and a worker
+//! is woken by NOTIFY when that commits.
+
+use chrono::{DateTime, Utc};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use graphile_worker::TaskHandler;
+
+use crate::platform::db::{Db, DbError};
+use crate::platform::origin::Origin;
+
+/// What names the request in a job's payload that asked for the job.
+pub(super) const REQUEST_ID: &str = "request_id";
+
+/// Writes a job. Of jobs with one key that nobody has begun, only the latest stays.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn enqueue<J: TaskHandler>(conn: &mut AsyncPgConnection, job: &J, key: &str) -> Result<(), DbError> {
+    diesel::sql_query("SELECT graphile_worker.add_job($1, payload => $2::json, job_key => $3, max_attempts => 3)")
+        .bind::<diesel::sql_types::Text, _>(J::IDENTIFIER)
+        .bind::<diesel::sql_types::Text, _>(payload(job, Origin::current().request_id)?)
+        .bind::<diesel::sql_types::Text, _>(key)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Writes a job that is begun at this time at the earliest.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn enqueue_at<J: TaskHandler>(
+    conn: &mut AsyncPgConnection,
+    job: &J,
+    key: &str,
+    at: DateTime<Utc>,
+) -> Result<(), DbError> {
+    diesel::sql_query(
+        "SELECT graphile_worker.add_job($1, payload => $2::json, job_key => $3, run_at => $4, max_attempts => 3)",
+    )
+    .bind::<diesel::sql_types::Text, _>(J::IDENTIFIER)
+    .bind::<diesel::sql_types::Text, _>(payload(job, Origin::current().request_id)?)
+    .bind::<diesel::sql_types::Text, _>(key)
+    .bind::<diesel::sql_types::Timestamptz, _>(at)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes several jobs, each with its key, in one statement and one commit: each commit that tells workers of a job waits
+/// for every other that does. One that takes the place of another keeps the id of the request that asked for it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn enqueue_all<J: TaskHandler>(conn: &mut AsyncPgConnection, jobs: &[(J, String)]) -> Result<(), DbError> {
+    use diesel::sql_types::{Array, Text};
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let payloads =
+        jobs.iter().map(|(job, _)| payload(job, Origin::current().request_id)).collect::<Result<Vec<_>, _>>()?;
+    let keys: Vec<&str> = jobs.iter().map(|(_, key)| key.as_str()).collect();
+    diesel::sql_query(
+        "SELECT count(graphile_worker.add_job($1, payload => (job.payload::jsonb || coalesce( \
+             (SELECT jsonb_build_object('request_id', j.payload -> 'request_id') FROM graphile_worker._private_jobs AS j \
+              WHERE j.key = job.key AND j.payload -> 'request_id' IS NOT NULL), '{}'))::json, \
+             job_key => job.key, max_attempts => 3)) \
+         FROM unnest($2, $3) WITH ORDINALITY AS job (payload, key, n)",
+    )
+    .bind::<Text, _>(J::IDENTIFIER)
+    .bind::<Array<Text>, _>(payloads)
+    .bind::<Array<Text>, _>(keys)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The job, and the request that asked for it where one did. The job's own fields do not know of it.
+fn payload<J: TaskHandler>(job: &J, request_id: Option<String>) -> Result<String, serde_json::Error> {
+    let mut payload = serde_json::to_value(job)?;
+    if let (Some(fields), Some(id)) = (payload.as_object_mut(), request_id) {
+        fields.insert(REQUEST_ID.to_owned(), id.into());
+    }
+    Ok(payload.to_string())
+}
+
+/// Brings the queue's own tables to the version this program knows.
+///
+/// # Errors
+/// When the server does not answer or refuses.
+pub async fn migrate(db: &Db) -> Result<(), DbError> {
+    graphile_worker::WorkerOptions::default()
+        .database_url(db.url())
+        .max_pg_conn(2)
+        .listen_os_shutdown_signals(false)
+        .init()
+        .await
+        .map(drop)
+        .map_err(|error| DbError::Unavailable(error.to_string()))
+}

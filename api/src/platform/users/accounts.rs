@@ -1,0 +1,174 @@
+//! Who is a user, and what they may do. At least one administrator who may sign in always remains.
+
+use chrono::Utc;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use serde_json::{Value, json};
+use shared_types::user::{NewUser, UserPatch, username_fault};
+use shared_types::{FieldError, UserId};
+
+use super::passwords::{self, PasswordError};
+use super::store::accounts::{self, UserRow};
+use super::store::sessions;
+use crate::platform::audit;
+use crate::platform::db::{Db, DbError};
+
+/// Why it is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// There is no such user.
+    #[error("There is no user {0}.")]
+    NotFound(UserId),
+    /// It was changed since it was read.
+    #[error("The user was changed meanwhile; read it again and repeat the change.")]
+    Stale,
+    /// Nobody could administer this any more.
+    #[error(
+        "{0} is the last administrator who may sign in, and must remain one; make another user an administrator first."
+    )]
+    LastAdmin(String),
+    /// A field is not valid.
+    #[error("{}: {}", .0.pointer, .0.detail)]
+    Invalid(FieldError),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] passwords::HashError),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<diesel::result::Error> for AccountError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+/// Makes a user. Without a password they sign in elsewhere, or not before they are given one.
+///
+/// # Errors
+/// [`AccountError::Invalid`]: the name is not one, or taken, or the password too weak.
+pub async fn create(db: &Db, actor: &str, new: NewUser) -> Result<UserRow, AccountError> {
+    let NewUser { username, password, role } = new;
+    let name = username.trim();
+    if let Some(fault) = username_fault(name) {
+        return Err(AccountError::Invalid(FieldError::new("username", fault)));
+    }
+    let hash = match password {
+        Some(password) => Some(new_hash(password, name, "password").await?),
+        None => None,
+    };
+    let mut conn = db.conn().await?;
+    conn.transaction(async |conn| {
+        let Some(row) = accounts::insert(conn, name, hash.as_deref(), role).await? else {
+            let taken = FieldError::new("username", format!("There is a user {name} already; choose another name."));
+            return Err(AccountError::Invalid(taken));
+        };
+        let detail = json!({ "user": row.id, "username": name, "role": role });
+        audit::record(conn, audit::Entry::new(actor, "create_user").detail(detail)).await?;
+        Ok(row)
+    })
+    .await
+}
+
+/// Changes what a user may do. With less, their sessions end; API tokens never do more than their owner may.
+///
+/// `version` is the one that was read; none: whichever there is.
+///
+/// # Errors
+/// [`AccountError::NotFound`], [`AccountError::Stale`] or [`AccountError::LastAdmin`].
+pub async fn update(
+    db: &Db,
+    actor: &str,
+    id: UserId,
+    version: Option<i64>,
+    patch: UserPatch,
+) -> Result<UserRow, AccountError> {
+    let mut conn = db.conn().await?;
+    conn.transaction(async |conn| {
+        // Before the user's own row: everybody locks in this order.
+        let admins = accounts::lock_admins(conn).await?;
+        let row = accounts::lock(conn, id).await?.ok_or(AccountError::NotFound(id))?;
+        if version.is_some_and(|version| version != row.version) {
+            return Err(AccountError::Stale);
+        }
+        let UserPatch { role, is_disabled } = patch;
+        let (role, was_disabled) = (role.unwrap_or(row.role), row.disabled_at.is_some());
+        let is_disabled = is_disabled.unwrap_or(was_disabled);
+        if (role, is_disabled) == (row.role, was_disabled) {
+            return Ok(row);
+        }
+        let loses = role < row.role || (is_disabled && !was_disabled);
+        if loses {
+            refuse_last(&admins, &row)?;
+            sessions::end_all(conn, id).await?;
+        }
+        let disabled_at = is_disabled.then(|| row.disabled_at.unwrap_or_else(Utc::now));
+        let after = accounts::update(conn, id, role, disabled_at).await?;
+        let detail = json!({ "user": id, "username": row.username });
+        let entry = audit::Entry::new(actor, "update_user").detail(detail).change(words(&row), words(&after));
+        audit::record(conn, entry).await?;
+        Ok(after)
+    })
+    .await
+}
+
+/// Takes a user away; their sessions and tokens end. What they did stays in the audit trail.
+///
+/// # Errors
+/// [`AccountError::NotFound`] or [`AccountError::LastAdmin`].
+pub async fn delete(db: &Db, actor: &str, id: UserId) -> Result<(), AccountError> {
+    let mut conn = db.conn().await?;
+    conn.transaction(async |conn| {
+        let admins = accounts::lock_admins(conn).await?;
+        let row = accounts::lock(conn, id).await?.ok_or(AccountError::NotFound(id))?;
+        refuse_last(&admins, &row)?;
+        accounts::delete(conn, id).await?;
+        let detail = json!({ "user": id, "username": row.username, "role": row.role });
+        Ok(audit::record(conn, audit::Entry::new(actor, "delete_user").detail(detail)).await?)
+    })
+    .await
+}
+
+/// Gives a user a password; their sessions end.
+///
+/// # Errors
+/// [`AccountError::NotFound`], or [`AccountError::Invalid`]: too weak.
+pub async fn set_password(db: &Db, actor: &str, id: UserId, password: String) -> Result<(), AccountError> {
+    let row = accounts::find(&mut *db.conn().await?, id).await?.ok_or(AccountError::NotFound(id))?;
+    let hash = new_hash(password, &row.username, "password").await?;
+    let mut conn = db.conn().await?;
+    conn.transaction(async |conn| {
+        if !accounts::set_password(conn, id, &hash).await? {
+            return Err(AccountError::NotFound(id));
+        }
+        sessions::end_all(conn, id).await?;
+        record_password(conn, actor, &row).await
+    })
+    .await
+}
+
+async fn record_password(conn: &mut AsyncPgConnection, actor: &str, row: &UserRow) -> Result<(), AccountError> {
+    let detail = json!({ "user": row.id, "username": row.username });
+    Ok(audit::record(conn, audit::Entry::new(actor, "set_user_password").detail(detail)).await?)
+}
+
+/// The hash of a password that is strong enough; `field` is where it was given.
+pub(super) async fn new_hash(password: String, username: &str, field: &str) -> Result<String, AccountError> {
+    passwords::hash_new(password, username).await.map_err(|error| match error {
+        PasswordError::Weak(words) => AccountError::Invalid(FieldError::new(field, words)),
+        PasswordError::Hash(error) => AccountError::Hash(error),
+    })
+}
+
+/// The last administrator stays. `admins` are all who may sign in, locked.
+fn refuse_last(admins: &[UserId], row: &UserRow) -> Result<(), AccountError> {
+    match admins {
+        [only] if *only == row.id => Err(AccountError::LastAdmin(row.username.clone())),
+        _ => Ok(()),
+    }
+}
+
+/// As the audit trail says it.
+fn words(row: &UserRow) -> Value {
+    json!({ "role": row.role, "is_disabled": row.disabled_at.is_some() })
+}

@@ -1,0 +1,150 @@
+//! Who somebody from elsewhere is here, and what they may do. A user is found by who they are at the provider and by nothing
+//! else: a name that is alike makes nobody somebody else.
+
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use serde_json::json;
+use shared_types::sign_in::Provider;
+use shared_types::user::username_fault;
+use shared_types::{Role, User};
+
+use super::{Identity, SignIn, SignInError};
+use crate::platform::audit;
+use crate::platform::db::Db;
+use crate::platform::users::store::accounts::{self, UserRow};
+use crate::platform::users::store::{self, identities, sessions};
+use crate::platform::users::{Secret, login};
+
+/// The longest subject that is kept, in characters, as the standard has it.
+const SUBJECT_MAX: usize = 255;
+/// The longest name that is taken over, in characters; a number may follow.
+const NAME_MAX: usize = 140;
+/// So many people may come with one name.
+const NAMESAKES: u32 = 1000;
+
+/// Begins a session of whoever the provider has proved it is; makes the user when they come for the first time, and gives them
+/// the role that their groups have now. Ends the session of the cookie that the browser came with.
+///
+/// # Errors
+/// [`SignInError::NoRole`] or [`SignInError::Disabled`].
+pub(super) async fn admit(
+    db: &Db,
+    sign_in: &SignIn,
+    provider: Provider,
+    identity: &Identity,
+    old_cookie: Option<&str>,
+) -> Result<(User, Secret), SignInError> {
+    let Identity { subject, name, groups } = identity;
+    if subject.is_empty() || subject.chars().count() > SUBJECT_MAX || subject.contains('\0') {
+        return Err(SignInError::Invalid(format!("a subject must have 1 to {SUBJECT_MAX} characters")));
+    }
+    let role = sign_in.roles.of(provider, groups).ok_or_else(|| SignInError::NoRole(plausible(name)))?;
+    let mut conn = db.conn().await?;
+    conn.transaction(async |conn| {
+        identities::lock(conn, provider, subject).await?;
+        let user = match identities::find(conn, provider, subject).await? {
+            None => create(conn, provider, identity, role).await?,
+            Some(id) => {
+                let admins = accounts::lock_admins(conn).await?;
+                // Nobody takes a user away whose identity is there, but whoever did so just now.
+                let row = accounts::lock(conn, id).await?.ok_or(SignInError::Expired)?;
+                if row.disabled_at.is_some() {
+                    return Err(SignInError::Disabled(row.username));
+                }
+                let is_last = matches!(admins.as_slice(), [only] if *only == id);
+                change(conn, provider, row, role, is_last).await?
+            }
+        };
+        let password = user.password_hash.as_deref();
+        let role = store::signs_in(conn, user.id, password).await?.ok_or(SignInError::Expired)?;
+        let user = User { id: user.id, username: user.username, role };
+        let secret = login::begin(conn, &user, old_cookie, Some(provider)).await?;
+        Ok((user, secret))
+    })
+    .await
+}
+
+/// A user for somebody who comes for the first time.
+async fn create(
+    conn: &mut AsyncPgConnection,
+    provider: Provider,
+    identity: &Identity,
+    role: Role,
+) -> Result<UserRow, SignInError> {
+    let base = plausible(&identity.name);
+    for number in 1..=NAMESAKES {
+        let name = if number == 1 { base.clone() } else { format!("{base}-{number}") };
+        let Some(row) = accounts::insert(conn, &name, None, role).await? else { continue };
+        identities::insert(conn, provider, &identity.subject, row.id).await?;
+        let detail = json!({
+            "user": row.id, "username": row.username, "role": role, "provider": provider, "subject": identity.subject,
+        });
+        audit::record(conn, audit::Entry::new(provider.as_str(), "create_user").detail(detail)).await?;
+        return Ok(row);
+    }
+    Err(SignInError::Invalid(format!("{NAMESAKES} users are called {base} already")))
+}
+
+/// Gives the role of now. The last administrator who may sign in stays one. With less, the sessions of before end.
+async fn change(
+    conn: &mut AsyncPgConnection,
+    provider: Provider,
+    row: UserRow,
+    role: Role,
+    is_last: bool,
+) -> Result<UserRow, SignInError> {
+    if role == row.role {
+        return Ok(row);
+    }
+    let detail = json!({ "user": row.id, "username": row.username, "provider": provider });
+    let entry = audit::Entry::new(provider.as_str(), "update_user").detail(detail);
+    if role < row.role && is_last {
+        let words = "The groups give less, but this is the last administrator who may sign in.";
+        audit::record(conn, entry.refused(words)).await?;
+        return Ok(row);
+    }
+    if role < row.role {
+        sessions::end_all(conn, row.id).await?;
+    }
+    let after = accounts::update(conn, row.id, role, row.disabled_at).await?;
+    audit::record(conn, entry.change(json!({ "role": row.role }), json!({ "role": role }))).await?;
+    Ok(after)
+}
+
+/// Notes that somebody was not let in.
+///
+/// # Errors
+/// When the statement fails.
+pub(super) async fn refused(
+    db: &Db,
+    provider: Provider,
+    identity: Option<&Identity>,
+    error: &SignInError,
+) -> Result<(), SignInError> {
+    let subject = identity.map(|identity| identity.subject.as_str());
+    let name = identity.map(|identity| plausible(&identity.name));
+    let detail = json!({ "provider": provider, "subject": subject, "name": name });
+    let words = error.problem().words();
+    // The actor is no user here: a name there may be somebody else's here.
+    let entry = audit::Entry::new(provider.as_str(), "login").detail(detail).refused(words);
+    Ok(audit::record(&mut *db.conn().await?, entry).await?)
+}
+
+/// A name that a user can have, as like theirs as it can be.
+fn plausible(name: &str) -> String {
+    let name: String = name.trim().chars().take(NAME_MAX).collect();
+    let name = name.trim();
+    if username_fault(name).is_none() { name.to_owned() } else { "somebody".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_from_elsewhere_is_one_that_people_can_read() {
+        assert_eq!(plausible(" ada "), "ada");
+        assert_eq!(plausible(""), "somebody");
+        assert_eq!(plausible("ad\u{202e}a"), "somebody");
+        assert_eq!(plausible(&"x".repeat(400)), "x".repeat(NAME_MAX));
+    }
+}

@@ -1,0 +1,119 @@
+//! The table `secrets`.
+
+mod sealed;
+
+use diesel::sql_types::{Array, BigInt, Binary, Text};
+use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_types::InstanceId;
+
+use crate::platform::db::DbError;
+use crate::platform::db::schema::secrets;
+
+pub use sealed::Sealed;
+
+/// A row, without what only people ask about.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = secrets)]
+pub struct SecretRow {
+    /// Its id, which is authenticated with it.
+    pub id: String,
+    /// The key that it is encrypted with.
+    pub key_id: String,
+    /// The nonce, then what is encrypted.
+    pub sealed: Vec<u8>,
+}
+
+/// What is stored of a secret: the same as is read.
+pub type NewSecret = SecretRow;
+
+type Columns = (Vec<String>, Vec<String>, Vec<Vec<u8>>);
+
+fn columns(rows: &[SecretRow]) -> Columns {
+    let ids = rows.iter().map(|row| row.id.clone()).collect();
+    let keys = rows.iter().map(|row| row.key_id.clone()).collect();
+    (ids, keys, rows.iter().map(|row| row.sealed.clone()).collect())
+}
+
+/// Stores secrets of an instance.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn insert(conn: &mut AsyncPgConnection, of: InstanceId, rows: &[NewSecret]) -> Result<(), DbError> {
+    let (ids, keys, sealed) = columns(rows);
+    diesel::sql_query(
+        "INSERT INTO secrets (id, key_id, sealed, instance_id) \
+         SELECT new.*, $4 FROM unnest($1, $2, $3) AS new (id, key_id, sealed)",
+    )
+    .bind::<Array<Text>, _>(ids)
+    .bind::<Array<Text>, _>(keys)
+    .bind::<Array<Binary>, _>(sealed)
+    .bind::<BigInt, _>(of.0)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Secrets by their ids; those that there are.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn find(conn: &mut AsyncPgConnection, ids: &[&str]) -> Result<Vec<SecretRow>, DbError> {
+    Ok(secrets::table.filter(secrets::id.eq_any(ids)).select(SecretRow::as_select()).load(conn).await?)
+}
+
+/// Deletes secrets.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn delete(conn: &mut AsyncPgConnection, ids: &[&str]) -> Result<(), DbError> {
+    diesel::delete(secrets::table.filter(secrets::id.eq_any(ids))).execute(conn).await?;
+    Ok(())
+}
+
+/// The keys that there are secrets of.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn key_ids(conn: &mut AsyncPgConnection) -> Result<Vec<String>, DbError> {
+    Ok(secrets::table.select(secrets::key_id).distinct().order(secrets::key_id).load(conn).await?)
+}
+
+/// So many secrets that are encrypted with another key than this one, after this id; locked until the transaction ends.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn not_of_key(
+    conn: &mut AsyncPgConnection,
+    key: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<SecretRow>, DbError> {
+    Ok(secrets::table
+        .filter(secrets::key_id.ne(key))
+        .filter(secrets::id.gt(after))
+        .order(secrets::id)
+        .limit(limit)
+        .select(SecretRow::as_select())
+        .for_update()
+        .load(conn)
+        .await?)
+}
+
+/// Stores secrets encrypted anew.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn replace(conn: &mut AsyncPgConnection, rows: &[SecretRow]) -> Result<(), DbError> {
+    let (ids, keys, sealed) = columns(rows);
+    diesel::sql_query(
+        "UPDATE secrets SET key_id = new.key_id, sealed = new.sealed \
+         FROM unnest($1, $2, $3) AS new (id, key_id, sealed) WHERE secrets.id = new.id",
+    )
+    .bind::<Array<Text>, _>(ids)
+    .bind::<Array<Text>, _>(keys)
+    .bind::<Array<Binary>, _>(sealed)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,333 @@
+//! The list of jobs, and what is looked at now and then: every kind of job has this second caller, so that nothing is
+//! forgotten when a job is.
+
+mod keep;
+mod watching;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use graphile_worker::{WorkerOptions, WorkerRecoveryConfig};
+use shared_types::EventKind;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::interval;
+use tokio_util::sync::CancellationToken;
+
+use crate::instances::builds::Builder;
+use crate::instances::health;
+use crate::instances::jobs::{
+    ActivateWhenRunning, AdvanceAppServer, ApplyRouting, DispatchBuilds, SendFailureMail, TerminateMachine,
+};
+use crate::instances::traffic::{apply_routing, drain};
+use crate::platform::db::DbError;
+use crate::platform::events::bus::Signal;
+use crate::platform::events::{self, Bus};
+use crate::platform::jobs::workers;
+use crate::pull_requests::Watch;
+use crate::pull_requests::jobs::{ReportPullRequest, SyncPullRequest};
+
+/// Stops always find a place beside the builds.
+const BESIDE_BUILDS: usize = 8;
+/// How many jobs that are no builds are done at once.
+const OTHERS: usize = 8;
+/// How many questions GitHub is asked at once.
+const ASKING: usize = 4;
+/// How often builds that nobody is at, and whatever else no job has done, are looked for.
+const SWEEP: Duration = Duration::from_secs(2);
+/// How often the gateway's whole table is compared with what was decided.
+const RECONCILE: Duration = Duration::from_secs(60);
+/// How often is looked whether what was replaced has drained.
+const DRAINS: Duration = Duration::from_secs(1);
+/// How often is looked whether the last build has ended.
+const DRAIN_POLL: Duration = Duration::from_millis(100);
+
+/// How long builds may take to give back their leases when the program is told to end.
+const GIVE_BACK: Duration = Duration::from_secs(20);
+/// How long to wait before another attempt to reach the queue.
+const BEGIN_ANEW: Duration = Duration::from_secs(1);
+
+/// What a worker does.
+#[derive(Debug, Clone, Copy)]
+pub struct Duties {
+    /// How many app servers it builds at once.
+    pub slots: usize,
+    /// Whether it tells the gateway, which must run on this host.
+    pub tells_gateway: bool,
+}
+
+/// A worker that runs.
+#[derive(Debug)]
+pub struct Worker {
+    is_running: Arc<AtomicBool>,
+    builder: Builder,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// The worker could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("the worker could not be started: {0}")]
+pub struct WorkerError(String);
+
+impl Worker {
+    /// Runs jobs until `stop`.
+    ///
+    /// # Errors
+    /// When the queue cannot be reached.
+    pub async fn start(
+        pull_requests: Arc<Watch>,
+        bus: &Bus,
+        duties: Duties,
+        stop: CancellationToken,
+    ) -> Result<Self, WorkerError> {
+        let builder = Builder::new(pull_requests.manager.clone(), duties.slots, stop.clone());
+        let work = Work { builder: builder.clone(), watch: pull_requests.clone(), duties };
+        let mut queues = Vec::new();
+        for jobs in work.jobs() {
+            queues.push((jobs, queue(&work, jobs, &stop).await?));
+        }
+        let is_running = Arc::new(AtomicBool::new(true));
+        let running = is_running.clone();
+        let (looking, signals, activations) = (builder.clone(), bus.subscribe(), bus.subscribe());
+        let watched = bus.subscribe();
+        let task = tokio::spawn(async move {
+            let jobs =
+                futures::future::join_all(queues.into_iter().map(|(jobs, first)| run(first, &work, jobs, &stop)));
+            let beside = async {
+                let kept = keep::keep(looking.manager(), activations);
+                tokio::join!(
+                    dispatch(&looking),
+                    sweep(&looking),
+                    show(&looking),
+                    hear(&looking, signals),
+                    kept,
+                    watching::watch_all(&pull_requests),
+                    async {
+                        if duties.tells_gateway {
+                            tokio::join!(
+                                route(&looking),
+                                drains(&looking),
+                                health::watch::watch(looking.manager(), watched)
+                            );
+                        }
+                    }
+                );
+            };
+            tokio::join!(jobs, stop.run_until_cancelled(beside));
+            running.store(false, Ordering::Relaxed);
+            // Builds see `stop` themselves and give back their leases.
+            if tokio::time::timeout(GIVE_BACK, idle(&looking)).await.is_err() {
+                tracing::warn!("builds were left that did not end in time; their leases run out");
+            }
+            leave(&looking).await;
+        });
+        Ok(Self { is_running, builder, task })
+    }
+
+    /// Says, for as long as the program lives, whether the worker runs.
+    pub fn pulse(&self) -> Arc<AtomicBool> {
+        self.is_running.clone()
+    }
+
+    /// Whether no build is under way here.
+    pub fn is_idle(&self) -> bool {
+        self.builder.is_idle()
+    }
+
+    /// Begins no build any more, and waits until those under way here have ended.
+    pub async fn finish(&self) {
+        self.builder.drain();
+        report(&self.builder).await;
+        idle(&self.builder).await;
+    }
+
+    /// Waits until it has ended, after its `stop`.
+    pub async fn ended(self) {
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the worker ended badly");
+        }
+    }
+}
+
+/// Builds and other jobs are fetched apart, so that neither takes the other's places, however many there are.
+#[derive(Debug, Clone, Copy)]
+enum Jobs {
+    Builds,
+    Others,
+    /// Those that ask GitHub, which may take its time.
+    PullRequests,
+}
+
+/// What jobs are done with.
+struct Work {
+    builder: Builder,
+    watch: Arc<Watch>,
+    duties: Duties,
+}
+
+impl Work {
+    fn jobs(&self) -> Vec<Jobs> {
+        match self.watch.rules.forks.is_empty() {
+            true => vec![Jobs::Builds, Jobs::Others],
+            false => vec![Jobs::Builds, Jobs::Others, Jobs::PullRequests],
+        }
+    }
+}
+
+/// A worker of the queue.
+async fn queue(
+    Work { builder, watch, duties }: &Work,
+    jobs: Jobs,
+    stop: &CancellationToken,
+) -> Result<graphile_worker::Worker, WorkerError> {
+    let recovery = WorkerRecoveryConfig::default()
+        .enabled(true)
+        .heartbeat_interval(Duration::from_secs(5))
+        .sweep_interval(Duration::from_secs(5))
+        .sweep_threshold(Duration::from_secs(15))
+        .recovery_delay(Duration::ZERO);
+    let mut options = WorkerOptions::default()
+        .database_url(builder.manager().db.url())
+        .max_pg_conn(6)
+        .worker_recovery(recovery)
+        .listen_os_shutdown_signals(false)
+        .shutdown_signal(stop.clone().cancelled_owned())
+        .shutdown_grace_period(GIVE_BACK)
+        .shutdown_interrupted_job_retry_delay(Duration::ZERO)
+        .add_extension(builder.clone())
+        .add_extension(watch.clone());
+    options = match jobs {
+        Jobs::Builds => options.concurrency(duties.slots + BESIDE_BUILDS).define_job::<AdvanceAppServer>(),
+        Jobs::Others => options
+            .concurrency(OTHERS)
+            .define_job::<DispatchBuilds>()
+            .define_job::<TerminateMachine>()
+            .define_job::<SendFailureMail>(),
+        Jobs::PullRequests => {
+            options.concurrency(ASKING).define_job::<SyncPullRequest>().define_job::<ReportPullRequest>()
+        }
+    };
+    if duties.tells_gateway && matches!(jobs, Jobs::Others) {
+        options = options.define_job::<ApplyRouting>().define_job::<ActivateWhenRunning>();
+    }
+    options.init().await.map_err(|error| WorkerError(error.to_string()))
+}
+
+/// Does jobs until `stop`. When the database goes away the queue's worker ends; another begins as soon as it is back.
+async fn run(first: graphile_worker::Worker, work: &Work, jobs: Jobs, stop: &CancellationToken) {
+    let mut worker = Some(first);
+    while !stop.is_cancelled() {
+        match worker.take() {
+            Some(worker) => warn(worker.run().await, "the queue's worker ended; beginning anew"),
+            None => match queue(work, jobs, stop).await {
+                Ok(fresh) => worker = Some(fresh),
+                Err(error) => tracing::warn!(%error, "the queue cannot be reached"),
+            },
+        }
+        if worker.is_none() {
+            stop.run_until_cancelled(tokio::time::sleep(BEGIN_ANEW)).await;
+        }
+    }
+}
+
+async fn idle(builder: &Builder) {
+    while !builder.is_idle() {
+        tokio::time::sleep(DRAIN_POLL).await;
+    }
+}
+
+/// Takes up what waits, when a build has ended, when a job says so, and now and then; one look at a time.
+async fn dispatch(builder: &Builder) {
+    let mut often = interval(SWEEP);
+    loop {
+        tokio::select! {
+            _ = often.tick() => {}
+            () = builder.wants_dispatch() => {}
+        }
+        warn(builder.dispatch().await, "builds could not be looked for");
+    }
+}
+
+/// Looks now and then for what no job has done.
+async fn sweep(builder: &Builder) {
+    let mut often = interval(SWEEP);
+    loop {
+        often.tick().await;
+        warn(builder.sweep().await, "what was decided could not be looked for");
+    }
+}
+
+/// The same for the gateway.
+async fn route(builder: &Builder) {
+    let (mut often, mut seldom) = (interval(SWEEP), interval(RECONCILE));
+    loop {
+        tokio::select! {
+            _ = often.tick() => warn(builder.reroute().await, "the gateway could not be told"),
+            _ = seldom.tick() => {
+                warn(apply_routing::apply_all(builder.manager()).await, "the gateway's table could not be compared");
+            }
+        }
+    }
+}
+
+/// Sees what was replaced drain.
+async fn drains(builder: &Builder) {
+    let mut often = interval(DRAINS);
+    loop {
+        often.tick().await;
+        warn(drain::sweep(builder.manager()).await, "what drains could not be looked for");
+    }
+}
+
+/// Shows others that this worker lives.
+async fn show(builder: &Builder) {
+    let mut beat = interval(workers::SIGN_OF_LIFE);
+    loop {
+        beat.tick().await;
+        report(builder).await;
+    }
+}
+
+async fn report(builder: &Builder) {
+    let told = async {
+        let mut conn = builder.manager().db.conn().await?;
+        if workers::report(&mut conn, &builder.report()).await? {
+            events::record(&mut conn, EventKind::QueueChanged, events::About::default()).await?;
+        }
+        Ok::<_, DbError>(())
+    };
+    warn(told.await, "the worker could not show that it lives");
+}
+
+/// Others need not wait until they notice.
+async fn leave(builder: &Builder) {
+    let left = async {
+        let mut conn = builder.manager().db.conn().await?;
+        workers::remove(&mut conn, &builder.report().id).await?;
+        events::record(&mut conn, EventKind::QueueChanged, events::About::default()).await
+    };
+    if let Err(error) = left.await {
+        tracing::debug!(%error, "the worker could not sign off");
+    }
+}
+
+/// Hears that a build is to be stopped; what is missed here, the build's heartbeat sees within seconds.
+async fn hear(builder: &Builder, mut signals: tokio::sync::broadcast::Receiver<Signal>) {
+    loop {
+        match signals.recv().await {
+            Ok(Signal::Event(event)) if event.kind == EventKind::AppServerStopRequested => {
+                if let Some(id) = event.app_server_id {
+                    builder.halt(id);
+                }
+            }
+            Ok(Signal::Event(_) | Signal::Access(_) | Signal::Gap) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn warn<E: std::fmt::Display>(done: Result<(), E>, words: &'static str) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "{words}");
+    }
+}
