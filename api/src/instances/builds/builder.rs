@@ -20,7 +20,7 @@ use crate::instances::traffic::apply_routing;
 use crate::machines;
 use crate::platform::db::DbError;
 use crate::platform::jobs::span;
-use crate::platform::jobs::workers::Report;
+use crate::platform::jobs::workers::{LEASE, Report};
 
 /// How many ended machines one sweep looks after; the next takes more.
 const ENDED_A_SWEEP: i64 = 50;
@@ -129,7 +129,7 @@ impl Builder {
 
     /// Gives a lease back, also to a database that comes back only now: else others would wait until it runs out.
     async fn give_back(&self, lease: &Lease) -> Result<(), DbError> {
-        let given_up = Instant::now() + lease::LEASE;
+        let given_up = Instant::now() + LEASE;
         loop {
             let released = async { lease::release(&mut *self.manager.db.conn().await?, lease).await }.await;
             match released {

@@ -24,9 +24,21 @@ pub async fn migrate(db: &Db) -> Result<usize, DbError> {
     let ran = tokio::task::spawn_blocking(move || run(connection))
         .await
         .map_err(|error| DbError::Unavailable(error.to_string()))??;
-    crate::platform::jobs::queue::migrate(db).await?;
+    queue(db).await?;
     drop(guard);
     Ok(ran)
+}
+
+/// Brings the queue's own tables to the version this program knows.
+async fn queue(db: &Db) -> Result<(), DbError> {
+    graphile_worker::WorkerOptions::default()
+        .database_url(db.url())
+        .max_pg_conn(2)
+        .listen_os_shutdown_signals(false)
+        .init()
+        .await
+        .map(drop)
+        .map_err(|error| DbError::Unavailable(error.to_string()))
 }
 
 /// Whether the database lacks migrations of this program.

@@ -1,4 +1,4 @@
-//! What runs when: the queue, and the leases that say who is at a build. Knows no domain.
+//! What runs when: the queue, the processes that work on it, and which of them live. Knows no domain.
 
 pub mod holder;
 pub mod queue;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use graphile_worker::TaskHandler;
 
-use crate::platform::db::{Db, DbError};
+use crate::platform::db::DbError;
 use crate::platform::origin::Origin;
 
 /// What names the request in a job's payload that asked for the job.
@@ -82,19 +82,4 @@ fn payload<J: TaskHandler>(job: &J, request_id: Option<String>) -> Result<String
         fields.insert(REQUEST_ID.to_owned(), id.into());
     }
     Ok(payload.to_string())
-}
-
-/// Brings the queue's own tables to the version this program knows.
-///
-/// # Errors
-/// When the server does not answer or refuses.
-pub async fn migrate(db: &Db) -> Result<(), DbError> {
-    graphile_worker::WorkerOptions::default()
-        .database_url(db.url())
-        .max_pg_conn(2)
-        .listen_os_shutdown_signals(false)
-        .init()
-        .await
-        .map(drop)
-        .map_err(|error| DbError::Unavailable(error.to_string()))
 }

@@ -1,13 +1,18 @@
 //! The table `workers`: which processes build, as everybody sees it.
 
+use std::time::Duration;
+
 use diesel::sql_types::{Bool, Double, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use crate::instances::builds::lease::{HEARTBEAT, LEASE};
 use crate::platform::db::DbError;
 
+/// How long a process holds what it works on without a heartbeat. Then another process may take it over.
+pub const LEASE: Duration = Duration::from_secs(15);
+/// How often a process renews its leases.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often a worker shows that it lives.
-pub const SIGN_OF_LIFE: std::time::Duration = HEARTBEAT;
+pub const SIGN_OF_LIFE: Duration = HEARTBEAT;
 
 /// What a worker says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

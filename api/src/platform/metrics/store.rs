@@ -4,8 +4,8 @@ use diesel::sql_types::{BigInt, Double, Json};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
-use crate::instances::builds::lease::LEASE;
 use crate::platform::db::DbError;
+use crate::platform::jobs::workers::LEASE;
 
 /// The figures of the whole installation, at one moment.
 #[derive(Debug, Clone, diesel::QueryableByName)]

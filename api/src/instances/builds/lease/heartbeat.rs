@@ -8,9 +8,10 @@ use std::time::Duration;
 use shared_types::AppServerId;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-use super::{HEARTBEAT, LEASE, Lease, Renewal};
+use super::{Lease, Renewal};
 use crate::instances::builds::lease;
 use crate::platform::db::Db;
+use crate::platform::jobs::workers::{HEARTBEAT, LEASE};
 
 /// How often a heartbeat looks again at builds whose rows it found locked.
 const TRIES: usize = 10;

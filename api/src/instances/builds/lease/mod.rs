@@ -4,7 +4,6 @@ pub mod heartbeat;
 pub mod holders;
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use diesel::sql_types::{Array, BigInt, Bool, Double, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -13,11 +12,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::platform::db::DbError;
-
-/// How long a lease lasts without a heartbeat.
-pub const LEASE: Duration = Duration::from_secs(15);
-/// How often it is renewed.
-pub const HEARTBEAT: Duration = Duration::from_secs(5);
+use crate::platform::jobs::holder;
+use crate::platform::jobs::workers::LEASE;
 
 /// The right to go on with a build.
 #[derive(Debug, Clone)]
@@ -60,7 +56,7 @@ pub async fn acquire(
         "UPDATE builds SET lease_holder = $1, lease_token = lease_token + 1, lease_until = now() + make_interval(secs => $2) \
          WHERE app_server_id = $3 AND (lease_until IS NULL OR lease_until < now()) RETURNING lease_token",
     )
-    .bind::<Text, _>(crate::platform::jobs::holder::this_process())
+    .bind::<Text, _>(holder::this_process())
     .bind::<Double, _>(LEASE.as_secs_f64())
     .bind::<BigInt, _>(id)
     .get_result(conn)
@@ -177,7 +173,7 @@ pub async fn free_dead(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
     let holders: Vec<Holder> =
         diesel::sql_query("SELECT DISTINCT lease_holder FROM builds WHERE lease_holder IS NOT NULL").load(conn).await?;
     for Holder { lease_holder: holder } in holders {
-        if crate::platform::jobs::holder::is_dead(&holder) {
+        if holder::is_dead(&holder) {
             let free = "UPDATE builds SET lease_holder = NULL, lease_until = NULL WHERE lease_holder = $1";
             let builds = diesel::sql_query(free).bind::<Text, _>(&holder).execute(conn).await?;
             tracing::info!(holder, builds, "a worker is dead; the leases of its builds are free");

@@ -1,0 +1,136 @@
+//! The house's rules: dependencies point one way, only stores write queries, only `http` knows the web server, and no generic
+//! room names an application. Read off the paths of every source file.
+
+mod layers;
+mod source;
+
+use std::path::{Path as FilePath, PathBuf};
+
+use self::layers::{layer, room};
+use self::source::{Path, Source};
+
+/// Rooms that name an application type.
+const KNOW_APPLICATIONS: &[&str] = &["applications", "client", "http", "pull_requests", "start"];
+
+struct File {
+    path: PathBuf,
+    module: Path,
+    source: Source,
+}
+
+impl File {
+    fn room(&self) -> &'static str {
+        room(&self.module).unwrap_or_else(|| panic!("{} has no layer: give it one in layers.rs", self.path.display()))
+    }
+}
+
+/// Every source file of the crate but the program's own.
+fn files() -> Vec<File> {
+    let root = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    walk(&root, &mut paths);
+    let read = |path: PathBuf| {
+        let module = module(path.strip_prefix(&root).unwrap());
+        let source = Source::read(&module, &std::fs::read_to_string(&path).unwrap());
+        File { path, module, source }
+    };
+    let is_program = |path: &PathBuf| ["lib.rs", "main.rs", "cli.rs"].iter().any(|name| *path == root.join(name));
+    paths.into_iter().filter(|path| !is_program(path)).map(read).collect()
+}
+
+fn walk(dir: &FilePath, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The module of a file, which is named by its path below `src`.
+fn module(path: &FilePath) -> Path {
+    let names = path.with_extension("");
+    let mut module: Path = names.iter().map(|name| name.to_str().unwrap().to_owned()).collect();
+    if module.last().is_some_and(|name| name == "mod") {
+        module.pop();
+    }
+    module
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let mut wrong = Vec::new();
+    for file in files() {
+        let own = file.room();
+        for other in file.source.named() {
+            let Some(target) = room(&other) else {
+                wrong.push(format!("{}: {} has no layer", file.path.display(), other.join("::")));
+                continue;
+            };
+            if target != own && layer(target) >= layer(own) {
+                wrong.push(format!("{}: {own} names {}, of {target}", file.path.display(), other.join("::")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_stores_and_the_database_name_the_orm() {
+    // An error's conversion is no query.
+    let is_plumbing = |path: &Path| path.starts_with(&["diesel".into(), "result".into(), "Error".into()]);
+    let mut wrong = Vec::new();
+    for file in files() {
+        let is_store = file.module.iter().any(|name| name == "store");
+        let writes_queries = file.source.named_of("diesel").iter().any(|path| !is_plumbing(path));
+        let is_database = matches!(file.room(), "platform::db" | "platform::jobs" | "instances::builds::lease");
+        if writes_queries && !is_store && !is_database {
+            wrong.push(file.path.display().to_string());
+        }
+    }
+    assert!(wrong.is_empty(), "queries outside of stores:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_http_and_its_wiring_name_the_web_server() {
+    let wrong: Vec<_> = files()
+        .into_iter()
+        .filter(|file| !matches!(file.room(), "http" | "start"))
+        .filter(|file| file.source.code.contains("actix_web"))
+        .map(|file| file.path)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn the_client_knows_the_api_and_nothing_knows_the_client() {
+    for file in files() {
+        let named = file.source.named();
+        let names_client = |path: &Path| room(path) == Some("client");
+        let is_fine = match file.room() {
+            "client" => named.iter().all(names_client),
+            _ => !named.iter().any(names_client),
+        };
+        assert!(is_fine, "{} names {named:?}", file.path.display());
+    }
+}
+
+#[test]
+fn generic_rooms_name_no_application() {
+    for file in files() {
+        let top = file.module[0].as_str();
+        if KNOW_APPLICATIONS.contains(&top) {
+            continue;
+        }
+        let mut named = file.source.named();
+        named.extend(file.source.named_of("shared_types"));
+        let is_specific = |name: &String| name.to_lowercase().contains("openedx");
+        let specific: Vec<_> = named.iter().filter(|path| path.iter().any(is_specific)).collect();
+        assert!(specific.is_empty(), "{} names {specific:?}", file.path.display());
+        if top == "instances" {
+            assert!(!file.source.code.to_lowercase().contains("openedx"), "{}", file.path.display());
+        }
+    }
+}
