@@ -1,6 +1,7 @@
 //! Secrets that an instance has of its own: made when it is, the same for all its app servers.
 
 use serde_json::{Map, Value, json};
+use shared_types::yaml::typed;
 
 use super::application::{Application, SecretKind};
 use crate::platform::db::DbError;
@@ -25,7 +26,9 @@ pub(super) fn make(application: &dyn Application) -> Result<Value, DbError> {
     Ok(json!({ SECRETS: made }))
 }
 
-/// The secrets of such a document, opened, by name.
+/// The secrets of such a document, opened, by name. Each is marked as a secret, so that it stays one under whatever name the
+/// application puts it into the variables.
 pub(super) fn of(document: &Value) -> Map<String, Value> {
-    document.get(SECRETS).and_then(Value::as_object).cloned().unwrap_or_default()
+    let secrets = document.get(SECRETS).and_then(Value::as_object);
+    secrets.into_iter().flatten().map(|(name, secret)| (name.clone(), typed::marked(secret.clone()))).collect()
 }

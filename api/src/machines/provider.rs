@@ -76,6 +76,11 @@ pub struct MachineOffer {
     pub disk_gb: Option<u32>,
 }
 
+impl MachineOffer {
+    /// Whatever an application may need.
+    pub const ANY: Self = Self { has_own_kernel: true, memory_mb: None, disk_gb: None };
+}
+
 /// Why a provider did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {

@@ -5,6 +5,7 @@ pub mod copies;
 pub mod crash;
 mod gate;
 pub mod github;
+pub mod notebook;
 mod postgres;
 mod settings;
 mod site;
@@ -142,7 +143,7 @@ impl TestApp {
         options.drain_limit = Duration::from_secs(1);
         (setup.options)(&mut options);
         let applications: Vec<Arc<dyn ocim::instances::application::Application>> =
-            vec![Arc::new(settings::open_edx())];
+            vec![Arc::new(settings::open_edx()), Arc::new(notebook::Notebook)];
         let used: Arc<dyn Ansible> = setup.ansible.unwrap_or_else(|| ansible.clone());
         let gateway: Arc<dyn Traffic> = setup.gateway.unwrap_or_else(|| traffic.clone());
         let mut manager =

@@ -95,7 +95,9 @@ async fn an_app_server_never_changes_but_for_its_status() {
     for column in columns {
         let value = match column.as_str() {
             "status" | "failure" | "modified" | "id" => continue,
-            "instance_id" | "server_id" | "number" | "attempt" | "num_attempts" | "retry_of" => "2",
+            "instance_id" | "server_id" | "number" | "attempt" | "num_attempts" | "retry_of" | "settings_version" => {
+                "2"
+            }
             "created" => "'2000-01-01'",
             "settings" | "variables" => "'{\"a\": 1}'",
             "playbooks" | "variable_references" => "'[1]'",

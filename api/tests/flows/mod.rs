@@ -2,6 +2,7 @@
 
 mod activating;
 mod administering;
+mod applications;
 mod archiving;
 mod auditing;
 mod automating;

@@ -20,14 +20,14 @@ fn every_default_is_written_when_an_instance_is_made() {
     {
       "sub_domain": "demo",
       "base_domain": "campus.example",
-      "email": "contact@example.com",
       "protocol": "https",
+      "email": "contact@example.com",
+      "openedx_release": "master",
+      "edx_platform_repository_url": "https://git.example/edx/edx-platform.git",
+      "edx_platform_commit": "master",
       "configuration_source_repo_url": "https://git.example/edx/configuration.git",
       "configuration_version": "release-1",
       "configuration_extra_settings": "",
-      "edx_platform_repository_url": "https://git.example/edx/edx-platform.git",
-      "edx_platform_commit": "master",
-      "openedx_release": "master",
       "use_ephemeral_databases": true,
       "github_admin_organization_name": "open-craft"
     }

@@ -62,6 +62,7 @@ fn instance(kind: &ApplicationType, mut whole: Object) -> Object {
     whole.properties.insert(TYPE.to_owned(), word(kind, SchemaType::new(Type::String)));
     for field in kind.schema.fields {
         whole.properties.insert(field.name.to_owned(), schema_of(field, Nullable::No));
+        whole.required.push(field.name.to_owned());
     }
     whole
 }

@@ -60,6 +60,7 @@ struct State {
     restarts: bool,
     /// Calls that still find nobody there.
     away: u32,
+    offer: MachineOffer,
 }
 
 /// Machines in memory. Their web servers are the caller's.
@@ -83,8 +84,14 @@ impl FakeProvider {
             answers_ssh: true,
             restarts: true,
             away: 0,
+            offer: MachineOffer::ANY,
         };
         Self { web_servers, state: Mutex::new(state) }
+    }
+
+    /// What its machines have from now on.
+    pub fn offer(&self, offer: MachineOffer) {
+        self.state().offer = offer;
     }
 
     /// What becomes of the next create that is not told yet. By default all goes well at once.
@@ -191,7 +198,7 @@ impl Provider for FakeProvider {
     }
 
     fn offers(&self) -> MachineOffer {
-        MachineOffer { has_own_kernel: true, memory_mb: None, disk_gb: None }
+        self.state().offer
     }
 
     fn ssh_user(&self) -> &str {

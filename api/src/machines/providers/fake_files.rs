@@ -133,7 +133,7 @@ impl Provider for FileMachines {
     }
 
     fn offers(&self) -> MachineOffer {
-        MachineOffer { has_own_kernel: true, memory_mb: None, disk_gb: None }
+        MachineOffer::ANY
     }
 
     fn ssh_user(&self) -> &str {

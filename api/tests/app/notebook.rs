@@ -1,0 +1,101 @@
+//! An application type that only tests know: it shares no setting with the types of the product.
+
+use ocim::instances::application::{
+    Application, ApplicationError, CheckSpec, GENERATED, Layer, Playbook, SecretKind, SecretSpec, Sites, Snapshot,
+    SnapshotInput,
+};
+use serde_json::{Map, Value, json};
+use shared_types::applications::{ApplicationType, MachineNeeds, SiteAddress};
+use shared_types::settings::{Field, FieldKind, Schema};
+use shared_types::{FieldError, FieldWarning, yaml};
+
+/// What of it server, browser and client would share.
+pub static TYPE: ApplicationType = ApplicationType {
+    word: "notebook",
+    label: "Notebook",
+    description: "A notebook on one machine.",
+    schema: Schema {
+        fields: &[
+            Field::new("address", "Address", "Its host name", FieldKind::Hostname, 250).required(),
+            Field::new("edition", "Edition", "The version", FieldKind::Line, 20),
+            Field::new("notes", "Notes", "YAML", FieldKind::Yaml, 1000),
+        ],
+    },
+    machine: MachineNeeds { memory_mb: 512, disk_gb: 0, has_own_kernel: false },
+    address_field: "address",
+    headline: Some("edition"),
+    code_reference: None,
+    site_labels: &[("reader", "Reader")],
+    sites: |_| Vec::new(),
+    warnings: |_| Vec::new(),
+};
+
+/// The type. Its documents of version 1 call `address` `host`.
+#[derive(Debug)]
+pub struct Notebook;
+
+impl Application for Notebook {
+    fn kind(&self) -> &'static ApplicationType {
+        &TYPE
+    }
+
+    fn version(&self) -> i32 {
+        2
+    }
+
+    fn settings(&self, current: Option<&Value>, input: &Map<String, Value>) -> Result<Value, Vec<FieldError>> {
+        let defaults = self.defaults();
+        let default_of = |name: &str, _: &Map<String, Value>| defaults.get(name).cloned().unwrap_or_default();
+        TYPE.schema.apply(current.and_then(Value::as_object), input, default_of).map(Value::Object)
+    }
+
+    fn upgrade(&self, version: i32, stored: Value) -> Result<Value, ApplicationError> {
+        let refused = || ApplicationError(format!("The stored settings are no document of version {version}."));
+        let Value::Object(mut map) = stored else { return Err(refused()) };
+        let host = map.remove("host").ok_or_else(refused)?;
+        map.insert("address".to_owned(), host);
+        Ok(map.into())
+    }
+
+    fn defaults(&self) -> Map<String, Value> {
+        Map::from_iter([("edition".to_owned(), json!("first"))])
+    }
+
+    fn secrets(&self) -> &'static [SecretSpec] {
+        &[SecretSpec { name: "binding", kind: SecretKind::Letters(24) }]
+    }
+
+    fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
+        let notes = input.settings["notes"].as_str().unwrap_or_default();
+        let mut variables = yaml::parse_map(notes).map_err(|error| ApplicationError(error.to_string()))?;
+        variables.insert("binding".to_owned(), input.secrets["binding"].clone());
+        variables.insert("edition".to_owned(), input.settings["edition"].clone());
+        Ok(Snapshot {
+            playbooks: vec![Playbook {
+                source_repo: "https://git.example/notebook.git".into(),
+                version: "main".into(),
+                playbook_path: "notebook.yml".into(),
+                requirements_path: "requirements.txt".into(),
+            }],
+            references: Vec::new(),
+            layers: vec![Layer { origin: GENERATED, variables: variables.clone() }],
+            variables,
+            machine_name_prefix: "notebook".into(),
+        })
+    }
+
+    fn warnings(&self, _: &Value) -> Vec<FieldWarning> {
+        Vec::new()
+    }
+
+    fn sites(&self, settings: &Value) -> Result<Sites, ApplicationError> {
+        let address = settings["address"].as_str().ok_or_else(|| ApplicationError("There is no address.".into()))?;
+        let reader = SiteAddress { name: "reader".into(), label: "Reader".into(), hostname: address.into() };
+        Ok(Sites { sites: vec![reader], protocol: "https" })
+    }
+
+    fn checks(&self, settings: &Value) -> Result<Vec<CheckSpec>, ApplicationError> {
+        let sites = self.sites(settings)?.sites;
+        Ok(sites.iter().map(|site| CheckSpec::ok(&site.name, &site.hostname, "/heartbeat")).collect())
+    }
+}
