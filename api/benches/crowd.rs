@@ -86,10 +86,6 @@ struct Slow(FakeAnsible);
 
 #[async_trait]
 impl Ansible for Slow {
-    async fn resolve(&self, repository: &str, version: &str) -> Result<String, AnsibleError> {
-        self.0.resolve(repository, version).await
-    }
-
     async fn prepare(
         &self,
         spec: &LoadSpec,

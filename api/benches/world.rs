@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use ocim::ansible::port::Ansible;
 use ocim::config::Settings;
-use ocim::instances::Manager;
+use ocim::git::fake::FakeGit;
 use ocim::instances::builds::launch::{self, Request};
 use ocim::instances::settings::create::{self, NewInstanceRequest};
+use ocim::instances::{Manager, Ports};
 use ocim::machines::providers::fake::FakeProvider;
 use ocim::machines::providers::fake_web;
 use ocim::platform::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
@@ -94,7 +95,9 @@ impl World {
             vec![Arc::new(settings::open_edx())];
         let db = Db::open(url).unwrap();
         let options = settings::options(runs.path(), PATIENCE, poll);
-        let manager = Manager::new(db, applications, provider.clone(), provider, traffic, ansible, options);
+        let git = Arc::new(FakeGit::default());
+        let ports = Ports { provider: provider.clone(), probe: provider, traffic, git, ansible };
+        let manager = Manager::new(db, applications, ports, options);
         Self { manager: Arc::new(manager), _runs: runs }
     }
 

@@ -7,6 +7,7 @@ pub mod app;
 pub mod applications;
 pub mod client;
 pub mod config;
+pub mod git;
 pub mod http;
 pub mod instances;
 pub mod machines;

@@ -6,7 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::Utc;
-use sha2::{Digest as _, Sha256};
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
 
@@ -28,8 +27,6 @@ pub enum FakeEnd {
 /// How often each operation was called.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FakeCalls {
-    /// [`Ansible::resolve`].
-    pub resolve: u32,
     /// [`Ansible::prepare`].
     pub prepare: u32,
     /// [`Ansible::run`].
@@ -44,21 +41,11 @@ struct Script {
     calls: FakeCalls,
     tasks: u32,
     added: u32,
-    resolves: VecDeque<Result<String, AnsibleError>>,
     prepares: VecDeque<AnsibleError>,
     runs: VecDeque<FakeEnd>,
     recovers: VecDeque<Vec<SpoolLine>>,
-    silent_repositories: bool,
     silent_checkouts: bool,
     specs: Vec<RunSpec>,
-}
-
-/// The commit that a version is in every fake repository: a whole hash is itself, any other version always the same commit.
-pub(super) fn commit_of(version: &str) -> String {
-    if version.len() == 40 && version.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return version.to_owned();
-    }
-    hex::encode(Sha256::digest(version)).chars().take(40).collect()
 }
 
 /// Plays a script. By default everything succeeds.
@@ -71,16 +58,6 @@ impl FakeAnsible {
     /// Every run has so many tasks and prints a line for each.
     pub fn with_tasks(tasks: u32) -> Self {
         Self { script: Mutex::new(Script { tasks, ..Script::default() }) }
-    }
-
-    /// The answer of the next `resolve` that has none yet.
-    pub fn next_resolve(&self, answer: Result<String, AnsibleError>) {
-        self.script().resolves.push_back(answer);
-    }
-
-    /// Whether repositories never answer which commit a branch is.
-    pub fn set_silent_repositories(&self, is_silent: bool) {
-        self.script().silent_repositories = is_silent;
     }
 
     /// Whether every `prepare` goes on until it is cancelled.
@@ -144,18 +121,6 @@ fn task_lines(number: u32) -> Vec<SpoolLine> {
 
 #[async_trait]
 impl Ansible for FakeAnsible {
-    async fn resolve(&self, _repository: &str, version: &str) -> Result<String, AnsibleError> {
-        let (is_silent, answer) = {
-            let mut script = self.script();
-            script.calls.resolve += 1;
-            (script.silent_repositories, script.resolves.pop_front())
-        };
-        if is_silent {
-            std::future::pending::<()>().await;
-        }
-        answer.unwrap_or_else(|| Ok(commit_of(version)))
-    }
-
     async fn prepare(
         &self,
         _spec: &LoadSpec,
@@ -221,23 +186,5 @@ impl Ansible for FakeAnsible {
         position.events += lines.len() as u64;
         sink.take(lines, position).await.map_err(AnsibleError::Sink)?;
         Ok(true)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    #[tokio::test]
-    async fn answers_as_told_and_then_well() {
-        let ansible = FakeAnsible::default();
-        let gone = AnsibleError::Permanent("no such branch".to_owned());
-        ansible.next_resolve(Err(gone.clone()));
-        assert_eq!(ansible.resolve("/x", "master").await, Err(gone));
-        let commit = ansible.resolve("/x", "master").await.unwrap();
-        assert_eq!((commit.len(), ansible.resolve("/x", "master").await.unwrap()), (40, commit));
-        assert_eq!(ansible.calls(), FakeCalls { resolve: 3, ..FakeCalls::default() });
     }
 }

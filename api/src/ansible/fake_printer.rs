@@ -13,11 +13,10 @@ use shared_types::LogLevel;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::command::failed_at;
-use super::fake::commit_of;
 use super::port::{
     Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
 };
+use super::printing::failed_at;
 
 /// So many lines are taken in at once, where that many are due.
 const BATCH: usize = 500;
@@ -117,10 +116,6 @@ const fn is_warning(number: u32) -> bool {
 
 #[async_trait]
 impl Ansible for FakePrinter {
-    async fn resolve(&self, _repository: &str, version: &str) -> Result<String, AnsibleError> {
-        Ok(commit_of(version))
-    }
-
     async fn prepare(
         &self,
         _spec: &LoadSpec,

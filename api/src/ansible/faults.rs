@@ -1,6 +1,6 @@
 //! Which failures of a program are this machine's fault, and so say nothing of what the program was given.
 
-use super::command::Output;
+use crate::platform::command::Output;
 
 /// What programs say when the machine lacks something.
 const OURS: &[&str] = &[

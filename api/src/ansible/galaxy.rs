@@ -13,11 +13,12 @@ use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-use super::command::{self, Printer, failed_at};
-use super::lock::lock;
 use super::port::AnsibleError;
-use super::run_dir::{RunDir, private_dir};
+use super::printing::{self, Printer, failed_at};
+use super::run_dir::RunDir;
 use super::{faults, sentence};
+use crate::platform::command;
+use crate::platform::files::{self, private_dir};
 
 /// How long one file may take.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
@@ -105,7 +106,7 @@ pub(super) async fn ensure(
     let parent = wanted.cache_dir.join("galaxy");
     make_dir(&parent)?;
     let installed = parent.join(key(wanted, &files));
-    let _lock = lock(&installed.with_extension("lock"), cancel).await?;
+    let _lock = files::lock(&installed.with_extension("lock"), cancel).await?;
     if installed.join(COMPLETE).is_file() {
         return Ok(Some(installed));
     }
@@ -186,7 +187,7 @@ async fn install(
     command.env("ANSIBLE_COLLECTIONS_PATH", installed.join(Kind::Collection.directory()));
     command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20");
     printer.say(format!("Installing the {} of {}", kind.directory(), file.path.display())).await?;
-    let output = command::print(command, &dir.join("galaxy.log"), LIMIT, cancel, printer).await?;
+    let output = printing::print(command, &dir.join("galaxy.log"), LIMIT, cancel, printer).await?;
     if output.success {
         return Ok(());
     }

@@ -11,10 +11,11 @@ use sha2::{Digest as _, Sha256};
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
 
-use super::command::{self, Output, Printer};
 use super::port::{AnsibleError, LoadSpec, RunSpec, Target};
+use super::printing::Printer;
 use super::run_dir::{Loaded, RunDir};
 use super::{faults, galaxy, runner, sentence};
+use crate::platform::command::{self, Output};
 
 /// How long Ansible may take to load a playbook.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -86,7 +87,7 @@ pub(super) fn on_no_machine(spec: LoadSpec, dir: &RunDir) -> RunSpec {
 async fn list(spec: &RunSpec, dir: &RunDir, cancel: &CancellationToken) -> Result<Output, AnsibleError> {
     let mut command = playbook(spec, dir)?;
     command.arg("--list-tasks");
-    command::capture_up_to(LIST_LIMIT, command, LIMIT, cancel).await
+    Ok(command::capture_up_to(LIST_LIMIT, command, LIMIT, cancel).await?)
 }
 
 async fn rehearse(spec: &RunSpec, dir: &RunDir, cancel: &CancellationToken) -> Result<Output, AnsibleError> {
@@ -98,7 +99,7 @@ async fn rehearse(spec: &RunSpec, dir: &RunDir, cancel: &CancellationToken) -> R
         .env("ANSIBLE_STDOUT_CALLBACK", LOADING_CALLBACK);
     // No callback of the repository reports a run. The list must not be empty: Ansible 2.19 takes that for a plugin without a name.
     command.env("ANSIBLE_CALLBACKS_ENABLED", LOADING_CALLBACK).env("ANSIBLE_CALLBACK_WHITELIST", LOADING_CALLBACK);
-    command::capture(command, LIMIT, cancel).await
+    Ok(command::capture(command, LIMIT, cancel).await?)
 }
 
 fn playbook(spec: &RunSpec, dir: &RunDir) -> Result<tokio::process::Command, AnsibleError> {

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use tokio::process::Command;
 
-use super::command::{self, Output};
 use super::faults;
 use super::port::AnsibleError;
 use super::virtualenv::Requirements;
+use crate::platform::command::{self, Output};
 
 /// What pip says when it did not reach the index, and so knows nothing of a requirement. It may also say it of a host that
 /// answered in the end: then there is no error.

@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
 
+use crate::git::port::GitError;
+use crate::platform::command::CommandError;
+
 /// One playbook at one commit, with what it is given: all that is needed to load it. No machine is among it, because what
 /// cannot be loaded must end a build before there is one.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,12 +175,26 @@ pub enum AnsibleError {
     Cancelled,
 }
 
+impl From<GitError> for AnsibleError {
+    fn from(error: GitError) -> Self {
+        match error {
+            GitError::Permanent(words) => Self::Permanent(words),
+            GitError::Transient(words) => Self::Transient(words),
+            GitError::Refused(words) => Self::Sink(words),
+            GitError::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl From<CommandError> for AnsibleError {
+    fn from(error: CommandError) -> Self {
+        GitError::from(error).into()
+    }
+}
+
 /// Runs playbooks.
 #[async_trait]
 pub trait Ansible: Debug + Send + Sync {
-    /// The commit a branch, tag or commit is now, asked of the repository (`git ls-remote`; a full hash is itself).
-    async fn resolve(&self, repository: &str, version: &str) -> Result<String, AnsibleError>;
-
     /// Checks the commit out, its submodules too, makes the virtualenv, installs what `requirements.yml` asks for (all from
     /// caches where they can be), and has Ansible load the playbook without connecting to anything. Gives the number of tasks
     /// `--list-tasks` knows. Does nothing where the directory holds this very playbook already. What git, pip and Ansible

@@ -1,23 +1,24 @@
-//! Ansible itself: `git`, a virtualenv and `ansible-playbook`.
+//! Ansible itself: a virtualenv and `ansible-playbook`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
-use super::command::Printer;
-use super::git::Git;
 use super::port::{Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
+use super::printing::Printer;
 use super::run_dir::{Loaded, Prepared, RunDir};
 use super::runner::{self, Isolation};
 use super::spool::Spool;
-use super::{checkout, galaxy, loading, recover, virtualenv};
+use super::{galaxy, loading, recover, virtualenv};
+use crate::git::port::Git;
 
 /// Where things are.
 #[derive(Debug, Clone)]
 pub struct AnsibleConfig {
-    /// Clones, virtualenvs and wheels, kept between runs and shared by all programs of this user.
+    /// Virtualenvs and wheels, kept between runs and shared by all programs of this user.
     pub cache_dir: PathBuf,
     /// The Python that makes virtualenvs: a name or a path.
     pub python: String,
@@ -27,17 +28,14 @@ pub struct AnsibleConfig {
 #[derive(Debug)]
 pub struct AnsibleCore {
     config: AnsibleConfig,
+    git: Arc<dyn Git>,
     isolation: OnceCell<Isolation>,
 }
 
 impl AnsibleCore {
-    /// Touches nothing yet.
-    pub fn new(config: AnsibleConfig) -> Self {
-        Self { config, isolation: OnceCell::new() }
-    }
-
-    fn git(&self) -> Git<'_> {
-        Git::new(&self.config.cache_dir)
+    /// Touches nothing yet. `git` checks out the configuration repositories.
+    pub fn new(config: AnsibleConfig, git: Arc<dyn Git>) -> Self {
+        Self { config, git, isolation: OnceCell::new() }
     }
 
     /// What the directory holds already of this very playbook.
@@ -55,10 +53,6 @@ impl AnsibleCore {
 
 #[async_trait]
 impl Ansible for AnsibleCore {
-    async fn resolve(&self, repository: &str, version: &str) -> Result<String, AnsibleError> {
-        self.git().resolve(repository, version, &CancellationToken::new()).await
-    }
-
     async fn prepare(
         &self,
         spec: &LoadSpec,
@@ -71,9 +65,11 @@ impl Ansible for AnsibleCore {
             return Ok(loaded.tasks);
         }
         let mut printer = Printer::new(sink, Spool::end(dir.path()));
-        let git = self.git();
-        let commit = git.resolve(&spec.source_repo, &spec.commit, cancel).await?;
-        checkout::check_out(&git, (&spec.source_repo, &commit), &dir, cancel, &mut printer).await?;
+        let commit = cancel
+            .run_until_cancelled(self.git.resolve(&spec.source_repo, &spec.commit))
+            .await
+            .ok_or(AnsibleError::Cancelled)??;
+        self.git.check_out(&spec.source_repo, &commit, &dir.checkout(), &mut printer, cancel).await?;
         dir.in_checkout("playbook", &spec.playbook_path)?;
         let requirements = dir.in_checkout("requirements file", &spec.requirements_path)?;
         let virtualenv = virtualenv::ensure(&self.config, &requirements, &dir, cancel, &mut printer).await?;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use tokio::time::{Instant, sleep};
 
-use super::command::failed;
 use super::port::{AnsibleError, SpoolPosition, SpoolSink};
+use super::printing::failed;
 use super::process;
 use super::run_dir::{Record, RunDir};
 use super::runner::KILL_LIMIT;

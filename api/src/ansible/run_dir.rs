@@ -9,18 +9,19 @@
 //! process.json        whom to end, and what to remove; gone when the run has ended
 //! ```
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use shared_types::yaml;
 
-use super::command::failed_at;
 use super::port::{AnsibleError, RunSpec, Target};
+use super::printing::failed_at;
 use super::process::{self, Identity};
+use crate::platform::files::private_dir;
 
 /// Our callback, part of the program.
 const CALLBACK: &str = include_str!("../../../ansible/callback_plugins/ocim_jsonl.py");
@@ -203,11 +204,6 @@ impl RunDir {
         let path = self.join(name);
         remove_if_there(&path).map_err(|error| failed_at(&path, &error))
     }
-}
-
-/// Makes a directory that only this user can enter, and those above it.
-pub(super) fn private_dir(dir: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {

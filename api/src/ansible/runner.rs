@@ -21,13 +21,13 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::command::{failed, failed_at, no_start};
 use super::galaxy;
 use super::port::{AnsibleError, RunOutcome, RunSpec, SpoolSink};
+use super::printing::{failed, failed_at};
 use super::process::{self, Identity, MARK};
 use super::run_dir::{Record, RunDir};
-use super::spawner;
 use super::spool::{ERRORS, EVENTS, POLL, Spool};
+use crate::platform::command::{no_start, spawn};
 
 /// So long Ansible may take to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(3);
@@ -274,7 +274,7 @@ impl Playing {
         command.env(MARK, &mark).env(KEY, &key).kill_on_drop(true).process_group(0);
         command.current_dir(work_dir(dir, spec));
         command.stdin(Stdio::piped()).stdout(append_to(&dir.join(EVENTS))?).stderr(append_to(&dir.join(ERRORS))?);
-        let child = spawner::spawn(command).await.map_err(no_start)?;
+        let child = spawn(command).await.map_err(no_start)?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok());
         let outermost =
             pid.ok_or_else(|| AnsibleError::Transient("the playbook's process ended at once".to_owned()))?;

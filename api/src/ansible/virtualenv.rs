@@ -12,12 +12,13 @@ use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::command::{self, Printer, failed_at};
-use super::lock::lock;
 use super::pip::{pip, succeeded};
 use super::port::{AnsibleError, SpoolLine, SpoolPosition, SpoolSink};
+use super::printing::{self, Printer, failed_at};
 use super::real::AnsibleConfig;
-use super::run_dir::{RunDir, private_dir};
+use super::run_dir::RunDir;
+use crate::platform::command;
+use crate::platform::files::{self, private_dir};
 
 /// So long one step of making a virtualenv may take: packages may have to be compiled.
 const BUILD_LIMIT: Duration = Duration::from_secs(20 * 60);
@@ -58,7 +59,7 @@ pub async fn fill_wheels(
     make_dir(&wheels)?;
     let hash = key(&python_version(config, &cancel).await?, requirements_text);
     let marker = wheels.join(format!(".{hash}"));
-    let _lock = lock(&wheels.join(".lock"), &cancel).await?;
+    let _lock = files::lock(&wheels.join(".lock"), &cancel).await?;
     if marker.is_file() {
         return Ok(());
     }
@@ -73,7 +74,7 @@ pub async fn fill_wheels(
     make_bare(config, &virtualenv, &cancel).await?;
     let mut command = pip(&virtualenv, "wheel");
     command.arg("--wheel-dir").arg(&wheels).arg("--find-links").arg(&wheels).arg("-r").arg(&requirements);
-    let output = command::print(command, &work.join("log"), BUILD_LIMIT, &cancel, &mut printer).await?;
+    let output = printing::print(command, &work.join("log"), BUILD_LIMIT, &cancel, &mut printer).await?;
     succeeded(&output, &[])?;
     remove_dir(&work)?;
     fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
@@ -92,7 +93,7 @@ pub(super) async fn ensure(
     let parent = config.cache_dir.join("venv");
     make_dir(&parent)?;
     let virtualenv = parent.join(key(&python_version(config, cancel).await?, &text));
-    let _lock = lock(&virtualenv.with_extension("lock"), cancel).await?;
+    let _lock = files::lock(&virtualenv.with_extension("lock"), cancel).await?;
     // The link to a Python that was removed meanwhile leads nowhere.
     if virtualenv.join(COMPLETE).is_file() && virtualenv.join("bin/python").is_file() {
         return Ok(virtualenv);
@@ -148,7 +149,7 @@ async fn install(
     }
     let mut command = pip(virtualenv, "install");
     command.arg("-r").arg(requirements).current_dir(dir.checkout());
-    let output = command::print(command, &dir.join("pip.log"), BUILD_LIMIT, cancel, printer).await?;
+    let output = printing::print(command, &dir.join("pip.log"), BUILD_LIMIT, cancel, printer).await?;
     succeeded(&output, files)
 }
 

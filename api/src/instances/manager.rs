@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ansible::port::Ansible;
+use crate::git::port::Git;
 use crate::instances::application::Application;
 use crate::machines::advance::Machines;
 use crate::machines::probe::Probe;
@@ -61,6 +62,21 @@ pub struct Options {
     pub keyring: Keyring,
 }
 
+/// What an instance needs outside.
+#[derive(Debug)]
+pub struct Ports {
+    /// Who makes machines.
+    pub provider: Arc<dyn Provider>,
+    /// Who asks machines.
+    pub probe: Arc<dyn Probe>,
+    /// The gateway.
+    pub traffic: Arc<dyn Traffic>,
+    /// Repositories.
+    pub git: Arc<dyn Git>,
+    /// Ansible.
+    pub ansible: Arc<dyn Ansible>,
+}
+
 /// What the verbs work with.
 #[derive(Debug)]
 pub struct Manager {
@@ -74,6 +90,8 @@ pub struct Manager {
     pub probe: Arc<dyn Probe>,
     /// The gateway.
     pub traffic: Arc<dyn Traffic>,
+    /// Repositories.
+    pub git: Arc<dyn Git>,
     /// Ansible.
     pub ansible: Arc<dyn Ansible>,
     /// Sends mail to ADMINS; none: there are no ADMINS.
@@ -90,15 +108,8 @@ pub struct Manager {
 
 impl Manager {
     /// Puts the parts together; without mail.
-    pub fn new(
-        db: Db,
-        applications: Vec<Arc<dyn Application>>,
-        provider: Arc<dyn Provider>,
-        probe: Arc<dyn Probe>,
-        traffic: Arc<dyn Traffic>,
-        ansible: Arc<dyn Ansible>,
-        options: Options,
-    ) -> Self {
+    pub fn new(db: Db, applications: Vec<Arc<dyn Application>>, ports: Ports, options: Options) -> Self {
+        let Ports { provider, probe, traffic, git, ansible } = ports;
         let telling_gateway = tokio::sync::Mutex::new(());
         Self {
             db,
@@ -106,6 +117,7 @@ impl Manager {
             provider,
             probe,
             traffic,
+            git,
             ansible,
             mailer: None,
             options,

@@ -20,4 +20,4 @@ pub mod traffic;
 pub mod upkeep;
 
 pub use error::Refusal;
-pub use manager::{Manager, Options};
+pub use manager::{Manager, Options, Ports};

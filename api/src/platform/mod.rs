@@ -3,8 +3,10 @@
 pub mod answers;
 pub mod audit;
 pub mod children;
+pub mod command;
 pub mod db;
 pub mod events;
+pub mod files;
 pub mod guard;
 pub mod jobs;
 pub mod logs;

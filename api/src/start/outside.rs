@@ -1,4 +1,4 @@
-//! What is outside the program, as the settings say: the machines, who asks them, and who plays the playbooks.
+//! What is outside the program, as the settings say: the machines, who asks them, who reads repositories, and who plays the playbooks.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +12,9 @@ use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
 use crate::config::{ProviderKind, Settings};
+use crate::git::fake::FakeGit;
+use crate::git::port::Git;
+use crate::git::real::GitCli;
 use crate::machines;
 use crate::machines::probe::{Probe, SshProbe};
 use crate::machines::provider::Provider;
@@ -26,6 +29,8 @@ pub(super) struct Outside {
     pub provider: Arc<dyn Provider>,
     /// Who asks them.
     pub probe: Arc<dyn Probe>,
+    /// Who reads repositories.
+    pub git: Arc<dyn Git>,
     /// Who plays playbooks.
     pub ansible: Arc<dyn Ansible>,
     /// The machines of this host, where they are used.
@@ -56,10 +61,12 @@ async fn local(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Outside,
     let machines = step("Local machines", machines(settings, data_dir, db)).await?;
     let demo = demo::ensure(data_dir).await?;
     let (private_key, authorized_key) = keys::ensure(data_dir).await?;
+    let git = Arc::new(GitCli { cache_dir: settings.cache_dir() });
     Ok(Outside {
         provider: machines.clone(),
         probe: Arc::new(SshProbe { private_key: private_key.clone() }),
-        ansible: Arc::new(AnsibleCore::new(parts::ansible_config(settings))),
+        ansible: Arc::new(AnsibleCore::new(parts::ansible_config(settings), git.clone())),
+        git,
         local: Some(machines),
         demo,
         private_key,
@@ -101,6 +108,7 @@ async fn fake(settings: &Settings, data_dir: &Path, plays: Option<&CancellationT
     Ok(Outside {
         provider: machines.clone(),
         probe: machines,
+        git: Arc::new(FakeGit::default()),
         ansible: Arc::new(printer),
         local: None,
         demo: demo::Demo::at(data_dir),

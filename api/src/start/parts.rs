@@ -16,7 +16,7 @@ use crate::applications::openedx::{Defaults, OpenEdx};
 use crate::config::{ProviderKind, Settings};
 use crate::instances::health::Pace;
 use crate::instances::housekeeping::Kept;
-use crate::instances::{Manager, Options};
+use crate::instances::{Manager, Options, Ports};
 use crate::machines::providers::local::base_tree;
 use crate::platform::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::platform::db::{Db, migrations};
@@ -142,8 +142,14 @@ pub(super) fn manager(
         private_key: outside.private_key.clone(),
     };
     let openedx = OpenEdx { defaults: defaults(settings, &outside.demo), github_admins: Vec::new() };
-    let (provider, probe, ansible) = (outside.provider.clone(), outside.probe.clone(), outside.ansible.clone());
-    let mut manager = Manager::new(db, vec![Arc::new(openedx)], provider, probe, traffic, ansible, options);
+    let ports = Ports {
+        provider: outside.provider.clone(),
+        probe: outside.probe.clone(),
+        traffic,
+        git: outside.git.clone(),
+        ansible: outside.ansible.clone(),
+    };
+    let mut manager = Manager::new(db, vec![Arc::new(openedx)], ports, options);
     manager.mailer = mailer(settings)?;
     Ok(manager)
 }

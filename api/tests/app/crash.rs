@@ -11,8 +11,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use ocim::ansible::fake::FakeAnsible;
 use ocim::ansible::port::{Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
-use ocim::instances::Manager;
+use ocim::git::fake::FakeGit;
+use ocim::git::port::{Git, GitError, Progress};
 use ocim::instances::builds::Builder;
+use ocim::instances::{Manager, Ports};
 use ocim::machines::probe::{Login, Probe};
 use ocim::machines::provider::{Machine, MachineOffer, MachineRef, MachineSpec, Provider, ProviderError};
 use ocim::machines::providers::fake::FakeProvider;
@@ -62,6 +64,7 @@ impl Points {
 struct Outside {
     points: Arc<Points>,
     provider: Arc<FakeProvider>,
+    git: Arc<FakeGit>,
     ansible: Arc<FakeAnsible>,
     traffic: Arc<FakeTraffic>,
 }
@@ -113,11 +116,25 @@ impl Probe for Outside {
 }
 
 #[async_trait]
-impl Ansible for Outside {
-    async fn resolve(&self, repository: &str, version: &str) -> Result<String, AnsibleError> {
-        self.points.around("resolve", self.ansible.resolve(repository, version)).await
+impl Git for Outside {
+    async fn resolve(&self, repository: &str, version: &str) -> Result<String, GitError> {
+        self.points.around("resolve", self.git.resolve(repository, version)).await
     }
 
+    async fn check_out(
+        &self,
+        repository: &str,
+        commit: &str,
+        dir: &Path,
+        progress: &mut dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Result<(), GitError> {
+        self.git.check_out(repository, commit, dir, progress, cancel).await
+    }
+}
+
+#[async_trait]
+impl Ansible for Outside {
     async fn prepare(
         &self,
         spec: &LoadSpec,
@@ -194,6 +211,7 @@ impl TestApp {
         let outside = Arc::new(Outside {
             points: points.clone(),
             provider: self.provider.clone(),
+            git: self.git.clone(),
             ansible: self.ansible.clone(),
             traffic: self.traffic.clone(),
         });
@@ -202,8 +220,14 @@ impl TestApp {
         let process = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let mut done = process.spawn(async move {
             let db = Db::open(&url).unwrap();
-            let ports = (outside.clone(), outside.clone(), outside.clone(), outside);
-            let manager = Manager::new(db, applications, ports.0, ports.1, ports.2, ports.3, options);
+            let ports = Ports {
+                provider: outside.clone(),
+                probe: outside.clone(),
+                traffic: outside.clone(),
+                git: outside.clone(),
+                ansible: outside,
+            };
+            let manager = Manager::new(db, applications, ports, options);
             work(Builder::new(Arc::new(manager), 4, CancellationToken::new())).await;
         });
         let is_dead = tokio::time::timeout(PATIENCE, async {

@@ -43,10 +43,6 @@ impl GatedAnsible {
 
 #[async_trait]
 impl Ansible for GatedAnsible {
-    async fn resolve(&self, repository: &str, version: &str) -> Result<String, AnsibleError> {
-        self.inner.resolve(repository, version).await
-    }
-
     async fn prepare(
         &self,
         spec: &LoadSpec,

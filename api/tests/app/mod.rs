@@ -23,7 +23,9 @@ use ocim::ansible::fake::FakeAnsible;
 use ocim::ansible::port::Ansible;
 use ocim::app::App;
 use ocim::config::Settings;
-use ocim::instances::{Manager, Options};
+use ocim::git::fake::FakeGit;
+use ocim::git::port::Git;
+use ocim::instances::{Manager, Options, Ports};
 use ocim::machines::providers::fake::FakeProvider;
 use ocim::platform::db::Db;
 use ocim::platform::events::Bus;
@@ -60,6 +62,8 @@ pub struct Setup {
     pub works: bool,
     /// How many builds at once.
     pub slots: usize,
+    /// Another git than the one that plays a script.
+    pub git: Option<Arc<dyn Git>>,
     /// Another Ansible than the one that plays a script.
     pub ansible: Option<Arc<dyn Ansible>>,
     /// Another gateway than the one in memory.
@@ -79,6 +83,7 @@ impl Default for Setup {
         Self {
             works: true,
             slots: 4,
+            git: None,
             ansible: None,
             gateway: None,
             mailer: None,
@@ -97,6 +102,7 @@ pub struct TestApp {
     pub watch: Arc<Watch>,
     pub provider: Arc<FakeProvider>,
     pub traffic: Arc<FakeTraffic>,
+    pub git: Arc<FakeGit>,
     pub ansible: Arc<FakeAnsible>,
     pub mailer: Arc<FakeMailer>,
     pub sites: Vec<Site>,
@@ -137,17 +143,21 @@ impl TestApp {
         }
         let provider = Arc::new(FakeProvider::new(sites.iter().map(|site| site.address).collect()));
         let traffic = Arc::new(FakeTraffic::new());
-        let ansible = Arc::new(FakeAnsible::with_tasks(3));
+        let (git, ansible) = (Arc::new(FakeGit::default()), Arc::new(FakeAnsible::with_tasks(3)));
         let runs = tempfile::tempdir().unwrap();
         let mut options = settings::options(runs.path(), PATIENCE, Duration::from_millis(5));
         options.drain_limit = Duration::from_secs(1);
         (setup.options)(&mut options);
         let applications: Vec<Arc<dyn ocim::instances::application::Application>> =
             vec![Arc::new(settings::open_edx()), Arc::new(notebook::Notebook)];
-        let used: Arc<dyn Ansible> = setup.ansible.unwrap_or_else(|| ansible.clone());
-        let gateway: Arc<dyn Traffic> = setup.gateway.unwrap_or_else(|| traffic.clone());
-        let mut manager =
-            Manager::new(db.clone(), applications, provider.clone(), provider.clone(), gateway, used, options);
+        let ports = Ports {
+            provider: provider.clone(),
+            probe: provider.clone(),
+            traffic: setup.gateway.unwrap_or_else(|| traffic.clone()),
+            git: setup.git.unwrap_or_else(|| git.clone()),
+            ansible: setup.ansible.unwrap_or_else(|| ansible.clone()),
+        };
+        let mut manager = Manager::new(db.clone(), applications, ports, options);
         let mailer = Arc::new(FakeMailer::default());
         manager.mailer = setup.mailer.unwrap_or_else(|| Some(mailer.clone()));
         let manager = Arc::new(manager);
@@ -190,6 +200,7 @@ impl TestApp {
             watch,
             provider,
             traffic,
+            git,
             ansible,
             mailer,
             sites,

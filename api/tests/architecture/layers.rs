@@ -7,8 +7,8 @@ const LAYERS: &[&[&str]] = &[
     &["client"],
     &["config"],
     // What every program has.
-    &["platform", "platform::children", "platform::origin", "platform::trouble"],
-    &["platform::guard"],
+    &["platform", "platform::children", "platform::command", "platform::origin", "platform::trouble"],
+    &["platform::guard", "platform::files"],
     &["platform::db"],
     &["platform::jobs", "platform::vault", "platform::outbox"],
     &[
@@ -21,6 +21,7 @@ const LAYERS: &[&[&str]] = &[
     ],
     &["platform::users"],
     // What runs for others.
+    &["git"],
     &["ansible"],
     // What an instance needs outside.
     &["machines", "routing"],

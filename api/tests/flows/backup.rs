@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ocim::ansible::fake::FakeAnsible;
-use ocim::instances::Manager;
+use ocim::git::fake::FakeGit;
 use ocim::instances::builds::Builder;
 use ocim::instances::settings::read;
+use ocim::instances::{Manager, Ports};
 use ocim::platform::db::Db;
 use ocim::platform::vault::Keyring;
 use serde_json::json;
@@ -100,16 +101,15 @@ async fn a_build_in_mid_run_goes_on_where_its_backup_was_restored() {
     // Elsewhere, with what the archive had; the machines are the same provider's.
     let mut options = app.manager.options.clone();
     options.keyring = Keyring::of_file(there.path().join("keys/secrets")).unwrap();
-    let (ports, ansible) = (app.provider.clone(), Arc::new(FakeAnsible::with_tasks(3)));
-    let manager = Arc::new(Manager::new(
-        Db::open(&database.url()).unwrap(),
-        app.manager.applications.clone(),
-        ports.clone(),
-        ports,
-        app.traffic.clone(),
-        ansible,
-        options,
-    ));
+    let ports = Ports {
+        provider: app.provider.clone(),
+        probe: app.provider.clone(),
+        traffic: app.traffic.clone(),
+        git: Arc::new(FakeGit::default()),
+        ansible: Arc::new(FakeAnsible::with_tasks(3)),
+    };
+    let db = Db::open(&database.url()).unwrap();
+    let manager = Arc::new(Manager::new(db, app.manager.applications.clone(), ports, options));
     let mut conn = manager.db.conn().await.unwrap();
     let view = read::instance(&manager, &mut conn, InstanceId(instance)).await.unwrap();
     assert_eq!(view.pending_changes, Vec::<String>::new());

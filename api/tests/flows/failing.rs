@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ocim::ansible::fake::FakeEnd;
 use ocim::ansible::port::{AnsibleError, RunOutcome};
+use ocim::git::port::GitError;
 use serde_json::Value;
 
 use crate::app::{Setup, TestApp};
@@ -74,7 +75,7 @@ async fn tasks_that_were_not_known_beforehand_add_to_the_total() {
 async fn a_reference_that_does_not_exist_ends_the_build_before_there_is_a_machine() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
-    app.ansible.next_resolve(Err(AnsibleError::Permanent("There is no branch or tag «nonsense»".to_owned())));
+    app.git.next_resolve(Err(GitError::Permanent("There is no branch or tag «nonsense»".to_owned())));
     let built = app.built(instance).await;
     assert_eq!(built["status"], "error");
     assert_eq!(failure(&built), "There is no branch or tag «nonsense»");
@@ -89,7 +90,7 @@ async fn a_repository_that_is_away_for_a_moment_is_asked_again() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     for _ in 0..4 {
-        app.ansible.next_resolve(Err(AnsibleError::Transient("git.example does not answer".to_owned())));
+        app.git.next_resolve(Err(GitError::Transient("git.example does not answer".to_owned())));
     }
     let built = app.built(instance).await;
     assert_eq!(built["status"], "running");

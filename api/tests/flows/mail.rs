@@ -2,6 +2,7 @@
 
 use ocim::ansible::fake::FakeEnd;
 use ocim::ansible::port::{AnsibleError, RunOutcome};
+use ocim::git::port::GitError;
 use ocim::instances::upkeep::courier;
 use ocim::machines::providers::fake::FakeCreate;
 use ocim::platform::logs::{self, About, Line};
@@ -57,7 +58,7 @@ async fn the_reason_is_the_one_people_know() {
     let started = "Unable to start a server";
     let exited = "AppServer deploy failed: Ansible play exited with non-zero exit code";
     let loaded = "AppServer deploy failed: the configuration cannot be loaded";
-    app.ansible.next_resolve(Err(AnsibleError::Permanent("no such branch".to_owned())));
+    app.git.next_resolve(Err(GitError::Permanent("no such branch".to_owned())));
     app.built(instance).await;
     app.ansible.next_run(FakeEnd::Outcome(RunOutcome::LineTimeout));
     app.built(instance).await;

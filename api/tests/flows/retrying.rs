@@ -1,6 +1,7 @@
 //! Launches with several attempts: each is a new app server, and what cannot go better is not tried again.
 
 use ocim::ansible::port::AnsibleError;
+use ocim::git::port::GitError;
 use ocim::machines::provider::ProviderError;
 use ocim::machines::providers::fake::FakeCreate;
 use serde_json::{Value, json};
@@ -60,8 +61,8 @@ async fn there_are_as_many_attempts_as_were_asked_for_and_no_more() {
 async fn what_cannot_go_better_is_tried_once() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
-    let permanent = || AnsibleError::Permanent("There is no branch or tag «nonsense»".to_owned());
-    app.ansible.next_resolve(Err(permanent()));
+    let permanent = || GitError::Permanent("There is no branch or tag «nonsense»".to_owned());
+    app.git.next_resolve(Err(permanent()));
     let no_branch = launch(&app, instance, json!({ "num_attempts": 3 })).await;
     assert_eq!(app.until_built(no_branch).await["status"], "error");
     app.ansible.next_prepare_fails(AnsibleError::Permanent("The playbook cannot be read".to_owned()));

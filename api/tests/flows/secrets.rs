@@ -11,6 +11,8 @@ use ocim::ansible::fake::FakeAnsible;
 use ocim::ansible::port::{
     Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
 };
+use ocim::git::fake::FakeGit;
+use ocim::git::port::{Git, GitError, Progress};
 use serde_json::json;
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
@@ -94,15 +96,33 @@ fn lines() -> Vec<SpoolLine> {
     forms().into_iter().chain([together, KEY.to_owned()]).chain(pieces).map(line).collect()
 }
 
+/// One repository does not answer, and its failure names its password.
+#[derive(Debug, Default)]
+struct TalkativeGit(FakeGit);
+
 #[async_trait]
-impl Ansible for Talkative {
-    async fn resolve(&self, repository: &str, version: &str) -> Result<String, AnsibleError> {
+impl Git for TalkativeGit {
+    async fn resolve(&self, repository: &str, version: &str) -> Result<String, GitError> {
         if repository.contains("edx-platform") {
-            return Err(AnsibleError::Transient(format!("fatal: no answer from '{repository}' with {PASSWORD}")));
+            return Err(GitError::Transient(format!("fatal: no answer from '{repository}' with {PASSWORD}")));
         }
         self.0.resolve(repository, version).await
     }
 
+    async fn check_out(
+        &self,
+        repository: &str,
+        commit: &str,
+        dir: &Path,
+        progress: &mut dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Result<(), GitError> {
+        self.0.check_out(repository, commit, dir, progress, cancel).await
+    }
+}
+
+#[async_trait]
+impl Ansible for Talkative {
     async fn prepare(
         &self,
         spec: &LoadSpec,
@@ -137,7 +157,8 @@ impl Ansible for Talkative {
 #[tokio::test]
 async fn what_a_playbook_prints_holds_no_secret_in_any_form() {
     let ansible: Arc<dyn Ansible> = Arc::new(Talkative(FakeAnsible::with_tasks(1)));
-    let app = TestApp::with(Setup { ansible: Some(ansible), ..Setup::default() }).await;
+    let git: Arc<dyn Git> = Arc::new(TalkativeGit::default());
+    let app = TestApp::with(Setup { git: Some(git), ansible: Some(ansible), ..Setup::default() }).await;
     let extra = json!({
         "EDXAPP_MYSQL_PASSWORD": PASSWORD,
         "COMMON": {"ssh": {"private_key": KEY}, "SECRETS": ["12345678901234"]},

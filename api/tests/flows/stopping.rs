@@ -39,7 +39,7 @@ async fn a_build_is_stopped_in_each_of_its_steps() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     for step in ["pin", "checkout", "server", "playbooks", "reboot", "checks"] {
-        app.ansible.set_silent_repositories(step == "pin");
+        app.git.set_silent(step == "pin");
         app.ansible.set_silent_checkouts(step == "checkout");
         app.provider.set_answers_ssh(step != "server");
         app.provider.set_restarts(step != "reboot");

@@ -30,6 +30,7 @@ use super::settings::opened::Opened;
 use super::store::app_servers::{self, AppServerRow};
 use super::store::builds::{self, BuildRow};
 use crate::ansible::port::AnsibleError;
+use crate::git::port::GitError;
 use crate::instances::builds::lease::{Lease, Lost};
 use crate::machines::advance::MachineError;
 use crate::machines::store::Owner;
@@ -85,6 +86,16 @@ impl From<MachineError> for StepError {
             MachineError::Gone { .. } => Self::Fatal(format!("Unable to start a server: {error}")),
             MachineError::Away(words) => Self::Transient(words),
             MachineError::Db(error) => Self::Db(error),
+        }
+    }
+}
+
+impl From<GitError> for StepError {
+    fn from(error: GitError) -> Self {
+        match error {
+            GitError::Permanent(words) => Self::Permanent(words),
+            GitError::Transient(words) => Self::Transient(words),
+            GitError::Refused(_) | GitError::Cancelled => Self::Interrupted,
         }
     }
 }

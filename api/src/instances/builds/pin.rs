@@ -7,7 +7,7 @@ use shared_types::app_server::BuildStepKind;
 
 use super::steps::{deadline, patience};
 use super::{Build, StepError};
-use crate::ansible::port::AnsibleError;
+use crate::git::port::GitError;
 use crate::instances::builds::lease;
 use crate::instances::settings::opened::nameable;
 use crate::instances::settings::read;
@@ -26,10 +26,10 @@ impl Build<'_> {
             .collect();
         for reference in references.into_iter().filter(|reference| reference.commit.is_none()) {
             let repository = self.known.opened.repository(&reference)?;
-            match self.manager.ansible.resolve(&repository, &reference.version).await {
+            match self.manager.git.resolve(&repository, &reference.version).await {
                 Ok(commit) => self.keep_pin(&reference, &repository, &commit).await?,
                 // Only the playbook reads this one, and it may have ways to it that we have not.
-                Err(AnsibleError::Transient(words)) if !needed.contains(&reference.repository) => {
+                Err(GitError::Transient(words)) if !needed.contains(&reference.repository) => {
                     let line = format!("{repository} stays unpinned at {}: {words}", reference.version);
                     self.tell(Line::warning(line)).await?;
                 }

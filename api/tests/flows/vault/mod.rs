@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ocim::ansible::fake::FakeAnsible;
+use ocim::git::fake::FakeGit;
 use ocim::platform::vault::{self, Keyring};
 use serde_json::{Map, Value, json};
 use shared_types::Role;
@@ -98,13 +99,15 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 #[tokio::test]
 async fn fifty_secrets_are_nowhere_in_clear() {
     let secrets: Vec<String> = (0..50).map(|_| secret()).collect();
-    let parrot = Arc::new(Parrot { inner: FakeAnsible::with_tasks(1), given: Mutex::default() });
+    let parrot =
+        Arc::new(Parrot { git: FakeGit::default(), inner: FakeAnsible::with_tasks(1), given: Mutex::default() });
     let heard = Heard::default();
     let logs = heard.clone();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || logs.clone());
     let _listening = tracing::subscriber::set_default(subscriber.finish());
     tracing::info!("the test listens");
-    let app = TestApp::with(Setup { ansible: Some(parrot.clone()), ..Setup::default() }).await;
+    let app =
+        TestApp::with(Setup { git: Some(parrot.clone()), ansible: Some(parrot.clone()), ..Setup::default() }).await;
     let admin = app.person(Role::Admin).await;
     let instance = created(&admin, settings(&secrets)).await;
     let built = app.built(instance).await;

@@ -9,12 +9,15 @@ use ocim::ansible::fake::FakeAnsible;
 use ocim::ansible::port::{
     Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, TaskProgress,
 };
+use ocim::git::fake::FakeGit;
+use ocim::git::port::{Git, GitError, Progress};
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
 
 /// Says all it is given, as loudly as a program can.
 #[derive(Debug)]
 pub struct Parrot {
+    pub git: FakeGit,
     pub inner: FakeAnsible,
     /// What it was given.
     pub given: Mutex<String>,
@@ -35,12 +38,26 @@ impl Parrot {
 }
 
 #[async_trait]
-impl Ansible for Parrot {
-    async fn resolve(&self, repository: &str, version: &str) -> Result<String, AnsibleError> {
+impl Git for Parrot {
+    async fn resolve(&self, repository: &str, version: &str) -> Result<String, GitError> {
         self.given.lock().unwrap().push_str(repository);
-        self.inner.resolve(repository, version).await
+        self.git.resolve(repository, version).await
     }
 
+    async fn check_out(
+        &self,
+        repository: &str,
+        commit: &str,
+        dir: &Path,
+        progress: &mut dyn Progress,
+        cancel: &CancellationToken,
+    ) -> Result<(), GitError> {
+        self.git.check_out(repository, commit, dir, progress, cancel).await
+    }
+}
+
+#[async_trait]
+impl Ansible for Parrot {
     async fn prepare(
         &self,
         spec: &LoadSpec,

@@ -1,13 +1,15 @@
 //! Branches, tags and commits, and what there is not.
 
 use std::io::{Read as _, Write as _};
+use std::sync::Arc;
 
 use ocim::ansible::port::{Ansible, AnsibleError};
 use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
 use ocim::ansible::virtualenv::fill_wheels;
+use ocim::git::port::{Git, GitError};
 use tokio_util::sync::CancellationToken;
 
-use super::support::{REQUIREMENTS, Repository, Taken, all_arguments, ansible, config, load, local_play, prepare};
+use super::support::{REQUIREMENTS, Repository, Taken, all_arguments, ansible, config, git, load, local_play, prepare};
 
 fn empty() -> Repository {
     Repository::with_playbook(&local_play("    - debug: msg=x\n"))
@@ -15,12 +17,12 @@ fn empty() -> Repository {
 
 #[tokio::test]
 async fn a_branch_follows_the_repository_and_a_tag_gives_its_commit() {
-    let (repository, ansible) = (empty(), ansible());
+    let (repository, git) = (empty(), git());
     let first = repository.git(&["rev-parse", "HEAD"]);
     repository.git(&["tag", "plain"]);
     repository.git(&["-c", "user.name=t", "-c", "user.email=t@example.com", "tag", "-m", "x", "annotated"]);
     repository.git(&["branch", "open-release/x.1"]);
-    let resolve = async |version: &str| ansible.resolve(&repository.address(), version).await.unwrap();
+    let resolve = async |version: &str| git.resolve(&repository.address(), version).await.unwrap();
     for version in
         ["master", "plain", "annotated", "open-release/x.1", "refs/heads/master", "HEAD", &first, &first[..9]]
     {
@@ -30,20 +32,20 @@ async fn a_branch_follows_the_repository_and_a_tag_gives_its_commit() {
     assert_eq!((resolve("master").await, resolve("plain").await), (second, first));
     // A full hash is not asked for.
     let unknown = "0123456789abcdef0123456789abcdef01234567";
-    assert_eq!(ansible.resolve("https://192.0.2.1/none.git", unknown).await.unwrap(), unknown);
+    assert_eq!(git.resolve("https://192.0.2.1/none.git", unknown).await.unwrap(), unknown);
 }
 
 #[tokio::test]
 async fn what_does_not_exist_is_named_with_its_repository() {
-    let (repository, ansible) = (empty(), ansible());
+    let (repository, git) = (empty(), git());
     let address = repository.address();
     let name = address.rsplit('/').next().unwrap();
     for version in ["no-such-branch", "deadbeef", "*", "", "--upload-pack=x"] {
         let expected = format!("{name}: {address} has no branch, tag or commit «{version}»");
-        assert_eq!(ansible.resolve(&address, version).await, Err(AnsibleError::Permanent(expected)));
+        assert_eq!(git.resolve(&address, version).await, Err(GitError::Permanent(expected)));
     }
     for bad in ["/nonexistent/configuration.git", "file:///nonexistent/configuration"] {
-        let Err(AnsibleError::Permanent(message)) = ansible.resolve(bad, "master").await else { panic!("{bad}") };
+        let Err(GitError::Permanent(message)) = git.resolve(bad, "master").await else { panic!("{bad}") };
         assert!(
             message.starts_with(&format!("configuration: {bad} cannot be read: there is no such repository")),
             "{message}"
@@ -52,11 +54,11 @@ async fn what_does_not_exist_is_named_with_its_repository() {
     for bad in
         ["ext::sh -c date", "relative/path", "ftp://example.com/x", "-x:y", "a\nb", "ssh://user:hunter2@example.com/x"]
     {
-        let Err(AnsibleError::Permanent(message)) = ansible.resolve(bad, "master").await else { panic!("{bad}") };
+        let Err(GitError::Permanent(message)) = git.resolve(bad, "master").await else { panic!("{bad}") };
         assert!(message.starts_with("the repository's address") && !message.contains("hunter2"), "{message}");
     }
-    let refused = ansible.resolve("http://user:password@127.0.0.1:9/x.git", "master").await;
-    let Err(AnsibleError::Transient(message)) = refused else { panic!("{refused:?}") };
+    let refused = git.resolve("http://user:password@127.0.0.1:9/x.git", "master").await;
+    let Err(GitError::Transient(message)) = refused else { panic!("{refused:?}") };
     assert!(message.starts_with("x: http://127.0.0.1:9/x.git cannot be read now"), "{message}");
 }
 
@@ -142,7 +144,8 @@ async fn wheels_in_the_cache_are_installed_without_an_index() {
     repository.commit("requirements.txt", "packaging # as in the cache\n");
     let mut taken = Taken::default();
     let spec = repository.spec(&dir.path().join("run"));
-    let refused = AnsibleCore::new(config).prepare(&load(&spec), &mut taken, &CancellationToken::new()).await;
+    let refused =
+        AnsibleCore::new(config, Arc::new(git())).prepare(&load(&spec), &mut taken, &CancellationToken::new()).await;
     assert!(taken.texts().contains(&"Installed all requirements from the wheel cache"), "{:?}", taken.texts());
     // It is no Ansible; what counts here is where it came from.
     assert!(matches!(refused, Err(AnsibleError::Permanent(_))), "{refused:?}");
@@ -163,7 +166,7 @@ async fn a_password_in_an_address_goes_by_a_header_and_on_no_command_line() {
         stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
         (String::from_utf8(request).unwrap(), arguments)
     });
-    let refused = ansible().resolve(&format!("http://user:p%40ss+hunter2@{address}/x.git"), "master").await;
+    let refused = git().resolve(&format!("http://user:p%40ss+hunter2@{address}/x.git"), "master").await;
     let (request, arguments) = server.join().unwrap();
     // `user:p@ss+hunter2`
     assert!(request.contains("Authorization: Basic dXNlcjpwQHNzK2h1bnRlcjI="), "{request}");
@@ -171,6 +174,6 @@ async fn a_password_in_an_address_goes_by_a_header_and_on_no_command_line() {
         arguments.iter().any(|text| text.contains("ls-remote"))
             && !arguments.iter().any(|text| text.contains("hunter2"))
     );
-    let Err(AnsibleError::Permanent(message)) = refused else { panic!("{refused:?}") };
+    let Err(GitError::Permanent(message)) = refused else { panic!("{refused:?}") };
     assert!(message.starts_with(&format!("x: http://{address}/x.git cannot be read: there is no such")), "{message}");
 }

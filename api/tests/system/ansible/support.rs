@@ -4,11 +4,13 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use ocim::ansible::port::{Ansible, LoadSpec, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress};
 use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
+use ocim::git::real::GitCli;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -26,8 +28,12 @@ pub fn config() -> AnsibleConfig {
     AnsibleConfig { cache_dir, python: "python3".to_owned() }
 }
 
+pub fn git() -> GitCli {
+    GitCli { cache_dir: config().cache_dir }
+}
+
 pub fn ansible() -> AnsibleCore {
-    AnsibleCore::new(config())
+    AnsibleCore::new(config(), Arc::new(git()))
 }
 
 /// A repository in a directory of its own.

@@ -4,6 +4,7 @@
 //! repository itself, because it moves.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,12 +12,11 @@ use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-use super::command::{self, Output, Printer, failed_at};
 use super::entry::Entry;
-use super::lock::lock;
-use super::port::AnsibleError;
+use super::port::{GitError, Progress};
 use super::remote::Remote;
-use super::run_dir::private_dir;
+use crate::platform::command::{self, Output};
+use crate::platform::files::{self, private_dir};
 
 /// So long a question to a repository may take.
 const ASK_LIMIT: Duration = Duration::from_secs(60);
@@ -51,13 +51,13 @@ const CONFIG: &str = "\
 \tauto = false
 ";
 
-/// Runs `git` with a cache.
+/// The mirrors in a cache, and the `git` that works on them.
 #[derive(Debug)]
-pub(super) struct Git<'a> {
+pub(super) struct Mirrors<'a> {
     cache_dir: &'a Path,
 }
 
-impl<'a> Git<'a> {
+impl<'a> Mirrors<'a> {
     pub(super) fn new(cache_dir: &'a Path) -> Self {
         Self { cache_dir }
     }
@@ -68,7 +68,7 @@ impl<'a> Git<'a> {
         repository: &str,
         version: &str,
         cancel: &CancellationToken,
-    ) -> Result<String, AnsibleError> {
+    ) -> Result<String, GitError> {
         if is_hash(version, 40..=40) {
             return Ok(version.to_ascii_lowercase());
         }
@@ -104,12 +104,12 @@ impl<'a> Git<'a> {
         remote: &Remote,
         commit: &str,
         cancel: &CancellationToken,
-        printer: &mut Printer<'_>,
-    ) -> Result<(), AnsibleError> {
+        progress: &mut dyn Progress,
+    ) -> Result<(), GitError> {
         if self.has(remote, commit, cancel).await? {
             return Ok(());
         }
-        printer.say(format!("Fetching {}", remote.shown())).await?;
+        progress.say(format!("Fetching {}", remote.shown())).await.map_err(GitError::Refused)?;
         self.fetch(remote, BRANCHES_AND_TAGS, cancel).await?;
         if self.has(remote, commit, cancel).await? {
             return Ok(());
@@ -117,7 +117,7 @@ impl<'a> Git<'a> {
         // Not on a branch or under a tag: a pull request's, for example.
         match self.fetch_commit(remote, commit, cancel).await {
             // Many servers give no commit by its hash, though a reference of another kind holds it.
-            Err(AnsibleError::Permanent(_)) => {
+            Err(GitError::Permanent(_)) => {
                 self.fetch(remote, EVERYTHING, cancel).await?;
                 if self.has(remote, commit, cancel).await? { Ok(()) } else { Err(unknown(remote, commit)) }
             }
@@ -132,7 +132,7 @@ impl<'a> Git<'a> {
         commit: &str,
         (work_tree, index): (&Path, &Path),
         cancel: &CancellationToken,
-    ) -> Result<(), AnsibleError> {
+    ) -> Result<(), GitError> {
         drop(std::fs::remove_file(index));
         let mut command = self.at_work(remote, work_tree, index)?;
         command.args(["read-tree", "--reset", "-u", commit]);
@@ -145,7 +145,7 @@ impl<'a> Git<'a> {
         remote: &Remote,
         commit: &str,
         cancel: &CancellationToken,
-    ) -> Result<Vec<Entry>, AnsibleError> {
+    ) -> Result<Vec<Entry>, GitError> {
         let mut command = self.git(remote)?;
         command.args(["ls-tree", "-r", "-z", "-l", "--full-tree", commit]);
         let output = command::capture_up_to(LIST_LIMIT, command, FETCH_LIMIT, cancel).await?;
@@ -155,7 +155,7 @@ impl<'a> Git<'a> {
         if output.stdout.len() as u64 >= LIST_LIMIT {
             let message =
                 format!("{}: the list of the repository's files is longer than {LIST_LIMIT} bytes", remote.name());
-            return Err(AnsibleError::Permanent(message));
+            return Err(GitError::Permanent(message));
         }
         Ok(output.stdout.split('\0').filter_map(Entry::parse).collect())
     }
@@ -166,23 +166,23 @@ impl<'a> Git<'a> {
         mut command: Command,
         arguments: &[&str],
         cancel: &CancellationToken,
-    ) -> Result<Output, AnsibleError> {
+    ) -> Result<Output, GitError> {
         command.args(arguments);
-        command::capture(command, ASK_LIMIT, cancel).await
+        Ok(command::capture(command, ASK_LIMIT, cancel).await?)
     }
 
     /// A `git` that works on files that were written from the mirror.
-    pub(super) fn at_work(&self, remote: &Remote, work_tree: &Path, index: &Path) -> Result<Command, AnsibleError> {
+    pub(super) fn at_work(&self, remote: &Remote, work_tree: &Path, index: &Path) -> Result<Command, GitError> {
         let mut command = self.git(remote)?;
         command.env("GIT_WORK_TREE", work_tree).env("GIT_INDEX_FILE", index).current_dir(work_tree);
         Ok(command)
     }
 
     /// The lock of a repository's mirror.
-    pub(super) async fn lock(&self, remote: &Remote, cancel: &CancellationToken) -> Result<File, AnsibleError> {
+    pub(super) async fn lock(&self, remote: &Remote, cancel: &CancellationToken) -> Result<File, GitError> {
         let dir = self.dir();
         private_dir(&dir).map_err(|error| failed_at(&dir, &error))?;
-        lock(&self.mirror(remote).with_extension("lock"), cancel).await
+        Ok(files::lock(&self.mirror(remote).with_extension("lock"), cancel).await?)
     }
 
     async fn resolve_abbreviated(
@@ -190,7 +190,7 @@ impl<'a> Git<'a> {
         remote: &Remote,
         version: &str,
         cancel: &CancellationToken,
-    ) -> Result<String, AnsibleError> {
+    ) -> Result<String, GitError> {
         let _lock = self.lock(remote, cancel).await?;
         self.make_mirror(remote, cancel).await?;
         // The same beginning may have come to stand for another commit too, so the mirror must be up to date.
@@ -200,7 +200,7 @@ impl<'a> Git<'a> {
         let output = command::capture(command, ASK_LIMIT, cancel).await?;
         match output.stdout.trim() {
             commit if output.success && is_hash(commit, 40..=40) => Ok(commit.to_owned()),
-            _ if output.stderr.contains("ambiguous") => Err(AnsibleError::Permanent(format!(
+            _ if output.stderr.contains("ambiguous") => Err(GitError::Permanent(format!(
                 "{}: several commits of {} begin with «{version}»: write more of it",
                 remote.name(),
                 remote.shown()
@@ -209,14 +209,14 @@ impl<'a> Git<'a> {
         }
     }
 
-    async fn has(&self, remote: &Remote, commit: &str, cancel: &CancellationToken) -> Result<bool, AnsibleError> {
+    async fn has(&self, remote: &Remote, commit: &str, cancel: &CancellationToken) -> Result<bool, GitError> {
         self.make_mirror(remote, cancel).await?;
         let mut command = self.git(remote)?;
         command.args(["cat-file", "-e", &format!("{commit}^{{commit}}")]);
         Ok(command::capture(command, ASK_LIMIT, cancel).await?.success)
     }
 
-    async fn make_mirror(&self, remote: &Remote, cancel: &CancellationToken) -> Result<(), AnsibleError> {
+    async fn make_mirror(&self, remote: &Remote, cancel: &CancellationToken) -> Result<(), GitError> {
         let mirror = self.mirror(remote);
         if mirror.join("HEAD").is_file() {
             return Ok(());
@@ -227,7 +227,7 @@ impl<'a> Git<'a> {
     }
 
     /// Fetches references of these kinds.
-    async fn fetch(&self, remote: &Remote, kinds: &[&str], cancel: &CancellationToken) -> Result<(), AnsibleError> {
+    async fn fetch(&self, remote: &Remote, kinds: &[&str], cancel: &CancellationToken) -> Result<(), GitError> {
         let mut output = self.fetch_once(remote, kinds, cancel).await?;
         if !output.success && is_damaged(&output.stderr) {
             // What a killed git left, or a full disk: nothing is in a mirror that cannot be fetched again.
@@ -244,18 +244,13 @@ impl<'a> Git<'a> {
         remote: &Remote,
         kinds: &[&str],
         cancel: &CancellationToken,
-    ) -> Result<Output, AnsibleError> {
+    ) -> Result<Output, GitError> {
         let mut command = self.git(remote)?;
         command.args(["fetch", "--quiet", "--prune", "--force", "--no-tags", "--", "origin"]).args(kinds);
-        command::capture(command, FETCH_LIMIT, cancel).await
+        Ok(command::capture(command, FETCH_LIMIT, cancel).await?)
     }
 
-    async fn fetch_commit(
-        &self,
-        remote: &Remote,
-        commit: &str,
-        cancel: &CancellationToken,
-    ) -> Result<(), AnsibleError> {
+    async fn fetch_commit(&self, remote: &Remote, commit: &str, cancel: &CancellationToken) -> Result<(), GitError> {
         let mut command = self.git(remote)?;
         command.args(["fetch", "--quiet", "--no-tags", "--", "origin", commit]);
         let output = command::capture(command, FETCH_LIMIT, cancel).await?;
@@ -272,7 +267,7 @@ impl<'a> Git<'a> {
 
     /// A `git` that works on the mirror and asks no server. The address is told by the environment, where only this user
     /// sees it.
-    pub(super) fn git(&self, remote: &Remote) -> Result<Command, AnsibleError> {
+    pub(super) fn git(&self, remote: &Remote) -> Result<Command, GitError> {
         let dir = self.dir();
         private_dir(&dir).map_err(|error| failed_at(&dir, &error))?;
         let config = dir.join("config");
@@ -305,13 +300,18 @@ impl<'a> Git<'a> {
     }
 }
 
-fn succeeded(output: Output, remote: &Remote) -> Result<(), AnsibleError> {
+/// An error of the system, which may go away, with the path it is about.
+pub(super) fn failed_at(path: &Path, error: &io::Error) -> GitError {
+    GitError::Transient(format!("{}: {error}", path.display()))
+}
+
+fn succeeded(output: Output, remote: &Remote) -> Result<(), GitError> {
     if output.success { Ok(()) } else { Err(remote.explain(&output.stderr)) }
 }
 
-fn unknown(remote: &Remote, version: &str) -> AnsibleError {
+fn unknown(remote: &Remote, version: &str) -> GitError {
     let (name, shown) = (remote.name(), remote.shown());
-    AnsibleError::Permanent(format!("{name}: {shown} has no branch, tag or commit «{version}»"))
+    GitError::Permanent(format!("{name}: {shown} has no branch, tag or commit «{version}»"))
 }
 
 /// The commit `ls-remote` gives for a name; that of an annotated tag is behind `^{}`.

@@ -29,7 +29,7 @@ static SPAWNER: LazyLock<Option<Sender<Request>>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// What the system says, such as that there is no such program.
-pub(super) async fn spawn(command: Command) -> io::Result<Child> {
+pub async fn spawn(command: Command) -> io::Result<Child> {
     let gone = || io::Error::other("the thread that starts processes is gone");
     let (reply, answer) = oneshot::channel();
     let request = Request { command, runtime: Handle::current(), reply };

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
 use super::entry::{Entry, EntryKind};
-use super::git::Git;
-use super::port::AnsibleError;
+use super::mirrors::Mirrors;
+use super::port::GitError;
 use super::remote::Remote;
 
 /// The file that git reads.
@@ -24,12 +24,12 @@ pub(super) struct Module {
 
 /// Reads the file of a commit; none where there is no such file.
 pub(super) async fn read(
-    git: &Git<'_>,
+    git: &Mirrors<'_>,
     remote: &Remote,
     commit: &str,
     entries: &[Entry],
     cancel: &CancellationToken,
-) -> Result<Vec<Module>, AnsibleError> {
+) -> Result<Vec<Module>, GitError> {
     match entries.iter().find(|entry| entry.path == FILE).map(|entry| entry.kind) {
         None => return Ok(Vec::new()),
         // Git reads no other either: a link may lead anywhere.
@@ -44,12 +44,12 @@ pub(super) async fn read(
     parse(&output.stdout)
 }
 
-fn unreadable(why: &str) -> AnsibleError {
-    AnsibleError::Permanent(format!("{FILE} cannot be read ({why})"))
+fn unreadable(why: &str) -> GitError {
+    GitError::Permanent(format!("{FILE} cannot be read ({why})"))
 }
 
 /// Reads `submodule.NAME.KEY`, a line end, the value, a zero byte.
-fn parse(listed: &str) -> Result<Vec<Module>, AnsibleError> {
+fn parse(listed: &str) -> Result<Vec<Module>, GitError> {
     let mut modules: BTreeMap<&str, Module> = BTreeMap::new();
     for setting in listed.split('\0') {
         let (key, value) = setting.split_once('\n').unwrap_or((setting, ""));

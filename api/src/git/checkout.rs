@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-use super::command::{Printer, failed_at};
 use super::entry::{Entry, EntryKind};
-use super::git::Git;
-use super::port::AnsibleError;
+use super::mirrors::{Mirrors, failed_at};
+use super::port::{GitError, Progress};
 use super::remote::Remote;
-use super::run_dir::{RunDir, private_dir};
 use super::submodules::{self, Module};
 use super::unfollowed;
+use crate::platform::files::private_dir;
 
 /// How many submodules a checkout may have, those of submodules among them.
 const MOST_SUBMODULES: usize = 100;
@@ -30,28 +29,27 @@ struct Part {
     depth: usize,
 }
 
-/// Writes the files of a commit, given by its full hash, to the run's checkout.
+/// Writes the files of a commit, given by its full hash, to `checkout`, in the place of what is there.
 pub(super) async fn check_out(
-    git: &Git<'_>,
+    git: &Mirrors<'_>,
     (repository, commit): (&str, &str),
-    dir: &RunDir,
+    checkout: &Path,
     cancel: &CancellationToken,
-    printer: &mut Printer<'_>,
-) -> Result<(), AnsibleError> {
-    let checkout = dir.checkout();
+    progress: &mut dyn Progress,
+) -> Result<(), GitError> {
     if checkout.exists() {
-        tokio::fs::remove_dir_all(&checkout).await.map_err(|error| failed_at(&checkout, &error))?;
+        tokio::fs::remove_dir_all(checkout).await.map_err(|error| failed_at(checkout, &error))?;
     }
-    private_dir(&checkout).map_err(|error| failed_at(&checkout, &error))?;
+    private_dir(checkout).map_err(|error| failed_at(checkout, &error))?;
     let top = Part { remote: Remote::parse(repository)?, commit: commit.to_owned(), path: String::new(), depth: 0 };
     let (name, mut count) = (top.remote.name().to_owned(), 0);
     let mut parts = vec![top];
     while let Some(part) = parts.pop() {
-        let within = write(git, &part, dir, cancel, printer).await.map_err(|error| part.explain(&name, error))?;
+        let within = write(git, &part, checkout, cancel, progress).await.map_err(|error| part.explain(&name, error))?;
         count += within.len();
         if count > MOST_SUBMODULES {
             let message = format!("{name}: the repository has more than {MOST_SUBMODULES} submodules");
-            return Err(AnsibleError::Permanent(message));
+            return Err(GitError::Permanent(message));
         }
         parts.extend(within);
     }
@@ -60,34 +58,36 @@ pub(super) async fn check_out(
 
 /// Writes one repository, and gives its submodules.
 async fn write(
-    git: &Git<'_>,
+    git: &Mirrors<'_>,
     part: &Part,
-    dir: &RunDir,
+    checkout: &Path,
     cancel: &CancellationToken,
-    printer: &mut Printer<'_>,
-) -> Result<Vec<Part>, AnsibleError> {
-    let (checkout, index) = (dir.checkout(), dir.join("index"));
-    let work_tree = place(&checkout, &part.path)?;
+    progress: &mut dyn Progress,
+) -> Result<Vec<Part>, GitError> {
+    let (work_tree, index) = (place(checkout, &part.path)?, checkout.with_file_name("index"));
     // Let go before the submodules: one of them may be of the same repository.
     let _lock = git.lock(&part.remote, cancel).await?;
-    git.obtain(&part.remote, &part.commit, cancel, printer).await?;
+    git.obtain(&part.remote, &part.commit, cancel, progress).await?;
     let what = if part.path.is_empty() { String::new() } else { format!("the submodule {} from ", part.path) };
-    printer.say(format!("Checking out {what}{} at {}", part.remote.shown(), part.commit)).await?;
+    progress
+        .say(format!("Checking out {what}{} at {}", part.remote.shown(), part.commit))
+        .await
+        .map_err(GitError::Refused)?;
     git.write_files(&part.remote, &part.commit, (&work_tree, &index), cancel).await?;
     let entries = git.entries(&part.remote, &part.commit, cancel).await?;
     let followed = unfollowed::check(git, &part.remote, &entries, (&work_tree, &index), cancel).await;
     drop(std::fs::remove_file(&index));
     followed?;
-    submodules_of(git, part, &entries, cancel, printer).await
+    submodules_of(git, part, &entries, cancel, progress).await
 }
 
 async fn submodules_of(
-    git: &Git<'_>,
+    git: &Mirrors<'_>,
     part: &Part,
     entries: &[Entry],
     cancel: &CancellationToken,
-    printer: &mut Printer<'_>,
-) -> Result<Vec<Part>, AnsibleError> {
+    progress: &mut dyn Progress,
+) -> Result<Vec<Part>, GitError> {
     let links: Vec<&Entry> = entries.iter().filter(|entry| entry.kind == EntryKind::Submodule).collect();
     if links.is_empty() {
         return Ok(Vec::new());
@@ -96,14 +96,17 @@ async fn submodules_of(
     let mut parts = Vec::new();
     for link in links {
         let path = if part.path.is_empty() { link.path.clone() } else { format!("{}/{}", part.path, link.path) };
-        let permanent = |why: &str| Err(AnsibleError::Permanent(format!("the submodule {path} {why}")));
+        let permanent = |why: &str| Err(GitError::Permanent(format!("the submodule {path} {why}")));
         let Some(Module { url, is_skipped, .. }) = modules.iter().find(|module| module.path == link.path) else {
             return permanent(
                 "has no entry in .gitmodules, so its repository is not known: add it there, or remove it",
             );
         };
         if *is_skipped {
-            printer.say(format!("Leaving out the submodule {path}: .gitmodules says “update = none”")).await?;
+            progress
+                .say(format!("Leaving out the submodule {path}: .gitmodules says “update = none”"))
+                .await
+                .map_err(GitError::Refused)?;
             continue;
         }
         if part.depth == DEEPEST {
@@ -121,7 +124,7 @@ async fn submodules_of(
 
 impl Part {
     /// An error of this part, told of the repository that was asked for.
-    fn explain(&self, name: &str, error: AnsibleError) -> AnsibleError {
+    fn explain(&self, name: &str, error: GitError) -> GitError {
         let (path, commit) = (&self.path, &self.commit);
         let tell = |words: String| match path.as_str() {
             // Of a submodule within.
@@ -130,22 +133,22 @@ impl Part {
             _ => format!("{name}: the submodule {path} (commit {commit}) cannot be checked out: {words}"),
         };
         match error {
-            AnsibleError::Permanent(words) => AnsibleError::Permanent(tell(words)),
-            AnsibleError::Transient(words) => AnsibleError::Transient(tell(words)),
-            other @ (AnsibleError::Sink(_) | AnsibleError::Cancelled) => other,
+            GitError::Permanent(words) => GitError::Permanent(tell(words)),
+            GitError::Transient(words) => GitError::Transient(tell(words)),
+            other @ (GitError::Refused(_) | GitError::Cancelled) => other,
         }
     }
 }
 
 /// Where a submodule's files go: a real directory of the checkout, reached through no link.
-fn place(checkout: &Path, path: &str) -> Result<PathBuf, AnsibleError> {
+fn place(checkout: &Path, path: &str) -> Result<PathBuf, GitError> {
     let mut place = checkout.to_owned();
     for name in path.split('/').filter(|_| !path.is_empty()) {
         let is_plain = !matches!(name, "" | "." | "..") && !name.eq_ignore_ascii_case(".git");
         place.push(name);
         let is_dir = std::fs::symlink_metadata(&place).is_ok_and(|data| data.is_dir());
         if !is_plain || !is_dir {
-            return Err(AnsibleError::Permanent("its path is no directory of the repository".to_owned()));
+            return Err(GitError::Permanent("its path is no directory of the repository".to_owned()));
         }
     }
     Ok(place)
@@ -166,7 +169,7 @@ mod tests {
         assert_eq!(place("").unwrap(), dir.path());
         assert_eq!(place("roles/shared").unwrap(), dir.path().join("roles/shared"));
         for bad in ["link", "link/x", "../x", "roles/../..", "/etc", "roles//shared", "roles/shared/.GIT", "none"] {
-            assert!(matches!(place(bad), Err(AnsibleError::Permanent(_))), "{bad}");
+            assert!(matches!(place(bad), Err(GitError::Permanent(_))), "{bad}");
         }
     }
 }

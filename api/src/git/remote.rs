@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use url::Url;
 
-use super::port::AnsibleError;
+use super::port::GitError;
 
 /// What `git` says when the same question will not be answered better later.
 const PERMANENT: &[&str] = &[
@@ -40,9 +40,9 @@ pub(super) struct Remote {
 
 impl Remote {
     /// Takes a URL, `user@host:path` or an absolute path.
-    pub(super) fn parse(repository: &str) -> Result<Self, AnsibleError> {
+    pub(super) fn parse(repository: &str) -> Result<Self, GitError> {
         let repository = repository.trim();
-        let bad = |why: &str| Err(AnsibleError::Permanent(format!("the repository's address {why}")));
+        let bad = |why: &str| Err(GitError::Permanent(format!("the repository's address {why}")));
         if repository.is_empty() || repository.len() > LONGEST || repository.contains(char::is_control) {
             return bad("must be a URL or an absolute path, on one line");
         }
@@ -68,13 +68,13 @@ impl Remote {
 
     /// The repository of a submodule, by its URL in `.gitmodules`. A relative one is relative to this repository, as git has
     /// it. The credentials of this repository go along to the same server, and to no other.
-    pub(super) fn submodule(&self, url: &str) -> Result<Self, AnsibleError> {
+    pub(super) fn submodule(&self, url: &str) -> Result<Self, GitError> {
         let is_relative = url.starts_with("./") || url.starts_with("../");
         let address = if is_relative { self.beside(url)? } else { url.to_owned() };
         let mut remote = Self::parse(&address)?;
         if remote.is_local() && !self.is_local() {
             let message = "the repository's address is a path of this machine; it must be a URL";
-            return Err(AnsibleError::Permanent(message.to_owned()));
+            return Err(GitError::Permanent(message.to_owned()));
         }
         if remote.authorization.is_none() && self.origin().is_some() && remote.origin() == self.origin() {
             remote.authorization.clone_from(&self.authorization);
@@ -83,7 +83,7 @@ impl Remote {
     }
 
     /// Resolves `./x` and `../x`.
-    fn beside(&self, url: &str) -> Result<String, AnsibleError> {
+    fn beside(&self, url: &str) -> Result<String, GitError> {
         let address = self.address.trim_end_matches('/');
         let root = match address.split_once("://") {
             Some((scheme, rest)) => scheme.len() + 3 + rest.find('/').unwrap_or(rest.len()),
@@ -98,7 +98,7 @@ impl Remote {
             } else if let Some(after) = rest.strip_prefix("../") {
                 if path.trim_matches('/').is_empty() {
                     let message = format!("the repository's address {url} leads out of {}", self.address);
-                    return Err(AnsibleError::Permanent(message));
+                    return Err(GitError::Permanent(message));
                 }
                 (path, rest) = (path.rsplit_once('/').map_or("", |(above, _)| above), after);
             } else {
@@ -165,18 +165,18 @@ impl Remote {
     }
 
     /// What a failure of git means.
-    pub(super) fn explain(&self, stderr: &str) -> AnsibleError {
+    pub(super) fn explain(&self, stderr: &str) -> GitError {
         let (name, shown) = (self.name(), self.shown());
         let mut lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
         let said = reason(stderr).or_else(|| lines.next_back()).unwrap_or("git said nothing");
         if stderr.contains("setpriv: failed to execute") {
-            return AnsibleError::Permanent(format!("the program `git` cannot be run: install git ({said})"));
+            return GitError::Permanent(format!("the program `git` cannot be run: install git ({said})"));
         }
         if PERMANENT.iter().any(|words| stderr.contains(words)) && !stderr.contains("Could not resolve host") {
             let remedy = "there is no such repository, or this program may not read it";
-            return AnsibleError::Permanent(format!("{name}: {shown} cannot be read: {remedy} (git says: {said})"));
+            return GitError::Permanent(format!("{name}: {shown} cannot be read: {remedy} (git says: {said})"));
         }
-        AnsibleError::Transient(format!("{name}: {shown} cannot be read now (git says: {said})"))
+        GitError::Transient(format!("{name}: {shown} cannot be read now (git says: {said})"))
     }
 }
 

@@ -8,10 +8,9 @@ use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
 
-use super::command::failed;
 use super::entry::{Entry, EntryKind};
-use super::git::Git;
-use super::port::AnsibleError;
+use super::mirrors::Mirrors;
+use super::port::GitError;
 use super::remote::Remote;
 
 /// Pointers of Git LFS and git-annex are shorter, in bytes.
@@ -29,15 +28,15 @@ enum Kind {
 
 /// Refuses a checkout that is not what its author sees. The index of its files must be there.
 pub(super) async fn check(
-    git: &Git<'_>,
+    git: &Mirrors<'_>,
     remote: &Remote,
     entries: &[Entry],
     (work_tree, index): (&Path, &Path),
     cancel: &CancellationToken,
-) -> Result<(), AnsibleError> {
+) -> Result<(), GitError> {
     let (here, listed) = (work_tree.to_owned(), entries.to_owned());
     let looked = tokio::task::spawn_blocking(move || look(&here, &listed)).await;
-    let (pointers, filters) = looked.map_err(|error| failed(std::io::Error::other(error)))?;
+    let (pointers, filters) = looked.map_err(|error| GitError::Transient(error.to_string()))?;
     for (kind, what, does) in [(Kind::Lfs, "Git LFS", "fetch"), (Kind::Annex, "git-annex", "fetch")] {
         let of_kind: Vec<&str> =
             pointers.iter().filter(|found| found.0 == kind).map(|found| found.1.as_str()).collect();
@@ -55,10 +54,10 @@ pub(super) async fn check(
     Ok(())
 }
 
-fn refused(remote: &Remote, count: usize, first: &str, why: &str) -> AnsibleError {
+fn refused(remote: &Remote, count: usize, first: &str, why: &str) -> GitError {
     let files = if count == 1 { "1 file" } else { &format!("{count} files") };
     let (name, remedy) = (remote.name(), "Commit the files themselves, or remove them");
-    AnsibleError::Permanent(format!("{name}: the repository keeps {files} (first: {first}) {why}. {remedy}."))
+    GitError::Permanent(format!("{name}: the repository keeps {files} (first: {first}) {why}. {remedy}."))
 }
 
 /// The pointers among the files, and the filters that attributes name.
@@ -111,12 +110,12 @@ fn named_filters(text: &str) -> BTreeSet<String> {
 
 /// The files of a filter that this machine's git does not know.
 async fn filtered(
-    git: &Git<'_>,
+    git: &Mirrors<'_>,
     remote: &Remote,
     filter: &str,
     (work_tree, index): (&Path, &Path),
     cancel: &CancellationToken,
-) -> Result<Vec<String>, AnsibleError> {
+) -> Result<Vec<String>, GitError> {
     for key in ["smudge", "process"] {
         let name = format!("filter.{filter}.{key}");
         if git.ask(git.git(remote)?, &["config", "--get", &name], cancel).await?.success {
