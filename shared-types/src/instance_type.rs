@@ -64,6 +64,7 @@ pub struct FieldDescription {
     /// The most a number may be, or the most items of a list; null for other kinds.
     pub maximum: Option<i64>,
     /// The fields of each record; empty for other kinds.
+    #[schema(example = json!([]))]
     pub fields: Vec<FieldDescription>,
 }
 

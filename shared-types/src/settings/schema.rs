@@ -23,16 +23,16 @@ impl Schema {
         self.field(name).is_some_and(|field| field.kind == FieldKind::Yaml)
     }
 
-    /// Settings for people: secrets are [`secret::HIDDEN`], also those inside YAML and passwords in URLs. Anything but a map
-    /// becomes an empty map.
+    /// Settings for people, in the order of the fields: secrets are [`secret::HIDDEN`], also those inside YAML and passwords in
+    /// URLs. Anything but a map becomes an empty map.
     pub fn masked(&self, settings: &Value) -> Value {
-        let entry = |(name, value): (&String, &Value)| {
-            let shown = match value.as_str() {
-                Some(text) if self.holds_yaml(name) => secret::masked_yaml(text).into(),
-                Some(_) | None => secret::masked_value(value, secret::is_secret_name(name)),
-            };
-            (name.clone(), shown)
+        let Some(settings) = settings.as_object() else { return Value::Object(Map::new()) };
+        let shown = |name: &str, value: &Value| match value.as_str() {
+            Some(text) if self.holds_yaml(name) => secret::masked_yaml(text).into(),
+            Some(_) | None => secret::masked_value(value, secret::is_secret_name(name)),
         };
-        settings.as_object().map(|map| map.iter().map(entry).collect::<Map<_, _>>()).unwrap_or_default().into()
+        let known = self.fields.iter().filter_map(|field| settings.get_key_value(field.name));
+        let others = settings.iter().filter(|(name, _)| self.field(name).is_none());
+        known.chain(others).map(|(name, value)| (name.clone(), shown(name, value))).collect::<Map<_, _>>().into()
     }
 }

@@ -55,6 +55,7 @@ async fn all_that_it_was_built_from_and_how_the_build_went() {
         "estimated_end": null
       },
       "instance": {
+        "instance_type": "openedx",
         "id": 1,
         "api_url": "/api/v1/instances/1",
         "name": "Instance demo"

@@ -28,18 +28,30 @@ async fn defaults_are_written_out() {
       "health": null,
       "sub_domain": "astro",
       "base_domain": "localhost",
-      "email": "contact@example.com",
       "protocol": "http",
+      "email": "contact@example.com",
+      "openedx_release": "master",
+      "edx_platform_repository_url": "https://git.example/edx-platform.git",
+      "edx_platform_commit": "master",
       "configuration_source_repo_url": "https://git.example/configuration.git",
       "configuration_version": "master",
       "configuration_extra_settings": "",
-      "edx_platform_repository_url": "https://git.example/edx-platform.git",
-      "edx_platform_commit": "master",
-      "openedx_release": "master",
       "use_ephemeral_databases": true,
       "github_admin_organization_name": "",
       "url": "http://astro.localhost:8080/",
       "studio_url": "http://studio.astro.localhost:8080/",
+      "sites": [
+        {
+          "name": "lms",
+          "label": "LMS",
+          "url": "http://astro.localhost:8080/"
+        },
+        {
+          "name": "studio",
+          "label": "Studio",
+          "url": "http://studio.astro.localhost:8080/"
+        }
+      ],
       "tier": "production",
       "max_builds": 1,
       "retention_hours": null,
