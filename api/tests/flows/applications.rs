@@ -4,10 +4,10 @@ use ocim::instances::settings::opened::Opened;
 use ocim::instances::store::app_servers;
 use ocim::machines::provider::MachineOffer;
 use serde_json::{Value, json};
-use shared_types::AppServerId;
 use shared_types::yaml::typed;
+use shared_types::{AppServerId, Role};
 
-use crate::app::{TestApp, notebook};
+use crate::app::{TestApp, notebook, until};
 
 const PATH: &str = "/api/v1/instances";
 
@@ -39,11 +39,18 @@ async fn it_is_created_launched_activated_updated_rolled_back_and_purged() {
     assert_eq!(changed["pending_changes"], json!(["edition"]));
     let second = app.running(id).await;
     app.activate(second).await.expect(200);
-    assert!(variables(&app, second).await.contains("edition: \"second\"\n"), "{}", variables(&app, second).await);
+    assert!(variables(&app, second).await.contains("edition: second\n"), "{}", variables(&app, second).await);
     operator.post(&format!("{PATH}/{id}/rollback"), json!({})).await.expect(200);
     assert_eq!(app.read_instance(id).await["active_appserver"]["id"], first);
     assert_eq!(app.traffic.table()["notes.example"], Some(app.sites[0].address));
-    operator.post(&format!("{PATH}/{id}/archive"), json!({})).await.expect(200);
+    operator.delete(&format!("{PATH}/{id}?terminate=true")).await.expect(200);
+    app.until_serving(first, "idle").await;
+    until("the machines are gone", async || app.provider.machines().is_empty()).await;
+    let administrator = app.person(Role::Admin).await;
+    let purge = format!("{PATH}/{id}/purge");
+    administrator.post(&purge, json!({ "confirm": "notes.example" })).await.expect(200);
+    let body = json!({ "name": "Again", "instance_type": "notebook", "address": "notes.example" });
+    operator.post(PATH, body).await.expect(201);
     app.end().await;
 }
 
@@ -142,7 +149,7 @@ async fn instances_of_a_type_that_is_gone_are_read_and_archived_and_not_launched
     assert!(problem["detail"].as_str().unwrap().contains("no application type `gone`"), "{problem}");
     let etag = read["etag"].as_str().unwrap();
     operator.patch(&format!("{PATH}/{id}"), etag, json!({ "edition": "x" })).await.problem(409);
-    operator.post(&format!("{PATH}/{id}/archive"), json!({})).await.expect(200);
+    operator.delete(&format!("{PATH}/{id}?terminate=true")).await.expect(200);
     app.end().await;
 }
 

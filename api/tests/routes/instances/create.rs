@@ -140,7 +140,8 @@ async fn only_known_applications_are_made() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     let body = |kind| json!({ "name": "x", "sub_domain": "x", "instance_type": kind });
-    assert_eq!(operator.post(PATH, body("wordpress")).await.field_error("/instance_type"), "Must be one of: openedx.");
+    let detail = operator.post(PATH, body("wordpress")).await.field_error("/instance_type");
+    assert_eq!(detail, "Must be one of: openedx, notebook.");
     assert_eq!(
         operator.post(PATH, json!({ "name": 7, "sub_domain": "x" })).await.field_error("/name"),
         "Must be a string."
