@@ -143,8 +143,9 @@ fn RecordLine(field: &'static Field, text: RwSignal<String>, tell: Callback<()>)
         text.set(typed);
         tell.run(());
     };
-    let control = match field.kind {
-        FieldKind::Choice(words) => {
+    let words = if let FieldKind::Choice(words) = field.kind { Some(words) } else { None };
+    let control = match words {
+        Some(words) => {
             let options = words
                 .iter()
                 .map(|word| view! { <option value=*word prop:selected=move || text.get() == *word>{*word}</option> });
@@ -156,7 +157,7 @@ fn RecordLine(field: &'static Field, text: RwSignal<String>, tell: Callback<()>)
             }
             .into_any()
         }
-        _ => view! {
+        None => view! {
             <input
                 type="text"
                 autocomplete="off"
