@@ -39,7 +39,7 @@ async fn read(question: &str, interrupts: &mut Signal) -> Result<String, ClientE
 /// The same without showing what is typed.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub async fn secret(question: &str) -> Result<String, ClientError> {
     // Before the terminal is told: whoever presses Ctrl-C gets it back as it was.
     let mut interrupts = signal(SignalKind::interrupt())?;

@@ -16,7 +16,7 @@
 //!
 //! Every text is bounded: its length, and the values, the letters and the depth that aliases make of it.
 //!
-//! What is read and may still surprise its author, [`advice`] tells. Not here: comments and styles, which are not kept.
+//! What is read and may still surprise its author, [`advice()`] tells. Not here: comments and styles, which are not kept.
 
 mod advice;
 mod ansible;

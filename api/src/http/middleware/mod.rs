@@ -1,6 +1,6 @@
-//! What happens around every request, the outermost first: its id (`http/span.rs`), how long it takes ([`measure`]), its tag
-//! ([`etag`]), compression, its origin and the headers that keep a browser safe ([`around`]), whether it is taken at all ([`admit`]), whether it came before ([`idempotency`]), and what is
-//! written down of a refusal ([`refusals`]).
+//! What happens around every request, the outermost first: its id (`http/span.rs`), how long it takes ([`measure()`]), its tag
+//! ([`etag()`]), compression, its origin and the headers that keep a browser safe ([`around`]), whether it is taken at all ([`admit()`]), whether it came before ([`idempotency()`]), and what is
+//! written down of a refusal ([`refusals()`]).
 
 mod admit;
 mod etag;

@@ -86,7 +86,7 @@ pub struct NewInstance<'a> {
     pub retention_hours: Option<i32>,
 }
 
-/// Stores a new instance. Its host names are owed: see [`super::hostnames::claim`].
+/// Stores a new instance. Its host names are owed: see [`super::hostnames::insert`].
 ///
 /// # Errors
 /// When the statement fails.
