@@ -36,7 +36,7 @@ pub fn Home() -> impl IntoView {
             <section class="empty">
                 <Icon shape=Shape::Cube/>
                 <h1>{greeting}</h1>
-                <p>"Launch, switch and watch the instances of your web applications."</p>
+                <p>"If you want to manage some instances, you've come to the right place."</p>
                 <Show when=move || count.get() == Some(0)>
                     <a class="btn primary" href=Page::NewInstance.to_string()>
                         <Icon shape=Shape::Plus/>
