@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{ApplicationType, MachineNeeds, SiteAddress};
-use crate::settings::{Field, FieldKind, Schema};
+use crate::settings::{Field, FieldKind, Schema, check_hostname};
 
 mod warnings;
 
@@ -159,9 +159,12 @@ const FIELDS: &[Field] = &[
     ),
 ];
 
-/// The LMS, then Studio; none while the domain is not known.
+/// The LMS, then Studio; none while a part of the domain is missing or not valid.
 fn sites(settings: &Map<String, Value>) -> Vec<SiteAddress> {
-    let part = |name: &str| settings.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let part = |name: &str| {
+        let text = settings.get(name)?.as_str()?.trim().to_lowercase();
+        check_hostname(&text).is_ok().then_some(text)
+    };
     let (Some(sub_domain), Some(base_domain)) = (part("sub_domain"), part("base_domain")) else { return Vec::new() };
     sites_of(&format!("{sub_domain}.{base_domain}"))
 }
@@ -193,6 +196,19 @@ mod tests {
             assert!(!check("sub_domain", wrong), "{wrong}");
         }
         assert!(!check("sub_domain", &"a".repeat(51)));
+    }
+
+    #[test]
+    fn sites_are_known_once_both_parts_of_the_domain_are_valid() {
+        let sites = |sub_domain: &str| {
+            let settings = serde_json::json!({ "sub_domain": sub_domain, "base_domain": "campus.example" });
+            let sites = settings.as_object().map(|settings| (TYPE.sites)(settings)).unwrap_or_default();
+            sites.into_iter().map(|site| site.hostname).collect::<Vec<_>>()
+        };
+        assert_eq!(sites(" Astro "), ["astro.campus.example", "studio.astro.campus.example"]);
+        for wrong in ["", "First Academy", "a..b"] {
+            assert_eq!(sites(wrong), Vec::<String>::new(), "{wrong}");
+        }
     }
 
     #[test]
