@@ -137,6 +137,7 @@ async fn expect(releases: &[&str], playbooks: &[String]) {
     let results = play_all(releases, playbooks).await;
     let report = report(&results);
     println!("{report}");
+    assert!(results.values().any(|played| !played.is_empty()), "no release or no playbook has this name");
     assert!(results.values().flatten().all(|(_, differences)| differences.is_empty()), "{report}");
 }
 
