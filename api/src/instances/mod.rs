@@ -5,16 +5,16 @@
 
 pub mod application;
 pub mod builds;
-pub mod disk;
 mod error;
 pub mod health;
-pub mod housekeeping;
 pub mod jobs;
 mod manager;
+mod options;
 pub mod settings;
 pub mod store;
 pub mod traffic;
 pub mod upkeep;
 
 pub use error::Refusal;
-pub use manager::{Manager, Options, Ports};
+pub use manager::{Manager, Ports};
+pub use options::{Options, Pace};
