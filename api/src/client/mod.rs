@@ -1,6 +1,6 @@
 //! The client for scripts: what a person at a terminal, or a script, asks of a server over its REST API.
 //!
-//! Invariant: it knows the API and nothing else of the server; `api/tests/architecture.rs` proves it. What it prints of
+//! Invariant: it knows the API and nothing else of the server; `api/tests/architecture` proves it. What it prints of
 //! outside text cannot move the cursor, and a token goes to the one server that it is for.
 //!
 //! Not here: anything that needs the server's database, settings or files.

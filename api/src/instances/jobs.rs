@@ -1,15 +1,12 @@
-//! The jobs of this module. They carry ids only and read the world anew; each may run twice. What they do is in `worker/mod.rs`'
-//! hands.
+//! The jobs of this module: what they carry, which is ids only, and how they are written. What they do is in
+//! `worker/handlers.rs`.
 
 use diesel_async::AsyncPgConnection;
-use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
 use shared_types::{AppServerId, InstanceId};
 
-use crate::instances::builds::Builder;
 use crate::platform::db::DbError;
-use crate::platform::jobs::queue;
-use crate::platform::jobs::span::spanned;
+use crate::platform::jobs::queue::{self, Job};
 
 /// Goes on with a build.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,6 +45,23 @@ pub struct SendFailureMail {
 pub struct ApplyRouting {
     /// Whose traffic.
     pub id: InstanceId,
+}
+
+macro_rules! kinds {
+    ($($job:ident as $kind:literal,)*) => {$(
+        impl Job for $job {
+            const KIND: &'static str = $kind;
+        }
+    )*};
+}
+
+kinds! {
+    AdvanceAppServer as "AdvanceAppServer",
+    DispatchBuilds as "DispatchBuilds",
+    TerminateMachine as "TerminateServer",
+    ActivateWhenRunning as "ActivateWhenRunning",
+    SendFailureMail as "SendFailureMail",
+    ApplyRouting as "ApplyRouting",
 }
 
 macro_rules! enqueue_by_id {
@@ -94,73 +108,5 @@ impl DispatchBuilds {
     /// When the statement fails.
     pub async fn enqueue(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
         queue::enqueue(conn, &Self {}, "dispatch_builds").await
-    }
-}
-
-fn builder(context: &WorkerContext) -> Result<Builder, String> {
-    context.get_ext::<Builder>().cloned().ok_or_else(|| "the worker has no builder".to_owned())
-}
-
-impl TaskHandler for AdvanceAppServer {
-    const IDENTIFIER: &'static str = "AdvanceAppServer";
-
-    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let builder = builder(&context)?;
-        let done = spanned(&context, Self::IDENTIFIER, Some(self.id.0), builder.advance(self.id)).await;
-        done.map_err(|error| error.to_string())
-    }
-}
-
-impl TaskHandler for DispatchBuilds {
-    const IDENTIFIER: &'static str = "DispatchBuilds";
-
-    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        spanned(&context, Self::IDENTIFIER, None, async { builder(&context).map(|builder| builder.dispatch_soon()) })
-            .await
-    }
-}
-
-impl TaskHandler for TerminateMachine {
-    const IDENTIFIER: &'static str = "TerminateServer";
-
-    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let builder = builder(&context)?;
-        let work = super::builds::terminate::remove(builder.manager(), self.id);
-        // One that is not free yet is found by the next sweep.
-        let removed = spanned(&context, Self::IDENTIFIER, Some(self.id.0), work).await;
-        removed.map(drop).map_err(|error| error.to_string())
-    }
-}
-
-impl TaskHandler for ActivateWhenRunning {
-    const IDENTIFIER: &'static str = "ActivateWhenRunning";
-
-    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let builder = builder(&context)?;
-        let work = super::traffic::when_running::when_running(builder.manager(), self.id);
-        let done = spanned(&context, Self::IDENTIFIER, Some(self.id.0), work).await;
-        done.map_err(|error| error.to_string())
-    }
-}
-
-impl TaskHandler for SendFailureMail {
-    const IDENTIFIER: &'static str = "SendFailureMail";
-
-    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let builder = builder(&context)?;
-        let work = async { super::builds::failure_mail::adopt(&mut *builder.manager().db.conn().await?).await };
-        let sent = spanned(&context, Self::IDENTIFIER, Some(self.id.0), work).await;
-        sent.map_err(|error| error.to_string())
-    }
-}
-
-impl TaskHandler for ApplyRouting {
-    const IDENTIFIER: &'static str = "ApplyRouting";
-
-    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let builder = builder(&context)?;
-        let work = super::traffic::apply_routing::apply_routing(builder.manager(), self.id);
-        let applied = spanned(&context, Self::IDENTIFIER, None, work).await;
-        applied.map_err(|error| error.to_string())
     }
 }

@@ -5,13 +5,12 @@
 
 pub mod application;
 pub mod builds;
-pub mod disk;
 mod error;
 pub mod health;
-pub mod housekeeping;
 pub mod jobs;
 pub mod machine;
 mod manager;
+mod options;
 mod own_secrets;
 pub mod settings;
 pub mod store;
@@ -20,4 +19,5 @@ pub mod traffic;
 pub mod upkeep;
 
 pub use error::Refusal;
-pub use manager::{Manager, Options, Ports};
+pub use manager::{Manager, Ports};
+pub use options::{Options, Pace};

@@ -1,16 +1,12 @@
-//! The jobs of this module. They carry ids only and ask anew; each may run twice.
-
-use std::sync::Arc;
+//! The jobs of this module: what they carry, which is ids only, and how they are written. What they do is in
+//! `worker/handlers.rs`.
 
 use diesel_async::AsyncPgConnection;
-use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
 use shared_types::PullRequestId;
 
-use super::{Watch, WatchError, report, sync};
 use crate::platform::db::DbError;
-use crate::platform::jobs::queue;
-use crate::platform::jobs::span::spanned;
+use crate::platform::jobs::queue::{self, Job};
 
 /// Asks GitHub for a pull request and does what follows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,34 +31,23 @@ impl SyncPullRequest {
     /// # Errors
     /// When the statement fails.
     pub async fn enqueue_all(conn: &mut AsyncPgConnection, repository: i64, numbers: &[i32]) -> Result<(), DbError> {
-        let jobs: Vec<_> =
-            numbers.iter().map(|&number| (Self { repository, number }, Self::key(repository, number))).collect();
+        let keyed = |job: Self| {
+            let key = job.key();
+            (job, key)
+        };
+        let jobs: Vec<_> = numbers.iter().map(|&number| keyed(Self { repository, number })).collect();
         queue::enqueue_all(conn, &jobs).await
     }
 
-    fn key(repository: i64, number: i32) -> String {
+    /// Of waiting jobs with one key there is one.
+    pub fn key(&self) -> String {
+        let Self { repository, number } = self;
         format!("sync_pull_request:{repository}:{number}")
-    }
-
-    async fn work(&self, watch: &Watch) -> Result<(), WatchError> {
-        match sync::sync(watch, self.repository, self.number).await {
-            Err(WatchError::Paused { until, .. }) => {
-                let mut conn = watch.manager.db.conn().await?;
-                Ok(queue::enqueue_at(&mut conn, self, &Self::key(self.repository, self.number), until).await?)
-            }
-            done => done.map(drop),
-        }
     }
 }
 
-impl TaskHandler for SyncPullRequest {
-    const IDENTIFIER: &'static str = "SyncPullRequest";
-
-    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let watch = context.get_ext::<Arc<Watch>>().cloned().ok_or_else(|| "the worker watches nothing".to_owned())?;
-        let done = spanned(&context, Self::IDENTIFIER, None, self.work(&watch)).await;
-        done.map_err(|error| error.to_string())
-    }
+impl Job for SyncPullRequest {
+    const KIND: &'static str = "SyncPullRequest";
 }
 
 /// Tells GitHub how a pull request's instance is.
@@ -81,22 +66,8 @@ impl ReportPullRequest {
         let jobs: Vec<_> = ids.iter().map(|&id| (Self { id }, format!("report_pull_request:{id}"))).collect();
         queue::enqueue_all(conn, &jobs).await
     }
-
-    async fn work(&self, watch: &Watch) -> Result<(), WatchError> {
-        match report::report(watch, self.id).await {
-            // The next look after the pause finds it again.
-            Err(WatchError::Paused { .. }) => Ok(()),
-            done => done,
-        }
-    }
 }
 
-impl TaskHandler for ReportPullRequest {
-    const IDENTIFIER: &'static str = "ReportPullRequest";
-
-    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let watch = context.get_ext::<Arc<Watch>>().cloned().ok_or_else(|| "the worker watches nothing".to_owned())?;
-        let done = spanned(&context, Self::IDENTIFIER, None, self.work(&watch)).await;
-        done.map_err(|error| error.to_string())
-    }
+impl Job for ReportPullRequest {
+    const KIND: &'static str = "ReportPullRequest";
 }

@@ -15,7 +15,7 @@ pub mod rules;
 pub mod settings_block;
 pub mod store;
 pub mod sweep;
-mod sync;
+pub mod sync;
 pub mod tend;
 pub mod webhook;
 

@@ -9,9 +9,9 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::interval;
 
-use super::warn;
+use super::{disk, housekeeping, warn};
 use crate::instances::upkeep::{courier, reaper, retention, runs};
-use crate::instances::{Manager, disk, health, housekeeping};
+use crate::instances::{Manager, health};
 use crate::platform::events::bus::Signal;
 
 /// How often is looked whether there is room for builds.

@@ -1,7 +1,11 @@
 //! The list of jobs, and what is looked at now and then: every kind of job has this second caller, so that nothing is
 //! forgotten when a job is.
 
+pub mod disk;
+mod handlers;
+pub mod housekeeping;
 mod keep;
+pub mod pending;
 mod watching;
 
 use std::sync::Arc;
@@ -195,6 +199,7 @@ async fn queue(
         .shutdown_grace_period(GIVE_BACK)
         .shutdown_interrupted_job_retry_delay(Duration::ZERO)
         .add_extension(builder.clone())
+        .add_extension(watch.manager.clone())
         .add_extension(watch.clone());
     options = match jobs {
         Jobs::Builds => options.concurrency(duties.slots + BESIDE_BUILDS).define_job::<AdvanceAppServer>(),
@@ -253,7 +258,10 @@ async fn sweep(builder: &Builder) {
     let mut often = interval(SWEEP);
     loop {
         often.tick().await;
-        warn(builder.sweep().await, "what was decided could not be looked for");
+        warn(
+            pending::sweep(builder.manager()).await,
+            "sweep failed: pending terminations and activations were not checked",
+        );
     }
 }
 
@@ -262,7 +270,7 @@ async fn route(builder: &Builder) {
     let (mut often, mut seldom) = (interval(SWEEP), interval(RECONCILE));
     loop {
         tokio::select! {
-            _ = often.tick() => warn(builder.reroute().await, "the gateway could not be told"),
+            _ = often.tick() => warn(apply_routing::apply_behind(builder.manager()).await, "the gateway could not be told"),
             _ = seldom.tick() => {
                 warn(apply_routing::apply_all(builder.manager()).await, "the gateway's table could not be compared");
             }

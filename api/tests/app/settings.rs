@@ -4,9 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use ocim::applications::openedx::{Defaults, OpenEdx};
-use ocim::instances::Options;
-use ocim::instances::health::Pace;
-use ocim::instances::housekeeping::Kept;
+use ocim::instances::store::housekeeping::Kept;
+use ocim::instances::{Options, Pace};
 use ocim::platform::vault::Keyring;
 use shared_types::openedx::Protocol;
 

@@ -25,10 +25,12 @@ const LAYERS: &[&[&str]] = &[
     &["ansible"],
     // What an instance needs outside.
     &["machines", "routing"],
-    // The lease of a build, which knows nothing of builds but their rows.
-    &["instances::builds::lease"],
-    // Instances, whatever they run.
+    // Instances, whatever they run: their tables, the port to what they run, and the verbs.
+    &["instances::store", "instances::builds::lease"],
     &["instances"],
+    &["instances::settings", "instances::health"],
+    &["instances::builds"],
+    &["instances::traffic", "instances::upkeep"],
     // What they run.
     &["applications"],
     &["pull_requests"],

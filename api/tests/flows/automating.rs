@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ocim::instances::traffic::when_running::when_running;
+use ocim::worker::pending;
 use serde_json::{Value, json};
 use shared_types::AppServerId;
 
@@ -122,7 +123,7 @@ async fn failing_checks_are_made_again_by_the_sweep() {
     assert_eq!((active(&app, instance).await, app.number(WANTED).await), (Value::Null, 1));
     app.sites[0].set_healthy(true);
     let jobs = "SELECT count(*) AS n FROM graphile_worker.jobs WHERE key = 'activate_when_running:1'";
-    app.builder().sweep().await.unwrap();
+    pending::sweep(&app.manager).await.unwrap();
     assert_eq!(app.number(jobs).await, 1);
     when_running(&app.manager, AppServerId(id)).await.unwrap();
     assert_eq!((active(&app, instance).await, app.number(WANTED).await), (json!(id), 0));

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection;
 use ocim::instances::Options;
-use ocim::instances::health::{Pace, stale, watch};
+use ocim::instances::Pace;
+use ocim::instances::health::{stale, watch};
 use ocim::instances::upkeep::reaper;
 use serde_json::{Value, json};
 use shared_types::ServerId;

@@ -1,6 +1,6 @@
 //! Records whose time is over go, the others stay.
 
-use ocim::instances::housekeeping;
+use ocim::worker::housekeeping;
 
 use crate::app::{Setup, TestApp};
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use diesel_async::RunQueryDsl;
-use ocim::instances::disk;
 use ocim::platform::jobs::workers;
+use ocim::worker::disk;
 use serde_json::json;
 use shared_types::AppServerId;
 

@@ -14,8 +14,7 @@ async fn what_the_gateway_did_not_take_is_told_again_by_the_sweep() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
-    let worker = app.builder();
-    worker.reroute().await.unwrap();
+    apply_routing::apply_behind(&app.manager).await.unwrap();
     assert_eq!(app.number(BEHIND).await, 0);
     let operator = app.operator().await;
     operator.post(&format!("/api/v1/app-servers/{id}/activate"), json!({})).await.expect(202);
@@ -27,7 +26,7 @@ async fn what_the_gateway_did_not_take_is_told_again_by_the_sweep() {
     let history = async || operator.get(&format!("/api/v1/instances/{instance}/activations")).await.expect(200);
     assert_eq!(history().await["items"][0]["applied_at"], Value::Null);
 
-    worker.reroute().await.unwrap();
+    apply_routing::apply_behind(&app.manager).await.unwrap();
     assert_eq!(app.number(BEHIND).await, 0);
     assert_eq!(app.traffic.table()["demo.localhost"], Some(app.sites[0].address));
     assert_ne!(history().await["items"][0]["applied_at"], Value::Null);
@@ -74,7 +73,7 @@ async fn a_route_that_the_gateway_cannot_have_stops_no_other() {
     app.execute("UPDATE instance_hostnames SET hostname = 'no host' WHERE hostname = 'studio.broken.localhost'").await;
     for _ in 0..2 {
         apply_routing::apply_all(&app.manager).await.unwrap();
-        app.builder().reroute().await.unwrap();
+        apply_routing::apply_behind(&app.manager).await.unwrap();
         assert_ne!(app.traffic.table()["fine.localhost"], None, "the other instance is served");
         assert_eq!(app.traffic.table()["broken.localhost"], None, "nothing is served where nothing can be");
         assert_eq!(app.number(BEHIND).await, 1, "the instance stays behind until its routes are mended");
@@ -90,10 +89,10 @@ async fn one_failure_of_the_gateway_leaves_no_instance_behind_another() {
     }
     // The batch, and then the first instance by itself.
     app.traffic.fail_next(2);
-    app.builder().reroute().await.unwrap();
+    apply_routing::apply_behind(&app.manager).await.unwrap();
     assert_eq!(app.number(BEHIND).await, 1);
     assert_eq!(app.traffic.table().keys().filter(|name| !name.starts_with("studio")).count(), 2);
-    app.builder().reroute().await.unwrap();
+    apply_routing::apply_behind(&app.manager).await.unwrap();
     assert_eq!(app.number(BEHIND).await, 0);
     app.end().await;
 }

@@ -14,16 +14,11 @@ use super::drive::drive;
 use crate::instances::Manager;
 use crate::instances::builds::lease::heartbeat::Leases;
 use crate::instances::builds::lease::{self, Lease};
-use crate::instances::jobs::{ActivateWhenRunning, AdvanceAppServer, TerminateMachine};
+use crate::instances::jobs::AdvanceAppServer;
 use crate::instances::store::{builds, queue};
-use crate::instances::traffic::apply_routing;
-use crate::machines;
 use crate::platform::db::DbError;
 use crate::platform::jobs::span;
 use crate::platform::jobs::workers::{LEASE, Report};
-
-/// How many ended machines one sweep looks after; the next takes more.
-const ENDED_A_SWEEP: i64 = 50;
 
 /// How long to wait before a lease that could not be given back is tried again.
 const RETRY_RELEASE: Duration = Duration::from_millis(250);
@@ -189,29 +184,6 @@ impl Builder {
         lease::free_dead(&mut conn).await?;
         let unattended = queue::unattended(&mut conn, free).await?;
         AdvanceAppServer::enqueue_all(&mut conn, unattended).await
-    }
-
-    /// Looks for what no job has done: machines whose end was decided, app servers that are to be activated.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn sweep(&self) -> Result<(), DbError> {
-        let mut conn = self.manager.db.conn().await?;
-        for id in machines::store::to_terminate(&mut conn, ENDED_A_SWEEP).await? {
-            TerminateMachine::enqueue(&mut conn, id).await?;
-        }
-        for id in builds::to_activate(&mut conn).await? {
-            ActivateWhenRunning::enqueue(&mut conn, id).await?;
-        }
-        Ok(())
-    }
-
-    /// Tells the gateway of every instance of which it is behind.
-    ///
-    /// # Errors
-    /// When the database or the gateway does not answer.
-    pub async fn reroute(&self) -> Result<(), apply_routing::RoutingError> {
-        apply_routing::apply_behind(&self.manager).await
     }
 }
 

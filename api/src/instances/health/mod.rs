@@ -21,43 +21,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use shared_types::HealthState;
 
-/// How often sites are checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// Between two checks of an app server.
-    pub interval: Duration,
-    /// After a first failed check, until the second that makes the site failing.
-    pub recheck: Duration,
-}
-
-impl Pace {
-    /// A check of each app server in each interval.
-    pub fn every(interval: Duration) -> Self {
-        Self { interval, recheck: Duration::from_secs(5) }
-    }
-
-    /// How old the last check may be before health is unknown.
-    pub fn limit(self) -> Duration {
-        self.interval.saturating_mul(3)
-    }
-}
-
-/// What is known of the sites of an active app server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Health {
-    /// All sites together.
-    pub state: HealthState,
-    /// The sites that fail, in the application's order.
-    pub failing: Vec<String>,
-    /// The sites whose last check failed, each with the time of the first failed check in a row.
-    pub suspects: BTreeMap<String, DateTime<Utc>>,
-    /// When the state began.
-    pub since: DateTime<Utc>,
-    /// Since when a site fails, also while the state is unknown.
-    pub failing_since: Option<DateTime<Utc>>,
-    /// When the sites were last checked; none before the first check.
-    pub checked_at: Option<DateTime<Utc>>,
-}
+use super::Pace;
+pub use super::store::health::Health;
 
 /// What one check of an app server's sites found.
 #[derive(Debug, Clone, PartialEq, Eq)]

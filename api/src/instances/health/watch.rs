@@ -15,14 +15,14 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use super::Found;
 use super::record::{self, Look};
 use super::schedule::{Aim, Schedule, Start};
 use super::stale;
-use super::{Found, Pace};
 use crate::instances::application::CheckSpec;
 use crate::instances::health::checks;
 use crate::instances::store::health_watch::{self as store, Target};
-use crate::instances::{Manager, store as tables};
+use crate::instances::{Manager, Pace, store as tables};
 use crate::platform::db::DbError;
 use crate::platform::events::bus::Signal;
 use crate::platform::events::{self, About};

@@ -8,8 +8,24 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::{AppServerId, HealthState, InstanceHealth, InstanceId};
 
-use crate::instances::health::Health;
 use crate::platform::db::DbError;
+
+/// What is known of the sites of an active app server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// All sites together.
+    pub state: HealthState,
+    /// The sites that fail, in the application's order.
+    pub failing: Vec<String>,
+    /// The sites whose last check failed, each with the time of the first failed check in a row.
+    pub suspects: BTreeMap<String, DateTime<Utc>>,
+    /// When the state began.
+    pub since: DateTime<Utc>,
+    /// Since when a site fails, also while the state is unknown.
+    pub failing_since: Option<DateTime<Utc>>,
+    /// When the sites were last checked; none before the first check.
+    pub checked_at: Option<DateTime<Utc>>,
+}
 
 /// The stored health of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]

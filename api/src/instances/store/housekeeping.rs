@@ -4,8 +4,36 @@ use diesel::sql_types::{BigInt, Integer};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::AppServerId;
 
-use crate::instances::housekeeping::Kept;
 use crate::platform::db::DbError;
+
+/// For how many days records are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Events.
+    pub events_days: u32,
+    /// The audit log; 0: for ever.
+    pub audit_days: u32,
+    /// Logs.
+    pub logs_days: u32,
+    /// Logs of app servers that failed, or were ever active.
+    pub kept_logs_days: u32,
+}
+
+/// What Postgres can subtract from now: a century.
+const MAX_DAYS: u32 = 36_500;
+
+impl Kept {
+    /// No longer than dates reach back.
+    pub fn bounded(self) -> Self {
+        let Self { events_days, audit_days, logs_days, kept_logs_days } = self;
+        Self {
+            events_days: events_days.min(MAX_DAYS),
+            audit_days: audit_days.min(MAX_DAYS),
+            logs_days: logs_days.min(MAX_DAYS),
+            kept_logs_days: kept_logs_days.min(MAX_DAYS),
+        }
+    }
+}
 
 #[derive(diesel::QueryableByName)]
 struct Found {

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use graphile_worker::TaskHandler;
+use serde::Serialize;
 
 use crate::platform::db::DbError;
 use crate::platform::origin::Origin;
@@ -11,13 +11,19 @@ use crate::platform::origin::Origin;
 /// What names the request in a job's payload that asked for the job.
 pub(super) const REQUEST_ID: &str = "request_id";
 
+/// A kind of job, as what writes it knows it. What handles it implements `graphile_worker::TaskHandler` for the same type.
+pub trait Job: Serialize {
+    /// The word in the queue's table. A job may be handled by a later version, so the word never changes.
+    const KIND: &'static str;
+}
+
 /// Writes a job. Of jobs with one key that nobody has begun, only the latest stays.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn enqueue<J: TaskHandler>(conn: &mut AsyncPgConnection, job: &J, key: &str) -> Result<(), DbError> {
+pub async fn enqueue<J: Job>(conn: &mut AsyncPgConnection, job: &J, key: &str) -> Result<(), DbError> {
     diesel::sql_query("SELECT graphile_worker.add_job($1, payload => $2::json, job_key => $3, max_attempts => 3)")
-        .bind::<diesel::sql_types::Text, _>(J::IDENTIFIER)
+        .bind::<diesel::sql_types::Text, _>(J::KIND)
         .bind::<diesel::sql_types::Text, _>(payload(job, Origin::current().request_id)?)
         .bind::<diesel::sql_types::Text, _>(key)
         .execute(conn)
@@ -29,7 +35,7 @@ pub async fn enqueue<J: TaskHandler>(conn: &mut AsyncPgConnection, job: &J, key:
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn enqueue_at<J: TaskHandler>(
+pub async fn enqueue_at<J: Job>(
     conn: &mut AsyncPgConnection,
     job: &J,
     key: &str,
@@ -38,7 +44,7 @@ pub async fn enqueue_at<J: TaskHandler>(
     diesel::sql_query(
         "SELECT graphile_worker.add_job($1, payload => $2::json, job_key => $3, run_at => $4, max_attempts => 3)",
     )
-    .bind::<diesel::sql_types::Text, _>(J::IDENTIFIER)
+    .bind::<diesel::sql_types::Text, _>(J::KIND)
     .bind::<diesel::sql_types::Text, _>(payload(job, Origin::current().request_id)?)
     .bind::<diesel::sql_types::Text, _>(key)
     .bind::<diesel::sql_types::Timestamptz, _>(at)
@@ -52,7 +58,7 @@ pub async fn enqueue_at<J: TaskHandler>(
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn enqueue_all<J: TaskHandler>(conn: &mut AsyncPgConnection, jobs: &[(J, String)]) -> Result<(), DbError> {
+pub async fn enqueue_all<J: Job>(conn: &mut AsyncPgConnection, jobs: &[(J, String)]) -> Result<(), DbError> {
     use diesel::sql_types::{Array, Text};
     if jobs.is_empty() {
         return Ok(());
@@ -67,7 +73,7 @@ pub async fn enqueue_all<J: TaskHandler>(conn: &mut AsyncPgConnection, jobs: &[(
              job_key => job.key, max_attempts => 3)) \
          FROM unnest($2, $3) WITH ORDINALITY AS job (payload, key, n)",
     )
-    .bind::<Text, _>(J::IDENTIFIER)
+    .bind::<Text, _>(J::KIND)
     .bind::<Array<Text>, _>(payloads)
     .bind::<Array<Text>, _>(keys)
     .execute(conn)
@@ -76,7 +82,7 @@ pub async fn enqueue_all<J: TaskHandler>(conn: &mut AsyncPgConnection, jobs: &[(
 }
 
 /// The job, and the request that asked for it where one did. The job's own fields do not know of it.
-fn payload<J: TaskHandler>(job: &J, request_id: Option<String>) -> Result<String, serde_json::Error> {
+fn payload<J: Job>(job: &J, request_id: Option<String>) -> Result<String, serde_json::Error> {
     let mut payload = serde_json::to_value(job)?;
     if let (Some(fields), Some(id)) = (payload.as_object_mut(), request_id) {
         fields.insert(REQUEST_ID.to_owned(), id.into());

@@ -105,10 +105,10 @@ async fn keys_are_forgotten_after_a_day() {
     let operator = app.operator().await;
     post(&operator, LAUNCH, "a", json!({})).await.expect(202);
     app.execute("UPDATE idempotency_keys SET created = now() - interval '23 hours'").await;
-    ocim::instances::housekeeping::sweep(&app.manager).await.unwrap();
+    ocim::worker::housekeeping::sweep(&app.manager).await.unwrap();
     assert_eq!(app.number("SELECT count(*) AS n FROM idempotency_keys").await, 1);
     app.execute("UPDATE idempotency_keys SET created = now() - interval '25 hours'").await;
-    ocim::instances::housekeeping::sweep(&app.manager).await.unwrap();
+    ocim::worker::housekeeping::sweep(&app.manager).await.unwrap();
     assert_eq!(app.number("SELECT count(*) AS n FROM idempotency_keys").await, 0);
     app.end().await;
 }

@@ -1,8 +1,8 @@
 //! Removes records whose time is over: events, the audit log, logs, and rows about what is long gone. In batches, so that
 //! nobody waits; repeated, or done by two workers at once, it does no harm.
 
-use super::Manager;
-use super::store::{health, housekeeping as store};
+use crate::instances::Manager;
+use crate::instances::store::{health, housekeeping as store};
 use crate::platform::db::DbError;
 use crate::platform::jobs::workers;
 use crate::platform::outbox;
@@ -17,35 +17,6 @@ const LOGS_A_SWEEP: i64 = 1_000;
 const HEALTH_DAYS: u32 = 90;
 /// Days that messages are kept which were sent or given up.
 const MESSAGE_DAYS: u32 = 30;
-
-/// For how many days records are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
-    /// Events.
-    pub events_days: u32,
-    /// The audit log; 0: for ever.
-    pub audit_days: u32,
-    /// Logs.
-    pub logs_days: u32,
-    /// Logs of app servers that failed, or were ever active.
-    pub kept_logs_days: u32,
-}
-
-/// What Postgres can subtract from now: a century.
-const MAX_DAYS: u32 = 36_500;
-
-impl Kept {
-    /// No longer than dates reach back.
-    fn bounded(self) -> Self {
-        let Self { events_days, audit_days, logs_days, kept_logs_days } = self;
-        Self {
-            events_days: events_days.min(MAX_DAYS),
-            audit_days: audit_days.min(MAX_DAYS),
-            logs_days: logs_days.min(MAX_DAYS),
-            kept_logs_days: kept_logs_days.min(MAX_DAYS),
-        }
-    }
-}
 
 /// Removes what need not be kept any more.
 ///

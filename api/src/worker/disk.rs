@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Manager;
+use crate::instances::Manager;
 use crate::platform::db::DbError;
 use crate::platform::jobs::{holder, workers};
 

@@ -1,0 +1,25 @@
+//! The second caller of two kinds of jobs, for those that were lost: ends of machines and activations that are due.
+
+use crate::instances::Manager;
+use crate::instances::jobs::{ActivateWhenRunning, TerminateMachine};
+use crate::instances::store::builds;
+use crate::machines;
+use crate::platform::db::DbError;
+
+/// How many ended machines one sweep writes jobs for; the next sweep takes more.
+const TERMINATIONS_A_SWEEP: i64 = 50;
+
+/// Writes the jobs of machines whose end was decided and of app servers that are to be activated.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
+    let mut conn = manager.db.conn().await?;
+    for id in machines::store::to_terminate(&mut conn, TERMINATIONS_A_SWEEP).await? {
+        TerminateMachine::enqueue(&mut conn, id).await?;
+    }
+    for id in builds::to_activate(&mut conn).await? {
+        ActivateWhenRunning::enqueue(&mut conn, id).await?;
+    }
+    Ok(())
+}
