@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-upgrade chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-upgrade test-configuration chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -51,6 +51,9 @@ chaos: build ## Kill real workers, server, HAProxy and Postgres at random while 
 
 test-upgrade: build ## Start an installation of an earlier version (REVISION, default: the last tag) with the program built here
 	@script/test-upgrade $(REVISION)
+
+test-configuration: build ## Load a copy of edx/configuration (REPOSITORY, VERSION) and run it as far as it comes here; figures (packages are fetched)
+	@script/test-configuration "$(REPOSITORY)" "$(VERSION)"
 
 fuzz-api: bootstrap-test build ## Ask the API for ten minutes what its document allows and what not, as each role (OCIM_FUZZ_SECONDS)
 	@cargo build --locked --example fake_github

@@ -1,4 +1,4 @@
-"""Runs the built program on a data directory and ports of its own, for the scripts beside: `chaos`, `test-upgrade`.
+"""Runs the built program on a data directory and ports of its own, for the scripts beside: `chaos`, `test-configuration`, `test-upgrade`.
 
 Only the standard library.
 """

@@ -264,6 +264,6 @@ mod tests {
         assert_eq!([count(1, "line"), count(12_408, "line")], ["1 line", "12,408 lines"]);
         assert_eq!([percent(0.624), percent(1.2)], ["62 %", "100 %"]);
         assert_eq!(short_commit("8f2c1d7aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), "8f2c1d7");
-        assert_eq!(short_commit("open-release/teak.2"), "open-release/teak.2");
+        assert_eq!(short_commit("release/teak.3"), "release/teak.3");
     }
 }

@@ -253,8 +253,11 @@ pub struct PlaybookRecord {
     pub commit: Option<String>,
     /// The playbook's path in the repository.
     pub playbook_path: String,
-    /// The path of the Python requirements in the repository.
+    /// The path of the Python requirements in the repository; blank where they were given themselves.
     pub requirements_path: String,
+    /// The Python requirements, where they were given instead of a path; null otherwise.
+    #[serde(default)]
+    pub requirements: Option<String>,
 }
 
 /// An app server, whole.

@@ -103,6 +103,7 @@ impl FieldDescription {
             | FieldKind::Repository
             | FieldKind::GitRef
             | FieldKind::Path
+            | FieldKind::Requirements
             | FieldKind::Line
             | FieldKind::Yaml
             | FieldKind::Flag

@@ -51,7 +51,7 @@ pub struct LaunchAppServer {
     /// Whether it is activated when its build has ended well; not while a hold is on, and not in the place of a newer one.
     pub activate_when_running: bool,
     /// Why, for the history; at most 500 characters.
-    #[schema(max_length = 500, example = "upgrade to teak.2")]
+    #[schema(max_length = 500, example = "upgrade to quince.3")]
     pub reason: Option<String>,
 }
 

@@ -192,7 +192,7 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::*;
-    use crate::ansible::port::Target;
+    use crate::ansible::port::{Requirements, Target};
 
     /// Takes in so many lines and then refuses, as when the lease is lost.
     struct Refusing {
@@ -220,7 +220,7 @@ mod tests {
             source_repo: String::new(),
             commit: String::new(),
             playbook_path: String::new(),
-            requirements_path: String::new(),
+            requirements: Requirements::Text(String::new()),
             variables: serde_json::Map::new(),
             target: Target { ssh, user: String::new(), private_key: PathBuf::new(), host_key: None },
             line_timeout: Duration::MAX,

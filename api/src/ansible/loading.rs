@@ -11,14 +11,15 @@ use sha2::{Digest as _, Sha256};
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
 
-use super::port::{AnsibleError, LoadSpec, RunSpec, Target};
+use super::port::{AnsibleError, LoadSpec, Requirements, RunSpec, Target};
 use super::printing::Printer;
 use super::run_dir::{Loaded, RunDir};
 use super::{faults, galaxy, runner, sentence};
 use crate::platform::command::{self, Output};
 
-/// How long Ansible may take to load a playbook.
-const LIMIT: Duration = Duration::from_secs(300);
+/// How long Ansible may take to load a playbook. The 4,500 tasks of Open edX take 40 s of an idle processor, and each build slot may
+/// have two such processes at once.
+const LIMIT: Duration = Duration::from_secs(900);
 
 /// What lists may hold, in bytes: Open edX has 4,500 tasks.
 const LIST_LIMIT: u64 = 16 << 20;
@@ -65,7 +66,11 @@ pub(super) async fn load(
 /// What a playbook is loaded from, so that a directory can be known again.
 pub(super) fn fingerprint(spec: &RunSpec) -> String {
     let mut hash = Sha256::new();
-    for part in [&spec.source_repo, &spec.commit, &spec.playbook_path, &spec.requirements_path] {
+    let requirements = match &spec.requirements {
+        Requirements::File(path) => format!("file {path}"),
+        Requirements::Text(text) => format!("text {text}"),
+    };
+    for part in [&spec.source_repo, &spec.commit, &spec.playbook_path, &requirements] {
         hash.update(part);
         hash.update([0]);
     }

@@ -14,9 +14,11 @@ mod pip;
 pub mod port;
 mod printing;
 mod process;
+mod python;
 mod reach;
 pub mod real;
 mod recover;
+mod requirements;
 mod run_dir;
 mod runner;
 #[cfg(test)]

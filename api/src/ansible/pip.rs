@@ -6,7 +6,7 @@ use tokio::process::Command;
 
 use super::faults;
 use super::port::AnsibleError;
-use super::virtualenv::Requirements;
+use super::requirements::RequirementsFile;
 use crate::platform::command::{self, Output};
 
 /// What pip says when it did not reach the index, and so knows nothing of a requirement. It may also say it of a host that
@@ -43,7 +43,7 @@ pub(super) fn pip(virtualenv: &Path, verb: &str) -> Command {
 }
 
 /// What a failure of pip means, in its own words. `files` are the requirements files it was given.
-pub(super) fn succeeded(output: &Output, files: &[Requirements]) -> Result<(), AnsibleError> {
+pub(super) fn succeeded(output: &Output, files: &[RequirementsFile]) -> Result<(), AnsibleError> {
     if output.success {
         return Ok(());
     }
@@ -57,7 +57,7 @@ pub(super) fn succeeded(output: &Output, files: &[Requirements]) -> Result<(), A
 }
 
 /// The sentence that says what is wrong.
-fn sentence(said: &str, files: &[Requirements]) -> String {
+fn sentence(said: &str, files: &[RequirementsFile]) -> String {
     if let Some(sentence) = of_a_build(said) {
         return sentence;
     }
@@ -73,7 +73,7 @@ fn sentence(said: &str, files: &[Requirements]) -> String {
 }
 
 /// Where a requirement stands, which pip does not say of one that there is not.
-fn place(requirement: &str, files: &[Requirements]) -> Option<String> {
+fn place(requirement: &str, files: &[RequirementsFile]) -> Option<String> {
     let bare = |text: &str| text.chars().filter(|character| !character.is_whitespace()).collect::<String>();
     // pip may add where the requirement comes from, in brackets.
     let wanted = bare(requirement.split(" (from ").next().unwrap_or(requirement)).to_ascii_lowercase();
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn failed(said: &str) -> Result<(), AnsibleError> {
-        let file = |path: &str, text: &str| Requirements { path: path.into(), text: text.to_owned() };
+        let file = |path: &str, text: &str| RequirementsFile { path: path.into(), text: text.to_owned() };
         let files =
             [file("requirements.txt", "-r more.txt\npackaging\n"), file("more.txt", "# x\nNothing == 1  # y\n")];
         let output = Output { success: false, code: Some(1), stdout: said.to_owned(), stderr: String::new() };

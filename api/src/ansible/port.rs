@@ -14,6 +14,15 @@ use tokio_util::sync::CancellationToken;
 use crate::git::port::GitError;
 use crate::platform::command::CommandError;
 
+/// What a playbook's virtualenv is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requirements {
+    /// A requirements file, by its path in the playbook's repository.
+    File(String),
+    /// The requirements themselves, as the lines of a requirements file.
+    Text(String),
+}
+
 /// One playbook at one commit, with what it is given: all that is needed to load it. No machine is among it, because what
 /// cannot be loaded must end a build before there is one.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +36,7 @@ pub struct LoadSpec {
     /// As in [`RunSpec`].
     pub playbook_path: String,
     /// As in [`RunSpec`].
-    pub requirements_path: String,
+    pub requirements: Requirements,
     /// As in [`RunSpec`].
     pub variables: Map<String, Value>,
 }
@@ -35,13 +44,13 @@ pub struct LoadSpec {
 impl LoadSpec {
     /// The run of it on a machine, in this directory.
     pub fn run(self, dir: PathBuf, target: Target, line_timeout: Duration, global_timeout: Duration) -> RunSpec {
-        let Self { dir: _, source_repo, commit, playbook_path, requirements_path, variables } = self;
+        let Self { dir: _, source_repo, commit, playbook_path, requirements, variables } = self;
         RunSpec {
             dir,
             source_repo,
             commit,
             playbook_path,
-            requirements_path,
+            requirements,
             variables,
             target,
             line_timeout,
@@ -61,8 +70,8 @@ pub struct RunSpec {
     pub commit: String,
     /// The playbook's path in the repository.
     pub playbook_path: String,
-    /// The path of the Python requirements in the repository.
-    pub requirements_path: String,
+    /// What its virtualenv is made of.
+    pub requirements: Requirements,
     /// Handed over as a JSON file (0600) that is gone when the run has ended.
     pub variables: Map<String, Value>,
     /// The machine.

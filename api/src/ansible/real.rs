@@ -20,8 +20,8 @@ use crate::git::port::Git;
 pub struct AnsibleConfig {
     /// Virtualenvs and wheels, kept between runs and shared by all programs of this user.
     pub cache_dir: PathBuf,
-    /// The Python that makes virtualenvs: a name or a path.
-    pub python: String,
+    /// The interpreters that virtualenvs are made with, by name or path, in the order they are tried. At least one.
+    pub pythons: Vec<String>,
 }
 
 /// Runs real playbooks.
@@ -71,8 +71,7 @@ impl Ansible for AnsibleCore {
             .ok_or(AnsibleError::Cancelled)??;
         self.git.check_out(&spec.source_repo, &commit, &dir.checkout(), &mut printer, cancel).await?;
         dir.in_checkout("playbook", &spec.playbook_path)?;
-        let requirements = dir.in_checkout("requirements file", &spec.requirements_path)?;
-        let virtualenv = virtualenv::ensure(&self.config, &requirements, &dir, cancel, &mut printer).await?;
+        let virtualenv = virtualenv::ensure(&self.config, &spec.requirements, &dir, cancel, &mut printer).await?;
         dir.make_home()?;
         let wanted = galaxy::Wanted {
             virtualenv: &virtualenv,

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
 
-use super::port::{AnsibleError, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target};
+use super::port::{AnsibleError, Requirements, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target};
 use super::run_dir::{Prepared, RunDir};
 use super::runner::{self, Isolation};
 use super::{process, recover};
@@ -48,7 +48,7 @@ fn spec(dir: &Path, script: &str) -> RunSpec {
         source_repo: String::new(),
         commit: String::new(),
         playbook_path: "site.yml".to_owned(),
-        requirements_path: String::new(),
+        requirements: Requirements::Text(String::new()),
         variables: Map::from_iter([("X_TOKEN".to_owned(), json!("very secret"))]),
         target: Target {
             ssh: "192.0.2.1:2222".parse().unwrap(),

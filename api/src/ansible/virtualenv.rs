@@ -1,21 +1,25 @@
-//! Virtualenvs, one for each content of a requirements file, and the wheels to make them without a network.
+//! Virtualenvs, one for each requirements and interpreter, and the wheels to make them without a network.
+//!
+//! Interpreters are tried in the order of the settings. One fits when the requirements can be installed with it and
+//! `ansible-playbook --version` runs then. A virtualenv that is complete already is taken before another is made.
 //!
 //! A virtualenv is built where it stays, because its scripts hold its path; a file in it says that it is complete. Nothing is
 //! ever removed from the cache: a run may use it.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use super::faults;
 use super::pip::{pip, succeeded};
-use super::port::{AnsibleError, SpoolLine, SpoolPosition, SpoolSink};
+use super::port::{AnsibleError, Requirements, SpoolLine, SpoolPosition, SpoolSink};
 use super::printing::{self, Printer, failed_at};
+use super::python::{identity, make_bare};
 use super::real::AnsibleConfig;
+use super::requirements::{Source, key};
 use super::run_dir::RunDir;
 use crate::platform::command;
 use crate::platform::files::{self, private_dir};
@@ -23,29 +27,15 @@ use crate::platform::files::{self, private_dir};
 /// So long one step of making a virtualenv may take: packages may have to be compiled.
 const BUILD_LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// So long Python may take to say its version.
-const ASK_LIMIT: Duration = Duration::from_secs(30);
-
-/// Requirements files, with those they name, are at most this long together, in bytes.
-const TEXT_LIMIT: usize = 1 << 20;
+/// So long Ansible may take to say its version, the first time it is loaded.
+const VERSION_LIMIT: Duration = Duration::from_secs(120);
 
 /// Exists in a virtualenv that is complete.
 const COMPLETE: &str = ".complete";
 
-/// What makes an equal virtualenv, besides the requirements.
-const VERSION: &str =
-    "import sys, platform; print(sys.version, sys.base_prefix, sys.implementation.cache_tag, platform.machine())";
-
-/// A requirements file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Requirements {
-    /// In the repository.
-    pub path: PathBuf,
-    pub text: String,
-}
-
 /// Downloads the wheels of these requirements (and builds those that are not to be had) into the cache, so that
-/// [`super::port::Ansible::prepare`] needs no network for them. A second call with the same text does nothing.
+/// [`super::port::Ansible::prepare`] needs no network for them: for the first interpreter that they can be had for. A second
+/// call with the same text does nothing.
 ///
 /// # Errors
 /// As for a virtualenv: an unknown requirement is permanent, an index that cannot be reached is not.
@@ -54,10 +44,26 @@ pub async fn fill_wheels(
     requirements_text: &str,
     progress: &mut (dyn FnMut(&str) + Send),
 ) -> Result<(), AnsibleError> {
+    let mut refusals = Vec::new();
+    for python in &config.pythons {
+        match fill_wheels_with(config, python, requirements_text, progress).await {
+            Err(AnsibleError::Permanent(words)) => refusals.push((python.clone(), words)),
+            done => return done,
+        }
+    }
+    Err(none_fits(refusals))
+}
+
+async fn fill_wheels_with(
+    config: &AnsibleConfig,
+    python: &str,
+    requirements_text: &str,
+    progress: &mut (dyn FnMut(&str) + Send),
+) -> Result<(), AnsibleError> {
     let cancel = CancellationToken::new();
     let wheels = wheels(config);
     make_dir(&wheels)?;
-    let hash = key(&python_version(config, &cancel).await?, requirements_text);
+    let hash = key(&identity(python, &cancel).await?, requirements_text);
     let marker = wheels.join(format!(".{hash}"));
     let _lock = files::lock(&wheels.join(".lock"), &cancel).await?;
     if marker.is_file() {
@@ -71,7 +77,7 @@ pub async fn fill_wheels(
     let mut sink = ProgressSink(progress);
     let mut printer = Printer::new(&mut sink, SpoolPosition::default());
     let virtualenv = work.join("venv");
-    make_bare(config, &virtualenv, &cancel).await?;
+    make_bare(python, &virtualenv, &cancel).await?;
     let mut command = pip(&virtualenv, "wheel");
     command.arg("--wheel-dir").arg(&wheels).arg("--find-links").arg(&wheels).arg("-r").arg(&requirements);
     let output = printing::print(command, &work.join("log"), BUILD_LIMIT, &cancel, &mut printer).await?;
@@ -80,143 +86,149 @@ pub async fn fill_wheels(
     fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
 }
 
-/// The virtualenv for a requirements file, made unless it is there.
+/// The virtualenv for these requirements with the first interpreter that fits them, made unless there is one.
+///
+/// # Errors
+/// [`AnsibleError::Permanent`] with what each interpreter said when none fits; [`AnsibleError::Transient`] as soon as one
+/// interpreter could not be tried to the end.
 pub(super) async fn ensure(
     config: &AnsibleConfig,
-    requirements: &Path,
+    requirements: &Requirements,
     dir: &RunDir,
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
 ) -> Result<PathBuf, AnsibleError> {
-    let files = read_all(requirements, &dir.checkout())?;
-    let text: String = files.iter().flat_map(|file| [&file.text, "\0"]).collect();
+    let source = Source::read(requirements, dir)?;
     let parent = config.cache_dir.join("venv");
     make_dir(&parent)?;
-    let virtualenv = parent.join(key(&python_version(config, cancel).await?, &text));
-    let _lock = files::lock(&virtualenv.with_extension("lock"), cancel).await?;
-    // The link to a Python that was removed meanwhile leads nowhere.
-    if virtualenv.join(COMPLETE).is_file() && virtualenv.join("bin/python").is_file() {
-        return Ok(virtualenv);
-    }
-    printer.say("Making a virtualenv for these requirements (the next run uses it again)".to_owned()).await?;
-    remove_dir(&virtualenv)?;
-    match fill(config, &virtualenv, &files, dir, cancel, printer).await {
-        Ok(()) => Ok(virtualenv),
-        Err(error) => {
-            // Only to save room: without the marker it would not be used.
-            drop(remove_dir(&virtualenv));
-            Err(error)
+    let (mut places, mut refusals) = (Vec::<(&str, PathBuf)>::new(), Vec::new());
+    for python in &config.pythons {
+        match identity(python, cancel).await {
+            Ok(identity) => {
+                let place = parent.join(key(&identity, source.text()));
+                // The same interpreter may have two names.
+                if places.iter().all(|(_, other)| *other != place) {
+                    places.push((python, place));
+                }
+            }
+            Err(AnsibleError::Permanent(words)) => refusals.push((python.clone(), words)),
+            Err(error) => return Err(error),
         }
     }
+    if let Some((_, virtualenv)) = places.iter().find(|(_, place)| is_complete(place)) {
+        return Ok(virtualenv.clone());
+    }
+    for (python, virtualenv) in places {
+        match make(config, python, &virtualenv, &source, dir, cancel, printer).await {
+            Ok(()) => return Ok(virtualenv),
+            Err(AnsibleError::Permanent(words)) if config.pythons.len() > 1 => {
+                printer.say(format!("{python} does not fit these requirements: {words}")).await?;
+                refusals.push((python.to_owned(), words));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    refusals.sort_by_key(|(python, _)| config.pythons.iter().position(|other| other == python));
+    Err(none_fits(refusals))
 }
 
-async fn fill(
+/// What each interpreter said; of a single one, only that.
+fn none_fits(refusals: Vec<(String, String)>) -> AnsibleError {
+    if let [(_, words)] = refusals.as_slice() {
+        return AnsibleError::Permanent(words.clone());
+    }
+    let each: Vec<_> = refusals.iter().map(|(python, words)| format!("{python}: {words}")).collect();
+    AnsibleError::Permanent(format!("no interpreter of OCIM_PYTHONS fits the requirements. {}", each.join(" · ")))
+}
+
+fn is_complete(virtualenv: &Path) -> bool {
+    // The link to a Python that was removed meanwhile leads nowhere.
+    virtualenv.join(COMPLETE).is_file() && virtualenv.join("bin/python").is_file()
+}
+
+/// Makes a virtualenv with this interpreter.
+async fn make(
     config: &AnsibleConfig,
+    python: &str,
     virtualenv: &Path,
-    files: &[Requirements],
+    source: &Source,
     dir: &RunDir,
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
 ) -> Result<(), AnsibleError> {
-    make_bare(config, virtualenv, cancel).await?;
-    install(config, virtualenv, files, dir, cancel, printer).await?;
+    let _lock = files::lock(&virtualenv.with_extension("lock"), cancel).await?;
+    if is_complete(virtualenv) {
+        return Ok(());
+    }
+    let with = if config.pythons.len() > 1 { format!(" with {python}") } else { String::new() };
+    printer.say(format!("Making a virtualenv for these requirements{with} (the next run uses it again)")).await?;
+    remove_dir(virtualenv)?;
+    let filled = fill(config, python, virtualenv, source, dir, cancel, printer).await;
+    if filled.is_err() {
+        // Only to save room: without the marker it would not be used.
+        drop(remove_dir(virtualenv));
+    }
+    filled
+}
+
+async fn fill(
+    config: &AnsibleConfig,
+    python: &str,
+    virtualenv: &Path,
+    source: &Source,
+    dir: &RunDir,
+    cancel: &CancellationToken,
+    printer: &mut Printer<'_>,
+) -> Result<(), AnsibleError> {
+    make_bare(python, virtualenv, cancel).await?;
+    install(config, virtualenv, source, dir, cancel, printer).await?;
     if !virtualenv.join("bin/ansible-playbook").is_file() {
-        let message = "the requirements do not install ansible-playbook: add ansible-core to the requirements file";
+        let message = "the requirements do not install ansible-playbook: add ansible-core to the requirements";
         return Err(AnsibleError::Permanent(message.to_owned()));
     }
+    try_out(virtualenv, dir, cancel).await?;
     let marker = virtualenv.join(COMPLETE);
     fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
+}
+
+/// Has Ansible say its version: an old one can be installed with a new Python, and dies when it is loaded.
+async fn try_out(virtualenv: &Path, dir: &RunDir, cancel: &CancellationToken) -> Result<(), AnsibleError> {
+    dir.make_home()?;
+    let mut command = command::command(virtualenv.join("bin/python"));
+    command.arg(virtualenv.join("bin/ansible-playbook")).arg("--version").current_dir(dir.path());
+    command.env("HOME", dir.join("home")).env("ANSIBLE_LOCAL_TEMP", dir.join("tmp"));
+    command.env("ANSIBLE_CONFIG", dir.empty_configuration());
+    let output = command::capture(command, VERSION_LIMIT, cancel).await?;
+    if output.success {
+        return Ok(());
+    }
+    let last = |text: &str| text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
+    let said = last(&output.stderr).or_else(|| last(&output.stdout)).unwrap_or_else(|| "it said nothing".to_owned());
+    let words = format!("ansible-playbook does not run with this Python: {said}");
+    Err(if faults::is_ours(&output) { AnsibleError::Transient(words) } else { AnsibleError::Permanent(words) })
 }
 
 async fn install(
     config: &AnsibleConfig,
     virtualenv: &Path,
-    files: &[Requirements],
+    source: &Source,
     dir: &RunDir,
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
 ) -> Result<(), AnsibleError> {
     let wheels = wheels(config);
-    // By its path in the repository, which is what pip then says.
-    let requirements = files.first().map(|file| file.path.as_path()).unwrap_or_else(|| Path::new(""));
     if wheels.is_dir() {
         let mut command = pip(virtualenv, "install");
-        command.arg("--no-index").arg("--find-links").arg(&wheels).arg("-r").arg(requirements);
-        command.current_dir(dir.checkout());
+        command.arg("--no-index").arg("--find-links").arg(&wheels).arg("-r").arg(source.path());
+        command.current_dir(source.work_dir());
         if command::capture(command, BUILD_LIMIT, cancel).await?.success {
             return printer.say("Installed all requirements from the wheel cache".to_owned()).await;
         }
     }
     let mut command = pip(virtualenv, "install");
-    command.arg("-r").arg(requirements).current_dir(dir.checkout());
+    command.arg("-r").arg(source.path()).current_dir(source.work_dir());
     let output = printing::print(command, &dir.join("pip.log"), BUILD_LIMIT, cancel, printer).await?;
-    succeeded(&output, files)
-}
-
-async fn make_bare(config: &AnsibleConfig, virtualenv: &Path, cancel: &CancellationToken) -> Result<(), AnsibleError> {
-    let mut command = command::command(&config.python);
-    command.args(["-m", "venv", "--"]).arg(virtualenv);
-    let output = command::capture(command, BUILD_LIMIT, cancel).await?;
-    if output.success {
-        return Ok(());
-    }
-    let said = format!("{} {}", output.stdout.trim(), output.stderr.trim());
-    let python = &config.python;
-    if said.contains("ensurepip") {
-        let message = format!("«{python} -m venv» does not work: install python3-venv ({})", said.trim());
-        return Err(AnsibleError::Permanent(message));
-    }
-    Err(AnsibleError::Transient(format!("«{python} -m venv» failed: {}", said.trim())))
-}
-
-async fn python_version(config: &AnsibleConfig, cancel: &CancellationToken) -> Result<String, AnsibleError> {
-    let mut command = command::command(&config.python);
-    command.args(["-c", VERSION]);
-    let output = command::capture(command, ASK_LIMIT, cancel).await?;
-    if output.success {
-        return Ok(output.stdout);
-    }
-    let (python, said) = (&config.python, output.stderr.trim());
-    Err(AnsibleError::Permanent(format!(
-        "the Python «{python}» does not run: install python3 and python3-venv ({said})"
-    )))
-}
-
-fn key(python: &str, text: &str) -> String {
-    let hash = hex::encode(Sha256::new().chain_update(python).chain_update([0]).chain_update(text).finalize());
-    hash.get(..32).unwrap_or(&hash).to_owned()
-}
-
-/// The requirements file, and then all it names with `-r` and `-c` inside the checkout.
-fn read_all(requirements: &Path, checkout: &Path) -> Result<Vec<Requirements>, AnsibleError> {
-    let root = checkout.canonicalize().map_err(|error| failed_at(checkout, &error))?;
-    let (mut files, mut seen, mut wanted) =
-        (Vec::<Requirements>::new(), BTreeSet::new(), vec![requirements.to_owned()]);
-    while let Some(path) = wanted.pop() {
-        // What is missing or elsewhere is pip's to complain of.
-        let Ok(path) = path.canonicalize() else { continue };
-        let Ok(within) = path.strip_prefix(&root) else { continue };
-        if !seen.insert(path.clone()) {
-            continue;
-        }
-        let bytes = fs::read(&path).map_err(|error| failed_at(&path, &error))?;
-        if files.iter().map(|file| file.text.len()).sum::<usize>() + bytes.len() > TEXT_LIMIT {
-            return Err(AnsibleError::Permanent(format!("the requirements are longer than {TEXT_LIMIT} bytes")));
-        }
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        wanted.extend(text.lines().filter_map(named_file).map(|name| path.with_file_name("").join(name)));
-        files.push(Requirements { path: within.to_owned(), text });
-    }
-    Ok(files)
-}
-
-/// The file that `-r file`, `-rfile`, `--requirement file` or `--requirement=file` names, and the same for constraints.
-fn named_file(line: &str) -> Option<&str> {
-    let options = ["--requirement", "--constraint", "-r", "-c"];
-    let rest = options.iter().find_map(|option| line.trim().strip_prefix(option))?;
-    let name = rest.trim_start_matches([' ', '\t', '=']);
-    let name = name.split(" #").next().unwrap_or(name).trim();
-    (!name.is_empty()).then_some(name)
+    succeeded(&output, source.files())
 }
 
 fn wheels(config: &AnsibleConfig) -> PathBuf {
@@ -244,29 +256,19 @@ impl SpoolSink for ProgressSink<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
     use super::*;
 
+    fn said(refusals: &[(&str, &str)]) -> String {
+        let refusals = refusals.iter().map(|(python, words)| ((*python).to_owned(), (*words).to_owned()));
+        none_fits(refusals.collect()).to_string()
+    }
+
     #[test]
-    fn the_key_covers_the_files_a_file_names() {
-        let dir = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
-        write(
-            "requirements.txt",
-            "-r more.txt # why\n--constraint=limits.txt\n-r ../outside.txt\n-r requirements.txt\n",
+    fn each_interpreter_is_told_with_its_own_sentence() {
+        assert_eq!(said(&[("python3", "it is old")]), "it is old");
+        assert_eq!(
+            said(&[("python3.11", "it is new"), ("python3.8", "it is missing")]),
+            "no interpreter of OCIM_PYTHONS fits the requirements. python3.11: it is new · python3.8: it is missing"
         );
-        write("more.txt", "one");
-        write("limits.txt", "two");
-        let read = || {
-            let files = read_all(&dir.path().join("requirements.txt"), dir.path()).unwrap();
-            assert_eq!(files[0].path, Path::new("requirements.txt"));
-            files.into_iter().map(|file| file.text + "\0").collect::<String>()
-        };
-        let before = read();
-        assert!(before.contains("one") && before.contains("two"));
-        write("more.txt", "three");
-        assert_ne!(key("3.11", &before), key("3.11", &read()));
-        assert_ne!(key("3.11", &before), key("3.12", &before));
     }
 }

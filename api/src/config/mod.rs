@@ -74,10 +74,13 @@ const NAMES: &[&str] = &[
     "default_fork",
     "default_configuration_repo_url",
     "default_configuration_version",
+    "default_configuration_playbook",
+    "default_configuration_requirements",
     "default_openedx_release",
     "default_admin_organization",
     "ansible_line_timeout",
     "ansible_global_timeout",
+    "ocim_pythons",
     "ocim_python",
     "ocim_on_sigterm",
     "ocim_pin_timeout",
@@ -116,6 +119,7 @@ const LISTS: &[&str] = &[
     "watch_configuration_repositories",
     "watch_report",
     "github_webhook_secrets",
+    "ocim_pythons",
     "admins",
 ];
 
@@ -203,6 +207,13 @@ impl Settings {
         Ok(self)
     }
 
+    /// The interpreters that Ansible may run with, in the order they are tried. Never empty.
+    pub fn pythons(&self) -> Vec<String> {
+        let names = self.ocim_pythons.iter().flat_map(|names| names.split(':')).map(str::trim);
+        let names: Vec<_> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        if names.is_empty() { vec![self.ocim_python.clone()] } else { names }
+    }
+
     /// Where the cache is.
     pub fn cache_dir(&self) -> PathBuf {
         self.ocim_cache_dir.clone().unwrap_or_else(|| {
@@ -234,6 +245,16 @@ mod tests {
         assert!(load(&[("OCIM_LISTEN", "nowhere")]).unwrap_err().to_string().contains("invalid"));
         std::fs::write(&file, "ocim_bild_slots = 2\n").unwrap();
         assert!(load(&[("OCIM_CONFIG", path)]).unwrap_err().to_string().contains("ocim_bild_slots"));
+    }
+
+    #[test]
+    fn interpreters_are_separated_by_colons_or_commas() {
+        let pythons = |variables: &[(&str, &str)]| load(variables).unwrap().pythons();
+        assert_eq!(pythons(&[]), ["python3"]);
+        assert_eq!(pythons(&[("OCIM_PYTHON", "python3.12")]), ["python3.12"]);
+        let both =
+            [("OCIM_PYTHON", "python3.12"), ("OCIM_PYTHONS", "python3.11:/opt/python3.8/bin/python3, python3.9,")];
+        assert_eq!(pythons(&both), ["python3.11", "/opt/python3.8/bin/python3", "python3.9"]);
     }
 
     #[test]

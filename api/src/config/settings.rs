@@ -134,6 +134,11 @@ pub struct Settings {
     pub default_configuration_repo_url: Option<String>,
     /// Its version. None: the release.
     pub default_configuration_version: Option<String>,
+    /// The playbook of instances that name none: its path in the configuration repository.
+    pub default_configuration_playbook: String,
+    /// The Python requirements of instances that name none: a path in the configuration repository that ends in `.txt`, or the
+    /// requirements themselves.
+    pub default_configuration_requirements: String,
     /// The release of instances that name none.
     pub default_openedx_release: String,
     /// The GitHub organization whose team gets SSH access.
@@ -142,7 +147,9 @@ pub struct Settings {
     pub ansible_line_timeout: u64,
     /// Seconds that end a playbook.
     pub ansible_global_timeout: u64,
-    /// The Python that runs Ansible.
+    /// The interpreters that Ansible may run with, in the order they are tried. Empty: the one of `ocim_python`.
+    pub ocim_pythons: Vec<String>,
+    /// The only interpreter that is tried, where `ocim_pythons` is empty.
     pub ocim_python: String,
     /// What becomes of builds under way when the program is told to end.
     pub ocim_on_sigterm: OnSigterm,
@@ -255,10 +262,13 @@ impl Default for Settings {
             default_fork: None,
             default_configuration_repo_url: None,
             default_configuration_version: None,
+            default_configuration_playbook: "playbooks/openedx_native.yml".into(),
+            default_configuration_requirements: "requirements.txt".into(),
             default_openedx_release: "master".into(),
             default_admin_organization: String::new(),
             ansible_line_timeout: 1500,
             ansible_global_timeout: 9000,
+            ocim_pythons: Vec::new(),
             ocim_python: "python3".into(),
             ocim_on_sigterm: OnSigterm::HandOver,
             ocim_pin_timeout: 180,

@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 use shared_types::applications::{ApplicationType, MachineNeeds, SiteAddress};
 use shared_types::{FieldError, FieldWarning};
 
+pub use crate::ansible::port::Requirements;
+
 /// A playbook to run on an app server's machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Playbook {
@@ -17,8 +19,8 @@ pub struct Playbook {
     pub version: String,
     /// Its path in the repository.
     pub playbook_path: String,
-    /// The path of the Python requirements in the repository.
-    pub requirements_path: String,
+    /// What its virtualenv is made of.
+    pub requirements: Requirements,
 }
 
 /// A git reference that the variables name, to be pinned to a commit when the build begins.
@@ -30,8 +32,8 @@ pub struct Reference {
     pub repository: String,
     /// The branch, tag or commit.
     pub version: String,
-    /// The variable that holds the version, and gets the commit instead.
-    pub variable: String,
+    /// The variables that hold the version, and get the commit instead.
+    pub variables: Vec<String>,
 }
 
 /// Variables of one origin.

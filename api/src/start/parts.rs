@@ -12,7 +12,8 @@ use super::report::{say, step};
 use super::{StartError, demo, keys};
 use crate::ansible::real::AnsibleConfig;
 use crate::ansible::virtualenv;
-use crate::applications::openedx::{Defaults, OpenEdx};
+use crate::applications::openedx::{Defaults, Installation, OpenEdx};
+use crate::config::gateway::{GatewaySettings, Scheme};
 use crate::config::{ProviderKind, Settings};
 use crate::instances::store::housekeeping::Kept;
 use crate::instances::{Manager, Options, Pace, Ports};
@@ -101,7 +102,7 @@ pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
 }
 
 pub(super) fn ansible_config(settings: &Settings) -> AnsibleConfig {
-    AnsibleConfig { cache_dir: settings.cache_dir(), python: settings.ocim_python.clone() }
+    AnsibleConfig { cache_dir: settings.cache_dir(), pythons: settings.pythons() }
 }
 
 /// All that the verbs work with.
@@ -140,7 +141,13 @@ pub(super) fn manager(
         keyring,
         private_key: outside.private_key.clone(),
     };
-    let openedx = OpenEdx { defaults: defaults(settings, &outside.demo), github_admins: Vec::new() };
+    let front = GatewaySettings::new(settings)?.front;
+    let public_scheme = front.map(|front| match front.scheme {
+        Scheme::Http => Protocol::Http,
+        Scheme::Https => Protocol::Https,
+    });
+    let installation = Installation { github_admins: Vec::new(), public_scheme };
+    let openedx = OpenEdx { defaults: defaults(settings, &outside.demo), installation };
     let ports = Ports {
         provider: outside.provider.clone(),
         probe: outside.probe.clone(),
@@ -194,6 +201,8 @@ fn defaults(settings: &Settings, demo: &demo::Demo) -> Defaults {
             .clone()
             .unwrap_or_else(|| demo.configuration.display().to_string()),
         configuration_version: settings.default_configuration_version.clone().unwrap_or_else(|| release.clone()),
+        configuration_playbook: settings.default_configuration_playbook.clone(),
+        configuration_requirements: settings.default_configuration_requirements.clone(),
         edx_platform_repository_url: fork.unwrap_or_else(|| demo.edx_platform.display().to_string()),
         openedx_release: release,
         use_ephemeral_databases: settings.instance_ephemeral_databases,

@@ -1,8 +1,8 @@
 //! An application type that only tests know: it shares no setting with the types of the product.
 
 use ocim::instances::application::{
-    Application, ApplicationError, CheckSpec, GENERATED, Layer, Playbook, SecretKind, SecretSpec, Sites, Snapshot,
-    SnapshotInput,
+    Application, ApplicationError, CheckSpec, GENERATED, Layer, Playbook, Requirements, SecretKind, SecretSpec, Sites,
+    Snapshot, SnapshotInput,
 };
 use serde_json::{Map, Value, json};
 use shared_types::applications::{ApplicationType, MachineNeeds, SiteAddress};
@@ -75,7 +75,7 @@ impl Application for Notebook {
                 source_repo: "https://git.example/notebook.git".into(),
                 version: "main".into(),
                 playbook_path: "notebook.yml".into(),
-                requirements_path: "requirements.txt".into(),
+                requirements: Requirements::File("requirements.txt".into()),
             }],
             references: Vec::new(),
             layers: vec![Layer { origin: GENERATED, variables: variables.clone() }],

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ocim::applications::openedx::{Defaults, OpenEdx};
+use ocim::applications::openedx::{Defaults, Installation, OpenEdx};
 use ocim::instances::store::housekeeping::Kept;
 use ocim::instances::{Options, Pace};
 use ocim::platform::vault::Keyring;
@@ -48,10 +48,12 @@ pub fn open_edx() -> OpenEdx {
         protocol: Protocol::Http,
         configuration_source_repo_url: "https://git.example/configuration.git".into(),
         configuration_version: "master".into(),
+        configuration_playbook: "playbooks/openedx_native.yml".into(),
+        configuration_requirements: "requirements.txt".into(),
         edx_platform_repository_url: "https://git.example/edx-platform.git".into(),
         openedx_release: "master".into(),
         use_ephemeral_databases: true,
         github_admin_organization_name: String::new(),
     };
-    OpenEdx { defaults, github_admins: Vec::new() }
+    OpenEdx { defaults, installation: Installation::default() }
 }

@@ -38,7 +38,7 @@ async fn an_instance_is_created_shown_and_changed() {
     let render = shell.run(&["instance", "render", "1"]).await;
     assert!(render.expect(0).contains("\n  ENABLE_NOTES: true\n"), "{render:?}");
     assert_eq!(
-        shell.run(&["instance", "render", "1", "-o", "json"]).await.json()["origins"]["/EDXAPP_FEATURES/ENABLE_NOTES"],
+        shell.run(&["instance", "render", "1", "-o", "json"]).await.json()["origins"]["/EDXAPP_FEATURES_EXTRA/ENABLE_NOTES"],
         "extra settings"
     );
     app.end().await;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use ocim::ansible::fake::FakeEnd;
+use ocim::ansible::port::Requirements;
 use ocim::instances::builds::Builder;
+use serde_json::{Value, json};
 use shared_types::AppServerId;
 use tokio_util::sync::CancellationToken;
 
@@ -78,5 +80,95 @@ async fn a_checkout_that_fails_beside_a_machine_ends_as_failed() {
     app.builder().advance(AppServerId(id)).await.unwrap();
     let built = app.read_app_server(id).await;
     assert_eq!((&built["status"], &built["failure"]), (&"failed".into(), &"no such playbook".into()));
+    app.end().await;
+}
+
+/// What ocim 0.1 stored.
+fn document(name: &str) -> String {
+    let path = format!("{}/tests/documents/0.1/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).unwrap().replace('\'', "''")
+}
+
+/// Writes the documents of 0.1 over those of the instance and its app servers.
+async fn make_earlier(app: &TestApp) {
+    let settings = document("openedx_instance");
+    app.execute(&format!("UPDATE instances SET settings = '{settings}', settings_version = 1")).await;
+    let (playbooks, references) = (document("app_server_playbooks"), document("app_server_references"));
+    let variables = document("app_server_variables");
+    // No operation changes an app server.
+    app.execute("ALTER TABLE app_servers DISABLE TRIGGER USER").await;
+    app.execute(&format!(
+        "UPDATE app_servers SET settings = '{settings}', settings_version = 1, playbooks = '{playbooks}', variable_references = '{references}', \
+         variables = '{variables}'"
+    ))
+    .await;
+    app.execute("ALTER TABLE app_servers ENABLE TRIGGER USER").await;
+}
+
+#[tokio::test]
+async fn an_instance_of_0_1_keeps_its_playbook_and_can_be_changed_launched_and_compared() {
+    let app = TestApp::start().await;
+    let instance = app.instance("astro").await;
+    let first = app.launched(instance).await;
+    assert_eq!(app.until_built(first).await["status"], "running");
+    make_earlier(&app).await;
+    let operator = app.operator().await;
+    app.activate(first).await.expect(200);
+    let read = app.read_instance(instance).await;
+    assert_eq!(read["configuration_playbook"], "playbooks/edx_sandbox.yml");
+    assert_eq!(read["configuration_requirements"], "requirements.txt");
+    assert_eq!(read["pending_changes"], json!([]));
+    let diff = operator.get(&format!("/api/v1/app-servers/{first}/diff?against=instance")).await.expect(200);
+    assert_eq!(diff["settings"], json!([]));
+    let earlier = app.read_app_server(first).await;
+    assert_eq!(earlier["configuration"]["configuration_playbook"], "playbooks/edx_sandbox.yml");
+    assert_eq!(earlier["playbooks"][0]["requirements"], Value::Null);
+    assert_eq!(earlier["pins"][0]["name"], "edx-platform");
+    let path = format!("/api/v1/instances/{instance}");
+    let change = json!({ "use_ephemeral_databases": true, "email": "new@campus.example" });
+    operator.patch(&path, read["etag"].as_str().unwrap(), change).await.expect(200);
+    assert_eq!(app.read_instance(instance).await["pending_changes"], json!(["email"]));
+    let second = app.launched(instance).await;
+    let built = app.until_built(second).await;
+    assert_eq!(built["status"], "running", "{built:#}");
+    assert_eq!(built["playbooks"][0]["playbook_path"], "playbooks/edx_sandbox.yml");
+    let diff = operator.get(&format!("/api/v1/app-servers/{first}/diff?against={second}")).await.expect(200);
+    let names: Vec<_> = diff["settings"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, ["email"]);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_build_that_0_1_began_gets_its_commit_and_a_rollback_to_it_works() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("astro").await;
+    let first = app.launched(instance).await;
+    make_earlier(&app).await;
+    app.execute("DELETE FROM app_server_pins").await;
+    for (repository, version) in [
+        ("https://git.example/edx/configuration.git", "open-release/hawthorn.2"),
+        ("https://git.example/astro/edx-platform.git", "astro-branch"),
+    ] {
+        app.execute(&format!(
+            "INSERT INTO app_server_pins (app_server_id, repository, version) VALUES ({first}, '{repository}', '{version}')"
+        ))
+        .await;
+    }
+    app.builder().advance(AppServerId(first)).await.unwrap();
+    let built = app.read_app_server(first).await;
+    assert_eq!(built["status"], "running", "{built:#}");
+    let commit = built["pins"][0]["commit"].as_str().unwrap();
+    let ran = app.ansible.specs().pop().unwrap();
+    assert_eq!(ran.variables["edx_platform_version"], commit);
+    assert_eq!(ran.playbook_path, "playbooks/edx_sandbox.yml");
+    assert_eq!(ran.requirements, Requirements::File("requirements.txt".to_owned()));
+    let second = app.launched(instance).await;
+    app.builder().advance(AppServerId(second)).await.unwrap();
+    let operator = app.operator().await;
+    for id in [first, second] {
+        operator.post(&format!("/api/v1/app-servers/{id}/activate"), json!({})).await.expect(202);
+    }
+    operator.post(&format!("/api/v1/instances/{instance}/rollback"), json!({})).await.expect(202);
+    assert_eq!(app.read_instance(instance).await["active_appserver"]["id"], first);
     app.end().await;
 }

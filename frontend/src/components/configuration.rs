@@ -47,10 +47,10 @@ fn Record(app_server: Arc<AppServer>) -> impl IntoView {
             Some(text) if !text.is_empty() => text,
             Some(_) | None => "–".to_owned(),
         };
-        let is_yaml = field.kind == FieldKind::Yaml && value != "–";
+        let is_code = matches!(field.kind, FieldKind::Yaml | FieldKind::Requirements) && value != "–";
         view! {
             <dt>{field.label}</dt>
-            <dd>{if is_yaml { view! { <Code text=value label=field.label/> }.into_any() } else { value.into_any() }}</dd>
+            <dd>{if is_code { view! { <Code text=value label=field.label/> }.into_any() } else { value.into_any() }}</dd>
         }
     });
     let playbooks = app_server.playbooks.iter().map(|playbook| {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::requirements::{check_requirements, requirements_path};
 use super::rules::{
     check_email, check_git_ref, check_hostname, check_line, check_number, check_organization, check_path,
     check_repository, number_words,
@@ -29,6 +30,8 @@ pub enum FieldKind {
     GitRef,
     /// A path of a file in a repository.
     Path,
+    /// Python requirements: the path of a requirements file in a repository, or its lines themselves.
+    Requirements,
     /// One line of text.
     Line,
     /// A YAML map; blank for none.
@@ -59,6 +62,7 @@ impl FieldKind {
             Self::Repository => "repository",
             Self::GitRef => "git-ref",
             Self::Path => "path",
+            Self::Requirements => "requirements",
             Self::Line => "line",
             Self::Yaml => "yaml",
             Self::Flag => "flag",
@@ -159,6 +163,7 @@ impl Field {
             FieldKind::Repository => check_repository(text),
             FieldKind::GitRef => check_git_ref(text),
             FieldKind::Path => check_path(text),
+            FieldKind::Requirements => check_requirements(text),
             FieldKind::Line => check_line(text),
             FieldKind::Yaml => yaml::parse_map(text).map(drop).map_err(|error| error.to_string()),
             FieldKind::Flag => Err("Must be true, false or null.".into()),
@@ -188,6 +193,7 @@ impl Field {
             | FieldKind::Repository
             | FieldKind::GitRef
             | FieldKind::Path
+            | FieldKind::Requirements
             | FieldKind::Line
             | FieldKind::Yaml
             | FieldKind::Organization => text.into(),
@@ -235,6 +241,10 @@ impl Field {
             FieldKind::Repository | FieldKind::GitRef | FieldKind::Path | FieldKind::Line | FieldKind::Organization => {
                 trimmed.to_owned()
             }
+            FieldKind::Requirements => match requirements_path(text) {
+                Some(path) => path.to_owned(),
+                None => text.replace("\r\n", "\n"),
+            },
             FieldKind::Yaml
             | FieldKind::Flag
             | FieldKind::Whole { .. }
@@ -265,6 +275,7 @@ impl Field {
             | FieldKind::Repository
             | FieldKind::GitRef
             | FieldKind::Path
+            | FieldKind::Requirements
             | FieldKind::Line
             | FieldKind::Yaml
             | FieldKind::Organization => Value::String(String::new()),

@@ -93,7 +93,7 @@ pub(super) fn check_organization(text: &str) -> Result<(), String> {
 /// A relative path that stays inside its directory, in characters that no shell, URL or option parser takes for its own.
 pub(super) fn check_path(text: &str) -> Result<(), String> {
     let is_part = |part: &str| {
-        !matches!(part, "" | "." | "..")
+        !matches!(part, "" | "." | ".." | ".git")
             && !part.starts_with('-')
             && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+' | b'@'))
     };

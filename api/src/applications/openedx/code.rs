@@ -4,19 +4,16 @@
 use serde_json::{Map, Value};
 use shared_types::OpenEdxSettings;
 
+use super::spellings::{PLATFORM_REPOSITORY, PLATFORM_VERSION};
+
 /// What the git reference of the code is called among those of an app server.
 pub const REFERENCE: &str = "edx-platform";
 
-/// The variable with the repository; the generated variables always have it.
-pub(super) const REPOSITORY: &str = "edx_platform_repo";
-/// The variable with the branch, tag or commit; the generated variables always have it.
-pub(super) const VERSION: &str = "edx_platform_version";
-
 /// The names by which playbooks and settings choose the code, in lower case.
-const NAMES: &[&str] = &[REPOSITORY, VERSION, "edx_platform_repository_url", "edx_platform_commit"];
+const NAMES: &[&str] =
+    &["edx_platform_repo", "edx_platform_version", "edx_platform_repository_url", "edx_platform_commit"];
 
-/// Whether a variable of this name chooses the code in some release of the playbooks, or looks as if it did:
-/// `EDX_PLATFORM_VERSION` is the name in later releases.
+/// Whether a variable of this name chooses the code in some release of the playbooks, or looks as if it did.
 pub fn decides(variable: &str) -> bool {
     NAMES.contains(&variable.to_ascii_lowercase().as_str())
 }
@@ -32,13 +29,13 @@ pub fn version_of(settings: &Value) -> Option<&str> {
     settings.get("edx_platform_commit").and_then(Value::as_str)
 }
 
-/// Whether the variables name the code by a name of another release, and not the code that the settings name: which of both a
-/// playbook takes is not known.
+/// Whether the variables name other code than the settings by a name that no release is known to read: which of both a
+/// playbook takes is not known then. The names that releases read are not among these; they have to say what the settings
+/// say.
 pub(super) fn is_contested(settings: &OpenEdxSettings, variables: &Map<String, Value>) -> bool {
     let known = [settings.edx_platform_repository_url.as_str(), settings.edx_platform_commit.as_str()];
+    let is_read = |name: &str| PLATFORM_REPOSITORY.contains(&name) || PLATFORM_VERSION.contains(&name);
     variables.iter().any(|(name, value)| {
-        decides(name)
-            && ![REPOSITORY, VERSION].contains(&name.as_str())
-            && value.as_str().is_none_or(|it| !known.contains(&it))
+        decides(name) && !is_read(name) && value.as_str().is_none_or(|value| !known.contains(&value))
     })
 }

@@ -7,8 +7,11 @@ pub mod code;
 pub mod names;
 
 mod addresses;
+mod releases;
 mod settings;
 mod snapshot;
+mod spellings;
+mod upgrade;
 mod vars;
 mod warnings;
 
@@ -23,7 +26,7 @@ use shared_types::{FieldError, FieldWarning, OpenEdxSettings};
 use crate::instances::application::{Application, ApplicationError, CheckSpec, Sites, Snapshot, SnapshotInput};
 
 /// The version of the settings that this module writes.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// What is written into an instance's settings where they are left blank.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,10 @@ pub struct Defaults {
     pub configuration_source_repo_url: String,
     /// The branch, tag or commit of the playbooks.
     pub configuration_version: String,
+    /// The playbook's path in that repository.
+    pub configuration_playbook: String,
+    /// The path of its Python requirements there, or the requirements themselves.
+    pub configuration_requirements: String,
     /// The repository of edx-platform: URL or absolute path.
     pub edx_platform_repository_url: String,
     /// The release; also the default for edx-platform's commit.
@@ -63,8 +70,24 @@ pub struct OwnedVariables {
 pub struct OpenEdx {
     /// For settings that are left blank.
     pub defaults: Defaults,
+    /// What is the same for all instances.
+    pub installation: Installation,
+}
+
+/// What the variables of every instance depend on, besides its settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Installation {
     /// The GitHub names of the people who get SSH access to the machines.
     pub github_admins: Vec<String>,
+    /// The scheme of all public URLs; `None`: each instance's own.
+    pub public_scheme: Option<Protocol>,
+}
+
+impl Installation {
+    /// What the public URLs of an instance begin with.
+    fn scheme(&self, settings: &OpenEdxSettings) -> Protocol {
+        self.public_scheme.unwrap_or(settings.protocol)
+    }
 }
 
 impl Application for OpenEdx {
@@ -80,8 +103,8 @@ impl Application for OpenEdx {
         settings::apply(&self.defaults, current, input)
     }
 
-    fn upgrade(&self, _version: i32, stored: Value) -> Result<Value, ApplicationError> {
-        Ok(stored)
+    fn upgrade(&self, version: i32, stored: Value) -> Result<Value, ApplicationError> {
+        upgrade::upgrade(version, stored)
     }
 
     fn defaults(&self) -> Map<String, Value> {
@@ -117,10 +140,11 @@ impl OpenEdx {
         settings: &Value,
         owned: OwnedVariables,
     ) -> Result<Snapshot, ApplicationError> {
-        snapshot::snapshot(instance_name, &read(settings)?, &self.github_admins, owned)
+        snapshot::snapshot(instance_name, &read(settings)?, &self.installation, owned)
     }
 }
 
+/// Reads stored settings.
 fn read(settings: &Value) -> Result<OpenEdxSettings, ApplicationError> {
     serde::Deserialize::deserialize(settings).map_err(|error| {
         ApplicationError(format!(

@@ -41,17 +41,21 @@ pub(super) fn defaults(defaults: &Defaults) -> Map<String, Value> {
         protocol,
         configuration_source_repo_url,
         configuration_version,
+        configuration_playbook,
+        configuration_requirements,
         edx_platform_repository_url,
         openedx_release,
         use_ephemeral_databases,
         github_admin_organization_name,
     } = defaults;
-    let values: [(&str, Value); 9] = [
+    let values: [(&str, Value); 11] = [
         ("base_domain", base_domain.as_str().into()),
         ("email", email.as_str().into()),
         ("protocol", protocol.as_str().into()),
         ("configuration_source_repo_url", configuration_source_repo_url.as_str().into()),
         ("configuration_version", configuration_version.as_str().into()),
+        ("configuration_playbook", configuration_playbook.as_str().into()),
+        ("configuration_requirements", configuration_requirements.as_str().into()),
         ("edx_platform_repository_url", edx_platform_repository_url.as_str().into()),
         ("openedx_release", openedx_release.as_str().into()),
         ("use_ephemeral_databases", (*use_ephemeral_databases).into()),

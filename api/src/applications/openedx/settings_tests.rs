@@ -27,6 +27,8 @@ fn every_default_is_written_when_an_instance_is_made() {
       "edx_platform_commit": "master",
       "configuration_source_repo_url": "https://git.example/edx/configuration.git",
       "configuration_version": "release-1",
+      "configuration_playbook": "playbooks/openedx_native.yml",
+      "configuration_requirements": "requirements.txt",
       "configuration_extra_settings": "",
       "use_ephemeral_databases": true,
       "github_admin_organization_name": "open-craft"
@@ -52,8 +54,8 @@ fn blank_and_null_ask_for_the_default() {
 
 #[test]
 fn the_commit_follows_the_release() {
-    let made = apply_to(None, json!({"sub_domain": "demo", "openedx_release": "open-release/teak.2"})).unwrap();
-    assert_eq!(made["edx_platform_commit"], "open-release/teak.2");
+    let made = apply_to(None, json!({"sub_domain": "demo", "openedx_release": "open-release/quince.3"})).unwrap();
+    assert_eq!(made["edx_platform_commit"], "open-release/quince.3");
     assert_eq!(made["configuration_version"], "release-1");
 }
 
@@ -79,7 +81,8 @@ fn capitals_and_spaces_that_mean_nothing_go() {
     let made = apply_to(
         None,
         json!({"sub_domain": " Demo ", "base_domain": "Campus.Example", "email": " Jane@Campus.Example ",
-               "openedx_release": " v1 ", "configuration_extra_settings": "a: ' B '\n"}),
+               "openedx_release": " v1 ", "configuration_extra_settings": "a: ' B '\n",
+               "configuration_playbook": " site.yml ", "configuration_requirements": "ansible \r\nboto\r\n"}),
     )
     .unwrap();
     assert_eq!(made["sub_domain"], "demo");
@@ -87,6 +90,8 @@ fn capitals_and_spaces_that_mean_nothing_go() {
     assert_eq!(made["email"], "Jane@campus.example");
     assert_eq!(made["openedx_release"], "v1");
     assert_eq!(made["configuration_extra_settings"], "a: ' B '\n");
+    assert_eq!(made["configuration_playbook"], "site.yml");
+    assert_eq!(made["configuration_requirements"], "ansible \nboto\n");
 }
 
 #[test]
@@ -102,11 +107,11 @@ fn every_wrong_field_is_named() {
         [
           {
             "pointer": "/subdomain",
-            "detail": "There is no such setting. There are: sub_domain, base_domain, protocol, email, openedx_release, edx_platform_repository_url, edx_platform_commit, configuration_source_repo_url, configuration_version, configuration_extra_settings, use_ephemeral_databases, github_admin_organization_name."
+            "detail": "There is no such setting. There are: sub_domain, base_domain, protocol, email, openedx_release, edx_platform_repository_url, edx_platform_commit, configuration_source_repo_url, configuration_version, configuration_playbook, configuration_requirements, configuration_extra_settings, use_ephemeral_databases, github_admin_organization_name."
           },
           {
             "pointer": "/a~1b",
-            "detail": "There is no such setting. There are: sub_domain, base_domain, protocol, email, openedx_release, edx_platform_repository_url, edx_platform_commit, configuration_source_repo_url, configuration_version, configuration_extra_settings, use_ephemeral_databases, github_admin_organization_name."
+            "detail": "There is no such setting. There are: sub_domain, base_domain, protocol, email, openedx_release, edx_platform_repository_url, edx_platform_commit, configuration_source_repo_url, configuration_version, configuration_playbook, configuration_requirements, configuration_extra_settings, use_ephemeral_databases, github_admin_organization_name."
           },
           {
             "pointer": "/sub_domain",

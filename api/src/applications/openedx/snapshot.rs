@@ -1,6 +1,7 @@
 //! What an app server is built from: the playbook, the merged variables, the git references to pin.
 //!
-//! The later layer of variables wins: generated, databases, storage, extra settings.
+//! The later layer of variables wins: generated, databases, storage, extra settings. A variable with two spellings that a
+//! layer names in one of them counts in both ([`spellings`]).
 //!
 //! # References
 //! A reference is handed out for pinning only while the merged variables still say what the settings say, of the version
@@ -9,22 +10,19 @@
 //! without the reference of its code ([`code::REFERENCE`]) runs a commit that is not known here.
 
 use serde_json::{Map, Value};
+use shared_types::settings::requirements_path;
 use shared_types::{OpenEdxSettings, yaml};
 
 use super::names::machine_name_prefix;
-use super::{OwnedVariables, code, vars};
-use crate::instances::application::{ApplicationError, GENERATED, Layer, Playbook, Reference, Snapshot};
-
-/// The playbook that makes a whole Open edX on one machine.
-const PLAYBOOK: &str = "playbooks/edx_sandbox.yml";
-/// What Ansible needs to run it.
-const REQUIREMENTS: &str = "requirements.txt";
+use super::spellings::{CONFIGURATION_VERSION, PLATFORM_REPOSITORY, PLATFORM_VERSION};
+use super::{Installation, OwnedVariables, code, releases, spellings, vars};
+use crate::instances::application::{ApplicationError, GENERATED, Layer, Playbook, Reference, Requirements, Snapshot};
 
 /// Decides what an app server is built from.
 pub(super) fn snapshot(
     name: &str,
     settings: &OpenEdxSettings,
-    github_admins: &[String],
+    installation: &Installation,
     owned: OwnedVariables,
 ) -> Result<Snapshot, ApplicationError> {
     if !settings.use_ephemeral_databases && owned.databases.is_empty() {
@@ -36,19 +34,21 @@ pub(super) fn snapshot(
     }
     let extra = yaml::parse_map(&settings.configuration_extra_settings)
         .map_err(|error| ApplicationError(format!("The extra settings cannot be read. {error}.")))?;
+    let features = releases::recognise(&settings.openedx_release).features;
+    let layer = |origin, variables| Layer { origin, variables: spellings::complete(variables, features) };
     let layers = vec![
-        Layer { origin: GENERATED, variables: vars::generated(name, settings, github_admins) },
-        Layer { origin: "databases", variables: owned.databases },
-        Layer { origin: "storage", variables: owned.storage },
-        Layer { origin: "extra settings", variables: extra },
+        Layer { origin: GENERATED, variables: vars::generated(name, settings, installation) },
+        layer("databases", owned.databases),
+        layer("storage", owned.storage),
+        layer("extra settings", extra),
     ];
     let variables = layers.iter().map(|layer| layer.variables.clone()).fold(Map::new(), yaml::merge);
     Ok(Snapshot {
         playbooks: vec![Playbook {
             source_repo: settings.configuration_source_repo_url.clone(),
             version: settings.configuration_version.clone(),
-            playbook_path: PLAYBOOK.to_owned(),
-            requirements_path: REQUIREMENTS.to_owned(),
+            playbook_path: settings.configuration_playbook.clone(),
+            requirements: requirements(&settings.configuration_requirements),
         }],
         references: references(settings, &variables),
         machine_name_prefix: machine_name_prefix(&settings.sub_domain),
@@ -57,28 +57,37 @@ pub(super) fn snapshot(
     })
 }
 
+fn requirements(text: &str) -> Requirements {
+    match requirements_path(text) {
+        Some(path) => Requirements::File(path.to_owned()),
+        None => Requirements::Text(text.to_owned()),
+    }
+}
+
 fn references(settings: &OpenEdxSettings, variables: &Map<String, Value>) -> Vec<Reference> {
-    let says = |variable: &str, setting: &str| variables.get(variable).and_then(Value::as_str) == Some(setting);
+    let say = |names: &[&str], setting: &str| {
+        names.iter().all(|name| variables.get(*name).and_then(Value::as_str) == Some(setting))
+    };
     [
         (
             code::REFERENCE,
-            (code::REPOSITORY, &settings.edx_platform_repository_url),
-            (code::VERSION, &settings.edx_platform_commit),
+            (&PLATFORM_REPOSITORY[..], &settings.edx_platform_repository_url),
+            (PLATFORM_VERSION, &settings.edx_platform_commit),
         ),
         (
             "configuration",
-            ("edx_ansible_source_repo", &settings.configuration_source_repo_url),
-            ("configuration_version", &settings.configuration_version),
+            (&["edx_ansible_source_repo"][..], &settings.configuration_source_repo_url),
+            (CONFIGURATION_VERSION, &settings.configuration_version),
         ),
     ]
     .into_iter()
-    .filter(|(_, repository, version)| says(repository.0, repository.1) && says(version.0, version.1))
+    .filter(|(_, repository, version)| say(repository.0, repository.1) && say(&version.0, version.1))
     .filter(|(name, ..)| *name != code::REFERENCE || !code::is_contested(settings, variables))
-    .map(|(name, (_, repository), (variable, version))| Reference {
+    .map(|(name, (_, repository), (names, version))| Reference {
         name: name.to_owned(),
         repository: repository.clone(),
         version: version.clone(),
-        variable: variable.to_owned(),
+        variables: names.map(str::to_owned).into(),
     })
     .collect()
 }

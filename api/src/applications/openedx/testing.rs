@@ -3,7 +3,7 @@
 use shared_types::OpenEdxSettings;
 use shared_types::openedx::Protocol;
 
-use super::{Defaults, OpenEdx};
+use super::{Defaults, Installation, OpenEdx};
 
 pub(super) fn open_edx() -> OpenEdx {
     OpenEdx {
@@ -13,12 +13,14 @@ pub(super) fn open_edx() -> OpenEdx {
             protocol: Protocol::Https,
             configuration_source_repo_url: "https://git.example/edx/configuration.git".into(),
             configuration_version: "release-1".into(),
+            configuration_playbook: "playbooks/openedx_native.yml".into(),
+            configuration_requirements: "requirements.txt".into(),
             edx_platform_repository_url: "https://git.example/edx/edx-platform.git".into(),
             openedx_release: "master".into(),
             use_ephemeral_databases: true,
             github_admin_organization_name: "open-craft".into(),
         },
-        github_admins: vec![],
+        installation: Installation::default(),
     }
 }
 
@@ -30,10 +32,12 @@ pub(super) fn sample() -> OpenEdxSettings {
         protocol: Protocol::Https,
         configuration_source_repo_url: "https://git.example/edx/configuration.git".into(),
         configuration_version: "configuration-1".into(),
+        configuration_playbook: "playbooks/openedx_native.yml".into(),
+        configuration_requirements: "requirements.txt".into(),
         configuration_extra_settings: String::new(),
         edx_platform_repository_url: "https://git.example/astro/edx-platform.git".into(),
         edx_platform_commit: "astro-branch".into(),
-        openedx_release: "open-release/teak.2".into(),
+        openedx_release: "open-release/quince.3".into(),
         use_ephemeral_databases: true,
         github_admin_organization_name: "open-craft".into(),
     }

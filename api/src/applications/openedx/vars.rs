@@ -1,11 +1,14 @@
-//! The variables that every Open edX app server gets, under edx/configuration's own names.
+//! The variables that every Open edX app server gets, under the names that edx/configuration has for them in its release.
 
 use serde_json::{Map, Value, json};
 use shared_types::OpenEdxSettings;
+use shared_types::openedx::Protocol;
 use shared_types::yaml::typed;
 
-use super::code;
+use super::Installation;
 use super::names::{lms_domain, studio_domain};
+use super::releases::{self, Release};
+use super::spellings::{self, CONFIGURATION_VERSION, PLATFORM_REPOSITORY, PLATFORM_VERSION};
 
 /// The port that the web server listens on for all sites; the gateway in front of it has the public ones.
 const NGINX_PORT: u16 = 80;
@@ -13,15 +16,18 @@ const NGINX_PORT: u16 = 80;
 const WORKER_STOP_WAIT_SECS: u32 = 1200;
 
 /// The variables, in the order people read them. Every text is a string whatever is in it: an instance may be named «On».
-pub(super) fn generated(name: &str, settings: &OpenEdxSettings, github_admins: &[String]) -> Map<String, Value> {
+pub(super) fn generated(name: &str, settings: &OpenEdxSettings, installation: &Installation) -> Map<String, Value> {
+    let release = releases::recognise(&settings.openedx_release);
     let groups = [
         sites(name, settings),
-        environment(),
+        gateway(settings, installation.scheme(settings)),
+        environment(&release),
         mail(settings),
         security_updates(),
-        versions(settings),
-        features(settings),
-        admins(github_admins),
+        services(),
+        versions(settings, &release),
+        features(settings, &release),
+        admins(&installation.github_admins),
     ];
     groups.into_iter().flatten().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -46,15 +52,46 @@ fn sites(name: &str, settings: &OpenEdxSettings) -> Group {
     ]
 }
 
-fn environment() -> Group {
+/// What a proxy in front asks for: it ends TLS, and says so in `X-Forwarded-*`. Both sites share the session, since people
+/// sign in to Studio by the LMS.
+fn gateway(settings: &OpenEdxSettings, scheme: Protocol) -> Group {
+    let is_https = scheme == Protocol::Https;
     vec![
-        ("EDXAPP_SETTINGS", json!("openstack")),
-        ("XQUEUE_SETTINGS", json!("openstack_settings")),
+        ("NGINX_SET_X_FORWARDED_HEADERS", json!(false)),
+        ("NGINX_ENABLE_SSL", json!(false)),
+        ("NGINX_REDIRECT_TO_HTTPS", json!(false)),
+        ("EDXAPP_LMS_BASE_SCHEME", json!(scheme.as_str())),
+        ("EDXAPP_LMS_HTTPS", json!(if is_https { "on" } else { "off" })),
+        ("EDXAPP_SESSION_COOKIE_DOMAIN", json!(format!(".{}", lms_domain(settings)))),
+        ("EDXAPP_SESSION_COOKIE_SECURE", json!(is_https)),
+        ("EDXAPP_CSRF_COOKIE_SECURE", json!(is_https)),
+        ("EDXAPP_LOGIN_REDIRECT_WHITELIST", json!([studio_domain(settings)])),
+    ]
+}
+
+/// Without a settings module the playbooks take their own, which every release has.
+fn environment(release: &Release) -> Group {
+    let openstack = [("EDXAPP_SETTINGS", json!("openstack")), ("XQUEUE_SETTINGS", json!("openstack_settings"))];
+    let others = [
         ("COMMON_VHOST_ROLE_NAME", json!("openstack")),
         ("FORUM_RACK_ENV", json!("production")),
         ("FORUM_SINATRA_ENV", json!("production")),
         ("EDXAPP_TIME_ZONE", json!("UTC")),
         ("edxapp_worker_default_stopwaitsecs", json!(WORKER_STOP_WAIT_SECS)),
+        ("EDXAPP_WORKER_DEFAULT_STOPWAITSECS", json!(WORKER_STOP_WAIT_SECS)),
+    ];
+    openstack.into_iter().filter(|_| release.has_openstack_settings).chain(others).collect()
+}
+
+/// `openedx_native.yml` would build these, for hours, at ports of their own; visitors reach the two sites only.
+fn services() -> Group {
+    vec![
+        ("SANDBOX_ENABLE_ECOMMERCE", json!(false)),
+        ("SANDBOX_ENABLE_DISCOVERY", json!(false)),
+        ("SANDBOX_ENABLE_ANALYTICS_API", json!(false)),
+        ("SANDBOX_ENABLE_INSIGHTS", json!(false)),
+        ("MFES", json!([])),
+        ("MFE_FLAGS_SETUP_FLAGS_LIST", json!([])),
     ]
 }
 
@@ -67,6 +104,7 @@ fn mail(settings: &OpenEdxSettings) -> Group {
         "EDXAPP_DEFAULT_FROM_EMAIL",
         "EDXAPP_DEFAULT_FEEDBACK_EMAIL",
         "EDXAPP_SERVER_EMAIL",
+        "EDXAPP_DEFAULT_SERVER_EMAIL",
         "EDXAPP_BULK_EMAIL_DEFAULT_FROM_EMAIL",
     ]
     .map(|name| (name, json!(settings.email)))
@@ -82,20 +120,21 @@ fn security_updates() -> Group {
     ]
 }
 
-fn versions(settings: &OpenEdxSettings) -> Group {
-    vec![
-        ("edx_ansible_source_repo", json!(settings.configuration_source_repo_url)),
-        ("configuration_version", json!(settings.configuration_version)),
-        (code::REPOSITORY, json!(settings.edx_platform_repository_url)),
-        (code::VERSION, json!(settings.edx_platform_commit)),
-        ("forum_version", json!(settings.openedx_release)),
-        ("notifier_version", json!(settings.openedx_release)),
-        ("xqueue_version", json!(settings.openedx_release)),
-        ("certs_version", json!(settings.openedx_release)),
-    ]
+/// Each in both spellings, so that every release takes the commit that was pinned.
+fn versions(settings: &OpenEdxSettings, release: &Release) -> Group {
+    let own = [
+        (PLATFORM_REPOSITORY, &settings.edx_platform_repository_url),
+        (PLATFORM_VERSION, &settings.edx_platform_commit),
+        (CONFIGURATION_VERSION, &settings.configuration_version),
+    ];
+    let own = own.into_iter().flat_map(|(pair, value)| pair.map(|name| (name, json!(value))));
+    let components = release.versions.iter().flat_map(|name| spellings::of(name));
+    let components = components.map(|name| (name, json!(settings.openedx_release)));
+    let playbooks = ("edx_ansible_source_repo", json!(settings.configuration_source_repo_url));
+    std::iter::once(playbooks).chain(own).chain(components).collect()
 }
 
-fn features(settings: &OpenEdxSettings) -> Group {
+fn features(settings: &OpenEdxSettings, release: &Release) -> Group {
     let features = json!({
         "USE_MICROSITES": false,
         "AUTH_USE_OPENID": false,
@@ -110,7 +149,7 @@ fn features(settings: &OpenEdxSettings) -> Group {
         "ENABLE_DJANGO_ADMIN_SITE": true,
         "ALLOW_ALL_ADVANCED_COMPONENTS": true,
     });
-    vec![("EDXAPP_FEATURES", features)]
+    release.features.variables(features)
 }
 
 /// Absent when there is nobody: an empty list would take away what the playbooks set by themselves.

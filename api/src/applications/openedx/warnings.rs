@@ -5,7 +5,7 @@ use shared_types::openedx;
 use shared_types::settings::FieldKind;
 use shared_types::{FieldWarning, secret, yaml};
 
-use super::{OpenEdx, read, vars};
+use super::{OpenEdx, read, releases, vars};
 
 const EXTRA: &str = "configuration_extra_settings";
 
@@ -45,7 +45,12 @@ fn replaced(application: &OpenEdx, settings: &Value) -> Vec<FieldWarning> {
     let Ok(settings) = read(settings) else { return Vec::new() };
     let text = &settings.configuration_extra_settings;
     let Ok(extra) = yaml::parse_map(text) else { return Vec::new() };
-    let generated = vars::generated("", &settings, &application.github_admins);
+    let mut generated = vars::generated("", &settings, &application.installation);
+    // The map of features may be written under the name of other releases.
+    let (name, other) = releases::recognise(&settings.openedx_release).features.names();
+    if let Some(features) = generated.get(name).cloned() {
+        generated.insert(other.to_owned(), features);
+    }
     let places = yaml::places(text);
     let words = |(path, is_null): (Vec<String>, bool)| {
         let name = path.join(".");

@@ -19,7 +19,7 @@ use crate::client::output::Output;
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim app-server launch astro.campus.example
-    ocim app-server launch 1 --wait --reason 'upgrade to teak.2'
+    ocim app-server launch 1 --wait --reason 'upgrade to quince.3'
     ocim app-server launch 1 --wait --attempts 3 --activate-when-running -o json")]
 pub struct Arguments {
     /// The instance: its id, whole name or domain

@@ -134,6 +134,7 @@ fn schema_of(field: &Field, nullable: Nullable) -> RefOr<Schema> {
         | FieldKind::Repository
         | FieldKind::GitRef
         | FieldKind::Path
+        | FieldKind::Requirements
         | FieldKind::Line
         | FieldKind::Yaml
         | FieldKind::Organization => text().min_length(field.is_required.then_some(1)),

@@ -4,7 +4,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value, json};
 use shared_types::{AppServerId, EventKind, InstanceId, Trigger};
 
-use crate::instances::application::{Playbook, Reference, Snapshot, SnapshotInput};
+use crate::instances::application::{Playbook, Reference, Requirements, Snapshot, SnapshotInput};
 use crate::instances::jobs::AdvanceAppServer;
 use crate::instances::settings::opened;
 use crate::instances::store::app_servers::{self, AppServerRow, NewAppServer};
@@ -186,16 +186,21 @@ fn to_pin(snapshot: &Snapshot) -> Vec<(String, &str)> {
 }
 
 fn playbook_json(playbook: &Playbook) -> Value {
-    let Playbook { source_repo, version, playbook_path, requirements_path } = playbook;
+    let Playbook { source_repo, version, playbook_path, requirements } = playbook;
+    let (path, text) = match requirements {
+        Requirements::File(path) => (path.as_str(), None),
+        Requirements::Text(text) => ("", Some(text)),
+    };
     json!({
         "source_repo": source_repo,
         "version": version,
         "playbook_path": playbook_path,
-        "requirements_path": requirements_path,
+        "requirements_path": path,
+        "requirements": text,
     })
 }
 
 fn reference_json(reference: &Reference) -> Value {
-    let Reference { name, repository, version, variable } = reference;
-    json!({ "name": name, "repository": repository, "version": version, "variable": variable })
+    let Reference { name, repository, version, variables } = reference;
+    json!({ "name": name, "repository": repository, "version": version, "variables": variables })
 }

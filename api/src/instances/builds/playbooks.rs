@@ -14,7 +14,9 @@ use shared_types::{AppServerStatus, EventKind};
 
 use super::steps::deadline;
 use super::{Build, StepError, reasons};
-use crate::ansible::port::{LoadSpec, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress};
+use crate::ansible::port::{
+    LoadSpec, Requirements, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress,
+};
 use crate::instances::builds::lease;
 use crate::instances::settings::read;
 use crate::instances::store::{app_servers, builds, pins};
@@ -154,7 +156,7 @@ impl Build<'_> {
             commit: record.commit.unwrap_or(record.version),
             source_repo: record.source_repo,
             playbook_path: record.playbook_path,
-            requirements_path: record.requirements_path,
+            requirements: record.requirements.map_or(Requirements::File(record.requirements_path), Requirements::Text),
             variables: variables.clone(),
         };
         Ok(records.into_iter().enumerate().map(spec).collect())

@@ -65,7 +65,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::ansible::port::Target;
+    use crate::ansible::port::{Requirements, Target};
 
     const SECRET: &str = "correct-horse-battery";
 
@@ -81,7 +81,7 @@ mod tests {
             source_repo: String::new(),
             commit: String::new(),
             playbook_path: String::new(),
-            requirements_path: String::new(),
+            requirements: Requirements::Text(String::new()),
             variables: serde_json::Map::new(),
             target,
             line_timeout: Duration::from_secs(30),

@@ -224,6 +224,9 @@ pub(in crate::instances) struct StoredPlaybook {
     pub version: String,
     pub playbook_path: String,
     pub requirements_path: String,
+    /// In place of a file. 0.1 knew only files.
+    #[serde(default)]
+    pub requirements: Option<String>,
 }
 
 #[derive(serde::Deserialize)]
@@ -231,25 +234,44 @@ pub(in crate::instances) struct StoredReference {
     pub name: String,
     pub repository: String,
     pub version: String,
-    pub variable: String,
+    /// 0.1 knew one variable only.
+    #[serde(alias = "variable", deserialize_with = "one_or_more")]
+    pub variables: Vec<String>,
+}
+
+fn one_or_more<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMore {
+        One(String),
+        More(Vec<String>),
+    }
+    Ok(match serde::Deserialize::deserialize(deserializer)? {
+        OneOrMore::One(name) => vec![name],
+        OneOrMore::More(names) => names,
+    })
 }
 
 /// The playbooks with the commits they were pinned to.
 pub(in crate::instances) fn playbooks(stored: &Value, pins: &[pins::PinRow]) -> Result<Vec<PlaybookRecord>, DbError> {
     let stored: Vec<StoredPlaybook> = serde_json::from_value(stored.clone())?;
-    let record = |StoredPlaybook { source_repo, version, playbook_path, requirements_path }| PlaybookRecord {
-        commit: commit(pins, &source_repo, &version),
-        source_repo,
-        version,
-        playbook_path,
-        requirements_path,
+    let record = |stored| {
+        let StoredPlaybook { source_repo, version, playbook_path, requirements_path, requirements } = stored;
+        PlaybookRecord {
+            commit: commit(pins, &source_repo, &version),
+            source_repo,
+            version,
+            playbook_path,
+            requirements_path,
+            requirements,
+        }
     };
     Ok(stored.into_iter().map(record).collect())
 }
 
 fn references(stored: &Value, pins: &[pins::PinRow]) -> Result<Vec<Pin>, DbError> {
     let stored: Vec<StoredReference> = serde_json::from_value(stored.clone())?;
-    let pin = |StoredReference { name, repository, version, variable: _ }| Pin {
+    let pin = |StoredReference { name, repository, version, variables: _ }| Pin {
         commit: commit(pins, &repository, &version),
         name,
         repository,
@@ -265,9 +287,12 @@ pub(in crate::instances) fn pinned_variables(
 ) -> Result<Map<String, Value>, DbError> {
     let mut variables = opened.variables.as_object().cloned().unwrap_or_default();
     let stored: Vec<StoredReference> = serde_json::from_value(opened.references.clone())?;
-    for StoredReference { name: _, repository, version, variable } in stored {
-        if let (Some(slot), Some(commit)) = (variables.get_mut(&variable), commit(pins, &repository, &version)) {
-            *slot = commit.into();
+    for StoredReference { name: _, repository, version, variables: names } in stored {
+        let Some(commit) = commit(pins, &repository, &version) else { continue };
+        for name in names {
+            if let Some(slot) = variables.get_mut(&name) {
+                *slot = commit.clone().into();
+            }
         }
     }
     Ok(variables)

@@ -37,7 +37,7 @@ async fn app_servers_are_compared_field_by_field_and_by_their_variables() {
     let variables: Vec<&str> =
         diff["variables"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(variables[..2], ["DB.PASSWORD", "EDXAPP_BUGS_EMAIL"]);
-    assert!(variables.contains(&"EDXAPP_FEATURES.ENABLE_NOTES") && !variables.contains(&"ocim_app_server"));
+    assert!(variables.contains(&"EDXAPP_FEATURES_EXTRA.ENABLE_NOTES") && !variables.contains(&"ocim_app_server"));
     assert!(!diff.to_string().contains("hunter"), "{diff}");
     // The other way round it is the other way round, and with itself there is nothing.
     let back = viewer.get(&format!("/api/v1/app-servers/{second}/diff?against={first}")).await.expect(200);
@@ -55,11 +55,11 @@ async fn the_instance_as_it_is_now_is_what_it_is_compared_with_unless_said() {
     let viewer = app.viewer().await;
     let path = format!("/api/v1/app-servers/{id}/diff");
     assert_eq!(viewer.get(&path).await.expect(200), json!({"settings": [], "variables": []}));
-    change(&app, instance, json!({"openedx_release": "open-release/teak.2", "name": "Another"})).await;
+    change(&app, instance, json!({"openedx_release": "open-release/quince.3", "name": "Another"})).await;
     let diff = viewer.get(&path).await.expect(200);
     assert_eq!(diff, viewer.get(&format!("{path}?against=instance")).await.expect(200));
     let release =
-        json!({"before": "master", "after": "open-release/teak.2", "is_secret": false, "name": "openedx_release"});
+        json!({"before": "master", "after": "open-release/quince.3", "is_secret": false, "name": "openedx_release"});
     assert!(diff["settings"].as_array().unwrap().contains(&release), "{diff:#}");
     let name =
         json!({"before": "Instance demo", "after": "Another", "is_secret": false, "name": "EDXAPP_PLATFORM_NAME"});

@@ -119,8 +119,9 @@ async fn all_that_it_was_built_from_and_how_the_build_went() {
           "source_repo": "https://git.example/configuration.git",
           "version": "master",
           "commit": "fc613b4dfd6736a7bd268c8a0e74ed0d1c04a959",
-          "playbook_path": "playbooks/edx_sandbox.yml",
-          "requirements_path": "requirements.txt"
+          "playbook_path": "playbooks/openedx_native.yml",
+          "requirements_path": "requirements.txt",
+          "requirements": null
         }
       ],
       "pins": [

@@ -35,6 +35,8 @@ async fn defaults_are_written_out() {
       "edx_platform_commit": "master",
       "configuration_source_repo_url": "https://git.example/configuration.git",
       "configuration_version": "master",
+      "configuration_playbook": "playbooks/openedx_native.yml",
+      "configuration_requirements": "requirements.txt",
       "configuration_extra_settings": "",
       "use_ephemeral_databases": true,
       "github_admin_organization_name": "",

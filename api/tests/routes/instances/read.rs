@@ -13,7 +13,7 @@ async fn it_says_what_the_active_app_server_does_not_have_yet() {
 
     let operator = app.operator().await;
     let etag = operator.get(&path).await.header("etag").to_owned();
-    operator.patch(&path, &etag, json!({ "openedx_release": "open-release/teak.2" })).await.expect(200);
+    operator.patch(&path, &etag, json!({ "openedx_release": "open-release/quince.3" })).await.expect(200);
     let read = operator.get(&path).await;
     assert!(read.header("etag").starts_with("\"2-"));
     let read = read.expect(200);

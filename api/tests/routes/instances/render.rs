@@ -13,9 +13,9 @@ async fn the_variables_are_those_of_the_next_launch_with_their_origins() {
     let render = viewer.get("/api/v1/instances/1/render").await.expect(200);
     for (path, origin) in [
         ("/COMMON_HOSTNAME", "generated"),
-        ("/EDXAPP_FEATURES/AUTH_USE_OPENID", "generated"),
-        ("/EDXAPP_FEATURES/USE_MICROSITES", "extra settings"),
-        ("/EDXAPP_FEATURES/ENABLE_NOTES", "extra settings"),
+        ("/EDXAPP_FEATURES_EXTRA/AUTH_USE_OPENID", "generated"),
+        ("/EDXAPP_FEATURES_EXTRA/USE_MICROSITES", "extra settings"),
+        ("/EDXAPP_FEATURES_EXTRA/ENABLE_NOTES", "extra settings"),
         ("/MY/a~1b~0c", "extra settings"),
         ("/ocim_app_server", "generated"),
     ] {

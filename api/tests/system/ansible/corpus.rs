@@ -15,7 +15,7 @@ use std::process::Command;
 
 use futures::StreamExt as _;
 use futures::stream;
-use ocim::ansible::port::Ansible;
+use ocim::ansible::port::{Ansible, Requirements};
 use tokio_util::sync::CancellationToken;
 
 use super::support::{REQUIREMENTS, Repository, Taken, ansible, load};
@@ -91,7 +91,7 @@ async fn play(repository: &Repository, release: &str, name: &str) -> Vec<String>
     let dir = tempfile::tempdir().unwrap();
     let mut spec = repository.spec(&dir.path().join("run"));
     spec.playbook_path = format!("{name}/site.yml");
-    spec.requirements_path = format!("requirements/{release}.txt");
+    spec.requirements = Requirements::File(format!("requirements/{release}.txt"));
     let (ansible, cancel, mut taken) = (ansible(), CancellationToken::new(), Taken::default());
     let known = match ansible.prepare(&load(&spec), &mut Taken::default(), &cancel).await {
         Ok(known) => known,

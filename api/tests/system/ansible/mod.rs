@@ -5,6 +5,7 @@ mod corpus;
 mod death;
 mod ending;
 mod installing;
+mod interpreters;
 mod loading;
 mod playing;
 mod repositories;

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use ocim::ansible::port::{Ansible, LoadSpec, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress};
+use ocim::ansible::port::{
+    Ansible, LoadSpec, Requirements, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target, TaskProgress,
+};
 use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
 use ocim::git::real::GitCli;
 use serde_json::{Map, Value, json};
@@ -25,7 +27,7 @@ pub const SECRET: &str = "a-secret-value-of-the-variables";
 pub fn config() -> AnsibleConfig {
     let cache_dir =
         std::env::var_os("OCIM_TEST_CACHE_DIR").map_or_else(|| std::env::temp_dir().join("ocim-cache"), PathBuf::from);
-    AnsibleConfig { cache_dir, python: "python3".to_owned() }
+    AnsibleConfig { cache_dir, pythons: vec!["python3".to_owned()] }
 }
 
 pub fn git() -> GitCli {
@@ -80,7 +82,7 @@ impl Repository {
             source_repo: self.address(),
             commit: "master".to_owned(),
             playbook_path: "playbooks/site.yml".to_owned(),
-            requirements_path: "requirements.txt".to_owned(),
+            requirements: Requirements::File("requirements.txt".to_owned()),
             variables: variables(),
             target: Target {
                 ssh: "127.0.0.2:22".parse().unwrap(),
@@ -145,7 +147,7 @@ pub fn load(spec: &RunSpec) -> LoadSpec {
         source_repo: spec.source_repo.clone(),
         commit: spec.commit.clone(),
         playbook_path: spec.playbook_path.clone(),
-        requirements_path: spec.requirements_path.clone(),
+        requirements: spec.requirements.clone(),
         variables: spec.variables.clone(),
     }
 }

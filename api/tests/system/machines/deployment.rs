@@ -87,7 +87,7 @@ impl Deployment<'_> {
             .arg(dir.join("inventory"))
             .arg(format!("--private-key={}", self.yard.key().display()))
             .args(["-e", &format!("@{}", dir.join("vars.json").display())])
-            .arg("playbooks/edx_sandbox.yml")
+            .arg("playbooks/openedx_native.yml")
             .env("ANSIBLE_PIPELINING", "1")
             .env("ANSIBLE_SSH_ARGS", shell_words(&self.yard.ssh_options(self.machine)))
             .env("ANSIBLE_LOCAL_TEMP", dir.join("ansible"))

@@ -26,6 +26,7 @@ pub(super) struct Attributes {
 pub(super) fn control(attributes: Attributes) -> AnyView {
     match attributes.entry.field().map(|field| field.kind) {
         Some(FieldKind::Yaml) => view! { <Yaml attributes/> }.into_any(),
+        Some(FieldKind::Requirements) => view! { <Requirements attributes/> }.into_any(),
         Some(FieldKind::Choice(words)) => {
             let options = words.iter().map(|word| (*word, *word)).collect();
             view! { <Choice attributes options/> }.into_any()
@@ -88,6 +89,16 @@ fn Lines(attributes: Attributes) -> impl IntoView {
             prop:value=entry.typed()
             on:input=move |event| on_typed.run(event_target_value(&event))
         ></textarea>
+    }
+}
+
+/// A path, or lines in the format of pip.
+#[component]
+fn Requirements(attributes: Attributes) -> impl IntoView {
+    let Attributes { id, entry, class, described, why: _, is_wrong, on_typed } = attributes;
+    let (wrong_line, caret) = (Signal::derive(|| None), RwSignal::new(1));
+    view! {
+        <CodeEditor id name=entry.name() class described is_wrong wrong_line text=entry.typed() caret on_typed/>
     }
 }
 

@@ -40,7 +40,7 @@ pub fn Configuring(
 
 fn example(domain: &str) -> String {
     format!(
-        "{domain}, with persistent databases\n\n**Settings**\n```yaml\nEDXAPP_FEATURES:\n  ENABLE_GRADE_DOWNLOADS: true\nconfiguration_version: open-release/teak.2\n```\n"
+        "{domain}, with persistent databases\n\n**Settings**\n```yaml\nEDXAPP_FEATURES:\n  ENABLE_GRADE_DOWNLOADS: true\nconfiguration_version: open-release/quince.3\n```\n"
     )
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{ApplicationType, MachineNeeds, SiteAddress};
-use crate::settings::{Field, FieldKind, Schema, check_hostname};
+use crate::settings::{Field, FieldKind, REQUIREMENTS_MAX, Schema, check_hostname};
 
 mod warnings;
 
@@ -27,22 +27,30 @@ pub struct OpenEdxSettings {
     /// The protocol of the public URLs.
     pub protocol: Protocol,
     /// The repository with the Ansible playbooks: a URL or an absolute path.
-    #[schema(max_length = 500, example = "https://github.com/edx/configuration.git")]
+    #[schema(max_length = 500, example = "https://github.com/openedx-unsupported/configuration.git")]
     pub configuration_source_repo_url: String,
     /// The branch, tag or commit of the playbooks.
-    #[schema(max_length = 250, example = "open-release/teak.2")]
+    #[schema(max_length = 250, example = "open-release/quince.3")]
     pub configuration_version: String,
+    /// The path, in the repository with the playbooks, of the one that is run.
+    #[schema(max_length = 250, example = "playbooks/openedx_native.yml")]
+    pub configuration_playbook: String,
+    /// What the playbook's virtualenv is made of. One line that is a relative path ending in `.txt`, like
+    /// `requirements.txt`: that file of the repository with the playbooks. Anything else: the requirements themselves, as
+    /// lines of a requirements file.
+    #[schema(max_length = 20_000, example = "ansible==8.7.0\nboto3\n")]
+    pub configuration_requirements: String,
     /// YAML; its variables override all others.
     #[schema(max_length = 100_000, example = "EDXAPP_FEATURES:\n  ENABLE_NOTES: true\n")]
     pub configuration_extra_settings: String,
     /// The repository of edx-platform: a URL or an absolute path.
-    #[schema(max_length = 500, example = "https://github.com/edx/edx-platform.git")]
+    #[schema(max_length = 500, example = "https://github.com/openedx/openedx-platform.git")]
     pub edx_platform_repository_url: String,
     /// The branch, tag or commit of edx-platform.
-    #[schema(max_length = 250, example = "open-release/teak.2")]
+    #[schema(max_length = 250, example = "open-release/quince.3")]
     pub edx_platform_commit: String,
     /// The release: the version of every component that has none of its own.
-    #[schema(max_length = 250, example = "open-release/teak.2")]
+    #[schema(max_length = 250, example = "open-release/quince.3")]
     pub openedx_release: String,
     /// Whether the databases live on the app server's machine and go with it.
     pub use_ephemeral_databases: bool,
@@ -137,6 +145,21 @@ const FIELDS: &[Field] = &[
         250,
     ),
     Field::new(
+        "configuration_playbook",
+        "Playbook",
+        "Its path in the configuration repository; blank for the default",
+        FieldKind::Path,
+        250,
+    ),
+    Field::new(
+        "configuration_requirements",
+        "Python requirements",
+        "One line that is a relative path ending in .txt names a file of the configuration repository; anything else is the \
+         requirements themselves, like ansible==8.7.0, one a line",
+        FieldKind::Requirements,
+        REQUIREMENTS_MAX,
+    ),
+    Field::new(
         "configuration_extra_settings",
         "Extra settings",
         "YAML; overrides all others",
@@ -213,7 +236,7 @@ mod tests {
 
     #[test]
     fn git_references_never_look_like_options() {
-        for right in ["master", "open-release/teak.2", "8f2c1d7", "v1.0"] {
+        for right in ["master", "open-release/quince.3", "8f2c1d7", "v1.0"] {
             assert!(check("edx_platform_commit", right), "{right}");
         }
         for wrong in ["--upload-pack=x", "a b", "a..b", "x^", "HEAD~1", "a:b", "/x", "x/"] {
@@ -240,6 +263,8 @@ mod tests {
             protocol: Protocol::Http,
             configuration_source_repo_url: String::new(),
             configuration_version: String::new(),
+            configuration_playbook: String::new(),
+            configuration_requirements: String::new(),
             configuration_extra_settings: String::new(),
             edx_platform_repository_url: String::new(),
             edx_platform_commit: String::new(),
