@@ -100,6 +100,7 @@ pub fn app_server(id: i64, status: AppServerStatus, serving: Serving) -> AppServ
         num_attempts: 1,
         retry_of: None,
         activate_when_running: false,
+        is_activating: false,
         stop_requested_by: None,
         failure: None,
         has_machine: true,

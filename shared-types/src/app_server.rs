@@ -228,6 +228,9 @@ pub struct AppServerSummary {
     pub retry_of: Option<AppServerId>,
     /// Whether it is to be activated when its build has ended well.
     pub activate_when_running: bool,
+    /// Whether its activation waits for its application's hooks, such as the start of background workers.
+    #[serde(default)]
+    pub is_activating: bool,
     /// Who asked to stop its build.
     pub stop_requested_by: Option<String>,
     /// Why it failed; null while it did not.

@@ -15,6 +15,7 @@ pub mod client_error;
 pub mod comparison;
 pub mod event;
 pub mod health;
+pub mod hook;
 pub mod ids;
 pub mod instance;
 pub mod instance_type;

@@ -1,3 +1,4 @@
 //! The application types: what an instance can run. Each implements [`crate::instances::application::Application`].
 
 pub mod openedx;
+pub mod tutor;

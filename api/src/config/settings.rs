@@ -143,6 +143,14 @@ pub struct Settings {
     pub default_openedx_release: String,
     /// The GitHub organization whose team gets SSH access.
     pub default_admin_organization: String,
+    /// The release of Tutor instances that name none. None: the newest.
+    pub default_tutor_release: Option<String>,
+    /// The repository with the playbooks of Tutor instances that name none. None: the one of this program.
+    pub default_tutor_playbooks_repo_url: Option<String>,
+    /// Its branch, tag or commit.
+    pub default_tutor_playbooks_version: String,
+    /// A directory of this host with the wheels of Tutor and what it needs, which is copied to machines. None: pip asks PyPI.
+    pub tutor_wheels: Option<PathBuf>,
     /// Seconds without output that end a playbook.
     pub ansible_line_timeout: u64,
     /// Seconds that end a playbook.
@@ -266,6 +274,10 @@ impl Default for Settings {
             default_configuration_requirements: "requirements.txt".into(),
             default_openedx_release: "master".into(),
             default_admin_organization: String::new(),
+            default_tutor_release: None,
+            default_tutor_playbooks_repo_url: None,
+            default_tutor_playbooks_version: "master".into(),
+            tutor_wheels: None,
             ansible_line_timeout: 1500,
             ansible_global_timeout: 9000,
             ocim_pythons: Vec::new(),

@@ -9,13 +9,15 @@ use shared_types::{AppServerId, AppServerSummary, Serving};
 use super::error::ApiError;
 use super::prefer;
 use crate::app::App;
-use crate::instances::store::{instances, summaries};
+use crate::instances::Refusal;
+use crate::instances::store::{hook_runs, instances, summaries};
 use crate::instances::traffic::activate::Decision;
+use crate::platform::db::Connection;
 
 /// 200 once the gateway has what was decided, 202 while it has not; waits so long for it.
 ///
 /// # Errors
-/// When the database does not answer.
+/// 409 when it was refused meanwhile, once its hooks had ended; or the database does not answer.
 pub async fn answer(
     app: &App,
     patience: Option<Duration>,
@@ -55,6 +57,19 @@ async fn look(app: &App, id: AppServerId, decision: Decision) -> Result<Look, Ap
                 app_server.serving != Serving::Active && !(app_server.activate_when_running && app_server.is_healthy);
             (is_applied, is_applied || is_given_up)
         }
+        Decision::AfterHooks => {
+            let is_applied = app_server.serving == Serving::Active && has(row.routing_generation);
+            let is_refused = app_server.serving != Serving::Active && !app_server.is_activating;
+            if let Some(why) = refusal(&mut conn, id, is_refused).await? {
+                return Err(Refusal::Conflict(format!("App server {id} was not activated: {why}")).into());
+            }
+            (is_applied, is_applied || is_refused)
+        }
     };
     Ok(Look { app_server, is_applied, is_settled })
+}
+
+/// Why its activation was refused once its hooks had ended.
+async fn refusal(conn: &mut Connection, id: AppServerId, is_refused: bool) -> Result<Option<String>, ApiError> {
+    if is_refused { Ok(hook_runs::last_refusal(conn, id).await?) } else { Ok(None) }
 }

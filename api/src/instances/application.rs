@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 use shared_types::applications::{ApplicationType, MachineNeeds, SiteAddress};
+pub use shared_types::hook::{Hook, Moment};
 use shared_types::{FieldError, FieldWarning};
 
 pub use crate::ansible::port::Requirements;
@@ -88,6 +89,10 @@ pub struct SecretSpec {
 pub enum SecretKind {
     /// So many random letters and digits.
     Letters(usize),
+    /// A random UUID (version 4).
+    Uuid,
+    /// A private RSA key of so many bits, as PEM.
+    Rsa(usize),
 }
 
 /// A question to the application, asked over HTTP at the app server's web server.
@@ -182,6 +187,14 @@ pub trait Application: Debug + Send + Sync {
     /// # Errors
     /// Why the settings cannot be used.
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError>;
+
+    /// The playbooks that run when traffic moves, those of one moment in this order. Decided at launch.
+    ///
+    /// # Errors
+    /// Why the settings cannot be used.
+    fn hooks(&self, _settings: &Value) -> Result<Vec<Hook>, ApplicationError> {
+        Ok(Vec::new())
+    }
 
     /// What may surprise the author of settings that are stored or, with their defaults, could be. Nothing secret is in it.
     fn warnings(&self, settings: &Value) -> Vec<FieldWarning>;

@@ -33,6 +33,20 @@ pub struct ActivateWhenRunning {
     pub id: AppServerId,
 }
 
+/// Runs the hooks of an app server that are due.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunHooks {
+    /// The app server.
+    pub id: AppServerId,
+}
+
+/// Ends an activation whose hooks have ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ActivateAfterHooks {
+    /// The app server.
+    pub id: AppServerId,
+}
+
 /// Of the version before: sends the mail about a build that failed. What it wants is in the outbox by now.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SendFailureMail {
@@ -60,6 +74,8 @@ kinds! {
     DispatchBuilds as "DispatchBuilds",
     TerminateMachine as "TerminateServer",
     ActivateWhenRunning as "ActivateWhenRunning",
+    RunHooks as "RunHooks",
+    ActivateAfterHooks as "ActivateAfterHooks",
     SendFailureMail as "SendFailureMail",
     ApplyRouting as "ApplyRouting",
 }
@@ -87,6 +103,8 @@ enqueue_by_id! {
     AdvanceAppServer(AppServerId) as "advance_app_server",
     TerminateMachine(AppServerId) as "terminate_server",
     ActivateWhenRunning(AppServerId) as "activate_when_running",
+    RunHooks(AppServerId) as "run_hooks",
+    ActivateAfterHooks(AppServerId) as "activate_after_hooks",
     ApplyRouting(InstanceId) as "apply_routing",
 }
 

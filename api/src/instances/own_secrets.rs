@@ -21,6 +21,8 @@ pub(super) fn make(application: &dyn Application) -> Result<Value, DbError> {
     }
     let made = specs.iter().map(|spec| match spec.kind {
         SecretKind::Letters(length) => Ok((spec.name.to_owned(), Value::String(vault::letters(length)?))),
+        SecretKind::Uuid => Ok((spec.name.to_owned(), Value::String(vault::uuid()?))),
+        SecretKind::Rsa(bits) => Ok((spec.name.to_owned(), Value::String(vault::rsa_private_key(bits)?))),
     });
     let made: Map<String, Value> = made.collect::<Result<_, DbError>>()?;
     Ok(json!({ SECRETS: made }))

@@ -2,8 +2,10 @@
 //! cannot be done says what is wrong and what to do.
 
 mod admin;
+mod applications;
 mod backup;
 mod demo;
+mod embedded;
 mod keys;
 mod limits;
 mod outside;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::report::{say, step};
-use super::{StartError, demo, keys, parts};
+use super::{StartError, applications, demo, keys, parts};
 use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
@@ -37,6 +37,8 @@ pub(super) struct Outside {
     pub local: Option<Arc<LocalProvider>>,
     /// The demo's repositories.
     pub demo: demo::Demo,
+    /// The repository with the playbooks of instances that Tutor deploys.
+    pub tutor_playbooks: PathBuf,
     /// The key that Ansible logs in with.
     pub private_key: PathBuf,
     /// Its public half, one line.
@@ -60,6 +62,7 @@ pub(super) async fn open(
 async fn local(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Outside, StartError> {
     let machines = step("Local machines", machines(settings, data_dir, db)).await?;
     let demo = demo::ensure(data_dir).await?;
+    let tutor_playbooks = applications::ensure_playbooks(data_dir).await?;
     let (private_key, authorized_key) = keys::ensure(data_dir).await?;
     let git = Arc::new(GitCli { cache_dir: settings.cache_dir() });
     Ok(Outside {
@@ -69,6 +72,7 @@ async fn local(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Outside,
         git,
         local: Some(machines),
         demo,
+        tutor_playbooks,
         private_key,
         authorized_key,
     })
@@ -112,6 +116,7 @@ async fn fake(settings: &Settings, data_dir: &Path, plays: Option<&CancellationT
         ansible: Arc::new(printer),
         local: None,
         demo: demo::Demo::at(data_dir),
+        tutor_playbooks: applications::playbooks_at(data_dir),
         private_key: data_dir.join("ssh").join("id_ed25519"),
         authorized_key: "ssh-ed25519 AAAA fake".to_owned(),
     })

@@ -5,15 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use shared_types::openedx::Protocol;
 
 use super::outside::Outside;
 use super::report::{say, step};
-use super::{StartError, demo, keys};
+use super::{StartError, applications, demo, keys};
 use crate::ansible::real::AnsibleConfig;
 use crate::ansible::virtualenv;
-use crate::applications::openedx::{Defaults, Installation, OpenEdx};
-use crate::config::gateway::{GatewaySettings, Scheme};
 use crate::config::{ProviderKind, Settings};
 use crate::instances::store::housekeeping::Kept;
 use crate::instances::{Manager, Options, Pace, Ports};
@@ -141,13 +138,6 @@ pub(super) fn manager(
         keyring,
         private_key: outside.private_key.clone(),
     };
-    let front = GatewaySettings::new(settings)?.front;
-    let public_scheme = front.map(|front| match front.scheme {
-        Scheme::Http => Protocol::Http,
-        Scheme::Https => Protocol::Https,
-    });
-    let installation = Installation { github_admins: Vec::new(), public_scheme };
-    let openedx = OpenEdx { defaults: defaults(settings, &outside.demo), installation };
     let ports = Ports {
         provider: outside.provider.clone(),
         probe: outside.probe.clone(),
@@ -155,15 +145,14 @@ pub(super) fn manager(
         git: outside.git.clone(),
         ansible: outside.ansible.clone(),
     };
-    let mut manager = Manager::new(db, vec![Arc::new(openedx)], ports, options);
+    let mut manager = Manager::new(db, applications::all(settings, outside)?, ports, options);
     manager.mailer = mailer(settings)?;
     Ok(manager)
 }
 
 /// What watches pull requests.
 pub(super) fn watch(settings: &Settings, outside: &Outside, manager: Arc<Manager>) -> Result<Watch, StartError> {
-    let defaults = defaults(settings, &outside.demo);
-    let rules = Rules::new(settings, &defaults.configuration_source_repo_url)?;
+    let rules = Rules::new(settings, &applications::configuration_repository(settings, &outside.demo))?;
     Ok(Watch { manager, rules, github: Github::new(settings)? })
 }
 
@@ -184,30 +173,6 @@ fn mailer(settings: &Settings) -> Result<Option<Arc<dyn Mailer>>, StartError> {
         subject_prefix: settings.email_subject_prefix.clone(),
     };
     Ok(Some(Arc::new(SmtpMailer::new(config)?)))
-}
-
-fn defaults(settings: &Settings, demo: &demo::Demo) -> Defaults {
-    let release = settings.default_openedx_release.clone();
-    let fork = settings.default_fork.as_ref().map(|fork| {
-        let is_short = !fork.starts_with('/') && !fork.contains(':');
-        if is_short { format!("https://github.com/{fork}.git") } else { fork.clone() }
-    });
-    Defaults {
-        base_domain: settings.instances_base_domain.clone(),
-        email: "contact@example.com".into(),
-        protocol: Protocol::Http,
-        configuration_source_repo_url: settings
-            .default_configuration_repo_url
-            .clone()
-            .unwrap_or_else(|| demo.configuration.display().to_string()),
-        configuration_version: settings.default_configuration_version.clone().unwrap_or_else(|| release.clone()),
-        configuration_playbook: settings.default_configuration_playbook.clone(),
-        configuration_requirements: settings.default_configuration_requirements.clone(),
-        edx_platform_repository_url: fork.unwrap_or_else(|| demo.edx_platform.display().to_string()),
-        openedx_release: release,
-        use_ephemeral_databases: settings.instance_ephemeral_databases,
-        github_admin_organization_name: settings.default_admin_organization.clone(),
-    }
 }
 
 /// Makes sure that the database is one this program knows. A worker changes nothing about it.

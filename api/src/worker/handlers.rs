@@ -9,8 +9,10 @@ use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use crate::instances::Manager;
 use crate::instances::builds::{Builder, failure_mail, terminate};
 use crate::instances::jobs::{
-    ActivateWhenRunning, AdvanceAppServer, ApplyRouting, DispatchBuilds, SendFailureMail, TerminateMachine,
+    ActivateAfterHooks, ActivateWhenRunning, AdvanceAppServer, ApplyRouting, DispatchBuilds, RunHooks, SendFailureMail,
+    TerminateMachine,
 };
+use crate::instances::traffic::after_hooks;
 use crate::instances::traffic::apply_routing::apply_routing;
 use crate::instances::traffic::when_running::when_running;
 use crate::platform::jobs::queue::{self, Job};
@@ -66,6 +68,24 @@ impl TaskHandler for ActivateWhenRunning {
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let manager: Arc<Manager> = part(&context)?;
         done::<Self, _, _>(&context, Some(self.id.0), when_running(&manager, self.id)).await
+    }
+}
+
+impl TaskHandler for RunHooks {
+    const IDENTIFIER: &'static str = Self::KIND;
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let builder: Builder = part(&context)?;
+        done::<Self, _, _>(&context, Some(self.id.0), builder.run_hooks(self.id)).await
+    }
+}
+
+impl TaskHandler for ActivateAfterHooks {
+    const IDENTIFIER: &'static str = Self::KIND;
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let manager: Arc<Manager> = part(&context)?;
+        done::<Self, _, _>(&context, Some(self.id.0), after_hooks::settle(&manager, self.id)).await
     }
 }
 

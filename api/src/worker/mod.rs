@@ -18,10 +18,11 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
-use crate::instances::builds::Builder;
+use crate::instances::builds::{Builder, HOOKS};
 use crate::instances::health;
 use crate::instances::jobs::{
-    ActivateWhenRunning, AdvanceAppServer, ApplyRouting, DispatchBuilds, SendFailureMail, TerminateMachine,
+    ActivateAfterHooks, ActivateWhenRunning, AdvanceAppServer, ApplyRouting, DispatchBuilds, RunHooks, SendFailureMail,
+    TerminateMachine,
 };
 use crate::instances::traffic::{apply_routing, drain};
 use crate::platform::db::DbError;
@@ -202,7 +203,10 @@ async fn queue(
         .add_extension(watch.manager.clone())
         .add_extension(watch.clone());
     options = match jobs {
-        Jobs::Builds => options.concurrency(duties.slots + BESIDE_BUILDS).define_job::<AdvanceAppServer>(),
+        Jobs::Builds => options
+            .concurrency(duties.slots + BESIDE_BUILDS + HOOKS)
+            .define_job::<AdvanceAppServer>()
+            .define_job::<RunHooks>(),
         Jobs::Others => options
             .concurrency(OTHERS)
             .define_job::<DispatchBuilds>()
@@ -213,7 +217,8 @@ async fn queue(
         }
     };
     if duties.tells_gateway && matches!(jobs, Jobs::Others) {
-        options = options.define_job::<ApplyRouting>().define_job::<ActivateWhenRunning>();
+        options =
+            options.define_job::<ApplyRouting>().define_job::<ActivateWhenRunning>().define_job::<ActivateAfterHooks>();
     }
     options.init().await.map_err(|error| WorkerError(error.to_string()))
 }

@@ -1,15 +1,15 @@
-//! The second caller of two kinds of jobs, for those that were lost: ends of machines and activations that are due.
+//! The second caller of jobs that were lost: ends of machines, activations and hooks that are due.
 
 use crate::instances::Manager;
-use crate::instances::jobs::{ActivateWhenRunning, TerminateMachine};
-use crate::instances::store::builds;
+use crate::instances::jobs::{ActivateAfterHooks, ActivateWhenRunning, RunHooks, TerminateMachine};
+use crate::instances::store::{builds, hook_runs};
 use crate::machines;
 use crate::platform::db::DbError;
 
 /// How many ended machines one sweep writes jobs for; the next sweep takes more.
 const TERMINATIONS_A_SWEEP: i64 = 50;
 
-/// Writes the jobs of machines whose end was decided and of app servers that are to be activated.
+/// Writes the jobs of machines whose end was decided, of app servers that are to be activated, and of hooks.
 ///
 /// # Errors
 /// When a statement fails.
@@ -20,6 +20,12 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     }
     for id in builds::to_activate(&mut conn).await? {
         ActivateWhenRunning::enqueue(&mut conn, id).await?;
+    }
+    for id in hook_runs::unattended(&mut conn).await? {
+        RunHooks::enqueue(&mut conn, id).await?;
+    }
+    for id in hook_runs::to_settle(&mut conn).await? {
+        ActivateAfterHooks::enqueue(&mut conn, id).await?;
     }
     Ok(())
 }

@@ -30,6 +30,11 @@ impl GatedAnsible {
         self.gate.add_permits(playbooks);
     }
 
+    /// What was run to its end, the first first.
+    pub fn ended(&self) -> Vec<RunSpec> {
+        self.inner.specs()
+    }
+
     /// How many run now.
     pub fn running(&self) -> usize {
         self.running.load(Ordering::SeqCst)

@@ -11,6 +11,7 @@ mod settings;
 mod site;
 pub mod stories;
 mod stream;
+mod tutor;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -149,7 +150,7 @@ impl TestApp {
         options.drain_limit = Duration::from_secs(1);
         (setup.options)(&mut options);
         let applications: Vec<Arc<dyn ocim::instances::application::Application>> =
-            vec![Arc::new(settings::open_edx()), Arc::new(notebook::Notebook)];
+            vec![Arc::new(settings::open_edx()), Arc::new(tutor::tutor()), Arc::new(notebook::Notebook)];
         let ports = Ports {
             provider: provider.clone(),
             probe: provider.clone(),

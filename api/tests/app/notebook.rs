@@ -1,8 +1,8 @@
 //! An application type that only tests know: it shares no setting with the types of the product.
 
 use ocim::instances::application::{
-    Application, ApplicationError, CheckSpec, GENERATED, Layer, Playbook, Requirements, SecretKind, SecretSpec, Sites,
-    Snapshot, SnapshotInput,
+    Application, ApplicationError, CheckSpec, GENERATED, Hook, Layer, Moment, Playbook, Requirements, SecretKind,
+    SecretSpec, Sites, Snapshot, SnapshotInput,
 };
 use serde_json::{Map, Value, json};
 use shared_types::applications::{ApplicationType, MachineNeeds, SiteAddress};
@@ -82,6 +82,15 @@ impl Application for Notebook {
             variables,
             machine_name_prefix: "notebook".into(),
         })
+    }
+
+    /// Editions whose names begin with `hooked` have a playbook for each moment.
+    fn hooks(&self, settings: &Value) -> Result<Vec<Hook>, ApplicationError> {
+        let has_hooks = settings["edition"].as_str().is_some_and(|edition| edition.starts_with("hooked"));
+        let hook = |(moment, playbook): (Moment, &str)| Hook { moment, playbook: playbook.into() };
+        let all =
+            [(Moment::BeforeTraffic, "open.yml"), (Moment::AfterTraffic, "close.yml"), (Moment::BeforeEnd, "end.yml")];
+        Ok(if has_hooks { all.into_iter().map(hook).collect() } else { Vec::new() })
     }
 
     fn warnings(&self, _: &Value) -> Vec<FieldWarning> {

@@ -1,5 +1,7 @@
 //! A second application type beside the first: nothing of an instance's life knows which it runs.
 
+mod tutor;
+
 use ocim::instances::settings::opened::Opened;
 use ocim::instances::store::app_servers;
 use ocim::machines::provider::MachineOffer;
@@ -45,7 +47,8 @@ async fn it_is_created_launched_activated_updated_rolled_back_and_purged() {
     assert_eq!(app.traffic.table()["notes.example"], Some(app.sites[0].address));
     operator.delete(&format!("{PATH}/{id}?terminate=true")).await.expect(200);
     app.until_serving(first, "idle").await;
-    until("the machines are gone", async || app.provider.machines().is_empty()).await;
+    let left = "SELECT count(*) AS n FROM servers WHERE status <> 'terminated'";
+    until("the machines are gone", async || app.number(left).await == 0).await;
     let administrator = app.person(Role::Admin).await;
     let purge = format!("{PATH}/{id}/purge");
     administrator.post(&purge, json!({ "confirm": "notes.example" })).await.expect(200);

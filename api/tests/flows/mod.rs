@@ -15,6 +15,7 @@ mod failing;
 mod health;
 mod health_mail;
 mod histories;
+mod hooks;
 mod housekeeping;
 mod log_writing;
 mod machines;

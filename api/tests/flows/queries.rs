@@ -177,6 +177,7 @@ async fn a_switch_takes_as_many_queries_after_many_as_at_first() {
                 is_forced: false,
                 drain_limit_seconds: None,
                 reason: None,
+                has_run_hooks: false,
             };
             switch::write(&app.manager, conn, "test", &row, &switch).await
         });

@@ -11,6 +11,7 @@ use crate::settings::Schema;
 use crate::warning::FieldWarning;
 
 pub mod openedx;
+pub mod tutor;
 
 /// An application type, as form, server and client know it.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ pub struct SiteAddress {
 }
 
 /// Every type, in the order that a person is offered them.
-pub static ALL: &[&ApplicationType] = &[&openedx::TYPE];
+pub static ALL: &[&ApplicationType] = &[&openedx::TYPE, &tutor::TYPE];
 
 /// What a missing `instance_type` means on the API.
 pub static DEFAULT: &ApplicationType = &openedx::TYPE;

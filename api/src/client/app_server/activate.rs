@@ -76,6 +76,7 @@ pub fn print(answer: &Value, out: &Output) -> Result<(), ClientError> {
     let words = match (app_server.serving, is_applied) {
         (Serving::Active, true) => "is active",
         (Serving::Active, false) => "is active; the gateway follows in a moment",
+        _ if app_server.is_activating => "is activated when its hooks have ended well; its log shows them",
         (Serving::Idle | Serving::Draining | Serving::Fallback, _) => "is activated when its build has ended well",
     };
     out.told(answer, &format!("App server {} {words}.", app_server.id))

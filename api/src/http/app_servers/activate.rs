@@ -12,7 +12,9 @@ use crate::instances::traffic::activate::{self, Request};
 /// Activate an app server
 ///
 /// Checks it from the gateway's side, then points the instance's traffic at it. Requests under way end where they began; none
-/// is lost. The one it replaces drains, and keeps running to go back to. With `when_running`, one that is still being built is
+/// is lost. The one it replaces drains, and keeps running to go back to. Where the application has hooks, such as the
+/// start of its background workers, they run first, which may take minutes: 202 with `is_activating`, and visitors stay where they are until
+/// the hooks and another check have ended well. With `when_running`, one that is still being built is
 /// activated when it runs, unless by then a hold is on or a newer one is active. Active already: nothing is done, and that is
 /// success.
 #[utoipa::path(tag = "app servers", request_body = ActivateAppServer, params(
@@ -20,8 +22,8 @@ use crate::instances::traffic::activate::{self, Request};
     ("Prefer" = Option<String>, Header, description = "`wait=N`: answer when the gateway has it, after N (at most 60) seconds at the latest"),
 ), responses(
     (status = 200, description = "Active, and the gateway sends it the traffic", body = ActivationResult),
-    (status = 202, description = "Active, and the gateway follows in a moment; or it is activated when its build has ended", body = ActivationResult),
-    (status = 409, description = "Not running, not healthy, the instance is archived, or something else is active than expected"),
+    (status = 202, description = "Active, and the gateway follows in a moment; or it is activated when its build or its hooks have ended", body = ActivationResult),
+    (status = 409, description = "Not running, not healthy, its hooks failed, the instance is archived, or something else is active than expected"),
     (status = 422, description = "Some fields are not valid, or `force` has no reason"),
 ))]
 #[post("/app-servers/{id}/activate")]

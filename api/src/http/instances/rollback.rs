@@ -17,7 +17,8 @@ const WAIT: Duration = Duration::from_secs(3);
 /// Roll an instance back
 ///
 /// Gives the traffic to the fallback, or to the app server named, and sets the hold: automation activates nothing until a
-/// person lifts it. Answers within 5 s. The checks have 2 s; `force` skips them and needs a reason. Repeated: success, and it
+/// person lifts it. Answers within 5 s; where the application has hooks (as at activation), they run first: 202 with
+/// `is_activating`, and the hold is on at once. The checks have 2 s; `force` skips them and needs a reason. Repeated: success, and it
 /// does not go forth again: the app server is active and the hold is on, or none is named and the last switch was a rollback
 /// that still holds.
 #[utoipa::path(tag = "instances", request_body = Rollback, params(
@@ -25,7 +26,7 @@ const WAIT: Duration = Duration::from_secs(3);
     ("Prefer" = Option<String>, Header, description = "`wait=N`: answer when the gateway has it, after N (at most 60; left out: 3) seconds at the latest"),
 ), responses(
     (status = 200, description = "Active, and the gateway sends it the traffic", body = ActivationResult),
-    (status = 202, description = "Active; the gateway follows in a moment", body = ActivationResult),
+    (status = 202, description = "Active, and the gateway follows in a moment; or it is active when its hooks have ended", body = ActivationResult),
     (status = 409, description = "There is nothing to go back to, it is gone or not healthy, the instance is archived, or another one was activated meanwhile"),
     (status = 422, description = "The app server named is another instance's, or `force` has no reason"),
 ))]

@@ -77,6 +77,8 @@ fn new_instance(kind: &ApplicationType, mut new: Object) -> Object {
     new.properties.insert(TYPE.to_owned(), word(kind, types));
     if !is_default {
         new.required.push(TYPE.to_owned());
+        // The example is of the default type.
+        new.example = None;
     }
     for field in kind.schema.fields.iter().chain(care::FIELDS) {
         let is_null = if field.is_required { Nullable::No } else { Nullable::Yes };

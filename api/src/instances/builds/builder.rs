@@ -11,17 +11,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::StepError;
 use super::drive::drive;
+use super::hooks;
 use crate::instances::Manager;
 use crate::instances::builds::lease::heartbeat::Leases;
 use crate::instances::builds::lease::{self, Lease};
 use crate::instances::jobs::AdvanceAppServer;
-use crate::instances::store::{builds, queue};
+use crate::instances::store::{builds, hook_runs, queue};
 use crate::platform::db::DbError;
 use crate::platform::jobs::span;
 use crate::platform::jobs::workers::{LEASE, Report};
 
 /// How long to wait before a lease that could not be given back is tried again.
 const RETRY_RELEASE: Duration = Duration::from_millis(250);
+
+/// How many app servers' hooks run at once in one process.
+pub const HOOKS: usize = 8;
 
 /// Builds app servers, so many at once. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -31,6 +35,8 @@ pub struct Builder {
     size: usize,
     /// What is under way here.
     leases: Leases,
+    /// Places for hooks, which take no slot of a build.
+    hooks: Arc<Semaphore>,
     /// The queue is to be looked at.
     news: Arc<Notify>,
     /// Nothing more is begun.
@@ -43,8 +49,8 @@ impl Builder {
     /// Builds at most `slots` app servers at once, until `stop`. To be called in a runtime: leases are kept in the background.
     pub fn new(manager: Arc<Manager>, slots: usize, stop: CancellationToken) -> Self {
         let (leases, drain) = (Leases::new(manager.db.clone()), stop.child_token());
-        let (places, news) = (Arc::new(Semaphore::new(slots)), Arc::default());
-        Self { manager, slots: places, size: slots, leases, news, drain, stop }
+        let (places, hooks, news) = (Semaphore::new(slots), Semaphore::new(HOOKS), Arc::default());
+        Self { manager, slots: places.into(), size: slots, leases, hooks: hooks.into(), news, drain, stop }
     }
 
     /// What the builder works with.
@@ -106,12 +112,46 @@ impl Builder {
         Ok(())
     }
 
+    /// Runs the hooks of an app server that are due. Nothing is due, somebody is at it, no place is free: success;
+    /// the next sweep finds what is left.
+    ///
+    /// # Errors
+    /// When the database does not answer; the hooks run when it does.
+    pub async fn run_hooks(&self, id: AppServerId) -> Result<(), DbError> {
+        let Ok(place) = self.hooks.clone().try_acquire_owned() else { return Ok(()) };
+        if self.drain.is_cancelled() {
+            return Ok(());
+        }
+        let mut conn = self.manager.db.conn().await?;
+        if hook_runs::next(&mut conn, id).await?.is_none() {
+            return Ok(());
+        }
+        let Some(lease) = lease::acquire(&mut conn, id, self.stop.child_token()).await? else {
+            return Ok(());
+        };
+        drop(conn);
+        let builder = self.clone();
+        let ran =
+            span::spawn(async move { builder.hold(&lease, hooks::run_due(&builder.manager, &lease), place).await });
+        ran.await.map_err(|error| DbError::Corrupt(format!("the hooks of app server {id} panicked: {error}")))?
+    }
+
     /// Goes on with a build whose lease is ours.
     async fn build(&self, lease: &Lease, slot: Option<OwnedSemaphorePermit>) -> Result<(), DbError> {
+        self.hold(lease, drive(&self.manager, lease), slot).await
+    }
+
+    /// Does work under a lease that is ours, and gives it back, and then the work's place.
+    async fn hold<P>(
+        &self,
+        lease: &Lease,
+        work: impl Future<Output = Result<(), StepError>>,
+        place: P,
+    ) -> Result<(), DbError> {
         let _kept = self.leases.keep(lease);
-        let result = drive(&self.manager, lease).await;
+        let result = work.await;
         self.give_back(lease).await?;
-        drop(slot);
+        drop(place);
         match result {
             Ok(()) | Err(StepError::Interrupted) => {}
             Err(StepError::Db(error)) => return Err(error),

@@ -13,6 +13,7 @@ use crate::instances::store::instances::InstanceRow;
 use crate::instances::store::{instances, pins};
 use crate::instances::{Manager, Refusal, machine, own_secrets};
 use crate::machines;
+use crate::platform::db::DbError;
 use crate::platform::{audit, events, logs, vault};
 
 /// What was asked for.
@@ -107,6 +108,7 @@ async fn record(
     let (application, settings) = manager.current(&row.instance_type, row.settings_version, settings)?;
     machine::check(manager, application, &settings)?;
     let secrets = own_secrets::of(&secrets);
+    let hooks = serde_json::to_value(application.hooks(&settings)?).map_err(DbError::from)?;
     let snapshot = application.snapshot(SnapshotInput { name: &row.name, settings: &settings, secrets: &secrets })?;
     let number = instances::take_app_server_number(conn, id).await?;
     let name = format!("AppServer {number}");
@@ -127,6 +129,7 @@ async fn record(
         variables,
         playbooks,
         variable_references,
+        hooks,
         requested_by: actor.to_owned(),
         reason: request.reason.clone(),
         trigger: request.trigger,

@@ -8,6 +8,7 @@ pub mod compare;
 mod drive;
 pub mod failure_mail;
 mod halt;
+pub(super) mod hooks;
 pub mod launch;
 pub mod lease;
 mod pin;
@@ -37,7 +38,7 @@ use crate::machines::store::Owner;
 use crate::platform::db::DbError;
 use crate::platform::logs::Mask;
 
-pub use builder::Builder;
+pub use builder::{Builder, HOOKS};
 pub(super) use steps::patience;
 
 /// Why a step did not end well.

@@ -19,7 +19,7 @@ use crate::ansible::port::{
 };
 use crate::instances::builds::lease;
 use crate::instances::settings::read;
-use crate::instances::store::{app_servers, builds, pins};
+use crate::instances::store::{app_servers, builds, hook_runs, pins};
 use crate::machines;
 use crate::platform::logs::Line;
 use crate::platform::{events, metrics};
@@ -76,7 +76,7 @@ impl Build<'_> {
 
     /// Loads playbooks, and keeps how many tasks the build is known to have: `before` those that have ended.
     async fn load_playbooks(&self, specs: &[LoadSpec], before: i32, until: DateTime<Utc>) -> Result<(), StepError> {
-        let mut sink = Sink { build: self, keeps_position: false };
+        let mut sink = Sink { build: self, keeps: Keeps::Nothing };
         let load_all = async {
             let mut total = before;
             for spec in specs {
@@ -144,7 +144,7 @@ impl Build<'_> {
     }
 
     /// What each playbook is loaded from.
-    async fn load_specs(&self) -> Result<Vec<LoadSpec>, StepError> {
+    pub(super) async fn load_specs(&self) -> Result<Vec<LoadSpec>, StepError> {
         let mut conn = self.manager.db.conn().await?;
         let pins = pins::of(&mut conn, self.id()).await?;
         drop(conn);
@@ -163,7 +163,7 @@ impl Build<'_> {
     }
 
     /// The machine that the playbooks configure.
-    async fn target(&self) -> Result<Target, StepError> {
+    pub(super) async fn target(&self) -> Result<Target, StepError> {
         let mut conn = self.manager.db.conn().await?;
         let server = machines::store::find(&mut conn, self.row.server_id).await?;
         drop(conn);
@@ -181,13 +181,29 @@ impl Build<'_> {
 /// Takes what a run prints into the log, together with how far its spool was read.
 pub(super) struct Sink<'a, 'b> {
     build: &'a Build<'b>,
-    keeps_position: bool,
+    keeps: Keeps,
+}
+
+/// Whose position in the spool is kept.
+#[derive(Clone, Copy)]
+enum Keeps {
+    /// There is no spool.
+    Nothing,
+    /// That of the build's run under way.
+    OfRun,
+    /// That of these hooks.
+    OfHook(i64),
 }
 
 impl<'a, 'b> Sink<'a, 'b> {
     /// Of the run under way.
     pub(super) fn of_run(build: &'a Build<'b>) -> Self {
-        Self { build, keeps_position: true }
+        Self { build, keeps: Keeps::OfRun }
+    }
+
+    /// Of these hooks' run under way.
+    pub(super) fn of_hook(build: &'a Build<'b>, id: i64) -> Self {
+        Self { build, keeps: Keeps::OfHook(id) }
     }
 }
 
@@ -229,7 +245,10 @@ impl Sink<'_, '_> {
         conn.transaction(async |conn| {
             lease::fence(conn, build.lease).await??;
             build.write(conn, lines).await?;
-            if self.keeps_position {
+            if let Keeps::OfHook(id) = self.keeps {
+                hook_runs::keep_position(conn, id, position).await?;
+            }
+            if matches!(self.keeps, Keeps::OfRun) {
                 let [ended, added] = [ended, added].map(|count| i32::try_from(count).unwrap_or(i32::MAX));
                 let tasks = builds::Tasks { ended, added, began: task.as_deref() };
                 builds::keep_progress(conn, build.id(), position, tasks).await?;
@@ -242,7 +261,7 @@ impl Sink<'_, '_> {
             Ok::<_, StepError>(())
         })
         .await?;
-        if self.keeps_position {
+        if !matches!(self.keeps, Keeps::Nothing) {
             metrics::lines_stored(printed.iter().map(|line| line.at));
         }
         Ok(())

@@ -4,11 +4,13 @@
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
 use shared_types::app_server::{Possible, can_terminate};
+use shared_types::hook::Moment;
 use shared_types::{AppServerId, AppServerStatus, ServerStatus};
 
 use super::stop;
-use crate::instances::jobs::TerminateMachine;
-use crate::instances::store::{app_servers, instances, summaries};
+use crate::instances::jobs::{RunHooks, TerminateMachine};
+use crate::instances::store::app_servers::{self, AppServerRow};
+use crate::instances::store::{hook_runs, instances, summaries};
 use crate::instances::{Manager, Refusal};
 use crate::machines;
 use crate::machines::advance::MachineError;
@@ -69,7 +71,7 @@ fn state(summary: &shared_types::AppServerSummary) -> String {
 /// Writes the decision down, in a transaction that has locked the instance and seen that it may be. False: it was before.
 pub(in crate::instances) async fn request_end(
     conn: &mut AsyncPgConnection,
-    row: &app_servers::AppServerRow,
+    row: &AppServerRow,
     status: AppServerStatus,
     by: &str,
 ) -> Result<bool, DbError> {
@@ -88,7 +90,8 @@ pub(in crate::instances) async fn request_end(
     Ok(true)
 }
 
-/// Does what was decided. May be repeated. False: visitors may still be sent there; it is done when they are not.
+/// Does what was decided. May be repeated. False: visitors may still be sent there, or its hooks have not ended; it is done when
+/// neither is so.
 ///
 /// # Errors
 /// When the provider or the database does not answer.
@@ -98,8 +101,8 @@ pub async fn remove(manager: &Manager, id: AppServerId) -> Result<bool, MachineE
         return Ok(true);
     };
     let server = machines::store::find(&mut conn, row.server_id).await?;
-    let is_to_end = server
-        .is_some_and(|server| server.termination_requested_at.is_some() && server.status != ServerStatus::Terminated);
+    let status = server.filter(|server| server.termination_requested_at.is_some()).map(|server| server.status);
+    let is_to_end = status.is_some_and(|status| status != ServerStatus::Terminated);
     let instance = instances::find(&mut conn, row.instance_id).await?;
     drop(conn);
     if !is_to_end {
@@ -108,6 +111,32 @@ pub async fn remove(manager: &Manager, id: AppServerId) -> Result<bool, MachineE
     if instance.is_some_and(|instance| instance.routing_applied_generation < instance.routing_generation) {
         return Ok(false);
     }
+    if status == Some(ServerStatus::Ready) && waits_for_hooks(manager, &row).await? {
+        return Ok(false);
+    }
     manager.machines().terminate(Owner { instance: row.instance_id, app_server: id }, row.server_id).await?;
+    Ok(true)
+}
+
+/// Whether hooks are to run before the machine goes; those of the end of an app server that ran are made due here. No query where
+/// the app server has no hooks.
+async fn waits_for_hooks(manager: &Manager, row: &AppServerRow) -> Result<bool, DbError> {
+    let has_traffic = row.has_hooks_at(Moment::BeforeTraffic)? || row.has_hooks_at(Moment::AfterTraffic)?;
+    let has_end = row.status == AppServerStatus::Terminated && row.has_hooks_at(Moment::BeforeEnd)?;
+    if !has_traffic && !has_end {
+        return Ok(false);
+    }
+    let mut conn = manager.db.conn().await?;
+    if hook_runs::next(&mut conn, row.id).await?.is_some() {
+        return Ok(true);
+    }
+    if !has_end || hook_runs::has_end(&mut conn, row.id).await? {
+        return Ok(false);
+    }
+    conn.transaction(async |conn| {
+        hook_runs::request(conn, row.id, Moment::BeforeEnd, None).await?;
+        RunHooks::enqueue(conn, row.id).await
+    })
+    .await?;
     Ok(true)
 }

@@ -56,6 +56,8 @@ pub struct Draining {
     pub http_address: Option<String>,
     /// Whether it was waited for long enough.
     pub is_too_late: bool,
+    /// Whether it has hooks after traffic.
+    pub has_hooks: bool,
 }
 
 /// What drains, as far as the gateway has the switch: before, new requests still go there.
@@ -76,6 +78,7 @@ pub async fn draining(conn: &mut AsyncPgConnection) -> Result<Vec<Draining>, DbE
             app_servers::id,
             servers::http_address,
             fixed::<Bool>("activations.applied_at + make_interval(secs => activations.drain_limit_seconds) <= now()"),
+            fixed::<Bool>("app_servers.hooks @> '[{\"moment\": \"after_traffic\"}]'"),
         ))
         .load(conn)
         .await?)

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
 use shared_types::app_server::BuildStepKind;
+use shared_types::hook::{Hook, Moment};
 use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId, ServerId, ServerStatus, Trigger};
 
 use crate::machines::store::MachineRow;
@@ -37,6 +39,8 @@ pub struct AppServerRow {
     pub playbooks: Sealed,
     /// Git references in the variables.
     pub variable_references: Sealed,
+    /// What runs when traffic moves.
+    pub hooks: Value,
     /// Its status.
     pub status: AppServerStatus,
     /// When the status last changed.
@@ -49,6 +53,25 @@ pub struct AppServerRow {
     pub attempt: i32,
     /// How many there are at most.
     pub num_attempts: i32,
+}
+
+impl AppServerRow {
+    /// The paths of the playbooks that run at this moment, in order.
+    ///
+    /// # Errors
+    /// [`DbError::Corrupt`] when what is stored are no hooks.
+    pub fn hooks_at(&self, moment: Moment) -> Result<Vec<String>, DbError> {
+        let hooks: Vec<Hook> = serde::Deserialize::deserialize(&self.hooks)?;
+        Ok(hooks.into_iter().filter(|hook| hook.moment == moment).map(|hook| hook.playbook).collect())
+    }
+
+    /// Whether anything runs at this moment.
+    ///
+    /// # Errors
+    /// As [`Self::hooks_at`].
+    pub fn has_hooks_at(&self, moment: Moment) -> Result<bool, DbError> {
+        Ok(!self.hooks_at(moment)?.is_empty())
+    }
 }
 
 /// What is stored of a new app server.
@@ -75,6 +98,8 @@ pub struct NewAppServer {
     pub playbooks: Sealed,
     /// Git references in the variables.
     pub variable_references: Sealed,
+    /// What runs when traffic moves.
+    pub hooks: Value,
     /// Who launches it.
     pub requested_by: String,
     /// Why.

@@ -8,6 +8,7 @@ pub mod checks;
 pub mod health;
 pub mod health_mail;
 pub mod health_watch;
+pub mod hook_runs;
 pub mod hostnames;
 pub mod housekeeping;
 pub mod instances;

@@ -9,8 +9,8 @@ use shared_types::{AppServerId, InstanceId};
 use crate::platform::db::DbError;
 
 /// App servers `a` of instances `i` whose machine (`s`) nobody needs, with the hours it may stay: neither active nor
-/// fallback, nor draining, nor pinned (`r`), nor the newest that is built or runs and could be activated next. Of an
-/// archived instance nothing is needed. `$1`: the hours where the instance names none.
+/// fallback, nor draining, nor with hooks that are due, nor pinned (`r`), nor the newest that is built or runs and could be
+/// activated next. Of an archived instance nothing is needed. `$1`: the hours where the instance names none.
 const UNNEEDED: &str = "SELECT a.id, a.instance_id, coalesce(i.retention_hours, $1) AS hours FROM app_servers AS a \
     JOIN servers AS s ON s.id = a.server_id JOIN instances AS i ON i.id = a.instance_id \
     LEFT JOIN app_server_retention AS r ON r.app_server_id = a.id \
@@ -21,6 +21,7 @@ const UNNEEDED: &str = "SELECT a.id, a.instance_id, coalesce(i.retention_hours, 
         AND r.pinned_at IS NULL \
         AND NOT EXISTS (SELECT 1 FROM activations AS d WHERE d.replaced_app_server_id = a.id \
             AND d.drain_limit_seconds IS NOT NULL AND d.drained_at IS NULL) \
+        AND NOT EXISTS (SELECT 1 FROM hook_runs AS h WHERE h.app_server_id = a.id AND h.settled_at IS NULL) \
         AND a.id IS DISTINCT FROM (SELECT max(c.id) FROM app_servers AS c WHERE c.instance_id = i.id \
             AND c.status IN ('new', 'waiting', 'configuring', 'running') AND c.id > coalesce(i.active_app_server_id, 0))))";
 

@@ -57,6 +57,10 @@ const QUEUED: &str = "CASE WHEN app_servers.status = 'new' AND builds.begun_at I
 const IS_DRAINING: &str = "EXISTS (SELECT 1 FROM activations AS d WHERE d.replaced_app_server_id = app_servers.id \
     AND d.drain_limit_seconds IS NOT NULL AND d.drained_at IS NULL)";
 
+/// Whether its activation waits for its hooks.
+const IS_ACTIVATING: &str = "EXISTS (SELECT 1 FROM hook_runs AS h WHERE h.app_server_id = app_servers.id \
+    AND h.moment = 'before_traffic' AND h.settled_at IS NULL)";
+
 type Own = (
     AppServerId,
     InstanceId,
@@ -76,7 +80,7 @@ type OfBuild =
     (Option<String>, i32, i32, Option<String>, Option<DateTime<Utc>>, Option<DateTime<Utc>>, bool, Option<String>);
 type OfInstance = (Option<AppServerId>, Option<AppServerId>);
 type Kept = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
-type Row = (Own, OfBuild, OfInstance, ServerStatus, Option<Kept>, bool, Option<Value>);
+type Row = (Own, OfBuild, OfInstance, ServerStatus, Option<Kept>, (bool, bool), Option<Value>);
 
 macro_rules! summaries {
     () => {
@@ -115,7 +119,7 @@ macro_rules! summaries {
                 (instances::active_app_server_id, instances::fallback_app_server_id),
                 servers::status,
                 (app_server_retention::pinned_at, app_server_retention::terminates_at).nullable(),
-                fixed::<Bool>(IS_DRAINING),
+                (fixed::<Bool>(IS_DRAINING), fixed::<Bool>(IS_ACTIVATING)),
                 fixed::<Nullable<Jsonb>>(QUEUED),
             ))
             .into_boxed()
@@ -175,7 +179,7 @@ pub async fn among(conn: &mut AsyncPgConnection, ids: &[AppServerId]) -> Result<
 }
 
 fn summary(
-    (own, build, (active, fallback), server, kept, is_draining, queued): Row,
+    (own, build, (active, fallback), server, kept, (is_draining, is_activating), queued): Row,
 ) -> Result<AppServerSummary, DbError> {
     let (
         id,
@@ -227,6 +231,7 @@ fn summary(
         num_attempts,
         retry_of,
         activate_when_running,
+        is_activating,
         stop_requested_by,
         failure,
         has_machine: !matches!(server, ServerStatus::Pending | ServerStatus::Terminated),

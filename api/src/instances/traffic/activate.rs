@@ -11,7 +11,7 @@ use shared_types::app_server::{
 };
 use shared_types::{AppServerId, AppServerSummary, EventKind, FieldError, InstanceId, Serving};
 
-use super::switch::{self, Switch, swapped};
+use super::switch::{self, Switch, Switched, swapped};
 use crate::instances::store::builds::{self, Wish};
 use crate::instances::store::instances::{self, InstanceRow};
 use crate::instances::store::summaries;
@@ -45,6 +45,17 @@ pub enum Decision {
     },
     /// It is activated when its build has ended well.
     WhenRunning,
+    /// It is activated when its hooks have ended well.
+    AfterHooks,
+}
+
+impl From<Switched> for Decision {
+    fn from(switched: Switched) -> Self {
+        match switched {
+            Switched::Now { generation } => Self::Active { generation },
+            Switched::AfterHooks => Self::AfterHooks,
+        }
+    }
 }
 
 impl Request {
@@ -156,9 +167,9 @@ async fn swap(
             is_forced: request.force,
             drain_limit_seconds: request.drain_limit_seconds,
             reason: request.reason.as_deref(),
+            has_run_hooks: false,
         };
-        let generation = switch::write(manager, conn, actor, &instance, &switch).await?;
-        Ok(Decision::Active { generation })
+        Ok(switch::write(manager, conn, actor, &instance, &switch).await?.into())
     })
     .await
 }

@@ -5,9 +5,12 @@ use std::net::SocketAddr;
 
 use diesel_async::AsyncConnection;
 use shared_types::EventKind;
+use shared_types::hook::Moment;
 
 use crate::instances::Manager;
+use crate::instances::jobs::RunHooks;
 use crate::instances::store::activations::{self, Draining};
+use crate::instances::store::hook_runs;
 use crate::platform::db::DbError;
 use crate::platform::events;
 
@@ -46,6 +49,9 @@ async fn end(manager: &Manager, one: &Draining) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
         if activations::drained(conn, one.id).await? {
+            if one.has_hooks && hook_runs::request(conn, one.app_server_id, Moment::AfterTraffic, None).await? {
+                RunHooks::enqueue(conn, one.app_server_id).await?;
+            }
             let about = events::About::app_server(one.instance_id, one.app_server_id);
             events::record(conn, EventKind::AppServerUpdated, about).await?;
         }

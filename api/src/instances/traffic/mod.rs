@@ -1,6 +1,7 @@
 //! Where an instance's visitors are sent: activation, rollback, hold, and what the gateway is told.
 
 pub mod activate;
+pub mod after_hooks;
 pub mod apply_routing;
 pub mod drain;
 pub mod hold;

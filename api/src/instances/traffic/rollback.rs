@@ -130,10 +130,11 @@ async fn swap(
             is_forced: request.force,
             drain_limit_seconds: None,
             reason,
+            has_run_hooks: false,
         };
-        let generation = switch::write(manager, conn, actor, &instance, &switch).await?;
+        let switched = switch::write(manager, conn, actor, &instance, &switch).await?;
         hold::set(conn, actor, id, reason).await?;
-        Ok(Decision::Active { generation })
+        Ok(switched.into())
     })
     .await
 }

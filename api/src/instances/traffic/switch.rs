@@ -4,8 +4,10 @@
 use diesel_async::AsyncPgConnection;
 use serde_json::json;
 use shared_types::app_server::{ActivationKind, Possible, can_activate};
+use shared_types::hook::Moment;
 use shared_types::{AppServerId, EventKind, Serving};
 
+use super::after_hooks;
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::settings::claim;
 use crate::instances::store::app_servers::AppServerRow;
@@ -28,9 +30,23 @@ pub struct Switch<'a> {
     pub drain_limit_seconds: Option<i32>,
     /// Why.
     pub reason: Option<&'a str>,
+    /// Whether its hooks before traffic have run for this switch.
+    pub has_run_hooks: bool,
 }
 
-/// Points the instance's traffic at an app server that is not active. Gives the routing generation that this makes.
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switched {
+    /// The pointer has moved.
+    Now {
+        /// The routing generation that this made.
+        generation: i64,
+    },
+    /// The pointer moves when its hooks have ended well: [`super::after_hooks`].
+    AfterHooks,
+}
+
+/// Points the instance's traffic at an app server that is not active; one with hooks before traffic only once they have run.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] when it cannot be activated any more, or another instance has its host names.
@@ -40,12 +56,16 @@ pub async fn write(
     actor: &str,
     instance: &InstanceRow,
     switch: &Switch<'_>,
-) -> Result<i64, Refusal> {
+) -> Result<Switched, Refusal> {
     let id = switch.app_server;
     // Read under the lock: a termination that was decided meanwhile is seen.
     let row = app_servers::find(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
     if let Possible::No(why) = can_activate(row.status, Serving::Idle) {
         return Err(Refusal::Conflict(format!("App server {id} is {}. {why}", row.status.as_str())));
+    }
+    if !switch.has_run_hooks && row.has_hooks_at(Moment::BeforeTraffic)? {
+        after_hooks::wait(conn, actor, instance, &row, switch).await?;
+        return Ok(Switched::AfterHooks);
     }
     let (application, settings) = manager.current(&row.instance_type, row.settings_version, row.settings.hidden())?;
     if let Some(taken) = claim::claim(manager, conn, instance.id, &application.sites(&settings)?).await? {
@@ -74,7 +94,7 @@ pub async fn write(
     health::record::begin(manager, conn, instance.id, id).await?;
     ApplyRouting::enqueue(conn, instance.id).await?;
     tell(conn, actor, &row, before, switch).await?;
-    Ok(generation)
+    Ok(Switched::Now { generation })
 }
 
 fn setting(manager: &Manager) -> i32 {
@@ -94,18 +114,22 @@ async fn tell(
     let line = logs::Line::info(words(actor, row, switch));
     logs::append(conn, logs::About::AppServer(instance, id), std::slice::from_ref(&line)).await?;
     logs::append(conn, logs::About::Instance(instance), &[line]).await?;
-    let action = match switch.kind {
-        ActivationKind::Manual | ActivationKind::Automatic => "activate_app_server",
-        ActivationKind::Rollback => "roll_back_instance",
-    };
     let detail = json!({ "kind": switch.kind, "is_forced": switch.is_forced });
-    let entry = audit::Entry::new(actor, action)
+    let entry = audit::Entry::new(actor, action(switch.kind))
         .instance(instance)
         .app_server(id)
         .change(json!({ "active_app_server_id": before }), json!({ "active_app_server_id": id }))
         .detail(detail)
         .reason(switch.reason);
     audit::record(conn, entry).await
+}
+
+/// The operation that the audit trail names.
+pub(super) const fn action(kind: ActivationKind) -> &'static str {
+    match kind {
+        ActivationKind::Manual | ActivationKind::Automatic => "activate_app_server",
+        ActivationKind::Rollback => "roll_back_instance",
+    }
 }
 
 /// `AppServer 2 activated by admin (rollback, unchecked): the new one is slow`.

@@ -19,7 +19,7 @@ use crate::routing::traffic;
 
 /// What became of one try.
 enum Tried {
-    /// It is active.
+    /// It is active, or waits for its hooks.
     Done,
     /// It is to be tried again: the sweep does.
     Later,
@@ -58,7 +58,7 @@ pub async fn when_running(manager: &Manager, id: AppServerId) -> Result<(), DbEr
 }
 
 /// What keeps automation from activating.
-fn obstacle(instance: &InstanceRow, id: AppServerId) -> Option<String> {
+pub(super) fn obstacle(instance: &InstanceRow, id: AppServerId) -> Option<String> {
     if instance.archived_at.is_some() {
         return Some("the instance is archived".to_owned());
     }
@@ -92,6 +92,7 @@ async fn swap(manager: &Manager, row: &AppServerRow, build: &BuildRow, seen: &In
                 is_forced: false,
                 drain_limit_seconds: build.activate_drain_limit_seconds,
                 reason: build.activate_reason.as_deref(),
+                has_run_hooks: false,
             };
             let actor = build.activate_requested_by.as_deref().unwrap_or("automation");
             switch::write(manager, conn, actor, &instance, &switch).await?;

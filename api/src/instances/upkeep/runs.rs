@@ -11,9 +11,9 @@ use shared_types::AppServerId;
 
 use crate::ansible::port::{SpoolLine, SpoolPosition, SpoolSink};
 use crate::instances::Manager;
-use crate::instances::builds::words;
+use crate::instances::builds::{hooks, words};
 use crate::instances::settings::opened::Opened;
-use crate::instances::store::{app_servers, builds};
+use crate::instances::store::{app_servers, builds, hook_runs};
 use crate::platform::db::DbError;
 use crate::platform::logs::{self, Line, Mask};
 
@@ -30,7 +30,32 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
             tracing::warn!(app_server = %id, error, "the runs of a build that is over could not be cleared away");
         }
     }
+    clear_hooks(manager).await
+}
+
+/// Removes the directories of hooks that are over: their worker died, and one on another host went on.
+async fn clear_hooks(manager: &Manager) -> Result<(), DbError> {
+    let runs_dir = &manager.options.runs_dir;
+    let id = |name: &String| name.strip_prefix(hooks::DIRECTORY)?.parse().ok();
+    let ids: Vec<i64> = names(runs_dir).await.iter().filter_map(id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    for id in hook_runs::over(&mut *manager.db.conn().await?, &ids).await? {
+        if let Err(error) = drop_runs(manager, hooks::directory(runs_dir, id)).await {
+            tracing::warn!(hook_run = id, error, "the directory of a hook that is over could not be removed");
+        }
+    }
     Ok(())
+}
+
+async fn drop_runs(manager: &Manager, dir: PathBuf) -> Result<(), String> {
+    for name in names(&dir).await {
+        let run = dir.join(name);
+        let ended = manager.ansible.recover(&run, SpoolPosition::default(), &mut Nowhere).await;
+        ended.map_err(|error| error.to_string())?;
+    }
+    remove(dir).await.map_err(|error| error.to_string())
 }
 
 /// The builds that have a directory here.

@@ -167,6 +167,23 @@ diesel::table! {
         retry_of -> Nullable<BigInt>,
         instance_type -> Text,
         settings_version -> Integer,
+        hooks -> Jsonb,
+    }
+}
+diesel::table! {
+    hook_runs (id) {
+        id -> BigInt,
+        app_server_id -> BigInt,
+        moment -> Text,
+        activation -> Nullable<Jsonb>,
+        requested_at -> Timestamptz,
+        playbook -> Integer,
+        run -> Integer,
+        spool_events -> BigInt,
+        spool_errors -> BigInt,
+        ended_at -> Nullable<Timestamptz>,
+        settled_at -> Nullable<Timestamptz>,
+        failure -> Nullable<Text>,
     }
 }
 diesel::table! {

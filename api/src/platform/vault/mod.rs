@@ -5,6 +5,7 @@
 
 mod document;
 mod keyring;
+mod made;
 mod rotate;
 pub mod store;
 
@@ -18,6 +19,7 @@ use shared_types::settings::Schema;
 use crate::platform::db::DbError;
 
 pub use keyring::{Keyring, generate, letters, parse};
+pub use made::{rsa_private_key, uuid};
 pub use rotate::{Rotated, rotate};
 pub use store::Sealed;
 

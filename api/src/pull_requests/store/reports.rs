@@ -48,7 +48,8 @@ const FACTS_BUT_COMMITS: &str = "(SELECT jsonb_build_object(\
                 'failure', left(a.failure, 10000), \
                 'failed_step', (SELECT f.step FROM build_steps AS f WHERE f.app_server_id = a.id AND NOT f.is_ok LIMIT 1), \
                 'is_begun', b.begun_at IS NOT NULL, \
-                'is_to_be_activated', b.activate_when_running) ORDER BY a.id) \
+                'is_to_be_activated', b.activate_when_running OR EXISTS (SELECT 1 FROM hook_runs AS h \
+                    WHERE h.app_server_id = a.id AND h.moment = 'before_traffic' AND h.settled_at IS NULL)) ORDER BY a.id) \
             FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
             WHERE a.id IN (i.active_app_server_id, \
                 (SELECT max(n.id) FROM app_servers AS n WHERE n.instance_id = i.id))), '[]')) \

@@ -198,6 +198,8 @@ async fn what_was_not_written_down_is_found_again() {
     let strange = github.comment(REPO, pull, "other-ocim", "<!-- ocim 0123 -->\nanother installation");
     until_deployed(&github, 0, "success").await;
     until_said(&github, pull, "has the traffic").await;
+    let is_noted = async || app.number("SELECT count(comment_id) AS n FROM pull_requests").await == 1;
+    until("it is noted", is_noted).await;
     let id = app.number("SELECT comment_id AS n FROM pull_requests").await;
     forget(&app).await;
     until("the comment is known again", async || {
@@ -214,7 +216,7 @@ async fn what_was_not_written_down_is_found_again() {
     tokio::join!(tell(), tell(), tell(), tell());
     until_said(&github, pull, "has the traffic").await;
     assert_eq!((github.deployments(REPO).len(), ours(&github, pull).len()), (1, 2));
-    until("it is noted", async || app.number("SELECT count(comment_id) AS n FROM pull_requests").await == 1).await;
+    until("it is noted again", is_noted).await;
     let id = app.number("SELECT comment_id AS n FROM pull_requests").await;
 
     // Somebody deletes it: with the next news there is another one.

@@ -40,6 +40,7 @@ async fn all_that_it_was_built_from_and_how_the_build_went() {
       "num_attempts": 1,
       "retry_of": null,
       "activate_when_running": false,
+      "is_activating": false,
       "stop_requested_by": null,
       "failure": null,
       "has_machine": true,

@@ -81,16 +81,15 @@ async fn a_run_that_is_silent_or_long_is_ended() {
     assert_eq!((outcome, processes_of(&spec.dir)), (Ok(RunOutcome::GlobalTimeout), Vec::new()));
 }
 
-/// Takes so many batches, and then refuses.
-struct Refusing(Taken, usize);
+/// Takes batches until this text was among them, and then refuses.
+struct Refusing(Taken, &'static str);
 
 #[async_trait::async_trait]
 impl SpoolSink for Refusing {
     async fn take(&mut self, lines: Vec<SpoolLine>, position: SpoolPosition) -> Result<(), String> {
-        if self.1 == 0 {
+        if self.0.texts().contains(&self.1) {
             return Err("the lease was lost".to_owned());
         }
-        self.1 -= 1;
         self.0.take(lines, position).await
     }
 }
@@ -99,7 +98,7 @@ impl SpoolSink for Refusing {
 async fn a_sink_that_refuses_ends_the_run_and_another_takes_over() {
     let tasks = format!("    - {{name: one, debug: {{msg: one}}}}\n    - {{name: apart, command: sleep 1}}\n{SLEEPS}");
     let (spec, _dirs) = prepared(&local_play(&tasks)).await;
-    let mut refusing = Refusing(Taken::default(), 1);
+    let mut refusing = Refusing(Taken::default(), "ok: [127.0.0.2] => one");
     let outcome = ansible().run(&spec, &mut refusing, &CancellationToken::new()).await;
     assert_eq!(outcome, Err(AnsibleError::Sink("the lease was lost".to_owned())));
     assert_eq!(processes_of(&spec.dir), Vec::<String>::new());

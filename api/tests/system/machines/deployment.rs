@@ -18,9 +18,9 @@ const STUDIO: &str = "studio.demo.localhost";
 /// A connection that is kept, as the gateway keeps its own.
 struct Connection(BufReader<TcpStream>);
 
-struct Answer {
-    status: u16,
-    body: String,
+pub(super) struct Answer {
+    pub status: u16,
+    pub body: String,
 }
 
 impl Connection {
@@ -51,12 +51,12 @@ impl Connection {
     }
 }
 
-fn get(machine: &Machine, host: &str, path: &str) -> std::io::Result<Answer> {
+pub(super) fn get(machine: &Machine, host: &str, path: &str) -> std::io::Result<Answer> {
     Connection::open(machine.endpoint.unwrap().public_ip)?.get(host, path)
 }
 
 /// A virtualenv of the demo's own requirements, kept in the cache.
-fn ansible_playbook(demo: &Path) -> PathBuf {
+pub(super) fn ansible_playbook(demo: &Path) -> PathBuf {
     let requirements = demo.join("requirements.txt");
     let hash = hex::encode(Sha256::digest(fs::read(&requirements).unwrap()));
     let venv = cache_dir().join(format!("test-venv-{}", &hash[..12]));
@@ -103,7 +103,7 @@ impl Deployment<'_> {
     }
 }
 
-fn shell_words(words: &[String]) -> String {
+pub(super) fn shell_words(words: &[String]) -> String {
     let master = ["-o", "ControlMaster=auto", "-o", "ControlPersist=20s"].map(str::to_owned);
     words.iter().chain(&master).map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ")
 }

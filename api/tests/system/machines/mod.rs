@@ -3,6 +3,7 @@
 //! Needs root; says so and ends well where it is not. `OCIM_CACHE_DIR` names the cache (base tree, virtualenv).
 
 mod deployment;
+mod tutor;
 mod yard;
 
 use std::fs;

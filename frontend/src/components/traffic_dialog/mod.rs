@@ -324,6 +324,9 @@ fn confirm(
 }
 
 fn success_words(result: &ActivationResult) -> String {
+    if result.app_server.is_activating {
+        return format!("{} becomes active when its hooks have ended. Its log shows them.", result.app_server.name);
+    }
     let then = if result.is_applied {
         "Traffic now goes to it; a DNS change may take a while."
     } else {

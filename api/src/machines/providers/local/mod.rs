@@ -43,6 +43,9 @@ use crate::machines::provider::{
     Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
 };
 
+/// What local machines have. They share this host's kernel, memory and disk.
+pub const OFFER: MachineOffer = MachineOffer { has_own_kernel: false, memory_mb: None, disk_gb: None };
+
 const SSH_PORT: u16 = 22;
 const HTTP_PORT: u16 = 80;
 
@@ -288,7 +291,7 @@ impl Provider for LocalProvider {
     }
 
     fn offers(&self) -> MachineOffer {
-        MachineOffer { has_own_kernel: false, memory_mb: None, disk_gb: None }
+        OFFER
     }
 
     fn ssh_user(&self) -> &str {

@@ -1,0 +1,79 @@
+//! What an app server does to data that outlives it.
+
+use shared_types::applications::tutor::TutorSettings;
+use shared_types::applications::tutor::releases::place;
+use shared_types::yaml;
+
+use crate::instances::application::ApplicationError;
+
+/// Whether the databases are elsewhere and outlive app servers.
+pub(super) fn has_shared_databases(settings: &TutorSettings) -> bool {
+    yaml::parse_map(&settings.databases).is_ok_and(|map| !map.is_empty())
+}
+
+/// Whether a build changes the schema of databases that other app servers use: the first one on them, and one of another
+/// release. Activating its app server needs a maintenance page, and there is no way back without a restored snapshot.
+///
+/// `last` is the release that last migrated the instance's databases; none: no app server has.
+pub fn migrates(last: Option<&str>, next: &TutorSettings) -> bool {
+    has_shared_databases(next) && last != Some(next.release.as_str())
+}
+
+/// The release that the playbook upgrades from; none: there is nothing to upgrade.
+///
+/// # Errors
+/// A later release has migrated the databases: an earlier one cannot use them.
+pub fn upgrades_from<'a>(last: Option<&'a str>, next: &TutorSettings) -> Result<Option<&'a str>, ApplicationError> {
+    let Some(last) = last.filter(|_| has_shared_databases(next)) else { return Ok(None) };
+    match (place(last), place(&next.release)) {
+        (Some(before), Some(after)) if before > after => Err(ApplicationError(format!(
+            "The databases of this instance were migrated by {last}; {} cannot use them. Restore a backup from before the \
+             upgrade, or set the release to {last}.",
+            next.release
+        ))),
+        (Some(before), Some(after)) if before == after => Ok(None),
+        // An earlier release than any that is deployed here: Tutor knows its name or refuses it.
+        (_, Some(_)) => Ok(Some(last)),
+        (_, None) => Err(ApplicationError(format!("There is no release {}.", next.release))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::applications::tutor::testing::{DATABASES, sample};
+
+    fn shared(release: &str) -> TutorSettings {
+        TutorSettings { databases: DATABASES.into(), release: release.into(), ..sample() }
+    }
+
+    #[test]
+    fn an_upgrade_begins_at_the_release_that_last_migrated_the_databases() {
+        assert_eq!(upgrades_from(Some("teak"), &shared("verawood")), Ok(Some("teak")));
+        assert_eq!(upgrades_from(Some("redwood"), &shared("sumac")), Ok(Some("redwood")));
+        assert_eq!(upgrades_from(Some("verawood"), &shared("verawood")), Ok(None));
+        assert_eq!(upgrades_from(None, &shared("verawood")), Ok(None));
+    }
+
+    #[test]
+    fn databases_of_a_later_release_are_refused() {
+        let refused = upgrades_from(Some("verawood"), &shared("ulmo")).unwrap_err().0;
+        assert!(refused.contains("migrated by verawood; ulmo cannot use them"), "{refused}");
+    }
+
+    #[test]
+    fn databases_that_end_with_the_machine_are_never_upgraded() {
+        let settings = TutorSettings { release: "ulmo".into(), ..sample() };
+        assert_eq!(upgrades_from(Some("verawood"), &settings), Ok(None));
+        assert!(!migrates(Some("verawood"), &settings) && !migrates(None, &settings));
+    }
+
+    #[test]
+    fn only_another_release_migrates_shared_databases() {
+        assert!(migrates(None, &shared("verawood")));
+        assert!(migrates(Some("ulmo"), &shared("verawood")));
+        assert!(!migrates(Some("verawood"), &shared("verawood")));
+    }
+}

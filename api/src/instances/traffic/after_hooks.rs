@@ -1,0 +1,148 @@
+//! An activation of an app server that has hooks before traffic: it waits for them in `hook_runs`, and visitors stay where they are.
+//! When they have ended, the checks are made and the pointer is swapped, if it still is what it was when somebody asked.
+
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use serde_json::json;
+use shared_types::app_server::ActivationKind;
+use shared_types::hook::Moment;
+use shared_types::{AppServerId, EventKind};
+
+use super::activate::{may_have_traffic, prove};
+use super::switch::{self, Switch, swapped};
+use super::when_running;
+use crate::instances::jobs::RunHooks;
+use crate::instances::store::app_servers::{self, AppServerRow};
+use crate::instances::store::builds;
+use crate::instances::store::hook_runs::{self, HookRunRow, Waiting};
+use crate::instances::store::instances::{self, InstanceRow};
+use crate::instances::{Manager, Refusal};
+use crate::platform::db::DbError;
+use crate::platform::{audit, events, logs};
+use crate::routing::traffic;
+
+/// Makes the hooks of an activation due, in a transaction that has locked the instance. One that waits already goes on as it was.
+pub(super) async fn wait(
+    conn: &mut AsyncPgConnection,
+    actor: &str,
+    instance: &InstanceRow,
+    row: &AppServerRow,
+    switch: &Switch<'_>,
+) -> Result<(), DbError> {
+    let waiting = Waiting {
+        by: actor.to_owned(),
+        kind: switch.kind,
+        is_forced: switch.is_forced,
+        drain_limit_seconds: switch.drain_limit_seconds,
+        reason: switch.reason.map(str::to_owned),
+        replaces: instance.active_app_server_id,
+    };
+    // What wanted it activated when it runs has its answer.
+    builds::want_activation(conn, row.id, None).await?;
+    if !hook_runs::request(conn, row.id, Moment::BeforeTraffic, Some(&waiting)).await? {
+        return Ok(());
+    }
+    RunHooks::enqueue(conn, row.id).await?;
+    events::record(conn, EventKind::AppServerUpdated, events::About::app_server(row.instance_id, row.id)).await?;
+    let line = logs::Line::info(format!("{actor} activates {} when its hooks have ended", row.name));
+    logs::append(conn, logs::About::AppServer(row.instance_id, row.id), &[line]).await?;
+    let detail = json!({ "kind": switch.kind, "is_forced": switch.is_forced, "after_hooks": true });
+    let action = switch::action(switch.kind);
+    let entry = audit::Entry::new(actor, action).instance(instance.id).app_server(row.id).detail(detail);
+    audit::record(conn, entry.reason(switch.reason)).await
+}
+
+/// Ends an activation whose hooks have ended: moves the pointer, or refuses it. May be repeated.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn settle(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
+    let mut conn = manager.db.conn().await?;
+    let Some(run) = hook_runs::of_activation(&mut conn, id, true).await? else { return Ok(()) };
+    let (Some(waiting), Some(row)) = (run.waiting()?, app_servers::find(&mut conn, id).await?) else {
+        return Ok(());
+    };
+    drop(conn);
+    let done = match ready(manager, id, &run, &waiting).await {
+        Ok(()) => swap(manager, &row, &run, &waiting).await,
+        refused => refused,
+    };
+    match done {
+        Ok(()) => Ok(()),
+        Err(Refusal::Db(error)) => Err(error),
+        Err(refusal) => refuse(manager, &row, &run, &refusal.to_string()).await,
+    }
+}
+
+/// Whether hooks and checks have gone well; a forced activation skips the checks, and no failed hook prevents it.
+async fn ready(manager: &Manager, id: AppServerId, run: &HookRunRow, waiting: &Waiting) -> Result<(), Refusal> {
+    if waiting.is_forced {
+        return Ok(());
+    }
+    match &run.failure {
+        Some(why) => Err(Refusal::Conflict(format!("Its hook before traffic failed: {why}"))),
+        None => prove(manager, id, traffic::PATIENCE).await,
+    }
+}
+
+async fn swap(manager: &Manager, row: &AppServerRow, run: &HookRunRow, waiting: &Waiting) -> Result<(), Refusal> {
+    let missing = Refusal::NotFound { what: "instance", id: row.instance_id.0 };
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        let instance = instances::lock(conn, row.instance_id).await?.ok_or(missing)?;
+        if !hook_runs::settle(conn, run.id, run.failure.as_deref()).await? {
+            return Ok(());
+        }
+        if instance.active_app_server_id == Some(row.id) {
+            return Ok(());
+        }
+        may_go_on(&instance, row.id, waiting)?;
+        let switch = Switch {
+            app_server: row.id,
+            kind: waiting.kind,
+            is_forced: waiting.is_forced,
+            drain_limit_seconds: waiting.drain_limit_seconds,
+            reason: waiting.reason.as_deref(),
+            has_run_hooks: true,
+        };
+        switch::write(manager, conn, &waiting.by, &instance, &switch).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Whether nothing that happened meanwhile stands in the way.
+fn may_go_on(instance: &InstanceRow, id: AppServerId, waiting: &Waiting) -> Result<(), Refusal> {
+    match waiting.kind {
+        ActivationKind::Automatic => match when_running::obstacle(instance, id) {
+            Some(why) => Err(Refusal::Conflict(why)),
+            None => Ok(()),
+        },
+        ActivationKind::Manual | ActivationKind::Rollback => {
+            may_have_traffic(instance)?;
+            let before = instance.active_app_server_id;
+            if before == waiting.replaces { Ok(()) } else { Err(Refusal::Conflict(swapped(waiting.replaces, before))) }
+        }
+    }
+}
+
+/// Writes down why it was not activated. What its hooks have begun is ended by its hooks after traffic.
+async fn refuse(manager: &Manager, row: &AppServerRow, run: &HookRunRow, why: &str) -> Result<(), DbError> {
+    let mut conn = manager.db.conn().await?;
+    conn.transaction(async |conn| {
+        instances::lock(conn, row.instance_id).await?;
+        if !hook_runs::settle(conn, run.id, Some(why)).await? {
+            return Ok(());
+        }
+        if run.run > 0
+            && row.has_hooks_at(Moment::AfterTraffic)?
+            && hook_runs::request(conn, row.id, Moment::AfterTraffic, None).await?
+        {
+            RunHooks::enqueue(conn, row.id).await?;
+        }
+        let line = logs::Line::warning(format!("{} was not activated: {why}", row.name));
+        logs::append(conn, logs::About::AppServer(row.instance_id, row.id), std::slice::from_ref(&line)).await?;
+        logs::append(conn, logs::About::Instance(row.instance_id), &[line]).await?;
+        events::record(conn, EventKind::AppServerUpdated, events::About::app_server(row.instance_id, row.id)).await
+    })
+    .await
+}

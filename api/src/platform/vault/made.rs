@@ -1,0 +1,62 @@
+//! Secrets of particular forms, made from the system's random bits.
+
+use rsa::RsaPrivateKey;
+use rsa::pkcs1::{EncodeRsaPrivateKey, LineEnding};
+use rsa::rand_core::OsRng;
+
+use super::VaultError;
+
+/// A private RSA key in PEM (PKCS #1). Takes up to a few seconds of one processor for 2,048 bits.
+///
+/// # Errors
+/// [`VaultError::Broken`] if no key of this size can be made.
+pub fn rsa_private_key(bits: usize) -> Result<String, VaultError> {
+    let broken = |error: &dyn std::fmt::Display| VaultError::Broken(error.to_string());
+    let key = RsaPrivateKey::new(&mut OsRng, bits).map_err(|error| broken(&error))?;
+    let pem = key.to_pkcs1_pem(LineEnding::LF).map_err(|error| broken(&error))?;
+    Ok(pem.trim_end().to_owned())
+}
+
+/// A random UUID (version 4, RFC 9562), in lower case.
+///
+/// # Errors
+/// [`VaultError::Broken`] if the system gives no random bits.
+pub fn uuid() -> Result<String, VaultError> {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| VaultError::Broken(error.to_string()))?;
+    let [.., version, _, variant, _, _, _, _, _, _, _] = &mut bytes;
+    *version = (*version & 0x0f) | 0x40;
+    *variant = (*variant & 0x3f) | 0x80;
+    let text = hex::encode(bytes);
+    let (first, rest) = text.split_at(8);
+    let (second, rest) = rest.split_at(4);
+    let (third, rest) = rest.split_at(4);
+    let (fourth, last) = rest.split_at(4);
+    Ok([first, second, third, fourth, last].join("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use rsa::pkcs1::DecodeRsaPrivateKey;
+    use rsa::traits::PublicKeyParts;
+
+    use super::*;
+
+    #[test]
+    fn an_rsa_key_is_read_again_and_has_its_size() {
+        let pem = rsa_private_key(2048).unwrap();
+        assert!(pem.starts_with("-----BEGIN RSA PRIVATE KEY-----\n"), "{pem}");
+        assert_eq!(RsaPrivateKey::from_pkcs1_pem(&pem).unwrap().size() * 8, 2048);
+    }
+
+    #[test]
+    fn a_uuid_has_the_form_of_version_4() {
+        let uuid = uuid().unwrap();
+        let lengths: Vec<_> = uuid.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12]);
+        assert_eq!(uuid.chars().nth(14), Some('4'), "{uuid}");
+        assert!(matches!(uuid.chars().nth(19), Some('8' | '9' | 'a' | 'b')), "{uuid}");
+    }
+}

@@ -1,0 +1,115 @@
+//! A current Open edX by Tutor, on machines of a fake provider whose machines have kernels of their own.
+
+use ocim::machines::providers::local;
+use serde_json::{Value, json};
+use shared_types::Role;
+
+use crate::app::{TestApp, until};
+
+const PATH: &str = "/api/v1/instances";
+const DATABASES: &str = "MYSQL_HOST: 10.0.0.1\nOPENEDX_MYSQL_DATABASE: demo\nOPENEDX_MYSQL_USERNAME: demo\n\
+                         OPENEDX_MYSQL_PASSWORD: hunter2-hunter2\nMONGODB_HOST: 10.0.0.1\nREDIS_HOST: 10.0.0.1\n";
+
+async fn create(app: &TestApp, more: Value) -> i64 {
+    let mut body = json!({ "name": "Campus", "instance_type": "tutor", "sub_domain": "campus" });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    app.operator().await.post(PATH, body).await.expect(201)["id"].as_i64().unwrap()
+}
+
+async fn variables(app: &TestApp, app_server: i64) -> String {
+    app.read_app_server(app_server).await["configuration_settings"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn it_is_created_launched_activated_updated_rolled_back_and_purged() {
+    let app = TestApp::start().await;
+    let id = create(&app, json!({})).await;
+    let read = app.read_instance(id).await;
+    assert_eq!((&read["domain"], &read["release"]), (&json!("campus.localhost"), &json!("verawood")));
+    let hosts: Vec<_> = read["sites"].as_array().unwrap().iter().map(|site| site["url"].as_str().unwrap()).collect();
+    let below = |name: &str| format!("http://{name}campus.localhost:8080/");
+    assert_eq!(hosts, ["", "studio.", "apps.", "meilisearch."].map(below));
+    let first = app.running(id).await;
+    app.activate(first).await.expect(200);
+    for site in ["campus.localhost", "studio.campus.localhost", "apps.campus.localhost", "meilisearch.campus.localhost"]
+    {
+        assert_eq!(app.traffic.table()[site], Some(app.sites[0].address), "{site}");
+    }
+    let operator = app.operator().await;
+    let etag = app.read_instance(id).await["etag"].as_str().unwrap().to_owned();
+    let changed = operator.patch(&format!("{PATH}/{id}"), &etag, json!({ "language": "fr" })).await.expect(200);
+    assert_eq!(changed["pending_changes"], json!(["language"]));
+    let second = app.running(id).await;
+    assert!(variables(&app, second).await.contains("LANGUAGE_CODE: fr\n"), "{}", variables(&app, second).await);
+    app.activate(second).await.expect(200);
+    operator.post(&format!("{PATH}/{id}/rollback"), json!({})).await.expect(200);
+    assert_eq!(app.read_instance(id).await["active_appserver"]["id"], first);
+    assert_eq!(app.traffic.table()["campus.localhost"], Some(app.sites[0].address));
+    assert_eq!(app.number("SELECT count(*) AS n FROM hook_runs").await, 0, "each has a queue of its own");
+    operator.delete(&format!("{PATH}/{id}?terminate=true")).await.expect(200);
+    let left = "SELECT count(*) AS n FROM servers WHERE status <> 'terminated'";
+    until("the machines are gone", async || app.number(left).await == 0).await;
+    let purge = format!("{PATH}/{id}/purge");
+    app.person(Role::Admin).await.post(&purge, json!({ "confirm": "campus.localhost" })).await.expect(200);
+    create(&app, json!({})).await;
+    app.end().await;
+}
+
+#[tokio::test]
+async fn its_secrets_and_those_in_its_own_yaml_are_sealed_shared_and_never_shown() {
+    let app = TestApp::start().await;
+    let id = create(&app, json!({ "extra_config": "SMTP_PASSWORD: hunter2-hunter2\n" })).await;
+    let (one, other) = (app.running(id).await, app.running(id).await);
+    let ansible = app.ansible.specs();
+    let of = |at: usize, key: &str| ansible[at].variables["tutor_config"][key].as_str().unwrap().to_owned();
+    for key in ["OPENEDX_SECRET_KEY", "JWT_RSA_PRIVATE_KEY", "MEILISEARCH_API_KEY_UID", "MEILISEARCH_API_KEY"] {
+        assert_eq!(of(0, key), of(1, key), "{key}");
+    }
+    let secrets = [of(0, "OPENEDX_SECRET_KEY"), of(0, "MEILISEARCH_API_KEY"), "hunter2".to_owned()];
+    for shown in [app.read_instance(id).await, app.read_app_server(one).await, app.read_app_server(other).await] {
+        let shown = shown.to_string();
+        assert!(!secrets.iter().any(|secret| shown.contains(secret)) && shown.contains("••••••"), "{shown}");
+        assert!(!shown.contains("BEGIN"), "{shown}");
+    }
+    for table in ["instances", "app_servers"] {
+        let clear =
+            format!("SELECT count(*) AS n FROM {table} AS t WHERE to_jsonb(t)::text ~ 'hunter2|BEGIN .*PRIVATE'");
+        assert_eq!(app.number(&clear).await, 0, "{table}");
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn background_workers_start_before_the_traffic_and_stop_after_it_where_databases_are_shared() {
+    let app = TestApp::start().await;
+    let id = create(&app, json!({ "databases": DATABASES })).await;
+    let (first, second) = (app.running(id).await, app.running(id).await);
+    app.activate(first).await.expect(200);
+    app.activate(second).await.expect(200);
+    app.until_serving(first, "fallback").await;
+    until("the hooks have ended", async || {
+        app.number("SELECT count(*) AS n FROM hook_runs WHERE settled_at IS NOT NULL").await == 3
+    })
+    .await;
+    let specs = app.ansible.specs();
+    let hooks: Vec<_> = specs.iter().skip(2).map(|spec| spec.playbook_path.as_str()).collect();
+    assert_eq!(hooks, ["playbooks/start_workers.yml", "playbooks/start_workers.yml", "playbooks/stop_workers.yml"]);
+    assert!(specs.iter().all(|spec| spec.variables["tutor_hold_workers"] == true));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn machines_of_this_host_are_refused_in_words() {
+    let app = TestApp::start().await;
+    let id = create(&app, json!({})).await;
+    app.provider.offer(local::OFFER);
+    let problem = app.operator().await.post(&format!("{PATH}/{id}/app-servers"), json!({})).await.problem(409);
+    let words =
+        "Open edX (Tutor) needs a machine with a kernel of its own, which machines of the provider `fake` do not have.";
+    assert!(problem["detail"].as_str().unwrap().starts_with(words), "{problem}");
+    let types = app.viewer().await.get("/api/v1/instance-types").await.expect(200);
+    let tutor = types["items"].as_array().unwrap().iter().find(|one| one["instance_type"] == "tutor").unwrap().clone();
+    assert!(tutor["unavailable"].as_str().unwrap().starts_with(words), "{tutor}");
+    assert_eq!(tutor["is_default"], false);
+    app.end().await;
+}
