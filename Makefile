@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-upgrade test-configuration chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-upgrade test-configuration chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -42,6 +42,9 @@ test-github: ## The client of GitHub's API against GitHub's own description of i
 
 test-traffic: bootstrap-test ## The gateway under 200 requests of every form, held connections, and a Django form behind TLS (Django is fetched)
 	@script/test-traffic
+
+test-examples: bootstrap-test ## Deploy the sites of ansible/examples on local machines and switch them under load (root; 140 MB are fetched)
+	cargo test --locked --test api -- --ignored --nocapture --test-threads 1 system::examples
 
 test-ansible: ## Seventy small playbooks with Ansible 2.10, 2.12, 2.16 and the newest; a table (packages are fetched; OCIM_ANSIBLE=2.10)
 	@script/test-ansible

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// When a hook runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Moment {
     /// Before an app server gets its first visitors, or gets them again by a rollback. A failure refuses the activation.
@@ -40,6 +40,7 @@ impl Moment {
 
 /// A playbook to run when traffic moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Hook {
     /// When.
     pub moment: Moment,

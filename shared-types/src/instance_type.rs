@@ -36,6 +36,23 @@ pub struct InstanceType {
     pub fields: Vec<FieldDescription>,
     /// What is written for a field that is left out, blank or null, by name. A field that is not named here is then blank.
     pub defaults: Map<String, Value>,
+    /// Settings that a new instance may begin with, in the order that a person is offered them.
+    #[serde(default)]
+    pub templates: Vec<InstanceTemplate>,
+}
+
+/// Settings that a new instance may begin with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct InstanceTemplate {
+    /// Its word, unique in the type.
+    #[schema(example = "kolibri")]
+    pub name: String,
+    /// The name for people.
+    pub label: String,
+    /// What it deploys.
+    pub description: String,
+    /// What to send for a new instance, by name; a person may change all of it.
+    pub settings: Map<String, Value>,
 }
 
 /// One setting.
@@ -75,6 +92,7 @@ impl InstanceType {
         is_default: bool,
         unavailable: Option<String>,
         defaults: Map<String, Value>,
+        templates: Vec<InstanceTemplate>,
     ) -> Self {
         Self {
             instance_type: kind.word.to_owned(),
@@ -86,6 +104,7 @@ impl InstanceType {
             unavailable,
             fields: kind.schema.fields.iter().map(FieldDescription::of).collect(),
             defaults,
+            templates,
         }
     }
 }

@@ -28,3 +28,4 @@ mod spool;
 mod stderr;
 mod text;
 pub mod virtualenv;
+mod wheels;

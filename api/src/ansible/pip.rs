@@ -44,11 +44,16 @@ pub(super) fn pip(virtualenv: &Path, verb: &str) -> Command {
 
 /// What a failure of pip means, in its own words. `files` are the requirements files it was given.
 pub(super) fn succeeded(output: &Output, files: &[RequirementsFile]) -> Result<(), AnsibleError> {
+    judge("the requirements cannot be installed", output, files)
+}
+
+/// The same, with the beginning of the sentence.
+pub(super) fn judge(what: &str, output: &Output, files: &[RequirementsFile]) -> Result<(), AnsibleError> {
     if output.success {
         return Ok(());
     }
     let said = sentence(&output.stdout, files);
-    let words: String = format!("the requirements cannot be installed: {said}").chars().take(LONGEST).collect();
+    let words: String = format!("{what}: {said}").chars().take(LONGEST).collect();
     let is_unreachable = UNREACHABLE.iter().any(|words| output.stdout.contains(words));
     if is_unreachable || faults::is_ours(output) {
         return Err(AnsibleError::Transient(words));

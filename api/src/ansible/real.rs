@@ -12,7 +12,7 @@ use super::printing::Printer;
 use super::run_dir::{Loaded, Prepared, RunDir};
 use super::runner::{self, Isolation};
 use super::spool::Spool;
-use super::{galaxy, loading, recover, virtualenv};
+use super::{galaxy, loading, recover, virtualenv, wheels};
 use crate::git::port::Git;
 
 /// Where things are.
@@ -42,10 +42,12 @@ impl AnsibleCore {
     fn loaded(spec: &RunSpec, dir: &RunDir) -> Result<Option<Loaded>, AnsibleError> {
         // A branch may be another commit by now.
         let is_pinned = spec.commit.len() == 40 && spec.commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let Some(Prepared { virtualenv, installed, loaded }) = dir.prepared()?.filter(|_| is_pinned) else {
+        let Some(Prepared { virtualenv, installed, wheels, loaded }) = dir.prepared()?.filter(|_| is_pinned) else {
             return Ok(None);
         };
-        let is_there = virtualenv.join("bin/python").is_file() && installed.is_none_or(|installed| installed.is_dir());
+        let is_there = virtualenv.join("bin/python").is_file()
+            && installed.is_none_or(|installed| installed.is_dir())
+            && wheels.is_none_or(|wheels| wheels.is_file());
         let is_this = |loaded: &Loaded| is_there && loaded.fingerprint == loading::fingerprint(spec);
         Ok(loaded.filter(is_this))
     }
@@ -81,7 +83,13 @@ impl Ansible for AnsibleCore {
             configuration: &runner::configuration(&dir, &run),
         };
         let installed = galaxy::ensure(&wanted, &dir, cancel, &mut printer).await?;
-        let mut prepared = Prepared { virtualenv, installed, loaded: None };
+        let wheels = if spec.variables.contains_key(wheels::VARIABLE) {
+            None
+        } else {
+            let places = (self.config.cache_dir.as_path(), virtualenv.as_path());
+            wheels::ensure(places, &spec.playbook_path, &dir, cancel, &mut printer).await?
+        };
+        let mut prepared = Prepared { virtualenv, installed, wheels, loaded: None };
         dir.write_prepared(&prepared)?;
         let loaded = loading::load(spec, &dir, cancel, &mut printer).await?;
         let tasks = loaded.tasks;

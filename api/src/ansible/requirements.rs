@@ -82,7 +82,7 @@ pub(super) fn key(python: &str, text: &str) -> String {
 }
 
 /// The requirements file, and then all it names with `-r` and `-c` inside the checkout.
-fn read_all(requirements: &Path, checkout: &Path) -> Result<Vec<RequirementsFile>, AnsibleError> {
+pub(super) fn read_all(requirements: &Path, checkout: &Path) -> Result<Vec<RequirementsFile>, AnsibleError> {
     let root = checkout.canonicalize().map_err(|error| failed_at(checkout, &error))?;
     let (mut files, mut seen, mut wanted) =
         (Vec::<RequirementsFile>::new(), BTreeSet::new(), vec![requirements.to_owned()]);

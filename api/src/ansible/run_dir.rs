@@ -16,11 +16,13 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use shared_types::yaml;
 
 use super::port::{AnsibleError, RunSpec, Target};
 use super::printing::failed_at;
 use super::process::{self, Identity};
+use super::wheels;
 use crate::platform::files::private_dir;
 
 /// Our callback, part of the program.
@@ -37,6 +39,9 @@ pub(super) struct Prepared {
     /// Where the collections and roles of `requirements.yml` files are; none where there is no such file.
     #[serde(default)]
     pub installed: Option<PathBuf>,
+    /// The tar with the wheels of `wheels.txt`; none where there is no such file, or the variables name a tar.
+    #[serde(default)]
+    pub wheels: Option<PathBuf>,
     /// Once Ansible has loaded the playbook.
     #[serde(default)]
     pub loaded: Option<Loaded>,
@@ -125,7 +130,16 @@ impl RunDir {
         self.write("callback_plugins/ocim_jsonl.py", CALLBACK.as_bytes())?;
         self.write("inventory", inventory(&spec.target).as_bytes())?;
         self.write("known_hosts", known_hosts(&spec.target)?.as_bytes())?;
-        self.write("variables.json", yaml::for_ansible(&spec.variables).as_bytes())
+        self.write("variables.json", yaml::for_ansible(&self.variables_of(spec)?).as_bytes())
+    }
+
+    /// What the run is given: its variables, and where its wheels are.
+    fn variables_of(&self, spec: &RunSpec) -> Result<Map<String, Value>, AnsibleError> {
+        let mut variables = spec.variables.clone();
+        if let Some(wheels) = self.prepared()?.and_then(|prepared| prepared.wheels) {
+            variables.insert(wheels::VARIABLE.to_owned(), wheels.display().to_string().into());
+        }
+        Ok(variables)
     }
 
     /// Writes the callback that loads, and gives its directory.

@@ -42,7 +42,8 @@ fn spec(dir: &Path, script: &str) -> RunSpec {
     let run = RunDir::create(&dir.join("run")).unwrap();
     fs::create_dir(run.checkout()).unwrap();
     fs::write(run.checkout().join("site.yml"), "").unwrap();
-    run.write_prepared(&Prepared { virtualenv: dir.join("virtualenv"), installed: None, loaded: None }).unwrap();
+    run.write_prepared(&Prepared { virtualenv: dir.join("virtualenv"), installed: None, wheels: None, loaded: None })
+        .unwrap();
     RunSpec {
         dir: dir.join("run"),
         source_repo: String::new(),

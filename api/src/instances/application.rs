@@ -3,13 +3,16 @@
 
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use shared_types::applications::{ApplicationType, MachineNeeds, SiteAddress};
 pub use shared_types::hook::{Hook, Moment};
+use shared_types::instance_type::InstanceTemplate;
 use shared_types::{FieldError, FieldWarning};
 
 pub use crate::ansible::port::Requirements;
+use crate::routing::traffic::PATIENCE;
 
 /// A playbook to run on an app server's machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,13 +109,24 @@ pub struct CheckSpec {
     pub path: String,
     /// Which statuses are right answers.
     pub statuses: Vec<RangeInclusive<u16>>,
+    /// What the body must contain; none: anything.
+    pub text: Option<String>,
+    /// How long the answer may take.
+    pub timeout: Duration,
 }
 
 impl CheckSpec {
-    /// A check that only a 200 passes.
+    /// A check that only a 200 within [`PATIENCE`] passes.
     pub fn ok(name: &str, hostname: &str, path: &str) -> Self {
         let statuses = vec![200..=200];
-        Self { name: name.to_owned(), hostname: hostname.to_owned(), path: path.to_owned(), statuses }
+        Self {
+            name: name.to_owned(),
+            hostname: hostname.to_owned(),
+            path: path.to_owned(),
+            statuses,
+            text: None,
+            timeout: PATIENCE,
+        }
     }
 
     /// Whether this status is a right answer.
@@ -168,6 +182,11 @@ pub trait Application: Debug + Send + Sync {
 
     /// What a blank field of a new instance becomes, by name; fields without a default are left out.
     fn defaults(&self) -> Map<String, Value>;
+
+    /// Settings that a new instance may begin with, in the order that a person is offered them.
+    fn templates(&self) -> Vec<InstanceTemplate> {
+        Vec::new()
+    }
 
     /// The secrets that each instance has of its own.
     fn secrets(&self) -> &'static [SecretSpec] {

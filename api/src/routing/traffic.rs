@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::config::gateway::Scheme;
 
-/// How long an answer to [`Traffic::ask`] may take.
+/// How long an answer to [`Traffic::ask`] may take where nothing else is said.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where one host name leads.
@@ -66,6 +66,36 @@ pub fn check_target(target: SocketAddr) -> Result<(), TrafficError> {
     Ok(())
 }
 
+/// What a web server is asked, as a visitor would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question<'a> {
+    /// The Host header.
+    pub hostname: &'a str,
+    /// The path, with its query.
+    pub path: &'a str,
+    /// What is looked for in the body; none: the body is not read.
+    pub text: Option<&'a str>,
+    /// How long the answer may take.
+    pub patience: Duration,
+}
+
+impl<'a> Question<'a> {
+    /// Asks for the status alone, within [`PATIENCE`].
+    #[must_use]
+    pub fn status(hostname: &'a str, path: &'a str) -> Self {
+        Self { hostname, path, text: None, patience: PATIENCE }
+    }
+}
+
+/// What a web server answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Whether the body has the text that was looked for; true where none was. Only its first MB is read.
+    pub has_text: bool,
+}
+
 /// The gateway does not do what it was told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -99,12 +129,11 @@ pub trait Traffic: Debug + Send + Sync {
     /// Whether it answers who tells it. Changes nothing.
     async fn answers(&self) -> Result<(), TrafficError>;
 
-    /// Asks the web server at `target` for `path` as a visitor of `hostname` would, whatever the routes say. Gives the
-    /// status of its answer, for which it waits [`PATIENCE`] at most.
+    /// Asks the web server at `target` as a visitor would, whatever the routes say.
     ///
     /// Where the gateway itself asks, an answer proves that visitors would get one.
     ///
     /// # Errors
     /// Why there was none, in words for people, and whether that says anything about the target.
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError>;
+    async fn ask(&self, target: SocketAddr, question: &Question<'_>) -> Result<Answer, AskError>;
 }

@@ -10,28 +10,42 @@ use shared_types::openedx::Protocol;
 use super::outside::Outside;
 use super::{StartError, demo, embedded};
 use crate::applications::openedx::{self, Installation, OpenEdx};
+use crate::applications::site::{self, Site};
 use crate::applications::tutor::{self, Tutor};
 use crate::config::Settings;
 use crate::config::gateway::{GatewaySettings, Scheme};
 use crate::instances::application::Application;
+use crate::routing::public::PublicUrls;
 
 #[derive(RustEmbed)]
 #[folder = "../ansible/tutor"]
 struct TutorPlaybooks;
+
+/// What the public URLs of a new instance begin with, unless its settings say otherwise.
+const PROTOCOL: Protocol = Protocol::Http;
 
 /// Every type, in the order that a person is offered them.
 ///
 /// # Errors
 /// Which setting cannot be used, and why.
 pub(super) fn all(settings: &Settings, outside: &Outside) -> Result<Vec<Arc<dyn Application>>, StartError> {
-    let public_scheme = GatewaySettings::new(settings)?.front.map(|front| match front.scheme {
+    let gateway = GatewaySettings::new(settings)?;
+    let public_scheme = gateway.front.map(|front| match front.scheme {
         Scheme::Http => Protocol::Http,
         Scheme::Https => Protocol::Https,
     });
     let installation = Installation { github_admins: Vec::new(), public_scheme };
     let openedx = OpenEdx { defaults: openedx_defaults(settings, &outside.demo), installation };
     let tutor = Tutor { defaults: tutor::Defaults::configured(settings, &outside.tutor_playbooks)? };
-    Ok(vec![Arc::new(openedx), Arc::new(tutor)])
+    let site = Site {
+        defaults: site::Defaults {
+            base_domain: settings.instances_base_domain.clone(),
+            protocol: PROTOCOL.as_str().to_owned(),
+        },
+        urls: PublicUrls::new(&gateway),
+        examples: outside.demo.examples.clone(),
+    };
+    Ok(vec![Arc::new(openedx), Arc::new(tutor), Arc::new(site)])
 }
 
 /// The configuration repository of instances that name none: URL or path.
@@ -51,7 +65,7 @@ pub(super) fn playbooks_at(data_dir: &Path) -> PathBuf {
 /// When they cannot be written.
 pub(super) async fn ensure_playbooks(data_dir: &Path) -> Result<PathBuf, StartError> {
     let dir = playbooks_at(data_dir);
-    embedded::write::<TutorPlaybooks>(&dir).await?;
+    embedded::write(&dir, embedded::files::<TutorPlaybooks>()).await?;
     Ok(dir)
 }
 
@@ -64,7 +78,7 @@ fn openedx_defaults(settings: &Settings, demo: &demo::Demo) -> openedx::Defaults
     openedx::Defaults {
         base_domain: settings.instances_base_domain.clone(),
         email: "contact@example.com".into(),
-        protocol: Protocol::Http,
+        protocol: PROTOCOL,
         configuration_source_repo_url: configuration_repository(settings, demo),
         configuration_version: settings.default_configuration_version.clone().unwrap_or_else(|| release.clone()),
         configuration_playbook: settings.default_configuration_playbook.clone(),

@@ -1,5 +1,7 @@
 //! Git repositories in the data directory, written from what the program embeds.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rust_embed::RustEmbed;
@@ -7,17 +9,25 @@ use tokio::process::Command;
 
 use super::StartError;
 
-/// Writes a repository with the embedded files; one that differs from them gets a new commit on `master`.
+/// Paths in a repository, and what is there.
+pub(super) type Files = BTreeMap<String, Cow<'static, [u8]>>;
+
+/// All that is embedded.
+pub(super) fn files<E: RustEmbed>() -> Files {
+    E::iter().filter_map(|name| Some((name.to_string(), E::get(&name)?.data))).collect()
+}
+
+/// Writes a repository with these files; one that differs from them gets a new commit on `master`.
 ///
 /// # Errors
 /// When a file cannot be written, or what git says.
-pub(super) async fn write<E: RustEmbed>(dir: &Path) -> Result<(), StartError> {
+pub(super) async fn write(dir: &Path, files: Files) -> Result<(), StartError> {
     std::fs::create_dir_all(dir)?;
-    for name in E::iter() {
-        let path = dir.join(name.as_ref());
-        if let (Some(parent), Some(file)) = (path.parent(), E::get(&name)) {
+    for (name, data) in files {
+        let path = dir.join(name);
+        if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
-            std::fs::write(&path, &file.data)?;
+            std::fs::write(&path, &data)?;
         }
     }
     if !dir.join(".git").exists() {

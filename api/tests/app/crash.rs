@@ -20,7 +20,7 @@ use ocim::machines::provider::{Machine, MachineOffer, MachineRef, MachineSpec, P
 use ocim::machines::providers::fake::FakeProvider;
 use ocim::platform::db::Db;
 use ocim::routing::providers::fake::FakeTraffic;
-use ocim::routing::traffic::{AskError, Route, Traffic, TrafficError};
+use ocim::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
 use shared_types::{AppServerId, ServerId};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -181,8 +181,8 @@ impl Traffic for Outside {
         self.traffic.answers().await
     }
 
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError> {
-        self.points.around("ask", self.traffic.ask(target, hostname, path)).await
+    async fn ask(&self, target: SocketAddr, question: &Question<'_>) -> Result<Answer, AskError> {
+        self.points.around("ask", self.traffic.ask(target, question)).await
     }
 }
 

@@ -23,6 +23,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use ocim::ansible::fake::FakeAnsible;
 use ocim::ansible::port::Ansible;
 use ocim::app::App;
+use ocim::applications;
 use ocim::config::Settings;
 use ocim::git::fake::FakeGit;
 use ocim::git::port::Git;
@@ -149,8 +150,12 @@ impl TestApp {
         let mut options = settings::options(runs.path(), PATIENCE, Duration::from_millis(5));
         options.drain_limit = Duration::from_secs(1);
         (setup.options)(&mut options);
-        let applications: Vec<Arc<dyn ocim::instances::application::Application>> =
-            vec![Arc::new(settings::open_edx()), Arc::new(tutor::tutor()), Arc::new(notebook::Notebook)];
+        let applications: Vec<Arc<dyn ocim::instances::application::Application>> = vec![
+            Arc::new(settings::open_edx()),
+            Arc::new(tutor::tutor()),
+            Arc::new(site_type()),
+            Arc::new(notebook::Notebook),
+        ];
         let ports = Ports {
             provider: provider.clone(),
             probe: provider.clone(),
@@ -276,8 +281,12 @@ impl TestApp {
     pub async fn end(mut self) {
         // Without a worker nobody has done the jobs.
         if self.worker.is_some() {
-            let jobs = "SELECT count(*) AS n FROM graphile_worker.jobs";
-            until("no job is left", async || self.number(jobs).await == 0).await;
+            let mut left = String::new();
+            let is_done = async || {
+                left = self.text(JOBS).await;
+                left.is_empty()
+            };
+            assert!(holds_soon(is_done).await, "jobs are left: {left}");
         }
         assert_eq!(self.number(GAPS).await, 0, "the logs have gaps");
         assert_eq!(
@@ -294,6 +303,10 @@ impl TestApp {
         self.database.take().unwrap().discard();
     }
 }
+
+/// The jobs, with their last errors.
+const JOBS: &str = "SELECT coalesce(string_agg(concat_ws(': ', task_identifier, last_error), '; '), '') AS text \
+    FROM graphile_worker.jobs";
 
 /// App servers whose log does not count 1, 2, 3, … up to what its counter says.
 const GAPS: &str = "SELECT count(*) AS n FROM log_counters AS c WHERE c.pruned_at IS NULL AND c.last_seq <> ALL (ARRAY[\
@@ -325,13 +338,18 @@ pub async fn number(conn: &mut AsyncPgConnection, query: &str) -> i64 {
 }
 
 /// Waits until it is so, looking again and again.
-pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, is_so: impl AsyncFnMut() -> bool) {
+    assert!(holds_soon(is_so).await, "waited {PATIENCE:?} and still not: {what}");
+}
+
+/// Whether it is so in time.
+async fn holds_soon(mut is_so: impl AsyncFnMut() -> bool) -> bool {
     let looking = async {
         while !is_so().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, looking).await.is_ok(), "waited {PATIENCE:?} and still not: {what}");
+    tokio::time::timeout(PATIENCE, looking).await.is_ok()
 }
 
 /// A new user of this role. Nobody knows the password.
@@ -340,6 +358,13 @@ async fn user(conn: &mut AsyncPgConnection, role: Role) -> UserId {
     let name = format!("{}-{}", role.as_str(), COUNT.fetch_add(1, Ordering::Relaxed));
     assert!(store::insert(conn, &name, "no password has this hash", role).await.unwrap());
     store::by_name(conn, &name).await.unwrap().unwrap().0
+}
+
+/// Sites with defaults that reach nowhere.
+fn site_type() -> applications::site::Site {
+    let defaults = applications::site::Defaults { base_domain: "campus.example".into(), protocol: "https".into() };
+    let urls = ocim::routing::public::PublicUrls::at_port(8080);
+    applications::site::Site { defaults, urls, examples: "/srv/examples".into() }
 }
 
 fn serve(app: App) -> (String, actix_web::dev::ServerHandle, tokio::task::JoinHandle<std::io::Result<()>>) {

@@ -117,6 +117,24 @@ fn the_client_knows_the_api_and_nothing_knows_the_client() {
     }
 }
 
+/// Whether a path leads into the folder of an application type, or has the name of the first type in it, which no other thing has.
+fn names_a_type(path: &Path) -> bool {
+    let is_type = |name: &String| shared_types::applications::of(name).is_some();
+    path.iter().any(|name| name.to_lowercase().contains("openedx"))
+        || path.windows(2).any(|pair| pair[0] == "applications" && is_type(&pair[1]))
+}
+
+#[test]
+fn a_path_into_a_types_folder_names_an_application() {
+    let path = |text: &str| text.split("::").map(str::to_owned).collect::<Path>();
+    for text in ["applications::site::hooks", "shared_types::applications::site", "shared_types::OpenEdxSettings"] {
+        assert!(names_a_type(&path(text)), "{text}");
+    }
+    for text in ["shared_types::applications::MachineNeeds", "shared_types::applications::of", "app::site::Site"] {
+        assert!(!names_a_type(&path(text)), "{text}");
+    }
+}
+
 #[test]
 fn generic_rooms_name_no_application() {
     for file in files() {
@@ -126,8 +144,7 @@ fn generic_rooms_name_no_application() {
         }
         let mut named = file.source.named();
         named.extend(file.source.named_of("shared_types"));
-        let is_specific = |name: &String| name.to_lowercase().contains("openedx");
-        let specific: Vec<_> = named.iter().filter(|path| path.iter().any(is_specific)).collect();
+        let specific: Vec<_> = named.iter().filter(|path| names_a_type(path)).collect();
         assert!(specific.is_empty(), "{} names {specific:?}", file.path.display());
         if top == "instances" {
             assert!(!file.source.code.to_lowercase().contains("openedx"), "{}", file.path.display());

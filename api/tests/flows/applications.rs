@@ -13,9 +13,53 @@ use crate::app::{TestApp, notebook, until};
 
 const PATH: &str = "/api/v1/instances";
 
+/// What differs between the types in the life of an instance.
+struct Kind {
+    /// What makes an instance; the setting `yaml` is added.
+    body: Value,
+    /// The setting that holds YAML.
+    yaml: &'static str,
+    domain: &'static str,
+    sites: Value,
+    /// A setting, another value of it, and what the variables of a later app server say of that.
+    change: (&'static str, &'static str, &'static str),
+}
+
+impl Kind {
+    async fn create(&self, app: &TestApp, yaml: &str) -> i64 {
+        let mut body = self.body.clone();
+        body[self.yaml] = yaml.into();
+        app.operator().await.post(PATH, body).await.expect(201)["id"].as_i64().unwrap()
+    }
+}
+
+fn notebooks() -> Kind {
+    Kind {
+        body: json!({ "name": "Notes", "instance_type": "notebook", "address": "notes.example" }),
+        yaml: "notes",
+        domain: "notes.example",
+        sites: json!([{ "name": "reader", "label": "Reader", "url": "https://notes.example/" }]),
+        change: ("edition", "second", "edition: second\n"),
+    }
+}
+
+fn sites() -> Kind {
+    let playbooks = json!([{ "repository": "https://git.example/school.git" }]);
+    let hostnames = json!(["school", "school-content"]);
+    Kind {
+        body: json!({ "name": "School", "instance_type": "site", "hostnames": hostnames, "playbooks": playbooks }),
+        yaml: "variables",
+        domain: "school.campus.example",
+        sites: json!([
+            { "name": "school", "label": "school", "url": "https://school.campus.example/" },
+            { "name": "school-content", "label": "school-content", "url": "https://school-content.campus.example/" },
+        ]),
+        change: ("protocol", "http", "ocim_protocol: http\n"),
+    }
+}
+
 async fn notebook(app: &TestApp, notes: &str) -> i64 {
-    let body = json!({ "name": "Notes", "instance_type": "notebook", "address": "notes.example", "notes": notes });
-    app.operator().await.post(PATH, body).await.expect(201)["id"].as_i64().unwrap()
+    notebooks().create(app, notes).await
 }
 
 async fn variables(app: &TestApp, app_server: i64) -> String {
@@ -23,52 +67,97 @@ async fn variables(app: &TestApp, app_server: i64) -> String {
 }
 
 #[tokio::test]
-async fn it_is_created_launched_activated_updated_rolled_back_and_purged() {
+async fn a_notebook_is_created_launched_activated_updated_rolled_back_and_purged() {
+    lives_from_creation_to_purge(notebooks()).await;
+}
+
+#[tokio::test]
+async fn a_site_is_created_launched_activated_updated_rolled_back_and_purged() {
+    lives_from_creation_to_purge(sites()).await;
+}
+
+async fn lives_from_creation_to_purge(kind: Kind) {
     let app = TestApp::start().await;
-    let id = notebook(&app, "pages: 12\n").await;
+    let id = kind.create(&app, "pages: 12\n").await;
     let read = app.read_instance(id).await;
-    assert_eq!(
-        (&read["domain"], &read["edition"], &read["studio_url"]),
-        (&json!("notes.example"), &json!("first"), &json!(""))
-    );
-    let site = json!({ "name": "reader", "label": "Reader", "url": "https://notes.example/" });
-    assert_eq!(read["sites"], json!([site]));
+    assert_eq!((&read["domain"], &read["studio_url"]), (&json!(kind.domain), &json!("")));
+    assert_eq!(read["sites"], kind.sites);
     let first = app.running(id).await;
     app.activate(first).await.expect(200);
     let operator = app.operator().await;
+    let (name, value, line) = kind.change;
     let etag = read["etag"].as_str().unwrap();
-    let changed = operator.patch(&format!("{PATH}/{id}"), etag, json!({ "edition": "second" })).await.expect(200);
-    assert_eq!(changed["pending_changes"], json!(["edition"]));
+    let changed = operator.patch(&format!("{PATH}/{id}"), etag, json!({ name: value })).await.expect(200);
+    assert_eq!(changed["pending_changes"], json!([name]));
     let second = app.running(id).await;
     app.activate(second).await.expect(200);
-    assert!(variables(&app, second).await.contains("edition: second\n"), "{}", variables(&app, second).await);
+    assert!(!variables(&app, first).await.contains(line), "an app server's configuration changed");
+    assert!(variables(&app, second).await.contains(line), "{}", variables(&app, second).await);
     operator.post(&format!("{PATH}/{id}/rollback"), json!({})).await.expect(200);
     assert_eq!(app.read_instance(id).await["active_appserver"]["id"], first);
-    assert_eq!(app.traffic.table()["notes.example"], Some(app.sites[0].address));
+    assert_eq!(app.traffic.table()[kind.domain], Some(app.sites[0].address));
     operator.delete(&format!("{PATH}/{id}?terminate=true")).await.expect(200);
     app.until_serving(first, "idle").await;
     let left = "SELECT count(*) AS n FROM servers WHERE status <> 'terminated'";
     until("the machines are gone", async || app.number(left).await == 0).await;
     let administrator = app.person(Role::Admin).await;
-    let purge = format!("{PATH}/{id}/purge");
-    administrator.post(&purge, json!({ "confirm": "notes.example" })).await.expect(200);
-    let body = json!({ "name": "Again", "instance_type": "notebook", "address": "notes.example" });
-    operator.post(PATH, body).await.expect(201);
+    administrator.post(&format!("{PATH}/{id}/purge"), json!({ "confirm": kind.domain })).await.expect(200);
+    kind.create(&app, "").await;
     app.end().await;
 }
 
 #[tokio::test]
-async fn secrets_in_its_own_yaml_are_sealed_and_never_shown() {
+async fn secrets_in_a_types_own_yaml_are_sealed_and_never_shown() {
     let app = TestApp::start().await;
-    let id = notebook(&app, "API_PASSWORD: hunter2-hunter2\n").await;
-    let built = app.running(id).await;
-    for shown in [app.read_instance(id).await, app.read_app_server(built).await] {
-        let shown = shown.to_string();
-        assert!(!shown.contains("hunter2") && shown.contains("••••••"), "{shown}");
+    for kind in [notebooks(), sites()] {
+        let id = kind.create(&app, "API_PASSWORD: hunter2-hunter2\n").await;
+        let built = app.running(id).await;
+        for shown in [app.read_instance(id).await, app.read_app_server(built).await] {
+            let shown = shown.to_string();
+            assert!(!shown.contains("hunter2") && shown.contains("••••••"), "{shown}");
+        }
     }
     for table in ["instances", "app_servers"] {
         let clear = format!("SELECT count(*) AS n FROM {table} AS t WHERE to_jsonb(t)::text LIKE '%hunter2%'");
         assert_eq!(app.number(&clear).await, 0, "{table}");
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_check_that_asks_for_a_text_fails_without_it() {
+    let app = TestApp::start().await;
+    let mut kind = sites();
+    kind.body["checks"] = json!([{ "path": "/health", "statuses": "200", "text": "all is well" }]);
+    let id = kind.create(&app, "").await;
+    let built = app.launched(id).await;
+    until("the checks were made", async || {
+        let made = app.read_app_server(built).await["checks"].clone();
+        made["items"][0]["detail"].as_str().is_some_and(|words| words.ends_with("without the text “all is well”"))
+    })
+    .await;
+    let stop = format!("/api/v1/app-servers/{built}/stop");
+    assert!(app.operator().await.post(&stop, json!({})).await.status.is_success());
+    app.until_built(built).await;
+    app.end().await;
+}
+
+#[tokio::test]
+async fn templates_are_published_and_make_instances() {
+    let app = TestApp::idle().await;
+    let operator = app.operator().await;
+    let types = operator.get("/api/v1/instance-types").await.expect(200);
+    let site = types["items"].as_array().unwrap().iter().find(|one| one["instance_type"] == "site").unwrap();
+    let templates = site["templates"].as_array().unwrap();
+    let names: Vec<_> = templates.iter().map(|template| template["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["kolibri", "wagtail"]);
+    for template in templates {
+        let mut body = template["settings"].clone();
+        body["name"] = template["label"].clone();
+        body["instance_type"] = "site".into();
+        let made = operator.post(PATH, body).await.expect(201);
+        let domain = format!("{}.campus.example", template["name"].as_str().unwrap());
+        assert_eq!((&made["domain"], &made["protocol"]), (&json!(domain), &json!("https")));
     }
     app.end().await;
 }

@@ -3,6 +3,7 @@
 
 mod ansible;
 mod children;
+mod examples;
 mod github;
 mod machines;
 mod smtp;

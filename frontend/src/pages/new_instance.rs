@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::{Map, Value};
 use shared_types::applications::{self, ApplicationType};
-use shared_types::instance_type::InstanceType;
+use shared_types::instance_type::{InstanceTemplate, InstanceType};
 use shared_types::launch::LaunchAppServer;
 use shared_types::{Instance, Role};
 
@@ -78,6 +78,55 @@ fn Types(kind: RwSignal<&'static str>, published: Published) -> impl IntoView {
     }
 }
 
+/// Settings to begin with, where the type has some: a choice fills the form.
+#[component]
+fn Templates(kind: &'static ApplicationType, form: Form, published: Published) -> impl IntoView {
+    let templates = Memo::new(move |_| {
+        published.with(|known| known.get(kind.word).map(|it| it.templates.clone()).unwrap_or_default())
+    });
+    let chosen = RwSignal::new(None::<String>);
+    let choice = move |template: Option<InstanceTemplate>| {
+        let name = template.as_ref().map(|template| template.name.clone());
+        let id = format!("template-{}", name.as_deref().unwrap_or("none"));
+        let (label, description) = template
+            .as_ref()
+            .map_or(("Empty", "Your own playbook."), |it| (it.label.as_str(), it.description.as_str()));
+        let (label, description) = (label.to_owned(), description.to_owned());
+        let (is_chosen, for_id) = (name.clone(), id.clone());
+        let settings = template.map(|template| template.settings).unwrap_or_default();
+        view! {
+            <label class="choice" for=for_id>
+                <input
+                    id=id
+                    type="radio"
+                    name="template"
+                    prop:checked=move || chosen.with(|chosen| *chosen == is_chosen)
+                    on:change=move |_| {
+                        chosen.set(name.clone());
+                        form.fill(&settings);
+                    }
+                />
+                <span>
+                    <b>{label}</b>
+                    <small>{description}</small>
+                </span>
+            </label>
+        }
+    };
+    let choices = move || std::iter::once(None).chain(templates.get().into_iter().map(Some)).map(choice).collect_view();
+    move || {
+        let is_any = templates.with(|templates| !templates.is_empty());
+        is_any.then(|| {
+            view! {
+                <fieldset class="choices templates">
+                    <legend>"Begin with"</legend>
+                    {choices()}
+                </fieldset>
+            }
+        })
+    }
+}
+
 /// What is done once the instance is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
@@ -141,6 +190,7 @@ fn TypeForm(kind: &'static ApplicationType, published: Published) -> impl IntoVi
             aria-label="New instance"
             novalidate
         >
+            <Templates kind form published/>
             <FieldRows form group=FieldGroup::Basic/>
             <Address kind form published/>
             <details class="more" prop:open=is_advanced>

@@ -11,6 +11,7 @@ use crate::settings::Schema;
 use crate::warning::FieldWarning;
 
 pub mod openedx;
+pub mod site;
 pub mod tutor;
 
 /// An application type, as form, server and client know it.
@@ -65,7 +66,7 @@ pub struct SiteAddress {
 }
 
 /// Every type, in the order that a person is offered them.
-pub static ALL: &[&ApplicationType] = &[&openedx::TYPE, &tutor::TYPE];
+pub static ALL: &[&ApplicationType] = &[&openedx::TYPE, &tutor::TYPE, &site::TYPE];
 
 /// What a missing `instance_type` means on the API.
 pub static DEFAULT: &ApplicationType = &openedx::TYPE;

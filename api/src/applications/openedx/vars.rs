@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 use shared_types::OpenEdxSettings;
 use shared_types::openedx::Protocol;
-use shared_types::yaml::typed;
 
 use super::Installation;
 use super::names::{lms_domain, studio_domain};
 use super::releases::{self, Release};
 use super::spellings::{self, CONFIGURATION_VERSION, PLATFORM_REPOSITORY, PLATFORM_VERSION};
+use crate::applications::literal::literal;
 
 /// The port that the web server listens on for all sites; the gateway in front of it has the public ones.
 const NGINX_PORT: u16 = 80;
@@ -159,29 +159,4 @@ fn admins(github_admins: &[String]) -> Group {
     }
     let users = github_admins.iter().map(|name| json!({"name": name, "github": true, "type": "admin"})).collect();
     vec![("COMMON_USER_INFO", Value::Array(users))]
-}
-
-/// A text that Ansible's templates leave as it is. Without, a name with `{{ … }}` in it (a pull request's title is
-/// somebody else's words) would be evaluated on this host.
-fn literal(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        let opens = character == '{' && matches!(characters.peek(), Some('{' | '%' | '#'));
-        if opens { quoted.push_str(r#"{{ "{" }}"#) } else { quoted.push(character) }
-    }
-    typed::text(&quoted)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::literal;
-
-    #[test]
-    fn what_looks_like_a_template_stays_text() {
-        assert_eq!(literal("A {plain} name"), "A {plain} name");
-        assert_eq!(literal("{{ x }}"), r#"{{ "{" }}{ x }}"#);
-        assert_eq!(literal("{%{#"), r#"{{ "{" }}%{{ "{" }}#"#);
-        assert_eq!(literal("{{{"), r#"{{ "{" }}{{ "{" }}{"#);
-    }
 }

@@ -9,14 +9,15 @@ use crate::instances::machine;
 
 /// List the application types
 ///
-/// What each deploys and needs, its settings with their rules, and what blank settings become.
+/// What each deploys and needs, its settings with their rules, what blank settings become, and templates to begin with.
 #[utoipa::path(tag = "instances", responses((status = 200, description = "The types", body = InstanceTypes)))]
 #[get("/instance-types")]
 pub async fn list_instance_types(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {
     let items = app.manager.applications.iter().map(|application| {
         let kind = application.kind();
         let unavailable = machine::missing(&app.manager, kind, kind.machine);
-        InstanceType::of(kind, kind.word == DEFAULT.word, unavailable, application.defaults())
+        let (defaults, templates) = (application.defaults(), application.templates());
+        InstanceType::of(kind, kind.word == DEFAULT.word, unavailable, defaults, templates)
     });
     Ok(HttpResponse::Ok().json(InstanceTypes { items: items.collect() }))
 }

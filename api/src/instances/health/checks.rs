@@ -16,20 +16,20 @@ use crate::instances::{Manager, Refusal};
 use crate::machines;
 use crate::platform::db::DbError;
 use crate::platform::events;
-use crate::routing::traffic::{self, AskError, Traffic};
+use crate::routing::traffic::{Answer, AskError, Question, Traffic};
 
 /// What is said of each site of a machine that is gone.
 const GONE: &str = "its machine is gone";
 
-/// Makes the checks of an app server now and keeps them. An answer may take [`traffic::PATIENCE`].
+/// Makes the checks of an app server now and keeps them. An answer may take as long as its check says.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] when its machine has no address, or is gone and it is not active.
 pub async fn check(manager: &Manager, id: AppServerId) -> Result<Checks, Refusal> {
-    check_within(manager, id, traffic::PATIENCE).await
+    check_within(manager, id, Duration::MAX).await
 }
 
-/// The same, but an answer may take only so long. Of an active app server they count for its instance's health.
+/// The same, but no answer may take longer than this. Of an active app server they count for its instance's health.
 ///
 /// # Errors
 /// As [`check`].
@@ -81,7 +81,7 @@ async fn keep(manager: &Manager, row: &app_servers::AppServerRow, made: &Checks)
     Ok(())
 }
 
-/// Asks every site at once. Where one could not be asked and none failed, nothing is known of the app server.
+/// Asks every site at once; an answer may take as long as its check says, and `patience` at most. Where one could not be asked and none failed, nothing is known of the app server.
 pub(in crate::instances) async fn ask(
     traffic: &dyn Traffic,
     address: SocketAddr,
@@ -113,10 +113,17 @@ pub(in crate::instances) fn gone(specs: &[CheckSpec]) -> (Found, Checks) {
 
 async fn ask_one(traffic: &dyn Traffic, address: SocketAddr, spec: &CheckSpec, patience: Duration) -> (bool, Check) {
     let began = Instant::now();
-    let answer = tokio::time::timeout(patience, traffic.ask(address, &spec.hostname, &spec.path)).await;
+    let patience = patience.min(spec.timeout);
+    let question = Question { hostname: &spec.hostname, path: &spec.path, text: spec.text.as_deref(), patience };
+    let answer = tokio::time::timeout(patience, traffic.ask(address, &question)).await;
     let took = began.elapsed().as_millis();
     let (was_asked, is_ok, detail) = match answer {
-        Ok(Ok(status)) => (true, spec.accepts(status), format!("{status} in {took} ms")),
+        Ok(Ok(Answer { status, has_text: false })) if spec.accepts(status) => (
+            true,
+            false,
+            format!("{status} in {took} ms, without the text “{}”", spec.text.as_deref().unwrap_or_default()),
+        ),
+        Ok(Ok(Answer { status, has_text: _ })) => (true, spec.accepts(status), format!("{status} in {took} ms")),
         Ok(Err(AskError::NoAnswer(words))) => (true, false, words),
         Ok(Err(AskError::NotAsked(words))) => (false, false, words),
         Err(_) => (true, false, format!("no answer within {} s", patience.as_secs())),

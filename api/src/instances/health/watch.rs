@@ -26,7 +26,7 @@ use crate::instances::{Manager, Pace, store as tables};
 use crate::platform::db::DbError;
 use crate::platform::events::bus::Signal;
 use crate::platform::events::{self, About};
-use crate::routing::traffic::{PATIENCE, Traffic};
+use crate::routing::traffic::Traffic;
 
 /// How often answers are written and checks begin.
 const TICK: Duration = Duration::from_secs(1);
@@ -315,7 +315,7 @@ async fn check(traffic: Arc<dyn Traffic>, start: Start) -> (Start, Look, Duratio
     let began = Instant::now();
     let specs: &[CheckSpec] = start.target.specs.as_deref().unwrap_or_default();
     let (found, made) = match &start.target.aim {
-        Aim::At(address) => checks::ask(traffic.as_ref(), *address, specs, PATIENCE).await,
+        Aim::At(address) => checks::ask(traffic.as_ref(), *address, specs, Duration::MAX).await,
         Aim::Gone => checks::gone(specs),
         Aim::Nowhere => (Found::NotAsked, Checks::default()),
     };

@@ -1,6 +1,8 @@
 //! Activates app servers that were to be when they run. Automation takes nothing from people: it stops at a hold, at an
 //! archived instance and at whatever is newer, and swaps the pointer only if it still is what was seen before the checks.
 
+use std::time::Duration;
+
 use chrono::Utc;
 use diesel_async::AsyncConnection;
 use shared_types::app_server::ActivationKind;
@@ -15,7 +17,6 @@ use crate::instances::store::instances::{self, InstanceRow};
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::{events, logs};
-use crate::routing::traffic;
 
 /// What became of one try.
 enum Tried {
@@ -44,7 +45,7 @@ pub async fn when_running(manager: &Manager, id: AppServerId) -> Result<(), DbEr
     drop(conn);
     let tried = match obstacle(&seen, id) {
         Some(why) => Tried::GivenUp(why),
-        None => match prove(manager, id, traffic::PATIENCE).await {
+        None => match prove(manager, id, Duration::MAX).await {
             Ok(()) => swap(manager, &row, &build, &seen).await?,
             Err(Refusal::Db(error)) => return Err(error),
             Err(_) if Utc::now() < row.modified + patience(manager.options.checks_timeout) => Tried::Later,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::question;
 use crate::config::gateway::Front;
-use crate::routing::traffic::{AskError, Route, Traffic, TrafficError};
+use crate::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
 
 /// No gateway. Whoever runs beside the gateway tells it; see `Duties::tells_gateway`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,8 +37,8 @@ impl Traffic for Direct {
         Err(not_here())
     }
 
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError> {
-        question::ask_directly(target, hostname, path, self.front).await
+    async fn ask(&self, target: SocketAddr, question: &Question<'_>) -> Result<Answer, AskError> {
+        question::ask_directly(target, question, self.front).await
     }
 }
 
@@ -62,7 +62,10 @@ mod tests {
             visitor.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
             String::from_utf8_lossy(&head[..read]).into_owned()
         });
-        assert_eq!(direct.ask(target, "a.localhost", "/heartbeat").await, Ok(204));
+        assert_eq!(
+            direct.ask(target, &Question::status("a.localhost", "/heartbeat")).await,
+            Ok(Answer { status: 204, has_text: true })
+        );
         let head = asked.await.unwrap();
         assert!(head.contains("\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: 443\r\n"), "{head}");
         for error in [direct.apply(&[]).await.unwrap_err(), direct.replace_all(&[]).await.unwrap_err()] {

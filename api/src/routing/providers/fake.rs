@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::question;
 use crate::config::gateway::Scheme;
-use crate::routing::traffic::{AskError, Route, Traffic, TrafficError};
+use crate::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
 
 /// Keeps the table it is told, and does what the test says.
 #[derive(Debug, Default)]
@@ -120,11 +120,11 @@ impl Traffic for FakeTraffic {
         self.attempt().map(drop)
     }
 
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError> {
+    async fn ask(&self, target: SocketAddr, question: &Question<'_>) -> Result<Answer, AskError> {
         if self.state().is_away {
             return Err(AskError::NotAsked("the gateway is away".to_owned()));
         }
-        question::ask_directly(target, hostname, path, None).await
+        question::ask_directly(target, question, None).await
     }
 }
 

@@ -1,13 +1,18 @@
-//! One small HTTP request on a connection of its own, and the head of its answer. Nothing is followed or kept.
+//! One small HTTP request on a connection of its own, and its answer: the head, and of the body as much as is asked for. Nothing is
+//! followed or kept.
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{
+    AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, ReadHalf, Take, WriteHalf,
+};
 use tokio::net::TcpStream;
 
+use super::body;
 use crate::config::gateway::Front;
-use crate::routing::traffic::{AskError, PATIENCE, check_host};
+use crate::routing::traffic::{Answer, AskError, Question, check_host};
 
 /// The longest head of an answer that is read, in bytes.
 const LONGEST_HEAD: u64 = 64 << 10;
@@ -25,27 +30,41 @@ pub(super) struct Head {
 impl Head {
     /// Whether a header of this name, in lower case, has this value.
     pub(super) fn says(&self, name: &str, value: &str) -> bool {
-        self.headers.iter().any(|(own, said)| own == name && said == value)
+        self.header(name) == Some(value)
+    }
+
+    /// The first header of this name, in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, said)| said.as_str())
     }
 }
 
 /// Asks the target itself, from this host; tells it the scheme and port that visitors use, where that is known.
 pub(super) async fn ask_directly(
     target: SocketAddr,
-    hostname: &str,
-    path: &str,
+    question: &Question<'_>,
     front: Option<Front>,
-) -> Result<u16, AskError> {
+) -> Result<Answer, AskError> {
     let said = front.map(|Front { scheme, port }| {
         format!("X-Forwarded-Proto: {}\r\nX-Forwarded-Port: {port}\r\n", scheme.as_str())
     });
-    let request = request(hostname, path, said.as_deref().unwrap_or_default()).map_err(AskError::NotAsked)?;
+    let request = request(question, said.as_deref().unwrap_or_default()).map_err(AskError::NotAsked)?;
     let exchange = async {
         let stream = TcpStream::connect(target).await.map_err(|error| not_connected(&error))?;
-        let head = exchange(stream, &request).await.map_err(|error| AskError::NoAnswer(no_answer(&error)))?;
-        Ok(head.status)
+        let broken = |error| AskError::NoAnswer(no_answer(&error));
+        let mut exchange = exchange(stream, &request).await.map_err(broken)?;
+        let has_text = exchange.has(question.text).await.map_err(broken)?;
+        Ok(Answer { status: exchange.head.status, has_text })
     };
-    tokio::time::timeout(PATIENCE, exchange).await.unwrap_or_else(|_| Err(AskError::NoAnswer(too_late())))
+    within(question.patience, exchange).await
+}
+
+/// Gives up on an exchange that takes longer.
+pub(super) async fn within<T>(
+    patience: Duration,
+    exchange: impl Future<Output = Result<T, AskError>>,
+) -> Result<T, AskError> {
+    tokio::time::timeout(patience, exchange).await.unwrap_or_else(|_| Err(AskError::NoAnswer(too_late(patience))))
 }
 
 /// Why there is no connection. Without a free port, descriptor or memory here, nothing is known about the target.
@@ -69,12 +88,13 @@ pub(super) fn no_answer(error: &io::Error) -> String {
 }
 
 /// The words for an answer that did not come in time.
-pub(super) fn too_late() -> String {
-    format!("no answer within {} s", PATIENCE.as_secs())
+pub(super) fn too_late(patience: Duration) -> String {
+    format!("no answer within {} s", patience.as_secs())
 }
 
 /// A GET with these further header lines, each with its line end. Refused where host or path could end a line.
-pub(super) fn request(hostname: &str, path: &str, headers: &str) -> Result<String, String> {
+pub(super) fn request(question: &Question<'_>, headers: &str) -> Result<String, String> {
+    let Question { hostname, path, text: _, patience: _ } = question;
     check_host(hostname).map_err(|error| error.0)?;
     if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(format!("«{}» is not a path that can be asked for", path.escape_default()));
@@ -84,8 +104,26 @@ pub(super) fn request(hostname: &str, path: &str, headers: &str) -> Result<Strin
     ))
 }
 
+/// An answer whose body is not read yet.
+pub(super) struct Exchange<S> {
+    pub(super) head: Head,
+    rest: BufReader<Take<ReadHalf<S>>>,
+    /// Some servers take the end of what they read for the end of the visit.
+    _writing: WriteHalf<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Send> Exchange<S> {
+    /// Whether the body has this text. Without a text nothing is read.
+    pub(super) async fn has(&mut self, text: Option<&str>) -> io::Result<bool> {
+        let Some(text) = text else { return Ok(true) };
+        self.rest.get_mut().set_limit(body::LONGEST);
+        let body = body::read(&self.head, &mut self.rest).await?;
+        Ok(String::from_utf8_lossy(&body).contains(text))
+    }
+}
+
 /// Sends a request and reads the head of the answer.
-pub(super) async fn exchange(stream: impl AsyncRead + AsyncWrite + Send, request: &str) -> io::Result<Head> {
+pub(super) async fn exchange<S: AsyncRead + AsyncWrite + Send>(stream: S, request: &str) -> io::Result<Exchange<S>> {
     let (reading, mut writing) = tokio::io::split(stream);
     writing.write_all(request.as_bytes()).await?;
     let mut reading = BufReader::new(reading.take(LONGEST_HEAD));
@@ -97,7 +135,8 @@ pub(super) async fn exchange(stream: impl AsyncRead + AsyncWrite + Send, request
         }
         let line = String::from_utf8_lossy(&line).trim_end().to_owned();
         if line.is_empty() {
-            return parse(&lines).ok_or_else(|| io::Error::other("it is not HTTP"));
+            let head = parse(&lines).ok_or_else(|| io::Error::other("it is not HTTP"))?;
+            return Ok(Exchange { head, rest: reading, _writing: writing });
         }
         lines.push(line);
     }
@@ -123,7 +162,7 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(1 << 20);
         far.write_all(answer.as_bytes()).await.unwrap();
         far.shutdown().await.unwrap();
-        exchange(near, "GET / HTTP/1.1\r\n\r\n").await
+        Ok(exchange(near, "GET / HTTP/1.1\r\n\r\n").await?.head)
     }
 
     #[tokio::test]
@@ -139,24 +178,25 @@ mod tests {
 
     #[test]
     fn asks_for_nothing_that_could_end_a_line() {
-        assert!(request("a.localhost", "/heartbeat?x=1", "").unwrap().starts_with("GET /heartbeat?x=1 HTTP/1.1\r\n"));
+        let request = |host, path| request(&Question::status(host, path), "");
+        assert!(request("a.localhost", "/heartbeat?x=1").unwrap().starts_with("GET /heartbeat?x=1 HTTP/1.1\r\n"));
         for (host, path) in [("a\r\nb", "/"), ("A", "/"), ("a", "heartbeat"), ("a", "/a b"), ("a", "/\r\n"), ("a", "")]
         {
-            assert!(request(host, path, "").is_err(), "{host:?} {path:?}");
+            assert!(request(host, path).is_err(), "{host:?} {path:?}");
         }
     }
 
     #[tokio::test]
     async fn says_that_nothing_listens() {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let answer = ask_directly(free, "a.localhost", "/", None).await;
+        let answer = ask_directly(free, &Question::status("a.localhost", "/"), None).await;
         assert_eq!(answer, Err(AskError::NoAnswer(NO_CONNECTION.to_owned())));
     }
 
     #[tokio::test]
     async fn what_is_wrong_on_this_side_says_nothing_about_the_target() {
         let target = "127.0.0.1:80".parse().unwrap();
-        assert!(matches!(ask_directly(target, "a b", "/", None).await, Err(AskError::NotAsked(_))));
+        assert!(matches!(ask_directly(target, &Question::status("a b", "/"), None).await, Err(AskError::NotAsked(_))));
         let of = |errno: rustix::io::Errno| not_connected(&io::Error::from_raw_os_error(errno.raw_os_error()));
         assert!(matches!(of(rustix::io::Errno::MFILE), AskError::NotAsked(_)));
         assert!(matches!(of(rustix::io::Errno::ADDRNOTAVAIL), AskError::NotAsked(_)));

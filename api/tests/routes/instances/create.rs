@@ -143,7 +143,7 @@ async fn only_known_applications_are_made() {
     let operator = app.operator().await;
     let body = |kind| json!({ "name": "x", "sub_domain": "x", "instance_type": kind });
     let detail = operator.post(PATH, body("wordpress")).await.field_error("/instance_type");
-    assert_eq!(detail, "Must be one of: openedx, tutor, notebook.");
+    assert_eq!(detail, "Must be one of: openedx, tutor, site, notebook.");
     assert_eq!(
         operator.post(PATH, json!({ "name": 7, "sub_domain": "x" })).await.field_error("/name"),
         "Must be a string."

@@ -10,5 +10,6 @@ mod loading;
 mod playing;
 mod repositories;
 mod submodules;
-mod support;
+pub(super) mod support;
 mod variables;
+mod wheels;

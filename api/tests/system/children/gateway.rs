@@ -10,7 +10,7 @@ use ocim::config::Settings;
 use ocim::config::gateway::{GatewaySettings, Scheme};
 use ocim::platform::children::Signal;
 use ocim::routing::providers::haproxy::{GatewayConfig, GatewayError, HaproxyGateway, HaproxyRoutes};
-use ocim::routing::traffic::{AskError, Route, Traffic};
+use ocim::routing::traffic::{AskError, Question, Route, Traffic};
 
 use super::http::{Answer, Backend, Visitor, get};
 
@@ -279,7 +279,10 @@ async fn asks_a_target_itself_whatever_the_routes_say() {
     let gateway = Gateway::start().await;
     let one = Backend::start("one").await;
     gateway.inner.apply(&[route("a.localhost", None)]).await.unwrap();
-    let ask = async |target, path| gateway.inner.ask(target, "a.localhost", path).await;
+    let ask = async |target, path| {
+        let answer = gateway.inner.ask(target, &Question::status("a.localhost", path)).await;
+        answer.map(|answer| answer.status)
+    };
     assert_eq!(ask(one.address, "/heartbeat").await, Ok(200));
     let head = one.heads().pop().unwrap().to_lowercase();
     let port = gateway.listen.port();
@@ -295,7 +298,7 @@ async fn asks_a_target_itself_whatever_the_routes_say() {
         let wrong = ask(target.parse().unwrap(), "/").await.unwrap_err();
         assert!(wrong.to_string().contains("is not an address that visitors can be sent to"), "{wrong}");
     }
-    let wrong = gateway.inner.ask(one.address, "a b", "/").await.unwrap_err();
+    let wrong = gateway.inner.ask(one.address, &Question::status("a b", "/")).await.unwrap_err();
     assert!(wrong.to_string().contains("is not a host name"));
 
     // Neither do visitors get in by the header, nor others by the socket.
@@ -316,7 +319,8 @@ async fn asks_no_longer_than_it_may() {
     // It accepts, and says nothing.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let began = Instant::now();
-    let error = gateway.inner.ask(silent.local_addr().unwrap(), "a.localhost", "/").await.unwrap_err();
+    let error =
+        gateway.inner.ask(silent.local_addr().unwrap(), &Question::status("a.localhost", "/")).await.unwrap_err();
     assert_eq!(error, AskError::NoAnswer("no answer within 5 s".into()));
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
     gateway.inner.stop().await.unwrap();

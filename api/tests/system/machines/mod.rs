@@ -4,7 +4,7 @@
 
 mod deployment;
 mod tutor;
-mod yard;
+pub(super) mod yard;
 
 use std::fs;
 use std::path::Path;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ocim::config::gateway::Scheme;
-use ocim::routing::traffic::Traffic;
+use ocim::routing::traffic::{Question, Traffic};
 
 use super::{CONNECTIONS, Gateway};
 
@@ -109,8 +109,8 @@ async fn a_django_form_with_csrf_works_behind_a_proxy_with_tls() {
     assert_eq!(answer.text().await.unwrap(), format!("Ada from 127.0.0.1 at {url}"));
     assert_eq!(post("https://evil.example").await.status(), 403, "another site's form is refused");
 
-    let checked = gateway.inner.ask(address, "django.localhost", "/form/").await;
-    assert_eq!(checked, Ok(200), "a check gets what a visitor gets, not a redirect to TLS");
+    let checked = gateway.inner.ask(address, &Question::status("django.localhost", "/form/")).await;
+    assert_eq!(checked.map(|answer| answer.status), Ok(200), "a check gets what a visitor gets, not a redirect to TLS");
     let plain = gateway.send("127.0.0.1", b"GET /form/ HTTP/1.1\r\nHost: django.localhost\r\n\r\n").await;
     assert_eq!(plain[0].status, 200, "the protocol of the instance is https");
     println!("a Django form was sent through a proxy with TLS and the gateway");

@@ -1,7 +1,7 @@
 //! What the application is told of the visitor: by a trusted proxy, by the settings, by the PROXY protocol.
 
 use ocim::config::Settings;
-use ocim::routing::traffic::Traffic;
+use ocim::routing::traffic::{Question, Traffic};
 
 use super::{CONNECTIONS, Gateway};
 
@@ -176,7 +176,7 @@ async fn a_check_sends_what_a_visitors_request_gets() {
     for gateway in [Gateway::start().await, Gateway::with(CONNECTIONS, settings).await] {
         for host in ["echo.localhost", "secure.localhost"] {
             gateway.application.forget();
-            gateway.inner.ask(gateway.application.address, host, "/").await.unwrap();
+            gateway.inner.ask(gateway.application.address, &Question::status(host, "/")).await.unwrap();
             let check = gateway.application.requests().first().unwrap().head.to_lowercase();
             let [_, scheme, port] = told(&check);
             let own = match (scheme, port) {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ocim::config::gateway::Scheme;
-use ocim::routing::traffic::Traffic;
+use ocim::routing::traffic::{Question, Traffic};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::application::Application;
@@ -50,5 +50,6 @@ async fn checks_are_made_while_visitors_hold_every_connection() {
     for _ in 0..150 {
         held.push(visitor::connect(gateway.listen, "127.0.0.2".parse().unwrap()).await);
     }
-    assert_eq!(gateway.inner.ask(gateway.application.address, "echo.localhost", "/").await, Ok(200));
+    let answer = gateway.inner.ask(gateway.application.address, &Question::status("echo.localhost", "/")).await;
+    assert_eq!(answer.map(|answer| answer.status), Ok(200));
 }

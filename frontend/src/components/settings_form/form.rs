@@ -295,6 +295,14 @@ impl Form {
         }
     }
 
+    /// Types these values, and blank where there is none; the name stays.
+    pub fn fill(self, values: &Map<String, Value>) {
+        for entry in self.entries().into_iter().filter(|entry| entry.field.is_some()) {
+            entry.typed.set(text_of(entry.field, values.get(entry.name())));
+        }
+        self.refused.update(HashMap::clear);
+    }
+
     /// What somebody typed: what the server said of it holds no longer.
     pub(super) fn take(self, entry: Entry, text: String) {
         // Told only where it changes something: every field listens.

@@ -31,7 +31,7 @@ pub use self::error::GatewayError;
 pub use self::routes::HaproxyRoutes;
 use crate::config::gateway::GatewaySettings;
 use crate::platform::children::{Detached, ProcessId, Signal, User, log_tail, open_log};
-use crate::routing::traffic::{AskError, Route, Traffic, TrafficError};
+use crate::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
 
 const START_TIMEOUT: Duration = Duration::from_secs(15);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(10);
@@ -173,8 +173,8 @@ impl Traffic for HaproxyGateway {
         self.routes.answers().await
     }
 
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError> {
-        self.routes.ask(target, hostname, path).await
+    async fn ask(&self, target: SocketAddr, question: &Question<'_>) -> Result<Answer, AskError> {
+        self.routes.ask(target, question).await
     }
 }
 

@@ -13,7 +13,7 @@ use super::questions;
 use super::runtime::Runtime;
 use super::table::Table;
 use crate::platform::children;
-use crate::routing::traffic::{AskError, Route, Traffic, TrafficError};
+use crate::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
 
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
@@ -92,7 +92,7 @@ impl Traffic for HaproxyRoutes {
         self.runtime.info().await.map(drop).ok_or_else(silent)
     }
 
-    async fn ask(&self, target: SocketAddr, hostname: &str, path: &str) -> Result<u16, AskError> {
-        questions::ask(&self.directory, target, hostname, path).await
+    async fn ask(&self, target: SocketAddr, question: &Question<'_>) -> Result<Answer, AskError> {
+        questions::ask(&self.directory, target, question).await
     }
 }

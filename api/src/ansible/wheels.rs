@@ -1,0 +1,209 @@
+//! The wheels that a repository's `wheels.txt` asks for, so that machines need no network: downloaded on the manager, kept in the
+//! cache as one tar for each content of the file, and given to the playbook as [`VARIABLE`].
+//!
+//! `wheels.txt` is a requirements file of pip. Only wheels are taken: nothing is built here that must run elsewhere. They are for
+//! the Python that runs Ansible, unless a comment `# pip: --python-version 3.12 --platform …` names another.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use super::pip::{self, pip};
+use super::port::AnsibleError;
+use super::printing::{self, Printer, failed, failed_at};
+use super::requirements::{RequirementsFile, read_all};
+use super::run_dir::RunDir;
+use crate::platform::command::{self, Output};
+use crate::platform::files::{lock, private_dir};
+
+/// The variable with the path of the tar. A value that people give is left alone, and nothing is downloaded then.
+pub(super) const VARIABLE: &str = "ocim_wheels";
+
+/// The file's name; the one beside the playbook counts, else the one at the top of the repository.
+const FILE: &str = "wheels.txt";
+
+/// What a comment that goes on with options of `pip download` begins with.
+const COMMENT: &str = "# pip:";
+
+/// The options that such a comment may have; each has a value.
+const OPTIONS: &[&str] = &["--python-version", "--platform", "--abi", "--implementation"];
+
+/// How long a download may take.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// How long Python may take to say what it is.
+const ASK_LIMIT: Duration = Duration::from_secs(30);
+
+/// How large all wheels of a file may be together, in bytes.
+const MAX_SIZE: u64 = 2 << 30;
+
+/// What else decides which wheels are taken.
+const PYTHON: &str = "import sys, platform; print(sys.implementation.cache_tag, platform.machine())";
+
+/// The tar with the wheels, made unless the cache has it; none where the repository has no `wheels.txt`.
+///
+/// # Errors
+/// [`AnsibleError::Permanent`] for a requirement without a wheel, a wrong hash, or a comment that cannot be read;
+/// [`AnsibleError::Transient`] for an index that cannot be reached.
+pub(super) async fn ensure(
+    (cache_dir, virtualenv): (&Path, &Path),
+    playbook_path: &str,
+    dir: &RunDir,
+    cancel: &CancellationToken,
+    printer: &mut Printer<'_>,
+) -> Result<Option<PathBuf>, AnsibleError> {
+    let Some(file) = find(&dir.checkout(), playbook_path) else { return Ok(None) };
+    let files = read_all(&file, &dir.checkout())?;
+    let Some(first) = files.first() else { return Ok(None) };
+    let options = options(first)?;
+    let python = python(virtualenv, cancel).await?;
+    let parent = cache_dir.join("wheelhouse");
+    private_dir(&parent).map_err(|error| failed_at(&parent, &error))?;
+    let archive = parent.join(key(&python, &files)).with_extension("tar");
+    let _lock = lock(&archive.with_extension("lock"), cancel).await?;
+    if archive.is_file() {
+        return Ok(Some(archive));
+    }
+    let name = first.path.display();
+    printer.say(format!("Downloading the wheels of {name} (the next run uses them again)")).await?;
+    let work = archive.with_extension("partial");
+    remove_dir(&work)?;
+    private_dir(&work).map_err(|error| failed_at(&work, &error))?;
+    let wheels = work.join("wheels");
+    let mut command = pip(virtualenv, "download");
+    command.args(["--only-binary", ":all:", "--dest"]).arg(&wheels).args(options);
+    command.arg("-r").arg(&first.path).current_dir(dir.checkout());
+    let output = printing::print(command, &work.join("log"), LIMIT, cancel, printer).await?;
+    let made = match downloaded(&output, &files, &python) {
+        Ok(()) => {
+            let (from, to) = (wheels, archive.clone());
+            tokio::task::spawn_blocking(move || pack(&from, &to)).await.map_err(|error| failed(error.into()))?
+        }
+        Err(error) => Err(error),
+    };
+    // Only to save room: what is left is removed before the next download, too.
+    drop(remove_dir(&work));
+    made.map(|()| Some(archive))
+}
+
+fn find(checkout: &Path, playbook_path: &str) -> Option<PathBuf> {
+    let root = checkout.canonicalize().ok()?;
+    let beside = Path::new(playbook_path).parent().unwrap_or_else(|| Path::new(""));
+    let files = [root.join(beside).join(FILE), root.join(FILE)];
+    files.into_iter().filter_map(|file| file.canonicalize().ok()).find(|file| file.starts_with(&root) && file.is_file())
+}
+
+/// The options of `pip download` that the comments of a file give.
+fn options(file: &RequirementsFile) -> Result<Vec<String>, AnsibleError> {
+    let mut options = Vec::new();
+    for (line, number) in file.text.lines().zip(1..) {
+        let Some(rest) = line.trim().strip_prefix(COMMENT) else { continue };
+        let refused = |why: String| {
+            let (path, known) = (file.path.display(), OPTIONS.join(", "));
+            AnsibleError::Permanent(format!(
+                "{path}, line {number}: {why}; “{COMMENT}” may have {known}, each with a value"
+            ))
+        };
+        let mut words = rest.split([' ', '\t', '=']).filter(|word| !word.is_empty());
+        while let Some(option) = words.next() {
+            if !OPTIONS.contains(&option) {
+                return Err(refused(format!("there is no option “{option}”")));
+            }
+            let value = words.next().filter(|value| !value.starts_with('-'));
+            let value = value.ok_or_else(|| refused(format!("{option} has no value")))?;
+            options.extend([option.to_owned(), value.to_owned()]);
+        }
+    }
+    Ok(options)
+}
+
+async fn python(virtualenv: &Path, cancel: &CancellationToken) -> Result<String, AnsibleError> {
+    let mut command = command::command(virtualenv.join("bin/python"));
+    command.args(["-c", PYTHON]);
+    let Output { success, stdout, stderr, code: _ } = command::capture(command, ASK_LIMIT, cancel).await?;
+    if success {
+        return Ok(stdout.trim().to_owned());
+    }
+    Err(AnsibleError::Transient(format!("the Python of the virtualenv does not run: {}", stderr.trim())))
+}
+
+fn key(python: &str, files: &[RequirementsFile]) -> String {
+    let mut hash = Sha256::new().chain_update(python);
+    for file in files {
+        hash.update([0]);
+        hash.update(&file.text);
+    }
+    let hash = hex::encode(hash.finalize());
+    hash.get(..32).unwrap_or(&hash).to_owned()
+}
+
+fn downloaded(output: &Output, files: &[RequirementsFile], python: &str) -> Result<(), AnsibleError> {
+    pip::judge("the wheels cannot be downloaded", output, files).map_err(|error| match error {
+        AnsibleError::Permanent(words) if words.contains("No matching distribution") => {
+            AnsibleError::Permanent(format!("{words}; it has no wheel for {python}, and only wheels are taken"))
+        }
+        AnsibleError::Permanent(words) if words.contains("DO NOT MATCH THE HASHES") => {
+            let name = mismatched(&output.stdout).unwrap_or("a wheel");
+            AnsibleError::Permanent(format!(
+                "the wheels cannot be downloaded: {name} has none of the hashes that are given"
+            ))
+        }
+        other @ (AnsibleError::Permanent(_)
+        | AnsibleError::Transient(_)
+        | AnsibleError::Sink(_)
+        | AnsibleError::Cancelled) => other,
+    })
+}
+
+/// What pip names below its sentence about hashes: `    kolibri==0.19.5 from https://…:`.
+fn mismatched(said: &str) -> Option<&str> {
+    let (_, rest) = said.split_once("DO NOT MATCH THE HASHES")?;
+    rest.lines().skip(1).find_map(|line| line.trim().split_once(" from ")).map(|(name, _)| name)
+}
+
+/// Packs a directory of wheels. The tar appears whole or not at all.
+fn pack(wheels: &Path, archive: &Path) -> Result<(), AnsibleError> {
+    let part = wheels.with_extension("tar");
+    let mut builder = tar::Builder::new(File::create(&part).map_err(|error| failed_at(&part, &error))?);
+    let mut size = 0;
+    for (name, path) in list(wheels)? {
+        let mut file = File::open(&path).map_err(|error| failed_at(&path, &error))?;
+        let length = file.metadata().map_err(|error| failed_at(&path, &error))?.len();
+        size += length;
+        if size > MAX_SIZE {
+            return Err(AnsibleError::Permanent(format!("the wheels are larger than {} MB together", MAX_SIZE >> 20)));
+        }
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(length);
+        builder.append_data(&mut header, &name, &mut file).map_err(|error| failed_at(&part, &error))?;
+    }
+    let file = builder.into_inner().map_err(|error| failed_at(&part, &error))?;
+    file.sync_all().and_then(|()| fs::rename(&part, archive)).map_err(|error| failed_at(archive, &error))
+}
+
+/// Names and paths in the order of the names.
+fn list(wheels: &Path) -> Result<Vec<(String, PathBuf)>, AnsibleError> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(wheels).map_err(|error| failed_at(wheels, &error))? {
+        let entry = entry.map_err(|error| failed_at(wheels, &error))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".whl") {
+            return Err(AnsibleError::Permanent(format!("{name} is no wheel; only wheels are taken")));
+        }
+        found.push((name, entry.path()));
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn remove_dir(dir: &Path) -> Result<(), AnsibleError> {
+    if dir.exists() { fs::remove_dir_all(dir).map_err(|error| failed_at(dir, &error)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+#[path = "wheels_tests.rs"]
+mod tests;

@@ -1,0 +1,114 @@
+//! The application type `site`: any site that has an Ansible playbook, or several that run one after another.
+//!
+//! Everything here is a pure function of the settings. Not here: the database, the network, and the wheels of a playbook, which
+//! the checkout finds by its `wheels.txt`.
+
+mod checks;
+mod settings;
+mod snapshot;
+mod templates;
+
+#[cfg(test)]
+mod testing;
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+use shared_types::applications::site::{self, SiteSettings};
+use shared_types::applications::{ApplicationType, MachineNeeds};
+use shared_types::instance_type::InstanceTemplate;
+use shared_types::{FieldError, FieldWarning, secret};
+
+use crate::instances::application::{Application, ApplicationError, CheckSpec, Hook, Sites, Snapshot, SnapshotInput};
+use crate::routing::public::PublicUrls;
+
+/// The version of the settings that this module writes.
+const VERSION: i32 = 1;
+
+/// What is written into an instance's settings where they are left blank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defaults {
+    /// The domain below which a label is a host name.
+    pub base_domain: String,
+    /// The protocol of the public URLs: `http` or `https`.
+    pub protocol: String,
+}
+
+/// Sites that have an Ansible playbook.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// For settings that are left blank.
+    pub defaults: Defaults,
+    /// Where the gateway is, for the URLs among the variables.
+    pub urls: PublicUrls,
+    /// The directory with the repositories of the templates, each under the template's name.
+    pub examples: PathBuf,
+}
+
+impl Application for Site {
+    fn kind(&self) -> &'static ApplicationType {
+        &site::TYPE
+    }
+
+    fn version(&self) -> i32 {
+        VERSION
+    }
+
+    fn settings(&self, current: Option<&Value>, input: &Map<String, Value>) -> Result<Value, Vec<FieldError>> {
+        settings::apply(&self.defaults, current, input)
+    }
+
+    fn upgrade(&self, _version: i32, stored: Value) -> Result<Value, ApplicationError> {
+        Ok(stored)
+    }
+
+    fn defaults(&self) -> Map<String, Value> {
+        settings::defaults(&self.defaults)
+    }
+
+    fn templates(&self) -> Vec<InstanceTemplate> {
+        templates::templates(&self.examples)
+    }
+
+    fn machine(&self, settings: &Value) -> Result<MachineNeeds, ApplicationError> {
+        let SiteSettings { memory_mb, disk_gb, .. } = read(settings)?;
+        Ok(MachineNeeds { memory_mb, disk_gb, has_own_kernel: false })
+    }
+
+    fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
+        snapshot::snapshot(input.name, &read(input.settings)?, self.urls)
+    }
+
+    fn hooks(&self, settings: &Value) -> Result<Vec<Hook>, ApplicationError> {
+        Ok(read(settings)?.hooks)
+    }
+
+    fn warnings(&self, settings: &Value) -> Vec<FieldWarning> {
+        let Some(fields) = settings.as_object() else { return Vec::new() };
+        let text = fields.get("variables").and_then(Value::as_str).unwrap_or_default();
+        // Where secrets are hidden, the lines that a person sees are others.
+        let is_rewritten = secret::masked_yaml(text) != text;
+        let shown = |warning: FieldWarning| FieldWarning { line: warning.line.filter(|_| !is_rewritten), ..warning };
+        (site::TYPE.warnings)(fields).into_iter().map(shown).collect()
+    }
+
+    fn sites(&self, settings: &Value) -> Result<Sites, ApplicationError> {
+        let settings = read(settings)?;
+        let protocol = if settings.protocol == "http" { "http" } else { "https" };
+        Ok(Sites { sites: site::sites_of(&settings.hostnames), protocol })
+    }
+
+    fn checks(&self, settings: &Value) -> Result<Vec<CheckSpec>, ApplicationError> {
+        checks::checks(&read(settings)?)
+    }
+}
+
+/// Reads stored settings.
+///
+/// # Errors
+/// Why they are not those of a site.
+pub fn read(settings: &Value) -> Result<SiteSettings, ApplicationError> {
+    serde::Deserialize::deserialize(settings).map_err(|error| {
+        ApplicationError(format!("The stored settings are not those of a site: {error}. Save them again."))
+    })
+}
