@@ -53,7 +53,7 @@ fn Types(kind: RwSignal<&'static str>, published: Published) -> impl IntoView {
         let unavailable =
             Memo::new(move |_| published.with(|known| known.get(one.word).and_then(|it| it.unavailable.clone())));
         view! {
-            <label class="choice" for=for_id>
+            <label class="kind" for=for_id>
                 <input
                     id=id
                     type="radio"
@@ -71,7 +71,7 @@ fn Types(kind: RwSignal<&'static str>, published: Published) -> impl IntoView {
         }
     };
     view! {
-        <fieldset class="card choices">
+        <fieldset class="kinds">
             <legend>"What it runs"</legend>
             {applications::ALL.iter().map(|one| choice(one)).collect_view()}
         </fieldset>
@@ -95,7 +95,7 @@ fn Templates(kind: &'static ApplicationType, form: Form, published: Published) -
         let (is_chosen, for_id) = (name.clone(), id.clone());
         let settings = template.map(|template| template.settings).unwrap_or_default();
         view! {
-            <label class="choice" for=for_id>
+            <label class="kind" for=for_id>
                 <input
                     id=id
                     type="radio"
@@ -118,7 +118,7 @@ fn Templates(kind: &'static ApplicationType, form: Form, published: Published) -
         let is_any = templates.with(|templates| !templates.is_empty());
         is_any.then(|| {
             view! {
-                <fieldset class="choices templates">
+                <fieldset class="kinds">
                     <legend>"Begin with"</legend>
                     {choices()}
                 </fieldset>
