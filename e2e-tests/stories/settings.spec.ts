@@ -45,7 +45,7 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
     await extra.fill(`${shown}A:\n  B: 1\n C: yes\n`);
     await expect(said(page, 'configuration_extra_settings')).toContainText(/^Line \d+, column \d+: /);
     const line = Number(/\d+/.exec(await said(page, 'configuration_extra_settings').innerText())?.[0]);
-    await expect(page.locator('.mirror .bad')).toHaveCount(1);
+    await expect(drawn(page).locator('.bad')).toHaveCount(1);
     await expect(page.locator('.numbers .bad')).toHaveText(String(line));
     await page.getByLabel('Name', { exact: true }).focus();
     await save(page).click();
@@ -58,19 +58,19 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
     await page.setViewportSize({ width: 1440, height: 900 });
     await extra.fill(`${shown}A:\n  B: 1\n  C: yes\n`);
     await expect(said(page, 'configuration_extra_settings')).toBeEmpty();
-    await expect(page.locator('.mirror .bad')).toHaveCount(0);
+    await expect(drawn(page).locator('.bad')).toHaveCount(0);
   });
 
   await test.step('the editor is coloured, and Tab goes on to its lock and the next field', async () => {
-    await expect(page.locator('.mirror .key').filter({ hasText: 'EDXAPP_LIMIT:' })).toBeVisible();
-    await expect(page.locator('.mirror .value').filter({ hasText: 'yes' })).toBeVisible();
-    await expect(page.locator('.mirror .secret')).toHaveText('••••••');
-    expect(await page.locator('.mirror').innerText()).toContain('ENABLE_NOTES: true');
+    await expect(drawn(page).locator('.key').filter({ hasText: 'EDXAPP_LIMIT:' })).toBeVisible();
+    await expect(drawn(page).locator('.value').filter({ hasText: 'yes' })).toBeVisible();
+    await expect(drawn(page).locator('.secret')).toHaveText('••••••');
+    expect(await drawn(page).innerText()).toContain('ENABLE_NOTES: true');
     const font = (node: Element) => {
       const { fontFamily, fontSize, lineHeight } = getComputedStyle(node);
       return `${fontSize} ${lineHeight} ${fontFamily}`;
     };
-    expect(await page.locator('.mirror .line').first().evaluate(font)).toBe(await extra.evaluate(font));
+    expect(await drawn(page).locator('.line').first().evaluate(font)).toBe(await extra.evaluate(font));
     expect(await extra.evaluate(font)).toContain('JetBrains Mono');
     const before = await extra.inputValue();
     await extra.press('Control+End');
@@ -103,7 +103,7 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
     await extra.press('Control+End');
     await lock(page, 'Mark C as secret').press('Space');
     await expect(extra).toHaveValue(/C: !secret yes/);
-    await expect(page.locator('.mirror .secret').filter({ hasText: '!secret' })).toBeVisible();
+    await expect(drawn(page).locator('.secret').filter({ hasText: '!secret' })).toBeVisible();
     await lock(page, 'Make C readable').click();
     await expect(extra).toHaveValue(right);
   });
@@ -206,11 +206,11 @@ test('what is typed is kept until it is saved or discarded', async ({ page, prog
       node.dispatchEvent(new Event('input', { bubbles: true }));
     }, lines.join('\n'));
     await extra.press('Control+End');
-    await expect(page.locator('.mirror .line').last()).toHaveText('SETTING_1999: "1999" # why');
-    expect(await page.locator('.mirror .line').count()).toBeLessThan(60);
+    await expect(drawn(page).locator('.line').last()).toHaveText('SETTING_1999: "1999" # why');
+    expect(await drawn(page).locator('.line').count()).toBeLessThan(60);
     await extra.pressSequentially('# forty letters typed one after another!');
-    await expect(page.locator('.mirror .line').last()).toContainText('forty letters typed one after another!');
-    await expect.poll(() => scrolledAlike(page)).toBe(true);
+    await expect(drawn(page).locator('.line').last()).toContainText('forty letters typed one after another!');
+    await expect.poll(() => scrolledAlike(extra)).toBe(true);
   });
 });
 
@@ -347,12 +347,16 @@ function lineOfCaret(area: Locator): Promise<number> {
   return area.evaluate((node: HTMLTextAreaElement) => node.value.slice(0, node.selectionStart).split('\n').length);
 }
 
+/** What the editor of the extra settings draws behind its text area; the requirements have an editor, too. */
+function drawn(page: Page): Locator {
+  return page.locator('.editor').filter({ has: page.getByLabel('Extra settings') }).locator('.mirror');
+}
+
 /** Whether the last line of the mirror is where the text area's own last line is: both end at the same height. */
-function scrolledAlike(page: Page): Promise<boolean> {
-  return page.evaluate(() => {
-    const area = document.querySelector<HTMLTextAreaElement>('.editor textarea');
-    const last = Array.from(document.querySelectorAll('.mirror .line')).at(-1);
-    if (area === null || last === undefined) return false;
+function scrolledAlike(extra: Locator): Promise<boolean> {
+  return extra.evaluate((area) => {
+    const last = Array.from(area.closest('.editor')?.querySelectorAll('.mirror .line') ?? []).at(-1);
+    if (last === undefined) return false;
     const end = area.getBoundingClientRect().top - area.scrollTop + area.scrollHeight;
     const padding = Number.parseFloat(getComputedStyle(area).paddingBottom);
     return Math.abs(end - padding - last.getBoundingClientRect().bottom) < 1;
