@@ -2,15 +2,14 @@
 //! cannot be done says what is wrong and what to do.
 
 mod admin;
-mod applications;
 mod backup;
-mod demo;
 mod embedded;
 mod keys;
 mod limits;
 mod outside;
 mod parts;
 mod report;
+mod repositories;
 mod serve;
 mod vault;
 mod work;

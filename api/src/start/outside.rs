@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::report::{say, step};
-use super::{StartError, applications, demo, keys, parts};
+use super::{StartError, keys, parts, repositories};
 use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
+use crate::applications::Repositories;
 use crate::config::{ProviderKind, Settings};
 use crate::git::fake::FakeGit;
 use crate::git::port::Git;
@@ -35,10 +36,8 @@ pub(super) struct Outside {
     pub ansible: Arc<dyn Ansible>,
     /// The machines of this host, where they are used.
     pub local: Option<Arc<LocalProvider>>,
-    /// The demo's repositories.
-    pub demo: demo::Demo,
-    /// The repository with the playbooks of instances that Tutor deploys.
-    pub tutor_playbooks: PathBuf,
+    /// Where the repositories are that the program brings along.
+    pub repositories: Repositories,
     /// The key that Ansible logs in with.
     pub private_key: PathBuf,
     /// Its public half, one line.
@@ -61,8 +60,7 @@ pub(super) async fn open(
 
 async fn local(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Outside, StartError> {
     let machines = step("Local machines", machines(settings, data_dir, db)).await?;
-    let demo = demo::ensure(data_dir).await?;
-    let tutor_playbooks = applications::ensure_playbooks(data_dir).await?;
+    let repositories = repositories::ensure(data_dir).await?;
     let (private_key, authorized_key) = keys::ensure(data_dir).await?;
     let git = Arc::new(GitCli { cache_dir: settings.cache_dir() });
     Ok(Outside {
@@ -71,8 +69,7 @@ async fn local(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Outside,
         ansible: Arc::new(AnsibleCore::new(parts::ansible_config(settings), git.clone())),
         git,
         local: Some(machines),
-        demo,
-        tutor_playbooks,
+        repositories,
         private_key,
         authorized_key,
     })
@@ -115,8 +112,7 @@ async fn fake(settings: &Settings, data_dir: &Path, plays: Option<&CancellationT
         git: Arc::new(FakeGit::default()),
         ansible: Arc::new(printer),
         local: None,
-        demo: demo::Demo::at(data_dir),
-        tutor_playbooks: applications::playbooks_at(data_dir),
+        repositories: repositories::at(data_dir),
         private_key: data_dir.join("ssh").join("id_ed25519"),
         authorized_key: "ssh-ed25519 AAAA fake".to_owned(),
     })

@@ -8,9 +8,10 @@ use secrecy::ExposeSecret;
 
 use super::outside::Outside;
 use super::report::{say, step};
-use super::{StartError, applications, demo, keys};
+use super::{StartError, keys, repositories};
 use crate::ansible::real::AnsibleConfig;
 use crate::ansible::virtualenv;
+use crate::applications::{self, openedx};
 use crate::config::{ProviderKind, Settings};
 use crate::instances::store::housekeeping::Kept;
 use crate::instances::{Manager, Options, Pace, Ports};
@@ -93,7 +94,7 @@ pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
     step("Base tree of the local machines", tree).await?;
     let ansible = ansible_config(settings);
     let mut told = |line: &str| say(format_args!("  {line}"));
-    let requirements = demo::requirements();
+    let requirements = repositories::requirements();
     let wheels = virtualenv::fill_wheels(&ansible, &requirements, &mut told);
     step("Ansible's wheels", wheels).await
 }
@@ -145,14 +146,14 @@ pub(super) fn manager(
         git: outside.git.clone(),
         ansible: outside.ansible.clone(),
     };
-    let mut manager = Manager::new(db, applications::all(settings, outside)?, ports, options);
+    let mut manager = Manager::new(db, applications::all(settings, &outside.repositories)?, ports, options);
     manager.mailer = mailer(settings)?;
     Ok(manager)
 }
 
 /// What watches pull requests.
 pub(super) fn watch(settings: &Settings, outside: &Outside, manager: Arc<Manager>) -> Result<Watch, StartError> {
-    let rules = Rules::new(settings, &applications::configuration_repository(settings, &outside.demo))?;
+    let rules = Rules::new(settings, &openedx::configuration_repository(settings, &outside.repositories))?;
     Ok(Watch { manager, rules, github: Github::new(settings)? })
 }
 

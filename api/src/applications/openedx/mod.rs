@@ -7,6 +7,7 @@ pub mod code;
 pub mod names;
 
 mod addresses;
+mod configured;
 mod releases;
 mod settings;
 mod snapshot;
@@ -22,6 +23,8 @@ use serde_json::{Map, Value};
 use shared_types::applications::ApplicationType;
 use shared_types::openedx::{self, Protocol};
 use shared_types::{FieldError, FieldWarning, OpenEdxSettings};
+
+pub use configured::configuration_repository;
 
 use crate::instances::application::{Application, ApplicationError, CheckSpec, Sites, Snapshot, SnapshotInput};
 

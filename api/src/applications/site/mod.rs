@@ -19,6 +19,9 @@ use shared_types::applications::{ApplicationType, MachineNeeds};
 use shared_types::instance_type::InstanceTemplate;
 use shared_types::{FieldError, FieldWarning, secret};
 
+use crate::applications::{PROTOCOL, Repositories};
+use crate::config::Settings;
+use crate::config::gateway::GatewaySettings;
 use crate::instances::application::{Application, ApplicationError, CheckSpec, Hook, Sites, Snapshot, SnapshotInput};
 use crate::routing::public::PublicUrls;
 
@@ -43,6 +46,21 @@ pub struct Site {
     pub urls: PublicUrls,
     /// The directory with the repositories of the templates, each under the template's name.
     pub examples: PathBuf,
+}
+
+impl Site {
+    /// As the operator configured it.
+    ///
+    /// # Errors
+    /// Which setting cannot be used, and why.
+    pub fn configured(settings: &Settings, repositories: &Repositories) -> Result<Self, String> {
+        let base_domain = settings.instances_base_domain.clone();
+        Ok(Self {
+            defaults: Defaults { base_domain, protocol: PROTOCOL.to_owned() },
+            urls: PublicUrls::new(&GatewaySettings::new(settings)?),
+            examples: repositories.examples.clone(),
+        })
+    }
 }
 
 impl Application for Site {

@@ -4,15 +4,23 @@ use std::path::Path;
 
 use shared_types::applications::tutor::releases;
 
-use super::Defaults;
+use super::{Defaults, Tutor};
+use crate::applications::{EMAIL, PROTOCOL, Repositories};
 use crate::config::Settings;
 
-impl Defaults {
-    /// What the operator configured. `playbooks`: the repository of this program, for instances that name none.
+impl Tutor {
+    /// As the operator configured it.
     ///
     /// # Errors
     /// Which setting cannot be used, and what to write instead.
-    pub fn configured(settings: &Settings, playbooks: &Path) -> Result<Self, String> {
+    pub fn configured(settings: &Settings, repositories: &Repositories) -> Result<Self, String> {
+        Ok(Self { defaults: Defaults::configured(settings, &repositories.tutor)? })
+    }
+}
+
+impl Defaults {
+    /// `playbooks`: the repository that the program brings along, for instances that name none.
+    fn configured(settings: &Settings, playbooks: &Path) -> Result<Self, String> {
         let release = settings.default_tutor_release.as_deref().unwrap_or(releases::NEWEST);
         if releases::named(release).is_none() {
             let names = releases::NAMES.join(", ");
@@ -24,8 +32,8 @@ impl Defaults {
         }
         Ok(Self {
             base_domain: settings.instances_base_domain.clone(),
-            email: "contact@example.com".into(),
-            protocol: "http".into(),
+            email: EMAIL.to_owned(),
+            protocol: PROTOCOL.to_owned(),
             release: release.to_owned(),
             playbooks_repository_url: settings
                 .default_tutor_playbooks_repo_url

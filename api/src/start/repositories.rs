@@ -1,13 +1,15 @@
 //! The git repositories that the program brings along, written from what it embeds: a configuration repository in small, with the
-//! same entry points as edx/configuration, an `edx-platform` to point at, and one for each folder of `ansible/examples`.
+//! same entry points as edx/configuration, an `edx-platform` to point at, the playbooks for Tutor, and one for each folder of
+//! `ansible/examples`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rust_embed::RustEmbed;
 
 use super::StartError;
 use super::embedded::{self, Files};
+use crate::applications::Repositories;
 
 #[derive(RustEmbed)]
 #[folder = "../ansible/demo"]
@@ -18,29 +20,21 @@ struct Configuration;
 struct EdxPlatform;
 
 #[derive(RustEmbed)]
+#[folder = "../ansible/tutor"]
+struct Tutor;
+
+#[derive(RustEmbed)]
 #[folder = "../ansible/examples"]
 struct Examples;
 
-/// Where the repositories are.
-#[derive(Debug, Clone)]
-pub(super) struct Demo {
-    /// With the playbooks.
-    pub configuration: PathBuf,
-    /// With nothing but a commit to deploy.
-    pub edx_platform: PathBuf,
-    /// With a repository for each example, under its name.
-    pub examples: PathBuf,
-}
-
-impl Demo {
-    /// In this data directory, whether or not they are written.
-    pub(super) fn at(data_dir: &Path) -> Self {
-        let dir = data_dir.join("demo");
-        Self {
-            configuration: dir.join("configuration"),
-            edx_platform: dir.join("edx-platform"),
-            examples: data_dir.join("examples"),
-        }
+/// Where the repositories are in this data directory, whether or not they are written.
+pub(super) fn at(data_dir: &Path) -> Repositories {
+    let demo = data_dir.join("demo");
+    Repositories {
+        configuration: demo.join("configuration"),
+        edx_platform: demo.join("edx-platform"),
+        tutor: data_dir.join("tutor"),
+        examples: data_dir.join("examples"),
     }
 }
 
@@ -52,14 +46,15 @@ pub(super) fn requirements() -> String {
 }
 
 /// Writes the repositories; one that differs from what is embedded gets a new commit.
-pub(super) async fn ensure(data_dir: &Path) -> Result<Demo, StartError> {
-    let demo = Demo::at(data_dir);
-    embedded::write(&demo.configuration, embedded::files::<Configuration>()).await?;
-    embedded::write(&demo.edx_platform, embedded::files::<EdxPlatform>()).await?;
+pub(super) async fn ensure(data_dir: &Path) -> Result<Repositories, StartError> {
+    let repositories = at(data_dir);
+    embedded::write(&repositories.configuration, embedded::files::<Configuration>()).await?;
+    embedded::write(&repositories.edx_platform, embedded::files::<EdxPlatform>()).await?;
+    embedded::write(&repositories.tutor, embedded::files::<Tutor>()).await?;
     for (name, files) in examples() {
-        embedded::write(&demo.examples.join(name), files).await?;
+        embedded::write(&repositories.examples.join(name), files).await?;
     }
-    Ok(demo)
+    Ok(repositories)
 }
 
 /// The files of each example, by the name of its folder.
