@@ -1,5 +1,5 @@
-// Stories against the real program in Debian's Chromium. One at a time: each starts machines, and the load that some of
-// them measure must not be another story's. No retries: a story that passes at the second try has found a bug.
+// Stories against the real program in Debian's Chromium. One at a time: each starts machines, and another story's load would
+// disturb those that measure. No retries: a story that passes only at the second attempt has found a bug.
 import { defineConfig } from '@playwright/test';
 
 const isRoot = process.getuid?.() === 0;
@@ -24,7 +24,7 @@ export default defineConfig({
     launchOptions: {
       executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
       chromiumSandbox: !isRoot,
-      // Nothing but the program is asked for anything.
+      // Only the program gets requests.
       args: [
         '--disable-gpu',
         '--disable-quic',

@@ -2,7 +2,7 @@
 # The Debian packages of script/bootstrap: which are missing, and how to install them without starting anything.
 # Sourced after lib.sh.
 
-# What `packages_missing` answers, in this order.
+# The results of `packages_missing`, in this order.
 readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 util-linux git python3-venv brotli)
 readonly TEST_PACKAGES=(chromium chromium-driver openssh-server openssl shellcheck)
 
@@ -24,7 +24,7 @@ debian_packages() {
 
   install_packages "${missing[@]}"
   mapfile -t missing < <(packages_missing "${missing[@]}")
-  # A Python without venv is left to need_venv, which knows more to say.
+  # need_venv reports a Python without venv, with a better message.
   ((${#missing[@]} == 0)) || [ "${missing[*]}" = python3-venv ] ||
     die "Installed, but what they bring is not found: ${missing[*]}" "Is PATH right? $PATH"
 }
@@ -58,7 +58,7 @@ packages_missing() {
   done
 }
 
-# is_there PACKAGE: what we use of it can be run.
+# is_there PACKAGE: whether the programs that we use of it can be run.
 is_there() {
   case "$1" in
     build-essential) can_link ;;
@@ -83,7 +83,7 @@ has_postgres() {
   has initdb postgres
 }
 
-# A compiler without libc's headers is there on many a slim image, and fails minutes later.
+# Many slim images have a compiler without libc's headers, which fails only minutes later.
 can_link() { printf '#include <stdio.h>\nint main(void) { return 0; }\n' | cc -x c -o /dev/null - 2>/dev/null; }
 
 can_make_venv() { python3 -c 'import venv, ensurepip' 2>/dev/null; }
@@ -94,8 +94,8 @@ may_use_sudo() {
   if [ -t 0 ]; then sudo -v; else sudo -n true 2>/dev/null; fi
 }
 
-# Only for the time of the installation, and only where the machine has no rule of its own: Debian's packages make and
-# start a cluster and start HAProxy and sshd, but we want their programs.
+# Only during the installation, and only if the machine has no rule of its own: Debian's packages create and start a
+# cluster and start HAProxy and sshd, but we need only their programs.
 forbid_services() {
   "${AS_ROOT[@]}" install -D -m 644 /dev/stdin "$CLUSTER_DROP_IN" <<<'create_main_cluster = false'
   [ -e "$POLICY" ] || "${AS_ROOT[@]}" install -m 755 /dev/stdin "$POLICY" <<'POLICY'
@@ -110,7 +110,7 @@ allow_services() {
   ! grep -qs ocim-bootstrap "$POLICY" || "${AS_ROOT[@]}" rm -f "$POLICY"
 }
 
-# stay_off PACKAGE…: what came with this installation does not start at the next boot either.
+# stay_off PACKAGE…: services of this installation do not start at the next boot either.
 stay_off() {
   local package
   [ -d /run/systemd/system ] || return 0

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts share: one way to say what is done and how long it took. Sourced, never run.
+# Shared by the scripts: how to report steps and their duration. Sourced, never run.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly ROOT
@@ -16,12 +16,12 @@ die() {
   exit 1
 }
 
-# duration SECONDS: «14 s», «3 min 44 s».
+# duration SECONDS: “14 s”, “3 min 44 s”.
 duration() {
   if (($1 < 60)); then printf '%d s' "$1"; else printf '%d min %02d s' $(($1 / 60)) $(($1 % 60)); fi
 }
 
-# A line every 30 s until the caller ends it or is gone, so that nobody takes a long step for a dead one.
+# Prints a line every 30 s until the caller ends it or is gone, so that a long step does not look hung.
 # `read -t` waits without a child process: a `sleep` would outlive its killer and hold a pipe open.
 # heartbeat LABEL BEGAN LOG
 heartbeat() {
@@ -53,7 +53,7 @@ quietly() {
   return "$status"
 }
 
-# long LABEL COMMAND…: for what compiles for minutes. A terminal is shown the command's own progress.
+# long LABEL COMMAND…: for commands that compile for minutes. A terminal shows the command's own progress.
 long() {
   local label=$1 began=$SECONDS
   if [ ! -t 1 ]; then
@@ -67,7 +67,7 @@ long() {
   say "$label … $(duration $((SECONDS - began)))"
 }
 
-# has COMMAND…: all of them can be run, also what Debian keeps out of a plain user's PATH.
+# has COMMAND…: whether all of them can be run, including those outside a plain user's PATH on Debian.
 has() {
   local command
   for command in "$@"; do

@@ -1,4 +1,4 @@
-"""Runs the built program on a data directory and ports of its own, for the scripts beside: `chaos`, `test-configuration`, `test-upgrade`.
+"""Runs the built program on a data directory and ports of its own, for the scripts `chaos`, `test-configuration`, `test-upgrade`.
 
 Only the standard library.
 """
@@ -164,7 +164,7 @@ class Installation:
 
 
 class Visitor(threading.Thread):
-    """Asks an instance through the gateway, some 50 times a second, and remembers each request without a good answer."""
+    """Sends an instance some 50 requests a second through the gateway, and records each that fails."""
 
     def __init__(self, installation, host):
         super().__init__(daemon=True)

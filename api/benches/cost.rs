@@ -1,4 +1,4 @@
-//! What a build costs beyond its Ansible time.
+//! What a build costs in addition to its Ansible time.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use crate::table::{Row, Table, Target};
 use crate::world::{World, database, until_built, web};
 
 const BUILDS: usize = 50;
-/// Each prints two lines.
+/// Each task prints two lines.
 const TASKS: u32 = 20;
 
 static STATEMENTS: AtomicU64 = AtomicU64::new(0);
@@ -68,7 +68,7 @@ pub async fn run(server: &str, table: &mut Table, shows_statements: bool) {
     show_texts();
 }
 
-/// Counts every statement of every connection that is made from now on.
+/// Counts every statement of all connections made from now on.
 fn counter() -> Option<Box<dyn Instrumentation>> {
     Some(Box::new(|event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event {
@@ -91,13 +91,13 @@ fn show_texts() {
     }
 }
 
-/// What Postgres has committed. It counts a little late.
+/// Transactions that Postgres has committed; the counter lags a little.
 async fn commits(client: &tokio_postgres::Client) -> i64 {
     tokio::time::sleep(Duration::from_millis(1200)).await;
     number(client, "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()").await
 }
 
-/// The processor's time for so many statements that do nothing.
+/// The processor time of `count` statements that do nothing.
 async fn round_trips(world: &World, count: u64) -> Duration {
     use diesel_async::RunQueryDsl;
     let mut conn = world.manager.db.conn().await.unwrap();

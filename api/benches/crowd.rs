@@ -1,4 +1,4 @@
-//! Five hundred builds at once in one worker, in a process of its own, so that its memory is the worker's.
+//! 500 concurrent builds in one worker, in a child process, so that the measured memory is the worker's.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,11 +17,11 @@ use crate::measure::{connect, number, peak_memory};
 use crate::table::{Row, Table, Target};
 use crate::world::{World, database, until_built, web};
 
-/// The word that makes a process the worker.
+/// The argument that makes the process the worker.
 pub const CHILD: &str = "--crowd";
 
 const BUILDS: usize = 500;
-/// Longer than two heartbeats: every lease must be renewed while all are at it.
+/// Longer than two heartbeats: every lease must be renewed while all builds run.
 const PLAYBOOK: Duration = Duration::from_secs(12);
 
 pub async fn run(server: &str, table: &mut Table) {
@@ -65,7 +65,7 @@ pub async fn run(server: &str, table: &mut Table) {
     });
 }
 
-/// The worker: builds what was launched; prints its peak memory before and after, in MB.
+/// The child process: builds what was launched; prints peak memory before and after, in MB.
 pub async fn build(url: &str, web: SocketAddr) {
     let stop = CancellationToken::new();
     let ansible = Slow(FakeAnsible::with_tasks(20));
@@ -80,7 +80,7 @@ pub async fn build(url: &str, web: SocketAddr) {
     worker.ended().await;
 }
 
-/// Playbooks that take a while.
+/// An Ansible whose playbooks take `PLAYBOOK`.
 #[derive(Debug)]
 struct Slow(FakeAnsible);
 

@@ -1,4 +1,4 @@
-//! How many log lines are stored in a second.
+//! How many log lines are stored per second.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +19,7 @@ const WRITERS: usize = 50;
 const BATCH: usize = 200;
 const BYTES: usize = 120;
 const SPAN: Duration = Duration::from_secs(6);
-/// As many connections as the program's pool has.
+/// As many as the program's connection pool has.
 const CONNECTIONS: usize = 24;
 
 pub async fn run(server: &str, table: &mut Table) {
@@ -43,7 +43,7 @@ pub async fn run(server: &str, table: &mut Table) {
     });
 }
 
-/// Lines a second of writers that tell after each batch.
+/// Lines per second of the writers, each of which counts its lines after each batch.
 async fn during<W: Future<Output = ()> + Send + 'static>(writers: impl Iterator<Item = Writer<W>>) -> f64 {
     let written = Arc::new(AtomicU64::new(0));
     let stop = CancellationToken::new();
@@ -64,7 +64,7 @@ struct Writer<W> {
     begin: Box<dyn FnOnce(Arc<AtomicU64>) -> W>,
 }
 
-/// Writes through the program.
+/// Writes through the program's own code.
 fn write(db: Db, (instance, id): (InstanceId, AppServerId)) -> Writer<impl Future<Output = ()> + Send + 'static> {
     let begin = move |written: Arc<AtomicU64>| async move {
         let about = About::AppServer(instance, id);
@@ -78,7 +78,7 @@ fn write(db: Db, (instance, id): (InstanceId, AppServerId)) -> Writer<impl Futur
     Writer { begin: Box::new(begin) }
 }
 
-/// Writes the same rows with one statement a batch and nothing around it.
+/// Writes the same rows with one plain INSERT per batch.
 fn write_plainly(
     url: String,
     (instance, id): (InstanceId, AppServerId),
@@ -89,7 +89,7 @@ fn write_plainly(
             SELECT created, level, text, $4, $5, seq FROM unnest($1::timestamptz[], $2::text[], $3::text[], $6::bigint[]) \
             AS t (created, level, text, seq)";
         let insert = client.prepare(insert).await.unwrap();
-        // A launch has written the first few.
+        // The launch has already written a few lines.
         let mut next = 1_000_i64;
         loop {
             let created = vec![SystemTime::now(); BATCH];

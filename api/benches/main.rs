@@ -1,8 +1,8 @@
-//! What the program costs and how fast it is: a table with a line a case. A figure stands beside a floor that was measured in
-//! the same run, on the same machine and database, so that their ratio means something elsewhere too.
+//! The program's costs and speed: a table with one line per case. Each figure stands beside a floor measured in the
+//! same run, on the same machine and database, so that their ratio can be compared between machines.
 //!
-//! `cargo bench --bench bench -- [--statements] [case …]`; without a case, all. Not here: the requests' own speed, and
-//! anything that is asserted (`cargo test` does that).
+//! `cargo bench --bench bench -- [--statements] [case …]`; without a case, all. Nothing is asserted here; that is the
+//! task of `cargo test`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -36,11 +36,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use world::Server;
 
-/// The cases, in the order they are made.
+/// All cases, in the order they run.
 const CASES: [&str; 7] = ["cost", "pickup", "crowd", "lines", "stream", "requests", "readers"];
 
 fn main() {
-    // The only TLS implementation there is; refusing a second installation is no error.
+    // rustls has one provider here; installing it again fails, which is no error.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let filter = EnvFilter::try_from_env("OCIM_LOG").unwrap_or_else(|_| EnvFilter::new("error,ocim=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -65,7 +65,7 @@ fn main() {
     }
     let is_fine = runtime.block_on(async {
         let server = Server::start().await;
-        // The server outlives us unless it is told.
+        // The Postgres server would outlive this process, so a signal ends the cases and then the server.
         let made = tokio::spawn(cases(server.url(), server.dir().to_owned(), wanted, shows_statements));
         let is_fine = tokio::select! {
             made = made => made.unwrap_or(false),
@@ -86,7 +86,7 @@ async fn told_to_end() {
     }
 }
 
-/// Makes the cases; false where a target was missed.
+/// Runs the cases; false if a target was missed.
 async fn cases(url: String, postgres: PathBuf, wanted: Vec<String>, shows_statements: bool) -> bool {
     let mut table = Table::new();
     for case in CASES.iter().filter(|case| wanted.is_empty() || wanted.iter().any(|word| word == *case)) {

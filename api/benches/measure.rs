@@ -1,4 +1,4 @@
-//! What is measured with: the processor's time, memory, percentiles, and what the database alone takes.
+//! Measurements: processor time, memory, percentiles, and the time of the database alone.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use futures::StreamExt;
 use futures::stream::poll_fn;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
-/// The value that so large a part of the samples does not exceed.
+/// The percentile `part` (0 to 1) of the samples.
 pub fn percentile(samples: &[Duration], part: f64) -> Duration {
     let mut sorted = samples.to_vec();
     sorted.sort_unstable();
@@ -14,12 +14,12 @@ pub fn percentile(samples: &[Duration], part: f64) -> Duration {
     sorted[at]
 }
 
-/// Milliseconds with their fraction.
+/// Milliseconds, with fractions.
 pub fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
-/// What this process has had of the processors, children not counted. Linux counts it in steps of 10 ms.
+/// Processor time of this process without its children. Linux counts it in steps of 10 ms.
 pub fn processor_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
@@ -27,14 +27,14 @@ pub fn processor_time() -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// The most memory this process ever held, in MB.
+/// Peak resident memory of this process, in MB.
 pub fn peak_memory() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches("kB").trim().parse::<f64>().unwrap() / 1024.0
 }
 
-/// A connection of the bench's own.
+/// A connection outside the program's pool.
 pub async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
@@ -46,7 +46,7 @@ pub async fn number(client: &Client, query: &str) -> i64 {
     client.query_one(query, &[]).await.unwrap().get(0)
 }
 
-/// How long a notification takes from before its statement until somebody else has it, `count` times.
+/// Measures `count` times from before a NOTIFY until another connection has received it.
 pub async fn notifications(url: &str, count: usize) -> Vec<Duration> {
     let (listener, mut connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     let (sender, mut heard) = tokio::sync::mpsc::unbounded_channel();

@@ -1,4 +1,4 @@
-//! How soon an idle worker begins with what was launched.
+//! How soon an idle worker begins a launched build.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,13 +13,13 @@ use crate::table::{Row, Table, Target};
 use crate::world::{World, database, until_built, web};
 
 const SAMPLES: usize = 200;
-/// Somewhat off the worker's own rhythm, so that samples fall everywhere in it.
+/// Out of step with the worker's interval, so that samples are spread over it.
 const PAUSE: Duration = Duration::from_millis(37);
 
 pub async fn run(server: &str, table: &mut Table) {
     let stop = CancellationToken::new();
     let url = database(server).await;
-    // The builds are to be over soon.
+    // Polls often, to end the builds soon.
     let poll = Duration::from_millis(5);
     let world = World::with_poll(&url, web(&stop).await, Arc::new(FakeAnsible::with_tasks(1)), poll);
     let mut instances = Vec::new();
@@ -37,7 +37,7 @@ pub async fn run(server: &str, table: &mut Table) {
         until_built(&url).await;
         tokio::time::sleep(PAUSE).await;
         let row = client.query_one("SELECT begun_at FROM builds WHERE app_server_id = $1", &[&id.0]).await.unwrap();
-        // It may have begun before we heard that the launch was written.
+        // The build may begin before the bench learns of the commit.
         taken.push(row.get::<_, SystemTime>(0).duration_since(committed).unwrap_or_default());
     }
     stop.cancel();

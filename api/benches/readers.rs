@@ -1,4 +1,4 @@
-//! Two thousand open streams, in a process of its own, so that its memory is theirs: the server's and the readers' together.
+//! 2,000 open streams in a child process, so that the measured memory is that of the server and the readers.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::served::{Served, Visitor};
 use crate::table::{Row, Table, Target};
 use crate::world::{World, database, web};
 
-/// The word that makes a process the server and its readers.
+/// The argument that makes the process the server and its readers.
 pub const CHILD: &str = "--readers";
 
 const READERS: usize = 2000;
@@ -43,7 +43,7 @@ pub async fn run(server: &str, table: &mut Table) {
     });
 }
 
-/// Opens the streams, and prints peak memory before and after, in MB, and the slowest event's milliseconds.
+/// Opens the streams; prints peak memory before and after in MB, and the latency of the slowest event in ms.
 pub async fn read(url: &str) {
     let stop = CancellationToken::new();
     let world = World::open(url, web(&stop).await, Arc::new(FakeAnsible::with_tasks(1)));

@@ -1,5 +1,5 @@
-//! What a page and an instance cost to read, with few instances and with many; beside what Postgres alone takes for the same
-//! rows as JSON (`pgbench`), and a constant answer of the web server.
+//! Requests for a page and for an instance, with few and with many instances, compared with `pgbench` on the same rows
+//! as JSON and with a constant answer of the web server.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -17,15 +17,15 @@ use crate::served::{Served, Visitor};
 use crate::table::{Row, Table, Target};
 use crate::world::{self, World, database};
 
-/// How many instances; each has five app servers and 300 log lines.
+/// Numbers of instances; each has five app servers and 300 log lines.
 const SIZES: [usize; 4] = [20, 200, 1_000, 10_000];
-/// So many ask at once.
+/// Concurrent connections.
 const CONNECTIONS: usize = 4;
 const SPAN: Duration = Duration::from_secs(4);
 
 const LIST: &str = "/api/v1/instances?limit=50";
 
-/// What an answer has of an app server, but for what a build waits for in the queue.
+/// The columns of an app server in an answer, without its reasons for waiting in the queue.
 const APP_SERVER: &str = "SELECT s.id, s.name, s.status, s.failure, s.requested_by, s.reason, s.created, s.modified, s.trigger, \
     s.attempt, s.num_attempts, s.retry_of, b.step, b.tasks_done, b.tasks_total, b.task, b.deadline, b.estimated_end, \
     b.activate_when_running, b.stop_requested_by, m.status AS server, r.pinned_at, r.terminates_at, \
@@ -34,7 +34,7 @@ const APP_SERVER: &str = "SELECT s.id, s.name, s.status, s.failure, s.requested_
     FROM app_servers AS s JOIN builds AS b ON b.app_server_id = s.id JOIN servers AS m ON m.id = s.server_id \
     LEFT JOIN app_server_retention AS r ON r.app_server_id = s.id";
 
-/// The rows of a list of 50, as Postgres makes JSON of them.
+/// A list of 50 instances, as JSON made by Postgres.
 fn list_sql() -> String {
     format!(
         "SELECT json_agg(page) FROM (SELECT i.id, i.name, i.instance_type, i.domain, i.created, i.modified, i.archived_at, \
@@ -45,7 +45,7 @@ fn list_sql() -> String {
     )
 }
 
-/// The rows of one instance, with its app servers.
+/// One instance with its app servers, as JSON made by Postgres.
 fn detail_sql() -> String {
     format!(
         "SELECT row_to_json(one) FROM (SELECT i.*, (SELECT json_agg(a) FROM ({APP_SERVER} WHERE s.instance_id = i.id \
@@ -54,7 +54,7 @@ fn detail_sql() -> String {
     )
 }
 
-/// How many a second, and how long each took.
+/// Requests per second, and how long each took.
 struct Pace {
     a_second: f64,
     p50: f64,
@@ -113,7 +113,7 @@ pub async fn run(server: &str, postgres: &Path, table: &mut Table) {
     });
 }
 
-/// Instances as an operator has them, made by the program once and copied by the database.
+/// A typical set of instances: the program makes the first one, SQL copies it.
 async fn fill(world: &World, url: &str, size: usize) {
     world.launched(1).await;
     let client = connect(url).await;
@@ -128,7 +128,7 @@ async fn ask(served: &Served, path: &'static str) -> Pace {
         let (address, token) = (served.address, served.token.clone());
         tokio::spawn(async move {
             let mut visitor = Visitor::connect(address).await;
-            // Plans and connections are made by the first ones.
+            // Warms up plans and connections.
             for _ in 0..20 {
                 visitor.get(path, &token).await;
             }
@@ -159,7 +159,7 @@ async fn constant() -> Pace {
     Pace { a_second: counts.iter().sum::<usize>() as f64 / SPAN.as_secs_f64(), p50: 0.0, p99: 0.0 }
 }
 
-/// Answers every request alike.
+/// A web server that gives every request the same answer.
 fn constant_server() -> (actix_web::dev::Server, std::net::SocketAddr) {
     let factory = || {
         actix_web::App::new()
@@ -180,7 +180,7 @@ async fn asked_by(address: std::net::SocketAddr) -> usize {
     count
 }
 
-/// What the database alone takes.
+/// Runs `pgbench` with this query.
 async fn pgbench(postgres: &Path, url: &str, sql: &str) -> Pace {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("script.sql"), sql).unwrap();
@@ -198,7 +198,7 @@ async fn pgbench(postgres: &Path, url: &str, sql: &str) -> Pace {
     let mut taken = Vec::new();
     for file in std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()) {
         if file.file_name().unwrap().to_string_lossy().starts_with("taken") {
-            // client, transaction, microseconds, …
+            // Columns: client, transaction, microseconds, …
             let lines = std::fs::read_to_string(file).unwrap();
             taken.extend(
                 lines.lines().map(|line| Duration::from_micros(line.split(' ').nth(2).unwrap().parse().unwrap())),

@@ -1,4 +1,4 @@
-//! The program's web server on a world, and somebody who asks it.
+//! The program's web server on a world, and a client of it.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::world::World;
 
-/// The server, and a token to ask it with.
+/// The running server, and a token for its API.
 pub struct Served {
     pub address: SocketAddr,
     pub token: String,
@@ -30,7 +30,7 @@ pub struct Served {
 }
 
 impl Served {
-    /// With any number of requests, and streams.
+    /// Starts without limits on requests and streams.
     pub async fn start(world: &World) -> Self {
         let stop = CancellationToken::new();
         let bus = Bus::start(world.manager.db.clone(), stop.clone()).await.unwrap();
@@ -76,7 +76,7 @@ async fn token(world: &World) -> String {
     secret.reveal().to_owned()
 }
 
-/// A connection that is kept. It does as little as can be, so that what is measured is the server.
+/// A kept-alive connection that does as little as possible, so that the server is measured and not the client.
 pub struct Visitor {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -95,12 +95,12 @@ impl Visitor {
         self.stream.write_all(head.as_bytes()).await.unwrap();
     }
 
-    /// Reads more of what comes; false where nothing comes any more.
+    /// Reads more; false at the end of the connection.
     pub async fn read(&mut self) -> bool {
         self.stream.read_buf(&mut self.buffer).await.unwrap() > 0
     }
 
-    /// Whether this came; all before it is forgotten.
+    /// Whether `words` have arrived; drops everything up to their end.
     pub fn has(&mut self, words: &str) -> bool {
         let found = find(&self.buffer, words.as_bytes());
         match found {
@@ -110,7 +110,7 @@ impl Visitor {
         found.is_some()
     }
 
-    /// Asks, and reads the whole answer, which must be a good one. Gives its length.
+    /// Sends a request and reads its answer, which must be 200. Gives its length.
     pub async fn get(&mut self, path: &str, token: &str) -> usize {
         self.buffer.clear();
         self.ask(path, token).await;

@@ -1,4 +1,4 @@
-//! How late a log line comes to a reader of its stream while the log grows fast.
+//! Latency of log lines in a stream while the log grows fast.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,7 +14,7 @@ use crate::served::Served;
 use crate::table::{Row, Table, Target};
 use crate::world::{World, database, web};
 
-/// 5,000 lines a second, as often as a run's output is looked at.
+/// Lines per batch: 5,000 per second at the interval of a run's output polling.
 const BATCH: usize = 500;
 const EVERY: Duration = Duration::from_millis(100);
 const BATCHES: usize = 100;
@@ -63,7 +63,7 @@ fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }
 
-/// Each line says when it was handed over.
+/// Each line contains its time of writing.
 async fn write(world: &World, (instance, id): (InstanceId, AppServerId)) {
     let about = About::AppServer(instance, id);
     let mut ticks = tokio::time::interval(EVERY);
@@ -80,7 +80,7 @@ async fn write(world: &World, (instance, id): (InstanceId, AppServerId)) {
     append(&[Line::info(LAST)]).await;
 }
 
-/// How late each line came.
+/// The latency of each line.
 async fn read(mut response: reqwest::Response) -> Vec<Duration> {
     let (mut late, mut text) = (Vec::new(), String::new());
     while let Some(chunk) = response.chunk().await.unwrap() {

@@ -1,37 +1,37 @@
-//! The table: a line a case, printed as soon as it is known.
+//! The table of results: one line per case, printed as soon as it is measured.
 
-/// A figure and what it is compared with.
+/// A figure and its comparison value.
 pub struct Row<'a> {
     pub name: &'a str,
     pub figure: f64,
-    /// The same without our program; none where there is nothing to compare with.
+    /// The figure without our program; `None` if there is nothing to compare with.
     pub floor: Option<f64>,
     pub unit: &'a str,
     pub target: Target,
 }
 
-/// What the figure must be.
+/// The bound for a figure.
 #[derive(Clone, Copy)]
 pub enum Target {
     AtMost(f64),
     AtLeast(f64),
-    /// Nobody has said.
+    /// No target is set.
     None,
 }
 
-/// What has been printed.
+/// The table, printed line by line.
 pub struct Table {
     is_fine: bool,
 }
 
 impl Table {
-    /// Prints the head.
+    /// Prints the column titles.
     pub fn new() -> Self {
         println!("{:<46} {:>10} {:>10} {:>7}  {:<12} {:<12}", "", "figure", "floor", "ratio", "unit", "target");
         Self { is_fine: true }
     }
 
-    /// Prints a line.
+    /// Prints a line with its verdict.
     pub fn add(&mut self, row: Row<'_>) {
         let Row { name, figure, floor, unit, target } = row;
         let (words, is_ok) = match target {

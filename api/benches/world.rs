@@ -1,4 +1,4 @@
-//! A Postgres as in production, databases in it, and the program on top with fakes for all that is outside.
+//! A Postgres with production settings, databases in it, and the program with fakes for all external systems.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
@@ -29,10 +29,10 @@ use tokio_util::sync::CancellationToken;
 use crate::measure::{connect, number};
 use crate::settings;
 
-/// Longer than anything takes here.
+/// Longer than any step of a bench takes.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// The Postgres of this run: durable, as an operator's is.
+/// The Postgres server of this run, durable as in production.
 pub struct Server {
     postgres: EmbeddedPostgres,
     dir: TempDir,
@@ -50,7 +50,7 @@ impl Server {
         self.postgres.url().expose_secret().to_owned()
     }
 
-    /// Where it has its files.
+    /// Its data directory.
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
@@ -60,7 +60,7 @@ impl Server {
     }
 }
 
-/// A migrated database of a case's own; its URL.
+/// A new migrated database for one case; gives its URL.
 pub async fn database(server: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("bench_{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -70,12 +70,12 @@ pub async fn database(server: &str) -> String {
     url
 }
 
-/// A web server that plays every machine's.
+/// A web server that answers for every fake machine.
 pub async fn web(stop: &CancellationToken) -> SocketAddr {
     fake_web::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), stop.clone()).await.unwrap()
 }
 
-/// The program's verbs on a database, with settings as in production.
+/// The program's operations on a database, with production settings.
 pub struct World {
     pub manager: Arc<Manager>,
     _runs: TempDir,
@@ -86,7 +86,7 @@ impl World {
         Self::with_poll(url, web, ansible, Duration::from_millis(200))
     }
 
-    /// The same, which looks as often at what is not ready yet.
+    /// Like `open`, with this interval for polling machines and sites.
     pub fn with_poll(url: &str, web: SocketAddr, ansible: Arc<dyn Ansible>, poll: Duration) -> Self {
         let runs = tempfile::tempdir().unwrap();
         let provider = Arc::new(FakeProvider::new(vec![web]));
@@ -101,14 +101,13 @@ impl World {
         Self { manager: Arc::new(manager), _runs: runs }
     }
 
-    /// Watches no pull requests.
+    /// A watch without repositories.
     pub fn watch(&self) -> Arc<Watch> {
         let settings = Settings::default();
         let (rules, github) = (Rules::new(&settings, "").unwrap(), Github::new(&settings).unwrap());
         Arc::new(Watch { manager: self.manager.clone(), rules, github })
     }
 
-    /// A new instance.
     pub async fn instance(&self, number: usize) -> InstanceId {
         let settings = json!({ "sub_domain": format!("i{number}") }).as_object().unwrap().clone();
         let request =
@@ -117,13 +116,13 @@ impl World {
         create::create(&self.manager, &mut conn, "bench", request).await.unwrap()
     }
 
-    /// A new app server of an instance.
+    /// Launches an app server of an instance.
     pub async fn launch(&self, instance: InstanceId) -> AppServerId {
         let (mut conn, request) = (self.manager.db.conn().await.unwrap(), Request::once(Trigger::User, None));
         launch::launch(&self.manager, &mut conn, "bench", instance, request).await.unwrap()
     }
 
-    /// So many app servers, each of an instance of its own.
+    /// Launches `count` app servers, each of a new instance.
     pub async fn launched(&self, count: usize) -> Vec<(InstanceId, AppServerId)> {
         let mut made = Vec::new();
         for number in 0..count {
@@ -134,7 +133,7 @@ impl World {
     }
 }
 
-/// Waits until no build is under way, without the program's help.
+/// Polls the database until no build is under way.
 pub async fn until_built(url: &str) {
     let client = connect(url).await;
     let building = "SELECT count(*) FROM app_servers WHERE status IN ('new', 'waiting', 'configuring')";

@@ -1,4 +1,4 @@
-//! The tests' GitHub as a program, for stories in a browser and for trying things out:
+//! The tests' fake GitHub as a program, for browser tests and for trying things out:
 //!
 //! ```text
 //! cargo run --example fake_github -- 127.0.0.1:9099     # without an address: a free port, which it prints
@@ -7,7 +7,7 @@
 //!   http://127.0.0.1:9099/_control/open_pull             # {"number":1}
 //! ```
 //!
-//! What `/_control/<verb>` does: `api/tests/app/github/control.rs`. It knows nobody and forgets everything when it ends.
+//! `/_control/<verb>`: see `api/tests/app/github/control.rs`. It starts empty and keeps nothing after it ends.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

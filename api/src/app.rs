@@ -1,4 +1,4 @@
-//! What every request is handled with.
+//! The state that every request handler uses.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,45 +18,44 @@ use crate::system::System;
 /// The application's state. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// The verbs' means.
+    /// The operations on instances and app servers, and what they need.
     pub manager: Arc<Manager>,
-    /// Where events arrive.
+    /// The change events, for streams.
     pub bus: Bus,
-    /// Pull requests.
+    /// The pull requests that are watched, and the rules for them.
     pub watch: Arc<Watch>,
-    /// What protects the program.
+    /// The checks and limits for requests.
     pub guard: Arc<Guard>,
-    /// Where people can sign in beside here.
+    /// The external identity providers where users can sign in.
     pub sign_in: Arc<SignIn>,
-    /// Whether a proxy in front ends TLS.
+    /// Whether a proxy in front terminates TLS; cookies are then sent over TLS only.
     pub is_behind_tls: bool,
-    /// Makes the addresses of instances.
+    /// Builds the public URLs of instances.
     pub public_urls: PublicUrls,
-    /// Cancelled when the program is to end; streams end with it.
+    /// Cancelled when the program is to end; streams then end, too.
     pub stop: CancellationToken,
-    /// How the system is, and who may read its figures.
+    /// The state of the system, and access to its metrics.
     pub system: Arc<System>,
-    /// Whether the worker runs.
+    /// Whether this process's worker runs.
     pub worker: Arc<AtomicBool>,
 }
 
 impl App {
-    /// The database.
     pub fn db(&self) -> &Db {
         &self.manager.db
     }
 
-    /// The keys of secrets.
+    /// The keys that encrypt secrets.
     pub fn keyring(&self) -> &Keyring {
         &self.manager.options.keyring
     }
 
-    /// Whether jobs are done.
+    /// Whether this process's worker runs jobs.
     pub fn is_working(&self) -> bool {
         self.worker.load(Ordering::Relaxed)
     }
 
-    /// An address for people.
+    /// The public URL of an instance's site.
     pub fn public_url(&self, protocol: &str, hostname: &str) -> String {
         self.public_urls.url(protocol, hostname)
     }

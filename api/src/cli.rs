@@ -1,4 +1,4 @@
-//! What the command line takes.
+//! The command line: commands, arguments and their help.
 
 use std::path::PathBuf;
 
@@ -26,8 +26,8 @@ pub enum Command {
     Server,
     /// Build app servers beside a server, on the same database, until Ctrl-C
     ///
-    /// As many as wanted, on as many machines. With DATABASE_URL it builds for whatever uses that database; without, it joins
-    /// the server that uses the same OCIM_DATA_DIR. What becomes of its builds when it is told to end: OCIM_ON_SIGTERM.
+    /// Any number may run, also on several hosts. With DATABASE_URL it builds for the servers that use that database;
+    /// without, it joins the server with the same OCIM_DATA_DIR. OCIM_ON_SIGTERM: what happens to builds on SIGTERM.
     Worker,
     /// Bring the database that DATABASE_URL names to this version
     Migrate,
@@ -42,7 +42,7 @@ pub enum Command {
     #[command(after_help = "EXAMPLES:\n    ocim completion bash > /etc/bash_completion.d/ocim\n    \
         ocim completion zsh > ~/.zfunc/_ocim\n    ocim completion fish > ~/.config/fish/completions/ocim.fish")]
     Completion {
-        /// For which shell
+        /// The shell that the script is for
         shell: Shell,
     },
 }
@@ -53,7 +53,7 @@ pub enum Admin {
     PrepareCache,
     /// Give a user a new password, read from standard input; ends their sessions
     SetPassword {
-        /// The user's name
+        /// The name that the user signs in with
         username: String,
     },
     /// Make a user; the password is read from standard input, or made up and printed once where that is a terminal
@@ -68,7 +68,7 @@ pub enum Admin {
     ListUsers,
     /// Keep a user from signing in; ends their sessions
     DisableUser {
-        /// The user's name
+        /// The name that the user signs in with
         username: String,
     },
     /// Print a new key for OCIM_SECRET_KEYS or the file of keys
@@ -85,23 +85,23 @@ pub enum Admin {
     },
     /// Fill an empty data directory and an empty database with a backup
     Restore {
-        /// The file
+        /// The file that `ocim admin backup` wrote
         file: PathBuf,
     },
 }
 
-/// A shell that can be helped.
+/// A shell that a completion script can be printed for.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Shell {
-    /// Bash.
+    /// The GNU Bourne-Again Shell.
     Bash,
-    /// Zsh.
+    /// The Z shell.
     Zsh,
-    /// Fish.
+    /// The friendly interactive shell.
     Fish,
 }
 
-/// The script for a shell.
+/// The completion script for a shell.
 pub fn completion(shell: Shell) -> Vec<u8> {
     let shell = match shell {
         Shell::Bash => clap_complete::Shell::Bash,

@@ -1,4 +1,4 @@
-//! The OpenCraft Instance Manager. `ARCHITECTURE.md` is the map.
+//! The OpenCraft Instance Manager. See `ARCHITECTURE.md` for an overview.
 
 #![forbid(unsafe_code)]
 

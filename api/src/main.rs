@@ -1,4 +1,4 @@
-//! The command line: one program for the server, its workers, its administration, its document, and its client.
+//! The program `ocim`: server, worker, administration, and client.
 
 #![forbid(unsafe_code)]
 
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// To standard error, as the settings say; as text where they make no sense, which whoever needs them says.
+/// Logs to standard error. Falls back to text if the settings are invalid; a command that needs them says so.
 fn log() {
     let filter = EnvFilter::try_from_env("OCIM_LOG").unwrap_or_else(|_| EnvFilter::new("warn,ocim=info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
@@ -36,7 +36,7 @@ fn log() {
 }
 
 fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
-    // The only TLS implementation there is; refusing a second installation is no error.
+    // Fails only if a TLS implementation is already installed, which is harmless: there is only one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -6,12 +6,12 @@ export const INSTANCES = 10_000;
 export const CHANGES_PER_SECOND = 500;
 
 const TICK_MS = 100;
-/** Of the changed rows, so many a tick are among the first of the list, which are in sight. */
+/** How many of a tick's changed rows are among the first of the list, which are visible. */
 const IN_SIGHT = 2;
 
 /**
- * Makes one instance by the API and the others of it, each with two app servers that run, the first of them active. By name
- * they come in another order than by age.
+ * Creates one instance by the API and copies it, each with two app servers that run, the first of them active. Their order
+ * by name differs from the order by age.
  */
 export async function crowd(api: Api, database: Database): Promise<void> {
   const first = await api.create('Campus 00000', 'campus');
@@ -24,7 +24,7 @@ export async function crowd(api: Api, database: Database): Promise<void> {
     INSERT INTO instances (instance_type, name, domain, settings, next_app_server_number)
       SELECT instance_type, 'Campus ' || lpad((n * 7919 % ${INSTANCES})::text, 5, '0'), 'c' || n || '.example', settings, 3
       FROM instances, generate_series(1, ${copies}) AS n WHERE id = ${first.id} ORDER BY n;
-    -- Gone for whoever looks after machines: nobody is to look for twenty thousand that never were.
+    -- Terminated, so that the reaper does not look for twenty thousand machines that never existed.
     INSERT INTO servers (name, provider, status)
       SELECT 's' || n, 'fake', 'terminated' FROM generate_series(1, ${copies * 2}) AS n ORDER BY n;
     INSERT INTO app_servers (instance_id, server_id, number, name, settings, variables, playbooks, variable_references,
@@ -40,7 +40,7 @@ export async function crowd(api: Api, database: Database): Promise<void> {
     ANALYZE;`);
 }
 
-/** Changes names, each to one that says when, and tells of it as the program does; goes on until it is stopped. */
+/** Changes names to the current time, with the program's events; goes on until it is stopped. */
 export function changes(database: Database): Running {
   const perTick = (CHANGES_PER_SECOND * TICK_MS) / 1000;
   return database.start(`

@@ -1,4 +1,4 @@
-// What is measured, and what it may be. The figures go along with the tests' results; `table.ts` prints them at the end.
+// The measurements and their limits. The figures are attached to the tests' results; `table.ts` prints them at the end.
 import { test } from '@playwright/test';
 
 const FIGURE = 'figure';
@@ -11,7 +11,7 @@ export interface Figure {
   atLeast?: number;
 }
 
-/** Keeps a figure for the table. */
+/** Records a figure for the table. */
 export function note(figure: Figure): void {
   test.info().annotations.push({ type: FIGURE, description: JSON.stringify(figure) });
 }

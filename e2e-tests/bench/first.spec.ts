@@ -1,4 +1,4 @@
-// The first screen: what the browser downloads for it with nothing cached, and how soon it is there.
+// The first screen: the size of its downloads with an empty cache, and the time until it is shown.
 import type { CDPSession, Page } from '@playwright/test';
 import { FAKE_MACHINES, expect, signIn, test } from '../support/story.ts';
 import { note } from './figures.ts';
@@ -25,7 +25,7 @@ test('the first screen', async ({ page, program }) => {
   const [painted, usable]: [number[], number[]] = [[], []];
   for (let time = 0; time < TIMES; time += 1) {
     await session.send('Network.clearBrowserCache');
-    // The session's cookie is all that is kept.
+    // Only the session's cookie is kept.
     await page.goto(program.url, { waitUntil: 'commit' });
     usable.push(await typed(page));
     painted.push(await firstContentfulPaint(page));
@@ -39,12 +39,12 @@ interface Download {
   bytes: number;
 }
 
-/** All that a cold page asks for until the screen is there and the network rests, as it came over the wire. */
+/** All requests of a page with an empty cache until the screen is shown and the network is idle, with their transfer sizes. */
 async function downloads(page: Page, session: CDPSession): Promise<Download[]> {
   const pending = new Map<string, string>();
   const loaded: Download[] = [];
   session.on('Network.requestWillBeSent', ({ requestId, request }) => {
-    // The stream of events never ends; everything else does.
+    // The stream of events never ends; every other request does.
     if (!request.url.endsWith('/events')) pending.set(requestId, request.url);
   });
   session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
@@ -69,7 +69,7 @@ function typed(page: Page): Promise<number> {
           field.focus();
           document.execCommand('insertText', false, text);
           if (field.value !== text) return requestAnimationFrame(look);
-          // The list answers: nothing of it is left.
+          // The filter has worked: the list is empty.
           const answered = () => {
             const nothing = document.querySelector('.list .nothing');
             if (nothing === null) return requestAnimationFrame(answered);

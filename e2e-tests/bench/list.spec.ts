@@ -1,4 +1,4 @@
-// The list of 10,000 instances: how soon it is there, how it scrolls, what it holds; and how it bears 500 changes a second.
+// The list of 10,000 instances: the time until it is shown, its frame rate and memory, also with 500 changes a second.
 import type { Page } from '@playwright/test';
 import { Api } from '../support/api.ts';
 import { Database } from '../support/database.ts';
@@ -44,7 +44,7 @@ test('a list of 10,000 instances', async ({ page, program }) => {
   const changing = await framesPerSecondAtRest(scrolled, MEASURED_MS);
   const after = await heard(page);
   await empty.page.bringToFront();
-  // While the program goes on as it did: it takes its share of the processors from both.
+  // With the same load of the program: it uses a share of the processors in both measurements.
   const best = await framesPerSecondAtRest(empty, MEASURED_MS);
   await running.stop();
   const per = `${CHANGES_PER_SECOND} changes a second`;
@@ -57,7 +57,7 @@ test('a list of 10,000 instances', async ({ page, program }) => {
   note({ what: `${per}: the oldest`, value: ages.at(-1) ?? NaN, unit: 'ms', atMost: 1_000 });
 });
 
-/** Milliseconds from the navigation until the strip above the list counts all. */
+/** Milliseconds from the navigation until the strip above the list shows the full count. */
 async function counted(page: Page): Promise<number> {
   await expect(page.getByRole('button', { name: `All ${INSTANCES}` })).toBeVisible({ timeout: 60_000 });
   return page.evaluate(() => performance.now());
@@ -69,7 +69,7 @@ declare global {
   }
 }
 
-/** From now on the page counts the events that come, and how old a name is when it appears in a row. */
+/** From now on the page counts events, and measures how old a name is when it appears in a row. */
 async function listen(page: Page): Promise<void> {
   await page.evaluate((selector) => {
     window.benchHeard = { events: 0, ages: [] };

@@ -1,4 +1,4 @@
-// The log of 100,000 lines: how soon it is there, how it scrolls, what it holds; and a log that grows while it is followed.
+// The log of 100,000 lines: the time until it is shown, its frame rate and memory; and a log that grows while it is followed.
 import type { Page } from '@playwright/test';
 import { Api } from '../support/api.ts';
 import { Program } from '../support/program.ts';
@@ -8,7 +8,7 @@ import { emptyLike, firstPaint, framesPerSecond, framesPerSecondAtRest, memory, 
 
 const LOG = '.log[role="log"]';
 const MEASURED_MS = 5_000;
-/** Fifteen rows a frame: as fast as a hand can. */
+/** Fifteen rows a frame: the fastest scrolling by hand. */
 const SCROLLED_PX = 300;
 
 test.describe('a log of 100,000 lines', () => {
@@ -54,7 +54,7 @@ test.describe('a log that grows', () => {
     const following = await framesPerSecondAtRest(scrolled, MEASURED_MS);
     const perSecond = ((await lastNumber(page)) - before) / ((Date.now() - began) / 1000);
     const empty = await emptyLike(scrolled);
-    // While the program goes on as it did: it takes its share of the processors from both.
+    // With the same load of the program: it uses a share of the processors in both measurements.
     const best = await framesPerSecondAtRest(empty, MEASURED_MS);
     noteFrames(`log that grows by ${perSecond.toFixed(0)} lines a second: followed`, following, best);
   });
@@ -67,7 +67,7 @@ async function growing(program: Program): Promise<{ path: string }> {
   return { path: `/instances/${instance.id}/app-servers/${id}` };
 }
 
-/** The highest number in the document. */
+/** The highest line number in the document. */
 function lastNumber(page: Page): Promise<number> {
   return page.locator(`${LOG} .n`).evaluateAll((links) => Math.max(...links.map((link) => Number(link.textContent))));
 }
@@ -79,7 +79,7 @@ async function toTop(page: Page): Promise<void> {
   await expect(page.locator(`${LOG} .line`).first()).toContainText('1');
 }
 
-/** From the end to the beginning, a page of lines at a time, each of which is fetched. */
+/** Scrolls from the end to the beginning, one fetched page of lines at a time. */
 async function scrollAll(page: Page): Promise<void> {
   await page.locator(LOG).evaluate(async (log) => {
     for (let top = log.scrollHeight; top > 0; top -= 400 * 20) {

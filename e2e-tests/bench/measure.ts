@@ -1,22 +1,22 @@
-// Measuring a screen: how soon it is there, how many frames a second it draws, how much memory it holds.
+// Measures a screen: the time until it is shown, frames per second, and memory.
 import type { Page } from '@playwright/test';
 import { note } from './figures.ts';
 
 const MIB = 1024 * 1024;
 
-/** What is scrolled in a page: a selector. */
+/** The selector of the element that is scrolled. */
 export interface Scrolled {
   page: Page;
   selector: string;
 }
 
-/** Goes to a URL and gives the milliseconds from there until the first element of a selector is painted. */
+/** Opens a URL and returns the milliseconds until the first element of a selector is painted. */
 export async function firstPaint(page: Page, url: string, selector: string): Promise<number> {
   await page.goto(url, { waitUntil: 'commit' });
   const painted = await page.waitForFunction(
     (wanted) => {
       if (document.querySelector(wanted) === null) return 0;
-      // The frame that shows it is over when the next one begins.
+      // The frame that shows the element has ended when the next one begins.
       return new Promise<number>((resolve) => {
         requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())));
       });
@@ -27,7 +27,7 @@ export async function firstPaint(page: Page, url: string, selector: string): Pro
   return painted.jsonValue();
 }
 
-/** Frames a second over some time, while each frame scrolls by so many pixels; to and fro where an end is reached. */
+/** Frames per second over some time, while each frame scrolls by some pixels, back and forth between the ends. */
 export async function framesPerSecond({ page, selector }: Scrolled, milliseconds: number, pixels: number): Promise<number> {
   return page.evaluate(
     ({ selector, milliseconds, pixels }) =>
@@ -52,12 +52,12 @@ export async function framesPerSecond({ page, selector }: Scrolled, milliseconds
   );
 }
 
-/** Frames a second while nothing but the page's own doing moves it. */
+/** Frames per second while only the page itself moves. */
 export function framesPerSecondAtRest(scrolled: Scrolled, milliseconds: number): Promise<number> {
   return framesPerSecond(scrolled, milliseconds, 0);
 }
 
-/** A page with nothing in it, that scrolls as far as the other one: what the browser can do at best. */
+/** An empty page that scrolls as far as the other one: the best that the browser can do. */
 export async function emptyLike({ page, selector }: Scrolled): Promise<Scrolled> {
   const size = await page.locator(selector).evaluate((scrolled) => ({
     height: scrolled.clientHeight,
@@ -76,7 +76,7 @@ export interface Memory {
   totalMiB: number;
 }
 
-/** What the page's JavaScript and its WebAssembly hold, after a collection. */
+/** The memory of the page's JavaScript and WebAssembly, after a garbage collection. */
 export async function memory(page: Page): Promise<Memory> {
   const session = await page.context().newCDPSession(page);
   try {
@@ -91,7 +91,7 @@ export async function memory(page: Page): Promise<Memory> {
   }
 }
 
-/** The memory of the page's program; its parts share it. */
+/** The memory of the page's WebAssembly; its parts share it. */
 function wasmBytes(page: Page): Promise<number> {
   return page.evaluate(async () => {
     const script = document.querySelector<HTMLMetaElement>('meta[name="ocim-app"]')?.dataset['js'];
@@ -100,7 +100,7 @@ function wasmBytes(page: Page): Promise<number> {
   });
 }
 
-/** Frames a second, against what an empty page draws. */
+/** Frames per second, compared with an empty page. */
 export function noteFrames(what: string, frames: number, best: number): void {
   note({ what: `${what} (an empty page: ${best.toFixed(1)})`, value: frames, unit: 'fps' });
   note({ what: `${what}, of an empty page's frames`, value: (frames / best) * 100, unit: '%', atLeast: 80 });

@@ -1,5 +1,5 @@
-// What the screens cost, measured in the same browser as the stories run in. Not part of the tests: figures of one machine
-// are no verdict. `make bench-ui` prints them.
+// Benchmarks of the screens, in the same browser as the stories. Not part of the tests: figures of a single machine are not
+// conclusive. `make bench-ui` prints them.
 import base from '../playwright.config.ts';
 
 export default {

@@ -1,4 +1,4 @@
-// The table at the end: a line a figure. A limit that is broken, like a test that failed, ends the run with 1.
+// The table at the end, one line per figure. An exceeded limit, like a failed test, ends the run with 1.
 import type { FullResult, Reporter, TestCase, TestResult } from '@playwright/test/reporter';
 import { type Figure, figures, isWithin, line } from './figures.ts';
 

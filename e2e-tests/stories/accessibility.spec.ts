@@ -1,6 +1,6 @@
-// Whoever cannot see the screen, or sees little of it, or cannot bear what moves: every screen and every dialog passes the rules
-// that a program can check (WCAG 2.2 A and AA, and what is good practice beside them), in both themes, and nothing moves where
-// the system asks for that.
+// Accessibility for users who see little or nothing of the screen, or are disturbed by motion: every screen and every dialog passes the
+// rules that a program can check (WCAG 2.2 A and AA, and best practices), in both themes, and nothing moves if the system asks for
+// reduced motion.
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { EMPTY, Visitors, screensOf, walk } from '../support/screens.ts';
@@ -9,7 +9,7 @@ import { seed, test } from '../support/world.ts';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const THEMES = ['light', 'dark'] as const;
-/** As long as a transition may take that is none. */
+/** The longest transition that counts as none. */
 const STILL_MS = 1;
 
 test('every screen in both themes, without motion', async ({ browser, program, github }) => {
@@ -30,16 +30,16 @@ test('every screen in both themes, without motion', async ({ browser, program, g
   expect(faults, faults.join('\n')).toEqual([]);
 });
 
-/** Each with its rule and where. */
+/** Each violation with its rule and its place. */
 async function violations(page: Page): Promise<string[]> {
-  // The page has no frame: all of it is looked at in one go.
+  // The page has no frames, so one run checks all of it.
   const found = await new AxeBuilder({ page }).setLegacyMode(true).withTags(RULES).analyze();
   return found.violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary?.replace(/\s+/g, ' ')}`),
   );
 }
 
-/** What moves, or would take its time to change. */
+/** Elements with an animation or a transition. */
 function motions(page: Page): Promise<string[]> {
   return page.evaluate((still) => {
     const moving = document.getAnimations().filter((animation) => Number(animation.effect?.getComputedTiming().duration) > still);

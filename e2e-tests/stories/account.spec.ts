@@ -13,7 +13,7 @@ test('a password, tokens and sessions of one’s own', async ({ page, program, b
   await admin.post('/users', { username: 'grace', password: OLD, role: 'operator' });
   const grace = { username: 'grace', password: OLD };
 
-  await test.step('the menu leads there, and shows nothing that is not for her', async () => {
+  await test.step('the menu leads to the account, and shows only what the role allows', async () => {
     await page.goto('/');
     await signIn(page, grace);
     await page.getByLabel('Menu of grace').click();
@@ -25,7 +25,7 @@ test('a password, tokens and sessions of one’s own', async ({ page, program, b
 
   const tokens = page.getByRole('region', { name: 'API tokens' });
   let secret = '';
-  await test.step('a token is made for what it is for, and shown once', async () => {
+  await test.step('a token is created with its scopes, and shown only once', async () => {
     await tokens.getByRole('button', { name: 'New token…' }).click();
     const dialog = page.getByRole('dialog', { name: 'New API token' });
     const make = dialog.getByRole('button', { name: 'Make token' });
@@ -72,7 +72,7 @@ test('a password, tokens and sessions of one’s own', async ({ page, program, b
     await expect(sessions(page)).toHaveCount(1);
   });
 
-  await test.step('it works until it is revoked', async () => {
+  await test.step('the token works until it is revoked', async () => {
     const ask = () => fetch(`${program.url}/api/v1/auth/me`, { headers: { Authorization: `Bearer ${secret}` } });
     expect((await ask()).status).toBe(200);
     await expect(tokens.getByRole('listitem')).toContainText('last used just now');
@@ -82,7 +82,7 @@ test('a password, tokens and sessions of one’s own', async ({ page, program, b
     expect((await ask()).status).toBe(401);
   });
 
-  await test.step('what is wrong with a password is said at its field', async () => {
+  await test.step('an error in a password is shown at its field', async () => {
     const form = page.getByRole('form', { name: 'Password' });
     const change = form.getByRole('button', { name: 'Change password' });
     await form.getByLabel('Current password').fill('something else');
@@ -105,7 +105,7 @@ test('a password, tokens and sessions of one’s own', async ({ page, program, b
     await Api.signIn(program, 'grace', NEW);
   });
 
-  await test.step('it fits a telephone', async () => {
+  await test.step('the screen fits a phone', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await expect(sessions(page).first()).toBeVisible();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);

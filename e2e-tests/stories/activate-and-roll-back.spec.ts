@@ -1,18 +1,18 @@
-// The traffic moves: what is asked before, how it goes, the way back in place, and the hold that going back sets.
+// Switching traffic: the confirmation, the progress, the rollback in place, and the hold that a rollback sets.
 import type { Locator, Page } from '@playwright/test';
 import { Api } from '../support/api.ts';
 import { expect, FAKE_MACHINES, picture, signIn, test } from '../support/story.ts';
 
 test.use({ settings: FAKE_MACHINES });
 
-test('activate with all there is to know, follow it, roll back in place', async ({ page, program }) => {
+test('activate with all details shown, follow the switch, roll back in place', async ({ page, program }) => {
   const api = await Api.signIn(program);
   const instance = await api.create('Geology Academy', 'geology', { configuration_extra_settings: 'EDXAPP_LIMIT: 5\n' });
   const first = await api.build(instance.id);
   await page.goto(`/instances/${instance.id}`);
   await signIn(page, program);
 
-  await test.step('activate the first: nothing serves, and there is nothing to go back to', async () => {
+  await test.step('activate the first: no app server is active, and there is no fallback', async () => {
     await next(page).getByRole('button', { name: 'Activate this app server' }).click();
     const dialog = page.getByRole('dialog', { name: 'Activate AppServer 1?' });
     await expect(dialog).toContainText('no active app server');
@@ -27,7 +27,7 @@ test('activate with all there is to know, follow it, roll back in place', async 
   await api.change(instance.id, { configuration_extra_settings: 'EDXAPP_LIMIT: 6\n' });
   await api.build(instance.id);
 
-  await test.step('the dialog says from what to what, what differs, whether it answers, and what going back will be', async () => {
+  await test.step('the dialog shows both app servers, the differences, the checks and the rollback', async () => {
     await next(page).getByRole('button', { name: 'Activate this app server' }).click();
     const dialog = page.getByRole('dialog', { name: 'Activate AppServer 2?' });
     await expect(dialog).toContainText(/NOW\s*AppServer 1/);
@@ -46,7 +46,7 @@ test('activate with all there is to know, follow it, roll back in place', async 
     await expect(dialog).toBeHidden();
   });
 
-  await test.step('how it goes is followed live, and the way back is beside it', async () => {
+  await test.step('the progress is shown live, with the rollback beside it', async () => {
     await expect(page.getByText('AppServer 2 is now active.')).toBeVisible();
     await expect(card(page)).toContainText('Switched to AppServer 2');
     await expect(card(page)).toContainText(`${program.username}, just now, “the release of Thursday”`);
@@ -71,7 +71,7 @@ test('activate with all there is to know, follow it, roll back in place', async 
     expect((await api.get<{ active_appserver: { id: number } }>(`/instances/${instance.id}`)).active_appserver.id).toBe(first.id);
   });
 
-  await test.step('the one that was rolled back from is never the main button', async () => {
+  await test.step('the app server that was rolled back from is never the main button', async () => {
     await expect(next(page)).toContainText('ROLLED BACK FROM');
     await expect(next(page)).toContainText(`${program.username} rolled back from AppServer 2 just now. Reason: “the exams are gone”.`);
     await expect(next(page).locator('.primary')).toHaveText('Launch new AppServer');
@@ -88,7 +88,7 @@ test('activate with all there is to know, follow it, roll back in place', async 
     await expect(hold).toHaveCount(0);
   });
 
-  await test.step('what is asked is not done once somebody else was faster', async () => {
+  await test.step('an activation is refused if another user switched the traffic first', async () => {
     await next(page).getByRole('button', { name: 'Activate again…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Activate AppServer 2?' });
     await expect(dialog.getByRole('note', { name: 'Rolled back' })).toContainText('Reason: “the exams are gone”.');

@@ -1,4 +1,4 @@
-// Who did what: the audit trail as it grows, filtered by the URL, unfolded, and taken home.
+// Who did what: the audit trail as it grows, filtered by the URL, unfolded, and downloaded.
 import type { Locator, Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { Api } from '../support/api.ts';
@@ -6,7 +6,7 @@ import { FAKE_MACHINES, expect, picture, signIn, test } from '../support/story.t
 
 test.use({ settings: FAKE_MACHINES });
 
-test('what was done, and what was refused, is told to everybody', async ({ page, program }) => {
+test('every user can read what was done and what was refused', async ({ page, program }) => {
   const admin = await Api.signIn(program);
   const campus = await admin.create('Astronomy Academy', 'astro');
   const other = await admin.create('Botany Academy', 'botany');
@@ -34,7 +34,7 @@ test('what was done, and what was refused, is told to everybody', async ({ page,
     await expect(launched.getByRole('time')).toHaveAttribute('title', /\d+ \w+ \d{4}, \d\d:\d\d:\d\d/);
   });
 
-  await test.step('what was changed is unfolded, its secrets hidden', async () => {
+  await test.step('a change is unfolded, with its secrets masked', async () => {
     const changed = entries(page).filter({ hasText: "changed an instance's settings" });
     await changed.getByText('Details').click();
     await expect(changed.getByRole('region', { name: 'What differs' })).toContainText('help@astro.example');
@@ -44,14 +44,14 @@ test('what was done, and what was refused, is told to everybody', async ({ page,
     await picture(page, 'activity');
   });
 
-  await test.step('what happens meanwhile appears by itself', async () => {
+  await test.step('new entries appear by themselves', async () => {
     await admin.put(`/instances/${other.id}/hold`, { reason: 'exams' });
     await expect(entries(page).first()).toContainText('set a hold');
     await admin.post('/auth/tokens', { name: 'nightly deploy', role: 'viewer' });
     await expect(entries(page).first(), 'though no event tells of it').toContainText('made an API token nightly deploy');
   });
 
-  await test.step('each choice is an address', async () => {
+  await test.step('each filter is in the address', async () => {
     await page.getByRole('button', { name: 'Refused' }).click();
     await expect(page).toHaveURL(/\/activity\?outcome=refused$/);
     await expect(entries(page)).toHaveCount(1);
@@ -78,7 +78,7 @@ test('what was done, and what was refused, is told to everybody', async ({ page,
     await page.getByRole('link', { name: 'Show all' }).first().click();
   });
 
-  await test.step('the older ones come when they are asked for, and the new ones still', async () => {
+  await test.step('older entries are loaded on request, and new ones still appear', async () => {
     for (let n = 0; n < 30; n++) {
       await admin.put('/queue/pause', { reason: `pause ${n}` });
       await admin.remove('/queue/pause');
@@ -95,7 +95,7 @@ test('what was done, and what was refused, is told to everybody', async ({ page,
     await expect(entries(page)).toHaveCount(count + 1);
   });
 
-  await test.step('all of it is downloaded as lines', async () => {
+  await test.step('the whole trail is downloaded as JSON lines', async () => {
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('link', { name: 'Download as JSON lines' }).click(),
@@ -107,7 +107,7 @@ test('what was done, and what was refused, is told to everybody', async ({ page,
     expect(actions.length).toBeGreaterThan(60);
   });
 
-  await test.step('it fits a telephone', async () => {
+  await test.step('the screen fits a phone', async () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.goto('/activity?outcome=refused');
     await expect(entries(page)).toHaveCount(1);

@@ -1,10 +1,10 @@
-// Every screen has an address that can be sent to somebody: it survives the login, the reload and a wrong turn.
+// Every screen has an address that can be shared: it survives the login, a reload and leaving the page.
 import { Api } from '../support/api.ts';
 import { expect, FAKE_MACHINES, picture, signIn, test } from '../support/story.ts';
 
 test.use({ settings: FAKE_MACHINES });
 
-test('a link to any screen leads there through the login', async ({ page, program }) => {
+test('a link to any screen opens it after the login', async ({ page, program }) => {
   const api = await Api.signIn(program);
   const { id } = await api.create('Linked Academy', 'linked');
   const built = await api.build(id);
@@ -38,7 +38,7 @@ test('a link to any screen leads there through the login', async ({ page, progra
     });
   }
 
-  await test.step('a line of a log is in sight and marked', async () => {
+  await test.step('a linked line of a log is visible and marked', async () => {
     await page.goto(`/instances/${id}/app-servers/${built.id}#L3`);
     await expect(page.locator('.line.named')).toBeVisible();
   });
@@ -53,7 +53,7 @@ test('a link to any screen leads there through the login', async ({ page, progra
   }
 });
 
-test('an address that leads nowhere says so and offers the way out', async ({ page, program }) => {
+test('an unknown address says so and offers links to other screens', async ({ page, program }) => {
   await page.goto('/');
   await signIn(page, program);
 
@@ -69,7 +69,7 @@ test('an address that leads nowhere says so and offers the way out', async ({ pa
   }
 });
 
-test('a part of the program that does not come is asked for again', async ({ page, program }) => {
+test('a part of the program that fails to load is requested again', async ({ page, program }) => {
   await page.goto('/');
   await signIn(page, program);
   await page.route('**/parts-*/*.wasm', (route) => route.abort());

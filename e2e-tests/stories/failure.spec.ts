@@ -1,4 +1,4 @@
-// A build that fails says why before anything else: the task, its role, what it said, and the lines of the log around it.
+// A failed build first shows why: the task, its role, its message, and the lines of the log around it.
 import { Api } from '../support/api.ts';
 import { expect, picture, signIn, test } from '../support/story.ts';
 
@@ -18,7 +18,7 @@ test('a failed build begins with its failure', async ({ page, program }) => {
   const around = failure.getByRole('region', { name: 'Lines around the failure' });
   const log = page.getByRole('log');
 
-  await test.step('the card comes by itself, with task, role and message', async () => {
+  await test.step('the card appears by itself, with task, role and message', async () => {
     await expect(failure).toBeVisible({ timeout: 240_000 });
     await expect(failure.getByRole('heading')).toHaveText('demo : fail on request');
     await expect(failure).toContainText('Role demo.');

@@ -1,4 +1,4 @@
-// The first quarter of an hour: there is nothing yet, and the screen says what to do next until something serves.
+// The first quarter of an hour: there is no instance yet, and each screen says what to do next until one serves.
 import { expect, FAKE_MACHINES, picture, signIn, test } from '../support/story.ts';
 
 test.use({ settings: FAKE_MACHINES });
@@ -6,7 +6,7 @@ test.use({ settings: FAKE_MACHINES });
 test('from nothing to an instance that serves', async ({ page, program }) => {
   const lane = (name: string) => page.getByRole('article', { name });
 
-  await test.step('whoever comes is asked who they are, and greeted', async () => {
+  await test.step('the login asks for a user, and home greets the user', async () => {
     await page.goto('/');
     await expect(page.getByLabel('Username')).toBeFocused();
     await picture(page, 'login');
@@ -19,7 +19,7 @@ test('from nothing to an instance that serves', async ({ page, program }) => {
     await expect(page.getByText('No instances yet.')).toBeVisible();
   });
 
-  await test.step('the form says what is wrong at the field that it is about', async () => {
+  await test.step('the form shows each error at its field', async () => {
     await page.getByRole('link', { name: 'Create your first instance' }).click();
     await page.getByLabel('Name', { exact: true }).fill('First Academy');
     await page.getByLabel('Sub domain').fill('First Academy');
@@ -36,7 +36,7 @@ test('from nothing to an instance that serves', async ({ page, program }) => {
     await expect(page.getByRole('heading', { name: 'First Academy' })).toBeVisible();
   });
 
-  await test.step('it says that nothing serves, and offers the launch', async () => {
+  await test.step('the instance says that no app server is active, and offers the launch', async () => {
     await expect(lane('Now serving')).toContainText('No active app server');
     await lane('Next').getByRole('button', { name: 'Launch new AppServer' }).click();
     await expect(page.getByRole('heading', { name: 'AppServer 1' })).toBeVisible();
@@ -44,7 +44,7 @@ test('from nothing to an instance that serves', async ({ page, program }) => {
     await expect(lane('Next').getByRole('button', { name: 'Activate this app server' })).toHaveAttribute('aria-disabled', 'false', { timeout: 60_000 });
   });
 
-  await test.step('home says that it waits for a person', async () => {
+  await test.step('home says that the instance needs attention', async () => {
     await page.getByRole('link', { name: 'OpenCraft Instance Manager' }).click();
     const waits = page.getByRole('region', { name: 'Needs attention' });
     await expect(waits).toContainText('AppServer 1 is ready to activate');

@@ -1,5 +1,5 @@
-// Whether the sites work: what is drawn comes from the checks of the active app server, changes without a reload, and is
-// told apart from how its build went.
+// Whether the sites work: the marks come from the checks of the active app server, change without a reload, and are
+// independent of the result of its build.
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Locator, Page } from '@playwright/test';
 import { Api, type Instance } from '../support/api.ts';
@@ -33,7 +33,7 @@ test('a web server that stops and starts is seen in list, header, lane, home and
   const home = await page.context().newPage();
   await home.goto('/');
 
-  await test.step('healthy: said by a shape and a word, beside how the build went', async () => {
+  await test.step('healthy: shown by a shape and a word, beside the result of the build', async () => {
     await expect(header(page)).toContainText('AppServer 1: Running', TOLD);
     await expect(header(page)).toContainText('Healthy', TOLD);
     await expect(lane(page)).toContainText('Healthy');
@@ -66,7 +66,7 @@ test('a web server that stops and starts is seen in list, header, lane, home and
     await picture(home, 'home-down');
   });
 
-  await test.step('the list is filtered and sorted by it, and the address says so', async () => {
+  await test.step('the list is filtered and sorted by health, and the address has it', async () => {
     await chip(home, 'Down').click();
     await expect(chip(home, 'Down')).toHaveText('Down 2');
     await home.getByLabel('Sort by').selectOption('Health');
@@ -112,7 +112,7 @@ test('an unhealthy app server is activated by force, and stays unhealthy on the 
     await expect(page.getByText('AppServer 2 is now active.')).toBeVisible();
   });
 
-  await test.step('it runs, and it is down: both are said', async () => {
+  await test.step('it runs, but it is down: both are shown', async () => {
     await expect(header(page)).toContainText('AppServer 2: Running');
     await expect(header(page)).toContainText('Down', TOLD);
     await expect(lane(page)).toContainText(/LMS and Studio have failed their checks since/);
@@ -120,7 +120,7 @@ test('an unhealthy app server is activated by force, and stays unhealthy on the 
     await expect(page).toHaveTitle(/^▲ 1 down · /);
   });
 
-  await test.step('the checks of the one that was replaced are old: grey, with their time', async () => {
+  await test.step('the checks of the replaced app server are old: grey, with their time', async () => {
     await page.getByRole('complementary', { name: 'App Servers' }).getByRole('link', { name: /^AppServer 1\b/ }).click();
     const old = page.locator('ul.checks');
     await expect(old).toHaveClass('checks old');
@@ -136,7 +136,7 @@ test('an unhealthy app server is activated by force, and stays unhealthy on the 
   });
 });
 
-test('while the gateway is away, one banner says that no site can be checked', async ({ page, program }) => {
+test('while the gateway does not answer, one banner says that no site can be checked', async ({ page, program }) => {
   const api = await Api.signIn(program);
   const instance = await serve(api, 'Geology Academy', 'geology');
   await serve(api, 'History Academy', 'history');
@@ -166,7 +166,7 @@ test('while the gateway is away, one banner says that no site can be checked', a
   await expect(disc(page, 'History Academy')).toHaveClass('mark good', TOLD);
 });
 
-/** Sends a signal to the program's gateway; the processes that got it. */
+/** Sends a signal to the program's gateway; returns the processes that got it. */
 function signal(program: Program, name: NodeJS.Signals): number[] {
   const isGateway = (pid: string) => {
     try {

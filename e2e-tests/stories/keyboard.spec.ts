@@ -1,4 +1,4 @@
-// Without a pointer: the main job from signing in to rolling back, and on each screen a focus that is seen wherever Tab leads.
+// Without a pointer: the main job from sign-in to rollback, and on each screen a focus that stays visible as Tab moves it.
 import type { Locator, Page } from '@playwright/test';
 import { Api } from '../support/api.ts';
 import { EMPTY, Visitors, screensOf, walk } from '../support/screens.ts';
@@ -29,7 +29,7 @@ plain.describe('the main job', () => {
       await expect(page.getByRole('heading', { name: /^(Good|Working late)/ })).toBeVisible();
     });
 
-    await plain.step('«/» filters, and Escape clears', async () => {
+    await plain.step('“/” filters, and Escape clears', async () => {
       await expect(row('Botany')).toBeVisible();
       await keys.press('/');
       await expect(page.getByLabel('Filter instances')).toBeFocused();
@@ -63,7 +63,7 @@ plain.describe('the main job', () => {
       }
     });
 
-    await plain.step('«?» shows the keys, and Escape goes back to where one was', async () => {
+    await plain.step('“?” shows the keys, and Escape returns to the previous place', async () => {
       await keys.press('k');
       await expect(row('Astronomy')).toBeFocused();
       await keys.press('?');
@@ -111,7 +111,7 @@ plain.describe('the main job', () => {
       const confirm = asked.getByRole('button', { name: 'Activate AppServer 2' });
       for (let stop = 0; stop < 20; stop += 1) {
         await keys.press('Tab');
-        // After the last one the browser's own controls have their turn, never the page below.
+        // After the last element, Tab reaches the browser's own controls, never the page behind the dialog.
         expect(await page.evaluate(() => document.activeElement?.closest('dialog, body')?.tagName)).toMatch(/^(DIALOG|BODY)$/);
         expect(await page.evaluate(() => document.activeElement === document.body || document.activeElement?.closest('dialog') !== null)).toBe(true);
       }
@@ -144,7 +144,7 @@ plain.describe('the main job', () => {
   });
 });
 
-test('the focus is seen wherever Tab leads, on every screen', async ({ browser, program, github }) => {
+test('the focus is visible at every stop of Tab, on every screen', async ({ browser, program, github }) => {
   test.setTimeout(900_000);
   const visitors = new Visitors(browser, program, { viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
   const faults = [...(await walk(EMPTY, visitors, tabThrough)), ...(await walk(screensOf(await seed(program, github)), visitors, tabThrough))];
@@ -188,15 +188,15 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
 
 interface Stop {
   what: string;
-  /** Nothing of the page has the focus. */
+  /** No element of the page has the focus. */
   isLost: boolean;
-  /** How many had it before this one did first. */
+  /** How many elements had the focus before this one first had it. */
   place: number;
   isMarked: boolean;
   isInSight: boolean;
 }
 
-/** Goes once around all that Tab leads to: what is wrong there, and what it does not lead to. */
+/** Presses Tab through all stops once; returns faults there, and elements that Tab does not reach. */
 async function tabThrough(page: Page): Promise<string[]> {
   const faults: string[] = [];
   let seen = 0;
@@ -212,17 +212,17 @@ async function tabThrough(page: Page): Promise<string[]> {
       if (!stop.isMarked) faults.push(`${stop.what} has the focus and does not show it`);
       if (!stop.isInSight) faults.push(`${stop.what} has the focus and is out of sight`);
     } else if (lost > 0 && stop.place !== last) {
-      // All around. The parts of a date are one element, which has the focus several times in a row.
+      // Back at the first stop. The parts of a date are one element, which has the focus several times in a row.
       break;
     }
     last = stop.place;
   }
-  // Between the last and the first the browser's own controls have their turn.
+  // Between the last and the first stop, the browser's own controls have the focus.
   if (lost !== 1) faults.push(`the focus is lost ${lost} times`);
   return [...faults, ...(await page.evaluate(missedStops)).map((what) => `${what} is not reached`)];
 }
 
-/** What has the focus. Runs in the page. */
+/** The element that has the focus. Runs in the page. */
 function lookAtFocus(): Stop {
   const element = document.activeElement;
   if (element === null || element === document.body) {
@@ -234,7 +234,7 @@ function lookAtFocus(): Stop {
     const style = one === null ? null : getComputedStyle(one);
     return style !== null && style.outlineStyle !== 'none' && Number.parseFloat(style.outlineWidth) >= 2;
   };
-  // Any part of it, of each line that it takes, suffices.
+  // Any visible part, of any line that the element takes, suffices.
   const points = Array.from(element.getClientRects()).flatMap(({ left, right, top, bottom }) =>
     [left + 2, (left + right) / 2, right - 2].flatMap((x) => [top + 2, (top + bottom) / 2, bottom - 2].map((y) => [x, y] as const)),
   );
@@ -243,12 +243,12 @@ function lookAtFocus(): Stop {
     return there !== null && (element.contains(there) || there.contains(element) && there.closest('label, summary') !== null);
   });
   const words = element.getAttribute('aria-label') ?? (element as HTMLInputElement).labels?.[0]?.textContent ?? element.textContent;
-  // An editor and a card that folds show it as a whole.
+  // An editor and a folding card show the focus on the whole element.
   const isMarked = [element, element.closest('.editor'), element.closest('.card')].some(outlined);
   return { what: `${element.tagName} «${words?.trim().slice(0, 40)}»`, isLost: false, place, isMarked, isInSight };
 }
 
-/** What can have the focus and had not. Runs in the page. */
+/** Elements that can have the focus but did not get it. Runs in the page. */
 function missedStops(): string[] {
   const scope = document.querySelector('dialog[open]') ?? document;
   const all = scope.querySelectorAll<HTMLElement>('a[href], button, input:not([type="radio"]), select, textarea, summary, [tabindex="0"]');

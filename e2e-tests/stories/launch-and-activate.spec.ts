@@ -1,12 +1,12 @@
-// The main job, all of it and for real: from an empty manager to an Open edX instance whose app servers are switched to
-// and fro under load. From the first activation to the end no visitor is turned away, and from 2 s after each confirmed
-// switch nobody sees the old app server.
+// The main job with real machines: from an empty manager to an Open edX instance whose app servers are switched back and
+// forth under load. From the first activation to the end no request fails, and from 2 s after each confirmed switch no
+// visitor gets the old app server.
 import type { Locator, Page } from '@playwright/test';
 import { Load } from '../support/load.ts';
 import { expect, picture, signIn, test } from '../support/story.ts';
 
 const HOSTS = { lms: 'story.localhost', studio: 'studio.story.localhost' };
-// With the demo configuration, on two busy cores; the manual promises a minute on quiet ones.
+// For the demo configuration on two busy cores; the manual says one minute on idle ones.
 const BUILT_WITHIN_MS = 240_000;
 const OLD_GONE_WITHIN_MS = 2_000;
 
@@ -82,7 +82,7 @@ async function launch(page: Page, number: number): Promise<void> {
   await expect(page.getByRole('heading', { name: `AppServer ${number}` })).toBeVisible();
 }
 
-/** The log grows before our eyes while the playbooks run: nothing is reloaded. */
+/** The log grows without a reload while the playbooks run. */
 async function watchLog(page: Page): Promise<void> {
   const log = page.getByRole('log');
   await expect(page.getByText('Configuring VM').first()).toBeVisible({ timeout: BUILT_WITHIN_MS });
@@ -92,7 +92,7 @@ async function watchLog(page: Page): Promise<void> {
   await picture(page, 'building');
 }
 
-/** «Activate this app server» can be pressed when the selected app server runs, and only then. */
+/** “Activate this app server” can be pressed only when the selected app server runs. */
 async function expectRunning(page: Page): Promise<void> {
   await expect(activateButton(page)).toBeEnabled({ timeout: BUILT_WITHIN_MS });
 }
@@ -135,7 +135,7 @@ async function switchUnderLoad(load: Load, change: () => Promise<void>): Promise
   }
 }
 
-/** The one in the lane «Next»; it stands again among the actions of the selected app server. */
+/** The button in the lane “Next”; the selected app server's actions have the same one. */
 function activateButton(page: Page): Locator {
   return page.getByRole('article', { name: 'Next' }).getByRole('button', { name: 'Activate this app server' });
 }

@@ -1,5 +1,5 @@
-// A log of 100,000 lines is one that can be read: its end is there at once, every line has an address, what is sought is
-// found on the server and stepped through, and only some lines are in the page at any time.
+// A log of 100,000 lines is usable: its end is shown at once, every line has an address, the server finds matches to step
+// through, and only some lines are in the page at any time.
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { Api } from '../support/api.ts';
@@ -23,7 +23,7 @@ test('read, search and share a log of 100,000 lines', async ({ page, program }) 
   const search = card.getByRole('searchbox', { name: 'Search the log' });
   const hits = card.getByRole('search').getByRole('status');
 
-  await test.step('its end is there', async () => {
+  await test.step('the end of the log is shown', async () => {
     await page.goto(path);
     await signIn(page, program);
     await expect(card).toContainText(/100,\d{3} lines/);
@@ -31,7 +31,7 @@ test('read, search and share a log of 100,000 lines', async ({ page, program }) 
     await expect(card.getByRole('button', { name: 'Jump to end' })).toBeHidden();
   });
 
-  await test.step('few of its lines are in the page, wherever it is scrolled to', async () => {
+  await test.step('few lines are in the page at any scroll position', async () => {
     for (const share of [0.75, 0.5, 0.25, 0]) {
       await log.evaluate((element, part) => {
         element.scrollTop = element.scrollHeight * part;
@@ -44,7 +44,7 @@ test('read, search and share a log of 100,000 lines', async ({ page, program }) 
     await expect(log).toContainText(`line ${LINES}`);
   });
 
-  await test.step('step through what is sought, forwards and backwards', async () => {
+  await test.step('step through the matches, forwards and backwards', async () => {
     await search.fill('LINE 4200');
     await expect(hits).toHaveText('11 of 11');
     await expectHit(page, 'line 42009');
@@ -69,7 +69,7 @@ test('read, search and share a log of 100,000 lines', async ({ page, program }) 
     await search.press('Escape');
   });
 
-  await test.step('only the warnings, and from one of them into the whole log', async () => {
+  await test.step('show only the warnings, and open one of them in the whole log', async () => {
     await card.getByLabel('Level').selectOption('Warnings and errors');
     await expect(card).toContainText(`${WARNINGS} lines found`);
     await expect(log).toContainText(`line ${LINES}`);
@@ -83,7 +83,7 @@ test('read, search and share a log of 100,000 lines', async ({ page, program }) 
     await expect(log.locator('.line.named')).toBeInViewport();
   });
 
-  await test.step('a link to a line leads to it', async () => {
+  await test.step('a link to a line opens it', async () => {
     await page.goto('/');
     await page.goto(`${path}#L50000`);
     const named = log.locator('.line.named');
@@ -91,7 +91,7 @@ test('read, search and share a log of 100,000 lines', async ({ page, program }) 
     await expect(named).toBeInViewport();
   });
 
-  await test.step('times go and come, and the browser keeps that', async () => {
+  await test.step('times can be hidden and shown, and the browser remembers it', async () => {
     const times = log.locator('.t').first();
     await expect(times).toBeVisible();
     await card.getByText('Options', { exact: true }).click();
@@ -102,7 +102,7 @@ test('read, search and share a log of 100,000 lines', async ({ page, program }) 
     await expect(times).toBeHidden();
   });
 
-  await test.step('the download has all of it', async () => {
+  await test.step('the download has the whole log', async () => {
     const [download] = await Promise.all([page.waitForEvent('download'), card.getByRole('link', { name: 'Download' }).click()]);
     const lines = readFileSync(await download.path(), 'utf8').trimEnd().split('\n');
     const printed = lines.filter((line) => / line \d+$/.test(line));
@@ -111,7 +111,7 @@ test('read, search and share a log of 100,000 lines', async ({ page, program }) 
   });
 });
 
-/** What the number of a line there begins with. */
+/** The prefix of a line's number in the log. */
 function lineAt(share: number): string {
   return share === 0 ? '1$' : String(share * 100) + '\\d{3}$';
 }

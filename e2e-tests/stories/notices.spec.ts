@@ -1,4 +1,4 @@
-// Notices: they have a place of their own, lie over no control, and go when what they say is true no more.
+// Notices have a place of their own, cover no control, and disappear when they are out of date.
 import type { Locator, Page } from '@playwright/test';
 import { Api } from '../support/api.ts';
 import { expect, FAKE_MACHINES, signIn, test } from '../support/story.ts';
@@ -8,12 +8,12 @@ test.use({ settings: FAKE_MACHINES });
 const PHONE = { width: 360, height: 800 };
 const DESK = { width: 1440, height: 900 };
 
-test('a notice covers no control, takes no focus and goes when it is stale', async ({ page, program }) => {
+test('a notice covers no control, takes no focus and disappears when it is out of date', async ({ page, program }) => {
   const api = await Api.signIn(program);
   await page.goto('/instances/new');
   await signIn(page, program);
 
-  await test.step('it appears below the page, on a desk and on a phone', async () => {
+  await test.step('it appears below the page, on a desktop and on a phone', async () => {
     await page.getByLabel('Name', { exact: true }).fill('Geology Academy');
     await page.getByLabel('Sub domain').fill('geology');
     await page.getByRole('button', { name: 'Create instance' }).click();
@@ -27,13 +27,13 @@ test('a notice covers no control, takes no focus and goes when it is stale', asy
     await expect(toast(page)).toHaveRole('status');
   });
 
-  await test.step('it goes once its first app server is launched', async () => {
+  await test.step('it disappears once the first app server is launched', async () => {
     await lane(page, 'Next').getByRole('button', { name: 'Launch new AppServer' }).click();
     await expect(lane(page, 'Next')).toContainText('AppServer 1');
     await expect(toast(page)).toHaveCount(0, { timeout: 3_000 });
   });
 
-  await test.step('what another person changes makes it stale, too', async () => {
+  await test.step('a change by another user also makes it disappear', async () => {
     await expect(lane(page, 'Next')).toContainText('Running', { timeout: 60_000 });
     await lane(page, 'Next').getByRole('button', { name: 'Activate this app server' }).click();
     const dialog = page.getByRole('dialog', { name: 'Activate AppServer 1?' });
@@ -54,13 +54,13 @@ function lane(page: Page, name: string): Locator {
   return page.getByRole('article', { name });
 }
 
-/** The controls that a notice lies over. */
+/** The controls that a notice covers. */
 async function covered(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const notices = document.querySelector('.toasts')?.getBoundingClientRect();
     if (notices === undefined || notices.height === 0) return ['there is no notice'];
     const seen = (element: Element) => {
-      // Only the part that its scrolling parents let be seen.
+      // Only the part that is visible in its scrolling parents.
       const area = element.getBoundingClientRect();
       let [top, bottom] = [area.top, area.bottom];
       for (let parent = element.parentElement; parent !== null; parent = parent.parentElement) {

@@ -1,5 +1,5 @@
-// On a telephone, by touch: what somebody on the way looks at and does; and on every screen that nothing is wider than it is,
-// and that a finger finds what it aims at.
+// On a phone, by touch: the usual tasks; and on every screen, no content is wider than the screen, and touch targets are
+// large enough.
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
 import { Api } from '../support/api.ts';
@@ -8,7 +8,7 @@ import { expect, FAKE_MACHINES, picture, signIn, test as plain } from '../suppor
 import { ENDLESS, seed, test } from '../support/world.ts';
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
-/** WCAG 2.5.8. */
+/** The smallest touch target, in CSS pixels (WCAG 2.5.8). */
 const LEAST_TARGET_PX = 24;
 
 plain.describe('on the way', () => {
@@ -22,7 +22,7 @@ plain.describe('on the way', () => {
     await api.build(instance.id);
     await api.launch(endless.id);
 
-    await plain.step('home says what goes on', async () => {
+    await plain.step('home shows the work in progress', async () => {
       await page.goto('/');
       await signIn(page, program);
       await expect(page.getByRole('region', { name: 'Building now' })).toContainText('Botany Academy');
@@ -79,7 +79,7 @@ plain.describe('on the way', () => {
   });
 });
 
-test('every screen fits, and a finger finds what it aims at', async ({ browser, program, github }) => {
+test('every screen fits, and touch targets are large enough', async ({ browser, program, github }) => {
   test.setTimeout(900_000);
   const visitors = new Visitors(browser, program, { ...PHONE, reducedMotion: 'reduce' });
   const look = async (page: Page) => [
@@ -96,13 +96,13 @@ function lane(page: Page, name: string): Locator {
   return page.getByRole('article', { name });
 }
 
-/** Links within text may be smaller where nothing is near them, which this knows. */
+/** Links within text may be smaller if no other target is near; this takes that into account. */
 async function closeTargets(page: Page): Promise<string[]> {
   const found = await new AxeBuilder({ page }).setLegacyMode(true).withRules(['target-size']).analyze();
   return found.violations.flatMap(({ nodes }) => nodes.map(({ target }) => `${target.join(' ')} is too small or too near to another`));
 }
 
-/** What would have to be scrolled sideways: the page itself, or one of its parts that only scrolls downwards. Runs in the page. */
+/** Parts wider than they may be: the page itself, or an element that only scrolls vertically. Runs in the page. */
 function tooWide(): string[] {
   const parts = document.querySelectorAll('.main, .list, .rows, dialog[open], dialog[open] .body');
   return [document.scrollingElement, ...Array.from(parts)].flatMap((part) => {

@@ -23,7 +23,7 @@ test('a token is copied without a secure context', async ({ page, program }) => 
   const shown = page.getByRole('dialog', { name: 'The new API token' });
   const secret = await shown.getByRole('textbox', { name: 'Token' }).innerText();
 
-  await test.step('the old way copies it, and the dialog says so', async () => {
+  await test.step('the older API copies it, and the dialog says so', async () => {
     const copy = shown.getByRole('button', { name: 'Copy', exact: true });
     await copy.click();
     await expect(shown.getByRole('status').filter({ hasText: 'Copied.' })).toBeAttached();
@@ -37,7 +37,7 @@ test('a token is copied without a secure context', async ({ page, program }) => 
     await page.keyboard.press('Escape');
   });
 
-  await test.step('where the browser refuses that, too, it says what to do', async () => {
+  await test.step('if the browser refuses that, too, the dialog says what to do', async () => {
     await page.evaluate(() => (document.execCommand = () => false));
     await page.getByRole('button', { name: 'New token…' }).click();
     await page.getByLabel('What it is for').fill('weekly deploy');

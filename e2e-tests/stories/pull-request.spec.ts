@@ -1,5 +1,5 @@
-// The life of pull requests, from GitHub's webhook to the machines that are taken away again. GitHub is the tests' own; all
-// else is real. Nothing is reloaded on the way.
+// The life of pull requests, from GitHub's webhook until their machines are deleted. GitHub is a fake; all else is real. No
+// page is reloaded.
 import type { Locator, Page } from '@playwright/test';
 import { Github } from '../support/github.ts';
 import { Machines } from '../support/machines.ts';
@@ -8,9 +8,9 @@ import { test as base, expect, picture, signIn } from '../support/story.ts';
 const REPOSITORY = 'acme/edx-platform';
 const SECRET = 'what GitHub signs with';
 const TOKEN = 'ghp_storyteller';
-// The playbook takes long enough to be seen.
+// The playbook takes long enough for the story to see its progress.
 const SETTINGS = ['EDXAPP_PLATFORM_NAME: Grades Academy', 'demo_pause_seconds: 3'];
-// With the demo configuration, on two busy cores.
+// For the demo configuration on two busy cores.
 const BUILT_WITHIN_MS = 240_000;
 const GONE_WITHIN_MS = 60_000;
 
@@ -35,7 +35,7 @@ const test = base.extend<{ github: Github }>({
       WATCH_ON_COMMIT: 'nothing',
       WATCH_ARCHIVE_MINUTES: '0',
       WATCH_REPORT: 'nothing',
-      // After the first look only webhooks tell of changes, and GitHub fails whom the story wants it to fail.
+      // After the first poll only webhooks report changes, and GitHub fails only when the story makes it fail.
       WATCH_INTERVAL: '3600',
     }),
 });
@@ -55,7 +55,7 @@ test('from the pull request to its site, and to its end', async ({ page, program
     await expect(page.getByRole('status').filter({ hasText: 'live' })).toBeVisible();
   });
 
-  await test.step('a member opens a pull request: its site comes by itself', async () => {
+  await test.step('a member opens a pull request: its site is built without a further action', async () => {
     const pull = {
       author: 'ada',
       branch: 'grades',
@@ -87,7 +87,7 @@ test('from the pull request to its site, and to its end', async ({ page, program
     await site.close();
   });
 
-  await test.step('a new commit is shown, and its settings are taken over when somebody asks for it', async () => {
+  await test.step('a new commit is shown, and its settings are applied when a user asks for it', async () => {
     const before = await head(1);
     await page.getByRole('link', { name: 'Pull Request (#1)' }).click();
     await expect(facts(page)).toContainText(short(before));
@@ -116,12 +116,12 @@ test('from the pull request to its site, and to its end', async ({ page, program
     await expect(page.getByRole('link', { name: /AppServer 2\b/ })).toHaveCount(0);
   });
 
-  await test.step('the pull request of a stranger waits until somebody has approved it', async () => {
+  await test.step('the pull request of an outsider waits until an operator has approved it', async () => {
     const pull = {
       author: 'mallory',
       branch: 'lightbulbs',
       title: 'Change the lightbulbs',
-      // Its build takes longer than it lives.
+      // The build takes longer than the pull request is open.
       body: described(['demo_pause_seconds: 600']),
     };
     expect(await github.order('open_pull', { repository: REPOSITORY, pull })).toEqual({ number: 2 });
@@ -149,7 +149,7 @@ test('from the pull request to its site, and to its end', async ({ page, program
     await expect(link).toHaveAttribute('href', /^\/instances\/\d+\/pull-request$/);
   });
 
-  await test.step('settings that cannot be used are named with their line, until they are repaired', async () => {
+  await test.step('settings that cannot be used are shown with their line, until they are corrected', async () => {
     await row(page, 1).getByRole('link', { name: 'Show the grade beside the name' }).click();
     await expect(facts(page)).toContainText('The instance has those of this commit.');
     const text = described([...SETTINGS, 'ansible_connection: local']);
@@ -164,7 +164,7 @@ test('from the pull request to its site, and to its end', async ({ page, program
     await expect(trouble).toBeHidden();
   });
 
-  await test.step('while GitHub is down nothing is updated, and one stays where one is', async () => {
+  await test.step('while GitHub is down an update fails, and the page stays open', async () => {
     await github.order('fail_next', { count: 1, status: 502 });
     await update(page).click();
     const failed = page.getByRole('alert').filter({ hasText: 'Update failed.' });
@@ -175,7 +175,7 @@ test('from the pull request to its site, and to its end', async ({ page, program
     await expect(page.getByText('The settings were those of the pull request already')).toBeVisible();
   });
 
-  await test.step('both are over: the one that serves and the one that builds go, and nothing is left of them', async () => {
+  await test.step('both are closed: the serving and the building app server end, and nothing is left of them', async () => {
     const listed = page.getByRole('navigation', { name: 'Instances' }).getByRole('link', { name: /PR#/ });
     await expect(listed).toHaveCount(2);
     await expect(listed.filter({ hasText: 'PR#2' }).getByRole('img', { name: /^AppServer 1 \(newer/ })).toBeVisible();

@@ -4,7 +4,7 @@ import { FAKE_MACHINES, expect, picture, signIn, test } from '../support/story.t
 
 test.use({ settings: FAKE_MACHINES });
 
-test('what is searched is found by what people call it', async ({ page, program }) => {
+test('instances, app servers and pull requests are found by name', async ({ page, program }) => {
   const admin = await Api.signIn(program);
   const astro = await admin.create('Astronomy Academy', 'astro');
   const botany = await admin.create('Botany Academy', 'botany');
@@ -42,7 +42,7 @@ test('what is searched is found by what people call it', async ({ page, program 
     await expect(page).toHaveURL(`${program.url}/instances/${botany.id}/app-servers/${other.id}`);
   });
 
-  await test.step('that nothing was found, or could not be asked for, is said', async () => {
+  await test.step('it says if nothing was found, or if the search failed', async () => {
     await page.keyboard.press('Control+k');
     await field.fill('#4711');
     await expect(dialog.getByRole('status')).toHaveText('Nothing matches.');

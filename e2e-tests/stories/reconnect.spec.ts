@@ -1,4 +1,4 @@
-// The connection goes and comes back: the screen says so, shows afterwards what happened meanwhile, and loses nothing typed.
+// The connection is lost and restored: the screen says so, then shows what changed meanwhile, and no typed text is lost.
 import type { Locator, Page } from '@playwright/test';
 import { Api } from '../support/api.ts';
 import { Database } from '../support/database.ts';
@@ -6,10 +6,10 @@ import { expect, FAKE_MACHINES, picture, signIn, test } from '../support/story.t
 
 test.use({ settings: FAKE_MACHINES });
 
-// Between two tries the browser waits, longer from time to time.
+// The browser waits between attempts to connect, and backs off.
 const BACK = { timeout: 45_000 };
 
-test('the program is started anew: what was asked meanwhile says so, what was typed and what changed is there', async ({
+test('a restart of the program: a failed action says so, typed text stays, and changes appear', async ({
   page,
   program,
 }) => {
@@ -20,7 +20,7 @@ test('the program is started anew: what was asked meanwhile says so, what was ty
   await page.evaluate(() => document.body.setAttribute('data-never-reloaded', ''));
   await page.getByLabel('Contact e-mail').fill('stars@campus.example');
 
-  await test.step('first it tries again, then it says that it is offline', async () => {
+  await test.step('the page first reconnects, then says that it is offline', async () => {
     const halted = program.halt();
     await expect(link(page)).toHaveText('reconnecting…');
     await halted;
@@ -29,7 +29,7 @@ test('the program is started anew: what was asked meanwhile says so, what was ty
     await picture(page, 'offline');
   });
 
-  await test.step('what is asked now says in its place that it was not done', async () => {
+  await test.step('an action that fails now says so in its place', async () => {
     await page.getByRole('button', { name: 'Save' }).click();
     const dialog = page.getByRole('dialog', { name: 'Save these changes?' });
     await dialog.getByRole('button', { name: 'Save' }).click();
@@ -39,7 +39,7 @@ test('the program is started anew: what was asked meanwhile says so, what was ty
     await expect(page.getByLabel('Contact e-mail')).toHaveValue('stars@campus.example');
   });
 
-  await test.step('it runs again, and others work with it, before this browser reaches it', async () => {
+  await test.step('the program runs again, and others use it, before this browser reaches it', async () => {
     await page.context().setOffline(true);
     await program.resume();
     const api = await Api.signIn(program);
@@ -49,7 +49,7 @@ test('the program is started anew: what was asked meanwhile says so, what was ty
     await expect(page.getByRole('heading', { name: 'Astronomy Academy' })).toBeVisible();
   });
 
-  await test.step('all of it appears once the connection is back', async () => {
+  await test.step('all changes appear once the connection is back', async () => {
     await page.context().setOffline(false);
     await expect(link(page)).toHaveText('live', BACK);
     await expect(banner(page)).toHaveCount(0);
@@ -59,7 +59,7 @@ test('the program is started anew: what was asked meanwhile says so, what was ty
     await expect(page.locator('body'), 'without a reload').toHaveAttribute('data-never-reloaded');
   });
 
-  await test.step('what was typed before is still there, and is saved now', async () => {
+  await test.step('text that was typed before is still there, and can be saved now', async () => {
     await expect(page.getByLabel('Contact e-mail')).toHaveValue('stars@campus.example');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('dialog', { name: 'Save these changes?' }).getByRole('button', { name: 'Save' }).click();
@@ -67,7 +67,7 @@ test('the program is started anew: what was asked meanwhile says so, what was ty
   });
 });
 
-test('a session that ended meanwhile leads through the login back to the same page', async ({ page, program }) => {
+test('after a session has ended, the login returns to the same page', async ({ page, program }) => {
   const api = await Api.signIn(program);
   const instance = await api.create('Botany Academy', 'botany');
   const here = `/instances/${instance.id}/log?here=1`;
@@ -79,7 +79,7 @@ test('a session that ended meanwhile leads through the login back to the same pa
   await expect(link(page)).toHaveText('offline');
   await page.context().setOffline(true);
   await program.resume();
-  // Ended are all sessions but the one that asks.
+  // All sessions end except that of this request.
   await (await Api.signIn(program)).remove('/auth/sessions');
   await page.context().setOffline(false);
 
@@ -90,14 +90,14 @@ test('a session that ended meanwhile leads through the login back to the same pa
   await expect(link(page)).toHaveText('live');
 });
 
-test('what the server itself missed is read again', async ({ page, program }) => {
+test('after the server missed events, pages are read again', async ({ page, program }) => {
   const instance = await (await Api.signIn(program)).create('Chemistry Academy', 'chemistry');
   await page.goto(`/instances/${instance.id}`);
   await signIn(page, program);
   await expect(link(page)).toHaveText('live');
   await expect(page.getByRole('heading', { name: 'Chemistry Academy' })).toBeVisible();
 
-  // No event tells of this change, only that the connection on which events come broke.
+  // No event reports this change; the server only notices that its connection for events broke.
   new Database(program).run(`
     UPDATE instances SET name = 'Alchemy Academy', version = version + 1 WHERE id = ${instance.id};
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'listen%' AND pid <> pg_backend_pid();`);
@@ -105,7 +105,7 @@ test('what the server itself missed is read again', async ({ page, program }) =>
   await expect(link(page)).toHaveText('live');
 });
 
-/** What the bar says of the connection. */
+/** The text about the connection in the bar. */
 function link(page: Page): Locator {
   return page.getByTitle('Whether changes appear by themselves');
 }

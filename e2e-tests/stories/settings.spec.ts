@@ -1,5 +1,5 @@
-// The settings of an instance: checked as typed and by the server, shown before they are saved, deployed by a launch. What is
-// typed is never lost, neither by going elsewhere nor by somebody else who saves meanwhile.
+// The settings of an instance: checked while typing and by the server, shown before they are saved, deployed by a launch. Typed
+// text is never lost, neither by leaving the page nor by another user who saves in between.
 import type { Locator, Page } from '@playwright/test';
 import { Api } from '../support/api.ts';
 import { expect, FAKE_MACHINES, picture, signIn, test } from '../support/story.ts';
@@ -26,7 +26,7 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
   const email = page.getByLabel('Contact e-mail');
   const extra = page.getByLabel('Extra settings');
 
-  await test.step('a field that is wrong says so while it is typed, and gets the focus instead of the question', async () => {
+  await test.step('a field that is not valid says so while typing, and gets the focus instead of the dialog', async () => {
     await email.fill('nobody');
     await expect(said(page, 'email')).toHaveText('Must be a mail address, like contact@example.com.');
     await page.getByLabel('Sub domain').fill('Astro');
@@ -40,7 +40,7 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
     await email.fill('stars@campus.example');
   });
 
-  await test.step('YAML that is wrong names its line, which is marked, and gets the caret', async () => {
+  await test.step('YAML that is not valid names its line, which is marked and gets the caret', async () => {
     const shown = await extra.inputValue();
     await extra.fill(`${shown}A:\n  B: 1\n C: yes\n`);
     await expect(said(page, 'configuration_extra_settings')).toContainText(/^Line \d+, column \d+: /);
@@ -81,7 +81,7 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
     expect(await extra.inputValue()).toBe(before);
   });
 
-  await test.step('what may surprise is told as it is typed, with its line, and keeps nothing from being saved', async () => {
+  await test.step('warnings are shown while typing, with their line, and do not prevent saving', async () => {
     const right = await extra.inputValue();
     const advice = page.locator('#field-configuration_extra_settings-advice');
     await expect(advice).toBeEmpty();
@@ -108,7 +108,7 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
     await expect(extra).toHaveValue(right);
   });
 
-  await test.step('what only the server knows stands at the field too', async () => {
+  await test.step('an error that only the server finds is shown at its field, too', async () => {
     const right = await extra.inputValue();
     await extra.fill(`${right}OTHER_TOKEN: "••••••"\n`);
     await save(page).click();
@@ -120,7 +120,7 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
     await expect(said(page, 'configuration_extra_settings')).toBeEmpty();
   });
 
-  await test.step('saving shows what changes first', async () => {
+  await test.step('the changes are shown before they are saved', async () => {
     await save(page).click();
     const dialog = page.getByRole('dialog', { name: 'Save these changes?' });
     await expect(dialog).toContainText('stars@campus.example');
@@ -131,7 +131,7 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
     await expect(save(page)).toBeDisabled();
   });
 
-  await test.step('what is not deployed is counted and compared, a secret among it', async () => {
+  await test.step('changes that are not deployed are counted and compared, with a secret among them', async () => {
     await expect(pending(page)).toContainText('2 settings changed since AppServer 1: launch a new AppServer to apply them.');
     await pending(page).getByRole('button', { name: 'Show' }).click();
     const diff = page.locator('.below-notice');
@@ -160,7 +160,7 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
   });
 });
 
-test('what is typed is kept until it is saved or discarded', async ({ page, program }) => {
+test('typed text is kept until it is saved or discarded', async ({ page, program }) => {
   const api = await Api.signIn(program);
   const instance = await api.create('Botany Academy', 'botany');
   await page.goto(`/instances/${instance.id}/settings`);
@@ -168,7 +168,7 @@ test('what is typed is kept until it is saved or discarded', async ({ page, prog
   const email = page.getByLabel('Contact e-mail');
   const tab = page.getByRole('navigation', { name: 'Instance', exact: true }).getByRole('link', { name: /^Settings/ });
 
-  await test.step('it is there again after one was elsewhere', async () => {
+  await test.step('it is there again after leaving the page', async () => {
     await email.fill('leaves@campus.example');
     await expect(tab).toContainText('unsaved');
     await page.getByRole('link', { name: 'Log', exact: true }).click();
@@ -180,7 +180,7 @@ test('what is typed is kept until it is saved or discarded', async ({ page, prog
     await expect(email).toHaveValue('leaves@campus.example');
   });
 
-  await test.step('the browser asks before it throws it away', async () => {
+  await test.step('the browser asks before it discards the text', async () => {
     const asked = page.waitForEvent('dialog');
     const leaving = page.evaluate(() => location.reload());
     const dialog = await asked;
@@ -190,17 +190,17 @@ test('what is typed is kept until it is saved or discarded', async ({ page, prog
     await expect(email).toHaveValue('leaves@campus.example');
   });
 
-  await test.step('once it is discarded nothing is asked', async () => {
+  await test.step('after discarding, the browser does not ask', async () => {
     await page.getByRole('button', { name: 'Discard' }).click();
     await expect(tab).not.toContainText('unsaved');
     await page.reload();
     await expect(email).not.toHaveValue('leaves@campus.example');
   });
 
-  await test.step('a text of two thousand lines is drawn only where it is in sight', async () => {
+  await test.step('of a text of two thousand lines only the visible part is drawn', async () => {
     const extra = page.getByLabel('Extra settings');
     const lines = Array.from({ length: 2_000 }, (_, at) => `SETTING_${at}: "${at}" # why`);
-    // At once, as it is pasted: typed by the browser it would be two thousand inputs.
+    // Set in one step, like a paste: typing it would cause two thousand input events.
     await extra.evaluate((node: HTMLTextAreaElement, text) => {
       node.value = text;
       node.dispatchEvent(new Event('input', { bubbles: true }));
@@ -295,7 +295,7 @@ test('two people change the same settings, and nothing is lost', async ({ page, 
     await expect(page.getByRole('button', { name: 'Discard' })).toBeDisabled();
   });
 
-  await test.step('who hears of it only when saving is told then, and loses nothing', async () => {
+  await test.step('a user who learns of a conflict only when saving loses nothing', async () => {
     await page.route(/\/api\/v1\/events/, (route) => route.abort());
     await page.reload();
     await expect(mine('Contact e-mail')).toHaveValue('mine@campus.example');
@@ -320,7 +320,7 @@ function save(page: Page): Locator {
   return page.getByRole('button', { name: 'Save…' });
 }
 
-/** Saves what is typed; all of it is right. */
+/** Saves typed settings that are all valid. */
 async function saveAll(page: Page): Promise<void> {
   await save(page).click();
   const dialog = page.getByRole('dialog', { name: 'Save these changes?' });
@@ -329,7 +329,7 @@ async function saveAll(page: Page): Promise<void> {
   await expect(save(page)).toBeDisabled();
 }
 
-/** What is wrong with a field. */
+/** The error shown at a field. */
 function lock(page: Page, name: string): Locator {
   return page.getByRole('button', { name, exact: true });
 }
@@ -347,12 +347,12 @@ function lineOfCaret(area: Locator): Promise<number> {
   return area.evaluate((node: HTMLTextAreaElement) => node.value.slice(0, node.selectionStart).split('\n').length);
 }
 
-/** What the editor of the extra settings draws behind its text area; the requirements have an editor, too. */
+/** The text that the editor of the extra settings draws behind its text area; the requirements have an editor, too. */
 function drawn(page: Page): Locator {
   return page.locator('.editor').filter({ has: page.getByLabel('Extra settings') }).locator('.mirror');
 }
 
-/** Whether the last line of the mirror is where the text area's own last line is: both end at the same height. */
+/** Whether the mirror and the text area end at the same height, so that their last lines coincide. */
 function scrolledAlike(extra: Locator): Promise<boolean> {
   return extra.evaluate((area) => {
     const last = Array.from(area.closest('.editor')?.querySelectorAll('.mirror .line') ?? []).at(-1);

@@ -1,9 +1,9 @@
-// The ends: a build is stopped in the middle, a machine that is not needed is taken away, an instance is put away and
-// taken into use again. Nothing is reloaded on the way.
+// Ends: a running build is stopped, the machine of an unneeded app server is deleted, and an instance is archived and
+// restored. No page is reloaded.
 import type { Locator, Page } from '@playwright/test';
 import { expect, picture, signIn, test } from '../support/story.ts';
 
-// With the demo configuration, on two busy cores.
+// For the demo configuration on two busy cores.
 const BUILT_WITHIN_MS = 240_000;
 const STOPPED_WITHIN_MS = 20_000;
 
@@ -62,7 +62,7 @@ test('stop a build, terminate an app server, archive and restore the instance', 
     await picture(page, 'archived');
   });
 
-  await test.step('find it among the archived ones and restore it', async () => {
+  await test.step('find it among the archived instances and restore it', async () => {
     const instances = page.getByRole('navigation', { name: 'Instances' });
     await expect(instances.getByRole('link', { name: /Passing Academy/ })).toHaveCount(0);
     await instances.getByRole('button', { name: 'Archived' }).click();

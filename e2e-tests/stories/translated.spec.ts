@@ -1,11 +1,11 @@
-// A browser that translates pages puts <font> elements in the place of the texts that the application writes to. The page
-// asks not to be translated; where a browser does it all the same, the application goes on.
+// A browser that translates a page replaces the text nodes that the application writes to by <font> elements. The page asks
+// not to be translated; if a browser does it anyway, the application keeps working.
 import { Api } from '../support/api.ts';
 import { expect, FAKE_MACHINES, signIn, test } from '../support/story.ts';
 
 test.use({ settings: FAKE_MACHINES });
 
-test('the page asks not to be translated, and bears it', async ({ page, program }) => {
+test('the page asks not to be translated, and works if it is', async ({ page, program }) => {
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
   const api = await Api.signIn(program);
@@ -33,7 +33,7 @@ test('the page asks not to be translated, and bears it', async ({ page, program 
   expect(faults, faults.join('\n')).toEqual([]);
 });
 
-/** What Chrome does to each text. Runs in the page. */
+/** Replaces each text as Chrome's translation does. Runs in the page. */
 function translate(): void {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const texts: Text[] = [];

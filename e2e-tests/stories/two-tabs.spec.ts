@@ -1,4 +1,4 @@
-// What one does, others see within a second of the server's answer: in a second tab, and on another person's screen.
+// A change appears within a second of the server's response in a second tab and on another user's screen.
 import { availableParallelism, loadavg } from 'node:os';
 import type { Locator, Page, Response } from '@playwright/test';
 import { Api } from '../support/api.ts';
@@ -43,7 +43,7 @@ test('two tabs and two people see the same', async ({ page, program, browser, co
     await everywhere(others, (one) => expect(serving(one)).toHaveText('AppServer 1', { timeout: aSecond() }));
   });
 
-  await test.step('settings: she changes the name, which is in the heading and in the list of both tabs', async () => {
+  await test.step('settings: another user changes the name, in the heading and in the list of both tabs', async () => {
     await hers.getByRole('link', { name: /^Settings/ }).click();
     await hers.getByLabel('Name', { exact: true }).fill('Astrophysics Academy');
     await hers.getByRole('button', { name: 'Save' }).click();
@@ -56,7 +56,7 @@ test('two tabs and two people see the same', async ({ page, program, browser, co
     await hers.getByRole('link', { name: /^App Servers/ }).click();
   });
 
-  await test.step('the traffic goes to and fro: nowhere do two of them contradict each other for long', async () => {
+  await test.step('the traffic moves back and forth: no two pages contradict each other for long', async () => {
     const second = await api.build(instance.id);
     const first = second.id - 1;
     const all = [page, ...others];
@@ -95,13 +95,13 @@ test('two tabs and two people see the same', async ({ page, program, browser, co
   await elsewhere.close();
 });
 
-/** A second; where there is more work than processors, as much longer as each thing takes then. */
+/** One second, or proportionally longer if there is more work than processors. */
 function aSecond(): number {
   const [load = 0] = loadavg();
   return 1_000 * Math.max(1, load / availableParallelism());
 }
 
-/** Does something and waits until the server has answered that it is done. */
+/** Performs an action and waits for the server's response that it is done. */
 async function answered(page: Page, method: string, path: RegExp, act: () => Promise<void>): Promise<void> {
   const is = (answer: Response) => answer.request().method() === method && path.test(new URL(answer.url()).pathname);
   const [answer] = await Promise.all([page.waitForResponse(is), act()]);
@@ -123,7 +123,7 @@ declare global {
   }
 }
 
-/** From now on the page notes which app server serves, and since when, frame by frame. */
+/** From now on the page records in each frame which app server is active, and since when. */
 function watch(page: Page): Promise<void> {
   return page.evaluate(() => {
     window.storySeen = [];
@@ -136,10 +136,10 @@ function watch(page: Page): Promise<void> {
   });
 }
 
-/** The longest time that passed between the first and the last of them to see the same change. */
+/** The longest time between the first and the last page that showed the same change. */
 function longestApart(seen: Seen[][]): number {
   const changes = seen[0]?.map((_, place) => seen.map((one) => one[place]?.at ?? Number.NaN)) ?? [];
-  // The first is where they began to watch.
+  // The first entry is the state when the recording began.
   return Math.max(...changes.slice(1).map((times) => Math.max(...times) - Math.min(...times)));
 }
 
@@ -151,7 +151,7 @@ function next(page: Page): Locator {
   return page.getByRole('article', { name: 'Next' });
 }
 
-/** The name of the one that serves. */
+/** The name of the active app server. */
 function serving(page: Page): Locator {
   return page.getByRole('article', { name: 'Now serving' }).locator('.who b');
 }

@@ -7,8 +7,8 @@ test.use({ settings: FAKE_MACHINES });
 
 const PASSWORD = 'seven otters juggle lamps';
 
-test('users are made, changed and deleted, and the last administrator stays', async ({ page, program, browser }) => {
-  await test.step('the last administrator is told so before the click', async () => {
+test('users are created, changed and deleted, and the last administrator stays', async ({ page, program, browser }) => {
+  await test.step('the last administrator sees before a click that the role stays', async () => {
     await page.goto('/');
     await signIn(page, program);
     await page.getByLabel(`Menu of ${program.username}`).click();
@@ -26,7 +26,7 @@ test('users are made, changed and deleted, and the last administrator stays', as
     await dialog.getByRole('button', { name: 'Cancel' }).click();
   });
 
-  await test.step('a user is made once name and password are good', async () => {
+  await test.step('a user is created once name and password are valid', async () => {
     await page.getByRole('button', { name: 'New user…' }).click();
     const dialog = page.getByRole('dialog', { name: 'New user' });
     const make = dialog.getByRole('button', { name: 'Make user' });
@@ -50,7 +50,7 @@ test('users are made, changed and deleted, and the last administrator stays', as
   const theirs = await browser.newContext({ baseURL: program.url });
   const other = await theirs.newPage();
   const grace = { username: 'grace', password: PASSWORD };
-  await test.step('who is no administrator is told so, with a way out', async () => {
+  await test.step('a user who is no administrator is told so, with a link to another screen', async () => {
     await other.goto('/admin/users');
     await signIn(other, grace);
     await expect(other.getByRole('heading', { name: 'This is not for you to see' })).toBeVisible();
@@ -60,7 +60,7 @@ test('users are made, changed and deleted, and the last administrator stays', as
     await expect(row(page, 'grace')).toContainText('last signed in just now');
   });
 
-  await test.step('less than before ends their sessions; none at all keeps them out', async () => {
+  await test.step('a lower role ends the sessions; a disabled user cannot sign in', async () => {
     await change(page, 'grace', async (dialog) => {
       await dialog.getByRole('radio', { name: /^viewer/ }).check();
       await expect(dialog).toContainText('they are signed out everywhere at once');
@@ -75,7 +75,7 @@ test('users are made, changed and deleted, and the last administrator stays', as
     await expect(row(page, 'grace')).not.toContainText('May not sign in');
   });
 
-  await test.step('a password is given', async () => {
+  await test.step('a password is set', async () => {
     await row(page, 'grace').getByRole('button', { name: 'Password…' }).click();
     const dialog = page.getByRole('dialog', { name: 'A password for grace' });
     await dialog.getByLabel('Password', { exact: true }).fill('short');
@@ -87,7 +87,7 @@ test('users are made, changed and deleted, and the last administrator stays', as
     await Api.signIn(program, 'grace', 'nine badgers paint clocks');
   });
 
-  await test.step('with another administrator the first may go; a user is deleted after asking', async () => {
+  await test.step('with another administrator the first can be deleted; a user is deleted after confirmation', async () => {
     await change(page, 'grace', (dialog) => dialog.getByRole('radio', { name: /^admin/ }).check());
     const own = row(page, program.username).getByRole('button', { name: 'Delete…' });
     await expect(own).toHaveAttribute('aria-disabled', 'false');

@@ -1,4 +1,4 @@
-// The REST API as a signed-in administrator asks it: how stories set up what they are about, and look at what came of it.
+// A client of the REST API, signed in as an administrator: stories use it to set up data and to check results.
 import type { Program } from './program.ts';
 
 export interface Instance {
@@ -44,7 +44,7 @@ export class Api {
     return this.ask('DELETE', path);
   }
 
-  /** Changes an instance's settings as they are now. */
+  /** Changes an instance's settings, with the current ETag. */
   async change(instance: number, settings: object): Promise<Instance> {
     const read = await send(this.url, 'GET', `/instances/${instance}`, undefined, { Cookie: this.cookie });
     return this.ask('PATCH', `/instances/${instance}`, settings, { 'If-Match': read.headers.get('etag') ?? '' });
@@ -54,17 +54,17 @@ export class Api {
     return this.post('/instances', { name, sub_domain: subDomain, ...settings });
   }
 
-  /** Launches an app server; it is new, or further, by then. */
+  /** Launches an app server; its status is `new` or a later one when this returns. */
   launch(instance: number, how: object = {}): Promise<AppServer> {
     return this.post(`/instances/${instance}/app-servers`, how);
   }
 
-  /** Launches one and waits until its build is over, however it ended. */
+  /** Launches one and waits until its build has ended, with any result. */
   async build(instance: number, how: object = {}): Promise<AppServer> {
     return this.post(`/instances/${instance}/app-servers`, how, { Prefer: 'wait=60' });
   }
 
-  /** Makes an app server the active one, and waits until the gateway has it. */
+  /** Activates an app server, and waits until the gateway has applied it. */
   activate(appServer: number, how: object = {}): Promise<unknown> {
     return this.post(`/app-servers/${appServer}/activate`, how, { Prefer: 'wait=20' });
   }

@@ -1,4 +1,4 @@
-// The program's own Postgres, through psql: what a story or a measurement wants there that no verb of the API makes.
+// The program's own Postgres, through psql: for data that the API cannot create.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -20,14 +20,14 @@ export class Database {
     };
   }
 
-  /** Runs SQL and gives what it prints. Fails with the first statement that does. */
+  /** Runs SQL and returns its output. Fails at the first statement that fails. */
   run(sql: string): string {
     const { status, stdout, stderr } = spawnSync('psql', OPTIONS, { env: this.environment, input: sql, encoding: 'utf8' });
     if (status !== 0) throw new Error(`psql: ${stderr}`);
     return stdout.trim();
   }
 
-  /** Starts SQL that takes its time. */
+  /** Starts SQL that runs for a long time. */
   start(sql: string): Running {
     const child = spawn('psql', OPTIONS, { env: this.environment, stdio: ['pipe', 'ignore', 'pipe'] });
     child.stdin.end(sql);
@@ -37,7 +37,7 @@ export class Database {
 
 const OPTIONS = ['--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--set=ON_ERROR_STOP=1'];
 
-/** SQL under way. */
+/** Running SQL. */
 export class Running {
   private errors = '';
 
@@ -45,7 +45,7 @@ export class Running {
     child.stderr?.on('data', (text: Buffer) => (this.errors += text.toString()));
   }
 
-  /** Ends it; fails if it had ended by itself. */
+  /** Ends the SQL; fails if it had already ended. */
   async stop(): Promise<void> {
     if (this.child.exitCode !== null) throw new Error(`psql ended by itself: ${this.errors}`);
     const ended = once(this.child, 'exit');

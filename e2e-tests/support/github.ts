@@ -1,4 +1,4 @@
-// The tests' GitHub (api/examples/fake_github.rs), on a free port. `cargo build --example fake_github` makes it.
+// The fake GitHub (api/examples/fake_github.rs), on a free port. `cargo build --example fake_github` builds it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -13,7 +13,7 @@ interface Delivery {
 
 export class Github {
   private constructor(
-    /** What GITHUB_API_URL is set to. */
+    /** The value of GITHUB_API_URL. */
     readonly url: string,
     private readonly child: ChildProcess,
   ) {}
@@ -32,7 +32,7 @@ export class Github {
     return new Github(url, child);
   }
 
-  /** One of the verbs of api/tests/app/github/control.rs. */
+  /** Sends one of the commands of api/tests/app/github/control.rs. */
   async order(verb: string, what: object = {}): Promise<unknown> {
     const answer = await fetch(`${this.url}/_control/${verb}`, {
       method: 'POST',
@@ -43,7 +43,7 @@ export class Github {
     return answer.json();
   }
 
-  /** Sends the program a signed webhook of a pull request, as GitHub does when something has happened there. */
+  /** Sends the program a signed webhook of a pull request, as GitHub does after a change. */
   async deliver(program: Program, repository: string, number: number, action: string): Promise<void> {
     const delivery = (await this.order('payload', { repository, number, text: action })) as Delivery;
     const answer = await fetch(`${program.url}/api/v1/webhooks/github`, { method: 'POST', ...delivery });

@@ -1,6 +1,6 @@
-// Visitors: a steady rate of requests through the gateway over kept connections, whatever the answers take. Every answer
-// that is not 200 counts as failed, with its reason; the bodies are kept with the time at which they came, so that a
-// story can tell who answered when.
+// Visitors: a steady rate of requests through the gateway over persistent connections, independent of response times. Every
+// response other than 200 counts as failed, with its reason; bodies are kept with their time, so that a story can tell
+// which app server answered when.
 import { Agent, get } from 'node:http';
 
 const REQUESTS_PER_SECOND = 200;
@@ -10,7 +10,7 @@ const TICK_MS = 5;
 
 interface Answer {
   host: string;
-  /** When the whole of it had come, in milliseconds as of Date.now(). */
+  /** When the response was complete, in milliseconds as of Date.now(). */
   at: number;
   body: string;
 }
@@ -18,18 +18,18 @@ interface Answer {
 export interface LoadResult {
   ok: number;
   failed: number;
-  /** How often each reason, like «studio.demo.localhost: status 503». */
+  /** The count of each reason, like “studio.demo.localhost: status 503”. */
   reasons: Record<string, number>;
-  /** What was reached in fact. */
+  /** The rate that was really reached. */
   perSecond: number;
 }
 
 export class Load {
-  // First in, first out: each connection is used in its turn and none idles until the gateway closes it.
+  // First in, first out: each connection is used in turn, so none idles until the gateway closes it.
   private readonly agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS, scheduling: 'fifo' });
   private readonly answers: Answer[] = [];
   private readonly reasons: Record<string, number> = {};
-  // The same few pages come thousands of times: each is kept once.
+  // The same few bodies arrive thousands of times: each is kept once.
   private readonly bodies = new Map<string, string>();
   private readonly underWay = new Set<Promise<void>>();
   private sent = 0;
@@ -55,7 +55,7 @@ export class Load {
     return { ok: this.answers.length, failed, reasons: this.reasons, perSecond: this.answers.length / seconds };
   }
 
-  /** The different pages that came from a host in [from, to). */
+  /** The distinct bodies that a host returned in [from, to). */
   pages(host: string, from: number, to = Number.POSITIVE_INFINITY): Set<string> {
     return new Set(this.between(host, from, to).map((answer) => answer.body));
   }
@@ -79,7 +79,7 @@ export class Load {
     }
   }
 
-  /** Never rejects: what goes wrong is counted. */
+  /** Never rejects: errors are counted. */
   private async request(host: string): Promise<void> {
     try {
       const { status, body } = await this.fetch(host);

@@ -1,4 +1,4 @@
-// What a program's machines are on this host, seen from outside: directories, interfaces, namespaces, processes, mounts.
+// What a program's machines consist of on this host: directories, interfaces, namespaces, processes, mounts.
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program } from './program.ts';
@@ -7,12 +7,12 @@ const INTERFACES = '/sys/class/net';
 const NAMESPACES = '/run/netns';
 
 export class Machines {
-  /** The namespaces of all machines that were ever seen: a process may outlive the name of its own. */
+  /** The namespaces of all machines ever seen: a process may outlive the name of its namespace. */
   private readonly namespaces = new Map<string, string>();
 
   constructor(private readonly program: Program) {}
 
-  /** Everything that is there of them now, each with what it is. */
+  /** Everything of the machines that exists now, each with its kind. */
   traces(): string[] {
     const directory = join(this.program.dataDirectory, 'machines');
     const { id } = JSON.parse(readFileSync(join(directory, 'site.json'), 'utf8')) as { id: string };
@@ -32,7 +32,7 @@ export class Machines {
     ];
   }
 
-  /** What a process has of a machine; nothing, where it is none or has ended meanwhile. */
+  /** How a process belongs to a machine; empty if it does not, or has ended meanwhile. */
   private inside(pid: string): string[] {
     if (!/^\d+$/.test(pid)) return [];
     const namespace = this.namespaces.get(attempt(() => readlinkSync(`/proc/${pid}/ns/net`)) ?? '');
@@ -42,7 +42,7 @@ export class Machines {
   }
 }
 
-/** The names in a directory; none, where there is no such directory. */
+/** The names in a directory; empty if the directory does not exist. */
 function list(directory: string): string[] {
   return attempt(() => readdirSync(directory)) ?? [];
 }

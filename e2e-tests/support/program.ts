@@ -1,5 +1,5 @@
-// The built program, on a data directory and ports of its own. What it downloaded and built once (OCIM_CACHE_DIR) is
-// shared with the other runs of this machine; all else is gone with the story.
+// The built program, on its own data directory and ports. The cache of downloads and builds (OCIM_CACHE_DIR) is shared with
+// other runs on this machine; all else is deleted with the story.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { expect } from '@playwright/test';
 const READY_WITHIN_MS = 120_000;
 const STOPPED_WITHIN_MS = 60_000;
 const PASSWORD = 'correct horse battery staple';
-// A developer's own settings would turn a story into something else, or reach a cloud.
+// A developer's own settings could change the story, or reach a cloud.
 const FOREIGN_SETTINGS = /^(OCIM_|OPENSTACK_|OS_|GANDI_|GITHUB_|WATCH_|DEFAULT_|INSTANCES?_|SWIFT_|DATABASE_URL$)/;
 
 /** Environment variables. */
@@ -30,11 +30,11 @@ export class Program {
     private child: ChildProcess,
   ) {}
 
-  /** With these settings beside its own: environment variables. */
+  /** Starts it with additional settings: environment variables. */
   static async start(settings: Settings = {}): Promise<Program> {
     const binary = newestBinary();
     const directory = await mkdtemp(join(tmpdir(), 'ocim-story-'));
-    // Postgres is not started as root, and has to get through to its data.
+    // Postgres does not run as root, and needs access to its data.
     await chmod(directory, 0o755);
     const [port, gatewayPort] = await freePorts();
     const child = launch(binary, directory, port, gatewayPort, settings);
@@ -50,7 +50,7 @@ export class Program {
     return program;
   }
 
-  /** Ends it, to be resumed. */
+  /** Ends the program, to be resumed. */
   async halt(): Promise<void> {
     await this.end();
   }
@@ -152,7 +152,7 @@ function logPath(directory: string): string {
   return join(directory, 'log');
 }
 
-/** What `make build` made last, of whichever profile. */
+/** The program that `make build` built last, of any profile. */
 function newestBinary(): string {
   const root = resolve(import.meta.dirname, '../..');
   const built = ['target/release/ocim', 'target/debug/ocim'].map((path) => join(root, path)).filter(existsSync);
@@ -161,7 +161,7 @@ function newestBinary(): string {
   return newest;
 }
 
-/** Two ports that are free now: both are held until both are known, so they differ. */
+/** Two free ports: both are held until both are known, so they differ. */
 async function freePorts(): Promise<[number, number]> {
   const servers = [createServer(), createServer()] as const;
   const port = async (server: (typeof servers)[number]) => {

@@ -1,5 +1,4 @@
-// Every screen and every dialog that can be opened, each with the way there: what holds for all of them is checked by walking
-// through this table.
+// Every screen and every dialog that can be opened, and how to get there: checks of all screens iterate over this table.
 import type { Browser, BrowserContextOptions, Locator, Page } from '@playwright/test';
 import type { Program } from './program.ts';
 import { expect, signIn } from './story.ts';
@@ -8,17 +7,17 @@ import { VIEWER, type World } from './world.ts';
 export interface Screen {
   name: string;
   path: string;
-  /** Who looks; the administrator, where it is not said. */
+  /** The user who looks; the administrator if it is left out. */
   who?: 'nobody' | 'viewer';
-  /** What is in sight once it is drawn. */
+  /** An element that is visible once the screen is drawn. */
   ready: (page: Page) => Locator;
-  /** What is done then: a dialog is opened, a field is filled. */
+  /** The actions after that: open a dialog, fill a field. */
   act?: (page: Page) => Promise<void>;
-  /** What leaves nothing behind, where going elsewhere would. */
+  /** Cleans up, where leaving the screen would keep changes. */
   leave?: (page: Page) => Promise<void>;
 }
 
-/** Of a manager that manages nothing yet. */
+/** The screens of a manager without instances. */
 export const EMPTY: Screen[] = [
   { name: 'login', path: '/login', who: 'nobody', ready: (page) => page.getByLabel('Username') },
   {
@@ -211,7 +210,7 @@ function dialogs(world: World): Screen[] {
   ];
 }
 
-/** What is under way; the last of them pauses the queue. */
+/** Screens with work in progress; the last of them pauses the queue. */
 function queue(world: World): Screen[] {
   const paused = (page: Page) => page.getByRole('status').filter({ hasText: 'Paused' });
   return [
@@ -237,7 +236,7 @@ function queue(world: World): Screen[] {
   ];
 }
 
-/** Goes to each screen in turn, and gives what is wrong with each; a screen that cannot be come to is among that. */
+/** Opens each screen in turn, and returns the faults of each; a screen that cannot be opened is a fault. */
 export async function walk(
   screens: Screen[],
   visitors: Visitors,
@@ -259,7 +258,7 @@ export async function walk(
   return faults;
 }
 
-/** Browsers, one for each of those who look. */
+/** Browsers, one for each user who looks. */
 export class Visitors {
   private readonly pages = new Map<string, Page>();
 
@@ -318,7 +317,7 @@ async function asked(page: Page, key: string): Promise<void> {
   await expect(page.getByRole('dialog')).toBeVisible();
 }
 
-/** Waits for what the app server's application answers. */
+/** Waits for the response of the app server's application. */
 function checked(open: (page: Page) => Promise<void>): (page: Page) => Promise<void> {
   return async (page) => {
     await open(page);

@@ -1,5 +1,5 @@
-// The web server of every fake machine, in the hands of a story: it answers for LMS and Studio, or one of them fails, or it
-// is stopped altogether.
+// The web server of every fake machine, controlled by a story: it answers for LMS and Studio, one of them fails, or it is
+// stopped.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,22 +15,22 @@ export class Sites {
     return sites;
   }
 
-  /** What OCIM_FAKE_HTTP is set to. */
+  /** The value of OCIM_FAKE_HTTP. */
   get address(): string {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** From now on this host name gets 503. */
+  /** From now on requests for this host name get 503. */
   fail(host: string): void {
     this.failing.add(host);
   }
 
-  /** From now on every host name gets 200. */
+  /** From now on requests for every host name get 200. */
   mend(): void {
     this.failing.clear();
   }
 
-  /** Stops the web server: nothing listens any more. */
+  /** Stops the web server: its port is closed. */
   async stop(): Promise<void> {
     const server = this.server;
     if (server === undefined) return;

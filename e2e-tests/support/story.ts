@@ -1,4 +1,4 @@
-// What every story starts with: a program of its own, freshly started, and the few steps that all of them take.
+// The common start of every story: a freshly started program, and the few steps that all stories take.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test as base, expect, type Page } from '@playwright/test';
@@ -7,7 +7,7 @@ import { Program, type Settings } from './program.ts';
 export { expect };
 
 export const test = base.extend<{ program: Program; settings: Settings }>({
-  /** What a story wants of its program beside what all of them do. */
+  /** Options of a story's program. */
   settings: async ({}, use) => use({}),
   program: [
     async ({ settings }, use, testInfo) => {
@@ -23,10 +23,10 @@ export const test = base.extend<{ program: Program; settings: Settings }>({
   baseURL: ({ program }, use) => use(program.url),
 });
 
-/** Machines that are files, which a build takes a moment for: for stories that are about the screens. */
+/** Fake machines, with builds that take a moment: for stories about the screens. */
 export const FAKE_MACHINES: Settings = { OCIM_PROVIDER: 'fake', OCIM_FAKE_LINES: '40', OCIM_FAKE_PACE_MS: '10' };
 
-/** Fills the login page that is shown, wherever it was come to from. */
+/** Fills the login page that is shown. */
 export async function signIn(page: Page, who: { username: string; password: string }): Promise<void> {
   await page.getByLabel('Username').fill(who.username);
   await page.getByLabel('Password').fill(who.password);
@@ -34,7 +34,7 @@ export async function signIn(page: Page, who: { username: string; password: stri
   await expect(page.getByRole('button', { name: 'Sign in' })).toBeHidden();
 }
 
-/** Keeps a picture of the screen in both themes: `make screens` puts them into docs/screens, other runs beside their results. */
+/** Saves a picture of the screen in both themes: `make screens` puts it into docs/screens, other runs beside their results. */
 export async function picture(page: Page, name: string): Promise<void> {
   const directory = process.env['SCREENS_DIR'] ?? 'test-results/screens';
   mkdirSync(directory, { recursive: true });

@@ -1,5 +1,5 @@
-// A manager in the middle of its work: instances in every state, pull requests, people. Its machines are fake and its GitHub
-// is the tests' own, so that all of it is there within seconds.
+// A manager in use: instances in every state, pull requests, users. Its machines and its GitHub are fakes, so that it is
+// ready within seconds.
 import type { Program, Settings } from './program.ts';
 import { Api, type AppServer, type Instance } from './api.ts';
 import { Github } from './github.ts';
@@ -9,27 +9,27 @@ const REPOSITORY = 'acme/edx-platform';
 const SECRET = 'what GitHub signs with';
 const TOKEN = 'ghp_storyteller';
 
-/** Somebody who may only look. */
+/** A user who may only read. */
 export const VIEWER = { username: 'grace', password: 'seven otters juggle lamps' };
 
-/** The settings of an instance whose builds do not end by themselves while a story looks. */
+/** The settings of an instance whose builds do not end by themselves during a story. */
 export const ENDLESS = { configuration_extra_settings: 'demo_pause_seconds: 600\n' };
 
-/** Instances, each by the state that it is in. */
+/** Instances, each named by its state. */
 export interface World {
   api: Api;
-  /** One app server active, one to go back to, a newer one that waits, and settings that are not deployed. */
+  /** An active app server, a fallback, a newer one that waits, and settings that are not deployed. */
   serving: Instance;
   newer: AppServer;
   building: Instance;
   failed: Instance;
   stopped: Instance;
-  /** Rolled back, so on hold. */
+  /** Rolled back, and therefore on hold. */
   held: Instance;
   archived: Instance;
-  /** Nothing was launched. */
+  /** Without an app server. */
   vacant: Instance;
-  /** Of a pull request. */
+  /** Made for a pull request. */
   pullRequest: Instance;
 }
 
@@ -61,7 +61,7 @@ function watching(github: Github): Settings {
   };
 }
 
-/** Fills a program that is empty. */
+/** Fills an empty program. */
 export async function seed(program: Program, github: Github): Promise<World> {
   const api = await Api.signIn(program);
   const [first, building, failed, stopped, held, archived, vacant] = await Promise.all([
@@ -113,7 +113,7 @@ async function build(api: Api, name: string, subDomain: string, settings: object
   return { instance, server: await api.launch(instance.id) };
 }
 
-/** One with its instance, and one that waits for an approval. */
+/** Two pull requests: one with its instance, and one that waits for an approval. */
 async function pullRequests(api: Api, program: Program, github: Github): Promise<Instance> {
   const body = ['It was asked for.', '', '**Settings**', '```yaml', 'EDXAPP_LIMIT: 7', '```', ''].join('\n');
   const open = async (number: number, author: string, branch: string, title: string) => {
@@ -127,7 +127,7 @@ async function pullRequests(api: Api, program: Program, github: Github): Promise
   const made = async () => (await watched()).find((one) => one.instance !== null)?.instance;
   await expect.poll(made).toBeDefined();
   const instance = (await made()) as Instance;
-  // Once it serves nothing changes any more by itself.
+  // Once it serves, nothing changes by itself any more.
   const serves = async () => (await api.get<Instance>(`/instances/${instance.id}`)).active_appserver;
   await expect.poll(serves, { timeout: 60_000 }).not.toBeNull();
   return instance;

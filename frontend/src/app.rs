@@ -1,4 +1,4 @@
-//! The frame around every page: who may see it, which page the URL names, and what lies above all pages.
+//! The frame around every page: the redirects to and from the sign-in page, the page that the URL names, the layers.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -9,7 +9,6 @@ use crate::paths::{self, Page};
 use crate::state::{SessionState, State, state};
 use crate::ui::{Loading, Location, NavigateOptions, use_location, use_navigate};
 
-/// The application.
 #[component]
 pub fn App() -> impl IntoView {
     Location::provide();
@@ -43,12 +42,12 @@ fn Screen() -> impl IntoView {
         .into_any(),
         (SessionState::SignedIn(_), false) => view! { <Shell/> }.into_any(),
         (SessionState::SignedOut, true) => view! { <Login/> }.into_any(),
-        // The guard is leading elsewhere.
+        // Draw nothing: the guard is redirecting.
         (SessionState::SignedOut, false) | (SessionState::SignedIn(_), true) => ().into_any(),
     }
 }
 
-/// Signed out leads to signing in and back; signed in leads away from there.
+/// Redirects to the sign-in page without a session, and back from it with one.
 fn guard(page: Memo<Page>) {
     let session = state().session.state();
     let location = use_location();
@@ -66,7 +65,7 @@ fn guard(page: Memo<Page>) {
             }
             (SessionState::SignedIn(_) | SessionState::Unknown | SessionState::Unreachable(_), _) => return,
         };
-        // Not within the effect: what led here is still being drawn.
+        // Not within the effect: the views that triggered it are still being drawn.
         request_animation_frame(move || navigate(&to, NavigateOptions { replace: true, ..Default::default() }));
     });
 }

@@ -1,5 +1,5 @@
-//! What a fault of the application itself looks like: a page with its words and a way on, never a dead screen. The server's
-//! log hears of it, too.
+//! Handles panics of the application itself: shows an error page instead of a dead screen, and reports the error to the
+//! server's log.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,12 +10,12 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use web_sys::js_sys;
 
-/// Shows every panic in the console and on the page, and tells the server of the first one.
+/// Shows every panic in the console and on the page, and reports the first one to the server.
 pub fn install() {
     std::panic::set_hook(Box::new(|panic| {
         console_error_panic_hook::hook(panic);
         let words = panic.to_string();
-        // The view's state is lost; only plain calls of the DOM are safe from here on.
+        // The reactive state is lost; from here on only plain DOM calls are safe.
         if show(&words).is_none() {
             web_sys::console::error_1(&"the page of the fault could not be drawn".into());
         }
@@ -25,8 +25,8 @@ pub fn install() {
     }));
 }
 
-/// Tells the server, once until the page is loaded anew: a fault often causes others, which say nothing new. Nobody waits for
-/// the answer: whoever is not signed in is refused, and there is nothing to do about it. None: it could not be sent.
+/// Reports the error to the server, once per page load: one fault often causes more. The response is ignored: without a
+/// session the server refuses the report, and nothing can be done about that. `None`: it could not be sent.
 pub fn tell(words: &str) -> Option<()> {
     static IS_TOLD: AtomicBool = AtomicBool::new(false);
     if IS_TOLD.swap(true, Ordering::Relaxed) {
@@ -36,13 +36,13 @@ pub fn tell(words: &str) -> Option<()> {
     let request = web_sys::RequestInit::new();
     request.set_method("POST");
     request.set_body(&JsValue::from_str(&body(words, &window.location().pathname().ok()?)?));
-    // A reload does not break it off.
+    // Lets the request survive a reload of the page.
     js_sys::Reflect::set(&request, &"keepalive".into(), &true.into()).ok()?;
     let headers = js_sys::Object::new();
     js_sys::Reflect::set(&headers, &"Content-Type".into(), &"application/json".into()).ok()?;
     request.set_headers(&headers);
     let answer = window.fetch_with_str_and_init(&format!("{API_BASE}/client-errors"), &request);
-    // That a failure is nobody's affair must be said, or the browser complains of it.
+    // Handle the rejection, or the browser logs an unhandled promise rejection.
     let ignore = Closure::<dyn FnMut(JsValue)>::new(|_| ());
     let _answered = answer.catch(&ignore);
     ignore.forget();
@@ -53,7 +53,7 @@ fn body(words: &str, page: &str) -> Option<String> {
     serde_json::to_string(&ClientError::cut(words, page, Some(env!("CARGO_PKG_VERSION")))).ok()
 }
 
-/// Puts the page of the fault in the place of whatever is there. None: the document does not let it.
+/// Replaces the content of the page by the error page. `None`: the document does not allow it.
 pub fn show(words: &str) -> Option<()> {
     let element = |tag: &str, text: &str| {
         let element = document().create_element(tag).ok()?;

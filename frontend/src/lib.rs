@@ -1,10 +1,10 @@
 //! The single-page application.
 //!
-//! `paths` says which URL shows what; `api` is the only place that talks to the server; `state` holds what has been
-//! fetched and keeps it true by events; `pages` are the screens; `components` know the domain; `ui` knows nothing of it.
-//! Rules about instances and app servers are not here: the application asks `shared_types`.
+//! `paths` maps URLs to pages; `api` is the only module that talks to the server; `state` holds the fetched data and
+//! keeps it up to date by events; `pages` are the screens; `components` know the domain; `ui` does not.
+//! Rules about instances and app servers are not here: the application uses those of `shared_types`.
 
-// Component functions are generic over what the view macro makes of them; their props are no API of a library.
+// Component functions are generic over the types that the view macro generates; their props are no library API.
 #![allow(missing_debug_implementations)]
 
 pub mod api;
@@ -23,7 +23,7 @@ pub mod words;
 #[cfg(debug_assertions)]
 pub use pages::DesignPage;
 
-/// Draws the application into the page's body.
+/// Mounts the application in the page's body.
 pub fn start() {
     fault::install();
     leptos::mount::mount_to_body(app::App);

@@ -1,4 +1,4 @@
-//! Starts the application in the browser's page.
+//! Starts the application in the browser.
 
 fn main() {
     ocim_web::start();

@@ -1,9 +1,9 @@
-//! Screens that nobody sees first: their code comes when somebody opens them.
+//! Screens that are loaded on demand: their code is fetched when a user first opens them.
 //!
-//! With the feature `split`, which `script/build-spa` sets, the screens of each part are a file of their own. Without it (tests,
-//! quick builds) all is one file, and every part is here from the beginning.
+//! With the feature `split`, which `script/build-spa` sets, the screens of each part are a separate file. Without it
+//! (tests, quick builds) there is one file, and every part is loaded from the beginning.
 
-// The program is cut at functions that are linked by name, which the attribute writes with unsafe words.
+// The split points are functions linked by name, for which the attribute generates `unsafe` code.
 #![cfg_attr(feature = "split", allow(unsafe_code))]
 
 use std::future::Future;
@@ -20,16 +20,16 @@ use crate::components::{Ask, Launch};
 use crate::pages::{self, Before};
 use crate::ui::{Icon, Loading, Shape};
 
-/// A screen, or that its code did not come.
+/// A screen, or the error that its code could not be loaded.
 pub type Screen = Result<AnyView, SplitLoaderError>;
 
-/// A screen of a part: a function that can be awaited.
+/// Defines a screen of a part as a function that can be awaited.
 macro_rules! screen {
     ($(#[$doc:meta])* $part:ident: $name:ident($($argument:ident: $type:ty),*) => $view:expr) => {
         $(#[$doc])*
         ///
         /// # Errors
-        /// When the code does not come.
+        /// [`SplitLoaderError`] if the code cannot be loaded.
         #[cfg(feature = "split")]
         #[leptos::wasm_split::wasm_split($part, wasm_split_path = ::leptos::wasm_split, fallible)]
         pub fn $name($($argument: $type),*) -> Screen {
@@ -39,7 +39,7 @@ macro_rules! screen {
         $(#[$doc])*
         ///
         /// # Errors
-        /// None: the code is here.
+        /// None: the code is already loaded.
         #[cfg(not(feature = "split"))]
         pub async fn $name($($argument: $type),*) -> Screen {
             Ok($view)
@@ -48,7 +48,7 @@ macro_rules! screen {
 }
 
 screen! {
-    /// A new instance.
+    /// The form for a new instance.
     settings: new_instance() => view! { <pages::NewInstance/> }.into_any()
 }
 screen! {
@@ -57,7 +57,7 @@ screen! {
         view! { <pages::SettingsTab instance launch ask before/> }.into_any()
 }
 screen! {
-    /// The pull requests that are watched.
+    /// The watched pull requests.
     pull_requests: pull_requests() => view! { <pages::PullRequestsPage/> }.into_any()
 }
 screen! {
@@ -66,27 +66,27 @@ screen! {
         view! { <pages::PullRequestTab instance before/> }.into_any()
 }
 screen! {
-    /// The queue of builds.
+    /// The page of the build queue.
     machines: queue() => view! { <pages::QueuePage/> }.into_any()
 }
 screen! {
-    /// Machines that nobody needs, and strays.
+    /// Expiring, orphaned and missing machines.
     machines: servers() => view! { <pages::ServersPage/> }.into_any()
 }
 screen! {
-    /// The account of whoever is signed in.
+    /// The account of the signed-in user.
     people: account() => view! { <pages::AccountPage/> }.into_any()
 }
 screen! {
-    /// Who may sign in.
+    /// The user accounts.
     people: users() => view! { <pages::UsersPage/> }.into_any()
 }
 screen! {
-    /// The audit trail.
+    /// The page of the audit trail.
     people: activity() => view! { <pages::ActivityPage/> }.into_any()
 }
 
-/// Shows a screen as soon as its code is here, and says so when it does not come.
+/// Shows a screen as soon as its code is loaded, or an error with a retry button.
 pub fn show<F>(screen: impl Fn() -> F + 'static) -> AnyView
 where
     F: Future<Output = Screen> + 'static,
@@ -94,7 +94,7 @@ where
     let here = RwSignal::new_local(None::<Screen>);
     let owner = Owner::current().unwrap_or_default();
     let ask = move || {
-        // What the screen makes belongs to whoever shows it, not to the button that asks again.
+        // The screen's signals belong to the owner of this view, not to the retry button.
         let coming = owner.with(|| ScopedFuture::new_untracked(screen()));
         spawn_local(async move {
             let screen = coming.await;

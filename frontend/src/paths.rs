@@ -1,4 +1,4 @@
-//! Which URL shows what: the one place that builds the application's paths and the one that reads them.
+//! Maps URLs to pages: the only module that builds and parses the application's paths.
 
 mod activity_filter;
 mod instance_filter;
@@ -10,53 +10,49 @@ pub use instance_filter::{InstanceFilter, Only, Order};
 use shared_types::pull_request::PullRequestState;
 use shared_types::{AppServerId, InstanceId};
 
-/// What a path shows.
+/// The page at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Page {
-    /// Signing in.
+    /// The sign-in page.
     Login,
-    /// The greeting and what goes on.
+    /// The first page: the greeting and current events.
     Home,
-    /// The list alone, for small screens.
+    /// The list of instances as a page, for small screens.
     Instances,
-    /// The form for a new instance.
     NewInstance,
-    /// The queue of builds.
+    /// The build queue.
     Queue,
-    /// Machines that nobody needs, and strays.
+    /// Expiring, orphaned and missing machines.
     Servers,
-    /// The pull requests that are watched.
+    /// The watched pull requests.
     PullRequests,
     /// The audit trail.
     Activity,
-    /// One's own password, tokens and sessions.
+    /// The user's password, tokens and sessions.
     Account,
-    /// Who may sign in.
+    /// The user accounts.
     Users,
-    /// One instance, one of its tabs.
     Instance(InstanceId, Tab),
-    /// Every small part of the screens together.
+    /// The small components of all screens together.
     #[cfg(debug_assertions)]
     Design,
-    /// Nothing.
+    /// No page has this path.
     Unknown,
 }
 
-/// The tabs of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tab {
-    /// Its app servers, and which is selected; none: the newest.
+    /// Its app servers, with the selected one; the newest without one.
     AppServers(Option<AppServerId>),
-    /// Its settings.
     Settings,
-    /// Its own log.
+    /// The instance's own log.
     Log,
-    /// The pull request that made it.
+    /// The pull request that created it.
     PullRequest,
 }
 
 impl Page {
-    /// What the path shows. A slash at the end changes nothing.
+    /// Parses a path. A trailing slash is ignored.
     pub fn parse(path: &str) -> Self {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         match parts.as_slice() {
@@ -82,7 +78,7 @@ impl Page {
 }
 
 impl Page {
-    /// The instance that is shown.
+    /// The instance that the page shows, if any.
     pub fn instance(self) -> Option<InstanceId> {
         if let Self::Instance(id, _) = self { Some(id) } else { None }
     }
@@ -127,34 +123,31 @@ impl fmt::Display for Page {
     }
 }
 
-/// The path of an instance.
 pub fn instance(id: InstanceId) -> String {
     Page::Instance(id, Tab::AppServers(None)).to_string()
 }
 
-/// The path of an app server.
 pub fn app_server(instance: InstanceId, id: AppServerId) -> String {
     Page::Instance(instance, Tab::AppServers(Some(id))).to_string()
 }
 
-/// The path of an instance's pull request.
 pub fn pull_request(instance: InstanceId) -> String {
     Page::Instance(instance, Tab::PullRequest).to_string()
 }
 
-/// Which pull requests are listed. The page's URL and the API's say it alike.
+/// Which pull requests are listed. The page's URL and the API's use the same parameters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PullRequestFilter {
-    /// Those that are so; none: whatever they are.
+    /// Only pull requests in this state; in any state without one.
     pub state: Option<PullRequestState>,
-    /// Those that wait for an approval.
+    /// Only pull requests that wait for approval.
     pub is_waiting: bool,
-    /// Those that have these words.
+    /// Only pull requests that contain these words.
     pub words: String,
 }
 
 impl PullRequestFilter {
-    /// What a URL's query asks for. What makes no sense asks for nothing.
+    /// Parses the query of a URL. Invalid parameters are ignored.
     pub fn parse(get: impl Fn(&str) -> Option<String>) -> Self {
         let word = get("state").unwrap_or_default();
         Self {
@@ -173,35 +166,35 @@ impl PullRequestFilter {
         [state, approval, words].into_iter().flatten().collect::<Vec<_>>().join("&")
     }
 
-    /// The path of the list of these.
+    /// The path of the list with this filter.
     pub fn path(&self) -> String {
         let query = self.query();
         let question = if query.is_empty() { "" } else { "?" };
         format!("{}{question}{query}", Page::PullRequests)
     }
 
-    /// Whether every one passes.
+    /// Whether nothing is filtered out.
     pub fn is_empty(&self) -> bool {
         self.query().is_empty()
     }
 }
 
-/// The path of signing in that leads back to `here`.
+/// The path of the sign-in page that leads back to `here`.
 pub fn login(here: &str) -> String {
     if here == "/" { Page::Login.to_string() } else { format!("{}?next={}", Page::Login, encode(here)) }
 }
 
-/// Where to go after signing in: where one came from, if that is a path of this application, else home.
+/// The path to go to after signing in: the previous page if it is a path of this application, else home.
 pub fn after_login(next: Option<&str>) -> String {
     let is_ours =
         |next: &&str| next.starts_with('/') && !next.starts_with("//") && !next.contains('\\') && !is_login(next);
     next.filter(is_ours).map_or_else(|| Page::Home.to_string(), ToOwned::to_owned)
 }
 
-/// The path of signing in at a provider, whose own this is, that leads back to where one came from.
+/// The path that signs in at the external provider at path `provider` and leads back to the previous page.
 pub fn sign_in_at(provider: &str, next: Option<&str>) -> String {
     let next = after_login(next);
-    // What the server does not lead back to, as it is not ASCII or too long, leads home.
+    // The server does not redirect to paths that are not ASCII or too long: those lead home.
     let is_home = next == "/" || next.len() > 1000 || !next.bytes().all(|byte| byte.is_ascii_graphic());
     if is_home { provider.to_owned() } else { format!("{provider}?next={}", encode(&next)) }
 }
@@ -215,14 +208,14 @@ pub fn line_of(fragment: &str) -> Option<i64> {
     fragment.trim_start_matches('#').strip_prefix('L')?.parse().ok().filter(|line| *line > 0)
 }
 
-/// A text as it may stand in a query.
+/// Percent-encodes a text for a query.
 pub fn encode(text: &str) -> String {
     use fmt::Write;
     text.bytes().fold(String::with_capacity(text.len()), |mut query, byte| {
         if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
             query.push(char::from(byte));
         } else {
-            // Writing to a string cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(query, "%{byte:02X}");
         }
         query

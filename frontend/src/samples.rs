@@ -1,4 +1,4 @@
-//! Things for tests to look at.
+//! Sample data for tests.
 
 use chrono::{DateTime, TimeDelta};
 use shared_types::app_server::Progress;
@@ -11,7 +11,7 @@ use shared_types::{
     InstanceSummary, PullRequest, Role, Serving, Trigger, UserId,
 };
 
-/// An open pull request that waits for an approval.
+/// An open pull request that waits for approval.
 pub fn pull_request() -> PullRequest {
     PullRequest {
         id: PullRequestId(1),
@@ -78,7 +78,7 @@ pub fn serving(state: HealthState, hours: i64) -> InstanceSummary {
     }
 }
 
-/// An app server of the instance above.
+/// An app server of that instance.
 pub fn app_server(id: i64, status: AppServerStatus, serving: Serving) -> AppServerSummary {
     AppServerSummary {
         id: AppServerId(id),
@@ -139,7 +139,7 @@ pub fn activity(id: i64) -> Activity {
     }
 }
 
-/// A user as administrators see them.
+/// A user account as administrators see it.
 pub fn account(id: i64, role: Role) -> Account {
     Account {
         id: UserId(id),

@@ -1,11 +1,11 @@
-//! Times and amounts in words. Pure; the clock is handed in.
+//! Formats times and amounts for people. Pure functions; the current time is an argument.
 
 pub mod health;
 
 use chrono::{DateTime, Offset, TimeDelta, TimeZone, Utc};
 use shared_types::{AppServer, applications};
 
-/// The greeting for an hour of the browser's day, 0 to 23.
+/// The greeting for an hour of the browser's local day, 0 to 23.
 pub const fn greeting(hour: u32) -> &'static str {
     match hour {
         18.. => "Good evening!",
@@ -15,13 +15,13 @@ pub const fn greeting(hour: u32) -> &'static str {
     }
 }
 
-/// How long ago, coarsely: «just now», «24 min ago», «3 h ago», «19 days ago».
+/// How long ago, coarsely: “just now”, “24 min ago”, “3 h ago”, “19 days ago”.
 pub fn ago(then: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let gone = now - then;
     if gone < TimeDelta::minutes(1) { "just now".into() } else { format!("{} ago", span(gone)) }
 }
 
-/// A span, coarsely, in its largest unit.
+/// A duration in its largest unit.
 pub fn span(span: TimeDelta) -> String {
     match (span.num_days(), span.num_hours(), span.num_minutes()) {
         (1, ..) => "1 day".into(),
@@ -32,7 +32,7 @@ pub fn span(span: TimeDelta) -> String {
     }
 }
 
-/// A span in its two largest units: «1 day 3 h», «3 h 20 min», «12 min».
+/// A duration in its two largest units: “1 day 3 h”, “3 h 20 min”, “12 min”.
 pub fn span_closely(span: TimeDelta) -> String {
     let (days, hours, minutes) = (span.num_days(), span.num_hours() % 24, span.num_minutes() % 60);
     let days_words = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
@@ -46,7 +46,7 @@ pub fn span_closely(span: TimeDelta) -> String {
     }
 }
 
-/// When something ends that should end then: «about 2 min left», or that it takes longer than usual.
+/// The time left until an expected end: “about 2 min left”, or that it takes longer than usual.
 pub fn left(end: DateTime<Utc>, now: DateTime<Utc>) -> String {
     match end - now {
         late if late < TimeDelta::zero() => "longer than usual".into(),
@@ -55,7 +55,7 @@ pub fn left(end: DateTime<Utc>, now: DateTime<Utc>) -> String {
     }
 }
 
-/// A time of the browser's day, with the date where it is another day's: «15:04», «26 Nov 15:04».
+/// The local time of day, with the date if it is not today: “15:04”, “26 Nov 15:04”.
 pub fn clock<Zone: TimeZone>(time: DateTime<Utc>, now: DateTime<Utc>, zone: &Zone) -> String
 where
     Zone::Offset: std::fmt::Display,
@@ -65,7 +65,7 @@ where
     time.format(form).to_string()
 }
 
-/// The same with its zone: “15:04 UTC+2”.
+/// The local time with its zone: “15:04 UTC+2”.
 pub fn clock_in_zone<Zone: TimeZone>(time: DateTime<Utc>, now: DateTime<Utc>, zone: &Zone) -> String
 where
     Zone::Offset: std::fmt::Display,
@@ -74,7 +74,7 @@ where
     format!("{} {}", clock(time, now, zone), zone_name(offset))
 }
 
-/// A zone by its offset from UTC in seconds.
+/// The name of a zone by its offset from UTC in seconds.
 fn zone_name(offset: i32) -> String {
     let sign = if offset < 0 { '-' } else { '+' };
     match (offset.abs() / 3600, offset.abs() / 60 % 60) {
@@ -84,12 +84,12 @@ fn zone_name(offset: i32) -> String {
     }
 }
 
-/// A reason as it was typed, if it was.
+/// The trimmed reason; `None` if it is blank.
 pub fn reason(typed: &str) -> Option<String> {
     Some(typed.trim()).filter(|typed| !typed.is_empty()).map(ToOwned::to_owned)
 }
 
-/// A duration to the second: «4 s», «1 m 12 s», «2 h 05 m».
+/// A duration to the second: “4 s”, “1 m 12 s”, “2 h 05 m”.
 pub fn duration(span: TimeDelta) -> String {
     let seconds = span.num_seconds().max(0);
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
@@ -99,7 +99,7 @@ pub fn duration(span: TimeDelta) -> String {
     }
 }
 
-/// What a build may still take, from how long the share that is done took. None while that share says little.
+/// The estimated time left of a build, from the time its finished share took. None while that share is too small.
 pub fn estimate_left(started: DateTime<Utc>, now: DateTime<Utc>, share: f64) -> Option<String> {
     let gone = now - started;
     if share < 0.15 || gone < TimeDelta::seconds(5) {
@@ -115,18 +115,18 @@ pub fn estimate_left(started: DateTime<Utc>, now: DateTime<Utc>, share: f64) -> 
     })
 }
 
-/// A share as whole percent.
+/// A share (0 to 1) as whole percent: “42 %”.
 pub fn percent(share: f64) -> String {
     format!("{} %", whole_percent(share))
 }
 
-/// The same without its sign.
+/// A share (0 to 1) as whole percent.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
 pub fn whole_percent(share: f64) -> u8 {
     (share * 100.0).round().clamp(0.0, 100.0) as u8
 }
 
-/// A number with its thousands apart: `12,408`.
+/// A number with a thousands separator: `12,408`.
 pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut words = String::with_capacity(digits.len() + digits.len() / 3);
@@ -139,12 +139,12 @@ pub fn thousands(number: usize) -> String {
     words
 }
 
-/// «1 setting», «2 settings».
+/// A number with its noun: “1 setting”, “2 settings”.
 pub fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{} {one}s", thousands(number)) }
 }
 
-/// A text as it is to be judged: characters that cannot be seen, or that turn the order of others round, are named.
+/// Replaces invisible characters and those that change the text direction by their names, so that a text can be judged.
 pub fn laid_open(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut open, c| {
         match c {
@@ -164,14 +164,14 @@ fn is_unseen(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The version that an app server was built from, by the field that its application type shows as that.
+/// The version that an app server was built from: the field that its application type declares as the version.
 pub fn headline(app_server: &AppServer) -> Option<String> {
     let kind = applications::named(&app_server.instance.instance_type);
     let text = app_server.configuration.get(kind.headline?)?.as_str()?;
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// The commit that is deployed, once it is known: of the application's code, or of the first playbook where the type has no code
+/// The deployed commit, once it is known: of the application's code, or of the first playbook if the type has no code
 /// of its own.
 pub fn code_commit(app_server: &AppServer) -> Option<String> {
     match applications::named(&app_server.instance.instance_type).code_reference {
@@ -180,7 +180,7 @@ pub fn code_commit(app_server: &AppServer) -> Option<String> {
     }
 }
 
-/// The first seven characters of what looks like a commit hash; anything else whole.
+/// The first seven characters of a commit hash; any other text unchanged.
 pub fn short_commit(commit: &str) -> &str {
     let is_hash = matches!(commit.len(), 40 | 64) && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
     commit.get(..7).filter(|_| is_hash).unwrap_or(commit)

@@ -1,4 +1,4 @@
-"""What a document cannot say: which cursors are ours, and what the fuzzer must not take away from itself."""
+"""Rules that the document cannot express: which cursors are valid, and what the fuzzer must not delete or revoke of its own."""
 import json
 import os
 
@@ -26,8 +26,8 @@ def before_call(context, case, kwargs):
     kind = KIND.get(name(case))
     if kind and str((case.path_parameters or {}).get("id")) in map(str, KEPT[kind]):
         case.path_parameters["id"] = NOBODY
-    # A cursor is opaque: one that has the right form and that no list gave is refused, rightly. A valid request has one that
-    # was given, or none; an invalid one keeps what it has.
+    # A cursor is opaque: a well-formed one that no list returned is refused, correctly. A valid request has a cursor that a
+    # list returned, or none; an invalid request keeps its own.
     if case.query and "cursor" in case.query and case.meta and not case.meta.generation.mode.is_negative:
         given = cursors.get(place(case))
         if given:
@@ -38,7 +38,7 @@ def before_call(context, case, kwargs):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    # JSON lines are no JSON.
+    # A response in JSON lines is not JSON.
     content_type = (response.headers.get("content-type") or [""])[0]
     if response.status_code == 200 and content_type.split(";")[0] == "application/json":
         body = response.json()

@@ -18,13 +18,13 @@ use crate::server::Server;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Serving {
-    /// No traffic.
+    /// It gets no traffic and is not the fallback.
     Idle,
     /// It gets the instance's traffic.
     Active,
-    /// Replaced a moment ago; requests under way end here.
+    /// It was replaced; requests in progress still end here.
     Draining,
-    /// The one to go back to.
+    /// The app server that a rollback activates unless it names another.
     Fallback,
 }
 
@@ -36,13 +36,13 @@ pub enum BuildStepKind {
     Pin,
     /// The configuration repository is checked out, its virtualenv made, and its playbooks are loaded.
     Checkout,
-    /// The machine is made and answers SSH.
+    /// The machine is created and answers SSH.
     Server,
-    /// The playbooks run.
+    /// The playbooks configure the machine.
     Playbooks,
     /// The machine is restarted, to prove that the services come up by themselves.
     Reboot,
-    /// The application answers.
+    /// The application's checks are repeated until they pass or the step times out.
     Checks,
 }
 
@@ -62,7 +62,7 @@ impl BuildStepKind {
         }
     }
 
-    /// What a person reads.
+    /// The name shown to people.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pin => "Pin commits",
@@ -79,31 +79,31 @@ impl BuildStepKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepOutcome {
-    /// It did what it should.
+    /// The step ended without an error.
     Done,
-    /// It ended the build.
+    /// The step failed and ended the build.
     Failed,
-    /// It was left, as somebody stopped the build.
+    /// The build was stopped during this step.
     Stopped,
 }
 
 /// One step of a build, with its times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BuildStep {
-    /// Which step.
+    /// The step that these times belong to.
     pub kind: BuildStepKind,
-    /// When it began; null while it has not.
+    /// When the step began; null before that.
     pub started: Option<DateTime<Utc>>,
-    /// When it ended; null while it has not.
+    /// When the step ended; null before that.
     pub ended: Option<DateTime<Utc>>,
-    /// How it ended; null while it has not.
+    /// How the step ended; null before that.
     pub outcome: Option<StepOutcome>,
 }
 
 /// How far a build has come, in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Progress {
-    /// The step under way; null before the first and after the last.
+    /// The step in progress; null before the first and after the last.
     pub step: Option<BuildStepKind>,
     /// Ansible tasks that have ended, over all playbooks.
     #[schema(minimum = 0)]
@@ -111,13 +111,13 @@ pub struct Progress {
     /// Ansible tasks known beforehand, over all playbooks; 0 while unknown. Handlers and included tasks may add to it.
     #[schema(minimum = 0)]
     pub tasks_total: i32,
-    /// The Ansible task under way.
+    /// The Ansible task in progress.
     pub task: Option<String>,
-    /// What it waits for; null once it was begun.
+    /// What the build waits for; null once a worker has begun it.
     pub queued: Option<Queued>,
-    /// When the step under way is given up.
+    /// When the step in progress times out.
     pub deadline: Option<DateTime<Utc>>,
-    /// When the build should end, by earlier builds of the instance, or of all; null while nobody knows.
+    /// When the build should end, estimated from earlier builds of the instance or of all; null while unknown.
     pub estimated_end: Option<DateTime<Utc>>,
 }
 
@@ -130,7 +130,7 @@ impl Progress {
         }
     }
 
-    /// How many tasks are done, of how many; without that once more were done than were known beforehand. None: unknown.
+    /// `3 of 12`, or only `14` once more tasks are done than were known beforehand. None while the total is unknown.
     pub fn tasks_words(&self) -> Option<String> {
         match (self.tasks_done, self.tasks_total) {
             (_, ..=0) => None,
@@ -153,25 +153,25 @@ impl Progress {
     }
 }
 
-/// The result of asking the application whether it works.
+/// The result of one check of the application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Check {
-    /// What was asked, for instance `lms` or `studio`.
+    /// The check's name, for instance `lms` or `studio`.
     #[schema(example = "lms")]
     pub name: String,
-    /// Whether it answered as it should.
+    /// Whether the application answered as expected.
     pub is_ok: bool,
-    /// What it answered, in words.
+    /// The application's answer, in words.
     #[schema(example = "200 in 84 ms")]
     pub detail: String,
-    /// When it was asked.
+    /// When the check was made.
     pub checked_at: DateTime<Utc>,
 }
 
 /// The last checks of an app server, in the order of the application's list; empty before the first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Checks {
-    /// One entry a question.
+    /// One entry for each check.
     pub items: Vec<Check>,
 }
 
@@ -192,29 +192,29 @@ pub struct AppServerSummary {
     pub api_url: String,
     /// The instance it belongs to.
     pub instance_id: InstanceId,
-    /// «AppServer {n}»; n counts within the instance and never repeats.
+    /// “AppServer {n}”; n counts within the instance and never repeats.
     #[schema(example = "AppServer 2")]
     pub name: String,
     /// How far its build has come.
     pub status: AppServerStatus,
     /// The status as a person reads it.
     pub status_name: String,
-    /// The sentence behind the status.
+    /// The status explained in a sentence.
     pub status_description: String,
-    /// Whether the status stays until somebody acts.
+    /// Whether the status lasts; false only for `waiting` and `configuring`.
     pub is_steady: bool,
-    /// Whether the build went, or goes, as it should.
+    /// Whether the build has neither failed nor been stopped.
     pub is_healthy: bool,
-    /// What it is to the visitors.
+    /// Its role for the instance's visitors.
     pub serving: Serving,
     /// When it was launched.
     pub created: DateTime<Utc>,
     /// When it last changed.
     pub modified: DateTime<Utc>,
-    /// Who launched it: a user's name, or what did.
+    /// The user, token or automation that launched it, by name.
     #[schema(example = "admin")]
     pub requested_by: String,
-    /// Why, in the words of who launched it.
+    /// The reason given at the launch; null if none was given.
     pub reason: Option<String>,
     /// What caused the launch.
     pub trigger: Trigger,
@@ -226,44 +226,44 @@ pub struct AppServerSummary {
     pub num_attempts: i32,
     /// The attempt before, which failed.
     pub retry_of: Option<AppServerId>,
-    /// Whether it is to be activated when its build has ended well.
+    /// Whether it will be activated automatically once its build succeeds.
     pub activate_when_running: bool,
     /// Whether its activation waits for its application's hooks, such as the start of background workers.
     #[serde(default)]
     pub is_activating: bool,
-    /// Who asked to stop its build.
+    /// Who asked to stop its build; null if no stop was requested.
     pub stop_requested_by: Option<String>,
-    /// Why it failed; null while it did not.
+    /// Why the build failed; null unless it failed.
     pub failure: Option<String>,
-    /// Whether its machine is there, or may be.
+    /// Whether its machine exists or may still exist.
     pub has_machine: bool,
-    /// Whether a person keeps it from being taken away.
+    /// Whether it is pinned, so that its machine is not deleted automatically.
     pub is_pinned: bool,
-    /// When its machine is taken away, as nobody needs it any more; null while somebody does.
+    /// When its machine will be deleted because the app server is no longer needed; null while that is not planned.
     pub terminates_at: Option<DateTime<Utc>>,
-    /// How far the build is.
+    /// How far the build has come.
     pub progress: Progress,
 }
 
-/// What a playbook run is made of, as the app server's record keeps it.
+/// A playbook and its source, as stored with the app server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PlaybookRecord {
     /// The repository, a URL or a path.
     pub source_repo: String,
-    /// The branch, tag or commit that was asked for.
+    /// The branch, tag or commit that the settings name.
     pub version: String,
-    /// The commit that it was when the build began; null before.
+    /// The commit that `version` was resolved to when the build began; null before that.
     pub commit: Option<String>,
     /// The playbook's path in the repository.
     pub playbook_path: String,
-    /// The path of the Python requirements in the repository; blank where they were given themselves.
+    /// The path of the Python requirements in the repository; blank if `requirements` has them.
     pub requirements_path: String,
-    /// The Python requirements, where they were given instead of a path; null otherwise.
+    /// The Python requirements themselves, if they were given instead of a path; null otherwise.
     #[serde(default)]
     pub requirements: Option<String>,
 }
 
-/// An app server, whole.
+/// An app server with its configuration, build and checks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AppServer {
     /// The fields of the summary.
@@ -284,21 +284,21 @@ pub struct AppServer {
     pub playbooks: Vec<PlaybookRecord>,
     /// Further git references, pinned when the build began.
     pub pins: Vec<Pin>,
-    /// The last checks.
+    /// The results of the last checks; empty before the first.
     pub checks: Checks,
     /// Whether its sites work; null unless it is the active app server of an instance in use.
     pub health: Option<InstanceHealth>,
 }
 
-/// A git reference and the commit that it was when the build began.
+/// A git reference and the commit that it was resolved to when the build began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pin {
-    /// What it is for.
+    /// The code that the reference is for.
     #[schema(example = "edx-platform")]
     pub name: String,
-    /// The repository.
+    /// The repository's URL or path, without a password.
     pub repository: String,
-    /// The branch, tag or commit that was asked for.
+    /// The branch, tag or commit that the settings name.
     pub version: String,
     /// The commit; null before the build begins, and where the repository could not be asked.
     pub commit: Option<String>,
@@ -310,31 +310,31 @@ pub struct InstanceRef {
     /// Which application it runs.
     #[schema(example = "openedx")]
     pub instance_type: String,
-    /// The instance.
+    /// The id, unique over all instances.
     pub id: InstanceId,
-    /// Its path.
+    /// The path of the whole resource.
     #[schema(example = "/api/v1/instances/1")]
     pub api_url: String,
-    /// Its name.
+    /// The instance's name, as it is now.
     pub name: String,
 }
 
-/// How a switch came about.
+/// What caused a switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 #[serde(rename_all = "snake_case")]
 pub enum ActivationKind {
-    /// A person decided it.
+    /// A request to activate the app server.
     Manual,
-    /// It was to be activated when its build had ended well.
+    /// The app server was to be activated once its build succeeded.
     Automatic,
-    /// Back to an earlier one.
+    /// A request to go back to an earlier app server.
     Rollback,
 }
 
 impl ActivationKind {
-    /// Every kind.
+    /// Every kind, in the order of declaration.
     pub const ALL: &[Self] = &[Self::Manual, Self::Automatic, Self::Rollback];
 
     /// The word in JSON and in the database.
@@ -350,25 +350,25 @@ impl ActivationKind {
 /// One switch of an instance's traffic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Activation {
-    /// Its id.
+    /// The id, unique over all instances.
     pub id: ActivationId,
     /// The app server that got the traffic.
     pub app_server_id: AppServerId,
-    /// The one that had it before.
+    /// The app server that had the traffic before; null if there was none.
     pub replaced_app_server_id: Option<AppServerId>,
-    /// Who asked for it.
+    /// The user, token or automation that asked for it, by name.
     pub activated_by: String,
-    /// When it was decided.
+    /// When the switch was decided.
     pub activated_at: DateTime<Utc>,
-    /// When the gateway had it; null while it has not.
+    /// When the gateway applied it; null before that.
     pub applied_at: Option<DateTime<Utc>>,
-    /// Why.
+    /// The reason given with the request; null if none was given.
     pub reason: Option<String>,
-    /// How it came about.
+    /// What caused the switch.
     pub kind: ActivationKind,
     /// Whether the checks were skipped.
     pub is_forced: bool,
-    /// When the one before had no request under way any more, or was no longer waited for; null while it drains, and where
-    /// there was none.
+    /// When the replaced app server had no more requests in progress or its drain limit passed; null while it drains,
+    /// and if none was replaced.
     pub drained_at: Option<DateTime<Utc>>,
 }

@@ -5,27 +5,27 @@ use utoipa::ToSchema;
 
 use crate::app_server::Serving;
 
-/// How far the build of an app server has come. Ids, names and descriptions are the original's; `stopped` is ours.
+/// How far the build of an app server has come. Ids, names and descriptions are the original's; `stopped` is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 #[serde(rename_all = "snake_case")]
 pub enum AppServerStatus {
-    /// Launched, not yet begun: it waits for a build slot, or its commits are being pinned.
+    /// Launched, not yet begun: it waits for a build slot, or its git references are being resolved.
     New,
-    /// Its machine has been asked for and does not answer yet.
+    /// Its machine was requested from the provider and does not answer yet.
     Waiting,
-    /// Playbooks, reboot or checks are under way.
+    /// Playbooks, reboot or checks are in progress.
     Configuring,
     /// Built and checked: it can be activated.
     Running,
-    /// The machine came up, its configuration did not end well.
+    /// The machine came up, but its configuration failed.
     Failed,
     /// No machine came up, or the build could not begin.
     Error,
-    /// It ran, and its machine has been taken away.
+    /// It ran, and its machine was deleted.
     Terminated,
-    /// A person stopped the build.
+    /// The build was stopped on request.
     Stopped,
 }
 
@@ -41,11 +41,11 @@ impl AppServerStatus {
         Self::Terminated,
         Self::Stopped,
     ];
-    /// A build is under way: decides marks, deadlines and what can be stopped.
+    /// Statuses with a build in progress. They decide marks, deadlines and what can be stopped.
     pub const BUILDING: &[Self] = &[Self::New, Self::Waiting, Self::Configuring];
-    /// It does not change by itself.
+    /// Statuses that last: all but `waiting` and `configuring`.
     pub const STEADY: &[Self] = &[Self::New, Self::Running, Self::Failed, Self::Error, Self::Terminated, Self::Stopped];
-    /// The build did not end as it should.
+    /// Statuses of builds that failed or were stopped.
     pub const UNHEALTHY: &[Self] = &[Self::Failed, Self::Error, Self::Stopped];
 
     /// The word in JSON and in the database.
@@ -62,7 +62,7 @@ impl AppServerStatus {
         }
     }
 
-    /// What a person reads.
+    /// The name shown to people.
     pub const fn name(self) -> &'static str {
         match self {
             Self::New => "New",
@@ -76,7 +76,7 @@ impl AppServerStatus {
         }
     }
 
-    /// The sentence behind the name.
+    /// The status explained in a sentence.
     pub const fn description(self) -> &'static str {
         match self {
             Self::New => "Newly created",
@@ -92,22 +92,23 @@ impl AppServerStatus {
         }
     }
 
-    /// Whether it stays as it is until somebody acts.
+    /// Whether the status lasts: see [`Self::STEADY`].
     pub fn is_steady(self) -> bool {
         Self::STEADY.contains(&self)
     }
 
-    /// Whether the build went, or still goes, as it should. Says nothing of the live application: see [`crate::app_server::Checks`].
+    /// Whether the build has neither failed nor been stopped; says nothing of the live application, see
+    /// [`crate::app_server::Checks`].
     pub fn is_healthy(self) -> bool {
         !Self::UNHEALTHY.contains(&self)
     }
 
-    /// Whether a build is under way.
+    /// Whether a build is in progress.
     pub fn is_building(self) -> bool {
         Self::BUILDING.contains(&self)
     }
 
-    /// The statuses that may follow. Any other move is refused here and by the database.
+    /// The statuses that may follow. Rust code and the database refuse any other change.
     pub const fn next(self) -> &'static [Self] {
         match self {
             Self::New => &[Self::Waiting, Self::Error, Self::Stopped],
@@ -124,17 +125,17 @@ impl AppServerStatus {
     }
 }
 
-/// What can be done with an app server now, each with the reason why not. The server asks the same functions.
+/// Whether an action on an app server is possible now, and if not, why. Browser and server ask the same functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Possible {
     /// It can be done.
     Yes,
-    /// It cannot, because.
+    /// It cannot be done; a sentence says why.
     No(&'static str),
 }
 
 impl Possible {
-    /// Possible only if both are; the reason of the first that is not.
+    /// Possible only if both are; otherwise the reason of the first that is not.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         match self {
@@ -143,7 +144,7 @@ impl Possible {
         }
     }
 
-    /// Why not.
+    /// Why it cannot be done; none if it can.
     pub const fn why_not(self) -> Option<&'static str> {
         match self {
             Self::Yes => None,
@@ -167,10 +168,10 @@ pub fn can_activate(status: AppServerStatus, serving: Serving) -> Possible {
     }
 }
 
-/// The most seconds that an app server which was replaced may be waited for.
+/// The largest drain limit of a replaced app server, in seconds.
 pub const MAX_DRAIN_LIMIT: i32 = 3600;
 
-/// Whether an app server can be activated now or, as it is still being built, when it runs.
+/// Whether an app server can be activated now or, while it is being built, once its build succeeds.
 pub fn can_activate_when_running(status: AppServerStatus, serving: Serving) -> Possible {
     if status.is_building() { Possible::Yes } else { can_activate(status, serving) }
 }
@@ -183,8 +184,8 @@ pub fn can_have_traffic(is_archived: bool) -> Possible {
     Possible::Yes
 }
 
-/// Whether an instance's traffic can go back to this app server: the fallback, or the one that a person names. None: there
-/// is no fallback.
+/// Whether a rollback to this app server is possible: the fallback, or the one that the request names. None: there is
+/// no fallback.
 pub fn can_roll_back(target: Option<(AppServerStatus, Serving)>) -> Possible {
     match target {
         Some((status, serving)) => can_activate(status, serving),
@@ -207,7 +208,7 @@ pub fn can_stop(status: AppServerStatus) -> Possible {
     }
 }
 
-/// Whether the machine of an app server can be taken away.
+/// Whether the machine of an app server can be deleted.
 pub fn can_terminate(status: AppServerStatus, serving: Serving) -> Possible {
     match (status, serving) {
         (_, Serving::Active) => Possible::No("It is active; activate another one first, or archive the instance."),

@@ -7,20 +7,20 @@ use utoipa::ToSchema;
 
 use crate::ids::{ActivityId, AppServerId, InstanceId, TokenId, UserId};
 
-/// Whether it was done.
+/// Whether an action was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It was.
+    /// The action was done.
     Done,
     /// It was not allowed, not possible or not valid.
     Refused,
 }
 
 impl Outcome {
-    /// Both.
+    /// Both outcomes, in the order of declaration.
     pub const ALL: &[Self] = &[Self::Done, Self::Refused];
 
     /// The word in JSON and in the database.
@@ -32,40 +32,40 @@ impl Outcome {
     }
 }
 
-/// One thing that somebody did, or was not let do.
+/// One action that a user, a token or the program did, or that was refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Activity {
-    /// The id.
+    /// The id; later entries have higher ones.
     pub id: ActivityId,
-    /// When.
+    /// When the action was done or refused.
     pub at: DateTime<Utc>,
-    /// Who, by name; with the token's name where one was used.
+    /// The name of the user or of the part of the program that acted; with the token's name if one was used.
     #[schema(example = "admin")]
     pub actor: String,
-    /// The user; none: nobody who is signed in, or the program itself.
+    /// The user; null for a request without a signed-in user, and for the program itself.
     pub user_id: Option<UserId>,
-    /// The API token that was used.
+    /// The API token that was used; null if none was.
     pub token_id: Option<TokenId>,
-    /// Where the request came from.
+    /// The address that the request came from.
     #[schema(example = "192.0.2.7")]
     pub address: Option<String>,
-    /// The request, as in the log.
+    /// The id of the request, as in the log.
     pub request_id: Option<String>,
-    /// What, by the operation's name.
+    /// The action, by the operation's name.
     #[schema(example = "launch_app_server")]
     pub action: String,
-    /// Whether it was done.
+    /// Whether the action was done.
     pub outcome: Outcome,
     /// The instance it was done to.
     pub instance_id: Option<InstanceId>,
     /// The app server it was done to.
     pub app_server_id: Option<AppServerId>,
-    /// Why, in their words; of a refusal, the problem's.
+    /// The reason that was given; of a refusal, the problem's detail.
     pub reason: Option<String>,
-    /// What was changed, as it was; secrets hidden.
+    /// The changed values before the action; secrets are masked.
     pub before: Option<Value>,
-    /// The same as it is since.
+    /// The changed values after the action; secrets are masked.
     pub after: Option<Value>,
-    /// What else there is to know.
+    /// Further facts about the action.
     pub detail: Value,
 }

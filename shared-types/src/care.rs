@@ -1,10 +1,10 @@
-//! How the manager treats an instance, whatever it runs: its place in the queue, and for how long machines are kept.
+//! Settings of instances of every type: their place in the queue, and for how long machines are kept.
 
 use crate::settings::{Field, FieldKind};
 
-/// How many builds of one instance may be under way at once.
+/// How many builds of one instance may be in progress at once: the least and the most.
 pub const BUILDS: (i32, i32) = (1, 20);
-/// Hours that an app server which nobody needs may keep its machine: up to a year.
+/// Hours that an app server which is no longer needed may keep its machine: up to a year.
 pub const RETENTION_HOURS: (i32, i32) = (1, 8760);
 
 /// The fields, in the order of the form. They are changed together with the settings, and no app server keeps a record of them.

@@ -1,33 +1,33 @@
-//! A fault of the pages themselves, as the browser tells it.
+//! An error of the web pages, as the browser reports it.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How many characters of what went wrong are told at most.
+/// The most characters of the message that are sent.
 pub const MESSAGE_MAX: usize = 4000;
-/// How many characters of where it went wrong are told at most.
+/// The most characters of the page's path that are sent.
 pub const PAGE_MAX: usize = 500;
-/// How many characters of the version are told at most.
+/// The most characters of the version that are sent.
 pub const VERSION_MAX: usize = 100;
 
-/// A fault of the pages.
+/// An error of the web pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientError {
-    /// What went wrong.
+    /// The error message, as the browser or the panic has it.
     #[schema(min_length = 1, max_length = 4000, example = "panicked at src/app.rs:7:1: no such thing")]
     pub message: String,
-    /// The path of the page that it went wrong on.
+    /// The path of the page on which the error happened.
     #[schema(max_length = 500, example = "/instances/7")]
     pub page: String,
-    /// The version of the pages.
+    /// The version of the web pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 100, example = "0.1.0")]
     pub version: Option<String>,
 }
 
 impl ClientError {
-    /// One whose texts are no longer than may be told.
+    /// An error whose texts are cut to what may be sent.
     pub fn cut(message: &str, page: &str, version: Option<&str>) -> Self {
         let cut = |text: &str, max: usize| text.chars().take(max).collect::<String>();
         Self {

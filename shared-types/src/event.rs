@@ -1,4 +1,4 @@
-//! What changed. Events are hints: whoever misses one fetches the truth.
+//! What changed. Events are hints: a reader that missed some fetches the current state.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::ids::{AppServerId, EventId, InstanceId, ServerId};
 
-/// What happened, in the past tense.
+/// What changed, in the past tense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
@@ -19,28 +19,28 @@ pub enum EventKind {
     AppServerLaunched,
     /// The status, step or progress of an app server changed.
     AppServerUpdated,
-    /// Somebody asked to stop a build.
+    /// A stop of a build was requested.
     AppServerStopRequested,
-    /// The traffic of an instance was given to an app server.
+    /// The traffic of an instance was switched to an app server.
     AppServerActivated,
-    /// The gateway has what was decided.
+    /// The gateway has applied a decided switch.
     RoutingApplied,
-    /// A machine changed.
+    /// The status of a machine changed.
     ServerUpdated,
     /// The checks of an app server were made.
     ChecksMade,
     /// The health of an instance became another.
     HealthChanged,
-    /// The queue was paused or goes on, or a worker came or went.
+    /// The queue was paused or resumed, or a worker started or ended.
     QueueChanged,
-    /// A pull request changed, or what was made of it.
+    /// A pull request, or what is stored about it, changed.
     PullRequestUpdated,
-    /// A log grew. Not kept: it has no id, and what the log holds is the truth.
+    /// A log grew. Not stored: it has no id; the log itself has the lines.
     LogAppended,
 }
 
 impl EventKind {
-    /// Every kind.
+    /// Every kind, in the order of declaration.
     pub const ALL: &[Self] = &[
         Self::InstanceCreated,
         Self::InstanceUpdated,
@@ -77,15 +77,15 @@ impl EventKind {
     }
 }
 
-/// Something that changed, with the ids of what it is about.
+/// A change, with the ids of the resources that it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Event {
-    /// Its place in the order of events; null for kinds that are not kept.
+    /// Its place in the order of events; null for kinds that are not stored.
     pub id: Option<EventId>,
-    /// What happened.
+    /// What changed, as a word in the past tense.
     #[serde(rename = "type")]
     pub kind: EventKind,
-    /// When.
+    /// The time of the change.
     pub created: DateTime<Utc>,
     /// The instance it is about.
     pub instance_id: Option<InstanceId>,

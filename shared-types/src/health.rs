@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How the sites of an instance are, the least pressing first.
+/// The state of an instance's sites, the least urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 pub enum HealthState {
     /// Every site answers as it should.
     Ok,
-    /// No check within three intervals, or the check could not be made (gateway, worker or database away).
+    /// No check within three intervals, or the check could not be made (gateway, worker or database not available).
     Unknown,
     /// The main site answers; at least one other site fails.
     Degraded,
@@ -24,7 +24,7 @@ pub enum HealthState {
 }
 
 impl HealthState {
-    /// Every state.
+    /// Every state, the least urgent first.
     pub const ALL: &[Self] = &[Self::Ok, Self::Unknown, Self::Degraded, Self::Down];
 
     /// The word in JSON and in the database.

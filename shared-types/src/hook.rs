@@ -16,7 +16,7 @@ pub enum Moment {
 }
 
 impl Moment {
-    /// Every moment.
+    /// Every moment, in the order of declaration.
     pub const ALL: &[Self] = &[Self::BeforeTraffic, Self::AfterTraffic, Self::BeforeEnd];
 
     /// The word that is stored.
@@ -42,10 +42,10 @@ impl Moment {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hook {
-    /// When.
+    /// When the playbook runs.
     pub moment: Moment,
-    /// Its path in the repository of the app server's first playbook, whose commit, variables and requirements it shares. It may
-    /// run twice.
+    /// The path in the repository of the app server's first playbook, whose commit, variables and requirements it
+    /// shares. It may run twice.
     pub playbook: String,
 }
 

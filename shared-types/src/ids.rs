@@ -40,7 +40,7 @@ macro_rules! id {
 }
 
 id! {
-    /// A long-lived instance.
+    /// An instance, which is long-lived.
     InstanceId,
     /// An app server: one build of an instance.
     AppServerId,
@@ -48,11 +48,11 @@ id! {
     ServerId,
     /// One line of a log.
     LogEntryId,
-    /// Something that changed.
+    /// An event: a stored change of a resource.
     EventId,
     /// A person who signs in.
     UserId,
-    /// An API token.
+    /// An API token of a user.
     TokenId,
     /// One switch of an instance's traffic.
     ActivationId,

@@ -1,4 +1,4 @@
-//! An instance: long-lived, changeable, the maker of app servers.
+//! An instance: long-lived, with settings that change and from which app servers are launched.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,13 +12,13 @@ use crate::operations::Hold;
 use crate::queue::Tier;
 use crate::warning::FieldWarning;
 
-/// How long an instance's name may be.
+/// The most characters that an instance's name may have.
 pub const NAME_MAX: usize = 250;
 
-/// What is wrong with an instance's name.
+/// Checks an instance's name.
 ///
 /// # Errors
-/// A sentence for the person who typed it.
+/// A sentence for the user if the name is blank, too long or contains a null character.
 pub fn check_name(name: &str) -> Result<(), String> {
     let length = name.chars().count();
     if name.trim().is_empty() {
@@ -33,7 +33,7 @@ pub fn check_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What a list of instances is sorted by; with `-`, the other way round. Those that are alike are sorted by id.
+/// The order of a list of instances; `-` reverses it. Instances that compare equal are sorted by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InstanceSort {
@@ -43,24 +43,24 @@ pub enum InstanceSort {
     /// By name, Z to A.
     #[serde(rename = "-name")]
     NameBackwards,
-    /// By the main host name.
+    /// By the main host name, A to Z.
     Domain,
-    /// The same, Z to A.
+    /// By the main host name, Z to A.
     #[serde(rename = "-domain")]
     DomainBackwards,
-    /// The one that was made first first.
+    /// By creation, the earliest first.
     Created,
-    /// The newest first.
+    /// By creation, the latest first.
     #[serde(rename = "-created")]
     Newest,
-    /// The one that was left alone longest first.
+    /// By the last change, the earliest first.
     Modified,
-    /// The one that changed last first.
+    /// By the last change, the latest first.
     #[serde(rename = "-modified")]
     LastModified,
-    /// The most pressing health first: down, degraded, unknown, ok, then those without health.
+    /// By health, the most urgent first: down, degraded, unknown, ok, then those without health.
     Health,
-    /// The same, those without health first.
+    /// By health in reverse order, those without health first.
     #[serde(rename = "-health")]
     HealthBackwards,
 }
@@ -68,7 +68,7 @@ pub enum InstanceSort {
 /// An instance as lists show it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct InstanceSummary {
-    /// The id.
+    /// The id; it is never used again.
     pub id: InstanceId,
     /// The path of the whole resource.
     #[schema(example = "/api/v1/instances/1")]
@@ -82,27 +82,27 @@ pub struct InstanceSummary {
     /// The host name of its main site.
     #[schema(example = "astro.campus.example")]
     pub domain: String,
-    /// When it was made.
+    /// When it was created.
     pub created: DateTime<Utc>,
     /// When its name or settings last changed.
     pub modified: DateTime<Utc>,
-    /// When it was put away; null while it is in use.
+    /// When it was archived; null while it is in use.
     pub archived_at: Option<DateTime<Utc>>,
     /// Whether a hold keeps automation from activating.
     pub has_hold: bool,
     /// How many app servers it ever had.
     #[schema(minimum = 0)]
     pub appserver_count: i64,
-    /// The one that has the traffic.
+    /// The app server that has the traffic; null if none has.
     pub active_appserver: Option<AppServerSummary>,
-    /// The newest of all; it may be the active one.
+    /// The newest app server; it may be the active one.
     pub newest_appserver: Option<AppServerSummary>,
     /// Whether its sites work; null while no app server is active, and when the instance is archived.
     pub health: Option<InstanceHealth>,
 }
 
 impl InstanceSummary {
-    /// The app server that the ring beside the mark stands for: the newest, where it is newer than the active one and
+    /// The app server whose build the ring of the mark shows: the newest, if it is newer than the active one and
     /// neither terminated nor stopped.
     pub fn newer(&self) -> Option<&AppServerSummary> {
         use crate::AppServerStatus::{Stopped, Terminated};
@@ -113,24 +113,24 @@ impl InstanceSummary {
     }
 }
 
-/// The site that `studio_url` is the address of: a field that clients knew before there were `sites`.
+/// The name of the site whose address is `studio_url`, a field from before `sites` existed.
 pub const STUDIO: &str = "studio";
 
 /// A site of an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Site {
-    /// The word that checks and health name it by.
+    /// The site's name in checks and health.
     #[schema(example = "lms")]
     pub name: String,
-    /// The name for people.
+    /// The name shown to people.
     #[schema(example = "LMS")]
     pub label: String,
-    /// Its address.
+    /// The public address of the site.
     #[schema(example = "https://astro.campus.example/")]
     pub url: String,
 }
 
-/// An instance, whole: the summary, every setting as a field of its own, and its app servers.
+/// An instance in full: the summary, every setting as a field of its own, and its app servers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Instance {
     /// The fields of the summary.
@@ -146,29 +146,29 @@ pub struct Instance {
     /// The address of the site `studio`; blank where there is no such site.
     #[schema(example = "https://studio.astro.campus.example/")]
     pub studio_url: String,
-    /// Where people find it, the main site first.
+    /// The sites of the instance, the main one first.
     pub sites: Vec<Site>,
-    /// Whose builds begin first.
+    /// The tier, which decides whose builds begin first.
     pub tier: Tier,
     /// How many of its app servers may be built at once.
     #[schema(minimum = 1, maximum = 20)]
     pub max_builds: i32,
-    /// Hours that an app server which nobody needs any more keeps its machine; null: the setting (OCIM_RETENTION_HOURS).
+    /// Hours that an app server which is no longer needed keeps its machine; null: the setting OCIM_RETENTION_HOURS.
     #[schema(minimum = 1, maximum = 8760)]
     pub retention_hours: Option<i32>,
-    /// Keeps automation from activating; null while it may.
+    /// The hold that keeps automation from activating; null if none is set.
     pub hold: Option<Hold>,
-    /// The app server to go back to.
+    /// The app server that a rollback activates; null if there is none.
     pub fallback_app_server_id: Option<crate::ids::AppServerId>,
     /// The newest 100 of its app servers, the newest first; `/instances/{id}/app-servers` has all.
     pub appservers: Vec<AppServerSummary>,
     /// The settings that differ from those of the active app server, by name; empty where none is active.
     pub pending_changes: Vec<String>,
-    /// What may surprise in the settings: they are valid, and mean perhaps something else than their author thinks.
+    /// Warnings about settings that are valid but may not mean what their author expects.
     #[serde(default)]
     pub warnings: Vec<FieldWarning>,
-    /// The pull request that it was made for; null: none.
+    /// The pull request that it was created for; null if there is none.
     pub source_pr: Option<crate::pull_request::SourcePullRequest>,
-    /// What `If-Match` must say to change it; the same as the `ETag` header.
+    /// The value of `If-Match` that is needed to change it; the same as the `ETag` header.
     pub etag: String,
 }

@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 use crate::applications::{ApplicationType, MachineNeeds};
 use crate::settings::{Field, FieldKind};
 
-/// All application types.
+/// The application types that this program has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct InstanceTypes {
-    /// In the order that a person is offered them.
+    /// The types, in the order in which the form offers them.
     pub items: Vec<InstanceType>,
 }
 
@@ -20,7 +20,7 @@ pub struct InstanceType {
     /// The word in `instance_type`.
     #[schema(example = "openedx")]
     pub instance_type: String,
-    /// The name for people.
+    /// The name shown to people.
     pub label: String,
     /// What it deploys and what it needs.
     pub description: String,
@@ -34,9 +34,9 @@ pub struct InstanceType {
     pub unavailable: Option<String>,
     /// The settings, in the order of the form.
     pub fields: Vec<FieldDescription>,
-    /// What is written for a field that is left out, blank or null, by name. A field that is not named here is then blank.
+    /// Defaults by field name, stored for a field that is left out, blank or null. Fields without a default stay blank.
     pub defaults: Map<String, Value>,
-    /// Settings that a new instance may begin with, in the order that a person is offered them.
+    /// Templates for a new instance, in the order in which the form offers them.
     #[serde(default)]
     pub templates: Vec<InstanceTemplate>,
 }
@@ -44,18 +44,18 @@ pub struct InstanceType {
 /// Settings that a new instance may begin with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct InstanceTemplate {
-    /// Its word, unique in the type.
+    /// The name, unique in its type.
     #[schema(example = "kolibri")]
     pub name: String,
-    /// The name for people.
+    /// The name shown to people.
     pub label: String,
-    /// What it deploys.
+    /// What an instance with these settings deploys.
     pub description: String,
-    /// What to send for a new instance, by name; a person may change all of it.
+    /// Settings by name that the form of a new instance is filled with; a user may change all of them.
     pub settings: Map<String, Value>,
 }
 
-/// One setting.
+/// A setting of an application type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(no_recursion)]
 pub struct FieldDescription {
@@ -86,7 +86,7 @@ pub struct FieldDescription {
 }
 
 impl InstanceType {
-    /// A type as it is published.
+    /// Describes a type for the API.
     pub fn of(
         kind: &ApplicationType,
         is_default: bool,

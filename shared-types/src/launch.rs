@@ -1,9 +1,9 @@
-//! How an app server came to be launched, and what launching takes.
+//! What caused a launch, and the body of a launch request.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How many attempts a launch may ask for.
+/// The most attempts that a launch may ask for.
 pub const MAX_ATTEMPTS: i32 = 10;
 
 /// What caused a launch.
@@ -12,20 +12,20 @@ pub const MAX_ATTEMPTS: i32 = 10;
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
-    /// A person, in the browser.
+    /// A user, in the browser.
     User,
     /// A script, by an API token.
     Token,
-    /// A pull request.
+    /// A pull request that is watched.
     PullRequest,
-    /// The clock.
+    /// The program, at a set time.
     Schedule,
     /// An attempt before this one failed.
     Retry,
 }
 
 impl Trigger {
-    /// Every trigger.
+    /// Every trigger, in the order of declaration.
     pub const ALL: &[Self] = &[Self::User, Self::Token, Self::PullRequest, Self::Schedule, Self::Retry];
 
     /// The word in JSON and in the database.
@@ -40,17 +40,17 @@ impl Trigger {
     }
 }
 
-/// What launching takes. Every field may be left out.
+/// The body of a launch request. Every field may be left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LaunchAppServer {
-    /// How many app servers are tried, one after another, until one is built: 1 to 10. Each takes the settings anew. What
-    /// cannot go better (a branch that does not exist, YAML that is broken) is not tried again.
+    /// How many app servers are launched, one after another, until a build succeeds: 1 to 10. Each takes the current
+    /// settings. After a permanent error (a branch that does not exist, YAML that is not valid) there is no retry.
     #[schema(minimum = 1, maximum = 10, example = 1)]
     pub num_attempts: i32,
-    /// Whether it is activated when its build has ended well; not while a hold is on, and not in the place of a newer one.
+    /// Whether it is activated once its build succeeds; not while a hold is set, and not if a newer one is active.
     pub activate_when_running: bool,
-    /// Why, for the history; at most 500 characters.
+    /// The reason, for the history; at most 500 characters.
     #[schema(max_length = 500, example = "upgrade to quince.3")]
     pub reason: Option<String>,
 }

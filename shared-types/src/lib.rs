@@ -1,5 +1,5 @@
-//! What the API and the browser share: the shapes that travel, which states exist, which may follow which, and what a
-//! person may do in each. The browser asks here what is possible instead of copying the server's rules.
+//! What the API and the browser share: the data that is exchanged, which states exist, which may follow which, and what
+//! a person may do in each. The browser calls these functions instead of copying the server's rules.
 //!
 //! Not here: anything that reads a database, a clock or the network. The crate compiles to `wasm32-unknown-unknown`; the
 //! feature `orm` adds the ORM's conversions for ids and statuses and is never on in the browser.
@@ -59,5 +59,5 @@ pub use settings::diff;
 pub use user::{Role, User};
 pub use warning::FieldWarning;
 
-/// What every path of the REST API begins with.
+/// The prefix of every path of the REST API.
 pub const API_BASE: &str = "/api/v1";

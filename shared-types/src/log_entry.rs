@@ -6,26 +6,26 @@ use utoipa::ToSchema;
 
 use crate::ids::{AppServerId, InstanceId, LogEntryId, ServerId};
 
-/// How much a line matters, the least first.
+/// The severity of a line, the lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LogLevel {
-    /// Not stored.
+    /// Details for debugging; such lines are not stored.
     Debug,
-    /// The ordinary course of things.
+    /// The normal course of an operation.
     Info,
-    /// Something to look at.
+    /// A possible problem, worth a look.
     Warning,
-    /// Something went wrong.
+    /// An operation or a part of it failed.
     Error,
-    /// Something went wrong that a person must act on.
+    /// A failure that a person must act on.
     Critical,
 }
 
 impl LogLevel {
-    /// Every level, the least first.
+    /// Every level, the lowest first.
     pub const ALL: &[Self] = &[Self::Debug, Self::Info, Self::Warning, Self::Error, Self::Critical];
 
     /// The word in JSON and in the database.
@@ -54,18 +54,18 @@ impl LogLevel {
 /// One entry of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogEntry {
-    /// Unique over all logs.
+    /// The id, unique over all logs.
     pub id: LogEntryId,
     /// 1, 2, 3, … without a gap within an app server's log; null in other logs.
     #[schema(minimum = 1)]
     pub seq: Option<i64>,
-    /// When.
+    /// The time of the line.
     pub created: DateTime<Utc>,
-    /// How much it matters.
+    /// The severity of the line.
     pub level: LogLevel,
     /// The line; it may hold line breaks and ANSI colours.
     pub text: String,
-    /// The Ansible task it came from.
+    /// The Ansible task it came from; null for other lines.
     pub task: Option<String>,
     /// The instance it is about.
     pub instance_id: Option<InstanceId>,
@@ -75,19 +75,19 @@ pub struct LogEntry {
     pub server_id: Option<ServerId>,
 }
 
-/// Where in a log a text or a level stands.
+/// The entries of a log that match a text or a level.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogMatches {
-    /// How many entries match, all of them.
+    /// How many entries match, including those that `places` leaves out.
     #[schema(minimum = 0)]
     pub count: i64,
-    /// Which they are, ascending: their `seq`; in an instance's own log, which has none, their `id`. The last 10,000 at most:
-    /// of more, the first ones are left out, but counted.
+    /// The `seq` of each, ascending; in an instance's own log, which has no `seq`, the `id`. At most the last 10,000:
+    /// earlier ones are counted but left out.
     #[schema(max_items = 10_000, example = json!([12, 40, 41]))]
     pub places: Vec<i64>,
 }
 
 impl LogMatches {
-    /// How many places are given at most.
+    /// The most places that an answer has.
     pub const MAX_PLACES: i64 = 10_000;
 }

@@ -1,14 +1,14 @@
-//! The marks beside an instance's name, and what needs attention. Decided once, here; drawn by the browser.
+//! The marks beside an instance's name, and what needs attention. Computed here, drawn by the browser.
 //!
 //! An instance has two axes, and each has its mark: whether its sites work (the disc, from the checks), and how its newest
-//! build went (the ring, from the build's status). Neither stands for the other.
+//! build went (the ring, from the build's status). The two are independent.
 
 use crate::app_server::AppServerSummary;
 use crate::health::HealthState;
 use crate::instance::InstanceSummary;
 use crate::{AppServerStatus, Serving};
 
-/// What a mark says. Each has a shape of its own; colour is never the only sign.
+/// The meaning of a mark. Each has a shape of its own; colour is never the only sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mark {
     /// The sites work, or the build succeeded: a check.
@@ -57,7 +57,7 @@ impl Mark {
     }
 }
 
-/// Why an instance needs attention, the most pressing first.
+/// Why an instance needs attention, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Attention {
     /// The main site fails.
@@ -71,7 +71,7 @@ pub enum Attention {
 }
 
 impl InstanceSummary {
-    /// Why it needs attention, the most pressing reason; none if it does not.
+    /// The most urgent reason why it needs attention; none if it does not.
     pub fn attention(&self) -> Option<Attention> {
         self.serving_attention().or_else(|| self.build_attention())
     }
@@ -90,7 +90,7 @@ impl InstanceSummary {
         let newer = self.newer()?;
         match newer.status {
             AppServerStatus::Failed | AppServerStatus::Error => Some(Attention::BuildFailed),
-            // One that was rolled back from is not to be activated again.
+            // An app server that was rolled back from does not wait for an activation.
             AppServerStatus::Running => (newer.serving == Serving::Idle).then_some(Attention::AwaitsActivation),
             AppServerStatus::New
             | AppServerStatus::Waiting

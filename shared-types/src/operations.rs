@@ -1,4 +1,4 @@
-//! What the verbs on app servers and instances take. Every field may be left out unless it says otherwise.
+//! Request bodies of operations on app servers and instances. Every field may be left out unless stated otherwise.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,111 +8,111 @@ use crate::app_server::{AppServerSummary, MAX_DRAIN_LIMIT, Possible};
 use crate::ids::AppServerId;
 use crate::settings::check_number;
 
-/// What stopping, pinning, holding, pausing take.
+/// The body of a request to stop, pin, hold or pause.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WithReason {
-    /// Why, for the history; at most 500 characters.
+    /// The reason, for the history; at most 500 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 500, example = "the release of Thursday")]
     pub reason: Option<String>,
 }
 
-/// What terminating takes.
+/// The body of a request to terminate an app server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TerminateAppServer {
-    /// Whether a build under way is stopped first.
+    /// Whether a build in progress is stopped first.
     pub stop: bool,
-    /// Why, for the history; at most 500 characters.
+    /// The reason, for the history; at most 500 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 500, example = "the release of Thursday")]
     pub reason: Option<String>,
 }
 
-/// What activating takes.
+/// The body of a request to activate an app server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ActivateAppServer {
-    /// Only if this one is active now (null: only if none is); left out: whatever is active is replaced.
+    /// The app server that must be active now (null: none), or the request is refused; left out: any may be active.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>, minimum = 1, example = 1)]
     pub expected_active: Option<Option<AppServerId>>,
-    /// Whether one that is still being built is activated as soon as its build has ended well.
+    /// Whether an app server that is still being built is activated once its build succeeds.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub when_running: bool,
-    /// Whether its checks are skipped. Needs a reason.
+    /// Whether the checks are skipped, which needs a reason.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub force: bool,
-    /// Seconds that requests under way may hold up the end of the one that is replaced, 0 to 3600; left out: the setting
-    /// (OCIM_DRAIN_LIMIT). None is cut off: after that time it is no longer waited for.
+    /// The drain limit: seconds to wait for requests in progress at the replaced app server, 0 to 3600; left out: the
+    /// setting OCIM_DRAIN_LIMIT. No request is cut off: after that time the app server counts as idle.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 3600)]
     pub drain_limit_seconds: Option<i32>,
-    /// Why, for the history; at most 500 characters.
+    /// The reason, for the history; at most 500 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 500, example = "the release of Thursday")]
     pub reason: Option<String>,
 }
 
-/// What going back takes.
+/// The body of a request to roll back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rollback {
-    /// Which app server gets the traffic; left out: the fallback.
+    /// The app server that gets the traffic; left out: the fallback.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_server_id: Option<AppServerId>,
-    /// Whether its checks are skipped. Needs a reason.
+    /// Whether the checks are skipped, which needs a reason.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub force: bool,
-    /// Why, for the history; at most 500 characters.
+    /// The reason, for the history; at most 500 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 500, example = "the release of Thursday")]
     pub reason: Option<String>,
 }
 
-/// What deleting an archived instance's belongings takes.
+/// The body of a request to delete what an archived instance owns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Purge {
-    /// The instance's domain, typed by whoever means it.
+    /// The instance's domain, as a confirmation.
     #[serde(default)]
     #[schema(example = "demo.localhost")]
     pub confirm: String,
 }
 
-/// What was deleted.
+/// The result of deleting what an archived instance owned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Purged {
-    /// Each thing, in words.
+    /// Each deleted thing, in words.
     #[schema(example = json!(["the host name demo.localhost"]))]
     pub deleted: Vec<String>,
 }
 
-/// Keeps automation from activating; a person lifts it.
+/// A hold: automation activates nothing until a person releases it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Hold {
-    /// Who set it.
+    /// The name of the user or token that set it.
     pub by: String,
-    /// When.
+    /// When it was set.
     pub at: DateTime<Utc>,
-    /// Why.
+    /// The reason that was given; null if none was.
     pub reason: Option<String>,
 }
 
-/// What the answer to an activation says.
+/// The response to an activation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ActivationResult {
-    /// The app server that is active now, or is to be when its build has ended.
+    /// The app server that is active now or will be activated later.
     pub app_server: AppServerSummary,
-    /// Whether the gateway sends it the traffic already. If not, it will in a moment, and the history says when.
+    /// Whether the gateway already sends it the traffic. If not, `applied_at` in the history tells when it began to.
     pub is_applied: bool,
 }
 
-/// The limit that a person typed; blank: none, so that the setting applies.
+/// Reads a drain limit that a user typed; blank: none, so that the setting applies.
 ///
 /// # Errors
-/// A sentence for the person who typed it.
+/// A sentence for the user if the text is not a whole number of seconds from 0 to 3600.
 pub fn parse_drain_limit(text: &str) -> Result<Option<i32>, String> {
     if text.trim().is_empty() {
         return Ok(None);
@@ -120,8 +120,8 @@ pub fn parse_drain_limit(text: &str) -> Result<Option<i32>, String> {
     check_number(text, 0, MAX_DRAIN_LIMIT).map(Some)
 }
 
-/// Whether the traffic may be asked to move: what the checks said (none: not yet), whether they are to be skipped, and why.
-/// Going back is asked for in a hurry and does not wait for them: the server makes them again anyway.
+/// Whether a switch may be requested, by the checks' result (none: pending), whether they are skipped, and the reason.
+/// A rollback does not wait for the checks: the server makes them again anyway.
 pub fn can_move(is_rollback: bool, passed: Option<bool>, force: bool, reason: &str) -> Possible {
     match (passed, force) {
         (Some(true), _) => Possible::Yes,
@@ -133,7 +133,7 @@ pub fn can_move(is_rollback: bool, passed: Option<bool>, force: bool, reason: &s
     }
 }
 
-/// Tells a field that is null from one that was left out.
+/// Distinguishes a field that is null from one that was left out.
 fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: serde::Deserializer<'de>,

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How many items a page has unless asked for otherwise.
+/// Items on a page if the request gives no limit.
 pub const DEFAULT_LIMIT: i64 = 50;
-/// How many items a page has at most.
+/// The most items that a page may have.
 pub const MAX_LIMIT: i64 = 500;
 
 /// One page of a list.
@@ -17,14 +17,14 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
-/// What a list of things that are made one after the other is sorted by.
+/// The order of a list by the time of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub enum ByAge {
-    /// The newest first.
+    /// The newest item comes first.
     #[default]
     #[serde(rename = "-created")]
     Newest,
-    /// The oldest first.
+    /// The oldest item comes first.
     #[serde(rename = "created")]
     Oldest,
 }

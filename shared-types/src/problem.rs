@@ -1,4 +1,4 @@
-//! Errors as they travel: RFC 9457 `application/problem+json`, with a closed list of types.
+//! Errors as the API sends them: RFC 9457 `application/problem+json`, with a closed list of types.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,15 +8,15 @@ use utoipa::ToSchema;
 pub enum ProblemType {
     /// The request is not well-formed: broken JSON, a bad query, a bad header.
     BadRequest,
-    /// Nobody is signed in, or the credentials are wrong.
+    /// The request has no valid session or token, or the credentials are wrong.
     Unauthenticated,
     /// The role is not enough, or the request came from another site.
     Forbidden,
-    /// There is no such thing.
+    /// The resource does not exist.
     NotFound,
     /// The path exists, the method does not.
     MethodNotAllowed,
-    /// What was asked does not fit the state things are in.
+    /// The request is not possible in the current state of the resource.
     Conflict,
     /// The resource changed since it was read.
     PreconditionFailed,
@@ -24,19 +24,19 @@ pub enum ProblemType {
     TooLarge,
     /// The body is not JSON.
     UnsupportedMediaType,
-    /// The fields do not make sense; `errors` names each.
+    /// Some fields are not valid; `errors` names each.
     Invalid,
-    /// `If-Match` is missing.
+    /// The header `If-Match` is missing.
     PreconditionRequired,
     /// Too many attempts; `Retry-After` says when to come back.
     TooManyRequests,
     /// The headers are larger than allowed.
     HeadersTooLarge,
-    /// A fault of ours; the log knows more under the request's id.
+    /// An error in the program; the log has more under the request's id.
     Internal,
-    /// Somebody else, whom this asks for you, says no or does not answer; `detail` has their words.
+    /// Another service, which this request needs, refused or did not answer; `detail` has its words.
     BadGateway,
-    /// Something this depends on does not answer now.
+    /// A part that this program depends on does not answer now.
     Unavailable,
 }
 
@@ -61,7 +61,7 @@ impl ProblemType {
         Self::Unavailable,
     ];
 
-    /// The stable word.
+    /// The stable word in `type`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BadRequest => "bad-request",
@@ -83,7 +83,7 @@ impl ProblemType {
         }
     }
 
-    /// The HTTP status.
+    /// The HTTP status of the response.
     pub const fn status(self) -> u16 {
         match self {
             Self::BadRequest => 400,
@@ -105,7 +105,7 @@ impl ProblemType {
         }
     }
 
-    /// What a person reads first.
+    /// A short title for people.
     pub const fn title(self) -> &'static str {
         match self {
             Self::BadRequest => "The request is not well-formed",
@@ -131,7 +131,7 @@ impl ProblemType {
 /// What is wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
-    /// Where, as a JSON pointer (RFC 6901).
+    /// The field, as a JSON pointer (RFC 6901).
     #[schema(example = "/sub_domain")]
     pub pointer: String,
     /// What is wrong, and what would be right.
@@ -148,20 +148,20 @@ impl FieldError {
 /// An error, as `application/problem+json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
-    /// Which kind, from a closed list; the page explains it.
+    /// The problem type, from a closed list; the page at this address explains it.
     #[serde(rename = "type")]
     #[schema(example = "/docs/problems#conflict")]
     pub kind: String,
-    /// The kind in words.
+    /// The problem type in words.
     pub title: String,
-    /// The HTTP status.
+    /// The HTTP status of the response.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
-    /// What is wrong here, what is needed, and what to do.
+    /// What is wrong here, what is needed, and what to do about it.
     pub detail: String,
     /// The id of the request, as in the log.
     pub instance: String,
-    /// For fields that are not valid: which and why.
+    /// Each field that is not valid, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }

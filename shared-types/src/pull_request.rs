@@ -1,4 +1,4 @@
-//! Pull requests that are watched, and the instances they get. Instances know nothing of them.
+//! Watched pull requests and their instances. Instances know nothing of pull requests.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,25 +8,25 @@ use crate::ids::PullRequestId;
 use crate::instance::InstanceSummary;
 use crate::warning::FieldWarning;
 
-/// How long the address of a pull request may be, in characters.
+/// The most characters that the address of a pull request may have.
 pub const URL_MAX: usize = 500;
 
-/// What GitHub says of a pull request.
+/// The state of a pull request at GitHub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 #[serde(rename_all = "snake_case")]
 pub enum PullRequestState {
-    /// It waits to be merged.
+    /// Neither merged nor closed.
     Open,
     /// It was closed without being merged.
     Closed,
-    /// Its change was taken in.
+    /// Its change was merged.
     Merged,
 }
 
 impl PullRequestState {
-    /// Every state.
+    /// Every state, in the order of declaration.
     pub const ALL: &[Self] = &[Self::Open, Self::Closed, Self::Merged];
 
     /// The word in JSON and in the database.
@@ -39,17 +39,17 @@ impl PullRequestState {
     }
 }
 
-/// Whether what a pull request wants may run.
+/// Whether the commit and settings of a pull request may run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Approval {
-    /// Author and source are the team's.
+    /// Author and source repository are trusted.
     NotNeeded,
-    /// An operator has to look at this commit and its settings first; nothing of it runs until then.
+    /// An operator has to review this commit and its settings first; nothing of them runs until then.
     Needed,
-    /// An operator let this commit run.
+    /// An operator let this commit and its settings run.
     Approved,
-    /// An operator wants nothing made of this commit.
+    /// An operator decided that nothing is made of this commit.
     Ignored,
 }
 
@@ -60,19 +60,19 @@ impl Approval {
     }
 }
 
-/// What an operator says of a commit.
+/// An operator's decision about a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 pub enum Decision {
-    /// It may run.
+    /// The commit may run.
     Approved,
-    /// Nothing is made of it.
+    /// Nothing is made of the commit.
     Ignored,
 }
 
 impl Decision {
-    /// Every decision.
+    /// Every decision, in the order of declaration.
     pub const ALL: &[Self] = &[Self::Approved, Self::Ignored];
 
     /// The word in the database.
@@ -84,19 +84,19 @@ impl Decision {
     }
 }
 
-/// What an instance is owed that its pull request changed.
+/// What is still to be done to an instance after its pull request changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 pub enum Owed {
-    /// Changed settings.
+    /// Its settings are to be updated.
     Update,
-    /// And an app server with them.
+    /// Its settings are to be updated, and an app server is to be launched with them.
     Rebuild,
 }
 
 impl Owed {
-    /// Both.
+    /// Both, in the order of declaration.
     pub const ALL: &[Self] = &[Self::Update, Self::Rebuild];
 
     /// The word in the database.
@@ -111,7 +111,7 @@ impl Owed {
 /// A pull request that is watched.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PullRequest {
-    /// The id, here.
+    /// The id in this program; it is never used again.
     pub id: PullRequestId,
     /// The path of the resource.
     #[schema(example = "/api/v1/pull-requests/1")]
@@ -119,26 +119,26 @@ pub struct PullRequest {
     /// The repository that it wants to change, `owner/name`.
     #[schema(example = "acme/edx-platform")]
     pub repository: String,
-    /// Its number there.
+    /// The number in that repository.
     #[schema(minimum = 1, example = 27)]
     pub github_pr_number: i32,
-    /// Its page.
+    /// The address of its page at GitHub.
     #[schema(example = "https://github.com/acme/edx-platform/pull/27")]
     pub github_pr_url: String,
-    /// What its author calls it.
+    /// The title that its author gave it.
     #[schema(example = "Show the grade beside the name")]
     pub title: String,
-    /// Who opened it: a login of GitHub.
+    /// The GitHub login of its author.
     #[schema(example = "ada")]
     pub author: String,
     /// Open, closed or merged.
     pub state: PullRequestState,
     /// Whether its author says that it is not finished.
     pub is_draft: bool,
-    /// The repository that the change comes from; null: it is gone.
+    /// The repository that the change comes from; null if it was deleted.
     #[schema(example = "ada/edx-platform")]
     pub fork_name: Option<String>,
-    /// The branch there.
+    /// The branch that the change comes from.
     #[schema(example = "grades")]
     pub branch_name: String,
     /// The last commit of the branch.
@@ -146,57 +146,57 @@ pub struct PullRequest {
     pub head_commit: String,
     /// The settings block of its description; empty where there is none.
     pub extra_settings: String,
-    /// Why the settings in the description cannot be used, with the line; null: they can.
+    /// Why the settings in the description cannot be used, with the line; null if they can.
     #[schema(example = "line 12: `ansible_connection` may not be set by a pull request")]
     pub settings_trouble: Option<String>,
-    /// What its author may want to know of the settings in the description; nothing is refused for it. Lines count in the
+    /// Warnings about the settings in the description; nothing is refused because of them. Lines count in the
     /// description.
     pub settings_warnings: Vec<FieldWarning>,
     /// The commit that the active app server of its instance was built from; null: there is none, or the settings of the
     /// instance choose code whose commit is not known. It may be another than `head_commit`.
     #[schema(example = "0b9ff8c02b3d3c3f1a4f2e7f0f1d2a1b3c4d5e6f")]
     pub running_commit: Option<String>,
-    /// Why what it wants was not done; null: it was.
+    /// Why the last change of the pull request could not be followed; null if it was.
     pub trouble: Option<String>,
-    /// Why GitHub could not be told how it goes; null: it was told.
+    /// Why the last report to GitHub failed; null if it did not.
     pub report_trouble: Option<String>,
-    /// Whether it may run.
+    /// Whether its commit and settings may run.
     pub approval: Approval,
-    /// Who decided about this commit.
+    /// Who decided about this commit; null before that.
     pub decided_by: Option<String>,
-    /// When.
+    /// When it was decided; null before that.
     pub decided_at: Option<DateTime<Utc>>,
-    /// Counts changes of what would run: source, commit, settings. See `approve`.
+    /// Counts changes of source, commit and settings. An approval holds for one version.
     #[schema(minimum = 1, example = 1)]
     pub version: i64,
     /// Whether its instance has the settings of this version; false without an instance.
     pub is_applied: bool,
-    /// Its instance; null: none was made.
+    /// Its instance; null if none was created.
     pub instance: Option<InstanceSummary>,
-    /// When its instance is archived; null: not now.
+    /// When its instance will be archived; null if that is not planned.
     pub archives_at: Option<DateTime<Utc>>,
     /// When it last changed, by GitHub's clock.
     pub github_updated: DateTime<Utc>,
-    /// When GitHub was last asked.
+    /// When it was last fetched from GitHub.
     pub fetched_at: DateTime<Utc>,
-    /// When it was first seen.
+    /// When this program first saw it.
     pub created: DateTime<Utc>,
-    /// When what is known of it last changed.
+    /// When its stored data last changed.
     pub modified: DateTime<Utc>,
 }
 
 /// The pull request that an instance was made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SourcePullRequest {
-    /// Its id, here.
+    /// The id in this program.
     pub id: PullRequestId,
     /// The path of the whole resource.
     #[schema(example = "/api/v1/pull-requests/1")]
     pub api_url: String,
-    /// Its number.
+    /// The number in its repository.
     #[schema(minimum = 1, example = 27)]
     pub github_pr_number: i32,
-    /// Its page.
+    /// The address of its page at GitHub.
     #[schema(example = "https://github.com/acme/edx-platform/pull/27")]
     pub github_pr_url: String,
 }
@@ -205,12 +205,12 @@ pub struct SourcePullRequest {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WatchPullRequest {
-    /// Its page at GitHub; it must be of a repository that WATCH_FORK names.
+    /// The address of its page at GitHub, in a repository that WATCH_FORK names.
     #[schema(max_length = 500, example = "https://github.com/acme/edx-platform/pull/27")]
     pub url: String,
 }
 
-/// What an operator has looked at.
+/// The commit and settings that an operator has reviewed.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecideCommit {
@@ -221,7 +221,7 @@ pub struct DecideCommit {
         example = "0b9ff8c02b3d3c3f1a4f2e7f0f1d2a1b3c4d5e6f"
     )]
     pub commit: String,
-    /// The `version` that was looked at: the description's settings are part of it. Without one, whatever the version is now.
+    /// The `version` that was reviewed, which includes the settings in the description; left out: the current version.
     #[serde(default)]
     #[schema(minimum = 1)]
     pub version: Option<i64>,

@@ -1,4 +1,4 @@
-//! Builds that wait, and those who build.
+//! The queue of builds, and the workers.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,21 +6,21 @@ use utoipa::ToSchema;
 
 use crate::ids::{AppServerId, InstanceId};
 
-/// Whose builds begin first.
+/// The tier of an instance: whose builds begin first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
-    /// First.
+    /// Builds of this tier begin first.
     #[default]
     Production,
-    /// When no build of production waits for the slot.
+    /// Builds begin when no build of production waits for the slot.
     Preview,
 }
 
 impl Tier {
-    /// Every tier, the first first.
+    /// Every tier, the first to be built first.
     pub const ALL: &[Self] = &[Self::Production, Self::Preview];
 
     /// The word in JSON and in the database.
@@ -32,28 +32,28 @@ impl Tier {
     }
 }
 
-/// Where a build stands that nobody has begun, and what it waits for.
+/// Where a waiting build stands in the queue, and what it waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Queued {
     /// How many builds begin before this one.
     #[schema(minimum = 0)]
     pub ahead: i64,
-    /// How many builds can be under way at once, over all workers that live.
+    /// How many builds can be in progress at once, over all live workers.
     #[schema(minimum = 0)]
     pub slots: i64,
-    /// How many are.
+    /// How many builds are in progress.
     #[schema(minimum = 0)]
     pub slots_in_use: i64,
-    /// Whether a person has paused the queue.
+    /// Whether the queue is paused.
     pub is_paused: bool,
     /// Whether another build of the same instance must end first.
     pub is_instance_busy: bool,
-    /// Why no worker begins a build, in the words of one that cannot; null where one can.
+    /// Why no worker can begin a build, as one of them reports it; null if a worker can.
     pub trouble: Option<String>,
 }
 
 impl Queued {
-    /// What a person reads: `queued: 4 of 4 slots in use, 2 ahead`.
+    /// The text for people: `queued: 4 of 4 slots in use, 2 ahead`.
     pub fn words(&self) -> String {
         let why = if self.is_paused {
             "the queue is paused".to_owned()
@@ -75,24 +75,24 @@ impl Queued {
 /// The queue of builds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Queue {
-    /// Who paused it, and why; null while builds begin.
+    /// Who paused it, and why; null if it is not paused.
     pub pause: Option<QueuePause>,
-    /// How many builds can be under way at once, over all workers that live.
+    /// How many builds can be in progress at once, over all live workers.
     #[schema(minimum = 0)]
     pub slots: i64,
-    /// How many are.
+    /// How many builds are in progress.
     #[schema(minimum = 0)]
     pub slots_in_use: i64,
-    /// Who builds.
+    /// The live workers, of all processes.
     pub workers: Vec<WorkerState>,
-    /// What is under way, in the order it was begun.
+    /// Builds in progress, in the order in which they were begun.
     pub building: Vec<QueueEntry>,
-    /// What waits, in the order it will begin.
+    /// Waiting builds, in the order in which they will begin.
     pub waiting: Vec<QueueEntry>,
 }
 
 impl Queue {
-    /// What keeps builds from beginning, in words for whoever can help; none while all is well.
+    /// What keeps builds from beginning, as a sentence for an operator; none if nothing does.
     pub fn alarm(&self) -> Option<String> {
         if let Some(pause) = &self.pause {
             let reason = pause.reason.as_ref().map(|reason| format!(", «{reason}»")).unwrap_or_default();
@@ -114,60 +114,60 @@ impl Queue {
     }
 }
 
-/// A pause of the queue: nothing begins, what is under way goes on.
+/// A pause of the queue: no build begins; builds in progress continue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QueuePause {
-    /// Who paused it.
+    /// The name of the user or token that paused it.
     pub by: String,
-    /// When.
+    /// When it was paused.
     pub at: DateTime<Utc>,
-    /// Why.
+    /// The reason that was given; null if none was.
     pub reason: Option<String>,
 }
 
-/// A process that builds.
+/// A process that builds app servers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WorkerState {
-    /// Host, process number and start time.
+    /// Host, process id and start time.
     pub id: String,
     /// The machine it runs on.
     pub hostname: String,
-    /// The program's version.
+    /// The version of the program that it runs.
     pub version: String,
-    /// How many builds it does at once.
+    /// How many builds it runs at once.
     #[schema(minimum = 1)]
     pub slots: i32,
-    /// When it started.
+    /// When the process was started.
     pub started: DateTime<Utc>,
-    /// Its last sign of life.
+    /// When it last wrote to the database that it lives.
     pub seen: DateTime<Utc>,
-    /// Whether it ends its builds and begins no other.
+    /// Whether it drains: it finishes its builds and begins no other.
     pub is_draining: bool,
-    /// Why it begins no build; null while it does.
+    /// Why it cannot begin a build; null if it can.
     pub trouble: Option<String>,
 }
 
 /// A build in the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QueueEntry {
-    /// Which app server.
+    /// The app server that is built.
     pub app_server_id: AppServerId,
-    /// Its name.
+    /// The app server's name.
     #[schema(example = "AppServer 2")]
     pub app_server_name: String,
-    /// Of which instance.
+    /// The instance that it belongs to.
     pub instance_id: InstanceId,
-    /// The instance's name.
+    /// The name of the instance.
     pub instance_name: String,
-    /// Whose builds begin first.
+    /// The instance's tier: whose builds begin first.
     pub tier: Tier,
     /// When it was launched.
     pub created: DateTime<Utc>,
-    /// When a worker took it up; null while it waits.
+    /// When a worker began it; null while it waits.
     pub begun_at: Option<DateTime<Utc>>,
-    /// Which worker is at it; null where none is.
+    /// The id of the worker that builds it; null if none does.
     pub worker: Option<String>,
-    /// What it waits for; null once it was begun.
+    /// What it waits for; null once it has begun.
     #[schema(example = "queued: 4 of 4 slots in use, 2 ahead")]
     pub waits_for: Option<String>,
 }

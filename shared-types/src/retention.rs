@@ -1,4 +1,4 @@
-//! What is kept, what ends when, and where provider and database differ.
+//! Machines that will be deleted, and where provider and database differ about machines.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,25 +6,25 @@ use utoipa::ToSchema;
 
 use crate::ids::{AppServerId, InstanceId, ServerId};
 
-/// An app server that is not needed any more, and when its machine is taken away.
+/// An app server that is no longer needed, and when its machine is deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Expiring {
-    /// Which app server.
+    /// The app server that is no longer needed.
     pub app_server_id: AppServerId,
-    /// Its name.
+    /// The app server's name.
     #[schema(example = "AppServer 2")]
     pub app_server_name: String,
-    /// Of which instance.
+    /// The instance that it belongs to.
     pub instance_id: InstanceId,
-    /// The instance's name.
+    /// The name of the instance.
     pub instance_name: String,
     /// Since when it is neither active, fallback, newest candidate nor pinned.
     pub unneeded_since: DateTime<Utc>,
-    /// When its machine is taken away, unless it is needed or pinned again before.
+    /// When its machine is deleted, unless it is needed or pinned again before.
     pub terminates_at: DateTime<Utc>,
 }
 
-/// How provider and database differ.
+/// How provider and database differ about a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
@@ -37,7 +37,7 @@ pub enum OrphanKind {
 }
 
 impl OrphanKind {
-    /// Every kind.
+    /// Both kinds, in the order of declaration.
     pub const ALL: &[Self] = &[Self::Unowned, Self::Missing];
 
     /// The word in JSON and in the database.
@@ -49,27 +49,27 @@ impl OrphanKind {
     }
 }
 
-/// A difference that was found.
+/// A difference between provider and database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Orphan {
-    /// Which way.
+    /// The kind of the difference.
     pub kind: OrphanKind,
-    /// The provider.
+    /// The provider that was compared.
     #[schema(example = "local")]
     pub provider: String,
-    /// What the provider calls the machine.
+    /// The provider's id of the machine.
     pub provider_id: String,
-    /// The id in the machine's metadata; there need not be such a server any more.
+    /// The server's id in the machine's metadata; the database may no longer have such a server.
     pub server_id: ServerId,
-    /// The app server it belongs, or belonged, to.
+    /// The app server that owns, or owned, the machine.
     pub app_server_id: Option<AppServerId>,
     /// When it was first found.
     pub first_seen: DateTime<Utc>,
     /// When it was last found.
     pub last_seen: DateTime<Utc>,
-    /// From when on something is done about it.
+    /// From when on `action` is taken.
     pub due_at: DateTime<Utc>,
-    /// What is done then: the machine is taken away, or the server is written off.
+    /// What is done then: the machine is deleted, or the server is written off.
     #[schema(example = "the machine is taken away")]
     pub action: String,
 }
@@ -77,13 +77,13 @@ pub struct Orphan {
 /// The differences between provider and database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Orphans {
-    /// Each one, the oldest first.
+    /// The differences, the oldest first.
     pub items: Vec<Orphan>,
     /// When provider and database were last compared; null: not yet.
     pub compared_at: Option<DateTime<Utc>>,
-    /// What was odd about the last attempt, and what is therefore not done; null: nothing.
+    /// What was unusual about the last comparison, and what is not done because of it; null if nothing was.
     #[schema(example = "the provider does not answer (timeout): nothing is done")]
     pub note: Option<String>,
-    /// What was done by this request; empty in a dry run.
+    /// What this request did; empty in a dry run.
     pub done: Vec<String>,
 }

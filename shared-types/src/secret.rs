@@ -1,8 +1,8 @@
-//! Which variables are secret, and what stands in the place of their values. Whoever shows variables or settings, or hides
-//! them in what is printed, asks here, so that all agree.
+//! Which variables are secret, and what is shown instead of their values. All code that shows variables or settings, or
+//! redacts them in output, uses this module, so that all agree.
 //!
-//! A playbook's variables carry no type that says “secret”. Secret is what has a name like a secret's, everything below such
-//! a name, what reads like a private key or a password in a URL, and what a person marks with `!secret`.
+//! Variables have no type that says “secret”. A value is secret if its name, or a name above it, is like a secret's,
+//! if it is a private key or a password in a URL, or if a user marks it with `!secret`.
 
 mod names;
 mod urls;
@@ -17,22 +17,22 @@ pub use self::names::is_secret_name;
 pub use self::urls::{url_passwords, without_url_passwords};
 pub use self::values::is_secret_text;
 
-/// What people read in the place of a secret.
+/// The text that is shown instead of a secret.
 pub const HIDDEN: &str = "••••••";
 
-/// Whether everything in an entry of a map is secret: by its name, or because the value is a private key in parts.
+/// Whether everything in an entry of a map is secret: by its name, or because the value is a private key as a map.
 pub fn is_secret_entry(name: &str, value: &Value) -> bool {
     is_secret_name(&typed::shown(name)) || values::is_private_key(value)
 }
 
-/// Variables as people may see them: every secret is [`HIDDEN`], and so are passwords inside URLs. Blanks, nulls and booleans
-/// stay, unless they are marked: there is nothing to hide in them.
+/// Masks variables: every secret and every password inside a URL becomes [`HIDDEN`]. Blanks, nulls and booleans stay
+/// unless they are marked: there is nothing to hide in them.
 pub fn masked(variables: &Map<String, Value>) -> Map<String, Value> {
     let entry = |(name, value): (&String, &Value)| (name.clone(), masked_value(value, is_secret_entry(name, value)));
     variables.iter().map(entry).collect()
 }
 
-/// The same for one value. `is_secret`: it is in a secret entry.
+/// Masks one value. `is_secret`: the value is in a secret entry.
 pub fn masked_value(value: &Value, is_secret: bool) -> Value {
     match value {
         Value::String(text) => masked_text(text, is_secret).into(),
@@ -48,7 +48,7 @@ pub fn masked_value(value: &Value, is_secret: bool) -> Value {
     }
 }
 
-/// Whether anything in this value is hidden.
+/// Whether masking hides anything in this value.
 pub fn holds_secret(value: &Value, is_secret: bool) -> bool {
     masked_value(value, is_secret) != *value
 }
@@ -67,8 +67,8 @@ fn masked_text(text: &str, is_secret: bool) -> String {
     }
 }
 
-/// A YAML text as people may see it. One without secrets stays as it is; one with secrets is written anew, without its
-/// comments, which might repeat them. A text that cannot be read is hidden whole.
+/// Masks a YAML text. A text without secrets stays as it is; one with secrets is written anew, without its comments,
+/// which might repeat them. A text that cannot be read is hidden as a whole.
 pub fn masked_yaml(text: &str) -> String {
     match yaml::parse_map(text) {
         Ok(map) => {
@@ -79,17 +79,17 @@ pub fn masked_yaml(text: &str) -> String {
     }
 }
 
-/// A secret as it is written, with the name of its variable.
+/// A secret value, with the name of its variable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Found {
-    /// The nearest name above it.
+    /// The nearest key above the value.
     pub name: String,
-    /// What is secret.
+    /// The secret, as written or decoded.
     pub text: String,
 }
 
-/// Every text that is secret in these variables, and passwords inside URLs, as they are written there and decoded. In no
-/// order; blanks are left out.
+/// Every secret text in these variables, and passwords inside URLs both as written and decoded. In no order; blanks are
+/// left out.
 pub fn found(variables: &Map<String, Value>) -> Vec<Found> {
     let mut found = Vec::new();
     for (name, value) in variables {

@@ -6,25 +6,25 @@ use utoipa::ToSchema;
 
 use crate::ids::{AppServerId, ServerId};
 
-/// The life of a machine. Ids and descriptions are the original's.
+/// The status of a machine. Ids and descriptions are the original's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 #[serde(rename_all = "snake_case")]
 pub enum ServerStatus {
-    /// Not asked for yet.
+    /// Not yet requested from the provider.
     Pending,
-    /// The provider makes it.
+    /// The provider is creating it.
     Building,
-    /// It starts, or starts again.
+    /// It starts, or restarts.
     Booting,
-    /// It answers SSH.
+    /// The machine answers SSH.
     Ready,
-    /// Gone for good.
+    /// Deleted; no other status follows.
     Terminated,
-    /// The provider does not answer, so nobody knows.
+    /// The provider does not answer, so the state is not known.
     Unknown,
-    /// The provider could not make it.
+    /// The provider could not create it.
     Failed,
 }
 
@@ -46,7 +46,7 @@ impl ServerStatus {
         }
     }
 
-    /// What a person reads.
+    /// The name shown to people.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
@@ -59,7 +59,7 @@ impl ServerStatus {
         }
     }
 
-    /// The sentence behind the name.
+    /// The status explained in a sentence.
     pub const fn description(self) -> &'static str {
         match self {
             Self::Pending => "Not yet loaded (need to request new VM)",
@@ -72,7 +72,7 @@ impl ServerStatus {
         }
     }
 
-    /// The statuses that may follow. Any other move is refused here and by the database.
+    /// The statuses that may follow. Rust code and the database refuse any other change.
     pub const fn next(self) -> &'static [Self] {
         match self {
             Self::Pending => &[Self::Building, Self::Terminated],
@@ -91,12 +91,12 @@ impl ServerStatus {
     }
 }
 
-/// A machine.
+/// The machine of an app server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Server {
-    /// Its id.
+    /// The id, unique over all providers.
     pub id: ServerId,
-    /// Its path.
+    /// The path of the whole resource.
     #[schema(example = "/api/v1/servers/1")]
     pub api_url: String,
     /// The app server that owns it.
@@ -104,21 +104,21 @@ pub struct Server {
     /// Its name at the provider.
     #[schema(example = "edxapp-demo-1")]
     pub name: String,
-    /// Who makes it: `local` or `openstack`.
+    /// The provider that creates it: `local` or `openstack`.
     #[schema(example = "local")]
     pub provider: String,
-    /// What the provider calls it; null before it is made.
+    /// The provider's id of it; null before it is created.
     pub provider_id: Option<String>,
-    /// Its status.
+    /// The status, as last recorded.
     pub status: ServerStatus,
     /// The status as a person reads it.
     pub status_name: String,
-    /// The sentence behind the status.
+    /// The status explained in a sentence.
     pub status_description: String,
-    /// Its address; null before it has one.
+    /// Its IP address; null before it has one.
     #[schema(example = "10.213.0.2")]
     pub public_ip: Option<String>,
-    /// When it was wanted.
+    /// When it was recorded as `pending`.
     pub created: DateTime<Utc>,
     /// When it last changed.
     pub modified: DateTime<Utc>,

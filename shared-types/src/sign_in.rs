@@ -1,22 +1,22 @@
-//! Signing in elsewhere: where that is possible, and why it was not.
+//! Sign-in at external providers, and why it failed.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::problem::ProblemType;
 
-/// Where people can sign in beside here.
+/// An external provider that users can sign in at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Provider {
     /// A provider of OpenID Connect.
     Oidc,
-    /// GitHub.
+    /// GitHub, by an OAuth application.
     Github,
 }
 
 impl Provider {
-    /// Every one.
+    /// Every provider, in the order of declaration.
     pub const ALL: &[Self] = &[Self::Oidc, Self::Github];
 
     /// The word in paths, JSON and the database.
@@ -27,48 +27,48 @@ impl Provider {
         }
     }
 
-    /// The one with this word.
+    /// The provider with this word; none if there is no such.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|provider| provider.as_str() == word)
     }
 }
 
-/// A provider that people can sign in at.
+/// A provider that users can sign in at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SignInProvider {
-    /// Which.
+    /// The kind of the provider.
     pub id: Provider,
-    /// What people call it.
+    /// The name shown to people.
     #[schema(example = "Example Inc.")]
     pub name: String,
-    /// Where a browser goes to begin; `?next=` says where it comes out.
+    /// The path where a browser begins the sign-in; `?next=` names the page to return to.
     #[schema(example = "/api/v1/auth/oidc/login")]
     pub url: String,
 }
 
-/// Why signing in elsewhere came to nothing; `/login?problem={word}` says it to people.
+/// Why a sign-in at a provider failed; `/login?problem={word}` tells the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SignInProblem {
-    /// The request makes no sense.
+    /// The request is not valid.
     BadRequest,
-    /// It was not begun in this browser, or longer ago than ten minutes.
+    /// The sign-in was not begun in this browser, or more than ten minutes ago.
     Expired,
-    /// The provider, or the person there, said no.
+    /// The provider, or the user there, refused the sign-in.
     Denied,
-    /// What the provider sent does not hold.
+    /// The provider's response failed a check.
     Invalid,
-    /// None of their groups gives a role.
+    /// None of the user's groups gives a role.
     NoRole,
-    /// The user may not sign in any more.
+    /// The user is disabled here.
     Disabled,
-    /// The provider, or our database, does not answer.
+    /// The provider or the database does not answer.
     Unavailable,
-    /// A fault of ours.
+    /// An error in this program.
     Failed,
 }
 
 impl SignInProblem {
-    /// Every one.
+    /// Every problem, in the order of declaration.
     pub const ALL: &[Self] = &[
         Self::BadRequest,
         Self::Expired,
@@ -94,19 +94,19 @@ impl SignInProblem {
         }
     }
 
-    /// The one with this word.
+    /// The problem with this word; none if there is no such.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|problem| problem.as_str() == word)
     }
 
-    /// What a person reads.
+    /// The sentence that the login page shows.
     pub const fn words(self) -> &'static str {
         match self {
             Self::BadRequest => "The address that began signing in is not valid; use the buttons on the login page.",
             Self::Expired => "Signing in was not begun in this browser, or took longer than ten minutes. Begin anew.",
             Self::Denied => "The provider did not let you sign in, or you said no there.",
             Self::Invalid => {
-                "What the provider sent does not hold, so nobody was signed in. Begin anew; if it stays so, the log knows more."
+                "The provider's response failed a check, so you were not signed in. Sign in again; if it fails again, see the log."
             }
             Self::NoRole => "None of your groups gives a role here; ask an administrator for one.",
             Self::Disabled => "This user is disabled; an administrator can enable it.",
@@ -115,7 +115,7 @@ impl SignInProblem {
         }
     }
 
-    /// The kind of problem that scripts are told.
+    /// The problem type that the API answers with.
     pub const fn kind(self) -> ProblemType {
         match self {
             Self::BadRequest | Self::Expired => ProblemType::BadRequest,

@@ -1,30 +1,30 @@
-//! How the system is.
+//! The state of the system: its parts, and whether they answer.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What the program consists of and depends on.
+/// The parts of the program and what it depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SystemPart {
     /// The database of this program.
     Database,
-    /// Who makes machines.
+    /// The provider that creates machines.
     Provider,
-    /// What visitors of the instances come through.
+    /// The gateway, which the visitors of all instances come through.
     Gateway,
-    /// The worker of the process that was asked.
+    /// The worker of the process that answers this request.
     Worker,
-    /// The checks of all active app servers, by whichever process makes them.
+    /// The checks of all active app servers, by any process.
     Checks,
     /// Mail about builds that failed.
     Mail,
     /// The keys that secrets are encrypted with.
     SecretKeys,
-    /// Pull requests, and signing in there.
+    /// GitHub, for pull requests and sign-in.
     Github,
-    /// Signing in at an OpenID Connect provider.
+    /// The OpenID Connect provider, for sign-in.
     Oidc,
     /// Databases of instances outside of their machines.
     Databases,
@@ -48,33 +48,33 @@ impl SystemPart {
     }
 }
 
-/// How one part is.
+/// The state of one part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SystemCheck {
-    /// Which part.
+    /// The part that this is about.
     pub name: SystemPart,
     /// Whether the settings name it.
     pub is_configured: bool,
-    /// Whether it answers; null where it is not asked.
+    /// Whether it answers; null if it is not checked.
     pub is_ok: Option<bool>,
-    /// Which one it is, or what it means that there is none.
+    /// Which one is configured, or what it means that none is.
     pub detail: String,
-    /// Why it last did not answer since the program was started, without what says where things are; null: it always did.
+    /// Its last error since the program was started, without addresses; null if there was none.
     pub last_error: Option<String>,
-    /// When it was last asked; null where it is not.
+    /// When it was last checked; null if it is not.
     pub checked_at: Option<DateTime<Utc>>,
-    /// Since when it has not answered; null where it does, or is not asked.
+    /// Since when it has not answered; null if it answers, or is not checked.
     pub since: Option<DateTime<Utc>>,
 }
 
-/// How the system is.
+/// The state of the whole system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SystemState {
-    /// The program's version.
+    /// The version of the program.
     #[schema(example = "0.1.0")]
     pub version: String,
     /// When the process that was asked was started.
     pub started: DateTime<Utc>,
-    /// Each part.
+    /// The state of each part.
     pub checks: Vec<SystemCheck>,
 }

@@ -1,4 +1,4 @@
-//! What a person is told of an app server and its instance beyond the fields themselves, and what they may do with them.
+//! Texts about app servers and instances that follow from their fields, and which actions are possible on them.
 
 use crate::app_server::{AppServerSummary, Possible, can_stop, can_terminate};
 use crate::app_server_status::AppServerStatus;
@@ -36,7 +36,7 @@ impl AppServerSummary {
         }
     }
 
-    /// Whether its machine can be taken away.
+    /// Whether its machine can be deleted.
     pub fn can_be_terminated(&self) -> Possible {
         match can_terminate(self.status, self.serving) {
             Possible::Yes if self.is_machine_going() => Possible::No("Its machine is being taken away already."),
@@ -45,24 +45,24 @@ impl AppServerSummary {
         }
     }
 
-    /// Whether its machine is still there and on its way out.
+    /// Whether its machine still exists but is being deleted.
     pub fn is_machine_going(&self) -> bool {
         self.has_machine && matches!(self.status, AppServerStatus::Terminated | AppServerStatus::Stopped)
     }
 
-    /// Whether keeping its machine means anything.
+    /// Whether it can be pinned: its machine exists and is not being deleted.
     pub fn can_be_pinned(&self) -> bool {
         self.has_machine && !self.is_machine_going()
     }
 
-    /// Whether it can be asked for that it is activated when its build has ended well.
+    /// Whether it can be asked to become active once its build succeeds.
     pub fn can_be_activated_later(&self) -> bool {
         self.status.is_building() && self.stop_requested_by.is_none() && !self.activate_when_running
     }
 }
 
 impl Instance {
-    /// Whether it can be put away.
+    /// Whether it can be archived.
     pub fn can_be_archived(&self) -> Possible {
         if self.appservers.iter().any(|one| one.status.is_building()) {
             return Possible::No("An app server is being built; stop the build, or wait for its end.");
@@ -70,8 +70,8 @@ impl Instance {
         Possible::Yes
     }
 
-    /// The app server that comes next: the newest after the active one that was neither terminated nor stopped, be it
-    /// launched before one that was stopped.
+    /// The next app server: the newest after the active one that was neither terminated nor stopped, even if a stopped
+    /// one is newer.
     pub fn next_app_server(&self) -> Option<&AppServerSummary> {
         comes_next(&self.appservers, self.summary.active_appserver.as_ref().map(|active| active.id))
     }

@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Users, their roles, sessions and tokens: who may do what.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,9 @@ use crate::ids::{SessionId, TokenId, UserId};
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Looks.
+    /// Reads, with secrets masked.
     Viewer,
-    /// Creates, launches, activates.
+    /// Also creates, launches and activates.
     Operator,
     /// Also manages users and the system.
     Admin,
@@ -34,7 +34,7 @@ impl Role {
         }
     }
 
-    /// Whether one who has this role may do what needs that one.
+    /// Whether this role allows what needs the role `needed`.
     pub fn may(self, needed: Self) -> Possible {
         if self >= needed {
             return Possible::Yes;
@@ -47,13 +47,13 @@ impl Role {
     }
 }
 
-/// What an API token is for, within what its role may. Looking is in each.
+/// What an API token may be used for, within its role. Every scope includes reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
 #[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Looks.
+    /// Reads, and changes nothing.
     Read,
     /// Creates and changes instances, launches, stops and terminates app servers.
     Deploy,
@@ -64,7 +64,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Every scope.
+    /// Every scope, in the order of declaration.
     pub const ALL: &[Self] = &[Self::Read, Self::Deploy, Self::Activate, Self::Admin];
 
     /// The word in JSON and in the database.
@@ -77,7 +77,7 @@ impl Scope {
         }
     }
 
-    /// The role that this takes, too.
+    /// The role that a token needs for this scope, too.
     pub const fn role(self) -> Role {
         match self {
             Self::Read => Role::Viewer,
@@ -87,26 +87,26 @@ impl Scope {
     }
 }
 
-/// The one who is signed in.
+/// The user who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct User {
-    /// The id.
+    /// The id; it is never used again.
     pub id: UserId,
     /// The name to sign in with.
     #[schema(example = "admin")]
     pub username: String,
-    /// What they may do.
+    /// What the user may do.
     pub role: Role,
 }
 
-/// What signing in takes.
+/// The body of a sign-in request.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
-    /// The user's name.
+    /// The name to sign in with.
     #[schema(max_length = 150, example = "admin")]
     pub username: String,
-    /// The password.
+    /// The password, in clear.
     #[schema(max_length = 1024, format = Password, example = "correct horse battery staple")]
     pub password: String,
 }
@@ -120,38 +120,38 @@ impl std::fmt::Debug for Login {
 /// A user, as administrators see them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Account {
-    /// The id.
+    /// The id; it is never used again.
     pub id: UserId,
     /// The name to sign in with.
     #[schema(example = "ada")]
     pub username: String,
-    /// What they may do.
+    /// What the user may do.
     pub role: Role,
-    /// Whether they may not sign in.
+    /// Whether the user is disabled, so that sign-in is refused.
     pub is_disabled: bool,
-    /// Whether they have a password; without one they sign in elsewhere.
+    /// Whether the user has a password; without one, sign-in is only possible at a provider.
     pub has_password: bool,
-    /// When they were made.
+    /// When the user was created.
     pub created: DateTime<Utc>,
-    /// When they last signed in.
+    /// When the user last signed in; null if never.
     pub last_login: Option<DateTime<Utc>>,
     /// The version, for `If-Match`.
     #[schema(example = "\"1\"")]
     pub etag: String,
 }
 
-/// What making a user takes.
+/// The body of a request to create a user.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// The name to sign in with.
     #[schema(min_length = 1, max_length = 150, example = "ada")]
     pub username: String,
-    /// The password; left out: they sign in elsewhere, or not before they are given one.
+    /// The password; left out: the user signs in at a provider, or not until a password is set.
     #[serde(default)]
     #[schema(min_length = 10, max_length = 1024, format = Password, example = "correct horse battery staple")]
     pub password: Option<String>,
-    /// What they may do.
+    /// What the user may do.
     pub role: Role,
 }
 
@@ -162,23 +162,23 @@ impl std::fmt::Debug for NewUser {
     }
 }
 
-/// What changing a user takes; what is left out stays.
+/// The body of a request to change a user; a field that is left out stays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserPatch {
-    /// What they may do.
+    /// What the user may do.
     #[serde(default)]
     pub role: Option<Role>,
-    /// Whether they may not sign in.
+    /// Whether the user is disabled, so that sign-in is refused.
     #[serde(default)]
     pub is_disabled: Option<bool>,
 }
 
-/// A password for somebody.
+/// The body of a request to set another user's password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPassword {
-    /// The password.
+    /// The new password, 10 to 1024 characters.
     #[schema(min_length = 10, max_length = 1024, format = Password, example = "correct horse battery staple")]
     pub password: String,
 }
@@ -189,14 +189,14 @@ impl std::fmt::Debug for NewPassword {
     }
 }
 
-/// What changing one's own password takes.
+/// The body of a request to change one's own password.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
-    /// The password as it is.
+    /// The password that is valid now.
     #[schema(max_length = 1024, format = Password, example = "correct horse battery staple")]
     pub current: String,
-    /// The password as it shall be.
+    /// The password to use from now on.
     #[schema(min_length = 10, max_length = 1024, format = Password, example = "seven otters juggle lamps")]
     pub new: String,
 }
@@ -210,26 +210,26 @@ impl std::fmt::Debug for PasswordChange {
 /// A browser that is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Session {
-    /// The id.
+    /// The id; it is never used again.
     pub id: SessionId,
-    /// When it began.
+    /// When the user signed in.
     pub created: DateTime<Utc>,
     /// When it was last used, to the minute.
     pub last_seen: DateTime<Utc>,
-    /// When it ends by itself.
+    /// When the session expires.
     pub expires: DateTime<Utc>,
-    /// Where it was last used from.
+    /// The address that it was last used from.
     #[schema(example = "192.0.2.7")]
     pub address: Option<String>,
-    /// What the browser said it was when it began.
+    /// The browser's `User-Agent` when the session began.
     pub user_agent: Option<String>,
-    /// Whether it is the one that asks.
+    /// Whether it is the session of this request.
     pub is_current: bool,
 }
 
-/// What is wrong with a user's name; none: nothing.
+/// What is wrong with a user's name; none if it is valid.
 pub fn username_fault(name: &str) -> Option<&'static str> {
-    // What is not seen, or turns the order of what is, would make one name look like another.
+    // Invisible characters, and those that change the writing direction, would make one name look like another.
     let is_unseen = |c: char| {
         c.is_control()
             || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -245,16 +245,16 @@ pub fn username_fault(name: &str) -> Option<&'static str> {
     }
 }
 
-/// What making a token takes.
+/// The body of a request to create a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
-    /// What it is for.
+    /// The name, which says what the token is for.
     #[schema(min_length = 1, max_length = 100, example = "nightly deploy")]
     pub name: String,
-    /// What it may do; at most what its maker may.
+    /// The role; at most the role of the user who creates the token.
     pub role: Role,
-    /// What it is for, within that; left out: all of it.
+    /// The scopes within that role; left out: all of them.
     #[serde(default)]
     #[schema(min_items = 1, max_items = 4)]
     pub scopes: Option<Vec<Scope>>,
@@ -267,29 +267,29 @@ pub struct NewToken {
 /// An API token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Token {
-    /// The id.
+    /// The id; it is never used again.
     pub id: TokenId,
-    /// What it is for.
+    /// The name, which says what the token is for.
     pub name: String,
-    /// What it may do.
+    /// The role, which limits the scopes.
     pub role: Role,
-    /// What it is for, within that.
+    /// What it may be used for, within its role.
     pub scopes: Vec<Scope>,
-    /// When it was made.
+    /// When it was created.
     pub created: DateTime<Utc>,
-    /// When it stops working.
+    /// When it expires and stops working.
     pub expires: DateTime<Utc>,
     /// When it was last used, to the minute.
     pub last_used: Option<DateTime<Utc>>,
 }
 
-/// A token just made. The secret is shown this once.
+/// A new token. The secret is shown only this once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreatedToken {
-    /// The token.
+    /// The token without its secret.
     #[serde(flatten)]
     pub token: Token,
-    /// What goes after `Authorization: Bearer`.
+    /// The secret: what goes after `Authorization: Bearer`.
     pub secret: String,
 }
 

@@ -1,8 +1,8 @@
-//! What a run printed, as lines for the log.
+//! Turns the output of a run into lines for the log.
 //!
-//! A line of the events file is an object of our callback (`ansible/callback_plugins/ocim_jsonl.py`), or anything that
-//! something else printed on stdout: a filter, a connection plugin, another callback. The key, which only the callback was
-//! given, tells them apart. The other file holds stderr. Nothing here fails: what is not understood is text.
+//! A line of the events file is an object of our callback (`ansible/callback_plugins/ocim_jsonl.py`), or other output
+//! on stdout: of a filter, a connection plugin, another callback. A key that only the callback was given marks its
+//! objects. The other file holds stderr. Parsing never fails: a line that is not understood is logged as text.
 
 use std::time::Duration;
 
@@ -16,28 +16,28 @@ use super::sentence::with_place;
 use super::stderr::Stderr;
 use super::text::{clean, plain};
 
-/// An event that claims to be older was not timed by a clock that can be believed.
+/// An event with an older time gets the present time.
 const OLDEST: TimeDelta = TimeDelta::days(30);
 
-/// One object of the callback.
+/// One object written by the callback.
 #[derive(Debug, Deserialize)]
 struct Event {
-    /// Seconds since 1970.
+    /// Unix time in seconds.
     at: f64,
     kind: Kind,
     text: String,
     task: Option<String>,
     message: Option<String>,
-    /// The host it is about.
+    /// The host that the event is about.
     host: Option<String>,
     /// The host that the task was delegated to.
     delegate: Option<String>,
     /// The play's `hosts`.
     hosts: Option<String>,
-    /// Whether `--list-tasks` told of the task. The callback of an earlier version does not say.
+    /// Whether `--list-tasks` listed the task. The callback of an earlier version does not say.
     #[serde(default = "yes")]
     is_listed: bool,
-    /// The seconds that a task gave itself (`async`); it may be silent for so long.
+    /// Seconds without output that a task allows itself (`async`).
     #[serde(default)]
     patience: u32,
 }
@@ -46,7 +46,7 @@ const fn yes() -> bool {
     true
 }
 
-/// What it tells of.
+/// Kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
@@ -70,7 +70,7 @@ enum Kind {
     Diff,
     Stats,
     Warning,
-    /// Of a callback that is newer than this program.
+    /// An event of a callback that is newer than this program.
     #[serde(other)]
     Unknown,
 }
@@ -99,13 +99,13 @@ impl Kind {
     }
 }
 
-/// Reads one run's lines in their order, and remembers what its end means.
+/// Parses one run's lines in order, and remembers its failure.
 #[derive(Debug)]
 pub(super) struct Parser {
-    /// What an event begins with; none for the callback of an earlier version, whose lines have no key.
+    /// Prefix of the callback's lines; none for the callback of an earlier version, whose lines have no key.
     begin: Option<Vec<u8>>,
     failed_task: Option<(String, String)>,
-    /// The task under way has ended on one host already: further hosts do not end it again.
+    /// The present task has ended on one host already: further hosts do not count it again.
     has_ended: bool,
     patience: Duration,
     reach: Reach,
@@ -113,7 +113,7 @@ pub(super) struct Parser {
 }
 
 impl Parser {
-    /// Of a run whose callback was given this key.
+    /// `key`: the one that the run's callback was given.
     pub(super) fn new(key: Option<&str>) -> Self {
         Self {
             begin: key.map(|key| format!("{{\"key\": \"{key}\", ").into_bytes()),
@@ -125,7 +125,7 @@ impl Parser {
         }
     }
 
-    /// Reads a line of the events file. What stands before an event was printed by something else, without a line end.
+    /// Parses a line of the events file. Text before an event is other output that had no line end.
     pub(super) fn event(&mut self, line: &[u8], lines: &mut Vec<SpoolLine>) {
         let start = match &self.begin {
             Some(begin) => line.windows(begin.len()).position(|part| part == begin.as_slice()),
@@ -140,29 +140,29 @@ impl Parser {
         }
     }
 
-    /// Reads a line of stderr.
+    /// Parses a line of stderr.
     pub(super) fn error(&mut self, line: &[u8], lines: &mut Vec<SpoolLine>) {
         let text = clean(&String::from_utf8_lossy(line));
         let level = self.stderr.take(&text);
         lines.extend(spool_line(Utc::now(), level, &text, None, None));
     }
 
-    /// The first task that failed for good, with its message.
+    /// The first task that failed without being rescued or ignored, with its message.
     pub(super) fn take_failed_task(&mut self) -> Option<(String, String)> {
         self.failed_task.take()
     }
 
-    /// What Ansible said of an error on stderr.
+    /// Ansible's last error message on stderr.
     pub(super) fn error_words(&self) -> Option<String> {
         self.stderr.words().map(|words| plain(&words))
     }
 
-    /// The `hosts` of the plays, if none of them came to the machine.
+    /// The `hosts` of the plays, if none of them ran on the machine.
     pub(super) fn missed(&self, machine: &str) -> Option<Vec<String>> {
         self.reach.missed(machine)
     }
 
-    /// So long the task under way may print nothing, because it said so.
+    /// How long the present task may print nothing, by its own `async` limit.
     pub(super) const fn patience(&self) -> Duration {
         self.patience
     }
@@ -216,7 +216,7 @@ impl Parser {
                 self.has_ended = false;
                 Some(if is_listed { TaskProgress::Began } else { TaskProgress::Added })
             }
-            // It ends where it begins. One that was not listed is left out of the counts.
+            // These tasks have no result, so they end at once. One that was not listed does not count.
             Kind::Meta | Kind::ErrorsCleared => {
                 self.has_ended = true;
                 is_listed.then_some(TaskProgress::Ended)
@@ -254,7 +254,7 @@ fn spool_line(
     (!text.is_empty() || progress.is_some()).then_some(SpoolLine { at, level, text, task, progress })
 }
 
-/// The time an event tells, or now where that cannot be.
+/// The event's time, or now if that is not plausible.
 #[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest integer, or the largest")]
 fn time(seconds: f64) -> DateTime<Utc> {
     let now = Utc::now();

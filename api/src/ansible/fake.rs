@@ -1,4 +1,4 @@
-//! An Ansible that plays a script: for tests of what stands above it, and without any process.
+//! A fake Ansible that follows a script, for tests of its callers without any process.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -16,26 +16,26 @@ use super::port::{
 /// What one run does after it printed a line for each of its tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FakeEnd {
-    /// It ends so.
+    /// The run ends with this outcome.
     Outcome(RunOutcome),
-    /// It is refused so.
+    /// The run returns this error.
     Error(AnsibleError),
-    /// It goes on until it is cancelled.
+    /// The run goes on until it is cancelled.
     Blocks,
 }
 
-/// How often each operation was called.
+/// Number of calls of each operation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FakeCalls {
-    /// [`Ansible::prepare`].
+    /// Calls of [`Ansible::prepare`].
     pub prepare: u32,
-    /// [`Ansible::run`].
+    /// Calls of [`Ansible::run`].
     pub run: u32,
-    /// [`Ansible::recover`].
+    /// Calls of [`Ansible::recover`].
     pub recover: u32,
 }
 
-/// The script. Each list is used up from its front; when it is empty, all goes well.
+/// The script. Each queue is consumed from the front; when it is empty, calls succeed.
 #[derive(Debug, Default)]
 struct Script {
     calls: FakeCalls,
@@ -48,55 +48,54 @@ struct Script {
     specs: Vec<RunSpec>,
 }
 
-/// Plays a script. By default everything succeeds.
+/// Follows a script. By default everything succeeds.
 #[derive(Debug, Default)]
 pub struct FakeAnsible {
     script: Mutex<Script>,
 }
 
 impl FakeAnsible {
-    /// Every run has so many tasks and prints a line for each.
+    /// Every run has this number of tasks and prints a line for each.
     pub fn with_tasks(tasks: u32) -> Self {
         Self { script: Mutex::new(Script { tasks, ..Script::default() }) }
     }
 
-    /// Whether every `prepare` goes on until it is cancelled.
+    /// Sets whether every `prepare` goes on until it is cancelled.
     pub fn set_silent_checkouts(&self, is_silent: bool) {
         self.script().silent_checkouts = is_silent;
     }
 
-    /// The failure of the next `prepare` that has none yet.
+    /// Queues an error for a `prepare`.
     pub fn next_prepare_fails(&self, error: AnsibleError) {
         self.script().prepares.push_back(error);
     }
 
-    /// The end of the next `run` that has none yet.
+    /// Queues the end of a `run`.
     pub fn next_run(&self, end: FakeEnd) {
         self.script().runs.push_back(end);
     }
 
-    /// The next `run` prints its lines, and then this task fails.
+    /// Queues a `run` that prints its lines and in which this task then fails.
     pub fn next_run_fails(&self, task: &str, message: &str) {
         let failed_task = Some((task.to_owned(), message.to_owned()));
         self.next_run(FakeEnd::Outcome(RunOutcome::Failed { exit_status: Some(2), failed_task, words: None }));
     }
 
-    /// The next `run` has so many tasks more than were known beforehand.
+    /// The next `run` has this number of tasks in addition to those that `prepare` counted.
     pub fn next_run_adds(&self, tasks: u32) {
         self.script().added = tasks;
     }
 
-    /// The next `recover` finds a run with these lines.
+    /// Queues a `recover` that finds a run with these lines.
     pub fn next_recover(&self, lines: Vec<SpoolLine>) {
         self.script().recovers.push_back(lines);
     }
 
-    /// How often each operation was called.
     pub fn calls(&self) -> FakeCalls {
         self.script().calls
     }
 
-    /// What was run, the first first.
+    /// The specs of all runs, earliest first.
     pub fn specs(&self) -> Vec<RunSpec> {
         self.script().specs.clone()
     }
@@ -106,7 +105,7 @@ impl FakeAnsible {
     }
 }
 
-/// The lines of one task, each as long as 1 byte of the spool.
+/// The lines of one task; each advances the spool position by 1 byte.
 fn task_lines(number: u32) -> Vec<SpoolLine> {
     let task = format!("fake : task {number}");
     let line = |text: String, progress| SpoolLine {

@@ -1,5 +1,5 @@
-//! An Ansible without playbooks whose output outlives the process, for tests with real processes that are killed: every line
-//! is in a file before it is taken in, as with a real run's spool, so what was printed can be compared with what is stored.
+//! A fake Ansible whose output outlives the process, for tests that kill real processes: every line is in a file before
+//! it is taken in, as in a real run's spool, so that printed and stored lines can be compared.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -18,28 +18,28 @@ use super::port::{
 };
 use super::printing::failed_at;
 
-/// So many lines are taken in at once, where that many are due.
+/// Limit of lines taken in at once.
 const BATCH: usize = 500;
-/// Each of these is a warning in colour, so that a long log has something to look for.
+/// Every so many lines one is a warning in colour, as something to search for in a long log.
 const WARNING_EVERY: u32 = 1_000;
-/// As the demo's playbook has it.
+/// The limit of the demo's playbook.
 const LONGEST_PAUSE_S: u64 = 600;
 const FAILING_TASK: &str = "fake : fail on request";
 
-/// Every run prints the same number of lines, evenly in time. Those that are due at once are taken in together, as with a real
-/// run's spool. The demo's variables `demo_pause_seconds` and `demo_fail_message` do here what they do there.
+/// Every run prints the same number of lines at a fixed rate. Lines that are due are taken in together, as with a real
+/// run's spool. The demo's variables `demo_pause_seconds` and `demo_fail_message` work as in the demo's playbook.
 #[derive(Debug, Clone)]
 pub struct FakePrinter {
-    /// Holds what was printed, `{app server}/{playbook}-{run}` as runs' directories are called. Unlike those it is kept.
+    /// Holds the output as `{app server}/{playbook}-{run}`, the names of run directories. It is never removed.
     pub dir: PathBuf,
-    /// How many lines a run prints; two make a task.
+    /// Number of lines that a run prints; two for each task.
     pub lines: u32,
-    /// How long between two of them.
+    /// Time between two lines.
     pub pace: Duration,
 }
 
 impl FakePrinter {
-    /// Where a run prints, and the same with words for people: app server and run.
+    /// Path of a run's output, and a text that names app server and run.
     fn printed(&self, run_dir: &Path) -> (PathBuf, String) {
         let name = |path: Option<&Path>| {
             path.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
@@ -56,24 +56,24 @@ impl FakePrinter {
     }
 }
 
-/// How long a run pauses in its middle.
+/// Pause in the middle of a run.
 fn pause(spec: &RunSpec) -> Duration {
     let seconds = spec.variables.get("demo_pause_seconds").and_then(serde_json::Value::as_u64);
     Duration::from_secs(seconds.unwrap_or_default().min(LONGEST_PAUSE_S))
 }
 
-/// What a run's last task fails with, if it does.
+/// The message with which the run's last task fails, if it fails.
 fn fault(spec: &RunSpec) -> Option<&str> {
     let message = spec.variables.get("demo_fail_message").and_then(serde_json::Value::as_str);
     message.filter(|message| !message.is_empty())
 }
 
-/// Whoever takes over ends a run with this file beside what it printed: nothing is printed after that.
+/// The file beside the output by which a successor ends the run: after that nothing is printed.
 fn ended(path: &Path) -> PathBuf {
     path.with_extension("ended")
 }
 
-/// Prints a line; gives the position behind it. None: somebody has taken over.
+/// Prints a line; gives the position behind it. None: a successor has ended the run.
 fn print(path: &Path, file: &mut File, text: &str) -> io::Result<Option<u64>> {
     file.lock()?;
     let printed = (|| {
@@ -87,7 +87,7 @@ fn print(path: &Path, file: &mut File, text: &str) -> io::Result<Option<u64>> {
     printed
 }
 
-/// Ends a run and reads what it printed after a position. None: it never began.
+/// Ends a run and reads its output after a position. None: it never began.
 fn take_over(path: &Path, position: u64) -> io::Result<Option<String>> {
     let mut file = match File::open(path) {
         Ok(file) => file,
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::ansible::port::{Requirements, Target};
 
-    /// Takes in so many lines and then refuses, as when the lease is lost.
+    /// Takes in a number of lines and then refuses, as when the lease is lost.
     struct Refusing {
         taken: Vec<String>,
         position: SpoolPosition,

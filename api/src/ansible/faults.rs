@@ -1,8 +1,8 @@
-//! Which failures of a program are this machine's fault, and so say nothing of what the program was given.
+//! Recognizes failures of a program that the manager's host or the network caused, not its input.
 
 use crate::platform::command::Output;
 
-/// What programs say when the machine lacks something.
+/// What programs print when the host lacks something.
 const OURS: &[&str] = &[
     "No space left on device",
     "Disk quota exceeded",
@@ -16,7 +16,7 @@ const OURS: &[&str] = &[
     "BlockingIOError",
 ];
 
-/// What programs say when a host was not reached.
+/// What programs print when a host was not reached.
 const UNREACHED: &[&str] = &[
     "Connection refused",
     "Connection reset",
@@ -39,13 +39,13 @@ const UNREACHED: &[&str] = &[
     "Service Unavailable",
 ];
 
-/// Whether a signal ended it (that the kernel sends where memory is short, for example), or the machine lacks something.
+/// Whether a signal ended it (for example the kernel's when memory is short), or the manager's host lacks something.
 pub(super) fn is_ours(output: &Output) -> bool {
     let is_killed = output.code.is_none_or(|code| (129..=192).contains(&code));
     is_killed || says(output, OURS)
 }
 
-/// Whether it did not reach a host.
+/// Whether it failed to reach a host.
 pub(super) fn is_unreached(output: &Output) -> bool {
     says(output, UNREACHED)
 }

@@ -1,8 +1,8 @@
-//! The collections and roles that a repository's `requirements.yml` files ask for, one installation for each content of them.
+//! Installs the collections and roles of a repository's `requirements.yml` files, once for each content of these files.
 //!
-//! The files are looked for where `ansible-galaxy`'s users keep them: `requirements.yml`, `collections/requirements.yml` and
-//! `roles/requirements.yml`, at the top of the repository and beside the playbook. What is installed comes first in Ansible's
-//! search paths, before those of the repository's own configuration.
+//! The files are searched where `ansible-galaxy`'s users keep them: `requirements.yml`, `collections/requirements.yml`
+//! and `roles/requirements.yml`, at the top of the repository and beside the playbook. The installed ones come first in
+//! Ansible's search paths, before those of the repository's own configuration.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,16 +20,16 @@ use super::{faults, sentence};
 use crate::platform::command;
 use crate::platform::files::{self, private_dir};
 
-/// How long one file may take.
+/// Timeout of the installation of one file.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// Longer files are no requirements, in bytes.
+/// Limit for a file in bytes; a longer one is not a requirements file.
 const LONGEST: u64 = 1 << 20;
 
-/// Exists in an installation that is complete.
+/// Marks a complete installation.
 const COMPLETE: &str = ".complete";
 
-/// Where the files may be, from the top of the repository or from the playbook's directory.
+/// Paths of the files, relative to the top of the repository and to the playbook's directory.
 const FILES: &[&str] = &[
     "requirements.yml",
     "requirements.yaml",
@@ -39,11 +39,11 @@ const FILES: &[&str] = &[
     "roles/requirements.yaml",
 ];
 
-/// What Ansible searches where nothing else is configured.
+/// Ansible's default search paths.
 const COLLECTIONS_PATH: &str = "~/.ansible/collections:/usr/share/ansible/collections";
 const ROLES_PATH: &str = "~/.ansible/roles:/usr/share/ansible/roles:/etc/ansible/roles";
 
-/// What a file may ask for.
+/// What a file lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Collection,
@@ -68,20 +68,20 @@ impl Kind {
     }
 }
 
-/// A requirements file.
+/// A requirements file of the checkout.
 #[derive(Debug, PartialEq, Eq)]
 struct File {
-    /// In the repository.
+    /// Path in the repository.
     path: PathBuf,
     /// Relative sources are relative to this directory.
     base: PathBuf,
     text: String,
     kinds: Vec<Kind>,
-    /// Whether it names files of the repository itself.
+    /// Whether it refers to files of the repository itself.
     is_local: bool,
 }
 
-/// What is installed for a run.
+/// What to install for a run.
 pub(super) struct Wanted<'a> {
     pub virtualenv: &'a Path,
     pub cache_dir: &'a Path,
@@ -92,7 +92,7 @@ pub(super) struct Wanted<'a> {
     pub configuration: &'a Path,
 }
 
-/// Installs what is asked for, unless it is there; none where nothing is.
+/// Installs the requirements unless they are installed; none if there are no requirements.
 pub(super) async fn ensure(
     wanted: &Wanted<'_>,
     dir: &RunDir,
@@ -117,7 +117,7 @@ pub(super) async fn ensure(
     for file in &files {
         for kind in &file.kinds {
             if let Err(error) = install(wanted, file, *kind, &installed, dir, cancel, printer).await {
-                // Only to save room: without the marker it would not be used.
+                // Only to free space: without the marker it is never used.
                 drop(remove_dir(&installed));
                 return Err(error);
             }
@@ -128,7 +128,7 @@ pub(super) async fn ensure(
     Ok(Some(installed))
 }
 
-/// Adds what was installed to the environment of `ansible-playbook`.
+/// Adds the installed collections and roles to the environment of `ansible-playbook`.
 pub(super) fn environment(command: &mut Command, dir: &RunDir, configuration: &Path) -> Result<(), AnsibleError> {
     let Some(installed) = dir.prepared()?.and_then(|prepared| prepared.installed) else { return Ok(()) };
     let text = fs::read_to_string(configuration).unwrap_or_default();
@@ -144,8 +144,8 @@ pub(super) fn environment(command: &mut Command, dir: &RunDir, configuration: &P
     Ok(())
 }
 
-/// A search path of `[defaults]`. Relative directories are relative to the configuration's own, which an environment variable
-/// has not: so they are made absolute.
+/// A search path of `[defaults]`. Relative directories in it are relative to the configuration's directory, but an
+/// environment variable has none: so they are made absolute.
 fn configured_path(configuration: &str, key: &str, base: &Path) -> Option<String> {
     let mut is_within = false;
     let mut found = None;
@@ -183,7 +183,7 @@ async fn install(
     command.env("ANSIBLE_CONFIG", wanted.configuration).env("ANSIBLE_HOME", &home);
     command.env("ANSIBLE_LOCAL_TEMP", &temporary).env("ANSIBLE_NOCOLOR", "1");
     command.env("ANSIBLE_GALAXY_CACHE_DIR", home.join("galaxy_cache"));
-    // Else it warns that a run would not find them.
+    // Otherwise it warns that a run would not find them.
     command.env("ANSIBLE_COLLECTIONS_PATH", installed.join(Kind::Collection.directory()));
     command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20");
     printer.say(format!("Installing the {} of {}", kind.directory(), file.path.display())).await?;
@@ -198,7 +198,7 @@ async fn install(
     Err(if may_go_better { AnsibleError::Transient(words) } else { AnsibleError::Permanent(words) })
 }
 
-/// Of a role, the reason is a warning, broken over lines; the error only names an option.
+/// For a role the reason is in a warning, wrapped over lines; the error only names an option.
 fn role_failure(said: &str) -> Option<String> {
     let text = said.get(said.find("[WARNING]: - ")?..)?.strip_prefix("[WARNING]: - ")?;
     let ends = ["ERROR! ", "[ERROR]: ", "[WARNING]: ", "[DEPRECATION WARNING]: "];
@@ -207,7 +207,7 @@ fn role_failure(said: &str) -> Option<String> {
     sentence.contains("NOT installed successfully").then(|| sentence.chars().take(600).collect())
 }
 
-/// The files of a checkout.
+/// The requirements files of a checkout.
 fn files(checkout: &Path, playbook_path: &str) -> Result<Vec<File>, AnsibleError> {
     let root = checkout.canonicalize().map_err(|error| failed_at(checkout, &error))?;
     let beside = Path::new(playbook_path).parent().unwrap_or_else(|| Path::new("")).to_owned();
@@ -233,8 +233,8 @@ fn files(checkout: &Path, playbook_path: &str) -> Result<Vec<File>, AnsibleError
     Ok(files)
 }
 
-/// What a file asks for, and whether it names files of the repository itself. One that cannot be read asks for both, so that
-/// `ansible-galaxy` says what is wrong with it.
+/// What a file lists, and whether it refers to files of the repository itself. An unreadable file is taken for both, so
+/// that `ansible-galaxy` reports what is wrong with it.
 fn kinds(text: &str, base: &Path) -> (Vec<Kind>, bool) {
     let Ok(value) = shared_types::yaml::parse(text) else { return (Kind::ALL.to_vec(), true) };
     let entries = |key: &str| value.get(key).and_then(Value::as_array).filter(|list| !list.is_empty());

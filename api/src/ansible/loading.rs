@@ -1,8 +1,8 @@
-//! Has Ansible load a playbook before there is a machine: two looks at once, neither of which runs a task or connects.
+//! Has Ansible load a playbook before a machine exists, by two commands at once; neither runs a task nor connects.
 //!
-//! `--list-tasks` reads playbooks, roles, imported files and modules, and counts the tasks. It asks for no host's variables, so
-//! a run that no task's tags match does that, by a callback of ours (`ansible/loading_plugins`). The inventory has one host, by
-//! an address that is reserved for documentation.
+//! `--list-tasks` reads playbooks, roles, imported files and modules, and counts the tasks. It reads no host's
+//! variables; a run whose tags match no task does, with our callback (`ansible/loading_plugins`). The inventory has one
+//! host, with an address that is reserved for documentation.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -17,29 +17,29 @@ use super::run_dir::{Loaded, RunDir};
 use super::{faults, galaxy, runner, sentence};
 use crate::platform::command::{self, Output};
 
-/// How long Ansible may take to load a playbook. The 4,500 tasks of Open edX take 40 s of an idle processor, and each build slot may
+/// Timeout of loading a playbook. The 4,500 tasks of Open edX take 40 s on an idle processor, and each build slot may
 /// have two such processes at once.
 const LIMIT: Duration = Duration::from_secs(900);
 
-/// What lists may hold, in bytes: Open edX has 4,500 tasks.
+/// Limit for the list of tasks, in bytes: Open edX has 4,500 tasks.
 const LIST_LIMIT: u64 = 16 << 20;
 
 /// A tag that no task has.
 const NO_TASK: &str = "ocim_runs_no_task";
 
-/// What Ansible says of a variables file that is not there. An earlier play may write it, so that proves nothing in a later one.
+/// Ansible's message for a missing variables file. An earlier play may write the file, so a later play may lack it.
 const NO_VARS_FILE: (&str, &str) = ("vars file ", " was not found");
 
 /// The callback of a run that only loads.
 const LOADING_CALLBACK: &str = "ocim_loading";
 
-/// What the callback says of each play.
+/// What the callback prints for each loaded play.
 const LOADED: &str = "loaded";
 
-/// Loads the playbook of a directory that holds its checkout and its virtualenv. Gives the number of tasks that are known.
+/// Loads the playbook of a directory that holds its checkout and its virtualenv. Gives the number of listed tasks.
 ///
 /// # Errors
-/// [`AnsibleError::Permanent`] with Ansible's own sentence where it cannot be loaded.
+/// [`AnsibleError::Permanent`] with Ansible's own message if it cannot be loaded.
 pub(super) async fn load(
     spec: &LoadSpec,
     dir: &RunDir,
@@ -63,7 +63,7 @@ pub(super) async fn load(
     Ok(Loaded { fingerprint: fingerprint(&spec), tasks: if listed.success { count_listed(&listed.stdout) } else { 0 } })
 }
 
-/// What a playbook is loaded from, so that a directory can be known again.
+/// A hash of all inputs of the loading, to recognize a directory whose playbook is loaded already.
 pub(super) fn fingerprint(spec: &RunSpec) -> String {
     let mut hash = Sha256::new();
     let requirements = match &spec.requirements {
@@ -78,7 +78,7 @@ pub(super) fn fingerprint(spec: &RunSpec) -> String {
     hex::encode(hash.finalize())
 }
 
-/// The run that is loaded: on the address of no machine, with no key.
+/// The run spec for loading: an address of no machine, and no key.
 pub(super) fn on_no_machine(spec: LoadSpec, dir: &RunDir) -> RunSpec {
     let target = Target {
         ssh: SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 22)),
@@ -97,12 +97,12 @@ async fn list(spec: &RunSpec, dir: &RunDir, cancel: &CancellationToken) -> Resul
 
 async fn rehearse(spec: &RunSpec, dir: &RunDir, cancel: &CancellationToken) -> Result<Output, AnsibleError> {
     let mut command = playbook(spec, dir)?;
-    // By the environment, which overrides the repository's own tags; the command line would add to them.
+    // Set in the environment, which overrides the repository's own tags; on the command line they would be added.
     command.arg("--check").env("ANSIBLE_RUN_TAGS", NO_TASK).env("ANSIBLE_SKIP_TAGS", "always");
     command
         .env("ANSIBLE_CALLBACK_PLUGINS", dir.write_loading_callback()?)
         .env("ANSIBLE_STDOUT_CALLBACK", LOADING_CALLBACK);
-    // No callback of the repository reports a run. The list must not be empty: Ansible 2.19 takes that for a plugin without a name.
+    // No callback of the repository reports a run. Never an empty list: Ansible 2.19 takes it for a nameless plugin.
     command.env("ANSIBLE_CALLBACKS_ENABLED", LOADING_CALLBACK).env("ANSIBLE_CALLBACK_WHITELIST", LOADING_CALLBACK);
     Ok(command::capture(command, LIMIT, cancel).await?)
 }
@@ -114,7 +114,7 @@ fn playbook(spec: &RunSpec, dir: &RunDir) -> Result<tokio::process::Command, Ans
     command.args(words).current_dir(runner::work_dir(dir, spec));
     runner::environment(&mut command, dir, spec, &dir.join("tmp"));
     galaxy::environment(&mut command, dir, &runner::configuration(dir, spec))?;
-    // A repository's own plugins cannot connect either.
+    // Keeps the repository's own plugins from connecting, too.
     command.env("ANSIBLE_SSH_EXECUTABLE", "/bin/false");
     Ok(command)
 }
@@ -124,12 +124,12 @@ fn refused(spec: &RunSpec, output: &Output, dir: &RunDir) -> AnsibleError {
     if faults::is_ours(output) { AnsibleError::Transient(words) } else { AnsibleError::Permanent(words) }
 }
 
-/// Whether it only lacks a variables file that an earlier play may write.
+/// Whether only a variables file is missing that an earlier play may write.
 fn is_excused(output: &Output, rehearsed: &Output) -> bool {
     rehearsed.stdout.lines().any(|line| line == LOADED) && lacks_vars_file(&output.stderr)
 }
 
-/// The variables files that are not there, and why that is no error.
+/// The missing variables files, each with the reason why it is not an error.
 fn missing_vars_files(rehearsed: &Output) -> Vec<String> {
     let ignored = (&rehearsed.stdout, "this version of Ansible goes on without it");
     let later = (&rehearsed.stderr, "an earlier play may write it");
@@ -146,7 +146,7 @@ fn lacks_vars_file(said: &str) -> bool {
     said.lines().any(|line| line.split_once(NO_VARS_FILE.0).is_some_and(|(_, rest)| rest.contains(NO_VARS_FILE.1)))
 }
 
-/// A task's line is indented by six spaces and ends with its tags.
+/// Counts the lines of tasks: indented by six spaces, with the tags at the end.
 fn count_listed(text: &str) -> u32 {
     let is_task = |line: &&str| {
         line.strip_prefix("      ").is_some_and(|task| !task.starts_with(' ') && task.contains("\tTAGS: ["))

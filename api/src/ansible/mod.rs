@@ -1,8 +1,8 @@
-//! Ansible: check out a configuration repository (through [`crate::git`]), make its virtualenv, load its playbooks, run them on a machine, and read
-//! what they print. Knows nothing of instances, app servers or the database, nor which of what is printed is secret: the sink hides that.
+//! Ansible: check out a configuration repository (with [`crate::git`]), make its virtualenv, load its playbooks, run
+//! them on a machine, parse the output. Independent of instances, app servers and the database. The sink masks secrets.
 //!
-//! The port is [`port::Ansible`]; [`real::AnsibleCore`] runs `pip` and `ansible-playbook`, [`fake::FakeAnsible`] plays
-//! a script in memory, [`fake_printer::FakePrinter`] one whose output outlives the process.
+//! The port is [`port::Ansible`]; [`real::AnsibleCore`] runs `pip` and `ansible-playbook`, [`fake::FakeAnsible`]
+//! follows a script in memory, [`fake_printer::FakePrinter`] one whose output outlives the process.
 
 mod events;
 pub mod fake;

@@ -1,4 +1,4 @@
-//! `pip`: how it is called, and what it means when it fails.
+//! `pip`: how to call it, and the meaning of its failures.
 
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use super::port::AnsibleError;
 use super::requirements::RequirementsFile;
 use crate::platform::command::{self, Output};
 
-/// What pip says when it did not reach the index, and so knows nothing of a requirement. It may also say it of a host that
-/// answered in the end: then there is no error.
+/// What pip prints when it did not reach the index, so that the requirement may be right. pip may print it also for a
+/// host that answered in the end: then there is no error.
 const UNREACHABLE: &[&str] = &[
     "Retrying (Retry",
     "NewConnectionError",
@@ -31,10 +31,10 @@ const UNREACHABLE: &[&str] = &[
     "early EOF",
 ];
 
-/// The longest reason, in characters.
+/// Limit of a reason, in characters.
 const LONGEST: usize = 600;
 
-/// `pip` of a virtualenv.
+/// The `pip` of a virtualenv.
 pub(super) fn pip(virtualenv: &Path, verb: &str) -> Command {
     let mut command = command::command(virtualenv.join("bin/python"));
     command.args(["-m", "pip", verb]);
@@ -42,12 +42,12 @@ pub(super) fn pip(virtualenv: &Path, verb: &str) -> Command {
     command
 }
 
-/// What a failure of pip means, in its own words. `files` are the requirements files it was given.
+/// An error in pip's own words if it failed. `files` are the requirements files it was given.
 pub(super) fn succeeded(output: &Output, files: &[RequirementsFile]) -> Result<(), AnsibleError> {
     judge("the requirements cannot be installed", output, files)
 }
 
-/// The same, with the beginning of the sentence.
+/// Like [`succeeded`], with a given beginning of the sentence.
 pub(super) fn judge(what: &str, output: &Output, files: &[RequirementsFile]) -> Result<(), AnsibleError> {
     if output.success {
         return Ok(());
@@ -61,13 +61,13 @@ pub(super) fn judge(what: &str, output: &Output, files: &[RequirementsFile]) -> 
     Err(AnsibleError::Permanent(words))
 }
 
-/// The sentence that says what is wrong.
+/// Finds the sentence that says what is wrong.
 fn sentence(said: &str, files: &[RequirementsFile]) -> String {
     if let Some(sentence) = of_a_build(said) {
         return sentence;
     }
     let errors = said.lines().filter_map(|line| line.strip_prefix("ERROR: "));
-    // This one only names a page to read; the conflict was said before.
+    // This error only links to documentation; the conflict is reported before it.
     let mut errors = errors.filter(|error| !error.starts_with("ResolutionImpossible"));
     if let Some(error) = errors.next_back() {
         let requirement = error.strip_prefix("No matching distribution found for ");
@@ -77,10 +77,10 @@ fn sentence(said: &str, files: &[RequirementsFile]) -> String {
     said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("pip said nothing").to_owned()
 }
 
-/// Where a requirement stands, which pip does not say of one that there is not.
+/// File and line of a requirement, which pip does not report for one that does not exist.
 fn place(requirement: &str, files: &[RequirementsFile]) -> Option<String> {
     let bare = |text: &str| text.chars().filter(|character| !character.is_whitespace()).collect::<String>();
-    // pip may add where the requirement comes from, in brackets.
+    // pip may add the origin of the requirement, in brackets.
     let wanted = bare(requirement.split(" (from ").next().unwrap_or(requirement)).to_ascii_lowercase();
     let is_it = |line: &str| {
         let line = bare(line).to_ascii_lowercase();
@@ -93,7 +93,7 @@ fn place(requirement: &str, files: &[RequirementsFile]) -> Option<String> {
     })
 }
 
-/// Of a package that could not be built: which, what pip tried, and what the package's own tools said last.
+/// For a package that could not be built: its name, what pip tried, and the last output of the package's own tools.
 fn of_a_build(said: &str) -> Option<String> {
     let lines: Vec<&str> = said.lines().map(str::trim).collect();
     let end = lines.iter().position(|line| *line == "[end of output]")?;

@@ -14,35 +14,35 @@ use tokio_util::sync::CancellationToken;
 use crate::git::port::GitError;
 use crate::platform::command::CommandError;
 
-/// What a playbook's virtualenv is made of.
+/// Contents of a playbook's virtualenv.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requirements {
-    /// A requirements file, by its path in the playbook's repository.
+    /// Path of a requirements file in the playbook's repository.
     File(String),
-    /// The requirements themselves, as the lines of a requirements file.
+    /// The lines of a requirements file.
     Text(String),
 }
 
-/// One playbook at one commit, with what it is given: all that is needed to load it. No machine is among it, because what
-/// cannot be loaded must end a build before there is one.
+/// One playbook at one commit with its inputs: all that is needed to load it. It names no machine, because a playbook
+/// that cannot be loaded must end a build before a machine is created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadSpec {
-    /// Where it is loaded (0700): becomes the directory of a run. Made when missing.
+    /// Where it is loaded (0700); later the directory of a run. Created when missing.
     pub dir: PathBuf,
-    /// As in [`RunSpec`].
+    /// As in [`RunSpec::source_repo`].
     pub source_repo: String,
-    /// As in [`RunSpec`].
+    /// As in [`RunSpec::commit`].
     pub commit: String,
-    /// As in [`RunSpec`].
+    /// As in [`RunSpec::playbook_path`].
     pub playbook_path: String,
-    /// As in [`RunSpec`].
+    /// As in [`RunSpec::requirements`].
     pub requirements: Requirements,
-    /// As in [`RunSpec`].
+    /// As in [`RunSpec::variables`].
     pub variables: Map<String, Value>,
 }
 
 impl LoadSpec {
-    /// The run of it on a machine, in this directory.
+    /// The spec to run it on a machine, in this directory.
     pub fn run(self, dir: PathBuf, target: Target, line_timeout: Duration, global_timeout: Duration) -> RunSpec {
         let Self { dir: _, source_repo, commit, playbook_path, requirements, variables } = self;
         RunSpec {
@@ -59,107 +59,104 @@ impl LoadSpec {
     }
 }
 
-/// One run of one playbook. Its directory holds all it writes, and is all that whoever takes over needs to know.
+/// One run of one playbook. All its files are in its directory, which is all that a successor needs to recover the run.
 #[derive(Debug, Clone)]
 pub struct RunSpec {
-    /// The run's own directory (0700): checkout, variables, inventory, spool, process record. Made when missing.
+    /// The run's own directory (0700): checkout, variables, inventory, spool, process record. Created when missing.
     pub dir: PathBuf,
-    /// The repository: URL or absolute path.
+    /// URL or absolute path of the repository.
     pub source_repo: String,
-    /// The commit, or whatever `git` resolves where no commit is known.
+    /// The commit, or any reference that `git` can resolve if no commit is known.
     pub commit: String,
-    /// The playbook's path in the repository.
+    /// Path of the playbook in the repository.
     pub playbook_path: String,
-    /// What its virtualenv is made of.
+    /// Contents of the virtualenv.
     pub requirements: Requirements,
-    /// Handed over as a JSON file (0600) that is gone when the run has ended.
+    /// Passed as a JSON file (0600) that is removed when the run has ended.
     pub variables: Map<String, Value>,
-    /// The machine.
+    /// The machine to configure.
     pub target: Target,
-    /// No output for so long ends the run.
+    /// The run is ended after this time without output.
     pub line_timeout: Duration,
-    /// So long altogether ends the run.
+    /// The run is ended after this time in total.
     pub global_timeout: Duration,
 }
 
 /// The machine a playbook configures.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Where sshd answers.
+    /// Address and port of sshd.
     pub ssh: SocketAddr,
-    /// The user to log in as.
+    /// The login name, which may use sudo without a password.
     pub user: String,
-    /// The private key's file.
+    /// Path of the private key.
     pub private_key: PathBuf,
-    /// The host key to insist on; none: the first is believed, within this run directory.
+    /// The only host key to accept; none: the first one is trusted, within this run directory.
     pub host_key: Option<String>,
 }
 
-/// How far the spool has been read: bytes taken in of each of its two files.
+/// How far the spool has been read: offsets in bytes in its two files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SpoolPosition {
-    /// Of the callback's file, which also gets stdout.
+    /// Offset in the callback's file, which also gets stdout.
     pub events: u64,
-    /// Of stderr's.
+    /// Offset in stderr's file.
     pub errors: u64,
 }
 
-/// One line a run printed, ready for the log.
+/// One line of a run's output, ready for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpoolLine {
-    /// When it was printed.
     pub at: DateTime<Utc>,
-    /// How much it matters.
     pub level: LogLevel,
-    /// The text.
     pub text: String,
-    /// `role : task` it came from.
+    /// The task that printed it, as `role : task`.
     pub task: Option<String>,
-    /// What it says of the progress.
+    /// The progress that the line reports.
     pub progress: Option<TaskProgress>,
 }
 
-/// What a line says of the progress. Handlers, included tasks, and those of rescue and always sections are not known
+/// Progress reported by a line. Handlers, included tasks, and tasks of rescue and always sections are not counted
 /// beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskProgress {
     /// The line's task began.
     Began,
-    /// The same of a task that was not known beforehand: one more than [`Ansible::prepare`] counted.
+    /// A task began that [`Ansible::prepare`] did not count: the total grows by one.
     Added,
-    /// It ended (well, changed, skipped or failed).
+    /// The line's task ended (well, changed, skipped or failed).
     Ended,
 }
 
-/// Takes in what was printed, as it was printed: it is the sink that hides secrets. Lines and position are to be stored in
-/// one transaction.
+/// Stores what was printed, unmasked: masking secrets is the sink's job. Lines and position are to be stored in one
+/// transaction.
 #[async_trait]
 pub trait SpoolSink: Send {
-    /// Stores lines together with the position behind them. An error (the build's lease was lost, the database is away)
+    /// Stores lines together with the position behind them. An error (the build's lease was lost, the database is down)
     /// ends the run.
     async fn take(&mut self, lines: Vec<SpoolLine>, position: SpoolPosition) -> Result<(), String>;
 }
 
-/// How a run ended.
+/// Outcome of a run that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunOutcome {
-    /// Every task went well.
+    /// Every task succeeded, and a play ran on the machine.
     Succeeded,
-    /// Ansible ended with 0, and no play came to the machine.
+    /// Ansible exited with 0, but no play ran on the machine.
     NoHost {
-        /// What the plays have as `hosts`.
+        /// The `hosts` of the plays.
         hosts: Vec<String>,
     },
-    /// Ansible ended with another exit status than 0.
+    /// Ansible exited with another status than 0.
     Failed {
         /// The exit status; none when a signal ended it.
         exit_status: Option<i32>,
-        /// The first task that failed, as `role : task`, and its message; it may hold secrets, as all that is printed.
+        /// The first task that failed, as `role : task`, and its message; it may hold secrets, like all output.
         failed_task: Option<(String, String)>,
-        /// What Ansible said of an error on stderr; secrets as above.
+        /// Ansible's error message on stderr; it may hold secrets.
         words: Option<String>,
     },
-    /// Nothing was printed for [`RunSpec::line_timeout`].
+    /// No output for [`RunSpec::line_timeout`].
     LineTimeout,
     /// It took longer than [`RunSpec::global_timeout`].
     GlobalTimeout,
@@ -170,13 +167,13 @@ pub enum RunOutcome {
 /// Why no playbook was run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnsibleError {
-    /// It will not go better: no such repository, reference, playbook, role, vars file, requirement or collection.
+    /// A retry does not help: no such repository, reference, playbook, role, vars file, requirement or collection.
     #[error("{0}")]
     Permanent(String),
-    /// It may: the network, the package index, the disk.
+    /// A retry may succeed: the network, the package index or the disk failed.
     #[error("{0}")]
     Transient(String),
-    /// The sink refused, in its words.
+    /// The sink refused the lines, with its message.
     #[error("{0}")]
     Sink(String),
     /// The token was cancelled.
@@ -201,13 +198,13 @@ impl From<CommandError> for AnsibleError {
     }
 }
 
-/// Runs playbooks.
+/// Prepares, runs and recovers playbooks.
 #[async_trait]
 pub trait Ansible: Debug + Send + Sync {
-    /// Checks the commit out, its submodules too, makes the virtualenv, installs what `requirements.yml` asks for (all from
-    /// caches where they can be), and has Ansible load the playbook without connecting to anything. Gives the number of tasks
-    /// `--list-tasks` knows. Does nothing where the directory holds this very playbook already. What git, pip and Ansible
-    /// print goes to the sink, without position changes.
+    /// Checks out the commit with its submodules, makes the virtualenv, installs the `requirements.yml` (all from
+    /// caches where possible), and has Ansible load the playbook without connecting to any host. Gives the number of
+    /// tasks that `--list-tasks` lists. Does nothing if the directory holds this very playbook already. The output of
+    /// git, pip and Ansible goes to the sink, without position changes.
     async fn prepare(
         &self,
         spec: &LoadSpec,
@@ -215,9 +212,9 @@ pub trait Ansible: Debug + Send + Sync {
         cancel: &CancellationToken,
     ) -> Result<u32, AnsibleError>;
 
-    /// Runs the playbook of a prepared directory and returns when no process of it is left. Everything printed has then been given to the sink.
-    /// The run ends with this program, whatever ends it. After a refusal of the sink, as after the death of the program,
-    /// [`Ansible::recover`] ends the run properly.
+    /// Runs the playbook of a prepared directory and returns when no process of it is left and all output was given to
+    /// the sink. The run ends with this program, even if that is killed. After a refusal of the sink, or the death of
+    /// the program, [`Ansible::recover`] cleans up.
     async fn run(
         &self,
         spec: &RunSpec,
@@ -225,8 +222,8 @@ pub trait Ansible: Debug + Send + Sync {
         cancel: &CancellationToken,
     ) -> Result<RunOutcome, AnsibleError>;
 
-    /// Ends what an earlier holder left of a run, and takes in the rest of its spool from `position`. Says whether there
-    /// was anything.
+    /// Ends the processes of an earlier holder's run, and takes in the rest of its spool from `position`. True if there
+    /// were processes or output.
     async fn recover(
         &self,
         dir: &Path,

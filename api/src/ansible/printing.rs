@@ -1,4 +1,4 @@
-//! Long programs, such as `pip`, whose lines go to the run's sink as they come; and errors of the system on the way.
+//! Long commands, such as `pip`, whose lines go to the run's sink as they are printed; and I/O errors in between.
 
 use std::io;
 use std::path::Path;
@@ -18,24 +18,24 @@ use super::text::clean;
 use crate::git::port::Progress;
 use crate::platform::command::{Group, OUTPUT_LIMIT, Output, bounded};
 
-/// Where the lines of a long command go.
+/// Passes lines to the run's sink.
 pub(super) struct Printer<'a> {
     sink: &'a mut dyn SpoolSink,
     position: SpoolPosition,
 }
 
 impl<'a> Printer<'a> {
-    /// The sink gets `position` with every line: it stays what it is.
+    /// The sink gets this unchanged `position` with every line.
     pub(super) fn new(sink: &'a mut dyn SpoolSink, position: SpoolPosition) -> Self {
         Self { sink, position }
     }
 
-    /// One line of our own.
+    /// Logs one line of the manager.
     pub(super) async fn say(&mut self, text: String) -> Result<(), AnsibleError> {
         self.print(LogLevel::Info, vec![text]).await
     }
 
-    /// Lines that a program printed.
+    /// Logs the lines that a program printed.
     pub(super) async fn pass_on(&mut self, level: LogLevel, said: &str) -> Result<(), AnsibleError> {
         self.print(level, said.lines().map(clean).collect()).await
     }
@@ -57,7 +57,7 @@ impl Progress for Printer<'_> {
     }
 }
 
-/// Runs a long command, passes on its lines as they come, and gives the end of what it printed.
+/// Runs a long command, passes on its lines as they are printed, and gives the whole output.
 pub(super) async fn print(
     mut command: Command,
     log: &Path,
@@ -92,12 +92,12 @@ pub(super) async fn print(
     output
 }
 
-/// An error of the system, which may go away.
+/// An I/O error; a retry may succeed.
 pub(super) fn failed(error: io::Error) -> AnsibleError {
     AnsibleError::Transient(error.to_string())
 }
 
-/// The same, with the path it is about.
+/// Like [`failed`], with the path of the file.
 pub(super) fn failed_at(path: &Path, error: &io::Error) -> AnsibleError {
     AnsibleError::Transient(format!("{}: {error}", path.display()))
 }

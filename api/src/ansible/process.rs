@@ -1,11 +1,10 @@
-//! The processes of a run: how they are known, signalled and waited for.
+//! The processes of a run: how to find, signal and await them.
 //!
-//! Every process of a run carries a random mark in its environment, which it inherits and which no other process has. So all
-//! of them are found, whatever session or process group they made for themselves, by whoever knows the mark. (An `ssh` that
-//! became a master connection has overwritten its environment with its title: that names its socket, in a directory that
-//! carries the mark.) A process is
-//! signalled through a descriptor of its own and only after its mark was seen, so that a number that was given out anew is
-//! never hit.
+//! Every process of a run inherits a random mark in its environment, which no other process has. So all of them are
+//! found by any process that knows the mark, even if they left their session or process group. (An `ssh` that became a
+//! master connection has overwritten its environment with its title: that names its socket, in a directory that carries
+//! the mark.) A process is signalled through a pidfd, opened before its mark was checked, so that a reused pid is never
+//! hit.
 
 use std::fs;
 use std::io;
@@ -20,28 +19,27 @@ use tokio::time::{Instant, sleep};
 /// The environment variable that holds the mark.
 pub(super) const MARK: &str = "OCIM_RUN";
 
-/// How often is looked whether a process is gone.
+/// Interval of the check whether a process is gone.
 const POLL: Duration = Duration::from_millis(20);
 
-/// The first process of a run, as another program finds it again.
+/// Identifies the first process of a run for other programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
-    /// Its number.
     pub pid: i32,
-    /// When it started, in clock ticks since boot.
+    /// Start time, in clock ticks since boot.
     pub start_time: u64,
-    /// The boot this was in.
+    /// Boot id of the host at that time.
     pub boot_id: String,
 }
 
 impl Identity {
-    /// Of a process that is alive.
+    /// Reads the identity of a living process.
     pub(super) fn of(pid: i32) -> io::Result<Self> {
         let start_time = Stat::of(pid).ok_or_else(|| io::Error::other("the process ended at once"))?.start_time;
         Ok(Self { pid, start_time, boot_id: boot_id()? })
     }
 
-    /// Whether this very process is alive.
+    /// Whether this very process is alive, and not another one with its pid.
     pub(super) fn is_alive(&self) -> bool {
         boot_id().is_ok_and(|boot| boot == self.boot_id)
             && Stat::of(self.pid).is_some_and(|stat| stat.start_time == self.start_time && !stat.is_zombie)
@@ -55,20 +53,20 @@ pub(super) fn new_mark() -> io::Result<String> {
     Ok(hex::encode(bytes))
 }
 
-/// Where the run's `ssh` keeps its sockets: a short path, because a socket's is at most 107 bytes long, and one that nobody
-/// else can know before.
+/// Directory of the run's `ssh` sockets: short, because a socket's path is limited to 107 bytes, and not predictable
+/// for other users.
 pub(super) fn control_dir(mark: &str) -> PathBuf {
     Path::new("/tmp").join(format!("ocim-{mark}"))
 }
 
-/// The living processes that carry the mark.
+/// Pids of the living processes that carry the mark.
 pub(super) fn marked(mark: &str) -> Vec<i32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let names = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     names.filter(|pid| has_mark(*pid, mark)).collect()
 }
 
-/// The living processes with this mark and this parent.
+/// Pids of the living processes with this mark and this parent.
 pub(super) fn children(parent: i32, mark: &str) -> Vec<i32> {
     marked(mark).into_iter().filter(|pid| Stat::of(*pid).is_some_and(|stat| stat.parent == parent)).collect()
 }
@@ -78,12 +76,12 @@ pub(super) fn signal(pid: i32, mark: &str, signal: Signal) {
     let Some(number) = Pid::from_raw(pid) else { return };
     let Ok(descriptor) = pidfd_open(number, PidfdFlags::empty()) else { return };
     if has_mark(pid, mark) {
-        // An error says that it ended meanwhile, which is what is wanted.
+        // An error means that it has ended already, which is fine.
         let _ = pidfd_send_signal(&descriptor, signal);
     }
 }
 
-/// Kills all processes with the mark, but `spare` if it is given.
+/// Kills all processes with the mark, except `spare`.
 pub(super) fn kill_marked(mark: &str, spare: Option<i32>) {
     for pid in marked(mark) {
         if Some(pid) != spare {
@@ -92,10 +90,10 @@ pub(super) fn kill_marked(mark: &str, spare: Option<i32>) {
     }
 }
 
-/// Kills all processes with the mark and waits until none is left. Says how many there were at first.
+/// Kills all processes with the mark and waits until none is left. Gives the number found at first.
 ///
 /// # Errors
-/// When one of them still is there after `limit`.
+/// An I/O error if one of them is still alive after `limit`.
 pub(super) async fn end_marked(mark: &str, limit: Duration) -> io::Result<usize> {
     let deadline = Instant::now() + limit;
     let before = marked(mark).len();
@@ -112,7 +110,7 @@ pub(super) async fn end_marked(mark: &str, limit: Duration) -> io::Result<usize>
     }
 }
 
-/// A zombie has neither environment nor arguments any more, so it is not seen as marked.
+/// False for a zombie, which has neither environment nor arguments any more.
 fn has_mark(pid: i32, mark: &str) -> bool {
     let (variable, dir) = (format!("{MARK}={mark}"), control_dir(mark));
     let holds = |file: &str, words: &[u8]| {
@@ -125,7 +123,7 @@ fn boot_id() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
 }
 
-/// What `/proc/{pid}/stat` says, as far as it is needed.
+/// The needed fields of `/proc/{pid}/stat`.
 struct Stat {
     is_zombie: bool,
     parent: i32,
@@ -135,7 +133,7 @@ struct Stat {
 impl Stat {
     fn of(pid: i32) -> Option<Self> {
         let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The second field is the program's name in brackets, and may hold anything.
+        // The second field is the program's name in brackets, and may hold any character.
         let mut fields = text.rsplit_once(") ")?.1.split(' ');
         let state = fields.next()?;
         let parent = fields.next()?.parse().ok()?;

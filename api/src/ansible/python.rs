@@ -1,4 +1,4 @@
-//! Python interpreters: which one a name is, and bare virtualenvs of it.
+//! Python interpreters: the identity behind a name, and bare virtualenvs.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,20 +8,20 @@ use tokio_util::sync::CancellationToken;
 use super::port::AnsibleError;
 use crate::platform::command;
 
-/// So long Python may take to say its version.
+/// Timeout of asking Python for its version.
 const ASK_LIMIT: Duration = Duration::from_secs(30);
 
-/// So long a bare virtualenv may take.
+/// Timeout of making a bare virtualenv.
 const MAKE_LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// What makes an equal virtualenv, besides the requirements.
+/// Two interpreters with equal output make equal virtualenvs of the same requirements.
 const IDENTITY: &str =
     "import sys, platform; print(sys.version, sys.base_prefix, sys.implementation.cache_tag, platform.machine())";
 
-/// What tells this interpreter (a name or a path) from others.
+/// Identifies an interpreter (given by name or path) by version, prefix and platform.
 ///
 /// # Errors
-/// [`AnsibleError::Permanent`] when it does not run.
+/// [`AnsibleError::Permanent`] if it does not run.
 pub(super) async fn identity(python: &str, cancel: &CancellationToken) -> Result<String, AnsibleError> {
     let mut command = command::command(python);
     command.args(["-c", IDENTITY]);
@@ -35,10 +35,10 @@ pub(super) async fn identity(python: &str, cancel: &CancellationToken) -> Result
     )))
 }
 
-/// Makes a virtualenv with nothing but pip in it.
+/// Makes a virtualenv that holds only pip.
 ///
 /// # Errors
-/// [`AnsibleError::Permanent`] when the interpreter has no `venv`.
+/// [`AnsibleError::Permanent`] if the interpreter has no `venv`.
 pub(super) async fn make_bare(python: &str, virtualenv: &Path, cancel: &CancellationToken) -> Result<(), AnsibleError> {
     let mut command = command::command(python);
     command.args(["-m", "venv", "--"]).arg(virtualenv);
@@ -48,7 +48,7 @@ pub(super) async fn make_bare(python: &str, virtualenv: &Path, cancel: &Cancella
     }
     let said = format!("{} {}", output.stdout.trim(), output.stderr.trim());
     let said = said.trim();
-    // A Python without the module (2.7, or a stripped one), or Debian's without its package.
+    // The module is missing (Python 2.7, or a stripped one), or Debian's package for it.
     if ["ensurepip", "No module named venv", "No module named 'venv'"].iter().any(|words| said.contains(words)) {
         let message = format!("«{python} -m venv» does not work: install python3-venv ({said})");
         return Err(AnsibleError::Permanent(message));

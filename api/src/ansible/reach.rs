@@ -1,58 +1,57 @@
-//! Which hosts a run has come to: a playbook that never came to the machine has deployed nothing, also when Ansible exits with 0.
+//! Hosts that a run reached: a playbook that never ran on the machine deployed nothing, even if Ansible exits with 0.
 
 use std::collections::BTreeSet;
 
-/// So many plays and hosts are remembered.
+/// Limit of the plays and of the hosts that are remembered.
 const MOST: usize = 100;
 
-/// Names of the manager itself.
+/// Names of the manager's own host.
 const LOCAL: &[&str] = &["localhost", "127.0.0.1", "::1"];
 
-/// What the events told so far.
+/// The plays and hosts of the events so far.
 #[derive(Debug, Default)]
 pub(super) struct Reach {
     plays: Vec<Play>,
     hosts: BTreeSet<String>,
-    /// The run came to its end, and said so.
+    /// The run reported its final counts.
     is_over: bool,
 }
 
 #[derive(Debug)]
 struct Play {
-    /// Its `hosts`; none: the callback did not tell.
+    /// Its `hosts`; none: the callback did not report them.
     hosts: Option<String>,
     has_matched: bool,
 }
 
 impl Reach {
-    /// A play began.
+    /// Call when a play began.
     pub(super) fn play(&mut self, hosts: Option<String>) {
         if self.plays.len() < MOST {
             self.plays.push(Play { hosts, has_matched: true });
         }
     }
 
-    /// The play that began last has no hosts.
+    /// Call when the play that began last matched no hosts.
     pub(super) fn nothing_matched(&mut self) {
         if let Some(play) = self.plays.last_mut() {
             play.has_matched = false;
         }
     }
 
-    /// A task was on this host.
+    /// Call when a task ran on this host.
     pub(super) fn host(&mut self, name: &str) {
         if self.hosts.len() < MOST && !self.hosts.contains(name) {
             self.hosts.insert(name.to_owned());
         }
     }
 
-    /// The run told its counts.
+    /// Call when the run reported its final counts.
     pub(super) fn over(&mut self) {
         self.is_over = true;
     }
 
-    /// The `hosts` of the plays of a run that came to its end and never to the machine. None: it came there, or it is not
-    /// known.
+    /// The `hosts` of the plays of a run that ended and never ran on the machine. None: it did, or that is not known.
     pub(super) fn missed(&self, machine: &str) -> Option<Vec<String>> {
         let is_elsewhere = |name: &str| LOCAL.contains(&name) && name != machine;
         let has_come = |play: &Play| play.has_matched && !play.hosts.as_deref().is_some_and(is_elsewhere);

@@ -1,4 +1,4 @@
-//! Ansible itself: a virtualenv and `ansible-playbook`.
+//! The real Ansible: a virtualenv and `ansible-playbook`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use super::spool::Spool;
 use super::{galaxy, loading, recover, virtualenv, wheels};
 use crate::git::port::Git;
 
-/// Where things are.
+/// Settings of [`AnsibleCore`].
 #[derive(Debug, Clone)]
 pub struct AnsibleConfig {
-    /// Virtualenvs and wheels, kept between runs and shared by all programs of this user.
+    /// Cache for virtualenvs and wheels, kept between runs and shared by all programs of this user.
     pub cache_dir: PathBuf,
-    /// The interpreters that virtualenvs are made with, by name or path, in the order they are tried. At least one.
+    /// The interpreters for virtualenvs, by name or path, in the order in which they are tried. At least one.
     pub pythons: Vec<String>,
 }
 
-/// Runs real playbooks.
+/// Runs real playbooks with `ansible-playbook`.
 #[derive(Debug)]
 pub struct AnsibleCore {
     config: AnsibleConfig,
@@ -33,14 +33,14 @@ pub struct AnsibleCore {
 }
 
 impl AnsibleCore {
-    /// Touches nothing yet. `git` checks out the configuration repositories.
+    /// Does no I/O. `git` checks out the configuration repositories.
     pub fn new(config: AnsibleConfig, git: Arc<dyn Git>) -> Self {
         Self { config, git, isolation: OnceCell::new() }
     }
 
-    /// What the directory holds already of this very playbook.
+    /// The loaded playbook of the directory, if it is this very one.
     fn loaded(spec: &RunSpec, dir: &RunDir) -> Result<Option<Loaded>, AnsibleError> {
-        // A branch may be another commit by now.
+        // A branch may have moved since.
         let is_pinned = spec.commit.len() == 40 && spec.commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         let Some(Prepared { virtualenv, installed, wheels, loaded }) = dir.prepared()?.filter(|_| is_pinned) else {
             return Ok(None);

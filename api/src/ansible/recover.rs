@@ -1,4 +1,4 @@
-//! Takes over what an earlier holder left of a run.
+//! Cleans up a run that an earlier holder left.
 
 use std::path::Path;
 
@@ -11,8 +11,8 @@ use super::run_dir::{Record, RunDir};
 use super::runner::KILL_LIMIT;
 use super::spool::{POLL, Spool};
 
-/// Ends the run's processes, gives the sink what was printed after `position`, and removes variables and record. Says whether
-/// there was a run that had not ended properly, or anything printed that had not been taken in.
+/// Ends the run's processes, gives the sink the output after `position`, and removes variables and record. True if
+/// there was a run that had not ended properly, or output that had not been taken in.
 pub(super) async fn recover(
     dir: &Path,
     position: SpoolPosition,
@@ -33,7 +33,7 @@ pub(super) async fn recover(
 }
 
 async fn end_orphans(record: &Record) -> Result<(), AnsibleError> {
-    // First all but the outermost process: it ends by itself when its namespace is empty, so its end proves that.
+    // Kill all but the outermost process first: its own exit then proves that its namespace is empty.
     if record.process.is_alive() {
         process::kill_marked(&record.mark, Some(record.process.pid));
         let deadline = Instant::now() + KILL_LIMIT / 4;

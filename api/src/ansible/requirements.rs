@@ -1,4 +1,4 @@
-//! Requirements as pip is given them, and the key that stands for what is in them.
+//! Requirements in the form that pip gets, and a key of their content.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,24 +10,24 @@ use super::port::{AnsibleError, Requirements};
 use super::printing::failed_at;
 use super::run_dir::RunDir;
 
-/// Requirements files, with those they name, are at most this long together, in bytes.
+/// Limit for the requirements files and the files they name, in total, in bytes.
 const TEXT_LIMIT: usize = 1 << 20;
 
-/// The file in a run's directory that holds requirements which are in no repository. pip names it in its messages.
+/// File in a run's directory with requirements that are in no repository. pip names it in its messages.
 const GIVEN: &str = "given-requirements.txt";
 
-/// A requirements file.
+/// A requirements file, or a constraints file that it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RequirementsFile {
-    /// As people are told of it: in the repository.
+    /// Path in the repository, for messages.
     pub path: PathBuf,
     pub text: String,
 }
 
-/// What pip installs.
+/// The requirements files for pip.
 #[derive(Debug)]
 pub(super) struct Source {
-    /// The first one is the one that was asked for; the others are those that it names.
+    /// The first one is the requested file; the others are those that it names.
     files: Vec<RequirementsFile>,
     text: String,
     work_dir: PathBuf,
@@ -37,7 +37,7 @@ impl Source {
     /// Reads the file of the checkout, or writes the requirements to a file beside it.
     ///
     /// # Errors
-    /// [`AnsibleError::Permanent`] when the repository has no such file, or the text is too long.
+    /// [`AnsibleError::Permanent`] if the repository has no such file, or the text is too long.
     pub(super) fn read(requirements: &Requirements, dir: &RunDir) -> Result<Self, AnsibleError> {
         let (files, work_dir) = match requirements {
             Requirements::File(path) => {
@@ -59,35 +59,35 @@ impl Source {
         self.files.first().map_or(Path::new(""), |file| file.path.as_path())
     }
 
-    /// Where pip runs.
+    /// Working directory of pip.
     pub(super) fn work_dir(&self) -> &Path {
         &self.work_dir
     }
 
-    /// All files, for messages.
+    /// All files, for error messages.
     pub(super) fn files(&self) -> &[RequirementsFile] {
         &self.files
     }
 
-    /// All that is in them.
+    /// The text of all files.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// Stands for these requirements with this interpreter.
+/// A hash of these requirements and this interpreter.
 pub(super) fn key(python: &str, text: &str) -> String {
     let hash = hex::encode(Sha256::new().chain_update(python).chain_update([0]).chain_update(text).finalize());
     hash.get(..32).unwrap_or(&hash).to_owned()
 }
 
-/// The requirements file, and then all it names with `-r` and `-c` inside the checkout.
+/// The requirements file, and all files inside the checkout that it names with `-r` and `-c`.
 pub(super) fn read_all(requirements: &Path, checkout: &Path) -> Result<Vec<RequirementsFile>, AnsibleError> {
     let root = checkout.canonicalize().map_err(|error| failed_at(checkout, &error))?;
     let (mut files, mut seen, mut wanted) =
         (Vec::<RequirementsFile>::new(), BTreeSet::new(), vec![requirements.to_owned()]);
     while let Some(path) = wanted.pop() {
-        // What is missing or elsewhere is pip's to complain of.
+        // pip itself reports files that are missing or outside.
         let Ok(path) = path.canonicalize() else { continue };
         let Ok(within) = path.strip_prefix(&root) else { continue };
         if !seen.insert(path.clone()) {
@@ -104,7 +104,7 @@ pub(super) fn read_all(requirements: &Path, checkout: &Path) -> Result<Vec<Requi
     Ok(files)
 }
 
-/// The file that `-r file`, `-rfile`, `--requirement file` or `--requirement=file` names, and the same for constraints.
+/// The file named by `-r file`, `-rfile`, `--requirement file` or `--requirement=file`, and the same for constraints.
 fn named_file(line: &str) -> Option<&str> {
     let options = ["--requirement", "--constraint", "-r", "-c"];
     let rest = options.iter().find_map(|option| line.trim().strip_prefix(option))?;

@@ -1,4 +1,4 @@
-//! A run's directory: every file in it by name, written so that only this user reads it.
+//! A run's directory: the names of its files, written so that only this user can read them.
 //!
 //! ```text
 //! checkout/           the repository at its commit
@@ -6,7 +6,7 @@
 //! variables.json      0600, JSON or, where a variable needs it, YAML; gone when the run has ended
 //! inventory, known_hosts, empty.cfg, callback_plugins/, loading_plugins/, home/, tmp/
 //! events, errors      what the run printed (the spool)
-//! process.json        whom to end, and what to remove; gone when the run has ended
+//! process.json        the processes to end and the mark; gone when the run has ended
 //! ```
 
 use std::fs::{self, OpenOptions, Permissions};
@@ -25,10 +25,9 @@ use super::process::{self, Identity};
 use super::wheels;
 use crate::platform::files::private_dir;
 
-/// Our callback, part of the program.
 const CALLBACK: &str = include_str!("../../../ansible/callback_plugins/ocim_jsonl.py");
 
-/// The callback that has Ansible load what it would load for a run.
+/// The callback plugin that has Ansible load what it would load for a run.
 const LOADING_CALLBACK: &str = include_str!("../../../ansible/loading_plugins/ocim_loading.py");
 
 /// What `prepare` leaves for `run`.
@@ -36,13 +35,13 @@ const LOADING_CALLBACK: &str = include_str!("../../../ansible/loading_plugins/oc
 pub(super) struct Prepared {
     /// The virtualenv with `ansible-playbook`.
     pub virtualenv: PathBuf,
-    /// Where the collections and roles of `requirements.yml` files are; none where there is no such file.
+    /// Directory of the collections and roles of `requirements.yml` files; none if there is no such file.
     #[serde(default)]
     pub installed: Option<PathBuf>,
-    /// The tar with the wheels of `wheels.txt`; none where there is no such file, or the variables name a tar.
+    /// The tar with the wheels of `wheels.txt`; none if there is no such file, or the variables name a tar.
     #[serde(default)]
     pub wheels: Option<PathBuf>,
-    /// Once Ansible has loaded the playbook.
+    /// None until Ansible has loaded the playbook.
     #[serde(default)]
     pub loaded: Option<Loaded>,
 }
@@ -50,20 +49,20 @@ pub(super) struct Prepared {
 /// A playbook that Ansible has loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Loaded {
-    /// Of what it was loaded from.
+    /// Hash of the inputs of the loading.
     pub fingerprint: String,
-    /// How many tasks it is known to have.
+    /// Number of tasks that `--list-tasks` listed.
     pub tasks: u32,
 }
 
 /// What `run` leaves for `recover`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// The first process.
+    /// The outermost process of the run.
     pub process: Identity,
-    /// The mark all its processes carry.
+    /// The mark in the environment of all its processes.
     pub mark: String,
-    /// What the callback's lines begin with; none in the record of an earlier version.
+    /// Prefix of the callback's lines; none in the record of an earlier version.
     #[serde(default)]
     pub key: Option<String>,
 }
@@ -73,16 +72,16 @@ pub(super) struct Record {
 pub(super) struct RunDir(PathBuf);
 
 impl RunDir {
-    /// The directory, whether or not it is there.
+    /// The directory, which may not exist.
     pub(super) fn at(dir: &Path) -> Self {
         Self(dir.to_owned())
     }
 
-    /// Makes the directory, or makes sure that nobody else reads it.
+    /// Creates the directory, or makes it private to this user.
     pub(super) fn create(dir: &Path) -> Result<Self, AnsibleError> {
         let made = private_dir(dir).and_then(|()| fs::set_permissions(dir, Permissions::from_mode(0o700)));
         made.map_err(|error| failed_at(dir, &error))?;
-        // The playbook runs elsewhere, so the path must not depend on where this program runs.
+        // Absolute, because the playbook has another working directory than this program.
         dir.canonicalize().map(Self).map_err(|error| failed_at(dir, &error))
     }
 
@@ -114,7 +113,7 @@ impl RunDir {
         self.join("known_hosts")
     }
 
-    /// Makes the directories that Ansible writes to, and the configuration of a repository that has none.
+    /// Creates the directories that Ansible writes to, and the configuration of a repository that has none.
     pub(super) fn make_home(&self) -> Result<(), AnsibleError> {
         for dir in [&self.join("home"), &self.join("tmp")] {
             private_dir(dir).map_err(|error| failed_at(dir, &error))?;
@@ -122,7 +121,7 @@ impl RunDir {
         self.write("empty.cfg", b"")
     }
 
-    /// Writes all that Ansible reads, apart from the checkout.
+    /// Writes all files that Ansible reads, except the checkout.
     pub(super) fn write_inputs(&self, spec: &RunSpec) -> Result<(), AnsibleError> {
         self.make_home()?;
         let plugins = self.join("callback_plugins");
@@ -133,7 +132,7 @@ impl RunDir {
         self.write("variables.json", yaml::for_ansible(&self.variables_of(spec)?).as_bytes())
     }
 
-    /// What the run is given: its variables, and where its wheels are.
+    /// The run's variables, and the path of its wheels.
     fn variables_of(&self, spec: &RunSpec) -> Result<Map<String, Value>, AnsibleError> {
         let mut variables = spec.variables.clone();
         if let Some(wheels) = self.prepared()?.and_then(|prepared| prepared.wheels) {
@@ -142,7 +141,7 @@ impl RunDir {
         Ok(variables)
     }
 
-    /// Writes the callback that loads, and gives its directory.
+    /// Writes the callback plugin that loads, and gives its directory.
     pub(super) fn write_loading_callback(&self) -> Result<PathBuf, AnsibleError> {
         let plugins = self.join("loading_plugins");
         private_dir(&plugins).map_err(|error| failed_at(&plugins, &error))?;
@@ -150,7 +149,7 @@ impl RunDir {
         Ok(plugins)
     }
 
-    /// Removes the variables. Done when it returns, or an error.
+    /// Removes the variables; they are gone when it returns Ok.
     pub(super) fn remove_variables(&self) -> Result<(), AnsibleError> {
         self.remove("variables.json")
     }
@@ -177,7 +176,7 @@ impl RunDir {
         self.remove("process.json")
     }
 
-    /// A path that a person gave, inside the checkout.
+    /// A path given by a user, which must be inside the checkout.
     pub(super) fn in_checkout(&self, what: &str, path: &str) -> Result<PathBuf, AnsibleError> {
         let checkout = self.checkout();
         let root = checkout.canonicalize().map_err(|error| failed_at(&checkout, &error))?;
@@ -193,7 +192,7 @@ impl RunDir {
         self.write(name, &bytes)
     }
 
-    /// In one step: a reader sees the old file or the new one, never a half.
+    /// Writes a file atomically: a reader sees the old file or the new one.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), AnsibleError> {
         let (path, temporary) = (self.join(name), self.join(&format!("{name}.new")));
         let write = || -> io::Result<()> {

@@ -1,11 +1,11 @@
-//! Runs `ansible-playbook`, so that nothing of it outlives the run or this program.
+//! Runs `ansible-playbook` so that no process of it outlives the run or this program.
 //!
-//! As root (or where user namespaces are allowed) the playbook runs in a process namespace of its own: when its first process
-//! ends, the kernel kills the rest, workers and `ssh` masters included. Elsewhere the mark in the environment finds them. In
-//! both cases the outermost process dies with this program (`setpriv --pdeathsig`), and it starts its work only after
-//! the record of it was written, so [`super::recover`] knows everything that may be alive.
+//! As root (or where user namespaces are allowed) the playbook runs in its own process namespace: when its first
+//! process ends, the kernel kills the rest, workers and `ssh` masters included. Elsewhere they are found by the mark in
+//! their environment. In both cases the outermost process dies with this program (`setpriv --pdeathsig`), and starts to
+//! work only after its record was written, so [`super::recover`] knows every process that may be alive.
 //!
-//! What the machine itself was told to do goes on there: that is stopped by rebooting or terminating it.
+//! Commands already started on the machine itself go on there: stop them by rebooting or terminating it.
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, OpenOptions};
@@ -29,35 +29,35 @@ use super::run_dir::{Record, RunDir};
 use super::spool::{ERRORS, EVENTS, POLL, Spool};
 use crate::platform::command::{no_start, spawn};
 
-/// So long Ansible may take to end when it is asked to.
+/// Time for Ansible to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// So long killed processes may take to go.
+/// Time for killed processes to disappear.
 pub(super) const KILL_LIMIT: Duration = Duration::from_secs(10);
 
-/// Waits for a line on its stdin, which says that the record is written. If this program ends first, there is none.
+/// Waits for a line on its stdin, sent once the record is written. If this program ends first, stdin ends without one.
 const WAIT_FOR_GO: &str = r#"read -r go && exec "$@" </dev/null"#;
 
-/// The first process of the namespace. It is not Ansible itself, because signals mean something else to a first process.
+/// The first process of the namespace. Not Ansible itself, because signals have other effects on a first process.
 const FIRST_PROCESS: &str = r#""$@"; exit $?"#;
 
-/// The environment variable that gives the callback what its lines begin with. The callback takes it out of the environment
-/// before anything is started.
+/// The environment variable with the key that begins the callback's lines. The callback removes it from the environment
+/// before any process is started.
 const KEY: &str = "OCIM_EVENTS_KEY";
 
-/// How the processes of a run are kept together.
+/// How to end all processes of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Isolation {
-    /// A process namespace.
+    /// By a process namespace.
     Namespace,
-    /// A process namespace in a user namespace.
+    /// By a process namespace in a user namespace.
     UserNamespace,
-    /// Only the mark.
+    /// Only by the mark in their environment.
     Mark,
 }
 
 impl Isolation {
-    /// The strongest that works here.
+    /// The strongest isolation that works on this host.
     pub(super) async fn probe() -> Self {
         for isolation in [Self::Namespace, Self::UserNamespace] {
             let mut command = Command::new("unshare");
@@ -122,7 +122,7 @@ pub(super) async fn run(
     };
     let end = watch(&mut playing.child, &mut spool, spec, sink, cancel).await;
     let status = playing.end().await?;
-    // When the sink refused, somebody else takes over, who needs the record.
+    // When the sink refused, a successor takes over and needs the record.
     let end = end?;
     spool.take_rest(sink).await?;
     dir.remove_variables()?;
@@ -166,18 +166,18 @@ async fn watch(
     }
 }
 
-/// A shell gives 128 and the signal's number for what a signal ended.
+/// A shell exits with 128 plus the signal's number if a signal ended its child.
 fn exit_status(status: Option<ExitStatus>) -> Option<i32> {
     status?.code().filter(|code| !(129..=192).contains(code))
 }
 
-/// Where a playbook runs: beside itself, as its relative paths expect.
+/// Working directory of a playbook: its own, as its relative paths expect.
 pub(super) fn work_dir(dir: &RunDir, spec: &RunSpec) -> PathBuf {
     let playbook = dir.checkout().join(&spec.playbook_path);
     playbook.parent().map_or_else(|| dir.checkout(), Path::to_owned)
 }
 
-/// The `ansible-playbook` of a virtualenv, with the arguments every use of it has. No value of a variable is among them.
+/// The `ansible-playbook` of a virtualenv, with the arguments common to every use. They hold no variable's value.
 pub(super) fn playbook_command(dir: &RunDir, spec: &RunSpec) -> Result<Vec<OsString>, AnsibleError> {
     let missing = || AnsibleError::Permanent(format!("{}: the run was not prepared", spec.dir.display()));
     let bin = dir.prepared()?.ok_or_else(missing)?.virtualenv.join("bin");
@@ -185,7 +185,7 @@ pub(super) fn playbook_command(dir: &RunDir, spec: &RunSpec) -> Result<Vec<OsStr
     let mut variables = OsString::from("@");
     variables.push(dir.variables());
     Ok(vec![
-        // Called by its interpreter: a script's first line has a limit of its length.
+        // Called by its interpreter: the length of a script's first line is limited.
         bin.join("python").into(),
         bin.join("ansible-playbook").into(),
         "--inventory".into(),
@@ -194,14 +194,14 @@ pub(super) fn playbook_command(dir: &RunDir, spec: &RunSpec) -> Result<Vec<OsStr
         variables,
         format!("--user={}", spec.target.user).into(),
         "--private-key".into(),
-        // Ansible runs elsewhere, where a relative path would lead nowhere.
+        // Ansible has another working directory, so the path must be absolute.
         std::path::absolute(&spec.target.private_key).map_err(failed)?.into(),
         "--forks=1".into(),
         playbook.into(),
     ])
 }
 
-/// Ansible's environment: nothing of the manager's, apart from where programs are.
+/// Ansible's environment: nothing of the manager's except `PATH`.
 pub(super) fn environment(command: &mut Command, dir: &RunDir, spec: &RunSpec, control_dir: &Path) {
     let path = |name: &str| dir.join(name).into_os_string();
     command.env_clear();
@@ -227,11 +227,11 @@ pub(super) fn environment(command: &mut Command, dir: &RunDir, spec: &RunSpec, c
     command.env("HOME", path("home")).env("ANSIBLE_HOME", path("home/.ansible")).env("ANSIBLE_LOCAL_TEMP", path("tmp"));
     command.env("ANSIBLE_CALLBACK_PLUGINS", path("callback_plugins")).env("ANSIBLE_CONFIG", configuration(dir, spec));
     command.env("ANSIBLE_SSH_ARGS", ssh_arguments(dir, &spec.target));
-    // Ansible puts a directory of its own in the place of %(directory)s, so a percent sign is written twice.
+    // Ansible replaces %(directory)s in it, so a percent sign is doubled.
     command.env("ANSIBLE_SSH_CONTROL_PATH", format!("{}/%%C", control_dir.display()));
 }
 
-/// The repository's own configuration: beside the playbook, else at its top, else none (and not the machine's).
+/// The repository's own configuration: beside the playbook, else at its top, else an empty one (never the host's).
 pub(super) fn configuration(dir: &RunDir, spec: &RunSpec) -> PathBuf {
     let checkout = dir.checkout();
     let beside = checkout.join(&spec.playbook_path).with_file_name("ansible.cfg");
@@ -249,7 +249,7 @@ fn ssh_arguments(dir: &RunDir, target: &super::port::Target) -> String {
     )
 }
 
-/// A playbook under way.
+/// A playbook that is running, with the mark of its processes.
 struct Playing {
     child: Child,
     outermost: i32,
@@ -292,14 +292,14 @@ impl Playing {
         }
     }
 
-    /// Returns when no process of the run is left: asks Ansible to end if it still runs, then kills.
+    /// Returns when no process of the run is left: sends SIGTERM to Ansible if it still runs, then kills.
     async fn end(&mut self) -> Result<Option<ExitStatus>, AnsibleError> {
         if let Ok(None) = self.child.try_wait() {
             for ansible in self.ansible() {
                 process::signal(ansible, &self.mark, Signal::TERM);
             }
             if timeout(GRACE, self.child.wait()).await.is_err() {
-                // With its first process the namespace goes, and only then does the outermost process end.
+                // The namespace ends with its first process, and then the outermost process ends.
                 process::kill_marked(&self.mark, Some(self.outermost));
                 drop(timeout(GRACE, self.child.wait()).await);
             }
@@ -319,7 +319,7 @@ impl Playing {
 }
 
 impl Drop for Playing {
-    /// For a run that is dropped while it goes on: an ended one has no marked process.
+    /// Kills a run that is dropped while it goes on; an ended one has no marked process.
     fn drop(&mut self) {
         process::kill_marked(&self.mark, None);
     }

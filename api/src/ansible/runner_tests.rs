@@ -1,4 +1,4 @@
-//! The runner with a shell in the place of Ansible: every way to keep processes together must end all of them.
+//! Tests of the runner with a shell in place of Ansible: every kind of isolation must end all its processes.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
@@ -15,7 +15,7 @@ use super::run_dir::{Prepared, RunDir};
 use super::runner::{self, Isolation};
 use super::{process, recover};
 
-/// Cancels at the first line that says so.
+/// Cancels at the first line with the word for it.
 #[derive(Default)]
 struct Sink {
     texts: Vec<String>,
@@ -70,7 +70,7 @@ async fn run(isolation: Isolation, script: &str) -> (Result<RunOutcome, AnsibleE
     (outcome, sink.texts, dir)
 }
 
-/// The ways that work here; at least the mark does.
+/// The kinds of isolation that work on this host; at least the mark does.
 async fn isolations() -> Vec<Isolation> {
     match Isolation::probe().await {
         Isolation::Mark => vec![Isolation::Mark],
@@ -80,7 +80,7 @@ async fn isolations() -> Vec<Isolation> {
 
 #[tokio::test]
 async fn what_left_session_and_environment_behind_is_ended_too() {
-    // Deaf to the friendly signal, a daemon, and one that lost its environment as a master connection of ssh does.
+    // One ignores SIGTERM, one is a daemon, and one lost its environment as a master connection of ssh does.
     let script = r#"
         trap '' TERM
         echo "mark $OCIM_RUN"
@@ -104,13 +104,13 @@ async fn the_exit_status_comes_through_and_a_signal_is_none() {
         let cases = [("exit 0", RunOutcome::Succeeded), ("exit 4", failed(Some(4))), ("kill -9 $$", failed(None))];
         for (script, expected) in cases {
             let mut outcome = run(isolation, script).await.0;
-            // A shell has its own words for a signal.
+            // A shell prints its own message for a signal.
             if let Ok(RunOutcome::Failed { exit_status: None, words, .. }) = &mut outcome {
                 *words = None;
             }
             assert_eq!(outcome, Ok(expected), "{isolation:?}: {script}");
         }
-        // What a run leaves running when it ends by itself is ended with it.
+        // A process that is still running when a run ends by itself is killed.
         let (outcome, texts, _dir) = run(isolation, "echo $OCIM_RUN; setsid sleep 300 & exit 0").await;
         assert_eq!(outcome, Ok(RunOutcome::Succeeded));
         assert_eq!(process::marked(texts.first().unwrap()), Vec::<i32>::new(), "{isolation:?}");
@@ -148,7 +148,7 @@ async fn it_gets_its_files_and_nothing_of_the_manager() {
 async fn a_run_of_an_earlier_version_is_taken_over_with_its_events() {
     let dir = tempfile::tempdir().unwrap();
     drop(spec(dir.path(), ""));
-    // Its process is gone, its record has no key, and neither have its lines.
+    // Its process is gone; its record and its lines have no key.
     let record = r#"{"process":{"pid":1,"start_time":1,"boot_id":"x"},"mark":"00000000000000000000000000000000"}"#;
     fs::write(dir.path().join("run/process.json"), record).unwrap();
     let printed = r#"{"message": "m", "at": 1.5, "kind": "failed", "text": "fatal: [h]", "task": "a", "host": "h"}"#;

@@ -1,20 +1,20 @@
-//! The sentence of Ansible that says why it ends, with file, line and column, out of all it prints around it.
+//! Extracts from Ansible's output the sentence that says why it ended, with file, line and column.
 //!
-//! Up to 2.18 Ansible prints `ERROR! …`, and after an empty line `The error appears to be in '…': line 3, column 5`; since 2.19
-//! `[ERROR]: …` and `Origin: …:3:5`. Of a text that is no YAML, versions up to 2.18 first say that it is no JSON.
+//! Up to 2.18 Ansible prints `ERROR! …`, and after an empty line `The error appears to be in '…': line 3, column 5`;
+//! since 2.19 `[ERROR]: …` and `Origin: …:3:5`. For invalid YAML, versions up to 2.18 first report invalid JSON.
 
 use super::run_dir::RunDir;
 
-/// The longest sentence, in characters.
+/// Limit of a sentence, in characters.
 const LONGEST: usize = 600;
 
-/// How the line of an error begins.
+/// Prefixes of the line of an error.
 const ERRORS: &[&str] = &["ERROR! ", "[ERROR]: ", "ERROR: "];
 
-/// What versions up to 2.18 say first of a text that is no YAML.
+/// First message of versions up to 2.18 for invalid YAML.
 const NO_JSON: &str = "We were unable to read either as JSON nor YAML";
 
-/// What follows an error, and is no part of it.
+/// Lines that follow an error and do not belong to it.
 const AFTER: &[&str] = &[
     "The error appears to",
     "Origin: ",
@@ -27,10 +27,10 @@ const AFTER: &[&str] = &[
     "Starting collection install",
 ];
 
-/// Advice that stands between the lines of an error.
+/// Advice between the lines of an error.
 const ADVICE: &[&str] = &["If you are using a module and expect the file to exist", "JSON: "];
 
-/// Where an error is.
+/// Position of an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     file: String,
@@ -38,7 +38,7 @@ struct Place {
     column: Option<usize>,
 }
 
-/// Finds the sentence. Paths are those of the repository, not of the manager.
+/// Finds the sentence. Paths in it are made relative to the repository.
 pub(super) fn find(said: &str, dir: &RunDir) -> String {
     let text = shorten_paths(said, dir);
     match first_error(&text) {
@@ -47,7 +47,7 @@ pub(super) fn find(said: &str, dir: &RunDir) -> String {
     }
 }
 
-/// An error, from behind its mark on, as one sentence with the place it is about.
+/// Turns an error, without its `ERROR` prefix, into one sentence with the position.
 pub(super) fn of(error: &str) -> String {
     let mut sentence = body(error);
     if let Some((before, _)) =
@@ -68,7 +68,7 @@ pub(super) fn of(error: &str) -> String {
     sentence
 }
 
-/// A task's message; where it is one of Ansible's own, which quotes the playbook, as one sentence.
+/// A task's message; an error of Ansible itself, which quotes the playbook, becomes one sentence.
 pub(super) fn with_place(message: String) -> String {
     if message.lines().any(|line| appears(line).is_some()) { of(&message) } else { message }
 }
@@ -85,7 +85,7 @@ fn first_error(text: &str) -> Option<&str> {
     None
 }
 
-/// The lines of an error.
+/// The lines of an error, joined.
 fn body(error: &str) -> String {
     let yaml = error.find("Syntax Error while loading YAML").filter(|_| error.starts_with(NO_JSON));
     let text = yaml.and_then(|at| error.get(at..)).unwrap_or(error);
@@ -93,11 +93,11 @@ fn body(error: &str) -> String {
     let lines = text.lines().take_while(is_part).map(str::trim);
     let lines = lines.filter(|line| !ADVICE.iter().any(|advice| line.starts_with(advice)));
     let sentence = lines.collect::<Vec<_>>().join(" ");
-    // The error's first line is a sentence, or a heading of what follows.
+    // The error's first line is a sentence, or a heading of the following ones.
     sentence.replacen("while loading YAML. ", "while loading YAML: ", 1)
 }
 
-/// Of a program that ended before it could say `ERROR`: the last line of a traceback, else the first that is no warning.
+/// For a program that ended without `ERROR`: the last line of a traceback, else the first that is not a warning.
 fn without_error(text: &str) -> String {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
     let is_traceback = lines().any(|line| line.starts_with("Traceback (most recent call last)"));
@@ -113,7 +113,7 @@ fn find_place(error: &str) -> Option<Place> {
     })
 }
 
-/// `file`, `file:line` or `file:line:column`.
+/// Parses `file`, `file:line` or `file:line:column`.
 fn origin_of(origin: &str) -> Place {
     let number =
         |text: &str| text.rsplit_once(':').and_then(|(rest, last)| Some((rest.to_owned(), last.parse().ok()?)));
@@ -126,14 +126,14 @@ fn origin_of(origin: &str) -> Place {
     }
 }
 
-/// `The error appears to be in 'file': line 3, column 5, but may`.
+/// Parses `The error appears to be in 'file': line 3, column 5, but may`.
 fn appears(line: &str) -> Option<Place> {
     let (_, rest) = line.strip_prefix("The error appears to")?.split_once(" in '")?;
     let (file, rest) = rest.split_once("': line ")?;
     Some(Place { file: file.to_owned(), line: leading_number(rest), column: after_column(rest) })
 }
 
-/// `… in "b'file'", line 3, column 1`, as the reader of requirements says it.
+/// Parses `… in "b'file'", line 3, column 1`, the format of the requirements reader.
 fn within_words(sentence: &str) -> Option<(String, Place)> {
     let (before, rest) = sentence.split_once(" in \"b'")?;
     let (file, rest) = rest.split_once("'\", line ")?;
@@ -149,7 +149,7 @@ fn leading_number(text: &str) -> Option<usize> {
     text.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// The paths of a run's directory as the repository knows them.
+/// Replaces paths of the run's directory by those in the repository.
 pub(super) fn shorten_paths(text: &str, dir: &RunDir) -> String {
     let (checkout, home) = (dir.checkout().display().to_string(), dir.join("home").display().to_string());
     let text = text.replace(&format!("{checkout}/"), "").replace(&checkout, ".");

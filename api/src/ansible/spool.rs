@@ -1,4 +1,4 @@
-//! Reads the two files a run prints to: what was read before is told by a position, and no line is given twice or lost.
+//! Reads the two files of a run's output from a stored position on, so that no line is given twice or lost.
 
 use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -10,28 +10,28 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use super::events::Parser;
 use super::port::{AnsibleError, RunOutcome, SpoolLine, SpoolPosition, SpoolSink};
 
-/// How often is looked for new output.
+/// Interval of the check for new output.
 pub(super) const POLL: Duration = Duration::from_millis(100);
 
-/// A longer line is cut, in bytes.
+/// Limit of a line in bytes; a longer one is cut.
 pub(super) const LINE_LIMIT: usize = 1_000_000;
 
-/// A cut line ends between two words if the last of them is shorter than this, in bytes.
+/// A cut line ends between two words if the last word is shorter than this, in bytes.
 const LONGEST_WORD: usize = 4096;
 
-/// So much is read at once, in bytes. With a line of the limit it stays under 1 MiB.
+/// Size of one read, in bytes. Together with a line of the limit it stays under 1 MiB.
 const CHUNK: usize = 32 * 1024;
 
-/// So many lines go to the sink at once.
+/// Number of lines given to the sink at once.
 const BATCH_LINES: usize = 500;
 
-/// So many chunks are taken in before whoever runs the playbook looks at clock and token again.
+/// Chunks read before the runner checks timeouts and cancellation again.
 const CHUNKS_A_ROUND: usize = 16;
 
-/// The name of the callback's file, which also gets stdout.
+/// File name of the callback's output, which also gets stdout.
 pub(super) const EVENTS: &str = "events";
 
-/// The name of stderr's file.
+/// File name of stderr's output.
 pub(super) const ERRORS: &str = "errors";
 
 /// A line without its end, and the offset behind it.
@@ -46,21 +46,21 @@ pub(super) struct RawLine {
 pub(super) struct Tail {
     path: PathBuf,
     file: Option<File>,
-    /// The offset behind what was read.
+    /// Offset behind the bytes that were read.
     read: u64,
-    /// The beginning of a line whose end is not there yet.
+    /// Beginning of a line whose end was not read yet.
     line: Vec<u8>,
-    /// So many bytes of that line were over the limit.
+    /// Bytes of that line beyond the limit.
     dropped: usize,
 }
 
 impl Tail {
-    /// Reads from `offset`, which is the beginning of a line. The file may appear later.
+    /// Reads from `offset`, the beginning of a line. The file may be created later.
     pub(super) fn new(path: &Path, offset: u64) -> Self {
         Self { path: path.to_owned(), file: None, read: offset, line: Vec::new(), dropped: 0 }
     }
 
-    /// The lines of the next piece of the file (none where it is all within one line), or nothing at its present end.
+    /// The lines of the next chunk (an empty list if it has no line end), or none at the present end of the file.
     pub(super) async fn read(&mut self) -> io::Result<Option<Vec<RawLine>>> {
         let mut piece = vec![0; CHUNK];
         let count = self.read_into(&mut piece).await?;
@@ -82,7 +82,7 @@ impl Tail {
         Ok(Some(lines))
     }
 
-    /// A last line that has no end.
+    /// The last line, if it has no line end.
     pub(super) fn finish(&mut self) -> Option<RawLine> {
         (!self.line.is_empty()).then(|| self.take_line())
     }
@@ -115,7 +115,7 @@ impl Tail {
         let mut text = std::mem::take(&mut self.line);
         let mut dropped = std::mem::take(&mut self.dropped);
         if dropped > 0 {
-            // Between two words where that is near: a piece of a secret would not be known as one.
+            // Cut between two words if possible: a part of a secret would not be recognized and masked.
             let space = text.iter().rposition(u8::is_ascii_whitespace).filter(|at| text.len() - at < LONGEST_WORD);
             let kept = space.unwrap_or(text.len());
             dropped += text.len() - kept;
@@ -136,7 +136,7 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// Reads on from `position`. The callback's lines begin with `key`.
+    /// Continues from `position`. The callback's lines begin with `key`.
     pub(super) fn open(dir: &Path, position: SpoolPosition, key: Option<&str>) -> Self {
         Self {
             events: Tail::new(&dir.join(EVENTS), position.events),
@@ -146,13 +146,13 @@ impl Spool {
         }
     }
 
-    /// Where the two files end now.
+    /// The present end of both files.
     pub(super) fn end(dir: &Path) -> SpoolPosition {
         let length = |name| std::fs::metadata(dir.join(name)).map_or(0, |file| file.len());
         SpoolPosition { events: length(EVENTS), errors: length(ERRORS) }
     }
 
-    /// Gives the sink complete lines, a bounded number of them. Says whether anything at all was printed.
+    /// Gives the sink complete lines, a bounded number of them. True if there was any output.
     pub(super) async fn take_in(&mut self, sink: &mut dyn SpoolSink) -> Result<bool, AnsibleError> {
         let mut is_new = false;
         for _ in 0..CHUNKS_A_ROUND {
@@ -168,7 +168,7 @@ impl Spool {
         Ok(is_new)
     }
 
-    /// Gives the sink all there is, when nobody writes any more. Says whether there was anything.
+    /// Gives the sink the rest of the output once no process writes any more. True if there was any.
     pub(super) async fn take_rest(&mut self, sink: &mut dyn SpoolSink) -> Result<bool, AnsibleError> {
         let before = self.position;
         while self.take_in(sink).await? {}
@@ -178,17 +178,17 @@ impl Spool {
         Ok(self.position != before)
     }
 
-    /// So long the task under way may print nothing, because it said so.
+    /// How long the present task may print nothing, by its own `async` limit.
     pub(super) const fn patience(&self) -> Duration {
         self.parser.patience()
     }
 
-    /// What the exit status means together with what was read of a run on this machine. `checkout` is taken off paths.
+    /// The outcome of a run on this machine, from its exit status and its output. `checkout` is removed from paths.
     pub(super) fn outcome(&mut self, exit_status: Option<i32>, machine: &str, checkout: &str) -> RunOutcome {
         match exit_status {
             Some(0) => self.parser.missed(machine).map_or(RunOutcome::Succeeded, |hosts| RunOutcome::NoHost { hosts }),
             Some(_) | None => {
-                // Paths are told as they are in the repository.
+                // Paths are made relative to the repository.
                 let relative = |words: String| words.replace(&format!("{checkout}/"), "");
                 let failed_task = self.parser.take_failed_task().map(|(task, message)| (task, relative(message)));
                 RunOutcome::Failed { exit_status, failed_task, words: self.parser.error_words().map(relative) }
@@ -222,7 +222,6 @@ impl Spool {
     }
 }
 
-/// Which of the two files.
 #[derive(Debug, Clone, Copy)]
 enum Source {
     Events,
@@ -269,7 +268,7 @@ mod tests {
     async fn a_line_of_3_mb_is_cut_and_the_next_is_whole() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let mut tail = Tail::new(file.path(), 0);
-        // In pieces, as it is written: what was read is not kept beyond the limit.
+        // Written in pieces: bytes beyond the limit are not kept.
         for _ in 0..3 {
             file.write_all(&vec![b'x'; 1_000_000]).unwrap();
             assert_eq!(read_all(&mut tail).await, []);

@@ -1,41 +1,41 @@
-//! What Ansible says on stderr: warnings, and the error that ended it.
+//! Parses Ansible's stderr: warnings, and the error that ended it.
 
 use shared_types::LogLevel;
 
 use super::sentence;
 
-/// So many lines of an error are looked at, and so many bytes of each.
+/// Limits for an error: number of lines, and bytes of each line.
 const LINES: usize = 40;
 const LINE_BYTES: usize = 4000;
 
-/// What begins a warning.
+/// Prefixes of lines that begin a warning.
 const WARNINGS: &[&str] = &["[WARNING]", "[DEPRECATION WARNING]", "[DEPRECATED]", "Warning: "];
-/// What begins an error.
+/// Prefixes of lines that begin an error.
 const ERRORS: &[&str] = &["[ERROR]", "ERROR", "fatal:", "Traceback"];
-/// How Ansible begins its own sentence.
+/// Prefixes of Ansible's own error messages.
 const MARKS: &[&str] = &["[ERROR]: ", "ERROR! "];
 
-/// Reads stderr line by line.
+/// Parses stderr line by line.
 #[derive(Debug, Default)]
 pub(super) struct Stderr {
     state: State,
     error: Vec<String>,
-    /// The last line that belongs to no warning.
+    /// The last line that is not part of a warning.
     last: String,
 }
 
-/// What the lines read last belong to.
+/// What the last lines belong to.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
     #[default]
     Error,
     Warning,
-    /// After an empty line within a warning: what looks like a piece of source text belongs to it.
+    /// After an empty line within a warning: lines that look like source text still belong to it.
     WarningGap,
 }
 
 impl Stderr {
-    /// Takes the next line, without its end; gives its level.
+    /// Parses the next line, without its line end; gives its level.
     pub(super) fn take(&mut self, line: &str) -> LogLevel {
         self.state = self.state.after(line);
         match self.state {
@@ -61,7 +61,7 @@ impl Stderr {
         }
     }
 
-    /// Ansible's last error as one sentence with the place it is about, else the last thing that was said.
+    /// Ansible's last error as one sentence with the position, else the last line.
     pub(super) fn words(&self) -> Option<String> {
         let error = self.error.join("\n");
         let words = match MARKS.iter().find_map(|mark| error.strip_prefix(mark)) {

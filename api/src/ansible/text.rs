@@ -1,7 +1,7 @@
-//! What a program printed, as a text that a log can show.
+//! Cleans a program's output for the log.
 
-/// The text as a terminal would show it in the end: of a line that was written anew after a carriage return its last state;
-/// without control characters, apart from line ends, tabs and colours (`ESC [ … m`), and without space at its end.
+/// The text as a terminal would finally show it: of a line that was overwritten after a carriage return its last state;
+/// without control characters, except line ends, tabs and colours (`ESC [ … m`), and without white space at its end.
 pub(super) fn clean(text: &str) -> String {
     let mut kept = Kept { text: String::with_capacity(text.len()), ..Kept::default() };
     let mut rest = text.trim_end();
@@ -37,7 +37,7 @@ pub(super) fn clean(text: &str) -> String {
     kept.end()
 }
 
-/// The text on its own, for where no terminal is: also without colours.
+/// The text for use outside a terminal: also without colours.
 pub(super) fn plain(text: &str) -> String {
     let text = clean(text);
     let mut parts = text.split('\u{1b}');
@@ -48,15 +48,15 @@ pub(super) fn plain(text: &str) -> String {
     plain
 }
 
-/// What is kept so far.
+/// The cleaned text so far.
 #[derive(Default)]
 struct Kept {
     text: String,
-    /// Where the line under way begins.
+    /// Offset of the present line.
     line: usize,
-    /// Where its present state begins.
+    /// Offset of the present line's latest state, begun by a carriage return.
     state: usize,
-    /// The present state shows something, so it takes the place of those before it.
+    /// The latest state has visible text, so it replaces the earlier ones.
     is_seen: bool,
 }
 
@@ -70,7 +70,7 @@ impl Kept {
         self.text.push(character);
     }
 
-    /// A carriage return. A state that shows nothing leaves the one before it.
+    /// Handles a carriage return. A state without visible text leaves the one before it.
     fn write_anew(&mut self) {
         if !self.is_seen {
             self.text.truncate(self.state);

@@ -1,10 +1,10 @@
-//! Virtualenvs, one for each requirements and interpreter, and the wheels to make them without a network.
+//! Virtualenvs, one for each combination of requirements and interpreter, and the wheels to make them offline.
 //!
-//! Interpreters are tried in the order of the settings. One fits when the requirements can be installed with it and
-//! `ansible-playbook --version` runs then. A virtualenv that is complete already is taken before another is made.
+//! Interpreters are tried in the order of the settings. One fits if the requirements can be installed with it and
+//! `ansible-playbook --version` then runs. An existing complete virtualenv is preferred over making another.
 //!
-//! A virtualenv is built where it stays, because its scripts hold its path; a file in it says that it is complete. Nothing is
-//! ever removed from the cache: a run may use it.
+//! A virtualenv is built in its final place, because its scripts hold its path; a marker file says that it is complete.
+//! Nothing is ever removed from the cache, since a run may use it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,21 +24,21 @@ use super::run_dir::RunDir;
 use crate::platform::command;
 use crate::platform::files::{self, private_dir};
 
-/// So long one step of making a virtualenv may take: packages may have to be compiled.
+/// Timeout of one step of making a virtualenv: packages may have to be compiled.
 const BUILD_LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// So long Ansible may take to say its version, the first time it is loaded.
+/// Timeout of asking Ansible for its version, when it is loaded for the first time.
 const VERSION_LIMIT: Duration = Duration::from_secs(120);
 
-/// Exists in a virtualenv that is complete.
+/// Marks a complete virtualenv.
 const COMPLETE: &str = ".complete";
 
-/// Downloads the wheels of these requirements (and builds those that are not to be had) into the cache, so that
-/// [`super::port::Ansible::prepare`] needs no network for them: for the first interpreter that they can be had for. A second
-/// call with the same text does nothing.
+/// Downloads the wheels of these requirements (and builds those that have none) into the cache, for the first
+/// interpreter for which all can be had, so that [`super::port::Ansible::prepare`] needs no network for them.
+/// Idempotent.
 ///
 /// # Errors
-/// As for a virtualenv: an unknown requirement is permanent, an index that cannot be reached is not.
+/// [`AnsibleError::Permanent`] for an unknown requirement, [`AnsibleError::Transient`] if the index cannot be reached.
 pub async fn fill_wheels(
     config: &AnsibleConfig,
     requirements_text: &str,
@@ -86,11 +86,11 @@ async fn fill_wheels_with(
     fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
 }
 
-/// The virtualenv for these requirements with the first interpreter that fits them, made unless there is one.
+/// The virtualenv for these requirements with the first interpreter that fits, made unless it exists.
 ///
 /// # Errors
-/// [`AnsibleError::Permanent`] with what each interpreter said when none fits; [`AnsibleError::Transient`] as soon as one
-/// interpreter could not be tried to the end.
+/// [`AnsibleError::Permanent`] with each interpreter's error if none fits; [`AnsibleError::Transient`] as soon as one
+/// could not be tried completely.
 pub(super) async fn ensure(
     config: &AnsibleConfig,
     requirements: &Requirements,
@@ -106,7 +106,7 @@ pub(super) async fn ensure(
         match identity(python, cancel).await {
             Ok(identity) => {
                 let place = parent.join(key(&identity, source.text()));
-                // The same interpreter may have two names.
+                // Two names may mean the same interpreter.
                 if places.iter().all(|(_, other)| *other != place) {
                     places.push((python, place));
                 }
@@ -132,7 +132,7 @@ pub(super) async fn ensure(
     Err(none_fits(refusals))
 }
 
-/// What each interpreter said; of a single one, only that.
+/// The error of each interpreter; if there is only one, without its name.
 fn none_fits(refusals: Vec<(String, String)>) -> AnsibleError {
     if let [(_, words)] = refusals.as_slice() {
         return AnsibleError::Permanent(words.clone());
@@ -142,7 +142,7 @@ fn none_fits(refusals: Vec<(String, String)>) -> AnsibleError {
 }
 
 fn is_complete(virtualenv: &Path) -> bool {
-    // The link to a Python that was removed meanwhile leads nowhere.
+    // The link to a Python that was removed since is dangling.
     virtualenv.join(COMPLETE).is_file() && virtualenv.join("bin/python").is_file()
 }
 
@@ -165,7 +165,7 @@ async fn make(
     remove_dir(virtualenv)?;
     let filled = fill(config, python, virtualenv, source, dir, cancel, printer).await;
     if filled.is_err() {
-        // Only to save room: without the marker it would not be used.
+        // Only to free space: without the marker it is never used.
         drop(remove_dir(virtualenv));
     }
     filled
@@ -191,7 +191,7 @@ async fn fill(
     fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
 }
 
-/// Has Ansible say its version: an old one can be installed with a new Python, and dies when it is loaded.
+/// Runs `ansible-playbook --version`: an old Ansible can be installed with a new Python, but fails when it is loaded.
 async fn try_out(virtualenv: &Path, dir: &RunDir, cancel: &CancellationToken) -> Result<(), AnsibleError> {
     dir.make_home()?;
     let mut command = command::command(virtualenv.join("bin/python"));
@@ -243,7 +243,7 @@ fn remove_dir(dir: &Path) -> Result<(), AnsibleError> {
     if dir.exists() { fs::remove_dir_all(dir).map_err(|error| failed_at(dir, &error)) } else { Ok(()) }
 }
 
-/// Tells a function of each line.
+/// A sink that passes each line to a function.
 struct ProgressSink<'a>(&'a mut (dyn FnMut(&str) + Send));
 
 #[async_trait]

@@ -1,8 +1,8 @@
-//! The wheels that a repository's `wheels.txt` asks for, so that machines need no network: downloaded on the manager, kept in the
-//! cache as one tar for each content of the file, and given to the playbook as [`VARIABLE`].
+//! The wheels of a repository's `wheels.txt`, so that machines need no network: downloaded on the manager, cached as
+//! one tar for each content of the file, and passed to the playbook as [`VARIABLE`].
 //!
-//! `wheels.txt` is a requirements file of pip. Only wheels are taken: nothing is built here that must run elsewhere. They are for
-//! the Python that runs Ansible, unless a comment `# pip: --python-version 3.12 --platform …` names another.
+//! `wheels.txt` is a requirements file of pip. Only wheels are accepted: nothing is built here for other hosts. They
+//! are for the Python that runs Ansible, unless a comment `# pip: --python-version 3.12 --platform …` names another.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -19,35 +19,35 @@ use super::run_dir::RunDir;
 use crate::platform::command::{self, Output};
 use crate::platform::files::{lock, private_dir};
 
-/// The variable with the path of the tar. A value that people give is left alone, and nothing is downloaded then.
+/// The variable with the path of the tar. If the user has set it, it is kept and nothing is downloaded.
 pub(super) const VARIABLE: &str = "ocim_wheels";
 
-/// The file's name; the one beside the playbook counts, else the one at the top of the repository.
+/// The file's name; the file beside the playbook is preferred over the one at the top of the repository.
 const FILE: &str = "wheels.txt";
 
-/// What a comment that goes on with options of `pip download` begins with.
+/// Prefix of a comment with options for `pip download`.
 const COMMENT: &str = "# pip:";
 
-/// The options that such a comment may have; each has a value.
+/// The options allowed in such a comment; each has a value.
 const OPTIONS: &[&str] = &["--python-version", "--platform", "--abi", "--implementation"];
 
-/// How long a download may take.
+/// Timeout of a download.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// How long Python may take to say what it is.
+/// Timeout of asking Python for its identity.
 const ASK_LIMIT: Duration = Duration::from_secs(30);
 
-/// How large all wheels of a file may be together, in bytes.
+/// Limit for all wheels of a file, in bytes.
 const MAX_SIZE: u64 = 2 << 30;
 
-/// What else decides which wheels are taken.
+/// Prints what else decides which wheels are downloaded.
 const PYTHON: &str = "import sys, platform; print(sys.implementation.cache_tag, platform.machine())";
 
-/// The tar with the wheels, made unless the cache has it; none where the repository has no `wheels.txt`.
+/// The tar with the wheels, made unless it is cached; none if the repository has no `wheels.txt`.
 ///
 /// # Errors
-/// [`AnsibleError::Permanent`] for a requirement without a wheel, a wrong hash, or a comment that cannot be read;
-/// [`AnsibleError::Transient`] for an index that cannot be reached.
+/// [`AnsibleError::Permanent`] for a requirement without a wheel, a wrong hash, or an invalid comment;
+/// [`AnsibleError::Transient`] if the index cannot be reached.
 pub(super) async fn ensure(
     (cache_dir, virtualenv): (&Path, &Path),
     playbook_path: &str,
@@ -84,7 +84,7 @@ pub(super) async fn ensure(
         }
         Err(error) => Err(error),
     };
-    // Only to save room: what is left is removed before the next download, too.
+    // Only to free space: it is also removed before the next download.
     drop(remove_dir(&work));
     made.map(|()| Some(archive))
 }
@@ -96,7 +96,7 @@ fn find(checkout: &Path, playbook_path: &str) -> Option<PathBuf> {
     files.into_iter().filter_map(|file| file.canonicalize().ok()).find(|file| file.starts_with(&root) && file.is_file())
 }
 
-/// The options of `pip download` that the comments of a file give.
+/// The options for `pip download` in the comments of a file.
 fn options(file: &RequirementsFile) -> Result<Vec<String>, AnsibleError> {
     let mut options = Vec::new();
     for (line, number) in file.text.lines().zip(1..) {
@@ -158,13 +158,13 @@ fn downloaded(output: &Output, files: &[RequirementsFile], python: &str) -> Resu
     })
 }
 
-/// What pip names below its sentence about hashes: `    kolibri==0.19.5 from https://…:`.
+/// The requirement that pip names below its sentence about hashes: `    kolibri==0.19.5 from https://…:`.
 fn mismatched(said: &str) -> Option<&str> {
     let (_, rest) = said.split_once("DO NOT MATCH THE HASHES")?;
     rest.lines().skip(1).find_map(|line| line.trim().split_once(" from ")).map(|(name, _)| name)
 }
 
-/// Packs a directory of wheels. The tar appears whole or not at all.
+/// Packs a directory of wheels into a tar, atomically.
 fn pack(wheels: &Path, archive: &Path) -> Result<(), AnsibleError> {
     let part = wheels.with_extension("tar");
     let mut builder = tar::Builder::new(File::create(&part).map_err(|error| failed_at(&part, &error))?);
@@ -185,7 +185,7 @@ fn pack(wheels: &Path, archive: &Path) -> Result<(), AnsibleError> {
     file.sync_all().and_then(|()| fs::rename(&part, archive)).map_err(|error| failed_at(archive, &error))
 }
 
-/// Names and paths in the order of the names.
+/// File names and paths, sorted by name.
 fn list(wheels: &Path) -> Result<Vec<(String, PathBuf)>, AnsibleError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(wheels).map_err(|error| failed_at(wheels, &error))? {

@@ -1,9 +1,9 @@
-//! Texts of people among the variables that ocim makes.
+//! Texts of users among the variables that ocim generates.
 
 use shared_types::yaml::typed;
 
-/// A text that Ansible's templates leave as it is. Without this, a name with `{{ … }}` in it (a pull request's title comes from
-/// outside) would be evaluated on this host.
+/// Quotes a text so that Ansible's templates do not evaluate it on this host: a name may hold `{{ … }}` (a pull
+/// request's title comes from outside).
 pub(super) fn literal(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();

@@ -1,5 +1,5 @@
-//! The application types: what an instance can run. Each is a folder that implements [`Application`], and one entry in [`all`];
-//! what server, browser and client know of it alike is its folder in [`shared_types::applications`].
+//! The application types: what an instance can run. Each is a folder that implements [`Application`], and one entry in
+//! [`all`]; the part shared by server, browser and client is its folder in [`shared_types::applications`].
 
 pub mod openedx;
 pub mod site;
@@ -13,29 +13,29 @@ use std::sync::Arc;
 use crate::config::Settings;
 use crate::instances::application::Application;
 
-/// What the public URLs of a new instance begin with, unless its settings say otherwise.
+/// Default scheme of a new instance's public URLs.
 const PROTOCOL: &str = "http";
 
-/// The contact address of an instance that names none.
+/// Default contact address of an instance.
 const EMAIL: &str = "contact@example.com";
 
-/// Where the git repositories are that the program brings along.
+/// Paths of the git repositories that the program ships.
 #[derive(Debug, Clone)]
 pub struct Repositories {
-    /// A configuration repository in small.
+    /// A minimal configuration repository.
     pub configuration: PathBuf,
-    /// An `edx-platform` with nothing but a commit to deploy.
+    /// An `edx-platform` with a single commit to deploy.
     pub edx_platform: PathBuf,
     /// The playbooks that deploy with Tutor.
     pub tutor: PathBuf,
-    /// The directory that has a repository for each example, under its name.
+    /// The directory with one repository for each example, under the example's name.
     pub examples: PathBuf,
 }
 
-/// Every type with the defaults that the operator configured, in the order that a person is offered them.
+/// Every type with the operator's defaults, in the order in which users see them.
 ///
 /// # Errors
-/// Which setting cannot be used, and why.
+/// A message that names the invalid setting and the reason.
 pub fn all(settings: &Settings, repositories: &Repositories) -> Result<Vec<Arc<dyn Application>>, String> {
     Ok(vec![
         Arc::new(openedx::OpenEdx::configured(settings, repositories)?),

@@ -1,6 +1,6 @@
-//! Which server, and the token for it: from the environment, or from the file that `ocim login` wrote.
+//! The server's address and the token for it: from the environment, or from the file that `ocim login` wrote.
 //!
-//! Invariant: a token from the file goes to the server that stands beside it in the file and to no other.
+//! Invariant: a token from the file is only sent to the server named in the same file.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -14,24 +14,22 @@ use url::Url;
 use super::api::{Api, Credential, is_in_clear, parse_server};
 use super::error::ClientError;
 
-/// Where a server on this machine answers unless it was told otherwise.
+/// Default address of a server on this machine.
 const DEFAULT_SERVER: &str = "http://localhost:5000";
 
-/// What `ocim login` keeps.
+/// The contents of the file that `ocim login` writes.
 #[derive(Debug, Deserialize)]
 pub struct Account {
-    /// The server's address.
     pub server: String,
-    /// The token.
     pub token: SecretString,
-    /// Its id, where `ocim login` made it.
+    /// Id of the token; none if it was read with `login --with-token`.
     pub token_id: Option<i64>,
 }
 
-/// The server and who asks it, by OCIM_SERVER and OCIM_TOKEN, else by the file.
+/// Client for the server and token of OCIM_SERVER and OCIM_TOKEN, or of the file.
 ///
 /// # Errors
-/// [`ClientError::NotSignedIn`] when there is no token for the server.
+/// [`ClientError::NotSignedIn`] if there is no token for the server.
 pub fn connect() -> Result<Api, ClientError> {
     let named = server_named()?;
     if let Some(server) = named.as_ref() {
@@ -59,10 +57,10 @@ pub fn connect() -> Result<Api, ClientError> {
     Api::new(server, Credential::Token(account.token))
 }
 
-/// The server to sign in at: the one named, that of OCIM_SERVER, the one signed in at before, or the one on this machine.
+/// The server to sign in at: the given one, that of OCIM_SERVER, the one of the last login, or the one on this machine.
 ///
 /// # Errors
-/// [`ClientError::Usage`] when that is no address.
+/// [`ClientError::Usage`] if the given text is not a server's address.
 pub fn server_or_default(named: Option<&str>) -> Result<Url, ClientError> {
     if let Some(named) = named {
         return parse_server(named);
@@ -77,7 +75,7 @@ fn server_named() -> Result<Option<Url>, ClientError> {
     variable("OCIM_SERVER").map(|text| parse_server(&text)).transpose()
 }
 
-/// Says so where a token can be read on its way.
+/// Warns if tokens are sent to the server without encryption.
 pub fn warn_of_clear(server: &Url) {
     if is_in_clear(server) {
         let _ = writeln!(io::stderr(), "ocim: warning: {server} is not https: the token travels in clear.");
@@ -88,7 +86,7 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// The file's path: `ocim/client.toml` under XDG_CONFIG_HOME, or under `~/.config`.
+/// Path of the file: `ocim/client.toml` in XDG_CONFIG_HOME, or in `~/.config`.
 fn path() -> Result<PathBuf, ClientError> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let config = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")));
@@ -101,10 +99,10 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> ClientError {
     move |source| ClientError::File { path, source }
 }
 
-/// What is kept; none where nobody signed in.
+/// Reads the stored account; none if there is no file.
 ///
 /// # Errors
-/// [`ClientError::File`] when the file cannot be read or makes no sense.
+/// [`ClientError::File`] if the file cannot be read or parsed.
 pub fn read() -> Result<Option<Account>, ClientError> {
     let path = path()?;
     let text = match fs::read_to_string(&path) {
@@ -114,21 +112,21 @@ pub fn read() -> Result<Option<Account>, ClientError> {
     };
     let file = config::File::from_str(&text, config::FileFormat::Toml);
     let read = config::Config::builder().add_source(file).build().and_then(config::Config::try_deserialize);
-    // What the parser says may quote the token.
+    // The parser's message may quote the token.
     let wrong = |_| at(&path)(io::Error::new(io::ErrorKind::InvalidData, "makes no sense; run `ocim login` again"));
     read.map(Some).map_err(wrong)
 }
 
-/// Keeps an account; nobody but its owner can read it, at no moment.
+/// Stores an account in a file that only its owner can read, from its creation on.
 ///
 /// # Errors
-/// [`ClientError::File`].
+/// [`ClientError::File`] if the file cannot be written.
 pub fn write(account: &Account) -> Result<PathBuf, ClientError> {
     let path = path()?;
     let dir = path.parent().unwrap_or(Path::new("/"));
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at(dir))?;
     let Account { server, token, token_id } = account;
-    // A JSON string is a TOML string.
+    // JSON strings are valid TOML strings.
     let mut text = format!(
         "# Written by `ocim login`.\nserver = {}\ntoken = {}\n",
         serde_json::json!(server),
@@ -145,10 +143,10 @@ pub fn write(account: &Account) -> Result<PathBuf, ClientError> {
     Ok(path)
 }
 
-/// Forgets what is kept.
+/// Removes the stored account.
 ///
 /// # Errors
-/// [`ClientError::File`].
+/// [`ClientError::File`] if the file cannot be removed.
 pub fn remove() -> Result<(), ClientError> {
     let path = path()?;
     match fs::remove_file(&path) {

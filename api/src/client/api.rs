@@ -1,4 +1,4 @@
-//! The REST API as the client sees it: requests with a credential, answers, problems, pages.
+//! Client of the REST API: requests with a credential, answers, problems, pages.
 
 use std::time::Duration;
 
@@ -12,27 +12,27 @@ use url::{Host, Url};
 
 use super::error::{ClientError, Refusal};
 
-/// How long a connection may take.
+/// Timeout of making a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long the whole of an answer may take that is no stream.
+/// Timeout of a whole answer that is not a stream.
 const WHOLE: Duration = Duration::from_secs(90);
-/// How long nothing may come: streams say something every 15 seconds, and nobody is asked to wait longer than 30.
+/// Timeout without data: streams send something every 15 seconds, and other answers take at most 30 (see [`WAIT`]).
 const SILENCE: Duration = Duration::from_secs(45);
-/// How long the server is asked to wait for an outcome.
+/// The `Prefer` header: how many seconds the server may wait for an outcome.
 pub const WAIT: &str = "wait=30";
 
-/// How whoever asks proves who they are.
+/// How the client authenticates.
 #[derive(Debug, Clone)]
 pub enum Credential {
-    /// Not at all.
+    /// No authentication.
     None,
-    /// By an API token.
+    /// An API token.
     Token(SecretString),
-    /// By the session's cookie, whole.
+    /// The value of the session's cookie header.
     Session(SecretString),
 }
 
-/// One server and whoever asks it.
+/// A client of one server with one credential.
 #[derive(Debug, Clone)]
 pub struct Api {
     http: reqwest::Client,
@@ -40,20 +40,20 @@ pub struct Api {
     credential: Credential,
 }
 
-/// What is appended to a path: names and values, where there is a value.
+/// Query parameters: names and values; those without a value are omitted.
 pub type Query<'a> = [(&'a str, Option<String>)];
 
 impl Api {
-    /// Nothing is asked yet.
+    /// Makes a client; does no I/O on the network.
     ///
     /// # Errors
-    /// [`ClientError::Failed`] when this system's certificates cannot be read.
+    /// [`ClientError::Failed`] if the system's certificates cannot be read.
     pub fn new(base: Url, credential: Credential) -> Result<Self, ClientError> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("ocim/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
-            // A token is for the server it was made at, and for no other that this one names.
+            // No redirects: a token must not be sent to another server.
             .redirect(reqwest::redirect::Policy::none());
         if is_loopback(&base) {
             builder = builder.no_proxy();
@@ -62,17 +62,17 @@ impl Api {
         Ok(Self { http, base, credential })
     }
 
-    /// The same server, asked by another.
+    /// The same server with another credential.
     pub fn with(&self, credential: Credential) -> Self {
         Self { credential, ..self.clone() }
     }
 
-    /// The server's address.
+    /// The server's address, without a slash at its end.
     pub fn server(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
 
-    /// A request; `path` is what follows `/api/v1` and needs no escaping.
+    /// Builds a request; `path` is the part after `/api/v1` and must need no escaping.
     pub fn request(&self, method: Method, path: &str, query: &Query<'_>) -> RequestBuilder {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{API_BASE}{path}", self.base.path().trim_end_matches('/')));
@@ -89,10 +89,10 @@ impl Api {
         }
     }
 
-    /// Sends a request; an answer that is no success is an error.
+    /// Sends a request; an answer without a success status is an error.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] with the server's words, [`ClientError::Unreachable`].
+    /// [`ClientError::Refused`] with the server's problem, [`ClientError::Unreachable`] without an answer.
     pub async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
@@ -108,18 +108,18 @@ impl Api {
         Err(ClientError::Refused(Box::new(refusal(status, &text))))
     }
 
-    /// Sends a request and reads the JSON of the answer; null where there is no body.
+    /// Sends a request and reads the answer's JSON; null if it has no body.
     ///
     /// # Errors
-    /// As [`Self::send`]; [`ClientError::Failed`] when the answer is no JSON.
+    /// As [`Self::send`]; [`ClientError::Failed`] if the answer is not JSON.
     pub async fn json(&self, request: RequestBuilder) -> Result<Value, ClientError> {
         self.read(self.send(request.timeout(WHOLE)).await?).await
     }
 
-    /// Reads the JSON of an answer; null where there is no body.
+    /// Reads the JSON of an answer; null if it has no body.
     ///
     /// # Errors
-    /// [`ClientError::Failed`] when it is no JSON, [`ClientError::Unreachable`] when it broke off.
+    /// [`ClientError::Failed`] if it is not JSON, [`ClientError::Unreachable`] if the connection broke.
     pub async fn read(&self, answer: Response) -> Result<Value, ClientError> {
         if answer.status() == StatusCode::NO_CONTENT {
             return Ok(Value::Null);
@@ -132,7 +132,7 @@ impl Api {
         })
     }
 
-    /// Reads one thing.
+    /// Reads one resource with GET.
     ///
     /// # Errors
     /// As [`Self::json`].
@@ -140,7 +140,7 @@ impl Api {
         self.json(self.request(Method::GET, path, query)).await
     }
 
-    /// Asks for something with a body, and for an answer when it is done.
+    /// Sends a request with a body and lets the server wait until the operation has ended.
     ///
     /// # Errors
     /// As [`Self::json`].
@@ -148,7 +148,7 @@ impl Api {
         self.json(self.request(method, path, &[]).header("prefer", WAIT).json(body)).await
     }
 
-    /// Reads a list page by page, up to so many items (none: all).
+    /// Reads a list page by page, up to `most` items (none: all).
     ///
     /// # Errors
     /// As [`Self::json`].
@@ -171,16 +171,16 @@ impl Api {
         }
     }
 
-    /// What became of a connection.
+    /// Turns a connection's error into one with the server's address.
     pub fn unreachable(&self, error: &reqwest::Error) -> ClientError {
         ClientError::Unreachable { server: self.server().to_owned(), why: reason(error) }
     }
 }
 
-/// A server's address.
+/// Parses a server's address.
 ///
 /// # Errors
-/// [`ClientError::Usage`] with what it must be.
+/// [`ClientError::Usage`] with the expected form.
 pub fn parse_server(text: &str) -> Result<Url, ClientError> {
     let wrong = || {
         let words =
@@ -193,7 +193,7 @@ pub fn parse_server(text: &str) -> Result<Url, ClientError> {
     (matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain).then_some(url).ok_or_else(wrong)
 }
 
-/// Whether a token sent there can be read on the way.
+/// Whether a token would be sent to this server without encryption.
 pub fn is_in_clear(server: &Url) -> bool {
     server.scheme() == "http" && !is_loopback(server)
 }
@@ -207,10 +207,10 @@ fn is_loopback(server: &Url) -> bool {
     }
 }
 
-/// What the API said, as the type it is.
+/// Converts the API's answer to its type.
 ///
 /// # Errors
-/// [`ClientError::Failed`] when the server is of another version than this program.
+/// [`ClientError::Failed`] if the answer has another form, as of another version of the server.
 pub fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, ClientError> {
     T::deserialize(value).map_err(|error| {
         let words =
@@ -219,7 +219,7 @@ pub fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, ClientError> {
     })
 }
 
-/// The problem of an answer; one that a proxy in between made is put into words here.
+/// The problem in an answer; for an answer without one, such as a proxy's, the status makes one.
 fn refusal(status: StatusCode, text: &str) -> Refusal {
     let document: Value = serde_json::from_str(text).unwrap_or(Value::Null);
     if let Ok(problem) = serde_json::from_value(document.clone()) {
@@ -237,7 +237,7 @@ fn refusal(status: StatusCode, text: &str) -> Refusal {
     Refusal { problem, document }
 }
 
-/// The innermost cause says what happened; what is around it says what was tried.
+/// The text of the innermost cause; the outer errors only say what was tried.
 fn reason(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {

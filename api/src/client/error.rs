@@ -1,4 +1,4 @@
-//! What can go wrong, and with which exit code that ends.
+//! Errors of the client and their exit codes.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -9,59 +9,56 @@ use shared_types::Problem;
 use super::output::{Format, json_text};
 use super::text;
 
-/// Why a command did not do what was asked.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// It was asked for, and failed.
+    /// The operation was started and failed.
     #[error("{0}")]
     Failed(String),
-    /// The command makes no sense.
+    /// The command line is not valid.
     #[error("{0}")]
     Usage(String),
     /// There is no token, or none for this server.
     #[error("{0}")]
     NotSignedIn(String),
-    /// Nothing is named so.
+    /// There is no such instance or other object.
     #[error("{0}")]
     NotFound(String),
-    /// The server said no.
+    /// The server refused the request with a problem.
     #[error("{}: {}", .0.problem.title, .0.problem.detail)]
     Refused(Box<Refusal>),
     /// The server did not answer.
     #[error("{server} cannot be reached: {why}")]
     Unreachable {
-        /// Which server.
         server: String,
-        /// What was tried and how it ended.
+        /// What was tried, and how it failed.
         why: String,
     },
-    /// A person pressed Ctrl-C.
+    /// A user pressed Ctrl-C.
     #[error("{0}")]
     Interrupted(String),
-    /// A file of ours, or one that was named.
+    /// The client's own file, or one named on the command line.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which file.
+        /// The file that could not be used.
         path: PathBuf,
-        /// What the system said.
         source: io::Error,
     },
-    /// Standard input or output.
+    /// Standard input or output failed.
     #[error("standard input or output: {0}")]
     Stdio(#[from] io::Error),
 }
 
-/// A server's no.
 #[derive(Debug)]
 pub struct Refusal {
-    /// What it said, read.
+    /// The parsed problem.
     pub problem: Problem,
-    /// What it said.
+    /// The answer as received.
     pub document: Value,
 }
 
 impl ClientError {
-    /// What the program ends with: see [`super::EXIT_CODES`].
+    /// The exit code of the program: see [`super::EXIT_CODES`].
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Failed(_) | Self::File { .. } | Self::Stdio(_) => 1,
@@ -80,7 +77,7 @@ impl ClientError {
         }
     }
 
-    /// Whether the connection, and not the request, is at fault, so that asking again may help.
+    /// Whether the connection or the server failed, so that a retry may succeed.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
@@ -95,7 +92,7 @@ impl ClientError {
         }
     }
 
-    /// The status that the server refused with.
+    /// HTTP status of the server's refusal.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Refused(refusal) => Some(refusal.problem.status),
@@ -110,12 +107,12 @@ impl ClientError {
         }
     }
 
-    /// Whether nobody reads what is printed any more.
+    /// Whether standard output was closed by its reader.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Stdio(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// Prints it to standard error.
+    /// Prints the error to standard error.
     pub fn tell(&self, format: Format) {
         let words = match (self, format) {
             (Self::Refused(refusal), Format::Json) => json_text(&refusal.document),

@@ -1,4 +1,4 @@
-//! `ocim login`: a password is changed for a token once, and only the token is kept.
+//! `ocim login`: exchanges a password for a token once, and stores only the token.
 
 use std::io::IsTerminal;
 
@@ -16,7 +16,7 @@ use super::error::ClientError;
 use super::output::Output;
 use super::terminal;
 
-/// What `ocim login --help` says first.
+/// The long help of `ocim login`.
 pub const ABOUT: &str = "Keep a token for the commands below
 
 Asks for the password, which a terminal does not show (without a terminal it is the first line of standard input), signs in, \
@@ -27,7 +27,7 @@ same server is deleted.
 OCIM_SERVER and OCIM_TOKEN in the environment win over what is kept. Certificates are checked. After five wrong passwords each \
 further one makes the next attempt wait longer.";
 
-/// The arguments.
+/// Arguments of `ocim login`.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim login --server https://ocim.example --username ann
@@ -35,19 +35,19 @@ further one makes the next attempt wait longer.";
     ocim login --username ann --scopes read,deploy < password.txt
     ocim login --server https://ocim.example --with-token < token.txt")]
 pub struct Arguments {
-    /// The server's address; left out: OCIM_SERVER, the one signed in at before, or http://localhost:5000
+    /// The server's address; left out: OCIM_SERVER, the server of the last login, or http://localhost:5000
     #[arg(long, value_name = "URL")]
     server: Option<String>,
-    /// Your name there; asked for where there is a terminal
+    /// Your user name there; asked for on a terminal if left out
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
-    /// Read a token from standard input instead, one line; it is tried before it is kept
+    /// Read a token from standard input instead, one line; it is tested before it is stored
     #[arg(long, conflicts_with_all = ["username", "role", "scopes", "expires_in_days"])]
     with_token: bool,
-    /// What the token may do, at most what you may: viewer, operator or admin; left out: what you may
+    /// Role of the token, at most your own: viewer, operator or admin; left out: your own
     #[arg(long, value_parser = role)]
     role: Option<Role>,
-    /// What the token is for within its role, separated by commas: read, deploy, activate, admin; left out: all of it
+    /// Scopes of the token within its role, separated by commas: read, deploy, activate, admin; left out: all of them
     #[arg(long, value_parser = scope, value_delimiter = ',')]
     scopes: Option<Vec<Scope>>,
     /// Days until the token stops working, 1 to 365; left out: 90
@@ -69,10 +69,10 @@ fn words(scopes: &[Scope]) -> String {
     scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Signs in and keeps a token.
+/// Signs in and stores a token.
 ///
 /// # Errors
-/// [`ClientError::Refused`] when name or password is wrong, or the token may not be made.
+/// [`ClientError::Refused`] if name or password is wrong, or the token may not be created.
 pub async fn login(arguments: Arguments, out: &Output) -> Result<(), ClientError> {
     let server = account::server_or_default(arguments.server.as_deref())?;
     account::warn_of_clear(&server);
@@ -91,7 +91,7 @@ pub async fn login(arguments: Arguments, out: &Output) -> Result<(), ClientError
     if made.is_ok() {
         delete_earlier(&session).await;
     }
-    // The session has done its work, whatever became of the token.
+    // The session is no longer needed, even if the token was refused.
     let _ = session.ask(Method::POST, "/auth/logout", &json!({})).await;
     let CreatedToken { token, secret } = made?;
     let (server, secret) = (api.server().to_owned(), SecretString::from(secret));
@@ -108,7 +108,7 @@ pub async fn login(arguments: Arguments, out: &Output) -> Result<(), ClientError
     out.told(&serde_json::to_value(&token).unwrap_or(Value::Null), &told)
 }
 
-/// Gives the session, and who it is.
+/// Gives the session and its user.
 async fn sign_in(api: &Api, username: &str, password: &str) -> Result<(Api, User), ClientError> {
     let body = json!({ "username": username, "password": password });
     let answer = api.send(api.request(Method::POST, "/auth/login", &[]).json(&body)).await?;
@@ -129,7 +129,7 @@ async fn make_token(session: &Api, arguments: &Arguments, own: Role) -> Result<C
     decode(&session.ask(Method::POST, "/auth/tokens", &body).await?)
 }
 
-/// A token that nobody keeps any more works no more. It may be another's, or gone: that is no failure.
+/// Deletes the token of the last login, which is no longer stored. It may be another user's, or gone: not an error.
 async fn delete_earlier(session: &Api) {
     if let Ok(Some(Account { server, token_id: Some(id), .. })) = account::read()
         && server == session.server()

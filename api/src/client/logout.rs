@@ -1,4 +1,4 @@
-//! `ocim logout`: the token works no more, and nothing of it is left here.
+//! `ocim logout`: deletes the token at the server and here.
 
 use reqwest::Method;
 use serde_json::json;
@@ -8,10 +8,10 @@ use super::api::{Api, Credential, parse_server};
 use super::error::ClientError;
 use super::output::Output;
 
-/// Deletes the token that is kept. What is kept here goes in any case; that the server could not be told is an error.
+/// Deletes the stored token. The local copy is always removed; if the server cannot delete the token, that is an error.
 ///
 /// # Errors
-/// [`ClientError::NotSignedIn`] when nothing is kept; what the server said when it did not delete the token.
+/// [`ClientError::NotSignedIn`] if no token is stored; the server's error if it did not delete the token.
 pub async fn logout(out: &Output) -> Result<(), ClientError> {
     let Some(kept) = account::read()? else {
         return Err(ClientError::NotSignedIn("Not signed in: no token is kept here.".to_owned()));
@@ -25,7 +25,7 @@ pub async fn logout(out: &Output) -> Result<(), ClientError> {
     let words = match deleted {
         Ok(true) => format!("Signed out of {}: the token works no more.", api.server()),
         Ok(false) => format!("Signed out of {}. The token was not made here and goes on working.", api.server()),
-        // It has ended or was deleted before.
+        // It has expired, or was deleted before.
         Err(error) if matches!(error.status(), Some(401 | 404)) => {
             format!("Signed out of {}: the token worked no more.", api.server())
         }

@@ -1,9 +1,9 @@
-//! The client for scripts: what a person at a terminal, or a script, asks of a server over its REST API.
+//! The client for scripts: lets a user or a script call a server's REST API.
 //!
-//! Invariant: it knows the API and nothing else of the server; `api/tests/architecture` proves it. What it prints of
-//! outside text cannot move the cursor, and a token goes to the one server that it is for.
+//! Invariant: it depends on the API and nothing else of the server; `api/tests/architecture` checks that. Text from
+//! outside cannot control the terminal, and a token is sent only to the server that it is for.
 //!
-//! Not here: anything that needs the server's database, settings or files.
+//! Out of scope: commands that need the server's database, settings or files.
 
 use std::process::ExitCode;
 
@@ -22,7 +22,7 @@ mod text;
 use error::ClientError;
 use output::{Format, Output};
 
-/// How a command of the client can end; `ocim --help` and docs/client.md say the same.
+/// The exit codes of the client; keep `ocim --help` and docs/client.md in sync.
 pub const EXIT_CODES: &str = "\
 EXIT CODES of login, logout, instance and app-server:
     0  done
@@ -30,14 +30,14 @@ EXIT CODES of login, logout, instance and app-server:
     2  the command was not understood
     3  not signed in, or not allowed (401, 403)
     4  there is no such thing (404)
-    5  it does not fit the state things are in, or was changed meanwhile (409, 412, 422, 428)
+    5  not possible in the present state, or changed meanwhile (409, 412, 422, 428)
     6  the server cannot be reached, or has a fault (5xx)
   130  interrupted by Ctrl-C
 
 Errors are printed to standard error as `ocim: <title>: <detail>`, with a line for each field that
 is not valid; with `-o json` what the server said is printed there as it said it.";
 
-/// What the client can do. What each is for is said at its arguments.
+/// Commands of the client, each documented at its arguments.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Keep a token for the commands below
@@ -45,7 +45,7 @@ pub enum Command {
     Login(login::Arguments),
     /// Delete the token that login made, at the server and here
     ///
-    /// Of a token that was read with `login --with-token` only what is kept here goes; it was not made here.
+    /// A token that was read with `login --with-token` is only removed here; the server keeps it.
     #[command(after_help = "EXAMPLES:\n    ocim logout")]
     Logout,
     /// Instances: list, change, archive, hold
@@ -56,19 +56,19 @@ pub enum Command {
     AppServer(app_server::Verb),
 }
 
-/// How the client answers.
+/// Output options of the client.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// How login, logout, instance and app-server answer: table, or json, one document as the API gave it (a list: one array)
+    /// Output of login, logout, instance and app-server: table, or json: the API's document (for a list one array)
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table, hide_possible_values = true)]
     output: Format,
 }
 
-/// Does one command; what went wrong is on standard error by then.
+/// Performs one command and prints its error to standard error.
 pub async fn run(command: Command, options: &Options) -> ExitCode {
     let out = Output::to_stdout(options.output);
     match perform(command, &out).await {
-        // Whoever reads a pipe may have seen enough.
+        // A closed pipe is no error: its reader may have seen enough.
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,4 +1,4 @@
-//! What is printed to standard output: tables for people, JSON for programs.
+//! Standard output: tables for users, JSON for programs.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -8,16 +8,16 @@ use shared_types::{AppServerStatus, HealthState};
 use super::error::ClientError;
 use super::text;
 
-/// How answers are printed.
+/// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Tables and sentences for people to read.
     Table,
-    /// What the API said.
+    /// The API's document, for programs.
     Json,
 }
 
-/// Where answers go.
+/// Prints answers to standard output.
 #[derive(Debug)]
 pub struct Output {
     format: Format,
@@ -28,7 +28,7 @@ pub struct Output {
 #[derive(Debug)]
 pub struct Cell {
     text: String,
-    /// The SGR parameter of its colour.
+    /// The SGR parameter of the colour; none: no colour.
     colour: Option<&'static str>,
 }
 
@@ -39,7 +39,7 @@ impl<T: std::fmt::Display> From<T> for Cell {
 }
 
 impl Cell {
-    /// A status, in its colour.
+    /// An app server's status in its colour.
     pub fn status(status: AppServerStatus) -> Self {
         use AppServerStatus::{Configuring, Error, Failed, New, Running, Stopped, Terminated, Waiting};
         let colour = match status {
@@ -51,7 +51,7 @@ impl Cell {
         Self { text: status.as_str().to_owned(), colour }
     }
 
-    /// The health of an instance, in its colour.
+    /// An instance's health in its colour.
     pub fn health(state: HealthState) -> Self {
         let colour = match state {
             HealthState::Ok => Some("32"),
@@ -62,68 +62,66 @@ impl Cell {
         Self { text: state.as_str().to_owned(), colour }
     }
 
-    /// A value that may be missing.
+    /// A value, or `-` for none.
     pub fn or_dash(value: Option<impl std::fmt::Display>) -> Self {
         value.map_or_else(|| Self::from("-"), Self::from)
     }
 }
 
 impl Output {
-    /// To standard output; with colours only where it is a terminal and NO_COLOR is not set.
+    /// Prints to standard output, with colours only on a terminal without NO_COLOR.
     pub fn to_stdout(format: Format) -> Self {
         let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let is_dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         Self { format, has_colours: io::stdout().is_terminal() && !is_refused && !is_dumb }
     }
 
-    /// Whether JSON is wanted.
     pub fn is_json(&self) -> bool {
         self.format == Format::Json
     }
 
-    /// Whether colours are wanted.
     pub fn has_colours(&self) -> bool {
         self.has_colours
     }
 
-    /// What the API said, or the same in a sentence.
+    /// Prints the API's document, or the same as a sentence.
     ///
     /// # Errors
-    /// When nothing can be printed.
+    /// [`ClientError::Stdio`] if standard output cannot be written.
     pub fn told(&self, document: &Value, words: &str) -> Result<(), ClientError> {
         if self.is_json() { self.document(document) } else { self.line(&text::shown(words)) }
     }
 
-    /// A JSON document.
+    /// Prints a JSON document.
     ///
     /// # Errors
-    /// When nothing can be printed.
+    /// [`ClientError::Stdio`] if standard output cannot be written.
     pub fn document(&self, document: &Value) -> Result<(), ClientError> {
         self.line(&json_text(document))
     }
 
-    /// A JSON document on one line, for streams of them.
+    /// Prints a JSON document on one line, for streams.
     ///
     /// # Errors
-    /// When nothing can be printed.
+    /// [`ClientError::Stdio`] if standard output cannot be written.
     pub fn document_line(&self, document: &Value) -> Result<(), ClientError> {
         self.line(&text::shown_json(&document.to_string()))
     }
 
-    /// A line, which must be safe to print.
+    /// Prints a line, which must be safe for a terminal.
     ///
     /// # Errors
-    /// When nothing can be printed.
+    /// [`ClientError::Stdio`] if standard output cannot be written.
     pub fn line(&self, line: &str) -> Result<(), ClientError> {
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "{line}")?;
         Ok(stdout.flush()?)
     }
 
-    /// A table with as much room for each column as its widest cell takes.
+    /// Prints a table; each column is as wide as its widest cell.
     ///
     /// # Errors
-    /// When nothing can be printed.
+    /// [`ClientError::Stdio`] if standard output cannot be written.
     pub fn table(&self, head: &[&str], rows: &[Vec<Cell>]) -> Result<(), ClientError> {
         let width = |column: usize| {
             let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.text.chars().count());
@@ -150,10 +148,10 @@ impl Output {
         line
     }
 
-    /// Names and values, one a line; a value of several lines is set in below its name.
+    /// Prints names and values, one per line; a value with several lines is indented below its name.
     ///
     /// # Errors
-    /// When nothing can be printed.
+    /// [`ClientError::Stdio`] if standard output cannot be written.
     pub fn fields(&self, fields: &[(&str, String)]) -> Result<(), ClientError> {
         let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0) + 2;
         for (name, value) in fields {
@@ -164,7 +162,7 @@ impl Output {
     }
 }
 
-/// A document over several lines, safe to print.
+/// A document over several lines, safe for a terminal.
 pub fn json_text(document: &Value) -> String {
     text::shown_json(&serde_json::to_string_pretty(document).unwrap_or_default())
 }

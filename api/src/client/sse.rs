@@ -1,20 +1,19 @@
-//! A reader of server-sent events.
+//! Reads a stream of server-sent events.
 
 use std::collections::VecDeque;
 
 use reqwest::Response;
 
-/// The longest event that is read; more is no event of ours.
+/// Limit of an event in bytes; the server sends shorter ones.
 const MAX_EVENT: usize = 16 << 20;
 
-/// One event that came whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Message {
-    /// Its data, line by line.
+    /// The event's data lines, joined.
     pub data: String,
 }
 
-/// The events of a stream.
+/// The events of an answer.
 #[derive(Debug)]
 pub struct Stream {
     response: Response,
@@ -22,15 +21,15 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Reads an answer as events.
+    /// Reads an answer's body as events.
     pub fn new(response: Response) -> Self {
         Self { response, reader: Reader::default() }
     }
 
-    /// The next event; none when the stream has ended. What was read in part is kept when this is given up.
+    /// The next event; none at the end of the stream. Cancel-safe: a partly read event is kept.
     ///
     /// # Errors
-    /// When the connection broke.
+    /// The connection's error if it broke.
     pub async fn next(&mut self) -> Result<Option<Message>, reqwest::Error> {
         loop {
             if let Some(message) = self.reader.messages.pop_front() {
@@ -46,7 +45,7 @@ impl Stream {
     }
 }
 
-/// Puts events together from pieces.
+/// Assembles events from chunks.
 #[derive(Debug, Default)]
 struct Reader {
     line: Vec<u8>,

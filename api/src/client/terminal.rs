@@ -1,4 +1,4 @@
-//! What a person types: a name, a password that is not shown.
+//! Input of users: a name, or a password that is not echoed.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -7,10 +7,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::error::ClientError;
 
-/// A line from standard input, without its line break. Asks for it where a person is there to answer.
+/// A line from standard input, without its line break. Prints the question if it is a terminal.
 ///
 /// # Errors
-/// [`ClientError::Usage`] when the input has ended, [`ClientError::Interrupted`] at Ctrl-C.
+/// [`ClientError::Usage`] if the input has ended, [`ClientError::Interrupted`] at Ctrl-C.
 pub async fn line(question: &str) -> Result<String, ClientError> {
     read(question, &mut signal(SignalKind::interrupt())?).await
 }
@@ -20,7 +20,7 @@ async fn read(question: &str, interrupts: &mut Signal) -> Result<String, ClientE
         write!(io::stderr(), "{question}: ")?;
     }
     let (tell, told) = tokio::sync::oneshot::channel();
-    // A thread of its own: one that waits for a person must not keep the program from ending.
+    // A detached thread: waiting for input must not keep the program from ending.
     std::thread::spawn(move || {
         let mut line = String::new();
         let read = io::stdin().lock().read_line(&mut line).map(|length| (length, line));
@@ -36,27 +36,27 @@ async fn read(question: &str, interrupts: &mut Signal) -> Result<String, ClientE
     Ok(line.trim_end_matches(['\n', '\r']).to_owned())
 }
 
-/// The same without showing what is typed.
+/// Like [`line()`], without echo.
 ///
 /// # Errors
-/// As [`line()`].
+/// As for [`line()`].
 pub async fn secret(question: &str) -> Result<String, ClientError> {
-    // Before the terminal is told: whoever presses Ctrl-C gets it back as it was.
+    // Before the echo is switched off, so that Ctrl-C restores the terminal.
     let mut interrupts = signal(SignalKind::interrupt())?;
     let quiet = Quiet::begin()?;
     let line = read(question, &mut interrupts).await;
     if quiet.is_some() {
-        // The line break that was typed was not shown either.
+        // The typed line break was not echoed either.
         writeln!(io::stderr())?;
     }
     line
 }
 
-/// A terminal that shows nothing of what is typed, until this is dropped.
+/// Switches a terminal's echo off until this is dropped.
 struct Quiet(Termios);
 
 impl Quiet {
-    /// None where there is no terminal.
+    /// None if standard input is not a terminal.
     fn begin() -> Result<Option<Self>, ClientError> {
         let stdin = io::stdin();
         if !stdin.is_terminal() {

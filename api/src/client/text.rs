@@ -1,11 +1,11 @@
-//! Text from outside, made safe to print: nothing in it moves the cursor, rings, or hides what it says.
+//! Makes text from outside safe to print: it cannot move the cursor, ring the bell or hide parts of itself.
 
-/// Whether a character would do something to a terminal, or to the order of what is read, instead of being seen.
+/// Whether a character controls the terminal or the direction of text instead of being visible.
 fn is_active(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The text with every control character written out (`\n`, `\u{1b}`).
+/// The text with every control character escaped (`\n`, `\u{1b}`).
 pub fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     text.chars().for_each(|c| push(&mut shown, c));
@@ -16,7 +16,7 @@ fn push(shown: &mut String, c: char) {
     if is_active(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
 }
 
-/// JSON text in which no character is active: only strings can hold such, and there it may be written as `\u`.
+/// JSON text with active characters escaped: they occur only in strings, where `\u` is allowed.
 pub fn shown_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {
@@ -29,8 +29,8 @@ pub fn shown_json(json: &str) -> String {
     shown
 }
 
-/// A log's text, which may have lines and ANSI colours: control characters are written out except for tabs; colours are
-/// kept where they are wanted and dropped elsewhere; further lines are set in, so that none can pass for another entry.
+/// A log's text, which may have several lines and ANSI colours: control characters except tabs are escaped; colours are
+/// kept if wanted and dropped otherwise; further lines are indented, so that none looks like another entry.
 pub fn shown_log(text: &str, keeps_colours: bool, indent: usize) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut is_coloured = false;
@@ -62,7 +62,7 @@ pub fn shown_log(text: &str, keeps_colours: bool, indent: usize) -> String {
     shown
 }
 
-/// The length of the SGR sequence (`ESC [ digits and semicolons m`) that a text begins with.
+/// The length of the SGR sequence (`ESC [ digits and semicolons m`) at the beginning of a text.
 fn colour_length(text: &str) -> Option<usize> {
     let parameters = text.strip_prefix("\u{1b}[")?;
     let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';' && c != ':')?;

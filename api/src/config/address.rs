@@ -1,13 +1,13 @@
-//! Addresses that settings name.
+//! Parses and checks URLs in settings.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// An address that a setting names.
+/// Parses the URL in a setting.
 ///
 /// # Errors
-/// Which setting is wrong, and why.
+/// Names the setting, and says what is wrong.
 pub fn url(setting: &str, text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("{setting} is «{text}», which is no URL: {error}"))?;
     match (url.scheme(), url.host()) {
@@ -16,11 +16,11 @@ pub fn url(setting: &str, text: &str) -> Result<Url, String> {
     }
 }
 
-/// The same, of somebody whose word counts or who is told secrets: whoever could change what is said could sign in as anybody, so it
-/// must have TLS, unless it is on this machine.
+/// Parses the URL of an identity provider or another trusted party. It must use TLS, unless it is on this host:
+/// otherwise an attacker on the network could read secrets or impersonate any user.
 ///
 /// # Errors
-/// Which setting is wrong, and why.
+/// Names the setting, and says what is wrong.
 pub fn protected_url(setting: &str, text: &str) -> Result<Url, String> {
     let url = url(setting, text)?;
     if url.scheme() == "https" || is_loopback(&url) {
@@ -29,7 +29,7 @@ pub fn protected_url(setting: &str, text: &str) -> Result<Url, String> {
     Err(format!("{setting} is «{text}»; it must begin with https://, or be on this machine"))
 }
 
-/// Whether this is on this machine. No proxy is needed for it, or knows it.
+/// Whether the URL's host is this one. Such a host is never reached through a proxy.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

@@ -1,4 +1,4 @@
-//! The settings of the gateway, as one section: the names that begin with `OCIM_GATEWAY_`.
+//! The settings of the gateway, whose names begin with `OCIM_GATEWAY_`, as one validated section.
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -7,22 +7,22 @@ use ipnet::IpNet;
 
 use super::{Settings, address};
 
-/// The most host names that the gateway can be sized for.
+/// The largest number of host names that the gateway can be sized for.
 const MOST_HOSTS: u32 = 1_000_000;
-/// The highest limit of requests or connections that makes sense.
+/// The highest limit for requests or connections.
 const MOST_CONNECTIONS: u32 = 1_000_000;
 
-/// `http` or `https`.
+/// The scheme of an instance's URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scheme {
-    /// Without TLS.
+    /// HTTP without TLS.
     Http,
-    /// With TLS, which a proxy in front of the gateway ends.
+    /// HTTP with TLS, which a proxy in front of the gateway terminates.
     Https,
 }
 
 impl Scheme {
-    /// As in a URL.
+    /// The scheme as in a URL.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -38,45 +38,45 @@ impl Scheme {
         }
     }
 
-    /// From a URL; none for any other word.
+    /// Parses the scheme of a URL; none for any other word.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Http, Self::Https].into_iter().find(|scheme| scheme.as_str() == word)
     }
 }
 
-/// Scheme and port of what stands in front of the gateway.
+/// Scheme and port of the public URLs of all instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Front {
-    /// The scheme of every instance's address.
+    /// The scheme of every instance's URL.
     pub scheme: Scheme,
-    /// The port of every instance's address.
+    /// The port of every instance's URL.
     pub port: u16,
 }
 
-/// How the gateway listens, whom it believes and how much it takes.
+/// The gateway's listening address, its trusted proxies and its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewaySettings {
-    /// Where visitors come.
+    /// The address where the gateway listens.
     pub listen: SocketAddr,
-    /// `OCIM_GATEWAY_PUBLIC_URL`; none: visitors come to `listen`, or by the protocol of the instance.
+    /// From `OCIM_GATEWAY_PUBLIC_URL`; none: visitors connect to `listen` directly, with the instance's protocol.
     pub front: Option<Front>,
-    /// The proxies whose word about a visitor's scheme, port and address is believed.
+    /// The proxies that are trusted to forward a visitor's scheme, port and address.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether connections from the trusted proxies begin with a PROXY protocol header.
     pub expects_proxy_protocol: bool,
-    /// How many requests may be under way at one app server.
+    /// The maximum number of requests in progress at one app server.
     pub target_connections: u32,
-    /// How many connections one visitor's address may hold; none: any number.
+    /// The maximum number of connections from one client address; none: no limit.
     pub source_connections: Option<NonZeroU32>,
-    /// How many host names the gateway is sized for.
+    /// The number of host names that the gateway is sized for.
     pub max_hosts: u32,
 }
 
 impl GatewaySettings {
-    /// As the settings say.
+    /// Validates the gateway's settings.
     ///
     /// # Errors
-    /// Which setting is wrong, and what it must be.
+    /// Names the setting, and says what it must be.
     pub fn new(settings: &Settings) -> Result<Self, String> {
         let trusted_proxies = networks("OCIM_GATEWAY_TRUSTED_PROXIES", &settings.ocim_gateway_trusted_proxies)?;
         let expects_proxy_protocol = settings.ocim_gateway_proxy_protocol;
@@ -115,7 +115,7 @@ fn within(name: &str, value: u32, least: u32, most: u32) -> Result<u32, String> 
     }
 }
 
-/// Addresses and networks: `10.0.0.7`, `10.0.0.0/24`, `fd00::/8`.
+/// Parses addresses and networks: `10.0.0.7`, `10.0.0.0/24`, `fd00::/8`.
 fn networks(name: &str, texts: &[String]) -> Result<Vec<IpNet>, String> {
     let one = |text: &String| {
         let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));

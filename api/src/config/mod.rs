@@ -9,10 +9,10 @@ use std::path::PathBuf;
 
 pub use settings::{LogFormat, OnCommit, OnSigterm, ProviderKind, Settings};
 
-/// The longest time-out: a week.
+/// The longest timeout: a week, in seconds.
 const MAX_SECONDS: u64 = 604_800;
 
-/// The names, which are also the environment's in capitals.
+/// The settings' names; in upper case, those of the environment variables.
 const NAMES: &[&str] = &[
     "ocim_listen",
     "ocim_gateway_listen",
@@ -111,7 +111,7 @@ const NAMES: &[&str] = &[
     "email_use_tls",
 ];
 
-/// Those that are lists: in the environment their items are separated by commas.
+/// The settings that are lists; in the environment, their items are separated by commas.
 const LISTS: &[&str] = &[
     "ocim_gateway_trusted_proxies",
     "ocim_allowed_hosts",
@@ -127,16 +127,16 @@ const LISTS: &[&str] = &[
     "admins",
 ];
 
-/// A setting that makes no sense.
+/// A setting is invalid; names it.
 #[derive(Debug, thiserror::Error)]
 #[error("a setting is not valid: {0}")]
 pub struct ConfigError(String);
 
 impl Settings {
-    /// Reads the file, where one is named, and the environment.
+    /// Reads the settings file, if OCIM_CONFIG names one, and the environment.
     ///
     /// # Errors
-    /// Which setting makes no sense, and why.
+    /// [`ConfigError`] names the setting, and says what is wrong.
     pub fn load() -> Result<Self, ConfigError> {
         Self::from(
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
@@ -211,14 +211,14 @@ impl Settings {
         Ok(self)
     }
 
-    /// The interpreters that Ansible may run with, in the order they are tried. Never empty.
+    /// The Python interpreters that Ansible may run with, in the order they are tried. Never empty.
     pub fn pythons(&self) -> Vec<String> {
         let names = self.ocim_pythons.iter().flat_map(|names| names.split(':')).map(str::trim);
         let names: Vec<_> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
         if names.is_empty() { vec![self.ocim_python.clone()] } else { names }
     }
 
-    /// Where the cache is.
+    /// The cache directory: the setting, or `~/.cache/ocim`.
     pub fn cache_dir(&self) -> PathBuf {
         self.ocim_cache_dir.clone().unwrap_or_else(|| {
             let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/root"), PathBuf::from);

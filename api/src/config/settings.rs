@@ -1,4 +1,4 @@
-//! Every setting, with its default.
+//! The settings with their defaults.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,178 +6,178 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-/// Every setting with its default.
+/// All settings. A setting that is absent has its default.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Where API and pages answer.
+    /// The address where the API and the pages listen.
     pub ocim_listen: SocketAddr,
-    /// Where visitors of the instances come.
+    /// The address where the gateway listens for visitors of the instances.
     pub ocim_gateway_listen: SocketAddr,
-    /// Scheme and port of every instance's address, for people and for the applications. None: the protocol of the
-    /// instance, and the port of `ocim_gateway_listen` where that is `http`.
+    /// Scheme and port of every instance's URL, for people and for the applications. None: the protocol of the
+    /// instance, and the port of `ocim_gateway_listen` if that protocol is `http`.
     pub ocim_gateway_public_url: Option<String>,
-    /// The proxies (addresses or networks) whose `X-Forwarded-Proto`, `-Port` and `-For` the gateway believes.
+    /// The proxies (addresses or networks) whose `X-Forwarded-Proto`, `-Port` and `-For` the gateway trusts.
     pub ocim_gateway_trusted_proxies: Vec<String>,
-    /// Whether connections from these proxies begin with a header of the PROXY protocol (version 1 or 2).
+    /// Whether connections from these proxies begin with a PROXY protocol header (version 1 or 2).
     pub ocim_gateway_proxy_protocol: bool,
-    /// How many requests may be under way at one app server.
+    /// The maximum number of requests in progress at one app server.
     pub ocim_gateway_target_connections: u32,
-    /// How many connections one visitor's address may hold at the gateway; 0: any number.
+    /// The maximum number of connections from one client address at the gateway; 0: no limit.
     pub ocim_gateway_source_connections: u32,
-    /// How many host names all instances that are not archived may have together.
+    /// The maximum number of host names of all instances that are not archived.
     pub ocim_gateway_max_hosts: u32,
-    /// Holds the embedded database, the local machines, keys and runs.
+    /// The directory for the embedded database, the local machines, keys and runs.
     pub ocim_data_dir: PathBuf,
-    /// Holds what can be made again: base tree, clones, virtualenvs, wheels. None: `~/.cache/ocim`.
+    /// The directory for what can be recreated: base tree, clones, virtualenvs, wheels. None: `~/.cache/ocim`.
     pub ocim_cache_dir: Option<PathBuf>,
-    /// What app servers run on.
+    /// The kind of machines that app servers run on.
     pub ocim_provider: ProviderKind,
-    /// Where a web server answers that plays the fake machines. None: one is started.
+    /// The address of a web server that stands in for the fake machines. None: one is started.
     pub ocim_fake_http: Option<SocketAddr>,
     /// How many lines a fake playbook prints.
     pub ocim_fake_lines: u32,
-    /// Milliseconds between two of them.
+    /// Milliseconds between two lines of a fake playbook.
     pub ocim_fake_pace_ms: u64,
-    /// The /24 of the local machines. None: the first free one.
+    /// The /24 network of the local machines. None: the first free one.
     pub ocim_local_subnet: Option<String>,
-    /// The first administrator's password, at the first start only. None: a random one, printed once.
+    /// The first administrator's password, used at the first start only. None: a random one, printed once.
     pub ocim_admin_password: Option<SecretString>,
-    /// How many app servers are built at once.
+    /// How many app servers one process builds at once.
     pub ocim_build_slots: usize,
-    /// Whether a proxy in front ends TLS: cookies are then sent over TLS only.
+    /// Whether a proxy in front terminates TLS; cookies are then sent over TLS only.
     pub ocim_behind_tls: bool,
-    /// The address that people's browsers use, where it is not `ocim_listen`'s; signing in elsewhere comes back to it.
+    /// The address that browsers use, if it differs from `ocim_listen`; identity providers send browsers back to it.
     pub ocim_public_url: Option<String>,
-    /// The host names, with the port where it is not the protocol's own, that requests may be for. Empty: `localhost`, the
-    /// listening address and `ocim_public_url`'s.
+    /// The host names that requests may be for, with the port unless it is the protocol's default. Empty: `localhost`,
+    /// the listening address and the host of `ocim_public_url`.
     pub ocim_allowed_hosts: Vec<String>,
-    /// The proxies (addresses or networks) whose `X-Forwarded-For` is believed.
+    /// The proxies (addresses or networks) whose `X-Forwarded-For` is trusted.
     pub ocim_trusted_proxies: Vec<String>,
-    /// The other sites whose pages may call the API with a token.
+    /// The other origins whose pages may call the API with a token.
     pub ocim_cors_origins: Vec<String>,
-    /// Seconds that an answer may take; streams and `Prefer: wait` aside.
+    /// Seconds until an answer must begin; not for streams and `Prefer: wait`.
     pub ocim_request_timeout: u64,
-    /// Seconds that a reader may take nothing of what is sent to it, before its connection is cut.
+    /// Seconds that a client may accept no data before its connection is closed.
     pub ocim_stall_timeout: u64,
-    /// Requests a minute of one user or token; 0: any number.
+    /// Requests per minute of one user or token; 0: no limit.
     pub ocim_principal_rate: u32,
-    /// Requests a minute of one address; 0: any number.
+    /// Requests per minute of one address; 0: no limit.
     pub ocim_address_rate: u32,
-    /// How many streams may be open at once, of all readers together.
+    /// The maximum number of open streams of all callers together.
     pub ocim_max_streams: usize,
-    /// And of one user or token.
+    /// The maximum number of open streams of one user or token.
     pub ocim_max_streams_each: usize,
-    /// The keys of secrets at rest, `id:64 hexadecimal digits`; the first one encrypts. Empty: a file in the data directory.
+    /// The keys of secrets, `id:64 hexadecimal digits`; the first one encrypts. Empty: a file in the data directory.
     pub ocim_secret_keys: Vec<SecretString>,
-    /// What whoever reads `/metrics` sends as a bearer token; none: only this host may read it.
+    /// The bearer token that clients of `/metrics` must send; none: only this host may read it.
     pub ocim_metrics_token: Option<SecretString>,
-    /// How a line of the log looks.
+    /// The format of log lines.
     pub ocim_log_format: LogFormat,
-    /// The OpenID Connect provider that people may sign in at.
+    /// The issuer URL of the OpenID Connect provider where users can sign in. None: no such provider.
     pub ocim_oidc_issuer: Option<String>,
-    /// What this program is there.
+    /// The client id of this program at the OpenID Connect provider.
     pub ocim_oidc_client_id: String,
-    /// The secret that goes with it.
+    /// The client secret of this program at the OpenID Connect provider.
     pub ocim_oidc_client_secret: Option<SecretString>,
-    /// What people call that provider.
+    /// The OpenID Connect provider's name on the sign-in button.
     pub ocim_oidc_name: String,
-    /// The claim that holds somebody's groups.
+    /// The claim that holds a user's groups.
     pub ocim_oidc_groups_claim: String,
-    /// The OAuth application at GitHub that people may sign in with.
+    /// The client id of the OAuth app at GitHub. None: users cannot sign in with GitHub.
     pub ocim_github_client_id: Option<String>,
-    /// The secret that goes with it.
+    /// The client secret of the OAuth app at GitHub.
     pub ocim_github_client_secret: Option<SecretString>,
-    /// Groups (or teams of GitHub, `organization/team`) and the role they give: `operators=operator`. Who is in none of them
-    /// may not sign in.
+    /// Groups (or GitHub teams, `organization/team`) and the role they give: `operators=operator`. A user in none of
+    /// them may not sign in.
     pub ocim_sign_in_roles: Vec<String>,
-    /// Where GitHub's API answers.
+    /// The URL of GitHub's API.
     pub github_api_url: String,
-    /// Where people sign in at GitHub.
+    /// The URL where users sign in at GitHub.
     pub github_url: String,
-    /// The repositories whose pull requests get instances, `owner/name`; with `=nothing`, `=update` or `=rebuild` behind it, what
-    /// new commits do to that one's. Empty: none.
+    /// The repositories whose pull requests get instances, `owner/name`; a suffix `=nothing`, `=update` or `=rebuild`
+    /// says what new commits do to the instance. Empty: none.
     pub watch_fork: Vec<String>,
-    /// The organization whose team's pull requests need no approval.
+    /// The organization of `watch_team`.
     pub watch_organization: String,
-    /// That team, as its address at GitHub has it.
+    /// The team whose pull requests need no approval, by its slug at GitHub.
     pub watch_team: String,
-    /// Seconds between two looks at GitHub.
+    /// Seconds between two polls of GitHub.
     pub watch_interval: u64,
     /// What new commits do, unless `watch_fork` says otherwise.
     pub watch_on_commit: OnCommit,
     /// Minutes after which the instance of a closed pull request is archived.
     pub watch_archive_minutes: u32,
-    /// Days without a change after which the instance of an open one is archived; 0: never.
+    /// Days without a change after which the instance of an open pull request is archived; 0: never.
     pub watch_ttl_days: u32,
-    /// The configuration repositories that a pull request may name. Empty: the default one.
+    /// The configuration repositories that a pull request may name. Empty: only the default one.
     pub watch_configuration_repositories: Vec<String>,
-    /// What GitHub is told of the builds: `deployments`, `statuses`, `comments`; `nothing` for nothing.
+    /// What is reported to GitHub about builds: `deployments`, `statuses`, `comments`; `nothing` for no reports.
     pub watch_report: Vec<String>,
-    /// The token that GitHub is asked with.
+    /// The access token for GitHub's API.
     pub github_access_token: Option<SecretString>,
-    /// Or the GitHub App,
+    /// The id of the GitHub App, as an alternative to the token.
     pub github_app_id: Option<u64>,
-    /// and the file with its private key (PEM).
+    /// The file with the GitHub App's private key (PEM).
     pub github_app_private_key_file: Option<PathBuf>,
-    /// What GitHub signs its webhooks with; two while it is replaced.
+    /// The secrets that GitHub signs webhooks with; two while one is replaced.
     pub github_webhook_secrets: Vec<SecretString>,
-    /// A Postgres to use instead of the embedded one.
+    /// The URL of a Postgres to use instead of the embedded one.
     pub database_url: Option<SecretString>,
     /// The base domain of instances that name none.
     pub instances_base_domain: String,
-    /// Whether databases live on the app server's machine unless an instance says otherwise.
+    /// Whether databases are on the app server's machine, unless an instance says otherwise.
     pub instance_ephemeral_databases: bool,
-    /// The edx-platform repository of instances that name none: a GitHub `owner/name`, a URL or a path. None: the demo's.
+    /// The edx-platform repository of instances that name none: `owner/name` (GitHub), URL or path. None: the demo's.
     pub default_fork: Option<String>,
     /// The configuration repository of instances that name none. None: the demo's.
     pub default_configuration_repo_url: Option<String>,
-    /// Its version. None: the release.
+    /// The branch, tag or commit of the configuration repository. None: named like the release.
     pub default_configuration_version: Option<String>,
     /// The playbook of instances that name none: its path in the configuration repository.
     pub default_configuration_playbook: String,
-    /// The Python requirements of instances that name none: a path in the configuration repository that ends in `.txt`, or the
-    /// requirements themselves.
+    /// Python requirements of instances that name none: a path in the configuration repository that ends in `.txt`, or
+    /// the requirements themselves.
     pub default_configuration_requirements: String,
-    /// The release of instances that name none.
+    /// The Open edX release of instances that name none.
     pub default_openedx_release: String,
-    /// The GitHub organization whose team gets SSH access.
+    /// The GitHub organization whose team gets SSH access to machines.
     pub default_admin_organization: String,
     /// The release of Tutor instances that name none. None: the newest.
     pub default_tutor_release: Option<String>,
-    /// The repository with the playbooks of Tutor instances that name none. None: the one of this program.
+    /// The repository with the playbooks of Tutor instances that name none. None: the one embedded in this program.
     pub default_tutor_playbooks_repo_url: Option<String>,
-    /// Its branch, tag or commit.
+    /// The branch, tag or commit of the Tutor playbooks' repository.
     pub default_tutor_playbooks_version: String,
-    /// A directory of this host with the wheels of Tutor and what it needs, which is copied to machines. None: pip asks PyPI.
+    /// A directory of this host with wheels of Tutor and its dependencies, copied to machines. None: pip asks PyPI.
     pub tutor_wheels: Option<PathBuf>,
-    /// Seconds without output that end a playbook.
+    /// Seconds without output after which a playbook times out.
     pub ansible_line_timeout: u64,
-    /// Seconds that end a playbook.
+    /// Seconds after which a playbook times out.
     pub ansible_global_timeout: u64,
-    /// The interpreters that Ansible may run with, in the order they are tried. Empty: the one of `ocim_python`.
+    /// The Python interpreters that Ansible may run with, in the order they are tried. Empty: `ocim_python`.
     pub ocim_pythons: Vec<String>,
-    /// The only interpreter that is tried, where `ocim_pythons` is empty.
+    /// The only interpreter that is tried, if `ocim_pythons` is empty.
     pub ocim_python: String,
-    /// What becomes of builds under way when the program is told to end.
+    /// What happens to running builds on SIGTERM.
     pub ocim_on_sigterm: OnSigterm,
-    /// Seconds that repositories may take to say which commit a branch is.
+    /// Seconds that repositories may take to answer which commit a branch is.
     pub ocim_pin_timeout: u64,
-    /// Seconds that a machine may take until it answers SSH.
+    /// Seconds until a new machine must answer SSH.
     pub ocim_machine_timeout: u64,
     /// Seconds that the checkout step may take: repositories, virtualenv, collections, and loading the playbooks.
     pub ocim_checkout_timeout: u64,
     /// Seconds that a machine may take to restart.
     pub ocim_reboot_timeout: u64,
-    /// Seconds that an application may take until its checks pass.
+    /// Seconds until an application's checks must pass.
     pub ocim_checks_timeout: u64,
     /// Seconds between two checks of an active app server.
     pub ocim_check_interval: u64,
-    /// Seconds that requests under way may hold up the end of an app server that was replaced.
+    /// Seconds that a replaced app server may take to finish its requests in progress.
     pub ocim_drain_limit: u32,
-    /// Hours that an app server which nobody needs keeps its machine.
+    /// Hours that an app server that is no longer needed keeps its machine.
     pub ocim_retention_hours: u32,
-    /// Seconds that a machine which nobody owns is left alone.
+    /// Seconds before an orphaned machine is deleted.
     pub ocim_reaper_grace: u64,
     /// Days that events are kept.
     pub ocim_events_days: u32,
@@ -185,25 +185,25 @@ pub struct Settings {
     pub ocim_audit_days: u32,
     /// Days that logs are kept.
     pub ocim_logs_days: u32,
-    /// Days that logs of app servers which failed, or were active, are kept.
+    /// Days that logs of app servers that failed or were active are kept.
     pub ocim_kept_logs_days: u32,
     /// Megabytes that must be free on the disks of data and cache for a build to begin.
     pub ocim_min_free_mb: u64,
-    /// Who gets mail about failed builds: addresses, separated by commas in the environment.
+    /// The recipients of mail about failed builds; in the environment, separated by commas.
     pub admins: Vec<String>,
-    /// The sender of that mail.
+    /// The sender's address in mail.
     pub server_email: String,
-    /// What its subject begins with.
+    /// The text before every mail's subject.
     pub email_subject_prefix: String,
-    /// The SMTP server.
+    /// The SMTP server's host name or address.
     pub email_host: String,
-    /// Its port.
+    /// The SMTP server's port.
     pub email_port: u16,
-    /// The name to sign in there with; blank: none.
+    /// The user name for the SMTP server; blank: no sign-in.
     pub email_host_user: String,
-    /// The password to sign in there with.
+    /// The password for the SMTP server.
     pub email_host_password: Option<SecretString>,
-    /// Whether the connection becomes TLS (STARTTLS) before anything is sent.
+    /// Whether the SMTP connection must use TLS (STARTTLS).
     pub email_use_tls: bool,
 }
 
@@ -309,23 +309,23 @@ impl Default for Settings {
     }
 }
 
-/// What app servers run on.
+/// The kind of machines that app servers run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderKind {
-    /// Machines on this host.
+    /// Machines on this host, run by ocim itself.
     Local,
-    /// Nothing: machines are files and playbooks only print. For trying the API out, and for tests.
+    /// No machines: they are files, and playbooks only print. For trying the API, and for tests.
     Fake,
 }
 
-/// What becomes of builds under way when the program is told to end (SIGTERM, SIGINT).
+/// What happens to running builds on SIGTERM or SIGINT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnSigterm {
-    /// They are given back, and another worker, or the next start, goes on with them.
+    /// Their leases are given back; another worker, or the next start, continues them.
     HandOver,
-    /// They are ended first; nothing more is begun. A second signal hands them over.
+    /// The program waits until they have ended and begins no others. A second signal hands them over.
     Finish,
 }
 
@@ -333,20 +333,20 @@ pub enum OnSigterm {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnCommit {
-    /// Nothing, until somebody asks for it.
+    /// Nothing, until a user asks for it.
     Nothing,
-    /// Its settings follow.
+    /// The instance's settings are updated.
     Update,
-    /// And an app server is launched with them, and activated when it runs; an older build is stopped.
+    /// The settings are updated, an app server is launched, and activated when it runs; an older build is stopped.
     Rebuild,
 }
 
-/// How a line of the log looks.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people, with colours on a terminal.
     Text,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }

@@ -1,6 +1,6 @@
-//! The files of a commit with those of its submodules, recursively, each at the commit that the one above it records.
+//! Checks out a commit with its submodules, recursively, each at the commit that its parent records.
 //!
-//! What git would only do with more than a repository (Git LFS, git-annex, filters) is refused: [`super::unfollowed`].
+//! Contents that git alone cannot provide (Git LFS, git-annex, filters) are refused: [`super::unfollowed`].
 
 use std::path::{Path, PathBuf};
 
@@ -14,22 +14,22 @@ use super::submodules::{self, Module};
 use super::unfollowed;
 use crate::platform::files::private_dir;
 
-/// How many submodules a checkout may have, those of submodules among them.
+/// The maximum number of submodules of a checkout, including nested ones.
 const MOST_SUBMODULES: usize = 100;
 
-/// How deep submodules may be nested.
+/// The maximum nesting depth of submodules.
 const DEEPEST: usize = 10;
 
-/// One repository to write, at a commit.
+/// A repository to check out at a commit.
 struct Part {
     remote: Remote,
     commit: String,
-    /// From the top of the checkout; empty for the repository itself.
+    /// The path from the top of the checkout; empty for the repository itself.
     path: String,
     depth: usize,
 }
 
-/// Writes the files of a commit, given by its full hash, to `checkout`, in the place of what is there.
+/// Writes the files of a commit, given by its full hash, to `checkout`, replacing its contents.
 pub(super) async fn check_out(
     git: &Mirrors<'_>,
     (repository, commit): (&str, &str),
@@ -56,7 +56,7 @@ pub(super) async fn check_out(
     Ok(())
 }
 
-/// Writes one repository, and gives its submodules.
+/// Writes the files of one repository, and returns its submodules.
 async fn write(
     git: &Mirrors<'_>,
     part: &Part,
@@ -65,7 +65,7 @@ async fn write(
     progress: &mut dyn Progress,
 ) -> Result<Vec<Part>, GitError> {
     let (work_tree, index) = (place(checkout, &part.path)?, checkout.with_file_name("index"));
-    // Let go before the submodules: one of them may be of the same repository.
+    // Released before the submodules are checked out: one of them may be of the same repository.
     let _lock = git.lock(&part.remote, cancel).await?;
     git.obtain(&part.remote, &part.commit, cancel, progress).await?;
     let what = if part.path.is_empty() { String::new() } else { format!("the submodule {} from ", part.path) };
@@ -123,11 +123,11 @@ async fn submodules_of(
 }
 
 impl Part {
-    /// An error of this part, told of the repository that was asked for.
+    /// Adds the name of the requested repository and this part's path to an error.
     fn explain(&self, name: &str, error: GitError) -> GitError {
         let (path, commit) = (&self.path, &self.commit);
         let tell = |words: String| match path.as_str() {
-            // Of a submodule within.
+            // The error is already about a nested submodule.
             _ if words.starts_with("the submodule ") => format!("{name}: {words}"),
             "" => words,
             _ => format!("{name}: the submodule {path} (commit {commit}) cannot be checked out: {words}"),
@@ -140,7 +140,7 @@ impl Part {
     }
 }
 
-/// Where a submodule's files go: a real directory of the checkout, reached through no link.
+/// The directory for a submodule's files: a real directory of the checkout, reached through no symbolic link.
 fn place(checkout: &Path, path: &str) -> Result<PathBuf, GitError> {
     let mut place = checkout.to_owned();
     for name in path.split('/').filter(|_| !path.is_empty()) {

@@ -1,19 +1,19 @@
-//! What a commit holds, as `git ls-tree` lists it.
+//! The entries of a commit, as `git ls-tree` lists them.
 
-/// One file, link or submodule of a commit.
+/// A file, symbolic link or submodule of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub kind: EntryKind,
-    /// A submodule's commit, else the content's hash.
+    /// The commit of a submodule; otherwise the hash of the content.
     pub hash: String,
-    /// From the top of the repository.
+    /// The path from the top of the repository.
     pub path: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryKind {
     File {
-        /// In bytes, as it is stored.
+        /// The stored size in bytes.
         size: u64,
     },
     Link,
@@ -21,7 +21,7 @@ pub(super) enum EntryKind {
 }
 
 impl Entry {
-    /// A row of `git ls-tree -l`: mode, type, hash, size, a tab, path.
+    /// Parses a row of `git ls-tree -l`: mode, type, hash, size, a tab, path.
     pub(super) fn parse(row: &str) -> Option<Self> {
         let (fields, path) = row.split_once('\t')?;
         let mut fields = fields.split_whitespace();

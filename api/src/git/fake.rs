@@ -1,4 +1,4 @@
-//! A git that plays a script: for tests of what stands above it, and without any process.
+//! A git that returns scripted answers, for tests. Starts no process.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -13,13 +13,13 @@ use super::port::{Git, GitError, Progress};
 /// How often each operation was called.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FakeCalls {
-    /// [`Git::resolve`].
+    /// Calls of [`Git::resolve`].
     pub resolve: u32,
-    /// [`Git::check_out`].
+    /// Calls of [`Git::check_out`].
     pub check_out: u32,
 }
 
-/// The script. Its list is used up from the front; when it is empty, all goes well.
+/// Scripted answers, used in order. When none is left, operations succeed.
 #[derive(Debug, Default)]
 struct Script {
     calls: FakeCalls,
@@ -27,19 +27,19 @@ struct Script {
     is_silent: bool,
 }
 
-/// Plays a script. By default every repository has every version, always as the same commit, and a checkout has no files.
+/// Plays a script. By default every repository has every version, all at the same commit, and a checkout has no files.
 #[derive(Debug, Default)]
 pub struct FakeGit {
     script: Mutex<Script>,
 }
 
 impl FakeGit {
-    /// The answer of the next `resolve` that has none yet.
+    /// Sets the answer of the next `resolve` without a scripted answer. May be called several times.
     pub fn next_resolve(&self, answer: Result<String, GitError>) {
         self.script().resolves.push_back(answer);
     }
 
-    /// Whether repositories never answer which commit a branch is.
+    /// Sets whether `resolve` never returns.
     pub fn set_silent(&self, is_silent: bool) {
         self.script().is_silent = is_silent;
     }
@@ -54,7 +54,7 @@ impl FakeGit {
     }
 }
 
-/// The commit of a version: a full hash is itself.
+/// The commit of a version: a full hash stands for itself.
 fn commit_of(version: &str) -> String {
     if version.len() == 40 && version.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return version.to_owned();

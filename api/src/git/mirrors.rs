@@ -1,7 +1,7 @@
-//! Repositories: what a branch or tag is now, and the files of a commit. [`super::checkout`] puts them together.
+//! Git repositories and mirrors: resolves names to commits, writes a commit's files. [`super::checkout`] combines them.
 //!
-//! Each repository has a bare mirror in the cache, which is fetched only when it lacks a commit. A name is always asked of the
-//! repository itself, because it moves.
+//! Each repository has a bare mirror in the cache, which is fetched only if it lacks a commit. A name is always
+//! resolved at the repository itself, because it may point elsewhere by now.
 
 use std::fs::File;
 use std::io;
@@ -18,22 +18,22 @@ use super::remote::Remote;
 use crate::platform::command::{self, Output};
 use crate::platform::files::{self, private_dir};
 
-/// So long a question to a repository may take.
+/// The time limit for a question to a repository.
 const ASK_LIMIT: Duration = Duration::from_secs(60);
 
-/// So long a clone or fetch may take.
+/// The time limit for a clone or fetch.
 const FETCH_LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// The references that people name.
+/// The refs that users name.
 const BRANCHES_AND_TAGS: &[&str] = &["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
 
-/// Every reference, for a commit that no branch or tag holds: a pull request's head, for example.
+/// All refs, for a commit that is on no branch or tag: a pull request's head, for example.
 const EVERYTHING: &[&str] = &["+refs/*:refs/*"];
 
-/// So long, in bytes, the list of a commit's files may be.
+/// The longest list of a commit's files, in bytes.
 const LIST_LIMIT: u64 = 64 << 20;
 
-/// What `git` is told besides a person's own settings. An empty helper forgets the helpers before it.
+/// The git configuration in addition to the user's own. An empty credential helper resets the list of helpers.
 const CONFIG: &str = "\
 [include]
 \tpath = ~/.gitconfig
@@ -51,7 +51,7 @@ const CONFIG: &str = "\
 \tauto = false
 ";
 
-/// The mirrors in a cache, and the `git` that works on them.
+/// The mirrors in a cache directory, and operations on them.
 #[derive(Debug)]
 pub(super) struct Mirrors<'a> {
     cache_dir: &'a Path,
@@ -62,7 +62,7 @@ impl<'a> Mirrors<'a> {
         Self { cache_dir }
     }
 
-    /// The commit a branch, tag or commit is now. A full hash is itself, and not asked for.
+    /// The commit that a branch, tag or commit is now. A full hash is returned without asking the repository.
     pub(super) async fn resolve(
         &self,
         repository: &str,
@@ -82,7 +82,7 @@ impl<'a> Mirrors<'a> {
         }
         let peeled = names.iter().map(|name| format!("{name}^{{}}"));
         let mut command = self.git(&remote)?;
-        // It needs no mirror, and must find no other repository around it.
+        // The command needs no mirror, and must not find another repository in a parent directory.
         command.env_remove("GIT_DIR").env("GIT_CEILING_DIRECTORIES", self.cache_dir).current_dir(self.dir());
         command.args(["ls-remote", "--quiet", "--", "origin"]).args(&names).args(peeled);
         let output = command::capture(command, ASK_LIMIT, cancel).await?;
@@ -98,7 +98,7 @@ impl<'a> Mirrors<'a> {
         Err(unknown(&remote, version))
     }
 
-    /// Sees to it that the mirror has a commit, given by its full hash. The mirror's lock must be held.
+    /// Ensures that the mirror has a commit, given by its full hash. The mirror's lock must be held.
     pub(super) async fn obtain(
         &self,
         remote: &Remote,
@@ -114,9 +114,9 @@ impl<'a> Mirrors<'a> {
         if self.has(remote, commit, cancel).await? {
             return Ok(());
         }
-        // Not on a branch or under a tag: a pull request's, for example.
+        // On no branch or tag: a pull request's commit, for example.
         match self.fetch_commit(remote, commit, cancel).await {
-            // Many servers give no commit by its hash, though a reference of another kind holds it.
+            // Many servers refuse to serve a commit by its hash, although a ref of another kind contains it.
             Err(GitError::Permanent(_)) => {
                 self.fetch(remote, EVERYTHING, cancel).await?;
                 if self.has(remote, commit, cancel).await? { Ok(()) } else { Err(unknown(remote, commit)) }
@@ -125,7 +125,7 @@ impl<'a> Mirrors<'a> {
         }
     }
 
-    /// Writes the files of a commit to `work_tree`, and their index to a file of its own.
+    /// Writes the files of a commit to `work_tree`, and their index to the file `index`.
     pub(super) async fn write_files(
         &self,
         remote: &Remote,
@@ -139,7 +139,7 @@ impl<'a> Mirrors<'a> {
         succeeded(command::capture(command, FETCH_LIMIT, cancel).await?, remote)
     }
 
-    /// Every file, link and submodule of a commit.
+    /// All files, symbolic links and submodules of a commit.
     pub(super) async fn entries(
         &self,
         remote: &Remote,
@@ -160,7 +160,7 @@ impl<'a> Mirrors<'a> {
         Ok(output.stdout.split('\0').filter_map(Entry::parse).collect())
     }
 
-    /// What git says to a question about a commit of the mirror, or about files that were written.
+    /// Runs git and returns its output, for questions about a commit of the mirror or about checked-out files.
     pub(super) async fn ask(
         &self,
         mut command: Command,
@@ -171,14 +171,14 @@ impl<'a> Mirrors<'a> {
         Ok(command::capture(command, ASK_LIMIT, cancel).await?)
     }
 
-    /// A `git` that works on files that were written from the mirror.
+    /// A `git` command for a work tree that was written from the mirror.
     pub(super) fn at_work(&self, remote: &Remote, work_tree: &Path, index: &Path) -> Result<Command, GitError> {
         let mut command = self.git(remote)?;
         command.env("GIT_WORK_TREE", work_tree).env("GIT_INDEX_FILE", index).current_dir(work_tree);
         Ok(command)
     }
 
-    /// The lock of a repository's mirror.
+    /// Waits for the lock of a repository's mirror.
     pub(super) async fn lock(&self, remote: &Remote, cancel: &CancellationToken) -> Result<File, GitError> {
         let dir = self.dir();
         private_dir(&dir).map_err(|error| failed_at(&dir, &error))?;
@@ -193,7 +193,7 @@ impl<'a> Mirrors<'a> {
     ) -> Result<String, GitError> {
         let _lock = self.lock(remote, cancel).await?;
         self.make_mirror(remote, cancel).await?;
-        // The same beginning may have come to stand for another commit too, so the mirror must be up to date.
+        // The abbreviated hash may match another commit too, so the mirror must be up to date.
         self.fetch(remote, BRANCHES_AND_TAGS, cancel).await?;
         let mut command = self.git(remote)?;
         command.args(["rev-parse", "--verify", "--end-of-options", &format!("{version}^{{commit}}")]);
@@ -226,11 +226,11 @@ impl<'a> Mirrors<'a> {
         succeeded(command::capture(command, ASK_LIMIT, cancel).await?, remote)
     }
 
-    /// Fetches references of these kinds.
+    /// Fetches refs by these refspecs.
     async fn fetch(&self, remote: &Remote, kinds: &[&str], cancel: &CancellationToken) -> Result<(), GitError> {
         let mut output = self.fetch_once(remote, kinds, cancel).await?;
         if !output.success && is_damaged(&output.stderr) {
-            // What a killed git left, or a full disk: nothing is in a mirror that cannot be fetched again.
+            // A killed git or a full disk damaged the mirror. Everything in it can be fetched again, so make a new one.
             let mirror = self.mirror(remote);
             tokio::fs::remove_dir_all(&mirror).await.map_err(|error| failed_at(&mirror, &error))?;
             self.make_mirror(remote, cancel).await?;
@@ -257,7 +257,7 @@ impl<'a> Mirrors<'a> {
         if output.success {
             return Ok(());
         }
-        // The repository just answered, so what it says now is about the commit.
+        // The repository has just answered, so this answer is about the commit.
         let is_missing = ["not our ref", "no such remote ref", "couldn't find remote ref", "unadvertised object"];
         match is_missing.iter().any(|words| output.stderr.contains(words)) {
             true => Err(unknown(remote, commit)),
@@ -265,8 +265,8 @@ impl<'a> Mirrors<'a> {
         }
     }
 
-    /// A `git` that works on the mirror and asks no server. The address is told by the environment, where only this user
-    /// sees it.
+    /// A `git` command that works on the mirror and contacts no server. The URL is passed in the environment, which
+    /// only this user can read.
     pub(super) fn git(&self, remote: &Remote) -> Result<Command, GitError> {
         let dir = self.dir();
         private_dir(&dir).map_err(|error| failed_at(&dir, &error))?;
@@ -276,7 +276,7 @@ impl<'a> Mirrors<'a> {
         }
         let mut command = command::command("git");
         if std::env::var_os("HOME").is_none() {
-            // A service may have none, and `~` in the configuration must lead somewhere.
+            // A service may have no HOME, but `~` in the configuration must resolve to a directory.
             command.env("HOME", &dir);
         }
         command.env("GIT_DIR", self.mirror(remote)).env("GIT_CONFIG_GLOBAL", config);
@@ -300,7 +300,7 @@ impl<'a> Mirrors<'a> {
     }
 }
 
-/// An error of the system, which may go away, with the path it is about.
+/// An error of the operating system as a transient error, with the path it is about.
 pub(super) fn failed_at(path: &Path, error: &io::Error) -> GitError {
     GitError::Transient(format!("{}: {error}", path.display()))
 }
@@ -314,7 +314,7 @@ fn unknown(remote: &Remote, version: &str) -> GitError {
     GitError::Permanent(format!("{name}: {shown} has no branch, tag or commit «{version}»"))
 }
 
-/// The commit `ls-remote` gives for a name; that of an annotated tag is behind `^{}`.
+/// The commit that `ls-remote` lists for a name; for an annotated tag, the commit under `^{}`.
 fn find(listed: &str, name: &str) -> Option<String> {
     let get = |wanted: &str| {
         let rows = listed.lines().filter_map(|line| line.split_once('\t'));
@@ -327,7 +327,7 @@ fn is_hash(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
     lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What git can take as a name: nothing that is a pattern or an expression.
+/// Whether git accepts the text as a name of a ref: no patterns, no revision expressions.
 fn is_reference(version: &str) -> bool {
     let is_bad = |character: char| character.is_control() || " ~^:?*[\\".contains(character);
     (1..=255).contains(&version.len())

@@ -1,7 +1,7 @@
-//! Git repositories: which commit a branch is, and the files of a commit with those of its submodules.
+//! Git repositories: resolving a name to a commit, and checking out a commit with its submodules.
 //!
-//! The port is [`port::Git`]; [`real::GitCli`] runs `git`, [`fake::FakeGit`] plays a script in memory. Not here: what a
-//! repository is for.
+//! The port is [`port::Git`]; [`real::GitCli`] runs `git`, [`fake::FakeGit`] plays a script in memory. Not here: the
+//! purpose of a repository.
 
 mod checkout;
 mod entry;

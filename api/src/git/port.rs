@@ -8,19 +8,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::platform::command::CommandError;
 
-/// Why a repository was not read.
+/// Why an operation on a repository failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GitError {
-    /// Another attempt would end in the same way: no such repository, reference or commit, or no right to read it.
+    /// A retry would fail in the same way: no such repository, ref or commit, or no permission to read it.
     #[error("{0}")]
     Permanent(String),
-    /// Another attempt may succeed: the network, the server, the disk.
+    /// A retry may succeed: the network, the server, the disk.
     #[error("{0}")]
     Transient(String),
-    /// [`Progress`] refused a line, in its words.
+    /// [`Progress`] refused a line; its error text.
     #[error("{0}")]
     Refused(String),
-    /// The token was cancelled.
+    /// The cancellation token was cancelled.
     #[error("cancelled")]
     Cancelled,
 }
@@ -35,23 +35,23 @@ impl From<CommandError> for GitError {
     }
 }
 
-/// Takes the lines that say what a checkout does.
+/// Receives the progress messages of a checkout.
 #[async_trait]
 pub trait Progress: Send {
     /// Takes one line. An error ends the checkout as [`GitError::Refused`].
     async fn say(&mut self, text: String) -> Result<(), String>;
 }
 
-/// Reads repositories. An address is a URL, `user@host:path` or an absolute path; a password in it is on no command line, in no
-/// message and in no file.
+/// Reads repositories. A repository is a URL, `user@host:path` or an absolute path; a password in a URL appears in no
+/// command line, message or file.
 #[async_trait]
 pub trait Git: Debug + Send + Sync {
     /// The commit that a branch, tag or commit is now. The repository is always asked, except for a full hash, which is
-    /// itself. Dropping the future ends the question.
+    /// returned as it is. Dropping the future cancels the request.
     async fn resolve(&self, repository: &str, version: &str) -> Result<String, GitError>;
 
-    /// Writes the files of a commit, given by its full hash, and of its submodules to `dir`, in the place of what is there.
-    /// A file `index` beside `dir` is written and removed meanwhile.
+    /// Writes the files of a commit, given by its full hash, and of its submodules to `dir`, replacing its contents. A
+    /// file `index` beside `dir` is created and removed meanwhile.
     async fn check_out(
         &self,
         repository: &str,

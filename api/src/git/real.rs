@@ -9,10 +9,10 @@ use super::checkout;
 use super::mirrors::Mirrors;
 use super::port::{Git, GitError, Progress};
 
-/// Runs `git`.
+/// Runs the `git` program of this host.
 #[derive(Debug, Clone)]
 pub struct GitCli {
-    /// Holds the mirrors, below `git/`; shared by all programs of this user.
+    /// The cache directory; mirrors are in its subdirectory `git/`, shared by all programs of this user.
     pub cache_dir: PathBuf,
 }
 

@@ -1,4 +1,4 @@
-//! The address of a repository, as a person gave it, and what its failures mean.
+//! The URL or path of a repository, as a user gave it, and the classification of its errors.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -6,7 +6,7 @@ use url::Url;
 
 use super::port::GitError;
 
-/// What `git` says when the same question will not be answered better later.
+/// Messages of `git` for errors that a retry would not fix.
 const PERMANENT: &[&str] = &[
     "not found",
     "does not exist",
@@ -27,19 +27,19 @@ const PERMANENT: &[&str] = &[
     "returned error: 404",
 ];
 
-/// The longest address, in bytes.
+/// The longest URL or path, in bytes.
 const LONGEST: usize = 2000;
 
-/// An address without its password, which goes another way.
+/// A repository's URL without its password, which is passed separately.
 #[derive(Clone)]
 pub(super) struct Remote {
     address: String,
-    /// An HTTP header with user and password.
+    /// The `Authorization` header with user and password, if the URL had any.
     authorization: Option<String>,
 }
 
 impl Remote {
-    /// Takes a URL, `user@host:path` or an absolute path.
+    /// Parses a URL, `user@host:path` or an absolute path.
     pub(super) fn parse(repository: &str) -> Result<Self, GitError> {
         let repository = repository.trim();
         let bad = |why: &str| Err(GitError::Permanent(format!("the repository's address {why}")));
@@ -66,8 +66,8 @@ impl Remote {
         }
     }
 
-    /// The repository of a submodule, by its URL in `.gitmodules`. A relative one is relative to this repository, as git has
-    /// it. The credentials of this repository go along to the same server, and to no other.
+    /// The repository of a submodule, by its URL in `.gitmodules`. A relative URL is relative to this repository, as in
+    /// git. This repository's credentials are used for the same server only.
     pub(super) fn submodule(&self, url: &str) -> Result<Self, GitError> {
         let is_relative = url.starts_with("./") || url.starts_with("../");
         let address = if is_relative { self.beside(url)? } else { url.to_owned() };
@@ -109,13 +109,13 @@ impl Remote {
         Ok(format!("{root}{path}{slash}{rest}"))
     }
 
-    /// Whether it is on this machine's disk.
+    /// Whether the repository is on this host's disk.
     fn is_local(&self) -> bool {
         let scheme = self.address.split_once("://").map(|(scheme, _)| scheme);
         self.address.starts_with('/') || scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("file"))
     }
 
-    /// Scheme, host and port, for http.
+    /// Scheme, host and port of an HTTP URL; none for others.
     fn origin(&self) -> Option<url::Origin> {
         let is_http = self.address.starts_with("http://") || self.address.starts_with("https://");
         Url::parse(&self.address).ok().filter(|_| is_http).map(|url| url.origin())
@@ -132,30 +132,30 @@ impl Remote {
             let credentials = BASE64_STANDARD.encode(format!("{user}:{password}"));
             format!("Authorization: Basic {credentials}")
         });
-        // These fail only for addresses without a host, which http does not have.
+        // These calls fail only for URLs without a host, which HTTP URLs always have.
         let _ = url.set_username("");
         let _ = url.set_password(None);
         Self { address: url.to_string(), authorization }
     }
 
-    /// For git.
+    /// The address for git commands.
     pub(super) fn address(&self) -> &str {
         &self.address
     }
 
-    /// For people.
+    /// The address for messages; contains no password.
     pub(super) fn shown(&self) -> &str {
         &self.address
     }
 
-    /// The last part of the address, without `.git`.
+    /// The last component of the path, without `.git`.
     pub(super) fn name(&self) -> &str {
         let path = self.address.trim_end_matches('/');
         let last = path.rsplit(['/', ':']).next().unwrap_or(path);
         last.strip_suffix(".git").filter(|name| !name.is_empty()).unwrap_or(last)
     }
 
-    /// What git is to know of it.
+    /// Git configuration for this repository.
     pub(super) fn settings(&self) -> Vec<(String, String)> {
         let mut settings = vec![("remote.origin.url".to_owned(), self.address.clone())];
         if let Some(header) = &self.authorization {
@@ -164,7 +164,7 @@ impl Remote {
         settings
     }
 
-    /// What a failure of git means.
+    /// Classifies an error of git.
     pub(super) fn explain(&self, stderr: &str) -> GitError {
         let (name, shown) = (self.name(), self.shown());
         let mut lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -180,7 +180,7 @@ impl Remote {
     }
 }
 
-/// The first line that says what is wrong; the last is often advice.
+/// The first line that states an error; the last one is often advice.
 fn reason(stderr: &str) -> Option<&str> {
     let is_reason = |line: &&str| ["fatal: ", "error: ", "remote: "].iter().any(|start| line.starts_with(start));
     stderr.lines().find(is_reason).map(str::trim)

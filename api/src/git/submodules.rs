@@ -1,4 +1,4 @@
-//! What `.gitmodules` says, as git reads it: which repository a submodule is of.
+//! Reads `.gitmodules` as git does: the repository of each submodule.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use super::mirrors::Mirrors;
 use super::port::GitError;
 use super::remote::Remote;
 
-/// The file that git reads.
+/// The name of git's submodule file.
 const FILE: &str = ".gitmodules";
 
-/// One section of it. Branch, depth and what else it may hold concern `git submodule update --remote`, not a checkout.
+/// A section of the file. Other keys, such as branch, concern `git submodule update --remote`, not a checkout.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Module {
-    /// From the top of the repository.
+    /// The path from the top of the repository.
     pub path: String,
     pub url: Option<String>,
-    /// `update = none`: git leaves it out too.
+    /// `update = none`: git skips it, too.
     pub is_skipped: bool,
 }
 
-/// Reads the file of a commit; none where there is no such file.
+/// Reads the file of a commit; none if there is no such file.
 pub(super) async fn read(
     git: &Mirrors<'_>,
     remote: &Remote,
@@ -32,7 +32,7 @@ pub(super) async fn read(
 ) -> Result<Vec<Module>, GitError> {
     match entries.iter().find(|entry| entry.path == FILE).map(|entry| entry.kind) {
         None => return Ok(Vec::new()),
-        // Git reads no other either: a link may lead anywhere.
+        // Git ignores those, too: a symbolic link may lead anywhere.
         Some(EntryKind::Link | EntryKind::Submodule) => return Err(unreadable("it is no file")),
         Some(EntryKind::File { .. }) => {}
     }
@@ -48,7 +48,7 @@ fn unreadable(why: &str) -> GitError {
     GitError::Permanent(format!("{FILE} cannot be read ({why})"))
 }
 
-/// Reads `submodule.NAME.KEY`, a line end, the value, a zero byte.
+/// Parses `submodule.NAME.KEY`, a line end, the value, a zero byte, repeated.
 fn parse(listed: &str) -> Result<Vec<Module>, GitError> {
     let mut modules: BTreeMap<&str, Module> = BTreeMap::new();
     for setting in listed.split('\0') {

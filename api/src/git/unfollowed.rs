@@ -1,5 +1,5 @@
-//! What a repository may hold that is not the file itself, and that git alone does not make into it: Git LFS, git-annex, and
-//! filters. A playbook that reads such a file would read something else, so the checkout is refused.
+//! Refuses files whose content git alone does not provide: Git LFS, git-annex, and filters. A playbook would read a
+//! pointer instead of the content.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -13,20 +13,20 @@ use super::mirrors::Mirrors;
 use super::port::GitError;
 use super::remote::Remote;
 
-/// Pointers of Git LFS and git-annex are shorter, in bytes.
+/// Pointers of Git LFS and git-annex are shorter than this, in bytes.
 const POINTER_LIMIT: u64 = 1024;
 
-/// How Git LFS's pointers begin, those of its first versions too.
+/// The beginnings of a Git LFS pointer, including early versions.
 const LFS: &[&str] = &["version https://git-lfs.github.com/spec/", "version https://hawser.github.com/spec/"];
 
-/// A kind of file that is not followed.
+/// A kind of file whose content git does not provide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Lfs,
     Annex,
 }
 
-/// Refuses a checkout that is not what its author sees. The index of its files must be there.
+/// Refuses a checkout that contains pointers or filtered files. The index of its files must exist.
 pub(super) async fn check(
     git: &Mirrors<'_>,
     remote: &Remote,
@@ -60,7 +60,7 @@ fn refused(remote: &Remote, count: usize, first: &str, why: &str) -> GitError {
     GitError::Permanent(format!("{name}: the repository keeps {files} (first: {first}) {why}. {remedy}."))
 }
 
-/// The pointers among the files, and the filters that attributes name.
+/// The pointers among the files, and the filters that `.gitattributes` files name.
 fn look(work_tree: &Path, entries: &[Entry]) -> (Vec<(Kind, String)>, BTreeSet<String>) {
     let (mut pointers, mut filters) = (Vec::new(), BTreeSet::new());
     for Entry { kind, path, .. } in entries {
@@ -83,13 +83,13 @@ fn beginning(path: &Path) -> String {
     let mut bytes = Vec::new();
     let is_file = fs::symlink_metadata(path).is_ok_and(|data| data.is_file());
     if let Some(file) = is_file.then(|| File::open(path).ok()).flatten() {
-        // What cannot be read is no pointer.
+        // An unreadable file is not a pointer.
         let _ = file.take(POINTER_LIMIT).read_to_end(&mut bytes);
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A pointer is nothing but a pointer: a text that speaks of one is none.
+/// Recognises a whole pointer: a text that only mentions one does not count.
 fn pointer(text: &str) -> Option<Kind> {
     let is_lfs = LFS.iter().any(|start| text.starts_with(start))
         && ["oid ", "size "].iter().all(|key| text.lines().any(|line| line.starts_with(key)));
@@ -101,14 +101,14 @@ fn is_annexed(to: &Path) -> bool {
     to.to_string_lossy().contains(".git/annex/objects/")
 }
 
-/// The filters of an attributes file. Those of Git LFS are known by their pointers.
+/// The filters of an attributes file, without that of Git LFS, whose files are found by their pointers.
 fn named_filters(text: &str) -> BTreeSet<String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     let names = lines.flat_map(str::split_whitespace).filter_map(|word| word.strip_prefix("filter="));
     names.filter(|name| *name != "lfs" && !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// The files of a filter that this machine's git does not know.
+/// The files that use a filter which is not configured on this host.
 async fn filtered(
     git: &Mirrors<'_>,
     remote: &Remote,
@@ -125,7 +125,7 @@ async fn filtered(
     let files = format!(":(top,attr:filter={filter})");
     let output = git.ask(git.at_work(remote, work_tree, index)?, &["ls-files", "-z", "--", &files], cancel).await?;
     if !output.success {
-        // A name that git takes for no attribute of a path.
+        // Git does not accept the name as an attribute's value.
         return Ok(Vec::new());
     }
     Ok(output.stdout.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())

@@ -1,4 +1,4 @@
-//! The answer to whoever gives an instance's traffic to an app server.
+//! The answer to a request that activates an app server or rolls an instance back.
 
 use std::time::Duration;
 
@@ -14,10 +14,11 @@ use crate::instances::store::{hook_runs, instances, summaries};
 use crate::instances::traffic::activate::Decision;
 use crate::platform::db::Connection;
 
-/// 200 once the gateway has what was decided, 202 while it has not; waits so long for it.
+/// 200 once the gateway has applied the decision, 202 before; waits at most `patience` for it.
 ///
 /// # Errors
-/// 409 when it was refused meanwhile, once its hooks had ended; or the database does not answer.
+/// [`ProblemType::Conflict`](shared_types::ProblemType::Conflict) if the activation was refused after its hooks had
+/// ended; `Unavailable` if the database does not answer.
 pub async fn answer(
     app: &App,
     patience: Option<Duration>,
@@ -33,12 +34,12 @@ pub async fn answer(
     Ok(answer.json(ActivationResult { app_server, is_applied }))
 }
 
-/// How far it has come.
+/// The progress of an activation.
 struct Look {
     app_server: AppServerSummary,
-    /// Whether the gateway has it.
+    /// Whether the gateway has applied it.
     is_applied: bool,
-    /// Whether there is nothing more to wait for.
+    /// Whether it is applied, refused or given up, so that waiting is over.
     is_settled: bool,
 }
 
@@ -52,7 +53,7 @@ async fn look(app: &App, id: AppServerId, decision: Decision) -> Result<Look, Ap
         Decision::Active { generation } => (has(generation), has(generation)),
         Decision::WhenRunning => {
             let is_applied = app_server.serving == Serving::Active && has(row.routing_generation);
-            // Its build failed, or something stood in the way.
+            // The build failed, or the activation was skipped, as during a hold.
             let is_given_up =
                 app_server.serving != Serving::Active && !(app_server.activate_when_running && app_server.is_healthy);
             (is_applied, is_applied || is_given_up)
@@ -69,7 +70,7 @@ async fn look(app: &App, id: AppServerId, decision: Decision) -> Result<Look, Ap
     Ok(Look { app_server, is_applied, is_settled })
 }
 
-/// Why its activation was refused once its hooks had ended.
+/// Why the last activation was refused after its hooks had ended.
 async fn refusal(conn: &mut Connection, id: AppServerId, is_refused: bool) -> Result<Option<String>, ApiError> {
     if is_refused { Ok(hook_runs::last_refusal(conn, id).await?) } else { Ok(None) }
 }

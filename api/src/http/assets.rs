@@ -1,5 +1,5 @@
-//! The single-page application, embedded in the program. Files with a hash in their name are kept for ever; the page itself
-//! is asked for again each time.
+//! The single-page application, embedded in the program. Browsers cache files with a hash in their name for ever, and
+//! revalidate the page itself on each load.
 
 use actix_web::http::Method;
 use actix_web::http::header::{
@@ -20,7 +20,7 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 const NOT_BUILT: &str =
     "<!doctype html><title>Not built</title><p>This program was built without its pages: run <code>make build</code>.";
 
-/// Files of the SPA; for every other path of the site its page, which knows what to show there.
+/// Serves files of the SPA, and its page for every other path, where the SPA's router decides.
 ///
 /// # Errors
 /// [`ProblemType::NotFound`] for a file that does not exist.

@@ -1,4 +1,4 @@
-//! Cursors: opaque to the caller, the last item's place to us.
+//! Cursors of pages: opaque to the caller, they hold the place of the last item.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,21 +8,21 @@ use shared_types::{Page, ProblemType};
 
 use super::error::ApiError;
 
-/// Which page of a list.
+/// The page of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// How many, 1 to 500; 50 unless said.
+    /// How many items to return: 1 to 500, 50 by default.
     pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     pub cursor: Option<String>,
 }
 
 /// Reads a cursor.
 ///
 /// # Errors
-/// [`ProblemType::BadRequest`] when it is not one of ours.
+/// [`ProblemType::BadRequest`] if the cursor was not made by this program.
 pub fn decode<T: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<T>, ApiError> {
     let Some(cursor) = cursor else {
         return Ok(None);
@@ -36,7 +36,7 @@ pub fn decode<T: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<T>, Ap
     })
 }
 
-/// A page of at most `limit` of these items, which hold one more where there is a next page.
+/// A page of at most `limit` of these items; one more item means that there is a next page.
 pub fn page<T, C: Serialize>(mut items: Vec<T>, limit: i64, place: impl Fn(&T) -> C) -> Page<T> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = items.len() > limit;

@@ -1,5 +1,5 @@
-//! The one conversion from what went wrong to `application/problem+json`. Internal text never leaves: it goes to the log,
-//! under the request's id.
+//! The only conversion of errors to `application/problem+json`. Internal details are written to the log, with the
+//! request's id, and never sent.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -17,7 +17,7 @@ use crate::platform::users::own::ChangeError;
 use crate::platform::users::sign_in::SignInError;
 use crate::pull_requests::WatchError;
 
-/// An answer that is not what was hoped for.
+/// An error that is answered with a problem.
 #[derive(Debug)]
 pub struct ApiError {
     kind: ProblemType,
@@ -27,46 +27,46 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// A problem of a kind, with what is wrong, what is needed and what to do.
+    /// A problem of this type; `detail` says what is wrong, what is needed and what to do.
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
-    /// Fields that are not valid.
+    /// Some fields of the request are not valid.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         Self { errors, ..Self::new(ProblemType::Invalid, "Some fields are not valid; nothing was saved.") }
     }
 
-    /// There is no such thing.
+    /// No object of this kind has this id.
     pub fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
         Self::new(ProblemType::NotFound, format!("There is no {what} {id}."))
     }
 
-    /// A fault of ours; the words go to the log only.
+    /// An internal error; its text is only written to the log.
     pub fn internal(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");
         Origin::tells_failure();
         Self::new(ProblemType::Internal, "The log knows more under this request's id.")
     }
 
-    /// Too many requests, for so many seconds.
+    /// The rate limit is reached, for so many seconds.
     pub fn too_many(seconds: i64) -> Self {
         let words = format!("Too many requests; come back in {seconds} s.");
         Self { retry_after: Some(seconds), ..Self::new(ProblemType::TooManyRequests, words) }
     }
 
-    /// The same, to be tried again after so many seconds.
+    /// The same problem with `Retry-After`, in seconds.
     pub fn retry_after(self, seconds: i64) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 
-    /// What is wrong, in words, and with which fields.
+    /// The detail, and the invalid fields with theirs.
     pub fn words(&self) -> String {
         let fields = self.errors.iter().map(|FieldError { pointer, detail }| format!(" {pointer}: {detail}"));
         std::iter::once(self.detail.clone()).chain(fields).collect()
     }
 
-    /// As it travels.
+    /// The problem as it is sent.
     fn problem(&self) -> Problem {
         Problem {
             kind: format!("/docs/problems#{}", self.kind.as_str()),
@@ -177,11 +177,11 @@ impl From<SignInError> for ApiError {
             | SignInError::NoRole(_)
             | SignInError::Disabled(_) => Self::new(kind, error.to_string()),
             SignInError::Invalid(_) => {
-                tracing::warn!(request_id = request_id(), %error, "nobody could be signed in");
+                tracing::warn!(request_id = request_id(), %error, "a sign-in failed");
                 Self::new(kind, problem.words())
             }
             SignInError::Unavailable(_) => {
-                tracing::warn!(request_id = request_id(), %error, "nobody could be signed in");
+                tracing::warn!(request_id = request_id(), %error, "a sign-in failed");
                 Self { retry_after: Some(30), ..Self::new(kind, problem.words()) }
             }
             SignInError::Vault(error) => Self::internal(error),

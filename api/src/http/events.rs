@@ -1,4 +1,4 @@
-//! What changes, live.
+//! The stream of changes.
 
 use actix_web::{HttpRequest, Responder, get, web};
 
@@ -7,11 +7,11 @@ use super::principal::Viewer;
 use super::sse;
 use crate::app::App;
 
-/// Follow what changes
+/// Stream changes
 ///
-/// Server-sent events: each is named by its type and holds the ids of what changed. Events are hints; after `gap`, and
-/// whenever the connection was lost for long, read what you show again. Resumes after `Last-Event-ID`. Ends with the session
-/// or token, and when its user may do something else than before.
+/// Server-sent events: each is named by its type and has the ids of the changed objects. Events are hints; after `gap`,
+/// and after a long loss of the connection, read the state again. Resumes after `Last-Event-ID`. Ends with the session
+/// or token, and when the permissions of its user change.
 #[utoipa::path(tag = "events", params(
     ("Last-Event-ID" = Option<i64>, Header, description = "The last event that was received"),
 ), responses((status = 200, description = "The events as they come", content((String = "text/event-stream")))))]

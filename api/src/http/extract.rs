@@ -1,4 +1,4 @@
-//! What handlers take: JSON bodies and queries, whose errors are problems.
+//! Extractors for handlers: JSON bodies and queries, whose errors are answered with problems.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,15 +14,15 @@ use shared_types::{FieldError, ProblemType};
 use super::error::ApiError;
 use super::principal::Gate;
 
-/// The largest body that is read.
+/// The largest body that is read, in bytes.
 pub const MAX_BODY: usize = 1 << 20;
 
-/// How many characters the text of a parameter may have.
+/// The most characters of a parameter's text.
 pub const MAX_TEXT: usize = 200;
-/// How many ids a parameter names at most.
+/// The most ids in a parameter.
 const MAX_IDS: usize = 100;
 
-/// A JSON body. A handler names it after the role that may send it.
+/// A JSON body. As a handler's parameter it must come after the role, which opens the gate.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -40,7 +40,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
                 gate.passed().await;
             }
             let body = read(payload).await?;
-            // A POST whose every field may be left out is often sent without a body.
+            // An empty body counts as `{}`: clients often send none if every field is optional.
             let body = if body.is_empty() { b"{}".to_vec() } else { body };
             let essence = content_type.split(';').next().unwrap_or("").trim();
             let is_json = essence.eq_ignore_ascii_case("application/json");
@@ -52,10 +52,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     }
 }
 
-/// A whole body.
+/// Reads a body of at most [`MAX_BODY`] bytes.
 ///
 /// # Errors
-/// [`ProblemType::TooLarge`], or that it broke off.
+/// [`ProblemType::TooLarge`], or [`ProblemType::BadRequest`] if the connection broke off.
 pub async fn read(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
@@ -70,7 +70,7 @@ pub async fn read(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    // First as any JSON: what is not JSON is another problem than what does not fit.
+    // First as any JSON: a syntax error is another problem than a wrong type.
     if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(body) {
         let words = format!("The body is not JSON: {error}.");
         return Err(ApiError::new(ProblemType::BadRequest, words));
@@ -96,14 +96,14 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     })
 }
 
-/// Queries that make no sense are bad requests.
+/// Answers invalid queries with [`ProblemType::BadRequest`].
 pub fn query_config() -> web::QueryConfig {
     web::QueryConfig::default().error_handler(|error, _| {
         ApiError::new(ProblemType::BadRequest, format!("The query is not valid: {error}.")).into()
     })
 }
 
-/// An id that is no number names nothing, or a path of its own that takes other methods.
+/// Answers an id that is no number with 404, or 405 if the path is that of another operation.
 pub fn path_config() -> web::PathConfig {
     web::PathConfig::default().error_handler(|error, request| {
         let answer = super::problems::at_word(request);
@@ -111,10 +111,10 @@ pub fn path_config() -> web::PathConfig {
     })
 }
 
-/// How many items a page shall have.
+/// The number of items of a page, or the default.
 ///
 /// # Errors
-/// [`ProblemType::BadRequest`] when it is not 1 to 500.
+/// [`ProblemType::BadRequest`] if the number is not 1 to 500.
 pub fn limit(asked: Option<i64>) -> Result<i64, ApiError> {
     use shared_types::pagination::{DEFAULT_LIMIT, MAX_LIMIT};
     match asked.unwrap_or(DEFAULT_LIMIT) {
@@ -123,14 +123,14 @@ pub fn limit(asked: Option<i64>) -> Result<i64, ApiError> {
     }
 }
 
-/// The version that `If-Match` names, of such a thing.
+/// The version in `If-Match`; `what` names the object in an error.
 ///
 /// # Errors
-/// [`ProblemType::PreconditionRequired`] without one, [`ProblemType::PreconditionFailed`] when it names none.
+/// [`ProblemType::PreconditionRequired`] without the header, [`ProblemType::PreconditionFailed`] if it has no version.
 pub fn if_match(request: &HttpRequest, what: &str) -> Result<i64, ApiError> {
     let Some(value) = request.headers().get(IF_MATCH) else {
         let words =
-            format!("Send If-Match with the ETag of the {what} as you read it, so that nobody's change is lost.");
+            format!("Send If-Match with the ETag of the {what} as you read it, so that no other change is lost.");
         return Err(ApiError::new(ProblemType::PreconditionRequired, words));
     };
     let version = value
@@ -143,10 +143,10 @@ pub fn if_match(request: &HttpRequest, what: &str) -> Result<i64, ApiError> {
     })
 }
 
-/// A reason that a person gave.
+/// Checks the reason that a user gave.
 ///
 /// # Errors
-/// [`ProblemType::Invalid`] when it is too long.
+/// [`ProblemType::Invalid`] if the reason is too long.
 pub fn reason(reason: Option<String>) -> Result<Option<String>, ApiError> {
     let reason = reason.map(|words| words.trim().replace('\0', "")).filter(|words| !words.is_empty());
     if reason.as_ref().is_some_and(|words| words.chars().count() > 500) {
@@ -155,21 +155,21 @@ pub fn reason(reason: Option<String>) -> Result<Option<String>, ApiError> {
     Ok(reason)
 }
 
-/// A text to look for.
+/// Checks the search text of a parameter `q`.
 ///
 /// # Errors
-/// [`ProblemType::BadRequest`] when it is too long or holds a null character.
+/// [`ProblemType::BadRequest`] if the text is too long or has a null character.
 pub fn search(text: Option<String>) -> Result<Option<String>, ApiError> {
     Ok(self::text("q", text)?.filter(|text| !text.is_empty()))
 }
 
-/// The ids that a parameter names: whole numbers with commas between them.
+/// Parses the ids of a parameter: integers separated by commas.
 ///
 /// # Errors
-/// [`ProblemType::BadRequest`] when they are none, or more than [`MAX_IDS`].
+/// [`ProblemType::BadRequest`] if they are not integers, or more than [`MAX_IDS`].
 pub fn ids(ids: Option<&str>) -> Result<Option<Vec<i64>>, ApiError> {
     let Some(ids) = ids else { return Ok(None) };
-    // One more than may be: no more of it needs to be read.
+    // One more than the limit is enough to detect too many.
     let ids: Result<Vec<i64>, _> = ids.split(',').take(MAX_IDS + 1).map(str::parse).collect();
     match ids {
         Ok(ids) if ids.len() <= MAX_IDS => Ok(Some(ids)),
@@ -180,10 +180,10 @@ pub fn ids(ids: Option<&str>) -> Result<Option<Vec<i64>>, ApiError> {
     }
 }
 
-/// The text of a parameter.
+/// Checks the text of a parameter.
 ///
 /// # Errors
-/// [`ProblemType::BadRequest`] when it is too long or holds a null character.
+/// [`ProblemType::BadRequest`] if the text is too long or has a null character.
 pub fn text(name: &str, text: Option<String>) -> Result<Option<String>, ApiError> {
     match text {
         Some(text) if text.chars().count() > MAX_TEXT || text.contains('\0') => {

@@ -1,4 +1,4 @@
-//! Whether it lives, and whether it can work.
+//! Liveness and readiness of this process.
 
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
@@ -10,41 +10,41 @@ use crate::app::App;
 use crate::platform::db::migrations;
 use crate::platform::jobs::workers;
 
-/// That all is well.
+/// The answer of a live process.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Health {
-    /// `ok`.
+    /// Always `ok`: the process answers.
     #[schema(example = "ok")]
     status: &'static str,
 }
 
 const OK: Health = Health { status: "ok" };
 
-/// Live
+/// Check liveness
 ///
-/// Answers as long as the process does.
+/// Answers 200 as long as the process handles requests.
 #[utoipa::path(tag = "health", security(()), responses((status = 200, description = "It lives", body = Health)))]
 #[get("/healthz")]
 pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(OK)
 }
 
-/// What is ready.
+/// The parts that are ready.
 #[derive(Debug, Serialize, ToSchema)]
 struct Readiness {
-    /// `ok`.
+    /// Always `ok`: this process can work.
     status: &'static str,
-    /// `ok`: it answers.
+    /// Always `ok`: the database answers.
     database: &'static str,
-    /// `ok`: they are this program's.
+    /// Always `ok`: the database has exactly this program's migrations.
     migrations: &'static str,
-    /// How many workers take jobs, in all processes.
+    /// How many workers of all processes take jobs.
     workers: i64,
 }
 
-/// Ready
+/// Check readiness
 ///
-/// Whether the database answers and is this program's version, and a worker takes jobs.
+/// Whether the database answers and has this program's migrations, and a worker takes jobs.
 #[utoipa::path(tag = "health", security(()), responses(
     (status = 200, description = "It can work", body = Readiness),
     (status = 503, description = "It cannot, for now; the detail says what is missing"),

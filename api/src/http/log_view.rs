@@ -1,4 +1,4 @@
-//! What the log views of instances and app servers have in common.
+//! Shared by the log operations of instances and app servers.
 
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,52 +11,52 @@ use super::{cursor, extract};
 use crate::app::App;
 use crate::platform::logs;
 
-/// Which part of a log, and how.
+/// The part and the format of a log.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Query {
-    /// How many, 1 to 500; 50 unless said.
+    /// How many items to return: 1 to 500, 50 by default.
     limit: Option<i64>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
     /// Only entries after this `seq` (`id` in an instance's log).
     after: Option<i64>,
-    /// Only entries before it; without `after` the last ones are given.
+    /// Only entries before this `seq` (`id` in an instance's log); without `after`, the last ones before it.
     before: Option<i64>,
-    /// This level and those above it.
+    /// Only entries of this level and above.
     level: Option<LogLevel>,
-    /// Only entries that hold this text, whatever the case.
+    /// Only entries that contain this text, ignoring case.
     q: Option<String>,
-    /// `text`: everything as plain text, as `Accept: text/plain` asks for.
+    /// `text`: the whole log as plain text, as with `Accept: text/plain`.
     format: Option<Format>,
 }
 
-/// What to look for in a log.
+/// What to search a log for.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Sought {
-    /// This level and those above it.
+    /// Only entries of this level and above.
     level: Option<LogLevel>,
-    /// Only entries that hold this text, whatever the case.
+    /// Only entries that contain this text, ignoring case.
     q: Option<String>,
 }
 
-/// The header that says since when a log is not kept any more.
+/// The header with the time at which retention deleted the log.
 pub const REMOVED: &str = "ocim-log-removed";
 
-/// How a log is given.
+/// The format of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// Pages of entries.
+    /// A page of entries, as JSON.
     Json,
-    /// One line an entry.
+    /// The whole log as plain text, one line per entry.
     Text,
 }
 
-/// Answers with part of a log.
+/// Answers with a page of a log, or with all of it as text.
 pub async fn answer(
     app: &App,
     about: logs::About,
@@ -69,7 +69,7 @@ pub async fn answer(
     let after = cursor::decode(cursor.as_deref())?.or(after);
     let levels = level.map(LogLevel::and_above);
     let query = logs::Query { after, before, levels, text: extract::search(q)?, limit: limit + 1 };
-    // Told only where there is nothing to see: a log that is there takes one query.
+    // Queried only if the log is empty or wanted as text, so that a page usually takes one query.
     let removed = async || match about.app_server() {
         Some(id) => logs::pruned_at(&mut *app.db().conn().await?, id).await,
         None => Ok(None),
@@ -88,7 +88,7 @@ pub async fn answer(
     }
     let mut entries = logs::page(&mut *app.db().conn().await?, about, &query).await?;
     if before.is_some() && after.is_none() {
-        // The last ones were asked for: what is one too many is the first.
+        // The last entries were asked for, so the surplus one is the first.
         let surplus = entries.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
         entries.drain(..surplus);
     }
@@ -101,7 +101,7 @@ pub async fn answer(
     Ok(answer.json(cursor::page(entries, limit, place)))
 }
 
-/// Answers with where in a log something stands.
+/// Answers with the places of all matches in a log.
 pub async fn matches(app: &App, about: logs::About, sought: Sought) -> Result<web::Json<LogMatches>, ApiError> {
     let Sought { level, q } = sought;
     let query =
@@ -109,12 +109,12 @@ pub async fn matches(app: &App, about: logs::About, sought: Sought) -> Result<we
     Ok(web::Json(logs::matches(&mut *app.db().conn().await?, about, &query).await?))
 }
 
-/// What `after` and `before` count.
+/// The number that `after` and `before` refer to: `seq`, or `id` if there is none.
 pub fn place(entry: &LogEntry) -> i64 {
     entry.seq.unwrap_or(entry.id.0)
 }
 
-/// The whole log, page by page.
+/// Streams the whole log as text, page by page.
 fn text(app: App, about: logs::About, query: logs::Query) -> HttpResponse {
     let pages = futures::stream::try_unfold(Some(query), move |query| {
         let app = app.clone();

@@ -1,4 +1,4 @@
-//! What Prometheus reads.
+//! The metrics for Prometheus.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::platform::audit::Origin;
 use crate::platform::db::{Db, DbError};
 use crate::platform::metrics::{self, Denied, Now, store};
 
-/// How long the database may take; whoever asks waits ten seconds, usually.
+/// The timeout of the database queries; Prometheus' own scrape timeout is ten seconds by default.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The format's name.
+/// The content type of Prometheus' text format.
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The figures for Prometheus
+/// Read the metrics for Prometheus
 ///
-/// For this host, and for whoever sends OCIM_METRICS_TOKEN as a bearer token. Where the database does not answer, those of the
-/// process are there still, and `ocim_up_database` is 0. docs/ops says what each means.
+/// Only for requests from this host, or with OCIM_METRICS_TOKEN as bearer token. If the database does not answer, only
+/// the metrics of the process are returned, and `ocim_up_database` is 0. docs/ops explains each metric.
 #[utoipa::path(tag = "health", security(()), responses(
     (status = 200, description = "The figures", body = String, content_type = "text/plain"),
     (status = 401, description = "Not the token"),
@@ -30,7 +30,7 @@ const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub async fn read_metrics(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let is_forwarded = ["x-forwarded-for", "forwarded"].iter().any(|name| request.headers().contains_key(*name));
     app.system.metrics.check(Origin::current().address, is_forwarded, bearer(&request))?;
-    // The connection that the figures are read with is none of them.
+    // Counted before this request takes a connection of its own.
     let now = Now { pool: app.db().pool(), streams: app.guard.streams.count() };
     let figures = match tokio::time::timeout(PATIENCE, read(app.db())).await {
         Ok(Ok(figures)) => Some(figures),

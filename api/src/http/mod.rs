@@ -1,5 +1,5 @@
-//! HTTP: the only place that knows actix and status codes. One verb, one file, one function; each authorizes, parses, calls
-//! the domain and answers.
+//! HTTP: the only module that knows actix and status codes. Each operation is one function in its own file: it
+//! authorizes, parses, calls the domain and answers.
 
 pub mod activation;
 pub mod activity;

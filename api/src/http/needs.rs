@@ -1,21 +1,21 @@
-//! What each operation takes of whoever asks, for the document: as its handler's parameters say, which a test compares, and
-//! as it answers, which a test asks of each.
+//! The credentials that each operation needs, for the OpenAPI document. Handlers enforce them by their parameters;
+//! tests compare both, and call each operation.
 
 use shared_types::user::Scope;
 
-/// What an operation takes.
+/// The credentials that an operation needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// A session: a token is refused.
+    /// A session; API tokens are refused.
     Session,
-    /// The scope's role; and of a token, the scope.
+    /// The scope's role; an API token also needs the scope.
     Scope(Scope),
-    /// No user: the sender signs what it sends.
+    /// No user; the sender signs the body.
     Signature,
 }
 
 impl Need {
-    /// The word in the document.
+    /// The value of `x-required-scope` in the document.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Session => "session",
@@ -24,7 +24,7 @@ impl Need {
         }
     }
 
-    /// The sentence in the document.
+    /// The sentence about it in the document.
     pub fn words(self) -> String {
         match self {
             Self::Session => "Needs a session; an API token is refused.".to_owned(),
@@ -37,7 +37,7 @@ impl Need {
     }
 }
 
-/// Who looks.
+/// Operations that need the scope read.
 const READ: &[&str] = &[
     "logout",
     "current_user",
@@ -74,7 +74,7 @@ const READ: &[&str] = &[
     "read_pull_request",
 ];
 
-/// The needs; an operation that is in none of the lists is open to everybody.
+/// The operations by need; one that is in no list is public.
 const NEEDS: &[(Need, &[&str])] = &[
     (Need::Session, &["change_password", "list_sessions", "end_session", "end_other_sessions", "create_token"]),
     (Need::Scope(Scope::Read), READ),
@@ -116,7 +116,7 @@ const NEEDS: &[(Need, &[&str])] = &[
     ),
 ];
 
-/// What an operation takes. None: it is open to everybody.
+/// The need of an operation. None: it is public.
 pub fn of(operation: &str) -> Option<Need> {
     NEEDS.iter().find(|(_, operations)| operations.contains(&operation)).map(|(need, _)| *need)
 }

@@ -12,20 +12,20 @@ use crate::app::App;
 use crate::instances::Refusal;
 use crate::platform::events::bus::Signal;
 
-/// The longest wait.
+/// The longest wait, in seconds.
 const MAX_WAIT: u64 = 60;
 
-/// How long the caller would wait.
+/// The time that the caller is willing to wait, at most 60 s.
 pub fn wait(request: &HttpRequest) -> Option<Duration> {
     let header = request.headers().get("prefer")?.to_str().ok()?;
     let seconds = header.split(',').find_map(|part| part.trim().strip_prefix("wait="))?;
     seconds.trim().parse::<u64>().ok().map(|seconds| Duration::from_secs(seconds.min(MAX_WAIT)))
 }
 
-/// Waits until `is_so` answers yes, asking again whenever something of this instance changed. False: the time ran out.
+/// Waits until `is_so` gives true, and asks again after each event of this instance. False: the time ran out.
 ///
 /// # Errors
-/// What `is_so` gives.
+/// The error of `is_so`.
 pub async fn until<F>(
     app: &App,
     patience: Duration,
@@ -53,8 +53,8 @@ where
     tokio::time::timeout(patience, looking).await.unwrap_or(Ok(false))
 }
 
-/// Whether the state of an instance may have changed. Asking for it at every event would have each waiting request read the
-/// database as often as anything happens in the whole installation.
+/// Whether the state of an instance may have changed. Other instances' events are ignored, or each waiting request
+/// would query the database at every event of the installation.
 fn concerns(signal: &Signal, instance: InstanceId) -> bool {
     match signal {
         Signal::Event(event) => event.instance_id == Some(instance),
@@ -63,10 +63,10 @@ fn concerns(signal: &Signal, instance: InstanceId) -> bool {
     }
 }
 
-/// Answers with an app server: 200 when what was asked for is done, 202 and its path while it is not.
+/// Answers with an app server and its path: 200 if the request is done, 202 while it is not.
 ///
 /// # Errors
-/// What `read` gives.
+/// The error of `read`.
 pub async fn answer(
     app: &App,
     request: &HttpRequest,

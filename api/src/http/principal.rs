@@ -1,5 +1,5 @@
-//! Who asks, read off a handler's parameters: [`Viewer`], [`Operator`], [`Activator`] or [`Admin`] is what it takes: a role,
-//! and of an API token the scope. A [`Person`] comes with a session. `needs.rs` says the same for the document.
+//! Authentication and authorization by a handler's parameters: [`Viewer`], [`Operator`], [`Activator`] and [`Admin`]
+//! need a role, and of an API token the scope; [`Person`] needs a session. `needs.rs` has the same for the document.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ use crate::platform::audit::Origin;
 use crate::platform::users::store::{self, tokens};
 use crate::platform::users::{Credential, Principal, secret_hash};
 
-/// The session's cookie.
+/// The name of the session's cookie.
 pub const COOKIE: &str = "ocim_session";
 
 macro_rules! roles {
@@ -46,20 +46,20 @@ macro_rules! roles {
 }
 
 roles! {
-    /// Somebody at a browser, whatever their role: what they do to their own account no token does.
+    /// A user of any role with a session: API tokens may not change the user's own account.
     Person => Need::Session,
-    /// Somebody who may look.
+    /// A user who may read everything except accounts.
     Viewer => Need::Scope(Scope::Read),
-    /// Somebody who may create, change, launch, stop and terminate.
+    /// A user who may create, change, launch, stop and terminate.
     Operator => Need::Scope(Scope::Deploy),
-    /// Somebody who may say which app server gets the traffic.
+    /// A user who may decide which app server gets the traffic.
     Activator => Need::Scope(Scope::Activate),
-    /// Somebody who may do everything.
+    /// A user who may do everything.
     Admin => Need::Scope(Scope::Admin),
 }
 
-/// Closed until whoever asks has proved who they are: the body is read after that, so that nobody else learns what is wrong
-/// with it, or makes us read it. A handler whose parameters name no role has none.
+/// Delays reading the body until the caller is authorized, so that an unauthorized caller can neither make us read a
+/// body nor learn what is wrong with it. A request whose handler has no role parameter has no gate.
 #[derive(Debug, Clone)]
 pub struct Gate(Arc<Notify>);
 
@@ -74,23 +74,23 @@ impl Gate {
         self.0.notify_one();
     }
 
-    /// The gate of a request, where a parameter before this one is a role.
+    /// The gate of a request; none: no role parameter comes before the caller's.
     pub fn of(request: &HttpRequest) -> Option<Self> {
         request.extensions().get().cloned()
     }
 
-    /// Waits for ever where the role is refused: the refusal is the answer then.
+    /// Waits until the caller is authorized. Never returns after a refusal, which is the answer then.
     pub async fn passed(&self) {
         self.0.notified().await;
     }
 }
 
 impl Person {
-    /// The session they came with.
+    /// The session of this request.
     pub fn session(&self) -> SessionId {
         match self.0.credential {
             Credential::Session(id) => id,
-            // Never let in; no session has this id.
+            // Unreachable: `Need::Session` refuses tokens. No session has the id 0.
             Credential::Token(..) => SessionId(0),
         }
     }
@@ -120,10 +120,10 @@ async fn authorize(request: &HttpRequest, need: Need) -> Result<Principal, ApiEr
     Ok(principal)
 }
 
-/// Refuses a token that is not for this; also asked where a field of the body takes a scope of its own.
+/// Refuses a token without this scope; also used where a field of the body needs a further scope.
 ///
 /// # Errors
-/// [`ProblemType::Forbidden`].
+/// [`ProblemType::Forbidden`] if the token lacks the scope.
 pub fn refuse_without(principal: &Principal, scope: Scope) -> Result<(), ApiError> {
     if principal.lacks(scope) {
         let words = format!("This needs a token with the scope {}.", scope.as_str());
@@ -136,10 +136,10 @@ fn app(request: &HttpRequest) -> Result<&web::Data<App>, ApiError> {
     request.app_data::<web::Data<App>>().ok_or_else(|| ApiError::internal("no application state"))
 }
 
-/// Who a request's credentials say it is.
+/// Authenticates a request by its token or session cookie; the token wins.
 ///
 /// # Errors
-/// [`ProblemType::Unauthenticated`] when they say nothing that holds.
+/// [`ProblemType::Unauthenticated`] if it has no valid credentials.
 pub async fn identify(request: &HttpRequest) -> Result<Principal, ApiError> {
     let app = app(request)?;
     let found = match (bearer(request), request.cookie(COOKIE)) {
@@ -149,21 +149,21 @@ pub async fn identify(request: &HttpRequest) -> Result<Principal, ApiError> {
     };
     found.ok_or_else(|| {
         let words =
-            "Nobody is signed in, or the session or token has ended. Use POST /api/v1/auth/login or an API token.";
+            "You are not signed in, or the session or token has ended. Use POST /api/v1/auth/login or an API token.";
         ApiError::new(ProblemType::Unauthenticated, words)
     })
 }
 
-/// The token that a request carries.
+/// The bearer token of a request.
 pub fn bearer(request: &HttpRequest) -> Option<&str> {
     let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A browser sends cookies unasked; what another site makes it send changes nothing here.
+/// Refuses requests that another site made the browser send with our cookie (CSRF).
 ///
 /// # Errors
-/// [`ProblemType::Forbidden`].
+/// [`ProblemType::Forbidden`] if `Sec-Fetch-Site` or `Origin` names another site.
 pub fn refuse_other_sites(request: &HttpRequest) -> Result<(), ApiError> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let is_same = match (header("sec-fetch-site"), header(ORIGIN.as_str())) {
@@ -171,7 +171,7 @@ pub fn refuse_other_sites(request: &HttpRequest) -> Result<(), ApiError> {
         (None, Some(origin)) => header(HOST.as_str()).is_some_and(|host| {
             origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
         }),
-        // No browser: a browser sends one of the two with every request that changes something.
+        // Not a browser: browsers send one of the two with every request that changes something.
         (None, None) => true,
     };
     if is_same {

@@ -1,4 +1,4 @@
-//! The OpenAPI document as text, the page that explains every type of problem, and the answer where nothing is.
+//! Serves the OpenAPI document and the page about problem types, and answers unknown paths and methods.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use utoipa::openapi::OpenApi;
 
 use super::error::ApiError;
 
-/// Which paths there are, and with which methods.
+/// The document, and the known paths with their methods and operations.
 #[derive(Debug, Clone)]
 pub struct Known {
     document: String,
@@ -19,7 +19,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// As the document says.
+    /// Collects them from the document.
     pub fn of(document: &OpenApi) -> Self {
         let methods = document.paths.paths.iter().map(|(path, item)| {
             let all = [
@@ -45,13 +45,13 @@ impl Known {
         }
     }
 
-    /// The name of an operation that changes something, by its path with `{id}` in it.
+    /// The `operationId` of an operation that changes something, by its path template.
     pub fn operation(&self, path: String, method: &str) -> Option<&str> {
         let method = ["POST", "PATCH", "PUT", "DELETE"].into_iter().find(|known| *known == method)?;
         self.operations.get(&(path, method)).map(String::as_str)
     }
 
-    /// The methods of a path, where there is such a path.
+    /// The methods of a path; none: the path is unknown.
     fn methods(&self, path: &str) -> Option<&Vec<&'static str>> {
         let is_it = |template: &str| {
             let (mut wanted, mut found) = (template.split('/'), path.split('/'));
@@ -68,23 +68,23 @@ impl Known {
     }
 }
 
-/// The OpenAPI document.
+/// Answers with the OpenAPI document as YAML.
 pub async fn yaml(known: web::Data<Known>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/yaml").body(known.document.clone())
 }
 
-/// The same as JSON.
+/// Answers with the OpenAPI document as JSON.
 pub async fn json(known: web::Data<Known>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(known.json.clone())
 }
 
-/// The answer below `/api` where no operation is: 405 where the path exists, 404 where not.
+/// The answer below `/api` if no operation matches: 405 if the path exists, else 404.
 pub async fn nothing_here(request: HttpRequest, known: web::Data<Known>) -> HttpResponse {
     let Some(methods) = known.methods(request.path()) else { return nothing(&request) };
     other_methods(&request, methods)
 }
 
-/// The answer where a path takes an id and got a word: 405 where that is a path of its own, 404 where not.
+/// The answer to a word in the place of an id: 405 if that path exists itself, else 404.
 pub fn at_word(request: &HttpRequest) -> HttpResponse {
     let known = request.app_data::<web::Data<Known>>();
     match known.and_then(|known| known.methods.get(request.path())) {
@@ -93,7 +93,7 @@ pub fn at_word(request: &HttpRequest) -> HttpResponse {
     }
 }
 
-/// The answer to another method at a documented path outside of `/api`. None: it is no such path.
+/// The 405 for a documented path outside of `/api`. None: the path is not documented.
 pub fn other_method(request: &HttpRequest) -> Option<HttpResponse> {
     let known = request.app_data::<web::Data<Known>>()?;
     known.methods.get(request.path()).map(|methods| other_methods(request, methods))
@@ -113,7 +113,7 @@ fn other_methods(request: &HttpRequest, methods: &[&str]) -> HttpResponse {
     answer
 }
 
-/// Every type of problem, each with an anchor that `type` points to.
+/// The page of all problem types, each with the anchor that `type` points to.
 pub async fn page() -> HttpResponse {
     let rows: String = ProblemType::ALL
         .iter()
@@ -133,7 +133,7 @@ pub async fn page() -> HttpResponse {
     HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page)
 }
 
-/// The same as a page of the documentation.
+/// The same in Markdown, for the documentation.
 pub fn markdown() -> String {
     let head = "# Types of problems\n\nGenerated from the code by a test; `make problems` writes it anew.\n\nWhatever is refused is \
         answered with `application/problem+json` (RFC 9457): its `type` ends with one of these words, its `detail` says\nwhat is \

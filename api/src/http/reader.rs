@@ -1,5 +1,5 @@
-//! Who reads a stream: hears what happens for as long as they may. What ends a right is told as events are, so a stream ends
-//! when the right does, in every process.
+//! A reader of a stream: receives events as long as its user may read. The end of a session, token or permission is
+//! announced on the event bus too, so that streams end at once in every process.
 
 use std::time::Duration;
 
@@ -14,35 +14,35 @@ use crate::platform::events::bus::Signal;
 use crate::platform::guard::{Full, StreamsPermit};
 use crate::platform::users::{Principal, store};
 
-/// How long until the database is asked again whether the right stands.
+/// The delay before the permission is checked again after a database error.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// What a reader hears.
+/// A message to a reader.
 #[derive(Debug)]
 pub enum Heard {
-    /// Something changed.
+    /// An object has changed.
     Event(Event),
-    /// Some may have been missed: read the tables.
+    /// Events may have been missed: read the tables.
     Gap,
 }
 
-/// Somebody who reads a stream.
+/// The subscription of one open stream.
 #[derive(Debug)]
 pub struct Reader {
     receiver: Receiver<Signal>,
     who: Principal,
     app: App,
-    /// Whether the right was seen to stand since listening began.
+    /// Whether the permission was verified after the last signal that may have changed it.
     is_sure: bool,
-    /// Its place among the streams that may be open.
+    /// Counts this stream against the limit of open streams.
     _permit: StreamsPermit,
 }
 
 impl Reader {
-    /// Hears what happens from now on.
+    /// Subscribes to all events from now on.
     ///
     /// # Errors
-    /// [`ProblemType::TooManyRequests`] when too many streams are open.
+    /// [`ProblemType::TooManyRequests`] if too many streams are open, in total or by this user or token.
     pub fn open(app: App, who: Principal) -> Result<Self, ApiError> {
         let permit = app.guard.streams.open((who.user_id, who.token())).map_err(|full| {
             let words = match full {
@@ -54,7 +54,7 @@ impl Reader {
         Ok(Self { receiver: app.bus.subscribe(), who, app, is_sure: false, _permit: permit })
     }
 
-    /// The next thing that is heard. None: the program, or the right to read, has ended.
+    /// Waits for the next message. None: the program is stopping, or the permission has ended.
     pub async fn next(&mut self) -> Option<Heard> {
         loop {
             self.sure().await?;
@@ -62,14 +62,15 @@ impl Reader {
             let hearing = tokio::time::timeout(left, self.receiver.recv());
             let heard = self.app.stop.run_until_cancelled(hearing).await?.ok()?;
             if let Some(heard) = self.take(heard)? {
-                // A gap may have been about the right.
+                // A gap may hide the end of the permission.
                 self.sure().await?;
                 return Some(heard);
             }
         }
     }
 
-    /// What is heard already; `Some(None)`: nothing. None: the program, or the right to read, has ended.
+    /// The next message without waiting; `Some(None)`: there is none yet. None: the program is stopping, or the
+    /// permission has ended.
     pub async fn try_next(&mut self) -> Option<Option<Heard>> {
         loop {
             self.sure().await?;
@@ -86,7 +87,7 @@ impl Reader {
         }
     }
 
-    /// What of it is for the reader. None: nothing will be heard any more.
+    /// Handles a signal and gives the message for the reader, if any. None: the bus is closed.
     #[expect(clippy::option_option, reason = "the outer one ends the stream")]
     fn take(&mut self, signal: Result<Signal, RecvError>) -> Option<Option<Heard>> {
         match signal {
@@ -103,8 +104,8 @@ impl Reader {
         }
     }
 
-    /// Looks whether the right stands, if that is not sure. A database that does not answer is asked again in a moment, and
-    /// nothing is told meanwhile.
+    /// Verifies the permission unless `is_sure`. Retries while the database does not answer; no message is delivered
+    /// meanwhile. None: the permission has ended.
     async fn sure(&mut self) -> Option<()> {
         while !self.is_sure {
             let look = async { store::is_still(&mut *self.app.db().conn().await?, &self.who).await };

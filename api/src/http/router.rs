@@ -1,4 +1,4 @@
-//! Every route on one screen.
+//! The routes of all operations.
 
 use actix_web::web;
 use utoipa::openapi::OpenApi;
@@ -10,7 +10,7 @@ use crate::http::{
     metrics, openapi, problems, pull_requests, queue, retention, servers, system, users, webhooks,
 };
 
-/// The documented operations.
+/// The routes of the documented operations.
 pub fn api(config: &mut ServiceConfig) {
     config.service(health::healthz).service(health::readyz).service(metrics::read_metrics);
     let v1 = scope::scope("/api/v1")
@@ -77,31 +77,31 @@ pub fn api(config: &mut ServiceConfig) {
         .service(pull_requests::approve_pull_request)
         .service(pull_requests::ignore_pull_request)
         .service(webhooks::receive_github_webhook)
-        // What was done
+        // Audit trail and logs
         .service(activity::list_activity)
         .service(logs::list_logs)
-        // The queue of builds
+        // Build queue
         .service(queue::read_queue)
         .service(queue::pause_queue)
         .service(queue::resume_queue)
-        // Machines and what changes
+        // Retention, machines and events
         .service(retention::list_retention)
         .service(servers::list_servers)
-        // Before the one that takes any name.
+        // Must come before `/servers/{id}`.
         .service(servers::list_orphans)
         .service(servers::remove_orphans)
         .service(servers::read_server)
         .service(events::stream_events)
         .service(system::read_system)
         .service(client_errors::report_client_error)
-        // The document itself, and the answer where nothing is
+        // The document itself, and the answer to unknown paths
         .route("/openapi.yaml", web::get().to(problems::yaml))
         .route("/openapi.json", web::get().to(problems::json))
         .default_service(web::to(problems::nothing_here));
     config.service(v1);
 }
 
-/// The rest: the document itself, its reference, and the pages.
+/// The other routes: the document, its reference, and the frontend.
 pub fn pages(config: &mut web::ServiceConfig, document: OpenApi, known: web::Data<problems::Known>) {
     config
         .app_data(extract::query_config())
@@ -118,7 +118,7 @@ pub fn pages(config: &mut web::ServiceConfig, document: OpenApi, known: web::Dat
         .default_service(web::to(assets::serve));
 }
 
-/// The whole OpenAPI document.
+/// The complete OpenAPI document of all operations.
 pub fn document() -> OpenApi {
     use utoipa_actix_web::AppExt;
     let (_, document) =

@@ -1,5 +1,5 @@
-//! What every line of the log carries that is written while a request is answered: the request's id above all, which its answer
-//! names, too, and the jobs it asked for. Never a query, a body or a header: they may hold secrets.
+//! The tracing span of a request, whose fields are on each of its log lines: above all the request id, which the answer
+//! and the jobs of the request carry too. Never a query, a body or a header: they may have secrets.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -8,22 +8,22 @@ use tracing::Span;
 use tracing::field::Empty;
 use tracing_actix_web::RootSpanBuilder;
 
-/// The request's id: 16 hexadecimal digits. Made before anything else.
+/// The request id: 16 random hexadecimal digits, set before all other middleware runs.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-/// Makes the span, and the id.
+/// Creates the span and the request id.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let (method, route) = (method(request), route(request));
-        // As loud as can be, so that no filter leaves lines without it.
+        // At the level ERROR, so that no log filter disables the span.
         let span =
             tracing::error_span!("request", request_id = Empty, method, route, status = Empty, principal = Empty);
         let mut bits = [0u8; 8];
-        // Without an id the request is refused: see `middleware::around`.
+        // `middleware::around` refuses a request without an id.
         if getrandom::fill(&mut bits).is_ok() {
             let id = hex::encode(bits);
             span.record("request_id", &id);
@@ -38,7 +38,7 @@ impl RootSpanBuilder for RequestSpan {
     }
 }
 
-/// The status that an outcome is answered with.
+/// The HTTP status of an outcome.
 pub fn status<B>(outcome: &Result<ServiceResponse<B>, Error>) -> u16 {
     match outcome {
         Ok(response) => response.status().as_u16(),
@@ -46,12 +46,12 @@ pub fn status<B>(outcome: &Result<ServiceResponse<B>, Error>) -> u16 {
     }
 }
 
-/// The path with `{id}` in it; `none` for all that is nowhere.
+/// The route's pattern, with `{id}`; `none` for unknown paths.
 pub fn route(request: &ServiceRequest) -> String {
     request.match_pattern().unwrap_or_else(|| "none".to_owned())
 }
 
-/// The method; `other` for all that nothing here takes.
+/// The method; `other` for any that no route takes.
 pub fn method(request: &ServiceRequest) -> &'static str {
     let known = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"];
     known.into_iter().find(|known| *known == request.method().as_str()).unwrap_or("other")

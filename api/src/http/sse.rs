@@ -1,5 +1,5 @@
-//! Server-sent events: streams that tell what happens, resume where they broke off, and end with the program or the reader's
-//! right to read.
+//! Server-sent events: streams of changes and log entries, which resume after a lost connection and end with the
+//! program or the user's permission.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use crate::app::App;
 use crate::platform::users::Principal;
 use crate::platform::{events, logs};
 
-/// An empty comment so often keeps proxies from closing the stream.
+/// The interval of empty comments, which keep proxies from closing the stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How many missed events are told again; who missed more reads the tables.
+/// The most missed events that are replayed; after more, the client must read the state again.
 const MAX_REPLAY: i64 = 1000;
 
-/// How many entries of a log are read at once.
+/// How many log entries one query reads.
 const PAGE: i64 = 500;
-/// How long a log's reader waits before the database is asked again.
+/// The delay before a log is read again after a database error.
 const RETRY: Duration = Duration::from_millis(500);
 
 /// Where a log's stream begins.
@@ -32,22 +32,22 @@ const RETRY: Duration = Duration::from_millis(500);
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct LogStreamQuery {
-    /// After this `seq` (`id` in an instance's log); 0 or left out: from the beginning.
+    /// Only entries after this `seq` (`id` in an instance's log); 0 or left out: from the beginning.
     pub after: Option<i64>,
 }
 
-/// Where the reader was: what its browser remembers wins over what the address says.
+/// Where to resume: `Last-Event-ID`, which browsers send on reconnect, wins over the query.
 pub fn resume(request: &HttpRequest, after: Option<i64>) -> i64 {
     let header = request.headers().get("last-event-id").and_then(|value| value.to_str().ok());
     header.and_then(|id| id.parse().ok()).or(after).unwrap_or(0)
 }
 
-/// Everything that changes.
+/// The stream of all changes.
 ///
 /// # Errors
-/// When too many streams are open, or the events that were missed cannot be read.
+/// `TooManyRequests` if too many streams are open; an error of the database while missed events are read.
 pub async fn changes(app: &App, who: Principal, last: Option<i64>) -> Result<impl Responder + use<>, ApiError> {
-    // First listen, then read: what happens in between comes twice rather than never.
+    // Subscribe before reading: an event in between is then sent twice instead of lost.
     let reader = Reader::open(app.clone(), who)?;
     let missed = match last {
         Some(last) => events::after(&mut *app.db().conn().await?, EventId(last), MAX_REPLAY).await?,
@@ -72,7 +72,7 @@ impl Changes {
         }
         match self.reader.next().await? {
             Heard::Event(event) => Some(message(&event)),
-            // The reader is told to read everything again.
+            // The client must read the whole state again.
             Heard::Gap => Some(Data::new("{}").event("gap").into()),
         }
     }
@@ -86,10 +86,10 @@ fn message(event: &Event) -> Message {
     }
 }
 
-/// A log's entries after one, for ever.
+/// The stream of a log's entries after `after`, without an end.
 ///
 /// # Errors
-/// When too many streams are open.
+/// `TooManyRequests` if too many streams are open.
 pub fn log(app: &App, who: Principal, about: logs::About, after: i64) -> Result<impl Responder + use<>, ApiError> {
     let state = Follower {
         reader: Reader::open(app.clone(), who)?,
@@ -112,7 +112,7 @@ struct Follower {
     reader: Reader,
     waiting: VecDeque<LogEntry>,
     after: i64,
-    /// Nothing is known of entries beyond `after` until the log is told to have grown.
+    /// Whether all entries were read; an event that the log has grown clears it.
     is_at_end: bool,
     about: logs::About,
     app: App,
@@ -131,7 +131,7 @@ impl Follower {
         }
     }
 
-    /// Reads the next entries. A database that does not answer is asked again in a moment.
+    /// Reads the next entries. After a database error, waits for [`RETRY`]; the caller's loop tries again.
     async fn fetch(&mut self) -> Option<()> {
         let query = logs::Query { after: Some(self.after), limit: PAGE, ..Default::default() };
         let read = async { logs::page(&mut *self.app.db().conn().await?, self.about, &query).await };
@@ -148,8 +148,8 @@ impl Follower {
         }
     }
 
-    /// Waits until the log has grown beyond what was read, if all that was known of has been read. However much was told
-    /// meanwhile, one look follows.
+    /// Waits until there may be entries after `after`. Consumes all waiting events first, so that many events cause
+    /// only one read.
     async fn wait(&mut self) -> Option<()> {
         loop {
             let heard = match self.reader.try_next().await? {

@@ -1,5 +1,5 @@
-//! The port between the generic instance and what it runs. Another application type is one folder that implements it, one file
-//! of shared-types with its settings, and one line in each of the two registries.
+//! The port between the generic instance and its application. A new application type is one folder that implements the
+//! port, one file of shared-types with its settings, and one line in each of the two registries.
 
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
@@ -17,20 +17,20 @@ use crate::routing::traffic::PATIENCE;
 /// A playbook to run on an app server's machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Playbook {
-    /// The git repository it is in: URL or absolute path.
+    /// Its git repository: URL or absolute path.
     pub source_repo: String,
     /// The branch, tag or commit.
     pub version: String,
     /// Its path in the repository.
     pub playbook_path: String,
-    /// What its virtualenv is made of.
+    /// The requirements of its virtualenv.
     pub requirements: Requirements,
 }
 
-/// A git reference that the variables name, to be pinned to a commit when the build begins.
+/// A git reference in the variables, to be resolved to a commit when the build begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// What it is for, for people: `edx-platform`.
+    /// What the repository contains, for users: `edx-platform`.
     pub name: String,
     /// The repository: URL or absolute path.
     pub repository: String,
@@ -43,80 +43,78 @@ pub struct Reference {
 /// Variables of one origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
-    /// Where they come from, in words: [`GENERATED`], `extra settings`.
+    /// The origin, for users: [`GENERATED`], `extra settings`.
     pub origin: &'static str,
-    /// The variables.
     pub variables: Map<String, Value>,
 }
 
-/// The origin of what nobody wrote: made from the settings.
+/// The origin of variables that are generated from the settings.
 pub const GENERATED: &str = "generated";
 
-/// All that an app server is built from, decided once.
+/// All that an app server is built from, decided at launch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     /// In the order they run.
     pub playbooks: Vec<Playbook>,
-    /// References in the variables.
+    /// Git references in the variables, to be resolved.
     pub references: Vec<Reference>,
     /// The merged variables for Ansible.
     pub variables: Map<String, Value>,
-    /// What they were merged from, the later one over the earlier.
+    /// The layers that the variables were merged from; a later one overrides an earlier one.
     pub layers: Vec<Layer>,
-    /// What the machine's name begins with: at most 20 letters, digits and hyphens.
+    /// Prefix of the machine's name: at most 20 letters, digits and hyphens.
     pub machine_name_prefix: String,
 }
 
 /// What a snapshot is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct SnapshotInput<'a> {
-    /// The instance's name.
     pub name: &'a str,
-    /// The settings, as this version of the program writes them.
+    /// The settings, upgraded to this program's version.
     pub settings: &'a Value,
-    /// The instance's own secrets, by name; as [`Application::secrets`] asked for them.
+    /// The instance's own secrets, by name, as specified by [`Application::secrets`].
     pub secrets: &'a Map<String, Value>,
 }
 
-/// A secret that is made once for each instance and is the same for all its app servers.
+/// A secret that is generated once for each instance and shared by all its app servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecretSpec {
     /// The name that the application knows it by.
     pub name: &'static str,
-    /// What is made.
+    /// How its value is generated.
     pub kind: SecretKind,
 }
 
-/// What kind of secret is made.
+/// How a secret's value is generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretKind {
-    /// So many random letters and digits.
+    /// That many random letters and digits.
     Letters(usize),
     /// A random UUID (version 4).
     Uuid,
-    /// A private RSA key of so many bits, as PEM.
+    /// A private RSA key of that many bits, as PEM.
     Rsa(usize),
 }
 
-/// A question to the application, asked over HTTP at the app server's web server.
+/// A check of the application: an HTTP request to the app server's web server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckSpec {
-    /// The word in the API, the name of a site: `lms`.
+    /// The check's name in the API, that of a site: `lms`.
     pub name: String,
-    /// The Host header.
+    /// Sent as the Host header.
     pub hostname: String,
     /// The path, with its query.
     pub path: String,
-    /// Which statuses are right answers.
+    /// Statuses that pass the check.
     pub statuses: Vec<RangeInclusive<u16>>,
-    /// What the body must contain; none: anything.
+    /// What the body must contain; None: any body passes.
     pub text: Option<String>,
-    /// How long the answer may take.
+    /// Limit for the whole answer.
     pub timeout: Duration,
 }
 
 impl CheckSpec {
-    /// A check that only a 200 within [`PATIENCE`] passes.
+    /// A check that passes only with status 200 within [`PATIENCE`].
     pub fn ok(name: &str, hostname: &str, path: &str) -> Self {
         let statuses = vec![200..=200];
         Self {
@@ -129,18 +127,18 @@ impl CheckSpec {
         }
     }
 
-    /// Whether this status is a right answer.
+    /// Whether this status passes the check.
     pub fn accepts(&self, status: u16) -> bool {
         self.statuses.iter().any(|range| range.contains(&status))
     }
 }
 
-/// Where an instance is found by people.
+/// The addresses of an instance for visitors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sites {
-    /// The main one first, never none. No two instances share a host name.
+    /// The main one first, never empty. No two instances share a host name.
     pub sites: Vec<SiteAddress>,
-    /// `http` or `https`.
+    /// The protocol of visitors: `http` or `https`.
     pub protocol: &'static str,
 }
 
@@ -156,47 +154,47 @@ impl Sites {
     }
 }
 
-/// What an application type knows that the generic instance does not. Nothing here touches the database or the network.
+/// What an application type knows and the generic instance does not. No method uses the database or the network.
 ///
-/// Settings are given as this version of the program writes them: [`Application::upgrade`] comes first.
+/// All settings passed in have been upgraded to this program's version by [`Application::upgrade`].
 pub trait Application: Debug + Send + Sync {
-    /// What server, browser and client know of the type alike.
+    /// What server, browser and client know of the type.
     fn kind(&self) -> &'static ApplicationType;
 
     /// The version of the settings that [`Application::settings`] writes, from 1.
     fn version(&self) -> i32;
 
-    /// Turns what a person sent into settings to store: over `current` when it exists, over the defaults when not. Blank
-    /// and null ask for the default.
+    /// Turns a user's input into settings to store: over `current` if given, else over the defaults. Blank and null ask
+    /// for the default.
     ///
     /// # Errors
     /// One entry for each field that is unknown or not valid.
     fn settings(&self, current: Option<&Value>, input: &Map<String, Value>) -> Result<Value, Vec<FieldError>>;
 
-    /// Settings of an earlier version as this version would have written them. Every version is read for ever. Secrets may be
-    /// hidden, and stay so.
+    /// Settings of an earlier version as this version would have written them. Every earlier version stays readable.
+    /// Secrets may be masked, and stay masked.
     ///
     /// # Errors
-    /// Why the document is not one of that version.
+    /// [`ApplicationError`] if the document is not of that version.
     fn upgrade(&self, version: i32, stored: Value) -> Result<Value, ApplicationError>;
 
-    /// What a blank field of a new instance becomes, by name; fields without a default are left out.
+    /// The defaults of a new instance's blank fields, by name; fields without a default are left out.
     fn defaults(&self) -> Map<String, Value>;
 
-    /// Settings that a new instance may begin with, in the order that a person is offered them.
+    /// Settings that a new instance may begin with, in the order in which they are offered.
     fn templates(&self) -> Vec<InstanceTemplate> {
         Vec::new()
     }
 
-    /// The secrets that each instance has of its own.
+    /// The secrets to generate for each instance.
     fn secrets(&self) -> &'static [SecretSpec] {
         &[]
     }
 
-    /// What the machine must have.
+    /// The memory, disk and kernel that the machine must have.
     ///
     /// # Errors
-    /// Why the settings cannot be used.
+    /// [`ApplicationError`] if the settings cannot be used.
     fn machine(&self, _settings: &Value) -> Result<MachineNeeds, ApplicationError> {
         Ok(self.kind().machine)
     }
@@ -204,30 +202,30 @@ pub trait Application: Debug + Send + Sync {
     /// Decides what an app server is built from.
     ///
     /// # Errors
-    /// Why the settings cannot be used.
+    /// [`ApplicationError`] if the settings cannot be used.
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError>;
 
-    /// The playbooks that run when traffic moves, those of one moment in this order. Decided at launch.
+    /// The playbooks that run when traffic moves; those of one moment run in this order. Decided at launch.
     ///
     /// # Errors
-    /// Why the settings cannot be used.
+    /// [`ApplicationError`] if the settings cannot be used.
     fn hooks(&self, _settings: &Value) -> Result<Vec<Hook>, ApplicationError> {
         Ok(Vec::new())
     }
 
-    /// What may surprise the author of settings that are stored or, with their defaults, could be. Nothing secret is in it.
+    /// Warnings about settings that are stored or, with their defaults, could be. They contain no secrets.
     fn warnings(&self, settings: &Value) -> Vec<FieldWarning>;
 
-    /// Where people find it. The settings' secrets may be hidden: no address depends on one.
+    /// The addresses for visitors. Secrets in the settings may be masked: no address depends on one.
     ///
     /// # Errors
-    /// Why the settings cannot be used.
+    /// [`ApplicationError`] if the settings cannot be used.
     fn sites(&self, settings: &Value) -> Result<Sites, ApplicationError>;
 
-    /// What proves that an app server works; each has the name of a site. The settings' secrets may be hidden, here too.
+    /// Checks that prove that an app server works; each is named after a site. Secrets in the settings may be masked.
     ///
     /// # Errors
-    /// Why the settings cannot be used.
+    /// [`ApplicationError`] if the settings cannot be used.
     fn checks(&self, settings: &Value) -> Result<Vec<CheckSpec>, ApplicationError>;
 }
 

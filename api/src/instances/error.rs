@@ -1,37 +1,36 @@
-//! Why something that was asked is not done.
+//! Why a request is refused.
 
 use shared_types::FieldError;
 
 use crate::instances::application::ApplicationError;
 use crate::platform::db::DbError;
 
-/// A refusal, in words that say state, need and remedy.
+/// A refusal; its message says state, need and remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// There is no such thing.
+    /// The requested object does not exist.
     #[error("There is no {what} {id}.")]
     NotFound {
-        /// What was looked for.
+        /// The kind of object, for the message.
         what: &'static str,
-        /// By which id.
         id: i64,
     },
-    /// Fields that do not make sense.
+    /// Fields that are not valid, each with its error.
     #[error("Some fields are not valid; nothing was saved.")]
     Invalid(Vec<FieldError>),
-    /// It does not fit the state things are in.
+    /// The current state does not allow the operation.
     #[error("{0}")]
     Conflict(String),
-    /// The caller saw an older version.
+    /// The caller read an older version of the object.
     #[error("{0}")]
     Stale(String),
-    /// It cannot be done now, and may be later.
+    /// Not possible now; the same request may succeed later.
     #[error("{0}")]
     Unavailable(String),
     /// Stored settings that the application cannot use.
     #[error(transparent)]
     Application(#[from] ApplicationError),
-    /// The database.
+    /// The database does not answer, or its data is corrupt.
     #[error(transparent)]
     Db(#[from] DbError),
 }

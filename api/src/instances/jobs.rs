@@ -1,5 +1,5 @@
-//! The jobs of this module: what they carry, which is ids only, and how they are written. What they do is in
-//! `worker/handlers.rs`.
+//! The job types of this module: their payloads, which are ids only, and how they are enqueued. `worker/handlers.rs`
+//! runs them.
 
 use diesel_async::AsyncPgConnection;
 use serde::{Deserialize, Serialize};
@@ -8,56 +8,50 @@ use shared_types::{AppServerId, InstanceId};
 use crate::platform::db::DbError;
 use crate::platform::jobs::queue::{self, Job};
 
-/// Goes on with a build.
+/// Continues a build, or stops it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AdvanceAppServer {
-    /// Whose.
     pub id: AppServerId,
 }
 
-/// Takes up what waits in the queue.
+/// Takes up queued builds for free slots.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DispatchBuilds {}
 
-/// Takes away a machine whose end was decided.
+/// Terminates a machine whose termination was requested.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TerminateMachine {
     /// The app server that owns it.
     pub id: AppServerId,
 }
 
-/// Activates an app server that was to be when it runs.
+/// Activates an app server that was to be activated when it runs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ActivateWhenRunning {
-    /// Which.
     pub id: AppServerId,
 }
 
 /// Runs the hooks of an app server that are due.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunHooks {
-    /// The app server.
     pub id: AppServerId,
 }
 
-/// Ends an activation whose hooks have ended.
+/// Completes an activation whose hooks have ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ActivateAfterHooks {
-    /// The app server.
     pub id: AppServerId,
 }
 
-/// Of the version before: sends the mail about a build that failed. What it wants is in the outbox by now.
+/// Job of the previous version: sends the mail about a failed build, which is in the outbox by now.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SendFailureMail {
-    /// Whose build.
     pub id: AppServerId,
 }
 
-/// Tells the gateway what was decided.
+/// Applies the decided routing to the gateway.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ApplyRouting {
-    /// Whose traffic.
     pub id: InstanceId,
 }
 
@@ -83,15 +77,15 @@ kinds! {
 macro_rules! enqueue_by_id {
     ($($job:ident($id:ty) as $key:literal,)*) => {$(
         impl $job {
-            /// Writes the job.
+            /// Enqueues the job in the caller's transaction.
             ///
             /// # Errors
-            /// When the statement fails.
+            /// [`DbError`] when the statement fails.
             pub async fn enqueue(conn: &mut AsyncPgConnection, id: $id) -> Result<(), DbError> {
                 queue::enqueue(conn, &Self { id }, &Self::key(id)).await
             }
 
-            /// Of waiting jobs with one key there is one.
+            /// Deduplication key: at most one waiting job has it.
             fn key(id: $id) -> String {
                 format!(concat!($key, ":{}"), id)
             }
@@ -109,10 +103,10 @@ enqueue_by_id! {
 }
 
 impl AdvanceAppServer {
-    /// Writes a job for each of these.
+    /// Enqueues one job per app server.
     ///
     /// # Errors
-    /// When the statement fails.
+    /// [`DbError`] when the statement fails.
     pub async fn enqueue_all(conn: &mut AsyncPgConnection, ids: Vec<AppServerId>) -> Result<(), DbError> {
         let jobs: Vec<_> = ids.into_iter().map(|id| (Self { id }, Self::key(id))).collect();
         queue::enqueue_all(conn, &jobs).await
@@ -120,10 +114,10 @@ impl AdvanceAppServer {
 }
 
 impl DispatchBuilds {
-    /// Writes the job.
+    /// Enqueues the job in the caller's transaction.
     ///
     /// # Errors
-    /// When the statement fails.
+    /// [`DbError`] when the statement fails.
     pub async fn enqueue(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
         queue::enqueue(conn, &Self {}, "dispatch_builds").await
     }

@@ -9,7 +9,7 @@ use super::{Manager, Refusal};
 /// Refuses a launch that no machine of the provider could serve.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] with what is missing, or why the settings cannot be used.
+/// [`Refusal::Conflict`] with what is missing; [`Refusal::Application`] if the settings cannot be used.
 pub(super) fn check(manager: &Manager, application: &dyn Application, settings: &Value) -> Result<(), Refusal> {
     match missing(manager, application.kind(), application.machine(settings)?) {
         None => Ok(()),
@@ -17,7 +17,7 @@ pub(super) fn check(manager: &Manager, application: &dyn Application, settings: 
     }
 }
 
-/// What the provider's machines lack, in words; none: nothing.
+/// What the provider's machines lack, as a message; None if they lack nothing.
 pub fn missing(manager: &Manager, kind: &ApplicationType, needs: MachineNeeds) -> Option<String> {
     let MachineNeeds { memory_mb, disk_gb, has_own_kernel } = needs;
     let offer = manager.provider.offers();

@@ -1,4 +1,4 @@
-//! All that the verbs of this module need: the database, the ports, and a few settings.
+//! What the operations of this module need: the database, the ports, and the settings.
 
 use std::sync::Arc;
 
@@ -15,52 +15,39 @@ use crate::platform::trouble::Trouble;
 use crate::routing::bad_routes::BadRoutes;
 use crate::routing::traffic::Traffic;
 
-/// What an instance needs outside.
+/// The interfaces of an instance to the outside.
 #[derive(Debug)]
 pub struct Ports {
-    /// Who makes machines.
     pub provider: Arc<dyn Provider>,
-    /// Who asks machines.
     pub probe: Arc<dyn Probe>,
-    /// The gateway.
     pub traffic: Arc<dyn Traffic>,
-    /// Repositories.
     pub git: Arc<dyn Git>,
-    /// Ansible.
     pub ansible: Arc<dyn Ansible>,
 }
 
-/// What the verbs work with.
+/// What the operations of this module work with.
 #[derive(Debug)]
 pub struct Manager {
-    /// The database.
     pub db: Db,
-    /// Every application type.
     pub applications: Vec<Arc<dyn Application>>,
-    /// Who makes machines.
     pub provider: Arc<dyn Provider>,
-    /// Who asks machines.
     pub probe: Arc<dyn Probe>,
-    /// The gateway.
     pub traffic: Arc<dyn Traffic>,
-    /// Repositories.
     pub git: Arc<dyn Git>,
-    /// Ansible.
     pub ansible: Arc<dyn Ansible>,
-    /// Sends mail to ADMINS; none: there are no ADMINS.
+    /// Sends mail to ADMINS; None if there are no ADMINS.
     pub mailer: Option<Arc<dyn Mailer>>,
-    /// Settings of builds.
     pub options: Options,
-    /// Why no build begins now.
+    /// Why no build may begin now, if there is a reason.
     pub trouble: Trouble,
-    /// One at a time tells the gateway, so that an older decision never overwrites a newer one.
+    /// Held while the gateway is told, so that an older decision never overwrites a newer one.
     pub(super) telling_gateway: tokio::sync::Mutex<()>,
-    /// Which instances have a route that the gateway cannot have.
+    /// Instances with a route that the gateway refuses.
     pub(super) bad_routes: BadRoutes,
 }
 
 impl Manager {
-    /// Puts the parts together; without mail.
+    /// A manager without mail, and with no trouble known.
     pub fn new(db: Db, applications: Vec<Arc<dyn Application>>, ports: Ports, options: Options) -> Self {
         let Ports { provider, probe, traffic, git, ansible } = ports;
         let telling_gateway = tokio::sync::Mutex::new(());
@@ -80,7 +67,7 @@ impl Manager {
         }
     }
 
-    /// What machines are made with.
+    /// The operations on machines, with this manager's provider and key.
     pub fn machines(&self) -> Machines<'_> {
         Machines {
             db: &self.db,

@@ -1,6 +1,6 @@
-//! Instances and their app servers, whatever they run: create, change, launch, build, activate, route.
+//! Instances of any type and their app servers: create, change, launch, build, activate, route.
 //!
-//! The generic side of the house: it reaches the application through [`application::Application`] and never names one.
+//! The generic part: it uses applications only through [`application::Application`] and never names one.
 //! Not here: HTTP, pull requests, what Open edX needs.
 
 pub mod application;

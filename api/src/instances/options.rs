@@ -1,4 +1,4 @@
-//! The settings that the verbs of this module need, as the configuration has them.
+//! The settings that the operations of this module need, from the configuration.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,67 +6,67 @@ use std::time::Duration;
 use super::store::housekeeping::Kept;
 use crate::platform::vault::Keyring;
 
-/// Settings of builds.
+/// Settings of builds, machines, checks and retention.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where runs of playbooks have their directories.
+    /// Parent of the directories of playbook runs.
     pub runs_dir: PathBuf,
-    /// Where clones and virtualenvs are.
+    /// Parent of the clones and virtualenvs.
     pub cache_dir: PathBuf,
-    /// Megabytes that must be free on the disks of both for a build to begin.
+    /// Megabytes that must be free on the disks of both directories for a build to begin.
     pub min_free_mb: u64,
-    /// Hours that an app server which nobody needs keeps its machine, where its instance says nothing.
+    /// Hours that an unneeded app server keeps its machine, if its instance does not set them.
     pub retention_hours: u32,
-    /// How long a machine that nobody owns is left alone.
+    /// How long a machine without an owner is left alone.
     pub reaper_grace: Duration,
-    /// For how long records of what happened are kept.
+    /// Retention of logs, events and other records.
     pub kept: Kept,
     /// The private key that Ansible logs in with.
     pub private_key: PathBuf,
     /// Its public half, one line.
     pub authorized_key: String,
-    /// How long repositories may take to say which commit a branch is.
+    /// Limit for resolving branches and tags to commits.
     pub pin_timeout: Duration,
-    /// How long checkout and virtualenv may take.
+    /// Limit for checkout and virtualenv.
     pub checkout_timeout: Duration,
-    /// How long a machine may take until it answers SSH.
+    /// Limit until a new machine answers SSH.
     pub machine_timeout: Duration,
-    /// How long a restarted machine may take until it answers again.
+    /// Limit until a restarted machine answers SSH again.
     pub reboot_timeout: Duration,
     /// How often active app servers are checked.
     pub pace: Pace,
-    /// How long the application may take until its checks pass.
+    /// Limit until the application's checks pass.
     pub checks_timeout: Duration,
-    /// A playbook that prints nothing for so long is ended (ANSIBLE_LINE_TIMEOUT).
+    /// A playbook that prints nothing for this long is ended (ANSIBLE_LINE_TIMEOUT).
     pub line_timeout: Duration,
     /// A playbook that takes longer is ended (ANSIBLE_GLOBAL_TIMEOUT).
     pub global_timeout: Duration,
-    /// How many host names all instances that are not archived may have together: what the gateway is sized for.
+    /// Most host names of all instances that are not archived: what the gateway is sized for.
     pub max_hosts: u32,
-    /// How long requests under way may hold up the end of an app server that was replaced.
+    /// How long running requests may delay the end of an app server that was replaced.
     pub drain_limit: Duration,
-    /// How long between two looks at something that is not ready yet.
+    /// Pause between two polls of a resource that is not ready yet.
     pub poll: Duration,
-    /// The keys that secrets are encrypted with in the database.
+    /// The keys that encrypt the secrets in the database.
     pub keyring: Keyring,
 }
 
 /// How often sites are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// Between two checks of an app server.
+    /// Time between two checks of an app server.
     pub interval: Duration,
-    /// After a first failed check, until the second that makes the site failing.
+    /// Time from a first failed check to the second, which makes the site failing.
     pub recheck: Duration,
 }
 
 impl Pace {
-    /// A check of each app server in each interval.
+    /// One check of each app server per interval.
     pub fn every(interval: Duration) -> Self {
         Self { interval, recheck: Duration::from_secs(5) }
     }
 
-    /// How old the last check may be before health is unknown.
+    /// Age of the last check from which health is unknown.
     pub fn limit(self) -> Duration {
         self.interval.saturating_mul(3)
     }

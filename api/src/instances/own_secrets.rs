@@ -1,4 +1,4 @@
-//! Secrets that an instance has of its own: made when it is, the same for all its app servers.
+//! An instance's own secrets: generated with the instance, the same for all its app servers.
 
 use serde_json::{Map, Value, json};
 use shared_types::yaml::typed;
@@ -7,10 +7,10 @@ use super::application::{Application, SecretKind};
 use crate::platform::db::DbError;
 use crate::platform::vault;
 
-/// The entry of the document that holds all of them: everything below this name is sealed, whatever they are called.
+/// The entry of the document that holds all of them: all values below it are sealed, under any name.
 const SECRETS: &str = "secrets";
 
-/// The secrets of a new instance, as a document to seal; an empty one where the application has none.
+/// The secrets of a new instance, as a document to seal; an empty one if the application has none.
 ///
 /// # Errors
 /// [`DbError::Corrupt`] when the system gives no random bits.
@@ -28,8 +28,8 @@ pub(super) fn make(application: &dyn Application) -> Result<Value, DbError> {
     Ok(json!({ SECRETS: made }))
 }
 
-/// The secrets of such a document, opened, by name. Each is marked as a secret, so that it stays one under whatever name the
-/// application puts it into the variables.
+/// The secrets of an opened document, by name. Each is marked as a secret, so that it stays masked under any name that
+/// the application gives it in the variables.
 pub(super) fn of(document: &Value) -> Map<String, Value> {
     let secrets = document.get(SECRETS).and_then(Value::as_object);
     secrets.into_iter().flatten().map(|(name, secret)| (name.clone(), typed::marked(secret.clone()))).collect()

@@ -1,4 +1,4 @@
-//! Stored settings as this version of the program writes them, whatever version wrote them.
+//! Stored settings, upgraded to this program's version from any earlier one.
 
 use serde_json::Value;
 use shared_types::settings::Schema;
@@ -6,14 +6,14 @@ use shared_types::settings::Schema;
 use super::Manager;
 use super::application::{Application, ApplicationError};
 
-/// The schema of a type that this program does not have: nothing is known of its fields.
+/// For a type that this program does not have: none of its fields is known.
 static NO_SCHEMA: Schema = Schema { fields: &[] };
 
 impl Manager {
     /// The application of an instance type.
     ///
     /// # Errors
-    /// When this program does not have the type.
+    /// [`ApplicationError`] when this program does not have the type.
     pub fn application(&self, instance_type: &str) -> Result<&dyn Application, ApplicationError> {
         self.known(instance_type).ok_or_else(|| {
             ApplicationError(format!(
@@ -28,15 +28,15 @@ impl Manager {
         self.applications.iter().find(|app| app.kind().word == instance_type).map(AsRef::as_ref)
     }
 
-    /// The schema of an instance type; one without fields where this program does not have the type.
+    /// The schema of an instance type; one without fields if this program does not have the type.
     pub fn schema(&self, instance_type: &str) -> &'static Schema {
         self.known(instance_type).map_or(&NO_SCHEMA, |application| &application.kind().schema)
     }
 
-    /// Stored settings as this version of the program writes them, with their application. Secrets may be hidden.
+    /// Stored settings, upgraded to this program's version, with their application. Secrets may be masked.
     ///
     /// # Errors
-    /// When this program does not have the type, or the document is not one of that version.
+    /// [`ApplicationError`] when this program does not have the type, or the document is not of that version.
     pub fn current(
         &self,
         instance_type: &str,

@@ -1,4 +1,4 @@
-//! One step of a machine's life: asked for, made, booted, ready. Each step may be repeated.
+//! The life of a machine as single steps (requested, created, booted, ready), each of them idempotent.
 
 use std::net::SocketAddr;
 
@@ -9,36 +9,35 @@ use super::provider::{Machine, MachineSpec, MachineState, Provider, ProviderErro
 use super::store::{self, MachineRow, Owner};
 use crate::platform::db::{Db, DbError};
 
-/// Where a machine is after a step.
+/// State of a machine after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// It answers SSH.
+    /// sshd answers; after a reboot only once the boot marker has changed.
     Ready,
-    /// Not yet; ask again in a moment.
+    /// Poll again in a moment.
     NotYet,
 }
 
-/// Why there will be no machine.
+/// Why a machine cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum MachineError {
-    /// The provider says so, in its words.
+    /// The provider refused permanently, with its message.
     #[error("{0}")]
     Refused(String),
-    /// The provider could not make it, in its words; it may another time.
+    /// The provider failed to create it, with its message. A retry may succeed.
     #[error("{0}")]
     Broken(String),
-    /// The provider does not answer; it may a moment later.
+    /// The provider or the machine does not answer. Retry later.
     #[error("{0}")]
     Away(String),
-    /// It was there and is not any more.
+    /// The machine is terminated, failed or without an address.
     #[error("VM {name} is {status}; it must be ready")]
     Gone {
-        /// Its name.
         name: String,
-        /// The status.
+        /// A status, or `without address`.
         status: &'static str,
     },
-    /// The database.
+    /// A statement failed, or the machine's row is missing.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -52,16 +51,15 @@ impl From<ProviderError> for MachineError {
     }
 }
 
-/// What machines are made with.
+/// Drives machines through their states.
 #[derive(Debug, Clone, Copy)]
 pub struct Machines<'a> {
-    /// The database.
     pub db: &'a Db,
-    /// Who makes them.
+    /// Creates and deletes the machines.
     pub provider: &'a dyn Provider,
-    /// Who asks them.
+    /// Tests whether machines answer SSH and which boot they run.
     pub probe: &'a dyn Probe,
-    /// The public key that may log in.
+    /// The public key that may log in, one line in OpenSSH's format.
     pub authorized_key: &'a str,
 }
 
@@ -69,7 +67,7 @@ impl Machines<'_> {
     /// Takes a machine one step towards ready.
     ///
     /// # Errors
-    /// When there will be no machine, or the provider or the database does not answer.
+    /// [`MachineError`]: the machine has ended or was refused, or the provider or the database does not answer.
     pub async fn advance(&self, owner: Owner, id: ServerId) -> Result<Progress, MachineError> {
         let row = self.row(id).await?;
         match row.status {
@@ -87,10 +85,10 @@ impl Machines<'_> {
         }
     }
 
-    /// Restarts a machine. It is ready again when [`Machines::advance`] says so, and never before it has restarted.
+    /// Restarts a machine. Afterwards [`Machines::advance`] gives [`Progress::Ready`] only once it has restarted.
     ///
     /// # Errors
-    /// When it cannot be asked for its present boot, or the provider refuses.
+    /// [`MachineError::Away`] if the present boot cannot be read over SSH; otherwise the provider's or database error.
     pub async fn reboot(&self, owner: Owner, id: ServerId) -> Result<(), MachineError> {
         let row = self.row(id).await?;
         if row.status == ServerStatus::Ready {
@@ -104,16 +102,16 @@ impl Machines<'_> {
         Ok(())
     }
 
-    /// Takes a machine away.
+    /// Deletes a machine at its provider. Idempotent.
     ///
     /// # Errors
-    /// When the provider does not do it.
+    /// [`MachineError`] of the provider or the database.
     pub async fn terminate(&self, owner: Owner, id: ServerId) -> Result<(), MachineError> {
         let row = self.row(id).await?;
         if row.status == ServerStatus::Terminated {
             return Ok(());
         }
-        // One that was never asked for is not there; the move to `building` is written down before the first request.
+        // A pending machine was never requested: the move to `building` is committed before the first request.
         if row.status != ServerStatus::Pending {
             self.provider.terminate(&row.machine()).await?;
         }
@@ -164,7 +162,7 @@ impl Machines<'_> {
         Ok(Progress::Ready)
     }
 
-    /// The provider did not answer for a while; sees what has become of the machine.
+    /// Finds out the present state of a machine whose provider did not answer for a while.
     async fn look_again(&self, owner: Owner, row: MachineRow) -> Result<Progress, MachineError> {
         let to = match self.provider.find(&row.machine()).await? {
             Some(_) => ServerStatus::Building,
@@ -181,7 +179,7 @@ impl Machines<'_> {
     /// How to log in to a machine whose address is known.
     ///
     /// # Errors
-    /// When it is not known.
+    /// [`MachineError::Gone`] if the address is not known.
     pub fn login(&self, row: &MachineRow) -> Result<Login, MachineError> {
         let address: Option<SocketAddr> = row.ssh_address.as_ref().and_then(|address| address.parse().ok());
         let address =

@@ -1,4 +1,4 @@
-//! The machines that app servers own: from wanted to ready, restarted, gone. Knows nothing of what runs on them.
+//! The machines that app servers own: created, restarted, deleted. Independent of what runs on them.
 
 pub mod advance;
 pub mod probe;

@@ -1,4 +1,4 @@
-//! What can be asked of a machine from outside: does it answer SSH, which boot is this.
+//! Tests of a machine from outside: whether it answers SSH, and which boot it runs.
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -11,37 +11,36 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
-/// How long one question may take.
+/// Timeout of one command over SSH.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How to log in to a machine.
 #[derive(Debug, Clone)]
 pub struct Login {
-    /// Where sshd answers.
+    /// Address and port of sshd.
     pub address: SocketAddr,
-    /// The user.
     pub user: String,
-    /// The host key to insist on, where it is known.
+    /// The only host key to accept; none: the first one is accepted.
     pub host_key: Option<String>,
 }
 
-/// Asks machines.
+/// Tests machines from outside.
 #[async_trait]
 pub trait Probe: Debug + Send + Sync {
-    /// Whether sshd greets at this address.
+    /// Whether sshd sends its greeting at this address.
     async fn answers_ssh(&self, address: SocketAddr) -> bool;
 
-    /// A word that differs from one boot to the next.
+    /// A text that differs from one boot to the next.
     ///
     /// # Errors
-    /// Why it could not be had, in words for the log.
+    /// Why it could not be read, as a text for the log.
     async fn boot_marker(&self, login: &Login) -> Result<String, String>;
 }
 
-/// Asks over the network.
+/// Tests machines over the network.
 #[derive(Debug)]
 pub struct SshProbe {
-    /// The manager's private key.
+    /// Path of the manager's private key.
     pub private_key: PathBuf,
 }
 
@@ -58,7 +57,7 @@ impl Probe for SshProbe {
     }
 
     async fn boot_marker(&self, login: &Login) -> Result<String, String> {
-        // A virtual machine gets a new boot id; a container keeps its host's, but its first process is a new one.
+        // A virtual machine gets a new boot id; a container keeps its host's, but pid 1 gets a new start time.
         let question = "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat";
         let known_hosts = self.known_hosts(login).await.map_err(|error| error.to_string())?;
         let output = Command::new("ssh")
@@ -93,7 +92,7 @@ impl Probe for SshProbe {
 }
 
 impl SshProbe {
-    /// A file with the one host key to believe; gone when dropped.
+    /// Writes a file that holds only the expected host key; it is removed when dropped.
     async fn known_hosts(&self, login: &Login) -> std::io::Result<Option<TemporaryFile>> {
         let Some(key) = &login.host_key else {
             return Ok(None);
@@ -117,7 +116,7 @@ struct TemporaryFile {
 
 impl Drop for TemporaryFile {
     fn drop(&mut self) {
-        // What cannot be removed is a few bytes of public key.
+        // A file that stays holds only a few bytes of public key.
         let _ = std::fs::remove_file(&self.path);
     }
 }

@@ -1,8 +1,8 @@
-//! The port to whatever makes machines.
+//! The port to the providers that create machines.
 //!
-//! A machine is known by our own server id and by the id of the installation (the database), which every provider keeps in
-//! the machine's metadata: a create whose answer was lost is found again, and what does not carry both is never touched.
-//! A provider is opened for one installation; ids of another's servers, which may be the same numbers, mean nothing to it.
+//! A machine is identified by our server id and the installation's id (the database's), which every provider stores in
+//! the machine's metadata: a create whose answer was lost is found again, and a machine without both is never touched.
+//! A provider serves one installation; it ignores servers of other installations, whose ids may be the same numbers.
 
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
@@ -10,19 +10,19 @@ use std::net::{IpAddr, SocketAddr};
 use async_trait::async_trait;
 use shared_types::ServerId;
 
-/// Which machine is meant.
+/// Identifies a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MachineRef {
-    /// Ours; decides.
+    /// Our server id; it alone identifies the machine.
     pub server_id: ServerId,
-    /// The provider's, where it is known already; a shortcut.
+    /// The provider's id, where it is known already; saves a search.
     pub provider_id: Option<String>,
 }
 
-/// What to make.
+/// How to create a machine.
 #[derive(Debug, Clone)]
 pub struct MachineSpec {
-    /// Ours, to be kept in the machine's metadata.
+    /// Our server id, to be stored in the machine's metadata.
     pub server_id: ServerId,
     /// The machine's host name: letters, digits and hyphens, at most 63.
     pub name: String,
@@ -30,45 +30,44 @@ pub struct MachineSpec {
     pub authorized_key: String,
 }
 
-/// How a machine is.
+/// State of a machine, as its provider sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MachineState {
-    /// The provider is making or starting it.
+    /// The provider is creating or starting it.
     Building,
-    /// The provider says it runs. Whether it answers SSH is another question.
+    /// The provider reports it as running. It may not answer SSH yet.
     Active,
-    /// The provider could not make it, in its own words.
+    /// The provider could not create it, with its message.
     Failed(String),
 }
 
 /// A machine that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
-    /// What the provider calls it.
+    /// The provider's id of it.
     pub provider_id: String,
-    /// How it is.
     pub state: MachineState,
-    /// Where it answers, as soon as that is known.
+    /// Its addresses, as soon as they are known.
     pub endpoint: Option<Endpoint>,
-    /// Its SSH host key (`ssh-ed25519 AAAA…`), where the provider knows it beforehand. Otherwise the first is believed.
+    /// Its SSH host key (`ssh-ed25519 AAAA…`), if the provider knows it beforehand; otherwise the first one is trusted.
     pub host_key: Option<String>,
 }
 
-/// Where a machine answers. Never assume a port: where machines cannot be reached by address, ports are mapped.
+/// Addresses of a machine. Never assume a port: where machines cannot be reached by address, ports are mapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The address people are shown.
+    /// The address shown to users.
     pub public_ip: IpAddr,
-    /// Where sshd answers.
+    /// Address and port of sshd.
     pub ssh: SocketAddr,
-    /// Where the application's web server answers.
+    /// Address and port of the application's web server.
     pub http: SocketAddr,
 }
 
-/// What the machines of a provider have.
+/// Capacity of the machines of a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MachineOffer {
-    /// Whether each has a kernel of its own: containers run in it, and kernel modules can be loaded.
+    /// Whether each has its own kernel: containers run in it, and kernel modules can be loaded.
     pub has_own_kernel: bool,
     /// The most memory in MB; none: not limited by the provider.
     pub memory_mb: Option<u32>,
@@ -77,45 +76,45 @@ pub struct MachineOffer {
 }
 
 impl MachineOffer {
-    /// Whatever an application may need.
+    /// Enough for any application.
     pub const ANY: Self = Self { has_own_kernel: true, memory_mb: None, disk_gb: None };
 }
 
-/// Why a provider did not do it.
+/// Why a provider's operation failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// It may go better a moment later: no answer, a 5xx.
+    /// A retry may succeed: no answer, or a 5xx.
     #[error("{0}")]
     Transient(String),
-    /// It will not: refused, over quota, no such image, not allowed.
+    /// A retry does not help: refused, over quota, no such image, not allowed.
     #[error("{0}")]
     Permanent(String),
 }
 
-/// Makes machines and takes them away. Each call may be repeated without harm.
+/// Creates and deletes machines. Each call is idempotent.
 #[async_trait]
 pub trait Provider: Debug + Send + Sync {
-    /// The word in the database and in the API: `local`, `openstack`, `fake`.
+    /// The provider's name in the database and in the API: `local`, `openstack`, `fake`.
     fn name(&self) -> &'static str;
 
-    /// What its machines have, at most.
+    /// The most that its machines have.
     fn offers(&self) -> MachineOffer;
 
     /// The user that Ansible logs in as; may use sudo without a password.
     fn ssh_user(&self) -> &str;
 
-    /// The machine with our id and our installation's, if there is one.
+    /// The machine with this server id and our installation's id, if it exists.
     async fn find(&self, machine: &MachineRef) -> Result<Option<Machine>, ProviderError>;
 
-    /// Makes the machine, or finds the one that an earlier call made. Does not wait for it to answer.
+    /// Creates the machine, or finds the one that an earlier call created. Does not wait for it to answer.
     async fn create(&self, spec: &MachineSpec) -> Result<Machine, ProviderError>;
 
-    /// Restarts it. Does not wait for it to answer again; [`Provider::find`] may say `Building` meanwhile.
+    /// Restarts the machine. Does not wait for it to answer again; [`Provider::find`] may say `Building` meanwhile.
     async fn reboot(&self, machine: &MachineRef) -> Result<(), ProviderError>;
 
-    /// Takes it away with all it holds, and returns when it is verified gone. Gone already is success.
+    /// Deletes the machine with all its data, and returns when it is verified gone. Gone already is success.
     async fn terminate(&self, machine: &MachineRef) -> Result<(), ProviderError>;
 
-    /// Every machine that carries our installation's id.
+    /// Every machine with our installation's id.
     async fn list(&self) -> Result<Vec<(ServerId, Machine)>, ProviderError>;
 }

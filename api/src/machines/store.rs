@@ -13,45 +13,41 @@ use crate::platform::db::schema::servers;
 use crate::platform::events;
 use crate::platform::logs::{self, Line};
 
-/// A row.
+/// A row of `servers`.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = servers)]
 pub struct MachineRow {
-    /// Ours.
     pub id: ServerId,
-    /// Its host name.
+    /// The machine's host name, `{prefix}-{id}`.
     pub name: String,
-    /// Who makes it.
+    /// Name of the provider.
     pub provider: String,
-    /// What they call it.
+    /// The provider's id of it; none until it is created.
     pub provider_id: Option<String>,
-    /// Its status.
     pub status: ServerStatus,
-    /// For people.
+    /// The address shown to users; none until the provider reports it.
     pub public_ip: Option<String>,
-    /// `address:port` of sshd.
+    /// Address and port of sshd as text; none until the provider reports it.
     pub ssh_address: Option<String>,
     /// `address:port` of the web server.
     pub http_address: Option<String>,
-    /// The host key to insist on.
+    /// The only SSH host key to accept; none: the first one seen is trusted.
     pub host_key: Option<String>,
-    /// The boot before the last reboot.
+    /// Identifies the boot before the last reboot; none without a reboot.
     pub boot_marker: Option<String>,
-    /// When it was wanted.
     pub created: DateTime<Utc>,
-    /// When it last changed.
     pub modified: DateTime<Utc>,
-    /// When its end was decided.
+    /// When its termination was requested; none: it was not.
     pub termination_requested_at: Option<DateTime<Utc>>,
 }
 
 impl MachineRow {
-    /// Which machine this is, for its provider.
+    /// Identifies the machine for its provider.
     pub fn machine(&self) -> MachineRef {
         MachineRef { server_id: self.id, provider_id: self.provider_id.clone() }
     }
 
-    /// As it travels.
+    /// Converts the row to the API's form.
     pub fn into_dto(self, app_server_id: AppServerId) -> Server {
         let Self { id, name, provider, provider_id, status, public_ip, created, modified, .. } = self;
         Server {
@@ -71,19 +67,17 @@ impl MachineRow {
     }
 }
 
-/// Whose machine it is: where its log and its events belong.
+/// Instance and app server whose logs and events get the machine's.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner {
-    /// The instance.
     pub instance: InstanceId,
-    /// The app server.
     pub app_server: AppServerId,
 }
 
-/// A wanted machine; its name is `{prefix}-{id}`.
+/// Inserts a pending machine named `{prefix}-{id}`.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] if a statement fails.
 pub async fn insert(conn: &mut AsyncPgConnection, provider: &str, name_prefix: &str) -> Result<ServerId, DbError> {
     let id: ServerId = diesel::insert_into(servers::table)
         .values((servers::name.eq(name_prefix), servers::provider.eq(provider)))
@@ -94,18 +88,18 @@ pub async fn insert(conn: &mut AsyncPgConnection, provider: &str, name_prefix: &
     Ok(id)
 }
 
-/// One machine.
+/// Reads one machine.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, id: ServerId) -> Result<Option<MachineRow>, DbError> {
     Ok(servers::table.find(id).select(MachineRow::as_select()).first(conn).await.optional()?)
 }
 
-/// Moves a machine from one status to another, if it still has the first; writes event and log. False: it had another.
+/// Moves a machine from one status to another and records event and log; false if its status was not the first one.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] if a statement fails.
 pub async fn transition(
     conn: &mut AsyncPgConnection,
     owner: Owner,
@@ -128,10 +122,10 @@ pub async fn transition(
     Ok(moved == 1)
 }
 
-/// Keeps what the provider says of a machine.
+/// Stores the provider's id, addresses and host key of a machine.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn keep_machine(conn: &mut AsyncPgConnection, id: ServerId, machine: &Machine) -> Result<(), DbError> {
     let Machine { provider_id, state: _, endpoint, host_key } = machine;
     let endpoint =
@@ -154,19 +148,19 @@ pub async fn keep_machine(conn: &mut AsyncPgConnection, id: ServerId, machine: &
     Ok(())
 }
 
-/// Keeps what tells this boot from the next.
+/// Stores what tells this boot from the next.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn keep_boot_marker(conn: &mut AsyncPgConnection, id: ServerId, marker: Option<&str>) -> Result<(), DbError> {
     diesel::update(servers::table.find(id)).set(servers::boot_marker.eq(marker)).execute(conn).await?;
     Ok(())
 }
 
-/// Writes down that a machine's end was decided. False: it was before, or it has ended.
+/// Records that a machine's termination was requested. False: it was before, or the machine has ended.
 ///
 /// # Errors
-/// When the statement fails, also because its app server is active.
+/// [`DbError`] if the statement fails; also if its app server is active.
 pub async fn request_termination(conn: &mut AsyncPgConnection, id: ServerId, by: &str) -> Result<bool, DbError> {
     use diesel::sql_types::{Nullable, Timestamptz};
     let asked = diesel::update(servers::table.find(id))
@@ -181,10 +175,10 @@ pub async fn request_termination(conn: &mut AsyncPgConnection, id: ServerId, by:
     Ok(asked == 1)
 }
 
-/// The app servers whose machines are to be taken away and are not yet, the oldest first; at most `limit`.
+/// The app servers whose machines are yet to be terminated, oldest machine first; at most `limit`.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn to_terminate(conn: &mut AsyncPgConnection, limit: i64) -> Result<Vec<AppServerId>, DbError> {
     use crate::platform::db::schema::app_servers;
     Ok(servers::table
@@ -201,7 +195,7 @@ pub async fn to_terminate(conn: &mut AsyncPgConnection, limit: i64) -> Result<Ve
 /// Ids and names of a provider's machines that are not terminated.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn names(conn: &mut AsyncPgConnection, provider: &str) -> Result<Vec<(ServerId, String)>, DbError> {
     Ok(servers::table
         .filter(servers::provider.eq(provider))
@@ -211,23 +205,20 @@ pub async fn names(conn: &mut AsyncPgConnection, provider: &str) -> Result<Vec<(
         .await?)
 }
 
-/// Which machines.
+/// Filter and order of a page of machines.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
-    /// Only with this status.
     pub status: Option<ServerStatus>,
-    /// In which order.
     pub sort: ByAge,
-    /// Only those after this one, in that order.
+    /// Only machines after this one, in the sort order.
     pub after: Option<ServerId>,
-    /// How many at most.
     pub limit: i64,
 }
 
 /// A page of machines, with their app servers.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Server>, DbError> {
     use crate::platform::db::schema::app_servers;
     let mut select = servers::table
@@ -248,10 +239,10 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Ser
     Ok(rows.into_iter().map(|(row, owner)| row.into_dto(owner)).collect())
 }
 
-/// One machine as it travels.
+/// Reads one machine in the API's form.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn read(conn: &mut AsyncPgConnection, id: ServerId) -> Result<Option<Server>, DbError> {
     use crate::platform::db::schema::app_servers;
     let row: Option<(MachineRow, AppServerId)> = servers::table

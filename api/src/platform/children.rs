@@ -1,9 +1,9 @@
-//! Programs that outlive this one: started in a session of their own, known again by pid and start time, and ended with
-//! a bound on the wait. Linux only: it reads `/proc`.
+//! Child processes that outlive this program: each runs in its own session, is identified by pid and start time, and is
+//! stopped within a bounded time. Linux only: it reads `/proc`.
 //!
-//! Invariant: a signal only ever reaches the process that was meant, however many pids were used again meanwhile.
+//! Invariant: a signal reaches only the intended process, even if its pid has been reused.
 //!
-//! Not here: what a particular program needs to start, and children that must die with us.
+//! Not here: what a particular program needs to start, and children that must die with this program.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};
@@ -18,41 +18,40 @@ pub use rustix::process::Signal;
 use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
-/// One process, for as long as the machine runs and after: never equal to a later process with the same pid.
+/// Identifies one process. Never equal to a later process with the same pid, also after a reboot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessId {
-    /// The kernel's number for it.
     pub pid: u32,
-    /// When it started, in clock ticks since the machine did.
+    /// The start time, in clock ticks since boot.
     started: u64,
-    /// Which start of the machine that was.
+    /// The kernel's boot id.
     boot: String,
 }
 
 impl ProcessId {
-    /// The process that has this pid now; none when there is none, or only its exit status is left.
+    /// The process that has this pid now. None if there is no such process, or it is a zombie.
     #[must_use]
     pub fn of(pid: u32) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned();
-        // The name in parentheses may hold anything, so fields are counted from the last parenthesis: state is the third,
-        // the start time the twenty-second.
+        // The name in parentheses may contain any character, so count fields from the last parenthesis: the state is
+        // field 3, the start time field 22.
         let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
         let state = fields.next()?;
         let started = fields.nth(18)?.parse().ok()?;
         (!matches!(state, "Z" | "X")).then_some(Self { pid, started, boot })
     }
 
-    /// Whether this very process still runs.
+    /// Whether this process still runs; false for a later process with the same pid.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         Self::of(self.pid).as_ref() == Some(self)
     }
 
-    /// Sends a signal; says whether there was still a process to send it to.
+    /// Sends a signal. Returns false if the process no longer exists.
     ///
     /// # Errors
-    /// The kernel refuses, for instance because the process is another user's.
+    /// [`io::Error`] if the kernel refuses, for instance because the process belongs to another user.
     pub fn signal(&self, signal: Signal) -> io::Result<bool> {
         let Some(handle) = self.open()? else { return Ok(false) };
         match pidfd_send_signal(&handle, signal) {
@@ -62,8 +61,8 @@ impl ProcessId {
         }
     }
 
-    /// Waits until it has ended, at most so long; says whether it has. An adopted process is not our child, so only a look
-    /// tells; looks are far apart in a long wait, but an end is seen within 250 ms.
+    /// Waits at most `at_most` until the process has ended. Returns whether it has. An adopted process is not our
+    /// child, so this polls: the interval grows with the wait, up to 250 ms.
     pub async fn wait(&self, at_most: Duration) -> bool {
         let began = Instant::now();
         let ended = async {
@@ -75,7 +74,7 @@ impl ProcessId {
         tokio::time::timeout(at_most, ended).await.is_ok()
     }
 
-    /// Sends each signal and waits as long as it says, until the process has ended; says whether it has.
+    /// Sends the signals in turn and waits after each for its duration, until the process ends. Returns whether it has.
     ///
     /// # Errors
     /// As [`ProcessId::signal`].
@@ -88,7 +87,7 @@ impl ProcessId {
         Ok(!self.is_alive())
     }
 
-    /// A handle that stays with this process. The identity is compared after opening: had the pid been given to another
+    /// Opens a pidfd. The identity is compared after opening, so a pid that was reused in between is detected.
     /// process in between, that would be seen.
     fn open(&self) -> io::Result<Option<OwnedFd>> {
         let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else { return Ok(None) };
@@ -100,7 +99,7 @@ impl ProcessId {
     }
 }
 
-/// A program to start in a session of its own: no signal of our terminal reaches it, and it goes on when we end.
+/// A program to start in its own session: it gets no signals from our terminal, and keeps running when we end.
 #[derive(Debug)]
 pub struct Detached {
     arguments: Vec<OsString>,
@@ -108,26 +107,26 @@ pub struct Detached {
 }
 
 impl Detached {
-    /// The program and its arguments; at least the program's path.
+    /// `command` is the program and its arguments; at least the program's path.
     #[must_use]
     pub fn new<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(command: I) -> Self {
         Self { arguments: command.into_iter().map(|part| part.as_ref().to_owned()).collect(), environment: Vec::new() }
     }
 
-    /// Sets a variable. Of our own environment, which holds secrets, it gets only PATH.
+    /// Sets an environment variable. Of our own environment, which holds secrets, the program gets only PATH.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.environment.push((name.into(), value.as_ref().to_owned()));
         self
     }
 
-    /// Starts it in the root directory; what it prints goes to `log`.
+    /// Starts the program in the root directory; its output goes to `log`.
     ///
     /// # Errors
-    /// `setsid` of util-linux is not installed, or no process can be made. A program that cannot be run is seen in the
-    /// log and by its end.
+    /// [`io::Error`] if `setsid` (util-linux) is not installed, or no process can be created. A program that cannot be
+    /// executed is not an error here: the log says so, and the process ends.
     pub fn spawn(self, log: File) -> io::Result<ProcessId> {
-        // setsid(1) does its work and becomes the program, so the pid stays; it would fork only as a group's leader.
+        // setsid(1) execs the program, so the pid stays the same; it would fork only if it were a process group leader.
         let mut command = tokio::process::Command::new("setsid");
         command.args(&self.arguments).env_clear().envs(self.environment).current_dir(Path::new("/"));
         if let Some(path) = std::env::var_os("PATH") {
@@ -138,13 +137,13 @@ impl Detached {
             io::Error::new(error.kind(), format!("cannot start setsid (Debian's package util-linux): {error}"))
         })?;
         let id = child.id().and_then(ProcessId::of);
-        // Takes the exit status when it ends before us.
+        // Reaps the child if it ends before this program does.
         tokio::spawn(async move { child.wait().await });
         id.ok_or_else(|| io::Error::other("the program ended at once"))
     }
 }
 
-/// The last twelve lines that a log file got since it was so many bytes long, at most 4 KiB; empty when there is no file.
+/// The last twelve lines of a log file after byte `since`, at most 4 KiB; empty if there is no file.
 #[must_use]
 pub fn log_tail(path: &Path, since: u64) -> String {
     use std::io::{Read, Seek, SeekFrom};
@@ -163,10 +162,10 @@ pub fn log_tail(path: &Path, since: u64) -> String {
     lines.get(first..).unwrap_or_default().join("\n")
 }
 
-/// Opens a log for appending; what grew beyond 10 MB is put aside as `*.1` first, so two files are all there ever is.
+/// Opens a log for appending. A log larger than 10 MB is renamed to `*.1` first, so there are at most two files.
 ///
 /// # Errors
-/// The file cannot be written.
+/// [`io::Error`] if the file cannot be written.
 pub fn open_log(path: &Path) -> io::Result<File> {
     const LIMIT: u64 = 10_000_000;
     if fs::metadata(path).is_ok_and(|found| found.len() > LIMIT) {
@@ -177,11 +176,11 @@ pub fn open_log(path: &Path) -> io::Result<File> {
     fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
-/// Waits for a lock among the processes that start and stop a child; none when another holds it all that time. It goes
-/// when the file is closed, also by a crash.
+/// Waits for the lock that processes take to start or stop a child. None if another process held it for `at_most`. The
+/// lock is released when the file is closed, also by a crash.
 ///
 /// # Errors
-/// The file cannot be written or locked.
+/// [`io::Error`] if the file cannot be written or locked.
 pub async fn lock(path: &Path, at_most: Duration) -> io::Result<Option<File>> {
     let file = fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
     let began = Instant::now();
@@ -197,26 +196,24 @@ pub async fn lock(path: &Path, at_most: Duration) -> io::Result<Option<File>> {
     }
 }
 
-/// A user of this machine, never root.
+/// An unprivileged Unix user of this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// The login name.
     pub name: String,
-    /// The user's id.
     pub uid: u32,
-    /// The id of its first group.
+    /// The id of the primary group.
     pub gid: u32,
 }
 
 impl User {
-    /// The first of these names that /etc/passwd has.
+    /// The first of these names that /etc/passwd contains.
     #[must_use]
     pub fn first_of(names: &[&str]) -> Option<Self> {
         let passwd = fs::read_to_string("/etc/passwd").ok()?;
         names.iter().find_map(|name| Self::look_up(&passwd, name))
     }
 
-    /// A line is name, password, uid, gid, and more.
+    /// The fields of a line are name, password, uid, gid, and others.
     fn look_up(passwd: &str, name: &str) -> Option<Self> {
         passwd.lines().find_map(|line| {
             let mut fields = line.split(':');
@@ -250,11 +247,11 @@ mod tests {
         assert!(id.is_alive());
         let later = ProcessId { started: id.started + 1, ..id.clone() };
         assert!(!later.is_alive());
-        assert!(!later.signal(Signal::KILL).unwrap(), "nobody else is signalled");
+        assert!(!later.signal(Signal::KILL).unwrap(), "no other process is signalled");
         assert!(id.is_alive());
         assert!(!id.wait(Duration::from_millis(30)).await);
         assert!(id.stop(&[(Signal::TERM, Duration::from_secs(5))]).await.unwrap());
-        assert!(!id.is_alive(), "also while nobody has taken its exit status");
+        assert!(!id.is_alive(), "also before its exit status is collected");
         child.wait().unwrap();
     }
 

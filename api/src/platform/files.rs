@@ -1,4 +1,4 @@
-//! Directories of one user, and locks that the programs of that user share.
+//! Directories for one Unix user, and file locks shared by that user's programs.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
@@ -11,22 +11,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::command::CommandError;
 
-/// How often a lock that another program holds is tried.
+/// The interval between two attempts to take a lock that another program holds.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Makes a directory (0700) and the missing ones above it. One that exists keeps its mode.
+/// Creates a directory (0700) and its missing parents. An existing directory keeps its permissions.
 ///
 /// # Errors
-/// What the system says.
+/// [`io::Error`] if the directory cannot be created.
 pub fn private_dir(dir: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
-/// Takes the lock of this file, which is made when missing and never removed, and waits while another program holds it. The
-/// lock ends with the file that is returned, or with the program.
+/// Takes the lock of this file, waiting while another program holds it. The file is created if missing and never
+/// removed. The lock is released when the returned file is dropped, or when the program ends.
 ///
 /// # Errors
-/// [`CommandError::System`] with the path, and [`CommandError::Cancelled`].
+/// [`CommandError::System`] with the path if the file cannot be locked, and [`CommandError::Cancelled`].
 pub async fn lock(path: &Path, cancel: &CancellationToken) -> Result<File, CommandError> {
     let failed = |error: io::Error| CommandError::System(format!("{}: {error}", path.display()));
     let file = File::create(path).map_err(failed)?;

@@ -1,4 +1,4 @@
-//! What every program of this kind has, whatever it manages.
+//! Infrastructure that does not depend on the domain.
 
 pub mod answers;
 pub mod audit;

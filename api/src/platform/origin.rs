@@ -1,5 +1,5 @@
-//! Where what is done comes from. It belongs to the request, not to any verb, and goes with the task that answers it: a verb
-//! cannot forget it, and what no request asked for has none.
+//! The origin of an operation: user, token, address, request. It is task-local, so every operation of a request has it
+//! without passing it on; work that no request caused has none.
 
 use std::cell::RefCell;
 use std::net::IpAddr;
@@ -8,22 +8,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use shared_types::{TokenId, UserId};
 
-/// Who asked, and from where.
+/// The user, client and request that caused an operation.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
-    /// The user, once they have proved it.
+    /// The user, once authenticated.
     pub user: Option<UserId>,
-    /// The API token that was used.
+    /// The API token that was used; none for sessions.
     pub token: Option<TokenId>,
-    /// Their name, with the token's where one was used.
+    /// The user's name, with the token's name if one was used.
     pub actor: Option<String>,
-    /// Where the request came from.
+    /// The client's address, also if a trusted proxy forwarded the request.
     pub address: Option<IpAddr>,
-    /// What the browser or script says it is.
+    /// The `User-Agent` header, if the client sent one.
     pub user_agent: Option<String>,
-    /// The request: 16 hexadecimal digits.
+    /// The request's id: 16 hexadecimal digits.
     pub request_id: Option<String>,
-    /// Whether the log says already why it failed. Shared by the clones: parts of the work may be tasks of their own.
+    /// Whether the failure's reason has been logged. Shared by clones, since parts of the work may be separate tasks.
     is_failure_told: Arc<AtomicBool>,
 }
 
@@ -32,27 +32,27 @@ tokio::task_local! {
 }
 
 impl Origin {
-    /// Of a request that comes from there; who sent it is not known yet.
+    /// The origin of a request whose user is not known yet.
     pub fn of_request(address: Option<IpAddr>, user_agent: Option<String>, request_id: String) -> Self {
         Self { address, user_agent, request_id: Some(request_id), ..Self::default() }
     }
 
-    /// Runs a request's work as coming from here.
+    /// Runs a request's work with this origin.
     pub async fn scope<F: Future>(self, work: F) -> F::Output {
         ORIGIN.scope(RefCell::new(self), work).await
     }
 
-    /// The one of the request under way; empty outside of one.
+    /// The current request's origin; empty outside of a request.
     pub fn current() -> Self {
         ORIGIN.try_with(|origin| origin.borrow().clone()).unwrap_or_default()
     }
 
-    /// Whether the log says already why the request under way failed; from now on it does.
+    /// Marks the current request's failure as logged. Returns whether it was logged already.
     pub fn tells_failure() -> bool {
         ORIGIN.try_with(|origin| origin.borrow().is_failure_told.swap(true, Ordering::Relaxed)).unwrap_or_default()
     }
 
-    /// Says who it is, once that is known: to what is written down, and to the log.
+    /// Sets the authenticated user, for the audit log and for the log's span.
     pub fn is(user: UserId, token: Option<TokenId>, actor: &str) {
         tracing::Span::current().record("principal", actor);
         let _ = ORIGIN.try_with(|origin| {

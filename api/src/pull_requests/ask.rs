@@ -1,4 +1,4 @@
-//! What an operator asks for: watch this one, take its settings over, let its commit run or not.
+//! Operations for operators: watch a pull request, update its instance, approve or ignore its commit.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
@@ -10,10 +10,10 @@ use super::{Watch, WatchError, follow, sync};
 use crate::instances::Refusal;
 use crate::platform::audit;
 
-/// Watches the pull request with this address now, without waiting for the next look.
+/// Watches the pull request with this address now, without waiting for the next sweep.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] when it is no address of a pull request that may be watched; what GitHub says.
+/// [`Refusal::Invalid`] if the address is not of a pull request that may be watched; the errors of [`sync::sync`].
 pub async fn watch_url(watch: &Watch, actor: &str, url: &str) -> Result<PullRequestId, WatchError> {
     let wrong = |detail: String| WatchError::Refused(Refusal::Invalid(vec![FieldError::new("url", detail)]));
     let (name, number) = address(&watch.rules.github_url, url).ok_or_else(|| {
@@ -40,7 +40,7 @@ fn list(names: &[&str]) -> String {
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
 
-/// Owner with name, and number, of `{github}/owner/name/pull/27` and what may stand behind that.
+/// `owner/name` and number of `{github}/owner/name/pull/27`; a longer path, a query and a fragment are ignored.
 fn address<'a>(github_url: &str, url: &'a str) -> Option<(&'a str, i32)> {
     let path = url.trim().strip_prefix(github_url)?.strip_prefix('/')?;
     let path = path.split(['?', '#']).next()?;
@@ -51,11 +51,12 @@ fn address<'a>(github_url: &str, url: &'a str) -> Option<(&'a str, i32)> {
     (pull == "pull" && super::rules::is_repository(repository)).then_some((repository, number))
 }
 
-/// Asks GitHub for a pull request and gives its instance all the settings of it; makes the instance where there is none.
+/// Fetches a pull request and gives its instance all settings that follow from it; creates a missing instance.
 /// Launches nothing.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] where its commit may not run, its settings cannot be used, or its source is gone; what GitHub says.
+/// [`Refusal::Conflict`] if the commit is not approved, the settings are not valid or the source is gone; GitHub's
+/// errors.
 pub async fn update_instance(watch: &Watch, actor: &str, id: PullRequestId) -> Result<(), WatchError> {
     let not_found = || Refusal::NotFound { what: "pull request", id: id.0 };
     let row = rows::find(&mut *watch.manager.db.conn().await?, id).await?.ok_or_else(not_found)?;
@@ -77,13 +78,13 @@ pub async fn update_instance(watch: &Watch, actor: &str, id: PullRequestId) -> R
         })
         .await;
     if done.is_err() {
-        // What GitHub said is known now, and no look will find it again: what follows by itself, follows.
+        // The new state is stored, so no sweep enqueues it again: do the automatic part here.
         conn.transaction(async |conn| follow::follow(watch, conn, id).await).await?;
     }
     Ok(done?)
 }
 
-/// Why a pull request's settings may not be taken over.
+/// Refuses if the pull request's settings may not be applied.
 fn refuse(row: &Row) -> Result<(), Refusal> {
     if let Some(trouble) = &row.settings_trouble {
         return Err(Refusal::Conflict(format!("The settings in its description cannot be used: {trouble}")));
@@ -92,15 +93,15 @@ fn refuse(row: &Row) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::Conflict(format!(
-        "Commit {} is by somebody who is not of the team; approve it first.",
+        "Commit {} is by an author who is not of the team; approve it first.",
         row.head_commit
     )))
 }
 
-/// Lets a commit of somebody who is not trusted run, or not.
+/// Approves or ignores a commit whose author or source is not trusted.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] when another commit or version is the current one, or the author is trusted.
+/// [`Refusal::Conflict`] if another commit or version is the current one, or author and source are trusted.
 pub async fn decide(
     watch: &Watch,
     actor: &str,

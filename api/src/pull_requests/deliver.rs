@@ -1,4 +1,5 @@
-//! A webhook's delivery: remembered, and turned into a job. What it says is not believed: the pull request is asked for.
+//! Takes a webhook's delivery: stores its id and enqueues a job that fetches the pull request. The payload is not
+//! trusted.
 
 use diesel_async::AsyncConnection;
 
@@ -7,28 +8,28 @@ use super::store::{deliveries, repositories};
 use super::webhook::Wakeup;
 use super::{Watch, WatchError};
 
-/// What became of a delivery.
+/// The outcome of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivered {
-    /// It came before; nothing was done.
+    /// A duplicate; nothing was done.
     Before,
-    /// It is of a repository that is not watched; nothing was done.
+    /// The repository is not watched; nothing was done.
     NotWatched,
-    /// What it is about will be asked for.
+    /// The pull request or repository will be fetched.
     Taken,
 }
 
-/// Takes a delivery whose signature was good.
+/// Takes a delivery whose signature was verified.
 ///
 /// # Errors
-/// When the database fails; it may be delivered again then.
+/// [`WatchError::Db`] when the database fails; GitHub may deliver it again then.
 pub async fn deliver(watch: &Watch, delivery: &str, wakeup: &Wakeup) -> Result<Delivered, WatchError> {
     let mut conn = watch.manager.db.conn().await?;
     conn.transaction(async |conn| {
         let known = repositories::by_github(conn, wakeup.github_id, &wakeup.repository).await?;
         let known = match known {
             Some(known) if watch.rules.fork(&known.configured).is_some() => known,
-            // The first sign of a repository may be a delivery.
+            // A delivery may come before the first sweep of the repository.
             Some(_) | None => match watch.rules.fork(&wakeup.repository) {
                 Some(fork) => repositories::configured(conn, &fork.name).await?,
                 None => return Ok(Delivered::NotWatched),

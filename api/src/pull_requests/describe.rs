@@ -1,4 +1,4 @@
-//! What a pull request makes of its instance: the name and the settings. Pure functions.
+//! Derives an instance's name and settings from its pull request. Pure functions.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -8,16 +8,16 @@ use super::rules::Rules;
 use super::store::Row;
 use crate::applications::openedx::code;
 
-/// So many words of the title are in the name.
+/// How many words of the title an instance's name has.
 const TITLE_WORDS: usize = 4;
-/// So many digits of the commit.
+/// How many digits of the commit an instance's name has.
 const COMMIT_DIGITS: usize = 7;
-/// How long what tells repositories apart may be in a domain, in characters.
+/// The longest label of a domain that stands for a repository, in characters.
 const SLUG_MAX: usize = 30;
-/// Hexadecimal digits of the tail of a name that would not be unique without.
+/// How many hexadecimal digits of the hash make such a label unique.
 const SLUG_TAIL: usize = 8;
 
-/// Who does what is done for a pull request, for logs and audit.
+/// The actor of automatic changes for a pull request, in logs and audit.
 pub fn actor(repository: &str, number: i32) -> String {
     format!("pull request {repository}#{number}")
 }
@@ -51,14 +51,14 @@ pub fn sub_domain(rules: &Rules, repository: &str, number: i32) -> String {
     if is_first { format!("pr{number}.sandbox") } else { own_sub_domain(repository, number) }
 }
 
-/// The same with the repository in it, wherever WATCH_FORK names that.
+/// The form with the repository in it, for any watched repository.
 pub fn own_sub_domain(repository: &str, number: i32) -> String {
     format!("pr{number}.{}.sandbox", slug(repository))
 }
 
-/// A repository as one part of a domain; no two repositories share one. `acme/other` is `acme-other`. Where the name itself has
-/// signs, or is cut, a tail of the name's hash keeps it apart from its like: `a-b/c` and `a/b-c`. A name without a tail has
-/// exactly one hyphen, one with a tail has two or more.
+/// A repository as one label of a domain, unique for each: `acme/other` is `acme-other`. If the name has other signs or
+/// is cut, digits of its hash are appended, so that `a-b/c` and `a/b-c` differ. A label without a hash has exactly one
+/// hyphen, a label with one has two or more.
 fn slug(repository: &str) -> String {
     let repository = repository.to_ascii_lowercase();
     let plain: String = repository.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
@@ -67,7 +67,7 @@ fn slug(repository: &str) -> String {
     }
     let kept: String = plain.chars().take(SLUG_MAX - SLUG_TAIL - 1).collect();
     let tail: String = hex::encode(Sha256::digest(repository)).chars().take(SLUG_TAIL).collect();
-    // A part of a domain has no two hyphens at its third place: those mean an international name.
+    // A label must not have hyphens as third and fourth character: those mark an internationalized name (`xn--`).
     let mut parts: Vec<&str> = kept.split('-').filter(|word| !word.is_empty()).collect();
     while parts.len() < 2 {
         parts.push("x");
@@ -76,7 +76,7 @@ fn slug(repository: &str) -> String {
     parts.join("-")
 }
 
-/// Where an instance with this sub domain answers.
+/// The full domain of an instance with this subdomain.
 pub fn domain(rules: &Rules, sub_domain: &str) -> String {
     format!("{sub_domain}.{}", rules.base_domain)
 }
@@ -90,7 +90,7 @@ pub fn new_instance(rules: &Rules, sub_domain: &str, row: &Row) -> Map<String, V
     fields
 }
 
-/// What follows from the description. Configuration repository and version stay as they are where it names none.
+/// The settings from the description. It changes configuration repository and version only if it names them.
 pub fn description_settings(row: &Row) -> Map<String, Value> {
     let mut fields = Map::new();
     fields.insert("configuration_extra_settings".into(), row.extra_settings.clone().into());
@@ -105,13 +105,13 @@ pub fn description_settings(row: &Row) -> Map<String, Value> {
     fields
 }
 
-/// What follows from the commit.
+/// The settings that choose the commit to deploy; empty if the fork is gone.
 pub fn source_settings(rules: &Rules, row: &Row) -> Map<String, Value> {
     let fork = row.fork_name.as_ref();
     fork.map(|fork| code::settings(&rules.clone_url(fork), &row.head_commit)).unwrap_or_default()
 }
 
-/// The description's wishes beside its block, as they are stored.
+/// The settings of the description that are not in `extra_settings`, as the column `wanted` stores them.
 pub fn wanted(
     use_ephemeral_databases: Option<bool>,
     configuration_source_repo_url: Option<&str>,

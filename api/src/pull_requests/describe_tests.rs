@@ -18,7 +18,7 @@ fn a_repository_is_one_part_of_a_domain(#[case] repository: &str, #[case] expect
 }
 
 proptest! {
-    /// Names that differ in signs, or far behind.
+    /// Repositories whose names differ only in signs, or only after the cut.
     #[test]
     fn no_two_repositories_share_a_part_of_a_domain(
         one in "[ab]{1,3}[-._ab]{0,24}/[ab]{1,3}[-._ab]{0,24}",

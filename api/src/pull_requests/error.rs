@@ -1,4 +1,4 @@
-//! Why something about a pull request was not done.
+//! The errors of operations on pull requests.
 
 use chrono::{DateTime, Utc};
 
@@ -6,27 +6,27 @@ use super::github::GithubError;
 use crate::instances::Refusal;
 use crate::platform::db::DbError;
 
-/// Why something about a pull request was not done.
+/// Why an operation on a pull request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
-    /// GitHub wants to be left alone for a while.
+    /// GitHub's rate limit is reached.
     #[error("GitHub wants to be left alone until {until}: {words}")]
     Paused {
-        /// Until when.
+        /// The end of the pause, by our clock.
         until: DateTime<Utc>,
-        /// In its words.
+        /// GitHub's message, cut and without control characters.
         words: String,
     },
-    /// GitHub does not do it.
+    /// GitHub refused the request or did not answer.
     #[error(transparent)]
     Github(GithubError),
-    /// It cannot be asked for.
+    /// An operation on the instance was refused, or the user's input is not valid.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The database.
+    /// A statement or the connection to the database failed.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// Something else.
+    /// Any other error, in words for people.
     #[error("{0}")]
     Other(String),
 }

@@ -1,5 +1,5 @@
-//! What follows from a pull request for its instance. It reads the stored row and nothing else, so it can be done again at any
-//! time: what was done already is not done twice.
+//! Brings the instance in line with its pull request. Reads only the stored row and is idempotent: it can be repeated
+//! at any time.
 
 use chrono::Utc;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -18,14 +18,14 @@ use crate::instances::store::{app_servers, instances};
 use crate::instances::upkeep::archive;
 use crate::platform::events;
 
-/// How often a build is tried that a pull request asks for.
+/// How many attempts a build for a pull request has.
 const ATTEMPTS: i32 = 2;
 
-/// Does what follows, in the caller's transaction. What cannot be done is written down as the pull request's trouble, and
-/// undone as a whole.
+/// Updates the instance, in the caller's transaction. A refusal rolls all of it back and is stored as the pull
+/// request's trouble.
 ///
 /// # Errors
-/// When the database fails.
+/// [`Refusal::Db`] when the database fails.
 pub(super) async fn follow(watch: &Watch, conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<(), Refusal> {
     let Some(row) = rows::lock(conn, id).await? else { return Ok(()) };
     let done = conn.transaction(async |conn| act(watch, conn, &row).await).await;
@@ -43,13 +43,13 @@ pub(super) async fn follow(watch: &Watch, conn: &mut AsyncPgConnection, id: Pull
     }
 }
 
-/// Tells whoever looks that it changed.
+/// Records the event that the pull request changed.
 pub(super) async fn tell(conn: &mut AsyncPgConnection, row: &Row) -> Result<(), Refusal> {
     let about = row.instance_id.map_or_else(events::About::default, events::About::instance);
     Ok(events::record(conn, EventKind::PullRequestUpdated, about).await?)
 }
 
-/// With the fields that are wrong.
+/// The refusal's message, with the invalid fields.
 fn words(refusal: &Refusal) -> String {
     let Refusal::Invalid(errors) = refusal else { return refusal.to_string() };
     let all: Vec<_> = errors.iter().map(|one| format!("{}: {}", one.pointer, one.detail)).collect();
@@ -83,15 +83,15 @@ async fn act(watch: &Watch, conn: &mut AsyncPgConnection, row: &Row) -> Result<(
         None => by.begin(conn, row).await,
         Some(instance) if is_in_use => by.go_on(conn, row, instance.id).await,
         Some(instance) if row.is_archived_by_us => by.come_back(conn, row, instance.id).await,
-        // Whoever archived it by hand does not want it.
+        // A user archived it, so it stays archived.
         Some(_) => Ok(()),
     }
 }
 
-/// Makes the instance of a pull request without launching anything, or gives it all the settings of this version.
+/// Creates the instance of a pull request, or gives it all settings of this version. Launches nothing.
 ///
 /// # Errors
-/// Why that is not possible; [`Refusal::Conflict`] where it may not.
+/// [`Refusal::Conflict`] if the source repository is gone, and the refusals of creating or updating an instance.
 pub(super) async fn apply(watch: &Watch, conn: &mut AsyncPgConnection, row: &Row, actor: &str) -> Result<(), Refusal> {
     let repository = repositories::find(conn, row.repository_id).await?;
     let repository = repository.ok_or(Refusal::NotFound { what: "watched repository", id: row.repository_id })?;
@@ -106,13 +106,13 @@ pub(super) async fn apply(watch: &Watch, conn: &mut AsyncPgConnection, row: &Row
     Ok(writes::applied(conn, row, instance).await?)
 }
 
-/// Whether the instance has this commit already.
+/// Whether the instance's settings name this commit already.
 async fn has_commit(conn: &mut AsyncPgConnection, row: &Row, instance: InstanceId) -> Result<bool, Refusal> {
     let settings = instances::find(conn, instance).await?.map(|instance| instance.settings.hidden());
     Ok(settings.as_ref().and_then(code::version_of) == Some(row.head_commit.as_str()))
 }
 
-/// Who does it, and for which repository.
+/// The actor for logs and audit, and the repository as WATCH_FORK names it.
 struct By<'a> {
     watch: &'a Watch,
     actor: String,
@@ -120,14 +120,14 @@ struct By<'a> {
 }
 
 impl By<'_> {
-    /// First seen, or first allowed: an instance, and its first app server.
+    /// Creates the instance and launches its first app server, once the commit may run.
     async fn begin(&self, conn: &mut AsyncPgConnection, row: &Row) -> Result<(), Refusal> {
         let instance = self.create(conn, row).await?;
         self.launch(conn, row, instance).await?;
         Ok(writes::applied(conn, row, instance).await?)
     }
 
-    /// What is owed.
+    /// Does what `row.owed` says: updates the settings, and launches an app server for `Rebuild`.
     async fn go_on(&self, conn: &mut AsyncPgConnection, row: &Row, instance: InstanceId) -> Result<(), Refusal> {
         let Some(owed) = row.owed else { return Ok(()) };
         let follows = self.watch.on_commit(&self.repository) != OnCommit::Nothing;
@@ -142,7 +142,7 @@ impl By<'_> {
         Ok(writes::settled(conn, row.id).await?)
     }
 
-    /// Reopened, or no longer forgotten.
+    /// Restores and launches an instance whose pull request was reopened or has changed again.
     async fn come_back(&self, conn: &mut AsyncPgConnection, row: &Row, instance: InstanceId) -> Result<(), Refusal> {
         archive::restore(&self.watch.manager, conn, &self.actor, instance).await?;
         writes::archived(conn, row.id, false).await?;
@@ -162,7 +162,7 @@ impl By<'_> {
         create::create(&self.watch.manager, conn, &self.actor, request).await
     }
 
-    /// The short one, unless a pull request of another repository has it: WATCH_FORK may have named that one first.
+    /// The short form, unless a pull request of another repository has it, as after a new order in WATCH_FORK.
     async fn free_sub_domain(&self, conn: &mut AsyncPgConnection, row: &Row) -> Result<String, Refusal> {
         let rules = &self.watch.rules;
         let short = describe::sub_domain(rules, &self.repository, row.number);
@@ -188,7 +188,7 @@ impl By<'_> {
         update::update(&self.watch.manager, conn, &self.actor, instance, version, fields).await
     }
 
-    /// Builds that were begun for an older commit.
+    /// Stops builds that were requested for an older commit.
     async fn stop_older(&self, conn: &mut AsyncPgConnection, instance: InstanceId, row: &Row) -> Result<(), Refusal> {
         for older in app_servers::with_machines(conn, instance).await? {
             if older.status.is_building() && older.requested_by == self.actor {

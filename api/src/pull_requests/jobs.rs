@@ -1,4 +1,4 @@
-//! The jobs of this module: what they carry, which is ids only, and how they are written. What they do is in
+//! The jobs of this module: their payloads, which are ids only, and how they are enqueued. Their handlers are in
 //! `worker/handlers.rs`.
 
 use diesel_async::AsyncPgConnection;
@@ -8,28 +8,28 @@ use shared_types::PullRequestId;
 use crate::platform::db::DbError;
 use crate::platform::jobs::queue::{self, Job};
 
-/// Asks GitHub for a pull request and does what follows.
+/// Fetches a pull request from GitHub and updates its instance.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SyncPullRequest {
-    /// The watched repository.
+    /// The id in `watched_repositories`.
     pub repository: i64,
-    /// The number there.
+    /// The pull request's number at GitHub.
     pub number: i32,
 }
 
 impl SyncPullRequest {
-    /// Writes the job.
+    /// Enqueues the job for one pull request.
     ///
     /// # Errors
-    /// When the statement fails.
+    /// [`DbError`] when the statement fails.
     pub async fn enqueue(conn: &mut AsyncPgConnection, repository: i64, number: i32) -> Result<(), DbError> {
         Self::enqueue_all(conn, repository, &[number]).await
     }
 
-    /// Writes a job for each of these.
+    /// Enqueues a job for each of these.
     ///
     /// # Errors
-    /// When the statement fails.
+    /// [`DbError`] when the statement fails.
     pub async fn enqueue_all(conn: &mut AsyncPgConnection, repository: i64, numbers: &[i32]) -> Result<(), DbError> {
         let keyed = |job: Self| {
             let key = job.key();
@@ -39,7 +39,7 @@ impl SyncPullRequest {
         queue::enqueue_all(conn, &jobs).await
     }
 
-    /// Of waiting jobs with one key there is one.
+    /// The deduplication key: at most one job with the same key waits.
     pub fn key(&self) -> String {
         let Self { repository, number } = self;
         format!("sync_pull_request:{repository}:{number}")
@@ -50,18 +50,17 @@ impl Job for SyncPullRequest {
     const KIND: &'static str = "SyncPullRequest";
 }
 
-/// Tells GitHub how a pull request's instance is.
+/// Reports the state of a pull request's instance to GitHub.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReportPullRequest {
-    /// Which pull request.
     pub id: PullRequestId,
 }
 
 impl ReportPullRequest {
-    /// Writes a job for each of these.
+    /// Enqueues a job for each of these.
     ///
     /// # Errors
-    /// When the statement fails.
+    /// [`DbError`] when the statement fails.
     pub async fn enqueue_all(conn: &mut AsyncPgConnection, ids: &[PullRequestId]) -> Result<(), DbError> {
         let jobs: Vec<_> = ids.iter().map(|&id| (Self { id }, format!("report_pull_request:{id}"))).collect();
         queue::enqueue_all(conn, &jobs).await

@@ -1,6 +1,6 @@
-//! Pull requests become instances: GitHub is watched, each pull request gets an instance, which follows it and goes with it.
+//! Watches repositories at GitHub: each pull request gets an instance, which is updated with it and archived after it.
 //!
-//! Instances know nothing of this; what is done here is done with their verbs. Not here: HTTP, and what Open edX is.
+//! Instances know nothing of pull requests; this module only calls their operations. Not here: HTTP and Open edX.
 
 pub mod ask;
 pub mod deliver;
@@ -30,27 +30,25 @@ use store::{pause, repositories};
 use crate::config::OnCommit;
 use crate::instances::Manager;
 
-/// What watching pull requests needs.
+/// What every operation on pull requests needs.
 #[derive(Debug)]
 pub struct Watch {
-    /// The verbs' means.
     pub manager: Arc<Manager>,
-    /// What is watched and what follows from it.
+    /// Which repositories are watched, and how, from the settings.
     pub rules: Rules,
-    /// GitHub.
     pub github: Github,
 }
 
 impl Watch {
-    /// What new commits do in the fork that WATCH_FORK names so; nothing where it names it no more.
+    /// What a new commit triggers in this WATCH_FORK entry; nothing if WATCH_FORK no longer has the entry.
     fn on_commit(&self, configured: &str) -> OnCommit {
         self.rules.fork(configured).map_or(OnCommit::Nothing, |fork| fork.on_commit)
     }
 
-    /// Whether the last looks at GitHub went well.
+    /// Whether GitHub may be asked and the last sweep of every repository succeeded.
     ///
     /// # Errors
-    /// Why one did not.
+    /// [`WatchError::Paused`] while the rate limit holds, [`WatchError::Other`] with the error of the last sweep.
     pub async fn looks(&self) -> Result<(), WatchError> {
         let mut conn = self.manager.db.conn().await?;
         if let Some((until, words)) = pause::current(&mut conn).await? {
@@ -62,7 +60,7 @@ impl Watch {
         }
     }
 
-    /// Asks GitHub something, unless it wants to be left alone; what it says of that is remembered for all workers.
+    /// Asks GitHub, unless a rate limit holds. A new rate limit is stored in the database, so all workers back off.
     async fn ask<T>(&self, question: impl AsyncFnOnce() -> Result<T, GithubError>) -> Result<T, WatchError> {
         let mut conn = self.manager.db.conn().await?;
         if let Some((until, words)) = pause::current(&mut conn).await? {

@@ -1,4 +1,4 @@
-//! What views show of pull requests, in a number of queries that does not grow with the rows.
+//! Reads pull requests for the API, with a number of queries that does not grow with the rows.
 
 use diesel_async::AsyncPgConnection;
 use shared_types::{API_BASE, InstanceId, InstanceSummary, PullRequest, PullRequestId};
@@ -11,7 +11,7 @@ use crate::platform::db::DbError;
 /// A page of pull requests, each with its instance. Three queries.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn page(
     watch: &Watch,
     conn: &mut AsyncPgConnection,
@@ -23,10 +23,10 @@ pub async fn page(
     Ok(rows.into_iter().map(|found| shown(watch, found, &summaries)).collect())
 }
 
-/// One of them. Three queries.
+/// One pull request with its instance. Three queries.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn one(
     watch: &Watch,
     conn: &mut AsyncPgConnection,

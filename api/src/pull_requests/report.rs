@@ -1,7 +1,8 @@
-//! Tells GitHub how the instance of a pull request is: deployments, statuses of commits, one comment.
+//! Reports the state of a pull request's instance to GitHub: deployments, statuses of commits, one comment.
 //!
-//! What is told follows from the database as it is; what was told is written down call by call. So it may be done at any time and by
-//! anybody, one at a time, and does only the calls that say something new. A refusal of one kind keeps no other from being told.
+//! A report is derived from the database, and each successful call is stored. So it is idempotent: any worker may run
+//! it at any time, one at a time, and it makes only the calls that say something new. One kind that fails does not stop
+//! the others.
 
 mod comment;
 mod markdown;
@@ -24,22 +25,22 @@ use super::store::reports::{self, Found};
 use super::{Watch, WatchError, follow};
 use crate::instances::store::instances;
 
-/// How long after the first failure it is tried again, in seconds; twice as long after each further one.
+/// The delay of the first retry, in seconds; it doubles with each further failure.
 const FIRST_PAUSE: i32 = 60;
-/// The longest, in seconds.
+/// The longest delay of a retry, in seconds.
 const LONGEST_PAUSE: i32 = 3600;
-/// After so many failures in a row, half a day, what does not change any more is left alone.
+/// How many failures in a row (half a day) end the retries for a pull request that does not change any more.
 const GIVE_UP: i32 = 18;
 
-/// Whether GitHub is told anything.
+/// Whether reports are configured and GitHub may be written to.
 fn is_on(watch: &Watch) -> bool {
     !watch.rules.reports.is_empty() && watch.github.can_write()
 }
 
-/// Looks for pull requests that there is news of.
+/// Enqueues the reports that are due.
 ///
 /// # Errors
-/// When the database fails.
+/// [`WatchError::Db`] when the database fails.
 pub async fn look(watch: &Watch) -> Result<(), WatchError> {
     if !is_on(watch) {
         return Ok(());
@@ -49,10 +50,10 @@ pub async fn look(watch: &Watch) -> Result<(), WatchError> {
     Ok(ReportPullRequest::enqueue_all(&mut conn, &due).await?)
 }
 
-/// Tells GitHub what it does not know yet. What GitHub refuses is written down, and tried again later.
+/// Reports a pull request to GitHub. A refusal by GitHub is stored and retried later.
 ///
 /// # Errors
-/// [`WatchError::Paused`] when GitHub wants to be left alone; when the database fails.
+/// [`WatchError::Paused`] while GitHub's rate limit holds; [`WatchError::Db`] when the database fails.
 pub async fn report(watch: &Watch, id: PullRequestId) -> Result<(), WatchError> {
     if !is_on(watch) {
         return Ok(());
@@ -73,13 +74,13 @@ pub async fn report(watch: &Watch, id: PullRequestId) -> Result<(), WatchError> 
         }
         Err(error) => match reports::release(&mut conn, id, turn).await? {
             true => Err(error),
-            // It took us too long; who is at it now tells what there is.
+            // The lease has run out, and another worker reports now.
             false => Ok(()),
         },
     }
 }
 
-/// Each kind by itself: what GitHub says of one keeps no other.
+/// Makes the calls of each kind of report; an error of GitHub's does not stop the other kinds.
 async fn tell(watch: &Watch, turn: i64, found: &Found) -> Result<reports::Told, WatchError> {
     let Found { row, repository, comment_id, reported, tries, facts, digest } = found;
     let standing = Standing::read(row, facts.clone()).map_err(|error| WatchError::Other(error.to_string()))?;
@@ -120,7 +121,6 @@ async fn tell(watch: &Watch, turn: i64, found: &Found) -> Result<reports::Told, 
     Ok(ended(digest.clone(), &standing, *tries, &troubles))
 }
 
-/// How it ended.
 fn ended(digest: String, standing: &Standing, tries: i32, troubles: &[String]) -> reports::Told {
     let is_at_rest = standing.is_at_rest();
     if troubles.is_empty() {
@@ -133,7 +133,7 @@ fn ended(digest: String, standing: &Standing, tries: i32, troubles: &[String]) -
     reports::Told { digest, is_settled: is_given_up, trouble: Some(trouble), tries, again_in }
 }
 
-/// In seconds.
+/// The delay of the retry, in seconds.
 fn pause(tries: i32) -> i32 {
     let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or_default().min(10);
     FIRST_PAUSE.saturating_mul(2_i32.saturating_pow(doublings)).min(LONGEST_PAUSE)
@@ -145,14 +145,14 @@ async fn urls(watch: &Watch, id: Option<InstanceId>) -> Result<Vec<String>, Watc
     let row = instances::find(&mut *watch.manager.db.conn().await?, id).await?;
     let Some(row) = row else { return Ok(Vec::new()) };
     let current = watch.manager.current(&row.instance_type, row.settings_version, row.settings.hidden());
-    // Settings that cannot be used lead nowhere.
+    // Without valid settings there are no addresses.
     let Ok(sites) = current.and_then(|(application, settings)| application.sites(&settings)) else {
         return Ok(Vec::new());
     };
     Ok(sites.sites.iter().map(|site| watch.rules.public_urls.url(sites.protocol, &site.hostname)).collect())
 }
 
-/// What our comment on a pull request is recognised by. Another installation's differs, and who has not seen ours cannot guess it.
+/// Identifies our comment on a pull request. It differs between installations and cannot be guessed.
 async fn marker(watch: &Watch, id: PullRequestId) -> Result<String, WatchError> {
     let installation = watch.manager.db.installation().await?;
     Ok(format!("<!-- ocim {} -->", digest(&["comment", &installation, &id.to_string()])))

@@ -1,4 +1,4 @@
-//! What is watched and what follows from it, as the settings say.
+//! Which repositories are watched and how, from the WATCH_* settings.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -10,22 +10,22 @@ use crate::config::gateway::GatewaySettings;
 use crate::config::{OnCommit, Settings};
 use crate::routing::public::PublicUrls;
 
-/// The most secrets that webhooks may be signed with: the old one and the new one.
+/// The most webhook secrets at a time: the old and the new one during a rotation.
 const MAX_SECRETS: usize = 2;
 
-/// A repository whose pull requests get instances.
+/// A watched repository, whose pull requests get instances.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fork {
-    /// `owner/name`.
+    /// `owner/name`, spelled as in WATCH_FORK.
     pub name: String,
-    /// What new commits do.
+    /// What a new commit triggers.
     pub on_commit: OnCommit,
 }
 
-/// How GitHub is told of the builds.
+/// A way to report builds to GitHub (WATCH_REPORT).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Report {
-    /// A deployment, with its address and how it goes.
+    /// A deployment, with its address and state.
     Deployments,
     /// A status of the commit.
     Statuses,
@@ -33,42 +33,41 @@ pub enum Report {
     Comments,
 }
 
-/// What is watched and what follows from it.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    /// Where GitHub's pages and repositories are.
+    /// The address of GitHub's pages and repositories, without a slash at the end.
     pub github_url: String,
-    /// How long between two looks at GitHub.
+    /// The time between two sweeps of a repository.
     pub interval: TimeDelta,
-    /// The repositories, the first one's pull requests having the shortest domains.
+    /// The watched repositories; pull requests of the first one get the shortest domains.
     pub forks: Vec<Fork>,
-    /// The organization whose team is trusted; blank: nobody is.
+    /// The organization whose team is trusted; blank: no author is trusted.
     pub organization: String,
-    /// The team.
+    /// The trusted team of that organization.
     pub team: String,
     /// How long the instance of a closed pull request stays.
     pub archive_after: TimeDelta,
-    /// How long the instance of one stays that does not change; none: as long as it is open.
+    /// How long the instance of an unchanged open pull request stays; none: as long as it is open.
     pub time_to_live: Option<TimeDelta>,
     /// The configuration repositories that a pull request may name.
     pub configuration_repositories: Vec<String>,
-    /// What GitHub is told.
+    /// The ways to report builds to GitHub.
     pub reports: BTreeSet<Report>,
-    /// What webhooks are signed with.
+    /// The secrets that webhooks may be signed with.
     pub webhook_secrets: Vec<SecretString>,
-    /// The domain below which instances live.
+    /// The parent domain of all instances.
     pub base_domain: String,
     /// Makes the addresses of instances.
     pub public_urls: PublicUrls,
-    /// Where people find this program; none: they are told no address of it.
+    /// The public address of this program; none: reports do not link to it.
     pub public_url: Option<String>,
 }
 
 impl Rules {
-    /// Those of the settings. `default_configuration` is the configuration repository of instances that name none.
+    /// Reads the settings. `default_configuration` is the configuration repository of instances that name none.
     ///
     /// # Errors
-    /// Which setting makes no sense, and why.
+    /// Which setting is not valid, and why, in words.
     pub fn new(settings: &Settings, default_configuration: &str) -> Result<Self, String> {
         let forks = settings.watch_fork.iter().filter(|text| !text.is_empty());
         let forks = forks.map(|text| fork(text, settings.watch_on_commit)).collect::<Result<Vec<_>, _>>()?;
@@ -101,7 +100,7 @@ impl Rules {
         })
     }
 
-    /// The fork with this name, whatever the case.
+    /// The watched repository with this name, ignoring case.
     pub fn fork(&self, name: &str) -> Option<&Fork> {
         self.forks.iter().find(|fork| fork.name.eq_ignore_ascii_case(name))
     }
@@ -112,7 +111,7 @@ impl Rules {
     }
 }
 
-/// `owner/name`, `owner/name=rebuild`.
+/// Reads an entry of WATCH_FORK: `owner/name` or `owner/name=rebuild`.
 fn fork(text: &str, on_commit: OnCommit) -> Result<Fork, String> {
     let (name, rule) = text.split_once('=').map_or((text, None), |(name, rule)| (name, Some(rule)));
     if !is_repository(name) {
@@ -128,7 +127,7 @@ fn fork(text: &str, on_commit: OnCommit) -> Result<Fork, String> {
     Ok(Fork { name: name.to_owned(), on_commit })
 }
 
-/// Whether this is `owner/name`, as GitHub has them. Nothing else of GitHub's is put into an address.
+/// Whether this is a valid `owner/name`: only names that pass this check are put into a URL.
 pub fn is_repository(name: &str) -> bool {
     let is_part = |part: &str| {
         (1..=100).contains(&part.len())

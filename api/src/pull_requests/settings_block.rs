@@ -1,4 +1,4 @@
-//! What a pull request's body asks for: the settings in it, and the databases.
+//! Reads the settings and the choice of databases from a pull request's body.
 //!
 //! ````text
 //! pr12.sandbox.example.com (with persistent databases)
@@ -10,14 +10,15 @@
 //! ```
 //! ````
 //!
-//! Whoever opens a pull request is a stranger, and what stands here becomes variables of a playbook that runs on this host.
-//! So whatever could make Ansible run something here is refused, with its line, and never dropped without a word.
-//! See [`vet`] for what that is, [`body`] for where a block begins and ends, and [`almost`] for blocks that are not read although
-//! their authors may think so.
+//! The author of a pull request is untrusted, and the block becomes variables of a playbook that runs on this host. So
+//! any setting that could make Ansible run code here is refused, with its line, and never dropped silently. See [`vet`]
+//! for what is refused, [`body`] for where a block begins and ends, and [`almost`] for blocks that are not read
+//! although their authors may think so.
 //!
-//! A body is read as GitHub stores it: with its tabs and invisible characters. Who shows a part of it makes those visible.
+//! A body is read as GitHub stores it: with its tabs and invisible characters. They are made visible where a part is
+//! shown.
 //!
-//! Only functions of their arguments: no database, no network, no clock.
+//! Pure functions: no database, no network, no clock.
 
 mod almost;
 mod body;
@@ -35,14 +36,14 @@ use shared_types::{FieldWarning, yaml};
 
 use self::body::Block;
 
-/// How many bytes a body may have. GitHub's own limit is 65,536 characters, which never are more.
+/// The most bytes of a body. GitHub's own limit of 65,536 characters is never more than that.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
-/// How many bytes a block may have.
+/// The most bytes of a block.
 pub const MAX_BLOCK_BYTES: usize = 16 * 1024;
-/// How deep maps and lists of a block may be nested.
+/// The most levels of nested maps and lists in a block.
 pub const MAX_DEPTH: usize = 20;
 
-/// How many characters of a trouble's words there may be.
+/// The longest detail of a [`Trouble`], in characters.
 const MAX_DETAIL: usize = 600;
 
 /// What a pull request's body asks for.
@@ -50,13 +51,13 @@ const MAX_DETAIL: usize = 600;
 pub struct BodySettings {
     /// The block's text, a YAML map; every line ends with LF, the last one too. Blank when there is no block.
     pub extra_settings: String,
-    /// Whether the databases live on the machine and go with it; `None`: the default.
+    /// Whether the databases are on the machine and are deleted with it; `None`: the default.
     pub use_ephemeral_databases: Option<bool>,
     /// The block's `edx_ansible_source_repo`, as the list of those allowed spells it; `None`: the default.
     pub configuration_source_repo_url: Option<String>,
     /// The block's `configuration_version`; `None`: the default.
     pub configuration_version: Option<String>,
-    /// What the author may want to know; lines count in the body. Nothing is refused for it.
+    /// Advice for the author, which refuses nothing; line numbers are of the body.
     pub warnings: Vec<FieldWarning>,
 }
 
@@ -92,10 +93,11 @@ impl Trouble {
     }
 }
 
-/// Reads a body. `domain` is the instance's; `configuration_repositories` are those whose playbooks may be run.
+/// Reads a body. `domain` is the instance's; `configuration_repositories` are the repositories whose playbooks may be
+/// run.
 ///
 /// # Errors
-/// The first thing that is wrong. A body that is too long is refused whole: what was cut off might be what matters.
+/// The first [`Trouble`]. A body that is too long is refused as a whole, since the part cut off might matter.
 pub fn read(body: &str, domain: &str, configuration_repositories: &[String]) -> Result<BodySettings, Trouble> {
     let body = body::with_plain_ends(body)?;
     let lines: Vec<&str> = body.split('\n').collect();
@@ -117,8 +119,8 @@ pub fn read(body: &str, domain: &str, configuration_repositories: &[String]) -> 
     })
 }
 
-/// Whether two blocks set the same. The version before this one stored blocks without their tabs and invisible characters; where
-/// that made no difference to what is set, there is none.
+/// Whether two blocks have the same settings. The version before this one stored blocks without their tabs and
+/// invisible characters; blocks that differ only in those, and parse to the same map, are the same.
 pub fn is_same(one: &str, other: &str) -> bool {
     let sets = |text: &str| yaml::parse_map(text).ok();
     one == other || as_formerly(one) == as_formerly(other) && sets(one).is_some_and(|map| sets(other) == Some(map))
@@ -155,8 +157,8 @@ fn repository(map: &Map<String, Value>, block: &Block, allowed: &[String]) -> Re
     }
 }
 
-/// A branch or a tag. Whoever opens a pull request against a repository, or only forks it, has their commits served from there, by
-/// their hashes and below `refs/pull/`: those are not what the administrator allowed.
+/// A branch or a tag. A repository also serves the commits of its forks and pull requests, by hash and below
+/// `refs/pull/`; the administrator did not allow those.
 fn version(map: &Map<String, Value>, block: &Block) -> Result<Option<String>, Trouble> {
     const PATH: &str = "configuration_version";
     let Some(version) = text(map, block, PATH, PATH)? else { return Ok(None) };
@@ -170,7 +172,7 @@ fn version(map: &Map<String, Value>, block: &Block) -> Result<Option<String>, Tr
     Ok(Some(version))
 }
 
-/// The text at a dotted path, checked as the setting `field` is; `None` when it is absent or blank.
+/// The text at a dotted path, validated like the setting `field`; `None` when it is absent or blank.
 fn text(map: &Map<String, Value>, block: &Block, path: &str, field: &str) -> Result<Option<String>, Trouble> {
     let refuse = |why: &str| Err(block.trouble_of_key(path, &format!("`{path}`: {why}")));
     let found = match get(map, path) {
@@ -187,7 +189,7 @@ fn text(map: &Map<String, Value>, block: &Block, path: &str, field: &str) -> Res
     }
 }
 
-/// What is at a dotted path: `a.b` is `b` of the map `a`.
+/// The value at a dotted path: `a.b` is `b` of the map `a`.
 fn get<'a>(map: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     match path.split_once('.') {
         None => map.get(path),

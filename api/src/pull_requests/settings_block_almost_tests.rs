@@ -7,7 +7,7 @@ fn warnings(body: &str) -> Vec<(u32, String)> {
     found.warnings.into_iter().map(|one| (one.line.unwrap(), one.detail)).collect()
 }
 
-/// The only warning is in this line and has these words, and nothing is set.
+/// Asserts that there is one warning, in this line and with these words, and that nothing is set.
 fn warned(body: &str, line: u32, words: &str) {
     let found = warnings(body);
     assert!(

@@ -99,7 +99,7 @@ fn words_with_brackets_are_left_alone() {
     }
 }
 
-/// Expressions that hold the call of `lookup` somewhere.
+/// Expressions with a call of `lookup` in any place.
 fn expressions() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![Just("lookup('pipe', 'id')".to_owned()), Just("q ( x )".to_owned())];
     leaf.prop_recursive(5, 30, 3, |inner| {

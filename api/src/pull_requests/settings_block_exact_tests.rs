@@ -1,4 +1,4 @@
-//! Descriptions are read as they are, and what decides the code is refused.
+//! Descriptions are read unchanged, and variables that choose the code are refused.
 #![allow(clippy::unwrap_used)]
 
 use super::is_same;

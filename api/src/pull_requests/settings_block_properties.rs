@@ -1,4 +1,4 @@
-//! What holds for every body. More cases: `OCIM_FUZZ_SECONDS` (`make fuzz-settings`).
+//! Properties of every body. More cases: `OCIM_FUZZ_SECONDS` (`make fuzz-settings`).
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic)]
 
 use std::cell::Cell;
@@ -14,10 +14,10 @@ use super::*;
 const DOMAIN: &str = "pr12.sandbox.example.com";
 const KNOWN: &str = "https://github.com/edx/configuration.git";
 
-/// How many bodies there are, unless `OCIM_FUZZ_SECONDS` says how long to go on.
+/// The number of test cases, unless `OCIM_FUZZ_SECONDS` sets a duration.
 const CASES: u32 = 400;
 
-/// What bodies are made of: whatever the reader looks for, and its neighbours.
+/// The pieces of test bodies: all that the reader looks for, and near misses.
 const PIECES: &[&str] = &[
     "**Settings**",
     "__Settings__",
@@ -105,7 +105,7 @@ fn bodies() -> impl Strategy<Value = String> {
     let piece =
         prop_oneof![8 => select(PIECES).prop_map(str::to_owned), 1 => any::<String>(), 1 => "[a-z:{}\\[\\] \n]{0,12}"];
     let pieces = vec(piece, 0..40).prop_map(|pieces| pieces.concat());
-    // Half of them have a block, or all would be about headings; and half of those have a map, or few could be used.
+    // Half of the bodies have a block, or all would test headings; half of the blocks are maps, or few would be valid.
     let line = "[a-d]: ([a-z0-9]{0,3}|[|]\n  x|\\[a, 'b'\\]|[{]e: f[}])\n";
     let inner = prop_oneof![
         vec(select(PIECES), 0..12).prop_map(|pieces| pieces.concat()),
@@ -116,7 +116,7 @@ fn bodies() -> impl Strategy<Value = String> {
     prop_oneof![3 => pieces, 3 => blocks, 1 => any::<String>()]
 }
 
-/// Texts of maps, most of which may be set.
+/// Keys and values of maps, most of which are accepted.
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[a-zA-Z0-9_ .:#'\"(),|>&*!%@`?/-]{0,12}",
@@ -148,7 +148,7 @@ fn read_known(body: &str) -> Result<BodySettings, Trouble> {
     read(body, DOMAIN, &[KNOWN.to_owned()])
 }
 
-/// Runs a property: so many cases, or as long as was asked for.
+/// Runs a property with [`CASES`] cases, or for `OCIM_FUZZ_SECONDS`.
 fn hold<S: Strategy>(name: &str, strategy: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let seconds = std::env::var("OCIM_FUZZ_SECONDS").ok().map(|text| text.parse().unwrap());
     let until = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
@@ -213,7 +213,7 @@ fn whatever_map_is_written_into_a_body() {
                 prop_assert_eq!(Value::Object(back).to_string(), Value::Object(map).to_string());
             }
             Err(trouble) => {
-                // A map that was written is always YAML: only what may not be set is refused, in the block.
+                // A generated map is always valid YAML, so it is refused only for a variable, at a line of the block.
                 prop_assert!((opened..=last).contains(&(trouble.line as usize)), "{}", trouble);
                 prop_assert!(is_refused(&map), "{} in {}", trouble, text);
             }
@@ -229,7 +229,7 @@ fn chooses_code(key: &str) -> bool {
         .any(|end| key.eq_ignore_ascii_case(&format!("edx_platform_{end}")))
 }
 
-/// What must be true of settings that were accepted, looked at in another way than they were checked.
+/// Checks accepted settings independently of the code under test.
 fn accepted(settings: &BodySettings) -> Result<(), TestCaseError> {
     let map = yaml::parse_map(&settings.extra_settings).unwrap();
     prop_assert!(
@@ -265,7 +265,7 @@ fn all_text(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Whether a text is nothing but the call of a function that does more than compute, seen without any grammar.
+/// Whether a text is only the call of a dangerous function, found without a parser.
 fn calls_known_function(text: &str) -> bool {
     let called = text.trim().strip_suffix(')').and_then(|text| text.split_once('('));
     called.is_some_and(|(name, arguments)| {
@@ -273,7 +273,7 @@ fn calls_known_function(text: &str) -> bool {
     })
 }
 
-/// Whether there is a reason to refuse a map.
+/// Whether a map must be refused, found independently of the code under test.
 fn is_refused(map: &Map<String, Value>) -> bool {
     let json = Value::Object(map.clone()).to_string();
     let signs = ["{{", "{%", "{#", "__ansible_", "$secret", "••••••", "#jinja2:", "("];

@@ -7,14 +7,14 @@ use super::*;
 const DOMAIN: &str = "pr12.sandbox.example.com";
 const KNOWN: &str = "https://github.com/edx/configuration.git";
 
-/// What comes out of a body.
+/// The expected outcome of a body.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Out {
-    /// No block.
+    /// There is no block.
     Nothing,
-    /// The block's text.
+    /// The text of the block.
     Text(&'static str),
-    /// The trouble's line and some of its words.
+    /// The trouble's line and a part of its detail.
     Trouble(u32, &'static str),
 }
 use Out::{Nothing, Text, Trouble as Wrong};
@@ -286,7 +286,7 @@ fn the_configuration_repository_must_be_a_known_one() {
     }
     let nobody = read("**Settings**\n```\nedx_ansible_source_repo: /x\n```", DOMAIN, &[]).unwrap_err();
     assert!(nobody.line == 3 && nobody.detail.contains("Remove the line, or ask an administrator"), "{nobody}");
-    // What an administrator's list spells with a password stays with the administrator.
+    // A list entry with a password is never matched.
     let secret = ["https://me:hunter2@github.com/edx/configuration.git".to_owned()];
     assert!(read(&format!("**Settings**\n```\nedx_ansible_source_repo: {KNOWN}\n```"), DOMAIN, &secret).is_err());
 }

@@ -1,5 +1,5 @@
-//! Looks at GitHub now and then, so that nothing is missed when a webhook is: what has changed in each watched repository since
-//! the last look, and now and then all that is open.
+//! Polls GitHub periodically, so that a lost webhook loses no change: each sweep lists what has changed in a watched
+//! repository since the last one, and once an hour all open pull requests.
 
 use std::collections::HashMap;
 
@@ -12,15 +12,15 @@ use super::store::due;
 use super::store::repositories::{self, Repository, Swept};
 use super::{Watch, WatchError};
 
-/// How often all open ones are listed: some changes, like a deleted fork, are none of the pull request's.
+/// How often all open pull requests are listed: some changes, like a deleted fork, do not change `updated_at`.
 const WHOLE: TimeDelta = TimeDelta::hours(1);
-/// How far the first look at changes goes back where nothing is open: farther than clocks differ.
+/// How far back the first sweep begins if no pull request is open; more than any clock skew.
 const FIRST: TimeDelta = TimeDelta::days(1);
 
-/// Looks at each watched repository that nobody has looked at for `interval`. One that fails stops no other.
+/// Sweeps each watched repository that no process has swept for `interval`. A failed sweep does not stop the others.
 ///
 /// # Errors
-/// When the database fails.
+/// [`WatchError::Db`] when the database fails.
 pub async fn sweep(watch: &Watch, interval: TimeDelta) -> Result<(), WatchError> {
     for fork in &watch.rules.forks {
         let mut conn = watch.manager.db.conn().await?;
@@ -56,14 +56,14 @@ async fn look(watch: &Watch, repository: &Repository) -> Result<(), WatchError> 
     }
 }
 
-/// All that is open, and all that was.
+/// Lists all open pull requests, and those that are stored as open.
 async fn look_at_all(watch: &Watch, repository: &Repository, began: DateTime<Utc>) -> Result<(), WatchError> {
     let mut listed = watch.ask(async || watch.github.open(&repository.name).await).await?;
     let latest = listed.iter().map(|one| one.updated).max();
     let mut conn = watch.manager.db.conn().await?;
     for number in due::open(&mut conn, repository.id).await? {
         if !listed.iter().any(|one| one.number == number) {
-            // It is open no more; asking says what it is.
+            // Not listed, so no longer open: the job fetches its state.
             listed.push(Listed { number, updated: DateTime::<Utc>::MAX_UTC });
         }
     }
@@ -72,7 +72,7 @@ async fn look_at_all(watch: &Watch, repository: &Repository, began: DateTime<Utc
     write(watch, repository, &listed, Swept { etag: None, seen_until, swept_whole_at: Some(began) }).await
 }
 
-/// Asks for those that have changed, and writes down how far we came, at once.
+/// Enqueues the changed pull requests and stores the sweep's position, in one transaction.
 async fn write(watch: &Watch, repository: &Repository, listed: &[Listed], swept: Swept) -> Result<(), WatchError> {
     let mut conn = watch.manager.db.conn().await?;
     let numbers: Vec<i32> = listed.iter().map(|one| one.number).collect();

@@ -1,4 +1,4 @@
-//! Asks GitHub for one pull request and takes in what it says.
+//! Fetches one pull request from GitHub and stores it.
 
 use std::collections::HashSet;
 
@@ -14,13 +14,13 @@ use super::{Watch, WatchError, describe, follow, settings_block};
 use crate::config::OnCommit;
 use crate::instances::store::instances;
 
-/// Asks, takes in, and does what follows. None: GitHub has no such pull request, or it was closed before anybody saw it.
+/// Fetches, stores and follows up. None: GitHub has no such pull request, or it was closed before it was first fetched.
 ///
 /// # Errors
-/// When GitHub does not answer, or the database fails; then it is to be tried again.
+/// [`WatchError`] when GitHub or the database fails; the caller retries.
 pub async fn sync(watch: &Watch, repository: i64, number: i32) -> Result<Option<PullRequestId>, WatchError> {
     let fetched = match fetch(watch, repository, number).await {
-        // It may be hidden for a moment, as when a token lost a right: that ends nothing.
+        // GitHub may hide it temporarily, as when a token lost a permission: the instance stays.
         Err(WatchError::Github(GithubError::NotFound(what))) => {
             tracing::warn!(repository, number, "GitHub has no {what}, or hides it from us");
             None
@@ -33,10 +33,10 @@ pub async fn sync(watch: &Watch, repository: i64, number: i32) -> Result<Option<
     Ok(Some(id))
 }
 
-/// Asks and takes in; nothing follows yet.
+/// Fetches and stores, without touching the instance.
 ///
 /// # Errors
-/// As [`sync`].
+/// The same errors as [`sync`].
 pub(super) async fn fetch(watch: &Watch, repository: i64, number: i32) -> Result<Option<PullRequestId>, WatchError> {
     let mut conn = watch.manager.db.conn().await?;
     let known = repositories::find(&mut conn, repository).await?;
@@ -52,7 +52,7 @@ pub(super) async fn fetch(watch: &Watch, repository: i64, number: i32) -> Result
     .await
 }
 
-/// A repository is known by GitHub's id; its name is what GitHub says now.
+/// Updates the repository's name: GitHub's id identifies it, and it may have been renamed.
 async fn known_now(
     conn: &mut AsyncPgConnection,
     known: Repository,
@@ -71,7 +71,7 @@ async fn known_now(
     Ok(Repository { github_id: Some(github_id), name: said.repository.name.clone(), ..known })
 }
 
-/// Writes down what GitHub says. What is older than what is known is not taken in.
+/// Stores GitHub's answer, unless it is older than the stored row.
 async fn take_in(
     watch: &Watch,
     conn: &mut AsyncPgConnection,
@@ -103,8 +103,8 @@ async fn take_in(
     Ok(row.map(|row| row.id))
 }
 
-/// What the instance is owed that has the settings of this row. A changed description is always followed; a new commit, as
-/// the fork's rule says.
+/// What the instance of this row has to get. A changed description always updates it; a new commit as WATCH_FORK and
+/// WATCH_ON_COMMIT say.
 fn owed(watch: &Watch, repository: &Repository, row: &Row, said: &Said) -> Option<Owed> {
     let by_commit = match watch.on_commit(&repository.configured) {
         _ if !said.has_other_source_than(row) => None,
@@ -115,7 +115,7 @@ fn owed(watch: &Watch, repository: &Repository, row: &Row, said: &Said) -> Optio
     by_commit.max(said.has_other_settings_than(row).then_some(Owed::Update))
 }
 
-/// Where its instance answers, or would.
+/// The domain of the pull request's instance, or the one that it would get.
 async fn domain(
     watch: &Watch,
     conn: &mut AsyncPgConnection,
@@ -166,7 +166,8 @@ fn as_stored(watch: &Watch, repository: &Repository, said: PullRequestSaid, doma
     }
 }
 
-/// Whether author and source are the team's. Whoever may push to the source decides what runs, so its owner counts, too.
+/// Whether author and source belong to the team. Users who may push to the source decide what runs, so its owner
+/// counts.
 async fn is_trusted(watch: &Watch, repository: &Repository, said: &PullRequestSaid) -> Result<bool, WatchError> {
     let rules = &watch.rules;
     if rules.organization.is_empty() {

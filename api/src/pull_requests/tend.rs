@@ -1,4 +1,4 @@
-//! What time brings: instances of closed and forgotten pull requests are archived, and what could not be done is tried again.
+//! Periodic work: archives the instances of closed and stale pull requests, and retries what failed.
 
 use chrono::{TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -12,13 +12,13 @@ use crate::instances::builds::stop;
 use crate::instances::store::{app_servers, instances};
 use crate::instances::upkeep::archive;
 
-/// How long deliveries are remembered; GitHub sends none again after three days.
+/// How long ids of deliveries are kept; GitHub redelivers none after three days.
 const REMEMBERED: TimeDelta = TimeDelta::days(7);
 
-/// Archives the instances whose time has come. One that cannot be archived stops no other.
+/// Archives the instances that are due. One that cannot be archived does not stop the others.
 ///
 /// # Errors
-/// When the database fails.
+/// [`WatchError::Db`] when the database fails.
 pub async fn archive_due(watch: &Watch) -> Result<(), WatchError> {
     let mut conn = watch.manager.db.conn().await?;
     if let Some(span) = watch.rules.time_to_live {
@@ -47,7 +47,7 @@ async fn archive_one(watch: &Watch, conn: &mut AsyncPgConnection, id: PullReques
         None => None,
     };
     let Some(instance) = instance.filter(|instance| instance.archived_at.is_none()) else {
-        // Somebody has archived it.
+        // A user has archived it already.
         return Ok(writes::archived(conn, id, false).await?);
     };
     let repository = repositories::find(conn, row.repository_id).await?.map(|one| one.name).unwrap_or_default();
@@ -60,7 +60,7 @@ async fn archive_one(watch: &Watch, conn: &mut AsyncPgConnection, id: PullReques
         }
     }
     if is_building {
-        // The next look archives it, when the builds have ended.
+        // The next run archives it, once the builds have ended.
         return Ok(());
     }
     archive::archive(conn, &actor, instance.id, true).await?;
@@ -68,16 +68,16 @@ async fn archive_one(watch: &Watch, conn: &mut AsyncPgConnection, id: PullReques
     follow::tell(conn, &row).await
 }
 
-/// Whether it is closed, or forgotten, still.
+/// Whether the pull request is closed, or has not changed for WATCH_TTL_DAYS.
 fn is_over(watch: &Watch, row: &Row) -> bool {
     let is_forgotten = watch.rules.time_to_live.is_some_and(|span| row.github_updated + span < Utc::now());
     row.state != PullRequestState::Open || is_forgotten
 }
 
-/// Tries again what could not be done.
+/// Retries the pull requests that have a trouble, and deletes old delivery ids.
 ///
 /// # Errors
-/// When the database fails.
+/// [`WatchError::Db`] when the database fails.
 pub async fn try_again(watch: &Watch) -> Result<(), WatchError> {
     let mut conn = watch.manager.db.conn().await?;
     for id in due::troubled(&mut conn).await? {

@@ -1,6 +1,6 @@
-//! Webhooks of GitHub's: who sent them, and what they say is worth a look. They say no more here: what is, is asked for.
+//! Verifies and reads GitHub's webhooks. A webhook only wakes the sync; the state is always fetched from GitHub.
 //!
-//! Not here: how long a body may be.
+//! Not here: the size limit of a body, which `http/webhooks/github.rs` has.
 
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -9,17 +9,17 @@ use sha2::Sha256;
 
 use super::rules::is_repository;
 
-/// What begins the header with the signature.
+/// The prefix of the signature in its header.
 const SCHEME: &str = "sha256=";
 
-/// Something may have changed.
+/// Where something may have changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wakeup {
-    /// `owner/name` of the repository, now.
+    /// The current `owner/name` of the repository.
     pub repository: String,
-    /// What GitHub knows it by.
+    /// GitHub's id of the repository; a rename does not change it.
     pub github_id: i64,
-    /// The pull request; none: whatever there is in the repository.
+    /// The pull request; none: every pull request of the repository.
     pub number: Option<i32>,
 }
 
@@ -40,29 +40,29 @@ struct PullRequest {
     number: i32,
 }
 
-/// Whether one of these secrets signed the body, by the header `X-Hub-Signature-256`. How long this takes tells nothing about the
-/// right signature. A blank secret signs nothing.
+/// Whether one of these secrets signed the body, by the header `X-Hub-Signature-256`. Compares in constant time. Blank
+/// secrets are skipped.
 pub fn verify(secrets: &[SecretString], body: &[u8], header: Option<&str>) -> bool {
     let signature = header.and_then(|header| header.trim().strip_prefix(SCHEME)).and_then(|hex| hex::decode(hex).ok());
     let Some(signature) = signature else { return false };
     let mut is_signed = false;
     for secret in secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty()) {
-        // Each is tried, whichever it was.
+        // No early exit: the time must not tell which secret matched.
         is_signed |= Hmac::<Sha256>::new_from_slice(secret.as_bytes())
             .is_ok_and(|mac| mac.chain_update(body).verify_slice(&signature).is_ok());
     }
     is_signed
 }
 
-/// What an event of this kind (`X-GitHub-Event`) is worth.
+/// What to fetch for an event of this kind (`X-GitHub-Event`); none: nothing.
 ///
-/// - `pull_request`, `pull_request_review`, `pull_request_review_comment`, `pull_request_review_thread`: a look at that pull request.
-/// - `repository` (renamed, transferred, deleted, …) and `public`: a look at the whole repository.
-/// - Others: nothing. A `push` to a pull request's branch comes as `pull_request` too; `issue_comment` comes of our own comments;
-///   `installation` and `ping` change no pull request.
+/// - `pull_request`, `pull_request_review`, `pull_request_review_comment`, `pull_request_review_thread`: that one.
+/// - `repository` (renamed, transferred, deleted, …) and `public`: the whole repository.
+/// - Others: nothing. A `push` to a pull request's branch comes as `pull_request` too; `issue_comment` comes of our own
+///   comments; `installation` and `ping` change no pull request.
 ///
 /// # Errors
-/// Why a body of the kinds above cannot be read.
+/// Why the body of such an event cannot be read, in words.
 pub fn read(kind: &str, body: &[u8]) -> Result<Option<Wakeup>, String> {
     let has_pull_request = match kind {
         "pull_request" | "pull_request_review" | "pull_request_review_comment" | "pull_request_review_thread" => true,
@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// GitHub's own example: the documentation of webhooks has these three.
+    /// The example of GitHub's documentation of webhooks: secret, body and signature.
     const SECRET: &str = "It's a Secret to Everybody";
     const BODY: &[u8] = b"Hello, World!";
     const SIGNATURE: &str = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
@@ -115,7 +115,7 @@ mod tests {
         assert!(!verify(&known, BODY, None));
         let hex = SIGNATURE.strip_prefix(SCHEME).unwrap();
         let (half, twice) = (format!("{SCHEME}{}", &hex[..32]), format!("{SIGNATURE}{hex}"));
-        // The last one is a right signature by the blank secret.
+        // The last value in the list below is a valid signature by the blank secret.
         let blank =
             hex::encode(Hmac::<Sha256>::new_from_slice(b"").unwrap().chain_update(BODY).finalize().into_bytes());
         let blank = format!("{SCHEME}{blank}");

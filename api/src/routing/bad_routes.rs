@@ -1,17 +1,17 @@
-//! Which instances have a route that the gateway cannot have. Each is logged when that begins, changes or ends, not at
-//! every sweep.
+//! Instances with a route that the gateway refuses. Logged once when the problem begins, changes or ends, not at every
+//! sweep.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use shared_types::InstanceId;
 
-/// The reason for each instance that has one.
+/// The reason for each affected instance.
 #[derive(Debug, Default)]
 pub(crate) struct BadRoutes(Mutex<BTreeMap<InstanceId, String>>);
 
 impl BadRoutes {
-    /// Takes note of what is wrong with an instance's routes, or that nothing is.
+    /// Records the problem with an instance's routes, or none.
     pub(crate) fn note(&self, id: InstanceId, reason: Option<String>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match reason {

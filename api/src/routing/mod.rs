@@ -1,4 +1,4 @@
-//! Where visitors are sent.
+//! Routing of visitors' requests to app servers.
 
 pub mod bad_routes;
 pub mod providers;

@@ -1,18 +1,18 @@
-//! Where visitors find what the gateway serves.
+//! Public addresses of the sites that the gateway serves.
 
 use crate::config::gateway::{Front, GatewaySettings, Scheme};
 
-/// Makes the addresses of host names, for people.
+/// Builds the public URLs of host names.
 #[derive(Debug, Clone, Copy)]
 pub struct PublicUrls {
-    /// What stands in front of the gateway, if that is known.
+    /// The proxy in front of the gateway, if known.
     front: Option<Front>,
-    /// The gateway's own port.
+    /// The port the gateway listens on.
     port: u16,
 }
 
 impl PublicUrls {
-    /// As the settings of the gateway say.
+    /// From the settings of the gateway.
     #[must_use]
     pub fn new(settings: &GatewaySettings) -> Self {
         Self { front: settings.front, port: settings.listen.port() }
@@ -24,7 +24,7 @@ impl PublicUrls {
         Self { front: None, port }
     }
 
-    /// The address of a host name of an instance with this protocol (`http` or `https`).
+    /// The public URL of an instance's host name; its protocol (`http` or `https`) counts if no proxy is known.
     #[must_use]
     pub fn url(self, protocol: &str, hostname: &str) -> String {
         let own = || match Scheme::parse(protocol) {

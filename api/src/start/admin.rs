@@ -1,4 +1,4 @@
-//! `ocim admin`: users, for whoever has the machine. The rules are the API's.
+//! `ocim admin`: administration of users from the host's shell. The same rules apply as in the API.
 
 use std::io::IsTerminal;
 
@@ -14,23 +14,23 @@ use crate::platform::db::embedded::EmbeddedPostgres;
 use crate::platform::users::accounts;
 use crate::platform::users::store::accounts as store;
 
-/// Who does it, as the audit trail says it.
+/// The actor in the audit log.
 const ACTOR: &str = "ocim admin";
 
-/// A role by its word.
+/// Parses a role by its name.
 ///
 /// # Errors
-/// Which roles there are.
+/// Lists the valid roles.
 pub fn role(word: &str) -> Result<Role, String> {
     let known = || Role::ALL.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
     let found = Role::ALL.iter().find(|role| role.as_str() == word);
     found.copied().ok_or_else(|| format!("there is no role {word}; there are {}", known()))
 }
 
-/// Gives a user a new password, read from standard input; ends their sessions.
+/// Sets a user's password, read from standard input; ends their sessions.
 ///
 /// # Errors
-/// When the password is too weak, there is no such user, or no database to ask.
+/// An error if the password is too weak, there is no such user, or the database is not available.
 pub async fn set_password(settings: &Settings, username: &str) -> Result<(), StartError> {
     let db = database(settings).await?;
     let id = find(&db, username).await?;
@@ -39,10 +39,10 @@ pub async fn set_password(settings: &Settings, username: &str) -> Result<(), Sta
     Ok(())
 }
 
-/// Makes a user. The password is read from standard input; where that is a terminal or empty, one is made up and printed.
+/// Creates a user. The password is read from standard input; if that is a terminal or empty, it is generated.
 ///
 /// # Errors
-/// When the name is no name or taken, the password too weak, or there is no database to ask.
+/// An error if the name is invalid or taken, the password is too weak, or the database is not available.
 pub async fn create_user(settings: &Settings, username: String, role: Role) -> Result<(), StartError> {
     let db = database(settings).await?;
     let given = if std::io::stdin().is_terminal() { String::new() } else { read_password()? };
@@ -57,10 +57,10 @@ pub async fn create_user(settings: &Settings, username: String, role: Role) -> R
     Ok(())
 }
 
-/// Lists all users by name, a line each.
+/// Lists all users, one per line, ordered by name.
 ///
 /// # Errors
-/// When there is no database to ask.
+/// An error if the database is not available.
 pub async fn list_users(settings: &Settings) -> Result<(), StartError> {
     let db = database(settings).await?;
     let mut query = store::Query { limit: shared_types::pagination::MAX_LIMIT, ..Default::default() };
@@ -78,10 +78,10 @@ pub async fn list_users(settings: &Settings) -> Result<(), StartError> {
     }
 }
 
-/// Keeps a user from signing in; ends their sessions.
+/// Disables a user, so that they cannot sign in; ends their sessions.
 ///
 /// # Errors
-/// When there is no such user, it is the last administrator, or there is no database to ask.
+/// An error if there is no such user, it is the last administrator, or the database is not available.
 pub async fn disable_user(settings: &Settings, username: &str) -> Result<(), StartError> {
     let db = database(settings).await?;
     let id = find(&db, username).await?;
@@ -91,7 +91,7 @@ pub async fn disable_user(settings: &Settings, username: &str) -> Result<(), Sta
     Ok(())
 }
 
-/// The database that DATABASE_URL names, or the one that the running server has.
+/// The database that DATABASE_URL names, or that of the running server.
 async fn database(settings: &Settings) -> Result<Db, StartError> {
     let url = match &settings.database_url {
         Some(url) => url.clone(),

@@ -1,4 +1,4 @@
-//! Git repositories in the data directory, written from what the program embeds.
+//! Writes embedded files as git repositories in the data directory.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,18 +9,18 @@ use tokio::process::Command;
 
 use super::StartError;
 
-/// Paths in a repository, and what is there.
+/// The files of a repository: path and content.
 pub(super) type Files = BTreeMap<String, Cow<'static, [u8]>>;
 
-/// All that is embedded.
+/// All embedded files of `E`.
 pub(super) fn files<E: RustEmbed>() -> Files {
     E::iter().filter_map(|name| Some((name.to_string(), E::get(&name)?.data))).collect()
 }
 
-/// Writes a repository with these files; one that differs from them gets a new commit on `master`.
+/// Writes a repository with these files; if it differs from them, it gets a new commit on `master`.
 ///
 /// # Errors
-/// When a file cannot be written, or what git says.
+/// An error if a file cannot be written, or git fails.
 pub(super) async fn write(dir: &Path, files: Files) -> Result<(), StartError> {
     std::fs::create_dir_all(dir)?;
     for (name, data) in files {

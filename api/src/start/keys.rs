@@ -1,4 +1,4 @@
-//! The key pair that Ansible logs in with; made once, kept in the data directory.
+//! The SSH key pair that Ansible logs in with; created once and stored in the data directory.
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use super::StartError;
 
-/// The private key's file and the public key's line.
+/// Returns the private key's file and the public key's line; creates them if missing.
 pub(super) async fn ensure(data_dir: &Path) -> Result<(PathBuf, String), StartError> {
     let dir = data_dir.join("ssh");
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
@@ -29,7 +29,7 @@ pub(super) async fn ensure(data_dir: &Path) -> Result<(PathBuf, String), StartEr
     Ok((private, std::fs::read_to_string(public)?.trim().to_owned()))
 }
 
-/// A password that nobody has thought of: four groups of five letters and digits that are not mistaken for others.
+/// A random password: four groups of five lower-case letters and digits, without characters that look alike.
 pub(super) fn random_password() -> Result<String, StartError> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bits = [0u8; 20];

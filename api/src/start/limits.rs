@@ -1,19 +1,19 @@
-//! How many files this process and its children may have open, and how many connections the gateway takes with them.
+//! The limit of open files of this process and its children, and the resulting size of the gateway.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The most open files that are asked for: some daemons close every possible one when they start.
+/// The highest limit to set: some daemons close every possible file descriptor when they start.
 const MOST_FILES: u64 = 262_144;
-/// Below this many open files a warning is logged.
+/// A warning is logged below this many open files.
 const FEW_FILES: u64 = 8192;
-/// Open files of the gateway that no visitor takes: listeners, event queues, and the connections for ocim's own questions.
+/// Open files of the gateway besides visitors' connections: listeners, event queues, and ocim's own connections.
 const OTHER_FILES: u64 = 400;
-/// Bytes of memory that a request under way takes in the gateway: two buffers, and what is kept of its connections.
+/// The memory of a request in progress in the gateway, in bytes: two buffers, and the state of its connections.
 const BYTES_A_CONNECTION: u64 = 100 << 10;
-/// The bounds of what [`gateway_connections`] gives.
+/// The bounds for the result of [`gateway_connections`].
 const CONNECTIONS: std::ops::RangeInclusive<u64> = 100..=100_000;
 
-/// Raises the soft limit of open files to the hard one, and sizes the gateway: gives how many connections it takes.
+/// Raises the soft limit of open files to the hard one. Returns how many connections the gateway is sized for.
 pub(super) fn raise_and_size() -> u32 {
     let files = raise_open_files();
     let memory = rustix::system::sysinfo();
@@ -48,7 +48,7 @@ fn raise_open_files() -> u64 {
     }
 }
 
-/// Two open files a connection: the visitor's, and the one to the app server. At most a quarter of the memory is for them.
+/// A connection needs two files, to the visitor and to the app server. At most a quarter of the memory is used.
 fn gateway_connections(files: u64, memory: u64) -> u32 {
     let by_files = files.saturating_sub(OTHER_FILES) / 2;
     let by_memory = memory / 4 / BYTES_A_CONNECTION;

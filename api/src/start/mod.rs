@@ -1,5 +1,5 @@
-//! Puts the program together, step by step, and takes it apart again. Each step says what it does and how long it took; what
-//! cannot be done says what is wrong and what to do.
+//! Starts and stops the program, step by step. Each step prints its name and duration; errors say what is wrong and
+//! what to do.
 
 mod admin;
 mod backup;
@@ -21,5 +21,5 @@ pub use serve::{http, serve};
 pub use vault::{generate_key, rotate_keys};
 pub use work::work;
 
-/// Why the program does not start. The words are for the operator.
+/// Why the program does not start; a message for the operator.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,4 +1,4 @@
-//! What is outside the program, as the settings say: the machines, who asks them, who reads repositories, and who plays the playbooks.
+//! The external systems of the program, as the settings say: machines, their probe, git and Ansible.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,29 +23,29 @@ use crate::machines::providers::fake_files::FileMachines;
 use crate::machines::providers::local::{LocalConfig, LocalProvider, Subnet};
 use crate::platform::db::Db;
 
-/// What is outside.
+/// The adapters to external systems, and the SSH key for machines.
 #[derive(Debug)]
 pub(super) struct Outside {
-    /// Who makes machines.
+    /// Creates and deletes machines.
     pub provider: Arc<dyn Provider>,
-    /// Who asks them.
+    /// Checks from outside that machines answer SSH, and reads their boot markers.
     pub probe: Arc<dyn Probe>,
-    /// Who reads repositories.
+    /// Resolves and checks out git repositories.
     pub git: Arc<dyn Git>,
-    /// Who plays playbooks.
+    /// Runs Ansible playbooks on machines.
     pub ansible: Arc<dyn Ansible>,
-    /// The machines of this host, where they are used.
+    /// The local machines, if they are used.
     pub local: Option<Arc<LocalProvider>>,
-    /// Where the repositories are that the program brings along.
+    /// The locations of the repositories that this program embeds.
     pub repositories: Repositories,
-    /// The key that Ansible logs in with.
+    /// The file of the private SSH key that Ansible logs in with.
     pub private_key: PathBuf,
-    /// Its public half, one line.
+    /// The public SSH key that belongs to `private_key`, as one line.
     pub authorized_key: String,
 }
 
-/// Makes ready what the settings name. `plays`: until when this process plays the web servers of fake machines; none: another
-/// does.
+/// Opens the external systems that the settings name. `plays`: this process serves the fake machines' sites until the
+/// token is cancelled; none: another process serves them.
 pub(super) async fn open(
     settings: &Settings,
     data_dir: &Path,
@@ -75,14 +75,14 @@ async fn local(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Outside,
     })
 }
 
-/// The local machines of this database; those that were up are up again.
+/// Opens the local machines of this database and boots those that were running.
 async fn machines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Arc<LocalProvider>, StartError> {
     let subnet = settings.ocim_local_subnet.as_ref().map(|text| text.parse::<Subnet>()).transpose();
     let subnet = subnet.map_err(|error| format!("OCIM_LOCAL_SUBNET: {error}"))?;
     let installation = db.installation().await?;
     let config = LocalConfig { data_dir: data_dir.to_owned(), cache_dir: settings.cache_dir(), subnet, installation };
     let provider = Arc::new(LocalProvider::open(config).await?);
-    // A build that another host went on with would find no machine there, and make a second one.
+    // Otherwise a build that another host continues would not find its machine there, and create a second one.
     if !db.claim_local_site(provider.site()).await? {
         return Err(
             "the local machines of this database are in another data directory; a worker must use that one, on the \
@@ -97,7 +97,7 @@ async fn machines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Arc<L
     Ok(provider)
 }
 
-/// Neither keys nor repositories: nobody logs in, and nothing is checked out.
+/// The fake provider, without SSH keys and repositories: no logins, no checkouts.
 async fn fake(settings: &Settings, data_dir: &Path, plays: Option<&CancellationToken>) -> Result<Outside, StartError> {
     let machines = Arc::new(FileMachines::open(data_dir.join("fake-machines"), settings.ocim_fake_http)?);
     if let Some(stop) = plays {

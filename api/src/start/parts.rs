@@ -1,4 +1,4 @@
-//! The parts of the program, each as the settings say.
+//! Builds the parts of the program from the settings.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,10 +26,10 @@ use crate::pull_requests::github::Github;
 use crate::pull_requests::{Rules, Watch};
 use crate::routing::traffic::Traffic;
 
-/// How long between two looks at something that is not ready yet.
+/// The interval between two attempts while waiting for a part to become ready.
 const POLL: Duration = Duration::from_millis(200);
 
-/// Makes sure of the data directory: it can be written, and no other server uses it.
+/// Opens the data directory: checks that it is writable, and locks it against other servers.
 pub(super) async fn data_dir(path: &Path) -> Result<(PathBuf, std::fs::File), StartError> {
     let cannot = |error: std::io::Error| {
         format!("the data directory {} cannot be written ({error}); choose another with OCIM_DATA_DIR", path.display())
@@ -47,7 +47,7 @@ pub(super) async fn data_dir(path: &Path) -> Result<(PathBuf, std::fs::File), St
     Ok((path, lock))
 }
 
-/// The database: the one that DATABASE_URL names, or one of our own; migrated.
+/// Opens and migrates the database that DATABASE_URL names, or the embedded one.
 pub(super) async fn database(
     settings: &Settings,
     data_dir: &Path,
@@ -65,7 +65,7 @@ pub(super) async fn database(
     Ok(db)
 }
 
-/// The first administrator; a password that was made up is to be shown once.
+/// Creates the first administrator. Returns a generated password, to be shown once; none if there is nothing to show.
 pub(super) async fn first_admin(settings: &Settings, db: &Db) -> Result<Option<String>, StartError> {
     let (password, is_ours) = match &settings.ocim_admin_password {
         Some(password) => (password.expose_secret().to_owned(), false),
@@ -76,10 +76,10 @@ pub(super) async fn first_admin(settings: &Settings, db: &Db) -> Result<Option<S
     Ok((was_made && is_ours).then_some(password))
 }
 
-/// Fills the cache with what a launch would otherwise wait for: the local machines' base tree and the demo's wheels.
+/// Fills the cache in advance with what a launch needs: the local machines' base tree and the demo's wheels.
 ///
 /// # Errors
-/// What could not be had, and what to do.
+/// An error that says what could not be obtained, and what to do.
 pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
     match settings.ocim_provider {
         ProviderKind::Fake => return Ok(()),
@@ -103,7 +103,7 @@ pub(super) fn ansible_config(settings: &Settings) -> AnsibleConfig {
     AnsibleConfig { cache_dir: settings.cache_dir(), pythons: settings.pythons() }
 }
 
-/// All that the verbs work with.
+/// Builds the manager, which all operations on instances use.
 pub(super) fn manager(
     settings: &Settings,
     data_dir: &Path,
@@ -151,13 +151,13 @@ pub(super) fn manager(
     Ok(manager)
 }
 
-/// What watches pull requests.
+/// Builds the watcher of pull requests.
 pub(super) fn watch(settings: &Settings, outside: &Outside, manager: Arc<Manager>) -> Result<Watch, StartError> {
     let rules = Rules::new(settings, &openedx::configuration_repository(settings, &outside.repositories))?;
     Ok(Watch { manager, rules, github: Github::new(settings)? })
 }
 
-/// Who sends mail to ADMINS; none where there are none.
+/// The mailer for ADMINS; none if there are no ADMINS.
 fn mailer(settings: &Settings) -> Result<Option<Arc<dyn Mailer>>, StartError> {
     let to: Vec<String> = settings.admins.iter().filter(|address| !address.is_empty()).cloned().collect();
     if to.is_empty() {
@@ -176,7 +176,7 @@ fn mailer(settings: &Settings) -> Result<Option<Arc<dyn Mailer>>, StartError> {
     Ok(Some(Arc::new(SmtpMailer::new(config)?)))
 }
 
-/// Makes sure that the database is one this program knows. A worker changes nothing about it.
+/// Checks that the database has this program's version. A worker never migrates it.
 pub(super) async fn same_version(db: &Db) -> Result<(), StartError> {
     if migrations::are_pending(db).await? {
         return Err(
@@ -187,10 +187,10 @@ pub(super) async fn same_version(db: &Db) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Brings the database that DATABASE_URL names to this program's version.
+/// Migrates the database that DATABASE_URL names to this program's version.
 ///
 /// # Errors
-/// When none is named, it does not answer, or a migration fails.
+/// An error if DATABASE_URL is not set, the database does not answer, or a migration fails.
 pub async fn migrate(settings: &Settings) -> Result<(), StartError> {
     let url = settings.database_url.as_ref();
     let url = url.ok_or("DATABASE_URL is not set; the embedded database is migrated when the server starts")?;

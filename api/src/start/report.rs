@@ -1,16 +1,16 @@
-//! What the operator sees while the program starts and stops.
+//! Output for the operator while the program starts and stops.
 
 use std::io::Write;
 use std::time::Instant;
 
 use super::StartError;
 
-/// Says a line. Whoever closed our output does not want to hear it.
+/// Prints a line; errors are ignored, since standard output may be closed.
 pub(super) fn say(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// Does a step and says what it was and how long it took.
+/// Runs a step and prints its name and duration.
 pub(super) async fn step<T, E: Into<StartError>>(
     what: &str,
     work: impl Future<Output = Result<T, E>>,

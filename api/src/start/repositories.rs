@@ -1,5 +1,5 @@
-//! The git repositories that the program brings along, written from what it embeds: a configuration repository in small, with the
-//! same entry points as edx/configuration, an `edx-platform` to point at, the playbooks for Tutor, and one for each folder of
+//! The git repositories embedded in the program: a small configuration repository with the entry points of
+//! edx/configuration, an `edx-platform` to point at, the playbooks for Tutor, and one repository for each folder of
 //! `ansible/examples`.
 
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ struct Tutor;
 #[folder = "../ansible/examples"]
 struct Examples;
 
-/// Where the repositories are in this data directory, whether or not they are written.
+/// The locations of the repositories in this data directory, whether they are written yet or not.
 pub(super) fn at(data_dir: &Path) -> Repositories {
     let demo = data_dir.join("demo");
     Repositories {
@@ -45,7 +45,7 @@ pub(super) fn requirements() -> String {
         .unwrap_or_default()
 }
 
-/// Writes the repositories; one that differs from what is embedded gets a new commit.
+/// Writes the repositories; one that differs from the embedded files gets a new commit.
 pub(super) async fn ensure(data_dir: &Path) -> Result<Repositories, StartError> {
     let repositories = at(data_dir);
     embedded::write(&repositories.configuration, embedded::files::<Configuration>()).await?;

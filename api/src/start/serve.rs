@@ -1,4 +1,4 @@
-//! `ocim server`: everything up, until a signal; then everything it started down again.
+//! `ocim server`: starts everything, serves until a signal, then stops everything it started.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -32,10 +32,10 @@ use crate::routing::public::PublicUrls;
 use crate::system::System;
 use crate::worker::{Duties, Worker};
 
-/// How long requests under way may take once the program is to end.
+/// How long requests in progress may take when the program ends, in seconds.
 const GRACE_SECONDS: u64 = 5;
 
-/// What was started and is to be stopped.
+/// Child processes and machines to stop at the end.
 #[derive(Default)]
 struct Children {
     postgres: Option<EmbeddedPostgres>,
@@ -43,10 +43,10 @@ struct Children {
     gateway: Option<Arc<HaproxyGateway>>,
 }
 
-/// Starts everything, serves until SIGINT or SIGTERM, stops everything; also what was started before something could not be.
+/// Starts everything, serves until SIGINT or SIGTERM, and stops everything. If a step fails, undoes the earlier ones.
 ///
 /// # Errors
-/// What could not be started, and what to do.
+/// An error that says what could not be started, and what to do.
 pub async fn serve(settings: Settings) -> Result<(), StartError> {
     let guard = Arc::new(Guard::new(&settings)?);
     let sign_in = Arc::new(SignIn::new(&settings)?);
@@ -56,7 +56,7 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     let stop = CancellationToken::new();
     let served = run(&settings, (guard, sign_in), &data_dir, listener, &mut children, &stop).await;
     stop.cancel();
-    // With a database of the operator's own this is one of several programs: visitors go on being served.
+    // With an external database, this may be one of several programs: the gateway and the machines keep running.
     if settings.database_url.is_none() {
         children.take_down().await;
     }
@@ -83,7 +83,7 @@ async fn run(
     let gateway = Arc::new(step("Gateway", HaproxyGateway::start(gateway)).await?);
     children.gateway = Some(gateway.clone());
     let manager = Arc::new(parts::manager(settings, data_dir, db.clone(), &outside, gateway.clone(), keyring)?);
-    // Visitors are served by the routes of the last life; the sweep tries again.
+    // Until then the gateway uses the routes of the previous run; the sweep retries.
     if let Err(error) = step("Routes", apply_routing::apply_all(&manager)).await {
         tracing::error!(%error, "the routes could not be applied at the start; trying again every few seconds");
     }
@@ -122,7 +122,7 @@ async fn run(
     Ok(())
 }
 
-/// A port already taken is found out before anything else is started.
+/// Binds the port before anything is started, so that a port in use is reported first.
 fn listen(settings: &Settings) -> Result<TcpListener, StartError> {
     let address = settings.ocim_listen;
     let cannot = |error| format!("cannot listen on {address} ({error}); choose another address with OCIM_LISTEN");
@@ -131,10 +131,10 @@ fn listen(settings: &Settings) -> Result<TcpListener, StartError> {
     Ok(listener)
 }
 
-/// API and pages at this listener, which must not block. Nothing runs before the server is polled.
+/// The server for API and pages on this listener, which must be non-blocking. Nothing runs before the server is polled.
 ///
 /// # Errors
-/// When the listener cannot be used.
+/// An error if the listener cannot be used.
 pub fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, StartError> {
     let document = router::document();
     let known = web::Data::new(problems::Known::of(&document));
@@ -149,7 +149,7 @@ pub fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, S
             .configure(router::api)
             .split_for_parts();
         app.configure(|config| router::pages(config, document, known))
-            // The last one is the outermost.
+            // The middleware that is wrapped last runs first.
             .wrap(from_fn(middleware::refusals))
             .wrap(from_fn(middleware::idempotency))
             .wrap(from_fn(middleware::admit))
@@ -170,7 +170,7 @@ pub fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, S
     Ok(server)
 }
 
-/// Pages of these other sites may call the API, with a token: a browser sends them no cookie.
+/// Allows pages of these other origins to call the API with a token; browsers send them no cookies.
 fn cors(guard: &Guard) -> Cors {
     let cors =
         Cors::default().allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"]).max_age(3600).allowed_headers([
@@ -186,7 +186,7 @@ fn cors(guard: &Guard) -> Cors {
     guard.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
-/// A reader that takes nothing in is cut off by the kernel; until then it costs one socket's buffer.
+/// Sets TCP_USER_TIMEOUT: the kernel closes connections of clients that accept no data.
 fn cut_when_stalled(connection: &dyn std::any::Any, limit: Duration) {
     let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() else { return };
     let limit = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
@@ -204,7 +204,7 @@ fn greet(settings: &Settings, password: Option<&str>) {
     say("Ctrl-C stops it.\n");
 }
 
-/// What becomes of the builds under way, as the settings say.
+/// Hands the running builds over, or waits until they have ended, as the settings say.
 pub(super) async fn finish_or_hand_over(settings: &Settings, worker: &Worker) -> Result<(), StartError> {
     if settings.ocim_on_sigterm == OnSigterm::Finish && !worker.is_idle() {
         say("Ending the builds under way; a second signal hands them over …");
@@ -227,7 +227,7 @@ pub(super) async fn until_signal() -> Result<(), StartError> {
 }
 
 impl Children {
-    /// In the order in which they need each other. What does not end is said, and the rest goes on.
+    /// Stops the children, those that need others first. Errors are printed, and the others are stopped all the same.
     async fn take_down(self) {
         let Self { postgres, machines, gateway } = self;
         if let Some(gateway) = gateway
@@ -246,7 +246,7 @@ impl Children {
     }
 }
 
-/// They are booted again at the next start.
+/// Shuts the machines down; the next start boots them again.
 async fn shut_down(machines: &LocalProvider) {
     match machines.shutdown_all().await {
         Ok(failures) => {

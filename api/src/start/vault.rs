@@ -1,4 +1,4 @@
-//! The keys that secrets are encrypted with: of the setting, or of a file in the data directory. And their rotation.
+//! The keys that encrypt secrets, from the setting or from a file in the data directory, and their rotation.
 
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -13,13 +13,13 @@ use crate::platform::db::Db;
 use crate::platform::db::embedded::EmbeddedPostgres;
 use crate::platform::vault::{self, Keyring, store};
 
-/// Where the keys are that nobody has set.
+/// The file of keys, which is used if OCIM_SECRET_KEYS is not set.
 pub(super) fn file(data_dir: &Path) -> PathBuf {
     data_dir.join("keys").join("secrets")
 }
 
-/// The keys, with which everything in the database can be read. `may_make`: where there is none and nothing was encrypted
-/// yet, one is made; only for a database that nobody else uses.
+/// Loads the keys, and checks that they decrypt everything in the database. `may_make`: if there is no key and nothing
+/// was encrypted yet, one is generated; only for a database that no other program uses.
 pub(super) async fn keyring(
     settings: &Settings,
     data_dir: &Path,
@@ -55,7 +55,7 @@ fn existing(settings: &Settings, data_dir: &Path) -> Result<Keyring, StartError>
     Keyring::of(keys).map_err(|error| format!("OCIM_SECRET_KEYS: {error}").into())
 }
 
-/// The keys as they are written, the one that encrypts first; everything in the database can be read with them.
+/// The keys as text, the one that encrypts first; checks that they decrypt everything in the database.
 pub(super) async fn lines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Vec<String>, StartError> {
     keyring(settings, data_dir, db, false).await?;
     if settings.ocim_secret_keys.is_empty() {
@@ -91,7 +91,7 @@ fn place(settings: &Settings, data_dir: &Path) -> String {
     }
 }
 
-/// Writes the file anew, for its owner only; whoever reads it meanwhile reads the old one or the new one.
+/// Replaces the file atomically, readable only by its owner; a concurrent reader sees the old or the new one.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), StartError> {
     let cannot = |error: std::io::Error| format!("the file of keys {} cannot be written: {error}", path.display());
     if let Some(dir) = path.parent() {
@@ -106,20 +106,20 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Prints a new key, a line for OCIM_SECRET_KEYS or for the file of keys.
+/// Prints a new key, as a line for OCIM_SECRET_KEYS or for the file of keys.
 ///
 /// # Errors
-/// When the system gives no random bits.
+/// An error if the system provides no random bits.
 pub fn generate_key() -> Result<(), StartError> {
     say(vault::generate()?);
     Ok(())
 }
 
-/// Encrypts all secrets with the first key: of the setting, or a new one that is put into the file. The server may run
-/// meanwhile. After it was cut short it goes on with the key it had made.
+/// Encrypts all secrets with the first key: of the setting, or a new one that is added to the file. The server may run
+/// meanwhile. After an interruption, it continues with the key it had generated.
 ///
 /// # Errors
-/// When there are no keys, one is missing, or the database does not answer.
+/// An error if there are no keys, one is missing, or the database does not answer.
 pub async fn rotate_keys(settings: &Settings) -> Result<(), StartError> {
     let data_dir = &settings.ocim_data_dir;
     let url = match &settings.database_url {
@@ -147,7 +147,7 @@ pub async fn rotate_keys(settings: &Settings) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Whether no rotation was cut short.
+/// Whether no rotation was interrupted.
 async fn is_done(db: &Db, keyring: &Keyring) -> Result<bool, StartError> {
     let needed = store::key_ids(&mut *db.conn().await?).await?;
     Ok(needed.iter().all(|id| keyring.ids().first() == Some(id)))

@@ -1,4 +1,4 @@
-//! `ocim worker`: builds beside a server, on the same database. Answers nobody, starts and stops nothing but its own builds.
+//! `ocim worker`: builds beside a server, on the same database. Serves no requests; starts and stops only its builds.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::platform::events::Bus;
 use crate::routing::providers::direct::Direct;
 use crate::worker::{Duties, Worker};
 
-/// Builds until SIGINT or SIGTERM.
+/// Runs builds until SIGINT or SIGTERM.
 ///
 /// # Errors
-/// What is missing, and what to do.
+/// An error that says what is missing, and what to do.
 pub async fn work(settings: Settings) -> Result<(), StartError> {
     let data_dir = &settings.ocim_data_dir;
     let cannot = |error| format!("the data directory {} cannot be used: {error}", data_dir.display());
@@ -38,7 +38,7 @@ pub async fn work(settings: Settings) -> Result<(), StartError> {
     let manager = Arc::new(manager);
     let stop = CancellationToken::new();
     let bus = Bus::start(db, stop.clone()).await?;
-    // Only the server, on whose host the gateway runs, tells it.
+    // The gateway runs on the server's host, so only the server configures it.
     let duties = Duties { slots: settings.ocim_build_slots, tells_gateway: false };
     let worker =
         Worker::start(Arc::new(parts::watch(&settings, &outside, manager)?), &bus, duties, stop.clone()).await?;

@@ -1,4 +1,4 @@
-//! What each part is asked.
+//! The check of each part of the system.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::instances::Manager;
 use crate::instances::store::health_watch;
 use crate::pull_requests::Watch;
 
-/// How long a part may take to answer.
+/// The timeout of each check.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn database(manager: &Manager) -> SystemCheck {
     asked(SystemPart::Database, "Postgres", manager.db.answers()).await
 }
 
-/// The listing is what the comparison of provider and database asks, too.
+/// Lists the machines, as the comparison of provider and database does.
 pub(super) async fn provider(manager: &Manager) -> SystemCheck {
     let listed = async { manager.provider.list().await.map(drop) };
     asked(SystemPart::Provider, manager.provider.name(), listed).await
@@ -34,12 +34,12 @@ pub(super) async fn mail(manager: &Manager) -> SystemCheck {
         None => unasked(
             SystemPart::Mail,
             false,
-            "nobody gets mail about failed builds and failing sites: ADMINS is empty".to_owned(),
+            "no mail is sent about failed builds and failing sites: ADMINS is empty".to_owned(),
         ),
     }
 }
 
-/// Whether the sites of instances are checked, by whichever process: as the database says, no site is asked for this.
+/// Whether any process checks the sites of instances, from the database; no site is called for this.
 pub(super) async fn checks(manager: &Manager) -> SystemCheck {
     let mut since = None;
     let state = async {
@@ -56,7 +56,7 @@ pub(super) async fn checks(manager: &Manager) -> SystemCheck {
     SystemCheck { since, ..check }
 }
 
-/// What its answers to the workers' last looks were: it is not asked here, since that would count.
+/// The outcome of the last sweeps; GitHub is not called here, since that would count against the rate limit.
 pub(super) async fn github(watch: &Watch, has_sign_in: bool) -> SystemCheck {
     if watch.rules.forks.is_empty() {
         return sign_in(SystemPart::Github, has_sign_in);
@@ -66,7 +66,7 @@ pub(super) async fn github(watch: &Watch, has_sign_in: bool) -> SystemCheck {
     asked(SystemPart::Github, &detail, watch.looks()).await
 }
 
-/// Known without asking. `trouble`: why no build begins.
+/// The state of this process' worker. `trouble`: why no build begins.
 pub(super) fn worker(is_working: bool, trouble: Option<String>) -> SystemCheck {
     let error = match (is_working, trouble) {
         (false, _) => Some("this process' worker has ended; restart the program".to_owned()),
@@ -85,7 +85,7 @@ pub(super) fn secret_keys(ids: &[String]) -> SystemCheck {
 }
 
 pub(super) fn sign_in(part: SystemPart, is_configured: bool) -> SystemCheck {
-    let detail = if is_configured { "asked when somebody signs in" } else { "people sign in with passwords" };
+    let detail = if is_configured { "asked when a user signs in" } else { "people sign in with passwords" };
     unasked(part, is_configured, detail.to_owned())
 }
 

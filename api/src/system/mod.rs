@@ -1,5 +1,5 @@
-//! How the system is: what is configured, and whether it answers. Asked at once, each within a time, and remembered for a
-//! moment, so that however many look cost the parts the same.
+//! The state of the system: which parts are configured, and whether they answer. The parts are checked concurrently,
+//! each with a timeout, and the result is cached, so that many readers cause no more checks than one.
 
 mod checks;
 mod words;
@@ -16,18 +16,18 @@ use crate::config::Settings;
 use crate::platform::metrics::Access;
 use crate::pull_requests::Watch;
 
-/// How long what was found is told again.
+/// How long the state is cached.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// What is known of the system.
+/// Checks the system and caches its state.
 #[derive(Debug)]
 pub struct System {
-    /// Who may read the figures.
+    /// Who may read `/metrics`.
     pub metrics: Access,
     started: DateTime<Utc>,
     has_github: bool,
     has_oidc: bool,
-    /// Held while the parts are asked: who comes meanwhile is told the same.
+    /// Locked during the checks, so that concurrent readers get the same result.
     found: Mutex<Found>,
 }
 
@@ -35,12 +35,12 @@ pub struct System {
 struct Found {
     last: Option<(Instant, SystemState)>,
     errors: HashMap<SystemPart, String>,
-    /// Since when parts do not answer.
+    /// Since when each failing part does not answer.
     silent: HashMap<SystemPart, DateTime<Utc>>,
 }
 
 impl System {
-    /// As the settings say; begins now.
+    /// From the settings; now is the start of the process.
     pub fn new(settings: &Settings) -> Self {
         Self {
             metrics: Access::new(settings.ocim_metrics_token.as_ref()),
@@ -51,7 +51,7 @@ impl System {
         }
     }
 
-    /// How it is, at most ten seconds ago. `is_working`: whether this process' worker runs.
+    /// The state, at most ten seconds old. `is_working`: whether this process' worker runs.
     pub async fn read(&self, watch: &Watch, is_working: bool) -> SystemState {
         let mut found = self.found.lock().await;
         if let Some((at, state)) = &found.last
@@ -87,7 +87,7 @@ impl System {
 }
 
 impl Found {
-    /// An error stays known until the program ends; the log has it once, and whole.
+    /// Keeps the last error of a part until the program ends, and logs a new one once, in full.
     fn remember(&mut self, check: &mut SystemCheck) {
         if let Some(error) = check.last_error.take() {
             let public = words::public(&error);

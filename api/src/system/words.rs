@@ -1,9 +1,9 @@
-//! Errors as everybody who signs in may read them.
+//! Redacts errors for all users who sign in.
 
-/// How many characters of an error are shown.
+/// The most characters of an error that are shown.
 const MOST: usize = 200;
 
-/// An error without paths, addresses and what else says where things are or how to get in; the log has it whole.
+/// An error without paths, addresses and credentials; the log has it in full.
 pub(super) fn public(error: &str) -> String {
     let tells = |word: &str| word.contains(['/', '@', '\\', '=']) || word.contains("::") || has_dots(word);
     let line = error.split_whitespace().map(|word| if tells(word) { "…" } else { word }).collect::<Vec<_>>().join(" ");

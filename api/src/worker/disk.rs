@@ -1,5 +1,5 @@
-//! Looks whether there is room for a build: on the disks of runs and cache, and in the database. Where there is none, no
-//! build begins and none is launched; what serves goes on serving.
+//! Checks whether builds may begin: free space on the disks of runs and cache, and a writable database. If not, no
+//! build begins and none is launched; running app servers are not affected.
 
 use std::fs;
 use std::io::Write;
@@ -10,11 +10,11 @@ use crate::instances::Manager;
 use crate::platform::db::DbError;
 use crate::platform::jobs::{holder, workers};
 
-/// What is written to try a disk, in bytes: more than a file system keeps beside the name.
+/// The size of the test file, in bytes: too large to be stored inline in the file system's metadata.
 const TRIAL: usize = 16 * 1024;
 
-/// Looks, and keeps what was found in the manager's [`Trouble`](crate::platform::trouble::Trouble). One line of the log when it begins and one
-/// when it ends.
+/// Checks, and stores the result in the manager's [`Trouble`](crate::platform::trouble::Trouble). Logs one line when a
+/// problem begins and one when it ends.
 pub async fn watch(manager: &Manager) {
     let (before, now) = (manager.trouble.now(), look(manager).await);
     match (&before, &now) {
@@ -25,7 +25,7 @@ pub async fn watch(manager: &Manager) {
     manager.trouble.set(now);
 }
 
-/// Why no build may begin, in words that stay the same as long as it does; none when all is well.
+/// Why no build may begin, in words that do not change while the problem lasts; none if builds may begin.
 pub async fn look(manager: &Manager) -> Option<String> {
     let mut words = Vec::new();
     for dir in [&manager.options.runs_dir, &manager.options.cache_dir] {
@@ -39,7 +39,7 @@ pub async fn look(manager: &Manager) -> Option<String> {
     }
     match try_database(manager).await {
         Err(error @ DbError::ReadOnly(_)) => words.push(error.to_string()),
-        // One that does not answer begins nothing anyway, and says so itself.
+        // If the database does not answer, no build begins anyway, and other code reports it.
         Ok(()) | Err(DbError::Unavailable(_) | DbError::Query(_) | DbError::Replaced(_) | DbError::Corrupt(_)) => {}
     }
     (!words.is_empty()).then(|| words.join("; "))
@@ -60,7 +60,7 @@ fn try_disk(dir: &Path, min_free_mb: u64) -> Result<(), String> {
     Ok(())
 }
 
-/// Leaves nothing.
+/// Writes a test file and removes it.
 fn try_write(dir: &Path) -> std::io::Result<()> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let name = format!(".trial-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));

@@ -1,5 +1,5 @@
-//! What each kind of job does. Payloads carry ids only, so each handler reads the world anew, and may run twice. Not here: who
-//! writes which job; that is beside the payloads (`instances/jobs.rs`, `pull_requests/jobs.rs`).
+//! The handlers of all kinds of jobs. Payloads carry ids only, so each handler reads the current state and is
+//! idempotent. Not here: who enqueues jobs; that is beside the payloads (`instances/jobs.rs`, `pull_requests/jobs.rs`).
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -20,12 +20,12 @@ use crate::platform::jobs::span::spanned;
 use crate::pull_requests::jobs::{ReportPullRequest, SyncPullRequest};
 use crate::pull_requests::{Watch, WatchError, report, sync};
 
-/// What the worker was started with.
+/// An extension that the worker was started with.
 fn part<T: Clone + Send + Sync + 'static>(context: &WorkerContext) -> Result<T, String> {
     context.get_ext::<T>().cloned().ok_or_else(|| format!("the worker has no {}", std::any::type_name::<T>()))
 }
 
-/// Does the work in the job's span; `app_server`: whose job it is, where it is one's.
+/// Runs the work in the job's span; `app_server` is the app server that the job concerns, if any.
 async fn done<J: Job, T, E: Display>(
     context: &WorkerContext,
     app_server: Option<i64>,
@@ -57,7 +57,7 @@ impl TaskHandler for TerminateMachine {
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let manager: Arc<Manager> = part(&context)?;
-        // A machine that cannot be removed yet is found by the next sweep.
+        // If the machine cannot be removed yet, the next sweep tries again.
         done::<Self, _, _>(&context, Some(self.id.0), terminate::remove(&manager, self.id)).await
     }
 }
@@ -133,7 +133,7 @@ impl TaskHandler for ReportPullRequest {
         let watch: Arc<Watch> = part(&context)?;
         let work = async {
             match report::report(&watch, self.id).await {
-                // The next look after the pause finds it again.
+                // The next poll after the pause retries it.
                 Err(WatchError::Paused { .. }) => Ok(()),
                 done => done,
             }

@@ -1,5 +1,5 @@
-//! Removes records whose time is over: events, the audit log, logs, and rows about what is long gone. In batches, so that
-//! nobody waits; repeated, or done by two workers at once, it does no harm.
+//! Deletes expired records: events, the audit log, logs, and rows about objects that no longer exist. In batches, so
+//! that locks are short; idempotent, and safe to run in several workers at once.
 
 use crate::instances::Manager;
 use crate::instances::store::{health, housekeeping as store};
@@ -8,20 +8,20 @@ use crate::platform::jobs::workers;
 use crate::platform::outbox;
 use crate::platform::{answers, audit, events, logs, users};
 
-/// Rows that one statement removes at most.
+/// The maximum number of rows that one statement deletes.
 const BATCH: i64 = 10_000;
-/// Logs of app servers that one sweep removes at most; the next takes more.
+/// The maximum number of app server logs that one sweep deletes; the next sweep continues.
 const LOGS_A_SWEEP: i64 = 1_000;
 
-/// Days that changes of health are kept at least; as long as logs, if that is longer.
+/// Minimum days that changes of health are kept; they are kept as long as logs if that is longer.
 const HEALTH_DAYS: u32 = 90;
-/// Days that messages are kept which were sent or given up.
+/// Days that sent and given-up messages are kept.
 const MESSAGE_DAYS: u32 = 30;
 
-/// Removes what need not be kept any more.
+/// Deletes expired records.
 ///
 /// # Errors
-/// When the database does not answer. What was removed before stays removed.
+/// [`DbError`] if the database does not answer. What was deleted before stays deleted.
 pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     let kept = manager.options.kept.bounded();
     let events =
@@ -51,7 +51,7 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Repeats until a batch is not full. Gives how many rows there were.
+/// Repeats until a batch is not full. Returns the number of rows.
 async fn batches<F>(remove: impl Fn() -> F) -> Result<usize, DbError>
 where
     F: Future<Output = Result<usize, DbError>>,

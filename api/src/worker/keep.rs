@@ -1,6 +1,6 @@
-//! What every worker looks after besides builds: machines, retention, directories of runs, old records, room on the disks,
-//! messages to be sent.
-//! Each may be done by several workers at once.
+//! Periodic tasks of every worker besides builds: orphaned machines, retention, run directories, old records, disk
+//! space, outgoing messages.
+//! Several workers may run each task at once.
 
 use std::time::Duration;
 
@@ -14,22 +14,22 @@ use crate::instances::upkeep::{courier, reaper, retention, runs};
 use crate::instances::{Manager, health};
 use crate::platform::events::bus::Signal;
 
-/// How often is looked whether there is room for builds.
+/// The interval between checks of disk space.
 const WATCH: Duration = Duration::from_secs(10);
-/// How often provider and database are compared, and machines that nobody needs are looked for.
+/// The interval between reconciliations of provider and database, and between sweeps for machines past their retention.
 const RECONCILE: Duration = Duration::from_secs(60);
-/// How often messages are looked for that are to be sent, and changes of health that ADMINS are to hear of.
+/// The interval between sweeps for outgoing messages, and for health changes to report to ADMINS.
 const MESSAGES: Duration = Duration::from_secs(2);
-/// How often old records are removed.
+/// The interval between deletions of old records.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
-/// Looks after all of it, for ever.
+/// Runs all tasks; never returns.
 pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
     tokio::join!(
         each(WATCH, || async { disk::watch(manager).await }),
         each(RECONCILE, || async { warn(reaper::sweep(manager).await, "provider and database could not be compared") }),
         each(RECONCILE, || async {
-            warn(retention::sweep(manager).await, "machines past their time were not looked for")
+            warn(retention::sweep(manager).await, "sweep failed: machines past their retention were not checked")
         }),
         each(RECONCILE, || async { warn(runs::sweep(manager).await, "directories of runs could not be looked at") }),
         each(HOUSEKEEPING, || async { warn(housekeeping::sweep(manager).await, "old records could not be removed") }),
@@ -40,7 +40,7 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
     );
 }
 
-/// At once, and then now and then.
+/// Runs `look` at once, and then after each period.
 pub(super) async fn each<F: Future<Output = ()>>(period: Duration, look: impl Fn() -> F) {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -50,12 +50,12 @@ pub(super) async fn each<F: Future<Output = ()>>(period: Duration, look: impl Fn
     }
 }
 
-/// After a switch of traffic another app server is not needed: that is shown at once. What is missed here, the sweep sees.
+/// A switch of traffic changes which app servers are needed; updates that at once. The sweep covers missed events.
 async fn hear(manager: &Manager, mut signals: Receiver<Signal>) {
     loop {
         match signals.recv().await {
             Ok(Signal::Event(event)) if event.kind == EventKind::AppServerActivated => {
-                warn(retention::mark(manager).await, "what is needed could not be written down");
+                warn(retention::mark(manager).await, "retention was not updated after a switch of traffic");
             }
             Ok(Signal::Event(_) | Signal::Access(_) | Signal::Gap) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,

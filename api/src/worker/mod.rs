@@ -1,5 +1,4 @@
-//! The list of jobs, and what is looked at now and then: every kind of job has this second caller, so that nothing is
-//! forgotten when a job is.
+//! The worker: runs all kinds of jobs, and sweeps periodically for the same work, so that a lost job only delays it.
 
 pub mod disk;
 mod handlers;
@@ -32,36 +31,35 @@ use crate::platform::jobs::workers;
 use crate::pull_requests::Watch;
 use crate::pull_requests::jobs::{ReportPullRequest, SyncPullRequest};
 
-/// Stops always find a place beside the builds.
+/// Job slots in addition to those for builds, so that stops never wait for builds.
 const BESIDE_BUILDS: usize = 8;
-/// How many jobs that are no builds are done at once.
+/// How many jobs other than builds run at once.
 const OTHERS: usize = 8;
-/// How many questions GitHub is asked at once.
+/// How many jobs with requests to GitHub run at once.
 const ASKING: usize = 4;
-/// How often builds that nobody is at, and whatever else no job has done, are looked for.
+/// The interval between sweeps for unattended builds, and for other work whose job was lost.
 const SWEEP: Duration = Duration::from_secs(2);
-/// How often the gateway's whole table is compared with what was decided.
+/// The interval between comparisons of the gateway's whole table with the routing decisions.
 const RECONCILE: Duration = Duration::from_secs(60);
-/// How often is looked whether what was replaced has drained.
+/// The interval between checks whether replaced app servers have drained.
 const DRAINS: Duration = Duration::from_secs(1);
-/// How often is looked whether the last build has ended.
+/// The interval between checks whether the last build has ended.
 const DRAIN_POLL: Duration = Duration::from_millis(100);
 
-/// How long builds may take to give back their leases when the program is told to end.
+/// How long builds may take to give back their leases when the program ends.
 const GIVE_BACK: Duration = Duration::from_secs(20);
-/// How long to wait before another attempt to reach the queue.
+/// The pause before another attempt to reach the queue.
 const BEGIN_ANEW: Duration = Duration::from_secs(1);
 
-/// What a worker does.
+/// What a worker is started for.
 #[derive(Debug, Clone, Copy)]
 pub struct Duties {
     /// How many app servers it builds at once.
     pub slots: usize,
-    /// Whether it tells the gateway, which must run on this host.
+    /// Whether it configures the gateway, which must run on this host.
     pub tells_gateway: bool,
 }
 
-/// A worker that runs.
 #[derive(Debug)]
 pub struct Worker {
     is_running: Arc<AtomicBool>,
@@ -75,10 +73,10 @@ pub struct Worker {
 pub struct WorkerError(String);
 
 impl Worker {
-    /// Runs jobs until `stop`.
+    /// Starts a worker that runs jobs until `stop`.
     ///
     /// # Errors
-    /// When the queue cannot be reached.
+    /// [`WorkerError`] if the queue cannot be reached.
     pub async fn start(
         pull_requests: Arc<Watch>,
         bus: &Bus,
@@ -120,7 +118,7 @@ impl Worker {
             };
             tokio::join!(jobs, stop.run_until_cancelled(beside));
             running.store(false, Ordering::Relaxed);
-            // Builds see `stop` themselves and give back their leases.
+            // Builds watch `stop` themselves and give back their leases.
             if tokio::time::timeout(GIVE_BACK, idle(&looking)).await.is_err() {
                 tracing::warn!("builds were left that did not end in time; their leases run out");
             }
@@ -129,24 +127,24 @@ impl Worker {
         Ok(Self { is_running, builder, task })
     }
 
-    /// Says, for as long as the program lives, whether the worker runs.
+    /// Whether the worker runs, updated as long as the program lives.
     pub fn pulse(&self) -> Arc<AtomicBool> {
         self.is_running.clone()
     }
 
-    /// Whether no build is under way here.
+    /// Whether no build is running in this process.
     pub fn is_idle(&self) -> bool {
         self.builder.is_idle()
     }
 
-    /// Begins no build any more, and waits until those under way here have ended.
+    /// Starts no further builds, and waits until those running here have ended.
     pub async fn finish(&self) {
         self.builder.drain();
         report(&self.builder).await;
         idle(&self.builder).await;
     }
 
-    /// Waits until it has ended, after its `stop`.
+    /// Waits until the worker has ended after `stop`.
     pub async fn ended(self) {
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the worker ended badly");
@@ -154,16 +152,16 @@ impl Worker {
     }
 }
 
-/// Builds and other jobs are fetched apart, so that neither takes the other's places, however many there are.
+/// Groups of jobs with separate slots, so that no group can use up the slots of another.
 #[derive(Debug, Clone, Copy)]
 enum Jobs {
     Builds,
     Others,
-    /// Those that ask GitHub, which may take its time.
+    /// Jobs with requests to GitHub, which may be slow.
     PullRequests,
 }
 
-/// What jobs are done with.
+/// What the job handlers need.
 struct Work {
     builder: Builder,
     watch: Arc<Watch>,
@@ -179,7 +177,7 @@ impl Work {
     }
 }
 
-/// A worker of the queue.
+/// Connects a queue worker for one group of jobs.
 async fn queue(
     Work { builder, watch, duties }: &Work,
     jobs: Jobs,
@@ -223,7 +221,7 @@ async fn queue(
     options.init().await.map_err(|error| WorkerError(error.to_string()))
 }
 
-/// Does jobs until `stop`. When the database goes away the queue's worker ends; another begins as soon as it is back.
+/// Runs jobs until `stop`. The queue worker ends if the database becomes unreachable; another one starts later.
 async fn run(first: graphile_worker::Worker, work: &Work, jobs: Jobs, stop: &CancellationToken) {
     let mut worker = Some(first);
     while !stop.is_cancelled() {
@@ -246,7 +244,7 @@ async fn idle(builder: &Builder) {
     }
 }
 
-/// Takes up what waits, when a build has ended, when a job says so, and now and then; one look at a time.
+/// Starts waiting builds: when a build has ended, when a job asks for it, and periodically; one pass at a time.
 async fn dispatch(builder: &Builder) {
     let mut often = interval(SWEEP);
     loop {
@@ -254,11 +252,11 @@ async fn dispatch(builder: &Builder) {
             _ = often.tick() => {}
             () = builder.wants_dispatch() => {}
         }
-        warn(builder.dispatch().await, "builds could not be looked for");
+        warn(builder.dispatch().await, "sweep failed: waiting builds were not checked");
     }
 }
 
-/// Looks now and then for what no job has done.
+/// Sweeps periodically for work whose job was lost.
 async fn sweep(builder: &Builder) {
     let mut often = interval(SWEEP);
     loop {
@@ -270,7 +268,7 @@ async fn sweep(builder: &Builder) {
     }
 }
 
-/// The same for the gateway.
+/// Like [`sweep`], for routing decisions that the gateway has not applied.
 async fn route(builder: &Builder) {
     let (mut often, mut seldom) = (interval(SWEEP), interval(RECONCILE));
     loop {
@@ -283,16 +281,16 @@ async fn route(builder: &Builder) {
     }
 }
 
-/// Sees what was replaced drain.
+/// Checks periodically whether replaced app servers have drained.
 async fn drains(builder: &Builder) {
     let mut often = interval(DRAINS);
     loop {
         often.tick().await;
-        warn(drain::sweep(builder.manager()).await, "what drains could not be looked for");
+        warn(drain::sweep(builder.manager()).await, "sweep failed: draining app servers were not checked");
     }
 }
 
-/// Shows others that this worker lives.
+/// Reports periodically that this worker is alive.
 async fn show(builder: &Builder) {
     let mut beat = interval(workers::SIGN_OF_LIFE);
     loop {
@@ -312,7 +310,7 @@ async fn report(builder: &Builder) {
     warn(told.await, "the worker could not show that it lives");
 }
 
-/// Others need not wait until they notice.
+/// Removes the worker's row, so that clients see at once that it has ended.
 async fn leave(builder: &Builder) {
     let left = async {
         let mut conn = builder.manager().db.conn().await?;
@@ -324,7 +322,7 @@ async fn leave(builder: &Builder) {
     }
 }
 
-/// Hears that a build is to be stopped; what is missed here, the build's heartbeat sees within seconds.
+/// Halts builds that are to be stopped. A build's heartbeat notices missed events within seconds.
 async fn hear(builder: &Builder, mut signals: tokio::sync::broadcast::Receiver<Signal>) {
     loop {
         match signals.recv().await {

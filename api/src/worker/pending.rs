@@ -1,4 +1,4 @@
-//! The second caller of jobs that were lost: ends of machines, activations and hooks that are due.
+//! Sweeps for work whose job was lost: deletions of machines, activations and hooks that are due.
 
 use crate::instances::Manager;
 use crate::instances::jobs::{ActivateAfterHooks, ActivateWhenRunning, RunHooks, TerminateMachine};
@@ -6,13 +6,13 @@ use crate::instances::store::{builds, hook_runs};
 use crate::machines;
 use crate::platform::db::DbError;
 
-/// How many ended machines one sweep writes jobs for; the next sweep takes more.
+/// The maximum number of machines that one sweep enqueues jobs for; the next sweep continues.
 const TERMINATIONS_A_SWEEP: i64 = 50;
 
-/// Writes the jobs of machines whose end was decided, of app servers that are to be activated, and of hooks.
+/// Enqueues jobs for machines that are to be deleted, app servers that are to be activated, and hooks that are due.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] if a statement fails.
 pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     for id in machines::store::to_terminate(&mut conn, TERMINATIONS_A_SWEEP).await? {

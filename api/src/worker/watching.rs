@@ -1,4 +1,4 @@
-//! What every worker does for pull requests, where any are watched. Each may be done by several workers at once.
+//! Periodic tasks of every worker for watched pull requests. Several workers may run each task at once.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use super::keep::each;
 use super::warn;
 use crate::pull_requests::{Watch, report, sweep, tend};
 
-/// How often is looked whether it is time to look at GitHub, and whether an instance's time has come.
+/// The interval between checks whether GitHub must be polled, or an instance must be archived.
 const OFTEN: Duration = Duration::from_secs(2);
-/// How often is tried again what could not be done.
+/// The interval between retries of failed operations.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// Watches, for ever.
+/// Runs all tasks; never returns. Returns at once if no repository is watched.
 pub(super) async fn watch_all(watch: &Watch) {
     if watch.rules.forks.is_empty() {
         return;
@@ -24,10 +24,10 @@ pub(super) async fn watch_all(watch: &Watch) {
             warn(tend::archive_due(watch).await, "instances of closed pull requests could not be archived");
         }),
         each(OFTEN, || async {
-            warn(report::look(watch).await, "what GitHub is to be told could not be looked for");
+            warn(report::look(watch).await, "sweep failed: reports to GitHub were not sent");
         }),
         each(AGAIN, || async {
-            warn(tend::try_again(watch).await, "what pull requests want could not be tried again");
+            warn(tend::try_again(watch).await, "sweep failed: pull requests with a problem were not retried");
         }),
     );
 }

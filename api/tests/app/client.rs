@@ -1,10 +1,10 @@
-//! Somebody who sends requests, and what they are answered.
+//! An HTTP client with credentials, and the answers to its requests.
 
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
-/// Somebody with a way to prove who they are, or without.
+/// An HTTP client of the program, with or without credentials.
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(super) http: reqwest::Client,
@@ -12,7 +12,7 @@ pub struct Client {
     pub(super) credentials: Credentials,
 }
 
-/// How somebody proves who they are.
+/// The credentials that a request carries.
 #[derive(Debug, Clone)]
 pub enum Credentials {
     None,
@@ -21,7 +21,7 @@ pub enum Credentials {
 }
 
 impl Client {
-    /// Somebody who asks another program than the test's own.
+    /// A client of the program at `base`, which may be another process.
     pub fn at(http: reqwest::Client, base: String, credentials: Credentials) -> Self {
         Self { http, base, credentials }
     }
@@ -41,7 +41,7 @@ impl Client {
         &self.base
     }
 
-    /// The token of somebody who has one.
+    /// The secret of the client's token. Panics if it has none.
     pub fn token(&self) -> &str {
         match &self.credentials {
             Credentials::Token(secret) => secret,
@@ -49,12 +49,12 @@ impl Client {
         }
     }
 
-    /// How they prove who they are.
+    /// The credentials that each request carries.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
 
-    /// The same person with other credentials.
+    /// The same client with other credentials.
     pub fn with(&self, credentials: Credentials) -> Self {
         Self { credentials, ..self.clone() }
     }
@@ -75,13 +75,13 @@ impl Client {
         Answer::to(self.request(Method::DELETE, path)).await
     }
 
-    /// A change of what was read with this `ETag`.
+    /// PATCH with `If-Match`: `etag` is the tag of the answer that was read.
     pub async fn patch(&self, path: &str, etag: &str, body: Value) -> Answer {
         Answer::to(self.request(Method::PATCH, path).header("if-match", etag).json(&body)).await
     }
 }
 
-/// An answer, whole.
+/// A response that was read to its end.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -113,7 +113,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or(Value::Null)
     }
 
-    /// The problem that the answer must be, as every problem must be.
+    /// The problem document of an answer with this status. Panics unless it has type, detail and the request's id.
     pub fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.body);
@@ -126,14 +126,14 @@ impl Answer {
         problem
     }
 
-    /// The pointers and words of the fields that are not valid.
+    /// Pointer and message of each invalid field.
     pub fn field_errors(&self) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let errors = self.problem(422)["errors"].as_array().cloned().unwrap_or_default();
         errors.iter().map(|error| (text(&error["pointer"]), text(&error["detail"]))).collect()
     }
 
-    /// The one field that is not valid, which must be this one; gives the words.
+    /// The message of the only invalid field. Panics unless its pointer is `pointer`.
     pub fn field_error(&self, pointer: &str) -> String {
         let [(found, detail)] = <[_; 1]>::try_from(self.field_errors()).unwrap();
         assert_eq!(found, pointer);

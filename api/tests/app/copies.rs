@@ -1,11 +1,11 @@
-//! Many instances at once: the first one, with its first app server, is copied by the database.
+//! Many instances at once: SQL that copies the first instance and its first app server.
 
 /// Statements that make `count` instances of one, each with five app servers that run and 300 lines of log; the first app
 /// server of each is active.
 pub fn of_the_first(count: usize) -> Vec<String> {
     let (instances, app_servers) = (count - 1, (count - 1) * 5);
     vec![
-        // What is there already keeps its ids.
+        // Rows that exist already keep their ids.
         "CREATE TEMPORARY TABLE known AS SELECT (SELECT max(id) FROM instances) AS instance, \
             (SELECT max(id) FROM app_servers) AS app_server, (SELECT max(id) FROM servers) AS server"
             .to_owned(),

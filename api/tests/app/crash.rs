@@ -1,7 +1,7 @@
-//! Another process of the program that is killed at a named point: before or after one of its effects outside.
+//! Simulates a process of the program that is killed at a named point: before or after one of its external effects.
 //!
-//! It has a runtime, connections and a manager of its own; killing it drops every task and connection where it stands, as
-//! `kill -9` does. What is outside (machines, playbooks, gateway) is shared with the test's own process, and stays.
+//! It has its own runtime, connections and manager; killing it drops every task and connection where it stands, as
+//! `kill -9` does. External state (machines, playbooks, gateway) is shared with the test's own process, and stays.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -27,10 +27,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{PATIENCE, TestApp};
 
-/// Where the process is to die, and where it came by.
+/// The crash points that the process has passed, and the one at which it dies.
 #[derive(Debug)]
 struct Points {
-    /// Counts from 1; 0: nowhere.
+    /// Number of the crash point, from 1; 0: the process does not die.
     dies_at: usize,
     passed: AtomicUsize,
     names: Mutex<Vec<String>>,
@@ -38,7 +38,7 @@ struct Points {
 }
 
 impl Points {
-    /// One effect, with a point before and one after it.
+    /// Runs one external effect, with a crash point before it and one after it.
     async fn around<T>(&self, effect: &str, work: impl Future<Output = T>) -> T {
         self.pass(format!("before {effect}")).await;
         let done = work.await;
@@ -49,7 +49,7 @@ impl Points {
     async fn pass(&self, name: String) {
         let passed = self.passed.fetch_add(1, Ordering::SeqCst) + 1;
         if self.dies_at > 0 && passed > self.dies_at {
-            // Dead already, until the test comes to clearing it away: a time-out within does not bring it back.
+            // The process counts as dead until the test drops it; a timeout around this future must not revive it.
             std::future::pending::<()>().await;
         }
         self.names.lock().unwrap().push(name);
@@ -186,22 +186,22 @@ impl Traffic for Outside {
     }
 }
 
-/// How the process ended.
+/// How the simulated process ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
-    /// It died at this point.
+    /// It died at the crash point of this name.
     Died(String),
-    /// It did all it had to do, and came by these points.
+    /// It ended by itself after passing these crash points.
     Done(Vec<String>),
 }
 
 impl TestApp {
-    /// Another process goes on with a build, and dies at the `dies_at`th point (from 1; 0: nowhere).
+    /// Another process advances a build and dies at crash point `dies_at` (from 1; 0: it does not die).
     pub async fn advance_elsewhere(&self, id: i64, dies_at: usize) -> End {
         self.elsewhere(dies_at, move |builder| async move { builder.advance(AppServerId(id)).await.unwrap() }).await
     }
 
-    /// Another process does some work, and dies at the `dies_at`th point.
+    /// Runs `work` in another process, which dies at crash point `dies_at` (from 1; 0: it does not die).
     pub async fn elsewhere<F>(&self, dies_at: usize, work: impl FnOnce(Builder) -> F + Send + 'static) -> End
     where
         F: Future<Output = ()> + Send + 'static,
@@ -238,15 +238,15 @@ impl TestApp {
         });
         let is_dead = is_dead.await.expect("the process neither ended nor died");
         process.shutdown_background();
-        // What it had sent is done or undone when its connections are gone.
+        // Once its connections are closed, each statement that it sent is either committed or rolled back.
         let connections = "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'elsewhere' \
             AND datname = current_database()";
-        super::until("the dead one's connections are gone", async || self.number(connections).await == 0).await;
+        super::until("the dead process's connections are closed", async || self.number(connections).await == 0).await;
         let names = points.names.lock().unwrap().clone();
         if is_dead { End::Died(names.last().unwrap().clone()) } else { End::Done(names) }
     }
 
-    /// So much time passes that the leases of the dead are over.
+    /// Lets the leases of dead processes expire.
     pub async fn outlive_leases(&self) {
         let over = "UPDATE builds SET lease_until = now() - interval '1 second' WHERE lease_holder IS NOT NULL";
         diesel_async::RunQueryDsl::execute(diesel::sql_query(over), &mut *self.conn().await).await.unwrap();

@@ -10,7 +10,7 @@ use ocim::ansible::port::{Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// Counts the playbooks that run at once, and holds each until it is let go.
+/// Counts concurrent playbooks and holds each one until the test lets it end.
 #[derive(Debug)]
 pub struct GatedAnsible {
     inner: FakeAnsible,
@@ -25,22 +25,22 @@ impl GatedAnsible {
         Arc::new(Self { inner: FakeAnsible::with_tasks(1), gate: Semaphore::new(0), running, most })
     }
 
-    /// Lets so many playbooks end, those that run or later ones.
+    /// Lets this many playbooks end, running or future ones.
     pub fn let_go(&self, playbooks: usize) {
         self.gate.add_permits(playbooks);
     }
 
-    /// What was run to its end, the first first.
+    /// Runs that have ended, earliest first.
     pub fn ended(&self) -> Vec<RunSpec> {
         self.inner.specs()
     }
 
-    /// How many run now.
+    /// The number of playbooks that run now.
     pub fn running(&self) -> usize {
         self.running.load(Ordering::SeqCst)
     }
 
-    /// How many ran at once at most.
+    /// The highest number of playbooks that ran at the same time.
     pub fn most(&self) -> usize {
         self.most.load(Ordering::SeqCst)
     }

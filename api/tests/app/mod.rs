@@ -1,4 +1,4 @@
-//! The whole program with a Postgres of its own and fakes for all that is outside: machines, Ansible, the gateway.
+//! The whole program with a database of its own and fakes for all external systems: machines, Ansible, the gateway.
 
 mod client;
 pub mod copies;
@@ -53,30 +53,30 @@ pub use postgres::Database;
 pub use site::Site;
 pub use stream::Stream;
 
-/// How long a test waits for what must happen.
+/// How long a test waits for a condition.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many machines have a web server of their own.
+/// How many machines have a web server.
 const SITES: usize = 6;
 
-/// What a test wants to be otherwise.
+/// How a test's program differs from the default.
 pub struct Setup {
-    /// Whether a worker runs. Without one, nothing is built until the test does it.
+    /// Whether a worker runs. Without one, jobs run only when the test runs them.
     pub works: bool,
-    /// How many builds at once.
+    /// How many builds the worker runs at once.
     pub slots: usize,
-    /// Another git than the one that plays a script.
+    /// In place of the scripted git.
     pub git: Option<Arc<dyn Git>>,
-    /// Another Ansible than the one that plays a script.
+    /// In place of the scripted Ansible.
     pub ansible: Option<Arc<dyn Ansible>>,
-    /// Another gateway than the one in memory.
+    /// In place of the in-memory gateway.
     pub gateway: Option<Arc<dyn Traffic>>,
-    /// Another mailer than the one that keeps; `Some(None)`: nobody gets mail.
+    /// In place of the mailer that keeps messages in memory; `Some(None)`: mail is off.
     pub mailer: Option<Option<Arc<dyn Mailer>>>,
-    /// Other settings of builds.
+    /// Changes the options of builds.
     pub options: fn(&mut Options),
-    /// Other settings of what protects the program; without, any number of requests is taken.
+    /// Changes the protective limits; by default any number of requests is accepted.
     pub guard: fn(&mut Settings),
-    /// Other settings that depend on what the test has started.
+    /// Changes settings that depend on what the test has started.
     pub settings: Box<dyn FnOnce(&mut Settings)>,
 }
 
@@ -100,7 +100,7 @@ impl Default for Setup {
 pub struct TestApp {
     pub db: Db,
     pub manager: Arc<Manager>,
-    /// What watches pull requests.
+    /// The watch for pull requests.
     pub watch: Arc<Watch>,
     pub provider: Arc<FakeProvider>,
     pub traffic: Arc<FakeTraffic>,
@@ -110,7 +110,7 @@ pub struct TestApp {
     pub sites: Vec<Site>,
     pub bus: Bus,
     pub guard: Arc<Guard>,
-    /// Ends the program.
+    /// Cancelling it stops the program.
     pub stop: CancellationToken,
     client: Client,
     slots: usize,
@@ -122,19 +122,19 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// With a worker.
+    /// Starts with a worker.
     pub async fn start() -> Self {
         Self::with(Setup::default()).await
     }
 
-    /// Without a worker.
+    /// Starts without a worker.
     pub async fn idle() -> Self {
         Self::with(Setup { works: false, ..Setup::default() }).await
     }
 
-    /// As the test wants it.
+    /// Starts with this setup.
     pub async fn with(setup: Setup) -> Self {
-        // The only TLS implementation there is; refusing a second installation is no error.
+        // rustls has one provider here; installing it again fails, which is no error.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = Database::migrated().await;
         let db = database.open();
@@ -228,12 +228,12 @@ impl TestApp {
         self.db.conn().await.unwrap()
     }
 
-    /// Somebody who is not signed in.
+    /// A client without credentials.
     pub fn anonymous(&self) -> Client {
         self.client.clone()
     }
 
-    /// Somebody with a token of this role.
+    /// A client with a token of this role.
     pub async fn person(&self, role: Role) -> Client {
         let secret = Secret::random().unwrap();
         let mut conn = self.conn().await;
@@ -242,7 +242,7 @@ impl TestApp {
         self.client.with(Credentials::Token(secret.reveal().to_owned()))
     }
 
-    /// Somebody of this role with a browser's session.
+    /// A client of this role with a browser session.
     pub async fn session(&self, role: Role) -> Client {
         let secret = Secret::random().unwrap();
         let mut conn = self.conn().await;
@@ -252,17 +252,17 @@ impl TestApp {
         self.client.with(Credentials::Cookie(secret.reveal().to_owned()))
     }
 
-    /// Somebody who may look.
+    /// A client that may only read.
     pub async fn viewer(&self) -> Client {
         self.person(Role::Viewer).await
     }
 
-    /// Somebody who may create, launch and activate.
+    /// A client that may create, launch and activate.
     pub async fn operator(&self) -> Client {
         self.person(Role::Operator).await
     }
 
-    /// One number from the database.
+    /// The integer in column `n` of the query's one row.
     pub async fn number(&self, query: &str) -> i64 {
         number(&mut *self.conn().await, query).await
     }
@@ -272,14 +272,14 @@ impl TestApp {
         diesel::sql_query(query).get_result::<Words>(&mut *self.conn().await).await.unwrap().text
     }
 
-    /// Does to the database what no operation does.
+    /// Changes the database in a way that no operation does.
     pub async fn execute(&self, statement: &str) {
         diesel::sql_query(statement).execute(&mut *self.conn().await).await.unwrap();
     }
 
-    /// Ends the program as it should end, and sees that nothing is left undone.
+    /// Stops the program in order, and asserts that no job, lease or gap in a log is left.
     pub async fn end(mut self) {
-        // Without a worker nobody has done the jobs.
+        // Without a worker, jobs may be left.
         if self.worker.is_some() {
             let mut left = String::new();
             let is_done = async || {
@@ -304,7 +304,7 @@ impl TestApp {
     }
 }
 
-/// The jobs, with their last errors.
+/// The remaining jobs, with their last errors.
 const JOBS: &str = "SELECT coalesce(string_agg(concat_ws(': ', task_identifier, last_error), '; '), '') AS text \
     FROM graphile_worker.jobs";
 
@@ -337,12 +337,12 @@ pub async fn number(conn: &mut AsyncPgConnection, query: &str) -> i64 {
     diesel::sql_query(query).get_result::<Number>(conn).await.unwrap().n
 }
 
-/// Waits until it is so, looking again and again.
+/// Polls until the condition holds; panics after `PATIENCE`.
 pub async fn until(what: &str, is_so: impl AsyncFnMut() -> bool) {
     assert!(holds_soon(is_so).await, "waited {PATIENCE:?} and still not: {what}");
 }
 
-/// Whether it is so in time.
+/// Whether the condition holds before `PATIENCE` is over.
 async fn holds_soon(mut is_so: impl AsyncFnMut() -> bool) -> bool {
     let looking = async {
         while !is_so().await {
@@ -352,7 +352,7 @@ async fn holds_soon(mut is_so: impl AsyncFnMut() -> bool) -> bool {
     tokio::time::timeout(PATIENCE, looking).await.is_ok()
 }
 
-/// A new user of this role. Nobody knows the password.
+/// A new user of this role. No password matches its hash.
 async fn user(conn: &mut AsyncPgConnection, role: Role) -> UserId {
     static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
     let name = format!("{}-{}", role.as_str(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -360,7 +360,7 @@ async fn user(conn: &mut AsyncPgConnection, role: Role) -> UserId {
     store::by_name(conn, &name).await.unwrap().unwrap().0
 }
 
-/// Sites with defaults that reach nowhere.
+/// The type for sites, with defaults that point to no real server.
 fn site_type() -> applications::site::Site {
     let defaults = applications::site::Defaults { base_domain: "campus.example".into(), protocol: "https".into() };
     let urls = ocim::routing::public::PublicUrls::at_port(8080);

@@ -1,4 +1,4 @@
-//! An application type that only tests know: it shares no setting with the types of the product.
+//! An application type for tests only: it shares no setting with the types of the product.
 
 use ocim::instances::application::{
     Application, ApplicationError, CheckSpec, GENERATED, Hook, Layer, Moment, Playbook, Requirements, SecretKind,
@@ -9,7 +9,7 @@ use shared_types::applications::{ApplicationType, MachineNeeds, SiteAddress};
 use shared_types::settings::{Field, FieldKind, Schema};
 use shared_types::{FieldError, FieldWarning, yaml};
 
-/// What of it server, browser and client would share.
+/// The part of the type that server, browser and client would share.
 pub static TYPE: ApplicationType = ApplicationType {
     word: "notebook",
     label: "Notebook",

@@ -15,17 +15,17 @@ use tokio_postgres::NoTls;
 
 const TEMPLATE: &str = "template_ocim";
 
-/// The server. It ends with this process, whatever ends it.
+/// The database server. It ends with this process, however that ends.
 struct Server {
     url: String,
     /// Names of databases that are not needed any more.
     discarded: mpsc::Sender<String>,
-    /// Ends the server when the kernel closes its input, because this process is no more.
+    /// Ends the server when this process is gone and the kernel closes the guard's input.
     _guard: Child,
 }
 
 static SERVER: LazyLock<Server> = LazyLock::new(|| {
-    // A test's own runtime ends with the test.
+    // A test's own runtime ends with the test, so the server gets another one.
     let start = || tokio::runtime::Runtime::new().unwrap().block_on(start());
     std::thread::spawn(start).join().unwrap()
 });
@@ -54,12 +54,12 @@ async fn start() -> Server {
     Server { url, discarded, _guard: guard }
 }
 
-/// SCRAM makes each connection cost thousands of hashes, which this build does not optimise; MD5 two.
+/// Sets MD5: SCRAM takes thousands of hashes per connection, slow in this unoptimised build; MD5 takes two.
 async fn cheapen_connections(directory: &Path, url: &str) {
     let file = directory.join("postgres/data/pg_hba.conf");
     let rules = fs::read_to_string(&file).unwrap();
     fs::write(&file, rules.replace("scram-sha-256", "md5")).unwrap();
-    // These rules take both kinds, so they come first.
+    // These rules accept both kinds of passwords, so they are reloaded before the password is changed.
     execute(url, "SELECT pg_reload_conf()").await;
     let password = url::Url::parse(url).unwrap().password().unwrap().to_owned();
     execute(url, &format!("SET password_encryption = 'md5'; ALTER ROLE ocim PASSWORD '{password}'")).await;
@@ -72,7 +72,7 @@ fn drop_databases(url: &str, names: &mpsc::Receiver<String>) {
     }
 }
 
-/// Reads nothing until the other end is closed; then ends the server at once and removes what it wrote.
+/// Reads until the other end is closed; then ends the server at once and removes its files.
 const GUARD: &str = r#"read -r _; kill -QUIT "$1"; while kill -0 "$1" 2>/dev/null; do sleep 0.1; done; rm -rf -- "$2""#;
 
 fn named(url: &str, database: &str) -> String {
@@ -88,18 +88,18 @@ async fn execute(url: &str, statement: &str) {
     connection.await.unwrap().unwrap();
 }
 
-/// A database of a test's own.
+/// A test's own database.
 pub struct Database {
     name: String,
 }
 
 impl Database {
-    /// A migrated one.
+    /// A new database with all migrations applied.
     pub async fn migrated() -> Self {
         Self::copy_of(TEMPLATE).await
     }
 
-    /// One without a table.
+    /// A new database without tables.
     pub async fn empty() -> Self {
         Self::copy_of("template0").await
     }
@@ -111,19 +111,19 @@ impl Database {
         Self { name }
     }
 
-    /// Where it is.
+    /// The connection URL, with the password.
     pub fn url(&self) -> String {
         named(&SERVER.url, &self.name)
     }
 
-    /// A way to it.
+    /// A connection pool for it.
     pub fn open(&self) -> Db {
         Db::open(&self.url()).unwrap()
     }
 
-    /// Removes it by and by, whoever is connected; what is left at the end goes with the server.
+    /// Queues the database for removal, even with open connections; the rest is removed with the server.
     pub fn discard(self) {
-        // Nobody waits for the checkpoint that a DROP makes.
+        // The test does not wait for the checkpoint that DROP DATABASE makes.
         SERVER.discarded.send(self.name).unwrap();
     }
 }

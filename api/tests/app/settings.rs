@@ -1,4 +1,4 @@
-//! The settings under which tests and measurements run the program.
+//! The settings that tests and benches run the program with.
 
 use std::path::Path;
 use std::time::Duration;
@@ -35,12 +35,12 @@ pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {
     }
 }
 
-/// One key, which is no secret.
+/// A key ring with one fixed key.
 pub fn keyring() -> Keyring {
     Keyring::of([format!("test:{}", "00".repeat(32)).as_str()]).unwrap()
 }
 
-/// Open edX with defaults that reach nowhere.
+/// Open edX with defaults that point to no real server.
 pub fn open_edx() -> OpenEdx {
     let defaults = Defaults {
         base_domain: "localhost".into(),

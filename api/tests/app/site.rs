@@ -1,4 +1,4 @@
-//! The web server of a fake machine: plays LMS and Studio to whoever checks them.
+//! The web server of a fake machine: answers the health checks of LMS and Studio.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,20 +8,20 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-/// A web server of which a test says whether it is well.
+/// A web server whose health the test sets.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// Where it answers.
+    /// The address that it listens on.
     pub address: SocketAddr,
     is_healthy: Arc<AtomicBool>,
     is_studio_ill: Arc<AtomicBool>,
-    /// True: answers wait.
+    /// While true, answers are held back.
     held: tokio::sync::watch::Sender<bool>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Site {
-    /// Answers until `stop`.
+    /// Serves until `stop` is cancelled.
     pub async fn start(stop: CancellationToken) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let site = Self {
@@ -41,27 +41,27 @@ impl Site {
         site
     }
 
-    /// From now on it answers 200, or 503.
+    /// Sets the status of all answers: 200 or 503.
     pub fn set_healthy(&self, is_healthy: bool) {
         self.is_healthy.store(is_healthy, Ordering::SeqCst);
     }
 
-    /// From now on Studio answers 503, or as the rest does.
+    /// Makes Studio answer 503, or like the rest again.
     pub fn set_studio_ill(&self, is_ill: bool) {
         self.is_studio_ill.store(is_ill, Ordering::SeqCst);
     }
 
-    /// From now on whoever asks waits for the answer, or no more.
+    /// Holds all answers back, or releases them.
     pub fn set_held(&self, is_held: bool) {
         self.held.send_replace(is_held);
     }
 
-    /// What it was asked: `Host` and path, the first first.
+    /// All requests so far as `Host` and path, earliest first.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 
-    /// One request a connection; one that broke off gets no answer.
+    /// Answers one request per connection; a client that breaks off gets no answer.
     async fn answer(&self, visitor: TcpStream) -> Option<()> {
         let mut lines = BufReader::new(visitor).lines();
         let first = lines.next_line().await.ok()??;

@@ -1,4 +1,4 @@
-//! What many tests begin with, and ask.
+//! Steps that many tests share.
 
 use ocim::instances::builds::Builder;
 use ocim::instances::builds::launch;
@@ -9,19 +9,19 @@ use shared_types::{AppServerId, InstanceId, Trigger};
 use super::{Answer, Client, TestApp};
 
 impl TestApp {
-    /// A new instance with this sub domain; gives its id.
+    /// A new instance with this subdomain; gives its id.
     pub async fn instance(&self, sub_domain: &str) -> i64 {
         let body = json!({ "name": format!("Instance {sub_domain}"), "sub_domain": sub_domain });
         self.operator().await.post("/api/v1/instances", body).await.expect(201)["id"].as_i64().unwrap()
     }
 
-    /// A new app server of an instance, launched and no more.
+    /// Launches an app server of an instance; gives its id without waiting.
     pub async fn launched(&self, instance: i64) -> i64 {
         let (mut conn, request) = (self.conn().await, launch::Request::once(Trigger::User, None));
         launch::launch(&self.manager, &mut conn, "test", InstanceId(instance), request).await.unwrap().0
     }
 
-    /// A new app server of an instance whose build has ended.
+    /// Launches an app server of an instance and waits until its build has ended.
     pub async fn built(&self, instance: i64) -> Value {
         let id = self.launched(instance).await;
         if self.worker.is_none() {
@@ -30,14 +30,14 @@ impl TestApp {
         self.until_built(id).await
     }
 
-    /// A new app server of an instance that runs.
+    /// Launches an app server of an instance, waits for its build, and asserts that it is running.
     pub async fn running(&self, instance: i64) -> i64 {
         let built = self.built(instance).await;
         assert_eq!(built["status"], "running", "{built:#}");
         built["id"].as_i64().unwrap()
     }
 
-    /// A builder of the test's own, beside whatever worker there is.
+    /// A builder of the test's own, in addition to the worker, if there is one.
     pub fn builder(&self) -> Builder {
         Builder::new(self.manager.clone(), self.slots, self.stop.child_token())
     }
@@ -60,19 +60,19 @@ impl TestApp {
         activate(&self.operator().await, id, json!({})).await
     }
 
-    /// Waits until an app server is this to the visitors.
+    /// Waits until an app server has this `serving` value.
     pub async fn until_serving(&self, id: i64, serving: &str) {
         super::until(serving, async || self.read_app_server(id).await["serving"] == serving).await;
     }
 
-    /// Every text of an app server's log.
+    /// All texts of an app server's log. Panics if the log is longer than a page.
     pub async fn log(&self, id: i64) -> Vec<String> {
         let page = self.viewer().await.get(&format!("/api/v1/app-servers/{id}/logs?limit=500")).await.expect(200);
         assert_eq!(page["next_cursor"], Value::Null, "the log is longer than a page");
         page["items"].as_array().unwrap().iter().map(|entry| entry["text"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Whether a line of an app server's log holds these words.
+    /// Whether a line of an app server's log contains these words.
     pub async fn log_says(&self, id: i64, words: &str) -> bool {
         self.log(id).await.iter().any(|line| line.contains(words))
     }
@@ -88,7 +88,7 @@ impl TestApp {
     }
 }
 
-/// Somebody activates an app server and waits until the gateway has it.
+/// Activates an app server as `who`, and waits until the gateway has it.
 pub async fn activate(who: &Client, id: i64, body: Value) -> Answer {
     let request = who.request(reqwest::Method::POST, &format!("/api/v1/app-servers/{id}/activate"));
     Answer::to(request.header("prefer", "wait=30").json(&body)).await

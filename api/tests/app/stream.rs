@@ -1,4 +1,4 @@
-//! A reader of server-sent events.
+//! A client of server-sent events.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,17 +8,17 @@ use serde_json::Value;
 
 use super::Client;
 
-/// How long an event may take to come.
+/// How long the test waits for the next event.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// An open stream.
+/// An open stream of server-sent events.
 pub struct Stream {
     response: Response,
     text: String,
     waiting: VecDeque<Message>,
 }
 
-/// One event.
+/// One server-sent event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     pub event: String,
@@ -27,7 +27,7 @@ pub struct Message {
 }
 
 impl Stream {
-    /// Opens a stream, after the last event that was received.
+    /// Opens a stream, with `last` as its Last-Event-ID.
     pub async fn open(client: &Client, path: &str, last: Option<i64>) -> Self {
         let mut request = client.request(Method::GET, path);
         if let Some(last) = last {
@@ -39,14 +39,14 @@ impl Stream {
         Self { response, text: String::new(), waiting: VecDeque::new() }
     }
 
-    /// The next event; none when the stream has ended.
+    /// The next event; `None` when the stream has ended.
     pub async fn next(&mut self) -> Option<Message> {
         loop {
             if let Some(message) = self.waiting.pop_front() {
                 return Some(message);
             }
             let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("no event came");
-            // A server that ends cuts the connection.
+            // When the server ends, it cuts the connection, which reads as an error.
             let chunk = chunk.ok().flatten()?;
             self.text.push_str(std::str::from_utf8(&chunk).unwrap());
             while let Some((block, rest)) = self.text.split_once("\n\n") {
@@ -56,7 +56,7 @@ impl Stream {
         }
     }
 
-    /// Reads on until an event of this name.
+    /// Skips events until one has this name.
     pub async fn next_of(&mut self, event: &str) -> Message {
         loop {
             let message = self.next().await.expect("the stream ended");
@@ -67,7 +67,7 @@ impl Stream {
     }
 }
 
-/// A comment or a retry time is no message.
+/// The event in a block; `None` for comments and retry times.
 fn message(block: &str) -> Option<Message> {
     let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let data = field("data:")?;

@@ -1,8 +1,7 @@
-//! The type Tutor with defaults that reach nowhere.
+//! The application type Tutor, with defaults that point to no real server.
 
 use ocim::applications::tutor::{Defaults, Tutor};
 
-/// The type.
 pub fn tutor() -> Tutor {
     let defaults = Defaults {
         base_domain: "localhost".into(),

@@ -1,12 +1,12 @@
-//! The layers of the house. ARCHITECTURE.md draws them.
+//! The layers of the code, as drawn in ARCHITECTURE.md.
 
-/// The rooms, the lowest layer first. A room may name rooms of lower layers and itself; the deepest room that holds a module
-/// is the module's. Strictly lower, so that no two rooms can name each other.
+/// The rooms, lowest layer first. A room may use rooms of lower layers and itself; a module belongs to the deepest room
+/// that contains it. Layers are strict, so that no two rooms can use each other.
 const LAYERS: &[&[&str]] = &[
-    // Asks a server over its API and knows nothing else of it.
+    // Uses a server over its API, and no code of it.
     &["client"],
     &["config"],
-    // What every program has.
+    // Used by every process.
     &["platform", "platform::children", "platform::command", "platform::origin", "platform::trouble"],
     &["platform::guard", "platform::files"],
     &["platform::db"],
@@ -20,18 +20,18 @@ const LAYERS: &[&[&str]] = &[
         "platform::metrics",
     ],
     &["platform::users"],
-    // What runs for others.
+    // Runs of external programs.
     &["git"],
     &["ansible"],
-    // What an instance needs outside.
+    // Machines and traffic of an instance.
     &["machines", "routing"],
-    // Instances, whatever they run: their tables, the port to what they run, and the verbs.
+    // Instances of any type: their tables, the port to applications, and the operations.
     &["instances::store", "instances::builds::lease"],
     &["instances"],
     &["instances::settings", "instances::health"],
     &["instances::builds"],
     &["instances::traffic", "instances::upkeep"],
-    // What they run.
+    // The application types.
     &["applications"],
     &["pull_requests"],
     &["worker"],
@@ -45,13 +45,13 @@ fn rooms() -> impl Iterator<Item = &'static str> {
     LAYERS.iter().flat_map(|layer| layer.iter().copied())
 }
 
-/// The deepest room that holds a module or an item of it.
+/// The deepest room that contains this module or item.
 pub(super) fn room(path: &[String]) -> Option<&'static str> {
     let holds = |room: &&str| room.split("::").enumerate().all(|(n, name)| path.get(n).is_some_and(|own| own == name));
     rooms().filter(holds).max_by_key(|room| room.split("::").count())
 }
 
-/// How high a room is; the lowest is 0.
+/// The index of a room's layer; 0 is the lowest.
 pub(super) fn layer(room: &str) -> usize {
     LAYERS.iter().position(|layer| layer.contains(&room)).unwrap()
 }

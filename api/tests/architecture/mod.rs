@@ -1,5 +1,5 @@
-//! The house's rules: dependencies point one way, only stores write queries, only `http` knows the web server, and no generic
-//! room names an application. Read off the paths of every source file.
+//! The rules of the architecture: dependencies point one way, only stores write queries, only `http` uses the web
+//! server, and no generic room names an application. Checked on the paths in every source file.
 
 mod layers;
 mod source;
@@ -9,7 +9,7 @@ use std::path::{Path as FilePath, PathBuf};
 use self::layers::{layer, room};
 use self::source::{Path, Source};
 
-/// Rooms that name an application type.
+/// Rooms that may name an application type.
 const KNOW_APPLICATIONS: &[&str] = &["applications", "client", "http", "pull_requests", "start"];
 
 struct File {
@@ -24,7 +24,7 @@ impl File {
     }
 }
 
-/// Every source file of the crate but the program's own.
+/// Every source file of the crate, except lib.rs, main.rs and cli.rs.
 fn files() -> Vec<File> {
     let root = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
@@ -49,7 +49,7 @@ fn walk(dir: &FilePath, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The module of a file, which is named by its path below `src`.
+/// The module of a file, from its path below `src`.
 fn module(path: &FilePath) -> Path {
     let names = path.with_extension("");
     let mut module: Path = names.iter().map(|name| name.to_str().unwrap().to_owned()).collect();
@@ -79,7 +79,7 @@ fn dependencies_point_one_way() {
 
 #[test]
 fn only_stores_and_the_database_name_the_orm() {
-    // An error's conversion is no query.
+    // The conversion of an error is no query.
     let is_plumbing = |path: &Path| path.starts_with(&["diesel".into(), "result".into(), "Error".into()]);
     let mut wrong = Vec::new();
     for file in files() {
@@ -117,7 +117,7 @@ fn the_client_knows_the_api_and_nothing_knows_the_client() {
     }
 }
 
-/// Whether a path leads into the folder of an application type, or has the name of the first type in it, which no other thing has.
+/// Whether a path leads into the folder of an application type, or names the first type in it, which has a unique name.
 fn names_a_type(path: &Path) -> bool {
     let is_type = |name: &String| shared_types::applications::of(name).is_some();
     path.iter().any(|name| name.to_lowercase().contains("openedx"))

@@ -1,25 +1,25 @@
-//! Reads Rust source as far as its paths go: use trees, paths in expressions and types, inline modules. Comments, strings and
-//! characters are no code.
+//! A reader of the paths in Rust source: use trees, paths in expressions and types, inline modules. Comments, strings
+//! and character literals are skipped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A path of names, below the crate's root.
+/// The segments of a path below the crate's root.
 pub(super) type Path = Vec<String>;
 
-/// A source file, read.
+/// The paths of a source file.
 pub(super) struct Source {
-    /// The module that the file is, below the crate's root.
+    /// The file's module, below the crate's root.
     module: Path,
-    /// The file's text with blanks where comments, strings and characters are.
+    /// The text, with blanks in place of comments, strings and character literals.
     pub(super) code: String,
-    /// Local names and what they were imported as, in the file's own words.
+    /// Local names and the paths they were imported from, as written in the file.
     imports: BTreeMap<String, Path>,
-    /// Every path in use declarations and elsewhere, with the inline modules around it.
+    /// Every path in use declarations and elsewhere, with the inline modules that contain it.
     paths: Vec<(Vec<String>, Path)>,
 }
 
 impl Source {
-    /// Reads the text of the file that is `module`.
+    /// Reads the text of a file whose module is `module`.
     pub(super) fn read(module: &[String], text: &str) -> Self {
         let code = without_comments(text);
         let inline = inline_modules(&code);
@@ -38,12 +38,12 @@ impl Source {
         Self { module: module.to_vec(), code, imports, paths }
     }
 
-    /// What the file names of this crate, below its root.
+    /// The paths of this crate that the file uses, below its root.
     pub(super) fn named(&self) -> BTreeSet<Path> {
         self.paths.iter().filter_map(|(inline, path)| self.absolute(inline, path, 0)).collect()
     }
 
-    /// What the file names of another crate: the paths that begin with its name.
+    /// The paths of another crate that the file uses; they begin with its name.
     pub(super) fn named_of(&self, other: &str) -> BTreeSet<Path> {
         let imported = |path: &Path| match self.imports.get(&path[0]) {
             Some(whole) if whole.len() > 1 || whole[0] != path[0] => [whole.as_slice(), &path[1..]].concat(),
@@ -65,7 +65,7 @@ impl Source {
                 at.extend_from_slice(&path[steps..]);
                 Some(at)
             }
-            // A chain of imports ends soon; a name that imports itself never does.
+            // A chain of imports is short; a name that imports itself has no end.
             _ if depth > 4 => None,
             name => {
                 let imported = self.imports.get(name).filter(|import| import[0] != name)?;
@@ -80,7 +80,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The same text, as long as before, with blanks for comments, strings and characters.
+/// The text at the same length, with blanks in place of comments, strings and character literals.
 fn without_comments(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
@@ -88,7 +88,7 @@ fn without_comments(text: &str) -> String {
     while at < chars.len() {
         let end = end_of_no_code(&chars, at);
         if end == at {
-            // Code outside of strings is ASCII, so that offsets are bytes.
+            // Other characters become `_`, so that offsets count characters and bytes alike.
             out.push(if chars[at].is_ascii() { chars[at] } else { '_' });
             at += 1;
         } else {
@@ -99,7 +99,7 @@ fn without_comments(text: &str) -> String {
     out
 }
 
-/// Where a comment, string or character that begins here ends; here, if none does.
+/// The end of a comment, string or character literal that begins at `at`; `at` if there is none.
 fn end_of_no_code(chars: &[char], at: usize) -> usize {
     let next = |n: usize| chars.get(at + n).copied().unwrap_or('\0');
     let is_inside_word = at > 0 && is_word(chars[at - 1]);
@@ -151,14 +151,14 @@ fn end_of_raw(chars: &[char], mut at: usize, hashes: usize) -> usize {
     (at + 1 + hashes).min(chars.len())
 }
 
-/// Where a word begins in the code, everywhere it does.
+/// All positions in the code at which `word` begins.
 fn words<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     code.match_indices(word)
         .map(|(at, _)| at)
         .filter(move |at| !code[..*at].ends_with(is_word) && !code[at + word.len()..].starts_with(is_word))
 }
 
-/// The spans of inline modules, the outer before the inner, with their names.
+/// The spans and names of inline modules, outer before inner.
 fn inline_modules(code: &str) -> Vec<(usize, usize, String)> {
     let mut found = Vec::new();
     for at in words(code, "mod") {
@@ -173,7 +173,7 @@ fn inline_modules(code: &str) -> Vec<(usize, usize, String)> {
     found
 }
 
-/// The length of a text in braces that this text begins with.
+/// The length of the text in braces at the beginning of `text`.
 fn matching_brace(text: &str) -> usize {
     let mut depth = 0;
     for (at, c) in text.char_indices() {
@@ -187,17 +187,17 @@ fn matching_brace(text: &str) -> usize {
     text.len()
 }
 
-/// The spans of the trees of use declarations.
+/// The spans of all use declarations.
 fn use_declarations(code: &str) -> Vec<(usize, usize)> {
     words(code, "use")
         .filter(|at| !code[..*at].trim_end().ends_with("::"))
         .filter_map(|at| code[at..].find(';').map(|len| (at + 3, at + len)))
-        // `impl Trait + use<'a>` is no declaration.
+        // `impl Trait + use<'a>` is no use declaration.
         .filter(|(start, _)| !code[*start..].trim_start().starts_with('<'))
         .collect()
 }
 
-/// Every path of a use tree, with the local name that it gets.
+/// Every path of a use tree, with its local name.
 fn use_tree(text: &str) -> Vec<(Path, String)> {
     let mut leaves = Vec::new();
     branch(&[], text, &mut leaves);
@@ -224,7 +224,7 @@ fn branch(prefix: &[String], text: &str, leaves: &mut Vec<(Path, String)>) {
     }
 }
 
-/// The items of a group, which are separated by commas outside of inner groups.
+/// The items of a group, separated by commas outside of inner groups.
 fn items(group: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0;
     group
@@ -239,7 +239,7 @@ fn items(group: &str) -> impl Iterator<Item = &str> {
         .filter(|item| !item.trim().is_empty())
 }
 
-/// Every path of at least two names, and where it begins.
+/// Every path with at least two segments, and its position.
 fn paths_in(code: &str) -> Vec<(usize, Path)> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -257,7 +257,7 @@ fn paths_in(code: &str) -> Vec<(usize, Path)> {
             }
             path.push(name);
         }
-        // `pub(in crate::a)` says who may name it and names nothing.
+        // `pub(in crate::a)` limits visibility and uses nothing.
         let is_visibility = code[..first].trim_end().ends_with("(in");
         if !path[0].is_empty() && path.len() > 1 && !is_visibility {
             found.push((first, path));

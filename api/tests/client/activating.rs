@@ -5,7 +5,7 @@ use super::Shell;
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn traffic_is_given_taken_back_and_the_machine_goes() {
+async fn an_app_server_is_activated_rolled_back_and_terminated() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let (first, second) = (app.running(instance).await, app.running(instance).await);
@@ -37,7 +37,7 @@ async fn traffic_is_given_taken_back_and_the_machine_goes() {
 }
 
 #[tokio::test]
-async fn what_differs_is_a_table_or_what_the_api_said() {
+async fn diff_prints_a_table_or_the_json_of_the_api() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.running(instance).await;
@@ -55,7 +55,7 @@ async fn what_differs_is_a_table_or_what_the_api_said() {
 }
 
 #[tokio::test]
-async fn one_is_shown_kept_and_asked_for_when_it_runs() {
+async fn an_app_server_is_shown_pinned_and_activated_when_running() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.running(instance).await;

@@ -1,17 +1,17 @@
-//! docs/client.md is a story that holds: every command of it is run, in its order.
+//! docs/client.md is executable: every command of it is run, in order.
 
 use shared_types::Role;
 
 use super::{PASSWORD, Ran, Shell, user};
 use crate::app::TestApp;
 
-/// The shell's blocks of the page.
+/// The shell blocks of the page.
 fn blocks(page: &str) -> Vec<&str> {
     page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
 #[tokio::test]
-async fn every_example_does_what_it_says() {
+async fn every_example_of_the_client_page_succeeds() {
     let page = include_str!("../../../docs/client.md");
     let app = TestApp::start().await;
     user(&app, "ann", Role::Operator).await;

@@ -6,14 +6,14 @@ use super::proxy::Proxy;
 use super::{Ran, Shell};
 use crate::app::{GatedAnsible, Setup, TestApp, until};
 
-/// The numbers of entries, each a JSON document on a line.
+/// The `seq` of entries, given as JSON lines.
 fn numbers(lines: &str) -> Vec<i64> {
     let number = |line| serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].as_i64().unwrap();
     lines.lines().map(number).collect()
 }
 
 #[tokio::test]
-async fn no_line_is_lost_or_doubled_however_often_the_connection_breaks() {
+async fn a_followed_log_loses_and_doubles_no_line_on_broken_connections() {
     let ansible = GatedAnsible::new();
     let used: Arc<dyn ocim::ansible::port::Ansible> = ansible.clone();
     let app = TestApp::with(Setup { ansible: Some(used), ..Setup::default() }).await;
@@ -38,7 +38,7 @@ async fn no_line_is_lost_or_doubled_however_often_the_connection_breaks() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_over_is_printed_as_it_is_asked_for() {
+async fn the_log_of_an_ended_build_is_printed_with_each_option() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.ansible.next_run_fails("lms : migrate", "no such table");

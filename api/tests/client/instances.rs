@@ -45,7 +45,7 @@ async fn an_instance_is_created_shown_and_changed() {
 }
 
 #[tokio::test]
-async fn what_was_changed_meanwhile_or_is_not_valid_changes_nothing() {
+async fn conflicting_and_invalid_settings_change_nothing() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let shell = Shell::of(&app, Role::Operator).await;
@@ -102,7 +102,7 @@ async fn lists_go_over_all_pages_up_to_the_limit() {
 }
 
 #[tokio::test]
-async fn an_instance_is_held_and_put_away() {
+async fn an_instance_is_held_archived_and_restored() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.running(instance).await;
@@ -116,7 +116,7 @@ async fn an_instance_is_held_and_put_away() {
     );
     shell.run(&["instance", "archive", "1", "--terminate"]).await.expect(0);
     assert_eq!(shell.run(&["instance", "list", "--archived", "-o", "json"]).await.json()[0]["id"], 1);
-    // By name, although it is archived.
+    // By its name, although it is archived.
     shell.run(&["instance", "restore", "Instance demo"]).await.expect(0);
     assert_eq!(app.read_instance(1).await["archived_at"], json!(null));
     app.end().await;

@@ -11,7 +11,7 @@ use super::proxy::Proxy;
 use super::{Ran, Shell};
 use crate::app::{GatedAnsible, Setup, TestApp, until};
 
-/// Reads lines until one holds these words.
+/// Reads lines until one contains these words.
 async fn read_until(stderr: &mut BufReader<ChildStderr>, words: &str) {
     let reading = async {
         let mut line = String::new();
@@ -24,7 +24,7 @@ async fn read_until(stderr: &mut BufReader<ChildStderr>, words: &str) {
 }
 
 #[tokio::test]
-async fn it_waits_until_the_app_server_runs_and_says_how_far_it_is() {
+async fn launch_with_wait_shows_progress_until_the_app_server_runs() {
     let app = TestApp::start().await;
     app.instance("demo").await;
     let shell = Shell::of(&app, Role::Operator).await;
@@ -39,7 +39,7 @@ async fn it_waits_until_the_app_server_runs_and_says_how_far_it_is() {
     assert_eq!((&built["reason"], &built["trigger"]), (&json!("first"), &json!("token")));
     let ran = shell.run(&["app-server", "launch", "1", "--wait", "-o", "json"]).await;
     assert_eq!((&ran.json()["id"], &ran.json()["status"]), (&json!(2), &json!("running")));
-    // Without --wait it does not wait.
+    // Without --wait, the command does not wait.
     let launched = shell.run(&["app-server", "launch", "1", "-o", "json", "--activate-when-running"]).await.json();
     assert_eq!((&launched["id"], &launched["activate_when_running"]), (&json!(3), &json!(true)));
     app.until_built(3).await;
@@ -57,7 +57,7 @@ async fn a_build_that_fails_is_exit_code_1_with_task_reason_and_what_to_type() {
     let words = ran.refused(1);
     assert!(words.contains("lms : migrate") && words.contains("no such table"), "{words}");
     assert!(words.contains("ocim app-server logs 1"), "{words}");
-    // Another attempt that goes well is what was asked for.
+    // With --attempts, the second attempt succeeds.
     app.ansible.next_run_fails("lms : migrate", "lock wait timeout");
     let ran = shell.run(&["app-server", "launch", "1", "--wait", "--attempts", "2"]).await;
     assert_eq!(ran.expect(0), "App server 3 is running.\n");

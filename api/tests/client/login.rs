@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::{PASSWORD, Ran, Shell, user};
 use crate::app::TestApp;
 
-/// The file's text.
+/// The content of the file with the stored token.
 fn kept(shell: &Shell) -> String {
     std::fs::read_to_string(shell.home().join("config/ocim/client.toml")).unwrap()
 }
@@ -37,7 +37,7 @@ async fn a_password_becomes_a_token_that_only_its_owner_can_read_and_no_session_
     assert_eq!(app.number("SELECT count(*) AS n FROM sessions").await, 0);
     shell.run(&["instance", "create", "--name", "Demo", "--sub-domain", "demo"]).await.expect(0);
     assert_eq!(shell.run(&["instance", "list", "-o", "json"]).await.json()[0]["domain"], "demo.localhost");
-    // Signing in again leaves no token behind that nobody keeps.
+    // Signing in again revokes the previous token.
     let first = token(&shell);
     shell.run_with_input(&login, &format!("{PASSWORD}\n")).await.expect(0);
     assert_ne!(token(&shell), first);
@@ -47,7 +47,7 @@ async fn a_password_becomes_a_token_that_only_its_owner_can_read_and_no_session_
 }
 
 #[tokio::test]
-async fn what_is_kept_is_deleted_here_and_at_the_server() {
+async fn logout_deletes_the_token_here_and_at_the_server() {
     let app = TestApp::idle().await;
     user(&app, "ann", Role::Viewer).await;
     let shell = Shell::new().with("OCIM_SERVER", app.anonymous().base());
@@ -76,7 +76,7 @@ async fn a_token_has_the_role_and_the_scopes_it_was_asked_for() {
     assert!(shell.run(&["app-server", "launch", "1"]).await.refused(3).contains("scope deploy"));
     assert_eq!(login(&["--role", "viewer"]).await.json()["role"], "viewer");
     assert!(shell.run(&["app-server", "launch", "1"]).await.refused(3).starts_with("ocim: Not allowed: "));
-    // More than one may have is refused, and what was kept stays.
+    // A role above one's own is refused, and the stored token stays.
     let problem = login(&["--role", "admin"]).await;
     assert_eq!(serde_json::from_str::<serde_json::Value>(problem.refused(5)).unwrap()["errors"][0]["pointer"], "/role");
     shell.run(&["instance", "list"]).await.expect(0);
@@ -88,7 +88,7 @@ async fn a_token_has_the_role_and_the_scopes_it_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_a_wrong_token_are_kept_nowhere() {
+async fn a_failed_login_stores_nothing() {
     let app = TestApp::idle().await;
     user(&app, "ann", Role::Viewer).await;
     let viewer = app.viewer().await;
@@ -111,7 +111,7 @@ async fn a_wrong_password_and_a_wrong_token_are_kept_nowhere() {
 }
 
 #[tokio::test]
-async fn a_kept_token_goes_to_its_server_only() {
+async fn a_stored_token_is_sent_to_its_server_only() {
     let app = TestApp::idle().await;
     let viewer = app.viewer().await;
     let shell = Shell::new();
@@ -119,12 +119,12 @@ async fn a_kept_token_goes_to_its_server_only() {
     let other = super::proxy::Proxy::start(viewer.base()).await;
     let shell = shell.with("OCIM_SERVER", other.base());
     assert!(shell.run(&["instance", "list"]).await.refused(3).contains("The token that is kept is for "));
-    // The environment's token is for the environment's server.
+    // The token of the environment belongs to the server of the environment.
     shell.with("OCIM_TOKEN", viewer.token()).run(&["instance", "list"]).await.expect(0);
     app.end().await;
 }
 
-/// What a terminal showed, and how it ended, of a sign-in at which this was typed once it was asked for.
+/// Signs in on a terminal and types `input` at the password prompt. Gives the terminal's output and the result.
 async fn typed(shell: &Shell, base: &str, input: &str) -> (String, Ran) {
     let login = format!("{} login --server {base} --username ann", env!("CARGO_BIN_EXE_ocim"));
     let mut command = shell.command("script", &["-qec", &login, "/dev/null"]);
@@ -140,7 +140,7 @@ async fn typed(shell: &Shell, base: &str, input: &str) -> (String, Ran) {
         );
     }
     keyboard.write_all(input.as_bytes()).await.unwrap();
-    // An error says that the terminal is gone.
+    // An error means that the terminal was closed.
     let _ = tokio::time::timeout(std::time::Duration::from_secs(30), screen.read_to_end(&mut shown)).await;
     drop(keyboard);
     (String::from_utf8(shown).unwrap(), Ran::of(child).await)

@@ -1,4 +1,4 @@
-//! The client for scripts: the real program, run as a script runs it, against the program under test.
+//! The command-line client, run as a script would run it, against the program under test.
 
 mod activating;
 mod documented;
@@ -19,13 +19,13 @@ use tokio::process::Command;
 
 use crate::app::TestApp;
 
-/// Somebody at a shell, with a home of their own.
+/// A shell with its own home directory.
 pub struct Shell {
     home: tempfile::TempDir,
     variables: Vec<(&'static str, String)>,
 }
 
-/// What a command did.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Ran {
     pub code: i32,
@@ -34,30 +34,30 @@ pub struct Ran {
 }
 
 impl Shell {
-    /// Somebody who is not signed in anywhere.
+    /// Without a server or token.
     pub fn new() -> Self {
         Self { home: tempfile::tempdir().unwrap(), variables: Vec::new() }
     }
 
-    /// Somebody of this role, whose environment names server and token.
+    /// With server and token of a user of this role in the environment.
     pub async fn of(app: &TestApp, role: Role) -> Self {
         let person = app.person(role).await;
         Self::new().with("OCIM_SERVER", person.base()).with("OCIM_TOKEN", person.token())
     }
 
-    /// With a variable in the environment, in the place of what it was.
+    /// Sets a variable of the environment.
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.variables.retain(|(other, _)| *other != name);
         self.variables.push((name, value.to_owned()));
         self
     }
 
-    /// Their home.
+    /// The home directory.
     pub fn home(&self) -> &std::path::Path {
         self.home.path()
     }
 
-    /// A command that is to be run, with nothing of this process's environment.
+    /// A command with only this shell's environment, not that of the test's process.
     pub fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(arguments).env_clear().env("HOME", self.home()).env("XDG_CONFIG_HOME", self.home().join("config"));
@@ -66,7 +66,7 @@ impl Shell {
         command
     }
 
-    /// `ocim` with these arguments, begun.
+    /// Starts `ocim` with these arguments.
     pub fn begin(&self, arguments: &[&str]) -> tokio::process::Child {
         self.command(env!("CARGO_BIN_EXE_ocim"), arguments).spawn().unwrap()
     }
@@ -76,7 +76,7 @@ impl Shell {
         Ran::of(self.begin(arguments)).await
     }
 
-    /// The same with something on standard input.
+    /// Runs `ocim` with this standard input.
     pub async fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(input.as_bytes()).unwrap();
@@ -87,7 +87,7 @@ impl Shell {
 }
 
 impl Ran {
-    /// Waits for the end, not for ever.
+    /// Waits for the end of a process, with a time limit.
     pub async fn of(child: tokio::process::Child) -> Self {
         let ended = tokio::time::timeout(std::time::Duration::from_secs(60), child.wait_with_output()).await;
         let output = ended.expect("the command did not end").unwrap();
@@ -95,20 +95,20 @@ impl Ran {
         Self { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
-    /// Standard output of a command that must end so.
+    /// Standard output of a command, whose exit code must be `code`.
     #[track_caller]
     pub fn expect(&self, code: i32) -> &str {
         assert_eq!(self.code, code, "{self:#?}");
         &self.stdout
     }
 
-    /// The one JSON document that a command which went well printed.
+    /// The one JSON document that a successful command printed.
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(self.expect(0)).unwrap()
     }
 
-    /// Standard error of a command that must end so, and printed nothing else.
+    /// Standard error of a command with this exit code, which must have printed nothing to standard output.
     #[track_caller]
     pub fn refused(&self, code: i32) -> &str {
         assert_eq!(self.expect(code), "");
@@ -116,11 +116,11 @@ impl Ran {
     }
 }
 
-/// Somebody of this role with a password to sign in with: `correct horse battery`.
+/// Creates a user of this role whose password is [`PASSWORD`].
 pub async fn user(app: &TestApp, name: &str, role: Role) {
     let hash = ocim::platform::users::passwords::hash(PASSWORD.to_owned()).await.unwrap();
     assert!(ocim::platform::users::store::insert(&mut *app.conn().await, name, &hash, role).await.unwrap());
 }
 
-/// The password of [`user`].
+/// The password of every [`user`].
 pub const PASSWORD: &str = "correct horse battery";

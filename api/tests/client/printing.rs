@@ -5,7 +5,7 @@ use super::Shell;
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn nothing_that_others_wrote_reaches_the_terminal_as_more_than_text() {
+async fn control_characters_are_escaped_on_the_terminal() {
     let app = TestApp::start().await;
     let evil = "evil\u{1b}[2J\u{9b}31m\nname\u{202e}";
     let body = json!({ "name": evil, "sub_domain": "demo" });
@@ -41,7 +41,7 @@ async fn nothing_that_others_wrote_reaches_the_terminal_as_more_than_text() {
 }
 
 #[tokio::test]
-async fn shells_are_helped_and_the_help_says_how_commands_end() {
+async fn completions_are_printed_and_the_help_lists_exit_codes() {
     let shell = Shell::new();
     for name in ["bash", "zsh", "fish"] {
         let script = shell.run(&["completion", name]).await;

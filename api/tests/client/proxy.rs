@@ -1,4 +1,4 @@
-//! A way to the program that breaks when the test says so.
+//! A TCP proxy that breaks connections when the test says so.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A TCP proxy.
 #[derive(Debug, Clone)]
 pub struct Proxy {
     base: String,
@@ -22,7 +21,7 @@ struct State {
 }
 
 impl Proxy {
-    /// In front of the program at `base`.
+    /// Starts in front of the program at `base`.
     pub async fn start(base: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own = format!("http://{}", listener.local_addr().unwrap());
@@ -42,29 +41,29 @@ impl Proxy {
         Self { base: own, state }
     }
 
-    /// Where it answers.
+    /// The base URL for clients.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// From now on every connection breaks at once, or none does.
+    /// Breaks every connection from now on, or none.
     pub fn set_down(&self, is_down: bool) {
         self.state.is_down.store(is_down, Ordering::SeqCst);
     }
 
-    /// Whether each log's stream is cut after some hundred bytes, each time at another one.
+    /// Cuts each log stream after some hundred bytes, at a different place each time.
     pub fn set_cuts_streams(&self, cuts: bool) {
         self.state.cuts_streams.store(cuts, Ordering::SeqCst);
     }
 
-    /// How many streams were asked for.
+    /// The number of requests for streams.
     pub fn streams(&self) -> usize {
         self.state.streams.load(Ordering::SeqCst)
     }
 }
 
 impl State {
-    /// Until one side ends or it is to break.
+    /// Forwards until one side ends, or the connection is to break.
     async fn forward(&self, mut visitor: TcpStream) -> Option<()> {
         let mut program = TcpStream::connect(&self.to).await.ok()?;
         let (mut asked, mut answered) = (vec![0; 4096], vec![0; 256]);

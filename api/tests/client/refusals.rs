@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use super::Shell;
 use crate::app::TestApp;
 
-/// A server that always answers this, and how often it was asked.
+/// A server that gives each request this answer; gives its base URL and the number of connections.
 async fn server(answer: &'static str) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -58,7 +58,7 @@ async fn a_server_that_is_away_or_at_fault_is_exit_code_6() {
 }
 
 #[tokio::test]
-async fn a_token_follows_no_redirect_and_is_not_sent_in_clear_without_a_word() {
+async fn a_token_follows_no_redirect_and_is_sent_in_clear_with_a_warning_only() {
     let (target, asked) = server("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").await;
     let answer = format!("HTTP/1.1 307 T\r\nlocation: {target}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     let (base, _) = server(answer.leak()).await;

@@ -1,4 +1,4 @@
-//! Illegal moves die in SQL, whatever the program thinks.
+//! The database itself refuses illegal changes, even if the program attempts them.
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use ocim::platform::db::Db;
@@ -6,7 +6,7 @@ use shared_types::{AppServerStatus, ServerStatus};
 
 use crate::app::{Database, number};
 
-/// Two instances with an app server each.
+/// Two instances with one app server each.
 const WORLD: &str = "\
     INSERT INTO instances (instance_type, name, domain, settings) SELECT 'openedx', n, n, '{}' FROM unnest(ARRAY['a', 'b']) AS n; \
     INSERT INTO servers (name, provider) SELECT 'vm', 'fake' FROM generate_series(1, 2); \
@@ -22,7 +22,7 @@ async fn world() -> (Database, Db) {
     (database, db)
 }
 
-/// Does it; gives Postgres' words where it is refused.
+/// Runs a statement; the error is Postgres' message.
 async fn attempt(conn: &mut AsyncPgConnection, statement: &str) -> Result<(), String> {
     diesel::sql_query(statement).execute(conn).await.map(drop).map_err(|error| error.to_string())
 }
@@ -32,7 +32,7 @@ async fn refused(conn: &mut AsyncPgConnection, statement: &str, words: &str) {
     assert!(error.contains(words), "{statement}: {error}");
 }
 
-/// Puts a row into any status, past the guards.
+/// Sets any status, bypassing the guards.
 async fn put(conn: &mut AsyncPgConnection, table: &str, status: &str) {
     let statement = format!(
         "BEGIN; ALTER TABLE {table} DISABLE TRIGGER USER; UPDATE {table} SET status = '{status}' WHERE id = 1; \
@@ -42,7 +42,7 @@ async fn put(conn: &mut AsyncPgConnection, table: &str, status: &str) {
 }
 
 #[tokio::test]
-async fn an_app_server_moves_as_its_type_says_and_no_other_way() {
+async fn the_status_of_an_app_server_changes_only_as_its_type_allows() {
     let (database, db) = world().await;
     let mut conn = db.conn().await.unwrap();
     for from in AppServerStatus::ALL {
@@ -57,7 +57,7 @@ async fn an_app_server_moves_as_its_type_says_and_no_other_way() {
 }
 
 #[tokio::test]
-async fn a_server_moves_as_its_type_says_and_no_other_way() {
+async fn the_status_of_a_server_changes_only_as_its_type_allows() {
     let (database, db) = world().await;
     let mut conn = db.conn().await.unwrap();
     let known = "UPDATE servers SET provider_id = 'p', ssh_address = '192.0.2.1:22', http_address = '192.0.2.1:80'";
@@ -123,7 +123,7 @@ async fn a_pin_is_written_once() {
 }
 
 #[tokio::test]
-async fn what_is_active_runs_and_is_the_instances_own() {
+async fn the_active_app_server_must_run_and_belong_to_the_instance() {
     let (database, db) = world().await;
     let mut conn = db.conn().await.unwrap();
     let activate = |id| format!("UPDATE instances SET active_app_server_id = {id} WHERE id = 1");
@@ -145,7 +145,7 @@ async fn what_is_active_runs_and_is_the_instances_own() {
 }
 
 #[tokio::test]
-async fn what_is_active_is_not_terminated() {
+async fn the_active_app_server_cannot_be_set_to_terminated() {
     let (database, db) = world().await;
     let mut conn = db.conn().await.unwrap();
     put(&mut conn, "app_servers", "running").await;

@@ -1,4 +1,4 @@
-//! Migrations up, down and up again, and by several programs at once.
+//! Migrations up, down and up again, and by several processes at once.
 
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
@@ -9,7 +9,7 @@ use ocim::platform::db::migrations::{MIGRATIONS, migrate};
 use super::texts;
 use crate::app::Database;
 
-/// Everything in the schema that a migration can make, as Postgres writes it down.
+/// A description of everything in the schema that a migration can create.
 const SCHEMA: &str = "\
     SELECT 'column ' || c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull \
         || ' ' || a.attidentity::text || ' ' || coalesce(pg_get_expr(d.adbin, d.adrelid), '') AS text \
@@ -35,7 +35,7 @@ async fn blocking(db: &Db, work: fn(&mut AsyncConnectionWrapper<AsyncPgConnectio
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn down_takes_away_all_that_up_made() {
+async fn migrations_down_remove_all_that_migrations_up_created() {
     let database = Database::migrated().await;
     let db = database.open();
     let before = schema(&db).await;
@@ -53,7 +53,7 @@ async fn down_takes_away_all_that_up_made() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_programs_that_migrate_at_once_one_does_it() {
+async fn concurrent_programs_migrate_once() {
     let database = Database::empty().await;
     let dbs = [database.open(), database.open(), database.open()];
     let ran = futures::future::join_all(dbs.iter().map(migrate)).await;

@@ -1,4 +1,4 @@
-//! What the database itself refuses, and that it is what the program thinks it is.
+//! Constraints of the database, and that its schema is what the program expects.
 
 mod guards;
 mod migrations;
@@ -19,5 +19,5 @@ async fn texts(conn: &mut AsyncPgConnection, query: &str) -> Vec<String> {
     diesel::sql_query(query).load::<Text>(conn).await.unwrap().into_iter().map(|row| row.text).collect()
 }
 
-/// Our tables; the queue's are in a schema of their own, and diesel's remembers which migrations ran.
+/// Selects our tables: not the queue's, which have their own schema, and not diesel's record of migrations.
 const OURS: &str = "n.nspname = 'public' AND c.relkind = 'r' AND c.relname <> '__diesel_schema_migrations'";

@@ -1,4 +1,4 @@
-//! The tables as diesel sees them are those of the migrated database, and each of them is explained there.
+//! The tables in diesel's schema file are those of the migrated database, and each has a comment there.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{OURS, texts};
 use crate::app::Database;
 
-/// `table.column type`, with `?` where it may be null, of every column in a file of `diesel::table!`s.
+/// `table.column type` of every column in a file of `diesel::table!`s, with `?` if it is nullable.
 fn declared(source: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for table in source.split("diesel::table! {").skip(1) {
@@ -25,7 +25,7 @@ fn declared(source: &str) -> BTreeSet<String> {
     found
 }
 
-/// The word that diesel has for a type of Postgres.
+/// Diesel's name for a type of Postgres.
 const KINDS: &str = "CASE format_type(a.atttypid, a.atttypmod) WHEN 'bigint' THEN 'BigInt' WHEN 'integer' THEN 'Integer' \
     WHEN 'text' THEN 'Text' WHEN 'boolean' THEN 'Bool' WHEN 'jsonb' THEN 'Jsonb' WHEN 'bytea' THEN 'Binary' \
     WHEN 'smallint' THEN 'SmallInt' WHEN 'text[]' THEN 'Array<Text>' \

@@ -1,9 +1,9 @@
-//! Local machines are in one place.
+//! All local machines of a database are in one data directory.
 
 use crate::app::Database;
 
 #[tokio::test]
-async fn one_data_directory_has_the_local_machines_of_a_database() {
+async fn a_second_data_directory_cannot_claim_the_local_machines() {
     let database = Database::migrated().await;
     let db = database.open();
     assert!(db.claim_local_site("first").await.unwrap());

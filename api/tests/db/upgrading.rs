@@ -1,4 +1,4 @@
-//! What the version before has written goes on: checks become health, owed mail is in the outbox.
+//! Data of the version before is kept: checks become health, owed mail gets into the outbox.
 
 use diesel_async::SimpleAsyncConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
@@ -9,7 +9,7 @@ use ocim::platform::db::migrations::{MIGRATIONS, applied, migrate};
 use super::texts;
 use crate::app::Database;
 
-/// Four instances with an active app server: well, Studio ill, the main site ill, never checked; one without. Two builds owe mail.
+/// Active app servers: healthy, Studio down, main site down, unchecked; and one that is inactive. Two builds owe mail.
 const WORLD: &str = "\
     INSERT INTO instances (instance_type, name, domain, settings) SELECT 'openedx', n, n, '{}' FROM unnest(ARRAY['a', 'b', 'c', 'd', 'e']) AS n; \
     INSERT INTO servers (name, provider) SELECT 'vm', 'fake' FROM generate_series(1, 5); \
@@ -23,7 +23,7 @@ const WORLD: &str = "\
     UPDATE builds SET mail_owed = true, mail_tries = 2 WHERE app_server_id = 1; \
     UPDATE builds SET mail_owed = true, mail_due = now() + interval '1 hour' WHERE app_server_id = 2;";
 
-/// Undoes the migrations from this one on.
+/// Reverts the migrations from `first` on.
 async fn revert_to(db: &Db, first: &str) {
     let count = applied(db).await.unwrap().iter().filter(|version| version.as_str() >= first).count();
     assert!(count >= 2, "{first} is a migration");
@@ -58,7 +58,7 @@ async fn checks_of_the_version_before_are_the_first_results_and_its_mail_is_stil
     );
     assert_eq!(texts(&mut conn, "SELECT 'x' AS text FROM builds WHERE mail_owed").await, Vec::<String>::new());
     drop(conn);
-    // And back, where the older program has to be started again.
+    // Reverting works too, for a return to the older program.
     revert_to(&db, "20261128100000").await;
     let owed = "SELECT concat_ws(' ', app_server_id, mail_tries) AS text FROM builds WHERE mail_owed ORDER BY 1";
     assert_eq!(texts(&mut db.conn().await.unwrap(), owed).await, ["1 2", "2 0"]);

@@ -1,11 +1,11 @@
-//! One pointer, whoever asks at once.
+//! Concurrent activations of one instance.
 
 use serde_json::{Value, json};
 
 use crate::app::{TestApp, stories};
 
 #[tokio::test]
-async fn two_at_once_leave_one_pointer_and_a_history_that_leads_to_it() {
+async fn concurrent_activations_leave_one_pointer_and_a_consistent_history() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let (first, second) = (app.running(instance).await, app.running(instance).await);
@@ -27,7 +27,7 @@ async fn two_at_once_leave_one_pointer_and_a_history_that_leads_to_it() {
 }
 
 #[tokio::test]
-async fn of_two_who_saw_the_same_one_is_told_to_look_again() {
+async fn concurrent_activations_with_the_same_expected_active_conflict() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let (first, second) = (app.running(instance).await, app.running(instance).await);
@@ -42,7 +42,7 @@ async fn of_two_who_saw_the_same_one_is_told_to_look_again() {
 }
 
 #[tokio::test]
-async fn what_was_built_for_a_host_name_that_another_has_now_is_refused() {
+async fn activation_is_refused_if_another_instance_has_the_host_name_now() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let old = app.running(instance).await;

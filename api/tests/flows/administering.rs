@@ -1,4 +1,4 @@
-//! `ocim admin`: users without the API. The program is the real one.
+//! `ocim admin` of the real program: managing users without the API.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -8,7 +8,7 @@ use shared_types::Role;
 
 use crate::app::TestApp;
 
-/// Runs `ocim admin` on the test's database, with this on standard input.
+/// Runs `ocim admin` on the test's database with this standard input. Gives whether it succeeded, and its output.
 async fn admin(app: &TestApp, arguments: &[&str], input: &str) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ocim"));
     command.arg("admin").args(arguments).env("DATABASE_URL", app.db.url()).env_remove("OCIM_CONFIG");
@@ -16,7 +16,7 @@ async fn admin(app: &TestApp, arguments: &[&str], input: &str) -> (bool, String)
     let input = input.to_owned();
     let running = tokio::task::spawn_blocking(move || {
         let mut child = command.spawn().unwrap();
-        // It may end without having read.
+        // The process may end without reading its input.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         child.wait_with_output().unwrap()
     });
@@ -30,7 +30,7 @@ async fn signs_in(app: &TestApp, username: &str, password: &str) -> bool {
 }
 
 #[tokio::test]
-async fn users_are_made_listed_and_disabled() {
+async fn admin_command_creates_lists_and_disables_users() {
     let app = TestApp::idle().await;
     let made = admin(&app, &["create-user", "ada", "--role", "admin"], "seven otters juggle lamps\n").await;
     assert_eq!(made, (true, "ada is user 1, admin\n".to_owned()));
@@ -52,7 +52,7 @@ async fn users_are_made_listed_and_disabled() {
 }
 
 #[tokio::test]
-async fn the_rules_are_the_apis() {
+async fn admin_command_enforces_the_rules_of_the_api() {
     let app = TestApp::idle().await;
     let browser = app.session(Role::Admin).await;
     let name = browser.get("/api/v1/auth/me").await.expect(200)["username"].as_str().unwrap().to_owned();
@@ -80,13 +80,13 @@ async fn the_rules_are_the_apis() {
 }
 
 #[tokio::test]
-async fn the_first_administrator_has_a_strong_password_too() {
+async fn the_first_administrator_needs_a_strong_password() {
     let app = TestApp::idle().await;
     let error =
         ocim::platform::users::login::ensure_first_admin(&app.db, "administrator").await.unwrap_err().to_string();
     assert!(error.starts_with("It is too easy to guess."), "{error}");
     assert!(ocim::platform::users::login::ensure_first_admin(&app.db, "correct horse battery staple 7").await.unwrap());
-    // Later starts ask nothing of it.
+    // Later starts do not check the password.
     assert!(!ocim::platform::users::login::ensure_first_admin(&app.db, "short").await.unwrap());
     app.end().await;
 }

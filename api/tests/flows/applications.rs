@@ -1,4 +1,4 @@
-//! A second application type beside the first: nothing of an instance's life knows which it runs.
+//! A second application type beside the first: the life of an instance does not depend on its type.
 
 mod tutor;
 
@@ -13,15 +13,15 @@ use crate::app::{TestApp, notebook, until};
 
 const PATH: &str = "/api/v1/instances";
 
-/// What differs between the types in the life of an instance.
+/// The differences between the types in the life of an instance.
 struct Kind {
-    /// What makes an instance; the setting `yaml` is added.
+    /// The body that creates an instance; the setting `yaml` is added.
     body: Value,
     /// The setting that holds YAML.
     yaml: &'static str,
     domain: &'static str,
     sites: Value,
-    /// A setting, another value of it, and what the variables of a later app server say of that.
+    /// A setting, its other value, and the line for that value in the variables of a later app server.
     change: (&'static str, &'static str, &'static str),
 }
 

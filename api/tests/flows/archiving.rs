@@ -1,4 +1,4 @@
-//! Instances that are put away, taken into use again, and rid of what they own; app servers whose machines are taken away.
+//! Instances that are archived, restored and purged; app servers that are terminated.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn detail(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn a_machine_is_taken_away_and_verified_gone() {
+async fn terminate_verifies_that_the_machine_is_gone() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
@@ -35,7 +35,7 @@ async fn a_machine_is_taken_away_and_verified_gone() {
 }
 
 #[tokio::test]
-async fn one_that_failed_keeps_its_status() {
+async fn terminate_keeps_the_status_of_a_failed_app_server() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.ansible.next_run_fails("lms : migrate", "no such table");
@@ -48,7 +48,7 @@ async fn one_that_failed_keeps_its_status() {
 }
 
 #[tokio::test]
-async fn the_active_one_and_one_that_is_built_are_refused() {
+async fn terminate_refuses_the_active_app_server_and_one_being_built() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let active = app.running(instance).await;
@@ -59,7 +59,7 @@ async fn the_active_one_and_one_that_is_built_are_refused() {
     );
     app.provider.set_answers_ssh(false);
     let building = app.launched(instance).await;
-    until("it waits", async || app.read_app_server(building).await["status"] == "waiting").await;
+    until("the build waits", async || app.read_app_server(building).await["status"] == "waiting").await;
     assert_eq!(
         detail(&terminate(&app, building, json!({})).await),
         "App server 2 is waiting. It is still being built; stop the build."
@@ -71,11 +71,11 @@ async fn the_active_one_and_one_that_is_built_are_refused() {
 }
 
 #[tokio::test]
-async fn what_is_to_be_terminated_is_never_activated() {
+async fn an_app_server_to_be_terminated_is_never_activated() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
-    // Nobody works, so the machine is still there, and well.
+    // No worker runs, so the machine still exists and is healthy.
     assert_eq!(terminate_now(&app, id).await["server"]["status"], "ready");
     assert!(detail(&app.activate(id).await).contains("terminated"));
     assert_eq!(app.read_instance(instance).await["active_appserver"], Value::Null);
@@ -87,7 +87,7 @@ async fn terminate_now(app: &TestApp, id: i64) -> Value {
 }
 
 #[tokio::test]
-async fn an_instance_with_machines_is_put_away_only_when_they_go_too() {
+async fn an_instance_with_machines_is_archived_only_with_terminate() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
@@ -102,7 +102,7 @@ async fn an_instance_with_machines_is_put_away_only_when_they_go_too() {
     assert!(archived["archived_at"].is_string());
     assert_eq!(archived["active_appserver"], Value::Null);
     until("the machine is gone", async || app.provider.machines().is_empty()).await;
-    until("it leads nowhere", async || app.traffic.table().get("demo.localhost").is_none_or(Option::is_none)).await;
+    until("the route is gone", async || app.traffic.table().get("demo.localhost").is_none_or(Option::is_none)).await;
     assert_eq!(app.read_app_server(id).await["status"], "terminated");
     operator.delete(&path(instance)).await.expect(200);
     let listed =
@@ -113,7 +113,7 @@ async fn an_instance_with_machines_is_put_away_only_when_they_go_too() {
 }
 
 #[tokio::test]
-async fn an_instance_is_not_put_away_while_it_builds() {
+async fn archiving_is_refused_during_a_build() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.launched(instance).await;
@@ -126,7 +126,7 @@ async fn an_instance_is_not_put_away_while_it_builds() {
 }
 
 #[tokio::test]
-async fn one_that_is_archived_does_nothing_until_it_is_restored() {
+async fn an_archived_instance_refuses_changes_until_it_is_restored() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let operator = app.operator().await;
@@ -147,7 +147,7 @@ async fn one_that_is_archived_does_nothing_until_it_is_restored() {
 }
 
 #[tokio::test]
-async fn what_an_archived_instance_owns_is_deleted_when_its_domain_is_typed() {
+async fn purge_deletes_host_names_of_an_archived_instance_after_confirmation() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let (operator, admin) = (app.operator().await, app.person(shared_types::Role::Admin).await);
@@ -163,7 +163,7 @@ async fn what_an_archived_instance_owns_is_deleted_when_its_domain_is_typed() {
     let names = ["the host name demo.localhost", "the host name studio.demo.localhost"];
     assert_eq!(deleted["deleted"], json!(names));
     assert_eq!(admin.post(&purge, json!({ "confirm": "demo.localhost" })).await.expect(200)["deleted"], json!([]));
-    // The name is free, and its old owner comes back only without it.
+    // The name is free now; while another instance has it, the old one cannot be restored.
     app.instance("demo").await;
     assert_eq!(
         detail(&operator.post(&format!("{}/restore", path(instance)), json!({})).await),

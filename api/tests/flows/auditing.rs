@@ -1,5 +1,5 @@
-//! Every operation that changes something leaves one entry in the audit trail. The list of operations is the document's, so a
-//! new one is missed here until the story does it, too.
+//! Every operation that changes something leaves one entry in the audit log. The operations are read from the OpenAPI
+//! document, so this test fails for a new operation until the story performs it, too.
 
 use std::collections::BTreeSet;
 
@@ -18,11 +18,11 @@ use crate::routes::document::operations;
 const OLD: &str = "correct horse battery staple";
 const NEW: &str = "seven otters juggle lamps";
 
-/// These change nothing that anybody would ask after: checks look, who signed out is who signed in, a webhook only wakes us
-/// up (what follows is told as what it does), and the page's own faults go to the program's log.
+/// Operations without an audited change: checks only read, logout ends one's own session, a webhook only wakes the sync
+/// (which audits its own changes), and faults of pages go to the program's log.
 const EXEMPT: &[&str] = &["check_app_server", "logout", "receive_github_webhook", "report_client_error"];
 
-/// Who does what, and what of it was seen in the audit trail.
+/// Performs operations and collects those that left an audit entry.
 struct Story<'a> {
     app: &'a TestApp,
     told: BTreeSet<String>,
@@ -34,7 +34,7 @@ impl Story<'_> {
         self.app.number(&format!("{count}'{action}'")).await
     }
 
-    /// Does it, which must be done, and leave one entry.
+    /// Performs an operation, which must succeed and leave one entry.
     async fn does(&mut self, action: &str, who: &Client, method: Method, path: &str, body: Value) -> Answer {
         let before = self.entries(action).await;
         let path = format!("/api/v1{path}");
@@ -58,7 +58,7 @@ impl Story<'_> {
 }
 
 #[tokio::test]
-async fn every_change_leaves_one_entry() {
+async fn every_change_leaves_one_audit_entry() {
     let github = FakeGithub::start().await;
     let base = github.base.clone();
     let settings = move |settings: &mut Settings| {
@@ -141,7 +141,7 @@ async fn builds(story: &mut Story<'_>, admin: &Client) {
     app.ansible.next_run(FakeEnd::Blocks);
     let third = story.posts("launch_app_server", admin, &format!("{instance}/app-servers"), json!({})).await;
     let third = third["id"].as_i64().unwrap();
-    until("it builds", async || app.read_app_server(third).await["progress"]["step"] == "playbooks").await;
+    until("the build runs", async || app.read_app_server(third).await["progress"]["step"] == "playbooks").await;
     story.posts("stop_app_server", admin, &of(third, "/stop"), json!({})).await;
     app.until_built(third).await;
     story.does("pause_queue", admin, Method::PUT, "/queue/pause", json!({})).await;

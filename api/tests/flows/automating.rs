@@ -1,4 +1,4 @@
-//! Automation activates what was to be when it runs, and takes nothing from people.
+//! Automation activates an app server once it runs, if asked to, and never overrides a person's decision.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::app::{GatedAnsible, Setup, TestApp, stories, until};
 
 const WANTED: &str = "SELECT count(*) AS n FROM builds WHERE activate_when_running";
 
-/// An app server of an instance that runs and that automation is still to activate.
+/// A running app server of an instance that automation has yet to activate.
 async fn wanted(app: &TestApp, instance: i64) -> i64 {
     let id = app.launched(instance).await;
     let path = format!("/api/v1/app-servers/{id}/activate");
@@ -23,25 +23,25 @@ async fn wanted(app: &TestApp, instance: i64) -> i64 {
     id
 }
 
-/// Whom the traffic has.
+/// The id of the active app server; null if there is none.
 async fn active(app: &TestApp, instance: i64) -> Value {
     app.read_instance(instance).await["active_appserver"]["id"].clone()
 }
 
-/// Automation's try, with the app server's answers held until the test has done something.
+/// Runs automation for an app server, whose health checks get no answer until `meanwhile` has ended.
 async fn try_while(app: &TestApp, id: i64, site: usize, meanwhile: impl AsyncFnOnce()) {
     let asked = app.sites[site].asked().len();
     app.sites[site].set_held(true);
     let manager = app.manager.clone();
     let trying = tokio::spawn(async move { when_running(&manager, AppServerId(id)).await });
-    until("it is asked", async || app.sites[site].asked().len() > asked).await;
+    until("the site is checked", async || app.sites[site].asked().len() > asked).await;
     meanwhile().await;
     app.sites[site].set_held(false);
     trying.await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn what_is_to_be_activated_when_it_runs_is_by_the_one_who_asked() {
+async fn activation_when_running_is_attributed_to_the_requester() {
     let ansible = GatedAnsible::new();
     let app = TestApp::with(Setup { ansible: Some(ansible.clone()), ..Setup::default() }).await;
     let instance = app.instance("demo").await;
@@ -65,7 +65,7 @@ async fn what_is_to_be_activated_when_it_runs_is_by_the_one_who_asked() {
 }
 
 #[tokio::test]
-async fn a_hold_that_is_set_between_check_and_swap_stops_it() {
+async fn a_hold_set_between_check_and_swap_stops_automatic_activation() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = wanted(&app, instance).await;
@@ -75,7 +75,7 @@ async fn a_hold_that_is_set_between_check_and_swap_stops_it() {
     assert_eq!((active(&app, instance).await, app.number(WANTED).await), (Value::Null, 0));
     assert!(app.log_says(id, "Not activated by itself: operator-").await);
     assert!(app.log_says(id, "holds the instance").await);
-    // Lifted, it stays as it is; people may activate all the while.
+    // Releasing the hold does not activate it later; people may activate at any time.
     operator.delete(&hold).await.expect(200);
     when_running(&app.manager, AppServerId(id)).await.unwrap();
     assert_eq!(active(&app, instance).await, Value::Null);
@@ -83,7 +83,7 @@ async fn a_hold_that_is_set_between_check_and_swap_stops_it() {
 }
 
 #[tokio::test]
-async fn a_newer_one_that_is_activated_meanwhile_stays() {
+async fn automation_keeps_a_newer_app_server_activated_meanwhile() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let old = wanted(&app, instance).await;
@@ -97,7 +97,7 @@ async fn a_newer_one_that_is_activated_meanwhile_stays() {
 }
 
 #[tokio::test]
-async fn an_older_one_that_is_activated_meanwhile_is_seen_before_it_is_replaced() {
+async fn automation_tries_again_if_an_older_app_server_was_activated_meanwhile() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let old = app.running(instance).await;
@@ -114,7 +114,7 @@ async fn an_older_one_that_is_activated_meanwhile_is_seen_before_it_is_replaced(
 }
 
 #[tokio::test]
-async fn failing_checks_are_made_again_by_the_sweep() {
+async fn the_sweep_repeats_failing_checks_of_automatic_activations() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = wanted(&app, instance).await;
@@ -131,7 +131,7 @@ async fn failing_checks_are_made_again_by_the_sweep() {
 }
 
 #[tokio::test]
-async fn failing_checks_are_given_up_when_their_time_is_over() {
+async fn automatic_activation_is_given_up_when_checks_fail_too_long() {
     let setup = Setup { works: false, options: |options| options.checks_timeout = Duration::ZERO, ..Setup::default() };
     let app = TestApp::with(setup).await;
     let instance = app.instance("demo").await;
@@ -144,7 +144,7 @@ async fn failing_checks_are_given_up_when_their_time_is_over() {
 }
 
 #[tokio::test]
-async fn what_a_person_has_activated_is_not_activated_by_itself_later() {
+async fn a_manual_activation_cancels_the_automatic_one() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let old = app.running(instance).await;

@@ -1,4 +1,4 @@
-//! A backup of what runs, restored elsewhere: builds go on there, secrets can be read, and nothing else is taken for one.
+//! A backup of a running installation, restored elsewhere: builds go on, secrets can be read, bad archives are refused.
 
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{Database, GatedAnsible, Setup, TestApp, until};
 
-/// What `ocim admin` says; whether it succeeded.
+/// Runs `ocim admin`. Gives whether it succeeded, and its output.
 async fn admin(url: Option<&str>, data_dir: &Path, keys: &str, arguments: &[&str]) -> (bool, String) {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ocim"));
     command.arg("admin").args(arguments).env("DATABASE_URL", url.unwrap_or_default());
@@ -29,7 +29,7 @@ async fn admin(url: Option<&str>, data_dir: &Path, keys: &str, arguments: &[&str
     (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-/// A directory that the database's own user may pass through.
+/// A directory that the database's own user may enter.
 fn directory() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
@@ -70,13 +70,13 @@ async fn a_build_in_mid_run_goes_on_where_its_backup_was_restored() {
     let bytes = std::fs::read(&file).unwrap();
     assert!(!bytes.windows(13).any(|window| window == b"h0rse-battery"), "the archive holds no secret in clear");
 
-    // Not over what is there.
+    // A restore refuses a database that has tables.
     let (is_done, words) = admin(Some(app.db.url()), there.path(), "", &["restore", name]).await;
     assert!(!is_done && words.contains("has tables") && is_empty(there.path()), "{words}");
     let database = Database::empty().await;
     let (is_done, words) = admin(Some(&database.url()), here.path(), "", &["restore", name]).await;
     assert!(!is_done && words.contains("is not empty"), "{words}");
-    // Nor anything that was changed, or of a newer program.
+    // A restore refuses an archive that was changed, or that a newer program wrote.
     let broken = here.path().join("broken.tar");
     std::fs::copy(&file, &broken).unwrap();
     let mut changed = std::fs::OpenOptions::new().read(true).write(true).open(&broken).unwrap();
@@ -98,7 +98,7 @@ async fn a_build_in_mid_run_goes_on_where_its_backup_was_restored() {
     std::fs::File::open(there.path().join("ssh/id_ed25519")).unwrap().read_to_string(&mut key).unwrap();
     assert_eq!(key, "the private key");
 
-    // Elsewhere, with what the archive had; the machines are the same provider's.
+    // A second installation with the restored data and the same provider, so that it finds the machines.
     let mut options = app.manager.options.clone();
     options.keyring = Keyring::of_file(there.path().join("keys/secrets")).unwrap();
     let ports = Ports {

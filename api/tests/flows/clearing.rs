@@ -1,4 +1,4 @@
-//! Directories of runs that nobody looks after.
+//! Cleanup of run directories whose builds have ended or do not exist.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ fn line(text: &str) -> SpoolLine {
 }
 
 #[tokio::test]
-async fn of_builds_that_are_over_the_rest_is_taken_in_and_those_that_go_on_are_left_alone() {
+async fn run_directories_of_ended_builds_are_cleared_and_others_kept() {
     let app = TestApp::idle().await;
     let dir = &app.manager.options.runs_dir;
     let instance = app.instance("demo").await;
@@ -24,7 +24,7 @@ async fn of_builds_that_are_over_the_rest_is_taken_in_and_those_that_go_on_are_l
         fs::create_dir_all(dir.join(run)).unwrap();
     }
     app.ansible.next_recover(vec![line("the last words")]);
-    // One of the two directories to be cleared gets these; the order is the file system's.
+    // Two orphaned directories are cleaned up, in the file system's order; both find these lines.
     app.ansible.next_recover(vec![line("the last words")]);
     let (one, other) = tokio::join!(runs::sweep(&app.manager), runs::sweep(&app.manager));
     one.unwrap();
@@ -39,7 +39,7 @@ async fn of_builds_that_are_over_the_rest_is_taken_in_and_those_that_go_on_are_l
 }
 
 #[tokio::test]
-async fn the_rest_of_the_last_run_is_in_the_log_once_and_without_secrets() {
+async fn remaining_lines_of_a_cleared_run_are_logged_once_without_secrets() {
     let app = TestApp::idle().await;
     let settings = "DEMO_PASSWORD: correct horse battery staple\n";
     let body = json!({ "name": "Demo", "sub_domain": "demo", "configuration_extra_settings": settings });

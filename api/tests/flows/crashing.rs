@@ -1,12 +1,12 @@
-//! Processes killed before and after each of their effects, in every step of a build, of a stop, of a termination, of a
-//! switch: whoever comes after ends it as if nothing had happened.
+//! Processes that are killed before or after each of their effects, in every step of a build, a stop, a termination and
+//! a switch: the process that takes over finishes the work as if there had been no crash.
 
 use serde_json::json;
 use shared_types::{AppServerId, InstanceId};
 
 use crate::app::{TestApp, crash::End};
 
-/// What must hold of a build that ended well, however often it was taken over.
+/// Asserts a successful build, independent of how often it was taken over.
 async fn assert_built(app: &TestApp, id: i64, at: &str) {
     let built = app.read_app_server(id).await;
     assert_eq!(built["status"], "running", "killed {at}: {built:#}");
@@ -15,7 +15,7 @@ async fn assert_built(app: &TestApp, id: i64, at: &str) {
     assert_eq!(built["server"]["status"], "ready", "killed {at}");
 }
 
-/// One machine for each of so many app servers.
+/// Asserts that there are `count` machines, one per app server.
 fn assert_machines(app: &TestApp, count: usize, at: &str) {
     assert_eq!(app.provider.machines().len(), count, "machines after it was killed {at}");
 }
@@ -35,7 +35,7 @@ async fn a_build_survives_a_crash_at_every_point() {
             End::Died(at) => {
                 app.outlive_leases().await;
                 app.builder().advance(AppServerId(id)).await.unwrap();
-                // Everything once more: a job may be delivered twice.
+                // Runs the finished build once more: a job may be delivered twice.
                 app.builder().advance(AppServerId(id)).await.unwrap();
                 assert_built(&app, id, &at).await;
                 assert_machines(&app, point, &at);
@@ -52,10 +52,10 @@ async fn a_build_survives_a_crash_at_every_point() {
 }
 
 #[tokio::test]
-async fn a_build_survives_a_second_crash_of_whoever_took_it_over() {
+async fn a_build_survives_a_second_crash_after_take_over() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
-    // Every third point, followed by every fifth of the one who takes over.
+    // Every third crash point of the first process, with every fifth of the one that takes over.
     let mut machines = 0;
     for first in (1..).step_by(3) {
         let mut is_over = false;
@@ -84,7 +84,7 @@ async fn a_build_survives_a_second_crash_of_whoever_took_it_over() {
 }
 
 #[tokio::test]
-async fn a_stop_ends_what_a_crash_left_at_every_point() {
+async fn a_stop_survives_a_crash_at_every_point() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let operator = app.operator().await;
@@ -93,7 +93,7 @@ async fn a_stop_ends_what_a_crash_left_at_every_point() {
         let End::Died(at) = app.advance_elsewhere(id, point).await else { break };
         operator.post(&format!("/api/v1/app-servers/{id}/stop"), json!({})).await.expect(202);
         app.outlive_leases().await;
-        // Whoever stops it dies too, at each point of the stop in turn.
+        // The process that stops the build dies too, at each point of the stop in turn.
         for of_stop in 1.. {
             let ended = app.advance_elsewhere(id, of_stop).await;
             app.outlive_leases().await;
@@ -110,7 +110,7 @@ async fn a_stop_ends_what_a_crash_left_at_every_point() {
 }
 
 #[tokio::test]
-async fn a_machine_is_taken_away_however_often_that_is_interrupted() {
+async fn a_termination_survives_a_crash_at_every_point() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
@@ -133,7 +133,7 @@ async fn a_machine_is_taken_away_however_often_that_is_interrupted() {
 }
 
 #[tokio::test]
-async fn a_switch_reaches_the_gateway_however_often_telling_it_is_interrupted() {
+async fn a_switch_reaches_the_gateway_after_a_crash_at_every_point() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let (first, second) = (app.running(instance).await, app.running(instance).await);

@@ -1,4 +1,4 @@
-//! What was replaced drains, then is there to go back to. Nothing is cut.
+//! A replaced app server drains, and is then the fallback. No request is cut.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::app::{Answer, Setup, TestApp, stories, until};
 
 const UPDATES: &str = "SELECT count(*) AS n FROM events WHERE kind = 'AppServerUpdated' AND app_server_id = 1";
 
-/// The instance, and two app servers that run, the first active; nobody but the test tells the gateway.
+/// An instance with two running app servers, the first active. No worker runs; only the test updates the gateway.
 async fn two(app: &TestApp) -> (i64, i64, i64) {
     let instance = app.instance("demo").await;
     let (first, second) = (app.running(instance).await, app.running(instance).await);
@@ -33,7 +33,7 @@ async fn serving(app: &TestApp, id: i64) -> Value {
 }
 
 #[tokio::test]
-async fn it_drains_as_long_as_requests_are_under_way() {
+async fn a_replaced_app_server_drains_while_it_has_open_requests() {
     let app = TestApp::idle().await;
     let (instance, first, second) = two(&app).await;
     app.traffic.set_open_connections(app.sites[0].address, 1);
@@ -43,7 +43,7 @@ async fn it_drains_as_long_as_requests_are_under_way() {
     let refused = app.operator().await.post(&format!("/api/v1/app-servers/{first}/terminate"), json!({})).await;
     assert!(refused.problem(409)["detail"].as_str().unwrap().contains("requests under way end there"));
 
-    // A gateway that cannot say what is under way ends nothing.
+    // Without the gateway's count of open requests, draining goes on.
     app.traffic.fail_next(1);
     drain::sweep(&app.manager).await.unwrap();
     assert_eq!(serving(&app, first).await, "draining");
@@ -58,7 +58,7 @@ async fn it_drains_as_long_as_requests_are_under_way() {
 }
 
 #[tokio::test]
-async fn it_is_not_waited_for_beyond_the_limit() {
+async fn draining_ends_at_its_limit() {
     let app = TestApp::idle().await;
     let (instance, first, second) = two(&app).await;
     app.traffic.set_open_connections(app.sites[0].address, 7);
@@ -74,14 +74,14 @@ async fn it_is_not_waited_for_beyond_the_limit() {
     assert_eq!(serving(&app, first).await, "fallback");
     let limit = "SELECT drain_limit_seconds::bigint AS n FROM activations ORDER BY id DESC LIMIT 1";
     assert_eq!(app.number(limit).await, 0);
-    // Without a limit of its own, it is the setting.
+    // Without `drain_limit_seconds`, the setting's limit applies.
     switch(&app, instance, first, json!({})).await;
     assert_eq!(app.number(limit).await, 1);
     app.end().await;
 }
 
 #[tokio::test]
-async fn what_is_activated_again_does_not_drain_any_more() {
+async fn an_app_server_that_is_activated_again_stops_draining() {
     let app = TestApp::idle().await;
     let (instance, first, second) = two(&app).await;
     app.traffic.set_open_connections(app.sites[0].address, 1);
@@ -96,7 +96,7 @@ async fn what_is_activated_again_does_not_drain_any_more() {
     app.end().await;
 }
 
-/// No HAProxy is left when the test fails.
+/// Kills HAProxy on drop, also when the test fails.
 struct Killed(Arc<HaproxyGateway>);
 
 impl Drop for Killed {
@@ -106,7 +106,7 @@ impl Drop for Killed {
 }
 
 #[tokio::test]
-async fn a_long_request_ends_on_the_old_one_after_a_switch_of_the_real_gateway() {
+async fn a_long_request_ends_on_the_old_app_server_after_a_switch_of_haproxy() {
     let directory = tempfile::tempdir().unwrap();
     let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = Settings { ocim_gateway_listen: listen, ..Settings::default() };
@@ -126,7 +126,7 @@ async fn a_long_request_ends_on_the_old_one_after_a_switch_of_the_real_gateway()
     let visit =
         move |path: &str| Answer::to(visitor.get(format!("http://{listen}{path}")).header("host", "demo.localhost"));
     let long = tokio::spawn(visit("/long"));
-    until("it is under way", async || gateway.open_connections(old.address).await == Ok(1)).await;
+    until("the request is under way", async || gateway.open_connections(old.address).await == Ok(1)).await;
     let body = json!({ "drain_limit_seconds": 600 });
     stories::activate(&app.operator().await, second, body).await.expect(200);
     assert_eq!(visit("/next").await.status, 200);

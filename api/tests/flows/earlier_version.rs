@@ -1,4 +1,4 @@
-//! Builds that an earlier version of ocim began, in its order of steps: pin, machine, checkout, playbooks.
+//! Builds that an earlier version of ocim began, with its order of steps: pin, machine, checkout, playbooks.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{TestApp, until};
 
-/// A builder goes on with a build until it says that it has come to this step, and is stopped there.
+/// A builder advances a build until its current step is this one, and is then stopped.
 async fn interrupt(app: &TestApp, id: i64, step: &str) {
     let stop = CancellationToken::new();
     let worker = Builder::new(Arc::clone(&app.manager), 1, stop.clone());
@@ -24,7 +24,7 @@ async fn interrupt(app: &TestApp, id: i64, step: &str) {
     work.await.unwrap().unwrap();
 }
 
-/// The build ends well, each step is done, and there is one machine.
+/// Asserts that the build succeeds with each step done and one machine.
 async fn assert_ends_well(app: &TestApp, id: i64) {
     app.builder().advance(AppServerId(id)).await.unwrap();
     let built = app.read_app_server(id).await;
@@ -35,7 +35,7 @@ async fn assert_ends_well(app: &TestApp, id: i64) {
 }
 
 #[tokio::test]
-async fn a_build_that_waits_for_its_machine_is_checked_out_after_that() {
+async fn an_earlier_versions_build_is_checked_out_after_its_machine_boots() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.launched(instance).await;
@@ -51,14 +51,14 @@ async fn a_build_that_waits_for_its_machine_is_checked_out_after_that() {
 }
 
 #[tokio::test]
-async fn a_build_that_is_checked_out_keeps_the_machine_it_has() {
+async fn an_earlier_versions_build_keeps_its_machine_at_the_checkout() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.launched(instance).await;
     app.ansible.next_run(FakeEnd::Blocks);
     interrupt(&app, id, "playbooks").await;
     app.execute("DELETE FROM build_steps WHERE step IN ('checkout', 'playbooks')").await;
-    // The number of the run was given out before the checkout.
+    // The earlier version numbered the run before the checkout.
     app.execute("INSERT INTO build_steps (app_server_id, step) SELECT app_server_id, 'checkout' FROM builds").await;
     app.execute("UPDATE builds SET step = 'checkout', run = 1, tasks_done = 0, tasks_total = 0, task = NULL").await;
     assert_eq!(app.read_app_server(id).await["status"], "configuring");
@@ -67,7 +67,7 @@ async fn a_build_that_is_checked_out_keeps_the_machine_it_has() {
 }
 
 #[tokio::test]
-async fn a_checkout_that_fails_beside_a_machine_ends_as_failed() {
+async fn an_earlier_versions_build_whose_checkout_fails_is_failed() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.launched(instance).await;
@@ -83,19 +83,19 @@ async fn a_checkout_that_fails_beside_a_machine_ends_as_failed() {
     app.end().await;
 }
 
-/// What ocim 0.1 stored.
+/// A document as ocim 0.1 stored it.
 fn document(name: &str) -> String {
     let path = format!("{}/tests/documents/0.1/{name}.json", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(path).unwrap().replace('\'', "''")
 }
 
-/// Writes the documents of 0.1 over those of the instance and its app servers.
+/// Replaces the documents of the instance and its app servers by those of 0.1.
 async fn make_earlier(app: &TestApp) {
     let settings = document("openedx_instance");
     app.execute(&format!("UPDATE instances SET settings = '{settings}', settings_version = 1")).await;
     let (playbooks, references) = (document("app_server_playbooks"), document("app_server_references"));
     let variables = document("app_server_variables");
-    // No operation changes an app server.
+    // The trigger refuses each change of an app server.
     app.execute("ALTER TABLE app_servers DISABLE TRIGGER USER").await;
     app.execute(&format!(
         "UPDATE app_servers SET settings = '{settings}', settings_version = 1, playbooks = '{playbooks}', variable_references = '{references}', \

@@ -1,4 +1,4 @@
-//! Builds that fail: each ends with a reason, and goes no further than it came.
+//! Builds that fail: each ends with a reason and begins no further step.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::app::{Setup, TestApp};
 
-/// The outcome of a step of a build; null where it never began.
+/// The outcome of a step of a build; null if it did not begin.
 fn outcome(app_server: &Value, kind: &str) -> Value {
     let steps = app_server["steps"].as_array().unwrap();
     steps.iter().find(|step| step["kind"] == kind).unwrap()["outcome"].clone()
@@ -36,7 +36,7 @@ async fn a_playbook_that_fails_names_its_task_first() {
 }
 
 #[tokio::test]
-async fn each_end_of_a_playbook_is_told_in_words() {
+async fn each_outcome_of_a_playbook_has_its_failure_text() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let failed = |exit_status| RunOutcome::Failed { exit_status, failed_task: None, words: None };
@@ -58,7 +58,7 @@ async fn each_end_of_a_playbook_is_told_in_words() {
 }
 
 #[tokio::test]
-async fn tasks_that_were_not_known_beforehand_add_to_the_total() {
+async fn tasks_added_during_a_run_raise_the_total() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.ansible.next_run_adds(4);
@@ -86,7 +86,7 @@ async fn a_reference_that_does_not_exist_ends_the_build_before_there_is_a_machin
 }
 
 #[tokio::test]
-async fn a_repository_that_is_away_for_a_moment_is_asked_again() {
+async fn an_unavailable_repository_is_retried() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     for _ in 0..4 {
@@ -128,13 +128,13 @@ async fn checks_that_never_pass_end_the_build() {
 }
 
 #[tokio::test]
-async fn an_application_that_is_slow_to_come_up_is_waited_for() {
+async fn the_checks_wait_for_a_slow_application() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.sites[0].set_healthy(false);
     let id = app.launched(instance).await;
     let asked = || app.sites[0].asked().len() >= 6;
-    crate::app::until("it is asked again", async || asked()).await;
+    crate::app::until("the check is repeated", async || asked()).await;
     assert_eq!(app.read_app_server(id).await["progress"]["step"], "checks");
     app.sites[0].set_healthy(true);
     assert_eq!(app.until_built(id).await["status"], "running");
@@ -142,7 +142,7 @@ async fn an_application_that_is_slow_to_come_up_is_waited_for() {
 }
 
 #[tokio::test]
-async fn one_failure_leaves_the_others_alone() {
+async fn a_failed_build_does_not_affect_other_builds() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let active = app.running(instance).await;

@@ -1,4 +1,4 @@
-//! The health of instances: whether their sites work, as the list, the instance and the app server say.
+//! The health of instances: whether their sites work, in the list, the instance and the app server.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ async fn active(app: &TestApp, sub_domain: &str) -> (i64, i64) {
     (instance, id)
 }
 
-/// The health of an instance, which list, instance and app server must agree on.
+/// The health of an instance; asserts that list, instance and app server agree.
 async fn health(app: &TestApp, instance: i64) -> Value {
     let (list, whole) =
         (app.viewer().await.get("/api/v1/instances?limit=500").await.expect(200), app.read_instance(instance).await);
@@ -60,7 +60,7 @@ async fn system_part(app: &TestApp) -> Value {
 }
 
 #[tokio::test]
-async fn failing_sites_are_seen_and_so_is_that_they_work_again() {
+async fn health_follows_failing_and_recovering_sites() {
     let app = app().await;
     let unused = app.instance("unused").await;
     let (instance, id) = active(&app, "demo").await;
@@ -80,7 +80,7 @@ async fn failing_sites_are_seen_and_so_is_that_they_work_again() {
     let states =
         "SELECT string_agg(state, ' ' ORDER BY id) AS text FROM instance_health_changes WHERE instance_id IS NOT NULL";
     assert_eq!(app.text(states).await, "ok down ok degraded ok");
-    // What is not active has no health.
+    // An app server that is not active has no health.
     let other = app.running(instance).await;
     app.activate(other).await.expect(200);
     assert_eq!(app.read_app_server(id).await["health"], Value::Null);
@@ -111,10 +111,10 @@ async fn checks_that_find_nothing_new_write_neither_rows_nor_events() {
 }
 
 #[tokio::test]
-async fn a_machine_that_is_gone_is_down_at_once() {
+async fn an_instance_without_its_machine_is_down_at_once() {
     let app = app().await;
     let (instance, id) = active(&app, "demo").await;
-    // The provider must list something to be believed.
+    // The sweep ignores a provider that lists no machine, so there is another one.
     app.running(instance).await;
     becomes(&app, instance, "ok", &[]).await;
     let server = app.read_app_server(id).await["server"]["id"].as_i64().unwrap();
@@ -122,7 +122,7 @@ async fn a_machine_that_is_gone_is_down_at_once() {
     reaper::sweep(&app.manager).await.unwrap();
     app.execute("UPDATE orphans SET first_seen = first_seen - interval '60 seconds'").await;
     reaper::sweep(&app.manager).await.unwrap();
-    // Its web server still answers, as another machine at its address might.
+    // A web server still answers at the address, as another machine's might; that must not count.
     assert_eq!(health(&app, instance).await["state"], "down");
     assert_eq!(app.read_app_server(id).await["checks"]["items"][0]["detail"], "its machine is gone");
     app.end().await;
@@ -143,7 +143,7 @@ async fn without_the_gateway_every_health_is_unknown_and_no_instance_changes() {
     becomes(&app, well, "unknown", &[]).await;
     becomes(&app, ill, "unknown", &[]).await;
     assert!(health(&app, well).await["checked_at"].is_string());
-    until("listeners were told", async || {
+    until("listeners got an event", async || {
         app.number("SELECT is_told_stale::int::bigint AS n FROM health_watch").await == 1
     })
     .await;
@@ -171,7 +171,7 @@ async fn a_gateway_that_hangs_makes_no_site_fail() {
     let app = app().await;
     let (instance, _) = active(&app, "demo").await;
     becomes(&app, instance, "ok", &[]).await;
-    // Questions run into their time-out, and the gateway does not answer this process either.
+    // The checks time out, and the gateway does not answer its own status request either.
     app.sites[0].set_healthy(false);
     app.traffic.fail_next(u32::MAX);
     becomes(&app, instance, "unknown", &[]).await;
@@ -193,7 +193,7 @@ async fn without_any_process_that_checks_health_is_unknown_where_it_is_read() {
     let shown = health(&app, instance).await;
     assert_eq!((&shown["state"], &shown["failing"]), (&json!("unknown"), &json!([])));
     let events = app.number(EVENTS).await;
-    // Two processes notice it.
+    // Two processes notice the stale checks.
     let (one, other) = tokio::join!(stale::tell_stale(&app.manager), stale::tell_stale(&app.manager));
     one.and(other).unwrap();
     assert_eq!(app.number(EVENTS).await, events + 1);
@@ -213,7 +213,7 @@ async fn a_forced_activation_of_an_unhealthy_app_server_is_down_at_once() {
     let shown = health(&app, instance).await;
     assert_eq!((&shown["state"], &shown["failing"]), (&json!("degraded"), &json!(["studio"])));
     app.end().await;
-    // And where it was not checked before, the first check decides.
+    // If there was no check before the activation, the first check decides.
     let app = self::app().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
@@ -253,7 +253,7 @@ async fn dead_hosts_do_not_delay_the_check_of_others() {
     let app = TestApp::with(Setup { options: often, ..Setup::default() }).await;
     let (instance, _) = active(&app, "demo").await;
     becomes(&app, instance, "ok", &[]).await;
-    // They accept connections, as far as the kernel does, and never answer.
+    // The kernel accepts connections to these hosts; no process answers.
     let dead = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut conn = app.conn().await;
     for statement in copies::of_the_first(65) {
@@ -263,7 +263,7 @@ async fn dead_hosts_do_not_delay_the_check_of_others() {
     app.execute(&format!("UPDATE servers SET http_address = '{}' WHERE name LIKE 's%'", dead.local_addr().unwrap()))
         .await;
     let down = "SELECT count(*) AS n FROM instance_health WHERE state = 'down'";
-    until("the dead ones are found", async || app.number(down).await == 64).await;
+    until("the dead hosts are down", async || app.number(down).await == 64).await;
     app.sites[0].set_healthy(false);
     let began = Instant::now();
     becomes(&app, instance, "down", &["lms", "studio"]).await;

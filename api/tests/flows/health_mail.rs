@@ -1,4 +1,4 @@
-//! Mail to ADMINS about instances that fail and work again.
+//! Mail to ADMINS about instances that fail and that recover.
 
 use ocim::instances::health::{self, checks};
 use ocim::instances::upkeep::courier;
@@ -8,7 +8,7 @@ use shared_types::AppServerId;
 
 use crate::app::{Setup, TestApp};
 
-/// Two instances whose sites work.
+/// Two instances with working sites.
 async fn world(app: &TestApp) -> [i64; 2] {
     let mut ids = [0; 2];
     for (id, name) in ids.iter_mut().zip(["one", "two"]) {
@@ -19,11 +19,11 @@ async fn world(app: &TestApp) -> [i64; 2] {
     ids
 }
 
-/// Checks them, twice with the pause between two failed ones behind it.
+/// Checks both twice; the time between two failed checks is simulated.
 async fn check(app: &TestApp, ids: [i64; 2]) {
     for id in ids {
         checks::check(&app.manager, AppServerId(id)).await.unwrap();
-        // The first failed check was a while ago.
+        // Makes the first failed check old enough for the second one to count.
         app.execute(
             "UPDATE instance_health SET checked_at = checked_at - interval '10 seconds', suspects = coalesce( \
                 (SELECT jsonb_object_agg(key, now() - interval '10 seconds') FROM jsonb_object_keys(suspects) AS key), '{}')",
@@ -33,7 +33,7 @@ async fn check(app: &TestApp, ids: [i64; 2]) {
     }
 }
 
-/// What every worker does every two seconds. Gives the mail that was sent for the first time.
+/// Does what every worker does every two seconds. Gives the newly sent messages.
 async fn mail(app: &TestApp) -> Vec<Message> {
     let before = app.mailer.sent().len();
     health::mail::owe(&app.manager).await.unwrap();
@@ -59,7 +59,7 @@ async fn one_mail_a_minute_names_everything_that_changed() {
     assert!(first.text.contains("Instance two (two.localhost) is degraded: studio (studio: 503)\n"), "{}", first.text);
     let installation = app.text("SELECT id AS text FROM installation").await;
     assert_eq!(first.id, format!("health-1@{installation}"));
-    // What changes within the minute waits, and is told together.
+    // Changes within the minute wait, and are sent in one mail.
     app.sites[0].set_healthy(true);
     check(&app, ids).await;
     assert_eq!(mail(&app).await, []);
@@ -78,7 +78,7 @@ async fn one_mail_a_minute_names_everything_that_changed() {
 }
 
 #[tokio::test]
-async fn that_no_site_is_checked_is_one_line_once() {
+async fn stale_checks_are_mailed_once_in_one_line() {
     let app = TestApp::idle().await;
     world(&app).await;
     health::stale::beat(&app.manager).await.unwrap();
@@ -98,14 +98,14 @@ async fn that_no_site_is_checked_is_one_line_once() {
 }
 
 #[tokio::test]
-async fn without_administrators_no_mail_is_written() {
+async fn without_administrators_no_health_mail_is_written() {
     let app = TestApp::with(Setup { works: false, mailer: Some(None), ..Setup::default() }).await;
     let ids = world(&app).await;
     app.sites[0].set_healthy(false);
     check(&app, ids).await;
     assert_eq!(app.number("SELECT count(*) AS n FROM instance_health WHERE state = 'down'").await, 1);
     assert_eq!(app.number("SELECT count(*) AS n FROM instance_health_changes WHERE is_mail_owed").await, 0);
-    // Owed before the setting was taken away.
+    // A mail that was owed when ADMINS was still set.
     app.execute("UPDATE instance_health_changes SET is_mail_owed = true").await;
     mail(&app).await;
     assert_eq!(app.number("SELECT count(*) AS n FROM instance_health_changes WHERE is_mail_owed").await, 0);

@@ -1,5 +1,5 @@
-//! Random histories: people, workers, failures and crashes in any order. After each move, what always holds must hold; in
-//! the end, everything must come to rest.
+//! Property test: people, workers, failures and crashes in random order. After each move the invariants must hold; in
+//! the end, all work must finish.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,23 +15,23 @@ use shared_types::{AppServerId, InstanceId};
 
 use crate::app::{Answer, Client, TestApp};
 
-/// How many moves a history has.
+/// Moves per history.
 const MOVES: usize = 30;
-/// How many histories there are unless `OCIM_HISTORIES` says otherwise.
+/// The number of histories, unless `OCIM_HISTORIES` is set.
 const HISTORIES: u32 = 100;
-/// How many histories share a database.
+/// Histories per database.
 const HISTORIES_A_WORLD: usize = 20;
 
-/// Something that happens to one of two instances.
+/// An action on one of two instances.
 #[derive(Debug, Clone, Copy)]
 enum Move {
     Launch {
         attempts: i32,
         activates: bool,
     },
-    /// A worker goes on with the oldest build.
+    /// A worker advances the oldest build.
     Advance,
-    /// A worker does, and dies at this point.
+    /// A worker advances the oldest build and dies at this crash point.
     Crash {
         point: usize,
     },
@@ -49,7 +49,7 @@ enum Move {
     Release,
     Archive,
     Restore,
-    /// Workers do all other jobs there are.
+    /// Runs all pending jobs that are not builds.
     Work,
 }
 
@@ -72,16 +72,16 @@ fn moves() -> impl Strategy<Value = Vec<(usize, Move)>> {
     proptest::collection::vec((0..2usize, one), MOVES)
 }
 
-/// What is remembered between moves.
+/// The program, and the state kept between moves.
 struct World<'a> {
     app: &'a TestApp,
     operator: Client,
     instances: [i64; 2],
-    /// Each app server's configuration when it was first seen.
+    /// Hash of each app server's immutable columns when it was first seen.
     configurations: HashMap<i64, i64>,
 }
 
-/// What must never be found, in the words of who looks for it.
+/// States that must never occur: a description, and a query for rows that are in it.
 const NEVER: &[(&str, &str)] = &[
     (
         "an active app server that does not run, or is another instance's",
@@ -188,7 +188,7 @@ impl World<'_> {
         Answer::to(self.operator.request(method, path).json(&json!({}))).await
     }
 
-    /// Something with the nth newest app server of an instance.
+    /// Performs an operation on the nth newest app server of an instance.
     async fn act(&self, instance: i64, nth: usize, verb: &str) -> Option<Answer> {
         let list = self.operator.get(&format!("/api/v1/instances/{instance}/app-servers")).await.expect(200);
         let id = list["items"].as_array()?.get(nth)?["id"].as_i64()?;
@@ -203,7 +203,7 @@ impl World<'_> {
         Some(self.app.number(&query).await).filter(|id| *id > 0)
     }
 
-    /// All jobs that are no builds.
+    /// Runs all pending jobs that are not builds.
     async fn work(&self) -> Result<(), String> {
         let mut conn = self.app.conn().await;
         let manager = &self.app.manager;
@@ -233,7 +233,7 @@ impl World<'_> {
         self.check_configurations().await
     }
 
-    /// No machine without an owner, and none is missing where one must be.
+    /// Each machine has an owner, and each ready app server has its machine.
     async fn check_machines(&self) -> Result<(), String> {
         let there: Vec<String> = self.app.provider.machines().iter().map(ToString::to_string).collect();
         let list = if there.is_empty() { "0".to_owned() } else { there.join(",") };
@@ -243,7 +243,7 @@ impl World<'_> {
         if self.app.number(&owned).await != i64::try_from(there.len()).unwrap() {
             return Err(format!("of the machines {list} one has no owner"));
         }
-        // Who dies between taking a machine away and writing that down leaves it to the next: the decision is written.
+        // A process may die between removing a machine and recording that; the recorded request then covers it.
         let lost = format!(
             "SELECT count(*) AS n FROM servers AS s JOIN app_servers AS a ON a.server_id = s.id \
              JOIN builds AS b ON b.app_server_id = a.id WHERE s.status = 'ready' AND s.id NOT IN ({list}) \
@@ -255,7 +255,7 @@ impl World<'_> {
         Ok(())
     }
 
-    /// What an app server is made of never changes.
+    /// The configuration of an app server never changes.
     async fn check_configurations(&mut self) -> Result<(), String> {
         for instance in self.instances {
             let last = format!("SELECT coalesce(max(id), 0) AS n FROM app_servers WHERE instance_id = {instance}");
@@ -274,7 +274,7 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Everything that is under way ends.
+    /// Lets everything that is under way end.
     async fn settle(&mut self) -> Result<(), String> {
         for _ in 0..20 {
             self.app.outlive_leases().await;
@@ -333,12 +333,12 @@ async fn history(app: &TestApp, number: usize, moves: &[(usize, Move)]) -> Resul
 }
 
 #[test]
-fn whatever_happens_what_always_holds_holds() {
+fn invariants_hold_in_random_histories() {
     let cases = std::env::var("OCIM_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(HISTORIES);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut runner =
         TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: 40, ..Config::default() });
-    // What must never be is looked for in all there is: an old world makes that slow.
+    // The queries of `NEVER` scan all tables, which gets slow with many histories in one database.
     let world = RefCell::new((runtime.block_on(TestApp::idle()), 0));
     let outcome = runner.run(&moves(), |moves| {
         let mut world = world.borrow_mut();

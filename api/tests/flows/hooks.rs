@@ -11,13 +11,13 @@ const HOST: &str = "notes.example";
 const RUNS: &str = "SELECT count(*) AS n FROM hook_runs";
 const UNSETTLED: &str = "SELECT count(*) AS n FROM hook_runs WHERE settled_at IS NULL";
 
-/// An instance whose app servers have a hook for each moment.
+/// An instance whose app servers have all three hooks.
 async fn hooked(app: &TestApp) -> i64 {
     let body = json!({ "name": "Notes", "instance_type": "notebook", "address": HOST, "edition": "hooked" });
     app.operator().await.post("/api/v1/instances", body).await.expect(201)["id"].as_i64().unwrap()
 }
 
-/// The instance, and two app servers that run, the first active.
+/// An instance with two running app servers, the first active.
 async fn two(app: &TestApp) -> (i64, i64, i64) {
     let instance = hooked(app).await;
     let (first, second) = (app.running(instance).await, app.running(instance).await);
@@ -25,7 +25,7 @@ async fn two(app: &TestApp) -> (i64, i64, i64) {
     (instance, first, second)
 }
 
-/// The paths of the playbooks that are no builds, in the order they were run.
+/// The playbooks that are hooks, in the order they ran.
 fn hooks_of(specs: &[ocim::ansible::port::RunSpec]) -> Vec<&str> {
     specs.iter().map(|spec| spec.playbook_path.as_str()).filter(|path| *path != "notebook.yml").collect()
 }
@@ -39,11 +39,11 @@ async fn active(app: &TestApp, instance: i64) -> Value {
 }
 
 async fn until_settled(app: &TestApp) {
-    until("nothing waits for hooks", async || app.number(UNSETTLED).await == 0).await;
+    until("no activation waits for hooks", async || app.number(UNSETTLED).await == 0).await;
 }
 
 #[tokio::test]
-async fn visitors_stay_until_the_hook_has_ended_and_the_replaced_one_has_its_own_afterwards() {
+async fn traffic_moves_between_the_hook_before_and_the_hook_after_it() {
     let gate = GatedAnsible::new();
     let app = TestApp::with(Setup { ansible: Some(gate.clone()), ..Setup::default() }).await;
     let instance = hooked(&app).await;
@@ -58,12 +58,12 @@ async fn visitors_stay_until_the_hook_has_ended_and_the_replaced_one_has_its_own
             before,
             "visitors were moved before the hook ended"
         );
-        // Once more: it goes on as it was.
+        // Asking again does not restart the hook.
         ask(&app, id, json!({})).await;
         gate.let_go(1);
         app.until_serving(id, "active").await;
     }
-    until("the gateway has it", async || app.traffic.table()[HOST] == Some(app.sites[1].address)).await;
+    until("the gateway moved", async || app.traffic.table()[HOST] == Some(app.sites[1].address)).await;
     until("the hook of the replaced one runs", async || gate.running() == 1).await;
     assert_eq!(app.read_app_server(first).await["serving"], "fallback", "it has drained");
     gate.let_go(1);
@@ -86,7 +86,7 @@ async fn visitors_stay_until_the_hook_has_ended_and_the_replaced_one_has_its_own
 }
 
 #[tokio::test]
-async fn a_hook_that_fails_refuses_the_activation_and_what_it_began_is_ended() {
+async fn a_failed_hook_before_traffic_refuses_the_activation() {
     let app = TestApp::start().await;
     let (instance, first, second) = two(&app).await;
     app.ansible.next_run_fails("workers : start", "no such unit");
@@ -134,7 +134,7 @@ async fn a_rollback_runs_the_hooks_of_both_and_holds_at_once() {
 }
 
 #[tokio::test]
-async fn a_hook_after_traffic_that_fails_undoes_nothing() {
+async fn a_failed_hook_after_traffic_does_not_undo_the_switch() {
     let app = TestApp::start().await;
     let (instance, first, second) = two(&app).await;
     app.ansible.next_run(ocim::ansible::fake::FakeEnd::Outcome(ocim::ansible::port::RunOutcome::Succeeded));
@@ -148,7 +148,7 @@ async fn a_hook_after_traffic_that_fails_undoes_nothing() {
 }
 
 #[tokio::test]
-async fn a_machine_ends_after_its_hook_also_after_one_that_fails() {
+async fn a_machine_is_terminated_after_its_hook_even_if_the_hook_fails() {
     let app = TestApp::start().await;
     let (_, _, second) = two(&app).await;
     let operator = app.operator().await;
@@ -161,7 +161,7 @@ async fn a_machine_ends_after_its_hook_also_after_one_that_fails() {
 }
 
 #[tokio::test]
-async fn another_switch_meanwhile_is_found_by_the_one_that_waited_for_its_hook() {
+async fn an_activation_that_waits_for_its_hook_ends_when_the_instance_is_archived() {
     let gate = GatedAnsible::new();
     let app = TestApp::with(Setup { ansible: Some(gate.clone()), ..Setup::default() }).await;
     let instance = hooked(&app).await;
@@ -210,7 +210,7 @@ async fn an_activation_survives_a_crash_at_every_point_of_its_hooks_and_of_its_e
             app.outlive_leases().await;
             goes_on(&app.builder(), id).await;
         }
-        // Everything once more: a job may be delivered twice.
+        // Runs the jobs once more: a job may be delivered twice.
         goes_on(&app.builder(), id).await;
         assert_eq!(active(&app, instance).await, id, "after {end:?}");
         assert_eq!(app.number(UNSETTLED).await, 0, "after {end:?}");
@@ -227,7 +227,7 @@ async fn an_activation_survives_a_crash_at_every_point_of_its_hooks_and_of_its_e
     app.end().await;
 }
 
-/// The jobs of an activation with hooks.
+/// Runs the jobs of an activation with hooks.
 async fn goes_on(builder: &ocim::instances::builds::Builder, id: i64) {
     builder.run_hooks(AppServerId(id)).await.unwrap();
     after_hooks::settle(builder.manager(), AppServerId(id)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Records whose time is over go, the others stay.
+//! Records are deleted at the end of their retention, and not before.
 
 use ocim::worker::housekeeping;
 
@@ -16,7 +16,7 @@ async fn sweep(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn old_events_and_instance_logs_go_and_the_audit_log_stays_for_ever() {
+async fn old_events_and_instance_logs_are_deleted_and_the_audit_log_is_kept() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.execute(OLD_AUDIT).await;
@@ -38,7 +38,7 @@ async fn old_events_and_instance_logs_go_and_the_audit_log_stays_for_ever() {
 }
 
 #[tokio::test]
-async fn the_audit_log_is_kept_as_long_as_the_operator_set() {
+async fn audit_entries_are_deleted_after_the_configured_retention() {
     let app =
         TestApp::with(Setup { works: false, options: |options| options.kept.audit_days = 365, ..Setup::default() })
             .await;
@@ -55,7 +55,7 @@ async fn the_audit_log_is_kept_as_long_as_the_operator_set() {
 }
 
 #[tokio::test]
-async fn a_log_goes_as_a_whole_and_those_of_failed_and_activated_ones_last() {
+async fn logs_are_deleted_whole_and_later_for_failed_app_servers() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let plain = app.running(instance).await;
@@ -90,7 +90,7 @@ async fn a_log_goes_as_a_whole_and_those_of_failed_and_activated_ones_last() {
 }
 
 #[tokio::test]
-async fn what_is_long_gone_is_forgotten() {
+async fn old_orphans_workers_and_login_failures_are_deleted() {
     let app = TestApp::idle().await;
     for statement in [
         "INSERT INTO orphans (kind, provider, provider_id, server_id, last_seen) VALUES \

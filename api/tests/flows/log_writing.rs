@@ -1,4 +1,4 @@
-//! Logs as they are written: numbered without a gap whoever writes, long lines among short ones, and told to who reads along.
+//! Writing logs: several writers number lines without a gap, long lines are stored, and readers are notified.
 
 use ocim::platform::logs::{self, About, Line, MAX_TEXT};
 use shared_types::{AppServerId, InstanceId, ServerId};
@@ -9,7 +9,7 @@ const WRITERS: usize = 8;
 const BATCHES: usize = 200;
 
 #[tokio::test]
-async fn many_writers_make_one_timeline_without_a_gap() {
+async fn concurrent_writers_number_log_entries_without_a_gap() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.launched(instance).await;
@@ -53,12 +53,12 @@ async fn many_writers_make_one_timeline_without_a_gap() {
 }
 
 #[tokio::test]
-async fn a_line_of_a_megabyte_arrives_among_others_and_only_what_is_longer_is_cut() {
+async fn only_log_lines_over_the_limit_are_cut() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.launched(instance).await;
     let mut stream = Stream::open(&app.viewer().await, &format!("/api/v1/app-servers/{id}/logs/stream"), Some(1)).await;
-    // The last character would end one byte beyond the limit.
+    // The limit falls inside the last character, which has two bytes.
     let longer = format!("{}é and more", "y".repeat(MAX_TEXT - 1));
     let texts =
         ["before".to_owned(), "x".repeat(MAX_TEXT), longer, "a null \0 character".to_owned(), "after".to_owned()];
@@ -79,7 +79,7 @@ async fn a_line_of_a_megabyte_arrives_among_others_and_only_what_is_longer_is_cu
 }
 
 #[tokio::test]
-async fn many_megabytes_at_once_are_one_batch_in_order() {
+async fn many_megabytes_of_log_are_stored_as_one_batch_in_order() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = AppServerId(app.launched(instance).await);
@@ -97,7 +97,7 @@ async fn many_megabytes_at_once_are_one_batch_in_order() {
 }
 
 #[tokio::test]
-async fn a_log_that_does_not_exist_takes_no_line() {
+async fn appending_to_an_unknown_log_fails() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let nobody = About::AppServer(InstanceId(instance), AppServerId(99));

@@ -1,4 +1,4 @@
-//! Machines that are slow, refused, lost or silent.
+//! Machines that are slow, refused, lost, or that do not answer.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn failure(app_server: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn what_the_provider_refuses_ends_the_build_in_its_words() {
+async fn a_create_that_the_provider_refuses_ends_the_build_with_its_message() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.provider.next_create(FakeCreate::Refused(ProviderError::Permanent("Quota exceeded for cores".to_owned())));
@@ -28,7 +28,7 @@ async fn what_the_provider_refuses_ends_the_build_in_its_words() {
 }
 
 #[tokio::test]
-async fn a_machine_that_the_provider_gives_up_on_ends_the_build_in_its_words() {
+async fn a_machine_that_the_provider_fails_ends_the_build_with_its_message() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.provider.next_create(FakeCreate::Failed("No valid host was found".to_owned()));
@@ -42,7 +42,7 @@ async fn a_machine_that_the_provider_gives_up_on_ends_the_build_in_its_words() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_away_for_a_moment_is_asked_again() {
+async fn an_unavailable_provider_is_retried() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     for _ in 0..3 {
@@ -67,7 +67,7 @@ async fn a_create_whose_answer_was_lost_makes_no_second_machine() {
 }
 
 #[tokio::test]
-async fn a_slow_machine_is_waited_for() {
+async fn a_build_waits_for_a_slow_machine() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.provider.next_create(FakeCreate::Slow(5));
@@ -109,7 +109,7 @@ async fn a_machine_that_vanishes_ends_the_build() {
     let instance = app.instance("demo").await;
     app.provider.set_answers_ssh(false);
     let id = app.launched(instance).await;
-    crate::app::until("it boots", async || app.read_app_server(id).await["server"]["status"] == "booting").await;
+    crate::app::until("a VM boots", async || app.read_app_server(id).await["server"]["status"] == "booting").await;
     app.provider.lose(ServerId(1));
     let built = app.until_built(id).await;
     assert_eq!(built["status"], "error");

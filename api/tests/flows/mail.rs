@@ -1,4 +1,4 @@
-//! The mail about a build that failed: one a build, with the log, retried while its server is away.
+//! The mail about a failed build: one per build, with the log, retried while the mail server is unavailable.
 
 use ocim::ansible::fake::FakeEnd;
 use ocim::ansible::port::{AnsibleError, RunOutcome};
@@ -14,7 +14,7 @@ use crate::app::{Setup, TestApp, until};
 
 const OWED: &str = "SELECT count(*) AS n FROM outbox WHERE sent_at IS NULL AND given_up_at IS NULL";
 
-/// Makes the next try due.
+/// Makes the next attempt due now.
 async fn hurry(app: &TestApp) {
     app.execute("UPDATE outbox SET due = now() WHERE sent_at IS NULL AND given_up_at IS NULL").await;
 }
@@ -25,7 +25,7 @@ async fn deliver(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn a_failed_playbook_is_told_once_with_its_log() {
+async fn a_failed_playbook_is_mailed_once_with_its_log() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.ansible.next_run_fails("lms : migrate", "no such table: users");
@@ -52,7 +52,7 @@ async fn a_failed_playbook_is_told_once_with_its_log() {
 }
 
 #[tokio::test]
-async fn the_reason_is_the_one_people_know() {
+async fn each_kind_of_failure_is_mailed_with_its_reason() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let started = "Unable to start a server";
@@ -78,7 +78,7 @@ async fn the_reason_is_the_one_people_know() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_is_asked_again_for_a_day_and_then_given_up() {
+async fn an_unavailable_mail_server_is_retried_for_a_day() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.ansible.next_run_fails("a", "b");
@@ -88,7 +88,7 @@ async fn a_server_that_is_away_is_asked_again_for_a_day_and_then_given_up() {
         hurry(&app).await;
         deliver(&app).await;
         assert_eq!((app.mailer.tries(), app.number(OWED).await), (n, i64::from(n < 30)));
-        // Not before its time.
+        // Before the next attempt is due, nothing is sent.
         deliver(&app).await;
         assert_eq!(app.mailer.tries(), n);
     }
@@ -99,13 +99,13 @@ async fn a_server_that_is_away_is_asked_again_for_a_day_and_then_given_up() {
 }
 
 #[tokio::test]
-async fn after_some_failures_it_is_sent_and_a_refusal_is_final() {
+async fn failed_mail_is_retried_and_refused_mail_is_not() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.mailer.next_fails(MailError::Away("try later".to_owned()));
     app.ansible.next_run_fails("a", "b");
     app.built(instance).await;
-    until("it was tried", async || app.mailer.tries() == 1).await;
+    until("the mail was tried", async || app.mailer.tries() == 1).await;
     until("the next try is written down", async || {
         app.number(
             "SELECT count(*) AS n FROM outbox WHERE last_error = 'try later' AND due < now() + interval '2 minutes'",
@@ -115,18 +115,18 @@ async fn after_some_failures_it_is_sent_and_a_refusal_is_final() {
     })
     .await;
     hurry(&app).await;
-    until("it is sent", async || app.mailer.sent().len() == 1 && app.number(OWED).await == 0).await;
+    until("the mail is sent", async || app.mailer.sent().len() == 1 && app.number(OWED).await == 0).await;
     app.mailer.next_fails(MailError::Refused("550 no such mailbox".to_owned()));
     app.ansible.next_run_fails("a", "b");
     app.built(instance).await;
-    until("it is given up", async || app.number(OWED).await == 0).await;
+    until("the mail is given up", async || app.number(OWED).await == 0).await;
     assert!(app.log_says(2, "550 no such mailbox").await);
     assert_eq!((app.mailer.tries(), app.mailer.sent().len()), (3, 1));
     app.end().await;
 }
 
 #[tokio::test]
-async fn two_who_try_at_once_send_one() {
+async fn concurrent_deliveries_send_one_mail() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.ansible.next_run_fails("a", "b");
@@ -138,23 +138,23 @@ async fn two_who_try_at_once_send_one() {
 }
 
 #[tokio::test]
-async fn without_administrators_nothing_is_owed() {
+async fn without_administrators_no_failure_mail_is_owed() {
     let app = TestApp::with(Setup { mailer: Some(None), ..Setup::default() }).await;
     let instance = app.instance("demo").await;
     app.ansible.next_run_fails("a", "b");
     assert_eq!(app.built(instance).await["status"], "failed");
     assert_eq!(app.number(OWED).await, 0);
-    // Owed before the setting was taken away, by this version and by the one before.
+    // Mail that was owed when ADMINS was still set, recorded by this version and by the one before.
     app.execute("INSERT INTO outbox (kind, payload) VALUES ('build_failed', '{\"app_server_id\": 1}')").await;
     app.execute("UPDATE builds SET mail_owed = true").await;
     let owed = format!("{OWED} OR EXISTS (SELECT 1 FROM builds WHERE mail_owed)");
-    until("it is not owed any more", async || app.number(&owed).await == 0).await;
+    until("the mail is not owed any more", async || app.number(&owed).await == 0).await;
     assert_eq!(app.mailer.tries(), 0);
     app.end().await;
 }
 
 #[tokio::test]
-async fn names_of_others_stay_in_their_line() {
+async fn names_cannot_inject_mail_headers() {
     let app = TestApp::idle().await;
     let name = "A \"quoted\"\r\nBcc: evil@example.com\u{202e} gnp.exe\u{2028}name";
     let body = json!({ "name": name, "sub_domain": "demo" });
@@ -170,7 +170,7 @@ async fn names_of_others_stay_in_their_line() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_too_long_is_cut_at_its_beginning() {
+async fn an_attached_log_over_the_limit_is_cut_at_its_beginning() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.ansible.next_run_fails("a", "b");
@@ -204,7 +204,7 @@ async fn each_attempt_has_a_mail_of_its_own() {
     let body = json!({ "num_attempts": 2 });
     app.operator().await.post(&format!("/api/v1/instances/{instance}/app-servers"), body).await.expect(202);
     app.until_built(1).await;
-    until("both are told", async || app.mailer.sent().len() == 2 && app.number(OWED).await == 0).await;
+    until("both mails are sent", async || app.mailer.sent().len() == 2 && app.number(OWED).await == 0).await;
     let ids: std::collections::BTreeSet<String> = app.mailer.sent().into_iter().map(|mail| mail.id).collect();
     assert_eq!(ids.len(), 2);
     app.until_built(2).await;
@@ -212,13 +212,13 @@ async fn each_attempt_has_a_mail_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_the_version_before_owes_is_sent_once() {
+async fn mail_owed_by_the_version_before_is_sent_once() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.ansible.next_run_fails("a", "b");
     app.built(instance).await;
     until("the mail is sent", async || app.number(OWED).await == 0).await;
-    // A worker of the version before has written that it is owed, with its job, and one more that it is sending now.
+    // Rows of the version before: one owed mail with its job, and one that its worker is sending now.
     app.execute("DELETE FROM outbox").await;
     app.ansible.next_run_fails("a", "b");
     app.built(instance).await;
@@ -231,7 +231,7 @@ async fn what_the_version_before_owes_is_sent_once() {
         "SELECT graphile_worker.add_job('SendFailureMail', payload => '{\"id\": 1}', job_key => 'send_failure_mail:1')",
     )
     .await;
-    until("it is sent again", async || app.mailer.sent().len() == 3 && app.number(OWED).await == 0).await;
+    until("the mail is sent again", async || app.mailer.sent().len() == 3 && app.number(OWED).await == 0).await;
     assert_eq!(app.number("SELECT tries::bigint AS n FROM outbox").await, 4, "its tries count on");
     assert_eq!(app.number("SELECT count(*) AS n FROM builds WHERE mail_owed").await, 1, "the one being sent stays");
     let ids: Vec<String> = app.mailer.sent().into_iter().map(|mail| mail.id).collect();

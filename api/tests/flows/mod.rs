@@ -1,4 +1,4 @@
-//! Stories that take more than one operation: every step of a build is failed on purpose, and repeated on purpose.
+//! Scenarios of several operations: every step of a build is made to fail, and to run again.
 
 mod activating;
 mod administering;

@@ -1,4 +1,4 @@
-//! The number of queries of a view does not grow with its rows. What each takes is written here.
+//! The number of queries of a view does not depend on its number of rows. The expected numbers are written here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,12 +33,12 @@ async fn counting(app: &TestApp) -> (AsyncPgConnection, Arc<AtomicUsize>) {
     (conn, count)
 }
 
-/// What each view takes, in its rows' number or not.
+/// The number of queries of each view.
 async fn counts(app: &TestApp) -> Vec<(&'static str, usize)> {
     counts_of(app, 1).await
 }
 
-/// The same of the instance and the app server with this id.
+/// The same for the instance and the app server with this id.
 async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     let (mut conn, count) = counting(app).await;
     let taken = |name| (name, count.swap(0, Ordering::Relaxed));
@@ -135,7 +135,7 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
 }
 
 #[tokio::test]
-async fn views_of_what_has_secrets_take_one_query_more_however_many_these_are() {
+async fn views_with_secrets_take_one_query_more_for_any_number_of_secrets() {
     let app = TestApp::start().await;
     for secrets in [1, 40] {
         let extra: String = (0..secrets).map(|at| format!("K{at}_PASSWORD: x{at}\n")).collect();
@@ -161,7 +161,7 @@ async fn views_of_what_has_secrets_take_one_query_more_however_many_these_are() 
 }
 
 #[tokio::test]
-async fn a_switch_takes_as_many_queries_after_many_as_at_first() {
+async fn the_number_of_queries_of_a_switch_does_not_grow() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let ids = [app.running(instance).await, app.running(instance).await];
@@ -184,8 +184,8 @@ async fn a_switch_takes_as_many_queries_after_many_as_at_first() {
         switched.await.unwrap();
         taken.push(count.load(Ordering::Relaxed));
     }
-    // BEGIN, lock, app server, two for host names, pointer, drains, wish, history, checks, lock and health, its change, its row
-    // and its event, job, event, one for each of the logs' two lines, audit, COMMIT.
+    // BEGIN, lock, app server, two for host names, pointer, drains, request, history, checks, lock and health, its
+    // change, its row and its event, job, event, one for each of the two log lines, audit, COMMIT.
     assert_eq!(taken, [21; 6]);
     app.end().await;
 }

@@ -1,11 +1,11 @@
-//! So many builds at once and no more, in their order, and not while the queue is paused.
+//! The build queue: a limit on concurrent builds, their order, and the pause.
 
 use serde_json::{Value, json};
 
 use crate::app::{Answer, GatedAnsible, Setup, TestApp, until};
 
 #[tokio::test]
-async fn of_five_launches_two_are_built_at_once_and_all_end() {
+async fn five_launches_are_built_two_at_a_time() {
     let ansible = GatedAnsible::new();
     let app = TestApp::with(Setup { slots: 2, ansible: Some(ansible.clone()), ..Setup::default() }).await;
     let mut ids = Vec::new();
@@ -29,7 +29,7 @@ async fn of_five_launches_two_are_built_at_once_and_all_end() {
 }
 
 #[tokio::test]
-async fn of_one_instance_one_is_built_at_a_time_unless_more_are_allowed() {
+async fn an_instance_builds_one_at_a_time_unless_more_are_allowed() {
     let ansible = GatedAnsible::new();
     let app = TestApp::with(Setup { ansible: Some(ansible.clone()), ..Setup::default() }).await;
     let instance = app.instance("demo").await;
@@ -41,7 +41,7 @@ async fn of_one_instance_one_is_built_at_a_time_unless_more_are_allowed() {
     let path = format!("/api/v1/instances/{instance}");
     let two = json!({ "max_builds": 2 });
     app.operator().await.patch(&path, read["etag"].as_str().unwrap(), two).await.expect(200);
-    until("both run", async || ansible.running() == 2).await;
+    until("both playbooks run", async || ansible.running() == 2).await;
     ansible.let_go(2);
     for id in [first, second] {
         assert_eq!(app.until_built(id).await["status"], "running");
@@ -60,7 +60,7 @@ async fn production_comes_before_previews() {
         let instance = operator.post("/api/v1/instances", body).await.expect(201)["id"].as_i64().unwrap();
         ids.push(app.launched(instance).await);
         if name == "one" {
-            until("it runs", async || ansible.running() == 1).await;
+            until("the playbook runs", async || ansible.running() == 1).await;
         }
     }
     let queue = operator.get("/api/v1/queue").await.expect(200);
@@ -94,12 +94,12 @@ async fn production_comes_before_previews() {
 }
 
 #[tokio::test]
-async fn a_paused_queue_begins_nothing_and_ends_what_it_began() {
+async fn a_paused_queue_begins_no_build_and_ends_running_ones() {
     let ansible = GatedAnsible::new();
     let app = TestApp::with(Setup { ansible: Some(ansible.clone()), ..Setup::default() }).await;
     let (one, two) = (app.instance("one").await, app.instance("two").await);
     let first = app.launched(one).await;
-    until("it runs", async || ansible.running() == 1).await;
+    until("the playbook runs", async || ansible.running() == 1).await;
     let operator = app.operator().await;
     let pause = async || {
         let request = operator.request(reqwest::Method::PUT, "/api/v1/queue/pause");
@@ -124,7 +124,7 @@ async fn a_paused_queue_begins_nothing_and_ends_what_it_began() {
 }
 
 #[tokio::test]
-async fn who_cannot_build_says_why_and_launches_are_refused() {
+async fn launches_are_refused_with_the_reason_if_no_build_can_begin() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.manager.trouble.set(Some("the disk of /data is full".to_owned()));
@@ -137,7 +137,7 @@ async fn who_cannot_build_says_why_and_launches_are_refused() {
 }
 
 #[tokio::test]
-async fn two_workers_share_the_work_and_none_does_what_the_other_does() {
+async fn two_workers_share_builds_and_none_is_built_twice() {
     let app = TestApp::with(Setup { slots: 3, ..Setup::default() }).await;
     let duties = ocim::worker::Duties { slots: 3, tells_gateway: false };
     let stop = app.stop.child_token();
@@ -152,7 +152,7 @@ async fn two_workers_share_the_work_and_none_does_what_the_other_does() {
     }
     let calls = app.ansible.calls();
     assert_eq!((calls.run, calls.recover, app.provider.calls().create), (12, 0, 12));
-    // One that is to end finishes what it has, and begins nothing.
+    // A worker that is told to finish ends its builds and begins none.
     second.finish().await;
     stop.cancel();
     second.ended().await;
@@ -160,23 +160,23 @@ async fn two_workers_share_the_work_and_none_does_what_the_other_does() {
 }
 
 #[tokio::test]
-async fn a_build_says_when_its_step_is_given_up_and_when_it_should_end() {
+async fn a_build_shows_its_deadline_and_its_estimated_end() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.provider.set_answers_ssh(false);
     let progress = async |id: i64| {
-        until("it waits", async || app.read_app_server(id).await["progress"]["step"] == "server").await;
+        until("the build waits", async || app.read_app_server(id).await["progress"]["step"] == "server").await;
         app.read_app_server(id).await["progress"].clone()
     };
     let first = app.launched(instance).await;
     let waits = progress(first).await;
     assert!(waits["deadline"].is_string(), "{waits}");
-    assert_eq!(waits["estimated_end"], Value::Null, "nobody knows before the first has ended");
+    assert_eq!(waits["estimated_end"], Value::Null, "there is no estimate before the first build has ended");
     app.provider.set_answers_ssh(true);
     let built = app.until_built(first).await;
     assert_eq!((&built["status"], &built["progress"]["deadline"]), (&json!("running"), &Value::Null));
     app.provider.set_answers_ssh(false);
-    // Of the same instance, and of another that has none of its own to go by.
+    // A build of the same instance, and one of an instance without builds of its own to estimate from.
     let other = app.instance("other").await;
     for instance in [instance, other] {
         let id = app.launched(instance).await;

@@ -1,4 +1,4 @@
-//! Provider and database differ: what is done about it, when, and what never is.
+//! Orphaned and missing machines: when something is done about them, what, and what is never done.
 
 use ocim::instances::upkeep::reaper;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ async fn server_of(app: &TestApp, app_server: i64) -> ServerId {
 }
 
 #[tokio::test]
-async fn a_machine_that_nobody_owns_goes_after_its_grace_and_a_strangers_never() {
+async fn an_orphaned_machine_is_removed_after_its_grace_and_a_foreign_one_never() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let owned = app.running(instance).await;
@@ -44,7 +44,7 @@ async fn a_machine_that_nobody_owns_goes_after_its_grace_and_a_strangers_never()
     sweep(&app).await;
     assert_eq!(app.provider.machines().len(), 3, "the grace time is an hour");
     age(&app, 200).await;
-    // Two workers at once.
+    // Two workers sweep at once.
     let (one, other) = tokio::join!(reaper::sweep(&app.manager), reaper::sweep(&app.manager));
     one.unwrap();
     other.unwrap();
@@ -52,14 +52,14 @@ async fn a_machine_that_nobody_owns_goes_after_its_grace_and_a_strangers_never()
     assert_eq!(app.provider.machines(), [server_of(&app, owned).await]);
     assert_eq!(app.provider.strangers(), [ServerId(999), ServerId(1000)]);
     assert_eq!(report(&app).await["items"], json!([]));
-    assert!(app.log_says(ended, "which nobody owned, was taken away").await);
+    assert!(app.log_says(ended, "which had no owner, was taken away").await);
     let audited = "SELECT count(*) AS n FROM audit_log WHERE action = 'remove_orphans' AND actor = 'reaper'";
     assert!(app.number(audited).await >= 1);
     app.end().await;
 }
 
 #[tokio::test]
-async fn a_missing_machine_is_written_off_after_two_looks_a_minute_apart() {
+async fn a_missing_machine_counts_as_lost_after_two_sweeps_a_minute_apart() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let lost = app.running(instance).await;
@@ -89,7 +89,7 @@ async fn a_missing_machine_is_written_off_after_two_looks_a_minute_apart() {
 }
 
 #[tokio::test]
-async fn a_machine_that_turns_up_again_is_no_difference_any_more() {
+async fn a_machine_that_reappears_is_not_reported_any_more() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
@@ -107,7 +107,7 @@ async fn a_machine_that_turns_up_again_is_no_difference_any_more() {
 }
 
 #[tokio::test]
-async fn the_active_one_whose_machine_is_missing_stays_active_and_is_seen() {
+async fn the_active_app_server_stays_active_without_its_machine() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let active = app.running(instance).await;
@@ -125,14 +125,14 @@ async fn the_active_one_whose_machine_is_missing_stays_active_and_is_seen() {
         (&json!("running"), &json!("active"), &json!(false), &json!("terminated"))
     );
     assert_eq!(seen["checks"]["items"][0]["is_ok"], false);
-    // Should it turn up again, nobody takes it away as long as it is active.
+    // If the machine reappears, it is kept while its app server is active.
     app.provider.plant(server).unwrap();
     sweep(&app).await;
     age(&app, 4000).await;
     sweep(&app).await;
     assert!(app.provider.machines().contains(&server));
     assert_eq!(report(&app).await["items"][0]["action"], "nothing, as long as its app server is active");
-    // The one that is activated in its place leaves it behind for good.
+    // After another activation the app server has no machine, and is no fallback.
     assert_eq!(stories::activate(&app.operator().await, other, json!({})).await.status, 200);
     sweep(&app).await;
     let left = app.read_app_server(active).await;
@@ -141,7 +141,7 @@ async fn the_active_one_whose_machine_is_missing_stays_active_and_is_seen() {
 }
 
 #[tokio::test]
-async fn a_provider_that_does_not_answer_or_lists_nothing_causes_nothing() {
+async fn nothing_is_reconciled_if_the_provider_fails_or_lists_no_machine() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
@@ -170,7 +170,7 @@ async fn a_provider_that_does_not_answer_or_lists_nothing_causes_nothing() {
 }
 
 #[tokio::test]
-async fn a_list_is_not_believed_before_the_machine_was_asked_for() {
+async fn an_unlisted_machine_is_looked_up_before_it_counts_as_missing() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.running(instance).await;

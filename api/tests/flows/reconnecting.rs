@@ -1,17 +1,17 @@
-//! A database whose connections all break at once.
+//! All connections of the database break at once.
 
 use serde_json::json;
 
 use crate::app::{TestApp, until};
 
 #[tokio::test]
-async fn who_asks_meanwhile_is_told_to_come_back_and_builds_go_on() {
+async fn broken_database_connections_give_503_and_builds_go_on() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let viewer = app.viewer().await;
     app.provider.set_answers_ssh(false);
     let id = app.launched(instance).await;
-    until("it waits", async || app.read_app_server(id).await["progress"]["step"] == "server").await;
+    until("the build waits", async || app.read_app_server(id).await["progress"]["step"] == "server").await;
     let mut own = app.db.dedicated().await.unwrap();
     for _ in 0..3 {
         let broken = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
@@ -29,9 +29,9 @@ async fn who_asks_meanwhile_is_told_to_come_back_and_builds_go_on() {
     drop(own);
     app.provider.set_answers_ssh(true);
     let built = "SELECT count(*) AS n FROM app_servers WHERE status = 'running'";
-    until("it is built", async || app.number(built).await == 1).await;
-    // What the queue had begun on a connection that broke, it takes back only after its own time-outs; every kind of job has a
-    // second caller meanwhile.
+    until("the app server runs", async || app.number(built).await == 1).await;
+    // Jobs that were locked over a broken connection stay locked until the queue's own timeout; each kind of job also
+    // has another caller meanwhile.
     app.execute("DELETE FROM graphile_worker._private_jobs").await;
     app.end().await;
 }

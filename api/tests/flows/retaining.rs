@@ -1,4 +1,4 @@
-//! Which app servers keep their machines, for how long, and how the others end.
+//! Which app servers keep their machines, for how long, and how the others are terminated.
 
 use ocim::instances::traffic::{activate, apply_routing};
 use ocim::instances::upkeep::retention;
@@ -12,7 +12,7 @@ async fn activated(app: &TestApp, id: i64) {
     apply_routing::apply_all(&app.manager).await.unwrap();
 }
 
-/// Those whose end is written down.
+/// App servers with a scheduled termination.
 async fn expiring(app: &TestApp) -> Vec<i64> {
     retention::mark(&app.manager).await.unwrap();
     let page = app.viewer().await.get("/api/v1/retention").await.expect(200);
@@ -55,7 +55,7 @@ async fn active_fallback_candidate_draining_and_pinned_ones_are_kept() {
 }
 
 #[tokio::test]
-async fn another_time_moves_the_end() {
+async fn changing_the_retention_moves_the_termination() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let old = app.running(instance).await;
@@ -72,7 +72,7 @@ async fn another_time_moves_the_end() {
 }
 
 #[tokio::test]
-async fn when_its_time_is_over_the_machine_goes_unless_it_is_needed_by_then() {
+async fn retention_terminates_app_servers_unless_they_are_needed_again() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let (old, saved) = (app.running(instance).await, app.running(instance).await);
@@ -97,7 +97,7 @@ async fn when_its_time_is_over_the_machine_goes_unless_it_is_needed_by_then() {
 }
 
 #[tokio::test]
-async fn nothing_of_an_archived_instance_is_needed() {
+async fn retention_keeps_nothing_of_an_archived_instance() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
@@ -108,7 +108,7 @@ async fn nothing_of_an_archived_instance_is_needed() {
 }
 
 #[tokio::test]
-async fn a_worker_shows_the_end_after_a_switch_and_takes_the_machine_away() {
+async fn a_worker_schedules_and_performs_the_termination_after_a_switch() {
     let app =
         TestApp::with(Setup { options: |options| options.drain_limit = std::time::Duration::ZERO, ..Setup::default() })
             .await;
@@ -120,7 +120,7 @@ async fn a_worker_shows_the_end_after_a_switch_and_takes_the_machine_away() {
         app.execute(DRAINED).await;
         ids.push(id);
     }
-    // As the worker does when it hears of the switch; here the drain ended later.
+    // What the worker does after a switch; in this test the drain ended later.
     retention::mark(&app.manager).await.unwrap();
     assert!(app.read_app_server(ids[0]).await["terminates_at"].is_string());
     app.execute(

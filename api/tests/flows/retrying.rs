@@ -1,4 +1,4 @@
-//! Launches with several attempts: each is a new app server, and what cannot go better is not tried again.
+//! Launches with several attempts: each is a new app server, and permanent failures are not retried.
 
 use ocim::ansible::port::AnsibleError;
 use ocim::git::port::GitError;
@@ -42,7 +42,7 @@ async fn a_failed_build_is_tried_again_on_a_new_app_server_with_the_settings_of_
 }
 
 #[tokio::test]
-async fn there_are_as_many_attempts_as_were_asked_for_and_no_more() {
+async fn a_launch_makes_no_more_than_the_requested_attempts() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     for _ in 0..5 {
@@ -50,7 +50,7 @@ async fn there_are_as_many_attempts_as_were_asked_for_and_no_more() {
     }
     launch(&app, instance, json!({ "num_attempts": 3 })).await;
     for id in 1..=3 {
-        until("it is there", async || count(&app).await >= id).await;
+        until("the next attempt exists", async || count(&app).await >= id).await;
         assert_eq!(app.until_built(id).await["status"], "failed");
     }
     assert_eq!(count(&app).await, 3);
@@ -58,7 +58,7 @@ async fn there_are_as_many_attempts_as_were_asked_for_and_no_more() {
 }
 
 #[tokio::test]
-async fn what_cannot_go_better_is_tried_once() {
+async fn permanent_failures_are_not_retried() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let permanent = || GitError::Permanent("There is no branch or tag «nonsense»".to_owned());
@@ -85,7 +85,7 @@ async fn a_stopped_build_is_not_tried_again() {
     let instance = app.instance("demo").await;
     app.provider.set_answers_ssh(false);
     let id = launch(&app, instance, json!({ "num_attempts": 3 })).await;
-    until("it waits", async || app.read_app_server(id).await["progress"]["step"] == "server").await;
+    until("the build waits", async || app.read_app_server(id).await["progress"]["step"] == "server").await;
     app.operator().await.post(&format!("/api/v1/app-servers/{id}/stop"), json!({})).await;
     assert_eq!(app.until_built(id).await["status"], "stopped");
     assert_eq!(count(&app).await, 1);
@@ -93,18 +93,18 @@ async fn a_stopped_build_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn one_that_succeeds_is_activated_where_that_was_asked_for() {
+async fn a_successful_retry_is_activated_if_requested() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.ansible.next_run_fails("lms : migrate", "lock wait timeout");
     launch(&app, instance, json!({ "num_attempts": 2, "activate_when_running": true })).await;
     until("the second is active", async || app.read_instance(instance).await["active_appserver"]["id"] == 2).await;
-    until("that is done with", async || app.read_app_server(2).await["activate_when_running"] == false).await;
+    until("the request is cleared", async || app.read_app_server(2).await["activate_when_running"] == false).await;
     app.end().await;
 }
 
 #[tokio::test]
-async fn attempts_have_their_bounds() {
+async fn the_number_of_attempts_is_limited() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let path = format!("/api/v1/instances/{instance}/app-servers");

@@ -1,4 +1,4 @@
-//! A stream ends when the right to read it does.
+//! A stream ends when the caller loses the permission to read it.
 
 use std::time::{Duration, Instant};
 
@@ -7,13 +7,13 @@ use shared_types::Role;
 
 use crate::app::{Client, Credentials, Stream, TestApp};
 
-/// How soon.
+/// How soon a stream must end after the revocation.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// Everything of which there are streams.
+/// One stream of each kind.
 const STREAMS: [&str; 3] = ["/api/v1/events", "/api/v1/instances/1/logs/stream", "/api/v1/app-servers/1/logs/stream"];
 
-/// All streams that there are, opened by somebody.
+/// Opens a stream of each kind as `who`.
 async fn open(who: &Client) -> Vec<Stream> {
     let mut streams = Vec::new();
     for path in STREAMS {
@@ -22,7 +22,7 @@ async fn open(who: &Client) -> Vec<Stream> {
     streams
 }
 
-/// Each ends at once, after what was told before.
+/// Asserts that each stream ends at once, after the events before the revocation.
 async fn ended(streams: Vec<Stream>) {
     let began = Instant::now();
     for mut stream in streams {
@@ -32,7 +32,7 @@ async fn ended(streams: Vec<Stream>) {
     assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
 }
 
-/// Each goes on: what happens now arrives.
+/// Asserts that new events still arrive.
 async fn go_on(app: &TestApp, streams: &mut [Stream]) {
     app.launched(1).await;
     streams[0].next_of("AppServerLaunched").await;
@@ -51,7 +51,7 @@ async fn me(who: &Client) -> Value {
 }
 
 #[tokio::test]
-async fn with_the_session() {
+async fn streams_end_with_the_session() {
     let (app, other) = story().await;
     let browser = app.session(Role::Viewer).await;
     let (streams, mut others) = (open(&browser).await, open(&other).await);
@@ -62,7 +62,7 @@ async fn with_the_session() {
 }
 
 #[tokio::test]
-async fn with_the_token() {
+async fn streams_end_with_the_token() {
     let (app, browser) = story().await;
     let mut tokens = Vec::new();
     for _ in 0..2 {
@@ -81,7 +81,7 @@ async fn with_the_token() {
 }
 
 #[tokio::test]
-async fn with_the_user() {
+async fn streams_end_when_the_user_is_disabled_demoted_or_deleted() {
     let (app, admin) = story().await;
     for body in [Some(json!({ "is_disabled": true })), Some(json!({ "role": "viewer" })), None] {
         for who in [app.session(Role::Operator).await, app.operator().await] {
@@ -98,7 +98,7 @@ async fn with_the_user() {
 }
 
 #[tokio::test]
-async fn with_the_password() {
+async fn streams_of_sessions_end_when_the_password_is_changed() {
     let (app, admin) = story().await;
     let (browser, script) = (app.session(Role::Viewer).await, app.viewer().await);
     let (streams, mut others) = (open(&browser).await, open(&script).await);
@@ -107,13 +107,13 @@ async fn with_the_password() {
         admin.post(&path, json!({ "password": "seven otters juggle lamps" })).await.expect(204);
     }
     ended(streams).await;
-    // A token has nothing to do with it.
+    // A token does not depend on the password.
     go_on(&app, &mut others).await;
     app.end().await;
 }
 
 #[tokio::test]
-async fn when_its_time_is_over() {
+async fn streams_end_when_the_session_or_token_expires() {
     let (app, _) = story().await;
     let (browser, script) = (app.session(Role::Viewer).await, app.viewer().await);
     for table in ["sessions", "api_tokens"] {
@@ -128,10 +128,10 @@ async fn when_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn however_it_ended_and_whoever_did_it() {
+async fn streams_end_when_another_process_deletes_the_session() {
     let (app, admin) = story().await;
     let streams = open(&admin).await;
-    // As another process does.
+    // As if another process had ended the session.
     app.execute("DELETE FROM sessions").await;
     ended(streams).await;
     app.end().await;

@@ -1,4 +1,4 @@
-//! No room: no build begins, none is launched, and what serves goes on.
+//! No disk space or a read-only database: no build begins, launches are refused, and the traffic is still served.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use shared_types::AppServerId;
 
 use crate::app::{Setup, TestApp, until};
 
-/// A disk of a few kilobytes, mounted there until dropped.
+/// A small file system, mounted at this path until dropped.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
@@ -44,7 +44,7 @@ impl Drop for SmallDisk {
 }
 
 #[tokio::test]
-async fn on_a_full_disk_nothing_begins_until_there_is_room_again() {
+async fn no_build_begins_on_a_full_disk() {
     let app = TestApp::idle().await;
     let Some(small) = SmallDisk::mount(&app.manager.options.runs_dir) else {
         return app.end().await;
@@ -84,9 +84,9 @@ async fn on_a_full_disk_nothing_begins_until_there_is_room_again() {
 }
 
 #[tokio::test]
-async fn a_worker_looks_by_itself_and_says_how_much_must_be_free() {
+async fn a_worker_checks_the_disk_and_names_the_required_space() {
     let app = TestApp::with(Setup { options: |options| options.min_free_mb = 1 << 40, ..Setup::default() }).await;
-    crate::app::until("the worker looked", async || app.manager.trouble.now().is_some()).await;
+    crate::app::until("the worker checked the disk", async || app.manager.trouble.now().is_some()).await;
     let trouble = app.manager.trouble.now().unwrap();
     assert!(trouble.contains("has less than 1099511627776 MB free (OCIM_MIN_FREE_MB)"), "{trouble}");
     app.end().await;
@@ -105,15 +105,15 @@ async fn read_only(conn: &mut diesel_async::AsyncPgConnection, is_on: bool) {
 }
 
 #[tokio::test]
-async fn a_database_that_takes_nothing_in_is_said_and_what_only_reads_goes_on() {
+async fn a_read_only_database_is_reported_and_reads_go_on() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let operator = app.operator().await;
     let mut aside = app.db.dedicated().await.unwrap();
     read_only(&mut aside, true).await;
-    // Who comes while connections break is told something else.
+    // Requests while connections break get another error.
     let path = format!("/api/v1/instances/{instance}");
-    until("the breaking is over", async || operator.get(&path).await.status == 200).await;
+    until("connections work again", async || operator.get(&path).await.status == 200).await;
     let refused = operator.post("/api/v1/instances", json!({ "name": "x", "sub_domain": "x" })).await;
     let problem = refused.problem(503);
     assert_eq!(problem["type"], "/docs/problems#unavailable");

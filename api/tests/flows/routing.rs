@@ -1,4 +1,4 @@
-//! The gateway follows the pointer, also after it was away.
+//! The gateway follows the pointer, also after it was unavailable.
 
 use ocim::config::gateway::Scheme;
 use ocim::instances::traffic::apply_routing;
@@ -10,7 +10,7 @@ use crate::app::{Setup, TestApp};
 const BEHIND: &str = "SELECT count(*) AS n FROM instances WHERE routing_applied_generation < routing_generation";
 
 #[tokio::test]
-async fn what_the_gateway_did_not_take_is_told_again_by_the_sweep() {
+async fn the_sweep_repeats_routes_that_the_gateway_did_not_take() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
@@ -51,16 +51,16 @@ async fn a_gateway_that_lost_its_table_gets_it_back() {
 }
 
 #[tokio::test]
-async fn hosts_are_known_before_anything_serves_them() {
+async fn the_gateway_knows_host_names_before_an_activation() {
     let app = TestApp::start().await;
     app.instance("demo").await;
-    crate::app::until("the gateway knows it", async || app.traffic.table().contains_key("demo.localhost")).await;
+    crate::app::until("the name is known", async || app.traffic.table().contains_key("demo.localhost")).await;
     assert_eq!(app.traffic.table()["demo.localhost"], None);
     app.end().await;
 }
 
 #[tokio::test]
-async fn a_route_that_the_gateway_cannot_have_stops_no_other() {
+async fn an_invalid_route_does_not_block_other_routes() {
     let app = TestApp::idle().await;
     let (broken, fine) = (app.instance("broken").await, app.instance("fine").await);
     let operator = app.operator().await;
@@ -82,12 +82,12 @@ async fn a_route_that_the_gateway_cannot_have_stops_no_other() {
 }
 
 #[tokio::test]
-async fn one_failure_of_the_gateway_leaves_no_instance_behind_another() {
+async fn a_failure_of_the_gateway_does_not_block_other_instances() {
     let app = TestApp::idle().await;
     for name in ["a", "b", "c"] {
         app.instance(name).await;
     }
-    // The batch, and then the first instance by itself.
+    // The batch fails, and then the first instance's own update.
     app.traffic.fail_next(2);
     apply_routing::apply_behind(&app.manager).await.unwrap();
     assert_eq!(app.number(BEHIND).await, 1);
@@ -109,7 +109,7 @@ async fn more_host_names_than_the_gateway_is_sized_for_are_refused_and_nothing_e
     assert!(words.contains("sized for 4 host names") && words.contains("OCIM_GATEWAY_MAX_HOSTS"), "{words}");
     assert_eq!(app.number("SELECT count(*) AS n FROM instance_hostnames").await, 4, "nothing was saved");
 
-    // What adds no host name is not refused, and an archived instance makes room.
+    // Changes that add no host name are accepted, and archiving an instance frees its names.
     let path = format!("/api/v1/instances/{second}");
     let etag = operator.get(&path).await.expect(200)["etag"].as_str().unwrap().to_owned();
     operator.patch(&path, &etag, json!({ "name": "Renamed" })).await.expect(200);
@@ -117,7 +117,7 @@ async fn more_host_names_than_the_gateway_is_sized_for_are_refused_and_nothing_e
     operator.post("/api/v1/instances", third).await.expect(201);
     operator.post(&format!("{path}/restore"), json!({})).await.problem(409);
 
-    // A smaller setting than what there is already stops neither start nor sweep.
+    // A limit below the number of existing names stops neither the start nor the sweep.
     apply_routing::apply_all(&app.manager).await.unwrap();
     assert_eq!(app.traffic.table().len(), 4);
     assert_eq!(app.number(BEHIND).await, 0, "archived instances too are told of");
@@ -125,7 +125,7 @@ async fn more_host_names_than_the_gateway_is_sized_for_are_refused_and_nothing_e
 }
 
 #[tokio::test]
-async fn applications_are_told_the_protocol_of_what_is_active() {
+async fn the_gateway_has_the_protocol_of_the_active_app_server() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let (path, operator) = (format!("/api/v1/instances/{instance}"), app.operator().await);

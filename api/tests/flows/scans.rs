@@ -1,5 +1,5 @@
-//! No list reads a whole table: with 10,000 instances, 50,000 app servers and their logs, each filter and each order is
-//! answered through an index. What Postgres did is counted by Postgres, in the transaction that did it.
+//! No list reads a whole table: with 10,000 instances, 50,000 app servers and their logs, each filter and each order
+//! uses an index. Postgres counts its own scans, in the transaction that made them.
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use ocim::instances::settings::read;
@@ -18,7 +18,7 @@ use shared_types::{AppServerId, AppServerStatus, HealthState, InstanceId, LogLev
 
 use crate::app::{TestApp, copies, number};
 
-/// What a busy installation has after years. Users, settings and logs as in no real one: only their number counts here.
+/// The data of a busy installation after years. Users, settings and logs are unrealistic: only their number matters.
 const FILL: &[&str] = &[
     "INSERT INTO instances (instance_type, name, domain, settings, tier, archived_at, archived_by, created, modified, next_app_server_number) \
      SELECT 'openedx', 'Campus ' || md5(n::text), 'c' || n || '.example', '{}', \
@@ -50,11 +50,11 @@ const FILL: &[&str] = &[
     "ANALYZE",
 ];
 
-/// Sequential scans of this transaction, of tables that are large.
+/// Sequential scans of large tables in this transaction.
 const SCANS: &str = "SELECT coalesce(sum(seq_scan), 0)::bigint AS n FROM pg_stat_xact_user_tables \
     WHERE relname IN ('instances', 'instance_health', 'app_servers', 'servers', 'builds', 'log_entries', 'audit_log', 'pull_requests')";
 
-/// Does what a view does, and says what of it read a whole table.
+/// Runs a view and records whether it scanned a whole table.
 async fn check(
     conn: &mut AsyncPgConnection,
     wrong: &mut Vec<String>,
@@ -205,7 +205,7 @@ async fn no_list_reads_a_whole_table() {
     let query = logs::Query { limit: 51, ..Default::default() };
     let view = async |conn: &mut AsyncPgConnection| Ok(logs::page(conn, about, &query).await?.len());
     check(conn, &mut wrong, "an app server's log".into(), view).await;
-    // These have no rows here, and must not read all there are to find that out.
+    // These find no rows, and must not scan the tables to learn that.
     for (what, count) in [
         ("activations", activations::page(conn, InstanceId(77), None, 51).await.unwrap().len()),
         ("retention", retention::page(conn, None, 51).await.unwrap().len()),

@@ -1,4 +1,4 @@
-//! No secret leaves: whatever form a program prints it in, it is in no log, answer, event or mail.
+//! No secret leaks: no form in which a program prints it is in a log, an answer, an event or a mail.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,12 +23,12 @@ const PASSWORD: &str = "h0rse \"battery\"/é+ st&ple\\";
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\nAASCBKcwggSjAgEAAoIBAQC7VJTU\n-----END PRIVATE KEY-----\n";
 const IN_URL: &str = "url-p%40ssword";
 const IN_URL_DECODED: &str = "url-p@ssword";
-/// Under a name that says nothing.
+/// A secret whose variable's name does not show that it is one.
 const MARKED: &str = "zebra-crossing-17";
-/// Too short to be hidden inside of words.
+/// Too short to be masked inside of words.
 const SHORT: &str = "q7Zk";
 
-/// What must be nowhere. Each is printed by the playbook, too.
+/// All forms of the secrets. The playbook prints each, and none may appear anywhere.
 fn forms() -> Vec<String> {
     let json = serde_json::to_string(PASSWORD).unwrap();
     let mut forms = vec![
@@ -65,7 +65,7 @@ fn hex(text: &str, separator: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(separator)
 }
 
-/// What is left of secrets where programs cut what they print, and secrets with colours inside: what must not be shown of each.
+/// Truncated secrets and secrets with colour codes, as printed, each with the part that must not be shown.
 fn pieces() -> [(String, &'static str); 4] {
     let coloured = MARKED.replace('-', "\u{1b}[1m-\u{1b}[0m");
     [
@@ -76,12 +76,12 @@ fn pieces() -> [(String, &'static str); 4] {
     ]
 }
 
-/// What of a secret stands in the base64 of a longer text, which is printed.
+/// The part of a secret's base64 inside that of a longer text, which is printed.
 fn inside() -> String {
     STANDARD.encode(format!("user:{PASSWORD}"))[8..36].to_owned()
 }
 
-/// Prints every secret in every form, wherever it can print anything.
+/// An Ansible that prints every secret in every form, in all places that it can print to.
 #[derive(Debug)]
 struct Talkative(FakeAnsible);
 
@@ -96,7 +96,7 @@ fn lines() -> Vec<SpoolLine> {
     forms().into_iter().chain([together, KEY.to_owned()]).chain(pieces).map(line).collect()
 }
 
-/// One repository does not answer, and its failure names its password.
+/// A git whose one repository fails with an error that contains its password.
 #[derive(Debug, Default)]
 struct TalkativeGit(FakeGit);
 
@@ -140,7 +140,7 @@ impl Ansible for Talkative {
         _: &CancellationToken,
     ) -> Result<RunOutcome, AnsibleError> {
         sink.take(lines(), SpoolPosition { events: 1, errors: 0 }).await.map_err(AnsibleError::Sink)?;
-        // Cut after 500 characters, which must not leave half a secret.
+        // The message is cut after 500 characters, which must not leave half a secret.
         let message = format!("{}{PASSWORD} and {}", "x".repeat(485), forms().join(" "));
         Ok(RunOutcome::Failed {
             exit_status: Some(2),
@@ -155,7 +155,7 @@ impl Ansible for Talkative {
 }
 
 #[tokio::test]
-async fn what_a_playbook_prints_holds_no_secret_in_any_form() {
+async fn secrets_that_a_playbook_prints_are_masked_in_every_form() {
     let ansible: Arc<dyn Ansible> = Arc::new(Talkative(FakeAnsible::with_tasks(1)));
     let git: Arc<dyn Git> = Arc::new(TalkativeGit::default());
     let app = TestApp::with(Setup { git: Some(git), ansible: Some(ansible), ..Setup::default() }).await;
@@ -194,7 +194,7 @@ async fn what_a_playbook_prints_holds_no_secret_in_any_form() {
     ] {
         let answer = viewer.get(path).await;
         assert_eq!(answer.status, 200, "{path}");
-        // JSON that is escaped once more would hide what is to be found.
+        // A secret could be missed in JSON that is escaped twice.
         let words = serde_json::from_str::<serde_json::Value>(&answer.body).map_or(String::new(), |json| words(&json));
         told.push((path, format!("{}\n{words}", answer.body)));
     }
@@ -248,7 +248,7 @@ async fn what_a_playbook_prints_holds_no_secret_in_any_form() {
     app.end().await;
 }
 
-/// Every text in a value, as it is.
+/// Every text in a JSON value, unescaped.
 fn words(value: &serde_json::Value) -> String {
     use serde_json::Value;
     match value {

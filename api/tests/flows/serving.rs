@@ -1,11 +1,11 @@
-//! The main job: launch, activate, launch another, activate that, go back.
+//! The main flow: launch, activate, launch another, activate it, roll back.
 
 use serde_json::json;
 
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn the_old_one_serves_until_the_new_one_does_and_can_be_gone_back_to() {
+async fn the_old_app_server_serves_until_the_switch_and_after_a_rollback() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let first = app.running(instance).await;

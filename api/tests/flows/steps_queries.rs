@@ -1,5 +1,5 @@
-//! How many queries each step of a build takes, each move of a status, and the storing of log entries. Written here, so that
-//! a query more is a decision. Not counted are the ends of transactions and what connections need themselves.
+//! The number of queries of each step of a build, of each change of a status, and of storing log entries; a further
+//! query must be a decision. Not counted: ends of transactions, and queries that connections need themselves.
 
 use std::cell::RefCell;
 
@@ -12,11 +12,11 @@ use shared_types::{AppServerId, AppServerStatus as A, InstanceId, ServerId, Serv
 use crate::app::TestApp;
 
 thread_local! {
-    /// The queries of this thread, where somebody wants to know: a test and all it starts run on one thread.
+    /// This thread's queries, while they are recorded. A test and all that it starts run on one thread.
     static QUERIES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
-/// Connections made from now on note their queries. Others' tests only pay a look at their thread's list.
+/// Makes new connections record their queries. Other tests only pay for a check of their own thread's list.
 fn note_queries() {
     fn noting() -> Option<Box<dyn Instrumentation>> {
         Some(Box::new(|event: InstrumentationEvent<'_>| {
@@ -32,23 +32,23 @@ fn note_queries() {
     set_default_instrumentation(noting).unwrap();
 }
 
-/// Begins to note.
+/// Starts recording.
 fn begin() {
     QUERIES.set(Some(Vec::new()));
 }
 
-/// What was noted.
+/// Stops recording; gives the queries.
 fn end() -> Vec<String> {
     let is_query = |query: &String| {
-        // The heartbeat is as often as the clock says. The pool's look whether a connection lives, and what a new one is
-        // told first, are as often as connections are borrowed and made.
+        // The heartbeat depends on the clock. The pool's liveness check and the setup of a connection depend on how
+        // often connections are borrowed and made.
         let others = ["BEGIN", "COMMIT", "ROLLBACK", "SET ", "SELECT $1 --", "WITH ours AS (SELECT b.app_server_id"];
         !others.iter().any(|start| query.starts_with(start))
     };
     QUERIES.take().unwrap().into_iter().filter(is_query).collect()
 }
 
-/// Which step a query begins.
+/// The step of a build that begins with this query.
 fn begun(query: &str) -> Option<&'static str> {
     if query.starts_with("UPDATE builds SET lease_holder = NULL") {
         return Some("afterwards");
@@ -75,7 +75,7 @@ async fn each_step_of_a_build_takes_its_number_of_queries() {
         steps.last_mut().unwrap().1 += 1;
     }
     assert_eq!(app.read_app_server(id).await["status"], "running");
-    // Of what a step takes, the last queries begin the next.
+    // The last queries of a step begin the next one.
     let expected = [
         ("taking it up", 9),
         ("pin", 11),
@@ -144,7 +144,7 @@ async fn a_log_entry_takes_one_query_and_so_does_a_batch() {
             let lines = vec![Line::info("a line of a log"); count];
             begin();
             logs::append(&mut conn, about, &lines).await.unwrap();
-            // Number, rows and notification in one.
+            // Number, rows and notification in one query.
             assert_eq!(end().len(), 1, "{count} lines");
         }
     }

@@ -1,4 +1,4 @@
-//! Builds that somebody stops, at every moment of them.
+//! Stopping a build, at every moment of it.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{Answer, GatedAnsible, Setup, TestApp, until};
 
-/// Somebody stops a build and waits until it is.
+/// An operator stops a build; waits until it is stopped.
 async fn stop(app: &TestApp, id: i64) -> Answer {
     let request = app.operator().await.request(reqwest::Method::POST, &format!("/api/v1/app-servers/{id}/stop"));
     Answer::to(request.header("prefer", "wait=20").json(&json!({ "reason": "wrong branch" }))).await
 }
 
-/// What must hold of a stopped build.
+/// Asserts the state of a stopped build.
 async fn assert_stopped(app: &TestApp, stopped: &Value) {
     let id = stopped["id"].as_i64().unwrap();
     assert_eq!((&stopped["status"], &stopped["failure"]), (&json!("stopped"), &Value::Null), "{stopped:#}");
@@ -59,7 +59,7 @@ async fn a_build_is_stopped_in_each_of_its_steps() {
 }
 
 #[tokio::test]
-async fn a_build_that_waits_for_a_slot_is_stopped_without_one() {
+async fn a_queued_build_is_stopped_without_a_slot() {
     let ansible = GatedAnsible::new();
     let app = TestApp::with(Setup { slots: 1, ansible: Some(ansible.clone()), ..Setup::default() }).await;
     let (first, second) = (app.instance("one").await, app.instance("two").await);
@@ -74,7 +74,7 @@ async fn a_build_that_waits_for_a_slot_is_stopped_without_one() {
 }
 
 #[tokio::test]
-async fn stopping_again_is_success_and_what_has_ended_is_refused() {
+async fn stopping_twice_succeeds_and_stopping_an_ended_build_is_refused() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.ansible.next_run(FakeEnd::Blocks);
@@ -93,13 +93,13 @@ async fn stopping_again_is_success_and_what_has_ended_is_refused() {
 }
 
 #[tokio::test]
-async fn of_stop_and_success_one_wins() {
+async fn a_stop_at_the_end_of_a_build_stops_it_or_is_refused() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let (mut stopped, mut built) = (0, 0);
     for round in 0..24u64 {
         let id = app.launched(instance).await;
-        // Each round comes a little later, so that some are before the end and some after.
+        // Each round stops a little later, so that some stops come before the end of the build and some after.
         let events = (round % 12) * 2;
         let mut changes = app.bus.subscribe();
         for _ in 0..events {
@@ -123,7 +123,7 @@ async fn of_stop_and_success_one_wins() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_away_is_asked_until_the_machine_is_gone() {
+async fn a_stop_retries_the_provider_until_the_machine_is_gone() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.ansible.next_run(FakeEnd::Blocks);
@@ -138,7 +138,7 @@ async fn a_provider_that_is_away_is_asked_until_the_machine_is_gone() {
 }
 
 #[tokio::test]
-async fn a_stop_that_its_worker_did_not_live_to_do_is_done_by_another() {
+async fn a_stop_is_performed_by_another_worker_if_the_first_one_ends() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.launched(instance).await;
@@ -147,7 +147,7 @@ async fn a_stop_that_its_worker_did_not_live_to_do_is_done_by_another() {
     let first = Builder::new(Arc::clone(&app.manager), 1, hand_over.clone());
     let work = tokio::spawn(async move { first.advance(AppServerId(id)).await });
     until("the playbook runs", async || app.ansible.calls().run == 1).await;
-    // Nobody listens for the request here, and the first heartbeat that would see it is seconds away.
+    // The stop request is not heard here, and the heartbeat that would notice it comes seconds later.
     let path = format!("/api/v1/app-servers/{id}/stop");
     let asked = app.operator().await.post(&path, json!({ "reason": "wrong branch" })).await.expect(202);
     assert_eq!(asked["status"], "configuring");

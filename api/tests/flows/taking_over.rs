@@ -1,4 +1,4 @@
-//! Workers that stop in the middle, and others that go on.
+//! Workers that stop in the middle of a build, and others that take over.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{TestApp, until};
 
-/// A builder that is stopped on its own.
+/// A builder that can be stopped by itself.
 fn builder(app: &TestApp) -> (Builder, CancellationToken) {
     let stop = CancellationToken::new();
     (Builder::new(Arc::clone(&app.manager), 1, stop.clone()), stop)
@@ -64,7 +64,7 @@ async fn a_build_that_was_interrupted_at_each_step_ends_as_if_it_was_not() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.launched(instance).await;
-    // Each of these workers is stopped as soon as the build says that it has come a step further.
+    // Each worker is stopped as soon as the build has reached the next step.
     for step in ["checkout", "server", "playbooks", "checks"] {
         app.ansible.set_silent_checkouts(step == "checkout");
         app.provider.set_answers_ssh(step != "server");
@@ -91,7 +91,7 @@ async fn a_build_that_was_interrupted_at_each_step_ends_as_if_it_was_not() {
 }
 
 #[tokio::test]
-async fn of_two_workers_one_is_at_a_build() {
+async fn two_workers_do_not_run_the_same_build() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.launched(instance).await;
@@ -112,7 +112,7 @@ async fn of_two_workers_one_is_at_a_build() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_holder_writes_is_refused() {
+async fn a_stale_fencing_token_is_refused() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = AppServerId(app.launched(instance).await);
@@ -125,7 +125,7 @@ async fn what_an_earlier_holder_writes_is_refused() {
     let new = lease::acquire(&mut conn, id, CancellationToken::new()).await.unwrap().unwrap();
     assert_eq!(lease::fence(&mut conn, &old).await.unwrap(), Err(lease::Lost));
     assert_eq!(lease::fence(&mut conn, &new).await.unwrap(), Ok(()));
-    // Nor does it take the lease away from who has it now.
+    // The earlier holder cannot release the new holder's lease.
     lease::release(&mut conn, &old).await.unwrap();
     assert_eq!(lease::fence(&mut conn, &new).await.unwrap(), Ok(()));
     lease::release(&mut conn, &new).await.unwrap();
@@ -145,7 +145,7 @@ async fn one_statement_renews_all_leases_and_waits_for_none_that_is_locked() {
     }
     let due: Vec<_> = leases.iter().map(|lease| (lease.app_server, lease.token)).collect();
     let (first, second, third) = (due[0].0, due[1].0, due[2].0);
-    // One is stolen, another's row is locked by its own work.
+    // One lease is stolen; the row of another is locked by its own work.
     let stolen = "UPDATE builds SET lease_token = lease_token + 1 WHERE app_server_id = $1";
     let stolen = diesel::sql_query(stolen).bind::<diesel::sql_types::BigInt, _>(third);
     diesel_async::RunQueryDsl::execute(stolen, &mut conn).await.unwrap();
@@ -177,7 +177,7 @@ async fn a_worker_whose_lease_was_taken_ends_its_playbook_and_writes_nothing_mor
     let (worker, _stop) = builder(&app);
     let work = tokio::spawn(async move { worker.advance(AppServerId(id)).await });
     until("the playbook runs", async || app.ansible.calls().run == 1).await;
-    // As another worker does when this one was thought dead.
+    // Another worker takes the lease, as it would if this one was presumed dead.
     let mut conn = app.conn().await;
     let stolen = diesel::sql_query("UPDATE builds SET lease_token = lease_token + 1, lease_holder = 'elsewhere/1/1'");
     diesel_async::RunQueryDsl::execute(stolen, &mut conn).await.unwrap();
@@ -196,7 +196,7 @@ async fn a_build_whose_worker_is_known_to_be_dead_is_taken_up_at_once() {
     let id = AppServerId(app.launched(instance).await);
     let mut conn = app.conn().await;
     lease::acquire(&mut conn, id, CancellationToken::new()).await.unwrap().unwrap();
-    // This host, a process number that nobody has.
+    // A process id on this host that no process has.
     let died =
         diesel::sql_query("UPDATE builds SET lease_holder = regexp_replace(lease_holder, '/.*', '/999999999/1')");
     diesel_async::RunQueryDsl::execute(died, &mut conn).await.unwrap();
@@ -214,7 +214,7 @@ async fn a_build_whose_worker_died_on_another_machine_is_taken_up_within_half_a_
     let id = AppServerId(app.launched(instance).await);
     let mut conn = app.conn().await;
     lease::acquire(&mut conn, id, CancellationToken::new()).await.unwrap().unwrap();
-    // Nobody here can see whether that machine's processes live: only the lease's end says so.
+    // Whether processes of another host run cannot be seen from here; only the lease's expiry counts.
     app.execute("UPDATE builds SET lease_holder = 'elsewhere/1/1'").await;
     let died = std::time::Instant::now();
     let duties = Duties { slots: 1, tells_gateway: true };

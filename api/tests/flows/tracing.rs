@@ -1,4 +1,4 @@
-//! From a request's answer to the lines of its jobs: one id, in the log of the real program.
+//! One request id from the answer to the log lines of its jobs, in the log of the real program.
 
 use std::net::TcpListener;
 use std::panic::AssertUnwindSafe;
@@ -15,7 +15,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::app::{Answer, Client, Credentials, Database, until};
 
-/// A port that is free now.
+/// An address with a free port.
 fn free() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
@@ -27,7 +27,7 @@ async fn a_launchs_request_id_is_in_the_lines_of_the_request_and_of_its_job() {
     let gateway = free();
     let story = story(database.url().to_owned(), dir.path().to_owned(), gateway.clone());
     let told = AssertUnwindSafe(story).catch_unwind().await;
-    // With a database of the operator's own the gateway outlives the program.
+    // With an external database, the gateway outlives the program.
     let settings = Settings { ocim_gateway_listen: gateway.parse().unwrap(), ..Settings::default() };
     let settings = GatewaySettings::new(&settings).unwrap();
     let config = GatewayConfig { settings, dir: dir.path().join("gateway"), connections: 1000 };
@@ -52,7 +52,7 @@ async fn story(database: String, dir: PathBuf, gateway: String) {
     let into = written.clone();
     let reading = tokio::spawn(async move {
         while let Ok(Some(line)) = lines.next_line().await {
-            // Before everything is up, the program tells people in plain words.
+            // The lines of the start are text for people; the later ones are JSON.
             if let Ok(line) = serde_json::from_str(&line) {
                 into.lock().unwrap().push(line);
             }

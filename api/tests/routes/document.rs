@@ -1,4 +1,4 @@
-//! The OpenAPI document: committed as it is, and whole.
+//! The OpenAPI document: the committed file is up to date and complete.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 use reqwest::Method;
 use serde_json::Value;
 
-/// One documented operation.
+/// An operation of the OpenAPI document.
 pub struct Operation {
     pub method: Method,
-    /// With `{id}` in it.
+    /// Contains `{id}` if the operation has an id.
     pub path: String,
-    /// Whether it takes no credentials.
+    /// Whether the operation needs no credentials.
     pub is_open: bool,
     pub has_body: bool,
-    /// All that the document says of it.
+    /// The operation's object in the document.
     pub said: Value,
 }
 
 impl Operation {
-    /// The path with an id in it.
+    /// The path with this id.
     pub fn path(&self, id: impl std::fmt::Display) -> String {
         self.path.replace("{id}", &id.to_string())
     }
@@ -28,12 +28,12 @@ impl Operation {
         self.path.contains("{id}")
     }
 
-    /// What it takes: a scope, or `session`. None: it is open to everybody.
+    /// The needed scope, `session` or `signature`. `None`: the operation is open.
     pub fn need(&self) -> Option<&str> {
         self.said["x-required-scope"].as_str()
     }
 
-    /// Whether who may only look may not.
+    /// Whether it needs the role operator or admin.
     pub fn needs_operator(&self) -> bool {
         self.need().is_some_and(|need| !matches!(need, "read" | "session" | "signature"))
     }
@@ -45,7 +45,7 @@ impl std::fmt::Display for Operation {
     }
 }
 
-/// Every documented operation.
+/// Every operation of the document.
 pub fn operations() -> Vec<Operation> {
     let document = serde_json::to_value(ocim::http::router::document()).unwrap();
     let mut operations = Vec::new();
@@ -88,7 +88,7 @@ fn every_operation_is_named_after_its_handler_and_described() {
 }
 
 #[test]
-fn every_operation_says_how_it_refuses() {
+fn every_operation_documents_its_refusals() {
     for operation in operations() {
         let answers = operation.said["responses"].as_object().unwrap();
         let mut expected = Vec::new();
@@ -113,7 +113,7 @@ fn every_operation_says_how_it_refuses() {
 }
 
 #[test]
-fn whatever_is_referred_to_is_there() {
+fn every_schema_reference_resolves() {
     let document = serde_json::to_value(ocim::http::router::document()).unwrap();
     let text = document.to_string();
     let names: Vec<&str> =
@@ -149,7 +149,7 @@ fn every_example_fits_its_schema() {
     }
 }
 
-/// Fails unless the example is as the schema wants it.
+/// Panics unless the example matches the schema.
 fn fits(document: &Value, schema: &Value, example: &Value, whose: &str) {
     let schema = serde_json::json!({ "allOf": [schema], "components": document["components"] });
     let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
@@ -158,7 +158,7 @@ fn fits(document: &Value, schema: &Value, example: &Value, whose: &str) {
 }
 
 #[test]
-fn every_operation_says_who_may_and_every_problem_which_it_is() {
+fn every_operation_documents_its_permission_and_its_problems() {
     let document = serde_json::to_value(ocim::http::router::document()).unwrap();
     let for_all = document["security"].as_array().unwrap();
     for operation in operations() {
@@ -176,7 +176,7 @@ fn every_operation_says_who_may_and_every_problem_which_it_is() {
 }
 
 #[test]
-fn what_breaks_clients_is_found() {
+fn changes_that_break_clients_are_detected() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../script/openapi-breaking");
     let done = std::process::Command::new(script).arg("--self-test").output().unwrap();
     let words = String::from_utf8_lossy(&done.stderr).into_owned();

@@ -1,4 +1,4 @@
-//! What every operation refuses, asked of each that the document names: a new one is asked from its first day.
+//! What every operation refuses, tested on each operation of the document, so that new ones are covered at once.
 
 use reqwest::Method;
 use serde_json::json;
@@ -8,11 +8,11 @@ use super::document::{Operation, operations};
 use crate::app::{Answer, Client, Credentials, TestApp};
 
 fn with_body() -> impl Iterator<Item = Operation> {
-    // What is signed is refused by its signature: see flows/pull_requests/hooks.rs.
+    // Signed bodies are refused by their signature first: see flows/pull_requests/hooks.rs.
     operations().into_iter().filter(|operation| operation.has_body && operation.need() != Some("signature"))
 }
 
-/// The operation as nobody would refuse it for its form.
+/// Calls an operation with a body whose form is valid.
 async fn ask(client: &Client, operation: &Operation, id: impl std::fmt::Display) -> Answer {
     let mut request = client.request(operation.method.clone(), &operation.path(id)).header("if-match", "\"1\"");
     if operation.has_body {
@@ -26,7 +26,7 @@ async fn ask(client: &Client, operation: &Operation, id: impl std::fmt::Display)
 }
 
 #[tokio::test]
-async fn without_credentials_nothing_is_done() {
+async fn every_operation_refuses_missing_credentials() {
     let app = TestApp::idle().await;
     let secrets = ["", "0000", &"f".repeat(64)];
     let nobody = secrets.iter().flat_map(|secret| {
@@ -44,7 +44,7 @@ async fn without_credentials_nothing_is_done() {
 }
 
 #[tokio::test]
-async fn who_may_only_look_changes_nothing() {
+async fn a_viewer_cannot_change_anything() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.launched(instance).await;
@@ -61,7 +61,7 @@ async fn who_may_only_look_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_not_found() {
+async fn unknown_ids_are_not_found() {
     let app = TestApp::idle().await;
     let admin = app.session(Role::Admin).await;
     for operation in operations().iter().filter(|operation| operation.has_id()) {
@@ -74,7 +74,7 @@ async fn what_does_not_exist_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_browser_on_another_site_changes_nothing() {
+async fn cross_site_requests_change_nothing() {
     let app = TestApp::idle().await;
     let (browser, script) = (app.session(Role::Admin).await, app.person(Role::Admin).await);
     let headers =
@@ -100,7 +100,7 @@ async fn a_browser_on_another_site_changes_nothing() {
 }
 
 #[tokio::test]
-async fn json_that_is_broken_is_a_bad_request_with_its_place() {
+async fn invalid_json_is_a_bad_request_with_its_position() {
     let app = TestApp::idle().await;
     let browser = app.session(Role::Admin).await;
     for operation in with_body() {
@@ -114,7 +114,7 @@ async fn json_that_is_broken_is_a_bad_request_with_its_place() {
 }
 
 #[tokio::test]
-async fn a_field_that_there_is_not_is_refused_by_name() {
+async fn unknown_fields_are_refused_by_name() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let browser = app.session(Role::Admin).await;
@@ -168,7 +168,7 @@ async fn a_body_that_is_no_json_or_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_names_the_right_ones() {
+async fn a_wrong_method_is_answered_with_the_allowed_ones() {
     let app = TestApp::idle().await;
     let admin = app.person(Role::Admin).await;
     let all = operations();
@@ -176,7 +176,7 @@ async fn a_wrong_method_names_the_right_ones() {
         let known: Vec<&Method> =
             all.iter().filter(|other| other.path == operation.path).map(|other| &other.method).collect();
         for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-            // A word where an id may be is answered by that path, too.
+            // A word in the place of an id matches that path, too.
             let takes_id = |other: &&Operation| {
                 let parent = operation.path.rsplit_once('/').map(|(parent, _)| format!("{parent}/{{id}}"));
                 other.method == method && Some(&other.path) == parent.as_ref()
@@ -197,7 +197,7 @@ async fn a_wrong_method_names_the_right_ones() {
 }
 
 #[tokio::test]
-async fn where_nothing_is_there_is_a_problem() {
+async fn unknown_paths_are_answered_with_a_problem() {
     let app = TestApp::idle().await;
     let admin = app.person(Role::Admin).await;
     for path in ["/api", "/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v2/instances", "/api/v1/instances/1/nothing"] {
@@ -207,7 +207,7 @@ async fn where_nothing_is_there_is_a_problem() {
 }
 
 #[tokio::test]
-async fn the_document_is_there_for_all() {
+async fn the_openapi_document_is_public() {
     let app = TestApp::idle().await;
     let nobody = app.anonymous();
     let yaml = nobody.get("/api/v1/openapi.yaml").await;
@@ -224,7 +224,7 @@ async fn the_document_is_there_for_all() {
 }
 
 #[tokio::test]
-async fn a_list_refuses_a_query_that_makes_no_sense() {
+async fn lists_refuse_invalid_queries() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let admin = app.person(Role::Admin).await;

@@ -1,5 +1,5 @@
-//! A file an operation: the good case, and every refusal of its own. What must hold for all operations is asked of all
-//! that the document names, in `document` and `every`.
+//! One file per operation: the good case and the operation's own refusals. What holds for all operations is tested on
+//! each operation of the document, in `document` and `every`.
 
 mod activity;
 mod app_servers;

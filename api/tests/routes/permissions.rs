@@ -1,5 +1,5 @@
-//! Who may do what: each operation's need is read off the document, compared with its handler's parameters, asked of the
-//! program by everybody, and written down in docs/permissions.md.
+//! Permissions: each operation's requirement is read from the document, compared with its handler's parameters, tested
+//! with all roles and scopes, and listed in docs/permissions.md.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,13 +15,13 @@ use shared_types::user::Scope;
 use super::document::{Operation, operations};
 use crate::app::{Client, Credentials, TestApp};
 
-/// Who asks.
+/// The caller of an operation.
 #[derive(Debug, Clone, Copy)]
 enum Who {
     Nobody,
-    /// A session of somebody of this role.
+    /// A user's session, with this role.
     Session(Role),
-    /// A token of an administrator, for this alone.
+    /// An administrator's token with this scope only.
     Token(Scope),
 }
 
@@ -36,7 +36,7 @@ const EVERYBODY: [Who; 8] = [
     Who::Token(Scope::Admin),
 ];
 
-/// What somebody is answered who may not: 401 or 403. None: they may.
+/// The status of a refusal: 401 or 403. `None`: the caller is permitted.
 fn refusal(operation: &Operation, who: Who) -> Option<u16> {
     let need = operation.need()?;
     if need == "signature" {
@@ -54,7 +54,7 @@ fn refusal(operation: &Operation, who: Who) -> Option<u16> {
     }
 }
 
-/// Somebody new each time: some operations end what one came with.
+/// A new caller for each request, since some operations end the caller's session or token.
 async fn client(app: &TestApp, who: Who) -> Client {
     match who {
         Who::Nobody => app.anonymous(),
@@ -72,7 +72,7 @@ async fn client(app: &TestApp, who: Who) -> Client {
 }
 
 #[tokio::test]
-async fn everybody_may_exactly_what_the_table_says() {
+async fn every_caller_has_exactly_the_documented_permissions() {
     let app = TestApp::idle().await;
     for operation in operations() {
         for who in EVERYBODY {
@@ -82,11 +82,11 @@ async fn everybody_may_exactly_what_the_table_says() {
             if operation.has_body {
                 request = request.json(&json!({ "username": "x", "password": "a guess" }));
             }
-            // Only the head: streams have no end.
+            // Only the head is read: streams have no end.
             let status = request.send().await.unwrap().status().as_u16();
             match refusal(&operation, who) {
                 Some(expected) => assert_eq!(status, expected, "{operation} asked by {who:?}"),
-                // Signing in is open to all, and refuses a guess.
+                // Login is open to all, and refuses a wrong password.
                 None if operation.said["operationId"] == "login" => assert!([401, 422, 429].contains(&status)),
                 None => assert!(![401, 403].contains(&status), "{operation} asked by {who:?}: {status}"),
             }
@@ -96,7 +96,7 @@ async fn everybody_may_exactly_what_the_table_says() {
 }
 
 #[test]
-fn each_operation_needs_what_its_handlers_parameters_say() {
+fn the_documented_need_of_each_operation_matches_its_handler() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
     let code: String = sources(&root).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     for operation in operations() {
@@ -133,7 +133,7 @@ fn the_committed_table_is_the_programs() {
     assert!(is_same, "docs/permissions.md is not what the program says: run `make permissions` and commit it");
 }
 
-/// The table for people.
+/// The table in docs/permissions.md.
 fn table() -> String {
     let mut text = HEAD.to_owned();
     for operation in operations() {

@@ -1,4 +1,4 @@
-//! The sites of `ansible/examples`, for real: each on two machines, which take turns while visitors come.
+//! The sites of `ansible/examples`, for real: each on two machines, between which the traffic moves under load.
 //!
 //! `make test-examples`; needs root, and fetches 140 MB the first time.
 
@@ -25,11 +25,11 @@ use tokio_util::sync::CancellationToken;
 use super::ansible::support::{Taken, ansible, load};
 use super::machines::yard::{Yard, is_root, reference, run};
 
-/// How often the traffic moves from one machine to the other.
+/// Number of moves between the two machines.
 const SWITCHES: u32 = 6;
-/// How long it stays before each move.
+/// Time between two moves.
 const STAY: Duration = Duration::from_millis(1500);
-/// How many visitors ask, each about ten times a second.
+/// Number of concurrent visitors; each sends about ten requests per second.
 const VISITORS: usize = 3;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,7 +74,7 @@ async fn switches_under_load(name: &str) {
     gateway.inner.stop().await.unwrap();
 }
 
-/// An instance of a template.
+/// An instance made from a template.
 struct Example {
     settings: Value,
     snapshot: Snapshot,
@@ -82,7 +82,7 @@ struct Example {
 }
 
 impl Example {
-    /// From a repository with the files of this working copy.
+    /// Uses a repository with the files of this working copy.
     fn new(name: &str, yard: &Yard) -> Self {
         let examples = yard.dir.path().join("examples");
         let repository = examples.join(name);
@@ -126,7 +126,7 @@ impl Example {
         assert_eq!(outcome, RunOutcome::Succeeded, "{}", taken.texts().join("\n"));
     }
 
-    /// Each hook once, in the order of an app server's life.
+    /// Runs each hook once, in the order of an app server's life.
     async fn runs_its_hooks(&self, yard: &Yard, machine: &Machine) {
         let first = self.snapshot.playbooks[0].clone();
         for (hook, number) in read(&self.settings).unwrap().hooks.into_iter().zip(1..) {
@@ -136,7 +136,7 @@ impl Example {
     }
 }
 
-/// A gateway of a test; none is left when it fails.
+/// A gateway that is killed if its test fails.
 struct Gateway {
     inner: Arc<HaproxyGateway>,
     listen: std::net::SocketAddr,
@@ -207,14 +207,14 @@ impl Gateway {
     }
 }
 
-/// What the visitors saw.
+/// Counts of the visitors' requests.
 #[derive(Default)]
 struct Tally {
     asked: AtomicU32,
     failed: AtomicU32,
 }
 
-/// Asks for the page of a check, whole, on connections that are kept.
+/// Requests the page of a check over kept-alive connections, until `is_over`.
 async fn visit(gateway: std::net::SocketAddr, check: CheckSpec, tally: Arc<Tally>, is_over: Arc<AtomicBool>) {
     let client = reqwest::Client::builder().no_proxy().resolve(&check.hostname, gateway).build().unwrap();
     let url = format!("http://{}:{}{}", check.hostname, gateway.port(), check.path);

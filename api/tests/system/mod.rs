@@ -1,4 +1,4 @@
-//! The parts that touch the machine, for real: child processes, playbooks, local machines. Slow beside the rest:
+//! Tests of the parts that use the host: child processes, playbooks, local machines. They are slow:
 //! `cargo test --test api -- --skip system::` leaves them out.
 
 mod ansible;

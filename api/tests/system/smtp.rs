@@ -1,4 +1,4 @@
-//! Mail over a real SMTP conversation.
+//! Mail over real SMTP.
 
 use ocim::platform::mail::smtp::{SmtpConfig, SmtpMailer};
 use ocim::platform::mail::{Attachment, MailError, Mailer, Message};
@@ -6,14 +6,14 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// What a server heard in one conversation.
+/// The commands and the mail of one SMTP conversation.
 #[derive(Debug, Default)]
 struct Heard {
     commands: Vec<String>,
     data: String,
 }
 
-/// A server for one conversation, which answers RCPT so.
+/// Serves one conversation, and answers RCPT with `recipient`.
 async fn serve(recipient: &'static str) -> (u16, JoinHandle<Heard>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -103,7 +103,7 @@ async fn a_mail_arrives_whole_and_once() {
 }
 
 #[tokio::test]
-async fn who_refuses_and_who_is_away_are_told_apart() {
+async fn a_refused_mail_and_an_unavailable_server_are_different_errors() {
     let (port, heard) = serve("550 5.1.1 no such mailbox").await;
     let refused = mailer(port).send(&message()).await.unwrap_err();
     assert!(matches!(&refused, MailError::Refused(words) if words.contains("no such mailbox")), "{refused:?}");

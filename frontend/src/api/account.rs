@@ -1,4 +1,4 @@
-//! One's own password, API tokens and sessions.
+//! The signed-in user's password, API tokens and sessions.
 
 use shared_types::user::{CreatedToken, NewToken, PasswordChange, Session, Token};
 use shared_types::{Page, SessionId, TokenId};
@@ -6,39 +6,39 @@ use shared_types::{Page, SessionId, TokenId};
 use super::Result;
 use super::request::{delete, get, post, send, send_for_nothing, send_json, send_json_for_nothing};
 
-/// Changes one's password. All sessions end; this one goes on by a new cookie.
+/// Changes the password. Ends all other sessions; this one continues with a new cookie.
 pub async fn change_password(change: &PasswordChange) -> Result<()> {
     send_json_for_nothing(post("/auth/password"), change).await
 }
 
-/// One's API tokens, without their secrets.
+/// The user's API tokens, without their secrets.
 pub async fn tokens() -> Result<Vec<Token>> {
     let page: Page<Token> = send(get("/auth/tokens")).await?;
     Ok(page.items)
 }
 
-/// Makes an API token. Its secret is in this answer and in no other.
+/// Creates an API token. Only this response contains its secret.
 pub async fn create_token(new: &NewToken) -> Result<CreatedToken> {
     send_json(post("/auth/tokens"), new).await
 }
 
-/// Takes an API token away.
+/// Revokes an API token.
 pub async fn delete_token(id: TokenId) -> Result<()> {
     send_for_nothing(delete(&format!("/auth/tokens/{id}"))).await
 }
 
-/// The browsers that one is signed in with.
+/// The sessions of the signed-in user, one per browser.
 pub async fn sessions() -> Result<Vec<Session>> {
     let page: Page<Session> = send(get("/auth/sessions")).await?;
     Ok(page.items)
 }
 
-/// Signs a browser out.
+/// Ends one session: signs that browser out.
 pub async fn end_session(id: SessionId) -> Result<()> {
     send_for_nothing(delete(&format!("/auth/sessions/{id}"))).await
 }
 
-/// Signs every browser out but this one.
+/// Ends every session except the current one.
 pub async fn end_other_sessions() -> Result<()> {
     send_for_nothing(delete("/auth/sessions")).await
 }

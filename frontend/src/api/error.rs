@@ -1,28 +1,28 @@
-//! Why a call gave nothing, in words for the person who waits for it.
+//! Why a call failed, in words for the user.
 
 use shared_types::{Problem, ProblemType};
 
-/// Why a call gave nothing.
+/// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
-    /// No answer came.
+    /// No response arrived.
     #[error("The server does not answer. Check the connection; nothing of yours is lost, try again in a moment.")]
     Unreachable,
-    /// The server said no, and why.
+    /// The server refused, and gave the reason.
     #[error("{}", .0.detail)]
     Refused(Box<Problem>),
-    /// An answer came that is none of the server's own.
+    /// The response did not come from the server itself, or could not be parsed.
     #[error("The answer ({0}) could not be read. A newer version may have been installed: reload the page.")]
     Unreadable(u16),
 }
 
 impl ApiError {
-    /// Whether the server said no with this status.
+    /// Whether the server refused with this problem type.
     pub fn is(&self, kind: ProblemType) -> bool {
         self.status() == Some(kind.status())
     }
 
-    /// What is wrong with each field: its name and the words.
+    /// The refused fields: each name and its message.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         let errors = match self {
             Self::Refused(problem) => problem.errors.as_slice(),

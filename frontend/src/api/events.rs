@@ -1,7 +1,7 @@
-//! The stream of events: what changed, as it happens.
+//! The event stream: changes as they happen.
 //!
-//! The browser reconnects by itself while the server is away, and gives up for good when an answer is not a stream (a 401,
-//! a 502 of a proxy): then [`Events::next`] ends and the caller decides.
+//! The browser reconnects by itself while the server is unreachable. It gives up when a response is not a stream (a
+//! 401, a proxy's 502): then [`Events::next`] returns `None` and the caller decides.
 
 use std::fmt;
 
@@ -17,20 +17,19 @@ const OPENED: &str = "open";
 const LOST: &str = "error";
 const GAP: &str = "gap";
 
-/// What comes from the stream.
+/// What the stream delivers.
 #[derive(Debug)]
 pub enum Signal {
-    /// It is connected (again). What happened before may have been missed.
+    /// Connected or reconnected. Earlier events may have been missed.
     Opened,
-    /// The connection is lost; the browser tries again.
+    /// The connection is lost; the browser retries.
     Lost,
-    /// The server itself may have missed some.
+    /// The server itself may have missed events.
     Gap,
-    /// Something changed.
     Changed(Event),
 }
 
-/// An open stream. Dropping it closes it.
+/// An open stream. Dropping it closes the connection.
 pub struct Events {
     source: EventSource,
     all: SelectAll<EventSourceSubscription>,
@@ -43,10 +42,10 @@ impl fmt::Debug for Events {
 }
 
 impl Events {
-    /// Opens the stream.
+    /// Opens the stream of events.
     ///
     /// # Errors
-    /// If the browser refuses to.
+    /// [`ApiError::Unreachable`] if the browser cannot create the `EventSource` or subscribe to it.
     pub fn open() -> Result<Self> {
         let mut source = EventSource::new(&url("/events")).map_err(|_| ApiError::Unreachable)?;
         let names = EventKind::ALL.iter().map(|kind| kind.as_str()).chain([OPENED, LOST, GAP]);
@@ -54,7 +53,7 @@ impl Events {
         Ok(Self { all: select_all(subscriptions.map_err(|_| ApiError::Unreachable)?), source })
     }
 
-    /// The next signal; none once the browser has given up.
+    /// The next signal; `None` once the browser has given up.
     pub async fn next(&mut self) -> Option<Signal> {
         loop {
             match self.all.next().await? {
@@ -63,7 +62,7 @@ impl Events {
                 Ok((name, _)) if name == GAP => return Some(Signal::Gap),
                 Ok((_, message)) => {
                     let event = message.data().as_string().and_then(|text| serde_json::from_str(&text).ok());
-                    // A kind of event that this version does not know changes nothing it shows.
+                    // An event of an unknown kind (from a newer server) changes nothing that this version shows.
                     if let Some(event) = event {
                         return Some(Signal::Changed(event));
                     }

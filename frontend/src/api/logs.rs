@@ -1,4 +1,4 @@
-//! Logs: rows before or after a place, and where rows with a text or a level are.
+//! Logs: rows before or after a position, and the numbers of rows that match a text or a level.
 
 use shared_types::log_entry::LogMatches;
 use shared_types::{AppServerId, InstanceId, LogEntry, LogLevel, Page};
@@ -7,24 +7,24 @@ use super::Result;
 use super::request::{get, send, url};
 use crate::paths::encode;
 
-/// How many rows one answer holds at most.
+/// The most rows in one response.
 pub const PAGE: usize = 500;
 
-/// Whose log.
+/// The log's owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogOf {
-    /// An app server's and its machine's; rows are numbered by `seq`, without a gap.
+    /// Of an app server and its machine; rows are numbered by `seq`, without gaps.
     AppServer(AppServerId),
-    /// An instance's own; rows are numbered by `id`, with gaps.
+    /// Of an instance itself; rows are numbered by `id`, with gaps.
     Instance(InstanceId),
 }
 
-/// Which rows.
+/// Which rows of a log to fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// The first ones after this number.
+    /// The first rows after this number.
     After(i64),
-    /// The last ones of all.
+    /// The last rows of the log.
     End,
 }
 
@@ -36,17 +36,17 @@ impl LogOf {
         }
     }
 
-    /// Where the whole log is as plain text.
+    /// The URL of the whole log as plain text.
     pub fn download(self) -> String {
         url(&format!("{}?format=text", self.path()))
     }
 }
 
-/// So many rows at most, ascending; of a level and those above it, or of all.
+/// At most `limit` rows, ascending, of this level and above; of all levels without one.
 pub async fn read(of: LogOf, place: Place, level: Option<LogLevel>, limit: usize) -> Result<Vec<LogEntry>> {
     let place = match place {
         Place::After(number) => format!("after={number}"),
-        // Greater than any row's number, and still exact wherever numbers are read as floats.
+        // Greater than any row's number, and still exact where numbers are parsed as floats.
         Place::End => format!("before={}", (1_i64 << 53) - 1),
     };
     let level = level.map(|level| format!("&level={}", level.as_str())).unwrap_or_default();
@@ -54,7 +54,7 @@ pub async fn read(of: LogOf, place: Place, level: Option<LogLevel>, limit: usize
     Ok(page.items)
 }
 
-/// Where the rows of a level and those above it are, that hold these words; without words all of them.
+/// The numbers of the rows of this level and above that contain these words; of all such rows without words.
 pub async fn matches(of: LogOf, level: Option<LogLevel>, words: &str) -> Result<LogMatches> {
     let level = level.unwrap_or(LogLevel::Debug).as_str();
     let words = if words.is_empty() { String::new() } else { format!("&q={}", encode(words)) };

@@ -1,4 +1,4 @@
-//! Machines that nobody needs: when they go, and where provider and database differ.
+//! Unneeded machines: when they expire, and where provider and database differ.
 
 use shared_types::Page;
 use shared_types::retention::{Expiring, Orphans};
@@ -7,7 +7,7 @@ use super::Result;
 use super::request::{get, post, send};
 use crate::paths::encode;
 
-/// The app servers that nobody needs any more, all of them.
+/// All app servers that are no longer needed, with the time at which each is terminated.
 pub async fn expiring() -> Result<Vec<Expiring>> {
     let mut all = Vec::new();
     let mut cursor = String::new();
@@ -21,12 +21,12 @@ pub async fn expiring() -> Result<Vec<Expiring>> {
     }
 }
 
-/// Where provider and database differ, as last compared.
+/// The differences between provider and database, as last compared.
 pub async fn orphans() -> Result<Orphans> {
     send(get("/servers/orphans")).await
 }
 
-/// Compares now, and does what is due.
+/// Compares provider and database now, and cleans up what is due.
 pub async fn reap() -> Result<Orphans> {
     send(post("/servers/orphans")).await
 }

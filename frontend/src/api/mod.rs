@@ -1,4 +1,4 @@
-//! The REST API, one function an endpoint. The only place that talks to the server; it knows no signal and no view.
+//! The REST client, one function per endpoint. Only this module talks to the server; it uses no signals and no views.
 
 pub mod account;
 pub mod activity;
@@ -17,5 +17,5 @@ pub mod users;
 
 pub use error::ApiError;
 
-/// What every call answers.
+/// The result of every call.
 pub type Result<T> = std::result::Result<T, ApiError>;

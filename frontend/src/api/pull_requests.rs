@@ -1,4 +1,4 @@
-//! Pull requests that are watched.
+//! Watched pull requests.
 
 use serde_json::{Map, Value};
 use shared_types::ids::PullRequestId;
@@ -9,10 +9,10 @@ use super::Result;
 use super::request::{get, post, send, send_json};
 use crate::paths::{PullRequestFilter, encode};
 
-/// How many rows one answer holds.
+/// Rows per page.
 pub const PAGE: usize = 100;
 
-/// One page of those that pass, the last changed first; `cursor` from the page before.
+/// One page of the pull requests that match, last changed first; `cursor` comes from the page before.
 pub async fn list(filter: &PullRequestFilter, cursor: Option<&str>) -> Result<Page<PullRequest>> {
     let cursor = cursor.map(|cursor| format!("&cursor={}", encode(cursor))).unwrap_or_default();
     let query = filter.query();
@@ -20,33 +20,32 @@ pub async fn list(filter: &PullRequestFilter, cursor: Option<&str>) -> Result<Pa
     send(get(&format!("/pull-requests?{query}{and}limit={PAGE}{cursor}"))).await
 }
 
-/// The last changed ones that have these words.
+/// The last changed pull requests that match these words.
 pub async fn find(words: &str, limit: u8) -> Result<Vec<PullRequest>> {
     let page: Page<PullRequest> = send(get(&format!("/pull-requests?q={}&limit={limit}", encode(words)))).await?;
     Ok(page.items)
 }
 
-/// One of them.
 pub async fn read(id: PullRequestId) -> Result<PullRequest> {
     send(get(&format!("/pull-requests/{id}"))).await
 }
 
-/// Watches the one at this address from now on.
+/// Starts watching the pull request at this URL.
 pub async fn watch(url: String) -> Result<PullRequest> {
     send_json(post("/pull-requests"), &WatchPullRequest { url }).await
 }
 
-/// Asks GitHub, and gives its instance the settings that the pull request has now. Launches nothing.
+/// Fetches the pull request from GitHub and updates its instance's settings from it. Launches nothing.
 pub async fn update_instance(id: PullRequestId) -> Result<PullRequest> {
     send_json(post(&format!("/pull-requests/{id}/update-instance")), &Map::<String, Value>::new()).await
 }
 
-/// Lets a commit run.
+/// Approves a commit: it may be built.
 pub async fn approve(id: PullRequestId, looked_at: &DecideCommit) -> Result<PullRequest> {
     send_json(post(&format!("/pull-requests/{id}/approve")), looked_at).await
 }
 
-/// Wants nothing made of a commit.
+/// Ignores a commit: it is not built.
 pub async fn ignore(id: PullRequestId, looked_at: &DecideCommit) -> Result<PullRequest> {
     send_json(post(&format!("/pull-requests/{id}/ignore")), looked_at).await
 }

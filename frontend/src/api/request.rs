@@ -1,4 +1,4 @@
-//! Sending a request and reading its answer; problems become [`ApiError`].
+//! Sends requests and parses responses; problems become [`ApiError`].
 
 use gloo_net::http::{Request, RequestBuilder, Response};
 use serde::Serialize;
@@ -27,27 +27,27 @@ pub(super) fn delete(path: &str) -> RequestBuilder {
     Request::delete(&url(path)).header("Accept", "application/json")
 }
 
-/// The whole path of a resource.
+/// The full path of a resource.
 pub(super) fn url(path: &str) -> String {
     format!("{API_BASE}{path}")
 }
 
-/// Sends a request without a body and reads the answer.
+/// Sends a request without a body and parses the response.
 pub(super) async fn send<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
     read(answer(request.build()).await?).await
 }
 
-/// Sends a request with a JSON body and reads the answer.
+/// Sends a request with a JSON body and parses the response.
 pub(super) async fn send_json<T: DeserializeOwned>(request: RequestBuilder, body: &impl Serialize) -> Result<T> {
     read(answer(request.json(body)).await?).await
 }
 
-/// Sends a request whose answer's body says nothing.
+/// Sends a request and ignores the body of the response.
 pub(super) async fn send_for_nothing(request: RequestBuilder) -> Result<()> {
     answer(request.build()).await.map(drop)
 }
 
-/// Sends a request with a JSON body whose answer's body says nothing.
+/// Sends a request with a JSON body and ignores the body of the response.
 pub(super) async fn send_json_for_nothing(request: RequestBuilder, body: &impl Serialize) -> Result<()> {
     answer(request.json(body)).await.map(drop)
 }
@@ -60,7 +60,7 @@ async fn answer(request: std::result::Result<Request, gloo_net::Error>) -> Resul
     }
     match response.json().await {
         Ok(problem) => Err(ApiError::Refused(Box::new(problem))),
-        // A proxy in between answers in its own words.
+        // A proxy in between answers with its own error page.
         Err(_) if matches!(response.status(), 502..=504) => Err(ApiError::Unreachable),
         Err(_) => Err(ApiError::Unreadable(response.status())),
     }

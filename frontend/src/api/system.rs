@@ -1,11 +1,11 @@
-//! How the system is.
+//! The state of the system.
 
 use shared_types::system::SystemState;
 
 use super::Result;
 use super::request::{get, send};
 
-/// Each part, and whether it answers.
+/// Each component, and whether it responds.
 pub async fn read() -> Result<SystemState> {
     send(get("/system")).await
 }

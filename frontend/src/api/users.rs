@@ -1,4 +1,4 @@
-//! Who may sign in.
+//! User accounts, for administrators.
 
 use shared_types::user::{Account, NewPassword, NewUser, UserPatch};
 use shared_types::{Page, UserId};
@@ -7,7 +7,7 @@ use super::Result;
 use super::request::{delete, get, patch, post, send, send_for_nothing, send_json, send_json_for_nothing};
 use crate::paths::encode;
 
-/// All users, by name.
+/// All users, ordered by name.
 pub async fn all() -> Result<Vec<Account>> {
     let mut all = Vec::new();
     let mut cursor = String::new();
@@ -21,22 +21,21 @@ pub async fn all() -> Result<Vec<Account>> {
     }
 }
 
-/// Makes a user.
 pub async fn create(new: &NewUser) -> Result<Account> {
     send_json(post("/users"), new).await
 }
 
-/// Changes what a user may do, if it is still as `etag` says.
+/// Changes a user's role or access, if the version is still `etag`.
 pub async fn update(id: UserId, etag: &str, change: UserPatch) -> Result<Account> {
     send_json(patch(&format!("/users/{id}")).header("If-Match", etag), &change).await
 }
 
-/// Gives a user a password; their sessions end.
+/// Sets a user's password; ends the user's sessions.
 pub async fn set_password(id: UserId, password: String) -> Result<()> {
     send_json_for_nothing(post(&format!("/users/{id}/password")), &NewPassword { password }).await
 }
 
-/// Takes a user away, with their sessions and tokens.
+/// Deletes a user with their sessions and tokens.
 pub async fn remove(id: UserId) -> Result<()> {
     send_for_nothing(delete(&format!("/users/{id}"))).await
 }

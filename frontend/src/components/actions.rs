@@ -1,4 +1,4 @@
-//! What can be done with the selected app server, each button with the reason where it cannot.
+//! The actions for the selected app server; each unavailable one shows the reason.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -15,14 +15,11 @@ use crate::state::data::Key;
 use crate::state::{About, state};
 use crate::ui::Shape;
 
-/// All buttons.
 #[component]
 pub fn Actions(
-    /// Its instance.
     instance: Memo<Arc<Instance>>,
-    /// Of which.
     app_server: Memo<Arc<AppServer>>,
-    /// Opens a dialog.
+    /// Opens the dialog of an action.
     ask: Ask,
 ) -> impl IntoView {
     let summary = Memo::new(move |_| app_server.with(|whole| whole.summary.clone()));
@@ -63,10 +60,9 @@ pub fn Actions(
     }
 }
 
-/// «Activate when ready», while that can be asked for.
+/// The button “Activate when ready”, while activation can be requested in advance.
 #[component]
 pub fn ActivateLaterButton(
-    /// Of which.
     summary: Memo<AppServerSummary>,
     /// Opens the dialog.
     ask: Ask,
@@ -83,10 +79,9 @@ pub fn ActivateLaterButton(
     }
 }
 
-/// «Stop build».
+/// The button “Stop build”.
 #[component]
 pub fn StopButton(
-    /// Of which.
     summary: Memo<AppServerSummary>,
     /// Opens the dialog.
     ask: Ask,
@@ -96,10 +91,10 @@ pub fn StopButton(
     view! { <PossibleButton possible shape=Shape::Stop label="Stop build" on_click/> }
 }
 
-/// Says that it is being stopped, and who asked for it; or that it is activated by itself.
+/// Shows that the build is being stopped, and who asked for it; or that it will be activated automatically.
 #[component]
 pub fn Stopping(
-    /// Of which.
+    /// The app server whose build is shown.
     summary: Memo<AppServerSummary>,
 ) -> impl IntoView {
     let words = Memo::new(move |_| {

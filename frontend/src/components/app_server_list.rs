@@ -1,4 +1,4 @@
-//! The app servers of an instance, the newest first.
+//! The app servers of an instance, newest first.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -13,14 +13,12 @@ use crate::paths;
 use crate::state::clock;
 use crate::words;
 
-/// The list, with the button that makes it longer.
+/// The list, with a button that shows more rows.
 #[component]
 pub fn AppServerList(
-    /// Whose.
     instance: Memo<Arc<Instance>>,
-    /// Which is selected.
+    /// The app server named in the URL.
     selected: Memo<Option<AppServerId>>,
-    /// What launches.
     launch: Launch,
 ) -> impl IntoView {
     let servers = Memo::new(move |_| instance.with(|instance| instance.appservers.clone()));
@@ -52,7 +50,7 @@ pub fn AppServerList(
     }
 }
 
-/// A row stays what it is while its app server changes: a focused one stays focused.
+/// A row is not recreated when its app server changes, so that it keeps the focus.
 #[component]
 fn Row(
     id: AppServerId,
@@ -66,7 +64,7 @@ fn Row(
     let current = move || (selected.get() == Some(id)).then_some("true");
     let link = move || server.get().map(|server| paths::app_server(server.instance_id, id));
     let is_active = move || server.get().is_some_and(|server| server.serving == Serving::Active);
-    // The active one's sign is the health of its sites, the others' how their build went.
+    // The active app server shows the health of its sites; the others show the result of their build.
     let dot = move || match health.get().filter(|_| is_active()) {
         Some(state) => Some(view! { <HealthDot state/> }.into_any()),
         None => server.get().map(|server| view! { <StatusDot status=server.status/> }.into_any()),
@@ -103,13 +101,13 @@ fn Row(
     }
 }
 
-/// The name of the attempt before an app server, where it is among these.
+/// The name of the app server that this one retries, if both are in the list.
 pub fn name_before(servers: &[AppServerSummary], id: AppServerId) -> Option<String> {
     let before = servers.iter().find(|one| one.id == id)?.retry_of?;
     servers.iter().find(|one| one.id == before).map(|one| one.name.clone())
 }
 
-/// What a build waits for, or what it may still take.
+/// What a build is waiting for, or its estimated time left.
 fn build_words(server: &AppServerSummary, now: DateTime<Utc>) -> Option<String> {
     match (&server.stop_requested_by, &server.progress.queued) {
         (Some(who), _) => Some(format!("Stopping… (requested by {who})")),
@@ -118,7 +116,7 @@ fn build_words(server: &AppServerSummary, now: DateTime<Utc>) -> Option<String> 
     }
 }
 
-/// Why it failed, who stopped it, else who launched it and why.
+/// Why it failed or who stopped it; otherwise who launched it and why.
 fn why(server: &AppServerSummary, before: Option<&str>) -> String {
     if let Some(failure) = &server.failure {
         return failure.clone();

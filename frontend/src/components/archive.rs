@@ -1,4 +1,4 @@
-//! Putting an instance away: where it is offered, what is asked before, and what an archived one offers instead.
+//! Archiving an instance: the button, the confirmation, and the actions for an archived instance.
 
 use futures::FutureExt;
 use leptos::prelude::*;
@@ -15,12 +15,11 @@ use crate::state::{About, Claim, State, clock, state};
 use crate::ui::{Dialog, Icon, Shape};
 use crate::words;
 
-/// Says that it is archived, and offers the ways on.
+/// Shows that the instance is archived, and offers to restore or purge it.
 #[component]
 pub fn ArchivedBanner(
-    /// Whose.
     instance: Memo<Arc<Instance>>,
-    /// Opens a dialog.
+    /// Opens the dialog of an action.
     ask: Ask,
 ) -> impl IntoView {
     let now = clock::now();
@@ -75,12 +74,11 @@ async fn restore(state: State, id: InstanceId) {
     }
 }
 
-/// The end of the settings: what takes an instance out of use.
+/// The last section of the settings: takes an instance out of use.
 #[component]
 pub fn DangerZone(
-    /// Whose.
     instance: Memo<Arc<Instance>>,
-    /// Opens a dialog.
+    /// Opens the dialog of an action.
     ask: Ask,
 ) -> impl IntoView {
     let is_archived = Memo::new(move |_| instance.with(|instance| instance.summary.archived_at.is_some()));
@@ -116,12 +114,11 @@ pub fn DangerZone(
     }
 }
 
-/// Asks before an instance is archived, and names the machines that go.
+/// Asks for confirmation before an instance is archived, and names the machines that will be terminated.
 #[component]
 pub fn ArchiveDialog(
-    /// Which.
     instance: Arc<Instance>,
-    /// Asked to go away.
+    /// Called when the dialog is to be closed.
     on_close: Callback<()>,
 ) -> impl IntoView {
     let data = state().data;
@@ -163,7 +160,7 @@ pub fn ArchiveDialog(
             } else {
                 view! {
                     <div>
-                        <p>"The machines of these are taken away, with whatever lives only on them:"</p>
+                        <p>"The machines of these app servers are terminated, with all data that exists only on them:"</p>
                         <ul class="plain">{machines}</ul>
                     </div>
                 }
@@ -176,9 +173,8 @@ pub fn ArchiveDialog(
 /// Deletes what an archived instance owns, once its domain has been typed.
 #[component]
 pub fn PurgeDialog(
-    /// Which.
     instance: Arc<Instance>,
-    /// Asked to go away.
+    /// Called when the dialog is to be closed.
     on_close: Callback<()>,
 ) -> impl IntoView {
     let state = state();

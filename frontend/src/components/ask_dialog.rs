@@ -1,4 +1,4 @@
-//! A dialog before something that is not undone by a click: what will happen, why, and whether the person means it.
+//! The confirmation dialog of an action: shows what will happen, and asks for a reason.
 
 use futures::future::LocalBoxFuture;
 use leptos::prelude::*;
@@ -9,35 +9,34 @@ use crate::state::{About, state};
 use crate::ui::{Dialog, Icon, Shape};
 use crate::words;
 
-/// Does it, for this reason, and tells how it went.
+/// Runs the action with the given reason; returns the success message.
 pub type Act = Callback<Option<String>, LocalBoxFuture<'static, api::Result<String>>>;
 
-/// The dialog. It stays open, with the words, when the server refuses.
+/// The dialog. It stays open and shows the error if the server refuses.
 #[component]
 pub fn AskDialog(
-    /// The question.
+    /// The title, as a question.
     #[prop(into)]
     title: String,
-    /// What will happen.
+    /// Describes what the action does.
     #[prop(into)]
     words: String,
-    /// The words on the button that does it.
+    /// The text on the confirm button.
     #[prop(into)]
     confirm: String,
-    /// Whether something ends by it.
+    /// Whether the action is destructive.
     #[prop(optional)]
     is_grave: bool,
-    /// Whether it is asked why.
+    /// Whether to show a field for the reason.
     #[prop(default = true)]
     has_reason: bool,
-    /// What the notice of its success is about.
+    /// What the success notice is about.
     #[prop(default = About::Other)]
     about: About,
-    /// What does it.
     act: Act,
-    /// Asked to go away.
+    /// Called when the dialog is to be closed.
     on_close: Callback<()>,
-    /// More to see before deciding.
+    /// Additional content above the reason.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
@@ -94,12 +93,11 @@ pub fn AskDialog(
     }
 }
 
-/// Asks why.
+/// The field for the reason.
 #[component]
 pub fn ReasonField(
-    /// What is typed.
     reason: RwSignal<String>,
-    /// Whether it must be said.
+    /// Whether a reason is required.
     #[prop(optional, into)]
     is_needed: Signal<bool>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! What the checks of an app server said.
+//! The results of an app server's checks.
 
 use chrono::{DateTime, Local, Utc};
 use leptos::prelude::*;
@@ -9,14 +9,13 @@ use crate::state::clock;
 use crate::ui::{Icon, Shape};
 use crate::words;
 
-/// The checks, a line a site, and when they were made. Old ones are grey and in the past tense: they say nothing of now.
+/// One line per site, and when the checks ran. Outdated results are grey and in the past tense.
 #[component]
 pub fn CheckList(
-    /// The checks.
     checks: Vec<Check>,
-    /// Whether they say how the sites are now.
+    /// Whether the results describe the current state of the sites.
     is_current: bool,
-    /// When the same was last found; left out: when the checks were made.
+    /// When the same results were last confirmed; by default when the checks ran.
     #[prop(optional_no_strip)]
     found_again_at: Option<DateTime<Utc>>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! What differs between an app server and another one, or what a launch would take now.
+//! The differences between an app server and another one, or what a launch would use now.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -11,15 +11,14 @@ use crate::api;
 use crate::api::app_servers::Against;
 use crate::ui::Loading;
 
-/// What the list offers first.
+/// The value of the first option: the instance's current settings.
 const INSTANCE: &str = "instance";
 
-/// The choice of the other side, and the differences once it is made.
+/// The choice of the other side, and the differences once one is chosen.
 #[component]
 pub fn Compare(
-    /// Its instance.
     instance: Memo<Arc<Instance>>,
-    /// Which.
+    /// The app server that is compared.
     id: AppServerId,
 ) -> impl IntoView {
     let against = RwSignal::new(None::<Against>);
@@ -35,7 +34,7 @@ pub fn Compare(
         answer.set(None);
         spawn_local(async move {
             let diff = api::app_servers::diff(id, side).await;
-            // Another side may have been chosen meanwhile.
+            // The user may have chosen another side meanwhile.
             if against.try_get_untracked() == Some(Some(side)) {
                 answer.try_set(Some(diff));
             }

@@ -1,4 +1,4 @@
-//! The record of an app server's configuration.
+//! The recorded configuration of an app server.
 
 use leptos::prelude::*;
 use shared_types::applications;
@@ -9,15 +9,13 @@ use std::sync::Arc;
 use super::compare::Compare;
 use crate::ui::{CopyButton, Icon, Shape, code_line, yaml};
 
-/// The record, folded.
 #[component]
 pub fn Configuration(
-    /// Its instance.
     instance: Memo<Arc<Instance>>,
-    /// Whose.
+    /// The app server that was built with this configuration.
     app_server: Memo<Arc<AppServer>>,
 ) -> impl IntoView {
-    // All else in it never changes; commits are pinned when the build begins.
+    // Everything else in the record is constant; commits are pinned when the build begins.
     let playbooks = Memo::new(move |_| app_server.get().playbooks.clone());
     view! {
         <details class="card record">
@@ -76,12 +74,11 @@ fn yes_or_no(flag: &str) -> &'static str {
     if flag == "true" { "Yes" } else { "No" }
 }
 
-/// YAML to read.
+/// Read-only YAML with highlighting.
 #[component]
 pub fn Code(
-    /// The text.
     text: String,
-    /// Its name, where there may be several of them.
+    /// The accessible name, for pages with several of them.
     #[prop(default = "YAML")]
     label: &'static str,
 ) -> impl IntoView {

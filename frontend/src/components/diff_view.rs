@@ -1,14 +1,13 @@
-//! What differs, line by line: what it was, what it will be.
+//! A line-by-line diff: the old and the new values.
 
 use leptos::prelude::*;
 use shared_types::diff::SettingChange;
 
-/// The lines; words instead where nothing differs.
+/// The lines, or a sentence if nothing differs.
 #[component]
 pub fn DiffView(
-    /// What differs.
     changes: Vec<SettingChange>,
-    /// Its name, where there may be several of them.
+    /// The accessible name, for pages with several of them.
     #[prop(default = "What differs".to_owned(), into)]
     label: String,
 ) -> impl IntoView {

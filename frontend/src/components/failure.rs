@@ -1,4 +1,4 @@
-//! Why a build ended badly, before anything else: the task's name and role, the words, the lines of the log around them.
+//! Why a build failed, at the top of the page: the failed task's name and role, the message, the log lines around it.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use crate::api::logs::{self, LogOf, PAGE, Place};
 use crate::state::state;
 use crate::words;
 
-/// How many entries are shown.
+/// The number of entries shown.
 const SHOWN: usize = 20;
-/// How many of them come before the one that says why.
+/// How many of them come before the entry with the error.
 const BEFORE: i64 = 14;
 
 /// The card, for an app server that failed.
 #[component]
 pub fn Failure(
-    /// Which.
+    /// The app server whose build failed.
     app_server: Arc<AppServer>,
 ) -> impl IntoView {
     let summary = &app_server.summary;
@@ -31,7 +31,7 @@ pub fn Failure(
     let sought = failure.clone();
     let state = state();
     spawn_local(async move {
-        // Without the lines the card still says why; the log below shows the rest.
+        // Without the lines the card still shows the message; the log below has the rest.
         match find(id, &sought).await {
             Ok(lines) => drop(found.try_set(lines)),
             Err(error) => drop(state.session.ends_by(&error)),
@@ -42,7 +42,7 @@ pub fn Failure(
     let (known_task, status) = (summary.progress.task.clone(), summary.status_description.clone());
     let task = Memo::new(move |_| from_log().or_else(|| known_task.clone()));
     let title = move || task.get().unwrap_or_else(|| status.clone());
-    // The title names the task already.
+    // The title already names the task.
     let why = move || {
         let prefix = format!("{}: ", task.get().unwrap_or_default());
         failure.strip_prefix(&prefix).unwrap_or(&failure).to_owned()
@@ -55,7 +55,7 @@ pub fn Failure(
             view! { <a href=format!("#L{line}")>"line " {words}</a> }
         })
     };
-    // Their room is kept until they are here: a link to a line of the log below would miss it.
+    // Reserves the height of the lines until they are loaded: a link to a line of the log below would miss its target.
     let lines = move || match found.get() {
         Some(found) => view! { <Excerpt entries=found.entries around=found.line/> }.into_any(),
         None => is_sought.get().then(|| view! { <div class="log excerpt" aria-busy="true"></div> }).into_any(),
@@ -78,7 +78,7 @@ pub fn Failure(
     }
 }
 
-/// What the log says of a failure.
+/// The log entries around the error of a failure.
 #[derive(Debug, Clone)]
 struct Found {
     line: i64,
@@ -96,7 +96,7 @@ async fn find(id: AppServerId, failure: &str) -> crate::api::Result<Option<Found
     Ok(Some(Found { line, task, entries }))
 }
 
-/// The role of a task that has one: Ansible writes «role : task».
+/// The role of a task that has one: Ansible writes “role : task”.
 fn role_of(task: &str) -> Option<&str> {
     task.split_once(" : ").map(|(role, _)| role.trim()).filter(|role| !role.is_empty())
 }

@@ -1,4 +1,4 @@
-//! A dialog with fields. It stays open, with the words at the fields they are about, when the server refuses.
+//! A dialog with fields. If the server refuses, it stays open and shows each error at its field.
 
 use futures::future::LocalBoxFuture;
 use leptos::prelude::*;
@@ -10,31 +10,29 @@ use crate::api;
 use crate::state::state;
 use crate::ui::{Dialog, Icon, Shape};
 
-/// Does what was filled in, and tells how it went.
+/// Submits the fields; returns the success message.
 pub type Fill = Callback<(), LocalBoxFuture<'static, api::Result<String>>>;
 
-/// The dialog.
 #[component]
 pub fn FormDialog(
-    /// What it is for.
+    /// The dialog's title.
     #[prop(into)]
     title: String,
-    /// What will happen.
+    /// Describes what the action does.
     #[prop(into)]
     words: Signal<String>,
-    /// The words on the button that does it.
+    /// The text on the confirm button.
     #[prop(into)]
     confirm: String,
-    /// Whether it can be done as it is filled in.
+    /// Whether the current input can be submitted.
     #[prop(into)]
     possible: Signal<Possible>,
-    /// What the server said of the fields.
+    /// The errors per field from the server.
     refused: Refused,
-    /// What does it.
     act: Fill,
-    /// Asked to go away.
+    /// Called when the dialog is to be closed.
     on_close: Callback<()>,
-    /// The fields.
+    /// The fields of the form.
     children: Children,
 ) -> impl IntoView {
     let state = state();

@@ -1,4 +1,4 @@
-//! The health of an instance's sites as a label, and as the sign before a name.
+//! The health of an instance's sites, as a label and as the dot before a name.
 
 use leptos::prelude::*;
 use shared_types::HealthState;
@@ -8,10 +8,10 @@ use super::mark::look;
 use crate::ui::Icon;
 use crate::words;
 
-/// The state with its shape: “Healthy”, “Down”. Nothing where no app server is active.
+/// The state with its shape: “Healthy”, “Down”. Empty if no app server is active.
 #[component]
 pub fn HealthLabel(
-    /// The state; none where there is none.
+    /// The state; none if no app server is active.
     #[prop(into)]
     state: Signal<Option<HealthState>>,
 ) -> impl IntoView {
@@ -27,10 +27,10 @@ pub fn HealthLabel(
     }
 }
 
-/// The small sign before a name, by the state of health: round, square, tilted or hollow, never colour alone.
+/// The dot before a name, by state of health: round, square, tilted or hollow, never distinguished by colour alone.
 #[component]
 pub fn HealthDot(
-    /// The state.
+    /// The health of the active app server's sites.
     state: HealthState,
 ) -> impl IntoView {
     view! { <span class=format!("dot {}", look(Mark::of_health(state)).0) aria-hidden="true"></span> }

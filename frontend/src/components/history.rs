@@ -1,4 +1,4 @@
-//! How the traffic came to be where it is: each switch with who, why and how.
+//! The history of an instance's activations: each with who, why and how.
 
 use leptos::prelude::*;
 use shared_types::app_server::{Activation, ActivationKind};
@@ -10,10 +10,10 @@ use crate::state::{clock, state};
 use crate::ui::{Icon, Shape};
 use crate::words;
 
-/// The card, folded; not there before the first switch.
+/// The card, collapsed; absent before the first activation.
 #[component]
 pub fn History(
-    /// Whose.
+    /// The instance whose activations are listed.
     instance: Memo<Arc<Instance>>,
 ) -> impl IntoView {
     let id = instance.with_untracked(|instance| instance.summary.id);
@@ -79,7 +79,7 @@ fn Row(instance: Memo<Arc<Instance>>, activation: Activation) -> impl IntoView {
     }
 }
 
-/// How it came about, where that is worth a word.
+/// The kind of an activation; none for manual ones.
 const fn kind_word(kind: ActivationKind) -> Option<&'static str> {
     match kind {
         ActivationKind::Manual => None,

@@ -1,4 +1,4 @@
-//! The hold of an instance: who set it, when and why, and its release.
+//! The hold of an instance: who set it, when and why, and a button to release it.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -12,10 +12,10 @@ use crate::state::{About, Claim, clock, state};
 use crate::ui::{Icon, Shape};
 use crate::words;
 
-/// The banner, while there is a hold.
+/// Shown while the instance has a hold.
 #[component]
 pub fn HoldBanner(
-    /// The instance.
+    /// The instance that may have a hold.
     instance: Memo<Arc<Instance>>,
 ) -> impl IntoView {
     let state = state();

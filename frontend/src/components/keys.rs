@@ -1,11 +1,11 @@
-//! The keys that work on every page, and the dialog that shows them all.
+//! The keyboard shortcuts of every page, and the dialog that lists them.
 
 use leptos::prelude::*;
 
 use crate::paths::Page;
 use crate::ui::{Dialog, Icon, Shape, is_shortcut, on_key, use_navigate};
 
-/// For how long the key after `g` is waited for.
+/// The longest pause between `g` and the second key.
 const PATIENCE: std::time::Duration = std::time::Duration::from_millis(1500);
 
 /// The pages that `g` and a letter lead to.
@@ -18,7 +18,7 @@ const PAGES: [(&str, &str, Page); 6] = [
     ("a", "Activity", Page::Activity),
 ];
 
-/// The other keys.
+/// Keys that do not follow `g`.
 const OTHERS: [(&str, &str); 7] = [
     ("/", "Filter the instances"),
     ("Ctrl K", "Search everything"),
@@ -29,7 +29,7 @@ const OTHERS: [(&str, &str); 7] = [
     ("?", "These keys"),
 ];
 
-/// Listens to the keys; shows the dialog when it is asked for.
+/// Handles the shortcuts; shows the dialog when requested.
 #[component]
 pub fn Keys(
     /// Whether the dialog is open.

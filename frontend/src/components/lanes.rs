@@ -1,4 +1,4 @@
-//! The page's one picture: visitors, what serves them now, and what comes next.
+//! The two lanes of an instance's traffic: the app server that serves visitors, and the next one.
 
 use chrono::{DateTime, Local, Utc};
 use leptos::prelude::*;
@@ -18,14 +18,11 @@ use crate::state::{clock, state};
 use crate::ui::{Icon, Shape};
 use crate::words;
 
-/// Both lanes.
 #[component]
 pub fn Lanes(
-    /// Whose.
     instance: Memo<Arc<Instance>>,
-    /// What launches.
     launch: Launch,
-    /// Opens a dialog.
+    /// Opens the dialog of an action.
     ask: Ask,
 ) -> impl IntoView {
     let active = Memo::new(move |_| instance.with(|instance| instance.summary.active_appserver.clone()));
@@ -55,8 +52,8 @@ pub fn Lanes(
     }
 }
 
-/// Draws one app server, or its absence, and draws anew only when it is another one: whatever changes in it is followed by
-/// what was drawn, so that a focused button stays focused.
+/// Draws one app server, or its absence, and redraws only when it is replaced by another one. Changes of the same app
+/// server update the drawn view through its memo, so that a focused button keeps the focus.
 fn one_at_a_time(
     server: Memo<Option<AppServerSummary>>,
     draw: impl Fn(Memo<AppServerSummary>) -> AnyView + Send + 'static,
@@ -64,12 +61,12 @@ fn one_at_a_time(
 ) -> impl IntoView {
     let id = Memo::new(move |_| server.with(|server| server.as_ref().map(|server| server.id)));
     move || {
-        // Read, not only tracked: a memo that nobody reads never learns of a change.
+        // Read the value, too: a memo that is tracked but never read is not notified of changes.
         let _another = id.get();
         match server.get_untracked() {
             None => draw_none(),
             Some(first) => draw(Memo::new(move |_| {
-                // Another one is about to be drawn by whoever draws this.
+                // Keeps the old value: the enclosing view is about to draw the other app server.
                 server.get().filter(|server| server.id == first.id).unwrap_or_else(|| first.clone())
             })),
         }
@@ -103,7 +100,7 @@ fn Serving(instance: Memo<Arc<Instance>>, active: Memo<AppServerSummary>, ask: A
     let reason = Memo::new(move |_| {
         instance.with(|instance| words::health::reason(instance.summary.health.as_ref()?, now.get(), &Local))
     });
-    // One string: a class beside it would be lost when the tone becomes another one.
+    // One string: a class set separately would be lost when the state changes.
     let class = move || format!("card lane serving {}", health.get().map_or("", HealthState::as_str));
     view! {
         <article class=class aria-label="Now serving">
@@ -211,7 +208,7 @@ fn Next(instance: Memo<Arc<Instance>>, next: Memo<AppServerSummary>, launch: Lau
     }
 }
 
-/// After a roll back: a new app server is the way forward, and the one that was rolled back from can be had again.
+/// After a rollback: the actions to launch a new app server, or to activate the rolled-back one again.
 #[component]
 fn WaysForward(next: Memo<AppServerSummary>, launch: Launch, ask: Ask) -> impl IntoView {
     let possible = Memo::new(move |_| next.with(|next| can_activate(next.status, next.serving)));
@@ -245,7 +242,7 @@ fn NextActions(next: Memo<AppServerSummary>, ask: Ask) -> impl IntoView {
     }
 }
 
-/// “Draining” or “Fallback”, where it is either.
+/// “Draining” or “Fallback”; empty in other states.
 #[component]
 fn Traffic(app_server: Memo<AppServerSummary>) -> impl IntoView {
     let word = Memo::new(move |_| app_server.with(|one| serving_word(one.serving)));
@@ -287,7 +284,7 @@ fn NextWords(next: Memo<AppServerSummary>, status: AppServerStatus) -> impl Into
     }
 }
 
-/// What a build does right now.
+/// What a build is doing right now.
 pub fn progress_words(app_server: &AppServerSummary) -> String {
     let progress = &app_server.progress;
     if let Some(queued) = &progress.queued {
@@ -305,7 +302,7 @@ pub fn progress_words(app_server: &AppServerSummary) -> String {
     parts.join(" · ")
 }
 
-/// What a build may still take: by earlier builds, else by how long this one took so far. None while it waits.
+/// The estimated time left: by earlier builds, else by the progress of this one. None while it is waiting.
 pub fn time_left(app_server: &AppServerSummary, now: DateTime<Utc>) -> Option<String> {
     let progress = &app_server.progress;
     if !app_server.status.is_building() || progress.queued.is_some() {
@@ -321,10 +318,10 @@ pub fn deadline_words(app_server: &AppServerSummary, now: DateTime<Utc>) -> Opti
     Some(format!("Times out at {}", words::clock_in_zone(deadline, now, &Local)))
 }
 
-/// How far a build is.
+/// The progress of a build.
 #[component]
 pub fn ProgressBar(
-    /// 0 to 1.
+    /// From 0 to 1.
     #[prop(into)]
     share: Signal<f64>,
 ) -> impl IntoView {
@@ -343,16 +340,16 @@ pub fn ProgressBar(
     }
 }
 
-/// “Activate this app server”, or why it cannot be. One that was rolled back from is never the main thing to do.
+/// “Activate this app server”, or why it cannot be. Never the primary button if the app server was rolled back from.
 #[component]
 pub fn ActivateButton(
-    /// Whether it can.
+    /// Whether it can be activated now.
     #[prop(into)]
     possible: Signal<Possible>,
     /// Whether it was rolled back from.
     #[prop(optional)]
     is_again: bool,
-    /// Asked to.
+    /// Called when the button is pressed.
     on_click: Callback<()>,
 ) -> impl IntoView {
     let (label, class) =

@@ -17,19 +17,19 @@ use crate::state::{About, State, state};
 use crate::ui::{Icon, Shape, use_navigate};
 use crate::words;
 
-/// A launch of an instance, shared by all its buttons.
+/// The launch state of an instance, shared by all its launch buttons.
 #[derive(Clone, Copy)]
 pub struct Launch {
     id: InstanceId,
     state: State,
-    /// Whether the instance takes one at all: none while it is archived.
+    /// Whether the instance can have app servers: not while it is archived.
     is_possible: Memo<bool>,
     is_under_way: RwSignal<bool>,
     awaited: RwSignal<Option<AppServerId>>,
 }
 
 impl Launch {
-    /// For one instance; shows the new app server once it is listed.
+    /// For one instance; goes to the new app server once it is listed.
     pub fn new(id: InstanceId, instance: Memo<Arc<Instance>>) -> Self {
         let is_possible = Memo::new(move |_| instance.with(|instance| instance.summary.archived_at.is_none()));
         let (is_under_way, awaited) = (RwSignal::new(false), RwSignal::new(None));
@@ -47,7 +47,7 @@ impl Launch {
         launch
     }
 
-    /// Whether the instance takes one at all.
+    /// Whether the instance can have app servers: not while it is archived.
     pub fn is_possible(self) -> bool {
         self.is_possible.get()
     }
@@ -73,12 +73,11 @@ impl Launch {
     }
 }
 
-/// «Launch new AppServer».
+/// The button “Launch new AppServer”.
 #[component]
 pub fn LaunchButton(
-    /// What it starts.
     launch: Launch,
-    /// Whether it is the main thing to do.
+    /// Whether it is the primary button.
     #[prop(optional)]
     is_primary: bool,
 ) -> impl IntoView {
@@ -91,10 +90,10 @@ pub fn LaunchButton(
     }
 }
 
-/// What a launch may be told: folded, as most launches need none of it.
+/// The options of a launch: collapsed, as most launches need none.
 #[component]
 pub fn LaunchOptions(
-    /// What it starts.
+    /// The launch that the options are for.
     launch: Launch,
 ) -> impl IntoView {
     let (attempts, activates, reason) =

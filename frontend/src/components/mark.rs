@@ -9,10 +9,10 @@ use crate::state::clock;
 use crate::ui::{Icon, Shape};
 use crate::words;
 
-/// Both marks; the ring's place is kept where there is none.
+/// Both marks; without a newer app server the ring's space stays empty.
 #[component]
 pub fn Marks(
-    /// The instance.
+    /// The instance in the list.
     instance: InstanceSummary,
 ) -> impl IntoView {
     let ring = instance.newer().map(|newer| {
@@ -29,7 +29,7 @@ pub fn Marks(
     }
 }
 
-/// The class and the sign of a mark.
+/// The CSS class and the icon of a mark.
 pub const fn look(mark: Mark) -> (&'static str, Option<Shape>) {
     match mark {
         Mark::Good => ("good", Some(Shape::Check)),
@@ -41,18 +41,16 @@ pub const fn look(mark: Mark) -> (&'static str, Option<Shape>) {
     }
 }
 
-/// One mark.
 #[component]
 pub fn OneMark(
-    /// What it says.
     mark: Mark,
-    /// The same in words.
+    /// The tooltip and accessible name.
     words: String,
-    /// Whether it is the smaller one.
+    /// Whether to draw the smaller ring.
     is_ring: bool,
 ) -> impl IntoView {
     let (tone, shape) = look(mark);
-    // One string: a class beside it would be lost when the mark becomes another one.
+    // One string: a class set separately would be lost when the mark changes.
     let class = format!("mark {tone}{}", if is_ring { " ring" } else { "" });
     view! {
         <span class=class role="img" aria-label=words.clone() title=words>

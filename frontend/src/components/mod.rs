@@ -1,4 +1,4 @@
-//! Parts of the screens that know instances and app servers.
+//! Components that know instances and app servers.
 
 mod actions;
 mod app_server_list;

@@ -1,4 +1,4 @@
-//! A button that can be pressed or says why it cannot: it stays in sight and in reach of the keyboard.
+//! A button that shows a reason while it is disabled: it stays visible and reachable by keyboard.
 
 use leptos::prelude::*;
 use shared_types::Role;
@@ -7,33 +7,31 @@ use shared_types::app_server::Possible;
 use crate::state::state;
 use crate::ui::{Icon, Shape};
 
-/// The button. Whoever has not the role sees that it needs it.
+/// The button. For users without the needed role, the role is the reason.
 #[component]
 pub fn PossibleButton(
-    /// Whether it can be pressed; left out: by whoever has the role.
+    /// Whether it can be pressed; by default by users with the role.
     #[prop(optional, into)]
     possible: Option<Signal<Possible>>,
     /// The role that it needs.
     #[prop(default = Role::Operator)]
     role: Role,
-    /// What stands before the words.
     shape: Shape,
-    /// The words.
+    /// The text on the button.
     #[prop(into)]
     label: String,
-    /// How it looks.
+    /// An additional CSS class.
     #[prop(optional)]
     class: &'static str,
-    /// What it is for, shown where it can be pressed.
+    /// The tooltip while it can be pressed.
     #[prop(optional)]
     hint: Option<&'static str>,
-    /// Whether what it did is under way: it spins and cannot be pressed.
+    /// Whether its action is in progress: the icon spins and it cannot be pressed.
     #[prop(optional, into)]
     is_busy: Signal<bool>,
-    /// Whether it is pressed in, where it is a switch.
+    /// Whether it is pressed in, for toggle buttons.
     #[prop(optional, into)]
     is_pressed: Option<Signal<bool>>,
-    /// Pressed.
     on_click: Callback<()>,
 ) -> impl IntoView {
     let session = state().session;

@@ -1,4 +1,4 @@
-//! The variables that a launch would give to Ansible now, and where each comes from: to look at before launching.
+//! The variables that a launch would pass to Ansible now, and the source of each.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -10,10 +10,10 @@ use super::configuration::Code;
 use crate::api;
 use crate::ui::{Icon, Loading, Shape};
 
-/// The card, folded; fetched when it is unfolded, and again when the settings change.
+/// The card, collapsed; fetched when it is expanded, and again when the settings change.
 #[component]
 pub fn Preview(
-    /// Whose.
+    /// The instance that would be launched.
     instance: Memo<Arc<Instance>>,
 ) -> impl IntoView {
     let is_open = RwSignal::new(false);
@@ -64,7 +64,7 @@ fn Rendered(render: Render) -> impl IntoView {
     }
 }
 
-/// A JSON pointer as the path that differences use: `/A/B~1C` is `A.B/C`.
+/// A JSON pointer in the notation of differences: `/A/B~1C` is `A.B/C`.
 fn dotted(pointer: &str) -> String {
     let parts = pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~"));
     parts.collect::<Vec<_>>().join(".")

@@ -1,4 +1,4 @@
-//! Says that builds do not begin, wherever somebody should know.
+//! A banner that says why builds do not start.
 
 use leptos::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::paths::Page;
 use crate::state::state;
 use crate::ui::{Icon, Shape};
 
-/// The banner, while the queue is paused or in trouble.
+/// Shown while the queue is paused or reports a problem.
 #[component]
 pub fn QueueBanner() -> impl IntoView {
     let queue = state().data.queue();

@@ -1,4 +1,4 @@
-//! The app server that an instance was rolled back from: it is not offered like a new one.
+//! App servers that an instance was rolled back from: they are not offered like new ones.
 
 use leptos::prelude::*;
 use shared_types::app_server::{Activation, ActivationKind};
@@ -7,13 +7,13 @@ use shared_types::{AppServerId, AppServerSummary, Serving};
 use crate::state::clock;
 use crate::words;
 
-/// The roll back that took the traffic from an app server, if that is how the app server last lost it.
+/// The rollback that took the traffic from an app server, if that is how it last lost it.
 pub fn rolled_back_from(newest_first: &[Activation], id: AppServerId) -> Option<&Activation> {
     let last = newest_first.iter().find(|one| one.replaced_app_server_id == Some(id))?;
     (last.kind == ActivationKind::Rollback).then_some(last)
 }
 
-/// Whether an app server was rolled back from: by the history, or because an older one got the traffic from it.
+/// Whether an app server was rolled back from: by the history, or because an older one has taken over its traffic.
 pub fn is_rolled_back_from(
     one: &AppServerSummary,
     active: Option<AppServerId>,
@@ -24,12 +24,11 @@ pub fn is_rolled_back_from(
     (lost_it && to_an_older_one) || history.is_some_and(|history| rolled_back_from(history, one.id).is_some())
 }
 
-/// Who rolled back, when, and why: what is to be read before the app server is activated again.
+/// Who rolled back, when, and why: shown before the app server is activated again.
 #[component]
 pub fn RollBackWords(
-    /// The name of the app server.
     name: String,
-    /// The roll back.
+    /// The rollback from that app server.
     activation: Activation,
 ) -> impl IntoView {
     let now = clock::now();

@@ -19,10 +19,10 @@ use crate::ui::{Icon, Shape, alarm_in_title};
 use crate::words;
 use shared_types::InstanceId;
 
-/// How long the connection may be lost before it is worth a banner.
+/// How long the connection must be lost before the banner appears.
 const PATIENCE_S: i64 = 4;
 
-/// What the right side shows; an instance's tabs are its own affair.
+/// What the right side shows; the tabs of an instance are one case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Right {
     Home,
@@ -60,7 +60,7 @@ impl Right {
     }
 }
 
-/// The frame.
+/// The frame of the signed-in application.
 #[component]
 pub fn Shell() -> impl IntoView {
     let page = expect_context::<Memo<Page>>();
@@ -71,7 +71,7 @@ pub fn Shell() -> impl IntoView {
     begin_at_the_top(right, main);
     let counts = state().data.counts();
     alarm_in_title(move || counts.with(Counts::alarm));
-    // What is drawn may be hours old while the server is not heard of.
+    // While the server is unreachable, the shown data may be hours old.
     let is_stale = is_offline();
     view! {
         <div class="shell" class:on-list=move || right.get() == Right::Instances class:stale=is_stale>
@@ -101,8 +101,8 @@ pub fn Shell() -> impl IntoView {
     }
 }
 
-/// A page begins at its top. Where what had the focus is gone with the page before, the new one gets it, so that the keyboard
-/// and a screen reader go on from there.
+/// Scrolls a new page to its top. If the focused element is gone with the previous page, focuses the new page, so that
+/// keyboard and screen reader continue from there.
 fn begin_at_the_top(right: Memo<Right>, main: NodeRef<html::Main>) {
     Effect::new(move |before: Option<Right>| {
         let right = right.get();
@@ -112,7 +112,7 @@ fn begin_at_the_top(right: Memo<Right>, main: NodeRef<html::Main>) {
                 main.set_scroll_top(0);
                 let is_lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
                 if is_lost {
-                    // It is refused only for what cannot have the focus.
+                    // Fails only for elements that cannot have the focus.
                     let _ = main.focus();
                 }
             });
@@ -121,7 +121,7 @@ fn begin_at_the_top(right: Memo<Right>, main: NodeRef<html::Main>) {
     });
 }
 
-/// Whether the server has not been heard of for some seconds.
+/// Whether the server has been unreachable for some seconds.
 pub(super) fn is_offline() -> Memo<bool> {
     let link = state().live.link();
     let now = clock::now();
@@ -131,7 +131,7 @@ pub(super) fn is_offline() -> Memo<bool> {
     })
 }
 
-/// Says so when the server has not been heard of for some seconds.
+/// Shown when the server has been unreachable for some seconds.
 #[component]
 pub fn OfflineBanner() -> impl IntoView {
     let is_offline = is_offline();

@@ -1,4 +1,4 @@
-//! The selected app server: its status, the steps of its build, its machine, and what can be done with it.
+//! The selected app server: its status, build steps, machine and actions.
 
 use leptos::prelude::*;
 use shared_types::{AppServer, AppServerStatus, AppServerSummary, HealthState, Instance, Serving};
@@ -14,16 +14,13 @@ use crate::state::clock;
 use crate::ui::{Icon, Shape};
 use crate::words;
 
-/// The card.
 #[component]
 pub fn StatusCard(
-    /// Its instance.
     instance: Memo<Arc<Instance>>,
-    /// Which app server.
     app_server: Memo<Arc<AppServer>>,
-    /// The name of the attempt before, where it is known.
+    /// The name of the app server that this one retries, if known.
     before: Memo<Option<String>>,
-    /// Opens a dialog.
+    /// Opens the dialog of an action.
     ask: Ask,
 ) -> impl IntoView {
     let active = Memo::new(move |_| {
@@ -35,7 +32,7 @@ pub fn StatusCard(
     });
     let steps = Memo::new(move |_| app_server.get().steps.clone());
     let progress = Memo::new(move |_| app_server.get().summary.progress.clone());
-    // Drawn anew only when one of these changes, not with every task: what a person selects to copy stays selected.
+    // A memo, so that the text is redrawn only when one of these changes: redrawing loses the user's text selection.
     let facts = Memo::new(move |_| {
         let whole = app_server.get();
         let one = &whole.summary;
@@ -111,7 +108,7 @@ fn Facts(app_server: Arc<AppServer>, before: Option<String>) -> impl IntoView {
             <dt>"VM IP address"</dt>
             <dd class="mono">
                 {match ip {
-                    // Nobody answers there, or another one by now.
+                    // No link: without the machine, no host or another one may have this address.
                     Some(ip) if !has_machine => ip.into_any(),
                     Some(ip) => {
                         view! { <a href=format!("http://{ip}/") target="_blank" rel="noreferrer">{ip.clone()}</a> }
@@ -132,7 +129,7 @@ fn Facts(app_server: Arc<AppServer>, before: Option<String>) -> impl IntoView {
     }
 }
 
-/// What the status means, and for a build that was stopped who did it.
+/// What the status means, and for a stopped build who stopped it.
 fn description(summary: &AppServerSummary) -> String {
     match (summary.status, &summary.stop_requested_by) {
         (AppServerStatus::Stopped, Some(who)) => format!("Build stopped by {who}"),
@@ -150,7 +147,7 @@ fn description(summary: &AppServerSummary) -> String {
     }
 }
 
-/// How long its machine stays.
+/// How long its machine is kept.
 #[component]
 fn Stay(app_server: Arc<AppServer>) -> impl IntoView {
     let now = clock::now();
@@ -168,7 +165,7 @@ fn Stay(app_server: Arc<AppServer>) -> impl IntoView {
         }
         (None, false) => return None,
     };
-    // A machine that was never made needs no word.
+    // Nothing to show if no machine was ever created.
     let was_there = summary.has_machine || app_server.server.provider_id.is_some();
     was_there.then(|| {
         view! {
@@ -187,7 +184,7 @@ const fn active_words(serving: Serving) -> &'static str {
     }
 }
 
-/// Whether the stored checks say how the sites are now. Only an active app server is checked again and again.
+/// Whether the stored results are current. Only active app servers are checked periodically.
 fn is_current(app_server: &AppServer) -> bool {
     let is_known = |state: HealthState| state != HealthState::Unknown;
     app_server.summary.serving == Serving::Active

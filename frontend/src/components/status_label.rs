@@ -5,7 +5,7 @@ use shared_types::{AppServerId, AppServerStatus, AppServerSummary, Serving};
 
 use crate::ui::{Icon, Shape};
 
-/// The colour of a status, as a class.
+/// The colour of a status, as a CSS class.
 pub const fn tone(status: AppServerStatus) -> &'static str {
     match status {
         AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => "busy",
@@ -24,7 +24,7 @@ const fn shape(status: AppServerStatus) -> Option<Shape> {
     }
 }
 
-/// What an app server is to the visitors, where that is worth a word.
+/// The word for the serving state; none if idle.
 pub const fn serving_word(serving: Serving) -> Option<&'static str> {
     match serving {
         Serving::Idle => None,
@@ -34,12 +34,11 @@ pub const fn serving_word(serving: Serving) -> Option<&'static str> {
     }
 }
 
-/// The status with its shape. Its class says the tone, for whoever colours by it.
+/// The status with its shape. The CSS class has the tone, for style sheets.
 #[component]
 pub fn StatusLabel(
-    /// The status.
     status: AppServerStatus,
-    /// The words; the status' name if left out.
+    /// The words; by default the name of the status.
     #[prop(optional, into)]
     words: Option<String>,
 ) -> impl IntoView {
@@ -51,16 +50,16 @@ pub fn StatusLabel(
     }
 }
 
-/// The small sign before a name: filled, ringed or square, never colour alone.
+/// The dot before a name: filled, ringed or square, never distinguished by colour alone.
 #[component]
 pub fn StatusDot(
-    /// The status.
+    /// The status of the app server.
     status: AppServerStatus,
 ) -> impl IntoView {
     view! { <span class=format!("dot {}", tone(status)) aria-hidden="true"></span> }
 }
 
-/// The same of an app server. A fallback that is newer than the active one was rolled back from.
+/// The word for an app server's serving state. A fallback newer than the active one was rolled back from.
 pub fn traffic_word(app_server: &AppServerSummary, active: Option<AppServerId>) -> Option<&'static str> {
     match app_server.serving {
         Serving::Fallback if active.is_some_and(|active| active < app_server.id) => Some("Rolled back from"),
@@ -68,7 +67,7 @@ pub fn traffic_word(app_server: &AppServerSummary, active: Option<AppServerId>) 
     }
 }
 
-/// The words of a list's row: what it is to the visitors, else its status.
+/// The state in a list's row: draining or fallback, else its status.
 pub fn state_words(app_server: &AppServerSummary, active: Option<AppServerId>) -> String {
     match app_server.serving {
         Serving::Draining | Serving::Fallback => traffic_word(app_server, active).unwrap_or_default().to_owned(),

@@ -1,4 +1,4 @@
-//! The steps of a build, each with how long it took.
+//! The steps of a build, each with its duration.
 
 use chrono::Local;
 use leptos::prelude::*;
@@ -7,12 +7,11 @@ use shared_types::app_server::{BuildStep, BuildStepKind, Progress, StepOutcome};
 use crate::state::clock;
 use crate::words;
 
-/// The steps.
 #[component]
 pub fn Steps(
-    /// In order.
+    /// In order of execution.
     steps: Memo<Vec<BuildStep>>,
-    /// How far the one under way is.
+    /// The progress of the current step.
     progress: Memo<Progress>,
 ) -> impl IntoView {
     let items = move || steps.get().into_iter().map(|step| view! { <Step step progress/> }).collect_view();

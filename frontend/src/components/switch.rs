@@ -1,4 +1,4 @@
-//! How the last switch of the traffic goes: decided, the gateway has it, the one before drains. Then the way back, in place.
+//! The progress of the last switch: decided, applied by the gateway, old app server drained; a button to roll back.
 
 use chrono::{DateTime, Local, TimeDelta, Utc};
 use leptos::prelude::*;
@@ -13,17 +13,16 @@ use crate::state::{clock, state};
 use crate::ui::{Icon, Shape};
 use crate::words;
 
-/// How long a switch that went well stays in sight: as long as one is likely to want to go back.
+/// How long a successful switch stays visible: as long as a user is likely to want to roll back.
 const FRESH: TimeDelta = TimeDelta::minutes(10);
-/// A gateway has a switch in a moment; after this long something is wrong with it.
+/// A gateway normally applies a switch within seconds; after this time something is wrong.
 const SLOW: TimeDelta = TimeDelta::seconds(10);
 
-/// The card, while a switch is under way or fresh.
+/// Shown while a switch is in progress or recent.
 #[component]
 pub fn SwitchCard(
-    /// Whose.
     instance: Memo<Arc<Instance>>,
-    /// Opens a dialog.
+    /// Opens the dialog of an action.
     ask: Ask,
 ) -> impl IntoView {
     let id = instance.with_untracked(|instance| instance.summary.id);
@@ -33,7 +32,7 @@ pub fn SwitchCard(
     let is_shown = Memo::new(move |_| {
         last.with(|last| last.as_ref().is_some_and(|last| !is_over(last) || now.get() - last.activated_at < FRESH))
     });
-    // No event says that one has drained; what it is to the visitors changes with it.
+    // The end of draining sends no event of its own, but it changes `serving`.
     let replaced = Memo::new(move |_| {
         let replaced = last.with(|last| last.as_ref()?.replaced_app_server_id)?;
         instance.with(|instance| instance.appservers.iter().find(|one| one.id == replaced).map(|one| one.serving))
@@ -83,10 +82,9 @@ fn Card(instance: Memo<Arc<Instance>>, activation: Memo<Activation>, ask: Ask) -
     }
 }
 
-/// «Roll back to …».
+/// The button “Roll back to …”.
 #[component]
 pub fn RollBack(
-    /// The one to go back to.
     back: AppServerSummary,
     /// Opens the dialog.
     ask: Ask,
@@ -96,12 +94,11 @@ pub fn RollBack(
     view! { <PossibleButton shape=Shape::Undo label on_click/> }
 }
 
-/// The steps of a switch, followed live.
+/// The steps of a switch, kept up to date.
 #[component]
 pub fn SwitchSteps(
-    /// Whose.
     instance: Memo<Arc<Instance>>,
-    /// The switch; none: it is being decided.
+    /// The switch; none while it is being decided.
     #[prop(into)]
     activation: Signal<Option<Activation>>,
 ) -> impl IntoView {
@@ -133,12 +130,12 @@ pub fn SwitchSteps(
     view! { <ol class="switch-steps" aria-label="Switch" aria-live="polite">{move || all.get().into_iter().map(row).collect_view()}</ol> }
 }
 
-/// How far a step is.
+/// The stage of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Done,
     Now,
-    /// It takes longer than it ever should.
+    /// Takes longer than it ever should.
     Slow,
     Later,
 }
@@ -165,7 +162,7 @@ fn step(name: impl Into<String>, stage: Stage, detail: impl Into<String>) -> Ste
     Step { name: name.into(), stage, detail: detail.into() }
 }
 
-/// The steps of a switch. `replaced`: the name of the one that had the traffic before.
+/// The steps of a switch. `replaced`: the name of the app server that had the traffic before.
 fn steps(activation: Option<&Activation>, replaced: Option<&str>, now: DateTime<Utc>) -> Vec<Step> {
     let Some(activation) = activation else {
         return vec![
@@ -196,12 +193,12 @@ fn steps(activation: Option<&Activation>, replaced: Option<&str>, now: DateTime<
     all
 }
 
-/// Whether nothing of it is under way any more.
+/// Whether every step of the switch is done.
 fn is_over(activation: &Activation) -> bool {
     activation.applied_at.is_some() && (activation.replaced_app_server_id.is_none() || activation.drained_at.is_some())
 }
 
-/// The one to go back to. After a roll back the fallback is the newer one: that is no way back, it is «Next».
+/// The app server to roll back to. After a rollback the fallback is the newer one: it is “Next”, not a way back.
 pub fn way_back(instance: &Instance) -> Option<AppServerSummary> {
     let active = instance.summary.active_appserver.as_ref()?.id;
     let older = instance.fallback_app_server_id.filter(|fallback| *fallback < active)?;

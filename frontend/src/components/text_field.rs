@@ -1,4 +1,4 @@
-//! A line to type into, with its help before it and what is wrong with it below.
+//! A text input with its help before it and its error below.
 
 use std::collections::HashMap;
 
@@ -6,22 +6,22 @@ use leptos::prelude::*;
 
 use crate::api::ApiError;
 
-/// What the server said of fields, until they are typed into.
+/// The server's errors by field, until the field is edited.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Refused(RwSignal<HashMap<String, String>>);
 
 impl Refused {
-    /// Shows at each field what the server said of it. Whether it said anything of a field.
+    /// Shows the server's errors at their fields. Returns whether there was any.
     pub fn take(self, error: &ApiError) -> bool {
         let said: HashMap<String, String> =
             error.fields().map(|(name, words)| (name.to_owned(), words.to_owned())).collect();
         let is_said = !said.is_empty();
-        // What was asked may be gone when the answer comes.
+        // The form may be gone when the response arrives.
         self.0.try_set(said);
         is_said
     }
 
-    /// Shows something at a field, as if the server had said it.
+    /// Shows an error at a field as if the server had sent it.
     #[cfg(debug_assertions)]
     pub fn say(self, name: &str, words: &str) {
         self.0.update(|said| {
@@ -29,12 +29,12 @@ impl Refused {
         });
     }
 
-    /// What was said of a field.
+    /// The error of a field.
     pub fn of(self, name: &str) -> Option<String> {
         self.0.with(|said| said.get(name).cloned())
     }
 
-    /// The field was changed: what was said of it is about something else.
+    /// Removes the error of a field that was edited.
     pub fn forget(self, name: &str) {
         if self.0.with_untracked(|said| said.contains_key(name)) {
             self.0.update(|said| {
@@ -44,27 +44,23 @@ impl Refused {
     }
 }
 
-/// The field.
 #[component]
 pub fn TextField(
     /// Its name in JSON.
     name: &'static str,
-    /// What it is.
     label: &'static str,
-    /// What it is for.
+    /// The help text before it.
     #[prop(optional)]
     help: &'static str,
     /// Its type: `text` or `password`.
     #[prop(into, default = Signal::stored("text"))]
     kind: Signal<&'static str>,
-    /// What the browser may fill in.
+    /// The `autocomplete` attribute: what the browser may fill in.
     #[prop(default = "off")]
     autocomplete: &'static str,
-    /// How many characters it takes.
+    /// The longest input, in characters.
     max: u16,
-    /// What is typed.
     typed: RwSignal<String>,
-    /// What the server said.
     refused: Refused,
 ) -> impl IntoView {
     let id = format!("field-{name}");
@@ -100,10 +96,10 @@ pub fn TextField(
     }
 }
 
-/// Whether passwords are shown as they are typed: then nobody needs to type one twice.
+/// A switch that shows passwords as they are typed, instead of asking for them twice.
 #[component]
 pub fn ShowPasswords(
-    /// Whether.
+    /// Whether passwords are readable.
     are_shown: RwSignal<bool>,
 ) -> impl IntoView {
     view! {
@@ -118,7 +114,7 @@ pub fn ShowPasswords(
     }
 }
 
-/// The type of a field for a password.
+/// The `type` attribute of a password field.
 pub fn password_kind(are_shown: RwSignal<bool>) -> Signal<&'static str> {
     Signal::derive(move || if are_shown.get() { "text" } else { "password" })
 }

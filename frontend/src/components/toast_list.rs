@@ -1,11 +1,11 @@
-//! The notices below the page. They have a place of their own at the bottom, so that no control is ever below them.
+//! The notices below the page. They have an area of their own at the bottom, so that they never cover a control.
 
 use leptos::prelude::*;
 
 use crate::state::state;
 use crate::ui::{Icon, Shape};
 
-/// The notices in sight.
+/// The list of visible notices.
 #[component]
 pub fn ToastList() -> impl IntoView {
     let state = state();

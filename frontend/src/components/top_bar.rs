@@ -14,12 +14,11 @@ use crate::state::theme::Theme;
 use crate::state::{State, state};
 use crate::ui::{Icon, Menu, Shape};
 
-/// The bar.
 #[component]
 pub fn TopBar(
     /// Whether the quick search is open.
     is_searching: RwSignal<bool>,
-    /// Whether the keys are shown.
+    /// Whether the dialog of shortcuts is open.
     shows_keys: RwSignal<bool>,
 ) -> impl IntoView {
     view! {
@@ -89,7 +88,7 @@ fn UserMenu(shows_keys: RwSignal<bool>) -> impl IntoView {
     let name = move || state.session.user().map(|user| user.username).unwrap_or_default();
     let role = move || state.session.user().map(|user| user.role.as_str()).unwrap_or_default();
     let initials = move || name().chars().take(2).collect::<String>().to_uppercase();
-    // A menu that leads somewhere is shut afterwards.
+    // Closes the menu after a link in it was followed.
     let menu = NodeRef::<html::Details>::new();
     let shut = move |_| {
         if let Some(menu) = menu.get_untracked() {

@@ -1,4 +1,4 @@
-//! What can be done with an app server or an instance after asking, and the dialog that asks.
+//! The actions that need confirmation, for an app server or an instance, and their dialogs.
 
 use futures::FutureExt;
 use leptos::prelude::*;
@@ -12,38 +12,36 @@ use crate::api;
 use crate::state::data::Key;
 use crate::state::{About, Claim, state};
 
-/// What is asked about.
+/// An action that needs confirmation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verb {
-    /// The traffic goes to this one.
+    /// Moves the traffic to this app server.
     Activate(AppServerSummary),
-    /// The traffic goes to this one when its build has ended well.
+    /// Activates this app server when its build has succeeded.
     ActivateLater(AppServerSummary),
-    /// The traffic goes back to this one.
+    /// Moves the traffic back to this app server.
     RollBack(AppServerSummary),
-    /// The build of this one ends now.
+    /// Stops the build of this app server.
     Stop(AppServerSummary),
-    /// The machine of this one goes.
+    /// Terminates the machine of this app server.
     Terminate(AppServerSummary),
-    /// Automation activates nothing from now on.
+    /// Sets a hold: automation activates nothing.
     Hold,
-    /// The instance is put away.
     Archive,
-    /// What the archived instance owns is deleted.
+    /// Deletes what the archived instance owns.
     Purge,
 }
 
-/// Whoever opens the dialog.
+/// Opens the dialog of an action.
 pub type Ask = Callback<Verb>;
 
-/// The dialog.
+/// The dialog of an action.
 #[component]
 pub fn VerbDialog(
-    /// The instance, as it was when the dialog was opened.
+    /// The instance as it was when the dialog was opened.
     instance: Arc<Instance>,
-    /// What is asked about.
     verb: Verb,
-    /// Asked to go away.
+    /// Called when the dialog is to be closed.
     on_close: Callback<()>,
 ) -> impl IntoView {
     match verb {
@@ -126,7 +124,7 @@ fn Terminate(target: AppServerSummary, on_close: Callback<()>) -> impl IntoView 
     }
 }
 
-/// The machine, and what lives nowhere but on it.
+/// The machine, and the data that exists only on it.
 #[component]
 fn WhatGoes(whole: Arc<AppServer>) -> impl IntoView {
     let server = &whole.server;

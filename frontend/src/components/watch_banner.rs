@@ -1,4 +1,4 @@
-//! Says once, for all instances, why their health is unknown.
+//! A banner that explains once, for all instances, why their health is unknown.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::state::data::Key;
 use crate::state::state;
 use crate::ui::{Icon, Shape};
 
-/// How often it is asked why, while the health of any instance is unknown. The server keeps its answer about as long.
+/// The poll interval while any instance's health is unknown. The server caches its answer for about as long.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// The banner, while no site can be checked.
+/// Shown while no site can be checked.
 #[component]
 pub fn WatchBanner() -> impl IntoView {
     let data = state().data;
@@ -38,7 +38,7 @@ pub fn WatchBanner() -> impl IntoView {
     }
 }
 
-/// Why no site can be checked, in the server's words as a sentence.
+/// Why no site can be checked: the server's message as a sentence.
 fn trouble(system: &SystemState) -> Option<String> {
     let checks = system.checks.iter().find(|part| part.name == SystemPart::Checks && part.is_ok == Some(false))?;
     let words = checks.last_error.as_ref().unwrap_or(&checks.detail);

@@ -1,4 +1,4 @@
-//! The first page: a greeting, the builds in progress, what needs attention, what happened last.
+//! The first page: a greeting, builds in progress, what needs attention, recent changes.
 
 mod items;
 
@@ -12,7 +12,6 @@ use crate::state::{clock, state};
 use crate::ui::{Icon, Shape, Title};
 use crate::words;
 
-/// The page.
 #[component]
 pub fn Home() -> impl IntoView {
     let list = state().data.list();
@@ -69,7 +68,7 @@ pub fn Home() -> impl IntoView {
 fn Card(
     title: &'static str,
     items: Memo<Items>,
-    /// The list of all of them, where the card says how many more there are.
+    /// The path of the full list, linked if the card hides some.
     #[prop(optional, into)]
     more: Option<String>,
     nothing: &'static str,
@@ -98,7 +97,7 @@ fn Card(
     }
 }
 
-/// One line, as it is last known: it may be gone before its view is.
+/// One line, as last known: it may be removed before its view.
 fn line_of(items: Memo<Items>, link: &str) -> Option<Memo<Item>> {
     let link = link.to_owned();
     let find = move || items.with(|items| items.shown.iter().find(|item| item.link == link).cloned());
@@ -106,7 +105,7 @@ fn line_of(items: Memo<Items>, link: &str) -> Option<Memo<Item>> {
     Some(Memo::new(move |last: Option<&Item>| find().unwrap_or_else(|| last.unwrap_or(&first).clone())))
 }
 
-/// A line stays what it is while it changes: a focused link stays focused.
+/// A line is not recreated when its item changes, so that its link keeps the focus.
 #[component]
 fn Line(item: Memo<Item>) -> impl IntoView {
     let now = clock::now();

@@ -1,4 +1,4 @@
-//! Signing in.
+//! The sign-in page.
 
 use leptos::html;
 use leptos::prelude::*;
@@ -11,7 +11,7 @@ use crate::paths;
 use crate::state::state;
 use crate::ui::{Icon, Shape, Title, use_location};
 
-/// The form. Where it leads back to is the guard's affair.
+/// The form. Redirecting after the sign-in is the task of the guard in `app`.
 #[component]
 pub fn Login() -> impl IntoView {
     let session = state().session;
@@ -55,14 +55,14 @@ pub fn Login() -> impl IntoView {
     }
 }
 
-/// The places where one can sign in beside here, where there are any.
+/// The external providers of sign-in, if any.
 #[component]
 fn Providers(next: Option<String>) -> impl IntoView {
     let providers = RwSignal::new(Vec::new());
     spawn_local(async move {
-        // Without them there is still the password.
+        // On an error the password form still works.
         if let Ok(found) = api::auth::providers().await {
-            // The page may be gone meanwhile.
+            // The page may have been left meanwhile.
             let _ = providers.try_set(found.items);
         }
     });

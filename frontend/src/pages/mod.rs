@@ -1,4 +1,4 @@
-//! The screens.
+//! The pages of the application.
 
 mod account;
 mod activity;

@@ -1,4 +1,4 @@
-//! The form for a new instance: which type, what must be said first, the rest folded; and where it will be found.
+//! The form for a new instance: its type, the required settings, the others collapsed, and its future addresses.
 
 use std::collections::HashMap;
 
@@ -16,15 +16,14 @@ use crate::paths::{self, Page};
 use crate::state::{About, Claim, State, state};
 use crate::ui::{Icon, Shape, Title, use_navigate};
 
-/// What the server says of each type, by its word; empty until it has answered.
+/// The server's description of each type, by its word; empty until fetched.
 type Published = RwSignal<HashMap<String, InstanceType>>;
 
-/// The page.
 #[component]
 pub fn NewInstance() -> impl IntoView {
     let published: Published = RwSignal::default();
     spawn_local(async move {
-        // Without an answer the form works as well: the server writes its defaults.
+        // The form also works without a response: the server fills in its defaults.
         if let Ok(types) = api::instances::types().await {
             let by_word = types.items.into_iter().map(|one| (one.instance_type.clone(), one));
             published.try_set(by_word.collect());
@@ -44,7 +43,7 @@ pub fn NewInstance() -> impl IntoView {
     }
 }
 
-/// Which type: what each deploys, and whether the machines are fit for it.
+/// The choice of the type: what each deploys, and why it is unavailable, if it is.
 #[component]
 fn Types(kind: RwSignal<&'static str>, published: Published) -> impl IntoView {
     let choice = |one: &'static ApplicationType| {
@@ -78,7 +77,7 @@ fn Types(kind: RwSignal<&'static str>, published: Published) -> impl IntoView {
     }
 }
 
-/// Settings to begin with, where the type has some: a choice fills the form.
+/// The templates of the type, if any: choosing one fills the form.
 #[component]
 fn Templates(kind: &'static ApplicationType, form: Form, published: Published) -> impl IntoView {
     let templates = Memo::new(move |_| {
@@ -127,7 +126,7 @@ fn Templates(kind: &'static ApplicationType, form: Form, published: Published) -
     }
 }
 
-/// What is done once the instance is there.
+/// What to do after creating the instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
     Nothing,
@@ -154,7 +153,7 @@ fn TypeForm(kind: &'static ApplicationType, published: Published) -> impl IntoVi
         navigate(&paths::instance(id), Default::default());
     });
     let refused = Callback::new(move |error: ApiError| {
-        // What is wrong may be in the folded part.
+        // The error may be in the collapsed part: expand it.
         if error.fields().any(|(name, _)| !is_basic(name)) {
             is_advanced.set(true);
         }
@@ -225,13 +224,13 @@ fn TypeForm(kind: &'static ApplicationType, published: Published) -> impl IntoVi
     }
 }
 
-/// Makes the instance, and launches its first app server where that is wanted: whether that was done.
+/// Creates the instance and, if requested, launches its first app server. Returns whether that was launched.
 async fn create(state: State, fields: &Map<String, Value>, then: Then) -> Result<(Instance, bool), ApiError> {
     let instance = api::instances::create(fields).await?;
     if then == Then::Nothing {
         return Ok((instance, false));
     }
-    // The instance is there, whatever becomes of the launch.
+    // The instance exists even if the launch fails.
     match api::instances::launch(instance.summary.id, &LaunchAppServer::default()).await {
         Ok(_) => Ok((instance, true)),
         Err(error) => {
@@ -241,7 +240,7 @@ async fn create(state: State, fields: &Map<String, Value>, then: Then) -> Result
     }
 }
 
-/// Where people will find it.
+/// The addresses of the future sites.
 #[component]
 fn Address(kind: &'static ApplicationType, form: Form, published: Published) -> impl IntoView {
     let sites = Memo::new(move |_| {
@@ -264,7 +263,7 @@ fn Address(kind: &'static ApplicationType, form: Form, published: Published) -> 
     }
 }
 
-/// Leaves out what is blank: the server writes its default.
+/// Leaves out blank fields: the server fills in its defaults.
 fn filled(kind: &ApplicationType, mut fields: Map<String, Value>) -> Map<String, Value> {
     fields.retain(|_, value| !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty()));
     fields.insert("instance_type".to_owned(), kind.word.into());

@@ -1,11 +1,11 @@
-//! Nothing is here.
+//! The page for unknown paths.
 
 use leptos::prelude::*;
 
 use crate::paths::Page;
 use crate::ui::{Icon, Shape, Title};
 
-/// Nothing is here, and the way out.
+/// Says that the page does not exist, with a link home.
 #[component]
 pub fn NotFound() -> impl IntoView {
     view! {

@@ -1,14 +1,14 @@
-//! Something is here, and it is not for whoever asks.
+//! The page for users without the needed role.
 
 use leptos::prelude::*;
 
 use crate::paths::Page;
 use crate::ui::{Icon, Shape, Title};
 
-/// It is not permitted, why, and the way out.
+/// Says that it is not permitted, why, and links home.
 #[component]
 pub fn NotPermitted(
-    /// What it would need.
+    /// The role that would be needed.
     #[prop(into)]
     why: String,
 ) -> impl IntoView {

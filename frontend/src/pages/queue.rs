@@ -1,4 +1,4 @@
-//! The queue of builds: who builds, what is under way, what waits and for what.
+//! The build queue: the workers, the running builds, and what the others are waiting for.
 
 use futures::FutureExt;
 use leptos::prelude::*;
@@ -15,7 +15,6 @@ use crate::state::{clock, state};
 use crate::ui::{Icon, Shape, Title};
 use crate::words;
 
-/// The page.
 #[component]
 pub fn QueuePage() -> impl IntoView {
     let fetched = state().data.queue();
@@ -113,7 +112,7 @@ fn PauseDialog(on_close: Callback<()>) -> impl IntoView {
     view! {
         <AskDialog
             title="Pause the queue?"
-            words="Builds under way go on. What is launched waits until somebody resumes the queue."
+            words="Builds under way go on. What is launched waits until the queue is resumed."
             confirm="Pause the queue"
             act
             on_close
@@ -151,7 +150,7 @@ fn Entries(
     }
 }
 
-/// The host of the worker that is at it; of one that is gone, only its id is known.
+/// The host of the worker that runs the build; for a worker that is gone, its id.
 fn host_of(queue: &Queue, entry: &QueueEntry) -> Option<String> {
     let id = entry.worker.as_ref()?;
     let worker = queue.workers.iter().find(|worker| worker.id == *id);

@@ -1,4 +1,4 @@
-//! Machines that nobody needs: those that go at a known time, and those where provider and database differ.
+//! Unneeded machines: when they expire, and where provider and database differ.
 
 use futures::FutureExt;
 use leptos::prelude::*;
@@ -16,7 +16,6 @@ use crate::state::{clock, state};
 use crate::ui::{Shape, Title};
 use crate::words;
 
-/// The page.
 #[component]
 pub fn ServersPage() -> impl IntoView {
     let data = state().data;
@@ -183,7 +182,7 @@ fn ReapDialog(on_close: Callback<()>) -> impl IntoView {
     view! {
         <AskDialog
             title="Compare and tidy up now?"
-            words="Provider and database are compared anew, and what is due is done: machines that carry our id and that nobody owns are taken away, servers that do not exist are written off. Nothing else is touched."
+            words="Provider and database are compared anew, and what is due is done: machines that carry our id and belong to no app server are taken away, servers that do not exist are written off. Nothing else is touched."
             confirm="Do it now"
             is_grave=true
             has_reason=false

@@ -1,4 +1,4 @@
-//! What a page shows while it waits for what it shows.
+//! Placeholders of a page while its data is being fetched.
 
 use leptos::prelude::*;
 use shared_types::ProblemType;
@@ -9,7 +9,7 @@ use crate::api::ApiError;
 use crate::state::Fetched;
 use crate::ui::Loading;
 
-/// Draws what is fetched once it is here, and says so while it is not or cannot be.
+/// Draws the data once it has arrived; until then a loading sign, on failure the error.
 pub fn when_here<T>(fetched: Memo<Fetched<T>>, draw: impl Fn(Memo<Arc<T>>) -> AnyView + Send + 'static) -> impl IntoView
 where
     T: PartialEq + Send + Sync + 'static,
@@ -32,7 +32,7 @@ where
     }
 }
 
-/// How far the fetching is, without what was fetched: the view is drawn anew only when this changes.
+/// The stage of the fetch without the data: the view is redrawn only when this changes.
 #[derive(Clone, PartialEq)]
 enum Stage {
     Waiting,

@@ -1,4 +1,4 @@
-//! Which entries of the audit trail are listed, as a URL says it.
+//! The filter of the audit trail, as part of a URL.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use shared_types::audit::Outcome;
@@ -6,27 +6,27 @@ use shared_types::{AppServerId, InstanceId};
 
 use super::{Page, encode};
 
-/// Which entries are listed. The page's URL and the API's say it alike.
+/// Which entries are listed. The page's URL and the API's use the same parameters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActivityFilter {
-    /// Only this one's, by the whole name; blank: everybody's.
+    /// Only entries by this user, by the full name; blank: by any user.
     pub actor: String,
-    /// Only this operation's; blank: every one's.
+    /// Only entries of this operation; blank: of any operation.
     pub action: String,
-    /// Only those about this instance.
+    /// Only entries about this instance.
     pub instance: Option<InstanceId>,
-    /// Only those about this app server.
+    /// Only entries about this app server.
     pub app_server: Option<AppServerId>,
-    /// Only what was done, or only what was refused.
+    /// Only successful or only refused operations.
     pub outcome: Option<Outcome>,
-    /// Only from then on.
+    /// Only entries from this time on (inclusive).
     pub since: Option<DateTime<Utc>>,
-    /// Only before then.
+    /// Only entries before this time.
     pub until: Option<DateTime<Utc>>,
 }
 
 impl ActivityFilter {
-    /// What a URL's query asks for. What makes no sense asks for nothing.
+    /// Parses the query of a URL. Invalid parameters are ignored.
     pub fn parse(get: impl Fn(&str) -> Option<String>) -> Self {
         let text = |name: &str| get(name).unwrap_or_default().trim().to_owned();
         let id = |name: &str| text(name).parse::<i64>().ok().filter(|id| *id > 0);
@@ -61,14 +61,14 @@ impl ActivityFilter {
         given.collect::<Vec<_>>().join("&")
     }
 
-    /// The path of the list of these.
+    /// The path of the list with this filter.
     pub fn path(&self) -> String {
         let query = self.query();
         let question = if query.is_empty() { "" } else { "?" };
         format!("{}{question}{query}", Page::Activity)
     }
 
-    /// Whether every one passes.
+    /// Whether nothing is filtered out.
     pub fn is_empty(&self) -> bool {
         self.query().is_empty()
     }

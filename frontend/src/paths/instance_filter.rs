@@ -1,33 +1,31 @@
-//! Which instances are listed, and in which order. The address of the page says it.
+//! Filter and order of the list of instances, as part of the page's URL.
 
 use super::{Page, encode};
 
-/// Which instances are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Only {
-    /// All in use.
+    /// All instances in use.
     #[default]
     All,
-    /// Those that need attention.
+    /// Instances that need attention.
     Attention,
-    /// Those whose main site fails.
+    /// Instances whose main site fails.
     Down,
-    /// Those where only other sites fail.
+    /// Instances where only other sites fail.
     Degraded,
-    /// Those whose health is unknown.
+    /// Instances whose health is unknown.
     Unknown,
-    /// Those with a build in progress.
+    /// Instances with a build in progress.
     Building,
-    /// The archived ones.
     Archived,
 }
 
 impl Only {
-    /// Every one, in the order they are shown in.
+    /// All filters, in display order.
     pub const ALL: [Self; 7] =
         [Self::All, Self::Attention, Self::Down, Self::Degraded, Self::Unknown, Self::Building, Self::Archived];
 
-    /// The word on its button; in small letters, in the address.
+    /// The label of its button; in lower case, the word in the URL.
     pub const fn word(self) -> &'static str {
         match self {
             Self::All => "All",
@@ -41,25 +39,23 @@ impl Only {
     }
 }
 
-/// In which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
     /// By name, A to Z.
     #[default]
     Name,
-    /// What fails first.
+    /// Failing instances first.
     Health,
-    /// The newest first.
     Created,
-    /// What changed last first.
+    /// Last changed first.
     Changed,
 }
 
 impl Order {
-    /// Every one, in the order they are shown in.
+    /// All orders, in display order.
     pub const ALL: [Self; 4] = [Self::Name, Self::Health, Self::Created, Self::Changed];
 
-    /// The words in the list of choices.
+    /// The label in the list of options.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Name => "Name",
@@ -69,7 +65,7 @@ impl Order {
         }
     }
 
-    /// The word in the address.
+    /// The word in the URL.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -80,19 +76,17 @@ impl Order {
     }
 }
 
-/// What of the list of instances is shown.
+/// Which instances are listed, and in which order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InstanceFilter {
-    /// Which instances.
     pub only: Only,
-    /// In which order.
     pub order: Order,
-    /// Words that name or domain must have, as typed.
+    /// Words that the name or domain must contain, as typed.
     pub words: String,
 }
 
 impl InstanceFilter {
-    /// What a URL's query asks for; none if it says nothing of the list.
+    /// Parses the query of a URL; `None` if it has no parameter of the list.
     pub fn parse(get: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let (show, sort, words) = (get("show"), get("sort"), get("q"));
         if show.is_none() && sort.is_none() && words.is_none() {
@@ -106,7 +100,7 @@ impl InstanceFilter {
         })
     }
 
-    /// The path of a page that shows this list.
+    /// The path of a page with this filter in its query.
     pub fn path(&self, page: Page) -> String {
         let show = (self.only != Only::All).then(|| format!("show={}", self.only.word().to_lowercase()));
         let sort = (self.order != Order::Name).then(|| format!("sort={}", self.order.word()));

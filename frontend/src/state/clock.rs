@@ -1,4 +1,4 @@
-//! The time, as a signal that moves every second.
+//! The current time, as a signal that changes every second.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -13,7 +13,7 @@ pub(super) fn provide() {
     provide_context(clock);
 }
 
-/// Now, to the second; whoever reads it is drawn again when it moves.
+/// The current time to the second; a view that reads it is redrawn when it changes.
 pub fn now() -> Signal<DateTime<Utc>> {
     expect_context::<Clock>().0.into()
 }

@@ -1,9 +1,9 @@
-//! Many wishes to fetch the same thing become few fetches, one after the other, and the last wish is always honoured.
+//! Coalesces requests to fetch the same thing into few sequential fetches; the last request is always served.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Which things are being fetched, and which were wished for again meanwhile.
+/// Which things are being fetched, and which were requested again meanwhile.
 #[derive(Debug)]
 pub struct Coalesce<K> {
     under_way: HashMap<K, bool>,
@@ -16,21 +16,21 @@ impl<K> Default for Coalesce<K> {
 }
 
 impl<K: Eq + Hash> Coalesce<K> {
-    /// Notes a wish. True: the caller must start fetching; false: whoever fetches already will do it again.
+    /// Records a request. True: the caller must start fetching; false: the fetch in progress will run once more.
     pub fn wish(&mut self, key: K) -> bool {
         let mut starts = true;
         self.under_way.entry(key).and_modify(|again| (*again, starts) = (true, false)).or_insert(false);
         starts
     }
 
-    /// A fetch begins: it honours every wish so far.
+    /// A fetch begins: it serves every request so far.
     pub fn begin(&mut self, key: &K) {
         if let Some(again) = self.under_way.get_mut(key) {
             *again = false;
         }
     }
 
-    /// A fetch has ended. True: it was wished for again meanwhile, so fetch once more; false: done.
+    /// A fetch has ended. True: it was requested again meanwhile, so fetch once more; false: done.
     pub fn end(&mut self, key: &K) -> bool {
         let again = self.under_way.get(key).copied().unwrap_or(false);
         if !again {

@@ -1,6 +1,6 @@
-//! What has been fetched. Views read it as signals and say what they show; events say what to fetch again.
+//! The fetched data. Views read it as signals and register what they show; events say what to fetch again.
 //!
-//! Each thing is fetched by one task at a time, so an older answer never overwrites a newer one.
+//! Each thing is fetched by one task at a time, so that an older response never overwrites a newer one.
 
 mod activities;
 mod counts;
@@ -38,14 +38,13 @@ pub use pull_requests::PullRequests;
 use rows::Changed;
 pub use rows::{Row, Rows, Words};
 
-/// A server that does not answer is asked again this often.
+/// The delay before a retry when the server does not respond.
 const RETRY_MS: u32 = 1_000;
-/// What changes without an event is asked for again this often while it is shown.
+/// The poll interval, while shown, for data whose changes send no event.
 const LOOK: Duration = Duration::from_secs(5);
 
 type Kept<K, T> = RwSignal<HashMap<K, Fetched<T>>>;
 
-/// All that has been fetched.
 #[derive(Debug, Clone, Copy)]
 pub struct Data {
     session: Session,
@@ -61,16 +60,16 @@ pub struct Data {
     expiring: Kept<(), Vec<Expiring>>,
     pull_requests: Kept<PullRequestId, PullRequest>,
     pull_request_list: Kept<(), PullRequests>,
-    /// Which pull requests the list is to hold, and how many pages of them.
+    /// The filter of the list of pull requests, and the number of pages to hold.
     wanted_pull_requests: StoredValue<(PullRequestFilter, usize)>,
     activities: Kept<(), Activities>,
-    /// Which entries of the audit trail the list is to hold, and how many.
+    /// The filter of the audit trail, and the number of entries to hold.
     wanted_activities: StoredValue<(ActivityFilter, usize)>,
     tokens: Kept<(), Vec<Token>>,
     sessions: Kept<(), Vec<Browser>>,
     users: Kept<(), Vec<Account>>,
     system: Kept<(), SystemState>,
-    /// How many views show each thing.
+    /// The number of views that show each thing.
     shown: StoredValue<HashMap<Key, u32>>,
     under_way: StoredValue<Coalesce<Key>>,
 }
@@ -105,72 +104,72 @@ impl Data {
         }
     }
 
-    /// The list of instances.
+    /// The instances in use.
     pub fn list(self) -> Signal<Fetched<Rows>> {
         self.list.into()
     }
 
-    /// How many instances in use there are of each kind.
+    /// The number of instances in use of each kind.
     pub fn counts(self) -> Memo<Counts> {
         self.counts
     }
 
-    /// One instance, fetched anew and kept true while the view that asks is shown.
+    /// One instance, fetched anew and kept up to date while the calling view is shown.
     pub fn instance(self, id: InstanceId) -> Memo<Fetched<Instance>> {
         self.show(self.instances, id, Key::Instance(id))
     }
 
-    /// One app server, likewise.
+    /// One app server, kept up to date likewise.
     pub fn app_server(self, id: AppServerId) -> Memo<Fetched<AppServer>> {
         self.show(self.app_servers, id, Key::AppServer(id))
     }
 
-    /// The activations of an instance, likewise.
+    /// The activations of an instance, kept up to date likewise.
     pub fn activations(self, id: InstanceId) -> Memo<Fetched<Vec<Activation>>> {
         self.show(self.activations, id, Key::Activations(id))
     }
 
-    /// The archived instances, likewise.
+    /// The archived instances, kept up to date likewise.
     pub fn archived(self) -> Memo<Fetched<Rows>> {
         self.show(self.archived, (), Key::Archived)
     }
 
-    /// The queue of builds, likewise. No event says that a worker was seen, or was not.
+    /// The build queue, kept up to date likewise. Polled: heartbeats of workers send no event.
     pub fn queue(self) -> Memo<Fetched<Queue>> {
         self.look_again_and_again(Key::Queue);
         self.show(self.queue, (), Key::Queue)
     }
 
-    /// What the comparison of provider and database found, likewise. No event says that they were compared.
+    /// The last comparison of provider and database, likewise. Polled: comparisons send no event.
     pub fn orphans(self) -> Memo<Fetched<Orphans>> {
         self.look_again_and_again(Key::Orphans);
         self.show(self.orphans, (), Key::Orphans)
     }
 
-    /// How the system is, likewise.
+    /// The state of the system, likewise. Polled.
     pub fn system(self) -> Memo<Fetched<SystemState>> {
         self.show(self.system, (), Key::System)
     }
 
-    /// The app servers that nobody needs any more, likewise.
+    /// The app servers that are no longer needed, kept up to date likewise.
     pub fn expiring(self) -> Memo<Fetched<Vec<Expiring>>> {
         self.show(self.expiring, (), Key::Expiring)
     }
 
-    /// Fetches it (again) now. Things that no view shows are left alone; the list is always shown.
+    /// Fetches `key` now. Skipped if no view shows it; the list of instances is always shown.
     pub fn refresh(self, key: Key) {
         self.fetch_after(key, 0);
     }
 
-    /// The same in a moment, so that a flock of events becomes one fetch.
+    /// Fetches `key` after a short delay, so that a burst of events causes one fetch.
     pub fn refresh_soon(self, key: Key) {
-        // Most events are about what is not shown: not even a timer is spent on it.
+        // Most events are about things that are not shown: do not even start a timer for them.
         if matches!(key, Key::List | Key::Rows) || self.is_shown(key) {
             self.fetch_after(key, key.moment_ms());
         }
     }
 
-    /// Fetches all that is shown: something may have been missed.
+    /// Fetches everything that is shown, after events may have been missed.
     pub fn refresh_all(self) {
         self.refresh(Key::List);
         let shown: Vec<Key> = self.shown.with_value(|shown| shown.keys().copied().collect());
@@ -179,14 +178,14 @@ impl Data {
         }
     }
 
-    /// The app servers of an instance that are shown.
+    /// The shown app servers of an instance.
     pub fn shown_app_servers(self, of: InstanceId) -> Vec<AppServerId> {
         let is_of = |fetched: &Fetched<AppServer>| fetched.here().is_some_and(|one| one.summary.instance_id == of);
         self.app_servers
             .with_untracked(|kept| kept.iter().filter(|(_, fetched)| is_of(fetched)).map(|(id, _)| *id).collect())
     }
 
-    /// Forgets everything: somebody else may sign in.
+    /// Forgets everything, since another user may sign in next.
     pub fn clear(self) {
         self.list.set(Fetched::Waiting);
         self.changed.set_value(Changed::default());
@@ -213,7 +212,7 @@ impl Data {
         Memo::new(move |_| kept.with(|kept| kept.get(&id).cloned().unwrap_or(Fetched::Waiting)))
     }
 
-    /// Fetches it again and again while the view that asks is shown: what changes without an event is seen all the same.
+    /// Polls `key` while the calling view is shown, for changes that send no event.
     pub fn look_every(self, key: Key, pause: Duration) {
         if let Ok(timer) = set_interval_with_handle(move || self.refresh(key), pause) {
             on_cleanup(move || timer.clear());
@@ -224,7 +223,7 @@ impl Data {
         self.look_every(key, LOOK);
     }
 
-    /// The last view that hides a thing lets it be forgotten.
+    /// Forgets a thing when the last view that showed it is gone.
     fn hide<K, T>(self, kept: Kept<K, T>, id: K, key: Key)
     where
         K: Eq + Hash + Send + Sync + 'static,
@@ -318,7 +317,7 @@ impl Data {
         K: Copy + Eq + Hash + Send + Sync + 'static,
         T: PartialEq + Send + Sync + 'static,
     {
-        // What no view shows is not kept: an event may be about anything.
+        // Not kept if no view shows it: events may be about anything.
         if !self.is_shown(key) {
             return answer.map(drop);
         }
@@ -331,7 +330,7 @@ impl Data {
         self.settle(answer, put, is_waiting)
     }
 
-    /// Puts an answer where it belongs. An error replaces nothing that is here, unless the thing is gone.
+    /// Stores a response. An error does not replace fetched data unless the thing no longer exists.
     fn settle<T>(
         self,
         answer: api::Result<T>,

@@ -1,5 +1,5 @@
-//! What was typed into settings and not saved: kept, instance by instance, until it is saved or discarded, wherever one goes
-//! meanwhile. The browser asks before it throws it away.
+//! Unsaved input in settings forms, kept per instance until it is saved or discarded, also while other pages are shown.
+//! The browser asks before closing the page would lose it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,20 +8,20 @@ use leptos::prelude::*;
 use serde_json::{Map, Value};
 use shared_types::{InstanceId, UserId};
 
-/// What was typed, and what it was typed over.
+/// Unsaved input, and the version it is based on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
-    /// The version that it was typed over.
+    /// The version that the input is based on.
     pub etag: String,
-    /// When that was saved.
+    /// When that version was saved.
     pub modified: DateTime<Utc>,
     /// The fields of that version.
     pub saved: Map<String, Value>,
-    /// The fields that were typed into, by name.
+    /// The edited fields, by name.
     pub typed: BTreeMap<String, String>,
 }
 
-/// All drafts of whoever is signed in.
+/// All drafts of the signed-in user.
 #[derive(Debug, Clone, Copy)]
 pub struct Drafts {
     kept: RwSignal<HashMap<InstanceId, Draft>>,
@@ -33,7 +33,7 @@ impl Drafts {
         Self { kept: RwSignal::default(), of: StoredValue::new(None) }
     }
 
-    /// Has the browser ask before it closes or reloads the page while there are drafts.
+    /// Makes the browser ask before it closes or reloads the page while there are drafts.
     pub(super) fn guard(self) {
         let listener = window_event_listener(leptos::ev::beforeunload, move |event| {
             if self.kept.with_untracked(|kept| !kept.is_empty()) {
@@ -43,17 +43,17 @@ impl Drafts {
         on_cleanup(move || listener.remove());
     }
 
-    /// The draft of an instance.
+    /// The draft of an instance, if it has one.
     pub fn of(self, id: InstanceId) -> Option<Draft> {
         self.kept.with_untracked(|kept| kept.get(&id).cloned())
     }
 
-    /// Whether there is one, followed as that changes.
+    /// Whether the instance has a draft; tracks changes.
     pub fn has(self, id: InstanceId) -> bool {
         self.kept.with(|kept| kept.contains_key(&id))
     }
 
-    /// Keeps this one; none: there is nothing to keep any more.
+    /// Keeps a draft; `None` deletes it.
     pub fn keep(self, id: InstanceId, draft: Option<Draft>) {
         if self.of(id) == draft {
             return;
@@ -64,7 +64,7 @@ impl Drafts {
         });
     }
 
-    /// Somebody signed in. Who comes back finds what they typed; nobody finds what another one typed.
+    /// Binds the drafts to the user who has signed in. If it is another user than before, the drafts are deleted.
     pub fn belong_to(self, user: UserId) {
         let before = self.of.get_value();
         self.of.set_value(Some(user));

@@ -1,18 +1,16 @@
-//! What the browser keeps of somebody's choices. Where it keeps nothing, a choice holds until the page is left.
+//! A user's preferences in the browser's storage. Without storage, a preference lasts until the page is left.
 
 use leptos::prelude::window;
 
-/// What was kept under a name.
+/// The stored value of a preference.
 pub fn read(name: &str) -> Option<String> {
     storage()?.get_item(name).ok().flatten()
 }
 
-/// Keeps a word under a name.
 pub fn write(name: &str, word: &str) {
     drop(storage().map(|storage| storage.set_item(name, word)));
 }
 
-/// Keeps nothing under a name any more.
 pub fn remove(name: &str) {
     drop(storage().map(|storage| storage.remove_item(name)));
 }

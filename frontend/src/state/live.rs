@@ -1,4 +1,4 @@
-//! Keeps what is shown true: one stream of events a tab. Events are hints; after a gap everything shown is fetched again.
+//! Keeps the shown data up to date: one event stream per tab. Events are hints; after a gap everything is refetched.
 
 use std::collections::HashMap;
 
@@ -12,21 +12,19 @@ use super::data::{Data, Key};
 use super::session::Session;
 use crate::api::{self, events::Signal as Heard};
 
-/// The first and the longest wait between two attempts to connect.
+/// The shortest and the longest wait before reconnecting.
 const BACK_OFF_MS: (u32, u32) = (500, 15_000);
 
-/// Whether the stream is connected.
+/// The state of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {
-    /// Not yet.
     Connecting,
-    /// It is.
     Live,
-    /// It was, until then.
+    /// Disconnected since this time.
     Lost(DateTime<Utc>),
 }
 
-/// The stream of events.
+/// The client of the event stream.
 #[derive(Debug, Clone, Copy)]
 pub struct Live {
     data: Data,
@@ -51,39 +49,39 @@ impl Live {
         }
     }
 
-    /// Whether it is connected.
+    /// The state of the connection.
     pub fn link(self) -> Signal<Link> {
         self.link.into()
     }
 
-    /// How often it was (re)connected, or missed something: whoever reads it looks again after a gap.
+    /// Counts connections and gaps: a view that tracks it refetches after a gap.
     pub fn openings(self) -> u32 {
         self.openings.get()
     }
 
-    /// The highest line of an app server's log heard of.
+    /// The highest line number of an app server's log that an event has named.
     pub fn log_end(self, id: AppServerId) -> Option<i64> {
         self.log_ends.with(|ends| ends.get(&id).copied())
     }
 
-    /// How much was heard of an instance: its own log may have grown.
+    /// Counts the events about an instance: with each, its own log may have grown.
     pub fn news_of(self, id: InstanceId) -> u32 {
         self.instance_news.with(|news| news.get(&id).copied().unwrap_or_default())
     }
 
-    /// Starts listening, and fetches the list.
+    /// Starts listening, and fetches the list of instances.
     pub fn start(self) {
         self.stop();
         self.data.refresh(Key::List);
         let (run, handle) = abortable(self.run());
         self.stop.set_value(Some(handle));
         spawn_local(async move {
-            // Ends when the session does, or when it is stopped: either way there is nothing left to do.
+            // Ends with the session or when `stop` aborts it: nothing is left to do in either case.
             let _ = run.await;
         });
     }
 
-    /// Stops listening.
+    /// Stops listening to events.
     pub fn stop(self) {
         if let Some(handle) = self.stop.try_update_value(Option::take).flatten() {
             handle.abort();
@@ -109,7 +107,7 @@ impl Live {
         }
     }
 
-    /// Listens until the browser gives up. Answers whether it was ever connected.
+    /// Listens until the browser gives up. Returns whether it was ever connected.
     async fn listen(self) -> bool {
         let Ok(mut events) = api::events::Events::open() else {
             return false;
@@ -139,7 +137,7 @@ impl Live {
         }
     }
 
-    /// Something may have been missed.
+    /// Refetches everything shown, since events may have been missed.
     fn gap(self) {
         self.openings.update(|times| *times += 1);
         self.data.refresh_all();
@@ -170,17 +168,17 @@ impl Live {
             }
             self.data.refresh_soon(key);
         }
-        // What happened was done by somebody.
+        // Any event but a log line may come with a new entry of the audit trail.
         if !is_log {
             self.data.refresh_soon(Key::Activity);
         }
-        // The event does not say which pull request it is about, and few are shown at once.
+        // The event does not name its pull request, and few pull requests are shown at once.
         if event.kind == EventKind::PullRequestUpdated {
             for id in self.data.shown_pull_requests() {
                 self.data.refresh_soon(Key::PullRequest(id));
             }
         }
-        // It is about all instances: their sites are checked again, or are no longer.
+        // Without an instance the event concerns all: health checks work again, or have stopped working.
         if event.kind == EventKind::HealthChanged && event.instance_id.is_none() {
             self.data.refresh_all();
         }
@@ -194,7 +192,7 @@ impl Live {
     }
 }
 
-/// Whether an event may change what several app servers of its instance are to the visitors.
+/// Whether an event may change which of its instance's app servers are active, fallback or draining.
 const fn moves_traffic(kind: EventKind) -> bool {
     match kind {
         EventKind::AppServerActivated | EventKind::RoutingApplied => true,
@@ -212,7 +210,7 @@ const fn moves_traffic(kind: EventKind) -> bool {
     }
 }
 
-/// What an event makes untrue.
+/// The data that an event makes stale.
 fn concerns(event: &Event) -> Vec<Key> {
     let instance = event.instance_id.map(Key::Instance);
     let app_server = event.app_server_id.map(Key::AppServer);

@@ -1,4 +1,4 @@
-//! What the application knows: who is signed in, what has been fetched, whether the connection lives, what to tell.
+//! The state of the application: session, fetched data, drafts, connection, notices.
 
 pub mod clock;
 pub mod coalesce;
@@ -20,23 +20,21 @@ pub use toasts::{About, Claim, Toasts};
 
 use crate::api::ApiError;
 
-/// Everything, to be handed around: it is only references to signals.
+/// The whole state. Cheap to copy: it holds only references to signals.
 #[derive(Debug, Clone, Copy)]
 pub struct State {
-    /// Who is signed in.
     pub session: Session,
-    /// What has been fetched.
     pub data: Data,
-    /// What was typed and not saved.
+    /// Unsaved input in settings forms.
     pub drafts: Drafts,
-    /// Whether the stream of events is connected.
+    /// The connection to the event stream.
     pub live: Live,
-    /// What to tell.
+    /// The notices on the screen.
     pub toasts: Toasts,
 }
 
 impl State {
-    /// Makes everything and provides it to the views below.
+    /// Creates the state and provides it to the views below.
     pub fn provide() -> Self {
         clock::provide();
         let session = Session::new();
@@ -48,12 +46,12 @@ impl State {
         state
     }
 
-    /// Tells that something a person asked for did not work; an ended session leads to signing in instead.
+    /// Shows a notice that a requested action failed; if the session has ended, leads to the sign-in page instead.
     pub fn failed(self, what: &str, error: &ApiError) {
         self.failed_about(About::Other, what, error);
     }
 
-    /// The same, about something.
+    /// As [`failed`](Self::failed), with the thing that the notice is about.
     pub fn failed_about(self, about: About, what: &str, error: &ApiError) {
         if !self.session.ends_by(error) {
             self.toasts.error_about(about, format!("{what}: {error}"));

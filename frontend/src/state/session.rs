@@ -1,4 +1,4 @@
-//! Who is signed in.
+//! The session: which user is signed in.
 
 use leptos::prelude::*;
 use shared_types::app_server::Possible;
@@ -6,20 +6,18 @@ use shared_types::{ProblemType, Role, User};
 
 use crate::api::{self, ApiError};
 
-/// Whether somebody is signed in.
+/// Whether a user is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionState {
-    /// Not asked yet.
+    /// The server has not been asked yet.
     Unknown,
-    /// The server does not say; it is asked again.
+    /// The server does not respond; the request is retried.
     Unreachable(ApiError),
-    /// Nobody is.
+    /// No user is signed in.
     SignedOut,
-    /// This one is.
     SignedIn(User),
 }
 
-/// The session.
 #[derive(Debug, Clone, Copy)]
 pub struct Session(RwSignal<SessionState>);
 
@@ -28,12 +26,11 @@ impl Session {
         Self(RwSignal::new(SessionState::Unknown))
     }
 
-    /// How it stands.
     pub fn state(self) -> Signal<SessionState> {
         self.0.into()
     }
 
-    /// The one who is signed in.
+    /// The signed-in user, if any.
     pub fn user(self) -> Option<User> {
         match self.0.get() {
             SessionState::SignedIn(user) => Some(user),
@@ -41,27 +38,26 @@ impl Session {
         }
     }
 
-    /// Whether the one who is signed in may do what needs this role. The server decides; this says it before the click.
+    /// Whether the signed-in user has this role. The server decides; this disables buttons in advance.
     pub fn may(self, needed: Role) -> Possible {
         self.user().map_or(Possible::Yes, |user| user.role.may(needed))
     }
 
-    /// Whether somebody is signed in, without being told when that changes.
+    /// Whether a user is signed in, without tracking changes.
     pub fn is_open(self) -> bool {
         matches!(self.0.get_untracked(), SessionState::SignedIn(_))
     }
 
-    /// Somebody signed in.
+    /// Starts the session of a user who has signed in.
     pub fn begin(self, user: User) {
         self.0.set(SessionState::SignedIn(user));
     }
 
-    /// Nobody is signed in any more.
     pub fn end(self) {
         self.0.set(SessionState::SignedOut);
     }
 
-    /// Ends the session if that is what the error says.
+    /// Ends the session if the error says that it has ended.
     pub fn ends_by(self, error: &ApiError) -> bool {
         let ends = error.is(ProblemType::Unauthenticated);
         if ends && self.0.get_untracked() != SessionState::SignedOut {
@@ -70,7 +66,7 @@ impl Session {
         ends
     }
 
-    /// Asks the server who is signed in; again every few seconds while it does not answer.
+    /// Asks the server which user is signed in; retries every few seconds while it does not respond.
     pub async fn ask(self) {
         loop {
             match api::auth::me().await {

@@ -1,4 +1,4 @@
-//! Light, dark, or as the system says; kept in the browser. `theme.js` sets it before the first paint.
+//! The colour theme: light, dark, or the system's; kept in the browser. `theme.js` applies it before the first paint.
 
 use leptos::ev;
 use leptos::prelude::*;
@@ -7,19 +7,16 @@ use super::kept;
 
 const KEY: &str = "theme";
 
-/// The choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Theme {
-    /// Always light.
     Light,
-    /// Always dark.
     Dark,
-    /// As the system says.
+    /// Follows the system's setting.
     System,
 }
 
 impl Theme {
-    /// The choice that was kept; the system's without one.
+    /// The stored choice; the system's theme without one.
     pub fn kept() -> Self {
         let kept = kept::read(KEY);
         match kept.as_deref() {
@@ -29,7 +26,7 @@ impl Theme {
         }
     }
 
-    /// The one after this in the round light, dark, system.
+    /// The next choice in the cycle light, dark, system.
     pub const fn next(self) -> Self {
         match self {
             Self::Light => Self::Dark,
@@ -38,7 +35,7 @@ impl Theme {
         }
     }
 
-    /// Its word.
+    /// Its name in lower case, as stored and shown.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Light => "light",
@@ -47,7 +44,7 @@ impl Theme {
         }
     }
 
-    /// Shows what is chosen in another tab of the browser, and hands it on.
+    /// Applies the theme that is chosen in another tab, and passes it to `chosen`.
     pub fn follow(chosen: impl Fn(Self) + 'static) {
         let listener = window_event_listener(ev::storage, move |event| {
             if event.key().is_none_or(|key| key == KEY) {
@@ -58,7 +55,7 @@ impl Theme {
         on_cleanup(move || listener.remove());
     }
 
-    /// Shows and keeps it. Where the browser keeps nothing, it holds until the page is left.
+    /// Applies and stores the theme. Without storage it lasts until the page is left.
     pub fn apply(self) {
         let root = document().document_element();
         match self {

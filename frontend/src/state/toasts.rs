@@ -1,5 +1,5 @@
-//! Short notices: what happened. Success goes by itself after 10 s, errors stay until they are dismissed; both go earlier
-//! when they are stale: a newer notice about the same thing came, or what they say is true no more.
+//! Notices. Success disappears after 10 s, errors stay until they are dismissed. Both disappear earlier when stale: a
+//! newer notice about the same thing has come, or what they say is no longer true.
 
 use leptos::prelude::*;
 use shared_types::{AppServerId, InstanceId, InstanceSummary};
@@ -9,16 +9,16 @@ use super::data::Rows;
 
 const SUCCESS_LASTS: Duration = Duration::from_secs(10);
 
-/// What a notice says of an instance, which may cease to be true.
+/// A statement about an instance that may cease to be true.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
     /// No app server is active, and none is being built.
     NothingRuns,
     /// This app server is active.
     IsActive(AppServerId),
-    /// Its newest app server is this one, and is being built.
+    /// This app server is the newest one, and is being built.
     IsBuilding(AppServerId),
-    /// There is a hold, or there is none.
+    /// Whether the instance has a hold.
     HasHold(bool),
 }
 
@@ -35,14 +35,13 @@ impl Claim {
     }
 }
 
-/// What a notice is about.
+/// The thing that a notice is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
     /// An instance: a newer notice about it replaces this one.
     Instance(InstanceId),
-    /// The same, and what is said of it: the notice goes when that was true and is no more.
+    /// An instance and a claim: the notice disappears when the claim was true and no longer is.
     Claim(InstanceId, Claim),
-    /// Anything else.
     Other,
 }
 
@@ -55,22 +54,19 @@ impl About {
     }
 }
 
-/// One notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toast {
-    /// Tells it from the others.
+    /// Unique among the notices of this page.
     pub id: u32,
-    /// Whether something went wrong.
     pub is_error: bool,
-    /// What it says.
     pub text: String,
     about: About,
-    /// Whether its claim was seen to be true: the list may be older than the notice.
+    /// Whether the claim has been seen to be true: the list may be older than the notice.
     was_true: bool,
 }
 
 impl Toast {
-    /// Looks at its claim. False: it was true and is no more.
+    /// Checks its claim. False: it was true and no longer is.
     fn is_still_true(&mut self, rows: &Rows) -> bool {
         let About::Claim(id, claim) = self.about else { return true };
         let holds = rows.get(&id).map(|row| claim.holds(&row.summary));
@@ -79,7 +75,7 @@ impl Toast {
     }
 }
 
-/// The notices in sight, the oldest first.
+/// The visible notices, oldest first.
 #[derive(Debug, Clone, Copy)]
 pub struct Toasts {
     shown: RwSignal<Vec<Toast>>,
@@ -91,43 +87,43 @@ impl Toasts {
         Self { shown: RwSignal::new(Vec::new()), last_id: StoredValue::new(0) }
     }
 
-    /// The notices in sight.
+    /// The visible notices, oldest first.
     pub fn shown(self) -> Signal<Vec<Toast>> {
         self.shown.into()
     }
 
-    /// Tells that something went well.
+    /// Shows a success notice.
     pub fn success(self, text: impl Into<String>) {
         self.success_about(About::Other, text);
     }
 
-    /// The same, about something.
+    /// Shows a success notice about something.
     pub fn success_about(self, about: About, text: impl Into<String>) {
         let id = self.push(false, text.into(), about);
         set_timeout(move || self.dismiss(id), SUCCESS_LASTS);
     }
 
-    /// Tells that something went wrong, and what to do.
+    /// Shows an error notice: what failed, and what to do.
     pub fn error(self, text: impl Into<String>) {
         self.error_about(About::Other, text);
     }
 
-    /// The same, about something.
+    /// Shows an error notice about something.
     pub fn error_about(self, about: About, text: impl Into<String>) {
         self.push(true, text.into(), about);
     }
 
-    /// Takes one away.
+    /// Removes one notice.
     pub fn dismiss(self, id: u32) {
         self.shown.update(|toasts| toasts.retain(|toast| toast.id != id));
     }
 
-    /// Takes those away that are about an instance: what they say is overtaken.
+    /// Removes the notices about an instance: newer information has replaced them.
     pub fn drop_about(self, id: InstanceId) {
         self.shown.update(|toasts| toasts.retain(|toast| toast.about.instance() != Some(id)));
     }
 
-    /// Takes those away whose claim was true and is no more, by the list as it is now.
+    /// Removes the notices whose claim was true and no longer is, according to the current list.
     pub fn drop_stale(self, rows: &Rows) {
         let mut left = self.shown.get_untracked();
         left.retain_mut(|toast| toast.is_still_true(rows));
@@ -148,7 +144,7 @@ impl Toasts {
     }
 }
 
-/// Whether a notice makes an older one superfluous: one about the same instance, any success, or the same error.
+/// Whether a notice makes an older one superfluous: about the same instance, any success, or the same error.
 fn replaces(newer: &Toast, older: &Toast) -> bool {
     let is_about_the_same = older.about.instance().is_some() && older.about.instance() == newer.about.instance();
     is_about_the_same || if newer.is_error { older.text == newer.text } else { !older.is_error }

@@ -1,16 +1,15 @@
-//! ANSI colours of a line of output. Other control sequences are dropped: they would be noise.
+//! Parses ANSI colours in a line of output. Other control sequences are dropped.
 
 /// How a part of a line is drawn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ink {
-    /// Bold.
     pub is_bold: bool,
     /// One of the eight colours, 0 to 7.
     pub color: Option<u8>,
 }
 
 impl Ink {
-    /// The classes it is drawn with.
+    /// The CSS classes for this style.
     pub fn class(self) -> &'static str {
         match (self.is_bold, self.color) {
             (false, Some(1)) => "c1",
@@ -45,7 +44,7 @@ impl Ink {
     }
 }
 
-/// The parts of a line, each with its ink; no part is empty.
+/// The parts of a line, each with its style; no part is empty.
 pub fn parts(line: &str) -> Vec<(Ink, String)> {
     let mut ink = Ink::default();
     let mut parts: Vec<(Ink, String)> = Vec::new();

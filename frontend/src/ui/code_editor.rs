@@ -1,7 +1,7 @@
-//! An editor for YAML: the browser's own text area, with its text drawn in colours behind it and its lines numbered. Keys do
-//! what they do in every text area: Tab goes on to the next field.
+//! An editor for YAML: the browser's own text area, with highlighted text drawn behind it and line numbers. Keys work
+//! as in every text area: Tab moves to the next field.
 //!
-//! Only the lines in sight are drawn, so that a keystroke costs the same in a text of thousands.
+//! Only the visible lines are drawn, so that a keystroke costs the same in a text of thousands of lines.
 
 use std::ops::Range;
 
@@ -11,40 +11,34 @@ use leptos::prelude::*;
 use super::window;
 use super::yaml::{Lines, Piece};
 
-/// The height of a line: `--code-line` of the style sheet.
+/// The height of a line; must equal `--code-line` in the style sheet.
 const LINE_PX: f64 = 21.0;
-/// The fewest and the most lines that are in sight.
+/// The minimum and maximum number of visible lines.
 const ROWS: Range<usize> = 7..24;
-/// Lines above the one that is gone to.
+/// The number of lines shown above a line that is jumped to.
 const ABOVE: usize = 3;
 
-/// The editor.
 #[component]
 pub fn CodeEditor(
-    /// The id of the text area.
     id: String,
-    /// Its name.
     name: &'static str,
-    /// What it looks like.
     class: Signal<&'static str>,
-    /// The ids of what describes it.
+    /// The ids of the elements that describe it.
     described: String,
-    /// Whether something is wrong with the text.
     is_wrong: Signal<bool>,
-    /// In which line, from 1, where that is known.
+    /// The number of the wrong line, from 1, if known.
     wrong_line: Signal<Option<usize>>,
-    /// The text.
     text: RwSignal<String>,
-    /// Set to the line that the caret is in, from 1.
+    /// Set to the number of the caret's line, from 1.
     #[prop(optional)]
     caret: RwSignal<usize>,
-    /// Told what was typed.
+    /// Called with the typed text.
     on_typed: Callback<String>,
 ) -> impl IntoView {
     let node = NodeRef::<html::Textarea>::new();
     let (top, left) = (RwSignal::new(0), RwSignal::new(0));
     let rows = Memo::new(move |_| text.with(|text| line_count(text)).clamp(ROWS.start, ROWS.end));
-    // Scrolling by less than a line draws nothing anew.
+    // A memo, so that scrolling by less than a line redraws nothing.
     let in_sight = Memo::new(move |_| text.with(|text| in_sight(f64::from(top.get()), rows.get(), line_count(text))));
     let number_width = move || format!("{}ch", text.with(|text| line_count(text)).to_string().len().max(2));
     let scrolled = move |_| {
@@ -107,7 +101,7 @@ pub fn CodeEditor(
     }
 }
 
-/// The pieces of a line, each with its look.
+/// The highlighted pieces of a line.
 pub fn code_line(pieces: Vec<(Piece, &str)>) -> Vec<AnyView> {
     let piece = |(piece, text): (Piece, &str)| {
         let text = text.to_owned();
@@ -119,46 +113,46 @@ pub fn code_line(pieces: Vec<(Piece, &str)>) -> Vec<AnyView> {
     pieces.into_iter().map(piece).collect()
 }
 
-/// Puts the caret where a line begins, from 1.
+/// Puts the caret at the beginning of a line, counted from 1.
 pub fn put_caret(area: &web_sys::HtmlTextAreaElement, line: usize) {
     let start = start_of(&area.value(), line);
-    // The range is inside the text; a text area that is not shown has none to set.
+    // The range is inside the text; a hidden text area has no selection to set.
     let _ = area.set_selection_range(start, start);
 }
 
-/// The same, and brings the line in sight.
+/// Puts the caret at the beginning of a line and scrolls it into view.
 pub fn go_to_line(area: &web_sys::HtmlTextAreaElement, line: usize) {
     put_caret(area, line);
     let above = line.saturating_sub(1 + ABOVE);
     area.set_scroll_top(i32::try_from(above).unwrap_or(i32::MAX).saturating_mul(LINE_PX as i32));
 }
 
-/// How many UTF-16 units stand before a line, as the browser counts.
+/// The number of UTF-16 units before a line, as the browser counts.
 fn start_of(text: &str, line: usize) -> u32 {
     let before = text.split_inclusive('\n').take(line.saturating_sub(1));
     let units = before.map(|line| line.encode_utf16().count()).sum::<usize>();
     u32::try_from(units).unwrap_or(u32::MAX)
 }
 
-/// The line, from 1, of what stands behind so many UTF-16 units.
+/// The line, from 1, of the character after so many UTF-16 units.
 fn line_of(text: &str, units: u32) -> usize {
     let units = usize::try_from(units).unwrap_or(usize::MAX);
     1 + text.encode_utf16().take(units).filter(|unit| *unit == u16::from(b'\n')).count()
 }
 
-/// How many lines a text has as an editor counts: after a line break there is another.
+/// The number of lines as an editor counts: a final line break begins another line.
 fn line_count(text: &str) -> usize {
     text.split('\n').count()
 }
 
-/// The lines in sight, from 0: also the one that is only half in sight at either end.
+/// The visible lines, from 0, including partly visible lines at both ends.
 fn in_sight(top: f64, rows: usize, lines: usize) -> Range<usize> {
     let seen = window::visible(top, window::below(rows, LINE_PX), LINE_PX, lines);
-    // A text that became shorter scrolls back later.
+    // A text that became shorter is scrolled back only later.
     seen.start.min(lines)..seen.end.min(lines)
 }
 
-/// These lines of a text, numbered from 1. What a line means may depend on all before it.
+/// These lines of a text, numbered from 1. The highlighting of a line may depend on all lines before it.
 fn numbered(text: &str, range: Range<usize>) -> Vec<(usize, Vec<(Piece, &str)>)> {
     let mut reader = Lines::default();
     let mut found = Vec::new();

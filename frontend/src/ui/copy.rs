@@ -1,5 +1,5 @@
-//! Copying a text. The clipboard of the browser exists only in a secure context (https, localhost); elsewhere the text is
-//! selected in a text area and copied the old way, and where that is refused, too, the person is told what to do.
+//! Copying a text. Browsers offer the clipboard API only in a secure context (https, localhost); elsewhere the text is
+//! selected in a text area and copied with `execCommand`; if that is refused, too, the user is told what to do.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use web_sys::{HtmlDocument, HtmlElement, HtmlTextAreaElement, js_sys};
 
 use super::{Icon, Shape};
 
-/// How long the button says that it has copied.
+/// How long the button shows that it has copied.
 const TOLD_FOR: Duration = Duration::from_secs(3);
 const REFUSED: &str = "The browser did not allow copying. Select the text and press Ctrl+C.";
 
-/// How the last try went.
+/// The result of the last attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
     Nothing,
@@ -24,16 +24,16 @@ enum Told {
     Refused,
 }
 
-/// Copies a text, and says beside itself how that went: a notice elsewhere would lie behind an open dialog.
+/// Copies a text, and shows the result beside itself: a notice would be hidden behind an open dialog.
 #[component]
 pub fn CopyButton(
-    /// The text.
+    /// The text to be copied.
     #[prop(into)]
     text: String,
-    /// What it says.
+    /// The text on the button.
     #[prop(default = "Copy")]
     label: &'static str,
-    /// Whether only the sign is shown.
+    /// Whether only the icon is shown.
     #[prop(optional)]
     is_small: bool,
 ) -> impl IntoView {
@@ -77,7 +77,7 @@ pub fn CopyButton(
     }
 }
 
-/// Writes a text to the clipboard; false where there is none, or the browser refuses it.
+/// Writes a text to the clipboard; false if there is none or the browser refuses.
 async fn write(text: &str) -> bool {
     let clipboard = js_sys::Reflect::get(&window().navigator(), &JsValue::from_str("clipboard"));
     let Some(clipboard) = clipboard.ok().filter(JsValue::is_object) else { return false };
@@ -85,7 +85,7 @@ async fn write(text: &str) -> bool {
     JsFuture::from(writing).await.is_ok()
 }
 
-/// The old way: selects the text in a text area beside the button, so that an open dialog lets it have the focus.
+/// The fallback: selects the text in a text area beside the button, because an open dialog keeps the focus inside.
 fn write_as_before(text: &str, button: &HtmlElement) -> bool {
     let Some(area) = text_area(text, button) else { return false };
     let before = document().active_element().and_then(|element| element.dyn_into::<HtmlElement>().ok());
@@ -93,7 +93,7 @@ fn write_as_before(text: &str, button: &HtmlElement) -> bool {
     let is_copied = document().unchecked_into::<HtmlDocument>().exec_command("copy").unwrap_or(false);
     area.remove();
     if let Some(before) = before {
-        // It is refused only for what cannot have the focus, and this had it.
+        // Fails only for elements that cannot have the focus, and this one had it.
         let _ = before.focus();
     }
     is_copied
@@ -113,8 +113,8 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    /// Interfaces that a browser offers in a secure context only. Code that uses another one of them needs a way without it,
-    /// as copying has; then the name goes from here.
+    /// Interfaces that browsers offer only in a secure context. Code that uses one needs a fallback, as copying has;
+    /// then remove its name from this list.
     const SECURE_ONLY: &[&str] = &[
         "CacheStorage",
         "Credential",

@@ -1,21 +1,21 @@
-//! A modal dialog: the browser keeps the focus inside and gives it back where it was.
+//! A modal dialog: the browser traps the focus inside and returns it afterwards.
 
 use leptos::html;
 use leptos::prelude::*;
 
-/// Shows its children in a modal `<dialog>` as long as it is in the view. Escape, and a click beside it, ask to close it.
+/// Shows its children in a modal `<dialog>` while mounted. Escape and a click on the backdrop ask to close it.
 #[component]
 pub fn Dialog(
     /// Its name for a screen reader.
     #[prop(into)]
     label: String,
-    /// A class of its own.
+    /// An additional CSS class.
     #[prop(optional)]
     class: &'static str,
     /// Whether it must not be closed now.
     #[prop(optional, into)]
     is_busy: Signal<bool>,
-    /// Asked when the person wants it closed; whoever shows it takes it away.
+    /// Called when the user wants to close it; the parent must then remove it.
     #[prop(into)]
     on_close: Callback<()>,
     children: Children,
@@ -25,11 +25,11 @@ pub fn Dialog(
         if let Some(dialog) = node.get()
             && !dialog.open()
         {
-            // It is refused only when the dialog is open or not in the document.
+            // Fails only if the dialog is already open or not in the document.
             let _ = dialog.show_modal();
         }
     });
-    // Closing before it leaves the document is what gives the focus back.
+    // The focus is returned only if the dialog is closed before it leaves the document.
     on_cleanup(move || {
         if let Some(dialog) = node.get_untracked() {
             dialog.close();
@@ -60,13 +60,13 @@ pub fn Dialog(
     }
 }
 
-/// Whether a click is on the backdrop: it is the dialog's own, and outside its area.
+/// Whether a click is on the backdrop: its target is the dialog itself, and it is outside the dialog's area.
 fn is_beside(event: &web_sys::MouseEvent, node: NodeRef<html::Dialog>) -> bool {
     let Some(dialog) = node.get_untracked() else { return false };
     let area = dialog.get_bounding_client_rect();
     let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
     let is_outside = x < area.left() || x > area.right() || y < area.top() || y > area.bottom();
-    // An open list of choices inside the dialog may reach beyond its area.
+    // An open list of options inside the dialog may extend beyond its area.
     let dialog: &web_sys::EventTarget = dialog.as_ref();
     is_outside && event.target().as_ref() == Some(dialog)
 }

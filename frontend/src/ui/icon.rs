@@ -1,8 +1,7 @@
-//! The icons: one stroke each, in the colour of the text around them.
+//! The icons: line drawings in the colour of the surrounding text.
 
 use leptos::prelude::*;
 
-/// What an icon shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is what its name says")]
 pub enum Shape {
@@ -46,7 +45,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Every one, for the page that shows them.
+    /// All icons, for the design page.
     #[cfg(debug_assertions)]
     pub const ALL: &[Self] = &[
         Self::Cube,
@@ -137,12 +136,11 @@ impl Shape {
     }
 }
 
-/// An icon. It says nothing to a screen reader: what it stands beside does.
+/// An icon, hidden from screen readers: the text beside it carries the meaning.
 #[component]
 pub fn Icon(
-    /// What it shows.
     shape: Shape,
-    /// Whether it turns.
+    /// Whether it rotates, as a sign of progress.
     #[prop(optional, into)]
     is_spinning: Signal<bool>,
 ) -> impl IntoView {

@@ -1,21 +1,19 @@
-//! Marks words in a line that has colours.
+//! Highlights search hits in a line that has ANSI colours.
 
 use std::ops::Range;
 
 use super::ansi::{self, Ink};
 
-/// A part of a line that is drawn as one.
+/// A part of a line with one style.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// Its colour.
     pub ink: Ink,
-    /// What it says.
     pub text: String,
-    /// Whether it is what was sought, or part of it.
+    /// Whether it is a search hit, or part of one.
     pub is_hit: bool,
 }
 
-/// The pieces of a line. What is sought is found in what is read, so it may go over a change of colour.
+/// The pieces of a line. The search ignores colours, so a hit may span a change of colour.
 pub fn pieces(line: &str, sought: &str) -> Vec<Piece> {
     let parts = ansi::parts(line);
     if sought.is_empty() {
@@ -48,13 +46,13 @@ fn push(pieces: &mut Vec<Piece>, ink: Ink, text: Option<&str>, is_hit: bool) {
     }
 }
 
-/// Where words are in a text, whatever their case.
+/// The ranges where the words occur in a text, ignoring case.
 fn find(text: &str, sought: &str) -> Vec<Range<usize>> {
     let sought: Vec<char> = sought.chars().flat_map(char::to_lowercase).collect();
     if sought.is_empty() {
         return Vec::new();
     }
-    // A letter may be several in lower case: each knows where the letter it comes from begins and ends.
+    // A letter may become several in lower case: each remembers where its original begins and ends.
     let lower: Vec<(char, usize, usize)> = text
         .char_indices()
         .flat_map(|(at, letter)| letter.to_lowercase().map(move |lower| (lower, at, at + letter.len_utf8())))

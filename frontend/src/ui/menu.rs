@@ -1,21 +1,20 @@
-//! A menu: a button, and what unfolds below it.
+//! A menu: a button, and a panel that unfolds below it.
 
 use leptos::ev::{FocusEvent, KeyboardEvent};
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-/// Folds its children under a button. Escape shuts it and goes back to the button; going elsewhere shuts it too.
+/// Folds its children under a button. Escape closes it and focuses the button; moving the focus elsewhere closes it.
 #[component]
 pub fn Menu(
-    /// The `<details>`, for whoever shuts it.
+    /// The `<details>` element, for the parent to close it.
     node: NodeRef<html::Details>,
-    /// What the button looks like.
     class: &'static str,
-    /// The button's name, where its words are not it.
+    /// The button's accessible name, if it differs from its text.
     #[prop(optional, into)]
     label: MaybeProp<String>,
-    /// The button's words.
+    /// The button's text.
     words: AnyView,
     children: Children,
 ) -> impl IntoView {
@@ -29,7 +28,7 @@ pub fn Menu(
     let left = move |event: FocusEvent| {
         let Some(menu) = node.get_untracked() else { return };
         let to = event.related_target().and_then(|to| to.dyn_into::<web_sys::Node>().ok());
-        // Without a place it goes to, only the window is left, or what does not take the focus was clicked on.
+        // Without a new target, the window lost the focus, or a click hit something that cannot take it.
         if to.is_some_and(|to| !menu.contains(Some(&to))) {
             menu.set_open(false);
         }
@@ -46,7 +45,7 @@ fn focus_button(menu: &web_sys::HtmlDetailsElement) {
     let button =
         menu.query_selector("summary").ok().flatten().and_then(|button| button.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(button) = button {
-        // It is refused only for what cannot have the focus.
+        // Fails only for elements that cannot have the focus.
         let _ = button.focus();
     }
 }

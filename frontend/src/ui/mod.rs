@@ -1,4 +1,4 @@
-//! Parts that know nothing of instances: the address bar, icons, dialogs, the window of a long list.
+//! Generic parts that know nothing of instances: address bar, icons, dialogs, windowed lists.
 
 pub mod ansi;
 mod code_editor;
@@ -22,7 +22,7 @@ pub use shortcuts::{is_shortcut, on_key};
 
 use leptos::prelude::*;
 
-/// «Loading…», in sight only when the wait is longer than 150 ms.
+/// “Loading…”, visible only when the wait is longer than 150 ms.
 #[component]
 pub fn Loading() -> impl IntoView {
     view! { <p class="loading" role="status">"Loading…"</p> }

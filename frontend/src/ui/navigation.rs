@@ -1,30 +1,29 @@
-//! The address bar: what it says, as signals, and moving it without loading the page anew.
+//! The address bar: its parts as signals, and changing it without reloading the page.
 //!
-//! `paths` alone decides which screen an address shows, so that a router with routes of its own would be a second opinion,
-//! and a tenth of the download.
+//! There is no router: `paths` alone decides which screen an address shows. A router's own routes would duplicate that
+//! and add a tenth to the download.
 
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{HtmlAnchorElement, MouseEvent, UrlSearchParams};
 
-/// What the address bar says.
+/// The parts of the current address.
 #[derive(Debug, Clone, Copy)]
 pub struct Location {
     /// The path, beginning with `/`.
     pub pathname: RwSignal<String>,
-    /// The query with its question mark; blank without one.
+    /// The query with its question mark; empty without one.
     pub search: RwSignal<String>,
-    /// The fragment with its `#`; blank without one.
+    /// The fragment with its `#`; empty without one.
     pub hash: RwSignal<String>,
 }
 
-/// How the address is moved.
 #[derive(Debug, Clone, Copy)]
 pub struct NavigateOptions {
-    /// Whether it takes the place of the present one, which «back» then leads past.
+    /// Whether it replaces the current history entry, which “back” then skips.
     pub replace: bool,
-    /// Whether the page begins at its top again.
+    /// Whether the page scrolls to its top.
     pub scroll: bool,
 }
 
@@ -35,7 +34,7 @@ impl Default for NavigateOptions {
 }
 
 impl Location {
-    /// Follows the address, and every plain click on a link within this site, for the whole application.
+    /// Tracks the address, and intercepts every plain click on a link within this site, for the whole application.
     pub fn provide() {
         let location = Self { pathname: RwSignal::default(), search: RwSignal::default(), hash: RwSignal::default() };
         location.look();
@@ -51,7 +50,7 @@ impl Location {
         self.search.with(|search| UrlSearchParams::new_with_str(search).ok().and_then(|query| query.get(name)))
     }
 
-    /// Moves the address.
+    /// Changes the address.
     pub fn go(self, to: &str, options: NavigateOptions) {
         let Ok(history) = window().history() else { return };
         let moved = if options.replace {
@@ -59,7 +58,7 @@ impl Location {
         } else {
             history.push_state_with_url(&JsValue::NULL, "", Some(to))
         };
-        // Refused for another site's address only, which no link of ours is.
+        // The browser refuses only addresses of other sites, and the application has no such links.
         if moved.is_ok() {
             self.look();
             if options.scroll {
@@ -81,7 +80,7 @@ impl Location {
         set(self.hash, location.hash());
     }
 
-    /// A click that the browser would follow within this tab is followed here.
+    /// Handles a click that the browser would follow within this tab.
     fn follow(self, event: &MouseEvent) {
         let is_plain = event.button() == 0
             && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key())
@@ -100,25 +99,25 @@ impl Location {
     }
 }
 
-/// The link that was clicked on, or whose part was.
+/// The link that was clicked, or that contains the clicked element.
 fn link_of(event: &MouseEvent) -> Option<HtmlAnchorElement> {
     let element = event.target()?.dyn_into::<web_sys::Element>().ok()?;
     let link = element.closest("a[href]").ok()??;
     link.dyn_into().ok()
 }
 
-/// What the address bar says.
+/// The parts of the current address, as signals.
 pub fn use_location() -> Location {
     expect_context::<Location>()
 }
 
-/// What moves the address.
+/// A function that changes the address.
 pub fn use_navigate() -> impl Fn(&str, NavigateOptions) + Copy {
     let location = use_location();
     move |to, options| location.go(to, options)
 }
 
-/// The title of the browser's tab: an alarm where there is one, the page's own words, the program's name.
+/// The parts of the tab's title: an alarm if there is one, the page's title, the program's name.
 #[derive(Debug, Clone, Copy)]
 struct TitleParts {
     alarm: RwSignal<Option<String>>,
@@ -126,7 +125,7 @@ struct TitleParts {
 }
 
 impl TitleParts {
-    /// Follows both parts, for the whole application.
+    /// Keeps the document's title up to date with both parts.
     fn provide() {
         let parts = Self { alarm: RwSignal::default(), page: RwSignal::default() };
         Effect::new(move || {
@@ -138,7 +137,7 @@ impl TitleParts {
     }
 }
 
-/// Puts words before the title of every page while there are any.
+/// Puts a text before the title of every page while it is not empty.
 pub fn alarm_in_title(words: impl Fn() -> Option<String> + 'static) {
     let alarm = expect_context::<TitleParts>().alarm;
     Effect::new(move || {
@@ -150,15 +149,15 @@ pub fn alarm_in_title(words: impl Fn() -> Option<String> + 'static) {
     on_cleanup(move || alarm.set(None));
 }
 
-/// Says what the page's own words in the title are.
+/// Sets the page's part of the title.
 #[component]
 pub fn Title(
-    /// The words; blank on the page that has none.
+    /// Blank on the page that has no title of its own.
     #[prop(into)]
     text: String,
 ) -> impl IntoView {
     expect_context::<TitleParts>().page.set(text);
 }
 
-/// The program's name.
+/// The program's name in titles.
 const NAME: &str = "OpenCraft Instance Manager";

@@ -1,14 +1,14 @@
-//! The window of a long list: of thousands of rows of one height, only those in sight are in the document.
+//! Windowing of long lists: of thousands of rows of one height, only the visible ones are in the document.
 
 use std::ops::Range;
 
 use leptos::html;
 use leptos::prelude::*;
 
-/// Rows drawn beyond each edge, so that scrolling shows no blank.
+/// Rows drawn beyond each edge, so that scrolling shows no blank area.
 const MARGIN: usize = 12;
 
-/// The rows to draw.
+/// The range of rows to draw.
 pub fn visible(top_px: f64, height_px: f64, row_px: f64, rows: usize) -> Range<usize> {
     if row_px <= 0.0 {
         return 0..0;
@@ -18,23 +18,23 @@ pub fn visible(top_px: f64, height_px: f64, row_px: f64, rows: usize) -> Range<u
     first..last.clamp(first, rows)
 }
 
-/// Whether the end is in sight, or nearly.
+/// Whether the list is scrolled to its end, to within 24 pixels.
 pub fn is_at_end(top_px: f64, height_px: f64, all_px: f64) -> bool {
     top_px + height_px >= all_px - 24.0
 }
 
-/// Where so many rows end.
+/// The height of so many rows in pixels.
 #[expect(clippy::cast_precision_loss, reason = "exact below 2^52 rows")]
 pub fn below(rows: usize, row_px: f64) -> f64 {
     rows as f64 * row_px
 }
 
-/// The same for a style. Whole pixels: to write a fraction takes ten kilobytes of program.
+/// That height for a style, in whole pixels: formatting fractions adds ten kilobytes to the program.
 pub fn px(rows: usize, row_px: f64) -> String {
     format!("{}px", whole(below(rows, row_px)))
 }
 
-/// Whole pixels.
+/// Truncates to whole pixels.
 #[expect(clippy::cast_possible_truncation, reason = "a cast from floats saturates")]
 pub fn whole(px: f64) -> i64 {
     px as i64
@@ -45,10 +45,9 @@ fn count(number: f64) -> usize {
     number.clamp(0.0, 1e15) as usize
 }
 
-/// Where an element is scrolled to, and how much of it is seen.
+/// The scroll position of an element, and its visible height.
 #[derive(Debug, Clone, Copy)]
 pub struct Scroll {
-    /// The element that scrolls.
     pub node: NodeRef<html::Div>,
     top: RwSignal<f64>,
     height: RwSignal<f64>,
@@ -67,13 +66,13 @@ impl Scroll {
         scroll
     }
 
-    /// Measures.
+    /// Reads position and height from the element.
     pub fn look(self) {
         let Some(element) = self.node.try_get_untracked().flatten() else {
             return;
         };
         let (top, height) = (f64::from(element.scroll_top()), f64::from(element.client_height()));
-        // A frame may come after the view is gone.
+        // An animation frame may run after the view is gone.
         if self.top.try_get_untracked().is_some_and(|last| last != top) {
             self.top.set(top);
         }
@@ -91,7 +90,7 @@ impl Scroll {
         }
     }
 
-    /// Scrolls as little as brings a row into sight.
+    /// Scrolls as little as needed to make a row visible.
     pub fn show(self, row: usize, row_px: f64) {
         let (top, height) = (self.top.get_untracked(), self.height.get_untracked());
         let (begin, end) = (below(row, row_px), below(row + 1, row_px));
@@ -102,7 +101,7 @@ impl Scroll {
         }
     }
 
-    /// Scrolls the page, where the element is not in sight as a whole.
+    /// Scrolls the page if the element is not completely visible.
     pub fn reveal(self) {
         let Some(element) = self.node.try_get_untracked().flatten() else {
             return;
@@ -114,7 +113,7 @@ impl Scroll {
         }
     }
 
-    /// Scrolls sideways to the first element of a selector, where it is not in sight.
+    /// Scrolls sideways to the first element that matches a selector, if it is not visible.
     pub fn reveal_across(self, selector: &str) {
         let Some(window) = self.node.try_get_untracked().flatten() else {
             return;
@@ -124,35 +123,35 @@ impl Scroll {
         };
         let (place, seen) = (element.get_bounding_client_rect(), window.get_bounding_client_rect());
         if place.right() > seen.right() || place.left() < seen.left() {
-            // Some of what stands before it stays in sight.
+            // Keep some of the content before it visible.
             let by = place.left() - seen.left() - seen.width() / 3.0;
             #[expect(clippy::cast_possible_truncation, reason = "the browser's own limit is far below")]
             window.set_scroll_left(window.scroll_left() + by as i32);
         }
     }
 
-    /// Pixels above the window.
+    /// The scroll position in pixels; tracked.
     pub fn top(self) -> f64 {
         self.top.get()
     }
 
-    /// Pixels above the window, without being told when they change.
+    /// The scroll position in pixels, without tracking changes.
     pub fn top_untracked(self) -> f64 {
         self.top.get_untracked()
     }
 
-    /// Whether a row is in sight, without being told when that changes.
+    /// Whether a row is visible, without tracking changes.
     pub fn sees(self, row: usize, row_px: f64) -> bool {
         let (top, height, at) = (self.top.get_untracked(), self.height.get_untracked(), below(row, row_px));
         at >= top && at + row_px <= top + height
     }
 
-    /// The first row in sight, without being told when that changes.
+    /// The first visible row, without tracking changes.
     pub fn top_row(self, row_px: f64) -> usize {
         count(self.top.get_untracked() / row_px)
     }
 
-    /// Whether the end is in sight, or nearly.
+    /// Whether the list is scrolled to its end, to within 24 pixels.
     pub fn is_at_end(self) -> bool {
         self.node.try_get_untracked().flatten().is_none_or(|element| {
             let [top, height, all] =
@@ -161,7 +160,7 @@ impl Scroll {
         })
     }
 
-    /// The rows to draw.
+    /// The range of rows to draw.
     pub fn visible(self, row_px: f64, rows: usize) -> Range<usize> {
         visible(self.top.get(), self.height.get(), row_px, rows)
     }

@@ -1,29 +1,26 @@
-//! Enough of YAML's look to read it: keys, comments, texts, numbers and secrets apart. Reads lines, one after the other;
-//! whether a text is right is not its affair.
+//! A minimal YAML highlighter: separates keys, comments, texts, numbers and secrets, line by line. It does not check
+//! whether the text is valid.
 
 use serde_json::Value;
 use shared_types::secret::HIDDEN;
 use shared_types::yaml;
 
-/// What a piece of a line is.
+/// The token type of a piece of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece {
     /// A key with its colon.
     Key,
-    /// A comment.
     Comment,
-    /// A text.
     Text,
-    /// A number, a boolean or null, as Ansible reads it.
+    /// A number, a boolean or null, as Ansible parses it.
     Value,
-    /// What stands in the place of a secret.
+    /// The mask in place of a secret.
     Secret,
-    /// Anything else.
     Plain,
 }
 
 impl Piece {
-    /// The class it is drawn with.
+    /// The CSS class for this token type.
     pub const fn class(self) -> &'static str {
         match self {
             Self::Key => "key",
@@ -39,18 +36,18 @@ impl Piece {
 /// The tag that marks a value as secret.
 const SECRET_TAG: &str = "!secret";
 
-/// How long a value may be to be looked at more closely; no number is longer.
+/// The longest value, in bytes, that is classified; no number is longer.
 const WORD_MAX: usize = 40;
 
-/// Reads lines from the first to the last: what one means may depend on those before it.
+/// Parses lines from first to last: the meaning of a line may depend on those before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lines {
-    /// Inside a block of text (`|` or `>`): how far the lines around it are indented.
+    /// Inside a block scalar (`|` or `>`): the indentation of the lines around it.
     block: Option<usize>,
 }
 
 impl Lines {
-    /// The pieces of the next line, in order; put together they are the line.
+    /// The pieces of the next line, in order; their concatenation is the line.
     pub fn pieces<'a>(&mut self, line: &'a str) -> Vec<(Piece, &'a str)> {
         if self.is_in_block(line) {
             return vec![(Piece::Text, line)];
@@ -68,7 +65,7 @@ impl Lines {
         pieces
     }
 
-    /// Goes on to the line after this one.
+    /// Advances past a line without returning its pieces.
     pub fn skip(&mut self, line: &str) {
         if !self.is_in_block(line) {
             let (indent, key, value) = parts(line);
@@ -91,14 +88,14 @@ impl Lines {
         let header = value.strip_prefix(SECRET_TAG).map_or(value, str::trim_start);
         let begins = header.starts_with(['|', '>']) && header.len() <= 3;
         if begins && header.chars().skip(1).all(|sign| matches!(sign, '+' | '-' | '1'..='9')) {
-            // The text of an item without a key is indented more than the item's dash.
+            // The block scalar of a list item without a key is indented more than the item's dash.
             let dash = indent.rfind('-').filter(|_| key.is_empty());
             self.block = Some(dash.unwrap_or(indent.len()));
         }
     }
 }
 
-/// What a line is indented by, dashes too; its key with its colon; the rest.
+/// The indentation of a line including dashes; its key with its colon; the rest.
 fn parts(line: &str) -> (&str, &str, &str) {
     let body = line.trim_start_matches(' ');
     let mut rest = body;
@@ -118,18 +115,18 @@ fn parts(line: &str) -> (&str, &str, &str) {
     }
 }
 
-/// Where the colon is that makes a key of what stands before it, from `start` on.
+/// The position of the colon that ends a key, from `start` on.
 fn colon(text: &str, start: usize) -> Option<usize> {
     let rest = text.get(start..)?;
     let ends_key =
         |at: usize| rest.get(at + 1..).is_some_and(|after| after.is_empty() || after.starts_with([' ', '\t']));
     let at = rest.match_indices(':').map(|(at, _)| at).find(|at| ends_key(*at))?;
-    // What is quoted is a key only where its colon follows at once; what follows a comment's sign is none.
+    // A quoted text is a key only if its colon follows at once; text after the start of a comment is none.
     let is_key = if start > 0 { at == 0 } else { !rest.get(..at)?.contains(" #") };
     is_key.then_some(start + at)
 }
 
-/// A value, and the comment behind it.
+/// Splits a value from the comment after it.
 fn without_comment(value: &str) -> (&str, &str) {
     let mut quote = None;
     let mut before = ' ';
@@ -145,7 +142,7 @@ fn without_comment(value: &str) -> (&str, &str) {
     (value, "")
 }
 
-/// A value's pieces: marks of secrets apart from the rest.
+/// Pushes a value's pieces: masks of secrets separate from the rest.
 fn push_value<'a>(pieces: &mut Vec<(Piece, &'a str)>, value: &'a str) {
     let text = value.trim_start_matches([' ', '\t']);
     let (space, _) = value.split_at(value.len() - text.len());

@@ -1,4 +1,4 @@
-//! The health of an instance's sites in words.
+//! The health of an instance's sites, formatted for people.
 
 use chrono::{DateTime, TimeZone, Utc};
 use shared_types::applications::site_label;
@@ -6,7 +6,7 @@ use shared_types::{HealthState, InstanceHealth, InstanceSummary};
 
 use super::clock_in_zone;
 
-/// The word on a label.
+/// The label of a state of health.
 pub const fn label(state: HealthState) -> &'static str {
     match state {
         HealthState::Ok => "Healthy",
@@ -39,7 +39,7 @@ where
     }
 }
 
-/// The same with the state before it, or that all is well: what the mark of an instance's sites says.
+/// The text for the mark of an instance's sites: the state with its reason, or that all sites work.
 pub fn mark<Zone: TimeZone>(instance: &InstanceSummary, now: DateTime<Utc>, zone: &Zone) -> String
 where
     Zone::Offset: std::fmt::Display,

@@ -1,4 +1,4 @@
-//! What the application types are: their settings and rules, for the server, the browser and the client alike. One file or
+//! The application types: their settings and rules, for the server, the browser and the client alike. One file or
 //! folder for each type, and one line in [`ALL`].
 //!
 //! Not here: what a type makes of its settings (variables, playbooks, checks), which only the server knows.
@@ -14,32 +14,32 @@ pub mod openedx;
 pub mod site;
 pub mod tutor;
 
-/// An application type, as form, server and client know it.
+/// An application type, as the form, the server and the client see it.
 #[derive(Debug)]
 pub struct ApplicationType {
     /// The word in the API, at most 20 lower-case letters.
     pub word: &'static str,
-    /// The name for people.
+    /// The name shown to people.
     pub label: &'static str,
     /// What it deploys and what it needs: whole sentences.
     pub description: &'static str,
-    /// Its settings.
+    /// The settings of its instances, in the order of the form.
     pub schema: Schema,
-    /// What the machine of each app server must have, where its settings say nothing else.
+    /// What the machine of each app server must have, unless the instance's settings say otherwise.
     pub machine: MachineNeeds,
-    /// The field that decides the host names, for errors about a host name that is taken.
+    /// The field that decides the host names; an error about a host name that is taken points to it.
     pub address_field: &'static str,
     /// The field that lists and lanes show as the version; none: there is no such field.
     pub headline: Option<&'static str>,
     /// The name of the git reference whose commit is what is deployed; none: there is no such reference.
     pub code_reference: Option<&'static str>,
-    /// What its sites are called for people, by their names; the others are called by their names.
+    /// Labels of its sites, by site name. A site that is not listed is labelled with its name.
     pub site_labels: &'static [(&'static str, &'static str)],
-    /// Where people find an instance with these settings, the main site first. Settings that are missing or not valid give
+    /// The sites of an instance with these settings, the main one first. Settings that are missing or not valid give
     /// fewer sites.
     pub sites: fn(&Map<String, Value>) -> Vec<SiteAddress>,
-    /// What may surprise in settings, as a form or the database holds them. Settings that are missing or not valid are passed
-    /// over.
+    /// Warnings about settings, given as a form or the database holds them. Settings that are missing or not valid are
+    /// ignored.
     pub warnings: fn(&Map<String, Value>) -> Vec<FieldWarning>,
 }
 
@@ -59,46 +59,46 @@ pub struct MachineNeeds {
 pub struct SiteAddress {
     /// The word in the API and the name of its check: `lms`.
     pub name: String,
-    /// The name for people: `LMS`.
+    /// The name shown to people: `LMS`.
     pub label: String,
-    /// Its host name.
+    /// The host name, without scheme and port.
     pub hostname: String,
 }
 
 /// Every type, in the order that a person is offered them.
 pub static ALL: &[&ApplicationType] = &[&openedx::TYPE, &tutor::TYPE, &site::TYPE];
 
-/// What a missing `instance_type` means on the API.
+/// The type of an instance that is created without `instance_type`.
 pub static DEFAULT: &ApplicationType = &openedx::TYPE;
 
-/// The type of this word.
+/// The type with this word; none if this program does not have it.
 pub fn of(word: &str) -> Option<&'static ApplicationType> {
     ALL.iter().find(|one| one.word == word).copied()
 }
 
-/// What a site is called for people, by its name; a name that no type gives a label is its own.
+/// The label of the site with this name; the name itself where no type has a label for it.
 pub fn site_label(name: &str) -> &str {
     let labels = ALL.iter().flat_map(|kind| kind.site_labels);
     labels.into_iter().find(|(known, _)| *known == name).map_or(name, |(_, label)| label)
 }
 
-/// The schema of the type that has most of these fields: for records that do not say their type.
+/// The schema of the type that has most of these fields, for records that do not name their type.
 pub fn schema_with<'a>(names: impl Iterator<Item = &'a str> + Clone) -> &'static Schema {
     let count = |kind: &&&ApplicationType| names.clone().filter(|name| kind.schema.field(name).is_some()).count();
     ALL.iter().rev().max_by_key(count).map_or(&DEFAULT.schema, |kind| &kind.schema)
 }
 
-/// The type of this word; one without settings and sites where there is none.
+/// The type with this word; if there is none, a type without settings and sites.
 pub fn named(word: &str) -> &'static ApplicationType {
     of(word).unwrap_or(&UNKNOWN)
 }
 
-/// The schema of the type of this word; that of a type that is not known has no fields.
+/// The schema of the type with this word; an unknown type has no fields.
 pub fn schema_of(word: &str) -> &'static Schema {
     &named(word).schema
 }
 
-/// What is drawn of an instance whose type this program does not have.
+/// Stands for a type that this program does not have, so that its instances can be shown.
 static UNKNOWN: ApplicationType = ApplicationType {
     word: "unknown",
     label: "Unknown type",

@@ -19,11 +19,11 @@ const WORDS: &[&str] = &[
     "token",
     "webhook",
 ];
-/// Or when one of its words is one of these.
+/// A variable is also secret when one of its words is one of these.
 const WHOLE_WORDS: &[&str] = &["bearer", "dsn", "hmac", "pw", "pwd", "salt", "salts"];
-/// Or when one of its words is one of these, or it ends with `_key` or `_keys`, and it names no public key.
+/// It is also secret when a word is one of these, or it ends with `_key` or `_keys`, unless it names a public key.
 const KEY_WORDS: &[&str] = &["jwk", "jwks", "keys", "signing"];
-/// Words of names that are about keys and are no secrets.
+/// Words in names that are about keys but are not secret.
 const PUBLIC_WORDS: &[&str] = &["algorithm", "alg", "pub", "public"];
 /// Endings of names whose keys are those of tables, caches and queues.
 const DATA_KEYS: &[&str] = &[
@@ -40,7 +40,7 @@ const DATA_KEYS: &[&str] = &[
     "_sort_key",
     "_sort_keys",
 ];
-/// Credentials is also the name of a service, and tokens have lifetimes and addresses.
+/// Words that also occur in names about a service: the credentials service, and lifetimes and addresses of tokens.
 const ABOUT_SERVICES: &[&str] = &["credential", "token"];
 /// What such a name ends with when it is about the service, and not a credential.
 const ORDINARY_ENDINGS: &[&str] = &[

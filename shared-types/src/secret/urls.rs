@@ -1,4 +1,4 @@
-//! Passwords inside URLs.
+//! Finds and masks passwords inside URLs.
 
 /// The passwords (or tokens) inside the URLs of a text, as they are written and, where that differs, decoded.
 pub fn url_passwords(text: &str) -> Vec<String> {

@@ -8,7 +8,7 @@ pub fn is_secret_text(text: &str) -> bool {
     is_pem || (is_like_jwk(text) && serde_json::from_str(text).is_ok_and(|value| holds_private_key(&value)))
 }
 
-/// Looked at before a text is read as JSON.
+/// A cheap test before a text is parsed as JSON.
 fn is_like_jwk(text: &str) -> bool {
     text.trim_start().starts_with(['{', '[']) && text.contains("\"kty\"")
 }

@@ -13,11 +13,11 @@ use crate::{secret, yaml};
 pub struct SettingChange {
     /// The setting's name; for a key inside YAML its path, like `EDXAPP_FEATURES.ENABLE_NOTES`.
     pub name: String,
-    /// What it was; none if it was not there. Secrets read as `••••••`.
+    /// The value before; null if there was none. Secrets read as `••••••`.
     pub before: Option<String>,
-    /// What it is; none if it is gone. Secrets read as `••••••`.
+    /// The value after; null if there is none. Secrets read as `••••••`.
     pub after: Option<String>,
-    /// Whether what differs is a secret: both sides then read the same, where it was there before and is there now.
+    /// Whether the difference is in a secret: `before` and `after` then read the same, unless one of them is null.
     pub is_secret: bool,
 }
 
@@ -101,9 +101,9 @@ fn map_diff(
     }
 }
 
-/// A change without the secrets in it. Where only a secret inside differs, the change is secret too.
+/// A change with its secrets masked. If only a secret inside differs, the change is secret too.
 fn change(name: String, old: Option<&Value>, new: Option<&Value>, is_secret: bool) -> SettingChange {
-    // What was readable and is marked now, or the other way round, is shown on neither side.
+    // A value that is marked as secret on one side only is shown on neither side.
     let is_secret = is_secret || old.is_some_and(typed::has_mark) || new.is_some_and(typed::has_mark);
     let shown = |value: Option<&Value>| value.map(|value| words(&secret::masked_value(value, is_secret)));
     let (before, after) = (shown(old), shown(new));

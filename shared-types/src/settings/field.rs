@@ -20,7 +20,7 @@ pub enum FieldKind {
         /// The most there may be.
         most: usize,
     },
-    /// A mail address.
+    /// One mail address, such as `ann@example.org`.
     Email,
     /// One of these words.
     Choice(&'static [&'static str]),
@@ -36,11 +36,11 @@ pub enum FieldKind {
     Line,
     /// A YAML map; blank for none.
     Yaml,
-    /// Yes or no.
+    /// A boolean: true or false.
     Flag,
     /// The name of a GitHub organization; blank for none.
     Organization,
-    /// A whole number.
+    /// A whole number within a range.
     Whole {
         /// The least it may be.
         least: i32,
@@ -95,7 +95,7 @@ pub struct Field {
     pub help: &'static str,
     /// What it may hold.
     pub kind: FieldKind,
-    /// The most characters a text may have; 0 where that says nothing.
+    /// The most characters that a text may have; 0 for no limit.
     pub max: usize,
     /// Whether a value must be given; the others have a default that is written when they are left blank.
     pub is_required: bool,
@@ -119,7 +119,7 @@ impl Field {
         Self { is_basic: true, ..self }
     }
 
-    /// Everything that is wrong with a value for this setting; null and blank ask for the default.
+    /// Checks a value for this setting; null and blank ask for the default.
     ///
     /// # Errors
     /// A sentence for each fault, with the pointer from the top of the settings.
@@ -142,13 +142,13 @@ impl Field {
         }
     }
 
-    /// The same for what a form holds: of a list of host names one on each line or between commas, of records the JSON.
+    /// Checks the text of a form: host names one on each line or between commas, records as JSON.
     ///
     /// # Errors
-    /// A sentence for the person who typed it.
+    /// A sentence for the user if the text is too long or breaks the rules of the field's kind.
     pub fn check_text(&self, text: &str) -> Result<(), String> {
         let length = text.chars().count();
-        // Of a number that is too long the range says more.
+        // For a number that is too long, the message about the range says more.
         if self.max > 0 && length > self.max && !matches!(self.kind, FieldKind::Whole { .. }) {
             return Err(format!("At most {} characters; these are {length}.", self.max));
         }
@@ -173,14 +173,14 @@ impl Field {
         }
     }
 
-    /// What a form holds, as the JSON to send; blank becomes null where the kind has no blank text.
+    /// Converts the text of a form to the JSON to send; blank becomes null where the kind has no blank text.
     pub fn value_of(&self, text: &str) -> Value {
         match self.kind {
             FieldKind::Flag | FieldKind::Hostnames { .. } | FieldKind::Records(_) if text.trim().is_empty() => {
                 Value::Null
             }
             FieldKind::Flag => Value::Bool(text.trim() == "true"),
-            // Checked before it is sent: only a blank is no number.
+            // The text was checked before, so only a blank is no number.
             FieldKind::Whole { .. } => text.trim().parse::<i64>().map_or(Value::Null, Value::from),
             FieldKind::Hostnames { .. } => {
                 let names = text.split([',', '\n']).map(str::trim).filter(|name| !name.is_empty());
@@ -213,7 +213,7 @@ impl Field {
         }
     }
 
-    /// Removes what people do not mean: spaces around a value, capitals where they make no difference. YAML stays as it is.
+    /// Normalizes a value: trims it, and lowers capitals where case makes no difference. YAML stays as it is.
     pub fn tidy(&self, value: &Value) -> Value {
         match (self.kind, value) {
             (FieldKind::Hostnames { .. }, Value::Array(names)) => names
@@ -263,7 +263,7 @@ impl Field {
         }
     }
 
-    /// What is stored where nothing is set and there is no default.
+    /// The value that is stored for a blank field without a default.
     pub(super) fn blank(&self) -> Value {
         match self.kind {
             FieldKind::Hostnames { .. } | FieldKind::Records(_) => Value::Array(Vec::new()),

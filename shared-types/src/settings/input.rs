@@ -1,4 +1,4 @@
-//! From what a person sent to the settings that are stored: every field checked, every default written down.
+//! Turns settings that a client sent into settings to store: every field is checked, every default written down.
 
 use serde_json::{Map, Value};
 

@@ -3,10 +3,10 @@
 /// The most characters of a whole host name (RFC 1035).
 pub const HOSTNAME_MAX: usize = 253;
 
-/// A whole number in a range, as a form holds it.
+/// Reads a whole number in a range from the text of a form.
 ///
 /// # Errors
-/// A sentence for the person who typed it.
+/// A sentence for the user that names the range, if the text is no such number.
 pub fn check_number(text: &str, least: i32, most: i32) -> Result<i32, String> {
     let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| number_words(least, most))
@@ -16,10 +16,10 @@ pub(super) fn number_words(least: i32, most: i32) -> String {
     format!("Must be a whole number from {least} to {most}.")
 }
 
-/// A host name: parts of lower-case letters, digits and hyphens between dots. Its length is not checked.
+/// Checks a host name: parts of lower-case letters, digits and hyphens between dots. Its length is not checked.
 ///
 /// # Errors
-/// A sentence for the person who typed it.
+/// A sentence for the user if the text is no such host name.
 pub fn check_hostname(text: &str) -> Result<(), String> {
     let label_is_fine = |label: &str| {
         !label.is_empty()
@@ -90,7 +90,7 @@ pub(super) fn check_organization(text: &str) -> Result<(), String> {
     }
 }
 
-/// A relative path that stays inside its directory, in characters that no shell, URL or option parser takes for its own.
+/// Checks a relative path: it stays inside its directory, and no character is special to shells, URLs or options.
 pub(super) fn check_path(text: &str) -> Result<(), String> {
     let is_part = |part: &str| {
         !matches!(part, "" | "." | ".." | ".git")

@@ -1,4 +1,4 @@
-//! The list of an application type's fields, which form, server, client and vault all ask.
+//! The list of an application type's fields, used by form, server, client and vault.
 
 use serde_json::{Map, Value};
 

@@ -1,6 +1,6 @@
-//! What a text means that its author may not expect. Pure: the form asks while a person types, the server when it answers.
+//! Warnings about a text that may not mean what its author expects. Pure: used by the form and the server alike.
 //!
-//! Advice names keys and never repeats a value: it may be a secret.
+//! Warnings name keys and never repeat a value: it may be a secret.
 
 mod entries;
 mod letters;
@@ -14,16 +14,16 @@ use super::text::without_blank_end;
 
 pub use self::names::name_advice;
 
-/// One piece of advice about a text.
+/// A warning about a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Advice {
-    /// From 1.
+    /// The line, counted from 1.
     pub line: usize,
     /// What happens, and what to write instead: whole sentences.
     pub detail: String,
 }
 
-/// Advice about a map of variables, in the order of its lines. A text that cannot be read gets none: it is refused.
+/// Warnings about a map of variables, in the order of lines. A text that cannot be read gets none: it is refused.
 pub fn advice(text: &str) -> Vec<Advice> {
     let Ok(Some(document)) = build::document(text) else { return Vec::new() };
     let text = without_blank_end(text.strip_prefix('\u{feff}').unwrap_or(text));

@@ -1,4 +1,4 @@
-//! Variables as the file that Ansible is given.
+//! Writes the file of variables that Ansible is given.
 
 use serde_json::{Map, Value};
 
@@ -35,7 +35,7 @@ fn needs_yaml(value: &Value) -> bool {
 
 fn write_key(out: &mut String, key: &str) {
     let key = scalar(typed::scalar(key));
-    // Readers do not look far enough for the colon of a key that is longer.
+    // YAML readers do not find the colon of a longer key without `?`.
     if key.len() > MAX_SIMPLE_KEY {
         out.push_str("? ");
     }
@@ -88,7 +88,7 @@ fn scalar(Scalar { kind, text, is_secret: _ }: Scalar<'_>) -> String {
         Kind::Text => quoted(text),
         Kind::Unsafe => format!("!unsafe {}", quoted(text)),
         Kind::Bytes => format!("!!binary {}", quoted(text)),
-        // Without quotes older readers stop at its colons.
+        // Without quotes, older readers stop at the colons of a time.
         Kind::Date => format!("!!timestamp {}", quoted(text)),
         Kind::Integer | Kind::Float | Kind::Boolean | Kind::Null => text.to_owned(),
     }

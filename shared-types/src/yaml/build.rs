@@ -13,7 +13,7 @@ use super::{MAX_BYTES, MAX_DEPTH, MAX_VALUES, YamlError, typed, words};
 /// How many bytes of text all values may have together, those that aliases repeat counted each time.
 const MAX_EXPANDED_BYTES: usize = 4 * MAX_BYTES;
 
-/// How many surprises are told.
+/// The most surprises that are kept.
 pub(super) const MAX_SURPRISES: usize = 50;
 
 /// A document's value and where it begins.
@@ -24,10 +24,10 @@ pub(super) struct Document {
     pub(super) surprises: Vec<Surprise>,
 }
 
-/// What is read, and perhaps not as its author thinks.
+/// A place that is read, but perhaps not as its author expects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Surprise {
-    /// From 1.
+    /// The line, counted from 1.
     pub(super) line: usize,
     pub(super) what: String,
 }
@@ -259,7 +259,7 @@ impl<'a> Builder<'a> {
         Ok(Key::Name(key))
     }
 
-    /// Keeps a copy for aliases. The copy is paid for too, or anchors inside anchors would multiply for nothing.
+    /// Keeps a copy for aliases. The copy counts toward the limits, or nested anchors would multiply without limit.
     fn remember(
         &mut self,
         anchor: usize,
@@ -281,7 +281,7 @@ impl<'a> Builder<'a> {
         if depth + height > MAX_DEPTH {
             return Err(error(at, words::too_deep()));
         }
-        // Paid before it is copied.
+        // Count the copy before it is made.
         self.spend(values, bytes, at)?;
         let value = self.anchors.get(&id).map_or(Value::Null, |anchored| anchored.value.clone());
         Ok(Built { value, height })
@@ -318,7 +318,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The merged entries below the map's own: a key of its own wins and takes the place of the merged one, as in PyYAML.
+/// Adds a map's own entries to the merged ones: an own key replaces the merged key, in its place, as in PyYAML.
 fn with_own(mut merged: Map<String, Value>, own: impl IntoIterator<Item = (String, Value)>) -> Map<String, Value> {
     let mut known = typed::identities(&merged);
     for (key, value) in own {
@@ -338,7 +338,7 @@ fn shaped(built: Built, shape: &Shape, is_secret: bool, at: Marker) -> Result<Bu
     Ok(Built { value: if is_secret { typed::marked(value) } else { value }, height })
 }
 
-/// What `<<` brings: of several maps, the earlier wins.
+/// The entries that `<<` merges: of several maps, the earlier wins.
 fn merge_sources(value: Value, at: Marker) -> Result<Map<String, Value>, YamlError> {
     let wrong = || error(at, "`<<` needs a map or a list of maps");
     let sources = match value {

@@ -2,17 +2,17 @@
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The same bytes in base64 without anything else; none: they cannot be read.
+/// The same bytes in canonical base64; none if they cannot be decoded.
 pub(super) fn canonical(text: &str) -> Option<String> {
     text.is_ascii().then(|| decoded(text)).flatten().map(|bytes| encoded(&bytes))
 }
 
-/// The bytes, where they are a text.
+/// The bytes as a text; none if they are not UTF-8.
 pub(crate) fn text(base64: &str) -> Option<String> {
     String::from_utf8(decoded(base64)?).ok()
 }
 
-/// What is no letter is passed over, and what follows a complete padding.
+/// Skips characters outside the alphabet, and all that follows a complete padding.
 fn decoded(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let (mut place, mut left, mut pads) = (0, 0_u8, 0);

@@ -1,9 +1,9 @@
 //! YAML as Ansible's reader (PyYAML's `SafeLoader`, YAML 1.1) understands it, for what people write.
 //!
-//! What a text means here is what it would mean to Ansible: plain `yes`, `no`, `on` and `off` are booleans and quoted ones
-//! strings, `010` is eight, `1:30` is ninety, `<<` merges, of a key that stands twice the last one counts, `1:` is the number
-//! one as a key, `2001-12-14` is a date. What JSON has no word for is kept by [`typed`] and reaches Ansible as what it is: see
-//! [`for_ansible`]. `!secret` marks any value as secret; Ansible gets it without the tag.
+//! A text means here what it means to Ansible: plain `yes`, `no`, `on` and `off` are booleans and quoted ones
+//! strings, `010` is eight, `1:30` is ninety, `<<` merges, the last of several equal keys counts, `1:` is the number
+//! one as a key, `2001-12-14` is a date. What JSON cannot express is kept by [`typed`] and reaches Ansible unchanged:
+//! see [`for_ansible`]. `!secret` marks any value as secret; Ansible gets it without the tag.
 //!
 //! Where this differs from PyYAML:
 //! - `!vault` is refused: there is no vault password.
@@ -14,9 +14,9 @@
 //! - An alias inside of what it repeats is refused, and so is `.nan` as a key.
 //! - Spaces at the very end of a text, on a line of their own, are no part of a text block.
 //!
-//! Every text is bounded: its length, and the values, the letters and the depth that aliases make of it.
+//! Limits apply to the length of a text, and to the values, characters and depth that it has with aliases expanded.
 //!
-//! What is read and may still surprise its author, [`advice()`] tells. Not here: comments and styles, which are not kept.
+//! [`advice()`] warns about texts that are read but may surprise their author. Comments and styles are not kept.
 
 mod advice;
 mod ansible;
@@ -52,26 +52,26 @@ pub use self::places::{Place, places};
 pub use self::secret_mark::{Markable, markable, with_mark};
 pub use self::write::to_yaml;
 
-/// How many bytes a text may have.
+/// The most bytes that a text may have.
 pub const MAX_BYTES: usize = 1_000_000;
-/// How many values a text may make, those that aliases repeat counted each time.
+/// The most values that a text may have; those that aliases repeat count each time.
 pub const MAX_VALUES: usize = 100_000;
 /// How deep maps and lists may be nested.
 pub const MAX_DEPTH: usize = 64;
 
-/// Where a text is not what it should be.
+/// An error in a text, with its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Line {line}, column {column}: {message}")]
 pub struct YamlError {
-    /// From 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// From 1, in characters.
+    /// The column, counted from 1 in characters.
     pub column: usize,
-    /// What is wrong.
+    /// What is wrong, in words for people.
     pub message: String,
 }
 
-/// The line that the words of a [`YamlError`] name, for whoever has only the words; none: they are no such words.
+/// The line in the message of a [`YamlError`], for callers that have only the message; none if it is no such message.
 pub fn line_of(words: &str) -> Option<usize> {
     let (line, rest) = words.strip_prefix("Line ")?.split_once(", column ")?;
     rest.split_once(": ")?.0.parse::<usize>().ok()?;
@@ -81,7 +81,7 @@ pub fn line_of(words: &str) -> Option<usize> {
 /// Reads a text; an empty one is null.
 ///
 /// # Errors
-/// Where and why it is not YAML, or cannot be kept as JSON.
+/// [`YamlError`] if the text is not YAML, is too large, or cannot be kept as JSON.
 pub fn parse(text: &str) -> Result<Value, YamlError> {
     build::document(text).map(|document| document.map_or(Value::Null, |document| document.value))
 }
@@ -89,7 +89,7 @@ pub fn parse(text: &str) -> Result<Value, YamlError> {
 /// Reads a text that must hold a map; one without any value (empty, or only comments) is the empty map.
 ///
 /// # Errors
-/// Where and why it is not YAML, cannot be kept as JSON, or is no map.
+/// [`YamlError`] if the text is not YAML, is too large, cannot be kept as JSON, or is no map.
 pub fn parse_map(text: &str) -> Result<Map<String, Value>, YamlError> {
     let Some(document) = build::document(text)? else { return Ok(Map::new()) };
     let found = match document.value {

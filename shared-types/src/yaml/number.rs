@@ -5,14 +5,14 @@ use serde_json::{Number, Value};
 
 use super::typed::{self, Kind};
 
-/// How many decimal digits a number may have: what Python reads.
+/// The most decimal digits of a number: the limit of Python.
 const MAX_DIGITS: usize = 4_300;
 const TOO_LARGE: &str = "this number has more than 4300 digits; put it in quotes to keep it as a text";
 
 /// Reads a plain scalar as an integer; `None` when it is none.
 ///
 /// # Errors
-/// Why a text that is an integer by its form cannot be kept.
+/// A sentence for the user if the text has the form of an integer but cannot be kept.
 pub(super) fn integer(text: &str) -> Option<Result<Value, &'static str>> {
     let (is_negative, unsigned) = split_sign(text);
     let magnitude = if let Some(digits) = unsigned.strip_prefix("0b").filter(|d| all(d, |b| matches!(b, b'0' | b'1'))) {
@@ -36,7 +36,7 @@ pub(super) fn integer(text: &str) -> Option<Result<Value, &'static str>> {
 /// Reads a plain scalar as a float; `None` when it is none.
 ///
 /// # Errors
-/// Why a text that is a float by its form cannot be kept.
+/// A sentence for the user if the text has the form of a float but cannot be kept.
 pub(super) fn float(text: &str) -> Option<Result<Value, &'static str>> {
     let (is_negative, unsigned) = split_sign(text);
     let has_sign = unsigned.len() != text.len();
@@ -69,7 +69,7 @@ pub(super) fn float(text: &str) -> Option<Result<Value, &'static str>> {
         .then(|| Ok(signed_float(is_negative, decimal(&unsigned.replace('_', "")))))
 }
 
-/// Reads what stands after `!!float`: any decimal number.
+/// Reads a value with the tag `!!float`: any decimal number.
 pub(super) fn any_float(text: &str) -> Option<Result<Value, &'static str>> {
     let plain = text.replace('_', "");
     let is_decimal =
@@ -83,12 +83,12 @@ fn split_sign(text: &str) -> (bool, &str) {
     text.strip_prefix('-').map_or_else(|| (false, text.strip_prefix('+').unwrap_or(text)), |rest| (true, rest))
 }
 
-/// Whether the text is not empty and of underscores and such digits only.
+/// Whether the text is not empty and has only underscores and such digits.
 fn all(text: &str, is_digit: fn(u8) -> bool) -> bool {
     !text.is_empty() && text.bytes().all(|b| b == b'_' || is_digit(b))
 }
 
-/// Whether it is like `190:20:30`: digits first, then parts below 60.
+/// Whether the text is in base 60, like `190:20:30`: digits first, then parts below 60.
 fn is_sexagesimal(text: &str) -> bool {
     let mut parts = text.split(':');
     let first = parts.next().unwrap_or_default();
@@ -109,7 +109,7 @@ fn in_base(digits: &str, base: u32) -> Result<String, &'static str> {
         return Err("this begins like a number and has no digits; put it in quotes to keep it as a text");
     }
     let mut sum = Large::default();
-    // So many digits are below 2^30 in every base.
+    // A number of so many digits is below 2^30 in every base.
     let width = if base == 2 { 28 } else { 7 };
     for chunk in digits.as_bytes().chunks(width) {
         let text = std::str::from_utf8(chunk).map_err(|_| TOO_LARGE)?;
@@ -139,7 +139,7 @@ struct Large(Vec<u64>);
 impl Large {
     const BASE: u64 = 1_000_000_000;
 
-    /// Multiplies and adds.
+    /// Appends a digit: multiplies by `factor`, then adds it.
     fn append(&mut self, factor: u32, digit: u32) -> Result<(), &'static str> {
         let mut carry = u64::from(digit);
         for limb in &mut self.0 {
@@ -166,7 +166,7 @@ impl Large {
     }
 }
 
-/// In the order in which PyYAML adds, so that the last bit is the same.
+/// Adds in the same order as PyYAML, so that the last bit is the same.
 fn base_60_float(text: &str) -> f64 {
     let mut base = 1.0;
     text.replace('_', "").rsplit(':').fold(0.0, |sum, part| {
@@ -191,13 +191,13 @@ fn infinite(is_negative: bool) -> Value {
     typed::encoded(Kind::Float, if is_negative { "-.inf" } else { ".inf" }).into()
 }
 
-/// The number that decimal digits write, rounded to the nearest; not a number: it is none.
+/// Parses a decimal number, rounded to the nearest; NaN if the text is no number.
 #[cfg(not(target_arch = "wasm32"))]
 pub(super) fn decimal(text: &str) -> f64 {
     text.parse().unwrap_or(f64::NAN)
 }
 
-/// The browser rounds likewise (ECMAScript, 7.1.4.1), and has the tables for it already.
+/// Uses the browser's parser, which rounds alike (ECMAScript, 7.1.4.1) and saves the tables for it in WebAssembly.
 #[cfg(target_arch = "wasm32")]
 pub(super) fn decimal(text: &str) -> f64 {
     f64::try_from(&wasm_bindgen::JsValue::from_str(text)).unwrap_or(f64::NAN)

@@ -1,5 +1,5 @@
-//! Lines that PyYAML reads wherever they begin: inside `{ }`, `[ ]` and quotes indentation means nothing to it, and the parser
-//! used here asks for some. Such lines are indented before the text is read.
+//! Indents lines that the parser needs indented but PyYAML does not: inside `{ }`, `[ ]` and quotes, PyYAML ignores
+//! indentation. The lines are indented before the text is read.
 
 use std::collections::BTreeSet;
 
@@ -7,20 +7,20 @@ use saphyr_parser::{Parser, ScanError};
 
 use super::YamlError;
 
-/// More than any line around is indented.
+/// Spaces to add: more than the lines around are indented by.
 const PAD: usize = 256;
-/// How many bytes may be read again altogether.
+/// The most bytes that all repeated reads may take together.
 const MAX_READ: usize = 30_000_000;
 
 /// A text with some lines indented.
 pub(super) struct Padded {
-    /// The text.
+    /// The text with those lines indented.
     pub text: String,
     lines: BTreeSet<usize>,
 }
 
 impl Padded {
-    /// Where an error is in the text as it was.
+    /// The error, with its place in the original text.
     pub fn original(&self, mut error: YamlError) -> YamlError {
         if self.lines.contains(&error.line) {
             error.column = error.column.saturating_sub(PAD).max(1);
@@ -29,7 +29,7 @@ impl Padded {
     }
 }
 
-/// The text with every line indented that the parser wants so; none: no line is wanted so.
+/// The text with every line indented that the parser needs indented; none if there is no such line.
 pub(super) fn padded(text: &str) -> Option<Padded> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     if lines.len() < 2 || text.contains('\r') && !text.contains('\n') {
@@ -68,7 +68,7 @@ fn wanted(fault: &ScanError, lines: &[&str], padded: &BTreeSet<usize>) -> Option
     let (line, column) = (fault.marker().line(), fault.marker().col());
     match fault.info() {
         "invalid indentation in flow construct" | "invalid indentation" => (!padded.contains(&line)).then_some(line),
-        // What is named is where the quote opens.
+        // The parser names the place where the quote opens.
         "invalid indentation in quoted scalar" => {
             let is_short = |text: &str| {
                 let indent = text.len() - text.trim_start_matches(' ').len();

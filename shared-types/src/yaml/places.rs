@@ -1,4 +1,4 @@
-//! Where the texts of a document stand, for whoever refuses one of them and has to say where.
+//! The places of a document's scalars, for messages about one of them.
 
 use saphyr_parser::{Event, Parser};
 
@@ -8,9 +8,9 @@ use super::text::without_blank_end;
 /// A scalar as it stands in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// What stands there, without quotes, escapes resolved; types are not.
+    /// The text without quotes and with escapes resolved; its type is not.
     pub text: String,
-    /// From 1. Of a text of several lines the first.
+    /// The line, from 1; the first one of a text of several lines.
     pub line: usize,
     /// How many maps and lists it is in.
     pub depth: usize,
@@ -18,14 +18,14 @@ pub struct Place {
     pub is_key: bool,
 }
 
-/// What the parser is in.
+/// The map or list that the parser is in.
 enum Level {
     List,
     Map { wants_key: bool },
 }
 
-/// Every scalar of a text that [`super::parse`] accepts, in order. An alias has no place of its own: what it repeats has one.
-/// Of another text, what stands before the first mistake; every text that is too long has none.
+/// Every scalar of a text that [`super::parse`] accepts, in order. An alias has no place; the value it repeats has.
+/// Of any other text, the scalars before the first error; a text that is too long has none.
 pub fn places(text: &str) -> Vec<Place> {
     let text = without_blank_end(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut found = Vec::new();
@@ -61,7 +61,7 @@ pub fn places(text: &str) -> Vec<Place> {
     found
 }
 
-/// Whether what comes now is a key; after a key comes its value, and after that a key.
+/// Whether the next node is a key, and advances: after a key comes its value, and after that a key.
 fn take_turn(levels: &mut [Level]) -> bool {
     match levels.last_mut() {
         Some(Level::Map { wants_key }) => {

@@ -1,28 +1,28 @@
-//! What a scalar means: the implicit types of YAML 1.1 as PyYAML resolves them, and the core tags.
+//! Resolves scalars: the implicit types of YAML 1.1, as PyYAML resolves them, and the core tags.
 
 use serde_json::Value;
 
 use super::typed::{self, Kind};
 use super::{bytes, number, timestamp};
 
-/// What a plain scalar is, by its form alone.
+/// The meaning of a plain scalar, by its form alone.
 #[derive(Debug, PartialEq)]
 pub(super) enum Plain {
-    /// A value.
+    /// A value of any type.
     Value(Value),
-    /// `<<`.
+    /// The merge key `<<`.
     Merge,
 }
 
 /// Resolves a scalar without quotes and without a tag.
 ///
 /// # Errors
-/// Why it has no value, in words for people.
+/// A sentence for the user if the text has the form of a type but no value.
 pub(super) fn resolve(text: &str) -> Result<Plain, &'static str> {
     let value = match text {
         "<<" => return Ok(Plain::Merge),
         "=" => return Err("a `=` alone has a meaning of its own in YAML 1.1; put it in quotes to keep it as a text"),
-        // Only the tag `!` brings one here: these are marks where they stand without quotes.
+        // Only the tag `!` leads here with one of these: without quotes they are syntax.
         "!" | "&" | "*" => {
             return Err("this mark alone is no value to PyYAML; take the tag `!` away to keep it as a text");
         }
@@ -50,7 +50,7 @@ pub(super) fn is_text(text: &str) -> bool {
 /// Resolves a scalar that has one of the core tags, given without its prefix.
 ///
 /// # Errors
-/// Why it has no value, in words for people.
+/// A sentence for the user if the text does not fit the tag, or the tag is unknown.
 pub(super) fn resolve_tagged(tag: &str, text: &str) -> Result<Value, String> {
     let value = match tag {
         "str" => Some(Ok(typed::text(text).into())),
@@ -69,7 +69,7 @@ pub(super) fn resolve_tagged(tag: &str, text: &str) -> Result<Value, String> {
     }
 }
 
-/// What to say about a tag that is none of the core ones.
+/// The message about a tag that is not a core one.
 pub(super) fn unknown_tag(tag: &str) -> String {
     let why = match tag {
         "!vault" | "!vault-encrypted" => "encrypted values cannot be read here, there is no vault password",

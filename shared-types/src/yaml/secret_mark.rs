@@ -1,4 +1,4 @@
-//! Puts `!secret` into a text, or takes it out, for the lock of a form. Nothing else of the text changes.
+//! Adds `!secret` to a variable in a text, or removes it, for the lock of a form. The rest of the text stays the same.
 
 use saphyr_parser::{Event, Parser};
 
@@ -7,16 +7,16 @@ use super::tags::SECRET;
 /// The variable in a line that can be marked as secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Markable {
-    /// Its name.
+    /// The variable's name or key.
     pub name: String,
-    /// Whether it is marked.
+    /// Whether `!secret` marks it.
     pub is_marked: bool,
-    /// Where what follows the key's colon begins, in bytes.
+    /// The offset behind the key's colon, in bytes.
     at: usize,
 }
 
 impl Markable {
-    /// What is written of the value on the line of its key, without the mark and the quote that opens it.
+    /// The part of the value that is on the line of its key, without the mark and the opening quote.
     pub fn value<'t>(&self, text: &'t str) -> &'t str {
         let rest = text.get(self.at..).unwrap_or_default().lines().next().unwrap_or_default().trim_start();
         let rest = if self.is_marked { rest.strip_prefix(SECRET).unwrap_or(rest) } else { rest };
@@ -24,8 +24,8 @@ impl Markable {
     }
 }
 
-/// The variable, or the key inside one, that the line is about, from 1: the last key that begins there or above it and whose
-/// value reaches it. None: there is none, its value has another tag, or the text cannot be read so far.
+/// The variable, or the key inside one, that a line (from 1) belongs to: the last key that begins on or above it and
+/// whose value reaches it. None if there is none, its value has another tag, or the text cannot be read up to there.
 pub fn markable(text: &str, line: usize) -> Option<Markable> {
     if text.len() > super::MAX_BYTES {
         return None;
@@ -54,12 +54,12 @@ pub fn with_mark(text: &str, variable: &Markable, is_marked: bool) -> String {
 
 struct Key {
     name: String,
-    /// Where the key ends, in bytes.
+    /// The offset of the key's end, in bytes.
     end: usize,
 }
 
 struct Level {
-    /// In a map: the key whose value is read; none: a key is read next.
+    /// In a map, the key whose value is read next; none if a key is next.
     key: Option<Key>,
     is_map: bool,
 }
@@ -103,7 +103,7 @@ fn innermost(text: &str, line: usize) -> Option<Key> {
     found
 }
 
-/// Where what follows the colon begins, in bytes; none: no colon follows on this line.
+/// The offset behind the colon, in bytes; none if no colon follows on this line.
 fn behind_colon(text: &str, end: usize) -> Option<usize> {
     let rest = text.get(end..)?;
     let gap = rest.len() - rest.trim_start_matches([' ', '\t', '"', '\'']).len();

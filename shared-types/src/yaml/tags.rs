@@ -1,4 +1,4 @@
-//! What tags make of a value: the core ones, Ansible's own, and `!secret`.
+//! Applies tags to values: the core ones, Ansible's own, and `!secret`.
 
 use saphyr_parser::{Marker, ScalarStyle, Tag};
 use serde_json::{Map, Value};
@@ -11,21 +11,21 @@ use super::{MAX_DEPTH, YamlError, words};
 const CORE_TAGS: &str = "tag:yaml.org,2002:";
 /// Marks the value of any variable as secret. Ansible never sees the tag.
 pub(super) const SECRET: &str = "!secret";
-/// The same for what has a tag already: a value cannot have two.
+/// Marks a value as secret that has the tag `!unsafe`: a value cannot have two tags.
 pub(super) const SECRET_UNSAFE: &str = "!secret-unsafe";
 pub(super) const SECRET_BYTES: &str = "!secret-binary";
-/// The key that is equal to nothing.
+/// The encoded key `.nan`, which is refused: it is not equal to itself.
 pub(super) const NOT_A_NUMBER: &str = "\u{1a}f.nan";
 
-/// What a tag makes of a map or a list.
+/// How a map or a list with a tag is stored.
 pub(super) enum Shape {
     Plain,
     Set,
-    /// The key of the map that stands for it.
+    /// A list of pairs, stored as a map with this key.
     Pairs(&'static str),
 }
 
-/// A tag, as far as it is known here.
+/// A tag that this reader accepts.
 enum Known {
     /// The tag `!`, or none.
     None,
@@ -49,7 +49,7 @@ fn known(tag: Option<&Tag>, at: Marker) -> Result<Known, YamlError> {
         _ => {}
     }
     match whole.strip_prefix(CORE_TAGS) {
-        // How Ansible on Python 2 wrote its own variables.
+        // Ansible on Python 2 wrote its variables with these tags.
         Some("python/unicode") => Ok(Known::Core("str".to_owned())),
         Some("python/dict") => Ok(Known::Core("map".to_owned())),
         Some(name) => Ok(Known::Core(name.to_owned())),
@@ -62,7 +62,7 @@ pub(super) fn is_secret(tag: &Tag) -> bool {
     [SECRET, SECRET_UNSAFE, SECRET_BYTES].contains(&format!("{}{}", tag.handle, tag.suffix).as_str())
 }
 
-/// What a scalar means.
+/// The value of a scalar with its tag.
 pub(super) fn scalar_value(text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Marker) -> Result<Value, YamlError> {
     let is_plain = style == ScalarStyle::Plain;
     match known(tag, at)? {
@@ -93,7 +93,7 @@ fn plain(text: &str, at: Marker) -> Result<Value, YamlError> {
     }
 }
 
-/// What a list with this tag is, and whether it is secret.
+/// The shape of a list with this tag, and whether it is secret.
 pub(super) fn of_list(tag: Option<&Tag>, depth: usize, at: Marker) -> Result<(Shape, bool), YamlError> {
     of_collection(tag, depth, at, |name| match name {
         "seq" => Some(Shape::Plain),
@@ -103,7 +103,7 @@ pub(super) fn of_list(tag: Option<&Tag>, depth: usize, at: Marker) -> Result<(Sh
     })
 }
 
-/// What a map with this tag is, and whether it is secret.
+/// The shape of a map with this tag, and whether it is secret.
 pub(super) fn of_map(tag: Option<&Tag>, depth: usize, at: Marker) -> Result<(Shape, bool), YamlError> {
     of_collection(tag, depth, at, |name| match name {
         "map" => Some(Shape::Plain),
@@ -138,7 +138,7 @@ fn of_collection(
     }
 }
 
-/// The members of a set, each with nothing.
+/// The members of a set, each with the value null.
 pub(super) fn members(value: Value) -> Value {
     match value {
         Value::Object(map) => map.into_iter().map(|(key, _)| (key, Value::Null)).collect::<Map<_, _>>().into(),

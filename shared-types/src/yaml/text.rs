@@ -1,8 +1,8 @@
-//! What is asked of a text before it is parsed.
+//! Checks a text before it is parsed.
 
 use super::{MAX_BYTES, YamlError};
 
-/// Refuses what is too long, and the characters that PyYAML refuses or takes for ends of lines.
+/// Refuses a text that is too long, and characters that PyYAML refuses or takes for line ends.
 pub(super) fn check_text(text: &str) -> Result<(), YamlError> {
     if text.len() > MAX_BYTES {
         let message = format!("the text has {} bytes; at most {MAX_BYTES} are read", text.len());
@@ -28,8 +28,8 @@ pub(super) fn check_text(text: &str) -> Result<(), YamlError> {
     Ok(())
 }
 
-/// Whether PyYAML takes the character as it is. The three separators are ends of lines to it and not to the parser used
-/// here, so they are not taken.
+/// Whether PyYAML accepts the character unescaped. The three separators are line ends to PyYAML but not to the parser
+/// used here, so they are refused.
 pub(super) fn is_allowed(character: char) -> bool {
     matches!(
         character,

@@ -8,7 +8,7 @@ const NO_SUCH_TIME: &str =
 /// Reads a plain scalar as a date, or a date and time, and gives it back in ISO 8601; `None` when it is none.
 ///
 /// # Errors
-/// Why a text that is a date by its form is none.
+/// A sentence for the user if the text has the form of a date but is none.
 pub(super) fn timestamp(text: &str) -> Option<Result<String, &'static str>> {
     parts(text).map(|parts| parts.format().ok_or(NO_SUCH_TIME))
 }
@@ -25,7 +25,7 @@ struct Time<'a> {
     offset: Option<i32>,
 }
 
-/// Takes a text apart from its beginning.
+/// Reads a text from its beginning, part by part.
 struct Cursor<'a>(&'a str);
 
 impl<'a> Cursor<'a> {

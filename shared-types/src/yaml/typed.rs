@@ -1,5 +1,5 @@
-//! What JSON has no word for, in JSON: keys that are no text, numbers of any size, dates, bytes, texts that are no templates,
-//! and values that a person marked as secret.
+//! Values that JSON cannot express, in JSON: keys that are no text, numbers of any size, dates, bytes, texts that are
+//! no templates, and values that a person marked as secret.
 //!
 //! A settings document is kept as JSON, whose keys are texts and whose numbers are finite. Such a scalar is kept as a text
 //! that begins with [`MARK`], then `s` for a secret, then a letter for the type, then the value in YAML's canonical form:
@@ -23,7 +23,7 @@ pub(super) const OMAP: &str = "\u{1a}omap";
 /// The type of a scalar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A text.
+    /// A text, which may hold a template.
     Text,
     /// A text in which Ansible looks for no template: `!unsafe`.
     Unsafe,
@@ -31,13 +31,13 @@ pub enum Kind {
     Integer,
     /// A float, as YAML writes it; also `.inf`, `-.inf` and `.nan`.
     Float,
-    /// `true` or `false`.
+    /// A boolean: `true` or `false`.
     Boolean,
-    /// Nothing.
+    /// Null, with an empty text.
     Null,
     /// A date, or a date and a time.
     Date,
-    /// Bytes, in base64.
+    /// Bytes, in canonical base64.
     Bytes,
 }
 
@@ -55,7 +55,7 @@ impl Kind {
         }
     }
 
-    /// What it is called in a message.
+    /// The name of the type in a message.
     pub(super) const fn words(self) -> &'static str {
         match self {
             Self::Text | Self::Unsafe => "a text",
@@ -74,10 +74,10 @@ impl Kind {
     }
 }
 
-/// What a text of a document stands for.
+/// The value that a text of a document stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scalar<'a> {
-    /// Its type.
+    /// The type of the value.
     pub kind: Kind,
     /// The value in YAML's canonical form.
     pub text: &'a str,
@@ -97,7 +97,7 @@ impl Scalar<'_> {
     }
 }
 
-/// What a text of a document, a key or a value, stands for.
+/// Decodes a text of a document, a key or a value.
 pub fn scalar(text: &str) -> Scalar<'_> {
     coded(text).unwrap_or(Scalar { kind: Kind::Text, text, is_secret: false })
 }
@@ -109,12 +109,12 @@ fn coded(text: &str) -> Option<Scalar<'_>> {
     Some(Scalar { kind, text: rest.get(1..)?, is_secret })
 }
 
-/// The text that stands in a document for a text that people wrote.
+/// The text to keep in a document for a text that a person wrote.
 pub fn text(text: &str) -> String {
     Scalar { kind: Kind::Text, text, is_secret: false }.encoded()
 }
 
-/// A scalar that JSON has no word for.
+/// Encodes a scalar that JSON cannot express.
 pub(super) fn encoded(kind: Kind, text: &str) -> String {
     Scalar { kind, text, is_secret: false }.encoded()
 }
@@ -148,7 +148,7 @@ pub fn has_mark(value: &Value) -> bool {
     }
 }
 
-/// Whether the map stands for a set or a list of pairs, which merge with nothing.
+/// Whether the map stands for a set or a list of pairs, which are never merged.
 pub(super) fn is_collection(map: &Map<String, Value>) -> bool {
     map.len() == 1 && [SET, PAIRS, OMAP].iter().any(|name| map.contains_key(*name))
 }
@@ -163,7 +163,7 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The value as people read it: JSON, with texts for what JSON has no word for.
+/// The value as people read it: JSON, with texts for what JSON cannot express.
 pub fn shown_value(value: &Value) -> Value {
     match value {
         Value::String(text) => shown(text).into_owned().into(),
@@ -190,7 +190,7 @@ pub(super) fn key_of(value: &Value) -> Option<String> {
     }
 }
 
-/// Equal for keys that are the same key to Python, where `1`, `1.0` and `true` are one.
+/// An identity that is equal for keys that are the same to Python, such as `1`, `1.0` and `true`.
 pub(super) fn identity(key: &str) -> Cow<'_, str> {
     let Scalar { kind, text, .. } = scalar(key);
     match kind {

@@ -1,4 +1,4 @@
-//! What JSON has no word for is read, written and handed on as what it is.
+//! Values that JSON cannot express keep their type when they are read, written and passed on.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use serde_json::json;

@@ -1,8 +1,8 @@
-//! The parser's messages in people's words, and at the place where people look for the mistake.
+//! Rewrites the parser's messages for people, and moves them to the place where people look for the error.
 
 use super::MAX_DEPTH;
 
-/// What the parser says, and what to say instead. A message of the parser that is not here is clear enough by itself.
+/// The parser's messages and their replacements. A message that is not listed is clear enough.
 const WORDS: &[(&str, &str)] = &[
     ("mapping values are not allowed", "a `: ` is not allowed here; put a text that contains one in quotes"),
     ("illegal placement of ':'", "a `: ` is not allowed here; put a text that contains one in quotes"),
@@ -52,7 +52,7 @@ const WORDS: &[(&str, &str)] = &[
     ("byte order mark", "a byte order mark is not allowed inside the text; remove the invisible character"),
 ];
 
-/// What to say for a message of the parser.
+/// The message for people, given the parser's.
 pub(super) fn in_words(info: &str) -> String {
     match WORDS.iter().find(|(theirs, _)| info.contains(theirs)) {
         Some((_, "")) => too_deep(),
@@ -67,8 +67,8 @@ pub(super) fn is_about_indentation(message: &str) -> bool {
     WORDS.iter().any(|(theirs, ours)| THEIRS.contains(theirs) && *ours == message)
 }
 
-/// Where to point: the parser notices some mistakes only where the next thing begins, behind the mark of a list item, or
-/// after the end.
+/// The place to name: the parser notices some errors only where the next node begins, behind the mark of a list item,
+/// or after the end.
 pub(super) fn position(text: &str, info: &str, line: usize, column: usize) -> (usize, usize) {
     let lines: Vec<&str> = text.lines().take(line).collect();
     let begin = |text: &str| 1 + text.chars().take_while(|c| *c == ' ').count();
@@ -86,7 +86,7 @@ pub(super) fn position(text: &str, info: &str, line: usize, column: usize) -> (u
     }
 }
 
-/// What to say about too many levels.
+/// The message about too many levels.
 pub(super) fn too_deep() -> String {
     format!("nested deeper than {MAX_DEPTH} levels")
 }

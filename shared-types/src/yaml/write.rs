@@ -1,5 +1,5 @@
-//! Writes variables as YAML for people to read: block style, two spaces. Whoever reads it, with this reader or PyYAML, gets
-//! the same values back.
+//! Writes variables as YAML for people to read: block style, two spaces. This reader and PyYAML get the same values
+//! back from it.
 
 use serde_json::{Map, Number, Value};
 
@@ -8,7 +8,7 @@ use super::tags::{SECRET, SECRET_BYTES, SECRET_UNSAFE};
 use super::text::{escape, is_allowed};
 use super::typed::{self, Kind, Scalar};
 
-/// A key that is longer must be marked with `?`, or readers do not look far enough for its colon.
+/// The longest key without a `?`, in bytes: YAML readers do not find the colon of a longer one.
 pub(super) const MAX_SIMPLE_KEY: usize = 120;
 
 /// Writes a map; the keys keep their order. Deeper than [`super::MAX_DEPTH`] levels it cannot be read again.
@@ -76,7 +76,7 @@ fn write_list(out: &mut String, list: &[Value], indent: usize, is_begun: bool) {
     }
 }
 
-/// What is in a set or in pairs, and its tag with a space in front.
+/// The tag of a set or of pairs, with a space in front, and its content.
 fn tagged(value: &Value) -> (String, &Value) {
     let inside = value.as_object().filter(|map| typed::is_collection(map)).and_then(|map| map.iter().next());
     match inside {
@@ -103,7 +103,7 @@ fn write_tagged(out: &mut String, value: &Value, indent: usize) {
     }
 }
 
-/// Writes what has no parts, to the end of its line.
+/// Writes a scalar or an empty collection, to the end of its line.
 fn write_leaf(out: &mut String, value: &Value, indent: usize) {
     match value {
         Value::Null => out.push_str("null"),
@@ -187,7 +187,7 @@ pub(super) fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Strict on purpose: what any reader could take for something else is quoted.
+/// Strict on purpose: a text that any reader could read as something else is quoted.
 fn fits_plain(text: &str) -> bool {
     let begins_well = text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '/' | '_' | '$' | '.' | '+' | '('));
     let is_plain = |c: char| c.is_alphanumeric() || (c.is_ascii_graphic() && !matches!(c, '`' | '#')) || c == ' ';
@@ -199,7 +199,7 @@ fn fits_plain(text: &str) -> bool {
         && scalar::is_text(text)
 }
 
-/// A float needs a dot and a sign in its exponent to be one.
+/// YAML 1.1 reads a number as a float only with a dot, and a sign in its exponent.
 pub(super) fn number_text(number: &Number) -> String {
     let text = number.to_string();
     if number.is_i64() || number.is_u64() {

@@ -1,17 +1,17 @@
-//! Where people find an Open edX instance, and what proves that an app server of it works.
+//! The public addresses of an Open edX instance, and the checks of its app servers.
 
 use shared_types::{OpenEdxSettings, openedx};
 
 use super::names::lms_domain;
 use crate::instances::application::{CheckSpec, Sites};
 
-/// The LMS first, then Studio.
+/// The sites, LMS first, then Studio.
 pub(super) fn sites(settings: &OpenEdxSettings) -> Sites {
     let domain = lms_domain(settings);
     Sites { sites: openedx::sites_of(&domain), protocol: settings.protocol.as_str() }
 }
 
-/// Both must answer: they are different processes.
+/// Checks of LMS and Studio: both must answer, since they are different processes.
 pub(super) fn checks(settings: &OpenEdxSettings) -> Vec<CheckSpec> {
     let sites = sites(settings).sites;
     sites.iter().map(|site| CheckSpec::ok(&site.name, &site.hostname, "/heartbeat")).collect()

@@ -1,4 +1,4 @@
-//! The defaults of Open edX instances from the program's configuration.
+//! Defaults of Open edX instances from the program's settings.
 
 use shared_types::openedx::Protocol;
 
@@ -8,10 +8,10 @@ use crate::config::Settings;
 use crate::config::gateway::{GatewaySettings, Scheme};
 
 impl OpenEdx {
-    /// As the operator configured it.
+    /// Open edX with the operator's settings.
     ///
     /// # Errors
-    /// Which setting cannot be used, and why.
+    /// A message that names the invalid setting and the reason.
     pub fn configured(settings: &Settings, repositories: &Repositories) -> Result<Self, String> {
         let front = GatewaySettings::new(settings)?.front;
         let public_scheme = front.map(|front| match front.scheme {
@@ -23,7 +23,7 @@ impl OpenEdx {
     }
 }
 
-/// The configuration repository of instances that name none: URL or path.
+/// Default configuration repository of an instance: URL or path.
 pub fn configuration_repository(settings: &Settings, repositories: &Repositories) -> String {
     let configured = settings.default_configuration_repo_url.clone();
     configured.unwrap_or_else(|| repositories.configuration.display().to_string())

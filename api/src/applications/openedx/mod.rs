@@ -1,7 +1,7 @@
-//! The application type Open edX: what an instance's settings are, and what an app server is built from.
+//! The application type Open edX: an instance's settings, and what an app server is built from.
 //!
-//! Everything here is a pure function of the settings. Not here: the database, the network, and the pinning of git
-//! references to commits, which the build's first step does.
+//! Everything here is a pure function of the settings. Out of scope: the database, the network, and the pinning of git
+//! references to commits, which is the build's first step.
 
 pub mod code;
 pub mod names;
@@ -31,12 +31,12 @@ use crate::instances::application::{Application, ApplicationError, CheckSpec, Si
 /// The version of the settings that this module writes.
 const VERSION: i32 = 2;
 
-/// What is written into an instance's settings where they are left blank.
+/// Defaults for settings that are left blank.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defaults {
-    /// The domain below which instances live.
+    /// The domain whose subdomains are the instances' domains.
     pub base_domain: String,
-    /// The contact address.
+    /// The default contact address of instances.
     pub email: String,
     /// The protocol of the public URLs.
     pub protocol: Protocol,
@@ -44,50 +44,50 @@ pub struct Defaults {
     pub configuration_source_repo_url: String,
     /// The branch, tag or commit of the playbooks.
     pub configuration_version: String,
-    /// The playbook's path in that repository.
+    /// Path of the playbook in that repository.
     pub configuration_playbook: String,
-    /// The path of its Python requirements there, or the requirements themselves.
+    /// Path of its Python requirements there, or the requirements themselves.
     pub configuration_requirements: String,
     /// The repository of edx-platform: URL or absolute path.
     pub edx_platform_repository_url: String,
     /// The release; also the default for edx-platform's commit.
     pub openedx_release: String,
-    /// Whether databases live on the app server's machine.
+    /// Whether databases run on the app server's machine.
     pub use_ephemeral_databases: bool,
     /// The GitHub organization whose team members get SSH access; blank for none.
     pub github_admin_organization_name: String,
 }
 
-/// The variables of what an instance owns outside its machines. Both lie over the generated variables and below the
-/// extra settings.
+/// The variables for an instance's resources outside its machines. Both override the generated variables; the extra
+/// settings override both.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OwnedVariables {
-    /// How to reach its databases.
+    /// How to connect to its databases.
     pub databases: Map<String, Value>,
-    /// How to reach its file storage.
+    /// How to connect to its file storage.
     pub storage: Map<String, Value>,
 }
 
 /// Open edX, configured by Ansible from a repository with edx/configuration's entry points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenEdx {
-    /// For settings that are left blank.
+    /// Defaults for settings that are left blank.
     pub defaults: Defaults,
-    /// What is the same for all instances.
+    /// Values that all instances share.
     pub installation: Installation,
 }
 
-/// What the variables of every instance depend on, besides its settings.
+/// Values besides the settings that the variables of every instance depend on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Installation {
-    /// The GitHub names of the people who get SSH access to the machines.
+    /// GitHub names of the users who get SSH access to the machines.
     pub github_admins: Vec<String>,
     /// The scheme of all public URLs; `None`: each instance's own.
     pub public_scheme: Option<Protocol>,
 }
 
 impl Installation {
-    /// What the public URLs of an instance begin with.
+    /// Scheme of an instance's public URLs.
     fn scheme(&self, settings: &OpenEdxSettings) -> Protocol {
         self.public_scheme.unwrap_or(settings.protocol)
     }
@@ -132,11 +132,11 @@ impl Application for OpenEdx {
 }
 
 impl OpenEdx {
-    /// Decides what an app server is built from, with what the instance owns outside its machines.
+    /// Determines what an app server is built from, with the instance's resources outside its machines.
     ///
     /// # Errors
-    /// The settings cannot be read, or ask for persistent databases when there are none: the app server's machine would
-    /// hold the data then, and take it along when it goes.
+    /// [`ApplicationError`] if the settings cannot be read, or ask for persistent databases when there are none: the
+    /// data would then be on the app server's machine, and be deleted with it.
     pub fn snapshot_with(
         &self,
         instance_name: &str,
@@ -147,7 +147,6 @@ impl OpenEdx {
     }
 }
 
-/// Reads stored settings.
 fn read(settings: &Value) -> Result<OpenEdxSettings, ApplicationError> {
     serde::Deserialize::deserialize(settings).map_err(|error| {
         ApplicationError(format!(

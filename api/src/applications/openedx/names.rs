@@ -1,14 +1,14 @@
-//! Names that are derived from an instance's domain.
+//! Names derived from an instance's domain.
 
 use sha2::{Digest, Sha256};
 use shared_types::OpenEdxSettings;
 
-/// How long the name of a database may be, in characters. MySQL allows 64; a suffix like `_forum` must fit too.
+/// Limit of a database name, in characters. MySQL allows 64; a suffix like `_forum` must fit too.
 pub const DATABASE_NAME_MAX: usize = 50;
-/// How long the beginning of a machine's name may be, in characters.
+/// Limit of the prefix of a machine's name, in characters.
 pub const MACHINE_NAME_PREFIX_MAX: usize = 20;
 
-/// Hexadecimal digits of the tail that keeps a shortened name unique.
+/// Hexadecimal digits of the suffix that keeps a changed name unique.
 const TAIL_DIGITS: usize = 8;
 
 /// The host name of the LMS.
@@ -21,9 +21,9 @@ pub fn studio_domain(settings: &OpenEdxSettings) -> String {
     format!("studio.{}", lms_domain(settings))
 }
 
-/// The name of an instance's databases and of its storage: the domain with underscores for dots, of ASCII letters, digits
-/// and `_` only. Where that loses a character, a tail made from the whole domain keeps it apart from its like:
-/// `a-b.example` and `ab.example` never meet. A domain that ends like such a tail gets one, too.
+/// The name of an instance's databases and of its storage: the domain with underscores for dots, of ASCII letters,
+/// digits and `_` only. If that drops characters, a suffix from the whole domain's hash keeps the name unique:
+/// `a-b.example` and `ab.example` never collide. A domain that ends like such a suffix gets one, too.
 pub fn database_name(domain: &str) -> String {
     let name: String = domain.replace('.', "_").chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     let is_like_a_tail = |end: &str| end.len() == TAIL_DIGITS && end.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -37,7 +37,7 @@ pub fn database_name(domain: &str) -> String {
     format!("{kept}_{tail}")
 }
 
-/// What the names of an instance's machines begin with: letters, digits and hyphens.
+/// Prefix of the names of an instance's machines: letters, digits and hyphens.
 pub fn machine_name_prefix(sub_domain: &str) -> String {
     let slug = sub_domain.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').map(|c| c.to_ascii_lowercase());
     let prefix: String = "edxapp-".chars().chain(slug).take(MACHINE_NAME_PREFIX_MAX).collect();

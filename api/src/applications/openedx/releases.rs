@@ -1,4 +1,4 @@
-//! What differs between the releases of edx/configuration and edx-platform: one table, and where each fact is from.
+//! Differences between the releases of edx/configuration and edx-platform: one table, and the source of each fact.
 //!
 //! # Sources
 //! Paths without a repository are of `openedx-unsupported/configuration` (the history of edx/configuration, archived in
@@ -13,23 +13,23 @@
 //! - Settings modules: `{lms,cms}/envs/openstack.py` of openedx/openedx-platform came with Eucalyptus (#11286) and went for
 //!   Ulmo (#36908). The default of every release, `aws` or `production`, is right where the module is not needed.
 
-/// Which variable takes feature switches.
+/// The variable for feature switches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Features {
     /// `EDXAPP_FEATURES` is the whole map.
     Whole,
-    /// `EDXAPP_FEATURES_EXTRA` lies over the playbooks' own.
+    /// `EDXAPP_FEATURES_EXTRA` overrides the playbooks' own features.
     Extra,
-    /// It is not known which: both are set so that either is right.
+    /// Unknown: both are set, so that either one works.
     Either,
 }
 
-/// What the variables of a release depend on.
+/// Properties of a release that its variables depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Release {
-    /// The name: `quince`. Blank where a release is not recognised.
+    /// The name: `quince`. Blank if a release is not recognized.
     pub name: &'static str,
-    /// Which variable takes feature switches.
+    /// The variable for feature switches.
     pub features: Features,
     /// Whether edx-platform and xqueue have settings modules for OpenStack, which keep files in Swift.
     pub has_openstack_settings: bool,
@@ -104,7 +104,7 @@ const LILAC: &[&str] = &[
     "RETIREMENT_SERVICE_VERSION",
 ];
 
-/// Of every later release, too: theirs is the newest list there is.
+/// For every later release, too: no newer list exists.
 const MAPLE: &[&str] = &[
     "FORUM_VERSION",
     "XQUEUE_VERSION",
@@ -119,7 +119,7 @@ const MAPLE: &[&str] = &[
     "RETIREMENT_SERVICE_VERSION",
 ];
 
-/// What every release has had, apart from those that only one installer knew.
+/// In every release, except variables that only one installer knew.
 const ANY: &[&str] = &[
     "CERTS_VERSION",
     "FORUM_VERSION",
@@ -144,7 +144,7 @@ const fn release(
     Release { name, features, has_openstack_settings, versions }
 }
 
-/// Every release since the source document's time, the oldest first.
+/// Every release since the source document's time, oldest first.
 pub(super) const RELEASES: &[Release] = &[
     release("eucalyptus", Features::Whole, true, EUCALYPTUS),
     release("ficus", Features::Whole, true, GINKGO),
@@ -159,7 +159,7 @@ pub(super) const RELEASES: &[Release] = &[
     release("olive", Features::Extra, true, MAPLE),
     release("palm", Features::Extra, true, MAPLE),
     release("quince", Features::Extra, true, MAPLE),
-    // Only other playbooks than edx/configuration's deploy these.
+    // Playbooks of edx/configuration do not deploy these; others may.
     release("redwood", Features::Extra, true, MAPLE),
     release("sumac", Features::Extra, true, MAPLE),
     release("teak", Features::Extra, true, MAPLE),
@@ -167,14 +167,14 @@ pub(super) const RELEASES: &[Release] = &[
     release("verawood", Features::Extra, false, MAPLE),
 ];
 
-/// `master` is ahead of every release.
+/// `master` is newer than every release.
 const MASTER: Release = release("master", Features::Extra, false, MAPLE);
 
-/// What is right for any release.
+/// Settings that work for any release.
 const UNKNOWN: Release = release("", Features::Either, false, ANY);
 
-/// The release that a branch or tag is of: `open-release/quince.3`, `release/teak.3`, `master`, and names of forks that have
-/// one release's word in them (`acme/koa-2`). What names none, or two, is of no known one.
+/// The release of a branch or tag: `open-release/quince.3`, `release/teak.3`, `master`, and a fork's names that contain
+/// one release's word (`acme/koa-2`). A name with none or two of these words is of an unknown release.
 pub(super) fn recognise(openedx_release: &str) -> Release {
     if matches!(openedx_release, "master" | "main") {
         return MASTER;

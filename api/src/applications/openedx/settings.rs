@@ -1,4 +1,4 @@
-//! From what a person sent to the settings that are stored: every field checked, every default written down.
+//! Turns a user's input into stored settings: checks every field and writes every default.
 
 use serde_json::{Map, Value};
 use shared_types::openedx::TYPE;
@@ -9,10 +9,10 @@ use super::names::studio_domain;
 use super::{Defaults, read};
 use crate::instances::application::ApplicationError;
 
-/// Lays the input over `current`, or over the defaults when there is none.
+/// Merges the input into `current`, or into the defaults if there is none.
 ///
 /// # Errors
-/// One entry for each field that is unknown or not valid.
+/// A [`FieldError`] for each field that is unknown or not valid.
 pub(super) fn apply(
     defaults: &Defaults,
     current: Option<&Value>,
@@ -23,7 +23,7 @@ pub(super) fn apply(
         read(current).map_err(whole)?;
     }
     let known = self::defaults(defaults);
-    // The commit follows the release, which stands before it in the list.
+    // The commit's default is the release, which precedes it in the list.
     let default_of = |name: &str, before: &Map<String, Value>| match name {
         "edx_platform_commit" => before.get("openedx_release").cloned().unwrap_or_default(),
         _ => known.get(name).cloned().unwrap_or_default(),
@@ -33,7 +33,7 @@ pub(super) fn apply(
     Ok(stored)
 }
 
-/// The defaults by the names of their fields.
+/// The defaults by field name.
 pub(super) fn defaults(defaults: &Defaults) -> Map<String, Value> {
     let Defaults {
         base_domain,
@@ -64,7 +64,7 @@ pub(super) fn defaults(defaults: &Defaults) -> Map<String, Value> {
     values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// What no field can know alone.
+/// Checks that involve several fields.
 fn check_together(settings: &OpenEdxSettings) -> Result<(), Vec<FieldError>> {
     let refuse = |detail: String| Err(vec![FieldError::new("sub_domain", detail)]);
     let length = studio_domain(settings).len();

@@ -1,13 +1,13 @@
 //! What an app server is built from: the playbook, the merged variables, the git references to pin.
 //!
-//! The later layer of variables wins: generated, databases, storage, extra settings. A variable with two spellings that a
-//! layer names in one of them counts in both ([`spellings`]).
+//! Later layers of variables override earlier ones: generated, databases, storage, extra settings. If a variable has
+//! two spellings and a layer sets one, the layer sets both ([`spellings`]).
 //!
 //! # References
-//! A reference is handed out for pinning only while the merged variables still say what the settings say, of the version
-//! and of its repository alike. Where an extra setting overrides either, it wins as it is: it goes to Ansible unchanged, and
-//! this program asks no repository that only an extra setting names, since those may come from people outside. An app server
-//! without the reference of its code ([`code::REFERENCE`]) runs a commit that is not known here.
+//! A reference is pinned only if the merged variables agree with the settings, in version and repository. If an extra
+//! setting overrides either, its value goes to Ansible unchanged, and ocim contacts no repository that only an extra
+//! setting names, since those may come from outside. An app server without the reference of its code
+//! ([`code::REFERENCE`]) runs an unknown commit.
 
 use serde_json::{Map, Value};
 use shared_types::settings::requirements_path;
@@ -18,7 +18,7 @@ use super::spellings::{CONFIGURATION_VERSION, PLATFORM_REPOSITORY, PLATFORM_VERS
 use super::{Installation, OwnedVariables, code, releases, spellings, vars};
 use crate::instances::application::{ApplicationError, GENERATED, Layer, Playbook, Reference, Requirements, Snapshot};
 
-/// Decides what an app server is built from.
+/// Determines what an app server is built from.
 pub(super) fn snapshot(
     name: &str,
     settings: &OpenEdxSettings,

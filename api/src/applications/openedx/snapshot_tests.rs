@@ -8,7 +8,7 @@ use crate::applications::openedx::releases::RELEASES;
 use crate::applications::openedx::testing::sample;
 use shared_types::openedx::Protocol;
 
-/// Every variable that operators of edx/configuration count on, in every release.
+/// Every variable that operators of edx/configuration rely on, in every release.
 const NAMES: &str = "COMMON_HOSTNAME EDXAPP_PLATFORM_NAME EDXAPP_LMS_NGINX_PORT EDXAPP_LMS_PREVIEW_NGINX_PORT \
     EDXAPP_CMS_NGINX_PORT EDXAPP_SITE_NAME EDXAPP_LMS_SITE_NAME EDXAPP_LMS_BASE EDXAPP_PREVIEW_LMS_BASE \
     EDXAPP_CMS_SITE_NAME EDXAPP_CMS_BASE COMMON_VHOST_ROLE_NAME FORUM_RACK_ENV \
@@ -24,7 +24,7 @@ const NAMES: &str = "COMMON_HOSTNAME EDXAPP_PLATFORM_NAME EDXAPP_LMS_NGINX_PORT 
     EDXAPP_LOGIN_REDIRECT_WHITELIST SANDBOX_ENABLE_ECOMMERCE SANDBOX_ENABLE_DISCOVERY SANDBOX_ENABLE_ANALYTICS_API \
     SANDBOX_ENABLE_INSIGHTS MFES MFE_FLAGS_SETUP_FLAGS_LIST";
 
-/// The variables that only some releases get.
+/// The variables that only this release gets.
 fn particular(release: &str) -> Vec<String> {
     let settings = OpenEdxSettings { openedx_release: release.into(), ..sample() };
     let names: Vec<_> = NAMES.split_whitespace().collect();
@@ -35,7 +35,7 @@ fn particular(release: &str) -> Vec<String> {
     found
 }
 
-/// For an installation without anything of its own.
+/// A snapshot in an installation with default values.
 fn snapshot(name: &str, settings: &OpenEdxSettings, owned: OwnedVariables) -> Result<Snapshot, ApplicationError> {
     super::snapshot(name, settings, &Installation::default(), owned)
 }

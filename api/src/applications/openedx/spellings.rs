@@ -1,19 +1,19 @@
 //! Variables with two names: edx/configuration renamed some, and each release reads one of the names.
 //!
-//! Versions were in small letters up to Juniper and are in capitals since Koa; Juniper knows both. `edx_platform_repo` is
-//! spelled so by every release, and in capitals by some forks. For features see [`Features`].
+//! Versions were lower case up to Juniper and are upper case since Koa; Juniper reads both. Every release reads
+//! `edx_platform_repo`, and some forks its upper-case name. For features see [`Features`].
 
 use serde_json::{Map, Value, json};
 use shared_types::yaml;
 
 use super::releases::Features;
 
-/// Both spellings of a variable.
+/// Lower-case and upper-case spelling of a variable.
 pub(super) type Pair = [&'static str; 2];
 
 /// The repository of edx-platform.
 pub(super) const PLATFORM_REPOSITORY: Pair = ["edx_platform_repo", "EDX_PLATFORM_REPO"];
-/// Its branch, tag or commit.
+/// The branch, tag or commit of edx-platform.
 pub(super) const PLATFORM_VERSION: Pair = ["edx_platform_version", "EDX_PLATFORM_VERSION"];
 /// The branch, tag or commit of the playbooks.
 pub(super) const CONFIGURATION_VERSION: Pair = ["configuration_version", "CONFIGURATION_VERSION"];
@@ -31,18 +31,18 @@ const PAIRS: &[Pair] = &[
 
 /// The map of features up to Juniper.
 const WHOLE: &str = "EDXAPP_FEATURES";
-/// The map that lies over the playbooks' own features since Koa.
+/// The map that overrides the playbooks' own features since Koa.
 const EXTRA: &str = "EDXAPP_FEATURES_EXTRA";
-/// The map of features where it is not known whether the playbooks have features of their own.
+/// The map of features if it is unknown whether the playbooks have their own.
 const EITHER: &str = "{{ EDXAPP_FEATURES_DEFAULT | default({}) | combine(EDXAPP_FEATURES_EXTRA) }}";
 
-/// Every spelling of a variable; one where it has no other.
+/// All spellings of a variable; only itself if it has no other.
 pub(super) fn of(variable: &'static str) -> Vec<&'static str> {
     PAIRS.iter().find(|pair| pair.contains(&variable)).map_or_else(|| vec![variable], |pair| pair.to_vec())
 }
 
 impl Features {
-    /// The variables that set these features, and leave the playbooks' own.
+    /// The variables that set these features and keep the playbooks' own.
     pub(super) fn variables(self, features: Value) -> Vec<(&'static str, Value)> {
         match self {
             Self::Whole => vec![(WHOLE, features)],
@@ -51,7 +51,7 @@ impl Features {
         }
     }
 
-    /// The name of the map of features that the playbooks read, and the one of other releases.
+    /// The name of the map of features that the playbooks read, and the name in other releases.
     pub(super) const fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Whole => (WHOLE, EXTRA),
@@ -60,8 +60,8 @@ impl Features {
     }
 }
 
-/// Variables that somebody wrote for one release, as every release understands them: what has one spelling gets the other
-/// one too, and a map of features has the name that this release reads. Where both spellings are there, both stay.
+/// Completes variables that a user wrote for one release: a variable in one spelling is added in the other, and a map
+/// of features gets the name that this release reads. Variables in both spellings stay as they are.
 pub(super) fn complete(mut variables: Map<String, Value>, features: Features) -> Map<String, Value> {
     for [small, capital] in PAIRS {
         let (name, other, value) = match (variables.get(*small), variables.get(*capital)) {
@@ -69,7 +69,7 @@ pub(super) fn complete(mut variables: Map<String, Value>, features: Features) ->
             (None, Some(value)) => (capital, small, value.clone()),
             (Some(_), Some(_)) | (None, None) => continue,
         };
-        // The usual way round the missing spelling; with both, the template would name itself.
+        // The value refers to the other spelling, so keep only that; with both, the template would refer to itself.
         if names(&value, other) {
             variables.remove(*name);
         } else {
@@ -84,14 +84,14 @@ pub(super) fn complete(mut variables: Map<String, Value>, features: Features) ->
             let over = read.map(|read| Map::from_iter([(name.to_owned(), read)])).unwrap_or_default();
             variables.extend(yaml::merge(moved, over));
         }
-        // Whoever writes a template or nothing means to replace the playbooks' own.
+        // A template or null is meant to replace the playbooks' own features.
         Some(value) => drop(variables.insert(other.to_owned(), value)),
         None => {}
     }
     variables
 }
 
-/// Whether a value is a template of this variable alone.
+/// Whether a value is a template that consists of this variable.
 fn names(value: &Value, variable: &str) -> bool {
     let inner = value.as_str().and_then(|text| text.trim().strip_prefix("{{")?.strip_suffix("}}"));
     inner.is_some_and(|inner| inner.trim() == variable)

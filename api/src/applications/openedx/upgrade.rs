@@ -1,25 +1,25 @@
-//! Stored settings of every version that there has been.
+//! Upgrades stored settings of all earlier versions.
 //!
 //! | version | ocim | what changed |
 //! |---|---|---|
-//! | 1 | 0.1 | the first |
+//! | 1 | 0.1 | first version |
 //! | 2 | 0.2 | `configuration_playbook` and `configuration_requirements`, which were fixed before |
 //!
-//! Documents of each version are in `api/tests/documents`; a test reads them for ever.
+//! Documents of each version are in `api/tests/documents`; a test upgrades them all.
 
 use serde_json::{Map, Value};
 
 use super::VERSION;
 use crate::instances::application::ApplicationError;
 
-/// The playbook and the requirements of every instance of version 1.
+/// Playbook and requirements of every instance of version 1.
 const FIRST_PLAYBOOK: &str = "playbooks/edx_sandbox.yml";
 const FIRST_REQUIREMENTS: &str = "requirements.txt";
 
-/// A document of an earlier version as this program writes it.
+/// Upgrades a document of an earlier version to the present one.
 ///
 /// # Errors
-/// It is no map, or there is no such version.
+/// [`ApplicationError`] if it is not a map, or the version is unknown.
 pub(super) fn upgrade(version: i32, stored: Value) -> Result<Value, ApplicationError> {
     let Value::Object(mut settings) = stored else {
         return Err(ApplicationError("The stored settings are no JSON object.".into()));

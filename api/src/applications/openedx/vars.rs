@@ -1,4 +1,4 @@
-//! The variables that every Open edX app server gets, under the names that edx/configuration has for them in its release.
+//! The variables of every Open edX app server, under the names that edx/configuration uses in its release.
 
 use serde_json::{Map, Value, json};
 use shared_types::OpenEdxSettings;
@@ -10,12 +10,12 @@ use super::releases::{self, Release};
 use super::spellings::{self, CONFIGURATION_VERSION, PLATFORM_REPOSITORY, PLATFORM_VERSION};
 use crate::applications::literal::literal;
 
-/// The port that the web server listens on for all sites; the gateway in front of it has the public ones.
+/// The port of the machine's web server for all sites; the public ports are the gateway's.
 const NGINX_PORT: u16 = 80;
-/// How long a worker may take to finish its task when it is stopped, in seconds.
+/// Time for a worker to finish its task when it is stopped, in seconds.
 const WORKER_STOP_WAIT_SECS: u32 = 1200;
 
-/// The variables, in the order people read them. Every text is a string whatever is in it: an instance may be named «On».
+/// The variables, in reading order. Every text stays a string, even a name like «On».
 pub(super) fn generated(name: &str, settings: &OpenEdxSettings, installation: &Installation) -> Map<String, Value> {
     let release = releases::recognise(&settings.openedx_release);
     let groups = [
@@ -52,8 +52,8 @@ fn sites(name: &str, settings: &OpenEdxSettings) -> Group {
     ]
 }
 
-/// What a proxy in front asks for: it ends TLS, and says so in `X-Forwarded-*`. Both sites share the session, since people
-/// sign in to Studio by the LMS.
+/// Settings for a proxy in front that ends TLS and sets `X-Forwarded-*`. Both sites share the session cookie, since
+/// users sign in to Studio by the LMS.
 fn gateway(settings: &OpenEdxSettings, scheme: Protocol) -> Group {
     let is_https = scheme == Protocol::Https;
     vec![
@@ -69,7 +69,7 @@ fn gateway(settings: &OpenEdxSettings, scheme: Protocol) -> Group {
     ]
 }
 
-/// Without a settings module the playbooks take their own, which every release has.
+/// Without a settings module the playbooks use their default, which every release has.
 fn environment(release: &Release) -> Group {
     let openstack = [("EDXAPP_SETTINGS", json!("openstack")), ("XQUEUE_SETTINGS", json!("openstack_settings"))];
     let others = [
@@ -83,7 +83,7 @@ fn environment(release: &Release) -> Group {
     openstack.into_iter().filter(|_| release.has_openstack_settings).chain(others).collect()
 }
 
-/// `openedx_native.yml` would build these, for hours, at ports of their own; visitors reach the two sites only.
+/// `openedx_native.yml` would build these for hours, on separate ports; visitors use only the two sites.
 fn services() -> Group {
     vec![
         ("SANDBOX_ENABLE_ECOMMERCE", json!(false)),
@@ -120,7 +120,7 @@ fn security_updates() -> Group {
     ]
 }
 
-/// Each in both spellings, so that every release takes the commit that was pinned.
+/// Sets each version in both spellings, so that every release deploys the pinned commit.
 fn versions(settings: &OpenEdxSettings, release: &Release) -> Group {
     let own = [
         (PLATFORM_REPOSITORY, &settings.edx_platform_repository_url),
@@ -152,7 +152,7 @@ fn features(settings: &OpenEdxSettings, release: &Release) -> Group {
     release.features.variables(features)
 }
 
-/// Absent when there is nobody: an empty list would take away what the playbooks set by themselves.
+/// Absent without admins: an empty list would override the playbooks' own.
 fn admins(github_admins: &[String]) -> Group {
     if github_admins.is_empty() {
         return vec![];

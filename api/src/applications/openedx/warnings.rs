@@ -1,4 +1,4 @@
-//! What may surprise in stored settings: what a form says too, and what only the generated variables show.
+//! Warnings about stored settings: those of the form, and those that need the generated variables.
 
 use serde_json::{Map, Value};
 use shared_types::openedx;
@@ -9,7 +9,7 @@ use super::{OpenEdx, read, releases, vars};
 
 const EXTRA: &str = "configuration_extra_settings";
 
-/// Advice about settings. Where a text is shown with its secrets hidden its lines are others, so none are named.
+/// The warnings. In a text with masked secrets the line numbers would be wrong, so they are omitted.
 pub(super) fn warnings(application: &OpenEdx, settings: &Value) -> Vec<FieldWarning> {
     let Some(fields) = settings.as_object() else { return Vec::new() };
     let mut found = openedx::warnings(fields);
@@ -29,7 +29,7 @@ pub(super) fn warnings(application: &OpenEdx, settings: &Value) -> Vec<FieldWarn
     found
 }
 
-/// The pointers of the fields that people are not shown as they are stored.
+/// The pointers of the fields that are shown with masked secrets.
 fn rewritten(fields: &Map<String, Value>) -> Vec<String> {
     let is_rewritten = |name: &str| {
         let text = fields.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -40,13 +40,13 @@ fn rewritten(fields: &Map<String, Value>) -> Vec<String> {
     yaml.map(|field| format!("/{}", field.name)).collect()
 }
 
-/// Maps among the generated variables that the extra settings replace with something else.
+/// Maps among the generated variables that the extra settings replace with another value.
 fn replaced(application: &OpenEdx, settings: &Value) -> Vec<FieldWarning> {
     let Ok(settings) = read(settings) else { return Vec::new() };
     let text = &settings.configuration_extra_settings;
     let Ok(extra) = yaml::parse_map(text) else { return Vec::new() };
     let mut generated = vars::generated("", &settings, &application.installation);
-    // The map of features may be written under the name of other releases.
+    // The map of features may have its name in other releases.
     let (name, other) = releases::recognise(&settings.openedx_release).features.names();
     if let Some(features) = generated.get(name).cloned() {
         generated.insert(other.to_owned(), features);

@@ -1,4 +1,4 @@
-//! What proves that an app server of a site works.
+//! The checks of a site's app servers.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use shared_types::applications::site::{SiteCheck, SiteSettings, Statuses, site_n
 
 use crate::instances::application::{ApplicationError, CheckSpec};
 
-/// The checks of the settings; where there are none, the default one for each host name. Further checks of a host name are
-/// numbered.
+/// The checks of the settings, or a default check for each host name if there are none. Further checks of the same host
+/// name are numbered.
 ///
 /// # Errors
-/// Why the stored settings cannot be used.
+/// [`ApplicationError`] if the stored settings are not valid.
 pub(super) fn checks(settings: &SiteSettings) -> Result<Vec<CheckSpec>, ApplicationError> {
     let by_default: Vec<SiteCheck> = settings.hostnames.iter().map(|hostname| SiteCheck::of(hostname)).collect();
     let given = if settings.checks.is_empty() { &by_default } else { &settings.checks };

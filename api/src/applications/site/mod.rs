@@ -1,7 +1,7 @@
-//! The application type `site`: any site that has an Ansible playbook, or several that run one after another.
+//! The application type `site`: any site that one or several Ansible playbooks deploy, run one after another.
 //!
-//! Everything here is a pure function of the settings. Not here: the database, the network, and the wheels of a playbook, which
-//! the checkout finds by its `wheels.txt`.
+//! Everything here is a pure function of the settings. Out of scope: the database, the network, and the wheels of a
+//! playbook, which are found by the checkout's `wheels.txt`.
 
 mod checks;
 mod settings;
@@ -28,31 +28,31 @@ use crate::routing::public::PublicUrls;
 /// The version of the settings that this module writes.
 const VERSION: i32 = 1;
 
-/// What is written into an instance's settings where they are left blank.
+/// Defaults for settings that are left blank.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defaults {
-    /// The domain below which a label is a host name.
+    /// The domain that is appended to a label to make a host name.
     pub base_domain: String,
     /// The protocol of the public URLs: `http` or `https`.
     pub protocol: String,
 }
 
-/// Sites that have an Ansible playbook.
+/// Sites deployed by Ansible playbooks.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// For settings that are left blank.
+    /// Defaults for settings that are left blank.
     pub defaults: Defaults,
-    /// Where the gateway is, for the URLs among the variables.
+    /// Makes the public URLs in the variables.
     pub urls: PublicUrls,
-    /// The directory with the repositories of the templates, each under the template's name.
+    /// The directory with the templates' repositories, each under the template's name.
     pub examples: PathBuf,
 }
 
 impl Site {
-    /// As the operator configured it.
+    /// The type with the operator's settings.
     ///
     /// # Errors
-    /// Which setting cannot be used, and why.
+    /// A message that names the invalid setting and the reason.
     pub fn configured(settings: &Settings, repositories: &Repositories) -> Result<Self, String> {
         let base_domain = settings.instances_base_domain.clone();
         Ok(Self {
@@ -104,7 +104,7 @@ impl Application for Site {
     fn warnings(&self, settings: &Value) -> Vec<FieldWarning> {
         let Some(fields) = settings.as_object() else { return Vec::new() };
         let text = fields.get("variables").and_then(Value::as_str).unwrap_or_default();
-        // Where secrets are hidden, the lines that a person sees are others.
+        // If secrets are masked, the user sees other line numbers.
         let is_rewritten = secret::masked_yaml(text) != text;
         let shown = |warning: FieldWarning| FieldWarning { line: warning.line.filter(|_| !is_rewritten), ..warning };
         (site::TYPE.warnings)(fields).into_iter().map(shown).collect()
@@ -124,7 +124,7 @@ impl Application for Site {
 /// Reads stored settings.
 ///
 /// # Errors
-/// Why they are not those of a site.
+/// [`ApplicationError`] if they are not those of a site.
 pub fn read(settings: &Value) -> Result<SiteSettings, ApplicationError> {
     serde::Deserialize::deserialize(settings).map_err(|error| {
         ApplicationError(format!("The stored settings are not those of a site: {error}. Save them again."))

@@ -1,4 +1,4 @@
-//! From what a person sent to the settings that are stored: every field checked, every default written down.
+//! Turns a user's input into stored settings: checks every field and writes every default.
 
 use serde_json::{Map, Value};
 use shared_types::FieldError;
@@ -8,11 +8,11 @@ use shared_types::settings::{Field, FieldKind};
 use super::{Defaults, read};
 use crate::instances::application::ApplicationError;
 
-/// Lays the input over `current`, or over the defaults where there is none. Only fields that the input names change; a list
+/// Merges the input into `current`, or into the defaults if there is none. Only fields in the input change; a list
 /// changes as a whole.
 ///
 /// # Errors
-/// One entry for each place that is unknown or not valid.
+/// A [`FieldError`] for each place that is unknown or not valid.
 pub(super) fn apply(
     defaults: &Defaults,
     current: Option<&Value>,
@@ -35,7 +35,7 @@ pub(super) fn apply(
     serde_json::to_value(settings).map_err(|error| of_all(ApplicationError(error.to_string())))
 }
 
-/// What a blank field becomes; the others stay blank.
+/// The defaults of blank fields; fields without one stay blank.
 pub(super) fn defaults(defaults: &Defaults) -> Map<String, Value> {
     let pairs: [(&str, Value); 4] = [
         ("base_domain", defaults.base_domain.as_str().into()),
@@ -46,7 +46,7 @@ pub(super) fn defaults(defaults: &Defaults) -> Map<String, Value> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// Writes the default of every blank field of a record.
+/// Writes the defaults of blank fields in records.
 fn complete_records(stored: &mut Map<String, Value>) {
     for field in TYPE.schema.fields {
         let FieldKind::Records(records) = field.kind else { continue };
@@ -62,7 +62,7 @@ fn complete_records(stored: &mut Map<String, Value>) {
     }
 }
 
-/// Makes whole host names of labels.
+/// Completes labels to host names.
 fn complete_hostnames(settings: &mut SiteSettings) {
     let SiteSettings { hostnames, base_domain, checks, .. } = settings;
     for name in hostnames.iter_mut().chain(checks.iter_mut().map(|check| &mut check.host)) {

@@ -1,6 +1,6 @@
 //! What an app server of a site is built from: the playbooks, the variables, the git references to pin.
 //!
-//! The settings' variables win over those that ocim makes, which are all named `ocim_…`.
+//! The settings' variables override those that ocim generates, which all begin with `ocim_`.
 
 use serde_json::{Map, Value, json};
 use shared_types::applications::site::{SiteSettings, first_label};
@@ -10,7 +10,7 @@ use crate::applications::literal::literal;
 use crate::instances::application::{ApplicationError, GENERATED, Layer, Playbook, Reference, Requirements, Snapshot};
 use crate::routing::public::PublicUrls;
 
-/// Decides what an app server is built from.
+/// Determines what an app server is built from.
 pub(super) fn snapshot(name: &str, settings: &SiteSettings, urls: PublicUrls) -> Result<Snapshot, ApplicationError> {
     let own = yaml::parse_map(&settings.variables)
         .map_err(|error| ApplicationError(format!("The variables cannot be read. {error}.")))?;
@@ -48,13 +48,13 @@ fn generated(name: &str, settings: &SiteSettings, urls: PublicUrls) -> Map<Strin
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(versions).collect()
 }
 
-/// The variable with the commit of a playbook, counted from 1.
+/// The variable with the commit of a playbook; playbooks are numbered from 1.
 fn variable(number: usize) -> String {
     format!("ocim_playbook_{number}_commit")
 }
 
-/// Every playbook's version, under the name of its repository. A variable of the settings with the same name wins, and is left
-/// as it is.
+/// Every playbook's version, under the name of its repository. A variable of the settings with the same name overrides
+/// it, and is not pinned.
 fn references(settings: &SiteSettings, variables: &Map<String, Value>) -> Vec<Reference> {
     let mut made: Vec<Reference> = Vec::new();
     for (source, number) in settings.playbooks.iter().zip(1..) {
@@ -75,14 +75,14 @@ fn references(settings: &SiteSettings, variables: &Map<String, Value>) -> Vec<Re
     made
 }
 
-/// What the name of a machine begins with: at most 20 letters, digits and hyphens.
+/// Prefix of a machine's name: at most 20 letters, digits and hyphens.
 fn machine_name_prefix(settings: &SiteSettings) -> String {
     const MAX: usize = 20;
     let name: String = format!("site-{}", first_label(settings.domain())).chars().take(MAX).collect();
     name.trim_end_matches('-').to_owned()
 }
 
-/// What people call a repository: the last part of its address.
+/// A repository's name: the last part of its address.
 fn word(repository: &str) -> &str {
     let last = repository.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or(repository);
     last.strip_suffix(".git").unwrap_or(last)

@@ -1,32 +1,32 @@
-//! The sites of `ansible/examples` that “New instance” offers to begin with.
+//! The templates that “New instance” offers: the sites of `ansible/examples`.
 
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use shared_types::instance_type::InstanceTemplate;
 
-/// The branch that the repositories of the examples have.
+/// Branch of the examples' repositories.
 const BRANCH: &str = "master";
 
-/// A site to begin with.
+/// A template for a new instance.
 struct Template {
-    /// The word in the API, the folder in `ansible/examples`, and the main host name.
+    /// The name in the API, of the folder in `ansible/examples`, and of the main host.
     name: &'static str,
-    /// The name for people.
+    /// The name shown to users.
     label: &'static str,
-    /// What it deploys: one sentence.
+    /// One sentence about what it deploys.
     description: &'static str,
-    /// Host names besides the main one.
+    /// Host names in addition to the main one.
     hostnames: &'static [&'static str],
-    /// The page of the main host name that is only right if the site works, and the text on it.
+    /// A path of the main host name, and a text that is on this page only if the site works.
     check: (&'static str, &'static str),
     /// The hooks, as moment and playbook.
     hooks: &'static [(&'static str, &'static str)],
-    /// The variables, which say what may be set.
+    /// The variables as YAML, with comments on the possible values.
     variables: &'static str,
 }
 
-/// In the order that people are offered them.
+/// The templates, in the order in which users see them.
 const TEMPLATES: &[Template] = &[
     Template {
         name: "kolibri",
@@ -59,7 +59,7 @@ const TEMPLATES: &[Template] = &[
     },
 ];
 
-/// Memory of a machine in MB, and disk in GB: enough for each.
+/// Memory of a machine in MB, and disk in GB, sufficient for each template.
 const MACHINE: (u32, u32) = (1024, 5);
 
 /// Every template, with the repositories in this directory.
@@ -76,7 +76,7 @@ pub(super) fn templates(examples: &Path) -> Vec<InstanceTemplate> {
 impl Template {
     fn settings(&self, repository: &Path) -> Map<String, Value> {
         let hostnames: Vec<_> = std::iter::once(self.name).chain(self.hostnames.iter().copied()).collect();
-        // Without a host: the check stays right when a person writes another host name.
+        // Without a host name, so that the check stays right if the user enters another one.
         let check = json!({ "path": self.check.0, "statuses": "200", "text": self.check.1 });
         let hooks: Vec<_> =
             self.hooks.iter().map(|(moment, playbook)| json!({ "moment": moment, "playbook": playbook })).collect();

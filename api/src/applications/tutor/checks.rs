@@ -1,4 +1,4 @@
-//! What proves that an app server works.
+//! The checks of an app server.
 
 use serde_json::{Value, json};
 use shared_types::applications::tutor::TutorSettings;
@@ -6,8 +6,8 @@ use shared_types::applications::tutor::TutorSettings;
 use super::{hooks, names};
 use crate::instances::application::CheckSpec;
 
-/// LMS and Studio by their heartbeats (database and course store); the micro-frontends by a page of their own image and by their
-/// configuration, which the LMS makes. Search has no check: only people's browsers ask it, and its index can be made again.
+/// LMS and Studio by their heartbeats (database and course store); the micro-frontends by a page of their own image and
+/// by their configuration, made by the LMS. Search has no check: only browsers use it, and its index can be rebuilt.
 pub(super) fn checks(settings: &TutorSettings) -> Vec<CheckSpec> {
     let all = [
         ("lms", "lms", "/heartbeat"),
@@ -19,8 +19,8 @@ pub(super) fn checks(settings: &TutorSettings) -> Vec<CheckSpec> {
     all.into_iter().filter_map(check).collect()
 }
 
-/// The same for the playbook, which asks until all are right at the end of a build. The heartbeat of the LMS then includes the
-/// background workers, which takes up to 5 s; where they are held until activation there is none to answer.
+/// The same checks for the playbook, which repeats them at the end of a build until all pass. The heartbeat of the LMS
+/// then includes the background workers, which takes up to 5 s, unless they are stopped until activation.
 pub(super) fn at_the_end_of_a_build(settings: &TutorSettings) -> Value {
     let mut asked: Vec<_> = checks(settings).into_iter().map(|check| (check.hostname, check.path)).collect();
     if !hooks::holds_workers(settings) {

@@ -1,4 +1,4 @@
-//! The defaults of Tutor instances from the program's configuration.
+//! Defaults of Tutor instances from the program's settings.
 
 use std::path::Path;
 
@@ -9,17 +9,17 @@ use crate::applications::{EMAIL, PROTOCOL, Repositories};
 use crate::config::Settings;
 
 impl Tutor {
-    /// As the operator configured it.
+    /// The type with the operator's settings.
     ///
     /// # Errors
-    /// Which setting cannot be used, and what to write instead.
+    /// A message that names the invalid setting and the remedy.
     pub fn configured(settings: &Settings, repositories: &Repositories) -> Result<Self, String> {
         Ok(Self { defaults: Defaults::configured(settings, &repositories.tutor)? })
     }
 }
 
 impl Defaults {
-    /// `playbooks`: the repository that the program brings along, for instances that name none.
+    /// `playbooks`: the repository that the program ships, the default of instances.
     fn configured(settings: &Settings, playbooks: &Path) -> Result<Self, String> {
         let release = settings.default_tutor_release.as_deref().unwrap_or(releases::NEWEST);
         if releases::named(release).is_none() {

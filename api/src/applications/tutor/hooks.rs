@@ -1,18 +1,18 @@
-//! Playbooks that run at an app server's machine when traffic moves.
+//! Playbooks that run on an app server's machine when traffic moves.
 
 use shared_types::applications::tutor::TutorSettings;
 use shared_types::yaml;
 
 use crate::instances::application::{Hook, Moment};
 
-/// Whether the background workers run only while the app server is the active one. With a Redis elsewhere all app servers of the
-/// instance share one queue, and a candidate must not take its tasks; with one on each machine every app server has its own.
+/// Whether the background workers run only while the app server is active. With an external Redis all app servers of
+/// the instance share one queue, and a candidate must not take its tasks; otherwise each machine has its own Redis.
 pub(super) fn holds_workers(settings: &TutorSettings) -> bool {
     yaml::parse_map(&settings.databases).is_ok_and(|map| map.contains_key("REDIS_HOST"))
 }
 
-/// Background workers start before the first visitor. They finish their tasks before they stop, also where the machine of an app
-/// server ends that was active until its instance was archived.
+/// Background workers start before the first visitor. They finish their tasks before they stop, even if the machine of
+/// an app server ends that was active until its instance was archived.
 pub(super) fn hooks(settings: &TutorSettings) -> Vec<Hook> {
     if !holds_workers(settings) {
         return Vec::new();

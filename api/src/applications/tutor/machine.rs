@@ -1,12 +1,12 @@
-//! What the machine of an app server must have.
+//! Requirements on the machine of an app server.
 
 use shared_types::applications::MachineNeeds;
 use shared_types::applications::tutor::{self, TutorSettings, lists};
 
-/// The least that Tutor documents. Migrations may be killed for want of memory.
+/// The minimum in Tutor's documentation. With it, migrations may be killed for lack of memory.
 pub const LEAST: MachineNeeds = MachineNeeds { memory_mb: 4096, disk_gb: 25, has_own_kernel: true };
 
-/// What is asked for: containers need a kernel of the machine's own; images that are built need more disk than pulled ones.
+/// The requested machine: containers need the machine's own kernel; building images needs more disk than pulling them.
 pub fn needs(settings: &TutorSettings) -> MachineNeeds {
     let is_built = !lists::words(&settings.images_to_build).is_empty();
     let wanted = tutor::TYPE.machine;

@@ -1,6 +1,6 @@
 //! The application type Tutor: a current Open edX, deployed by the playbooks of `ansible/tutor`.
 //!
-//! Everything here is a pure function of the settings. Not here: the database, the network, and making the secrets.
+//! Everything here is a pure function of the settings. Out of scope: database, network, and generating the secrets.
 
 mod checks;
 mod configured;
@@ -32,30 +32,30 @@ use crate::instances::application::{
 /// The version of the settings that this program writes.
 const VERSION: i32 = 1;
 
-/// What is written into an instance's settings where they are left blank, and what the operator decides for all instances.
+/// Defaults for settings that are left blank, and the operator's values for all instances.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defaults {
-    /// The domain below which instances live.
+    /// The domain whose subdomains are the instances' domains.
     pub base_domain: String,
-    /// The contact address.
+    /// The default contact address of instances.
     pub email: String,
-    /// `http` or `https`.
+    /// Scheme of the public URLs: `http` or `https`.
     pub protocol: String,
-    /// The release of Open edX.
+    /// Name of the release of Open edX.
     pub release: String,
     /// The repository with the playbooks: URL or absolute path.
     pub playbooks_repository_url: String,
-    /// Its branch, tag or commit.
+    /// Branch, tag or commit of the playbooks.
     pub playbooks_version: String,
-    /// A directory of this host with the wheels of Tutor, its plugins and what they need; blank: pip asks PyPI. Not a setting of
-    /// an instance: the directory is copied to the machine, whatever it holds.
+    /// A directory of this host with the wheels of Tutor, its plugins and their requirements; blank: pip asks PyPI. Not
+    /// a setting of an instance, because the whole directory is copied to the machine.
     pub wheels: String,
 }
 
-/// Open edX by Tutor.
+/// Open edX deployed by Tutor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tutor {
-    /// For settings that are left blank.
+    /// Defaults for settings that are left blank.
     pub defaults: Defaults,
 }
 
@@ -115,7 +115,7 @@ impl Application for Tutor {
 /// Reads stored settings.
 ///
 /// # Errors
-/// They are not those of an instance of this type.
+/// [`ApplicationError`] if they are not those of an instance of this type.
 pub fn read(settings: &Value) -> Result<TutorSettings, ApplicationError> {
     serde::Deserialize::deserialize(settings).map_err(|error| {
         ApplicationError(format!("The stored settings are not those of a Tutor instance: {error}. Save them again."))

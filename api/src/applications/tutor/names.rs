@@ -1,27 +1,27 @@
-//! Names that are derived from an instance's domain.
+//! Names derived from an instance's domain.
 
 use shared_types::applications::SiteAddress;
 use shared_types::applications::tutor::{self, TutorSettings};
 
-/// How long the beginning of a machine's name may be, in characters.
+/// Limit of the prefix of a machine's name, in characters.
 const MACHINE_NAME_PREFIX_MAX: usize = 20;
 
-/// The host name of the LMS; those of the other sites are below it.
+/// The host name of the LMS; the other sites' host names are subdomains of it.
 pub(super) fn domain(settings: &TutorSettings) -> String {
     format!("{}.{}", settings.sub_domain, settings.base_domain)
 }
 
-/// The sites, the LMS first.
+/// The sites, LMS first.
 pub(super) fn sites(settings: &TutorSettings) -> Vec<SiteAddress> {
     tutor::sites_of(&domain(settings), &settings.release, &settings.plugins)
 }
 
-/// The host name of a site; none: the instance has no such site.
+/// The host name of a site; none if the instance has no such site.
 pub(super) fn host(settings: &TutorSettings, site: &str) -> Option<String> {
     sites(settings).into_iter().find(|known| known.name == site).map(|site| site.hostname)
 }
 
-/// What the names of an instance's machines begin with: letters, digits and hyphens.
+/// Prefix of the names of an instance's machines: letters, digits and hyphens.
 pub(super) fn machine_name_prefix(sub_domain: &str) -> String {
     let slug = sub_domain.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').map(|c| c.to_ascii_lowercase());
     let prefix: String = "tutor-".chars().chain(slug).take(MACHINE_NAME_PREFIX_MAX).collect();

@@ -1,5 +1,5 @@
-//! The secrets of an instance, in place of those that Tutor would make up on each machine (`tutor/templates/config/base.yml`,
-//! the same nine from sumac to verawood).
+//! The secrets of an instance, instead of those that Tutor would generate on each machine
+//! (`tutor/templates/config/base.yml`, the same nine from sumac to verawood).
 
 use hmac::{Hmac, Mac};
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ const MASTER_KEY: &str = "MEILISEARCH_MASTER_KEY";
 const KEY_UID: &str = "MEILISEARCH_API_KEY_UID";
 const API_KEY: &str = "MEILISEARCH_API_KEY";
 
-/// What is made for each instance. The ninth is computed from two of these.
+/// The generated secrets of each instance. The ninth secret is computed from two of them.
 pub(super) const SPECS: &[SecretSpec] = &[
     SecretSpec { name: "CMS_OAUTH2_SECRET", kind: SecretKind::Letters(24) },
     SecretSpec { name: "ID", kind: SecretKind::Letters(24) },
@@ -24,13 +24,13 @@ pub(super) const SPECS: &[SecretSpec] = &[
     SecretSpec { name: "OPENEDX_SECRET_KEY", kind: SecretKind::Letters(24) },
 ];
 
-/// All nine as values of Tutor's configuration, marked as secret whatever their names are.
+/// All nine as values of Tutor's configuration, each marked as secret independently of its name.
 ///
 /// # Errors
-/// One was not made for this instance.
+/// [`ApplicationError`] if a secret of this instance is missing.
 pub(super) fn config(secrets: &Map<String, Value>) -> Result<Map<String, Value>, ApplicationError> {
     let of = |name: &str| {
-        // The instance's secrets are given with their mark.
+        // The instance's secrets carry the mark for secret values.
         let found = secrets.get(name).and_then(Value::as_str).map(|text| typed::scalar(text).text);
         let found = found.filter(|text| !text.is_empty());
         found.ok_or_else(|| ApplicationError(format!("The instance has no secret {name}.")))
@@ -43,7 +43,7 @@ pub(super) fn config(secrets: &Map<String, Value>) -> Result<Map<String, Value>,
     Ok(config)
 }
 
-/// The key that Meilisearch itself computes for this UID: HMAC-SHA-256 of the UID under the master key, in hexadecimal.
+/// Computes Meilisearch's own key for this UID: HMAC-SHA-256 of the UID under the master key, in hexadecimal.
 fn api_key(master_key: &str, uid: &str) -> Result<String, ApplicationError> {
     let mut mac = Hmac::<Sha256>::new_from_slice(master_key.as_bytes())
         .map_err(|error| ApplicationError(format!("{MASTER_KEY}: {error}.")))?;
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_search_key_is_what_tutor_computes() {
-        // By `tutor.utils.uid_master_hash` of Tutor 22.0.3.
+        // Computed by `tutor.utils.uid_master_hash` of Tutor 22.0.3.
         let expected = "1c1160a6ac0483e0ecd63d36f4ea80890dd03f1d97288674983da3bd3de9bd51";
         assert_eq!(
             api_key("AbCdEfGhIjKlMnOpQrStUvWx", "0b2f6c9e-3f0a-4c58-9f0e-5a1d0d6f7b21"),

@@ -1,4 +1,4 @@
-//! From what a person sent to the settings that are stored.
+//! Turns a user's input into stored settings.
 
 use serde_json::{Map, Value};
 use shared_types::FieldError;
@@ -7,11 +7,11 @@ use shared_types::applications::tutor::{self, DEFAULT_PLUGINS, TutorSettings};
 use super::{Defaults, read};
 use crate::instances::application::ApplicationError;
 
-/// Lays the input over `current`, or over the defaults where there is none. Only fields that the input names change; a blank
-/// one takes its default.
+/// Merges the input into `current`, or into the defaults if there is none. Only fields in the input change; a blank one
+/// takes its default.
 ///
 /// # Errors
-/// One entry for each field that is unknown or not valid.
+/// A [`FieldError`] for each field that is unknown or not valid.
 pub(super) fn apply(
     defaults: &Defaults,
     current: Option<&Value>,
@@ -26,7 +26,7 @@ pub(super) fn apply(
     if wrong.is_empty() { Ok(stored.into()) } else { Err(wrong) }
 }
 
-/// What a blank field becomes; the others stay blank.
+/// The defaults of blank fields; fields without one stay blank.
 pub(super) fn defaults(defaults: &Defaults) -> Map<String, Value> {
     let pairs = [
         ("base_domain", defaults.base_domain.as_str()),

@@ -1,6 +1,6 @@
 //! What an app server is built from: the playbook, its variables, and the reference to pin.
 //!
-//! The later layer of variables wins: generated, secrets, databases, extra configuration.
+//! Later layers of variables override earlier ones: generated, secrets, databases, extra configuration.
 
 use serde_json::{Map, Value, json};
 use shared_types::applications::tutor::{TutorSettings, lists, releases};
@@ -9,30 +9,30 @@ use shared_types::yaml;
 use super::{checks, hooks, names, secrets, upgrade, vars};
 use crate::instances::application::{ApplicationError, GENERATED, Layer, Playbook, Reference, Requirements, Snapshot};
 
-/// The playbook that deploys everything.
+/// The playbook for the whole deployment.
 const DEPLOY: &str = "playbooks/deploy.yml";
-/// What Ansible needs to run it.
+/// Its Python requirements, including Ansible.
 const REQUIREMENTS: &str = "requirements.txt";
-/// The name of the reference of the code, when it is built.
+/// Name of the code's git reference, if the image is built.
 const CODE: &str = "edx-platform";
-/// The variable with its branch, tag or commit.
+/// The variable with the code's branch, tag or commit.
 const CODE_VERSION: &str = "tutor_platform_version";
 
-/// What an instance has besides its settings.
+/// Inputs of an instance besides its settings.
 #[derive(Debug, Clone, Copy)]
 pub struct Given<'a> {
-    /// Its secrets, by name.
+    /// The instance's secrets, by name.
     pub secrets: &'a Map<String, Value>,
-    /// The release that last migrated its databases; none: no app server has.
+    /// The release that last migrated its databases; none: no app server did.
     pub migrated_by: Option<&'a str>,
     /// The directory of wheels on this host; blank for none.
     pub wheels: &'a str,
 }
 
-/// Decides what an app server is built from.
+/// Determines what an app server is built from.
 ///
 /// # Errors
-/// The stored settings cannot be used, a secret is missing, or a later release has migrated the databases.
+/// [`ApplicationError`] if the settings are not valid, a secret is missing, or a later release migrated the databases.
 pub fn snapshot(name: &str, settings: &TutorSettings, given: Given<'_>) -> Result<Snapshot, ApplicationError> {
     let layers = vec![
         Layer { origin: GENERATED, variables: generated(name, settings, given)? },
@@ -90,7 +90,7 @@ fn read_yaml(field: &str, text: &str) -> Result<Map<String, Value>, ApplicationE
     yaml::parse_map(text).map_err(|error| ApplicationError(format!("The setting {field} cannot be read. {error}.")))
 }
 
-/// The code, where its image is built on the machine; an image that is pulled names its own.
+/// The code, if its image is built on the machine; a pulled image contains its code.
 fn references(settings: &TutorSettings, variables: &Map<String, Value>) -> Vec<Reference> {
     let version = variables.get(CODE_VERSION).and_then(Value::as_str).filter(|version| !version.is_empty());
     let reference = |version: &str| Reference {

@@ -1,4 +1,4 @@
-//! From a watched repository to the settings that deploy its code.
+//! Settings that deploy the code of a watched repository.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! What the tests of this folder share.
+//! Helpers shared by the tests of this folder.
 
 use serde_json::{Map, Value};
 use shared_types::applications::tutor::TutorSettings;

@@ -1,4 +1,4 @@
-//! What an app server does to data that outlives it.
+//! Effects of an app server on data that outlives it.
 
 use shared_types::applications::tutor::TutorSettings;
 use shared_types::applications::tutor::releases::place;
@@ -6,23 +6,23 @@ use shared_types::yaml;
 
 use crate::instances::application::ApplicationError;
 
-/// Whether the databases are elsewhere and outlive app servers.
+/// Whether the databases are external and outlive app servers.
 pub(super) fn has_shared_databases(settings: &TutorSettings) -> bool {
     yaml::parse_map(&settings.databases).is_ok_and(|map| !map.is_empty())
 }
 
-/// Whether a build changes the schema of databases that other app servers use: the first one on them, and one of another
-/// release. Activating its app server needs a maintenance page, and there is no way back without a restored snapshot.
+/// Whether a build migrates databases that other app servers use: the first build on them, or one of another release.
+/// Activating its app server needs a maintenance page, and a roll back is only possible with a restored snapshot.
 ///
-/// `last` is the release that last migrated the instance's databases; none: no app server has.
+/// `last` is the release that last migrated the instance's databases; none: no app server did.
 pub fn migrates(last: Option<&str>, next: &TutorSettings) -> bool {
     has_shared_databases(next) && last != Some(next.release.as_str())
 }
 
-/// The release that the playbook upgrades from; none: there is nothing to upgrade.
+/// The release that the playbook upgrades from; none if there is nothing to upgrade.
 ///
 /// # Errors
-/// A later release has migrated the databases: an earlier one cannot use them.
+/// [`ApplicationError`] if a later release migrated the databases: an earlier one cannot use them.
 pub fn upgrades_from<'a>(last: Option<&'a str>, next: &TutorSettings) -> Result<Option<&'a str>, ApplicationError> {
     let Some(last) = last.filter(|_| has_shared_databases(next)) else { return Ok(None) };
     match (place(last), place(&next.release)) {
@@ -32,7 +32,7 @@ pub fn upgrades_from<'a>(last: Option<&'a str>, next: &TutorSettings) -> Result<
             next.release
         ))),
         (Some(before), Some(after)) if before == after => Ok(None),
-        // An earlier release than any that is deployed here: Tutor knows its name or refuses it.
+        // A release that is too old for ocim: Tutor knows its name or refuses it.
         (_, Some(_)) => Ok(Some(last)),
         (_, None) => Err(ApplicationError(format!("There is no release {}.", next.release))),
     }

@@ -1,4 +1,4 @@
-//! The configuration of Tutor that follows from the settings, by Tutor's own keys.
+//! The part of Tutor's configuration that follows from the settings, by Tutor's own keys.
 
 use serde_json::{Map, Value, json};
 use shared_types::applications::tutor::releases::Release;
@@ -6,10 +6,10 @@ use shared_types::applications::tutor::{TutorSettings, lists, text};
 
 use super::names;
 
-/// The port of the machine that the gateway asks; Caddy in front of all sites listens there.
+/// The machine's port for the gateway; Caddy listens there for all sites.
 const HTTP_PORT: u16 = 80;
 
-/// The keys that are made from settings. The gateway ends TLS: Caddy only believes what it forwards.
+/// The keys made from settings. The gateway ends TLS, and Caddy trusts only its headers.
 pub(super) fn config(name: &str, settings: &TutorSettings) -> Map<String, Value> {
     let mut config = vec![
         ("PLATFORM_NAME", json!(text::cleaned(name))),
@@ -38,13 +38,13 @@ pub(super) fn config(name: &str, settings: &TutorSettings) -> Map<String, Value>
     config.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// The branch, tag or commit of edx-platform to build; none: Tutor's own.
+/// The branch, tag or commit of edx-platform to build; none: Tutor's default.
 pub(super) fn platform_version(settings: &TutorSettings, release: &Release) -> Option<String> {
     let version = if settings.edx_platform_commit.is_empty() { release.tag } else { &settings.edx_platform_commit };
     (!settings.edx_platform_repository_url.is_empty()).then(|| version.to_owned())
 }
 
-/// The keys for databases elsewhere: what the setting holds, and that none runs on the machine.
+/// The keys for external databases: the setting's, and those that switch the machine's own off.
 pub(super) fn databases(given: Map<String, Value>) -> Map<String, Value> {
     if given.is_empty() {
         return given;

@@ -10,9 +10,9 @@ use crate::client::output::Output;
 
 /// Give an instance's traffic to an app server
 ///
-/// It is checked first, from the gateway's side. The one it replaces keeps running, to go back to. Active already: success.
-/// Refused (exit code 5) when it does not run, does not answer its checks, or another one is active than expected. This command
-/// waits up to 30 seconds until the gateway has it.
+/// Checks the app server first, from the gateway's side. The replaced one keeps running as the fallback. Already
+/// active: success. Refused (exit code 5) if it is not running, fails its checks, or another one is active than
+/// expected. Waits up to 30 seconds until the gateway has the route.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim app-server activate 7
@@ -20,24 +20,24 @@ use crate::client::output::Output;
     ocim app-server activate 7 --when-running
     ocim app-server activate 7 --force --reason 'checked by hand'")]
 pub struct Arguments {
-    /// Its id
+    /// Id of the app server
     id: AppServerId,
     /// Skip the checks; needs --reason
     #[arg(long, requires = "reason")]
     force: bool,
-    /// Why, for the history; at most 500 characters
+    /// Reason for the history; at most 500 characters
     #[arg(long)]
     reason: Option<String>,
-    /// If it is still being built: activate it when it runs, unless a hold is on or a newer one is active by then. Is not waited
-    /// for
+    /// If it is still being built: activate it once it runs, unless a hold is on or a newer one is active by then. The
+    /// command does not wait for that
     #[arg(long)]
     when_running: bool,
-    /// Only if this app server is active now; `none`: only if none is
+    /// Only if this app server is active now; `none`: only if no app server is active
     #[arg(long, value_name = "ID", value_parser = expected)]
     expected_active: Option<Expected>,
 }
 
-/// What must be active now.
+/// The app server that must be active now; none: no app server.
 #[derive(Debug, Clone, Copy)]
 struct Expected(Option<AppServerId>);
 
@@ -48,10 +48,10 @@ fn expected(text: &str) -> Result<Expected, String> {
     text.parse().map(|id| Expected(Some(id))).map_err(|_| "must be an app server's id, or none".to_owned())
 }
 
-/// Activates it.
+/// Activates an app server and prints the result.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn activate(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let Arguments { id, force, reason, when_running, expected_active } = arguments;
     let mut body = json!({ "force": force, "when_running": when_running, "reason": reason });
@@ -67,10 +67,10 @@ pub async fn activate(arguments: &Arguments, api: &Api, out: &Output) -> Result<
     print(&answer, out)
 }
 
-/// Prints where the traffic goes.
+/// Prints which app server is active.
 ///
 /// # Errors
-/// When it cannot be read or printed.
+/// [`ClientError`] if the answer cannot be decoded or printed.
 pub fn print(answer: &Value, out: &Output) -> Result<(), ClientError> {
     let ActivationResult { app_server, is_applied } = decode(answer)?;
     let words = match (app_server.serving, is_applied) {

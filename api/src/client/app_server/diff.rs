@@ -7,27 +7,27 @@ use crate::client::api::{Api, decode};
 use crate::client::error::ClientError;
 use crate::client::output::{Cell, Output};
 
-/// Print what differs between an app server and another one, or its instance
+/// Print the differences between an app server and another one, or its instance
 ///
-/// Settings field by field, then the merged variables. Secrets show as changed without their values. The exit code is 0 also
-/// where something differs.
+/// Settings field by field, then the merged variables. Secrets show as changed without their values. The exit code is 0
+/// even if there are differences.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim app-server diff 7
     ocim app-server diff 7 --against 5
     ocim app-server diff 7 --against instance -o json")]
 pub struct Arguments {
-    /// Its id
+    /// Id of the app server
     id: AppServerId,
     /// The id of another app server of its instance, or `instance`: the instance as it is now
     #[arg(long, value_name = "ID|instance", default_value = "instance")]
     against: String,
 }
 
-/// Prints it.
+/// Prints the differences.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn diff(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let Arguments { id, against } = arguments;
     let document = api.get(&format!("/app-servers/{id}/diff"), &[("against", Some(against.clone()))]).await?;

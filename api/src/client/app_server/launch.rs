@@ -13,9 +13,9 @@ use crate::client::output::Output;
 
 /// Launch an app server of an instance, with its settings as they are now
 ///
-/// What serves goes on serving. With --wait this command goes on until the build has ended and shows on standard error how far
-/// it is: exit code 0 when it runs, 1 when it failed or was stopped. A lost connection is made again and is no failed build.
-/// Ctrl-C ends this command and not the build (exit code 130).
+/// The active app server stays active. With --wait this command follows the build to its end and shows its progress on
+/// standard error: exit code 0 if it runs, 1 if it failed or was stopped. A lost connection is retried and does not
+/// count as a failed build. Ctrl-C ends this command but not the build (exit code 130).
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim app-server launch astro.campus.example
@@ -24,24 +24,24 @@ use crate::client::output::Output;
 pub struct Arguments {
     /// The instance: its id, whole name or domain
     instance: String,
-    /// Go on until the build, or the last of its attempts, has ended
+    /// Wait until the build, or the last of its attempts, has ended
     #[arg(long)]
     wait: bool,
-    /// How many app servers are tried, one after another, until one is built: 1 to 10
+    /// How many app servers are tried, one after another, until a build succeeds: 1 to 10
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=10))]
     attempts: u8,
-    /// Activate it when its build has ended well; not while a hold is on, and not in the place of a newer one
+    /// Activate it when its build has succeeded; not while a hold is on, and not instead of a newer one
     #[arg(long)]
     activate_when_running: bool,
-    /// Why, for the history; at most 500 characters
+    /// Reason for the history; at most 500 characters
     #[arg(long)]
     reason: Option<String>,
 }
 
-/// Launches one.
+/// Launches an app server; with `--wait` follows its build.
 ///
 /// # Errors
-/// What the API says; with `--wait` [`ClientError::Failed`] when it was not built.
+/// [`ClientError`] if the API refuses; with `--wait` [`ClientError::Failed`] if the build failed.
 pub async fn launch(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let Arguments { instance, wait, attempts, activate_when_running, reason } = arguments;
     let id = instance::find(api, instance).await?;
@@ -53,7 +53,7 @@ pub async fn launch(arguments: &Arguments, api: &Api, out: &Output) -> Result<()
         let words = format!("App server {0} is launched. Follow its log: ocim app-server logs {0} -f", summary.id);
         return out.told(&launched, &words);
     }
-    // From here on, so that no Ctrl-C falls between the launch and the words for it.
+    // Registered before the launch, so that a Ctrl-C during it is reported.
     let mut interrupts = signal(SignalKind::interrupt())?;
     let unknown = || {
         let words =
@@ -72,7 +72,7 @@ pub async fn launch(arguments: &Arguments, api: &Api, out: &Output) -> Result<()
     out.told(&built, &format!("App server {} is {}.", summary.id, summary.status.as_str()))
 }
 
-/// Launches one although connections break: with one key for all attempts, at most one is launched.
+/// Launches an app server with retries; the same idempotency key for all of them prevents a second launch.
 async fn post(api: &Api, path: &str, body: &Value) -> Result<Value, ClientError> {
     let mut bits = [0u8; 16];
     getrandom::fill(&mut bits).map_err(|error| ClientError::Failed(format!("no randomness: {error}")))?;

@@ -14,13 +14,13 @@ use crate::client::output::{Cell, Output};
     ocim app-server list --instance astro.campus.example --status running
     ocim app-server list --limit 20 -o json")]
 pub struct Arguments {
-    /// Only those of this instance: its id, whole name or domain
+    /// Only app servers of this instance: its id, whole name or domain
     #[arg(long)]
     instance: Option<String>,
-    /// Only those with this status: new, waiting, configuring, running, failed, error, terminated or stopped
+    /// Only app servers with this status: new, waiting, configuring, running, failed, error, terminated or stopped
     #[arg(long, value_parser = status)]
     status: Option<AppServerStatus>,
-    /// How many at most; left out: all
+    /// Limit of the number; left out: all
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
 }
@@ -33,10 +33,10 @@ fn status(text: &str) -> Result<AppServerStatus, String> {
     })
 }
 
-/// Prints them, page after page read.
+/// Prints the app servers, fetching page after page.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn list(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let Arguments { instance, status, limit } = arguments;
     let instance = match instance {
@@ -66,7 +66,7 @@ fn row(item: &Value) -> Result<Vec<Cell>, ClientError> {
     ])
 }
 
-/// The word of the API.
+/// The API's word for it.
 pub fn serving(serving: Serving) -> &'static str {
     match serving {
         Serving::Idle => "idle",

@@ -10,10 +10,10 @@ use crate::client::text;
 
 /// Print the log of an app server
 ///
-/// Its own lines and its machine's, the oldest first. Colours in it pass to a terminal only (not with NO_COLOR); other control
-/// characters are written out. `-o json` prints one array; with -f an entry a line.
+/// Lines of the app server and of its machine, oldest first. Colours are kept for terminals only (not with NO_COLOR);
+/// other control characters are escaped. `-o json` prints one array; with -f one entry per line.
 ///
-/// -f goes on until the build has ended and everything it said is printed; a lost connection is made again, and no line is
+/// -f continues until the build has ended and its whole log is printed; a lost connection is retried, and no line is
 /// lost or printed twice. The exit code is 0 however the build ended.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
@@ -22,18 +22,18 @@ use crate::client::text;
     ocim app-server logs 7 --level warning
     ocim app-server logs 7 --q migrate -o json")]
 pub struct Arguments {
-    /// Its id
+    /// Id of the app server
     id: AppServerId,
-    /// Go on until the build has ended
+    /// Continue until the build has ended
     #[arg(short, long)]
     follow: bool,
-    /// Only this level and those above it: debug, info, warning, error or critical
+    /// Only this level and more severe ones: debug, info, warning, error or critical
     #[arg(long, value_parser = level)]
     level: Option<LogLevel>,
-    /// Only lines that hold this text, whatever the case; at most 200 characters
+    /// Only lines that contain this text, ignoring case; at most 200 characters
     #[arg(long, value_name = "TEXT")]
     q: Option<String>,
-    /// Only the last so many lines, and with -f those that follow; left out: all
+    /// Only the last N lines, and with -f the following ones; left out: all
     #[arg(long, value_name = "N")]
     tail: Option<u32>,
 }
@@ -43,7 +43,7 @@ fn level(text: &str) -> Result<LogLevel, String> {
     known.copied().ok_or_else(|| "must be debug, info, warning, error or critical".to_owned())
 }
 
-/// Which entries are wanted.
+/// Which entries are printed.
 #[derive(Debug)]
 pub struct Filter {
     level: Option<LogLevel>,
@@ -51,7 +51,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether this one is.
+    /// Whether an entry matches.
     pub fn takes(&self, entry: &LogEntry) -> bool {
         let holds = |text: &String| entry.text.to_lowercase().contains(&text.to_lowercase());
         self.level.is_none_or(|level| entry.level >= level) && self.text.as_ref().is_none_or(holds)
@@ -62,10 +62,10 @@ impl Filter {
     }
 }
 
-/// Prints it.
+/// Prints the log.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn logs(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let Arguments { id, follow, level, q, tail } = arguments;
     let filter = Filter { level: *level, text: q.clone().filter(|text| !text.is_empty()) };
@@ -92,7 +92,7 @@ pub async fn logs(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), 
     entries.iter().try_for_each(|entry| out.line(&line(&decode(entry)?, out)))
 }
 
-/// Page after page: a log may be longer than one wants to keep.
+/// Prints page after page, without holding the whole log in memory.
 async fn print_all(api: &Api, path: &str, filter: &Filter, out: &Output) -> Result<(), ClientError> {
     let mut after = 0;
     loop {
@@ -106,10 +106,10 @@ async fn print_all(api: &Api, path: &str, filter: &Filter, out: &Output) -> Resu
     }
 }
 
-/// How many entries the API gives at once.
+/// Limit of the API for one page.
 const MAX_PAGE: u32 = 500;
 
-/// The last so many entries, the oldest first.
+/// The last `count` entries, oldest first.
 async fn last_entries(api: &Api, path: &str, filter: &Filter, count: u32) -> Result<Vec<Value>, ClientError> {
     let (mut before, mut left, mut pages) = (i64::MAX, count, Vec::new());
     while left > 0 {
@@ -141,10 +141,10 @@ async fn page(
     }
 }
 
-/// The number of the last entry there is; 0: there is none.
+/// The number of the last entry; 0 if there is none.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn last_seq(api: &Api, id: AppServerId) -> Result<i64, ClientError> {
     let all = Filter { level: None, text: None };
     let last = page(api, &format!("/app-servers/{id}/logs"), &all, ("before", i64::MAX), 1).await?;
@@ -156,10 +156,10 @@ fn seq(entry: &Value) -> Result<i64, ClientError> {
     Ok(entry.seq.unwrap_or(entry.id.0))
 }
 
-/// Prints an entry at once; gives its number.
+/// Prints an entry and flushes; gives its number.
 ///
 /// # Errors
-/// When it cannot be read or printed.
+/// [`ClientError`] if it cannot be decoded or printed.
 pub fn print_live(document: &Value, out: &Output) -> Result<i64, ClientError> {
     let entry: LogEntry = decode(document)?;
     if out.is_json() {
@@ -170,7 +170,7 @@ pub fn print_live(document: &Value, out: &Output) -> Result<i64, ClientError> {
     Ok(entry.seq.unwrap_or(entry.id.0))
 }
 
-/// An entry as the server's plain text has it, and safe to print.
+/// An entry in the form of the server's plain text, safe to print.
 fn line(entry: &LogEntry, out: &Output) -> String {
     let begin = format!("{} {:8} ", entry.created.format("%Y-%m-%d %H:%M:%S%.3f"), entry.level.as_str());
     let text = text::shown_log(&entry.text, out.has_colours(), begin.len());

@@ -1,4 +1,4 @@
-//! Following a log: the stream resumes behind the last entry that came, as often as it breaks.
+//! Follows a log: after a broken connection the stream resumes behind the last received entry.
 
 use std::io::Write;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use crate::client::error::ClientError;
 use crate::client::output::Output;
 use crate::client::sse::Stream;
 
-/// How often is asked whether the build has ended.
+/// Interval of the check whether the build has ended.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long to wait before a connection is made again.
+/// Pause before reconnecting.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Prints the entries behind number `after` as they come, until the build has ended and its last is printed.
+/// Prints the entries after number `after` as they arrive, until the build has ended and its last entry is printed.
 ///
 /// # Errors
-/// What the API refuses, and that the server cannot be reached at the beginning.
+/// [`ClientError`] if the API refuses, or if the server cannot be reached at the beginning.
 pub async fn follow(api: &Api, id: AppServerId, after: i64, filter: &Filter, out: &Output) -> Result<(), ClientError> {
     let mut follower = Follower { api, id, after, last: None, filter, out };
     let mut is_told = false;
@@ -44,9 +44,9 @@ pub async fn follow(api: &Api, id: AppServerId, after: i64, filter: &Filter, out
 struct Follower<'a> {
     api: &'a Api,
     id: AppServerId,
-    /// The number of the last entry that came.
+    /// Number of the last received entry.
     after: i64,
-    /// The number of the last that will be waited for; none while the build goes on.
+    /// Number of the last entry to wait for; none while the build is running.
     last: Option<i64>,
     filter: &'a Filter,
     out: &'a Output,
@@ -57,7 +57,7 @@ impl Follower<'_> {
         self.last.is_some_and(|last| self.after >= last)
     }
 
-    /// Asks whether the build has ended, and only then which entry is the last.
+    /// Checks whether the build has ended, and only then reads the number of its last entry.
     async fn look(&mut self) -> Result<(), ClientError> {
         let found = self.api.get(&format!("/app-servers/{}", self.id), &[]).await?;
         if !decode::<AppServerSummary>(&found)?.status.is_building() {
@@ -66,7 +66,7 @@ impl Follower<'_> {
         Ok(())
     }
 
-    /// Reads one connection until all has come, or it breaks.
+    /// Reads from one connection until the last entry has arrived or the connection breaks.
     async fn read(&mut self) -> Result<(), ClientError> {
         let path = format!("/app-servers/{}/logs/stream", self.id);
         let request = self.api.request(Method::GET, &path, &[]);

@@ -1,4 +1,4 @@
-//! `ocim app-server …`
+//! The commands of `ocim app-server`.
 
 mod activate;
 mod diff;
@@ -18,7 +18,7 @@ use super::api::Api;
 use super::error::ClientError;
 use super::output::Output;
 
-/// What can be done with app servers. What each is for is said at its arguments.
+/// Operations on app servers, each documented at its arguments.
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
     List(list::Arguments),
@@ -34,10 +34,10 @@ pub enum Verb {
     Unpin(pin::UnpinArguments),
 }
 
-/// Does one of them.
+/// Performs one operation.
 ///
 /// # Errors
-/// What the verb gives.
+/// [`ClientError`] of the operation.
 pub async fn run(verb: Verb, api: &Api, out: &Output) -> Result<(), ClientError> {
     match verb {
         Verb::List(arguments) => list::list(&arguments, api, out).await,

@@ -1,4 +1,4 @@
-//! How far a build is, in words: a line that is written anew on a terminal, a line for each change elsewhere.
+//! Progress of a build as text: on a terminal one line that is overwritten, elsewhere one line for each change.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -6,7 +6,7 @@ use shared_types::AppServerSummary;
 
 use crate::client::text;
 
-/// How far it is; with the tasks, which change often, or without.
+/// The progress; the number of tasks changes often and is included on request.
 pub fn words(one: &AppServerSummary, has_tasks: bool) -> String {
     let progress = &one.progress;
     if one.stop_requested_by.is_some() && one.status.is_building() {
@@ -26,7 +26,7 @@ pub fn words(one: &AppServerSummary, has_tasks: bool) -> String {
     words
 }
 
-/// Shows on standard error how builds go on.
+/// Shows the progress of builds on standard error.
 #[derive(Debug)]
 pub struct Display {
     is_terminal: bool,
@@ -34,23 +34,23 @@ pub struct Display {
 }
 
 impl Display {
-    /// Nothing is shown yet.
+    /// Makes a display that shows nothing yet.
     pub fn new() -> Self {
         Self { is_terminal: io::stderr().is_terminal(), last: String::new() }
     }
 
-    /// Shows how far a build is, unless that is what is shown.
+    /// Shows a build's progress if it has changed.
     pub fn show(&mut self, one: &AppServerSummary) {
         self.line(&format!("app server {}: {}", one.id, words(one, self.is_terminal)));
     }
 
-    /// Shows something else.
+    /// Shows a text other than a build's progress.
     pub fn line(&mut self, words: &str) {
         let line = text::shown(words);
         if line == self.last {
             return;
         }
-        // A line that wraps could not be written anew.
+        // A line that wraps could not be overwritten.
         let width = self.is_terminal.then(width).unwrap_or(usize::MAX);
         let short: String = line.chars().take(width).collect();
         let _ = if self.is_terminal {
@@ -61,7 +61,7 @@ impl Display {
         self.last = line;
     }
 
-    /// What is shown stays, and what follows begins a line.
+    /// Ends the line, so that the next output begins a new one.
     pub fn end(&mut self) {
         if self.is_terminal && !self.last.is_empty() {
             let _ = writeln!(io::stderr());

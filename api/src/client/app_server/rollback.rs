@@ -11,8 +11,8 @@ use crate::client::output::Output;
 
 /// Give an instance's traffic back to the app server that had it before
 ///
-/// And set the hold: automation activates nothing until a person lifts it (ocim instance unhold). Its checks have 2 seconds.
-/// Repeated: success, and it does not go forth again. Refused (exit code 5) when there is nothing to go back to.
+/// Also sets the hold: automation activates nothing until a user lifts it (ocim instance unhold). The checks have 2
+/// seconds. Repeated: success, and nothing changes. Refused (exit code 5) if there is no app server to roll back to.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim app-server rollback astro.campus.example --reason 'grades are missing'
@@ -20,18 +20,18 @@ use crate::client::output::Output;
 pub struct Arguments {
     /// The instance: its id, whole name or domain
     instance: String,
-    /// Why, for the history; at most 500 characters
+    /// Reason for the history; at most 500 characters
     #[arg(long)]
     reason: Option<String>,
-    /// To this app server instead
+    /// Roll back to this app server instead
     #[arg(long, value_name = "ID")]
     to: Option<AppServerId>,
 }
 
-/// Rolls it back.
+/// Rolls an instance back.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn roll_back(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let Arguments { instance, reason, to } = arguments;
     let id = instance::find(api, instance).await?;

@@ -9,28 +9,28 @@ use crate::client::output::Output;
 
 /// Show an app server
 ///
-/// `-o json` has all there is: configuration, variables, steps, checks.
+/// `-o json` prints everything: configuration, variables, steps, checks.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim app-server show 7
     ocim app-server show 7 -o json")]
 pub struct Arguments {
-    /// Its id
+    /// Id of the app server
     id: AppServerId,
 }
 
-/// Prints it.
+/// Reads and prints an app server.
 ///
 /// # Errors
-/// What the API says; exit code 4 when there is none.
+/// [`ClientError`] if the API refuses; exit code 4 if there is no such app server.
 pub async fn show(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     print(&api.get(&format!("/app-servers/{}", arguments.id), &[]).await?, out)
 }
 
-/// Prints an app server.
+/// Prints an app server from the API's document.
 ///
 /// # Errors
-/// When it cannot be read or printed.
+/// [`ClientError`] if it cannot be decoded or printed.
 pub fn print(document: &Value, out: &Output) -> Result<(), ClientError> {
     if out.is_json() {
         return out.document(document);

@@ -7,26 +7,26 @@ use crate::client::api::{Api, decode};
 use crate::client::error::ClientError;
 use crate::client::output::Output;
 
-/// Stop a build: its processes end and its machine is taken away
+/// Stop a build: its processes are ended and its machine is deleted
 ///
-/// At any moment of it, within 10 seconds as a rule; this command waits up to 30 for it. The log is kept. Stopped already:
-/// success. Refused (exit code 5) when the build has ended.
+/// Possible at any moment of the build, usually within 10 seconds; this command waits up to 30. The log is kept.
+/// Already stopped: success. Refused (exit code 5) if the build has ended.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim app-server stop 7
     ocim app-server stop 7 --reason 'wrong branch'")]
 pub struct Arguments {
-    /// Its id
+    /// Id of the app server
     id: AppServerId,
-    /// Why, for the history; at most 500 characters
+    /// Reason for the history; at most 500 characters
     #[arg(long)]
     reason: Option<String>,
 }
 
-/// Stops it.
+/// Stops the build.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn stop(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let Arguments { id, reason } = arguments;
     let stopped = api.ask(Method::POST, &format!("/app-servers/{id}/stop"), &json!({ "reason": reason })).await?;

@@ -7,29 +7,29 @@ use crate::client::api::{Api, decode};
 use crate::client::error::ClientError;
 use crate::client::output::Output;
 
-/// Take the machine of an app server away, for good
+/// Delete the machine of an app server for good
 ///
-/// This command waits up to 30 seconds until it is gone. Gone already: success. Refused (exit code 5) when it is active or
+/// Waits up to 30 seconds until it is gone. Already gone: success. Refused (exit code 5) if the app server is active or
 /// draining, and while it is being built unless --stop is given.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim app-server terminate 7
     ocim app-server terminate 7 --stop --reason 'not needed'")]
 pub struct Arguments {
-    /// Its id
+    /// Id of the app server
     id: AppServerId,
-    /// Stop a build under way first
+    /// Stop a running build first
     #[arg(long)]
     stop: bool,
-    /// Why, for the history; at most 500 characters
+    /// Reason for the history; at most 500 characters
     #[arg(long)]
     reason: Option<String>,
 }
 
-/// Takes it away.
+/// Terminates the app server.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn terminate(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let Arguments { id, stop, reason } = arguments;
     let body = json!({ "stop": stop, "reason": reason });

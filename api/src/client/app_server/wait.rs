@@ -1,4 +1,4 @@
-//! Waiting for a build, over as many attempts as it has, whatever becomes of connections.
+//! Waits for a build and its further attempts, across lost connections.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use super::progress::Display;
 use crate::client::api::{Api, decode};
 use crate::client::error::ClientError;
 
-/// How often a build is looked at.
+/// Interval of polling a build.
 const POLL: Duration = Duration::from_secs(1);
-/// How long to wait before a request that did not get through is sent again.
+/// Pauses before the retries of a request that failed to reach the server.
 pub const PAUSES: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(3)];
 
-/// Shows how a build goes on until it has ended, and gives the app server that runs.
+/// Shows a build's progress until it has ended, and gives the running app server.
 ///
 /// # Errors
-/// [`ClientError::Failed`] when no attempt was built, [`ClientError::Interrupted`] at Ctrl-C; what the API refuses.
+/// [`ClientError::Failed`] if no attempt succeeded, [`ClientError::Interrupted`] at Ctrl-C; other errors of the API.
 pub async fn until_built(
     api: &Api,
     launched: &Value,
@@ -78,7 +78,7 @@ pub async fn until_built(
     }
 }
 
-/// The next attempt of a build that failed; it is there as soon as the failure is.
+/// The next attempt of a failed build; the server creates it together with the failure.
 async fn after(api: &Api, failed: &AppServerSummary) -> Result<Option<Value>, ClientError> {
     let has_failed = matches!(failed.status, AppServerStatus::Failed | AppServerStatus::Error);
     if !has_failed || failed.attempt >= failed.num_attempts {
@@ -99,7 +99,7 @@ fn ended(one: &AppServerSummary) -> Result<(), ClientError> {
             format!("the build of app server {id} failed: {why}")
         }
         Stopped => {
-            let by = one.stop_requested_by.as_deref().unwrap_or("somebody");
+            let by = one.stop_requested_by.as_deref().unwrap_or("an unknown user");
             format!("the build of app server {id} was stopped by {by}")
         }
         Terminated => format!("app server {id} was built, and its machine has been taken away since"),

@@ -7,7 +7,7 @@ use crate::client::api::Api;
 use crate::client::error::ClientError;
 use crate::client::output::Output;
 
-/// Put an instance away: its host names lead nowhere until it is restored
+/// Archive an instance: its host names have no target until it is restored
 ///
 /// Refused (exit code 5) while an app server is being built, and while machines live unless --terminate is given.
 #[derive(Debug, Args)]
@@ -15,28 +15,28 @@ use crate::client::output::Output;
     ocim instance archive 1
     ocim instance archive 1 --terminate")]
 pub struct Arguments {
-    /// Its id, whole name or domain
+    /// Id, whole name or domain of the instance
     instance: String,
-    /// Take its machines away, the active one's too
+    /// Terminate its machines, the active one included
     #[arg(long)]
     terminate: bool,
 }
 
-/// Take an archived instance into use again
+/// Restore an archived instance
 ///
 /// Nothing is launched or activated.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim instance restore 1")]
 pub struct RestoreArguments {
-    /// Its id, whole name or domain
+    /// Id, whole name or domain of the instance
     instance: String,
 }
 
-/// Archives it.
+/// Archives the instance.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn archive(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let id = find(api, &arguments.instance).await?;
     let query = [("terminate", arguments.terminate.then(|| true.to_string()))];
@@ -44,10 +44,10 @@ pub async fn archive(arguments: &Arguments, api: &Api, out: &Output) -> Result<(
     out.told(&archived, &format!("Instance {id} is archived."))
 }
 
-/// Restores it.
+/// Restores the instance.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn restore(arguments: &RestoreArguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let id = find(api, &arguments.instance).await?;
     let restored = api.ask(Method::POST, &format!("/instances/{id}/restore"), &json!({})).await?;

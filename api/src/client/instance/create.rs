@@ -10,18 +10,18 @@ use crate::client::output::Output;
 
 /// Create an instance; nothing is launched
 ///
-/// Settings that are not named get their defaults, which are written now and not looked up later. When a field is not valid
-/// (exit code 5), nothing is created.
+/// Settings that are not given get their defaults, which are stored now and not looked up later. If a field is not
+/// valid (exit code 5), nothing is created.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim instance create --name 'Astronomy Academy' --sub-domain astro
     ocim instance create --name Moon --sub-domain moon --set email=moon@example.com --set max_builds=2
     ocim instance create --name Mars --sub-domain mars --set-file configuration_extra_settings=extra.yml -o json")]
 pub struct Arguments {
-    /// Its name, which learners see; at most 250 characters
+    /// The instance's name, shown to learners; at most 250 characters
     #[arg(long)]
     name: String,
-    /// Which application it runs
+    /// The application that it runs
     #[arg(long = "type", value_name = "TYPE", default_value = applications::DEFAULT.word)]
     instance_type: String,
     /// The part of its domain before the base domain, for types that have one; at most 50 characters
@@ -34,10 +34,10 @@ pub struct Arguments {
     files: Files,
 }
 
-/// Creates it and prints its id.
+/// Creates an instance and prints its id.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn create(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let Arguments { name, instance_type, sub_domain, set, files } = arguments;
     let mut body = settings::body(applications::schema_of(instance_type), set, files)?;

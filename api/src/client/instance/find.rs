@@ -1,4 +1,4 @@
-//! An instance by what a person calls it.
+//! Finds an instance by id, name or domain.
 
 use serde_json::Value;
 use shared_types::{InstanceId, InstanceSummary};
@@ -6,10 +6,10 @@ use shared_types::{InstanceId, InstanceSummary};
 use crate::client::api::{Api, decode};
 use crate::client::error::ClientError;
 
-/// The id of the instance with this id, name or domain, archived or not. Digits are an id; a name must be the whole name.
+/// The id of the instance with this id, name or domain, archived or not. Digits mean an id; a name must match entirely.
 ///
 /// # Errors
-/// [`ClientError::NotFound`]; [`ClientError::Usage`] when several have the name.
+/// [`ClientError::NotFound`]; [`ClientError::Usage`] if several instances have the name.
 pub async fn find(api: &Api, named: &str) -> Result<InstanceId, ClientError> {
     if let Ok(id) = named.parse() {
         return Ok(id);
@@ -21,7 +21,7 @@ pub async fn find(api: &Api, named: &str) -> Result<InstanceId, ClientError> {
             found.extend(matching(&item, named)?);
         }
     }
-    // A domain is one instance's; a name may be several's.
+    // A domain is unique; a name may not be.
     let by_domain = found.iter().find(|one| one.domain.eq_ignore_ascii_case(named));
     match (by_domain, found.as_slice()) {
         (Some(one), _) | (None, [one]) => Ok(one.id),

@@ -7,35 +7,35 @@ use crate::client::api::Api;
 use crate::client::error::ClientError;
 use crate::client::output::Output;
 
-/// Keep automation from activating until a person lifts the hold
+/// Prevent automation from activating until a user lifts the hold
 ///
-/// Automation goes on building, and people may activate. Held already: success, and who set it and why stays as it is.
+/// Automation continues to build, and users may activate. Already held: success, and the hold's user and reason stay.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim instance hold 1 --reason 'exams until Friday'")]
 pub struct Arguments {
-    /// Its id, whole name or domain
+    /// Id, whole name or domain of the instance
     instance: String,
-    /// Why, for the history; at most 500 characters
+    /// Reason for the history; at most 500 characters
     #[arg(long)]
     reason: String,
 }
 
-/// Lift the hold
+/// Lift the hold of an instance
 ///
 /// No hold: success.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim instance unhold 1")]
 pub struct UnholdArguments {
-    /// Its id, whole name or domain
+    /// Id, whole name or domain of the instance
     instance: String,
 }
 
-/// Holds it.
+/// Sets the hold.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn hold(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let id = find(api, &arguments.instance).await?;
     let body = json!({ "reason": arguments.reason });
@@ -46,7 +46,7 @@ pub async fn hold(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), 
 /// Lifts the hold.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn unhold(arguments: &UnholdArguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let id = find(api, &arguments.instance).await?;
     let free = api.json(api.request(Method::DELETE, &format!("/instances/{id}/hold"), &[])).await?;

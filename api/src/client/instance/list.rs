@@ -14,27 +14,27 @@ use crate::client::output::{Cell, Output};
     ocim instance list --archived -o json
     ocim instance list --health down,degraded --sort health")]
 pub struct Arguments {
-    /// Only those whose name or domain holds this text, whatever the case; at most 200 characters
+    /// Only instances whose name or domain contains this text, ignoring case; at most 200 characters
     #[arg(long, value_name = "TEXT")]
     q: Option<String>,
-    /// Only those whose health is one of these: ok, unknown, degraded, down, none; separated by commas
+    /// Only instances whose health is one of these: ok, unknown, degraded, down, none; separated by commas
     #[arg(long, value_name = "STATES")]
     health: Option<String>,
-    /// In which order: name (the default), domain, created, modified or health (the most pressing first); with - before it, the other way round
+    /// Order: name (the default), domain, created, modified or health (most urgent first); with - before it, reversed
     #[arg(long, value_name = "ORDER", allow_hyphen_values = true)]
     sort: Option<String>,
-    /// Those that were archived instead of those in use
+    /// Archived instances instead of those in use
     #[arg(long)]
     archived: bool,
-    /// How many at most; left out: all
+    /// Limit of the number; left out: all
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
 }
 
-/// Prints them, page after page read.
+/// Prints the instances, fetching page after page.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn list(arguments: Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let Arguments { q, health, sort, archived, limit } = arguments;
     let query = [("q", q), ("health", health), ("sort", sort), ("archived", archived.then(|| true.to_string()))];

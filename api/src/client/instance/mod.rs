@@ -1,4 +1,4 @@
-//! `ocim instance …`
+//! The commands of `ocim instance`.
 
 mod archive;
 mod create;
@@ -16,7 +16,7 @@ use super::api::Api;
 use super::error::ClientError;
 use super::output::Output;
 
-/// What can be done with instances. What each is for is said at its arguments.
+/// Operations on instances, each documented at its arguments.
 #[derive(Debug, clap::Subcommand)]
 pub enum Verb {
     List(list::Arguments),
@@ -30,10 +30,10 @@ pub enum Verb {
     Render(render::Arguments),
 }
 
-/// Does one of them.
+/// Performs one operation.
 ///
 /// # Errors
-/// What the verb gives.
+/// [`ClientError`] of the operation.
 pub async fn run(verb: Verb, api: &Api, out: &Output) -> Result<(), ClientError> {
     match verb {
         Verb::List(arguments) => list::list(arguments, api, out).await,

@@ -9,20 +9,20 @@ use crate::client::text;
 
 /// Print the variables that a launch would pass to Ansible now
 ///
-/// As YAML, secrets masked; `-o json` also says where each comes from. Refused (exit code 5) when the settings cannot be used.
+/// As YAML, secrets masked; `-o json` adds each variable's origin. Refused (exit code 5) if the settings are not valid.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim instance render 1
     ocim instance render 1 -o json")]
 pub struct Arguments {
-    /// Its id, whole name or domain
+    /// Id, whole name or domain of the instance
     instance: String,
 }
 
-/// Prints them.
+/// Prints the variables.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn render(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let id = find(api, &arguments.instance).await?;
     let render = api.get(&format!("/instances/{id}/render"), &[]).await?;

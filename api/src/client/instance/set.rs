@@ -9,10 +9,10 @@ use crate::client::api::{Api, decode};
 use crate::client::error::ClientError;
 use crate::client::output::Output;
 
-/// Change settings of an instance; its app servers keep those they were launched with
+/// Change settings of an instance; its app servers keep the settings of their launch
 ///
-/// Only what is named changes; a blank value asks for the default. When somebody else changes the instance at the same time, or
-/// a value is not valid (exit code 5), nothing is changed.
+/// Only the given settings change; a blank value resets to the default. If another user changes the instance at the
+/// same time, or a value is not valid (exit code 5), nothing is changed.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
     ocim instance set 1 openedx_release=open-release/quince.3
@@ -20,22 +20,22 @@ use crate::client::output::Output;
     ocim instance set 1 --set-file configuration_extra_settings=extra.yml
     ocim instance set 1 email=new@example.com --if-match \"$(ocim instance show 1 -o json | jq -r .etag)\"")]
 pub struct Arguments {
-    /// Its id, whole name or domain
+    /// Id, whole name or domain of the instance
     instance: String,
-    /// What changes, like email=contact@example.com; `name` is the instance's name
+    /// A setting to change, like email=contact@example.com; `name` is the instance's name
     #[arg(value_name = "NAME=VALUE", value_parser = settings::pair, required_unless_present = "set_file")]
     set: Vec<(String, String)>,
     #[command(flatten)]
     files: Files,
-    /// Only if it is still as it was with this etag; left out: as it is when this command reads it
+    /// Only if the instance still has this etag; left out: the etag that this command reads
     #[arg(long, value_name = "ETAG")]
     if_match: Option<String>,
 }
 
-/// Changes it, and prints what now waits for the next launch.
+/// Changes the settings, and prints the changes that the next launch will apply.
 ///
 /// # Errors
-/// What the API says.
+/// [`ClientError`] if the API refuses or does not answer.
 pub async fn set(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let Arguments { instance, set, files, if_match } = arguments;
     let path = format!("/instances/{}", find(api, instance).await?);
@@ -55,7 +55,7 @@ pub async fn set(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), C
 
 fn say_nothing_changed(error: &ClientError) {
     if error.status() == Some(412) {
-        let words = b"ocim: somebody changed the instance meanwhile; nothing was changed. Look at it and try again.\n";
+        let words = b"ocim: another user changed the instance; nothing was changed. Look at it and try again.\n";
         let _ = std::io::Write::write_all(&mut std::io::stderr(), words);
     }
 }

@@ -1,4 +1,4 @@
-//! Settings as `name=value`, typed as the API wants them.
+//! Settings as `name=value`, converted to the types of the API.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,23 +12,23 @@ use crate::client::error::ClientError;
 use crate::client::output::Output;
 use crate::client::text;
 
-/// Values that are read from files.
+/// Settings whose values are read from files.
 #[derive(Debug, Args)]
 pub struct Files {
-    /// A setting whose value is a file's text, like configuration_extra_settings=extra.yml; may be repeated
+    /// A setting whose value is the text of a file, like configuration_extra_settings=extra.yml; may be repeated
     #[arg(long, value_name = "NAME=PATH", value_parser = pair)]
     set_file: Vec<(String, String)>,
 }
 
-/// Every field of an instance of this schema that can be set.
+/// All fields of an instance with this schema that can be set.
 pub fn fields(schema: &Schema) -> impl Iterator<Item = &'static Field> {
     schema.fields.iter().chain(care::FIELDS)
 }
 
-/// `name=value`, for the command line.
+/// Parses `name=value` of the command line.
 ///
 /// # Errors
-/// A sentence for the person who typed it.
+/// A message for the user.
 pub fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -36,10 +36,10 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// A request's body of what was said on the command line.
+/// Makes a request's body of the settings on the command line.
 ///
 /// # Errors
-/// [`ClientError::Usage`] when a setting is named twice, [`ClientError::File`].
+/// [`ClientError::Usage`] if a setting is given twice, [`ClientError::File`] if a file cannot be read.
 pub fn body(schema: &Schema, pairs: &[(String, String)], files: &Files) -> Result<Map<String, Value>, ClientError> {
     let mut body = Map::new();
     let read = |(name, path): &(String, String)| Ok((name.clone(), read(Path::new(path))?));
@@ -57,8 +57,8 @@ fn read(path: &Path) -> Result<String, ClientError> {
     fs::read_to_string(path).map_err(|source| ClientError::File { path: PathBuf::from(path), source })
 }
 
-/// A value as its field wants it; blank asks for the default. A text that is no number or flag goes as it is: the server says what
-/// is wrong with it.
+/// Converts a value to its field's type; blank means the default. A text that is not a number or flag is sent
+/// unchanged: the server reports what is wrong with it.
 fn typed(schema: &Schema, name: &str, text: String) -> Value {
     let field = fields(schema).find(|field| field.name == name);
     match field {
@@ -71,10 +71,10 @@ fn typed(schema: &Schema, name: &str, text: String) -> Value {
     }
 }
 
-/// Prints warnings about settings, a line each. As JSON they are part of the answer.
+/// Prints warnings about settings, one per line. With JSON output they are part of the answer.
 ///
 /// # Errors
-/// When standard output takes no more.
+/// [`ClientError::Stdio`] if standard output cannot be written.
 pub fn warn(out: &Output, warnings: &[FieldWarning]) -> Result<(), ClientError> {
     for FieldWarning { pointer, line, detail } in warnings.iter().filter(|_| !out.is_json()) {
         let field = pointer.trim_start_matches('/');
@@ -84,7 +84,7 @@ pub fn warn(out: &Output, warnings: &[FieldWarning]) -> Result<(), ClientError> 
     Ok(())
 }
 
-/// A value as a person reads it.
+/// A value in readable form.
 pub fn words(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -15,23 +15,23 @@ use crate::client::output::Output;
     ocim instance show 'Astronomy Academy'
     ocim instance show astro.campus.example -o json")]
 pub struct Arguments {
-    /// Its id, whole name or domain
+    /// Id, whole name or domain of the instance
     instance: String,
 }
 
-/// Prints it with every setting; secrets read as `••••••`.
+/// Prints an instance with every setting; secrets are shown as `••••••`.
 ///
 /// # Errors
-/// What the API says; exit code 4 when there is none.
+/// [`ClientError`] if the API refuses; exit code 4 if there is no such instance.
 pub async fn show(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
     let id = find(api, &arguments.instance).await?;
     print(&api.get(&format!("/instances/{id}"), &[]).await?, out)
 }
 
-/// Prints an instance.
+/// Prints an instance from the API's document.
 ///
 /// # Errors
-/// When it cannot be read or printed.
+/// [`ClientError`] if it cannot be decoded or printed.
 pub fn print(document: &Value, out: &Output) -> Result<(), ClientError> {
     if out.is_json() {
         return out.document(document);
@@ -65,7 +65,7 @@ pub fn print(document: &Value, out: &Output) -> Result<(), ClientError> {
     out.fields(&fields)
 }
 
-/// `down since 2026-11-28 10:03: lms, studio`
+/// Formats it as `down since 2026-11-28 10:03: lms, studio`.
 fn health(health: &InstanceHealth) -> String {
     let failing = if health.failing.is_empty() { String::new() } else { format!(": {}", health.failing.join(", ")) };
     format!("{} since {}{failing}", health.state.as_str(), health.since.format("%Y-%m-%d %H:%M"))

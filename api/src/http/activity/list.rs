@@ -11,51 +11,51 @@ use crate::http::principal::Viewer;
 use crate::http::{cursor, extract};
 use crate::platform::audit;
 
-/// Which entries.
+/// The filters and the page of the audit trail.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Query {
-    /// How many, 1 to 500; 50 unless said.
+    /// How many items to return: 1 to 500, 50 by default.
     limit: Option<i64>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// Only this one's, by the whole name.
+    /// Only entries of this actor, by the exact name.
     #[param(max_length = 200, pattern = "^[^\\x00]*$")]
     actor: Option<String>,
-    /// Only this operation's, by its `operationId`.
+    /// Only entries of this operation, by its `operationId`.
     #[param(max_length = 200, pattern = "^[^\\x00]*$")]
     action: Option<String>,
-    /// Only those about this instance.
+    /// Only entries about this instance.
     #[param(value_type = Option<i64>, minimum = 1)]
     instance: Option<InstanceId>,
-    /// Only those about this app server.
+    /// Only entries about this app server.
     #[param(value_type = Option<i64>, minimum = 1)]
     app_server: Option<AppServerId>,
-    /// Only what was done, or only what was refused.
+    /// Only successful operations, or only refused ones.
     outcome: Option<Outcome>,
-    /// Only from then on (RFC 3339).
+    /// Only entries from this time on (RFC 3339).
     since: Option<DateTime<Utc>>,
-    /// Only before then (RFC 3339).
+    /// Only entries before this time (RFC 3339).
     until: Option<DateTime<Utc>>,
-    /// `jsonl`: all of it as lines, as `Accept: application/jsonl` asks for.
+    /// `jsonl`: all entries as JSON Lines, as with `Accept: application/jsonl`.
     format: Option<ActivityFormat>,
 }
 
-/// How the trail is given.
+/// The format of the audit trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ActivityFormat {
-    /// Pages of entries.
+    /// A page of entries, as JSON.
     Json,
-    /// One JSON object a line.
+    /// All entries, one JSON object per line.
     Jsonl,
 }
 
 /// Read the audit trail
 ///
-/// Who did what, from where, and what was refused to whom; the newest first. `Accept: application/jsonl` gives all of it that
-/// the filters leave, a JSON object a line; `limit` and `cursor` say nothing then.
+/// Who did what, from where, and which requests were refused; the newest first. With `Accept: application/jsonl`, all
+/// entries that match the filters are returned, one JSON object per line; `limit` and `cursor` are ignored then.
 #[utoipa::path(tag = "activity", params(Query), responses(
     (status = 200, description = "A page, or all of it as lines", content((Page<Activity> = "application/json"), (String = "application/jsonl"))),
 ))]
@@ -82,7 +82,7 @@ pub async fn list_activity(
     Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| one.id)))
 }
 
-/// Everything, page by page.
+/// Streams all entries, page by page.
 fn lines(app: web::Data<App>, query: audit::Query) -> HttpResponse {
     let first = audit::Query { before: None, limit: shared_types::pagination::MAX_LIMIT, ..query };
     let pages = futures::stream::try_unfold(first, move |query| {

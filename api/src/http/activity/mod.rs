@@ -1,4 +1,4 @@
-//! The audit trail.
+//! Operations on the audit trail.
 
 mod list;
 

@@ -11,12 +11,12 @@ use crate::instances::traffic::activate::{self, Request};
 
 /// Activate an app server
 ///
-/// Checks it from the gateway's side, then points the instance's traffic at it. Requests under way end where they began; none
-/// is lost. The one it replaces drains, and keeps running to go back to. Where the application has hooks, such as the
-/// start of its background workers, they run first, which may take minutes: 202 with `is_activating`, and visitors stay where they are until
-/// the hooks and another check have ended well. With `when_running`, one that is still being built is
-/// activated when it runs, unless by then a hold is on or a newer one is active. Active already: nothing is done, and that is
-/// success.
+/// Checks the app server from the gateway's side, then switches the instance's traffic to it. Requests under way are
+/// answered by the previous app server, which drains and keeps running as the fallback. If the application has hooks,
+/// such as the start of its background workers, they run first, which may take minutes: the answer is 202 with
+/// `is_activating`, and the traffic is switched when the hooks and another check have succeeded. With `when_running`,
+/// an app server that is still being built is activated once it runs, unless by then a hold is on or a newer one is
+/// active. If it is active already, nothing changes, and the request succeeds.
 #[utoipa::path(tag = "app servers", request_body = ActivateAppServer, params(
     ("id" = AppServerId, Path, description = "The app server"),
     ("Prefer" = Option<String>, Header, description = "`wait=N`: answer when the gateway has it, after N (at most 60) seconds at the latest"),

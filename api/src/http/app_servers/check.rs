@@ -9,8 +9,8 @@ use crate::instances::health::checks;
 
 /// Check an app server now
 ///
-/// Asks what the checks of its application say at the app server's own address; each may take as long as its check says, 5 s where
-/// it says nothing.
+/// Runs the checks of the application against the app server's own address. The timeout of each is 5 s unless the check
+/// sets another one.
 #[utoipa::path(tag = "app servers", params(("id" = AppServerId, Path, description = "The app server")), responses(
     (status = 200, description = "What they answered", body = Checks),
     (status = 409, description = "Its machine has no address"),

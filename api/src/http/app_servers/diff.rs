@@ -8,21 +8,21 @@ use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::instances::builds::compare::{self, Against};
 
-/// With what to compare.
+/// What the app server is compared with.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Query {
-    /// The id of another app server of the same instance, or `instance`: the instance as it is now, which it is unless said.
+    /// The id of another app server of the same instance, or `instance` (default): the current state of the instance.
     #[param(pattern = "^(instance|[1-9][0-9]{0,17})$", example = "instance")]
     against: Option<String>,
 }
 
 /// Compare an app server
 ///
-/// From this app server (`before`) to another one, or to its instance as it is now (`after`): settings field by field, and
-/// the merged variables. Secrets show as changed without their values. Variables that hold git references are compared as
-/// commits between app servers, and as they were asked for with the instance.
+/// The differences from this app server (`before`) to another one or to the current instance (`after`): the settings by
+/// field, and the merged variables. Changed secrets are shown without their values. Git references are compared as
+/// resolved commits between app servers, and as configured with the instance.
 #[utoipa::path(tag = "app servers", params(("id" = AppServerId, Path, description = "The app server"), Query), responses(
     (status = 200, description = "What differs", body = Diff),
     (status = 409, description = "They are not of one instance, or the instance's settings cannot be used"),

@@ -9,31 +9,32 @@ use crate::http::principal::Viewer;
 use crate::http::{cursor, extract};
 use crate::instances::store::summaries;
 
-/// Which ones.
+/// The filters and the page of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Query {
-    /// How many, 1 to 500; 50 unless said.
+    /// How many items to return: 1 to 500, 50 by default.
     limit: Option<i64>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// Only those whose name, or whose instance's name or domain, has words that begin with these: `campus 3`, `AppServer 3`.
+    /// Only app servers whose name, or whose instance's name or domain, has words that begin with these: `campus 3`,
+    /// `AppServer 3`.
     q: Option<String>,
-    /// Only this instance's.
+    /// Only app servers of this instance.
     #[param(value_type = Option<i64>, minimum = 1)]
     instance: Option<InstanceId>,
-    /// Only with this status.
+    /// Only app servers with this status.
     status: Option<AppServerStatus>,
-    /// The newest first (`-created`, unless said) or the oldest first (`created`).
+    /// The newest first (`-created`, the default) or the oldest first (`created`).
     sort: Option<ByAge>,
-    /// Only those whose build went, or goes, as it should (true), or only the others (false).
+    /// Only app servers whose build succeeded or is under way without a failure (true), or only the others (false).
     is_healthy: Option<bool>,
 }
 
 /// List app servers
 ///
-/// Of all instances.
+/// The app servers of all instances.
 #[utoipa::path(tag = "app servers", params(Query), responses(
     (status = 200, description = "A page", body = Page<AppServerSummary>),
 ))]

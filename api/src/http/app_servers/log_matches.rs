@@ -11,8 +11,8 @@ use crate::platform::logs::About;
 
 /// Find a text or a level in an app server's log
 ///
-/// How many entries match, and the `seq` of each, of the last 10,000 at most. A text is found as `q` of the log finds it, in
-/// what the log shows: secrets are hidden before a line is written.
+/// How many entries match, and the `seq` of each, for the last 10,000 matches at most. `q` works as in the log itself;
+/// secrets are masked before a line is written, so they are never found.
 #[utoipa::path(tag = "logs", params(("id" = AppServerId, Path, description = "The app server"), Sought), responses(
     (status = 200, description = "Where it stands", body = LogMatches),
 ))]

@@ -10,9 +10,9 @@ use crate::platform::logs::About;
 
 /// Read an app server's log
 ///
-/// Its own entries and its machine's, the oldest first, numbered by `seq` without a gap. Once its time is over
-/// (OCIM_LOGS_DAYS, OCIM_KEPT_LOGS_DAYS) it is removed as a whole: the page is empty then, and the header
-/// `Ocim-Log-Removed` says when that was.
+/// The entries of the app server and its machine, the oldest first, numbered by `seq` without gaps. After its retention
+/// time (OCIM_LOGS_DAYS, OCIM_KEPT_LOGS_DAYS) the log is deleted as a whole: the page is empty then, and the header
+/// `Ocim-Log-Removed` says when it was deleted.
 #[utoipa::path(tag = "logs", params(("id" = AppServerId, Path, description = "The app server"), Query), responses(
     (status = 200, description = "Part of the log", content((Page<LogEntry> = "application/json"), (String = "text/plain"))),
 ))]

@@ -10,7 +10,8 @@ use crate::platform::logs::About;
 
 /// Follow an app server's log
 ///
-/// Server-sent events: each holds one entry, its event id is the entry's `seq`. Resumes after `Last-Event-ID` or `after`.
+/// Server-sent events: each has one entry, and its event id is the entry's `seq`. Resumes after `Last-Event-ID` or
+/// `after`.
 #[utoipa::path(tag = "logs", params(
     ("id" = AppServerId, Path, description = "The app server"),
     LogStreamQuery,

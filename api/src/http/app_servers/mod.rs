@@ -1,4 +1,4 @@
-//! App servers.
+//! Operations on app servers.
 
 mod activate;
 mod check;

@@ -11,8 +11,8 @@ use crate::instances::upkeep::retention;
 
 /// Keep an app server
 ///
-/// Its machine is not taken away for not being needed, until it is unpinned. A person may still terminate it. Pinned
-/// already: success.
+/// Retention does not terminate its machine until it is unpinned. Users may still terminate it. If it is pinned
+/// already, nothing changes.
 #[utoipa::path(tag = "app servers", request_body = WithReason, params(
     ("id" = AppServerId, Path, description = "The app server"),
 ), responses(

@@ -12,8 +12,9 @@ use crate::instances::settings::read;
 
 /// Stop the build of an app server
 ///
-/// At any moment of it. Its processes end here and on the machine, the machine is taken away, the slot is free, and the
-/// status says `stopped`, within 10 s as a rule. The log is kept. Stopped already: success.
+/// Possible at any step. Its processes here and on the machine are killed, the machine is terminated, the slot becomes
+/// free, and the status becomes `stopped`, usually within 10 s. The log is kept. If it is stopped already, nothing
+/// changes.
 #[utoipa::path(tag = "app servers", request_body = WithReason, params(
     ("id" = AppServerId, Path, description = "The app server"),
     ("Prefer" = Option<String>, Header, description = "`wait=N`: answer when it is stopped, after N (at most 60) seconds at the latest"),

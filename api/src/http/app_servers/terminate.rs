@@ -10,10 +10,11 @@ use crate::http::principal::Operator;
 use crate::instances::builds::terminate::{self, Request};
 use crate::instances::settings::read;
 
-/// Take the machine of an app server away
+/// Terminate an app server
 ///
-/// For good. One that runs is `terminated` from now on; a failed or stopped one keeps its status. The machine is gone when
-/// the server's status says `terminated`: the provider has verified it then. Gone already: success.
+/// Deletes its machine for good. A running app server becomes `terminated`; a failed or stopped one keeps its status.
+/// The server's status becomes `terminated` once the provider has confirmed the deletion. If it is gone already,
+/// nothing changes.
 #[utoipa::path(tag = "app servers", request_body = TerminateAppServer, params(
     ("id" = AppServerId, Path, description = "The app server"),
     ("Prefer" = Option<String>, Header, description = "`wait=N`: answer when the machine is gone, after N (at most 60) seconds at the latest"),
@@ -32,7 +33,7 @@ pub async fn terminate_app_server(
 ) -> Result<HttpResponse, ApiError> {
     let wanted = Request { stop, reason: extract::reason(reason)? };
     terminate::terminate(&app.manager, &who.name, *id, wanted).await?;
-    // A build that is stopped ends a moment after its machine.
+    // A build that is being stopped ends shortly after its machine.
     let is_gone = |one: &AppServer| one.server.status == ServerStatus::Terminated && !one.summary.status.is_building();
     prefer::answer(
         &app,

@@ -7,9 +7,10 @@ use crate::http::principal::Operator;
 use crate::instances::settings::read;
 use crate::instances::upkeep::retention;
 
-/// Leave an app server to retention again
+/// Unpin an app server
 ///
-/// Its time begins when it is next seen not to be needed, within a minute. Not pinned: success.
+/// Retention applies again: the retention time begins at the next sweep that finds it unneeded, within a minute. If it
+/// is not pinned, nothing changes.
 #[utoipa::path(tag = "app servers", params(
     ("id" = AppServerId, Path, description = "The app server"),
 ), responses(

@@ -1,4 +1,4 @@
-//! The session's cookie.
+//! Makes the cookie of a session.
 
 use actix_web::cookie::{Cookie, SameSite, time::Duration};
 
@@ -7,7 +7,7 @@ use crate::http::principal::COOKIE;
 use crate::platform::users::Secret;
 use crate::platform::users::login::SESSION_DAYS;
 
-/// The cookie of a session.
+/// The cookie that holds this session secret.
 pub fn of(app: &App, secret: &Secret) -> Cookie<'static> {
     Cookie::build(COOKIE, secret.reveal().to_owned())
         .path("/")

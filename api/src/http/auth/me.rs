@@ -3,7 +3,7 @@ use shared_types::User;
 
 use crate::http::principal::Viewer;
 
-/// Who is signed in
+/// Read the signed-in user
 #[utoipa::path(tag = "auth", responses((status = 200, description = "The user behind the session or token", body = User)))]
 #[get("/auth/me")]
 pub async fn current_user(Viewer(who): Viewer) -> HttpResponse {

@@ -1,4 +1,4 @@
-//! Signing in and out; one's own password, sessions and tokens.
+//! Signing in and out; the caller's own password, sessions and tokens.
 
 pub mod cookie;
 mod elsewhere;

@@ -10,7 +10,7 @@ use crate::platform::users::own;
 
 /// Change your password
 ///
-/// All your sessions end; yours goes on with a new cookie. API tokens go on working. Wrong ones are counted as in signing in.
+/// All your other sessions end; this one gets a new cookie. API tokens stay valid. Wrong passwords count as at sign-in.
 #[utoipa::path(tag = "auth", request_body = PasswordChange, responses(
     (status = 204, description = "Changed", headers(("set-cookie" = String, description = "Your new session"))),
     (status = 409, description = "You sign in elsewhere and have no password here"),

@@ -9,23 +9,23 @@ use crate::http::error::ApiError;
 use crate::http::principal::COOKIE;
 use crate::platform::users::sign_in::{self, Return, SignInError, Trip};
 
-/// What the provider sends along; what else it sends is not looked at.
+/// The parameters of the provider's redirect; others are ignored.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Callback {
-    /// What the provider redeems
+    /// The authorization code, which is redeemed at the provider
     code: Option<String>,
-    /// What it was sent when this began
+    /// The state that was sent to the provider when the sign-in began
     state: Option<String>,
-    /// Why there is no code
+    /// The provider's error code, if it sends no authorization code
     error: Option<String>,
 }
 
-/// Come back from a provider
+/// Finish signing in at a provider
 ///
-/// For browsers: the provider leads here. Whoever it says it is is signed in, with the role that their groups give
-/// (OCIM_SIGN_IN_ROLES), and led to where they wanted to. A person who is not signed in is led to `/login?problem=…`; who does not
-/// accept `text/html` gets the problem.
+/// For browsers: the provider redirects here. The user that the provider names is signed in, with the role of their
+/// groups (OCIM_SIGN_IN_ROLES), and redirected to the page they came for. After a refusal, the browser is redirected to
+/// `/login?problem=…`; a client that does not accept `text/html` gets the problem.
 #[utoipa::path(
     tag = "auth",
     security(()),

@@ -5,9 +5,9 @@ use shared_types::sign_in::SignInProvider;
 use super::elsewhere;
 use crate::app::App;
 
-/// Where people can sign in
+/// List the providers for signing in
 ///
-/// Beside the password, which always can be used.
+/// The configured providers. Signing in with a password is always possible.
 #[utoipa::path(tag = "auth", security(()), responses(
     (status = 200, description = "The providers that are configured", body = Page<SignInProvider>),
 ))]

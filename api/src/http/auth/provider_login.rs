@@ -8,19 +8,20 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::platform::users::sign_in;
 
-/// Where to come out.
+/// Where the browser goes after signing in.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Begin {
-    /// The path to come out at, which begins with one slash; left out: `/`
+    /// The path to open after signing in, beginning with one slash; `/` by default
     #[param(max_length = 1000, example = "/instances/7")]
     next: Option<String>,
 }
 
-/// Sign in elsewhere
+/// Begin signing in at a provider
 ///
-/// For browsers: leads to the provider, which leads back to `/callback`, within ten minutes. A person who cannot be led there is
-/// led to `/login?problem=…`; who does not accept `text/html` gets the problem.
+/// For browsers: redirects to the provider, which must redirect back to `/callback` within ten minutes. If that is not
+/// possible, the browser is redirected to `/login?problem=…`; a client that does not accept `text/html` gets the
+/// problem.
 #[utoipa::path(
     tag = "auth",
     security(()),

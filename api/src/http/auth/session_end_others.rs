@@ -9,7 +9,7 @@ use crate::platform::users::store::sessions;
 
 /// End all your other sessions
 ///
-/// Every browser but this one is signed out at once. API tokens go on working.
+/// Every other browser is signed out at once. API tokens stay valid.
 #[utoipa::path(tag = "auth", responses((status = 204, description = "They have ended")))]
 #[delete("/auth/sessions")]
 pub async fn end_other_sessions(app: web::Data<App>, person: Person) -> Result<HttpResponse, ApiError> {

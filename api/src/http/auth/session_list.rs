@@ -9,7 +9,7 @@ use crate::platform::users::store::sessions;
 
 /// List your sessions
 ///
-/// The browsers that you are signed in with, the newest 500.
+/// One session per signed-in browser, the newest 500.
 #[utoipa::path(tag = "auth", responses((status = 200, description = "Your sessions", body = Page<Session>)))]
 #[get("/auth/sessions")]
 pub async fn list_sessions(app: web::Data<App>, person: Person) -> Result<HttpResponse, ApiError> {

@@ -11,9 +11,9 @@ use crate::platform::users::login::login as sign_in;
 
 /// Sign in
 ///
-/// Gives the user and sets the session's cookie; the session of a cookie that was sent ends. After five wrong passwords for
-/// one name within 15 minutes, each further one makes the next attempt wait longer: 1 s, 2 s, 4 s, up to 5 minutes; after
-/// thirty from one address, whatever the names, likewise.
+/// Returns the user and sets the session's cookie; the session of a cookie that was sent ends. After five wrong
+/// passwords for one name within 15 minutes, each further one doubles the wait before the next attempt: 1 s, 2 s, 4 s,
+/// up to 5 minutes. The same holds after thirty from one address, for any names.
 #[utoipa::path(tag = "auth", request_body = Login, security(()), responses(
     (status = 200, description = "Signed in", body = User, headers(("set-cookie" = String, description = "The session"))),
     (status = 429, description = "Too many wrong passwords; Retry-After says when to come back"),

@@ -8,7 +8,7 @@ use crate::platform::users::{secret_hash, store};
 
 /// Sign out
 ///
-/// Ends the session of the cookie. A token goes on working.
+/// Ends the session of the cookie. API tokens stay valid.
 #[utoipa::path(tag = "auth", responses((status = 204, description = "Signed out")))]
 #[post("/auth/logout")]
 pub async fn logout(app: web::Data<App>, _: Viewer, request: HttpRequest) -> Result<HttpResponse, ApiError> {

@@ -10,9 +10,9 @@ use crate::platform::audit;
 use crate::platform::users::Secret;
 use crate::platform::users::store::tokens;
 
-/// Make an API token
+/// Create an API token
 ///
-/// The secret is shown this once. A token cannot make tokens.
+/// The secret is only in this answer. A token cannot create tokens.
 #[utoipa::path(tag = "auth", request_body = NewToken, responses(
     (status = 201, description = "The token, with its secret", body = CreatedToken),
     (status = 422, description = "Some fields are not valid"),

@@ -7,9 +7,9 @@ use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::platform::users::store::tokens;
 
-/// Read the API token that asks
+/// Read the API token of this request
 ///
-/// Its name, what it may do and for how long. A session has none.
+/// Its name, scopes and expiry. A request with a session has no token.
 #[utoipa::path(tag = "auth", responses(
     (status = 200, description = "The token", body = Token),
     (status = 404, description = "No token asks, but a session"),

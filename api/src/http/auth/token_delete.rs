@@ -7,9 +7,9 @@ use crate::http::principal::Viewer;
 use crate::platform::audit;
 use crate::platform::users::store::tokens;
 
-/// Take an API token away
+/// Revoke an API token
 ///
-/// It stops working at once, and its streams end. A token can take away itself only.
+/// It stops working at once, and its streams end. A token can revoke only itself.
 #[utoipa::path(tag = "auth", params(("id" = TokenId, Path, description = "The token")), responses(
     (status = 204, description = "It works no more"),
 ))]

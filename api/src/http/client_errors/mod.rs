@@ -1,4 +1,4 @@
-//! Faults of the pages themselves.
+//! Reports of errors in the frontend.
 
 mod report;
 

@@ -6,9 +6,9 @@ use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::principal::Viewer;
 
-/// Report a fault of the pages
+/// Report an error of the frontend
 ///
-/// What went wrong in the browser goes to the program's log, under the request's id, and nowhere else.
+/// The error is written to the program's log, with the request's id, and is not stored elsewhere.
 #[utoipa::path(tag = "health", request_body = ClientError, responses(
     (status = 204, description = "It is in the log"),
     (status = 422, description = "A text is missing or too long; nothing was written"),
@@ -34,7 +34,7 @@ pub async fn report_client_error(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// A text that is one line wherever it is read: what would end the line, or move the cursor, is spelled out.
+/// The text as one line of a log: line ends and other control characters are escaped.
 fn on_one_line(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut line, c| {
         if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {

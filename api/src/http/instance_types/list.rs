@@ -9,7 +9,7 @@ use crate::instances::machine;
 
 /// List the application types
 ///
-/// What each deploys and needs, its settings with their rules, what blank settings become, and templates to begin with.
+/// What each type deploys and needs, its settings with their rules and defaults, and templates to begin with.
 #[utoipa::path(tag = "instances", responses((status = 200, description = "The types", body = InstanceTypes)))]
 #[get("/instance-types")]
 pub async fn list_instance_types(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {

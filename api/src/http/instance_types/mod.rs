@@ -1,4 +1,4 @@
-//! The application types.
+//! Operations on application types.
 
 mod list;
 

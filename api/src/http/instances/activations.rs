@@ -11,7 +11,7 @@ use crate::instances::store::{activations, instances};
 
 /// List the switches of an instance's traffic
 ///
-/// The newest first.
+/// Every switch of the traffic, the newest first.
 #[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance"), PageQuery), responses(
     (status = 200, description = "A page", body = Page<Activation>),
 ))]

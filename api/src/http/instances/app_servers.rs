@@ -10,7 +10,7 @@ use crate::instances::store::{instances, summaries};
 
 /// List an instance's app servers
 ///
-/// The newest first.
+/// All app servers of the instance, the newest first.
 #[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance"), PageQuery), responses(
     (status = 200, description = "A page", body = Page<AppServerSummary>),
 ))]

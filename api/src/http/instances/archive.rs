@@ -8,19 +8,19 @@ use crate::http::error::ApiError;
 use crate::http::principal::Operator;
 use crate::instances::upkeep::archive;
 
-/// What becomes of its machines.
+/// Whether to terminate its machines.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Query {
-    /// Whether its machines are taken away, the active one's too.
+    /// Whether to terminate its machines, including the active one. False by default.
     terminate: Option<bool>,
 }
 
 /// Archive an instance
 ///
-/// Its host names lead nowhere and nothing is launched until it is restored. What it owns outside its machines stays: see
-/// `purge`. Archived already: success.
+/// Until it is restored, its host names are not served and nothing is launched. Data outside of its machines stays: see
+/// `purge`. If it is archived already, nothing changes.
 #[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance"), Query), responses(
     (status = 200, description = "Archived", body = Instance),
     (status = 409, description = "An app server is being built, or machines live and are not to be terminated"),

@@ -13,8 +13,8 @@ use crate::instances::settings::create::{self, NewInstanceRequest};
 
 /// Create an instance
 ///
-/// Settings are flat fields. Those left out, blank or null get their defaults, which are written now and not looked up
-/// later. Nothing is launched.
+/// Settings are flat fields. Fields that are left out, blank or null get their defaults, which are stored now and do
+/// not change with later defaults. Nothing is launched.
 #[utoipa::path(tag = "instances", request_body = NewInstance, responses(
     (status = 201, description = "The instance", body = Instance, headers(("location" = String, description = "Its path"))),
     (status = 409, description = "The gateway has no room for more host names; nothing was saved"),

@@ -11,8 +11,8 @@ use crate::instances::traffic::hold;
 
 /// Hold an instance
 ///
-/// Automation goes on building and activates nothing until a person lifts the hold. People may activate. Held already:
-/// success, and who set it and why stays as it is.
+/// Automation keeps building but activates nothing until a user lifts the hold. Users may activate. If a hold is on
+/// already, its user and reason stay.
 #[utoipa::path(tag = "instances", request_body = WithReason, params(("id" = InstanceId, Path, description = "The instance")), responses(
     (status = 200, description = "Held", body = Instance),
 ))]

@@ -9,7 +9,7 @@ use crate::instances::traffic::hold;
 
 /// Lift the hold of an instance
 ///
-/// Automation may activate again what is built from now on. No hold is on: success.
+/// Automation may activate app servers that are built from now on. If no hold is on, nothing changes.
 #[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance")), responses(
     (status = 200, description = "Not held", body = Instance),
 ))]

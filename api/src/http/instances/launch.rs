@@ -13,9 +13,9 @@ use crate::instances::settings::read;
 
 /// Launch an app server
 ///
-/// With the instance's settings as they are now. What serves goes on serving. The app server is there at once, in state
-/// `new`; it is built when a worker has a slot for it: `progress.queued` says what it waits for. A token that says
-/// `activate_when_running` needs the scope activate, too.
+/// With the instance's current settings. The active app server keeps the traffic. The app server exists at once, with
+/// the status `new`; a worker with a free slot builds it, and `progress.queued` says what it waits for. With
+/// `activate_when_running`, a token also needs the scope activate.
 #[utoipa::path(tag = "instances", request_body = LaunchAppServer, params(
     ("id" = InstanceId, Path, description = "The instance"),
     ("Prefer" = Option<String>, Header, description = "`wait=N`: answer when the build has ended, after N (at most 60) seconds at the latest"),

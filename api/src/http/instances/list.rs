@@ -12,49 +12,50 @@ use crate::http::{cursor, extract};
 use crate::instances::settings::read;
 use crate::instances::store::listing::{self, Place};
 
-/// Which page.
+/// The filters and the page of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Query {
-    /// How many, 1 to 500; 50 unless said.
+    /// How many items to return: 1 to 500, 50 by default.
     limit: Option<i64>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// Only those whose name or domain has words that begin with these, whatever the case: `phys astro`.
+    /// Only instances whose name or domain has words that begin with these, ignoring case: `phys astro`.
     q: Option<String>,
-    /// Only these, by their ids, at most 100: `7,12`. Those that are not there are left out.
+    /// Only the instances with these ids, at most 100: `7,12`. Unknown ids are ignored.
     #[param(value_type = Option<Vec<i64>>, style = Form, explode = false, min_items = 1, max_items = 100, example = json!([7, 12]))]
     ids: Option<String>,
-    /// In which order.
+    /// The order of the list; by name unless given.
     sort: Option<InstanceSort>,
-    /// Only of this type.
+    /// Only instances of this application type.
     #[param(max_length = 200, pattern = "^[^\\x00]*$")]
     instance_type: Option<String>,
-    /// Only of this tier.
+    /// Only instances of this tier.
     tier: Option<Tier>,
-    /// Only those whose automation is held (true), or only the others (false).
+    /// Only instances with a hold (true), or only the others (false).
     has_hold: Option<bool>,
-    /// Only those whose health is one of these, separated by commas: `down,degraded`. `none`: no app server is active.
+    /// Only instances with one of these health states, separated by commas: `down,degraded`. `none`: no app server is
+    /// active.
     #[param(value_type = Option<Vec<HealthFilter>>, style = Form, explode = false, min_items = 1, max_items = 5, example = json!(["down", "degraded"]))]
     health: Option<String>,
-    /// Those that were archived (true) instead of those in use.
+    /// Archived instances (true) instead of those in use.
     archived: Option<bool>,
 }
 
-/// A health to look for.
+/// A health state to filter by.
 #[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HealthFilter {
-    /// Every site answers as it should.
+    /// Every site passes its checks.
     Ok,
-    /// The sites were not checked lately.
+    /// The sites were not checked recently.
     Unknown,
     /// The main site answers; at least one other site fails.
     Degraded,
     /// The main site fails, or the machine is gone.
     Down,
-    /// No app server is active, so that there is no health.
+    /// No app server is active.
     None,
 }
 
@@ -70,7 +71,7 @@ impl From<HealthFilter> for Option<HealthState> {
     }
 }
 
-/// The states that the query names.
+/// Parses the health states of the query; `None` stands for `none`.
 fn states(text: &str) -> Result<Vec<Option<HealthState>>, ApiError> {
     let state = |word: &str| {
         let parsed = HealthFilter::deserialize(word.into_deserializer());
@@ -84,7 +85,7 @@ fn states(text: &str) -> Result<Vec<Option<HealthState>>, ApiError> {
 
 /// List instances
 ///
-/// By name unless `sort` says otherwise.
+/// Ordered by name unless `sort` is given.
 #[utoipa::path(tag = "instances", params(Query), responses(
     (status = 200, description = "A page", body = Page<InstanceSummary>),
 ))]

@@ -11,8 +11,8 @@ use crate::platform::logs::About;
 
 /// Find a text or a level in an instance's log
 ///
-/// How many of its own entries match, and the `id` of each, of the last 10,000 at most. A text is found as `q` of the log
-/// finds it, in what the log shows: secrets are hidden before a line is written.
+/// How many of its own entries match, and the `id` of each, for the last 10,000 matches at most. `q` works as in the
+/// log itself; secrets are masked before a line is written, so they are never found.
 #[utoipa::path(tag = "logs", params(("id" = InstanceId, Path, description = "The instance"), Sought), responses(
     (status = 200, description = "Where it stands", body = LogMatches),
 ))]

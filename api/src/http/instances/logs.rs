@@ -10,7 +10,7 @@ use crate::platform::logs::About;
 
 /// Read an instance's log
 ///
-/// Its own entries, the oldest first; each app server has a log of its own.
+/// The instance's own entries, the oldest first. Each app server has a separate log.
 #[utoipa::path(tag = "logs", params(("id" = InstanceId, Path, description = "The instance"), Query), responses(
     (status = 200, description = "Part of the log", content((Page<LogEntry> = "application/json"), (String = "text/plain"))),
 ))]

@@ -10,7 +10,8 @@ use crate::platform::logs::About;
 
 /// Follow an instance's log
 ///
-/// Server-sent events: each holds one entry, its event id is the entry's `id`. Resumes after `Last-Event-ID` or `after`.
+/// Server-sent events: each has one entry, and its event id is the entry's `id`. Resumes after `Last-Event-ID` or
+/// `after`.
 #[utoipa::path(tag = "logs", params(
     ("id" = InstanceId, Path, description = "The instance"),
     LogStreamQuery,

@@ -1,4 +1,4 @@
-//! Instances.
+//! Operations on instances.
 
 mod activations;
 mod app_servers;

@@ -8,9 +8,9 @@ use crate::http::extract::Json;
 use crate::http::principal::Admin;
 use crate::instances::upkeep::archive;
 
-/// Delete what an archived instance owns
+/// Delete the resources of an archived instance
 ///
-/// For good: its host names become free for others. Its history and its logs stay.
+/// This cannot be undone: other instances may take its host names. Its history and its logs stay.
 #[utoipa::path(tag = "instances", request_body = Purge, params(("id" = InstanceId, Path, description = "The instance")), responses(
     (status = 200, description = "What was deleted", body = Purged),
     (status = 409, description = "It is in use, or has machines"),

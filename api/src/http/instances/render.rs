@@ -7,9 +7,9 @@ use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::instances::builds::compare;
 
-/// See what a launch would pass
+/// Preview the variables of a launch
 ///
-/// The merged variables as a launch would pass them to Ansible now, secrets masked, with the origin of each.
+/// The merged variables that a launch would pass to Ansible now, with the origin of each. Secrets are masked.
 #[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance")), responses(
     (status = 200, description = "The variables", body = Render),
     (status = 409, description = "The settings cannot be used; the words say why"),

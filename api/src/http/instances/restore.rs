@@ -9,7 +9,7 @@ use crate::instances::upkeep::archive;
 
 /// Restore an archived instance
 ///
-/// With the settings it had; launch an app server to bring it up. In use already: success.
+/// Its settings are unchanged; launch an app server to bring it up. If it is not archived, nothing changes.
 #[utoipa::path(tag = "instances", params(("id" = InstanceId, Path, description = "The instance")), responses(
     (status = 200, description = "In use", body = Instance),
     (status = 409, description = "Another instance has one of its host names by now, or the gateway has no room for more"),

@@ -11,16 +11,16 @@ use crate::http::principal::Activator;
 use crate::http::{activation, prefer};
 use crate::instances::traffic::rollback::{self, Request};
 
-/// How long the gateway is waited for unless the caller says otherwise.
+/// How long to wait for the gateway unless the caller gives a time.
 const WAIT: Duration = Duration::from_secs(3);
 
 /// Roll an instance back
 ///
-/// Gives the traffic to the fallback, or to the app server named, and sets the hold: automation activates nothing until a
-/// person lifts it. Answers within 5 s; where the application has hooks (as at activation), they run first: 202 with
-/// `is_activating`, and the hold is on at once. The checks have 2 s; `force` skips them and needs a reason. Repeated: success, and it
-/// does not go forth again: the app server is active and the hold is on, or none is named and the last switch was a rollback
-/// that still holds.
+/// Switches the traffic to the fallback or to the named app server, and sets the hold: automation activates nothing
+/// until a user lifts it. Answers within 5 s; if the application has hooks (as at activation), they run first: 202 with
+/// `is_activating`, and the hold is on at once. The checks have 2 s; `force` skips them and needs a reason. A repeated
+/// request succeeds and does not switch again: if the named app server is active and the hold is on, or if none is
+/// named and the last switch was a rollback whose hold is still on.
 #[utoipa::path(tag = "instances", request_body = Rollback, params(
     ("id" = InstanceId, Path, description = "The instance"),
     ("Prefer" = Option<String>, Header, description = "`wait=N`: answer when the gateway has it, after N (at most 60; left out: 3) seconds at the latest"),

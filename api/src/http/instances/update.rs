@@ -12,8 +12,8 @@ use crate::instances::settings::update;
 
 /// Change an instance
 ///
-/// Only the fields that are named change; blank or null asks for the default. Its app servers keep the settings they were
-/// launched with. Secrets are shown as `••••••`; the mark that is sent back in the same place keeps what is stored.
+/// Changes only the given fields; blank or null sets the default. App servers keep the settings they were launched
+/// with. Secrets read `••••••`; sending this mask back in the same place keeps the stored secret.
 #[utoipa::path(tag = "instances", request_body = InstancePatch, params(
     ("id" = InstanceId, Path, description = "The instance"),
     ("If-Match" = String, Header, description = "The ETag of the instance as you read it", example = "\"1\""),

@@ -1,4 +1,4 @@
-//! Composes what the generic instance and its application say of it.
+//! Combines the generic part of an instance with that of its application.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ETAG;
@@ -14,7 +14,7 @@ use crate::instances::settings::care::Care;
 use crate::instances::settings::read::{self, InstanceView};
 use crate::pull_requests::store::rows::source_of;
 
-/// One instance as it travels.
+/// Reads one instance for the API.
 pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
     let mut conn = app.db().conn().await?;
     let view = read::instance(&app.manager, &mut conn, id).await?;
@@ -58,7 +58,7 @@ fn sites_of(app: &App, sites: Sites) -> Vec<Site> {
     sites.into_iter().map(site).collect()
 }
 
-/// With its `ETag`.
+/// Answers with an instance and its `ETag`.
 pub fn answer(mut builder: actix_web::HttpResponseBuilder, instance: &Instance) -> HttpResponse {
     builder.insert_header((ETAG, instance.etag.clone())).json(instance)
 }
@@ -67,7 +67,7 @@ fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-/// The version that `If-Match` names.
+/// The instance's version in `If-Match`.
 pub fn version(request: &actix_web::HttpRequest) -> Result<i64, ApiError> {
     extract::if_match(request, "instance")
 }

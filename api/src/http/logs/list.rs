@@ -8,24 +8,24 @@ use crate::http::principal::Viewer;
 use crate::http::{cursor, extract};
 use crate::platform::logs;
 
-/// Which entries.
+/// The filters and the page of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Query {
-    /// How many, 1 to 500; 50 unless said.
+    /// How many items to return: 1 to 500, 50 by default.
     limit: Option<i64>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// Only those about this instance, its app servers or their machines.
+    /// Only entries about this instance, its app servers or their machines.
     #[param(value_type = Option<i64>, minimum = 1)]
     instance: Option<InstanceId>,
-    /// Only those about this app server or its machine.
+    /// Only entries about this app server or its machine.
     #[param(value_type = Option<i64>, minimum = 1)]
     app_server: Option<AppServerId>,
-    /// This level and those above it.
+    /// Only entries of this level and above.
     level: Option<LogLevel>,
-    /// Only entries that hold this text, whatever the case.
+    /// Only entries that contain this text, ignoring case.
     q: Option<String>,
 }
 

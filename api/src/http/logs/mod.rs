@@ -1,4 +1,4 @@
-//! All logs together. An instance's and an app server's own are theirs (`http/instances`, `http/app_servers`).
+//! The list of all logs. Those of one instance or app server are in `http/instances` and `http/app_servers`.
 
 mod list;
 

@@ -1,5 +1,5 @@
-//! Whether a request is taken at all: for this host, with headers of a bearable size, not too many from one address; and for
-//! how long it may take.
+//! Limits for every request: allowed host names, the size of the headers, the rate per address, and the timeout of the
+//! answer.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::http::error::ApiError;
 use crate::http::prefer;
 use crate::platform::audit::Origin;
 
-/// What all headers may have together, in bytes.
+/// The most bytes of path, query and all headers together.
 const MAX_HEADERS: usize = 32 * 1024;
 
-/// Refuses what is not to be asked of any verb, and ends what takes too long.
+/// Refuses requests beyond the limits, and ends those that time out.
 ///
 /// # Errors
-/// What the request's handler gives.
+/// The error of the request's handler, or [`ProblemType::Unavailable`] after the timeout.
 pub async fn admit(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -42,11 +42,11 @@ pub async fn admit(
     }
 }
 
-/// How long the answer may take.
+/// Checks the limits and gives the timeout of the answer.
 fn check(request: &ServiceRequest) -> Result<Duration, ApiError> {
     let app = request.app_data::<web::Data<App>>().ok_or_else(|| ApiError::internal("no application state"))?;
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    // HTTP/2 names the host in the address.
+    // HTTP/2 has the host in the URI (`:authority`).
     let host = host.or_else(|| request.uri().host()).unwrap_or_default();
     if !app.guard.hosts.allow(host) {
         let words = "The request is for a host name that this program does not answer for; OCIM_ALLOWED_HOSTS names those it \

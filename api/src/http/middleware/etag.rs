@@ -1,5 +1,5 @@
-//! What a browser or script has already is not sent again: every JSON answer to a `GET` carries an `ETag` of its bytes, behind
-//! the version of a resource that has one, and `If-None-Match` is answered with 304.
+//! Adds an `ETag` to every JSON answer to a `GET`: a hash of its bytes, after the resource's version if there is one. A
+//! matching `If-None-Match` is answered with 304.
 
 use actix_web::body::{BoxBody, MessageBody, to_bytes};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -11,10 +11,10 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse};
 use sha2::{Digest, Sha256};
 
-/// Outside of compression, since another encoding is another representation and has a tag of its own.
+/// Runs outside of compression, since each encoding is a representation with its own tag.
 ///
 /// # Errors
-/// What the request's handler gives.
+/// The error of the request's handler.
 pub async fn etag(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -35,7 +35,7 @@ pub async fn etag(
     if let Ok(value) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(ETAG, value);
     }
-    // A browser keeps it, and asks each time whether it still holds.
+    // Browsers cache the answer and revalidate it on each use.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     if asked.is_some_and(|asked| names(&asked, &tag)) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;

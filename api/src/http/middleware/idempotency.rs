@@ -1,5 +1,5 @@
-//! `Idempotency-Key`: a `POST` that comes again under the same key, from the same user, is answered as before and starts
-//! nothing. Kept for 24 hours.
+//! `Idempotency-Key`: a repeated `POST` with the same key from the same user gets the stored answer and has no effect.
+//! Answers are stored for 24 hours.
 
 use actix_web::body::{BoxBody, MessageBody, to_bytes};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -17,10 +17,10 @@ use crate::http::{extract, principal};
 use crate::platform::answers::{self, Answer, Begun};
 use crate::platform::audit::Origin;
 
-/// Says that the answer is one that was given before.
+/// The header that marks a stored answer.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// Whose request under which key.
+/// A request with an `Idempotency-Key`.
 struct Keyed {
     user: UserId,
     key: String,
@@ -28,10 +28,10 @@ struct Keyed {
     hash: Vec<u8>,
 }
 
-/// Answers a request that came before as it was answered before.
+/// Answers a repeated request with the stored answer.
 ///
 /// # Errors
-/// What the request's handler gives.
+/// The error of the request's handler.
 pub async fn idempotency(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -50,7 +50,7 @@ pub async fn idempotency(
         Err(error) => return Ok(request.into_response(error.error_response())),
     }
     request.set_payload(Payload::from(keyed.body.clone()));
-    // It goes on when the caller hangs up: the one who asks again is then told how it ended.
+    // The work continues when the caller hangs up, so that a repeated request gets its answer.
     let work = next.call(request);
     let work = Origin::current().scope(async move { finish(&app, &keyed, work.await?).await });
     let done =
@@ -59,7 +59,7 @@ pub async fn idempotency(
     Ok(ServiceResponse::new(http, response))
 }
 
-/// The request's key, where it has one that counts.
+/// The request's key; none: it has no key, or its operation ignores it.
 async fn keyed(request: &mut ServiceRequest) -> Result<Option<Keyed>, ApiError> {
     let path = request.path();
     let is_for_it = request.method() == Method::POST
@@ -71,7 +71,7 @@ async fn keyed(request: &mut ServiceRequest) -> Result<Option<Keyed>, ApiError> 
         let words = "Idempotency-Key must have 1 to 255 characters of ASCII.";
         return Err(ApiError::new(ProblemType::BadRequest, words));
     }
-    // Who cannot prove who they are is refused by the handler.
+    // The handler refuses unauthenticated requests.
     let Ok(who) = principal::identify(request.request()).await else { return Ok(None) };
     let body = web::Bytes::from(extract::read(request.take_payload()).await?);
     let mut hash = Sha256::new();
@@ -82,7 +82,7 @@ async fn keyed(request: &mut ServiceRequest) -> Result<Option<Keyed>, ApiError> 
     Ok(Some(Keyed { user: who.user_id, key, body, hash: hash.finalize().to_vec() }))
 }
 
-/// What it was answered before; none: it is to be answered now.
+/// The stored answer; none: the request is new and must be handled.
 async fn begin(app: &App, keyed: &Keyed) -> Result<Option<Answer>, ApiError> {
     let Keyed { user, key, body: _, hash } = keyed;
     match answers::begin(&mut *app.db().conn().await?, *user, key, hash).await? {
@@ -101,7 +101,7 @@ async fn begin(app: &App, keyed: &Keyed) -> Result<Option<Answer>, ApiError> {
     }
 }
 
-/// Keeps the answer, unless nothing was looked at: then the key is free again.
+/// Stores the answer. After 401, 403, 429 or a server error, releases the key instead, so that it can be retried.
 async fn finish(
     app: &App,
     keyed: &Keyed,

@@ -1,4 +1,4 @@
-//! How many requests there are, how they are answered and how fast.
+//! Metrics of requests: count, status and duration.
 
 use std::time::Instant;
 
@@ -10,10 +10,10 @@ use actix_web::middleware::Next;
 use crate::http::span;
 use crate::platform::metrics;
 
-/// Counts the request. What a stream sends after its head is not waited for.
+/// Records the request. The duration of a stream ends with its headers.
 ///
 /// # Errors
-/// What the request's handler gives.
+/// The error of the request's handler.
 pub async fn measure(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

@@ -1,6 +1,6 @@
-//! What happens around every request, the outermost first: its id (`http/span.rs`), how long it takes ([`measure()`]), its tag
-//! ([`etag()`]), compression, its origin and the headers that keep a browser safe ([`around`]), whether it is taken at all ([`admit()`]), whether it came before ([`idempotency()`]), and what is
-//! written down of a refusal ([`refusals()`]).
+//! The middleware of every request, the outermost first: the request id (`http/span.rs`), metrics ([`measure()`]),
+//! `ETag` ([`etag()`]), compression, the origin and security headers ([`around`]), limits ([`admit()`]), idempotency
+//! ([`idempotency()`]), and the audit of refusals ([`refusals()`]).
 
 mod admit;
 mod etag;
@@ -27,12 +27,12 @@ use crate::app::App;
 use crate::http::span::{self, RequestId};
 use crate::platform::audit::Origin;
 
-/// The id of the request under way; empty outside of one.
+/// The id of the current request; empty outside of a request.
 pub fn request_id() -> String {
     Origin::current().request_id.unwrap_or_default()
 }
 
-/// Scripts and styles come from here only; `wasm-unsafe-eval` lets the browser compile our WebAssembly, nothing else.
+/// Allows only own scripts and styles; `wasm-unsafe-eval` allows the browser to compile our WebAssembly, nothing else.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";
@@ -41,13 +41,13 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wa
 const DOCS_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Browsers remember for a year that this host is reached by TLS only.
+/// Browsers use only TLS for this host, for a year.
 const STRICT_TRANSPORT: &str = "max-age=31536000; includeSubDomains";
 
-/// Gives each request its origin, and each answer its headers.
+/// Sets the origin of each request, and the security headers of each answer.
 ///
 /// # Errors
-/// What the request's handler gives.
+/// The error of the request's handler.
 pub async fn around(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -62,7 +62,7 @@ pub async fn around(
         .scope(async {
             let outcome = next.call(request).await;
             tell_failure(&outcome);
-            // The words of an error name the request, whose id is known in here.
+            // The error is rendered here, inside the scope, since it contains the request id.
             outcome.map_err(|error| {
                 let mut response = error.error_response();
                 protect(response.headers_mut(), &id, is_docs, is_behind_tls);
@@ -75,7 +75,7 @@ pub async fn around(
     Ok(response)
 }
 
-/// Logs what is no fault of whoever asked, unless what failed has said more already.
+/// Logs a server error (5xx), unless the code that failed has logged it already.
 fn tell_failure<B>(outcome: &Result<ServiceResponse<B>, Error>) {
     let status = span::status(outcome);
     if status < 500 || Origin::tells_failure() {
@@ -107,7 +107,7 @@ fn protect(headers: &mut HeaderMap, id: &str, is_docs: bool, is_behind_tls: bool
     }
 }
 
-/// Where the request comes from, as far as a proxy that we trust knows.
+/// The client's address; `X-Forwarded-For` counts only from trusted proxies.
 fn address(request: &ServiceRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip();
     let forwarded: Vec<&str> =

@@ -1,5 +1,5 @@
-//! What was refused is written down, too: who wanted to change what, and why not. Only of those who have proved who they are:
-//! anybody could fill the audit log otherwise.
+//! Records refused changes in the audit log: the user, the operation and the reason. Only for authenticated requests,
+//! since others could fill the audit log.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -12,10 +12,10 @@ use crate::http::error::ApiError;
 use crate::http::problems::Known;
 use crate::platform::audit::{self, Origin};
 
-/// Records the refusal of whatever would have changed something.
+/// Records a refused request that would have changed something.
 ///
 /// # Errors
-/// What the request's handler gives.
+/// The error of the request's handler.
 pub async fn refusals(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

@@ -1,5 +1,5 @@
-//! What holds for all operations alike, added to the document so that no handler repeats it: headers that any may carry, and
-//! the problems that follow from how an operation is asked.
+//! Adds to the document what all operations have in common, so that no handler repeats it: headers, and the problems
+//! that follow from method, path and credentials.
 
 use shared_types::ProblemType;
 use utoipa::openapi::extensions::ExtensionsBuilder;
@@ -18,24 +18,24 @@ use shared_types::pagination::{DEFAULT_LIMIT, MAX_LIMIT};
 /// A text without null characters, which the database does not take.
 const NO_NULL: &str = "^[^\\x00]*$";
 
-/// What the document says of an operation beside what its handler does.
+/// Facts about an operation that decide which headers and problems it gets.
 struct Facts {
-    /// Below `/api`.
+    /// Whether its path is below `/api`.
     is_api: bool,
     is_get: bool,
-    /// Whether it takes no credentials.
+    /// Whether it needs no credentials.
     is_open: bool,
     has_id: bool,
     has_body: bool,
-    /// Whether its answers are kept under an Idempotency-Key.
+    /// Whether it takes an `Idempotency-Key`.
     has_key: bool,
     /// Whether its JSON answers carry an `ETag`.
     has_tag: bool,
-    /// Whether it is for no user.
+    /// Whether it needs a signature instead of a user.
     is_signed: bool,
 }
 
-/// Completes the document.
+/// Adds all of that to the document.
 pub fn complete(mut document: OpenApi) -> OpenApi {
     types::add(&mut document);
     let may_be_empty = bodies_that_may_be_empty(&document);
@@ -62,7 +62,7 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     document
 }
 
-/// The bodies that may be left out, since none of their fields is needed.
+/// The schemas of bodies that may be left out, since all their fields are optional.
 fn bodies_that_may_be_empty(document: &OpenApi) -> Vec<String> {
     let schemas = document.components.iter().flat_map(|components| &components.schemas);
     let is_empty =
@@ -70,7 +70,7 @@ fn bodies_that_may_be_empty(document: &OpenApi) -> Vec<String> {
     schemas.filter(|(_, schema)| is_empty(schema)).map(|(name, _)| name.clone()).collect()
 }
 
-/// Says which bodies may be left out.
+/// Marks the body as optional if it may be left out.
 fn let_out(operation: &mut Operation, may_be_empty: &[String]) {
     let Some(RefOr::T(body)) = &mut operation.request_body else { return };
     let Some(RefOr::T(content)) = body.content.get("application/json") else { return };
@@ -81,7 +81,7 @@ fn let_out(operation: &mut Operation, may_be_empty: &[String]) {
     }
 }
 
-/// What the parameters that many operations take may be.
+/// Adds limits and patterns to the parameters that many operations take.
 fn add_limits(operation: &mut Operation) {
     for parameter in operation.parameters.iter_mut().flatten() {
         let RefOr::T(Parameter {
@@ -107,7 +107,7 @@ fn add_limits(operation: &mut Operation) {
                 it.pattern = Some(NO_NULL.to_owned());
                 it.max_length = Some(extract::MAX_TEXT);
             }
-            // Others have limits of their own.
+            // Other parameters declare their own limits.
             _ => {}
         }
     }
@@ -168,7 +168,7 @@ fn add_headers(operation: &mut Operation, facts: &Facts) {
     }
 }
 
-/// Says which role and scope an operation takes, in words and as `x-required-scope`.
+/// Adds the role and scope that an operation needs, in words and as `x-required-scope`.
 fn say_need(operation: &mut Operation) {
     let Some(need) = operation.operation_id.as_deref().and_then(needs::of) else {
         return;
@@ -191,7 +191,7 @@ fn add_problems(operation: &mut Operation, facts: &Facts) {
     use ProblemType as P;
     let Facts { is_api, is_get, is_open, has_id, has_body, has_key, has_tag: _, is_signed } = *facts;
     let wanted = [
-        // The query, the host, a header.
+        // For the query, the host or a header.
         (P::BadRequest, true),
         (P::Unauthenticated, is_api),
         (P::Forbidden, is_api && !(is_open && is_get) && !is_signed),

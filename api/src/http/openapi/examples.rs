@@ -1,14 +1,14 @@
-//! An example of each JSON body, put together from its schema and the examples of its fields, so that it fits the schema
-//! without anybody's care. A test validates each.
+//! Generates an example of each JSON body from its schema and the examples of its fields, so that it always matches the
+//! schema. A test validates each.
 
 use serde_json::{Map, Value, json};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Content, OpenApi, RefOr};
 
-/// A schema that refers to itself ends here.
+/// The most levels of an example, for schemas that refer to themselves.
 const MAX_DEPTH: u8 = 24;
 
-/// Gives each JSON body of each operation its example.
+/// Adds an example to each JSON body of each operation.
 pub fn add(document: &mut OpenApi) {
     let components = serde_json::to_value(&document.components).unwrap_or_default();
     let Some(schemas) = components.get("schemas") else { return };
@@ -36,7 +36,7 @@ fn add_to(operation: &mut Operation, schemas: &Value) {
     }
 }
 
-/// An example of what a schema describes.
+/// An example that matches a schema.
 fn of(schema: &Value, schemas: &Value, depth: u8) -> Value {
     let said = [schema.get("example"), schema.pointer("/examples/0"), schema.pointer("/enum/0")];
     if let Some(said) = said.into_iter().flatten().next() {
@@ -58,7 +58,7 @@ fn of(schema: &Value, schemas: &Value, depth: u8) -> Value {
     plain(schema, schemas, depth)
 }
 
-/// The same of one that is made of no others.
+/// An example for a schema that is not composed of others.
 fn plain(schema: &Value, schemas: &Value, depth: u8) -> Value {
     let kind = schema.get("type").map_or(&Value::Null, |kind| kind.get(0).unwrap_or(kind));
     match kind.as_str() {

@@ -1,4 +1,4 @@
-//! The OpenAPI document: collected from the handlers, completed with what holds for all of them.
+//! The OpenAPI document: collected from the handlers, completed with what they have in common.
 
 use serde::{Deserialize, Serialize};
 use shared_types::Problem;
@@ -19,20 +19,20 @@ use super::instances::HealthFilter;
 use super::log_view::Format;
 use super::principal::COOKIE;
 
-/// What making an instance takes beside its settings, which `types` adds for each application type.
+/// The body that creates an instance, without the settings, which `types` adds for each application type.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({ "name": "Astronomy Academy", "sub_domain": "astro" }))]
 pub struct NewInstance {
-    /// The name, shown to visitors where the application shows one.
+    /// The name, shown to visitors if the application shows one.
     #[schema(min_length = 1, max_length = 250)]
     pub name: String,
 }
 
-/// What changing an instance takes: any of name and settings.
+/// The body that changes an instance: any of its name and settings.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({ "email": "contact@example.com" }))]
 pub struct InstancePatch {
-    /// The name.
+    /// The new name, shown to visitors if the application shows one.
     #[schema(min_length = 1, max_length = 250)]
     pub name: Option<String>,
 }
@@ -44,7 +44,7 @@ pub struct InstancePatch {
         description = "Instances are long-lived; each launches app servers, and one of them gets the traffic.",
         license(name = "AGPL-3.0-or-later", identifier = "AGPL-3.0-or-later"),
     ),
-    // What only parameters refer to is not collected from the handlers.
+    // Schemas that only parameters refer to are not collected from the handlers.
     components(schemas(Problem, ByAge, InstanceSort, HealthFilter, Format, ActivityFormat)),
     tags(
         (name = "instances", description = "Long-lived applications whose settings change"),
@@ -56,12 +56,12 @@ pub struct InstancePatch {
         (name = "events", description = "What changes, live"),
         (name = "auth", description = "Signing in; your own password, sessions and API tokens"),
         (name = "users", description = "Who may sign in, and what they may do"),
-        (name = "health", description = "For whoever watches the program"),
+        (name = "health", description = "Health, metrics and state of this program"),
     ),
 )]
 struct Base;
 
-/// What the document begins with.
+/// The general part of the document, without the operations.
 pub fn base() -> OpenApi {
     let mut document = Base::openapi();
     document.security = Some(vec![

@@ -1,5 +1,5 @@
-//! The application types in the document: a schema of each for an instance, for making one, and for changing one, from the
-//! fields that form, server and client share.
+//! Adds the application types to the document: for each type the schemas of an instance and of the body that creates
+//! one, and one schema for changes, from the field definitions that frontend, server and client share.
 
 use shared_types::applications::{ALL, ApplicationType, DEFAULT};
 use shared_types::settings::{Field, FieldKind};
@@ -11,10 +11,10 @@ use utoipa::openapi::{OpenApi, Ref, RefOr};
 
 use shared_types::care;
 
-/// The property that says which type a body is of.
+/// The property that discriminates the types.
 const TYPE: &str = "instance_type";
 
-/// Puts a schema of each type in the place of the settings.
+/// Replaces the generic settings by a schema of each type.
 pub(super) fn add(document: &mut OpenApi) {
     let schemas = &mut document.components.get_or_insert_default().schemas;
     let mut whole = Object::with_type(Type::Object);
@@ -43,7 +43,7 @@ pub(super) fn add(document: &mut OpenApi) {
     schemas.insert("InstancePatch".to_owned(), RefOr::T(Schema::Object(instance_patch(patch))));
 }
 
-/// `openedx` is `Openedx`.
+/// The type's name in Pascal case: `openedx` becomes `Openedx`.
 fn pascal(kind: &ApplicationType) -> String {
     let mut letters = kind.word.chars();
     letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
@@ -77,7 +77,7 @@ fn new_instance(kind: &ApplicationType, mut new: Object) -> Object {
     new.properties.insert(TYPE.to_owned(), word(kind, types));
     if !is_default {
         new.required.push(TYPE.to_owned());
-        // The example is of the default type.
+        // The example fits only the default type.
         new.example = None;
     }
     for field in kind.schema.fields.iter().chain(care::FIELDS) {
@@ -90,7 +90,7 @@ fn new_instance(kind: &ApplicationType, mut new: Object) -> Object {
     new
 }
 
-/// Any field of any type: which ones an instance has is known from the instance.
+/// A schema with any field of any type: the document cannot tell the type of the instance that is changed.
 fn instance_patch(mut patch: Object) -> Object {
     patch.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
     for field in ALL.iter().flat_map(|kind| kind.schema.fields).chain(care::FIELDS) {
@@ -180,7 +180,7 @@ fn object_of(schema: Option<&RefOr<Schema>>) -> Object {
     whole
 }
 
-/// Adds the properties that a schema's own parts have; what it refers to is left out.
+/// Adds the properties of a schema and its inline parts; referenced schemas are left out.
 fn gather(schema: &Schema, whole: &mut Object) {
     match schema {
         Schema::Object(part) => {

@@ -9,10 +9,10 @@ use crate::http::extract::Json;
 use crate::http::principal::Operator;
 use crate::pull_requests::ask;
 
-/// Let a commit run
+/// Approve a commit
 ///
-/// This commit of somebody who is not of the team, with the settings of the description as they are, may run: its instance is
-/// made, and launched. Another commit, or other settings, need another approval.
+/// Allows the commit of an author who is not of the team to run, with the current settings of the description: its
+/// instance is created and launched. Another commit, or other settings, need another approval.
 #[utoipa::path(tag = "pull requests", request_body = DecideCommit, params(
     ("id" = PullRequestId, Path, description = "The pull request"),
 ), responses(

@@ -11,7 +11,7 @@ use crate::pull_requests::ask;
 
 /// Ignore a commit
 ///
-/// Nothing is made of this commit. What an approved one before it made stays. Another commit asks again.
+/// The commit is not deployed. The instance of an earlier approved commit stays. Another commit needs a new decision.
 #[utoipa::path(tag = "pull requests", request_body = DecideCommit, params(
     ("id" = PullRequestId, Path, description = "The pull request"),
 ), responses(

@@ -10,26 +10,27 @@ use crate::http::{cursor, extract};
 use crate::pull_requests::read;
 use crate::pull_requests::store::listing::{self, Place};
 
-/// Which page.
+/// The filters and the page of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Query {
-    /// How many, 1 to 500; 50 unless said.
+    /// How many items to return: 1 to 500, 50 by default.
     limit: Option<i64>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// Only those whose title, author, source, branch or number has words that begin with these: `27`, `ada grad`.
+    /// Only pull requests whose title, author, source, branch or number has words that begin with these: `27`, `ada
+    /// grad`.
     q: Option<String>,
-    /// Only with this state.
+    /// Only pull requests with this state.
     state: Option<PullRequestState>,
-    /// Only open ones whose commit waits for an operator (true), or only the others (false).
+    /// Only open pull requests whose commit needs approval (true), or only the others (false).
     needs_approval: Option<bool>,
 }
 
 /// List pull requests
 ///
-/// Those of the repositories that WATCH_FORK names, or named; the last changed at GitHub first.
+/// The pull requests of all repositories that WATCH_FORK has or had; the last changed at GitHub first.
 #[utoipa::path(tag = "pull requests", params(Query), responses(
     (status = 200, description = "A page", body = Page<PullRequest>),
 ))]

@@ -1,4 +1,4 @@
-//! Pull requests that are watched.
+//! Operations on watched pull requests.
 
 mod approve;
 mod ignore;
@@ -20,13 +20,13 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::pull_requests::read as views;
 
-/// One as it is now.
+/// Reads the current state of a pull request.
 async fn current(app: &App, id: PullRequestId) -> Result<PullRequest, ApiError> {
     let found = views::one(&app.watch, &mut *app.db().conn().await?, id).await?;
     found.ok_or_else(|| ApiError::not_found("pull request", id))
 }
 
-/// The same, as an answer.
+/// Answers with the current state of a pull request.
 async fn answer(app: &App, id: PullRequestId) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(current(app, id).await?))
 }

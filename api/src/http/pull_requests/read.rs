@@ -8,7 +8,7 @@ use crate::http::principal::Viewer;
 
 /// Read a pull request
 ///
-/// As GitHub last said it is, with its instance.
+/// Its state as last fetched from GitHub, with its instance.
 #[utoipa::path(tag = "pull requests", params(("id" = PullRequestId, Path, description = "The pull request")), responses(
     (status = 200, description = "The pull request", body = PullRequest),
 ))]

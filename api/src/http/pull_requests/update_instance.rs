@@ -9,8 +9,8 @@ use crate::pull_requests::ask;
 
 /// Update the instance's settings from the pull request
 ///
-/// Asks GitHub for the pull request, head commit and description included, and gives its instance all the settings that
-/// follow; makes the instance where there is none. Launches nothing.
+/// Fetches the pull request from GitHub, with head commit and description, and gives its instance all settings that
+/// follow from them; creates the instance if there is none. Launches nothing.
 #[utoipa::path(tag = "pull requests", params(("id" = PullRequestId, Path, description = "The pull request")), responses(
     (status = 200, description = "The pull request, with its instance", body = PullRequest),
     (status = 409, description = "Its source is gone, its commit may not run, its settings cannot be used, or its instance is archived"),

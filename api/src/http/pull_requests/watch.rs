@@ -12,8 +12,8 @@ use crate::pull_requests::ask;
 
 /// Watch a pull request now
 ///
-/// Asks GitHub for it at once instead of at the next look, and does what follows: where author and source are the team's, an
-/// instance is made and launched. Watched already: it is asked for again.
+/// Fetches it from GitHub at once instead of at the next sweep. If author and source belong to the team, an instance is
+/// created and launched. A pull request that is watched already is fetched again.
 #[utoipa::path(tag = "pull requests", request_body = WatchPullRequest, responses(
     (status = 200, description = "The pull request", body = PullRequest, headers(("location" = String, description = "Its path"))),
     (status = 422, description = "It is no address of an open pull request of a watched repository"),

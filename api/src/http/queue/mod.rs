@@ -1,4 +1,4 @@
-//! The queue of builds.
+//! Operations on the build queue.
 
 mod pause;
 mod read;

@@ -11,7 +11,7 @@ use crate::instances::store::queue as store;
 
 /// Pause the queue
 ///
-/// Nothing that waits begins; what is under way goes on. Paused already: success.
+/// Waiting builds do not begin; builds under way continue. If the queue is paused already, nothing changes.
 #[utoipa::path(tag = "queue", request_body = WithReason, responses((status = 200, description = "The queue", body = Queue)))]
 #[put("/queue/pause")]
 pub async fn pause_queue(

@@ -6,9 +6,9 @@ use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::instances::store::queue;
 
-/// Read the queue of builds
+/// Read the build queue
 ///
-/// What is under way, what waits, for what and in which order, and who builds.
+/// The builds under way, the waiting ones in their order with the reason, and the workers.
 #[utoipa::path(tag = "queue", responses((status = 200, description = "The queue", body = Queue)))]
 #[get("/queue")]
 pub async fn read_queue(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {

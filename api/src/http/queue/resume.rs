@@ -7,9 +7,9 @@ use crate::http::principal::Operator;
 use crate::instances::builds::queue;
 use crate::instances::store::queue as store;
 
-/// Let the queue go on
+/// Resume the queue
 ///
-/// What waits begins, in its order. Not paused: success.
+/// Waiting builds begin, in their order. If the queue is not paused, nothing changes.
 #[utoipa::path(tag = "queue", responses((status = 200, description = "The queue", body = Queue)))]
 #[delete("/queue/pause")]
 pub async fn resume_queue(app: web::Data<App>, Operator(who): Operator) -> Result<HttpResponse, ApiError> {

@@ -10,10 +10,10 @@ use crate::http::principal::Viewer;
 use crate::http::{cursor, extract};
 use crate::instances::store::retention;
 
-/// List what is to be taken away
+/// List app servers that retention will terminate
 ///
-/// App servers that are neither active, fallback, newest candidate nor pinned, and when the machine of each is taken away
-/// unless it is needed before; the first first. Nothing is done by asking.
+/// App servers that are neither active, fallback, newest candidate nor pinned, and when the machine of each is
+/// terminated unless it is needed before; the earliest first. This request changes nothing.
 #[utoipa::path(tag = "app servers", params(PageQuery), responses(
     (status = 200, description = "A page", body = Page<Expiring>),
 ))]

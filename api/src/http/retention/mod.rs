@@ -1,4 +1,4 @@
-//! For how long machines are kept.
+//! Operations on the retention of machines.
 
 mod list;
 

@@ -9,24 +9,24 @@ use crate::http::principal::Viewer;
 use crate::http::{cursor, extract};
 use crate::machines::store;
 
-/// Which ones.
+/// The filters and the page of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Query {
-    /// How many, 1 to 500; 50 unless said.
+    /// How many items to return: 1 to 500, 50 by default.
     limit: Option<i64>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// Only with this status.
+    /// Only machines with this status.
     status: Option<ServerStatus>,
-    /// The newest first (`-created`, unless said) or the oldest first (`created`).
+    /// The newest first (`-created`, the default) or the oldest first (`created`).
     sort: Option<ByAge>,
 }
 
 /// List machines
 ///
-/// Those that are gone, too: their status is `terminated`.
+/// Machines that are gone are included, with the status `terminated`.
 #[utoipa::path(tag = "servers", params(Query), responses((status = 200, description = "A page", body = Page<Server>)))]
 #[get("/servers")]
 pub async fn list_servers(app: web::Data<App>, _: Viewer, query: web::Query<Query>) -> Result<HttpResponse, ApiError> {

@@ -1,4 +1,4 @@
-//! Machines.
+//! Operations on machines.
 
 mod list;
 mod orphans;

@@ -6,10 +6,10 @@ use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::instances::upkeep::reaper;
 
-/// List where provider and database differ
+/// List orphaned and missing machines
 ///
-/// Machines that carry our ids and that nobody owns, and servers whose machine the provider does not have, as the last
-/// comparison (one a minute) found them; what would be done about each, and when. Nothing is done by asking.
+/// Machines with our ids that no server in the database owns, and servers whose machine the provider does not have, as
+/// the last comparison (one a minute) found them; what will be done about each, and when. This request changes nothing.
 #[utoipa::path(tag = "servers", responses((status = 200, description = "The differences", body = Orphans)))]
 #[get("/servers/orphans")]
 pub async fn list_orphans(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {

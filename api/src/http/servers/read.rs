@@ -6,7 +6,7 @@ use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 use crate::machines::store;
 
-/// Read a machine
+/// Read a machine by id
 #[utoipa::path(tag = "servers", params(("id" = ServerId, Path, description = "The machine")), responses(
     (status = 200, description = "The machine", body = Server),
 ))]

@@ -1,4 +1,4 @@
-//! How the system is.
+//! The state of the system.
 
 mod read;
 

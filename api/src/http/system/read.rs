@@ -5,9 +5,9 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
 
-/// Read how the system is
+/// Read the state of the system
 ///
-/// What is configured and whether it answers, at most ten seconds ago.
+/// Which parts are configured and whether they answer. The state is at most ten seconds old.
 #[utoipa::path(tag = "health", responses((status = 200, description = "The system", body = SystemState)))]
 #[get("/system")]
 pub async fn read_system(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {

@@ -9,10 +9,10 @@ use crate::http::extract::Json;
 use crate::http::principal::Admin;
 use crate::platform::users::accounts;
 
-/// Make a user
+/// Create a user
 ///
-/// A password is taken by how long guessing it would take. Without one they sign in elsewhere, or not before they are given
-/// one.
+/// A password is accepted by an estimate of how long guessing it would take. Without a password, the user can sign in
+/// only at a provider, until a password is set.
 #[utoipa::path(tag = "users", request_body = NewUser, responses(
     (status = 201, description = "The user", body = Account, headers(("location" = String, description = "Its path"))),
     (status = 422, description = "The name is no name or taken, or the password too weak; nothing was saved"),

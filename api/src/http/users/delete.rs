@@ -8,7 +8,7 @@ use crate::platform::users::accounts;
 
 /// Delete a user
 ///
-/// With their sessions and API tokens, at once. What they did stays in the audit trail.
+/// The user's sessions and API tokens end at once. Their entries in the audit trail stay.
 #[utoipa::path(tag = "users", params(("id" = UserId, Path, description = "The user")), responses(
     (status = 204, description = "There is no such user any more"),
     (status = 409, description = "It is the last administrator who may sign in"),

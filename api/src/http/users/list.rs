@@ -10,24 +10,24 @@ use crate::http::principal::Admin;
 use crate::http::{cursor, extract};
 use crate::platform::users::store::accounts;
 
-/// Which page.
+/// The filters and the page of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Query {
-    /// How many, 1 to 500; 50 unless said.
+    /// How many items to return: 1 to 500, 50 by default.
     limit: Option<i64>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// Only those whose name holds this text, whatever the case.
+    /// Only users whose name contains this text, ignoring case.
     q: Option<String>,
-    /// Only those of this role.
+    /// Only users with this role.
     role: Option<Role>,
 }
 
 /// List users
 ///
-/// By name.
+/// All accounts, ordered by name.
 #[utoipa::path(tag = "users", params(Query), responses(
     (status = 200, description = "A page", body = Page<Account>),
 ))]

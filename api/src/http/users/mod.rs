@@ -1,4 +1,4 @@
-//! Users: who may sign in, and what they may do.
+//! Operations on users: who may sign in, and with which role.
 
 mod create;
 mod delete;

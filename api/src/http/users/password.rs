@@ -8,9 +8,9 @@ use crate::http::extract::Json;
 use crate::http::principal::Admin;
 use crate::platform::users::accounts;
 
-/// Give a user a password
+/// Set a user's password
 ///
-/// Their sessions end at once; their API tokens go on working.
+/// The user's sessions end at once; their API tokens stay valid.
 #[utoipa::path(tag = "users", request_body = NewPassword, params(("id" = UserId, Path, description = "The user")), responses(
     (status = 204, description = "It is the password from now on"),
     (status = 422, description = "It is too weak; nothing was saved"),

@@ -8,7 +8,7 @@ use crate::http::error::ApiError;
 use crate::http::principal::Admin;
 use crate::platform::users::store::accounts;
 
-/// Read a user
+/// Read a user by id
 #[utoipa::path(tag = "users", params(("id" = UserId, Path, description = "The user")), responses(
     (status = 200, description = "The user", body = Account,
      headers(("etag" = String, description = "Its version, for If-Match"))),

@@ -11,8 +11,8 @@ use crate::platform::users::accounts;
 
 /// Change a user
 ///
-/// The role, and whether they may sign in. With less, their sessions and streams end at once; their API tokens never do more
-/// than they may themselves. The last administrator who may sign in remains one.
+/// Changes the role, and whether the user may sign in. If permissions are removed, the user's sessions and streams end
+/// at once; API tokens never have more permissions than their user. The last administrator who may sign in stays one.
 #[utoipa::path(tag = "users", request_body = UserPatch, params(
     ("id" = UserId, Path, description = "The user"),
     ("If-Match" = String, Header, description = "The ETag of the user as you read it", example = "\"1\""),

@@ -1,4 +1,4 @@
-//! A user as it travels.
+//! Users as the API shows them.
 
 use actix_web::http::header::ETAG;
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -6,7 +6,7 @@ use shared_types::user::Account;
 
 use crate::platform::users::store::accounts::UserRow;
 
-/// As administrators see it.
+/// An account as administrators see it.
 pub fn account(row: UserRow) -> Account {
     let UserRow { id, username, password_hash, role, created, version, disabled_at, last_login } = row;
     Account {
@@ -21,7 +21,7 @@ pub fn account(row: UserRow) -> Account {
     }
 }
 
-/// With its `ETag`.
+/// Answers with an account and its `ETag`.
 pub fn answer(mut builder: HttpResponseBuilder, row: UserRow) -> HttpResponse {
     let account = account(row);
     builder.insert_header((ETAG, account.etag.clone())).json(account)

@@ -11,12 +11,12 @@ use crate::http::error::ApiError;
 use crate::pull_requests::deliver::{self, Delivered};
 use crate::pull_requests::webhook;
 
-/// The largest body, in bytes: GitHub's own limit is 25 MB, and no pull request comes near this.
+/// The largest body, in bytes: less than GitHub's own limit of 25 MB, but far more than any pull request needs.
 const MAX_BODY: usize = 10_000_000;
-/// How long a delivery's id may be.
+/// The longest id of a delivery, in bytes.
 const MAX_DELIVERY: usize = 100;
 
-/// A body that GitHub has signed (`X-Hub-Signature-256`), byte for byte.
+/// The raw body of a webhook, whose signature (`X-Hub-Signature-256`) was verified.
 #[derive(Debug)]
 pub struct Signed(Vec<u8>);
 
@@ -34,7 +34,7 @@ impl FromRequest for Signed {
                 ApiError::new(ProblemType::Unauthenticated, words)
             };
             let secrets = &app.watch.rules.webhook_secrets;
-            // Who signs nothing makes us read nothing.
+            // Without a signature the body is not even read.
             let signature = signature.filter(|_| !secrets.is_empty()).ok_or_else(refused)?;
             let body = whole(payload).await?;
             if webhook::verify(secrets, &body, Some(&signature)) { Ok(Self(body)) } else { Err(refused()) }
@@ -60,11 +60,11 @@ async fn whole(mut payload: Payload) -> Result<Vec<u8>, ApiError> {
     Ok(body)
 }
 
-/// Receive a webhook of GitHub
+/// Receive a webhook from GitHub
 ///
-/// Signed with GITHUB_WEBHOOK_SECRETS. The answer says only that the delivery was taken: GitHub is asked for the pull request it is
-/// about, and what follows is a job. A delivery that came before, of a kind that is not for us, or of a repository that is not
-/// watched, is taken and changes nothing. At most 10 MB.
+/// Signed with GITHUB_WEBHOOK_SECRETS. The answer says only that the delivery was accepted: a job fetches the pull
+/// request from GitHub and updates its instance. A duplicate delivery, an event of another kind, or one of a repository
+/// that is not watched, is accepted and has no effect. At most 10 MB.
 #[utoipa::path(tag = "pull requests", params(
     ("X-GitHub-Event" = Option<String>, Header, description = "The kind of event"),
     ("X-GitHub-Delivery" = Option<String>, Header, description = "The delivery, 1 to 100 characters; it counts once"),

@@ -1,4 +1,4 @@
-//! What others send us unasked.
+//! Webhooks from other services.
 
 mod github;
 

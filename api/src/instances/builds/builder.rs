@@ -21,54 +21,53 @@ use crate::platform::db::DbError;
 use crate::platform::jobs::span;
 use crate::platform::jobs::workers::{LEASE, Report};
 
-/// How long to wait before a lease that could not be given back is tried again.
+/// Pause before retrying to release a lease.
 const RETRY_RELEASE: Duration = Duration::from_millis(250);
 
 /// How many app servers' hooks run at once in one process.
 pub const HOOKS: usize = 8;
 
-/// Builds app servers, so many at once. Cheap to clone.
+/// Builds app servers, a limited number at once. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Builder {
     manager: Arc<Manager>,
     slots: Arc<Semaphore>,
     size: usize,
-    /// What is under way here.
+    /// Leases of the builds and hooks that run in this process.
     leases: Leases,
-    /// Places for hooks, which take no slot of a build.
+    /// Places for hooks, which take no build slot.
     hooks: Arc<Semaphore>,
-    /// The queue is to be looked at.
+    /// Wakes the dispatcher, to look at the queue.
     news: Arc<Notify>,
-    /// Nothing more is begun.
+    /// Cancelled: no more builds and hooks begin.
     drain: CancellationToken,
-    /// What is under way is handed over.
+    /// Cancelled: running builds are handed over to other workers.
     stop: CancellationToken,
 }
 
 impl Builder {
-    /// Builds at most `slots` app servers at once, until `stop`. To be called in a runtime: leases are kept in the background.
+    /// Builds at most `slots` app servers at once, until `stop`. Needs a Tokio runtime: it spawns the lease heartbeat.
     pub fn new(manager: Arc<Manager>, slots: usize, stop: CancellationToken) -> Self {
         let (leases, drain) = (Leases::new(manager.db.clone()), stop.child_token());
         let (places, hooks, news) = (Semaphore::new(slots), Semaphore::new(HOOKS), Arc::default());
         Self { manager, slots: places.into(), size: slots, leases, hooks: hooks.into(), news, drain, stop }
     }
 
-    /// What the builder works with.
     pub fn manager(&self) -> &Manager {
         &self.manager
     }
 
-    /// Begins no build any more; those under way go on.
+    /// Begins no more builds; running builds continue.
     pub fn drain(&self) {
         self.drain.cancel();
     }
 
-    /// Whether no build is under way here.
+    /// Whether no build and no hook runs here.
     pub fn is_idle(&self) -> bool {
         self.leases.is_empty()
     }
 
-    /// What others are told of this worker.
+    /// What this worker reports about itself.
     pub fn report(&self) -> Report {
         Report {
             id: crate::platform::jobs::holder::this_process(),
@@ -78,16 +77,16 @@ impl Builder {
         }
     }
 
-    /// Goes on with a build as far as it can be gone, or stops it. Nothing to do, somebody at it already, no slot free, not
-    /// its turn: success; [`Builder::dispatch`] takes it up when there is.
+    /// Continues a build as far as possible, or stops it. Nothing to do, lease held elsewhere, no free slot, or not its
+    /// turn: success; [`Builder::dispatch`] enqueues it later.
     ///
     /// # Errors
-    /// When the database does not answer; the build goes on when it does.
+    /// [`DbError`] when the database does not answer; the build continues when it is back.
     pub async fn advance(&self, id: AppServerId) -> Result<(), DbError> {
         if self.drain.is_cancelled() {
             return Ok(());
         }
-        // Before anything is waited for: free slots are what the dispatcher counts.
+        // Taken before any wait: the dispatcher counts free slots.
         let slot = self.slots.clone().try_acquire_owned().ok();
         let mut conn = self.manager.db.conn().await?;
         let Some(build) = builds::find(&mut conn, id).await? else { return Ok(()) };
@@ -104,7 +103,7 @@ impl Builder {
             return Ok(());
         };
         drop(conn);
-        // A task of its own: should the queue lose its connection, the build goes on.
+        // In its own task: if the job queue loses its connection, the build continues.
         let builder = self.clone();
         let built = span::spawn(async move { builder.build(&lease, slot).await });
         built.await.map_err(|error| DbError::Corrupt(format!("the build of app server {id} panicked: {error}")))??;
@@ -112,11 +111,11 @@ impl Builder {
         Ok(())
     }
 
-    /// Runs the hooks of an app server that are due. Nothing is due, somebody is at it, no place is free: success;
-    /// the next sweep finds what is left.
+    /// Runs the due hooks of an app server. Nothing due, lease held elsewhere, or no free place: success; the next
+    /// sweep finds what is left.
     ///
     /// # Errors
-    /// When the database does not answer; the hooks run when it does.
+    /// [`DbError`] when the database does not answer; the hooks run when it is back.
     pub async fn run_hooks(&self, id: AppServerId) -> Result<(), DbError> {
         let Ok(place) = self.hooks.clone().try_acquire_owned() else { return Ok(()) };
         if self.drain.is_cancelled() {
@@ -136,12 +135,12 @@ impl Builder {
         ran.await.map_err(|error| DbError::Corrupt(format!("the hooks of app server {id} panicked: {error}")))?
     }
 
-    /// Goes on with a build whose lease is ours.
+    /// Continues a build whose lease this process holds.
     async fn build(&self, lease: &Lease, slot: Option<OwnedSemaphorePermit>) -> Result<(), DbError> {
         self.hold(lease, drive(&self.manager, lease), slot).await
     }
 
-    /// Does work under a lease that is ours, and gives it back, and then the work's place.
+    /// Does work under a held lease, then releases the lease, then the place.
     async fn hold<P>(
         &self,
         lease: &Lease,
@@ -162,7 +161,7 @@ impl Builder {
         Ok(())
     }
 
-    /// Gives a lease back, also to a database that comes back only now: else others would wait until it runs out.
+    /// Releases a lease, with retries while the database is away: otherwise other workers wait until it expires.
     async fn give_back(&self, lease: &Lease) -> Result<(), DbError> {
         let given_up = Instant::now() + LEASE;
         loop {
@@ -174,7 +173,7 @@ impl Builder {
         }
     }
 
-    /// Takes the lease of a build, and takes the build out of the queue where it is its turn.
+    /// Takes the lease of a build, and takes the build out of the queue if it is its turn.
     async fn take(
         &self,
         conn: &mut diesel_async::AsyncPgConnection,
@@ -196,25 +195,25 @@ impl Builder {
         }
     }
 
-    /// Leaves what is under way with a build whose stop somebody has asked for.
+    /// Interrupts the running step of a build whose stop was requested.
     pub fn halt(&self, id: AppServerId) {
         self.leases.halt(id);
     }
 
-    /// Has the queue looked at, by whoever waits for that here: however often it is wanted meanwhile, one look is enough.
+    /// Wakes [`Builder::wants_dispatch`]; several calls before it wakes count as one.
     pub fn dispatch_soon(&self) {
         self.news.notify_one();
     }
 
-    /// Waits until the queue is to be looked at.
+    /// Waits until [`Builder::dispatch_soon`] is called.
     pub async fn wants_dispatch(&self) {
         self.news.notified().await;
     }
 
-    /// Takes up builds that nobody is at, as many as there are free slots.
+    /// Enqueues builds that no process holds, as many as there are free slots.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// [`DbError`] when the database does not answer.
     pub async fn dispatch(&self) -> Result<(), DbError> {
         if self.drain.is_cancelled() {
             return Ok(());
@@ -227,7 +226,7 @@ impl Builder {
     }
 }
 
-/// Why a build is not taken up; rolls back what was written.
+/// Why a build is not taken up; as an error, so that the transaction rolls back.
 enum NotNow {
     Held,
     Db(DbError),

@@ -19,23 +19,23 @@ use crate::instances::store::{app_servers, pins};
 use crate::instances::{Manager, Refusal, own_secrets};
 use crate::platform::vault;
 
-/// With what an app server is compared.
+/// What an app server is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Against {
-    /// Another one of the same instance.
+    /// Another app server of the same instance.
     AppServer(AppServerId),
     /// The instance as it is now.
     Instance,
 }
 
-/// The variable that names the app server; it says nothing about the configuration.
+/// The variable with the app server's name; not compared.
 const OWN_NAME: &str = "ocim_app_server";
 
-/// What differs from an app server (`before`) to another, or to its instance as it is now (`after`). Five queries at most.
+/// What differs between an app server (`before`) and another, or its current instance (`after`). Five queries at most.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], [`Refusal::Conflict`] when both are not of one instance, or why the instance's settings cannot be
-/// used.
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] if the two are of different instances; [`Refusal::Application`] if the
+/// instance's settings cannot be used.
 pub async fn diff(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -60,18 +60,17 @@ pub async fn diff(
         Against::Instance => {
             let (before, now) = opened::with_instance(manager, conn, &before).await?;
             let snapshot = snapshot(manager, conn, &now).await?;
-            // The instance says branches, not commits, and so does the app server then.
+            // The instance names branches, not commits, so the app server's variables are compared unresolved.
             let old = before.variables.as_object().cloned().unwrap_or_default();
             Ok(between(before.schema, (&before.settings, old), (&now.settings, snapshot.variables)))
         }
     }
 }
 
-/// The merged variables as a launch would pass them now. Two queries; one when it has no
-/// secret.
+/// The merged variables as a launch would pass them now. Two queries; one if the instance has no secrets.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], or why the settings cannot be used.
+/// [`Refusal::NotFound`]; [`Refusal::Application`] if the settings cannot be used.
 pub async fn render(manager: &Manager, conn: &mut AsyncPgConnection, id: InstanceId) -> Result<Render, Refusal> {
     let now = opened::instance(manager, conn, id, false).await?;
     let snapshot = snapshot(manager, conn, &now).await?;
@@ -84,7 +83,7 @@ pub async fn render(manager: &Manager, conn: &mut AsyncPgConnection, id: Instanc
     Ok(Render { configuration_settings: read::yaml(&variables), origins })
 }
 
-/// What a launch would build from now. One query; none where the instance has no secrets of its own.
+/// What a launch would build from now. One query; none if the instance has no secrets of its own.
 async fn snapshot(manager: &Manager, conn: &mut AsyncPgConnection, now: &OpenedInstance) -> Result<Snapshot, Refusal> {
     let application = now.application(manager)?;
     let [secrets] = vault::open(&manager.options.keyring, conn, [&now.row.secrets]).await?;
@@ -112,8 +111,8 @@ fn between(schema: &Schema, before: (&Value, Map<String, Value>), after: (&Value
     }
 }
 
-/// Names the last layer that says anything at the place of each leaf: what is no map, and empty maps. The path is given as
-/// it is kept and as people read it.
+/// Maps each leaf (a value that is no map, or an empty map) to the last layer that sets it. The path is given as stored
+/// (a JSON pointer) and as users read it.
 fn name_origins(
     (path, shown): (&str, &str),
     map: &Map<String, Value>,

@@ -15,7 +15,7 @@ use crate::instances::store::{app_servers, builds};
 use crate::instances::{Manager, Refusal};
 use crate::platform::logs::Line;
 
-/// Does step after step until the build is over, and stops it where somebody has asked for that.
+/// Does step after step until the build is over; stops the build if a stop was requested.
 pub(super) async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepError> {
     let mut told: Option<String> = None;
     let mut tries = 0;
@@ -37,7 +37,7 @@ pub(super) async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepEr
         };
         match done {
             Ok(()) => (told, tries) = (None, 0),
-            // Whoever asked for the stop is heard at the next look at the build.
+            // The requested stop is seen when the build is loaded again.
             Err(StepError::Interrupted) if lease.halt.is_cancelled() && !lease.lost.is_cancelled() && !is_to_stop => {}
             Err(StepError::Transient(reason)) if is_to_stop || build.has_time() => {
                 if told.as_ref() != Some(&reason) {
@@ -54,12 +54,12 @@ pub(super) async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepEr
     }
 }
 
-/// Twice as long after each try, up to ten seconds.
+/// Exponential back-off: doubles with each try, up to ten seconds.
 fn back_off(poll: Duration, tries: u32) -> Duration {
     poll.saturating_mul(2u32.saturating_pow(tries)).min(Duration::from_secs(10))
 }
 
-/// What runs wrote is in the log by now. What cannot be removed is reported and takes nothing but space.
+/// Removes the build's run directories; their output is in the log. A failure is only logged: it costs disk space.
 async fn remove_runs(runs_dir: &Path, id: shared_types::AppServerId) {
     let dir = runs_dir.join(id.to_string());
     match tokio::fs::remove_dir_all(&dir).await {
@@ -74,7 +74,7 @@ impl Build<'_> {
     async fn one_step(&self, step: BuildStepKind) -> Result<(), StepError> {
         match step {
             BuildStepKind::Pin => self.unless_halted(self.pin()).await,
-            // These two end what they have begun when they are halted.
+            // These two end the processes they started when they are halted.
             BuildStepKind::Checkout => self.checkout().await,
             BuildStepKind::Playbooks => self.playbooks().await,
             BuildStepKind::Server => self.unless_halted(self.server()).await,
@@ -83,24 +83,24 @@ impl Build<'_> {
         }
     }
 
-    /// Leaves work that may be left at any point: what it did is found again.
+    /// Abandons work when halted; only for work whose effects are found again, at whichever point it is abandoned.
     async fn unless_halted(&self, work: impl Future<Output = Result<(), StepError>>) -> Result<(), StepError> {
         self.lease.halt.run_until_cancelled(work).await.unwrap_or(Err(StepError::Interrupted))
     }
 
-    /// Waits a moment before looking again.
+    /// Waits before the next look. [`StepError::Interrupted`] when halted; while stopping, only when the lease is lost.
     pub(super) async fn rest(&self, moment: Duration) -> Result<(), StepError> {
         let is_stopping = self.state.stop_requested_by.is_some();
         let end = if is_stopping { &self.lease.lost } else { &self.lease.halt };
         end.run_until_cancelled(tokio::time::sleep(moment)).await.ok_or(StepError::Interrupted)
     }
 
-    /// Whether the step under way may be tried again.
+    /// Whether the current step may be retried: its deadline has not passed.
     fn has_time(&self) -> bool {
         self.state.deadline.is_none_or(|deadline| Utc::now() < deadline)
     }
 
-    /// The step under way, or the stop, as the log names it.
+    /// The current step, or the stop, as the log names it.
     fn under_way(&self) -> &'static str {
         let is_stopping = self.state.stop_requested_by.is_some();
         if is_stopping {
@@ -109,8 +109,8 @@ impl Build<'_> {
         self.step().ok().flatten().map_or("Build", BuildStepKind::name)
     }
 
-    /// Ends the build, `error` before there was a machine to configure, `failed` after, and launches the next attempt where
-    /// there is one to be made.
+    /// Ends the build (`error` if it failed before there was a machine to configure, `failed` after) and launches the
+    /// next attempt if one remains.
     async fn fail(&self, reason: &str, may_go_better: bool) -> Result<(), StepError> {
         let to = match self.row.status {
             AppServerStatus::New | AppServerStatus::Waiting => AppServerStatus::Error,
@@ -139,7 +139,7 @@ impl Build<'_> {
     }
 
     async fn try_again(&self, conn: &mut diesel_async::AsyncPgConnection) -> Result<(), StepError> {
-        // Read again: somebody may have wanted it activated since the step began.
+        // Read again: a user may have requested its activation since the step began.
         let Some(state) = builds::find(conn, self.id()).await? else { return Ok(()) };
         let line = match launch::retry(self.manager, conn, &self.row, &state).await {
             Ok(None) => return Ok(()),

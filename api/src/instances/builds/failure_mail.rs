@@ -1,7 +1,7 @@
-//! The mail about a build that failed: one a build, to the installation's administrators, with the log.
+//! The mail about a failed build: one per build, to the installation's administrators, with the log.
 //!
-//! That it is owed is written into the outbox in the transaction that ends the build; it is composed when it is sent. Each copy
-//! of it carries the same Message-ID.
+//! The transaction that ends the build writes it to the outbox; its text is composed when it is sent. Every copy has
+//! the same Message-ID.
 
 use diesel_async::AsyncPgConnection;
 use serde_json::json;
@@ -15,26 +15,26 @@ use crate::platform::logs::{self, Line};
 use crate::platform::mail::{Attachment, Message, one_line};
 use crate::platform::outbox::{self, New};
 
-/// The kind in the outbox.
+/// The mail's kind in the outbox.
 pub const KIND: &str = "build_failed";
-/// So many bytes of the log are attached at most, its end: many servers take no more than 10 MB, and encoding adds a third.
+/// Largest attachment, in bytes: the log's end. Many servers take no more than 10 MB, and encoding adds a third.
 const MAX_LOG: usize = 5 << 20;
 /// How many entries of the log are read at once.
 const PAGE: i64 = 200;
 
-/// Writes that the mail about a build is owed. Written already: nothing changes.
+/// Writes the mail about a build to the outbox. Written already: nothing changes.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn owe(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<(), DbError> {
     write(conn, Owed { app_server_id: id, mail_tries: 0 }).await
 }
 
-/// Takes over what workers of the version before owe: they wrote it into the row of the build. What one of them is sending at
-/// this moment stays its.
+/// Moves the mails that workers of the previous version owe from the rows of their builds to the outbox. A mail that
+/// one of them is sending at this moment stays there.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn adopt(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
     use diesel_async::AsyncConnection;
     conn.transaction(async |conn| {
@@ -56,7 +56,7 @@ async fn write(conn: &mut AsyncPgConnection, owed: Owed) -> Result<(), DbError> 
 /// Composes the mail about a build. None: there is no such build.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`DbError`] when the database does not answer.
 pub async fn message_about(manager: &Manager, id: AppServerId) -> Result<Option<Message>, DbError> {
     let mut conn = manager.db.conn().await?;
     let Some(facts) = mail::facts(&mut conn, id).await? else { return Ok(None) };
@@ -65,10 +65,10 @@ pub async fn message_about(manager: &Manager, id: AppServerId) -> Result<Option<
     Ok(Some(message(id, &facts, log)))
 }
 
-/// Says in the app server's log that the mail will not be sent.
+/// Logs for the app server that the mail will not be sent.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`DbError`] when the database does not answer.
 pub async fn gave_up(manager: &Manager, id: AppServerId, words: &str) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     let Some(facts) = mail::facts(&mut conn, id).await? else { return Ok(()) };
@@ -95,7 +95,7 @@ fn message(id: AppServerId, facts: &Facts, log: String) -> Message {
     }
 }
 
-/// The reason as people know it from the original, which had no word for what cannot be loaded.
+/// The reason in the words of the original, which had none for a configuration that cannot be loaded.
 fn reason(status: AppServerStatus, failed_step: Option<&str>) -> &'static str {
     let was = |steps: &[BuildStepKind]| steps.iter().any(|step| failed_step == Some(step.as_str()));
     if was(&[BuildStepKind::Pin, BuildStepKind::Checkout]) {
@@ -109,7 +109,7 @@ fn reason(status: AppServerStatus, failed_step: Option<&str>) -> &'static str {
     }
 }
 
-/// The log as text, its end where it is too long, page by page from there.
+/// The log as text, read backwards page by page; only its end if it is too long.
 async fn whole_log(db: &Db, about: logs::About) -> Result<String, DbError> {
     let mut lines: Vec<String> = Vec::new();
     let mut size = 0;

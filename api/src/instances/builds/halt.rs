@@ -1,5 +1,5 @@
-//! The end of a build that somebody stops: what runs here ends, the rest of what it printed is in the log, the machine is
-//! gone, and then the status says so. Each part may be repeated by whoever takes over.
+//! Ends a build whose stop was requested: ends local processes, stores the rest of their output, terminates the
+//! machine, and then sets the status. A worker that takes over may repeat each part.
 
 use diesel_async::AsyncConnection;
 use shared_types::AppServerStatus;
@@ -21,7 +21,7 @@ impl Build<'_> {
         let machines = self.manager.machines();
         let gone = machines.terminate(self.owner(), self.row.server_id);
         self.lease.lost.run_until_cancelled(gone).await.ok_or(StepError::Interrupted)??;
-        let by = self.state.stop_requested_by.as_deref().unwrap_or("somebody");
+        let by = self.state.stop_requested_by.as_deref().unwrap_or("an unknown user");
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence(conn, self.lease).await??;

@@ -1,6 +1,6 @@
-//! The hooks of an app server whose build has ended: playbooks that run when traffic moves. They share repository, commit,
-//! variables and requirements with its first playbook, and the lease of its build, so that one worker runs them, one after
-//! another. What waits for them is decided in `traffic` and [`super::terminate`].
+//! The hooks of an app server whose build has ended: playbooks that run when traffic moves. They share repository,
+//! commit, variables and requirements with its first playbook, and the lease of its build, so that one worker runs
+//! them, one after another. `traffic` and [`super::terminate`] decide what waits for them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,9 +21,9 @@ use crate::instances::store::instances;
 use crate::platform::events;
 use crate::platform::logs::Line;
 
-/// How long all hooks of a moment may take together, from each beginning. A background worker may finish its task for ten minutes.
+/// Limit for all hooks of a moment, anew for each worker. A background worker may need ten minutes for its task.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
-/// How many runs may begin: a hook that ends its worker each time is not run for ever.
+/// How many runs may begin: a hook that crashes its worker each time must not be retried for ever.
 const MOST_RUNS: i32 = 8;
 
 /// Runs the hooks that are due, in the order in which they became due.
@@ -42,16 +42,16 @@ pub(super) async fn run_due(manager: &Manager, lease: &Lease) -> Result<(), Step
     }
 }
 
-/// The directory of a moment's runs; its name is no app server's id, so that it is not taken for a build's.
+/// The directory of a moment's runs; unlike a build's, its name is not an app server's id.
 pub(in crate::instances) fn directory(runs_dir: &Path, id: i64) -> PathBuf {
     runs_dir.join(format!("{DIRECTORY}{id}"))
 }
 
-/// What the name of such a directory begins with; the rest is the id in `hook_runs`.
+/// Prefix of such a directory's name; the rest is the id in `hook_runs`.
 pub(in crate::instances) const DIRECTORY: &str = "hooks-";
 
 impl Build<'_> {
-    /// Runs the hooks of one moment, and writes down how they ended.
+    /// Runs the hooks of one moment, and records how they ended.
     async fn run_moment(&self, due: &HookRunRow) -> Result<(), StepError> {
         let moment = due.moment()?;
         let failure = match self.obstacle(moment).await? {
@@ -67,7 +67,7 @@ impl Build<'_> {
         self.end_moment(due, moment, failure).await
     }
 
-    /// Why the hooks are not run.
+    /// Why the hooks are not run; None: they run.
     async fn obstacle(&self, moment: Moment) -> Result<Option<Obstacle>, StepError> {
         let is_running = self.row.status == AppServerStatus::Running;
         match moment {
@@ -85,7 +85,7 @@ impl Build<'_> {
         }
     }
 
-    /// Runs the playbooks from the first, also where an earlier worker was at a later one.
+    /// Runs the playbooks from the first one, even if an earlier worker had reached a later one.
     async fn run_hooks(&self, due: &HookRunRow, moment: Moment) -> Result<(), StepError> {
         let until = Instant::now() + LIMIT;
         if due.run > 0 {
@@ -134,7 +134,7 @@ impl Build<'_> {
         reasons::of_run(outcome, &spec, |words| self.hide(words))
     }
 
-    /// Ends what an earlier holder of the lease left, and takes in what it printed.
+    /// Ends processes that an earlier lease holder left, and stores the rest of their output.
     async fn recover_hook(&self, due: &HookRunRow, moment: Moment) -> Result<(), StepError> {
         let dir = directory(&self.manager.options.runs_dir, due.id).join(format!("{}-{}", due.playbook, due.run));
         let mut sink = Sink::of_hook(self, due.id);
@@ -142,7 +142,7 @@ impl Build<'_> {
         self.tell(Line::warning(format!("{}: the worker was interrupted; it runs again", moment.name()))).await
     }
 
-    /// Writes down how a moment's hooks ended, and the job of what waited for them.
+    /// Records how a moment's hooks ended, and enqueues the job that waited for them.
     async fn end_moment(&self, due: &HookRunRow, moment: Moment, failure: Option<String>) -> Result<(), StepError> {
         let failure = failure.map(|why| self.hide(&why));
         let line = match (&failure, moment) {
@@ -175,9 +175,9 @@ impl Build<'_> {
 
 /// Why hooks are not run.
 enum Obstacle {
-    /// The app server has traffic, or is about to.
+    /// The app server has traffic, or is about to get it.
     NotNeeded,
-    /// They cannot be, in words for people.
+    /// The hooks cannot run; the reason, for users.
     Impossible(String),
 }
 

@@ -1,4 +1,4 @@
-//! A new app server. It exists, visible and with a log of its own, before any work on it begins.
+//! Launches a new app server. It is recorded, visible and with its own log, before any work on it begins.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value, json};
@@ -16,34 +16,33 @@ use crate::machines;
 use crate::platform::db::DbError;
 use crate::platform::{audit, events, logs, vault};
 
-/// What was asked for.
+/// What is launched, and what caused the launch.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// What caused it.
     pub trigger: Trigger,
-    /// Why.
     pub reason: Option<String>,
-    /// Which attempt it is.
+    /// Number of this attempt, from 1.
     pub attempt: i32,
-    /// How many there are at most.
+    /// Most attempts, the first included.
     pub num_attempts: i32,
-    /// The attempt before.
+    /// The failed attempt that this one repeats.
     pub retry_of: Option<AppServerId>,
-    /// Whether it is activated when it runs.
+    /// Whether it is activated as soon as it runs.
     pub activate_when_running: bool,
 }
 
 impl Request {
-    /// One attempt, nothing activated.
+    /// One attempt, not activated when it runs.
     pub fn once(trigger: Trigger, reason: Option<String>) -> Self {
         Self { trigger, reason, attempt: 1, num_attempts: 1, retry_of: None, activate_when_running: false }
     }
 }
 
-/// Launches an app server of an instance with the settings as they are now. Nothing outside is asked yet.
+/// Launches an app server with the instance's current settings. Only the database is used so far.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], [`Refusal::Conflict`] when the instance is archived, or why the settings cannot be used.
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] if the instance is archived; [`Refusal::Unavailable`] while no build
+/// may begin; [`Refusal::Application`] if the settings cannot be used.
 pub async fn launch(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -61,7 +60,7 @@ pub async fn launch(
     .await
 }
 
-/// Launches the next attempt of a build that failed, in the transaction that ends it. None: there is none to be made.
+/// Launches the next attempt of a failed build, in the transaction that ends it. None: no attempt is left.
 pub(in crate::instances) async fn retry(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -83,7 +82,7 @@ pub(in crate::instances) async fn retry(
         activate_when_running: state.activate_when_running,
     };
     let next = record(manager, conn, &failed.requested_by, row, &request).await?;
-    // Whoever wanted it activated need not be who launched it.
+    // The user who requested the activation may differ from the one who launched.
     if let Some(by) = state.activate_requested_by.as_deref().filter(|_| state.activate_when_running) {
         let (reason, drain_limit_seconds) = (state.activate_reason.as_deref(), state.activate_drain_limit_seconds);
         builds::want_activation(conn, next, Some(Wish { by, reason, drain_limit_seconds })).await?;
@@ -91,7 +90,7 @@ pub(in crate::instances) async fn retry(
     Ok(Some(next))
 }
 
-/// Writes a launch down, in a transaction that has locked the instance.
+/// Records a launch, in a transaction that has locked the instance.
 async fn record(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -115,7 +114,7 @@ async fn record(
     let server_id = machines::store::insert(conn, manager.provider.name(), &snapshot.machine_name_prefix).await?;
     let (variables, playbooks) = (variables(&snapshot, &name), snapshot.playbooks.iter().map(playbook_json).collect());
     let references: Value = snapshot.references.iter().map(reference_json).collect();
-    // Secrets of its own: the instance's go when its settings change.
+    // The app server gets its own secrets: the instance's are deleted when its settings change.
     let ([settings, variables, playbooks, variable_references], secrets) =
         vault::seal(keyring, &application.kind().schema, [&settings, &variables, &playbooks, &references])?;
     let new = NewAppServer {
@@ -174,14 +173,14 @@ fn words(name: &str, actor: &str, request: &Request) -> String {
     words
 }
 
-/// What Ansible is given: the application's variables, and the app server's name for what is to show it.
+/// The variables that Ansible gets: the application's, and the app server's name.
 pub(in crate::instances) fn variables(snapshot: &Snapshot, name: &str) -> Value {
     let mut variables: Map<String, Value> = snapshot.variables.clone();
     variables.entry("ocim_app_server").or_insert_with(|| name.into());
     variables.into()
 }
 
-/// Repositories and versions, without passwords: the build finds the real URL by what is left of it.
+/// Repositories and versions, without passwords: the build finds the real URL by the rest.
 fn to_pin(snapshot: &Snapshot) -> Vec<(String, &str)> {
     let playbooks = snapshot.playbooks.iter().map(|book| (&book.source_repo, book.version.as_str()));
     let others = snapshot.references.iter().map(|one| (&one.repository, one.version.as_str()));

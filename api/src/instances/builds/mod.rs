@@ -1,7 +1,7 @@
-//! The making of an app server: pin, checkout, machine, playbooks, reboot, checks.
+//! Builds an app server: pin, checkout, machine, playbooks, reboot, checks.
 //!
-//! One worker is at a build, by its lease. Each step reads the world anew, may be repeated, and ends in one fenced
-//! transaction that says what comes next; so whoever takes over goes on from what is stored.
+//! One worker holds the lease of a build. Each step reads the current state, may be repeated, and ends in one fenced
+//! transaction that records the next step; so another worker can continue from what is stored.
 
 mod builder;
 pub mod compare;
@@ -41,22 +41,22 @@ use crate::platform::logs::Mask;
 pub use builder::{Builder, HOOKS};
 pub(super) use steps::patience;
 
-/// Why a step did not end well.
+/// Why a step failed or was interrupted.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
-    /// The build cannot go on, and no other attempt would come further: its end, in words for people.
+    /// The build fails, and another attempt would fail, too. The reason, for users.
     #[error("{0}")]
     Permanent(String),
-    /// The build cannot go on; another attempt may come further.
+    /// The build fails; another attempt may succeed. The reason, for users.
     #[error("{0}")]
     Fatal(String),
-    /// It may go better in a moment; given up at the step's deadline.
+    /// Retried until the step's deadline. The reason, for users.
     #[error("{0}")]
     Transient(String),
-    /// Another worker is at it, this one is to end, or somebody stops the build. Nothing more may be done.
+    /// The lease is lost, this worker shuts down, or a stop was requested. The step must do nothing more.
     #[error("the build goes on elsewhere or later")]
     Interrupted,
-    /// The database. The build goes on when it is back.
+    /// The database failed. The build continues when it is back.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -111,7 +111,7 @@ impl From<AnsibleError> for StepError {
     }
 }
 
-/// One build under a lease: what is stored, as of the beginning of a step.
+/// One build under a lease, as stored at the beginning of a step.
 #[derive(Debug)]
 struct Build<'a> {
     manager: &'a Manager,
@@ -121,7 +121,7 @@ struct Build<'a> {
     known: Known,
 }
 
-/// What never changes of a build: what it is made from, and what must not be shown of that.
+/// What never changes of a build: what it is made from, and the secrets to mask in that.
 #[derive(Debug, Clone)]
 struct Known {
     opened: Arc<Opened>,
@@ -129,7 +129,7 @@ struct Known {
 }
 
 impl<'a> Build<'a> {
-    /// What is stored now. `known`: where it was read before.
+    /// Reads what is stored now. `known`: if it was read before.
     async fn load(manager: &'a Manager, lease: &'a Lease, known: Option<Known>) -> Result<Self, DbError> {
         let id = lease.app_server;
         let missing = || DbError::Corrupt(format!("app server {id} is missing"));
@@ -154,7 +154,7 @@ impl<'a> Build<'a> {
         Owner { instance: self.row.instance_id, app_server: self.row.id }
     }
 
-    /// The step to do: the one that was begun, or the first of the status.
+    /// The step to do: the one that was begun, or the first of the status. None: the build is over.
     fn step(&self) -> Result<Option<BuildStepKind>, DbError> {
         let first = match self.row.status {
             AppServerStatus::New => BuildStepKind::Pin,

@@ -1,4 +1,4 @@
-//! The first step: every git reference becomes a commit, so that what is built is known for ever.
+//! The first step: resolves every git reference to a commit, so that it stays known what was built.
 
 use std::collections::HashSet;
 
@@ -28,7 +28,7 @@ impl Build<'_> {
             let repository = self.known.opened.repository(&reference)?;
             match self.manager.git.resolve(&repository, &reference.version).await {
                 Ok(commit) => self.keep_pin(&reference, &repository, &commit).await?,
-                // Only the playbook reads this one, and it may have ways to it that we have not.
+                // Only the playbook reads this repository, and it may have access that this process does not have.
                 Err(GitError::Transient(words)) if !needed.contains(&reference.repository) => {
                     let line = format!("{repository} stays unpinned at {}: {words}", reference.version);
                     self.tell(Line::warning(line)).await?;

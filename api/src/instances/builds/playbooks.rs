@@ -1,6 +1,6 @@
-//! Checkout and playbooks. Each playbook is loaded into a directory of its own, which becomes that of its run. A run has a
-//! number; a worker that takes over ends the orphan, takes in the rest of what it printed, loads the playbook again, and runs
-//! it under the next number.
+//! Checkout and playbooks. Each playbook is loaded into its own directory, which becomes the directory of its run. Runs
+//! are numbered; a worker that takes over ends the orphaned run, stores the rest of its output, loads the playbook
+//! again, and runs it under the next number.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -24,9 +24,9 @@ use crate::machines;
 use crate::platform::logs::Line;
 use crate::platform::{events, metrics};
 
-/// How long what a playbook prints waits for a database that is away; a lease lasts a little longer.
+/// How long a playbook's output waits for a database that is away; a lease lasts a little longer.
 const LOST_DATABASE: Duration = Duration::from_secs(10);
-/// How often the database is tried meanwhile.
+/// Pause between attempts to store the output.
 const RETRY_STORE: Duration = Duration::from_millis(250);
 
 impl Build<'_> {
@@ -34,7 +34,7 @@ impl Build<'_> {
     pub(super) async fn checkout(&self) -> Result<(), StepError> {
         let until = self.state.deadline.unwrap_or_else(|| deadline(self.manager.options.checkout_timeout));
         self.load_playbooks(&self.load_specs().await?, 0, until).await?;
-        // Builds that an earlier version began have their machine already.
+        // Builds begun by an earlier version already have their machine.
         let has_machine = self.row.status == AppServerStatus::Configuring;
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
@@ -59,7 +59,7 @@ impl Build<'_> {
         let first = usize::try_from(self.state.playbook).unwrap_or(0);
         let mut specs = self.load_specs().await?;
         specs.drain(..first.min(specs.len()));
-        // Nothing is done again that was loaded here: only a worker on another host, or a second run, finds it missing.
+        // Playbooks already loaded here are kept: only a worker on another host, or a second run, finds them missing.
         self.load_playbooks(&specs, self.state.tasks_before, deadline(self.manager.options.checkout_timeout)).await?;
         let target = self.target().await?;
         for (playbook, spec) in (self.state.playbook..).zip(specs) {
@@ -74,7 +74,7 @@ impl Build<'_> {
         .await
     }
 
-    /// Loads playbooks, and keeps how many tasks the build is known to have: `before` those that have ended.
+    /// Loads playbooks, and stores how many tasks the build is known to have: `before` counts those that have ended.
     async fn load_playbooks(&self, specs: &[LoadSpec], before: i32, until: DateTime<Utc>) -> Result<(), StepError> {
         let mut sink = Sink { build: self, keeps: Keeps::Nothing };
         let load_all = async {
@@ -98,7 +98,7 @@ impl Build<'_> {
         .await
     }
 
-    /// Begins a run of a loaded playbook: its number, and its directory, which is the one that it was loaded in.
+    /// Begins a run of a loaded playbook: takes the next number, and renames the directory it was loaded in.
     async fn begin_run(&self, playbook: i32, spec: LoadSpec, target: Target) -> Result<RunSpec, StepError> {
         let is_first = playbook == self.state.playbook;
         let mut conn = self.manager.db.conn().await?;
@@ -112,7 +112,7 @@ impl Build<'_> {
         drop(conn);
         let (loaded, dir) = (spec.dir.clone(), self.dir(playbook, run));
         match tokio::fs::rename(&loaded, &dir).await {
-            // The run says itself what is missing.
+            // The run itself reports a missing directory.
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(StepError::Transient(format!("{} cannot be used: {error}", loaded.display())));
             }
@@ -130,7 +130,7 @@ impl Build<'_> {
         reasons::of_run(outcome, spec, |words| self.hide(words))
     }
 
-    /// Ends what an earlier holder of the lease left, and takes in what it printed.
+    /// Ends processes that an earlier lease holder left, and stores the rest of their output.
     async fn recover(&self) -> Result<(), StepError> {
         let dir = self.dir(self.state.playbook, self.state.run);
         let mut sink = Sink::of_run(self);
@@ -143,7 +143,7 @@ impl Build<'_> {
         self.manager.options.runs_dir.join(self.id().to_string()).join(format!("{playbook}-{run}"))
     }
 
-    /// What each playbook is loaded from.
+    /// How each playbook is loaded: repository, commit, paths and variables.
     pub(super) async fn load_specs(&self) -> Result<Vec<LoadSpec>, StepError> {
         let mut conn = self.manager.db.conn().await?;
         let pins = pins::of(&mut conn, self.id()).await?;
@@ -178,30 +178,30 @@ impl Build<'_> {
     }
 }
 
-/// Takes what a run prints into the log, together with how far its spool was read.
+/// Appends a run's output to the log, together with the position up to which its spool was read.
 pub(super) struct Sink<'a, 'b> {
     build: &'a Build<'b>,
     keeps: Keeps,
 }
 
-/// Whose position in the spool is kept.
+/// Whose position in the spool is stored.
 #[derive(Clone, Copy)]
 enum Keeps {
-    /// There is no spool.
+    /// No position: there is no spool.
     Nothing,
-    /// That of the build's run under way.
+    /// The position of the build's current run.
     OfRun,
-    /// That of these hooks.
+    /// The position of these hooks; the id in `hook_runs`.
     OfHook(i64),
 }
 
 impl<'a, 'b> Sink<'a, 'b> {
-    /// Of the run under way.
+    /// For the build's current run.
     pub(super) fn of_run(build: &'a Build<'b>) -> Self {
         Self { build, keeps: Keeps::OfRun }
     }
 
-    /// Of these hooks' run under way.
+    /// For a run of hooks; `id` is that in `hook_runs`.
     pub(super) fn of_hook(build: &'a Build<'b>, id: i64) -> Self {
         Self { build, keeps: Keeps::OfHook(id) }
     }
@@ -213,7 +213,7 @@ impl SpoolSink for Sink<'_, '_> {
         let patience = tokio::time::Instant::now() + LOST_DATABASE;
         loop {
             match self.store(&lines, position).await {
-                // A database that restarts ends no playbook.
+                // A database restart must not end the playbook.
                 Err(StepError::Db(error)) if error.may_go_better() && tokio::time::Instant::now() < patience => {
                     tokio::time::sleep(RETRY_STORE).await;
                 }
@@ -252,7 +252,7 @@ impl Sink<'_, '_> {
                 let [ended, added] = [ended, added].map(|count| i32::try_from(count).unwrap_or(i32::MAX));
                 let tasks = builds::Tasks { ended, added, began: task.as_deref() };
                 builds::keep_progress(conn, build.id(), position, tasks).await?;
-                // Of lines alone, the log's own notification tells.
+                // Without task progress, the log's own notification suffices.
                 if ended > 0 || task.is_some() {
                     let about = events::About::app_server(build.row.instance_id, build.row.id);
                     events::record(conn, EventKind::AppServerUpdated, about).await?;

@@ -1,4 +1,4 @@
-//! Pauses the queue of builds and lets it go on. What is under way goes on in either case.
+//! Pauses and resumes the build queue. Running builds continue in either case.
 
 use diesel_async::AsyncConnection;
 use shared_types::EventKind;
@@ -8,10 +8,10 @@ use crate::instances::store::queue;
 use crate::instances::{Manager, Refusal};
 use crate::platform::{audit, events};
 
-/// Nothing queued begins from now on. Paused already: success.
+/// Begins no queued build from now on. Already paused: success.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`Refusal::Db`] when the database does not answer.
 pub async fn pause(manager: &Manager, actor: &str, reason: Option<String>) -> Result<(), Refusal> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
@@ -25,10 +25,10 @@ pub async fn pause(manager: &Manager, actor: &str, reason: Option<String>) -> Re
     .await
 }
 
-/// What is queued begins again. Not paused: success.
+/// Begins queued builds again. Not paused: success.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`Refusal::Db`] when the database does not answer.
 pub async fn resume(manager: &Manager, actor: &str) -> Result<(), Refusal> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {

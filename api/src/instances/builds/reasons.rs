@@ -1,14 +1,14 @@
-//! Why a playbook's run ended, as one text for people. The log has all of it.
+//! Why a playbook's run ended, as one text for users. The log has the full output.
 
 use super::StepError;
 use crate::ansible::port::{RunOutcome, RunSpec};
 
-/// The longest name of a task in a reason, and the longest words after it, in characters.
+/// Longest task name in a reason, and longest text after it, in characters.
 const NAME: usize = 200;
 const WORDS: usize = 500;
 
-/// What the end of a run means for its build. `hide` takes secrets out, and only then a text is cut: a piece of a secret
-/// would not be known any more.
+/// Maps the end of a run to the build's result. Secrets are masked with `hide` before a text is cut: a part of a secret
+/// would not be recognised any more.
 pub(super) fn of_run(outcome: RunOutcome, spec: &RunSpec, hide: impl Fn(&str) -> String) -> Result<(), StepError> {
     let with_words = |state: String, words: Option<String>| match words {
         Some(words) => format!("{state}: {}", cut(&hide(&words), WORDS)),
@@ -46,7 +46,7 @@ fn no_host(hosts: &[String], hide: impl Fn(&str) -> String) -> String {
     format!("The playbook matched no host: its plays are for {names}; the inventory has the group `app`")
 }
 
-/// The beginning and the end of a text that is too long: what went wrong is often said last.
+/// Keeps the beginning and the end of a text that is too long: the cause is often at the end.
 fn cut(text: &str, longest: usize) -> String {
     let length = text.chars().count();
     if length <= longest {

@@ -29,14 +29,14 @@ impl Build<'_> {
         .await
     }
 
-    /// Waits for the machine.
+    /// Waits until the machine is ready.
     pub(super) async fn server(&self) -> Result<(), StepError> {
         self.wait_until_ready("Unable to start a server: no SSH within the time allowed").await?;
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence_progress(conn, self.lease).await??;
             let options = &self.manager.options;
-            // Of builds that an earlier version began the machine came first.
+            // Builds begun by an earlier version start the machine before the checkout.
             let is_loaded = builds::has_begun(conn, self.id(), BuildStepKind::Checkout).await?;
             let (next, limit) = match is_loaded {
                 true => (BuildStepKind::Playbooks, options.global_timeout),
@@ -49,7 +49,7 @@ impl Build<'_> {
         .await
     }
 
-    /// Restarts the machine: what was deployed must come up by itself.
+    /// Restarts the machine, to verify that the application comes up by itself.
     pub(super) async fn reboot(&self) -> Result<(), StepError> {
         let mut conn = self.manager.db.conn().await?;
         let server = machines::store::find(&mut conn, self.row.server_id).await?;
@@ -62,7 +62,7 @@ impl Build<'_> {
         self.begin(BuildStepKind::Checks, patience(self.manager.options.checks_timeout)).await
     }
 
-    /// Asks the application until it works.
+    /// Makes the application's checks; the step is retried until all pass.
     pub(super) async fn checks(&self) -> Result<(), StepError> {
         let made = match crate::instances::health::checks::check(self.manager, self.id()).await {
             Ok(made) => made,
@@ -103,19 +103,19 @@ impl Build<'_> {
     }
 }
 
-/// A machine is never touched by a worker that has lost the build.
+/// Interrupts the step if this worker has lost the lease: only the holder may touch the machine.
 async fn lease_is_ours(build: &Build<'_>) -> Result<(), StepError> {
     let mut conn = build.manager.db.conn().await?;
     lease::fence(&mut conn, build.lease).await??;
     Ok(())
 }
 
-/// A setting as a span of time.
+/// Converts a duration from the settings; the longest one if it is too long.
 pub(in crate::instances) fn patience(duration: std::time::Duration) -> Duration {
     Duration::from_std(duration).unwrap_or(Duration::MAX)
 }
 
-/// When a step that begins now is given up.
+/// The deadline of a step that begins now.
 pub(super) fn deadline(duration: std::time::Duration) -> DateTime<Utc> {
     Utc::now().checked_add_signed(patience(duration)).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

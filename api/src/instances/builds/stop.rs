@@ -1,5 +1,5 @@
-//! Stops a build at any moment. The request is written down and the worker that is at the build is told; it ends what runs
-//! here and there, takes the machine away, and only then the status says `stopped`.
+//! Stops a build at any moment. The request is stored and the worker that holds the build is told; that worker ends
+//! what runs here and on the machine, terminates the machine, and only then sets the status `stopped`.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
@@ -11,10 +11,10 @@ use crate::instances::jobs::AdvanceAppServer;
 use crate::instances::store::{app_servers, builds};
 use crate::platform::{audit, events, logs};
 
-/// Asks for a build's stop. Asked already, or stopped already: nothing is done and that is success.
+/// Requests a build's stop. Requested already, or stopped already: success.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] when nothing builds.
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] when the app server is not being built.
 pub async fn stop(
     conn: &mut AsyncPgConnection,
     actor: &str,

@@ -1,5 +1,5 @@
-//! Takes the machine of an app server away. Decided under the instance's lock, so that nothing that has traffic, or gets it
-//! at this moment, is ever taken away; done by a job until the provider has verified that nothing is left.
+//! Terminates the machine of an app server. The decision is made under the instance's lock, so that no app server that
+//! has or is getting traffic loses its machine; a job then retries until the provider confirms that nothing is left.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
@@ -18,24 +18,23 @@ use crate::machines::store::Owner;
 use crate::platform::db::DbError;
 use crate::platform::{audit, logs};
 
-/// What was asked for.
+/// How an app server is to be terminated.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Whether a build under way is stopped first.
+    /// Whether a running build is stopped first; otherwise a running build is a conflict.
     pub stop: bool,
-    /// Why.
     pub reason: Option<String>,
 }
 
-/// Decides that an app server's machine is taken away. Decided or done already: success.
+/// Requests that an app server's machine be terminated. Requested or terminated already: success.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] when it is active, draining, or being built and not to be stopped.
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] if it is active, draining, or being built and not to be stopped.
 pub async fn terminate(manager: &Manager, actor: &str, id: AppServerId, request: Request) -> Result<(), Refusal> {
     let not_found = || Refusal::NotFound { what: "app server", id: id.0 };
     let mut conn = manager.db.conn().await?;
     if request.stop && summaries::read(&mut conn, id).await?.ok_or_else(not_found)?.status.is_building() {
-        // Stopping takes the machine away too.
+        // Stopping also terminates the machine.
         return stop::stop(&mut conn, actor, id, request.reason).await;
     }
     conn.transaction(async |conn| {
@@ -68,7 +67,7 @@ fn state(summary: &shared_types::AppServerSummary) -> String {
     }
 }
 
-/// Writes the decision down, in a transaction that has locked the instance and seen that it may be. False: it was before.
+/// Records the decision, in a transaction that has locked the instance and allowed it. False: recorded before.
 pub(in crate::instances) async fn request_end(
     conn: &mut AsyncPgConnection,
     row: &AppServerRow,
@@ -78,7 +77,7 @@ pub(in crate::instances) async fn request_end(
     if !machines::store::request_termination(conn, row.server_id, by).await? {
         return Ok(false);
     }
-    // A fallback that is gone is none.
+    // A terminated app server cannot be the fallback.
     instances::forget_fallback(conn, row.instance_id, row.id).await?;
     let line = logs::Line::info(format!("{by} terminates {}", row.name));
     logs::append(conn, logs::About::AppServer(row.instance_id, row.id), std::slice::from_ref(&line)).await?;
@@ -90,11 +89,11 @@ pub(in crate::instances) async fn request_end(
     Ok(true)
 }
 
-/// Does what was decided. May be repeated. False: visitors may still be sent there, or its hooks have not ended; it is done when
-/// neither is so.
+/// Carries the decision out; idempotent. False: the gateway may still send visitors there, or hooks have not ended; the
+/// caller tries again later.
 ///
 /// # Errors
-/// When the provider or the database does not answer.
+/// [`MachineError`] when the provider or the database does not answer.
 pub async fn remove(manager: &Manager, id: AppServerId) -> Result<bool, MachineError> {
     let mut conn = manager.db.conn().await?;
     let Some(row) = app_servers::find(&mut conn, id).await? else {
@@ -118,8 +117,8 @@ pub async fn remove(manager: &Manager, id: AppServerId) -> Result<bool, MachineE
     Ok(true)
 }
 
-/// Whether hooks are to run before the machine goes; those of the end of an app server that ran are made due here. No query where
-/// the app server has no hooks.
+/// Whether hooks must end before the machine is terminated; makes the hooks before the end due if the app server ran.
+/// No query if the app server has no hooks.
 async fn waits_for_hooks(manager: &Manager, row: &AppServerRow) -> Result<bool, DbError> {
     let has_traffic = row.has_hooks_at(Moment::BeforeTraffic)? || row.has_hooks_at(Moment::AfterTraffic)?;
     let has_end = row.status == AppServerStatus::Terminated && row.has_hooks_at(Moment::BeforeEnd)?;

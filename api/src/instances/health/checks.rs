@@ -18,10 +18,10 @@ use crate::platform::db::DbError;
 use crate::platform::events;
 use crate::routing::traffic::{Answer, AskError, Question, Traffic};
 
-/// What is said of each site of a machine that is gone.
+/// The detail of each check of a machine that is gone.
 const GONE: &str = "its machine is gone";
 
-/// Makes the checks of an app server now and keeps them. An answer may take as long as its check says.
+/// Checks an app server now and stores the results. Each check has its own timeout.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] when its machine has no address, or is gone and it is not active.
@@ -29,7 +29,7 @@ pub async fn check(manager: &Manager, id: AppServerId) -> Result<Checks, Refusal
     check_within(manager, id, Duration::MAX).await
 }
 
-/// The same, but no answer may take longer than this. Of an active app server they count for its instance's health.
+/// Like [`check`], with a limit for each answer. Results of an active app server count for its instance's health.
 ///
 /// # Errors
 /// As [`check`].
@@ -81,7 +81,8 @@ async fn keep(manager: &Manager, row: &app_servers::AppServerRow, made: &Checks)
     Ok(())
 }
 
-/// Asks every site at once; an answer may take as long as its check says, and `patience` at most. Where one could not be asked and none failed, nothing is known of the app server.
+/// Checks all sites at once; each answer may take its check's timeout, and `patience` at most. If a check could not be
+/// made, the result is [`Found::NotAsked`].
 pub(in crate::instances) async fn ask(
     traffic: &dyn Traffic,
     address: SocketAddr,
@@ -99,7 +100,7 @@ pub(in crate::instances) async fn ask(
     (found, Checks { items })
 }
 
-/// What there is to say of the sites of a machine that is gone. Its address may be another machine's by now, so it is not asked.
+/// The results for a machine that is gone. It is not asked: its address may belong to another machine by now.
 pub(in crate::instances) fn gone(specs: &[CheckSpec]) -> (Found, Checks) {
     let check = |spec: &CheckSpec| Check {
         name: spec.name.clone(),

@@ -1,5 +1,5 @@
-//! Mail to ADMINS about sites that fail and work again: one mail a minute at most, of whichever process, names everything that
-//! changed. It is written into the outbox in the transaction that takes the changes.
+//! Mail to ADMINS about sites that fail and work again: at most one mail a minute from all processes, with everything
+//! that changed. The transaction that takes the changes writes it to the outbox.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use crate::platform::db::DbError;
 use crate::platform::mail::one_line;
 use crate::platform::outbox;
 
-/// The kind in the outbox.
+/// The mail's kind in the outbox.
 pub const KIND: &str = "health";
-/// Between two mails.
+/// Shortest time between two mails.
 const PAUSE: Duration = Duration::from_secs(60);
-/// How many changes a mail names; of more it gives the number.
+/// Most changes that a mail lists; it gives the number of further ones.
 const MAX_LINES: usize = 200;
 
-/// Writes the mail that is owed, if its time has come. Without ADMINS, none is owed.
+/// Writes the next mail to the outbox, if it is due. Without ADMINS, drops the owed mail.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`DbError`] when the database does not answer.
 pub async fn owe(manager: &Manager) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     if manager.mailer.is_none() {
@@ -103,7 +103,7 @@ fn state_word(state: HealthState) -> &'static str {
     }
 }
 
-/// Of the watch as a whole.
+/// The words for a change of the watch as a whole.
 fn watch_words(change: &Change) -> &'static str {
     match change.state {
         HealthState::Ok => "Sites are checked again",

@@ -1,11 +1,11 @@
-//! The health of an instance's sites, from the checks of its active app server. What a check changes is decided here, by a
-//! function without side effects, and nowhere else.
+//! The health of an instance's sites, from the checks of its active app server. How a check changes it is decided here
+//! only, by a function without side effects.
 //!
-//! [`watch`] asks all sites again and again, [`record`] writes what changed, [`stale`] notices that no process asks any more, and
-//! [`mail`] tells ADMINS. Not here: how a site is asked ([`self::checks`]).
+//! [`watch`] checks all sites periodically, [`record`] writes changes, [`stale`] notices that no process makes checks,
+//! and [`mail`] notifies ADMINS. [`self::checks`] makes one check.
 //!
-//! Two things make a health unknown. One app server's sites cannot be asked while others' can: then its row says so. The watch as
-//! a whole asks nothing (no process makes checks, the gateway or the database is away): then one row says so
+//! A health becomes unknown in two ways. If the sites of one app server cannot be asked while others can, its row says
+//! so. If no checks are made at all (no process makes them, the gateway or the database is away), one row says so
 //! (`health_watch.fresh_until`), readers show every health as unknown, and no row of an instance changes.
 
 pub mod checks;
@@ -29,14 +29,14 @@ pub use super::store::health::Health;
 pub enum Found {
     /// Whether each site answered as it should, the main site first.
     Answers(Vec<(String, bool)>),
-    /// There is no machine any more that could answer for these sites.
+    /// The machine of these sites is gone.
     MachineGone(Vec<String>),
-    /// The sites could not be asked.
+    /// A site could not be asked, so nothing is known.
     NotAsked,
 }
 
 impl Health {
-    /// That of an app server that becomes active and was not checked yet.
+    /// The health of an app server that becomes active and was not checked yet.
     pub fn unknown(since: DateTime<Utc>) -> Self {
         Self {
             state: HealthState::Unknown,
@@ -48,7 +48,7 @@ impl Health {
         }
     }
 
-    /// What a check at this time makes of it.
+    /// The health after a check at this time.
     #[must_use]
     pub fn after(&self, found: &Found, at: DateTime<Utc>, pace: Pace) -> Self {
         match found {
@@ -66,12 +66,12 @@ impl Health {
         self.suspects.keys().any(|site| !self.failing.contains(site))
     }
 
-    /// Whether another state or list of failing sites is shown.
+    /// Whether the state or the list of failing sites has changed.
     pub fn differs(&self, before: &Self) -> bool {
         (self.state, &self.failing) != (before.state, &before.failing)
     }
 
-    /// Whether nothing but the time of the check is new.
+    /// Whether only the time of the check is new.
     pub fn is_same_but_later(&self, before: &Self) -> bool {
         *self == Self { checked_at: self.checked_at, ..before.clone() }
     }
@@ -83,7 +83,7 @@ impl Health {
     fn answered(&self, sites: &[(String, bool)], at: DateTime<Utc>, pace: Pace) -> Self {
         let bad = sites.iter().filter(|(_, is_ok)| !is_ok).map(|(site, _)| site);
         let suspects: BTreeMap<_, _> = bad.map(|site| (site.clone(), self.suspected(site, at))).collect();
-        // Of one that has just become active no good answer is known, so that the first answers decide.
+        // An app server that has just become active has no earlier result, so its first answers decide.
         let is_first = self.checked_at.is_none();
         let counts = |site: &String| {
             suspects
@@ -97,7 +97,7 @@ impl Health {
         } else if !failing.is_empty() {
             HealthState::Degraded
         } else if self.state == HealthState::Unknown && !suspects.is_empty() {
-            // The second check, in a moment, decides.
+            // The second check, a few seconds later, decides.
             HealthState::Unknown
         } else {
             HealthState::Ok
@@ -112,7 +112,7 @@ impl Health {
         suspects: BTreeMap<String, DateTime<Utc>>,
         at: DateTime<Utc>,
     ) -> Self {
-        // The first check says how it has been since the app server became active.
+        // The first check gives the state since the app server became active.
         let is_same = self.state == state || self.checked_at.is_none();
         let failing_since = match state {
             HealthState::Ok => None,
@@ -123,7 +123,7 @@ impl Health {
         Self { state, failing, suspects, since, failing_since, checked_at: Some(at) }
     }
 
-    /// The last state holds until it is too old.
+    /// Keeps the last state until it is too old; then the state is unknown.
     fn aged(&self, at: DateTime<Utc>, pace: Pace) -> Self {
         let too_old = self.checked_at.unwrap_or(self.since) + span(pace.limit()) <= at;
         if !too_old || self.state == HealthState::Unknown {
@@ -133,7 +133,7 @@ impl Health {
     }
 }
 
-/// A setting as a span of time.
+/// Converts a duration from the settings; the longest one if it is too long.
 fn span(duration: Duration) -> chrono::Duration {
     chrono::Duration::from_std(duration).unwrap_or(chrono::Duration::MAX)
 }

@@ -1,6 +1,6 @@
-//! Writes what checks found: all of a moment in a few statements. A row that only got older is refreshed together with all
-//! others; a change of state or of the failing sites is written with its event and its entry in the list of changes, under
-//! the instance's lock, so that several processes may write at once.
+//! Stores the results of checks: all of one tick in a few statements. Rows in which only the time of the check is new
+//! are refreshed together; a change of state or of the failing sites is written with its event and its entry in the
+//! list of changes, under the instance's lock, so that several processes may write at once.
 
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection;
@@ -16,20 +16,19 @@ use crate::platform::events::{self, About};
 /// One check of an active app server.
 #[derive(Debug, Clone)]
 pub struct Look {
-    /// The instance.
     pub instance: InstanceId,
     /// The app server that was checked.
     pub app_server: AppServerId,
-    /// What was found.
+    /// The result that decides the health.
     pub found: Found,
-    /// The same, site by site.
+    /// The result of each site, as it is shown.
     pub made: Checks,
-    /// When the last site had answered.
+    /// When the last site had answered, by this process's clock.
     pub at: DateTime<Utc>,
 }
 
 impl Look {
-    /// What the sites answered that did not answer well: `lms: 503; studio: no answer within 5 s`.
+    /// The results of the failed checks: `lms: 503; studio: no answer within 5 s`.
     fn detail(&self) -> Option<String> {
         use crate::instances::store::checks::outcome;
         let bad = self.made.items.iter().filter(|check| !check.is_ok);
@@ -38,10 +37,10 @@ impl Look {
     }
 }
 
-/// Writes what was found, at most one look an instance. Gives the instances that are to be checked again soon.
+/// Stores results, at most one per instance. Returns the instances that are to be checked again soon.
 ///
 /// # Errors
-/// When the database does not answer. What is written before stays; it may be repeated.
+/// [`DbError`] when the database does not answer. Results written before stay; the call may be repeated.
 pub async fn record(manager: &Manager, looks: &[Look]) -> Result<Vec<InstanceId>, DbError> {
     if looks.is_empty() {
         return Ok(Vec::new());
@@ -68,8 +67,8 @@ pub async fn record(manager: &Manager, looks: &[Look]) -> Result<Vec<InstanceId>
     Ok(again)
 }
 
-/// Each look with the health before and after. One of an app server that is not active any more, or older than what is known,
-/// says nothing.
+/// Each result with the health before and after. Skips results of app servers that are not active any more, and results
+/// that are older than the stored one.
 fn judged<'a>(
     manager: &Manager,
     looks: &'a [Look],
@@ -105,7 +104,7 @@ async fn change(
     Ok(again)
 }
 
-/// ADMINS hear of what fails and of what works again.
+/// Records a change. ADMINS get mail about failures and about their end.
 async fn record_change(
     conn: &mut diesel_async::AsyncPgConnection,
     look: &Look,
@@ -132,11 +131,11 @@ async fn record_change(
     store::record_change(conn, &change).await
 }
 
-/// Begins the health of an app server that becomes active, in the transaction that activates it: the checks that were made for
-/// it, if they are recent, are the first results.
+/// Begins the health of an app server that becomes active, in the transaction that activates it. Its last checks, if
+/// they are recent, are the first results.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn begin(
     manager: &Manager,
     conn: &mut diesel_async::AsyncPgConnection,

@@ -1,7 +1,7 @@
-//! When each active app server is checked next, and how many are at once.
+//! When each active app server is checked next, and how many are checked at once.
 //!
-//! An app server is asked by one task at a time. Those whose last check took long have places of their own, so that machines that
-//! accept a connection and never answer leave the places of the others free.
+//! One task at a time checks an app server. App servers whose last check was slow have separate places, so that
+//! machines that accept a connection and never answer leave the places of the others free.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -15,41 +15,41 @@ use tokio::time::Instant;
 
 use crate::instances::application::CheckSpec;
 
-/// How many app servers are asked at once of those that answer promptly.
+/// How many app servers that answer promptly are checked at once.
 const PROMPT_PLACES: usize = 256;
-/// How many of the others. Each takes up to five seconds, so that these alone check 1,500 dead machines in 30 s.
+/// How many slow ones are checked at once. Each takes up to five seconds, so these check 1,500 dead machines in 30 s.
 const SLOW_PLACES: usize = 256;
 /// A check that takes longer counts as slow.
 const PROMPT: Duration = Duration::from_secs(1);
-/// How fast the checks of app servers begin that were not known: 100 a second.
+/// Pause between the first checks of newly active app servers: 100 begin a second.
 const START_PAUSE: Duration = Duration::from_millis(10);
 
-/// Whom a check asks.
+/// Where a check is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Aim {
     /// The web server of its machine.
     At(SocketAddr),
     /// The machine is gone.
     Gone,
-    /// There is no address.
+    /// The machine has no address.
     Nowhere,
 }
 
-/// An active app server that is checked again and again.
+/// An active app server that is checked periodically.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) app_server: AppServerId,
     pub(super) aim: Aim,
-    /// Its sites; none: the application cannot say which.
+    /// The checks of its sites; None: the application cannot name them.
     pub(super) specs: Option<Arc<[CheckSpec]>>,
-    /// The last outcome that this process knows to be stored.
+    /// The last result that this process knows to be stored.
     pub(super) stored: Option<Checks>,
     due: Instant,
     is_asked: bool,
     is_slow: bool,
 }
 
-/// All active app servers, by their instances.
+/// All active app servers, by instance.
 #[derive(Debug)]
 pub(super) struct Schedule {
     interval: Duration,
@@ -81,7 +81,7 @@ impl Schedule {
         self.targets.get(&instance)
     }
 
-    /// It is not known any more what is stored of an instance's app server, or of all.
+    /// Forgets which result is stored of an instance's app server, or of all.
     pub(super) fn forget_stored(&mut self, of: Option<InstanceId>) {
         match of {
             Some(id) => self.targets.get_mut(&id).into_iter().for_each(|target| target.stored = None),
@@ -89,12 +89,12 @@ impl Schedule {
         }
     }
 
-    /// Whether there is anybody to ask.
+    /// Whether any app server has an address to ask.
     pub(super) fn has_questions(&self) -> bool {
         self.targets.values().any(|target| matches!(target.aim, Aim::At(_)))
     }
 
-    /// An app server that is active now. One that was not is checked at once, or, among many, as soon as it is its turn.
+    /// Adds or updates an active app server. A new one is checked at once; among many, `place` delays its first check.
     pub(super) fn put(
         &mut self,
         instance: InstanceId,
@@ -113,7 +113,7 @@ impl Schedule {
                 known.specs = specs;
             }
             known => {
-                // Its task, should one run for the app server before, gives its place back by itself.
+                // If a task still checks the app server before, it frees its place when it ends.
                 let is_asked = known.is_some_and(|known| known.is_asked);
                 let wait = START_PAUSE.saturating_mul(place).min(self.interval);
                 let target = Target { app_server, aim, specs, stored: None, due: now + wait, is_asked, is_slow: false };
@@ -122,13 +122,13 @@ impl Schedule {
         }
     }
 
-    /// Keeps only those that are active now, of all or of these.
+    /// Removes app servers that are not active now, of all instances or only of these.
     pub(super) fn keep_only(&mut self, active: &[InstanceId], of: Option<&[InstanceId]>) {
         let active: std::collections::HashSet<_> = active.iter().collect();
         self.targets.retain(|id, _| active.contains(id) || of.is_some_and(|of| !of.contains(id)));
     }
 
-    /// What is due and has a place, the longest due first.
+    /// Starts the due checks for which there are places, the longest due first.
     pub(super) fn begin(&mut self, now: Instant) -> Vec<Start> {
         let mut due: Vec<(Instant, InstanceId)> = self
             .targets
@@ -151,7 +151,7 @@ impl Schedule {
         starts
     }
 
-    /// A check has ended, `took` after it began.
+    /// Frees the place of a check that took `took`, and schedules the next check.
     pub(super) fn ended(&mut self, start: &Start, took: Duration, now: Instant) {
         let taken = if start.target.is_slow { &mut self.slow } else { &mut self.prompt };
         *taken = taken.saturating_sub(1);
@@ -165,14 +165,14 @@ impl Schedule {
         }
     }
 
-    /// Checks an instance again at that time, if not earlier.
+    /// Checks an instance again at `at`, or earlier if it is due earlier.
     pub(super) fn again(&mut self, instance: InstanceId, at: Instant) {
         if let Some(target) = self.targets.get_mut(&instance) {
             target.due = target.due.min(at);
         }
     }
 
-    /// The interval, up to a tenth less or more: checks that began together do not stay together.
+    /// The interval, randomly up to a tenth shorter or longer, so that checks that began together spread.
     fn with_jitter(&mut self) -> Duration {
         self.turn = self.turn.wrapping_add(1);
         let thousandths = u32::try_from(self.random.hash_one(self.turn) % 201).unwrap_or_default();

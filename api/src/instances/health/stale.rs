@@ -1,5 +1,5 @@
-//! Whether checks are made at all. The watch shows it by moving a time; every process looks whether that time has passed, tells
-//! the browsers, and writes it into the list of changes. Readers compare the time themselves.
+//! Notices that no checks are made at all. The watch moves a deadline; every process looks whether it has passed, then
+//! notifies the browsers and adds it to the list of changes. Readers compare the deadline themselves.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::instances::store::health_watch as store;
 use crate::platform::db::DbError;
 use crate::platform::events;
 
-/// How often is looked whether the time has passed.
+/// How often to look whether the deadline has passed.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Writes that questions were answered just now.
+/// Moves the deadline, because checks were made just now.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn beat(manager: &Manager) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     let is_mail_owed = manager.mailer.is_some();
@@ -28,7 +28,7 @@ pub async fn beat(manager: &Manager) -> Result<(), DbError> {
         if before.was_told {
             return tell(conn, HealthState::Ok, None, is_mail_owed).await;
         }
-        // After a restart readers have seen unknown for a moment; that is no event of the installation's history.
+        // After a restart readers saw unknown for a moment; that is not worth an entry in the list of changes.
         if before.was_stale {
             events::record(conn, EventKind::HealthChanged, events::About::default()).await?;
         }
@@ -37,7 +37,7 @@ pub async fn beat(manager: &Manager) -> Result<(), DbError> {
     .await
 }
 
-/// Looks, for ever, whether checks are made. A watch that begins together with this process gets an interval to do so.
+/// Calls [`tell_stale`] for ever, from one interval after the start, so that a watch that starts now can make checks.
 pub async fn look(manager: &Manager) {
     sleep(manager.options.pace.interval).await;
     loop {
@@ -48,10 +48,10 @@ pub async fn look(manager: &Manager) {
     }
 }
 
-/// Tells browsers and ADMINS, once, that every health has become unknown.
+/// Notifies browsers and ADMINS, once, that every health has become unknown.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn tell_stale(manager: &Manager) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     let is_mail_owed = manager.mailer.is_some();
@@ -66,7 +66,7 @@ pub async fn tell_stale(manager: &Manager) -> Result<(), DbError> {
     .await
 }
 
-/// One event and one entry for all instances.
+/// Records one event and one change for all instances.
 async fn tell(
     conn: &mut AsyncPgConnection,
     state: HealthState,

@@ -127,7 +127,7 @@ fn after_unknown_a_good_answer_is_ok_and_a_failure_that_goes_on_counts_at_once()
     assert_eq!(aged(well()).after(&answers(true, true), at(510), PACE).state, Ok);
     let back = aged(down()).after(&answers(false, true), at(510), PACE);
     assert_eq!((back.state, back.since, back.failing_since), (Down, at(510), Some(at(35))));
-    // What was well before needs two, as always.
+    // A site that was well before needs two failed checks, as always.
     let once = aged(well()).after(&answers(false, true), at(510), PACE);
     assert_eq!((once.state, once.wants_recheck()), (Unknown, true));
     assert_eq!(once.after(&answers(false, true), at(515), PACE).state, Down);

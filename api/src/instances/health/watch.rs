@@ -1,7 +1,7 @@
-//! Checks every active app server in each interval, and once more soon after a first failure.
+//! Checks every active app server once per interval, and once more soon after a first failure.
 //!
-//! Answers are gathered and written once a second ([`super::record`]). A failed check counts only while the gateway answers this
-//! process: without it nothing is known of the sites. Runs in each process that tells a gateway; two of them do no harm.
+//! Results are collected and written once a second ([`super::record`]). A failed check counts only if the gateway
+//! answers: otherwise nothing is known of the sites. Several processes that update a gateway may run it at once.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,14 +28,14 @@ use crate::platform::events::bus::Signal;
 use crate::platform::events::{self, About};
 use crate::routing::traffic::Traffic;
 
-/// How often answers are written and checks begin.
+/// How often results are written and checks begin.
 const TICK: Duration = Duration::from_secs(1);
-/// How long the gateway may take to say that it is there.
+/// How long the gateway may take to answer that it is reachable.
 const GATEWAY_PATIENCE: Duration = Duration::from_secs(2);
-/// What is said when a site could not be asked for an unknown reason.
+/// The reason that is stored if a site could not be asked and its check gives none.
 const UNSAID: &str = "the sites cannot be asked";
 
-/// Watches until it is dropped.
+/// Watches until `signals` is closed or the future is dropped.
 pub async fn watch(manager: &Manager, mut signals: Receiver<Signal>) {
     let mut watch = Watch::new(manager);
     let mut ticks = interval(TICK.min(manager.options.pace.interval));
@@ -67,7 +67,7 @@ enum News {
 }
 
 impl News {
-    /// What may have changed who is active, or where its machine is.
+    /// Notes instances whose active app server or its machine's address may have changed.
     fn hear(&mut self, signal: &Signal) {
         let event = match signal {
             Signal::Gap => {
@@ -98,9 +98,9 @@ struct Watch<'a> {
     news: News,
     read_at: Option<Instant>,
     asked: JoinSet<(Start, Look, Duration)>,
-    /// What was found and is not written yet, the latest of each instance.
+    /// Results that are not written yet, the latest of each instance.
     found: HashMap<InstanceId, Look>,
-    /// When a site was last asked with success; its answer may have been bad.
+    /// When sites could last be asked; their answers may have been bad or missing.
     answered_at: Option<Instant>,
     beaten_at: Option<Instant>,
 }
@@ -123,7 +123,7 @@ impl<'a> Watch<'a> {
 
     fn hear(&mut self, signal: &Signal) {
         self.news.hear(signal);
-        // The other caller that makes checks stores them.
+        // Another caller that makes checks has stored its own results.
         match signal {
             Signal::Gap => self.schedule.forget_stored(None),
             Signal::Event(event) if event.kind == EventKind::ChecksMade => {
@@ -143,7 +143,7 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Reads who is active, all of it in each interval, and what changed at once.
+    /// Reads the active app servers: all of them in each interval, changed ones at once.
     async fn read(&mut self) -> Result<(), DbError> {
         let is_due = self.read_at.is_none_or(|at| at.elapsed() >= self.pace.interval);
         let of: Option<Vec<InstanceId>> = match (std::mem::take(&mut self.news), is_due) {
@@ -180,7 +180,7 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// The sites of these app servers, as their applications say; without those whose application cannot.
+    /// The checks of these app servers' sites; app servers whose application cannot name them are left out.
     async fn specs(&self, ids: &[AppServerId]) -> Result<HashMap<AppServerId, Arc<[CheckSpec]>>, DbError> {
         let mut found = HashMap::new();
         for ids in ids.chunks(500) {
@@ -202,7 +202,7 @@ impl<'a> Watch<'a> {
                 self.found.insert(look.instance, look);
             }
             Err(error) if error.is_cancelled() => {}
-            // Nothing in a check panics; should it, the next full reading brings its target back.
+            // No check should panic; if one does, all targets are read again.
             Err(error) => {
                 tracing::error!(%error, "a check ended badly");
                 self.schedule = Schedule::new(self.pace.interval);
@@ -212,7 +212,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Writes what was found since the last time.
+    /// Writes the results since the last time.
     async fn write(&mut self) -> Result<(), DbError> {
         let mut looks: Vec<Look> = self.found.values().cloned().collect();
         let trouble = self.doubt(&mut looks).await;
@@ -220,10 +220,10 @@ impl<'a> Watch<'a> {
         if was_answered {
             self.answered_at = Some(Instant::now());
         }
-        // While no site can be asked, the watch as a whole is what is unknown, not each instance.
+        // While no site can be asked, the watch as a whole is unknown, not each instance.
         let can_ask = self.answered_at.is_some_and(|at| at.elapsed() < self.pace.interval);
         looks.retain(|look| can_ask || look.found != Found::NotAsked);
-        // The answers first: what they are shown with is the time of the last check.
+        // Outcomes first: they are shown with the time of the last check.
         self.keep_outcomes(&looks).await?;
         for instance in record::record(self.manager, &looks).await? {
             self.schedule.again(instance, Instant::now() + self.pace.recheck);
@@ -232,7 +232,7 @@ impl<'a> Watch<'a> {
         self.beat(was_answered, trouble).await
     }
 
-    /// A failed check is no fact while the gateway is away. Gives why sites could not be asked, where some could not.
+    /// Discards failed checks while the gateway is away. Returns why sites could not be asked, if some could not.
     async fn doubt(&self, looks: &mut [Look]) -> Option<String> {
         let fails = |look: &Look| matches!(&look.found, Found::Answers(sites) if sites.iter().any(|(_, is_ok)| !is_ok));
         let unasked = |look: &Look| look.found == Found::NotAsked;
@@ -252,7 +252,7 @@ impl<'a> Watch<'a> {
         trouble
     }
 
-    /// Stores the answers of app servers whose outcome is another than the one that is stored.
+    /// Stores the results of app servers whose outcome differs from the stored one.
     async fn keep_outcomes(&mut self, looks: &[Look]) -> Result<(), DbError> {
         use tables::checks as rows;
         let is_news = |look: &&Look| {
@@ -281,7 +281,7 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Shows that questions are answered, or says why they are not.
+    /// Records that checks are made, or why they cannot be made.
     async fn beat(&mut self, was_answered: bool, trouble: Option<String>) -> Result<(), DbError> {
         let has_answers = was_answered || !self.schedule.has_questions();
         let is_due = self.beaten_at.is_none_or(|at| at.elapsed() >= self.pace.interval / 5);

@@ -1,4 +1,4 @@
-//! How the manager treats an instance, whatever it runs: its place in the queue, and for how long machines are kept.
+//! How the manager treats an instance of any type: its place in the queue, and how long its machines are kept.
 
 use serde_json::{Map, Value};
 use shared_types::FieldError;
@@ -10,11 +10,11 @@ use crate::instances::store::instances::InstanceRow;
 /// How an instance is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Care {
-    /// Whose builds begin first.
+    /// The queue's tier: builds of a higher one begin first.
     pub tier: Tier,
-    /// How many of its builds may be under way at once.
+    /// How many of its builds may run at once.
     pub max_builds: i32,
-    /// Hours that an app server which nobody needs keeps its machine; none: the setting.
+    /// Hours that an unneeded app server keeps its machine; None: the configured default.
     pub retention_hours: Option<i32>,
 }
 
@@ -25,12 +25,12 @@ impl Default for Care {
 }
 
 impl Care {
-    /// As it is stored.
+    /// The stored values of an instance.
     pub fn of(row: &InstanceRow) -> Self {
         Self { tier: row.tier, max_builds: row.max_builds, retention_hours: row.retention_hours }
     }
 
-    /// Takes what concerns it out of the fields that somebody sent. Null asks for the default.
+    /// Takes these fields out of the ones that a user sent. Null asks for the default.
     ///
     /// # Errors
     /// One entry for each field that is not valid.
@@ -60,7 +60,7 @@ impl Care {
         if errors.is_empty() { Ok(taken) } else { Err(errors) }
     }
 
-    /// As fields of the instance.
+    /// As fields of the instance, by name.
     pub fn fields(self) -> Map<String, Value> {
         let Self { tier, max_builds, retention_hours } = self;
         [
@@ -72,7 +72,7 @@ impl Care {
         .collect()
     }
 
-    /// The names of what differs.
+    /// The names of the fields that differ.
     pub fn differing(self, other: Self) -> Vec<String> {
         let Self { tier, max_builds, retention_hours } = self;
         let changed = [
@@ -84,7 +84,7 @@ impl Care {
     }
 }
 
-/// A whole number between two others; none for null.
+/// A whole number in an inclusive range; None for null.
 fn number(value: &Value, (least, most): (i32, i32)) -> Result<Option<i32>, String> {
     if value.is_null() {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Host names become an instance's own, as long as the gateway has room for them.
+//! Reserves host names for an instance, as long as the gateway has room for them.
 
 use diesel_async::AsyncPgConnection;
 use shared_types::InstanceId;
@@ -7,8 +7,8 @@ use crate::instances::application::Sites;
 use crate::instances::store::hostnames;
 use crate::instances::{Manager, Refusal};
 
-/// Makes an instance the owner of its sites' host names; those it has and that are not named stay its own. Gives the
-/// first one that another instance owns; the caller's transaction must then fail.
+/// Reserves the host names of an instance's sites; names that it already has are kept. Returns the first one that
+/// another instance owns; the caller's transaction must then fail.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] when host names are added and the gateway has no room for them.
@@ -29,11 +29,11 @@ pub(in crate::instances) async fn claim(
     Ok(None)
 }
 
-/// Refuses when the instances that are not archived have more host names than the gateway is sized for. Two transactions at
-/// once may each miss the other's: the gateway serves a few more without harm.
+/// Refuses if the instances that are not archived have more host names than the gateway is sized for. Two concurrent
+/// transactions may miss each other's names: the gateway serves a few more without harm.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] when it is so.
+/// [`Refusal::Conflict`] if they have more.
 pub(in crate::instances) async fn check_room(manager: &Manager, conn: &mut AsyncPgConnection) -> Result<(), Refusal> {
     let most = manager.options.max_hosts;
     let in_use = hostnames::in_use(conn).await?;

@@ -1,4 +1,4 @@
-//! A new instance.
+//! Creates instances, with the secrets of their own.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value, json};
@@ -12,22 +12,21 @@ use crate::instances::store::instances::{self, NewInstance};
 use crate::instances::{Manager, Refusal, own_secrets};
 use crate::platform::{audit, events, logs, vault};
 
-/// What was asked for.
+/// A request to create an instance.
 #[derive(Debug)]
 pub struct NewInstanceRequest {
-    /// The instance's name.
     pub name: String,
-    /// Which application.
+    /// The word of its application type.
     pub instance_type: String,
     /// The application's settings, as they were sent.
     pub settings: Map<String, Value>,
 }
 
-/// Makes an instance; defaults are written out, its host names are its own from now on.
+/// Creates an instance: stores the defaults explicitly, and reserves its host names.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] with every field that is wrong, also a domain that another instance has; [`Refusal::Conflict`] when
-/// the gateway has no room for more host names.
+/// [`Refusal::Invalid`] with every field that is wrong, also a domain that another instance has; [`Refusal::Conflict`]
+/// when the gateway has no room for more host names.
 pub async fn create(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -80,7 +79,7 @@ pub async fn create(
     .await
 }
 
-/// The errors of all parts together, so that a form shows all at once.
+/// Collects the errors of all parts, so that a form shows all at once.
 pub(in crate::instances) fn checked(
     name: &str,
     settings: Result<Value, Vec<FieldError>>,
@@ -96,7 +95,7 @@ pub(in crate::instances) fn checked(
     }
 }
 
-/// Two instances cannot share a host name.
+/// The error for a host name that another instance owns.
 pub(in crate::instances) fn domain_taken(kind: &ApplicationType, hostname: &str) -> FieldError {
     FieldError::new(kind.address_field, format!("Another instance answers at {hostname} already; choose another name."))
 }

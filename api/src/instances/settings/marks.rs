@@ -1,6 +1,6 @@
-//! What people send back of settings they were shown: [`HIDDEN`] stands for the secret that is stored in its place.
+//! Restores masked secrets in settings that users send back: [`HIDDEN`] stands for the secret stored in that place.
 //!
-//! A password goes only where it was: not to another host, nor to another name.
+//! A password is restored only where it was: not for another host, nor under another name.
 
 use serde_json::{Map, Value};
 use shared_types::secret::{self, HIDDEN};
@@ -8,10 +8,10 @@ use shared_types::settings::Schema;
 use shared_types::yaml::typed;
 use shared_types::{FieldError, yaml};
 
-/// Puts the secrets that are stored in the places of their marks.
+/// Replaces each mask by the secret that is stored in its place.
 ///
 /// # Errors
-/// One entry for each field with a mark in the place of which no secret is stored.
+/// One entry for each field with a mask in whose place no secret is stored.
 pub(in crate::instances) fn restore(
     schema: &Schema,
     current: Option<&Value>,
@@ -34,7 +34,7 @@ fn in_field(is_yaml: bool, value: &mut Value, stored: Option<&Value>) -> Result<
             *text = if is_yaml { in_yaml(text, stored)? } else { in_text(text, stored, false)? };
             Ok(())
         }
-        // Records.
+        // A list of records.
         Value::Array(_) => in_value("", value, stored, false),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => Ok(()),
     }
@@ -45,13 +45,13 @@ fn words(place: &str) -> String {
     format!("{HIDDEN}{at} stands for a secret that is not stored for this; write the secret itself.")
 }
 
-/// A text, or the place in it where a mark stands for nothing.
+/// The text with its secrets, or the place of a mask that stands for no stored secret.
 fn in_yaml(text: &str, stored: &str) -> Result<String, String> {
-    // Nothing was changed: nor are the comments, which are not shown.
+    // Nothing was changed: keep also the comments, which are not shown.
     if text.trim_end() == secret::masked_yaml(stored).trim_end() {
         return Ok(stored.to_owned());
     }
-    // What cannot be read is refused by whoever checks the field.
+    // Text that cannot be parsed is refused later, when the field is checked.
     let Ok(mut map) = yaml::parse_map(text) else { return Ok(text.to_owned()) };
     let sent = map.clone();
     let stored = Value::Object(yaml::parse_map(stored).unwrap_or_default());
@@ -70,7 +70,7 @@ fn in_value(place: &str, value: &mut Value, stored: Option<&Value>, is_secret: b
                 Some(secret @ (Value::String(_) | Value::Number(_))) if is_marked => {
                     *value = typed::marked(secret.clone())
                 }
-                // Without its mark the value would become readable: its author must type it.
+                // Without its `!secret` tag the value would become readable, so its author must type it.
                 Some(Value::String(secret)) if !is_secret && typed::scalar(secret).is_secret => {
                     return Err(place.to_owned());
                 }
@@ -94,7 +94,7 @@ fn in_value(place: &str, value: &mut Value, stored: Option<&Value>, is_secret: b
             *text = in_text(text, stored, is_secret).map_err(|_| place.to_owned())?;
         }
         Value::Array(items) => {
-            // Of a list that was cut nobody knows which item is which.
+            // If the list's length changed, its items cannot be matched with the stored ones.
             let stored = stored.and_then(Value::as_array).filter(|stored| stored.len() == items.len());
             for (at, item) in items.iter_mut().enumerate() {
                 in_value(&format!("{place}/{at}"), item, stored.and_then(|stored| stored.get(at)), is_secret)?;
@@ -116,12 +116,12 @@ fn in_value(place: &str, value: &mut Value, stored: Option<&Value>, is_secret: b
     Ok(())
 }
 
-/// Whether a value is hidden by its form, under any name.
+/// Whether a value is masked because of its form, under any name.
 fn is_hidden(value: &Value) -> bool {
     secret::masked_value(value, false) == *HIDDEN
 }
 
-/// A URL comes back with its passwords where all else of it is as it was.
+/// Restores the passwords in a URL, if the rest of the URL is unchanged.
 fn in_text(text: &str, stored: &str, is_secret: bool) -> Result<String, String> {
     let is_marked = secret::url_passwords(text).iter().any(|password| password.contains(HIDDEN));
     if !is_marked || is_secret {

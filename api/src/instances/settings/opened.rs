@@ -1,4 +1,4 @@
-//! Instances and app servers with the secrets of what is stored of them.
+//! Instances and app servers as stored, with their secrets decrypted.
 
 use std::fmt;
 
@@ -16,38 +16,37 @@ use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::vault;
 
-/// How often an instance is read again whose settings were replaced between row and secrets.
+/// How often an instance is read again if its settings were replaced between reading row and secrets.
 const TRIES: usize = 5;
 
 /// What an app server is built from. It never changes.
 pub struct Opened {
-    /// The settings it was launched with, as this version of the program writes them; as they are stored where that is not
-    /// possible.
+    /// The settings it was launched with, in this program's version; as they are stored if they cannot be upgraded.
     pub settings: Value,
     /// Why the settings cannot be used.
     pub trouble: Option<ApplicationError>,
-    /// What is known of their fields.
+    /// The schema of the settings.
     pub schema: &'static Schema,
-    /// The merged variables.
+    /// The variables that Ansible gets.
     pub variables: Value,
-    /// What to run.
+    /// The playbooks to run, as a list of `StoredPlaybook`.
     pub playbooks: Value,
-    /// Git references in the variables.
+    /// Git references in the variables, as a list of `StoredReference`.
     pub references: Value,
 }
 
 impl fmt::Debug for Opened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // All of it may be secret.
+        // Any part of it may be secret.
         f.debug_struct("Opened").finish_non_exhaustive()
     }
 }
 
 impl Opened {
-    /// Of one app server. One query; none when it has no secret.
+    /// Decrypts one app server. One query; none if it has no secret.
     ///
     /// # Errors
-    /// When the statement fails, or a secret cannot be read.
+    /// [`DbError`] when the statement fails, or a secret cannot be decrypted.
     pub async fn of(manager: &Manager, conn: &mut AsyncPgConnection, row: &AppServerRow) -> Result<Self, DbError> {
         let stored = [&row.settings, &row.variables, &row.playbooks, &row.variable_references];
         let opened = vault::open(&manager.options.keyring, conn, stored).await?;
@@ -61,7 +60,7 @@ impl Opened {
         Self { settings, trouble, schema, variables, playbooks, references }
     }
 
-    /// Of two. One query; none when they have no secret.
+    /// Decrypts two app servers. One query; none if they have no secret.
     ///
     /// # Errors
     /// As [`Opened::of`].
@@ -79,10 +78,10 @@ impl Opened {
         Ok((Self::from(manager, one, [a, b, c, d]), Self::from(manager, other, [e, f, g, h])))
     }
 
-    /// Where a reference that is to be pinned really is: its row has the repository without a password.
+    /// The real URL of a reference that is to be pinned: its row has the repository without a password.
     ///
     /// # Errors
-    /// When what is stored cannot be read.
+    /// [`DbError`] when the stored playbooks or references cannot be parsed.
     pub fn repository(&self, reference: &PinRow) -> Result<String, DbError> {
         let playbooks: Vec<StoredPlaybook> = serde_json::from_value(self.playbooks.clone())?;
         let references: Vec<StoredReference> = serde_json::from_value(self.references.clone())?;
@@ -93,7 +92,7 @@ impl Opened {
     }
 }
 
-/// Settings as this version of the program writes them; as they are stored, and why, where that is not possible.
+/// Settings upgraded to this program's version; if that is impossible, the stored ones and the reason.
 fn upgraded(
     manager: &Manager,
     (instance_type, version): (&str, i32),
@@ -105,15 +104,15 @@ fn upgraded(
     }
 }
 
-/// A repository as it may be named anywhere: without the passwords in its URL.
+/// A repository as it may be shown anywhere: without the passwords in its URL.
 pub(in crate::instances) fn nameable(repository: &str) -> String {
     secret::without_url_passwords(repository, secret::HIDDEN)
 }
 
-/// An instance with its settings, and with those of its active app server where they were asked for.
+/// An instance with its settings, and, if requested, with those of its active app server.
 pub(in crate::instances) struct OpenedInstance {
     pub row: InstanceRow,
-    /// As this version of the program writes them; as they are stored where that is not possible.
+    /// In this program's version; as they are stored if they cannot be upgraded.
     pub settings: Value,
     /// Why the settings cannot be used.
     pub trouble: Option<ApplicationError>,
@@ -124,7 +123,7 @@ impl OpenedInstance {
     /// The application that its settings are for.
     ///
     /// # Errors
-    /// Why the settings cannot be used.
+    /// [`ApplicationError`] if the settings cannot be used.
     pub fn application<'m>(&self, manager: &'m Manager) -> Result<&'m dyn Application, ApplicationError> {
         match &self.trouble {
             Some(trouble) => Err(trouble.clone()),
@@ -142,10 +141,10 @@ impl OpenedInstance {
     }
 }
 
-/// Reads an instance. Two queries; three with its active app server; one less when there is no secret.
+/// Reads an instance. Two queries; three with its active app server; one less if there is no secret.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], or when a statement fails or a secret cannot be read.
+/// [`Refusal::NotFound`]; [`Refusal::Db`] when a statement fails or a secret cannot be decrypted.
 pub(in crate::instances) async fn instance(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -155,7 +154,7 @@ pub(in crate::instances) async fn instance(
     let mut tries = 1;
     loop {
         match once(manager, conn, id, wants_active).await {
-            // Somebody changed the instance after its row was read, and the old secrets went.
+            // The instance was changed after its row was read, and its old secrets were deleted.
             Err(Refusal::Db(DbError::Replaced(_))) if tries < TRIES => tries += 1,
             done => return done,
         }
@@ -182,7 +181,7 @@ async fn once(
     Ok(OpenedInstance::from(manager, row, settings, Some((active, of_active))))
 }
 
-/// An app server, and its instance as it is now. Two queries; one when there is no secret.
+/// An app server, and its instance as it is now. Two queries; one if there is no secret.
 ///
 /// # Errors
 /// As [`instance`].

@@ -1,4 +1,4 @@
-//! What views show of instances and app servers, in a number of queries that does not grow with the rows.
+//! What the API shows of instances and app servers; the number of queries does not grow with the rows.
 
 use diesel_async::AsyncPgConnection;
 use serde_json::{Map, Value};
@@ -17,38 +17,37 @@ use crate::instances::store::{app_servers, builds, checks, health, instances, li
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 
-/// How many app servers an instance's own view holds.
+/// Most app servers in the view of one instance, newest first.
 const APP_SERVERS_SHOWN: i64 = 100;
 
 /// One instance, without what only its application can say.
 #[derive(Debug)]
 pub struct InstanceView {
-    /// The summary.
     pub summary: InstanceSummary,
-    /// The settings; secrets hidden.
+    /// The settings, with secrets masked.
     pub settings: Value,
-    /// Where people find it; none: its settings cannot be used.
+    /// Its addresses; None if its settings cannot be used.
     pub sites: Option<Sites>,
-    /// The one to go back to.
+    /// The app server to roll back to.
     pub fallback: Option<AppServerId>,
-    /// Its newest app servers.
+    /// Its newest app servers, and the active one.
     pub app_servers: Vec<AppServerSummary>,
-    /// How the manager treats it.
+    /// Queue tier, build limit and retention.
     pub care: Care,
-    /// Keeps automation from activating.
+    /// While set, automation activates no app server.
     pub hold: Option<Hold>,
-    /// Settings that differ from the active app server's.
+    /// Names of settings that differ from the active app server's.
     pub pending_changes: Vec<String>,
-    /// What may surprise in the settings.
+    /// Settings that may have unexpected effects.
     pub warnings: Vec<FieldWarning>,
-    /// Counts changes.
+    /// Increases with each change, for optimistic locking.
     pub version: i64,
 }
 
-/// A page of instances. Two queries; three where it is sorted or filtered by health.
+/// A page of instances. Two queries; three if sorted or filtered by health.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn instance_page(
     conn: &mut AsyncPgConnection,
     query: &listing::Query,
@@ -57,10 +56,10 @@ pub async fn instance_page(
     with_app_servers(conn, rows).await
 }
 
-/// These instances. Two queries.
+/// The instances with these ids. Two queries.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn among(conn: &mut AsyncPgConnection, ids: &[InstanceId]) -> Result<Vec<InstanceSummary>, DbError> {
     let rows = listing::among(conn, ids).await?;
     with_app_servers(conn, rows).await
@@ -76,10 +75,10 @@ async fn with_app_servers(
     Ok(rows.into_iter().map(|(head, _)| summary(head, &app_servers)).collect())
 }
 
-/// One instance. Five queries; four when there is no secret.
+/// One instance. Five queries; four if there is no secret.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], or when a statement fails.
+/// [`Refusal::NotFound`]; [`Refusal::Db`] when a statement fails.
 pub async fn instance(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -117,7 +116,7 @@ struct Said {
     warnings: Vec<FieldWarning>,
 }
 
-/// Of settings that cannot be used nothing is shown but why.
+/// If the settings cannot be used, only the reason is shown.
 fn said(manager: &Manager, opened: &OpenedInstance) -> Said {
     let found = opened.application(manager).and_then(|application| {
         Ok(Said {
@@ -157,10 +156,10 @@ fn summary(row: listing::Head, app_servers: &[AppServerSummary]) -> InstanceSumm
     }
 }
 
-/// One app server, whole. Seven queries; six when it has no secret.
+/// One app server, complete. Seven queries; six if it has no secret.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], or when a statement fails.
+/// [`Refusal::NotFound`]; [`Refusal::Db`] when a statement fails.
 pub async fn app_server(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -191,7 +190,7 @@ pub async fn app_server(
         configuration_settings: yaml(&opened.variables),
         playbooks: shown(playbooks(&opened.playbooks, &pins)?, |playbook| &mut playbook.source_repo),
         pins: shown(references(&opened.references, &pins)?, |pin| &mut pin.repository),
-        // What cannot be read may hold secrets anywhere.
+        // Settings that cannot be upgraded may hold secrets anywhere.
         configuration: if opened.trouble.is_none() { opened.schema.masked(&opened.settings) } else { Value::Null },
         checks,
         health,
@@ -199,12 +198,12 @@ pub async fn app_server(
     })
 }
 
-/// For people, without secrets; Ansible gets JSON.
+/// The variables for users, with secrets masked; Ansible gets JSON.
 pub(in crate::instances) fn yaml(variables: &Value) -> String {
     variables.as_object().map(|map| shared_types::yaml::to_yaml(&secret::masked(map))).unwrap_or_default()
 }
 
-/// The same without passwords in the URLs of repositories.
+/// The items without passwords in the URLs of their repositories.
 fn shown<T>(mut items: Vec<T>, repository: impl Fn(&mut T) -> &mut String) -> Vec<T> {
     for item in &mut items {
         let url = repository(item);
@@ -224,7 +223,7 @@ pub(in crate::instances) struct StoredPlaybook {
     pub version: String,
     pub playbook_path: String,
     pub requirements_path: String,
-    /// In place of a file. 0.1 knew only files.
+    /// Text in place of a file. Version 0.1 had only files.
     #[serde(default)]
     pub requirements: Option<String>,
 }
@@ -234,7 +233,7 @@ pub(in crate::instances) struct StoredReference {
     pub name: String,
     pub repository: String,
     pub version: String,
-    /// 0.1 knew one variable only.
+    /// Version 0.1 had only one variable.
     #[serde(alias = "variable", deserialize_with = "one_or_more")]
     pub variables: Vec<String>,
 }
@@ -252,7 +251,7 @@ fn one_or_more<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
     })
 }
 
-/// The playbooks with the commits they were pinned to.
+/// The playbooks with their resolved commits.
 pub(in crate::instances) fn playbooks(stored: &Value, pins: &[pins::PinRow]) -> Result<Vec<PlaybookRecord>, DbError> {
     let stored: Vec<StoredPlaybook> = serde_json::from_value(stored.clone())?;
     let record = |stored| {
@@ -280,7 +279,7 @@ fn references(stored: &Value, pins: &[pins::PinRow]) -> Result<Vec<Pin>, DbError
     Ok(stored.into_iter().map(pin).collect())
 }
 
-/// The variables with pinned commits in the place of branches and tags.
+/// The variables, with resolved commits in place of branches and tags.
 pub(in crate::instances) fn pinned_variables(
     opened: &Opened,
     pins: &[pins::PinRow],

@@ -1,4 +1,4 @@
-//! Changed name or settings of an instance. Its app servers keep theirs.
+//! Changes name or settings of an instance. Its app servers keep the settings that they were launched with.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value};
@@ -16,11 +16,11 @@ use crate::instances::store::instances::{self, NewInstance};
 use crate::instances::{Manager, Refusal};
 use crate::platform::{audit, events, logs, vault};
 
-/// Changes the fields that are named, if nobody changed the instance since `version`.
+/// Changes the given fields, if the instance was not changed since `version`.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] with every field that is wrong, [`Refusal::Stale`] when somebody changed it, [`Refusal::Conflict`]
-/// when the gateway has no room for more host names; nothing is saved then.
+/// [`Refusal::Invalid`] with every field that is wrong, [`Refusal::Stale`] if it was changed since,
+/// [`Refusal::Conflict`] if it is archived or the gateway has no room for more host names; nothing is saved then.
 pub async fn update(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -104,7 +104,7 @@ fn stale() -> Refusal {
     )
 }
 
-/// What the audit trail is told of an instance.
+/// The fields of an instance that the audit trail records.
 struct Told<'a> {
     schema: &'a Schema,
     name: &'a str,
@@ -113,7 +113,7 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// The names of the fields that the other one has otherwise.
+    /// The names of the fields that differ in `other`.
     fn differing(&self, other: &Self) -> Vec<String> {
         let mut names = differing(self.settings, other.settings);
         names.extend(other.care.differing(self.care));
@@ -123,7 +123,7 @@ impl Told<'_> {
         names
     }
 
-    /// Those of these fields that there are; secrets hidden.
+    /// The named fields that exist, with secrets masked.
     fn of(&self, fields: &[String]) -> Value {
         let mut all = self.schema.masked(self.settings).as_object().cloned().unwrap_or_default();
         all.extend(self.care.fields());

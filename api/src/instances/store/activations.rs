@@ -1,4 +1,4 @@
-//! The table `activations`: every switch of traffic.
+//! The table `activations`: every switch of an instance's traffic.
 
 use diesel::sql_types::{Bool, Nullable, Timestamptz};
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, Queryable};
@@ -10,60 +10,56 @@ use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::{activations, app_servers, servers};
 
-/// What is stored of a new one.
+/// A switch that is to be stored.
 #[derive(Debug, diesel::Insertable)]
 #[diesel(table_name = activations)]
 pub struct NewActivation<'a> {
-    /// Whose traffic.
+    /// The instance whose traffic moves.
     pub instance_id: InstanceId,
-    /// Who gets it.
+    /// The app server that gets the traffic.
     pub app_server_id: AppServerId,
-    /// Who had it.
+    /// The app server that had it; None: none was active.
     pub replaced_app_server_id: Option<AppServerId>,
-    /// The routing generation that this makes.
+    /// The routing generation that this switch creates.
     pub generation: i64,
-    /// Who asked.
     pub activated_by: &'a str,
-    /// Why.
     pub reason: Option<&'a str>,
-    /// How it came about.
     pub kind: ActivationKind,
     /// Whether the checks were skipped.
     pub is_forced: bool,
-    /// How long the one that is replaced may drain, in seconds; none: nothing drains.
+    /// How long the replaced app server may drain, in seconds; None: nothing drains.
     pub drain_limit_seconds: Option<i32>,
 }
 
-/// Stores a switch.
+/// Stores a switch of traffic.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn insert(conn: &mut AsyncPgConnection, new: NewActivation<'_>) -> Result<(), DbError> {
     diesel::insert_into(activations::table).values(new).execute(conn).await?;
     Ok(())
 }
 
-/// An app server that was replaced and that requests may still end at.
+/// A replaced app server that may still have running requests.
 #[derive(Debug, Clone, Queryable)]
 pub struct Draining {
     /// The switch that replaced it.
     pub id: ActivationId,
-    /// Whose traffic.
     pub instance_id: InstanceId,
-    /// Which.
+    /// The replaced app server.
     pub app_server_id: AppServerId,
-    /// Where its web server is.
+    /// The address of its web server.
     pub http_address: Option<String>,
-    /// Whether it was waited for long enough.
+    /// Whether its drain limit has passed.
     pub is_too_late: bool,
     /// Whether it has hooks after traffic.
     pub has_hooks: bool,
 }
 
-/// What drains, as far as the gateway has the switch: before, new requests still go there.
+/// The draining app servers whose switch the gateway has applied: before that, new requests still go there.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn draining(conn: &mut AsyncPgConnection) -> Result<Vec<Draining>, DbError> {
     Ok(activations::table
         .inner_join(app_servers::table.on(activations::replaced_app_server_id.eq(app_servers::id.nullable())))
@@ -84,10 +80,10 @@ pub async fn draining(conn: &mut AsyncPgConnection) -> Result<Vec<Draining>, DbE
         .await?)
 }
 
-/// What a switch replaced has drained. False: it had before.
+/// Marks the app server that a switch replaced as drained. False: it was marked before.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn drained(conn: &mut AsyncPgConnection, id: ActivationId) -> Result<bool, DbError> {
     let changed = diesel::update(activations::table.find(id))
         .filter(activations::drained_at.is_null())
@@ -97,10 +93,10 @@ pub async fn drained(conn: &mut AsyncPgConnection, id: ActivationId) -> Result<b
     Ok(changed == 1)
 }
 
-/// An app server does not drain any more, whatever replaced it.
+/// Ends the drains of an app server, of every switch that replaced it.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn close_drains(conn: &mut AsyncPgConnection, of: AppServerId) -> Result<(), DbError> {
     diesel::update(activations::table)
         .filter(activations::replaced_app_server_id.eq(of))
@@ -128,7 +124,7 @@ type Row = (
 /// The switches of an instance, the newest first.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn page(
     conn: &mut AsyncPgConnection,
     instance: InstanceId,

@@ -1,4 +1,4 @@
-//! The table `app_servers`.
+//! The table `app_servers`, with status changes.
 
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
@@ -15,43 +15,37 @@ use crate::platform::events;
 use crate::platform::logs::{self, Line};
 use crate::platform::vault::Sealed;
 
-/// A row.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = app_servers)]
 pub struct AppServerRow {
-    /// Its id.
     pub id: AppServerId,
-    /// Whose.
     pub instance_id: InstanceId,
-    /// Its machine.
+    /// The machine that it runs on.
     pub server_id: ServerId,
-    /// Its name.
     pub name: String,
-    /// Which application.
+    /// The word of its application type.
     pub instance_type: String,
     /// The settings it was launched with.
     pub settings: Sealed,
-    /// The version of that document.
+    /// The version of the settings document.
     pub settings_version: i32,
-    /// The merged variables.
+    /// The variables that Ansible gets.
     pub variables: Sealed,
-    /// What to run.
+    /// The playbooks to run, in order.
     pub playbooks: Sealed,
     /// Git references in the variables.
     pub variable_references: Sealed,
-    /// What runs when traffic moves.
+    /// The playbooks that run when traffic moves.
     pub hooks: Value,
-    /// Its status.
     pub status: AppServerStatus,
     /// When the status last changed.
     pub modified: DateTime<Utc>,
-    /// Who launched it.
+    /// The user or the automation that launched it.
     pub requested_by: String,
-    /// Why.
     pub reason: Option<String>,
-    /// Which attempt it is.
+    /// Number of this attempt, from 1.
     pub attempt: i32,
-    /// How many there are at most.
+    /// Most attempts, the first included.
     pub num_attempts: i32,
 }
 
@@ -59,13 +53,13 @@ impl AppServerRow {
     /// The paths of the playbooks that run at this moment, in order.
     ///
     /// # Errors
-    /// [`DbError::Corrupt`] when what is stored are no hooks.
+    /// [`DbError::Corrupt`] when the stored hooks cannot be parsed.
     pub fn hooks_at(&self, moment: Moment) -> Result<Vec<String>, DbError> {
         let hooks: Vec<Hook> = serde::Deserialize::deserialize(&self.hooks)?;
         Ok(hooks.into_iter().filter(|hook| hook.moment == moment).map(|hook| hook.playbook).collect())
     }
 
-    /// Whether anything runs at this moment.
+    /// Whether any hook runs at this moment.
     ///
     /// # Errors
     /// As [`Self::hooks_at`].
@@ -74,50 +68,46 @@ impl AppServerRow {
     }
 }
 
-/// What is stored of a new app server.
+/// An app server to be stored.
 #[derive(Debug, diesel::Insertable)]
 #[diesel(table_name = app_servers)]
 pub struct NewAppServer {
-    /// Whose.
     pub instance_id: InstanceId,
-    /// Its machine.
+    /// The machine that it runs on.
     pub server_id: ServerId,
-    /// Counts within the instance.
+    /// Its number within the instance.
     pub number: i32,
-    /// Its name.
     pub name: String,
-    /// Which application.
+    /// The word of its application type.
     pub instance_type: String,
-    /// The settings.
+    /// The settings, with sealed secrets.
     pub settings: Sealed,
-    /// The version of that document.
+    /// The version of the settings document.
     pub settings_version: i32,
-    /// The merged variables.
+    /// The variables that Ansible gets.
     pub variables: Sealed,
-    /// What to run.
+    /// The playbooks to run, in order.
     pub playbooks: Sealed,
     /// Git references in the variables.
     pub variable_references: Sealed,
-    /// What runs when traffic moves.
+    /// The playbooks that run when traffic moves.
     pub hooks: Value,
-    /// Who launches it.
+    /// The user or the automation that launches it.
     pub requested_by: String,
-    /// Why.
     pub reason: Option<String>,
-    /// What caused it.
     pub trigger: Trigger,
-    /// Which attempt it is.
+    /// Number of this attempt, from 1.
     pub attempt: i32,
-    /// How many there are at most.
+    /// Most attempts, the first included.
     pub num_attempts: i32,
-    /// The attempt before.
+    /// The failed attempt that this one repeats.
     pub retry_of: Option<AppServerId>,
 }
 
-/// Stores a new app server with its build and its log's counter. `activate_for`: who wants it activated when it runs.
+/// Stores a new app server, its build and its log's counter. `activate_for`: who requests its activation when it runs.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     new: &NewAppServer,
@@ -141,7 +131,7 @@ pub async fn insert(
 /// One app server with its machine and its instance's name.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn whole(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
@@ -156,18 +146,18 @@ pub async fn whole(
         .optional()?)
 }
 
-/// One app server.
+/// Reads an app server; None: there is none with this id.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Option<AppServerRow>, DbError> {
     Ok(app_servers::table.find(id).select(AppServerRow::as_select()).first(conn).await.optional()?)
 }
 
-/// The app servers of an instance that are being built or whose machine is there, or may be, the oldest first.
+/// The app servers of an instance that are being built or may have a machine, the oldest first.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn with_machines(conn: &mut AsyncPgConnection, of: InstanceId) -> Result<Vec<AppServerRow>, DbError> {
     use diesel::BoolExpressionMethods;
     let has_machine = servers::status.ne_all([ServerStatus::Pending, ServerStatus::Terminated]);
@@ -181,10 +171,10 @@ pub async fn with_machines(conn: &mut AsyncPgConnection, of: InstanceId) -> Resu
         .await?)
 }
 
-/// Moves an app server from one status to another, if it still has the first; writes event and log. False: it had another.
+/// Moves an app server from its status in `row` to another; writes event and log. False: it had another status.
 ///
 /// # Errors
-/// When a statement fails, also because the move is not allowed.
+/// [`DbError`] when a statement fails, also because the move is not allowed.
 pub async fn transition(
     conn: &mut AsyncPgConnection,
     row: &AppServerRow,
@@ -207,10 +197,10 @@ pub async fn transition(
     Ok(moved == 1)
 }
 
-/// Reads a step's word.
+/// Parses the stored word of a step.
 ///
 /// # Errors
-/// When the database holds another.
+/// [`DbError::Corrupt`] when the word is no step.
 pub fn step_kind(word: &str) -> Result<BuildStepKind, DbError> {
     BuildStepKind::ALL
         .iter()

@@ -1,5 +1,4 @@
-//! The tables `builds` and `build_steps`: how far the making of an app server has come. Every write is fenced by the
-//! build's lease.
+//! The tables `builds` and `build_steps`: the progress of builds. Every write is fenced by the build's lease.
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
@@ -28,46 +27,44 @@ extern "SQL" {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = builds)]
 pub struct BuildRow {
-    /// The step under way.
+    /// The current step; None before the first.
     pub step: Option<String>,
-    /// Index of the playbook under way.
+    /// Index of the current playbook.
     pub playbook: i32,
     /// Counts runs of playbooks.
     pub run: i32,
-    /// Bytes of the event file taken in.
+    /// Bytes of the event file that are in the log.
     pub spool_events: i64,
-    /// Bytes of the error file taken in.
+    /// Bytes of the error file that are in the log.
     pub spool_errors: i64,
     /// Tasks that had ended when the playbook began.
     pub tasks_before: i32,
-    /// When the step is given up.
+    /// When the current step times out.
     pub deadline: Option<DateTime<Utc>>,
-    /// When a worker took it up.
+    /// When it was taken out of the queue; None: it waits.
     pub begun_at: Option<DateTime<Utc>>,
-    /// Who asked for its stop.
+    /// Who requested its stop; None: no stop was requested.
     pub stop_requested_by: Option<String>,
-    /// Why.
     pub stop_reason: Option<String>,
     /// Whether automation is still to activate it.
     pub activate_when_running: bool,
-    /// Who wanted that.
+    /// Who requested the activation.
     pub activate_requested_by: Option<String>,
-    /// Why.
     pub activate_reason: Option<String>,
-    /// Seconds that the one it replaces may drain.
+    /// Seconds that the replaced app server may drain; None: the setting.
     pub activate_drain_limit_seconds: Option<i32>,
 }
 
 impl BuildRow {
-    /// The step under way.
+    /// The current step; None before the first.
     ///
     /// # Errors
-    /// When the database holds another word.
+    /// [`DbError::Corrupt`] when the database holds an unknown word.
     pub fn step_kind(&self) -> Result<Option<BuildStepKind>, DbError> {
         self.step.as_deref().map(step_kind).transpose()
     }
 
-    /// How far the spool of the present run is in the log.
+    /// How far the spool of the current run is in the log.
     pub fn position(&self) -> SpoolPosition {
         SpoolPosition {
             events: u64::try_from(self.spool_events).unwrap_or(0),
@@ -76,16 +73,16 @@ impl BuildRow {
     }
 }
 
-/// One build.
+/// Reads a build; None: there is none of this app server.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Option<BuildRow>, DbError> {
     Ok(builds::table.find(id).select(BuildRow::as_select()).first(conn).await.optional()?)
 }
 
-/// When a build should end whose present step begins now: what this step and those after it took in the last five builds
-/// of the instance that ended well, or of all instances where it has none.
+/// When a build whose current step begins now should end: the median times of this step and those after it in the last
+/// five successful builds, of the instance first, then of other instances.
 const ESTIMATED_END: &str = "now() + (\
     SELECT sum(took) FROM (\
         SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY p.ended - p.started) AS took FROM build_steps AS p \
@@ -97,10 +94,10 @@ const ESTIMATED_END: &str = "now() + (\
             >= array_position(ARRAY['pin', 'checkout', 'server', 'playbooks', 'reboot', 'checks'], builds.step) \
         GROUP BY p.step) AS steps)";
 
-/// Begins a step and closes the one before. A step that began already keeps its beginning and its deadline.
+/// Begins a step and closes the one before. A step that has begun keeps its start and its deadline.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn begin_step(
     conn: &mut AsyncPgConnection,
     (instance, id): (InstanceId, AppServerId),
@@ -134,17 +131,17 @@ pub async fn begin_step(
 /// Whether a build has begun a step, ended or not.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn has_begun(conn: &mut AsyncPgConnection, id: AppServerId, step: BuildStepKind) -> Result<bool, DbError> {
     let found: Option<AppServerId> =
         build_steps::table.find((id, step.as_str())).select(build_steps::app_server_id).first(conn).await.optional()?;
     Ok(found.is_some())
 }
 
-/// Closes every open step: the build is over.
+/// Closes every open step, because the build has ended.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn end_steps(conn: &mut AsyncPgConnection, id: AppServerId, is_ok: bool) -> Result<(), DbError> {
     diesel::update(build_steps::table)
         .filter(build_steps::app_server_id.eq(id))
@@ -158,7 +155,7 @@ pub async fn end_steps(conn: &mut AsyncPgConnection, id: AppServerId, is_ok: boo
 /// The timeline of a build: every step, begun or not.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn steps(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Vec<BuildStep>, DbError> {
     type Row = (String, DateTime<Utc>, Option<DateTime<Utc>>, Option<bool>);
     let rows: Vec<Row> = build_steps::table
@@ -178,10 +175,10 @@ pub async fn steps(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Vec<
     Ok(BuildStepKind::ALL.iter().map(step).collect())
 }
 
-/// Begins a run of a playbook: a number of its own, an empty spool.
+/// Begins a run of a playbook with an empty spool. Returns the number of the run.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn begin_run(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
@@ -202,30 +199,30 @@ pub async fn begin_run(
         .await?)
 }
 
-/// How many tasks the playbooks are known to have.
+/// Stores how many tasks the playbooks are known to have.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn keep_total(conn: &mut AsyncPgConnection, id: AppServerId, total: i32) -> Result<(), DbError> {
     diesel::update(builds::table.find(id)).set(builds::tasks_total.eq(total)).execute(conn).await?;
     Ok(())
 }
 
-/// What became of a run's tasks since the last time.
+/// What has changed in a run's tasks since the last call.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tasks<'a> {
-    /// So many more ended.
+    /// How many more have ended.
     pub ended: i32,
-    /// So many more began that were not known beforehand.
+    /// How many more began that were not known beforehand.
     pub added: i32,
-    /// The one that began last.
+    /// The task that began last; None: none began.
     pub began: Option<&'a str>,
 }
 
-/// Keeps how far spool and tasks have come. A total that is known is never less than what has ended.
+/// Stores the progress of spool and tasks. A known total is never less than the number of ended tasks.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn keep_progress(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
@@ -254,15 +251,15 @@ pub async fn keep_progress(
 /// How many tasks have ended.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn tasks_done(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<i32, DbError> {
     Ok(builds::table.find(id).select(builds::tasks_done).first(conn).await?)
 }
 
-/// Writes down that somebody asked for a build's stop. False: somebody had asked before.
+/// Records that a build's stop is requested. False: it was requested before.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn request_stop(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
@@ -281,35 +278,34 @@ pub async fn request_stop(
     Ok(asked == 1)
 }
 
-/// Locks a build until the transaction ends: whoever ends it waits, or has ended it. Gives the app server's status.
+/// Locks a build until the transaction ends, so that no worker ends it meanwhile. Returns the app server's status.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn lock(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Option<AppServerStatus>, DbError> {
     let found: Option<AppServerId> =
         builds::table.find(id).select(builds::app_server_id).for_update().first(conn).await.optional()?;
     match found {
-        // Asked after the lock, so that it is what the last holder of the lock made of it.
+        // Read after the lock, to see what its previous holder wrote.
         Some(id) => Ok(app_servers::table.find(id).select(app_servers::status).first(conn).await.optional()?),
         None => Ok(None),
     }
 }
 
-/// That automation is to activate an app server when it runs.
+/// A request that automation activates an app server when it runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Wish<'a> {
-    /// Who wants that.
+    /// Who requested the activation.
     pub by: &'a str,
-    /// Why.
     pub reason: Option<&'a str>,
-    /// Seconds that the one it replaces may drain; none: the setting.
+    /// Seconds that the replaced app server may drain; None: the setting.
     pub drain_limit_seconds: Option<i32>,
 }
 
-/// Says whether automation is to activate an app server. False: it was not to, and is not to.
+/// Sets or clears the request that automation activates an app server. False: there was none to clear.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn want_activation(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
@@ -329,10 +325,10 @@ pub async fn want_activation(
     Ok(changed == 1)
 }
 
-/// App servers that run and that automation is still to activate, the oldest first.
+/// Running app servers that automation is still to activate, the oldest first.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn to_activate(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>, DbError> {
     Ok(builds::table
         .inner_join(app_servers::table)
@@ -347,17 +343,17 @@ pub async fn to_activate(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId
 /// Whether an app server is still being built.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn is_building(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool, DbError> {
     let status: Option<AppServerStatus> =
         app_servers::table.find(id).select(app_servers::status).first(conn).await.optional()?;
     Ok(status.is_some_and(AppServerStatus::is_building))
 }
 
-/// Whether a build goes on, or somebody still holds it. False also where there is no such build.
+/// Whether a build goes on, or a process still holds its lease. False also if there is no such build.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn is_under_way(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool, DbError> {
     use diesel::BoolExpressionMethods;
     let is_held = builds::lease_until.gt(fixed::<Nullable<Timestamptz>>("now()")).assume_not_null();

@@ -1,4 +1,4 @@
-//! App servers by what they are called: «AppServer 3», the instance, or both together.
+//! App servers by their names: “AppServer 3”, the instance's name, or both together.
 
 use diesel::QueryResult;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
@@ -8,11 +8,11 @@ use diesel::sql_types::{Bool, Text};
 
 use crate::platform::db::words::beginnings;
 
-/// The word that every app server's name begins with. As few letters of it could be the beginning of anything.
+/// The word that every app server's name begins with. Fewer than `FEWEST` letters of it could begin any word.
 const NAME: &str = "appserver";
 const FEWEST: usize = 3;
 
-/// Only app servers that are called so.
+/// The SQL condition that [`called`] makes.
 #[derive(Debug, Clone)]
 pub struct Called {
     all: String,
@@ -20,8 +20,8 @@ pub struct Called {
     rest: String,
 }
 
-/// Only app servers whose instance has all words of a text, or that have some of them in their own name and whose instance
-/// has the rest.
+/// A condition for app servers whose instance matches all words of a text, or that match some of them by their own name
+/// and the rest by their instance.
 pub fn called(text: &str) -> Called {
     let words = || text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let is_own = |word: &&str| {
@@ -37,7 +37,7 @@ pub fn called(text: &str) -> Called {
 }
 
 impl Called {
-    /// Those of instances that have these words, through the indices `instances_words` and `app_servers_instance_newest`.
+    /// Matches words of the instance, by the indices `instances_words` and `app_servers_instance_newest`.
     fn of_instances<'b>(words: &'b String, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("app_servers.instance_id = ANY (ARRAY(SELECT i.id FROM instances AS i ");
         out.push_sql("WHERE search_words(i.name, i.domain) @@ to_tsquery('simple', ");
@@ -70,7 +70,7 @@ impl QueryFragment<Pg> for Called {
     }
 }
 
-/// The statement is known by its text.
+/// Diesel must not cache the statement by type: its text depends on the words.
 impl QueryId for Called {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

@@ -1,5 +1,5 @@
-//! The table `app_server_checks`: the last answer of each site. A row is written when somebody asked for the check and when the
-//! outcome changed, not with each check of the watch; when the watch last checked is in `instance_health`.
+//! The table `app_server_checks`: the last result of each site. A row is written when a user requests the check and
+//! when the outcome changes, not with each check of the watch; when the watch last checked is in `instance_health`.
 
 use std::collections::HashMap;
 
@@ -27,11 +27,11 @@ struct Row {
     confirmed_at: Option<DateTime<Utc>>,
 }
 
-/// The last checks of an app server. Of one that the watch has checked since, with the same outcome, the time is the watch's and
-/// the detail says nothing of how long the answer took.
+/// The last checks of an app server. If the watch has found the same outcome since, the time is the watch's, and the
+/// detail leaves out how long the answer took.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn of(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Checks, DbError> {
     Ok(of_each(conn, &[id]).await?.remove(&id).unwrap_or_default())
 }
@@ -39,7 +39,7 @@ pub async fn of(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Checks,
 /// The last checks of each of these app servers that has any.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn of_each(
     conn: &mut AsyncPgConnection,
     ids: &[AppServerId],
@@ -64,13 +64,13 @@ pub async fn of_each(
     Ok(found)
 }
 
-/// What a check answered, without how long it took: `200` of `200 in 84 ms`.
+/// The detail of a check without the time it took: `200` of `200 in 84 ms`.
 pub fn outcome(detail: &str) -> &str {
     let without = detail.strip_suffix(" ms").and_then(|rest| rest.rsplit_once(" in "));
     without.filter(|(_, took)| took.bytes().all(|byte| byte.is_ascii_digit())).map_or(detail, |(answer, _)| answer)
 }
 
-/// Whether two checks of one app server came to the same, whenever they were made.
+/// Whether two checks of one app server have the same outcome, apart from their times.
 pub fn have_one_outcome(one: &Checks, other: &Checks) -> bool {
     let of = |checks: &Checks| -> Vec<(String, bool, String)> {
         checks.items.iter().map(|check| (check.name.clone(), check.is_ok, outcome(&check.detail).to_owned())).collect()
@@ -78,13 +78,13 @@ pub fn have_one_outcome(one: &Checks, other: &Checks) -> bool {
     of(one) == of(other)
 }
 
-/// Keeps checks in the place of the ones before. Those of one app server that were made later stay.
+/// Replaces the stored checks of these app servers, except checks that were made later.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn keep(conn: &mut AsyncPgConnection, made: &[(AppServerId, &Checks)]) -> Result<(), DbError> {
     let mut made = made.to_vec();
-    // In one order, so that two processes wait for one another and never both.
+    // In a fixed order, so that two processes do not deadlock.
     made.sort_unstable_by_key(|(id, _)| *id);
     let rows = || made.iter().flat_map(|(id, checks)| (0i32..).zip(&checks.items).map(move |row| (*id, row)));
     diesel::sql_query(

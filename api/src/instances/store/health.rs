@@ -13,9 +13,9 @@ use crate::platform::db::DbError;
 /// What is known of the sites of an active app server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
-    /// All sites together.
+    /// The state of all sites together.
     pub state: HealthState,
-    /// The sites that fail, in the application's order.
+    /// The failing sites, in the application's order.
     pub failing: Vec<String>,
     /// The sites whose last check failed, each with the time of the first failed check in a row.
     pub suspects: BTreeMap<String, DateTime<Utc>>,
@@ -23,14 +23,13 @@ pub struct Health {
     pub since: DateTime<Utc>,
     /// Since when a site fails, also while the state is unknown.
     pub failing_since: Option<DateTime<Utc>>,
-    /// When the sites were last checked; none before the first check.
+    /// When the sites were last checked; None before the first check.
     pub checked_at: Option<DateTime<Utc>>,
 }
 
 /// The stored health of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// The instance.
     pub instance: InstanceId,
     /// Its active app server.
     pub app_server: AppServerId,
@@ -67,10 +66,10 @@ impl Row {
     }
 }
 
-/// The health of these instances, as far as they have one.
+/// The health of these instances; instances without one are left out.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn read(conn: &mut AsyncPgConnection, ids: &[InstanceId]) -> Result<Vec<Stored>, DbError> {
     let rows: Vec<Row> = diesel::sql_query("SELECT * FROM instance_health WHERE instance_id = ANY($1)")
         .bind::<Array<BigInt>, _>(ids)
@@ -79,10 +78,10 @@ pub async fn read(conn: &mut AsyncPgConnection, ids: &[InstanceId]) -> Result<Ve
     rows.into_iter().map(Row::stored).collect()
 }
 
-/// The same, locked until the transaction ends. The instances are locked first, as whoever moves the traffic locks them.
+/// Like [`read`], locked until the transaction ends. Locks the instances first, as a switch of traffic does.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn lock(conn: &mut AsyncPgConnection, ids: &[InstanceId]) -> Result<Vec<Stored>, DbError> {
     diesel::sql_query("SELECT 1 FROM instances WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE")
         .bind::<Array<BigInt>, _>(ids)
@@ -91,10 +90,10 @@ pub async fn lock(conn: &mut AsyncPgConnection, ids: &[InstanceId]) -> Result<Ve
     read(conn, ids).await
 }
 
-/// Writes that these instances were checked later and nothing changed. A later check, or one of another app server, stays.
+/// Updates the check time of instances whose health is unchanged. A later check, or one of another app server, stays.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn refresh(
     conn: &mut AsyncPgConnection,
     checked: &[(InstanceId, AppServerId, DateTime<Utc>)],
@@ -102,7 +101,7 @@ pub async fn refresh(
     let instances: Vec<InstanceId> = checked.iter().map(|one| one.0).collect();
     let app_servers: Vec<AppServerId> = checked.iter().map(|one| one.1).collect();
     let times: Vec<DateTime<Utc>> = checked.iter().map(|one| one.2).collect();
-    // In one order, so that two processes wait for one another and never both.
+    // In a fixed order, so that two processes do not deadlock.
     diesel::sql_query(
         "WITH checked AS (SELECT * FROM unnest($1, $2, $3) AS c (instance_id, app_server_id, at)), \
          locked AS MATERIALIZED (SELECT h.instance_id FROM instance_health AS h \
@@ -122,7 +121,7 @@ pub async fn refresh(
 /// Stores the health of an instance whose row is locked.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn write(conn: &mut AsyncPgConnection, stored: &Stored) -> Result<(), DbError> {
     let Stored { instance, app_server, health } = stored;
     let Health { state, failing, suspects, since, failing_since, checked_at } = health;
@@ -143,27 +142,27 @@ pub async fn write(conn: &mut AsyncPgConnection, stored: &Stored) -> Result<(), 
     Ok(())
 }
 
-/// A change to write down.
+/// A change to record.
 #[derive(Debug, Clone)]
 pub struct NewChange<'a> {
-    /// The instance and its active app server; none: the watch as a whole.
+    /// The instance and its active app server; None: the watch as a whole.
     pub of: Option<(InstanceId, AppServerId)>,
     /// The state from now on.
     pub state: HealthState,
     /// The sites that fail from now on.
     pub failing: &'a [String],
-    /// When the failure began that goes on, or that this change ends.
+    /// When the failure began that continues, or that this change ends.
     pub failing_since: Option<DateTime<Utc>>,
-    /// What the checks answered.
+    /// The results of the failed checks.
     pub detail: Option<&'a str>,
     /// Whether ADMINS get mail about it.
     pub is_mail_owed: bool,
 }
 
-/// Writes a change down.
+/// Appends a change to the list of changes.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn record_change(conn: &mut AsyncPgConnection, change: &NewChange<'_>) -> Result<(), DbError> {
     let NewChange { of, state, failing, failing_since, detail, is_mail_owed } = change;
     diesel::sql_query(
@@ -183,10 +182,10 @@ pub async fn record_change(conn: &mut AsyncPgConnection, change: &NewChange<'_>)
     Ok(())
 }
 
-/// Removes changes older than so many days, at most `limit`. Gives how many.
+/// Deletes changes older than `days`, at most `limit` of them. Returns how many.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn prune_changes(conn: &mut AsyncPgConnection, days: u32, limit: i64) -> Result<usize, DbError> {
     Ok(diesel::sql_query(
         "DELETE FROM instance_health_changes WHERE id IN (SELECT id FROM instance_health_changes \
@@ -198,8 +197,8 @@ pub async fn prune_changes(conn: &mut AsyncPgConnection, days: u32, limit: i64) 
     .await?)
 }
 
-/// The health of the row of `instances` that a statement reads, as JSON; null: nothing is active. While the watch is stale it is
-/// unknown since then, whatever is stored.
+/// SQL for the health of the row of `instances` in the surrounding statement, as JSON; null: no app server is active.
+/// While the watch is stale, the health is unknown since then, regardless of the stored state.
 pub const SHOWN: &str = "(SELECT CASE WHEN w.fresh_until <= now() \
     THEN jsonb_build_object('state', 'unknown', 'failing', '[]'::jsonb, \
         'since', CASE WHEN h.state = 'unknown' THEN least(h.since, w.fresh_until) ELSE greatest(h.since, w.fresh_until) END, \
@@ -213,10 +212,10 @@ struct Shown {
     health: Option<Value>,
 }
 
-/// The health of an instance as it is shown. `of`: only where this app server is the active one.
+/// The health of an instance as it is shown. `of`: only if this app server is the active one.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn shown(
     conn: &mut AsyncPgConnection,
     id: InstanceId,

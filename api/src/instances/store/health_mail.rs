@@ -1,4 +1,4 @@
-//! Which changes of health ADMINS get mail about.
+//! The changes of health that are mailed to ADMINS.
 
 use std::time::Duration;
 
@@ -15,10 +15,9 @@ pub struct Change {
     /// When it was noticed.
     #[diesel(sql_type = Timestamptz)]
     pub at: DateTime<Utc>,
-    /// The instance; none: the watch as a whole.
+    /// The instance; None: the watch as a whole.
     #[diesel(sql_type = Nullable<diesel::sql_types::BigInt>)]
     pub instance_id: Option<InstanceId>,
-    /// The instance's name and domain.
     #[diesel(sql_type = Nullable<Text>)]
     pub name: Option<String>,
     /// The instance's main host name.
@@ -30,19 +29,19 @@ pub struct Change {
     /// The sites that failed from then on.
     #[diesel(sql_type = Array<Text>)]
     pub failing: Vec<String>,
-    /// When the failure began that goes on, or that this change ends.
+    /// When the failure began that continues, or that this change ends.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub failing_since: Option<DateTime<Utc>>,
-    /// What the checks answered.
+    /// The results of the failed checks.
     #[diesel(sql_type = Nullable<Text>)]
     pub detail: Option<String>,
 }
 
-/// Takes the changes that the next mail must name, the oldest first; in a transaction, which must write the mail. None: there is
-/// no change, or the last mail was written less than `pause` ago, by whichever process.
+/// Takes the changes for the next mail, the oldest first; the same transaction must write the mail. Empty: there is no
+/// change, or a process wrote the last mail less than `pause` ago.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn take(conn: &mut AsyncPgConnection, pause: Duration) -> Result<Vec<Change>, DbError> {
     let is_turn = diesel::sql_query(
         "UPDATE health_watch SET mailed_at = now() WHERE mailed_at <= now() - make_interval(secs => $1) \
@@ -63,10 +62,10 @@ pub async fn take(conn: &mut AsyncPgConnection, pause: Duration) -> Result<Vec<C
     .await?)
 }
 
-/// No mail about health is owed any more.
+/// Drops all owed mail about health.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn forget(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
     diesel::sql_query("UPDATE instance_health_changes SET is_mail_owed = false WHERE is_mail_owed")
         .execute(conn)

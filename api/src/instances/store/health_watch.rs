@@ -1,4 +1,4 @@
-//! The table `health_watch`: one row about the watch over all sites; and what the watch asks.
+//! The table `health_watch`: one row about the watch over all sites; and the queries of the watch.
 
 use std::time::Duration;
 
@@ -12,45 +12,45 @@ use crate::platform::db::DbError;
 use crate::platform::db::schema::app_servers;
 use crate::platform::vault::Sealed;
 
-/// How the watch is.
+/// The state of the watch.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]
 pub struct WatchState {
-    /// Since when every health is unknown; none: checks are made.
+    /// Since when every health is unknown; None: checks are made.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub stale_since: Option<DateTime<Utc>>,
-    /// When questions were last answered.
+    /// When checks were last made, by the database's clock.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub checked_at: Option<DateTime<Utc>>,
-    /// Why no question can be asked.
+    /// Why no site can be asked.
     #[diesel(sql_type = Nullable<Text>)]
     pub trouble: Option<String>,
 }
 
-/// How the watch is now.
+/// The current state of the watch.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn state(conn: &mut AsyncPgConnection) -> Result<WatchState, DbError> {
     let query = "SELECT CASE WHEN fresh_until <= now() THEN fresh_until END AS stale_since, checked_at, trouble \
         FROM health_watch";
     Ok(diesel::sql_query(query).get_result(conn).await?)
 }
 
-/// How the watch was until questions were answered again.
+/// The state of the watch before [`beat`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, diesel::QueryableByName)]
 pub struct Before {
     /// Whether every health was unknown.
     #[diesel(sql_type = Bool)]
     pub was_stale: bool,
-    /// Whether listeners were told so.
+    /// Whether browsers and ADMINS had been notified.
     #[diesel(sql_type = Bool)]
     pub was_told: bool,
 }
 
-/// Writes that questions were answered just now; health is fresh for so long. Gives how it was before.
+/// Records that checks are made; health is fresh for this long. Returns the state before.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn beat(conn: &mut AsyncPgConnection, fresh: Duration) -> Result<Before, DbError> {
     Ok(diesel::sql_query(
         "WITH before AS (SELECT fresh_until <= now() AS was_stale, is_told_stale AS was_told FROM health_watch FOR UPDATE) \
@@ -63,10 +63,10 @@ pub async fn beat(conn: &mut AsyncPgConnection, fresh: Duration) -> Result<Befor
     .await?)
 }
 
-/// Writes why no question can be asked, unless another process has asked some within so long.
+/// Records why no site can be asked, unless a process has made checks within the time `quiet`.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn trouble(conn: &mut AsyncPgConnection, words: &str, quiet: Duration) -> Result<(), DbError> {
     diesel::sql_query(
         "UPDATE health_watch SET trouble = left($1, 1000) \
@@ -80,19 +80,18 @@ pub async fn trouble(conn: &mut AsyncPgConnection, words: &str, quiet: Duration)
     Ok(())
 }
 
-/// Notes that listeners are told that health is stale. True: it has become stale, and they were not told before.
+/// Marks stale health as notified. True: it is stale, and was not marked before.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn tell_stale(conn: &mut AsyncPgConnection) -> Result<bool, DbError> {
     let query = "UPDATE health_watch SET is_told_stale = true WHERE NOT is_told_stale AND fresh_until <= now()";
     Ok(diesel::sql_query(query).execute(conn).await? == 1)
 }
 
-/// An active app server.
+/// An active app server, with what a check needs.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]
 pub struct Target {
-    /// The instance.
     #[diesel(sql_type = BigInt)]
     pub instance_id: InstanceId,
     /// Its active app server.
@@ -101,7 +100,7 @@ pub struct Target {
     /// The status of its machine.
     #[diesel(sql_type = Text)]
     pub server_status: ServerStatus,
-    /// Where its web server answers.
+    /// The address of its web server.
     #[diesel(sql_type = Nullable<Text>)]
     pub http_address: Option<String>,
 }
@@ -109,7 +108,7 @@ pub struct Target {
 /// The active app servers of these instances, or of all.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn targets(conn: &mut AsyncPgConnection, of: Option<&[InstanceId]>) -> Result<Vec<Target>, DbError> {
     Ok(diesel::sql_query(
         "SELECT i.id AS instance_id, a.id AS app_server_id, s.status AS server_status, s.http_address \
@@ -121,10 +120,10 @@ pub async fn targets(conn: &mut AsyncPgConnection, of: Option<&[InstanceId]>) ->
     .await?)
 }
 
-/// What decides which sites an app server has: its type, and its settings with the version of that document, which never change.
+/// Type, settings and settings version of app servers; they decide which sites an app server has, and never change.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn settings(
     conn: &mut AsyncPgConnection,
     ids: &[AppServerId],

@@ -1,5 +1,5 @@
-//! The table `hook_runs`: the hooks of an app server that are due, run or over. Progress is written under the lease of the app
-//! server's build, which is free once the build has ended.
+//! The table `hook_runs`: hooks of an app server that are due, running or ended. Progress is written under the lease of
+//! the app server's build, which is free once the build has ended.
 
 use diesel::sql_types::{BigInt, Nullable, Timestamptz};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
@@ -15,23 +15,21 @@ use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::hook_runs;
 
-/// A row.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = hook_runs)]
 pub struct HookRunRow {
-    /// Its id.
     pub id: i64,
-    /// Which hooks.
+    /// The moment of the hooks, as its stored word.
     pub moment: String,
-    /// The activation that waits for it.
+    /// The activation that waits for the hooks; None: none does.
     pub activation: Option<Value>,
-    /// Index of the playbook under way, among those of the moment.
+    /// Index of the current playbook, among those of the moment.
     pub playbook: i32,
     /// Counts runs of playbooks; 0 before the first.
     pub run: i32,
-    /// Bytes of the event file taken in.
+    /// Bytes of the event file that are in the log.
     pub spool_events: i64,
-    /// Bytes of the error file taken in.
+    /// Bytes of the error file that are in the log.
     pub spool_errors: i64,
     /// Why a playbook failed.
     pub failure: Option<String>,
@@ -40,39 +38,36 @@ pub struct HookRunRow {
 /// An activation that waits for its hooks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// Who asked.
     pub by: String,
-    /// How it comes about.
     pub kind: ActivationKind,
     /// Whether checks are skipped, and a failed hook prevents nothing.
     pub is_forced: bool,
-    /// Seconds that the one that is replaced may drain; none: the setting.
+    /// Seconds that the replaced app server may drain; None: the setting.
     pub drain_limit_seconds: Option<i32>,
-    /// Why.
     pub reason: Option<String>,
-    /// What was active when it was asked for.
+    /// The app server that was active when the activation was requested.
     pub replaces: Option<AppServerId>,
 }
 
 impl HookRunRow {
-    /// Which hooks.
+    /// The moment of the hooks.
     ///
     /// # Errors
-    /// [`DbError::Corrupt`] when the database holds another word.
+    /// [`DbError::Corrupt`] when the database holds an unknown word.
     pub fn moment(&self) -> Result<Moment, DbError> {
         let found = Moment::ALL.iter().copied().find(|moment| moment.as_str() == self.moment);
         found.ok_or_else(|| DbError::Corrupt(format!("`{}` is no moment of a hook", self.moment)))
     }
 
-    /// The activation that waits; none: none does.
+    /// The waiting activation; None: none waits.
     ///
     /// # Errors
-    /// [`DbError::Corrupt`] when it cannot be read.
+    /// [`DbError::Corrupt`] when it cannot be parsed.
     pub fn waiting(&self) -> Result<Option<Waiting>, DbError> {
         Ok(self.activation.as_ref().map(Deserialize::deserialize).transpose()?)
     }
 
-    /// How far the spool of the present run is in the log.
+    /// How far the spool of the current run is in the log.
     pub fn position(&self) -> SpoolPosition {
         SpoolPosition {
             events: u64::try_from(self.spool_events).unwrap_or(0),
@@ -81,10 +76,10 @@ impl HookRunRow {
     }
 }
 
-/// Makes the hooks of a moment due. False: they are due already, or the machine's end had its hooks.
+/// Makes the hooks of a moment due. False: they are due already; those before the machine's end are due only once.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn request(
     conn: &mut AsyncPgConnection,
     of: AppServerId,
@@ -104,10 +99,10 @@ pub async fn request(
     Ok(made == 1)
 }
 
-/// The hooks that have not ended and were due first.
+/// The earliest due hooks that have not ended.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn next(conn: &mut AsyncPgConnection, of: AppServerId) -> Result<Option<HookRunRow>, DbError> {
     Ok(hook_runs::table
         .filter(hook_runs::app_server_id.eq(of))
@@ -119,10 +114,10 @@ pub async fn next(conn: &mut AsyncPgConnection, of: AppServerId) -> Result<Optio
         .optional()?)
 }
 
-/// The hooks of an activation that waits. `has_ended`: only where they have ended.
+/// The hooks of a waiting activation. `has_ended`: only if they have ended.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn of_activation(
     conn: &mut AsyncPgConnection,
     of: AppServerId,
@@ -140,10 +135,10 @@ pub async fn of_activation(
     Ok(found.first(conn).await.optional()?)
 }
 
-/// Whether the hooks of the machine's end were ever due.
+/// Whether the hooks before the machine's end were ever due.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn has_end(conn: &mut AsyncPgConnection, of: AppServerId) -> Result<bool, DbError> {
     let found: Option<i64> = hook_runs::table
         .filter(hook_runs::app_server_id.eq(of))
@@ -155,10 +150,10 @@ pub async fn has_end(conn: &mut AsyncPgConnection, of: AppServerId) -> Result<bo
     Ok(found.is_some())
 }
 
-/// Why the last activation of an app server was refused after its hooks; none: it was not, or a hook is under way.
+/// Why the last activation of an app server was refused after its hooks; None: it was not, or a hook is running.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn last_refusal(conn: &mut AsyncPgConnection, of: AppServerId) -> Result<Option<String>, DbError> {
     let found: Option<Option<String>> = hook_runs::table
         .filter(hook_runs::app_server_id.eq(of))
@@ -171,10 +166,10 @@ pub async fn last_refusal(conn: &mut AsyncPgConnection, of: AppServerId) -> Resu
     Ok(found.flatten())
 }
 
-/// Begins a run of a playbook: a number of its own, an empty spool.
+/// Begins a run of a playbook with an empty spool. Returns the number of the run.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn begin_run(conn: &mut AsyncPgConnection, id: i64, playbook: i32) -> Result<i32, DbError> {
     Ok(diesel::update(hook_runs::table.find(id))
         .set((
@@ -188,10 +183,10 @@ pub async fn begin_run(conn: &mut AsyncPgConnection, id: i64, playbook: i32) -> 
         .await?)
 }
 
-/// Keeps how far the spool has come.
+/// Stores how far the spool was read.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn keep_position(conn: &mut AsyncPgConnection, id: i64, position: SpoolPosition) -> Result<(), DbError> {
     diesel::update(hook_runs::table.find(id))
         .set((
@@ -203,10 +198,10 @@ pub async fn keep_position(conn: &mut AsyncPgConnection, id: i64, position: Spoo
     Ok(())
 }
 
-/// The last playbook has ended, or the one that failed.
+/// Records that the hooks have ended: the last playbook, or the one that failed.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn end(conn: &mut AsyncPgConnection, id: i64, failure: Option<&str>) -> Result<(), DbError> {
     diesel::update(hook_runs::table.find(id))
         .set((hook_runs::ended_at.eq(fixed::<Nullable<Timestamptz>>("now()")), hook_runs::failure.eq(failure)))
@@ -215,10 +210,10 @@ pub async fn end(conn: &mut AsyncPgConnection, id: i64, failure: Option<&str>) -
     Ok(())
 }
 
-/// What waited for it is done, or refused because. False: it was before.
+/// Records that the operation that waited for the hooks is done, or why it is refused. False: recorded before.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn settle(conn: &mut AsyncPgConnection, id: i64, refusal: Option<&str>) -> Result<bool, DbError> {
     let settled = diesel::update(hook_runs::table.find(id))
         .filter(hook_runs::settled_at.is_null())
@@ -234,10 +229,10 @@ struct Id {
     app_server_id: AppServerId,
 }
 
-/// App servers with hooks that have not ended and that nobody runs.
+/// App servers with hooks that have not ended and that no process runs.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn unattended(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>, DbError> {
     let found: Vec<Id> = diesel::sql_query(
         "SELECT DISTINCT h.app_server_id FROM hook_runs AS h JOIN builds AS b ON b.app_server_id = h.app_server_id \
@@ -252,7 +247,7 @@ pub async fn unattended(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>
 /// App servers whose activation waits for hooks that have ended.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn to_settle(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>, DbError> {
     Ok(hook_runs::table
         .filter(hook_runs::settled_at.is_null())
@@ -264,10 +259,10 @@ pub async fn to_settle(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>,
         .await?)
 }
 
-/// Of these, the ones that are over or unknown: their directories may go.
+/// Those of these ids that have ended or are unknown: their directories may be removed.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn over(conn: &mut AsyncPgConnection, ids: &[i64]) -> Result<Vec<i64>, DbError> {
     let under_way: Vec<i64> = hook_runs::table
         .filter(hook_runs::id.eq_any(ids))

@@ -1,4 +1,4 @@
-//! The table `instance_hostnames`: which instance owns a host name, and what its visitors speak.
+//! The table `instance_hostnames`: which instance owns a host name, and the protocol of its visitors.
 
 use diesel::sql_types::{Array, BigInt, Bool, Text};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName};
@@ -14,18 +14,18 @@ struct Written {
     is_new: bool,
 }
 
-/// Makes an instance the owner of host names that no other one has, with this protocol. Those it has already and that are
-/// not named stay its own. Gives how many are new.
+/// Reserves host names that no other instance owns, with this protocol. Other host names of the instance are kept.
+/// Returns how many are new.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     id: InstanceId,
     hostnames: &[String],
     protocol: &str,
 ) -> Result<usize, DbError> {
-    // A row that was there has been locked by this transaction, which is its xmax.
+    // A row that existed was locked by this transaction, whose id is its xmax; a new row has xmax 0.
     let written: Vec<Written> = diesel::sql_query(
         "INSERT INTO instance_hostnames (hostname, instance_id, protocol) SELECT unnest($1), $2, $3 \
          ON CONFLICT (hostname) DO UPDATE SET protocol = excluded.protocol \
@@ -44,7 +44,7 @@ pub async fn insert(
 /// The first of these host names that another instance owns.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn taken(
     conn: &mut AsyncPgConnection,
     id: InstanceId,
@@ -59,10 +59,10 @@ pub async fn taken(
         .optional()?)
 }
 
-/// Gives up the host names that are not in the list.
+/// Releases the host names that are not in the list.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn release(conn: &mut AsyncPgConnection, id: InstanceId, keep: &[String]) -> Result<(), DbError> {
     diesel::delete(instance_hostnames::table)
         .filter(instance_hostnames::instance_id.eq(id))
@@ -75,7 +75,7 @@ pub async fn release(conn: &mut AsyncPgConnection, id: InstanceId, keep: &[Strin
 /// How many host names the instances that are not archived have together.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn in_use(conn: &mut AsyncPgConnection) -> Result<i64, DbError> {
     Ok(instance_hostnames::table
         .inner_join(instances::table)
@@ -85,13 +85,13 @@ pub async fn in_use(conn: &mut AsyncPgConnection) -> Result<i64, DbError> {
         .await?)
 }
 
-/// A host name, its owner, and what its visitors speak.
+/// A host name, its owner, and the protocol of its visitors.
 pub type Hostname = (String, InstanceId, String);
 
 /// The host names of these instances, or of all that are not archived.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn of(conn: &mut AsyncPgConnection, ids: Option<&[InstanceId]>) -> Result<Vec<Hostname>, DbError> {
     let mut select = instance_hostnames::table
         .inner_join(instances::table)

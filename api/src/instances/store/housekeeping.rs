@@ -1,4 +1,4 @@
-//! What may be forgotten.
+//! Which records may be deleted, and when.
 
 use diesel::sql_types::{BigInt, Integer};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -6,24 +6,22 @@ use shared_types::AppServerId;
 
 use crate::platform::db::DbError;
 
-/// For how many days records are kept.
+/// How many days records are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kept {
-    /// Events.
     pub events_days: u32,
     /// The audit log; 0: for ever.
     pub audit_days: u32,
-    /// Logs.
     pub logs_days: u32,
     /// Logs of app servers that failed, or were ever active.
     pub kept_logs_days: u32,
 }
 
-/// What Postgres can subtract from now: a century.
+/// Longest retention that Postgres can subtract from now, in days: a century.
 const MAX_DAYS: u32 = 36_500;
 
 impl Kept {
-    /// No longer than dates reach back.
+    /// Limits each value to a century, which dates can express.
     pub fn bounded(self) -> Self {
         let Self { events_days, audit_days, logs_days, kept_logs_days } = self;
         Self {
@@ -41,11 +39,11 @@ struct Found {
     id: AppServerId,
 }
 
-/// App servers whose log need not be kept: they are over, have no machine, and the days that they are kept have passed
-/// since. The oldest first, at most `limit`.
+/// App servers whose log may be deleted: they have ended, have no machine, and their retention has passed since. The
+/// oldest first, at most `limit`.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn logs_over(conn: &mut AsyncPgConnection, kept: Kept, limit: i64) -> Result<Vec<AppServerId>, DbError> {
     let days = |days: u32| i32::try_from(days).unwrap_or(i32::MAX);
     let rows: Vec<Found> = diesel::sql_query(
@@ -65,10 +63,10 @@ pub async fn logs_over(conn: &mut AsyncPgConnection, kept: Kept, limit: i64) -> 
     Ok(rows.into_iter().map(|Found { id }| id).collect())
 }
 
-/// Forgets differences that no comparison has found for a day: those of a provider that is not used any more.
+/// Deletes differences that no comparison has found for a day: those of a provider that is no longer used.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn forget_orphans(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
     diesel::sql_query("DELETE FROM orphans WHERE last_seen < now() - interval '1 day'").execute(conn).await?;
     Ok(())

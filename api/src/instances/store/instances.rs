@@ -1,4 +1,4 @@
-//! The table `instances`.
+//! The table `instances`, with its locks and counters.
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Nullable, Timestamptz};
@@ -12,108 +12,103 @@ use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::instances;
 use crate::platform::vault::Sealed;
 
-/// A row.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = instances)]
 pub struct InstanceRow {
-    /// Its id.
     pub id: InstanceId,
-    /// Which application.
+    /// The word of its application type.
     pub instance_type: String,
-    /// What people call it.
     pub name: String,
     /// Its main host name.
     pub domain: String,
-    /// The application's settings.
+    /// The application's settings, with sealed secrets.
     pub settings: Sealed,
-    /// The version of that document.
+    /// The version of the settings document.
     pub settings_version: i32,
-    /// Secrets of the instance, by name; empty where its application has none.
+    /// Secrets of the instance, by name; empty if its application has none.
     pub secrets: Sealed,
-    /// Counts changes.
+    /// Increases with each change, for optimistic locking.
     pub version: i64,
     /// When it was made.
     pub created: DateTime<Utc>,
     /// When it last changed.
     pub modified: DateTime<Utc>,
-    /// The n of the next app server.
+    /// The number of the next app server.
     pub next_app_server_number: i32,
-    /// Who has the traffic.
+    /// The app server that has the traffic; None: none is active.
     pub active_app_server_id: Option<AppServerId>,
-    /// Who had it before.
+    /// The app server to roll back to.
     pub fallback_app_server_id: Option<AppServerId>,
     /// Counts decisions about traffic.
     pub routing_generation: i64,
-    /// Up to where the gateway has them.
+    /// The last decision that the gateway has applied.
     pub routing_applied_generation: i64,
-    /// When it was put away.
+    /// When it was archived; None: it is in use.
     pub archived_at: Option<DateTime<Utc>>,
-    /// Whose builds begin first.
+    /// Builds of instances of a higher tier begin first.
     pub tier: Tier,
-    /// How many of its builds may be under way at once.
+    /// How many of its builds may run at once.
     pub max_builds: i32,
-    /// How long what is not needed keeps its machine.
+    /// Hours that unneeded app servers keep their machines; None: the setting.
     pub retention_hours: Option<i32>,
-    /// Since when automation may not activate.
+    /// When the hold was set; None: automation may activate.
     pub hold_at: Option<DateTime<Utc>>,
     /// Who set the hold.
     pub hold_by: Option<String>,
-    /// Why.
     pub hold_reason: Option<String>,
 }
 
-/// What is stored of a new instance.
+/// An instance to be stored.
 #[derive(Debug, diesel::Insertable)]
 #[diesel(table_name = instances)]
 pub struct NewInstance<'a> {
-    /// Which application.
+    /// The word of its application type.
     pub instance_type: &'a str,
-    /// What people call it.
     pub name: &'a str,
     /// Its main host name.
     pub domain: &'a str,
-    /// The application's settings.
+    /// The application's settings, with sealed secrets.
     pub settings: &'a Sealed,
-    /// The version of that document.
+    /// The version of the settings document.
     pub settings_version: i32,
-    /// Secrets of its own.
+    /// The instance's own secrets, sealed.
     pub secrets: &'a Sealed,
-    /// Whose builds begin first.
+    /// Builds of instances of a higher tier begin first.
     pub tier: Tier,
-    /// How many of its builds may be under way at once.
+    /// How many of its builds may run at once.
     pub max_builds: i32,
-    /// How long what is not needed keeps its machine; none: the setting.
+    /// Hours that unneeded app servers keep their machines; None: the setting.
     pub retention_hours: Option<i32>,
 }
 
-/// Stores a new instance. Its host names are owed: see [`super::hostnames::insert`].
+/// Stores a new instance. The caller must also store its host names: see [`super::hostnames::insert`].
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn insert(conn: &mut AsyncPgConnection, new: NewInstance<'_>) -> Result<InstanceId, DbError> {
     Ok(diesel::insert_into(instances::table).values(new).returning(instances::id).get_result(conn).await?)
 }
 
-/// One instance.
+/// Reads an instance; None: there is none with this id.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<Option<InstanceRow>, DbError> {
     Ok(instances::table.find(id).select(InstanceRow::as_select()).first(conn).await.optional()?)
 }
 
-/// One instance, locked until the transaction ends.
+/// Reads an instance and locks it until the transaction ends.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn lock(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<Option<InstanceRow>, DbError> {
     Ok(instances::table.find(id).select(InstanceRow::as_select()).for_no_key_update().first(conn).await.optional()?)
 }
 
-/// Stores changed name and settings if nobody else changed them since `version`. False: somebody did.
+/// Stores changed name and settings, if the instance was not changed since `version`. False: it was changed.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn update(
     conn: &mut AsyncPgConnection,
     id: InstanceId,
@@ -149,10 +144,10 @@ pub async fn update(
     Ok(changed == 1)
 }
 
-/// Gives out the number of the next app server.
+/// Takes the number of the next app server.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn take_app_server_number(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<i32, DbError> {
     Ok(diesel::update(instances::table.find(id))
         .set(instances::next_app_server_number.eq(instances::next_app_server_number + 1))
@@ -161,10 +156,10 @@ pub async fn take_app_server_number(conn: &mut AsyncPgConnection, id: InstanceId
         .await?)
 }
 
-/// Points the traffic at an app server and remembers the one to go back to. Gives the new routing generation.
+/// Points the traffic at an app server and stores the one to roll back to. Returns the new routing generation.
 ///
 /// # Errors
-/// When the statement fails, also because the app server is not running or not the instance's.
+/// [`DbError`] when the statement fails, also because the app server is not running or of another instance.
 pub async fn point(
     conn: &mut AsyncPgConnection,
     id: InstanceId,
@@ -185,7 +180,7 @@ pub async fn point(
 /// Every active app server.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn active(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>, DbError> {
     let active: Vec<Option<AppServerId>> = instances::table
         .filter(instances::active_app_server_id.is_not_null())
@@ -195,10 +190,10 @@ pub async fn active(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>, Db
     Ok(active.into_iter().flatten().collect())
 }
 
-/// Keeps automation from activating. False: a hold was on already, and stays as it is.
+/// Sets the hold: automation activates nothing. False: a hold was set already, and stays as it is.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn hold(
     conn: &mut AsyncPgConnection,
     id: InstanceId,
@@ -217,10 +212,10 @@ pub async fn hold(
     Ok(changed == 1)
 }
 
-/// Lets automation activate again. False: it might already.
+/// Lifts the hold: automation may activate again. False: no hold was set.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn lift_hold(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<bool, DbError> {
     let changed = diesel::update(instances::table.find(id))
         .filter(instances::hold_at.is_not_null())
@@ -234,10 +229,10 @@ pub async fn lift_hold(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<b
     Ok(changed == 1)
 }
 
-/// An app server is no longer the one to go back to.
+/// Clears the fallback of an instance if it is this app server.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn forget_fallback(conn: &mut AsyncPgConnection, id: InstanceId, gone: AppServerId) -> Result<(), DbError> {
     diesel::update(instances::table.find(id))
         .filter(instances::fallback_app_server_id.eq(Some(gone)))
@@ -247,10 +242,10 @@ pub async fn forget_fallback(conn: &mut AsyncPgConnection, id: InstanceId, gone:
     Ok(())
 }
 
-/// Puts an instance away: nothing of it has traffic any more. Gives the new routing generation.
+/// Archives an instance: none of its app servers has traffic any more.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn archive(conn: &mut AsyncPgConnection, id: InstanceId, by: &str) -> Result<(), DbError> {
     diesel::update(instances::table.find(id))
         .set((
@@ -265,10 +260,10 @@ pub async fn archive(conn: &mut AsyncPgConnection, id: InstanceId, by: &str) -> 
     Ok(())
 }
 
-/// Takes an instance into use again.
+/// Restores an archived instance.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn restore(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(), DbError> {
     diesel::update(instances::table.find(id))
         .set((
@@ -281,10 +276,10 @@ pub async fn restore(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(),
     Ok(())
 }
 
-/// The gateway is to be told again about an instance's host names.
+/// Requests that the gateway is told again about an instance's host names.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn want_routing(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(), DbError> {
     diesel::update(instances::table.find(id))
         .set(instances::routing_generation.eq(instances::routing_generation + 1))

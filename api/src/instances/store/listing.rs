@@ -1,4 +1,4 @@
-//! Lists of instances: found, sorted, and page by page.
+//! Lists of instances: filtered, sorted, and page by page.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::sql_types::{BigInt, Jsonb, Nullable};
@@ -19,39 +19,36 @@ use crate::platform::db::keyset::{Order, at_most};
 use crate::platform::db::schema::instances;
 use crate::platform::db::words::words;
 
-/// Which instances, and from where.
+/// Filter, order and cursor of a page of instances.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     /// Only those whose name or domain has words that begin so: `phys astro`.
     pub text: Option<String>,
-    /// Only these.
+    /// Only instances with these ids.
     pub ids: Option<Vec<InstanceId>>,
-    /// Those that were put away instead of those in use.
+    /// Archived instances instead of those in use.
     pub is_archived: bool,
-    /// Only of this type.
+    /// Only instances of this type.
     pub instance_type: Option<String>,
-    /// Only of this tier.
+    /// Only instances of this tier.
     pub tier: Option<Tier>,
     /// Only those with a hold, or only the others.
     pub has_hold: Option<bool>,
-    /// Only with one of these; none stands for instances that have no health.
+    /// Only instances with one of these states; None stands for instances that have no health.
     pub health: Option<Vec<Option<HealthState>>>,
-    /// In which order.
     pub sort: InstanceSort,
-    /// Only those after this one.
+    /// The cursor: only those after it.
     pub after: Option<Place>,
-    /// How many at most.
+    /// Most rows of the page.
     pub limit: i64,
 }
 
-/// What a list shows of an instance: not its settings, which are the most of a row.
+/// What a list shows of an instance: not its settings, which are most of a row.
 #[derive(Debug, Clone)]
 pub struct Head {
-    /// Its id.
     pub id: InstanceId,
-    /// Which application.
+    /// The word of its application type.
     pub instance_type: String,
-    /// What people call it.
     pub name: String,
     /// Its main host name.
     pub domain: String,
@@ -59,20 +56,20 @@ pub struct Head {
     pub created: DateTime<Utc>,
     /// When it last changed.
     pub modified: DateTime<Utc>,
-    /// The n of the next app server.
+    /// The number of the next app server.
     pub next_app_server_number: i32,
-    /// Who has the traffic.
+    /// The app server that has the traffic; None: none is active.
     pub active_app_server_id: Option<AppServerId>,
-    /// When it was put away.
+    /// When it was archived; None: it is in use.
     pub archived_at: Option<DateTime<Utc>>,
-    /// Since when automation may not activate.
+    /// When the hold was set; None: automation may activate.
     pub hold_at: Option<DateTime<Utc>>,
-    /// Whether its sites work.
+    /// The health of its sites; None: no app server is active.
     pub health: Option<InstanceHealth>,
 }
 
 impl Head {
-    /// That of a whole row.
+    /// The part of a whole row that lists show.
     pub fn of(row: &InstanceRow, health: Option<InstanceHealth>) -> Self {
         Self {
             id: row.id,
@@ -90,19 +87,19 @@ impl Head {
     }
 }
 
-/// Where a page ended.
+/// The cursor at the end of a page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
-    /// The order it is a place in.
+    /// The order to which the cursor belongs.
     pub sort: InstanceSort,
-    /// What was sorted by.
+    /// The value of the sort column.
     pub value: String,
-    /// And the id.
+    /// The instance's id, which breaks ties.
     pub id: InstanceId,
 }
 
 impl Place {
-    /// That of an instance.
+    /// The cursor after this instance.
     pub fn of(one: &InstanceSummary, sort: InstanceSort) -> Self {
         use InstanceSort as S;
         let value = match sort {
@@ -116,7 +113,7 @@ impl Place {
     }
 }
 
-/// How pressing a state is, as `instances.health_rank` has it.
+/// How urgent a state is, as in `instances.health_rank`.
 fn rank(state: Option<HealthState>) -> i32 {
     match state {
         None => 0,
@@ -127,7 +124,7 @@ fn rank(state: Option<HealthState>) -> i32 {
     }
 }
 
-/// The rank that is shown, as an index has it: while no checks are made every health is unknown.
+/// The rank that is shown, as an index has it: while no checks are made, every health is unknown.
 const STALE_RANK: &str = "(CASE WHEN instances.health_rank > 0 THEN 2 ELSE 0 END)";
 
 fn order(sort: InstanceSort, is_stale: bool) -> Order {
@@ -148,7 +145,7 @@ fn order(sort: InstanceSort, is_stale: bool) -> Order {
     Order { by, id: "instances.id", kind, is_descending }
 }
 
-/// The stored ranks of what is shown with one of these states.
+/// The stored ranks of instances that are shown with one of these states.
 fn ranks(wanted: &[Option<HealthState>], is_stale: bool) -> Vec<i32> {
     if !is_stale {
         return wanted.iter().copied().map(rank).collect();
@@ -189,7 +186,7 @@ macro_rules! columns {
 /// These instances, each with its newest app server.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn among(
     conn: &mut AsyncPgConnection,
     ids: &[InstanceId],
@@ -242,10 +239,10 @@ fn head((columns, health, newest): Row) -> Result<(Head, Option<AppServerId>), D
     Ok((head, newest))
 }
 
-/// Instances in order, each with its newest app server. One query; two where they are sorted or filtered by health.
+/// A page of instances, each with its newest app server. One query; two if sorted or filtered by health.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(Head, Option<AppServerId>)>, DbError> {
     let is_about_health =
         query.health.is_some() || matches!(query.sort, InstanceSort::Health | InstanceSort::HealthBackwards);
@@ -258,7 +255,7 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(He
         select.filter(instances::archived_at.is_null())
     };
     if let Some(text) = &query.text {
-        // As the index instances_words has it.
+        // The same expression as in the index `instances_words`.
         select = select.filter(words("search_words(instances.name, instances.domain)", text));
     }
     if let Some(ids) = &query.ids {

@@ -1,4 +1,4 @@
-//! The table `orphans`, what the database says of machines, and when it was last compared with the provider.
+//! The table `orphans`, machines as the database knows them, and when they were last compared with the provider.
 
 use chrono::{DateTime, Utc};
 use diesel::QueryDsl;
@@ -10,34 +10,29 @@ use shared_types::{AppServerId, AppServerStatus, InstanceId, ServerId, ServerSta
 use crate::platform::db::DbError;
 use crate::platform::db::schema::installation;
 
-/// What the database says of a machine.
+/// A machine and its owner, as the database knows them.
 #[derive(Debug, Clone, diesel::QueryableByName)]
 pub struct Owned {
-    /// Ours.
     #[diesel(sql_type = BigInt)]
     pub server_id: ServerId,
-    /// What the provider calls it, or the host name while it has not said.
+    /// The provider's id, or the host name while the provider has not given one.
     #[diesel(sql_type = Text)]
     pub provider_id: String,
-    /// Its host name.
     #[diesel(sql_type = Text)]
     pub name: String,
-    /// Its status.
     #[diesel(sql_type = Text)]
     pub status: ServerStatus,
-    /// Whether its end was decided.
+    /// Whether its termination was requested.
     #[diesel(sql_type = Bool)]
     pub is_ending: bool,
-    /// Whether that was so long ago that somebody should look.
+    /// Whether that was more than ten minutes ago, so that an operator should look.
     #[diesel(sql_type = Bool)]
     pub is_overdue: bool,
-    /// Whose.
+    /// The app server that owns it.
     #[diesel(sql_type = BigInt)]
     pub app_server_id: AppServerId,
-    /// The owner's status.
     #[diesel(sql_type = Text)]
     pub app_server_status: AppServerStatus,
-    /// The owner's instance.
     #[diesel(sql_type = BigInt)]
     pub instance_id: InstanceId,
     /// Whether the owner has the instance's traffic.
@@ -45,10 +40,10 @@ pub struct Owned {
     pub is_active: bool,
 }
 
-/// The machines of a provider that are not terminated, and those with these ids whatever they are.
+/// The machines of a provider that are not terminated, and those with these ids in any status.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn owned(conn: &mut AsyncPgConnection, provider: &str, ids: &[ServerId]) -> Result<Vec<Owned>, DbError> {
     Ok(diesel::sql_query(
         "SELECT s.id AS server_id, coalesce(s.provider_id, s.name) AS provider_id, s.name, s.status, \
@@ -68,11 +63,10 @@ pub async fn owned(conn: &mut AsyncPgConnection, provider: &str, ids: &[ServerId
 /// A difference that a comparison has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Which way.
     pub kind: OrphanKind,
-    /// What the provider calls the machine.
+    /// The provider's id of the machine.
     pub provider_id: String,
-    /// The id in its metadata.
+    /// This program's id, from the machine's metadata.
     pub server_id: ServerId,
 }
 
@@ -86,11 +80,11 @@ struct News {
     server_id: ServerId,
 }
 
-/// Keeps what a comparison has found, in a transaction: differences that are no more are forgotten, but for those of
-/// servers of which nobody knows. Gives those that were not known before.
+/// Stores a comparison's differences, in a transaction; deletes those that were not found again, except those of
+/// servers whose state is unsure. Returns the new ones.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn keep(
     conn: &mut AsyncPgConnection,
     provider: &str,
@@ -116,7 +110,7 @@ pub async fn keep(
     .filter(|(_, IsNews { is_news })| *is_news)
     .map(|(news, _)| news)
     .collect();
-    // Those found carry this transaction's time.
+    // Rows that were found have this transaction's time.
     diesel::sql_query("DELETE FROM orphans WHERE provider = $1 AND last_seen < now() AND server_id <> ALL($2)")
         .bind::<Text, _>(provider)
         .bind::<Array<BigInt>, _>(unsure)
@@ -146,10 +140,10 @@ struct IsNews {
     is_news: bool,
 }
 
-/// Forgets a difference that was settled.
+/// Deletes a difference that was settled.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn forget(conn: &mut AsyncPgConnection, kind: OrphanKind, id: ServerId) -> Result<(), DbError> {
     diesel::sql_query("DELETE FROM orphans WHERE kind = $1 AND server_id = $2")
         .bind::<Text, _>(kind)
@@ -159,10 +153,10 @@ pub async fn forget(conn: &mut AsyncPgConnection, kind: OrphanKind, id: ServerId
     Ok(())
 }
 
-/// Writes down that provider and database were compared, or that they could not be and why.
+/// Records that provider and database were compared, or why they could not be compared.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn compared(conn: &mut AsyncPgConnection, note: Option<&str>, was_answered: bool) -> Result<(), DbError> {
     diesel::sql_query(
         "UPDATE installation SET comparison_note = $1, compared_at = CASE WHEN $2 THEN now() ELSE compared_at END",
@@ -174,36 +168,35 @@ pub async fn compared(conn: &mut AsyncPgConnection, note: Option<&str>, was_answ
     Ok(())
 }
 
-/// When that was, and what was odd about the last attempt.
+/// When they were last compared, and the note of the last attempt.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn last_comparison(conn: &mut AsyncPgConnection) -> Result<(Option<DateTime<Utc>>, Option<String>), DbError> {
     Ok(installation::table.select((installation::compared_at, installation::comparison_note)).first(conn).await?)
 }
 
-/// A difference as it is kept.
+/// A difference as stored, with its owner.
 #[derive(Debug, Clone, diesel::QueryableByName)]
 pub struct OrphanRow {
-    /// Which way.
     #[diesel(sql_type = Text)]
     pub kind: OrphanKind,
-    /// Whose machine.
+    /// The provider of the machine.
     #[diesel(sql_type = Text)]
     pub provider: String,
-    /// What they call it.
+    /// The provider's id of the machine.
     #[diesel(sql_type = Text)]
     pub provider_id: String,
-    /// The id in its metadata.
+    /// This program's id, from the machine's metadata.
     #[diesel(sql_type = BigInt)]
     pub server_id: ServerId,
-    /// Whose it is, or was.
+    /// The app server that owns it, or owned it.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub app_server_id: Option<AppServerId>,
     /// Whether the owner has its instance's traffic.
     #[diesel(sql_type = Bool)]
     pub is_active: bool,
-    /// Whether its end was decided and has not come.
+    /// Whether its termination was requested and has not ended.
     #[diesel(sql_type = Bool)]
     pub is_ending: bool,
     /// When it was first found.
@@ -212,19 +205,19 @@ pub struct OrphanRow {
     /// When it was last found.
     #[diesel(sql_type = Timestamptz)]
     pub last_seen: DateTime<Utc>,
-    /// From when on something is done.
+    /// From when on the reaper acts on it.
     #[diesel(sql_type = Timestamptz)]
     pub due_at: DateTime<Utc>,
-    /// Whether it was found by the comparison that was just made, and its time has come.
+    /// Whether the latest comparison found it, and its due time has passed.
     #[diesel(sql_type = Bool)]
     pub is_due: bool,
 }
 
-/// Every difference, the oldest first. A machine that nobody owns is due after `grace` seconds, one that is missing after
+/// Every difference, the oldest first. A machine without an owner is due after `grace` seconds, a missing one after
 /// `twice` seconds.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn list(conn: &mut AsyncPgConnection, grace: f64, twice: f64) -> Result<Vec<OrphanRow>, DbError> {
     Ok(diesel::sql_query(
         "WITH known AS (SELECT *, first_seen + make_interval(secs => \
@@ -250,10 +243,10 @@ struct Adrift {
     id: AppServerId,
 }
 
-/// App servers that are said to run and have neither machine nor traffic: theirs was written off.
+/// App servers with the status running but neither machine nor traffic: their machine was written off.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn adrift(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>, DbError> {
     let rows: Vec<Adrift> = diesel::sql_query(
         "SELECT a.id FROM app_servers AS a JOIN servers AS s ON s.id = a.server_id \

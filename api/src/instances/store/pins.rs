@@ -1,4 +1,4 @@
-//! The table `app_server_pins`: which commit a git reference was.
+//! The table `app_server_pins`: the commits to which git references were resolved.
 
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -10,18 +10,18 @@ use crate::platform::db::schema::app_server_pins as pins;
 /// A git reference of an app server.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::Queryable)]
 pub struct PinRow {
-    /// URL or path; a URL's password is hidden.
+    /// URL or path; a URL's password is masked.
     pub repository: String,
     /// Branch, tag or commit.
     pub version: String,
-    /// The commit; none: not pinned yet.
+    /// The resolved commit; None: not resolved yet.
     pub commit: Option<String>,
 }
 
-/// Stores references that are to be pinned.
+/// Stores references that are to be resolved.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
@@ -40,7 +40,7 @@ pub async fn insert(
 /// Every reference of an app server.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn of(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Vec<PinRow>, DbError> {
     Ok(pins::table
         .filter(pins::app_server_id.eq(id))
@@ -50,10 +50,10 @@ pub async fn of(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Vec<Pin
         .await?)
 }
 
-/// Pins a reference, once.
+/// Stores the commit of a reference, unless it has one.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn pin(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
@@ -68,9 +68,9 @@ pub async fn pin(
     Ok(())
 }
 
-/// SQL for the commit that the reference `name` of an app server is: the pinned one, or its version where that is a whole hash.
-/// Null while it is not pinned, and without such a reference. `app_server` is the alias of the table `app_servers` in the
-/// statement around it; both are constants of the program.
+/// SQL for the commit of an app server's reference `name`: the resolved one, or its version if that is a full hash.
+/// Null while it is not resolved, and if there is no such reference. `app_server` is the alias of the table
+/// `app_servers` in the surrounding statement; both are constants of the program.
 pub fn commit_sql(app_server: &str, name: &str) -> String {
     format!(
         "(SELECT coalesce(pin.commit, CASE WHEN reference ->> 'version' ~ '^[0-9a-f]{{40}}([0-9a-f]{{24}})?$' \

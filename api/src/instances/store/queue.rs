@@ -1,4 +1,4 @@
-//! Which builds wait, in which order they begin, and who is at them.
+//! The build queue: which builds wait, in which order they begin, and which workers hold them.
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
@@ -17,11 +17,11 @@ struct Found {
     app_server_id: AppServerId,
 }
 
-/// Builds that nobody is at and that could go on now: those to be stopped, those begun, then the queue's in its order; at
-/// most `limit` that need a slot.
+/// Builds that no worker holds and that could go on now: those to be stopped, those begun, then the queue's in its
+/// order; at most `limit` that need a slot.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn unattended(conn: &mut AsyncPgConnection, limit: i32) -> Result<Vec<AppServerId>, DbError> {
     let rows: Vec<Found> = diesel::sql_query(
         "WITH unattended AS (SELECT a.id, a.instance_id, b.begun_at, b.stop_requested_at FROM builds AS b \
@@ -42,11 +42,11 @@ pub async fn unattended(conn: &mut AsyncPgConnection, limit: i32) -> Result<Vec<
     Ok(rows.into_iter().map(|row| row.app_server_id).collect())
 }
 
-/// Takes a build out of the queue, unless it was taken before: its instance must be free for it, and the queue not paused.
-/// False: not now.
+/// Takes a build out of the queue, unless it was taken before. False: not now, because its instance runs
+/// `max_builds` builds already, or the queue is paused.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn begin(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool, DbError> {
     let is_begun: Option<Found> = diesel::sql_query(
         "SELECT app_server_id FROM builds WHERE app_server_id = $1 AND (begun_at IS NOT NULL OR stop_requested_at IS NOT NULL)",
@@ -58,7 +58,7 @@ pub async fn begin(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool
     if is_begun.is_some() {
         return Ok(true);
     }
-    // One at a time decides about an instance.
+    // The lock serializes decisions about one instance.
     diesel::sql_query(
         "SELECT 1 FROM instances WHERE id = (SELECT instance_id FROM app_servers WHERE id = $1) FOR NO KEY UPDATE",
     )
@@ -81,7 +81,7 @@ pub async fn begin(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool
 /// Pauses the queue. False: it was paused already.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn pause(conn: &mut AsyncPgConnection, by: &str, reason: Option<&str>) -> Result<bool, DbError> {
     let paused = diesel::insert_into(queue_pause::table)
         .values((queue_pause::paused_by.eq(by), queue_pause::reason.eq(reason)))
@@ -91,10 +91,10 @@ pub async fn pause(conn: &mut AsyncPgConnection, by: &str, reason: Option<&str>)
     Ok(paused == 1)
 }
 
-/// Lets the queue go on. False: it was not paused.
+/// Resumes the queue. False: it was not paused.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn resume(conn: &mut AsyncPgConnection) -> Result<bool, DbError> {
     Ok(diesel::delete(queue_pause::table).execute(conn).await? == 1)
 }
@@ -124,7 +124,7 @@ struct EntryRow {
 /// The whole queue. Three queries.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn read(conn: &mut AsyncPgConnection) -> Result<Queue, DbError> {
     let pause: Option<(String, DateTime<Utc>, Option<String>)> = queue_pause::table
         .select((queue_pause::paused_by, queue_pause::paused_at, queue_pause::reason))
@@ -178,7 +178,7 @@ impl EntryRow {
     }
 }
 
-/// The workers that live.
+/// Workers seen within the last 15 seconds, by the database's clock.
 async fn workers(conn: &mut AsyncPgConnection) -> Result<Vec<WorkerState>, DbError> {
     type Row = (String, String, String, i32, DateTime<Utc>, DateTime<Utc>, bool, Option<String>);
     let rows: Vec<Row> = workers::table

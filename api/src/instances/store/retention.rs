@@ -1,4 +1,4 @@
-//! The table `app_server_retention`: which app servers are kept, and since when others are not needed any more.
+//! The table `app_server_retention`: which app servers are pinned, and since when others are not needed.
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
@@ -8,9 +8,9 @@ use shared_types::{AppServerId, InstanceId};
 
 use crate::platform::db::DbError;
 
-/// App servers `a` of instances `i` whose machine (`s`) nobody needs, with the hours it may stay: neither active nor
-/// fallback, nor draining, nor with hooks that are due, nor pinned (`r`), nor the newest that is built or runs and could be
-/// activated next. Of an archived instance nothing is needed. `$1`: the hours where the instance names none.
+/// App servers `a` of instances `i` whose machine (`s`) is not needed, with the hours it may stay: neither active nor
+/// fallback, nor draining, nor with hooks that are due, nor pinned (`r`), nor the newest that is being built or runs
+/// and could be activated next. An archived instance needs none. `$1`: the hours if the instance sets none.
 const UNNEEDED: &str = "SELECT a.id, a.instance_id, coalesce(i.retention_hours, $1) AS hours FROM app_servers AS a \
     JOIN servers AS s ON s.id = a.server_id JOIN instances AS i ON i.id = a.instance_id \
     LEFT JOIN app_server_retention AS r ON r.app_server_id = a.id \
@@ -33,11 +33,11 @@ struct Changed {
     instance_id: InstanceId,
 }
 
-/// Writes down since when app servers are not needed and when their machines end, and forgets it of those that are needed
-/// again: a statement each. Gives those of which something changed.
+/// Records since when app servers are not needed and when their machines end, and clears both for those that are needed
+/// again: one statement each. Returns the app servers that changed.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn mark(conn: &mut AsyncPgConnection, hours: u32) -> Result<Vec<(InstanceId, AppServerId)>, DbError> {
     let hours = i32::try_from(hours).unwrap_or(i32::MAX);
     let mut changed: Vec<Changed> = diesel::sql_query(format!(
@@ -76,10 +76,10 @@ struct Due {
     app_server_id: AppServerId,
 }
 
-/// App servers whose time is over, the first first; at most `limit`.
+/// App servers whose retention has ended, the earliest first; at most `limit`.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn due(conn: &mut AsyncPgConnection, limit: i64) -> Result<Vec<AppServerId>, DbError> {
     let rows: Vec<Due> = diesel::sql_query(
         "SELECT app_server_id FROM app_server_retention WHERE terminates_at <= now() \
@@ -97,11 +97,11 @@ struct Since {
     unneeded_since: DateTime<Utc>,
 }
 
-/// Since when an app server is not needed whose time is over; none when it is needed after all. Asked under the instance's
-/// lock, so that it stays so.
+/// Since when an app server whose retention has ended is not needed; None if it is needed after all. Called under the
+/// instance's lock, so that the answer stays true.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn is_due(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
@@ -121,10 +121,10 @@ pub async fn is_due(
     Ok(row.map(|Since { unneeded_since }| unneeded_since))
 }
 
-/// Forgets the end of an app server's machine: it was decided.
+/// Clears the end of an app server's machine, because its termination was requested.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn forget(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<(), DbError> {
     diesel::sql_query(
         "UPDATE app_server_retention SET unneeded_since = NULL, terminates_at = NULL WHERE app_server_id = $1",
@@ -135,10 +135,10 @@ pub async fn forget(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<(),
     Ok(())
 }
 
-/// Keeps an app server for a person. False: somebody does already.
+/// Pins an app server. False: it was pinned already.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn pin(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
@@ -159,10 +159,10 @@ pub async fn pin(
     Ok(pinned == 1)
 }
 
-/// Nobody keeps an app server any more. False: nobody did.
+/// Unpins an app server. False: it was not pinned.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn unpin(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool, DbError> {
     let unpinned = diesel::sql_query(
         "UPDATE app_server_retention SET pinned_at = NULL, pinned_by = NULL, pin_reason = NULL \
@@ -190,10 +190,10 @@ struct ExpiringRow {
     terminates_at: DateTime<Utc>,
 }
 
-/// App servers whose machines are to end, the first first, after a place in that order.
+/// App servers whose machines are to end, the earliest first, after a cursor.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn page(
     conn: &mut AsyncPgConnection,
     after: Option<(DateTime<Utc>, AppServerId)>,

@@ -1,4 +1,4 @@
-//! The columns of `instances` that say how far the gateway has what was decided.
+//! The columns of `instances` that say which routing decisions the gateway has applied.
 
 use diesel::sql_types::{Array, BigInt};
 use diesel::{
@@ -11,24 +11,23 @@ use shared_types::InstanceId;
 use crate::platform::db::DbError;
 use crate::platform::db::schema::{app_servers, instances, servers};
 
-/// What the gateway is to have of an instance.
+/// The routing that the gateway should have for an instance.
 #[derive(Debug, Clone, Queryable)]
 pub struct Wanted {
-    /// The instance.
     pub id: InstanceId,
-    /// The web server of its active app server; none where none is active, or has no address.
+    /// The web server of its active app server; None: none is active, or it has no address.
     pub address: Option<String>,
-    /// The decision about its traffic that this is.
+    /// The routing generation of this decision.
     pub generation: i64,
-    /// The decision that the gateway has.
+    /// The routing generation that the gateway has applied.
     pub applied: i64,
 }
 
-/// What the gateway is to have of these instances, or of all: those that are archived only where the gateway does not know it
-/// yet.
+/// The routing that the gateway should have for these instances, or for all: archived ones only if the gateway has not
+/// applied that yet.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn wanted(conn: &mut AsyncPgConnection, ids: Option<&[InstanceId]>) -> Result<Vec<Wanted>, DbError> {
     let select = instances::table
         .left_join(app_servers::table.on(instances::active_app_server_id.eq(app_servers::id.nullable())))
@@ -51,10 +50,10 @@ pub async fn wanted(conn: &mut AsyncPgConnection, ids: Option<&[InstanceId]>) ->
     Ok(select.load(conn).await?)
 }
 
-/// Instances whose gateway is behind.
+/// Instances with a decision that the gateway has not applied.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn behind(conn: &mut AsyncPgConnection) -> Result<Vec<InstanceId>, DbError> {
     Ok(instances::table
         .filter(instances::routing_applied_generation.lt(instances::routing_generation))
@@ -70,10 +69,10 @@ struct Changed {
     id: InstanceId,
 }
 
-/// The gateway has these generations, also of the switches that made them. Gives the instances of which it had an older one.
+/// Records that the gateway has applied these generations, and their switches. Returns the instances that were behind.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn applied(
     conn: &mut AsyncPgConnection,
     generations: &[(InstanceId, i64)],

@@ -1,4 +1,4 @@
-//! App servers as they are embedded everywhere: one statement, however many.
+//! Summaries of app servers, as they are embedded in other objects: one statement for any number of them.
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Bool, Jsonb, Nullable};
@@ -19,26 +19,25 @@ use crate::platform::db::fixed::fixed;
 use crate::platform::db::keyset::at_most;
 use crate::platform::db::schema::{app_server_retention, app_servers, builds, instances, servers};
 
-/// Which app servers.
+/// Filter, order and size of a page of app servers.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
-    /// Only those that are called so, by themselves or by their instance.
+    /// Only those whose name, or whose instance's name, matches.
     pub text: Option<String>,
-    /// Only this instance's.
+    /// Only app servers of this instance.
     pub instance: Option<InstanceId>,
-    /// Only with this status.
+    /// Only app servers with this status.
     pub status: Option<AppServerStatus>,
-    /// Only those whose build went, or goes, as it should, or only the others.
+    /// Only those with a healthy status, or only the others.
     pub is_healthy: Option<bool>,
-    /// In which order.
     pub sort: ByAge,
-    /// Only those after this one, in that order.
+    /// The cursor: only those after this one, in that order.
     pub after: Option<AppServerId>,
-    /// How many at most.
+    /// Most rows of the page.
     pub limit: i64,
 }
 
-/// What a build waits for that nobody has begun; null for the others.
+/// The queue's state for a build that has not begun; null for other builds.
 const QUEUED: &str = "CASE WHEN app_servers.status = 'new' AND builds.begun_at IS NULL THEN (\
     WITH alive AS (SELECT * FROM workers WHERE seen > now() - interval '15 seconds' AND NOT is_draining) \
     SELECT jsonb_build_object(\
@@ -53,7 +52,7 @@ const QUEUED: &str = "CASE WHEN app_servers.status = 'new' AND builds.begun_at I
             AND b.begun_at IS NOT NULL) >= instances.max_builds, \
         'trouble', (SELECT min(trouble) FROM alive HAVING bool_and(trouble IS NOT NULL)))) END";
 
-/// Whether requests under way still end there.
+/// Whether requests from before a switch may still end there.
 const IS_DRAINING: &str = "EXISTS (SELECT 1 FROM activations AS d WHERE d.replaced_app_server_id = app_servers.id \
     AND d.drain_limit_seconds IS NOT NULL AND d.drained_at IS NULL)";
 
@@ -126,10 +125,10 @@ macro_rules! summaries {
     };
 }
 
-/// App servers in order.
+/// A page of app servers, in the query's order.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<AppServerSummary>, DbError> {
     let mut select = summaries!();
     if let Some(text) = &query.text {
@@ -160,19 +159,19 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<App
     rows.into_iter().map(summary).collect()
 }
 
-/// One app server as it is embedded.
+/// The summary of one app server.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn read(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Option<AppServerSummary>, DbError> {
     let row: Option<Row> = summaries!().filter(app_servers::id.eq(id)).first(conn).await.optional()?;
     row.map(summary).transpose()
 }
 
-/// These app servers.
+/// The summaries of these app servers, the newest first.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn among(conn: &mut AsyncPgConnection, ids: &[AppServerId]) -> Result<Vec<AppServerSummary>, DbError> {
     let rows: Vec<Row> = summaries!().filter(app_servers::id.eq_any(ids)).load(conn).await?;
     rows.into_iter().map(summary).collect()

@@ -1,6 +1,5 @@
-//! Gives an instance's traffic to an app server: prove from the gateway's side that it works, then compare and swap the
-//! pointer. The gateway is told by a job. What automation does is in [`super::when_running`], going back in
-//! [`super::rollback`].
+//! Gives an instance's traffic to an app server: checks from the gateway's side that it works, then compares and swaps
+//! the pointer. A job updates the gateway. Automation is in [`super::when_running`], rollback in [`super::rollback`].
 
 use std::time::Duration;
 
@@ -19,32 +18,31 @@ use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::{audit, events, logs};
 
-/// What was asked for.
+/// How an app server is to be activated.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Only if this is what is active; the outer none: whatever is active.
+    /// The app server that must be active before (inner None: none); outer None: no condition.
     pub expected_active: Option<Option<AppServerId>>,
-    /// Whether one that is being built is activated when it runs.
+    /// Whether an app server that is being built is activated when it runs.
     pub when_running: bool,
     /// Whether the checks are skipped.
     pub force: bool,
-    /// Seconds that the one that is replaced may drain; none: the setting.
+    /// Seconds that the replaced app server may drain; None: the setting.
     pub drain_limit_seconds: Option<i32>,
-    /// Why.
     pub reason: Option<String>,
 }
 
-/// What was decided.
+/// The result of an activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It is active; the gateway has that when its applied generation has come this far.
+    /// It is active; the gateway has that when its applied generation has reached this one.
     Active {
-        /// The routing generation.
+        /// The instance's routing generation.
         generation: i64,
     },
-    /// It is activated when its build has ended well.
+    /// It is activated when its build has succeeded.
     WhenRunning,
-    /// It is activated when its hooks have ended well.
+    /// It is activated when its hooks have succeeded.
     AfterHooks,
 }
 
@@ -74,11 +72,11 @@ pub(in crate::instances) fn force_errors(force: bool, reason: Option<&str>) -> V
     lacks_reason.then(|| FieldError::new("reason", "Skipping the checks needs a reason.")).into_iter().collect()
 }
 
-/// Activates an app server, or writes down that it is to be when it runs. Done already: that is success.
+/// Activates an app server, or requests its activation when it runs. Done already: success.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] when it can be neither, does not pass its checks, or something else is active than expected;
-/// [`Refusal::Invalid`] for fields that make no sense.
+/// [`Refusal::Conflict`] when neither is possible, its checks fail, or another app server is active than expected;
+/// [`Refusal::Invalid`] for fields that are not valid.
 pub async fn activate(manager: &Manager, actor: &str, id: AppServerId, request: Request) -> Result<Decision, Refusal> {
     request.check()?;
     let (mut summary, instance) = read(manager, id).await?;
@@ -90,7 +88,7 @@ pub async fn activate(manager: &Manager, actor: &str, id: AppServerId, request: 
         if want(manager, actor, id, &instance, &request).await? {
             return Ok(Decision::WhenRunning);
         }
-        // Its build has ended at this moment.
+        // Its build has just ended.
         (summary, _) = read(manager, id).await?;
     }
     let possible = if request.when_running {
@@ -116,7 +114,7 @@ async fn read(manager: &Manager, id: AppServerId) -> Result<(AppServerSummary, I
     Ok((summary, instance))
 }
 
-/// An archived instance has no traffic.
+/// Refuses if the instance is archived.
 pub(in crate::instances) fn may_have_traffic(instance: &InstanceRow) -> Result<(), Refusal> {
     match can_have_traffic(instance.archived_at.is_some()) {
         Possible::Yes => Ok(()),
@@ -124,7 +122,7 @@ pub(in crate::instances) fn may_have_traffic(instance: &InstanceRow) -> Result<(
     }
 }
 
-/// The checks, now; no answer may take longer than `patience`.
+/// Makes the checks now, and refuses if one fails; no answer may take longer than `patience`.
 pub(in crate::instances) async fn prove(manager: &Manager, id: AppServerId, patience: Duration) -> Result<(), Refusal> {
     let checks = crate::instances::health::checks::check_within(manager, id, patience).await?;
     if checks.passed() {
@@ -173,7 +171,7 @@ async fn swap(
     .await
 }
 
-/// Writes down that automation is to activate it. False: its build has ended.
+/// Requests that automation activates it when it runs. False: its build has ended.
 async fn want(
     manager: &Manager,
     actor: &str,
@@ -191,7 +189,7 @@ async fn want(
     }
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
-        // Under the build's lock: it ends after this, or has ended.
+        // Under the build's lock: the build ends later, or has ended.
         let status = builds::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
         let build = builds::find(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
         if !status.is_building() {

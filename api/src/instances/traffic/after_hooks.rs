@@ -1,5 +1,5 @@
-//! An activation of an app server that has hooks before traffic: it waits for them in `hook_runs`, and visitors stay where they are.
-//! When they have ended, the checks are made and the pointer is swapped, if it still is what it was when somebody asked.
+//! Activates an app server with hooks before traffic: the activation waits for them in `hook_runs`. When they have
+//! ended, the checks are made and the pointer is swapped, if it is unchanged since the request.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
@@ -20,7 +20,7 @@ use crate::platform::db::DbError;
 use crate::platform::{audit, events, logs};
 use crate::routing::traffic;
 
-/// Makes the hooks of an activation due, in a transaction that has locked the instance. One that waits already goes on as it was.
+/// Makes the hooks of an activation due, in a transaction that has locked the instance. A waiting activation is kept.
 pub(super) async fn wait(
     conn: &mut AsyncPgConnection,
     actor: &str,
@@ -36,7 +36,7 @@ pub(super) async fn wait(
         reason: switch.reason.map(str::to_owned),
         replaces: instance.active_app_server_id,
     };
-    // What wanted it activated when it runs has its answer.
+    // The request to activate it when it runs is fulfilled.
     builds::want_activation(conn, row.id, None).await?;
     if !hook_runs::request(conn, row.id, Moment::BeforeTraffic, Some(&waiting)).await? {
         return Ok(());
@@ -51,10 +51,10 @@ pub(super) async fn wait(
     audit::record(conn, entry.reason(switch.reason)).await
 }
 
-/// Ends an activation whose hooks have ended: moves the pointer, or refuses it. May be repeated.
+/// Completes an activation whose hooks have ended: moves the pointer, or refuses. May be repeated.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`DbError`] when the database does not answer.
 pub async fn settle(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     let Some(run) = hook_runs::of_activation(&mut conn, id, true).await? else { return Ok(()) };
@@ -73,7 +73,7 @@ pub async fn settle(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
     }
 }
 
-/// Whether hooks and checks have gone well; a forced activation skips the checks, and no failed hook prevents it.
+/// Refuses if hooks or checks failed; a forced activation skips the checks, and no failed hook prevents it.
 async fn ready(manager: &Manager, id: AppServerId, run: &HookRunRow, waiting: &Waiting) -> Result<(), Refusal> {
     if waiting.is_forced {
         return Ok(());
@@ -110,7 +110,7 @@ async fn swap(manager: &Manager, row: &AppServerRow, run: &HookRunRow, waiting: 
     .await
 }
 
-/// Whether nothing that happened meanwhile stands in the way.
+/// Refuses if a change of the instance since the request prevents the activation.
 fn may_go_on(instance: &InstanceRow, id: AppServerId, waiting: &Waiting) -> Result<(), Refusal> {
     match waiting.kind {
         ActivationKind::Automatic => match when_running::obstacle(instance, id) {
@@ -125,7 +125,7 @@ fn may_go_on(instance: &InstanceRow, id: AppServerId, waiting: &Waiting) -> Resu
     }
 }
 
-/// Writes down why it was not activated. What its hooks have begun is ended by its hooks after traffic.
+/// Records why it was not activated. Its hooks after traffic end what its hooks before traffic began.
 async fn refuse(manager: &Manager, row: &AppServerRow, run: &HookRunRow, why: &str) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {

@@ -1,7 +1,7 @@
-//! Tells the gateway what was decided, and writes down that it has it.
+//! Applies routing decisions to the gateway, and records that it has them.
 //!
-//! A route that the gateway cannot have is left out and logged with its instance, which stays behind until its routes are
-//! mended; the routes of all other instances are applied.
+//! A route that the gateway refuses is left out and logged with its instance, which stays behind until its routes are
+//! corrected; the routes of all other instances are applied.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,18 +17,18 @@ use crate::platform::db::DbError;
 use crate::platform::events;
 use crate::routing::traffic::{Route, TrafficError};
 
-/// How many instances the gateway is told of at once by [`apply_behind`].
+/// How many instances [`apply_behind`] sends to the gateway at once.
 const BATCH: usize = 500;
-/// After so many failures in a row the gateway itself is taken to be away.
+/// After this many failures in a row the gateway is considered unreachable.
 const MAX_FAILURES: u32 = 3;
 
-/// Why the gateway does not have it.
+/// Why a decision was not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum RoutingError {
-    /// The gateway.
+    /// The gateway does not answer, or refuses.
     #[error("the gateway does not take it: {0}")]
     Traffic(#[from] TrafficError),
-    /// The rest.
+    /// The database does not answer, or another refusal.
     #[error(transparent)]
     Refusal(#[from] Refusal),
 }
@@ -39,18 +39,18 @@ impl From<DbError> for RoutingError {
     }
 }
 
-/// Sends an instance's visitors where its pointer says. May be repeated: a decision that the gateway has is not told again.
+/// Sends an instance's visitors where its pointer says. Idempotent: a decision that the gateway has is not sent again.
 ///
 /// # Errors
-/// When the gateway or the database does not answer.
+/// [`RoutingError`] when the gateway or the database does not answer.
 pub async fn apply_routing(manager: &Manager, id: InstanceId) -> Result<(), RoutingError> {
     apply(manager, &[id]).await
 }
 
-/// The same for every instance whose gateway is behind. One that cannot be told stops no other.
+/// Like [`apply_routing`], for every instance whose gateway is behind. A failure for one stops no other.
 ///
 /// # Errors
-/// When the gateway or the database does not answer; instances that could be told are told.
+/// [`RoutingError`] when the gateway or the database does not answer; instances that could be told are told.
 pub async fn apply_behind(manager: &Manager) -> Result<(), RoutingError> {
     let behind = routing::behind(&mut *manager.db.conn().await?).await?;
     for batch in behind.chunks(BATCH) {
@@ -99,10 +99,10 @@ async fn apply(manager: &Manager, ids: &[InstanceId]) -> Result<(), RoutingError
     confirm(manager, &plan.told).await
 }
 
-/// Makes the gateway's whole table what the pointers say: at the start of either side, and now and then.
+/// Replaces the gateway's whole table by what the pointers say: when either side starts, and periodically.
 ///
 /// # Errors
-/// When the gateway or the database does not answer.
+/// [`RoutingError`] when the gateway or the database does not answer.
 pub async fn apply_all(manager: &Manager) -> Result<(), RoutingError> {
     let _one_at_a_time = manager.telling_gateway.lock().await;
     let mut conn = manager.db.conn().await?;
@@ -114,10 +114,10 @@ pub async fn apply_all(manager: &Manager) -> Result<(), RoutingError> {
     confirm(manager, &plan.told).await
 }
 
-/// What the gateway is told.
+/// An update of the gateway.
 struct Plan {
     routes: Vec<Route>,
-    /// The decisions that it then has and did not have before.
+    /// The decisions that the gateway has not applied before.
     told: Vec<(InstanceId, i64)>,
 }
 
@@ -131,7 +131,7 @@ fn plan(manager: &Manager, names: &[Hostname], wanted: &[Wanted]) -> Plan {
     Plan { routes, told }
 }
 
-/// The routes that the gateway can have, and what is wrong with the instances that have others.
+/// The routes that the gateway accepts, and what is wrong with the instances that have others.
 fn routes(names: &[Hostname], wanted: &[Wanted]) -> (Vec<Route>, BTreeMap<InstanceId, String>) {
     let mut reasons = BTreeMap::new();
     let mut targets: BTreeMap<InstanceId, Option<SocketAddr>> = BTreeMap::new();
@@ -155,7 +155,7 @@ fn routes(names: &[Hostname], wanted: &[Wanted]) -> (Vec<Route>, BTreeMap<Instan
     (routes, reasons)
 }
 
-/// Writes down that the gateway has these decisions.
+/// Records that the gateway has applied these decisions.
 async fn confirm(manager: &Manager, told: &[(InstanceId, i64)]) -> Result<(), RoutingError> {
     if told.is_empty() {
         return Ok(());

@@ -1,5 +1,5 @@
-//! After a switch, requests under way end at the app server that was replaced. It drains until there are none, or until it is
-//! no longer waited for; nothing is cut.
+//! After a switch, running requests end at the replaced app server. It drains until there are none, or until its limit
+//! has passed; no request is cut off.
 
 use std::net::SocketAddr;
 
@@ -14,10 +14,10 @@ use crate::instances::store::hook_runs;
 use crate::platform::db::DbError;
 use crate::platform::events;
 
-/// Looks whether what drains has drained; done every second by whoever tells the gateway. One query where nothing drains.
+/// Ends the drains that are over; called every second by a process that updates the gateway. One query if none drains.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`DbError`] when the database does not answer.
 pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     let draining = activations::draining(&mut conn).await?;
@@ -37,7 +37,7 @@ async fn is_over(manager: &Manager, one: &Draining) -> bool {
     };
     match manager.traffic.open_connections(target).await {
         Ok(count) => count == 0,
-        // The limit ends it where the gateway cannot say.
+        // If the gateway cannot tell, the limit ends the drain.
         Err(error) => {
             tracing::debug!(app_server = %one.app_server_id, %error, "the gateway does not say what is under way");
             false

@@ -1,4 +1,4 @@
-//! A hold: automation goes on building and activates nothing, until a person lifts it.
+//! A hold: automation continues to build but activates nothing, until a user lifts it.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
@@ -9,10 +9,10 @@ use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::{audit, events, logs};
 
-/// Sets the hold. Held already: success, and who set it and why stays as it is.
+/// Sets the hold. Set already: success; its user and reason stay as they are.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], or when the database does not answer.
+/// [`Refusal::NotFound`]; [`Refusal::Db`] when the database does not answer.
 pub async fn hold(manager: &Manager, actor: &str, id: InstanceId, reason: Option<String>) -> Result<(), Refusal> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
@@ -26,10 +26,10 @@ pub async fn hold(manager: &Manager, actor: &str, id: InstanceId, reason: Option
     .await
 }
 
-/// Lifts the hold. None is on: success.
+/// Lifts the hold. None is set: success.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], or when the database does not answer.
+/// [`Refusal::NotFound`]; [`Refusal::Db`] when the database does not answer.
 pub async fn lift(manager: &Manager, actor: &str, id: InstanceId) -> Result<(), Refusal> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
@@ -47,7 +47,7 @@ pub async fn lift(manager: &Manager, actor: &str, id: InstanceId) -> Result<(), 
     .await
 }
 
-/// Sets the hold in a transaction that has locked the instance; the audit entry is the caller's. False: one was on.
+/// Sets the hold in a transaction that has locked the instance; the audit entry is the caller's. False: one was set.
 pub(in crate::instances) async fn set(
     conn: &mut AsyncPgConnection,
     actor: &str,

@@ -1,5 +1,5 @@
-//! Goes back: one call gives the traffic to the fallback, or to the app server named, and sets the hold, so that automation
-//! does not undo it. One transaction, after checks with a short patience.
+//! Rolls back: one call gives the traffic to the fallback, or to the named app server, and sets the hold, so that
+//! automation does not undo it. One transaction, after checks with a short timeout.
 
 use std::time::Duration;
 
@@ -16,26 +16,25 @@ use crate::instances::store::{activations, summaries};
 use crate::instances::{Manager, Refusal};
 use crate::platform::audit;
 
-/// How long an answer to the checks may take: who goes back is in a hurry.
+/// Timeout of each check: a rollback is urgent.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What was asked for.
+/// How an instance is to be rolled back.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// Who gets the traffic; none: the fallback.
+    /// The app server that gets the traffic; None: the fallback.
     pub app_server: Option<AppServerId>,
     /// Whether the checks are skipped.
     pub force: bool,
-    /// Why.
     pub reason: Option<String>,
 }
 
-/// Goes back and holds. Gives who has the traffic now. Done already (the app server is active and the hold is on; or none
-/// was named and the last switch was a rollback that still holds): success.
+/// Rolls back and holds. Returns the app server that has the traffic now. Done already (the app server is active and
+/// the hold is set; or none was named and the last switch was a rollback that still holds): success.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] when there is nothing to go back to, it is gone or unhealthy, or another was activated meanwhile;
-/// [`Refusal::Invalid`] when the app server named is another instance's, or a reason is missing.
+/// [`Refusal::Conflict`] when there is nothing to roll back to, it is gone or unhealthy, or another was activated
+/// meanwhile; [`Refusal::Invalid`] when the named app server is another instance's, or a reason is missing.
 pub async fn roll_back(
     manager: &Manager,
     actor: &str,
@@ -54,14 +53,14 @@ pub async fn roll_back(
     Ok((target, decision))
 }
 
-/// The instance as it is seen now, and who is to get its traffic.
+/// The instance as it is now, and the app server that is to get its traffic.
 async fn choose(manager: &Manager, id: InstanceId, request: &Request) -> Result<(InstanceRow, AppServerId), Refusal> {
     let mut conn = manager.db.conn().await?;
     let instance = instances::find(&mut conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
     may_have_traffic(&instance)?;
     let target = match request.app_server {
         Some(named) => Some(named),
-        // Pressed twice, it must not go forth again.
+        // A second call must not undo the first one.
         None if instance.hold_at.is_some() && is_rolled_back(&mut conn, &instance).await? => {
             instance.active_app_server_id
         }

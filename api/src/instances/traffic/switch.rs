@@ -1,5 +1,5 @@
-//! Moves an instance's pointer, in a transaction that has locked the instance: whoever activates, goes back or automates
-//! ends here, so that the pointer, its history and what is told of it never differ.
+//! Moves an instance's pointer, in a transaction that has locked the instance. Activation, rollback and automation all
+//! end here, so that the pointer, its history, its events and its logs never differ.
 
 use diesel_async::AsyncPgConnection;
 use serde_json::json;
@@ -17,36 +17,34 @@ use crate::instances::{Manager, Refusal, health};
 use crate::platform::db::DbError;
 use crate::platform::{audit, events, logs};
 
-/// What is decided.
+/// A switch of traffic to an app server.
 #[derive(Debug, Clone)]
 pub struct Switch<'a> {
-    /// Who gets the traffic.
+    /// The app server that gets the traffic.
     pub app_server: AppServerId,
-    /// How it comes about.
     pub kind: ActivationKind,
     /// Whether its checks were skipped.
     pub is_forced: bool,
-    /// Seconds that the one that is replaced may drain; none: the setting.
+    /// Seconds that the replaced app server may drain; None: the setting.
     pub drain_limit_seconds: Option<i32>,
-    /// Why.
     pub reason: Option<&'a str>,
     /// Whether its hooks before traffic have run for this switch.
     pub has_run_hooks: bool,
 }
 
-/// What became of it.
+/// The result of a switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Switched {
     /// The pointer has moved.
     Now {
-        /// The routing generation that this made.
+        /// The routing generation that this switch created.
         generation: i64,
     },
-    /// The pointer moves when its hooks have ended well: [`super::after_hooks`].
+    /// The pointer moves when its hooks have succeeded: [`super::after_hooks`].
     AfterHooks,
 }
 
-/// Points the instance's traffic at an app server that is not active; one with hooks before traffic only once they have run.
+/// Points the instance's traffic at an app server that is not active, after its hooks before traffic, if it has any.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] when it cannot be activated any more, or another instance has its host names.
@@ -58,7 +56,7 @@ pub async fn write(
     switch: &Switch<'_>,
 ) -> Result<Switched, Refusal> {
     let id = switch.app_server;
-    // Read under the lock: a termination that was decided meanwhile is seen.
+    // Read under the lock, to see a termination that was requested meanwhile.
     let row = app_servers::find(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
     if let Possible::No(why) = can_activate(row.status, Serving::Idle) {
         return Err(Refusal::Conflict(format!("App server {id} is {}. {why}", row.status.as_str())));
@@ -75,7 +73,7 @@ pub async fn write(
     }
     let before = instance.active_app_server_id;
     let generation = instances::point(conn, instance.id, id, before).await?;
-    // What has the traffic again does not drain, and nobody waits for its activation any more.
+    // An app server that has the traffic does not drain, and has no pending activation.
     activations::close_drains(conn, id).await?;
     builds::want_activation(conn, id, None).await?;
     let limit = switch.drain_limit_seconds.unwrap_or_else(|| setting(manager));
@@ -101,7 +99,7 @@ fn setting(manager: &Manager) -> i32 {
     i32::try_from(manager.options.drain_limit.as_secs()).unwrap_or(i32::MAX)
 }
 
-/// The event, the lines of both logs, and the audit entry.
+/// Writes the event, the lines of both logs, and the audit entry.
 async fn tell(
     conn: &mut AsyncPgConnection,
     actor: &str,
@@ -124,7 +122,7 @@ async fn tell(
     audit::record(conn, entry).await
 }
 
-/// The operation that the audit trail names.
+/// The operation as named in the audit trail.
 pub(super) const fn action(kind: ActivationKind) -> &'static str {
     match kind {
         ActivationKind::Manual | ActivationKind::Automatic => "activate_app_server",
@@ -145,7 +143,7 @@ fn words(actor: &str, row: &AppServerRow, switch: &Switch<'_>) -> String {
     format!("{} activated by {actor}{how}{why}", row.name)
 }
 
-/// The words for a pointer that is not what the caller saw.
+/// The message for a pointer that is not what the caller expected.
 pub(in crate::instances) fn swapped(expected: Option<AppServerId>, found: Option<AppServerId>) -> String {
     let words = |id: Option<AppServerId>| id.map_or("none".to_owned(), |id| format!("app server {id}"));
     format!("{} is active by now, not {}; look again before you activate another.", words(found), words(expected))

@@ -1,5 +1,5 @@
-//! Activates app servers that were to be when they run. Automation takes nothing from people: it stops at a hold, at an
-//! archived instance and at whatever is newer, and swaps the pointer only if it still is what was seen before the checks.
+//! Activates app servers that were to be activated when they run. Automation overrides no user: it stops at a hold, an
+//! archived instance or a newer app server, and swaps the pointer only if it is unchanged since before the checks.
 
 use std::time::Duration;
 
@@ -18,21 +18,21 @@ use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 use crate::platform::{events, logs};
 
-/// What became of one try.
+/// The result of one try.
 enum Tried {
     /// It is active, or waits for its hooks.
     Done,
-    /// It is to be tried again: the sweep does.
+    /// The next sweep tries again.
     Later,
-    /// It is not to be activated any more, because.
+    /// It is not to be activated any more; the reason.
     GivenUp(String),
 }
 
-/// Tries once. What fails but may go better is left to the next sweep, until `OCIM_CHECKS_TIMEOUT` after the app server
-/// began to run; then, and where something stands in the way, it is given up with a line in its log. May be repeated.
+/// Tries once. A failure that may pass is left to the next sweep, until `OCIM_CHECKS_TIMEOUT` after the app server
+/// began to run; then, or if there is an obstacle, it gives up with a line in the app server's log. May be repeated.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`DbError`] when the database does not answer.
 pub async fn when_running(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     let (Some(row), Some(build)) = (app_servers::find(&mut conn, id).await?, builds::find(&mut conn, id).await?) else {
@@ -58,7 +58,7 @@ pub async fn when_running(manager: &Manager, id: AppServerId) -> Result<(), DbEr
     }
 }
 
-/// What keeps automation from activating.
+/// What keeps automation from activating; None: nothing does.
 pub(super) fn obstacle(instance: &InstanceRow, id: AppServerId) -> Option<String> {
     if instance.archived_at.is_some() {
         return Some("the instance is archived".to_owned());

@@ -1,4 +1,4 @@
-//! Puts an instance away and takes it into use again. Nothing it owns outside its machines is deleted by that: see [`purge`].
+//! Archives and restores an instance. Neither deletes what it owns outside its machines: see [`purge`].
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
@@ -11,10 +11,10 @@ use crate::instances::store::{app_servers, hostnames, instances};
 use crate::instances::{Manager, Refusal};
 use crate::platform::{audit, events, logs};
 
-/// Puts an instance away: its host names lead nowhere, nothing is launched. Away already: success.
+/// Archives an instance: its host names lead nowhere, nothing is launched. Archived already: success.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] while an app server is being built, and while machines live, unless they are to be terminated.
+/// [`Refusal::Conflict`] while an app server is being built, and while one has a machine, unless `terminates`.
 pub async fn archive(
     conn: &mut AsyncPgConnection,
     actor: &str,
@@ -56,10 +56,10 @@ pub async fn archive(
     .await
 }
 
-/// Takes an instance into use again, with the settings it had. In use already: success.
+/// Restores an archived instance, with the settings it had. In use already: success.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] when another instance has one of its host names by now.
+/// [`Refusal::Conflict`] when another instance has one of its host names, or the gateway has no room for them.
 pub async fn restore(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
@@ -89,10 +89,10 @@ pub async fn restore(
     .await
 }
 
-/// Deletes what an archived instance owns outside its machines. Gives what was deleted; nothing left: an empty list.
+/// Deletes what an archived instance owns outside its machines. Returns what was deleted; nothing left: an empty list.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] while it is in use or has machines; [`Refusal::Invalid`] when the domain is not the one typed.
+/// [`Refusal::Conflict`] while it is in use or has machines; [`Refusal::Invalid`] when `confirm` is not its domain.
 pub async fn purge(manager: &Manager, actor: &str, id: InstanceId, confirm: &str) -> Result<Vec<String>, Refusal> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {

@@ -1,4 +1,4 @@
-//! Delivers what this module writes into the outbox: all of it is mail to ADMINS.
+//! Delivers the messages that this module writes to the outbox: all of them are mail to ADMINS.
 
 use async_trait::async_trait;
 use shared_types::AppServerId;
@@ -10,10 +10,10 @@ use crate::platform::db::DbError;
 use crate::platform::mail::{MailError, Message};
 use crate::platform::outbox::{self, Courier, Item, Undelivered};
 
-/// Delivers what is due. Without ADMINS nothing is owed to anybody.
+/// Delivers what is due. Without ADMINS, unsent messages are discarded.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`DbError`] when the database does not answer.
 pub async fn deliver(manager: &Manager) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     failure_mail::adopt(&mut conn).await?;
@@ -28,7 +28,7 @@ struct Mails<'a> {
     manager: &'a Manager,
 }
 
-/// What the outbox holds of a mail about health.
+/// The payload of a mail about health.
 #[derive(serde::Deserialize)]
 struct Words {
     subject: String,
@@ -36,7 +36,7 @@ struct Words {
 }
 
 impl Mails<'_> {
-    /// None: there is nothing to tell any more.
+    /// The mail to send; None: there is nothing to tell any more.
     async fn message(&self, item: &Item) -> Result<Option<Message>, DbError> {
         match item.kind.as_str() {
             failure_mail::KIND => failure_mail::message_about(self.manager, about(item)?).await,

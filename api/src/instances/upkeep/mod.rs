@@ -1,4 +1,4 @@
-//! What no request asks for: orphaned machines, retention, left run directories, messages, and the archive.
+//! Work that no request starts: orphaned machines, retention, leftover run directories, messages; and the archive.
 
 pub mod archive;
 pub mod courier;

@@ -1,8 +1,8 @@
-//! Compares provider and database both ways, by the ids in the machines' metadata, and settles where they differ: a machine
-//! of ours that nobody owns is taken away after a grace time, a server whose machine is missing is written off.
+//! Reconciles provider and database, by the ids in the machines' metadata: a machine of this installation without an
+//! owner is terminated after a grace time, a server whose machine is missing is written off.
 //!
-//! Only what carries our ids is ever seen here. A provider that does not answer, or that lists nothing while we own
-//! machines, causes nothing by itself: a person may. No pointer is moved, and nothing is taken from an active app server.
+//! Only machines with this installation's ids are seen. If the provider does not answer, nothing is done; if it lists
+//! no machine though some are expected, only a user's request acts. No active app server loses traffic or machine.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -23,26 +23,26 @@ use crate::machines::store::Owner;
 use crate::platform::db::DbError;
 use crate::platform::{audit, logs};
 
-/// Who does it when no person asks.
+/// The actor when no user requests it.
 const ACTOR: &str = "reaper";
-/// A machine must be missing in two comparisons so far apart.
+/// A machine must be missing in two comparisons at least this far apart.
 const TWICE: Duration = Duration::from_secs(60);
 
-/// What a comparison came to.
+/// The result of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
     /// The provider does not answer; nothing is known.
     None,
-    /// It lists nothing, and we own machines.
+    /// It lists no machine, though some are expected.
     Odd,
-    /// It lists what it has.
+    /// It lists its machines.
     Whole,
 }
 
-/// Compares, and does by itself what is due.
+/// Compares, and does what is due without a user's request.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`DbError`] when the database does not answer.
 pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     let answer = compare(manager).await?;
     let done = settle(manager, answer, false).await?;
@@ -52,10 +52,10 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     release_adrift(manager).await
 }
 
-/// Compares now and does what is due, as a person wants it.
+/// Compares now and does what is due, at a user's request.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`Refusal::Db`] when the database does not answer.
 pub async fn reap(manager: &Manager, actor: &str) -> Result<Orphans, Refusal> {
     let answer = compare(manager).await?;
     let done = settle(manager, answer, true).await?;
@@ -67,7 +67,7 @@ pub async fn reap(manager: &Manager, actor: &str) -> Result<Orphans, Refusal> {
 /// What the last comparison found, and what would be done about it. Two queries.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`DbError`] when the database does not answer.
 pub async fn report(manager: &Manager) -> Result<Orphans, DbError> {
     let mut conn = manager.db.conn().await?;
     let (compared_at, note) = store::last_comparison(&mut conn).await?;
@@ -93,7 +93,7 @@ fn orphan(row: OrphanRow) -> Orphan {
     Orphan { kind, provider, provider_id, server_id, app_server_id, first_seen, last_seen, due_at, action }
 }
 
-/// Finds the differences and keeps them.
+/// Finds the differences and stores them.
 async fn compare(manager: &Manager) -> Result<Answer, DbError> {
     let provider = manager.provider.name();
     let listed = match manager.provider.list().await {
@@ -110,7 +110,7 @@ async fn compare(manager: &Manager) -> Result<Answer, DbError> {
     let (mut found, mut unsure) = (Vec::new(), Vec::new());
     for suspect in differences(&listed, &owned) {
         let machine = MachineRef { server_id: suspect.server_id, provider_id: Some(suspect.provider_id.clone()) };
-        // A list may be older than what it is compared with, or not whole.
+        // The list may be outdated or incomplete, so each machine is asked for.
         match manager.provider.find(&machine).await {
             Ok(machine) if machine.is_some() == (suspect.kind == OrphanKind::Unowned) => found.push(suspect),
             Ok(_) => {}
@@ -149,7 +149,7 @@ async fn keep(manager: &Manager, found: &[Difference], unsure: &[ServerId], note
     Ok(())
 }
 
-/// Where list and database differ, as far as they say.
+/// The differences between list and database, before each machine is asked for.
 fn differences(listed: &[(ServerId, Machine)], owned: &[Owned]) -> Vec<Difference> {
     let known: HashMap<ServerId, &Owned> = owned.iter().map(|one| (one.server_id, one)).collect();
     let there: HashSet<ServerId> = listed.iter().map(|(id, _)| *id).collect();
@@ -166,7 +166,7 @@ fn differences(listed: &[(ServerId, Machine)], owned: &[Owned]) -> Vec<Differenc
     unowned.chain(missing).collect()
 }
 
-/// Whether there should be such a machine. While it is being built, the build looks after it.
+/// Whether this machine should exist. While it is being built, the build takes care of it.
 fn is_expected(one: &Owned) -> bool {
     let is_there = match one.status {
         ServerStatus::Building | ServerStatus::Booting | ServerStatus::Ready | ServerStatus::Unknown => true,
@@ -175,7 +175,7 @@ fn is_expected(one: &Owned) -> bool {
     is_there && !one.is_ending && !one.app_server_status.is_building()
 }
 
-/// Does what is due, as far as the answer allows. Gives it in words.
+/// Does what is due, as far as the answer allows. Returns what was done, in words.
 async fn settle(manager: &Manager, answer: Answer, is_asked_for: bool) -> Result<Vec<String>, DbError> {
     if answer == Answer::None || (answer == Answer::Odd && !is_asked_for) {
         return Ok(Vec::new());
@@ -191,7 +191,7 @@ async fn settle(manager: &Manager, answer: Answer, is_asked_for: bool) -> Result
     Ok(done)
 }
 
-/// Takes a machine away that nobody owns, as the database says at this moment.
+/// Terminates a machine that has no owner, according to the database at this moment.
 async fn take_away(manager: &Manager, row: &OrphanRow) -> Result<Option<String>, DbError> {
     let OrphanRow { provider_id, server_id, .. } = row;
     let owned = store::owned(&mut *manager.db.conn().await?, manager.provider.name(), &[*server_id]).await?;
@@ -214,11 +214,11 @@ async fn take_away(manager: &Manager, row: &OrphanRow) -> Result<Option<String>,
         }
     };
     if let Err(error) = gone {
-        tracing::warn!(provider_id, server = %server_id, error, "a machine that nobody owns could not be taken away");
+        tracing::warn!(provider_id, server = %server_id, error, "a machine without an owner could not be taken away");
         return Ok(None);
     }
-    let words = format!("machine {provider_id} (server {server_id}), which nobody owned, was taken away");
-    tracing::warn!(provider_id, server = %server_id, "a machine that nobody owned was taken away");
+    let words = format!("machine {provider_id} (server {server_id}), which had no owner, was taken away");
+    tracing::warn!(provider_id, server = %server_id, "a machine without an owner was taken away");
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
         store::forget(conn, OrphanKind::Unowned, *server_id).await?;
@@ -232,8 +232,8 @@ async fn take_away(manager: &Manager, row: &OrphanRow) -> Result<Option<String>,
     Ok(Some(words))
 }
 
-/// Writes a server off whose machine is missing, of any app server. One that is active stays active, and its
-/// instance is down; any other is terminated.
+/// Writes off a server whose machine is missing, of any app server. One that is active stays active, and its instance
+/// is down; any other is terminated.
 async fn write_off(manager: &Manager, row: &OrphanRow) -> Result<Option<String>, DbError> {
     let provider = manager.provider.name();
     let owned = store::owned(&mut *manager.db.conn().await?, provider, &[]).await?;
@@ -272,7 +272,7 @@ async fn write_off(manager: &Manager, row: &OrphanRow) -> Result<Option<String>,
     Ok(Some(format!("server {server_id} of app server {app_server_id}, whose machine is missing, was written off")))
 }
 
-/// App servers whose machine was written off while they were active, and that are not any more.
+/// Releases app servers whose machine was written off while they were active, and that are not active any more.
 async fn release_adrift(manager: &Manager) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     for id in store::adrift(&mut conn).await? {
@@ -289,7 +289,7 @@ async fn release_adrift(manager: &Manager) -> Result<(), DbError> {
     Ok(())
 }
 
-/// One that ran does not any more, and is none to go back to. Under the instance's lock.
+/// Ends a running app server that has lost its machine, also as a fallback. Under the instance's lock.
 async fn release(conn: &mut diesel_async::AsyncPgConnection, id: AppServerId) -> Result<(), DbError> {
     let Some(row) = app_servers::find(conn, id).await? else { return Ok(()) };
     if row.status == AppServerStatus::Running {

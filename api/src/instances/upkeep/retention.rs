@@ -1,6 +1,6 @@
-//! For how long machines are kept that nobody needs. Needed are the active app server, the one to go back to, the newest that
-//! could be activated next, those where requests still end, and those that a person pinned; of the others the end is written
-//! down, and visible, long before it comes.
+//! How long unneeded machines are kept. Needed are the active app server, the fallback, the newest that could be
+//! activated next, those that drain, and those that a user pinned; for the others the end is recorded, and visible,
+//! long before it comes.
 
 use diesel_async::AsyncConnection;
 use serde_json::json;
@@ -13,15 +13,15 @@ use crate::machines;
 use crate::platform::db::DbError;
 use crate::platform::{audit, events, logs};
 
-/// Who takes machines away whose time is over.
+/// The actor of terminations after the retention has ended.
 const ACTOR: &str = "retention";
-/// How many one sweep ends at most; the next takes more.
+/// Most terminations that one sweep requests; the next requests more.
 const ENDED_A_SWEEP: i64 = 100;
 
-/// Writes down what is needed and what is not, and decides the end of what is over.
+/// Records which app servers are needed, and requests the termination of machines whose retention has ended.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`DbError`] when the database does not answer.
 pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     mark(manager).await?;
     let due = store::due(&mut *manager.db.conn().await?, ENDED_A_SWEEP).await?;
@@ -31,10 +31,10 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Writes down what is needed and what is not.
+/// Records which app servers are needed and which are not.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`DbError`] when the database does not answer.
 pub async fn mark(manager: &Manager) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
@@ -45,7 +45,7 @@ pub async fn mark(manager: &Manager) -> Result<(), DbError> {
     .await
 }
 
-/// Decides the end of an app server's machine, if it is not needed still.
+/// Requests the termination of an app server's machine, if it is still not needed.
 async fn end(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
@@ -68,10 +68,10 @@ async fn end(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
     .await
 }
 
-/// Keeps an app server until [`unpin`]. Kept already: success.
+/// Pins an app server until [`unpin`]. Pinned already: success.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] when the end of its machine was decided.
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] when the termination of its machine was requested.
 pub async fn pin(manager: &Manager, actor: &str, id: AppServerId, reason: Option<String>) -> Result<(), Refusal> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
@@ -106,10 +106,10 @@ pub async fn pin(manager: &Manager, actor: &str, id: AppServerId, reason: Option
     .await
 }
 
-/// Leaves an app server to retention again. Not kept: success.
+/// Unpins an app server, so that retention applies again. Not pinned: success.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], or when the database does not answer.
+/// [`Refusal::NotFound`]; [`Refusal::Db`] when the database does not answer.
 pub async fn unpin(manager: &Manager, actor: &str, id: AppServerId) -> Result<(), Refusal> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {

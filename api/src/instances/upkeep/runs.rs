@@ -1,6 +1,5 @@
-//! Looks after the directories of runs that nobody looks after: of builds that are over, the rest of what was printed is
-//! taken into the log, and the directory is removed; those of builds that there are not are removed. Builds that go on are
-//! left alone.
+//! Clears leftover run directories. If the build has ended, the rest of its output is stored in the log and the
+//! directory is removed; directories of unknown builds are removed, too. Running builds are left alone.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,10 +16,10 @@ use crate::instances::store::{app_servers, builds, hook_runs};
 use crate::platform::db::DbError;
 use crate::platform::logs::{self, Line, Mask};
 
-/// Looks at every directory. What cannot be done is reported, and tried again at the next look.
+/// Looks at every directory. A failure is logged, and retried by the next sweep.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`DbError`] when the database does not answer.
 pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     for id in directories(&manager.options.runs_dir).await {
         if builds::is_under_way(&mut *manager.db.conn().await?, id).await? {
@@ -33,7 +32,7 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     clear_hooks(manager).await
 }
 
-/// Removes the directories of hooks that are over: their worker died, and one on another host went on.
+/// Removes the directories of hooks that have ended: their worker died, and one on another host went on.
 async fn clear_hooks(manager: &Manager) -> Result<(), DbError> {
     let runs_dir = &manager.options.runs_dir;
     let id = |name: &String| name.strip_prefix(hooks::DIRECTORY)?.parse().ok();
@@ -63,7 +62,7 @@ async fn directories(runs_dir: &Path) -> Vec<AppServerId> {
     names(runs_dir).await.iter().filter_map(|name| name.parse().ok()).collect()
 }
 
-/// The names in a directory; none where there is no such directory.
+/// The names in a directory; none if there is no such directory.
 async fn names(dir: &Path) -> Vec<String> {
     let mut names = Vec::new();
     if let Ok(mut entries) = tokio::fs::read_dir(dir).await {
@@ -84,7 +83,7 @@ async fn clear(manager: &Manager, id: AppServerId) -> Result<(), String> {
                 let mut sink = Late { manager, mask: sink.mask.clone(), ..*sink };
                 manager.ansible.recover(&run, sink.position, &mut sink).await
             }
-            // What an earlier run printed was taken in before the next one began.
+            // The output of an earlier run was stored before the next one began.
             Some(_) | None => manager.ansible.recover(&run, SpoolPosition::default(), &mut Nowhere).await,
         };
         taken.map_err(|error| error.to_string())?;
@@ -99,7 +98,7 @@ async fn remove(dir: PathBuf) -> std::io::Result<()> {
     }
 }
 
-/// The directory's name of a build's last run, and what takes in the rest of it.
+/// The directory's name of a build's last run, and the sink for the rest of its output.
 async fn last_run(manager: &Manager, id: AppServerId) -> Result<Option<(String, Late<'_>)>, DbError> {
     let mut conn = manager.db.conn().await?;
     let (Some(row), Some(state)) = (app_servers::find(&mut conn, id).await?, builds::find(&mut conn, id).await?) else {
@@ -110,7 +109,7 @@ async fn last_run(manager: &Manager, id: AppServerId) -> Result<Option<(String, 
     Ok(Some((format!("{}-{}", state.playbook, state.run), Late { manager, id, about, mask, position })))
 }
 
-/// Takes lines into the log of a build that nobody holds any more. Of two that do it at once, one does: the position tells.
+/// Stores output of a build that no process holds. Of two processes that do so at once, the stored position lets one.
 struct Late<'a> {
     manager: &'a Manager,
     id: AppServerId,
@@ -150,7 +149,7 @@ impl Late<'_> {
     }
 }
 
-/// Drops what it is given.
+/// A sink that discards its lines.
 struct Nowhere;
 
 #[async_trait]

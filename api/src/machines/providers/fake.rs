@@ -1,5 +1,5 @@
-//! A provider in memory, for tests of what uses one: it makes as many machines as there are web servers to play them, and
-//! fails as it is told. It also answers for its machines what a probe asks.
+//! A provider in memory for tests: its machines answer HTTP by the web servers it is given, and it fails on request.
+//! It also is the probe of its machines.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,34 +13,34 @@ use crate::machines::provider::{
     Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
 };
 
-/// What becomes of one create.
+/// Outcome of one create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FakeCreate {
-    /// No machine, and this error.
+    /// No machine is created; the caller gets this error.
     Refused(ProviderError),
-    /// A machine, but the caller is told that nobody answered.
+    /// A machine is created, but the caller gets an error as if the answer was lost.
     AnswerLost,
-    /// A machine that is building for so many looks at it.
+    /// A machine that is `Building` for this many polls.
     Slow(u32),
-    /// A machine that the provider gives up on, in these words.
+    /// A machine that the provider reports as failed, with this message.
     Failed(String),
 }
 
-/// How often each operation was called.
+/// Number of calls of each operation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FakeMachineCalls {
-    /// [`Provider::create`], whatever came of it.
+    /// Calls of [`Provider::create`], successful or not.
     pub create: u32,
-    /// [`Provider::reboot`].
+    /// Calls of [`Provider::reboot`], successful or not.
     pub reboot: u32,
-    /// [`Provider::terminate`].
+    /// Calls of [`Provider::terminate`].
     pub terminate: u32,
 }
 
 #[derive(Debug)]
 struct FakeMachine {
     endpoint: Endpoint,
-    /// Looks at it until it is active.
+    /// Polls left until it is active.
     building: u32,
     failure: Option<String>,
     boots: u32,
@@ -50,7 +50,7 @@ struct FakeMachine {
 struct State {
     machines: BTreeMap<ServerId, FakeMachine>,
     made: usize,
-    /// Of another installation, under ids that we may have too.
+    /// Machines of another installation, whose ids may equal ours.
     strangers: BTreeSet<ServerId>,
     is_away: bool,
     lists_nothing: bool,
@@ -58,12 +58,12 @@ struct State {
     calls: FakeMachineCalls,
     answers_ssh: bool,
     restarts: bool,
-    /// Calls that still find nobody there.
+    /// Calls of terminate that still fail as if the provider did not answer.
     away: u32,
     offer: MachineOffer,
 }
 
-/// Machines in memory. Their web servers are the caller's.
+/// Machines in memory. The caller runs their web servers.
 #[derive(Debug)]
 pub struct FakeProvider {
     web_servers: Vec<SocketAddr>,
@@ -71,7 +71,7 @@ pub struct FakeProvider {
 }
 
 impl FakeProvider {
-    /// The first machine answers HTTP at the first of these addresses, the second at the second, and then round again.
+    /// The first machine gets the first of these addresses for HTTP, the second the second, and then round again.
     pub fn new(web_servers: Vec<SocketAddr>) -> Self {
         let state = State {
             machines: BTreeMap::new(),
@@ -89,40 +89,40 @@ impl FakeProvider {
         Self { web_servers, state: Mutex::new(state) }
     }
 
-    /// What its machines have from now on.
+    /// Sets the capacity of its machines.
     pub fn offer(&self, offer: MachineOffer) {
         self.state().offer = offer;
     }
 
-    /// What becomes of the next create that is not told yet. By default all goes well at once.
+    /// Queues the outcome of a create. Without one, a create succeeds at once.
     pub fn next_create(&self, create: FakeCreate) {
         self.state().creates.push_back(create);
     }
 
-    /// Whether machines answer SSH.
+    /// Sets whether machines answer SSH.
     pub fn set_answers_ssh(&self, answers: bool) {
         self.state().answers_ssh = answers;
     }
 
-    /// Whether a machine that is rebooted does restart.
+    /// Sets whether a reboot really restarts the machine.
     pub fn set_restarts(&self, restarts: bool) {
         self.state().restarts = restarts;
     }
 
-    /// The next calls that would take a machine away find nobody there, so many of them.
+    /// Lets the next `calls` calls of terminate fail as if the provider did not answer.
     pub fn be_away_at_terminate(&self, calls: u32) {
         self.state().away = calls;
     }
 
-    /// A machine vanishes without anybody having asked for it.
+    /// Removes a machine behind the manager's back.
     pub fn lose(&self, id: ServerId) {
         self.state().machines.remove(&id);
     }
 
-    /// A machine with our id and installation turns up without any create, as after a database was put back.
+    /// Adds a machine of our installation without a create, as after a restore of the database.
     ///
     /// # Errors
-    /// When there is no web server to play it.
+    /// [`ProviderError::Permanent`] if it was given no web servers.
     pub fn plant(&self, id: ServerId) -> Result<(), ProviderError> {
         let mut state = self.state();
         let endpoint = self.endpoint(state.machines.len())?;
@@ -130,48 +130,45 @@ impl FakeProvider {
         Ok(())
     }
 
-    /// Another installation has a machine with this id.
+    /// Adds a machine of another installation with this id.
     pub fn plant_stranger(&self, id: ServerId) {
         self.state().strangers.insert(id);
     }
 
-    /// The machines of another installation.
     pub fn strangers(&self) -> Vec<ServerId> {
         self.state().strangers.iter().copied().collect()
     }
 
-    /// Whether nothing that is asked is answered.
+    /// Sets whether every call fails as if the provider did not answer.
     pub fn set_away(&self, is_away: bool) {
         self.state().is_away = is_away;
     }
 
-    /// Whether it lists no machine at all, as with credentials of another project. One that is asked for is found still.
+    /// Sets whether it lists no machine, as with credentials of another project. A lookup by id still finds them.
     pub fn set_lists_nothing(&self, lists_nothing: bool) {
         self.state().lists_nothing = lists_nothing;
     }
 
-    /// The machines there are.
     pub fn machines(&self) -> Vec<ServerId> {
         self.state().machines.keys().copied().collect()
     }
 
-    /// How often each operation was called.
     pub fn calls(&self) -> FakeMachineCalls {
         self.state().calls
     }
 
-    /// A test that panicked elsewhere leaves the machines as whole as they were.
+    /// A test that panicked while holding the lock leaves the machines consistent.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The machines, where anybody answers.
+    /// The machines, or an error while the provider is set not to answer.
     fn answering(&self) -> Result<MutexGuard<'_, State>, ProviderError> {
         let state = self.state();
         if state.is_away { Err(ProviderError::Transient("the provider does not answer".to_owned())) } else { Ok(state) }
     }
 
-    /// Where the machine answers: SSH at an address that nobody has (RFC 5737), HTTP where the caller says.
+    /// The machine's endpoint: SSH at an unassigned address (RFC 5737), HTTP at the caller's web server.
     fn endpoint(&self, number: usize) -> Result<Endpoint, ProviderError> {
         let none = || ProviderError::Permanent("there is no web server to play a machine".to_owned());
         let http = self.web_servers.iter().cycle().nth(number).copied().ok_or_else(none)?;
@@ -224,7 +221,7 @@ impl Provider for FakeProvider {
             Some(FakeCreate::Failed(words)) => (0, Some(words), false),
             None => (0, None, false),
         };
-        // No two machines share an address, whatever has become of the earlier one.
+        // No two machines share an address, even if the earlier one is gone.
         let endpoint = self.endpoint(state.made)?;
         state.made += 1;
         let made =

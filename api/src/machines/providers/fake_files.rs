@@ -1,7 +1,7 @@
-//! Machines that are files: for trying the program out without machines, and for tests with real processes. Several processes
-//! share a directory of them, and one that was killed finds there what it made.
+//! Machines that are files: for trying out the program without machines, and for tests with real processes. Processes
+//! share a directory of them; after a kill, the next process finds there the machines that were created.
 //!
-//! A machine is `{server id}.json`; it always answers SSH, and one web server plays them all.
+//! A machine is `{server id}.json`; it always answers SSH, and one web server serves HTTP for all of them.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -20,9 +20,9 @@ use crate::machines::provider::{
     Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
 };
 
-/// Where the web server that plays the machines answers, as whoever started it wrote it.
+/// File with the address of the machines' web server, written by the process that started the server.
 const WEB: &str = "web";
-/// Machines have the addresses that are for documentation (RFC 3849), ending in their id.
+/// Addresses of the machines: the range for documentation (RFC 3849), ending in the machine's id.
 const NETWORK: u128 = 0x2001_0db8 << 96;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ struct Record {
     boots: u64,
 }
 
-/// A directory of machines. It also answers for them what a probe asks.
+/// A directory of machines. It also is their probe.
 #[derive(Debug, Clone)]
 pub struct FileMachines {
     dir: PathBuf,
@@ -43,16 +43,16 @@ impl FileMachines {
     /// The machines of this directory. They answer HTTP at `web`, or where [`FileMachines::serve`] does.
     ///
     /// # Errors
-    /// When the directory cannot be made.
+    /// The I/O error if the directory cannot be created.
     pub fn open(dir: PathBuf, web: Option<SocketAddr>) -> io::Result<Self> {
         fs::create_dir_all(&dir)?;
         Ok(Self { dir, web })
     }
 
-    /// Plays the machines' web servers until `stop`, unless somebody else does; at the same port as before, where it is free.
+    /// Serves HTTP for the machines until `stop`, unless `web` was given; at the same port as before if it is free.
     ///
     /// # Errors
-    /// When there is no free port, or it cannot be written down.
+    /// The I/O error if no port is free or the address cannot be written to its file.
     pub async fn serve(&self, stop: CancellationToken) -> io::Result<()> {
         if self.web.is_some() {
             return Ok(());
@@ -84,7 +84,7 @@ impl FileMachines {
         }
     }
 
-    /// A file of its own beside the others, to be moved to its place.
+    /// Writes a temporary file beside the others, to be renamed into place.
     fn draft(&self, bytes: &[u8]) -> io::Result<PathBuf> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -97,7 +97,7 @@ impl FileMachines {
         fs::rename(self.draft(bytes)?, path)
     }
 
-    /// Two that make one machine make one.
+    /// Two concurrent creates of the same machine result in one.
     fn make(&self, record: &Record) -> io::Result<()> {
         let draft = self.draft(&serde_json::to_vec(record)?)?;
         let made = fs::hard_link(&draft, self.path(record.server_id));
@@ -116,7 +116,7 @@ impl FileMachines {
     }
 }
 
-/// The machine with this address.
+/// The machine with this address, if it is one of ours.
 fn at(address: SocketAddr) -> Option<ServerId> {
     let IpAddr::V6(address) = address.ip() else { return None };
     i64::try_from(address.to_bits().checked_sub(NETWORK)?).ok().map(ServerId)

@@ -1,4 +1,4 @@
-//! The web server of machines that are none: answers 200 to everything.
+//! Web server of fake machines: answers 200 to every request.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 const ANSWER: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 18\r\nconnection: close\r\n\r\nA machine of none\n";
 
-/// Answers until `stop`; gives the address, whose port may have been 0.
+/// Answers until `stop`; gives the address with the real port, which may have been given as 0.
 ///
 /// # Errors
-/// When it cannot listen there.
+/// The I/O error if it cannot listen there.
 pub async fn start(address: SocketAddr, stop: CancellationToken) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
@@ -21,7 +21,7 @@ pub async fn start(address: SocketAddr, stop: CancellationToken) -> io::Result<S
         loop {
             match listener.accept().await {
                 Ok((visitor, _)) => drop(tokio::spawn(answer(visitor))),
-                // No file descriptor is free now.
+                // No file descriptor is free: back off.
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
             }
         }
@@ -29,7 +29,7 @@ pub async fn start(address: SocketAddr, stop: CancellationToken) -> io::Result<S
     Ok(address)
 }
 
-/// One request a connection; one that broke off gets no answer.
+/// Answers one request per connection; a broken connection gets no answer.
 async fn answer(visitor: TcpStream) -> io::Result<()> {
     let mut lines = BufReader::new(visitor).lines();
     while lines.next_line().await?.is_some_and(|line| !line.is_empty()) {}

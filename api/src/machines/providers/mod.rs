@@ -1,4 +1,4 @@
-//! What implements [`super::provider::Provider`].
+//! Implementations of [`super::provider::Provider`].
 
 pub mod fake;
 pub mod fake_files;

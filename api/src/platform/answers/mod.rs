@@ -1,4 +1,4 @@
-//! Answers that are kept and given again: a request that comes again with its Idempotency-Key starts nothing twice.
+//! Stored answers for idempotent requests: a request repeated with its Idempotency-Key gets the first one's answer.
 
 mod store;
 

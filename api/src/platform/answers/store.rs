@@ -1,4 +1,4 @@
-//! The table `idempotency_keys`.
+//! The table `idempotency_keys`: requests by user and key, with the answer that was sent.
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -7,37 +7,37 @@ use shared_types::UserId;
 use crate::platform::db::DbError;
 use crate::platform::db::schema::idempotency_keys as keys;
 
-/// What was answered.
+/// The answer as it was sent. Without a status there is none yet.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::Queryable, diesel::AsChangeset)]
 #[diesel(table_name = keys)]
 pub struct Answer {
-    /// The status.
+    /// The HTTP status; null until the request has been answered.
     pub status: Option<i16>,
-    /// Where what was made is.
+    /// The `Location` header: the URL of the created resource.
     pub location: Option<String>,
-    /// Its version.
+    /// The `ETag` header: the resource's version.
     pub etag: Option<String>,
     /// The body, as JSON.
     pub body: Option<Vec<u8>>,
 }
 
-/// What is known of a key.
+/// What is known about an Idempotency-Key.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Begun {
-    /// Nothing: the request is to be answered now.
+    /// The key is new: handle the request now.
     Now,
-    /// It came before and was answered so.
+    /// The same request came before; this was its answer.
     Before(Answer),
-    /// It came before, and there is no answer: it is worked at, or was cut off.
+    /// The same request came before and has no answer: it is in progress, or was interrupted.
     Unfinished,
-    /// The key was used for another request.
+    /// The key was used for a different request.
     Other,
 }
 
-/// Begins a request under its key, unless it came before.
+/// Stores a request under its key, unless the key is known already.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] if a statement fails.
 pub async fn begin(conn: &mut AsyncPgConnection, user: UserId, key: &str, request: &[u8]) -> Result<Begun, DbError> {
     let begun = diesel::insert_into(keys::table)
         .values((keys::user_id.eq(user), keys::key.eq(key), keys::request.eq(request)))
@@ -60,28 +60,28 @@ pub async fn begin(conn: &mut AsyncPgConnection, user: UserId, key: &str, reques
     })
 }
 
-/// Keeps the answer.
+/// Stores the answer of a request.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn finish(conn: &mut AsyncPgConnection, user: UserId, key: &str, answer: &Answer) -> Result<(), DbError> {
     diesel::update(keys::table.find((user, key))).set(answer).execute(conn).await?;
     Ok(())
 }
 
-/// Forgets a request that did nothing.
+/// Deletes the key of a request that changed nothing.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn forget(conn: &mut AsyncPgConnection, user: UserId, key: &str) -> Result<(), DbError> {
     diesel::delete(keys::table.find((user, key))).execute(conn).await?;
     Ok(())
 }
 
-/// Removes at most so many keys that are older than a day. Gives how many.
+/// Deletes at most `limit` keys that are older than a day. Returns the number of deleted keys.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn prune(conn: &mut AsyncPgConnection, limit: i64) -> Result<usize, DbError> {
     let old = "DELETE FROM idempotency_keys WHERE (user_id, key) IN \
         (SELECT user_id, key FROM idempotency_keys WHERE created < now() - interval '24 hours' LIMIT $1)";

@@ -1,4 +1,4 @@
-//! Who did what. Rows are only added; the operator may set for how long they are kept.
+//! The audit log. Rows are only added; the operator may set how long they are kept.
 
 mod store;
 

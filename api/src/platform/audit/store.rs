@@ -1,4 +1,4 @@
-//! The table `audit_log`.
+//! The table `audit_log`: operations of users and of the program, permitted or refused.
 
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
@@ -11,7 +11,7 @@ use super::Origin;
 use crate::platform::db::DbError;
 use crate::platform::db::schema::audit_log;
 
-/// One thing that somebody did, or was not let do.
+/// An operation that an actor performed, or was refused.
 #[derive(Debug)]
 pub struct Entry<'a> {
     actor: &'a str,
@@ -25,7 +25,7 @@ pub struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// Who did what: the operation's name in the API.
+    /// `action` is the operation's name in the API.
     pub fn new(actor: &'a str, action: &'a str) -> Self {
         Self {
             actor,
@@ -39,41 +39,41 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The instance it was done to.
+    /// Sets the instance that the operation concerns.
     pub fn instance(self, id: InstanceId) -> Self {
         Self { instance: Some(id), ..self }
     }
 
-    /// The app server it was done to.
+    /// Sets the app server that the operation concerns.
     pub fn app_server(self, id: AppServerId) -> Self {
         Self { app_server: Some(id), ..self }
     }
 
-    /// What else there is to know; never a secret.
+    /// Sets further details; never a secret.
     pub fn detail(self, detail: Value) -> Self {
         Self { detail, ..self }
     }
 
-    /// What was changed, as it was and as it is since; never a secret.
+    /// Sets the values before and after the change; never a secret.
     pub fn change(self, before: Value, after: Value) -> Self {
         Self { change: Some((before, after)), ..self }
     }
 
-    /// Why, in their words.
+    /// Sets the reason that the actor gave.
     pub fn reason(self, reason: Option<&'a str>) -> Self {
         Self { reason, ..self }
     }
 
-    /// They were not let, for this reason.
+    /// Marks the operation as refused, for this reason.
     pub fn refused(self, reason: &'a str) -> Self {
         Self { outcome: Outcome::Refused, reason: Some(reason), ..self }
     }
 }
 
-/// Adds an entry, in the transaction of what it tells of. Where the request came from is taken from the [`Origin`].
+/// Adds an entry, in the transaction of the operation. The client's address and request id come from the [`Origin`].
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn record(conn: &mut AsyncPgConnection, entry: Entry<'_>) -> Result<(), DbError> {
     let Entry { actor, action, instance, app_server, detail, change, reason, outcome } = entry;
     let Origin { user, token, actor: _, address, user_agent: _, request_id, .. } = Origin::current();
@@ -99,33 +99,33 @@ pub async fn record(conn: &mut AsyncPgConnection, entry: Entry<'_>) -> Result<()
     Ok(())
 }
 
-/// Which entries.
+/// A filter for entries of the audit log.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
-    /// Only this one's, by the whole name.
+    /// Only entries of this actor; the whole name must match.
     pub actor: Option<String>,
-    /// Only this operation's.
+    /// Only entries of this operation, by its name in the API.
     pub action: Option<String>,
     /// Only those about this instance.
     pub instance: Option<InstanceId>,
     /// Only those about this app server.
     pub app_server: Option<AppServerId>,
-    /// Only what was done, or what was refused.
+    /// Only permitted or only refused operations.
     pub outcome: Option<Outcome>,
-    /// Only from then on.
+    /// Only entries at or after this time.
     pub since: Option<DateTime<Utc>>,
-    /// Only before then.
+    /// Only entries before this time.
     pub until: Option<DateTime<Utc>>,
-    /// Only those before this one.
+    /// Only entries before this one (for paging).
     pub before: Option<ActivityId>,
-    /// How many at most.
+    /// The maximum number of entries.
     pub limit: i64,
 }
 
-/// Entries, the newest first.
+/// Entries that match, newest first.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Activity>, DbError> {
     let Query { actor, action, instance, app_server, outcome, since, until, before, limit } = query;
     let mut select = audit_log::table.order(audit_log::id.desc()).limit(*limit).select(Row::as_select()).into_boxed();
@@ -213,15 +213,15 @@ fn activity(row: Row) -> Activity {
     }
 }
 
-/// Removes entries older than so many days, at most `limit`. Gives how many.
+/// Deletes entries older than `days`, at most `limit`. Returns the number of deleted entries.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] if a statement fails.
 pub async fn prune(conn: &mut AsyncPgConnection, days: u32, limit: i64) -> Result<usize, DbError> {
     use diesel::sql_types::{BigInt, Integer};
     use diesel_async::AsyncConnection;
     conn.transaction(async |conn| {
-        // The table refuses every other removal.
+        // A trigger of the table refuses any other deletion.
         diesel::sql_query("SET LOCAL ocim.housekeeping = 'on'").execute(conn).await?;
         let gone = diesel::sql_query(
             "DELETE FROM audit_log WHERE id IN \

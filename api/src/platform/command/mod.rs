@@ -1,5 +1,5 @@
-//! Short programs of others, such as `git` and `pip`: with an environment of their own, a time limit, bounded output, and never
-//! beyond the end of this program. Not here: playbooks, which outlast a connection to the database (`ansible/runner.rs`).
+//! Short-lived external programs, such as `git` and `pip`: with a clean environment, a time limit and bounded output;
+//! they die with this program. Not here: playbooks, which outlast a database connection (`ansible/runner.rs`).
 
 mod spawner;
 
@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use spawner::spawn;
 
-/// So much of what a program prints is kept, in bytes.
+/// How many bytes of a program's stdout, and of its stderr, are kept.
 pub const OUTPUT_LIMIT: u64 = 1 << 20;
 
-/// What of the manager's environment `git` and `pip` need to reach a network. Ansible gets none of it.
+/// Variables that `git` and `pip` inherit because they need them to reach a network. Ansible inherits none of them.
 const PASSED_ON: &[&str] = &[
     "GIT_SSL_CAINFO",
     "HOME",
@@ -36,19 +36,19 @@ const PASSED_ON: &[&str] = &[
     "no_proxy",
 ];
 
-/// Why a program did not come to its end. Its own failure is no error: see [`Output::success`].
+/// Why a program did not finish. A non-zero exit status is not an error: see [`Output::success`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    /// No process can be started without `setpriv`.
+    /// `setpriv`, which starts every program, is not installed.
     #[error("the program `setpriv` is missing: install util-linux")]
     NoSetpriv,
-    /// What the system says; it may go away.
+    /// The operating system's message; may be transient.
     #[error("{0}")]
     System(String),
-    /// The program took longer than this.
+    /// The program took longer than this limit.
     #[error("it took longer than {} s and was ended", .0.as_secs())]
     TimeLimit(Duration),
-    /// The token was cancelled.
+    /// The cancellation token was cancelled.
     #[error("cancelled")]
     Cancelled,
 }
@@ -59,20 +59,20 @@ impl From<io::Error> for CommandError {
     }
 }
 
-/// What a program printed, and whether it went well.
+/// What a program printed, and how it ended.
 #[derive(Debug)]
 pub struct Output {
     /// Whether the exit status is 0.
     pub success: bool,
-    /// The exit status; none when a signal ended it.
+    /// The exit status; none if a signal ended the program.
     pub code: Option<i32>,
-    /// At most [`OUTPUT_LIMIT`], unless more was asked for.
+    /// At most [`OUTPUT_LIMIT`] bytes, or the limit given to [`capture_up_to`].
     pub stdout: String,
-    /// The same of stderr.
+    /// The same limit applies as for stdout.
     pub stderr: String,
 }
 
-/// A command that dies with this program, in a process group of its own, with a clean environment.
+/// A command in its own process group with a clean environment; the kernel kills it when this program dies.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]).arg(program);
@@ -86,15 +86,15 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Runs a short command and keeps what it prints.
+/// Runs a short command and returns what it prints.
 ///
 /// # Errors
-/// When it cannot be started, takes longer than `limit`, or is cancelled.
+/// [`CommandError`] if the program cannot be started, takes longer than `limit`, or is cancelled.
 pub async fn capture(command: Command, limit: Duration, cancel: &CancellationToken) -> Result<Output, CommandError> {
     capture_up_to(OUTPUT_LIMIT, command, limit, cancel).await
 }
 
-/// The same for a command that prints much: so many bytes of stdout and stderr each are kept.
+/// Like [`capture`], but keeps `most` bytes each of stdout and stderr.
 ///
 /// # Errors
 /// As [`capture`].
@@ -113,12 +113,12 @@ pub async fn capture_up_to(
     Ok(Output { success: status.success(), code: status.code(), stdout: stdout?, stderr: stderr? })
 }
 
-/// Why no process was started.
+/// The error for a process that could not be started.
 pub fn no_start(error: io::Error) -> CommandError {
     if error.kind() == io::ErrorKind::NotFound { CommandError::NoSetpriv } else { error.into() }
 }
 
-/// Does the work until it has ended, the time is over, or the token is cancelled.
+/// Awaits the work until it ends, the limit is over, or the token is cancelled.
 ///
 /// # Errors
 /// [`CommandError::TimeLimit`] and [`CommandError::Cancelled`].
@@ -137,25 +137,24 @@ async fn read(from: Option<impl AsyncRead + Unpin>, most: u64) -> io::Result<Str
     let mut bytes = Vec::new();
     if let Some(mut from) = from {
         (&mut from).take(most).read_to_end(&mut bytes).await?;
-        // The rest is read away, so that the program does not stand still.
+        // Read and discard the rest, so that the program does not block on a full pipe.
         tokio::io::copy(&mut from, &mut tokio::io::sink()).await?;
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A child with its process group, which is killed when this is dropped.
+/// A child and its process group, which is killed when this is dropped.
 #[derive(Debug)]
 pub struct Group {
-    /// The child that was started.
     pub child: Child,
     id: Option<Pid>,
 }
 
 impl Group {
-    /// Starts a command that [`command`] made.
+    /// Starts a command made by [`command`].
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// [`CommandError`] if the program cannot be started.
     pub async fn start(command: Command) -> Result<Self, CommandError> {
         let child = spawner::spawn(command).await.map_err(no_start)?;
         let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
@@ -165,7 +164,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // A child that was waited for has no number any more: then nothing is killed.
+        // A child that was waited for has no pid any more: then there is nothing to kill.
         if let (Some(id), Some(_)) = (self.id, self.child.id()) {
             let _ = kill_process_group(id, Signal::KILL);
         }

@@ -1,8 +1,8 @@
 //! The thread that starts child processes.
 //!
-//! The parent-death signal of Linux comes when the *thread* that started the child ends, not when the process does. A thread
-//! of tokio's blocking pool ends after ten idle seconds, and a worker thread may become one. So one thread of our own, which
-//! ends with the program and not before, starts every child that is to die with the program.
+//! Linux sends the parent-death signal when the *thread* that started the child ends, not the process. A thread of
+//! tokio's blocking pool ends after ten idle seconds, and a worker thread may become one. So a dedicated thread, which
+//! lives as long as this program, starts every child that must die with this program.
 
 use std::io;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// A command to start, the runtime that waits for its end, and where to send the child.
+/// A command to start, the runtime that reaps the child, and the channel for the answer.
 struct Request {
     command: Command,
     runtime: Handle,
@@ -25,10 +25,10 @@ static SPAWNER: LazyLock<Option<Sender<Request>>> = LazyLock::new(|| {
     thread::Builder::new().name("ocim-spawner".to_owned()).spawn(move || serve(&requests)).ok().map(|_| sender)
 });
 
-/// Starts the command from the thread that lives as long as the program.
+/// Starts the command from the dedicated thread.
 ///
 /// # Errors
-/// What the system says, such as that there is no such program.
+/// [`io::Error`] if the system cannot start the program, for instance because it does not exist.
 pub async fn spawn(command: Command) -> io::Result<Child> {
     let gone = || io::Error::other("the thread that starts processes is gone");
     let (reply, answer) = oneshot::channel();
@@ -40,7 +40,7 @@ pub async fn spawn(command: Command) -> io::Result<Child> {
 fn serve(requests: &Receiver<Request>) {
     for Request { mut command, runtime, reply } in requests {
         let _context = runtime.enter();
-        // Whoever asked may be gone by now: the child is then dropped, which kills it (`kill_on_drop`).
+        // The receiver may be gone by now: the child is then dropped, which kills it (`kill_on_drop`).
         drop(reply.send(command.spawn()));
     }
 }

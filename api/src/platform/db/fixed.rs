@@ -1,6 +1,6 @@
-//! Pieces of SQL that the query builder has no words for. Unlike those of `diesel::dsl::sql` they leave a statement fit to be
-//! prepared once a connection: Postgres reads and plans it once, not each time. That asks one thing: their texts are ours, and
-//! few; whatever varies is bound.
+//! Pieces of SQL that the query builder cannot express. Unlike `diesel::dsl::sql`, they let Postgres prepare a
+//! statement once per connection, so that it is parsed and planned only once. Condition: the texts are constants of
+//! this program and few; all values are bound.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -11,14 +11,14 @@ use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, Typed
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 
-/// A piece of SQL of the type `T`.
+/// A constant piece of SQL with the SQL type `T`.
 #[derive(Debug, Clone)]
 pub struct Fixed<T> {
     text: Cow<'static, str>,
     of: PhantomData<T>,
 }
 
-/// A piece of SQL.
+/// Makes a piece of SQL from a constant text.
 pub fn fixed<T>(text: impl Into<Cow<'static, str>>) -> Fixed<T> {
     Fixed { text: text.into(), of: PhantomData }
 }
@@ -34,7 +34,7 @@ impl<T> QueryFragment<Pg> for Fixed<T> {
     }
 }
 
-/// The statement is known by its text.
+/// The prepared statement is cached by its SQL text.
 impl<T> QueryId for Fixed<T> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

@@ -1,5 +1,5 @@
-//! Pages by key: a list goes on after the last row that was seen, in the order of one column and then the id. Postgres compares
-//! the pair with an index of the two, so that no page costs more than the first.
+//! Keyset pagination: a list continues after the last row that was seen, ordered by one column and then the id.
+//! Postgres compares the pair with an index of the two columns, so that no page costs more than the first.
 
 use diesel::QueryResult;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
@@ -9,21 +9,21 @@ use diesel::sql_types::{BigInt, Bool, Text, Untyped};
 
 use super::fixed::{Fixed, fixed};
 
-/// What to sort by, and in which direction. The texts are ours, never what a request sent.
+/// The sort column and direction. The texts are constants of this program, never taken from a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
-    /// `table.column`, or an expression as an index has it.
+    /// `table.column`, or an expression that equals that of an index.
     pub by: &'static str,
-    /// `table.id`.
+    /// The id column, as `table.id`.
     pub id: &'static str,
-    /// The type that the text in a cursor is read as.
+    /// The SQL type that the cursor's text is cast to.
     pub kind: &'static str,
-    /// The largest first.
+    /// Whether the largest value comes first.
     pub is_descending: bool,
 }
 
 impl Order {
-    /// For `ORDER BY`.
+    /// The expression for `ORDER BY`.
     pub fn by(self) -> Fixed<Untyped> {
         let Self { by, id, kind: _, is_descending } = self;
         let direction = if is_descending { "DESC" } else { "ASC" };
@@ -36,15 +36,15 @@ impl Order {
     }
 }
 
-/// So many rows of a query at most.
+/// A query with a bound limit.
 #[derive(Debug, Clone)]
 pub struct AtMost<Q> {
     query: Q,
     limit: i64,
 }
 
-/// So many rows of a query at most. A limit that Postgres knows when it plans makes a plan for each number look better than one for
-/// all, and is planned for each time; one that it only learns when it runs is planned for once.
+/// Limits a query. If Postgres knows the limit when planning, a plan for each number looks better than a generic one,
+/// so it plans every time; a limit that it learns only at execution lets it plan once.
 pub fn at_most<Q>(query: Q, limit: i64) -> AtMost<Q> {
     AtMost { query, limit }
 }
@@ -63,13 +63,13 @@ impl<Q: Query> Query for AtMost<Q> {
     type SqlType = Q::SqlType;
 }
 
-/// The statement is known by its text.
+/// The prepared statement is cached by its SQL text.
 impl<Q> QueryId for AtMost<Q> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-/// Only rows after one.
+/// A condition: only rows after a given one.
 #[derive(Debug, Clone)]
 pub struct After {
     order: Order,
@@ -94,7 +94,7 @@ impl QueryFragment<Pg> for After {
     }
 }
 
-/// The statement is known by its text.
+/// The prepared statement is cached by its SQL text.
 impl QueryId for After {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

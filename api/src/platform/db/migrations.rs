@@ -1,4 +1,4 @@
-//! Brings the database to this program's version.
+//! Migrates the database to this program's version.
 
 use diesel::migration::{Migration, MigrationSource};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
@@ -7,16 +7,16 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{Db, DbError};
 
-/// Every migration, as files beside the crates.
+/// All migrations, embedded from `migrations/`.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 
-/// Any number; it names the lock that lets one process migrate at a time.
+/// The key of the advisory lock that lets one process migrate at a time; the value is arbitrary.
 const MIGRATION_LOCK: i64 = 0x6f63_696d;
 
-/// Runs what has not run yet, one process at a time; the others wait. Says how many ran.
+/// Runs pending migrations, one process at a time; the others wait. Returns the number of migrations that ran.
 ///
 /// # Errors
-/// When the server does not answer or a migration fails; what ran before it stays.
+/// [`DbError`] if the server does not answer or a migration fails; earlier migrations stay applied.
 pub async fn migrate(db: &Db) -> Result<usize, DbError> {
     let mut guard = db.dedicated().await?;
     lock(&mut guard).await?;
@@ -29,7 +29,7 @@ pub async fn migrate(db: &Db) -> Result<usize, DbError> {
     Ok(ran)
 }
 
-/// Brings the queue's own tables to the version this program knows.
+/// Migrates the job queue's own tables to the version this program knows.
 async fn queue(db: &Db) -> Result<(), DbError> {
     graphile_worker::WorkerOptions::default()
         .database_url(db.url())
@@ -41,10 +41,10 @@ async fn queue(db: &Db) -> Result<(), DbError> {
         .map_err(|error| DbError::Unavailable(error.to_string()))
 }
 
-/// Whether the database lacks migrations of this program.
+/// Whether migrations of this program are missing in the database.
 ///
 /// # Errors
-/// When the server does not answer, or it is no database of ours.
+/// [`DbError`] if the server does not answer, or the database is not one of ocim's.
 pub async fn are_pending(db: &Db) -> Result<bool, DbError> {
     let connection = db.dedicated().await?;
     let pending = tokio::task::spawn_blocking(move || {
@@ -62,10 +62,10 @@ struct Applied {
     version: String,
 }
 
-/// The migrations that the database has, the oldest first.
+/// The applied migrations, oldest first.
 ///
 /// # Errors
-/// When the server does not answer, or it is no database of ours.
+/// [`DbError`] if the server does not answer, or the database is not one of ocim's.
 pub async fn applied(db: &Db) -> Result<Vec<String>, DbError> {
     let rows: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations ORDER BY version")
         .load(&mut *db.conn().await?)
@@ -73,21 +73,21 @@ pub async fn applied(db: &Db) -> Result<Vec<String>, DbError> {
     Ok(rows.into_iter().map(|row| row.version).collect())
 }
 
-/// The migrations that this program has, as [`applied`] names them.
+/// The migrations of this program, named as in [`applied`].
 ///
 /// # Errors
-/// When they cannot be read.
+/// [`DbError`] if the embedded migrations cannot be read.
 pub fn known() -> Result<Vec<String>, DbError> {
     let known: Vec<Box<dyn Migration<diesel::pg::Pg>>> =
         MIGRATIONS.migrations().map_err(|error| DbError::Corrupt(format!("the migrations cannot be read: {error}")))?;
     Ok(known.iter().map(|one| one.name().version().to_string()).collect())
 }
 
-/// What keeps the database from being this program's: migrations that it lacks, or that this program does not know. None:
-/// it is this program's. One query.
+/// Describes how the database differs from this program: missing migrations, or migrations unknown to this program.
+/// None if they agree. One query.
 ///
 /// # Errors
-/// When the server does not answer, or it is no database of ours.
+/// [`DbError`] if the server does not answer, or the database is not one of ocim's.
 pub async fn difference(db: &Db) -> Result<Option<String>, DbError> {
     let (applied, known) = (applied(db).await?, known()?);
     let count = |of: &[String], without: &[String]| of.iter().filter(|one| !without.contains(one)).count();
@@ -98,7 +98,7 @@ pub async fn difference(db: &Db) -> Result<Option<String>, DbError> {
     })
 }
 
-/// Holds until the connection ends.
+/// Takes the migration lock, which is held until the connection ends.
 async fn lock(connection: &mut AsyncPgConnection) -> Result<(), DbError> {
     diesel::sql_query("SELECT pg_advisory_lock($1)")
         .bind::<diesel::sql_types::BigInt, _>(MIGRATION_LOCK)

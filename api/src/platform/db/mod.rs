@@ -1,5 +1,5 @@
-//! The database: one Postgres, one pool, one way to a connection. Not here: any table's meaning; that is in the `store.rs`
-//! of the module that owns it.
+//! The database: one Postgres, one connection pool. Not here: what the tables mean; that is in the `store.rs` of the
+//! module that owns each table.
 
 pub mod embedded;
 pub mod fixed;
@@ -17,39 +17,39 @@ use diesel_async::pooled_connection::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures::FutureExt;
 
-/// A connection borrowed from the pool. Work on it may be dropped half-way: an open transaction then ends with the
-/// connection at once, and holds no lock in the pool.
+/// A connection borrowed from the pool. A future that uses it may be dropped at any point: a connection with an open
+/// transaction is closed at once and holds no lock.
 pub struct Connection(Option<Object<AsyncPgConnection>>);
 
-/// How many connections one process holds at most.
+/// The maximum number of connections of one process.
 const POOL_SIZE: usize = 24;
 /// How long a request waits for a free connection.
 const POOL_WAIT: Duration = Duration::from_secs(10);
-/// How long a server may leave what was sent to it unacknowledged.
+/// How long sent data may stay unacknowledged by the server before the connection counts as broken.
 const VANISHED: Duration = Duration::from_secs(30);
 
-/// Why the database did not do it.
+/// Why a database operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// No connection could be had.
+    /// No connection could be made or borrowed; the driver's message.
     #[error("the database does not answer: {0}")]
     Unavailable(String),
-    /// It answers and takes nothing in: its disk is full, or it is read-only. In its words.
+    /// The server answers but refuses writes: its disk is full, or it is read-only. The server's message.
     #[error("the database takes nothing in: {0}")]
     ReadOnly(String),
-    /// A statement failed.
+    /// A statement failed; the driver's error.
     #[error(transparent)]
     Query(diesel::result::Error),
-    /// A secret is not there: it was replaced after the document that names it was read, or it is lost.
+    /// A secret is missing: it was replaced after its document was read, or it is lost.
     #[error("secret {0} is missing")]
     Replaced(String),
-    /// What is stored is not what the program stores.
+    /// A stored value is not one that this program writes.
     #[error("the database holds what it should not: {0}")]
     Corrupt(String),
 }
 
 impl DbError {
-    /// Whether the server is away, or went away while it was asked.
+    /// Whether the server is unreachable, or became so during the operation.
     pub fn is_away(&self) -> bool {
         use diesel::result::{DatabaseErrorKind as Kind, Error};
         match self {
@@ -61,7 +61,7 @@ impl DbError {
         }
     }
 
-    /// Whether it may be another moment: the server was away, or the connection broke.
+    /// Whether a retry may succeed: the server was unreachable, or the connection broke.
     pub fn may_go_better(&self) -> bool {
         use diesel::result::{DatabaseErrorKind as Kind, Error};
         match self {
@@ -80,7 +80,7 @@ impl DbError {
 impl From<diesel::result::Error> for DbError {
     fn from(error: diesel::result::Error) -> Self {
         use diesel::result::DatabaseErrorKind::{ReadOnlyTransaction, Unknown};
-        // A full disk (class 53100) is known by its words only: the driver hands the class on in no other way.
+        // A full disk (class 53100) is recognised by its message only, because the driver does not expose the class.
         if let diesel::result::Error::DatabaseError(kind, info) = &error
             && (matches!(kind, ReadOnlyTransaction) || (matches!(kind, Unknown) && is_disk_full(info.as_ref())))
         {
@@ -90,7 +90,7 @@ impl From<diesel::result::Error> for DbError {
     }
 }
 
-/// Known by its words only, like a full disk.
+/// Recognised by its message only, like a full disk.
 fn is_shutdown(info: &(dyn diesel::result::DatabaseErrorInformation + Send + Sync)) -> bool {
     let words = info.message();
     ["administrator command", "database system is", "connection closed"].iter().any(|known| words.contains(known))
@@ -106,18 +106,18 @@ impl From<serde_json::Error> for DbError {
     }
 }
 
-/// How the pool is at this moment.
+/// The state of the connection pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolState {
-    /// Connections that are open.
+    /// Open connections, whether in use or not.
     pub size: usize,
-    /// Of them, those that nobody uses.
+    /// Open connections that are not in use.
     pub free: usize,
-    /// Who waits for one.
+    /// Tasks that wait for a connection.
     pub waiting: usize,
 }
 
-/// The way to the database. Cheap to clone.
+/// The connection pool. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
@@ -132,14 +132,14 @@ impl std::fmt::Debug for Db {
 }
 
 impl Db {
-    /// Makes a pool; connects when the first connection is wanted.
+    /// Makes a pool, which connects when the first connection is needed.
     ///
     /// # Errors
-    /// When the pool's settings make no sense.
+    /// [`DbError`] if the pool's settings are invalid.
     pub fn open(url: &str) -> Result<Self, DbError> {
         let mut config = ManagerConfig::default();
         config.custom_setup = Box::new(|url| connect(url).boxed());
-        // A connection whose server has gone is known without asking; asking would be a round trip each time one is borrowed.
+        // The client notices a closed connection without a query; a check would cost a round trip for each borrowing.
         config.recycling_method = RecyclingMethod::Fast;
         let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
         let pool = Pool::builder(manager)
@@ -153,61 +153,61 @@ impl Db {
         Ok(Self { pool, url: url.to_owned() })
     }
 
-    /// A connection from the pool; waits for one at most ten seconds.
+    /// Borrows a connection from the pool; waits at most ten seconds for a free one.
     ///
     /// # Errors
-    /// When none can be had.
+    /// [`DbError::Unavailable`] if none can be had.
     pub async fn conn(&self) -> Result<Connection, DbError> {
         let borrowed = self.pool.get().await.map_err(|error| DbError::Unavailable(error.to_string()))?;
         Ok(Connection(Some(borrowed)))
     }
 
-    /// How the pool is now.
+    /// The pool's current state.
     pub fn pool(&self) -> PoolState {
         let deadpool::Status { max_size: _, size, available, waiting } = self.pool.status();
         PoolState { size, free: available, waiting }
     }
 
-    /// A connection outside the pool, for what holds one for ever.
+    /// A connection outside the pool, for long-lived use.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// [`DbError::Unavailable`] if the server does not answer.
     pub async fn dedicated(&self) -> Result<AsyncPgConnection, DbError> {
         connect(&self.url).await.map_err(|error| DbError::Unavailable(error.to_string()))
     }
 
-    /// A connection of its own that hears the notifications of a channel from now on.
+    /// A dedicated connection that receives the notifications of a channel from now on.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// [`DbError`] if the server does not answer.
     pub async fn listen(&self, channel: &'static str) -> Result<AsyncPgConnection, DbError> {
         let mut connection = self.dedicated().await?;
         listen_too(&mut connection, channel).await?;
         Ok(connection)
     }
 
-    /// Whether the server answers and holds our tables.
+    /// Checks that the server answers and has ocim's tables.
     ///
     /// # Errors
-    /// When not.
+    /// [`DbError`] if not.
     pub async fn answers(&self) -> Result<(), DbError> {
         diesel::sql_query("SELECT 1 FROM instances LIMIT 1").execute(&mut *self.conn().await?).await?;
         Ok(())
     }
 
-    /// The id that tells our machines from those of another database; the same as long as the database lives.
+    /// The installation's id, which tells its machines from those of another database. Never changes.
     ///
     /// # Errors
-    /// When the server does not answer, or its tables are not there yet.
+    /// [`DbError`] if the server does not answer, or its tables do not exist yet.
     pub async fn installation(&self) -> Result<String, DbError> {
         use diesel::QueryDsl;
         Ok(schema::installation::table.select(schema::installation::id).first(&mut *self.conn().await?).await?)
     }
 
-    /// Makes a data directory the one whose machines are local, if none is yet. False: another one is.
+    /// Claims the local machines for this data directory, unless another one has. False: another one has.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// [`DbError`] if the server does not answer.
     pub async fn claim_local_site(&self, site: &str) -> Result<bool, DbError> {
         let claimed =
             diesel::sql_query("UPDATE installation SET local_site = $1 WHERE local_site IS NULL OR local_site = $1")
@@ -217,10 +217,10 @@ impl Db {
         Ok(claimed == 1)
     }
 
-    /// Whether it has no table.
+    /// Whether the database has no table.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// [`DbError`] if the server does not answer.
     pub async fn is_empty(&self) -> Result<bool, DbError> {
         let tables = diesel::sql_query(
             "SELECT FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') LIMIT 1",
@@ -228,16 +228,16 @@ impl Db {
         Ok(tables.execute(&mut *self.conn().await?).await? == 0)
     }
 
-    /// The local machines may be in another data directory from now on.
+    /// Gives up the claim, so that another data directory may have the local machines.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// [`DbError`] if the server does not answer.
     pub async fn leave_local_site(&self) -> Result<(), DbError> {
         diesel::sql_query("UPDATE installation SET local_site = NULL").execute(&mut *self.conn().await?).await?;
         Ok(())
     }
 
-    /// Where the database is; holds a password.
+    /// The database's URL, which contains a password.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -275,21 +275,21 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// Makes a connection that listens hear another channel, too.
+/// Makes a listening connection receive another channel, too.
 ///
 /// # Errors
-/// When the server does not answer.
+/// [`DbError`] if the server does not answer.
 pub async fn listen_too(connection: &mut AsyncPgConnection, channel: &'static str) -> Result<(), DbError> {
     diesel::sql_query(format!("LISTEN {channel}")).execute(connection).await?;
     Ok(())
 }
 
-/// Connects, with TLS where the URL asks for it; certificates are always checked.
+/// Connects, with TLS if the URL asks for it; certificates are always verified.
 async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
     let bad = |error: String| diesel::ConnectionError::BadConnection(error);
     let mut config: tokio_postgres::Config =
         url.parse().map_err(|error: tokio_postgres::Error| bad(error.to_string()))?;
-    // A server that vanished without a word is noticed by a statement under way.
+    // Lets a running statement notice that the server has vanished without closing the connection.
     config.tcp_user_timeout(VANISHED).keepalives_idle(VANISHED);
     if config.get_ssl_mode() == tokio_postgres::config::SslMode::Disable || is_local(&config) {
         let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(|error| bad(words(&error)))?;
@@ -303,7 +303,7 @@ async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
     AsyncPgConnection::try_from_client_and_connection(client, connection).await
 }
 
-/// An error with what lies behind it.
+/// An error's message followed by those of its causes.
 fn words(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"))

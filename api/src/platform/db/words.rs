@@ -1,4 +1,4 @@
-//! Looking for words by their beginnings, as `?q=` does.
+//! Full-text search by word prefixes, for `?q=`.
 
 use diesel::QueryResult;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
@@ -6,19 +6,19 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Bool, Text};
 
-/// Only rows that have all words of a text, each as the beginning of one.
+/// A condition: each word of the text is the prefix of a word in the row.
 #[derive(Debug, Clone)]
 pub struct Words {
     columns: &'static str,
     wanted: String,
 }
 
-/// Only rows with these words; `columns` is a call of `search_words`, as an index has it. Without a word, nothing is found.
+/// `columns` is a call of `search_words`, equal to that of an index. A text without words matches nothing.
 pub fn words(columns: &'static str, text: &str) -> Words {
     Words { columns, wanted: beginnings(text) }
 }
 
-/// As Postgres looks for them.
+/// The text as a tsquery of prefixes.
 pub fn beginnings(text: &str) -> String {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(|word| format!("'{word}':*")).collect::<Vec<_>>().join(" & ")
@@ -38,7 +38,7 @@ impl QueryFragment<Pg> for Words {
     }
 }
 
-/// The statement is known by its text.
+/// The prepared statement is cached by its SQL text.
 impl QueryId for Words {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

@@ -1,4 +1,4 @@
-//! One connection that listens, and a broadcast to all in this process who want to know.
+//! One connection that listens for notifications, and a broadcast of them to the subscribers in this process.
 
 use std::time::Duration;
 
@@ -9,37 +9,37 @@ use tokio_util::sync::CancellationToken;
 
 use crate::platform::db::{self, Db, DbError};
 
-/// Where rows of `events` are told.
+/// The NOTIFY channel for rows of `events`.
 const EVENTS: &str = "ocim_events";
-/// Where the ids of users are told whose rights have changed.
+/// The NOTIFY channel for the ids of users whose permissions have changed.
 const ACCESS: &str = "ocim_access";
-/// How many events a slow listener may lag behind before it is told that it missed some.
+/// How many signals a slow subscriber may lag behind before some are dropped and it is told so.
 const CAPACITY: usize = 4096;
-/// How long to wait before listening again after the connection broke.
+/// How long to wait before reconnecting after the connection broke.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// Where events arrive. Cheap to clone.
+/// Broadcasts events to subscribers in this process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Bus {
     sender: broadcast::Sender<Signal>,
 }
 
-/// What a listener hears.
+/// A message to a subscriber.
 #[derive(Debug, Clone)]
 pub enum Signal {
-    /// Something changed.
+    /// A row was added to `events`.
     Event(Event),
-    /// What this user may do has changed, or something they came with has ended.
+    /// This user's permissions have changed, or one of their sessions or tokens has ended.
     Access(UserId),
-    /// Some may have been missed: read the tables.
+    /// Events may have been missed: read the tables.
     Gap,
 }
 
 impl Bus {
-    /// Starts to listen; returns once the database has confirmed it, so that nothing after is missed.
+    /// Starts to listen; returns once the database has confirmed it, so that no later event is missed.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// [`DbError`] if the server does not answer.
     pub async fn start(db: Db, stop: CancellationToken) -> Result<Self, DbError> {
         let (sender, _) = broadcast::channel(CAPACITY);
         let connection = listen(&db).await?;
@@ -47,7 +47,7 @@ impl Bus {
         Ok(Self { sender })
     }
 
-    /// Hears what happens from now on.
+    /// Receives the signals from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Signal> {
         self.sender.subscribe()
     }
@@ -70,7 +70,7 @@ async fn follow(
         if ended.is_none() {
             return;
         }
-        tracing::warn!("the listening connection broke; events are told again as soon as it is back");
+        tracing::warn!("the listening connection broke; events resume as soon as it is back");
         connection = loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -80,12 +80,12 @@ async fn follow(
                 break fresh;
             }
         };
-        // An error only says that nobody listens.
+        // `send` fails only if there is no subscriber.
         let _ = sender.send(Signal::Gap);
     }
 }
 
-/// Forwards until the connection breaks.
+/// Forwards notifications until the connection breaks.
 async fn forward(connection: &mut diesel_async::AsyncPgConnection, sender: &broadcast::Sender<Signal>) {
     let mut notifications = std::pin::pin!(connection.notifications_stream());
     while let Some(Ok(notification)) = notifications.next().await {

@@ -1,6 +1,6 @@
-//! What changed, told to whoever listens: a row in `events`, a NOTIFY by its trigger, a broadcast in each process.
+//! Change events: a row in `events`, a NOTIFY by its trigger, and a broadcast to the subscribers in each process.
 //!
-//! Events are hints. A listener that missed some reads the tables.
+//! Events are hints. A subscriber that missed some reads the tables.
 
 pub mod bus;
 mod store;

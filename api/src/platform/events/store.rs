@@ -1,4 +1,4 @@
-//! The table `events`.
+//! The table `events`: a short history of changes, from which streams resume.
 
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -7,33 +7,31 @@ use shared_types::{AppServerId, Event, EventId, EventKind, InstanceId, ServerId}
 use crate::platform::db::DbError;
 use crate::platform::db::schema::events;
 
-/// What an event is about.
+/// The objects that an event is about.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct About {
-    /// The instance.
     pub instance: Option<InstanceId>,
-    /// The app server.
     pub app_server: Option<AppServerId>,
-    /// The machine.
+    /// The machine, by its id in `servers`.
     pub server: Option<ServerId>,
 }
 
 impl About {
-    /// An instance.
+    /// An event about an instance.
     pub fn instance(id: InstanceId) -> Self {
         Self { instance: Some(id), ..Self::default() }
     }
 
-    /// An app server of an instance.
+    /// An event about an app server and its instance.
     pub fn app_server(instance: InstanceId, app_server: AppServerId) -> Self {
         Self { instance: Some(instance), app_server: Some(app_server), server: None }
     }
 }
 
-/// Writes an event; listeners are told when the transaction commits.
+/// Writes an event; subscribers are notified when the transaction commits.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn record(conn: &mut AsyncPgConnection, kind: EventKind, about: About) -> Result<(), DbError> {
     diesel::insert_into(events::table)
         .values((
@@ -50,7 +48,7 @@ pub async fn record(conn: &mut AsyncPgConnection, kind: EventKind, about: About)
 /// Writes an event of one kind about each of several things, in one statement.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn record_all(conn: &mut AsyncPgConnection, kind: EventKind, about: &[About]) -> Result<(), DbError> {
     let rows: Vec<_> = about
         .iter()
@@ -63,17 +61,17 @@ pub async fn record_all(conn: &mut AsyncPgConnection, kind: EventKind, about: &[
             )
         })
         .collect();
-    // Postgres takes 65,535 parameters a statement.
+    // Postgres allows 65,535 parameters per statement.
     for rows in rows.chunks(10_000) {
         diesel::insert_into(events::table).values(rows).execute(conn).await?;
     }
     Ok(())
 }
 
-/// Removes events older than so many days, at most `limit`. Gives how many.
+/// Deletes events older than `days`, at most `limit`. Returns the number of deleted events.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn prune(conn: &mut AsyncPgConnection, days: u32, limit: i64) -> Result<usize, DbError> {
     use diesel::sql_types::{BigInt, Integer};
     Ok(diesel::sql_query(
@@ -89,10 +87,10 @@ pub async fn prune(conn: &mut AsyncPgConnection, days: u32, limit: i64) -> Resul
 type Row =
     (EventId, EventKind, chrono::DateTime<chrono::Utc>, Option<InstanceId>, Option<AppServerId>, Option<ServerId>);
 
-/// The events after one, the oldest first, at most `limit`.
+/// The events after `id`, oldest first, at most `limit`.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn after(conn: &mut AsyncPgConnection, id: EventId, limit: i64) -> Result<Vec<Event>, DbError> {
     let rows: Vec<Row> = events::table
         .filter(events::id.gt(id))

@@ -1,17 +1,17 @@
-//! Which host names requests may be for. A page of another site whose name was pointed at this address (DNS rebinding) is
-//! refused here, as its requests name that site.
+//! The host names that requests may be for. Protects against DNS rebinding: the requests of another site's page whose
+//! name was pointed at this address carry that site's name, and are refused.
 
 use std::net::IpAddr;
 
 use crate::config::Settings;
 
-/// The names, in lower case, without a port.
+/// The allowed names, in lower case, without a port.
 #[derive(Debug)]
 pub struct Hosts(Vec<String>);
 
 impl Hosts {
-    /// Those that the settings name; without any, what needs no name service: `localhost`, any address, and
-    /// `OCIM_PUBLIC_URL`'s.
+    /// The names from the settings. If there are none, those that need no DNS: `localhost`, any address, and the host
+    /// of `OCIM_PUBLIC_URL`.
     pub fn new(settings: &Settings) -> Self {
         let public = settings.ocim_public_url.as_deref().and_then(|url| url::Url::parse(url).ok());
         let public = public.and_then(|url| url.host_str().map(str::to_owned));
@@ -19,7 +19,7 @@ impl Hosts {
         Self(named.chain(public).collect())
     }
 
-    /// Whether a `Host` header names one of them. An address never belongs to another site.
+    /// Whether a `Host` header names an allowed host. An IP address never belongs to another site.
     pub fn allow(&self, host: &str) -> bool {
         let name = without_port(host).trim_end_matches('.').to_ascii_lowercase();
         let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
@@ -29,7 +29,7 @@ impl Hosts {
 
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
-        // Not the last part of `[::1]`.
+        // In `[::1]` the part after the last colon is not a port.
         Some((name, port)) if !port.contains(']') => name,
         Some(_) | None => host,
     }

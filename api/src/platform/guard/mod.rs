@@ -1,6 +1,6 @@
-//! What the program protects itself with before any verb is asked: whose requests it takes, how many, and for how long.
+//! Checks on every request before it is handled: where it comes from, which host it is for, rate limits, time limits.
 //!
-//! Not here: who somebody is and what they may do (`users`, `http/principal.rs`), and wrong passwords (`platform/users/login.rs`).
+//! Not here: users and their permissions (`users`, `http/principal.rs`), wrong passwords (`platform/users/login.rs`).
 
 mod address;
 mod hosts;
@@ -16,30 +16,30 @@ pub use hosts::Hosts;
 pub use rates::{Caller, Rates};
 pub use streams::{Full, Streams, StreamsPermit};
 
-/// The whole of it.
+/// All checks and limits, from the settings.
 #[derive(Debug)]
 pub struct Guard {
-    /// Whose word about a request's origin is believed.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub proxies: Proxies,
-    /// What requests may be for.
+    /// The host names that requests may be for.
     pub hosts: Hosts,
-    /// How many requests.
+    /// The rate limits per caller and per address.
     pub rates: Rates,
-    /// How many streams.
+    /// The limits for open streams.
     pub streams: Streams,
-    /// The other sites whose pages may call the API with a token.
+    /// The other origins whose pages may call the API with a token.
     pub cors_origins: Vec<String>,
-    /// How long an answer may take.
+    /// The maximum time until an answer begins.
     pub request_timeout: Duration,
-    /// How long a reader may take nothing of what is sent.
+    /// How long a client may accept no data before its connection is closed.
     pub stall_timeout: Duration,
 }
 
 impl Guard {
-    /// As the settings say.
+    /// Builds the checks from the settings.
     ///
     /// # Errors
-    /// Which setting makes no sense.
+    /// Names the setting that is invalid, and why.
     pub fn new(settings: &Settings) -> Result<Self, String> {
         Ok(Self {
             proxies: Proxies::parse(&settings.ocim_trusted_proxies)?,

@@ -1,4 +1,4 @@
-//! How many requests: of one user or token, and of one address. A bucket that fills evenly over a minute.
+//! Rate limits, per user or token and per address. Each bucket refills evenly over a minute.
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
@@ -9,13 +9,13 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use shared_types::{TokenId, UserId};
 
-/// After so many requests, those who have not asked for long are forgotten.
+/// After this many requests, buckets that have been idle are dropped.
 const SWEEP: u32 = 10_000;
 
-/// Somebody who is counted by themselves: a user, or one of their tokens.
+/// The key of a caller's bucket: a user, or one of their tokens.
 pub type Caller = (UserId, Option<TokenId>);
 
-/// The buckets.
+/// The token buckets of all callers and addresses.
 #[derive(Debug)]
 pub struct Rates {
     callers: Option<DefaultKeyedRateLimiter<Caller>>,
@@ -25,7 +25,7 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// So many requests a minute; 0: any number.
+    /// Limits in requests per minute; 0 means no limit.
     pub fn new(per_caller: u32, per_address: u32) -> Self {
         Self {
             callers: limiter(per_caller),
@@ -35,18 +35,18 @@ impl Rates {
         }
     }
 
-    /// Counts a request of somebody who has proved who they are.
+    /// Counts a request of an authenticated caller.
     ///
     /// # Errors
-    /// Seconds to wait.
+    /// The seconds to wait, if the caller's limit is exceeded.
     pub fn caller(&self, caller: Caller) -> Result<(), i64> {
         self.count(self.callers.as_ref(), &caller)
     }
 
-    /// Counts a request from an address. All of an IPv6 network of 64 bits, which one person usually has, count as one.
+    /// Counts a request from an address. The addresses of an IPv6 /64 network, usually one customer's, count as one.
     ///
     /// # Errors
-    /// Seconds to wait.
+    /// The seconds to wait, if the address's limit is exceeded.
     pub fn address(&self, address: IpAddr) -> Result<(), i64> {
         if self.asked.fetch_add(1, Ordering::Relaxed) % SWEEP == SWEEP - 1 {
             self.callers.iter().for_each(RateLimiter::retain_recent);

@@ -1,11 +1,11 @@
-//! How many streams are open.
+//! Limits the number of open streams.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Caller;
 
-/// The streams that are open now.
+/// The streams that are open now, by caller.
 #[derive(Debug, Clone)]
 pub struct Streams {
     most: usize,
@@ -13,12 +13,12 @@ pub struct Streams {
     open: Arc<Mutex<HashMap<Caller, usize>>>,
 }
 
-/// Why no more is opened.
+/// Why a stream was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
-    /// So many are open, of all readers together.
+    /// The limit for all callers together is reached; the limit.
     All(usize),
-    /// So many are open of this one.
+    /// The limit per caller is reached; the limit.
     Each(usize),
 }
 
@@ -30,15 +30,15 @@ pub struct StreamsPermit {
 }
 
 impl Streams {
-    /// So many at once, and so many of each reader.
+    /// The limits: for all callers together, and for each caller.
     pub fn new(most: usize, most_each: usize) -> Self {
         Self { most, most_each, open: Arc::default() }
     }
 
-    /// Opens one.
+    /// Counts a stream as open until the permit is dropped.
     ///
     /// # Errors
-    /// When there are too many.
+    /// [`Full`] if a limit is reached.
     pub fn open(&self, caller: Caller) -> Result<StreamsPermit, Full> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.values().sum::<usize>() >= self.most {
@@ -52,7 +52,7 @@ impl Streams {
         Ok(StreamsPermit { caller, streams: self.clone() })
     }
 
-    /// How many are open.
+    /// The number of open streams.
     pub fn count(&self) -> usize {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
     }

@@ -1,4 +1,4 @@
-//! What runs when: the queue, the processes that work on it, and which of them live. Knows no domain.
+//! The job queue, the processes that work on it, and which of them are alive. Knows no domain.
 
 pub mod holder;
 pub mod queue;

@@ -1,5 +1,5 @@
-//! The queue is Graphile Worker's, in the same Postgres: a job is written in the transaction that decides it, and a worker
-//! is woken by NOTIFY when that commits.
+//! The job queue is Graphile Worker's, in the same Postgres: a job is written in the transaction that decides it, and
+//! its commit wakes a worker by NOTIFY.
 
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -8,19 +8,19 @@ use serde::Serialize;
 use crate::platform::db::DbError;
 use crate::platform::origin::Origin;
 
-/// What names the request in a job's payload that asked for the job.
+/// The field of a job's payload that holds the id of the request that caused the job.
 pub(super) const REQUEST_ID: &str = "request_id";
 
-/// A kind of job, as what writes it knows it. What handles it implements `graphile_worker::TaskHandler` for the same type.
+/// A kind of job, for code that enqueues it. Its handler implements `graphile_worker::TaskHandler` for the same type.
 pub trait Job: Serialize {
-    /// The word in the queue's table. A job may be handled by a later version, so the word never changes.
+    /// The task identifier in the queue's table. It never changes, since a later version may handle the job.
     const KIND: &'static str;
 }
 
-/// Writes a job. Of jobs with one key that nobody has begun, only the latest stays.
+/// Enqueues a job. It replaces a job with the same key that has not started.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn enqueue<J: Job>(conn: &mut AsyncPgConnection, job: &J, key: &str) -> Result<(), DbError> {
     diesel::sql_query("SELECT graphile_worker.add_job($1, payload => $2::json, job_key => $3, max_attempts => 3)")
         .bind::<diesel::sql_types::Text, _>(J::KIND)
@@ -31,10 +31,10 @@ pub async fn enqueue<J: Job>(conn: &mut AsyncPgConnection, job: &J, key: &str) -
     Ok(())
 }
 
-/// Writes a job that is begun at this time at the earliest.
+/// Enqueues a job that starts at this time at the earliest.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn enqueue_at<J: Job>(
     conn: &mut AsyncPgConnection,
     job: &J,
@@ -53,11 +53,11 @@ pub async fn enqueue_at<J: Job>(
     Ok(())
 }
 
-/// Writes several jobs, each with its key, in one statement and one commit: each commit that tells workers of a job waits
-/// for every other that does. One that takes the place of another keeps the id of the request that asked for it.
+/// Enqueues several jobs, each with its key, in one statement, because commits that notify workers wait for each other.
+/// A job that replaces another one keeps the request id of the replaced one, if that has any.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn enqueue_all<J: Job>(conn: &mut AsyncPgConnection, jobs: &[(J, String)]) -> Result<(), DbError> {
     use diesel::sql_types::{Array, Text};
     if jobs.is_empty() {
@@ -81,7 +81,7 @@ pub async fn enqueue_all<J: Job>(conn: &mut AsyncPgConnection, jobs: &[(J, Strin
     Ok(())
 }
 
-/// The job, and the request that asked for it where one did. The job's own fields do not know of it.
+/// The job's payload, with the id of the request that caused it, if any. The job's own fields do not include the id.
 fn payload<J: Job>(job: &J, request_id: Option<String>) -> Result<String, serde_json::Error> {
     let mut payload = serde_json::to_value(job)?;
     if let (Some(fields), Some(id)) = (payload.as_object_mut(), request_id) {

@@ -1,18 +1,18 @@
-//! What a job's lines in the log carry: the job, whose it is, and the request that asked for it.
+//! The tracing span of a job: its log lines carry the job, its app server, and the request that caused it.
 
 use graphile_worker::WorkerContext;
 use tracing::{Instrument, Span};
 
 use super::queue::REQUEST_ID;
 
-/// Does a job's work in a span of its own. `app_server`: whose job it is, where it is one's.
+/// Runs a job's work in its own span. `app_server` is the app server that the job concerns, if any.
 pub async fn spanned<T, E: std::fmt::Display>(
     context: &WorkerContext,
     job: &'static str,
     app_server: Option<i64>,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    // As loud as can be, so that no filter leaves lines without it.
+    // At the highest level, so that no log filter drops the span.
     let span = tracing::error_span!("job", job, app_server, request_id = tracing::field::Empty);
     if let Some(id) = context.payload().get(REQUEST_ID).and_then(serde_json::Value::as_str) {
         span.record("request_id", id);
@@ -29,7 +29,7 @@ pub async fn spanned<T, E: std::fmt::Display>(
     work.instrument(span).await
 }
 
-/// Begins a task of its own whose lines carry what this one's do.
+/// Spawns a task whose log lines belong to the current span.
 pub fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
     tokio::spawn(work.instrument(Span::current()))
 }

@@ -1,4 +1,4 @@
-//! The table `workers`: which processes build, as everybody sees it.
+//! The table `workers`: the worker processes of all hosts.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::platform::db::DbError;
 
-/// How long a process holds what it works on without a heartbeat. Then another process may take it over.
+/// How long a lease lasts without a heartbeat. After that, another process may take over.
 pub const LEASE: Duration = Duration::from_secs(15);
 /// How often a process renews its leases.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
-/// How often a worker shows that it lives.
+/// How often a worker updates its row.
 pub const SIGN_OF_LIFE: Duration = HEARTBEAT;
 
-/// What a worker says of itself.
+/// The state that a worker reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// As leases name it.
+    /// The holder name that the worker uses in leases.
     pub id: String,
-    /// How many builds it does at once.
+    /// How many builds the worker runs at once.
     pub slots: usize,
-    /// Whether it begins no other build.
+    /// Whether the worker starts no further builds.
     pub is_draining: bool,
-    /// Why it begins none, in words.
+    /// Why the worker starts no builds, in words; none if it does.
     pub trouble: Option<String>,
 }
 
@@ -33,10 +33,10 @@ struct Changed {
     is_news: bool,
 }
 
-/// Shows that a worker lives; forgets those that have not for a while. True: something about it is new to others.
+/// Updates a worker's row; deletes rows not updated for four leases. True: clients must be notified of a change.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] if a statement fails.
 pub async fn report(conn: &mut AsyncPgConnection, report: &Report) -> Result<bool, DbError> {
     let Report { id, slots, is_draining, trouble } = report;
     let changed: Changed = diesel::sql_query(
@@ -60,10 +60,10 @@ pub async fn report(conn: &mut AsyncPgConnection, report: &Report) -> Result<boo
     Ok(changed.is_news)
 }
 
-/// Writes a little, to see whether the database takes anything in. Nothing is said of the worker by that.
+/// Writes without changing anything, to check whether the database accepts writes. Does not count as a sign of life.
 ///
 /// # Errors
-/// [`DbError::ReadOnly`] when it does not.
+/// [`DbError::ReadOnly`] if the database refuses writes.
 pub async fn try_write(conn: &mut AsyncPgConnection, id: &str) -> Result<(), DbError> {
     diesel::sql_query("UPDATE workers SET seen = seen WHERE id = $1").bind::<Text, _>(id).execute(conn).await?;
     Ok(())
@@ -75,34 +75,34 @@ struct Count {
     n: i64,
 }
 
-/// How many workers live and take jobs, in all processes.
+/// How many workers, in all processes, are alive and take jobs.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn taking_jobs(conn: &mut AsyncPgConnection) -> Result<i64, DbError> {
     let query = "SELECT count(*) AS n FROM workers WHERE seen > now() - make_interval(secs => $1) AND NOT is_draining";
     let Count { n } = diesel::sql_query(query).bind::<Double, _>(LEASE.as_secs_f64()).get_result(conn).await?;
     Ok(n)
 }
 
-/// Forgets workers that have not been seen for an hour.
+/// Deletes workers that have not been seen for an hour.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn remove_dead(conn: &mut AsyncPgConnection) -> Result<usize, DbError> {
     Ok(diesel::sql_query("DELETE FROM workers WHERE seen < now() - interval '1 hour'").execute(conn).await?)
 }
 
-/// A worker has ended in good order.
+/// Deletes the row of a worker that ended regularly.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn remove(conn: &mut AsyncPgConnection, id: &str) -> Result<(), DbError> {
     diesel::sql_query("DELETE FROM workers WHERE id = $1").bind::<Text, _>(id).execute(conn).await?;
     Ok(())
 }
 
-/// For people; leases do not depend on it.
+/// The host name for display; leases do not depend on it.
 fn hostname() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned())

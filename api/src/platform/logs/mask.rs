@@ -1,14 +1,14 @@
-//! Hides secrets in what is stored or sent: the values themselves, and the forms in which programs print them.
+//! Masks secrets in text that is stored or sent: the values themselves, and the forms in which programs print them.
 //!
-//! A playbook should use `no_log`, and a failing command may still print a password, or a header with its base64. Hidden are
-//! the secrets of the variables (see [`shared_types::secret`]) as they are, as JSON, Python, shells, HTML, mail and URLs write
-//! them, in base64, base32 and hexadecimal, each line of those that have several, also with colour codes inside, and passwords
-//! inside URLs. Of a text that was cut inside a secret the rest of the secret is hidden too.
+//! A playbook should use `no_log`; still, a failing command may print a password, or a header with its base64. Masked
+//! are the secrets of the variables (see [`shared_types::secret`]): as they are; as JSON, Python, shells, HTML, mail
+//! and URLs escape them; in base64, base32 and hexadecimal; each line of multi-line secrets; also with colour codes
+//! inside; and passwords in URLs. If a text was cut inside a secret, the remaining part of the secret is masked too.
 //!
-//! How a value is found depends on its length, in bytes:
-//! - [`LONG`] and more: wherever it stands.
-//! - [`SHORT`] and more: where it stands as a word of its own, unless it is a word that logs are full of (`admin`, `true`).
-//! - Shorter ones and those words: right behind the name of their variable (`NAME=x`, `"NAME": "x"`). Hiding each `1` would
+//! How a value is matched depends on its length in bytes:
+//! - [`LONG`] or more: anywhere.
+//! - [`SHORT`] or more: only as a whole word, unless it is a word that is frequent in logs (`admin`, `true`).
+//! - Shorter values and those words: only after the name of the variable (`NAME=x`, `"NAME": "x"`). Masking `1` would
 //!   make the log unreadable.
 
 mod colours;
@@ -23,17 +23,17 @@ use shared_types::secret::{self, Found};
 
 use self::finder::Finder;
 
-/// What stands in the place of a secret.
+/// The placeholder for a secret.
 const HIDDEN: &str = "********";
-/// A value of so many bytes is hidden wherever it stands.
+/// A value of at least this many bytes is masked anywhere.
 const LONG: usize = 8;
-/// And of so many where it is a word of its own.
+/// A value of at least this many bytes is masked as a whole word.
 const SHORT: usize = 4;
 
-/// Where a secret begins and ends in a text, in bytes.
+/// Start and end of a match in a text, in bytes.
 type Span = (usize, usize);
 
-/// What to hide. Cheap to clone; the search is made ready when the first text is seen.
+/// The secrets to mask. Cheap to clone; the search automaton is built when the first text is masked.
 #[derive(Clone, Default)]
 pub struct Mask(Arc<Inner>);
 
@@ -50,14 +50,14 @@ impl fmt::Debug for Mask {
 }
 
 impl Mask {
-    /// Hides these secrets.
+    /// Makes a mask for these secrets.
     pub fn of(mut secrets: Vec<Found>) -> Self {
         secrets.sort();
         secrets.dedup();
         Self(Arc::new(Inner { secrets, finder: OnceLock::new() }))
     }
 
-    /// The text without secrets. One pass for any number of secrets; two where the text has colours.
+    /// The text with all secrets masked. One pass for any number of secrets; two if the text has colour codes.
     pub fn apply(&self, text: String) -> String {
         let text = self.without_known(text);
         if text.contains("://") { secret::without_url_passwords(&text, HIDDEN) } else { text }
@@ -77,7 +77,7 @@ impl Mask {
     }
 }
 
-/// The text without the spans. Those that overlap are hidden as one, so that no rest of either stays.
+/// Replaces the spans by placeholders. Overlapping spans are merged, so that no rest of either remains.
 fn replaced(text: &str, mut spans: Vec<Span>) -> String {
     spans.sort_unstable();
     let mut shown = String::with_capacity(text.len());

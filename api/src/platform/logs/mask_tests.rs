@@ -64,7 +64,7 @@ fn hides_base64_of_longer_texts_at_each_alignment() {
                 for encoded in [STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
                     let shown = mask.apply(encoded.clone());
                     let rest: usize = shown.replace(HIDDEN, "").trim_end_matches('=').len();
-                    // Beside letters of what stands around, one on each side may hold a few bits of the secret.
+                    // Characters of the surrounding text may hold a few bits of the secret, one character on each side.
                     assert!(
                         shown.contains(HIDDEN) && rest <= (before.len() + after.len()) * 4 / 3 + 3,
                         "{encoded} {shown}"

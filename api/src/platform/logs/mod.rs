@@ -1,7 +1,7 @@
-//! What happened, for people. An app server's log is numbered 1, 2, 3, … without a gap, whoever writes.
+//! Logs for people. The entries of an app server's log are numbered 1, 2, 3, … without gaps, even with several writers.
 //!
-//! The number is given under the lock of the log's counter row, which is held until the lines are committed: numbers appear
-//! in their order, so a reader that has `n` has all before it.
+//! The number is assigned under the lock of the log's counter row, which is held until the lines are committed: numbers
+//! become visible in order, so a reader that has `n` has all entries before it.
 
 pub mod mask;
 mod store;
@@ -14,7 +14,7 @@ pub use store::{
 
 use shared_types::LogEntry;
 
-/// An entry as a line of plain text, with its line break.
+/// Formats an entry as a line of plain text, with its line break.
 pub fn line(entry: &LogEntry) -> String {
     let LogEntry { created, level, text, .. } = entry;
     format!("{} {:7} {text}\n", created.format("%Y-%m-%d %H:%M:%S%.3f"), level.as_str())

@@ -11,19 +11,19 @@ use shared_types::{AppServerId, InstanceId, LogEntry, LogEntryId, LogLevel, Serv
 use crate::platform::db::DbError;
 use crate::platform::db::schema::{log_counters, log_entries};
 
-/// The longest text that is kept, in bytes; the rest is cut off and said so.
+/// The longest text that is stored, in bytes; the rest is cut off, and the text says so.
 pub const MAX_TEXT: usize = 1 << 20;
-/// So many bytes of text are sent in one statement, or one line.
+/// The maximum number of bytes of text in one statement; a single longer line is sent alone.
 const MAX_BATCH: usize = 16 << 20;
 
-/// Whose log a line goes to.
+/// The log that a line goes to.
 #[derive(Debug, Clone, Copy)]
 pub enum About {
     /// The instance's own log.
     Instance(InstanceId),
-    /// An app server's.
+    /// An app server's log.
     AppServer(InstanceId, AppServerId),
-    /// An app server's, about its machine.
+    /// An app server's log, for a line about its machine.
     Server(InstanceId, AppServerId, ServerId),
 }
 
@@ -34,7 +34,7 @@ impl About {
         }
     }
 
-    /// The app server, where the log is one's.
+    /// The app server whose log this is; none for an instance's log.
     pub fn app_server(self) -> Option<AppServerId> {
         match self {
             Self::Instance(_) => None,
@@ -42,7 +42,7 @@ impl About {
         }
     }
 
-    /// Whether an event says that this log grew.
+    /// Whether an event announces new entries in this log.
     pub fn is_told_by(self, event: &shared_types::Event) -> bool {
         event.kind == shared_types::EventKind::LogAppended
             && event.instance_id == Some(self.instance())
@@ -57,41 +57,41 @@ impl About {
     }
 }
 
-/// A line to write.
+/// A log line to append.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// When it happened.
+    /// When the event happened; may be earlier than when the line is stored.
     pub at: DateTime<Utc>,
-    /// How much it matters.
+    /// The line's severity.
     pub level: LogLevel,
-    /// The text.
+    /// The text of the line; cut off at [`MAX_TEXT`].
     pub text: String,
-    /// The Ansible task it came from.
+    /// The Ansible task that printed the line, if any.
     pub task: Option<String>,
 }
 
 impl Line {
-    /// A line of the ordinary course of things, now.
+    /// A line of the level info, with the current time.
     pub fn info(text: impl Into<String>) -> Self {
         Self { at: Utc::now(), level: LogLevel::Info, text: text.into(), task: None }
     }
 
-    /// A line about something that went wrong, now.
+    /// A line of the level error, with the current time.
     pub fn error(text: impl Into<String>) -> Self {
         Self { level: LogLevel::Error, ..Self::info(text) }
     }
 
-    /// A line about something to look at, now.
+    /// A line of the level warning, with the current time.
     pub fn warning(text: impl Into<String>) -> Self {
         Self { level: LogLevel::Warning, ..Self::info(text) }
     }
 }
 
-/// Appends lines to a log: numbers, rows and what listeners are told when the transaction commits, in one statement for
+/// Appends lines to a log: numbers, rows and the notification on commit, in one statement for
 /// every 16 MB of text.
 ///
 /// # Errors
-/// When a statement fails, also because the log does not exist.
+/// [`DbError`] if a statement fails, or the log does not exist.
 pub async fn append(conn: &mut AsyncPgConnection, about: About, lines: &[Line]) -> Result<(), DbError> {
     let mut batch: Vec<(&Line, Cow<'_, str>)> = Vec::new();
     let mut size = 0;
@@ -108,12 +108,12 @@ pub async fn append(conn: &mut AsyncPgConnection, about: About, lines: &[Line]) 
     if batch.is_empty() { Ok(()) } else { insert(conn, about, &batch).await }
 }
 
-/// Of an app server's log: takes the next numbers under the lock of the counter, which is held until the commit.
+/// For an app server's log: takes the next numbers under the lock of the counter, which is held until the commit.
 const NUMBERED: &str = "WITH numbers AS (\
     UPDATE log_counters SET last_seq = last_seq + cardinality($1) WHERE app_server_id = $6 RETURNING last_seq)";
-/// Of other logs.
+/// For an instance's log, which has no numbers.
 const UNNUMBERED: &str = "WITH numbers AS (SELECT NULL::bigint AS last_seq)";
-/// The rows, in their order, and the notification; it is not kept in `events`.
+/// Inserts the rows in order and sends the notification, which is not stored in `events`.
 const ROWS: &str = ", rows AS (\
     INSERT INTO log_entries (created, level, text, task, instance_id, app_server_id, server_id, seq) \
     SELECT created, level, text, task, $5, $6, $7, last_seq - cardinality($1) + n \
@@ -142,11 +142,11 @@ async fn insert(conn: &mut AsyncPgConnection, about: About, lines: &[(&Line, Cow
         .bind::<Text, _>(event.to_string())
         .execute(conn)
         .await?;
-    // One row is told of where there is a counter.
+    // If there is a counter row, one notification was sent.
     if told == 1 { Ok(()) } else { Err(diesel::result::Error::NotFound.into()) }
 }
 
-/// What Postgres can hold: no null character, no more than [`MAX_TEXT`].
+/// Makes a text storable in Postgres: no null character, at most [`MAX_TEXT`] bytes.
 fn clean(text: &str) -> Cow<'_, str> {
     let text = if text.contains('\0') { Cow::from(text.replace('\0', "\u{fffd}")) } else { Cow::from(text) };
     if text.len() <= MAX_TEXT {
@@ -156,10 +156,10 @@ fn clean(text: &str) -> Cow<'_, str> {
     format!("{} … ({} bytes cut off)", text.get(..end).unwrap_or_default(), text.len() - end).into()
 }
 
-/// Removes lines of instances' own logs that are older than so many days, at most `limit`. Gives how many.
+/// Deletes lines of instances' own logs that are older than `days`, at most `limit`. Returns the number of lines.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn prune_instances(conn: &mut AsyncPgConnection, days: u32, limit: i64) -> Result<usize, DbError> {
     use diesel::sql_types::{BigInt, Integer};
     Ok(diesel::sql_query(
@@ -172,11 +172,11 @@ pub async fn prune_instances(conn: &mut AsyncPgConnection, days: u32, limit: i64
     .await?)
 }
 
-/// Removes lines of an app server's log, the oldest first, at most `limit`, and writes down that it is gone when the last
-/// one is. Gives how many.
+/// Deletes lines of an app server's log, oldest first, at most `limit`, and records the time when the last one is gone.
+/// Returns the number of deleted lines.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] if a statement fails.
 pub async fn prune_app_server(conn: &mut AsyncPgConnection, id: AppServerId, limit: i64) -> Result<usize, DbError> {
     use diesel::sql_types::BigInt;
     let gone = diesel::sql_query(
@@ -196,50 +196,50 @@ pub async fn prune_app_server(conn: &mut AsyncPgConnection, id: AppServerId, lim
     Ok(gone)
 }
 
-/// When an app server's log was removed, its time being over; none while it is there.
+/// When an app server's log was deleted after its retention time; none while it exists.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn pruned_at(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Option<DateTime<Utc>>, DbError> {
     Ok(log_counters::table.find(id).select(log_counters::pruned_at).first(conn).await?)
 }
 
-/// Which part of a log.
+/// The part of a log to read.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     /// Only entries after this `seq` (`id` in an instance's log).
     pub after: Option<i64>,
-    /// Only entries before it; with `before` alone the last ones are given.
+    /// Only entries before this `seq` or `id`; with `before` alone, the last ones are returned.
     pub before: Option<i64>,
-    /// Only these levels.
+    /// Only entries of these levels; none: all levels.
     pub levels: Option<&'static [LogLevel]>,
-    /// Only entries that hold this text, whatever the case.
+    /// Only entries that contain this text, ignoring case.
     pub text: Option<String>,
-    /// How many at most.
+    /// The maximum number of entries.
     pub limit: i64,
 }
 
-/// Which entries of all logs.
+/// A filter for entries of all logs.
 #[derive(Debug, Clone, Default)]
 pub struct Everywhere {
-    /// Only those about this instance, its app servers or their machines.
+    /// Only entries about this instance, its app servers or their machines.
     pub instance: Option<InstanceId>,
-    /// Only those about this app server or its machine.
+    /// Only entries about this app server or its machine.
     pub app_server: Option<AppServerId>,
-    /// Only these levels.
+    /// Only entries of these levels; none: all levels.
     pub levels: Option<&'static [LogLevel]>,
-    /// Only entries that hold this text, whatever the case.
+    /// Only entries that contain this text, ignoring case.
     pub text: Option<String>,
-    /// Only those before this one.
+    /// Only entries before this one (for paging).
     pub before: Option<LogEntryId>,
-    /// How many at most.
+    /// The maximum number of entries.
     pub limit: i64,
 }
 
-/// Entries of all logs, the newest first.
+/// Entries of all logs, newest first.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn everywhere(conn: &mut AsyncPgConnection, query: &Everywhere) -> Result<Vec<LogEntry>, DbError> {
     use log_entries::dsl as l;
     let mut select = l::log_entries
@@ -266,7 +266,7 @@ pub async fn everywhere(conn: &mut AsyncPgConnection, query: &Everywhere) -> Res
     Ok(rows.into_iter().map(entry).collect())
 }
 
-/// The pattern of whatever holds this text.
+/// The LIKE pattern for texts that contain this text.
 fn holding(text: &str) -> String {
     format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }
@@ -283,10 +283,10 @@ type Row = (
     Option<ServerId>,
 );
 
-/// Part of a log, the oldest first. An instance's log is its own entries only.
+/// Part of a log, oldest first. An instance's log contains only its own entries.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn page(conn: &mut AsyncPgConnection, about: About, query: &Query) -> Result<Vec<LogEntry>, DbError> {
     use log_entries::dsl as l;
     let mut select = l::log_entries
@@ -326,11 +326,11 @@ pub async fn page(conn: &mut AsyncPgConnection, about: About, query: &Query) -> 
     Ok(rows.into_iter().map(entry).collect())
 }
 
-/// Where in a log a text or a level stands, and how often; `after`, `before` and `limit` do not count. One statement, which
-/// reads the log once.
+/// Where in a log a text or a level occurs, and how often; `after`, `before` and `limit` are ignored. One statement,
+/// which reads the log once.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn matches(conn: &mut AsyncPgConnection, about: About, query: &Query) -> Result<LogMatches, DbError> {
     use diesel::dsl::sql;
     use diesel::sql_types::BigInt;

@@ -1,4 +1,4 @@
-//! A mailer that keeps what it is given, for tests of what stands above it.
+//! A mailer that records mail in memory, for tests.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::{MailError, Mailer, Message};
 
-/// Keeps mail. By default all is taken.
+/// Records mail. By default, every mail is accepted.
 #[derive(Debug, Default)]
 pub struct FakeMailer {
     state: Mutex<State>,
@@ -21,17 +21,17 @@ struct State {
 }
 
 impl FakeMailer {
-    /// The next mail that has no failure yet is not taken.
+    /// Makes the next mail without a planned failure fail with this error. May be called several times.
     pub fn next_fails(&self, error: MailError) {
         self.state().failures.push_back(error);
     }
 
-    /// What was taken, the first first.
+    /// The accepted mail, earliest first.
     pub fn sent(&self) -> Vec<Message> {
         self.state().sent.clone()
     }
 
-    /// How often it was asked to send.
+    /// How often [`Mailer::send`] was called.
     pub fn tries(&self) -> usize {
         self.state().tries
     }

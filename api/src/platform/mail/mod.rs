@@ -1,7 +1,7 @@
-//! Mail to the people who look after the installation.
+//! Mail to the administrators of the installation.
 //!
-//! The port is [`Mailer`]; [`smtp::SmtpMailer`] sends, [`fake::FakeMailer`] keeps. Whom it goes to and what subjects begin
-//! with are the implementation's. Not here: what a mail is about.
+//! The port is [`Mailer`]; [`smtp::SmtpMailer`] sends, [`fake::FakeMailer`] records. The implementation knows the
+//! recipients and the subject prefix. Not here: the content of mail.
 
 pub mod fake;
 pub mod smtp;
@@ -10,61 +10,61 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-/// How long a subject may be, in characters; the rest is cut off.
+/// The maximum length of a subject, in characters; the rest is cut off.
 const SUBJECT_MAX: usize = 250;
 
 /// A mail, without sender and recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// `left@right`, without brackets: the same for the same mail, however often it is sent, so that a second copy is
-    /// recognised as one.
+    /// The message id, as `left@right` without brackets. The same for every attempt to send a mail, so that mail
+    /// clients recognise a second copy.
     pub id: String,
-    /// What it is about. Line breaks and what turns the direction of text are taken out before it is sent.
+    /// The subject. Line breaks and bidirectional control characters are removed before the mail is sent.
     pub subject: String,
-    /// The text.
+    /// The body, as plain text.
     pub text: String,
-    /// What is attached.
+    /// A text file to attach, if any.
     pub attachment: Option<Attachment>,
 }
 
-/// A text file.
+/// A text file that is attached to a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// Its name.
+    /// The file name that the recipient sees.
     pub name: String,
-    /// What is in it.
+    /// The content of the file, as plain text.
     pub text: String,
 }
 
 /// Why a mail was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    /// It never will be: the server refuses it, or it cannot be made.
+    /// Permanent: the server refuses the mail, or it cannot be composed.
     #[error("{0}")]
     Refused(String),
-    /// It may be later: the server does not answer, or says so.
+    /// Transient: the server does not answer, or asks for a later attempt.
     #[error("{0}")]
     Away(String),
 }
 
-/// Sends mail.
+/// A way to send mail.
 #[async_trait]
 pub trait Mailer: Debug + Send + Sync {
-    /// Sends one mail to all who are to get it.
+    /// Sends one mail to all recipients.
     ///
     /// # Errors
-    /// Why not, and whether it may go better later.
+    /// [`MailError`], which says whether a retry may succeed.
     async fn send(&self, message: &Message) -> Result<(), MailError>;
 
-    /// Whether the server would take mail in. Sends none.
+    /// Checks whether the server would accept mail, without sending any.
     ///
     /// # Errors
-    /// Why not.
+    /// [`MailError`] if it would not.
     async fn answers(&self) -> Result<(), MailError>;
 }
 
-/// Somebody else's words (an instance's name) as they may stand in a header or a line: line breaks and other control
-/// characters become spaces, marks that turn the direction of text go away, the length is bounded.
+/// Makes user input (an instance's name) safe for a header or a line: line breaks and other control characters become
+/// spaces, bidirectional control characters are removed, and the length is limited to 250 characters.
 pub fn one_line(text: &str) -> String {
     let turns = |c: &char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');

@@ -1,4 +1,4 @@
-//! Mail by SMTP, a connection a mail.
+//! Sends mail by SMTP, with a new connection for each mail.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,36 +13,36 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Attachment, MailError, Mailer, Message, one_line};
 
-/// How long the server may take for each of its answers.
+/// The time limit for each answer of the server.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Where mail goes, and how.
+/// The SMTP server, and the sender and recipients of all mail.
 #[derive(Debug, Clone)]
 pub struct SmtpConfig {
-    /// The server.
+    /// The server's host name or address.
     pub host: String,
-    /// Its port.
+    /// The server's port, usually 25 or 587.
     pub port: u16,
-    /// The name to sign in with; blank: none.
+    /// The user name to sign in with; blank: no sign-in.
     pub user: String,
     /// The password to sign in with.
     pub password: Option<SecretString>,
-    /// Whether the connection must become TLS (STARTTLS) before anything is sent; the certificate is checked then.
+    /// Whether TLS (STARTTLS) is required before anything is sent; the certificate is then verified.
     pub use_tls: bool,
-    /// The sender's address.
+    /// The sender's address, with or without a display name.
     pub from: String,
-    /// The recipients' addresses.
+    /// The addresses of all recipients.
     pub to: Vec<String>,
-    /// What subjects begin with.
+    /// The text before every subject.
     pub subject_prefix: String,
 }
 
-/// A setting that makes no sense.
+/// A mail setting is invalid; names the setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SmtpConfigError(String);
 
-/// Sends by SMTP.
+/// Sends mail by SMTP.
 pub struct SmtpMailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
@@ -52,16 +52,16 @@ pub struct SmtpMailer {
 
 impl fmt::Debug for SmtpMailer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The transport holds a password.
+        // Not derived: the transport holds a password.
         formatter.debug_struct("SmtpMailer").field("from", &self.from).field("to", &self.to).finish_non_exhaustive()
     }
 }
 
 impl SmtpMailer {
-    /// Connects when a mail is sent.
+    /// Connects only when a mail is sent.
     ///
     /// # Errors
-    /// Which address is none, or why the TLS settings cannot be used.
+    /// [`SmtpConfigError`] if an address is invalid, or the TLS settings cannot be used.
     pub fn new(config: SmtpConfig) -> Result<Self, SmtpConfigError> {
         let SmtpConfig { host, port, user, password, use_tls, from, to, subject_prefix } = config;
         let mut builder = if use_tls {
@@ -127,7 +127,7 @@ impl Mailer for SmtpMailer {
     }
 }
 
-/// An error with what lies behind it.
+/// An error's message followed by those of its causes.
 fn words(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"))

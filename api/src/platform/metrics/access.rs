@@ -1,41 +1,41 @@
-//! Who may read the figures: this host, and whoever has the token.
+//! Access to the metrics: for this host, and for clients with the token.
 
 use std::net::IpAddr;
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-/// The token, where there is one, as its hash.
+/// The SHA-256 of the token; none if there is no token.
 #[derive(Debug, Clone, Default)]
 pub struct Access(Option<[u8; 32]>);
 
-/// Why somebody may not.
+/// Why access is denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
-    /// There is a token, and they did not send it.
+    /// A token is set, and the request did not send it.
     #[error("Send OCIM_METRICS_TOKEN as a bearer token; without it only this host may read the figures.")]
     WrongToken,
-    /// There is none.
+    /// No token is set, and the request is not from this host.
     #[error("Only this host may read the figures, and not through a proxy; set OCIM_METRICS_TOKEN for others.")]
     NotHere,
 }
 
 impl Access {
-    /// With this token; blank is none.
+    /// Access with this token; a blank token counts as none.
     pub fn new(token: Option<&SecretString>) -> Self {
         Self(token.map(ExposeSecret::expose_secret).filter(|token| !token.is_empty()).map(hash))
     }
 
-    /// Whether somebody may. `is_forwarded`: a proxy sent it for somebody else, who need not be on this host.
+    /// Checks a request. `is_forwarded`: a proxy sent it, so the client may be on another host.
     ///
     /// # Errors
-    /// Why not.
+    /// [`Denied`] with the reason.
     pub fn check(&self, from: Option<IpAddr>, is_forwarded: bool, token: Option<&str>) -> Result<(), Denied> {
         if from.is_some_and(|address| address.is_loopback()) && !is_forwarded {
             return Ok(());
         }
         match self.0 {
-            // Of hashes the comparison tells nothing about the token, however long it takes.
+            // Comparing hashes leaks nothing about the token by its duration.
             Some(right) if token.map(hash) == Some(right) => Ok(()),
             Some(_) => Err(Denied::WrongToken),
             None => Err(Denied::NotHere),

@@ -1,4 +1,4 @@
-//! The figures as Prometheus reads them.
+//! The metrics in Prometheus's text format.
 
 use prometheus::{Error, Gauge, GaugeVec, Opts, Registry, TextEncoder};
 use shared_types::{AppServerStatus, HealthState};
@@ -7,19 +7,19 @@ use super::process;
 use super::store::Figures;
 use crate::platform::db::PoolState;
 
-/// What is looked at of this process when somebody asks.
+/// Values of this process at the time of the request.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
-    /// The connections to the database.
+    /// The state of the connection pool.
     pub pool: PoolState,
-    /// Streams that are open.
+    /// The number of open streams.
     pub streams: usize,
 }
 
-/// Every figure, as text. Without those of the database where it does not answer.
+/// All metrics as text. Without those of the database if `figures` is none.
 ///
 /// # Errors
-/// When a figure has no valid name, or a name twice.
+/// [`Error`] if a metric's name is invalid or used twice.
 pub fn text(now: Now, figures: Option<&Figures>) -> Result<String, Error> {
     let looked_at = Looked(Registry::new());
     looked_at.process(now)?;
@@ -32,7 +32,7 @@ pub fn text(now: Now, figures: Option<&Figures>) -> Result<String, Error> {
     TextEncoder::new().encode_to_string(&families)
 }
 
-/// A registry of gauges that hold for the moment.
+/// A registry of gauges that is filled for one request.
 struct Looked(Registry);
 
 impl Looked {
@@ -46,8 +46,8 @@ impl Looked {
         )?;
         self.one("ocim_streams_open", "Streams that are open.", count(streams))?;
         self.one("ocim_database_pool_size", "Connections of this process to the database.", count(size))?;
-        self.one("ocim_database_pool_free", "Connections of them that nobody uses.", count(free))?;
-        self.one("ocim_database_pool_waiting", "Who waits for a connection in this process.", count(waiting))
+        self.one("ocim_database_pool_free", "Open connections that are not in use.", count(free))?;
+        self.one("ocim_database_pool_waiting", "Tasks of this process that wait for a connection.", count(waiting))
     }
 
     fn database(&self, figures: &Figures) -> Result<(), Error> {
@@ -66,7 +66,7 @@ impl Looked {
             &health,
         )?;
         let counts = [
-            ("ocim_queue_depth", "Builds that nobody has begun.", figures.queue_depth),
+            ("ocim_queue_depth", "Builds that no worker has begun.", figures.queue_depth),
             ("ocim_leases_held", "Builds that a worker is at.", figures.leases_held),
             ("ocim_leases_expired", "Builds whose worker has not renewed its lease in time.", figures.leases_expired),
             ("ocim_workers", "Workers that live, of all processes.", figures.workers),
@@ -82,7 +82,7 @@ impl Looked {
             self.one(name, help, whole(n))?;
         }
         let ages = [
-            ("ocim_queue_oldest_seconds", "Age of the oldest build that nobody has begun.", figures.queue_oldest),
+            ("ocim_queue_oldest_seconds", "Age of the oldest build that no worker has begun.", figures.queue_oldest),
             ("ocim_leases_expired_oldest_seconds", "Since the first lease ran out.", figures.leases_expired_oldest),
             (
                 "ocim_checks_stale_seconds",

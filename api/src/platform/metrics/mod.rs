@@ -1,7 +1,7 @@
-//! What Prometheus reads: figures of this process, which count from its start, and figures of the database, read when
-//! somebody asks. docs/ops says what each means; a test compares.
+//! Metrics for Prometheus: those of this process, counted since its start, and those of the database, read for each
+//! request. docs/ops explains each one; a test compares.
 //!
-//! Not here: who answers a request for them (`http/metrics.rs`), and what is done about them (docs/ops/rules.yaml).
+//! Not here: the HTTP handler (`http/metrics.rs`), and alerting rules (docs/ops/rules.yaml).
 
 mod access;
 mod exposition;

@@ -1,4 +1,4 @@
-//! What this process counts.
+//! Metrics that this process counts.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use prometheus::proto::MetricFamily;
 use prometheus::{Error, Histogram, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
 
-/// Seconds within which requests are answered.
+/// Histogram buckets for response times, in seconds.
 const ANSWERS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-/// Seconds after which a line is in the log.
+/// Histogram buckets for the time until a playbook's line is stored, in seconds.
 const LAGS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0];
 
-/// One a process, as whoever counts need not know who asks.
+/// One per process, so that counting code needs no reference to it.
 static PROCESS: LazyLock<Result<Process, Error>> = LazyLock::new(Process::new);
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Process {
     }
 }
 
-/// Counts an answer. `route` and `method` must be of closed lists: each pair costs memory for as long as the process lives.
+/// Counts a response. `route` and `method` must come from closed lists: each pair takes memory until the process ends.
 pub fn request_answered(route: &str, method: &str, status: u16, took: Duration) {
     if let Ok(process) = &*PROCESS {
         process.requests.with_label_values(&[route, method, &status.to_string()]).inc();
@@ -57,18 +57,18 @@ pub fn request_answered(route: &str, method: &str, status: u16, took: Duration) 
     }
 }
 
-/// Says that lines which a playbook printed then are stored now.
+/// Observes the delay between the times when a playbook printed lines and now, when they are stored.
 pub fn lines_stored(printed: impl IntoIterator<Item = DateTime<Utc>>) {
     let now = Utc::now();
     if let Ok(process) = &*PROCESS {
         for at in printed {
-            // A machine's clock may be ahead of this one's.
+            // A machine's clock may be ahead of this one's; then the delay counts as 0.
             process.log_lag.observe((now - at).to_std().unwrap_or_default().as_secs_f64());
         }
     }
 }
 
-/// All of it.
+/// All metrics of this process.
 pub(super) fn gather() -> Result<Vec<MetricFamily>, Error> {
     match &*PROCESS {
         Ok(process) => Ok(process.registry.gather()),

@@ -1,4 +1,4 @@
-//! What the database knows, for the figures. One statement.
+//! The metrics that are read from the database, in one statement.
 
 use diesel::sql_types::{BigInt, Double, Json};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -7,75 +7,75 @@ use serde_json::Value;
 use crate::platform::db::DbError;
 use crate::platform::jobs::workers::LEASE;
 
-/// The figures of the whole installation, at one moment.
+/// The metrics of the whole installation at one moment.
 #[derive(Debug, Clone, diesel::QueryableByName)]
 pub struct Figures {
-    /// How many app servers have each status: an object, without those that none has.
+    /// The number of app servers by status: an object, without statuses that no app server has.
     #[diesel(sql_type = Json)]
     pub builds: Value,
-    /// Builds that nobody has begun.
+    /// Builds that no worker has begun.
     #[diesel(sql_type = BigInt)]
     pub queue_depth: i64,
-    /// Seconds since the oldest of them was launched; 0 where there is none, as with all ages here.
+    /// Age of the oldest of these builds in seconds; all ages here are 0 if there is nothing to measure.
     #[diesel(sql_type = Double)]
     pub queue_oldest: f64,
-    /// Builds that somebody is at.
+    /// Builds with a lease that has not expired.
     #[diesel(sql_type = BigInt)]
     pub leases_held: i64,
     /// Builds whose holder has not renewed its lease in time.
     #[diesel(sql_type = BigInt)]
     pub leases_expired: i64,
-    /// Seconds since the first of these leases ran out.
+    /// Seconds since the first of these leases expired.
     #[diesel(sql_type = Double)]
     pub leases_expired_oldest: f64,
-    /// Workers that live.
+    /// Workers that were seen within the lease time.
     #[diesel(sql_type = BigInt)]
     pub workers: i64,
-    /// How many builds those of them that begin any do at once.
+    /// The sum of the slots of live workers that start builds.
     #[diesel(sql_type = BigInt)]
     pub slots: i64,
-    /// How many builds are under way.
+    /// The number of builds in progress.
     #[diesel(sql_type = BigInt)]
     pub slots_in_use: i64,
-    /// Instances whose traffic the gateway does not have yet as it was decided.
+    /// Instances whose traffic decision the gateway has not applied yet.
     #[diesel(sql_type = BigInt)]
     pub routing_behind: i64,
     /// Seconds since the oldest switch among these decisions.
     #[diesel(sql_type = Double)]
     pub routing_behind_oldest: f64,
-    /// Jobs that are to be done, those that wait for another try too.
+    /// Jobs in the queue, including those that wait for a retry.
     #[diesel(sql_type = BigInt)]
     pub jobs_waiting: i64,
-    /// Jobs that were tried as often as they may be.
+    /// Jobs that failed as often as they may be tried.
     #[diesel(sql_type = BigInt)]
     pub jobs_failed: i64,
-    /// Instances in use.
+    /// Instances that are not archived.
     #[diesel(sql_type = BigInt)]
     pub instances_in_use: i64,
-    /// Instances put away.
+    /// Instances that are archived.
     #[diesel(sql_type = BigInt)]
     pub instances_archived: i64,
-    /// How many instances have each health: an object, without those that none has.
+    /// The number of instances by health: an object, without states that no instance has.
     #[diesel(sql_type = Json)]
     pub health: Value,
-    /// Seconds since every health has been unknown because no checks are made; 0 where they are.
+    /// Seconds since health became stale because no checks are made; 0 while they are made.
     #[diesel(sql_type = Double)]
     pub checks_stale: f64,
     /// Messages that are to be sent.
     #[diesel(sql_type = BigInt)]
     pub outbox_waiting: i64,
-    /// Seconds since the oldest of them was written.
+    /// Seconds since the oldest of these messages was written.
     #[diesel(sql_type = Double)]
     pub outbox_oldest: f64,
-    /// Messages that were given up, of those that are still kept.
+    /// Messages that were given up and not deleted yet.
     #[diesel(sql_type = BigInt)]
     pub outbox_given_up: i64,
 }
 
-/// Reads them.
+/// Reads all metrics of the database.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn read(conn: &mut AsyncPgConnection) -> Result<Figures, DbError> {
     let figures = diesel::sql_query(
         "WITH building AS (SELECT a.created, b.begun_at, b.lease_until FROM app_servers AS a \

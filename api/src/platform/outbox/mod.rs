@@ -1,10 +1,10 @@
-//! Messages to the outside, written in the transaction that decides them, and delivered by whichever worker finds them.
+//! Outgoing messages: written in the transaction that decides them, and delivered by any worker.
 //!
-//! A message is delivered at least once: a worker that dies between the delivery and the note of it leaves a second copy. A
-//! [`Courier`] therefore gives each copy the same id. While the other side is away a message is tried again with growing pauses,
-//! for about a day; then it is given up, and stays visible (`ocim_outbox_given_up`, the log).
+//! Delivery is at least once: a worker that dies between delivering a message and recording it causes a second copy, so
+//! a [`Courier`] gives each copy the same id. Failed deliveries are retried with exponential back-off for about a day;
+//! then the message is given up and stays visible (`ocim_outbox_given_up`, the log).
 //!
-//! Not here: what messages say, and how they are sent; that is the courier's. A payload holds ids and words, never a secret.
+//! Not here: composing and sending messages; that is the courier's task. A payload holds ids and words, no secret.
 
 mod store;
 
@@ -16,42 +16,42 @@ use crate::platform::db::{Db, DbError};
 
 pub use store::{Item, New, adopt, discard_unsent, prune, put};
 
-/// How long one try may take; a worker that is slower finds that another tries, too.
+/// The time limit of one attempt, and its lease: after this time another worker may try, too.
 pub const ONE_TRY: Duration = Duration::from_secs(600);
-/// With the pauses between, a day.
+/// With the pauses between attempts, this takes about a day.
 pub const MAX_TRIES: i32 = 30;
-/// How many messages one worker tries at once.
+/// How many messages one worker delivers at once.
 const AT_ONCE: usize = 4;
 
 /// Why a message was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undelivered {
-    /// It may be later.
+    /// Transient; the message is retried.
     Later(String),
-    /// It never will be.
+    /// Permanent; the message is given up.
     Never(String),
 }
 
 /// Composes and sends messages.
 #[async_trait]
 pub trait Courier: Send + Sync {
-    /// Delivers one.
+    /// Delivers one message.
     ///
     /// # Errors
-    /// Why not, and whether it may go better later.
+    /// [`Undelivered`], which says whether a retry may succeed.
     async fn deliver(&self, item: &Item) -> Result<(), Undelivered>;
 
-    /// Hears that a message was given up.
+    /// Called when a message was given up, for instance to log it.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// [`DbError`] if the database does not answer.
     async fn gave_up(&self, item: &Item, words: &str) -> Result<(), DbError>;
 }
 
-/// Delivers what is due.
+/// Delivers all messages that are due.
 ///
 /// # Errors
-/// When the database does not answer.
+/// [`DbError`] if the database does not answer.
 pub async fn deliver_due(db: &Db, courier: &dyn Courier) -> Result<(), DbError> {
     let deliveries = (0..AT_ONCE).map(|_| async {
         while let Some(item) = store::claim(&mut *db.conn().await?, ONE_TRY).await? {
@@ -83,7 +83,7 @@ async fn deliver(db: &Db, courier: &dyn Courier, item: &Item) -> Result<(), DbEr
     }
 }
 
-/// Twice as long after each try, an hour at most.
+/// Exponential back-off: one minute, doubled with each attempt, at most an hour.
 fn pause(tries: i32) -> Duration {
     let exponent = u32::try_from(tries.saturating_sub(1)).unwrap_or(0).min(6);
     Duration::from_secs(60 * 2u64.pow(exponent).min(60))

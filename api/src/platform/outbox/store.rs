@@ -1,4 +1,4 @@
-//! The table `outbox`.
+//! The table `outbox`: messages to be sent, sent, or given up.
 
 use std::time::Duration;
 
@@ -10,46 +10,44 @@ use serde_json::Value;
 
 use crate::platform::db::DbError;
 
-/// A message to write.
+/// A message to add to the outbox.
 #[derive(Debug, Clone)]
 pub struct New<'a> {
-    /// What it is about; decides who composes and sends it.
+    /// The message's kind; decides how it is composed and sent.
     pub kind: &'a str,
-    /// Of messages with one key the first counts; none: each counts.
+    /// The first message with a key wins, later ones are not written; none: always written.
     pub key: Option<&'a str>,
-    /// What it is composed from: an object, without secrets.
+    /// The data that the message is composed from: an object, without secrets.
     pub payload: Value,
 }
 
-/// A message that a worker tries to deliver.
+/// A message that a worker has claimed for delivery.
 #[derive(Debug, Clone, PartialEq, diesel::QueryableByName)]
 pub struct Item {
-    /// Its number.
     #[diesel(sql_type = BigInt)]
     pub id: i64,
-    /// What it is about.
     #[diesel(sql_type = Text)]
     pub kind: String,
-    /// What it is composed from.
+    /// The data that the message is composed from.
     #[diesel(sql_type = Jsonb)]
     pub payload: Value,
-    /// Which try this is, from 1. Fences: a later try has a higher one.
+    /// The number of this attempt, from 1. Serves as the fencing token: a later attempt has a higher one.
     #[diesel(sql_type = Integer)]
     pub tries: i32,
 }
 
-/// Writes a message, in the caller's transaction. False: one with this key was written before.
+/// Writes a message in the caller's transaction. False: a message with this key exists.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn put(conn: &mut AsyncPgConnection, new: &New<'_>) -> Result<bool, DbError> {
     adopt(conn, new, 0, None).await
 }
 
-/// Writes a message that was tried before, elsewhere. False: one with this key was written before.
+/// Writes a message that was already tried by other means. False: a message with this key exists.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn adopt(
     conn: &mut AsyncPgConnection,
     new: &New<'_>,
@@ -71,10 +69,10 @@ pub async fn adopt(
     Ok(written == 1)
 }
 
-/// Takes one message that is due; no other worker does, for so long.
+/// Claims one message that is due; no other worker claims it before the lease expires.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub(super) async fn claim(conn: &mut AsyncPgConnection, lease: Duration) -> Result<Option<Item>, DbError> {
     Ok(diesel::sql_query(
         "UPDATE outbox SET tries = tries + 1, due = now() + make_interval(secs => $1) \
@@ -88,10 +86,10 @@ pub(super) async fn claim(conn: &mut AsyncPgConnection, lease: Duration) -> Resu
     .optional()?)
 }
 
-/// The message was delivered.
+/// Records that the message was delivered.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub(super) async fn settle(conn: &mut AsyncPgConnection, item: &Item) -> Result<(), DbError> {
     diesel::sql_query(
         "UPDATE outbox SET sent_at = now(), last_error = NULL WHERE id = $1 AND sent_at IS NULL AND given_up_at IS NULL",
@@ -102,10 +100,10 @@ pub(super) async fn settle(conn: &mut AsyncPgConnection, item: &Item) -> Result<
     Ok(())
 }
 
-/// The message is tried again after a pause, unless another worker tries it by now.
+/// Schedules a retry after a pause, unless another worker has claimed the message since.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub(super) async fn postpone(
     conn: &mut AsyncPgConnection,
     item: &Item,
@@ -125,10 +123,10 @@ pub(super) async fn postpone(
     Ok(())
 }
 
-/// The message is not tried any more. False: another worker tries it by now.
+/// Gives the message up. False: another worker has claimed it since.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub(super) async fn give_up(conn: &mut AsyncPgConnection, item: &Item, words: &str) -> Result<bool, DbError> {
     let given_up = diesel::sql_query(
         "UPDATE outbox SET given_up_at = now(), last_error = left($3, 1000) \
@@ -142,19 +140,19 @@ pub(super) async fn give_up(conn: &mut AsyncPgConnection, item: &Item, words: &s
     Ok(given_up == 1)
 }
 
-/// Deletes what was not sent yet, where there is nobody any more to send it to.
+/// Deletes unsent messages, for an installation that no longer has recipients.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn discard_unsent(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
     diesel::sql_query("DELETE FROM outbox WHERE sent_at IS NULL AND given_up_at IS NULL").execute(conn).await?;
     Ok(())
 }
 
-/// Removes messages that were sent or given up more than so many days ago, at most `limit`. Gives how many.
+/// Deletes messages that were sent or given up more than `days` ago, at most `limit`. Returns the number.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn prune(conn: &mut AsyncPgConnection, days: u32, limit: i64) -> Result<usize, DbError> {
     Ok(diesel::sql_query(
         "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE (sent_at IS NOT NULL OR given_up_at IS NOT NULL) \

@@ -1,4 +1,4 @@
-//! Who is a user, and what they may do. At least one administrator who may sign in always remains.
+//! Administration of users and their roles. At least one enabled administrator always remains.
 
 use chrono::Utc;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -12,27 +12,27 @@ use super::store::sessions;
 use crate::platform::audit;
 use crate::platform::db::{Db, DbError};
 
-/// Why it is not done.
+/// Why an operation on a user failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    /// There is no such user.
+    /// There is no user with this id.
     #[error("There is no user {0}.")]
     NotFound(UserId),
-    /// It was changed since it was read.
+    /// The user was changed since the caller read it.
     #[error("The user was changed meanwhile; read it again and repeat the change.")]
     Stale,
-    /// Nobody could administer this any more.
+    /// Without this user, no enabled administrator would remain.
     #[error(
         "{0} is the last administrator who may sign in, and must remain one; make another user an administrator first."
     )]
     LastAdmin(String),
-    /// A field is not valid.
+    /// A field of the request is not valid.
     #[error("{}: {}", .0.pointer, .0.detail)]
     Invalid(FieldError),
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] passwords::HashError),
-    /// The database.
+    /// A database operation failed.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -43,10 +43,10 @@ impl From<diesel::result::Error> for AccountError {
     }
 }
 
-/// Makes a user. Without a password they sign in elsewhere, or not before they are given one.
+/// Creates a user. Without a password, the user signs in at a provider, or not until they are given one.
 ///
 /// # Errors
-/// [`AccountError::Invalid`]: the name is not one, or taken, or the password too weak.
+/// [`AccountError::Invalid`] if the name is invalid or taken, or the password is too weak.
 pub async fn create(db: &Db, actor: &str, new: NewUser) -> Result<UserRow, AccountError> {
     let NewUser { username, password, role } = new;
     let name = username.trim();
@@ -70,9 +70,9 @@ pub async fn create(db: &Db, actor: &str, new: NewUser) -> Result<UserRow, Accou
     .await
 }
 
-/// Changes what a user may do. With less, their sessions end; API tokens never do more than their owner may.
+/// Changes a user's role or disables them. A lower role ends their sessions; tokens never exceed their owner's role.
 ///
-/// `version` is the one that was read; none: whichever there is.
+/// `version` is the version that the caller read; none: any version.
 ///
 /// # Errors
 /// [`AccountError::NotFound`], [`AccountError::Stale`] or [`AccountError::LastAdmin`].
@@ -85,7 +85,7 @@ pub async fn update(
 ) -> Result<UserRow, AccountError> {
     let mut conn = db.conn().await?;
     conn.transaction(async |conn| {
-        // Before the user's own row: everybody locks in this order.
+        // Before the user's own row: all transactions lock in this order, to avoid deadlocks.
         let admins = accounts::lock_admins(conn).await?;
         let row = accounts::lock(conn, id).await?.ok_or(AccountError::NotFound(id))?;
         if version.is_some_and(|version| version != row.version) {
@@ -112,7 +112,7 @@ pub async fn update(
     .await
 }
 
-/// Takes a user away; their sessions and tokens end. What they did stays in the audit trail.
+/// Deletes a user; their sessions and tokens end. Their entries in the audit log stay.
 ///
 /// # Errors
 /// [`AccountError::NotFound`] or [`AccountError::LastAdmin`].
@@ -129,10 +129,10 @@ pub async fn delete(db: &Db, actor: &str, id: UserId) -> Result<(), AccountError
     .await
 }
 
-/// Gives a user a password; their sessions end.
+/// Sets a user's password; their sessions end.
 ///
 /// # Errors
-/// [`AccountError::NotFound`], or [`AccountError::Invalid`]: too weak.
+/// [`AccountError::NotFound`], or [`AccountError::Invalid`] if the password is too weak.
 pub async fn set_password(db: &Db, actor: &str, id: UserId, password: String) -> Result<(), AccountError> {
     let row = accounts::find(&mut *db.conn().await?, id).await?.ok_or(AccountError::NotFound(id))?;
     let hash = new_hash(password, &row.username, "password").await?;
@@ -152,7 +152,7 @@ async fn record_password(conn: &mut AsyncPgConnection, actor: &str, row: &UserRo
     Ok(audit::record(conn, audit::Entry::new(actor, "set_user_password").detail(detail)).await?)
 }
 
-/// The hash of a password that is strong enough; `field` is where it was given.
+/// The hash of a password that is strong enough; `field` is the request's field that held it.
 pub(super) async fn new_hash(password: String, username: &str, field: &str) -> Result<String, AccountError> {
     passwords::hash_new(password, username).await.map_err(|error| match error {
         PasswordError::Weak(words) => AccountError::Invalid(FieldError::new(field, words)),
@@ -160,7 +160,7 @@ pub(super) async fn new_hash(password: String, username: &str, field: &str) -> R
     })
 }
 
-/// The last administrator stays. `admins` are all who may sign in, locked.
+/// Refuses to remove the last administrator. `admins` are all enabled administrators, locked.
 fn refuse_last(admins: &[UserId], row: &UserRow) -> Result<(), AccountError> {
     match admins {
         [only] if *only == row.id => Err(AccountError::LastAdmin(row.username.clone())),
@@ -168,7 +168,7 @@ fn refuse_last(admins: &[UserId], row: &UserRow) -> Result<(), AccountError> {
     }
 }
 
-/// As the audit trail says it.
+/// The user's fields for the audit log.
 fn words(row: &UserRow) -> Value {
     json!({ "role": row.role, "is_disabled": row.disabled_at.is_some() })
 }

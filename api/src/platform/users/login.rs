@@ -1,4 +1,4 @@
-//! Signing in with a password, slowed down for whoever guesses.
+//! Signing in with a password. Wrong passwords cause growing delays, against guessing.
 
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -10,33 +10,33 @@ use super::{Secret, passwords, secret_hash, store};
 use crate::platform::audit;
 use crate::platform::db::{Db, DbError};
 
-/// How long a session lasts.
+/// The lifetime of a session, in days.
 pub const SESSION_DAYS: i64 = 14;
-/// So many wrong passwords for one name are free.
+/// How many wrong passwords for one name cause no delay.
 const FREE_FAILURES: i64 = 5;
-/// So many from one address, which many people may share.
+/// How many wrong passwords from one address cause no delay; many users may share an address.
 const FREE_FROM_ADDRESS: i64 = 30;
-/// So long they are remembered.
+/// How long wrong passwords are remembered.
 const MEMORY: Duration = Duration::minutes(15);
-/// No user's name is longer, in characters.
+/// The maximum length of a user name, in characters.
 const NAME_LENGTH: usize = 150;
 
-/// Why nobody is signed in.
+/// Why a sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// Name or password is wrong; which one is not said.
+    /// Name or password is wrong; the message does not tell which.
     #[error("User name or password is wrong.")]
     Wrong,
-    /// Too many wrong ones.
+    /// Too many wrong passwords for this name; seconds to wait.
     #[error("Too many wrong passwords for this user; try again in {0} s.")]
     Later(i64),
-    /// Too many wrong ones from one address.
+    /// Too many wrong passwords from this address; seconds to wait.
     #[error("Too many wrong passwords from this address; try again in {0} s.")]
     LaterFromHere(i64),
-    /// The system has no randomness.
+    /// The operating system provides no random numbers.
     #[error("no randomness: {0}")]
     Random(#[from] getrandom::Error),
-    /// The database.
+    /// A database operation failed.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -47,7 +47,7 @@ impl From<diesel::result::Error> for LoginError {
     }
 }
 
-/// Signs in: gives the user and the session's secret. Ends the session of the cookie that the browser came with.
+/// Signs in and returns the user and the session's secret. Ends the session of the browser's previous cookie.
 ///
 /// # Errors
 /// [`LoginError::Wrong`], [`LoginError::Later`] or [`LoginError::LaterFromHere`].
@@ -68,7 +68,7 @@ pub async fn login(
     let mut conn = db.conn().await?;
     let begun = conn
         .transaction(async |conn| {
-            // What was asked a moment ago may have changed since.
+            // The user may have been changed since they were read above.
             let Some(role) = store::signs_in(conn, id, hash.as_deref()).await? else {
                 return Ok(None);
             };
@@ -84,10 +84,10 @@ pub async fn login(
     }
 }
 
-/// Begins a session of somebody who has proved who they are, here or at a provider, in the caller's transaction.
+/// Begins a session for an authenticated user, in the caller's transaction. `provider`: none if they signed in here.
 ///
 /// # Errors
-/// When the system has no randomness, or a statement fails.
+/// [`LoginError::Random`] if the system provides no random numbers, and [`LoginError::Db`] if a statement fails.
 pub async fn begin(
     conn: &mut AsyncPgConnection,
     user: &User,
@@ -109,11 +109,11 @@ pub async fn begin(
     Ok(secret)
 }
 
-/// Counts an attempt as a wrong password until it has shown to be right ([`store::forget_failures`]), so that of many at
-/// once no more are let through than one after the other.
+/// Counts the attempt as a wrong password until it proves right ([`store::forget_failures`]), so that concurrent
+/// attempts are limited like sequential ones.
 ///
 /// # Errors
-/// [`LoginError::Later`] or [`LoginError::LaterFromHere`]: it is not to be tried now.
+/// [`LoginError::Later`] or [`LoginError::LaterFromHere`] if the password must not be checked now.
 pub(super) async fn attempt(db: &Db, username: &str) -> Result<(), LoginError> {
     let mut conn = db.conn().await?;
     conn.transaction(async |conn| {
@@ -135,15 +135,15 @@ pub(super) async fn attempt(db: &Db, username: &str) -> Result<(), LoginError> {
     .await
 }
 
-/// The audit trail has each wrong password; how many there can be is what [`attempt`] lets through.
+/// Records each wrong password in the audit log; [`attempt`] limits how many there can be.
 async fn refuse(conn: &mut AsyncPgConnection, username: &str) -> Result<LoginError, LoginError> {
     let error = LoginError::Wrong;
     audit::record(conn, audit::Entry::new(username, "login").refused(&error.to_string())).await?;
     Ok(error)
 }
 
-/// What is typed as a name may be anything; what no name can be is cut off one character beyond the longest, and so names
-/// nobody.
+/// Makes any input safe to store as a name. Longer input is cut off one character beyond the longest name, so that it
+/// matches no user.
 fn plausible(username: &str) -> String {
     username.trim().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(NAME_LENGTH + 1).collect()
 }
@@ -157,16 +157,16 @@ fn pause(beyond: i64) -> Duration {
     Duration::seconds(2i64.pow(doublings).min(300))
 }
 
-/// Whole seconds to wait, rounded up: who comes back then is let in. None: it is over.
+/// The seconds to wait, rounded up to whole ones so that a client that waits them is let in. None: no wait is left.
 fn seconds_left(left: Duration) -> Option<i64> {
     let milliseconds = left.num_milliseconds();
     (milliseconds > 0).then(|| (milliseconds + 999) / 1000)
 }
 
-/// Makes the first administrator, unless there is a user already. Says whether it did.
+/// Creates the first administrator if there are no users. Returns whether it did.
 ///
 /// # Errors
-/// When the password is too weak or cannot be hashed, or the database does not answer.
+/// An error if the password is too weak or cannot be hashed, or the database does not answer.
 pub async fn ensure_first_admin(db: &Db, password: &str) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
     const NAME: &str = "admin";
     let mut conn = db.conn().await?;

@@ -1,5 +1,5 @@
-//! People and tokens: who they are and what they may do. Passwords are Argon2id; sessions and tokens are 256 random bits of
-//! which only the SHA-256 is stored.
+//! Users, sessions and API tokens: authentication and roles. Passwords are hashed with Argon2id; sessions and tokens
+//! are 256 random bits of which only the SHA-256 is stored.
 
 pub mod accounts;
 pub mod login;
@@ -15,39 +15,39 @@ use chrono::{DateTime, Utc};
 use shared_types::user::Scope;
 use shared_types::{Role, SessionId, TokenId, UserId};
 
-/// Who asks.
+/// The authenticated caller of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// The user behind it.
+    /// The user, or the owner of the token.
     pub user_id: UserId,
-    /// Their name, with the token's where one is used; as the audit log says it.
+    /// The user's name, with the token's name if one is used; as in the audit log.
     pub name: String,
     /// The user's name alone.
     pub username: String,
-    /// What they may do: the user's role, or the token's where that is less.
+    /// The effective role: the user's, or the token's if that is lower.
     pub role: Role,
-    /// What they came with.
+    /// The session or token that authenticated the request.
     pub credential: Credential,
-    /// When that stops working.
+    /// When the session or token expires.
     pub expires: DateTime<Utc>,
 }
 
-/// What somebody came with.
+/// How a caller authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
-    /// A cookie, which a browser sends unasked.
+    /// A session cookie, which the browser sends by itself.
     Session(SessionId),
-    /// An API token, which is for these things only.
+    /// An API token, limited to these scopes.
     Token(TokenId, Vec<Scope>),
 }
 
 impl Principal {
-    /// Whether it is a person at a browser.
+    /// Whether the caller is a user in a browser, rather than a script with a token.
     pub fn is_session(&self) -> bool {
         matches!(self.credential, Credential::Session(_))
     }
 
-    /// The token that was used.
+    /// The token that was used; none for a session.
     pub fn token(&self) -> Option<TokenId> {
         match &self.credential {
             Credential::Session(_) => None,
@@ -55,11 +55,11 @@ impl Principal {
         }
     }
 
-    /// Whether they came with a token that is not for this.
+    /// Whether the caller's token lacks this scope. A session lacks none.
     pub fn lacks(&self, scope: Scope) -> bool {
         match &self.credential {
             Credential::Session(_) => false,
-            // Who may do something may look.
+            // Every scope includes reading.
             Credential::Token(_, scopes) => scope != Scope::Read && !scopes.contains(&scope),
         }
     }

@@ -1,4 +1,4 @@
-//! What people do with their own account.
+//! Operations of users on their own account.
 
 use chrono::{Duration, Utc};
 use diesel_async::AsyncConnection;
@@ -13,19 +13,19 @@ use super::{Principal, Secret, passwords};
 use crate::platform::audit;
 use crate::platform::db::{Db, DbError};
 
-/// Why the password stays as it is.
+/// Why the password was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// A field is not valid, or the user is gone.
+    /// A field is not valid, or the user was deleted.
     #[error(transparent)]
     Account(#[from] AccountError),
     /// Too many wrong passwords.
     #[error(transparent)]
     Login(#[from] LoginError),
-    /// They sign in elsewhere.
+    /// The user has no password because they sign in at a provider.
     #[error("You have no password here: you sign in elsewhere. An administrator can give you one.")]
     NoPassword,
-    /// The database.
+    /// A database operation failed.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -36,11 +36,11 @@ impl From<diesel::result::Error> for ChangeError {
     }
 }
 
-/// Gives somebody another password and a new session; all their sessions end, the one they came with, too. Wrong ones are
-/// counted as in signing in.
+/// Changes the caller's password and begins a new session; all their sessions end, including the current one. Wrong
+/// current passwords are counted as in signing in.
 ///
 /// # Errors
-/// [`ChangeError::Account`] names the field: the current password is wrong, or the new one too weak.
+/// [`ChangeError::Account`] names the field: the current password is wrong, or the new one is too weak.
 pub async fn change_password(db: &Db, who: &Principal, change: PasswordChange) -> Result<Secret, ChangeError> {
     let PasswordChange { current, new } = change;
     login::attempt(db, &who.username).await?;

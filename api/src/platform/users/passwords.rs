@@ -1,5 +1,5 @@
-//! Passwords: how strong they must be, by how long guessing takes and not by which characters they hold, and their hashes:
-//! Argon2id, off the async threads: it takes tens of milliseconds and 19 MB on purpose.
+//! Passwords: their strength, measured by the time to guess them and not by their kinds of characters, and their hashes
+//! (Argon2id), which are computed off the async threads: each takes tens of milliseconds and 19 MB on purpose.
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -7,36 +7,36 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
 use zxcvbn::Score;
 
-/// The shortest password that is taken, in characters.
+/// The shortest password that is accepted, in characters.
 pub const MIN_LENGTH: usize = 10;
-/// The longest; more would only cost time.
+/// The longest password that is accepted, in characters; a limit on the time to hash it.
 pub const MAX_LENGTH: usize = 1024;
-/// What everybody would try here first.
+/// Words that an attacker would try first for this application.
 const OURS: [&str; 2] = ["ocim", "opencraft"];
 
-/// So many are hashed at once; more would take all memory and make no more of them.
+/// How many passwords are hashed at once. More would take too much memory and not finish sooner.
 static HASHING: Semaphore = Semaphore::const_new(4);
 
-/// A password could not be hashed.
+/// A password could not be hashed; the hasher's message.
 #[derive(Debug, thiserror::Error)]
 #[error("the password could not be hashed: {0}")]
 pub struct HashError(String);
 
-/// Why a new password is not taken.
+/// Why a new password is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// Why it is weak, and what would be better.
+    /// Too weak; says why, and what would be better.
     #[error("{0}")]
     Weak(String),
-    /// It could not be hashed.
+    /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
 }
 
-/// Whether a password is strong enough for this user.
+/// Checks that a password is strong enough for this user.
 ///
 /// # Errors
-/// Why not, and what would be better, in words for the user.
+/// Says why not and what would be better, in words for the user.
 pub fn check(password: &str, username: &str) -> Result<(), String> {
     let length = password.chars().count();
     if !(MIN_LENGTH..=MAX_LENGTH).contains(&length) {
@@ -62,7 +62,7 @@ pub fn check(password: &str, username: &str) -> Result<(), String> {
 /// Hashes a new password, if it is strong enough for this user.
 ///
 /// # Errors
-/// [`PasswordError::Weak`], or when it cannot be hashed.
+/// [`PasswordError::Weak`], or [`PasswordError::Hash`] if it cannot be hashed.
 pub async fn hash_new(password: String, username: &str) -> Result<String, PasswordError> {
     let username = username.to_owned();
     let checking = tokio::task::spawn_blocking(move || check(&password, &username).map(|()| password));
@@ -73,7 +73,7 @@ pub async fn hash_new(password: String, username: &str) -> Result<String, Passwo
 /// Hashes a password for storage.
 ///
 /// # Errors
-/// When the system has no randomness or no memory.
+/// [`HashError`] if the system has no random numbers or no memory.
 pub async fn hash(password: String) -> Result<String, HashError> {
     let _turn = HASHING.acquire().await.map_err(|error| HashError(error.to_string()))?;
     let work = move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string());
@@ -81,7 +81,7 @@ pub async fn hash(password: String) -> Result<String, HashError> {
     hashed.map_err(|error| HashError(error.to_string()))
 }
 
-/// Whether a password is the one that was hashed. Without a hash it takes as long, so that nobody learns who exists.
+/// Checks a password against a hash. Without a hash it takes as long, so that response times do not reveal who exists.
 pub async fn verify(password: String, hash: Option<String>) -> bool {
     let Ok(_turn) = HASHING.acquire().await else {
         return false;
@@ -100,7 +100,7 @@ pub async fn verify(password: String, hash: Option<String>) -> bool {
 mod tests {
     use super::*;
 
-    /// Why a password is not taken; blank: it is.
+    /// Why a password is refused; empty if it is accepted.
     fn words(password: &str) -> String {
         check(password, "ada").err().unwrap_or_default()
     }
@@ -127,7 +127,7 @@ mod tests {
         for ours in ["opencraft2026", "ocim-opencraft", "ocimocimocim", "ada.lovelace1815", "Ada.Lovelace!"] {
             assert!(check(ours, "ada.lovelace").is_err(), "{ours}");
         }
-        // For anybody else it is not the name.
+        // Another user's password may contain that name.
         assert!(check("grmblfx.wertzu", "grmblfx.wertzu").is_err());
         assert_eq!(check("grmblfx.wertzu", "ada"), Ok(()));
     }

@@ -1,4 +1,4 @@
-//! Random secrets, and the hashes that are stored of them.
+//! Random secrets, and their hashes for storage.
 
 use sha2::{Digest, Sha256};
 
@@ -13,28 +13,28 @@ impl std::fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// A new one.
+    /// Makes a new random secret.
     ///
     /// # Errors
-    /// When the system has no randomness.
+    /// An error if the operating system provides no random numbers.
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bits = [0u8; 32];
         getrandom::fill(&mut bits)?;
         Ok(Self(hex::encode(bits)))
     }
 
-    /// The text; hand it to its owner only.
+    /// The secret as text; give it only to its owner.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What is stored.
+    /// The SHA-256 of the secret, for storage.
     pub fn hash(&self) -> Vec<u8> {
         hash(&self.0)
     }
 }
 
-/// What is stored of a secret.
+/// The SHA-256 of a secret, for storage.
 pub fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }

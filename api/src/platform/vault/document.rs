@@ -1,17 +1,17 @@
-//! Where the secrets of a document are: `{"$secret": "<id>"}` stands in the place of each.
+//! Replaces the secrets of a JSON document by references: `{"$secret": "<id>"}`.
 //!
-//! A key that people wrote and that reads `$secret` gets another `$` in front while it is stored, and so does one that has
-//! some already: what people write is never taken for a secret's id.
+//! A key `$secret` in user input is stored with another `$` in front, and so is one that has several `$` already: user
+//! input is never taken for a reference.
 
 use serde_json::{Map, Value, json};
 use shared_types::secret;
 use shared_types::settings::Schema;
 
-/// The key of an object that names a secret.
+/// The key that marks a reference to a secret.
 const NAME: &str = "$secret";
 
-/// The document with what `take` gives, an id, in the place of each secret: a value under a secret name, a text with the
-/// password of a URL, a whole YAML text that holds either. `schema` says which texts are YAML.
+/// Replaces each secret by the id that `take` returns for it. Secrets are: a value under a secret name, a text with a
+/// URL that has a password, a whole YAML text that contains either. `schema` says which texts are YAML.
 pub(super) fn take_out(schema: &Schema, document: &Value, take: &mut impl FnMut(&Value) -> String) -> Value {
     replace(schema, document, (false, false), take)
 }
@@ -38,7 +38,7 @@ fn replace(
 }
 
 fn holds_secret(text: &str, is_secret: bool, is_yaml: bool) -> bool {
-    // What masking leaves as it is holds nothing to mask.
+    // The text holds a secret if masking changes it.
     let masks = || match is_yaml {
         true => secret::masked_yaml(text) != text,
         false => secret::holds_secret(&Value::from(text), is_secret),
@@ -46,7 +46,7 @@ fn holds_secret(text: &str, is_secret: bool, is_yaml: bool) -> bool {
     !text.is_empty() && (is_secret || masks())
 }
 
-/// The ids that a stored document names.
+/// The ids of the secrets that a stored document references.
 pub(super) fn named(stored: &Value) -> Vec<&str> {
     match stored {
         Value::Array(items) => items.iter().flat_map(named).collect(),
@@ -58,7 +58,7 @@ pub(super) fn named(stored: &Value) -> Vec<&str> {
     }
 }
 
-/// The document as it was before [`take_out`]: `secret` gives what belongs to an id.
+/// The document as it was before [`take_out`]; `secret` returns the value for an id.
 pub(super) fn put_back(stored: &Value, secret: &impl Fn(&str) -> Value) -> Value {
     match stored {
         Value::Array(items) => items.iter().map(|item| put_back(item, secret)).collect(),
@@ -77,7 +77,7 @@ fn id(map: &Map<String, Value>) -> Option<&str> {
     map.get(NAME).filter(|_| map.len() == 1).and_then(Value::as_str)
 }
 
-/// Whether it is the name, whatever number of `$` more are in front.
+/// Whether a key is `$secret`, with any number of additional `$` in front.
 fn is_like_name(name: &str) -> bool {
     name.trim_start_matches('$').len() + 1 == NAME.len() && name.ends_with(NAME)
 }

@@ -1,4 +1,4 @@
-//! The keys that secrets are encrypted with. The first one encrypts; all decrypt.
+//! The keys that encrypt secrets. The first key encrypts; all keys decrypt.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,14 +13,14 @@ use serde_json::Value;
 use super::VaultError;
 use super::store::{NewSecret, SecretRow};
 
-/// How long a nonce is, in bytes; it stands before what is encrypted.
+/// The length of a nonce in bytes; the nonce precedes the ciphertext.
 const NONCE: usize = 24;
-/// How long a key is, in bytes.
+/// The length of a key in bytes.
 const KEY: usize = 32;
-/// How long a key's id may be, in characters.
+/// The maximum length of a key's id, in characters.
 const KEY_ID_MAX: usize = 32;
 
-/// A key with its name.
+/// An encryption key with its id.
 #[derive(Clone)]
 pub struct Key {
     id: String,
@@ -33,10 +33,10 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// Reads a key: `id:64 hexadecimal digits`.
+/// Parses a key: `id:64 hexadecimal digits`.
 ///
 /// # Errors
-/// What is wrong with it, without a word of it.
+/// [`VaultError::NoKey`] says what is wrong, without any part of the key.
 pub fn parse(line: &str) -> Result<Key, VaultError> {
     let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
     let wrong = |what: &str| VaultError::NoKey(format!("{what}; `ocim admin generate-key` prints one"));
@@ -50,24 +50,24 @@ pub fn parse(line: &str) -> Result<Key, VaultError> {
     Ok(Key { id: id.to_owned(), cipher: XChaCha20Poly1305::new(&bytes.into()) })
 }
 
-/// A new key, as [`parse`] reads it.
+/// A new key, in the form that [`parse`] reads.
 ///
 /// # Errors
-/// When the system gives no random bits.
+/// [`VaultError::Broken`] if the system provides no random bits.
 pub fn generate() -> Result<String, VaultError> {
     let (name, key) = (random::<4>()?, random::<KEY>()?);
     Ok(format!("k{}:{}", hex::encode(name), hex::encode(key)))
 }
 
-/// So many random letters and digits, each as likely as the others: for passwords that other programs are given.
+/// A random text of uniformly distributed letters and digits, for passwords of other programs.
 ///
 /// # Errors
-/// When the system gives no random bits.
+/// [`VaultError::Broken`] if the system provides no random bits.
 pub fn letters(length: usize) -> Result<String, VaultError> {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut text = String::with_capacity(length);
     while text.len() < length {
-        // Bytes from 248 on would make the first letters likelier, so those are left out.
+        // Bytes from 248 on are skipped, since they would make the first letters more likely.
         let drawn = random::<64>()?.into_iter().filter(|byte| usize::from(*byte) < 4 * LETTERS.len());
         let drawn = drawn.filter_map(|byte| LETTERS.get(usize::from(byte) % LETTERS.len()));
         text.extend(drawn.take(length - text.len()).map(|letter| char::from(*letter)));
@@ -81,28 +81,28 @@ fn random<const N: usize>() -> Result<[u8; N], VaultError> {
     Ok(bits)
 }
 
-/// What is authenticated with a secret, so that one row's never passes for another's.
+/// Authenticated with a secret (as associated data), so that one row's ciphertext cannot be used in another.
 fn place(id: &str) -> Vec<u8> {
     format!("secrets/{id}").into_bytes()
 }
 
-/// The same for what is not stored.
+/// Like [`place`], for values that are not stored.
 fn errand(purpose: &str) -> Vec<u8> {
     format!("errands/{purpose}").into_bytes()
 }
 
 impl Key {
-    /// What it is called.
+    /// The key's id, as secrets store it.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// A secret under a new id.
+    /// Encrypts a secret under a new id.
     pub(super) fn encrypt(&self, secret: &Value) -> Result<NewSecret, VaultError> {
         self.encrypt_as(hex::encode(random::<16>()?), secret)
     }
 
-    /// A secret under the id it has.
+    /// Encrypts a secret under its existing id.
     pub(super) fn encrypt_as(&self, id: String, secret: &Value) -> Result<NewSecret, VaultError> {
         let sealed = self.seal(&place(&id), secret)?;
         Ok(NewSecret { id, key_id: self.id.clone(), sealed })
@@ -113,7 +113,7 @@ impl Key {
         self.unseal(&place(&row.id), &row.sealed).ok_or_else(changed)
     }
 
-    /// The nonce, then what is encrypted; it can be read as of this place only.
+    /// The nonce followed by the ciphertext; it can only be decrypted for the same place.
     fn seal(&self, place: &[u8], value: &Value) -> Result<Vec<u8>, VaultError> {
         let nonce = random::<NONCE>()?;
         let text = value.to_string();
@@ -133,7 +133,7 @@ impl Key {
     }
 }
 
-/// What tells whether a file is another one than before.
+/// Modification time and length, to detect that a file has changed.
 type Stamp = (SystemTime, u64);
 
 #[derive(Debug, Clone)]
@@ -142,9 +142,9 @@ struct Held {
     stamp: Option<Stamp>,
 }
 
-/// All keys of this program. Cheap to clone; the clones are one.
+/// All keys of this program. Cheap to clone; clones share their state.
 ///
-/// Keys of a file are read again when it has changed, so that a rotation needs no restart.
+/// A file of keys is read again when it has changed, so that a rotation needs no restart.
 #[derive(Debug, Clone)]
 pub struct Keyring {
     file: Option<Arc<PathBuf>>,
@@ -152,41 +152,41 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Of these keys, `id:64 hexadecimal digits` each.
+    /// A keyring of these keys, each `id:64 hexadecimal digits`.
     ///
     /// # Errors
-    /// When there is none, one is none, or two have one id.
+    /// [`VaultError::NoKey`] if there is none, one is invalid, or two have the same id.
     pub fn of<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, VaultError> {
         let held = Held { keys: read(lines)?, stamp: None };
         Ok(Self { file: None, held: Arc::new(RwLock::new(held)) })
     }
 
-    /// Of a file with a key a line.
+    /// A keyring of the keys in a file, one per line.
     ///
     /// # Errors
-    /// When it cannot be read, or as [`Keyring::of`].
+    /// [`VaultError::File`] if it cannot be read, or as [`Keyring::of`].
     pub fn of_file(path: PathBuf) -> Result<Self, VaultError> {
         let held = load(&path)?;
         Ok(Self { file: Some(Arc::new(path)), held: Arc::new(RwLock::new(held)) })
     }
 
-    /// The ids of all keys, the one that encrypts first.
+    /// The ids of all keys, starting with the one that encrypts.
     pub fn ids(&self) -> Vec<String> {
         self.held().keys.iter().map(|key| key.id.clone()).collect()
     }
 
-    /// Something that leaves this program and comes back to it, such as a cookie's value: letters, digits and `-_.`; nobody
-    /// else can read, change or make one. `purpose` is what it is for; it cannot be used for another.
+    /// Encrypts and authenticates a value that leaves this program and returns, such as a cookie, as letters, digits
+    /// and `-_.`. The value is bound to `purpose` and cannot be used for another.
     ///
     /// # Errors
-    /// When the keys cannot be had.
+    /// [`VaultError`] if the keys cannot be read.
     pub fn hand_out(&self, purpose: &str, value: &Value) -> Result<String, VaultError> {
         let key = self.first()?;
         let sealed = key.seal(&errand(purpose), value)?;
         Ok(format!("{}.{}", key.id, URL_SAFE_NO_PAD.encode(sealed)))
     }
 
-    /// What [`Keyring::hand_out`] was given for this purpose. None: this is nothing that it made, or its key is gone.
+    /// The value given to [`Keyring::hand_out`] for this purpose. None: the text is not from it, or its key is gone.
     pub fn take_back(&self, purpose: &str, wrapped: &str) -> Option<Value> {
         let (id, sealed) = wrapped.split_once('.')?;
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
@@ -201,12 +201,12 @@ impl Keyring {
         if keys.is_empty() { Err(VaultError::NoKey("there is no key".into())) } else { Ok(First(keys)) }
     }
 
-    /// What a row holds.
+    /// Decrypts the secret in a row.
     pub(super) fn decrypt(&self, row: &SecretRow) -> Result<Value, VaultError> {
         if let Some(secret) = self.try_decrypt(row) {
             return secret;
         }
-        // Somebody has made a new key meanwhile.
+        // The key may have been added to the file since it was read.
         self.read_again();
         self.try_decrypt(row)
             .unwrap_or_else(|| Err(VaultError::UnknownKey { secret: row.id.clone(), key: row.key_id.clone() }))
@@ -220,17 +220,17 @@ impl Keyring {
         self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Else what is encrypted meanwhile would need a key that a rotation has said may go.
+    /// Without this, new secrets could be encrypted with a key that a rotation has reported as spare.
     fn read_if_changed(&self) {
         let now = self.file.as_deref().and_then(|file| stamp(file));
-        // A file that is away for a moment takes no key away.
+        // A file that is missing for a moment removes no keys.
         if now.is_some() && self.held().stamp != now {
             self.read_again();
         }
     }
 
-    /// What was a key stays one until the program ends: rows that were read before a rotation are decrypted after it. A file that
-    /// somebody is just writing changes nothing.
+    /// Known keys are kept until the program ends, to decrypt rows that were read before a rotation. A file that is
+    /// only partly written changes nothing.
     fn read_again(&self) {
         let Some(file) = self.file.as_deref() else { return };
         match load(file) {
@@ -244,7 +244,7 @@ impl Keyring {
     }
 }
 
-/// The keys that there were when a secret was to be encrypted.
+/// The keys at the time when a secret is encrypted.
 pub(super) struct First(Arc<[Key]>);
 
 impl std::ops::Deref for First {
@@ -257,7 +257,7 @@ impl std::ops::Deref for First {
 }
 
 fn load(path: &Path) -> Result<Held, VaultError> {
-    // The stamp first: a change in between is found at the next look.
+    // Read the stamp first: a change in between is then found at the next check.
     let stamp = stamp(path);
     let text =
         std::fs::read_to_string(path).map_err(|error| VaultError::File(format!("{}: {error}", path.display())))?;

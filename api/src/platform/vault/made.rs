@@ -1,4 +1,4 @@
-//! Secrets of particular forms, made from the system's random bits.
+//! Generates secrets of particular formats from the system's random bits.
 
 use rsa::RsaPrivateKey;
 use rsa::pkcs1::{EncodeRsaPrivateKey, LineEnding};

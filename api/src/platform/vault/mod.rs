@@ -1,7 +1,7 @@
-//! Secrets at rest. The JSON documents of other tables name each secret by its id; the table `secrets` holds it, encrypted.
+//! Secrets at rest. JSON documents of other tables reference secrets by id; the table `secrets` holds them, encrypted.
 //!
-//! A document as it is stored is [`Sealed`]: nothing can use it before it is opened, or is content with its secrets hidden.
-//! Not here: what is a secret, which `shared_types::secret` says, and where the keys come from.
+//! A stored document is [`Sealed`]: it can be used only after [`open`], or with its secrets masked. Not here: what
+//! counts as a secret (`shared_types::secret`), and where the keys come from.
 
 mod document;
 mod keyring;
@@ -23,34 +23,34 @@ pub use made::{rsa_private_key, uuid};
 pub use rotate::{Rotated, rotate};
 pub use store::Sealed;
 
-/// Why a secret cannot be kept or read.
+/// Why a secret cannot be encrypted or decrypted.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// What should be a key is none. Its words never hold the key.
+    /// A key is invalid or missing. The text never contains the key.
     #[error("{0}")]
     NoKey(String),
-    /// The file of keys cannot be read.
+    /// The file of keys cannot be read; its path and the error.
     #[error("the keys of secrets cannot be read from {0}")]
     File(String),
-    /// The system gives no random bits, or the cipher refuses.
+    /// The system provides no random bits, or the cipher fails.
     #[error("a secret cannot be encrypted: {0}")]
     Broken(String),
-    /// It is encrypted with a key that is not here.
+    /// The secret is encrypted with a key that is not configured.
     #[error("secret {secret} is encrypted with key «{key}», which this program has not; add that key")]
     UnknownKey {
-        /// Whose key is missing.
+        /// The secret's id.
         secret: String,
-        /// What the key is called.
+        /// The missing key's id.
         key: String,
     },
-    /// What is stored is not what was encrypted under this id, or not with this key.
+    /// Authentication failed: the row was changed, or the key differs from the one that encrypted it.
     #[error(
         "secret {secret} is not what was encrypted with key «{key}»: the row was changed, or the key is another one"
     )]
     Changed {
-        /// Which one.
+        /// The secret's id.
         secret: String,
-        /// The key that the row names.
+        /// The id of the key that the row names.
         key: String,
     },
 }
@@ -66,11 +66,11 @@ impl From<VaultError> for DbError {
 #[must_use = "without their secrets, documents cannot be opened"]
 pub struct Secrets(Vec<store::NewSecret>);
 
-/// Takes the secrets out of documents that are to be stored. The secrets are to be stored with [`keep`], in the transaction
-/// that stores the documents. `schema` is that of the application whose settings they hold: it says which texts are YAML.
+/// Takes the secrets out of documents for storing. Store them with [`keep`], in the transaction that stores the
+/// documents. `schema` is that of the application whose settings the documents hold: it says which texts are YAML.
 ///
 /// # Errors
-/// When the keys cannot be had.
+/// [`VaultError`] if the keys cannot be read.
 pub fn seal<const N: usize>(
     keyring: &Keyring,
     schema: &Schema,
@@ -96,20 +96,20 @@ pub fn seal<const N: usize>(
     }
 }
 
-/// Stores the secrets of an instance, or of an app server of it. One statement; none when there are none.
+/// Stores the secrets of an instance, or of an app server of it. At most one statement.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn keep(conn: &mut AsyncPgConnection, instance: InstanceId, secrets: Secrets) -> Result<(), DbError> {
     let Secrets(rows) = secrets;
     if rows.is_empty() { Ok(()) } else { store::insert(conn, instance, &rows).await }
 }
 
-/// Documents with their secrets. One statement for all; none when they name no secret.
+/// Puts the secrets back into documents. One statement for all; none if the documents reference no secrets.
 ///
 /// # Errors
-/// When the statement fails or a secret cannot be read; [`DbError::Replaced`] when one is not there any more. Never
-/// anything wrong.
+/// [`DbError`] if the statement fails or a secret cannot be decrypted; [`DbError::Replaced`] if one no longer exists.
+/// Never returns a wrong value.
 pub async fn open<const N: usize>(
     keyring: &Keyring,
     conn: &mut AsyncPgConnection,
@@ -131,10 +131,10 @@ pub async fn open<const N: usize>(
     Ok(documents.map(|document| document::put_back(&document.0, &|id| secrets.get(id).cloned().unwrap_or_default())))
 }
 
-/// Deletes the secrets of a document that is no longer stored. One statement; none when it names no secret.
+/// Deletes the secrets of a document that is no longer stored. At most one statement.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn forget(conn: &mut AsyncPgConnection, document: &Sealed) -> Result<(), DbError> {
     let ids = document::named(&document.0);
     if ids.is_empty() { Ok(()) } else { store::delete(conn, &ids).await }

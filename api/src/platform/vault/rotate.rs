@@ -5,25 +5,25 @@ use diesel_async::AsyncConnection;
 use super::{Keyring, store};
 use crate::platform::db::{Db, DbError};
 
-/// How many secrets are encrypted anew in one transaction.
+/// How many secrets are encrypted again in one transaction.
 const BATCH: i64 = 500;
 
-/// What a rotation did.
+/// The result of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotated {
-    /// How many secrets were encrypted anew.
+    /// How many secrets were encrypted again.
     pub count: usize,
-    /// The key that all have now.
+    /// The id of the key that all secrets use now.
     pub key: String,
-    /// Keys that no secret needs any more.
+    /// The ids of keys that no secret uses any more.
     pub spare: Vec<String>,
 }
 
-/// Encrypts every secret that is not of the first key with it, a batch after another, until there is none. Doing it again,
-/// also after it was cut short, does the rest.
+/// Encrypts every secret that uses another key with the first key, in batches, until none is left. Idempotent; after an
+/// interruption it continues with the rest.
 ///
 /// # Errors
-/// When the database does not answer, or a secret cannot be read; what was done before stays.
+/// [`DbError`] if the database does not answer, or a secret cannot be decrypted; earlier batches stay done.
 pub async fn rotate(db: &Db, keyring: &Keyring) -> Result<Rotated, DbError> {
     let mut conn = db.conn().await?;
     let key = keyring.first()?;
@@ -50,7 +50,7 @@ pub async fn rotate(db: &Db, keyring: &Keyring) -> Result<Rotated, DbError> {
             count += done.len();
             after.clone_from(&last.id);
         }
-        // Whoever had not seen the new key yet may have written meanwhile, before where we were.
+        // A process that had not read the new key yet may have written secrets behind the current position, so repeat.
         if count == before {
             break;
         }

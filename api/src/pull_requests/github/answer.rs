@@ -1,4 +1,4 @@
-//! An answer of GitHub's: what its status means, and what is in it.
+//! Reads GitHub's answers: status, rate limits, pages and JSON.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
@@ -11,21 +11,21 @@ use super::said::GithubError;
 use super::text;
 use super::web::Web;
 
-/// How long GitHub's words may be, in characters.
+/// The longest message of GitHub's that is kept, in characters.
 const WORDS: usize = 300;
-/// The longest tag that is kept, in bytes.
+/// The longest `ETag` that is kept, in bytes.
 const TAG: usize = 300;
-/// How long GitHub is left alone where it does not say how long, in seconds; its documentation's minute.
+/// The pause where GitHub names none, in seconds; its documentation asks for a minute.
 const MINUTE: i64 = 60;
-/// The longest, in seconds. Its limits are counted anew each hour.
+/// The longest pause, in seconds. Rate limits are reset every hour.
 const HOUR: i64 = 3600;
 
-/// What GitHub answered, neither no nor an error.
+/// A successful answer of GitHub's (2xx or 304).
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
-    /// Where it came from, after redirects.
+    /// The address that answered, after redirects.
     pub(super) url: Url,
 }
 
@@ -35,26 +35,26 @@ struct Message {
 }
 
 impl Answer {
-    /// Whether what we have is what there is.
+    /// Whether the cached answer is still current (304).
     pub(super) fn is_unchanged(&self) -> bool {
         self.status == StatusCode::NOT_MODIFIED
     }
 
-    /// Its JSON.
+    /// Parses the JSON body. `what` names the object in an error.
     pub(super) fn read<T: DeserializeOwned>(&self, what: &str) -> Result<T, GithubError> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            // Where only: its own words quote the answer, which may hold a token.
+            // Only the position: serde's message quotes the answer, which may hold a token.
             let (line, column) = (error.line(), error.column());
             GithubError::Invalid(format!("{what}: it is not what it should be, at line {line}, column {column}"))
         })
     }
 
-    /// Its tag, for the next time.
+    /// The `ETag`, for the next request; none: absent or too long.
     pub(super) fn etag(&self) -> Option<String> {
         header(&self.headers, ETAG.as_str()).filter(|tag| tag.len() <= TAG).map(str::to_owned)
     }
 
-    /// The page after this one.
+    /// The address of the next page; none: this is the last one.
     pub(super) fn next(&self, web: &Web, what: &str) -> Result<Option<Url>, GithubError> {
         let Some(next) = header(&self.headers, LINK.as_str()).and_then(next_link) else { return Ok(None) };
         let elsewhere = || GithubError::Invalid(format!("{what}: the next page is said to be on another server"));
@@ -62,7 +62,7 @@ impl Answer {
     }
 }
 
-/// What a status means, where it is no success.
+/// The error that a status means; no error for 2xx and 304.
 pub(super) fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8], what: &str) -> Result<(), GithubError> {
     if status.is_success() || status == StatusCode::NOT_MODIFIED {
         return Ok(());
@@ -85,7 +85,7 @@ pub(super) fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8], what: 
     }
 }
 
-/// For how many seconds GitHub wants to be left alone.
+/// The pause that a rate limit asks for, in seconds; none: the answer is not about a rate limit.
 fn pause(status: StatusCode, headers: &HeaderMap, words: &str) -> Option<i64> {
     if !matches!(status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
         return None;
@@ -101,7 +101,7 @@ fn pause(status: StatusCode, headers: &HeaderMap, words: &str) -> Option<i64> {
     (is_secondary || status == StatusCode::TOO_MANY_REQUESTS).then_some(MINUTE)
 }
 
-/// By GitHub's clock, which may not agree with ours.
+/// The Unix time by GitHub's clock, which may differ from ours.
 fn now(headers: &HeaderMap) -> i64 {
     let said = header(headers, DATE.as_str()).and_then(|text| DateTime::parse_from_rfc2822(text).ok());
     said.map_or_else(|| Utc::now().timestamp(), |said| said.timestamp())

@@ -1,4 +1,5 @@
-//! A GitHub App: it signs with its key who it is, and gets a token of an hour for each owner that has installed it.
+//! A GitHub App: authenticates by a JSON web token that its key signs, and gets a token, valid for an hour, per
+//! installation.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -23,22 +24,22 @@ use super::auth::{Place, bearer};
 use super::said::GithubError;
 use super::web::{Ask, Web};
 
-/// The largest file that is read as a key, in bytes.
+/// The largest file of a key, in bytes.
 const KEY_FILE: u64 = 64 << 10;
 /// How far GitHub's clock may be behind ours, in seconds.
 const BEHIND: i64 = 60;
-/// How long what we sign is good for, in seconds; GitHub takes ten minutes.
+/// The lifetime of the signed JSON web token, in seconds; GitHub accepts ten minutes at most.
 const GOOD_FOR: i64 = 9 * 60;
-/// How long before its end a token is used no more.
+/// How long before it expires a token is replaced.
 const MARGIN: TimeDelta = TimeDelta::minutes(5);
-/// Owners whose tokens are kept. Those that are watched are a handful.
+/// The most owners whose tokens are cached; only a few are watched.
 const KEPT: usize = 100;
 
-/// The App.
+/// The GitHub App with its key and its cached tokens.
 pub(super) struct App {
     id: u64,
     key: Arc<dyn SigningKey>,
-    /// By the owner.
+    /// By owner, in lower case.
     tokens: Mutex<HashMap<String, Kept>>,
 }
 
@@ -60,7 +61,7 @@ struct Given {
 }
 
 impl App {
-    /// With the key in this file.
+    /// Reads the key from this PEM file; an error says in words what is wrong with it.
     pub(super) fn new(id: u64, path: &Path) -> Result<Self, String> {
         let wrong = |words: String| format!("GITHUB_APP_PRIVATE_KEY_FILE is «{}»: {words}", path.display());
         let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
@@ -73,7 +74,7 @@ impl App {
         Ok(Self { id, key, tokens: Mutex::default() })
     }
 
-    /// The header with a token for this place's owner. Who comes while one is asked for waits for that one.
+    /// The header with a token for this place's owner. Concurrent callers wait for one request.
     pub(super) async fn header(&self, web: &Web, place: Place<'_>) -> Result<HeaderValue, GithubError> {
         let owner = place.owner();
         let mut tokens = self.tokens.lock().await;
@@ -82,7 +83,7 @@ impl App {
             return Ok(kept.header.clone());
         }
         let given = self.token(web, place, &owner).await;
-        // That the App is not there does not mean that the repository is not.
+        // A missing installation must not count as a missing repository.
         if let Err(GithubError::NotFound(what)) = given {
             return Err(GithubError::Refused { status: 404, words: format!("{what}: there is none") });
         }
@@ -96,7 +97,7 @@ impl App {
         Ok(header)
     }
 
-    /// GitHub does not take this one's token.
+    /// Drops the cached token of this place's owner.
     pub(super) async fn forget(&self, place: Place<'_>) {
         self.tokens.lock().await.remove(&place.owner());
     }
@@ -116,7 +117,7 @@ impl App {
         web.ask(Ask { method: Method::POST, ..Ask::get(url, &what) }, own.as_ref()).await?.read(&what)
     }
 
-    /// Who we are, signed: a JSON web token.
+    /// The JSON web token that authenticates the App.
     fn signed(&self) -> Result<SecretString, GithubError> {
         let wrong = |_| GithubError::Invalid("the App's key does not sign".into());
         let now = Utc::now().timestamp();
@@ -130,5 +131,5 @@ impl App {
     }
 }
 
-/// What a JSON web token calls RS256.
+/// The signature scheme that JSON web tokens call RS256.
 const SCHEME: &[SignatureScheme] = &[SignatureScheme::RSA_PKCS1_SHA256];

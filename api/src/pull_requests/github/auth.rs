@@ -1,4 +1,4 @@
-//! As whom GitHub is asked.
+//! The credentials for GitHub's API.
 
 use std::fmt;
 
@@ -10,27 +10,27 @@ use super::said::GithubError;
 use super::web::Web;
 use crate::config::Settings;
 
-/// As whom GitHub is asked. A header's value does not show itself (`is_sensitive`).
+/// The credentials for GitHub's API. Their `Debug` output is redacted (`is_sensitive`).
 pub(super) enum Auth {
-    /// Nobody in particular.
+    /// No credentials: anonymous requests.
     Nobody,
-    /// Whom the token stands for.
+    /// The header with GITHUB_ACCESS_TOKEN.
     Token(HeaderValue),
-    /// The App, where it is installed.
+    /// The GitHub App; it needs an installation at each owner.
     App(Box<App>),
 }
 
-/// What is asked about; an App is installed there or not.
+/// What a request is about; it decides which installation's token an App uses.
 #[derive(Clone, Copy)]
 pub(super) enum Place<'a> {
-    /// `owner/name`.
+    /// A repository, as `owner/name`.
     Repository(&'a str),
-    /// An organization.
+    /// An organization, by its login.
     Organization(&'a str),
 }
 
 impl Place<'_> {
-    /// Whose it is.
+    /// The login of the owner, in lower case.
     pub(super) fn owner(&self) -> String {
         match self {
             Self::Repository(name) => name.split('/').next().unwrap_or_default().to_ascii_lowercase(),
@@ -50,7 +50,7 @@ impl fmt::Debug for Auth {
 }
 
 impl Auth {
-    /// As the settings say.
+    /// Reads the GITHUB_* settings; an error names the setting that is not valid.
     pub(super) fn new(settings: &Settings) -> Result<Self, String> {
         let token = settings.github_access_token.as_ref().filter(|token| !token.expose_secret().is_empty());
         let key = settings.github_app_private_key_file.as_deref().filter(|path| !path.as_os_str().is_empty());
@@ -70,7 +70,7 @@ impl Auth {
         }
     }
 
-    /// What a request carries.
+    /// The `Authorization` header of a request; none: anonymous.
     pub(super) async fn header(&self, web: &Web, place: Place<'_>) -> Result<Option<HeaderValue>, GithubError> {
         match self {
             Self::Nobody => Ok(None),
@@ -79,7 +79,7 @@ impl Auth {
         }
     }
 
-    /// GitHub does not take it; the next request gets a new one, where there are new ones.
+    /// Drops a token that GitHub refused with 401; an App gets a new one for the next request.
     pub(super) async fn forget(&self, place: Place<'_>) {
         if let Self::App(app) = self {
             app.forget(place).await;
@@ -87,7 +87,7 @@ impl Auth {
     }
 }
 
-/// The header with this token; none: it can be in no header.
+/// The header with this token; none: it has characters that are not allowed in a header.
 pub(super) fn bearer(token: &SecretString) -> Option<HeaderValue> {
     let token = token.expose_secret();
     let mut header = token

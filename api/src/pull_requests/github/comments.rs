@@ -1,4 +1,4 @@
-//! Comments on a pull request, which for GitHub is an issue too.
+//! Comments on a pull request; GitHub's API treats it as an issue.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -11,9 +11,9 @@ use super::said::{Comment, GithubError};
 use super::web::Ask;
 use super::{Github, PAGE};
 
-/// Pages of comments that are read at most.
+/// The most pages of comments that are read.
 const PAGES: usize = 10;
-/// Bytes of a comment that are kept, so that a thousand of the longest ones fit into memory.
+/// The bytes of a comment that are kept: a thousand of them fit into memory.
 const BODY: usize = 64 << 10;
 
 #[derive(Deserialize)]
@@ -23,10 +23,10 @@ struct Entry {
 }
 
 impl Github {
-    /// The first thousand comments, the oldest first, as they are written: whoever shows one cleans it. Each is cut to 64 KiB.
+    /// The first thousand comments, the oldest first. The texts are raw, not cleaned for display, and cut to 64 KiB.
     ///
     /// # Errors
-    /// As `GithubError` says; the pull request may be gone.
+    /// [`GithubError`]; `NotFound` if the pull request is gone.
     pub async fn comments(&self, repository: &str, number: i32) -> Result<Vec<Comment>, GithubError> {
         let what = format!("the comments on pull request {number} of {repository}");
         let path = ["issues", &number.to_string(), "comments"];
@@ -47,20 +47,20 @@ impl Github {
         Ok(comments)
     }
 
-    /// A new comment; its id.
+    /// Creates a comment and gives its id.
     ///
     /// # Errors
-    /// As `GithubError` says; the pull request may be gone or locked.
+    /// [`GithubError`]; `NotFound` if the pull request is gone, `Refused` if it is locked.
     pub async fn create_comment(&self, repository: &str, number: i32, body: &str) -> Result<i64, GithubError> {
         let what = format!("a comment on pull request {number} of {repository}");
         let path = ["issues", &number.to_string(), "comments"];
         Ok(self.send::<Entry>(Method::POST, repository, &path, &json!({ "body": body }), &what).await?.id)
     }
 
-    /// Writes a comment anew.
+    /// Replaces the text of a comment.
     ///
     /// # Errors
-    /// As `GithubError` says; `NotFound` where somebody has deleted it.
+    /// [`GithubError`]; `NotFound` if the comment was deleted.
     pub async fn edit_comment(&self, repository: &str, comment: i64, body: &str) -> Result<(), GithubError> {
         let what = format!("comment {comment} on {repository}");
         let path = ["issues", "comments", &comment.to_string()];

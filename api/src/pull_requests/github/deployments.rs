@@ -1,4 +1,4 @@
-//! How a build goes, told as a deployment and as a commit's status.
+//! Deployments and commit statuses.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::said::{CommitState, DeploymentState, GithubError};
 use super::{Github, cut};
 
-/// Characters of a description that GitHub takes.
+/// The most characters of a description that GitHub takes.
 const DESCRIPTION: usize = 140;
 
 #[derive(Deserialize)]
@@ -39,11 +39,11 @@ impl CommitState {
 }
 
 impl Github {
-    /// The newest deployment of this commit to this environment, if there is one: for who does not know whether an earlier attempt to
-    /// make it came through.
+    /// The newest deployment of this commit to this environment, to find out whether an earlier attempt to create it
+    /// succeeded.
     ///
     /// # Errors
-    /// As `GithubError` says.
+    /// [`GithubError`]; `NotFound` if the repository is gone.
     pub async fn find_deployment(
         &self,
         repository: &str,
@@ -56,11 +56,11 @@ impl Github {
         Ok(found.first().map(|made| made.id))
     }
 
-    /// A new deployment of this commit to an environment that goes with the pull request; its id. Whatever other checks say, and
-    /// without merging anything.
+    /// Creates a deployment of this commit to a transient environment and gives its id. Other checks are not required,
+    /// and nothing is merged.
     ///
     /// # Errors
-    /// As `GithubError` says; `Refused` with 409 or 422 where the commit is gone or GitHub sees a conflict.
+    /// [`GithubError`]; `Refused` with 409 or 422 if the commit is gone or GitHub sees a conflict.
     pub async fn create_deployment(
         &self,
         repository: &str,
@@ -81,10 +81,10 @@ impl Github {
         Ok(self.send::<Made>(Method::POST, repository, &["deployments"], &body, &what).await?.id)
     }
 
-    /// Says how a deployment goes, with where it is and where its log is.
+    /// Adds a status to a deployment, with the addresses of the deployed site and of the log.
     ///
     /// # Errors
-    /// As `GithubError` says; the deployment may be gone.
+    /// [`GithubError`]; `NotFound` if the deployment is gone.
     pub async fn deployment_status(
         &self,
         repository: &str,
@@ -106,10 +106,10 @@ impl Github {
         Ok(())
     }
 
-    /// Says how the build of a commit goes; the newest of each context counts. The description is cut to 140 characters.
+    /// Adds a status to a commit; the newest of each context counts. The description is cut to 140 characters.
     ///
     /// # Errors
-    /// As `GithubError` says; `Refused` with 422 where the commit is gone, or has a thousand of this context.
+    /// [`GithubError`]; `Refused` with 422 if the commit is gone or has a thousand statuses of this context.
     pub async fn commit_status(
         &self,
         repository: &str,

@@ -10,7 +10,7 @@ use super::said::{Changes, GithubError, Listed};
 use super::web::Ask;
 use super::{Github, PAGE};
 
-/// Pages that are read at most: 100,000 pull requests.
+/// The most pages that are read: 100,000 pull requests.
 const PAGES: usize = 1000;
 
 #[derive(Deserialize)]
@@ -20,12 +20,13 @@ struct Entry {
 }
 
 impl Github {
-    /// What has changed in a repository, the last changed first, each once: all that changed at `since` or later, or all there are.
-    /// With the tag of the last time it costs nothing where nothing changed. Fails as a whole: what was read before an error is
-    /// not given. What changes while this reads may be missed; it is newer than what is given, so the next time has it.
+    /// The pull requests that changed at `since` or later (none: all), the last changed first, without duplicates. With
+    /// the last `ETag`, an unchanged list does not count against the rate limit. An error discards the pages that were
+    /// read before it. A change during the call may be missed; it is newer than all that is given, so the next call
+    /// finds it.
     ///
     /// # Errors
-    /// As `GithubError` says; the repository may be gone.
+    /// [`GithubError`]; `NotFound` if the repository is gone.
     pub async fn changes(
         &self,
         repository: &str,
@@ -40,17 +41,17 @@ impl Github {
         })
     }
 
-    /// All that are open, the oldest first, each once. One may be missed when others are closed while this reads: that one is not
-    /// in the list does not prove that it is closed.
+    /// All open pull requests, the oldest first, without duplicates. One may be missed if others are closed during the
+    /// call, so a missing one is not proven closed.
     ///
     /// # Errors
-    /// As `GithubError` says; the repository may be gone.
+    /// [`GithubError`]; `NotFound` if the repository is gone.
     pub async fn open(&self, repository: &str) -> Result<Vec<Listed>, GithubError> {
         let query = [("state", "open"), ("sort", "created"), ("direction", "asc"), ("per_page", PAGE)];
         Ok(self.listed(repository, &query, None, |_| true).await?.map(|(listed, _)| listed).unwrap_or_default())
     }
 
-    /// Those before the first that is not wanted, and the first page's tag. None: the tag's page is as it was.
+    /// The entries before the first that is not wanted, and the first page's `ETag`. None: the first page is unchanged.
     async fn listed(
         &self,
         repository: &str,
@@ -79,7 +80,7 @@ impl Github {
                 if !is_wanted(&entry) {
                     return Ok(Some((listed, tag)));
                 }
-                // One that changes while this reads pushes another onto the next page, where it is met again.
+                // A change during the call moves another entry to the next page, where it appears again.
                 if seen.insert(number) {
                     listed.push(entry);
                 }
@@ -93,7 +94,7 @@ impl Github {
     }
 }
 
-/// Nobody said that we have it.
+/// The error for a 304 although the request had no `ETag`.
 pub(super) fn unasked(what: &str) -> GithubError {
     GithubError::Invalid(format!("{what}: it says that nothing changed, without having been asked so"))
 }

@@ -1,4 +1,4 @@
-//! Who is in a team. Asked at most every five minutes, and then only for what has changed.
+//! The members of a team, cached for five minutes and then revalidated by `ETag`.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,34 +14,33 @@ use super::said::GithubError;
 use super::web::Ask;
 use super::{Github, Members, PAGE};
 
-/// Pages of members that are read at most.
+/// The most pages of members that are read.
 const PAGES: usize = 100;
-/// Teams that are remembered. One is watched.
+/// The most teams that are cached; only one is watched.
 const KEPT: usize = 20;
 
-/// What is known of teams.
+/// The cached members of teams.
 pub(super) struct Teams {
-    /// How long it is taken for what is.
+    /// How long a cached team is used without asking GitHub.
     fresh: Duration,
     /// By organization and team in lower case.
     known: Mutex<HashMap<(String, String), Team>>,
 }
 
 impl Teams {
-    /// Nothing.
     pub(super) fn new(fresh: Duration) -> Self {
         Self { fresh, known: Mutex::default() }
     }
 }
 
-/// What is known of a team.
+/// The cached members of one team.
 struct Team {
     asked: Instant,
     members: Members,
     pages: Vec<Page>,
 }
 
-/// A page of the list. Each has a tag of its own: that the first is as it was says nothing of the second.
+/// A page of the list. Each has its own `ETag`: an unchanged first page does not mean an unchanged second one.
 #[derive(Clone)]
 struct Page {
     url: Url,
@@ -56,12 +55,12 @@ struct Member {
 }
 
 impl Github {
-    /// The logins of a team's members, also those of its child teams, in lower case, as they were five minutes ago or later. Who
-    /// comes while GitHub is asked waits for its answer.
+    /// The logins of the members of a team and its child teams, in lower case, at most five minutes old. Concurrent
+    /// callers wait for one request.
     ///
     /// # Errors
-    /// As `GithubError` says; `NotFound` where there is no such team, or where it is hidden from us. An older answer is not given
-    /// instead: it would trust who is no member any more.
+    /// [`GithubError`]; `NotFound` if the team does not exist or the credentials may not see it. A stale answer is
+    /// never used instead: it would trust former members.
     pub async fn members(&self, organization: &str, team: &str) -> Result<Members, GithubError> {
         let what = format!("the team {organization}/{team}");
         if !is_name(organization) || !is_name(team) {
@@ -87,7 +86,7 @@ impl Github {
         Ok(members)
     }
 
-    /// The list's pages; of those that are as they were, what is known.
+    /// The list's pages; unchanged ones are taken from the cache.
     async fn pages(
         &self,
         organization: &str,

@@ -1,6 +1,6 @@
-//! GitHub's REST API, as far as watching pull requests needs it. What it says is checked here, so that nothing else has to.
+//! A client of GitHub's REST API, as far as watching pull requests needs it. All answers are validated here.
 //!
-//! Not here: when GitHub is asked, and when again after an error; nothing is tried twice.
+//! Not here: schedules and retries; no request is repeated.
 
 mod answer;
 mod app;
@@ -33,15 +33,15 @@ use crate::config::{Settings, address};
 
 pub use said::{Changes, Comment, CommitState, DeploymentState, GithubError, Listed, PullRequestSaid, RepositorySaid};
 
-/// Entries a page, the most that GitHub gives.
+/// Entries per page, GitHub's maximum.
 const PAGE: &str = "100";
 
-/// How long things take and last.
+/// The timeouts of the client.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// How long GitHub may take for one answer.
+    /// The timeout of one request.
     pub patience: Duration,
-    /// How long what it said of a team is taken for what is.
+    /// How long the members of a team are cached.
     pub fresh: Duration,
 }
 
@@ -54,7 +54,7 @@ impl Default for Limits {
 /// The logins of a team's members, in lower case.
 pub type Members = Arc<HashSet<String>>;
 
-/// GitHub, asked with the settings' token or App, or by nobody in particular. Clones share what is remembered.
+/// The client, with the settings' token or App, or anonymous. Clones share the caches.
 #[derive(Clone)]
 pub struct Github {
     web: Web,
@@ -69,18 +69,18 @@ impl fmt::Debug for Github {
 }
 
 impl Github {
-    /// As the settings say. Asks nothing yet.
+    /// A client from the GITHUB_* settings. Makes no request yet.
     ///
     /// # Errors
-    /// Which setting makes no sense, and why.
+    /// Which setting is not valid, and why, in words.
     pub fn new(settings: &Settings) -> Result<Self, String> {
         Self::with_limits(settings, Limits::default())
     }
 
-    /// The same, with other limits.
+    /// The same with other limits, for tests.
     ///
     /// # Errors
-    /// Which setting makes no sense, and why.
+    /// Which setting is not valid, and why, in words.
     pub fn with_limits(settings: &Settings, limits: Limits) -> Result<Self, String> {
         let base = address::protected_url("GITHUB_API_URL", &settings.github_api_url)?;
         if !base.username().is_empty() || base.password().is_some() || base.query().is_some() {
@@ -91,7 +91,7 @@ impl Github {
         Ok(Self { web: Web::new(base, limits.patience)?, auth, teams })
     }
 
-    /// Whether it has what writing takes: a token or an App. Whether GitHub lets that one write is not known.
+    /// Whether there is a token or an App. Whether GitHub lets it write is not known.
     pub fn can_write(&self) -> bool {
         !matches!(*self.auth, Auth::Nobody)
     }
@@ -130,7 +130,7 @@ impl Github {
         self.ask(Place::Repository(repository), ask).await?.read(what)
     }
 
-    /// An address below that of a repository.
+    /// An address below that of a repository; `NotFound` if the repository's name is not valid.
     fn below(&self, repository: &str, path: &[&str], query: &[(&str, &str)], what: &str) -> Result<Url, GithubError> {
         let names = repository.split_once('/').filter(|_| is_repository(repository));
         let (owner, name) = names.ok_or_else(|| GithubError::NotFound(what.to_owned()))?;
@@ -138,7 +138,7 @@ impl Github {
     }
 }
 
-/// The first characters of what GitHub takes no more of.
+/// The first so many characters of a text.
 fn cut(text: &str, characters: usize) -> String {
     text.chars().take(characters).collect()
 }

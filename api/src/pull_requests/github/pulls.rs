@@ -1,4 +1,4 @@
-//! One pull request.
+//! Fetches one pull request.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -9,13 +9,13 @@ use super::{Github, cut, text};
 use crate::pull_requests::rules::is_repository;
 use crate::pull_requests::settings_block::MAX_BODY_BYTES;
 
-/// Characters of a title.
+/// The characters of a title that are kept.
 const TITLE: usize = 1000;
-/// Bytes of a description: a character more than is read of one, so that what is longer is known to be.
+/// The bytes of a description that are kept: a character more than may be read, so that a longer one is refused.
 const BODY: usize = MAX_BODY_BYTES + 4;
-/// Characters of a login.
+/// The characters of a login that are kept.
 const LOGIN: usize = 100;
-/// Characters of a branch's name.
+/// The most characters of a branch's name.
 const BRANCH: usize = 500;
 
 #[derive(Deserialize)]
@@ -55,10 +55,10 @@ struct Repository {
 }
 
 impl Github {
-    /// What GitHub says of a pull request now.
+    /// The current state of a pull request.
     ///
     /// # Errors
-    /// As `GithubError` says; it, or its repository, may be gone.
+    /// [`GithubError`]; `NotFound` if the pull request or its repository is gone.
     pub async fn pull_request(&self, repository: &str, number: i32) -> Result<PullRequestSaid, GithubError> {
         let what = format!("pull request {number} of {repository}");
         let pull: Pull = self.get(repository, &["pulls", &number.to_string()], &[], &what).await?;
@@ -112,13 +112,13 @@ impl Repository {
     }
 }
 
-/// A part of a branch's name, or one without what is hidden in it, would be another branch.
+/// Refuses a branch's name that is too long or has hidden characters: a cut or cleaned name would be another branch.
 fn branch(name: String) -> Result<String, String> {
     let is_fine = (1..=BRANCH).contains(&name.chars().count()) && text::is_plain(&name);
     if is_fine { Ok(name) } else { Err("the name of its branch is too long or has hidden characters".into()) }
 }
 
-/// In full, SHA-1 or SHA-256.
+/// A full commit hash, SHA-1 or SHA-256, in lower case.
 fn commit(hash: &str) -> Result<String, String> {
     let is_hash = matches!(hash.len(), 40 | 64) && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hash { Ok(hash.to_ascii_lowercase()) } else { Err("its last commit is none".into()) }

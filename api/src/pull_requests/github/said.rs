@@ -1,65 +1,65 @@
-//! What GitHub says, as far as it is asked for.
+//! The checked contents of GitHub's answers.
 
 use chrono::{DateTime, Utc};
 use shared_types::pull_request::PullRequestState;
 
-/// A repository.
+/// A repository at GitHub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepositorySaid {
-    /// What GitHub knows it by, also when it is renamed or changes hands.
+    /// GitHub's id, which stays the same when the repository is renamed or transferred.
     pub github_id: i64,
-    /// `owner/name`, now.
+    /// The current `owner/name`.
     pub name: String,
 }
 
-/// A pull request. Every text is bounded and without control characters; the description may have line ends.
+/// A pull request. All texts have a length limit; all but the description are without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequestSaid {
     /// The repository that it wants to change.
     pub repository: RepositorySaid,
-    /// Its number there.
+    /// Its number in that repository.
     pub number: i32,
     /// Open, closed or merged.
     pub state: PullRequestState,
-    /// What its author calls it; cut to 1,000 characters.
+    /// The title, cut to 1,000 characters.
     pub title: String,
-    /// The description; empty where there is none. Cut a little behind what is read of one, so that a longer one is refused.
+    /// The description; empty if there is none. Cut just above `MAX_BODY_BYTES`, so that a longer one is still refused.
     pub body: String,
-    /// Who opened it; `ghost` where the account is gone.
+    /// The login of the user who opened it; `ghost`: the account is gone.
     pub author: String,
-    /// Whether it is not finished.
+    /// Whether GitHub shows it as a draft.
     pub is_draft: bool,
-    /// The repository that the change comes from, `owner/name`; none: it is gone.
+    /// `owner/name` of the source repository; none: it is gone.
     pub fork_name: Option<String>,
-    /// The branch there, 500 characters at most: a cut name would be another branch.
+    /// The branch of the source repository, 500 characters at most; never cut, since that would name another branch.
     pub branch_name: String,
-    /// The last commit of the branch, in full.
+    /// The full hash of the branch's last commit.
     pub head_commit: String,
-    /// When it last changed.
+    /// When it last changed, by GitHub's clock.
     pub updated: DateTime<Utc>,
-    /// When it was closed or merged.
+    /// When it was closed or merged; none: it is open.
     pub closed_at: Option<DateTime<Utc>>,
 }
 
 /// A pull request in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {
-    /// Its number.
+    /// Its number in the repository.
     pub number: i32,
-    /// When it last changed.
+    /// When it last changed, by GitHub's clock.
     pub updated: DateTime<Utc>,
 }
 
-/// What has changed in a repository since it was last asked.
+/// The pull requests of a repository that have changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changes {
-    /// Nothing; that cost no part of the rate limit.
+    /// Nothing has changed (304); that does not count against the rate limit.
     None,
-    /// These, the last changed first, each once.
+    /// At least the first page has changed.
     Some {
-        /// Which.
+        /// The changed ones, the last changed first, without duplicates.
         listed: Vec<Listed>,
-        /// The tag of the first page, for the next time.
+        /// The `ETag` of the first page, for the next request.
         etag: Option<String>,
     },
 }
@@ -67,64 +67,63 @@ pub enum Changes {
 /// A comment on a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
-    /// Its id.
     pub id: i64,
-    /// Its text.
+    /// The raw Markdown, cut to 64 KiB.
     pub body: String,
 }
 
-/// How a build goes, in GitHub's words for a deployment.
+/// The state of a build, as GitHub names those of a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeploymentState {
-    /// It waits for a place.
+    /// The build waits in the queue.
     Queued,
-    /// It is under way.
+    /// The build or the activation is under way.
     InProgress,
-    /// It has the traffic.
+    /// The app server has the traffic.
     Success,
-    /// It failed.
+    /// The build has failed.
     Failure,
-    /// It is gone.
+    /// The app server has no traffic, or was stopped or terminated.
     Inactive,
 }
 
-/// How a build goes, in GitHub's words for a commit.
+/// The state of a build, as GitHub names those of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommitState {
-    /// It is under way.
+    /// The commit is being built, or runs without traffic.
     Pending,
-    /// It went well.
+    /// The commit has the traffic.
     Success,
-    /// It failed.
+    /// The build has failed or was stopped.
     Failure,
 }
 
-/// Why GitHub did not do it.
+/// Why a request to GitHub failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GithubError {
-    /// There is no such thing, or it is hidden from us.
+    /// The named object does not exist, or the credentials may not see it (404, 410).
     #[error("GitHub has no {0}, or hides it from us")]
     NotFound(String),
-    /// It says no. In its words, cut and without control characters.
+    /// GitHub refused the request (another 4xx).
     #[error("GitHub says no ({status}): {words}")]
     Refused {
-        /// The status.
+        /// The HTTP status code.
         status: u16,
-        /// Its words.
+        /// GitHub's message, cut and without control characters.
         words: String,
     },
-    /// It has been asked too often, and says until when it wants to be left alone.
+    /// GitHub's rate limit is reached.
     #[error("GitHub wants to be left alone until {until}: {words}")]
     Paused {
-        /// Until when.
+        /// The end of the pause, by our clock, at most an hour from now.
         until: DateTime<Utc>,
-        /// Its words.
+        /// GitHub's message, cut and without control characters.
         words: String,
     },
-    /// It does not answer, or not in time, or says that it cannot now.
+    /// The connection failed or timed out, or GitHub answered with 5xx.
     #[error("GitHub does not answer: {0}")]
     Unavailable(String),
-    /// What it says cannot be read.
+    /// GitHub's answer, or an address in it, is not valid or too long.
     #[error("GitHub's answer cannot be read: {0}")]
     Invalid(String),
 }

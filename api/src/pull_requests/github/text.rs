@@ -1,7 +1,7 @@
-//! Texts that others write and that are only shown: without control characters and without what changes the direction of writing,
-//! so that nothing looks like what it is not. What is read for its meaning, as a description is, is not changed.
+//! Cleans untrusted texts for display: removes control characters and those that change the direction of writing, which
+//! could disguise a text. Texts that are parsed, as a description, stay as they are.
 
-/// Whether it is a control character, or one of those that change the direction of writing.
+/// Whether it is a control character or changes the direction of writing.
 fn is_hidden(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -12,13 +12,13 @@ pub(super) fn line(text: &str) -> String {
     spaced.chars().filter(|c| !is_hidden(*c)).collect()
 }
 
-/// A text that is read for its meaning: at most so many bytes of it, and as it is.
+/// The unchanged text, cut to at most so many bytes at a character boundary.
 pub(super) fn exact(mut text: String, bytes: usize) -> String {
     text.truncate(text.floor_char_boundary(bytes));
     text
 }
 
-/// Whether nothing in it is hidden.
+/// Whether the text has no such hidden characters.
 pub(super) fn is_plain(text: &str) -> bool {
     !text.chars().any(is_hidden)
 }

@@ -1,4 +1,4 @@
-//! The requests: one origin, a limit of time and length, redirects only within that origin.
+//! HTTP requests to GitHub: one origin, a timeout, a size limit, redirects only within that origin.
 
 use std::error::Error;
 use std::fmt;
@@ -12,14 +12,14 @@ use super::answer::{self, Answer};
 use super::said::GithubError;
 use crate::config::address;
 
-/// The longest answer that is read, in bytes.
+/// The size limit of an answer, in bytes.
 const LONGEST: usize = 8 << 20;
-/// The same of a page of pull requests or comments: a hundred times the longest text that GitHub takes.
+/// The size limit of a page of pull requests or comments: a hundred times the longest text that GitHub takes.
 const LONGEST_PAGE: usize = 32 << 20;
-/// How often GitHub may send us elsewhere for one answer: a repository was renamed, then transferred.
+/// The most redirects for one answer, as after a repository was renamed and transferred.
 const REDIRECTS: usize = 3;
 
-/// GitHub's API.
+/// The HTTP client of GitHub's API.
 #[derive(Clone)]
 pub(super) struct Web {
     client: Client,
@@ -33,39 +33,39 @@ impl fmt::Debug for Web {
     }
 }
 
-/// A request.
+/// A request to GitHub's API.
 pub(super) struct Ask<'a> {
     pub(super) method: Method,
     pub(super) url: Url,
-    /// JSON.
+    /// The body, in JSON; none: no body.
     pub(super) body: Option<Vec<u8>>,
-    /// The tag of the answer that we have.
+    /// The `ETag` of the cached answer, for `If-None-Match`.
     pub(super) etag: Option<&'a str>,
-    /// The most bytes of the answer.
+    /// The size limit of the answer, in bytes.
     pub(super) longest: usize,
-    /// What is asked for, in an error's words.
+    /// What is requested, for error messages.
     pub(super) what: &'a str,
 }
 
 impl<'a> Ask<'a> {
-    /// Asks for what is at this address.
+    /// A `GET` of this address.
     pub(super) fn get(url: Url, what: &'a str) -> Self {
         Self { method: Method::GET, url, body: None, etag: None, longest: LONGEST, what }
     }
 
-    /// Asks for a page of a list.
+    /// A `GET` of a page of a list, with its size limit.
     pub(super) fn page(url: Url, what: &'a str, etag: Option<&'a str>) -> Self {
         Self { etag, longest: LONGEST_PAGE, ..Self::get(url, what) }
     }
 }
 
 impl Web {
-    /// For this address.
+    /// A client of the API at this address; `patience` is the timeout of one request.
     pub(super) fn new(base: Url, patience: Duration) -> Result<Self, String> {
         let mut builder = Client::builder()
             .user_agent(concat!("ocim/", env!("CARGO_PKG_VERSION")))
             .timeout(patience)
-            // Followed by hand: whoever answers must not get the token to where it likes.
+            // Redirects are followed below, so that no answer can send the token to another origin.
             .redirect(reqwest::redirect::Policy::none());
         if address::is_loopback(&base) {
             builder = builder.no_proxy();
@@ -74,7 +74,7 @@ impl Web {
         Ok(Self { client, base, patience })
     }
 
-    /// The address with these parts behind the base's own. Parts are escaped.
+    /// The base address with these segments and this query appended, percent-encoded.
     pub(super) fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, GithubError> {
         let mut url = self.base.clone();
         url.path_segments_mut()
@@ -87,12 +87,12 @@ impl Web {
         Ok(url)
     }
 
-    /// The address that GitHub names, if it is GitHub's own.
+    /// An address from an answer, resolved; none: it is of another origin.
     pub(super) fn own(&self, from: &Url, named: &str) -> Option<Url> {
         from.join(named).ok().filter(|url| url.origin() == self.base.origin() && url.username().is_empty())
     }
 
-    /// Asks, and reads the answer. One that says no is an error.
+    /// Sends the request and reads the answer. A status other than 2xx and 304 is an error.
     pub(super) async fn ask(&self, ask: Ask<'_>, token: Option<&HeaderValue>) -> Result<Answer, GithubError> {
         let Ask { method, mut url, body, etag, longest, what } = ask;
         for _ in 0..=REDIRECTS {
@@ -126,7 +126,7 @@ impl Web {
         request.send().await.map_err(|error| self.unavailable(error, what))
     }
 
-    /// Where GitHub says that it is now.
+    /// The target of a redirect; none: the answer is no redirect.
     fn elsewhere(
         &self,
         response: &Response,
@@ -171,7 +171,7 @@ impl Web {
         if error.is_timeout() {
             return GithubError::Unavailable(format!("{what}: no answer in {:?}", self.patience));
         }
-        // The last cause says most: «connection refused».
+        // The innermost cause is the most specific: «connection refused».
         let error = error.without_url();
         let mut cause: &dyn Error = &error;
         while let Some(deeper) = cause.source() {

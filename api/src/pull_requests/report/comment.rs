@@ -1,4 +1,4 @@
-//! The comment. A pure function of how a pull request stands.
+//! The text of the comment on a pull request. A pure function of [`Standing`].
 
 use shared_types::pull_request::Approval;
 use shared_types::{AppServerStatus, FieldWarning};
@@ -7,21 +7,21 @@ use super::markdown::block;
 use super::plan::page;
 use super::standing::{Build, Instance, Standing};
 
-/// What a comment names beside how it stands.
+/// The marker and the addresses in a comment.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names<'a> {
-    /// What our comment begins with; nobody sees it.
+    /// The HTML comment that our comment begins with, to find it again; GitHub does not show it.
     pub(super) marker: &'a str,
     pub(super) lms: Option<&'a str>,
     pub(super) studio: Option<&'a str>,
-    /// Where people find this program.
+    /// The public address of this program.
     pub(super) public_url: Option<&'a str>,
 }
 
-/// The comment; none: there is nothing to say. `is_there`: there is one already, which never stays as it is.
+/// The comment; none: no comment is needed. `is_there`: there is one already, which is always kept up to date.
 pub(super) fn comment(standing: &Standing, names: &Names<'_>, is_there: bool) -> Option<String> {
     let asks = standing.is_open() && (standing.settings_trouble.is_some() || standing.approval == Approval::Needed);
-    // What was over before anybody was told of it is not told.
+    // An instance that was archived before the first report gets no comment.
     let is_told = is_there || standing.instance.is_some() && !is_over(standing);
     if !asks && !is_told {
         return None;
@@ -38,7 +38,7 @@ fn is_over(standing: &Standing) -> bool {
     standing.instance.as_ref().is_some_and(|instance| instance.is_archived && instance.machines == 0)
 }
 
-/// Paragraphs, blocks and the table, each with its line end.
+/// Paragraphs, blocks and the table, each with an LF at its end.
 fn parts(standing: &Standing, names: &Names<'_>) -> Vec<String> {
     let mut parts = vec!["### Sandbox of this pull request\n".to_owned()];
     if standing.is_open() {
@@ -56,7 +56,7 @@ fn parts(standing: &Standing, names: &Names<'_>) -> Vec<String> {
     parts
 }
 
-/// What keeps its commit from being built, and what its author may want to know.
+/// What blocks the build of the commit, and advice for the author.
 fn asked(standing: &Standing) -> Vec<String> {
     let mut parts = Vec::new();
     if let Some(trouble) = &standing.settings_trouble {
@@ -131,7 +131,7 @@ fn of_newest(instance: &Instance, newest: &Build) -> String {
     }
 }
 
-/// A branch is somebody's text; it is not named.
+/// Names the commit only: a branch's name is untrusted text.
 fn commit(build: &Build) -> String {
     let unknown = || "code that the settings of the instance choose (its commit is not known)".to_owned();
     build.commit.as_ref().map_or_else(unknown, |commit| format!("commit {commit}"))

@@ -1,10 +1,9 @@
-//! Markdown around texts that others wrote. Inside of a code block GitHub reads nothing as a mention, a link or HTML, so all of
-//! them go there.
+//! Puts foreign texts into code blocks, where GitHub interprets no mention, link or HTML.
 
-/// So many characters of one such text are shown.
+/// How many characters of one text are shown.
 const LONGEST: usize = 6_000;
 
-/// A code block with this text, which cannot end it.
+/// A code block with this text; its fence is longer than any run of backticks in the text.
 pub(super) fn block(text: &str) -> String {
     let mut text: String = text.replace("\r\n", "\n").chars().filter(|c| !is_hidden(*c)).collect();
     if let Some((end, _)) = text.char_indices().nth(LONGEST) {
@@ -15,12 +14,12 @@ pub(super) fn block(text: &str) -> String {
     format!("{fence}text\n{}\n{fence}\n", text.trim_end())
 }
 
-/// How many backticks stand side by side at most.
+/// The length of the longest run of backticks.
 fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }
 
-/// Control characters, and those that change the direction of writing.
+/// Whether it is a control character or changes the direction of writing.
 fn is_hidden(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t'))
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,11 +1,11 @@
-//! What GitHub is to be told of deployments and commits. Pure functions of how a pull request stands.
+//! Which deployments and statuses to report to GitHub. Pure functions of [`Standing`].
 
 use shared_types::AppServerStatus;
 
 use super::standing::{Build, Instance, Standing};
 use crate::pull_requests::github::{CommitState, DeploymentState};
 
-/// How the deployment of a commit is.
+/// The state of a commit's deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Deployment {
     pub(super) commit: String,
@@ -15,7 +15,7 @@ pub(super) struct Deployment {
     pub(super) page: String,
 }
 
-/// How the build of a commit is.
+/// The state of a commit's build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Status {
     pub(super) commit: String,
@@ -32,12 +32,12 @@ pub(super) fn page(instance: &Instance, build: &Build) -> String {
     format!("/instances/{}/app-servers/{}", instance.id, build.id)
 }
 
-/// The deployments that there should be: of the commit that has the traffic and of the newest one, one a commit. What was
-/// deployed before and is not among them is inactive.
+/// The wanted deployments, one per commit: of the active and of the newest app server. Reported deployments that are
+/// not among them become inactive.
 pub(super) fn deployments(standing: &Standing) -> Vec<Deployment> {
     let mut wanted: Vec<Deployment> = Vec::new();
     let Some(instance) = standing.instance.as_ref().filter(|instance| !instance.is_archived) else { return wanted };
-    // The active one first: where both have one commit, it is what counts.
+    // The active one first: it wins if both have the same commit.
     for build in instance.active().into_iter().chain(instance.newest()) {
         let Some(commit) = build.commit.as_deref() else { continue };
         if wanted.iter().any(|known| known.commit == commit) {
@@ -59,7 +59,7 @@ fn deployed(instance: &Instance, build: &Build) -> (DeploymentState, &'static st
             (InProgress, "is being deployed")
         }
         AppServerStatus::Running if is_active && instance.has_traffic => (Success, "has the traffic"),
-        // The same words: it takes a moment, which is worth no call.
+        // The same words as above: activation is short, and not worth a call.
         AppServerStatus::Running if is_active || build.is_to_be_activated => (InProgress, "is being deployed"),
         AppServerStatus::Running => (Inactive, "runs without traffic"),
         AppServerStatus::Failed | AppServerStatus::Error => (Failure, "could not be built"),
@@ -68,12 +68,12 @@ fn deployed(instance: &Instance, build: &Build) -> (DeploymentState, &'static st
     }
 }
 
-/// The statuses that commits should have, one a commit. Only the commit that visitors get is a success: what was told of a
-/// commit that is not among these any more is taken back.
+/// The wanted statuses, one per commit. Only the commit that visitors get is a success; reported statuses of commits
+/// that are not among these are withdrawn.
 pub(super) fn statuses(standing: &Standing) -> Vec<Status> {
     let mut wanted: Vec<Status> = Vec::new();
     let Some(instance) = standing.instance.as_ref().filter(|instance| !instance.is_archived) else { return wanted };
-    // A newest one that is being built, or could not be, says more of its commit than an older one that runs.
+    // If both have the same commit, a newest one that is being built or has failed wins over an older one that runs.
     let telling = instance.newest().filter(|build| !is_idle(build));
     for build in telling.into_iter().chain(instance.active()).chain(instance.newest()) {
         let Some(commit) = build.commit.as_deref() else { continue };
@@ -88,7 +88,7 @@ pub(super) fn statuses(standing: &Standing) -> Vec<Status> {
     wanted
 }
 
-/// Whether it says nothing of its commit that another one with the same commit would not say better.
+/// Whether the status of another app server with the same commit takes precedence.
 fn is_idle(build: &Build) -> bool {
     matches!(build.status, AppServerStatus::Running | AppServerStatus::Stopped | AppServerStatus::Terminated)
 }
@@ -100,7 +100,7 @@ fn built(instance: &Instance, build: &Build) -> (CommitState, &'static str) {
             (Pending, "is being deployed")
         }
         AppServerStatus::Running if instance.is_served_by(build) => (Success, "was built"),
-        // The same words: it takes a moment, which is worth no call.
+        // The same words as above: activation is short, and not worth a call.
         AppServerStatus::Running if instance.active == Some(build.id) || build.is_to_be_activated => {
             (Pending, "is being deployed")
         }

@@ -1,4 +1,4 @@
-//! How a pull request stands: all that GitHub is told follows from this.
+//! The state of a pull request and its instance: every report to GitHub is derived from it.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use shared_types::{AppServerId, AppServerStatus, FieldWarning, InstanceId};
 
 use crate::pull_requests::store::Row;
 
-/// How a pull request stands.
+/// The state of a pull request and its instance.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Standing {
     pub(super) state: PullRequestState,
@@ -19,37 +19,37 @@ pub(super) struct Standing {
     pub(super) settings_trouble: Option<String>,
     /// Advice about the description's settings.
     pub(super) warnings: Vec<FieldWarning>,
-    /// Why what it wants was not done.
+    /// Why the instance could not be updated.
     pub(super) trouble: Option<String>,
     pub(super) instance: Option<Instance>,
 }
 
-/// Its instance.
+/// The instance of the pull request.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Instance {
     pub(super) id: InstanceId,
     pub(super) is_archived: bool,
     /// The app server that the traffic is to go to.
     pub(super) active: Option<AppServerId>,
-    /// Whether the gateway has that.
+    /// Whether the gateway has applied that.
     pub(super) has_traffic: bool,
-    /// Once it is archived: its machines that are not verified gone.
+    /// Once it is archived: how many machines are not verified gone. Before, 0.
     pub(super) machines: i64,
-    /// The newest one and the active one, the older first; both may be the same.
+    /// The newest and the active app server, the older first; only one if they are the same.
     pub(super) builds: Vec<Build>,
 }
 
-/// An app server.
+/// An app server of the instance.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Build {
     pub(super) id: AppServerId,
     pub(super) name: String,
     pub(super) status: AppServerStatus,
-    /// The commit that it is built from; none: not known yet, or its settings choose code whose commit is not known.
+    /// The commit that it is built from; none: not resolved yet, or its settings choose code whose commit is not known.
     pub(super) commit: Option<String>,
     pub(super) failure: Option<String>,
     pub(super) failed_step: Option<BuildStepKind>,
-    /// Whether it is out of the queue.
+    /// Whether a worker has begun the build.
     pub(super) is_begun: bool,
     pub(super) is_to_be_activated: bool,
 }
@@ -60,7 +60,7 @@ struct Facts {
 }
 
 impl Standing {
-    /// Of a row, and of the facts that were read with it.
+    /// From a row and the facts that were read with it.
     pub(super) fn read(row: &Row, facts: Value) -> Result<Self, serde_json::Error> {
         let Facts { instance } = serde_json::from_value(facts)?;
         Ok(Self {
@@ -78,7 +78,7 @@ impl Standing {
         self.state == PullRequestState::Open
     }
 
-    /// Whether nothing of it changes by itself: there is no instance, or it is archived and its machines are gone.
+    /// Whether its state is final until a user acts: there is no instance, or it is archived and its machines are gone.
     pub(super) fn is_at_rest(&self) -> bool {
         self.instance.as_ref().is_none_or(|instance| instance.is_archived && instance.machines == 0)
     }
@@ -93,12 +93,12 @@ impl Instance {
         self.builds.iter().find(|build| Some(build.id) == self.active)
     }
 
-    /// Whether it is what visitors get.
+    /// Whether visitors get this app server.
     pub(super) fn is_served_by(&self, build: &Build) -> bool {
         build.status == AppServerStatus::Running && self.has_traffic && self.active == Some(build.id)
     }
 
-    /// The commit that visitors get; none: nothing has the traffic, or its commit is not known.
+    /// The commit that visitors get; none: no app server has the traffic, or its commit is not known.
     pub(super) fn served_commit(&self) -> Option<&str> {
         self.active().filter(|active| self.is_served_by(active)).and_then(|active| active.commit.as_deref())
     }

@@ -1,5 +1,5 @@
-//! Tells GitHub what it does not know yet, call by call; each is written down at once. What GitHub may have from an attempt that was
-//! not written down is looked for before it is made.
+//! Makes the calls of a report; each success is stored at once. Before a deployment or comment is created, GitHub is
+//! asked for one from an attempt that ended before it was stored.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::pull_requests::github::{CommitState, DeploymentState, GithubError};
 use crate::pull_requests::store::reports;
 use crate::pull_requests::{Watch, WatchError};
 
-/// What our statuses of commits are called.
+/// The context of our statuses of commits.
 const CONTEXT: &str = "ocim";
-/// For how long one call keeps others away. It outlives the call's own time.
+/// The lease for one call; longer than [`CALL`].
 pub(super) const SPELL: Duration = Duration::from_secs(90);
-/// How long one call may take, with its pages and redirects.
+/// The timeout of one call, with its pages and redirects.
 const CALL: Duration = Duration::from_secs(60);
 
-/// Who tells of a pull request, and what was told.
+/// A report under way: its lease, and what was reported so far.
 pub(super) struct Telling<'a> {
     pub(super) watch: &'a Watch,
     pub(super) id: PullRequestId,
-    /// Ours; another one's is higher.
+    /// Fencing token. A later holder of the lease has a higher one.
     pub(super) turn: i64,
     pub(super) repository: &'a str,
     pub(super) number: i32,
@@ -31,7 +31,7 @@ pub(super) struct Telling<'a> {
 }
 
 impl Telling<'_> {
-    /// Asks GitHub something while it is our turn.
+    /// Renews the lease and makes one call.
     async fn ask<T>(&self, question: impl AsyncFnOnce() -> Result<T, GithubError>) -> Result<T, WatchError> {
         let mut conn = self.watch.manager.db.conn().await?;
         let is_ours = reports::hold(&mut conn, self.id, self.turn, SPELL).await?;
@@ -55,7 +55,7 @@ impl Telling<'_> {
         }
     }
 
-    /// The deployments that there should be; all others are inactive.
+    /// Reports the wanted deployments; all others become inactive.
     pub(super) async fn deployments(
         &mut self,
         wanted: &[Deployment],
@@ -87,7 +87,7 @@ impl Telling<'_> {
             return Ok(());
         }
         let now = digest(&[&format!("{state:?}"), words, url.unwrap_or_default(), page.unwrap_or_default()]);
-        // A second time where somebody has deleted it.
+        // A second attempt, if a user has deleted the deployment at GitHub.
         for _ in 0..2 {
             let ToldDeployment { id, digest } = self.known_deployment(commit).await?;
             if digest.as_ref() == Some(&now) {
@@ -113,7 +113,7 @@ impl Telling<'_> {
         Err(WatchError::Github(GithubError::NotFound(gone)))
     }
 
-    /// The one that is noted, or is there, or is made now.
+    /// The deployment that is stored, or found at GitHub, or created now.
     async fn known_deployment(&mut self, commit: &str) -> Result<ToldDeployment, WatchError> {
         if let Some(known) = self.told.deployments.get(commit) {
             return Ok(known.clone());
@@ -133,12 +133,12 @@ impl Telling<'_> {
         Ok(known)
     }
 
-    /// Where its deployments are.
+    /// The name of the pull request's environment at GitHub.
     fn environment(&self) -> String {
         format!("ocim/pr-{}", self.number)
     }
 
-    /// Another commit has taken its place, or all is torn down.
+    /// Reports a deployment inactive: another commit has replaced it, or the instance is archived.
     async fn end_deployment(&mut self, commit: &str) -> Result<(), WatchError> {
         let Some(ToldDeployment { id, digest: _ }) = self.told.deployments.get(commit).cloned() else { return Ok(()) };
         let (github, repository, state) = (&self.watch.github, self.repository, DeploymentState::Inactive);
@@ -152,8 +152,8 @@ impl Telling<'_> {
         self.note().await
     }
 
-    /// The statuses of the commits that are built or run. What was said of other commits and is not true any more is taken back.
-    /// `is_over`: the pull request is closed; what its last preview ran stays a success then.
+    /// Reports the wanted statuses, and withdraws those of other commits that are no longer true. `is_over`: the pull
+    /// request is closed; the commit that its preview ran last stays a success then.
     pub(super) async fn statuses(
         &mut self,
         wanted: &[Status],
@@ -201,7 +201,7 @@ impl Telling<'_> {
             let (github, repository) = (&self.watch.github, self.repository);
             let told = self.ask(async || github.commit_status(repository, commit, state, None, words, CONTEXT).await);
             match told.await {
-                // Nothing can be said of a commit that is gone, or has too many statuses.
+                // The commit is gone, or has too many statuses for another one.
                 Ok(())
                 | Err(WatchError::Github(GithubError::NotFound(_) | GithubError::Refused { status: 422, .. })) => {}
                 Err(error) => return Err(error),
@@ -211,7 +211,7 @@ impl Telling<'_> {
         self.note().await
     }
 
-    /// The one comment, which begins with this marker.
+    /// Creates or edits our comment, which begins with this marker.
     pub(super) async fn comment(&mut self, body: &str, marker: &str) -> Result<(), WatchError> {
         let now = digest(&[body]);
         if self.comment_id.is_some() && self.told.comment.as_ref() == Some(&now) {
@@ -224,7 +224,7 @@ impl Telling<'_> {
             return self.commented(id, now).await;
         }
         let there = self.ask(async || github.comments(repository, number).await).await?;
-        // The oldest one: whoever copies ours comes later.
+        // Oldest first: a copy by another user is newer than our comment.
         for ours in there.iter().filter(|comment| comment.body.starts_with(marker)) {
             if self.edited(ours.id, body).await? {
                 return self.commented(ours.id, now).await;
@@ -234,7 +234,7 @@ impl Telling<'_> {
         self.commented(id, now).await
     }
 
-    /// False: somebody has deleted it.
+    /// Edits our comment. False: a user has deleted it.
     async fn edited(&self, id: i64, body: &str) -> Result<bool, WatchError> {
         let (github, repository) = (&self.watch.github, self.repository);
         match self.ask(async || github.edit_comment(repository, id, body).await).await {

@@ -1,4 +1,4 @@
-//! What follows from how a pull request stands, as a table.
+//! Deployments and statuses for each state of a pull request, as a table.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 
 use serde_json::{Value, json};
@@ -81,21 +81,21 @@ fn deployments_and_statuses_follow_from_the_builds() {
             vec![(OLD, Success), (NEW, Inactive)],
             vec![(OLD, Good), (NEW, Bad)],
         ),
-        // One commit, launched twice: the traffic decides what is deployed, the newest build whether it can be built.
+        // One commit, launched twice: the active app server decides the deployment, the newest build the status.
         (standing(Some(1), &[old.clone(), build(2, OLD, "failed")]), vec![(OLD, Success)], vec![(OLD, Bad)]),
         (standing(Some(1), &[old.clone(), build(2, OLD, "stopped")]), vec![(OLD, Success)], vec![(OLD, Good)]),
         (standing(None, &[build(1, NEW, "terminated")]), vec![(NEW, Inactive)], vec![(NEW, Pending)]),
-        // One commit runs twice, and one of them has the traffic.
+        // One commit runs on two app servers, and one of them has the traffic.
         (standing(Some(1), &[old.clone(), build(2, OLD, "running")]), vec![(OLD, Success)], vec![(OLD, Good)]),
         (standing(Some(1), &[old.clone(), build(2, OLD, "new")]), vec![(OLD, Success)], vec![(OLD, Pending)]),
-        // Rolled back: what was built runs no more for anybody.
+        // Rolled back: the newest app server has no traffic.
         (
             standing(Some(1), &[old.clone(), build(2, NEW, "running")]),
             vec![(OLD, Success), (NEW, Inactive)],
             vec![(OLD, Good), (NEW, Pending)],
         ),
         (standing(None, &[build(1, NEW, "running")]), vec![(NEW, Inactive)], vec![(NEW, Pending)]),
-        // Nothing is said of code whose commit is not known.
+        // An unknown commit gets no report.
         (standing(Some(1), &[build(1, None, "running")]), vec![], vec![]),
         (standing(Some(1), &[old.clone(), build(2, None, "failed")]), vec![(OLD, Success)], vec![(OLD, Good)]),
     ];

@@ -1,4 +1,4 @@
-//! What GitHub was told, in short: kept with the pull request, so that nothing is told twice.
+//! What was reported to GitHub, as digests: stored with the pull request, so that no report is sent twice.
 
 use std::collections::BTreeMap;
 
@@ -6,47 +6,47 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// What GitHub was told.
+/// What was reported about a pull request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Told {
-    /// By the commit; those that were said to be inactive are not kept, unless they still are among what is wanted.
+    /// By commit. A deployment is removed once it was reported inactive, unless it is still wanted.
     pub(super) deployments: BTreeMap<String, ToldDeployment>,
-    /// By the commit; those that count no more are not kept.
+    /// By commit. A status is removed once it is no longer wanted.
     pub(super) statuses: BTreeMap<String, ToldStatus>,
-    /// The digest of the comment.
+    /// The digest of the comment's text.
     pub(super) comment: Option<String>,
 }
 
-/// A deployment.
+/// What was reported about a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ToldDeployment {
-    /// What GitHub knows it by.
+    /// GitHub's id of the deployment.
     pub(super) id: i64,
-    /// The digest of its last status; none: it has none.
+    /// The digest of its last status; none: no status yet.
     pub(super) digest: Option<String>,
 }
 
-/// A commit's status.
+/// What was reported about a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ToldStatus {
     pub(super) digest: String,
-    /// Whether it says that the build is under way.
+    /// Whether the status says that the build is under way.
     pub(super) is_pending: bool,
-    /// Whether it stays true whatever becomes of the app server, as a failed build does. The version before did not write this
-    /// down; then it is not relied upon.
+    /// Whether the status stays true when the app server is gone, as that of a failed build. The version before did not
+    /// store this; the default is false.
     #[serde(default)]
     pub(super) is_lasting: bool,
 }
 
 impl Told {
-    /// As it is stored. What cannot be read counts as nothing: what is there at GitHub is found again.
+    /// Reads the stored value. One that cannot be read counts as empty: the objects at GitHub are looked up again.
     pub(super) fn read(stored: Option<Value>) -> Self {
         stored.and_then(|stored| serde_json::from_value(stored).ok()).unwrap_or_default()
     }
 }
 
-/// The digest of what is told.
+/// A digest of these texts: 32 hexadecimal digits.
 pub(super) fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {

@@ -1,7 +1,8 @@
-//! Blocks that are not read although their authors may think so: their heading is almost one, or something stands between.
+//! Warns about blocks that are not read although their authors may think so: the heading is misspelled, or other text
+//! stands between it and the block.
 //!
-//! Only a code block makes a warning, and only one that looks like settings: it says that it is YAML, or is a map. So prose that
-//! speaks of settings, and code of another kind below a heading of that name, make none.
+//! Only a code block that looks like settings (marked as YAML, or a map) causes a warning. Prose about settings, and
+//! code of another kind below such a heading, do not.
 
 use serde_json::Value;
 use shared_types::{FieldWarning, yaml};
@@ -9,11 +10,11 @@ use shared_types::{FieldWarning, yaml};
 use super::body::{is_heading, line_number};
 use super::fence::Fence;
 
-/// The heading's word, in lower case.
+/// The word of the heading, in lower case.
 const WORD: &str = "settings";
-/// Words that may stand beside it.
+/// Words that a misspelled heading may also have.
 const BESIDE: &[&str] = &["yaml", "yml", "block"];
-/// After so many lines of text a heading is forgotten.
+/// The most lines of text between a heading and a block that causes a warning.
 const MAX_BETWEEN: usize = 2;
 
 /// The last heading that a block might belong to.
@@ -22,14 +23,14 @@ pub(super) struct Almost(Option<Heading>);
 
 #[derive(Debug)]
 struct Heading {
-    /// Counts from 0, like `between`.
+    /// The index of its line, from 0, as in `between`.
     line: usize,
     is_exact: bool,
     /// The first line after it that keeps a block from being read.
     between: Option<usize>,
     /// How many lines of text follow it.
     texts: usize,
-    /// Whether the block begins on the heading's own line.
+    /// Whether the fence is on the heading's own line.
     is_inline: bool,
 }
 
@@ -45,7 +46,7 @@ pub(super) struct Unread<'a> {
 }
 
 impl Almost {
-    /// Looks at a line that is in no code block.
+    /// Takes a line that is outside of code blocks.
     pub(super) fn look(&mut self, at: usize, line: &str) {
         let is_inline = inline_heading(line);
         if is_inline || is_almost(line) {
@@ -58,14 +59,14 @@ impl Almost {
             return;
         }
         heading.between.get_or_insert(at);
-        // A line of signs is a rule, or underlines the heading.
+        // A line of signs only is a rule or underlines the heading, and does not count.
         heading.texts += usize::from(!words(line).is_empty());
         if heading.texts > MAX_BETWEEN || is_any_heading(line) {
             self.0 = None;
         }
     }
 
-    /// What to tell of a code block that is not read, which begins at this line.
+    /// The warning about a code block that is not read, which begins at this line.
     pub(super) fn warn(&self, at: usize, block: &Unread<'_>) -> Option<FieldWarning> {
         let heading = self.0.as_ref()?;
         if block.line.trim_start().starts_with('>') || !looks_like_settings(heading, block) {
@@ -115,7 +116,7 @@ fn looks_like_settings(heading: &Heading, block: &Unread<'_>) -> bool {
     match yaml::parse(&block.inner.join("\n")) {
         Ok(Value::Object(map)) => !map.is_empty(),
         Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => false,
-        // Settings with a mistake; code of a language would have its name.
+        // Probably settings with a mistake: other code would name its language.
         Err(_) => language.is_empty() && heading.texts == 0,
     }
 }
@@ -126,9 +127,9 @@ fn inline_heading(line: &str) -> bool {
     fence.is_some_and(|(before, after)| is_almost(before) && !after.contains(['`', '~']))
 }
 
-/// Whether a line says «settings» and nothing else, whatever signs and invisible characters it has.
+/// Whether a line says only «settings», ignoring signs and invisible characters.
 fn is_almost(line: &str) -> bool {
-    // Whatever is quoted belongs to another text.
+    // A quotation belongs to another text.
     if line.trim_start().starts_with('>') {
         return false;
     }
@@ -142,7 +143,7 @@ fn is_almost(line: &str) -> bool {
     }) && count == 1
 }
 
-/// The words of a line in lower case: without tags of HTML, signs, and what nobody sees.
+/// The words of a line in lower case, without HTML tags, signs and invisible characters.
 fn words(line: &str) -> Vec<String> {
     let mut is_tag = false;
     let text: String = line
@@ -156,7 +157,7 @@ fn words(line: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_lowercase).collect()
 }
 
-/// Whether a word is the heading's, with at most one letter too much, too few, wrong, or in the wrong place.
+/// Whether a word is the heading's, with at most one letter added, missing, wrong or swapped with the next.
 fn is_misspelled(word: &str) -> bool {
     let (word, right): (Vec<char>, Vec<char>) = (word.chars().collect(), WORD.chars().collect());
     let start = word.iter().zip(&right).take_while(|(a, b)| a == b).count();
@@ -175,7 +176,7 @@ fn is_misspelled(word: &str) -> bool {
         || (word.len() == right.len() && is_swapped())
 }
 
-/// Whether it is the heading of something else: `## Tests`, `**Tests**`.
+/// Whether a line is any heading: `## Tests`, `**Tests**`.
 fn is_any_heading(line: &str) -> bool {
     let line = line.trim();
     line.starts_with('#') || (line.len() > 4 && line.starts_with("**") && line.trim_end_matches(':').ends_with("**"))

@@ -1,15 +1,15 @@
-//! Where the block stands in a body, and what of the body GitHub shows.
+//! Finds the settings block in a body, and the lines of the body that GitHub shows.
 //!
 //! A heading is a line of two signs, `Settings`, two signs (`**Settings**`; signs are neither letters, digits nor spaces),
 //! with up to three spaces before it and any after. After it, and after blank lines, a code block begins as in CommonMark: at
 //! least three backticks or tildes, up to three spaces before them, any language after them. It ends with at least as many.
 //! The first such block counts.
 //!
-//! - A heading without a code block after it asks for nothing.
-//! - What is in an HTML comment asks for nothing: templates of pull requests explain themselves in comments. A comment that is
-//!   not closed hides the rest, as it does on GitHub.
-//! - A heading inside another code block asks for nothing: it is shown there as an example. A fence that is never closed makes
-//!   no such code block; if it is the settings' own, that is an error.
+//! - A heading without a code block after it is ignored.
+//! - HTML comments are ignored: templates of pull requests use them for explanations. A comment that is not closed
+//!   hides the rest, as it does on GitHub.
+//! - A heading inside another code block is ignored: it is an example. A fence that is never closed begins no such code
+//!   block; for the settings' own fence, that is an error.
 
 use shared_types::yaml::{self, Advice};
 use shared_types::{FieldWarning, openedx};
@@ -19,43 +19,43 @@ use super::comments::Comments;
 use super::fence::{Fence, Fences};
 use super::{MAX_BLOCK_BYTES, MAX_BODY_BYTES, Trouble};
 
-/// How many warnings about blocks that are not read there are at most.
+/// The most warnings about blocks that are not read.
 const MAX_WARNINGS: usize = 5;
-/// And about the variables of the block that is read.
+/// The most warnings about variables of the block that is read.
 const MAX_ADVICE: usize = 10;
 
 /// A block of settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Block {
-    /// Its lines, each with an LF.
+    /// The lines, each with an LF at its end.
     pub(super) text: String,
-    /// How many spaces before a line are not part of it, in the order of the lines.
+    /// How many spaces of indentation were removed from each line.
     cut: Vec<usize>,
-    /// The body's line that opens it; the next one is the text's first.
+    /// The body's line with the opening fence; the text begins on the next one.
     pub(super) opened: u32,
-    /// The body's line that closes it.
+    /// The body's line with the closing fence.
     pub(super) closed: u32,
 }
 
-/// What there is in a body.
+/// The contents of a body.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) block: Option<Block>,
-    /// The lines that people see, without comments.
+    /// The lines that GitHub shows, without comments.
     pub(super) shown: Vec<String>,
     /// Blocks that are not read, and why.
     pub(super) warnings: Vec<FieldWarning>,
 }
 
 impl Block {
-    /// The line of the body that a line of the text is; both count from 1.
+    /// The body's line number of a line of the text; both count from 1.
     pub(super) fn line_in_body(&self, line: usize) -> u32 {
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         self.opened.saturating_add(line).min(self.closed)
     }
 
-    /// What its variables mean for an instance at `domain` that their author may not expect, at most [`MAX_ADVICE`] pieces; lines
-    /// count in the body.
+    /// Unexpected effects of the variables on an instance at `domain`, at most [`MAX_ADVICE`]; line numbers are of the
+    /// body.
     pub(super) fn advice(&self, domain: &str) -> impl Iterator<Item = FieldWarning> {
         let mut found = yaml::advice(&self.text);
         found.extend(openedx::unrouted(domain, &self.text));
@@ -67,26 +67,26 @@ impl Block {
         })
     }
 
-    /// A trouble in a line of the text, from 1.
+    /// A trouble in a line of the text; lines count from 1.
     pub(super) fn trouble_at(&self, line: usize, detail: &str) -> Trouble {
         Trouble::new(self.line_in_body(line), detail)
     }
 
-    /// The text is not what its reader takes.
+    /// The trouble for a text that is no valid YAML.
     pub(super) fn no_yaml(&self, error: &yaml::YamlError) -> Trouble {
         let cut = error.line.checked_sub(1).and_then(|index| self.cut.get(index));
-        // What ends too early has no place in the text.
+        // An error at the end of the text has no column.
         let column = cut.and_then(|cut| u32::try_from(error.column + cut).ok());
         Trouble { column, ..self.trouble_at(error.line, &error.message) }
     }
 
-    /// A trouble with a top-level key or what belongs to it.
+    /// A trouble with a top-level key or its value.
     pub(super) fn trouble_of_key(&self, key: &str, detail: &str) -> Trouble {
         self.trouble_where(|place| place.depth == 1 && place.is_key && place.text == key, |text| text == key, detail)
     }
 
-    /// A trouble at the first place that is wanted; else at the first such text (aliases have no place of their own), else at
-    /// the block.
+    /// A trouble at the first place that `is_wanted`; else at the first text that `is_such` (aliases have no place of
+    /// their own), else at the block.
     pub(super) fn trouble_where(
         &self,
         is_wanted: impl Fn(&yaml::Place) -> bool,
@@ -102,10 +102,10 @@ impl Block {
     }
 }
 
-/// The body with LF at the ends of its lines.
+/// The body with LF line ends and without a byte order mark.
 ///
 /// # Errors
-/// It is too long; the line is the first that is not read whole.
+/// A [`Trouble`] if the body is too long, at the line where the limit is reached.
 pub(super) fn with_plain_ends(body: &str) -> Result<String, Trouble> {
     let plain = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
     if body.len() > MAX_BODY_BYTES {
@@ -120,10 +120,10 @@ pub(super) fn with_plain_ends(body: &str) -> Result<String, Trouble> {
     Ok(plain(body.strip_prefix('\u{feff}').unwrap_or(body)))
 }
 
-/// Looks through the lines.
+/// Finds the block, the shown lines and the warnings.
 ///
 /// # Errors
-/// The block is too long, or never closed.
+/// A [`Trouble`] if the block is too long or never closed.
 pub(super) fn find(lines: &[&str]) -> Result<Found, Trouble> {
     let mut found = Found { block: None, shown: Vec::with_capacity(lines.len()), warnings: Vec::new() };
     let mut almost = Almost::default();
@@ -168,7 +168,7 @@ pub(super) fn find(lines: &[&str]) -> Result<Found, Trouble> {
     Ok(found)
 }
 
-/// The number of the line at an index.
+/// The number, from 1, of the line at an index.
 pub(super) fn line_number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1)
 }
@@ -176,7 +176,7 @@ pub(super) fn line_number(index: usize) -> u32 {
 fn block(fence: &Fence, at: usize, inner: &[&str]) -> Result<Block, Trouble> {
     let (mut text, mut cut) = (String::new(), Vec::with_capacity(inner.len()));
     for (index, line) in inner.iter().enumerate() {
-        // What the fence is indented by is no part of the text.
+        // The fence's own indentation is not part of the text.
         let spaces = line.bytes().take(fence.indent).take_while(|b| *b == b' ').count();
         cut.push(spaces);
         text.push_str(line.get(spaces..).unwrap_or_default());

@@ -1,25 +1,25 @@
-//! Texts that old versions of Ansible evaluate although they are no templates.
+//! Finds dangerous calls in texts that old versions of Ansible evaluate although they are no templates.
 //!
 //! Where a task says `when: NAME`, Ansible before 2.12 puts the *value* of the variable between `{% if` and `%}`, so that
 //! `NAME: lookup('pipe', 'id')` runs `id` on the manager; playbooks of Open edX releases use such versions. `until`, `failed_when`
-//! and `assert` do the same. Nothing else evaluates a text without the signs of a template.
+//! and `assert` do the same. No other keyword evaluates a text without the signs of a template.
 //!
 //! # What is refused
-//! An expression does harm only by calling something: operators, filters and tests compute, and what comes out is only asked
-//! whether it is true. And what can be called is known:
+//! An expression is dangerous only if it calls a function or method: operators, filters and tests have no side effects,
+//! and the result is only tested for truth. The dangerous calls are known:
 //!
-//! - functions of Jinja and Ansible ([`FUNCTIONS`]): they do more than compute, or lead to what does;
-//! - methods of what Ansible itself puts among the variables ([`RESERVED`]): `hostvars` can be changed. Brackets and operators
-//!   hand such a variable on (`(hostvars).x()`), so it must not stand in an expression that takes something from anything;
-//! - whatever can be reached through the inner attributes of Python ([`is_inner`]), of any value: `''.__class__.__mro__`. Jinja's own
-//!   sandbox keeps the same ones away. A name that is computed (`a[b]`, `a | attr(b)`) may be any of them.
+//! - functions of Jinja and Ansible ([`FUNCTIONS`]), which have side effects or give access to such functions;
+//! - methods of Ansible's own variables ([`RESERVED`]): `hostvars` can be changed. Brackets and operators pass such a
+//!   variable on (`(hostvars).x()`), so it must not occur in an expression that takes an attribute of any value;
+//! - any object that Python's inner attributes ([`is_inner`]) of any value give access to: `''.__class__.__mro__`.
+//!   Jinja's own sandbox blocks the same ones. A computed name (`a[b]`, `a | attr(b)`) may be any of them.
 //!
-//! All other variables are data, from this block, the playbooks or the machines: the methods of texts, numbers, lists and maps
-//! compute. A name that is none of these is not defined, and Ansible fails at it. So names of places and people stay what they
-//! are, although Jinja could read some of them: `Univ. Ada (Paris)` would be the method `Ada` of `Univ`.
+//! All other variables are data, from this block, the playbooks or the machines, and methods of texts, numbers, lists
+//! and maps have no side effects. Any other name is undefined, and Ansible fails at it. So names of places and people
+//! are allowed, although Jinja could parse some of them: `Univ. Ada (Paris)` would be the method `Ada` of `Univ`.
 //!
-//! An expression without a call is taken, and so is every text that is no expression: prose, Markdown, Python, regular
-//! expressions.
+//! An expression without a call is allowed, and so is every text that is no expression: prose, Markdown, Python,
+//! regular expressions.
 
 use super::jinja::{self, Expression};
 use super::vet::RESERVED;
@@ -73,9 +73,9 @@ const INNER: &[&str] = &[
     "vault",
 ];
 
-/// What a text calls that must not be called, in words; none: nothing.
+/// The first dangerous call of a text, in words for its author; none: there is none.
 pub(super) fn dangerous_call(text: &str) -> Option<String> {
-    // Most texts call nothing, and that is seen at once.
+    // Fast path: most texts call nothing.
     if !text.contains('(') {
         return None;
     }
@@ -84,7 +84,7 @@ pub(super) fn dangerous_call(text: &str) -> Option<String> {
         return Some("its brackets are nested too deep".to_owned());
     }
     let function = |names: &[&str]| names.iter().copied().find(|name| FUNCTIONS.contains(name)).map(str::to_owned);
-    // There is no such filter; one that a playbook adds may do what the function does.
+    // Jinja has no such filters, but a playbook may add one that calls the function.
     if let Some(filter) = function(&found.filters) {
         return Some(format!("it calls `{filter}`"));
     }

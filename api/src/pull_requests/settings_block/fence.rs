@@ -1,4 +1,4 @@
-//! Code blocks between fences, as CommonMark has them.
+//! Finds fenced code blocks, as CommonMark defines them.
 
 use std::collections::HashMap;
 
@@ -9,26 +9,26 @@ pub(super) struct Fence {
     length: usize,
     /// How many spaces stand before it.
     pub(super) indent: usize,
-    /// Whether nothing else does, and at most three. Otherwise there are also the marks of quotations and lists, inside of which
-    /// people show code too.
+    /// Whether at most three spaces stand before it and nothing else. Otherwise the fence is indented more, or in a
+    /// quotation or list.
     pub(super) is_plain: bool,
 }
 
-/// Which fences are known to have no end, so that nobody looks for one again and again.
+/// Remembers which fences have no end, so that the rest of the body is not searched again for each.
 #[derive(Debug, Default)]
 pub(super) struct Fences {
-    /// The length of the shortest, by sign and kind.
+    /// The length of the shortest fence without an end, by sign and kind.
     endless: HashMap<(char, bool), usize>,
 }
 
 impl Fence {
-    /// The fence that a line is.
+    /// The fence that a line opens, if it does.
     pub(super) fn opened_by(line: &str) -> Option<Self> {
         let plain = plainly_begun(line).filter(|begun| begun.starts_with(['`', '~']));
         let begun = plain.unwrap_or_else(|| without_marks(line));
         let (sign, length) = signs(begun)?;
         let info = begun.get(length..).unwrap_or_default();
-        // Else it would be code within a line: ```` ```like this``` ````.
+        // With backticks after it, it is inline code: ```` ```like this``` ````.
         let is_fence = length >= 3 && !(sign == '`' && info.contains('`'));
         let indent = line.len() - line.trim_start_matches(' ').len();
         is_fence.then_some(Self { sign, length, indent, is_plain: plain.is_some() })
@@ -42,7 +42,7 @@ impl Fence {
 }
 
 impl Fences {
-    /// How many lines there are before the one that closes the fence.
+    /// How many lines there are before the one that closes the fence; none: it is never closed.
     pub(super) fn end_of(&mut self, fence: &Fence, rest: &[&str]) -> Option<usize> {
         let kind = (fence.sign, fence.is_plain);
         if self.endless.get(&kind).is_some_and(|shortest| fence.length >= *shortest) {
@@ -68,7 +68,7 @@ fn without_marks(line: &str) -> &str {
     line.trim_start_matches(is_mark)
 }
 
-/// The sign that a line begins with, and how often.
+/// The fence sign that a line begins with, and the length of its run.
 fn signs(begun: &str) -> Option<(char, usize)> {
     let sign = begun.chars().next().filter(|sign| matches!(sign, '`' | '~'))?;
     Some((sign, begun.len() - begun.trim_start_matches(sign).len()))

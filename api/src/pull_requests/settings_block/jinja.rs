@@ -1,9 +1,9 @@
-//! Jinja's grammar of expressions, as far as it takes to know whether a text is one, and what is called in it.
+//! A parser of Jinja's expressions, to find out whether a text is one and what it calls.
 //!
-//! Every text that some release of Jinja reads as an expression is one here; a few others are, too (the precedence of operators
-//! makes no difference here). A text counts up to the first `%}` outside of brackets: there a statement would be over.
+//! It accepts every text that some release of Jinja reads as an expression, and a few others (operators have no
+//! precedence here). A text is read up to the first `%}` outside of brackets, which would end a statement.
 
-/// How deep brackets may be nested; what is deeper is not looked into.
+/// The most levels of nested brackets; deeper ones are not parsed.
 const MAX_DEPTH: usize = 60;
 
 /// The signs of operators and brackets, the longer ones first.
@@ -18,7 +18,7 @@ const BINARY: &[&str] = &["+", "-", "~", "*", "/", "//", "%", "**", "==", "!=", 
 /// Words that are operators, or belong to one.
 const WORDS: &[&str] = &["and", "or", "not", "in", "is", "if", "else"];
 
-/// What stands before a part of an expression.
+/// The token before a part of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
     Nothing,
@@ -35,24 +35,24 @@ enum Token<'a> {
     Sign(&'static str),
 }
 
-/// What there is in an expression.
+/// The contents of an expression.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Expression<'a> {
     /// Whether something is called: `a(…)`, `a.b(…)`.
     pub(super) has_call: bool,
-    /// Variables and functions.
+    /// The names of variables and functions.
     pub(super) names: Vec<&'a str>,
-    /// What is taken from something: `b` of `a.b`.
+    /// The names of attributes: `b` of `a.b`.
     pub(super) attributes: Vec<&'a str>,
     /// Filters: `b` of `a | b`.
     pub(super) filters: Vec<&'a str>,
-    /// Whether something is taken by a computed name: `a[b]`.
+    /// Whether a value is taken by a computed name: `a[b]`.
     pub(super) has_subscript: bool,
-    /// Whether brackets are nested too deep to know.
+    /// Whether brackets are nested deeper than [`MAX_DEPTH`], so that the other fields are incomplete.
     pub(super) is_too_deep: bool,
 }
 
-/// Reads a text; `None`: it is no expression.
+/// Parses a text; `None`: it is no expression.
 pub(super) fn parse(text: &str) -> Option<Expression<'_>> {
     let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, found: Expression::default() };
     // A statement may end with a colon: `{% if a: %}`.
@@ -102,7 +102,7 @@ fn is_in_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// How many bytes a quoted text has, with its quotes; `None` when it is not closed.
+/// The bytes of a quoted text, with its quotes; `None` when it is not closed.
 fn quoted_length(text: &str, quote: char) -> Option<usize> {
     let mut is_escaped = false;
     for (at, character) in text.char_indices().skip(1) {
@@ -116,8 +116,8 @@ fn quoted_length(text: &str, quote: char) -> Option<usize> {
     None
 }
 
-/// How many bytes the number has that a text begins with. What follows may be a word at once: `1if x`. An index (`a.1`) is a whole
-/// number.
+/// The bytes of the number that a text begins with. A word may follow without a space: `1if x`. An index (`a.1`) is an
+/// integer.
 fn number_length(text: &str, is_index: bool) -> usize {
     let run = |from: usize, fits: fn(char) -> bool| {
         let rest = text.get(from..).unwrap_or_default();
@@ -162,7 +162,7 @@ fn is_hexadecimal(c: char) -> bool {
     c.is_ascii_hexdigit()
 }
 
-/// Each part answers `None` where the text is no expression.
+/// A recursive descent parser; its methods give `None` where the text is no expression.
 struct Parser<'a> {
     tokens: Vec<Token<'a>>,
     at: usize,
@@ -187,7 +187,7 @@ impl<'a> Parser<'a> {
         Some(name)
     }
 
-    /// `a`, `a, b`, `a,`.
+    /// One or more expressions, as in `a`, `a, b` and `a,`.
     fn tuple(&mut self) -> Option<()> {
         self.expression()?;
         while self.takes(Token::Sign(",")) {
@@ -203,8 +203,8 @@ impl<'a> Parser<'a> {
         matches!(self.next(), None | Some(Token::Sign(")" | "]" | "}")))
     }
 
-    /// Operands with operators between them. Jinja's words (`and`, `is`, `if`, …) are names where no operator can stand, so
-    /// they are taken in any place.
+    /// Operands with operators between them. Jinja's words (`and`, `is`, `if`, …) are names where no operator is
+    /// possible, so they are accepted in any place.
     fn expression(&mut self) -> Option<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -239,7 +239,7 @@ impl<'a> Parser<'a> {
         matches!(before, Before::Operand | Before::Word).then_some(())
     }
 
-    /// A word, and what belongs to it: the name of a test, or what is taken from a name that looks like a word.
+    /// A word operator and its operand: the name of a test, or attributes of a name that looks like such a word.
     fn word(&mut self, word: &str) -> Option<()> {
         self.at += 1;
         if word == "is" {
@@ -249,7 +249,7 @@ impl<'a> Parser<'a> {
             }
         }
         match self.next() {
-            // Brackets: what is called by a word is not defined, but what is in them is computed.
+            // A call by a word is undefined, but what is in its brackets is evaluated.
             Some(Token::Sign("(")) => self.list(")", Self::argument)?,
             Some(Token::Sign("[")) => self.list("]", Self::slice)?,
             Some(Token::Sign(_) | Token::Name(_) | Token::Number | Token::Text) | None => {}
@@ -281,7 +281,7 @@ impl<'a> Parser<'a> {
         Some(())
     }
 
-    /// What may follow an operand: `.b`, `[b]`, `(b)`, `| b`. False: something else follows.
+    /// What may follow an operand: `.b`, `[b]`, `(b)`, `| b`. False: another token follows.
     fn postfix(&mut self) -> Option<bool> {
         match self.next() {
             Some(Token::Sign(".")) => {
@@ -323,7 +323,7 @@ impl<'a> Parser<'a> {
         Some(last)
     }
 
-    /// What stands in brackets, with commas between, one after the last too.
+    /// Items in brackets, separated by commas; a trailing comma is allowed.
     fn list(&mut self, end: &'static str, item: fn(&mut Self) -> Option<()>) -> Option<()> {
         self.at += 1;
         while self.next() != Some(Token::Sign(end)) {
@@ -345,7 +345,7 @@ impl<'a> Parser<'a> {
         self.expression()
     }
 
-    /// `a`, `a=b`, `*a`, `**a`.
+    /// An argument of a call: `a`, `a=b`, `*a`, `**a`.
     fn argument(&mut self) -> Option<()> {
         let is_named = matches!(self.next(), Some(Token::Name(_)))
             && self.tokens.get(self.at + 1).copied() == Some(Token::Sign("="));
@@ -357,7 +357,7 @@ impl<'a> Parser<'a> {
         self.expression()
     }
 
-    /// `a`, `a:b`, `:b:c`.
+    /// An index or slice: `a`, `a:b`, `:b:c`.
     fn slice(&mut self) -> Option<()> {
         loop {
             if !matches!(self.next(), Some(Token::Sign(":" | "]" | ","))) {

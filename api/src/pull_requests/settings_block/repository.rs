@@ -1,32 +1,32 @@
-//! Whose playbooks may be run.
+//! Checks the configuration repository against the allowed ones.
 
 use shared_types::secret;
 
-/// So many repositories are offered.
+/// How many allowed repositories a message lists.
 const SHOWN: usize = 3;
 
-/// Whether a URL has a password in it, or a token in the place of a user's name.
+/// Whether a URL has a password, or a token as its user name.
 pub(super) fn has_credentials(url: &str) -> bool {
     !secret::url_passwords(url).is_empty()
 }
 
-/// The repository of the list that a URL names, as the list spells it: what is run is what somebody here wrote, however it was
-/// spelled. One that the list spells with a password is never found: it would reach the machine of a stranger's code.
+/// The allowed repository that a URL names, as the administrator's list spells it; that spelling is used. An entry with
+/// a password is never found: the password would reach a machine that runs untrusted code.
 pub(super) fn allowed<'a>(url: &str, list: &'a [String]) -> Option<&'a str> {
     let wanted = place(url);
     list.iter().find(|known| !has_credentials(known) && place(known) == wanted).map(String::as_str)
 }
 
-/// What to write instead of a repository that is not in the list.
+/// The remedy for a repository that is not in the list: some allowed ones.
 pub(super) fn choices(list: &[String]) -> String {
-    // A path, and the address of a server inside, are no business of strangers.
+    // Local paths and internal servers are not shown to untrusted authors.
     let shown = list.iter().filter(|known| known.starts_with("https://") && !has_credentials(known));
     let shown: Vec<_> = shown.take(SHOWN).map(String::as_str).collect();
     if shown.is_empty() { "Remove the line".to_owned() } else { format!("Write {}", shown.join(" or ")) }
 }
 
-/// Where a repository is: its host and its path there, whatever the way to it. Without what makes no difference: the scheme, its
-/// own port, the user `git`, slashes and `.git` at the end, the case of the host and, at GitHub, of the path.
+/// A repository's host and path, to compare URLs. Ignores the scheme, its default port, the user `git`, slashes and
+/// `.git` at the end, the case of the host and, at GitHub, of the path.
 fn place(url: &str) -> String {
     let url = url.trim().trim_end_matches('/');
     let url = url.strip_suffix(".git").unwrap_or(url).trim_end_matches('/');

@@ -1,19 +1,19 @@
-//! What strangers may not set.
+//! Refuses variables that untrusted authors may not set.
 //!
 //! Ansible runs on this host, and some variables are not data to it:
-//! - names that begin with `ansible_` say how a machine is reached (`ansible_connection: local`, `ansible_ssh_common_args`),
-//!   and Ansible's own names say which machine, or are its words for a task;
+//! - names that begin with `ansible_` configure the connection to a machine (`ansible_connection: local`,
+//!   `ansible_ssh_common_args`), and Ansible's own names choose the machine or are keywords of a task;
 //! - texts with `{{`, `{%` or `{#` are templates, evaluated here (`{{ lookup('pipe', …) }}` runs a command), and so are texts
 //!   that begin with `#jinja2:`, which may choose other signs;
 //! - Ansible before 2.12 evaluates a variable that a `when` names alone: see [`super::expression`];
-//! - its reader of JSON makes something else of a map with `__ansible_unsafe`, `__ansible_vault` or `__ansible_type`.
+//! - its JSON parser gives maps with `__ansible_unsafe`, `__ansible_vault` or `__ansible_type` another meaning.
 //!
-//! And what decides which code runs ([`code::decides`]) is the pull request's commit alone: GitHub is told that this commit was
-//! built, and an operator approves this commit.
+//! Variables that choose the deployed code ([`code::decides`]) are refused too: the commit that runs must be the one
+//! that is reported to GitHub and that an operator approves.
 //!
-//! To this program, `$secret` names a secret (see [`crate::platform::vault`]), and [`HIDDEN`] stands for what is stored already.
+//! In this program, `$secret` names a secret (see [`crate::platform::vault`]), and [`HIDDEN`] masks a stored one.
 //!
-//! This is one wall of several: only known repositories are run, and never with this program's own secrets in reach.
+//! This is one of several defenses: only known repositories are run, and without access to this program's own secrets.
 
 use serde_json::{Map, Value};
 use shared_types::secret::HIDDEN;
@@ -23,11 +23,11 @@ use super::body::Block;
 use super::{MAX_DEPTH, Trouble, expression};
 use crate::applications::openedx::code;
 
-/// What no top-level name may begin with.
+/// Prefixes that no top-level name may have.
 const PREFIXES: &[&str] = &["ansible_", "_ansible_"];
 
-/// What Ansible keeps for itself: what it knows of hosts and plays, what tells it where and how a task runs, and the names
-/// that templates call.
+/// Names that Ansible reserves: its facts of hosts and plays, keywords that say where and how a task runs, and
+/// functions of templates.
 pub(super) const RESERVED: &[&str] = &[
     "action",
     "become",
@@ -70,15 +70,15 @@ pub(super) const RESERVED: &[&str] = &[
     "vars_prompt",
 ];
 
-/// What a template may begin with.
+/// The opening signs of templates.
 const TEMPLATE_SIGNS: &[&str] = &["{{", "{%", "{#"];
-/// What begins a template that says what its signs are.
+/// The header of a template that chooses its own signs.
 const TEMPLATE_HEADER: &str = "#jinja2:";
 
-/// Refuses what strangers may not set.
+/// Refuses variables that untrusted authors may not set.
 ///
 /// # Errors
-/// The first that is found, with its line.
+/// The first [`Trouble`], with its line.
 pub(super) fn check(map: &Map<String, Value>, block: &Block) -> Result<(), Trouble> {
     for name in map.keys() {
         if let Some(why) = wrong_variable(name) {
@@ -128,7 +128,7 @@ fn check_value(value: &Value, block: &Block, depth: usize) -> Result<(), Trouble
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
         Value::String(text) => {
-            // The text itself, without the mark of its tag.
+            // The text without the marker of its YAML tag.
             let text = typed::shown(text);
             refuse(block, &text, false, wrong_text)?;
             refuse_call(block, &text, false)
@@ -155,7 +155,7 @@ fn refuse(block: &Block, text: &str, is_key: bool, wrong: fn(&str) -> Option<&'s
     Err(block.trouble_where(|place| place.is_key == is_key && is_such(&place.text), is_such, detail))
 }
 
-/// A text that Ansible might evaluate, and that would call something then.
+/// Refuses a text that Ansible might evaluate as an expression with a dangerous call.
 fn refuse_call(block: &Block, text: &str, is_key: bool) -> Result<(), Trouble> {
     let Some(call) = expression::dangerous_call(text) else { return Ok(()) };
     let detail = format!(

@@ -1,4 +1,4 @@
-//! The table `webhook_deliveries`.
+//! Queries of the table `webhook_deliveries`.
 
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, QueryDsl};
@@ -7,10 +7,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use crate::platform::db::DbError;
 use crate::platform::db::schema::webhook_deliveries;
 
-/// Remembers a delivery. False: it came before.
+/// Stores the id of a delivery. False: it is stored already.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn remember(conn: &mut AsyncPgConnection, id: &str) -> Result<bool, DbError> {
     let is_new = diesel::insert_into(webhook_deliveries::table)
         .values(webhook_deliveries::id.eq(id))
@@ -20,10 +20,10 @@ pub async fn remember(conn: &mut AsyncPgConnection, id: &str) -> Result<bool, Db
     Ok(is_new == 1)
 }
 
-/// Forgets those that came before.
+/// Deletes the ids of deliveries received before this time.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn forget(conn: &mut AsyncPgConnection, before: DateTime<Utc>) -> Result<(), DbError> {
     diesel::delete(webhook_deliveries::table.filter(webhook_deliveries::received.lt(before))).execute(conn).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Which pull requests something is to be done about.
+//! Finds the pull requests that need work.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::now;
@@ -10,13 +10,13 @@ use shared_types::pull_request::PullRequestState;
 use crate::platform::db::DbError;
 use crate::platform::db::schema::{instances, pull_requests};
 
-/// How many at once.
+/// How many rows one query gives at most.
 const MANY: i64 = 100;
 
-/// When those of these numbers that are known last changed.
+/// The stored `github_updated` of those of these numbers that are stored.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn known(
     conn: &mut AsyncPgConnection,
     repository: i64,
@@ -30,10 +30,10 @@ pub async fn known(
         .await?)
 }
 
-/// The numbers of those of a repository that are open, as far as is known.
+/// The numbers of a repository's pull requests that are stored as open.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn open(conn: &mut AsyncPgConnection, repository: i64) -> Result<Vec<i32>, DbError> {
     Ok(pull_requests::table
         .filter(pull_requests::repository_id.eq(repository))
@@ -43,10 +43,10 @@ pub async fn open(conn: &mut AsyncPgConnection, repository: i64) -> Result<Vec<i
         .await?)
 }
 
-/// Those whose instance's time has come.
+/// Pull requests whose `archive_at` has passed, earliest first.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn to_archive(conn: &mut AsyncPgConnection) -> Result<Vec<PullRequestId>, DbError> {
     Ok(pull_requests::table
         .filter(pull_requests::archive_at.le(now))
@@ -57,10 +57,10 @@ pub async fn to_archive(conn: &mut AsyncPgConnection) -> Result<Vec<PullRequestI
         .await?)
 }
 
-/// Open ones that have not changed since, and whose instance is in use.
+/// Open pull requests that have not changed since, and whose instance is not archived.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn forgotten(conn: &mut AsyncPgConnection, since: DateTime<Utc>) -> Result<Vec<PullRequestId>, DbError> {
     Ok(pull_requests::table
         .inner_join(instances::table.on(instances::id.nullable().eq(pull_requests::instance_id)))
@@ -74,10 +74,10 @@ pub async fn forgotten(conn: &mut AsyncPgConnection, since: DateTime<Utc>) -> Re
         .await?)
 }
 
-/// Those that something could not be done for, the one that was left alone longest first.
+/// Pull requests that have a trouble, the least recently modified first.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn troubled(conn: &mut AsyncPgConnection) -> Result<Vec<PullRequestId>, DbError> {
     Ok(pull_requests::table
         .filter(pull_requests::trouble.is_not_null())

@@ -22,46 +22,45 @@ use crate::platform::db::keyset::{Order, at_most};
 use crate::platform::db::schema::{pull_requests, watched_repositories};
 use crate::platform::db::words::words;
 
-/// Which pull requests, and from where.
+/// The filters and the page of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     /// Only those with this state.
     pub state: Option<PullRequestState>,
-    /// Only those whose commit waits for an operator (true), or only the others.
+    /// Only open ones whose commit needs approval (true), or only the others (false).
     pub needs_approval: Option<bool>,
-    /// Only those with words that begin so in title, author, source or branch, or with this number.
+    /// Only those with words in title, author, source or branch that begin with these, or with this number.
     pub text: Option<String>,
-    /// Only those after this one.
+    /// Only those after this place.
     pub after: Option<Place>,
-    /// How many at most.
+    /// The most rows to return.
     pub limit: i64,
 }
 
-/// Where a page ended.
+/// The last row of a page, for a cursor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
-    /// When the last one changed.
+    /// `github_updated` of the last row, in RFC 3339 with microseconds.
     pub updated: String,
-    /// And its id.
     pub id: PullRequestId,
 }
 
 impl Place {
-    /// That of a pull request.
+    /// The place of this pull request.
     pub fn of(id: PullRequestId, updated: DateTime<Utc>) -> Self {
         Self { updated: updated.to_rfc3339_opts(SecondsFormat::Micros, true), id }
     }
 }
 
-/// As the index pull_requests_words has it.
+/// Must be the expression of the index `pull_requests_words`.
 const WORDS: &str = "search_words(pull_requests.number::text, pull_requests.title, pull_requests.author, \
     coalesce(pull_requests.fork_name, ''), pull_requests.branch_name)";
 
 const NEWEST: Order =
     Order { by: "pull_requests.github_updated", id: "pull_requests.id", kind: "timestamptz", is_descending: true };
 
-/// A pull request, the name of its repository, and the commit that its active app server was built from; none: it has no
-/// active app server, or that one runs code that is not known.
+/// A pull request, the name of its repository, and the commit that its active app server was built from; none: no app
+/// server is active, or its commit is not known.
 pub type Found = (Row, String, Option<String>);
 
 static RUNNING_COMMIT: LazyLock<String> = LazyLock::new(|| {
@@ -72,10 +71,10 @@ static RUNNING_COMMIT: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Pull requests in order.
+/// A page of pull requests, the last changed first.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Found>, DbError> {
     let mut select = pull_requests::table
         .inner_join(watched_repositories::table)
@@ -104,10 +103,10 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Fou
     Ok(at_most(select, query.limit).load(conn).await?)
 }
 
-/// One of them.
+/// One pull request; none: there is none with this id.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn one(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Option<Found>, DbError> {
     Ok(pull_requests::table
         .inner_join(watched_repositories::table)

@@ -1,4 +1,4 @@
-//! The tables of pull requests.
+//! Queries of the tables of pull requests.
 
 pub mod deliveries;
 pub mod due;

@@ -1,4 +1,4 @@
-//! The table `github_pause`.
+//! Queries of the table `github_pause`.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::now;
@@ -8,10 +8,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use crate::platform::db::DbError;
 use crate::platform::db::schema::github_pause;
 
-/// Until when GitHub is to be left alone, and why; none: it may be asked.
+/// Until when GitHub's rate limit holds, and its message; none: GitHub may be asked.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn current(conn: &mut AsyncPgConnection) -> Result<Option<(DateTime<Utc>, String)>, DbError> {
     Ok(github_pause::table
         .filter(github_pause::until.gt(now))
@@ -21,10 +21,10 @@ pub async fn current(conn: &mut AsyncPgConnection) -> Result<Option<(DateTime<Ut
         .optional()?)
 }
 
-/// Leaves it alone until then, at least.
+/// Stores a rate limit; a later end that is stored already stays.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn begin(conn: &mut AsyncPgConnection, until: DateTime<Utc>, reason: &str) -> Result<(), DbError> {
     diesel::sql_query(
         "INSERT INTO github_pause AS p (until, reason) VALUES ($1, left($2, 1000)) ON CONFLICT (is_one) DO UPDATE \

@@ -1,4 +1,4 @@
-//! What GitHub was told of pull requests, and what it may have to be told.
+//! What was reported to GitHub about pull requests, and which reports are due.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -17,12 +17,12 @@ use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::{pull_requests, watched_repositories};
 
-/// How many pull requests one look finds; the next finds more.
+/// How many pull requests one query gives at most.
 const A_LOOK: i64 = 100;
 
-/// All that GitHub is told comes from these facts, so that there is no news where they are the same: of the pull request, its
-/// instance, and of that the newest app server and the one that has the traffic. Machines are counted once they are to go. The
-/// commit of an app server is the one that it was built from, whatever settings say.
+/// Every report is derived from these facts, so an unchanged digest of them means that no report is due: the pull
+/// request, its instance, and the newest and the active app server. Machines are counted once the instance is archived.
+/// The commit of an app server is the one that it was built from, not the one in the settings.
 static FACTS: LazyLock<String> =
     LazyLock::new(|| FACTS_BUT_COMMITS.replace("$commit", &pins::commit_sql("a", code::REFERENCE)));
 
@@ -55,22 +55,21 @@ const FACTS_BUT_COMMITS: &str = "(SELECT jsonb_build_object(\
                 (SELECT max(n.id) FROM app_servers AS n WHERE n.instance_id = i.id))), '[]')) \
         FROM instances AS i WHERE i.id = pull_requests.instance_id)))";
 
-/// A pull request, what GitHub was told of it, and what is so now.
+/// A pull request, what was reported about it, and its current facts.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// The row.
     pub row: Row,
-    /// Owner and name of the repository, as GitHub has them now.
+    /// `owner/name` of the repository, as GitHub spelled it last.
     pub repository: String,
-    /// Our comment on it.
+    /// GitHub's id of our comment; none: not written yet.
     pub comment_id: Option<i64>,
-    /// What GitHub was told.
+    /// What was reported, as `report/told.rs` stores it.
     pub reported: Option<Value>,
-    /// How often it could not be told since it last could.
+    /// Failed attempts since the last report that succeeded.
     pub tries: i32,
-    /// What is so now.
+    /// The current facts.
     pub facts: Value,
-    /// The digest of that.
+    /// The digest of the current facts.
     pub digest: String,
 }
 
@@ -86,11 +85,11 @@ struct Turn {
     report_turn: i64,
 }
 
-/// Pull requests that there may be news of, or that are to be tried again. What is settled, and has no instance in use, is not
-/// looked at.
+/// Pull requests whose facts have changed since the last report, or whose retry is due. Settled ones whose instance is
+/// archived are skipped.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn due(conn: &mut AsyncPgConnection) -> Result<Vec<PullRequestId>, DbError> {
     let found: Vec<Id> = diesel::sql_query(format!(
         "SELECT pull_requests.id FROM pull_requests WHERE pull_requests.id IN (\
@@ -108,11 +107,11 @@ pub async fn due(conn: &mut AsyncPgConnection) -> Result<Vec<PullRequestId>, DbE
     Ok(found.into_iter().map(|Id { id }| id).collect())
 }
 
-/// Takes it upon itself to tell GitHub, for so long; gives the turn, which [`hold`], [`note`] and [`settle`] ask for. None:
-/// somebody else is at it.
+/// Takes the lease for reporting, for the time `spell`; gives the fencing token (`turn`) for [`hold`], [`note`] and
+/// [`settle`]. None: another worker holds the lease.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn claim(conn: &mut AsyncPgConnection, id: PullRequestId, spell: Duration) -> Result<Option<i64>, DbError> {
     let claimed: Option<Turn> = diesel::sql_query(
         "UPDATE pull_requests SET report_turn = report_turn + 1, report_until = now() + make_interval(secs => $1) \
@@ -126,10 +125,10 @@ pub async fn claim(conn: &mut AsyncPgConnection, id: PullRequestId, spell: Durat
     Ok(claimed.map(|Turn { report_turn }| report_turn))
 }
 
-/// Stays at it for so long from now. False: another one is.
+/// Renews the lease for the time `spell`. False: another worker has taken it.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn hold(
     conn: &mut AsyncPgConnection,
     id: PullRequestId,
@@ -147,10 +146,10 @@ pub async fn hold(
     Ok(held == 1)
 }
 
-/// Leaves it to others, with nothing written down. False: another one is at it already.
+/// Releases the lease and writes nothing else. False: another worker has taken it.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn release(conn: &mut AsyncPgConnection, id: PullRequestId, turn: i64) -> Result<bool, DbError> {
     let left = diesel::update(pull_requests::table.find(id).filter(pull_requests::report_turn.eq(turn)))
         .set(pull_requests::report_until.eq(None::<DateTime<Utc>>))
@@ -159,10 +158,10 @@ pub async fn release(conn: &mut AsyncPgConnection, id: PullRequestId, turn: i64)
     Ok(left == 1)
 }
 
-/// A pull request with what is so now, all of one moment.
+/// A pull request with its current facts, from one snapshot.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn read(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Option<Found>, DbError> {
     type Columns = (Row, String, Option<i64>, Option<Value>, i32, Value, String);
     let found: Option<Columns> = pull_requests::table
@@ -191,10 +190,10 @@ pub async fn read(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Opt
     }))
 }
 
-/// Writes down what GitHub was told so far. False: another one is at it by now.
+/// Stores what was reported so far. False: another worker has taken the lease.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn note(
     conn: &mut AsyncPgConnection,
     id: PullRequestId,
@@ -209,28 +208,28 @@ pub async fn note(
     Ok(noted == 1)
 }
 
-/// How telling GitHub ended.
+/// The outcome of a report.
 #[derive(Debug, Clone)]
 pub struct Told {
-    /// The digest of what was so when it began.
+    /// The digest of the facts that the report was derived from.
     pub digest: String,
-    /// Whether only a change of the row, or a restored instance, makes news.
+    /// Whether only a change of the row or a restored instance makes another report due.
     pub is_settled: bool,
-    /// Why it could not be told all.
+    /// Why not all of it could be reported.
     pub trouble: Option<String>,
-    /// How often it could not.
+    /// Failed attempts since the last report that succeeded.
     pub tries: i32,
-    /// In how many seconds it is tried again; none: it is not.
+    /// Seconds until the retry; none: no retry.
     pub again_in: Option<i32>,
 }
 
-/// Writes down how it ended, and leaves it to others. What has changed meanwhile is found by the next look.
+/// Stores the outcome and releases the lease. [`due`] finds facts that have changed meanwhile.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn settle(conn: &mut AsyncPgConnection, id: PullRequestId, turn: i64, told: &Told) -> Result<(), DbError> {
     conn.transaction(async |conn| {
-        // A change of the row after this lock makes it unsettled again.
+        // A change of the row after this lock clears `is_report_settled` again.
         rows::lock(conn, id).await?;
         diesel::sql_query(format!(
             "UPDATE pull_requests SET reported_of = $1, is_report_settled = $2 AND md5({}::text) = $1, \

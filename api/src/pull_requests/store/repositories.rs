@@ -1,4 +1,4 @@
-//! The table `watched_repositories`.
+//! Queries of the table `watched_repositories`.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -15,30 +15,29 @@ extern "SQL" {
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 
-/// A row.
+/// A row of `watched_repositories`.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = watched_repositories)]
 pub struct Repository {
-    /// Its number here.
     pub id: i64,
-    /// Owner and name as WATCH_FORK has them.
+    /// `owner/name` as WATCH_FORK spells it.
     pub configured: String,
-    /// Owner and name as GitHub has them now.
+    /// `owner/name` as GitHub spelled it last.
     pub name: String,
-    /// What GitHub knows it by.
+    /// GitHub's id of the repository, which a rename does not change; none: not fetched yet.
     pub github_id: Option<i64>,
-    /// Of the first page of its pull requests, the last changed first.
+    /// The `ETag` of the first page of its pull requests, the last changed first.
     pub etag: Option<String>,
-    /// Every pull request that changed before was seen.
+    /// All changes before this time were seen, by GitHub's clock.
     pub seen_until: Option<DateTime<Utc>>,
-    /// When its open pull requests were last listed, all of them.
+    /// When all open pull requests were last listed.
     pub swept_whole_at: Option<DateTime<Utc>>,
 }
 
-/// The one that WATCH_FORK names so; it comes into being.
+/// The repository with this name in WATCH_FORK; inserted if there is none.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn configured(conn: &mut AsyncPgConnection, name: &str) -> Result<Repository, DbError> {
     let known: Option<Repository> = watched_repositories::table
         .filter(watched_repositories::configured.eq(name))
@@ -61,18 +60,18 @@ pub async fn configured(conn: &mut AsyncPgConnection, name: &str) -> Result<Repo
         .await?)
 }
 
-/// One of them.
+/// One repository; none: there is none with this id.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, id: i64) -> Result<Option<Repository>, DbError> {
     Ok(watched_repositories::table.find(id).select(Repository::as_select()).first(conn).await.optional()?)
 }
 
-/// The one that GitHub knows by this id, or else by this name.
+/// The repository with this GitHub id, or else one without an id that has this name, ignoring case.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn by_github(
     conn: &mut AsyncPgConnection,
     github_id: i64,
@@ -96,10 +95,10 @@ pub async fn by_github(
         .optional()?)
 }
 
-/// What GitHub says it is.
+/// Stores a repository's GitHub id and current name.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn is_now(conn: &mut AsyncPgConnection, id: i64, github_id: i64, name: &str) -> Result<(), DbError> {
     diesel::update(watched_repositories::table.find(id))
         .set((watched_repositories::github_id.eq(github_id), watched_repositories::name.eq(name)))
@@ -108,10 +107,10 @@ pub async fn is_now(conn: &mut AsyncPgConnection, id: i64, github_id: i64, name:
     Ok(())
 }
 
-/// Takes a sweep upon itself, if the last one began before. False: somebody else has.
+/// Claims a sweep if the last one began before this time. False: another process has claimed it.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn claim(conn: &mut AsyncPgConnection, id: i64, before: DateTime<Utc>) -> Result<bool, DbError> {
     let claimed = diesel::update(watched_repositories::table.find(id))
         .filter(watched_repositories::swept_at.is_null().or(watched_repositories::swept_at.lt(before)))
@@ -121,22 +120,22 @@ pub async fn claim(conn: &mut AsyncPgConnection, id: i64, before: DateTime<Utc>)
     Ok(claimed == 1)
 }
 
-/// How far a sweep came.
+/// The position that a sweep has reached.
 #[derive(Debug, Clone, PartialEq, Eq, AsChangeset)]
 #[diesel(table_name = watched_repositories)]
 pub struct Swept {
-    /// The tag of the first page; none: as before.
+    /// The `ETag` of the first page; none: unchanged.
     pub etag: Option<String>,
-    /// Every pull request that changed before was seen; none: as before.
+    /// All changes before this time were seen, by GitHub's clock; none: unchanged.
     pub seen_until: Option<DateTime<Utc>>,
-    /// When all were listed; none: as before.
+    /// When all open pull requests were listed; none: unchanged.
     pub swept_whole_at: Option<DateTime<Utc>>,
 }
 
-/// Writes down how far a sweep came; that it went well.
+/// Stores a sweep's position and clears the trouble.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn swept(conn: &mut AsyncPgConnection, id: i64, swept: &Swept) -> Result<(), DbError> {
     diesel::update(watched_repositories::table.find(id))
         .set((swept, watched_repositories::trouble.eq(None::<String>)))
@@ -145,10 +144,10 @@ pub async fn swept(conn: &mut AsyncPgConnection, id: i64, swept: &Swept) -> Resu
     Ok(())
 }
 
-/// Why a sweep failed.
+/// Stores why a sweep failed, cut to 1,000 characters.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn trouble(conn: &mut AsyncPgConnection, id: i64, words: &str) -> Result<(), DbError> {
     let words: String = words.chars().take(1000).collect();
     diesel::update(watched_repositories::table.find(id))
@@ -158,10 +157,10 @@ pub async fn trouble(conn: &mut AsyncPgConnection, id: i64, words: &str) -> Resu
     Ok(())
 }
 
-/// Asks for all open ones to be listed at the next sweep.
+/// Makes the next sweep due at once and list all open pull requests.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn forget_sweeps(conn: &mut AsyncPgConnection, id: i64) -> Result<(), DbError> {
     let never = None::<DateTime<Utc>>;
     diesel::update(watched_repositories::table.find(id))
@@ -171,10 +170,10 @@ pub async fn forget_sweeps(conn: &mut AsyncPgConnection, id: i64) -> Result<(), 
     Ok(())
 }
 
-/// Why the last sweep of one failed, with its name; none: none did.
+/// The name of the first repository whose last sweep failed, and why; none: none failed.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn first_trouble(conn: &mut AsyncPgConnection) -> Result<Option<String>, DbError> {
     let found: Option<(String, Option<String>)> = watched_repositories::table
         .filter(watched_repositories::trouble.is_not_null())

@@ -1,4 +1,4 @@
-//! The table `pull_requests`.
+//! Rows of the table `pull_requests`.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -15,71 +15,70 @@ use crate::platform::db::DbError;
 use crate::platform::db::schema::{instances, pull_requests, watched_repositories};
 use crate::pull_requests::settings_block;
 
-/// A row.
+/// A row of `pull_requests`.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
 #[diesel(table_name = pull_requests)]
 pub struct Row {
-    /// Its number here.
     pub id: PullRequestId,
-    /// The repository that it wants to change.
+    /// The repository that it wants to change, in `watched_repositories`.
     pub repository_id: i64,
-    /// Its number there.
+    /// Its number in the repository at GitHub.
     pub number: i32,
     /// Open, closed or merged.
     pub state: PullRequestState,
-    /// What its author calls it.
+    /// The title; at most 1,000 characters.
     pub title: String,
-    /// Who opened it.
+    /// The login of the user who opened it; `ghost`: the account is gone.
     pub author: String,
-    /// Whether it is not finished.
+    /// Whether GitHub shows it as a draft.
     pub is_draft: bool,
-    /// Whether nobody needs to approve it.
+    /// Whether author and source belong to the trusted team, so that no operator needs to approve it.
     pub is_trusted: bool,
-    /// Where the change comes from; none: it is gone.
+    /// `owner/name` of the source repository; none: it is gone.
     pub fork_name: Option<String>,
-    /// The branch there.
+    /// The branch of the source repository.
     pub branch_name: String,
     /// The last commit of the branch.
     pub head_commit: String,
     /// The settings block of its description.
     pub extra_settings: String,
-    /// What the description asks for, read.
+    /// The other settings of the description; none: the description cannot be used.
     pub wanted: Option<Value>,
-    /// Why it cannot be used.
+    /// Why the description's settings cannot be used.
     pub settings_trouble: Option<String>,
-    /// Advice about it: a list of `FieldWarning`.
+    /// Advice about the description's settings: a list of `FieldWarning`.
     pub settings_warnings: Value,
-    /// Counts changes of what would run.
+    /// Counts changes of source, commit and settings; an approval is for one version.
     pub version: i64,
     /// What an operator decided.
     pub decision: Option<Decision>,
-    /// For which version.
+    /// The version that the decision is about.
     pub decided_version: Option<i64>,
-    /// Who decided.
+    /// The operator who decided.
     pub decided_by: Option<String>,
-    /// When.
+    /// When the operator decided, by our clock.
     pub decided_at: Option<DateTime<Utc>>,
-    /// Its instance.
+    /// Its instance; none: not created yet.
     pub instance_id: Option<InstanceId>,
-    /// The version that the instance's settings come from.
+    /// The version whose settings the instance has.
     pub applied_version: Option<i64>,
-    /// What its instance is owed.
+    /// What still has to be done to the instance.
     pub owed: Option<Owed>,
     /// When it last changed, by GitHub's clock.
     pub github_updated: DateTime<Utc>,
     /// When it was closed.
     pub closed_at: Option<DateTime<Utc>>,
-    /// When its instance is archived.
+    /// When its instance will be archived; none: not scheduled.
     pub archive_at: Option<DateTime<Utc>>,
-    /// Whether its instance was archived for it.
+    /// Whether automation archived its instance; one that a user archived is not restored.
     pub is_archived_by_us: bool,
-    /// When GitHub was last asked.
+    /// When it was last fetched from GitHub.
     pub fetched_at: DateTime<Utc>,
-    /// Why what it wants was not done.
+    /// Why its instance could not be updated; none: it was.
     pub trouble: Option<String>,
-    /// Why GitHub could not be told.
+    /// Why the last report to GitHub failed.
     pub report_trouble: Option<String>,
-    /// When it was first seen.
+    /// When it was first fetched.
     pub created: DateTime<Utc>,
     /// When what is stored of it last changed.
     pub modified: DateTime<Utc>,
@@ -91,7 +90,7 @@ impl Row {
         Vec::deserialize(&self.settings_warnings).unwrap_or_default()
     }
 
-    /// Whether it may run.
+    /// Whether its commit may run, by trust or by a decision about the current version.
     pub fn approval(&self) -> Approval {
         match self.decision.filter(|_| self.decided_version == Some(self.version)) {
             _ if self.is_trusted => Approval::NotNeeded,
@@ -102,37 +101,37 @@ impl Row {
     }
 }
 
-/// What GitHub says of a pull request, as it is stored.
+/// The columns of a pull request that come from GitHub; see [`Row`].
 #[derive(Debug, Clone, PartialEq, Insertable, AsChangeset)]
 #[diesel(table_name = pull_requests, treat_none_as_null = true)]
 pub struct Said {
-    /// The repository that it wants to change.
+    /// The repository that it wants to change, in `watched_repositories`.
     pub repository_id: i64,
-    /// Its number there.
+    /// Its number in the repository at GitHub.
     pub number: i32,
     /// Open, closed or merged.
     pub state: PullRequestState,
-    /// What its author calls it.
+    /// The title; at most 1,000 characters.
     pub title: String,
-    /// Who opened it.
+    /// The login of the user who opened it; `ghost`: the account is gone.
     pub author: String,
-    /// Whether it is not finished.
+    /// Whether GitHub shows it as a draft.
     pub is_draft: bool,
-    /// Whether nobody needs to approve it.
+    /// Whether author and source belong to the trusted team, so that no operator needs to approve it.
     pub is_trusted: bool,
-    /// Where the change comes from; none: it is gone.
+    /// `owner/name` of the source repository; none: it is gone.
     pub fork_name: Option<String>,
-    /// The branch there.
+    /// The branch of the source repository.
     pub branch_name: String,
     /// The last commit of the branch.
     pub head_commit: String,
     /// The settings block of its description.
     pub extra_settings: String,
-    /// What the description asks for, read.
+    /// The other settings of the description; none: the description cannot be used.
     pub wanted: Option<Value>,
-    /// Why it cannot be used.
+    /// Why the description's settings cannot be used.
     pub settings_trouble: Option<String>,
-    /// Advice about it: a list of `FieldWarning`.
+    /// Advice about the description's settings: a list of `FieldWarning`.
     pub settings_warnings: Value,
     /// When it last changed, by GitHub's clock.
     pub github_updated: DateTime<Utc>,
@@ -141,42 +140,42 @@ pub struct Said {
 }
 
 impl Said {
-    /// Whether something else would run than what this row has.
+    /// Whether another commit or other settings would run than this row has.
     pub fn runs_otherwise_than(&self, row: &Row) -> bool {
         self.has_other_source_than(row) || self.has_other_settings_than(row)
     }
 
-    /// Whether the change comes from elsewhere, or is another commit.
+    /// Whether the source repository or the head commit differs.
     pub fn has_other_source_than(&self, row: &Row) -> bool {
         (&self.fork_name, &self.head_commit) != (&row.fork_name, &row.head_commit)
     }
 
-    /// Whether the description asks for something else.
+    /// Whether the description's settings differ.
     pub fn has_other_settings_than(&self, row: &Row) -> bool {
         self.wanted != row.wanted || !settings_block::is_same(&self.extra_settings, &row.extra_settings)
     }
 }
 
-/// One of them.
+/// One pull request; none: there is none with this id.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Option<Row>, DbError> {
     Ok(pull_requests::table.find(id).select(Row::as_select()).first(conn).await.optional()?)
 }
 
-/// One of them, locked until the transaction ends.
+/// The same, locked until the transaction ends.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn lock(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Option<Row>, DbError> {
     Ok(pull_requests::table.find(id).select(Row::as_select()).for_no_key_update().first(conn).await.optional()?)
 }
 
-/// The one with this number, locked until the transaction ends.
+/// The pull request with this number, locked until the transaction ends.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn lock_number(conn: &mut AsyncPgConnection, repository: i64, number: i32) -> Result<Option<Row>, DbError> {
     Ok(pull_requests::table
         .filter(pull_requests::repository_id.eq(repository))
@@ -191,7 +190,7 @@ pub async fn lock_number(conn: &mut AsyncPgConnection, repository: i64, number: 
 /// Whether the instance of another pull request has this domain.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn is_domain_of_another(
     conn: &mut AsyncPgConnection,
     id: PullRequestId,
@@ -207,7 +206,7 @@ pub async fn is_domain_of_another(
 /// The pull request that an instance was made for.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn source_of(
     conn: &mut AsyncPgConnection,
     instance: InstanceId,
@@ -228,7 +227,7 @@ pub async fn source_of(
     }))
 }
 
-/// The page of a pull request at GitHub.
+/// The URL of a pull request at GitHub.
 pub fn page(github_url: &str, repository: &str, number: i32) -> String {
     format!("{}/{repository}/pull/{number}", github_url.trim_end_matches('/'))
 }

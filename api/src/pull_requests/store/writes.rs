@@ -1,4 +1,4 @@
-//! What changes in the table `pull_requests`.
+//! Writes to the table `pull_requests`.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::now;
@@ -11,13 +11,13 @@ use super::rows::{Row, Said};
 use crate::platform::db::DbError;
 use crate::platform::db::schema::pull_requests;
 
-/// How long a reason may be, in characters.
+/// The longest trouble that is stored, in characters.
 const TROUBLE_MAX: usize = 1000;
 
-/// Writes a pull request down that was not known. False: another worker was faster.
+/// Inserts a new pull request. False: another worker has inserted it already.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn insert(conn: &mut AsyncPgConnection, said: &Said) -> Result<bool, DbError> {
     let made = diesel::insert_into(pull_requests::table)
         .values(said)
@@ -28,10 +28,10 @@ pub async fn insert(conn: &mut AsyncPgConnection, said: &Said) -> Result<bool, D
     Ok(made == 1)
 }
 
-/// Writes down what GitHub says now. What is owed already stays owed.
+/// Stores GitHub's answer. Increments the version if something else would run; never lowers a stored `owed`.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn store(conn: &mut AsyncPgConnection, row: &Row, said: &Said, owed: Option<Owed>) -> Result<(), DbError> {
     let version = if said.runs_otherwise_than(row) { row.version + 1 } else { row.version };
     diesel::update(pull_requests::table.find(row.id))
@@ -47,19 +47,19 @@ pub async fn store(conn: &mut AsyncPgConnection, row: &Row, said: &Said, owed: O
     Ok(())
 }
 
-/// Notes that GitHub was asked and that nothing is new.
+/// Stores that GitHub was asked and nothing has changed.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn fetched(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<(), DbError> {
     diesel::update(pull_requests::table.find(id)).set(pull_requests::fetched_at.eq(now)).execute(conn).await?;
     Ok(())
 }
 
-/// Its instance, made from this version; nothing is owed.
+/// Stores that the instance has all settings of this version; nothing is owed.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn applied(conn: &mut AsyncPgConnection, row: &Row, instance: InstanceId) -> Result<(), DbError> {
     diesel::update(pull_requests::table.find(row.id))
         .set((
@@ -73,29 +73,29 @@ pub async fn applied(conn: &mut AsyncPgConnection, row: &Row, instance: Instance
     Ok(())
 }
 
-/// Nothing is owed; the instance does not have all of this version.
+/// Stores that nothing is owed, although the instance does not have all settings of this version.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn settled(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<(), DbError> {
     diesel::update(pull_requests::table.find(id)).set(pull_requests::owed.eq(None::<Owed>)).execute(conn).await?;
     Ok(())
 }
 
-/// Why what it wants was not done; none: it was.
+/// Stores why the instance could not be updated; none: it was.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn trouble(conn: &mut AsyncPgConnection, id: PullRequestId, words: Option<&str>) -> Result<(), DbError> {
     let words: Option<String> = words.map(|words| words.chars().take(TROUBLE_MAX).collect());
     diesel::update(pull_requests::table.find(id)).set(pull_requests::trouble.eq(words)).execute(conn).await?;
     Ok(())
 }
 
-/// When its instance is archived; none: it is not.
+/// Schedules the archiving of the instance; none: cancels it.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn archive_at(
     conn: &mut AsyncPgConnection,
     id: PullRequestId,
@@ -108,10 +108,10 @@ pub async fn archive_at(
     Ok(())
 }
 
-/// Whether its instance is archived for it.
+/// Stores whether automation archived the instance, and clears the schedule.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn archived(conn: &mut AsyncPgConnection, id: PullRequestId, is_archived: bool) -> Result<(), DbError> {
     diesel::update(pull_requests::table.find(id))
         .set((
@@ -124,10 +124,10 @@ pub async fn archived(conn: &mut AsyncPgConnection, id: PullRequestId, is_archiv
     Ok(())
 }
 
-/// What an operator decided about the version that the row has.
+/// Stores an operator's decision about the row's version.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn decide(conn: &mut AsyncPgConnection, row: &Row, decision: Decision, by: &str) -> Result<(), DbError> {
     diesel::update(pull_requests::table.find(row.id))
         .set((

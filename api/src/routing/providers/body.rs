@@ -1,4 +1,4 @@
-//! The beginning of an answer's body, whichever way its length is told.
+//! Reads the beginning of an answer's body, with any transfer encoding.
 
 use std::io;
 
@@ -6,16 +6,16 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 
 use super::question::Head;
 
-/// How much of an answer is read after its head, in bytes.
+/// Limit of the body that is read, in bytes.
 pub(super) const LONGEST: u64 = 1 << 20;
 
-/// The longest line that tells the length of a chunk, in bytes.
+/// Limit of the line with the size of a chunk, in bytes.
 const LONGEST_SIZE: u64 = 256;
 
-/// Reads a body to its end, or to the end of what may be read.
+/// Reads a body to its end, or up to [`LONGEST`].
 ///
 /// # Errors
-/// What the connection says, and chunks whose length cannot be read.
+/// An I/O error of the connection, or an unreadable chunk size.
 pub(super) async fn read(head: &Head, from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Vec<u8>> {
     let is_chunked = head.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
     if is_chunked {
@@ -37,7 +37,7 @@ async fn chunks(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// The length of the next chunk; none: there is no other.
+/// The length of the next chunk; none after the last one.
 async fn size(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<u64>> {
     let line = line(from).await?;
     let digits = line.split(';').next().unwrap_or_default().trim();
@@ -62,7 +62,7 @@ mod tests {
 
     use super::super::question::exchange;
 
-    /// Whether the body has `needle`; the connection stays open.
+    /// Whether the body contains `needle`; the connection stays open.
     async fn has(answer: &str, needle: &str) -> std::io::Result<bool> {
         let (near, mut far): (DuplexStream, DuplexStream) = tokio::io::duplex(4 << 20);
         far.write_all(answer.as_bytes()).await.unwrap();

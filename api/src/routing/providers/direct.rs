@@ -1,4 +1,4 @@
-//! For a worker on another host than the gateway's: it asks app servers itself, and cannot tell the gateway anything.
+//! For a worker on another host than the gateway: it asks app servers directly, and cannot change the gateway's routes.
 
 use std::net::SocketAddr;
 
@@ -8,10 +8,10 @@ use super::question;
 use crate::config::gateway::Front;
 use crate::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
 
-/// No gateway. Whoever runs beside the gateway tells it; see `Duties::tells_gateway`.
+/// No gateway. A process on the gateway's host changes its routes; see `Duties::tells_gateway`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Direct {
-    /// What stands in front of the gateway; an application that redirects to `https` is told of it.
+    /// The proxy in front of the gateway; its scheme and port are sent to applications that redirect to `https`.
     pub front: Option<Front>,
 }
 

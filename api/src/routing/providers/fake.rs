@@ -1,4 +1,4 @@
-//! A gateway in memory, for tests of what uses one.
+//! A gateway in memory for tests.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use super::question;
 use crate::config::gateway::Scheme;
 use crate::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
 
-/// Keeps the table it is told, and does what the test says.
+/// Keeps a table of routes, and fails when a test says so.
 #[derive(Debug, Default)]
 pub struct FakeTraffic {
     state: Mutex<State>,
@@ -26,46 +26,45 @@ struct State {
 }
 
 impl FakeTraffic {
-    /// An empty table.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes the next calls fail, so many of them, before they change anything.
+    /// Makes the next `calls` calls fail before they change anything.
     pub fn fail_next(&self, calls: u32) {
         self.state().failures = calls;
     }
 
-    /// Makes every call and every question fail from now on, or no more.
+    /// Sets whether every call and every question fails.
     pub fn set_away(&self, is_away: bool) {
         self.state().is_away = is_away;
     }
 
-    /// Says how many requests are under way at a target from now on.
+    /// Sets the number of open requests at a target.
     pub fn set_open_connections(&self, target: SocketAddr, count: u64) {
         self.state().open.insert(target, count);
     }
 
-    /// Where every host leads now.
+    /// The present target of each host.
     #[must_use]
     pub fn table(&self) -> BTreeMap<String, Option<SocketAddr>> {
         self.state().table.iter().map(|(hostname, route)| (hostname.clone(), route.target)).collect()
     }
 
-    /// What an application is told of the scheme of a host's visitors.
+    /// The scheme of a host's visitors that an application is told.
     #[must_use]
     pub fn scheme(&self, hostname: &str) -> Option<Scheme> {
         self.state().table.get(hostname).map(|route| route.scheme)
     }
 
-    /// How many calls have changed the table.
+    /// Number of calls that changed the table.
     #[must_use]
     pub fn changes(&self) -> u32 {
         self.state().changes
     }
 
-    /// A test that panicked elsewhere leaves the table as whole as it was.
+    /// A test that panicked while holding the lock leaves the table consistent.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -92,7 +91,7 @@ impl FakeTraffic {
     }
 }
 
-/// A gateway refuses what [`Route::check`] refuses.
+/// Checks each route, as a gateway does.
 fn entries(routes: &[Route]) -> Result<BTreeMap<String, Route>, TrafficError> {
     routes.iter().map(|route| route.check().map(|()| (route.hostname.clone(), route.clone()))).collect()
 }

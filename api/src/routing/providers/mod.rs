@@ -1,4 +1,4 @@
-//! What the ports of `routing` are implemented with.
+//! Implementations of the ports of `routing`.
 
 mod body;
 pub mod direct;

@@ -1,5 +1,5 @@
-//! One small HTTP request on a connection of its own, and its answer: the head, and of the body as much as is asked for. Nothing is
-//! followed or kept.
+//! One small HTTP request on its own connection, and its answer: the head, and as much of the body as needed. No
+//! redirect is followed, and the connection is not reused.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,16 +14,16 @@ use super::body;
 use crate::config::gateway::Front;
 use crate::routing::traffic::{Answer, AskError, Question, check_host};
 
-/// The longest head of an answer that is read, in bytes.
+/// Limit of an answer's head, in bytes.
 const LONGEST_HEAD: u64 = 64 << 10;
-/// What is said where nothing accepts the connection.
+/// The message when the connection is not accepted.
 pub(super) const NO_CONNECTION: &str = "no connection: nothing listens there, or it refuses";
 
-/// The head of an answer.
+/// The head of an answer: status and headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) status: u16,
-    /// Names in lower case.
+    /// Header names in lower case.
     headers: Vec<(String, String)>,
 }
 
@@ -39,7 +39,7 @@ impl Head {
     }
 }
 
-/// Asks the target itself, from this host; tells it the scheme and port that visitors use, where that is known.
+/// Asks the target from this host without the gateway; sends the visitors' scheme and port if they are known.
 pub(super) async fn ask_directly(
     target: SocketAddr,
     question: &Question<'_>,
@@ -59,7 +59,7 @@ pub(super) async fn ask_directly(
     within(question.patience, exchange).await
 }
 
-/// Gives up on an exchange that takes longer.
+/// Fails with a timeout when an exchange takes longer.
 pub(super) async fn within<T>(
     patience: Duration,
     exchange: impl Future<Output = Result<T, AskError>>,
@@ -67,7 +67,7 @@ pub(super) async fn within<T>(
     tokio::time::timeout(patience, exchange).await.unwrap_or_else(|_| Err(AskError::NoAnswer(too_late(patience))))
 }
 
-/// Why there is no connection. Without a free port, descriptor or memory here, nothing is known about the target.
+/// Why there is no connection. Without a free port, descriptor or memory here, the target's state is unknown.
 fn not_connected(error: &io::Error) -> AskError {
     let exhausted = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE, rustix::io::Errno::NOBUFS];
     let is_ours = error.kind() == io::ErrorKind::OutOfMemory
@@ -82,17 +82,17 @@ fn not_connected(error: &io::Error) -> AskError {
     }
 }
 
-/// The words for an answer that broke off or makes no sense.
+/// The message for an answer that broke off or is not HTTP.
 pub(super) fn no_answer(error: &io::Error) -> String {
     format!("no answer that makes sense: {error}")
 }
 
-/// The words for an answer that did not come in time.
+/// The message for an answer that did not come in time.
 pub(super) fn too_late(patience: Duration) -> String {
     format!("no answer within {} s", patience.as_secs())
 }
 
-/// A GET with these further header lines, each with its line end. Refused where host or path could end a line.
+/// A GET with these further header lines, each with its line end. Refused if host or path could inject a line.
 pub(super) fn request(question: &Question<'_>, headers: &str) -> Result<String, String> {
     let Question { hostname, path, text: _, patience: _ } = question;
     check_host(hostname).map_err(|error| error.0)?;
@@ -104,16 +104,16 @@ pub(super) fn request(question: &Question<'_>, headers: &str) -> Result<String, 
     ))
 }
 
-/// An answer whose body is not read yet.
+/// An answer whose body was not read yet.
 pub(super) struct Exchange<S> {
     pub(super) head: Head,
     rest: BufReader<Take<ReadHalf<S>>>,
-    /// Some servers take the end of what they read for the end of the visit.
+    /// Kept open: some servers take a closed sending side for the end of the connection.
     _writing: WriteHalf<S>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Send> Exchange<S> {
-    /// Whether the body has this text. Without a text nothing is read.
+    /// Whether the body contains this text. Without a text nothing is read.
     pub(super) async fn has(&mut self, text: Option<&str>) -> io::Result<bool> {
         let Some(text) = text else { return Ok(true) };
         self.rest.get_mut().set_limit(body::LONGEST);

@@ -1,4 +1,4 @@
-//! The archive: a tar whose first member says what the others are.
+//! The backup archive: a tar file whose first member describes the others.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -12,51 +12,51 @@ use sha2::{Digest, Sha256};
 
 use super::super::StartError;
 
-/// Counts changes of what is in an archive.
+/// The version of the archive's format; increases with every change.
 pub(super) const FORMAT: u32 = 1;
-/// The first member.
+/// The name of the first member.
 const MANIFEST: &str = "manifest.json";
-/// What `pg_dump --format=custom` wrote.
+/// The output of `pg_dump --format=custom`.
 pub(super) const DUMP: &str = "database.dump";
-/// The keys of secrets, one a line.
+/// The keys that encrypt secrets, one per line.
 pub(super) const KEYS: &str = "keys";
-/// The key that Ansible logs in with.
+/// The private SSH key that Ansible logs in with.
 pub(super) const PRIVATE_KEY: &str = "id_ed25519";
-/// Its public half.
+/// The public SSH key that belongs to [`PRIVATE_KEY`].
 pub(super) const PUBLIC_KEY: &str = "id_ed25519.pub";
-/// How long a manifest may be, in bytes.
+/// The maximum length of a manifest, in bytes.
 const MANIFEST_MAX: u64 = 1_000_000;
 
-/// What an archive is and holds.
+/// The description of an archive and its members.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Manifest {
-    /// [`FORMAT`].
+    /// The value of [`FORMAT`] when the archive was made.
     pub format: u32,
-    /// The program that made it.
+    /// The version of the program that made the archive.
     pub version: String,
-    /// When.
+    /// When the archive was made.
     pub made: DateTime<Utc>,
-    /// The migrations of its database, the oldest first.
+    /// The migrations applied to the database, oldest first.
     pub migrations: Vec<String>,
-    /// The ids of its keys.
+    /// The ids of the keys that encrypt secrets.
     pub keys: Vec<String>,
-    /// Of each member, by name.
+    /// The SHA-256 of each member, by name.
     pub sha256: BTreeMap<String, String>,
 }
 
-/// Where a member's bytes are.
+/// The content of a member.
 pub(super) enum Content {
     File(PathBuf),
     Bytes(Vec<u8>),
 }
 
-/// A new file that only its owner may read.
+/// Creates a file that only its owner may read (0600); fails if it exists.
 pub(super) fn create(path: &Path) -> Result<File, StartError> {
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     made.map_err(|error| format!("{} cannot be made: {error}", path.display()).into())
 }
 
-/// Fills the archive's file, which exists.
+/// Writes the members into the archive's file, which must exist.
 pub(super) fn write(path: &Path, mut manifest: Manifest, members: &[(&str, Content)]) -> Result<Manifest, StartError> {
     for (name, content) in members {
         let sum = match content {
@@ -81,7 +81,7 @@ pub(super) fn write(path: &Path, mut manifest: Manifest, members: &[(&str, Conte
     Ok(manifest)
 }
 
-/// `length`: of what is not in memory.
+/// `length` is the content's length; none: read it into memory to find out.
 fn add(
     archive: &mut tar::Builder<File>,
     name: &str,
@@ -100,7 +100,7 @@ fn add(
     Ok(())
 }
 
-/// Takes an archive apart into a directory; nothing is there that its manifest does not vouch for.
+/// Extracts an archive into a directory. Fails on any member whose name or SHA-256 is not in the manifest.
 pub(super) fn read(path: &Path, into: &Path) -> Result<Manifest, StartError> {
     let broken = |what: String| StartError::from(format!("{} is no whole backup: {what}", path.display()));
     let file = File::open(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
@@ -120,7 +120,7 @@ pub(super) fn read(path: &Path, into: &Path) -> Result<Manifest, StartError> {
     for member in members {
         let mut member = member.map_err(|error| broken(error.to_string()))?;
         let name = member.path()?.to_string_lossy().into_owned();
-        // The names are ours, so that none leads out of the directory.
+        // Only the known names are extracted, so no path can leave the directory.
         let known = [DUMP, KEYS, PRIVATE_KEY, PUBLIC_KEY].into_iter().find(|known| *known == name);
         let (Some(known), Some(expected)) = (known, missing.remove(&name)) else {
             return Err(broken(format!("{name} is not in its manifest")));

@@ -1,5 +1,5 @@
-//! `ocim admin backup` and `ocim admin restore`: all that a data directory and its database hold and that cannot be made again,
-//! in one archive. Not in it: the machines themselves, runs under way, and the cache.
+//! `ocim admin backup` and `ocim admin restore`: one archive with all contents of a data directory and its database
+//! that cannot be recreated. Not included: the machines, running builds, and the cache.
 
 mod archive;
 mod restore;
@@ -19,10 +19,10 @@ use crate::platform::db::{Db, migrations};
 
 pub use restore::restore;
 
-/// Writes an archive. The server and its workers may run meanwhile: the database is read as of one moment.
+/// Writes a backup. Server and workers may run meanwhile: the database is dumped as of one moment.
 ///
 /// # Errors
-/// When the database does not answer, the file exists or cannot be written, or `pg_dump` fails; no file is left then.
+/// An error if the database does not answer, the file exists or is not writable, or `pg_dump` fails; no file is left.
 pub async fn backup(settings: &Settings, file: &Path) -> Result<(), StartError> {
     if file.exists() {
         return Err(format!("{} exists; name a file that does not", file.display()).into());
@@ -52,7 +52,7 @@ async fn write(
 ) -> Result<Manifest, StartError> {
     let db = Db::open(url.expose_secret())?;
     super::parts::same_version(&db).await?;
-    // Whoever rotates meanwhile adds a key before the dump, or takes one away after it.
+    // Read the keys before and after the dump: a concurrent rotation adds a key before it or removes one after it.
     let before = vault::lines(settings, data_dir, &db).await?;
     let applied = migrations::applied(&db).await?;
     tools::dump(data_dir, url, &beside.dump).await?;
@@ -78,7 +78,7 @@ async fn write(
     tokio::task::spawn_blocking(move || archive::write(&archive, manifest, &members)).await?
 }
 
-/// Files beside the archive while it is made; what is left of them goes when this is dropped.
+/// Temporary files beside the archive; those that remain are removed when this is dropped.
 struct Beside {
     archive: PathBuf,
     dump: PathBuf,
@@ -92,7 +92,7 @@ impl Beside {
             PathBuf::from(name)
         };
         let beside = Self { archive: named(".part"), dump: named(".dump") };
-        // Nobody but the owner may read either, from the first byte.
+        // Create both files first, so that only the owner can read them from the first byte on.
         archive::create(&beside.archive)?;
         archive::create(&beside.dump)?;
         Ok(beside)

@@ -1,4 +1,4 @@
-//! From an archive to a data directory and a database that were empty.
+//! Restores a backup into an empty data directory and an empty database.
 
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
@@ -14,15 +14,15 @@ use crate::instances::builds::lease::holders;
 use crate::platform::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use crate::platform::db::{Db, migrations};
 
-/// Where the archive is taken apart, in the data directory.
+/// The subdirectory of the data directory where the archive is extracted.
 const APART: &str = "restoring";
 
-/// Fills the data directory, and the database that DATABASE_URL names or one of its own. Both must be empty. Afterwards no build
-/// has a holder and the local machines may be made anew here: the next start goes on.
+/// Restores the data directory, and the database that DATABASE_URL names or an embedded one. Both must be empty.
+/// Afterwards no build has a lease holder and no site claims the local machines, so that the next start continues here.
 ///
 /// # Errors
-/// When either is not empty, the archive is not whole or of a newer program, or Postgres refuses; the directory is empty
-/// again then.
+/// An error if either is not empty, the archive is incomplete or from a newer program, or Postgres fails; the data
+/// directory is empty again then.
 pub async fn restore(settings: &Settings, file: &Path) -> Result<(), StartError> {
     let data_dir = &settings.ocim_data_dir;
     if std::fs::read_dir(data_dir).is_ok_and(|mut entries| entries.next().is_some()) {
@@ -106,7 +106,7 @@ fn ssh_key(data_dir: &Path, apart: &Path) -> Result<(), StartError> {
     Ok(())
 }
 
-/// What was begun goes; the directory was empty.
+/// Deletes the contents of the data directory, which was empty before the restore.
 fn clear(data_dir: &Path) {
     for entry in std::fs::read_dir(data_dir).into_iter().flatten().flatten() {
         let path = entry.path();

@@ -1,4 +1,4 @@
-//! PostgreSQL's own programs for dumps.
+//! Runs PostgreSQL's programs for dumping and restoring.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -10,13 +10,13 @@ use tokio::process::Command;
 use super::super::StartError;
 use crate::platform::db::embedded;
 
-/// Writes the database, as of one moment, into a file that exists.
+/// Dumps the database, as of one moment, into an existing file.
 pub(super) async fn dump(data_dir: &Path, url: &SecretString, into: &Path) -> Result<(), StartError> {
     let arguments = ["--format=custom".as_ref(), "--no-owner".as_ref(), "--no-privileges".as_ref(), "--file".as_ref()];
     run(data_dir, url, "pg_dump", &[arguments.as_slice(), &[into.as_os_str()]].concat()).await
 }
 
-/// Fills an empty database with what [`dump`] wrote: all of it, or nothing.
+/// Restores a [`dump`] into an empty database, in one transaction.
 pub(super) async fn load(data_dir: &Path, url: &SecretString, from: &Path) -> Result<(), StartError> {
     let arguments = [
         "--no-owner".as_ref(),
@@ -31,7 +31,7 @@ async fn run(data_dir: &Path, url: &SecretString, name: &str, arguments: &[&OsSt
     let program = embedded::tool(data_dir, name).await?;
     let config: tokio_postgres::Config = url.expose_secret().parse()?;
     let mut shown = url::Url::parse(url.expose_secret())?;
-    // Whoever lists processes reads their arguments.
+    // Passed separately, since other users of the host can read a process's arguments.
     shown.set_password(None).map_err(|()| "the database's URL is not one that takes a password")?;
     let mut command = Command::new(&program);
     command.arg(format!("--dbname={shown}")).arg("--no-password").args(arguments);

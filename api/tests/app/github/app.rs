@@ -1,4 +1,4 @@
-//! GitHub Apps: who has the key gets a token for an hour where the App is installed.
+//! GitHub Apps: a request signed with the App's key gets a token for the owners that have it installed.
 
 use std::collections::HashMap;
 
@@ -17,11 +17,11 @@ use super::world::World;
 pub struct Apps {
     /// The App's id and its public key (PKCS #1, DER).
     app: Option<(u64, Vec<u8>)>,
-    /// Owner in lower case and the installation's id.
+    /// Installation id by owner; owners in lower case.
     installed: HashMap<String, i64>,
-    /// Tokens with their ends.
+    /// Issued tokens, with their expiry.
     tokens: HashMap<String, DateTime<Utc>>,
-    /// How long tokens are good for.
+    /// Lifetime of new tokens.
     good_for: TimeDelta,
 }
 
@@ -30,13 +30,13 @@ impl Apps {
         self.app.is_some()
     }
 
-    /// Whether it gave this token, which is good now.
+    /// Whether this is a token that the App was given and that has not expired.
     pub fn gave(&self, authorization: Option<&str>) -> bool {
         let token = authorization.and_then(|header| header.strip_prefix("Bearer "));
         token.and_then(|token| self.tokens.get(token)).is_some_and(|ends| *ends > Utc::now())
     }
 
-    /// Whether the App itself asks.
+    /// `Some` if the request is signed by the App itself, not made with one of its tokens.
     fn is_app(&self, authorization: Option<&str>) -> Option<()> {
         let (id, key) = self.app.as_ref()?;
         let token = authorization?.strip_prefix("Bearer ")?;
@@ -84,8 +84,8 @@ pub fn token(world: &mut World, asked: &Asked, id: &str) -> Reply {
 }
 
 impl FakeGithub {
-    /// An App with this public key (PKCS #1, DER), installed with these owners. From now on nobody else may write. Its tokens are good
-    /// for an hour.
+    /// Registers an App with this public key (PKCS #1, DER), installed for these owners. From now on writing needs one
+    /// of its tokens or the token of `set_token`; its tokens live for an hour.
     pub fn set_app(&self, id: u64, public_key: Vec<u8>, owners: &[&str]) {
         let mut world = self.world();
         let installed = owners.iter().map(|owner| (owner.to_lowercase(), world.fresh())).collect();
@@ -93,12 +93,12 @@ impl FakeGithub {
         world.apps = Apps { app: Some((id, public_key)), installed, tokens: HashMap::new(), good_for };
     }
 
-    /// The App's tokens are good for so long from now on.
+    /// Lifetime of the tokens that the App gets from now on.
     pub fn set_token_life(&self, life: TimeDelta) {
         self.world().apps.good_for = life;
     }
 
-    /// The App's tokens are good no more.
+    /// Makes every token of the App invalid.
     pub fn revoke_tokens(&self) {
         self.world().apps.tokens.clear();
     }

@@ -1,4 +1,4 @@
-//! The same verbs for other programs: `POST /_control/<verb>` with JSON.
+//! The fake's verbs over HTTP for other programs: `POST /_control/<verb>` with JSON.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{FakeGithub, PullSpec};
 
-/// What a verb is about. Which of these it needs, the code below says.
+/// The arguments of a verb. Each verb reads only the ones it needs; see `tell` and `change` below.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Order {
@@ -29,13 +29,13 @@ pub struct Order {
     is_on: bool,
 }
 
-/// Does it; what there is to say of it.
+/// Handles a verb: its result, `{}` if it has none, 404 if there is no such verb.
 pub async fn control(fake: Data<FakeGithub>, verb: Path<String>, order: Json<Order>) -> actix_web::Result<Json<Value>> {
     let answer = tell(&fake, &verb, &order).or_else(|| change(&fake, &verb, &order).then(|| json!({})));
     answer.map(Json).ok_or_else(|| actix_web::error::ErrorNotFound("there is no such verb"))
 }
 
-/// The verbs with an answer.
+/// Runs a verb that has a result; `None` if `verb` is not one of these.
 fn tell(fake: &FakeGithub, verb: &str, order: &Order) -> Option<Value> {
     let (repository, number) = (order.repository.as_str(), order.number);
     Some(match verb {
@@ -55,7 +55,7 @@ fn tell(fake: &FakeGithub, verb: &str, order: &Order) -> Option<Value> {
     })
 }
 
-/// The verbs without one; whether it is one of them.
+/// Runs a verb without a result; false if `verb` is not one of these.
 fn change(fake: &FakeGithub, verb: &str, order: &Order) -> bool {
     let (repository, number, text) = (order.repository.as_str(), order.number, order.text.as_str());
     let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());

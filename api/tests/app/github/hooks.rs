@@ -1,4 +1,4 @@
-//! Webhooks, as GitHub would send them.
+//! Webhook deliveries, as GitHub would send them.
 
 use hmac::{Hmac, Mac};
 use serde::Serialize;
@@ -7,7 +7,7 @@ use sha2::Sha256;
 
 use super::{FakeGithub, json as shown};
 
-/// A webhook.
+/// A webhook delivery, which the test sends itself.
 #[derive(Debug, Clone, Serialize)]
 pub struct Delivery {
     pub headers: Vec<(String, String)>,
@@ -15,12 +15,12 @@ pub struct Delivery {
 }
 
 impl FakeGithub {
-    /// What webhooks are signed with from now on.
+    /// The secret that webhooks are signed with from now on.
     pub fn set_secret(&self, secret: &str) {
         self.world().secret = secret.into();
     }
 
-    /// What GitHub sends of a pull request: `opened`, `synchronize`, `edited`, `closed`, `reopened`, ….
+    /// The delivery of a pull request's event: `opened`, `synchronize`, `edited`, `closed`, `reopened`, ….
     pub fn payload(&self, repository: &str, number: i32, action: &str) -> Delivery {
         let world = self.world();
         let known = world.known(repository);
@@ -40,7 +40,7 @@ impl FakeGithub {
         self.sign("pull_request", body.to_string())
     }
 
-    /// What GitHub sends of a repository: `renamed`, `transferred`, ….
+    /// The delivery of a repository's event: `renamed`, `transferred`, ….
     pub fn repository_payload(&self, repository: &str, action: &str) -> Delivery {
         let world = self.world();
         let shown = shown::repository(&world, world.known(repository).id);
@@ -48,7 +48,7 @@ impl FakeGithub {
         self.sign("repository", json!({ "action": action, "repository": shown }).to_string())
     }
 
-    /// Any body, signed.
+    /// A delivery with any body, signed with the secret.
     pub fn sign(&self, kind: &str, body: String) -> Delivery {
         let mut world = self.world();
         let id = world.fresh();

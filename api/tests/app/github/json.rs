@@ -1,4 +1,4 @@
-//! What GitHub shows of it: the fields of the real answers, as far as anybody might read them.
+//! JSON in GitHub's format: the fields of the real answers that a client is likely to read.
 
 use chrono::SecondsFormat;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! A GitHub in small: it keeps repositories, pull requests, teams and what it is told, and plays the endpoints that the program
-//! asks, with GitHub's pages, tags, limits and moods. `api/examples/fake_github.rs` runs it as a program.
+//! A fake GitHub with repositories, pull requests, teams, deployments, statuses and comments. Serves the endpoints that
+//! the program uses, with paging, ETags, rate limits, failures. `api/examples/fake_github.rs` runs it as a program.
 
 mod app;
 mod control;
@@ -25,22 +25,22 @@ pub use world::{Deployment, Remark, Status};
 
 use world::World;
 
-/// The running GitHub. Clones are the same one.
+/// The running fake. Clones share one state.
 #[derive(Clone)]
 pub struct FakeGithub {
-    /// What GITHUB_API_URL is set to.
+    /// The value for GITHUB_API_URL.
     pub base: String,
     world: Arc<Mutex<World>>,
     server: Arc<OnceLock<ServerHandle>>,
 }
 
 impl FakeGithub {
-    /// On a free port of this machine, without any repository.
+    /// Starts on a free port of this machine, without any repository.
     pub async fn start() -> Self {
         Self::start_on(TcpListener::bind("127.0.0.1:0").unwrap()).await
     }
 
-    /// There.
+    /// Starts on this listener.
     pub async fn start_on(listener: TcpListener) -> Self {
         listener.set_nonblocking(true).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -52,37 +52,37 @@ impl FakeGithub {
         fake
     }
 
-    /// Answers nobody any more.
+    /// Stops the web server; later requests are refused.
     pub async fn stop(&self) {
         self.server.get().unwrap().stop(false).await;
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
-        // A verb about what there is not panics in its test, and spoils nothing.
+        // A verb on an unknown object panics in its test; the state stays intact, so a poisoned lock is usable.
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was asked, the first first.
+    /// All requests so far, earliest first.
     pub fn asked(&self) -> Vec<Asked> {
         self.world().asked.clone()
     }
 
-    /// The same, and from now on anew.
+    /// All requests so far, which are forgotten.
     pub fn take_asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.world().asked)
     }
 
-    /// The deployments of a repository, the first first.
+    /// The deployments of a repository, earliest first.
     pub fn deployments(&self, repository: &str) -> Vec<Deployment> {
         self.world().known(repository).deployments.clone()
     }
 
-    /// The commits' statuses in a repository, the first first.
+    /// The commit statuses in a repository, earliest first.
     pub fn statuses(&self, repository: &str) -> Vec<Status> {
         self.world().known(repository).statuses.clone()
     }
 
-    /// The comments on a pull request, the first first.
+    /// The comments on a pull request, earliest first.
     pub fn comments(&self, repository: &str, number: i32) -> Vec<Remark> {
         let world = self.world();
         let remarks = world.known(repository).remarks.values();

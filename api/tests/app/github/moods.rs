@@ -1,4 +1,4 @@
-//! What GitHub is like at times: refusing, slow, down.
+//! Failure modes of GitHub: rate limits, slowness, errors, redirects.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -10,24 +10,24 @@ use super::FakeGithub;
 use super::serve::{Asked, Reply};
 
 pub struct Moods {
-    /// Requests a window, those left in it, and its end in seconds of the epoch.
+    /// Requests per window, requests left in it, and its end in seconds since the epoch.
     limit: (u32, u32, i64),
-    /// The secondary limit: within, the seconds that `Retry-After` says, or none.
+    /// The inner value is `Retry-After` in seconds, `None` for no such header; `None` outside: the limit is off.
     secondary: Option<Option<u32>>,
-    /// The next requests fail, with this status.
+    /// How many of the next requests fail, and with which status.
     failing: (u32, u16),
-    /// The next answers are garbage.
+    /// How many of the next answers are garbage.
     garbled: u32,
-    /// `repository id, number` of pull requests that cannot be read.
+    /// Repository id and number of pull requests that cannot be read.
     broken: HashSet<(i64, i32)>,
     pub slow: Duration,
-    /// Everybody is sent there.
+    /// All requests are redirected below this address.
     elsewhere: Option<String>,
-    /// What may read and write; none: whoever asks.
+    /// The token that may read and write. `None`: no token is needed.
     pub token: Option<String>,
-    /// Nobody may write.
+    /// Every write is refused with 403.
     pub is_read_only: bool,
-    /// Entries a page, at most; GitHub's 100, unless the test has less to show.
+    /// Entries per page at most; 100 as at GitHub, unless a test sets less.
     pub page: usize,
 }
 
@@ -49,7 +49,7 @@ impl Default for Moods {
 }
 
 impl Moods {
-    /// What is answered without a look at the request.
+    /// The answer that a failure mode gives without looking at the request, if one is on.
     pub fn refuse(&mut self, asked: &Asked) -> Option<Reply> {
         if let Some(base) = &self.elsewhere {
             let to = format!("{base}{}", asked.path);
@@ -74,7 +74,7 @@ impl Moods {
         (self.limit.1 == 0).then(|| Reply::message(403, "API rate limit exceeded for user ID 1."))
     }
 
-    /// An answer costs one request, unless nothing has changed.
+    /// Counts an answer against the rate limit. 304 is free.
     pub fn count(&mut self, status: u16) {
         if status != 304 {
             self.limit.1 = self.limit.1.saturating_sub(1);
@@ -96,22 +96,22 @@ impl Moods {
 }
 
 impl FakeGithub {
-    /// So many requests are left in this window, which ends in so many seconds.
+    /// Sets the rate limit: requests left in this window, and the seconds until it ends.
     pub fn limit(&self, left: u32, seconds: i64) {
         self.world().moods.limit = (5000, left, Utc::now().timestamp() + seconds);
     }
 
-    /// Requests that are left.
+    /// Requests left in this window.
     pub fn left(&self) -> u32 {
         self.world().moods.limit.1
     }
 
-    /// The secondary limit from now on, with the seconds of `Retry-After` or without; `None`: no more.
+    /// Sets the secondary limit, with `Retry-After` in seconds or without that header; `None` switches it off.
     pub fn secondary_limit(&self, after: Option<Option<u32>>) {
         self.world().moods.secondary = after;
     }
 
-    /// The next requests get this status, and a page for people.
+    /// The next requests get this status and an HTML page.
     pub fn fail_next(&self, requests: u32, status: u16) {
         self.world().moods.failing = (requests, status);
     }
@@ -121,7 +121,7 @@ impl FakeGithub {
         self.world().moods.garbled = answers;
     }
 
-    /// This pull request gets 502 from now on, or no more. Lists have it.
+    /// Makes this pull request answer 502, or heals it. Lists still contain it.
     pub fn break_pull(&self, repository: &str, number: i32, is_broken: bool) {
         let mut world = self.world();
         let key = (world.known(repository).id, number);
@@ -131,27 +131,27 @@ impl FakeGithub {
         };
     }
 
-    /// Every answer takes so long from now on.
+    /// Delays every answer from now on.
     pub fn slow(&self, by: Duration) {
         self.world().moods.slow = by;
     }
 
-    /// Everybody is sent to the same path below this address.
+    /// Redirects all requests to the same path below this address; `None` switches that off.
     pub fn send_elsewhere(&self, base: Option<&str>) {
         self.world().moods.elsewhere = base.map(str::to_owned);
     }
 
-    /// What may read and write. Another token is refused, and who has none may read only.
+    /// The token that may read and write. Another token is refused; requests without a token may only read.
     pub fn set_token(&self, token: Option<&str>) {
         self.world().moods.token = token.map(str::to_owned);
     }
 
-    /// The token may not write.
+    /// The token may only read.
     pub fn set_read_only(&self, is_read_only: bool) {
         self.world().moods.is_read_only = is_read_only;
     }
 
-    /// Pages have no more entries than this, whatever is asked for.
+    /// Limits pages to this many entries, even if the request asks for more.
     pub fn set_page(&self, entries: usize) {
         self.world().moods.page = entries;
     }

@@ -1,4 +1,4 @@
-//! Lists, page by page.
+//! Paging of lists.
 
 use std::collections::HashMap;
 
@@ -7,12 +7,12 @@ use url::Url;
 
 use super::serve::Reply;
 
-/// A request's query.
+/// The query parameters of a request.
 pub fn query(url: &Url) -> HashMap<String, String> {
     url.query_pairs().into_owned().collect()
 }
 
-/// The page that is asked for, with links to the others. `at` is where the list is by its repository's id, as GitHub links.
+/// The requested page, with links to the others. `at` is the list's path by repository id, as in GitHub's links.
 pub fn page(entries: &[Value], url: &Url, at: &str, most: usize) -> Reply {
     let query = query(url);
     let number = |name: &str, default: usize| query.get(name).map_or(default, |text| text.parse().unwrap_or(default));

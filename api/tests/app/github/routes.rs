@@ -48,7 +48,7 @@ pub fn answer(world: &mut World, asked: &Asked) -> Reply {
     }
 }
 
-/// It has another name now.
+/// The redirect from a repository's former name to its path by id.
 fn moved(world: &World, asked: &Asked, id: i64, rest: &[&str], url: &Url) -> Reply {
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let rest: String = rest.iter().map(|part| format!("/{part}")).collect();

@@ -1,4 +1,4 @@
-//! From the request to the answer: limits, who asks, the tag.
+//! From the request to the answer: limits, authorization, ETag.
 
 use std::net::TcpListener;
 
@@ -10,15 +10,15 @@ use sha2::{Digest, Sha256};
 use super::world::World;
 use super::{FakeGithub, control, routes};
 
-/// A request.
+/// A request that the fake received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Asked {
     pub method: String,
-    /// With its query.
+    /// Path and query.
     pub path: String,
-    /// Whether it named a tag.
+    /// Whether it had an `If-None-Match` header.
     pub is_conditional: bool,
-    /// How it was answered.
+    /// The status of the answer.
     pub status: u16,
     #[serde(skip)]
     pub authorization: Option<String>,
@@ -52,7 +52,7 @@ impl Reply {
     }
 }
 
-/// Its web server.
+/// The web server that serves this fake.
 pub fn server(fake: FakeGithub, listener: TcpListener) -> actix_web::dev::Server {
     let data = web::Data::new(fake);
     let server = HttpServer::new(move || {
@@ -111,9 +111,9 @@ fn answer(world: &mut World, asked: &Asked, tag: Option<&str>) -> Reply {
     reply
 }
 
-/// Whether who asks may.
+/// Refuses a request without the permission that it needs.
 fn who(world: &World, asked: &Asked) -> Result<(), Reply> {
-    // The App's own requests are checked where they are answered.
+    // Requests of the App itself are checked by the handlers that answer them.
     let is_apps = asked.path.starts_with("/app/") || asked.path.ends_with("/installation");
     let needed = world.moods.token.as_ref().map(|token| format!("Bearer {token}"));
     if is_apps || (needed.is_none() && !world.apps.has_any()) {
@@ -131,7 +131,7 @@ fn who(world: &World, asked: &Asked) -> Result<(), Reply> {
     }
 }
 
-/// With its tag, or without all that the one who asks has.
+/// Adds the ETag, or answers 304 if the request named that tag.
 fn tagged(reply: Reply, tag: Option<&str>) -> Reply {
     let own = format!("\"{}\"", hex::encode(Sha256::digest(&reply.body)));
     let has_it = tag.is_some_and(|tag| tag.split(',').any(|tag| tag.trim().trim_start_matches("W/") == own));

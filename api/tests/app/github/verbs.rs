@@ -1,4 +1,4 @@
-//! What people do at GitHub.
+//! What people do at GitHub, as verbs for tests.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
@@ -6,12 +6,12 @@ use serde::Deserialize;
 use super::FakeGithub;
 use super::world::{Pull, Remark};
 
-/// A pull request that somebody opens.
+/// A pull request to open.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct PullSpec {
     pub author: String,
-    /// Where the change comes from; none: from the author's fork, of the same name.
+    /// The repository that the change comes from. `None`: a fork of the author's with the same name.
     pub fork: Option<String>,
     pub branch: String,
     pub title: String,
@@ -33,12 +33,12 @@ impl Default for PullSpec {
 }
 
 impl FakeGithub {
-    /// There is a repository of this name from now on; its id.
+    /// Creates a repository of this name unless it exists; gives its id.
     pub fn repository(&self, name: &str) -> i64 {
         self.world().ensure(name)
     }
 
-    /// Somebody opens a pull request; its number.
+    /// Opens a pull request; gives its number.
     pub fn open_pull(&self, repository: &str, spec: PullSpec) -> i32 {
         let mut world = self.world();
         world.ensure(repository);
@@ -70,7 +70,7 @@ impl FakeGithub {
         number
     }
 
-    /// A commit more, or, with force, another one; GitHub says the same of both. The new commit.
+    /// Pushes a commit and gives its hash. A forced push of a new commit looks the same in the API.
     pub fn push(&self, repository: &str, number: i32) -> String {
         let mut world = self.world();
         let commit = world.commit();
@@ -81,7 +81,7 @@ impl FakeGithub {
         commit
     }
 
-    /// As with `push --force`: the commit before is gone, and nothing can be said of it.
+    /// Like `push --force` when the commit before was garbage-collected: statuses and deployments of it are refused.
     pub fn force_push(&self, repository: &str, number: i32) -> String {
         let commit = self.push(repository, number);
         let mut world = self.world();
@@ -91,7 +91,7 @@ impl FakeGithub {
         commit
     }
 
-    /// As with `push --force` of a commit that was there before.
+    /// Like `push --force` of a commit that was the head before.
     pub fn push_back(&self, repository: &str, number: i32, commit: &str) {
         self.world().change(repository, number, |pull| {
             pull.before = std::mem::replace(&mut pull.head, commit.to_owned());
@@ -130,12 +130,12 @@ impl FakeGithub {
         });
     }
 
-    /// The author's account is gone: GitHub says that nobody opened it.
+    /// Deletes the author's account: the pull request has no author from now on.
     pub fn delete_author(&self, repository: &str, number: i32) {
         self.world().change(repository, number, |pull| pull.author = None);
     }
 
-    /// A repository is gone. As at GitHub, pull requests from it stay open and have no source any more.
+    /// Deletes a repository. As at GitHub, pull requests from it stay open and have no source any more.
     pub fn delete_repository(&self, name: &str) {
         let mut world = self.world();
         let id = world.names[&name.to_lowercase()];
@@ -146,7 +146,7 @@ impl FakeGithub {
         }
     }
 
-    /// It is renamed, or changes hands. Who asks by the old name is sent on, until another one takes that name.
+    /// Renames or transfers a repository. The old name redirects until another repository takes it.
     pub fn rename_repository(&self, from: &str, to: &str) {
         let mut world = self.world();
         let id = world.names[&from.to_lowercase()];
@@ -154,7 +154,7 @@ impl FakeGithub {
         world.known_mut(to).name = to.into();
     }
 
-    /// Who is in a team, from now on.
+    /// Sets the members of a team.
     pub fn set_team(&self, organization: &str, team: &str, logins: &[&str]) {
         let logins = logins.iter().map(ToString::to_string).collect();
         self.world().teams.insert(format!("{organization}/{team}").to_lowercase(), logins);
@@ -164,7 +164,7 @@ impl FakeGithub {
         self.world().teams.remove(&format!("{organization}/{team}").to_lowercase());
     }
 
-    /// Somebody comments; the comment's id.
+    /// Adds a comment; gives its id.
     pub fn comment(&self, repository: &str, number: i32, author: &str, body: &str) -> i64 {
         let mut world = self.world();
         let id = world.fresh();
@@ -178,12 +178,12 @@ impl FakeGithub {
         self.world().known_mut(repository).remarks.remove(&id).unwrap();
     }
 
-    /// Its clock.
+    /// The time by the fake's own clock.
     pub fn now(&self) -> DateTime<Utc> {
         self.world().now
     }
 
-    /// Its clock goes on by itself, or is set back.
+    /// Moves the fake's clock; a negative `by` sets it back.
     pub fn advance(&self, by: TimeDelta) {
         self.world().now += by;
     }

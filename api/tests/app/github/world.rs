@@ -1,4 +1,4 @@
-//! What there is.
+//! The state that the fake keeps.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,17 +12,17 @@ use super::serve::Asked;
 
 pub struct World {
     pub base: String,
-    /// Its clock: an hour behind, and a second further at each change.
+    /// The fake's clock: an hour behind, and one second later after each change.
     pub now: DateTime<Utc>,
     count: u64,
     pub repositories: BTreeMap<i64, Repository>,
-    /// The present and former names, in lower case.
+    /// Repository ids by present and former name, in lower case.
     pub names: HashMap<String, i64>,
-    /// By `organization/team` in lower case.
+    /// Logins by `organization/team`, in lower case.
     pub teams: HashMap<String, Vec<String>>,
     pub moods: Moods,
     pub apps: Apps,
-    /// What webhooks are signed with.
+    /// The secret that webhooks are signed with.
     pub secret: String,
     pub asked: Vec<Asked>,
 }
@@ -45,11 +45,11 @@ pub struct Pull {
     pub body: Option<String>,
     pub author: Option<String>,
     pub is_draft: bool,
-    /// None: it is deleted.
+    /// `None`: the source repository was deleted.
     pub fork: Option<i64>,
     pub branch: String,
     pub head: String,
-    /// Where the branch was before the last push.
+    /// The head before the last push.
     pub before: String,
     pub is_open: bool,
     pub created: DateTime<Utc>,
@@ -58,14 +58,14 @@ pub struct Pull {
     pub merged: Option<DateTime<Utc>>,
 }
 
-/// A deployment, as it was asked for.
+/// A deployment as the client requested it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Deployment {
     pub id: i64,
     pub commit: String,
     pub environment: String,
     pub description: String,
-    /// The first first.
+    /// Earliest first.
     pub states: Vec<DeploymentStatus>,
 }
 
@@ -77,7 +77,7 @@ pub struct DeploymentStatus {
     pub description: String,
 }
 
-/// A commit's status.
+/// A status of a commit, as the client sent it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
     pub commit: String,
@@ -87,14 +87,14 @@ pub struct Status {
     pub context: String,
 }
 
-/// A comment.
+/// A comment on a pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Remark {
     pub id: i64,
     pub number: i32,
     pub author: String,
     pub body: String,
-    /// How often it was written anew.
+    /// How often the comment was edited.
     pub edits: usize,
 }
 
@@ -114,26 +114,26 @@ impl World {
         }
     }
 
-    /// A number that nothing else has.
+    /// A new number, used for no other object.
     pub fn fresh(&mut self) -> i64 {
         self.count += 1;
         i64::try_from(1000 + self.count).unwrap()
     }
 
-    /// A commit that nothing else has.
+    /// A new commit hash.
     pub fn commit(&mut self) -> String {
         let count = self.fresh();
         let seed = format!("{} {count}", self.base);
         hex::encode(&Sha256::digest(seed)[..20])
     }
 
-    /// A change: its time.
+    /// Advances the clock by a second, as each change does; gives the time.
     pub fn tick(&mut self) -> DateTime<Utc> {
         self.now += TimeDelta::seconds(1);
         self.now
     }
 
-    /// The id of the repository that has this name now; there is one from now on. It takes the name from one that had it before.
+    /// The id of the repository of this name, created if missing. A renamed repository loses its former name to it.
     pub fn ensure(&mut self, name: &str) -> i64 {
         let known = self.names.get(&name.to_lowercase()).copied();
         if let Some(id) = known.filter(|id| self.repositories[id].name.eq_ignore_ascii_case(name)) {
@@ -153,7 +153,7 @@ impl World {
         self.repositories.get_mut(&self.names[&name.to_lowercase()]).unwrap()
     }
 
-    /// Changes a pull request; its time moves.
+    /// Changes a pull request and its time of change.
     pub fn change<T>(&mut self, repository: &str, number: i32, change: impl FnOnce(&mut Pull) -> T) -> T {
         let now = self.tick();
         let pull = self.known_mut(repository).pulls.get_mut(&number).unwrap();

@@ -1,4 +1,4 @@
-//! The endpoints that write, with what GitHub refuses.
+//! The endpoints that write, with the requests that GitHub refuses.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::routes::not_found;
 use super::serve::{Asked, Reply};
 use super::world::{Deployment, DeploymentStatus, Remark, Status, World};
 
-/// Who writes, for what GitHub shows.
+/// The login that GitHub shows as author of the comments.
 const WRITER: &str = "ocim-bot";
 
 fn invalid(words: &str) -> Reply {
@@ -32,7 +32,7 @@ fn text(body: &Value, name: &str) -> Option<String> {
     body[name].as_str().map(str::to_owned)
 }
 
-/// What GitHub takes no more of.
+/// The description, refused above GitHub's limit of 140 characters.
 fn description(body: &Value) -> Result<String, Reply> {
     let description = text(body, "description").unwrap_or_default();
     match description.chars().count() {
@@ -52,7 +52,7 @@ fn deploy(world: &mut World, id: i64, body: &Value) -> Reply {
     if !repository.commits.contains(&commit) {
         return invalid(&format!("No ref found for: {commit}"));
     }
-    // Nothing else reports checks here, so any that are required are missing.
+    // The fake has no other checks, so each required one would be missing.
     if body["required_contexts"].as_array().is_none_or(|contexts| !contexts.is_empty()) {
         return Reply::message(409, "Conflict: Commit status checks failed for this commit.");
     }
@@ -120,7 +120,7 @@ fn comment(world: &mut World, id: i64, number: &str, body: &Value) -> Reply {
         return invalid("Validation Failed: body is blank or too long (maximum is 65536 characters)");
     }
     let remark = world.fresh();
-    // Whoever comments changes the pull request too.
+    // A comment also changes the pull request's `updated_at`.
     world.change(&name, number, |_| ());
     let remark = Remark { id: remark, number, author: WRITER.into(), body: text(body, "body").unwrap(), edits: 0 };
     world.known_mut(&name).remarks.insert(remark.id, remark.clone());

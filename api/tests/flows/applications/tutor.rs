@@ -1,4 +1,4 @@
-//! A current Open edX by Tutor, on machines of a fake provider whose machines have kernels of their own.
+//! A current Open edX by Tutor, on machines of a fake provider that have kernels of their own.
 
 use ocim::machines::providers::local;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ async fn variables(app: &TestApp, app_server: i64) -> String {
 }
 
 #[tokio::test]
-async fn it_is_created_launched_activated_updated_rolled_back_and_purged() {
+async fn tutor_is_created_launched_activated_updated_rolled_back_and_purged() {
     let app = TestApp::start().await;
     let id = create(&app, json!({})).await;
     let read = app.read_instance(id).await;
@@ -56,7 +56,7 @@ async fn it_is_created_launched_activated_updated_rolled_back_and_purged() {
 }
 
 #[tokio::test]
-async fn its_secrets_and_those_in_its_own_yaml_are_sealed_shared_and_never_shown() {
+async fn tutor_secrets_are_sealed_shared_and_never_shown() {
     let app = TestApp::start().await;
     let id = create(&app, json!({ "extra_config": "SMTP_PASSWORD: hunter2-hunter2\n" })).await;
     let (one, other) = (app.running(id).await, app.running(id).await);
@@ -99,7 +99,7 @@ async fn background_workers_start_before_the_traffic_and_stop_after_it_where_dat
 }
 
 #[tokio::test]
-async fn machines_of_this_host_are_refused_in_words() {
+async fn tutor_refuses_local_machines_with_the_reason() {
     let app = TestApp::start().await;
     let id = create(&app, json!({})).await;
     app.provider.offer(local::OFFER);

@@ -1,4 +1,4 @@
-//! What people ask of the API.
+//! Requests about pull requests over the API.
 
 use ocim::pull_requests::tend;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{FORK, Story};
 use crate::app::github::PullSpec;
 
 #[tokio::test]
-async fn an_operator_watches_one_without_waiting_for_the_next_look() {
+async fn an_operator_adds_a_pull_request_without_waiting_for_a_sweep() {
     let story = Story::start().await;
     let number = story.open();
     let operator = story.app.operator().await;
@@ -33,11 +33,11 @@ async fn an_operator_watches_one_without_waiting_for_the_next_look() {
 }
 
 #[tokio::test]
-async fn an_update_makes_the_instance_where_there_is_none_and_launches_nothing() {
+async fn an_update_creates_a_missing_instance_and_launches_nothing() {
     let story = Story::start().await;
     let number = story.github.open_pull(FORK, PullSpec { author: "mallory".into(), ..PullSpec::default() });
     story.sweep().await;
-    // As if it were approved while nothing could be built.
+    // As if it was approved while no builds were possible.
     story.app.execute("UPDATE pull_requests SET decision = 'approved', decided_version = version").await;
     let path = story.read(number).await["api_url"].as_str().unwrap().to_owned();
     let updated = story.app.operator().await.post(&format!("{path}/update-instance"), json!({})).await.expect(200);
@@ -49,7 +49,7 @@ async fn an_update_makes_the_instance_where_there_is_none_and_launches_nothing()
 }
 
 #[tokio::test]
-async fn a_domain_that_is_taken_is_said_and_it_goes_on_when_it_is_free() {
+async fn a_taken_domain_is_reported_and_used_once_it_is_free() {
     let story = Story::start().await;
     let other = story.app.instance("pr1.sandbox").await;
     let number = story.open();
@@ -69,7 +69,7 @@ async fn a_domain_that_is_taken_is_said_and_it_goes_on_when_it_is_free() {
 }
 
 #[tokio::test]
-async fn the_list_is_filtered_searched_and_paged() {
+async fn pull_requests_are_filtered_searched_and_paged() {
     let story = Story::with(|settings| settings.watch_organization = String::new()).await;
     let mut numbers = Vec::new();
     for (title, branch) in [("Grades", "show-grades"), ("Forums", "faster"), ("Notes", "grades-too")] {

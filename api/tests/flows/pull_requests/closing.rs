@@ -1,4 +1,4 @@
-//! Pull requests that are over, forgotten, or back again.
+//! Pull requests that are closed, expired, or reopened.
 
 use ocim::ansible::fake::FakeEnd;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{FORK, Story};
 use crate::app::until;
 
 #[tokio::test]
-async fn a_closed_one_goes_with_its_machines_and_comes_back_when_it_is_reopened() {
+async fn closing_archives_the_instance_and_reopening_restores_it() {
     let story = Story::with(|settings| settings.watch_archive_minutes = 0).await;
     let (closed, merged) = (story.open(), story.open());
     story.sweep().await;
@@ -32,7 +32,7 @@ async fn a_closed_one_goes_with_its_machines_and_comes_back_when_it_is_reopened(
 }
 
 #[tokio::test]
-async fn a_closed_one_stays_for_a_while_and_reopening_it_keeps_all_as_it_was() {
+async fn reopening_within_the_delay_keeps_the_instance_as_it_was() {
     let story = Story::start().await;
     let number = story.open();
     story.sweep().await;
@@ -51,14 +51,14 @@ async fn a_closed_one_stays_for_a_while_and_reopening_it_keeps_all_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_build_under_way_is_stopped_before_its_instance_goes() {
+async fn closing_stops_a_running_build_before_archiving_the_instance() {
     let story = Story::with(|settings| settings.watch_archive_minutes = 0).await;
     story.app.ansible.next_run(FakeEnd::Blocks);
     let number = story.open();
     story.sweep().await;
     let instance = story.instance(number).await;
     let build = story.app.read_instance(instance).await["newest_appserver"]["id"].as_i64().unwrap();
-    until("it builds", async || story.app.read_app_server(build).await["progress"]["step"] == "playbooks").await;
+    until("the build runs", async || story.app.read_app_server(build).await["progress"]["step"] == "playbooks").await;
     story.github.close(FORK, number);
     story.sweep().await;
     story.until_archived(instance).await;
@@ -67,7 +67,7 @@ async fn a_build_under_way_is_stopped_before_its_instance_goes() {
 }
 
 #[tokio::test]
-async fn a_forgotten_one_goes_and_comes_back_with_the_next_change() {
+async fn an_inactive_pull_request_is_archived_until_its_next_change() {
     let story = Story::with(|settings| settings.watch_ttl_days = 30).await;
     let number = story.open();
     story.sweep().await;
@@ -83,7 +83,7 @@ async fn a_forgotten_one_goes_and_comes_back_with_the_next_change() {
 }
 
 #[tokio::test]
-async fn what_a_person_archived_is_not_brought_back() {
+async fn an_instance_archived_by_a_person_is_not_restored_by_a_push() {
     let story = Story::start().await;
     let number = story.open();
     story.sweep().await;
@@ -98,7 +98,7 @@ async fn what_a_person_archived_is_not_brought_back() {
 }
 
 #[tokio::test]
-async fn one_that_was_closed_before_anybody_saw_it_gets_nothing() {
+async fn a_pull_request_closed_before_the_first_sweep_gets_no_instance() {
     let story = Story::start().await;
     let number = story.open();
     story.github.close(FORK, number);

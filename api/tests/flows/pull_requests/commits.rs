@@ -1,4 +1,4 @@
-//! What new commits and new descriptions do.
+//! The effects of new commits and new descriptions.
 
 use ocim::ansible::fake::FakeEnd;
 use ocim::config::OnCommit;
@@ -9,7 +9,7 @@ use crate::app::github::PullSpec;
 use crate::app::until;
 
 #[tokio::test]
-async fn by_default_a_new_commit_does_nothing_until_somebody_asks() {
+async fn by_default_a_new_commit_changes_nothing_until_an_update() {
     let story = Story::start().await;
     let number = story.open();
     let first = story.github.head(FORK, number);
@@ -20,7 +20,7 @@ async fn by_default_a_new_commit_does_nothing_until_somebody_asks() {
     let read = story.read(number).await;
     assert_eq!((&read["head_commit"], &read["is_applied"]), (&json!(second), &json!(false)));
     assert_eq!(story.setting(number, "edx_platform_commit").await, json!(first));
-    // The description is followed, the commit is not.
+    // A new description is applied, a new commit is not.
     story.github.edit_body(FORK, number, &settings("A: 1"));
     story.sweep().await;
     assert_eq!(story.setting(number, "configuration_extra_settings").await, json!("A: 1\n"));
@@ -34,7 +34,7 @@ async fn by_default_a_new_commit_does_nothing_until_somebody_asks() {
 }
 
 #[tokio::test]
-async fn settings_follow_where_the_fork_says_so() {
+async fn a_new_commit_updates_the_settings_if_the_rule_is_update() {
     let story = Story::that(OnCommit::Update).await;
     let number = story.open();
     story.sweep().await;
@@ -55,7 +55,7 @@ async fn a_rebuild_stops_the_older_build_and_activates_the_new_one() {
     story.sweep().await;
     let instance = story.instance(number).await;
     let first = story.app.read_instance(instance).await["newest_appserver"]["id"].as_i64().unwrap();
-    until("it builds", async || story.app.read_app_server(first).await["progress"]["step"] == "playbooks").await;
+    until("the build runs", async || story.app.read_app_server(first).await["progress"]["step"] == "playbooks").await;
     let second = story.github.push(FORK, number);
     story.sweep().await;
     story.until_active(number).await;
@@ -68,7 +68,7 @@ async fn a_rebuild_stops_the_older_build_and_activates_the_new_one() {
 }
 
 #[tokio::test]
-async fn what_somebody_changed_by_hand_stays_until_the_pull_request_changes() {
+async fn settings_changed_by_hand_stay_until_the_pull_request_changes() {
     let story = Story::that(OnCommit::Update).await;
     let number = story.open();
     story.sweep().await;
@@ -77,7 +77,7 @@ async fn what_somebody_changed_by_hand_stays_until_the_pull_request_changes() {
     let patch = json!({ "configuration_extra_settings": "BY_HAND: true" });
     let path = instance["api_url"].as_str().unwrap().to_owned();
     story.app.operator().await.patch(&path, instance["etag"].as_str().unwrap(), patch).await.expect(200);
-    // It changes at GitHub, and nothing of what would run.
+    // A change at GitHub that does not change the settings.
     story.github.edit_title(FORK, number, "Another title");
     story.sweep_whole().await;
     assert_eq!(story.setting(number, "configuration_extra_settings").await, json!("BY_HAND: true"));
@@ -88,7 +88,7 @@ async fn what_somebody_changed_by_hand_stays_until_the_pull_request_changes() {
 }
 
 #[tokio::test]
-async fn a_description_that_cannot_be_read_changes_nothing_and_says_where() {
+async fn an_invalid_description_changes_nothing_and_its_line_is_named() {
     let story = Story::start().await;
     let number = story.github.open_pull(FORK, PullSpec { body: settings("A: 1"), ..PullSpec::default() });
     story.sweep().await;
@@ -115,7 +115,7 @@ async fn a_description_that_cannot_be_read_changes_nothing_and_says_where() {
 }
 
 #[tokio::test]
-async fn a_source_that_is_gone_is_said_and_nothing_is_lost() {
+async fn a_deleted_source_repository_is_reported_and_the_instance_kept() {
     let story = Story::that(OnCommit::Rebuild).await;
     let (kept, lost) =
         (story.open(), story.github.open_pull(FORK, PullSpec { author: "grace".into(), ..PullSpec::default() }));

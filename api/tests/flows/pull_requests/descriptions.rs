@@ -1,4 +1,4 @@
-//! Descriptions are read as GitHub stores them, and what is not read is said.
+//! Descriptions are read as GitHub stores them, and parts that cannot be read are reported.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ async fn tabs_and_invisible_characters_reach_the_instance() {
     story.end().await;
 }
 
-/// The version before stored descriptions without their tabs and marks.
+/// The version before stored descriptions without tabs and invisible marks.
 #[tokio::test]
 async fn what_was_approved_stays_approved_where_tabs_set_nothing() {
     let story = Story::start().await;

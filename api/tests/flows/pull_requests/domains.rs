@@ -1,4 +1,4 @@
-//! No two pull requests get one domain.
+//! Each pull request has a domain of its own.
 
 use super::{FORK, Story};
 use crate::app::github::{FakeGithub, PullSpec};
@@ -33,7 +33,7 @@ async fn pull_requests_of_several_repositories_have_domains_of_their_own() {
     story.end().await;
 }
 
-/// As when WATCH_FORK named another repository first, whose pull request has the short domain.
+/// As if WATCH_FORK named another repository first, whose pull request has the short domain.
 #[tokio::test]
 async fn the_short_domain_stays_with_the_pull_request_that_has_it() {
     let story = Story::start().await;

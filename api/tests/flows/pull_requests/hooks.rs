@@ -1,4 +1,4 @@
-//! Webhooks: who may wake us up, and what that does.
+//! Webhooks: which ones are accepted, and what they start.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::app::{Answer, until};
 const PATH: &str = "/api/v1/webhooks/github";
 
 impl Story {
-    /// GitHub sends it.
+    /// Delivers a webhook to the program, as GitHub would.
     pub async fn deliver(&self, delivery: &Delivery) -> Answer {
         let mut request = self.app.anonymous().request(Method::POST, PATH);
         for (name, value) in &delivery.headers {
@@ -37,7 +37,7 @@ fn change(delivery: &Delivery, name: &str, value: &str) -> Delivery {
 }
 
 #[tokio::test]
-async fn a_delivery_brings_a_pull_request_without_a_look() {
+async fn a_webhook_adds_a_pull_request_without_a_sweep() {
     let story = Story::start().await;
     let number = story.open();
     let delivery = story.github.payload(FORK, number, "opened");
@@ -51,12 +51,12 @@ async fn a_delivery_brings_a_pull_request_without_a_look() {
 
 impl Story {
     pub async fn until_seen(&self, number: i32) {
-        until("it is seen", async || self.find(number).await.is_some()).await;
+        until("the pull request is known", async || self.find(number).await.is_some()).await;
     }
 }
 
 #[tokio::test]
-async fn what_a_payload_says_is_not_believed() {
+async fn the_payload_of_a_webhook_is_not_trusted() {
     let story = Story::start().await;
     let number = story.github.open_pull(FORK, PullSpec { author: "mallory".into(), ..PullSpec::default() });
     let mut said: Value = serde_json::from_str(&story.github.payload(FORK, number, "opened").body).unwrap();
@@ -71,7 +71,7 @@ async fn what_a_payload_says_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_wrong_signature_does_nothing() {
+async fn a_webhook_with_a_wrong_signature_does_nothing() {
     let story = Story::start().await;
     let number = story.open();
     let right = story.github.payload(FORK, number, "opened");
@@ -95,7 +95,7 @@ async fn a_wrong_signature_does_nothing() {
 }
 
 #[tokio::test]
-async fn both_secrets_count_while_they_are_replaced_and_none_without_any() {
+async fn both_webhook_secrets_are_accepted_during_rotation() {
     let story = Story::with(|settings| {
         settings.github_webhook_secrets = vec!["the new one".into(), super::SECRET.into()];
     })
@@ -116,7 +116,7 @@ async fn both_secrets_count_while_they_are_replaced_and_none_without_any() {
 }
 
 #[tokio::test]
-async fn what_came_before_or_is_not_for_us_is_taken_and_does_nothing() {
+async fn repeated_and_foreign_webhooks_are_accepted_and_do_nothing() {
     let story = Story::start().await;
     let number = story.open();
     let delivery = story.github.payload(FORK, number, "opened");
@@ -134,18 +134,18 @@ async fn what_came_before_or_is_not_for_us_is_taken_and_does_nothing() {
     }
     let other = story.github.open_pull("somebody/else", PullSpec::default());
     assert_eq!(story.deliver(&story.github.payload("somebody/else", other, "opened")).await.status, 200);
-    assert_eq!((story.jobs().await, story.github.asked().len()), (0, 0), "nobody was asked anything");
+    assert_eq!((story.jobs().await, story.github.asked().len()), (0, 0), "GitHub got no request");
     story.end().await;
 }
 
 #[tokio::test]
-async fn a_body_that_makes_no_sense_is_refused_and_a_large_one_too() {
+async fn invalid_and_oversized_bodies_of_webhooks_are_refused() {
     let story = Story::start().await;
     for body in ["", "null", "{", "{\"repository\": 1}", "\u{0}"] {
         let delivery = story.github.sign("pull_request", body.into());
         story.deliver(&delivery).await.problem(400);
     }
-    // A megabyte is fine: descriptions are long.
+    // A megabyte is accepted: descriptions can be long.
     let number = story.github.open_pull(FORK, PullSpec { body: "x".repeat(1 << 20), ..PullSpec::default() });
     assert_eq!(story.deliver(&story.github.payload(FORK, number, "opened")).await.status, 200);
     story.until_seen(number).await;
@@ -157,7 +157,7 @@ async fn a_body_that_makes_no_sense_is_refused_and_a_large_one_too() {
 }
 
 #[tokio::test]
-async fn it_is_answered_while_github_is_slow() {
+async fn webhooks_are_answered_while_github_is_slow() {
     let story = Story::start().await;
     let number = story.open();
     story.github.slow(Duration::from_secs(3));
@@ -170,14 +170,14 @@ async fn it_is_answered_while_github_is_slow() {
     }
     taken.sort();
     println!("20 deliveries: median {:?}, slowest {:?}", taken[10], taken[19]);
-    assert!(taken[10] < Duration::from_millis(500), "nobody waits for GitHub: {taken:?}");
+    assert!(taken[10] < Duration::from_millis(500), "the answer does not wait for GitHub: {taken:?}");
     story.github.slow(Duration::ZERO);
     story.until_seen(number).await;
     story.end().await;
 }
 
 #[tokio::test]
-async fn a_repository_that_is_renamed_is_looked_at() {
+async fn a_webhook_about_a_renamed_repository_is_followed() {
     let story = Story::start().await;
     let number = story.open();
     story.sweep().await;

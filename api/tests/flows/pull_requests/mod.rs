@@ -1,4 +1,4 @@
-//! Pull requests become instances, against a GitHub in small.
+//! Pull requests become instances, tested against the fake GitHub.
 
 mod asked;
 mod closing;
@@ -23,29 +23,29 @@ use crate::app::{Setup, TestApp, until};
 pub const FORK: &str = "acme/edx-platform";
 const SECRET: &str = "what GitHub signs with";
 
-/// The program, watching a GitHub.
+/// The program, watching a fake GitHub.
 pub struct Story {
     pub app: TestApp,
     pub github: FakeGithub,
 }
 
 impl Story {
-    /// New commits do nothing.
+    /// Starts with the default rule: new commits change nothing.
     pub async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
-    /// New commits do this.
+    /// Starts with this rule for new commits.
     pub async fn that(on_commit: OnCommit) -> Self {
         Self::with(move |settings| settings.watch_on_commit = on_commit).await
     }
 
-    /// As the test wants it. Nobody looks at GitHub by themselves after the start.
+    /// Starts with these settings. After the first sweep, only the test sweeps.
     pub async fn with(change: impl FnOnce(&mut Settings) + 'static) -> Self {
         Self::beside(FakeGithub::start().await, change).await
     }
 
-    /// The same, with a GitHub that has something already.
+    /// Like `with`, against a GitHub that already has content.
     pub async fn beside(github: FakeGithub, change: impl FnOnce(&mut Settings) + 'static) -> Self {
         github.repository(FORK);
         github.set_team("acme", "owners", &["ada", "grace"]);
@@ -62,35 +62,35 @@ impl Story {
         };
         let app = TestApp::with(Setup { settings: Box::new(settings), ..Setup::default() }).await;
         let story = Self { app, github };
-        // The worker's first look is over, so that the next one is the test's.
+        // Wait for the worker's first sweep, so that later ones are the test's.
         let forks = i64::try_from(story.app.watch.rules.forks.len()).unwrap();
         let seen = "SELECT count(*) AS n FROM watched_repositories WHERE swept_whole_at IS NOT NULL";
-        until("the first look is over", async || story.app.number(seen).await == forks).await;
+        until("the first sweep is over", async || story.app.number(seen).await == forks).await;
         story
     }
 
-    /// Somebody of the team opens a pull request.
+    /// A team member opens a pull request; gives its number.
     pub fn open(&self) -> i32 {
         self.github.open_pull(FORK, PullSpec::default())
     }
 
-    /// Looks at GitHub, and waits until what was seen is taken in.
+    /// Sweeps, and waits until the pull requests that changed are synchronized.
     pub async fn sweep(&self) {
         sweep::sweep(&self.app.watch, TimeDelta::zero()).await.unwrap();
         self.settled().await;
     }
 
-    /// Looks at everything that is open.
+    /// Sweeps all open pull requests, changed or not.
     pub async fn sweep_whole(&self) {
         self.app.execute("UPDATE watched_repositories SET swept_whole_at = NULL").await;
         self.sweep().await;
     }
 
-    /// Waits until nothing is to be asked of GitHub.
+    /// Waits until no sync job is due.
     pub async fn settled(&self) {
         let waiting = "SELECT count(*) AS n FROM graphile_worker.jobs WHERE task_identifier = 'SyncPullRequest' \
                        AND run_at <= now() AND attempts < max_attempts";
-        until("GitHub was asked", async || self.app.number(waiting).await == 0).await;
+        until("no sync job is due", async || self.app.number(waiting).await == 0).await;
     }
 
     /// A pull request as the API gives it.
@@ -98,7 +98,7 @@ impl Story {
         self.find(number).await.unwrap_or_else(|| panic!("pull request {number} is not known"))
     }
 
-    /// The same, where it is known.
+    /// A pull request as the API gives it; `None` if the program does not know it.
     pub async fn find(&self, number: i32) -> Option<Value> {
         let page = self.app.viewer().await.get("/api/v1/pull-requests?limit=500").await.expect(200);
         page["items"].as_array().unwrap().iter().find(|one| one["github_pr_number"] == number).cloned()
@@ -110,14 +110,14 @@ impl Story {
         read["instance"]["id"].as_i64().unwrap_or_else(|| panic!("it has no instance: {read:#}"))
     }
 
-    /// The instance, whole.
+    /// The pull request's instance as the API gives it.
     pub async fn whole(&self, number: i32) -> Value {
         self.app.read_instance(self.instance(number).await).await
     }
 
     /// Waits until the newest app server of a pull request is active.
     pub async fn until_active(&self, number: i32) {
-        until("it is active", async || {
+        until("the app server is active", async || {
             let instance = &self.read(number).await["instance"];
             !instance["active_appserver"].is_null()
                 && instance["active_appserver"]["id"] == instance["newest_appserver"]["id"]
@@ -125,25 +125,25 @@ impl Story {
         .await;
     }
 
-    /// Waits until an instance has no machine any more, and is archived.
+    /// Waits until an instance has no machine and is archived.
     pub async fn until_archived(&self, instance: i64) {
         let left = format!(
             "SELECT count(*) AS n FROM servers AS s JOIN app_servers AS a ON a.server_id = s.id \
              WHERE a.instance_id = {instance} AND s.status <> 'terminated'"
         );
-        until("it is archived", async || {
+        until("the instance is archived", async || {
             tend::archive_due(&self.app.watch).await.unwrap();
             !self.app.read_instance(instance).await["archived_at"].is_null() && self.app.number(&left).await == 0
         })
         .await;
     }
 
-    /// How many app servers an instance ever had.
+    /// The number of app servers that an instance ever had.
     pub async fn launches(&self, instance: i64) -> i64 {
         self.app.number(&format!("SELECT count(*) AS n FROM app_servers WHERE instance_id = {instance}")).await
     }
 
-    /// The settings as they are stored.
+    /// A setting of the pull request's instance.
     pub async fn setting(&self, number: i32, name: &str) -> Value {
         self.whole(number).await[name].clone()
     }

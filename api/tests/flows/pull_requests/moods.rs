@@ -1,4 +1,4 @@
-//! GitHub that is slow, down, or wants to be left alone.
+//! GitHub is slow, unavailable, or limits the rate.
 
 use ocim::pull_requests::WatchError;
 use serde_json::{Value, json};
@@ -7,30 +7,30 @@ use super::{FORK, Story};
 use crate::app::until;
 
 #[tokio::test]
-async fn a_bad_pull_request_stops_no_other() {
+async fn an_unreadable_pull_request_does_not_block_others() {
     let story = Story::start().await;
     let numbers = [story.open(), story.open(), story.open()];
     story.github.break_pull(FORK, numbers[1], true);
     ocim::pull_requests::sweep::sweep(&story.app.watch, chrono::TimeDelta::zero()).await.unwrap();
     for number in [numbers[0], numbers[2]] {
-        until("it is seen", async || story.find(number).await.is_some()).await;
+        until("the pull request is known", async || story.find(number).await.is_some()).await;
         story.until_active(number).await;
     }
     assert_eq!(story.find(numbers[1]).await, None);
     story.github.break_pull(FORK, numbers[1], false);
-    // The job tries it again by itself.
-    until("it is seen", async || story.find(numbers[1]).await.is_some()).await;
+    // The sync job retries by itself.
+    until("the pull request is known", async || story.find(numbers[1]).await.is_some()).await;
     story.end().await;
 }
 
 #[tokio::test]
-async fn when_the_limit_is_hit_it_is_left_alone_until_then_and_nothing_is_lost() {
+async fn a_rate_limit_pauses_requests_and_loses_no_pull_request() {
     let story = Story::start().await;
     let numbers: Vec<i32> = (0..12).map(|_| story.open()).collect();
-    // Enough for the list, the team and a few; the rest has to wait.
+    // Enough requests for the list, the team and a few pull requests; the others have to wait.
     story.github.limit(6, 3);
     ocim::pull_requests::sweep::sweep(&story.app.watch, chrono::TimeDelta::zero()).await.unwrap();
-    until("the limit is known", async || story.app.number("SELECT count(*) AS n FROM github_pause").await == 1).await;
+    until("the pause began", async || story.app.number("SELECT count(*) AS n FROM github_pause").await == 1).await;
     let while_paused = story.github.asked().len();
     let refused =
         ocim::pull_requests::ask::update_instance(&story.app.watch, "test", shared_types::PullRequestId(1)).await;
@@ -38,13 +38,13 @@ async fn when_the_limit_is_hit_it_is_left_alone_until_then_and_nothing_is_lost()
     assert!(story.github.asked().len() - while_paused <= 4, "no more than what was under way");
     story.github.limit(5000, 3600);
     for number in numbers {
-        until("it is seen", async || story.find(number).await.is_some()).await;
+        until("the pull request is known", async || story.find(number).await.is_some()).await;
     }
     story.end().await;
 }
 
 #[tokio::test]
-async fn a_sweep_that_fails_says_why_and_the_next_one_takes_up_all() {
+async fn a_failed_sweep_states_the_reason_and_the_next_one_catches_up() {
     let story = Story::start().await;
     let number = story.open();
     let trouble = "SELECT count(*) AS n FROM watched_repositories WHERE trouble IS NOT NULL";
@@ -62,7 +62,7 @@ async fn a_sweep_that_fails_says_why_and_the_next_one_takes_up_all() {
 }
 
 #[tokio::test]
-async fn nothing_new_costs_nothing() {
+async fn a_sweep_without_changes_does_not_count_against_the_rate_limit() {
     let story = Story::start().await;
     let number = story.open();
     story.sweep().await;
@@ -77,7 +77,7 @@ async fn nothing_new_costs_nothing() {
 }
 
 #[tokio::test]
-async fn an_operator_who_asks_is_told_what_github_says() {
+async fn an_operators_request_is_answered_with_the_error_of_github() {
     let story = Story::start().await;
     let number = story.open();
     story.sweep().await;
@@ -92,12 +92,12 @@ async fn an_operator_who_asks_is_told_what_github_says() {
     paused.problem(503);
     assert!(paused.header("retry-after").parse::<u32>().unwrap() <= 3);
     story.github.secondary_limit(None);
-    until("it may be asked again", async || operator.post(&path, json!({})).await.status == 200).await;
+    until("the request is accepted again", async || operator.post(&path, json!({})).await.status == 200).await;
     story.end().await;
 }
 
 #[tokio::test]
-async fn what_github_hides_for_a_moment_ends_nothing() {
+async fn a_pull_request_that_github_hides_is_not_closed() {
     let story = Story::with(|settings| settings.watch_archive_minutes = 0).await;
     let number = story.open();
     story.sweep().await;

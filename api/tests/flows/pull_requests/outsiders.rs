@@ -1,4 +1,4 @@
-//! Pull requests of people who are not of the team.
+//! Pull requests of people outside the team.
 
 use serde_json::{Value, json};
 
@@ -9,13 +9,13 @@ fn outsider() -> PullSpec {
     PullSpec { author: "mallory".into(), ..PullSpec::default() }
 }
 
-/// What an operator says of a pull request who has looked at it as it is here.
+/// The body of an approval for exactly this state of the pull request.
 fn looked_at(read: &Value) -> Value {
     json!({ "commit": read["head_commit"], "version": read["version"] })
 }
 
 #[tokio::test]
-async fn nothing_of_an_outsiders_runs_until_that_commit_is_approved() {
+async fn an_outsiders_commit_runs_only_after_its_approval() {
     let story = Story::that(ocim::config::OnCommit::Rebuild).await;
     let number = story.github.open_pull(FORK, outsider());
     story.sweep().await;
@@ -25,7 +25,7 @@ async fn nothing_of_an_outsiders_runs_until_that_commit_is_approved() {
     let path = read["api_url"].as_str().unwrap().to_owned();
     let update = operator.post(&format!("{path}/update-instance"), json!({})).await.problem(409);
     assert!(update["detail"].as_str().unwrap().contains("approve"), "{update}");
-    // Another commit than the one that was looked at.
+    // An approval of another commit is refused.
     let other = json!({ "commit": "0".repeat(40) });
     operator.post(&format!("{path}/approve"), other).await.problem(409);
     let seen = looked_at(&read);
@@ -34,7 +34,7 @@ async fn nothing_of_an_outsiders_runs_until_that_commit_is_approved() {
     assert_eq!(approved["approval"], "approved");
     story.until_active(number).await;
     let instance = story.instance(number).await;
-    // A new commit runs only when it is approved, too.
+    // A new commit needs a new approval.
     let second = story.github.push(FORK, number);
     story.sweep().await;
     let waits = story.read(number).await;
@@ -61,7 +61,7 @@ async fn settings_that_change_after_the_approval_need_another_one() {
     let path = read["api_url"].as_str().unwrap().to_owned();
     let operator = story.app.operator().await;
     let seen = looked_at(&read);
-    // They change while the operator looks.
+    // The settings change while the operator reviews them.
     story.github.edit_body(FORK, number, &settings("A: 1"));
     story.sweep().await;
     operator.post(&format!("{path}/approve"), seen).await.problem(409);
@@ -95,9 +95,9 @@ async fn an_ignored_commit_stays_ignored_and_the_next_one_asks_again() {
 }
 
 #[tokio::test]
-async fn who_is_of_the_team_is_trusted_with_their_own_repositories_only() {
+async fn team_members_are_trusted_with_their_own_repositories_only() {
     let story = Story::start().await;
-    // A member opens a pull request from the repository of somebody else, who may push to it at any time.
+    // A member opens a pull request from another person's repository, whose owner may push to it at any time.
     let spec = PullSpec { fork: Some("mallory/edx-platform".into()), ..PullSpec::default() };
     let foreign = story.github.open_pull(FORK, spec);
     let own = story.github.open_pull(FORK, PullSpec { fork: Some(FORK.into()), ..PullSpec::default() });
@@ -114,7 +114,7 @@ async fn who_is_of_the_team_is_trusted_with_their_own_repositories_only() {
 }
 
 #[tokio::test]
-async fn without_an_organization_nobody_is_trusted() {
+async fn without_an_organization_no_author_is_trusted() {
     let story = Story::with(|settings| settings.watch_organization = String::new()).await;
     let number = story.open();
     story.sweep().await;

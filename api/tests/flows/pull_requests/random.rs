@@ -1,4 +1,4 @@
-//! Webhooks get lost, come twice and in any order: after one look the instances are what GitHub says.
+//! Webhooks get lost, duplicated and reordered: after one sweep the instances are in the state that GitHub has.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::app::until;
 const PULLS: usize = 40;
 const CHANGES: usize = 300;
 
-/// What a pull request should be.
+/// The expected state of a pull request.
 #[derive(Clone)]
 struct Wanted {
     is_open: bool,
@@ -20,13 +20,13 @@ struct Wanted {
 }
 
 #[tokio::test]
-async fn after_lost_doubled_and_shuffled_webhooks_one_look_puts_all_right() {
+async fn one_sweep_repairs_lost_duplicated_and_reordered_webhooks() {
     let seed = std::env::var("OCIM_SEED").ok().and_then(|seed| seed.parse().ok());
     let mut random = Random(seed.unwrap_or_else(|| getrandom::u64().unwrap()));
     println!("OCIM_SEED={}", random.0);
     let story = Story::with(|settings| {
         settings.watch_on_commit = OnCommit::Update;
-        // The clock there is behind.
+        // The fake's clock is behind, so closed pull requests would otherwise be archived at once.
         settings.watch_archive_minutes = 600;
     })
     .await;
@@ -35,7 +35,7 @@ async fn after_lost_doubled_and_shuffled_webhooks_one_look_puts_all_right() {
     for change in 0..CHANGES {
         let (number, action) = step(&story, &mut random, &mut wanted, change);
         let delivery = story.github.payload(FORK, number, action);
-        // Half are lost, half of the others come twice.
+        // Half of the webhooks are lost, half of the others are duplicated.
         if random.below(2) == 0 {
             if random.below(2) == 0 {
                 waiting.push(delivery.clone());
@@ -58,7 +58,7 @@ async fn after_lost_doubled_and_shuffled_webhooks_one_look_puts_all_right() {
     story.end().await;
 }
 
-/// Numbers that look random and are the same for the same seed (SplitMix64).
+/// A pseudo-random generator with a seed (SplitMix64).
 struct Random(u64);
 
 impl Random {
@@ -77,7 +77,7 @@ impl Random {
     }
 }
 
-/// Somebody does something at GitHub.
+/// One random change at GitHub; gives the pull request and the webhook's action.
 fn step(story: &Story, random: &mut Random, wanted: &mut HashMap<i32, Wanted>, change: usize) -> (i32, &'static str) {
     let github = &story.github;
     if wanted.len() < PULLS && (wanted.is_empty() || random.below(10) < 3) {
@@ -141,6 +141,6 @@ async fn check(story: &Story, wanted: &HashMap<i32, Wanted>) {
     let twice = "SELECT count(*) - count(DISTINCT domain) AS n FROM instances";
     assert_eq!(story.app.number(twice).await, 0, "an instance each");
     let building = "SELECT count(*) AS n FROM app_servers WHERE status IN ('new', 'waiting', 'configuring')";
-    until("all is built", async || story.app.number(building).await == 0).await;
+    until("all builds have ended", async || story.app.number(building).await == 0).await;
     println!("{} pull requests, {with_instance} open, each as GitHub says", wanted.len());
 }

@@ -1,4 +1,4 @@
-//! What GitHub is told of the instances: each thing once, whatever happens between.
+//! Reports to GitHub about the instances: each exactly once, in spite of retries and crashes.
 
 mod doorman;
 mod refusals;
@@ -18,7 +18,7 @@ use crate::app::{GatedAnsible, Setup, TestApp, number, until};
 const REPO: &str = "acme/edx-platform";
 const MARKER: &str = "<!-- ocim ";
 
-/// A program that watches this GitHub, asks it there, and tells it these things.
+/// A program that watches this GitHub through `base` and makes these kinds of reports.
 async fn watching(github: &FakeGithub, base: &str, told: &[&str], ansible: Option<Arc<dyn Ansible>>) -> TestApp {
     github.repository(REPO);
     github.set_team("acme", "owners", &["ada"]);
@@ -69,15 +69,15 @@ async fn until_status(github: &FakeGithub, commit: &str, state: &str) {
     until(state, async || statuses(github, commit).last().is_some_and(|last| last == state)).await;
 }
 
-/// What the program asks about deployments, statuses and comments.
+/// The program's requests about deployments, statuses and comments.
 fn calls(github: &FakeGithub) -> Vec<String> {
     let is_report = |path: &str| ["/deployments", "/statuses/", "/comments"].iter().any(|part| path.contains(part));
     let asked = github.asked().into_iter().filter(|asked| is_report(&asked.path));
     asked.map(|asked| format!("{} {} {}", asked.method, asked.path, asked.status)).collect()
 }
 
-/// All is forgotten that was written down of what was told, as when a worker dies before it writes: one that is at it still
-/// does not write any more.
+/// Clears the record of what was reported, as if a worker had died before writing it. Raises the fencing token, so that
+/// a report that is still running cannot write.
 async fn forget(app: &TestApp) {
     let all = "UPDATE pull_requests SET comment_id = NULL, reported = NULL, reported_of = NULL, report_until = NULL, \
         report_turn = report_turn + 1";
@@ -89,7 +89,7 @@ async fn trouble(app: &TestApp) -> Value {
 }
 
 #[tokio::test]
-async fn from_opened_to_torn_down_each_thing_is_told_once() {
+async fn each_event_from_opening_to_archiving_is_reported_once() {
     let github = FakeGithub::start().await;
     let ansible = GatedAnsible::new();
     let app = watching(&github, &github.base, ALL, Some(ansible.clone())).await;
@@ -136,7 +136,7 @@ async fn from_opened_to_torn_down_each_thing_is_told_once() {
     app.provider.be_away_at_terminate(0);
     until_said(&github, pull, "its machines are verified gone").await;
     assert_eq!(app.provider.machines().len(), 0);
-    until("all is settled", async || {
+    until("all reports are settled", async || {
         app.number("SELECT count(*) AS n FROM pull_requests WHERE is_report_settled").await == 1
     })
     .await;
@@ -149,7 +149,7 @@ async fn from_opened_to_torn_down_each_thing_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_failed_build_is_told_with_its_task_and_nothing_of_it_gets_out() {
+async fn a_failed_build_is_reported_with_its_task_in_a_code_block() {
     let github = FakeGithub::start().await;
     let app = telling_all(&github).await;
     let evil = "no table\n```\n@everyone see #1 <!-- ocim x --> <img src=x> [a](b)\n~~~~";
@@ -173,7 +173,7 @@ async fn a_failed_build_is_told_with_its_task_and_nothing_of_it_gets_out() {
     app.end().await;
 }
 
-/// A comment's lines that are in no code block, as CommonMark reads them.
+/// The lines of a comment outside of code blocks, by CommonMark's rules.
 fn outside_of_blocks(body: &str) -> String {
     let mut fence = None;
     let mut outside = String::new();
@@ -191,7 +191,7 @@ fn outside_of_blocks(body: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_was_not_written_down_is_found_again() {
+async fn unrecorded_reports_are_found_at_github() {
     let github = FakeGithub::start().await;
     let app = telling_all(&github).await;
     let pull = github.open_pull(REPO, PullSpec::default());
@@ -199,27 +199,27 @@ async fn what_was_not_written_down_is_found_again() {
     until_deployed(&github, 0, "success").await;
     until_said(&github, pull, "has the traffic").await;
     let is_noted = async || app.number("SELECT count(comment_id) AS n FROM pull_requests").await == 1;
-    until("it is noted", is_noted).await;
+    until("the comment is recorded", is_noted).await;
     let id = app.number("SELECT comment_id AS n FROM pull_requests").await;
     forget(&app).await;
-    until("the comment is known again", async || {
+    until("the old comment is recorded again", async || {
         app.number("SELECT count(comment_id) AS n FROM pull_requests WHERE reported_of IS NOT NULL").await == 1
     })
     .await;
     assert_eq!(app.number("SELECT comment_id AS n FROM pull_requests").await, id);
     assert_eq!((github.deployments(REPO).len(), ours(&github, pull).len()), (1, 2));
 
-    // Nobody knows of it, it is gone, and many tell of it at once.
+    // The id is not recorded, the comment does not exist, and four reports run at once.
     github.delete_comment(REPO, id);
     forget(&app).await;
     let tell = async || report::report(&app.watch, PullRequestId(1)).await.unwrap();
     tokio::join!(tell(), tell(), tell(), tell());
     until_said(&github, pull, "has the traffic").await;
     assert_eq!((github.deployments(REPO).len(), ours(&github, pull).len()), (1, 2));
-    until("it is noted again", is_noted).await;
+    until("the comment is recorded again", is_noted).await;
     let id = app.number("SELECT comment_id AS n FROM pull_requests").await;
 
-    // Somebody deletes it: with the next news there is another one.
+    // A user deletes the comment: the next report creates another one.
     github.delete_comment(REPO, id);
     let second = github.push(REPO, pull);
     until_deployed(&github, 1, "success").await;
@@ -235,13 +235,13 @@ async fn what_was_not_written_down_is_found_again() {
 }
 
 #[tokio::test]
-async fn each_kind_can_be_switched_off() {
+async fn each_kind_of_report_can_be_switched_off() {
     for told in ["deployments", "statuses", "comments", "nothing"] {
         let github = FakeGithub::start().await;
         let app = watching(&github, &github.base, &[told], None).await;
         let pull = github.open_pull(REPO, PullSpec::default());
         let commit = github.head(REPO, pull);
-        until("it has the traffic", async || {
+        until("the app server has the traffic", async || {
             app.number("SELECT count(*) AS n FROM activations WHERE applied_at IS NOT NULL").await == 1
         })
         .await;
@@ -267,7 +267,7 @@ async fn each_kind_can_be_switched_off() {
 }
 
 #[tokio::test]
-async fn without_a_token_nothing_is_told() {
+async fn without_a_token_nothing_is_reported() {
     let github = FakeGithub::start().await;
     github.repository(REPO);
     let base = github.base.clone();
@@ -278,7 +278,7 @@ async fn without_a_token_nothing_is_told() {
     };
     let app = TestApp::with(Setup { settings: Box::new(settings), ..Setup::default() }).await;
     github.open_pull(REPO, PullSpec::default());
-    until("it is known", async || app.number("SELECT count(*) AS n FROM pull_requests").await == 1).await;
+    until("one is known", async || app.number("SELECT count(*) AS n FROM pull_requests").await == 1).await;
     report::look(&app.watch).await.unwrap();
     report::report(&app.watch, PullRequestId(1)).await.unwrap();
     assert_eq!(calls(&github), Vec::<String>::new());
@@ -287,7 +287,7 @@ async fn without_a_token_nothing_is_told() {
 }
 
 #[tokio::test]
-async fn what_an_operator_or_the_author_has_to_do_is_told_without_an_instance() {
+async fn required_actions_are_reported_without_an_instance() {
     let github = FakeGithub::start().await;
     let app = telling_all(&github).await;
     let eve = PullSpec { author: "eve".into(), ..PullSpec::default() };
@@ -306,7 +306,7 @@ async fn what_an_operator_or_the_author_has_to_do_is_told_without_an_instance() 
     app.end().await;
 }
 
-/// 10,000 that are over, and one that is not.
+/// 10,000 closed pull requests whose instances are archived, and one whose instance is in use.
 const FILL: &[&str] = &[
     "INSERT INTO watched_repositories (configured, name) VALUES ('a/b', 'a/b')",
     "INSERT INTO instances (instance_type, name, domain, settings, tier, archived_at, archived_by) \
@@ -320,7 +320,7 @@ const FILL: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn a_look_does_not_read_what_is_over() {
+async fn due_reports_are_found_without_a_scan_of_closed_pull_requests() {
     let app = TestApp::idle().await;
     for statement in FILL {
         app.execute(statement).await;
@@ -334,7 +334,7 @@ async fn a_look_does_not_read_what_is_over() {
     let after = number(&mut conn, scans).await;
     diesel_async::SimpleAsyncConnection::batch_execute(&mut *conn, "COMMIT").await.unwrap();
     assert_eq!((found.len(), after - before), (1, 0), "only the one whose instance is in use");
-    // A restored instance, and a change of the row, are news.
+    // A restored instance and a changed row need a new report.
     app.execute(
         "UPDATE instances SET archived_at = NULL, archived_by = NULL WHERE id = (SELECT max(id) FROM instances)",
     )

@@ -1,4 +1,4 @@
-//! A pull request that is seen for the first time.
+//! A pull request that the program sees for the first time.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::app::github::PullSpec;
 use crate::app::until;
 
 #[tokio::test]
-async fn one_that_is_seen_gets_an_instance_which_is_built_and_activated() {
+async fn a_new_pull_request_gets_an_instance_which_is_built_and_activated() {
     let story = Story::start().await;
     let body = settings(
         "EDXAPP_FEATURES:\r\n  ENABLE_NOTES: yes\r\n\r\nedx_ansible_source_repo: https://git.example/configuration\r\nconfiguration_version: teak",
@@ -70,7 +70,7 @@ async fn one_that_is_seen_gets_an_instance_which_is_built_and_activated() {
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(&newest[name], value, "{name}");
     }
-    // Looking again changes nothing.
+    // A second sweep changes nothing.
     story.sweep().await;
     story.sweep_whole().await;
     assert_eq!(story.launches(story.instance(number).await).await, 1);
@@ -78,7 +78,7 @@ async fn one_that_is_seen_gets_an_instance_which_is_built_and_activated() {
 }
 
 #[tokio::test]
-async fn a_build_that_fails_is_tried_once_more_and_then_given_up() {
+async fn a_failed_build_of_a_pull_request_is_retried_once() {
     let story = Story::start().await;
     for _ in 0..2 {
         story.app.ansible.next_run_fails("edxapp : install", "no room");
@@ -112,7 +112,7 @@ async fn the_second_attempt_may_succeed_and_is_activated() {
 }
 
 #[tokio::test]
-async fn whatever_people_write_stays_one_text() {
+async fn any_title_becomes_one_harmless_name() {
     let story = Story::start().await;
     let nasty = [
         "x".repeat(10_000),
@@ -148,7 +148,7 @@ fn serde_norway(yaml: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_draft_and_one_without_a_description_are_like_any_other() {
+async fn drafts_and_empty_descriptions_get_an_instance() {
     let story = Story::start().await;
     let number = story.github.open_pull(FORK, PullSpec { is_draft: true, body: String::new(), ..PullSpec::default() });
     story.sweep().await;

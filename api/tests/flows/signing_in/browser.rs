@@ -1,4 +1,4 @@
-//! A browser, as far as it matters: cookies with their paths, and where it is led.
+//! A minimal browser: cookies with their paths, and redirects.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use reqwest::Method;
 
 use crate::app::{Answer, Client, TestApp};
 
-/// Somebody's browser.
+/// A browser that is signed in nowhere yet.
 pub struct Browser {
     app: Client,
-    /// By name: path and value.
+    /// Path and value by name.
     pub cookies: BTreeMap<String, (String, String)>,
-    /// What it asks for; a script asks for JSON.
+    /// The `Accept` header; a script asks for JSON.
     pub accept: &'static str,
 }
 
@@ -24,7 +24,7 @@ impl Browser {
         Self { accept: "application/json", ..Self::new(app) }
     }
 
-    /// Asks the program, with the cookies that are for this path.
+    /// GET with the cookies that apply to this path.
     pub async fn get(&mut self, path: &str) -> Answer {
         let sent = self.cookies.iter().filter(|(_, (of, _))| path.starts_with(of.as_str()));
         let sent: Vec<String> = sent.map(|(name, (_, value))| format!("{name}={value}")).collect();
@@ -44,7 +44,7 @@ impl Browser {
         answer
     }
 
-    /// Goes to the provider, which leads back; gives the path of the way back.
+    /// Begins at the provider and follows its redirect; gives the path of the callback.
     pub async fn leave(&mut self, provider: &str, next: Option<&str>) -> String {
         let query = next.map(|next| format!("?next={next}")).unwrap_or_default();
         let away = self.get(&format!("/api/v1/auth/{provider}/login{query}")).await;
@@ -56,13 +56,13 @@ impl Browser {
         back.strip_prefix("https://ocim.example").unwrap().to_owned()
     }
 
-    /// The whole way.
+    /// Signs in at the provider; gives the callback's answer.
     pub async fn sign_in(&mut self, provider: &str) -> Answer {
         let back = self.leave(provider, None).await;
         self.get(&back).await
     }
 
-    /// The whole way, which must end at home, signed in. Gives who that is.
+    /// Signs in at the provider, which must succeed. Gives the user.
     pub async fn signed_in(&mut self, provider: &str) -> serde_json::Value {
         let answer = self.sign_in(provider).await;
         assert_eq!((answer.status.as_u16(), answer.header("location")), (302, "/"), "{}", answer.body);

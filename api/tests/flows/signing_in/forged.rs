@@ -1,11 +1,11 @@
-//! What must not sign anybody in.
+//! Forged and replayed sign-ins, which must be refused.
 
 use super::browser::Browser;
 use super::provider::Twist;
 use super::{audited, start};
 
 #[tokio::test]
-async fn an_id_token_that_does_not_hold_signs_nobody_in() {
+async fn invalid_id_tokens_are_refused() {
     let (app, provider) = start().await;
     let twists = [
         Twist::Nonce,
@@ -29,7 +29,7 @@ async fn an_id_token_that_does_not_hold_signs_nobody_in() {
         let answer = person.get(&back).await;
         assert_eq!((answer.status.as_u16(), answer.header("location")), (302, "/login?problem=invalid"), "{twist:?}");
         let problem = script.get(&back_again).await.problem(401);
-        assert!(problem["detail"].as_str().unwrap().starts_with("What the provider sent does not hold"), "{twist:?}");
+        assert!(problem["detail"].as_str().unwrap().starts_with("The provider's response failed a check"), "{twist:?}");
         assert!(person.cookies.is_empty() && script.cookies.is_empty(), "{twist:?}");
         assert_eq!(audited(&app, "action = 'login' AND outcome = 'refused'").await, 2 * count, "{twist:?}");
     }
@@ -40,16 +40,16 @@ async fn an_id_token_that_does_not_hold_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn only_the_browser_that_began_can_finish_and_once() {
+async fn only_the_browser_that_began_a_sign_in_can_finish_it_and_once() {
     let (app, provider) = start().await;
-    // Another browser, such as one that an attacker led to their own way back.
+    // The victim's browser, which an attacker has sent to the attacker's callback.
     let (mut ada, mut victim) = (Browser::script(&app), Browser::new(&app));
     let back = ada.leave("oidc", None).await;
     let answer = victim.get(&back).await;
     assert_eq!(answer.header("location"), "/login?problem=expired");
     victim.leave("oidc", None).await;
     assert_eq!(victim.get(&back).await.header("location"), "/login?problem=expired", "another state");
-    // The cookie is for one provider.
+    // The cookie is valid for one provider only.
     let cookie = ada.cookies["ocim_sign_in"].clone();
     ada.cookies.insert("ocim_sign_in".into(), ("/api/v1/auth/github".into(), cookie.1.clone()));
     ada.get(&back.replace("/oidc/", "/github/")).await.problem(400);
@@ -62,7 +62,7 @@ async fn only_the_browser_that_began_can_finish_and_once() {
         ada.get(&format!("/api/v1/auth/oidc/callback{query}")).await.problem(400);
     }
     assert_eq!(app.number("SELECT count(*) AS n FROM audit_log").await, 0, "anybody could fill it");
-    // The right one; then the same again, without the cookie and with it.
+    // The right cookie; then the same callback again, without the cookie and with it.
     ada.cookies.insert("ocim_sign_in".into(), cookie.clone());
     assert_eq!(ada.get(&back).await.header("location"), "/");
     ada.get(&back).await.problem(400);
@@ -75,7 +75,7 @@ async fn only_the_browser_that_began_can_finish_and_once() {
 }
 
 #[tokio::test]
-async fn who_says_no_at_the_provider_is_not_signed_in() {
+async fn a_denial_at_the_provider_refuses_the_sign_in() {
     let (app, _provider) = start().await;
     let mut ada = Browser::new(&app);
     let back = ada.leave("oidc", None).await;
@@ -87,7 +87,7 @@ async fn who_says_no_at_the_provider_is_not_signed_in() {
 }
 
 #[tokio::test]
-async fn nobody_is_led_to_another_site() {
+async fn signing_in_never_redirects_to_another_site() {
     let (app, _provider) = start().await;
     for next in ["//evil.example", "/%5Cevil.example", "https://evil.example", "/%09/evil.example", "evil", ""] {
         let path = format!("/api/v1/auth/oidc/login?next={next}");
@@ -100,7 +100,7 @@ async fn nobody_is_led_to_another_site() {
 }
 
 #[tokio::test]
-async fn the_cookie_tells_nothing_and_is_sent_nowhere_else() {
+async fn the_sign_in_cookie_is_opaque_and_limited_to_its_path() {
     let (app, _provider) = start().await;
     let mut ada = Browser::new(&app);
     let away = ada.get("/api/v1/auth/oidc/login").await;

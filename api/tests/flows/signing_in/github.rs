@@ -1,11 +1,11 @@
-//! GitHub, which is no provider of OpenID Connect.
+//! Signing in with GitHub, which does not speak OpenID Connect.
 
 use super::browser::Browser;
 use super::provider::Twist;
 use super::{audited, start};
 
 #[tokio::test]
-async fn teams_give_the_role() {
+async fn github_teams_give_the_role() {
     let (app, provider) = start().await;
     provider.is("583231", "octocat", &["acme/OPS", "other/root"]);
     let mut browser = Browser::new(&app);
@@ -13,14 +13,14 @@ async fn teams_give_the_role() {
     assert_eq!((me["username"].as_str(), me["role"].as_str()), (Some("octocat"), Some("operator")));
     let subject = app.text("SELECT provider || ' ' || subject AS text FROM user_identities").await;
     assert_eq!(subject, "github 583231");
-    // A team on the second page counts, and a login that was renamed is the same user.
+    // A team on the second page of the list counts, and a renamed login is the same user.
     let mut teams: Vec<String> = (0..100).map(|number| format!("other/team-{number}")).collect();
     teams.push("acme/root".into());
     provider.is("583231", "renamed", &[]);
     provider.known().teams = teams;
     let me = Browser::new(&app).signed_in("github").await;
     assert_eq!((me["username"].as_str(), me["role"].as_str()), (Some("octocat"), Some("admin")));
-    // Somebody else who has taken the old login.
+    // Another user has taken the old login.
     provider.is("2", "octocat", &["acme/ops"]);
     assert_eq!(Browser::new(&app).signed_in("github").await["username"], "octocat-2");
     provider.is("3", "eve", &["other/root"]);
@@ -30,7 +30,7 @@ async fn teams_give_the_role() {
 }
 
 #[tokio::test]
-async fn a_code_works_once_and_its_token_is_kept_nowhere() {
+async fn a_github_code_works_once_and_its_token_is_not_stored() {
     let (app, provider) = start().await;
     provider.is("583231", "octocat", &["acme/ops"]);
     let mut ada = Browser::script(&app);

@@ -1,4 +1,4 @@
-//! Signing in at a provider: the whole way, by a browser and a provider that are real enough.
+//! Signing in at a provider: the whole flow, with a browser and a provider that behave like real ones.
 
 mod browser;
 mod forged;
@@ -14,7 +14,7 @@ use crate::app::{Setup, TestApp};
 
 const ROLES: [&str; 5] = ["staff=viewer", "ops=operator", "admins=admin", "Acme/ops=operator", "acme/root=admin"];
 
-/// The program with both providers, which are one web server.
+/// The program with both providers, served by one web server.
 async fn start() -> (TestApp, Provider) {
     let provider = Provider::start();
     let base = provider.base.clone();
@@ -72,13 +72,13 @@ async fn groups_give_the_role_at_each_sign_in() {
     let without = "SELECT count(*) AS n FROM users WHERE password_hash IS NULL AND last_login IS NOT NULL";
     assert_eq!(app.number(without).await, 1);
 
-    // Another name, more groups: the same user, and what was open stays open.
+    // Renamed, with more groups: the same user, whose sessions stay open.
     provider.is("00u1", "ada.lovelace", &["staff", "admins", "other"]);
     let me = Browser::new(&app).signed_in("oidc").await;
     assert_eq!(me, json!({ "id": 1, "username": "ada", "role": "admin" }));
     assert_eq!(ada.get("/api/v1/auth/me").await.expect(200)["role"], "admin");
 
-    // Less: what was open ends.
+    // With fewer groups, open sessions end.
     app.session(Role::Admin).await;
     provider.is("00u1", "ada", &["staff"]);
     let mut again = Browser::new(&app);
@@ -88,7 +88,7 @@ async fn groups_give_the_role_at_each_sign_in() {
     assert_eq!(audited(&app, &format!("{changed} = 'admin'")).await, 1);
     assert_eq!(audited(&app, &format!("{changed} = 'viewer'")).await, 1);
 
-    // None: nobody is let in.
+    // Without a group that gives a role, the sign-in is refused.
     provider.is("00u1", "ada", &["other"]);
     let refused = Browser::new(&app).sign_in("oidc").await;
     assert_eq!((refused.status.as_u16(), refused.header("location")), (302, "/login?problem=no-role"));
@@ -101,7 +101,7 @@ async fn groups_give_the_role_at_each_sign_in() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_alike_takes_nobody_over() {
+async fn an_equal_name_does_not_take_over_a_user() {
     let (app, provider) = start().await;
     let mut conn = app.conn().await;
     ocim::platform::users::store::insert(&mut conn, "admin", "no password has this hash", Role::Admin).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_name_that_is_alike_takes_nobody_over() {
         let me = Browser::new(&app).signed_in("oidc").await;
         assert_eq!((me["username"].as_str(), me["role"].as_str()), (Some(expected), Some("viewer")));
     }
-    // The same subject at another provider is somebody else.
+    // The same subject at another provider is another user.
     provider.is("1", "admin", &["acme/root"]);
     assert_eq!(Browser::new(&app).signed_in("github").await["username"], "admin-4");
     provider.is("3", "ad\u{202e}a", &["staff"]);
@@ -120,7 +120,7 @@ async fn a_name_that_is_alike_takes_nobody_over() {
 }
 
 #[tokio::test]
-async fn two_first_times_at_once_make_one_user() {
+async fn concurrent_first_sign_ins_create_one_user() {
     let (app, _provider) = start().await;
     let (mut one, mut other) = (Browser::new(&app), Browser::new(&app));
     let (a, b) = tokio::join!(one.signed_in("oidc"), other.signed_in("oidc"));
@@ -130,7 +130,7 @@ async fn two_first_times_at_once_make_one_user() {
 }
 
 #[tokio::test]
-async fn groups_that_only_the_userinfo_has_are_asked_for() {
+async fn groups_missing_in_the_id_token_are_read_from_userinfo() {
     let (app, provider) = start().await;
     provider.known().groups = None;
     assert_eq!(Browser::new(&app).signed_in("oidc").await["role"], "operator");
@@ -141,7 +141,7 @@ async fn groups_that_only_the_userinfo_has_are_asked_for() {
 }
 
 #[tokio::test]
-async fn who_is_disabled_is_refused() {
+async fn a_disabled_user_is_refused_after_signing_in_at_a_provider() {
     let (app, _provider) = start().await;
     let mut ada = Browser::new(&app);
     ada.signed_in("oidc").await;
@@ -155,7 +155,7 @@ async fn who_is_disabled_is_refused() {
 }
 
 #[tokio::test]
-async fn the_last_administrator_stays_one() {
+async fn signing_in_does_not_demote_the_last_administrator() {
     let (app, provider) = start().await;
     provider.is("00u1", "ada", &["admins"]);
     let mut ada = Browser::new(&app);
@@ -170,13 +170,13 @@ async fn the_last_administrator_stays_one() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_down_leaves_passwords_as_they_are() {
+async fn an_unavailable_provider_does_not_affect_passwords() {
     let (app, provider) = start().await;
     provider.twist(Twist::Down);
     let begun = Browser::new(&app).get("/api/v1/auth/oidc/login").await;
     assert_eq!((begun.status.as_u16(), begun.header("location")), (302, "/login?problem=unavailable"));
     provider.twist(Twist::None);
-    // A script that takes anything is no person.
+    // A script that accepts any type gets a problem document, not a page.
     let mut late = Browser::new(&app);
     late.accept = "*/*";
     let path = late.leave("oidc", None).await;
@@ -192,12 +192,12 @@ async fn a_provider_that_is_down_leaves_passwords_as_they_are() {
     assert_eq!(app.number("SELECT count(*) AS n FROM sessions").await, 0);
     let login = app.anonymous().post("/api/v1/auth/login", json!({ "username": "x", "password": "a guess" })).await;
     login.problem(401);
-    assert_eq!(audited(&app, "actor = 'oidc'").await, 0, "nobody was refused there");
+    assert_eq!(audited(&app, "actor = 'oidc'").await, 0, "an outage is not audited as a refusal");
     app.end().await;
 }
 
 #[tokio::test]
-async fn without_providers_there_are_none() {
+async fn without_configured_providers_none_are_listed() {
     let app = TestApp::idle().await;
     let mut browser = Browser::new(&app);
     assert_eq!(browser.get("/api/v1/auth/providers").await.expect(200)["items"], json!([]));

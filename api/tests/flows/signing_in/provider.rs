@@ -1,5 +1,5 @@
-//! A provider of OpenID Connect and a GitHub, in one web server that is as strict as a real one: a code works once, for the
-//! client, the address and the verifier it was given for.
+//! An OpenID Connect provider and a GitHub in one web server, as strict as real ones: a code works once, and only for
+//! the client, the redirect URI and the verifier that it was issued for.
 
 use std::collections::HashMap;
 use std::net::TcpListener;
@@ -20,7 +20,7 @@ pub const SECRET: &str = "a secret between the two";
 type Query = web::Query<HashMap<String, String>>;
 type Form = web::Form<HashMap<String, String>>;
 
-/// What it does wrong.
+/// What the provider does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Twist {
     None,
@@ -30,41 +30,41 @@ pub enum Twist {
     TwoAudiences,
     Issuer,
     Expired,
-    /// Signed with a key that it does not publish.
+    /// The ID token is signed with a key that the provider does not publish.
     Signature,
-    /// Somebody changed the claims.
+    /// The claims were changed after signing.
     Claims,
-    /// Not signed.
+    /// The ID token has no signature.
     Unsigned,
-    /// Signed with the client's secret.
+    /// The ID token is signed with the client's secret.
     SecretSigned,
-    /// Another's access token.
+    /// `at_hash` is that of another access token.
     TokenHash,
-    /// Userinfo of somebody else.
+    /// Userinfo is about another subject.
     OtherUserinfo,
-    /// It names another issuer than asked.
+    /// Discovery names another issuer.
     OtherIssuer,
     Down,
 }
 
-/// What the provider knows.
+/// The person who signs in, and what the provider has issued.
 pub struct Known {
     pub subject: String,
     pub name: String,
-    /// In the ID token; none: in the userinfo only.
+    /// The groups in the ID token. `None`: only userinfo has them.
     pub groups: Option<Vec<String>>,
-    /// GitHub's teams, `organization/slug`.
+    /// The teams at GitHub, as `organization/slug`.
     pub teams: Vec<String>,
     pub twist: Twist,
     pub userinfo_asked: usize,
-    /// Every token that was given.
+    /// Every access token that was issued.
     pub tokens: Vec<String>,
     codes: HashMap<String, HashMap<String, String>>,
     key: CoreEdDsaPrivateSigningKey,
     base: String,
 }
 
-/// The running provider.
+/// Running until `stop`.
 pub struct Provider {
     pub base: String,
     known: Arc<Mutex<Known>>,
@@ -127,7 +127,7 @@ impl Provider {
         self.known.lock().unwrap()
     }
 
-    /// Who comes next.
+    /// Sets the person who signs in from now on.
     pub fn is(&self, subject: &str, name: &str, groups: &[&str]) {
         let mut known = self.known();
         (known.subject, known.name) = (subject.into(), name.into());
@@ -160,7 +160,7 @@ async fn description(known: web::Data<Mutex<Known>>) -> HttpResponse {
         "scopes_supported": ["openid", "profile", "groups"],
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
-        // One that lies about what it signs with gets no further.
+        // Also announces the forged algorithms, so that the client cannot refuse them by this list alone.
         "id_token_signing_alg_values_supported": ["EdDSA", "HS256", "none"],
     }))
 }
@@ -169,7 +169,7 @@ async fn keys(known: web::Data<Mutex<Known>>) -> HttpResponse {
     HttpResponse::Ok().json(json!({ "keys": [known.lock().unwrap().key.as_verification_key()] }))
 }
 
-/// The person is signed in there and says yes.
+/// The person is signed in at the provider and consents.
 async fn authorize(known: web::Data<Mutex<Known>>, query: Query) -> HttpResponse {
     let asked = query.into_inner();
     assert_eq!(asked["client_id"], CLIENT);
@@ -180,7 +180,7 @@ async fn authorize(known: web::Data<Mutex<Known>>, query: Query) -> HttpResponse
     HttpResponse::Found().insert_header(("location", to)).finish()
 }
 
-/// What the code was given for, once.
+/// The request that the code was issued for, on its first use only.
 fn redeem(known: &mut Known, form: &HashMap<String, String>) -> Option<HashMap<String, String>> {
     let asked = known.codes.remove(form.get("code")?)?;
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(form.get("code_verifier")?));
@@ -212,7 +212,7 @@ fn id_token(known: &Known, nonce: &str, token: &str) -> String {
         "iss": known.base, "aud": CLIENT, "sub": known.subject, "iat": now, "exp": now + 300, "nonce": nonce,
         "preferred_username": known.name, "groups": known.groups,
     });
-    // Half of the hash that the signature takes.
+    // `at_hash` is the left half of the signature algorithm's hash.
     let hash = |token: &str| URL_SAFE_NO_PAD.encode(&sha2::Sha512::digest(token)[..32]);
     claims["at_hash"] = hash(token).into();
     let mut algorithm = "EdDSA";
@@ -272,7 +272,7 @@ async fn github_token(known: web::Data<Mutex<Known>>, form: Form) -> HttpRespons
     }
     let is_client = form["client_id"] == CLIENT && form["client_secret"] == SECRET;
     if redeem(&mut known, &form).filter(|_| is_client).is_none() {
-        // As GitHub does: with the status of success.
+        // Like GitHub, with status 200.
         return HttpResponse::Ok().json(json!({ "error": "bad_verification_code" }));
     }
     HttpResponse::Ok()

@@ -1,4 +1,4 @@
-//! Secrets at rest: in clear nowhere, readable while keys change, and an error where anything was changed.
+//! Encryption of secrets: never stored in clear, readable during key rotation; tampering is always an error.
 
 mod parrot;
 
@@ -21,14 +21,14 @@ use crate::routes::document::operations;
 
 const YAML: &str = "configuration_extra_settings";
 
-/// A secret that is nowhere by chance.
+/// A random secret, so that each occurrence is a leak.
 fn secret() -> String {
     let mut bits = [0u8; 12];
     getrandom::fill(&mut bits).unwrap();
     bits.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Settings with these secrets: in nested YAML, in URLs in it, in the URLs of both repositories.
+/// Settings with these secrets: in nested YAML, in URLs in that, in the URLs of both repositories.
 fn settings(secrets: &[String]) -> Value {
     let (mut nested, mut urls) = (Vec::new(), Map::new());
     for (at, secret) in secrets.iter().enumerate().skip(2) {
@@ -52,7 +52,7 @@ async fn created(who: &Client, settings: Value) -> i64 {
     who.post("/api/v1/instances", settings).await.expect(201)["id"].as_i64().unwrap()
 }
 
-/// Every row of every table, as text.
+/// Every row of every table as text, with the table's name.
 async fn dump(app: &TestApp) -> Vec<(String, String)> {
     let tables = "SELECT string_agg(format('%I.%I', schemaname, tablename), ' ') AS text FROM pg_tables \
                   WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
@@ -64,7 +64,7 @@ async fn dump(app: &TestApp) -> Vec<(String, String)> {
     found
 }
 
-/// The answer of every operation that reads, streams aside.
+/// The answers of all reading operations, except streams.
 async fn answers(who: &Client) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for operation in operations().iter().filter(|operation| operation.method.is_safe()) {
@@ -77,7 +77,7 @@ async fn answers(who: &Client) -> Vec<(String, String)> {
     found
 }
 
-/// What the program logs on this test's thread.
+/// Captures what the program logs on this test's thread.
 #[derive(Clone, Default)]
 struct Heard(Arc<Mutex<Vec<u8>>>);
 
@@ -146,7 +146,7 @@ async fn fifty_secrets_are_nowhere_in_clear() {
 }
 
 #[tokio::test]
-async fn a_replaced_secret_goes_and_an_app_servers_own_stays() {
+async fn a_replaced_secret_is_deleted_and_that_of_an_app_server_kept() {
     let app = TestApp::start().await;
     let operator = app.operator().await;
     let body = json!({ "name": "x", "sub_domain": "x", YAML: "PASSWORD: one\n" });
@@ -160,7 +160,7 @@ async fn a_replaced_secret_goes_and_an_app_servers_own_stays() {
     let read = app.read_instance(instance).await;
     assert_eq!(read[YAML], "PASSWORD: \"••••••\"\n");
     assert_eq!(read["pending_changes"], json!([]), "compared as they are, not as they are stored");
-    // The mark that comes back changes nothing.
+    // A masked value that is sent back changes nothing.
     let answer = operator.patch(&path, "\"1\"", json!({ YAML: read[YAML] })).await.expect(200);
     assert_eq!((answer["etag"].clone(), rows().await), (json!("\"1\""), 3));
     let changed = json!({ YAML: "PASSWORD: \"••••••\"\nA: 1\n" });
@@ -209,7 +209,7 @@ async fn what_an_earlier_version_stored_in_clear_is_hidden_and_sealed_when_it_is
     let operator = app.operator().await;
     let extra = "EDXAPP_FERNET_KEYS: [zebra-crossing]\n";
     let instance = created(&operator, json!({ "name": "x", "sub_domain": "x", YAML: "A: 1\n" })).await;
-    // As it was stored when the name was not known as a secret's.
+    // As it was stored before this variable's name was recognised as that of a secret.
     let old = format!("UPDATE instances SET settings = jsonb_set(settings, '{{{YAML}}}', to_jsonb('{extra}'::text))");
     app.execute(&old).await;
     for path in ["", "/render"] {
@@ -229,7 +229,7 @@ fn key_file(runs_dir: &Path) -> PathBuf {
     runs_dir.join("secrets")
 }
 
-/// An app whose keys are in a file.
+/// A program whose keys are in a file.
 async fn with_key_file() -> TestApp {
     let options = |options: &mut ocim::instances::Options| {
         let path = key_file(&options.runs_dir);
@@ -240,7 +240,7 @@ async fn with_key_file() -> TestApp {
 }
 
 #[tokio::test]
-async fn keys_change_while_others_read_and_write() {
+async fn keys_are_rotated_during_reads_and_writes() {
     let app = with_key_file().await;
     let operator = app.operator().await;
     let many: String = (0..1200).map(|at| format!("K{at}_PASSWORD: s{at}\n")).collect();
@@ -253,20 +253,20 @@ async fn keys_change_while_others_read_and_write() {
     let writing = tokio::spawn(writes(operator.clone(), instance, stop.clone(), written.clone()));
     let more = async |count: &AtomicUsize, by: usize| {
         let enough = count.load(Ordering::SeqCst) + by;
-        until("others went on", async || count.load(Ordering::SeqCst) >= enough).await;
+        until("others made progress", async || count.load(Ordering::SeqCst) >= enough).await;
     };
     let mut firsts = Vec::new();
     for _ in 0..3 {
         let new = vault::generate().unwrap();
         let old = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{new}\n{old}")).unwrap();
-        // What was under way with the old key is done then.
+        // By then, all operations that began with the old key have ended.
         more(&written, 2).await;
         let other_process = Keyring::of_file(path.clone()).unwrap();
         let rotated = vault::rotate(&app.db, &other_process).await.unwrap();
         assert!(rotated.count >= 1200, "{rotated:?}");
         assert_eq!(rotated.spare.len(), 1, "{rotated:?}");
-        // What may go goes.
+        // The key that no secret needs any more is removed.
         std::fs::write(&path, new).unwrap();
         firsts.push(rotated.key);
         let again = vault::rotate(&app.db, &Keyring::of_file(path.clone()).unwrap()).await.unwrap();
@@ -304,7 +304,7 @@ async fn writes(operator: Client, instance: i64, stop: CancellationToken, count:
 }
 
 #[tokio::test]
-async fn what_was_changed_or_has_another_key_is_an_error_and_never_wrong() {
+async fn tampered_secrets_and_missing_keys_are_errors() {
     let app = with_key_file().await;
     let operator = app.operator().await;
     let body = |name: &str| json!({ "name": name, "sub_domain": name, YAML: format!("A_PASSWORD: of-{name}\n") });
@@ -336,7 +336,7 @@ async fn what_was_changed_or_has_another_key_is_an_error_and_never_wrong() {
     app.end().await;
 }
 
-/// What `ocim` says on a database, with this setting of keys; whether it succeeded.
+/// Runs `ocim` on a database with these keys. Gives whether it succeeded, and its output.
 async fn ocim(database: &Database, data_dir: &Path, keys: &str, arguments: &[&str]) -> (bool, String) {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ocim"));
     command.args(arguments).env("DATABASE_URL", database.url()).env("OCIM_DATA_DIR", data_dir);
@@ -385,7 +385,7 @@ async fn without_its_keys_the_program_does_not_start_and_says_what_it_needs() {
     assert!(words.contains(&format!("No secret needs key «{id}» any more")), "{words}");
     let (rotated, words) = ocim(&both, &["admin", "rotate-keys"]).await;
     assert!(rotated && words.contains("0 secrets were encrypted anew") && !words.contains(digits), "{words}");
-    // Of a file, it makes the new key itself.
+    // With a key file, it generates the new key itself.
     std::fs::create_dir(dir.path().join("keys")).unwrap();
     let file = dir.path().join("keys/secrets");
     std::fs::write(&file, other).unwrap();

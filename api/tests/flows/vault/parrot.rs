@@ -1,4 +1,4 @@
-//! An Ansible that says all it is given.
+//! An Ansible that prints everything it is given.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -14,12 +14,12 @@ use ocim::git::port::{Git, GitError, Progress};
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
 
-/// Says all it is given, as loudly as a program can.
+/// Prints everything it is given, as output, task names and debug text.
 #[derive(Debug)]
 pub struct Parrot {
     pub git: FakeGit,
     pub inner: FakeAnsible,
-    /// What it was given.
+    /// Everything that it was given.
     pub given: Mutex<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The audit trail.
+//! Reading and exporting the audit log.
 
 use chrono::Utc;
 use reqwest::Method;
@@ -12,7 +12,7 @@ async fn actions(client: &Client, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn it_is_filtered_and_paged_the_newest_first() {
+async fn the_audit_log_is_filtered_and_paged_newest_first() {
     let app = TestApp::idle().await;
     let (one, other) = (app.operator().await, app.operator().await);
     let body = |name: &str| json!({ "name": name, "sub_domain": name });
@@ -45,7 +45,7 @@ async fn it_is_filtered_and_paged_the_newest_first() {
 }
 
 #[tokio::test]
-async fn it_is_exported_line_by_line() {
+async fn the_audit_log_is_exported_as_json_lines() {
     let app = TestApp::idle().await;
     let fill = "INSERT INTO audit_log (actor, action) SELECT 'somebody', 'n' || n FROM generate_series(1, 1234) AS n";
     app.execute(fill).await;
@@ -55,7 +55,7 @@ async fn it_is_exported_line_by_line() {
     let entries: Vec<Value> = answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(entries.len(), 1234);
     assert_eq!((&entries[0]["action"], &entries[1233]["action"]), (&json!("n1234"), &json!("n1")));
-    // A link of a browser cannot say what it accepts.
+    // A browser's link cannot set the `Accept` header.
     let linked = app.viewer().await.get("/api/v1/activity?actor=somebody&format=jsonl").await;
     assert_eq!((linked.header("content-type"), linked.body == answer.body), ("application/jsonl", true));
     app.viewer().await.get("/api/v1/activity?format=xml").await.problem(400);
@@ -63,7 +63,7 @@ async fn it_is_exported_line_by_line() {
 }
 
 #[tokio::test]
-async fn it_only_grows() {
+async fn audit_entries_cannot_be_changed_or_deleted() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     app.operator().await.post("/api/v1/instances/1/app-servers", json!({})).await.expect(202);

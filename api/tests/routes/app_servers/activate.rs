@@ -7,7 +7,7 @@ fn path(id: i64) -> String {
 }
 
 #[tokio::test]
-async fn it_is_decided_at_once_and_the_gateway_follows() {
+async fn an_activation_is_recorded_at_once_and_the_gateway_follows() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
@@ -21,12 +21,12 @@ async fn it_is_decided_at_once_and_the_gateway_follows() {
 }
 
 #[tokio::test]
-async fn again_is_success_and_changes_nothing() {
+async fn activating_the_active_app_server_changes_nothing() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
     app.activate(id).await.expect(200);
-    // What is active already is not asked again whether it works.
+    // The active app server is not checked again.
     app.sites[0].set_healthy(false);
     app.activate(id).await.expect(200);
     assert_eq!(app.number("SELECT count(*) AS n FROM activations").await, 1);
@@ -34,7 +34,7 @@ async fn again_is_success_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn one_that_is_being_built_or_failed_is_refused() {
+async fn activate_refuses_an_app_server_that_is_being_built_or_failed() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let operator = app.operator().await;
@@ -50,7 +50,7 @@ async fn one_that_is_being_built_or_failed_is_refused() {
 }
 
 #[tokio::test]
-async fn an_unhealthy_one_is_refused_and_the_traffic_stays() {
+async fn activate_refuses_an_unhealthy_app_server() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let (first, second) = (app.running(instance).await, app.running(instance).await);
@@ -67,7 +67,7 @@ async fn an_unhealthy_one_is_refused_and_the_traffic_stays() {
 }
 
 #[tokio::test]
-async fn it_is_refused_where_something_else_is_active_than_the_caller_saw() {
+async fn activate_refuses_an_outdated_expected_active() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let (first, second) = (app.running(instance).await, app.running(instance).await);
@@ -82,7 +82,7 @@ async fn it_is_refused_where_something_else_is_active_than_the_caller_saw() {
 }
 
 #[tokio::test]
-async fn fields_of_the_wrong_kind_are_named() {
+async fn activate_names_fields_of_the_wrong_type() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     operator.post(&path(1), json!({ "expected_active": "first" })).await.field_error("/expected_active");
@@ -91,7 +91,7 @@ async fn fields_of_the_wrong_kind_are_named() {
 }
 
 #[tokio::test]
-async fn forcing_skips_the_checks_needs_a_reason_and_is_audited() {
+async fn forced_activation_skips_the_checks_needs_a_reason_and_is_audited() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
@@ -101,7 +101,7 @@ async fn forcing_skips_the_checks_needs_a_reason_and_is_audited() {
     let words = operator.post(&path(id), json!({ "force": true })).await.field_error("/reason");
     assert_eq!(words, "Skipping the checks needs a reason.");
     stories::activate(&operator, id, json!({ "force": true, "reason": "it must" })).await.expect(200);
-    assert_eq!(app.sites[0].asked().len(), asked, "nobody asked it");
+    assert_eq!(app.sites[0].asked().len(), asked, "its checks were skipped");
     let audited = "SELECT count(*) AS n FROM audit_log WHERE action = 'activate_app_server' \
                    AND detail -> 'is_forced' = 'true' AND reason = 'it must'";
     assert_eq!(app.number(audited).await, 1);
@@ -112,7 +112,7 @@ async fn forcing_skips_the_checks_needs_a_reason_and_is_audited() {
 }
 
 #[tokio::test]
-async fn when_it_runs_already_it_is_activated_now_and_never_one_that_failed() {
+async fn when_running_activates_a_running_app_server_now_and_refuses_a_failed_one() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let operator = app.operator().await;
@@ -128,7 +128,7 @@ async fn when_it_runs_already_it_is_activated_now_and_never_one_that_failed() {
 }
 
 #[tokio::test]
-async fn of_one_that_is_being_built_some_things_make_no_sense() {
+async fn when_running_refuses_force_an_outdated_expected_active_and_a_stopped_build() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let (first, id) = (app.launched(instance).await, app.launched(instance).await);
@@ -150,7 +150,7 @@ async fn of_one_that_is_being_built_some_things_make_no_sense() {
 }
 
 #[tokio::test]
-async fn nothing_of_an_archived_instance_is_activated() {
+async fn activate_refuses_an_archived_instance() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;

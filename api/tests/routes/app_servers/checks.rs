@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::app::{TestApp, until};
 
 #[tokio::test]
-async fn they_are_made_when_asked_for_and_the_last_ones_are_kept() {
+async fn checks_run_on_request_and_their_last_results_are_kept() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
@@ -34,7 +34,7 @@ async fn a_machine_without_an_address_cannot_be_checked() {
 }
 
 #[tokio::test]
-async fn those_of_what_is_active_are_repeated() {
+async fn the_checks_of_the_active_app_server_are_repeated() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let (active, other) = (app.running(instance).await, app.running(instance).await);

@@ -39,7 +39,7 @@ async fn app_servers_are_compared_field_by_field_and_by_their_variables() {
     assert_eq!(variables[..2], ["DB.PASSWORD", "EDXAPP_BUGS_EMAIL"]);
     assert!(variables.contains(&"EDXAPP_FEATURES_EXTRA.ENABLE_NOTES") && !variables.contains(&"ocim_app_server"));
     assert!(!diff.to_string().contains("hunter"), "{diff}");
-    // The other way round it is the other way round, and with itself there is nothing.
+    // Reversed, before and after are swapped; compared with itself, nothing differs.
     let back = viewer.get(&format!("/api/v1/app-servers/{second}/diff?against={first}")).await.expect(200);
     assert_eq!(back["settings"][2], change_of("email", "new@example.com", "contact@example.com", false));
     let same = viewer.get(&format!("/api/v1/app-servers/{first}/diff?against={first}")).await.expect(200);
@@ -48,7 +48,7 @@ async fn app_servers_are_compared_field_by_field_and_by_their_variables() {
 }
 
 #[tokio::test]
-async fn the_instance_as_it_is_now_is_what_it_is_compared_with_unless_said() {
+async fn diff_compares_with_the_current_instance_by_default() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
@@ -68,7 +68,7 @@ async fn the_instance_as_it_is_now_is_what_it_is_compared_with_unless_said() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_compared_is_refused_in_words() {
+async fn diff_refuses_what_cannot_be_compared() {
     let app = TestApp::idle().await;
     let (one, two) = (app.instance("one").await, app.instance("two").await);
     let (mine, other) = (app.launched(one).await, app.launched(two).await);

@@ -9,7 +9,7 @@ fn ids(page: &Value) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn of_all_instances_or_one_or_with_a_status() {
+async fn app_servers_are_listed_by_instance_status_and_text() {
     let app = TestApp::idle().await;
     let (one, other) = (app.instance("one").await, app.instance("other").await);
     let first = app.running(one).await;

@@ -7,7 +7,7 @@ use super::logs::with_log;
 const PATH: &str = "/api/v1/app-servers/1/logs/matches";
 
 #[tokio::test]
-async fn the_places_are_those_that_the_log_gives_for_the_same_question() {
+async fn log_matches_agree_with_the_filtered_log() {
     let (app, viewer) = with_log().await;
     for (query, expected) in [
         ("q=LINE%205", vec![5]),
@@ -30,7 +30,7 @@ async fn the_places_are_those_that_the_log_gives_for_the_same_question() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_and_nothing_sought_is_everywhere() {
+async fn log_matches_refuse_invalid_queries_and_match_all_without_a_text() {
     let (app, viewer) = with_log().await;
     for query in ["?level=LOUD", "?q=a&limit=3", "?q=a%00b"] {
         viewer.get(&format!("{PATH}{query}")).await.problem(400);
@@ -45,7 +45,7 @@ async fn what_makes_no_sense_is_refused_and_nothing_sought_is_everywhere() {
 }
 
 #[tokio::test]
-async fn of_many_the_last_are_given_and_all_are_counted() {
+async fn log_matches_list_the_last_places_and_count_all() {
     let (app, viewer) = with_log().await;
     let about = About::AppServer(InstanceId(1), AppServerId(1));
     let many: Vec<Line> = (1..=10_050).map(|number| Line::info(format!("task {number}"))).collect();

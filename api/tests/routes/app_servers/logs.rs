@@ -7,7 +7,7 @@ use crate::app::{Answer, Client, TestApp};
 
 const PATH: &str = "/api/v1/app-servers/1/logs";
 
-/// An app server with a log of ten lines, of which the launch wrote the first.
+/// An app server with ten log lines, the first of which the launch wrote.
 pub(super) async fn with_log() -> (TestApp, Client) {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
@@ -30,7 +30,7 @@ fn numbers(page: &Value) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn parts_of_it_by_number_level_and_text() {
+async fn a_log_is_filtered_by_number_level_and_text() {
     let (app, viewer) = with_log().await;
     for (query, expected) in [
         ("", (1..=10).collect::<Vec<i64>>()),
@@ -57,7 +57,7 @@ async fn parts_of_it_by_number_level_and_text() {
 }
 
 #[tokio::test]
-async fn pages_give_every_line_once() {
+async fn pages_of_a_log_give_every_line_once() {
     let (app, viewer) = with_log().await;
     let (mut path, mut found) = (format!("{PATH}?limit=4"), Vec::new());
     loop {
@@ -71,7 +71,7 @@ async fn pages_give_every_line_once() {
 }
 
 #[tokio::test]
-async fn as_plain_text_it_is_whole() {
+async fn a_log_as_plain_text_is_complete() {
     let (app, viewer) = with_log().await;
     let about = About::AppServer(InstanceId(1), AppServerId(1));
     let many: Vec<Line> = (0..1200).map(|number| Line::info(format!("task {number}"))).collect();
@@ -102,7 +102,7 @@ async fn the_last_lines_as_text_are_the_last_lines_as_json() {
 }
 
 #[tokio::test]
-async fn many_writers_leave_no_gap() {
+async fn concurrent_writers_leave_no_gap_in_a_log() {
     let (app, viewer) = with_log().await;
     let about = About::AppServer(InstanceId(1), AppServerId(1));
     let writers = (0..8).map(|writer| {

@@ -11,7 +11,7 @@ async fn write(app: &TestApp, text: &str) {
 }
 
 #[tokio::test]
-async fn cut_anywhere_it_goes_on_without_a_gap() {
+async fn a_log_stream_resumes_without_a_gap() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.launched(instance).await;
@@ -32,7 +32,7 @@ async fn cut_anywhere_it_goes_on_without_a_gap() {
 }
 
 #[tokio::test]
-async fn it_ends_with_the_program() {
+async fn a_log_stream_ends_with_the_program() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.launched(instance).await;

@@ -1,4 +1,4 @@
-//! Keeping an app server.
+//! Pinning an app server, which keeps its machine.
 
 use ocim::instances::upkeep::retention;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn pinned_it_has_no_end_and_unpinned_it_has_one_again() {
+async fn pinning_cancels_the_termination_and_unpinning_schedules_it() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let old = app.running(instance).await;
@@ -35,7 +35,7 @@ async fn pinned_it_has_no_end_and_unpinned_it_has_one_again() {
 }
 
 #[tokio::test]
-async fn one_whose_end_was_decided_cannot_be_pinned() {
+async fn an_app_server_that_is_being_terminated_cannot_be_pinned() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;

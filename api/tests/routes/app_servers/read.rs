@@ -3,7 +3,7 @@ use serde_json::Value;
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn all_that_it_was_built_from_and_how_the_build_went() {
+async fn an_app_server_shows_its_configuration_and_its_build() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;
@@ -162,7 +162,7 @@ async fn all_that_it_was_built_from_and_how_the_build_went() {
 }
 
 #[tokio::test]
-async fn one_that_waits_says_how_many_are_ahead() {
+async fn a_queued_app_server_shows_how_many_are_ahead() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let ids = [app.launched(instance).await, app.launched(instance).await, app.launched(instance).await];

@@ -6,7 +6,7 @@ use crate::app::{Answer, Credentials, TestApp};
 const PATH: &str = "/api/v1/auth/login";
 const PASSWORD: &str = "correct horse battery staple";
 
-/// A user whose password is known.
+/// Adds a user whose password is `PASSWORD`.
 async fn add_user(app: &TestApp, name: &str) {
     let hash = ocim::platform::users::passwords::hash(PASSWORD.to_owned()).await.unwrap();
     assert!(ocim::platform::users::store::insert(&mut *app.conn().await, name, &hash, Role::Admin).await.unwrap());
@@ -37,7 +37,7 @@ async fn a_right_password_begins_a_session_that_scripts_of_a_page_cannot_read() 
 }
 
 #[tokio::test]
-async fn nobody_learns_which_of_name_and_password_is_wrong() {
+async fn login_does_not_reveal_whether_name_or_password_is_wrong() {
     let app = TestApp::idle().await;
     add_user(&app, "ada").await;
     let nobody = app.anonymous();
@@ -49,7 +49,7 @@ async fn nobody_learns_which_of_name_and_password_is_wrong() {
 }
 
 #[tokio::test]
-async fn guessing_is_slowed_down_and_the_right_password_ends_that() {
+async fn wrong_passwords_slow_down_login_until_the_right_one() {
     let app = TestApp::idle().await;
     add_user(&app, "ada").await;
     let nobody = app.anonymous();
@@ -78,7 +78,7 @@ async fn guessing_is_slowed_down_and_the_right_password_ends_that() {
 }
 
 #[tokio::test]
-async fn another_site_signs_nobody_in() {
+async fn login_from_another_site_is_refused() {
     let app = TestApp::idle().await;
     add_user(&app, "ada").await;
     let request = app.anonymous().request(reqwest::Method::POST, PATH).header("sec-fetch-site", "cross-site");
@@ -87,7 +87,7 @@ async fn another_site_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn of_many_guesses_at_once_no_more_are_let_through_than_one_after_the_other() {
+async fn concurrent_guesses_are_limited_like_sequential_ones() {
     let app = TestApp::idle().await;
     add_user(&app, "ada").await;
     let nobody = app.anonymous();
@@ -96,7 +96,7 @@ async fn of_many_guesses_at_once_no_more_are_let_through_than_one_after_the_othe
     let wrong = answers.iter().filter(|answer| answer.status == 401).count();
     let later = answers.iter().filter(|answer| answer.status == 429).count();
     assert_eq!(wrong + later, 20);
-    // Five are free; the wait after the next is a second, which may pass meanwhile.
+    // Five attempts are free; the wait after the next one is a second, which may pass during the test.
     assert!((5..=8).contains(&wrong), "{wrong} were let through");
     let refused = "SELECT count(*) AS n FROM audit_log WHERE actor = 'ada' AND action = 'login' \
         AND outcome = 'refused' AND reason = 'User name or password is wrong.' AND address = '127.0.0.1'";
@@ -126,7 +126,7 @@ async fn one_address_that_tries_many_names_is_slowed_down_too() {
 }
 
 #[tokio::test]
-async fn who_is_disabled_does_not_sign_in() {
+async fn a_disabled_user_cannot_sign_in() {
     let app = TestApp::idle().await;
     add_user(&app, "ada").await;
     app.execute("UPDATE users SET disabled_at = now()").await;
@@ -136,7 +136,7 @@ async fn who_is_disabled_does_not_sign_in() {
 }
 
 #[tokio::test]
-async fn what_is_no_name_is_a_wrong_one() {
+async fn an_invalid_user_name_is_answered_like_a_wrong_one() {
     let app = TestApp::idle().await;
     for name in ["", "a\u{0}da", "a\nda", &"x".repeat(100_000)] {
         app.anonymous().post(PATH, json!({ "username": name, "password": "a guess" })).await.problem(401);

@@ -7,7 +7,7 @@ use crate::app::{Answer, TestApp};
 const PATH: &str = "/api/v1/auth/logout";
 
 #[tokio::test]
-async fn the_session_ends_and_its_cookie_goes() {
+async fn logout_ends_the_session_and_clears_its_cookie() {
     let app = TestApp::idle().await;
     let (browser, other) = (app.session(Role::Viewer).await, app.session(Role::Viewer).await);
     let request = browser.request(Method::POST, PATH).header("sec-fetch-site", "same-origin");
@@ -20,7 +20,7 @@ async fn the_session_ends_and_its_cookie_goes() {
 }
 
 #[tokio::test]
-async fn a_token_goes_on_working() {
+async fn logout_does_not_revoke_a_token() {
     let app = TestApp::idle().await;
     let script = app.viewer().await;
     script.post(PATH, json!({})).await.expect(204);
@@ -29,7 +29,7 @@ async fn a_token_goes_on_working() {
 }
 
 #[tokio::test]
-async fn a_page_of_ours_may_send_it_by_its_origin() {
+async fn logout_is_accepted_from_our_own_origin() {
     let app = TestApp::idle().await;
     let browser = app.session(Role::Viewer).await;
     let own = browser.base().to_owned();

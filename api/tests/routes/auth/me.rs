@@ -17,7 +17,7 @@ async fn each_role_is_told_who_it_is() {
 }
 
 #[tokio::test]
-async fn a_session_ends_by_itself() {
+async fn a_session_expires() {
     let app = TestApp::idle().await;
     let browser = app.session(Role::Admin).await;
     browser.get(PATH).await.expect(200);

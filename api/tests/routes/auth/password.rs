@@ -9,7 +9,7 @@ const PATH: &str = "/api/v1/auth/password";
 const OLD: &str = "correct horse battery staple";
 const NEW: &str = "seven otters juggle lamps";
 
-/// A user whose password is known, signed in twice.
+/// A user with a known password, signed in twice.
 async fn ada(app: &TestApp) -> [Client; 2] {
     let hash = ocim::platform::users::passwords::hash(OLD.to_owned()).await.unwrap();
     assert!(ocim::platform::users::store::insert(&mut *app.conn().await, "ada", &hash, Role::Viewer).await.unwrap());
@@ -27,7 +27,7 @@ fn cookie(header: &str) -> Credentials {
 }
 
 #[tokio::test]
-async fn all_sessions_end_and_the_own_goes_on_with_a_new_cookie() {
+async fn a_password_change_ends_all_sessions_and_renews_the_own_cookie() {
     let app = TestApp::idle().await;
     let [here, there] = ada(&app).await;
     let answer = here.post(PATH, json!({ "current": OLD, "new": NEW })).await;
@@ -46,7 +46,7 @@ async fn all_sessions_end_and_the_own_goes_on_with_a_new_cookie() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_or_weak_changes_nothing() {
+async fn a_wrong_or_weak_password_changes_nothing() {
     let app = TestApp::idle().await;
     let [here, there] = ada(&app).await;
     let wrong = here.post(PATH, json!({ "current": "a guess", "new": NEW })).await;
@@ -65,7 +65,7 @@ async fn what_is_wrong_or_weak_changes_nothing() {
 }
 
 #[tokio::test]
-async fn guessing_is_slowed_down_as_in_signing_in() {
+async fn guesses_of_the_current_password_are_slowed_down() {
     let app = TestApp::idle().await;
     let [here, _] = ada(&app).await;
     for _ in 0..5 {
@@ -78,7 +78,7 @@ async fn guessing_is_slowed_down_as_in_signing_in() {
 }
 
 #[tokio::test]
-async fn who_has_none_is_told_so_and_a_token_changes_none() {
+async fn a_password_change_needs_a_password_and_a_session() {
     let app = TestApp::idle().await;
     let browser = app.session(Role::Viewer).await;
     app.execute("UPDATE users SET password_hash = NULL").await;

@@ -1,4 +1,4 @@
-//! One's own sessions.
+//! Listing and ending one's own sessions.
 
 use ocim::platform::users::store;
 use serde_json::{Value, json};
@@ -9,13 +9,13 @@ use crate::app::{Answer, Client, Credentials, TestApp};
 const PATH: &str = "/api/v1/auth/sessions";
 const PASSWORD: &str = "correct horse battery staple";
 
-/// A user whose password is known.
+/// Adds a user with a known password.
 async fn add_user(app: &TestApp) {
     let hash = ocim::platform::users::passwords::hash(PASSWORD.to_owned()).await.unwrap();
     assert!(store::insert(&mut *app.conn().await, "ada", &hash, Role::Viewer).await.unwrap());
 }
 
-/// Signs in from a browser that calls itself so.
+/// Signs in with this `User-Agent`.
 async fn sign_in(from: &Client, browser: &str) -> Client {
     let request = from.request(reqwest::Method::POST, "/api/v1/auth/login").header("user-agent", browser);
     let answer = Answer::to(request.json(&json!({ "username": "ada", "password": PASSWORD }))).await;
@@ -29,7 +29,7 @@ async fn sessions(browser: &Client) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn each_says_from_where_and_which_is_the_own() {
+async fn sessions_show_their_origin_and_which_is_the_current_one() {
     let app = TestApp::idle().await;
     add_user(&app).await;
     let first = sign_in(&app.anonymous(), "Netscape").await;
@@ -53,7 +53,7 @@ async fn each_says_from_where_and_which_is_the_own() {
 }
 
 #[tokio::test]
-async fn use_is_noted_to_the_minute() {
+async fn the_use_of_a_session_is_recorded_to_the_minute() {
     let app = TestApp::idle().await;
     add_user(&app).await;
     let browser = sign_in(&app.anonymous(), "Netscape").await;
@@ -69,7 +69,7 @@ async fn use_is_noted_to_the_minute() {
 }
 
 #[tokio::test]
-async fn a_database_that_takes_nothing_in_lets_a_browser_look() {
+async fn a_session_can_read_while_the_database_is_read_only() {
     let app = TestApp::idle().await;
     add_user(&app).await;
     let Credentials::Cookie(secret) = sign_in(&app.anonymous(), "Netscape").await.credentials().clone() else {
@@ -87,7 +87,7 @@ async fn a_database_that_takes_nothing_in_lets_a_browser_look() {
 }
 
 #[tokio::test]
-async fn one_or_all_others_are_ended_and_nobody_elses() {
+async fn a_user_ends_one_or_all_other_sessions_and_only_own_ones() {
     let app = TestApp::idle().await;
     add_user(&app).await;
     let nobody = app.anonymous();
@@ -125,7 +125,7 @@ async fn signing_in_anew_ends_the_session_of_the_old_cookie() {
 }
 
 #[tokio::test]
-async fn a_token_sees_and_ends_none() {
+async fn a_token_cannot_list_or_end_sessions() {
     let app = TestApp::idle().await;
     let script = app.person(Role::Admin).await;
     for problem in [script.get(PATH).await, script.delete(PATH).await, script.delete(&format!("{PATH}/1")).await] {

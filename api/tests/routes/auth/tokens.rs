@@ -1,4 +1,4 @@
-//! Making, listing and taking away API tokens.
+//! Creating, listing and revoking API tokens.
 
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::app::{Client, Credentials, TestApp};
 
 const PATH: &str = "/api/v1/auth/tokens";
 
-/// A new token; gives its id and whoever uses it.
+/// Creates a token; gives its id and a client that uses it.
 async fn make(browser: &Client, role: &str) -> (i64, Client) {
     let made = browser.post(PATH, json!({ "name": "nightly", "role": role })).await.expect(201);
     let secret = made["secret"].as_str().unwrap().to_owned();
@@ -16,7 +16,7 @@ async fn make(browser: &Client, role: &str) -> (i64, Client) {
 }
 
 #[tokio::test]
-async fn the_secret_is_shown_once() {
+async fn the_secret_of_a_token_is_shown_once() {
     let app = TestApp::idle().await;
     let browser = app.session(Role::Operator).await;
     let made =
@@ -47,7 +47,7 @@ async fn the_secret_is_shown_once() {
 }
 
 #[tokio::test]
-async fn it_may_do_what_its_role_says_and_its_use_is_noted() {
+async fn a_token_has_the_permissions_of_its_role_and_its_use_is_recorded() {
     let app = TestApp::idle().await;
     let browser = app.session(Role::Admin).await;
     let (id, viewer) = make(&browser, "viewer").await;
@@ -64,7 +64,7 @@ async fn it_may_do_what_its_role_says_and_its_use_is_noted() {
 }
 
 #[tokio::test]
-async fn it_never_does_more_than_its_owner_may_now() {
+async fn a_token_never_exceeds_the_current_role_of_its_owner() {
     let app = TestApp::idle().await;
     let browser = app.session(Role::Operator).await;
     let (_, script) = make(&browser, "operator").await;
@@ -75,7 +75,7 @@ async fn it_never_does_more_than_its_owner_may_now() {
 }
 
 #[tokio::test]
-async fn it_stops_working_when_it_expires_or_is_taken_away() {
+async fn a_token_stops_working_when_it_expires_or_is_revoked() {
     let app = TestApp::idle().await;
     let browser = app.session(Role::Viewer).await;
     let (id, gone) = make(&browser, "viewer").await;
@@ -95,7 +95,7 @@ async fn it_stops_working_when_it_expires_or_is_taken_away() {
 }
 
 #[tokio::test]
-async fn nobody_takes_away_what_is_anothers() {
+async fn a_user_cannot_revoke_the_token_of_another_user() {
     let app = TestApp::idle().await;
     let (id, script) = make(&app.session(Role::Viewer).await, "viewer").await;
     let admin = app.session(Role::Admin).await;
@@ -106,7 +106,7 @@ async fn nobody_takes_away_what_is_anothers() {
 }
 
 #[tokio::test]
-async fn a_token_makes_no_tokens() {
+async fn a_token_cannot_create_tokens() {
     let app = TestApp::idle().await;
     let problem = app.operator().await.post(PATH, json!({ "name": "x", "role": "viewer" })).await.problem(403);
     assert_eq!(problem["detail"], "A token cannot do this; sign in with a password.");
@@ -114,7 +114,7 @@ async fn a_token_makes_no_tokens() {
 }
 
 #[tokio::test]
-async fn every_field_that_is_wrong_is_named() {
+async fn creating_a_token_names_every_invalid_field() {
     let app = TestApp::idle().await;
     let browser = app.session(Role::Operator).await;
     let body = json!({ "name": " ", "role": "admin", "expires_in_days": 366 });

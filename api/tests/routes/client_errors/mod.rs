@@ -1,4 +1,4 @@
-//! Faults of the pages.
+//! Reports of errors in the pages.
 
 use serde_json::json;
 use shared_types::Role;
@@ -6,7 +6,7 @@ use shared_types::Role;
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn whoever_looks_may_report_one_within_bounds() {
+async fn viewers_may_report_page_errors_within_limits() {
     let app = TestApp::idle().await;
     let path = "/api/v1/client-errors";
     let viewer = app.session(Role::Viewer).await;

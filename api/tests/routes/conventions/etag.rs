@@ -9,7 +9,7 @@ async fn get(client: &Client, path: &str, tag: &str, encoding: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn what_is_known_is_not_sent_again() {
+async fn a_known_etag_is_answered_with_304() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let viewer = app.viewer().await;
@@ -25,7 +25,7 @@ async fn what_is_known_is_not_sent_again() {
         }
         assert_eq!(get(&viewer, path, "\"other\"", "identity").await.status, 200);
     }
-    // Whatever the answer shows counts, not only what the version counts.
+    // The tag depends on the whole answer, not only on the version.
     let tag = viewer.get("/api/v1/instances/1").await.header("etag").to_owned();
     app.launched(instance).await;
     let changed = get(&viewer, "/api/v1/instances/1", &tag, "identity").await;
@@ -35,7 +35,7 @@ async fn what_is_known_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn another_encoding_has_another_tag_and_any_tag_of_the_version_is_one_to_change_it_by() {
+async fn etags_differ_by_encoding_and_each_is_accepted_for_a_change() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let operator = app.operator().await;
@@ -58,7 +58,7 @@ async fn another_encoding_has_another_tag_and_any_tag_of_the_version_is_one_to_c
 }
 
 #[tokio::test]
-async fn who_is_signed_in_is_not_kept_by_a_browser() {
+async fn the_current_user_is_not_cached_by_a_browser() {
     let app = TestApp::idle().await;
     let answer = app.viewer().await.get("/api/v1/auth/me").await;
     answer.expect(200);

@@ -1,4 +1,4 @@
-//! What the fuzzer (script/fuzz-api) found once.
+//! Regressions that the fuzzer (script/fuzz-api) found.
 
 use reqwest::Method;
 use serde_json::json;
@@ -46,10 +46,10 @@ async fn a_word_that_is_a_path_of_its_own_names_its_methods() {
 }
 
 #[tokio::test]
-async fn health_is_asked_by_get_and_pages_are_only_read() {
+async fn health_accepts_only_get_and_pages_only_get_and_head() {
     let app = TestApp::idle().await;
     let nobody = app.anonymous();
-    // A HEAD that was answered with the page said "ready" of a program that was not.
+    // HEAD was once answered with the page, which reported “ready” for a program that was not.
     for method in [Method::HEAD, Method::TRACE, Method::POST] {
         for (path, allowed) in [("/healthz", "GET"), ("/readyz", "GET")] {
             let answer = Answer::to(nobody.request(method.clone(), path)).await;
@@ -71,7 +71,7 @@ async fn a_token_names_no_more_scopes_than_there_are() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_too_long_is_not_cut_into_somebodys() {
+async fn an_overlong_user_name_is_not_cut_to_another_users_name() {
     let app = TestApp::idle().await;
     let admin = app.person(Role::Admin).await;
     let (name, password) = ("a".repeat(150), "seven otters juggle lamps");

@@ -3,7 +3,7 @@ use reqwest::Method;
 use crate::app::{Answer, Setup, TestApp};
 
 #[tokio::test]
-async fn a_browser_is_kept_safe() {
+async fn security_headers_are_set() {
     let app = TestApp::idle().await;
     let nobody = app.anonymous();
     for path in ["/", "/healthz", "/api/v1/auth/me", "/api/v1/nothing", "/docs/"] {
@@ -27,7 +27,7 @@ async fn a_browser_is_kept_safe() {
 }
 
 #[tokio::test]
-async fn behind_tls_it_stays_with_tls() {
+async fn strict_transport_security_is_set_behind_tls() {
     let app =
         TestApp::with(Setup { works: false, guard: |settings| settings.ocim_behind_tls = true, ..Setup::default() })
             .await;
@@ -37,7 +37,7 @@ async fn behind_tls_it_stays_with_tls() {
 }
 
 #[tokio::test]
-async fn only_pages_of_the_sites_that_are_named_may_read_answers() {
+async fn cors_allows_only_the_configured_origins() {
     let app = TestApp::with(Setup {
         works: false,
         guard: |settings| settings.ocim_cors_origins = vec!["https://console.example".into()],

@@ -18,7 +18,7 @@ async fn launched(app: &TestApp) -> i64 {
 }
 
 #[tokio::test]
-async fn the_same_request_is_answered_alike_and_starts_nothing_twice() {
+async fn a_repeated_idempotency_key_starts_nothing_twice() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let operator = app.operator().await;
@@ -29,7 +29,7 @@ async fn the_same_request_is_answered_alike_and_starts_nothing_twice() {
     assert_eq!(again.expect(202), made);
     assert_eq!((again.header("idempotency-replayed"), again.header("location")), ("true", first.header("location")));
     assert_eq!(launched(&app).await, 1);
-    // Another key, and another's same key, are other requests.
+    // Another key, or another caller's same key, is another request.
     post(&operator, LAUNCH, "b", json!({ "reason": "once" })).await.expect(202);
     post(&app.operator().await, LAUNCH, "a", json!({ "reason": "once" })).await.expect(202);
     assert_eq!(launched(&app).await, 3);
@@ -37,7 +37,7 @@ async fn the_same_request_is_answered_alike_and_starts_nothing_twice() {
 }
 
 #[tokio::test]
-async fn a_key_is_for_one_request() {
+async fn an_idempotency_key_is_refused_for_another_request() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     app.instance("other").await;
@@ -56,7 +56,7 @@ async fn a_key_is_for_one_request() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_repeated_too_but_not_that_of_who_may_not() {
+async fn refusals_are_replayed_except_missing_permissions() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let operator = app.operator().await;
@@ -65,19 +65,19 @@ async fn a_refusal_is_repeated_too_but_not_that_of_who_may_not() {
     assert_eq!(serde_json::from_str::<Value>(&again.body).unwrap(), refused, "with the first request's id");
     assert_eq!(again.header("idempotency-replayed"), "true");
 
-    // What was refused for the role may be asked again once the role is enough.
+    // A request that was refused for the role may be repeated once the role suffices.
     let person = app.session(Role::Viewer).await;
     post(&person, LAUNCH, "b", json!({})).await.problem(403);
     app.execute("UPDATE users SET role = 'operator' WHERE role = 'viewer'").await;
     post(&person, LAUNCH, "b", json!({})).await.expect(202);
-    // Nobody leaves a key behind who has not proved who they are.
+    // Without authentication, no key is stored.
     post(&app.anonymous(), LAUNCH, "c", json!({})).await.problem(401);
     assert_eq!(app.number("SELECT count(*) AS n FROM idempotency_keys").await, 2);
     app.end().await;
 }
 
 #[tokio::test]
-async fn who_hung_up_and_asks_again_is_told_what_was_done() {
+async fn a_retry_after_a_disconnect_gets_the_first_result() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let operator = app.operator().await;
@@ -93,13 +93,13 @@ async fn who_hung_up_and_asks_again_is_told_what_was_done() {
     })
     .await
     .unwrap();
-    until("it is answered", async || post(&operator, LAUNCH, "a", json!({})).await.status == 202).await;
+    until("the launch is answered", async || post(&operator, LAUNCH, "a", json!({})).await.status == 202).await;
     assert_eq!(launched(&app).await, 1);
     app.end().await;
 }
 
 #[tokio::test]
-async fn keys_are_forgotten_after_a_day() {
+async fn idempotency_keys_expire_after_a_day() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let operator = app.operator().await;

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::app::{Answer, Setup, Stream, TestApp, until};
 
 #[tokio::test]
-async fn a_caller_who_asks_too_often_is_told_when_to_come_back() {
+async fn a_rate_limited_caller_gets_retry_after() {
     let app =
         TestApp::with(Setup { works: false, guard: |settings| settings.ocim_principal_rate = 5, ..Setup::default() })
             .await;
@@ -25,7 +25,7 @@ async fn a_caller_who_asks_too_often_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn an_address_that_asks_too_often_is_refused_before_anything_is_looked_up() {
+async fn a_rate_limited_address_is_refused_before_any_query() {
     let app = TestApp::with(Setup {
         works: false,
         guard: |settings| {
@@ -49,7 +49,7 @@ async fn an_address_that_asks_too_often_is_refused_before_anything_is_looked_up(
 }
 
 #[tokio::test]
-async fn other_hosts_names_are_refused() {
+async fn requests_for_other_host_names_are_refused() {
     let app = TestApp::with(Setup {
         works: false,
         guard: |settings| settings.ocim_allowed_hosts = vec!["ocim.example".into()],
@@ -67,13 +67,13 @@ async fn other_hosts_names_are_refused() {
 }
 
 #[tokio::test]
-async fn headers_have_a_bound() {
+async fn the_size_of_headers_is_limited() {
     let app = TestApp::idle().await;
     let nobody = app.anonymous();
     let with = |size: usize| Answer::to(nobody.request(Method::GET, "/healthz").header("x-filler", "x".repeat(size)));
     with(31_000).await.expect(200);
     with(33_000).await.problem(431);
-    // Beyond that nobody reads them at all.
+    // Longer headers are not read at all.
     let mut connection = std::net::TcpStream::connect(nobody.base().trim_start_matches("http://")).unwrap();
     let mut answer = String::new();
     let head = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Filler: {}\r\n\r\n", "x".repeat(400_000));
@@ -89,7 +89,7 @@ async fn headers_have_a_bound() {
 }
 
 #[tokio::test]
-async fn json_has_a_bound_on_its_depth() {
+async fn the_depth_of_json_is_limited() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     let deep = format!("{{\"name\": {}{}}}", "[".repeat(200), "]".repeat(200));
@@ -100,7 +100,7 @@ async fn json_has_a_bound_on_its_depth() {
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_too_long_is_given_up_and_leaves_no_lock() {
+async fn a_request_that_times_out_leaves_no_lock() {
     let app =
         TestApp::with(Setup { works: false, guard: |settings| settings.ocim_request_timeout = 1, ..Setup::default() })
             .await;
@@ -124,7 +124,7 @@ async fn an_answer_that_takes_too_long_is_given_up_and_leaves_no_lock() {
 }
 
 #[tokio::test]
-async fn streams_are_counted_and_closing_one_makes_room() {
+async fn the_number_of_open_streams_is_limited() {
     let app = TestApp::with(Setup {
         works: false,
         guard: |settings| {
@@ -143,15 +143,15 @@ async fn streams_are_counted_and_closing_one_makes_room() {
     let _third = Stream::open(&other, "/api/v1/events", None).await;
     assert!(other.get("/api/v1/events").await.problem(429)["detail"].as_str().unwrap().contains("3 streams are open"));
     drop(first);
-    // What is said next finds that nobody listens.
+    // The next event shows that the client is gone.
     app.instance("demo").await;
-    until("there is room", async || app.guard.streams.count() == 2).await;
+    until("a stream was closed", async || app.guard.streams.count() == 2).await;
     let _fourth = Stream::open(&other, "/api/v1/events", None).await;
     app.end().await;
 }
 
 #[tokio::test]
-async fn a_reader_that_takes_nothing_in_is_cut() {
+async fn a_stalled_reader_of_a_stream_is_disconnected() {
     let app =
         TestApp::with(Setup { works: false, guard: |settings| settings.ocim_stall_timeout = 2, ..Setup::default() })
             .await;
@@ -160,11 +160,11 @@ async fn a_reader_that_takes_nothing_in_is_cut() {
     let head =
         format!("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", viewer.token());
     connection.write_all(head.as_bytes()).unwrap();
-    until("it is open", async || app.guard.streams.count() == 1).await;
-    // More than sockets hold, and nobody reads.
+    until("the stream is open", async || app.guard.streams.count() == 1).await;
+    // More than the socket buffers hold; the client does not read.
     let loud = "SELECT count(pg_notify('ocim_events', json_build_object('id', null, 'type', 'LogAppended', 'created', now(), \
         'instance_id', 1, 'last_seq', n)::text)) FROM generate_series(1, 100000) AS n";
-    until("it is cut", async || {
+    until("the stream is cut", async || {
         app.execute(loud).await;
         app.guard.streams.count() == 0
     })

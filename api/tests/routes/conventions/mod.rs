@@ -1,4 +1,4 @@
-//! What holds for all operations alike: tags, keys of repeated requests, limits, headers, and what is written down.
+//! Conventions of all operations: ETags, idempotency keys, limits, headers, and the audit of refusals.
 
 mod etag;
 mod fuzzed;

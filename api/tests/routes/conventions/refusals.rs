@@ -7,7 +7,7 @@ const REFUSED: &str = "SELECT coalesce(string_agg(action || ' ' || coalesce(inst
     FROM audit_log WHERE outcome = 'refused'";
 
 #[tokio::test]
-async fn every_refusal_of_a_change_is_written_down_with_who_and_why() {
+async fn every_refused_change_is_audited_with_actor_and_reason() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let id = app.launched(instance).await;
@@ -16,7 +16,7 @@ async fn every_refusal_of_a_change_is_written_down_with_who_and_why() {
     operator.post(&format!("/api/v1/app-servers/{id}/activate"), json!({})).await.problem(409);
     operator.patch("/api/v1/instances/1", "\"7\"", json!({ "name": "x" })).await.problem(412);
     operator.post("/api/v1/instances", json!({ "sub_domain": "x" })).await.problem(422);
-    // Nobody, and whoever only looks, leave no trace.
+    // Requests without authentication and refused reads are not audited.
     app.anonymous().post("/api/v1/instances", json!({})).await.problem(401);
     viewer.get("/api/v1/instances/99").await.problem(404);
     let told = app.text(REFUSED).await;

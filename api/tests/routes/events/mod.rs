@@ -1,4 +1,4 @@
-//! The stream of what changes.
+//! The stream of events.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::app::{Stream, TestApp};
 const PATH: &str = "/api/v1/events";
 
 #[tokio::test]
-async fn what_happens_arrives_with_its_ids() {
+async fn events_arrive_with_their_ids() {
     let app = TestApp::idle().await;
     let mut stream = Stream::open(&app.viewer().await, PATH, None).await;
     let instance = app.instance("demo").await;
@@ -23,7 +23,7 @@ async fn what_happens_arrives_with_its_ids() {
 }
 
 #[tokio::test]
-async fn who_comes_back_is_told_what_was_missed() {
+async fn a_client_that_reconnects_gets_the_missed_events() {
     let app = TestApp::idle().await;
     let mut stream = Stream::open(&app.viewer().await, PATH, None).await;
     let instance = app.instance("demo").await;
@@ -40,7 +40,7 @@ async fn who_comes_back_is_told_what_was_missed() {
 }
 
 #[tokio::test]
-async fn it_ends_with_the_program() {
+async fn the_stream_of_events_ends_with_the_program() {
     let app = TestApp::idle().await;
     let mut stream = Stream::open(&app.viewer().await, PATH, None).await;
     app.instance("demo").await;

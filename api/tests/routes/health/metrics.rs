@@ -1,4 +1,4 @@
-//! The figures for Prometheus: there, right, bounded, documented, and not for everybody.
+//! The metrics for Prometheus: complete, correct, bounded, documented, and protected.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use reqwest::Method;
 
 use crate::app::{Answer, Client, Setup, TestApp, until};
 
-/// The figures as this host reads them.
+/// The metrics as read from this host.
 async fn scrape(app: &TestApp) -> String {
     let answer = app.anonymous().get("/metrics").await;
     answer.expect(200);
@@ -16,7 +16,7 @@ async fn scrape(app: &TestApp) -> String {
     answer.body
 }
 
-/// The value of one figure with its labels as they are written.
+/// The value of a metric, given with its labels as in the text.
 fn value(text: &str, figure: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(' '))?;
     Some(line.parse().unwrap())
@@ -27,7 +27,7 @@ fn names(text: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn the_figures_say_how_the_installation_is() {
+async fn metrics_show_the_state_of_the_installation() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let archived = app.instance("other").await;
@@ -71,7 +71,7 @@ async fn the_figures_say_how_the_installation_is() {
 }
 
 #[tokio::test]
-async fn what_waits_what_is_late_and_what_was_given_up_is_counted() {
+async fn metrics_count_waiting_late_and_abandoned_jobs() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     for _ in 0..3 {
@@ -131,7 +131,7 @@ async fn what_waits_what_is_late_and_what_was_given_up_is_counted() {
 }
 
 #[tokio::test]
-async fn failing_instances_stale_checks_and_messages_that_wait_are_counted() {
+async fn metrics_count_failing_instances_stale_checks_and_waiting_messages() {
     let app = TestApp::idle().await;
     for name in ["one", "two"] {
         let instance = app.instance(name).await;
@@ -169,7 +169,7 @@ async fn failing_instances_stale_checks_and_messages_that_wait_are_counted() {
 }
 
 #[tokio::test]
-async fn a_database_that_does_not_answer_leaves_the_processs_own_figures() {
+async fn metrics_of_the_process_are_served_without_a_database() {
     let app = TestApp::idle().await;
     app.execute("ALTER TABLE workers RENAME TO gone").await;
     let text = scrape(&app).await;
@@ -179,7 +179,7 @@ async fn a_database_that_does_not_answer_leaves_the_processs_own_figures() {
 }
 
 #[tokio::test]
-async fn whatever_is_asked_the_labels_are_of_a_closed_list() {
+async fn the_labels_of_metrics_are_bounded_for_any_request() {
     let app = TestApp::idle().await;
     let nobody = app.anonymous();
     for path in ["/api/v1/no-such-thing", "/api/v1/instances/987654", "/api/v1/instances/secret-word?password=x"] {
@@ -196,7 +196,7 @@ async fn whatever_is_asked_the_labels_are_of_a_closed_list() {
 }
 
 #[tokio::test]
-async fn from_elsewhere_it_takes_the_token() {
+async fn metrics_need_the_token_from_other_hosts() {
     let elsewhere = |client: &Client, token: Option<&str>| {
         let request = client.request(Method::GET, "/metrics").header("x-forwarded-for", "192.0.2.7");
         match token {
@@ -226,16 +226,16 @@ fn ops(file: &str) -> String {
     fs::read_to_string(dir.join(file)).unwrap()
 }
 
-/// Every word that begins like a figure's name.
+/// Every word with the prefix of our metrics.
 fn mentioned(text: &str) -> BTreeSet<String> {
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     text.split(|c| !is_part(c)).filter(|word| word.starts_with("ocim_")).map(str::to_owned).collect()
 }
 
 #[tokio::test]
-async fn the_page_the_rules_and_the_dashboard_name_what_there_is() {
+async fn documentation_rules_and_dashboard_match_the_metrics() {
     let app = TestApp::idle().await;
-    // The first request of the process is counted when it is answered.
+    // A request is counted when it is answered, so the process needs a first one.
     scrape(&app).await;
     let text = scrape(&app).await;
     let given = names(&text);

@@ -1,4 +1,4 @@
-//! For whoever watches the program.
+//! The endpoints for monitoring.
 
 mod metrics;
 mod system;
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::app::{TestApp, until};
 
 #[tokio::test]
-async fn it_lives_and_is_ready_while_a_worker_runs() {
+async fn the_program_is_ready_while_a_worker_runs() {
     let app = TestApp::start().await;
     let nobody = app.anonymous();
     assert_eq!(nobody.get("/healthz").await.expect(200), json!({ "status": "ok" }));
@@ -19,7 +19,7 @@ async fn it_lives_and_is_ready_while_a_worker_runs() {
 }
 
 #[tokio::test]
-async fn it_is_not_ready_without_a_worker_that_lives() {
+async fn the_program_is_not_ready_without_a_live_worker() {
     let app = TestApp::idle().await;
     let nobody = app.anonymous();
     nobody.get("/healthz").await.expect(200);
@@ -35,7 +35,7 @@ async fn it_is_not_ready_without_a_worker_that_lives() {
 }
 
 #[tokio::test]
-async fn it_is_not_ready_on_a_database_of_another_version() {
+async fn the_program_is_not_ready_on_a_database_of_another_version() {
     let app = TestApp::idle().await;
     let nobody = app.anonymous();
     app.execute("INSERT INTO workers (id, hostname, version, slots) VALUES ('elsewhere', 'other', '0', 1)").await;

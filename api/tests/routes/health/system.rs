@@ -1,4 +1,4 @@
-//! What is configured, and whether it answers.
+//! The state of each configured part.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn part<'a>(system: &'a Value, name: &str) -> &'a Value {
 }
 
 #[tokio::test]
-async fn who_may_look_reads_of_each_part_whether_it_answers() {
+async fn a_viewer_reads_whether_each_part_answers() {
     let app = TestApp::start().await;
     let fresh = "SELECT count(*) AS n FROM health_watch WHERE fresh_until > now()";
     until("the watch has shown that it checks", async || app.number(fresh).await == 1).await;
@@ -51,7 +51,7 @@ async fn who_may_look_reads_of_each_part_whether_it_answers() {
 }
 
 #[tokio::test]
-async fn what_does_not_answer_is_told_without_saying_where_it_is_and_for_a_moment_not_asked_again() {
+async fn failed_parts_are_shown_without_addresses_and_cached_for_a_moment() {
     let app = TestApp::idle().await;
     app.provider.set_away(true);
     app.traffic.fail_next(1);
@@ -71,11 +71,11 @@ async fn what_does_not_answer_is_told_without_saying_where_it_is_and_for_a_momen
 }
 
 #[tokio::test]
-async fn what_hangs_costs_two_seconds_once_and_what_is_not_there_is_not_asked() {
+async fn a_hanging_part_costs_two_seconds_and_missing_parts_are_not_checked() {
     let app = TestApp::with(Setup { works: false, mailer: Some(None), ..Setup::default() }).await;
     let viewer = app.viewer().await;
     let mut conn = app.db.dedicated().await.unwrap();
-    // Whoever reads instances waits for this.
+    // The lock blocks every read of instances.
     let locked = "BEGIN; LOCK TABLE instances IN ACCESS EXCLUSIVE MODE";
     diesel_async::SimpleAsyncConnection::batch_execute(&mut conn, locked).await.unwrap();
     let began = std::time::Instant::now();

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::app::{TestApp, stories};
 
 #[tokio::test]
-async fn every_switch_with_who_and_why_and_when_the_gateway_had_it() {
+async fn activations_show_actor_reason_and_when_they_were_applied() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let path = format!("/api/v1/instances/{instance}/activations");

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn an_instances_own_the_newest_first_page_by_page() {
+async fn app_servers_of_an_instance_are_paged_newest_first() {
     let app = TestApp::idle().await;
     let (instance, other) = (app.instance("demo").await, app.instance("other").await);
     for _ in 0..3 {

@@ -5,7 +5,7 @@ use crate::app::TestApp;
 const PATH: &str = "/api/v1/instances";
 
 #[tokio::test]
-async fn defaults_are_written_out() {
+async fn a_new_instance_stores_its_defaults() {
     let app = TestApp::start().await;
     let made = app.operator().await.post(PATH, json!({ "name": "Astronomy", "sub_domain": "Astro" })).await;
     let instance = made.expect(201);
@@ -70,7 +70,7 @@ async fn defaults_are_written_out() {
 }
 
 #[tokio::test]
-async fn it_is_told_and_written_down() {
+async fn creating_an_instance_sends_an_event_and_is_audited() {
     let app = TestApp::idle().await;
     let instance = app.instance("astro").await;
     let audited = "SELECT count(*) AS n FROM audit_log WHERE action = 'create_instance' AND instance_id = 1 \
@@ -84,7 +84,7 @@ async fn it_is_told_and_written_down() {
 }
 
 #[tokio::test]
-async fn yaml_that_is_no_map_is_refused_with_its_line_and_nothing_is_saved() {
+async fn yaml_that_is_no_map_is_refused_with_its_line() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     let cases = [("- a\n- b\n", "Line 1"), ("a: 1\nb: [2\n", "Line "), ("a: 1\n\nc: 2\n? [a]\n: 3\n", "Line 4")];
@@ -99,7 +99,7 @@ async fn yaml_that_is_no_map_is_refused_with_its_line_and_nothing_is_saved() {
 }
 
 #[tokio::test]
-async fn every_field_that_is_wrong_is_named_at_once() {
+async fn creating_an_instance_names_every_invalid_field() {
     let app = TestApp::idle().await;
     let body = json!({ "name": " ", "sub_domain": "-", "email": "nobody", "protocol": "gopher", "shoe_size": 43 });
     let mut pointers: Vec<String> =
@@ -114,7 +114,7 @@ async fn a_host_name_that_another_has_is_refused() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     app.instance("demo").await;
-    // The last would be the LMS of one and the Studio of the other.
+    // The last one would be the LMS of one instance and the Studio of the other.
     for (sub_domain, base_domain) in [("demo", "localhost"), ("DEMO", ""), ("studio", "demo.localhost")] {
         let body = json!({ "name": "x", "sub_domain": sub_domain, "base_domain": base_domain });
         let detail = operator.post(PATH, body).await.field_error("/sub_domain");
@@ -126,7 +126,7 @@ async fn a_host_name_that_another_has_is_refused() {
 }
 
 #[tokio::test]
-async fn of_two_who_want_one_host_name_at_once_one_gets_it() {
+async fn concurrent_creates_with_one_host_name_create_one_instance() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     let body = || json!({ "name": "x", "sub_domain": "demo" });
@@ -138,7 +138,7 @@ async fn of_two_who_want_one_host_name_at_once_one_gets_it() {
 }
 
 #[tokio::test]
-async fn only_known_applications_are_made() {
+async fn unknown_application_types_are_refused() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     let body = |kind| json!({ "name": "x", "sub_domain": "x", "instance_type": kind });

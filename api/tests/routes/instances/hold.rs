@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn it_is_set_once_and_lifted_once() {
+async fn a_hold_is_set_once_and_released_once() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let path = format!("/api/v1/instances/{instance}/hold");
@@ -27,7 +27,7 @@ async fn it_is_set_once_and_lifted_once() {
 }
 
 #[tokio::test]
-async fn people_may_activate_all_the_same() {
+async fn a_hold_does_not_stop_activation_by_people() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let id = app.running(instance).await;

@@ -6,7 +6,7 @@ use crate::app::{Answer, TestApp};
 const PATH: &str = "/api/v1/instances/1/app-servers";
 
 #[tokio::test]
-async fn it_is_visible_at_once_and_its_work_waits_in_the_queue() {
+async fn a_launch_is_visible_at_once_and_its_build_is_queued() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let operator = app.operator().await;
@@ -27,7 +27,7 @@ async fn it_is_visible_at_once_and_its_work_waits_in_the_queue() {
 }
 
 #[tokio::test]
-async fn a_body_is_not_needed() {
+async fn a_launch_needs_no_body() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     Answer::to(app.operator().await.request(Method::POST, PATH)).await.expect(202);
@@ -35,7 +35,7 @@ async fn a_body_is_not_needed() {
 }
 
 #[tokio::test]
-async fn who_prefers_to_wait_is_answered_when_the_build_has_ended() {
+async fn prefer_wait_answers_when_the_build_has_ended() {
     let app = TestApp::start().await;
     app.instance("demo").await;
     let request = app.operator().await.request(Method::POST, PATH).header("prefer", "respond-async, wait=30");
@@ -45,7 +45,7 @@ async fn who_prefers_to_wait_is_answered_when_the_build_has_ended() {
 }
 
 #[tokio::test]
-async fn who_waits_too_short_is_told_how_far_it_is() {
+async fn prefer_wait_answers_with_the_progress_after_its_time() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let request = app.operator().await.request(Method::POST, PATH).header("prefer", "wait=0");
@@ -54,7 +54,7 @@ async fn who_waits_too_short_is_told_how_far_it_is() {
 }
 
 #[tokio::test]
-async fn a_reason_has_an_end() {
+async fn the_length_of_a_launch_reason_is_limited() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let operator = app.operator().await;
@@ -64,7 +64,7 @@ async fn a_reason_has_an_end() {
 }
 
 #[tokio::test]
-async fn settings_that_cannot_be_used_launch_nothing() {
+async fn a_launch_is_refused_with_unusable_settings() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     let body = json!({ "name": "x", "sub_domain": "x", "use_ephemeral_databases": false });

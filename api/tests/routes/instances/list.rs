@@ -9,11 +9,11 @@ fn names(page: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn pages_give_every_row_once_in_order() {
+async fn pages_of_instances_give_every_row_once_in_order() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     for number in (0..25).rev() {
-        // Names need not differ.
+        // Names need not be unique.
         let body = json!({ "name": format!("Campus {}", number / 2), "sub_domain": format!("campus{number}") });
         operator.post(PATH, body).await.expect(201);
     }
@@ -41,7 +41,7 @@ async fn pages_give_every_row_once_in_order() {
 }
 
 #[tokio::test]
-async fn the_last_full_page_has_no_next() {
+async fn the_last_full_page_has_no_next_cursor() {
     let app = TestApp::idle().await;
     app.instance("one").await;
     app.instance("two").await;
@@ -52,7 +52,7 @@ async fn the_last_full_page_has_no_next() {
 }
 
 #[tokio::test]
-async fn words_are_looked_for_by_their_beginnings() {
+async fn the_search_matches_the_beginnings_of_words() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     for (name, sub_domain) in [("100% Physics", "physics"), ("Chemistry_1", "chem"), ("Chemistry 21", "lab")] {
@@ -79,7 +79,7 @@ async fn words_are_looked_for_by_their_beginnings() {
 }
 
 #[tokio::test]
-async fn some_are_asked_for_by_their_ids() {
+async fn instances_are_listed_by_their_ids() {
     let app = TestApp::idle().await;
     for sub_domain in ["one", "two", "three"] {
         app.instance(sub_domain).await;
@@ -99,7 +99,7 @@ async fn some_are_asked_for_by_their_ids() {
 }
 
 #[tokio::test]
-async fn each_shows_its_active_and_its_newest_app_server() {
+async fn listed_instances_show_their_active_and_newest_app_server() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     app.instance("empty").await;
@@ -117,7 +117,7 @@ async fn each_shows_its_active_and_its_newest_app_server() {
 }
 
 #[tokio::test]
-async fn it_is_sorted_both_ways_and_filtered() {
+async fn instances_are_sorted_both_ways_and_filtered() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     for (name, sub_domain, tier) in
@@ -162,7 +162,7 @@ async fn it_is_sorted_both_ways_and_filtered() {
 }
 
 #[tokio::test]
-async fn it_is_sorted_and_filtered_by_the_health_that_it_shows() {
+async fn instances_are_sorted_and_filtered_by_the_shown_health() {
     let app = TestApp::idle().await;
     for sub_domain in ["a", "b", "c", "d", "e"] {
         let instance = app.instance(sub_domain).await;
@@ -205,7 +205,7 @@ async fn it_is_sorted_and_filtered_by_the_health_that_it_shows() {
         let problem = viewer.get(&format!("{PATH}?health={wrong}")).await.problem(400);
         assert!(problem["detail"].as_str().unwrap().contains("ok, unknown, degraded, down and none"), "{problem}");
     }
-    // While no checks are made every health is unknown: what is shown, found and sorted is the same.
+    // Without checks, every health is unknown: shown, filtered and sorted the same way.
     app.execute("UPDATE health_watch SET fresh_until = now()").await;
     let page = viewer.get(&format!("{PATH}?sort=health&health=unknown")).await.expect(200);
     let shown: Vec<_> = page["items"].as_array().unwrap().iter().map(|one| &one["health"]["state"]).collect();

@@ -5,7 +5,7 @@ use crate::app::TestApp;
 const PATH: &str = "/api/v1/instances/1/logs/matches";
 
 #[tokio::test]
-async fn by_id_in_its_own_log_and_not_in_app_servers() {
+async fn log_matches_of_an_instance_exclude_app_server_logs() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.instance("other").await;

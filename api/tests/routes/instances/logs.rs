@@ -6,7 +6,7 @@ use crate::app::{Answer, TestApp};
 const PATH: &str = "/api/v1/instances/1/logs";
 
 #[tokio::test]
-async fn its_own_entries_and_no_app_servers() {
+async fn the_log_of_an_instance_excludes_app_server_entries() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     app.instance("other").await;

@@ -5,7 +5,7 @@ use crate::app::{Stream, TestApp};
 const PATH: &str = "/api/v1/instances/1/logs/stream";
 
 #[tokio::test]
-async fn it_begins_where_it_is_told_and_follows() {
+async fn the_log_stream_of_an_instance_begins_at_the_given_entry() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let viewer = app.viewer().await;

@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn it_says_what_the_active_app_server_does_not_have_yet() {
+async fn an_instance_shows_its_pending_changes() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let path = format!("/api/v1/instances/{instance}");
@@ -26,7 +26,7 @@ async fn it_says_what_the_active_app_server_does_not_have_yet() {
 }
 
 #[tokio::test]
-async fn all_app_servers_and_their_number_are_there() {
+async fn an_instance_shows_its_app_servers_and_their_number() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let ids = [app.launched(instance).await, app.launched(instance).await];

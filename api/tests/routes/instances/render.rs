@@ -21,7 +21,7 @@ async fn the_variables_are_those_of_the_next_launch_with_their_origins() {
     ] {
         assert_eq!(render["origins"][path], origin, "{path}");
     }
-    // Each leaf has its origin, and nothing else has.
+    // Each leaf has an origin, and no other node has one.
     let text = render["configuration_settings"].as_str().unwrap();
     let variables = serde_json::Value::from(yaml::parse_map(text).unwrap());
     for (path, _) in render["origins"].as_object().unwrap() {

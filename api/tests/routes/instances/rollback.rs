@@ -8,7 +8,7 @@ fn path(instance: i64) -> String {
     format!("/api/v1/instances/{instance}/rollback")
 }
 
-/// An instance whose second app server is active and whose first is the fallback.
+/// An instance whose second app server is active, with the first as fallback.
 async fn two(app: &TestApp) -> (i64, i64, i64) {
     let instance = app.instance("demo").await;
     let (first, second) = (app.running(instance).await, app.running(instance).await);
@@ -20,7 +20,7 @@ async fn two(app: &TestApp) -> (i64, i64, i64) {
 }
 
 #[tokio::test]
-async fn it_goes_back_at_once_and_holds() {
+async fn a_rollback_activates_the_fallback_at_once_and_holds() {
     let app = TestApp::start().await;
     let (instance, first, second) = two(&app).await;
     let operator = app.operator().await;
@@ -36,14 +36,14 @@ async fn it_goes_back_at_once_and_holds() {
     let last = &history["items"][0];
     assert_eq!((&last["kind"], &last["replaced_app_server_id"]), (&json!("rollback"), &json!(second)));
 
-    // Pressed twice, it does not go forth again; nor with the name.
+    // A second rollback does not go forward again, with or without the app server's id.
     operator.post(&path(instance), json!({})).await.expect(200);
     operator.post(&path(instance), json!({ "app_server_id": first })).await.expect(200);
     assert_eq!(app.read_instance(instance).await["active_appserver"]["id"], first);
     let audited = "SELECT count(*) AS n FROM audit_log WHERE action = 'roll_back_instance'";
     assert_eq!((app.number(audited).await, app.number("SELECT count(*) AS n FROM activations").await), (1, 3));
 
-    // Once the hold is lifted, it is another rollback.
+    // After the hold is released, the next rollback counts as a new one.
     operator.delete(&format!("/api/v1/instances/{instance}/hold")).await.expect(200);
     operator.post(&path(instance), json!({})).await.expect(200);
     assert_eq!(app.read_instance(instance).await["active_appserver"]["id"], second);
@@ -51,7 +51,7 @@ async fn it_goes_back_at_once_and_holds() {
 }
 
 #[tokio::test]
-async fn the_gateway_need_not_have_it_yet() {
+async fn a_rollback_does_not_wait_for_the_gateway() {
     let app = TestApp::idle().await;
     let (instance, first, _) = two(&app).await;
     let request = app.operator().await.request(reqwest::Method::POST, &path(instance)).header("prefer", "wait=0");
@@ -61,7 +61,7 @@ async fn the_gateway_need_not_have_it_yet() {
 }
 
 #[tokio::test]
-async fn of_the_one_that_is_active_it_sets_the_hold_only() {
+async fn a_rollback_to_the_active_app_server_only_sets_the_hold() {
     let app = TestApp::start().await;
     let (instance, _, second) = two(&app).await;
     let operator = app.operator().await;
@@ -73,11 +73,11 @@ async fn of_the_one_that_is_active_it_sets_the_hold_only() {
 }
 
 #[tokio::test]
-async fn an_unhealthy_one_is_refused_soon_and_can_be_forced_with_a_reason() {
+async fn a_rollback_to_an_unhealthy_app_server_must_be_forced_with_a_reason() {
     let app = TestApp::start().await;
     let (instance, first, second) = two(&app).await;
     let operator = app.operator().await;
-    // It accepts, and says nothing.
+    // The site accepts connections and does not answer.
     app.sites[0].set_held(true);
     let began = Instant::now();
     let problem = operator.post(&path(instance), json!({})).await.problem(409);
@@ -99,7 +99,7 @@ async fn an_unhealthy_one_is_refused_soon_and_can_be_forced_with_a_reason() {
 }
 
 #[tokio::test]
-async fn where_there_is_nothing_to_go_back_to_it_says_so() {
+async fn a_rollback_without_a_fallback_is_refused() {
     let app = TestApp::start().await;
     let instance = app.instance("demo").await;
     let operator = app.operator().await;

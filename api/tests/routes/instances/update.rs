@@ -6,7 +6,7 @@ use crate::app::{Answer, TestApp};
 const PATH: &str = "/api/v1/instances/1";
 
 #[tokio::test]
-async fn only_what_is_named_changes() {
+async fn an_update_changes_only_the_given_fields() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let operator = app.operator().await;
@@ -33,7 +33,7 @@ async fn only_what_is_named_changes() {
 }
 
 #[tokio::test]
-async fn blank_asks_for_the_default() {
+async fn a_blank_field_is_set_to_the_default() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let operator = app.operator().await;
@@ -44,7 +44,7 @@ async fn blank_asks_for_the_default() {
 }
 
 #[tokio::test]
-async fn nothing_changed_is_no_change() {
+async fn an_update_without_changes_sends_no_event() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let operator = app.operator().await;
@@ -56,7 +56,7 @@ async fn nothing_changed_is_no_change() {
 }
 
 #[tokio::test]
-async fn who_read_an_older_version_overwrites_nothing() {
+async fn an_update_of_an_older_version_is_refused() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let operator = app.operator().await;
@@ -74,7 +74,7 @@ async fn who_read_an_older_version_overwrites_nothing() {
 }
 
 #[tokio::test]
-async fn of_two_who_change_it_at_once_one_is_told_to_read_again() {
+async fn concurrent_updates_of_one_version_conflict() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     let operator = app.operator().await;
@@ -89,7 +89,7 @@ async fn of_two_who_change_it_at_once_one_is_told_to_read_again() {
 }
 
 #[tokio::test]
-async fn what_is_not_valid_changes_nothing() {
+async fn an_invalid_update_changes_nothing() {
     let app = TestApp::idle().await;
     app.instance("demo").await;
     app.instance("other").await;

@@ -4,7 +4,7 @@ use crate::app::TestApp;
 
 const YAML: &str = "configuration_extra_settings";
 
-/// The line and the words of each.
+/// Line and text of each warning.
 fn told(instance: &Value) -> Vec<(Option<u64>, String)> {
     let warnings = instance["warnings"].as_array().unwrap();
     assert!(warnings.iter().all(|one| one["pointer"] == format!("/{YAML}")), "{warnings:#?}");
@@ -12,7 +12,7 @@ fn told(instance: &Value) -> Vec<(Option<u64>, String)> {
 }
 
 #[tokio::test]
-async fn what_surprises_is_told_when_an_instance_is_created_changed_and_read() {
+async fn surprising_yaml_gives_warnings_on_create_update_and_read() {
     let app = TestApp::idle().await;
     let operator = app.operator().await;
     let extra = "EDXAPP_FEATURES:\n  # ENABLE_NOTES: true\nMY-VAR: 1\nEDXAPP_LMS_BASE: other.example\nA: 1\nA: 2\n";

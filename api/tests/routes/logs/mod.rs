@@ -1,4 +1,4 @@
-//! All logs together.
+//! The logs of all instances and app servers in one list.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ async fn texts(client: &Client, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn they_hold_what_is_about_all_things_the_newest_first() {
+async fn all_logs_are_listed_newest_first() {
     let app = TestApp::idle().await;
     let (one, other) = (app.instance("one").await, app.instance("other").await);
     let (first, second) = (app.launched(one).await, app.launched(other).await);

@@ -1,4 +1,4 @@
-//! What is to be taken away, and when.
+//! The list of scheduled terminations.
 
 use ocim::instances::upkeep::retention;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn those_that_nobody_needs_the_first_first_page_by_page() {
+async fn scheduled_terminations_are_paged_earliest_first() {
     let app = TestApp::idle().await;
     let viewer = app.viewer().await;
     assert_eq!(viewer.get("/api/v1/retention").await.expect(200), json!({ "items": [], "next_cursor": null }));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn each_with_its_app_server_page_by_page() {
+async fn machines_are_paged_with_their_app_servers() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let ready = app.running(instance).await;

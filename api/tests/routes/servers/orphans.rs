@@ -1,4 +1,4 @@
-//! Where provider and database differ: the list, and what a person may have done about it.
+//! Orphaned and missing machines: the list, and reconciling by hand.
 
 use ocim::instances::upkeep::reaper;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::app::TestApp;
 const PATH: &str = "/api/v1/servers/orphans";
 
 #[tokio::test]
-async fn asking_does_nothing_and_an_admin_may_have_it_done() {
+async fn listing_orphans_changes_nothing_and_only_admins_reconcile() {
     let app = TestApp::idle().await;
     let (viewer, admin) = (app.viewer().await, app.person(Role::Admin).await);
     let nothing = viewer.get(PATH).await.expect(200);
@@ -50,7 +50,7 @@ async fn asking_does_nothing_and_an_admin_may_have_it_done() {
     app.operator().await.post(PATH, json!({})).await.problem(403);
     assert_eq!(app.provider.machines(), [ServerId(999)]);
     let done = admin.post(PATH, json!({})).await.expect(200);
-    assert_eq!(done["done"], json!(["machine fake-999 (server 999), which nobody owned, was taken away"]));
+    assert_eq!(done["done"], json!(["machine fake-999 (server 999), which had no owner, was taken away"]));
     assert_eq!(done["items"], json!([]));
     assert!(app.provider.machines().is_empty());
     let audited = "SELECT count(*) AS n FROM audit_log WHERE action = 'remove_orphans' AND actor LIKE 'admin%'";

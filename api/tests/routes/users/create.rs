@@ -7,7 +7,7 @@ const PATH: &str = "/api/v1/users";
 const PASSWORD: &str = "seven otters juggle lamps";
 
 #[tokio::test]
-async fn who_was_made_signs_in() {
+async fn a_new_user_can_sign_in() {
     let app = TestApp::idle().await;
     let admin = app.session(Role::Admin).await;
     let answer = admin.post(PATH, json!({ "username": " ada ", "password": PASSWORD, "role": "operator" })).await;
@@ -34,7 +34,7 @@ async fn who_was_made_signs_in() {
 }
 
 #[tokio::test]
-async fn without_a_password_nobody_signs_in() {
+async fn a_user_without_a_password_cannot_sign_in() {
     let app = TestApp::idle().await;
     let admin = app.session(Role::Admin).await;
     let made = admin.post(PATH, json!({ "username": "ada", "role": "viewer" })).await.expect(201);
@@ -47,7 +47,7 @@ async fn without_a_password_nobody_signs_in() {
 }
 
 #[tokio::test]
-async fn a_name_must_be_one_and_free() {
+async fn invalid_and_taken_user_names_are_refused() {
     let app = TestApp::idle().await;
     let admin = app.session(Role::Admin).await;
     let too_long = "x".repeat(151);

@@ -3,7 +3,7 @@ use shared_types::Role;
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn who_was_deleted_is_gone_with_what_they_came_with() {
+async fn deleting_a_user_ends_their_sessions_and_tokens() {
     let app = TestApp::idle().await;
     let admin = app.session(Role::Admin).await;
     for who in [app.session(Role::Operator).await, app.operator().await] {

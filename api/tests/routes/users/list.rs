@@ -11,7 +11,7 @@ async fn names(admin: &Client, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn page_by_page_by_name_and_by_role() {
+async fn users_are_paged_and_filtered_by_name_and_role() {
     let app = TestApp::idle().await;
     let admin = app.session(Role::Admin).await;
     for (name, role) in [("eve", "viewer"), ("ada", "operator"), ("bob_1", "viewer"), ("bobx1", "viewer")] {
@@ -24,7 +24,7 @@ async fn page_by_page_by_name_and_by_role() {
     loop {
         let page = admin.get(&format!("{PATH}?{query}")).await.expect(200);
         all.extend(page["items"].as_array().unwrap().iter().map(|one| one["username"].as_str().unwrap().to_owned()));
-        assert!(!page.to_string().contains("argon2"), "hashes are nobody's");
+        assert!(!page.to_string().contains("argon2"), "password hashes are never shown");
         let Some(cursor) = page["next_cursor"].as_str() else {
             break;
         };

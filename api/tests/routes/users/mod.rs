@@ -1,4 +1,4 @@
-//! Users, and what administrators do to them.
+//! Managing users as an administrator.
 
 mod create;
 mod delete;

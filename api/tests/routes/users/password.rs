@@ -4,7 +4,7 @@ use shared_types::Role;
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn it_is_the_password_from_now_on_and_sessions_end() {
+async fn setting_a_password_ends_the_sessions_of_the_user() {
     let app = TestApp::idle().await;
     let (admin, browser) = (app.session(Role::Admin).await, app.session(Role::Viewer).await);
     let me = browser.get("/api/v1/auth/me").await.expect(200);

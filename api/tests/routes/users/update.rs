@@ -5,13 +5,13 @@ use crate::app::{Client, TestApp};
 
 const PATH: &str = "/api/v1/users";
 
-/// The path of the user behind a client.
+/// The path of the client's own user.
 async fn path(who: &Client) -> String {
     format!("{PATH}/{}", who.get("/api/v1/auth/me").await.expect(200)["id"])
 }
 
 #[tokio::test]
-async fn who_was_disabled_is_out_and_who_was_enabled_may_sign_in_again() {
+async fn disabling_a_user_ends_access_and_enabling_restores_it() {
     let app = TestApp::idle().await;
     let admin = app.session(Role::Admin).await;
     let (browser, script) = (app.session(Role::Operator).await, app.operator().await);
@@ -32,7 +32,7 @@ async fn who_was_disabled_is_out_and_who_was_enabled_may_sign_in_again() {
 }
 
 #[tokio::test]
-async fn who_was_demoted_signs_in_again_and_who_was_promoted_need_not() {
+async fn demoting_a_user_ends_sessions_and_promoting_does_not() {
     let app = TestApp::idle().await;
     let admin = app.session(Role::Admin).await;
     let (down, up) = (app.session(Role::Operator).await, app.session(Role::Viewer).await);
@@ -45,7 +45,7 @@ async fn who_was_demoted_signs_in_again_and_who_was_promoted_need_not() {
 }
 
 #[tokio::test]
-async fn nobodys_change_is_lost_and_nothing_changed_is_no_change() {
+async fn a_user_update_needs_the_current_version() {
     let app = TestApp::idle().await;
     let (admin, other) = (app.session(Role::Admin).await, app.session(Role::Viewer).await);
     let path = path(&other).await;
@@ -67,7 +67,7 @@ async fn nobodys_change_is_lost_and_nothing_changed_is_no_change() {
 }
 
 #[tokio::test]
-async fn the_last_administrator_remains_one() {
+async fn the_last_administrator_cannot_be_demoted_disabled_or_deleted() {
     let app = TestApp::idle().await;
     let admin = app.session(Role::Admin).await;
     let path = path(&admin).await;
@@ -78,7 +78,7 @@ async fn the_last_administrator_remains_one() {
         assert!(problem["detail"].as_str().unwrap().contains("last administrator"), "{problem}");
     }
     admin.delete(&path).await.problem(409);
-    // One who may not sign in does not count.
+    // A disabled administrator does not count.
     let other = app.session(Role::Admin).await;
     let other_path = self::path(&other).await;
     admin.patch(&other_path, "\"1\"", json!({ "is_disabled": true })).await.expect(200);
@@ -89,7 +89,7 @@ async fn the_last_administrator_remains_one() {
 }
 
 #[tokio::test]
-async fn two_administrators_cannot_do_it_to_each_other_at_once() {
+async fn two_administrators_cannot_remove_each_other_at_once() {
     let app = TestApp::idle().await;
     for _ in 0..5 {
         app.execute("DELETE FROM users").await;
@@ -97,7 +97,7 @@ async fn two_administrators_cannot_do_it_to_each_other_at_once() {
         let (one_path, other_path) = (path(&one).await, path(&other).await);
         let (first, second) =
             tokio::join!(one.patch(&other_path, "\"1\"", json!({ "role": "viewer" })), other.delete(&one_path));
-        // Whoever came second was no administrator any more, or was told that they are the last one.
+        // The second request comes from a user who is no administrator any more, or is told that they are the last one.
         let done = [first.status.as_u16() == 200, second.status.as_u16() == 204];
         assert_eq!(done.iter().filter(|done| **done).count(), 1, "{first:?} {second:?}");
         let left = "SELECT count(*) AS n FROM users WHERE role = 'admin' AND disabled_at IS NULL";

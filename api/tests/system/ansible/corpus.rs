@@ -1,9 +1,8 @@
-//! One small playbook for each kind of thing that a playbook can do or suffer, run by real releases of Ansible. What is
-//! expected stands beside each in `expected.txt`: how it ends, the failed task with its message, what Ansible says, how many
-//! tasks there are, the counts, and every line with its level, its progress and its task.
-//!
-//! `make test` takes the release of the other tests; `make test-ansible` takes all of them and draws a table.
-//! `OCIM_WRITE_CORPUS=1` writes what is seen where nothing is expected yet.
+//! One small playbook for each behaviour and each kind of failure, run by real releases of Ansible. Each has an
+//! `expected.txt`: how the run ends, the failed task with its message, Ansible's last words, the number of tasks, the
+//! counts, and every line with its level, its progress and its task.
+//! `make test` runs the release of the other tests; `make test-ansible` runs all releases and prints a table.
+//! `OCIM_WRITE_CORPUS=1` writes a missing `expected.txt` from the run.
 
 mod expected;
 mod seen;
@@ -20,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::support::{REQUIREMENTS, Repository, Taken, ansible, load};
 
-/// The releases, each with what has to be installed for it.
+/// The releases, each with its requirements file.
 const RELEASES: &[(&str, &str)] = &[
     ("2.10", "ansible-base==2.10.17\njinja2<3.1\nmarkupsafe<2.1\n"),
     ("2.12", "ansible-core==2.12.10\n"),
@@ -28,7 +27,7 @@ const RELEASES: &[(&str, &str)] = &[
     ("newest", REQUIREMENTS),
 ];
 
-/// The playbooks of `make test`: the kinds in which releases differ least often go without it.
+/// The playbooks of `make test`. Left out are most of those in which releases differ least.
 const QUICK: &[&str] = &[
     "always_fails_too",
     "async_takes_too_long",
@@ -86,7 +85,7 @@ fn repository() -> Repository {
     repository
 }
 
-/// Runs one playbook and says what is not as expected.
+/// Runs one playbook; gives the differences from its `expected.txt`.
 async fn play(repository: &Repository, release: &str, name: &str) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     let mut spec = repository.spec(&dir.path().join("run"));
@@ -102,7 +101,7 @@ async fn play(repository: &Repository, release: &str, name: &str) -> Vec<String>
     expected::differences(&corpus().join(name), release, &seen::told(known, &outcome, &taken.lines, &errors))
 }
 
-/// Each release's playbooks that went as expected, and what did not.
+/// Each release's playbooks with their differences, which are empty if the run was as expected.
 async fn play_all(releases: &[&str], playbooks: &[String]) -> BTreeMap<String, Vec<(String, Vec<String>)>> {
     let repository = repository();
     let at_once = std::thread::available_parallelism().map_or(2, usize::from);

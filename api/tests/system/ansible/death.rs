@@ -1,4 +1,4 @@
-//! `kill -9` of the program that runs a playbook: nothing goes on, and no line is lost or taken twice.
+//! `kill -9` of the process that runs a playbook: no child survives, and no line is lost or taken twice.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -14,11 +14,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::support::{Repository, Taken, ansible, local_play, prepare, processes_of, until};
 
-/// Tells the helper where to run.
+/// The environment variable with the helper's run directory.
 const DIR: &str = "OCIM_TEST_RUN_DIR";
 const REPOSITORY: &str = "OCIM_TEST_REPOSITORY";
 
-/// A transaction is a line in a file: it is there as a whole, or not.
+/// A transaction is one line of a file: it is complete, or it is missing.
 struct Ledger(PathBuf);
 
 #[async_trait]
@@ -61,7 +61,7 @@ fn hash(texts: &[String]) -> String {
     hex::encode(Sha256::digest(texts.join("\0")))
 }
 
-/// What the callback wrote, read by other means than the program's.
+/// What the callback wrote, read without the program's own code.
 fn printed(dir: &Path) -> Vec<String> {
     let spool = fs::read_to_string(dir.join("events")).unwrap();
     let text = |line: &str| {
@@ -89,13 +89,13 @@ async fn after_kill_9_nothing_runs_on_and_each_line_is_taken_once() {
         let ledger = dir.with_extension("ledger");
         until("some lines are taken", Duration::from_secs(60), || read_ledger(&ledger).0.len() >= lines_before).await;
         helper.kill().unwrap();
-        let gone = until("nothing runs on", Duration::from_secs(5), || {
-            // The helper names the directory too, until it is waited for.
+        let gone = until("all processes are gone", Duration::from_secs(5), || {
+            // The helper's own arguments name the directory too, until it is reaped.
             processes_of(&dir).is_empty()
         });
         gone.await;
         helper.wait().unwrap();
-        // A line that was being written, as a crash of the machine may leave it.
+        // An unfinished line, as a crash of the host may leave it.
         OpenOptions::new()
             .append(true)
             .open(dir.join("events"))
@@ -113,12 +113,12 @@ async fn after_kill_9_nothing_runs_on_and_each_line_is_taken_once() {
 }
 
 #[tokio::test]
-async fn an_orphan_that_survived_is_ended_by_whoever_recovers() {
+async fn recovery_ends_a_surviving_orphan() {
     let tasks = "    - {name: sleeps, command: sleep 300}\n";
     let (repository, dirs) = (Repository::with_playbook(&local_play(tasks)), tempfile::tempdir().unwrap());
     let spec = repository.spec(&dirs.path().join("run"));
     prepare(&spec).await;
-    // A holder that is alive and was only thought dead: the same as an orphan to whoever takes over.
+    // The holder still runs and was only presumed dead; recovery treats its run like an orphan.
     let holder = tokio::spawn({
         let spec = spec.clone();
         async move { ansible().run(&spec, &mut Taken::default(), &CancellationToken::new()).await }

@@ -1,4 +1,4 @@
-//! A run that is ended from outside leaves nothing.
+//! A run that is ended from outside leaves no process and no file.
 
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,7 @@ async fn a_cancelled_run_takes_its_ssh_along() {
         until("the run is recorded", Duration::from_secs(30), || !record().is_empty()).await;
         let record: serde_json::Value = serde_json::from_slice(&record()).unwrap();
         let sockets = format!("/tmp/ocim-{}", record["mark"].as_str().unwrap());
-        // A master connection has no environment any more: only its title tells whose it is.
+        // A master connection clears its environment; only its title shows whose it is.
         let master = format!("ssh: {sockets}/");
         let has_master = || all_arguments().iter().any(|arguments| arguments.starts_with(&master));
         until("ssh has a master connection", Duration::from_secs(30), has_master).await;
@@ -81,7 +81,7 @@ async fn a_run_that_is_silent_or_long_is_ended() {
     assert_eq!((outcome, processes_of(&spec.dir)), (Ok(RunOutcome::GlobalTimeout), Vec::new()));
 }
 
-/// Takes batches until this text was among them, and then refuses.
+/// Takes batches up to the one with this text, and fails on later ones.
 struct Refusing(Taken, &'static str);
 
 #[async_trait::async_trait]
@@ -120,6 +120,6 @@ async fn a_run_that_is_dropped_leaves_no_process() {
     });
     until("the playbook sleeps", Duration::from_secs(30), || sleeps(&spec)).await;
     task.abort();
-    until("all are gone", Duration::from_secs(5), || processes_of(&spec.dir).is_empty()).await;
+    until("all processes are gone", Duration::from_secs(5), || processes_of(&spec.dir).is_empty()).await;
     assert_eq!(ansible().recover(&spec.dir, SpoolPosition::default(), &mut Taken::default()).await, Ok(true));
 }

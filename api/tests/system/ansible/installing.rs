@@ -1,4 +1,4 @@
-//! Collections and roles of `requirements.yml`.
+//! Collections and roles in `requirements.yml`.
 
 use ocim::ansible::port::{Ansible, AnsibleError, RunOutcome};
 use tokio_util::sync::CancellationToken;
@@ -49,7 +49,7 @@ async fn collections_and_roles_are_installed_and_the_repositorys_own_stay_found(
     for words in ["hello from a collection", "hello from a role", "hello from the repository"] {
         assert!(said.contains(words), "{said}");
     }
-    // The next build with the same files installs nothing.
+    // A build with the same files installs nothing.
     let mut taken = Taken::default();
     let next = repository.spec(&dir.path().join("next"));
     ansible().prepare(&load(&next), &mut taken, &CancellationToken::new()).await.unwrap();
@@ -87,7 +87,7 @@ async fn what_cannot_be_installed_is_told_in_galaxys_words() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_is_asked_again() {
+async fn an_unavailable_galaxy_server_is_a_transient_error() {
     let (repository, dir) =
         (Repository::with_playbook(&local_play("    - debug: msg=x\n")), tempfile::tempdir().unwrap());
     let text = "collections:\n  - {name: acme.tools, source: 'http://127.0.0.1:9/', version: 1.0.0}\n";

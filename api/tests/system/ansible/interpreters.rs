@@ -1,4 +1,4 @@
-//! Which interpreter a virtualenv is made with, and requirements that are in no repository.
+//! The choice of a virtualenv's interpreter, and requirements that are not in a repository.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::support::{REQUIREMENTS, Repository, Taken, config, git, load, local_play};
 
-/// An interpreter that installs everything, and cannot load the Ansible that it has installed.
+/// A fake interpreter that installs everything, and then fails to load the installed Ansible.
 const TOO_NEW: &str = r#"#!/bin/sh
 case "$1 $2" in
   "-c "*) echo "a Python of this test: $0" ;;
@@ -31,7 +31,7 @@ fn too_new(dir: &Path) -> String {
     path.display().to_string()
 }
 
-/// Prepares a run with these interpreters.
+/// Prepares a run with these interpreters; gives the result and the output.
 async fn prepare(pythons: &[&str], spec: &RunSpec) -> (Result<u32, AnsibleError>, Vec<String>) {
     let pythons = pythons.iter().map(|name| (*name).to_owned()).collect();
     let ansible = AnsibleCore::new(AnsibleConfig { pythons, ..config() }, Arc::new(git()));

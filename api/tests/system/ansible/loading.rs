@@ -1,5 +1,5 @@
-//! What cannot be loaded: Ansible's own sentence with file, line and column, from each version of Ansible that is asked for
-//! (`OCIM_TEST_ANSIBLE_VERSIONS=2.10,2.12,2.16,2.19`; without it, the suite's).
+//! Playbooks that cannot be loaded: Ansible's own message with file, line and column, for each version in
+//! `OCIM_TEST_ANSIBLE_VERSIONS` (`2.10,2.12,2.16,2.19`; by default the suite's).
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::support::{REQUIREMENTS, Repository, Taken, ansible, local_play};
 #[derive(Debug, Clone)]
 struct Version {
     requirements: String,
-    /// As 2.16: 216. None: the suite's, which is newer than 2.15.
+    /// 216 for 2.16. `None`: the suite's version, which is newer than 2.15.
     number: Option<u32>,
 }
 
@@ -23,7 +23,7 @@ fn versions() -> Vec<Version> {
     let version = |name: &str| {
         let minor: u32 = name.strip_prefix("2.").unwrap().parse().unwrap();
         let requirements = match minor {
-            // It was called so for one version, and reads templates with functions that Jinja2 3.1 removed.
+            // The package's name in this version only. Its templates need functions that Jinja2 3.1 removed.
             10 => "ansible-base==2.10.17\njinja2<3.1\n".to_owned(),
             minor => format!("ansible-core>=2.{minor},<2.{}\n", minor + 1),
         };
@@ -48,7 +48,7 @@ async fn load(spec: &LoadSpec) -> (Result<u32, AnsibleError>, Taken) {
     (ansible().prepare(spec, &mut taken, &CancellationToken::new()).await, taken)
 }
 
-/// Why a repository's playbook cannot be loaded. No path of this machine is in the reason, and no variables are left.
+/// Why a playbook cannot be loaded. Asserts that the reason has no local path, and that no file with variables is left.
 async fn refusal(repository: &Repository, dir: &Path) -> String {
     let spec = repository.load_spec(&dir.join("0-loaded"));
     let (loaded, _) = load(&spec).await;
@@ -58,21 +58,21 @@ async fn refusal(repository: &Repository, dir: &Path) -> String {
     message
 }
 
-/// A play of these lines.
+/// A play with these lines.
 fn play(lines: &str) -> String {
     format!("- hosts: app\n  gather_facts: false\n{lines}")
 }
 
-/// A file that only a password opens.
+/// A file that needs a vault password.
 const VAULT: &str = "$ANSIBLE_VAULT;1.1;AES256\n6162630a\n";
 
-/// Something that cannot be loaded.
+/// A kind of playbook that cannot be loaded.
 struct Kind {
     name: &'static str,
     playbook: String,
-    /// A file beside it.
+    /// Path and text of a file beside the playbook.
     file: Option<(&'static str, &'static str)>,
-    /// What of the reason all versions have in common.
+    /// The parts of the reason that all versions share.
     words: &'static [&'static str],
 }
 
@@ -201,7 +201,7 @@ async fn loading_runs_no_task_and_connects_to_nothing() {
     for version in versions() {
         let dir = tempfile::tempdir().unwrap();
         let ran = dir.path().join("ran");
-        // Without --tags Ansible would ask the machine for its facts, which is not there; each task would leave a file.
+        // Without --tags, Ansible would gather facts from the missing machine; each task would leave a file.
         let touch = |tags: &str| {
             format!("    - command: touch {}\n      delegate_to: localhost\n      tags: [{tags}]\n", ran.display())
         };
@@ -241,21 +241,21 @@ async fn a_playbook_that_is_loaded_is_not_loaded_again() {
     assert_eq!(load(&spec).await.0, Ok(1));
     let (again, taken) = load(&spec).await;
     assert_eq!((again, taken.texts()), (Ok(1), vec![]), "it was checked out again");
-    // Another playbook, commit or variable is another thing.
+    // Another playbook, commit or variable is loaded again.
     spec.variables.insert("other".to_owned(), 1.into());
     assert_eq!(load(&spec).await.0, Ok(1));
     let next = repository.commit("playbooks/site.yml", &local_play("    - debug: msg=x\n    - debug: msg=y\n"));
     assert_eq!(load(&LoadSpec { commit: next, ..spec.clone() }).await.0, Ok(2));
-    // What was not loaded to its end is loaded anew.
+    // A load that did not complete is repeated.
     std::fs::remove_file(spec.dir.join("prepared.json")).unwrap();
     assert_eq!(load(&spec).await.0, Ok(1));
 }
 
 #[tokio::test]
-async fn ansible_that_is_killed_proves_nothing_of_the_playbook() {
+async fn a_killed_ansible_is_a_transient_error() {
     let (repository, dir) =
         (Repository::with_playbook(&local_play("    - debug: msg=x\n")), tempfile::tempdir().unwrap());
-    // A plugin of the repository that ends Ansible as the kernel does when memory is short.
+    // A plugin of the repository that kills Ansible as the kernel does when memory is short.
     let kills = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n";
     repository.commit("playbooks/vars_plugins/kills.py", kills);
     let (loaded, _) = load(&repository.load_spec(&dir.path().join("run"))).await;

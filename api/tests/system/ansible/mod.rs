@@ -1,5 +1,5 @@
-//! Real playbooks: real git, pip, ansible-playbook and sshd. Needs `git`, `python3` with venv, `sshd`, and at the first time a
-//! package index.
+//! Real playbooks with real git, pip, ansible-playbook and sshd. Needs `git`, `python3` with venv, `sshd`, and for the
+//! first run a package index.
 
 mod corpus;
 mod death;

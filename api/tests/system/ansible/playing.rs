@@ -1,4 +1,4 @@
-//! What a run tells.
+//! The output and progress of a run.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
@@ -42,14 +42,14 @@ const MANY: &str = r#"
 "#;
 
 #[tokio::test]
-async fn a_run_tells_what_it_does_and_how_far_it_is() {
+async fn a_run_reports_its_output_and_its_progress() {
     let (repository, dir) = (Repository::with_playbook(&local_play(MANY)), tempfile::tempdir().unwrap());
     let spec = repository.spec(dir.path());
     let known = prepare(&spec).await;
     let mut taken = Taken::default();
     let outcome = ansible().run(&spec, &mut taken, &CancellationToken::new()).await.unwrap();
     assert_eq!(outcome, RunOutcome::Succeeded, "{:#?}", taken.texts());
-    // Known beforehand are neither the handler nor the rescuing task; the meta task only ends.
+    // Not known beforehand are the handler and the task in `rescue`; the meta task has an end and no beginning.
     let [began, added, ended] =
         [TaskProgress::Began, TaskProgress::Added, TaskProgress::Ended].map(|progress| taken.count(progress));
     assert_eq!((known, began, added, ended), (8, 7, 2, 10));
@@ -86,7 +86,7 @@ async fn the_first_task_that_failed_is_named_with_its_message() {
     let RunOutcome::Failed { exit_status: Some(2), failed_task: Some((task, message)), .. } = outcome else {
         panic!("{outcome:?}")
     };
-    // Ansible's own words differ between versions; the command's are those that help.
+    // Ansible's own message differs between versions; the command's output is the useful one.
     assert_eq!(task, "second");
     assert!(message.ends_with("non-zero return code: no space left"), "{message}");
     assert!(!taken.texts().contains(&"TASK [third]"));
@@ -94,7 +94,7 @@ async fn the_first_task_that_failed_is_named_with_its_message() {
 }
 
 #[tokio::test]
-async fn over_ssh_with_the_host_key_that_was_told() {
+async fn ssh_accepts_only_the_given_host_key() {
     let sshd = Sshd::start().await;
     let playbook = "- hosts: app\n  gather_facts: false\n  tasks:\n    - {name: over ssh, command: echo x}\n";
     let (repository, dir) = (Repository::with_playbook(playbook), tempfile::tempdir().unwrap());

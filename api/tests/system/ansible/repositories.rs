@@ -1,4 +1,4 @@
-//! Branches, tags and commits, and what there is not.
+//! Branches, tags and commits, and references that do not exist.
 
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ async fn a_branch_follows_the_repository_and_a_tag_gives_its_commit() {
     }
     let second = repository.commit("another", "file");
     assert_eq!((resolve("master").await, resolve("plain").await), (second, first));
-    // A full hash is not asked for.
+    // A full hash is not resolved at the remote.
     let unknown = "0123456789abcdef0123456789abcdef01234567";
     assert_eq!(git.resolve("https://192.0.2.1/none.git", unknown).await.unwrap(), unknown);
 }
@@ -76,7 +76,7 @@ async fn a_checkout_has_exactly_the_files_of_the_commit() {
     spec.commit = without;
     prepare(&spec).await;
     assert!(!spec.dir.join("checkout/hidden").exists() && spec.dir.join("checkout/later").exists());
-    // A commit that no branch holds any more is fetched by itself.
+    // A commit that is on no branch is fetched by its hash.
     repository.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
     repository.git(&["checkout", "--quiet", "--detach"]);
     spec.commit = repository.commit("alone", "x");
@@ -147,7 +147,7 @@ async fn wheels_in_the_cache_are_installed_without_an_index() {
     let refused =
         AnsibleCore::new(config, Arc::new(git())).prepare(&load(&spec), &mut taken, &CancellationToken::new()).await;
     assert!(taken.texts().contains(&"Installed all requirements from the wheel cache"), "{:?}", taken.texts());
-    // It is no Ansible; what counts here is where it came from.
+    // The wheel is not an Ansible; only its origin matters here.
     assert!(matches!(refused, Err(AnsibleError::Permanent(_))), "{refused:?}");
 }
 
@@ -168,7 +168,7 @@ async fn a_password_in_an_address_goes_by_a_header_and_on_no_command_line() {
     });
     let refused = git().resolve(&format!("http://user:p%40ss+hunter2@{address}/x.git"), "master").await;
     let (request, arguments) = server.join().unwrap();
-    // `user:p@ss+hunter2`
+    // Base64 of `user:p@ss+hunter2`.
     assert!(request.contains("Authorization: Basic dXNlcjpwQHNzK2h1bnRlcjI="), "{request}");
     assert!(
         arguments.iter().any(|text| text.contains("ls-remote"))

@@ -1,11 +1,11 @@
-//! Submodules, and what is not followed.
+//! Submodules, and files that are not fetched.
 
 use ocim::ansible::port::{Ansible, AnsibleError};
 use tokio_util::sync::CancellationToken;
 
 use super::support::{Repository, Taken, ansible, local_play, prepare};
 
-/// A repository with a role that has so many tasks.
+/// A repository with a role that has this many tasks.
 fn role(tasks: usize) -> Repository {
     let role = Repository(tempfile::tempdir().unwrap());
     role.git(&["init", "--quiet", "--initial-branch=master"]);
@@ -22,13 +22,13 @@ impl Repository {
         self.commit_file(".gitmodules", &(before + &section));
     }
 
-    /// Records the present commit of another repository.
+    /// Records the current commit of another repository as the submodule's.
     fn record(&self, of: &Repository, path: &str) {
         let commit = of.git(&["rev-parse", "HEAD"]);
         self.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},{path}")]);
     }
 
-    /// Commits one file, and what the index holds besides.
+    /// Commits one file together with what is in the index.
     fn commit_file(&self, path: &str, text: &str) -> String {
         let file = self.0.path().join(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -43,7 +43,7 @@ fn with_role() -> Repository {
     Repository::with_playbook("- hosts: app\n  gather_facts: false\n  roles: [shared]\n")
 }
 
-/// Why a repository is not checked out.
+/// Why a checkout is refused. Asserts that no local path is in the reason.
 async fn refusal(repository: &Repository) -> String {
     let dir = tempfile::tempdir().unwrap();
     let refused = ansible()
@@ -59,7 +59,7 @@ async fn submodules_are_at_the_commits_that_are_recorded() {
     let (inner, shared, repository) = (role(1), role(2), with_role());
     shared.add_submodule(&inner, &inner.address(), "files/inner");
     repository.add_submodule(&shared, &shared.address(), "playbooks/roles/shared");
-    // What comes later in them does not count until it is recorded.
+    // Later commits of a submodule are ignored until they are recorded.
     inner.commit("later", "x");
     shared.git(&["update-index", "--force-remove", "files/inner"]);
     shared.commit_file("tasks/main.yml", &"- debug: msg=x\n".repeat(5));
@@ -98,7 +98,7 @@ async fn a_commit_that_only_another_reference_holds_is_found() {
 }
 
 #[tokio::test]
-async fn a_submodule_that_cannot_be_had_is_named() {
+async fn an_unavailable_submodule_is_named() {
     let (shared, path) = (role(1), "playbooks/roles/shared");
     let commit = shared.git(&["rev-parse", "HEAD"]);
     let unknown = with_role();
@@ -154,7 +154,7 @@ async fn what_gitmodules_leaves_out_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_repository_within_itself_ends() {
+async fn recursive_submodules_are_refused() {
     let repository = Repository::with_playbook(&local_play("    - debug: msg=x\n"));
     repository.add_submodule(&repository, &repository.address(), "again");
     for _ in 0..12 {

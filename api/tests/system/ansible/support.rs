@@ -1,4 +1,4 @@
-//! A configuration repository, an sshd, a sink that remembers, and a look at the machine's processes.
+//! Helpers: a configuration repository, an sshd, a sink that keeps all lines, and lists of processes.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -17,13 +17,13 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// What each test repository asks for.
+/// The Ansible that each test repository requires.
 pub const REQUIREMENTS: &str = "ansible-core>=2.16,<2.21\n";
 
-/// A value that must not be seen outside the variables' file.
+/// A value that must not appear outside of the variables' file.
 pub const SECRET: &str = "a-secret-value-of-the-variables";
 
-/// Shared by the tests of this machine, so that a virtualenv is made once.
+/// The cache is shared by all tests on this host, so that the virtualenv is made once.
 pub fn config() -> AnsibleConfig {
     let cache_dir =
         std::env::var_os("OCIM_TEST_CACHE_DIR").map_or_else(|| std::env::temp_dir().join("ocim-cache"), PathBuf::from);
@@ -38,11 +38,11 @@ pub fn ansible() -> AnsibleCore {
     AnsibleCore::new(config(), Arc::new(git()))
 }
 
-/// A repository in a directory of its own.
+/// A git repository in a temporary directory.
 pub struct Repository(pub TempDir);
 
 impl Repository {
-    /// With one commit on the branch `master`, which holds this playbook.
+    /// A repository with this playbook in one commit on `master`.
     pub fn with_playbook(playbook: &str) -> Self {
         let repository = Self(tempfile::tempdir().unwrap());
         repository.git(&["init", "--quiet", "--initial-branch=master"]);
@@ -70,12 +70,12 @@ impl Repository {
         self.0.path().display().to_string()
     }
 
-    /// What is loaded of the playbook in `dir`.
+    /// What to load for the playbook, in the run directory `dir`.
     pub fn load_spec(&self, dir: &Path) -> LoadSpec {
         load(&self.spec(dir))
     }
 
-    /// A run of the playbook in `dir`, on no machine in particular.
+    /// A run of the playbook in `dir`, on an address without a machine.
     pub fn spec(&self, dir: &Path) -> RunSpec {
         RunSpec {
             dir: dir.to_owned(),
@@ -107,12 +107,12 @@ fn variables() -> Map<String, Value> {
     }
 }
 
-/// A play without facts on the machine itself.
+/// A play on localhost that gathers no facts.
 pub fn local_play(tasks: &str) -> String {
     format!("- name: Test\n  hosts: app\n  connection: local\n  gather_facts: false\n  tasks:\n{tasks}")
 }
 
-/// Remembers everything, as one transaction each time.
+/// A sink that keeps all lines; each batch is a transaction.
 #[derive(Debug, Default)]
 pub struct Taken {
     pub lines: Vec<SpoolLine>,
@@ -140,7 +140,7 @@ impl SpoolSink for Taken {
     }
 }
 
-/// What is loaded for a run, in the run's own directory.
+/// What to load for this run, in the run's own directory.
 pub fn load(spec: &RunSpec) -> LoadSpec {
     LoadSpec {
         dir: spec.dir.clone(),
@@ -152,12 +152,12 @@ pub fn load(spec: &RunSpec) -> LoadSpec {
     }
 }
 
-/// Prepares a run and gives the number of its tasks.
+/// Prepares a run; gives its number of tasks.
 pub async fn prepare(spec: &RunSpec) -> u32 {
     ansible().prepare(&load(spec), &mut Taken::default(), &CancellationToken::new()).await.unwrap()
 }
 
-/// The processes whose environment or arguments name this directory: all of a run's.
+/// The processes of a run: those whose environment or arguments name its directory.
 pub fn processes_of(dir: &Path) -> Vec<String> {
     let needle = dir.to_str().unwrap();
     let names = |file: PathBuf| fs::read(file).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(needle));
@@ -172,7 +172,7 @@ pub fn processes_of(dir: &Path) -> Vec<String> {
     found
 }
 
-/// The arguments of every process of this machine.
+/// The arguments of every process of this host.
 pub fn all_arguments() -> Vec<String> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
     entries.map(|entry| arguments(&entry.path())).filter(|text| !text.is_empty()).collect()
@@ -182,7 +182,7 @@ fn arguments(process: &Path) -> String {
     String::from_utf8_lossy(&fs::read(process.join("cmdline")).unwrap_or_default()).replace('\0', " ")
 }
 
-/// Waits until it is so, and says how long that took.
+/// Polls until the condition holds; gives the time that it took.
 pub async fn until(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool) -> Duration {
     let began = Instant::now();
     while !is_so() {
@@ -192,7 +192,7 @@ pub async fn until(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool)
     began.elapsed()
 }
 
-/// A real sshd on a free port, with keys of its own.
+/// A real sshd on a free port, with its own keys.
 pub struct Sshd {
     child: Child,
     pub dir: TempDir,
@@ -222,7 +222,7 @@ impl Sshd {
         Self { child, dir, address }
     }
 
-    /// The public key in a file made by `ssh-keygen`.
+    /// The public key in a file that `ssh-keygen` made.
     pub fn public_key(&self, name: &str) -> String {
         fs::read_to_string(self.dir.path().join(name)).unwrap().trim().to_owned()
     }

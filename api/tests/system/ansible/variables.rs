@@ -1,4 +1,4 @@
-//! Variables reach a playbook as Ansible's own reader would have read what a person wrote.
+//! Variables reach a playbook with the values that Ansible's own reader would give them.
 
 use ocim::ansible::port::{Ansible, RunOutcome};
 use shared_types::yaml;
@@ -19,7 +19,7 @@ MARKED_MAP: !secret {1.5: [yes, 2]}
 BYTES: !!binary aGVsbG8=
 "#;
 
-/// The same, as a file that Ansible reads itself, but for the tag that it does not know.
+/// The same as a file that Ansible reads itself, without the tag that it does not know.
 fn own_file() -> String {
     WRITTEN.replace("!secret ", "")
 }

@@ -1,4 +1,4 @@
-//! Wheels of `wheels.txt`.
+//! The wheels in a repository's `wheels.txt`: their download, and the tar that the playbook gets.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ use super::support::{Repository, Taken, ansible, config, git, load, local_play};
 
 const WHEEL: &str = "tiny-1-py3-none-any.whl";
 
-/// What `pip` needs to see in a wheel.
+/// Makes a wheel that `pip` accepts.
 const MAKE_WHEEL: &str = "import sys, zipfile
 with zipfile.ZipFile(sys.argv[1], 'w') as wheel:
     wheel.writestr('tiny.py', '')
@@ -22,7 +22,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as wheel:
     wheel.writestr('tiny-1.dist-info/RECORD', 'tiny.py,,\\n')
 ";
 
-/// A directory with the wheel `tiny`, and the beginning of a `wheels.txt` that knows no other place.
+/// A directory with the wheel `tiny`, and the first lines of a `wheels.txt` that uses only this directory.
 fn index() -> (TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
     let status = Command::new("python3").args(["-c", MAKE_WHEEL]).arg(dir.path().join(WHEEL)).status().unwrap();
@@ -31,7 +31,7 @@ fn index() -> (TempDir, String) {
     (dir, head)
 }
 
-/// A repository whose playbook lists the tar.
+/// A repository whose playbook lists the content of the tar.
 fn repository() -> Repository {
     Repository::with_playbook(&local_play(
         "    - command: tar -tf {{ ocim_wheels }}\n      register: it\n    - debug: var=it.stdout\n",
@@ -49,7 +49,7 @@ async fn refused(text: &str, dir: &Path) -> AnsibleError {
 async fn the_playbook_gets_a_tar_that_is_downloaded_once() {
     let (repository, (_index, head), dir) = (repository(), index(), tempfile::tempdir().unwrap());
     repository.commit("wheels.txt", &format!("{head}tiny==1\n"));
-    // The virtualenv stays where it is shared; the wheels go elsewhere, so that nothing is there from an earlier test.
+    // The virtualenv is the shared one; the wheels' cache is new, so that it has nothing of an earlier test.
     let cache_dir = dir.path().join("cache");
     std::fs::create_dir(&cache_dir).unwrap();
     std::fs::create_dir_all(config().cache_dir.join("venv")).unwrap();

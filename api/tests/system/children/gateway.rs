@@ -14,7 +14,7 @@ use ocim::routing::traffic::{AskError, Question, Route, Traffic};
 
 use super::http::{Answer, Backend, Visitor, get};
 
-/// A gateway of a test; none is left when it fails.
+/// A gateway that is killed if its test fails.
 struct Gateway {
     inner: Arc<HaproxyGateway>,
     listen: SocketAddr,
@@ -31,7 +31,7 @@ fn free_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// As deep as data directories get, and deeper than a socket's path may be.
+/// A data directory deeper than the maximum length of a socket's path.
 fn config(directory: &Path, listen: SocketAddr) -> GatewayConfig {
     let settings = Settings { ocim_gateway_listen: listen, ..Settings::default() };
     let settings = GatewaySettings::new(&settings).unwrap();
@@ -60,7 +60,7 @@ fn route(host: &str, target: Option<SocketAddr>) -> Route {
     Route { hostname: host.to_owned(), target, scheme: Scheme::Http }
 }
 
-/// What the visitors of a switch saw.
+/// Counts of a switch's visitors.
 #[derive(Default)]
 struct Tally {
     asked: AtomicU32,
@@ -69,7 +69,7 @@ struct Tally {
     reconnected: AtomicU32,
 }
 
-/// About 50 requests a second on one kept connection, in turn to the host that moves and to two that do not.
+/// About 50 requests per second on one kept-alive connection, to the moving host and two fixed ones in turn.
 async fn visit(gateway: SocketAddr, tally: Arc<Tally>, until: Arc<AtomicBool>) {
     let mut ticks = tokio::time::interval(Duration::from_millis(20));
     let mut visitor = Visitor::connect(gateway).await.unwrap();
@@ -137,7 +137,7 @@ async fn ten_switches_under_load_lose_no_request_and_mix_no_hosts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn is_started_again_with_its_routes_when_it_is_killed() {
+async fn a_killed_gateway_is_restarted_with_its_routes() {
     let gateway = Gateway::start().await;
     let one = Backend::start("one").await;
     gateway.send("a.localhost", &one).await;
@@ -153,7 +153,7 @@ async fn is_started_again_with_its_routes_when_it_is_killed() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         println!("killed; back with its routes after {:?}", began.elapsed());
-        // It serves a moment before it is known as the new one.
+        // The new process serves a moment before it is recorded.
         while gateway.inner.process() == killed {
             assert!(began.elapsed() < Duration::from_secs(2), "not known within 2 s");
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -162,20 +162,20 @@ async fn is_started_again_with_its_routes_when_it_is_killed() {
     gateway.inner.stop().await.unwrap();
     tokio::time::timeout(Duration::from_secs(2), supervision).await.unwrap().unwrap();
     assert!(!gateway.inner.process().is_alive());
-    // Somebody else may have got the port by now.
+    // Another process may have got the port by now.
     let answer = get(gateway.listen, "a.localhost", "/").await;
     assert!(answer.is_none_or(|answer| answer.server() != "one"), "nothing serves after a stop");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn is_adopted_after_a_crash_of_ours_and_no_connection_is_lost() {
+async fn the_gateway_is_adopted_after_a_crash_without_losing_connections() {
     let gateway = Gateway::start().await;
     let (one, two) = (Backend::start("one").await, Backend::start("two").await);
     gateway.send("a.localhost", &one).await;
     let mut kept = Visitor::connect(gateway.listen).await.unwrap();
     assert_eq!(kept.get("a.localhost", "/", "").await.unwrap().server(), "one");
 
-    // The table's file was written, and then we crashed before HAProxy was told.
+    // As if the program had crashed after writing the table and before updating HAProxy.
     let config = config(gateway.directory.path(), gateway.listen);
     std::fs::write(config.dir.join("routes.map"), format!("a.localhost 127.0.0.1|{}\n", two.address.port())).unwrap();
     let adopted = HaproxyGateway::start(config).await.unwrap();
@@ -185,7 +185,7 @@ async fn is_adopted_after_a_crash_of_ours_and_no_connection_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_configuration_takes_over_and_ends_no_request() {
+async fn a_changed_configuration_replaces_the_gateway_without_ending_requests() {
     let gateway = Gateway::start().await;
     let one = Backend::start("one").await;
     gateway.send("a.localhost", &one).await;
@@ -201,7 +201,7 @@ async fn another_configuration_takes_over_and_ends_no_request() {
     replaced.stop().await.unwrap();
 }
 
-/// Looks until the gateway counts so many requests under way at a target.
+/// Polls until the gateway counts `count` open requests to a target.
 async fn wait_for_open(gateway: &Gateway, backend: &Backend, count: u64) {
     let began = Instant::now();
     while gateway.inner.open_connections(backend.address).await.unwrap() != count {
@@ -225,7 +225,7 @@ async fn requests_under_way_are_counted_where_they_began_and_end_there() {
     assert_eq!(slow.await.unwrap().unwrap().server(), "one");
     wait_for_open(&gateway, &one, 0).await;
 
-    // A WebSocket goes on over a switch and counts as long as it is open; a kept idle connection does not.
+    // A WebSocket survives a switch and counts while it is open; an idle kept-alive connection does not count.
     let mut idle = Visitor::connect(listen).await.unwrap();
     idle.get("a.localhost", "/", "").await.unwrap();
     wait_for_open(&gateway, &two, 0).await;
@@ -241,7 +241,7 @@ async fn requests_under_way_are_counted_where_they_began_and_end_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn says_in_plain_pages_why_there_is_nothing_and_believes_no_visitor() {
+async fn error_pages_name_the_reason_and_headers_of_visitors_are_dropped() {
     let gateway = Gateway::start().await;
     let one = Backend::start("one").await;
     let nobody = free_address();
@@ -275,7 +275,7 @@ async fn says_in_plain_pages_why_there_is_nothing_and_believes_no_visitor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn asks_a_target_itself_whatever_the_routes_say() {
+async fn checks_reach_their_target_independently_of_routes() {
     let gateway = Gateway::start().await;
     let one = Backend::start("one").await;
     gateway.inner.apply(&[route("a.localhost", None)]).await.unwrap();
@@ -301,7 +301,7 @@ async fn asks_a_target_itself_whatever_the_routes_say() {
     let wrong = gateway.inner.ask(one.address, &Question::status("a b", "/")).await.unwrap_err();
     assert!(wrong.to_string().contains("is not a host name"));
 
-    // Neither do visitors get in by the header, nor others by the socket.
+    // The header gives visitors no access, and only the program's user may open the socket.
     let mut visitor = Visitor::connect(gateway.listen).await.unwrap();
     let header = format!("X-Ocim-Target: 127.0.0.1|{}\r\n", one.address.port());
     assert_eq!(visitor.get("a.localhost", "/", &header).await.unwrap().status, 503);
@@ -314,9 +314,9 @@ async fn asks_a_target_itself_whatever_the_routes_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn asks_no_longer_than_it_may() {
+async fn checks_through_the_gateway_time_out() {
     let gateway = Gateway::start().await;
-    // It accepts, and says nothing.
+    // This target accepts connections and does not answer.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let began = Instant::now();
     let error =
@@ -327,7 +327,7 @@ async fn asks_no_longer_than_it_may() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refuses_with_the_way_out() {
+async fn errors_of_the_gateway_name_the_remedy() {
     let directory = tempfile::tempdir().unwrap();
     let stranger = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = stranger.local_addr().unwrap();
@@ -348,7 +348,7 @@ async fn refuses_with_the_way_out() {
     assert!(gateway.inner.apply(&[evil]).await.unwrap_err().0.contains("is not a host name"));
     gateway.inner.stop().await.unwrap();
 
-    // A worker that changes the routes of a gateway that is away is told so; the next start has the change.
+    // A worker gets an error if the gateway is down while it changes routes; the next start applies the change.
     let config = config(gateway.directory.path(), gateway.listen);
     let routes = HaproxyRoutes::new(&config.dir);
     let error = routes.apply(&[route("a.localhost", None)]).await.unwrap_err();

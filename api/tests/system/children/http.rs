@@ -1,4 +1,4 @@
-//! Both ends of the gateway: a small web server that says its name, and a visitor who keeps a connection.
+//! Both ends of the gateway: a small web server that answers with its name, and a client with a kept-alive connection.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -8,8 +8,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Answers every request with its name and what it was asked; `/slow` after a second; `/missing` by 404; an upgrade by an
-/// echo.
+/// Answers every request with its name and the request's head. `/slow` takes a second, `/missing` is a 404, and an
+/// upgrade to WebSocket gets an echo.
 pub struct Backend {
     pub address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
@@ -31,7 +31,7 @@ impl Backend {
         Self { address, heads, serving }
     }
 
-    /// The heads of all requests, the first first.
+    /// The heads of all requests, earliest first.
     pub fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
@@ -49,7 +49,7 @@ async fn serve(stream: TcpStream, name: &'static str, heads: Arc<Mutex<Vec<Strin
         let head = read_head(&mut stream).await?;
         heads.lock().unwrap().push(head.clone());
         if head.to_lowercase().contains("upgrade: websocket") {
-            // HAProxy checks the answer to the one key that our visitors send.
+            // The key is fixed: HAProxy checks this answer against the one that our visitors send.
             let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
                           sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
             stream.write_all(answer.as_bytes()).await.ok()?;
@@ -69,7 +69,7 @@ async fn serve(stream: TcpStream, name: &'static str, heads: Arc<Mutex<Vec<Strin
     }
 }
 
-/// All up to the blank line; none at the end.
+/// The head up to the blank line; `None` at the end of the connection.
 async fn read_head(stream: &mut BufReader<TcpStream>) -> Option<String> {
     let mut head = String::new();
     loop {
@@ -83,7 +83,7 @@ async fn read_head(stream: &mut BufReader<TcpStream>) -> Option<String> {
     }
 }
 
-/// What a visitor got.
+/// A response that was read to its end.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -98,7 +98,7 @@ impl Answer {
     }
 }
 
-/// One connection to the gateway, never made again.
+/// One connection to the gateway, which is not reopened.
 pub struct Visitor(BufReader<TcpStream>);
 
 impl Visitor {
@@ -117,7 +117,7 @@ impl Visitor {
         Some(Answer { status, head, body: String::from_utf8(body).unwrap() })
     }
 
-    /// One line each way, after an upgrade.
+    /// Sends a line and reads one, after an upgrade.
     pub async fn say(&mut self, line: &str) -> Option<String> {
         self.0.write_all(format!("{line}\n").as_bytes()).await.ok()?;
         let mut answer = String::new();
@@ -126,7 +126,7 @@ impl Visitor {
     }
 }
 
-/// One request on a connection of its own.
+/// Sends one request on a new connection.
 pub async fn get(gateway: SocketAddr, host: &str, path: &str) -> Option<Answer> {
     Visitor::connect(gateway).await?.get(host, path, "").await
 }

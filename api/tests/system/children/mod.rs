@@ -1,4 +1,4 @@
-//! The children that outlive us: the embedded Postgres and the gateway, for real.
+//! The child processes that outlive the program, for real: the embedded Postgres and the gateway.
 
 mod gateway;
 mod http;

@@ -1,4 +1,4 @@
-//! The embedded Postgres through its life: made, adopted, killed, recovered, stopped.
+//! The life of the embedded Postgres: created, adopted, killed, recovered, stopped.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -12,7 +12,7 @@ use tokio_postgres::NoTls;
 
 const OPTIONS: EmbeddedOptions = EmbeddedOptions { is_durable: false, start_timeout: Duration::from_secs(60) };
 
-/// A data directory that any user may pass through. A test that fails leaves no server behind either.
+/// A data directory that any user may enter. A server that a failed test leaves is killed.
 struct DataDir(tempfile::TempDir);
 
 impl DataDir {
@@ -50,7 +50,7 @@ async fn query(url: &SecretString, statement: &str) -> Vec<String> {
     rows.into_iter().filter_map(cell).collect()
 }
 
-/// Every process that works in the cluster's directory.
+/// Every process whose working directory is the cluster's.
 fn processes_of(data_dir: &Path) -> Vec<ProcessId> {
     let here = fs::metadata(data_dir.join("postgres/data")).unwrap();
     fs::read_dir("/proc")
@@ -66,7 +66,7 @@ fn processes_of(data_dir: &Path) -> Vec<ProcessId> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keeps_its_data_through_kill_and_restart_and_leaves_nothing_when_stopped() {
+async fn postgres_keeps_its_data_through_kill_and_restart() {
     let directory = data_dir();
     let began = Instant::now();
     let options = EmbeddedOptions { is_durable: true, ..OPTIONS };
@@ -91,7 +91,7 @@ async fn keeps_its_data_through_kill_and_restart_and_leaves_nothing_when_stopped
     }
     assert!(matches!(EmbeddedPostgres::attach(directory.path()).await, Err(EmbeddedError::NotRunning { .. })));
 
-    // The pid that the dead server left in its file is somebody else's now.
+    // The pid in the dead server's file now belongs to another process.
     let pid_file = directory.path().join("postgres/data/postmaster.pid");
     let left = fs::read_to_string(&pid_file).unwrap();
     let (_, rest) = left.split_once('\n').unwrap();
@@ -110,7 +110,7 @@ async fn keeps_its_data_through_kill_and_restart_and_leaves_nothing_when_stopped
     assert!(!pid_file.exists(), "it was shut down in order");
 }
 
-/// A process of that user: one that PostgreSQL would take for the server. It ends with the test.
+/// A process of the database's user, whose pid PostgreSQL takes for a server's. It ends with the test.
 struct Stranger(std::process::Child);
 
 impl Stranger {
@@ -129,7 +129,7 @@ impl Drop for Stranger {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn survives_its_postmaster_being_killed_while_connections_are_open() {
+async fn postgres_recovers_from_a_killed_postmaster_with_open_connections() {
     let directory = data_dir();
     let first = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
     let (client, connection) = tokio_postgres::connect(first.url().expose_secret(), NoTls).await.unwrap();
@@ -146,7 +146,7 @@ async fn survives_its_postmaster_being_killed_while_connections_are_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_that_start_at_once_share_one_server_and_a_worker_joins_it() {
+async fn concurrent_starts_share_one_postgres_server() {
     let directory = data_dir();
     let (one, other) = tokio::join!(
         EmbeddedPostgres::start(directory.path(), OPTIONS),
@@ -157,7 +157,7 @@ async fn two_that_start_at_once_share_one_server_and_a_worker_joins_it() {
     let joined = EmbeddedPostgres::attach(directory.path()).await.unwrap();
     assert_eq!(joined.expose_secret(), one.url().expose_secret());
 
-    // A crash of ours is a drop without a stop.
+    // Dropping it without a stop simulates a crash of the program.
     drop(other);
     let adopted = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
     assert_eq!(adopted.process(), one.process());
@@ -166,7 +166,7 @@ async fn two_that_start_at_once_share_one_server_and_a_worker_joins_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn takes_another_port_when_the_last_one_is_taken() {
+async fn postgres_takes_another_port_if_the_last_one_is_taken() {
     let directory = data_dir();
     let first = EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap();
     let before = first.url().clone();
@@ -179,7 +179,7 @@ async fn takes_another_port_when_the_last_one_is_taken() {
 }
 
 #[tokio::test]
-async fn says_what_is_wrong_and_what_to_do() {
+async fn errors_of_postgres_name_the_remedy() {
     let directory = data_dir();
     let error = EmbeddedPostgres::attach(directory.path()).await.unwrap_err().to_string();
     assert!(error.contains("start `ocim server` with this data directory first"), "{error}");
@@ -189,7 +189,7 @@ async fn says_what_is_wrong_and_what_to_do() {
     let error = EmbeddedPostgres::start(&file, OPTIONS).await.unwrap_err().to_string();
     assert!(error.contains("a-file/postgres") && error.contains("OCIM_DATA_DIR"), "{error}");
 
-    // Data of a version that nobody has installed.
+    // Data of a version that is not installed.
     let old = directory.path().join("old");
     fs::create_dir_all(old.join("postgres/data")).unwrap();
     fs::write(old.join("postgres/data/PG_VERSION"), "9\n").unwrap();
@@ -198,8 +198,8 @@ async fn says_what_is_wrong_and_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn comes_to_its_data_behind_a_closed_directory() {
-    // What `mktemp -d` and root's home are: root's server runs as somebody who may not enter.
+async fn postgres_runs_in_a_directory_that_its_user_cannot_enter() {
+    // Like `mktemp -d` and root's home: if root runs the program, the database's user may not enter.
     let directory = data_dir();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
     for word in ["first", "second"] {
@@ -208,6 +208,6 @@ async fn comes_to_its_data_behind_a_closed_directory() {
         assert_eq!(EmbeddedPostgres::start(directory.path(), OPTIONS).await.unwrap().process(), server.process());
         server.stop().await.unwrap();
     }
-    assert_eq!(fs::metadata(directory.path()).unwrap().mode() & 0o777, 0o700, "nobody is let in");
+    assert_eq!(fs::metadata(directory.path()).unwrap().mode() & 0o777, 0o700, "its permissions stay as they were");
     assert_eq!(processes_of(directory.path()), []);
 }

@@ -1,4 +1,4 @@
-//! GitHub Apps: the key signs, the token is kept as long as it is good.
+//! GitHub Apps: requests are signed with the key, tokens are kept while they are valid.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,7 +20,7 @@ fn ssh_keygen(arguments: &[&str], path: &Path) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
-/// A new key in this file, in this form; its public half in PKCS #1, DER.
+/// Writes a new key in this format; gives the public key (PKCS #1, DER).
 pub fn key(path: &Path, kind: &[&str]) -> Vec<u8> {
     ssh_keygen(&[&["-q", "-N", "", "-t"], kind].concat(), path);
     let pem = ssh_keygen(&["-e", "-m", "PEM"], &path.with_extension("pub"));
@@ -55,7 +55,7 @@ async fn an_app_gets_a_token_for_each_owner_and_keeps_it() {
         assert_eq!((count(&fake, "access_tokens"), count(&fake, "installation")), (1, 2), "{name}");
         assert_eq!(github.open("elsewhere/edx").await.unwrap().len(), 1);
         assert_eq!(count(&fake, "access_tokens"), 2);
-        // One that is taken back is not used again.
+        // A revoked token is not used again.
         fake.revoke_tokens();
         let error = github.open(REPOSITORY).await.unwrap_err();
         assert!(matches!(error, GithubError::Refused { status: 401, .. }), "{error}");
@@ -86,13 +86,13 @@ async fn a_token_that_ends_soon_is_not_kept_and_a_foreign_key_gets_none() {
         assert!(github.open(REPOSITORY).await.is_ok());
         assert_eq!(count(&fake, "access_tokens"), 3);
     }
-    // Not installed is not «gone»: nothing may be archived for it.
+    // “Not installed” differs from “not found”: it must not archive anything.
     let error = github.open("stranger/edx").await.unwrap_err();
     assert!(matches!(&error, GithubError::Refused { status: 404, words } if words.contains("stranger")), "{error}");
     let foreign = Github::new(&with_app(&fake.base, &other)).unwrap();
     let error = foreign.open(REPOSITORY).await.unwrap_err();
     assert!(matches!(error, GithubError::Refused { status: 401, .. }), "{error}");
-    // A person's token is worth nothing where only the App may.
+    // A personal token is refused where only the App has access.
     assert!(hasty(&fake.base, 5000).open(REPOSITORY).await.is_err());
     fake.stop().await;
 }

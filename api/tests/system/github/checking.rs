@@ -1,4 +1,4 @@
-//! What GitHub says of a pull request is checked, field by field.
+//! Each field of a pull request from GitHub is validated.
 
 use ocim::pull_requests::github::{Github, GithubError, PullRequestSaid};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ fn with(pointer: &str, value: Value) -> Value {
 }
 
 #[tokio::test]
-async fn what_no_pull_request_has_is_refused() {
+async fn invalid_fields_of_a_pull_request_are_refused() {
     assert_eq!(said(&right()).await.unwrap().head_commit, "a".repeat(40));
     for (pointer, value) in [
         ("/number", json!(0)),
@@ -57,11 +57,11 @@ async fn what_no_pull_request_has_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_long_is_cut_and_what_is_missing_has_a_word() {
+async fn long_fields_are_cut_and_missing_ones_have_defaults() {
     let title = said(&with("/title", json!("é".repeat(1001)))).await.unwrap().title;
     assert_eq!(title.chars().count(), 1000);
     let body = said(&with("/body", json!("x".to_owned() + &"é".repeat(200_000)))).await.unwrap().body;
-    // Longer than what is read of one, so that it is refused as a whole.
+    // Longer than the limit for reading, so that the description is refused as a whole.
     assert_eq!(body.len(), (256 << 10) + 3);
     let bare = said(&with("/user", json!(null))).await.unwrap();
     assert_eq!(bare.author, "ghost");

@@ -1,5 +1,5 @@
-//! The client against GitHub's own description of its API, which Prism plays, and against examples of its webhooks. Run by
-//! `make test-github`, which says by the environment where they are.
+//! The client against GitHub's own description of its API, which Prism serves, and against examples of its webhooks.
+//! `make test-github` runs these tests and sets the environment variables that they need.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use sha2::Sha256;
 use super::{REPOSITORY, apps, settings, start, with_token};
 use crate::app::github::PullSpec;
 
-/// What the examples are about.
+/// The repository of GitHub's examples.
 const EXAMPLE: &str = "octocat/Hello-World";
 const NUMBER: i32 = 1347;
 const COMMIT: &str = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
@@ -75,7 +75,7 @@ async fn an_apps_requests_are_as_github_describes_them() {
     assert!(github.members("github", "owners").await.unwrap().contains("octocat"));
 }
 
-/// The names and values that the description knows in queries for this path.
+/// The query parameters that the description lists for this path.
 fn parameters<'a>(description: &'a Value, path: &str) -> Vec<&'a Value> {
     let fits = |template: &str| {
         let (known, asked): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
@@ -92,7 +92,7 @@ fn parameters<'a>(description: &'a Value, path: &str) -> Vec<&'a Value> {
     resolved.filter(|parameter| parameter["in"] == "query").collect()
 }
 
-/// Prism passes over queries that the description does not name.
+/// Prism ignores query parameters that are not in the description, so they are checked here.
 #[tokio::test]
 #[ignore = "make test-github runs it"]
 async fn every_query_is_as_github_describes_it() {

@@ -1,4 +1,4 @@
-//! The GitHub in small as other programs use it, and its webhooks.
+//! The fake GitHub as other programs use it, and its webhooks.
 
 use ocim::pull_requests::webhook::{self, Wakeup};
 use secrecy::SecretString;

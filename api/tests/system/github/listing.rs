@@ -1,4 +1,4 @@
-//! Lists: pages, tags, limits in the middle.
+//! Lists: pages, ETags, rate limits between pages.
 
 use ocim::pull_requests::github::{Changes, Github, GithubError, Listed};
 
@@ -34,7 +34,7 @@ async fn every_page_is_read_and_each_is_listed_once() {
 }
 
 #[tokio::test]
-async fn what_is_old_is_not_read_and_what_is_as_old_counts_as_new() {
+async fn a_list_stops_at_older_changes_and_equal_times_count_as_new() {
     let (fake, github) = start().await;
     fake.set_page(10);
     open(&fake, 35);
@@ -47,14 +47,14 @@ async fn what_is_old_is_not_read_and_what_is_as_old_counts_as_new() {
     let (new, _) = changes(&github, Some(listed[0]), None).await.unwrap();
     assert_eq!(new, [2, 35]);
     assert_eq!(fake.take_asked().len(), 1);
-    // Twelve have changed: the second page has to be read, the third has not.
+    // Twelve have changed: the second page must be read, the third must not.
     let (new, _) = changes(&github, Some(listed[11]), None).await.unwrap();
     assert_eq!((new.len(), fake.take_asked().len()), (13, 2));
     fake.stop().await;
 }
 
 #[tokio::test]
-async fn where_nothing_changed_it_costs_nothing() {
+async fn an_unchanged_list_does_not_count_against_the_rate_limit() {
     let (fake, github) = start().await;
     open(&fake, 3);
     let (_, etag) = changes(&github, None, None).await.unwrap();
@@ -70,13 +70,13 @@ async fn where_nothing_changed_it_costs_nothing() {
     assert_eq!(new, [2, 3, 1]);
     assert_ne!(other, etag);
     assert_eq!(fake.left(), left - 1);
-    // A tag that no header can carry is no tag.
+    // An ETag that is not valid in a header is ignored.
     assert!(changes(&github, None, Some("\n")).await.is_some());
     fake.stop().await;
 }
 
 #[tokio::test]
-async fn a_limit_in_the_middle_of_a_list_gives_nothing_of_it() {
+async fn a_rate_limit_within_a_list_discards_the_list() {
     let (fake, github) = start().await;
     fake.set_page(10);
     open(&fake, 35);

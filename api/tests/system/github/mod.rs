@@ -1,4 +1,4 @@
-//! The client of GitHub's API against a GitHub in small, and against GitHub's own description (`contract`).
+//! The client of GitHub's API against the fake GitHub, and against GitHub's own description (`contract`).
 
 mod apps;
 mod checking;
@@ -31,7 +31,7 @@ fn with_token(base: &str) -> Settings {
     Settings { github_access_token: Some(TOKEN.to_owned().into()), ..settings(base) }
 }
 
-/// A GitHub with one repository, and a client with the right token.
+/// A fake GitHub with one repository, and a client with its token.
 async fn start() -> (FakeGithub, Github) {
     let fake = FakeGithub::start().await;
     fake.repository(REPOSITORY);
@@ -40,13 +40,13 @@ async fn start() -> (FakeGithub, Github) {
     (fake, github)
 }
 
-/// A client that waits only so long, and takes nothing for fresh.
+/// A client with this time limit, which revalidates every cached answer.
 fn hasty(base: &str, milliseconds: u64) -> Github {
     let limits = Limits { patience: Duration::from_millis(milliseconds), fresh: Duration::ZERO };
     Github::with_limits(&with_token(base), limits).unwrap()
 }
 
-/// Answers every request with these bytes.
+/// A server that answers every request with these bytes; gives its base URL.
 async fn parrot(answer: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -55,7 +55,7 @@ async fn parrot(answer: Vec<u8>) -> String {
             let answer = answer.clone();
             tokio::spawn(async move {
                 let _ = stream.read(&mut [0; 4096]).await;
-                // Who has heard enough hangs up.
+                // The client may close the connection early.
                 let _ = stream.write_all(&answer).await;
                 let _ = stream.shutdown().await;
             });

@@ -1,4 +1,4 @@
-//! One pull request, through all that happens to it.
+//! One pull request through its whole life.
 
 use ocim::pull_requests::github::{GithubError, PullRequestSaid};
 use shared_types::pull_request::PullRequestState;
@@ -57,11 +57,11 @@ async fn a_renamed_repository_is_found_by_its_old_name() {
     let by_id = format!("/repositories/{}/pulls/{number}", said.repository.github_id);
     assert_eq!(paths, [(301, format!("/repos/{REPOSITORY}/pulls/{number}")), (200, by_id)]);
     assert_eq!(github.open(REPOSITORY).await.unwrap().len(), 1);
-    // Writing under the old name is not repeated elsewhere by itself.
+    // A write under the old name is refused, and not repeated under the new one.
     let refused = github.create_comment(REPOSITORY, number, "Hello").await.unwrap_err();
     assert!(matches!(&refused, GithubError::Refused { status: 307, words } if words.contains("another name")));
     github.create_comment("elsewhere/lms", number, "Hello").await.unwrap();
-    // Another repository takes the old name: it is that one's from now on.
+    // Another repository takes the old name, which belongs to it from now on.
     fake.repository(REPOSITORY);
     assert!(matches!(github.pull_request(REPOSITORY, number).await, Err(GithubError::NotFound(_))));
     assert!(github.pull_request("acme/lms", number).await.is_ok());
@@ -69,7 +69,7 @@ async fn a_renamed_repository_is_found_by_its_old_name() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_and_what_is_no_name_are_told() {
+async fn missing_pull_requests_and_invalid_names_are_not_found() {
     let (fake, github) = start().await;
     for (repository, number) in [(REPOSITORY, 7), ("acme/nothing", 1), ("acme/..", 1), ("acme", 1), ("a/b/../c", 1)] {
         let error = github.pull_request(repository, number).await.unwrap_err();

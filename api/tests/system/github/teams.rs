@@ -1,4 +1,4 @@
-//! Teams: remembered, asked for again, never older than they may be.
+//! Teams: cached for a limited time, and then revalidated.
 
 use std::collections::HashSet;
 
@@ -29,7 +29,7 @@ async fn a_team_is_asked_for_once_and_its_logins_have_no_case() {
 }
 
 #[tokio::test]
-async fn of_an_old_answer_only_the_changed_pages_are_read_anew() {
+async fn only_changed_pages_of_an_expired_team_are_read_again() {
     let (fake, _) = start().await;
     let github = hasty(&fake.base, 5000);
     fake.set_page(2);
@@ -39,12 +39,12 @@ async fn of_an_old_answer_only_the_changed_pages_are_read_anew() {
     let left = fake.left();
     assert_eq!(github.members("acme", "owners").await.unwrap().len(), 5);
     assert_eq!((fake.left(), fake.take_asked().len()), (left, 3));
-    // The first page is as it was; somebody of the second is out.
+    // The first page has not changed; a member of the second one was replaced.
     fake.set_team("acme", "owners", &["a", "b", "c", "x", "e"]);
     assert_eq!(*github.members("acme", "owners").await.unwrap(), set(&["a", "b", "c", "x", "e"]));
     let statuses: Vec<_> = fake.take_asked().iter().map(|asked| asked.status).collect();
     assert_eq!(statuses, [304, 200, 304]);
-    // Nobody is trusted by what was, once GitHub cannot be asked or the team is gone.
+    // A cached list grants no trust if GitHub does not answer or the team was deleted.
     fake.fail_next(1, 503);
     assert!(matches!(github.members("acme", "owners").await, Err(GithubError::Unavailable(_))));
     assert_eq!(github.members("acme", "owners").await.unwrap().len(), 5);

@@ -1,4 +1,4 @@
-//! GitHub in a bad mood, settings that make no sense, and what must not be seen.
+//! Failures of GitHub, invalid settings, and secrets that must not be shown.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::{REPOSITORY, TOKEN, hasty, parrot, settings, start, with_token};
 use crate::app::github::{FakeGithub, PullSpec};
 
 #[tokio::test]
-async fn each_mood_has_its_error_and_nothing_is_tried_twice() {
+async fn each_failure_of_github_has_its_error_and_is_not_retried() {
     let (fake, github) = start().await;
     let number = fake.open_pull(REPOSITORY, PullSpec::default());
     let other = fake.open_pull(REPOSITORY, PullSpec::default());
@@ -47,7 +47,7 @@ async fn each_mood_has_its_error_and_nothing_is_tried_twice() {
 }
 
 #[tokio::test]
-async fn who_is_slow_is_not_waited_for() {
+async fn a_slow_github_times_out() {
     let (fake, _) = start().await;
     fake.slow(Duration::from_secs(20));
     let began = Instant::now();
@@ -69,7 +69,7 @@ async fn the_token_goes_to_no_other_server() {
     refused(github.pull_request(REPOSITORY, number).await.unwrap_err());
     refused(github.open(REPOSITORY).await.unwrap_err());
     refused(github.members("acme", "owners").await.unwrap_err());
-    // The same place again and again is no place.
+    // A redirect to the same URL again and again is an error.
     fake.send_elsewhere(Some(&fake.base));
     let error = github.pull_request(REPOSITORY, number).await.unwrap_err();
     assert!(matches!(&error, GithubError::Invalid(words) if words.contains("from one place")), "{error}");
@@ -89,7 +89,7 @@ async fn says(headers: &str, body: &[u8]) -> GithubError {
 }
 
 #[tokio::test]
-async fn garbage_is_refused_whatever_it_is() {
+async fn invalid_answers_of_github_are_refused() {
     for body in ["", "[", "{}", "null", "[{}]", "[1]", r#"[{"number":0,"updated_at":"2026-01-01T00:00:00Z"}]"#] {
         let error = says("", body.as_bytes()).await;
         assert!(matches!(error, GithubError::Invalid(_)), "{body}: {error}");
@@ -103,7 +103,7 @@ async fn garbage_is_refused_whatever_it_is() {
 }
 
 #[tokio::test]
-async fn settings_that_make_no_sense_are_named() {
+async fn invalid_github_settings_are_named() {
     let wrong = |settings: Settings| Github::new(&settings).unwrap_err();
     assert!(wrong(settings("http://github.example/api/v3")).contains("GITHUB_API_URL"));
     assert!(wrong(settings("https://me:pass@github.example")).contains("GITHUB_API_URL"));

@@ -1,4 +1,4 @@
-//! What GitHub is told: deployments, statuses, comments.
+//! Writing to GitHub: deployments, statuses, comments.
 
 use ocim::pull_requests::github::{CommitState, DeploymentState, Github, GithubError};
 
@@ -6,7 +6,7 @@ use super::{REPOSITORY, settings, start};
 use crate::app::github::PullSpec;
 
 #[tokio::test]
-async fn a_build_is_told_as_a_deployment() {
+async fn a_build_is_reported_as_a_deployment() {
     let (fake, github) = start().await;
     let number = fake.open_pull(REPOSITORY, PullSpec::default());
     let commit = fake.head(REPOSITORY, number);
@@ -28,7 +28,7 @@ async fn a_build_is_told_as_a_deployment() {
     assert_eq!(states, ["queued", "in_progress", "success", "failure", "inactive"]);
     let status = &told[0].states[2];
     assert_eq!((status.environment_url.as_deref(), status.log_url.as_deref()), (Some(site), None));
-    // The branch was pushed over and the commit collected.
+    // After a forced push GitHub has garbage-collected the commit.
     fake.force_push(REPOSITORY, number);
     let gone = github.create_deployment(REPOSITORY, &commit, environment, "").await.unwrap_err();
     assert!(matches!(&gone, GithubError::Refused { status: 422, words } if words.contains("No ref found")), "{gone}");
@@ -38,7 +38,7 @@ async fn a_build_is_told_as_a_deployment() {
 }
 
 #[tokio::test]
-async fn a_build_is_told_as_a_commits_status() {
+async fn a_build_is_reported_as_a_commit_status() {
     let (fake, github) = start().await;
     let number = fake.open_pull(REPOSITORY, PullSpec::default());
     let commit = fake.head(REPOSITORY, number);
@@ -61,7 +61,7 @@ async fn a_build_is_told_as_a_commits_status() {
 }
 
 #[tokio::test]
-async fn a_comment_is_written_once_and_again_and_missed_when_it_is_gone() {
+async fn a_comment_is_created_and_edited_and_not_found_once_deleted() {
     let (fake, github) = start().await;
     let number = fake.open_pull(REPOSITORY, PullSpec::default());
     let other = fake.open_pull(REPOSITORY, PullSpec::default());
@@ -80,14 +80,14 @@ async fn a_comment_is_written_once_and_again_and_missed_when_it_is_gone() {
     fake.delete_comment(REPOSITORY, id);
     let gone = github.edit_comment(REPOSITORY, id, "Again").await.unwrap_err();
     assert_eq!(gone, GithubError::NotFound(format!("comment {id} on {REPOSITORY}")));
-    // Who floods it is read so far and no further.
+    // Of a flood of comments, a limited number is read.
     fake.set_page(10);
     assert_eq!(github.comments(REPOSITORY, number).await.unwrap().len(), 100);
     fake.stop().await;
 }
 
 #[tokio::test]
-async fn who_may_not_write_is_told_so() {
+async fn writing_without_permission_is_refused() {
     let (fake, github) = start().await;
     let number = fake.open_pull(REPOSITORY, PullSpec::default());
     fake.set_read_only(true);

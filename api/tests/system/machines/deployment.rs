@@ -1,4 +1,4 @@
-//! The demo configuration on a machine: what it deploys, what that answers, and that a reboot keeps it.
+//! The demo configuration on a machine: what it deploys, how that answers, and that it survives a reboot.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,7 +15,7 @@ use super::yard::{Yard, cache_dir, eventually, is_root, mark_of, reference, run,
 const LMS: &str = "demo.localhost";
 const STUDIO: &str = "studio.demo.localhost";
 
-/// A connection that is kept, as the gateway keeps its own.
+/// A kept-alive connection, like the gateway's.
 struct Connection(BufReader<TcpStream>);
 
 pub(super) struct Answer {
@@ -55,7 +55,7 @@ pub(super) fn get(machine: &Machine, host: &str, path: &str) -> std::io::Result<
     Connection::open(machine.endpoint.unwrap().public_ip)?.get(host, path)
 }
 
-/// A virtualenv of the demo's own requirements, kept in the cache.
+/// `ansible-playbook` in a virtualenv with the demo's requirements, kept in the cache.
 pub(super) fn ansible_playbook(demo: &Path) -> PathBuf {
     let requirements = demo.join("requirements.txt");
     let hash = hex::encode(Sha256::digest(fs::read(&requirements).unwrap()));
@@ -187,7 +187,7 @@ fn shows_the_page(machine: &Machine) {
     }
 }
 
-/// 8 visitors on kept connections, 250 requests each, one failure fails it.
+/// 8 visitors with kept-alive connections, 250 requests each; one failure fails the test.
 fn holds_the_load(ip: IpAddr) {
     let begun = Instant::now();
     std::thread::scope(|scope| {

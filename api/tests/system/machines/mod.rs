@@ -1,6 +1,6 @@
-//! Local machines for real: namespaces, sshd, reboot, Ansible with the demo configuration, and nothing left behind.
+//! Local machines for real: namespaces, sshd, reboot, Ansible with the demo configuration, and cleanup.
 //!
-//! Needs root; says so and ends well where it is not. `OCIM_CACHE_DIR` names the cache (base tree, virtualenv).
+//! Without root, the tests pass without a check. `OCIM_CACHE_DIR` names the cache (base tree, virtualenv).
 
 mod deployment;
 mod tutor;
@@ -16,7 +16,7 @@ use ocim::machines::providers::local::{LocalConfig, LocalProvider};
 use shared_types::ServerId;
 use yard::{Yard, cache_dir, eventually, is_root, mark_of, reference, run, traces};
 
-/// What an overlay's options would take apart, were it named there.
+/// A name that would break the options of an overlay mount if it was used there.
 const DATA_DIR: &str = "data, with: odd name";
 const INSTALLATION: &str = "11111111-aaaa";
 
@@ -84,7 +84,7 @@ async fn two_machines_live_apart_survive_their_manager_and_go_without_a_trace() 
     assert!(provider.list().await.unwrap().is_empty());
 }
 
-/// A machine reaches neither another one, nor the host's loopback, nor anything else; root in it cannot change that.
+/// A machine reaches no other machine, not the host's loopback and no network; its root cannot change that.
 fn is_shut_in(yard: &Yard, machine: &Machine, other: &Machine) {
     let knock = |ip: &str, port: u16| {
         let script = format!("timeout 1 bash -c 'echo >/dev/tcp/{ip}/{port}'");
@@ -178,7 +178,7 @@ async fn a_data_directory_with_a_new_database_leaves_the_machines_of_the_old_one
     assert!(old.list().await.unwrap().is_empty());
 }
 
-/// Not a test of its own: the manager that the test below kills.
+/// Not a test of its own: the process that the test below kills.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a process of the test below"]
 async fn manager_that_makes_a_machine_and_stays() {
@@ -221,7 +221,7 @@ async fn a_manager_killed_at_any_moment_leaves_one_machine_or_none() {
         manager.wait().unwrap();
         fs::remove_file(&opened).unwrap();
 
-        // Two at once, as from two workers.
+        // Two processes create the machine at once, as two workers would.
         let other = yard.open().await;
         let spec = yard.spec(1);
         let (machine, same) = tokio::join!(provider.create(&spec), other.create(&spec));

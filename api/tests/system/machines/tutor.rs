@@ -1,7 +1,7 @@
-//! The playbooks of `ansible/tutor` on local machines: real Ansible, real sshd, Tutor from its wheels, and in the place of
-//! Docker the program `system/tutor/docker.py`, which records how it is called and serves the host names that Tutor rendered.
+//! The playbooks of `ansible/tutor` on local machines: real Ansible, real sshd, Tutor from its wheels. In place of
+//! Docker, `system/tutor/docker.py` records its calls and serves the host names that Tutor rendered.
 //!
-//! What this cannot show: images, migrations, Docker's installation, and how Compose itself reads its files.
+//! Not covered: images, migrations, Docker's installation, and how Compose itself reads its files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ const LMS: &str = "demo.example.org";
 const STUDIO: &str = "studio.demo.example.org";
 const APPS: &str = "apps.demo.example.org";
 const CALLS: &str = "/var/lib/recording-docker/calls.jsonl";
-/// Addresses that nothing answers at: the recording Docker runs no job.
+/// Addresses without a server: the recording Docker runs no job.
 const DATABASES: &str = "MYSQL_HOST: 10.255.0.1\nOPENEDX_MYSQL_DATABASE: demo\nOPENEDX_MYSQL_USERNAME: demo\n\
                          OPENEDX_MYSQL_PASSWORD: given\nMONGODB_HOST: 10.255.0.1\nREDIS_HOST: 10.255.0.1\n";
 
@@ -78,10 +78,10 @@ fn answers_everywhere(machine: &Machine) {
     assert_eq!(get(machine, "preview.demo.example.org", "/").unwrap().status, 404);
 }
 
-/// With databases elsewhere, a build leaves the workers out, and no job has an administrator's password.
+/// With external databases, a build does not start the workers, and no job gets an administrator's password.
 fn workers_follow_the_traffic(site: &Site<'_>, machine: &Machine) {
     site.yard.ssh(machine, &format!("sudo truncate -s 0 {CALLS}"));
-    // Workers that run are left alone by a build, so the ones of the first build have to stop.
+    // A build does not touch running workers, so those of the first build are stopped here.
     let settings = json!({"sub_domain": "demo", "databases": DATABASES});
     let held = site.variables(&settings);
     site.hook_succeeds(machine, Moment::AfterTraffic, &settings);
@@ -92,7 +92,7 @@ fn workers_follow_the_traffic(site: &Site<'_>, machine: &Machine) {
     assert!(!calls.iter().any(|call| words(call).contains("MYSQL_ROOT") || words(call).contains("ALTER USER")));
     let extended = || get(machine, LMS, "/heartbeat?extended").unwrap().status;
     assert_eq!(extended(), 503, "a worker runs");
-    // Each may run twice.
+    // Each hook may run twice.
     for (moment, status) in [
         (Moment::BeforeTraffic, 200),
         (Moment::BeforeTraffic, 200),
@@ -116,7 +116,7 @@ fn a_value_that_would_be_random_ends_the_build(site: &Site<'_>, machine: &Machin
     assert!(!output.status.success() && text.contains("Tutor would make up OPENEDX_SECRET_KEY"), "{text}");
 }
 
-/// Playbooks, wheels and secrets of one instance.
+/// The playbooks, wheels and secrets of one instance.
 struct Site<'a> {
     yard: &'a Yard,
     program: PathBuf,
@@ -143,7 +143,7 @@ impl<'a> Site<'a> {
         Self { yard, program: ansible_playbook(&repository), playbooks: repository.join("playbooks"), tutor, secrets }
     }
 
-    /// Runs the playbook of this moment with the variables of the build.
+    /// Runs the hook of this moment with the build's variables; it must succeed.
     fn hook_succeeds(&self, machine: &Machine, moment: Moment, settings: &Value) {
         let hooks = self.tutor.hooks(&self.stored(settings)).unwrap();
         let hook = hooks.into_iter().find(|hook| hook.moment == moment).unwrap();
@@ -155,7 +155,7 @@ impl<'a> Site<'a> {
         self.tutor.settings(None, settings.as_object().unwrap()).unwrap()
     }
 
-    /// What an app server with these settings gets, on a machine whose Docker is there.
+    /// The variables of an app server with these settings, on a machine that already has Docker.
     fn variables(&self, settings: &Value) -> Map<String, Value> {
         let settings = self.stored(settings);
         let input = SnapshotInput { name: "Bob's \"{{ School }}\"", settings: &settings, secrets: &self.secrets };
@@ -199,14 +199,14 @@ impl<'a> Site<'a> {
             .unwrap()
     }
 
-    /// How `docker` was called on the machine, in order.
+    /// All calls of `docker` on the machine, in order.
     fn calls(&self, machine: &Machine) -> Vec<Value> {
         let lines = self.yard.ssh(machine, &format!("cat {CALLS}"));
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
-/// What Compose was told to do, repetitions left out; Tutor's questions about other projects, too.
+/// The verbs of Compose without repetitions and without Tutor's queries about other projects.
 fn verbs(calls: &[Value]) -> Vec<String> {
     let known = ["pull", "up", "run", "stop"];
     let verb = |call: &Value| {
@@ -226,7 +226,7 @@ fn made(spec: &SecretSpec) -> String {
     }
 }
 
-/// The wheels of the newest release for this host's Python, kept in the cache; machines have the same release of Debian.
+/// The newest release's wheels for this host's Python, kept in the cache; machines have the same Debian release.
 fn wheels() -> PathBuf {
     let release = shared_types::applications::tutor::releases::RELEASES.last().unwrap();
     let packages: Vec<_> = release.packages.iter().map(|(name, version)| format!("{name}=={version}")).collect();

@@ -1,4 +1,4 @@
-//! A data directory with machines in it, and what a test asks of them.
+//! A data directory with local machines, and helpers to use them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub fn cache_dir() -> PathBuf {
     std::env::var_os("OCIM_CACHE_DIR").map_or_else(default, PathBuf::from)
 }
 
-/// A data directory with a key pair to log in with.
+/// A data directory with a key pair for logging in.
 pub struct Yard {
     pub dir: tempfile::TempDir,
 }
@@ -56,7 +56,7 @@ impl Yard {
         MachineSpec { server_id: ServerId(id), name: format!("edxapp-demo-{id}"), authorized_key }
     }
 
-    /// Insists on the host key that the provider gave.
+    /// Options of `ssh`: only the host key from the provider is accepted.
     pub fn ssh_options(&self, machine: &Machine) -> Vec<String> {
         let ip = machine.endpoint.unwrap().public_ip;
         let known_hosts = self.dir.path().join(format!("known_hosts-{ip}"));
@@ -94,7 +94,7 @@ impl Yard {
 }
 
 impl Drop for Yard {
-    /// A test that failed leaves no machine behind either.
+    /// Terminates the machines of a failed test.
     fn drop(&mut self) {
         if !std::thread::panicking() {
             return;
@@ -107,7 +107,7 @@ impl Drop for Yard {
                 println!("cleaning up {server_id}: {outcome:?}");
             }
         };
-        // A thread of its own, since this one is a runtime's.
+        // In another thread, since this one belongs to a runtime.
         let thread = std::thread::spawn(|| tokio::runtime::Runtime::new().map(|runtime| runtime.block_on(cleanup)));
         let _ = thread.join();
     }
@@ -132,7 +132,7 @@ pub fn reference(id: i64) -> MachineRef {
     MachineRef { server_id: ServerId(id), provider_id: None }
 }
 
-/// Everything of the host that carries a data directory's id: interfaces, namespaces, processes, mounts.
+/// All interfaces, namespaces, processes and mounts of the host that carry a data directory's id.
 pub fn traces(mark: &str) -> Vec<String> {
     let mut traces = Vec::new();
     for dir in ["/sys/class/net", "/run/netns"] {
@@ -146,7 +146,7 @@ pub fn traces(mark: &str) -> Vec<String> {
     traces
 }
 
-/// `ocim` and the data directory's id, from a machine's name at the provider.
+/// The prefix of a machine's provider id: `ocim` and the data directory's id.
 pub fn mark_of(machine: &Machine) -> String {
     machine.provider_id.split('-').next().unwrap().to_owned()
 }

@@ -1,4 +1,4 @@
-//! An application that keeps every byte it is sent, and answers each connection once.
+//! An application that records every byte it gets, and answers each connection once.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -10,10 +10,10 @@ use tokio::task::JoinHandle;
 
 use super::requests::{Request, parse};
 
-/// It is ended when this is dropped.
+/// A running application, which ends when this is dropped.
 pub struct Application {
     pub address: SocketAddr,
-    /// What came on each connection.
+    /// The bytes of each connection.
     received: Arc<Mutex<Vec<Vec<u8>>>>,
     serving: JoinHandle<()>,
 }
@@ -35,7 +35,7 @@ impl Application {
         Self { address, received, serving }
     }
 
-    /// Every request that was read out of what came, in the order of the connections.
+    /// Every request in the recorded bytes, in the order of the connections.
     pub fn requests(&self) -> Vec<Request> {
         self.received.lock().unwrap().iter().flat_map(|bytes| parse(bytes)).collect()
     }
@@ -61,7 +61,7 @@ async fn serve(mut stream: TcpStream, received: Arc<Mutex<Vec<Vec<u8>>>>, place:
         }
         let request = {
             let mut all = received.lock().unwrap();
-            // The test has forgotten this connection.
+            // `None` if the test has cleared the record since.
             let bytes = all.get_mut(place)?;
             bytes.extend_from_slice(part.get(..read)?);
             parse(bytes).into_iter().next()
@@ -73,7 +73,7 @@ async fn serve(mut stream: TcpStream, received: Arc<Mutex<Vec<Vec<u8>>>>, place:
     }
 }
 
-/// `/slow` takes a second; `/head/15500` has a cookie of so many letters.
+/// `/slow` takes a second; `/head/15500` sets a cookie of 15,500 letters.
 async fn answer(request: &Request) -> Vec<u8> {
     let path = request.head.split(' ').nth(1).unwrap_or_default();
     if path == "/slow" {
@@ -82,7 +82,7 @@ async fn answer(request: &Request) -> Vec<u8> {
     let cookie = path.strip_prefix("/head/").and_then(|length| length.parse().ok());
     let cookie = cookie.map(|length| format!("Set-Cookie: a={}\r\n", "x".repeat(length))).unwrap_or_default();
     if request.head.to_lowercase().contains("\r\nupgrade: websocket") {
-        // HAProxy checks the answer to the one key that our visitors send.
+        // The key is fixed: HAProxy checks this answer against the one that our visitors send.
         return b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
                  sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
             .to_vec();

@@ -1,4 +1,4 @@
-//! A browser's way through a proxy with TLS and the gateway to a Django form. Only in `make test-traffic`, which installs Django.
+//! A browser posts a Django form through TLS proxy and gateway. Only in `make test-traffic`, which installs Django.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use ocim::routing::traffic::{Question, Traffic};
 
 use super::{CONNECTIONS, Gateway};
 
-/// Killed when dropped.
+/// A child process that is killed on drop.
 struct Running(Child);
 
 impl Drop for Running {
@@ -59,7 +59,7 @@ fn proxy(directory: &Path, gateway: SocketAddr) -> (Running, SocketAddr) {
     (Running(child), listen)
 }
 
-/// A browser that keeps cookies by hand, so that what they are is seen.
+/// A browser without a cookie store, so that the test sees the cookies.
 async fn browser(directory: &Path, proxy: SocketAddr) -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let certificate = std::fs::read(directory.join("certificate.pem")).unwrap();

@@ -1,6 +1,6 @@
 """A Django site as `make test-traffic` puts it behind the gateway: a form with CSRF protection, TLS only.
 
-It believes the gateway's X-Forwarded-Proto and nothing else of the head; so a wrong one shows as a redirect loop or as a refused form.
+Trusts only the header X-Forwarded-Proto; a wrong value shows as a redirect loop or as a refused form.
 """
 
 import sys

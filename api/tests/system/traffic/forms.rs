@@ -1,20 +1,20 @@
-//! Forms of requests, as browsers, old clients and attackers send them, and what must become of each.
+//! Requests as browsers, old clients and attackers send them, and the expected outcome of each.
 
 use super::Gateway;
 
-/// What must become of a request.
+/// The expected outcome of a request.
 enum Outcome {
-    /// The application gets exactly one request, whose head has these lines and none of those words; in lower case.
+    /// The application gets one request, whose head has these lines and none of these words, all in lower case.
     Served { has: &'static [&'static str], lacks: &'static [&'static str] },
-    /// The gateway answers with this status, and the application gets nothing.
+    /// The gateway answers with this status, and the application gets no request.
     Refused(u16),
-    /// Whatever the gateway does, the application gets nothing.
+    /// The application gets no request; the gateway may answer anything.
     Unseen,
 }
 use Outcome::{Refused, Served, Unseen};
 
 const SERVED: Outcome = Served { has: &[], lacks: &[] };
-/// A request that must never reach the application by itself.
+/// A request that must not reach the application on its own.
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: echo.localhost\r\n\r\n";
 
 struct Form {
@@ -234,7 +234,7 @@ fn bodies() -> Vec<Form> {
 }
 
 impl Form {
-    /// What is wrong with what became of it.
+    /// The error is the difference between the expected and the actual outcome.
     async fn verdict(&self, gateway: &Gateway) -> Result<(), String> {
         gateway.application.forget();
         let answers = gateway.send("127.0.0.1", &self.bytes).await;
@@ -278,7 +278,7 @@ async fn every_form_of_request_has_the_right_outcome() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_refused_is_said_in_our_own_words() {
+async fn refused_requests_get_our_own_error_pages() {
     let gateway = Gateway::start().await;
     let pages = [
         (host("", "a b", Unseen), "This request does not name one host"),

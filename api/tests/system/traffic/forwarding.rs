@@ -1,4 +1,4 @@
-//! What the application is told of the visitor: by a trusted proxy, by the settings, by the PROXY protocol.
+//! The visitor's address and scheme as the application gets them: from a trusted proxy, settings or the PROXY protocol.
 
 use ocim::config::Settings;
 use ocim::routing::traffic::{Question, Traffic};
@@ -9,7 +9,7 @@ const VISITOR: &str = "127.0.0.9";
 const PROXY: &str = "127.0.0.5";
 const OTHER_PROXY: &str = "127.0.0.6";
 
-/// A gateway that believes two proxies.
+/// A gateway that trusts two proxies.
 async fn trusting(change: impl FnOnce(&mut Settings)) -> Gateway {
     Gateway::with(CONNECTIONS, |settings| {
         settings.ocim_gateway_trusted_proxies = vec![PROXY.into(), format!("{OTHER_PROXY}/32")];
@@ -18,7 +18,7 @@ async fn trusting(change: impl FnOnce(&mut Settings)) -> Gateway {
     .await
 }
 
-/// Address, scheme and port as the application was told.
+/// Address, scheme and port in the head that the application got.
 fn told(head: &str) -> [&str; 3] {
     ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-port"].map(|name| {
         let mut values = head.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
@@ -28,7 +28,7 @@ fn told(head: &str) -> [&str; 3] {
     })
 }
 
-/// Names, and their spellings that WSGI or CGI servers take for the same.
+/// Header names, and spellings that WSGI or CGI servers treat alike.
 const CLAIMS: &[&str] = &[
     "Forwarded",
     "X-Forwarded",
@@ -72,7 +72,7 @@ const CLAIMS: &[&str] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_visitor_cannot_speak_of_itself_by_any_name() {
+async fn forwarding_headers_of_visitors_are_dropped() {
     let gateway = Gateway::start().await;
     for name in CLAIMS {
         let head = gateway.seen(VISITOR, "echo.localhost", &format!("{name}: 6666\r\n")).await;
@@ -136,7 +136,7 @@ async fn a_trusted_proxy_is_believed_as_far_as_it_makes_sense() {
     assert_eq!(told(&secure), [PROXY, "https", "443"], "what the proxy does not say, the instance says");
 }
 
-/// The head of a TCP connection from `source`, as PROXY protocol version 2 says it.
+/// The header of PROXY protocol version 2 for a TCP connection from `source`.
 fn version_2(source: [u8; 4], port: u16) -> Vec<u8> {
     let mut bytes = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c".to_vec();
     bytes.extend(source);

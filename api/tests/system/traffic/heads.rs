@@ -1,8 +1,8 @@
-//! Long heads, both ways.
+//! Long heads of requests and of answers.
 
 use super::Gateway;
 
-/// What the documentation promises.
+/// The limit in the documentation, in bytes.
 const PROMISED: usize = 32 << 10;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! One address that holds nearly every connection that the gateway takes.
+//! One address that holds nearly all connections of the gateway.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::application::Application;
 use super::{CONNECTIONS, Gateway, visitor};
 
-/// `make test-traffic` sets the real number, which takes twice as many open files.
+/// `make test-traffic` sets the production limit, which needs twice as many open files.
 fn connections() -> u32 {
     std::env::var("OCIM_TRAFFIC_CONNECTIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(CONNECTIONS)
 }

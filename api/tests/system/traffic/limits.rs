@@ -1,4 +1,4 @@
-//! What one app server and one visitor may take.
+//! The limits of one app server and of one visitor.
 
 use ocim::config::gateway::Scheme;
 
@@ -18,7 +18,7 @@ async fn a_request_above_the_limit_of_its_target_is_answered_at_once_and_others_
     let slow = get("/slow");
     let held = futures::future::join_all((0..8).map(|_| gateway.send("127.0.0.1", &slow)));
     let beside = async {
-        // The eight have arrived when the first of them is refused, which is at once.
+        // By now the eight requests have arrived, and the surplus ones were refused at once.
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         gateway.send("127.0.0.1", b"GET / HTTP/1.1\r\nHost: other.localhost\r\n\r\n").await.remove(0).status
     };

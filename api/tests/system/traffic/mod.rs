@@ -1,4 +1,4 @@
-//! The gateway as visitors, proxies and attackers meet it: raw requests to a real HAProxy, and what reaches the application.
+//! The gateway as visitors, proxies and attackers see it: raw requests to a real HAProxy, and what gets through.
 //!
 //! `make test-traffic` runs more of each: see `script/test-traffic`.
 
@@ -23,11 +23,11 @@ use ocim::routing::traffic::{Route, Traffic};
 use self::application::Application;
 use self::visitor::Answer;
 
-/// How many connections of visitors a gateway of these tests takes.
+/// The limit of visitors' connections in these tests.
 const CONNECTIONS: u32 = 400;
 
-/// A gateway with one application behind it. `echo.localhost` is `http`, `secure.localhost` is `https`, and nothing is
-/// active at `idle.localhost`.
+/// A gateway with one application. `echo.localhost` is `http`, `secure.localhost` is `https`, and `idle.localhost` has
+/// no active app server.
 pub struct Gateway {
     inner: HaproxyGateway,
     pub listen: SocketAddr,
@@ -71,7 +71,7 @@ impl Gateway {
         self.inner.apply(&[route]).await.unwrap();
     }
 
-    /// Sends bytes from an address of this machine, and gives every answer until the gateway closes the connection.
+    /// Sends bytes from an address of this host; gives every answer until the gateway closes the connection.
     async fn send(&self, from: &str, bytes: &[u8]) -> Vec<Answer> {
         visitor::send(self.listen, from.parse::<IpAddr>().unwrap(), bytes).await
     }

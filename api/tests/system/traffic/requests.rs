@@ -1,14 +1,14 @@
-//! Reads requests out of bytes as an application does that takes what it is told: by Content-Length or in chunks.
+//! Reads requests as a trusting application does, by Content-Length or in chunks.
 
 /// A request as the application understood it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// First line and headers, with their line ends.
+    /// The first line and the headers, with their line ends.
     pub head: String,
     pub body: Vec<u8>,
 }
 
-/// Every whole request, and what follows one.
+/// Every complete request in these bytes; a following one counts, too.
 pub fn parse(mut bytes: &[u8]) -> Vec<Request> {
     let mut requests = Vec::new();
     while let Some((request, rest)) = first(bytes) {
@@ -41,7 +41,7 @@ fn chunks(mut bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
         let size = usize::from_str_radix(size, 16).ok()?;
         bytes = bytes.get(end + 2..)?;
         if size == 0 {
-            // Trailers end with an empty line.
+            // An empty line ends the trailers.
             loop {
                 let end = bytes.windows(2).position(|part| part == b"\r\n")?;
                 bytes = bytes.get(end + 2..)?;

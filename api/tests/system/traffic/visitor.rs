@@ -1,4 +1,4 @@
-//! Sends the very bytes that a test wants, from the address that it wants.
+//! Sends raw bytes from a chosen address.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// Longer than anything here may take.
+/// Longer than any exchange may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// An answer of the gateway.
+/// An answer that the visitor got.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
@@ -17,18 +17,18 @@ pub struct Answer {
     pub body: String,
 }
 
-/// A connection from one of this machine's addresses.
+/// Connects from one of this host's addresses.
 pub async fn connect(to: SocketAddr, from: IpAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::new(from, 0)).unwrap();
     tokio::time::timeout(PATIENCE, socket.connect(to)).await.expect("the gateway accepts").unwrap()
 }
 
-/// Sends all, says that this was all, and reads until the other side closes.
+/// Sends all bytes, closes the sending side, and reads until the other side closes.
 pub async fn send(to: SocketAddr, from: IpAddr, bytes: &[u8]) -> Vec<Answer> {
     let (mut reading, mut writing) = connect(to, from).await.into_split();
     let exchange = async {
-        // A gateway that has refused the head may close before it has read the rest.
+        // Errors are ignored: a gateway that refused the head may close before it has read the rest.
         let sent = async {
             let _ = writing.write_all(bytes).await;
             let _ = writing.shutdown().await;

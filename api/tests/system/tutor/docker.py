@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A `docker` for tests: records how it is called, and answers for the containers that it was told to start.
+"""A `docker` for tests: records its calls, and answers requests in place of the containers that it started.
 
 As a command it appends its arguments to CALLS, a JSON line each, and asks the daemon. `docker daemon` is that: it keeps
 which services run, across restarts, and listens at Caddy's port while `caddy` is one of them, with the host names of the
@@ -106,7 +106,7 @@ def compose_command(arguments):
             sites = {name: PROXY.search(body).group(1) for name, body in SITE.findall(file.read())}
         ask({"up": compose.enabled(), "known": list(compose.services()), "sites": sites, "port": published_port(compose), "project": compose.project})
     elif compose.verb == "stop":
-        # As some versions of Compose do: a service whose profile is not active is passed over in silence.
+        # Like some versions of Compose, ignores a service whose profile is not active.
         services = compose.services()
         ask({"stop": [name for name in compose.named() or services if compose.is_active(services[name])]})
     elif compose.verb == "ps":

@@ -1,4 +1,4 @@
-//! Which instances are listed, and in which order.
+//! Filtering and sorting the list of instances.
 
 use std::cmp::Ordering;
 
@@ -28,9 +28,9 @@ fn compare(order: Order, one: &Row, other: &Row) -> Ordering {
     order.then(one.summary.id.cmp(&other.summary.id))
 }
 
-/// By state, the most pressing first, then by how long it has lasted. Those without an active app server come last.
+/// By state, worst first, then by how long it has lasted. Instances without an active app server come last.
 fn worst_first(one: &InstanceSummary, other: &InstanceSummary) -> Ordering {
-    // How long a site has worked is of no interest here.
+    // Healthy sites are not sorted by how long they have been healthy.
     let since = |row: &InstanceSummary| {
         row.health.as_ref().filter(|health| health.state != HealthState::Ok).map(|health| health.since)
     };
@@ -43,7 +43,7 @@ fn last_changed(row: &InstanceSummary) -> chrono::DateTime<chrono::Utc> {
     servers.into_iter().flatten().map(|server| server.modified).fold(row.modified, Ord::max)
 }
 
-/// Those rows, in that order. What was chosen before is mostly in order still, which is found out in one walk.
+/// Filters and sorts the rows. Begins with the previous order, because sorting a nearly sorted list takes one pass.
 pub(super) fn choose(rows: &Rows, only: Only, words: &Words, order: Order, before: &[InstanceId]) -> Vec<InstanceId> {
     let takes = |row: &&Row| takes(only, &row.summary) && row.has(words);
     let count = rows.values().filter(|row| takes(&row.as_ref())).count();

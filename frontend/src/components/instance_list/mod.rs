@@ -1,4 +1,4 @@
-//! The list of instances: filtered, sorted, windowed, live.
+//! The list of instances: filtered, sorted, windowed, kept up to date.
 
 mod choice;
 mod rows;
@@ -14,7 +14,6 @@ use crate::ui::{Icon, NavigateOptions, Shape, is_shortcut, on_key, use_location,
 use crate::words;
 use rows::Rows;
 
-/// The list.
 #[component]
 pub fn InstanceList() -> impl IntoView {
     let filter = RwSignal::new(InstanceFilter::default());
@@ -45,8 +44,8 @@ pub fn InstanceList() -> impl IntoView {
     }
 }
 
-/// Keeps the filter in the address of the pages that have no query of their own, and takes it from there. An address that
-/// says nothing of the list leaves the filter as it is.
+/// Keeps the filter in the address of pages without a query of their own, and reads it from there. An address without
+/// parameters of the list leaves the filter unchanged.
 fn in_the_address(filter: RwSignal<InstanceFilter>) {
     let page = expect_context::<Memo<Page>>();
     let location = use_location();
@@ -55,13 +54,13 @@ fn in_the_address(filter: RwSignal<InstanceFilter>) {
         location.search.track();
         if has_the_list(page.get())
             && let Some(asked) = InstanceFilter::parse(|name| location.parameter(name))
-            // The address has the words without the white space around them, which may still be typed.
+            // The address has the words without surrounding white space, which may still be in the field.
             && filter.with_untracked(|filter| filter.path(page.get_untracked()) != asked.path(page.get_untracked()))
         {
             filter.set(asked);
         }
     });
-    // What holds when the frame is drawn counts: the filter and the page may have changed once more by then.
+    // Reads the state when the frame is drawn: filter and page may have changed again by then.
     let show = move || {
         let Some(page) = page.try_get_untracked() else { return };
         let Some(path) = filter.try_with_untracked(|filter| filter.path(page)) else { return };
@@ -77,12 +76,12 @@ fn in_the_address(filter: RwSignal<InstanceFilter>) {
     });
 }
 
-/// Whether the address of a page holds what the list shows.
+/// Whether the address of a page holds the filter of the list.
 const fn has_the_list(page: Page) -> bool {
     matches!(page, Page::Home | Page::Instances)
 }
 
-/// Those in use, or the archived ones, which are fetched only while they are listed.
+/// The instances in use, or the archived ones, which are fetched only while they are listed.
 fn listed(only: Memo<Only>) -> Signal<Fetched<Listed>> {
     let data = state().data;
     let is_archived = Memo::new(move |_| only.get() == Only::Archived);
@@ -102,7 +101,7 @@ fn FilterField(filter: RwSignal<InstanceFilter>, words: Memo<String>) -> impl In
             && let Some(field) = field.get_untracked()
         {
             event.prevent_default();
-            // It is refused only when the field is not in the document.
+            // Fails only if the field is not in the document.
             let _ = field.focus();
         }
     });
@@ -134,7 +133,7 @@ fn Strip(filter: RwSignal<InstanceFilter>, only: Memo<Only>, order: Memo<Order>)
     let button = move |one: Only| {
         let count = Memo::new(move |_| counts.with(|counts| counts.of(one)));
         let is_chosen = move || only.get() == one;
-        // What no instance is, or is no more, needs no button.
+        // Hides the buttons of states that no instance has.
         let is_hidden = move || is_of_health(one) && count.get() == Some(0) && !is_chosen();
         let is_sign = one == Only::Archived;
         view! {
@@ -147,7 +146,7 @@ fn Strip(filter: RwSignal<InstanceFilter>, only: Memo<Only>, order: Memo<Order>)
                 aria-pressed=move || is_chosen().to_string()
                 on:click=move |_| filter.update(|filter| filter.only = one)
             >
-                // Seldom wanted, and not counted before it is: a sign is enough.
+                // Rarely used, and not counted before it is: an icon is enough.
                 {is_sign.then(|| view! { <Icon shape=Shape::Box/> })}
                 {(!is_sign).then(|| view! { {one.word()} " " {move || count.get().map(words::thousands)} })}
             </button>

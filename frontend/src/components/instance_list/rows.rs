@@ -1,4 +1,4 @@
-//! The rows in sight of a list of thousands, and walking through it by `j` and `k`.
+//! The visible rows of a list of thousands, and keyboard navigation by `j` and `k`.
 
 use leptos::prelude::*;
 use shared_types::InstanceId;
@@ -15,11 +15,11 @@ const ROW_PX: f64 = 58.0;
 
 #[component]
 pub(super) fn Rows(
-    /// All of them.
+    /// All instances, before filtering.
     list: Signal<Fetched<Listed>>,
-    /// Those that are listed, in their order.
+    /// The ids of the listed instances, in order.
     chosen: Memo<Vec<InstanceId>>,
-    /// Whether only some are listed.
+    /// Whether a filter hides some instances.
     is_filtered: Signal<bool>,
 ) -> impl IntoView {
     let scroll = Scroll::watch();
@@ -55,7 +55,7 @@ pub(super) fn Rows(
     }
 }
 
-/// A row stays what it is while its instance changes: a focused one stays focused.
+/// A row is not recreated when its instance changes, so that it keeps the focus.
 #[component]
 fn Row(
     list: Signal<Fetched<Listed>>,
@@ -78,7 +78,7 @@ fn Row(
     }
 }
 
-/// `j` and `k` move the focus to the row below and above the one that has it, or that is shown; Enter then opens it.
+/// `j` and `k` move the focus to the row below and above the focused or selected one; Enter then opens it.
 fn walk(scroll: Scroll, chosen: Memo<Vec<InstanceId>>, selected: Memo<Option<InstanceId>>) {
     on_key(move |event| {
         let step = match event.key().as_str() {
@@ -93,7 +93,7 @@ fn walk(scroll: Scroll, chosen: Memo<Vec<InstanceId>>, selected: Memo<Option<Ins
         let Some((place, id)) = chosen.with_untracked(|chosen| next(chosen, from, step)) else { return };
         event.prevent_default();
         scroll.show(place, ROW_PX);
-        // At once, so that Enter right after opens it; a row that was out of sight is drawn in the next frame.
+        // Synchronously, so that Enter right afterwards opens it; a row out of view is drawn only in the next frame.
         if !focus(scroll, id) {
             request_animation_frame(move || {
                 focus(scroll, id);
@@ -102,7 +102,7 @@ fn walk(scroll: Scroll, chosen: Memo<Vec<InstanceId>>, selected: Memo<Option<Ins
     });
 }
 
-/// The place and the id to go to; from nowhere, to the first.
+/// The index and id of the row to go to; without a current row, the first.
 fn next(chosen: &[InstanceId], from: Option<InstanceId>, step: isize) -> Option<(usize, InstanceId)> {
     let here = from.and_then(|from| chosen.iter().position(|id| *id == from));
     let place = here.map_or(0, |here| here.saturating_add_signed(step).min(chosen.len().saturating_sub(1)));
@@ -114,12 +114,12 @@ fn focused() -> Option<InstanceId> {
     document().active_element()?.get_attribute("data-row")?.parse().ok()
 }
 
-/// Gives the row of an instance the focus; whether it is drawn.
+/// Focuses the row of an instance; returns whether it is drawn.
 fn focus(scroll: Scroll, id: InstanceId) -> bool {
     let row = scroll.node.try_get_untracked().flatten();
     let row = row.and_then(|rows| rows.query_selector(&format!("[data-row='{id}']")).ok().flatten());
     let row = row.and_then(|row| row.dyn_into::<web_sys::HtmlElement>().ok());
-    // It is refused only for what cannot have the focus, which a link can.
+    // Fails only for elements that cannot have the focus, and a link can.
     row.is_some_and(|row| row.focus().is_ok())
 }
 

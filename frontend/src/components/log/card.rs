@@ -1,4 +1,4 @@
-//! The log with its tools: search, level, options, download.
+//! The log with its toolbar: search, level, options, download.
 
 use leptos::prelude::*;
 use shared_types::LogLevel;
@@ -13,10 +13,8 @@ use crate::paths;
 use crate::ui::{Icon, Shape, use_location};
 use crate::words;
 
-/// The log.
 #[component]
 pub fn LogCard(
-    /// Whose.
     of: LogOf,
     /// Whether it takes the height of the page.
     #[prop(optional)]
@@ -28,7 +26,7 @@ pub fn LogCard(
     let search = Search::new(feed);
     let has_times = RwSignal::new(has_times());
     Effect::new(move || {
-        // A link to a line is to the whole log.
+        // Links to a line count lines of the unfiltered log: reset the level.
         if named.get().is_some() && feed.level.get_untracked().is_some() {
             feed.level.set(None);
         }

@@ -1,26 +1,24 @@
-//! What a line of a log is, by its level and by how Ansible writes.
+//! Classifies log lines by their level and by Ansible's output format.
 
 use shared_types::LogLevel;
 
-/// What a line is.
+/// The kind of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A task, a play, a handler begins.
+    /// The start of a task, a play or a handler.
     Task,
-    /// It was so already.
+    /// Ansible's `ok`: nothing had to be changed.
     Ok,
-    /// It was changed.
+    /// Ansible's `changed`.
     Changed,
-    /// Something to look at.
+    /// A line of level warning.
     Warning,
-    /// Something went wrong.
+    /// An error, or Ansible's `fatal` or `failed`.
     Bad,
-    /// Anything else.
     Plain,
 }
 
 impl Kind {
-    /// What the line is.
     pub fn of(level: LogLevel, text: &str) -> Self {
         let begins = |words: &[&str]| words.iter().any(|word| text.starts_with(word));
         match level {
@@ -34,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// The class it is drawn with.
+    /// The CSS class for this kind.
     pub const fn class(self) -> &'static str {
         match self {
             Self::Task => "line task",

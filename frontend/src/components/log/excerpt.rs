@@ -1,4 +1,4 @@
-//! Some lines of a log as it shows them, without its tools: those around the one that says why a build failed.
+//! A few lines of a log without its toolbar: those around the error that made a build fail.
 
 use leptos::prelude::*;
 use shared_types::{LogEntry, LogLevel};
@@ -7,7 +7,7 @@ use super::classify::Kind;
 use super::row::line_text;
 use super::store::{lines, number};
 
-/// The entry that says why: the last error of the task that the failure names, else the last error.
+/// The entry with the cause: the last error of the task that the failure names, else the last error.
 pub fn failing<'a>(errors: &'a [LogEntry], failure: &str) -> Option<&'a LogEntry> {
     let is_named = |entry: &&LogEntry| {
         entry
@@ -19,12 +19,10 @@ pub fn failing<'a>(errors: &'a [LogEntry], failure: &str) -> Option<&'a LogEntry
     errors().find(is_named).or_else(|| errors().next())
 }
 
-/// The lines.
 #[component]
 pub fn Excerpt(
-    /// What they say.
     entries: Vec<LogEntry>,
-    /// The number of the line that they are around.
+    /// The number of the line with the error.
     around: i64,
 ) -> impl IntoView {
     let rows = entries.iter().flat_map(|entry| {

@@ -1,4 +1,4 @@
-//! Fetches what the log view needs, one answer at a time: the end first, then what comes into sight, then what is new.
+//! Fetches what the log view needs, one request at a time: first the end, then the visible rows, then new rows.
 
 use std::ops::Range;
 
@@ -12,39 +12,37 @@ use crate::api::logs::{self, LogOf, PAGE, Place};
 use crate::state::{State, state};
 use crate::ui::window::{Scroll, below};
 
-/// The wait before asking again after no answer, or after an answer with nothing in it.
+/// The wait before a retry after an error or an empty response.
 const AGAIN_MS: u32 = 1_500;
 /// Rows shown above a row that is jumped to.
 const ABOVE: usize = 4;
-/// Entries that are fetched around one that is jumped to, on either side.
+/// Entries fetched on either side of an entry that is jumped to.
 const AROUND: usize = 40;
 
 /// A log's rows and what fetches them.
 #[derive(Clone, Copy)]
 pub struct Feed {
-    /// Whose log it is.
     pub of: LogOf,
-    /// Only this level and those above it; none: all.
+    /// Only this level and above; without one, all levels.
     pub level: RwSignal<Option<LogLevel>>,
     state: State,
-    /// Where the reader is.
+    /// The reader's scroll position.
     pub scroll: Scroll,
-    /// Whether the end is kept in sight.
+    /// Whether to keep the end visible while the log grows.
     pub is_following: RwSignal<bool>,
-    /// The rows.
     pub store: RwSignal<Store>,
-    /// How many entries there are before those that are listed.
+    /// The number of matching entries before the listed ones.
     pub cut: RwSignal<usize>,
-    /// The level whose first answer is here.
+    /// The level whose first response has arrived.
     begun: RwSignal<Option<Option<LogLevel>>>,
     is_fetching: RwSignal<bool>,
-    /// How far the log is, as was heard.
+    /// The highest row number (app server) or the event count (instance) heard of.
     heard: StoredValue<i64>,
     is_catching_up: StoredValue<bool>,
     is_behind: StoredValue<bool>,
-    /// Counts levels: an answer for an older one is dropped.
+    /// Counts changes of the level: responses for an earlier level are dropped.
     round: StoredValue<u32>,
-    /// Counts jumps: only the last one is made.
+    /// Counts jumps: only the latest one is executed.
     jumps: StoredValue<u32>,
 }
 
@@ -72,12 +70,12 @@ impl Feed {
         feed
     }
 
-    /// Whether the first answer for the level as it is now is here.
+    /// Whether the first response for the current level has arrived.
     pub fn is_begun(self) -> bool {
         self.begun.get() == Some(self.level.get())
     }
 
-    /// Whether the number of an entry says where it stands: so it is in the whole log of an app server.
+    /// Whether rows are numbered without gaps: true for the unfiltered log of an app server.
     fn is_dense(self, level: Option<LogLevel>) -> bool {
         matches!(self.of, LogOf::AppServer(_)) && level.is_none()
     }
@@ -101,7 +99,7 @@ impl Feed {
         });
     }
 
-    /// Fetches where the rows are, unless that is known, and the last of them.
+    /// Fetches the numbers of the matching rows, unless they have no gaps, and the last rows.
     async fn fetch_end(self, level: Option<LogLevel>, round: u32) -> Option<()> {
         if !self.is_dense(level) {
             let found = self.answer(logs::matches(self.of, level, "").await, round)?;
@@ -112,7 +110,7 @@ impl Feed {
         self.store.try_update(|store| store.put(entries))
     }
 
-    /// Fetches what a range of rows lacks, unless something is being fetched already.
+    /// Fetches the missing rows of a range, unless a fetch is already in progress.
     pub fn need(self, range: Range<usize>) {
         if self.is_fetching.get() {
             return;
@@ -132,7 +130,7 @@ impl Feed {
         });
     }
 
-    /// Puts entries in their places. Those of several lines push what is below them down: the reader is moved along.
+    /// Stores entries. Multi-line entries push later rows down: the scroll position is adjusted accordingly.
     fn put_and_hold(self, entries: Vec<LogEntry>) {
         let top = self.scroll.top_row(ROW_PX);
         let Some(pushed) = self.store.try_update(|store| {
@@ -145,13 +143,13 @@ impl Feed {
         };
         if pushed > 0 {
             let to = self.scroll.top_untracked() + below(pushed, ROW_PX);
-            // The sheet has its new height in the next frame.
+            // The container has its new height only in the next frame.
             request_animation_frame(move || self.scroll.to(to));
         }
     }
 
-    /// Brings an entry into sight, or the one that stands where it would. What is around it is fetched first: what is not
-    /// here has an unknown height.
+    /// Scrolls to an entry, or to the position where it would be. Fetches the entries around it first, because the
+    /// height of missing entries is unknown.
     pub fn show(self, number: i64) {
         let slot = self.store.with_untracked(|store| store.slot_near(number));
         let around = slot.saturating_sub(AROUND)..slot + AROUND;
@@ -172,7 +170,7 @@ impl Feed {
                     store.forget_far(slot);
                 });
             }
-            // The sheet has its new height in the next frame.
+            // The container has its new height only in the next frame.
             request_animation_frame(move || {
                 if self.jumps.try_get_value() == Some(jump) && self.is_current(round) {
                     let row = self.store.with_untracked(|store| store.row_of(slot));
@@ -183,13 +181,13 @@ impl Feed {
         });
     }
 
-    /// The log may be below what is seen of the page, and the hit far to the right in a long line.
+    /// Scrolls page and line: the log may be below the visible part, and the hit far to the right in a long line.
     fn reveal(self) {
         self.scroll.reveal();
         request_animation_frame(move || self.scroll.reveal_across(".line.current mark"));
     }
 
-    /// Whatever is heard of the log makes room for it, or fetches it.
+    /// Follows events about the log: makes room for new rows, or fetches them.
     fn follow_news(self) {
         let news = Memo::new(move |_| {
             let live = self.state.live;
@@ -212,8 +210,8 @@ impl Feed {
         });
     }
 
-    /// An app server's whole log has more lines. At the end they are fetched before there is room for them, so that nothing
-    /// empty is shown; elsewhere it is enough that there is room.
+    /// Extends the unfiltered log of an app server. At the end, new rows are fetched before there is room for them, so
+    /// that no blank rows are shown; elsewhere making room is enough.
     fn grow(self, heard: i64) {
         let last = self.store.with_untracked(Store::last_number);
         let page = i64::try_from(PAGE).unwrap_or(i64::MAX);
@@ -224,7 +222,7 @@ impl Feed {
         }
     }
 
-    /// Fetches what came after the last row that is known; after a gap in what was heard, the end.
+    /// Fetches the rows after the last known one; after a gap in the events, those at the end.
     fn catch_up(self, is_gap: bool) {
         self.is_behind.set_value(true);
         if self.is_catching_up.get_value() {
@@ -252,7 +250,7 @@ impl Feed {
             }
             if self.is_current(round) {
                 self.is_catching_up.set_value(false);
-                // What did not come is asked for when there is room for it.
+                // Makes room for rows that have not arrived: they are fetched when they become visible.
                 if self.is_dense(level) {
                     let heard = self.heard.get_value();
                     if self.store.with_untracked(Store::last_number) < heard {
@@ -268,7 +266,7 @@ impl Feed {
         self.answer(logs::read(self.of, place, level, limit).await, round)
     }
 
-    /// An answer, unless it is one for an older level.
+    /// Unwraps a response; `None` for errors and for responses to an earlier level.
     fn answer<T>(self, answer: crate::api::Result<T>, round: u32) -> Option<T> {
         match answer {
             Ok(answer) => self.is_current(round).then_some(answer),

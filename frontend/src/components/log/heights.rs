@@ -1,5 +1,5 @@
-//! How many rows entries take: most take one, so only the others are kept. What was counted stays, also when the entry is
-//! not here any more: rows that were seen do not move.
+//! The number of rows per entry: most take one, so only the others are stored. Counts are kept after an entry is
+//! evicted, so that rows which were seen do not move.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 pub struct Heights {
     /// By slot: the rows beyond the first.
     extra: BTreeMap<usize, usize>,
-    /// The same, each with all before it.
+    /// By slot: the cumulative number of extra rows up to and including it.
     sums: Vec<(usize, usize)>,
 }
 
 impl Heights {
-    /// Takes down how many rows some slots take.
+    /// Records how many rows some slots take.
     pub fn set(&mut self, rows: impl Iterator<Item = (usize, usize)>) {
         let mut is_changed = false;
         for (slot, rows) in rows {
@@ -38,13 +38,13 @@ impl Heights {
         self.extra.get(&slot).map_or(1, |extra| extra + 1)
     }
 
-    /// How many rows the first slots take, so many of them.
+    /// The total number of rows of the slots before this one.
     pub fn before(&self, slot: usize) -> usize {
         let known = self.sums.partition_point(|(at, _)| *at < slot);
         slot + known.checked_sub(1).and_then(|last| self.sums.get(last)).map_or(0, |(_, sum)| *sum)
     }
 
-    /// Of so many slots, the one that a row belongs to, and which of its rows it is.
+    /// The slot (of `slots`) that a row belongs to, and the row's index within it.
     pub fn slot_at(&self, row: usize, slots: usize) -> (usize, usize) {
         let (mut low, mut high) = (0, slots);
         while low < high {

@@ -1,43 +1,43 @@
-//! The hits of a search, and the one that was stepped to. Pure.
+//! The hits of a search, and the current one. Pure.
 
 use shared_types::log_entry::LogMatches;
 
 use crate::words;
 
-/// Where the words are.
+/// The hits of a search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hits {
-    /// How many there are; of very many only the last have their place here.
+    /// The number of all hits; `places` has only the last ones if there are very many.
     count: usize,
     places: Vec<i64>,
-    /// Which of the places.
+    /// The current hit, as an index into `places`.
     current: usize,
 }
 
 impl Hits {
-    /// The hits, at the first one from this number on; without one, at the last.
+    /// The hits, with the first one from this number on as the current one; if there is none, the last.
     pub fn near(found: LogMatches, number: i64) -> Self {
         let last = found.places.len().saturating_sub(1);
         let current = found.places.partition_point(|place| *place < number).min(last);
         Self { count: usize::try_from(found.count).unwrap_or(0), places: found.places, current }
     }
 
-    /// The number of the one that was stepped to.
+    /// The row number of the current hit.
     pub fn place(&self) -> Option<i64> {
         self.places.get(self.current).copied()
     }
 
-    /// Steps to the next one; after the last comes the first.
+    /// Goes to the next hit; wraps around after the last.
     pub fn forward(&mut self) {
         self.current = if self.current + 1 < self.places.len() { self.current + 1 } else { 0 };
     }
 
-    /// Steps to the one before; before the first comes the last.
+    /// Goes to the previous hit; wraps around before the first.
     pub fn back(&mut self) {
         self.current = self.current.checked_sub(1).unwrap_or_else(|| self.places.len().saturating_sub(1));
     }
 
-    /// «3 of 120».
+    /// The position as text: “3 of 120”.
     pub fn words(&self) -> String {
         if self.places.is_empty() {
             return "No hit".to_owned();

@@ -1,4 +1,4 @@
-//! The lines of the log in their window; follows the end until the reader scrolls up.
+//! The visible lines of the log; follows the end until the reader scrolls up.
 
 use leptos::prelude::*;
 use shared_types::LogLevel;
@@ -10,16 +10,13 @@ use super::store::{Look, Store};
 use crate::ui::window::{Scroll, below, px};
 use crate::ui::{Icon, Loading, Shape};
 
-/// The lines.
 #[component]
 pub fn Lines(
-    /// Where they come from.
     feed: Feed,
-    /// What is sought in them.
     search: Search,
     /// The line that the URL names.
     named: Memo<Option<i64>>,
-    /// Whether each shows its time.
+    /// Whether lines show their times.
     has_times: RwSignal<bool>,
     /// Whether they take the height of the page.
     is_tall: bool,
@@ -35,7 +32,7 @@ pub fn Lines(
     let on_scroll = move |_| {
         let before = scroll.top_untracked();
         scroll.look();
-        // Only a reader scrolls up; a log that grows pushes nobody away from its end.
+        // Only a reader scrolls up; growth of the log does not stop following its end.
         let is_up = scroll.top_untracked() < before;
         let was_following = is_following.get_untracked();
         let follows = scroll.is_at_end() || (was_following && !is_up);
@@ -78,12 +75,12 @@ const fn nothing_words(level: Option<LogLevel>) -> &'static str {
     if level.is_none() { "(There are currently no entries in this log)" } else { "No line matches." }
 }
 
-/// Keeps the end in sight while the reader is there.
+/// Keeps the end visible while the reader is there.
 fn follow(scroll: Scroll, rows: Memo<usize>, is_following: RwSignal<bool>) {
     Effect::new(move || {
         let rows = rows.get();
         is_following.track();
-        // The sheet has its new height in the next frame; a shorter one may have moved the window.
+        // The container has its new height only in the next frame; if it shrank, the scroll position may have changed.
         request_animation_frame(move || match is_following.try_get_untracked() {
             Some(true) => scroll.to(below(rows, ROW_PX)),
             Some(false) | None => scroll.look(),
@@ -91,7 +88,7 @@ fn follow(scroll: Scroll, rows: Memo<usize>, is_following: RwSignal<bool>) {
     });
 }
 
-/// Shows the line that the URL names, once there is room for it.
+/// Scrolls to the line that the URL names, once there is room for it.
 fn jump(feed: Feed, named: Memo<Option<i64>>) {
     Effect::new(move |done: Option<Option<i64>>| {
         let done = done.flatten();

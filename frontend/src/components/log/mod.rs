@@ -1,4 +1,4 @@
-//! The log of an app server or an instance: live, searched, windowed.
+//! The log of an app server or an instance: live, searchable, windowed.
 
 mod card;
 mod classify;

@@ -1,4 +1,4 @@
-//! How the log is shown; kept in the browser.
+//! Display options of the log; kept in the browser.
 
 use leptos::html;
 use leptos::prelude::*;
@@ -7,10 +7,10 @@ use crate::state::kept;
 use crate::ui::Menu;
 
 const KEY: &str = "log-times";
-/// Below this width there is no room for times, unless somebody wants them.
+/// Below this width times are hidden by default.
 const NARROW_PX: f64 = 760.0;
 
-/// Whether lines show their times: as was chosen here last, else wherever there is room.
+/// Whether lines show their times: the stored choice, or by default if the window is wide enough.
 pub fn has_times() -> bool {
     kept::read(KEY).map_or_else(
         || window().inner_width().ok().and_then(|width| width.as_f64()).is_none_or(|width| width > NARROW_PX),
@@ -18,7 +18,6 @@ pub fn has_times() -> bool {
     )
 }
 
-/// The menu.
 #[component]
 pub fn Options(
     /// Whether lines show their times.

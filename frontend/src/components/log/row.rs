@@ -1,4 +1,4 @@
-//! One row of the log. Nothing in it changes: a row that looks different is another one.
+//! One row of the log. Rows are immutable: a row that looks different has another key.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use super::store::Row;
 use crate::ui::mark::{self, Piece};
 use crate::ui::window::px;
 
-/// The height of a row, as in `log.css`: its number is a link, which a finger has to find.
+/// The height of a row, as in `log.css`. The row's number is a link and must be large enough for a finger.
 pub const ROW_PX: f64 = 24.0;
-/// So many bytes of a line are drawn: a browser takes seconds for a line of a megabyte.
+/// The most bytes drawn of a line: browsers take seconds for a line of a megabyte.
 const DRAWN: usize = 8_000;
 
-/// What tells rows apart.
+/// The identity of a drawn row.
 pub type Key = (usize, Option<i64>, bool, bool, bool, Arc<str>);
 
-/// What tells a row apart from those that were drawn before.
+/// Computes the key that identifies a drawn row.
 pub fn key(row: &Row) -> Key {
     let number = row.head.map(|(number, _)| number);
     (row.place, number, row.text.is_some(), row.is_named, row.is_current, row.sought.clone())
 }
 
-/// One row: its number (a link to it), its time, its text.
+/// Draws a row: its number (a link to it), its time, its text.
 pub fn row(row: Row) -> AnyView {
     let number = row.head.map(|(number, _)| {
         let label = format!("Line {number}");
@@ -59,7 +59,7 @@ fn class(kind: Kind, is_named: bool, is_current: bool) -> String {
     format!("{}{named}{current}", kind.class())
 }
 
-/// A line of a log in its colours, with what is sought marked.
+/// A line of a log in its colours, with search hits highlighted.
 pub fn line_text(text: &str, sought: &str) -> AnyView {
     let drawn = text.floor_char_boundary(DRAWN);
     let rest = text.len() - drawn;

@@ -1,4 +1,4 @@
-//! Looks for words in the whole log, on the server, and steps through where they are. The log stays in sight.
+//! Searches the whole log on the server and steps through the hits. The log stays visible.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,24 +16,24 @@ use crate::api::logs;
 use crate::state::{State, state};
 use crate::ui::{Icon, Shape};
 
-/// The wait after a key, or after news of the log, before the server is asked.
+/// The debounce after a key, or after growth of the log, before the server is asked.
 const WAIT: Duration = Duration::from_millis(250);
 
-/// What is sought, and where it is.
+/// The search words and their hits.
 #[derive(Clone, Copy)]
 pub struct Search {
     feed: Feed,
     state: State,
-    /// The words; nothing is sought while there are none.
+    /// The words; empty if no search is active.
     pub words: RwSignal<Arc<str>>,
-    /// Where they are; none until the answer is here.
+    /// The hits; none until the response has arrived.
     hits: RwSignal<Option<Hits>>,
-    /// Counts questions: an answer to an older one is dropped.
+    /// Counts requests: responses to an earlier one are dropped.
     round: StoredValue<u32>,
 }
 
 impl Search {
-    /// Nothing yet.
+    /// A search without words yet.
     pub fn new(feed: Feed) -> Self {
         let search = Self {
             feed,
@@ -60,12 +60,12 @@ impl Search {
         search
     }
 
-    /// The hit that was stepped to.
+    /// The row number of the current hit.
     pub fn current(self) -> Option<i64> {
         self.hits.with(|hits| hits.as_ref().and_then(Hits::place))
     }
 
-    /// Asks where the words are. Again: because there may be more hits now; the reader stays at the one that is shown.
+    /// Requests the hits. `is_again`: the log has grown, so keep the current hit instead of jumping.
     fn ask(self, is_again: bool) {
         let Some(words) = self.words.try_get_untracked() else { return };
         self.round.update_value(|round| *round += 1);
@@ -93,7 +93,7 @@ impl Search {
         });
     }
 
-    /// The number of the first entry in sight.
+    /// The number of the first visible entry.
     fn top_number(self) -> i64 {
         let top = self.feed.scroll.top_row(ROW_PX);
         self.feed.store.with_untracked(|store| store.number_before(store.slot_at(top).0 + 1))
@@ -111,10 +111,10 @@ impl Search {
     }
 }
 
-/// The field, the count, and the buttons that step.
+/// The search field, the number of hits, and the buttons to step.
 #[component]
 pub fn SearchField(
-    /// What is sought.
+    /// The search that the field controls.
     search: Search,
 ) -> impl IntoView {
     let field = NodeRef::<leptos::html::Input>::new();

@@ -1,8 +1,8 @@
-//! The rows of a log that are here, and where each stands. Pure: it fetches and draws nothing.
+//! The fetched rows of a log and their positions. Pure: it fetches and draws nothing.
 //!
-//! An entry has a slot. In a log numbered without gaps the slot follows from the number; otherwise the numbers are listed. So
-//! there is room for entries that are not here, and the scroll bar is true from the start. Entries far from what is in sight
-//! are forgotten again. An entry takes one row for each line of its text.
+//! Each entry has a slot. In a log numbered without gaps the slot follows from the number; otherwise the numbers are
+//! listed. So there is room for entries not fetched yet, and the scroll bar is correct from the start. Entries far from
+//! the visible ones are evicted. An entry takes one row for each line of its text.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,40 +15,39 @@ use super::classify::Kind;
 use super::heights::Heights;
 use crate::api::logs::PAGE;
 
-/// How many entries are kept around what is in sight.
+/// How many entries are kept around the visible ones.
 const KEPT: usize = 4_000;
-/// How many bytes of text are kept there.
+/// How many bytes of text are kept around the visible entries.
 const KEPT_BYTES: usize = 6 << 20;
-/// So many are kept whatever they hold: they are in sight, or nearly.
+/// How many entries are kept regardless of their size: they are visible, or nearly.
 const NEAR: usize = 100;
 
 /// One row: a line of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Where it stands, from 0.
+    /// The row's index in the log, from 0.
     pub place: usize,
-    /// The entry's number and time, on its first line.
+    /// The entry's number and time; only on its first line.
     pub head: Option<(i64, DateTime<Utc>)>,
-    /// What it is.
     pub kind: Kind,
-    /// Its text; none while it is not here.
+    /// Its text; none if the entry is not loaded.
     pub text: Option<Arc<str>>,
     /// Whether the URL names its entry.
     pub is_named: bool,
-    /// Whether its entry is the hit that was stepped to.
+    /// Whether its entry is the current hit.
     pub is_current: bool,
-    /// What to mark in it; nothing while it is empty.
+    /// The words to highlight; empty without a search.
     pub sought: Arc<str>,
 }
 
-/// What makes entries look different from others.
+/// What affects how entries look: named line, current hit, search words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Look {
-    /// The one that the URL names.
+    /// The entry that the URL names.
     pub named: Option<i64>,
-    /// The hit that was stepped to.
+    /// The entry of the current hit.
     pub current: Option<i64>,
-    /// The words that are sought.
+    /// The words to highlight; empty without a search.
     pub sought: Arc<str>,
 }
 
@@ -64,13 +63,12 @@ struct Entry {
 /// The number of each slot.
 #[derive(Debug)]
 enum Numbers {
-    /// 1, 2, 3, … up to this.
+    /// 1, 2, 3, … up to this number.
     Dense(usize),
-    /// These, ascending.
+    /// These numbers, in ascending order.
     Listed(Vec<i64>),
 }
 
-/// The rows.
 #[derive(Debug)]
 pub struct Store {
     numbers: Numbers,
@@ -80,12 +78,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// Of a log that is numbered without gaps, still empty.
+    /// An empty store for a log that is numbered without gaps.
     pub fn dense() -> Self {
         Self::of(Numbers::Dense(0))
     }
 
-    /// Of entries with these numbers, ascending.
+    /// A store for entries with these numbers, ascending.
     pub fn listed(numbers: Vec<i64>) -> Self {
         Self::of(Numbers::Listed(numbers))
     }
@@ -94,7 +92,7 @@ impl Store {
         Self { numbers, entries: BTreeMap::new(), bytes: 0, heights: Heights::default() }
     }
 
-    /// How many entries there are, here or not.
+    /// The number of entries, loaded or not.
     pub const fn len(&self) -> usize {
         match &self.numbers {
             Numbers::Dense(count) => *count,
@@ -102,24 +100,24 @@ impl Store {
         }
     }
 
-    /// How many rows there are.
+    /// The number of rows, loaded or not.
     pub fn rows(&self) -> usize {
         self.heights.before(self.len())
     }
 
-    /// The number of the last entry, here or not; 0 without one.
+    /// The number of the last entry, loaded or not; 0 without one.
     pub fn last_number(&self) -> i64 {
         self.number_before(self.len())
     }
 
-    /// Makes room up to this number. Only for numbered logs.
+    /// Makes room up to this number. Only for logs numbered without gaps.
     pub fn grow(&mut self, last: i64) {
         if let Numbers::Dense(count) = &mut self.numbers {
             *count = (*count).max(usize::try_from(last).unwrap_or(0));
         }
     }
 
-    /// Takes entries in, in the slots of their numbers. What is new to the log makes it longer.
+    /// Stores entries in the slots of their numbers. New numbers extend the log.
     pub fn put(&mut self, entries: Vec<LogEntry>) {
         let mut rows = Vec::with_capacity(entries.len());
         for entry in entries.into_iter().map(Entry::from) {
@@ -133,7 +131,7 @@ impl Store {
         self.heights.set(rows.into_iter());
     }
 
-    /// Forgets entries that are far from this slot, when there are too many.
+    /// Evicts entries far from this slot if there are too many.
     pub fn forget_far(&mut self, slot: usize) {
         let mut radius = KEPT / 2;
         while self.entries.len() > KEPT + PAGE || (self.bytes > KEPT_BYTES && radius >= NEAR) {
@@ -143,7 +141,7 @@ impl Store {
         }
     }
 
-    /// The slot of the entry with this number, or of the one where it would stand.
+    /// The slot of the entry with this number, or where it would be.
     pub fn slot_near(&self, number: i64) -> usize {
         let slot = match &self.numbers {
             Numbers::Dense(_) => usize::try_from(number - 1).unwrap_or(0),
@@ -165,7 +163,7 @@ impl Store {
         self.heights.before(slot)
     }
 
-    /// The slot that a row belongs to, and which of its lines it is.
+    /// The slot that a row belongs to, and the index of its line.
     pub fn slot_at(&self, row: usize) -> (usize, usize) {
         self.heights.slot_at(row, self.len())
     }
@@ -191,20 +189,20 @@ impl Store {
         drawn
     }
 
-    /// After which number to fetch, so that a row of the range that is not here comes.
+    /// The number after which to fetch in order to load the first missing row of the range.
     pub fn missing(&self, range: Range<usize>) -> Option<i64> {
         if range.is_empty() || self.len() == 0 {
             return None;
         }
         let (first, last) = (self.slot_at(range.start).0, self.slot_at(range.end - 1).0);
         let missing = self.first_missing(first..last + 1)?;
-        // From the page's beginning, so that scrolling up fetches pages and not single rows.
+        // From the start of the page, so that scrolling up fetches pages and not single rows.
         let page = missing - missing % PAGE;
         let before = (page..missing).rev().take_while(|slot| !self.entries.contains_key(slot)).count();
         Some(self.number_before(missing - before))
     }
 
-    /// The first of these slots whose entry is not here.
+    /// The first of these slots whose entry is not loaded.
     pub fn first_missing(&self, slots: Range<usize>) -> Option<usize> {
         (slots.start..slots.end.min(self.len())).find(|slot| !self.entries.contains_key(slot))
     }
@@ -238,7 +236,7 @@ impl From<LogEntry> for Entry {
     }
 }
 
-/// An entry's number in its log.
+/// The number of an entry within its log.
 pub fn number(entry: &LogEntry) -> i64 {
     entry.seq.unwrap_or(entry.id.0)
 }

@@ -1,6 +1,6 @@
-//! The dialog before a commit from outside runs: what would run, with which settings, where, and whether the person means it.
+//! The confirmation before a commit from outside runs: what would run, with which settings, and where.
 //!
-//! What is sent is what is shown. Where it is another by now, the dialog shows that one and asks again.
+//! The decision is sent for what is shown. If the pull request has changed, the dialog shows that and asks again.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -14,31 +14,31 @@ use crate::state::{State, state};
 use crate::ui::{Dialog, Icon, Shape};
 use crate::words;
 
-/// What the person wants.
+/// The decision of the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
     Approve,
     Ignore,
 }
 
-/// What the dialog shows and knows.
+/// The state of the dialog.
 #[derive(Clone, Copy)]
 struct Asked {
     state: State,
     shown: RwSignal<PullRequest>,
     under_way: RwSignal<Option<Wish>>,
-    /// What changed since it was opened.
+    /// What changed since the dialog was opened.
     meanwhile: RwSignal<Option<&'static str>>,
     why_not: RwSignal<Option<String>>,
     on_close: Callback<()>,
 }
 
-/// The dialog. It stays open, with the words, when the server refuses.
+/// The dialog. It stays open and shows the error if the server refuses.
 #[component]
 pub fn DecideDialog(
-    /// As it is looked at.
+    /// The pull request as the list or tab shows it.
     pull_request: PullRequest,
-    /// Asked to go away.
+    /// Called when the dialog is to be closed.
     on_close: Callback<()>,
 ) -> impl IntoView {
     let asked = Asked {
@@ -55,7 +55,7 @@ pub fn DecideDialog(
             <header>
                 <h1>"May this commit run?"</h1>
                 <p>
-                    "If you approve it, Ansible will run this commit on a machine of its own, with the settings below. Approving and ignoring hold for this commit with these settings only: whatever comes after waits again."
+                    "If you approve it, Ansible will run this commit on a machine of its own, with the settings below. Approving and ignoring hold for this commit with these settings only: a later commit or change of settings waits again."
                 </p>
             </header>
             <div class="body">
@@ -84,7 +84,7 @@ fn WishButton(asked: Asked, wish: Wish) -> impl IntoView {
         Wish::Ignore => ("", "Ignore"),
     };
     let is_possible = Memo::new(move |_| asked.shown.with(|shown| is_possible(shown, wish)));
-    // Whoever may only look is told why they may not more.
+    // Users without the role are told that they need it.
     let why_not = move || asked.state.session.may(Role::Operator).why_not();
     let is_off = move || asked.under_way.get().is_some() || !is_possible.get() || why_not().is_some();
     let is_mine = move || asked.under_way.get() == Some(wish);
@@ -152,13 +152,13 @@ async fn decide(asked: Asked, wish: Wish) {
 fn look_again(asked: Asked, before: &PullRequest, now: PullRequest, error: &api::ApiError) {
     let changed = meanwhile(before, &now);
     asked.meanwhile.try_set(changed);
-    // Whoever sees what changed knows why; any other refusal is told in the server's words.
+    // A visible change explains the refusal; without one, show the server's message.
     asked.why_not.try_set(changed.is_none().then(|| error.to_string()));
     asked.shown.try_set(now.clone());
     asked.state.data.take_pull_request(now);
 }
 
-/// What is another since it was looked at, as far as it matters here.
+/// The relevant change of the pull request since it was shown, as a message.
 fn meanwhile(before: &PullRequest, now: &PullRequest) -> Option<&'static str> {
     if before.state != now.state {
         Some("It changed meanwhile: it is not open any more, and nothing of it will run.")
@@ -167,7 +167,7 @@ fn meanwhile(before: &PullRequest, now: &PullRequest) -> Option<&'static str> {
     } else if before.version != now.version {
         Some("It changed meanwhile: the commit is the same, what it comes with is not. Look at it again.")
     } else if before.approval != now.approval {
-        Some("Somebody else has decided meanwhile.")
+        Some("Another user has decided meanwhile.")
     } else {
         None
     }

@@ -1,4 +1,4 @@
-//! What several screens say of a pull request. All of it comes from outside: it is drawn as text, and its length changes nothing.
+//! Shared parts about pull requests. Their content is untrusted: drawn as text, and its length must not matter.
 
 mod decide;
 
@@ -11,17 +11,17 @@ use crate::words;
 
 pub use decide::DecideDialog;
 
-/// Whether a person has something to decide: what is closed runs no more.
+/// Whether a decision is needed: closed pull requests are not built.
 pub const fn waits(state: PullRequestState, approval: Approval) -> bool {
     matches!(state, PullRequestState::Open) && matches!(approval, Approval::Needed)
 }
 
-/// Whether a decision can be given, or given otherwise.
+/// Whether a decision can be made or changed.
 pub const fn can_decide(state: PullRequestState, approval: Approval) -> bool {
     matches!(state, PullRequestState::Open) && matches!(approval, Approval::Needed | Approval::Ignored)
 }
 
-/// Where it comes from, `owner/name`; where that is gone, what it wants to change.
+/// The source repository, `owner/name`; if it was deleted, the target repository.
 pub fn source(pull_request: &PullRequest) -> &str {
     pull_request.fork_name.as_deref().unwrap_or(&pull_request.repository)
 }
@@ -44,14 +44,12 @@ const fn approval_words(state: PullRequestState, approval: Approval) -> Option<(
     }
 }
 
-/// Its state, whether it is a draft, and whether it may run: a word and a sign each.
+/// Its state, whether it is a draft, and whether it may be built: each with a word and an icon.
 #[component]
 pub fn PullRequestLabels(
-    /// Its state.
     state: PullRequestState,
-    /// Whether it is a draft.
     is_draft: bool,
-    /// Whether it may run.
+    /// Whether its head commit may be built.
     approval: Approval,
 ) -> impl IntoView {
     let label = |(class, words, shape): (&'static str, &'static str, Shape)| {
@@ -69,7 +67,7 @@ pub fn PullRequestLabels(
     }
 }
 
-/// What went wrong with it, each with what it means.
+/// The problems of a pull request, each with a heading.
 pub fn troubles(pull_request: &PullRequest) -> Vec<(&'static str, String)> {
     let PullRequest { settings_trouble, trouble, report_trouble, .. } = pull_request;
     [
@@ -82,7 +80,7 @@ pub fn troubles(pull_request: &PullRequest) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-/// The advice about the settings in its description, a sentence each.
+/// The warnings about the settings in its description, one sentence each.
 pub fn advice(pull_request: &PullRequest) -> Vec<String> {
     let said = |FieldWarning { pointer: _, line, detail }: &FieldWarning| match line {
         Some(line) => format!("Line {line} of the description: {detail}"),
@@ -91,10 +89,10 @@ pub fn advice(pull_request: &PullRequest) -> Vec<String> {
     pull_request.settings_warnings.iter().map(said).collect()
 }
 
-/// A notice for each piece of advice.
+/// One notice per warning.
 #[component]
 pub fn Advice(
-    /// What is said.
+    /// The warnings, one sentence each.
     advice: Vec<String>,
 ) -> impl IntoView {
     advice

@@ -1,4 +1,4 @@
-//! What the server is asked for: app servers and pull requests with these words.
+//! The part of the search done by the server: app servers and pull requests with these words.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,29 +12,27 @@ use shared_types::{AppServerSummary, PullRequest};
 use crate::api;
 use crate::state::state;
 
-/// After the last letter typed.
+/// The debounce after the last key.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// How many of each are shown.
+/// The most results of each kind.
 const HITS: u8 = 6;
 
-/// App servers and pull requests.
 pub type Found = Arc<(Vec<AppServerSummary>, Vec<PullRequest>)>;
 
-/// How the server's answer stands.
+/// The state of the server's response.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// Nothing is typed that it could be asked for.
+    /// Nothing to search for.
     None,
-    /// It is being asked; what was found before is shown until then.
+    /// Waiting for the response; the previous results are shown until then.
     Asking(Option<Found>),
-    /// It answered.
     Here(Found),
-    /// It did not.
+    /// The error message, if the request failed.
     Failed(String),
 }
 
 impl Answer {
-    /// What was found last.
+    /// The latest results, if any.
     pub const fn found(&self) -> Option<&Found> {
         match self {
             Self::Here(found) | Self::Asking(Some(found)) => Some(found),
@@ -43,14 +41,14 @@ impl Answer {
     }
 }
 
-/// Asks for what is typed, once it is typed.
+/// Searches for the typed words after a debounce.
 pub fn ask_for(words: RwSignal<String>) -> RwSignal<Answer> {
     let session = state().session;
     let answer = RwSignal::new(Answer::None);
     let mut ask = debounce(PATIENCE, move |asked: String| {
         spawn_local(async move {
             let found = try_join(api::app_servers::find(&asked, HITS), api::pull_requests::find(&asked, HITS)).await;
-            // The search may be closed, or about something else, by then.
+            // The search may have been closed, or its words changed, by then.
             if words.try_with_untracked(|now| now.trim() == asked) != Some(true) {
                 return;
             }

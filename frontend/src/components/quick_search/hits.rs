@@ -1,26 +1,23 @@
-//! What was found, in the order it is shown in, and where each leads.
+//! The results of quick search, in display order, and the page that each leads to.
 
 use shared_types::{AppServerSummary, InstanceId, InstanceSummary, PullRequest};
 
 use super::asked::Answer;
 use crate::paths::{self, PullRequestFilter};
 
-/// What a hit is.
+/// The kind of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
-    /// An instance.
     Instances,
-    /// An app server.
     AppServers,
-    /// A pull request.
     PullRequests,
 }
 
 impl Group {
-    /// Every one, in the order they are shown in.
+    /// All kinds, in display order.
     pub const ALL: &[Self] = &[Self::Instances, Self::AppServers, Self::PullRequests];
 
-    /// What stands above them.
+    /// The heading of the group.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Instances => "Instances",
@@ -30,20 +27,18 @@ impl Group {
     }
 }
 
-/// Something found.
+/// A result of quick search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
-    /// What it is.
     pub group: Group,
-    /// What it is called.
     pub title: String,
-    /// What else tells it from others.
+    /// Details that distinguish it from others.
     pub more: String,
-    /// Where it leads.
+    /// The path of its page.
     pub path: String,
 }
 
-/// All that was found; `name` knows what instances are called.
+/// All results; `name` returns the name of an instance.
 pub fn hits(instances: Vec<InstanceSummary>, answer: &Answer, name: impl Fn(InstanceId) -> Option<String>) -> Vec<Hit> {
     let instances = instances.into_iter().map(|row| Hit {
         group: Group::Instances,
@@ -67,7 +62,7 @@ fn of_app_server(one: &AppServerSummary, instance: Option<String>) -> Hit {
     }
 }
 
-/// To its instance's tab; to the list of pull requests where it has none.
+/// Leads to its instance's tab; without an instance, to the list of pull requests.
 fn of_pull_request(one: &PullRequest) -> Hit {
     let listed =
         || PullRequestFilter { words: one.github_pr_number.to_string(), ..PullRequestFilter::default() }.path();

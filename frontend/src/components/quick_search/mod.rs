@@ -1,4 +1,4 @@
-//! Quick search: Ctrl-K, a few letters, Enter. Instances are found at once; the server is asked for the rest.
+//! Quick search: Ctrl-K, a few letters, Enter. Instances are found locally; the server is asked for the rest.
 
 mod asked;
 mod hits;
@@ -12,13 +12,13 @@ use crate::ui::{Dialog, on_key, use_navigate};
 use asked::{Answer, ask_for};
 use hits::{Group, Hit, hits};
 
-/// How many instances are shown.
+/// The most instances shown.
 const INSTANCES: usize = 8;
 
-/// The search, when it is open.
+/// The search dialog, while it is open.
 #[component]
 pub fn QuickSearch(
-    /// Whether it is.
+    /// Whether the dialog is open.
     is_open: RwSignal<bool>,
 ) -> impl IntoView {
     on_key(move |event| {
@@ -92,7 +92,7 @@ fn Search(is_open: RwSignal<bool>) -> impl IntoView {
     }
 }
 
-/// How the search stands, in words.
+/// The state of the search as a message.
 fn told(answer: &Answer, is_empty: bool) -> Option<String> {
     match answer {
         Answer::None if is_empty => Some("No instance matches.".to_owned()),
@@ -104,7 +104,7 @@ fn told(answer: &Answer, is_empty: bool) -> Option<String> {
     }
 }
 
-/// The arrows choose, Enter goes.
+/// The arrow keys select a result, Enter opens it.
 fn press(event: &web_sys::KeyboardEvent, hits: Memo<Vec<Hit>>, chosen: RwSignal<usize>, go: Callback<usize>) {
     let last = hits.with_untracked(Vec::len).saturating_sub(1);
     match event.key().as_str() {

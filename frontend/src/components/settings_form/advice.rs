@@ -9,11 +9,9 @@ use crate::ui::{Icon, Shape};
 /// The warnings of one field, each with its line.
 #[component]
 pub(super) fn AdviceList(
-    /// The form.
     form: Form,
-    /// Of which field.
     entry: Entry,
-    /// The id by which the field names them.
+    /// The id for the field's `aria-describedby`.
     id: String,
 ) -> impl IntoView {
     let advice = Memo::new(move |_| form.advice_of(entry));
@@ -45,7 +43,7 @@ pub(super) fn AdviceList(
     }
 }
 
-/// The words, and which of them stand between backticks.
+/// Splits the text at backticks; true marks the parts between them.
 fn parts(detail: &str) -> Vec<(bool, &str)> {
     detail.split('`').enumerate().map(|(at, text)| (at % 2 == 1, text)).filter(|(_, text)| !text.is_empty()).collect()
 }

@@ -1,4 +1,4 @@
-//! Two people changed the same field: what the other one made of it, and the choice.
+//! An edit conflict in one field: the other user's change, and the choice.
 
 use leptos::prelude::*;
 use serde_json::{Value, json};
@@ -15,17 +15,15 @@ use crate::words;
 /// The choice, below the field.
 #[component]
 pub(super) fn ClashView(
-    /// Of which field.
     entry: Entry,
-    /// What happened to it.
     clash: Clash,
-    /// The id by which the field names it.
+    /// The id for the field's `aria-describedby`.
     id: String,
 ) -> impl IntoView {
     let now = clock::now();
     let (who, at) = match clash.by.clone() {
         Some((who, at)) => (who, Some(at)),
-        None => ("Somebody else".to_owned(), None),
+        None => ("Another user".to_owned(), None),
     };
     let when = move || at.map(|at| format!(" {}", words::ago(at, now.get())));
     let changes = theirs(entry.field(), &clash, &entry.saved().get_untracked());
@@ -55,7 +53,7 @@ pub(super) fn ClashView(
     }
 }
 
-/// What they made of it. A secret shows as changed without its value.
+/// The other user's change. A secret shows as changed, without its value.
 fn theirs(field: Option<&'static Field>, clash: &Clash, saved: &str) -> Vec<SettingChange> {
     let name = field.map_or("name", |field| field.name);
     if clash.is_hidden {

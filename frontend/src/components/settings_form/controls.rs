@@ -1,4 +1,4 @@
-//! What is typed into: a line, an editor or a choice, by the kind of the field.
+//! The input control of a field: a line, an editor or a choice, depending on its kind.
 
 use leptos::prelude::*;
 use shared_types::settings::FieldKind;
@@ -9,14 +9,14 @@ use super::lock::Lock;
 use super::records::RecordList;
 use crate::ui::CodeEditor;
 
-/// What every kind of control is given.
+/// The attributes that every kind of control takes.
 #[derive(Clone)]
 pub(super) struct Attributes {
     pub id: String,
     pub entry: Entry,
     pub class: Signal<&'static str>,
     pub described: String,
-    /// What is wrong.
+    /// The error message of the field.
     pub why: Memo<Option<String>>,
     pub is_wrong: Signal<bool>,
     pub on_typed: Callback<String>,
@@ -117,7 +117,7 @@ fn Yaml(attributes: Attributes) -> impl IntoView {
 fn Choice(attributes: Attributes, options: Vec<(&'static str, &'static str)>) -> impl IntoView {
     let Attributes { id, entry, class, described, why: _, is_wrong, on_typed } = attributes;
     let typed = entry.typed();
-    // The property, not the attribute: that says nothing any more once a person has chosen.
+    // The property, not the attribute: the attribute has no effect once a user has chosen an option.
     let options = options.into_iter().map(|(value, label)| {
         view! { <option value=value prop:selected=move || typed.get() == value>{label}</option> }
     });
@@ -136,7 +136,7 @@ fn Choice(attributes: Attributes, options: Vec<(&'static str, &'static str)>) ->
     }
 }
 
-/// Where nothing is saved, leaving it to the default is a choice.
+/// The option “Default”, if no value is saved.
 fn blank_option(entry: Entry) -> Option<impl IntoView> {
     entry.saved().get_untracked().is_empty().then(|| view! { <option value="">"Default"</option> })
 }

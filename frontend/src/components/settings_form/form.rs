@@ -1,4 +1,4 @@
-//! What a form knows: of each field what is saved, what is typed, what is wrong with it, and who else changed it.
+//! The state of a form: the saved and the typed value of each field, its errors, and conflicting changes.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,25 +16,23 @@ use super::merge::{Merged, both, merged};
 use crate::api::ApiError;
 use crate::ui::go_to_line;
 
-/// One saving by somebody else.
+/// One save by another user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Who.
     pub by: String,
-    /// When.
     pub at: DateTime<Utc>,
-    /// The fields that it changed.
+    /// The JSON names of the changed fields.
     pub names: Vec<String>,
 }
 
-/// That a field was changed here and, to something else, by somebody else.
+/// An edit conflict: a field was changed here and, differently, by another user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Clash {
-    /// What both began with.
+    /// The value that both edits are based on.
     pub base: String,
-    /// Who changed it last and when, where that is known.
+    /// Who changed it last and when, if known.
     pub by: Option<(String, DateTime<Utc>)>,
-    /// Whether what they changed is a secret, which nobody is shown.
+    /// Whether the other change is to a secret, whose value is never shown.
     pub is_hidden: bool,
 }
 
@@ -43,11 +41,10 @@ pub(super) struct Clash {
 pub struct Entry {
     /// The setting; none for the instance's name.
     field: Option<&'static Field>,
-    /// What is saved now, whoever saved it.
+    /// The saved value, including other users' changes.
     saved: RwSignal<String>,
-    /// What is typed.
     typed: RwSignal<String>,
-    /// Who else changed it, until a person has chosen.
+    /// The conflict, until the user has resolved it.
     clash: RwSignal<Option<Clash>>,
 }
 
@@ -65,7 +62,7 @@ impl Entry {
         self.field.map_or("Shown to visitors where the application shows a name", |field| field.help)
     }
 
-    /// Whether a new instance is asked for it at once.
+    /// Whether the form for a new instance shows it at once.
     pub(super) fn is_basic(self) -> bool {
         self.field.is_none_or(|field| field.is_basic)
     }
@@ -86,7 +83,7 @@ impl Entry {
         self.typed
     }
 
-    /// Who else changed it, as long as that asks for a choice: not once the same stands in both.
+    /// The unresolved conflict, if any; none once both values are equal.
     pub(super) fn clash(self) -> Option<Clash> {
         self.clash.get().filter(|clash| clash.is_hidden || self.is_changed())
     }
@@ -95,31 +92,31 @@ impl Entry {
         format!("field-{}", self.name())
     }
 
-    /// What is typed here stays; saving it will replace what they saved.
+    /// Resolves the conflict: keeps the typed value, and saving will overwrite the other change.
     pub(super) fn keep_mine(self) {
         self.clash.set(None);
     }
 
-    /// What they saved comes in, for what was typed here.
+    /// Resolves the conflict: replaces the typed value by the saved one.
     pub(super) fn take_theirs(self) {
         self.typed.set(self.saved.get_untracked());
         self.clash.set(None);
     }
 
-    /// What both make of a YAML text, where that is possible.
+    /// Both changes of a YAML text merged, if possible.
     pub(super) fn both(self, clash: &Clash) -> Option<String> {
         let is_yaml = self.field.is_some_and(|field| field.kind == FieldKind::Yaml) && !clash.is_hidden;
         let merge = || self.typed.with(|mine| self.saved.with(|theirs| both(&clash.base, mine, theirs)));
         is_yaml.then(merge).flatten()
     }
 
-    /// Takes both in.
+    /// Resolves the conflict: takes the merged text.
     pub(super) fn keep_both(self, text: String) {
         self.typed.set(text);
         self.clash.set(None);
     }
 
-    /// Takes in what is saved now, and finds what it makes of what was typed.
+    /// Takes a newly saved value and merges it with the typed one.
     fn rebase(self, theirs: String, changes: &[Change]) {
         let (base, mine) = (self.saved.get_untracked(), self.typed.get_untracked());
         let earlier = self.clash.get_untracked();
@@ -149,7 +146,7 @@ impl Entry {
         })
     }
 
-    /// What is typed, as JSON.
+    /// The typed value as JSON.
     fn value(self) -> Value {
         self.value_of(self.typed.get_untracked())
     }
@@ -162,23 +159,23 @@ impl Entry {
     }
 }
 
-/// All fields, with what is wrong with them.
+/// All fields with their errors.
 #[derive(Debug, Clone, Copy)]
 pub struct Form {
     kind: StoredValue<&'static ApplicationType>,
     entries: StoredValue<Vec<Entry>>,
-    /// What the server said, until the field is typed into.
+    /// The server's errors by field, until the field is edited.
     refused: RwSignal<HashMap<String, String>>,
-    /// Whether fields that were not touched are judged too: after the first attempt to save.
+    /// Whether untouched fields are validated too: after the first attempt to save.
     is_judged: RwSignal<bool>,
-    /// What the server says may surprise in what is saved.
+    /// The server's warnings about the saved values.
     told: RwSignal<Vec<FieldWarning>>,
-    /// The same of what is typed, as far as it can be known here.
+    /// The warnings about the typed values, as far as they can be computed in the browser.
     advice: Memo<Vec<FieldWarning>>,
 }
 
 impl Form {
-    /// A form for an instance of this type that holds these saved values; blank for those that are not there.
+    /// A form for an instance of this type with these saved values; missing values are blank.
     pub fn new(kind: &'static ApplicationType, saved: &Map<String, Value>) -> Self {
         let fields = std::iter::once(None).chain(kind.schema.fields.iter().chain(care::FIELDS).map(Some));
         let entries = fields.map(|field| {
@@ -201,45 +198,44 @@ impl Form {
         }
     }
 
-    /// What is known of its fields.
     pub fn schema(self) -> &'static Schema {
         &self.kind.get_value().schema
     }
 
-    /// Everything that is typed, by name; follows what is typed.
+    /// All typed values, by name; tracks them.
     pub fn values(self) -> Map<String, Value> {
         self.entries().into_iter().map(|entry| (entry.name().to_owned(), entry.value_of(entry.typed.get()))).collect()
     }
 
-    /// Its fields, the name first.
+    /// The fields, the name first.
     pub fn entries(self) -> Vec<Entry> {
         self.entries.get_value()
     }
 
-    /// Whether anything typed differs from what is saved.
+    /// Whether any typed value differs from the saved one.
     pub fn is_changed(self) -> bool {
         self.entries().into_iter().any(Entry::is_changed)
     }
 
-    /// What was typed and differs from what is saved.
+    /// The typed values that differ from the saved ones.
     pub fn changes(self) -> Map<String, Value> {
         let changed = self.entries().into_iter().filter(|entry| untrack(|| entry.is_changed()));
         changed.map(|entry| (entry.name().to_owned(), entry.value())).collect()
     }
 
-    /// What is saved, of the fields that were changed.
+    /// The saved values of the changed fields.
     pub fn saved_of_changes(self) -> Map<String, Value> {
         let changed = self.entries().into_iter().filter(|entry| untrack(|| entry.is_changed()));
         changed.map(|entry| (entry.name().to_owned(), entry.value_of(entry.saved.get_untracked()))).collect()
     }
 
-    /// Judges every field. Whether all are as they should be; the caret goes to the first that is not.
+    /// Validates every field. Returns whether all are valid; focuses the first invalid one.
     pub fn judge(self) -> bool {
         self.is_judged.set(true);
         self.go_to_first(|form, entry| form.why(entry).is_some() || entry.clash().is_some())
     }
 
-    /// Shows at each field what the server said of it, and goes to the first. Whether it said anything of a field that is shown.
+    /// Shows the server's errors at their fields and focuses the first. Returns whether any shown field has an error.
     pub fn refuse(self, error: &ApiError) -> bool {
         let refused: HashMap<String, String> =
             error.fields().map(|(name, words)| (name.to_owned(), words.to_owned())).collect();
@@ -247,23 +243,23 @@ impl Form {
         !self.go_to_first(|form, entry| form.why(entry).is_some())
     }
 
-    /// Goes to the first field about which a person has to choose.
+    /// Focuses the first field with a conflict.
     pub fn go_to_clash(self) {
         self.go_to_first(|_, entry| entry.clash().is_some());
     }
 
-    /// The fields about which a person has to choose, by what they are called.
+    /// The labels of the fields with a conflict.
     pub fn clashes(self) -> Vec<&'static str> {
         self.entries().into_iter().filter(|entry| entry.clash().is_some()).map(Entry::label).collect()
     }
 
-    /// Back to what is saved.
+    /// Resets all fields to the saved values.
     pub fn discard(self) {
         self.entries().into_iter().for_each(Entry::take_theirs);
         self.refused.update(HashMap::clear);
     }
 
-    /// Begins anew with what is saved now.
+    /// Starts over with these saved values.
     pub fn reset(self, saved: &Map<String, Value>) {
         for entry in self.entries() {
             entry.saved.set(text_of(entry.field, saved.get(entry.name())));
@@ -272,21 +268,21 @@ impl Form {
         self.is_judged.set(false);
     }
 
-    /// Takes in what somebody else saved, and who did, the last first; none: nobody knows. What was typed stays; what was not
-    /// touched follows; where both are, a person has to choose.
+    /// Takes in values that another user saved, and the changes, last first; empty if the audit trail gave none. Typed
+    /// values stay, untouched fields follow; fields changed in both get a conflict.
     pub fn rebase(self, saved: &Map<String, Value>, changes: &[Change]) {
         for entry in self.entries() {
             entry.rebase(text_of(entry.field, saved.get(entry.name())), changes);
         }
     }
 
-    /// What is typed in the fields that differ from what is saved, by name.
+    /// The typed texts that differ from the saved ones, by name.
     pub fn typed(self) -> BTreeMap<String, String> {
         let changed = self.entries().into_iter().filter(|entry| entry.is_changed());
         changed.map(|entry| (entry.name().to_owned(), entry.typed.get())).collect()
     }
 
-    /// Types this.
+    /// Restores these typed texts.
     pub fn retype(self, typed: &BTreeMap<String, String>) {
         for entry in self.entries() {
             if let Some(text) = typed.get(entry.name()) {
@@ -295,7 +291,7 @@ impl Form {
         }
     }
 
-    /// Types these values, and blank where there is none; the name stays.
+    /// Types these values, and blank for missing ones; the name stays.
     pub fn fill(self, values: &Map<String, Value>) {
         for entry in self.entries().into_iter().filter(|entry| entry.field.is_some()) {
             entry.typed.set(text_of(entry.field, values.get(entry.name())));
@@ -303,16 +299,16 @@ impl Form {
         self.refused.update(HashMap::clear);
     }
 
-    /// What somebody typed: what the server said of it holds no longer.
+    /// Handles an edit: the server's error about the field no longer applies.
     pub(super) fn take(self, entry: Entry, text: String) {
-        // Told only where it changes something: every field listens.
+        // Updated only if it changes something: every field listens.
         if self.refused.with_untracked(|refused| refused.contains_key(entry.name())) {
             self.refused.update(|refused| drop(refused.remove(entry.name())));
         }
         entry.typed.set(text);
     }
 
-    /// Puts the caret into the first such field, once it is drawn as what it is. True: there is none.
+    /// Focuses the first field that matches, once it is drawn. Returns true if there is none.
     fn go_to_first(self, is_so: impl Fn(Self, Entry) -> bool) -> bool {
         let first = self.entries().into_iter().find(|entry| untrack(|| is_so(self, *entry)));
         let Some(first) = first else { return true };
@@ -321,12 +317,12 @@ impl Form {
         false
     }
 
-    /// Takes in what the server says may surprise in what is saved.
+    /// Stores the server's warnings about the saved values.
     pub fn tell(self, warnings: &[FieldWarning]) {
         self.told.set(warnings.to_vec());
     }
 
-    /// What may surprise in a field. The server knows more of what is saved.
+    /// The warnings about a field. For an unchanged field the server's, which are more complete.
     pub(super) fn advice_of(self, entry: Entry) -> Vec<FieldWarning> {
         let is_of = |warning: &&FieldWarning| warning.pointer.strip_prefix('/') == Some(entry.name());
         let of = |warnings: &Vec<FieldWarning>| warnings.iter().filter(is_of).cloned().collect();
@@ -340,22 +336,22 @@ impl Form {
     }
 }
 
-/// Goes to a line of a field.
+/// Puts the caret into a line of a field.
 pub(super) fn go_to_line_of(entry: Entry, line: usize) {
     go_to(&entry.id(), Some(line));
 }
 
-/// Puts the caret into a field; where it is an editor and the line is known, into that line.
+/// Focuses a field; in an editor with a known line, puts the caret into that line.
 fn go_to(id: &str, line: Option<usize>) {
     let Some(field) = document().get_element_by_id(id) else { return };
-    // A field that is not shown takes no caret.
+    // Hidden fields cannot have the focus.
     let _ = field.unchecked_ref::<web_sys::HtmlElement>().focus();
     if let (Some(line), Some(area)) = (line, field.dyn_ref()) {
         go_to_line(area, line);
     }
 }
 
-/// The changes of secrets, which what is saved does not show: fields that look as before and that somebody changed.
+/// Changes of secrets by other users, which masked values do not show: changed fields whose saved text is the same.
 pub fn hidden_changes(before: &Map<String, Value>, now: &Map<String, Value>, changes: &[Change]) -> Vec<SettingChange> {
     let mut names: Vec<&String> = changes.iter().flat_map(|change| &change.names).collect();
     names.sort_unstable();

@@ -1,4 +1,4 @@
-//! The lock below an editor: it marks the variable in whose line the caret is as secret, or takes the mark away.
+//! The lock below an editor: marks the variable at the caret as secret, or removes the mark.
 
 use leptos::prelude::*;
 use shared_types::secret::{HIDDEN, is_secret_name};
@@ -7,14 +7,14 @@ use wasm_bindgen::JsCast;
 
 use crate::ui::{Icon, Shape, put_caret};
 
-/// What the lock can do where the caret is.
+/// What the lock can do at the caret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
-    /// There is no variable.
+    /// The caret is in no variable.
     Nothing,
-    /// Its name says already that it is secret.
+    /// Secret because of its name.
     ByName(String),
-    /// It is marked, and its value is not shown, so it cannot become readable.
+    /// Marked, and its value is masked, so it cannot be made readable.
     Hidden(String),
     Free(Markable),
 }
@@ -51,16 +51,14 @@ impl State {
     }
 }
 
-/// The lock.
 #[component]
 pub(super) fn Lock(
     /// The id of the editor's text area.
     area: String,
-    /// The text.
     text: RwSignal<String>,
-    /// The line that the caret is in.
+    /// The number of the caret's line.
     caret: RwSignal<usize>,
-    /// Told the changed text.
+    /// Called with the changed text.
     on_typed: Callback<String>,
 ) -> impl IntoView {
     let state = Memo::new(move |_| text.with(|text| State::at(text, caret.get())));
@@ -68,7 +66,7 @@ pub(super) fn Lock(
     let toggle = move |_| {
         let State::Free(variable) = state.get_untracked() else { return };
         on_typed.run(text.with_untracked(|text| yaml::with_mark(text, &variable, !variable.is_marked)));
-        // A text that is set puts the caret at its end.
+        // Setting the text moves the caret to its end.
         let (area, line) = (area.clone(), caret.get_untracked());
         request_animation_frame(move || {
             let area = document().get_element_by_id(&area).and_then(|area| area.dyn_into().ok());

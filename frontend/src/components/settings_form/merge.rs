@@ -1,26 +1,26 @@
-//! What becomes of what a person typed when somebody else saved meanwhile. Decided here, by texts alone.
+//! Three-way merge of a form field when another user has saved meanwhile. Pure.
 
 use shared_types::secret::HIDDEN;
 use shared_types::yaml;
 
-/// What becomes of one field.
+/// The result for one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Merged {
-    /// What was typed stays, and nobody else touched it.
+    /// The typed value stays: the other user has not changed the field.
     Mine,
-    /// What they saved comes in: nothing else was typed.
+    /// The other user's value is taken: nothing else was typed.
     Theirs,
-    /// Both changed it: a person has to choose.
+    /// Both changed it: the user has to choose.
     Clash,
 }
 
-/// From what both began with, what is typed here and what is saved now. `is_hidden`: what is saved looks as it did, but it is
-/// known or feared that a secret in it is another.
+/// Decides by the common base, the typed and the saved value. `is_hidden`: the saved value looks unchanged, but a
+/// secret in it was changed, or may have been.
 pub fn merged(base: &str, mine: &str, theirs: &str, is_hidden: bool) -> Merged {
     if mine == base || (mine == theirs && !is_hidden) {
         return Merged::Theirs;
     }
-    // The mark of a secret that is sent back means what is stored: their secret stays.
+    // A mask that is sent back stands for the stored value: the other user's secret stays.
     let gives_up_secrets = marks(mine) < marks(theirs);
     if base == theirs && !(is_hidden && gives_up_secrets) { Merged::Mine } else { Merged::Clash }
 }
@@ -29,8 +29,8 @@ fn marks(text: &str) -> usize {
     text.matches(HIDDEN).count()
 }
 
-/// Both changes of a YAML text in one, where they are in different lines, and the result is YAML that surprises no more than
-/// either: the same key in both changes would count once.
+/// Merges both changes of a YAML text if they are in different lines and the result is YAML without more surprises than
+/// either: if both added the same key, only one would count.
 pub fn both(base: &str, mine: &str, theirs: &str) -> Option<String> {
     let lines = |text| -> Vec<&str> { str::lines(text).collect() };
     let (base, my_lines, their_lines) = (lines(base), lines(mine), lines(theirs));
@@ -53,7 +53,7 @@ pub fn both(base: &str, mine: &str, theirs: &str) -> Option<String> {
     (yaml::parse_map(&text).is_ok() && !surprises).then_some(text)
 }
 
-/// What one side made of the lines from `start` to `end`.
+/// One side's version of the lines from `start` to `end`.
 struct Hunk<'a> {
     start: usize,
     end: usize,
@@ -61,7 +61,7 @@ struct Hunk<'a> {
 }
 
 impl<'a> Hunk<'a> {
-    /// The smallest stretch outside which nothing changed.
+    /// The smallest range of lines that contains all changes.
     fn between(base: &[&str], changed: &'a [&'a str]) -> Self {
         let start = base.iter().zip(changed).take_while(|(one, other)| one == other).count();
         let rest = base.len().min(changed.len()) - start;
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn only_what_both_changed_otherwise_needs_a_person() {
-        assert_eq!(merged("a", "a", "a", false), Merged::Theirs, "nobody changed it");
+        assert_eq!(merged("a", "a", "a", false), Merged::Theirs, "neither side changed it");
         assert_eq!(merged("a", "a", "b", false), Merged::Theirs);
         assert_eq!(merged("a", "b", "a", false), Merged::Mine);
         assert_eq!(merged("a", "b", "b", false), Merged::Theirs, "both to the same");
@@ -94,7 +94,7 @@ mod tests {
         let secret_typed = "PASSWORD: new\nA: 1\n";
         let other_line = "PASSWORD: \"••••••\"\nA: 2\n";
         assert_eq!(merged(base, secret_typed, base, true), Merged::Clash);
-        assert_eq!(merged(base, secret_typed, base, false), Merged::Mine, "nobody else touched it");
+        assert_eq!(merged(base, secret_typed, base, false), Merged::Mine, "the other user did not touch it");
         assert_eq!(merged(base, other_line, base, true), Merged::Mine, "the mark keeps their secret");
         assert_eq!(merged(base, base, base, true), Merged::Theirs);
     }

@@ -1,4 +1,4 @@
-//! The settings as a form: for a new instance and for changing one. Values are checked as typed by the server's own rules.
+//! The settings as a form, for new and existing instances. Values are validated while typing, by the server's rules.
 
 mod advice;
 mod clash;
@@ -14,7 +14,7 @@ use shared_types::care;
 pub use form::{Change, Form, hidden_changes};
 pub use rows::{FieldGroup, FieldRows};
 
-/// Whether a field says how the manager treats the instance, and not what the instance is.
+/// Whether a field configures how the manager treats the instance, not the instance itself.
 pub fn is_care(name: &str) -> bool {
     care::FIELDS.iter().any(|field| field.name == name)
 }

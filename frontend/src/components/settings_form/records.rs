@@ -1,4 +1,4 @@
-//! A list of records: a group of lines for each, which a person adds to and removes from.
+//! A list of records: one group of fields for each; groups can be added and removed.
 
 use leptos::prelude::*;
 use serde_json::{Map, Value};
@@ -7,7 +7,7 @@ use shared_types::settings::{Field, FieldKind, Records};
 use super::controls::Attributes;
 use crate::ui::{Icon, Shape};
 
-/// One record, as its group holds it.
+/// The fields of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Group {
     /// Distinguishes groups while they are added and removed.
@@ -39,7 +39,7 @@ impl Groups {
         Group { key, texts: StoredValue::new(texts.collect()) }
     }
 
-    /// Draws what the field's text says, where that is not what the groups say already.
+    /// Redraws the groups from the field's text, unless they already match it.
     fn show(self, text: &str) {
         if text == self.text() {
             return;
@@ -57,7 +57,7 @@ impl Groups {
         self.shown.update(|shown| shown.retain(|group| group.key != key));
     }
 
-    /// As the field holds it: blank where there is no record.
+    /// The field's text: blank if there is no record.
     fn text(self) -> String {
         let value = |(field, text): (&Field, &RwSignal<String>)| {
             let text = text.get_untracked();
@@ -74,7 +74,6 @@ impl Groups {
     }
 }
 
-/// The control.
 #[component]
 pub(super) fn RecordList(attributes: Attributes, records: &'static Records) -> impl IntoView {
     let Attributes { id, entry, class: _, described, why: _, is_wrong, on_typed } = attributes;

@@ -1,4 +1,4 @@
-//! The rows of the form: each field with its help, its control, and what there is to say of it.
+//! The rows of the form: each field with its help, its control and its messages.
 
 use leptos::prelude::*;
 use serde_json::{Map, Value};
@@ -12,9 +12,9 @@ use super::form::{Entry, Form, text_of};
 /// Which fields are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldGroup {
-    /// Those that a new instance is asked for at once.
+    /// Those that the form for a new instance shows at once.
     Basic,
-    /// The others.
+    /// All fields that are not basic.
     Advanced,
     /// The name, and the settings of the application.
     Settings,
@@ -33,14 +33,12 @@ impl FieldGroup {
     }
 }
 
-/// Some of a form's fields, each with its help and what is wrong with it.
+/// Some of a form's fields, each with its help and its error.
 #[component]
 pub fn FieldRows(
-    /// The form.
     form: Form,
-    /// Which fields.
     group: FieldGroup,
-    /// What was saved before something else than this form changed it; marks the fields that it changed.
+    /// The saved settings before an update from elsewhere; fields that it changed are marked.
     #[prop(optional, into)]
     before: Signal<Option<Map<String, Value>>>,
 ) -> impl IntoView {
@@ -82,10 +80,10 @@ fn FieldRow(form: Form, entry: Entry, before: Signal<Option<Map<String, Value>>>
     }
 }
 
-/// How long a value from before may be to be told beside the new one.
+/// The longest previous value, in bytes, that is shown beside the new one.
 const WAS_MAX: usize = 120;
 
-/// That a field is another than before, and what it was where that is a line; none: it is the same.
+/// The mark of a changed field, with the previous value if it is a short line; none if unchanged.
 fn was(field: Option<&Field>, before: &Map<String, Value>, now: &str) -> Option<String> {
     let before = text_of(field, before.get(field.map_or("name", |field| field.name)));
     if before == now {

@@ -1,4 +1,4 @@
-//! Whether it answers, and what is left to a person when it does not.
+//! The checks of the target app server, and the options if they fail.
 
 use leptos::prelude::*;
 use shared_types::app_server::Checks;
@@ -8,12 +8,12 @@ use crate::api;
 use crate::components::check_list::CheckList;
 use crate::ui::{Icon, Shape};
 
-/// What the checks said, with a way to ask again.
+/// The results of the checks, with a button to run them again.
 #[component]
 pub(super) fn CheckResult(
-    /// What they said; none while they are made.
+    /// The results; none while the checks run.
     checks: RwSignal<Option<api::Result<Checks>>>,
-    /// Asked to make them again.
+    /// Called to run them again.
     again: Callback<()>,
 ) -> impl IntoView {
     let retry = move || {
@@ -41,10 +41,9 @@ pub(super) fn CheckResult(
     }
 }
 
-/// The way out when the checks fail and a person knows better.
+/// The option to skip failed checks.
 #[component]
 pub(super) fn Force(
-    /// Where the traffic goes.
     way: Way,
     /// Whether the checks are skipped.
     force: RwSignal<bool>,

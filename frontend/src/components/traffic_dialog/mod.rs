@@ -1,4 +1,4 @@
-//! The dialog before the traffic moves, forward or back: from what to what, what differs, whether it answers, why.
+//! The dialog before the traffic moves, forward or back: both app servers, their differences, the checks, the reason.
 
 mod checks;
 mod sides;
@@ -21,12 +21,12 @@ use crate::state::{About, Claim, Fetched, state};
 use crate::ui::{Dialog, Icon, Shape};
 use crate::words;
 
-/// Where the traffic goes.
+/// The direction of the switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// To another app server.
     Forward,
-    /// To the one before, and automation keeps off.
+    /// To the fallback; also sets a hold.
     Back,
 }
 
@@ -46,7 +46,7 @@ impl Way {
     }
 }
 
-/// What is typed and known so far.
+/// The input and the state of the dialog.
 #[derive(Clone, Copy)]
 struct Move {
     way: Way,
@@ -56,7 +56,7 @@ struct Move {
     drain_limit: RwSignal<String>,
     is_busy: RwSignal<bool>,
     why_not: RwSignal<Option<String>>,
-    /// Whether another one got the traffic since the dialog was opened, by somebody else.
+    /// Whether another user has activated an app server since the dialog was opened.
     is_overtaken: Memo<bool>,
 }
 
@@ -74,7 +74,7 @@ impl Move {
         }
     }
 
-    /// What the checks said; none while they are made, and where they could not be.
+    /// Whether the checks passed; none while they run, or if they could not be run.
     fn passed(self) -> Option<bool> {
         self.checks.with(|checks| match checks {
             Some(Ok(checks)) => Some(checks.passed()),
@@ -96,7 +96,7 @@ impl Move {
         self.reason.with(|reason| can_move(self.way == Way::Back, self.passed(), self.force.get(), reason))
     }
 
-    /// Skipping the checks is meant only where they failed.
+    /// Checks are skipped only if they have failed.
     fn forces(self) -> bool {
         untrack(move || self.passed() == Some(false) && self.force.get())
     }
@@ -122,19 +122,17 @@ impl Move {
     }
 }
 
-/// What is shown no longer holds.
+/// Shown when the active app server is no longer the one in the dialog.
 const OVERTAKEN: &str = "Another app server was just activated. Close this dialog and review.";
 
 /// The dialog for one app server.
 #[component]
 pub fn TrafficDialog(
-    /// Its instance, as it was when the dialog was opened: whatever is active now is what will be replaced, or nothing is.
+    /// The instance when the dialog was opened: its active app server (if any) is the one that is replaced.
     instance: Arc<Instance>,
-    /// Which.
     target: AppServerSummary,
-    /// Forward or back.
     way: Way,
-    /// Asked to go away.
+    /// Called when the dialog is to be closed.
     on_close: Callback<()>,
 ) -> impl IntoView {
     let active = instance.summary.active_appserver.clone();
@@ -149,7 +147,7 @@ pub fn TrafficDialog(
     let activations = data.activations(instance_id);
     let last = Memo::new(move |_| activations.with(|all| all.here()?.first().cloned()));
     let last_before = RwSignal::new(None);
-    // The switch that was asked for here, once it is decided.
+    // The switch that this dialog requested, once it is decided.
     let switch =
         Memo::new(move |_| last.get().filter(|last| last.app_server_id == id && Some(last.id) != last_before.get()));
     let check = Callback::new(move |()| {
@@ -198,7 +196,7 @@ pub fn TrafficDialog(
     }
 }
 
-/// Says so where the app server was rolled back from: who did, when, and why.
+/// Shown if the app server was rolled back from: by whom, when, and why.
 #[component]
 fn RolledBackBefore(activations: Memo<Fetched<Vec<Activation>>>, id: AppServerId, name: String) -> impl IntoView {
     let roll_back = Memo::new(move |_| activations.with(|history| rolled_back_from(history.here()?, id).cloned()));
@@ -286,7 +284,7 @@ fn aftermath(way: Way, active: Option<&AppServerSummary>) -> String {
     }
 }
 
-/// Moves the traffic, and says how it went.
+/// Moves the traffic, and shows the result.
 fn confirm(
     this: Move,
     target: AppServerSummary,
@@ -311,7 +309,7 @@ fn confirm(
                 Err(error) if state.session.ends_by(&error) => on_close.run(()),
                 Err(error) => {
                     this.why_not.try_set(Some(error.to_string()));
-                    // It may have been refused for what the checks say by now.
+                    // The refusal may be due to new results of the checks.
                     check.run(());
                 }
             }

@@ -1,4 +1,4 @@
-//! From what to what, and what differs between the two.
+//! The two app servers of a switch, and their differences.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -16,9 +16,9 @@ use crate::words;
 /// Both app servers, side by side.
 #[component]
 pub(super) fn FromTo(
-    /// What has the traffic.
+    /// The app server that has the traffic now, if any.
     active: Option<AppServerSummary>,
-    /// What will have it.
+    /// The app server that will have it.
     target: AppServerSummary,
 ) -> impl IntoView {
     let now = clock::now();
@@ -59,12 +59,12 @@ pub(super) fn FromTo(
     }
 }
 
-/// What differs between them.
+/// The differences between both app servers.
 #[component]
 pub(super) fn Difference(
-    /// What has the traffic.
+    /// The app server that has the traffic now.
     active: AppServerSummary,
-    /// What will have it.
+    /// The app server that will have it.
     target: AppServerSummary,
 ) -> impl IntoView {
     let data = state().data;
@@ -87,7 +87,7 @@ pub(super) fn Difference(
     }
 }
 
-/// The commits that the same names stood for, where they differ.
+/// The resolved commits of the same references, where they differ.
 fn commits_diff(from: &AppServer, to: &AppServer) -> Vec<SettingChange> {
     let mut changes = Vec::new();
     for pin in &to.pins {

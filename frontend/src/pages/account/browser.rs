@@ -1,8 +1,8 @@
-//! What a browser said it was, in words that people know.
+//! Formats a `User-Agent` header for people.
 
-/// Its name and its system, where both are known; else the first of what it said.
+/// The browser's name and system if both are known; else the first part of the header.
 pub fn name_of(said: &str) -> String {
-    // Each says it is also those below it.
+    // Each of these browsers also claims to be those below it.
     let browsers = [
         ("Edg/", "Edge"),
         ("OPR/", "Opera"),

@@ -1,4 +1,4 @@
-//! What people do with their own account: the password, API tokens, sessions.
+//! The account page: password, API tokens, sessions.
 
 mod browser;
 mod new_token;
@@ -15,7 +15,6 @@ use password::PasswordCard;
 use sessions::SessionsCard;
 use tokens::TokensCard;
 
-/// The page.
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let state = state();

@@ -1,4 +1,4 @@
-//! Making an API token, and its secret, which is shown once.
+//! Creating an API token, and its secret, which is shown once.
 
 use futures::FutureExt;
 use leptos::prelude::*;
@@ -12,13 +12,13 @@ use crate::state::data::Key;
 use crate::state::state;
 use crate::ui::{Dialog, Icon, Shape};
 
-/// For how many days a token may be made to work.
+/// The choices for a token's validity in days.
 const DAYS: [(i64, &str); 5] = [(1, "1 day"), (7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "1 year")];
 const USUAL_DAYS: i64 = 90;
 
 #[component]
 pub fn NewTokenDialog(
-    /// Where the new one is put.
+    /// Receives the created token.
     made: RwSignal<Option<CreatedToken>>,
     on_close: Callback<()>,
 ) -> impl IntoView {
@@ -56,7 +56,7 @@ pub fn NewTokenDialog(
     }
 }
 
-/// The least role that these scopes take.
+/// The lowest role that has all these scopes.
 fn role_for(scopes: &[Scope]) -> Role {
     scopes.iter().map(|scope| scope.role()).max().unwrap_or(Role::Viewer)
 }
@@ -132,7 +132,7 @@ fn DaysField(days: RwSignal<i64>, refused: Refused) -> impl IntoView {
     }
 }
 
-/// The secret. Nothing but its own button closes it: there is no second look.
+/// Shows the secret. Only its own button closes it, because the secret cannot be shown again.
 #[component]
 pub fn SecretDialog(made: CreatedToken, on_close: Callback<()>) -> impl IntoView {
     let CreatedToken { token, secret } = made;
@@ -149,7 +149,7 @@ pub fn SecretDialog(made: CreatedToken, on_close: Callback<()>) -> impl IntoView
                 </div>
                 <div class="notice" role="note">
                     <Icon shape=Shape::Warning/>
-                    <span>"It is shown this once and kept nowhere: whoever loses it makes a new one. Whoever has it acts in your name."</span>
+                    <span>"It is shown this once and kept nowhere: if you lose it, make a new one. Anyone who has it can act in your name."</span>
                 </div>
             </div>
             <footer>

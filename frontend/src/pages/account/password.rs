@@ -1,4 +1,4 @@
-//! Changing one's own password.
+//! Changing the signed-in user's password.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -34,7 +34,7 @@ pub fn PasswordCard() -> impl IntoView {
                     new.try_set(String::new());
                 }
                 Err(error) if state.session.ends_by(&error) || refused.take(&error) => {}
-                // That they have none, because they sign in elsewhere, among others.
+                // For example the user has no password, because they sign in at an external provider.
                 Err(error) => {
                     why_not.try_set(Some(error.to_string()));
                 }
@@ -49,13 +49,13 @@ pub fn PasswordCard() -> impl IntoView {
             <header>
                 <h2>"Password"</h2>
             </header>
-            // So that the browser keeps the new one under the right name.
+            // Tells the browser the user name to store the new password under.
             <input type="text" autocomplete="username" hidden readonly prop:value=name/>
             <TextField name="current" label="Current password" kind autocomplete="current-password" max=1024 typed=current refused/>
             <TextField
                 name="new"
                 label="New password"
-                help="At least 10 characters, and hard to guess: a few words that nobody would put together do."
+                help="At least 10 characters, and hard to guess: a few unrelated words are enough."
                 kind
                 autocomplete="new-password"
                 max=1024
@@ -66,7 +66,7 @@ pub fn PasswordCard() -> impl IntoView {
                 <div class="grow">
                     <ShowPasswords are_shown/>
                     <p class="fine">
-                        "It ends your sessions in all other browsers at once. API tokens go on working. Whoever signs in elsewhere has no password here."
+                        "It ends your sessions in all other browsers at once. API tokens go on working. Users who sign in elsewhere have no password here."
                     </p>
                     <div role="alert" class="why" hidden=move || why_not.get().is_none()>{why_not}</div>
                 </div>

@@ -1,4 +1,4 @@
-//! The browsers that one is signed in with.
+//! The sessions of the signed-in user, one per browser.
 
 use futures::FutureExt;
 use leptos::prelude::*;
@@ -16,7 +16,7 @@ use crate::ui::{Icon, Shape};
 use crate::words;
 use shared_types::Role;
 
-/// What is to end.
+/// The sessions to end after confirmation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum End {
     One(SessionId, String),
@@ -56,7 +56,7 @@ pub fn SessionsCard(sessions: Memo<Arc<Vec<Session>>>) -> impl IntoView {
     }
 }
 
-/// One session, as it is last known: it may be gone before its view is.
+/// One session, as last known: it may end before its view is removed.
 fn session_of(sessions: Memo<Arc<Vec<Session>>>, id: SessionId) -> Option<Memo<Session>> {
     let find = move |all: &Arc<Vec<Session>>| all.iter().find(|one| one.id == id).cloned();
     let first = sessions.with_untracked(find)?;
@@ -105,7 +105,7 @@ fn EndDialog(end: End, on_close: Callback<()>) -> impl IntoView {
     let (title, words, told) = match &end {
         End::One(_, name) => (
             format!("End the session of {name}?"),
-            "That browser is signed out at once. Where somebody else was signed in as you, change your password, too.",
+            "That browser is signed out at once. If another person was signed in as you, change your password, too.",
             "The session has ended.",
         ),
         End::Others => (

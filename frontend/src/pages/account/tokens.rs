@@ -1,4 +1,4 @@
-//! One's API tokens.
+//! The signed-in user's API tokens.
 
 use futures::FutureExt;
 use leptos::prelude::*;
@@ -56,7 +56,7 @@ pub fn TokensCard(tokens: Memo<Arc<Vec<Token>>>) -> impl IntoView {
     }
 }
 
-/// One token, as it is last known: it may be gone before its view is.
+/// One token, as last known: it may be revoked before its view is removed.
 fn token_of(tokens: Memo<Arc<Vec<Token>>>, id: TokenId) -> Option<Memo<Token>> {
     let find = move |all: &Arc<Vec<Token>>| all.iter().find(|one| one.id == id).cloned();
     let first = tokens.with_untracked(find)?;
@@ -123,7 +123,7 @@ fn RevokeDialog(id: TokenId, name: String, on_close: Callback<()>) -> impl IntoV
     view! {
         <AskDialog
             title
-            words="It stops working at once, and whatever it is reading live ends. It cannot be given back: make a new one instead."
+            words="It stops working at once, and its live streams end. It cannot be given back: make a new one instead."
             confirm="Revoke"
             is_grave=true
             has_reason=false

@@ -1,4 +1,4 @@
-//! Which entries are listed. Each choice is a URL.
+//! The filter of the audit trail. Each choice is a URL.
 
 use chrono::{DateTime, Days, Local, NaiveDate, TimeDelta, TimeZone, Utc};
 use leptos::prelude::*;
@@ -12,11 +12,11 @@ use crate::ui::{Icon, NavigateOptions, Shape, use_navigate};
 
 #[component]
 pub fn Filters(
-    /// What the URL says.
+    /// The filter in the URL.
     filter: Memo<ActivityFilter>,
 ) -> impl IntoView {
     let navigate = use_navigate();
-    // Choices are no places to go back to.
+    // Filter changes add no entries to the browser's history.
     let choose = Callback::new(move |filter: ActivityFilter| {
         navigate(&filter.path(), NavigateOptions { replace: true, scroll: false });
     });
@@ -63,7 +63,7 @@ pub fn Filters(
     }
 }
 
-/// The one instance or app server that a link chose, and the way back. There may be thousands: a list of them is no choice.
+/// The instance or app server that a link selected, with a button to remove it. There are too many for a list.
 #[component]
 fn OnlyAbout(filter: Memo<ActivityFilter>, choose: Callback<ActivityFilter>) -> impl IntoView {
     let list = state().data.list();
@@ -105,7 +105,7 @@ fn only(label: String, undo: impl Fn() + 'static) -> AnyView {
 fn WhatField(filter: Memo<ActivityFilter>, choose: Callback<ActivityFilter>) -> impl IntoView {
     let chosen = Memo::new(move |_| filter.with(|filter| filter.action.clone()));
     let is_known = move |action: &str| action.is_empty() || OPERATIONS.iter().any(|(known, ..)| *known == action);
-    // One that a link names.
+    // An operation from a link that is not in the list.
     let other = move || {
         let action = chosen.get();
         (!is_known(&action)).then(|| {
@@ -134,7 +134,7 @@ fn WhatField(filter: Memo<ActivityFilter>, choose: Callback<ActivityFilter>) -> 
 #[component]
 fn WhoField(filter: Memo<ActivityFilter>, choose: Callback<ActivityFilter>) -> impl IntoView {
     let chosen = Memo::new(move |_| filter.with(|filter| filter.actor.clone()));
-    // The name is looked for as a whole, so not while it is typed.
+    // On `change`, not while typing: the server matches the full name.
     let change = move |event: web_sys::Event| {
         choose.run(ActivityFilter { actor: event_target_value(&event).trim().to_owned(), ..filter.get_untracked() });
     };
@@ -170,13 +170,13 @@ fn DayField(label: &'static str, day: Memo<Option<NaiveDate>>, on_day: Callback<
     }
 }
 
-/// When a day of the reader's begins.
+/// The start of a day in the browser's time zone.
 fn begin_of(day: NaiveDate) -> Option<DateTime<Utc>> {
     let midnight = day.and_hms_opt(0, 0, 0)?;
     Local.from_local_datetime(&midnight).earliest().map(|time| time.with_timezone(&Utc))
 }
 
-/// When a day of the reader's is over.
+/// The end of a day in the browser's time zone.
 fn end_of(day: NaiveDate) -> Option<DateTime<Utc>> {
     begin_of(day.checked_add_days(Days::new(1))?)
 }

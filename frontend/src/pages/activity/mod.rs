@@ -1,4 +1,4 @@
-//! The audit trail: who did what, when, and what was refused. The URL says which of it is listed; the server filters.
+//! The audit trail: who did what, when, and what was refused. The URL holds the filter; the server applies it.
 
 mod filters;
 mod row;
@@ -19,14 +19,13 @@ use crate::ui::{Icon, Shape, Title, use_location};
 use filters::Filters;
 use row::Row;
 
-/// The page.
 #[component]
 pub fn ActivityPage() -> impl IntoView {
     let data = state().data;
     let location = use_location();
     let filter = Memo::new(move |_| ActivityFilter::parse(|name| location.parameter(name)));
     let wanted = RwSignal::new(PAGE);
-    // Before the list is asked for first, so that it is asked for what the URL says.
+    // Before the first fetch, so that it uses the filter of the URL.
     data.want_activities(filter.get_untracked(), PAGE);
     Effect::new(move |before: Option<ActivityFilter>| {
         let filter = filter.get();
@@ -72,10 +71,10 @@ fn List(list: Memo<Arc<Activities>>, filter: Memo<ActivityFilter>, wanted: RwSig
     let rows = move || list.with(|list| list.rows.clone());
     let is_empty = Memo::new(move |_| list.with(|list| list.rows.is_empty()));
     let has_more = Memo::new(move |_| list.with(|list| list.has_more()));
-    // While another list is on its way, this one says so.
+    // Marks the list as outdated while one for another filter is being fetched.
     let is_old = Memo::new(move |_| list.with(|list| filter.with(|filter| list.filter != *filter)));
     let now = clock::now();
-    // Nobody counts the seconds of hundreds of rows.
+    // Rounded to 10 s, so that hundreds of rows are not redrawn every second.
     let about_now = Memo::new(move |last: Option<&DateTime<Utc>>| {
         let now = now.get();
         last.copied().filter(|last| now - *last < TimeDelta::seconds(10)).unwrap_or(now)

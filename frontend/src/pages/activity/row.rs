@@ -1,4 +1,4 @@
-//! One entry. It never changes; only how long ago it was does.
+//! One entry. It never changes; only its age does.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -15,9 +15,8 @@ use crate::words::ago;
 
 #[component]
 pub fn Row(
-    /// It.
     entry: Arc<Activity>,
-    /// About when it is now.
+    /// The current time, to about 10 s.
     now: Memo<DateTime<Utc>>,
 ) -> impl IntoView {
     let at = entry.at;
@@ -51,7 +50,7 @@ pub fn Row(
     }
 }
 
-/// Of a refusal only the app server is written down; the list may know whose it is.
+/// The instance of an app server: refused operations record only the app server; the list may know its instance.
 fn instance_of(id: AppServerId) -> Option<InstanceId> {
     let is_it = |one: &Option<shared_types::AppServerSummary>| one.as_ref().is_some_and(|one| one.id == id);
     state().data.list().with_untracked(|list| {
@@ -61,7 +60,7 @@ fn instance_of(id: AppServerId) -> Option<InstanceId> {
     })
 }
 
-/// What it was done to, as links.
+/// Links to the affected instance and app server.
 #[component]
 fn About(instance: Option<InstanceId>, app_server: Option<AppServerId>) -> impl IntoView {
     let list = state().data.list();
@@ -89,7 +88,7 @@ fn About(instance: Option<InstanceId>, app_server: Option<AppServerId>) -> impl 
     (instance.is_some() || app_server.is_some()).then(|| view! { <span class="about">{shown}</span> })
 }
 
-/// All there is to know, folded; drawn once it is unfolded.
+/// All details, collapsed; drawn once expanded.
 #[component]
 fn Details(entry: Arc<Activity>) -> impl IntoView {
     let is_open = RwSignal::new(false);
@@ -133,7 +132,7 @@ fn Unfolded(entry: Arc<Activity>) -> impl IntoView {
     }
 }
 
-/// A time to the second, as the reader's clock has it.
+/// The local time to the second.
 fn exact(at: DateTime<Utc>) -> String {
     at.with_timezone(&chrono::Local).format("%-d %b %Y, %H:%M:%S").to_string()
 }

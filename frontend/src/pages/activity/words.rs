@@ -1,11 +1,11 @@
-//! What was done, in words.
+//! Describes audited operations for people.
 
 use serde_json::{Map, Value};
 use shared_types::applications::schema_with;
 use shared_types::audit::{Activity, Outcome};
 use shared_types::diff::{SettingChange, settings_diff};
 
-/// The operations that change something: what was done, and what somebody wanted to do.
+/// The operations that change something: the name, the phrase if it was done, and the phrase if it was refused.
 pub const OPERATIONS: &[(&str, &str, &str)] = &[
     ("activate_app_server", "activated an app server", "activate an app server"),
     ("approve_pull_request", "approved a commit of a pull request", "approve a commit of a pull request"),
@@ -44,7 +44,7 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
     ("watch_pull_request", "had a pull request watched", "have a pull request watched"),
 ];
 
-/// What was done or wanted, to come after who.
+/// The phrase for an operation, to follow the user's name.
 pub fn what(entry: &Activity) -> String {
     let known = OPERATIONS.iter().find(|(action, ..)| *action == entry.action);
     match (known, entry.outcome) {
@@ -55,14 +55,14 @@ pub fn what(entry: &Activity) -> String {
     }
 }
 
-/// What it was done to, where that is no instance and no app server: a user's name, a token's.
+/// The target if it is neither an instance nor an app server: a user's name, a token's.
 pub fn subject(entry: &Activity) -> Option<String> {
     let of = |name: &str| entry.detail.get(name)?.as_str().map(ToOwned::to_owned);
     let is_own_name = |name: &String| *name == entry.actor;
     of("username").or_else(|| of("name")).or_else(|| of("url")).filter(|name| !name.is_empty() && !is_own_name(name))
 }
 
-/// What was changed. What was changed and reads the same is a secret, hidden on both sides.
+/// The changed settings. A change whose values look equal is a secret, masked on both sides.
 pub fn changes(entry: &Activity) -> Vec<SettingChange> {
     let (Some(before), Some(after)) = (&entry.before, &entry.after) else { return Vec::new() };
     let names = [before, after].into_iter().filter_map(Value::as_object).flat_map(Map::keys).map(String::as_str);
@@ -75,7 +75,7 @@ pub fn changes(entry: &Activity) -> Vec<SettingChange> {
     changes
 }
 
-/// What else there is to know, name by name.
+/// All other details by name.
 pub fn details(entry: &Activity) -> Vec<(String, String)> {
     let object = entry.detail.as_object().into_iter().flatten();
     object.map(|(name, value)| (name.replace('_', " "), value_words(value))).collect()
@@ -92,7 +92,7 @@ fn value_words(value: &Value) -> String {
     }
 }
 
-/// A phrase as a line of its own begins.
+/// A phrase with its first letter in upper case.
 pub fn capitalized(phrase: &str) -> String {
     let mut letters = phrase.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What is pressed and filled in.
+//! Buttons and form controls.
 
 use leptos::prelude::*;
 use shared_types::app_server::Possible;

@@ -1,5 +1,5 @@
-//! Every small part of the screens together, to see what a change of one does to the others. Only in debug builds, at
-//! `/design`: what the browser downloads in production has nothing of it.
+//! All small components together, to see what a change of one does to the others. Only in debug builds, at `/design`:
+//! the production download does not contain it.
 
 mod controls;
 mod states;
@@ -10,7 +10,6 @@ use leptos::prelude::*;
 
 use crate::ui::Title;
 
-/// The page.
 #[component]
 pub fn DesignPage() -> impl IntoView {
     view! {
@@ -46,7 +45,7 @@ fn section(title: &'static str, content: AnyView) -> AnyView {
     .into_any()
 }
 
-/// Side by side, as many as there is room for.
+/// The items side by side, wrapped where needed.
 fn row(items: Vec<AnyView>) -> AnyView {
     view! {
         <div style:display="flex" style:flex-wrap="wrap" style:align-items="center" style:gap="var(--s-3)">
@@ -56,7 +55,7 @@ fn row(items: Vec<AnyView>) -> AnyView {
     .into_any()
 }
 
-/// Something with its name below.
+/// An item with its name below.
 fn named(name: &str, content: AnyView) -> AnyView {
     view! {
         <figure style:margin="0" style:min-width="88px">

@@ -1,4 +1,4 @@
-//! How things stand: labels, marks, progress, notices.
+//! Labels, marks, progress and notices.
 
 use leptos::prelude::*;
 use shared_types::AppServerStatus;

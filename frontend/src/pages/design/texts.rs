@@ -1,4 +1,4 @@
-//! Code, differences, lines of a log.
+//! Code, diffs and log lines.
 
 use chrono::DateTime;
 use leptos::prelude::*;

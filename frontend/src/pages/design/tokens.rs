@@ -1,4 +1,4 @@
-//! Colours and sizes, as `tokens.css` has them.
+//! The colours and sizes of `tokens.css`.
 
 use leptos::prelude::*;
 
@@ -10,7 +10,7 @@ const TYPE: &str = "t-xs t-s t-m t-l t-xl t-xxl";
 const SPACES: &str = "s-1 s-2 s-3 s-4 s-5 s-6 s-7";
 const CORNERS: &str = "r-s r-m r-l";
 
-/// Each with its name, drawn with its value.
+/// Each token with its name, drawn with its value.
 fn each(names: &'static str, draw: fn(String) -> AnyView) -> AnyView {
     row(names.split_whitespace().map(|name| named(name, draw(format!("var(--{name})")))).collect())
 }

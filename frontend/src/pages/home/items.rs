@@ -1,4 +1,4 @@
-//! What the cards of the first page hold.
+//! The content of the first page's cards.
 
 use std::cmp::Reverse;
 
@@ -10,34 +10,34 @@ use crate::components::time_left;
 use crate::paths;
 use crate::words;
 
-/// How many things that happened are shown.
+/// The most lines in the card of recent changes.
 const RECENT: usize = 6;
-/// How many of the others.
+/// The most lines in the other cards.
 const SHOWN: usize = 20;
 
 /// One line of a card.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Item {
-    /// Where it leads.
+    /// The path that it links to.
     pub(super) link: String,
-    /// The instance.
+    /// The name of the instance.
     pub(super) name: String,
-    /// The sign before it.
+    /// The icon before the name.
     pub(super) sign: Sign,
     about: AppServerSummary,
     text: Text,
 }
 
-/// The sign before a line.
+/// The icon before a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
-    /// How a build went.
+    /// The result of a build.
     Build(AppServerStatus),
-    /// How the sites are.
+    /// The health of the sites.
     Health(HealthState),
 }
 
-/// What a line says; some of it changes with the time.
+/// The text of a line; some of it changes with the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Text {
     Building,
@@ -47,16 +47,15 @@ enum Text {
     Happened,
 }
 
-/// What a card shows: the first lines, and how many more there are.
+/// The content of a card: the first lines, and how many are hidden.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Items {
-    /// The first lines.
     pub(super) shown: Vec<Item>,
-    /// How many more there are.
+    /// How many lines are hidden.
     pub(super) more: usize,
 }
 
-/// Chooses what a card shows.
+/// Selects the lines of a card.
 pub(super) type Choose = fn(&mut dyn Iterator<Item = &InstanceSummary>) -> Items;
 
 impl Item {
@@ -64,7 +63,7 @@ impl Item {
         Self { link: paths::app_server(row.id, about.id), name: row.name.clone(), sign, about: about.clone(), text }
     }
 
-    /// How far, or for how long.
+    /// The progress, or how long it has lasted.
     pub(super) fn aside(&self, now: DateTime<Utc>) -> String {
         match &self.text {
             Text::Building => words::percent(self.about.progress.share()),
@@ -73,7 +72,7 @@ impl Item {
         }
     }
 
-    /// What there is to say.
+    /// The text of the line.
     pub(super) fn words(&self, now: DateTime<Utc>) -> String {
         let (about, name) = (&self.about, &self.about.name);
         match &self.text {
@@ -97,7 +96,7 @@ impl Item {
     }
 }
 
-/// The builds in progress, the newest first.
+/// The builds in progress, newest first.
 pub(super) fn building(rows: &mut dyn Iterator<Item = &InstanceSummary>) -> Items {
     let lines = rows.filter_map(|row| {
         let newest = row.newest_appserver.as_ref().filter(|newest| newest.status.is_building())?;
@@ -106,7 +105,7 @@ pub(super) fn building(rows: &mut dyn Iterator<Item = &InstanceSummary>) -> Item
     first(lines.collect(), SHOWN, |row, newest| Item::new(row, newest, Sign::Build(newest.status), Text::Building))
 }
 
-/// What the summary shows last of each instance's app servers, the newest first.
+/// The latest change of each instance's app servers as far as its summary shows, newest first.
 pub(super) fn happened(rows: &mut dyn Iterator<Item = &InstanceSummary>) -> Items {
     let lines = rows.filter_map(|row| {
         let servers = [row.active_appserver.as_ref(), row.newest_appserver.as_ref()];
@@ -119,8 +118,8 @@ pub(super) fn happened(rows: &mut dyn Iterator<Item = &InstanceSummary>) -> Item
     })
 }
 
-/// What needs attention: failing sites and builds, each with a line of its own. The most pressing first; of those alike, the
-/// sites that have failed longest and the builds that ended last.
+/// What needs attention: failing sites and builds, one line each, worst first. Among equals, the sites that have failed
+/// longest and the builds that ended last come first.
 pub(super) fn needs_attention(rows: &mut dyn Iterator<Item = &InstanceSummary>) -> Items {
     let lines = rows.flat_map(|row| {
         let failing = || {
@@ -146,10 +145,10 @@ pub(super) fn needs_attention(rows: &mut dyn Iterator<Item = &InstanceSummary>) 
     })
 }
 
-/// A line that may be shown: what it is sorted by, its instance, its app server.
+/// A candidate for a line: its sort key, its instance, its app server.
 type Candidate<'a, Rank> = (Rank, &'a InstanceSummary, &'a AppServerSummary);
 
-/// The first of them in their order, and how many more there are. Of thousands, only those that are shown are copied.
+/// Sorts the candidates and keeps the first; counts the rest. Only the kept ones of thousands are copied.
 fn first<Rank: Ord + Copy>(
     mut lines: Vec<Candidate<'_, Rank>>,
     shown: usize,

@@ -1,4 +1,4 @@
-//! The tab that runs an instance: traffic, app servers, and the one that is selected.
+//! The tab of an instance with its traffic, its app servers, and the selected one.
 
 use leptos::prelude::*;
 use shared_types::{AppServer, AppServerId, AppServerStatus, Instance};
@@ -14,19 +14,16 @@ use crate::paths::Tab;
 use crate::state::data::Key;
 use crate::state::state;
 
-/// How often the time of the last check is asked for.
+/// The poll interval for the time of the last check.
 const CHECKED_EVERY: Duration = Duration::from_secs(30);
 
-/// The tab.
 #[component]
 pub fn AppServersTab(
-    /// Whose.
     instance: Memo<Arc<Instance>>,
-    /// What launches.
     launch: Launch,
-    /// Which app server the URL names.
+    /// The tab with the app server that the URL names.
     tab: Memo<Tab>,
-    /// Opens a dialog.
+    /// Opens the dialog of an action.
     ask: Ask,
 ) -> impl IntoView {
     let selected = Memo::new(move |_| match tab.get() {
@@ -54,7 +51,7 @@ pub fn AppServersTab(
 fn Selected(instance: Memo<Arc<Instance>>, id: AppServerId, ask: Ask) -> impl IntoView {
     let before = Memo::new(move |_| instance.with(|instance| name_before(&instance.appservers, id)));
     let fetched = state().data.app_server(id);
-    // No event says that its sites were checked again and nothing changed.
+    // Checks with unchanged results send no event.
     state().data.look_every(Key::AppServer(id), CHECKED_EVERY);
     when_here(fetched, move |app_server: Memo<Arc<AppServer>>| {
         let failed = Memo::new(move |_| {

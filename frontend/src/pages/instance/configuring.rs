@@ -1,4 +1,4 @@
-//! How the author of a pull request says what its instance is to be: the format, and an example to copy.
+//! Explains how a pull request's author configures its instance: the format, and an example to copy.
 
 use leptos::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::components::{Code, CopyButton};
 
 #[component]
 pub fn Configuring(
-    /// The instance's domain.
+    /// The instance's domain, used in the example.
     domain: String,
 ) -> impl IntoView {
     let example = example(&domain);

@@ -1,4 +1,4 @@
-//! One instance: its header, its tabs, each with its URL.
+//! The page of an instance: its header and its tabs, each with its own URL.
 
 mod app_servers;
 mod configuring;
@@ -23,17 +23,16 @@ use crate::paths::{ActivityFilter, Page, Tab};
 use crate::state::state;
 use crate::ui::Title;
 
-/// The page.
 #[component]
 pub fn InstancePage(
-    /// Whose.
+    /// The instance that the URL names.
     id: InstanceId,
 ) -> impl IntoView {
     let fetched = state().data.instance(id);
     when_here(fetched, move |instance| view! { <Whole id instance/> }.into_any())
 }
 
-/// The tabs, without what is selected in them.
+/// The tabs, without the selection within them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     AppServers,

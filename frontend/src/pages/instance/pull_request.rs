@@ -1,4 +1,4 @@
-//! The pull request that an instance was made for.
+//! The pull request that an instance was created for.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -20,7 +20,7 @@ use crate::state::{Fetched, clock, state};
 use crate::ui::{Icon, Loading, Shape, use_navigate};
 use crate::words;
 
-/// What the tab is called.
+/// The title of the tab.
 pub fn tab_title(source: Option<&SourcePullRequest>) -> String {
     source.map_or_else(
         || "Pull Request (n/a)".to_owned(),
@@ -28,12 +28,10 @@ pub fn tab_title(source: Option<&SourcePullRequest>) -> String {
     )
 }
 
-/// The tab.
 #[component]
 pub fn PullRequestTab(
-    /// Whose.
     instance: Memo<Arc<Instance>>,
-    /// Where the settings before an update are remembered.
+    /// Receives the settings before an update.
     before: Before,
 ) -> impl IntoView {
     let source = Memo::new(move |_| instance.with(|instance| instance.source_pr.clone()));
@@ -69,7 +67,7 @@ fn Sourced(instance: Memo<Arc<Instance>>, before: Before, source: SourcePullRequ
     }
 }
 
-/// What the instance itself knows of it.
+/// Shown without the pull request's data: what the instance itself stores about it.
 #[component]
 fn Unknown(source: SourcePullRequest, why: String) -> impl IntoView {
     view! {
@@ -92,7 +90,7 @@ fn Sentence(words: String, url: String) -> impl IntoView {
     }
 }
 
-/// What the sentence names: «{fork} #{n} ({branch})».
+/// The pull request in the sentence: “{fork} #{n} ({branch})”.
 fn named(pull_request: &PullRequest) -> String {
     format!("{} #{} ({})", source(pull_request), pull_request.github_pr_number, pull_request.branch_name)
 }
@@ -172,7 +170,7 @@ fn Card(here: Arc<PullRequest>, asked: RwSignal<Option<PullRequest>>) -> impl In
     }
 }
 
-/// The commit that visitors of the preview get.
+/// The commit that the preview runs.
 #[component]
 fn RunningCommit(here: Arc<PullRequest>) -> impl IntoView {
     let commit = here.running_commit.clone().map(|commit| {
@@ -212,7 +210,7 @@ const fn applied_words(is_applied: bool, approval: Approval) -> &'static str {
     }
 }
 
-/// Whether it may run, and who said so.
+/// Whether it may be built, and who decided.
 fn approval_sentence(pull_request: &PullRequest) -> String {
     let by = pull_request.decided_by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
     match pull_request.approval {
@@ -223,7 +221,7 @@ fn approval_sentence(pull_request: &PullRequest) -> String {
     }
 }
 
-/// Whether the settings can be taken from it, as far as is known here.
+/// Whether the settings can be updated from it, as far as the browser knows.
 fn can_update(pull_request: &PullRequest) -> Possible {
     match pull_request.approval {
         Approval::Needed => Possible::No("This commit waits for an approval."),
@@ -241,7 +239,7 @@ fn UpdateCard(instance: Memo<Arc<Instance>>, before: Before, source: Memo<Fetche
     let navigate = use_navigate();
     let is_busy = RwSignal::new(false);
     let update = Callback::new(move |()| {
-        // The tab shows the button only for an instance that has one.
+        // The tab shows the button only for an instance that has a pull request.
         let Some(id) = instance.with_untracked(|instance| instance.source_pr.as_ref().map(|source| source.id)) else {
             return;
         };
@@ -254,11 +252,11 @@ fn UpdateCard(instance: Memo<Arc<Instance>>, before: Before, source: Memo<Fetche
                     state.data.take_pull_request(pull_request);
                     match api::instances::read(instance_id).await {
                         Ok(now) => state.data.take_instance(now),
-                        // It is updated all the same, and shown once it can be had.
+                        // The update has succeeded all the same; the instance is fetched again.
                         Err(_) => state.data.refresh(Key::Instance(instance_id)),
                     }
                     state.toasts.success("Instance settings updated.");
-                    // Whoever went elsewhere meanwhile is left there.
+                    // Do not navigate if the user has left the tab meanwhile.
                     if is_busy.try_set(false).is_none() {
                         before.set(Some(remembered));
                         navigate(&Page::Instance(instance_id, Tab::Settings).to_string(), Default::default());
@@ -274,7 +272,7 @@ fn UpdateCard(instance: Memo<Arc<Instance>>, before: Before, source: Memo<Fetche
             }
         });
     });
-    // What is not known here, the server knows.
+    // Until the pull request is fetched, the button is enabled and the server decides.
     let possible =
         Signal::derive(move || source.with(|source| source.here().map_or(Possible::Yes, |here| can_update(here))));
     view! {

@@ -1,4 +1,4 @@
-//! What an update from the pull request changed: shown in the settings until the next navigation.
+//! The changes of an update from the pull request: shown in the settings until the next navigation.
 
 use std::collections::BTreeSet;
 
@@ -15,24 +15,23 @@ use crate::components::DiffView;
 use crate::ui::{Icon, Shape};
 use crate::words;
 
-/// The settings as they were before the update; none: there was none since the last navigation.
+/// The settings before the update; none if there was no update since the last navigation.
 pub type Before = RwSignal<Option<Map<String, Value>>>;
 
-/// The settings that are others than before, by name.
+/// The names of the settings that differ from before.
 pub fn changed(before: &Map<String, Value>, now: &Map<String, Value>) -> BTreeSet<String> {
     now.iter().filter(|(name, value)| before.get(*name) != Some(*value)).map(|(name, _)| name.clone()).collect()
 }
 
-/// Says what the update changed.
+/// Shows what the update changed.
 #[component]
 pub fn Updated(
-    /// Whose.
     instance: Memo<Arc<Instance>>,
-    /// The settings before.
+    /// The settings before the update.
     before: Before,
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
-    // The tab before may have been scrolled; this is what one came for.
+    // The previous tab may have been scrolled: scroll to the notice.
     Effect::new(move || {
         if let Some(notice) = node.get() {
             notice.scroll_into_view_with_bool(false);

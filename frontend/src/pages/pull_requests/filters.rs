@@ -1,4 +1,4 @@
-//! Which pull requests are listed: by state, by approval, by text. Each choice is a URL.
+//! The filter of pull requests: by state, by approval, by text. Each choice is a URL.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use shared_types::pull_request::PullRequestState;
 use crate::paths::PullRequestFilter;
 use crate::ui::{Icon, NavigateOptions, Shape, use_navigate};
 
-/// After the last letter typed.
+/// The debounce after the last key.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 #[component]
 pub fn Filters(
-    /// What the URL says.
+    /// The filter in the URL.
     filter: Memo<PullRequestFilter>,
 ) -> impl IntoView {
     let navigate = use_navigate();
-    // Choices are no places to go back to.
+    // Filter changes add no entries to the browser's history.
     let choose = Callback::new(move |filter: PullRequestFilter| {
         navigate(&filter.path(), NavigateOptions { replace: true, scroll: false });
     });
@@ -65,12 +65,12 @@ const fn state_word(state: Option<PullRequestState>) -> &'static str {
 fn WordsField(filter: Memo<PullRequestFilter>, choose: Callback<PullRequestFilter>) -> impl IntoView {
     let words = RwSignal::new(filter.with_untracked(|filter| filter.words.clone()));
     let mut look = debounce(PATIENCE, move |(): ()| {
-        // The page may be left before it is time.
+        // The page may be left before the delay ends.
         if let (Some(words), Some(filter)) = (words.try_get_untracked(), filter.try_get_untracked()) {
             choose.run(PullRequestFilter { words, ..filter });
         }
     });
-    // The URL changes by other ways too: «Show all», going back.
+    // The URL also changes by “Show all” and by going back.
     Effect::new(move || {
         let asked = filter.with(|filter| filter.words.clone());
         if untrack(|| words.with(|typed| typed.trim() != asked.trim())) {

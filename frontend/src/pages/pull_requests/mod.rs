@@ -1,4 +1,4 @@
-//! The pull requests that are watched. The URL says which of them are listed; the server filters.
+//! The watched pull requests. The URL holds the filter; the server applies it.
 
 mod filters;
 mod row;
@@ -19,14 +19,13 @@ use filters::Filters;
 use row::Row;
 use watch::WatchForm;
 
-/// The page.
 #[component]
 pub fn PullRequestsPage() -> impl IntoView {
     let data = state().data;
     let location = use_location();
     let filter = Memo::new(move |_| PullRequestFilter::parse(|name| location.parameter(name)));
     let pages = RwSignal::new(1_usize);
-    // Before the list is asked for first, so that it is asked for what the URL says.
+    // Before the first fetch, so that it uses the filter of the URL.
     data.want_pull_requests(filter.get_untracked(), 1);
     Effect::new(move |before: Option<PullRequestFilter>| {
         let filter = filter.get();
@@ -76,7 +75,7 @@ fn List(
     let ids = Memo::new(move |_| list.with(|list| list.rows.iter().map(|row| row.id).collect::<Vec<_>>()));
     let is_empty = Memo::new(move |_| ids.with(Vec::is_empty));
     let has_more = Memo::new(move |_| list.with(|list| list.has_more));
-    // While another list is on its way, this one says so.
+    // Marks the list as outdated while one for another filter is being fetched.
     let is_old = Memo::new(move |_| list.with(|list| filter.with(|filter| list.filter.query() != filter.query())));
     view! {
         <Show when=move || is_empty.get()>
@@ -95,7 +94,7 @@ fn List(
     }
 }
 
-/// One row, as it is last known: it may be gone before its view is.
+/// One row, as last known: it may be removed before its view.
 fn row_of(list: Memo<Arc<PullRequests>>, id: PullRequestId) -> Option<Memo<PullRequest>> {
     let find = move |list: &Arc<PullRequests>| list.rows.iter().find(|row| row.id == id).cloned();
     let first = list.with_untracked(find)?;

@@ -1,4 +1,4 @@
-//! One pull request of the list. The row stays what it is while the pull request changes: a focused link stays focused.
+//! A pull request in the list. The row is not recreated when it changes, so that its link keeps the focus.
 
 use leptos::prelude::*;
 use shared_types::{InstanceSummary, PullRequest, Role};
@@ -11,9 +11,8 @@ use crate::words;
 
 #[component]
 pub fn Row(
-    /// It, kept true.
     row: Memo<PullRequest>,
-    /// The one whose dialog is open.
+    /// The pull request whose dialog is open.
     asked: RwSignal<Option<PullRequest>>,
 ) -> impl IntoView {
     let now = clock::now();
@@ -66,7 +65,7 @@ pub fn Row(
     }
 }
 
-/// Its instance's tab; its page at GitHub where it has no instance.
+/// Its instance's tab; without an instance, its page at GitHub.
 fn leads_to(row: &PullRequest) -> String {
     row.instance.as_ref().map_or_else(|| row.github_pr_url.clone(), |instance| paths::pull_request(instance.id))
 }
@@ -87,7 +86,7 @@ fn Review(row: Memo<PullRequest>, asked: RwSignal<Option<PullRequest>>) -> impl 
     }
 }
 
-/// The marks of its instance, as true as those of the list of instances.
+/// The marks of its instance, as current as those in the list of instances.
 #[component]
 fn InstanceMarks(row: Memo<PullRequest>) -> impl IntoView {
     let list = state().data.list();

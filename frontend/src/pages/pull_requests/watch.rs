@@ -1,4 +1,4 @@
-//! Watching a pull request that nobody has looked for yet, by its address.
+//! Watching a pull request by its URL before the server has found it by itself.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -10,7 +10,7 @@ use crate::api;
 use crate::state::state;
 use crate::ui::{Icon, Shape};
 
-/// The form, for whoever may use it.
+/// The form, for users with the needed role.
 #[component]
 pub fn WatchForm() -> impl IntoView {
     let state = state();
@@ -83,7 +83,7 @@ pub fn WatchForm() -> impl IntoView {
     }
 }
 
-/// What is wrong with an address before anybody is asked.
+/// Why an address is invalid, before the server is asked.
 fn judge(typed: &str) -> Option<String> {
     let length = typed.chars().count();
     if typed.is_empty() {

@@ -1,4 +1,4 @@
-//! Making, changing and deleting a user.
+//! Creating, changing and deleting users.
 
 use futures::FutureExt;
 use leptos::prelude::*;
@@ -14,16 +14,13 @@ use crate::state::state;
 
 const PASSWORD_HELP: &str = "At least 10 characters, and hard to guess.";
 
-/// What a dialog is open for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
-    /// A new user.
     New,
-    /// What one may do; whether it is the last administrator.
+    /// To change the role or access; whether the user is the last administrator.
     Edit(Account, bool),
-    /// A password for one.
+    /// To set a password.
     Password(Account),
-    /// One is to go.
     Delete(Account),
 }
 
@@ -140,7 +137,7 @@ fn EditDialog(user: Account, is_last: bool, on_close: Callback<()>) -> impl Into
             data.refresh(Key::Users);
             let changed = answer?;
             if is_own {
-                // What one may oneself is another now, and with less the session has ended.
+                // The signed-in user's own role has changed; with a lower one the session has ended.
                 session.ask().await;
             }
             Ok(match changed.is_disabled {

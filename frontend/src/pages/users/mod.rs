@@ -1,4 +1,4 @@
-//! Who may sign in, and what they may do. For administrators.
+//! The user accounts and their roles. For administrators.
 
 mod dialogs;
 mod row;
@@ -14,7 +14,7 @@ use crate::ui::{Icon, Shape, Title};
 use dialogs::{Asked, UserDialog};
 use row::Row;
 
-/// The page; who is no administrator sees that it is for them.
+/// The page; other users see that it is for administrators.
 #[component]
 pub fn UsersPage() -> impl IntoView {
     let session = state().session;
@@ -83,14 +83,14 @@ fn List(users: Memo<Arc<Vec<Account>>>, asked: RwSignal<Option<Asked>>) -> impl 
     }
 }
 
-/// The only administrator who may sign in, where there is only one.
+/// The only administrator who may sign in, if there is only one.
 fn last_admin(users: &[Account]) -> Option<UserId> {
     let mut admins = users.iter().filter(|one| one.role == Role::Admin && !one.is_disabled);
     let first = admins.next()?;
     admins.next().is_none().then_some(first.id)
 }
 
-/// One user, as they are last known: they may be gone before their view is.
+/// One user, as last known: they may be deleted before their view is removed.
 fn user_of(users: Memo<Arc<Vec<Account>>>, id: UserId) -> Option<Memo<Account>> {
     let find = move |all: &Arc<Vec<Account>>| all.iter().find(|one| one.id == id).cloned();
     let first = users.with_untracked(find)?;

@@ -1,4 +1,4 @@
-//! One user of the list.
+//! One user in the list.
 
 use leptos::prelude::*;
 use shared_types::app_server::Possible;
@@ -11,17 +11,16 @@ use crate::state::{clock, state};
 use crate::ui::{Icon, Shape};
 use crate::words;
 
-/// Why the last administrator stays one.
+/// Why the last administrator must remain one.
 pub const LAST_ADMIN: &str =
     "The last administrator who may sign in must remain one; make another user an administrator first.";
 
 #[component]
 pub fn Row(
-    /// They, kept true.
     user: Memo<Account>,
-    /// The only administrator, where there is only one.
+    /// The only administrator, if there is only one.
     last_admin: Memo<Option<UserId>>,
-    /// What a dialog is open for.
+    /// The open dialog, if any.
     asked: RwSignal<Option<Asked>>,
 ) -> impl IntoView {
     let session = state().session;

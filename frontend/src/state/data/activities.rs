@@ -1,4 +1,4 @@
-//! The audit trail. Its entries never change and only the newest are added, so what is here already is not fetched again.
+//! The audit trail. Entries never change and are only added at the top, so known entries are not fetched again.
 
 use std::sync::Arc;
 
@@ -10,24 +10,24 @@ use super::{Data, Fetched, Key};
 use crate::api;
 use crate::paths::ActivityFilter;
 
-/// Entries of the audit trail, as many as were asked for.
+/// Entries of the audit trail, at least as many as were requested.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Activities {
-    /// Which are listed.
+    /// The filter that the rows match.
     pub filter: ActivityFilter,
-    /// They, the newest first.
+    /// The entries, newest first.
     pub rows: Vec<Arc<Activity>>,
-    /// Where the older ones begin, where there are more.
+    /// The cursor of the next (older) page; none at the end.
     next: Option<String>,
 }
 
 impl Activities {
-    /// Whether there are older ones.
+    /// Whether older entries can be fetched.
     pub fn has_more(&self) -> bool {
         self.next.is_some()
     }
 
-    /// Takes in the newest page. Where there is a gap between it and what is here, it replaces what is here.
+    /// Merges the newest page. If there is a gap between it and the known rows, it replaces them.
     fn take_newest(&mut self, page: Page<Activity>) {
         let newest = self.rows.first().map(|row| row.id);
         let known = page.items.iter().position(|one| Some(one.id) == newest);
@@ -48,14 +48,14 @@ impl Activities {
 }
 
 impl Data {
-    /// The entries that [`want_activities`](Self::want_activities) named, kept true while the view that asks is shown. Not
-    /// everything that is written down makes an event.
+    /// The entries that [`want_activities`](Self::want_activities) selected, kept up to date while the calling view is
+    /// shown. Polled: not every audited action sends an event.
     pub fn activities(self) -> Memo<Fetched<Activities>> {
         self.look_again_and_again(Key::Activity);
         self.show(self.activities, (), Key::Activity)
     }
 
-    /// Lists these entries from now on, at least so many of them.
+    /// Selects the entries to list, and how many to fetch at least.
     pub fn want_activities(self, filter: ActivityFilter, rows: usize) {
         self.wanted_activities.set_value((filter, rows));
         self.refresh(Key::Activity);

@@ -1,28 +1,26 @@
-//! How many instances in use there are of each kind.
+//! The number of instances in use of each kind.
 
 use shared_types::{HealthState, InstanceSummary};
 
 use crate::paths::Only;
 
-/// How many instances in use there are of each kind.
+/// The number of instances in use of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// All.
     pub all: usize,
-    /// Those that need attention.
+    /// Instances that need attention.
     pub attention: usize,
-    /// Those whose main site fails.
+    /// Instances whose main site fails.
     pub down: usize,
-    /// Those where only other sites fail.
+    /// Instances where only other sites fail.
     pub degraded: usize,
-    /// Those whose health is unknown.
+    /// Instances whose health is unknown.
     pub unknown: usize,
-    /// Those with a build in progress.
+    /// Instances with a build in progress.
     pub building: usize,
 }
 
 impl Counts {
-    /// Counts them.
     pub fn count<'a>(instances: impl Iterator<Item = &'a InstanceSummary>) -> Self {
         instances.fold(Self::default(), |counts, one| {
             let state = one.health_state();
@@ -38,7 +36,7 @@ impl Counts {
         })
     }
 
-    /// How many a filter shows; none for the archived ones, which are not in the list.
+    /// The count for a filter; none for the archived instances, which are not in the list.
     pub const fn of(&self, only: Only) -> Option<usize> {
         match only {
             Only::All => Some(self.all),
@@ -51,7 +49,7 @@ impl Counts {
         }
     }
 
-    /// What stands before the title of every page: “▲ 2 down, 1 degraded”. None while no site is known to fail.
+    /// The prefix for the title of every page: “▲ 2 down, 1 degraded”. None while no site is known to fail.
     pub fn alarm(&self) -> Option<String> {
         let told = [(self.down, "down"), (self.degraded, "degraded")];
         let told: Vec<String> =

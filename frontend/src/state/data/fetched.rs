@@ -1,21 +1,20 @@
-//! What is fetched: not here yet, here, or not to be had.
+//! Data that is being fetched, has arrived, or could not be fetched.
 
 use std::sync::Arc;
 
 use crate::api::ApiError;
 
-/// Something that is fetched.
+/// The state of fetched data.
 #[derive(Debug, PartialEq)]
 pub enum Fetched<T> {
-    /// Not here yet.
+    /// Not fetched yet.
     Waiting,
-    /// Here.
     Here(Arc<T>),
-    /// It cannot be had.
+    /// The fetch failed, and no earlier data is kept.
     Failed(ApiError),
 }
 
-// Derived, it would ask the same of `T`, which is never cloned.
+// Deriving `Clone` would require `T: Clone`, but `T` is never cloned.
 impl<T> Clone for Fetched<T> {
     fn clone(&self) -> Self {
         match self {
@@ -27,7 +26,7 @@ impl<T> Clone for Fetched<T> {
 }
 
 impl<T> Fetched<T> {
-    /// What is here.
+    /// The data, if it has arrived.
     pub fn here(&self) -> Option<&Arc<T>> {
         match self {
             Self::Here(value) => Some(value),

@@ -1,50 +1,43 @@
-//! What can be fetched again.
+//! The keys of data that can be fetched again.
 
 use shared_types::ids::PullRequestId;
 use shared_types::{AppServerId, InstanceId};
 
-/// Events come in flocks; one fetch serves all of a moment's.
+/// The delay within which events are coalesced into one fetch.
 const MOMENT_MS: u32 = 100;
 const LONG_MOMENT_MS: u32 = 300;
 /// What can be fetched again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Key {
-    /// The list of instances.
+    /// The whole list of instances in use.
     List,
     /// The rows of the list that events named.
     Rows,
-    /// One instance.
     Instance(InstanceId),
-    /// One app server.
     AppServer(AppServerId),
-    /// The activations of an instance.
     Activations(InstanceId),
-    /// The list of archived instances.
     Archived,
-    /// The queue of builds.
+    /// The build queue.
     Queue,
-    /// What the comparison of provider and database found.
+    /// The last comparison of provider and database.
     Orphans,
-    /// The app servers that nobody needs any more.
+    /// The app servers that are no longer needed.
     Expiring,
-    /// The list of pull requests.
     PullRequests,
-    /// One pull request.
     PullRequest(PullRequestId),
-    /// The audit trail.
     Activity,
-    /// One's own API tokens.
+    /// The signed-in user's API tokens.
     Tokens,
-    /// One's own sessions.
+    /// The signed-in user's sessions.
     Sessions,
-    /// Who may sign in.
+    /// The user accounts.
     Users,
-    /// How the system is.
+    /// The state of the system.
     System,
 }
 
 impl Key {
-    /// For how long events about it are gathered: longer for what changes with every step of every build.
+    /// How long events about this key are coalesced: longer for data that changes with every step of every build.
     pub(super) const fn moment_ms(self) -> u32 {
         match self {
             Self::List | Self::Rows | Self::Instance(_) | Self::AppServer(_) | Self::Activations(_) => MOMENT_MS,

@@ -1,4 +1,4 @@
-//! What people see of themselves and of one another: tokens, sessions, users. No event tells of them.
+//! API tokens, sessions and users. Their changes send no events.
 
 use std::collections::HashMap;
 
@@ -8,19 +8,19 @@ use shared_types::user::{Account, Session as Browser, Token};
 use super::{Data, Fetched, Key};
 
 impl Data {
-    /// One's own API tokens, fetched anew and kept true while the view that asks is shown.
+    /// The signed-in user's API tokens, fetched anew and kept up to date while the calling view is shown.
     pub fn tokens(self) -> Memo<Fetched<Vec<Token>>> {
         self.look_again_and_again(Key::Tokens);
         self.show(self.tokens, (), Key::Tokens)
     }
 
-    /// One's own sessions, likewise.
+    /// The signed-in user's sessions, likewise.
     pub fn sessions(self) -> Memo<Fetched<Vec<Browser>>> {
         self.look_again_and_again(Key::Sessions);
         self.show(self.sessions, (), Key::Sessions)
     }
 
-    /// Who may sign in, likewise.
+    /// The user accounts, likewise.
     pub fn users(self) -> Memo<Fetched<Vec<Account>>> {
         self.look_again_and_again(Key::Users);
         self.show(self.users, (), Key::Users)

@@ -1,4 +1,4 @@
-//! Pull requests: one by itself, and those of a list that is filtered and paged by the server.
+//! Single pull requests, and the list that the server filters and pages.
 
 use std::sync::Arc;
 
@@ -10,40 +10,40 @@ use super::{Data, Fetched, Key};
 use crate::api;
 use crate::paths::PullRequestFilter;
 
-/// Pull requests of a list, as many pages of it as were asked for.
+/// The listed pull requests, as many pages as were requested.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PullRequests {
-    /// Which are listed.
+    /// The filter that the rows match.
     pub filter: PullRequestFilter,
-    /// They, the last changed first.
+    /// The pull requests, last changed first.
     pub rows: Vec<PullRequest>,
-    /// Whether there are more.
+    /// Whether the server has more pages.
     pub has_more: bool,
 }
 
 impl Data {
-    /// One pull request, fetched anew and kept true while the view that asks is shown.
+    /// One pull request, fetched anew and kept up to date while the calling view is shown.
     pub fn pull_request(self, id: PullRequestId) -> Memo<Fetched<PullRequest>> {
         self.show(self.pull_requests, id, Key::PullRequest(id))
     }
 
-    /// The pull requests that [`want_pull_requests`](Self::want_pull_requests) named, likewise.
+    /// The pull requests that [`want_pull_requests`](Self::want_pull_requests) selected, likewise.
     pub fn pull_requests(self) -> Memo<Fetched<PullRequests>> {
         self.show(self.pull_request_list, (), Key::PullRequests)
     }
 
-    /// Lists these pull requests from now on, so many pages of them.
+    /// Selects the pull requests to list, and how many pages of them.
     pub fn want_pull_requests(self, filter: PullRequestFilter, pages: usize) {
         self.wanted_pull_requests.set_value((filter, pages));
         self.refresh(Key::PullRequests);
     }
 
-    /// The pull requests that are shown by themselves.
+    /// The pull requests that are shown individually.
     pub fn shown_pull_requests(self) -> Vec<PullRequestId> {
         self.pull_requests.with_untracked(|kept| kept.keys().copied().collect())
     }
 
-    /// Takes in an answer that came by another way than fetching.
+    /// Stores a pull request from the response to a change.
     pub fn take_pull_request(self, pull_request: PullRequest) {
         let id = pull_request.id;
         if self.is_shown(Key::PullRequest(id)) {
@@ -60,7 +60,7 @@ pub(super) async fn listed(filter: PullRequestFilter, pages: usize) -> api::Resu
     let mut cursor = None;
     for _ in 0..pages.max(1) {
         let page = api::pull_requests::list(&filter, cursor.as_deref()).await?;
-        // One that changes between two pages is on both.
+        // A pull request that changes between two page requests appears on both pages.
         rows.extend(page.items.into_iter().filter(|one| rows.iter().all(|row| row.id != one.id)).collect::<Vec<_>>());
         cursor = page.next_cursor;
         if cursor.is_none() {

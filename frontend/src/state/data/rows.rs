@@ -1,6 +1,6 @@
-//! The rows of the list of instances: there are thousands, and any may change at any moment.
+//! The rows of the list of instances: there are thousands, and any of them may change at any moment.
 //!
-//! An event names an instance; the rows of those that were named within a moment are asked for together.
+//! Each event names an instance; the rows named within a short interval are fetched together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,61 +11,59 @@ use shared_types::{Instance, InstanceId, InstanceSummary};
 use super::{Data, Fetched, Key, is_waiting};
 use crate::api;
 
-/// How many rows are asked for at once.
+/// Rows per request.
 const AT_ONCE: usize = 100;
 
-/// One row.
+/// An instance in the list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// The instance.
     pub summary: InstanceSummary,
-    /// Its name and domain in small letters: what it is sorted by, and found by.
+    /// Its name and domain in lower case, for sorting and searching.
     folded: String,
 }
 
 impl Row {
-    /// The row of an instance.
     pub fn new(summary: InstanceSummary) -> Self {
         let folded = format!("{}\0{}", summary.name, summary.domain).to_lowercase();
         Self { summary, folded }
     }
 
-    /// What it is sorted by.
+    /// The sort key: name and domain in lower case.
     pub fn folded(&self) -> &str {
         &self.folded
     }
 
-    /// Whether all these words are in its name or domain.
+    /// Whether its name or domain contains each of these words.
     pub fn has(&self, words: &Words) -> bool {
         words.0.iter().all(|word| self.folded.contains(word))
     }
 }
 
-/// Words that rows are to have, whatever the case.
+/// Search words, compared without regard to case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Words(Vec<String>);
 
 impl Words {
-    /// As they were typed.
+    /// Splits the typed text into words.
     pub fn of(typed: &str) -> Self {
         Self(typed.to_lowercase().split_whitespace().map(ToOwned::to_owned).collect())
     }
 }
 
-/// The rows by id; shared, so that a change of one copies no other.
+/// The rows by id; shared, so that changing one does not copy the others.
 pub type Rows = BTreeMap<InstanceId, Arc<Row>>;
 
-/// Which rows are not, or may not be, as the server has them.
+/// Which rows are, or may be, out of date.
 #[derive(Debug, Default)]
 pub(super) struct Changed {
-    /// Those that events named.
+    /// Rows that events named.
     named: BTreeSet<InstanceId>,
-    /// Those that came by themselves while the whole list is on its way, which may be older.
+    /// Rows that arrived individually while the whole list, which may be older, was being fetched.
     came: BTreeSet<InstanceId>,
 }
 
 impl Data {
-    /// An event named an instance: its row is asked for in a moment.
+    /// Schedules a fetch of the row of an instance that an event named.
     pub fn row_changed(self, id: InstanceId) {
         self.changed.update_value(|changed| {
             changed.named.insert(id);
@@ -73,7 +71,7 @@ impl Data {
         self.refresh_soon(Key::Rows);
     }
 
-    /// Takes in an answer that came by another way than fetching, like that of a change.
+    /// Stores an instance from the response to a change.
     pub fn take_instance(self, instance: Instance) {
         let id = instance.summary.id;
         self.put_rows(&[id], vec![instance.summary.clone()]);
@@ -84,7 +82,7 @@ impl Data {
         }
     }
 
-    /// Puts the rows of these instances into the list; those that did not come are gone, or archived.
+    /// Updates the rows of these instances; those missing in the response are deleted or archived.
     pub(super) fn put_rows(self, asked: &[InstanceId], rows: Vec<InstanceSummary>) {
         self.changed.update_value(|changed| changed.came.extend(asked));
         self.list.update(|list| {
@@ -98,8 +96,8 @@ impl Data {
         });
     }
 
-    /// Fetches the rows that events named, so many at a time, until each has been asked for: none waits for ever behind others
-    /// that change again and again.
+    /// Fetches the rows that events named, in batches, until each was requested once: rows that change again and again
+    /// do not starve the others.
     pub(super) async fn fetch_rows(self) -> api::Result<()> {
         let named = self.changed.try_update_value(|changed| std::mem::take(&mut changed.named));
         let mut left: Vec<InstanceId> = named.into_iter().flatten().collect();
@@ -116,7 +114,7 @@ impl Data {
         Ok(())
     }
 
-    /// Fetches the whole list. At first each page is shown as it comes; later the old list stays until the new one is whole.
+    /// Fetches the whole list. The first time each page is shown as it arrives; later the old list stays until the end.
     pub(super) async fn fetch_list(self) -> api::Result<()> {
         self.changed.update_value(|changed| changed.came.clear());
         let is_first = self.list.with_untracked(is_waiting);
@@ -146,7 +144,7 @@ impl Data {
     }
 }
 
-/// Every page, one after the other.
+/// Fetches all pages, one after the other.
 async fn all(is_archived: bool, show: impl Fn(&Rows)) -> api::Result<Rows> {
     let mut rows = Rows::new();
     let mut cursor: Option<String> = None;

@@ -1,4 +1,4 @@
-//! The settings of an Open edX instance, and what each may be. Browser and server ask the same functions.
+//! The settings of an Open edX instance and their rules, used by browser and server alike.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,8 +11,8 @@ mod warnings;
 
 pub use warnings::{unrouted, warnings};
 
-/// The settings of an Open edX instance as they are stored: every default is written when the instance is made, so that a
-/// later change of a default changes no instance.
+/// The settings of an Open edX instance as they are stored: every default is written when the instance is created, so
+/// that a later change of a default changes no instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OpenEdxSettings {
     /// The part of the domain before the base domain; unique together with it.
@@ -54,7 +54,7 @@ pub struct OpenEdxSettings {
     pub openedx_release: String,
     /// Whether the databases live on the app server's machine and go with it.
     pub use_ephemeral_databases: bool,
-    /// The GitHub organization whose team members get SSH access; blank: nobody.
+    /// The GitHub organization whose team members get SSH access; blank for none.
     #[schema(max_length = 39, example = "open-craft")]
     pub github_admin_organization_name: String,
 }
@@ -63,9 +63,9 @@ pub struct OpenEdxSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// Plain.
+    /// Plain HTTP, without TLS.
     Http,
-    /// With TLS.
+    /// HTTPS; a proxy in front of the gateway ends TLS.
     Https,
 }
 
@@ -182,7 +182,7 @@ const FIELDS: &[Field] = &[
     ),
 ];
 
-/// The LMS, then Studio; none while a part of the domain is missing or not valid.
+/// The LMS, then Studio; empty while a part of the domain is missing or not valid.
 fn sites(settings: &Map<String, Value>) -> Vec<SiteAddress> {
     let part = |name: &str| {
         let text = settings.get(name)?.as_str()?.trim().to_lowercase();

@@ -1,4 +1,4 @@
-//! Advice about settings that are accepted. Pure: the form asks while a person types, the server when it answers.
+//! Warnings about settings that are accepted. Pure: the form calls it while a person types, the server when it answers.
 
 use serde_json::{Map, Value};
 
@@ -8,9 +8,9 @@ use crate::settings::{FieldKind, check_hostname};
 use crate::warning::FieldWarning;
 use crate::yaml::{self, Advice, typed};
 
-/// The setting that holds variables.
+/// The name of the setting that holds variables.
 const EXTRA: &str = "configuration_extra_settings";
-/// Variables that say where people find the sites.
+/// Variables that hold host names of the sites.
 const SITES: &[&str] = &[
     "COMMON_HOSTNAME",
     "EDXAPP_CMS_BASE",
@@ -21,8 +21,8 @@ const SITES: &[&str] = &[
     "EDXAPP_SITE_NAME",
 ];
 
-/// What settings, as a form or the database holds them, say that may surprise their author. Settings that are missing or not
-/// valid are passed over.
+/// Warnings about settings, given as a form or the database holds them. Settings that are missing or not valid are
+/// ignored.
 pub fn warnings(settings: &Map<String, Value>) -> Vec<FieldWarning> {
     let mut found = Vec::new();
     for field in FIELDS.iter().filter(|field| field.kind == FieldKind::Yaml) {
@@ -53,7 +53,7 @@ pub fn unrouted(domain: &str, text: &str) -> Vec<Advice> {
         look(name, name, value, &routed, &mut found);
     }
     let places = yaml::places(text);
-    // A key that only an alias repeats has no place of its own.
+    // A key that exists only as the copy of an alias has no place of its own.
     let line = |key: &str| places.iter().find(|place| place.is_key && place.text == key).map_or(1, |place| place.line);
     let advice = |(key, host): (String, String)| Advice {
         line: line(&key),
@@ -65,7 +65,7 @@ pub fn unrouted(domain: &str, text: &str) -> Vec<Advice> {
     found.into_iter().map(advice).collect()
 }
 
-/// Finds the key and the host name of each.
+/// Collects host names of this instance that are not routed, each with its key. Secrets are skipped.
 fn look(top: &str, key: &str, value: &Value, routed: &[String; 2], found: &mut Vec<(String, String)>) {
     if secret::is_secret_entry(key, value) {
         return;
@@ -84,7 +84,7 @@ fn look(top: &str, key: &str, value: &Value, routed: &[String; 2], found: &mut V
     }
 }
 
-/// The host name of a text that is one, or a URL.
+/// The host name in a text that is a host name or a URL.
 fn host(text: &str) -> Option<String> {
     let text = text.trim();
     let authority = match text.split_once("://") {

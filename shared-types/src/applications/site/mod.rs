@@ -1,6 +1,6 @@
 //! The settings of an instance of type `site`: any site that has an Ansible playbook.
 //!
-//! Lists hold records. What is blank in a record gets its default, too, when the settings are stored.
+//! Lists hold records, whose blank fields get their defaults, too, when the settings are stored.
 
 mod fields;
 mod rules;
@@ -19,7 +19,7 @@ pub use fields::record_default;
 pub use rules::errors;
 pub use statuses::{ParseStatusesError, Statuses};
 
-/// A site by its playbooks.
+/// A site that playbooks configure.
 pub static TYPE: ApplicationType = ApplicationType {
     word: "site",
     label: "Site (Ansible playbook)",
@@ -38,17 +38,17 @@ pub static TYPE: ApplicationType = ApplicationType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteSettings {
-    /// Where people find the site, the main host name first; whole names.
+    /// The host names of the site, the main one first; whole names.
     pub hostnames: Vec<String>,
-    /// What a host name without a dot ended with when it was given.
+    /// The domain that a given host name without a dot was completed with.
     pub base_domain: String,
     /// The protocol of the public URLs: `http` or `https`.
     pub protocol: String,
-    /// What configures a machine, in the order of the runs.
+    /// The playbooks that configure a machine, in the order of the runs.
     pub playbooks: Vec<PlaybookSource>,
     /// YAML; its variables override those that ocim gives.
     pub variables: String,
-    /// What proves that an app server works. Empty: `/` of each host name must answer with one of [`Statuses::DEFAULT`].
+    /// The checks of an app server. Empty: `/` of each host name must answer with one of [`Statuses::DEFAULT`].
     pub checks: Vec<SiteCheck>,
     /// Playbooks that run when traffic moves or a machine ends.
     pub hooks: Vec<Hook>,
@@ -72,7 +72,7 @@ pub struct PlaybookSource {
     pub requirements: String,
 }
 
-/// A question to the site, which the app server's web server must answer.
+/// A request to the site that the app server's web server must answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteCheck {
@@ -80,9 +80,9 @@ pub struct SiteCheck {
     pub host: String,
     /// The path, with its query.
     pub path: String,
-    /// Which statuses are right answers, as [`Statuses`] reads them.
+    /// The statuses that pass, as [`Statuses`] reads them.
     pub statuses: String,
-    /// What the body must contain; blank: anything.
+    /// Text that the body must contain; blank: anything.
     pub text: String,
     /// How long the answer may take, in seconds.
     pub timeout_seconds: u32,
@@ -94,14 +94,14 @@ impl SiteSettings {
         self.hostnames.first().map(String::as_str).unwrap_or_default()
     }
 
-    /// The host name that a check asks: its own, or the main one.
+    /// The host name that a check is sent to: its own, or the main one.
     pub fn host_of<'a>(&'a self, check: &'a SiteCheck) -> &'a str {
         if check.host.is_empty() { self.domain() } else { &check.host }
     }
 }
 
 impl SiteCheck {
-    /// What is asked of a host name where no check is given.
+    /// The check of a host name for which the settings give none.
     pub fn of(hostname: &str) -> Self {
         Self {
             host: hostname.to_owned(),
@@ -119,7 +119,7 @@ pub fn whole_hostname(given: &str, base_domain: &str) -> String {
 }
 
 /// The sites at these host names, the main one first. Each has the first label of its host name as its name, or the whole host
-/// name where another one begins alike.
+/// name where another one has the same first label.
 pub fn sites_of(hostnames: &[String]) -> Vec<SiteAddress> {
     let site = |hostname: &String| {
         let name = site_name(hostnames, hostname).to_owned();
@@ -140,7 +140,7 @@ pub fn first_label(hostname: &str) -> &str {
     hostname.split('.').next().unwrap_or(hostname)
 }
 
-/// One for each host name that is valid.
+/// A site for each host name that is valid.
 fn sites(settings: &Map<String, Value>) -> Vec<SiteAddress> {
     let base_domain = settings.get("base_domain").and_then(Value::as_str).unwrap_or_default().trim().to_lowercase();
     let given = settings.get("hostnames").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);

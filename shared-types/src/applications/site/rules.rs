@@ -1,4 +1,4 @@
-//! What no field can know alone. Each field's own rules come first: this reads settings that passed them.
+//! Rules across fields, for settings that passed each field's own rules.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::FieldError;
 use crate::hook::Hook;
 use crate::settings::HOSTNAME_MAX;
 
-/// Everything that is wrong with settings whose host names are whole.
+/// All errors in settings whose host names are whole.
 pub fn errors(settings: &SiteSettings) -> Vec<FieldError> {
     let mut errors = Errors(Vec::new());
     check_hostnames(&settings.hostnames, &mut errors);
@@ -30,7 +30,7 @@ impl Errors {
     }
 }
 
-/// A label became a whole name only after its own rules were checked.
+/// Checks the length again: labels were completed to whole names after their own rules were checked.
 fn check_hostnames(hostnames: &[String], errors: &mut Errors) {
     if hostnames.is_empty() {
         errors.push("/hostnames", "At least one host name is needed.");

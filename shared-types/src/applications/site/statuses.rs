@@ -1,4 +1,4 @@
-//! Which HTTP statuses are right answers: `200`, `200,302`, `200-399,401`.
+//! HTTP statuses that pass a check: `200`, `200,302`, `200-399,401`.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -19,7 +19,7 @@ impl Statuses {
     /// How many numbers and ranges there may be.
     pub const MAX: usize = 10;
 
-    /// Whether this status is a right answer.
+    /// Whether this status passes.
     pub fn accept(&self, status: u16) -> bool {
         self.0.iter().any(|range| range.contains(&status))
     }

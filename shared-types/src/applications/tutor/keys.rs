@@ -1,6 +1,6 @@
 //! Keys of Tutor's configuration, and which setting each belongs to (`tutor/templates/config/{base,defaults}.yml`).
 
-/// The secrets that Tutor would make up on each machine. They are the instance's.
+/// The secrets that Tutor would generate on each machine. Instead, each instance has its own.
 pub const SECRETS: &[&str] = &[
     "CMS_OAUTH2_SECRET",
     "ID",
@@ -13,7 +13,7 @@ pub const SECRETS: &[&str] = &[
     "OPENEDX_SECRET_KEY",
 ];
 
-/// What the setting `databases` may hold.
+/// The keys that the setting `databases` may have.
 pub const DATABASES: &[&str] = &[
     "MONGODB_AUTH_MECHANISM",
     "MONGODB_AUTH_SOURCE",
@@ -37,7 +37,7 @@ pub const DATABASES: &[&str] = &[
     "REDIS_USERNAME",
 ];
 
-/// What it must hold when it is not blank.
+/// The keys that `databases` must have unless it is blank.
 pub const NEEDED: &[&str] = &[
     "MYSQL_HOST",
     "OPENEDX_MYSQL_DATABASE",
@@ -47,7 +47,7 @@ pub const NEEDED: &[&str] = &[
     "REDIS_HOST",
 ];
 
-/// Keys that are made from other settings, and where each comes from.
+/// Keys that are computed from other settings, and where each comes from.
 const MADE: &[(&str, &str)] = &[
     ("CADDY_HTTP_PORT", "the gateway"),
     ("CMS_HOST", "the domain"),
@@ -70,7 +70,7 @@ const MADE: &[(&str, &str)] = &[
     ("RUN_REDIS", "`databases`"),
 ];
 
-/// Where a key comes from that extra configuration may not set; none: it may.
+/// What sets a key that extra configuration may not set; none if it may.
 pub fn origin(key: &str) -> Option<&'static str> {
     if DATABASES.contains(&key) {
         return Some("`databases`");

@@ -7,10 +7,10 @@ pub fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
 }
 
-/// What is wrong with a list of plugins or images.
+/// Checks a list of plugins or images.
 ///
 /// # Errors
-/// A sentence for the person who typed it.
+/// A sentence for the user that names a word that is no name, or is there twice.
 pub(super) fn check_names(line: &str) -> Result<(), String> {
     let names = words(line);
     let is_name = |name: &&str| {
@@ -28,10 +28,10 @@ pub(super) fn check_names(line: &str) -> Result<(), String> {
     }
 }
 
-/// What is wrong with a list of packages: each must name one version for ever, since an app server never changes.
+/// Checks a list of packages: each must name one exact version, since an app server never changes.
 ///
 /// # Errors
-/// A sentence for the person who typed it.
+/// A sentence for the user that names a package without an exact version.
 pub(super) fn check_packages(line: &str) -> Result<(), String> {
     match words(line).into_iter().find(|word| !is_pinned(word) && !is_commit(word)) {
         Some(wrong) => Err(format!(
@@ -69,10 +69,10 @@ fn is_commit(word: &str) -> bool {
     })
 }
 
-/// What is wrong with a reference to a Docker image.
+/// Checks a reference to a Docker image.
 ///
 /// # Errors
-/// A sentence for the person who typed it.
+/// A sentence for the user if the text is no such reference.
 pub(super) fn check_image(text: &str) -> Result<(), String> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/' | b':' | b'@');
     if text.bytes().all(is_plain) && !text.starts_with(['-', '/', ':', '@']) {
@@ -83,7 +83,7 @@ pub(super) fn check_image(text: &str) -> Result<(), String> {
     }
 }
 
-/// What pip installs: the packages of the release, those of the line in their places or after them.
+/// The packages that pip installs: those of the release, replaced or extended by those of the line.
 pub fn requirements(release: &Release, line: &str) -> Vec<String> {
     let own = words(line);
     let replaces = |word: &str, package: &str| name_of(word) == package;

@@ -1,4 +1,4 @@
-//! The settings of an Open edX instance that Tutor deploys, and what each may be. Browser and server ask the same functions.
+//! The settings of an Open edX instance that Tutor deploys, and their rules, used by browser and server alike.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -30,7 +30,7 @@ pub struct TutorSettings {
     /// `http` or `https`: what the public URLs begin with.
     #[schema(example = "https")]
     pub protocol: String,
-    /// The contact address.
+    /// The contact address of the platform.
     #[schema(max_length = 254, example = "contact@example.com")]
     pub email: String,
     /// The release of Open edX, by name.
@@ -174,7 +174,7 @@ const FIELDS: &[Field] = &[
     Field::new("playbooks_version", "Playbook version", "Hash, branch or tag", FieldKind::GitRef, 250),
 ];
 
-/// The LMS first; none while the domain is not known.
+/// The LMS first; empty while the domain is not known.
 fn sites(settings: &Map<String, Value>) -> Vec<SiteAddress> {
     let part = |name: &str| settings.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     let (Some(sub_domain), Some(base_domain)) = (part("sub_domain"), part("base_domain")) else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! What the fields of a Tutor instance must be beyond their kinds, alone and together. Pure: the form asks while a person
+//! Rules for the fields of a Tutor instance beyond those of their kinds. Pure: the form calls them while a person
 //! types, the server before it stores.
 
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use crate::yaml::{self, typed};
 /// Host names below the domain that are the instance's own, the longest first.
 const BELOW: &[&str] = &["meilisearch.", "preview.", "studio.", "apps."];
 
-/// Everything that is wrong with settings whose fields are valid by their kinds. Missing fields are passed over.
+/// All errors in settings whose fields are valid by their kinds. Missing fields are ignored.
 pub fn errors(settings: &Map<String, Value>) -> Vec<FieldError> {
     let of = |name: &str| settings.get(name).and_then(Value::as_str).unwrap_or_default();
     let mut found = Vec::new();

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::yaml::typed::{self, Kind};
 
-/// What is wrong with a text, for the person who typed it; none: it may be used.
+/// What is wrong with a text, as a sentence for the user; none if it may be used.
 pub fn fault(text: &str) -> Option<&'static str> {
     let opens = |start: &str| text.contains(start);
     if opens("{{") || opens("{%") || opens("{#") {
@@ -17,7 +17,7 @@ pub fn fault(text: &str) -> Option<&'static str> {
              `demo.example.org` instead of `{{ LMS_HOST }}`",
         );
     }
-    // With the text that follows it in one of Tutor's files, it could begin a template.
+    // Together with the text that follows it in one of Tutor's files, the brace could begin a template.
     if text.ends_with('{') {
         return Some("ends with `{`: leave it out");
     }

@@ -6,7 +6,7 @@ use super::lists;
 use crate::warning::FieldWarning;
 use crate::yaml;
 
-/// What may surprise the author of settings. Settings that are missing or not valid are passed over.
+/// Warnings about settings. Settings that are missing or not valid are ignored.
 pub fn warnings(settings: &Map<String, Value>) -> Vec<FieldWarning> {
     let of = |name: &str| settings.get(name).and_then(Value::as_str).unwrap_or_default();
     let mut found = Vec::new();

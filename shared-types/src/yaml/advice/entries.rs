@@ -4,7 +4,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::super::pad::padded;
 
-/// A key, and what stands behind it.
+/// A key and its value.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub key: String,
@@ -17,14 +17,14 @@ pub(super) struct Entry {
     /// Whether the key is in quotes.
     pub is_quoted: bool,
     pub value: Seen,
-    /// The first line, from 1, that has something else behind the value; none: nothing is behind it.
+    /// The line, from 1, of what follows the value; none if nothing follows.
     pub next_line: Option<usize>,
 }
 
-/// A value, as far as it is looked at.
+/// A value, as far as warnings need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// Nothing at all is written.
+    /// No value is written.
     Nothing,
     Scalar(Text),
     /// A list; its items that are scalars.
@@ -63,7 +63,7 @@ pub(super) fn read(text: &str) -> Vec<Entry> {
 struct Reader {
     entries: Vec<Entry>,
     levels: Vec<Level>,
-    /// Entries behind whose value nothing was seen yet.
+    /// Entries whose value has not ended yet: nothing behind it was seen.
     open: Vec<usize>,
 }
 
@@ -105,7 +105,7 @@ impl Reader {
         }
     }
 
-    /// Something is written here, so the values before it have ended.
+    /// Ends the open values: something else is written on this line.
     fn close(&mut self, line: usize) {
         for index in self.open.drain(..) {
             if let Some(entry) = self.entries.get_mut(index) {
@@ -142,7 +142,7 @@ impl Reader {
         let _ = self.value(Seen::Other);
     }
 
-    /// Takes a value in where one is due. The entry that it is the value of.
+    /// Records a value; returns the entry that it is the value of.
     fn value(&mut self, seen: Seen) -> Option<usize> {
         match self.levels.last_mut() {
             Some(Level::Map { key }) => {

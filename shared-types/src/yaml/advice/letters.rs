@@ -1,9 +1,9 @@
-//! White space and punctuation that look like others, and are part of a text or a name.
+//! Warnings about white space and punctuation that look like other characters but are part of a text or a name.
 
 use super::Advice;
 use super::entries::{Entry, Seen, Text};
 
-/// Advice about the letters of a text.
+/// Warnings about unusual characters in a text.
 pub(super) fn advice(text: &str, entries: &[Entry]) -> Vec<Advice> {
     let mut found = Vec::new();
     for entry in entries {
@@ -51,7 +51,7 @@ fn of_value(entry: &Entry, value: &Text) -> Option<Advice> {
     })
 }
 
-/// An odd character of a text, in words. In quotes a space that does not break may be meant.
+/// The first unusual character of a text, in words. A no-break space in quotes is taken as intended.
 fn odd(text: &str, is_quoted: bool) -> Option<String> {
     let what = |character| match character {
         '\u{a0}' | '\u{202f}' | '\u{2007}' if !is_quoted => Some("a no-break space"),
@@ -68,7 +68,7 @@ fn odd(text: &str, is_quoted: bool) -> Option<String> {
     text.chars().find_map(|character| what(character).map(|what| format!("{what} (U+{:04X})", u32::from(character))))
 }
 
-/// The text with the number of each invisible character in its place.
+/// The text with each invisible character replaced by its number, `<U+200B>`.
 fn visible(text: &str) -> String {
     let shown = |character: char| match character {
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
@@ -80,7 +80,7 @@ fn visible(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// Tabs between a key and its value, which PyYAML refuses.
+/// Warnings about tabs between a key and its value, which PyYAML refuses.
 fn tabs(text: &str, entries: &[Entry]) -> Vec<Advice> {
     let lines: Vec<&str> = text.lines().collect();
     let has_tab = |entry: &&Entry| {

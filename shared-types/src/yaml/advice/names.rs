@@ -1,13 +1,13 @@
-//! Names that Ansible ignores, or obeys instead of keeping them as variables.
+//! Names that Ansible ignores, or takes for keywords or connection settings instead of variables.
 
-/// Python's words: a template cannot name a variable that is called so.
+/// Python's keywords: a template cannot refer to a variable with such a name.
 const PYTHON: &[&str] = &[
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
     "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
     "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 
-/// Words of plays, roles, blocks and tasks, and what Ansible knows of hosts.
+/// Keywords of plays, roles, blocks and tasks, and Ansible's own variables of hosts.
 const RESERVED: &[&str] = &[
     "action",
     "always",
@@ -87,7 +87,7 @@ const RESERVED: &[&str] = &[
     "with_items",
 ];
 
-/// What to say of a variable's name; none: it is a name like others.
+/// The warning about a variable's name; none if the name is ordinary.
 pub fn name_advice(name: &str) -> Option<String> {
     let is_identifier = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');

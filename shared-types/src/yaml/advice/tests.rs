@@ -7,7 +7,7 @@ fn told(text: &str) -> Vec<(usize, String)> {
     advice(text).into_iter().map(|one| (one.line, one.detail)).collect()
 }
 
-/// One piece of advice, in this line, with these words.
+/// Asserts one warning, in this line, that contains these words.
 fn one(text: &str, line: usize, words: &str) {
     let found = told(text);
     assert_eq!(found.len(), 1, "{text:?}: {found:?}");

@@ -1,11 +1,11 @@
-//! Values that are something else than they look.
+//! Warnings about values that do not mean what they look like.
 
 use super::super::scalar::{self, Plain};
 use super::super::timestamp;
 use super::Advice;
 use super::entries::{Entry, Seen, Text};
 
-/// Advice about the value of one entry.
+/// Warnings about the value of one entry.
 pub(super) fn advice(entry: &Entry, text: &str) -> Vec<Advice> {
     match &entry.value {
         Seen::Nothing => emptied(entry, text).into_iter().collect(),
@@ -15,7 +15,7 @@ pub(super) fn advice(entry: &Entry, text: &str) -> Vec<Advice> {
     }
 }
 
-/// A key without a value, behind which or below which a comment holds what could be one.
+/// Warns about a key without a value if a comment behind it or below it looks like one.
 fn emptied(entry: &Entry, text: &str) -> Option<Advice> {
     let key = &entry.key;
     let mut lines = text.lines().skip(entry.line.saturating_sub(1));
@@ -77,7 +77,7 @@ fn is_of_name(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.')
 }
 
-/// A text without quotes that YAML 1.1 reads as an unexpected number or as a date.
+/// Warns about a text without quotes that YAML 1.1 reads as an unexpected number or as a date.
 fn as_number(key: &str, value: &Text) -> Option<Advice> {
     let Text { text, line, is_plain, has_tag, .. } = value;
     if !is_plain || *has_tag {

@@ -1,4 +1,4 @@
-//! Texts as people write them, and oddities: every style, with anchors, aliases, merges, comments and all kinds of line ends.
+//! Generates texts as people write them, and unusual ones: all styles, anchors, aliases, merges, comments, line ends.
 
 mod writer;
 
@@ -17,7 +17,7 @@ use super::super::pyyaml_table::TABLE;
 enum Node {
     /// Written as it is.
     Plain(String),
-    /// Over several lines.
+    /// Written over several lines.
     Folded(Vec<String>),
     Single(Vec<String>),
     Double(Vec<String>),
@@ -45,9 +45,9 @@ struct Block {
 enum Key {
     Plain(String),
     Quoted(String),
-    /// `<<`, whatever its value is.
+    /// `<<` with any value.
     Merge,
-    /// `<<`, of anchors that are maps.
+    /// `<<` with aliases of maps.
     MergeOf(Vec<Index>),
 }
 
@@ -174,12 +174,12 @@ fn fitting(node: &Node) -> &'static str {
         Node::Single(lines) if lines.len() == 2 => "!unsafe",
         Node::Single(_) => "!",
         Node::Plain(_) | Node::Folded(_) | Node::Double(_) | Node::Block(_) => "!!str",
-        // Neither may have a second one.
+        // None of these may have a second anchor or tag.
         Node::Anchored(_) | Node::Alias(_) | Node::Tagged(..) => "",
     }
 }
 
-/// Texts without quotes: all that YAML 1.1 takes for something, and near misses.
+/// Texts without quotes: all forms that YAML 1.1 gives a type, and near misses.
 fn plain() -> impl Strategy<Value = String> {
     prop_oneof![
         30 => select(TABLE).prop_filter("a value", |(_, value)| value.is_some()).prop_map(|(text, _)| text.to_owned()),

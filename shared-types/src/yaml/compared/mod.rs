@@ -1,6 +1,6 @@
 //! Random pairs of texts, read and merged by this reader and by PyYAML: the same values come out, or both refuse.
 //!
-//! What this reader refuses on purpose (see the module's words) PyYAML's side knows, and wants it refused. More pairs:
+//! What this reader refuses on purpose (see the docs of `yaml`), `pyyaml.py` expects to be refused. More pairs:
 //! `OCIM_FUZZ_SECONDS` (`make fuzz-settings`).
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 

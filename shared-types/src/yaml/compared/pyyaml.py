@@ -61,7 +61,7 @@ def refusals(loader, root):
     for node in nodes(root):
         is_text = isinstance(node, yaml.ScalarNode) and node.tag == "!unsafe"
         if not is_text and node.tag.removeprefix(CORE) not in TAGS[type(node)]:
-            # PyYAML asks nothing of the tags of what is merged.
+            # PyYAML ignores the tags of merged values.
             yield "a tag that does not fit"
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
@@ -76,7 +76,7 @@ def refusals(loader, root):
 def read(text):
     """The map, why it is refused on purpose, and whether it may be refused."""
     loader = Loader(text)
-    # What PyYAML raises for a value that fits no type is no error of YAML's own.
+    # For a value that does not fit its type, PyYAML raises an exception that is no YAMLError.
     try:
         root = loader.get_single_node()
         if root is None:

@@ -1,5 +1,5 @@
-//! The heartbeat of all leases of a process: one statement renews them, however many there are. A statement a lease would
-//! queue for connections behind the builds' own work, and leases would run out whose holder lives.
+//! The heartbeat of all leases of a process: one statement renews all of them. With one statement per lease, renewals
+//! would queue for connections behind the builds' own queries, and leases of live holders would expire.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -13,12 +13,12 @@ use crate::instances::builds::lease;
 use crate::platform::db::Db;
 use crate::platform::jobs::workers::{HEARTBEAT, LEASE};
 
-/// How often a heartbeat looks again at builds whose rows it found locked.
+/// How often a heartbeat retries leases whose rows were locked.
 const TRIES: usize = 10;
-/// How long it waits before; transactions of builds are short.
+/// Pause before each retry; transactions of builds are short.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// The leases of what is under way here, which are renewed until they are dropped. Cheap to clone.
+/// The leases held by this process; each is renewed until its [`Entry`] is dropped. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Leases(Arc<Held>);
 
@@ -30,7 +30,7 @@ struct Kept {
     renewed: Instant,
 }
 
-/// A lease that is renewed as long as this lives.
+/// A lease in the list of [`Leases`]; it is renewed until this is dropped.
 #[derive(Debug)]
 pub struct Entry {
     held: Arc<Held>,
@@ -38,28 +38,28 @@ pub struct Entry {
 }
 
 impl Leases {
-    /// None yet. They are renewed beside the work, never inside it: a transaction of the work locks the row that is renewed.
+    /// Starts with no lease. A task of its own renews leases, never a build's transaction, which locks the same row.
     pub fn new(db: Db) -> Self {
         let held = Arc::default();
         tokio::spawn(beat(db, Arc::downgrade(&held)));
         Self(held)
     }
 
-    /// Renews a lease from now on; says by its tokens when it is lost, and when the build is to be stopped.
+    /// Renews a lease from now on. Cancels `lost` when the lease is lost, and `halt` when the build is to be stopped.
     pub fn keep(&self, lease: &Lease) -> Entry {
         let kept = Kept { lease: lease.clone(), renewed: lease.acquired };
         locked(&self.0).insert(lease.app_server, kept);
         Entry { held: self.0.clone(), id: lease.app_server }
     }
 
-    /// Tells a build to leave what it is at.
+    /// Cancels the `halt` token of a build whose lease is held here.
     pub fn halt(&self, id: AppServerId) {
         if let Some(kept) = locked(&self.0).get(&id) {
             kept.lease.halt.cancel();
         }
     }
 
-    /// Whether nothing is under way here.
+    /// Whether this process holds no lease.
     pub fn is_empty(&self) -> bool {
         locked(&self.0).is_empty()
     }
@@ -71,12 +71,12 @@ impl Drop for Entry {
     }
 }
 
-/// A build that panicked elsewhere leaves the list as whole as it was.
+/// Ignores poisoning: a panic in another task leaves the map consistent.
 fn locked(held: &Held) -> MutexGuard<'_, HashMap<AppServerId, Kept>> {
     held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Renews every lease now and then, until nobody holds the list any more.
+/// Renews all leases every [`HEARTBEAT`], until the last [`Leases`] is dropped.
 async fn beat(db: Db, held: Weak<Held>) {
     let mut ticks = interval(HEARTBEAT);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -84,7 +84,7 @@ async fn beat(db: Db, held: Weak<Held>) {
         ticks.tick().await;
         let Some(held) = held.upgrade() else { return };
         let mut due: Vec<_> = locked(&held).values().map(|kept| (kept.lease.app_server, kept.lease.token)).collect();
-        // One whose row is locked all the time waits for the next heartbeat rather than hold up the others'.
+        // Leases whose rows stay locked wait for the next heartbeat instead of delaying the others.
         for _ in 0..TRIES {
             if due.is_empty() {
                 break;
@@ -97,7 +97,7 @@ async fn beat(db: Db, held: Weak<Held>) {
     }
 }
 
-/// Renews these; gives those whose rows were locked.
+/// Renews these leases; returns those whose rows were locked.
 async fn renew(db: &Db, held: &Held, due: Vec<(AppServerId, i64)>) -> Vec<(AppServerId, i64)> {
     let asked = Instant::now();
     let answer = async { lease::renew(&mut *db.conn().await?, &due).await }.await;
@@ -107,7 +107,7 @@ async fn renew(db: &Db, held: &Held, due: Vec<(AppServerId, i64)>) -> Vec<(AppSe
     let mut kept = locked(held);
     let mut busy = Vec::new();
     for (id, token) in due {
-        // What ended meanwhile, or was taken up anew, is not meant.
+        // Skip leases that were released or acquired anew in the meantime.
         let Some(kept) = kept.get_mut(&id).filter(|kept| kept.lease.token == token) else { continue };
         match answer.as_ref().map(|renewals| renewals.get(&id)) {
             Ok(Some(Renewal { is_renewed: false, .. })) => busy.push((id, token)),
@@ -118,7 +118,7 @@ async fn renew(db: &Db, held: &Held, due: Vec<(AppServerId, i64)>) -> Vec<(AppSe
                 }
             }
             Ok(None) => kept.lease.lost.cancel(),
-            // One heartbeat of margin: the others may take over when the lease has run out.
+            // One heartbeat of margin: another worker may take over as soon as the lease has expired.
             Err(_) if kept.renewed.elapsed() + HEARTBEAT > LEASE => kept.lease.lost.cancel(),
             Err(_) => {}
         }

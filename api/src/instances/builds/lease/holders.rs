@@ -1,13 +1,13 @@
-//! Who held what, when all of them are gone: after a backup was restored.
+//! Clears leases, workers and job locks after a backup was restored, when none of their holders exists any more.
 
 use diesel_async::RunQueryDsl;
 
 use crate::platform::db::{Db, DbError};
 
-/// Voids every lease, forgets every worker and takes back every job that one was at.
+/// Voids every lease, deletes every worker and unlocks every job that a worker had locked.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn forget_holders(db: &Db) -> Result<(), DbError> {
     let mut conn = db.conn().await?;
     let statements = [

@@ -1,4 +1,4 @@
-//! The lease of a build: one process is at it, by the database's clock, and what an earlier holder writes is refused.
+//! The lease of a build: one process holds it, by the database's clock; writes of an earlier holder are refused.
 
 pub mod heartbeat;
 pub mod holders;
@@ -15,22 +15,21 @@ use crate::platform::db::DbError;
 use crate::platform::jobs::holder;
 use crate::platform::jobs::workers::LEASE;
 
-/// The right to go on with a build.
+/// The right to work on a build.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    /// Whose build.
     pub app_server: AppServerId,
-    /// Higher than every earlier holder's.
+    /// Fencing token: higher than every earlier holder's.
     pub token: i64,
-    /// When it was asked for; it lasts at least [`LEASE`] from then.
+    /// When it was requested, by this host's clock; it lasts at least [`LEASE`] from then.
     pub acquired: Instant,
-    /// Cancelled when the lease is lost, or when this process is to end.
+    /// Cancelled when the lease is lost, or when this process shuts down.
     pub lost: CancellationToken,
-    /// Cancelled then, and when somebody asks for the build's stop: what is under way is to be left.
+    /// Cancelled with `lost`, and when a stop of the build is requested: the running step must then be abandoned.
     pub halt: CancellationToken,
 }
 
-/// Somebody else is at the build by now.
+/// The lease is lost, or (from [`fence_progress`]) a stop of the build was requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("another worker has taken over the build")]
 pub struct Lost;
@@ -41,10 +40,10 @@ struct Token {
     lease_token: i64,
 }
 
-/// Takes the lease of a build that nobody holds. None: somebody is at it.
+/// Takes the lease of a build that no process holds. None: another process holds it.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn acquire(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
@@ -69,19 +68,19 @@ pub async fn acquire(
     Ok(token.map(lease))
 }
 
-/// Refuses what an earlier holder wants to write; locks the build's row until the transaction ends.
+/// Locks the build's row until the transaction ends, and refuses if this lease is no longer the current one.
 ///
 /// # Errors
-/// [`Lost`] inside, or when the statement fails.
+/// [`Lost`] in the inner result; [`DbError`] when the statement fails.
 pub async fn fence(conn: &mut AsyncPgConnection, lease: &Lease) -> Result<Result<(), Lost>, DbError> {
     locked(conn, lease, FENCE).await
 }
 
-/// The same, and refuses also what would take a build further whose stop somebody has asked for: of stop and progress, the
-/// first to commit wins.
+/// Like [`fence`], and refuses also if a stop of the build was requested: of stop and progress, the first to commit
+/// wins.
 ///
 /// # Errors
-/// [`Lost`] inside, or when the statement fails.
+/// [`Lost`] in the inner result; [`DbError`] when the statement fails.
 pub async fn fence_progress(conn: &mut AsyncPgConnection, lease: &Lease) -> Result<Result<(), Lost>, DbError> {
     locked(conn, lease, FENCE_PROGRESS).await
 }
@@ -102,10 +101,10 @@ async fn locked(conn: &mut AsyncPgConnection, lease: &Lease, query: &str) -> Res
     Ok(token.map(drop).ok_or(Lost))
 }
 
-/// Gives the lease back.
+/// Releases the lease; no effect if it was lost.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn release(conn: &mut AsyncPgConnection, lease: &Lease) -> Result<(), DbError> {
     diesel::sql_query(
         "UPDATE builds SET lease_holder = NULL, lease_until = NULL WHERE app_server_id = $1 AND lease_token = $2",
@@ -117,23 +116,23 @@ pub async fn release(conn: &mut AsyncPgConnection, lease: &Lease) -> Result<(), 
     Ok(())
 }
 
-/// What a heartbeat finds of a lease that is still ours.
+/// The result of renewing a lease that this process still holds.
 #[derive(Debug, diesel::QueryableByName)]
 pub struct Renewal {
     #[diesel(sql_type = BigInt)]
     app_server_id: AppServerId,
-    /// False: a transaction had the row locked; nobody can take the lease before that ends.
+    /// False: a transaction had locked the row; no process can take the lease before that transaction ends.
     #[diesel(sql_type = Bool)]
     pub is_renewed: bool,
-    /// Whether somebody has asked for the build's stop.
+    /// Whether a stop of the build was requested.
     #[diesel(sql_type = Bool)]
     pub is_to_stop: bool,
 }
 
-/// Renews leases, by app server and token, without waiting for rows that are locked. What is missing from the answer is lost.
+/// Renews leases, by app server and token, without waiting for locked rows. Leases missing from the answer are lost.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] when the statement fails.
 pub async fn renew(
     conn: &mut AsyncPgConnection,
     leases: &[(AppServerId, i64)],
@@ -168,7 +167,7 @@ struct Holder {
 /// Frees the leases of processes of this host that are dead.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] when a statement fails.
 pub async fn free_dead(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
     let holders: Vec<Holder> =
         diesel::sql_query("SELECT DISTINCT lease_holder FROM builds WHERE lease_holder IS NOT NULL").load(conn).await?;

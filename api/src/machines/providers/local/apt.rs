@@ -1,12 +1,12 @@
-//! How this host gets its packages: release, sources and the options to reach them (mirrors, proxies, certificates). The
-//! base tree is made with the same ones, so that it can be made wherever the host can install a package.
+//! How this host gets its packages: release, sources and options (mirrors, proxies, certificates). The base tree is
+//! made with the same ones, so that it can be made on every host that can install a package.
 
 use std::fs;
 
 use super::command::run;
 use super::error::LocalError;
 
-/// The options of apt that decide how something is fetched; the rest of the host's apt configuration stays out.
+/// The options of apt that decide how files are fetched; the rest of the host's apt configuration is not copied.
 const FETCH_OPTIONS: &[&str] = &[
     "Acquire::http",
     "Acquire::https",
@@ -28,7 +28,7 @@ pub(super) fn release() -> Result<String, LocalError> {
     })
 }
 
-/// The host's files of package sources that name the release itself, as apt reads them.
+/// The host's source files that list the release itself, as apt reads them.
 pub(super) async fn sources(release: &str) -> Result<Vec<String>, LocalError> {
     let text = run(
         "apt-get",
@@ -44,7 +44,7 @@ pub(super) async fn sources(release: &str) -> Result<Vec<String>, LocalError> {
     Ok(files)
 }
 
-/// The host's fetch options in apt's own format. May hold a proxy's password: for a file, never for a command line.
+/// The host's fetch options in apt's own format. May hold a proxy's password: write them to a file, never as arguments.
 pub(super) async fn acquire_options() -> Result<String, LocalError> {
     Ok(fetch_options(&run("apt-config", &["dump", "Acquire"]).await?))
 }
@@ -55,7 +55,7 @@ fn release_of(os_release: &str) -> Option<String> {
     is_name.then(|| name.to_owned())
 }
 
-/// Third parties' suites have other names or components, and may be for another architecture or behind a login.
+/// Skips third parties' suites: they may be for another architecture or need a login.
 fn source_files(targets: &str, release: &str) -> Vec<String> {
     let suites = [release.to_owned(), format!("{release}-updates"), format!("{release}-security")];
     let mut files: Vec<String> = Vec::new();

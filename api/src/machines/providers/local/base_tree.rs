@@ -1,8 +1,8 @@
-//! The file system all local machines share, read-only: a minimal Debian with sshd, Python, nginx and runit, and a user for
-//! Ansible. Made once a host by `mmdebstrap`, about 260 MB in half a minute to two minutes.
+//! The read-only file system shared by all local machines: a minimal Debian with sshd, Python, nginx and runit, and a
+//! user for Ansible. Made once per host by `mmdebstrap`, about 260 MB in half a minute to two minutes.
 //!
-//! Its directory is named after everything it is made of: a change makes a new one, and machines keep the one they were
-//! made on. It appears whole or not at all.
+//! Its directory is named after a hash of its inputs: a change makes a new tree, and machines keep the tree they were
+//! made on. The directory is renamed into place when it is complete.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -25,15 +25,15 @@ use super::preflight;
 
 const CUSTOMIZE: &str = include_str!("base_tree.sh");
 const PACKAGES: &str = "openssh-server,python3,python3-venv,iproute2,ca-certificates,procps,sudo,nginx-light,runit";
-/// A slow mirror is no reason to give up; none that answers is.
+/// Timeout of mmdebstrap, long enough for a slow mirror.
 const LIMIT: Duration = Duration::from_secs(1800);
 const MAX_KEPT_LINES: usize = 20;
 
 /// Gives the directory of the base tree in the cache directory, and makes it first where it is missing. Of several
-/// processes one makes it and the others wait. `progress` gets a line for each step, for a person to read.
+/// processes one makes it and the others wait. `progress` gets a line for each step, for the operator.
 ///
 /// # Errors
-/// [`LocalError::NotRoot`], [`LocalError::MissingProgram`], or [`LocalError::BaseTree`] with what the last steps said.
+/// [`LocalError::NotRoot`], [`LocalError::MissingProgram`], or [`LocalError::BaseTree`] with the last lines of output.
 pub async fn ensure(cache_dir: &Path, progress: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, LocalError> {
     let release = apt::release()?;
     let name = format!("base-{}", version(&release));
@@ -86,7 +86,7 @@ async fn make(workshop: &Path, release: &str, progress: &(dyn Fn(&str) + Sync)) 
     }
 }
 
-/// Runs mmdebstrap and passes on the steps it tells.
+/// Runs mmdebstrap and passes on its progress lines.
 async fn watch(mut command: Command, progress: &(dyn Fn(&str) + Sync)) -> Result<(), LocalError> {
     let failed = |text: String| LocalError::BaseTree(text);
     let mut child = command
@@ -116,7 +116,7 @@ async fn watch(mut command: Command, progress: &(dyn Fn(&str) + Sync)) -> Result
     Err(failed(format!("mmdebstrap: {status}: {}", tail(&last_lines.join("\n")))))
 }
 
-/// A hash of all that decides what is in the tree, but for the mirrors and the day.
+/// A hash of all inputs that decide what is in the tree, except the mirrors and the date.
 fn version(release: &str) -> String {
     let mut hash = Sha256::new();
     for part in ["minbase", release, std::env::consts::ARCH, PACKAGES, CUSTOMIZE] {

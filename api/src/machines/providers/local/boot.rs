@@ -1,8 +1,8 @@
-//! Starts a machine: makes its namespaces with util-linux's programs and lets `boot.sh` become its init.
+//! Starts a machine: creates its namespaces with util-linux's programs, in which `boot.sh` becomes the init.
 //!
-//! The machine is in a session of its own and inherits nothing of this process but its console, a file: whatever ends the
-//! manager, the machine runs on. Until its init runs, the start script holds the machine's start lock together with the
-//! manager: a manager that is killed leaves a start that its successor waits for, never two.
+//! The machine runs in its own session and inherits nothing of this process except its console, a file: it survives the
+//! end of the manager. Until its init runs, the start script holds the start lock together with the manager: if the
+//! manager is killed, its successor waits for the start to end, so that a machine is never started twice.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -17,15 +17,15 @@ use super::lock::Lock;
 use super::process::is_running;
 
 const SCRIPT: &str = include_str!("boot.sh");
-/// Between the start and the init's first instruction there are some twenty mounts.
+/// Between the start and the init's first instruction there are about twenty mounts.
 const START_LIMIT: Duration = Duration::from_secs(20);
 const START_POLL: Duration = Duration::from_millis(2);
 
-/// Starts the machine in this directory inside a network namespace, and returns when its init runs. It must not run yet:
-/// the caller looked after [`settle`] gave it the start lock.
+/// Starts the machine in this directory inside a network namespace, and returns when its init runs. It must not run
+/// yet: the caller checks that after [`settle`] gave it the start lock.
 ///
 /// # Errors
-/// [`LocalError::Boot`] with what the start script said.
+/// [`LocalError::Boot`] with the output of the start script.
 pub(super) async fn start(
     start_lock: Lock,
     machine: &str,
@@ -44,7 +44,7 @@ pub(super) async fn start(
         .arg(format!("--net={}", namespace_file.display()))
         .args(["--", "unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--propagation", "private", "--", "sh"])
         .args([&script, machine_dir, base_tree])
-        // Whatever the manager was given (passwords among it) is not the machine's.
+        // The manager's environment, which holds passwords, is not passed on.
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .current_dir("/")
@@ -66,13 +66,13 @@ pub(super) async fn start(
     Err(LocalError::Boot { machine: machine.to_owned(), reason })
 }
 
-/// Waits until no start of this machine is under way, and keeps others from beginning one: what an earlier manager began
-/// is then either in the `boot` file or has come to nothing.
+/// Waits until no start of this machine is under way, and prevents others. Afterwards, an earlier manager's start is
+/// either in the `boot` file or has failed.
 pub(super) async fn settle(machine_dir: &Path) -> Result<Lock, LocalError> {
     Lock::take(machine_dir.join("start.lock")).await
 }
 
-/// An error when the start script ended without an init.
+/// Fails if the start script ended without an init.
 async fn wait_for_init(child: &mut Child, machine_dir: &Path) -> Result<(), ()> {
     loop {
         let has_ended = !matches!(child.try_wait(), Ok(None));

@@ -61,7 +61,7 @@ rmdir /run/host
 set -- $stat
 echo "$1 ${22} $boot_id" >&3
 exec 3>&-
-# `unshare` waits outside with the same open file, so that closing it here would not let go of the lock.
+# `unshare` waits outside with the same open file, so closing it here would not release the lock.
 flock -u 0
 exec </dev/null
 # Without the capabilities to make devices, change networks or mounts, send raw packets, load modules, trace, or set the

@@ -1,4 +1,4 @@
-//! Runs the host's programs, by argument vector and with a time limit. Never through a shell.
+//! Runs the host's programs by argument vector, with a time limit and never through a shell.
 
 use std::ffi::OsStr;
 use std::process::Stdio;
@@ -10,9 +10,9 @@ use tokio::time::timeout;
 use super::error::LocalError;
 use super::lock::Lock;
 
-/// No command used here takes more than a few hundred milliseconds on an idle host.
+/// Timeout. The commands used here take at most a few hundred milliseconds on an idle host.
 const LIMIT: Duration = Duration::from_secs(30);
-/// As much of a program's words as goes into an error.
+/// Limit for a program's output in an error.
 const MAX_DETAIL_CHARS: usize = 600;
 
 /// Runs a program and gives its stdout; any exit status but 0 is an error with what it printed.
@@ -23,7 +23,7 @@ pub(super) async fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Resu
     run_with(program, arguments, Stdio::null()).await
 }
 
-/// `ip` with its arguments, changing what the lock is for. It holds the lock itself until it has ended.
+/// Runs `ip` to change the network. The program holds the network lock itself until it has ended.
 pub(super) async fn ip(held: &Lock, arguments: &[&str]) -> Result<String, LocalError> {
     run_with("ip", arguments, held.lend()?).await
 }
@@ -47,7 +47,7 @@ async fn run_with<S: AsRef<OsStr>>(program: &str, arguments: &[S], stdin: Stdio)
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The end of a text, on one line.
+/// The last 600 characters of a text, on one line.
 pub(super) fn tail(text: &str) -> String {
     let line = text.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
     let surplus = line.chars().count().saturating_sub(MAX_DETAIL_CHARS);

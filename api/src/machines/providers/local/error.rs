@@ -1,4 +1,4 @@
-//! What can go wrong with local machines, each with its remedy.
+//! Errors of local machines, each with its remedy.
 
 use std::path::PathBuf;
 
@@ -7,52 +7,44 @@ use crate::machines::provider::ProviderError;
 /// Why a local machine could not be made, found, restarted or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
-    /// Namespaces and mounts are root's.
+    /// The process may not make namespaces and mounts.
     #[error(
         "local machines need root ({0}): run ocim as root or with sudo, or configure OpenStack (OPENSTACK_*) to have the \
          machines made there"
     )]
     NotRoot(String),
-    /// A program of the host is missing.
     #[error("`{program}` is not installed: install Debian's package `{package}`")]
     MissingProgram {
-        /// What is to be run.
+        /// The program to run.
         program: &'static str,
-        /// What to install.
+        /// The Debian package that has it.
         package: &'static str,
     },
-    /// The kernel has no overlayfs.
     #[error("the kernel has no overlayfs: load it with `modprobe overlay`, or use a kernel that has CONFIG_OVERLAY_FS")]
     NoOverlay,
-    /// The base tree could not be made.
     #[error("the base tree of the local machines could not be made: {0}")]
     BaseTree(String),
-    /// What was asked cannot be used.
+    /// A name, key, subnet or other input cannot be used.
     #[error("{0}")]
     Invalid(String),
-    /// No subnet or no address is free.
     #[error("{0}")]
     Exhausted(String),
-    /// The machine's init did not start.
     #[error("machine {machine} did not start: {reason}")]
     Boot {
-        /// Our name for it.
+        /// Name of the machine.
         machine: String,
-        /// What the start script said.
+        /// Output of the start script.
         reason: String,
     },
-    /// The machine's processes are still there.
     #[error("machine {0} is still running after SIGKILL; a process of it hangs in the kernel")]
     WillNotDie(String),
-    /// Something of the machine is still there.
     #[error("machine {machine} could not be removed whole: {left} is still there")]
     LeftOver {
-        /// Our name for it.
+        /// Name of the machine.
         machine: String,
-        /// What is left.
+        /// The file, directory or interface that is left.
         left: String,
     },
-    /// A program of the host failed.
     #[error("`{program}` failed: {detail}")]
     Command {
         /// The program and its first arguments.
@@ -60,12 +52,10 @@ pub enum LocalError {
         /// Its exit status and what it printed.
         detail: String,
     },
-    /// A file could not be read or written.
     #[error("{path}: {source}")]
     Io {
-        /// The file.
+        /// The file or directory that could not be used.
         path: PathBuf,
-        /// Why.
         source: std::io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! Small files of state: read whole, written whole or not at all.
+//! Small state files, written atomically.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::LocalError;
 
-/// The value in a JSON file; none when there is no such file.
+/// Reads a JSON file; none when it does not exist.
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, LocalError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -19,7 +19,7 @@ pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, L
     serde_json::from_str(&text).map(Some).map_err(|error| LocalError::io(path)(error.into()))
 }
 
-/// Replaces a JSON file: after a crash it holds the old value or the new one.
+/// Replaces a JSON file atomically: after a crash it holds the old value or the new one.
 pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), LocalError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| LocalError::io(path)(error.into()))?;
     let fresh = path.with_extension("new");
@@ -32,7 +32,7 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Loc
     write().map_err(LocalError::io(path))
 }
 
-/// Removes a directory with all it holds; that it is gone already is no error.
+/// Removes a directory with its contents; a missing directory is no error.
 pub(super) fn remove_tree(path: &Path) -> Result<(), LocalError> {
     match fs::remove_dir_all(path) {
         Ok(()) => Ok(()),

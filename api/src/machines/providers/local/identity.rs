@@ -1,5 +1,5 @@
-//! What makes a machine of its own out of the shared base tree: name, addresses, host key and who may log in.
-//! Written into the upper layer of its file system before the first boot.
+//! The identity of a machine on the shared base tree: name, addresses, host key and authorized key. Written into the
+//! upper layer of its file system before the first boot.
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
@@ -10,14 +10,14 @@ use super::command::run;
 use super::error::LocalError;
 use super::record::Record;
 
-/// The user the base tree has for Ansible.
+/// The login user in the base tree.
 pub(super) const SSH_USER: &str = "ubuntu";
-/// Its uid and gid there.
+/// Its uid and gid in the base tree.
 const SSH_USER_ID: u32 = 1000;
 
 const MAX_KEY_BYTES: usize = 16 * 1024;
 
-/// Checks what ends up in the machine's files.
+/// Checks the inputs that are written into the machine's files.
 pub(super) fn check(name: &str, authorized_key: &str) -> Result<(), LocalError> {
     let is_host_name = (1..=63).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -35,7 +35,7 @@ pub(super) fn check(name: &str, authorized_key: &str) -> Result<(), LocalError> 
     Ok(())
 }
 
-/// Makes the machine's directories and its own files, and gives its public host key. May be repeated: the key stays.
+/// Makes the machine's directories and files, and gives its public host key. Idempotent: the key stays.
 pub(super) async fn write(machine_dir: &Path, record: &Record) -> Result<String, LocalError> {
     let upper = machine_dir.join("upper");
     for name in ["lower", "work", "root"] {
@@ -45,7 +45,7 @@ pub(super) async fn write(machine_dir: &Path, record: &Record) -> Result<String,
         make_dir(&upper.join(name), 0o755)?;
     }
     write_file(&upper.join("etc/hostname"), &format!("{}\n", record.name), 0o644)?;
-    // Its own name must be known without a name service, and no name service is there to be waited for.
+    // The machine must resolve its own name without a name service.
     let hosts = format!("127.0.0.1 localhost\n{} {}\n", record.address, record.name);
     write_file(&upper.join("etc/hosts"), &hosts, 0o644)?;
     write_file(&upper.join("etc/resolv.conf"), "", 0o644)?;
@@ -65,7 +65,7 @@ pub(super) async fn write(machine_dir: &Path, record: &Record) -> Result<String,
 async fn host_key(path: &Path, name: &str) -> Result<String, LocalError> {
     let public = path.with_extension("pub");
     if !public.exists() {
-        // Under a name of this process: a manager that was killed may have left an ssh-keygen that still writes.
+        // A name of this process: an ssh-keygen of a killed manager may still be writing.
         let fresh = path.with_extension(std::process::id().to_string());
         let fresh_public = path.with_extension(format!("{}.pub", std::process::id()));
         for leftover in [&fresh, &fresh_public] {
@@ -74,7 +74,7 @@ async fn host_key(path: &Path, name: &str) -> Result<String, LocalError> {
         let options = ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"].map(OsStr::new);
         run("ssh-keygen", &[&options[..], &[fresh.as_os_str()]].concat()).await?;
         fs::rename(&fresh, path).map_err(LocalError::io(path))?;
-        // Last, since its presence says that the pair is whole.
+        // Renamed last: the public key's presence marks a complete pair.
         fs::rename(&fresh_public, &public).map_err(LocalError::io(&public))?;
     }
     let text = fs::read_to_string(&public).map_err(LocalError::io(&public))?;

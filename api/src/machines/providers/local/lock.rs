@@ -1,7 +1,7 @@
-//! File locks: they hold between the tasks of this process and between processes, and end with whoever holds them.
+//! File locks: they exclude tasks of this process and other processes, and end with the process that holds them.
 //!
-//! A program that is given a lock ([`Lock::lend`]) holds it too: if this process is killed, whoever takes over waits until
-//! what it had begun has ended.
+//! A program that is given a lock ([`Lock::lend`]) holds it too: if this process is killed, its successor waits until
+//! the program has ended.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::MetadataExt;
@@ -10,7 +10,7 @@ use std::process::Stdio;
 
 use super::error::LocalError;
 
-/// Held until dropped.
+/// An exclusive lock on a file, held until dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
@@ -18,7 +18,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Waits for the lock. The file is made when missing; its directory must exist.
+    /// Waits for the lock. Creates the file if missing; its directory must exist.
     pub(super) async fn take(path: PathBuf) -> Result<Self, LocalError> {
         let shown = path.clone();
         tokio::task::spawn_blocking(move || Self::take_blocking(&path))
@@ -31,24 +31,24 @@ impl Lock {
             let file =
                 OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(LocalError::io(path))?;
             file.lock().map_err(LocalError::io(path))?;
-            // The one before us may have removed the file: a lock on a removed file excludes nobody.
+            // The previous holder may have removed the file: a lock on a removed file excludes no other process.
             if is_still_at(&file, path) {
                 return Ok(Self { path: path.to_owned(), file });
             }
         }
     }
 
-    /// The lock, if nobody holds it.
+    /// Whether a process holds the lock.
     pub(super) fn is_held(path: &Path) -> bool {
         File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
     }
 
-    /// A standard input for a program that is to hold the lock as long as it runs. It reads as empty.
+    /// A standard input for a program that is to hold the lock as long as it runs. Reads as empty.
     pub(super) fn lend(&self) -> Result<Stdio, LocalError> {
         self.file.try_clone().map(Stdio::from).map_err(LocalError::io(&self.path))
     }
 
-    /// Lets go and removes the file. Whoever waits makes a new one.
+    /// Unlocks and removes the file. A waiting process creates a new one.
     pub(super) fn remove(self) -> Result<(), LocalError> {
         std::fs::remove_file(&self.path).map_err(LocalError::io(&self.path))
     }

@@ -1,13 +1,13 @@
-//! Machines on this host: each with an address, an sshd, a file system and a process tree of its own, made of network
-//! namespaces, overlayfs and `unshare` within a second. For development, demonstrations and tests; root inside a machine
-//! is held back by capabilities, not by a kernel of its own, so this is no place for strangers' code.
+//! Machines on this host: each with its own address, sshd, file system and process tree, made of network namespaces,
+//! overlayfs and `unshare` within a second. For development, demonstrations and tests; root inside a machine is
+//! confined by capabilities only, and shares the host's kernel, so never run untrusted code in one.
 //!
-//! The truth is on the disk and in the kernel, never in this process: `{data_dir}/machines/{server id}/` says what a
-//! machine is, its `boot` file which process it is. So any process with the same data directory finds and serves the same
-//! machines, and one that is killed stops none of them.
+//! All state is on disk and in the kernel, never in this process: `{data_dir}/machines/{server id}/` has a machine's
+//! record, its `boot` file identifies its init. So any process with the same data directory serves the same machines,
+//! and a killed one stops none of them.
 //!
-//! Locks (files, so they hold between processes): a machine's, for whoever changes it; then the network's, for whoever
-//! gives out addresses or changes the bridge. The start lock in a machine's directory outlives a manager that is killed.
+//! Locks (files, so they work between processes): first a machine's, to change it; then the network's, to give out
+//! addresses or change the bridge. The start lock in a machine's directory outlives a manager that is killed.
 
 mod apt;
 pub mod base_tree;
@@ -43,26 +43,25 @@ use crate::machines::provider::{
     Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
 };
 
-/// What local machines have. They share this host's kernel, memory and disk.
+/// Capacity of local machines. They share this host's kernel, memory and disk.
 pub const OFFER: MachineOffer = MachineOffer { has_own_kernel: false, memory_mb: None, disk_gb: None };
 
 const SSH_PORT: u16 = 22;
 const HTTP_PORT: u16 = 80;
 
-/// What the provider must be told.
+/// Configuration of the provider.
 #[derive(Debug, Clone)]
 pub struct LocalConfig {
     /// Holds the machines, in `machines/`. On a file system that overlayfs can write to: not itself an overlay.
     pub data_dir: PathBuf,
     /// Holds the base tree; shared by all data directories of the host.
     pub cache_dir: PathBuf,
-    /// Where machines live; none: the first free /24 of 10.213.0.0/16.
+    /// The machines' network; none: the first free /24 of 10.213.0.0/16.
     pub subnet: Option<Subnet>,
-    /// Whose machines these are: the database's id. Those of others in the same directory are left alone.
+    /// The database's id. Machines of other installations in the same directory are never touched.
     pub installation: String,
 }
 
-/// Makes machines on this host.
 #[derive(Debug)]
 pub struct LocalProvider {
     store: Store,
@@ -70,15 +69,15 @@ pub struct LocalProvider {
     base_tree: PathBuf,
 }
 
-/// The machines for which something did not work, and why.
+/// The machines for which an operation failed, with the errors.
 pub type Failures = Vec<(ServerId, LocalError)>;
 
 impl LocalProvider {
-    /// Checks the host, makes the base tree where it is missing ([`base_tree::ensure`] beforehand shows the progress), and
-    /// reserves the subnet. Starts no machine: see [`Self::boot_all`].
+    /// Checks the host, makes the base tree where it is missing (call [`base_tree::ensure`] before, to show the
+    /// progress), and reserves the subnet. Starts no machine: see [`Self::boot_all`].
     ///
     /// # Errors
-    /// What the host lacks, or why the subnet cannot be used; each with its remedy.
+    /// [`LocalError`]: what the host lacks first, or why the subnet cannot be used; each with its remedy.
     pub async fn open(config: LocalConfig) -> Result<Self, LocalError> {
         preflight::check().await?;
         let base_tree = base_tree::ensure(&config.cache_dir, &|step| tracing::info!("base tree: {step}")).await?;
@@ -87,27 +86,27 @@ impl LocalProvider {
         Ok(Self { store, site, base_tree })
     }
 
-    /// Tells this data directory from all others: random, kept in it.
+    /// Identifies this data directory: random, stored in it.
     pub fn site(&self) -> &str {
         &self.site.id
     }
 
-    /// Where the machines live.
+    /// The network of the bridge and of all machines.
     pub fn subnet(&self) -> Subnet {
         self.site.subnet
     }
 
-    /// Takes over machines that an earlier version made and that do not say whose they are: those with these ids and names,
+    /// Takes over machines of an earlier version, whose records name no installation: those with these ids and names,
     /// which are in our database.
     ///
     /// # Errors
-    /// When a record cannot be read or written.
+    /// [`LocalError::Io`] if a record cannot be read or written.
     pub fn claim(&self, known: &[(ServerId, String)]) -> Result<(), LocalError> {
         known.iter().try_for_each(|(server_id, name)| self.store.claim(*server_id, name))
     }
 
-    /// Boots every machine that should run and does not (the host was restarted, or [`Self::shutdown_all`] came before), and
-    /// finishes removals that were cut off. Gives what did not work.
+    /// Boots every machine that should run and does not (after a host restart or [`Self::shutdown_all`]), and finishes
+    /// interrupted removals. Gives the failures.
     pub async fn boot_all(&self) -> Result<Failures, LocalError> {
         self.for_all(async |record| match record.desired {
             Desired::Up => self.ensure_running(record.server_id).await,
@@ -116,13 +115,13 @@ impl LocalProvider {
         .await
     }
 
-    /// Stops every machine cleanly; each keeps its files and its address and is booted again by [`Self::boot_all`]. Leaves
-    /// no process, namespace or interface. Takes up to 25 s. Gives what did not work.
+    /// Stops every machine cleanly; each keeps its files and its address and is booted again by [`Self::boot_all`].
+    /// Leaves no process, namespace or interface. Takes up to 25 s. Gives the failures.
     pub async fn shutdown_all(&self) -> Result<Failures, LocalError> {
         self.for_all(async |record| self.shut_down(record.server_id).await).await
     }
 
-    /// Removes the bridge if no machine runs. Machines that run go on running.
+    /// Removes the bridge if no machine runs; running machines keep it.
     pub async fn close(&self) -> Result<(), LocalError> {
         let held = Lock::take(self.store.network_lock()).await?;
         network::remove_idle_bridge(&held, &self.site).await
@@ -154,7 +153,7 @@ impl LocalProvider {
         Ok(self.describe(&record))
     }
 
-    /// From here on the machine exists and has an address.
+    /// Reserves an address and writes the record: from now on the machine exists.
     async fn allocate(&self, spec: &MachineSpec) -> Result<Record, LocalError> {
         let _network = Lock::take(self.store.network_lock()).await?;
         let record = Record {
@@ -179,7 +178,7 @@ impl LocalProvider {
         }
     }
 
-    /// Starts a machine unless it runs. The caller holds its lock, here and below.
+    /// Starts a machine unless it runs. The caller holds the machine's lock, here and below.
     async fn start(&self, mut record: Record) -> Result<Record, LocalError> {
         let dir = self.store.machine_dir(record.server_id);
         let start_lock = boot::settle(&dir).await?;
@@ -239,7 +238,7 @@ impl LocalProvider {
         lock.remove()
     }
 
-    /// Ends the processes and takes the network away, and looks that nothing is left. The files are still there.
+    /// Ends the processes, removes the network, and verifies that nothing is left. Keeps the files.
     async fn take_down(&self, record: &Record) -> Result<(), LocalError> {
         let settled = boot::settle(&self.store.machine_dir(record.server_id)).await?;
         if let Some(init) = Init::find(&self.store.machine_dir(record.server_id))? {
@@ -298,7 +297,7 @@ impl Provider for LocalProvider {
         identity::SSH_USER
     }
 
-    /// `Building` is a machine that should run and does not: it is being made or rebooted, or it waits for
+    /// `Building` means that the machine should run and does not: it is being made or rebooted, or it waits for
     /// [`LocalProvider::boot_all`].
     async fn find(&self, machine: &MachineRef) -> Result<Option<Machine>, ProviderError> {
         let record = self.store.read(machine.server_id)?;

@@ -1,10 +1,10 @@
 //! The bridge of a data directory and, for each machine, a network namespace joined to it by a veth pair.
 //!
-//! Nothing leads out: no NAT, no default route, no forwarding from the bridge even where the host forwards for others, and
-//! no way from one machine to another (isolated bridge ports). The host reaches each machine; a machine reaches of the host
-//! only what listens on all addresses, never what listens on loopback.
+//! No route leads out: no NAT, no default route, no forwarding from the bridge even if the host forwards for others,
+//! and no traffic between machines (isolated bridge ports). The host reaches each machine; a machine reaches only
+//! services of the host that listen on all addresses, never those on loopback.
 //!
-//! `held` is the site's network lock, see [`super::record::Store::network_lock`].
+//! `held` is the network lock, see [`super::record::Store::network_lock`].
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -15,29 +15,29 @@ use super::error::LocalError;
 use super::lock::Lock;
 use super::site::Site;
 
-/// The names of one machine's network.
+/// Names and address of one machine's network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Plug {
-    /// The network namespace.
+    /// Name of the network namespace.
     pub namespace: String,
-    /// The host's end of the veth pair; at most 15 characters, as the kernel wants.
+    /// The host's end of the veth pair; the kernel allows at most 15 characters.
     pub interface: String,
     address: Ipv4Addr,
 }
 
 impl Plug {
-    /// The names for a machine, as its directory is named, with an address of the site's subnet.
+    /// The names for a machine, after its directory's name, with an address of the site's subnet.
     pub(super) fn new(site: &Site, name: &str, address: Ipv4Addr) -> Self {
         let number = site.subnet.number(address).unwrap_or_default();
         Self { namespace: format!("ocim{}-{name}", site.id), interface: format!("ocim{}-{number:x}", site.id), address }
     }
 
-    /// Where the namespace can be entered.
+    /// The file by which the namespace is entered.
     pub(super) fn namespace_file(&self) -> PathBuf {
         Path::new("/run/netns").join(&self.namespace)
     }
 
-    /// What is still there of it.
+    /// The namespace or interface that still exists.
     pub(super) fn leftover(&self) -> Option<String> {
         if self.namespace_file().exists() {
             return Some(format!("network namespace {}", self.namespace));
@@ -46,13 +46,13 @@ impl Plug {
     }
 }
 
-/// Makes the namespace and joins it to the bridge, both anew.
+/// Creates the namespace and joins it to the bridge.
 pub(super) async fn plug(held: &Lock, site: &Site, plug: &Plug) -> Result<(), LocalError> {
     ensure_bridge(held, site).await?;
     unplug(held, plug).await?;
     let Plug { namespace, interface, address } = plug;
     let with_prefix = format!("{address}/{}", site.subnet.prefix());
-    // The same after a reboot, or the host would go on sending to the old one for a while.
+    // The same after a reboot; otherwise the host would keep sending to the old one until its ARP entry expires.
     let hardware = hardware_address(*address);
     ip(held, &["netns", "add", namespace]).await?;
     ip(
@@ -67,7 +67,7 @@ pub(super) async fn plug(held: &Lock, site: &Site, plug: &Plug) -> Result<(), Lo
     Ok(())
 }
 
-/// Takes both away; they may be gone already.
+/// Removes the interface and the namespace. Idempotent.
 pub(super) async fn unplug(held: &Lock, plug: &Plug) -> Result<(), LocalError> {
     if has_interface(&plug.interface) {
         ip(held, &["link", "delete", &plug.interface]).await?;
@@ -78,7 +78,7 @@ pub(super) async fn unplug(held: &Lock, plug: &Plug) -> Result<(), LocalError> {
     Ok(())
 }
 
-/// Takes the bridge away unless a machine is on it.
+/// Removes the bridge unless a machine is on it.
 pub(super) async fn remove_idle_bridge(held: &Lock, site: &Site) -> Result<(), LocalError> {
     let bridge = site.bridge();
     let ports = Path::new("/sys/class/net").join(&bridge).join("brif");
@@ -93,7 +93,7 @@ async fn ensure_bridge(held: &Lock, site: &Site) -> Result<(), LocalError> {
     let bridge = site.bridge();
     let address = site.subnet.host_address();
     if !has_interface(&bridge) {
-        // An address of its own: otherwise it takes its ports', and changes with them.
+        // A fixed hardware address; otherwise the bridge takes one from its ports and changes it with them.
         ip(held, &["link", "add", &bridge, "address", &hardware_address(address), "type", "bridge"]).await?;
     }
     set("ipv4", &bridge, "forwarding", "0")?;
@@ -103,7 +103,7 @@ async fn ensure_bridge(held: &Lock, site: &Site) -> Result<(), LocalError> {
     Ok(())
 }
 
-/// Sets a kernel parameter of an interface; a kernel without the protocol does not have it, which is as good.
+/// Sets a kernel parameter of an interface; a kernel without the protocol has no such parameter and needs none.
 fn set(protocol: &str, interface: &str, parameter: &str, value: &str) -> Result<(), LocalError> {
     let path = Path::new("/proc/sys/net").join(protocol).join("conf").join(interface).join(parameter);
     if path.exists() { fs::write(&path, value).map_err(LocalError::io(path)) } else { Ok(()) }
@@ -113,7 +113,7 @@ fn has_interface(name: &str) -> bool {
     Path::new("/sys/class/net").join(name).exists()
 }
 
-/// A locally administered hardware address made of the IP address.
+/// A locally administered hardware address, derived from the IP address.
 fn hardware_address(address: Ipv4Addr) -> String {
     let [a, b, c, d] = address.octets();
     format!("02:0c:{a:02x}:{b:02x}:{c:02x}:{d:02x}")

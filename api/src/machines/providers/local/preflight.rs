@@ -1,4 +1,4 @@
-//! What the host must have: root's rights, a few programs, overlayfs. Asked first, so that the answer names the remedy.
+//! Requirements on the host: root, a few programs, overlayfs. Checked first, so that the error names the remedy.
 
 use std::env;
 use std::fs;
@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use super::error::LocalError;
 
-/// Programs that make machines, with the Debian package of each.
+/// Programs that machines need, with the Debian package of each.
 const PROGRAMS: &[(&str, &str)] = &[
     ("ip", "iproute2"),
     ("unshare", "util-linux"),
@@ -22,10 +22,10 @@ const PROGRAMS: &[(&str, &str)] = &[
 /// `CAP_NET_ADMIN` and `CAP_SYS_ADMIN`, the two that containers are usually denied.
 const NEEDED_CAPABILITIES: &[(&str, u32)] = &[("CAP_NET_ADMIN", 12), ("CAP_SYS_ADMIN", 21)];
 
-/// Checks that machines can be made here.
+/// Checks that this host can run machines.
 ///
 /// # Errors
-/// The first thing that is missing, with its remedy.
+/// [`LocalError`] for the first missing requirement, with its remedy.
 pub(super) async fn check() -> Result<(), LocalError> {
     check_root()?;
     for (program, package) in PROGRAMS {
@@ -34,13 +34,13 @@ pub(super) async fn check() -> Result<(), LocalError> {
     check_overlayfs().await
 }
 
-/// Checks that this process may make namespaces and mounts.
+/// Checks that this process has the needed capabilities.
 pub(super) fn check_root() -> Result<(), LocalError> {
     let path = Path::new("/proc/self/status");
     root_of(&fs::read_to_string(path).map_err(LocalError::io(path))?)
 }
 
-/// Checks that a program can be found.
+/// Checks that a program is on the `PATH`.
 pub(super) fn check_program(program: &'static str, package: &'static str) -> Result<(), LocalError> {
     let directories = env::var_os("PATH").unwrap_or_default();
     let is_there = env::split_paths(&directories).any(|directory| directory.join(program).is_file());
@@ -66,7 +66,7 @@ async fn check_overlayfs() -> Result<(), LocalError> {
     if has_overlayfs() {
         return Ok(());
     }
-    // The answer is in what the kernel says afterwards.
+    // The exit status does not matter: the kernel's list is read again.
     let _ = Command::new("modprobe").arg("overlay").stdout(Stdio::null()).stderr(Stdio::null()).status().await;
     if has_overlayfs() { Ok(()) } else { Err(LocalError::NoOverlay) }
 }

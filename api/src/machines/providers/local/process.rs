@@ -1,5 +1,5 @@
-//! A machine's init, found again by any process: its `boot` file says pid, start time and the host's boot id. The start
-//! script writes it; that the three still agree with the kernel is what «running» means.
+//! Finds a machine's init from any process: its `boot` file, written by the start script, has pid, start time and the
+//! host's boot id. The machine runs if all three still agree with the kernel.
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -14,14 +14,14 @@ use tokio::time::timeout;
 
 use super::error::LocalError;
 
-/// How long the services get to end; runit kills what is left after 7 s of stage 2 and ours of stage 3.
+/// Time for the services to end; runit kills the rest after 7 s of stage 2 and our stage 3.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
-/// How often the machine is asked to stop (runit hears it only when it is up) and looked at.
+/// Interval of the stop signal (runit receives it only once it is up) and of the check.
 const STOP_POLL: Duration = Duration::from_millis(50);
-/// How long the kernel gets to end every process of the machine.
+/// Time for the kernel to end every process of the machine.
 const KILL_LIMIT: Duration = Duration::from_secs(10);
 
-/// The pid-1 of a machine that runs.
+/// The init (pid 1) of a running machine.
 #[derive(Debug)]
 pub(super) struct Init {
     pid: Pid,
@@ -39,14 +39,14 @@ impl Init {
         let Some(booted) = read_boot_file(machine_dir) else { return Ok(None) };
         let Some(pid) = Pid::from_raw(booted.pid) else { return Ok(None) };
         let Ok(pidfd) = pidfd_open(pid, PidfdFlags::NONBLOCK) else { return Ok(None) };
-        // Looked at after the descriptor is open: from here on it means this process and no other.
+        // Checked after the descriptor is open: from here on it refers to this process and no other.
         if !booted.is_alive() {
             return Ok(None);
         }
         Ok(Some(Self { pid, pidfd: Arc::new(pidfd) }))
     }
 
-    /// Ends the services, as far as they let themselves be ended within 15 s, then the machine.
+    /// Ends the services, waiting at most 15 s for a clean stop, then kills the machine.
     pub(super) async fn stop(self, machine: &str) -> Result<(), LocalError> {
         let asked = timeout(STOP_LIMIT, self.ask_to_stop()).await;
         match asked {
@@ -56,14 +56,14 @@ impl Init {
         self.kill(machine).await
     }
 
-    /// Ends every process of the machine, and returns when they are gone: with its init the kernel ends them all.
+    /// Kills the init, with which the kernel kills every process of the machine, and returns when they are gone.
     pub(super) async fn kill(self, machine: &str) -> Result<(), LocalError> {
-        // ESRCH means that it was faster.
+        // ESRCH: it has ended already.
         let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
         if self.has_ended_within(KILL_LIMIT).await? { Ok(()) } else { Err(LocalError::WillNotDie(machine.to_owned())) }
     }
 
-    /// Returns when the services have ended. The file is what the base tree's stage 3 leaves.
+    /// Returns when the services have ended: stage 3 of the base tree then creates the file.
     async fn ask_to_stop(&self) -> Result<(), LocalError> {
         let halted = PathBuf::from(format!("/proc/{}/root/run/halted", self.pid.as_raw_nonzero()));
         while fs::symlink_metadata(&halted).is_err() {
@@ -75,7 +75,7 @@ impl Init {
         Ok(())
     }
 
-    /// Waits for the end of the process, at which its pidfd becomes readable.
+    /// Waits for the end of the process: its pidfd becomes readable.
     async fn has_ended_within(&self, limit: Duration) -> Result<bool, LocalError> {
         let pidfd = Arc::clone(&self.pidfd);
         let wait = move || {
@@ -102,7 +102,7 @@ impl Booted {
     }
 }
 
-/// The start script has not come far enough as long as the line has no end.
+/// None until the start script has written the whole line.
 fn read_boot_file(machine_dir: &Path) -> Option<Booted> {
     parse_boot_file(&fs::read_to_string(machine_dir.join("boot")).ok()?)
 }
@@ -113,8 +113,8 @@ fn parse_boot_file(text: &str) -> Option<Booted> {
     Some(Booted { pid, start_time, boot_id: words.next()?.to_owned() })
 }
 
-/// Field 22 of proc_pid_stat(5), in clock ticks since the host's boot; none for a process that has ended but was not
-/// waited for. Fields are counted from behind the name, which may hold spaces and parentheses.
+/// Field 22 of proc_pid_stat(5), in clock ticks since the host's boot; none for a zombie. Fields are counted from
+/// behind the name, which may hold spaces and parentheses.
 fn start_time_of_living(stat: &str) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(") ")?;
     let mut fields = fields.split(' ');

@@ -1,7 +1,7 @@
-//! What is kept of a machine: `machines/{server id}/machine.json`, beside its files.
+//! The record of a machine: `machines/{server id}/machine.json`, beside its files.
 //!
-//! A data directory may outlive its database, and the next one counts from 1 again: a record says whose machine it is, and
-//! those of other installations are never read, changed or removed. Their addresses stay taken.
+//! A data directory may outlive its database, and the next database counts from 1 again: a record names its
+//! installation, and records of other installations are never changed or removed. Their addresses stay taken.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
@@ -19,34 +19,34 @@ use super::subnet::Subnet;
 const RECORD_FILE: &str = "machine.json";
 const LAST_NUMBER_FILE: &str = "last-number.json";
 
-/// What a machine is to be.
+/// Desired state of a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Desired {
-    /// It runs, and is booted again when the host or the manager starts.
+    /// Should run: it is booted again when the host or the manager starts.
     Up,
-    /// Its removal has begun and is to be finished.
+    /// Should be removed: the removal has begun.
     Gone,
 }
 
-/// A machine, as far as it must be known to start it again. Whether it runs is in its `boot` file, see [`super::process`].
+/// All that is needed to start a machine again. Whether it runs is in its `boot` file, see [`super::process`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
     pub server_id: ServerId,
     pub name: String,
     pub address: Ipv4Addr,
     pub authorized_key: String,
-    /// The public host key, `ssh-ed25519 AAAA…`; none before it was made.
+    /// The public host key, `ssh-ed25519 AAAA…`; none until it is generated.
     pub host_key: Option<String>,
-    /// The base tree it was made on. It keeps it when there is a newer one.
+    /// The base tree it was made on; stays the same when there is a newer one.
     pub base_tree: PathBuf,
     pub desired: Desired,
-    /// The installation whose machine it is; none in records of versions that did not know.
+    /// The installation that owns the machine; none in records of older versions.
     #[serde(default)]
     pub installation: Option<String>,
 }
 
-/// How much of an installation's id is in the name of a directory.
+/// Characters of the installation's id in a directory's name.
 const TAG_LENGTH: usize = 8;
 
 /// The directory that holds a data directory's machines.
@@ -59,7 +59,7 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn open(dir: PathBuf, installation: String) -> Result<Self, LocalError> {
         fs::create_dir_all(&dir).map_err(LocalError::io(&dir))?;
-        // The machines' files belong to the machines' users, some of them setuid: the host's users stay out.
+        // The machines' files have the machines' uids, some of them setuid: deny access to the host's users.
         fs::set_permissions(&dir, Permissions::from_mode(0o700)).map_err(LocalError::io(&dir))?;
         let dir = dir.canonicalize().map_err(LocalError::io(&dir))?;
         Ok(Self { dir, installation })
@@ -69,13 +69,12 @@ impl Store {
         &self.dir
     }
 
-    /// Whose machines these are.
     pub(super) fn installation(&self) -> &str {
         &self.installation
     }
 
-    /// What a machine's files and network are named after: its id, and where another installation's machine has that name,
-    /// the beginning of our own id too.
+    /// The name of a machine's directory and network: its id; if another installation's machine has that name, with the
+    /// beginning of our installation's id.
     pub(super) fn name(&self, server_id: ServerId) -> String {
         let plain = server_id.to_string();
         let tag: String = self.installation.chars().filter(char::is_ascii_alphanumeric).take(TAG_LENGTH).collect();
@@ -84,27 +83,25 @@ impl Store {
         if self.dir.join(&tagged).exists() || !self.record_in(&plain).map_or(true, is_ours) { tagged } else { plain }
     }
 
-    /// Whether a machine is this installation's.
     pub(super) fn owns(&self, record: &Record) -> bool {
         record.installation.as_deref() == Some(self.installation.as_str())
     }
 
-    /// A machine's own directory.
     pub(super) fn machine_dir(&self, server_id: ServerId) -> PathBuf {
         self.dir.join(self.name(server_id))
     }
 
-    /// Whoever changes a machine holds it.
+    /// Path of the lock for changing a machine.
     pub(super) fn machine_lock(&self, server_id: ServerId) -> PathBuf {
         self.dir.join(format!("{}.lock", self.name(server_id)))
     }
 
-    /// Whoever gives out addresses or changes the bridge holds it; taken after a machine's lock, never before.
+    /// Path of the lock for giving out addresses and changing the bridge; taken after a machine's lock, never before.
     pub(super) fn network_lock(&self) -> PathBuf {
         self.dir.join("network.lock")
     }
 
-    /// The machine with our id, if this installation has one.
+    /// The machine with this id, if this installation has one.
     pub(super) fn read(&self, server_id: ServerId) -> Result<Option<Record>, LocalError> {
         Ok(self.record_in(&self.name(server_id))?.filter(|record| self.owns(record)))
     }
@@ -119,8 +116,8 @@ impl Store {
         write_json(&dir.join(RECORD_FILE), record)
     }
 
-    /// Makes a machine of an earlier version, which did not say whose it is, this installation's. The caller knows that the
-    /// database names it.
+    /// Assigns a machine of an earlier version, whose record names no installation, to this installation. The caller
+    /// has checked that the database lists it.
     pub(super) fn claim(&self, server_id: ServerId, name: &str) -> Result<(), LocalError> {
         let plain = server_id.to_string();
         let nobodys = self.record_in(&plain)?.filter(|record| record.installation.is_none() && record.name == name);
@@ -129,7 +126,7 @@ impl Store {
         write_json(&self.dir.join(plain).join(RECORD_FILE), &record)
     }
 
-    /// Every machine of this installation, by id.
+    /// Every machine of this installation, sorted by id.
     pub(super) fn list(&self) -> Result<Vec<Record>, LocalError> {
         let mut records = self.list_all()?;
         records.retain(|record| self.owns(record));
@@ -137,7 +134,7 @@ impl Store {
         Ok(records)
     }
 
-    /// Every machine in the directory, whosever.
+    /// Every machine in the directory, of all installations.
     fn list_all(&self) -> Result<Vec<Record>, LocalError> {
         let mut records = Vec::new();
         for entry in fs::read_dir(&self.dir).map_err(LocalError::io(&self.dir))?.flatten() {
@@ -151,7 +148,7 @@ impl Store {
         Ok(records)
     }
 
-    /// An address no machine has; the one given out longest ago, so that nobody mistakes a new machine for an old one.
+    /// The free address that was given out longest ago, so that a client does not take a new machine for an old one.
     /// The caller holds the network lock until the address is in a record.
     pub(super) fn free_address(&self, subnet: Subnet) -> Result<Ipv4Addr, LocalError> {
         let taken: BTreeSet<_> = self.list_all()?.into_iter().map(|record| record.address).collect();
@@ -216,7 +213,7 @@ mod tests {
         let early = r#"{"server_id": 7, "name": "edxapp-demo-7", "address": "10.1.2.3", "authorized_key": "ssh-ed25519 AAAA",
             "host_key": null, "base_tree": "/base", "desired": "up"}"#;
         fs::write(dir.path().join("7/machine.json"), early).unwrap();
-        assert_eq!(store.read(ServerId(7)).unwrap(), None, "nobody's");
+        assert_eq!(store.read(ServerId(7)).unwrap(), None, "without an installation");
         store.claim(ServerId(7), "edxapp-other-7").unwrap();
         assert_eq!(store.read(ServerId(7)).unwrap(), None, "another machine with this id");
         store.claim(ServerId(7), "edxapp-demo-7").unwrap();

@@ -1,7 +1,7 @@
-//! What a data directory is to its host: an id that its interfaces and namespaces carry, and a subnet of its own.
+//! A data directory's site on its host: an id for its interfaces and namespaces, and its own subnet.
 //!
 //! Subnets are reserved in one file of the host, under one lock, for as long as the data directory exists: two managers
-//! that start at the same moment get different ones, and so do two of which one has just stopped its machines.
+//! get different ones even if they start at the same moment or one has just stopped its machines.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,16 +20,16 @@ const HOST_LOCK: &str = "/run/lock/ocim-local-machines.lock";
 const RESERVATIONS: &str = "/var/lib/ocim/local-subnets.json";
 const SITE_FILE: &str = "site.json";
 
-/// A data directory's place on its host. Kept in its `machines/site.json`.
+/// A data directory's id and subnet, stored in its `machines/site.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Site {
-    /// Six hexadecimal digits, drawn once.
+    /// Six random hexadecimal digits.
     pub id: String,
-    /// Where its machines live.
+    /// The network that is reserved for the machines.
     pub subnet: Subnet,
 }
 
-/// Who has a subnet.
+/// The subnet of a data directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Reservation {
     id: String,
@@ -39,11 +39,11 @@ struct Reservation {
 type Reservations = BTreeMap<Subnet, Reservation>;
 
 impl Site {
-    /// The site of a directory of machines, reserved on this host: the one it has, or a new one.
+    /// The site of a directory of machines, reserved on this host: the existing one, or a new one.
     ///
     /// # Errors
-    /// [`LocalError::Invalid`] when the subnet wanted cannot be used, when machines live in another one already, and when
-    /// the directory is a copy of one that is in use; [`LocalError::Exhausted`] when no subnet is free.
+    /// [`LocalError::Invalid`] if the wanted subnet cannot be used, if machines use another one already, or if the
+    /// directory is a copy of one that is in use; [`LocalError::Exhausted`] if no subnet is free.
     pub(super) async fn reserve(machines_dir: &Path, wanted: Option<Subnet>) -> Result<Self, LocalError> {
         if let Some(refused) = wanted.filter(|subnet| !subnet.is_usable()) {
             return Err(LocalError::Invalid(format!(
@@ -77,14 +77,14 @@ impl Site {
         Ok(site)
     }
 
-    /// The bridge its machines are on.
+    /// Name of the bridge of its machines.
     pub(super) fn bridge(&self) -> String {
         bridge_of(&self.id)
     }
 }
 
 impl Reservation {
-    /// Whether the directory still is what it was when it reserved.
+    /// Whether the directory still exists with this site's id.
     fn is_alive(&self) -> bool {
         matches!(read_json::<Site>(&self.machines_dir.join(SITE_FILE)), Ok(Some(site)) if site.id == self.id)
     }
@@ -104,7 +104,7 @@ fn has_machines(machines_dir: &Path) -> Result<bool, LocalError> {
     Ok(entries.flatten().any(|entry| entry.path().is_dir()))
 }
 
-/// A copied data directory would give its machines the names and addresses of the first one's.
+/// Refuses a copied data directory: its machines would get the names and addresses of the original's.
 fn refuse_copy(known: Option<&Site>, machines_dir: &Path, reservations: &Reservations) -> Result<(), LocalError> {
     let Some(site) = known else { return Ok(()) };
     match reservations.values().find(|holder| holder.id == site.id && holder.machines_dir != machines_dir) {
@@ -179,7 +179,7 @@ struct Route {
     dev: Option<String>,
 }
 
-/// The networks this host has addresses in or routes to, but for those of its own bridge.
+/// The networks this host has addresses in or routes to, except those of its own bridge.
 async fn networks_of_host(own_bridge: &str) -> Result<Vec<Subnet>, LocalError> {
     let links: Vec<Link> = parse(&run("ip", &["-j", "-4", "address"]).await?)?;
     let routes: Vec<Route> = parse(&run("ip", &["-j", "-4", "route", "show", "table", "main"]).await?)?;

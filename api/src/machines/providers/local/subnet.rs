@@ -1,4 +1,4 @@
-//! IPv4 subnets: which addresses machines get, and whether two networks meet. Pure.
+//! IPv4 subnets: the addresses of machines, and whether two networks overlap. Pure.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -13,26 +13,26 @@ pub struct Subnet {
     prefix: u8,
 }
 
-/// Why a text is no subnet.
+/// The text is not a subnet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no IPv4 subnet; write it as 10.213.0.0/24, with every bit behind the prefix zero")]
 pub struct NoSubnet(String);
 
 impl Subnet {
-    /// Machines live in private networks of 5 to 65,533 machines.
+    /// Networks of 5 to 65,533 machines.
     const USABLE_PREFIXES: std::ops::RangeInclusive<u8> = 16..=29;
 
-    /// The networks to choose from when none is set: 10.213.0.0/24, 10.213.1.0/24, ….
+    /// The networks to choose from if none is configured: 10.213.0.0/24, 10.213.1.0/24, ….
     pub(super) fn pool() -> impl Iterator<Item = Self> {
         (0..=255_u8).map(|third| Self { network: u32::from(Ipv4Addr::new(10, 213, third, 0)), prefix: 24 })
     }
 
-    /// Whether machines may live in it: private, and neither too small nor too large.
+    /// Whether machines may use it: private, and neither too small nor too large.
     pub(super) fn is_usable(self) -> bool {
         Ipv4Addr::from(self.network).is_private() && Self::USABLE_PREFIXES.contains(&self.prefix)
     }
 
-    /// The number of bits all its addresses share.
+    /// Length of the prefix in bits.
     pub(super) fn prefix(self) -> u8 {
         self.prefix
     }
@@ -42,25 +42,25 @@ impl Subnet {
         Ipv4Addr::from(self.network.saturating_add(1))
     }
 
-    /// The address with a number of its own in the subnet; none for the network's, the host's and the broadcast address.
+    /// The address with this number in the subnet; none for the network's, the host's and the broadcast address.
     pub(super) fn address(self, number: u32) -> Option<Ipv4Addr> {
         let is_machines = number >= Self::FIRST && number <= self.last();
         is_machines.then(|| Ipv4Addr::from(self.network | number))
     }
 
-    /// The number of an address in the subnet; none for the addresses that are no machine's.
+    /// The number of an address in the subnet; none for addresses that machines do not get.
     pub(super) fn number(self, address: Ipv4Addr) -> Option<u32> {
         let number = u32::from(address) & !self.mask();
         (self.address(number) == Some(address)).then_some(number)
     }
 
-    /// The machines' numbers, beginning behind `after` and once around.
+    /// The machines' numbers, beginning behind `after` and wrapping around once.
     pub(super) fn numbers_after(self, after: u32) -> impl Iterator<Item = u32> {
         let after = after.clamp(Self::FIRST - 1, self.last());
         (after + 1..=self.last()).chain(Self::FIRST..=after)
     }
 
-    /// Whether an address is in both.
+    /// Whether the networks have a common address.
     pub(super) fn overlaps(self, other: Self) -> bool {
         let mask = self.mask() & other.mask();
         self.network & mask == other.network & mask
@@ -80,7 +80,7 @@ impl Subnet {
 impl FromStr for Subnet {
     type Err = NoSubnet;
 
-    /// `a.b.c.d/n`; a plain address is a network of one.
+    /// `a.b.c.d/n`; an address without prefix is a network of one.
     fn from_str(text: &str) -> Result<Self, NoSubnet> {
         let refused = || NoSubnet(text.chars().take(64).collect());
         let (address, prefix) = text.split_once('/').unwrap_or((text, "32"));

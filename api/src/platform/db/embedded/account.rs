@@ -1,8 +1,8 @@
-//! Whom PostgreSQL runs as. It refuses root, so root hands it to an unprivileged user.
+//! The Unix user that runs PostgreSQL. PostgreSQL refuses to run as root, so root starts it as an unprivileged user.
 //!
-//! That user may be kept out by a closed directory on the way: root's home is, and so is what `mktemp -d` makes. Then the
-//! server gets a mount namespace of its own in which the database is at `/mnt`; the rest of the machine sees nothing of
-//! that, and no mode of a directory that is not ours is changed.
+//! A closed directory on the path may keep that user out: root's home, or what `mktemp -d` makes. Then the server gets
+//! its own mount namespace with the database at `/mnt`. Other processes do not see that mount, and no permissions of a
+//! directory that is not ours are changed.
 
 use std::ffi::OsString;
 use std::fs;
@@ -14,21 +14,21 @@ use super::error::EmbeddedError;
 use super::files::Files;
 use crate::platform::children::User;
 
-/// Where the database is for a server that cannot come to it.
+/// The mount point of the database in a server's own mount namespace.
 const SHOWN_AT: &str = "/mnt";
 
-/// Who runs the server and owns its files, and how it comes to them.
+/// The Unix user that runs the server and owns its files, and the path by which it reaches them.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
-    /// Somebody else, when we are root; else whoever we are.
+    /// The unprivileged user if this program runs as root; none: the server runs as this program's user.
     other: Option<User>,
     home: PathBuf,
     is_shown: bool,
 }
 
 impl Account {
-    /// The owner of the data where there are data; else us, or for root `postgres` or `nobody`. Proves that the database's
-    /// directory can be reached.
+    /// Chooses the owner of existing data; else our own user, or for root `postgres` or `nobody`. Checks that this user
+    /// can reach the database's directory.
     pub(super) async fn choose(files: &Files) -> Result<Self, EmbeddedError> {
         let other = other(&files.data())?;
         files.let_pass(other.is_some())?;
@@ -43,12 +43,12 @@ impl Account {
         Ok(account)
     }
 
-    /// What the server calls something that is in the database's directory.
+    /// The path by which the server finds a file of the database's directory.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         if self.is_shown { Path::new(SHOWN_AT).join(name) } else { self.home.join(name) }
     }
 
-    /// The command line that runs this one as the account, in the same process.
+    /// The command line that runs `command` as this account; every step execs the next, so the pid stays the same.
     pub(super) fn command<I: IntoIterator<Item = OsString>>(&self, command: I) -> Vec<OsString> {
         let mut line: Vec<OsString> = Vec::new();
         if self.is_shown {
@@ -64,7 +64,7 @@ impl Account {
         line
     }
 
-    /// Gives it a file or directory.
+    /// Gives the account ownership of a file or directory.
     pub(super) fn own(&self, path: &Path) -> Result<(), EmbeddedError> {
         match &self.other {
             None => Ok(()),
@@ -74,7 +74,7 @@ impl Account {
         }
     }
 
-    /// The first directory on the way that it cannot enter.
+    /// The first directory on the path that the account cannot enter.
     async fn first_closed(&self) -> Result<Option<PathBuf>, EmbeddedError> {
         if self.may_pass(&self.home).await? {
             return Ok(None);
@@ -89,7 +89,7 @@ impl Account {
         Ok(None)
     }
 
-    /// Asks the kernel as that user, so that access lists and mounts count too.
+    /// Runs `test -x` as that user, so that access control lists and mounts count too.
     async fn may_pass(&self, directory: &Path) -> Result<bool, EmbeddedError> {
         let line = self.command(["test".into(), "-x".into(), directory.as_os_str().to_owned()]);
         let mut parts = line.into_iter();

@@ -8,7 +8,7 @@ use std::{env, fs};
 
 use super::error::EmbeddedError;
 
-/// Where packages put several versions side by side: the directory above, and what follows the version's name.
+/// Where packages install several versions side by side: the parent directory, and the path below each version.
 const SHELVES: [(&str, &str); 4] = [
     ("/usr/lib/postgresql", "bin"),
     ("/opt/homebrew/opt", "bin"),
@@ -16,7 +16,6 @@ const SHELVES: [(&str, &str); 4] = [
     ("/home/linuxbrew/.linuxbrew/opt", "bin"),
 ];
 
-/// One installed version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Binaries {
     pub(super) directory: PathBuf,
@@ -33,13 +32,13 @@ impl Binaries {
     }
 }
 
-/// The newest installed version, or the one that made the data where there are data.
+/// The version that created the existing data, or the newest installed one if there are no data.
 pub(super) async fn find(data: &Path) -> Result<Binaries, EmbeddedError> {
     find_in(&candidates(), data).await
 }
 
-/// Another program of PostgreSQL's: beside the server's own, or, where packages put only those there, of the same or a later
-/// version elsewhere.
+/// Finds another PostgreSQL program: beside the server's own, or, if the package does not put it there, in a directory
+/// of the same or a later version.
 pub(super) async fn find_tool(data: &Path, name: &str) -> Result<PathBuf, EmbeddedError> {
     let beside = find(data).await?;
     let own = beside.directory.join(name);
@@ -72,7 +71,7 @@ async fn find_in(directories: &[PathBuf], data: &Path) -> Result<Binaries, Embed
     })
 }
 
-/// The first of the highest version that fits; else the versions there are.
+/// The highest version that fits, the first found if several do. Error: the installed versions, as text.
 fn choose(installed: Vec<Binaries>, wanted: Option<u32>) -> Result<Binaries, String> {
     let versions: BTreeSet<u32> = installed.iter().map(|found| found.major).collect();
     installed
@@ -82,7 +81,7 @@ fn choose(installed: Vec<Binaries>, wanted: Option<u32>) -> Result<Binaries, Str
         .ok_or_else(|| versions.iter().map(u32::to_string).collect::<Vec<_>>().join(", "))
 }
 
-/// Every directory to look in, in order of preference. PG_BINDIR, when set, is the only one.
+/// Directories to search, in order of preference. If PG_BINDIR is set, it is the only one.
 fn candidates() -> Vec<PathBuf> {
     if let Some(set) = env::var_os("PG_BINDIR").filter(|set| !set.is_empty()) {
         return vec![PathBuf::from(set)];
@@ -99,7 +98,7 @@ fn candidates() -> Vec<PathBuf> {
         found.extend(versions.map(|entry| entry.path().join(inside)));
     }
     if !found.iter().any(|path| path.starts_with("/usr/lib/postgresql")) {
-        // Named for the message, in the words of Debian's layout.
+        // Not a real directory: tells the reader of the error message where Debian installs PostgreSQL.
         found.push("/usr/lib/postgresql/*/bin".into());
     }
     found
@@ -109,7 +108,7 @@ fn has_both(directory: &Path) -> bool {
     directory.join("initdb").is_file() && directory.join("postgres").is_file()
 }
 
-/// What `postgres --version` says: `postgres (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)`; its other programs say the same.
+/// Parses `postgres --version`: `postgres (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)`; other programs print the same.
 async fn major_version(program: &Path) -> Option<u32> {
     let mut command = tokio::process::Command::new(program);
     command.arg("--version").stdin(Stdio::null()).kill_on_drop(true);

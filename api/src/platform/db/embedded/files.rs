@@ -1,14 +1,14 @@
-//! Where the embedded Postgres keeps its things: `{data_dir}/postgres/` with
+//! The files of the embedded Postgres, in `{data_dir}/postgres/`:
 //!
 //! | Name | What |
 //! |---|---|
-//! | `data/` | the cluster, owned by whoever runs the server |
-//! | `password` | of the role `ocim`; only for whoever starts ocim (0600) |
+//! | `data/` | the cluster, owned by the user that runs the server |
+//! | `password` | of the role `ocim`; readable only by the user that starts ocim (0600) |
 //! | `port` | the port of the last start, tried first at the next |
 //! | `log`, `log.1` | what the server printed |
-//! | `lock` | held while somebody starts or stops it |
+//! | `lock` | held while a process starts or stops the server |
 //!
-//! What runs, and where, is read from the server's own `data/postmaster.pid`, so there is no second record to differ.
+//! Process and port are read from the server's own `data/postmaster.pid`; there is no second record that could differ.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -21,36 +21,36 @@ use secrecy::{ExposeSecret, SecretString};
 use super::error::EmbeddedError;
 use crate::platform::children::{self, ProcessId};
 
-/// The files of one data directory.
+/// The files below one data directory.
 #[derive(Debug, Clone)]
 pub(super) struct Files {
     pub(super) home: PathBuf,
 }
 
-/// A server that runs on our data.
+/// A server that runs on these data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Running {
     pub(super) process: ProcessId,
     pub(super) port: u16,
-    /// It has said that it takes connections.
+    /// The server has written that it accepts connections.
     pub(super) is_ready: bool,
 }
 
 impl Files {
-    /// Makes the directory where it is missing.
+    /// Opens the files of a data directory; creates the directory if missing.
     pub(super) fn prepare(data_dir: &Path) -> Result<Self, EmbeddedError> {
         let home = data_dir.join("postgres");
         fs::create_dir_all(&home).map_err(EmbeddedError::directory("make the directory", &home))?;
         Self::at(&home)
     }
 
-    /// The directory that is there.
+    /// Opens an existing `postgres/` directory.
     pub(super) fn at(home: &Path) -> Result<Self, EmbeddedError> {
         let home = home.canonicalize().map_err(EmbeddedError::directory("find the directory", home))?;
         Ok(Self { home })
     }
 
-    /// What [`Files::prepare`] was given.
+    /// The data directory that [`Files::prepare`] was given.
     pub(super) fn data_dir(&self) -> &Path {
         self.home.parent().unwrap_or(&self.home)
     }
@@ -71,22 +71,22 @@ impl Files {
         self.home.join("password")
     }
 
-    /// Others may pass through to the data, or nobody may. Nothing can be listed either way.
+    /// Lets other users pass through to the data (0711), or no other user (0700). They can never list the directory.
     pub(super) fn let_pass(&self, others: bool) -> Result<(), EmbeddedError> {
         let mode = if others { 0o711 } else { 0o700 };
         fs::set_permissions(&self.home, fs::Permissions::from_mode(mode))
             .map_err(EmbeddedError::directory("set the mode of", &self.home))
     }
 
-    /// Waits for the lock that starting and stopping need.
+    /// Waits for the lock that protects starting and stopping.
     pub(super) async fn lock(&self, at_most: Duration) -> Result<File, EmbeddedError> {
         let path = self.home.join("lock");
         let held = children::lock(&path, at_most).await.map_err(EmbeddedError::directory("lock", &path))?;
         held.ok_or_else(|| EmbeddedError::Busy { directory: self.home.clone(), waited: at_most })
     }
 
-    /// The server that runs on these data, whoever started it. Its pid file may be left over and the pid be anybody's by
-    /// now; a postmaster's working directory is its data directory, which no stranger's is.
+    /// The server that runs on these data, even if another process started it. The pid file may be stale and its pid
+    /// reused; a postmaster is recognised by its working directory, which is its data directory.
     pub(super) fn running(&self) -> Option<Running> {
         let text = fs::read_to_string(self.pid_file()).ok()?;
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
@@ -98,8 +98,8 @@ impl Files {
         is_ours.then(|| Running { process, port, is_ready: lines.get(7) == Some(&"ready") })
     }
 
-    /// Takes away a pid file of a dead server whose pid somebody else has now: PostgreSQL would believe it. One whose pid
-    /// is free is left to PostgreSQL, which also looks whether old processes still hold its memory.
+    /// Removes the stale pid file of a dead server whose pid another process has now, since PostgreSQL would trust it.
+    /// If the pid is free, PostgreSQL handles the file and also checks for processes that hold its shared memory.
     pub(super) fn disown_pid_file(&self) -> Result<(), EmbeddedError> {
         let path = self.pid_file();
         let text = match fs::read_to_string(&path) {
@@ -115,7 +115,7 @@ impl Files {
         fs::remove_file(&path).map_err(EmbeddedError::directory("remove", &path))
     }
 
-    /// The password, if there is one.
+    /// The stored password; none if there is no file.
     pub(super) fn password(&self) -> Result<Option<SecretString>, EmbeddedError> {
         let path = self.password_file();
         match fs::read_to_string(&path) {
@@ -125,7 +125,7 @@ impl Files {
         }
     }
 
-    /// Makes a password of 256 random bits and keeps it.
+    /// Creates and stores a password of 256 random bits.
     pub(super) fn new_password(&self) -> Result<SecretString, EmbeddedError> {
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes).map_err(|error| {
@@ -146,7 +146,7 @@ impl Files {
     }
 }
 
-/// Writes a file that only its owner reads, from the first moment.
+/// Writes a file that is readable only by its owner (0600) from its creation.
 pub(super) fn write_secret(path: &Path, secret: &SecretString) -> Result<(), EmbeddedError> {
     let write = || {
         let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;

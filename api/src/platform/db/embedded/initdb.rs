@@ -1,5 +1,5 @@
-//! Makes the cluster, once. It is made beside its place and moved there when it is whole, so `data/` is never half a
-//! cluster, wherever the program was cut off.
+//! Creates the cluster, once. initdb writes to a temporary directory that is renamed to `data/` when it is complete, so
+//! an interrupted start never leaves half a cluster in `data/`.
 
 use std::ffi::OsString;
 use std::fs;
@@ -15,11 +15,11 @@ use super::binaries::Binaries;
 use super::error::EmbeddedError;
 use super::files::{Files, write_secret};
 
-/// It takes about 2 s; a slow disk may need much more.
+/// initdb takes about 2 s; a slow disk may need much more.
 const AT_MOST: Duration = Duration::from_secs(180);
 const PREFIX: &str = "new-";
 
-/// Makes `data/`. The lock must be held.
+/// Creates the cluster in `data/`. The lock must be held.
 pub(super) async fn make_cluster(
     files: &Files,
     binaries: &Binaries,
@@ -28,7 +28,7 @@ pub(super) async fn make_cluster(
     is_durable: bool,
 ) -> Result<(), EmbeddedError> {
     remove_unfinished(files);
-    // The process id keeps an initdb that outlived a killed ocim out of this one's directory.
+    // With the process id in the name, an initdb that outlived a killed ocim writes to another directory than this one.
     let (new, new_secret) = (format!("{PREFIX}{}", std::process::id()), format!("{PREFIX}password"));
     let (place, secret) = (files.home.join(&new), files.home.join(&new_secret));
     fs::create_dir(&place).map_err(EmbeddedError::directory("make the directory", &place))?;
@@ -81,7 +81,7 @@ async fn run(
     Err(failed(if said.is_empty() { output.status.to_string() } else { said }))
 }
 
-/// What an earlier try left. What cannot be removed is in nobody's way.
+/// Removes what an earlier attempt left. What cannot be removed does no harm.
 fn remove_unfinished(files: &Files) {
     let Ok(entries) = fs::read_dir(&files.home) else { return };
     for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {

@@ -1,8 +1,8 @@
-//! A PostgreSQL of our own, for when no DATABASE_URL is set: found on the machine, made under the data directory, on a
-//! free port of 127.0.0.1 behind a random password.
+//! The embedded PostgreSQL, used if no DATABASE_URL is set: installed programs of this host run a cluster below the
+//! data directory, on a free port of 127.0.0.1, with a random password.
 //!
-//! Invariants: one server a data directory, however many processes start it at once; it outlives a crash of ours, and
-//! the next start adopts it; whatever was killed in whatever order, the next start recovers.
+//! Invariants: one server per data directory, however many processes start it at once. It survives a crash of ocim, and
+//! the next start adopts it. Whichever processes were killed, in any order, the next start recovers.
 //!
 //! Not here: installing PostgreSQL (the messages say how) and the schema.
 
@@ -28,15 +28,14 @@ pub use self::error::EmbeddedError;
 use self::files::{Files, Running};
 use crate::platform::children::{Detached, ProcessId, Signal, log_tail, open_log};
 
-/// The role and the database.
+/// The name of the role and of the database.
 const ROLE: &str = "ocim";
 
-/// How to run it.
 #[derive(Debug, Clone, Copy)]
 pub struct EmbeddedOptions {
-    /// Whether a commit survives a power cut. Off is only for tests, where it is faster.
+    /// Whether commits survive a power cut. Off is only for tests, where it is faster.
     pub is_durable: bool,
-    /// How long a start may take, recovery after a crash included.
+    /// How long a start may take, including recovery after a crash.
     pub start_timeout: Duration,
 }
 
@@ -46,7 +45,7 @@ impl Default for EmbeddedOptions {
     }
 }
 
-/// A server that answers. Dropping this leaves it running. Cheap to clone.
+/// A server that accepts connections. Dropping this leaves it running. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct EmbeddedPostgres {
     files: Files,
@@ -56,10 +55,10 @@ pub struct EmbeddedPostgres {
 }
 
 impl EmbeddedPostgres {
-    /// Starts the server of this data directory, or adopts the one that runs. When it returns, the database answers.
+    /// Starts the server of this data directory, or adopts a running one. Returns once the database answers.
     ///
     /// # Errors
-    /// Each says what is wrong and what to do; nothing that was there is lost by any of them.
+    /// [`EmbeddedError`], whose message names the remedy. Existing data are never lost.
     pub async fn start(data_dir: &Path, options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
         let deadline = Instant::now() + options.start_timeout;
         let files = Files::prepare(data_dir)?;
@@ -80,8 +79,8 @@ impl EmbeddedPostgres {
         Self { url: url(running.port, password), process, options, files }
     }
 
-    /// Starts it again whenever it ends, at the same address, so that who lost the connection finds it there. Ends only when
-    /// it cannot be started there any more, which is logged.
+    /// Restarts the server whenever it ends, at the same address, so that clients can reconnect. Returns only if the
+    /// server now has another port, which is logged.
     pub async fn supervise(&self) {
         loop {
             let process = self.process();
@@ -104,7 +103,7 @@ impl EmbeddedPostgres {
         }
     }
 
-    /// Takes over the server that runs; none when it ended over it.
+    /// Adopts the running server. None: it ended in the meantime.
     async fn adopt(
         files: &Files,
         running: Running,
@@ -126,11 +125,11 @@ impl EmbeddedPostgres {
         Ok(Some(Self::of(files.clone(), options, running, &password)))
     }
 
-    /// The URL of the server that another process runs on this data directory, for whoever joins it and must never stop
-    /// it.
+    /// The URL of the server that another process runs on this data directory. For a process that joins it and must
+    /// never stop it.
     ///
     /// # Errors
-    /// None runs, or it may not be joined by this user.
+    /// [`EmbeddedError`] if no server runs, or this user may not read its password.
     pub async fn attach(data_dir: &Path) -> Result<SecretString, EmbeddedError> {
         let home = data_dir.join("postgres");
         let not_running = || EmbeddedError::NotRunning { directory: home.clone() };
@@ -144,27 +143,27 @@ impl EmbeddedPostgres {
         Ok(url(running.port, &password))
     }
 
-    /// Where it answers: `postgres://ocim:…@127.0.0.1:port/ocim`.
+    /// The server's URL: `postgres://ocim:…@127.0.0.1:port/ocim`.
     #[must_use]
     pub fn url(&self) -> &SecretString {
         &self.url
     }
 
-    /// The server's first process.
+    /// The postmaster, the server's first process.
     #[must_use]
     pub fn process(&self) -> ProcessId {
         self.process.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Ends it: open connections are cut, everything committed is on disk. No process of it is left. Takes at most 70 s.
+    /// Stops the server: open connections are cut, committed data are on disk. Takes at most 70 s.
     ///
     /// # Errors
-    /// It survives even SIGKILL, or belongs to another user.
+    /// [`EmbeddedError`] if the server survives SIGKILL, or belongs to another user.
     pub async fn stop(self) -> Result<(), EmbeddedError> {
-        // Nobody may adopt it meanwhile; but where there is no lock, as the directory is gone, it is stopped all the same.
+        // No other process may adopt the server meanwhile. Without a lock (directory deleted), stop it all the same.
         let _lock = self.files.lock(Duration::from_secs(30)).await;
         let steps = [
-            // Fast shutdown; then at once, to be recovered at the next start.
+            // Fast shutdown first; then immediate shutdown, after which the next start recovers.
             (Signal::INT, Duration::from_secs(30)),
             (Signal::QUIT, Duration::from_secs(5)),
             (Signal::KILL, Duration::from_secs(5)),
@@ -179,16 +178,16 @@ impl EmbeddedPostgres {
     }
 }
 
-/// Where a program of PostgreSQL's is, like `pg_dump`: one for the version that made the data of this data directory, or for the
-/// newest one.
+/// The path of a PostgreSQL program such as `pg_dump`: of the version that created the data of this data directory, or
+/// the newest one.
 ///
 /// # Errors
-/// When PostgreSQL is not installed on this machine.
+/// [`EmbeddedError`] if PostgreSQL is not installed on this host.
 pub async fn tool(data_dir: &Path, name: &str) -> Result<PathBuf, EmbeddedError> {
     binaries::find_tool(&data_dir.join("postgres/data"), name).await
 }
 
-/// Starts a server where none runs. The lock must be held.
+/// Starts a server if none runs. The lock must be held.
 async fn launch(
     files: &Files,
     options: EmbeddedOptions,
@@ -222,10 +221,10 @@ async fn launch(
     }
 }
 
-/// What the log of a server that ended at once says: worth another try, on which port; or not.
+/// Decides from the log of a server that ended at once whether to try again, and on which port.
 fn next_try(files: &Files, tried: u16, since: u64) -> Result<std::io::Result<u16>, EmbeddedError> {
     let tail = log_tail(&files.log(), since);
-    // Messages are in English: `lc_messages` is set.
+    // The messages are in English because `lc_messages` is set.
     if tail.contains("could not create any TCP/IP sockets") || tail.contains("Address already in use") {
         tracing::info!(port = tried, "the port was taken meanwhile; choosing another");
         return Ok(any_port());
@@ -249,7 +248,7 @@ fn spawn(
     let mut settings = vec![
         port.as_str(),
         "listen_addresses=127.0.0.1",
-        // A deep data directory is too long for a socket's path.
+        // No Unix socket: with a deep data directory its path would be too long.
         "unix_socket_directories=",
         "shared_buffers=128MB",
         "max_connections=200",
@@ -265,14 +264,14 @@ fn spawn(
     Detached::new(account.command(line)).spawn(log).map_err(|error| start_error(files, &error.to_string()))
 }
 
-/// What became of a server that is starting.
+/// The outcome of waiting for a starting server.
 enum Wait {
     Ready(Running),
     Ended,
     TooLong,
 }
 
-/// Waits until the server itself says that it takes connections: only then is whoever answers at its port the server.
+/// Waits until the server's pid file says that it is ready. Before that, another program may listen on the port.
 async fn wait_until_ready(files: &Files, process: &ProcessId, deadline: Instant) -> Wait {
     let began = Instant::now();
     let mut told = began;

@@ -1,4 +1,4 @@
-//! The first words with a server: does it answer to our password, and is our database there?
+//! The first connection to a server: checks that the password works, and creates the database if missing.
 
 use std::future::Future;
 use std::net::Ipv4Addr;
@@ -15,14 +15,14 @@ use super::files::Files;
 
 const AT_MOST: Duration = Duration::from_secs(15);
 
-/// Proves that the database answers; makes it where it is missing.
+/// Checks that the database answers; creates it if missing.
 pub(super) async fn prepare_database(files: &Files, port: u16, password: &SecretString) -> Result<(), EmbeddedError> {
     let failed = |reason: String| EmbeddedError::Answer { port, reason, log: files.log() };
     let prepare = async {
         match ask(port, password, ROLE, "SELECT 1").await {
             Err(error) if error.code() == Some(&SqlState::UNDEFINED_DATABASE) => {
                 let made = ask(port, password, "postgres", "CREATE DATABASE ocim").await;
-                // Whoever was faster has made the same.
+                // Another process may have created the database first.
                 made.or_else(|error| match error.code() {
                     Some(&SqlState::DUPLICATE_DATABASE) => Ok(()),
                     Some(_) | None => Err(error),
@@ -46,7 +46,7 @@ async fn ask(port: u16, password: &SecretString, database: &str, statement: &str
     let driving = tokio::spawn(connection);
     let answer = client.batch_execute(statement).await;
     drop(client);
-    // The connection's own end says nothing that the answer does not.
+    // An error of the connection task adds nothing to the answer.
     drop(driving.await);
     answer
 }

@@ -1,18 +1,18 @@
-//! Texts without the codes that colour them on a terminal.
+//! Removes terminal colour codes from text.
 
 use super::Span;
 
-/// What begins a code: the character itself, and as JSON, Python and C write it.
+/// The start of a colour code: the escape character itself, and as JSON, Python and C escape it.
 const BEGINNINGS: [&str; 6] = ["\u{1b}[", "\\u001b[", "\\u001B[", "\\x1b[", "\\x1B[", "\\033["];
 
-/// A text without codes.
+/// A text without colour codes.
 pub(super) struct Plain {
     pub text: String,
-    /// Where each code was in the text without codes, and how long all are together up to it.
+    /// The position of each code in the plain text, and the total length of all codes up to it.
     codes: Vec<(usize, usize)>,
 }
 
-/// The text without codes; none: it has none.
+/// The text without colour codes; none if there are none.
 pub(super) fn without(text: &str) -> Option<Plain> {
     if !text.contains(['\u{1b}', '\\']) {
         return None;
@@ -39,7 +39,7 @@ pub(super) fn without(text: &str) -> Option<Plain> {
     (!plain.codes.is_empty()).then_some(plain)
 }
 
-/// How long the code is that begins here.
+/// The length of the code that starts here; none if there is no code.
 fn code(text: &str) -> Option<usize> {
     let beginning = BEGINNINGS.into_iter().find(|beginning| text.starts_with(beginning))?;
     let body = text.get(beginning.len()..)?;
@@ -49,7 +49,7 @@ fn code(text: &str) -> Option<usize> {
 }
 
 impl Plain {
-    /// Where a span is in the text with its codes; those inside are part of it.
+    /// Maps a span of the plain text to the original text; codes inside the span are included.
     pub fn original(&self, (start, end): Span) -> Span {
         let before = |count: usize| {
             let last = count.checked_sub(1).and_then(|last| self.codes.get(last));

@@ -1,27 +1,27 @@
-//! What is left of a secret where a text was cut inside it.
+//! Finds the remaining part of a secret where a text was cut inside it.
 
 use std::collections::HashMap;
 
 use super::{LONG, Span};
 
-/// So many bytes beside a cut are looked up.
+/// The number of bytes next to a cut that are looked up.
 const WINDOW: usize = 6;
-/// How many places in secrets are known. Long keys are many times as long in all their forms; the shorter forms come first.
+/// The maximum number of indexed positions. All forms of a long key are many times as long; shorter forms come first.
 const MAX_PLACES: usize = 200_000;
-/// What programs write where they cut.
+/// How programs mark a truncation.
 const MARKS: [&str; 2] = ["…", "..."];
 
 type Window = [u8; WINDOW];
 
-/// The places of every few bytes in the forms of secrets.
+/// An index of all windows of [`WINDOW`] bytes in the forms of secrets.
 pub(super) struct Cuts {
     forms: Vec<String>,
-    /// Of which form, and where.
+    /// The form's index in `forms`, and the position in it.
     places: HashMap<Window, Vec<(usize, usize)>>,
 }
 
 impl Cuts {
-    /// Of these forms.
+    /// Indexes these forms.
     pub fn of<'a>(forms: impl Iterator<Item = &'a str>) -> Self {
         let mut forms: Vec<String> = forms.map(str::to_owned).collect();
         forms.sort_by_key(String::len);
@@ -39,8 +39,8 @@ impl Cuts {
         Self { forms, places }
     }
 
-    /// Adds what is left of secrets at both ends of the text and beside marks of cuts in it. At an end of the text, which
-    /// need not be a cut, it takes more to be a secret's.
+    /// Adds parts of secrets at both ends of the text and next to truncation marks in it. An end of the text need not
+    /// be a cut, so a longer match is required there.
     pub fn add(&self, text: &str, spans: &mut Vec<Span>) {
         if self.places.is_empty() {
             return;
@@ -61,7 +61,7 @@ impl Cuts {
         places.iter().filter_map(|(form, at)| Some((self.forms.get(*form)?.as_str(), *at)))
     }
 
-    /// The end of a secret at this place; or its middle, if all that follows is of it.
+    /// The end part of a secret at `start`; or a middle part, if the rest of the text belongs to the secret.
     fn behind(&self, text: &str, start: usize, least: usize) -> Option<Span> {
         let rest = text.as_bytes().get(start..)?;
         let lengths = self.known(rest.get(..WINDOW)).filter_map(|(form, at)| {
@@ -73,7 +73,7 @@ impl Cuts {
         Some((start, start + length)).filter(|(_, end)| text.is_char_boundary(*end))
     }
 
-    /// The beginning of a secret before this place.
+    /// The first part of a secret that ends at `end`.
     fn before(&self, text: &str, end: usize, least: usize) -> Option<Span> {
         let before = text.as_bytes().get(..end)?;
         let window = end.checked_sub(WINDOW).and_then(|start| before.get(start..));

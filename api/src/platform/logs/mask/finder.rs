@@ -1,4 +1,4 @@
-//! Finds the forms of secrets in a text: an automaton looks for how each begins, and what follows is compared.
+//! Finds the forms of secrets in a text: an automaton matches the first bytes of each form, then the rest is compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,9 +8,9 @@ use shared_types::secret::Found;
 use super::cuts::Cuts;
 use super::{LONG, SHORT, Span, forms};
 
-/// The automaton looks for so many bytes at the most; that keeps it small, also for long keys.
+/// The automaton matches at most this many bytes of a form; that keeps it small, also for long keys.
 const HEAD: usize = 12;
-/// Short values that logs are full of.
+/// Short values that are frequent in logs.
 const COMMON: &[&str] = &[
     "admin",
     "ansible",
@@ -44,13 +44,13 @@ const COMMON: &[&str] = &[
     "warning",
 ];
 
-/// Where a form counts.
+/// Where a form must stand to count as a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rule {
     Anywhere,
-    /// As a word of its own.
+    /// As a whole word.
     Word,
-    /// Behind so many bytes that are not hidden, and before this.
+    /// After a prefix of this many bytes, which is not masked, and before `close`.
     Behind {
         prefix: usize,
         close: &'static str,
@@ -62,16 +62,16 @@ struct Form {
     rule: Rule,
 }
 
-/// Looks for all forms at once.
+/// Matches all forms at once.
 pub(super) struct Finder {
     heads: AhoCorasick,
-    /// The forms that begin like each pattern of `heads`.
+    /// For each pattern of `heads`, the forms that start with it.
     forms: Vec<Vec<Form>>,
     cuts: Cuts,
 }
 
 impl Finder {
-    /// None: there is nothing to look for.
+    /// None if there is nothing to mask.
     pub fn of(secrets: &[Found]) -> Option<Self> {
         let mut all: BTreeSet<(String, Rule)> = BTreeSet::new();
         for Found { name, text } in secrets {
@@ -97,13 +97,13 @@ impl Finder {
             by_head.entry(head).or_default().push(Form { text, rule });
         }
         let (heads, forms): (Vec<_>, Vec<_>) = by_head.into_iter().unzip();
-        // Only the length of all together could be refused, at some gigabytes.
+        // The only possible error is the total size limit, at some gigabytes.
         let heads =
             AhoCorasick::new(heads).inspect_err(|error| tracing::error!(%error, "secrets cannot be hidden")).ok()?;
         Some(Self { heads, forms, cuts })
     }
 
-    /// Where secrets are, in no order.
+    /// The spans of all secrets, unordered.
     pub fn spans(&self, text: &str) -> Vec<Span> {
         let mut spans = Vec::new();
         for found in self.heads.find_overlapping_iter(text) {
@@ -116,7 +116,7 @@ impl Finder {
 }
 
 impl Form {
-    /// What to hide where the form may begin.
+    /// The span to mask if the form starts here.
     fn at(&self, text: &str, start: usize) -> Option<Span> {
         let rest = text.get(start..)?;
         let after = rest.strip_prefix(self.text.as_str())?;

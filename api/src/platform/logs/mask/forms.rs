@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{LONG, SHORT};
 
-/// Every form of a secret, and of each of its lines that is long enough.
+/// All forms of a secret, and of each of its lines that is long enough.
 pub(super) fn of(secret: &str) -> BTreeSet<String> {
     let mut forms = BTreeSet::new();
     let lines = secret.lines().map(str::trim).filter(|line| line.len() >= LONG);
@@ -19,7 +19,7 @@ pub(super) fn of(secret: &str) -> BTreeSet<String> {
     forms
 }
 
-/// How a short value is written behind its variable's name: what stands in front of it, and what must follow.
+/// How a short value is written after its variable's name: the text before it, and the text that must follow.
 pub(super) fn named(name: &str) -> Vec<(String, &'static str)> {
     const QUOTES: [&str; 4] = ["", "\"", "'", "\\\""];
     let mut forms = Vec::new();

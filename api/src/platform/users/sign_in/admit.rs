@@ -1,5 +1,5 @@
-//! Who somebody from elsewhere is here, and what they may do. A user is found by who they are at the provider and by nothing
-//! else: a name that is alike makes nobody somebody else.
+//! Maps an identity at a provider to a user, and its groups to a role. Users are matched by the provider's subject
+//! only, never by name.
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
@@ -14,18 +14,18 @@ use crate::platform::users::store::accounts::{self, UserRow};
 use crate::platform::users::store::{self, identities, sessions};
 use crate::platform::users::{Secret, login};
 
-/// The longest subject that is kept, in characters, as the standard has it.
+/// The longest subject that is accepted, in characters, as in the OpenID Connect standard.
 const SUBJECT_MAX: usize = 255;
-/// The longest name that is taken over, in characters; a number may follow.
+/// The longest name that is taken over, in characters; a number may be appended.
 const NAME_MAX: usize = 140;
-/// So many people may come with one name.
+/// How many users may have names with the same base.
 const NAMESAKES: u32 = 1000;
 
-/// Begins a session of whoever the provider has proved it is; makes the user when they come for the first time, and gives them
-/// the role that their groups have now. Ends the session of the cookie that the browser came with.
+/// Begins a session for an identity that the provider has proved. Creates the user at the first sign-in, and sets the
+/// role that the groups give now. Ends the session of the browser's previous cookie.
 ///
 /// # Errors
-/// [`SignInError::NoRole`] or [`SignInError::Disabled`].
+/// [`SignInError::NoRole`] if no group gives a role, or [`SignInError::Disabled`] if the user is disabled.
 pub(super) async fn admit(
     db: &Db,
     sign_in: &SignIn,
@@ -45,7 +45,7 @@ pub(super) async fn admit(
             None => create(conn, provider, identity, role).await?,
             Some(id) => {
                 let admins = accounts::lock_admins(conn).await?;
-                // Nobody takes a user away whose identity is there, but whoever did so just now.
+                // Deleting a user deletes their identities, so only a concurrent delete can have removed the user.
                 let row = accounts::lock(conn, id).await?.ok_or(SignInError::Expired)?;
                 if row.disabled_at.is_some() {
                     return Err(SignInError::Disabled(row.username));
@@ -63,7 +63,7 @@ pub(super) async fn admit(
     .await
 }
 
-/// A user for somebody who comes for the first time.
+/// Creates a user for an identity that signs in for the first time.
 async fn create(
     conn: &mut AsyncPgConnection,
     provider: Provider,
@@ -84,7 +84,7 @@ async fn create(
     Err(SignInError::Invalid(format!("{NAMESAKES} users are called {base} already")))
 }
 
-/// Gives the role of now. The last administrator who may sign in stays one. With less, the sessions of before end.
+/// Sets the current role. The last enabled administrator keeps theirs. A lower role ends the user's sessions.
 async fn change(
     conn: &mut AsyncPgConnection,
     provider: Provider,
@@ -110,10 +110,10 @@ async fn change(
     Ok(after)
 }
 
-/// Notes that somebody was not let in.
+/// Records a refused sign-in in the audit log.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`SignInError::Db`] if the statement fails.
 pub(super) async fn refused(
     db: &Db,
     provider: Provider,
@@ -124,12 +124,12 @@ pub(super) async fn refused(
     let name = identity.map(|identity| plausible(&identity.name));
     let detail = json!({ "provider": provider, "subject": subject, "name": name });
     let words = error.problem().words();
-    // The actor is no user here: a name there may be somebody else's here.
+    // The actor is the provider: the name there may be another user's name here.
     let entry = audit::Entry::new(provider.as_str(), "login").detail(detail).refused(words);
     Ok(audit::record(&mut *db.conn().await?, entry).await?)
 }
 
-/// A name that a user can have, as like theirs as it can be.
+/// A valid user name that resembles the provider's name for the user.
 fn plausible(name: &str) -> String {
     let name: String = name.trim().chars().take(NAME_MAX).collect();
     let name = name.trim();

@@ -1,4 +1,4 @@
-//! GitHub, which has OAuth and its own API instead of OpenID Connect. The access token is used once and forgotten.
+//! GitHub, which has OAuth and its own API instead of OpenID Connect. The access token is used once and not stored.
 
 use async_trait::async_trait;
 use openidconnect::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -14,14 +14,14 @@ use super::web::Web;
 use super::{Identity, IdentityProvider, SignInError, Trip};
 use crate::config::{Settings, address};
 
-/// Lets somebody's teams be read.
+/// The OAuth scope that permits reading a user's teams.
 const SCOPE: &str = "read:org";
-/// Teams a page, the most that GitHub gives.
+/// Teams per page; GitHub's maximum.
 const PAGE: usize = 100;
-/// Pages of teams that are read; who is in more teams is in these.
+/// How many pages of teams are read; teams beyond these are ignored.
 const PAGES: usize = 10;
 
-/// GitHub, with the OAuth application that the settings name.
+/// GitHub, with the OAuth app that the settings name.
 #[derive(Debug)]
 pub(super) struct Github {
     client_id: String,
@@ -33,7 +33,7 @@ pub(super) struct Github {
     api_web: Web,
 }
 
-/// The answer to a code: one or the other.
+/// The answer to a code: either a token or an error.
 #[derive(Deserialize)]
 struct Token {
     access_token: Option<SecretString>,
@@ -58,7 +58,7 @@ struct Organization {
 }
 
 impl Github {
-    /// As the settings say.
+    /// Builds the provider from the settings.
     pub(super) fn new(settings: &Settings) -> Result<Self, String> {
         let secret = settings.ocim_github_client_secret.clone();
         let client_secret = secret
@@ -156,7 +156,7 @@ fn below(base: &Url, path: &str) -> String {
     format!("{}/{path}", base.as_str().trim_end_matches('/'))
 }
 
-/// The JSON that is answered. `what` is for the log.
+/// Sends a request and parses the JSON in the answer. `what` names the request in log lines.
 async fn ask<T: DeserializeOwned>(
     web: &Web,
     request: Result<Request<Vec<u8>>, openidconnect::http::Error>,
@@ -168,6 +168,6 @@ async fn ask<T: DeserializeOwned>(
     if !answer.status().is_success() {
         return Err(wrong(&format!("the answer has the status {}", answer.status())));
     }
-    // What is wrong with it may hold the token.
+    // The parser's message may contain the token, so it is dropped.
     serde_json::from_slice(answer.body()).map_err(|_| wrong("the answer cannot be read"))
 }

@@ -1,5 +1,5 @@
-//! Signing in elsewhere: the browser goes to a provider with a [`Trip`] in a cookie and comes back with a code, for which the
-//! provider tells who it is ([`Identity`]). `admit` decides who that is here, and as what.
+//! Signing in at a provider: the browser goes there with a [`Trip`] in a cookie and returns with a code, for which the
+//! provider returns an [`Identity`]. `admit` decides which user that is, and with which role.
 //!
 //! Not here: cookies and redirects (`http/auth`).
 
@@ -27,37 +27,37 @@ use crate::config::{Settings, address};
 use crate::platform::db::DbError;
 use crate::platform::vault::VaultError;
 
-/// Why nobody is signed in.
+/// Why a sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The path to come out at is none of this program's.
+    /// The path to return to is not a path of this site.
     #[error("«next» must be a path of this site: it begins with one slash, and has 1000 characters of ASCII at most.")]
     Next,
-    /// It was not begun in this browser, or too long ago.
+    /// The sign-in was not begun in this browser, or more than ten minutes ago.
     #[error("Signing in was not begun in this browser, or longer than ten minutes ago; begin anew.")]
     Expired,
-    /// The provider says no; its own word for it.
+    /// The provider refuses; its error code.
     #[error("The provider did not let anybody sign in: {0}.")]
     Denied(String),
-    /// What the provider sent does not hold. The words are for the log.
+    /// The provider's answer is invalid. The text is for the log.
     #[error("what the provider sent does not hold: {0}")]
     Invalid(String),
-    /// None of the groups gives a role.
+    /// None of this user's groups gives a role.
     #[error("None of the groups of {0} gives a role here; ask an administrator for one.")]
     NoRole(String),
-    /// The user may not sign in.
+    /// The user with this name is disabled.
     #[error("The user {0} is disabled; an administrator can enable it.")]
     Disabled(String),
-    /// The provider does not answer. The words are for the log.
+    /// The provider does not answer. The text is for the log.
     #[error("the provider does not answer: {0}")]
     Unavailable(String),
-    /// The keys cannot be had.
+    /// The encryption keys cannot be read.
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// The session could not be begun.
     #[error(transparent)]
     Login(#[from] LoginError),
-    /// The database.
+    /// A database operation failed.
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -75,7 +75,7 @@ impl From<getrandom::Error> for SignInError {
 }
 
 impl SignInError {
-    /// What people are told.
+    /// The error that is shown to the user.
     pub fn problem(&self) -> SignInProblem {
         match self {
             Self::Next => SignInProblem::BadRequest,
@@ -91,40 +91,39 @@ impl SignInError {
     }
 }
 
-/// Who somebody is at a provider, as it has proved.
+/// An authenticated user of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Who, for ever: never a name or a mail address, which can become another's.
+    /// The provider's permanent id of the user: never a name or mail address, which can pass to another user.
     pub subject: String,
-    /// What they are called there.
+    /// The user's name at the provider.
     pub name: String,
-    /// The groups they are in there.
+    /// The user's groups at the provider.
     pub groups: Vec<String>,
 }
 
-/// A place where people can sign in.
+/// A provider where users can sign in.
 #[async_trait]
 pub trait IdentityProvider: std::fmt::Debug + Send + Sync {
-    /// Which one.
     fn id(&self) -> Provider;
 
-    /// What people call it.
+    /// The name on the sign-in button.
     fn name(&self) -> &str;
 
-    /// Where the browser goes.
+    /// The URL of the provider to send the browser to.
     ///
     /// # Errors
-    /// [`SignInError::Unavailable`].
+    /// [`SignInError::Unavailable`] if the provider does not answer.
     async fn begin(&self, trip: &Trip) -> Result<Url, SignInError>;
 
-    /// Who came back with this code.
+    /// The identity of the user who returned with this code.
     ///
     /// # Errors
-    /// [`SignInError::Unavailable`], [`SignInError::Denied`], or [`SignInError::Invalid`]: nothing that was sent is to be believed.
+    /// [`SignInError::Unavailable`]; [`SignInError::Denied`]; [`SignInError::Invalid`] if the answer cannot be trusted.
     async fn finish(&self, trip: &Trip, code: String) -> Result<Identity, SignInError>;
 }
 
-/// All places where people can sign in, and what their groups give them here.
+/// All providers, and the roles that groups give.
 #[derive(Debug, Clone, Default)]
 pub struct SignIn {
     providers: Vec<Arc<dyn IdentityProvider>>,
@@ -132,10 +131,10 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// As the settings say; nothing is asked yet.
+    /// Builds the providers from the settings; sends no request yet.
     ///
     /// # Errors
-    /// Which setting makes no sense or is missing.
+    /// Names the setting that is invalid or missing.
     pub fn new(settings: &Settings) -> Result<Self, String> {
         let roles = Roles::parse(&settings.ocim_sign_in_roles)?;
         let mut providers: Vec<Arc<dyn IdentityProvider>> = Vec::new();
@@ -146,25 +145,25 @@ impl SignIn {
             providers.push(Arc::new(github::Github::new(settings)?));
         }
         if !providers.is_empty() && roles.is_empty() {
-            return Err("OCIM_SIGN_IN_ROLES names no group, so nobody could sign in with OpenID Connect or GitHub; \
+            return Err("OCIM_SIGN_IN_ROLES names no group, so no user could sign in with OpenID Connect or GitHub; \
                  give it groups with roles, such as operators=operator"
                 .into());
         }
         Ok(Self { providers, roles })
     }
 
-    /// All providers.
+    /// The providers that the settings configure, in the order they are shown.
     pub fn providers(&self) -> &[Arc<dyn IdentityProvider>] {
         &self.providers
     }
 
-    /// The provider that a path names.
+    /// The provider with this id, as in a URL's path.
     pub fn provider(&self, word: &str) -> Option<&dyn IdentityProvider> {
         self.providers.iter().find(|provider| provider.id().as_str() == word).map(AsRef::as_ref)
     }
 }
 
-/// Where a provider sends the browser back to.
+/// The URL that a provider sends the browser back to.
 fn redirect_url(settings: &Settings, provider: Provider) -> Result<Url, String> {
     let base = match &settings.ocim_public_url {
         Some(url) => url.clone(),

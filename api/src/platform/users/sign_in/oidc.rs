@@ -1,5 +1,5 @@
-//! OpenID Connect: the authorization code flow with PKCE, state and nonce. What the provider says of itself is found by its
-//! issuer; what it says of people is believed only as its keys sign it.
+//! OpenID Connect: the authorization code flow with PKCE, state and nonce. The provider's metadata is discovered from
+//! its issuer URL; claims about users are trusted only if signed with the provider's keys.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,12 +30,12 @@ use super::web::{Web, WebError};
 use super::{Identity, IdentityProvider, SignInError, Trip};
 use crate::config::{Settings, address};
 
-/// For so long a browser is sent where the provider last said. Keys are asked for anew by each who comes back.
+/// How long cached metadata may be used to begin a sign-in. Finishing one always fetches metadata and keys anew.
 const FRESH: Duration = Duration::from_secs(300);
-/// The groups scope, where the provider knows one.
+/// The scope that requests groups, if the provider supports it.
 const GROUPS: &str = "groups";
 
-/// Signatures with a key that only the provider has.
+/// The accepted signature algorithms: asymmetric, with a key that only the provider has.
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
@@ -48,7 +48,7 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 
-/// The claims that have no meaning of their own, by name.
+/// The claims without a field of their own, by name.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 struct Rest {
     #[serde(flatten)]
@@ -100,7 +100,7 @@ pub(super) struct Oidc {
 }
 
 impl Oidc {
-    /// As the settings say.
+    /// Builds the provider from the settings.
     pub(super) fn new(settings: &Settings) -> Result<Self, String> {
         let issuer = settings.ocim_oidc_issuer.clone().unwrap_or_default();
         let url = address::protected_url("OCIM_OIDC_ISSUER", &issuer)?;
@@ -120,7 +120,7 @@ impl Oidc {
         })
     }
 
-    /// What the provider says of itself, with its keys, as it says it now.
+    /// Fetches the provider's metadata and keys.
     async fn discover(&self) -> Result<Arc<CoreProviderMetadata>, SignInError> {
         let found = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.ask()).await;
         let found = Arc::new(found.map_err(|error| {
@@ -136,7 +136,7 @@ impl Oidc {
         Ok(found)
     }
 
-    /// The same as it was a moment ago.
+    /// The metadata, from the cache if fetched recently.
     async fn described(&self) -> Result<Arc<CoreProviderMetadata>, SignInError> {
         let known = self.known.lock().await.clone();
         match known {
@@ -178,7 +178,7 @@ impl Oidc {
         })
     }
 
-    /// The claims of the ID token, if issuer, audience, signature, nonce and time are right.
+    /// The claims of the ID token, if issuer, audience, signature, nonce and time are valid.
     fn verify<'a>(&self, client: &OurClient, trip: &Trip, tokens: &'a Tokens) -> Result<&'a Claims, SignInError> {
         let wrong =
             |error: &dyn std::fmt::Display| SignInError::Invalid(format!("the ID token: {}", told(&error.to_string())));
@@ -196,7 +196,7 @@ impl Oidc {
         Ok(claims)
     }
 
-    /// What the provider says of somebody beside the ID token.
+    /// Claims from the userinfo endpoint, in addition to the ID token's.
     async fn more(
         &self,
         client: &OurClient,
@@ -269,7 +269,7 @@ fn away(error: &WebError) -> SignInError {
     SignInError::Unavailable(error.to_string())
 }
 
-/// Words of a provider, as far as a log or a person can bear them.
+/// Makes a provider's text safe for logs and users: no control characters, at most 200 characters.
 fn told(words: &str) -> String {
     words.chars().filter(|c| !c.is_control()).take(200).collect()
 }

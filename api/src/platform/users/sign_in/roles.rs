@@ -1,17 +1,17 @@
-//! Which group gives which role.
+//! The roles that groups give.
 
 use shared_types::Role;
 use shared_types::sign_in::Provider;
 
-/// Groups with the role that each gives.
+/// Pairs of a group and the role it gives.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Roles(Vec<(String, Role)>);
 
 impl Roles {
-    /// Of `group=role` each.
+    /// Parses lines of the form `group=role`.
     pub(super) fn parse(lines: &[String]) -> Result<Self, String> {
         let parse = |line: &String| {
-            // A group's name may hold an equals sign, as that of a directory does; a role does not.
+            // A group's name may contain an equals sign (a directory's DN does); a role does not.
             let (group, role) = line.rsplit_once('=').unwrap_or((line, ""));
             let (group, role) = (group.trim(), role.trim());
             match Role::ALL.iter().find(|known| known.as_str() == role) {
@@ -32,7 +32,7 @@ impl Roles {
     pub(super) fn of(&self, provider: Provider, groups: &[String]) -> Option<Role> {
         let is_same = |one: &str, other: &str| match provider {
             Provider::Oidc => one == other,
-            // GitHub does not tell organizations apart by the size of their letters.
+            // GitHub compares names of organizations and teams without regard to case.
             Provider::Github => one.eq_ignore_ascii_case(other),
         };
         let given = self.0.iter().filter(|(group, _)| groups.iter().any(|own| is_same(own, group)));

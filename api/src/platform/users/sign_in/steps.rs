@@ -1,4 +1,4 @@
-//! Both ends of a trip.
+//! The start and the end of a sign-in at a provider.
 
 use std::time::Duration;
 
@@ -9,32 +9,32 @@ use super::{Identity, IdentityProvider, SignIn, SignInError, Trip, admit, refuse
 use crate::platform::db::Db;
 use crate::platform::users::Secret;
 
-/// How long a provider may take for all that it is asked at once.
+/// The time limit for all requests to a provider in one step.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a browser comes back with.
+/// The query parameters that the browser returns with.
 #[derive(Debug)]
 pub struct Return {
-    /// What the provider redeems.
+    /// The authorization code that the provider exchanges for an identity.
     pub code: Option<String>,
-    /// Why there is none, in the provider's word.
+    /// The provider's error code, if there is no authorization code.
     pub error: Option<String>,
 }
 
-/// Begins: a trip to the provider, out at this path, and where the browser goes.
+/// Begins a sign-in: returns the trip, which returns to the path `next` at its end, and the provider's URL.
 ///
 /// # Errors
-/// [`SignInError::Next`], [`SignInError::Unavailable`], or that what the provider says of itself makes no sense.
+/// [`SignInError::Next`], [`SignInError::Unavailable`], or [`SignInError::Invalid`] if the metadata is invalid.
 pub async fn begin(provider: &dyn IdentityProvider, next: Option<String>) -> Result<(Trip, Url), SignInError> {
     let trip = Trip::new(provider.id(), next)?;
     let url = in_time(provider.begin(&trip)).await?;
     Ok((trip, url))
 }
 
-/// Ends: the user, and the secret of the session that begins. A refusal is audited.
+/// Finishes a sign-in: returns the user and the secret of the new session. A refusal is audited.
 ///
 /// # Errors
-/// Any but [`SignInError::Next`].
+/// Any [`SignInError`] except [`SignInError::Next`].
 pub async fn finish(
     db: &Db,
     sign_in: &SignIn,
@@ -52,7 +52,7 @@ pub async fn finish(
         error @ (SignInError::Denied(_) | SignInError::Invalid(_) | SignInError::NoRole(_) | SignInError::Disabled(_)),
     ) = &finished
     {
-        tracing::info!(provider = provider.id().as_str(), %error, "nobody was signed in");
+        tracing::info!(provider = provider.id().as_str(), %error, "sign-in failed");
         refused(db, provider.id(), known.as_ref(), error).await?;
     }
     finished

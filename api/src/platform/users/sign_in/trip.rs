@@ -1,5 +1,5 @@
-//! What a browser takes along to a provider and back, in a cookie that it cannot read: with it, only the browser that began
-//! can finish, and what the provider sends belongs to this beginning.
+//! The state of a sign-in, in an encrypted cookie: only the browser that began a sign-in can finish it, and the
+//! provider's answer is accepted for that sign-in only.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,26 +11,26 @@ use shared_types::sign_in::Provider;
 use super::SignInError;
 use crate::platform::vault::{Keyring, VaultError};
 
-/// How long it may take to sign in at the provider, in seconds.
+/// The time limit for signing in at the provider, in seconds.
 pub const SECONDS: i64 = 600;
-/// The longest path to come out at, in bytes.
+/// The longest path to return to, in bytes.
 const PATH_MAX: usize = 1000;
-/// What the keys encrypt it for.
+/// The purpose under which the keyring encrypts the cookie.
 const PURPOSE: &str = "sign-in";
 
-/// One way to a provider and back.
+/// One sign-in at a provider, from its start to the browser's return.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Trip {
     provider: Provider,
-    /// Comes back in the address, so that nobody is signed in who did not begin.
+    /// OAuth `state`: returned in the URL, against forged sign-ins (CSRF).
     pub(super) state: String,
-    /// Comes back in what the provider signs, so that it was signed for this.
+    /// OpenID Connect `nonce`: returned in the ID token, against replayed tokens.
     pub(super) nonce: String,
-    /// Whoever redeems the code must have it (PKCE).
+    /// The PKCE verifier, which is required to redeem the code.
     pub(super) verifier: String,
-    /// The path to come out at.
+    /// The path to return to after signing in.
     pub next: String,
-    /// When it is over, in seconds since 1970.
+    /// When the sign-in expires, in Unix seconds.
     until: i64,
 }
 
@@ -43,10 +43,10 @@ impl std::fmt::Debug for Trip {
 }
 
 impl Trip {
-    /// To a provider, and out at this path; none: home.
+    /// A new trip to the provider that returns to the path `next`; none: the home page.
     ///
     /// # Errors
-    /// [`SignInError::Next`], or that the system has no randomness.
+    /// [`SignInError::Next`] if the path is invalid, or [`SignInError::Login`] if the system has no random numbers.
     pub fn new(provider: Provider, next: Option<String>) -> Result<Self, SignInError> {
         let next = next.unwrap_or_else(|| "/".into());
         if !is_path(&next) {
@@ -56,19 +56,19 @@ impl Trip {
         Ok(Self { provider, state, nonce, verifier, next, until: Utc::now().timestamp() + SECONDS })
     }
 
-    /// As the cookie has it.
+    /// The value for the cookie, encrypted.
     ///
     /// # Errors
-    /// When the keys cannot be had.
+    /// [`SignInError::Vault`] if the keys cannot be read.
     pub fn seal(&self, keyring: &Keyring) -> Result<String, SignInError> {
         let value = serde_json::to_value(self).map_err(|error| VaultError::Broken(error.to_string()))?;
         Ok(keyring.hand_out(PURPOSE, &value)?)
     }
 
-    /// The one of a cookie, to this provider, that the provider sends back with this state.
+    /// Decrypts a cookie. The trip must be to this provider and have this state, as returned by the provider.
     ///
     /// # Errors
-    /// [`SignInError::Expired`].
+    /// [`SignInError::Expired`] if the cookie is invalid, for another sign-in, or too old.
     pub fn open(keyring: &Keyring, cookie: &str, provider: Provider, state: &str) -> Result<Self, SignInError> {
         let value = keyring.take_back(PURPOSE, cookie).ok_or(SignInError::Expired)?;
         let trip: Self = serde_json::from_value(value).map_err(|_| SignInError::Expired)?;
@@ -76,13 +76,13 @@ impl Trip {
         if is_it { Ok(trip) } else { Err(SignInError::Expired) }
     }
 
-    /// What the provider is told of the verifier at first (PKCE, S256).
+    /// The PKCE challenge (S256) that the provider gets at the start.
     pub(super) fn challenge(&self) -> PkceCodeChallenge {
         PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(self.verifier.clone()))
     }
 }
 
-/// Whether a browser that is sent there stays here. It takes a backslash for a slash and leaves tabs out.
+/// Whether the URL stays on this site. Browsers treat a backslash as a slash and ignore tabs.
 fn is_path(next: &str) -> bool {
     next.starts_with('/')
         && !next.starts_with("//")
@@ -90,7 +90,7 @@ fn is_path(next: &str) -> bool {
         && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
-/// 256 random bits.
+/// 256 random bits, as base64url.
 fn random() -> Result<String, SignInError> {
     let mut bits = [0u8; 32];
     getrandom::fill(&mut bits)?;

@@ -1,4 +1,4 @@
-//! Asking a provider: ten seconds, no redirect, no more than a megabyte, and nothing of it in the log.
+//! HTTP requests to a provider: at most ten seconds, no redirects, at most a megabyte per answer, no contents logged.
 
 use std::time::Duration;
 
@@ -8,39 +8,39 @@ use url::Url;
 
 use crate::config::address;
 
-/// How long a provider may take for one answer.
+/// The time limit for one request.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 1 << 20;
 
-/// Why there is no answer.
+/// Why a request to a provider failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum WebError {
-    /// Nothing answers, or not in time.
+    /// The provider does not answer, or not in time.
     #[error("{0}")]
     Http(#[from] reqwest::Error),
-    /// It is too long.
+    /// The answer is longer than [`LONGEST`].
     #[error("the answer has more than {LONGEST} bytes")]
     TooLong,
-    /// It says that it cannot, now.
+    /// The status is 429 or 5xx: the provider cannot answer now.
     #[error("the answer has the status {0}")]
     Status(u16),
-    /// It cannot be passed on.
+    /// The answer's status or headers are invalid.
     #[error("the answer makes no sense: {0}")]
     Broken(#[from] http::Error),
 }
 
-/// A client for one provider.
+/// An HTTP client for one provider.
 #[derive(Debug, Clone)]
 pub(super) struct Web(reqwest::Client);
 
 impl Web {
-    /// For this address.
+    /// A client for the provider at `base`. On this host, no proxy is used.
     pub(super) fn new(base: &Url) -> Result<Self, String> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("ocim/", env!("CARGO_PKG_VERSION")))
             .timeout(PATIENCE)
-            // What an answer names is not asked for.
+            // Redirects are not followed, so that an answer cannot cause requests to other hosts.
             .redirect(reqwest::redirect::Policy::none());
         if address::is_loopback(base) {
             builder = builder.no_proxy();
@@ -49,7 +49,7 @@ impl Web {
         Ok(Self(client))
     }
 
-    /// Sends a request and reads the answer. One that says that the provider cannot now is an error.
+    /// Sends a request and reads the answer. A status of 429 or 5xx is an error.
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, WebError> {
         let mut answer = self.0.execute(request.try_into()?).await.map_err(reqwest::Error::without_url)?;
         let status = answer.status();

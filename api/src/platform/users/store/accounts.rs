@@ -1,4 +1,4 @@
-//! The administration of users: the table `users`.
+//! The table `users`, as the administration of users sees it.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -10,45 +10,43 @@ use shared_types::{Role, UserId};
 use crate::platform::db::DbError;
 use crate::platform::db::schema::users;
 
-/// A row.
+/// A row of the table `users`.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub struct UserRow {
-    /// The id.
     pub id: UserId,
-    /// The name.
+    /// The name to sign in with, unique.
     pub username: String,
-    /// The password's hash, where they have one.
+    /// The password's Argon2id hash; null if the user has no password.
     pub password_hash: Option<String>,
-    /// What they may do.
     pub role: Role,
-    /// When they were made.
+    /// When the user was created.
     pub created: DateTime<Utc>,
-    /// Counts changes.
+    /// Increases with every change; for optimistic locking.
     pub version: i64,
-    /// Since when they may not sign in.
+    /// Since when the user is disabled; null if they may sign in.
     pub disabled_at: Option<DateTime<Utc>>,
-    /// When they last signed in.
+    /// When the user last signed in; null if never.
     pub last_login: Option<DateTime<Utc>>,
 }
 
-/// Which users.
+/// A filter for users.
 #[derive(Debug, Default)]
 pub struct Query {
-    /// Only names that hold this text.
+    /// Only names that contain this text, ignoring case.
     pub text: Option<String>,
-    /// Only this role.
+    /// Only users with this role.
     pub role: Option<Role>,
-    /// Only names after this one.
+    /// Only names after this one (for paging).
     pub after: Option<String>,
-    /// How many.
+    /// The maximum number of users.
     pub limit: i64,
 }
 
-/// A page, by name.
+/// The users that match, ordered by name.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<UserRow>, DbError> {
     let mut select =
         users::table.order(users::username.asc()).limit(query.limit).select(UserRow::as_select()).into_boxed();
@@ -65,26 +63,26 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Use
     Ok(select.load(conn).await?)
 }
 
-/// One user.
+/// The user with this id, if any.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, id: UserId) -> Result<Option<UserRow>, DbError> {
     Ok(users::table.find(id).select(UserRow::as_select()).first(conn).await.optional()?)
 }
 
-/// The user with this name, whether they may sign in or not.
+/// The id of the user with this name, even if disabled.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn id_of(conn: &mut AsyncPgConnection, name: &str) -> Result<Option<UserId>, DbError> {
     Ok(users::table.filter(users::username.eq(name)).select(users::id).first(conn).await.optional()?)
 }
 
-/// Makes a user. None: the name is taken.
+/// Creates a user. None: the name is taken.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     name: &str,
@@ -100,10 +98,10 @@ pub async fn insert(
         .optional()?)
 }
 
-/// The administrators who may sign in, locked until the transaction ends: whoever else would take one away waits.
+/// The enabled administrators, locked until the transaction ends: a transaction that would remove one of them waits.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn lock_admins(conn: &mut AsyncPgConnection) -> Result<Vec<UserId>, DbError> {
     Ok(users::table
         .filter(users::role.eq(Role::Admin))
@@ -118,15 +116,15 @@ pub async fn lock_admins(conn: &mut AsyncPgConnection) -> Result<Vec<UserId>, Db
 /// One user, locked until the transaction ends.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn lock(conn: &mut AsyncPgConnection, id: UserId) -> Result<Option<UserRow>, DbError> {
     Ok(users::table.find(id).select(UserRow::as_select()).for_update().first(conn).await.optional()?)
 }
 
-/// Stores role and whether they may sign in.
+/// Stores the role and whether the user is disabled.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn update(
     conn: &mut AsyncPgConnection,
     id: UserId,
@@ -140,20 +138,20 @@ pub async fn update(
         .await?)
 }
 
-/// Stores a password. False: there is no such user.
+/// Stores a password's hash. False: there is no such user.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn set_password(conn: &mut AsyncPgConnection, id: UserId, password_hash: &str) -> Result<bool, DbError> {
     let set = diesel::update(users::table.find(id))
         .set((users::password_hash.eq(Some(password_hash)), users::version.eq(users::version + 1)));
     Ok(set.execute(conn).await? == 1)
 }
 
-/// Stores another password where this one stands still. False: it does not.
+/// Replaces the password's hash if it still equals the old one. False: it does not.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn replace_password(
     conn: &mut AsyncPgConnection,
     id: UserId,
@@ -165,10 +163,10 @@ pub async fn replace_password(
     Ok(set.execute(conn).await? == 1)
 }
 
-/// Takes a user away, with what they came with. False: there is no such user.
+/// Deletes a user, with their sessions and tokens. False: there is no such user.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn delete(conn: &mut AsyncPgConnection, id: UserId) -> Result<bool, DbError> {
     Ok(diesel::delete(users::table.find(id)).execute(conn).await? == 1)
 }

@@ -1,4 +1,4 @@
-//! Wrong passwords: the table `login_failures`.
+//! The table `login_failures`: wrong passwords.
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::{ExpressionMethods, QueryDsl};
@@ -8,23 +8,23 @@ use crate::platform::audit::Origin;
 use crate::platform::db::DbError;
 use crate::platform::db::schema::login_failures;
 
-/// How often, and when last.
+/// The number of failures, and the time of the last one.
 pub type Failures = (i64, Option<DateTime<Utc>>);
 
-/// One attempt is counted at a time until the transaction ends, so that many at once are counted too.
+/// Serialises attempts until the transaction ends, so that concurrent ones are counted too.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn lock(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
     let lock = diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended('login_failures', 0))");
     lock.execute(conn).await?;
     Ok(())
 }
 
-/// Remembers a wrong password, and where it came from.
+/// Stores a wrong password for a name, with the client's address. Deletes those older than `memory`.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] if a statement fails.
 pub async fn remember_failure(conn: &mut AsyncPgConnection, name: &str, memory: Duration) -> Result<(), DbError> {
     let address = Origin::current().address.map(|address| address.to_string());
     diesel::insert_into(login_failures::table)
@@ -34,10 +34,10 @@ pub async fn remember_failure(conn: &mut AsyncPgConnection, name: &str, memory: 
     forget_old_failures(conn, memory).await
 }
 
-/// How many wrong passwords there were for a name, and the last one's time.
+/// How many wrong passwords there were for a name within `memory`, and the time of the last one.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn failures(conn: &mut AsyncPgConnection, name: &str, memory: Duration) -> Result<Failures, DbError> {
     Ok(login_failures::table
         .filter(login_failures::username.eq(name))
@@ -47,10 +47,10 @@ pub async fn failures(conn: &mut AsyncPgConnection, name: &str, memory: Duration
         .await?)
 }
 
-/// The same for an address.
+/// How many wrong passwords came from an address within `memory`, and the time of the last one.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn failures_from(conn: &mut AsyncPgConnection, address: &str, memory: Duration) -> Result<Failures, DbError> {
     Ok(login_failures::table
         .filter(login_failures::address.eq(address))
@@ -60,19 +60,19 @@ pub async fn failures_from(conn: &mut AsyncPgConnection, address: &str, memory: 
         .await?)
 }
 
-/// Forgets wrong passwords of a name.
+/// Deletes the wrong passwords for a name.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn forget_failures(conn: &mut AsyncPgConnection, name: &str) -> Result<(), DbError> {
     diesel::delete(login_failures::table.filter(login_failures::username.eq(name))).execute(conn).await?;
     Ok(())
 }
 
-/// Forgets wrong passwords that are older.
+/// Deletes wrong passwords that are older than `memory`.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn forget_old_failures(conn: &mut AsyncPgConnection, memory: Duration) -> Result<(), DbError> {
     diesel::delete(login_failures::table.filter(login_failures::at.lt(Utc::now() - memory))).execute(conn).await?;
     Ok(())

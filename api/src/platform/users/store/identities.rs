@@ -1,4 +1,4 @@
-//! Who signs in elsewhere is which user here: the table `user_identities`.
+//! The table `user_identities`: which user an identity at a provider belongs to.
 
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -8,10 +8,10 @@ use shared_types::sign_in::Provider;
 use crate::platform::db::DbError;
 use crate::platform::db::schema::user_identities;
 
-/// One who comes for the first time comes once: others with this identity wait until the transaction ends.
+/// Locks an identity until the transaction ends, so that concurrent first sign-ins create only one user.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn lock(conn: &mut AsyncPgConnection, provider: Provider, subject: &str) -> Result<(), DbError> {
     use diesel::sql_types::Text;
     let lock =
@@ -20,19 +20,19 @@ pub async fn lock(conn: &mut AsyncPgConnection, provider: Provider, subject: &st
     Ok(())
 }
 
-/// Who that is.
+/// The user of an identity; none if it has not signed in before.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, provider: Provider, subject: &str) -> Result<Option<UserId>, DbError> {
     let identity = user_identities::table.find((provider.as_str(), subject));
     Ok(identity.select(user_identities::user_id).first(conn).await.optional()?)
 }
 
-/// Remembers who that is.
+/// Stores the user of an identity.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     provider: Provider,

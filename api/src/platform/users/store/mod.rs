@@ -1,4 +1,4 @@
-//! The tables of users and of what they come with: `users` as signing in sees it; `accounts` has their administration.
+//! The tables of users, sessions and tokens. Here: `users` as signing in sees it; `accounts` has their administration.
 
 pub mod accounts;
 mod failures;
@@ -18,13 +18,13 @@ use crate::platform::db::DbError;
 use crate::platform::db::schema::users;
 use crate::platform::users::{Credential, Principal};
 
-/// A user with the hash of the password.
+/// A user's id, password hash (null if none) and role.
 pub type Stored = (UserId, Option<String>, Role);
 
-/// Makes a user, unless the name is taken.
+/// Creates a user, unless the name is taken.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     name: &str,
@@ -34,18 +34,18 @@ pub async fn insert(
     Ok(accounts::insert(conn, name, Some(password_hash), role).await?.is_some())
 }
 
-/// How many users there are.
+/// The number of users, including disabled ones.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn count(conn: &mut AsyncPgConnection) -> Result<i64, DbError> {
     Ok(users::table.count().get_result(conn).await?)
 }
 
-/// The user with this name who may sign in.
+/// The enabled user with this name.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn by_name(conn: &mut AsyncPgConnection, name: &str) -> Result<Option<Stored>, DbError> {
     Ok(users::table
         .filter(users::username.eq(name))
@@ -56,11 +56,11 @@ pub async fn by_name(conn: &mut AsyncPgConnection, name: &str) -> Result<Option<
         .optional()?)
 }
 
-/// Notes that a user signs in now. None: they may not any more, or have another password than the one that was asked;
-/// otherwise nobody changes that before the transaction ends.
+/// Records a sign-in and locks the user until the transaction ends. None: the user is disabled by now, or their
+/// password is not the one that was checked.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn signs_in(
     conn: &mut AsyncPgConnection,
     id: UserId,
@@ -75,10 +75,10 @@ pub async fn signs_in(
         .optional()?)
 }
 
-/// Whether somebody may still do what they could when they were let in. Another role is another right, too.
+/// Whether the caller still has the rights they were authorized with. False also if their role is now a higher one.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn is_still(conn: &mut AsyncPgConnection, who: &Principal) -> Result<bool, DbError> {
     let role = match &who.credential {
         Credential::Session(id) => sessions::role_now(conn, *id).await?,
@@ -87,7 +87,7 @@ pub async fn is_still(conn: &mut AsyncPgConnection, who: &Principal) -> Result<b
     Ok(role == Some(who.role))
 }
 
-/// Whether a use was noted. Whoever only looks is let in still where the database takes nothing in.
+/// Ignores that a use could not be recorded in a read-only database, so that reading requests still work.
 fn noted(written: Result<usize, diesel::result::Error>) -> Result<(), DbError> {
     match written.map_err(DbError::from) {
         Ok(_) | Err(DbError::ReadOnly(_)) => Ok(()),

@@ -1,4 +1,4 @@
-//! Browsers that are signed in: the table `sessions`.
+//! The table `sessions`: signed-in browsers.
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
@@ -12,13 +12,13 @@ use crate::platform::db::DbError;
 use crate::platform::db::schema::{sessions, users};
 use crate::platform::users::{Credential, Principal};
 
-/// How much of what a browser says of itself is kept.
+/// How much of the `User-Agent` header is stored, in characters.
 const USER_AGENT_LENGTH: usize = 300;
 
-/// Begins a session; where it comes from is taken from the [`Origin`]. Removes those that are over.
+/// Begins a session; the client's address comes from the [`Origin`]. Deletes expired sessions.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] if a statement fails.
 pub async fn begin_session(
     conn: &mut AsyncPgConnection,
     user: UserId,
@@ -41,10 +41,10 @@ pub async fn begin_session(
     Ok(())
 }
 
-/// Ends the session of a cookie.
+/// Ends the session with this cookie.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn end_session(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result<(), DbError> {
     diesel::delete(sessions::table.find(token_hash)).execute(conn).await?;
     Ok(())
@@ -53,16 +53,16 @@ pub async fn end_session(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Res
 /// Ends a session of a user. False: the user has no such session.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn end(conn: &mut AsyncPgConnection, user: UserId, id: SessionId) -> Result<bool, DbError> {
     let theirs = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::id.eq(id));
     Ok(diesel::delete(theirs).execute(conn).await? == 1)
 }
 
-/// Ends all sessions of a user but this one. Gives how many.
+/// Ends all sessions of a user but one. Returns the number of ended sessions.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn end_others(conn: &mut AsyncPgConnection, user: UserId, kept: SessionId) -> Result<usize, DbError> {
     let theirs = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::id.ne(kept));
     Ok(diesel::delete(theirs).execute(conn).await?)
@@ -71,16 +71,16 @@ pub async fn end_others(conn: &mut AsyncPgConnection, user: UserId, kept: Sessio
 /// Ends all sessions of a user.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn end_all(conn: &mut AsyncPgConnection, user: UserId) -> Result<(), DbError> {
     diesel::delete(sessions::table.filter(sessions::user_id.eq(user))).execute(conn).await?;
     Ok(())
 }
 
-/// A user's sessions, the newest first, at most 500.
+/// A user's sessions, newest first, at most 500.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn of(conn: &mut AsyncPgConnection, user: UserId, current: SessionId) -> Result<Vec<Session>, DbError> {
     type Row = (SessionId, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>, Option<String>, Option<String>);
     let rows: Vec<Row> = sessions::table
@@ -110,10 +110,10 @@ pub async fn of(conn: &mut AsyncPgConnection, user: UserId, current: SessionId) 
     Ok(rows.into_iter().map(session).collect())
 }
 
-/// Whose session it is, while it lasts; notes the use and its address, to the minute.
+/// The caller with this session, unless it has expired; records the use and its address, at most once a minute.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] if a statement fails.
 pub async fn by_session(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result<Option<Principal>, DbError> {
     type Row = (UserId, String, Role, SessionId, DateTime<Utc>, DateTime<Utc>);
     let row: Option<Row> = sessions::table
@@ -140,10 +140,10 @@ pub async fn by_session(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Resu
     Ok(Some(Principal { user_id, name, username, role, credential, expires }))
 }
 
-/// Whether a session still stands, and its user's role.
+/// The current role of the session's user; none if the session has ended.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub(super) async fn role_now(conn: &mut AsyncPgConnection, id: SessionId) -> Result<Option<Role>, DbError> {
     Ok(sessions::table
         .inner_join(users::table)

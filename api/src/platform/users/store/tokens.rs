@@ -1,4 +1,4 @@
-//! API tokens: the table `api_tokens`.
+//! The table `api_tokens`: users' API tokens, by hash.
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
@@ -36,10 +36,10 @@ fn token((id, name, role, scopes, created, expires, last_used): Row) -> Token {
     Token { id, name, role, scopes, created, expires, last_used }
 }
 
-/// Makes a token.
+/// Stores a new token.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     user: UserId,
@@ -61,10 +61,10 @@ pub async fn insert(
     Ok(token(row))
 }
 
-/// A user's tokens, the newest first.
+/// A user's tokens, newest first.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn of(conn: &mut AsyncPgConnection, user: UserId) -> Result<Vec<Token>, DbError> {
     let rows: Vec<Row> = api_tokens::table
         .filter(api_tokens::user_id.eq(user))
@@ -76,19 +76,19 @@ pub async fn of(conn: &mut AsyncPgConnection, user: UserId) -> Result<Vec<Token>
     Ok(rows.into_iter().map(token).collect())
 }
 
-/// Takes a token away. False: the user has no such token.
+/// Deletes a token. False: the user has no such token.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn delete(conn: &mut AsyncPgConnection, user: UserId, id: TokenId) -> Result<bool, DbError> {
     let gone = diesel::delete(api_tokens::table.find(id).filter(api_tokens::user_id.eq(user))).execute(conn).await?;
     Ok(gone == 1)
 }
 
-/// Who uses a token, while it works; notes the use, to the minute.
+/// The caller with this token, unless it has expired; records the use, at most once a minute.
 ///
 /// # Errors
-/// When a statement fails.
+/// [`DbError`] if a statement fails.
 pub async fn by_token(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result<Option<Principal>, DbError> {
     type Row = (TokenId, String, Role, Vec<Scope>, DateTime<Utc>, Option<DateTime<Utc>>, UserId, String, Role);
     let row: Option<Row> = api_tokens::table
@@ -123,19 +123,19 @@ pub async fn by_token(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result
     Ok(Some(Principal { user_id, name, username, role, credential, expires }))
 }
 
-/// One token.
+/// The token with this id, if any.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, id: TokenId) -> Result<Option<Token>, DbError> {
     let row: Option<Row> = api_tokens::table.find(id).select(SHOWN).first(conn).await.optional()?;
     Ok(row.map(token))
 }
 
-/// What a token may, while it works and is for these things still.
+/// The current role of a token with these scopes; none if it has expired, was deleted, or has other scopes.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub(super) async fn role_now(
     conn: &mut AsyncPgConnection,
     id: TokenId,

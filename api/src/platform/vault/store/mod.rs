@@ -1,4 +1,4 @@
-//! The table `secrets`.
+//! The table `secrets`: encrypted secrets by id.
 
 mod sealed;
 
@@ -12,19 +12,19 @@ use crate::platform::db::schema::secrets;
 
 pub use sealed::Sealed;
 
-/// A row, without what only people ask about.
+/// The columns of a row that are needed to decrypt it.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = secrets)]
 pub struct SecretRow {
-    /// Its id, which is authenticated with it.
+    /// The secret's id, which is authenticated with the ciphertext.
     pub id: String,
-    /// The key that it is encrypted with.
+    /// The id of the key that encrypted the secret.
     pub key_id: String,
-    /// The nonce, then what is encrypted.
+    /// The nonce followed by the ciphertext.
     pub sealed: Vec<u8>,
 }
 
-/// What is stored of a secret: the same as is read.
+/// A row to insert; has the same columns.
 pub type NewSecret = SecretRow;
 
 type Columns = (Vec<String>, Vec<String>, Vec<Vec<u8>>);
@@ -38,7 +38,7 @@ fn columns(rows: &[SecretRow]) -> Columns {
 /// Stores secrets of an instance.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn insert(conn: &mut AsyncPgConnection, of: InstanceId, rows: &[NewSecret]) -> Result<(), DbError> {
     let (ids, keys, sealed) = columns(rows);
     diesel::sql_query(
@@ -54,10 +54,10 @@ pub async fn insert(conn: &mut AsyncPgConnection, of: InstanceId, rows: &[NewSec
     Ok(())
 }
 
-/// Secrets by their ids; those that there are.
+/// The secrets with these ids; missing ones are left out.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, ids: &[&str]) -> Result<Vec<SecretRow>, DbError> {
     Ok(secrets::table.filter(secrets::id.eq_any(ids)).select(SecretRow::as_select()).load(conn).await?)
 }
@@ -65,24 +65,24 @@ pub async fn find(conn: &mut AsyncPgConnection, ids: &[&str]) -> Result<Vec<Secr
 /// Deletes secrets.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn delete(conn: &mut AsyncPgConnection, ids: &[&str]) -> Result<(), DbError> {
     diesel::delete(secrets::table.filter(secrets::id.eq_any(ids))).execute(conn).await?;
     Ok(())
 }
 
-/// The keys that there are secrets of.
+/// The ids of all keys that stored secrets use.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn key_ids(conn: &mut AsyncPgConnection) -> Result<Vec<String>, DbError> {
     Ok(secrets::table.select(secrets::key_id).distinct().order(secrets::key_id).load(conn).await?)
 }
 
-/// So many secrets that are encrypted with another key than this one, after this id; locked until the transaction ends.
+/// At most `limit` secrets that use another key than this one, after this id; locked until the transaction ends.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn not_of_key(
     conn: &mut AsyncPgConnection,
     key: &str,
@@ -100,10 +100,10 @@ pub async fn not_of_key(
         .await?)
 }
 
-/// Stores secrets encrypted anew.
+/// Replaces the ciphertexts and key ids of existing secrets.
 ///
 /// # Errors
-/// When the statement fails.
+/// [`DbError`] if the statement fails.
 pub async fn replace(conn: &mut AsyncPgConnection, rows: &[SecretRow]) -> Result<(), DbError> {
     let (ids, keys, sealed) = columns(rows);
     diesel::sql_query(

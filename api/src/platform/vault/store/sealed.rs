@@ -1,4 +1,4 @@
-//! A JSON document as a column holds it.
+//! A JSON document whose secrets are stored separately.
 
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
@@ -10,13 +10,13 @@ use shared_types::secret;
 
 use super::super::document;
 
-/// A document as it is stored: ids in the place of its secrets. [`super::super::open`] gives it whole.
+/// A document as it is stored, with ids in place of its secrets. [`super::super::open`] restores the secrets.
 #[derive(Debug, Clone, PartialEq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Jsonb)]
 pub struct Sealed(pub(in crate::platform::vault) Value);
 
 impl Sealed {
-    /// The document with [`secret::HIDDEN`] in the place of each secret: for who needs nothing that may be one.
+    /// The document with [`secret::HIDDEN`] in place of each secret, for readers that must not see secrets.
     pub fn hidden(&self) -> Value {
         document::put_back(&self.0, &|_| secret::HIDDEN.into())
     }

@@ -1,27 +1,27 @@
-//! The headers by which a visitor could speak of itself as a proxy, a sign-in or the gateway would: its address, scheme,
-//! host, user. Applications believe them, since they are meant to be set in front of them; so the gateway removes all,
+//! The headers by which a visitor could claim to be a proxy, a sign-in or the gateway: with an address, scheme, host or
+//! user. Applications trust these headers because a proxy in front normally sets them; so the gateway removes them all,
 //! and sets its own.
 //!
-//! Not here: what is the application's own business, such as `X-Requested-With` or `X-HTTP-Method-Override`.
+//! Out of scope: headers for the application itself, such as `X-Requested-With` or `X-HTTP-Method-Override`.
 
-/// In lower case, as HAProxy has them. A `*` stands for any number of any characters.
+/// Header names in lower case, as HAProxy has them. A `*` stands for any number of any characters.
 const CLAIMS: &[&[&str]] = &[
-    // Address, scheme and host, as proxies say them.
+    // Address, scheme and host, set by proxies.
     &["forwarded", "x-forwarded", "x-forwarded-*", "x-forwarder-for", "x-forward-for", "x-original-*", "x-rewrite-url"],
     &["x-real-ip", "real-ip", "client-ip", "x-client-ip", "x-cluster-client-ip", "x-remote-ip", "x-remote-addr"],
     &["true-client-ip", "cf-connecting-ip*", "fastly-client-ip", "x-appengine-user-ip", "x-azure-clientip"],
     &["x-envoy-external-address", "x-proxyuser-ip", "*proxy-client-ip", "remote-addr", "x-host"],
     &["x-scheme", "x-url-scheme", "x-protocol", "x-https", "https", "front-end-https", "cloudfront-forwarded-proto"],
-    // Users and client certificates, as sign-ins in front say them.
+    // Users and client certificates, set by a sign-in proxy.
     &["remote-user", "x-remote-user*", "x-remote-group*", "x-webauth-*", "x-auth-request-*", "x-authenticated-*"],
     &["ssl-*", "x-ssl-*", "x-arr-ssl", "x-arr-clientcert", "x-client-cert*", "x-client-verify", "x-client-dn"],
-    // CGI makes it HTTP_PROXY, which clients inside the application take for their proxy.
+    // CGI turns it into HTTP_PROXY, which clients inside the application use as their proxy.
     &["proxy", "proxy-connection", "keep-alive", "http2-settings"],
-    // The gateway's own.
+    // Set by the gateway itself.
     &["x-ocim-*"],
 ];
 
-/// The rules that remove them. WSGI takes `-` and `_` for the same character, and CGI every character that is neither
+/// The rules that remove them. WSGI treats `-` and `_` as the same character, and CGI every character that is neither
 /// letter nor digit.
 pub(super) fn rules() -> String {
     let pattern = |names: &[&str]| {

@@ -1,7 +1,7 @@
-//! The one configuration HAProxy ever gets. No instance is in it: hosts come from the map, so it is never reloaded.
+//! The only configuration that HAProxy gets. It names no instance: hosts are in the map, so it is never reloaded.
 //!
-//! All names in it are relative, and HAProxy starts in the gateway's directory: however deep that is, the socket's path
-//! is short.
+//! All paths in it are relative, and HAProxy starts in the gateway's directory: the socket's path stays short even if
+//! the directory's is long.
 
 use std::path::Path;
 use std::{fs, io};
@@ -12,37 +12,37 @@ use super::table::Table;
 use super::{GatewayConfig, claims, pages};
 use crate::config::gateway::{GatewaySettings, Scheme};
 
-/// The runtime socket.
+/// File name of HAProxy's runtime socket.
 pub(super) const SOCKET: &str = "runtime";
-/// Where this machine's own questions to targets come in.
+/// File name of the socket for the manager's own questions to targets.
 pub(super) const QUESTIONS: &str = "questions";
-/// In a question: the target, as in the map. Not sent on.
+/// Header of a question: the target, as in the map. Removed before the request is forwarded.
 pub(super) const TARGET_HEADER: &str = "X-Ocim-Target";
-/// In an answer that a target gave; what HAProxy itself answers has none.
+/// Header that marks an answer from a target; HAProxy's own answers lack it.
 pub(super) const ANSWERED_HEADER: &str = "x-ocim-answered-by";
-/// Host to target.
+/// File name of the map from hosts to targets.
 pub(super) const MAP: &str = "routes.map";
-/// The configuration's file.
+/// File name of the configuration.
 pub(super) const FILE: &str = "haproxy.cfg";
-/// The stick table that counts requests a target.
+/// Name of the stick table that counts the open requests of each target.
 pub(super) const TABLE: &str = "targets";
-/// The networks of the trusted proxies, one a line.
+/// File with the networks of the trusted proxies, one per line.
 const PROXIES: &str = "proxies.lst";
-/// Connections for questions that visitors cannot take.
+/// Connections reserved for questions, in addition to those for visitors.
 const FOR_QUESTIONS: u32 = 100;
 
 const TEMPLATE: &str = include_str!("haproxy.cfg");
 
-/// The configuration and what it names.
+/// The configuration's text and the files that it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Config {
     files: Vec<(&'static str, String)>,
-    /// In `show info` of a HAProxy that runs with exactly this configuration.
+    /// Shown in `show info` by a HAProxy that runs with exactly this configuration.
     pub(super) description: String,
 }
 
 impl Config {
-    /// The ids are whom HAProxy becomes once it listens.
+    /// `run_as`: uid and gid that HAProxy switches to once it listens.
     pub(super) fn new(config: &GatewayConfig, run_as: Option<(u32, u32)>) -> Self {
         let run_as = run_as.map(|(uid, gid)| format!("uid {uid}\n    gid {gid}")).unwrap_or_default();
         let mut text = TEMPLATE.replace("{run_as}", &run_as);
@@ -62,7 +62,7 @@ impl Config {
         Self { files, description }
     }
 
-    /// Writes all files; the map only where it is missing or of an older version.
+    /// Writes all files; the map only if it is missing or of an older version.
     pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
         for (name, content) in &self.files {
             fs::write(directory.join(name), content)?;
@@ -71,10 +71,10 @@ impl Config {
     }
 }
 
-/// The words of the template and what stands for them.
+/// The placeholders of the template and their values.
 fn words(config: &GatewayConfig) -> [(&'static str, String); 18] {
     let GatewayConfig { settings, dir: _, connections } = config;
-    // One app server never takes more than half of what there is for all.
+    // One app server never gets more than half of all connections.
     let target_connections = settings.target_connections.min((connections / 2).max(1));
     let (source_connections, source_requests) = source_limit(settings);
     [
@@ -100,7 +100,7 @@ fn words(config: &GatewayConfig) -> [(&'static str, String); 18] {
 }
 
 /// How long an idle connection is kept. A proxy in front keeps connections for its own visitors, and should be the side
-/// that closes them: a minute is what most proxies and load balancers keep theirs.
+/// that closes them: most proxies and load balancers keep theirs for a minute.
 fn keep_alive(settings: &GatewaySettings) -> &'static str {
     if settings.trusted_proxies.is_empty() { "20s" } else { "75s" }
 }
@@ -135,8 +135,8 @@ fn scheme_and_port(settings: &GatewaySettings) -> String {
     lines.join("\n    ")
 }
 
-/// The rules that bound what one visitor's address holds: connections where visitors come directly, requests where they
-/// come through a trusted proxy.
+/// The rules that limit one visitor's address: by connections if visitors connect directly, by requests if they come
+/// through a trusted proxy.
 fn source_limit(settings: &GatewaySettings) -> (String, String) {
     let Some(limit) = settings.source_connections else { return Default::default() };
     let connections = format!(

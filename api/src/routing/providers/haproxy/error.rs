@@ -1,4 +1,4 @@
-//! Why there is no gateway, each with the way out.
+//! Errors of the gateway, each with its remedy.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,59 +7,51 @@ use std::path::PathBuf;
 /// Why the gateway does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    /// There is no such program.
+    /// `haproxy` is in none of the usual directories.
     #[error("HAProxy is not installed: no `haproxy` in {searched}. Install it (Debian: apt-get install haproxy)")]
     NotInstalled {
-        /// Where it was looked for.
+        /// The searched directories.
         searched: String,
     },
-    /// The address cannot be listened on.
     #[error(
         "the gateway cannot listen on {address}: {reason}. End what listens there, or set OCIM_GATEWAY_LISTEN to another \
          address and port"
     )]
     Listen {
-        /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The system's error when binding it.
         reason: String,
     },
-    /// The gateway's directory cannot be used.
     #[error(
-        "the gateway cannot use {}: {source}. The data directory must be writable by whoever starts ocim: change its \
+        "the gateway cannot use {}: {source}. The data directory must be writable by ocim's user: change its \
          owner, or set OCIM_DATA_DIR to another one", path.display()
     )]
     Directory {
-        /// Which.
+        /// The gateway's directory, or a file in it.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
-    /// Root, and no user to become.
+    /// Root needs an unprivileged user to run HAProxy as.
     #[error("the gateway must not run as root, and /etc/passwd has neither the user haproxy nor nobody: add one")]
     NoUser,
-    /// Another process is at it.
+    /// Another process holds the gateway's lock.
     #[error("another ocim has been starting or changing the gateway in {} for too long; end it", directory.display())]
     Busy {
-        /// The gateway's directory.
+        /// The gateway's directory, which has the lock file.
         directory: PathBuf,
     },
-    /// It does not come up.
     #[error("HAProxy does not start: {reason}. The end of its log, {}:\n{tail}", log.display())]
     Start {
-        /// What is known.
+        /// What is known of the cause.
         reason: String,
-        /// The log.
         log: PathBuf,
-        /// Its last lines.
+        /// The log's last lines.
         tail: String,
     },
-    /// It does not end.
     #[error("HAProxy (process {pid}) could not be stopped: {reason}")]
     Stop {
-        /// Its process.
+        /// Process id of the HAProxy that is still running.
         pid: u32,
-        /// Why.
         reason: String,
     },
 }

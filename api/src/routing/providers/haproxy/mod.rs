@@ -1,10 +1,10 @@
-//! The gateway: a HAProxy of our own, started, adopted, supervised and told by its runtime socket; it also
-//! asks targets whether they would answer visitors.
+//! The gateway: our own HAProxy, started, adopted, supervised and controlled through its runtime socket; it also asks
+//! targets whether they would answer visitors.
 //!
-//! Invariants: the map file is what must be, written before anything is told; whoever restarts, on either side, brings
-//! the other to it. HAProxy outlives a crash of ours, so that costs no visitor anything.
+//! Invariants: the map file is the desired state, written before HAProxy's table is changed; a restart of either side
+//! loads it again. HAProxy keeps serving if ocim crashes, so visitors do not notice.
 //!
-//! Not here: which instance has which host names, and health checks of targets.
+//! Out of scope: which instance has which host names, and health checks of targets.
 
 mod claims;
 mod config;
@@ -35,21 +35,20 @@ use crate::routing::traffic::{Answer, AskError, Question, Route, Traffic, Traffi
 
 const START_TIMEOUT: Duration = Duration::from_secs(15);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(10);
-/// Who ran so long did not fail at the start.
+/// A process that ran this long did not fail at its start; the back-off is reset.
 const LONG_RUN: Duration = Duration::from_secs(30);
 
-/// Where the gateway is, and how it is to be.
+/// Directory and settings of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayConfig {
-    /// What the operator says.
     pub settings: GatewaySettings,
-    /// Its own directory, made when missing (0700).
+    /// The gateway's own directory, created when missing (0700).
     pub dir: PathBuf,
-    /// How many connections of visitors it takes at once; it needs two open files for each.
+    /// Limit of concurrent visitors' connections; HAProxy needs two open files for each.
     pub connections: u32,
 }
 
-/// A gateway that serves. Dropping this leaves it running.
+/// A gateway that serves. Dropping this leaves HAProxy running.
 #[derive(Debug)]
 pub struct HaproxyGateway {
     config: GatewayConfig,
@@ -60,10 +59,10 @@ pub struct HaproxyGateway {
 }
 
 impl HaproxyGateway {
-    /// Starts it with the routes of its last life, or adopts the one that runs. When it returns, visitors are served.
+    /// Starts HAProxy with the routes of its map file, or adopts a running one. When it returns, visitors are served.
     ///
     /// # Errors
-    /// Each says what is wrong and what to do.
+    /// [`GatewayError`] with the cause and the remedy.
     pub async fn start(config: GatewayConfig) -> Result<Self, GatewayError> {
         let program = find_program()?;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.dir).map_err(directory_error(&config.dir))?;
@@ -75,14 +74,14 @@ impl HaproxyGateway {
         Ok(Self { config, program, routes, process: Mutex::new(process), stopped: CancellationToken::new() })
     }
 
-    /// Its process now.
+    /// The present process, which changes with each restart.
     #[must_use]
     pub fn process(&self) -> ProcessId {
         self.process.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Starts it again whenever it ends, with its routes, at once and then with growing pauses of at most 10 s. Ends when
-    /// the gateway is stopped.
+    /// Restarts HAProxy with its routes whenever it ends, first at once and then with a back-off of at most 10 s.
+    /// Returns when the gateway is stopped.
     pub async fn supervise(&self) {
         let mut pause = Duration::ZERO;
         loop {
@@ -101,13 +100,13 @@ impl HaproxyGateway {
         }
     }
 
-    /// Ends it within 10 s; requests under way are cut. No process of it is left that serves.
+    /// Stops HAProxy within 10 s; open requests are cut. No serving process of it is left.
     ///
     /// # Errors
-    /// It survives even SIGKILL, or is another user's.
+    /// [`GatewayError::Stop`] if it survives SIGKILL or belongs to another user.
     pub async fn stop(&self) -> Result<(), GatewayError> {
         self.stopped.cancel();
-        // Nobody may change it meanwhile; but where there is no lock, as the directory is gone, it is stopped all the same.
+        // Excludes concurrent changes; without a lock, because the directory is gone, HAProxy is stopped all the same.
         let _lock = lock(&self.config, &self.routes).await;
         let process = self.process();
         let steps = [(Signal::TERM, Duration::from_secs(5)), (Signal::KILL, Duration::from_secs(5))];
@@ -124,7 +123,7 @@ impl HaproxyGateway {
         while !process.wait(Duration::from_secs(3600)).await {}
     }
 
-    /// Tries until it runs, or says that it was stopped.
+    /// Retries until HAProxy runs; false if the gateway was stopped.
     async fn start_again(&self, pause: &mut Duration) -> bool {
         let mut is_told = false;
         loop {
@@ -143,7 +142,7 @@ impl HaproxyGateway {
         }
     }
 
-    /// Never cut off half-way, and under the lock as a whole: a stop that comes meanwhile waits and finds the new process.
+    /// Never cancelled half-way, and holds the lock throughout: a concurrent stop waits and finds the new process.
     async fn replace_ended(&self) -> Result<bool, GatewayError> {
         let _lock = lock(&self.config, &self.routes).await?;
         if self.stopped.is_cancelled() {
@@ -183,8 +182,8 @@ async fn lock(config: &GatewayConfig, routes: &HaproxyRoutes) -> Result<File, Ga
     held.ok_or_else(|| GatewayError::Busy { directory: config.dir.clone() })
 }
 
-/// Adopts what runs with this very configuration; else starts one, in place of what runs with another. The lock must be
-/// held.
+/// Adopts a HAProxy that runs with this very configuration; otherwise starts one, which replaces one with another
+/// configuration. The caller holds the lock.
 async fn bring_up(config: &GatewayConfig, program: &Path, routes: &HaproxyRoutes) -> Result<ProcessId, GatewayError> {
     let wanted = Config::new(config, run_as()?);
     wanted.write(&config.dir).map_err(directory_error(&config.dir))?;
@@ -200,14 +199,14 @@ async fn bring_up(config: &GatewayConfig, program: &Path, routes: &HaproxyRoutes
         }
         None => launch(config, program, routes, None).await?,
     };
-    // It serves what it has; the next comparison of all routes brings the rest.
+    // It serves the routes that it has; the next comparison of all routes repairs the rest.
     if let Err(error) = routes.load().await {
         tracing::error!(%error, "the gateway runs, and does not have all of its routes");
     }
     Ok(process)
 }
 
-/// Starts HAProxy. An old one hands its listening socket over, ends its visitors' requests and goes.
+/// Starts HAProxy. An old process hands over its listening socket, finishes its visitors' requests and exits.
 async fn launch(
     config: &GatewayConfig,
     program: &Path,
@@ -218,7 +217,7 @@ async fn launch(
     let mut line = vec![program.as_os_str().to_owned(), "-C".into(), config.dir.clone().into()];
     line.extend(["-f", FILE, "-db"].map(Into::into));
     match old {
-        // HAProxy itself would share the port with a stranger that allows it.
+        // Check the port first: HAProxy would share it with a foreign process that allows this.
         None => drop(
             TcpListener::bind(config.settings.listen)
                 .map_err(|error| listen_error(config.settings.listen, &error.to_string()))?,
@@ -258,7 +257,7 @@ fn directory_error(path: &Path) -> impl FnOnce(io::Error) -> GatewayError {
     move |source| GatewayError::Directory { path, source }
 }
 
-/// Whom root's HAProxy becomes once it listens; anybody else stays who they are.
+/// User and group for HAProxy once it listens, if ocim runs as root; none otherwise.
 fn run_as() -> Result<Option<(u32, u32)>, GatewayError> {
     if !rustix::process::geteuid().is_root() {
         return Ok(None);
@@ -267,7 +266,7 @@ fn run_as() -> Result<Option<(u32, u32)>, GatewayError> {
     Ok(Some((user.uid, user.gid)))
 }
 
-/// HAProxy is where the system's services are, which not every user's PATH has.
+/// Searches the system's directories too, which not every user's PATH has.
 fn find_program() -> Result<PathBuf, GatewayError> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut directories: Vec<PathBuf> = env::split_paths(&path).filter(|part| part.is_absolute()).collect();

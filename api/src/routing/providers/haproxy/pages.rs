@@ -1,11 +1,11 @@
-//! What visitors read where the gateway itself answers.
+//! Pages for visitors that the gateway itself answers with.
 
 const PAGE: &str = include_str!("page.html");
 
-/// A page and when it is sent.
+/// A page of the gateway.
 struct Page {
-    /// The name of the file in the gateway's directory. One that ends in `.http` is the whole answer, head and all, which
-    /// HAProxy sends by itself; the rules of the configuration send the others and give their status.
+    /// File name in the gateway's directory. A `.http` file is a complete answer with head, which HAProxy sends by
+    /// itself; for the others, the rules of the configuration give the status.
     file: &'static str,
     title: &'static str,
     text: &'static str,
@@ -66,12 +66,12 @@ const PAGES: &[Page] = &[
     },
 ];
 
-/// Every page's file: name and content.
+/// Name and content of every page's file.
 pub(super) fn files() -> impl Iterator<Item = (&'static str, String)> {
     PAGES.iter().map(|page| {
         let html = PAGE.replace("{title}", page.title).replace("{text}", page.text);
         let content = match page.file {
-            // The client may see the end of a refused request elsewhere than the gateway does.
+            // After a refused request, client and gateway may disagree about its end.
             "400.http" => whole_answer("400 Bad Request", "connection: close", &html),
             "502.http" => whole_answer("502 Bad Gateway", "retry-after: 5", &html),
             "503.http" => whole_answer("503 Service Unavailable", "retry-after: 5", &html),
@@ -82,7 +82,7 @@ pub(super) fn files() -> impl Iterator<Item = (&'static str, String)> {
     })
 }
 
-/// An error file of HAProxy is the whole answer, byte by byte.
+/// An error file of HAProxy is a complete HTTP answer.
 fn whole_answer(status: &str, header: &str, html: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncache-control: no-store\r\n{header}\r\n\

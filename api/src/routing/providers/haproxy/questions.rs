@@ -1,4 +1,4 @@
-//! Asks a target through the gateway: HAProxy itself connects, from where visitors are sent on.
+//! Asks a target through the gateway: HAProxy itself connects, just as for visitors' requests.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::table::target_word;
 use crate::routing::providers::question::{self, Head, NO_CONNECTION};
 use crate::routing::traffic::{Answer, AskError, Question};
 
-/// The target's answer.
+/// Sends the question and returns the target's answer.
 pub(super) async fn ask(directory: &Path, target: SocketAddr, asked: &Question<'_>) -> Result<Answer, AskError> {
     let target = target_word(target).map_err(|error| AskError::NotAsked(error.0))?;
     let request = question::request(asked, &format!("{TARGET_HEADER}: {target}\r\n"));
@@ -27,7 +27,7 @@ pub(super) async fn ask(directory: &Path, target: SocketAddr, asked: &Question<'
     question::within(asked.patience, exchange).await
 }
 
-/// What HAProxy answers by itself says why the target did not, or that HAProxy refuses the question.
+/// An answer of HAProxy itself says why the target did not answer, or that HAProxy refuses the question.
 fn status(head: &Head, asked: &Question<'_>) -> Result<u16, AskError> {
     if head.says(ANSWERED_HEADER, "target") {
         return Ok(head.status);

@@ -1,4 +1,4 @@
-//! The routes of a gateway that runs, for whichever process of this machine changes them.
+//! Changes the routes of a running gateway, from any process on its host.
 
 use std::fs::File;
 use std::io;
@@ -17,7 +17,7 @@ use crate::routing::traffic::{Answer, AskError, Question, Route, Traffic, Traffi
 
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// Changes the routes of the gateway that `ocim server` runs in this directory. Starts and stops nothing.
+/// Changes the routes of the gateway that `ocim server` runs in this directory. Neither starts nor stops it.
 #[derive(Debug, Clone)]
 pub struct HaproxyRoutes {
     directory: PathBuf,
@@ -25,26 +25,26 @@ pub struct HaproxyRoutes {
 }
 
 impl HaproxyRoutes {
-    /// For the gateway's directory, whether one runs there now or not.
+    /// For the gateway's directory, even if none runs there now.
     #[must_use]
     pub fn new(directory: &Path) -> Self {
         Self { directory: directory.to_owned(), runtime: Runtime::new(directory) }
     }
 
-    /// Held while the gateway starts, stops or changes, so that file and running table agree; none when another process
+    /// Held while the gateway starts, stops or changes, so that file and running table agree; none if another process
     /// holds it for too long.
     pub(super) async fn lock(&self) -> io::Result<Option<File>> {
         children::lock(&self.directory.join("lock"), LONGEST_WAIT).await
     }
 
-    /// Tells the running gateway what the file says. The lock must be held.
+    /// Loads the file into the running gateway. The caller holds the lock.
     pub(super) async fn load(&self) -> Result<(), TrafficError> {
         let table = Table::read(&self.directory.join(MAP)).map_err(|error| self.file_error(&error))?;
         self.runtime.become_table(&table).await
     }
 
-    /// Changes the file, and gives the new table and the lock. The file comes first: should HAProxy end in between, its next
-    /// start reads the new table.
+    /// Changes the file, and gives the new table and the lock. The file is written first: if HAProxy ends in between,
+    /// its next start reads the new table.
     async fn change(
         &self,
         edit: impl FnOnce(Table) -> Result<Table, TrafficError> + Send,

@@ -1,4 +1,4 @@
-//! HAProxy's runtime socket: one line of commands a connection, each answer bounded in size and time.
+//! HAProxy's runtime socket: one line of commands per connection, each answer limited in size and time.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,18 +16,18 @@ use super::table::{Table, target_word};
 use crate::routing::traffic::TrafficError;
 
 const AT_MOST: Duration = Duration::from_secs(20);
-/// A table of a million hosts is shorter than that.
+/// In bytes; a table of a million hosts is shorter.
 const LONGEST_ANSWER: u64 = 512 << 20;
-/// The longest line of commands: HAProxy takes one buffer, and does nothing else while it works on the line.
+/// In bytes: HAProxy reads one buffer, and handles no request while it works on the line.
 const LONGEST_LINE: usize = 8000;
 
-/// The socket in the gateway's directory.
+/// Client of the runtime socket in the gateway's directory.
 #[derive(Debug, Clone)]
 pub(super) struct Runtime {
     directory: PathBuf,
 }
 
-/// Who answers.
+/// The HAProxy process that answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Info {
     pub(super) pid: u32,
@@ -39,7 +39,7 @@ impl Runtime {
         Self { directory: directory.to_owned() }
     }
 
-    /// Who answers at the socket; none when nothing does.
+    /// The process that answers at the socket; none if no process does.
     pub(super) async fn info(&self) -> Option<Info> {
         let answer = self.ask("show info").await.ok()?;
         let field = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
@@ -47,7 +47,7 @@ impl Runtime {
         Some(Info { pid: field("Pid:")?.parse().ok()?, description })
     }
 
-    /// Makes the running table this one, and proves that it is.
+    /// Makes the running table equal to this one, and verifies it.
     pub(super) async fn become_table(&self, wanted: &Table) -> Result<(), TrafficError> {
         let commands = commands(&self.entries().await?, &wanted.0);
         if commands.is_empty() {
@@ -60,7 +60,7 @@ impl Runtime {
         is_so.then_some(()).ok_or_else(otherwise)
     }
 
-    /// Makes these entries of the running table so, leaves all others, and proves it.
+    /// Sets these entries of the running table, keeps all others, and verifies the result.
     pub(super) async fn set(&self, wanted: &BTreeMap<String, String>) -> Result<(), TrafficError> {
         let commands = commands(&self.look_up(wanted.keys()).await?, wanted);
         if commands.is_empty() {
@@ -71,10 +71,10 @@ impl Runtime {
         (now == *wanted).then_some(()).ok_or_else(otherwise)
     }
 
-    /// The requests under way at a target.
+    /// Number of open requests at a target.
     pub(super) async fn open_connections(&self, target: SocketAddr) -> Result<u64, TrafficError> {
         let answer = self.ask(&format!("show table {TABLE} key {}", target_word(target)?)).await?;
-        // A target that no visitor has asked for is no entry, and that is an empty answer.
+        // A target that no visitor has requested has no entry: the answer is empty.
         if answer.trim().is_empty() {
             return Ok(0);
         }
@@ -97,7 +97,7 @@ impl Runtime {
             .collect()
     }
 
-    /// The entries of these hosts, as far as there are any.
+    /// The existing entries of these hosts.
     async fn look_up(&self, hosts: impl Iterator<Item = &String>) -> Result<Vec<(String, String)>, TrafficError> {
         let questions: Vec<_> = hosts.map(|host| format!("get map {MAP} {host}")).collect();
         let mut found = Vec::new();
@@ -143,7 +143,7 @@ impl Runtime {
 
 /// Connects to a socket in the gateway's directory.
 pub(super) async fn connect(directory: &Path, socket: &str) -> io::Result<UnixStream> {
-    // A socket's path may have 107 bytes, the data directory more: go in by the open directory.
+    // A socket's path is limited to 107 bytes, the data directory may be longer: use the open directory.
     let directory = File::open(directory)?;
     UnixStream::connect(format!("/proc/self/fd/{}/{socket}", directory.as_raw_fd())).await
 }
@@ -152,13 +152,13 @@ fn otherwise() -> TrafficError {
     TrafficError("the gateway's table is not what it was told: another program changes it too; try again".to_owned())
 }
 
-/// The text in double quotes behind a name, in an answer to `get map`.
+/// The text in double quotes after a name, in an answer to `get map`.
 fn quoted(line: &str, name: &str) -> Option<String> {
     let (text, _) = line.split_once(name)?.1.strip_prefix('"')?.split_once('"')?;
     Some(text.to_owned())
 }
 
-/// Commands joined to lines that HAProxy takes at once.
+/// Joins commands to lines within HAProxy's limit.
 fn lines(commands: &[String]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for command in commands {
@@ -173,7 +173,7 @@ fn lines(commands: &[String]) -> Vec<String> {
     lines
 }
 
-/// What turns one table into the other. A switch is one `set`, which HAProxy does at once.
+/// The commands that turn one table into the other. A switch is a single `set`, which is atomic in HAProxy.
 fn commands(current: &[(String, String)], wanted: &BTreeMap<String, String>) -> Vec<String> {
     let mut values: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (host, value) in current {

@@ -1,4 +1,4 @@
-//! The table of hosts: HAProxy's map, in memory and as the file that a restart reads. One line a host:
+//! The table of hosts: HAProxy's map, in memory and as the file that a restart reads. One line per host:
 //! `demo.localhost 10.0.0.2|80/https`, or `demo.localhost none/http`.
 
 use std::collections::BTreeMap;
@@ -10,15 +10,15 @@ use std::path::Path;
 use crate::config::gateway::Scheme;
 use crate::routing::traffic::{Route, TrafficError, check_target};
 
-/// What a host without a target leads to.
+/// Value of a host without a target.
 const NO_TARGET: &str = "none";
 
-/// Host to value, both in HAProxy's words and checked: neither can hold a space, a line end or a semicolon.
+/// Host to value, both validated and in HAProxy's format: neither can hold a space, a line end or a semicolon.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Table(pub(super) BTreeMap<String, String>);
 
 impl Table {
-    /// The file's table; empty where there is no file. Files of older versions have no scheme: they are read as `http`.
+    /// Reads the file; empty if there is none. Files of older versions have no scheme: they are read as `http`.
     pub(super) fn read(path: &Path) -> io::Result<Self> {
         match fs::read_to_string(path) {
             Ok(text) => Ok(Self(text.lines().filter_map(entry).collect())),
@@ -27,7 +27,7 @@ impl Table {
         }
     }
 
-    /// Writes the file: on disk and whole, or as it was.
+    /// Writes the file atomically and durably.
     pub(super) fn write(&self, directory: &Path, name: &str) -> io::Result<()> {
         let aside = directory.join(format!("{name}.new"));
         let mut file = File::create(&aside)?;
@@ -37,7 +37,7 @@ impl Table {
         File::open(directory)?.sync_all()
     }
 
-    /// Writes the file where it is not what [`Table::read`] makes of it: missing, or of an older version.
+    /// Rewrites the file if it is missing or of an older version.
     pub(super) fn bring_up_to_date(directory: &Path, name: &str) -> io::Result<()> {
         let path = directory.join(name);
         let table = Self::read(&path)?;
@@ -45,7 +45,7 @@ impl Table {
         if is_current { Ok(()) } else { table.write(directory, name) }
     }
 
-    /// Sets routes and leaves the others.
+    /// Sets these routes and keeps the others.
     pub(super) fn set(&mut self, routes: &[Route]) -> Result<(), TrafficError> {
         for route in routes {
             let (host, value) = words(route)?;
@@ -66,7 +66,7 @@ fn entry(line: &str) -> Option<(String, String)> {
     (!host.is_empty() && !value.is_empty()).then(|| (host.to_owned(), format!("{value}{scheme}")))
 }
 
-/// A route as it stands in the map: the host and its value.
+/// A route as in the map: the host and its value.
 fn words(route: &Route) -> Result<(String, String), TrafficError> {
     route.check()?;
     let Route { hostname, target, scheme } = route;
@@ -74,8 +74,8 @@ fn words(route: &Route) -> Result<(String, String), TrafficError> {
     Ok((hostname.clone(), format!("{target}/{}", Scheme::as_str(*scheme))))
 }
 
-/// A target as it stands in the map and in the stick table. The bar parts address and port, since an IPv6 address is full
-/// of colons.
+/// A target as in the map and in the stick table. A bar separates address and port, since IPv6 addresses contain
+/// colons.
 pub(super) fn target_word(target: SocketAddr) -> Result<String, TrafficError> {
     check_target(target)?;
     let ip: IpAddr = target.ip().to_canonical();

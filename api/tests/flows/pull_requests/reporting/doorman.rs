@@ -1,4 +1,4 @@
-//! Somebody between the program and GitHub who refuses what GitHub would do.
+//! A proxy between the program and GitHub that refuses some requests.
 
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
-/// Passes requests on, but for those that it refuses.
+/// Forwards requests, except those that it refuses.
 pub struct Doorman {
     pub base: String,
     refused: Arc<Mutex<String>>,
@@ -23,7 +23,7 @@ struct Rule {
 
 impl Doorman {
     pub async fn before(behind: &str) -> Self {
-        // The only TLS implementation there is; refusing a second installation is no error.
+        // rustls has one provider here; installing it again fails, which is no error.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -38,7 +38,7 @@ impl Doorman {
         Self { base, refused, handle }
     }
 
-    /// From now on, whatever has this in its path gets 403.
+    /// From now on, requests with `part` in their path get 403.
     pub fn refuse(&self, part: &str) {
         *self.refused.lock().unwrap() = part.to_owned();
     }

@@ -1,4 +1,4 @@
-//! GitHub says no, has something no more, or wants to be left alone.
+//! GitHub refuses reports, no longer has the repository, or limits the rate.
 
 use ocim::pull_requests::store::reports;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::app::github::{FakeGithub, PullSpec};
 use crate::app::{number, until};
 
 #[tokio::test]
-async fn a_refusal_of_one_kind_keeps_no_other_from_being_told() {
+async fn a_refused_kind_of_report_does_not_block_other_kinds() {
     let github = FakeGithub::start().await;
     let doorman = Doorman::before(&github.base).await;
     doorman.refuse("/statuses/");
@@ -20,10 +20,10 @@ async fn a_refusal_of_one_kind_keeps_no_other_from_being_told() {
     let commit = github.head(REPO, pull);
     until_deployed(&github, 0, "success").await;
     until_said(&github, pull, "has the traffic").await;
-    until("it is shown", async || trouble(&app).await.to_string().contains("Resource not accessible")).await;
+    until("the error is shown", async || trouble(&app).await.to_string().contains("Resource not accessible")).await;
     assert!(statuses(&github, &commit).is_empty());
-    // It is left alone until its time comes.
-    until("the last one ended", async || {
+    // There is no further attempt before `report_after`.
+    until("the reports ended", async || {
         let mut conn = app.conn().await;
         reports::due(&mut conn).await.unwrap().is_empty()
             && number(&mut conn, "SELECT count(*) AS n FROM pull_requests WHERE report_after > now()").await == 1
@@ -32,14 +32,14 @@ async fn a_refusal_of_one_kind_keeps_no_other_from_being_told() {
     doorman.refuse("nothing");
     app.execute("UPDATE pull_requests SET report_after = now()").await;
     until_status(&github, &commit, "success").await;
-    until("the trouble is over", async || trouble(&app).await == Value::Null).await;
+    until("the error is cleared", async || trouble(&app).await == Value::Null).await;
     assert_eq!((github.deployments(REPO).len(), ours(&github, pull).len()), (1, 1));
     doorman.stop().await;
     app.end().await;
 }
 
 #[tokio::test]
-async fn what_is_gone_is_no_endless_loop() {
+async fn reports_to_a_deleted_repository_are_not_repeated_at_once() {
     let github = FakeGithub::start().await;
     let app = telling_all(&github).await;
     let pull = github.open_pull(REPO, PullSpec::default());
@@ -47,14 +47,14 @@ async fn what_is_gone_is_no_endless_loop() {
     until_said(&github, pull, "has the traffic").await;
     github.delete_repository(REPO);
     forget(&app).await;
-    until("it is shown", async || trouble(&app).await.to_string().contains("GitHub has no")).await;
-    until("the last one ended", async || reports::due(&mut *app.conn().await).await.unwrap().is_empty()).await;
+    until("the error is shown", async || trouble(&app).await.to_string().contains("GitHub has no")).await;
+    until("the reports ended", async || reports::due(&mut *app.conn().await).await.unwrap().is_empty()).await;
     assert_eq!(app.number("SELECT count(*) AS n FROM pull_requests WHERE report_after > now()").await, 1);
     app.end().await;
 }
 
 #[tokio::test]
-async fn a_pause_is_waited_for() {
+async fn reports_wait_for_the_end_of_a_rate_limit() {
     let github = FakeGithub::start().await;
     let app = telling_all(&github).await;
     let pull = github.open_pull(REPO, PullSpec::default());
@@ -62,9 +62,9 @@ async fn a_pause_is_waited_for() {
     until_deployed(&github, 0, "success").await;
     github.secondary_limit(Some(Some(1)));
     forget(&app).await;
-    until("it is paused", async || app.number("SELECT count(*) AS n FROM github_pause").await == 1).await;
+    until("the pause began", async || app.number("SELECT count(*) AS n FROM github_pause").await == 1).await;
     github.secondary_limit(None);
-    until("all is known again", async || {
+    until("the reports are recorded again", async || {
         app.number("SELECT count(comment_id) AS n FROM pull_requests WHERE reported_of IS NOT NULL").await == 1
     })
     .await;

@@ -1,4 +1,4 @@
-//! GitHub is told «success» only of the commit that visitors get, and it is taken back when they get another.
+//! GitHub shows “success” only for the commit that gets the traffic; it is withdrawn when another commit gets it.
 
 use serde_json::{Value, json};
 
@@ -11,10 +11,10 @@ async fn read(app: &TestApp) -> Value {
 }
 
 async fn until_running(app: &TestApp, commit: &str) {
-    until("it is the running commit", async || read(app).await["running_commit"] == commit).await;
+    until("the commit runs", async || read(app).await["running_commit"] == commit).await;
 }
 
-/// The instance's settings, changed by hand.
+/// Changes the instance's settings as a person would.
 async fn patch(app: &TestApp, change: Value) {
     let instance = app.read_instance(1).await;
     let (path, etag) = (instance["api_url"].as_str().unwrap(), instance["etag"].as_str().unwrap());
@@ -40,9 +40,9 @@ async fn a_rollback_and_an_activation_by_hand_move_the_success() {
     until_deployed(&github, 1, "inactive").await;
     until_said(&github, pull, &format!("AppServer 1 has the traffic, with commit {first}")).await;
     until_running(&app, &first).await;
-    // Rolled back, the head is an older commit again: that is the one that runs.
+    // After the rollback the pull request's head moves back to the older commit, which is the one that runs.
     github.push_back(REPO, pull, &first);
-    until("it is seen", async || read(&app).await["head_commit"] == first).await;
+    until("the new head is seen", async || read(&app).await["head_commit"] == first).await;
 
     app.activate(2).await.expect(200);
     until_status(&github, &second, "success").await;
@@ -115,7 +115,7 @@ async fn settings_by_hand_that_choose_other_code_make_no_success() {
         assert!(body.contains(&format!("Commit {head}, the head of the pull request, does not run here")), "{body}");
         assert_ne!(read(&app).await["running_commit"], json!(head));
     }
-    // A branch is pinned to a commit, and that is the one that runs.
+    // A branch was pinned to a commit; that commit runs.
     let pinned =
         app.text("SELECT commit AS text FROM app_server_pins WHERE app_server_id = 3 AND version = 'release-9'").await;
     until_running(&app, &pinned).await;
@@ -145,7 +145,7 @@ async fn the_comment_names_a_heading_that_is_almost_right() {
     let pull = github.open_pull(REPO, PullSpec { body, ..PullSpec::default() });
     until_said(&github, pull, "line 1: This heading is almost **Settings**").await;
     github.edit_body(REPO, pull, "**Settings**\r\n```yaml\r\nA: 1\r\n```");
-    until("it is said no more", async || {
+    until("the warning is gone", async || {
         let ours = ours(&github, pull);
         ours.iter().all(|one| !one.body.contains("almost")) && !ours.is_empty()
     })

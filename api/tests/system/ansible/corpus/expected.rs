@@ -1,12 +1,12 @@
-//! What is expected of a playbook.
+//! The expected lines of a playbook's run.
 //!
-//! Each line is as it is seen; `*` stands for anything. A line that begins with `@2.10,2.12 ` is expected of these releases
-//! only, one with `@not:2.10 ` of all others; one with `~ ` may be there any number of times, as polls are.
+//! Lines are compared literally, except that `*` matches any text. A line with the prefix `@2.10,2.12 ` applies to
+//! these releases only, one with `@not:2.10 ` to all others; one with `~ ` may repeat, also zero times, as polls do.
 
 use std::fs;
 use std::path::Path;
 
-/// What differs, one line each; nothing where all is as expected.
+/// The differences, one per line; empty if there are none.
 pub fn differences(playbook: &Path, release: &str, seen: &[String]) -> Vec<String> {
     let path = playbook.join("expected.txt");
     let Ok(text) = fs::read_to_string(&path) else {
@@ -40,7 +40,7 @@ fn of_release<'a>(line: &'a str, release: &str) -> Option<&'a str> {
     }
 }
 
-/// Whether the text is the pattern, in which each `*` stands for anything.
+/// Whether the text matches the pattern, in which each `*` matches any text.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.trim_end().split('*');
     let Some(rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };

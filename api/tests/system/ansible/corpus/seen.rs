@@ -1,4 +1,4 @@
-//! What a run told, in lines that can be compared.
+//! The result of a run as lines that can be compared.
 
 use std::collections::HashSet;
 
@@ -7,10 +7,10 @@ use shared_types::LogLevel;
 
 use super::super::support::SECRET;
 
-/// A line is shown so far, in characters.
+/// Longer lines are cut to this many characters.
 const LONGEST: usize = 220;
 
-/// The end of the run, its tasks, and each line of stdout; those of stderr come at any time between them.
+/// The end of the run, its number of tasks, and each line of stdout. Lines of stderr are left out: their order varies.
 pub fn told(known: u32, outcome: &RunOutcome, lines: &[SpoolLine], errors: &[u8]) -> Vec<String> {
     let mut told = end(outcome);
     let count = |progress| lines.iter().filter(|line| line.progress == Some(progress)).count();

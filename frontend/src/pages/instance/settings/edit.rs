@@ -1,4 +1,4 @@
-//! An edit under way: what it is based on, and what becomes of it when somebody else saves.
+//! An edit in progress: the version it is based on, and the merge when another user saves meanwhile.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -15,22 +15,20 @@ use crate::api;
 use crate::components::{Change, Form, hidden_changes};
 use crate::state::{Draft, state};
 
-/// An edit under way.
+/// An edit in progress.
 #[derive(Clone, Copy)]
 pub(super) struct Edit {
-    /// What is typed.
     pub form: Form,
-    /// Whose settings.
     pub instance: Memo<Arc<Instance>>,
-    /// What `If-Match` will say: the version that the form knows.
+    /// The version that the form is based on, for `If-Match`.
     pub etag: RwSignal<String>,
-    /// What was typed over, as it was before anybody else saved.
+    /// The version that the input was based on before other users saved.
     origin: RwSignal<Origin>,
-    /// What others saved meanwhile; none: nobody did.
+    /// Changes that other users saved meanwhile, if any.
     pub news: RwSignal<Option<News>>,
-    /// Whether the dialog asks.
+    /// Whether the save dialog is open.
     pub is_asking: RwSignal<bool>,
-    /// Whether it is being saved: what changes then is one's own.
+    /// Whether a save is in progress: changes that arrive then are the user's own.
     pub is_saving: RwSignal<bool>,
 }
 
@@ -48,17 +46,17 @@ impl Origin {
     }
 }
 
-/// What others saved meanwhile.
+/// Changes that other users saved meanwhile.
 #[derive(Clone, PartialEq)]
 pub(super) struct News {
-    /// Who and when, the last first; none: nobody knows.
+    /// Who and when, last first; empty if the audit trail gave none.
     pub changes: Vec<Change>,
-    /// What they changed.
+    /// The differences that they made.
     pub diff: Vec<SettingChange>,
 }
 
 impl Edit {
-    /// Begins with what is saved, or goes on where one left.
+    /// Starts with the saved values, or restores the draft.
     pub fn begin(instance: Memo<Arc<Instance>>) -> Self {
         let first = instance.get_untracked();
         let drafts = state().drafts;
@@ -93,12 +91,11 @@ impl Edit {
         edit
     }
 
-    /// Whose.
     pub fn id(self) -> InstanceId {
         self.instance.with_untracked(|instance| instance.summary.id)
     }
 
-    /// Begins anew with what is saved now.
+    /// Starts over with the saved values.
     pub fn settle(self, instance: &Instance) {
         self.form.reset(&saved(instance));
         self.form.tell(&instance.warnings);
@@ -107,13 +104,13 @@ impl Edit {
         self.news.set(None);
     }
 
-    /// Throws away what was typed.
+    /// Discards the typed values.
     pub fn discard(self) {
         self.form.discard();
         self.acknowledge();
     }
 
-    /// The person knows what others saved: it is what is typed over from now on.
+    /// The user has seen the other changes: from now on the input is based on them.
     pub fn acknowledge(self) {
         self.news.set(None);
         let instance = self.instance.get_untracked();
@@ -128,7 +125,7 @@ impl Edit {
         (!typed.is_empty()).then_some(Draft { etag, modified, saved, typed })
     }
 
-    /// Takes in a newer version: at once where nothing was typed, else with what others changed, and who.
+    /// Merges a newer version: at once if nothing was typed, else with the other users' changes and their names.
     fn meet(self, instance: Arc<Instance>) {
         if !is_newer(&instance.etag, &self.etag.get_untracked()) {
             return;
@@ -139,7 +136,7 @@ impl Edit {
         }
         let since = self.origin.with_untracked(|origin| origin.modified);
         spawn_local_scoped_with_cancellation(async move {
-            // Without an answer it stays unsaid who it was.
+            // Without a response the names of the other users are not shown.
             let activities = api::activity::changes_of(self.id(), since).await.map(|page| page.items);
             let changes =
                 activities.unwrap_or_default().into_iter().filter_map(|one| change_since(one, since)).collect();
@@ -159,18 +156,18 @@ impl Edit {
         let mut diff = settings_diff(schema, &Value::Object(before.clone()), &Value::Object(now.clone()));
         diff.extend(hidden_changes(&before, &now, &changes));
         self.news.set(Some(News { changes, diff }));
-        // What was asked about is no longer what would be saved.
+        // The save dialog no longer shows what would be saved: close it.
         self.is_asking.set(false);
     }
 }
 
-/// What an entry of the audit trail says of a change after that moment.
+/// The change that an entry of the audit trail records, if it is later than `since`.
 fn change_since(activity: Activity, since: DateTime<Utc>) -> Option<Change> {
     let names = activity.after.as_ref()?.as_object()?.keys().cloned().collect();
     (activity.at > since).then_some(Change { by: activity.actor, at: activity.at, names })
 }
 
-/// Versions count upwards. An answer that was overtaken by a newer one is nothing new.
+/// Compares versions, which count upwards: a response with an older version is ignored.
 fn is_newer(etag: &str, known: &str) -> bool {
     let number = |etag: &str| etag.trim_matches('"').parse::<i64>().ok();
     match (number(etag), number(known)) {
@@ -193,7 +190,7 @@ mod tests {
         assert!(is_newer("\"10\"", "\"9\""));
         assert!(!is_newer("\"9\"", "\"9\""));
         assert!(!is_newer("\"9\"", "\"10\""));
-        assert!(is_newer("other", "\"9\""), "whatever it is, it is another");
+        assert!(is_newer("other", "\"9\""), "an etag without a number counts as newer");
     }
 
     #[test]

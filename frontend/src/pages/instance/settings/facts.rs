@@ -1,11 +1,10 @@
-//! What is so and cannot be changed.
+//! Properties of an instance that cannot be changed.
 
 use leptos::prelude::*;
 use shared_types::instance::Site;
 use shared_types::{Instance, applications};
 use std::sync::Arc;
 
-/// The card.
 #[component]
 pub(super) fn Facts(instance: Memo<Arc<Instance>>) -> impl IntoView {
     let time =

@@ -1,4 +1,4 @@
-//! That others saved while one typed: who, when, and all that they changed.
+//! The notice that other users have saved meanwhile: who, when, and all their changes.
 
 use leptos::prelude::*;
 use shared_types::Role;
@@ -9,7 +9,7 @@ use crate::state::{clock, state};
 use crate::ui::{Icon, Shape};
 use crate::words;
 
-/// The notice, while there is something to know.
+/// Shown while there are changes that the user has not acknowledged.
 #[component]
 pub(super) fn Meanwhile(edit: Edit) -> impl IntoView {
     let clashes = Memo::new(move |_| edit.form.clashes());
@@ -45,7 +45,7 @@ fn Notice(edit: Edit, news: News, clashes: Memo<Vec<&'static str>>) -> impl Into
     }
 }
 
-/// Everybody once, the last first.
+/// The names of the users without duplicates, last first.
 fn who(changes: &[Change]) -> String {
     let mut names: Vec<&str> = Vec::new();
     for change in changes {
@@ -54,7 +54,7 @@ fn who(changes: &[Change]) -> String {
         }
     }
     match names.as_slice() {
-        [] => "Somebody else".to_owned(),
+        [] => "Another user".to_owned(),
         names => names.join(" and "),
     }
 }
@@ -70,7 +70,7 @@ fn advice(clashes: &[&str]) -> String {
     }
 }
 
-/// That there is something unsaved, with what can be done about it.
+/// The unsaved changes, with buttons to save or discard them.
 #[component]
 pub(super) fn FormButtons(edit: Edit) -> impl IntoView {
     let is_changed = Memo::new(move |_| edit.form.is_changed());
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn everybody_is_named_once() {
         let by = |name: &str| Change { by: name.to_owned(), at: Default::default(), names: Vec::new() };
-        assert_eq!(who(&[]), "Somebody else");
+        assert_eq!(who(&[]), "Another user");
         assert_eq!(who(&[by("ada"), by("bob"), by("ada")]), "ada and bob");
     }
 

@@ -1,4 +1,4 @@
-//! The settings of an instance, changed in place. Two people who edit at once lose nothing.
+//! The settings of an instance, edited in place. Concurrent edits by two users lose nothing.
 
 mod edit;
 mod facts;
@@ -20,20 +20,17 @@ use super::updated::{Before, Updated};
 use crate::components::{Ask, DangerZone, FieldGroup, FieldRows, Launch, Preview};
 use crate::state::state;
 
-/// The tab.
 #[component]
 pub fn SettingsTab(
-    /// Whose.
     instance: Memo<Arc<Instance>>,
-    /// What launches.
     launch: Launch,
-    /// Opens a dialog.
+    /// Opens the dialog of an action.
     ask: Ask,
     /// The settings before an update from the pull request.
     before: Before,
 ) -> impl IntoView {
     let edit = Edit::begin(instance);
-    // The next navigation ends the marks.
+    // The next navigation removes the marks of updated fields.
     on_cleanup(move || drop(before.try_set(None)));
     tell_what_is_kept(edit);
     let form = edit.form;
@@ -65,7 +62,7 @@ pub fn SettingsTab(
     }
 }
 
-/// Who leaves with something typed is told that it is not lost.
+/// Tells a user who leaves with unsaved input that it is kept.
 fn tell_what_is_kept(edit: Edit) {
     let state = state();
     let (id, name) = edit.instance.with_untracked(|instance| (instance.summary.id, instance.summary.name.clone()));
@@ -78,7 +75,7 @@ fn tell_what_is_kept(edit: Edit) {
     });
 }
 
-/// The name, the settings and how the instance is treated, as JSON names them.
+/// The name, the settings and how the instance is treated, by their JSON names.
 pub(in crate::pages::instance) fn saved(instance: &Instance) -> Map<String, Value> {
     let mut fields = instance.settings.clone();
     fields.insert("name".into(), Value::String(instance.summary.name.clone()));

@@ -1,4 +1,4 @@
-//! What was saved since the active app server was launched, and so is not deployed.
+//! Settings saved since the active app server was launched, and so not deployed yet.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local_scoped_with_cancellation;
@@ -12,7 +12,7 @@ use crate::components::{DiffView, Launch, LaunchButton};
 use crate::ui::{Icon, Loading, Shape};
 use crate::words;
 
-/// The notice, while the saved settings are others than those of the active app server.
+/// Shown while the saved settings differ from those of the active app server.
 #[component]
 pub(super) fn Pending(instance: Memo<Arc<Instance>>, launch: Launch) -> impl IntoView {
     let is_shown = RwSignal::new(false);
@@ -48,13 +48,13 @@ pub(super) fn Pending(instance: Memo<Arc<Instance>>, launch: Launch) -> impl Int
     }
 }
 
-/// The name of the app server that was launched after the last change and may still become the active one.
+/// The name of the app server that was launched after the last change and may still become active.
 fn on_its_way(instance: &Instance) -> Option<String> {
     let newer = instance.summary.newer().filter(|newer| newer.is_healthy)?;
     (newer.created >= instance.summary.modified).then(|| newer.name.clone())
 }
 
-/// The server compares: it also knows where only a secret differs.
+/// The server compares, because it also detects changed secrets.
 #[component]
 fn PendingDiff(instance: Memo<Arc<Instance>>, id: AppServerId) -> impl IntoView {
     let answer = RwSignal::new(None::<api::Result<Diff>>);

@@ -1,4 +1,4 @@
-//! The dialog before saving: what changes. Nothing is saved over what another one saved meanwhile.
+//! The dialog before saving: shows the changes. It never overwrites what another user has saved meanwhile.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -13,7 +13,7 @@ use crate::state::data::Key;
 use crate::state::{State, state};
 use crate::ui::{Dialog, Icon, Shape};
 
-/// The dialog. What it shows is what it saves, over the version that it shows it against.
+/// The dialog. It saves what it shows, on the version that it was compared with.
 #[component]
 pub(super) fn SaveDialog(edit: Edit) -> impl IntoView {
     let state = state();
@@ -21,7 +21,7 @@ pub(super) fn SaveDialog(edit: Edit) -> impl IntoView {
     let sent = form.changes();
     let (before, after) = (Value::Object(form.saved_of_changes()), Value::Object(sent.clone()));
     let changes = settings_diff(form.schema(), &before, &after);
-    // What the manager itself goes by applies at once.
+    // Settings of the manager itself apply at once, without a build.
     let is_for_builds = sent.keys().any(|name| !is_care(name));
     let why_not = RwSignal::new(None::<String>);
     let close = Callback::new(move |()| edit.is_asking.set(false));
@@ -36,7 +36,7 @@ pub(super) fn SaveDialog(edit: Edit) -> impl IntoView {
         spawn_local(async move {
             let answer = api::instances::update(id, &etag, &sent).await;
             if edit.is_saving.try_get_untracked().is_none() {
-                // The tab was left meanwhile: what is saved is no draft any more, anything else still is.
+                // The tab was left meanwhile: a successful save deletes the draft, a failed one keeps it.
                 if answer.is_ok() {
                     state.drafts.keep(id, None);
                 }
@@ -79,7 +79,7 @@ pub(super) fn SaveDialog(edit: Edit) -> impl IntoView {
     }
 }
 
-/// Says how it went, where it belongs: at the field, in the notice of what changed meanwhile, or in the dialog.
+/// Shows the result in the right place: at the field, in the notice of other changes, or in the dialog.
 fn settle(
     state: State,
     edit: Edit,
@@ -101,7 +101,7 @@ fn settle(
         Err(error) if state.session.ends_by(&error) => edit.is_asking.set(false),
         Err(error) if error.is(ProblemType::PreconditionFailed) => {
             edit.is_asking.set(false);
-            // What they saved comes as what is fetched, by whichever way it comes first.
+            // The other changes arrive by this fetch, or by an event if that comes first.
             state.data.refresh(Key::Instance(edit.id()));
         }
         Err(error) if edit.form.refuse(&error) => edit.is_asking.set(false),

@@ -1,10 +1,9 @@
-//! Writes what was made up, in one manner.
+//! Writes generated values as a text, in one style.
 
 use proptest::sample::Index;
 
 use super::{Block, Key, Manner, Node};
 
-/// Writes a text.
 pub(super) struct Writer<'a> {
     manner: &'a Manner,
     out: String,
@@ -27,11 +26,11 @@ impl<'a> Writer<'a> {
         }
         self.map(map, 0, true);
         let body = format!("{}{}{}", self.manner.begin, self.out, self.manner.end);
-        // What spaces mean there differs on purpose.
+        // Spaces at the end are read differently on purpose.
         body.trim_end_matches(' ').replace('\n', self.manner.line_end)
     }
 
-    /// Ends a line and begins the next one. `may_comment`: what was written is no text that goes on.
+    /// Ends a line and begins the next one. `may_comment`: the line is not inside a text, so a comment may follow.
     fn line(&mut self, indent: usize, may_comment: bool) {
         let comments = &self.manner.comments;
         let comment = comments.get(self.lines % comments.len()).copied().flatten();
@@ -146,7 +145,7 @@ impl<'a> Writer<'a> {
     }
 
     fn anchored(&mut self, node: &Node, write: impl FnOnce(&mut Self)) {
-        // A name may be given anew.
+        // An anchor's name may be used again.
         let name = format!("n{}", self.begun % 7);
         self.begun += 1;
         self.out.push_str(" &");
@@ -160,7 +159,7 @@ impl<'a> Writer<'a> {
         let deeper = indent + self.manner.step;
         self.out.push(' ');
         self.out.push(block.sign);
-        // Spaces at the beginning could be indentation, unless it is said how deep that is.
+        // Spaces at the beginning would be read as indentation, unless the header says how deep that is.
         let first = block.lines.iter().find(|line| !line.is_empty());
         if block.is_explicit || first.is_some_and(|line| line.starts_with(' ')) {
             self.out.push_str(&self.manner.step.to_string());
@@ -175,11 +174,11 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes what has no line of its own. Lines that go on are indented by `indent`.
+    /// Writes a value within a line. Continuation lines are indented by `indent`.
     fn inline(&mut self, node: &Node, indent: usize) {
         let folded = |lines: &[String]| lines.join(&format!("\n{}", " ".repeat(indent)));
         match node {
-            // Inside brackets the grammars differ in what may stand without quotes.
+            // Inside brackets, the two grammars allow different texts without quotes.
             Node::Plain(text)
                 if self.flows > 0 && (text.starts_with([':', '!']) || text.contains(',') || text == "-") =>
             {
@@ -233,7 +232,7 @@ impl<'a> Writer<'a> {
             Node::Tagged(tag, node) => {
                 self.out.push_str(tag);
                 self.out.push(' ');
-                // Else what closes the bracket would be part of the tag, to PyYAML.
+                // Otherwise PyYAML would read the closing bracket as a part of the tag.
                 if matches!(node.as_ref(), Node::Plain(text) if text.is_empty()) {
                     self.out.push_str("''");
                 } else {
@@ -251,7 +250,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Whether a comment after it would be part of a text.
+/// Whether a comment after the node would be part of its text.
 fn ends_in_block(node: &Node) -> bool {
     match node {
         Node::Block(_) => true,

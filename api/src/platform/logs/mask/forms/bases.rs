@@ -1,4 +1,4 @@
-//! Bytes as letters: base64, base32, hexadecimal.
+//! Encodings of bytes as text: base64, base32, hexadecimal.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use super::super::LONG;
 
-/// So many letters of base64 stand on a line, where programs break it.
+/// Line lengths at which programs wrap base64, in characters.
 const LINES: [usize; 2] = [64, 76];
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -29,7 +29,7 @@ fn hex(bytes: &[u8], separator: &str) -> String {
     if separator == "\\x" { format!("{separator}{text}") } else { text }
 }
 
-/// Base64 of the secret alone, with and without padding, and what of it stands in the base64 of any longer text.
+/// Base64 of the secret alone, with and without padding, and the part of it that is in the base64 of any longer text.
 fn add_base64(engine: &impl base64::Engine, secret: &[u8], forms: &mut BTreeSet<String>) {
     let whole = engine.encode(secret);
     for width in LINES.into_iter().filter(|width| whole.len() > *width) {
@@ -39,8 +39,8 @@ fn add_base64(engine: &impl base64::Engine, secret: &[u8], forms: &mut BTreeSet<
     add_aligned(secret, (3, 4), forms, &|bytes| engine.encode(bytes));
 }
 
-/// The encoded secret, with padding too, and the letters that only the secret decides, after none and more bytes of something
-/// else. So many `bytes` become so many `letters`.
+/// The encoded secret, with and without padding, and the characters that depend on the secret alone if 0 or more other
+/// bytes precede it. Groups of `bytes` are encoded as `letters` characters.
 fn add_aligned(
     secret: &[u8],
     (bytes, letters): (usize, usize),
@@ -57,7 +57,7 @@ fn add_aligned(
         let mut longer = vec![0; before];
         longer.extend_from_slice(secret);
         let encoded = encode(&longer);
-        // Of the letters that hold bits of `before` bytes, and of what follows, nothing is known.
+        // Characters that also hold bits of the preceding bytes, or of what follows, are unknown.
         let start = (before * 8).div_ceil(bits);
         let end = longer.len() * 8 / bits;
         forms.extend(encoded.get(start..end).filter(|core| core.len() >= LONG).map(str::to_owned));

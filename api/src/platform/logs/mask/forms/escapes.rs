@@ -1,12 +1,12 @@
-//! Texts as languages and formats write them between their quotes.
+//! Escaped forms of a text, as languages and formats write it between quotes.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// What URLs leave as it is, besides letters and digits: RFC 3986; Python's `quote`; JavaScript's `encodeURIComponent`;
-/// forms (`application/x-www-form-urlencoded`).
+/// Characters that URL encoders leave unescaped, besides letters and digits: RFC 3986; Python's `quote`; JavaScript's
+/// `encodeURIComponent`; forms (`application/x-www-form-urlencoded`).
 const UNRESERVED: [&str; 4] = ["-._~", "-._~/", "-._~!'()*", "-._*"];
-/// What a shell takes for itself, and `printf %q` puts a backslash in front of.
+/// Characters that are special in a shell; `printf %q` escapes them with a backslash.
 const SHELL: &str = " !\"#$&'()*,;<=>?@[\\]^`{|}~";
 
 pub(super) fn add(part: &str, forms: &mut BTreeSet<String>) {
@@ -18,7 +18,7 @@ pub(super) fn add(part: &str, forms: &mut BTreeSet<String>) {
     escaped.push(bytes(part));
     escaped.extend(shell(part));
     for inner in escaped {
-        // JSON around it, as Ansible prints what a module was given.
+        // Escaped again in JSON, as Ansible prints module arguments.
         forms.insert(json(&inner));
         forms.insert(inner);
     }
@@ -35,13 +35,13 @@ pub(super) fn add(part: &str, forms: &mut BTreeSet<String>) {
     forms.insert(part.replace('\'', "''"));
 }
 
-/// As it stands between the quotes of JSON.
+/// The text as escaped between the quotes of a JSON string.
 fn json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
 }
 
-/// The text with everything but ASCII written by `escape`.
+/// Escapes all non-ASCII characters with `escape`.
 fn ascii(text: &str, escape: fn(char, &mut String)) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
@@ -65,7 +65,7 @@ fn python_character(character: char, out: &mut String) {
     };
 }
 
-/// As it stands between the quotes of Python's `repr`.
+/// The text as escaped between the quotes of Python's `repr`.
 fn python(text: &str, quote: char) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
@@ -82,7 +82,7 @@ fn python(text: &str, quote: char) -> String {
     escaped
 }
 
-/// As it stands between the quotes of Python's `b'…'`.
+/// The text as escaped between the quotes of Python's `b'…'`.
 fn bytes(text: &str) -> String {
     let mut escaped = String::new();
     for character in python(text, '\'').chars() {
@@ -97,8 +97,8 @@ fn bytes(text: &str) -> String {
     escaped
 }
 
-/// In single quotes by the two ways out of them, in double quotes, in `$'…'` (with octal and hexadecimal bytes), with
-/// backslashes.
+/// Shell quoting: two ways to put a quote in single quotes, double quotes, `$'…'` (with octal and hexadecimal bytes),
+/// and backslashes.
 fn shell(text: &str) -> Vec<String> {
     let with_backslashes = |special: &str| {
         let mut escaped = String::new();
@@ -172,7 +172,7 @@ fn percent(text: &str, unreserved: &str, space: &str) -> String {
     escaped
 }
 
-/// `%2F` as `%2f`.
+/// Percent codes in lower case: `%2F` becomes `%2f`.
 fn lower_case_codes(escaped: &str) -> String {
     let mut left = 0;
     let lower = |character: char| {
