@@ -22,9 +22,9 @@ test('from nothing to an instance that serves', async ({ page, program }) => {
   await test.step('the form shows each error at its field', async () => {
     await page.getByRole('link', { name: 'Create your first instance' }).click();
     await page.getByLabel('Name', { exact: true }).fill('First Academy');
-    await page.getByLabel('Sub domain').fill('First Academy');
+    await page.getByLabel('Subdomain').fill('First Academy');
     await page.getByRole('button', { name: 'Create instance' }).click();
-    const field = page.getByLabel('Sub domain');
+    const field = page.getByLabel('Subdomain');
     await expect(field).toBeFocused();
     await expect(field).toHaveAttribute('aria-invalid', 'true');
     await expect(field).toHaveAccessibleDescription(/Only lower-case letters/);

@@ -20,7 +20,7 @@ test('launch, activate, launch a second one, activate it, roll back', async ({ p
     await picture(page, 'home-empty');
     await buttonOrLink(page, 'Create your first instance').click();
     await page.getByLabel('Name', { exact: true }).fill('Story Academy');
-    await page.getByLabel('Sub domain').fill('story');
+    await page.getByLabel('Subdomain').fill('story');
     await page.getByRole('button', { name: 'Create instance' }).click();
     await expect(page.getByRole('heading', { name: 'Story Academy' })).toBeVisible();
     await expect(page.getByText('No active app server').first()).toBeVisible();

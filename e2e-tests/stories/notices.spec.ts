@@ -15,7 +15,7 @@ test('a notice covers no control, takes no focus and disappears when it is out o
 
   await test.step('it appears below the page, on a desktop and on a phone', async () => {
     await page.getByLabel('Name', { exact: true }).fill('Geology Academy');
-    await page.getByLabel('Sub domain').fill('geology');
+    await page.getByLabel('Subdomain').fill('geology');
     await page.getByRole('button', { name: 'Create instance' }).click();
     await expect(toast(page)).toContainText('Geology Academy created.');
     for (const viewport of [DESK, PHONE]) {

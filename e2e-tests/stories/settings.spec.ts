@@ -29,11 +29,11 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
   await test.step('a field that is not valid says so while typing, and gets the focus instead of the dialog', async () => {
     await email.fill('nobody');
     await expect(said(page, 'email')).toHaveText('Must be a mail address, like contact@example.com.');
-    await page.getByLabel('Sub domain').fill('Astro');
+    await page.getByLabel('Subdomain').fill('Astro');
     await save(page).click();
     await expect(page.getByRole('dialog')).toHaveCount(0);
-    await expect(page.getByLabel('Sub domain')).toBeFocused();
-    await page.getByLabel('Sub domain').fill('astro');
+    await expect(page.getByLabel('Subdomain')).toBeFocused();
+    await page.getByLabel('Subdomain').fill('astro');
     await save(page).click();
     await expect(email).toBeFocused();
     await expect(email).toHaveAttribute('aria-invalid', 'true');

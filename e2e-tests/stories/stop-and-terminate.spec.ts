@@ -15,7 +15,7 @@ test('stop a build, terminate an app server, archive and restore the instance', 
     await signIn(page, program);
     await page.getByRole('link', { name: 'Create your first instance' }).click();
     await page.getByLabel('Name', { exact: true }).fill('Passing Academy');
-    await page.getByLabel('Sub domain').fill('passing');
+    await page.getByLabel('Subdomain').fill('passing');
     await page.getByRole('button', { name: 'Create instance' }).click();
     await expect(page.getByRole('heading', { name: 'Passing Academy' })).toBeVisible();
   });

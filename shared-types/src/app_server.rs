@@ -157,7 +157,7 @@ impl Progress {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Check {
     /// The check's name, for instance `lms` or `studio`.
-    #[schema(example = "lms")]
+    #[schema(example = "school")]
     pub name: String,
     /// Whether the application answered as expected.
     pub is_ok: bool,
@@ -308,7 +308,7 @@ pub struct Pin {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InstanceRef {
     /// Which application it runs.
-    #[schema(example = "openedx")]
+    #[schema(example = "site")]
     pub instance_type: String,
     /// The id, unique over all instances.
     pub id: InstanceId,

@@ -77,7 +77,7 @@ pub struct InstanceSummary {
     #[schema(example = "Astronomy Academy")]
     pub name: String,
     /// Which application it runs.
-    #[schema(example = "openedx")]
+    #[schema(example = "site")]
     pub instance_type: String,
     /// The host name of its main site.
     #[schema(example = "astro.campus.example")]
@@ -120,10 +120,10 @@ pub const STUDIO: &str = "studio";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Site {
     /// The site's name in checks and health.
-    #[schema(example = "lms")]
+    #[schema(example = "school")]
     pub name: String,
     /// The name shown to people.
-    #[schema(example = "LMS")]
+    #[schema(example = "School")]
     pub label: String,
     /// The public address of the site.
     #[schema(example = "https://astro.campus.example/")]

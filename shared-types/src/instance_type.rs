@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::applications::{ApplicationType, MachineNeeds};
-use crate::settings::{Field, FieldKind};
+use crate::settings::{Field, FieldKind, JsonShape};
 
 /// The application types that this program has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -18,7 +18,7 @@ pub struct InstanceTypes {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct InstanceType {
     /// The word in `instance_type`.
-    #[schema(example = "openedx")]
+    #[schema(example = "site")]
     pub instance_type: String,
     /// The name shown to people.
     pub label: String,
@@ -60,7 +60,7 @@ pub struct InstanceTemplate {
 #[schema(no_recursion)]
 pub struct FieldDescription {
     /// The name in JSON.
-    #[schema(example = "sub_domain")]
+    #[schema(example = "hostnames")]
     pub name: String,
     /// The label of the form.
     pub label: String,
@@ -112,24 +112,14 @@ impl InstanceType {
 impl FieldDescription {
     fn of(field: &Field) -> Self {
         let Field { name, label, help, kind, max, is_required, is_basic: _ } = *field;
-        let (minimum, maximum) = match kind {
-            FieldKind::Whole { least, most } => (Some(least), Some(i64::from(most))),
-            FieldKind::Hostnames { most } => (None, i64::try_from(most).ok()),
-            FieldKind::Records(records) => (None, i64::try_from(records.most).ok()),
-            FieldKind::Hostname
-            | FieldKind::Email
-            | FieldKind::Choice(_)
-            | FieldKind::Repository
-            | FieldKind::GitRef
-            | FieldKind::Path
-            | FieldKind::Requirements
-            | FieldKind::Line
-            | FieldKind::Yaml
-            | FieldKind::Flag
-            | FieldKind::Organization => (None, None),
+        let (minimum, maximum) = match kind.shape() {
+            JsonShape::Whole(least, most) => (Some(least), Some(i64::from(most))),
+            JsonShape::Names(most) => (None, i64::try_from(most).ok()),
+            JsonShape::Records(records) => (None, i64::try_from(records.most).ok()),
+            JsonShape::Text | JsonShape::Flag => (None, None),
         };
         let choices = if let FieldKind::Choice(words) = kind { words } else { &[] };
-        let fields = if let FieldKind::Records(records) = kind { records.fields } else { &[] };
+        let fields = if let JsonShape::Records(records) = kind.shape() { records.fields } else { &[] };
         Self {
             name: name.to_owned(),
             label: label.to_owned(),

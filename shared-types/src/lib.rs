@@ -41,7 +41,6 @@ pub mod warning;
 pub mod yaml;
 
 pub use app_server::{AppServer, AppServerStatus, AppServerSummary, Serving};
-pub use applications::openedx::{self, OpenEdxSettings};
 pub use event::{Event, EventKind};
 pub use health::{HealthState, InstanceHealth};
 pub use ids::{

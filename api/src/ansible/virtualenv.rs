@@ -118,11 +118,12 @@ pub(super) async fn ensure(
     if let Some((_, virtualenv)) = places.iter().find(|(_, place)| is_complete(place)) {
         return Ok(virtualenv.clone());
     }
+    let mut maker = Maker { config, source: &source, dir, cancel, printer };
     for (python, virtualenv) in places {
-        match make(config, python, &virtualenv, &source, dir, cancel, printer).await {
+        match maker.make(python, &virtualenv).await {
             Ok(()) => return Ok(virtualenv),
             Err(AnsibleError::Permanent(words)) if config.pythons.len() > 1 => {
-                printer.say(format!("{python} does not fit these requirements: {words}")).await?;
+                maker.printer.say(format!("{python} does not fit these requirements: {words}")).await?;
                 refusals.push((python.to_owned(), words));
             }
             Err(error) => return Err(error),
@@ -146,49 +147,62 @@ fn is_complete(virtualenv: &Path) -> bool {
     virtualenv.join(COMPLETE).is_file() && virtualenv.join("bin/python").is_file()
 }
 
-/// Makes a virtualenv with this interpreter.
-async fn make(
-    config: &AnsibleConfig,
-    python: &str,
-    virtualenv: &Path,
-    source: &Source,
-    dir: &RunDir,
-    cancel: &CancellationToken,
-    printer: &mut Printer<'_>,
-) -> Result<(), AnsibleError> {
-    let _lock = files::lock(&virtualenv.with_extension("lock"), cancel).await?;
-    if is_complete(virtualenv) {
-        return Ok(());
-    }
-    let with = if config.pythons.len() > 1 { format!(" with {python}") } else { String::new() };
-    printer.say(format!("Making a virtualenv for these requirements{with} (the next run uses it again)")).await?;
-    remove_dir(virtualenv)?;
-    let filled = fill(config, python, virtualenv, source, dir, cancel, printer).await;
-    if filled.is_err() {
-        // Only to free space: without the marker it is never used.
-        drop(remove_dir(virtualenv));
-    }
-    filled
+/// Makes virtualenvs of the same requirements.
+struct Maker<'a, 'p> {
+    config: &'a AnsibleConfig,
+    source: &'a Source,
+    dir: &'a RunDir,
+    cancel: &'a CancellationToken,
+    printer: &'a mut Printer<'p>,
 }
 
-async fn fill(
-    config: &AnsibleConfig,
-    python: &str,
-    virtualenv: &Path,
-    source: &Source,
-    dir: &RunDir,
-    cancel: &CancellationToken,
-    printer: &mut Printer<'_>,
-) -> Result<(), AnsibleError> {
-    make_bare(python, virtualenv, cancel).await?;
-    install(config, virtualenv, source, dir, cancel, printer).await?;
-    if !virtualenv.join("bin/ansible-playbook").is_file() {
-        let message = "the requirements do not install ansible-playbook: add ansible-core to the requirements";
-        return Err(AnsibleError::Permanent(message.to_owned()));
+impl Maker<'_, '_> {
+    /// With this interpreter, unless it was made while the lock was awaited.
+    async fn make(&mut self, python: &str, virtualenv: &Path) -> Result<(), AnsibleError> {
+        let _lock = files::lock(&virtualenv.with_extension("lock"), self.cancel).await?;
+        if is_complete(virtualenv) {
+            return Ok(());
+        }
+        let with = if self.config.pythons.len() > 1 { format!(" with {python}") } else { String::new() };
+        let words = format!("Making a virtualenv for these requirements{with} (the next run uses it again)");
+        self.printer.say(words).await?;
+        remove_dir(virtualenv)?;
+        let filled = self.fill(python, virtualenv).await;
+        if filled.is_err() {
+            // Only to free space: without the marker it is never used.
+            drop(remove_dir(virtualenv));
+        }
+        filled
     }
-    try_out(virtualenv, dir, cancel).await?;
-    let marker = virtualenv.join(COMPLETE);
-    fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
+
+    async fn fill(&mut self, python: &str, virtualenv: &Path) -> Result<(), AnsibleError> {
+        make_bare(python, virtualenv, self.cancel).await?;
+        self.install(virtualenv).await?;
+        if !virtualenv.join("bin/ansible-playbook").is_file() {
+            let message = "the requirements do not install ansible-playbook: add ansible-core to the requirements";
+            return Err(AnsibleError::Permanent(message.to_owned()));
+        }
+        try_out(virtualenv, self.dir, self.cancel).await?;
+        let marker = virtualenv.join(COMPLETE);
+        fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
+    }
+
+    async fn install(&mut self, virtualenv: &Path) -> Result<(), AnsibleError> {
+        let wheels = wheels(self.config);
+        if wheels.is_dir() {
+            let mut command = pip(virtualenv, "install");
+            command.arg("--no-index").arg("--find-links").arg(&wheels).arg("-r").arg(self.source.path());
+            command.current_dir(self.source.work_dir());
+            if command::capture(command, BUILD_LIMIT, self.cancel).await?.success {
+                return self.printer.say("Installed all requirements from the wheel cache".to_owned()).await;
+            }
+        }
+        let mut command = pip(virtualenv, "install");
+        command.arg("-r").arg(self.source.path()).current_dir(self.source.work_dir());
+        let log = self.dir.join("pip.log");
+        let output = printing::print(command, &log, BUILD_LIMIT, self.cancel, self.printer).await?;
+        succeeded(&output, self.source.files())
+    }
 }
 
 /// Runs `ansible-playbook --version`: an old Ansible can be installed with a new Python, but fails when it is loaded.
@@ -206,29 +220,6 @@ async fn try_out(virtualenv: &Path, dir: &RunDir, cancel: &CancellationToken) ->
     let said = last(&output.stderr).or_else(|| last(&output.stdout)).unwrap_or_else(|| "it said nothing".to_owned());
     let words = format!("ansible-playbook does not run with this Python: {said}");
     Err(if faults::is_ours(&output) { AnsibleError::Transient(words) } else { AnsibleError::Permanent(words) })
-}
-
-async fn install(
-    config: &AnsibleConfig,
-    virtualenv: &Path,
-    source: &Source,
-    dir: &RunDir,
-    cancel: &CancellationToken,
-    printer: &mut Printer<'_>,
-) -> Result<(), AnsibleError> {
-    let wheels = wheels(config);
-    if wheels.is_dir() {
-        let mut command = pip(virtualenv, "install");
-        command.arg("--no-index").arg("--find-links").arg(&wheels).arg("-r").arg(source.path());
-        command.current_dir(source.work_dir());
-        if command::capture(command, BUILD_LIMIT, cancel).await?.success {
-            return printer.say("Installed all requirements from the wheel cache".to_owned()).await;
-        }
-    }
-    let mut command = pip(virtualenv, "install");
-    command.arg("-r").arg(source.path()).current_dir(source.work_dir());
-    let output = printing::print(command, &dir.join("pip.log"), BUILD_LIMIT, cancel, printer).await?;
-    succeeded(&output, source.files())
 }
 
 fn wheels(config: &AnsibleConfig) -> PathBuf {

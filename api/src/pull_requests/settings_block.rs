@@ -31,7 +31,7 @@ mod repository;
 mod vet;
 
 use serde_json::{Map, Value};
-use shared_types::openedx::TYPE;
+use shared_types::applications::openedx::TYPE;
 use shared_types::{FieldWarning, yaml};
 
 use self::body::Block;

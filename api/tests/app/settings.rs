@@ -7,7 +7,7 @@ use ocim::applications::openedx::{Defaults, Installation, OpenEdx};
 use ocim::instances::store::housekeeping::Kept;
 use ocim::instances::{Options, Pace};
 use ocim::platform::vault::Keyring;
-use shared_types::openedx::Protocol;
+use shared_types::applications::openedx::Protocol;
 
 /// The settings of builds.
 pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::settings::Schema;
 use crate::warning::FieldWarning;
 
+mod domain;
 pub mod openedx;
 pub mod site;
 pub mod tutor;

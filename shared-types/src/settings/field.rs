@@ -71,6 +71,41 @@ impl FieldKind {
             Self::Records(_) => "records",
         }
     }
+
+    /// The JSON that holds a value of this kind.
+    pub const fn shape(self) -> JsonShape {
+        match self {
+            Self::Flag => JsonShape::Flag,
+            Self::Whole { least, most } => JsonShape::Whole(least, most),
+            Self::Hostnames { most } => JsonShape::Names(most),
+            Self::Records(records) => JsonShape::Records(records),
+            Self::Hostname
+            | Self::Email
+            | Self::Choice(_)
+            | Self::Repository
+            | Self::GitRef
+            | Self::Path
+            | Self::Requirements
+            | Self::Line
+            | Self::Yaml
+            | Self::Organization => JsonShape::Text,
+        }
+    }
+}
+
+/// The JSON that holds the values of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JsonShape {
+    /// A string.
+    Text,
+    /// A boolean.
+    Flag,
+    /// An integer, from the first to the second, both included.
+    Whole(i32, i32),
+    /// An array of strings, at most this many.
+    Names(usize),
+    /// An array of objects.
+    Records(&'static Records),
 }
 
 /// What a list of records may hold.
@@ -175,28 +210,17 @@ impl Field {
 
     /// Converts the text of a form to the JSON to send; blank becomes null where the kind has no blank text.
     pub fn value_of(&self, text: &str) -> Value {
-        match self.kind {
-            FieldKind::Flag | FieldKind::Hostnames { .. } | FieldKind::Records(_) if text.trim().is_empty() => {
-                Value::Null
-            }
-            FieldKind::Flag => Value::Bool(text.trim() == "true"),
-            // The text was checked before, so only a blank is no number.
-            FieldKind::Whole { .. } => text.trim().parse::<i64>().map_or(Value::Null, Value::from),
-            FieldKind::Hostnames { .. } => {
+        match self.kind.shape() {
+            JsonShape::Text => text.into(),
+            _ if text.trim().is_empty() => Value::Null,
+            JsonShape::Flag => Value::Bool(text.trim() == "true"),
+            // The text was checked before.
+            JsonShape::Whole(..) => text.trim().parse::<i64>().map_or(Value::Null, Value::from),
+            JsonShape::Names(_) => {
                 let names = text.split([',', '\n']).map(str::trim).filter(|name| !name.is_empty());
                 names.collect::<Vec<_>>().into()
             }
-            FieldKind::Records(_) => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
-            FieldKind::Hostname
-            | FieldKind::Email
-            | FieldKind::Choice(_)
-            | FieldKind::Repository
-            | FieldKind::GitRef
-            | FieldKind::Path
-            | FieldKind::Requirements
-            | FieldKind::Line
-            | FieldKind::Yaml
-            | FieldKind::Organization => text.into(),
+            JsonShape::Records(_) => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         }
     }
 
@@ -265,20 +289,11 @@ impl Field {
 
     /// The value that is stored for a blank field without a default.
     pub(super) fn blank(&self) -> Value {
-        match self.kind {
-            FieldKind::Hostnames { .. } | FieldKind::Records(_) => Value::Array(Vec::new()),
-            FieldKind::Flag => Value::Bool(false),
-            FieldKind::Whole { .. } => Value::Null,
-            FieldKind::Hostname
-            | FieldKind::Email
-            | FieldKind::Choice(_)
-            | FieldKind::Repository
-            | FieldKind::GitRef
-            | FieldKind::Path
-            | FieldKind::Requirements
-            | FieldKind::Line
-            | FieldKind::Yaml
-            | FieldKind::Organization => Value::String(String::new()),
+        match self.kind.shape() {
+            JsonShape::Names(_) | JsonShape::Records(_) => Value::Array(Vec::new()),
+            JsonShape::Flag => Value::Bool(false),
+            JsonShape::Whole(..) => Value::Null,
+            JsonShape::Text => Value::String(String::new()),
         }
     }
 

@@ -8,7 +8,7 @@ mod requirements;
 mod rules;
 mod schema;
 
-pub use field::{Field, FieldKind, Records};
+pub use field::{Field, FieldKind, JsonShape, Records};
 pub use requirements::{REQUIREMENTS_MAX, requirements_path};
 pub use rules::{HOSTNAME_MAX, check_hostname, check_number};
 pub use schema::Schema;

@@ -1,6 +1,7 @@
 //! The public addresses of an Open edX instance, and the checks of its app servers.
 
-use shared_types::{OpenEdxSettings, openedx};
+use shared_types::applications::openedx;
+use shared_types::applications::openedx::OpenEdxSettings;
 
 use super::names::lms_domain;
 use crate::instances::application::{CheckSpec, Sites};

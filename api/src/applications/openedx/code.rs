@@ -2,7 +2,7 @@
 //! which commit runs.
 
 use serde_json::{Map, Value};
-use shared_types::OpenEdxSettings;
+use shared_types::applications::openedx::OpenEdxSettings;
 
 use super::spellings::{PLATFORM_REPOSITORY, PLATFORM_VERSION};
 

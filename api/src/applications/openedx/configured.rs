@@ -1,6 +1,6 @@
 //! Defaults of Open edX instances from the program's settings.
 
-use shared_types::openedx::Protocol;
+use shared_types::applications::openedx::Protocol;
 
 use super::{Defaults, Installation, OpenEdx};
 use crate::applications::{EMAIL, Repositories};

@@ -21,8 +21,9 @@ mod testing;
 
 use serde_json::{Map, Value};
 use shared_types::applications::ApplicationType;
-use shared_types::openedx::{self, Protocol};
-use shared_types::{FieldError, FieldWarning, OpenEdxSettings};
+use shared_types::applications::openedx::OpenEdxSettings;
+use shared_types::applications::openedx::{self, Protocol};
+use shared_types::{FieldError, FieldWarning};
 
 pub use configured::configuration_repository;
 

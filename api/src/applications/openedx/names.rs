@@ -1,7 +1,7 @@
 //! Names derived from an instance's domain.
 
 use sha2::{Digest, Sha256};
-use shared_types::OpenEdxSettings;
+use shared_types::applications::openedx::OpenEdxSettings;
 
 /// Limit of a database name, in characters. MySQL allows 64; a suffix like `_forum` must fit too.
 pub const DATABASE_NAME_MAX: usize = 50;

@@ -1,9 +1,10 @@
 //! Turns a user's input into stored settings: checks every field and writes every default.
 
 use serde_json::{Map, Value};
-use shared_types::openedx::TYPE;
+use shared_types::FieldError;
+use shared_types::applications::openedx::OpenEdxSettings;
+use shared_types::applications::openedx::TYPE;
 use shared_types::settings::HOSTNAME_MAX;
-use shared_types::{FieldError, OpenEdxSettings};
 
 use super::names::studio_domain;
 use super::{Defaults, read};

@@ -10,8 +10,9 @@
 //! ([`code::REFERENCE`]) runs an unknown commit.
 
 use serde_json::{Map, Value};
+use shared_types::applications::openedx::OpenEdxSettings;
 use shared_types::settings::requirements_path;
-use shared_types::{OpenEdxSettings, yaml};
+use shared_types::yaml;
 
 use super::names::machine_name_prefix;
 use super::spellings::{CONFIGURATION_VERSION, PLATFORM_REPOSITORY, PLATFORM_VERSION};

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::applications::openedx::releases::RELEASES;
 use crate::applications::openedx::testing::sample;
-use shared_types::openedx::Protocol;
+use shared_types::applications::openedx::Protocol;
 
 /// Every variable that operators of edx/configuration rely on, in every release.
 const NAMES: &str = "COMMON_HOSTNAME EDXAPP_PLATFORM_NAME EDXAPP_LMS_NGINX_PORT EDXAPP_LMS_PREVIEW_NGINX_PORT \

@@ -1,7 +1,7 @@
 //! Helpers shared by the tests of this folder.
 
-use shared_types::OpenEdxSettings;
-use shared_types::openedx::Protocol;
+use shared_types::applications::openedx::OpenEdxSettings;
+use shared_types::applications::openedx::Protocol;
 
 use super::{Defaults, Installation, OpenEdx};
 

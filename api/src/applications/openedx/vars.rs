@@ -1,8 +1,8 @@
 //! The variables of every Open edX app server, under the names that edx/configuration uses in its release.
 
 use serde_json::{Map, Value, json};
-use shared_types::OpenEdxSettings;
-use shared_types::openedx::Protocol;
+use shared_types::applications::openedx::OpenEdxSettings;
+use shared_types::applications::openedx::Protocol;
 
 use super::Installation;
 use super::names::{lms_domain, studio_domain};

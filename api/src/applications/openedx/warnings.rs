@@ -1,7 +1,7 @@
 //! Warnings about stored settings: those of the form, and those that need the generated variables.
 
 use serde_json::{Map, Value};
-use shared_types::openedx;
+use shared_types::applications::openedx;
 use shared_types::settings::FieldKind;
 use shared_types::{FieldWarning, secret, yaml};
 

@@ -15,7 +15,7 @@ use crate::client::output::Output;
 /// same time, or a value is not valid (exit code 5), nothing is changed.
 #[derive(Debug, Args)]
 #[command(after_help = "EXAMPLES:
-    ocim instance set 1 openedx_release=open-release/quince.3
+    ocim instance set 1 email=contact@example.com
     ocim instance set astro.campus.example name='Astronomy Academy' max_builds=2
     ocim instance set 1 --set-file configuration_extra_settings=extra.yml
     ocim instance set 1 email=new@example.com --if-match \"$(ocim instance show 1 -o json | jq -r .etag)\"")]

@@ -2,7 +2,7 @@
 //! one, and one schema for changes, from the field definitions that frontend, server and client share.
 
 use shared_types::applications::{ALL, ApplicationType, DEFAULT};
-use shared_types::settings::{Field, FieldKind};
+use shared_types::settings::{Field, FieldKind, JsonShape};
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayBuilder, Discriminator, KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema,
     SchemaFormat, SchemaType, Type,
@@ -118,28 +118,24 @@ fn schema_of(field: &Field, nullable: Nullable) -> RefOr<Schema> {
     };
     let object = |one: Type| ObjectBuilder::new().schema_type(types(one)).description(Some(described(field)));
     let text = || object(Type::String).max_length((field.max > 0).then_some(field.max));
-    let schema = match field.kind {
-        FieldKind::Flag => object(Type::Boolean),
-        FieldKind::Whole { least, most } => object(Type::Integer)
+    let schema = match (field.kind, field.kind.shape()) {
+        (_, JsonShape::Flag) => object(Type::Boolean),
+        (_, JsonShape::Whole(least, most)) => object(Type::Integer)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
             .minimum(Some(least))
             .maximum(Some(most)),
-        FieldKind::Choice(words) if nullable == Nullable::No => text().enum_values(Some(words.iter().copied())),
-        FieldKind::Choice(words) => {
+        (_, JsonShape::Names(most)) => return list(field, types(Type::Array), most, hostname()),
+        (_, JsonShape::Records(records)) => {
+            return list(field, types(Type::Array), records.most, record(records.fields));
+        }
+        (FieldKind::Choice(words), JsonShape::Text) if nullable == Nullable::No => {
+            text().enum_values(Some(words.iter().copied()))
+        }
+        (FieldKind::Choice(words), JsonShape::Text) => {
             let words = words.iter().map(|word| serde_json::Value::from(*word)).chain([serde_json::Value::Null]);
             object(Type::String).enum_values(Some(words))
         }
-        FieldKind::Hostnames { most } => return list(field, types(Type::Array), most, hostname()),
-        FieldKind::Records(records) => return list(field, types(Type::Array), records.most, record(records.fields)),
-        FieldKind::Hostname
-        | FieldKind::Email
-        | FieldKind::Repository
-        | FieldKind::GitRef
-        | FieldKind::Path
-        | FieldKind::Requirements
-        | FieldKind::Line
-        | FieldKind::Yaml
-        | FieldKind::Organization => text().min_length(field.is_required.then_some(1)),
+        (_, JsonShape::Text) => text().min_length(field.is_required.then_some(1)),
     };
     RefOr::T(Schema::Object(schema.build()))
 }

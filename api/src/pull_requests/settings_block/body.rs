@@ -11,8 +11,9 @@
 //! - A heading inside another code block is ignored: it is an example. A fence that is never closed begins no such code
 //!   block; for the settings' own fence, that is an error.
 
+use shared_types::FieldWarning;
+use shared_types::applications::openedx;
 use shared_types::yaml::{self, Advice};
-use shared_types::{FieldWarning, openedx};
 
 use super::almost::{Almost, Unread};
 use super::comments::Comments;

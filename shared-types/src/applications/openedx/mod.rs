@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{ApplicationType, MachineNeeds, SiteAddress};
+use super::{ApplicationType, MachineNeeds, SiteAddress, domain};
 use crate::settings::{Field, FieldKind, REQUIREMENTS_MAX, Schema, check_hostname};
 
 mod warnings;
@@ -97,17 +97,10 @@ pub static TYPE: ApplicationType = ApplicationType {
 
 /// Every setting, in the order of the form.
 const FIELDS: &[Field] = &[
-    Field::new("sub_domain", "Sub domain", "The first part of the instance's address", FieldKind::Hostname, 50)
-        .required(),
-    Field::new(
-        "base_domain",
-        "Base domain",
-        "The rest of the address; blank for the default",
-        FieldKind::Hostname,
-        190,
-    ),
-    Field::new("protocol", "Protocol", "What the public URLs begin with", FieldKind::Choice(&["http", "https"]), 5),
-    Field::new("email", "Contact e-mail", "Also the From address of the mails it sends", FieldKind::Email, 254).basic(),
+    domain::SUB_DOMAIN,
+    domain::BASE_DOMAIN,
+    domain::PROTOCOL,
+    domain::EMAIL,
     Field::new(
         "openedx_release",
         "Open edX release",
