@@ -12,6 +12,29 @@ use crate::settings::{Field, FieldKind, JsonShape};
 pub struct InstanceTypes {
     /// The types, in the order in which the form offers them.
     pub items: Vec<InstanceType>,
+    /// Where visitors will find an instance's host names.
+    pub public_urls: PublicUrlTemplates,
+}
+
+/// The public URL of a host name, by the `protocol` of its instance; `{hostname}` stands for the name. With a proxy in
+/// front of the gateway both are that proxy's.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct PublicUrlTemplates {
+    #[schema(example = "http://{hostname}:8080/")]
+    pub http: String,
+    #[schema(example = "https://{hostname}/")]
+    pub https: String,
+}
+
+impl PublicUrlTemplates {
+    /// The host name in a template.
+    pub const HOSTNAME: &str = "{hostname}";
+
+    /// The URL of a host name; anything but `https` counts as `http`.
+    pub fn url(&self, protocol: &str, hostname: &str) -> String {
+        let template = if protocol == "https" { &self.https } else { &self.http };
+        template.replace(Self::HOSTNAME, hostname)
+    }
 }
 
 /// An application type: what it deploys, and what its instances are set up with.

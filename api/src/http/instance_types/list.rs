@@ -1,6 +1,6 @@
 use actix_web::{HttpResponse, get, web};
 use shared_types::applications::DEFAULT;
-use shared_types::instance_type::{InstanceType, InstanceTypes};
+use shared_types::instance_type::{InstanceType, InstanceTypes, PublicUrlTemplates};
 
 use crate::app::App;
 use crate::http::error::ApiError;
@@ -19,5 +19,7 @@ pub async fn list_instance_types(app: web::Data<App>, _: Viewer) -> Result<HttpR
         let (defaults, templates) = (application.defaults(), application.templates());
         InstanceType::of(kind, kind.word == DEFAULT.word, unavailable, defaults, templates)
     });
-    Ok(HttpResponse::Ok().json(InstanceTypes { items: items.collect() }))
+    let template = |protocol| app.public_urls.url(protocol, PublicUrlTemplates::HOSTNAME);
+    let public_urls = PublicUrlTemplates { http: template("http"), https: template("https") };
+    Ok(HttpResponse::Ok().json(InstanceTypes { items: items.collect(), public_urls }))
 }
