@@ -51,5 +51,8 @@ async fn completions_are_printed_and_the_help_lists_exit_codes() {
     let help = shell.run(&["--help"]).await;
     assert!(help.expect(0).contains("EXIT CODES") && help.stdout.contains("130  interrupted by Ctrl-C"), "{help:?}");
     let help = shell.run(&["app-server", "launch", "--help"]).await;
-    assert!(help.expect(0).contains("does not count as a failed build") && help.stdout.contains("EXAMPLES"), "{help:?}");
+    assert!(
+        help.expect(0).contains("does not count as a failed build") && help.stdout.contains("EXAMPLES"),
+        "{help:?}"
+    );
 }

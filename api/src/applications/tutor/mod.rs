@@ -89,7 +89,9 @@ impl Application for Tutor {
     }
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
-        let given = Given { secrets: input.secrets, migrated_by: None, wheels: &self.defaults.wheels };
+        let previous = input.previous.map(read).transpose()?.filter(upgrade::has_shared_databases);
+        let migrated_by = previous.as_ref().map(|settings| settings.release.as_str());
+        let given = Given { secrets: input.secrets, migrated_by, wheels: &self.defaults.wheels };
         snapshot::snapshot(input.name, &read(input.settings)?, given)
     }
 

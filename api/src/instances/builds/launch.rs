@@ -90,6 +90,20 @@ pub(in crate::instances) async fn retry(
     Ok(Some(next))
 }
 
+/// The settings of the instance's last app server that ran, upgraded, with masked secrets. One query.
+///
+/// # Errors
+/// [`Refusal::Application`] if they cannot be upgraded.
+pub(super) async fn previous(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+) -> Result<Option<Value>, Refusal> {
+    let Some(last) = app_servers::last_that_ran(conn, id).await? else { return Ok(None) };
+    let (_, settings) = manager.current(&last.instance_type, last.settings_version, last.settings.hidden())?;
+    Ok(Some(settings))
+}
+
 /// Records a launch, in a transaction that has locked the instance.
 async fn record(
     manager: &Manager,
@@ -108,7 +122,9 @@ async fn record(
     machine::check(manager, application, &settings)?;
     let secrets = own_secrets::of(&secrets);
     let hooks = serde_json::to_value(application.hooks(&settings)?).map_err(DbError::from)?;
-    let snapshot = application.snapshot(SnapshotInput { name: &row.name, settings: &settings, secrets: &secrets })?;
+    let previous = previous(manager, conn, id).await?;
+    let input = SnapshotInput { name: &row.name, settings: &settings, secrets: &secrets, previous: previous.as_ref() };
+    let snapshot = application.snapshot(input)?;
     let number = instances::take_app_server_number(conn, id).await?;
     let name = format!("AppServer {number}");
     let server_id = machines::store::insert(conn, manager.provider.name(), &snapshot.machine_name_prefix).await?;

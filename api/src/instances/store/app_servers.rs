@@ -154,6 +154,21 @@ pub async fn find(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Optio
     Ok(app_servers::table.find(id).select(AppServerRow::as_select()).first(conn).await.optional()?)
 }
 
+/// The last app server of an instance whose build succeeded, which may be terminated by now.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn last_that_ran(conn: &mut AsyncPgConnection, of: InstanceId) -> Result<Option<AppServerRow>, DbError> {
+    Ok(app_servers::table
+        .filter(app_servers::instance_id.eq(of))
+        .filter(app_servers::status.eq(AppServerStatus::Running))
+        .order(app_servers::id.desc())
+        .select(AppServerRow::as_select())
+        .first(conn)
+        .await
+        .optional()?)
+}
+
 /// The app servers of an instance that are being built or may have a machine, the oldest first.
 ///
 /// # Errors

@@ -99,6 +99,33 @@ async fn background_workers_start_before_the_traffic_and_stop_after_it_where_dat
 }
 
 #[tokio::test]
+async fn another_release_upgrades_the_shared_databases_from_the_release_that_ran_last() {
+    let app = TestApp::start().await;
+    let id = create(&app, json!({ "databases": DATABASES, "release": "ulmo" })).await;
+    let upgrades_from = async || {
+        app.built(id).await;
+        let specs = app.ansible.specs();
+        specs.last().unwrap().variables["tutor_upgrade_from"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(upgrades_from().await, "", "there is nothing to upgrade");
+    let operator = app.operator().await;
+    let set = async |release: &str| {
+        let etag = app.read_instance(id).await["etag"].as_str().unwrap().to_owned();
+        operator.patch(&format!("{PATH}/{id}"), &etag, json!({ "release": release })).await.expect(200);
+    };
+    set("verawood").await;
+    app.ansible.next_run_fails("mysql is away", "");
+    assert_eq!(upgrades_from().await, "ulmo");
+    assert_eq!(upgrades_from().await, "ulmo", "a failed build does not count as an upgrade");
+    assert_eq!(upgrades_from().await, "", "they are verawood's now");
+    set("ulmo").await;
+    let problem = operator.post(&format!("{PATH}/{id}/app-servers"), json!({})).await.problem(409);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("migrated by verawood; ulmo cannot use them"), "{detail}");
+    app.end().await;
+}
+
+#[tokio::test]
 async fn tutor_refuses_local_machines_with_the_reason() {
     let app = TestApp::start().await;
     let id = create(&app, json!({})).await;

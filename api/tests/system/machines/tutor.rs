@@ -158,7 +158,12 @@ impl<'a> Site<'a> {
     /// The variables of an app server with these settings, on a machine that already has Docker.
     fn variables(&self, settings: &Value) -> Map<String, Value> {
         let settings = self.stored(settings);
-        let input = SnapshotInput { name: "Bob's \"{{ School }}\"", settings: &settings, secrets: &self.secrets };
+        let input = SnapshotInput {
+            name: "Bob's \"{{ School }}\"",
+            settings: &settings,
+            secrets: &self.secrets,
+            previous: None,
+        };
         let mut variables = self.tutor.snapshot(input).unwrap().variables;
         let here = json!({"tutor_docker_is_installed": true, "tutor_user_groups": [], "tutor_async_poll": 1});
         variables.extend(here.as_object().unwrap().clone());
