@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-tutor test-upgrade test-configuration test-application-type chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-tutor test-upgrade test-configuration test-application-type chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -98,7 +98,10 @@ permissions: ## Write docs/permissions.md anew from the code
 	OCIM_WRITE_PERMISSIONS=1 cargo test --locked --test api -- routes::permissions::the_committed_table
 
 problems: ## Write docs/problems.md anew from the code
-	OCIM_WRITE_PROBLEMS=1 cargo test --locked --test api -- routes::document::the_committed_page
+	OCIM_WRITE_PROBLEMS=1 cargo test --locked --test api -- routes::document::the_committed_page_of_problems
+
+settings: ## Write docs/settings.md anew from the code
+	OCIM_WRITE_SETTINGS=1 cargo test --locked --test api -- routes::document::the_committed_page_of_settings
 
 screens: bootstrap-test spa program ## Run the browser stories and keep their pictures in docs/screens
 	cargo build --package ocim-api --example fake_github --target-dir target

@@ -34,12 +34,11 @@ impl Served {
     pub async fn start(world: &World) -> Self {
         let stop = CancellationToken::new();
         let bus = Bus::start(world.manager.db.clone(), stop.clone()).await.unwrap();
-        let limits = Settings {
-            ocim_principal_rate: 0,
-            ocim_address_rate: 0,
-            ocim_max_streams_each: 4000,
-            ..Settings::default()
-        };
+        let limits = Settings::with(|settings| {
+            settings.guard.ocim_principal_rate = 0;
+            settings.guard.ocim_address_rate = 0;
+            settings.guard.ocim_max_streams_each = 4000;
+        });
         let app = App {
             watch: world.watch(),
             guard: Arc::new(Guard::new(&limits).unwrap()),

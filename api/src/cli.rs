@@ -9,7 +9,7 @@ use shared_types::Role;
 /// The OpenCraft Instance Manager: long-lived instances, immutable app servers, one of them active.
 ///
 /// Settings of server, worker, migrate and admin are environment variables, or lines of the TOML file that OCIM_CONFIG names:
-/// OCIM_LISTEN, OCIM_DATA_DIR, DATABASE_URL and the others in docs/settings.md. The commands login, logout, instance and
+/// OCIM_LISTEN, OCIM_DATA_DIR, DATABASE_URL and the others that `ocim server --help` lists. The commands login, logout, instance and
 /// app-server ask a server over its REST API and need none of them: docs/client.md.
 #[derive(Debug, Parser)]
 #[command(name = "ocim", version, after_help = client::EXIT_CODES)]
@@ -23,6 +23,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve API and pages, and build app servers, until Ctrl-C
+    #[command(after_long_help = ocim::start::settings_list())]
     Server,
     /// Build app servers beside a server, on the same database, until Ctrl-C
     ///

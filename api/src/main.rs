@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cli::{Admin, Arguments, Command};
-use ocim::config::{LogFormat, Settings};
-use ocim::start::StartError;
+use ocim::config::LogFormat;
+use ocim::start::{StartError, settings};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 fn log() {
     let filter = EnvFilter::try_from_env("OCIM_LOG").unwrap_or_else(|_| EnvFilter::new("warn,ocim=info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match Settings::load().map_or(LogFormat::Text, |settings| settings.ocim_log_format) {
+    match settings().map_or(LogFormat::Text, |settings| settings.server.ocim_log_format) {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => log.json().with_span_list(false).init(),
     }
@@ -44,23 +44,23 @@ fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
             Command::Client(command) => return Ok(ocim::client::run(command, &arguments.client).await),
             Command::Completion { shell } => std::io::stdout().write_all(&cli::completion(shell))?,
             Command::Openapi => std::io::stdout().write_all(ocim::http::router::document().to_yaml()?.as_bytes())?,
-            Command::Server => ocim::start::serve(Settings::load()?).await?,
-            Command::Worker => ocim::start::work(Settings::load()?).await?,
-            Command::Migrate => ocim::start::migrate(&Settings::load()?).await?,
-            Command::Admin(Admin::PrepareCache) => ocim::start::prepare_cache(&Settings::load()?).await?,
+            Command::Server => ocim::start::serve(settings()?).await?,
+            Command::Worker => ocim::start::work(settings()?).await?,
+            Command::Migrate => ocim::start::migrate(&settings()?).await?,
+            Command::Admin(Admin::PrepareCache) => ocim::start::prepare_cache(&settings()?).await?,
             Command::Admin(Admin::GenerateKey) => ocim::start::generate_key()?,
-            Command::Admin(Admin::RotateKeys) => ocim::start::rotate_keys(&Settings::load()?).await?,
-            Command::Admin(Admin::Backup { file }) => ocim::start::backup(&Settings::load()?, &file).await?,
-            Command::Admin(Admin::Restore { file }) => ocim::start::restore(&Settings::load()?, &file).await?,
+            Command::Admin(Admin::RotateKeys) => ocim::start::rotate_keys(&settings()?).await?,
+            Command::Admin(Admin::Backup { file }) => ocim::start::backup(&settings()?, &file).await?,
+            Command::Admin(Admin::Restore { file }) => ocim::start::restore(&settings()?, &file).await?,
             Command::Admin(Admin::SetPassword { username }) => {
-                ocim::start::set_password(&Settings::load()?, &username).await?;
+                ocim::start::set_password(&settings()?, &username).await?;
             }
             Command::Admin(Admin::CreateUser { username, role }) => {
-                ocim::start::create_user(&Settings::load()?, username, role).await?;
+                ocim::start::create_user(&settings()?, username, role).await?;
             }
-            Command::Admin(Admin::ListUsers) => ocim::start::list_users(&Settings::load()?).await?,
+            Command::Admin(Admin::ListUsers) => ocim::start::list_users(&settings()?).await?,
             Command::Admin(Admin::DisableUser { username }) => {
-                ocim::start::disable_user(&Settings::load()?, &username).await?;
+                ocim::start::disable_user(&settings()?, &username).await?;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::Settings;
+use crate::config::table::Declared;
 use crate::instances::application::Application;
 
 /// Default scheme of a new instance's public URLs.
@@ -30,6 +31,11 @@ pub struct Repositories {
     pub tutor: PathBuf,
     /// The directory with one repository for each example, under the example's name.
     pub examples: PathBuf,
+}
+
+/// The program's settings that types declare, such as the defaults of their instances.
+pub fn settings() -> [Declared; 2] {
+    [Declared::of::<openedx::OpenEdxDefaults>(), Declared::of::<tutor::TutorDefaults>()]
 }
 
 /// Every type with the operator's defaults, in the order in which users see them.

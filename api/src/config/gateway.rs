@@ -7,11 +7,6 @@ use ipnet::IpNet;
 
 use super::{Settings, address};
 
-/// The largest number of host names that the gateway can be sized for.
-const MOST_HOSTS: u32 = 1_000_000;
-/// The highest limit for requests or connections.
-const MOST_CONNECTIONS: u32 = 1_000_000;
-
 /// The scheme of an instance's URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scheme {
@@ -78,25 +73,22 @@ impl GatewaySettings {
     /// # Errors
     /// Names the setting, and says what it must be.
     pub fn new(settings: &Settings) -> Result<Self, String> {
-        let trusted_proxies = networks("OCIM_GATEWAY_TRUSTED_PROXIES", &settings.ocim_gateway_trusted_proxies)?;
-        let expects_proxy_protocol = settings.ocim_gateway_proxy_protocol;
+        let gateway = &settings.gateway;
+        let trusted_proxies = networks("OCIM_GATEWAY_TRUSTED_PROXIES", &gateway.ocim_gateway_trusted_proxies)?;
+        let expects_proxy_protocol = gateway.ocim_gateway_proxy_protocol;
         if expects_proxy_protocol && trusted_proxies.is_empty() {
             return Err("OCIM_GATEWAY_PROXY_PROTOCOL is true, and OCIM_GATEWAY_TRUSTED_PROXIES names no proxy; name \
                         the addresses that send PROXY protocol headers"
                 .to_owned());
         }
-        let target_connections =
-            within("OCIM_GATEWAY_TARGET_CONNECTIONS", settings.ocim_gateway_target_connections, 1, MOST_CONNECTIONS)?;
-        let source_connections =
-            within("OCIM_GATEWAY_SOURCE_CONNECTIONS", settings.ocim_gateway_source_connections, 0, MOST_CONNECTIONS)?;
         Ok(Self {
-            listen: settings.ocim_gateway_listen,
-            front: settings.ocim_gateway_public_url.as_deref().map(front).transpose()?,
+            listen: gateway.ocim_gateway_listen,
+            front: gateway.ocim_gateway_public_url.as_deref().map(front).transpose()?,
             trusted_proxies,
             expects_proxy_protocol,
-            target_connections,
-            source_connections: NonZeroU32::new(source_connections),
-            max_hosts: within("OCIM_GATEWAY_MAX_HOSTS", settings.ocim_gateway_max_hosts, 1, MOST_HOSTS)?,
+            target_connections: gateway.ocim_gateway_target_connections,
+            source_connections: NonZeroU32::new(gateway.ocim_gateway_source_connections),
+            max_hosts: gateway.ocim_gateway_max_hosts,
         })
     }
 }
@@ -105,14 +97,6 @@ fn front(text: &str) -> Result<Front, String> {
     let url = address::url("OCIM_GATEWAY_PUBLIC_URL", text)?;
     let scheme = Scheme::parse(url.scheme()).unwrap_or(Scheme::Http);
     Ok(Front { scheme, port: url.port().unwrap_or(scheme.default_port()) })
-}
-
-fn within(name: &str, value: u32, least: u32, most: u32) -> Result<u32, String> {
-    if (least..=most).contains(&value) {
-        Ok(value)
-    } else {
-        Err(format!("{name} is {value}; it must be {least} to {most}"))
-    }
 }
 
 /// Parses addresses and networks: `10.0.0.7`, `10.0.0.0/24`, `fd00::/8`.
@@ -129,12 +113,14 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn read(name: &str, value: &str) -> Result<GatewaySettings, String> {
+        let settings = Settings::of([(name, value)], &[]).map_err(|error| error.to_string())?;
+        GatewaySettings::new(&settings)
+    }
+
     #[test]
     fn the_public_url_gives_scheme_and_port() {
-        let front = |url: &str| {
-            let settings = Settings { ocim_gateway_public_url: Some(url.to_owned()), ..Settings::default() };
-            GatewaySettings::new(&settings).map(|gateway| gateway.front.unwrap())
-        };
+        let front = |url: &str| read("OCIM_GATEWAY_PUBLIC_URL", url).map(|gateway| gateway.front.unwrap());
         assert_eq!(front("https://apps.example.org"), Ok(Front { scheme: Scheme::Https, port: 443 }));
         assert_eq!(front("https://apps.example.org:8443/"), Ok(Front { scheme: Scheme::Https, port: 8443 }));
         assert_eq!(front("http://localhost:8080"), Ok(Front { scheme: Scheme::Http, port: 8080 }));
@@ -146,21 +132,16 @@ mod tests {
 
     #[test]
     fn a_setting_that_makes_no_sense_is_named() {
-        let proxies = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let wrong = [
-            Settings { ocim_gateway_trusted_proxies: proxies(&["proxy.example"]), ..Settings::default() },
-            Settings { ocim_gateway_proxy_protocol: true, ..Settings::default() },
-            Settings { ocim_gateway_target_connections: 0, ..Settings::default() },
-            Settings { ocim_gateway_source_connections: 1_000_001, ..Settings::default() },
-            Settings { ocim_gateway_max_hosts: 0, ..Settings::default() },
-        ];
-        let names = ["TRUSTED_PROXIES", "PROXY_PROTOCOL", "TARGET_CONNECTIONS", "SOURCE_CONNECTIONS", "MAX_HOSTS"];
-        for (settings, name) in wrong.iter().zip(names) {
-            let error = GatewaySettings::new(settings).unwrap_err();
-            assert!(error.contains(&format!("OCIM_GATEWAY_{name}")), "{error}");
+        for (name, value) in [
+            ("OCIM_GATEWAY_TRUSTED_PROXIES", "proxy.example"),
+            ("OCIM_GATEWAY_PROXY_PROTOCOL", "true"),
+            ("OCIM_GATEWAY_TARGET_CONNECTIONS", "0"),
+            ("OCIM_GATEWAY_SOURCE_CONNECTIONS", "1000001"),
+            ("OCIM_GATEWAY_MAX_HOSTS", "0"),
+        ] {
+            let error = read(name, value).unwrap_err();
+            assert!(error.contains(name), "{error}");
         }
-        let fine =
-            Settings { ocim_gateway_trusted_proxies: proxies(&["10.0.0.0/8", "fd00::1"]), ..Settings::default() };
-        assert_eq!(GatewaySettings::new(&fine).unwrap().trusted_proxies.len(), 2);
+        assert_eq!(read("OCIM_GATEWAY_TRUSTED_PROXIES", "10.0.0.0/8, fd00::1").unwrap().trusted_proxies.len(), 2);
     }
 }

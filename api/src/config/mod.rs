@@ -1,229 +1,116 @@
 //! Settings: environment variables, or the same names in lower case in the TOML file that `OCIM_CONFIG` names. The
 //! environment wins. The original's names are kept where it had the setting.
+//!
+//! [`sections`] declares those of the program; an application type declares its own in its room, and reads them by
+//! [`Settings::section`].
 
 pub mod address;
 pub mod gateway;
-mod settings;
+pub mod page;
+pub mod sections;
+pub mod setting;
+pub mod table;
 
 use std::path::PathBuf;
 
-pub use settings::{LogFormat, OnCommit, OnSigterm, ProviderKind, Settings};
-
-/// The longest timeout: a week, in seconds.
-const MAX_SECONDS: u64 = 604_800;
-
-/// The settings' names; in upper case, those of the environment variables.
-const NAMES: &[&str] = &[
-    "ocim_listen",
-    "ocim_gateway_listen",
-    "ocim_gateway_public_url",
-    "ocim_gateway_trusted_proxies",
-    "ocim_gateway_proxy_protocol",
-    "ocim_gateway_target_connections",
-    "ocim_gateway_source_connections",
-    "ocim_gateway_max_hosts",
-    "ocim_data_dir",
-    "ocim_cache_dir",
-    "ocim_provider",
-    "ocim_fake_http",
-    "ocim_fake_lines",
-    "ocim_fake_pace_ms",
-    "ocim_local_subnet",
-    "ocim_admin_password",
-    "ocim_build_slots",
-    "ocim_behind_tls",
-    "ocim_public_url",
-    "ocim_allowed_hosts",
-    "ocim_trusted_proxies",
-    "ocim_cors_origins",
-    "ocim_request_timeout",
-    "ocim_stall_timeout",
-    "ocim_principal_rate",
-    "ocim_address_rate",
-    "ocim_max_streams",
-    "ocim_max_streams_each",
-    "ocim_secret_keys",
-    "ocim_metrics_token",
-    "ocim_log_format",
-    "ocim_oidc_issuer",
-    "ocim_oidc_client_id",
-    "ocim_oidc_client_secret",
-    "ocim_oidc_name",
-    "ocim_oidc_groups_claim",
-    "ocim_github_client_id",
-    "ocim_github_client_secret",
-    "ocim_sign_in_roles",
-    "github_api_url",
-    "github_url",
-    "watch_fork",
-    "watch_organization",
-    "watch_team",
-    "watch_interval",
-    "watch_on_commit",
-    "watch_archive_minutes",
-    "watch_ttl_days",
-    "watch_configuration_repositories",
-    "watch_report",
-    "github_access_token",
-    "github_app_id",
-    "github_app_private_key_file",
-    "github_webhook_secrets",
-    "database_url",
-    "instances_base_domain",
-    "instance_ephemeral_databases",
-    "default_fork",
-    "default_configuration_repo_url",
-    "default_configuration_version",
-    "default_configuration_playbook",
-    "default_configuration_requirements",
-    "default_openedx_release",
-    "default_admin_organization",
-    "default_tutor_release",
-    "default_tutor_playbooks_repo_url",
-    "default_tutor_playbooks_version",
-    "tutor_wheels",
-    "ansible_line_timeout",
-    "ansible_global_timeout",
-    "ocim_pythons",
-    "ocim_python",
-    "ocim_on_sigterm",
-    "ocim_pin_timeout",
-    "ocim_machine_timeout",
-    "ocim_checkout_timeout",
-    "ocim_reboot_timeout",
-    "ocim_checks_timeout",
-    "ocim_check_interval",
-    "ocim_drain_limit",
-    "ocim_retention_hours",
-    "ocim_reaper_grace",
-    "ocim_events_days",
-    "ocim_audit_days",
-    "ocim_logs_days",
-    "ocim_kept_logs_days",
-    "ocim_min_free_mb",
-    "admins",
-    "server_email",
-    "email_subject_prefix",
-    "email_host",
-    "email_port",
-    "email_host_user",
-    "email_host_password",
-    "email_use_tls",
-];
-
-/// The settings that are lists; in the environment, their items are separated by commas.
-const LISTS: &[&str] = &[
-    "ocim_gateway_trusted_proxies",
-    "ocim_allowed_hosts",
-    "ocim_trusted_proxies",
-    "ocim_cors_origins",
-    "ocim_secret_keys",
-    "ocim_sign_in_roles",
-    "watch_fork",
-    "watch_configuration_repositories",
-    "watch_report",
-    "github_webhook_secrets",
-    "ocim_pythons",
-    "admins",
-];
+pub use sections::{LogFormat, OnCommit, OnSigterm, ProviderKind, Settings};
+use table::{Declared, Section, Values};
 
 /// A setting is invalid; names it.
 #[derive(Debug, thiserror::Error)]
 #[error("a setting is not valid: {0}")]
 pub struct ConfigError(String);
 
+impl From<config::ConfigError> for ConfigError {
+    fn from(error: config::ConfigError) -> Self {
+        Self(error.to_string())
+    }
+}
+
 impl Settings {
-    /// Reads the settings file, if OCIM_CONFIG names one, and the environment.
+    /// Reads the settings file, if OCIM_CONFIG names one, and the environment. `others`: the sections that other rooms
+    /// declare.
     ///
     /// # Errors
     /// [`ConfigError`] names the setting, and says what is wrong.
-    pub fn load() -> Result<Self, ConfigError> {
-        Self::from(
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    pub fn load(others: &[Declared]) -> Result<Self, ConfigError> {
+        let variables = std::env::vars_os();
+        Self::of(
+            variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+            others,
         )
     }
 
-    fn from(environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let mut builder = config::Config::builder();
-        let mut overrides = Vec::new();
-        for (name, value) in environment {
-            let lower = name.to_ascii_lowercase();
-            if name == "OCIM_CONFIG" {
-                builder = builder.add_source(config::File::new(&value, config::FileFormat::Toml));
-            } else if name == name.to_ascii_uppercase() && NAMES.contains(&lower.as_str()) && !value.is_empty() {
-                overrides.push((lower, value));
-            }
-        }
-        for (name, value) in overrides {
-            let value = if LISTS.contains(&name.as_str()) {
-                config::Value::from(value.split(',').map(|one| one.trim().to_owned()).collect::<Vec<_>>())
-            } else {
-                config::Value::from(value)
-            };
-            builder = builder.set_override(name, value).map_err(|error| ConfigError(error.to_string()))?;
-        }
-        let settings: Self = builder
-            .build()
-            .and_then(config::Config::try_deserialize)
-            .map_err(|error| ConfigError(error.to_string()))?;
-        settings.check()
+    /// The same, with these variables instead of the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the setting, and says what is wrong.
+    pub fn of(
+        environment: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        others: &[Declared],
+    ) -> Result<Self, ConfigError> {
+        let declared: Vec<_> = Self::own().iter().chain(others).copied().collect();
+        let values = collect(environment.into_iter().map(|(name, value)| (name.into(), value.into())), &declared)?;
+        others.iter().try_for_each(|section| (section.check)(&values))?;
+        let settings = Self::read(values)?;
+        gateway::GatewaySettings::new(&settings).map_err(ConfigError)?;
+        Ok(settings)
     }
 
-    fn check(self) -> Result<Self, ConfigError> {
-        if !(1..=500).contains(&self.ocim_build_slots) {
-            return Err(ConfigError(format!("OCIM_BUILD_SLOTS is {}; it must be 1 to 500", self.ocim_build_slots)));
-        }
-        let spans = [
-            ("OCIM_PIN_TIMEOUT", self.ocim_pin_timeout),
-            ("OCIM_MACHINE_TIMEOUT", self.ocim_machine_timeout),
-            ("OCIM_CHECKOUT_TIMEOUT", self.ocim_checkout_timeout),
-            ("OCIM_REBOOT_TIMEOUT", self.ocim_reboot_timeout),
-            ("OCIM_CHECKS_TIMEOUT", self.ocim_checks_timeout),
-            ("OCIM_REAPER_GRACE", self.ocim_reaper_grace),
-            ("OCIM_REQUEST_TIMEOUT", self.ocim_request_timeout),
-            ("OCIM_STALL_TIMEOUT", self.ocim_stall_timeout),
-            ("WATCH_INTERVAL", self.watch_interval),
-            ("ANSIBLE_LINE_TIMEOUT", self.ansible_line_timeout),
-            ("ANSIBLE_GLOBAL_TIMEOUT", self.ansible_global_timeout),
-        ];
-        if let Some((name, seconds)) = spans.into_iter().find(|(_, seconds)| !(1..=MAX_SECONDS).contains(seconds)) {
-            return Err(ConfigError(format!("{name} is {seconds} seconds; it must be 1 to {MAX_SECONDS}")));
-        }
-        if !(5..=3600).contains(&self.ocim_check_interval) {
-            return Err(ConfigError(format!(
-                "OCIM_CHECK_INTERVAL is {} seconds; it must be 5 to 3600",
-                self.ocim_check_interval
-            )));
-        }
-        if self.ocim_drain_limit > 3600 {
-            return Err(ConfigError(format!(
-                "OCIM_DRAIN_LIMIT is {} seconds; it must be 0 to 3600",
-                self.ocim_drain_limit
-            )));
-        }
-        if !(1..=8760).contains(&self.ocim_retention_hours) {
-            return Err(ConfigError(format!(
-                "OCIM_RETENTION_HOURS is {}; it must be 1 to 8760",
-                self.ocim_retention_hours
-            )));
-        }
-        gateway::GatewaySettings::new(&self).map_err(ConfigError)?;
-        Ok(self)
+    /// The defaults with a change, which is not checked.
+    pub fn with(change: impl FnOnce(&mut Self)) -> Self {
+        let mut settings = Self::default();
+        change(&mut settings);
+        settings
+    }
+
+    /// A section that another room declares. Sections given to [`Settings::load`] are valid.
+    ///
+    /// # Errors
+    /// A message that names the setting, and says what is wrong.
+    pub fn section<S: Section>(&self) -> Result<S, String> {
+        self.values.read().map_err(|ConfigError(message)| message)
     }
 
     /// The Python interpreters that Ansible may run with, in the order they are tried. Never empty.
     pub fn pythons(&self) -> Vec<String> {
-        let names = self.ocim_pythons.iter().flat_map(|names| names.split(':')).map(str::trim);
+        let names = self.builds.ocim_pythons.iter().flat_map(|names| names.split(':')).map(str::trim);
         let names: Vec<_> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
-        if names.is_empty() { vec![self.ocim_python.clone()] } else { names }
+        if names.is_empty() { vec![self.builds.ocim_python.clone()] } else { names }
     }
 
     /// The cache directory: the setting, or `~/.cache/ocim`.
     pub fn cache_dir(&self) -> PathBuf {
-        self.ocim_cache_dir.clone().unwrap_or_else(|| {
+        self.data.ocim_cache_dir.clone().unwrap_or_else(|| {
             let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/root"), PathBuf::from);
             home.join(".cache").join("ocim")
         })
+    }
+}
+
+/// The values of these sections' settings, from the file and the environment.
+fn collect(environment: impl Iterator<Item = (String, String)>, declared: &[Declared]) -> Result<Values, ConfigError> {
+    let entries: Vec<_> = declared.iter().flat_map(|section| (section.entries)()).collect();
+    let mut builder = config::Config::builder();
+    let mut overrides = Vec::new();
+    for (name, value) in environment {
+        if name == "OCIM_CONFIG" {
+            builder = builder.add_source(config::File::new(&value, config::FileFormat::Toml));
+        } else if let Some(entry) = entries.iter().find(|entry| entry.variable() == name)
+            && !value.is_empty()
+        {
+            let items = || value.split(',').map(|item| item.trim().to_owned()).collect::<Vec<_>>();
+            let value = if entry.is_list { config::Value::from(items()) } else { config::Value::from(value) };
+            overrides.push((entry.name, value));
+        }
+    }
+    for (name, value) in overrides {
+        builder = builder.set_override(name, value)?;
+    }
+    let values = Values(config::Source::collect(&builder.build()?)?);
+    match values.0.keys().find(|name| entries.iter().all(|entry| entry.name != *name)) {
+        Some(unknown) => Err(ConfigError(format!("there is no setting `{unknown}`, which the file names"))),
+        None => Ok(values),
     }
 }
 
@@ -232,23 +119,59 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    table::settings! {
+        /// A section of another room.
+        pub struct Other = "Other";
+
+        /// A label.
+        other_label: String = "none".into();
+        /// Items.
+        other_items: Vec<String> = Vec::new();
+        /// A size.
+        other_size: u32 = 7, within(1..=9);
+    }
+
     fn load(variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
-        Settings::from(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        Settings::of(variables.iter().copied(), &[Declared::of::<Other>()])
     }
 
     #[test]
     fn the_environment_wins_over_the_file_and_both_are_checked() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("ocim.toml");
-        std::fs::write(&file, "ocim_build_slots = 2\ndefault_openedx_release = \"teak\"\n").unwrap();
+        std::fs::write(&file, "ocim_build_slots = 2\nocim_oidc_name = \"Campus\"\nother_label = \"x\"\n").unwrap();
         let path = file.to_str().unwrap();
         let settings = load(&[("OCIM_CONFIG", path), ("OCIM_BUILD_SLOTS", "7"), ("OTHER", "x")]).unwrap();
-        assert_eq!(settings.ocim_build_slots, 7);
-        assert_eq!(settings.default_openedx_release, "teak");
-        assert!(load(&[("OCIM_BUILD_SLOTS", "0")]).is_err());
-        assert!(load(&[("OCIM_LISTEN", "nowhere")]).unwrap_err().to_string().contains("invalid"));
+        assert_eq!(settings.builds.ocim_build_slots, 7);
+        assert_eq!(settings.sign_in.ocim_oidc_name, "Campus");
+        assert_eq!(settings.section::<Other>().unwrap().other_label, "x");
+        assert!(load(&[("OCIM_LISTEN", "nowhere")]).unwrap_err().to_string().contains("ocim_listen"));
         std::fs::write(&file, "ocim_bild_slots = 2\n").unwrap();
         assert!(load(&[("OCIM_CONFIG", path)]).unwrap_err().to_string().contains("ocim_bild_slots"));
+    }
+
+    #[test]
+    fn a_number_outside_its_limits_is_refused_with_them() {
+        for (name, value, message) in [
+            ("OCIM_BUILD_SLOTS", "0", "OCIM_BUILD_SLOTS is 0; it must be 1 to 500"),
+            ("OCIM_PIN_TIMEOUT", "604801", "OCIM_PIN_TIMEOUT is 604801 seconds; it must be 1 to 604800"),
+            ("OCIM_CHECK_INTERVAL", "4", "OCIM_CHECK_INTERVAL is 4 seconds; it must be 5 to 3600"),
+            ("OCIM_GATEWAY_MAX_HOSTS", "0", "OCIM_GATEWAY_MAX_HOSTS is 0; it must be 1 to 1000000"),
+            ("OTHER_SIZE", "10", "OTHER_SIZE is 10; it must be 1 to 9"),
+        ] {
+            assert_eq!(load(&[(name, value)]).unwrap_err().0, message);
+        }
+    }
+
+    #[test]
+    fn a_section_of_another_room_has_its_defaults_and_shows_no_values() {
+        let other: Other = Settings::default().section().unwrap();
+        assert_eq!((other.other_label.as_str(), other.other_size), ("none", 7));
+        let settings = load(&[("OTHER_LABEL", "hidden"), ("OTHER_ITEMS", "a, b")]).unwrap();
+        assert_eq!(settings.section::<Other>().unwrap().other_items, ["a", "b"]);
+        let shown = format!("{settings:?}");
+        assert!(shown.contains("other_label") && !shown.contains("hidden"), "{shown}");
+        assert!(Settings::of([("OTHER_SIZE", "10")], &[]).is_ok(), "not declared");
     }
 
     #[test]
@@ -262,10 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_has_its_name_in_the_environment() {
-        let text = include_str!("settings.rs");
-        let fields = text.split("pub struct Settings {").nth(1).unwrap().split("\n}").next().unwrap();
-        let fields: Vec<_> = fields.lines().filter_map(|l| l.trim().strip_prefix("pub ")?.split(':').next()).collect();
-        assert_eq!(fields, NAMES);
+    fn no_setting_is_declared_twice() {
+        let entries: Vec<_> = Settings::own().iter().flat_map(|section| (section.entries)()).collect();
+        let names: std::collections::BTreeSet<_> = entries.iter().map(|entry| entry.name).collect();
+        assert_eq!(names.len(), entries.len());
     }
 }

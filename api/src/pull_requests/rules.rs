@@ -69,34 +69,35 @@ impl Rules {
     /// # Errors
     /// Which setting is not valid, and why, in words.
     pub fn new(settings: &Settings, default_configuration: &str) -> Result<Self, String> {
-        let forks = settings.watch_fork.iter().filter(|text| !text.is_empty());
-        let forks = forks.map(|text| fork(text, settings.watch_on_commit)).collect::<Result<Vec<_>, _>>()?;
+        let forks = settings.watch.watch_fork.iter().filter(|text| !text.is_empty());
+        let forks = forks.map(|text| fork(text, settings.watch.watch_on_commit)).collect::<Result<Vec<_>, _>>()?;
         let mut names = BTreeSet::new();
         if let Some(twice) = forks.iter().find(|fork| !names.insert(fork.name.to_lowercase())) {
             return Err(format!("WATCH_FORK names {} twice", twice.name));
         }
-        if settings.github_webhook_secrets.len() > MAX_SECRETS {
+        if settings.github.github_webhook_secrets.len() > MAX_SECRETS {
             return Err(format!("GITHUB_WEBHOOK_SECRETS are {MAX_SECRETS} at most: the new one and the old one"));
         }
-        let named = settings.watch_report.iter().filter(|name| !name.is_empty() && *name != "nothing");
-        let configuration_repositories = match settings.watch_configuration_repositories.as_slice() {
+        let named = settings.watch.watch_report.iter().filter(|name| !name.is_empty() && *name != "nothing");
+        let configuration_repositories = match settings.watch.watch_configuration_repositories.as_slice() {
             [] => vec![default_configuration.to_owned()],
             named => named.to_vec(),
         };
         Ok(Self {
-            github_url: settings.github_url.trim_end_matches('/').to_owned(),
-            interval: TimeDelta::seconds(i64::try_from(settings.watch_interval).unwrap_or(i64::MAX)),
+            github_url: settings.github.github_url.trim_end_matches('/').to_owned(),
+            interval: TimeDelta::seconds(i64::try_from(settings.watch.watch_interval).unwrap_or(i64::MAX)),
             forks,
-            organization: settings.watch_organization.clone(),
-            team: settings.watch_team.clone(),
-            archive_after: TimeDelta::minutes(settings.watch_archive_minutes.into()),
-            time_to_live: (settings.watch_ttl_days > 0).then(|| TimeDelta::days(settings.watch_ttl_days.into())),
+            organization: settings.watch.watch_organization.clone(),
+            team: settings.watch.watch_team.clone(),
+            archive_after: TimeDelta::minutes(settings.watch.watch_archive_minutes.into()),
+            time_to_live: (settings.watch.watch_ttl_days > 0)
+                .then(|| TimeDelta::days(settings.watch.watch_ttl_days.into())),
             configuration_repositories,
             reports: named.map(|name| name.parse()).collect::<Result<_, String>>()?,
-            webhook_secrets: settings.github_webhook_secrets.clone(),
-            base_domain: settings.instances_base_domain.clone(),
+            webhook_secrets: settings.github.github_webhook_secrets.clone(),
+            base_domain: settings.instances.instances_base_domain.clone(),
             public_urls: PublicUrls::new(&GatewaySettings::new(settings)?),
-            public_url: settings.ocim_public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
+            public_url: settings.server.ocim_public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
         })
     }
 
@@ -157,11 +158,10 @@ mod tests {
     use super::*;
 
     fn rules(forks: &[&str], reports: &[&str]) -> Result<Rules, String> {
-        let settings = Settings {
-            watch_fork: forks.iter().map(ToString::to_string).collect(),
-            watch_report: reports.iter().map(ToString::to_string).collect(),
-            ..Settings::default()
-        };
+        let settings = Settings::with(|settings| {
+            settings.watch.watch_fork = forks.iter().map(ToString::to_string).collect();
+            settings.watch.watch_report = reports.iter().map(ToString::to_string).collect();
+        });
         Rules::new(&settings, "https://github.com/edx/configuration.git")
     }
 

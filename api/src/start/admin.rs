@@ -93,9 +93,9 @@ pub async fn disable_user(settings: &Settings, username: &str) -> Result<(), Sta
 
 /// The database that DATABASE_URL names, or that of the running server.
 async fn database(settings: &Settings) -> Result<Db, StartError> {
-    let url = match &settings.database_url {
+    let url = match &settings.data.database_url {
         Some(url) => url.clone(),
-        None => EmbeddedPostgres::attach(&settings.ocim_data_dir).await?,
+        None => EmbeddedPostgres::attach(&settings.data.ocim_data_dir).await?,
     };
     Ok(Db::open(url.expose_secret())?)
 }

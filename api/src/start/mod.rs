@@ -11,6 +11,7 @@ mod parts;
 mod report;
 mod repositories;
 mod serve;
+mod settings;
 mod vault;
 mod work;
 
@@ -18,6 +19,7 @@ pub use admin::{create_user, disable_user, list_users, role, set_password};
 pub use backup::{backup, restore};
 pub use parts::{migrate, prepare_cache};
 pub use serve::{http, serve};
+pub use settings::{settings, settings_list, settings_page};
 pub use vault::{generate_key, rotate_keys};
 pub use work::work;
 

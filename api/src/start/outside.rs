@@ -52,7 +52,7 @@ pub(super) async fn open(
     db: &Db,
     plays: Option<&CancellationToken>,
 ) -> Result<Outside, StartError> {
-    match settings.ocim_provider {
+    match settings.machines.ocim_provider {
         ProviderKind::Local => local(settings, data_dir, db).await,
         ProviderKind::Fake => fake(settings, data_dir, plays).await,
     }
@@ -77,7 +77,7 @@ async fn local(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Outside,
 
 /// Opens the local machines of this database and boots those that were running.
 async fn machines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Arc<LocalProvider>, StartError> {
-    let subnet = settings.ocim_local_subnet.as_ref().map(|text| text.parse::<Subnet>()).transpose();
+    let subnet = settings.machines.ocim_local_subnet.as_ref().map(|text| text.parse::<Subnet>()).transpose();
     let subnet = subnet.map_err(|error| format!("OCIM_LOCAL_SUBNET: {error}"))?;
     let installation = db.installation().await?;
     let config = LocalConfig { data_dir: data_dir.to_owned(), cache_dir: settings.cache_dir(), subnet, installation };
@@ -99,13 +99,13 @@ async fn machines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Arc<L
 
 /// The fake provider, without SSH keys and repositories: no logins, no checkouts.
 async fn fake(settings: &Settings, data_dir: &Path, plays: Option<&CancellationToken>) -> Result<Outside, StartError> {
-    let machines = Arc::new(FileMachines::open(data_dir.join("fake-machines"), settings.ocim_fake_http)?);
+    let machines = Arc::new(FileMachines::open(data_dir.join("fake-machines"), settings.machines.ocim_fake_http)?);
     if let Some(stop) = plays {
         machines.serve(stop.clone()).await?;
     }
     say("▸ Machines are files, and playbooks only print (OCIM_PROVIDER=fake)");
-    let pace = Duration::from_millis(settings.ocim_fake_pace_ms);
-    let printer = FakePrinter { dir: data_dir.join("fake-printed"), lines: settings.ocim_fake_lines, pace };
+    let pace = Duration::from_millis(settings.machines.ocim_fake_pace_ms);
+    let printer = FakePrinter { dir: data_dir.join("fake-printed"), lines: settings.machines.ocim_fake_lines, pace };
     Ok(Outside {
         provider: machines.clone(),
         probe: machines,

@@ -53,7 +53,7 @@ pub(super) async fn database(
     data_dir: &Path,
     embedded: &mut Option<EmbeddedPostgres>,
 ) -> Result<Db, StartError> {
-    let url = match &settings.database_url {
+    let url = match &settings.data.database_url {
         Some(url) => url.clone(),
         None => {
             let started = step("Postgres", EmbeddedPostgres::start(data_dir, EmbeddedOptions::default())).await?;
@@ -67,7 +67,7 @@ pub(super) async fn database(
 
 /// Creates the first administrator. Returns a generated password, to be shown once; none if there is nothing to show.
 pub(super) async fn first_admin(settings: &Settings, db: &Db) -> Result<Option<String>, StartError> {
-    let (password, is_ours) = match &settings.ocim_admin_password {
+    let (password, is_ours) = match &settings.server.ocim_admin_password {
         Some(password) => (password.expose_secret().to_owned(), false),
         None => (keys::random_password()?, true),
     };
@@ -81,7 +81,7 @@ pub(super) async fn first_admin(settings: &Settings, db: &Db) -> Result<Option<S
 /// # Errors
 /// An error that says what could not be obtained, and what to do.
 pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
-    match settings.ocim_provider {
+    match settings.machines.ocim_provider {
         ProviderKind::Fake => return Ok(()),
         ProviderKind::Local => {}
     }
@@ -116,25 +116,25 @@ pub(super) fn manager(
         runs_dir: data_dir.join("runs"),
         authorized_key: outside.authorized_key.clone(),
         cache_dir: settings.cache_dir(),
-        min_free_mb: settings.ocim_min_free_mb,
-        retention_hours: settings.ocim_retention_hours,
-        reaper_grace: Duration::from_secs(settings.ocim_reaper_grace),
+        min_free_mb: settings.data.ocim_min_free_mb,
+        retention_hours: settings.machines.ocim_retention_hours,
+        reaper_grace: Duration::from_secs(settings.machines.ocim_reaper_grace),
         kept: Kept {
-            events_days: settings.ocim_events_days,
-            audit_days: settings.ocim_audit_days,
-            logs_days: settings.ocim_logs_days,
-            kept_logs_days: settings.ocim_kept_logs_days,
+            events_days: settings.data.ocim_events_days,
+            audit_days: settings.data.ocim_audit_days,
+            logs_days: settings.data.ocim_logs_days,
+            kept_logs_days: settings.data.ocim_kept_logs_days,
         },
-        pin_timeout: Duration::from_secs(settings.ocim_pin_timeout),
-        machine_timeout: Duration::from_secs(settings.ocim_machine_timeout),
-        checkout_timeout: Duration::from_secs(settings.ocim_checkout_timeout),
-        reboot_timeout: Duration::from_secs(settings.ocim_reboot_timeout),
-        pace: Pace::every(Duration::from_secs(settings.ocim_check_interval)),
-        checks_timeout: Duration::from_secs(settings.ocim_checks_timeout),
-        max_hosts: settings.ocim_gateway_max_hosts,
-        drain_limit: Duration::from_secs(settings.ocim_drain_limit.into()),
-        line_timeout: Duration::from_secs(settings.ansible_line_timeout),
-        global_timeout: Duration::from_secs(settings.ansible_global_timeout),
+        pin_timeout: Duration::from_secs(settings.builds.ocim_pin_timeout),
+        machine_timeout: Duration::from_secs(settings.builds.ocim_machine_timeout),
+        checkout_timeout: Duration::from_secs(settings.builds.ocim_checkout_timeout),
+        reboot_timeout: Duration::from_secs(settings.builds.ocim_reboot_timeout),
+        pace: Pace::every(Duration::from_secs(settings.instances.ocim_check_interval)),
+        checks_timeout: Duration::from_secs(settings.builds.ocim_checks_timeout),
+        max_hosts: settings.gateway.ocim_gateway_max_hosts,
+        drain_limit: Duration::from_secs(settings.instances.ocim_drain_limit.into()),
+        line_timeout: Duration::from_secs(settings.builds.ansible_line_timeout),
+        global_timeout: Duration::from_secs(settings.builds.ansible_global_timeout),
         poll: POLL,
         keyring,
         private_key: outside.private_key.clone(),
@@ -153,25 +153,25 @@ pub(super) fn manager(
 
 /// Builds the watcher of pull requests.
 pub(super) fn watch(settings: &Settings, outside: &Outside, manager: Arc<Manager>) -> Result<Watch, StartError> {
-    let rules = Rules::new(settings, &openedx::configuration_repository(settings, &outside.repositories))?;
+    let rules = Rules::new(settings, &openedx::configuration_repository(settings, &outside.repositories)?)?;
     Ok(Watch { manager, rules, github: Github::new(settings)? })
 }
 
 /// The mailer for ADMINS; none if there are no ADMINS.
 fn mailer(settings: &Settings) -> Result<Option<Arc<dyn Mailer>>, StartError> {
-    let to: Vec<String> = settings.admins.iter().filter(|address| !address.is_empty()).cloned().collect();
+    let to: Vec<String> = settings.mail.admins.iter().filter(|address| !address.is_empty()).cloned().collect();
     if to.is_empty() {
         return Ok(None);
     }
     let config = SmtpConfig {
-        host: settings.email_host.clone(),
-        port: settings.email_port,
-        user: settings.email_host_user.clone(),
-        password: settings.email_host_password.clone(),
-        use_tls: settings.email_use_tls,
-        from: settings.server_email.clone(),
+        host: settings.mail.email_host.clone(),
+        port: settings.mail.email_port,
+        user: settings.mail.email_host_user.clone(),
+        password: settings.mail.email_host_password.clone(),
+        use_tls: settings.mail.email_use_tls,
+        from: settings.mail.server_email.clone(),
         to,
-        subject_prefix: settings.email_subject_prefix.clone(),
+        subject_prefix: settings.mail.email_subject_prefix.clone(),
     };
     Ok(Some(Arc::new(SmtpMailer::new(config)?)))
 }
@@ -192,7 +192,7 @@ pub(super) async fn same_version(db: &Db) -> Result<(), StartError> {
 /// # Errors
 /// An error if DATABASE_URL is not set, the database does not answer, or a migration fails.
 pub async fn migrate(settings: &Settings) -> Result<(), StartError> {
-    let url = settings.database_url.as_ref();
+    let url = settings.data.database_url.as_ref();
     let url = url.ok_or("DATABASE_URL is not set; the embedded database is migrated when the server starts")?;
     let ran = migrations::migrate(&Db::open(url.expose_secret())?).await?;
     say(format_args!("{ran} migrations ran"));

@@ -51,13 +51,13 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
     let guard = Arc::new(Guard::new(&settings)?);
     let sign_in = Arc::new(SignIn::new(&settings)?);
     let listener = listen(&settings)?;
-    let (data_dir, _lock) = parts::data_dir(&settings.ocim_data_dir).await?;
+    let (data_dir, _lock) = parts::data_dir(&settings.data.ocim_data_dir).await?;
     let mut children = Children::default();
     let stop = CancellationToken::new();
     let served = run(&settings, (guard, sign_in), &data_dir, listener, &mut children, &stop).await;
     stop.cancel();
     // With an external database, this may be one of several programs: the gateway and the machines keep running.
-    if settings.database_url.is_none() {
+    if settings.data.database_url.is_none() {
         children.take_down().await;
     }
     served
@@ -72,7 +72,7 @@ async fn run(
     stop: &CancellationToken,
 ) -> Result<(), StartError> {
     let db = parts::database(settings, data_dir, &mut children.postgres).await?;
-    let keyring = vault::keyring(settings, data_dir, &db, settings.database_url.is_none()).await?;
+    let keyring = vault::keyring(settings, data_dir, &db, settings.data.database_url.is_none()).await?;
     let password = parts::first_admin(settings, &db).await?;
     let outside = outside::open(settings, data_dir, &db, Some(stop)).await?;
     children.machines.clone_from(&outside.local);
@@ -93,7 +93,7 @@ async fn run(
         tokio::spawn(async move { stop.run_until_cancelled(postgres.supervise()).await });
     }
     let bus = Bus::start(db, stop.clone()).await?;
-    let duties = Duties { slots: settings.ocim_build_slots, tells_gateway: true };
+    let duties = Duties { slots: settings.builds.ocim_build_slots, tells_gateway: true };
     let watch = Arc::new(parts::watch(settings, &outside, manager.clone())?);
     let worker = Worker::start(watch.clone(), &bus, duties, stop.clone()).await?;
     let app = App {
@@ -102,7 +102,7 @@ async fn run(
         manager,
         bus,
         sign_in,
-        is_behind_tls: settings.ocim_behind_tls,
+        is_behind_tls: settings.server.ocim_behind_tls,
         public_urls,
         stop: stop.clone(),
         system: Arc::new(System::new(settings)),
@@ -124,7 +124,7 @@ async fn run(
 
 /// Binds the port before anything is started, so that a port in use is reported first.
 fn listen(settings: &Settings) -> Result<TcpListener, StartError> {
-    let address = settings.ocim_listen;
+    let address = settings.server.ocim_listen;
     let cannot = |error| format!("cannot listen on {address} ({error}); choose another address with OCIM_LISTEN");
     let listener = TcpListener::bind(address).map_err(cannot)?;
     listener.set_nonblocking(true)?;
@@ -196,7 +196,7 @@ fn cut_when_stalled(connection: &dyn std::any::Any, limit: Duration) {
 }
 
 fn greet(settings: &Settings, password: Option<&str>) {
-    say(format_args!("\nOpenCraft Instance Manager: http://localhost:{}/", settings.ocim_listen.port()));
+    say(format_args!("\nOpenCraft Instance Manager: http://localhost:{}/", settings.server.ocim_listen.port()));
     match password {
         Some(password) => say(format_args!("Sign in as admin with the password {password} (shown this once)")),
         None => say("Sign in as admin with the password of the first start (lost: ocim admin set-password admin)"),
@@ -206,7 +206,7 @@ fn greet(settings: &Settings, password: Option<&str>) {
 
 /// Hands the running builds over, or waits until they have ended, as the settings say.
 pub(super) async fn finish_or_hand_over(settings: &Settings, worker: &Worker) -> Result<(), StartError> {
-    if settings.ocim_on_sigterm == OnSigterm::Finish && !worker.is_idle() {
+    if settings.builds.ocim_on_sigterm == OnSigterm::Finish && !worker.is_idle() {
         say("Ending the builds under way; a second signal hands them over …");
         tokio::select! {
             () = worker.finish() => {}

@@ -27,7 +27,7 @@ pub(super) async fn keyring(
     may_make: bool,
 ) -> Result<Keyring, StartError> {
     let needed = store::key_ids(&mut *db.conn().await?).await?;
-    if settings.ocim_secret_keys.is_empty() && !file(data_dir).exists() {
+    if settings.data.ocim_secret_keys.is_empty() && !file(data_dir).exists() {
         match needed.as_slice() {
             [] if may_make => write(&file(data_dir), &format!("{}\n", vault::generate()?))?,
             needed => return Err(no_keys(data_dir, needed).into()),
@@ -48,21 +48,21 @@ pub(super) async fn keyring(
 }
 
 fn existing(settings: &Settings, data_dir: &Path) -> Result<Keyring, StartError> {
-    if settings.ocim_secret_keys.is_empty() {
+    if settings.data.ocim_secret_keys.is_empty() {
         return Ok(Keyring::of_file(file(data_dir))?);
     }
-    let keys = settings.ocim_secret_keys.iter().map(ExposeSecret::expose_secret);
+    let keys = settings.data.ocim_secret_keys.iter().map(ExposeSecret::expose_secret);
     Keyring::of(keys).map_err(|error| format!("OCIM_SECRET_KEYS: {error}").into())
 }
 
 /// The keys as text, the one that encrypts first; checks that they decrypt everything in the database.
 pub(super) async fn lines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Vec<String>, StartError> {
     keyring(settings, data_dir, db, false).await?;
-    if settings.ocim_secret_keys.is_empty() {
+    if settings.data.ocim_secret_keys.is_empty() {
         let text = std::fs::read_to_string(file(data_dir))?;
         return Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect());
     }
-    Ok(settings.ocim_secret_keys.iter().map(|key| key.expose_secret().to_owned()).collect())
+    Ok(settings.data.ocim_secret_keys.iter().map(|key| key.expose_secret().to_owned()).collect())
 }
 
 fn no_keys(data_dir: &Path, needed: &[String]) -> String {
@@ -84,7 +84,7 @@ fn names(keys: &[String]) -> String {
 }
 
 fn place(settings: &Settings, data_dir: &Path) -> String {
-    if settings.ocim_secret_keys.is_empty() {
+    if settings.data.ocim_secret_keys.is_empty() {
         file(data_dir).display().to_string()
     } else {
         "OCIM_SECRET_KEYS".to_owned()
@@ -121,15 +121,15 @@ pub fn generate_key() -> Result<(), StartError> {
 /// # Errors
 /// An error if there are no keys, one is missing, or the database does not answer.
 pub async fn rotate_keys(settings: &Settings) -> Result<(), StartError> {
-    let data_dir = &settings.ocim_data_dir;
-    let url = match &settings.database_url {
+    let data_dir = &settings.data.ocim_data_dir;
+    let url = match &settings.data.database_url {
         Some(url) => url.clone(),
         None => EmbeddedPostgres::attach(data_dir).await?,
     };
     let db = Db::open(url.expose_secret())?;
     super::parts::same_version(&db).await?;
     let mut keyring = keyring(settings, data_dir, &db, false).await?;
-    if settings.ocim_secret_keys.is_empty() && is_done(&db, &keyring).await? {
+    if settings.data.ocim_secret_keys.is_empty() && is_done(&db, &keyring).await? {
         let path = file(data_dir);
         let old = std::fs::read_to_string(&path)?;
         write(&path, &format!("{}\n{old}", vault::generate()?))?;

@@ -21,11 +21,11 @@ use crate::worker::{Duties, Worker};
 /// # Errors
 /// An error that says what is missing, and what to do.
 pub async fn work(settings: Settings) -> Result<(), StartError> {
-    let data_dir = &settings.ocim_data_dir;
+    let data_dir = &settings.data.ocim_data_dir;
     let cannot = |error| format!("the data directory {} cannot be used: {error}", data_dir.display());
     std::fs::create_dir_all(data_dir).map_err(cannot)?;
     let data_dir = data_dir.canonicalize().map_err(cannot)?;
-    let url = match &settings.database_url {
+    let url = match &settings.data.database_url {
         Some(url) => url.clone(),
         None => EmbeddedPostgres::attach(&data_dir).await?,
     };
@@ -39,10 +39,10 @@ pub async fn work(settings: Settings) -> Result<(), StartError> {
     let stop = CancellationToken::new();
     let bus = Bus::start(db, stop.clone()).await?;
     // The gateway runs on the server's host, so only the server configures it.
-    let duties = Duties { slots: settings.ocim_build_slots, tells_gateway: false };
+    let duties = Duties { slots: settings.builds.ocim_build_slots, tells_gateway: false };
     let worker =
         Worker::start(Arc::new(parts::watch(&settings, &outside, manager)?), &bus, duties, stop.clone()).await?;
-    say(format_args!("A worker builds {} app servers at once. Ctrl-C stops it.", settings.ocim_build_slots));
+    say(format_args!("A worker builds {} app servers at once. Ctrl-C stops it.", settings.builds.ocim_build_slots));
     until_signal().await?;
     finish_or_hand_over(&settings, &worker).await?;
     stop.cancel();

@@ -43,10 +43,10 @@ impl System {
     /// From the settings; now is the start of the process.
     pub fn new(settings: &Settings) -> Self {
         Self {
-            metrics: Access::new(settings.ocim_metrics_token.as_ref()),
+            metrics: Access::new(settings.server.ocim_metrics_token.as_ref()),
             started: Utc::now(),
-            has_github: settings.ocim_github_client_id.is_some(),
-            has_oidc: settings.ocim_oidc_issuer.is_some(),
+            has_github: settings.sign_in.ocim_github_client_id.is_some(),
+            has_oidc: settings.sign_in.ocim_oidc_issuer.is_some(),
             found: Mutex::default(),
         }
     }

@@ -168,7 +168,8 @@ impl TestApp {
         manager.mailer = setup.mailer.unwrap_or_else(|| Some(mailer.clone()));
         let manager = Arc::new(manager);
         let bus = Bus::start(db.clone(), stop.clone()).await.unwrap();
-        let mut settings = Settings { ocim_principal_rate: 0, ocim_address_rate: 0, ..Settings::default() };
+        let mut settings = Settings::default();
+        (settings.guard.ocim_principal_rate, settings.guard.ocim_address_rate) = (0, 0);
         (setup.guard)(&mut settings);
         (setup.settings)(&mut settings);
         let rules = Rules::new(&settings, "https://git.example/configuration.git").unwrap();
@@ -190,7 +191,7 @@ impl TestApp {
             manager: manager.clone(),
             bus: bus.clone(),
             sign_in: Arc::new(SignIn::new(&settings).unwrap()),
-            is_behind_tls: settings.ocim_behind_tls,
+            is_behind_tls: settings.server.ocim_behind_tls,
             public_urls: ocim::routing::public::PublicUrls::at_port(8080),
             stop: stop.clone(),
             system: Arc::new(System::new(&settings)),

@@ -62,9 +62,9 @@ async fn every_change_leaves_one_audit_entry() {
     let github = FakeGithub::start().await;
     let base = github.base.clone();
     let settings = move |settings: &mut Settings| {
-        settings.github_api_url = base;
-        settings.watch_fork = vec![FORK.into()];
-        settings.watch_report = vec!["nothing".into()];
+        settings.github.github_api_url = base;
+        settings.watch.watch_fork = vec![FORK.into()];
+        settings.watch.watch_report = vec!["nothing".into()];
     };
     let app = TestApp::with(Setup { settings: Box::new(settings), ..Setup::default() }).await;
     let admin = app.session(Role::Admin).await;

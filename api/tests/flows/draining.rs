@@ -109,7 +109,7 @@ impl Drop for Killed {
 async fn a_long_request_ends_on_the_old_app_server_after_a_switch_of_haproxy() {
     let directory = tempfile::tempdir().unwrap();
     let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let settings = Settings { ocim_gateway_listen: listen, ..Settings::default() };
+    let settings = Settings::with(|settings| settings.gateway.ocim_gateway_listen = listen);
     let settings = GatewaySettings::new(&settings).unwrap();
     let config = GatewayConfig { settings, dir: directory.path().join("gateway"), connections: 1000 };
     let gateway = HaproxyGateway::start(config).await;

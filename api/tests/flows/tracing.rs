@@ -28,7 +28,7 @@ async fn a_launchs_request_id_is_in_the_lines_of_the_request_and_of_its_job() {
     let story = story(database.url().to_owned(), dir.path().to_owned(), gateway.clone());
     let told = AssertUnwindSafe(story).catch_unwind().await;
     // With an external database, the gateway outlives the program.
-    let settings = Settings { ocim_gateway_listen: gateway.parse().unwrap(), ..Settings::default() };
+    let settings = Settings::with(|settings| settings.gateway.ocim_gateway_listen = gateway.parse().unwrap());
     let settings = GatewaySettings::new(&settings).unwrap();
     let config = GatewayConfig { settings, dir: dir.path().join("gateway"), connections: 1000 };
     HaproxyGateway::start(config).await.unwrap().stop().await.unwrap();

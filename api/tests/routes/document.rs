@@ -185,13 +185,22 @@ fn changes_that_break_clients_are_detected() {
 
 #[test]
 fn the_committed_page_of_problems_is_the_programs() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/problems.md");
-    let page = ocim::http::problems::markdown();
-    if std::env::var_os("OCIM_WRITE_PROBLEMS").is_some() {
-        fs::write(&path, &page).unwrap();
+    is_committed("problems", &ocim::http::problems::markdown());
+}
+
+#[test]
+fn the_committed_page_of_settings_is_the_programs() {
+    is_committed("settings", &ocim::start::settings_page());
+}
+
+/// Compares docs/<name>.md with the page; the variable that `make <name>` sets makes it write the page first.
+fn is_committed(name: &str, page: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/{name}.md"));
+    if std::env::var_os(format!("OCIM_WRITE_{}", name.to_uppercase())).is_some() {
+        fs::write(&path, page).unwrap();
     }
     let is_same = fs::read_to_string(&path).unwrap_or_default() == page;
-    assert!(is_same, "docs/problems.md is not what the program says: run `make problems` and commit it");
+    assert!(is_same, "docs/{name}.md is not what the program says: run `make {name}` and commit it");
 }
 
 fn sources(directory: &Path) -> Vec<PathBuf> {

@@ -151,7 +151,7 @@ impl Drop for Gateway {
 impl Gateway {
     async fn start(yard: &Yard) -> Self {
         let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let settings = Settings { ocim_gateway_listen: listen, ..Settings::default() };
+        let settings = Settings::with(|settings| settings.gateway.ocim_gateway_listen = listen);
         let settings = GatewaySettings::new(&settings).unwrap();
         let config = GatewayConfig { settings, dir: yard.dir.path().join("gateway"), connections: 1000 };
         Self { inner: Arc::new(HaproxyGateway::start(config).await.unwrap()), listen }

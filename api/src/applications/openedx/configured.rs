@@ -6,6 +6,30 @@ use super::{Defaults, Installation, OpenEdx};
 use crate::applications::{EMAIL, Repositories};
 use crate::config::Settings;
 use crate::config::gateway::{GatewaySettings, Scheme};
+use crate::config::table::settings;
+
+settings! {
+    /// Defaults of instances of the type `openedx`; see [open-edx.md](open-edx.md).
+    pub struct OpenEdxDefaults = "Open edX";
+
+    /// The edx-platform repository of instances that name none: a GitHub `owner/name`, a URL or an absolute path.
+    default_fork: Option<String> = None, unset("the demo's");
+    /// The repository with the playbooks, for instances that name none.
+    default_configuration_repo_url: Option<String> = None, unset("the demo's");
+    /// The branch, tag or commit of the repository with the playbooks.
+    default_configuration_version: Option<String> = None, unset("the release");
+    /// The playbook of instances that name none: its path in the repository with the playbooks.
+    default_configuration_playbook: String = "playbooks/openedx_native.yml".into();
+    /// The Python requirements of instances that name none: a relative path in the repository with the playbooks that
+    /// ends in `.txt`, or the requirements themselves (`ansible==8.7.0`, one a line).
+    default_configuration_requirements: String = "requirements.txt".into();
+    /// The release of Open edX of instances that name none.
+    default_openedx_release: String = "master".into();
+    /// Whether databases are on the app server's machine and end with it, unless an instance says otherwise.
+    instance_ephemeral_databases: bool = true;
+    /// The GitHub organization whose team gets SSH access to machines.
+    default_admin_organization: String = String::new();
+}
 
 impl OpenEdx {
     /// Open edX with the operator's settings.
@@ -19,33 +43,37 @@ impl OpenEdx {
             Scheme::Https => Protocol::Https,
         });
         let installation = Installation { github_admins: Vec::new(), public_scheme };
-        Ok(Self { defaults: defaults(settings, repositories), installation })
+        Ok(Self { defaults: defaults(settings, repositories)?, installation })
     }
 }
 
 /// Default configuration repository of an instance: URL or path.
-pub fn configuration_repository(settings: &Settings, repositories: &Repositories) -> String {
-    let configured = settings.default_configuration_repo_url.clone();
-    configured.unwrap_or_else(|| repositories.configuration.display().to_string())
+///
+/// # Errors
+/// A message that names the invalid setting and the reason.
+pub fn configuration_repository(settings: &Settings, repositories: &Repositories) -> Result<String, String> {
+    let configured = settings.section::<OpenEdxDefaults>()?.default_configuration_repo_url;
+    Ok(configured.unwrap_or_else(|| repositories.configuration.display().to_string()))
 }
 
-fn defaults(settings: &Settings, repositories: &Repositories) -> Defaults {
-    let release = settings.default_openedx_release.clone();
-    let fork = settings.default_fork.as_ref().map(|fork| {
+fn defaults(settings: &Settings, repositories: &Repositories) -> Result<Defaults, String> {
+    let given = settings.section::<OpenEdxDefaults>()?;
+    let fork = given.default_fork.map(|fork| {
         let is_short = !fork.starts_with('/') && !fork.contains(':');
-        if is_short { format!("https://github.com/{fork}.git") } else { fork.clone() }
+        if is_short { format!("https://github.com/{fork}.git") } else { fork }
     });
-    Defaults {
-        base_domain: settings.instances_base_domain.clone(),
+    let release = given.default_openedx_release;
+    Ok(Defaults {
+        base_domain: settings.instances.instances_base_domain.clone(),
         email: EMAIL.to_owned(),
         protocol: Protocol::Http,
-        configuration_source_repo_url: configuration_repository(settings, repositories),
-        configuration_version: settings.default_configuration_version.clone().unwrap_or_else(|| release.clone()),
-        configuration_playbook: settings.default_configuration_playbook.clone(),
-        configuration_requirements: settings.default_configuration_requirements.clone(),
+        configuration_source_repo_url: configuration_repository(settings, repositories)?,
+        configuration_version: given.default_configuration_version.unwrap_or_else(|| release.clone()),
+        configuration_playbook: given.default_configuration_playbook,
+        configuration_requirements: given.default_configuration_requirements,
         edx_platform_repository_url: fork.unwrap_or_else(|| repositories.edx_platform.display().to_string()),
         openedx_release: release,
-        use_ephemeral_databases: settings.instance_ephemeral_databases,
-        github_admin_organization_name: settings.default_admin_organization.clone(),
-    }
+        use_ephemeral_databases: given.instance_ephemeral_databases,
+        github_admin_organization_name: given.default_admin_organization,
+    })
 }

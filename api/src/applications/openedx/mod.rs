@@ -25,7 +25,7 @@ use shared_types::applications::openedx::OpenEdxSettings;
 use shared_types::applications::openedx::{self, Protocol};
 use shared_types::{FieldError, FieldWarning};
 
-pub use configured::configuration_repository;
+pub use configured::{OpenEdxDefaults, configuration_repository};
 
 use crate::instances::application::{Application, ApplicationError, CheckSpec, Sites, Snapshot, SnapshotInput};
 

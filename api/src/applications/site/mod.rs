@@ -54,7 +54,7 @@ impl Site {
     /// # Errors
     /// A message that names the invalid setting and the reason.
     pub fn configured(settings: &Settings, repositories: &Repositories) -> Result<Self, String> {
-        let base_domain = settings.instances_base_domain.clone();
+        let base_domain = settings.instances.instances_base_domain.clone();
         Ok(Self {
             defaults: Defaults { base_domain, protocol: PROTOCOL.to_owned() },
             urls: PublicUrls::new(&GatewaySettings::new(settings)?),

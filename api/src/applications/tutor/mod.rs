@@ -22,6 +22,7 @@ use shared_types::applications::tutor::{self, TutorSettings};
 use shared_types::applications::{ApplicationType, MachineNeeds};
 use shared_types::{FieldError, FieldWarning};
 
+pub use configured::TutorDefaults;
 pub use machine::{LEAST, needs};
 pub use snapshot::{Given, snapshot};
 

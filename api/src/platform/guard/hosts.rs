@@ -13,9 +13,9 @@ impl Hosts {
     /// The names from the settings. If there are none, those that need no DNS: `localhost`, any address, and the host
     /// of `OCIM_PUBLIC_URL`.
     pub fn new(settings: &Settings) -> Self {
-        let public = settings.ocim_public_url.as_deref().and_then(|url| url::Url::parse(url).ok());
+        let public = settings.server.ocim_public_url.as_deref().and_then(|url| url::Url::parse(url).ok());
         let public = public.and_then(|url| url.host_str().map(str::to_owned));
-        let named = settings.ocim_allowed_hosts.iter().map(|host| without_port(host).to_ascii_lowercase());
+        let named = settings.guard.ocim_allowed_hosts.iter().map(|host| without_port(host).to_ascii_lowercase());
         Self(named.chain(public).collect())
     }
 
@@ -41,11 +41,10 @@ mod tests {
 
     #[test]
     fn other_sites_are_refused() {
-        let settings = Settings {
-            ocim_allowed_hosts: vec!["Ops.example:8443".into()],
-            ocim_public_url: Some("https://ocim.example/".into()),
-            ..Settings::default()
-        };
+        let settings = Settings::with(|settings| {
+            settings.guard.ocim_allowed_hosts = vec!["Ops.example:8443".into()];
+            settings.server.ocim_public_url = Some("https://ocim.example/".into());
+        });
         let hosts = Hosts::new(&settings);
         for right in [
             "localhost:5000",

@@ -42,13 +42,13 @@ impl Guard {
     /// Names the setting that is invalid, and why.
     pub fn new(settings: &Settings) -> Result<Self, String> {
         Ok(Self {
-            proxies: Proxies::parse(&settings.ocim_trusted_proxies)?,
+            proxies: Proxies::parse(&settings.guard.ocim_trusted_proxies)?,
             hosts: Hosts::new(settings),
-            rates: Rates::new(settings.ocim_principal_rate, settings.ocim_address_rate),
-            streams: Streams::new(settings.ocim_max_streams, settings.ocim_max_streams_each),
-            cors_origins: settings.ocim_cors_origins.clone(),
-            request_timeout: Duration::from_secs(settings.ocim_request_timeout),
-            stall_timeout: Duration::from_secs(settings.ocim_stall_timeout),
+            rates: Rates::new(settings.guard.ocim_principal_rate, settings.guard.ocim_address_rate),
+            streams: Streams::new(settings.guard.ocim_max_streams, settings.guard.ocim_max_streams_each),
+            cors_origins: settings.guard.ocim_cors_origins.clone(),
+            request_timeout: Duration::from_secs(settings.guard.ocim_request_timeout),
+            stall_timeout: Duration::from_secs(settings.guard.ocim_stall_timeout),
         })
     }
 }

@@ -52,9 +52,9 @@ impl fmt::Debug for Auth {
 impl Auth {
     /// Reads the GITHUB_* settings; an error names the setting that is not valid.
     pub(super) fn new(settings: &Settings) -> Result<Self, String> {
-        let token = settings.github_access_token.as_ref().filter(|token| !token.expose_secret().is_empty());
-        let key = settings.github_app_private_key_file.as_deref().filter(|path| !path.as_os_str().is_empty());
-        match (token, settings.github_app_id, key) {
+        let token = settings.github.github_access_token.as_ref().filter(|token| !token.expose_secret().is_empty());
+        let key = settings.github.github_app_private_key_file.as_deref().filter(|path| !path.as_os_str().is_empty());
+        match (token, settings.github.github_app_id, key) {
             (None, None, None) => Ok(Self::Nobody),
             (Some(token), None, None) => {
                 let header = bearer(token).ok_or("GITHUB_ACCESS_TOKEN has characters that no token has")?;

@@ -82,7 +82,7 @@ impl Github {
     /// # Errors
     /// Which setting is not valid, and why, in words.
     pub fn with_limits(settings: &Settings, limits: Limits) -> Result<Self, String> {
-        let base = address::protected_url("GITHUB_API_URL", &settings.github_api_url)?;
+        let base = address::protected_url("GITHUB_API_URL", &settings.github.github_api_url)?;
         if !base.username().is_empty() || base.password().is_some() || base.query().is_some() {
             return Err("GITHUB_API_URL must be an address without a user, a password or a query".into());
         }

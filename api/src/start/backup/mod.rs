@@ -27,8 +27,8 @@ pub async fn backup(settings: &Settings, file: &Path) -> Result<(), StartError> 
     if file.exists() {
         return Err(format!("{} exists; name a file that does not", file.display()).into());
     }
-    let data_dir = &settings.ocim_data_dir;
-    let url = match &settings.database_url {
+    let data_dir = &settings.data.ocim_data_dir;
+    let url = match &settings.data.database_url {
         Some(url) => url.clone(),
         None => EmbeddedPostgres::attach(data_dir).await?,
     };

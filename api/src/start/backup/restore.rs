@@ -24,7 +24,7 @@ const APART: &str = "restoring";
 /// An error if either is not empty, the archive is incomplete or from a newer program, or Postgres fails; the data
 /// directory is empty again then.
 pub async fn restore(settings: &Settings, file: &Path) -> Result<(), StartError> {
-    let data_dir = &settings.ocim_data_dir;
+    let data_dir = &settings.data.ocim_data_dir;
     if std::fs::read_dir(data_dir).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(format!(
             "the data directory {} is not empty; a backup is restored into an empty one (OCIM_DATA_DIR)",
@@ -70,7 +70,7 @@ async fn fill(
         )
         .into());
     }
-    let url = match &settings.database_url {
+    let url = match &settings.data.database_url {
         Some(url) => url.clone(),
         None => embedded.insert(EmbeddedPostgres::start(data_dir, EmbeddedOptions::default()).await?).url().clone(),
     };

@@ -70,7 +70,7 @@ async fn a_taken_domain_is_reported_and_used_once_it_is_free() {
 
 #[tokio::test]
 async fn pull_requests_are_filtered_searched_and_paged() {
-    let story = Story::with(|settings| settings.watch_organization = String::new()).await;
+    let story = Story::with(|settings| settings.watch.watch_organization = String::new()).await;
     let mut numbers = Vec::new();
     for (title, branch) in [("Grades", "show-grades"), ("Forums", "faster"), ("Notes", "grades-too")] {
         let spec = PullSpec { title: title.into(), branch: branch.into(), ..PullSpec::default() };

@@ -8,7 +8,7 @@ use crate::app::until;
 
 #[tokio::test]
 async fn closing_archives_the_instance_and_reopening_restores_it() {
-    let story = Story::with(|settings| settings.watch_archive_minutes = 0).await;
+    let story = Story::with(|settings| settings.watch.watch_archive_minutes = 0).await;
     let (closed, merged) = (story.open(), story.open());
     story.sweep().await;
     for number in [closed, merged] {
@@ -52,7 +52,7 @@ async fn reopening_within_the_delay_keeps_the_instance_as_it_was() {
 
 #[tokio::test]
 async fn closing_stops_a_running_build_before_archiving_the_instance() {
-    let story = Story::with(|settings| settings.watch_archive_minutes = 0).await;
+    let story = Story::with(|settings| settings.watch.watch_archive_minutes = 0).await;
     story.app.ansible.next_run(FakeEnd::Blocks);
     let number = story.open();
     story.sweep().await;
@@ -68,7 +68,7 @@ async fn closing_stops_a_running_build_before_archiving_the_instance() {
 
 #[tokio::test]
 async fn an_inactive_pull_request_is_archived_until_its_next_change() {
-    let story = Story::with(|settings| settings.watch_ttl_days = 30).await;
+    let story = Story::with(|settings| settings.watch.watch_ttl_days = 30).await;
     let number = story.open();
     story.sweep().await;
     story.until_active(number).await;

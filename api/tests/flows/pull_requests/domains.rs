@@ -16,7 +16,7 @@ async fn pull_requests_of_several_repositories_have_domains_of_their_own() {
         github.repository(name);
     }
     let story = Story::beside(github, move |settings| {
-        settings.watch_fork.extend(others.map(|name| format!("{name}=rebuild")));
+        settings.watch.watch_fork.extend(others.map(|name| format!("{name}=rebuild")));
     })
     .await;
     story.open();

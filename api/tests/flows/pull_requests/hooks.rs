@@ -97,7 +97,7 @@ async fn a_webhook_with_a_wrong_signature_does_nothing() {
 #[tokio::test]
 async fn both_webhook_secrets_are_accepted_during_rotation() {
     let story = Story::with(|settings| {
-        settings.github_webhook_secrets = vec!["the new one".into(), super::SECRET.into()];
+        settings.github.github_webhook_secrets = vec!["the new one".into(), super::SECRET.into()];
     })
     .await;
     let number = story.open();
@@ -108,7 +108,7 @@ async fn both_webhook_secrets_are_accepted_during_rotation() {
     story.github.set_secret("a third one");
     story.deliver(&story.github.payload(FORK, number, "edited")).await.problem(401);
     story.end().await;
-    let story = Story::with(|settings| settings.github_webhook_secrets = Vec::new()).await;
+    let story = Story::with(|settings| settings.github.github_webhook_secrets = Vec::new()).await;
     story.github.set_secret("");
     let number = story.open();
     story.deliver(&story.github.payload(FORK, number, "opened")).await.problem(401);

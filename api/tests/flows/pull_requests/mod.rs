@@ -37,7 +37,7 @@ impl Story {
 
     /// Starts with this rule for new commits.
     pub async fn that(on_commit: OnCommit) -> Self {
-        Self::with(move |settings| settings.watch_on_commit = on_commit).await
+        Self::with(move |settings| settings.watch.watch_on_commit = on_commit).await
     }
 
     /// Starts with these settings. After the first sweep, only the test sweeps.
@@ -52,12 +52,12 @@ impl Story {
         github.set_secret(SECRET);
         let base = github.base.clone();
         let settings = move |settings: &mut Settings| {
-            settings.github_api_url = base;
-            settings.watch_fork = vec![FORK.into()];
-            settings.watch_organization = "acme".into();
-            settings.watch_interval = 3600;
-            settings.watch_report = vec!["nothing".into()];
-            settings.github_webhook_secrets = vec![SECRET.into()];
+            settings.github.github_api_url = base;
+            settings.watch.watch_fork = vec![FORK.into()];
+            settings.watch.watch_organization = "acme".into();
+            settings.watch.watch_interval = 3600;
+            settings.watch.watch_report = vec!["nothing".into()];
+            settings.github.github_webhook_secrets = vec![SECRET.into()];
             change(settings);
         };
         let app = TestApp::with(Setup { settings: Box::new(settings), ..Setup::default() }).await;

@@ -98,7 +98,7 @@ async fn an_operators_request_is_answered_with_the_error_of_github() {
 
 #[tokio::test]
 async fn a_pull_request_that_github_hides_is_not_closed() {
-    let story = Story::with(|settings| settings.watch_archive_minutes = 0).await;
+    let story = Story::with(|settings| settings.watch.watch_archive_minutes = 0).await;
     let number = story.open();
     story.sweep().await;
     story.until_active(number).await;

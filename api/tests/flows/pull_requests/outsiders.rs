@@ -115,7 +115,7 @@ async fn team_members_are_trusted_with_their_own_repositories_only() {
 
 #[tokio::test]
 async fn without_an_organization_no_author_is_trusted() {
-    let story = Story::with(|settings| settings.watch_organization = String::new()).await;
+    let story = Story::with(|settings| settings.watch.watch_organization = String::new()).await;
     let number = story.open();
     story.sweep().await;
     assert_eq!(story.read(number).await["approval"], "needed");

@@ -25,9 +25,9 @@ async fn one_sweep_repairs_lost_duplicated_and_reordered_webhooks() {
     let mut random = Random(seed.unwrap_or_else(|| getrandom::u64().unwrap()));
     println!("OCIM_SEED={}", random.0);
     let story = Story::with(|settings| {
-        settings.watch_on_commit = OnCommit::Update;
+        settings.watch.watch_on_commit = OnCommit::Update;
         // The fake's clock is behind, so closed pull requests would otherwise be archived at once.
-        settings.watch_archive_minutes = 600;
+        settings.watch.watch_archive_minutes = 600;
     })
     .await;
     let mut wanted: HashMap<i32, Wanted> = HashMap::new();

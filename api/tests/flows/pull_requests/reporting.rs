@@ -24,14 +24,14 @@ async fn watching(github: &FakeGithub, base: &str, told: &[&str], ansible: Optio
     github.set_team("acme", "owners", &["ada"]);
     let (base, told): (_, Vec<_>) = (base.to_owned(), told.iter().map(ToString::to_string).collect());
     let settings = move |settings: &mut ocim::config::Settings| {
-        settings.watch_fork = vec![format!("{REPO}=rebuild")];
-        settings.watch_organization = "acme".into();
-        settings.watch_interval = 1;
-        settings.watch_archive_minutes = 0;
-        settings.watch_report = told;
-        settings.github_api_url = base;
-        settings.github_access_token = Some("a-token".to_owned().into());
-        settings.ocim_public_url = Some("https://ocim.example/".into());
+        settings.watch.watch_fork = vec![format!("{REPO}=rebuild")];
+        settings.watch.watch_organization = "acme".into();
+        settings.watch.watch_interval = 1;
+        settings.watch.watch_archive_minutes = 0;
+        settings.watch.watch_report = told;
+        settings.github.github_api_url = base;
+        settings.github.github_access_token = Some("a-token".to_owned().into());
+        settings.server.ocim_public_url = Some("https://ocim.example/".into());
     };
     TestApp::with(Setup { ansible, settings: Box::new(settings), ..Setup::default() }).await
 }
@@ -272,9 +272,9 @@ async fn without_a_token_nothing_is_reported() {
     github.repository(REPO);
     let base = github.base.clone();
     let settings = move |settings: &mut ocim::config::Settings| {
-        settings.watch_fork = vec![REPO.into()];
-        settings.watch_interval = 1;
-        settings.github_api_url = base;
+        settings.watch.watch_fork = vec![REPO.into()];
+        settings.watch.watch_interval = 1;
+        settings.github.github_api_url = base;
     };
     let app = TestApp::with(Setup { settings: Box::new(settings), ..Setup::default() }).await;
     github.open_pull(REPO, PullSpec::default());

@@ -19,16 +19,16 @@ async fn start() -> (TestApp, Provider) {
     let provider = Provider::start();
     let base = provider.base.clone();
     let settings = move |settings: &mut ocim::config::Settings| {
-        settings.ocim_public_url = Some("https://ocim.example/".into());
-        settings.ocim_oidc_issuer = Some(base.clone());
-        settings.ocim_oidc_client_id = CLIENT.into();
-        settings.ocim_oidc_client_secret = Some(SECRET.into());
-        settings.ocim_oidc_name = "Example Inc.".into();
-        settings.ocim_github_client_id = Some(CLIENT.into());
-        settings.ocim_github_client_secret = Some(SECRET.into());
-        settings.github_url = base.clone();
-        settings.github_api_url = format!("{base}/api");
-        settings.ocim_sign_in_roles = ROLES.map(str::to_owned).to_vec();
+        settings.server.ocim_public_url = Some("https://ocim.example/".into());
+        settings.sign_in.ocim_oidc_issuer = Some(base.clone());
+        settings.sign_in.ocim_oidc_client_id = CLIENT.into();
+        settings.sign_in.ocim_oidc_client_secret = Some(SECRET.into());
+        settings.sign_in.ocim_oidc_name = "Example Inc.".into();
+        settings.sign_in.ocim_github_client_id = Some(CLIENT.into());
+        settings.sign_in.ocim_github_client_secret = Some(SECRET.into());
+        settings.github.github_url = base.clone();
+        settings.github.github_api_url = format!("{base}/api");
+        settings.sign_in.ocim_sign_in_roles = ROLES.map(str::to_owned).to_vec();
     };
     let app = TestApp::with(Setup { works: false, settings: Box::new(settings), ..Setup::default() }).await;
     (app, provider)

@@ -28,9 +28,12 @@ async fn security_headers_are_set() {
 
 #[tokio::test]
 async fn strict_transport_security_is_set_behind_tls() {
-    let app =
-        TestApp::with(Setup { works: false, guard: |settings| settings.ocim_behind_tls = true, ..Setup::default() })
-            .await;
+    let app = TestApp::with(Setup {
+        works: false,
+        guard: |settings| settings.server.ocim_behind_tls = true,
+        ..Setup::default()
+    })
+    .await;
     let answer = app.anonymous().get("/healthz").await;
     assert_eq!(answer.header("strict-transport-security"), "max-age=31536000; includeSubDomains");
     app.end().await;
@@ -40,7 +43,7 @@ async fn strict_transport_security_is_set_behind_tls() {
 async fn cors_allows_only_the_configured_origins() {
     let app = TestApp::with(Setup {
         works: false,
-        guard: |settings| settings.ocim_cors_origins = vec!["https://console.example".into()],
+        guard: |settings| settings.guard.ocim_cors_origins = vec!["https://console.example".into()],
         ..Setup::default()
     })
     .await;

@@ -9,9 +9,12 @@ use crate::app::{Answer, Setup, Stream, TestApp, until};
 
 #[tokio::test]
 async fn a_rate_limited_caller_gets_retry_after() {
-    let app =
-        TestApp::with(Setup { works: false, guard: |settings| settings.ocim_principal_rate = 5, ..Setup::default() })
-            .await;
+    let app = TestApp::with(Setup {
+        works: false,
+        guard: |settings| settings.guard.ocim_principal_rate = 5,
+        ..Setup::default()
+    })
+    .await;
     let (one, other) = (app.viewer().await, app.viewer().await);
     for _ in 0..5 {
         one.get("/api/v1/auth/me").await.expect(200);
@@ -29,8 +32,8 @@ async fn a_rate_limited_address_is_refused_before_any_query() {
     let app = TestApp::with(Setup {
         works: false,
         guard: |settings| {
-            settings.ocim_address_rate = 3;
-            settings.ocim_trusted_proxies = vec!["127.0.0.1".into()];
+            settings.guard.ocim_address_rate = 3;
+            settings.guard.ocim_trusted_proxies = vec!["127.0.0.1".into()];
         },
         ..Setup::default()
     })
@@ -52,7 +55,7 @@ async fn a_rate_limited_address_is_refused_before_any_query() {
 async fn requests_for_other_host_names_are_refused() {
     let app = TestApp::with(Setup {
         works: false,
-        guard: |settings| settings.ocim_allowed_hosts = vec!["ocim.example".into()],
+        guard: |settings| settings.guard.ocim_allowed_hosts = vec!["ocim.example".into()],
         ..Setup::default()
     })
     .await;
@@ -101,9 +104,12 @@ async fn the_depth_of_json_is_limited() {
 
 #[tokio::test]
 async fn a_request_that_times_out_leaves_no_lock() {
-    let app =
-        TestApp::with(Setup { works: false, guard: |settings| settings.ocim_request_timeout = 1, ..Setup::default() })
-            .await;
+    let app = TestApp::with(Setup {
+        works: false,
+        guard: |settings| settings.guard.ocim_request_timeout = 1,
+        ..Setup::default()
+    })
+    .await;
     app.instance("demo").await;
     let operator = app.operator().await;
     let launch = "/api/v1/instances/1/app-servers";
@@ -128,8 +134,8 @@ async fn the_number_of_open_streams_is_limited() {
     let app = TestApp::with(Setup {
         works: false,
         guard: |settings| {
-            settings.ocim_max_streams = 3;
-            settings.ocim_max_streams_each = 2;
+            settings.guard.ocim_max_streams = 3;
+            settings.guard.ocim_max_streams_each = 2;
         },
         ..Setup::default()
     })
@@ -152,9 +158,12 @@ async fn the_number_of_open_streams_is_limited() {
 
 #[tokio::test]
 async fn a_stalled_reader_of_a_stream_is_disconnected() {
-    let app =
-        TestApp::with(Setup { works: false, guard: |settings| settings.ocim_stall_timeout = 2, ..Setup::default() })
-            .await;
+    let app = TestApp::with(Setup {
+        works: false,
+        guard: |settings| settings.guard.ocim_stall_timeout = 2,
+        ..Setup::default()
+    })
+    .await;
     let viewer = app.viewer().await;
     let mut connection = std::net::TcpStream::connect(viewer.base().trim_start_matches("http://")).unwrap();
     let head =

@@ -209,8 +209,8 @@ async fn metrics_need_the_token_from_other_hosts() {
     assert!(problem["detail"].as_str().unwrap().contains("OCIM_METRICS_TOKEN"), "{problem}");
     app.end().await;
     let guard = |settings: &mut ocim::config::Settings| {
-        settings.ocim_metrics_token = Some("s3cret".to_owned().into());
-        settings.ocim_trusted_proxies = vec!["127.0.0.1".into()];
+        settings.server.ocim_metrics_token = Some("s3cret".to_owned().into());
+        settings.guard.ocim_trusted_proxies = vec!["127.0.0.1".into()];
     };
     let app = TestApp::with(Setup { works: false, guard, ..Setup::default() }).await;
     Answer::to(elsewhere(&app.anonymous(), Some("s3cret"))).await.expect(200);

@@ -33,7 +33,7 @@ fn free_address() -> SocketAddr {
 
 /// A data directory deeper than the maximum length of a socket's path.
 fn config(directory: &Path, listen: SocketAddr) -> GatewayConfig {
-    let settings = Settings { ocim_gateway_listen: listen, ..Settings::default() };
+    let settings = Settings::with(|settings| settings.gateway.ocim_gateway_listen = listen);
     let settings = GatewaySettings::new(&settings).unwrap();
     let dir = directory.join("a data directory").join("x".repeat(120)).join("gateway");
     GatewayConfig { settings, dir, connections: 1000 }

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use ocim::config::Settings;
 use ocim::pull_requests::github::{Github, GithubError};
 
-use super::{REPOSITORY, hasty, settings};
+use super::{REPOSITORY, changed, hasty, settings};
 use crate::app::github::{FakeGithub, PullSpec};
 
 const APP: u64 = 4711;
@@ -28,7 +28,10 @@ pub fn key(path: &Path, kind: &[&str]) -> Vec<u8> {
 }
 
 fn with_app(base: &str, key: &Path) -> Settings {
-    Settings { github_app_id: Some(APP), github_app_private_key_file: Some(key.into()), ..settings(base) }
+    changed(settings(base), |github| {
+        github.github_app_id = Some(APP);
+        github.github_app_private_key_file = Some(key.into());
+    })
 }
 
 fn count(fake: &FakeGithub, path: &str) -> usize {

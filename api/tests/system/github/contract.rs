@@ -5,14 +5,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use hmac::{Hmac, Mac};
-use ocim::config::Settings;
 use ocim::pull_requests::github::{Changes, CommitState, DeploymentState, Github};
 use ocim::pull_requests::webhook;
 use secrecy::SecretString;
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::{REPOSITORY, apps, settings, start, with_token};
+use super::{REPOSITORY, apps, changed, settings, start, with_token};
 use crate::app::github::PullSpec;
 
 /// The repository of GitHub's examples.
@@ -69,7 +68,10 @@ async fn an_apps_requests_are_as_github_describes_them() {
     let path: PathBuf = dir.path().join("key");
     apps::key(&path, &["rsa", "-b", "2048", "-m", "PEM"]);
     let base = given("OCIM_GITHUB_CONTRACT");
-    let app = Settings { github_app_id: Some(1), github_app_private_key_file: Some(path), ..settings(&base) };
+    let app = changed(settings(&base), |github| {
+        github.github_app_id = Some(1);
+        github.github_app_private_key_file = Some(path);
+    });
     let github = Github::new(&app).unwrap();
     assert_eq!(github.pull_request(EXAMPLE, NUMBER).await.unwrap().number, NUMBER);
     assert!(github.members("github", "owners").await.unwrap().contains("octocat"));

@@ -13,6 +13,7 @@ mod writing;
 use std::time::Duration;
 
 use ocim::config::Settings;
+use ocim::config::sections::GitHub;
 use ocim::pull_requests::github::{Github, Limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -24,11 +25,16 @@ const REPOSITORY: &str = "acme/edx-platform";
 
 fn settings(base: &str) -> Settings {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Settings { github_api_url: base.into(), ..Settings::default() }
+    Settings::with(|settings| settings.github.github_api_url = base.into())
+}
+
+fn changed(mut settings: Settings, change: impl FnOnce(&mut GitHub)) -> Settings {
+    change(&mut settings.github);
+    settings
 }
 
 fn with_token(base: &str) -> Settings {
-    Settings { github_access_token: Some(TOKEN.to_owned().into()), ..settings(base) }
+    changed(settings(base), |github| github.github_access_token = Some(TOKEN.to_owned().into()))
 }
 
 /// A fake GitHub with one repository, and a client with its token.

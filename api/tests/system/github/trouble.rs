@@ -6,7 +6,7 @@ use chrono::Utc;
 use ocim::config::Settings;
 use ocim::pull_requests::github::{Github, GithubError};
 
-use super::{REPOSITORY, TOKEN, hasty, parrot, settings, start, with_token};
+use super::{REPOSITORY, TOKEN, changed, hasty, parrot, settings, start, with_token};
 use crate::app::github::{FakeGithub, PullSpec};
 
 #[tokio::test]
@@ -107,15 +107,17 @@ async fn invalid_github_settings_are_named() {
     let wrong = |settings: Settings| Github::new(&settings).unwrap_err();
     assert!(wrong(settings("http://github.example/api/v3")).contains("GITHUB_API_URL"));
     assert!(wrong(settings("https://me:pass@github.example")).contains("GITHUB_API_URL"));
-    let token = Settings { github_access_token: Some("a\nb".to_owned().into()), ..settings("https://x.example") };
+    let token =
+        changed(settings("https://x.example"), |github| github.github_access_token = Some("a\nb".to_owned().into()));
     let words = wrong(token);
     assert!(words.contains("GITHUB_ACCESS_TOKEN") && !words.contains("a\nb"), "{words}");
-    let both = Settings { github_app_id: Some(1), ..with_token("https://x.example") };
+    let both = changed(with_token("https://x.example"), |github| github.github_app_id = Some(1));
     assert!(wrong(both).contains("one of them"));
-    let half = Settings { github_app_id: Some(1), ..settings("https://x.example") };
+    let half = changed(settings("https://x.example"), |github| github.github_app_id = Some(1));
     assert!(wrong(half).contains("GITHUB_APP_PRIVATE_KEY_FILE"));
     let github = Github::new(&with_token("https://github.example/api/v3/")).unwrap();
     assert!(github.can_write() && !format!("{github:?}").contains(TOKEN), "{github:?}");
-    let blank = Settings { github_access_token: Some(String::new().into()), ..settings("https://x.example") };
+    let blank =
+        changed(settings("https://x.example"), |github| github.github_access_token = Some(String::new().into()));
     assert!(!Github::new(&blank).unwrap().can_write());
 }

@@ -84,7 +84,8 @@ async fn a_django_form_with_csrf_works_behind_a_proxy_with_tls() {
     let Ok(python) = std::env::var("OCIM_TRAFFIC_PYTHON") else { return };
     let directory = tempfile::tempdir().unwrap();
     let gateway =
-        Gateway::with(CONNECTIONS, |settings| settings.ocim_gateway_trusted_proxies = vec!["127.0.0.5".into()]).await;
+        Gateway::with(CONNECTIONS, |settings| settings.gateway.ocim_gateway_trusted_proxies = vec!["127.0.0.5".into()])
+            .await;
     let (_site, address) = site(&python);
     gateway.route("django.localhost", address, Scheme::Https).await;
     let (_proxy, listen) = proxy(directory.path(), gateway.listen);

@@ -12,7 +12,7 @@ const OTHER_PROXY: &str = "127.0.0.6";
 /// A gateway that trusts two proxies.
 async fn trusting(change: impl FnOnce(&mut Settings)) -> Gateway {
     Gateway::with(CONNECTIONS, |settings| {
-        settings.ocim_gateway_trusted_proxies = vec![PROXY.into(), format!("{OTHER_PROXY}/32")];
+        settings.gateway.ocim_gateway_trusted_proxies = vec![PROXY.into(), format!("{OTHER_PROXY}/32")];
         change(settings);
     })
     .await
@@ -94,7 +94,9 @@ async fn without_a_proxy_the_instance_says_the_scheme() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_public_url_says_scheme_and_port_of_every_instance() {
-    let url = |settings: &mut Settings| settings.ocim_gateway_public_url = Some("https://apps.example.org:8443".into());
+    let url = |settings: &mut Settings| {
+        settings.gateway.ocim_gateway_public_url = Some("https://apps.example.org:8443".into())
+    };
     let gateway = Gateway::with(CONNECTIONS, url).await;
     for host in ["echo.localhost", "secure.localhost"] {
         assert_eq!(told(&gateway.seen(VISITOR, host, "").await), [VISITOR, "https", "8443"], "{host}");
@@ -148,7 +150,7 @@ fn version_2(source: [u8; 4], port: u16) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn proxy_protocol_says_address_and_port_where_a_trusted_proxy_speaks_it() {
-    let gateway = trusting(|settings| settings.ocim_gateway_proxy_protocol = true).await;
+    let gateway = trusting(|settings| settings.gateway.ocim_gateway_proxy_protocol = true).await;
     let request = |headers: &str| format!("GET / HTTP/1.1\r\nHost: echo.localhost\r\n{headers}\r\n").into_bytes();
     let claims = "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: ftp\r\n";
     let cases = [
@@ -172,7 +174,8 @@ async fn proxy_protocol_says_address_and_port_where_a_trusted_proxy_speaks_it() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_sends_what_a_visitors_request_gets() {
-    let settings = |settings: &mut Settings| settings.ocim_gateway_public_url = Some("https://apps.example.org".into());
+    let settings =
+        |settings: &mut Settings| settings.gateway.ocim_gateway_public_url = Some("https://apps.example.org".into());
     for gateway in [Gateway::start().await, Gateway::with(CONNECTIONS, settings).await] {
         for host in ["echo.localhost", "secure.localhost"] {
             gateway.application.forget();

@@ -11,7 +11,7 @@ fn get(path: &str) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_above_the_limit_of_its_target_is_answered_at_once_and_others_are_served() {
-    let gateway = Gateway::with(CONNECTIONS, |settings| settings.ocim_gateway_target_connections = 3).await;
+    let gateway = Gateway::with(CONNECTIONS, |settings| settings.gateway.ocim_gateway_target_connections = 3).await;
     let other = Application::start().await;
     gateway.route("other.localhost", other.address, Scheme::Http).await;
     let began = std::time::Instant::now();
@@ -36,7 +36,7 @@ async fn a_request_above_the_limit_of_its_target_is_answered_at_once_and_others_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_of_a_visitors_connections_is_off_until_it_is_set() {
-    let limited = Gateway::with(CONNECTIONS, |settings| settings.ocim_gateway_source_connections = 2).await;
+    let limited = Gateway::with(CONNECTIONS, |settings| settings.gateway.ocim_gateway_source_connections = 2).await;
     let free = Gateway::start().await;
     let slow = get("/slow");
     for (gateway, wanted) in [(&limited, 2), (&free, 6)] {
@@ -51,8 +51,8 @@ async fn a_limit_of_a_visitors_connections_is_off_until_it_is_set() {
 #[tokio::test(flavor = "multi_thread")]
 async fn visitors_behind_a_trusted_proxy_are_limited_one_by_one() {
     let gateway = Gateway::with(CONNECTIONS, |settings| {
-        settings.ocim_gateway_source_connections = 2;
-        settings.ocim_gateway_trusted_proxies = vec!["127.0.0.5".into()];
+        settings.gateway.ocim_gateway_source_connections = 2;
+        settings.gateway.ocim_gateway_trusted_proxies = vec!["127.0.0.5".into()];
     })
     .await;
     let slow = |visitor: &str| {

@@ -48,7 +48,7 @@ impl Gateway {
 
     async fn with(connections: u32, change: impl FnOnce(&mut Settings)) -> Self {
         let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut settings = Settings { ocim_gateway_listen: listen, ..Settings::default() };
+        let mut settings = Settings::with(|settings| settings.gateway.ocim_gateway_listen = listen);
         change(&mut settings);
         let settings = GatewaySettings::new(&settings).unwrap();
         let directory = tempfile::tempdir().unwrap();

@@ -60,13 +60,13 @@ struct Organization {
 impl Github {
     /// Builds the provider from the settings.
     pub(super) fn new(settings: &Settings) -> Result<Self, String> {
-        let secret = settings.ocim_github_client_secret.clone();
+        let secret = settings.sign_in.ocim_github_client_secret.clone();
         let client_secret = secret
             .ok_or("OCIM_GITHUB_CLIENT_ID is set and OCIM_GITHUB_CLIENT_SECRET is not; set both or none".to_owned())?;
-        let site = address::protected_url("GITHUB_URL", &settings.github_url)?;
-        let api = address::protected_url("GITHUB_API_URL", &settings.github_api_url)?;
+        let site = address::protected_url("GITHUB_URL", &settings.github.github_url)?;
+        let api = address::protected_url("GITHUB_API_URL", &settings.github.github_api_url)?;
         Ok(Self {
-            client_id: settings.ocim_github_client_id.clone().unwrap_or_default(),
+            client_id: settings.sign_in.ocim_github_client_id.clone().unwrap_or_default(),
             client_secret,
             redirect: super::redirect_url(settings, Provider::Github)?,
             site_web: Web::new(&site)?,

@@ -136,12 +136,12 @@ impl SignIn {
     /// # Errors
     /// Names the setting that is invalid or missing.
     pub fn new(settings: &Settings) -> Result<Self, String> {
-        let roles = Roles::parse(&settings.ocim_sign_in_roles)?;
+        let roles = Roles::parse(&settings.sign_in.ocim_sign_in_roles)?;
         let mut providers: Vec<Arc<dyn IdentityProvider>> = Vec::new();
-        if settings.ocim_oidc_issuer.is_some() {
+        if settings.sign_in.ocim_oidc_issuer.is_some() {
             providers.push(Arc::new(oidc::Oidc::new(settings)?));
         }
-        if settings.ocim_github_client_id.is_some() {
+        if settings.sign_in.ocim_github_client_id.is_some() {
             providers.push(Arc::new(github::Github::new(settings)?));
         }
         if !providers.is_empty() && roles.is_empty() {
@@ -165,12 +165,12 @@ impl SignIn {
 
 /// The URL that a provider sends the browser back to.
 fn redirect_url(settings: &Settings, provider: Provider) -> Result<Url, String> {
-    let base = match &settings.ocim_public_url {
+    let base = match &settings.server.ocim_public_url {
         Some(url) => url.clone(),
-        None if settings.ocim_listen.ip().is_unspecified() => {
-            format!("http://localhost:{}", settings.ocim_listen.port())
+        None if settings.server.ocim_listen.ip().is_unspecified() => {
+            format!("http://localhost:{}", settings.server.ocim_listen.port())
         }
-        None => format!("http://{}", settings.ocim_listen),
+        None => format!("http://{}", settings.server.ocim_listen),
     };
     let url = format!("{}/api/v1/auth/{}/callback", base.trim_end_matches('/'), provider.as_str());
     address::url("OCIM_PUBLIC_URL", &url)

@@ -102,18 +102,18 @@ pub(super) struct Oidc {
 impl Oidc {
     /// Builds the provider from the settings.
     pub(super) fn new(settings: &Settings) -> Result<Self, String> {
-        let issuer = settings.ocim_oidc_issuer.clone().unwrap_or_default();
+        let issuer = settings.sign_in.ocim_oidc_issuer.clone().unwrap_or_default();
         let url = address::protected_url("OCIM_OIDC_ISSUER", &issuer)?;
-        if settings.ocim_oidc_client_id.is_empty() {
+        if settings.sign_in.ocim_oidc_client_id.is_empty() {
             return Err("OCIM_OIDC_ISSUER is set and OCIM_OIDC_CLIENT_ID is not; set both or none".into());
         }
         let redirect = super::redirect_url(settings, Provider::Oidc)?;
         Ok(Self {
-            name: settings.ocim_oidc_name.clone(),
+            name: settings.sign_in.ocim_oidc_name.clone(),
             issuer: IssuerUrl::new(issuer).map_err(|error| format!("OCIM_OIDC_ISSUER: {error}"))?,
-            client_id: ClientId::new(settings.ocim_oidc_client_id.clone()),
-            client_secret: settings.ocim_oidc_client_secret.clone(),
-            groups_claim: settings.ocim_oidc_groups_claim.clone(),
+            client_id: ClientId::new(settings.sign_in.ocim_oidc_client_id.clone()),
+            client_secret: settings.sign_in.ocim_oidc_client_secret.clone(),
+            groups_claim: settings.sign_in.ocim_oidc_groups_claim.clone(),
             redirect: RedirectUrl::from_url(redirect),
             web: Web::new(&url)?,
             known: Mutex::new(None),

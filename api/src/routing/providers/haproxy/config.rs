@@ -170,15 +170,16 @@ mod tests {
 
     #[test]
     fn another_setting_is_another_configuration() {
-        let listening = |address: &str| config(|settings| settings.ocim_gateway_listen = address.parse().unwrap());
+        let listening =
+            |address: &str| config(|settings| settings.gateway.ocim_gateway_listen = address.parse().unwrap());
         assert_eq!(listening("127.0.0.1:8080"), config(|_| {}));
         let others = [
             listening("127.0.0.1:8081"),
-            config(|settings| settings.ocim_gateway_trusted_proxies = vec!["10.0.0.1".into()]),
-            config(|settings| settings.ocim_gateway_public_url = Some("https://apps.example.org".into())),
-            config(|settings| settings.ocim_gateway_target_connections = 7),
-            config(|settings| settings.ocim_gateway_source_connections = 7),
-            config(|settings| settings.ocim_gateway_max_hosts = 7),
+            config(|settings| settings.gateway.ocim_gateway_trusted_proxies = vec!["10.0.0.1".into()]),
+            config(|settings| settings.gateway.ocim_gateway_public_url = Some("https://apps.example.org".into())),
+            config(|settings| settings.gateway.ocim_gateway_target_connections = 7),
+            config(|settings| settings.gateway.ocim_gateway_source_connections = 7),
+            config(|settings| settings.gateway.ocim_gateway_max_hosts = 7),
         ];
         for (k, other) in others.iter().enumerate() {
             assert_ne!(other.description, config(|_| {}).description, "{k}");
@@ -189,9 +190,9 @@ mod tests {
     #[test]
     fn every_word_of_the_template_is_replaced() {
         let all = config(|settings| {
-            settings.ocim_gateway_source_connections = 7;
-            settings.ocim_gateway_trusted_proxies = vec!["10.0.0.1".into()];
-            settings.ocim_gateway_proxy_protocol = true;
+            settings.gateway.ocim_gateway_source_connections = 7;
+            settings.gateway.ocim_gateway_trusted_proxies = vec!["10.0.0.1".into()];
+            settings.gateway.ocim_gateway_proxy_protocol = true;
         });
         for (word, _) in words(&GatewayConfig {
             settings: GatewaySettings::new(&Settings::default()).unwrap(),
@@ -206,7 +207,7 @@ mod tests {
 
     #[test]
     fn one_target_gets_half_of_all_connections_at_most() {
-        let many = config(|settings| settings.ocim_gateway_target_connections = 100_000);
+        let many = config(|settings| settings.gateway.ocim_gateway_target_connections = 100_000);
         assert!(text(&many).contains("sc0_conn_cur gt 500"), "{}", text(&many));
     }
 }

@@ -1,0 +1,66 @@
+//! The settings of the program, section by section, in the order of docs/settings.md.
+
+mod builds;
+mod data;
+mod gateway;
+mod github;
+mod guard;
+mod instances;
+mod machines;
+mod mail;
+mod server;
+mod sign_in;
+mod watch;
+
+pub use builds::{Builds, OnSigterm};
+pub use data::Data;
+pub use gateway::Gateway;
+pub use github::GitHub;
+pub use guard::Guard;
+pub use instances::Instances;
+pub use machines::{Machines, ProviderKind};
+pub use mail::Mail;
+pub use server::{LogFormat, Server};
+pub use sign_in::SignIn;
+pub use watch::{OnCommit, Watch};
+
+use super::ConfigError;
+use super::table::{Declared, Values};
+
+/// Makes [`Settings`] from its sections.
+macro_rules! sections {
+    ($($name:ident: $section:ident,)+) => {
+        /// All settings. A setting that is absent has its default.
+        #[derive(Debug, Clone, Default)]
+        pub struct Settings {
+            $(pub $name: $section,)+
+            /// All values, for the sections that other rooms declare.
+            pub(super) values: Values,
+        }
+
+        impl Settings {
+            /// The sections that are declared here.
+            pub(super) const fn own() -> &'static [Declared] {
+                const { &[$(Declared::of::<$section>()),+] }
+            }
+
+            pub(super) fn read(values: Values) -> Result<Self, ConfigError> {
+                Ok(Self { $($name: values.read()?,)+ values })
+            }
+        }
+    };
+}
+
+sections! {
+    server: Server,
+    data: Data,
+    guard: Guard,
+    sign_in: SignIn,
+    gateway: Gateway,
+    machines: Machines,
+    builds: Builds,
+    instances: Instances,
+    github: GitHub,
+    watch: Watch,
+    mail: Mail,
+}
