@@ -35,7 +35,7 @@ pub async fn run(server: &str, table: &mut Table, shows_statements: bool) {
     STATEMENTS.store(0, Ordering::Relaxed);
     KEEPS_TEXTS.store(shows_statements, Ordering::Relaxed);
     let duties = Duties { slots: BUILDS, tells_gateway: true };
-    let worker = Worker::start(world.watch(), &bus, duties, stop.child_token()).await.unwrap();
+    let worker = Worker::start(world.watch.clone(), &bus, duties, stop.child_token()).await.unwrap();
     until_built(&url).await;
     let (statements, took) = (STATEMENTS.load(Ordering::Relaxed), processor_time() - began);
     KEEPS_TEXTS.store(false, Ordering::Relaxed);

@@ -73,7 +73,7 @@ pub async fn build(url: &str, web: SocketAddr) {
     let before = peak_memory();
     let bus = Bus::start(world.manager.db.clone(), stop.clone()).await.unwrap();
     let duties = Duties { slots: BUILDS, tells_gateway: true };
-    let worker = Worker::start(world.watch(), &bus, duties, stop.clone()).await.unwrap();
+    let worker = Worker::start(world.watch.clone(), &bus, duties, stop.clone()).await.unwrap();
     until_built(url).await;
     println!("{before} {}", peak_memory());
     stop.cancel();

@@ -28,7 +28,7 @@ pub async fn run(server: &str, table: &mut Table) {
     }
     let bus = Bus::start(world.manager.db.clone(), stop.clone()).await.unwrap();
     let duties = Duties { slots: 4, tells_gateway: true };
-    let worker = Worker::start(world.watch(), &bus, duties, stop.child_token()).await.unwrap();
+    let worker = Worker::start(world.watch.clone(), &bus, duties, stop.child_token()).await.unwrap();
     let client = connect(&url).await;
     let mut taken = Vec::new();
     for instance in instances {

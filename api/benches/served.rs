@@ -2,16 +2,12 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use ocim::app::App;
 use ocim::config::Settings;
 use ocim::platform::events::Bus;
-use ocim::platform::guard::Guard;
 use ocim::platform::users::Secret;
 use ocim::platform::users::store::{self, tokens};
-use ocim::routing::public::PublicUrls;
-use ocim::system::System;
+use ocim::start::assembly::{self, Admission};
 use shared_types::Role;
 use shared_types::user::Scope;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,18 +35,8 @@ impl Served {
             settings.guard.ocim_address_rate = 0;
             settings.guard.ocim_max_streams_each = 4000;
         });
-        let app = App {
-            watch: world.watch(),
-            guard: Arc::new(Guard::new(&limits).unwrap()),
-            manager: world.manager.clone(),
-            bus,
-            sign_in: Arc::default(),
-            is_behind_tls: false,
-            public_urls: PublicUrls::at_port(80),
-            stop: stop.clone(),
-            system: Arc::new(System::new(&limits)),
-            worker: Arc::new(AtomicBool::new(false)),
-        };
+        let admission = Admission::new(&limits).unwrap();
+        let app = assembly::app(&limits, admission, world.watch.clone(), bus, Arc::default(), stop.clone()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();

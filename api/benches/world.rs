@@ -17,9 +17,9 @@ use ocim::machines::providers::fake::FakeProvider;
 use ocim::machines::providers::fake_web;
 use ocim::platform::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use ocim::platform::db::{Db, migrations};
-use ocim::pull_requests::github::Github;
-use ocim::pull_requests::{Rules, Watch};
+use ocim::pull_requests::Watch;
 use ocim::routing::providers::fake::FakeTraffic;
+use ocim::start::assembly::Parts;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use shared_types::{AppServerId, InstanceId, Trigger};
@@ -78,6 +78,8 @@ pub async fn web(stop: &CancellationToken) -> SocketAddr {
 /// The program's operations on a database, with production settings.
 pub struct World {
     pub manager: Arc<Manager>,
+    /// Of no repository.
+    pub watch: Arc<Watch>,
     _runs: TempDir,
 }
 
@@ -97,15 +99,10 @@ impl World {
         let options = settings::options(runs.path(), PATIENCE, poll);
         let git = Arc::new(FakeGit::default());
         let ports = Ports { provider: provider.clone(), probe: provider, traffic, git, ansible };
-        let manager = Manager::new(db, applications, ports, options);
-        Self { manager: Arc::new(manager), _runs: runs }
-    }
-
-    /// A watch without repositories.
-    pub fn watch(&self) -> Arc<Watch> {
-        let settings = Settings::default();
-        let (rules, github) = (Rules::new(&settings, "").unwrap(), Github::new(&settings).unwrap());
-        Arc::new(Watch { manager: self.manager.clone(), rules, github })
+        let configuration_repository = String::new();
+        let parts = Parts { db, applications, ports, mailer: None, options, configuration_repository };
+        let watch = parts.assemble(&Settings::default()).unwrap();
+        Self { manager: watch.manager.clone(), watch, _runs: runs }
     }
 
     pub async fn instance(&self, number: usize) -> InstanceId {

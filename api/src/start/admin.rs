@@ -7,12 +7,11 @@ use shared_types::user::{NewUser, UserPatch};
 use shared_types::{Role, UserId};
 
 use super::report::say;
-use super::{StartError, keys};
+use super::{StartError, database, keys};
 use crate::config::Settings;
 use crate::platform::db::Db;
-use crate::platform::db::embedded::EmbeddedPostgres;
-use crate::platform::users::accounts;
 use crate::platform::users::store::accounts as store;
+use crate::platform::users::{accounts, login};
 
 /// The actor in the audit log.
 const ACTOR: &str = "ocim admin";
@@ -32,7 +31,7 @@ pub fn role(word: &str) -> Result<Role, String> {
 /// # Errors
 /// An error if the password is too weak, there is no such user, or the database is not available.
 pub async fn set_password(settings: &Settings, username: &str) -> Result<(), StartError> {
-    let db = database(settings).await?;
+    let db = database::attach(settings, &settings.data.ocim_data_dir).await?;
     let id = find(&db, username).await?;
     accounts::set_password(&db, ACTOR, id, read_password()?).await?;
     say(format_args!("{username} has a new password; their sessions have ended"));
@@ -44,7 +43,7 @@ pub async fn set_password(settings: &Settings, username: &str) -> Result<(), Sta
 /// # Errors
 /// An error if the name is invalid or taken, the password is too weak, or the database is not available.
 pub async fn create_user(settings: &Settings, username: String, role: Role) -> Result<(), StartError> {
-    let db = database(settings).await?;
+    let db = database::attach(settings, &settings.data.ocim_data_dir).await?;
     let given = if std::io::stdin().is_terminal() { String::new() } else { read_password()? };
     let is_ours = given.is_empty();
     let password = if is_ours { keys::random_password()? } else { given };
@@ -62,7 +61,7 @@ pub async fn create_user(settings: &Settings, username: String, role: Role) -> R
 /// # Errors
 /// An error if the database is not available.
 pub async fn list_users(settings: &Settings) -> Result<(), StartError> {
-    let db = database(settings).await?;
+    let db = database::attach(settings, &settings.data.ocim_data_dir).await?;
     let mut query = store::Query { limit: shared_types::pagination::MAX_LIMIT, ..Default::default() };
     loop {
         let rows = store::page(&mut *db.conn().await?, &query).await?;
@@ -83,7 +82,7 @@ pub async fn list_users(settings: &Settings) -> Result<(), StartError> {
 /// # Errors
 /// An error if there is no such user, it is the last administrator, or the database is not available.
 pub async fn disable_user(settings: &Settings, username: &str) -> Result<(), StartError> {
-    let db = database(settings).await?;
+    let db = database::attach(settings, &settings.data.ocim_data_dir).await?;
     let id = find(&db, username).await?;
     let patch = UserPatch { is_disabled: Some(true), role: None };
     accounts::update(&db, ACTOR, id, None, patch).await?;
@@ -91,13 +90,15 @@ pub async fn disable_user(settings: &Settings, username: &str) -> Result<(), Sta
     Ok(())
 }
 
-/// The database that DATABASE_URL names, or that of the running server.
-async fn database(settings: &Settings) -> Result<Db, StartError> {
-    let url = match &settings.data.database_url {
-        Some(url) => url.clone(),
-        None => EmbeddedPostgres::attach(&settings.data.ocim_data_dir).await?,
+/// Creates the first administrator. Returns a generated password, to be shown once; none if there is nothing to show.
+pub(super) async fn ensure_first(settings: &Settings, db: &Db) -> Result<Option<String>, StartError> {
+    let (password, is_ours) = match &settings.server.ocim_admin_password {
+        Some(password) => (password.expose_secret().to_owned(), false),
+        None => (keys::random_password()?, true),
     };
-    Ok(Db::open(url.expose_secret())?)
+    let made = login::ensure_first_admin(db, &password).await;
+    let was_made = made.map_err(|error| format!("OCIM_ADMIN_PASSWORD: {error}"))?;
+    Ok((was_made && is_ours).then_some(password))
 }
 
 async fn find(db: &Db, username: &str) -> Result<UserId, StartError> {

@@ -1,14 +1,14 @@
 //! The SSH key pair that Ansible logs in with; created once and stored in the data directory.
 
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tokio::process::Command;
 
-use super::StartError;
+use super::{SshKey, StartError};
 
-/// Returns the private key's file and the public key's line; creates them if missing.
-pub(super) async fn ensure(data_dir: &Path) -> Result<(PathBuf, String), StartError> {
+/// Returns the key of this data directory; creates it if missing.
+pub(super) async fn ensure(data_dir: &Path) -> Result<SshKey, StartError> {
     let dir = data_dir.join("ssh");
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
     let private = dir.join("id_ed25519");
@@ -26,7 +26,7 @@ pub(super) async fn ensure(data_dir: &Path) -> Result<(PathBuf, String), StartEr
             return Err(format!("ssh-keygen failed: {}", String::from_utf8_lossy(&made.stderr).trim()).into());
         }
     }
-    Ok((private, std::fs::read_to_string(public)?.trim().to_owned()))
+    Ok(SshKey { authorized_key: std::fs::read_to_string(public)?.trim().to_owned(), private_key: private })
 }
 
 /// A random password: four groups of five lower-case letters and digits, without characters that look alike.

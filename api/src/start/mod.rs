@@ -2,12 +2,16 @@
 //! what to do.
 
 mod admin;
+pub mod assembly;
 mod backup;
+mod cache;
+mod data_dir;
+mod database;
 mod embedded;
 mod keys;
 mod limits;
+mod options;
 mod outside;
-mod parts;
 mod report;
 mod repositories;
 mod serve;
@@ -17,7 +21,9 @@ mod work;
 
 pub use admin::{create_user, disable_user, list_users, role, set_password};
 pub use backup::{backup, restore};
-pub use parts::{migrate, prepare_cache};
+pub use cache::prepare_cache;
+pub use database::migrate;
+pub use options::{SshKey, options};
 pub use serve::{http, serve};
 pub use settings::{settings, settings_list, settings_page};
 pub use vault::{generate_key, rotate_keys};

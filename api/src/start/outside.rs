@@ -1,27 +1,32 @@
 //! The external systems of the program, as the settings say: machines, their probe, git and Ansible.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::assembly::Parts;
+use super::options::{mailer, options};
 use super::report::{say, step};
-use super::{StartError, keys, parts, repositories};
+use super::{SshKey, StartError, cache, keys, repositories};
 use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
-use crate::applications::Repositories;
+use crate::applications::{self, Repositories, openedx};
 use crate::config::{ProviderKind, Settings};
 use crate::git::fake::FakeGit;
 use crate::git::port::Git;
 use crate::git::real::GitCli;
+use crate::instances::Ports;
 use crate::machines;
 use crate::machines::probe::{Probe, SshProbe};
 use crate::machines::provider::Provider;
 use crate::machines::providers::fake_files::FileMachines;
 use crate::machines::providers::local::{LocalConfig, LocalProvider, Subnet};
 use crate::platform::db::Db;
+use crate::platform::vault::Keyring;
+use crate::routing::traffic::Traffic;
 
 /// The adapters to external systems, and the SSH key for machines.
 #[derive(Debug)]
@@ -38,10 +43,8 @@ pub(super) struct Outside {
     pub local: Option<Arc<LocalProvider>>,
     /// The locations of the repositories that this program embeds.
     pub repositories: Repositories,
-    /// The file of the private SSH key that Ansible logs in with.
-    pub private_key: PathBuf,
-    /// The public SSH key that belongs to `private_key`, as one line.
-    pub authorized_key: String,
+    /// The SSH key that Ansible logs in with.
+    pub ssh: SshKey,
 }
 
 /// Opens the external systems that the settings name. `plays`: this process serves the fake machines' sites until the
@@ -58,20 +61,46 @@ pub(super) async fn open(
     }
 }
 
+impl Outside {
+    /// The parts of the program that use these systems and this gateway.
+    pub(super) fn parts(
+        &self,
+        settings: &Settings,
+        data_dir: &Path,
+        db: Db,
+        traffic: Arc<dyn Traffic>,
+        keyring: Keyring,
+    ) -> Result<Parts, StartError> {
+        Ok(Parts {
+            db,
+            applications: applications::all(settings, &self.repositories)?,
+            ports: Ports {
+                provider: self.provider.clone(),
+                probe: self.probe.clone(),
+                traffic,
+                git: self.git.clone(),
+                ansible: self.ansible.clone(),
+            },
+            mailer: mailer(settings)?,
+            options: options(settings, data_dir, self.ssh.clone(), keyring),
+            configuration_repository: openedx::configuration_repository(settings, &self.repositories)?,
+        })
+    }
+}
+
 async fn local(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Outside, StartError> {
     let machines = step("Local machines", machines(settings, data_dir, db)).await?;
     let repositories = repositories::ensure(data_dir).await?;
-    let (private_key, authorized_key) = keys::ensure(data_dir).await?;
+    let ssh = keys::ensure(data_dir).await?;
     let git = Arc::new(GitCli { cache_dir: settings.cache_dir() });
     Ok(Outside {
         provider: machines.clone(),
-        probe: Arc::new(SshProbe { private_key: private_key.clone() }),
-        ansible: Arc::new(AnsibleCore::new(parts::ansible_config(settings), git.clone())),
+        probe: Arc::new(SshProbe { private_key: ssh.private_key.clone() }),
+        ansible: Arc::new(AnsibleCore::new(cache::ansible_config(settings), git.clone())),
         git,
         local: Some(machines),
         repositories,
-        private_key,
-        authorized_key,
+        ssh,
     })
 }
 
@@ -113,7 +142,9 @@ async fn fake(settings: &Settings, data_dir: &Path, plays: Option<&CancellationT
         ansible: Arc::new(printer),
         local: None,
         repositories: repositories::at(data_dir),
-        private_key: data_dir.join("ssh").join("id_ed25519"),
-        authorized_key: "ssh-ed25519 AAAA fake".to_owned(),
+        ssh: SshKey {
+            private_key: data_dir.join("ssh").join("id_ed25519"),
+            authorized_key: "ssh-ed25519 AAAA fake".to_owned(),
+        },
     })
 }

@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 
+use super::assembly::Admission;
 use super::report::{say, step};
-use super::{StartError, limits, outside, parts, vault};
+use super::{StartError, admin, assembly, data_dir, database, limits, outside, vault};
 use crate::app::App;
 use crate::config::gateway::GatewaySettings;
 use crate::config::{OnSigterm, Settings};
@@ -26,10 +27,7 @@ use crate::machines::providers::local::LocalProvider;
 use crate::platform::db::embedded::EmbeddedPostgres;
 use crate::platform::events::Bus;
 use crate::platform::guard::Guard;
-use crate::platform::users::sign_in::SignIn;
 use crate::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
-use crate::routing::public::PublicUrls;
-use crate::system::System;
 use crate::worker::{Duties, Worker};
 
 /// How long requests in progress may take when the program ends, in seconds.
@@ -48,13 +46,12 @@ struct Children {
 /// # Errors
 /// An error that says what could not be started, and what to do.
 pub async fn serve(settings: Settings) -> Result<(), StartError> {
-    let guard = Arc::new(Guard::new(&settings)?);
-    let sign_in = Arc::new(SignIn::new(&settings)?);
+    let admission = Admission::new(&settings)?;
     let listener = listen(&settings)?;
-    let (data_dir, _lock) = parts::data_dir(&settings.data.ocim_data_dir).await?;
+    let (data_dir, _lock) = data_dir::lock(&settings.data.ocim_data_dir).await?;
     let mut children = Children::default();
     let stop = CancellationToken::new();
-    let served = run(&settings, (guard, sign_in), &data_dir, listener, &mut children, &stop).await;
+    let served = run(&settings, admission, &data_dir, listener, &mut children, &stop).await;
     stop.cancel();
     // With an external database, this may be one of several programs: the gateway and the machines keep running.
     if settings.data.database_url.is_none() {
@@ -65,26 +62,28 @@ pub async fn serve(settings: Settings) -> Result<(), StartError> {
 
 async fn run(
     settings: &Settings,
-    (guard, sign_in): (Arc<Guard>, Arc<SignIn>),
+    admission: Admission,
     data_dir: &Path,
     listener: TcpListener,
     children: &mut Children,
     stop: &CancellationToken,
 ) -> Result<(), StartError> {
-    let db = parts::database(settings, data_dir, &mut children.postgres).await?;
+    let db = database::start(settings, data_dir, &mut children.postgres).await?;
     let keyring = vault::keyring(settings, data_dir, &db, settings.data.database_url.is_none()).await?;
-    let password = parts::first_admin(settings, &db).await?;
+    let password = admin::ensure_first(settings, &db).await?;
     let outside = outside::open(settings, data_dir, &db, Some(stop)).await?;
     children.machines.clone_from(&outside.local);
-    let visitors = GatewaySettings::new(settings)?;
-    let public_urls = PublicUrls::new(&visitors);
-    let gateway =
-        GatewayConfig { settings: visitors, dir: data_dir.join("gateway"), connections: limits::raise_and_size() };
+    let gateway = GatewayConfig {
+        settings: GatewaySettings::new(settings)?,
+        dir: data_dir.join("gateway"),
+        connections: limits::raise_and_size(),
+    };
     let gateway = Arc::new(step("Gateway", HaproxyGateway::start(gateway)).await?);
     children.gateway = Some(gateway.clone());
-    let manager = Arc::new(parts::manager(settings, data_dir, db.clone(), &outside, gateway.clone(), keyring)?);
+    let parts = outside.parts(settings, data_dir, db.clone(), gateway.clone(), keyring)?;
+    let watch = parts.assemble(settings)?;
     // Until then the gateway uses the routes of the previous run; the sweep retries.
-    if let Err(error) = step("Routes", apply_routing::apply_all(&manager)).await {
+    if let Err(error) = step("Routes", apply_routing::apply_all(&watch.manager)).await {
         tracing::error!(%error, "the routes could not be applied at the start; trying again every few seconds");
     }
     tokio::spawn(async move { gateway.supervise().await });
@@ -94,20 +93,8 @@ async fn run(
     }
     let bus = Bus::start(db, stop.clone()).await?;
     let duties = Duties { slots: settings.builds.ocim_build_slots, tells_gateway: true };
-    let watch = Arc::new(parts::watch(settings, &outside, manager.clone())?);
     let worker = Worker::start(watch.clone(), &bus, duties, stop.clone()).await?;
-    let app = App {
-        watch,
-        guard,
-        manager,
-        bus,
-        sign_in,
-        is_behind_tls: settings.server.ocim_behind_tls,
-        public_urls,
-        stop: stop.clone(),
-        system: Arc::new(System::new(settings)),
-        worker: worker.pulse(),
-    };
+    let app = assembly::app(settings, admission, watch, bus, worker.pulse(), stop.clone())?;
     let server = http(app, listener)?;
     let handle = server.handle();
     let serving = tokio::spawn(server);

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 
-use super::StartError;
 use super::report::say;
+use super::{StartError, database};
 use crate::config::Settings;
 use crate::platform::db::Db;
-use crate::platform::db::embedded::EmbeddedPostgres;
 use crate::platform::vault::{self, Keyring, store};
 
 /// The file of keys, which is used if OCIM_SECRET_KEYS is not set.
@@ -122,12 +121,8 @@ pub fn generate_key() -> Result<(), StartError> {
 /// An error if there are no keys, one is missing, or the database does not answer.
 pub async fn rotate_keys(settings: &Settings) -> Result<(), StartError> {
     let data_dir = &settings.data.ocim_data_dir;
-    let url = match &settings.data.database_url {
-        Some(url) => url.clone(),
-        None => EmbeddedPostgres::attach(data_dir).await?,
-    };
-    let db = Db::open(url.expose_secret())?;
-    super::parts::same_version(&db).await?;
+    let db = database::attach(settings, data_dir).await?;
+    database::same_version(&db).await?;
     let mut keyring = keyring(settings, data_dir, &db, false).await?;
     if settings.data.ocim_secret_keys.is_empty() && is_done(&db, &keyring).await? {
         let path = file(data_dir);

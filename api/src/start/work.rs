@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
 use super::report::say;
 use super::serve::{finish_or_hand_over, until_signal};
-use super::{StartError, outside, parts, vault};
+use super::{StartError, data_dir, database, outside, vault};
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
-use crate::platform::db::Db;
-use crate::platform::db::embedded::EmbeddedPostgres;
 use crate::platform::events::Bus;
 use crate::routing::providers::direct::Direct;
 use crate::worker::{Duties, Worker};
@@ -21,27 +18,19 @@ use crate::worker::{Duties, Worker};
 /// # Errors
 /// An error that says what is missing, and what to do.
 pub async fn work(settings: Settings) -> Result<(), StartError> {
-    let data_dir = &settings.data.ocim_data_dir;
-    let cannot = |error| format!("the data directory {} cannot be used: {error}", data_dir.display());
-    std::fs::create_dir_all(data_dir).map_err(cannot)?;
-    let data_dir = data_dir.canonicalize().map_err(cannot)?;
-    let url = match &settings.data.database_url {
-        Some(url) => url.clone(),
-        None => EmbeddedPostgres::attach(&data_dir).await?,
-    };
-    let db = Db::open(url.expose_secret())?;
-    parts::same_version(&db).await?;
+    let data_dir = data_dir::open(&settings.data.ocim_data_dir)?;
+    let db = database::attach(&settings, &data_dir).await?;
+    database::same_version(&db).await?;
     let keyring = vault::keyring(&settings, &data_dir, &db, false).await?;
     let outside = outside::open(&settings, &data_dir, &db, None).await?;
     let direct = Direct { front: GatewaySettings::new(&settings)?.front };
-    let manager = parts::manager(&settings, &data_dir, db.clone(), &outside, Arc::new(direct), keyring)?;
-    let manager = Arc::new(manager);
+    let parts = outside.parts(&settings, &data_dir, db.clone(), Arc::new(direct), keyring)?;
+    let watch = parts.assemble(&settings)?;
     let stop = CancellationToken::new();
     let bus = Bus::start(db, stop.clone()).await?;
     // The gateway runs on the server's host, so only the server configures it.
     let duties = Duties { slots: settings.builds.ocim_build_slots, tells_gateway: false };
-    let worker =
-        Worker::start(Arc::new(parts::watch(&settings, &outside, manager)?), &bus, duties, stop.clone()).await?;
+    let worker = Worker::start(watch, &bus, duties, stop.clone()).await?;
     say(format_args!("A worker builds {} app servers at once. Ctrl-C stops it.", settings.builds.ocim_build_slots));
     until_signal().await?;
     finish_or_hand_over(&settings, &worker).await?;

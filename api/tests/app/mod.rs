@@ -15,7 +15,7 @@ mod tutor;
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -27,6 +27,7 @@ use ocim::applications;
 use ocim::config::Settings;
 use ocim::git::fake::FakeGit;
 use ocim::git::port::Git;
+use ocim::instances::application::Application;
 use ocim::instances::{Manager, Options, Ports};
 use ocim::machines::providers::fake::FakeProvider;
 use ocim::platform::db::Db;
@@ -35,13 +36,11 @@ use ocim::platform::guard::Guard;
 use ocim::platform::mail::Mailer;
 use ocim::platform::mail::fake::FakeMailer;
 use ocim::platform::users::Secret;
-use ocim::platform::users::sign_in::SignIn;
 use ocim::platform::users::store::{self, tokens};
-use ocim::pull_requests::github::Github;
-use ocim::pull_requests::{Rules, Watch};
+use ocim::pull_requests::Watch;
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::Traffic;
-use ocim::system::System;
+use ocim::start::assembly::{self, Admission, Parts};
 use ocim::worker::{Duties, Worker};
 use shared_types::user::Scope;
 use shared_types::{Role, UserId};
@@ -150,12 +149,6 @@ impl TestApp {
         let mut options = settings::options(runs.path(), PATIENCE, Duration::from_millis(5));
         options.drain_limit = Duration::from_secs(1);
         (setup.options)(&mut options);
-        let applications: Vec<Arc<dyn ocim::instances::application::Application>> = vec![
-            Arc::new(settings::open_edx()),
-            Arc::new(tutor::tutor()),
-            Arc::new(site_type()),
-            Arc::new(notebook::Notebook),
-        ];
         let ports = Ports {
             provider: provider.clone(),
             probe: provider.clone(),
@@ -163,18 +156,21 @@ impl TestApp {
             git: setup.git.unwrap_or_else(|| git.clone()),
             ansible: setup.ansible.unwrap_or_else(|| ansible.clone()),
         };
-        let mut manager = Manager::new(db.clone(), applications, ports, options);
         let mailer = Arc::new(FakeMailer::default());
-        manager.mailer = setup.mailer.unwrap_or_else(|| Some(mailer.clone()));
-        let manager = Arc::new(manager);
         let bus = Bus::start(db.clone(), stop.clone()).await.unwrap();
         let mut settings = Settings::default();
         (settings.guard.ocim_principal_rate, settings.guard.ocim_address_rate) = (0, 0);
         (setup.guard)(&mut settings);
         (setup.settings)(&mut settings);
-        let rules = Rules::new(&settings, "https://git.example/configuration.git").unwrap();
-        let github = Github::new(&settings).unwrap();
-        let watch = Arc::new(Watch { manager: manager.clone(), rules, github });
+        let parts = Parts {
+            db: db.clone(),
+            applications: applications(),
+            ports,
+            mailer: setup.mailer.unwrap_or_else(|| Some(mailer.clone())),
+            options,
+            configuration_repository: "https://git.example/configuration.git".to_owned(),
+        };
+        let watch = parts.assemble(&settings).unwrap();
         let worker = match setup.works {
             true => Some(
                 Worker::start(watch.clone(), &bus, Duties { slots: setup.slots, tells_gateway: true }, stop.clone())
@@ -183,27 +179,17 @@ impl TestApp {
             ),
             false => None,
         };
-        let pulse = worker.as_ref().map_or_else(|| Arc::new(AtomicBool::new(false)), Worker::pulse);
-        let guard = Arc::new(Guard::new(&settings).unwrap());
-        let app = App {
-            watch: watch.clone(),
-            guard: guard.clone(),
-            manager: manager.clone(),
-            bus: bus.clone(),
-            sign_in: Arc::new(SignIn::new(&settings).unwrap()),
-            is_behind_tls: settings.server.ocim_behind_tls,
-            public_urls: ocim::routing::public::PublicUrls::at_port(8080),
-            stop: stop.clone(),
-            system: Arc::new(System::new(&settings)),
-            worker: pulse,
-        };
+        let pulse = worker.as_ref().map(Worker::pulse).unwrap_or_default();
+        let admission = Admission::new(&settings).unwrap();
+        let guard = admission.guard.clone();
+        let app = assembly::app(&settings, admission, watch.clone(), bus.clone(), pulse, stop.clone()).unwrap();
         let (base, server, serving) = serve(app);
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let client = Client { http, base, credentials: Credentials::None };
         let (slots, database) = (setup.slots, Some(database));
         Self {
             db,
-            manager,
+            manager: watch.manager.clone(),
             watch,
             provider,
             traffic,
@@ -359,6 +345,11 @@ async fn user(conn: &mut AsyncPgConnection, role: Role) -> UserId {
     let name = format!("{}-{}", role.as_str(), COUNT.fetch_add(1, Ordering::Relaxed));
     assert!(store::insert(conn, &name, "no password has this hash", role).await.unwrap());
     store::by_name(conn, &name).await.unwrap().unwrap().0
+}
+
+/// The program's types, and one of the tests.
+fn applications() -> Vec<Arc<dyn Application>> {
+    vec![Arc::new(settings::open_edx()), Arc::new(tutor::tutor()), Arc::new(site_type()), Arc::new(notebook::Notebook)]
 }
 
 /// The type for sites, with defaults that point to no real server.

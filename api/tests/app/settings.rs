@@ -4,34 +4,29 @@ use std::path::Path;
 use std::time::Duration;
 
 use ocim::applications::openedx::{Defaults, Installation, OpenEdx};
-use ocim::instances::store::housekeeping::Kept;
-use ocim::instances::{Options, Pace};
+use ocim::config::Settings;
+use ocim::instances::Options;
 use ocim::platform::vault::Keyring;
+use ocim::start::{self, SshKey};
 use shared_types::applications::openedx::Protocol;
 
-/// The settings of builds.
+/// The program's default options, with these limits of waiting.
 pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {
+    let private_key = runs_dir.join("id_ed25519");
+    let ssh = SshKey { private_key, authorized_key: "ssh-ed25519 AAAA nobody".to_owned() };
     Options {
         runs_dir: runs_dir.to_owned(),
         cache_dir: runs_dir.join("cache"),
         min_free_mb: 0,
-        retention_hours: 48,
-        reaper_grace: Duration::from_secs(3600),
-        kept: Kept { events_days: 7, audit_days: 0, logs_days: 90, kept_logs_days: 365 },
-        private_key: runs_dir.join("id_ed25519"),
-        authorized_key: "ssh-ed25519 AAAA nobody".to_owned(),
         pin_timeout: patience,
         machine_timeout: patience,
         checkout_timeout: patience,
         reboot_timeout: patience,
-        pace: Pace::every(Duration::from_secs(30)),
         checks_timeout: patience,
         line_timeout: patience,
         global_timeout: patience,
-        max_hosts: 250_000,
-        drain_limit: Duration::from_secs(30),
         poll,
-        keyring: keyring(),
+        ..start::options(&Settings::default(), runs_dir, ssh, keyring())
     }
 }
 

@@ -12,9 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use self::archive::{DUMP, KEYS, Manifest, PRIVATE_KEY, PUBLIC_KEY};
 use super::report::say;
-use super::{StartError, vault};
+use super::{StartError, database, vault};
 use crate::config::Settings;
-use crate::platform::db::embedded::EmbeddedPostgres;
 use crate::platform::db::{Db, migrations};
 
 pub use restore::restore;
@@ -28,10 +27,7 @@ pub async fn backup(settings: &Settings, file: &Path) -> Result<(), StartError> 
         return Err(format!("{} exists; name a file that does not", file.display()).into());
     }
     let data_dir = &settings.data.ocim_data_dir;
-    let url = match &settings.data.database_url {
-        Some(url) => url.clone(),
-        None => EmbeddedPostgres::attach(data_dir).await?,
-    };
+    let url = database::url(settings, data_dir).await?;
     let beside = Beside::of(file)?;
     let manifest = write(settings, data_dir, &url, &beside).await?;
     std::fs::rename(&beside.archive, file)?;
@@ -51,7 +47,7 @@ async fn write(
     beside: &Beside,
 ) -> Result<Manifest, StartError> {
     let db = Db::open(url.expose_secret())?;
-    super::parts::same_version(&db).await?;
+    database::same_version(&db).await?;
     // Read the keys before and after the dump: a concurrent rotation adds a key before it or removes one after it.
     let before = vault::lines(settings, data_dir, &db).await?;
     let applied = migrations::applied(&db).await?;

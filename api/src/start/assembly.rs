@@ -1,0 +1,99 @@
+//! Puts the program together from its parts. The server, a worker, the API's tests and the benches use this; they
+//! differ in what they put in.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tokio_util::sync::CancellationToken;
+
+use super::StartError;
+use crate::app::App;
+use crate::config::Settings;
+use crate::config::gateway::GatewaySettings;
+use crate::instances::application::Application;
+use crate::instances::{Manager, Options, Ports};
+use crate::platform::db::Db;
+use crate::platform::events::Bus;
+use crate::platform::guard::Guard;
+use crate::platform::mail::Mailer;
+use crate::platform::users::sign_in::SignIn;
+use crate::pull_requests::github::Github;
+use crate::pull_requests::{Rules, Watch};
+use crate::routing::public::PublicUrls;
+use crate::system::System;
+
+/// What the operations need: the database, adapters to external systems, and options.
+#[derive(Debug)]
+pub struct Parts {
+    /// The database, migrated to this program's version.
+    pub db: Db,
+    /// The application types, in the order in which users see them.
+    pub applications: Vec<Arc<dyn Application>>,
+    /// Machines, gateway, git and Ansible.
+    pub ports: Ports,
+    /// Sends mail to the administrators; none: no mail is sent.
+    pub mailer: Option<Arc<dyn Mailer>>,
+    /// The limits and directories of the operations on instances.
+    pub options: Options,
+    /// The configuration repository that pull requests may always name: URL or path.
+    pub configuration_repository: String,
+}
+
+impl Parts {
+    /// Assembles the operations on instances, and the watch for pull requests, which uses them.
+    ///
+    /// # Errors
+    /// An error that names the invalid setting.
+    pub fn assemble(self, settings: &Settings) -> Result<Arc<Watch>, StartError> {
+        let rules = Rules::new(settings, &self.configuration_repository)?;
+        let github = Github::new(settings)?;
+        let mut manager = Manager::new(self.db, self.applications, self.ports, self.options);
+        manager.mailer = self.mailer;
+        Ok(Arc::new(Watch { manager: Arc::new(manager), rules, github }))
+    }
+}
+
+/// What admits requests and users. Made before anything is started, so that invalid settings end the start at once.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    /// The checks and limits for requests.
+    pub guard: Arc<Guard>,
+    /// The external identity providers where users can sign in.
+    pub sign_in: Arc<SignIn>,
+}
+
+impl Admission {
+    /// What the settings admit.
+    ///
+    /// # Errors
+    /// An error that names the invalid setting.
+    pub fn new(settings: &Settings) -> Result<Self, StartError> {
+        Ok(Self { guard: Arc::new(Guard::new(settings)?), sign_in: Arc::new(SignIn::new(settings)?) })
+    }
+}
+
+/// The state of the request handlers. `worker`: whether this process's worker runs; `stop` ends streams.
+///
+/// # Errors
+/// An error that names the invalid setting of the gateway, by which public URLs are made.
+pub fn app(
+    settings: &Settings,
+    Admission { guard, sign_in }: Admission,
+    watch: Arc<Watch>,
+    bus: Bus,
+    worker: Arc<AtomicBool>,
+    stop: CancellationToken,
+) -> Result<App, StartError> {
+    Ok(App {
+        manager: watch.manager.clone(),
+        bus,
+        watch,
+        guard,
+        sign_in,
+        is_behind_tls: settings.server.ocim_behind_tls,
+        public_urls: PublicUrls::new(&GatewaySettings::new(settings)?),
+        stop,
+        system: Arc::new(System::new(settings)),
+        worker,
+    })
+}

@@ -1,0 +1,78 @@
+//! The settings in the types that the parts of the program take.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::StartError;
+use crate::config::Settings;
+use crate::instances::store::housekeeping::Kept;
+use crate::instances::{Options, Pace};
+use crate::platform::mail::Mailer;
+use crate::platform::mail::smtp::{SmtpConfig, SmtpMailer};
+use crate::platform::vault::Keyring;
+
+/// The interval between two attempts while waiting for a part to become ready.
+const POLL: Duration = Duration::from_millis(200);
+
+/// The SSH key pair that Ansible logs in with.
+#[derive(Debug, Clone)]
+pub struct SshKey {
+    /// The file of the private key.
+    pub private_key: PathBuf,
+    /// The public key, one line.
+    pub authorized_key: String,
+}
+
+/// The options of the operations on instances.
+pub fn options(settings: &Settings, data_dir: &Path, ssh: SshKey, keyring: Keyring) -> Options {
+    let Settings { data, machines, builds, instances, gateway, .. } = settings;
+    let seconds = Duration::from_secs;
+    Options {
+        runs_dir: data_dir.join("runs"),
+        cache_dir: settings.cache_dir(),
+        min_free_mb: data.ocim_min_free_mb,
+        retention_hours: machines.ocim_retention_hours,
+        reaper_grace: seconds(machines.ocim_reaper_grace),
+        kept: Kept {
+            events_days: data.ocim_events_days,
+            audit_days: data.ocim_audit_days,
+            logs_days: data.ocim_logs_days,
+            kept_logs_days: data.ocim_kept_logs_days,
+        },
+        private_key: ssh.private_key,
+        authorized_key: ssh.authorized_key,
+        pin_timeout: seconds(builds.ocim_pin_timeout),
+        machine_timeout: seconds(builds.ocim_machine_timeout),
+        checkout_timeout: seconds(builds.ocim_checkout_timeout),
+        reboot_timeout: seconds(builds.ocim_reboot_timeout),
+        pace: Pace::every(seconds(instances.ocim_check_interval)),
+        checks_timeout: seconds(builds.ocim_checks_timeout),
+        line_timeout: seconds(builds.ansible_line_timeout),
+        global_timeout: seconds(builds.ansible_global_timeout),
+        max_hosts: gateway.ocim_gateway_max_hosts,
+        drain_limit: seconds(instances.ocim_drain_limit.into()),
+        poll: POLL,
+        keyring,
+    }
+}
+
+/// The mailer for ADMINS; none if there are no ADMINS.
+pub(super) fn mailer(settings: &Settings) -> Result<Option<Arc<dyn Mailer>>, StartError> {
+    let mail = &settings.mail;
+    let to: Vec<String> = mail.admins.iter().filter(|address| !address.is_empty()).cloned().collect();
+    if to.is_empty() {
+        return Ok(None);
+    }
+    let config = SmtpConfig {
+        host: mail.email_host.clone(),
+        port: mail.email_port,
+        user: mail.email_host_user.clone(),
+        password: mail.email_host_password.clone(),
+        use_tls: mail.email_use_tls,
+        from: mail.server_email.clone(),
+        to,
+        subject_prefix: mail.email_subject_prefix.clone(),
+    };
+    Ok(Some(Arc::new(SmtpMailer::new(config)?)))
+}
