@@ -23,7 +23,7 @@ pub fn WatchBanner() -> impl IntoView {
     Effect::new(move || {
         if is_open.get() {
             data.refresh(Key::System);
-            data.look_every(Key::System, LOOK);
+            data.poll_every(Key::System, LOOK);
         }
     });
     move || {

@@ -52,7 +52,7 @@ fn Selected(instance: Memo<Arc<Instance>>, id: AppServerId, ask: Ask) -> impl In
     let before = Memo::new(move |_| instance.with(|instance| name_before(&instance.appservers, id)));
     let fetched = state().data.app_server(id);
     // Checks with unchanged results send no event.
-    state().data.look_every(Key::AppServer(id), CHECKED_EVERY);
+    state().data.poll_every(Key::AppServer(id), CHECKED_EVERY);
     when_here(fetched, move |app_server: Memo<Arc<AppServer>>| {
         let failed = Memo::new(move |_| {
             let status = app_server.get().summary.status;

@@ -6,6 +6,7 @@ use shared_types::{AppServerId, InstanceId};
 /// The delay within which events are coalesced into one fetch.
 const MOMENT_MS: u32 = 100;
 const LONG_MOMENT_MS: u32 = 300;
+
 /// What can be fetched again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Key {
@@ -37,6 +38,11 @@ pub enum Key {
 }
 
 impl Key {
+    /// Whether it is fetched although no view has registered it: the list is on every page.
+    pub(super) const fn is_always_shown(self) -> bool {
+        matches!(self, Self::List | Self::Rows)
+    }
+
     /// How long events about this key are coalesced: longer for data that changes with every step of every build.
     pub(super) const fn moment_ms(self) -> u32 {
         match self {

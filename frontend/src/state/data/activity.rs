@@ -51,7 +51,7 @@ impl Data {
     /// The entries that [`want_activities`](Self::want_activities) selected, kept up to date while the calling view is
     /// shown. Polled: not every audited action sends an event.
     pub fn activities(self) -> Memo<Fetched<Activities>> {
-        self.look_again_and_again(Key::Activity);
+        self.poll(Key::Activity);
         self.show(self.activities, (), Key::Activity)
     }
 

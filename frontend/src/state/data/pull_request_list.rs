@@ -1,10 +1,7 @@
-//! Single pull requests, and the list that the server filters and pages.
-
-use std::sync::Arc;
+//! The list of pull requests, which the server filters and pages.
 
 use leptos::prelude::*;
 use shared_types::PullRequest;
-use shared_types::ids::PullRequestId;
 
 use super::{Data, Fetched, Key};
 use crate::api;
@@ -22,12 +19,8 @@ pub struct PullRequests {
 }
 
 impl Data {
-    /// One pull request, fetched anew and kept up to date while the calling view is shown.
-    pub fn pull_request(self, id: PullRequestId) -> Memo<Fetched<PullRequest>> {
-        self.show(self.pull_requests, id, Key::PullRequest(id))
-    }
-
-    /// The pull requests that [`want_pull_requests`](Self::want_pull_requests) selected, likewise.
+    /// The pull requests that [`want_pull_requests`](Self::want_pull_requests) selected, kept up to date while the
+    /// calling view is shown.
     pub fn pull_requests(self) -> Memo<Fetched<PullRequests>> {
         self.show(self.pull_request_list, (), Key::PullRequests)
     }
@@ -38,24 +31,13 @@ impl Data {
         self.refresh(Key::PullRequests);
     }
 
-    /// The pull requests that are shown individually.
-    pub fn shown_pull_requests(self) -> Vec<PullRequestId> {
-        self.pull_requests.with_untracked(|kept| kept.keys().copied().collect())
-    }
-
-    /// Stores a pull request from the response to a change.
-    pub fn take_pull_request(self, pull_request: PullRequest) {
-        let id = pull_request.id;
-        if self.is_shown(Key::PullRequest(id)) {
-            self.pull_requests.update(|kept| {
-                kept.insert(id, Fetched::Here(Arc::new(pull_request)));
-            });
-        }
-        self.refresh(Key::PullRequests);
+    pub(super) async fn fetch_pull_requests(self) -> api::Result<()> {
+        let (filter, pages) = self.wanted_pull_requests.get_value();
+        self.keep(self.pull_request_list, (), Key::PullRequests, listed(filter, pages).await)
     }
 }
 
-pub(super) async fn listed(filter: PullRequestFilter, pages: usize) -> api::Result<PullRequests> {
+async fn listed(filter: PullRequestFilter, pages: usize) -> api::Result<PullRequests> {
     let mut rows: Vec<PullRequest> = Vec::new();
     let mut cursor = None;
     for _ in 0..pages.max(1) {
