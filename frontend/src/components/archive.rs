@@ -12,7 +12,7 @@ use super::verb::{Ask, Verb};
 use crate::api;
 use crate::state::data::Key;
 use crate::state::{About, Claim, State, clock, state};
-use crate::ui::{Dialog, Icon, Shape};
+use crate::ui::{Icon, Shape};
 use crate::words;
 
 /// Shows that the instance is archived, and offers to restore or purge it.
@@ -168,74 +168,4 @@ pub fn ArchiveDialog(
             }}
         </AskDialog>
     }
-}
-
-/// Deletes what an archived instance owns, once its domain has been typed.
-#[component]
-pub fn PurgeDialog(
-    instance: Arc<Instance>,
-    /// Called when the dialog is to be closed.
-    on_close: Callback<()>,
-) -> impl IntoView {
-    let state = state();
-    let (id, domain) = (instance.summary.id, instance.summary.domain.clone());
-    let (typed, is_busy, why_not) = (RwSignal::new(String::new()), RwSignal::new(false), RwSignal::new(None::<String>));
-    let is_meant = {
-        let domain = domain.clone();
-        Memo::new(move |_| typed.with(|typed| *typed == domain))
-    };
-    let purge = move |_| {
-        if !is_meant.get_untracked() || is_busy.get_untracked() {
-            return;
-        }
-        is_busy.set(true);
-        spawn_local(async move {
-            let answer = api::instances::purge(id, typed.get_untracked()).await;
-            is_busy.try_set(false);
-            match answer {
-                Ok(purged) => {
-                    state.toasts.success(deleted_words(&purged.deleted));
-                    on_close.run(());
-                }
-                Err(error) if state.session.ends_by(&error) => on_close.run(()),
-                Err(error) => {
-                    why_not.try_set(Some(error.to_string()));
-                }
-            }
-            state.data.refresh(Key::Instance(id));
-        });
-    };
-    let title = format!("Delete what {} owns?", instance.summary.name);
-    view! {
-        <Dialog label=title.clone() is_busy on_close>
-            <header>
-                <h1>{title}</h1>
-                <p>"For good: what it owns outside its machines is deleted, and its host names become free for others. Its history and its logs stay."</p>
-            </header>
-            <div class="body">
-                <label class="ask">
-                    <span>"Type " <span class="mono">{domain}</span> " to confirm"</span>
-                    <input type="text" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="253" bind:value=typed/>
-                </label>
-                <div role="alert" class="why" hidden=move || why_not.get().is_none()>{why_not}</div>
-            </div>
-            <footer>
-                <button type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
-                <button
-                    class="danger"
-                    type="button"
-                    aria-busy=move || is_busy.get().to_string()
-                    aria-disabled=move || (is_busy.get() || !is_meant.get()).to_string()
-                    title=move || (!is_meant.get()).then_some("Type its domain first.")
-                    on:click=purge
-                >
-                    "Delete its data"
-                </button>
-            </footer>
-        </Dialog>
-    }
-}
-
-fn deleted_words(deleted: &[String]) -> String {
-    if deleted.is_empty() { "Nothing was left to delete.".into() } else { format!("Deleted: {}.", deleted.join(", ")) }
 }

@@ -2,11 +2,12 @@
 
 use futures::future::LocalBoxFuture;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
+use super::sending::{Sending, Sent};
+use super::text_field::Refused;
 use crate::api;
 use crate::state::{About, state};
-use crate::ui::{Dialog, Icon, Shape};
+use crate::ui::{Alert, BusyButton, Dialog};
 use crate::words;
 
 /// Runs the action with the given reason; returns the success message.
@@ -40,29 +41,19 @@ pub fn AskDialog(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    let state = state();
-    let (is_busy, why_not, reason) =
-        (RwSignal::new(false), RwSignal::new(None::<String>), RwSignal::new(String::new()));
-    let doing = move |_| {
+    let toasts = state().toasts;
+    let (sending, reason) = (Sending::new(Refused::default()), RwSignal::new(String::new()));
+    let is_busy = sending.is_busy;
+    let on_click = move |()| {
         if is_busy.get_untracked() {
             return;
         }
-        is_busy.set(true);
-        why_not.set(None);
         let answer = act.run(words::reason(&reason.get_untracked()));
-        spawn_local(async move {
-            let answer = answer.await;
-            is_busy.try_set(false);
-            match answer {
-                Ok(told) => {
-                    state.toasts.success_about(about, told);
-                    on_close.run(());
-                }
-                Err(error) if state.session.ends_by(&error) => on_close.run(()),
-                Err(error) => {
-                    why_not.try_set(Some(error.to_string()));
-                }
+        sending.send(answer, move |sent| {
+            if let Sent::Done(told) = sent {
+                toasts.success_about(about, told);
             }
+            on_close.run(());
         });
     };
     view! {
@@ -74,20 +65,11 @@ pub fn AskDialog(
             <div class="body">
                 {children.map(|children| children())}
                 {has_reason.then(|| view! { <ReasonField reason/> })}
-                <div role="alert" class="why" hidden=move || why_not.get().is_none()>{why_not}</div>
+                <Alert why=sending.why_not/>
             </div>
             <footer>
                 <button type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
-                <button
-                    class=if is_grave { "danger" } else { "primary" }
-                    type="button"
-                    aria-busy=move || is_busy.get().to_string()
-                    aria-disabled=move || is_busy.get().to_string()
-                    on:click=doing
-                >
-                    {move || is_busy.get().then(|| view! { <Icon shape=Shape::Refresh is_spinning=true/> })}
-                    {confirm}
-                </button>
+                <BusyButton label=confirm is_busy class=if is_grave { "danger" } else { "primary" } on_click/>
             </footer>
         </Dialog>
     }

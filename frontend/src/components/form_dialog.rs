@@ -2,13 +2,13 @@
 
 use futures::future::LocalBoxFuture;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use shared_types::app_server::Possible;
 
+use super::sending::{Sending, Sent};
 use super::text_field::Refused;
 use crate::api;
 use crate::state::state;
-use crate::ui::{Dialog, Icon, Shape};
+use crate::ui::{Alert, BusyButton, Dialog};
 
 /// Submits the fields; returns the success message.
 pub type Fill = Callback<(), LocalBoxFuture<'static, api::Result<String>>>;
@@ -35,31 +35,20 @@ pub fn FormDialog(
     /// The fields of the form.
     children: Children,
 ) -> impl IntoView {
-    let state = state();
-    let (is_busy, why_not) = (RwSignal::new(false), RwSignal::new(None::<String>));
-    let impossible = Memo::new(move |_| possible.get().why_not());
+    let toasts = state().toasts;
+    let sending = Sending::new(refused);
+    let is_busy = sending.is_busy;
+    let why_not = Memo::new(move |_| possible.get().why_not());
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        if is_busy.get_untracked() || impossible.get_untracked().is_some() {
+        if is_busy.get_untracked() || why_not.get_untracked().is_some() {
             return;
         }
-        is_busy.set(true);
-        why_not.set(None);
-        let answer = act.run(());
-        spawn_local(async move {
-            let answer = answer.await;
-            is_busy.try_set(false);
-            match answer {
-                Ok(told) => {
-                    state.toasts.success(told);
-                    on_close.run(());
-                }
-                Err(error) if state.session.ends_by(&error) => on_close.run(()),
-                Err(error) if refused.take(&error) => {}
-                Err(error) => {
-                    why_not.try_set(Some(error.to_string()));
-                }
+        sending.send(act.run(()), move |sent| {
+            if let Sent::Done(told) = sent {
+                toasts.success(told);
             }
+            on_close.run(());
         });
     };
     view! {
@@ -71,21 +60,11 @@ pub fn FormDialog(
                 </header>
                 <div class="body">
                     {children()}
-                    <div role="alert" class="why" hidden=move || why_not.get().is_none()>{why_not}</div>
+                    <Alert why=sending.why_not/>
                 </div>
                 <footer>
                     <button type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
-                    <button
-                        class="primary"
-                        type="submit"
-                        title=impossible
-                        aria-description=impossible
-                        aria-busy=move || is_busy.get().to_string()
-                        aria-disabled=move || (is_busy.get() || impossible.get().is_some()).to_string()
-                    >
-                        {move || is_busy.get().then(|| view! { <Icon shape=Shape::Refresh is_spinning=true/> })}
-                        {confirm}
-                    </button>
+                    <BusyButton label=confirm is_busy why_not/>
                 </footer>
             </form>
         </Dialog>

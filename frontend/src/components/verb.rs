@@ -5,8 +5,9 @@ use leptos::prelude::*;
 use shared_types::{AppServer, AppServerSummary, Instance, Serving};
 use std::sync::Arc;
 
-use super::archive::{ArchiveDialog, PurgeDialog};
+use super::archive::ArchiveDialog;
 use super::ask_dialog::{Act, AskDialog};
+use super::purge_dialog::PurgeDialog;
 use super::traffic_dialog::{TrafficDialog, Way};
 use crate::api;
 use crate::state::data::Key;

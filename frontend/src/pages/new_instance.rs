@@ -1,19 +1,23 @@
 //! The form for a new instance: its type, the required settings, the others collapsed, and its future addresses.
 
+mod choices;
+mod creating;
+
 use std::collections::HashMap;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::{Map, Value};
+use shared_types::Role;
 use shared_types::applications::{self, ApplicationType};
-use shared_types::instance_type::{InstanceTemplate, InstanceType};
-use shared_types::launch::LaunchAppServer;
-use shared_types::{Instance, Role};
+use shared_types::instance_type::InstanceType;
 
-use crate::api::{self, ApiError};
+use self::choices::{Templates, Types};
+use self::creating::{Creating, Then};
+use crate::api;
 use crate::components::{FieldGroup, FieldRows, Form};
 use crate::paths::{self, Page};
-use crate::state::{About, Claim, State, state};
+use crate::state::state;
 use crate::ui::{Icon, Shape, Title, use_navigate};
 
 /// The server's description of each type, by its word; empty until fetched.
@@ -43,152 +47,21 @@ pub fn NewInstance() -> impl IntoView {
     }
 }
 
-/// The choice of the type: what each deploys, and why it is unavailable, if it is.
-#[component]
-fn Types(kind: RwSignal<&'static str>, published: Published) -> impl IntoView {
-    let choice = |one: &'static ApplicationType| {
-        let id = format!("type-{}", one.word);
-        let for_id = id.clone();
-        let unavailable =
-            Memo::new(move |_| published.with(|known| known.get(one.word).and_then(|it| it.unavailable.clone())));
-        view! {
-            <label class="kind" for=for_id>
-                <input
-                    id=id
-                    type="radio"
-                    name="instance_type"
-                    value=one.word
-                    prop:checked=move || kind.get() == one.word
-                    on:change=move |_| kind.set(one.word)
-                />
-                <span>
-                    <b>{one.label}</b>
-                    <small>{one.description}</small>
-                    {move || unavailable.get().map(|why| view! { <small class="health-reason">{why}</small> })}
-                </span>
-            </label>
-        }
-    };
-    view! {
-        <fieldset class="kinds">
-            <legend>"What it runs"</legend>
-            {applications::ALL.iter().map(|one| choice(one)).collect_view()}
-        </fieldset>
-    }
-}
-
-/// The templates of the type, if any: choosing one fills the form.
-#[component]
-fn Templates(kind: &'static ApplicationType, form: Form, published: Published) -> impl IntoView {
-    let templates = Memo::new(move |_| {
-        published.with(|known| known.get(kind.word).map(|it| it.templates.clone()).unwrap_or_default())
-    });
-    let chosen = RwSignal::new(None::<String>);
-    let choice = move |template: Option<InstanceTemplate>| {
-        let name = template.as_ref().map(|template| template.name.clone());
-        let id = format!("template-{}", name.as_deref().unwrap_or("none"));
-        let (label, description) = template
-            .as_ref()
-            .map_or(("Empty", "Your own playbook."), |it| (it.label.as_str(), it.description.as_str()));
-        let (label, description) = (label.to_owned(), description.to_owned());
-        let (is_chosen, for_id) = (name.clone(), id.clone());
-        let settings = template.map(|template| template.settings).unwrap_or_default();
-        view! {
-            <label class="kind" for=for_id>
-                <input
-                    id=id
-                    type="radio"
-                    name="template"
-                    prop:checked=move || chosen.with(|chosen| *chosen == is_chosen)
-                    on:change=move |_| {
-                        chosen.set(name.clone());
-                        form.fill(&settings);
-                    }
-                />
-                <span>
-                    <b>{label}</b>
-                    <small>{description}</small>
-                </span>
-            </label>
-        }
-    };
-    let choices = move || std::iter::once(None).chain(templates.get().into_iter().map(Some)).map(choice).collect_view();
-    move || {
-        let is_any = templates.with(|templates| !templates.is_empty());
-        is_any.then(|| {
-            view! {
-                <fieldset class="kinds">
-                    <legend>"Begin with"</legend>
-                    {choices()}
-                </fieldset>
-            }
-        })
-    }
-}
-
-/// What to do after creating the instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Then {
-    Nothing,
-    Launch,
-}
-
 #[component]
 fn TypeForm(kind: &'static ApplicationType, published: Published) -> impl IntoView {
-    let state = state();
-    let navigate = use_navigate();
     let form = Form::new(kind, &Map::new());
-    let is_busy = RwSignal::new(false);
     let is_advanced = RwSignal::new(false);
-    let is_basic = move |name: &str| name == "name" || kind.schema.field(name).is_some_and(|field| field.is_basic);
-    let created = Callback::new(move |(instance, is_launched): (Instance, bool)| {
-        let (id, name) = (instance.summary.id, instance.summary.name.clone());
-        state.data.take_instance(instance);
-        if is_launched {
-            state.toasts.success(format!("{name} created; its first app server is being built."));
-        } else {
-            let about = About::Claim(id, Claim::NothingRuns);
-            state.toasts.success_about(about, format!("{name} created. Next: launch its first app server."));
-        }
-        navigate(&paths::instance(id), Default::default());
-    });
-    let refused = Callback::new(move |error: ApiError| {
-        // The error may be in the collapsed part: expand it.
-        if error.fields().any(|(name, _)| !is_basic(name)) {
-            is_advanced.set(true);
-        }
-        if !form.refuse(&error) {
-            state.failed("Creating failed", &error);
-        }
-    });
+    let creating = Creating { state: state(), kind, form, is_advanced, is_busy: RwSignal::new(false) };
+    let navigate = use_navigate();
     let submit = Callback::new(move |then: Then| {
-        if is_busy.get_untracked() || !form.judge() {
-            return;
-        }
-        is_busy.set(true);
-        spawn_local(async move {
-            let answer = create(state, &filled(kind, form.changes()), then).await;
-            is_busy.try_set(false);
-            match answer {
-                Ok(made) => created.run(made),
-                Err(error) => refused.run(error),
-            }
-        });
+        creating.start(then, move |id| navigate(&paths::instance(id), Default::default()));
     });
-    let why_not = Memo::new(move |_| state.session.may(Role::Operator).why_not());
-    let cannot_run =
-        Memo::new(move |_| published.with(|known| known.get(kind.word).and_then(|it| it.unavailable.clone())));
-    let is_disabled = move || is_busy.get() || why_not.get().is_some();
+    let submitted = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        submit.run(Then::Nothing);
+    };
     view! {
-        <form
-            class="card new"
-            on:submit=move |event| {
-                event.prevent_default();
-                submit.run(Then::Nothing);
-            }
-            aria-label="New instance"
-            novalidate
-        >
+        <form class="card new" on:submit=submitted aria-label="New instance" novalidate>
             <Templates kind form published/>
             <FieldRows form group=FieldGroup::Basic/>
             <Address kind form published/>
@@ -200,43 +73,44 @@ fn TypeForm(kind: &'static ApplicationType, published: Published) -> impl IntoVi
                 </summary>
                 <FieldRows form group=FieldGroup::Advanced/>
             </details>
-            <div class="form-end">
-                <a class="btn" href=Page::Home.to_string()>"Cancel"</a>
-                <button
-                    type="button"
-                    title=move || why_not.get().map(str::to_owned).or_else(|| cannot_run.get())
-                    disabled=move || is_disabled() || cannot_run.with(Option::is_some)
-                    on:click=move |_| submit.run(Then::Launch)
-                >
-                    "Create and launch"
-                </button>
-                <button
-                    class="primary"
-                    type="submit"
-                    title=why_not
-                    aria-busy=move || is_busy.get().to_string()
-                    disabled=is_disabled
-                >
-                    "Create instance"
-                </button>
-            </div>
+            <Buttons kind published is_busy=creating.is_busy submit/>
         </form>
     }
 }
 
-/// Creates the instance and, if requested, launches its first app server. Returns whether that was launched.
-async fn create(state: State, fields: &Map<String, Value>, then: Then) -> Result<(Instance, bool), ApiError> {
-    let instance = api::instances::create(fields).await?;
-    if then == Then::Nothing {
-        return Ok((instance, false));
-    }
-    // The instance exists even if the launch fails.
-    match api::instances::launch(instance.summary.id, &LaunchAppServer::default()).await {
-        Ok(_) => Ok((instance, true)),
-        Err(error) => {
-            state.failed("Launching failed", &error);
-            Ok((instance, false))
-        }
+#[component]
+fn Buttons(
+    kind: &'static ApplicationType,
+    published: Published,
+    is_busy: RwSignal<bool>,
+    submit: Callback<Then>,
+) -> impl IntoView {
+    let session = state().session;
+    let why_not = Memo::new(move |_| session.may(Role::Operator).why_not());
+    let cannot_run =
+        Memo::new(move |_| published.with(|known| known.get(kind.word).and_then(|it| it.unavailable.clone())));
+    let is_disabled = move || is_busy.get() || why_not.get().is_some();
+    view! {
+        <div class="form-end">
+            <a class="btn" href=Page::Home.to_string()>"Cancel"</a>
+            <button
+                type="button"
+                title=move || why_not.get().map(str::to_owned).or_else(|| cannot_run.get())
+                disabled=move || is_disabled() || cannot_run.with(Option::is_some)
+                on:click=move |_| submit.run(Then::Launch)
+            >
+                "Create and launch"
+            </button>
+            <button
+                class="primary"
+                type="submit"
+                title=why_not
+                aria-busy=move || is_busy.get().to_string()
+                disabled=is_disabled
+            >
+                "Create instance"
+            </button>
+        </div>
     }
 }
 

@@ -36,15 +36,10 @@ pub fn CodeEditor(
     on_typed: Callback<String>,
 ) -> impl IntoView {
     let node = NodeRef::<html::Textarea>::new();
-    let (top, left) = (RwSignal::new(0), RwSignal::new(0));
-    let rows = Memo::new(move |_| text.with(|text| line_count(text)).clamp(ROWS.start, ROWS.end));
-    // A memo, so that scrolling by less than a line redraws nothing.
-    let in_sight = Memo::new(move |_| text.with(|text| in_sight(f64::from(top.get()), rows.get(), line_count(text))));
-    let number_width = move || format!("{}ch", text.with(|text| line_count(text)).to_string().len().max(2));
+    let sight = Sight::new(text);
     let scrolled = move |_| {
         if let Some(area) = node.get_untracked() {
-            top.set(area.scroll_top());
-            left.set(area.scroll_left());
+            sight.scroll_to(area.scroll_top(), area.scroll_left());
         }
     };
     let moved = move || {
@@ -53,33 +48,17 @@ pub fn CodeEditor(
             caret.set(line_of(&area.value(), at));
         }
     };
-    let down = move || in_sight.with(|lines| window::whole(window::below(lines.start, LINE_PX))) - i64::from(top.get());
-    let line_class = move |line: usize| if wrong_line.get() == Some(line) { "line bad" } else { "line" };
-    let numbers = move || {
-        let number = |line: usize| view! { <span class=move || line_class(line)>{line}</span> };
-        in_sight.get().map(|at| number(at + 1)).collect_view()
-    };
-    let lines = move || {
-        let draw = |(line, pieces): (usize, Vec<(Piece, &str)>)| {
-            view! { <div class=move || line_class(line)>{code_line(pieces)}</div> }.into_any()
-        };
-        text.with(|text| numbered(text, in_sight.get()).into_iter().map(draw).collect::<Vec<_>>())
-    };
     view! {
         <div class="editor" class:wrong=is_wrong>
-            <div class="numbers" aria-hidden="true" style:width=number_width>
-                <div style:transform=move || format!("translateY({}px)", down())>{numbers}</div>
-            </div>
+            <LineNumbers sight wrong_line/>
             <div class="pane">
-                <div class="mirror" aria-hidden="true">
-                    <div style:transform=move || format!("translate({}px, {}px)", -left.get(), down())>{lines}</div>
-                </div>
+                <Mirror sight wrong_line/>
                 <textarea
                     node_ref=node
                     id=id
                     name=name
                     class=class
-                    rows=rows
+                    rows=sight.rows
                     wrap="off"
                     spellcheck="false"
                     autocapitalize="none"
@@ -99,6 +78,73 @@ pub fn CodeEditor(
             </div>
         </div>
     }
+}
+
+/// Which lines of the text are visible.
+#[derive(Clone, Copy)]
+struct Sight {
+    text: RwSignal<String>,
+    /// How far the text area is scrolled, in pixels.
+    top: RwSignal<i32>,
+    left: RwSignal<i32>,
+    /// The height of the text area, in lines.
+    rows: Memo<usize>,
+    /// The visible lines, from 0.
+    lines: Memo<Range<usize>>,
+}
+
+impl Sight {
+    fn new(text: RwSignal<String>) -> Self {
+        let (top, left) = (RwSignal::new(0), RwSignal::new(0));
+        let rows = Memo::new(move |_| text.with(|text| line_count(text)).clamp(ROWS.start, ROWS.end));
+        // A memo, so that scrolling by less than a line redraws nothing.
+        let lines = Memo::new(move |_| text.with(|text| in_sight(f64::from(top.get()), rows.get(), line_count(text))));
+        Self { text, top, left, rows, lines }
+    }
+
+    fn scroll_to(self, top: i32, left: i32) {
+        self.top.set(top);
+        self.left.set(left);
+    }
+
+    /// How far down the first drawn line is, in pixels below the upper edge of the text area.
+    fn down(self) -> i64 {
+        self.lines.with(|lines| window::whole(window::below(lines.start, LINE_PX))) - i64::from(self.top.get())
+    }
+}
+
+#[component]
+fn LineNumbers(sight: Sight, wrong_line: Signal<Option<usize>>) -> impl IntoView {
+    let width = move || format!("{}ch", sight.text.with(|text| line_count(text)).to_string().len().max(2));
+    let numbers = move || {
+        let number = |line: usize| view! { <span class=move || line_class(wrong_line, line)>{line}</span> };
+        sight.lines.get().map(|at| number(at + 1)).collect_view()
+    };
+    view! {
+        <div class="numbers" aria-hidden="true" style:width=width>
+            <div style:transform=move || format!("translateY({}px)", sight.down())>{numbers}</div>
+        </div>
+    }
+}
+
+/// The highlighted text behind the text area, whose own text is transparent.
+#[component]
+fn Mirror(sight: Sight, wrong_line: Signal<Option<usize>>) -> impl IntoView {
+    let lines = move || {
+        let draw = |(line, pieces): (usize, Vec<(Piece, &str)>)| {
+            view! { <div class=move || line_class(wrong_line, line)>{code_line(pieces)}</div> }.into_any()
+        };
+        sight.text.with(|text| numbered(text, sight.lines.get()).into_iter().map(draw).collect::<Vec<_>>())
+    };
+    view! {
+        <div class="mirror" aria-hidden="true">
+            <div style:transform=move || format!("translate({}px, {}px)", -sight.left.get(), sight.down())>{lines}</div>
+        </div>
+    }
+}
+
+fn line_class(wrong_line: Signal<Option<usize>>, line: usize) -> &'static str {
+    if wrong_line.get() == Some(line) { "line bad" } else { "line" }
 }
 
 /// The highlighted pieces of a line.

@@ -1,6 +1,7 @@
 //! Generic parts that know nothing of instances: address bar, icons, dialogs, windowed lists.
 
 pub mod ansi;
+mod busy_button;
 mod code_editor;
 mod copy;
 mod dialog;
@@ -12,6 +13,7 @@ mod shortcuts;
 pub mod window;
 pub mod yaml;
 
+pub use busy_button::{Alert, BusyButton};
 pub use code_editor::{CodeEditor, code_line, go_to_line, put_caret};
 pub use copy::CopyButton;
 pub use dialog::Dialog;

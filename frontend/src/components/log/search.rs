@@ -65,6 +65,15 @@ impl Search {
         self.hits.with(|hits| hits.as_ref().and_then(Hits::place))
     }
 
+    /// Searches for other words; blank ends the search.
+    fn look_for(self, words: &str) {
+        let words: Arc<str> = words.trim().into();
+        // Gone if the log was left before the debounced call.
+        if self.words.try_get_untracked().is_some_and(|last| last != words) {
+            self.words.set(words);
+        }
+    }
+
     /// Requests the hits. `is_again`: the log has grown, so keep the current hit instead of jumping.
     fn ask(self, is_again: bool) {
         let Some(words) = self.words.try_get_untracked() else { return };
@@ -117,41 +126,11 @@ pub fn SearchField(
     /// The search that the field controls.
     search: Search,
 ) -> impl IntoView {
-    let field = NodeRef::<leptos::html::Input>::new();
-    let look_for = move |words: String| {
-        let words: Arc<str> = words.trim().into();
-        if search.words.try_get_untracked().is_some_and(|last| last != words) {
-            search.words.set(words);
-        }
-    };
-    let typed = StoredValue::new_local(debounce(WAIT, look_for));
-    let pressed = move |event: KeyboardEvent| match event.key().as_str() {
-        "Enter" => {
-            event.prevent_default();
-            search.step(if event.shift_key() { Hits::back } else { Hits::forward });
-        }
-        "Escape" => {
-            event.prevent_default();
-            if let Some(field) = field.get_untracked() {
-                field.set_value("");
-            }
-            look_for(String::new());
-        }
-        _ => {}
-    };
     let is_none = move || search.hits.with(|hits| hits.as_ref().is_none_or(|hits| hits.place().is_none()));
     let count = move || search.hits.with(|hits| hits.as_ref().map(Hits::words));
     view! {
         <div class="log-search" role="search">
-            <input
-                node_ref=field
-                type="search"
-                placeholder="Search"
-                aria-label="Search the log"
-                maxlength="200"
-                on:input=move |event| typed.update_value(|typed| typed(event_target_value(&event)))
-                on:keydown=pressed
-            />
+            <WordsInput search/>
             <span class="fine" role="status">{count}</span>
             <button
                 class="quiet"
@@ -174,5 +153,37 @@ pub fn SearchField(
                 <Icon shape=Shape::Below/>
             </button>
         </div>
+    }
+}
+
+/// The input: Enter and Shift-Enter step through the hits, Escape ends the search.
+#[component]
+fn WordsInput(search: Search) -> impl IntoView {
+    let field = NodeRef::<leptos::html::Input>::new();
+    let typed = StoredValue::new_local(debounce(WAIT, move |words: String| search.look_for(&words)));
+    let pressed = move |event: KeyboardEvent| match event.key().as_str() {
+        "Enter" => {
+            event.prevent_default();
+            search.step(if event.shift_key() { Hits::back } else { Hits::forward });
+        }
+        "Escape" => {
+            event.prevent_default();
+            if let Some(field) = field.get_untracked() {
+                field.set_value("");
+            }
+            search.look_for("");
+        }
+        _ => {}
+    };
+    view! {
+        <input
+            node_ref=field
+            type="search"
+            placeholder="Search"
+            aria-label="Search the log"
+            maxlength="200"
+            on:input=move |event| typed.update_value(|typed| typed(event_target_value(&event)))
+            on:keydown=pressed
+        />
     }
 }

@@ -7,7 +7,7 @@ use shared_types::app_server_status::Possible;
 use shared_types::pull_request::URL_MAX;
 
 use crate::api;
-use crate::state::state;
+use crate::state::{State, state};
 use crate::ui::{Icon, Shape};
 
 /// The form, for users with the needed role.
@@ -22,31 +22,20 @@ pub fn WatchForm() -> impl IntoView {
             return;
         }
         let typed = url.with_untracked(|url| url.trim().to_owned());
-        why.set(judge(&typed));
-        if why.with_untracked(Option::is_some) {
-            return;
+        let refused = judge(&typed);
+        let is_valid = refused.is_none();
+        why.set(refused);
+        if is_valid {
+            is_busy.set(true);
+            spawn_local(async move {
+                match watch(state, typed).await {
+                    Ok(()) => drop(url.try_set(String::new())),
+                    Err(at_field) => drop(why.try_set(at_field)),
+                }
+                is_busy.try_set(false);
+            });
         }
-        is_busy.set(true);
-        spawn_local(async move {
-            match api::pull_requests::watch(typed).await {
-                Ok(pull_request) => {
-                    let words = format!("{} #{} is watched.", pull_request.repository, pull_request.github_pr_number);
-                    state.toasts.success(words);
-                    state.data.take_pull_request(pull_request);
-                    url.try_set(String::new());
-                }
-                Err(error) => {
-                    let at_field = error.fields().find(|(name, _)| *name == "url").map(|(_, words)| words.to_owned());
-                    if at_field.is_none() {
-                        state.failed("Watching failed", &error);
-                    }
-                    why.try_set(at_field);
-                }
-            }
-            is_busy.try_set(false);
-        });
     };
-    let is_wrong = move || why.with(Option::is_some);
     view! {
         <form
             class="card watch"
@@ -56,21 +45,7 @@ pub fn WatchForm() -> impl IntoView {
             novalidate
         >
             <label for="watch-url">"Watch a pull request"</label>
-            <input
-                id="watch-url"
-                type="url"
-                autocomplete="off"
-                spellcheck="false"
-                placeholder="https://github.com/acme/edx-platform/pull/27"
-                class:wrong=is_wrong
-                aria-invalid=move || is_wrong().then_some("true")
-                aria-describedby="watch-url-why"
-                prop:value=url
-                on:input=move |event| {
-                    url.set(event_target_value(&event));
-                    why.set(None);
-                }
-            />
+            <UrlInput url why/>
             <button type="submit" aria-busy=move || is_busy.get().to_string() aria-disabled=move || is_busy.get().to_string()>
                 {move || {
                     let shape = if is_busy.get() { Shape::Refresh } else { Shape::Plus };
@@ -80,6 +55,51 @@ pub fn WatchForm() -> impl IntoView {
             </button>
             <div class="why" id="watch-url-why" aria-live="polite">{why}</div>
         </form>
+    }
+}
+
+#[component]
+fn UrlInput(url: RwSignal<String>, why: RwSignal<Option<String>>) -> impl IntoView {
+    let is_wrong = move || why.with(Option::is_some);
+    let typed = move |event| {
+        url.set(event_target_value(&event));
+        why.set(None);
+    };
+    view! {
+        <input
+            id="watch-url"
+            type="url"
+            autocomplete="off"
+            spellcheck="false"
+            placeholder="https://github.com/acme/edx-platform/pull/27"
+            class:wrong=is_wrong
+            aria-invalid=move || is_wrong().then_some("true")
+            aria-describedby="watch-url-why"
+            prop:value=url
+            on:input=typed
+        />
+    }
+}
+
+/// Asks the server to watch a pull request, and shows a notice.
+///
+/// # Errors
+/// What to show at the field; none if the notice says it.
+async fn watch(state: State, url: String) -> Result<(), Option<String>> {
+    match api::pull_requests::watch(url).await {
+        Ok(pull_request) => {
+            let words = format!("{} #{} is watched.", pull_request.repository, pull_request.github_pr_number);
+            state.toasts.success(words);
+            state.data.take_pull_request(pull_request);
+            Ok(())
+        }
+        Err(error) => {
+            let at_field = error.fields().find(|(name, _)| *name == "url").map(|(_, words)| words.to_owned());
+            if at_field.is_none() {
+                state.failed("Watching failed", &error);
+            }
+            Err(at_field)
+        }
     }
 }
 

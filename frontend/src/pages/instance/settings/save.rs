@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use shared_types::diff::settings_diff;
 use shared_types::{Instance, ProblemType};
 
@@ -11,13 +11,12 @@ use crate::api;
 use crate::components::{DiffView, is_care};
 use crate::state::data::Key;
 use crate::state::{State, state};
-use crate::ui::{Dialog, Icon, Shape};
+use crate::ui::{Alert, BusyButton, Dialog};
 
 /// The dialog. It saves what it shows, on the version that it was compared with.
 #[component]
 pub(super) fn SaveDialog(edit: Edit) -> impl IntoView {
-    let state = state();
-    let (id, form) = (edit.id(), edit.form);
+    let form = edit.form;
     let sent = form.changes();
     let (before, after) = (Value::Object(form.saved_of_changes()), Value::Object(sent.clone()));
     let changes = settings_diff(form.schema(), &before, &after);
@@ -25,87 +24,84 @@ pub(super) fn SaveDialog(edit: Edit) -> impl IntoView {
     let is_for_builds = sent.keys().any(|name| !is_care(name));
     let why_not = RwSignal::new(None::<String>);
     let close = Callback::new(move |()| edit.is_asking.set(false));
-    let etag = edit.etag.get_untracked();
-    let save = move |_| {
-        if edit.is_saving.get_untracked() {
-            return;
-        }
-        edit.is_saving.set(true);
-        why_not.set(None);
-        let (sent, etag) = (sent.clone(), etag.clone());
-        spawn_local(async move {
-            let answer = api::instances::update(id, &etag, &sent).await;
-            if edit.is_saving.try_get_untracked().is_none() {
-                // The tab was left meanwhile: a successful save deletes the draft, a failed one keeps it.
-                if answer.is_ok() {
-                    state.drafts.keep(id, None);
-                }
-                return;
-            }
-            settle(state, edit, answer, is_for_builds, why_not);
-        });
+    let saving = Saving { state: state(), edit, etag: edit.etag.get_untracked(), sent, is_for_builds, why_not };
+    let save = move |()| saving.clone().start();
+    let is_busy = edit.is_saving;
+    let effect = if is_for_builds {
+        "They apply to app servers launched from now on; those that run keep theirs."
+    } else {
+        "They apply at once."
     };
-    let is_saving = edit.is_saving;
     view! {
-        <Dialog label="Save these changes?" is_busy=is_saving on_close=close>
+        <Dialog label="Save these changes?" is_busy on_close=close>
             <header>
                 <h1>"Save these changes?"</h1>
-                <p>
-                    {if is_for_builds {
-                        "They apply to app servers launched from now on; those that run keep theirs."
-                    } else {
-                        "They apply at once."
-                    }}
-                </p>
+                <p>{effect}</p>
             </header>
             <div class="body">
                 <DiffView changes/>
-                <div role="alert" class="why" hidden=move || why_not.get().is_none()>{why_not}</div>
+                <Alert why=why_not/>
             </div>
             <footer>
                 <button type="button" on:click=move |_| close.run(())>"Cancel"</button>
-                <button
-                    class="primary"
-                    type="button"
-                    aria-busy=move || is_saving.get().to_string()
-                    disabled=is_saving
-                    on:click=save
-                >
-                    {move || is_saving.get().then(|| view! { <Icon shape=Shape::Refresh is_spinning=true/> })}
-                    "Save"
-                </button>
+                <BusyButton label="Save" is_busy on_click=save/>
             </footer>
         </Dialog>
     }
 }
 
-/// Shows the result in the right place: at the field, in the notice of other changes, or in the dialog.
-fn settle(
+/// The changes that the dialog shows, on their way to the server.
+#[derive(Clone)]
+struct Saving {
     state: State,
     edit: Edit,
-    answer: api::Result<Instance>,
+    /// The version that the changes were compared with.
+    etag: String,
+    sent: Map<String, Value>,
+    /// Whether a build is needed to apply them.
     is_for_builds: bool,
     why_not: RwSignal<Option<String>>,
-) {
-    match answer {
-        Ok(instance) => {
-            edit.is_asking.set(false);
-            edit.settle(&instance);
-            state.data.take_instance(instance);
-            let words = match is_for_builds {
-                true => "Settings saved. Launch a new AppServer to apply them.",
-                false => "Settings saved.",
-            };
-            state.toasts.success(words);
-        }
-        Err(error) if state.session.ends_by(&error) => edit.is_asking.set(false),
-        Err(error) if error.is(ProblemType::PreconditionFailed) => {
-            edit.is_asking.set(false);
-            // The other changes arrive by this fetch, or by an event if that comes first.
-            state.data.refresh(Key::Instance(edit.id()));
-        }
-        Err(error) if edit.form.refuse(&error) => edit.is_asking.set(false),
-        Err(error) => why_not.set(Some(error.to_string())),
+}
+
+impl Saving {
+    fn start(self) {
+        let edit = self.edit;
+        edit.is_saving.set(true);
+        self.why_not.set(None);
+        spawn_local(async move {
+            let answer = api::instances::update(edit.id(), &self.etag, &self.sent).await;
+            if edit.is_saving.try_get_untracked().is_some() {
+                self.settle(answer);
+            } else if answer.is_ok() {
+                // The tab was left meanwhile: a successful save deletes the draft, a failed one keeps it.
+                self.state.drafts.keep(edit.id(), None);
+            }
+        });
     }
-    edit.is_saving.set(false);
+
+    /// Shows the result in the right place: at the field, in the notice of other changes, or in the dialog.
+    fn settle(self, answer: api::Result<Instance>) {
+        let (state, edit) = (self.state, self.edit);
+        match answer {
+            Ok(instance) => {
+                edit.is_asking.set(false);
+                edit.settle(&instance);
+                state.data.take_instance(instance);
+                let words = match self.is_for_builds {
+                    true => "Settings saved. Launch a new AppServer to apply them.",
+                    false => "Settings saved.",
+                };
+                state.toasts.success(words);
+            }
+            Err(error) if state.session.ends_by(&error) => edit.is_asking.set(false),
+            Err(error) if error.is(ProblemType::PreconditionFailed) => {
+                edit.is_asking.set(false);
+                // The other changes arrive by this fetch, or by an event if that comes first.
+                state.data.refresh(Key::Instance(edit.id()));
+            }
+            Err(error) if edit.form.refuse(&error) => edit.is_asking.set(false),
+            Err(error) => self.why_not.set(Some(error.to_string())),
+        }
+        edit.is_saving.set(false);
+    }
 }
