@@ -20,7 +20,7 @@ test('a password, tokens and sessions of one’s own', async ({ page, program, b
     await expect(page.getByRole('link', { name: 'Activity' })).toBeVisible();
     await expect(page.getByRole('link', { name: 'Users' })).toHaveCount(0);
     await page.getByRole('link', { name: 'Account' }).click();
-    await expect(page.getByText('You are grace, with the role operator.')).toBeVisible();
+    await expect(page.getByText('Signed in as grace (operator)')).toBeVisible();
   });
 
   const tokens = page.getByRole('region', { name: 'API tokens' });
@@ -28,12 +28,12 @@ test('a password, tokens and sessions of one’s own', async ({ page, program, b
   await test.step('a token is created with its scopes, and shown only once', async () => {
     await tokens.getByRole('button', { name: 'New token…' }).click();
     const dialog = page.getByRole('dialog', { name: 'New API token' });
-    const make = dialog.getByRole('button', { name: 'Make token' });
+    const make = dialog.getByRole('button', { name: 'Create token' });
     await expect(make).toHaveAttribute('aria-disabled', 'true');
-    await dialog.getByLabel('What it is for').fill('nightly deploy');
+    await dialog.getByLabel('Name', { exact: true }).fill('nightly deploy');
     await expect(dialog.getByRole('checkbox', { name: /^admin/ })).toBeDisabled();
     await dialog.getByRole('checkbox', { name: /^deploy/ }).check();
-    await dialog.getByLabel('Works for').selectOption('7 days');
+    await dialog.getByLabel('Expires after').selectOption('7 days');
     await make.click();
     const shown = page.getByRole('dialog', { name: 'The new API token' });
     secret = await shown.getByRole('textbox', { name: 'Token' }).innerText();
@@ -55,14 +55,14 @@ test('a password, tokens and sessions of one’s own', async ({ page, program, b
     await other.goto('/');
     await signIn(other, grace);
     await expect(sessions(page)).toHaveCount(2);
-    await expect(sessions(page).filter({ hasText: 'This one' })).toHaveCount(1);
+    await expect(sessions(page).filter({ hasText: 'Current session' })).toHaveCount(1);
     await expect(sessions(page).first()).toContainText('Chrome on Linux');
     await picture(page, 'account');
     await sessions(page).getByRole('button', { name: /^End the session/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'End', exact: true }).click();
     await expect(sessions(page)).toHaveCount(1);
     await expect(other.getByRole('button', { name: 'Sign in' })).toBeVisible();
-    const all = page.getByRole('button', { name: 'End all others…' });
+    const all = page.getByRole('button', { name: 'Sign out other sessions…' });
     await expect(all).toHaveAttribute('aria-disabled', 'true');
     await expect(all).toHaveAttribute('title', 'This is the only one.');
     await signIn(other, grace);
@@ -78,7 +78,7 @@ test('a password, tokens and sessions of one’s own', async ({ page, program, b
     await expect(tokens.getByRole('listitem')).toContainText('last used just now');
     await tokens.getByRole('button', { name: 'Revoke nightly deploy…' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-    await expect(tokens).toContainText('No token.');
+    await expect(tokens).toContainText('No tokens.');
     expect((await ask()).status).toBe(401);
   });
 
@@ -92,7 +92,7 @@ test('a password, tokens and sessions of one’s own', async ({ page, program, b
     await form.getByLabel('Current password').fill(OLD);
     await change.click();
     await expect(form.getByLabel('New password')).toHaveAttribute('aria-invalid', 'true');
-    await form.getByLabel('Show what is typed').check();
+    await form.getByLabel('Show password').check();
     await expect(form.getByLabel('New password')).toHaveAttribute('type', 'text');
     await form.getByLabel('New password').fill(NEW);
     await expect(form.getByLabel('New password')).not.toHaveAttribute('aria-invalid', 'true');

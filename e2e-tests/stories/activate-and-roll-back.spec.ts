@@ -17,10 +17,10 @@ test('activate with all details shown, follow the switch, roll back in place', a
     const dialog = page.getByRole('dialog', { name: 'Activate AppServer 1?' });
     await expect(dialog).toContainText('no active app server');
     await expect(dialog).toContainText('there is no fallback yet');
-    await expect(dialog.getByLabel(/^Seconds that requests/)).toHaveCount(0);
+    await expect(dialog.getByLabel(/^Drain limit/)).toHaveCount(0);
     await dialog.getByRole('button', { name: 'Activate AppServer 1' }).click();
     await expect(page.getByText('AppServer 1 is now active.')).toBeVisible();
-    await expect(steps(page)).toHaveText([/^Decided: done/, /^At the gateway: done/]);
+    await expect(steps(page)).toHaveText([/^Requested: done/, /^Traffic switched: done/]);
     await expect(card(page).getByRole('button', { name: /^Roll back/ })).toHaveCount(0);
   });
 
@@ -35,11 +35,11 @@ test('activate with all details shown, follow the switch, roll back in place', a
     await expect(dialog.getByRole('region', { name: 'What differs' })).toContainText('EDXAPP_LIMIT');
     await expect(dialog.locator('.checks .good').first()).toBeVisible();
     await expect(dialog).toContainText('AppServer 1 keeps running as the fallback');
-    await dialog.getByLabel(/^Seconds that requests/).fill('soon');
+    await dialog.getByLabel(/^Drain limit/).fill('soon');
     await expect(dialog).toContainText('Must be a whole number from 0 to 3600.');
     const confirm = dialog.getByRole('button', { name: 'Activate AppServer 2' });
     await expect(confirm).toHaveAttribute('aria-disabled', 'true');
-    await dialog.getByLabel(/^Seconds that requests/).fill('30');
+    await dialog.getByLabel(/^Drain limit/).fill('30');
     await dialog.getByLabel('Reason').fill('the release of Thursday');
     await picture(page, 'activate-asked');
     await confirm.click();
@@ -50,7 +50,7 @@ test('activate with all details shown, follow the switch, roll back in place', a
     await expect(page.getByText('AppServer 2 is now active.')).toBeVisible();
     await expect(card(page)).toContainText('Switched to AppServer 2');
     await expect(card(page)).toContainText(`${program.username}, just now, “the release of Thursday”`);
-    await expect(steps(page)).toHaveText([/^Decided: done/, /^At the gateway: done/, /^AppServer 1 drained: done/]);
+    await expect(steps(page)).toHaveText([/^Requested: done/, /^Traffic switched: done/, /^AppServer 1 drained: done/]);
     await page.locator('.toast').getByRole('button').click();
     await picture(page, 'activate-progress');
     await page.setViewportSize({ width: 360, height: 800 });
@@ -66,7 +66,7 @@ test('activate with all details shown, follow the switch, roll back in place', a
     await dialog.getByLabel('Reason').fill('the exams are gone');
     await dialog.getByRole('button', { name: 'Roll back to AppServer 1' }).click();
     await expect(card(page)).toContainText('Rolled back to AppServer 1');
-    await expect(steps(page)).toHaveText([/^Decided: done/, /^At the gateway: done/, /^AppServer 2 drained: done/]);
+    await expect(steps(page)).toHaveText([/^Requested: done/, /^Traffic switched: done/, /^AppServer 2 drained: done/]);
     await expect(page.getByRole('article', { name: 'Now serving' })).toContainText('AppServer 1');
     expect((await api.get<{ active_appserver: { id: number } }>(`/instances/${instance.id}`)).active_appserver.id).toBe(first.id);
   });

@@ -21,9 +21,9 @@ test('every user can read what was done and what was refused', async ({ page, pr
     await signIn(page, program);
     await expect(page.getByRole('heading', { name: 'Activity' })).toBeVisible();
     const refused = entries(page).filter({ hasText: 'Refused' });
-    await expect(refused).toContainText('grace wanted to launch an app server');
+    await expect(refused).toContainText('grace tried to launch an app server');
     await expect(refused).toContainText('This needs the role operator; yours is viewer.');
-    await expect(entries(page).filter({ hasText: 'made a user' })).toContainText('grace');
+    await expect(entries(page).filter({ hasText: 'created a user' })).toContainText('grace');
     const launched = entries(page).filter({ hasText: 'launched an app server' });
     await expect(launched).toContainText('the release of Thursday');
     await expect(launched.getByRole('link', { name: 'Astronomy Academy' })).toHaveAttribute('href', `/instances/${campus.id}`);
@@ -48,7 +48,7 @@ test('every user can read what was done and what was refused', async ({ page, pr
     await admin.put(`/instances/${other.id}/hold`, { reason: 'exams' });
     await expect(entries(page).first()).toContainText('set a hold');
     await admin.post('/auth/tokens', { name: 'nightly deploy', role: 'viewer' });
-    await expect(entries(page).first(), 'though no event tells of it').toContainText('made an API token nightly deploy');
+    await expect(entries(page).first(), 'though no event tells of it').toContainText('created an API token nightly deploy');
   });
 
   await test.step('each filter is in the address', async () => {
@@ -73,7 +73,7 @@ test('every user can read what was done and what was refused', async ({ page, pr
     await expect(entries(page)).toHaveCount(2);
     await page.getByLabel('From', { exact: true }).fill('2020-01-31');
     await page.getByLabel('Until', { exact: true }).fill('2020-02-01');
-    await expect(page.getByText('Nothing of the kind was written down.')).toBeVisible();
+    await expect(page.getByText('No matching entries.')).toBeVisible();
     await expect(page.getByLabel('Until', { exact: true })).toHaveValue('2020-02-01');
     await page.getByRole('link', { name: 'Show all' }).first().click();
   });
@@ -83,7 +83,7 @@ test('every user can read what was done and what was refused', async ({ page, pr
       await admin.put('/queue/pause', { reason: `pause ${n}` });
       await admin.remove('/queue/pause');
     }
-    await expect(entries(page).first()).toContainText('let the queue of builds go on');
+    await expect(entries(page).first()).toContainText('resumed the build queue');
     await page.reload();
     await expect(entries(page)).toHaveCount(50);
     await page.getByRole('button', { name: 'Show more' }).click();
@@ -98,7 +98,7 @@ test('every user can read what was done and what was refused', async ({ page, pr
   await test.step('the whole trail is downloaded as JSON lines', async () => {
     const [download] = await Promise.all([
       page.waitForEvent('download'),
-      page.getByRole('link', { name: 'Download as JSON lines' }).click(),
+      page.getByRole('link', { name: 'Export (JSONL)' }).click(),
     ]);
     expect(download.suggestedFilename()).toBe('activity.jsonl');
     const lines = readFileSync(await download.path(), 'utf8').trim().split('\n');

@@ -17,7 +17,7 @@ test('a link to any screen opens it after the login', async ({ page, program }) 
     [`/instances/${id}/log`, 'Linked Academy'],
     [`/instances/${id}/pull-request`, 'Linked Academy'],
     ['/instances/new', 'New instance'],
-    ['/queue', 'Queue of builds'],
+    ['/queue', 'Build queue'],
     ['/servers', 'Machines'],
     ['/pull-requests?state=open', 'Pull requests'],
     ['/activity?outcome=done', 'Activity'],
@@ -61,7 +61,7 @@ test('an unknown address says so and offers links to other screens', async ({ pa
     await test.step(path, async () => {
       await page.goto(path);
       await expect(page).toHaveTitle(/Not found/);
-      await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
+      await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
       if (path === '/no/such/page') await picture(page, 'not-found');
       await page.getByRole('link', { name: 'Go home' }).click();
       await expect(page.getByText("you've come to the right place")).toBeVisible();
@@ -74,7 +74,7 @@ test('a part of the program that fails to load is requested again', async ({ pag
   await signIn(page, program);
   await page.route('**/parts-*/*.wasm', (route) => route.abort());
   await page.goto('/account');
-  await expect(page.getByRole('heading', { name: 'This page did not come' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'This page could not be loaded' })).toBeVisible();
   await page.unroute('**/parts-*/*.wasm');
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.getByRole('heading', { name: 'Account', level: 1 })).toBeVisible();

@@ -23,7 +23,7 @@ test('a failed build begins with its failure', async ({ page, program }) => {
     await expect(failure.getByRole('heading')).toHaveText('demo : fail on request');
     await expect(failure).toContainText('Role demo.');
     await expect(failure).toContainText(MESSAGE);
-    await expect(failure).toContainText('The visitors were not affected');
+    await expect(failure).toContainText('No impact on users');
   });
 
   await test.step('the lines around it are as in the log, the error in red', async () => {

@@ -27,7 +27,7 @@ test('from nothing to an instance that serves', async ({ page, program }) => {
     const field = page.getByLabel('Subdomain');
     await expect(field).toBeFocused();
     await expect(field).toHaveAttribute('aria-invalid', 'true');
-    await expect(field).toHaveAccessibleDescription(/Only lower-case letters/);
+    await expect(field).toHaveAccessibleDescription(/Use lower-case letters/);
     await picture(page, 'new-instance');
     await field.fill('first');
     await expect(field).not.toHaveAttribute('aria-invalid', 'true');

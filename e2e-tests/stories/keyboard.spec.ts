@@ -67,10 +67,10 @@ plain.describe('the main job', () => {
       await keys.press('k');
       await expect(row('Astronomy')).toBeFocused();
       await keys.press('?');
-      await expect(dialog('Keys')).toBeVisible();
+      await expect(dialog('Keyboard shortcuts')).toBeVisible();
       await picture(page, 'keys');
       await keys.press('Escape');
-      await expect(dialog('Keys')).toBeHidden();
+      await expect(dialog('Keyboard shortcuts')).toBeHidden();
       await expect(row('Astronomy')).toBeFocused();
     });
 
@@ -78,11 +78,11 @@ plain.describe('the main job', () => {
       const menu = page.getByLabel(`Menu of ${program.username}`);
       await menu.focus();
       await keys.press('Enter');
-      await expect(page.getByRole('link', { name: 'Queue of builds' })).toBeVisible();
+      await expect(page.getByRole('link', { name: 'Build queue' })).toBeVisible();
       await keys.press('Tab');
-      await expect(page.getByRole('link', { name: 'Queue of builds' })).toBeFocused();
+      await expect(page.getByRole('link', { name: 'Build queue' })).toBeFocused();
       await keys.press('Escape');
-      await expect(page.getByRole('link', { name: 'Queue of builds' })).toBeHidden();
+      await expect(page.getByRole('link', { name: 'Build queue' })).toBeHidden();
       await expect(menu).toBeFocused();
     });
 

@@ -51,21 +51,21 @@ test('read, search and share a log of 100,000 lines', async ({ page, program }) 
     await search.press('Enter');
     await expect(hits).toHaveText('1 of 11');
     await expectHit(page, 'line 4200');
-    await card.getByRole('button', { name: 'Next hit' }).click();
+    await card.getByRole('button', { name: 'Next match' }).click();
     await expect(hits).toHaveText('2 of 11');
     await expectHit(page, 'line 42000');
     await expect(log.locator('mark')).toContainText(Array(10).fill('line 4200'));
     await picture(page, 'log-search');
     await search.press('Shift+Enter');
     await expect(hits).toHaveText('1 of 11');
-    await card.getByRole('button', { name: 'Previous hit' }).click();
+    await card.getByRole('button', { name: 'Previous match' }).click();
     await expect(hits).toHaveText('11 of 11');
     await search.press('Escape');
     await expect(search).toHaveValue('');
     await expect(hits).toHaveText('');
     await expect(log.locator('mark')).toHaveCount(0);
     await search.fill('nowhere to be found');
-    await expect(hits).toHaveText('No hit');
+    await expect(hits).toHaveText('No matches');
     await search.press('Escape');
   });
 

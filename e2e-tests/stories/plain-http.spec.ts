@@ -18,8 +18,8 @@ test('a token is copied without a secure context', async ({ page, program }) => 
   expect(await page.evaluate(() => [isSecureContext, navigator.clipboard === undefined])).toEqual([false, true]);
 
   await page.getByRole('region', { name: 'API tokens' }).getByRole('button', { name: 'New token…' }).click();
-  await page.getByLabel('What it is for').fill('nightly deploy');
-  await page.getByRole('button', { name: 'Make token' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('nightly deploy');
+  await page.getByRole('button', { name: 'Create token' }).click();
   const shown = page.getByRole('dialog', { name: 'The new API token' });
   const secret = await shown.getByRole('textbox', { name: 'Token' }).innerText();
 
@@ -30,7 +30,7 @@ test('a token is copied without a secure context', async ({ page, program }) => 
     await expect(copy.or(shown.getByRole('button', { name: 'Copied', exact: true })), 'the focus stays').toBeFocused();
     await shown.getByRole('button', { name: 'I have copied it' }).click();
     await page.getByRole('button', { name: 'New token…' }).click();
-    const field = page.getByLabel('What it is for');
+    const field = page.getByLabel('Name', { exact: true });
     await field.focus();
     await page.keyboard.press('Control+v');
     await expect(field).toHaveValue(secret);
@@ -40,8 +40,8 @@ test('a token is copied without a secure context', async ({ page, program }) => 
   await test.step('if the browser refuses that, too, the dialog says what to do', async () => {
     await page.evaluate(() => (document.execCommand = () => false));
     await page.getByRole('button', { name: 'New token…' }).click();
-    await page.getByLabel('What it is for').fill('weekly deploy');
-    await page.getByRole('button', { name: 'Make token' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('weekly deploy');
+    await page.getByRole('button', { name: 'Create token' }).click();
     await shown.getByRole('button', { name: 'Copy', exact: true }).click();
     await expect(shown.getByText('Select the text and press Ctrl+C.')).toBeVisible();
   });

@@ -66,7 +66,7 @@ test('from the pull request to its site, and to its end', async ({ page, program
     await happened(1, 'opened');
     const commit = await head(1);
     await expect(row(page, 1)).toContainText('Show the grade beside the name');
-    await expect(row(page, 1)).not.toContainText('Waits for approval');
+    await expect(row(page, 1)).not.toContainText('Needs approval');
     await row(page, 1).getByRole('link', { name: 'Show the grade beside the name' }).click();
     await expect(page.getByRole('link', { name: 'Pull Request (#1)' })).toHaveAttribute('aria-current', 'page');
     const name = `PR#1: Show the grade beside… (ada) - ada/grades (${short(commit)})`;
@@ -95,7 +95,7 @@ test('from the pull request to its site, and to its end', async ({ page, program
     await happened(1, 'synchronize');
     const commit = await head(1);
     await expect(facts(page)).toContainText(short(commit));
-    await expect(facts(page)).toContainText('The pull request has changed');
+    await expect(facts(page)).toContainText('Out of date: the pull request has newer settings.');
     await picture(page, 'pull-request');
 
     await github.order('slow', { seconds: 3 });
@@ -108,7 +108,7 @@ test('from the pull request to its site, and to its end', async ({ page, program
     await expect(page.getByText('2 values updated from the pull request')).toBeVisible();
     const field = page.getByLabel('edx-platform commit');
     await expect(field).toHaveValue(commit);
-    await expect(field).toHaveAccessibleDescription(new RegExp(`Updated; it was «${before}»`));
+    await expect(field).toHaveAccessibleDescription(new RegExp(`Updated; it was “${before}”`));
     await picture(page, 'pull-request-updated');
 
     await page.getByRole('link', { name: 'App Servers' }).click();
@@ -129,13 +129,13 @@ test('from the pull request to its site, and to its end', async ({ page, program
     await page.getByRole('link', { name: 'Pull requests' }).click();
     await page.getByRole('textbox', { name: 'Watch a pull request' }).fill(`${github.url}/${REPOSITORY}/pull/2`);
     await page.getByRole('button', { name: 'Watch', exact: true }).click();
-    await expect(page.getByText(`${REPOSITORY} #2 is watched.`)).toBeVisible();
-    await expect(row(page, 2)).toContainText('Waits for approval');
+    await expect(page.getByText(`Now watching ${REPOSITORY} #2.`)).toBeVisible();
+    await expect(row(page, 2)).toContainText('Needs approval');
     await expect(row(page, 2)).toContainText('No instance');
     await picture(page, 'pull-requests');
 
     await row(page, 2).getByRole('button', { name: 'Review…' }).click();
-    const dialog = page.getByRole('dialog', { name: 'May this commit run?' });
+    const dialog = page.getByRole('dialog', { name: 'Approve this commit?' });
     const commit = await head(2);
     await expect(dialog).toContainText(commit);
     await expect(dialog).toContainText('demo_pause_seconds: 600');
@@ -151,11 +151,11 @@ test('from the pull request to its site, and to its end', async ({ page, program
 
   await test.step('settings that cannot be used are shown with their line, until they are corrected', async () => {
     await row(page, 1).getByRole('link', { name: 'Show the grade beside the name' }).click();
-    await expect(facts(page)).toContainText('The instance has those of this commit.');
+    await expect(facts(page)).toContainText('Up to date with the pull request.');
     const text = described([...SETTINGS, 'ansible_connection: local']);
     await github.order('edit_body', { repository: REPOSITORY, number: 1, text });
     await happened(1, 'edited');
-    const trouble = page.getByRole('status').filter({ hasText: 'The settings in its description cannot be used' });
+    const trouble = page.getByRole('status').filter({ hasText: 'Invalid settings in the pull request description' });
     await expect(trouble).toContainText('line 7: ');
     await expect(trouble).toContainText('ansible_connection');
     await picture(page, 'pull-request-trouble');

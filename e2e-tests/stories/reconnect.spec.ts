@@ -107,7 +107,7 @@ test('after the server missed events, pages are read again', async ({ page, prog
 
 /** The text about the connection in the bar. */
 function link(page: Page): Locator {
-  return page.getByTitle('Whether changes appear by themselves');
+  return page.getByTitle('Live updates');
 }
 
 function banner(page: Page): Locator {

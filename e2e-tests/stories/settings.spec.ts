@@ -27,7 +27,7 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
   const extra = page.getByLabel('Extra settings');
 
   await test.step('a field that is not valid says so while typing, and gets the focus instead of the dialog', async () => {
-    await email.fill('nobody');
+    await email.fill('ada');
     await expect(said(page, 'email')).toHaveText('Must be a mail address, like contact@example.com.');
     await page.getByLabel('Subdomain').fill('Astro');
     await save(page).click();
@@ -132,7 +132,7 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
   });
 
   await test.step('changes that are not deployed are counted and compared, with a secret among them', async () => {
-    await expect(pending(page)).toContainText('2 settings changed since AppServer 1: launch a new AppServer to apply them.');
+    await expect(pending(page)).toContainText('2 undeployed changes since AppServer 1. Launch an app server to apply them.');
     await pending(page).getByRole('button', { name: 'Show' }).click();
     const diff = page.locator('.below-notice');
     await expect(diff).toContainText('EDXAPP_LIMIT');
@@ -242,9 +242,9 @@ test('two people change the same settings, and nothing is lost', async ({ page, 
   });
 
   await test.step('I am shown who changed what, and what I typed stays', async () => {
-    const notice = page.getByRole('alert', { name: 'Changed meanwhile' });
-    await expect(notice).toContainText('ada saved other settings');
-    await expect(notice).toContainText('Both of you changed «Contact e-mail», «Open edX release», «Extra settings»');
+    const notice = page.getByRole('alert', { name: 'Changed while you were editing' });
+    await expect(notice).toContainText('ada saved changes while you were editing');
+    await expect(notice).toContainText('Conflicts in Contact e-mail, Open edX release, Extra settings');
     await expect(mine('Contact e-mail')).toHaveValue('mine@campus.example');
     await expect(mine('Extra settings')).toHaveValue(/EDXAPP_LIMIT: 50/);
     await expect(mine('GitHub admin organization')).toHaveValue('mine');

@@ -35,10 +35,10 @@ test('stop a build, terminate an app server, archive and restore the instance', 
 
   await test.step('launch AppServer 2 with a reason, then terminate it', async () => {
     const list = page.getByRole('complementary', { name: 'App Servers' });
-    await list.getByText('Options', { exact: true }).click();
+    await list.getByText('Launch options', { exact: true }).click();
     const options = list.getByRole('form', { name: 'Launch with options' });
     await options.getByLabel('Reason').fill('the right release');
-    await options.getByRole('button', { name: 'Launch with these' }).click();
+    await options.getByRole('button', { name: 'Launch' }).click();
     await expect(list.getByRole('link', { name: /AppServer 2\b/ })).toContainText('“the right release”');
     await expect(page.getByRole('heading', { name: 'AppServer 2' })).toBeVisible();
     await expect(next(page).getByRole('button', { name: 'Activate this app server' })).toBeEnabled({ timeout: BUILT_WITHIN_MS });
@@ -48,7 +48,7 @@ test('stop a build, terminate an app server, archive and restore the instance', 
     await picture(page, 'terminate');
     await dialog.getByRole('button', { name: 'Terminate AppServer 2' }).click();
     await expect(list.getByRole('link', { name: /AppServer 2\b/ })).toContainText('Terminated');
-    await expect(page.getByRole('definition').filter({ hasText: 'Stopped forever' })).toBeVisible({ timeout: STOPPED_WITHIN_MS });
+    await expect(page.getByRole('definition').filter({ hasText: 'Deleted' })).toBeVisible({ timeout: STOPPED_WITHIN_MS });
     await expect(page.getByRole('button', { name: 'Terminate', exact: true })).toHaveCount(0);
   });
 

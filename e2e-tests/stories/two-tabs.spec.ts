@@ -24,7 +24,7 @@ test('two tabs and two people see the same', async ({ page, program, browser, co
   const others = [tab, hers];
   for (const one of [page, ...others]) {
     await expect(one.getByRole('heading', { name: 'Astronomy Academy' })).toBeVisible();
-    await expect(one.getByTitle('Whether changes appear by themselves')).toHaveText('live');
+    await expect(one.getByTitle('Live updates')).toHaveText('live');
   }
 
   await test.step('launch', async () => {

@@ -18,8 +18,8 @@ test('users are created, changed and deleted, and the last administrator stays',
     await expect(own).toContainText('You');
     const remove = own.getByRole('button', { name: 'Delete…' });
     await expect(remove).toHaveAttribute('aria-disabled', 'true');
-    await expect(remove).toHaveAttribute('title', /The last administrator who may sign in must remain one/);
-    await own.getByRole('button', { name: 'Change…' }).click();
+    await expect(remove).toHaveAttribute('title', /This is the last active administrator/);
+    await own.getByRole('button', { name: 'Edit role…' }).click();
     const dialog = page.getByRole('dialog', { name: `Change ${program.username}` });
     await expect(dialog.getByRole('radio', { name: /^viewer/ })).toBeDisabled();
     await expect(dialog.getByLabel('May sign in')).toBeDisabled();
@@ -29,12 +29,12 @@ test('users are created, changed and deleted, and the last administrator stays',
   await test.step('a user is created once name and password are valid', async () => {
     await page.getByRole('button', { name: 'New user…' }).click();
     const dialog = page.getByRole('dialog', { name: 'New user' });
-    const make = dialog.getByRole('button', { name: 'Make user' });
+    const make = dialog.getByRole('button', { name: 'Create user' });
     await expect(make).toHaveAttribute('aria-disabled', 'true');
-    await dialog.getByLabel('Name to sign in with').fill(program.username);
+    await dialog.getByLabel('Username').fill(program.username);
     await make.click();
-    await expect(dialog.getByLabel('Name to sign in with')).toHaveAccessibleDescription(/choose another name/);
-    await dialog.getByLabel('Name to sign in with').fill('grace');
+    await expect(dialog.getByLabel('Username')).toHaveAccessibleDescription(/choose another name/);
+    await dialog.getByLabel('Username').fill('grace');
     await dialog.getByLabel('Password', { exact: true }).fill('grace12345');
     await make.click();
     await expect(dialog.getByLabel('Password', { exact: true })).toHaveAttribute('aria-invalid', 'true');
@@ -42,7 +42,7 @@ test('users are created, changed and deleted, and the last administrator stays',
     await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await dialog.getByRole('radio', { name: /^operator/ }).check();
     await make.click();
-    await expect(page.getByText('grace is made.')).toBeVisible();
+    await expect(page.getByText('grace created.')).toBeVisible();
     await expect(row(page, 'grace')).toContainText('operator');
     await expect(row(page, 'grace')).toContainText('never signed in');
   });
@@ -53,7 +53,7 @@ test('users are created, changed and deleted, and the last administrator stays',
   await test.step('a user who is no administrator is told so, with a link to another screen', async () => {
     await other.goto('/admin/users');
     await signIn(other, grace);
-    await expect(other.getByRole('heading', { name: 'This is not for you to see' })).toBeVisible();
+    await expect(other.getByRole('heading', { name: 'You do not have access' })).toBeVisible();
     await expect(other.getByText('This needs the role admin.')).toBeVisible();
     await other.getByRole('link', { name: 'Go home' }).click();
     await expect(other.getByText("you've come to the right place")).toBeVisible();
@@ -63,16 +63,16 @@ test('users are created, changed and deleted, and the last administrator stays',
   await test.step('a lower role ends the sessions; a disabled user cannot sign in', async () => {
     await change(page, 'grace', async (dialog) => {
       await dialog.getByRole('radio', { name: /^viewer/ }).check();
-      await expect(dialog).toContainText('they are signed out everywhere at once');
+      await expect(dialog).toContainText('This signs them out everywhere');
     });
     await expect(row(page, 'grace')).toContainText('viewer');
     await expect(other.getByRole('button', { name: 'Sign in' })).toBeVisible();
     await change(page, 'grace', (dialog) => dialog.getByLabel('May sign in').uncheck());
-    await expect(row(page, 'grace')).toContainText('May not sign in');
+    await expect(row(page, 'grace')).toContainText('Disabled');
     await picture(page, 'users');
     await expect(Api.signIn(program, 'grace', PASSWORD)).rejects.toThrow('401');
     await change(page, 'grace', (dialog) => dialog.getByLabel('May sign in').check());
-    await expect(row(page, 'grace')).not.toContainText('May not sign in');
+    await expect(row(page, 'grace')).not.toContainText('Disabled');
   });
 
   await test.step('a password is set', async () => {
@@ -100,7 +100,7 @@ test('users are created, changed and deleted, and the last administrator stays',
     await row(page, 'grace').getByRole('button', { name: 'Delete…' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete grace' }).click();
     await expect(page.getByText('grace is deleted.')).toBeVisible();
-    await expect(page.getByText('No user is called that.')).toBeVisible();
+    await expect(page.getByText('No users match.')).toBeVisible();
   });
   await theirs.close();
 });
@@ -111,7 +111,7 @@ function row(page: Page, name: string): Locator {
 }
 
 async function change(page: Page, name: string, how: (dialog: Locator) => Promise<void>): Promise<void> {
-  await row(page, name).getByRole('button', { name: 'Change…' }).click();
+  await row(page, name).getByRole('button', { name: 'Edit role…' }).click();
   const dialog = page.getByRole('dialog', { name: `Change ${name}` });
   await how(dialog);
   await dialog.getByRole('button', { name: 'Save' }).click();

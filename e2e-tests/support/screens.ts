@@ -8,7 +8,7 @@ export interface Screen {
   name: string;
   path: string;
   /** The user who looks; the administrator if it is left out. */
-  who?: 'nobody' | 'viewer';
+  who?: 'anonymous' | 'viewer';
   /** An element that is visible once the screen is drawn. */
   ready: (page: Page) => Locator;
   /** The actions after that: open a dialog, fill a field. */
@@ -19,14 +19,14 @@ export interface Screen {
 
 /** The screens of a manager without instances. */
 export const EMPTY: Screen[] = [
-  { name: 'login', path: '/login', who: 'nobody', ready: (page) => page.getByLabel('Username') },
+  { name: 'login', path: '/login', who: 'anonymous', ready: (page) => page.getByLabel('Username') },
   {
     name: 'login, refused',
     path: '/login',
-    who: 'nobody',
+    who: 'anonymous',
     ready: (page) => page.getByLabel('Username'),
     act: async (page) => {
-      await page.getByLabel('Username').fill('nobody');
+      await page.getByLabel('Username').fill('ada');
       await page.getByLabel('Password').fill('nothing at all');
       await page.getByRole('button', { name: 'Sign in' }).click();
       await expect(page.getByRole('alert')).toBeVisible();
@@ -34,8 +34,8 @@ export const EMPTY: Screen[] = [
   },
   { name: 'home, empty', path: '/', ready: (page) => page.getByRole('link', { name: 'Create your first instance' }) },
   { name: 'instances, empty', path: '/instances', ready: (page) => page.getByText('No instances yet.') },
-  { name: 'queue, empty', path: '/queue', ready: (page) => page.getByText('Nothing waits.') },
-  { name: 'machines, empty', path: '/servers', ready: (page) => page.getByText('No machine goes by itself') },
+  { name: 'queue, empty', path: '/queue', ready: (page) => page.getByText('Queue is empty.') },
+  { name: 'machines, empty', path: '/servers', ready: (page) => page.getByText('All machines are active') },
   { name: 'pull requests, empty', path: '/pull-requests', ready: (page) => page.getByText('No pull request yet.') },
 ];
 
@@ -60,7 +60,7 @@ function pages(world: World): Screen[] {
       },
       leave: (page) => page.getByRole('link', { name: 'Cancel' }).click(),
     },
-    { name: 'machines', path: '/servers', ready: (page) => region(page, 'Not needed any more').getByRole('button', { name: 'Keep' }).first() },
+    { name: 'machines', path: '/servers', ready: (page) => region(page, 'Scheduled for deletion').getByRole('button', { name: 'Pin' }).first() },
     { name: 'pull requests', path: '/pull-requests', ready: (page) => page.getByRole('button', { name: 'Review…' }) },
     { name: 'activity', path: '/activity', ready: (page) => region(page, 'Entries').getByRole('listitem').first() },
     {
@@ -71,8 +71,8 @@ function pages(world: World): Screen[] {
     },
     { name: 'account', path: '/account', ready: (page) => region(page, 'API tokens').getByText('nightly deploy') },
     { name: 'users', path: '/admin/users', ready: (page) => region(page, 'All users').getByText(VIEWER.username).first() },
-    { name: 'not found', path: '/no/such/page', ready: (page) => page.getByRole('heading', { name: 'There is nothing here' }) },
-    { name: 'not permitted', path: '/admin/users', who: 'viewer', ready: (page) => page.getByRole('heading', { name: 'This is not for you to see' }) },
+    { name: 'not found', path: '/no/such/page', ready: (page) => page.getByRole('heading', { name: 'Page not found' }) },
+    { name: 'not permitted', path: '/admin/users', who: 'viewer', ready: (page) => page.getByRole('heading', { name: 'You do not have access' }) },
     { name: 'of a viewer', path: `/instances/${world.serving.id}`, who: 'viewer', ready: (page) => page.getByRole('log').getByText(/line \d+/).first() },
   ];
 }
@@ -106,8 +106,8 @@ function instancePages(world: World): Screen[] {
       path: settings,
       ready: email,
       act: async (page) => {
-        await page.getByText('Variables of the next launch').click();
-        await expect(page.getByText('Where each comes from')).toBeVisible();
+        await page.getByText('Ansible variables for the next launch').click();
+        await expect(page.getByText('Origin of each variable')).toBeVisible();
       },
     },
     {
@@ -115,7 +115,7 @@ function instancePages(world: World): Screen[] {
       path: settings,
       ready: email,
       act: async (page) => {
-        await email(page).fill('nobody');
+        await email(page).fill('ada');
         await page.getByLabel('Extra settings').fill('A:\n  B: 1\n C: yes\n');
         await expect(page.locator('.mirror .bad')).toBeVisible();
       },
@@ -158,7 +158,7 @@ function dialogs(world: World): Screen[] {
     { name: 'dialog: stop', path: building, ready: next, act: in_('Next', 'Stop build') },
     { name: 'dialog: activate when ready', path: building, ready: next, act: in_('Next', 'Activate when ready') },
     { name: 'dialog: archive', path: settings, ready: (page) => region(page, 'Danger zone'), act: by('Archive…') },
-    { name: 'dialog: delete its data', path: `/instances/${world.archived.id}`, ready: (page) => page.getByRole('status', { name: 'Archived' }), act: by('Delete its data…') },
+    { name: 'dialog: delete its data', path: `/instances/${world.archived.id}`, ready: (page) => page.getByRole('status', { name: 'Archived' }), act: by('Delete data…') },
     {
       name: 'dialog: save',
       path: settings,
@@ -185,10 +185,10 @@ function dialogs(world: World): Screen[] {
       },
     },
     { name: 'menu', path: '/', ready: (page) => region(page, 'Recent activity'), act: (page) => page.getByLabel('Menu of admin').click() },
-    { name: 'menu of the launch', path: serving, ready: logged, act: (page) => page.getByRole('complementary').getByText('Options', { exact: true }).click() },
+    { name: 'menu of the launch', path: serving, ready: logged, act: (page) => page.getByRole('complementary').getByText('Launch options', { exact: true }).click() },
     { name: 'menu of the log', path: serving, ready: logged, act: (page) => region(page, 'Log').getByText('Options', { exact: true }).click() },
     { name: 'dialog: pause', path: '/queue', ready: (page) => region(page, 'Building now'), act: by('Pause…') },
-    { name: 'dialog: tidy up', path: '/servers', ready: (page) => region(page, 'Not needed any more'), act: by('Do it now…') },
+    { name: 'dialog: tidy up', path: '/servers', ready: (page) => region(page, 'Scheduled for deletion'), act: by('Reconcile now…') },
     { name: 'dialog: review', path: '/pull-requests', ready: (page) => page.getByRole('button', { name: 'Review…' }), act: by('Review…') },
     { name: 'dialog: new token', path: '/account', ready: (page) => region(page, 'API tokens'), act: by('New token…') },
     {
@@ -197,14 +197,14 @@ function dialogs(world: World): Screen[] {
       ready: (page) => region(page, 'API tokens'),
       act: async (page) => {
         await by('New token…')(page);
-        await page.getByLabel('What it is for').fill('looking');
-        await page.getByRole('button', { name: 'Make token' }).click();
+        await page.getByLabel('Name', { exact: true }).fill('looking');
+        await page.getByRole('button', { name: 'Create token' }).click();
         await expect(page.getByRole('dialog', { name: 'The new API token' })).toBeVisible();
       },
     },
     { name: 'dialog: revoke', path: '/account', ready: (page) => region(page, 'API tokens'), act: by('Revoke nightly deploy…') },
     { name: 'dialog: new user', path: '/admin/users', ready: users, act: by('New user…') },
-    { name: 'dialog: change a user', path: '/admin/users', ready: users, act: user('Change…') },
+    { name: 'dialog: change a user', path: '/admin/users', ready: users, act: user('Edit role…') },
     { name: 'dialog: password of a user', path: '/admin/users', ready: users, act: user('Password…') },
     { name: 'dialog: delete a user', path: '/admin/users', ready: users, act: user('Delete…') },
   ];
@@ -268,13 +268,13 @@ export class Visitors {
     private readonly options: BrowserContextOptions,
   ) {}
 
-  async page(who: 'admin' | 'viewer' | 'nobody'): Promise<Page> {
+  async page(who: 'admin' | 'viewer' | 'anonymous'): Promise<Page> {
     const known = this.pages.get(who);
     if (known !== undefined) return known;
     const context = await this.browser.newContext({ baseURL: this.program.url, locale: 'en-GB', ...this.options });
     const page = await context.newPage();
     this.pages.set(who, page);
-    if (who !== 'nobody') {
+    if (who !== 'anonymous') {
       await page.goto('/login');
       await signIn(page, who === 'admin' ? this.program : VIEWER);
     }

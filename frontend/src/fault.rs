@@ -69,7 +69,7 @@ pub fn show(words: &str) -> Option<()> {
     again.set_class_name("btn");
     let parts = [
         element("h1", "Something went wrong in this page")?,
-        element("p", "What you see here is lost; what the server did is not. Reload to go on.")?,
+        element("p", "The page crashed. Nothing on the server was affected. Reload to continue.")?,
         element("pre", words)?,
         again,
     ];

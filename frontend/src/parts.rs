@@ -119,8 +119,8 @@ fn Missing(again: UnsyncCallback<()>) -> impl IntoView {
     view! {
         <section class="lone" role="alert">
             <Icon shape=Shape::Warning/>
-            <h1>"This page did not come"</h1>
-            <p>"The server does not answer, or has another version by now. Try again; if that does not help, reload."</p>
+            <h1>"This page could not be loaded"</h1>
+            <p>"The server is unreachable or was updated. Try again, or reload the page."</p>
             <button class="primary" type="button" on:click=move |_| again.run(())>
                 <Icon shape=Shape::Refresh/>
                 "Try again"

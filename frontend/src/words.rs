@@ -1,6 +1,7 @@
 //! Formats times and amounts for people. Pure functions; the current time is an argument.
 
 pub mod health;
+pub mod status;
 
 use chrono::{DateTime, Offset, TimeDelta, TimeZone, Utc};
 use shared_types::{AppServer, applications};
@@ -49,7 +50,7 @@ pub fn span_closely(span: TimeDelta) -> String {
 /// The time left until an expected end: “about 2 min left”, or that it takes longer than usual.
 pub fn left(end: DateTime<Utc>, now: DateTime<Utc>) -> String {
     match end - now {
-        late if late < TimeDelta::zero() => "longer than usual".into(),
+        late if late < TimeDelta::zero() => "taking longer than usual".into(),
         left if left < TimeDelta::minutes(1) => "less than a minute left".into(),
         left => format!("about {} left", span(left)),
     }
@@ -248,7 +249,7 @@ mod tests {
         assert_eq!([7200, -12_600, 20_700].map(zone_name), ["UTC+2", "UTC-3:30", "UTC+5:45"]);
         assert_eq!(left(at("2026-03-20T12:02:30Z"), now), "about 2 min left");
         assert_eq!(left(at("2026-03-20T12:00:30Z"), now), "less than a minute left");
-        assert_eq!(left(at("2026-03-20T11:59:00Z"), now), "longer than usual");
+        assert_eq!(left(at("2026-03-20T11:59:00Z"), now), "taking longer than usual");
         assert_eq!((reason(" "), reason(" upgrade ")), (None, Some("upgrade".into())));
     }
 

@@ -200,9 +200,9 @@ pub fn can_roll_back(target: Option<(AppServerStatus, Serving)>) -> Possible {
 pub fn can_stop(status: AppServerStatus) -> Possible {
     match status {
         AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring => Possible::Yes,
-        AppServerStatus::Running => Possible::No("Its build has ended; terminate it to take its machine away."),
+        AppServerStatus::Running => Possible::No("The build is finished; use Terminate to delete its machine."),
         AppServerStatus::Failed | AppServerStatus::Error => {
-            Possible::No("Its build has failed; terminate it to take its machine away.")
+            Possible::No("The build has failed; use Terminate to delete its machine.")
         }
         AppServerStatus::Terminated | AppServerStatus::Stopped => Possible::No("Nothing of it runs any more."),
     }
@@ -212,9 +212,7 @@ pub fn can_stop(status: AppServerStatus) -> Possible {
 pub fn can_terminate(status: AppServerStatus, serving: Serving) -> Possible {
     match (status, serving) {
         (_, Serving::Active) => Possible::No("It is active; activate another one first, or archive the instance."),
-        (_, Serving::Draining) => {
-            Possible::No("It was replaced a moment ago and requests under way end there; try again in a moment.")
-        }
+        (_, Serving::Draining) => Possible::No("Still draining after the switch; try again in a moment."),
         (AppServerStatus::New | AppServerStatus::Waiting | AppServerStatus::Configuring, _) => {
             Possible::No("It is still being built; stop the build.")
         }

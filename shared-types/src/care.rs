@@ -12,13 +12,13 @@ pub const FIELDS: &[Field] = &[
     Field::new(
         "tier",
         "Tier",
-        "Builds of production begin before those of previews",
+        "Production builds go first in the queue",
         FieldKind::Choice(&["production", "preview"]),
         10,
     ),
     Field::new(
         "max_builds",
-        "Builds at once",
+        "Parallel builds",
         "How many of its app servers may be built at the same time, 1 to 20",
         FieldKind::Whole { least: BUILDS.0, most: BUILDS.1 },
         2,
@@ -26,8 +26,7 @@ pub const FIELDS: &[Field] = &[
     Field::new(
         "retention_hours",
         "Keep machines for (hours)",
-        "Hours that an app server keeps its machine when it is neither active, nor the one to go back to, nor the \
-               newest; blank for the manager's setting",
+        "Hours to keep machines that are not active, fallback, newest or pinned; blank for this manager's default",
         FieldKind::Whole { least: RETENTION_HOURS.0, most: RETENTION_HOURS.1 },
         4,
     ),

@@ -122,7 +122,7 @@ impl ProblemType {
             Self::TooManyRequests => "Too many requests",
             Self::HeadersTooLarge => "Headers too large",
             Self::Internal => "Something went wrong on our side",
-            Self::BadGateway => "Another service did not do it",
+            Self::BadGateway => "An upstream service failed",
             Self::Unavailable => "Not available right now",
         }
     }

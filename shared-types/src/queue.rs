@@ -58,7 +58,7 @@ impl Queued {
         let why = if self.is_paused {
             "the queue is paused".to_owned()
         } else if self.is_instance_busy {
-            "another build of this instance is under way".to_owned()
+            "waiting for another build of this instance".to_owned()
         } else if let Some(trouble) = &self.trouble {
             trouble.clone()
         } else if self.slots == 0 {
@@ -66,7 +66,7 @@ impl Queued {
         } else if self.slots_in_use >= self.slots {
             format!("{} of {} slots in use", self.slots_in_use, self.slots)
         } else {
-            "a worker takes it up now".to_owned()
+            "starting".to_owned()
         };
         format!("queued: {why}, {} ahead", self.ahead)
     }
@@ -95,21 +95,20 @@ impl Queue {
     /// What keeps builds from beginning, as a sentence for an operator; none if nothing does.
     pub fn alarm(&self) -> Option<String> {
         if let Some(pause) = &self.pause {
-            let reason = pause.reason.as_ref().map(|reason| format!(", «{reason}»")).unwrap_or_default();
-            return Some(format!("{} paused the queue{reason}: what is launched waits.", pause.by));
+            let reason = pause.reason.as_ref().map(|reason| format!(", “{reason}”")).unwrap_or_default();
+            return Some(format!("{} paused the queue{reason}; new launches wait.", pause.by));
         }
         let begins = |worker: &WorkerState| worker.trouble.is_none() && !worker.is_draining;
         if self.workers.iter().any(begins) {
             let troubled = self.workers.iter().find_map(|worker| Some((worker, worker.trouble.as_ref()?)));
-            return troubled
-                .map(|(worker, trouble)| format!("The worker on {} begins no build: {trouble}.", worker.hostname));
+            return troubled.map(|(worker, trouble)| {
+                format!("The worker on {} is not accepting builds: {trouble}.", worker.hostname)
+            });
         }
         match self.workers.iter().find_map(|worker| worker.trouble.as_ref()) {
-            Some(trouble) => Some(format!("No worker begins a build: {trouble}.")),
-            None if self.workers.is_empty() => {
-                Some("No worker runs: nothing is built until one is started.".to_owned())
-            }
-            None => Some("Every worker is ending: nothing is begun until another one is started.".to_owned()),
+            Some(trouble) => Some(format!("No worker is accepting builds: {trouble}.")),
+            None if self.workers.is_empty() => Some("No worker runs; start one.".to_owned()),
+            None => Some("All workers are draining; start another one.".to_owned()),
         }
     }
 }
@@ -185,10 +184,10 @@ mod tests {
             change(&mut queued);
             queued.words()
         };
-        assert_eq!(free.words(), "queued: a worker takes it up now, 2 ahead");
+        assert_eq!(free.words(), "queued: starting, 2 ahead");
         assert_eq!(with(|q| q.slots_in_use = 4), "queued: 4 of 4 slots in use, 2 ahead");
         assert_eq!(with(|q| q.is_paused = true), "queued: the queue is paused, 2 ahead");
-        assert_eq!(with(|q| q.is_instance_busy = true), "queued: another build of this instance is under way, 2 ahead");
+        assert_eq!(with(|q| q.is_instance_busy = true), "queued: waiting for another build of this instance, 2 ahead");
         assert_eq!(with(|q| (q.slots, q.slots_in_use) = (0, 0)), "queued: no worker runs, 2 ahead");
         assert_eq!(with(|q| q.trouble = Some("the disk is full".into())), "queued: the disk is full, 2 ahead");
     }
@@ -226,7 +225,7 @@ mod tests {
         let pause = QueuePause { by: "ada".into(), at: DateTime::default(), reason: Some("upgrade".into()) };
         assert_eq!(
             alarm(vec![worker(None, false)], Some(pause)).as_deref(),
-            Some("ada paused the queue, «upgrade»: what is launched waits.")
+            Some("ada paused the queue, “upgrade”; new launches wait.")
         );
     }
 }

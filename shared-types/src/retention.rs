@@ -70,7 +70,7 @@ pub struct Orphan {
     /// From when on `action` is taken.
     pub due_at: DateTime<Utc>,
     /// What is done then: the machine is deleted, or the server is written off.
-    #[schema(example = "the machine is taken away")]
+    #[schema(example = "the machine will be deleted")]
     pub action: String,
 }
 

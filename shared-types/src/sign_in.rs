@@ -102,13 +102,13 @@ impl SignInProblem {
     /// The sentence that the login page shows.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::BadRequest => "The address that began signing in is not valid; use the buttons on the login page.",
+            Self::BadRequest => "Invalid sign-in link; use the buttons on the login page.",
             Self::Expired => "Signing in was not begun in this browser, or took longer than ten minutes. Begin anew.",
-            Self::Denied => "The provider did not let you sign in, or you said no there.",
+            Self::Denied => "Sign-in was cancelled, or the provider refused it.",
             Self::Invalid => {
                 "The provider's response failed a check, so you were not signed in. Sign in again; if it fails again, see the log."
             }
-            Self::NoRole => "None of your groups gives a role here; ask an administrator for one.",
+            Self::NoRole => "None of your groups has a role in this console; ask an administrator for one.",
             Self::Disabled => "This user is disabled; an administrator can enable it.",
             Self::Unavailable => "The provider does not answer now; try again in a moment, or sign in with a password.",
             Self::Failed => "Something went wrong on our side; the log knows more.",

@@ -39,7 +39,7 @@ impl AppServerSummary {
     /// Whether its machine can be deleted.
     pub fn can_be_terminated(&self) -> Possible {
         match can_terminate(self.status, self.serving) {
-            Possible::Yes if self.is_machine_going() => Possible::No("Its machine is being taken away already."),
+            Possible::Yes if self.is_machine_going() => Possible::No("Its machine is being deleted already."),
             Possible::Yes if !self.has_machine => Possible::No("It has no machine any more."),
             possible @ (Possible::Yes | Possible::No(_)) => possible,
         }
@@ -126,7 +126,7 @@ mod tests {
             assert_ne!(server(1, Running, serving).can_be_terminated(), Possible::Yes);
         }
         let mut gone = server(1, Terminated, Serving::Idle);
-        assert_eq!(gone.can_be_terminated(), Possible::No("Its machine is being taken away already."));
+        assert_eq!(gone.can_be_terminated(), Possible::No("Its machine is being deleted already."));
         assert!(!gone.can_be_pinned());
         gone.has_machine = false;
         assert_eq!(gone.can_be_terminated(), Possible::No("It has no machine any more."));

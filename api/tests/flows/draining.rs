@@ -41,7 +41,7 @@ async fn a_replaced_app_server_drains_while_it_has_open_requests() {
     drain::sweep(&app.manager).await.unwrap();
     assert_eq!(serving(&app, first).await, "draining");
     let refused = app.operator().await.post(&format!("/api/v1/app-servers/{first}/terminate"), json!({})).await;
-    assert!(refused.problem(409)["detail"].as_str().unwrap().contains("requests under way end there"));
+    assert!(refused.problem(409)["detail"].as_str().unwrap().contains("Still draining after the switch"));
 
     // Without the gateway's count of open requests, draining goes on.
     app.traffic.fail_next(1);

@@ -69,7 +69,7 @@ async fn a_missing_machine_counts_as_lost_after_two_sweeps_a_minute_apart() {
     let found = report(&app).await;
     assert_eq!(
         (&found["items"][0]["kind"], &found["items"][0]["action"], &found["items"][0]["app_server_id"]),
-        (&json!("missing"), &json!("the server is written off"), &json!(lost))
+        (&json!("missing"), &json!("the record will be closed"), &json!(lost))
     );
     assert_eq!(app.number("SELECT count(*) AS n FROM servers WHERE missing_since IS NOT NULL").await, 1);
     sweep(&app).await;

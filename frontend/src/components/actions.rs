@@ -141,7 +141,7 @@ fn PinButton(summary: Memo<AppServerSummary>) -> impl IntoView {
     view! {
         <PossibleButton
             shape=Shape::Pin
-            label="Keep this machine"
+            label="Pin machine"
             hint="A pinned machine stays until it is unpinned or terminated"
             is_busy
             is_pressed=is_pinned

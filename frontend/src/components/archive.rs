@@ -31,7 +31,7 @@ pub fn ArchivedBanner(
                     <Icon shape=Shape::Box/>
                     <span class="grow">
                         <b>"Archived " {move || words::ago(at, now.get())} "."</b>
-                        " Its host names lead nowhere and nothing can be launched until it is restored."
+                        " Not served; launches are disabled until it is restored."
                     </span>
                     <Ways instance ask/>
                 </div>
@@ -56,7 +56,7 @@ fn Ways(instance: Memo<Arc<Instance>>, ask: Ask) -> impl IntoView {
     view! {
         <span class="right">
             <PossibleButton shape=Shape::Undo label="Restore" is_busy on_click=restore/>
-            <PossibleButton role=Role::Admin shape=Shape::Trash label="Delete its data…" on_click=purge/>
+            <PossibleButton role=Role::Admin shape=Shape::Trash label="Delete data…" on_click=purge/>
         </span>
     }
 }
@@ -88,7 +88,7 @@ pub fn DangerZone(
         view! {
             <p>
                 <b>"Archive this instance"</b>
-                "Its machines are taken away and its host names lead nowhere. What it owns outside its machines, its settings and its history stay; it can be restored."
+                "Deletes its machines and stops serving its host names. Settings, history and external data (databases, storage) are kept. It can be restored."
             </p>
             <PossibleButton possible shape=Shape::Box label="Archive…" on_click/>
         }
@@ -125,7 +125,7 @@ pub fn ArchiveDialog(
     let (id, name) = (instance.summary.id, instance.summary.name.clone());
     let active = instance.summary.active_appserver.as_ref().map(|active| active.id);
     let machines = instance.with_machines().map(|one| {
-        let words = if active == Some(one.id) { "active now: its visitors are turned away" } else { "" };
+        let words = if active == Some(one.id) { "active: users will be cut off" } else { "" };
         view! {
             <li>
                 <b>{one.name.clone()}</b>
@@ -148,7 +148,7 @@ pub fn ArchiveDialog(
     view! {
         <AskDialog
             title=format!("Archive {}?", instance.summary.name)
-            words=format!("{} leads nowhere from then on. Its settings, history and logs stay; it can be restored.", instance.summary.domain)
+            words=format!("{} is no longer served. Settings, history and logs are kept; the instance can be restored.", instance.summary.domain)
             confirm="Archive"
             is_grave=true
             has_reason=false

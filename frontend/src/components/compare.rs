@@ -55,7 +55,7 @@ pub fn Compare(
         <div class="compare">
             <select aria-label="Compare with" on:change=choose>
                 <option value="">"Compare with…"</option>
-                <option value=INSTANCE>"The instance's settings now"</option>
+                <option value=INSTANCE>"Current instance settings"</option>
                 {options}
             </select>
             <div aria-live="polite">

@@ -27,7 +27,7 @@ pub fn Failure(
     let is_sought = RwSignal::new(true);
     let found = RwSignal::new(None::<Found>);
     let id = summary.id;
-    let failure = summary.failure.clone().unwrap_or_else(|| "The log says more.".to_owned());
+    let failure = summary.failure.clone().unwrap_or_else(|| "See the log for details.".to_owned());
     let sought = failure.clone();
     let state = state();
     spawn_local(async move {
@@ -39,9 +39,10 @@ pub fn Failure(
         is_sought.try_set(false);
     });
     let from_log = move || found.with(|found| found.as_ref().and_then(|found| found.task.clone()));
-    let (known_task, status) = (summary.progress.task.clone(), summary.status_description.clone());
+    let known_task = summary.progress.task.clone();
+    let status = words::status::of_app_server(summary.status);
     let task = Memo::new(move |_| from_log().or_else(|| known_task.clone()));
-    let title = move || task.get().unwrap_or_else(|| status.clone());
+    let title = move || task.get().unwrap_or_else(|| status.to_owned());
     // The title already names the task.
     let why = move || {
         let prefix = format!("{}: ", task.get().unwrap_or_default());
@@ -70,7 +71,7 @@ pub fn Failure(
             <div class="body">
                 <p>{why}</p>
                 <p class="fine">
-                    {role} {tasks} "The visitors were not affected: an app server gets no traffic before it is activated."
+                    {role} {tasks} "No impact on users: this app server was never active."
                 </p>
             </div>
             {lines}

@@ -57,13 +57,13 @@ fn Row(instance: Memo<Arc<Instance>>, activation: Activation) -> impl IntoView {
     let reason = reason.map(|reason| format!(", “{reason}”"));
     let applied = match applied_at {
         Some(_) => None,
-        None => Some("The gateway does not have it yet. ".to_owned()),
+        None => Some("Gateway not updated yet. ".to_owned()),
     };
     let drained = replaced.map(|replaced| {
         let name = name_of(instance, replaced);
         match drained_at {
-            Some(at) => format!("{name} was idle after {}.", words::duration(at - activated_at)),
-            None => format!("{name} drains."),
+            Some(at) => format!("{name} drained in {}.", words::duration(at - activated_at)),
+            None => format!("Draining {name}."),
         }
     });
     view! {

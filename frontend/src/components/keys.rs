@@ -13,7 +13,7 @@ const PAGES: [(&str, &str, Page); 6] = [
     ("h", "Home", Page::Home),
     ("i", "Instances", Page::Instances),
     ("p", "Pull requests", Page::PullRequests),
-    ("q", "Queue of builds", Page::Queue),
+    ("q", "Build queue", Page::Queue),
     ("m", "Machines", Page::Servers),
     ("a", "Activity", Page::Activity),
 ];
@@ -22,11 +22,11 @@ const PAGES: [(&str, &str, Page); 6] = [
 const OTHERS: [(&str, &str); 7] = [
     ("/", "Filter the instances"),
     ("Ctrl K", "Search everything"),
-    ("j", "Next instance of the list"),
-    ("k", "The one before"),
-    ("Enter", "Open it"),
+    ("j", "Next instance"),
+    ("k", "Previous instance"),
+    ("Enter", "Open"),
     ("Esc", "Close a dialog"),
-    ("?", "These keys"),
+    ("?", "Show this help"),
 ];
 
 /// Handles the shortcuts; shows the dialog when requested.
@@ -63,7 +63,7 @@ pub fn Keys(
     });
     view! {
         <Show when=move || is_open.get()>
-            <Dialog label="Keys" on_close=move |()| is_open.set(false)>
+            <Dialog label="Keyboard shortcuts" on_close=move |()| is_open.set(false)>
                 <Table is_open/>
             </Dialog>
         </Show>
@@ -84,7 +84,7 @@ fn Table(is_open: RwSignal<bool>) -> impl IntoView {
     let pages = PAGES.map(|(letter, words, _)| line(vec!["g", letter], words));
     view! {
         <header>
-            <h1>"Keys"</h1>
+            <h1>"Keyboard shortcuts"</h1>
         </header>
         <div class="body keys">
             <section aria-label="Everywhere">

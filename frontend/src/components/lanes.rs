@@ -277,7 +277,7 @@ fn NextWords(next: Memo<AppServerSummary>, status: AppServerStatus) -> impl Into
         AppServerStatus::Failed | AppServerStatus::Error | AppServerStatus::Terminated | AppServerStatus::Stopped => {
             let words = move || {
                 let next = next.get();
-                next.failure.unwrap_or(next.status_description)
+                next.failure.unwrap_or_else(|| words::status::of_app_server(next.status).to_owned())
             };
             view! { <p>{words}</p> }.into_any()
         }
@@ -297,7 +297,7 @@ pub fn progress_words(app_server: &AppServerSummary) -> String {
     match (&progress.task, progress.step) {
         (Some(task), _) => parts.push(task.clone()),
         (None, Some(step)) => parts.push(step.name().to_owned()),
-        (None, None) => parts.push(app_server.status_description.clone()),
+        (None, None) => parts.push(words::status::of_app_server(app_server.status).to_owned()),
     }
     parts.join(" · ")
 }

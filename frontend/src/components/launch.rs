@@ -118,7 +118,7 @@ pub fn LaunchOptions(
         >
             <summary>
                 <Icon shape=Shape::Chevron/>
-                "Options"
+                "Launch options"
             </summary>
             <form on:submit=submit aria-label="Launch with options" novalidate>
                 <label class="ask">
@@ -134,11 +134,11 @@ pub fn LaunchOptions(
                 </label>
                 <label class="check">
                     <input type="checkbox" prop:checked=activates on:change=move |event| activates.set(event_target_checked(&event))/>
-                    "Activate when it runs"
+                    "Activate automatically when ready"
                 </label>
                 <ReasonField reason/>
                 <button type="submit" aria-busy=move || is_busy.get().to_string() disabled=move || is_busy.get()>
-                    "Launch with these"
+                    "Launch"
                 </button>
             </form>
         </details>

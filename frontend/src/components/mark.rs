@@ -16,7 +16,8 @@ pub fn Marks(
     instance: InstanceSummary,
 ) -> impl IntoView {
     let ring = instance.newer().map(|newer| {
-        let words = format!("{} (newer than the active appserver): {}", newer.name, newer.status_description);
+        let words =
+            format!("{} (newer than the active appserver): {}", newer.name, words::status::of_app_server(newer.status));
         (Mark::of_build(newer), words)
     });
     let words = words::health::mark(&instance, clock::now().get_untracked(), &Local);

@@ -34,7 +34,7 @@ pub fn Preview(
         >
             <summary>
                 <Icon shape=Shape::Chevron/>
-                <h2>"Variables of the next launch"</h2>
+                <h2>"Ansible variables for the next launch"</h2>
             </summary>
             <div class="body">
                 {move || match answer.get() {
@@ -57,9 +57,9 @@ fn Rendered(render: Render) -> impl IntoView {
         }
     });
     view! {
-        <p>"What Ansible would be given if an app server were launched now, with the saved settings. Secrets are masked."</p>
+        <p>"The variables Ansible would get if you launched now, with the saved settings. Secrets are masked."</p>
         <Code text=configuration_settings/>
-        <h3>"Where each comes from"</h3>
+        <h3>"Origin of each variable"</h3>
         <dl>{origins.collect_view()}</dl>
     }
 }

@@ -36,12 +36,12 @@ pub fn PurgeDialog(
             on_close.run(());
         });
     };
-    let title = format!("Delete what {} owns?", instance.summary.name);
+    let title = format!("Delete data of {}?", instance.summary.name);
     view! {
         <Dialog label=title.clone() is_busy on_close>
             <header>
                 <h1>{title}</h1>
-                <p>"For good: what it owns outside its machines is deleted, and its host names become free for others. Its history and its logs stay."</p>
+                <p>"Permanently deletes what it owns outside its machines, and frees its host names for other instances. History and logs are kept."</p>
             </header>
             <div class="body">
                 <label class="ask">
@@ -52,7 +52,7 @@ pub fn PurgeDialog(
             </div>
             <footer>
                 <button type="button" on:click=move |_| on_close.run(())>"Cancel"</button>
-                <BusyButton label="Delete its data" class="danger" is_busy why_not on_click=purge/>
+                <BusyButton label="Delete data" class="danger" is_busy why_not on_click=purge/>
             </footer>
         </Dialog>
     }
@@ -64,5 +64,5 @@ fn must_type(typed: RwSignal<String>, domain: String) -> Memo<Option<&'static st
 }
 
 fn deleted_words(deleted: &[String]) -> String {
-    if deleted.is_empty() { "Nothing was left to delete.".into() } else { format!("Deleted: {}.", deleted.join(", ")) }
+    if deleted.is_empty() { "Nothing to delete.".into() } else { format!("Deleted: {}.", deleted.join(", ")) }
 }

@@ -97,15 +97,15 @@ fn Facts(app_server: Arc<AppServer>, before: Option<String>) -> impl IntoView {
                 " "
                 <span class="fine">{move || words::ago(created, now.get())}</span>
             </dd>
-            <dt>"VM"</dt>
+            <dt>"Machine"</dt>
             <dd class="mono">{server.name.clone()}</dd>
-            <dt>"VM status"</dt>
+            <dt>"Machine status"</dt>
             <dd>
                 {server.status_name.clone()}
                 " "
-                <span class="fine">{server.status_description.clone()}</span>
+                <span class="fine">{words::status::of_machine(server.status)}</span>
             </dd>
-            <dt>"VM IP address"</dt>
+            <dt>"IP address"</dt>
             <dd class="mono">
                 {match ip {
                     // No link: without the machine, no host or another one may have this address.
@@ -143,7 +143,7 @@ fn description(summary: &AppServerSummary) -> String {
             | AppServerStatus::Terminated
             | AppServerStatus::Stopped,
             _,
-        ) => summary.status_description.clone(),
+        ) => words::status::of_app_server(summary.status).to_owned(),
     }
 }
 
@@ -153,13 +153,13 @@ fn Stay(app_server: Arc<AppServer>) -> impl IntoView {
     let now = clock::now();
     let summary = &app_server.summary;
     let words = match (summary.terminates_at, summary.is_pinned) {
-        _ if summary.is_machine_going() => view! { "It is being taken away." }.into_any(),
-        _ if !summary.has_machine => view! { "It is gone." }.into_any(),
-        (_, true) => view! { "It is pinned: it stays until it is unpinned or terminated." }.into_any(),
+        _ if summary.is_machine_going() => view! { "Being deleted." }.into_any(),
+        _ if !summary.has_machine => view! { "Deleted." }.into_any(),
+        (_, true) => view! { "Pinned: it is kept until it is unpinned or terminated." }.into_any(),
         (Some(end), false) => {
             let words = move || match end - now.get() {
-                left if left.num_seconds() <= 0 => "It goes now.".to_owned(),
-                left => format!("It goes in {} unless it is pinned.", words::span_closely(left)),
+                left if left.num_seconds() <= 0 => "Deleted now.".to_owned(),
+                left => format!("Will be deleted in {} unless pinned.", words::span_closely(left)),
             };
             view! { {words} }.into_any()
         }
@@ -169,7 +169,7 @@ fn Stay(app_server: Arc<AppServer>) -> impl IntoView {
     let was_there = summary.has_machine || app_server.server.provider_id.is_some();
     was_there.then(|| {
         view! {
-            <dt>"Its machine"</dt>
+            <dt>"Retention"</dt>
             <dd>{words}</dd>
         }
     })

@@ -22,8 +22,8 @@ pub fn Steps(
 fn Step(step: BuildStep, progress: Memo<Progress>) -> impl IntoView {
     let now = clock::now();
     let (class, word) = match (step.started, step.outcome) {
-        (None, _) => ("", "not begun"),
-        (Some(_), None) => ("now", "under way"),
+        (None, _) => ("", "not started"),
+        (Some(_), None) => ("now", "in progress"),
         (Some(_), Some(StepOutcome::Done)) => ("done", "done"),
         (Some(_), Some(StepOutcome::Failed)) => ("failed", "failed"),
         (Some(_), Some(StepOutcome::Stopped)) => ("stopped", "stopped"),
@@ -48,7 +48,7 @@ fn Step(step: BuildStep, progress: Memo<Progress>) -> impl IntoView {
     };
     let deadline = Memo::new(move |_| {
         let deadline = progress.with(|progress| progress.deadline).filter(|_| is_now)?;
-        Some(format!("deadline {}", words::clock(deadline, now.get(), &Local)))
+        Some(format!("times out {}", words::clock_in_zone(deadline, now.get(), &Local)))
     });
     view! {
         <li class=class>
@@ -59,7 +59,7 @@ fn Step(step: BuildStep, progress: Memo<Progress>) -> impl IntoView {
             <span class="unseen">{word} ", "</span>
             {lasted}
             {(class == "stopped").then_some(" · stopped")}
-            {move || deadline.get().map(|words| view! { <small title="The step is given up then, unless it has ended">{words}</small> })}
+            {move || deadline.get().map(|words| view! { <small title="The step fails if it has not ended by then">{words}</small> })}
         </li>
     }
 }

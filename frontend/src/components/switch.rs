@@ -144,9 +144,9 @@ impl Stage {
     const fn word(self) -> &'static str {
         match self {
             Self::Done => ": done. ",
-            Self::Now => ": under way. ",
-            Self::Slow => ": under way for too long. ",
-            Self::Later => ": not begun. ",
+            Self::Now => ": in progress. ",
+            Self::Slow => ": in progress, and late. ",
+            Self::Later => ": not started. ",
         }
     }
 }
@@ -166,28 +166,28 @@ fn step(name: impl Into<String>, stage: Stage, detail: impl Into<String>) -> Ste
 fn steps(activation: Option<&Activation>, replaced: Option<&str>, now: DateTime<Utc>) -> Vec<Step> {
     let Some(activation) = activation else {
         return vec![
-            step("Decided", Stage::Now, "its checks are made once more"),
-            step("At the gateway", Stage::Later, ""),
+            step("Requested", Stage::Now, "running the final checks"),
+            step("Updating gateway", Stage::Later, ""),
         ];
     };
     let begun = activation.activated_at;
-    let mut all = vec![step("Decided", Stage::Done, words::clock(begun, now, &Local))];
+    let mut all = vec![step("Requested", Stage::Done, words::clock(begun, now, &Local))];
     let took = |end: DateTime<Utc>| match end - begun {
-        span if span < TimeDelta::seconds(1) => "at once".to_owned(),
-        span => format!("after {}", words::duration(span)),
+        span if span < TimeDelta::seconds(1) => "in less than a second".to_owned(),
+        span => format!("in {}", words::duration(span)),
     };
     all.push(match activation.applied_at {
-        Some(at) => step("At the gateway", Stage::Done, format!("it sends new visitors there, {}", took(at))),
+        Some(at) => step("Traffic switched", Stage::Done, took(at)),
         None if now - begun > SLOW => {
-            step("At the gateway", Stage::Slow, "the gateway does not take it; it is told again by itself")
+            step("Updating gateway", Stage::Slow, "the gateway rejected the change; retrying")
         }
-        None => step("At the gateway", Stage::Now, "it is being told"),
+        None => step("Updating gateway", Stage::Now, ""),
     });
     if let Some(replaced) = replaced {
         all.push(match (activation.applied_at, activation.drained_at) {
             (_, Some(at)) => step(format!("{replaced} drained"), Stage::Done, took(at)),
-            (Some(_), None) => step(format!("{replaced} drains"), Stage::Now, "requests under way end there"),
-            (None, None) => step(format!("{replaced} drains"), Stage::Later, "once the gateway has it"),
+            (Some(_), None) => step(format!("Draining {replaced}"), Stage::Now, "its open requests finish"),
+            (None, None) => step(format!("Draining {replaced}"), Stage::Later, "after the gateway"),
         });
     }
     all

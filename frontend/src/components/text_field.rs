@@ -109,7 +109,7 @@ pub fn ShowPasswords(
                 prop:checked=are_shown
                 on:change=move |event| are_shown.set(event_target_checked(&event))
             />
-            "Show what is typed"
+            "Show password"
         </label>
     }
 }

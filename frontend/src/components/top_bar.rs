@@ -29,7 +29,7 @@ pub fn TopBar(
             </a>
             <button class="search" type="button" aria-label="Quick search" on:click=move |_| is_searching.set(true)>
                 <Icon shape=Shape::Search/>
-                <span>"Find instances, app servers, #27"</span>
+                <span>"Search instances, app servers, PR #"</span>
                 <kbd>"Ctrl K"</kbd>
             </button>
             <Connection/>
@@ -51,7 +51,7 @@ fn Connection() -> impl IntoView {
         Link::Lost(_) => "reconnecting…",
     };
     view! {
-        <span class="live" class:lost=is_lost role="status" title="Whether changes appear by themselves">
+        <span class="live" class:lost=is_lost role="status" title="Live updates">
             {words}
         </span>
     }

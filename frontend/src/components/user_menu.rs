@@ -45,12 +45,12 @@ pub fn UserMenu(
             <PageLinks shut/>
             <button class="quiet" type="button" on:click=show_keys>
                 <Icon shape=Shape::Keys/>
-                "Keys"
+                "Keyboard shortcuts"
                 <kbd>"?"</kbd>
             </button>
             <button class="quiet" type="button" on:click=move |_| logout(state)>
                 <Icon shape=Shape::Out/>
-                "Logout"
+                "Sign out"
             </button>
         </Menu>
     }
@@ -71,7 +71,7 @@ fn PageLinks(
         }
     };
     view! {
-        {link(Page::Queue, Shape::Queue, "Queue of builds")}
+        {link(Page::Queue, Shape::Queue, "Build queue")}
         {link(Page::PullRequests, Shape::PullRequest, "Pull requests")}
         {link(Page::Servers, Shape::Machine, "Machines")}
         {link(Page::Activity, Shape::Clock, "Activity")}
@@ -86,7 +86,7 @@ fn logout(state: State) {
     spawn_local(async move {
         match api::auth::logout().await {
             Ok(()) => state.session.end(),
-            Err(error) => state.failed("Logging out failed", &error),
+            Err(error) => state.failed("Signing out failed", &error),
         }
     });
 }

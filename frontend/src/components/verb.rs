@@ -78,7 +78,7 @@ fn Stop(target: AppServerSummary, on_close: Callback<()>) -> impl IntoView {
     view! {
         <AskDialog
             title=format!("Stop the build of {name}?")
-            words="Its processes end at once and its machine is taken away; its log is kept. It cannot be continued: launch another one instead."
+            words="Stops the build now and deletes its machine. The log is kept. A stopped build cannot be resumed."
             confirm="Stop build"
             is_grave=true
             about=About::Claim(instance, Claim::IsBuilding(id))
@@ -99,7 +99,7 @@ fn Terminate(target: AppServerSummary, on_close: Callback<()>) -> impl IntoView 
             for key in [Key::AppServer(id), Key::Instance(instance), Key::Expiring] {
                 data.refresh(key);
             }
-            answer.map(|_| format!("The machine of {name} is being taken away."))
+            answer.map(|_| format!("The machine of {name} is being deleted."))
         }
         .boxed_local()
     });
@@ -110,7 +110,7 @@ fn Terminate(target: AppServerSummary, on_close: Callback<()>) -> impl IntoView 
     view! {
         <AskDialog
             title=format!("Terminate {name}?")
-            words="Its machine is taken away for good. What stays: the record of its configuration, its history and its log."
+            words="Permanently deletes the machine. Configuration record, history and log are kept."
             confirm=format!("Terminate {name}")
             is_grave=true
             about=About::Instance(instance)
@@ -143,7 +143,7 @@ fn WhatGoes(whole: Arc<AppServer>) -> impl IntoView {
             </dd>
             {has_databases.then(|| view! {
                 <dt>"Databases"</dt>
-                <dd>"They live on this machine and go with it: its courses, users and uploads too."</dd>
+                <dd>"They are on this machine. " <b>"All courses, users and uploads will be deleted."</b></dd>
             })}
         </dl>
     }
@@ -159,13 +159,13 @@ fn ActivateLater(instance: Arc<Instance>, target: AppServerSummary, on_close: Ca
             let answer = api::app_servers::activate_when_running(id, reason).await;
             data.refresh(Key::AppServer(id));
             data.refresh(Key::Instance(of));
-            answer.map(|_| format!("{name} is activated when its build has ended well."))
+            answer.map(|_| format!("{name} will be activated when its build succeeds."))
         }
         .boxed_local()
     });
     let name = target.name;
     let words = format!(
-        "Visitors of {} move to it by themselves as soon as its build has ended well and it answers its checks, unless a newer one is active by then. If the build fails, nothing changes.",
+        "When the build succeeds and its checks pass, traffic for {} switches to it automatically, unless a newer one is already active. If the build fails, nothing changes.",
         instance.summary.domain
     );
     view! {

@@ -69,7 +69,7 @@ fn TypeForm(kind: &'static ApplicationType, published: Published) -> impl IntoVi
                 <summary>
                     <Icon shape=Shape::Chevron/>
                     "Advanced settings"
-                    <span class="fine">"what is left blank gets its default"</span>
+                    <span class="fine">"blank fields use their defaults"</span>
                 </summary>
                 <FieldRows form group=FieldGroup::Advanced/>
             </details>

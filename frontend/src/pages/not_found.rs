@@ -12,8 +12,8 @@ pub fn NotFound() -> impl IntoView {
         <Title text="Not found"/>
         <section class="lone">
             <Icon shape=Shape::Cube/>
-            <h1>"There is nothing here"</h1>
-            <p>"The address may be mistyped, or what it named is gone."</p>
+            <h1>"Page not found"</h1>
+            <p>"The link is wrong or the item was deleted."</p>
             <a class="btn primary" href=Page::Home.to_string()>"Go home"</a>
         </section>
     }

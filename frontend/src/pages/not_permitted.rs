@@ -16,7 +16,7 @@ pub fn NotPermitted(
         <Title text="Not permitted"/>
         <section class="lone">
             <Icon shape=Shape::Lock/>
-            <h1>"This is not for you to see"</h1>
+            <h1>"You do not have access"</h1>
             <p>{why} " An administrator can give you another role."</p>
             <a class="btn primary" href=Page::Home.to_string()>"Go home"</a>
         </section>

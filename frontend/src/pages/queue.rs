@@ -19,7 +19,7 @@ use crate::words;
 pub fn QueuePage() -> impl IntoView {
     let fetched = state().data.queue();
     view! {
-        <Title text="Queue of builds"/>
+        <Title text="Build queue"/>
         <div class="page">{when_here(fetched, |queue| view! { <Whole queue/> }.into_any())}</div>
     }
 }
@@ -37,7 +37,7 @@ fn Whole(queue: Memo<Arc<Queue>>) -> impl IntoView {
     view! {
         <div class="head">
             <div>
-                <h1>"Queue of builds"</h1>
+                <h1>"Build queue"</h1>
                 <div class="links">
                     <span>{count}</span>
                 </div>
@@ -57,8 +57,8 @@ fn Whole(queue: Memo<Arc<Queue>>) -> impl IntoView {
                 </div>
             })}
             <div class="stack">
-                <Entries title="Building now" queue pick=|queue| &queue.building nothing="Nothing is being built."/>
-                <Entries title="Waiting" queue pick=|queue| &queue.waiting nothing="Nothing waits."/>
+                <Entries title="Building now" queue pick=|queue| &queue.building nothing="No builds running."/>
+                <Entries title="Waiting" queue pick=|queue| &queue.waiting nothing="Queue is empty."/>
                 <Workers queue/>
             </div>
         </div>
@@ -77,21 +77,21 @@ fn Paused(pause: QueuePause) -> impl IntoView {
         is_busy.set(true);
         spawn_local(async move {
             match api::queue::resume().await {
-                Ok(_) => state.toasts.success("The queue goes on."),
+                Ok(_) => state.toasts.success("Queue resumed."),
                 Err(error) => state.failed("Resuming failed", &error),
             }
             is_busy.try_set(false);
             state.data.refresh(Key::Queue);
         });
     });
-    let reason = pause.reason.map(|reason| format!(", «{reason}»"));
+    let reason = pause.reason.map(|reason| format!(", “{reason}”"));
     view! {
         <div class="notice" role="status">
             <Icon shape=Shape::Pause/>
             <span class="grow">
                 <b>"Paused"</b>
                 " by " {pause.by} ", " {move || words::ago(pause.at, now.get())} {reason}
-                ". What is under way goes on; nothing else begins."
+                ". Running builds continue; queued builds wait."
             </span>
             <PossibleButton class="primary" shape=Shape::Play label="Resume" is_busy on_click=resume/>
         </div>
@@ -112,7 +112,7 @@ fn PauseDialog(on_close: Callback<()>) -> impl IntoView {
     view! {
         <AskDialog
             title="Pause the queue?"
-            words="Builds under way go on. What is launched waits until the queue is resumed."
+            words="Running builds continue. New launches wait until the queue is resumed."
             confirm="Pause the queue"
             act
             on_close
@@ -163,13 +163,13 @@ fn Entry(entry: QueueEntry, worker: Option<String>) -> impl IntoView {
     let to = paths::app_server(entry.instance_id, entry.app_server_id);
     let (begun, created) = (entry.begun_at, entry.created);
     let since = move || match begun {
-        Some(begun) => format!("begun {}", words::ago(begun, now.get())),
+        Some(begun) => format!("started {}", words::ago(begun, now.get())),
         None => format!("launched {}", words::ago(created, now.get())),
     };
     let under = match (worker, entry.waits_for) {
         (_, Some(waits_for)) => waits_for,
         (Some(worker), None) => format!("on {worker}"),
-        (None, None) => "between two workers: another one takes it up".to_owned(),
+        (None, None) => "worker lost; another one takes over".to_owned(),
     };
     let is_preview = entry.tier == Tier::Preview;
     view! {
@@ -190,7 +190,7 @@ fn Workers(queue: Memo<Arc<Queue>>) -> impl IntoView {
     let list = move || {
         let workers = workers.get();
         if workers.is_empty() {
-            return view! { <p class="body fine">"None runs. Start one with «ocim worker»."</p> }.into_any();
+            return view! { <p class="body fine">"No workers. Start one with `ocim worker`."</p> }.into_any();
         }
         let rows = workers.into_iter().map(|worker| view! { <Worker worker/> });
         view! { <ul class="lines">{rows.collect_view()}</ul> }.into_any()
@@ -217,11 +217,11 @@ fn Worker(worker: WorkerState) -> impl IntoView {
             <div class="grow">
                 <b>{hostname}</b>
                 " "
-                {is_draining.then(|| view! { <span class="label busy">"Ending"</span> })}
+                {is_draining.then(|| view! { <span class="label busy">"Draining"</span> })}
                 {trouble.is_some().then(|| view! {
                     <span class="label bad">
                         <Icon shape=Shape::Cross/>
-                        "Begins nothing"
+                        "Not accepting builds"
                     </span>
                 })}
                 <div class="fine">{slots} " · version " {version} " · up " {move || words::span(now.get() - started)} " · " {id}</div>

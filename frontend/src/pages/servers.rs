@@ -26,7 +26,7 @@ pub fn ServersPage() -> impl IntoView {
             <div class="head">
                 <div>
                     <h1>"Machines"</h1>
-                    <div class="links">"What goes by itself, and what does not belong."</div>
+                    <div class="links">"Machines scheduled for deletion, and orphans."</div>
                 </div>
             </div>
             <div class="below-head stack">
@@ -42,16 +42,16 @@ fn ExpiringCard(expiring: Memo<Arc<Vec<Expiring>>>) -> impl IntoView {
     let list = move || {
         let expiring = expiring.get();
         if expiring.is_empty() {
-            return view! { <p class="body fine">"No machine goes by itself: each is active, the one to go back to, the newest, or pinned."</p> }
+            return view! { <p class="body fine">"None. All machines are active, fallback, newest or pinned."</p> }
                 .into_any();
         }
         let rows = expiring.iter().cloned().map(|one| view! { <ExpiringRow one/> });
         view! { <ul class="lines">{rows.collect_view()}</ul> }.into_any()
     };
     view! {
-        <section class="card" aria-label="Not needed any more">
+        <section class="card" aria-label="Scheduled for deletion">
             <header>
-                <h2>"Not needed any more"</h2>
+                <h2>"Scheduled for deletion"</h2>
                 <span class="fine">{move || expiring.with(|all| all.len())}</span>
             </header>
             {list}
@@ -80,16 +80,16 @@ fn ExpiringRow(one: Expiring) -> impl IntoView {
         });
     });
     let goes = move || match terminates_at - now.get() {
-        left if left.num_seconds() <= 0 => "goes now".to_owned(),
-        left => format!("goes in {}", words::span_closely(left)),
+        left if left.num_seconds() <= 0 => "deleted now".to_owned(),
+        left => format!("deleted in {}", words::span_closely(left)),
     };
     view! {
         <li>
             <div class="grow">
                 <a href=paths::app_server(instance_id, id)>{instance_name} ": " {app_server_name}</a>
-                <div class="fine">"Not needed since " {move || words::clock(unneeded_since, now.get(), &chrono::Local)} ", " {goes}</div>
+                <div class="fine">"Unused since " {move || words::clock(unneeded_since, now.get(), &chrono::Local)} ", " {goes}</div>
             </div>
-            <PossibleButton shape=Shape::Pin label="Keep" is_busy on_click=pin/>
+            <PossibleButton shape=Shape::Pin label="Pin" is_busy on_click=pin/>
         </li>
     }
 }
@@ -107,21 +107,21 @@ fn OrphansCard(orphans: Memo<Arc<Orphans>>) -> impl IntoView {
     let list = move || {
         let items = items.get();
         if items.is_empty() {
-            return view! { <p class="body fine">"Provider and database agree."</p> }.into_any();
+            return view! { <p class="body fine">"None found."</p> }.into_any();
         }
         let rows = items.into_iter().map(|orphan| view! { <OrphanRow orphan/> });
         view! { <ul class="lines">{rows.collect_view()}</ul> }.into_any()
     };
     view! {
-        <section class="card" aria-label="Where provider and database differ">
+        <section class="card" aria-label="Orphaned and missing machines">
             <header>
-                <h2>"Where provider and database differ"</h2>
+                <h2>"Orphaned and missing machines"</h2>
                 <span class="fine">{compared}</span>
                 <span class="right">
                     <PossibleButton
                         role=Role::Admin
                         shape=Shape::Refresh
-                        label="Do it now…"
+                        label="Reconcile now…"
                         on_click=Callback::new(move |()| is_asking.set(true))
                     />
                 </span>
@@ -141,8 +141,8 @@ fn OrphanRow(orphan: Orphan) -> impl IntoView {
     let Orphan { kind, provider, provider_id, server_id, app_server_id, first_seen, last_seen, due_at, action } =
         orphan;
     let (word, sentence) = match kind {
-        OrphanKind::Unowned => ("Unowned", "the provider has it and no app server owns it"),
-        OrphanKind::Missing => ("Missing", "an app server owns it and the provider does not have it"),
+        OrphanKind::Unowned => ("Orphan", "exists at the provider, belongs to no app server"),
+        OrphanKind::Missing => ("Missing", "no longer exists at the provider"),
     };
     let owner = app_server_id.map(|id| format!(", app server {id}"));
     let due = move || match due_at - now.get() {
@@ -173,7 +173,7 @@ fn ReapDialog(on_close: Callback<()>) -> impl IntoView {
             let answer = api::machines::reap().await;
             data.refresh(Key::Orphans);
             answer.map(|orphans| match orphans.done.as_slice() {
-                [] => "Compared; nothing was due.".to_owned(),
+                [] => "No changes.".to_owned(),
                 done => format!("Done: {}.", done.join("; ")),
             })
         }
@@ -181,9 +181,9 @@ fn ReapDialog(on_close: Callback<()>) -> impl IntoView {
     });
     view! {
         <AskDialog
-            title="Compare and tidy up now?"
-            words="Provider and database are compared anew, and what is due is done: machines that carry our id and belong to no app server are taken away, servers that do not exist are written off. Nothing else is touched."
-            confirm="Do it now"
+            title="Reconcile now?"
+            words="Deletes overdue orphaned machines that this manager created, and closes the records of missing ones. Other machines are not touched."
+            confirm="Reconcile"
             is_grave=true
             has_reason=false
             act

@@ -3,15 +3,20 @@
 use crate::settings::{Field, FieldKind};
 
 /// The first part of the host name; unique together with the base domain.
-pub(super) const SUB_DOMAIN: Field =
-    Field::new("sub_domain", "Subdomain", "The first part of the instance's address", FieldKind::Hostname, 50)
-        .required();
+pub(super) const SUB_DOMAIN: Field = Field::new(
+    "sub_domain",
+    "Subdomain",
+    "The first part of the host name, like astro in astro.campus.example",
+    FieldKind::Hostname,
+    50,
+)
+.required();
 
 /// The rest of the host name.
 pub(super) const BASE_DOMAIN: Field = Field::new(
     "base_domain",
     "Base domain",
-    "The rest of the address; blank for the default",
+    "The rest of the host name, like campus.example; blank for this manager's default",
     FieldKind::Hostname,
     190,
 );
@@ -22,4 +27,4 @@ pub(super) const PROTOCOL: Field =
 
 /// The contact address.
 pub(super) const EMAIL: Field =
-    Field::new("email", "Contact e-mail", "Also the From address of the mails it sends", FieldKind::Email, 254).basic();
+    Field::new("email", "Contact e-mail", "Contact and sender address of e-mails", FieldKind::Email, 254).basic();

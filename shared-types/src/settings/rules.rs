@@ -31,8 +31,8 @@ pub fn check_hostname(text: &str) -> Result<(), String> {
     if text.split('.').all(label_is_fine) {
         Ok(())
     } else {
-        Err("Only lower-case letters, digits, hyphens and dots; no part may be empty, longer than 63 characters, or \
-             begin or end with a hyphen."
+        Err("Use lower-case letters, digits, hyphens and dots, like `first-academy`; no part may be empty, longer than 63 \
+             characters, or begin or end with a hyphen."
             .into())
     }
 }

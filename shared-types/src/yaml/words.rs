@@ -11,14 +11,8 @@ const WORDS: &[(&str, &str)] = &[
         "block sequence entries are not allowed",
         "a list item (`- `) is not allowed here; begin the list on a line of its own",
     ),
-    (
-        "did not find expected key",
-        "a key of the map is expected here; is the line indented differently than the keys before it?",
-    ),
-    (
-        "did not find expected '-' indicator",
-        "a list item (`- `) is expected here; is the line indented differently than the items before it?",
-    ),
+    ("did not find expected key", "a key is expected here; check this line's indentation"),
+    ("did not find expected '-' indicator", "a list item (`- `) is expected here; check this line's indentation"),
     ("did not find expected ',' or '}'", "a `,` or the closing `}` is missing before this"),
     ("expected ',' or ']'", "a `,` or the closing `]` is missing before this"),
     ("found unexpected end of stream", "the quote that opens here or before is never closed"),

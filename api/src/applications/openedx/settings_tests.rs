@@ -131,7 +131,7 @@ fn every_wrong_field_is_named() {
           },
           {
             "pointer": "/configuration_extra_settings",
-            "detail": "Line 2, column 1: a key of the map is expected here; is the line indented differently than the keys before it?"
+            "detail": "Line 2, column 1: a key is expected here; check this line's indentation"
           },
           {
             "pointer": "/use_ephemeral_databases",

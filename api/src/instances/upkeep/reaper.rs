@@ -82,11 +82,9 @@ async fn list(manager: &Manager, conn: &mut diesel_async::AsyncPgConnection) -> 
 fn orphan(row: OrphanRow) -> Orphan {
     let action = match row.kind {
         OrphanKind::Unowned if row.is_active => "nothing, as long as its app server is active",
-        OrphanKind::Unowned if row.is_ending => {
-            "the machine is taken away, as was decided; the provider is asked again"
-        }
-        OrphanKind::Unowned => "the machine is taken away",
-        OrphanKind::Missing => "the server is written off",
+        OrphanKind::Unowned if row.is_ending => "the machine will be deleted, as decided; the provider is asked again",
+        OrphanKind::Unowned => "the machine will be deleted",
+        OrphanKind::Missing => "the record will be closed",
     };
     let OrphanRow { kind, provider, provider_id, server_id, app_server_id, first_seen, last_seen, due_at, .. } = row;
     let action = action.to_owned();

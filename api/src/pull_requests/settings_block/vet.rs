@@ -82,7 +82,7 @@ const TEMPLATE_HEADER: &str = "#jinja2:";
 pub(super) fn check(map: &Map<String, Value>, block: &Block) -> Result<(), Trouble> {
     for name in map.keys() {
         if let Some(why) = wrong_variable(name) {
-            return Err(block.trouble_of_key(name, &format!("`{name}` may not be set here: {why}")));
+            return Err(block.trouble_of_key(name, &format!("`{name}` is not allowed: {why}")));
         }
     }
     check_map(map, block, 1)
@@ -91,7 +91,7 @@ pub(super) fn check(map: &Map<String, Value>, block: &Block) -> Result<(), Troub
 fn wrong_variable(name: &str) -> Option<&'static str> {
     if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
         return Some(
-            "Ansible would not take it for a variable, but obey it. Remove the line; how machines are reached is not up to a \
+            "it would change how Ansible runs. Remove the line; how machines are reached is not up to a \
              pull request",
         );
     }

@@ -33,7 +33,7 @@ async fn listing_orphans_changes_nothing_and_only_admins_reconcile() {
         "first_seen": "[time]",
         "last_seen": "[time]",
         "due_at": "[time]",
-        "action": "the machine is taken away"
+        "action": "the machine will be deleted"
       }
     ]
     "#

@@ -40,7 +40,7 @@ impl Hits {
     /// The position as text: “3 of 120”.
     pub fn words(&self) -> String {
         if self.places.is_empty() {
-            return "No hit".to_owned();
+            return "No matches".to_owned();
         }
         let number = self.count.saturating_sub(self.places.len()) + self.current + 1;
         format!("{} of {}", words::thousands(number), words::thousands(self.count))
@@ -77,7 +77,7 @@ mod tests {
         let mut none = Hits::near(found(0, &[]), 0);
         none.forward();
         none.back();
-        assert_eq!((none.place(), none.words().as_str()), (None, "No hit"));
+        assert_eq!((none.place(), none.words().as_str()), (None, "No matches"));
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub fn line_text(text: &str, sought: &str) -> AnyView {
     let drawn = text.floor_char_boundary(DRAWN);
     let rest = text.len() - drawn;
     let cut = (rest > 0).then(|| {
-        view! { <i class="fine">{format!(" … {rest} more bytes are in the download")}</i> }
+        view! { <i class="fine">{format!(" … line cut, {} kB more in the download", rest.div_ceil(1000))}</i> }
     });
     let pieces = mark::pieces(text.get(..drawn).unwrap_or_default(), sought).into_iter().map(piece).collect_view();
     view! { <span class="x">{pieces}{cut}</span> }.into_any()

@@ -135,8 +135,8 @@ pub fn SearchField(
             <button
                 class="quiet"
                 type="button"
-                aria-label="Previous hit"
-                title="Previous hit (Shift-Enter)"
+                aria-label="Previous match"
+                title="Previous match (Shift-Enter)"
                 hidden=is_none
                 on:click=move |_| search.step(Hits::back)
             >
@@ -145,8 +145,8 @@ pub fn SearchField(
             <button
                 class="quiet"
                 type="button"
-                aria-label="Next hit"
-                title="Next hit (Enter)"
+                aria-label="Next match"
+                title="Next match (Enter)"
                 hidden=is_none
                 on:click=move |_| search.step(Hits::forward)
             >

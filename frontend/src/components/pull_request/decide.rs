@@ -51,11 +51,11 @@ pub fn DecideDialog(
     };
     let is_busy = Signal::derive(move || asked.under_way.get().is_some());
     view! {
-        <Dialog label="May this commit run?" is_busy on_close>
+        <Dialog label="Approve this commit?" is_busy on_close>
             <header>
-                <h1>"May this commit run?"</h1>
+                <h1>"Approve this commit?"</h1>
                 <p>
-                    "If you approve it, Ansible will run this commit on a machine of its own, with the settings below. Approving and ignoring hold for this commit with these settings only: a later commit or change of settings waits again."
+                    "It will be built on its own machine with the settings below. Your decision is for this commit with these settings; later commits and changed settings need a new one."
                 </p>
             </header>
             <div class="body">
@@ -161,13 +161,13 @@ fn look_again(asked: Asked, before: &PullRequest, now: PullRequest, error: &api:
 /// The relevant change of the pull request since it was shown, as a message.
 fn meanwhile(before: &PullRequest, now: &PullRequest) -> Option<&'static str> {
     if before.state != now.state {
-        Some("It changed meanwhile: it is not open any more, and nothing of it will run.")
+        Some("The pull request is not open any more; nothing of it will be built.")
     } else if before.head_commit != now.head_commit {
-        Some("It changed meanwhile: this is the new commit. Look at it again.")
+        Some("A new commit was pushed while you were reading; it is shown now. Review again.")
     } else if before.version != now.version {
-        Some("It changed meanwhile: the commit is the same, what it comes with is not. Look at it again.")
+        Some("The settings of the pull request changed while you were reading; the commit is the same. Review again.")
     } else if before.approval != now.approval {
-        Some("Another user has decided meanwhile.")
+        Some("Another user has already decided.")
     } else {
         None
     }

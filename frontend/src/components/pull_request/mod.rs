@@ -37,7 +37,7 @@ const fn state_words(state: PullRequestState) -> (&'static str, &'static str, Sh
 const fn approval_words(state: PullRequestState, approval: Approval) -> Option<(&'static str, &'static str, Shape)> {
     match approval {
         Approval::NotNeeded => None,
-        Approval::Needed if waits(state, approval) => Some(("label busy lock", "Waits for approval", Shape::Lock)),
+        Approval::Needed if waits(state, approval) => Some(("label busy lock", "Needs approval", Shape::Lock)),
         Approval::Needed => Some(("label", "Not approved", Shape::Lock)),
         Approval::Approved => Some(("label good", "Approved", Shape::Check)),
         Approval::Ignored => Some(("label", "Ignored", Shape::Cross)),
@@ -71,9 +71,9 @@ pub fn PullRequestLabels(
 pub fn troubles(pull_request: &PullRequest) -> Vec<(&'static str, String)> {
     let PullRequest { settings_trouble, trouble, report_trouble, .. } = pull_request;
     [
-        ("The settings in its description cannot be used", settings_trouble),
-        ("What it wants was not done", trouble),
-        ("GitHub could not be told how it goes", report_trouble),
+        ("Invalid settings in the pull request description", settings_trouble),
+        ("The pull request's request failed", trouble),
+        ("Could not report the status to GitHub", report_trouble),
     ]
     .into_iter()
     .filter_map(|(what, why)| Some((what, why.clone()?)))
@@ -123,7 +123,7 @@ mod tests {
         for (state, approval) in [(Open, NotNeeded), (Open, Approved), (Closed, Needed), (Merged, Ignored)] {
             assert!(!can_decide(state, approval), "{state:?} {approval:?}");
         }
-        assert_eq!(approval_words(Open, Needed).map(|words| words.1), Some("Waits for approval"));
+        assert_eq!(approval_words(Open, Needed).map(|words| words.1), Some("Needs approval"));
         assert_eq!(approval_words(Merged, Needed).map(|words| words.1), Some("Not approved"));
     }
 
@@ -134,8 +134,8 @@ mod tests {
         pull_request.settings_trouble = Some("line 12: <b>no</b>".into());
         pull_request.report_trouble = Some("403".into());
         let expected = [
-            ("The settings in its description cannot be used", "line 12: <b>no</b>".to_owned()),
-            ("GitHub could not be told how it goes", "403".to_owned()),
+            ("Invalid settings in the pull request description", "line 12: <b>no</b>".to_owned()),
+            ("Could not report the status to GitHub", "403".to_owned()),
         ];
         assert_eq!(troubles(&pull_request), expected);
     }

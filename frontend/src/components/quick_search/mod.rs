@@ -95,7 +95,7 @@ fn Search(is_open: RwSignal<bool>) -> impl IntoView {
 /// The state of the search as a message.
 fn told(answer: &Answer, is_empty: bool) -> Option<String> {
     match answer {
-        Answer::None if is_empty => Some("No instance matches.".to_owned()),
+        Answer::None if is_empty => Some("No instances match.".to_owned()),
         Answer::None => None,
         Answer::Asking(_) => Some("Searching app servers and pull requests…".to_owned()),
         Answer::Failed(why) => Some(format!("App servers and pull requests could not be searched. {why}")),

@@ -34,9 +34,9 @@ pub(super) fn ClashView(
                 <Icon shape=Shape::People/>
                 <span>
                     <b>{who}</b>
-                    " changed this too"
+                    " also changed this"
                     {when}
-                    ". What you typed stands above; this is their change:"
+                    ". Yours is above; theirs:"
                 </span>
             </p>
             <DiffView changes label=format!("Their change: {}", entry.label())/>
@@ -44,7 +44,7 @@ pub(super) fn ClashView(
                 <button type="button" on:click=move |_| entry.keep_mine()>"Keep mine"</button>
                 <button type="button" on:click=move |_| entry.take_theirs()>"Take theirs"</button>
                 {move || both.get().map(|text| view! {
-                    <button type="button" title="Puts their lines and yours into one text" on:click=move |_| entry.keep_both(text.clone())>
+                    <button type="button" title="Merges both texts" on:click=move |_| entry.keep_both(text.clone())>
                         "Keep both"
                     </button>
                 })}

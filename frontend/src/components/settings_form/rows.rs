@@ -92,7 +92,7 @@ fn was(field: Option<&Field>, before: &Map<String, Value>, now: &str) -> Option<
     Some(match before.as_str() {
         "" => "Updated; it was blank".to_owned(),
         text if text.contains('\n') || text.chars().count() > WAS_MAX => "Updated".to_owned(),
-        text => format!("Updated; it was «{text}»"),
+        text => format!("Updated; it was “{text}”"),
     })
 }
 
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(was(Some(&field("commit", FieldKind::GitRef)), before, "aaaa"), None);
         assert_eq!(
             was(Some(&field("commit", FieldKind::GitRef)), before, "bbbb").as_deref(),
-            Some("Updated; it was «aaaa»")
+            Some("Updated; it was “aaaa”")
         );
         assert_eq!(
             was(Some(&field("yaml", FieldKind::Yaml)), before, "A: 1\n").as_deref(),

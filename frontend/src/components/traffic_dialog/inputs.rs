@@ -38,13 +38,13 @@ fn DrainLimit(this: Move, name: String) -> impl IntoView {
     let error = Memo::new(move |_| this.drain_error());
     view! {
         <label class="ask">
-            {format!("Seconds that requests under way may take on {name}")}
+            {format!("Drain limit (seconds): how long open requests on {name} may take")}
             <input
                 type="text"
                 inputmode="numeric"
                 maxlength="4"
                 autocomplete="off"
-                placeholder="As set for all"
+                placeholder="Default"
                 aria-invalid=move || error.get().is_some().then_some("true")
                 bind:value=this.drain_limit
             />

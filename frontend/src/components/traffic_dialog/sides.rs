@@ -43,7 +43,7 @@ pub(super) fn FromTo(
                     }
                     .into_any(),
                     None => view! {
-                        <b>"Nothing"</b>
+                        <b>"none"</b>
                         <div class="fine">"no active app server"</div>
                     }
                     .into_any(),

@@ -28,7 +28,7 @@ pub fn AccountPage() -> impl IntoView {
                     <h1>"Account"</h1>
                     <div class="links">
                         {move || who().map(|(name, role)| view! {
-                            <span>"You are " <bdi>{name}</bdi> ", with the role " {role} "."</span>
+                            <span>"Signed in as " <bdi>{name}</bdi> " (" {role} ")"</span>
                         })}
                     </div>
                 </div>

@@ -38,18 +38,18 @@ pub fn NewTokenDialog(
         async move {
             let created = api::account::create_token(&new).await?;
             data.refresh(Key::Tokens);
-            let told = format!("{} is made.", created.token.name);
+            let told = format!("{} created.", created.token.name);
             made.set(Some(created));
             Ok(told)
         }
         .boxed_local()
     });
     let possible = Signal::derive(move || {
-        if name.with(|name| name.trim().is_empty()) { Possible::No("Say what it is for first.") } else { Possible::Yes }
+        if name.with(|name| name.trim().is_empty()) { Possible::No("Enter a name.") } else { Possible::Yes }
     });
     view! {
-        <FormDialog title="New API token" words="A script signs in with it, in your name, and may do no more than you may." confirm="Make token" possible refused act on_close>
-            <TextField name="name" label="What it is for" max=100 typed=name refused/>
+        <FormDialog title="New API token" words="For scripts that act as you. It can never do more than you can." confirm="Create token" possible refused act on_close>
+            <TextField name="name" label="Name" max=100 typed=name refused/>
             <ScopesField scopes refused/>
             <DaysField days refused/>
         </FormDialog>
@@ -79,14 +79,14 @@ fn ScopesField(scopes: RwSignal<Vec<Scope>>, refused: Refused) -> impl IntoView 
 fn ScopeBox(scope: Scope, scopes: RwSignal<Vec<Scope>>) -> impl IntoView {
     let session = state().session;
     let why_not = Memo::new(move |_| match scope {
-        Scope::Read => Some("Every token may look."),
+        Scope::Read => Some("All tokens can read."),
         Scope::Deploy | Scope::Activate | Scope::Admin => session.may(scope.role()).why_not(),
     });
     let words = match scope {
-        Scope::Read => "looks at everything",
-        Scope::Deploy => "creates and changes instances, launches, stops and terminates app servers",
-        Scope::Activate => "activates, rolls back, sets and releases holds",
-        Scope::Admin => "manages users and the system",
+        Scope::Read => "read everything",
+        Scope::Deploy => "create and change instances; launch, stop and terminate app servers",
+        Scope::Activate => "activate, roll back, hold and release",
+        Scope::Admin => "manage users and the system",
     };
     let changed = move |event: web_sys::Event| {
         let is_wanted = event_target_checked(&event);
@@ -121,7 +121,7 @@ fn DaysField(days: RwSignal<i64>, refused: Refused) -> impl IntoView {
     });
     view! {
         <div class="field">
-            <label for="token-days">"Works for"</label>
+            <label for="token-days">"Expires after"</label>
             <div>
                 <select id="token-days" on:change=move |event| days.set(event_target_value(&event).parse().unwrap_or(USUAL_DAYS))>
                     {options.into_iter().collect_view()}
@@ -140,7 +140,7 @@ pub fn SecretDialog(made: CreatedToken, on_close: Callback<()>) -> impl IntoView
         <Dialog label="The new API token" is_busy=Signal::stored(true) on_close>
             <header>
                 <h1>"Copy the token now"</h1>
-                <p>"This is «" <bdi>{token.name}</bdi> "». It goes after " <code>"Authorization: Bearer"</code> "."</p>
+                <p>"Send “" <bdi>{token.name}</bdi> "” as " <code>"Authorization: Bearer <token>"</code> "."</p>
             </header>
             <div class="body">
                 <div class="secret">
@@ -149,7 +149,7 @@ pub fn SecretDialog(made: CreatedToken, on_close: Callback<()>) -> impl IntoView
                 </div>
                 <div class="notice" role="note">
                     <Icon shape=Shape::Warning/>
-                    <span>"It is shown this once and kept nowhere: if you lose it, make a new one. Anyone who has it can act in your name."</span>
+                    <span>"You will not see it again. Anyone who has it can act as you."</span>
                 </div>
             </div>
             <footer>

@@ -38,7 +38,7 @@ pub fn PasswordCard() -> impl IntoView {
                 <div class="grow">
                     <ShowPasswords are_shown/>
                     <p class="fine">
-                        "It ends your sessions in all other browsers at once. API tokens go on working. Users who sign in elsewhere have no password here."
+                        "Changing it signs you out of other browsers. API tokens keep working. If you use single sign-on, you have no password here."
                     </p>
                     // Set, for example, if the user signs in at an external provider and has no password.
                     <Alert why=sending.why_not/>
@@ -67,7 +67,7 @@ fn Passwords(
         <TextField
             name="new"
             label="New password"
-            help="At least 10 characters, and hard to guess: a few unrelated words are enough."
+            help="At least 10 characters, and hard to guess, for example four random words."
             kind
             autocomplete="new-password"
             max=1024

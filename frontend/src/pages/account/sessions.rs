@@ -41,7 +41,7 @@ pub fn SessionsCard(sessions: Memo<Arc<Vec<Session>>>) -> impl IntoView {
                         possible
                         role=Role::Viewer
                         shape=Shape::Out
-                        label="End all others…"
+                        label="Sign out other sessions…"
                         on_click=Callback::new(move |()| asked.set(Some(End::Others)))
                     />
                 </span>
@@ -67,14 +67,14 @@ fn session_of(sessions: Memo<Arc<Vec<Session>>>, id: SessionId) -> Option<Memo<S
 fn SessionRow(session: Memo<Session>, asked: RwSignal<Option<End>>) -> impl IntoView {
     let now = clock::now();
     let Session { id, created, expires, user_agent, is_current, .. } = session.get_untracked();
-    let name = user_agent.as_deref().map_or_else(|| "An unnamed browser".to_owned(), name_of);
+    let name = user_agent.as_deref().map_or_else(|| "Unknown browser".to_owned(), name_of);
     let from = move || session.with(|session| session.address.clone()).map(|address| format!(" from {address}"));
     let end = {
         let name = name.clone();
         move |_| asked.set(Some(End::One(id, name.clone())))
     };
     let last = if is_current {
-        view! { <span class="label good"><Icon shape=Shape::Check/>"This one"</span> }.into_any()
+        view! { <span class="label good"><Icon shape=Shape::Check/>"Current session"</span> }.into_any()
     } else {
         view! {
             <button type="button" aria-label=format!("End the session of {name}…") on:click=end>
@@ -91,7 +91,7 @@ fn SessionRow(session: Memo<Session>, asked: RwSignal<Option<End>>) -> impl Into
                 <div class="fine">
                     "Last used " {move || words::ago(session.with(|session| session.last_seen), now.get())} {from}
                     ", signed in " {move || words::ago(created, now.get())}
-                    ", ends by itself in " {move || words::span(expires - now.get())}
+                    ", expires in " {move || words::span(expires - now.get())}
                 </div>
             </div>
             {last}
@@ -105,12 +105,12 @@ fn EndDialog(end: End, on_close: Callback<()>) -> impl IntoView {
     let (title, words, told) = match &end {
         End::One(_, name) => (
             format!("End the session of {name}?"),
-            "That browser is signed out at once. If another person was signed in as you, change your password, too.",
+            "That browser is signed out immediately. If this was not you, change your password.",
             "The session has ended.",
         ),
         End::Others => (
             "End all other sessions?".to_owned(),
-            "Every browser but this one is signed out at once. API tokens go on working.",
+            "Every browser but this one is signed out immediately. API tokens keep working.",
             "All other sessions have ended.",
         ),
     };

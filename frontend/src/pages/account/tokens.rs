@@ -35,7 +35,7 @@ pub fn TokensCard(tokens: Memo<Arc<Vec<Token>>>) -> impl IntoView {
             </header>
             <Show when=move || is_empty.get()>
                 <p class="body fine">
-                    "No token. A script signs in with one: it may do what it is for, and nothing else."
+                    "No tokens. Use one for scripts; it can do only what its scopes allow."
                 </p>
             </Show>
             <ul class="lines">
@@ -69,8 +69,8 @@ fn TokenRow(token: Memo<Token>, asked: RwSignal<Option<(TokenId, String)>>) -> i
     let Token { id, name, role, scopes, created, expires, .. } = token.get_untracked();
     let is_over = Memo::new(move |_| expires <= now.get());
     let ends = move || match expires - now.get() {
-        left if left.num_seconds() <= 0 => format!("stopped working {}", words::ago(expires, now.get())),
-        left => format!("works for another {}", words::span(left)),
+        left if left.num_seconds() <= 0 => format!("expired {}", words::ago(expires, now.get())),
+        left => format!("expires in {}", words::span(left)),
     };
     let used = move || match token.with(|token| token.last_used) {
         Some(used) => format!("last used {}", words::ago(used, now.get())),
@@ -92,7 +92,7 @@ fn TokenRow(token: Memo<Token>, asked: RwSignal<Option<(TokenId, String)>>) -> i
                     </Show>
                 </div>
                 <div class="fine">
-                    "Made " {move || words::ago(created, now.get())} ", " {ends} ", " {used}
+                    "Created " {move || words::ago(created, now.get())} ", " {ends} ", " {used}
                 </div>
             </div>
             <button type="button" aria-label=format!("Revoke {name}…") on:click=revoke>
@@ -116,14 +116,14 @@ fn RevokeDialog(id: TokenId, name: String, on_close: Callback<()>) -> impl IntoV
         async move {
             let answer = api::account::delete_token(id).await;
             data.refresh(Key::Tokens);
-            answer.map(|()| format!("{name} works no more."))
+            answer.map(|()| format!("{name} revoked."))
         }
         .boxed_local()
     });
     view! {
         <AskDialog
             title
-            words="It stops working at once, and its live streams end. It cannot be given back: make a new one instead."
+            words="It stops working immediately, and its live streams end. This cannot be undone; create a new token instead."
             confirm="Revoke"
             is_grave=true
             has_reason=false

@@ -91,7 +91,7 @@ fn only(label: String, undo: impl Fn() + 'static) -> AnyView {
             class="quiet apart"
             type="button"
             aria-pressed="true"
-            title="Show those about others, too"
+            title="Remove this filter"
             on:click=move |_| undo()
         >
             {label}
@@ -143,7 +143,7 @@ fn WhoField(filter: Memo<ActivityFilter>, choose: Callback<ActivityFilter>) -> i
             "Who"
             <input
                 type="search"
-                placeholder="The whole name"
+                placeholder="Exact user name"
                 autocomplete="off"
                 autocapitalize="none"
                 spellcheck="false"

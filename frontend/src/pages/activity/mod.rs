@@ -47,12 +47,12 @@ pub fn ActivityPage() -> impl IntoView {
             <div class="head">
                 <div>
                     <h1>"Activity"</h1>
-                    <div class="links">"Who did what, the newest first, and what was refused."</div>
+                    <div class="links">"All changes and refused attempts, newest first."</div>
                 </div>
                 <div class="right">
                     <a class="btn" href=move || filter.with(download) download="activity.jsonl" rel="external">
                         <Icon shape=Shape::Down/>
-                        "Download as JSON lines"
+                        "Export (JSONL)"
                     </a>
                 </div>
             </div>
@@ -83,7 +83,7 @@ fn List(list: Memo<Arc<Activities>>, filter: Memo<ActivityFilter>, wanted: RwSig
     view! {
         <Show when=move || is_empty.get()>
             <p class="body fine">
-                "Nothing of the kind was written down. " <a href=Page::Activity.to_string()>"Show all"</a>
+                "No matching entries. " <a href=Page::Activity.to_string()>"Show all"</a>
             </p>
         </Show>
         <ul class="lines" aria-busy=move || is_old.get().to_string()>

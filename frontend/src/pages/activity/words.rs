@@ -12,23 +12,23 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
     ("archive_instance", "archived an instance", "archive an instance"),
     ("change_password", "changed their password", "change their password"),
     ("create_instance", "created an instance", "create an instance"),
-    ("create_token", "made an API token", "make an API token"),
-    ("create_user", "made a user", "make a user"),
+    ("create_token", "created an API token", "create an API token"),
+    ("create_user", "created a user", "create a user"),
     ("delete_token", "revoked an API token", "revoke an API token"),
     ("delete_user", "deleted a user", "delete a user"),
     ("end_other_sessions", "ended their other sessions", "end their other sessions"),
-    ("end_session", "ended a session of theirs", "end a session of theirs"),
+    ("end_session", "ended one of their sessions", "end one of their sessions"),
     ("hold_instance", "set a hold", "set a hold"),
     ("ignore_pull_request", "ignored a commit of a pull request", "ignore a commit of a pull request"),
     ("launch_app_server", "launched an app server", "launch an app server"),
     ("lift_hold", "released a hold", "release a hold"),
     ("login", "signed in", "sign in"),
-    ("pause_queue", "paused the queue of builds", "pause the queue of builds"),
+    ("pause_queue", "paused the build queue", "pause the build queue"),
     ("pin_app_server", "pinned an app server", "pin an app server"),
-    ("purge_instance", "deleted what an instance owned", "delete what an instance owns"),
-    ("remove_orphans", "tidied up machines", "tidy up machines"),
+    ("purge_instance", "deleted the data of an instance", "delete the data of an instance"),
+    ("remove_orphans", "reconciled machines", "reconcile machines"),
     ("restore_instance", "restored an instance", "restore an instance"),
-    ("resume_queue", "let the queue of builds go on", "let the queue of builds go on"),
+    ("resume_queue", "resumed the build queue", "resume the build queue"),
     ("roll_back_instance", "rolled an instance back", "roll an instance back"),
     ("set_user_password", "set the password of a user", "set the password of a user"),
     ("stop_app_server", "stopped a build", "stop a build"),
@@ -40,8 +40,8 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
         "updated settings from a pull request",
         "update settings from a pull request",
     ),
-    ("update_user", "changed what a user may do", "change what a user may do"),
-    ("watch_pull_request", "had a pull request watched", "have a pull request watched"),
+    ("update_user", "changed the rights of a user", "change the rights of a user"),
+    ("watch_pull_request", "watched a pull request", "watch a pull request"),
 ];
 
 /// The phrase for an operation, to follow the user's name.
@@ -49,9 +49,9 @@ pub fn what(entry: &Activity) -> String {
     let known = OPERATIONS.iter().find(|(action, ..)| *action == entry.action);
     match (known, entry.outcome) {
         (Some((_, done, _)), Outcome::Done) => (*done).to_owned(),
-        (Some((.., wanted)), Outcome::Refused) => format!("wanted to {wanted}"),
-        (None, Outcome::Done) => format!("did «{}»", entry.action.replace('_', " ")),
-        (None, Outcome::Refused) => format!("wanted to do «{}»", entry.action.replace('_', " ")),
+        (Some((.., wanted)), Outcome::Refused) => format!("tried to {wanted}"),
+        (None, Outcome::Done) => format!("did “{}”", entry.action.replace('_', " ")),
+        (None, Outcome::Refused) => format!("tried to do “{}”", entry.action.replace('_', " ")),
     }
 }
 
@@ -114,7 +114,7 @@ mod tests {
     fn what_was_done_reads_as_a_sentence() {
         assert_eq!(what(&entry("login", Outcome::Done)), "signed in");
         assert_eq!(what(&entry("pin_app_server", Outcome::Refused)), "wanted to pin an app server");
-        assert_eq!(what(&entry("fly_kite", Outcome::Done)), "did «fly kite»");
+        assert_eq!(what(&entry("fly_kite", Outcome::Done)), "did “fly kite”");
         assert!(OPERATIONS.is_sorted(), "so that the list to choose from is in order");
         assert_eq!(capitalized("sign in"), "Sign in");
     }

@@ -41,7 +41,7 @@ pub(super) fn fields() -> AnyView {
     let refused = Refused::default();
     refused.say("design_refused", "Must be lower case.");
     view! {
-        <TextField name="design_typed" label="Subdomain" help="What it is for" max=50 typed refused/>
+        <TextField name="design_typed" label="Subdomain" help="Name" max=50 typed refused/>
         <TextField name="design_refused" label="Refused" help="What the server said is below" max=50 typed refused/>
         <TextField name="design_password" label="Password" kind=password_kind(are_shown) max=50 typed=password refused/>
         <ShowPasswords are_shown/>

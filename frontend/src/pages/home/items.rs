@@ -87,7 +87,10 @@ impl Item {
                     .map_or(state.to_owned(), |reason| format!("{state}: {reason}"))
             }
             Text::BuildFailed => {
-                format!("{name} failed: {}", about.failure.as_deref().unwrap_or(&about.status_description))
+                format!(
+                    "{name} failed: {}",
+                    about.failure.as_deref().unwrap_or(words::status::of_app_server(about.status))
+                )
             }
             Text::AwaitsActivation => format!("{name} is ready to activate"),
             Text::Happened if about.serving == Serving::Active => format!("{name} is active"),

@@ -20,8 +20,8 @@ pub fn Configuring(
             </header>
             <div class="body stack">
                 <p>
-                    "The description of the pull request may hold settings of its instance: a line " <code>"**Settings**"</code>
-                    ", below it a line of three backticks, then YAML, then three backticks. The YAML becomes the extra settings of the instance, and overrides all others."
+                    "Add a fenced YAML block under a line " <code>"**Settings**"</code>
+                    " to the description of the pull request. It becomes the extra settings of the instance, which override all other settings."
                 </p>
                 <ul class="plain">
                     <li>
@@ -29,7 +29,7 @@ pub fn Configuring(
                         " in it also name the configuration repository and its version, where that repository is allowed."
                     </li>
                     <li>
-                        "A line that names the domain and then says «ephemeral databases» or «persistent databases» chooses where the data is kept."
+                        "To choose where data is stored, add a line with the domain and “with persistent databases” or “with ephemeral databases”."
                     </li>
                 </ul>
                 <Code text=example/>

@@ -156,7 +156,7 @@ fn Tabs(id: InstanceId, instance: Memo<Arc<Instance>>, part: Memo<Part>) -> impl
 fn LogTab(id: InstanceId) -> impl IntoView {
     view! {
         <p class="tab-words">
-            "This log does not include events from each App Server or VM. Select an App Server on the \"App Servers\" tab to view those logs."
+            "Instance events only. Build logs are on the App Servers tab."
         </p>
         <LogCard of=LogOf::Instance(id) is_tall=true/>
     }

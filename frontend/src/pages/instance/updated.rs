@@ -47,7 +47,7 @@ pub fn Updated(
         let sentence = if count == 0 {
             "The settings were those of the pull request already: nothing changed.".to_owned()
         } else {
-            format!("{} updated from the pull request, each marked «Updated» below.", words::count(count, "value"))
+            format!("{} updated from the pull request, each marked “Updated” below.", words::count(count, "value"))
         };
         Some(view! {
             <div class="notice plain-notice" role="status" node_ref=node>

@@ -45,7 +45,7 @@ pub fn Filters(
             {buttons.collect_view()}
             <button class="quiet apart" type="button" aria-pressed=move || is_waiting().to_string() on:click=toggle>
                 <Icon shape=Shape::Lock/>
-                "Waits for approval"
+                "Needs approval"
             </button>
             <WordsField filter choose/>
         </div>

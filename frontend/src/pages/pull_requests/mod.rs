@@ -48,7 +48,7 @@ pub fn PullRequestsPage() -> impl IntoView {
             <div class="head">
                 <div>
                     <h1>"Pull requests"</h1>
-                    <div class="links">"Those that are watched, the last changed first, and the instances made for them."</div>
+                    <div class="links">"Watched pull requests and their instances, most recently changed first."</div>
                 </div>
             </div>
             <div class="below-head stack">

@@ -88,7 +88,7 @@ fn UrlInput(url: RwSignal<String>, why: RwSignal<Option<String>>) -> impl IntoVi
 async fn watch(state: State, url: String) -> Result<(), Option<String>> {
     match api::pull_requests::watch(url).await {
         Ok(pull_request) => {
-            let words = format!("{} #{} is watched.", pull_request.repository, pull_request.github_pr_number);
+            let words = format!("Now watching {} #{}.", pull_request.repository, pull_request.github_pr_number);
             state.toasts.success(words);
             state.data.take_pull_request(pull_request);
             Ok(())

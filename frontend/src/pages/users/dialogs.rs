@@ -50,12 +50,12 @@ fn NewDialog(on_close: Callback<()>) -> impl IntoView {
         async move {
             let made = api::users::create(&new).await?;
             data.refresh(Key::Users);
-            Ok(format!("{} is made.", made.username))
+            Ok(format!("{} created.", made.username))
         }
         .boxed_local()
     });
     let possible = Signal::derive(move || match name.with(|name| username_fault(name.trim())) {
-        Some(_) if name.with(|name| name.trim().is_empty()) => Possible::No("Give a name first."),
+        Some(_) if name.with(|name| name.trim().is_empty()) => Possible::No("Enter a name."),
         Some(fault) => Possible::No(fault),
         None => Possible::Yes,
     });
@@ -63,18 +63,18 @@ fn NewDialog(on_close: Callback<()>) -> impl IntoView {
     view! {
         <FormDialog
             title="New user"
-            words="Tell them the password yourself; they can change it under «Account»."
-            confirm="Make user"
+            words="Share the password yourself. They can change it in Account."
+            confirm="Create user"
             possible
             refused
             act
             on_close
         >
-            <TextField name="username" label="Name to sign in with" max=150 typed=name refused/>
+            <TextField name="username" label="Username" max=150 typed=name refused/>
             <TextField
                 name="password"
                 label="Password"
-                help="At least 10 characters, and hard to guess. Left blank: they sign in elsewhere, or not before they are given one."
+                help="At least 10 characters, and hard to guess. Leave blank for single sign-on users."
                 kind
                 autocomplete="new-password"
                 max=1024
@@ -92,9 +92,9 @@ fn RoleField(role: RwSignal<Role>, possible: Signal<Possible>) -> impl IntoView 
     let why_not = move || possible.get().why_not();
     let choices = Role::ALL.iter().map(|one| {
         let words = match one {
-            Role::Viewer => "looks at everything, changes nothing",
-            Role::Operator => "creates and changes instances, launches, activates",
-            Role::Admin => "also manages users and the system",
+            Role::Viewer => "read-only",
+            Role::Operator => "create and change instances, launch, activate",
+            Role::Admin => "everything, including users and system",
         };
         view! {
             <label class="check">
@@ -141,8 +141,8 @@ fn EditDialog(user: Account, is_last: bool, on_close: Callback<()>) -> impl Into
                 session.ask().await;
             }
             Ok(match changed.is_disabled {
-                true => format!("{username} may not sign in."),
-                false => format!("{username} is {} and may sign in.", changed.role.as_str()),
+                true => format!("{username} disabled."),
+                false => format!("{username} is {} and can sign in.", changed.role.as_str()),
             })
         }
         .boxed_local()
@@ -155,11 +155,11 @@ fn EditDialog(user: Account, is_last: bool, on_close: Callback<()>) -> impl Into
     let words = Signal::derive(move || {
         let loses = role.get() < old_role || (!may_enter.get() && !is_disabled);
         let loses = match (loses, is_own) {
-            (true, true) => "With less, you are signed out at once, here and everywhere.",
-            (true, false) => "With less, they are signed out everywhere at once.",
-            (false, _) => "It takes effect at once.",
+            (true, true) => "This signs you out everywhere, also here.",
+            (true, false) => "This signs them out everywhere.",
+            (false, _) => "It takes effect immediately.",
         };
-        format!("{loses} API tokens never do more than their owner may.")
+        format!("{loses} API tokens lose the same rights.")
     });
     view! {
         <FormDialog title words confirm="Save" possible refused act on_close>
@@ -187,9 +187,9 @@ fn PasswordDialog(user: Account, on_close: Callback<()>) -> impl IntoView {
     let is_own = state.session.user().is_some_and(|own| own.id == id);
     let title = format!("A password for {username}");
     let words = if is_own {
-        "This is you: you are signed out at once, here and everywhere. Under «Account» you can change it and stay."
+        "This is you: you are signed out everywhere, also here. In Account you can change it and stay signed in."
     } else {
-        "They are signed out everywhere at once; their API tokens go on working. Tell them the password yourself."
+        "This signs them out everywhere; their API tokens keep working. Share the password yourself."
     };
     let act: Fill = Callback::new(move |()| {
         let (username, password) = (username.clone(), password.get_untracked());
@@ -200,9 +200,12 @@ fn PasswordDialog(user: Account, on_close: Callback<()>) -> impl IntoView {
         }
         .boxed_local()
     });
-    let possible = Signal::derive(move || {
-        if password.with(String::is_empty) { Possible::No("Give a password first.") } else { Possible::Yes }
-    });
+    let possible =
+        Signal::derive(
+            move || {
+                if password.with(String::is_empty) { Possible::No("Enter a password.") } else { Possible::Yes }
+            },
+        );
     let kind = password_kind(are_shown);
     view! {
         <FormDialog title words confirm="Set password" possible refused act on_close>

@@ -77,7 +77,7 @@ fn List(users: Memo<Arc<Vec<Account>>>, asked: RwSignal<Option<Asked>>) -> impl 
                 </For>
             </ul>
             <Show when=move || ids.with(Vec::is_empty)>
-                <p class="body fine" role="status">"No user is called that."</p>
+                <p class="body fine" role="status">"No users match."</p>
             </Show>
         </section>
     }

@@ -12,8 +12,7 @@ use crate::ui::{Icon, Shape};
 use crate::words;
 
 /// Why the last administrator must remain one.
-pub const LAST_ADMIN: &str =
-    "The last administrator who may sign in must remain one; make another user an administrator first.";
+pub const LAST_ADMIN: &str = "This is the last active administrator. Make another user admin first.";
 
 #[component]
 pub fn Row(
@@ -44,10 +43,10 @@ pub fn Row(
                     <b dir="auto">{move || user.with(|user| user.username.clone())}</b>
                     {move || facts_view(facts.get(), is_own.get())}
                 </div>
-                <div class="fine">"Made " {move || words::ago(created, now.get())} ", " {seen}</div>
+                <div class="fine">"Created " {move || words::ago(created, now.get())} ", " {seen}</div>
             </div>
             <div class="narrow" role="group" aria-label=move || user.with(|user| user.username.clone())>
-                <PossibleButton role=Role::Admin class="quiet" shape=Shape::People label="Change…" on_click=edit/>
+                <PossibleButton role=Role::Admin class="quiet" shape=Shape::People label="Edit role…" on_click=edit/>
                 <PossibleButton role=Role::Admin class="quiet" shape=Shape::Lock label="Password…" on_click=ask(Asked::Password)/>
                 <PossibleButton possible=deletable role=Role::Admin class="quiet" shape=Shape::Trash label="Delete…" on_click=ask(Asked::Delete)/>
             </div>
@@ -59,7 +58,7 @@ fn facts_view((role, is_disabled, has_password): (Role, bool, bool), is_own: boo
     view! {
         <span class="label">{role.as_str()}</span>
         {is_own.then(|| view! { <span class="label good"><Icon shape=Shape::Check/>"You"</span> })}
-        {is_disabled.then(|| view! { <span class="label bad"><Icon shape=Shape::Lock/>"May not sign in"</span> })}
-        {(!has_password).then(|| view! { <span class="fine">"no password here: signs in elsewhere, if at all"</span> })}
+        {is_disabled.then(|| view! { <span class="label bad"><Icon shape=Shape::Lock/>"Disabled"</span> })}
+        {(!has_password).then(|| view! { <span class="fine">"No password (single sign-on only)"</span> })}
     }
 }

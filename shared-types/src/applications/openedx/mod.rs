@@ -101,14 +101,8 @@ const FIELDS: &[Field] = &[
     domain::BASE_DOMAIN,
     domain::PROTOCOL,
     domain::EMAIL,
-    Field::new(
-        "openedx_release",
-        "Open edX release",
-        "The version of every component that has none of its own",
-        FieldKind::GitRef,
-        250,
-    )
-    .basic(),
+    Field::new("openedx_release", "Open edX release", "Default version of all components", FieldKind::GitRef, 250)
+        .basic(),
     Field::new(
         "edx_platform_repository_url",
         "edx-platform repository",
@@ -119,7 +113,7 @@ const FIELDS: &[Field] = &[
     Field::new(
         "edx_platform_commit",
         "edx-platform commit",
-        "Hash, branch or tag; blank for the release",
+        "Branch, tag or commit; blank for the release",
         FieldKind::GitRef,
         250,
     ),
@@ -155,14 +149,14 @@ const FIELDS: &[Field] = &[
     Field::new(
         "configuration_extra_settings",
         "Extra settings",
-        "YAML; overrides all others",
+        "Ansible variables in YAML, which override all other settings",
         FieldKind::Yaml,
         100_000,
     ),
     Field::new(
         "use_ephemeral_databases",
         "Ephemeral databases",
-        "The databases live on the app server's machine and go with it",
+        "The databases are on the app server's machine and are deleted with it",
         FieldKind::Flag,
         0,
     ),

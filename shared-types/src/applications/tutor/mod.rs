@@ -139,7 +139,7 @@ const FIELDS: &[Field] = &[
     Field::new(
         "edx_platform_commit",
         "edx-platform commit",
-        "Hash, branch or tag; blank for the tag of the release",
+        "Branch, tag or commit; blank for the tag of the release",
         FieldKind::GitRef,
         250,
     ),

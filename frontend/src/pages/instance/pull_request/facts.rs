@@ -20,7 +20,7 @@ pub fn Facts(here: Arc<PullRequest>) -> impl IntoView {
             <dt>"Author"</dt>
             <dd>{here.author.clone()}</dd>
             <dt>"Repository"</dt>
-            <dd>{here.repository.clone()} {is_gone.then_some("; the one that the change comes from is gone")}</dd>
+            <dd>{here.repository.clone()} {is_gone.then_some("; the source fork was deleted")}</dd>
             <dt>"Head commit"</dt>
             <dd>
                 <code class="mono" title=here.head_commit.clone()>{words::short_commit(&here.head_commit).to_owned()}</code>
@@ -69,14 +69,14 @@ fn decided_when(
 }
 
 fn archives_words(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    if at <= now { "any moment now".into() } else { format!("in {}", words::span_closely(at - now)) }
+    if at <= now { "shortly".into() } else { format!("in {}", words::span_closely(at - now)) }
 }
 
 const fn applied_words(is_applied: bool, approval: Approval) -> &'static str {
     match (is_applied, approval.allows()) {
-        (true, _) => "The instance has those of this commit.",
-        (false, true) => "The pull request has changed: the instance does not have those of this commit yet.",
-        (false, false) => "The instance does not have those of this commit.",
+        (true, _) => "Up to date with the pull request.",
+        (false, true) => "Out of date: the pull request has newer settings.",
+        (false, false) => "Not those of this commit.",
     }
 }
 
@@ -84,8 +84,8 @@ const fn applied_words(is_applied: bool, approval: Approval) -> &'static str {
 fn approval_sentence(pull_request: &PullRequest) -> String {
     let by = pull_request.decided_by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
     match pull_request.approval {
-        Approval::NotNeeded => "Not needed: author and source are the team's.".into(),
-        Approval::Needed => "Needed: an operator has to look at this commit before anything of it runs.".into(),
+        Approval::NotNeeded => "Not required (team member).".into(),
+        Approval::Needed => "Required: an operator must review this commit before it is built.".into(),
         Approval::Approved => format!("Approved{by}"),
         Approval::Ignored => format!("Ignored{by}"),
     }
@@ -101,12 +101,12 @@ mod tests {
     #[test]
     fn says_whether_it_may_run_and_who_said_so() {
         let mut pull_request = samples::pull_request();
-        assert!(approval_sentence(&pull_request).starts_with("Needed"));
+        assert!(approval_sentence(&pull_request).starts_with("Required"));
         pull_request.approval = Approval::Approved;
         pull_request.decided_by = Some("olga".into());
         assert_eq!(approval_sentence(&pull_request), "Approved by olga");
-        assert!(applied_words(false, Approval::Approved).starts_with("The pull request has changed"));
-        assert!(!applied_words(false, Approval::Ignored).contains("yet"), "nothing is going to change that");
+        assert!(applied_words(false, Approval::Approved).starts_with("Out of date"));
+        assert!(!applied_words(false, Approval::Ignored).contains("newer"), "nothing is going to change that");
     }
 
     #[test]

@@ -23,7 +23,7 @@ fn can_update(pull_request: &PullRequest) -> Possible {
         Approval::Needed => Possible::No("This commit waits for an approval."),
         Approval::Ignored => Possible::No("This commit is ignored."),
         Approval::NotNeeded | Approval::Approved if pull_request.fork_name.is_none() => {
-            Possible::No("The repository that the change comes from is gone.")
+            Possible::No("The source fork was deleted.")
         }
         Approval::NotNeeded | Approval::Approved => Possible::Yes,
     }
@@ -84,7 +84,7 @@ pub fn UpdateCard(
                     <PossibleButton possible class="primary" shape=Shape::Refresh label="Update Instance Settings from PR" is_busy on_click=update/>
                 </div>
                 <p class="fine">
-                    "Note that this just updates the instance settings. You will still have to manually spawn a new App Server in order to deploy the changes."
+                    "This only updates the settings. Launch an app server to deploy them."
                 </p>
             </div>
         </section>

@@ -32,16 +32,16 @@ fn Notice(edit: Edit, news: News, clashes: Memo<Vec<&'static str>>) -> impl Into
         }
     };
     view! {
-        <div class="notice" role="alert" aria-label="Changed meanwhile">
+        <div class="notice" role="alert" aria-label="Changed while you were editing">
             <Icon shape=Shape::People/>
             <span class="grow">
-                <b>"Changed meanwhile."</b>
-                " " {who} " saved other settings" {when} ", below. "
+                <b>{who} " saved changes while you were editing"</b>
+                {when} ". "
                 {move || clashes.with(|clashes| advice(clashes))}
             </span>
             <span class="right">{button}</span>
         </div>
-        <div class="below-notice"><DiffView changes=diff label="What was changed meanwhile"/></div>
+        <div class="below-notice"><DiffView changes=diff label="Changes of others"/></div>
     }
 }
 
@@ -61,11 +61,11 @@ fn who(changes: &[Change]) -> String {
 
 fn advice(clashes: &[&str]) -> String {
     match clashes {
-        [] => "What you typed is kept, and nothing of it was touched by them; the rest came in.".to_owned(),
-        [one] => format!("What you typed is kept. Both of you changed «{one}»: choose there. The rest came in."),
+        [] => "Your edits are kept. The other changes were merged.".to_owned(),
+        [one] => format!("Your edits are kept. Conflict in {one}: choose a version. Other changes were merged."),
         many => format!(
-            "What you typed is kept. Both of you changed «{}»: choose there. The rest came in.",
-            many.join("», «")
+            "Your edits are kept. Conflicts in {}: choose a version. Other changes were merged.",
+            many.join(", ")
         ),
     }
 }
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_has_to_be_chosen_is_named() {
-        assert!(advice(&["Contact e-mail", "Tier"]).contains("«Contact e-mail», «Tier»"));
+        assert!(advice(&["Contact e-mail", "Tier"]).contains("Contact e-mail, Tier"));
         assert!(!advice(&[]).contains("choose"));
     }
 }

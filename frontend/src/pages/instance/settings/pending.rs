@@ -30,10 +30,11 @@ pub(super) fn Pending(instance: Memo<Arc<Instance>>, launch: Launch) -> impl Int
             <div class="notice" role="status" aria-label="Not deployed">
                 <Icon shape=Shape::Refresh/>
                 <span class="grow">
-                    <b>{move || words::count(count.get(), "setting")} " changed since " {name} ":"</b>
-                    " launch a new AppServer to apply them."
+                    <b>{move || words::count(count.get(), "undeployed change")} " since " {name} "."</b>
+                    " Launch an app server to apply "
+                    {move || if count.get() == 1 { "it." } else { "them." }}
                     {move || on_its_way.get().map(|name| view! {
-                        <span class="fine block">{name} " was launched since: it has what was saved by then. Activate it when it runs."</span>
+                        <span class="fine block">{name} " includes these changes. Activate it when ready."</span>
                     })}
                 </span>
                 <span class="right">

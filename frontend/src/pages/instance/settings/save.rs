@@ -28,9 +28,9 @@ pub(super) fn SaveDialog(edit: Edit) -> impl IntoView {
     let save = move |()| saving.clone().start();
     let is_busy = edit.is_saving;
     let effect = if is_for_builds {
-        "They apply to app servers launched from now on; those that run keep theirs."
+        "Applies to new app servers only; running ones are unchanged."
     } else {
-        "They apply at once."
+        "Applies immediately."
     };
     view! {
         <Dialog label="Save these changes?" is_busy on_close=close>
