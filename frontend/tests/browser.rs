@@ -196,7 +196,7 @@ fn the_server_is_told_of_a_fault_once_and_briefly() {
     let fetch = js_sys::Reflect::get(&window(), &"fetch".into()).unwrap();
     let instead = "window.told = window.told || []; \
         window.told.push(path, init.method, init.keepalive, init.headers['Content-Type'], init.body); \
-        return Promise.reject('nobody is there');";
+        return Promise.reject('the server is unreachable');";
     let instead = js_sys::Function::new_with_args("path, init", instead);
     js_sys::Reflect::set(&window(), &"fetch".into(), &instead).unwrap();
     let sent = [fault::tell(&"x".repeat(MESSAGE_MAX + 1)), fault::tell("another"), fault::tell("and another")];

@@ -8,7 +8,7 @@ import schemathesis
 KEPT = json.loads(os.environ["OCIM_FUZZ_KEEP"])
 KIND = {"delete_user": "users", "update_user": "users", "set_user_password": "users", "delete_token": "tokens",
         "end_session": "sessions"}
-NOBODY = 999_999
+UNKNOWN_ID = 999_999
 # The last cursor that each list gave, by its path and order.
 cursors = {}
 
@@ -25,7 +25,7 @@ def place(case):
 def before_call(context, case, kwargs):
     kind = KIND.get(name(case))
     if kind and str((case.path_parameters or {}).get("id")) in map(str, KEPT[kind]):
-        case.path_parameters["id"] = NOBODY
+        case.path_parameters["id"] = UNKNOWN_ID
     # A cursor is opaque: a well-formed one that no list returned is refused, correctly. A valid request has a cursor that a
     # list returned, or none; an invalid request keeps its own.
     if case.query and "cursor" in case.query and case.meta and not case.meta.generation.mode.is_negative:

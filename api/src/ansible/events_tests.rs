@@ -66,7 +66,7 @@ fn a_failure_that_the_playbook_cleared_is_not_the_cause() {
 }
 
 #[test]
-fn what_another_program_printed_is_text_whatever_it_looks_like() {
+fn output_of_other_programs_is_text_even_if_it_looks_like_events() {
     let mut parser = Parser::new(Some(KEY));
     for line in [
         r#"{"at": 1e300, "kind": "failed", "text": "x"}"#,

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_printed_and_not_taken_in_is_taken_in_by_whoever_takes_over() {
+    async fn unread_output_is_read_after_a_take_over() {
         let dir = tempfile::tempdir().unwrap();
         let printer = FakePrinter { dir: dir.path().join("printed"), lines: 1_200, pace: Duration::ZERO };
         let (spec, cancel) = (spec(dir.path().join("runs/7/0-2")), CancellationToken::new());

@@ -135,7 +135,7 @@ pub async fn page() -> HttpResponse {
 
 /// The same in Markdown, for the documentation.
 pub fn markdown() -> String {
-    let head = "# Types of problems\n\nGenerated from the code by a test; `make problems` writes it anew.\n\nWhatever is refused is \
+    let head = "# Types of problems\n\nGenerated from the code by a test; `make problems` writes it anew.\n\nEvery refusal is \
         answered with `application/problem+json` (RFC 9457): its `type` ends with one of these words, its `detail` says\nwhat is \
         wrong, what is needed and what to do, and `instance` is the request's id, as in the log.\n";
     let section = |kind: &ProblemType| {

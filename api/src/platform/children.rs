@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_ended_process_is_told_from_whoever_has_its_pid_later() {
+    async fn an_ended_process_is_not_mistaken_for_one_that_reuses_its_pid() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let id = ProcessId::of(child.id()).unwrap();
         assert!(id.is_alive());

@@ -165,7 +165,7 @@ fn hold<S: Strategy>(name: &str, strategy: &S, property: impl Fn(S::Value) -> Re
 }
 
 #[test]
-fn whatever_a_body_is() {
+fn any_body_is_read_without_a_panic() {
     let (blocks, troubles) = (Cell::new(0), Cell::new(0));
     hold("bodies", &bodies(), |body| {
         let found = read_known(&body);
@@ -194,7 +194,7 @@ fn whatever_a_body_is() {
 }
 
 #[test]
-fn whatever_map_is_written_into_a_body() {
+fn any_map_in_a_body_is_read_as_written() {
     let strategy = (maps(), "[ -~\n]{0,40}", any::<bool>());
     hold("maps", &strategy, |(map, before, has_tildes)| {
         let text = yaml::to_yaml(&map);

@@ -150,13 +150,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_is_answered(kind in "\\PC*", body in any::<Vec<u8>>(), header in proptest::option::of("\\PC*")) {
+        fn any_delivery_is_answered(kind in "\\PC*", body in any::<Vec<u8>>(), header in proptest::option::of("\\PC*")) {
             let _ = read(&kind, &body);
             prop_assert!(!verify(&secrets(&[SECRET]), &body, header.as_deref()));
         }
 
         #[test]
-        fn whatever_is_in_a_pull_request_is_answered(
+        fn any_pull_request_content_is_answered(
             id in any::<i64>(), name in "[a-z./\\-\\PC]{0,12}", number in any::<i64>(), cut in 0_usize..200,
         ) {
             let body = serde_json::json!({ "repository": { "id": id, "full_name": name }, "pull_request": { "number": number } });

@@ -13,7 +13,7 @@ use shared_types::applications::openedx::Protocol;
 /// The program's default options, with these limits of waiting.
 pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {
     let private_key = runs_dir.join("id_ed25519");
-    let ssh = SshKey { private_key, authorized_key: "ssh-ed25519 AAAA nobody".to_owned() };
+    let ssh = SshKey { private_key, authorized_key: "ssh-ed25519 AAAA test".to_owned() };
     Options {
         runs_dir: runs_dir.to_owned(),
         cache_dir: runs_dir.join("cache"),

@@ -55,10 +55,10 @@ async fn conflicting_and_invalid_settings_change_nothing() {
     let late = shell.run(&["instance", "set", "1", "email=second@example.com", "--if-match", etag]).await;
     let words = late.refused(5);
     assert!(words.contains("nothing was changed") && words.contains("ocim: Changed meanwhile: "), "{words}");
-    let wrong = shell.run(&["instance", "set", "1", "email=nobody", "max_builds=many", "colour=red"]).await;
+    let wrong = shell.run(&["instance", "set", "1", "email=ada", "max_builds=many", "colour=red"]).await;
     let words = wrong.refused(5);
     assert!(words.starts_with("ocim: Some fields are not valid: ") && words.contains("\n  colour: "), "{words}");
-    let wrong = shell.run(&["instance", "set", "1", "email=nobody", "-o", "json"]).await;
+    let wrong = shell.run(&["instance", "set", "1", "email=ada", "-o", "json"]).await;
     let problem: serde_json::Value = serde_json::from_str(wrong.refused(5)).unwrap();
     assert_eq!((&problem["status"], &problem["errors"][0]["pointer"]), (&json!(422), &json!("/email")));
     assert_eq!(app.read_instance(1).await["email"], "first@example.com");

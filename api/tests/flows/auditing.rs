@@ -97,18 +97,18 @@ async fn pull_requests(story: &mut Story<'_>, admin: &Client, github: &FakeGithu
 async fn people(story: &mut Story<'_>, admin: &Client) {
     let new = json!({ "username": "ada", "password": OLD, "role": "operator" });
     let ada = story.posts("create_user", admin, "/users", new).await["id"].clone();
-    let nobody = story.app.anonymous();
+    let anonymous = story.app.anonymous();
     let cookie = |answer: &Answer| {
         let header = answer.header("set-cookie");
-        nobody.with(Credentials::Cookie(header.split(['=', ';']).nth(1).unwrap().to_owned()))
+        anonymous.with(Credentials::Cookie(header.split(['=', ';']).nth(1).unwrap().to_owned()))
     };
     let login = json!({ "username": "ada", "password": OLD });
-    let here = cookie(&story.does("login", &nobody, Method::POST, "/auth/login", login.clone()).await);
-    let there = cookie(&story.does("login", &nobody, Method::POST, "/auth/login", login.clone()).await);
+    let here = cookie(&story.does("login", &anonymous, Method::POST, "/auth/login", login.clone()).await);
+    let there = cookie(&story.does("login", &anonymous, Method::POST, "/auth/login", login.clone()).await);
     let sessions = there.get("/api/v1/auth/sessions").await.json();
     let own = sessions["items"].as_array().unwrap().iter().find(|one| one["is_current"] == true).unwrap()["id"].clone();
     story.does("end_session", &here, Method::DELETE, &format!("/auth/sessions/{own}"), Value::Null).await;
-    story.does("login", &nobody, Method::POST, "/auth/login", login).await;
+    story.does("login", &anonymous, Method::POST, "/auth/login", login).await;
     story.does("end_other_sessions", &here, Method::DELETE, "/auth/sessions", Value::Null).await;
     let change = json!({ "current": OLD, "new": NEW });
     let here = cookie(&story.does("change_password", &here, Method::POST, "/auth/password", change).await);

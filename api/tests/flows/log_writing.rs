@@ -100,8 +100,8 @@ async fn many_megabytes_of_log_are_stored_as_one_batch_in_order() {
 async fn appending_to_an_unknown_log_fails() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
-    let nobody = About::AppServer(InstanceId(instance), AppServerId(99));
-    let refused = logs::append(&mut *app.conn().await, nobody, &[Line::info("lost")]).await;
+    let unknown = About::AppServer(InstanceId(instance), AppServerId(99));
+    let refused = logs::append(&mut *app.conn().await, unknown, &[Line::info("lost")]).await;
     assert!(refused.is_err());
     let own = About::Instance(InstanceId(instance));
     logs::append(&mut *app.conn().await, own, &[Line::info("kept"), Line::info("kept too")]).await.unwrap();

@@ -29,11 +29,11 @@ async fn ask(client: &Client, operation: &Operation, id: impl std::fmt::Display)
 async fn every_operation_refuses_missing_credentials() {
     let app = TestApp::idle().await;
     let secrets = ["", "0000", &"f".repeat(64)];
-    let nobody = secrets.iter().flat_map(|secret| {
+    let unknown = secrets.iter().flat_map(|secret| {
         let secret = (*secret).to_owned();
         [Credentials::Token(secret.clone()), Credentials::Cookie(secret)]
     });
-    for credentials in nobody.chain([Credentials::None]) {
+    for credentials in unknown.chain([Credentials::None]) {
         let client = app.anonymous().with(credentials);
         for operation in operations().iter().filter(|operation| !operation.is_open) {
             let problem = ask(&client, operation, 1).await.problem(401);
@@ -209,16 +209,16 @@ async fn unknown_paths_are_answered_with_a_problem() {
 #[tokio::test]
 async fn the_openapi_document_is_public() {
     let app = TestApp::idle().await;
-    let nobody = app.anonymous();
-    let yaml = nobody.get("/api/v1/openapi.yaml").await;
+    let anonymous = app.anonymous();
+    let yaml = anonymous.get("/api/v1/openapi.yaml").await;
     yaml.expect(200);
     assert_eq!(yaml.header("content-type"), "application/yaml");
     assert_eq!(yaml.body, ocim::http::router::document().to_yaml().unwrap());
-    let json = nobody.get("/api/v1/openapi.json").await.expect(200);
+    let json = anonymous.get("/api/v1/openapi.json").await.expect(200);
     assert_eq!(json, serde_json::to_value(ocim::http::router::document()).unwrap());
-    assert!(nobody.get("/docs/").await.body.contains("swagger"));
+    assert!(anonymous.get("/docs/").await.body.contains("swagger"));
     for kind in shared_types::ProblemType::ALL {
-        assert!(nobody.get("/docs/problems").await.body.contains(&format!("id=\"{}\"", kind.as_str())), "{kind:?}");
+        assert!(anonymous.get("/docs/problems").await.body.contains(&format!("id=\"{}\"", kind.as_str())), "{kind:?}");
     }
     app.end().await;
 }

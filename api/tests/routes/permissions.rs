@@ -18,15 +18,15 @@ use crate::app::{Client, Credentials, TestApp};
 /// The caller of an operation.
 #[derive(Debug, Clone, Copy)]
 enum Who {
-    Nobody,
+    Anonymous,
     /// A user's session, with this role.
     Session(Role),
     /// An administrator's token with this scope only.
     Token(Scope),
 }
 
-const EVERYBODY: [Who; 8] = [
-    Who::Nobody,
+const CALLERS: [Who; 8] = [
+    Who::Anonymous,
     Who::Session(Role::Viewer),
     Who::Session(Role::Operator),
     Who::Session(Role::Admin),
@@ -44,7 +44,7 @@ fn refusal(operation: &Operation, who: Who) -> Option<u16> {
     }
     let scope = Scope::ALL.iter().find(|scope| scope.as_str() == need);
     match who {
-        Who::Nobody => Some(401),
+        Who::Anonymous => Some(401),
         Who::Session(role) => scope.is_some_and(|scope| scope.role() > role).then_some(403),
         Who::Token(own) => match scope {
             Some(Scope::Read) => None,
@@ -57,7 +57,7 @@ fn refusal(operation: &Operation, who: Who) -> Option<u16> {
 /// A new caller for each request, since some operations end the caller's session or token.
 async fn client(app: &TestApp, who: Who) -> Client {
     match who {
-        Who::Nobody => app.anonymous(),
+        Who::Anonymous => app.anonymous(),
         Who::Session(role) => app.session(role).await,
         Who::Token(scope) => {
             let secret = Secret::random().unwrap();
@@ -75,7 +75,7 @@ async fn client(app: &TestApp, who: Who) -> Client {
 async fn every_caller_has_exactly_the_documented_permissions() {
     let app = TestApp::idle().await;
     for operation in operations() {
-        for who in EVERYBODY {
+        for who in CALLERS {
             let client = client(&app, who).await;
             let mut request = client.request(operation.method.clone(), &operation.path(999_999));
             request = request.header("if-match", "\"1\"");
@@ -140,7 +140,7 @@ fn table() -> String {
         let name = operation.said["operationId"].as_str().unwrap();
         write!(text, "| `{name}` | {} `{}` | {} |", operation.method, operation.path, operation.need().unwrap_or("–"))
             .unwrap();
-        for who in EVERYBODY {
+        for who in CALLERS {
             match refusal(&operation, who) {
                 None => text.push_str(" yes |"),
                 Some(status) => write!(text, " {status} |").unwrap(),
@@ -161,7 +161,7 @@ may), `deploy` changes, launches, stops and terminates, `activate` says which ap
 and the system. `session`: only a person who signed in at a browser; a token is refused. The columns of tokens are of an
 administrator's, with that scope alone.
 
-| operation | request | needs | nobody | viewer | operator | admin | token read | token deploy | token activate | token admin |
+| operation | request | needs | anonymous | viewer | operator | admin | token read | token deploy | token activate | token admin |
 |---|---|---|---|---|---|---|---|---|---|---|
 ";
 

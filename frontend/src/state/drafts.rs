@@ -81,7 +81,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn who_comes_back_finds_what_they_typed_and_nobody_else_does() {
+    fn a_draft_is_kept_for_its_user_and_deleted_for_another() {
         let owner = Owner::new();
         owner.with(|| {
             let (drafts, id) = (Drafts::new(), InstanceId(1));

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_each_place_whatever_the_case() {
+    fn marks_each_place_in_upper_and_lower_case() {
         assert_eq!(shown("Ok, ok", "OK"), "<Ok>|, |<ok>");
         assert_eq!(shown("aaa", "aa"), "<aa>|a");
         assert_eq!(shown("a<b>&amp;", "<B>&"), "a|<<b>&>|amp;");

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_is_typed_becomes_words() {
+    fn any_input_becomes_words() {
         assert_eq!(beginnings("Astro.campus"), "'Astro':* & 'campus':*");
         assert_eq!(beginnings("  l'été & (b|c):* \\ "), "'l':* & 'été':* & 'b':* & 'c':*");
         assert_eq!(beginnings("%_!"), "");

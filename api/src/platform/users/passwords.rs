@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_strong_is_taken_whatever_it_is_made_of() {
+    fn strong_passwords_of_any_characters_are_accepted() {
         for good in
             ["correct horse battery staple", "correct horse battery staple 7", "kq7-vz3p-m2xw", "żółw pływa nocą"]
         {

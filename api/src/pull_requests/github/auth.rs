@@ -13,7 +13,7 @@ use crate::config::Settings;
 /// The credentials for GitHub's API. Their `Debug` output is redacted (`is_sensitive`).
 pub(super) enum Auth {
     /// No credentials: anonymous requests.
-    Nobody,
+    Anonymous,
     /// The header with GITHUB_ACCESS_TOKEN.
     Token(HeaderValue),
     /// The GitHub App; it needs an installation at each owner.
@@ -42,7 +42,7 @@ impl Place<'_> {
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Nobody => "Nobody",
+            Self::Anonymous => "Anonymous",
             Self::Token(_) => "Token",
             Self::App(_) => "App",
         })
@@ -55,7 +55,7 @@ impl Auth {
         let token = settings.github.github_access_token.as_ref().filter(|token| !token.expose_secret().is_empty());
         let key = settings.github.github_app_private_key_file.as_deref().filter(|path| !path.as_os_str().is_empty());
         match (token, settings.github.github_app_id, key) {
-            (None, None, None) => Ok(Self::Nobody),
+            (None, None, None) => Ok(Self::Anonymous),
             (Some(token), None, None) => {
                 let header = bearer(token).ok_or("GITHUB_ACCESS_TOKEN has characters that no token has")?;
                 Ok(Self::Token(header))
@@ -73,7 +73,7 @@ impl Auth {
     /// The `Authorization` header of a request; none: anonymous.
     pub(super) async fn header(&self, web: &Web, place: Place<'_>) -> Result<Option<HeaderValue>, GithubError> {
         match self {
-            Self::Nobody => Ok(None),
+            Self::Anonymous => Ok(None),
             Self::Token(header) => Ok(Some(header.clone())),
             Self::App(app) => app.header(web, place).await.map(Some),
         }

@@ -93,7 +93,7 @@ impl Github {
 
     /// Whether there is a token or an App. Whether GitHub lets it write is not known.
     pub fn can_write(&self) -> bool {
-        !matches!(*self.auth, Auth::Nobody)
+        !matches!(*self.auth, Auth::Anonymous)
     }
 
     async fn ask(&self, place: Place<'_>, ask: Ask<'_>) -> Result<Answer, GithubError> {

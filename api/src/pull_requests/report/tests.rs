@@ -162,7 +162,7 @@ fn a_comment_shows_the_advice_about_the_settings() {
 }
 
 #[test]
-fn without_an_instance_only_what_somebody_has_to_do_is_told() {
+fn without_an_instance_only_needed_actions_are_reported() {
     assert_eq!(said(&bare(Approval::NotNeeded), false), "");
     assert_eq!(said(&bare(Approval::Ignored), false), "");
     let trouble = Standing { trouble: Some("the domain is taken".into()), ..bare(Approval::NotNeeded) };

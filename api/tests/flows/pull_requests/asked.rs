@@ -18,7 +18,7 @@ async fn an_operator_adds_a_pull_request_without_waiting_for_a_sweep() {
     assert_eq!(seen["github_pr_number"], number);
     story.until_active(number).await;
     for wrong in [
-        format!("https://github.com/somebody/else/pull/{number}"),
+        format!("https://github.com/another/repository/pull/{number}"),
         format!("https://github.com/{FORK}/pull/99"),
         format!("https://github.com/{FORK}/issues/{number}"),
         "https://evil.example/acme/edx-platform/pull/1".into(),

@@ -132,8 +132,8 @@ async fn repeated_and_foreign_webhooks_are_accepted_and_do_nothing() {
     ] {
         assert_eq!(story.deliver(&delivery).await.status, 200);
     }
-    let other = story.github.open_pull("somebody/else", PullSpec::default());
-    assert_eq!(story.deliver(&story.github.payload("somebody/else", other, "opened")).await.status, 200);
+    let other = story.github.open_pull("another/repository", PullSpec::default());
+    assert_eq!(story.deliver(&story.github.payload("another/repository", other, "opened")).await.status, 200);
     assert_eq!((story.jobs().await, story.github.asked().len()), (0, 0), "GitHub got no request");
     story.end().await;
 }

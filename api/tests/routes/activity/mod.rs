@@ -47,16 +47,16 @@ async fn the_audit_log_is_filtered_and_paged_newest_first() {
 #[tokio::test]
 async fn the_audit_log_is_exported_as_json_lines() {
     let app = TestApp::idle().await;
-    let fill = "INSERT INTO audit_log (actor, action) SELECT 'somebody', 'n' || n FROM generate_series(1, 1234) AS n";
+    let fill = "INSERT INTO audit_log (actor, action) SELECT 'mallory', 'n' || n FROM generate_series(1, 1234) AS n";
     app.execute(fill).await;
-    let request = app.viewer().await.request(Method::GET, "/api/v1/activity?actor=somebody");
+    let request = app.viewer().await.request(Method::GET, "/api/v1/activity?actor=mallory");
     let answer = Answer::to(request.header("accept", "application/jsonl")).await;
     assert_eq!(answer.header("content-type"), "application/jsonl");
     let entries: Vec<Value> = answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(entries.len(), 1234);
     assert_eq!((&entries[0]["action"], &entries[1233]["action"]), (&json!("n1234"), &json!("n1")));
     // A browser's link cannot set the `Accept` header.
-    let linked = app.viewer().await.get("/api/v1/activity?actor=somebody&format=jsonl").await;
+    let linked = app.viewer().await.get("/api/v1/activity?actor=mallory&format=jsonl").await;
     assert_eq!((linked.header("content-type"), linked.body == answer.body), ("application/jsonl", true));
     app.viewer().await.get("/api/v1/activity?format=xml").await.problem(400);
     app.end().await;

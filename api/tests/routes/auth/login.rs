@@ -40,9 +40,9 @@ async fn a_right_password_begins_a_session_that_scripts_of_a_page_cannot_read() 
 async fn login_does_not_reveal_whether_name_or_password_is_wrong() {
     let app = TestApp::idle().await;
     add_user(&app, "ada").await;
-    let nobody = app.anonymous();
-    let wrong = nobody.post(PATH, json!({ "username": "ada", "password": "a guess" })).await.problem(401);
-    let unknown = nobody.post(PATH, json!({ "username": "eve", "password": PASSWORD })).await.problem(401);
+    let anonymous = app.anonymous();
+    let wrong = anonymous.post(PATH, json!({ "username": "ada", "password": "a guess" })).await.problem(401);
+    let unknown = anonymous.post(PATH, json!({ "username": "eve", "password": PASSWORD })).await.problem(401);
     assert_eq!(wrong["detail"], unknown["detail"]);
     assert_eq!(wrong["detail"], "User name or password is wrong.");
     app.end().await;
@@ -52,16 +52,16 @@ async fn login_does_not_reveal_whether_name_or_password_is_wrong() {
 async fn wrong_passwords_slow_down_login_until_the_right_one() {
     let app = TestApp::idle().await;
     add_user(&app, "ada").await;
-    let nobody = app.anonymous();
+    let anonymous = app.anonymous();
     for _ in 0..2 {
-        nobody.post(PATH, json!({ "username": "ada", "password": "a guess" })).await.problem(401);
+        anonymous.post(PATH, json!({ "username": "ada", "password": "a guess" })).await.problem(401);
     }
     let mut conn = app.conn().await;
     for _ in 0..9 {
         ocim::platform::users::store::remember_failure(&mut conn, "ada", chrono::Duration::minutes(15)).await.unwrap();
     }
     let right = json!({ "username": "ada", "password": PASSWORD });
-    let later = nobody.post(PATH, right.clone()).await;
+    let later = anonymous.post(PATH, right.clone()).await;
     assert_eq!(later.problem(429)["type"], "/docs/problems#too-many-requests");
     let wait: i64 = later.header("retry-after").parse().unwrap();
     assert!((1..=64).contains(&wait), "{wait}");
@@ -72,7 +72,7 @@ async fn wrong_passwords_slow_down_login_until_the_right_one() {
     )
     .await
     .unwrap();
-    nobody.post(PATH, right).await.expect(200);
+    anonymous.post(PATH, right).await.expect(200);
     assert_eq!(app.number("SELECT count(*) AS n FROM login_failures").await, 0);
     app.end().await;
 }
@@ -90,8 +90,8 @@ async fn login_from_another_site_is_refused() {
 async fn concurrent_guesses_are_limited_like_sequential_ones() {
     let app = TestApp::idle().await;
     add_user(&app, "ada").await;
-    let nobody = app.anonymous();
-    let guess = || nobody.post(PATH, json!({ "username": "ada", "password": "a guess" }));
+    let anonymous = app.anonymous();
+    let guess = || anonymous.post(PATH, json!({ "username": "ada", "password": "a guess" }));
     let answers = futures::future::join_all((0..20).map(|_| guess())).await;
     let wrong = answers.iter().filter(|answer| answer.status == 401).count();
     let later = answers.iter().filter(|answer| answer.status == 429).count();
@@ -113,15 +113,15 @@ async fn one_address_that_tries_many_names_is_slowed_down_too() {
     )
     .await;
     let right = json!({ "username": "ada", "password": PASSWORD });
-    let nobody = app.anonymous();
-    nobody.post(PATH, right.clone()).await.expect(200);
-    nobody.post(PATH, json!({ "username": "eve", "password": "a guess" })).await.problem(401);
-    let later = nobody.post(PATH, right.clone()).await;
+    let anonymous = app.anonymous();
+    anonymous.post(PATH, right.clone()).await.expect(200);
+    anonymous.post(PATH, json!({ "username": "eve", "password": "a guess" })).await.problem(401);
+    let later = anonymous.post(PATH, right.clone()).await;
     assert_eq!(later.header("retry-after"), "1");
     let detail = later.problem(429)["detail"].as_str().unwrap().to_owned();
     assert_eq!(detail, "Too many wrong passwords from this address; try again in 1 s.");
     app.execute("UPDATE login_failures SET address = '192.0.2.7' WHERE username = 'user1'").await;
-    nobody.post(PATH, right).await.expect(200);
+    anonymous.post(PATH, right).await.expect(200);
     app.end().await;
 }
 

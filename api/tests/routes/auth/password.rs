@@ -37,9 +37,9 @@ async fn a_password_change_ends_all_sessions_and_renews_the_own_cookie() {
         old.get("/api/v1/auth/me").await.problem(401);
     }
     here.with(cookie(answer.header("set-cookie"))).get("/api/v1/auth/me").await.expect(200);
-    let nobody = app.anonymous();
-    nobody.post("/api/v1/auth/login", json!({ "username": "ada", "password": OLD })).await.problem(401);
-    nobody.post("/api/v1/auth/login", json!({ "username": "ada", "password": NEW })).await.expect(200);
+    let anonymous = app.anonymous();
+    anonymous.post("/api/v1/auth/login", json!({ "username": "ada", "password": OLD })).await.problem(401);
+    anonymous.post("/api/v1/auth/login", json!({ "username": "ada", "password": NEW })).await.expect(200);
     let audited = "SELECT count(*) AS n FROM audit_log WHERE action = 'change_password' AND outcome = 'done'";
     assert_eq!(app.number(audited).await, 1);
     app.end().await;

@@ -90,8 +90,8 @@ async fn a_session_can_read_while_the_database_is_read_only() {
 async fn a_user_ends_one_or_all_other_sessions_and_only_own_ones() {
     let app = TestApp::idle().await;
     add_user(&app).await;
-    let nobody = app.anonymous();
-    let browsers = [sign_in(&nobody, "a").await, sign_in(&nobody, "b").await, sign_in(&nobody, "c").await];
+    let anonymous = app.anonymous();
+    let browsers = [sign_in(&anonymous, "a").await, sign_in(&anonymous, "b").await, sign_in(&anonymous, "c").await];
     let stranger = app.session(Role::Admin).await;
     let theirs = sessions(&stranger).await[0]["id"].clone();
     browsers[0].delete(&format!("{PATH}/{theirs}")).await.problem(404);

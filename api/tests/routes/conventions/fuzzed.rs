@@ -48,15 +48,15 @@ async fn a_word_that_is_a_path_of_its_own_names_its_methods() {
 #[tokio::test]
 async fn health_accepts_only_get_and_pages_only_get_and_head() {
     let app = TestApp::idle().await;
-    let nobody = app.anonymous();
+    let anonymous = app.anonymous();
     // HEAD was once answered with the page, which reported “ready” for a program that was not.
     for method in [Method::HEAD, Method::TRACE, Method::POST] {
         for (path, allowed) in [("/healthz", "GET"), ("/readyz", "GET")] {
-            let answer = Answer::to(nobody.request(method.clone(), path)).await;
+            let answer = Answer::to(anonymous.request(method.clone(), path)).await;
             assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, allowed), "{method} {path}");
         }
     }
-    let answer = Answer::to(nobody.request(Method::TRACE, "/instances")).await;
+    let answer = Answer::to(anonymous.request(Method::TRACE, "/instances")).await;
     assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "GET, HEAD"));
     app.end().await;
 }

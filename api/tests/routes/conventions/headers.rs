@@ -5,9 +5,9 @@ use crate::app::{Answer, Setup, TestApp};
 #[tokio::test]
 async fn security_headers_are_set() {
     let app = TestApp::idle().await;
-    let nobody = app.anonymous();
+    let anonymous = app.anonymous();
     for path in ["/", "/healthz", "/api/v1/auth/me", "/api/v1/nothing", "/docs/"] {
-        let answer = nobody.get(path).await;
+        let answer = anonymous.get(path).await;
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "DENY"),
@@ -47,13 +47,13 @@ async fn cors_allows_only_the_configured_origins() {
         ..Setup::default()
     })
     .await;
-    let nobody = app.anonymous();
+    let anonymous = app.anonymous();
     for (origin, allowed) in [("https://console.example", "https://console.example"), ("https://evil.example", "")] {
-        let asked = nobody.request(Method::OPTIONS, "/api/v1/instances").header("origin", origin);
+        let asked = anonymous.request(Method::OPTIONS, "/api/v1/instances").header("origin", origin);
         let asked = asked.header("access-control-request-method", "POST");
         let answer = Answer::to(asked.header("access-control-request-headers", "authorization,content-type")).await;
         assert_eq!(answer.header("access-control-allow-origin"), allowed, "{origin}: {}", answer.body);
-        let answer = Answer::to(nobody.request(Method::GET, "/api/v1/instances").header("origin", origin)).await;
+        let answer = Answer::to(anonymous.request(Method::GET, "/api/v1/instances").header("origin", origin)).await;
         assert_eq!(answer.header("access-control-allow-origin"), allowed, "{origin}: {}", answer.body);
         assert_eq!(answer.header("access-control-allow-credentials"), "");
     }

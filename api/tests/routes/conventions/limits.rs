@@ -38,9 +38,9 @@ async fn a_rate_limited_address_is_refused_before_any_query() {
         ..Setup::default()
     })
     .await;
-    let nobody = app.anonymous();
+    let anonymous = app.anonymous();
     let from = |address: &'static str| {
-        let request = nobody.request(Method::GET, "/api/v1/auth/me").header("x-forwarded-for", address);
+        let request = anonymous.request(Method::GET, "/api/v1/auth/me").header("x-forwarded-for", address);
         Answer::to(request)
     };
     for _ in 0..3 {
@@ -59,11 +59,11 @@ async fn requests_for_other_host_names_are_refused() {
         ..Setup::default()
     })
     .await;
-    let nobody = app.anonymous();
+    let anonymous = app.anonymous();
     for (host, status) in
         [("ocim.example", 200), ("127.0.0.1:1", 200), ("evil.example", 400), ("ocim.example.evil", 400)]
     {
-        let answer = Answer::to(nobody.request(Method::GET, "/healthz").header("host", host)).await;
+        let answer = Answer::to(anonymous.request(Method::GET, "/healthz").header("host", host)).await;
         assert_eq!(answer.status, status, "{host}");
     }
     app.end().await;
@@ -72,12 +72,13 @@ async fn requests_for_other_host_names_are_refused() {
 #[tokio::test]
 async fn the_size_of_headers_is_limited() {
     let app = TestApp::idle().await;
-    let nobody = app.anonymous();
-    let with = |size: usize| Answer::to(nobody.request(Method::GET, "/healthz").header("x-filler", "x".repeat(size)));
+    let anonymous = app.anonymous();
+    let with =
+        |size: usize| Answer::to(anonymous.request(Method::GET, "/healthz").header("x-filler", "x".repeat(size)));
     with(31_000).await.expect(200);
     with(33_000).await.problem(431);
     // Longer headers are not read at all.
-    let mut connection = std::net::TcpStream::connect(nobody.base().trim_start_matches("http://")).unwrap();
+    let mut connection = std::net::TcpStream::connect(anonymous.base().trim_start_matches("http://")).unwrap();
     let mut answer = String::new();
     let head = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Filler: {}\r\n\r\n", "x".repeat(400_000));
     let cut = tokio::task::spawn_blocking(move || {
@@ -87,7 +88,7 @@ async fn the_size_of_headers_is_limited() {
     });
     let answer = cut.await.unwrap();
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
-    nobody.get("/healthz").await.expect(200);
+    anonymous.get("/healthz").await.expect(200);
     app.end().await;
 }
 

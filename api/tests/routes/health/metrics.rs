@@ -181,11 +181,11 @@ async fn metrics_of_the_process_are_served_without_a_database() {
 #[tokio::test]
 async fn the_labels_of_metrics_are_bounded_for_any_request() {
     let app = TestApp::idle().await;
-    let nobody = app.anonymous();
+    let anonymous = app.anonymous();
     for path in ["/api/v1/no-such-thing", "/api/v1/instances/987654", "/api/v1/instances/secret-word?password=x"] {
-        nobody.get(path).await;
+        anonymous.get(path).await;
     }
-    Answer::to(nobody.request(Method::from_bytes(b"BREW").unwrap(), "/api/v1/instances")).await;
+    Answer::to(anonymous.request(Method::from_bytes(b"BREW").unwrap(), "/api/v1/instances")).await;
     let text = scrape(&app).await;
     for word in ["no-such-thing", "/987654", "secret-word", "password=x", "BREW"] {
         assert!(!text.contains(word), "{word} in\n{text}");

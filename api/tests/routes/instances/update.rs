@@ -98,7 +98,7 @@ async fn an_invalid_update_changes_nothing() {
     for (body, pointer) in [
         (json!({ "name": "" }), "/name"),
         (json!({ "name": null }), "/name"),
-        (json!({ "email": "nobody" }), "/email"),
+        (json!({ "email": "ada" }), "/email"),
         (json!({ "configuration_extra_settings": "just words" }), "/configuration_extra_settings"),
         (json!({ "sub_domain": "other" }), "/sub_domain"),
         (json!({ "sub_domain": null }), "/sub_domain"),

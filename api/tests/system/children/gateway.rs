@@ -244,9 +244,9 @@ async fn requests_under_way_are_counted_where_they_began_and_end_there() {
 async fn error_pages_name_the_reason_and_headers_of_visitors_are_dropped() {
     let gateway = Gateway::start().await;
     let one = Backend::start("one").await;
-    let nobody = free_address();
+    let unused = free_address();
     let routes =
-        [route("a.localhost", Some(one.address)), route("idle.localhost", None), route("gone.localhost", Some(nobody))];
+        [route("a.localhost", Some(one.address)), route("idle.localhost", None), route("gone.localhost", Some(unused))];
     gateway.inner.replace_all(&routes).await.unwrap();
 
     let unknown = gateway.get("stranger.localhost", "/").await;

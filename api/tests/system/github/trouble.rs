@@ -40,9 +40,9 @@ async fn each_failure_of_github_has_its_error_and_is_not_retried() {
     assert!(!format!("{error} {error:?}").contains(TOKEN));
     fake.stop().await;
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = format!("http://{}", listener.local_addr().unwrap());
+    let silent = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let error = hasty(&nobody, 5000).pull_request(REPOSITORY, number).await.unwrap_err();
+    let error = hasty(&silent, 5000).pull_request(REPOSITORY, number).await.unwrap_err();
     assert!(matches!(&error, GithubError::Unavailable(words) if words.contains("refused")), "{error}");
 }
 

@@ -93,10 +93,10 @@ async fn writing_without_permission_is_refused() {
     fake.set_read_only(true);
     let error = github.create_comment(REPOSITORY, number, "Hello").await.unwrap_err();
     assert!(matches!(&error, GithubError::Refused { status: 403, words } if words.contains("not accessible")));
-    let nobody = Github::new(&settings(&fake.base)).unwrap();
-    assert!(!nobody.can_write() && github.can_write());
-    assert!(nobody.pull_request(REPOSITORY, number).await.is_ok());
-    let error = nobody.create_comment(REPOSITORY, number, "Hello").await.unwrap_err();
+    let anonymous = Github::new(&settings(&fake.base)).unwrap();
+    assert!(!anonymous.can_write() && github.can_write());
+    assert!(anonymous.pull_request(REPOSITORY, number).await.is_ok());
+    let error = anonymous.create_comment(REPOSITORY, number, "Hello").await.unwrap_err();
     assert!(matches!(error, GithubError::Refused { status: 401, .. }), "{error}");
     fake.stop().await;
 }

@@ -4,7 +4,7 @@
 set -eu
 tree=$1
 
-# The user Ansible logs in as. "*" is a password nobody has, and unlike "!" lets keys in.
+# The user Ansible logs in as. "*" matches no password, and unlike "!" lets keys in.
 chroot "$tree" useradd --uid 1000 --user-group --create-home --shell /bin/bash --password '*' ubuntu
 printf 'ubuntu ALL=(ALL) NOPASSWD:ALL\n' >"$tree/etc/sudoers.d/ubuntu"
 chmod 0440 "$tree/etc/sudoers.d/ubuntu"

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_sent_to_another_site() {
+    fn a_return_address_at_another_site_is_refused() {
         for ours in ["/", "/instances/7?x=1#L2", "/a//b"] {
             assert!(is_path(ours), "{ours}");
         }
