@@ -179,7 +179,7 @@ fn steps(activation: Option<&Activation>, replaced: Option<&str>, now: DateTime<
     all.push(match activation.applied_at {
         Some(at) => step("Traffic switched", Stage::Done, took(at)),
         None if now - begun > SLOW => {
-            step("Updating gateway", Stage::Slow, "the gateway rejected the change; retrying")
+            step("Updating gateway", Stage::Slow, "the gateway has not applied the change; retrying")
         }
         None => step("Updating gateway", Stage::Now, ""),
     });

@@ -11,7 +11,7 @@ use super::{Advice, PullRequestLabels, can_decide};
 use crate::api;
 use crate::components::configuration::Code;
 use crate::state::{State, state};
-use crate::ui::{Dialog, Icon, Shape};
+use crate::ui::{Alert, Dialog, Icon, Shape};
 use crate::words;
 
 /// The decision of the user.
@@ -66,7 +66,7 @@ pub fn DecideDialog(
                     </div>
                 })}
                 {move || view! { <Shown pull_request=asked.shown.get()/> }}
-                <div role="alert" class="why" hidden=move || asked.why_not.get().is_none()>{asked.why_not}</div>
+                <Alert why=asked.why_not/>
             </div>
             <footer>
                 <button type="button" autofocus on:click=move |_| on_close.run(())>"Cancel"</button>
@@ -195,7 +195,7 @@ fn Shown(pull_request: PullRequest) -> impl IntoView {
                 {decided}
             </dd>
             <dt>"Source repository"</dt>
-            <dd>{fork_name.unwrap_or_else(|| "It is gone.".to_owned())}</dd>
+            <dd>{fork_name.unwrap_or_else(|| "Deleted.".to_owned())}</dd>
             <dt>"Branch"</dt>
             <dd>{words::laid_open(&pull_request.branch_name)}</dd>
             <dt>"Commit"</dt>

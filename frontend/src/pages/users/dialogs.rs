@@ -222,9 +222,9 @@ fn DeleteDialog(user: Account, on_close: Callback<()>) -> impl IntoView {
     let is_own = state.session.user().is_some_and(|own| own.id == id);
     let title = format!("Delete {username}?");
     let words = if is_own {
-        "This is you: you are signed out at once, your API tokens stop working, and you cannot sign in again. What you did stays in the activity."
+        "This is you: you are signed out, your API tokens stop working, and you cannot sign in again. Your entries in Activity are kept."
     } else {
-        "They are signed out at once, and their API tokens stop working. What they did stays in the activity."
+        "This signs them out everywhere, and their API tokens stop working. Their entries in Activity are kept."
     };
     let confirm = format!("Delete {username}");
     let act: Act = Callback::new(move |_| {
