@@ -103,7 +103,9 @@ impl SignInProblem {
     pub const fn words(self) -> &'static str {
         match self {
             Self::BadRequest => "Invalid sign-in link; use the buttons on the login page.",
-            Self::Expired => "This sign-in was started in another browser, or took longer than ten minutes. Sign in again.",
+            Self::Expired => {
+                "This sign-in was started in another browser, or took longer than ten minutes. Sign in again."
+            }
             Self::Denied => "Sign-in was cancelled, or the provider refused it.",
             Self::Invalid => {
                 "The provider's response failed a check, so you were not signed in. Sign in again; if it fails again, see the log."

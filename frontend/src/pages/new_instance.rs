@@ -2,37 +2,24 @@
 
 mod choices;
 mod creating;
-
-use std::collections::HashMap;
+mod published;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use serde_json::{Map, Value};
 use shared_types::Role;
-use shared_types::applications::{self, ApplicationType};
-use shared_types::instance_type::InstanceType;
+use shared_types::applications::{self, ApplicationType, SiteAddress};
 
 use self::choices::{Templates, Types};
 use self::creating::{Creating, Then};
-use crate::api;
+use self::published::Published;
 use crate::components::{FieldGroup, FieldRows, Form};
 use crate::paths::{self, Page};
 use crate::state::state;
 use crate::ui::{Icon, Shape, Title, use_navigate};
 
-/// The server's description of each type, by its word; empty until fetched.
-type Published = RwSignal<HashMap<String, InstanceType>>;
-
 #[component]
 pub fn NewInstance() -> impl IntoView {
-    let published: Published = RwSignal::default();
-    spawn_local(async move {
-        // The form also works without a response: the server fills in its defaults.
-        if let Ok(types) = api::instances::types().await {
-            let by_word = types.items.into_iter().map(|one| (one.instance_type.clone(), one));
-            published.try_set(by_word.collect());
-        }
-    });
+    let published = Published::fetch();
     let kind = RwSignal::new(applications::DEFAULT.word);
     let other = Memo::new(move |_| kind.get());
     view! {
@@ -87,8 +74,7 @@ fn Buttons(
 ) -> impl IntoView {
     let session = state().session;
     let why_not = Memo::new(move |_| session.may(Role::Operator).why_not());
-    let cannot_run =
-        Memo::new(move |_| published.with(|known| known.get(kind.word).and_then(|it| it.unavailable.clone())));
+    let cannot_run = Memo::new(move |_| published.of(kind, |it| it.unavailable.clone()));
     let is_disabled = move || is_busy.get() || why_not.get().is_some();
     view! {
         <div class="form-end">
@@ -117,20 +103,19 @@ fn Buttons(
 /// The addresses of the future sites.
 #[component]
 fn Address(kind: &'static ApplicationType, form: Form, published: Published) -> impl IntoView {
-    let sites = Memo::new(move |_| {
-        let mut settings =
-            published.with(|known| known.get(kind.word).map(|it| it.defaults.clone()).unwrap_or_default());
+    let addresses = Memo::new(move |_| {
+        let mut settings = published.of(kind, |it| it.defaults.clone());
         settings.extend(filled(kind, form.values()));
-        (kind.sites)(&settings)
+        let protocol = settings.get("protocol").and_then(Value::as_str).unwrap_or_default();
+        let address = |site: SiteAddress| (site.label, published.url(protocol, &site.hostname));
+        (kind.sites)(&settings).into_iter().map(address).collect::<Vec<_>>()
     });
     let lines = move || {
-        let line = |site: applications::SiteAddress| {
-            view! { <li>{site.label} ": " <b class="mono">{site.hostname}</b></li> }
-        };
-        sites.get().into_iter().map(line).collect_view()
+        let line = |(label, url): (String, String)| view! { <li>{label} ": " <b class="mono">{url}</b></li> };
+        addresses.get().into_iter().map(line).collect_view()
     };
     view! {
-        <div class="field" class:is-empty=move || sites.with(Vec::is_empty)>
+        <div class="field" class:is-empty=move || addresses.with(Vec::is_empty)>
             <div>"Will be found at"</div>
             <ul class="addresses">{lines}</ul>
         </div>

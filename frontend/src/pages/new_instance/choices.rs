@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use shared_types::applications::{self, ApplicationType};
 use shared_types::instance_type::InstanceTemplate;
 
-use super::Published;
+use super::published::Published;
 use crate::components::Form;
 
 /// The choice of the type: what each deploys, and why it is unavailable, if it is.
@@ -13,8 +13,7 @@ pub fn Types(kind: RwSignal<&'static str>, published: Published) -> impl IntoVie
     let choice = |one: &'static ApplicationType| {
         let id = format!("type-{}", one.word);
         let for_id = id.clone();
-        let unavailable =
-            Memo::new(move |_| published.with(|known| known.get(one.word).and_then(|it| it.unavailable.clone())));
+        let unavailable = Memo::new(move |_| published.of(one, |it| it.unavailable.clone()));
         view! {
             <label class="kind" for=for_id>
                 <input
@@ -44,9 +43,7 @@ pub fn Types(kind: RwSignal<&'static str>, published: Published) -> impl IntoVie
 /// The templates of the type, if any: choosing one fills the form.
 #[component]
 pub fn Templates(kind: &'static ApplicationType, form: Form, published: Published) -> impl IntoView {
-    let templates = Memo::new(move |_| {
-        published.with(|known| known.get(kind.word).map(|it| it.templates.clone()).unwrap_or_default())
-    });
+    let templates = Memo::new(move |_| published.of(kind, |it| it.templates.clone()));
     let chosen = RwSignal::new(None::<String>);
     let choice = move |template: Option<InstanceTemplate>| {
         let name = template.as_ref().map(|template| template.name.clone());
