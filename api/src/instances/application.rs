@@ -12,6 +12,7 @@ use shared_types::instance_type::InstanceTemplate;
 use shared_types::{FieldError, FieldWarning};
 
 pub use crate::ansible::port::Requirements;
+use crate::instances::previews::Previews;
 use crate::routing::traffic::PATIENCE;
 
 /// A playbook to run on an app server's machine.
@@ -214,6 +215,11 @@ pub trait Application: Debug + Send + Sync {
     /// [`ApplicationError`] if the settings cannot be used.
     fn hooks(&self, _settings: &Value) -> Result<Vec<Hook>, ApplicationError> {
         Ok(Vec::new())
+    }
+
+    /// How pull requests become instances of this type. None: it has no code that a pull request could change.
+    fn previews(&self) -> Option<&'static Previews> {
+        None
     }
 
     /// Warnings about settings that are stored or, with their defaults, could be. They contain no secrets.

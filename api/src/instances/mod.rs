@@ -12,6 +12,7 @@ pub mod machine;
 mod manager;
 mod options;
 mod own_secrets;
+pub mod previews;
 pub mod settings;
 pub mod store;
 mod stored;

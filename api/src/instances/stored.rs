@@ -1,10 +1,11 @@
 //! Stored settings, upgraded to this program's version from any earlier one.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use shared_types::settings::Schema;
 
 use super::Manager;
 use super::application::{Application, ApplicationError};
+use super::previews::Previews;
 
 /// For a type that this program does not have: none of its fields is known.
 static NO_SCHEMA: Schema = Schema { fields: &[] };
@@ -31,6 +32,26 @@ impl Manager {
     /// The schema of an instance type; one without fields if this program does not have the type.
     pub fn schema(&self, instance_type: &str) -> &'static Schema {
         self.known(instance_type).map_or(&NO_SCHEMA, |application| &application.kind().schema)
+    }
+
+    /// How pull requests become instances of this type.
+    ///
+    /// # Errors
+    /// [`ApplicationError`] when this program does not have the type, or the type has no previews.
+    pub fn previews(&self, instance_type: &str) -> Result<&'static Previews, ApplicationError> {
+        let application = self.application(instance_type)?;
+        application.previews().ok_or_else(|| {
+            let label = application.kind().label;
+            ApplicationError(format!("The application type {label} has no previews of pull requests."))
+        })
+    }
+
+    /// The name of the git reference with the deployed code, by application type, as a JSON object. Types without such
+    /// a reference are left out.
+    pub fn code_references(&self) -> Value {
+        let kinds = self.applications.iter().map(|application| application.kind());
+        let named = kinds.filter_map(|kind| Some((kind.word.to_owned(), kind.code_reference?.into())));
+        Value::Object(named.collect::<Map<_, _>>())
     }
 
     /// Stored settings, upgraded to this program's version, with their application. Secrets may be masked.

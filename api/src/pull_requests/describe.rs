@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use shared_types::applications::{Choice, PreviewChoices};
 use shared_types::instance::NAME_MAX;
 
 use super::rules::Rules;
+use super::settings_block::BodySettings;
 use super::store::Row;
-use crate::applications::openedx::code;
+use crate::instances::previews::Previews;
 
 /// How many words of the title an instance's name has.
 const TITLE_WORDS: usize = 4;
@@ -46,13 +48,13 @@ fn cut(text: &str, most: usize) -> String {
 
 /// The part of the domain before the base domain: `pr27.sandbox`, and for other than the first watched repository
 /// `pr27.acme-other.sandbox`.
-pub fn sub_domain(rules: &Rules, repository: &str, number: i32) -> String {
+pub fn subdomain(rules: &Rules, repository: &str, number: i32) -> String {
     let is_first = rules.forks.first().is_none_or(|fork| fork.name.eq_ignore_ascii_case(repository));
-    if is_first { format!("pr{number}.sandbox") } else { own_sub_domain(repository, number) }
+    if is_first { format!("pr{number}.sandbox") } else { own_subdomain(repository, number) }
 }
 
 /// The form with the repository in it, for any watched repository.
-pub fn own_sub_domain(repository: &str, number: i32) -> String {
+pub fn own_subdomain(repository: &str, number: i32) -> String {
     format!("pr{number}.{}.sandbox", slug(repository))
 }
 
@@ -76,51 +78,49 @@ fn slug(repository: &str) -> String {
     parts.join("-")
 }
 
-/// The full domain of an instance with this subdomain.
-pub fn domain(rules: &Rules, sub_domain: &str) -> String {
-    format!("{sub_domain}.{}", rules.base_domain)
+/// The full domain of an instance with this part before the base domain.
+pub fn domain(rules: &Rules, subdomain: &str) -> String {
+    format!("{subdomain}.{}", rules.base_domain)
 }
 
 /// The fields of a new instance.
-pub fn new_instance(rules: &Rules, sub_domain: &str, row: &Row) -> Map<String, Value> {
-    let mut fields = description_settings(row);
-    fields.extend(source_settings(rules, row));
-    fields.insert("sub_domain".into(), sub_domain.into());
+pub fn new_instance(previews: &Previews, rules: &Rules, subdomain: &str, row: &Row) -> Map<String, Value> {
+    let mut fields = description_settings(previews, row);
+    fields.extend(source_settings(previews, rules, row));
+    fields.insert(previews.address.into(), subdomain.into());
     fields.insert("tier".into(), "preview".into());
     fields
 }
 
-/// The settings from the description. It changes configuration repository and version only if it names them.
-pub fn description_settings(row: &Row) -> Map<String, Value> {
+/// The settings from the description. It changes repository and version of the playbooks only if it names them.
+pub fn description_settings(previews: &Previews, row: &Row) -> Map<String, Value> {
     let mut fields = Map::new();
-    fields.insert("configuration_extra_settings".into(), row.extra_settings.clone().into());
+    fields.insert(previews.variables.into(), row.extra_settings.clone().into());
     let wanted = |name: &str| row.wanted.as_ref().and_then(|wanted| wanted.get(name)).cloned().unwrap_or_default();
-    fields.insert("use_ephemeral_databases".into(), wanted("use_ephemeral_databases"));
-    for name in ["configuration_source_repo_url", "configuration_version"] {
-        let value = wanted(name);
+    fields.insert(previews.ephemeral_databases.into(), wanted(previews.ephemeral_databases));
+    let PreviewChoices { playbooks_repository, playbooks_version, .. } = previews.choices;
+    for Choice { setting, .. } in [playbooks_repository, playbooks_version] {
+        let value = wanted(setting);
         if !value.is_null() {
-            fields.insert(name.into(), value);
+            fields.insert((*setting).into(), value);
         }
     }
     fields
 }
 
 /// The settings that choose the commit to deploy; empty if the fork is gone.
-pub fn source_settings(rules: &Rules, row: &Row) -> Map<String, Value> {
+pub fn source_settings(previews: &Previews, rules: &Rules, row: &Row) -> Map<String, Value> {
     let fork = row.fork_name.as_ref();
-    fork.map(|fork| code::settings(&rules.clone_url(fork), &row.head_commit)).unwrap_or_default()
+    fork.map(|fork| (previews.source)(&rules.clone_url(fork), &row.head_commit)).unwrap_or_default()
 }
 
-/// The settings of the description that are not in `extra_settings`, as the column `wanted` stores them.
-pub fn wanted(
-    use_ephemeral_databases: Option<bool>,
-    configuration_source_repo_url: Option<&str>,
-    configuration_version: Option<&str>,
-) -> Value {
+/// The settings of the description that are not in `extra_settings`, as the column `wanted` stores them: each by its
+/// name, null where the description does not name it.
+pub fn wanted(previews: &Previews, asked: &BodySettings) -> Value {
     json!({
-        "use_ephemeral_databases": use_ephemeral_databases,
-        "configuration_source_repo_url": configuration_source_repo_url,
-        "configuration_version": configuration_version,
+        previews.ephemeral_databases: asked.ephemeral_databases,
+        previews.choices.playbooks_repository.setting: asked.playbooks_repository,
+        previews.choices.playbooks_version.setting: asked.playbooks_version,
     })
 }
 

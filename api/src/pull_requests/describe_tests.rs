@@ -28,7 +28,7 @@ proptest! {
         if one != other {
             prop_assert_ne!(slug(&one), slug(&other));
         }
-        let domain = own_sub_domain(&one, number);
+        let domain = own_subdomain(&one, number);
         for part in domain.split('.') {
             prop_assert!((1..=63).contains(&part.len()) && !part.starts_with('-') && !part.ends_with('-'), "{}", domain);
             prop_assert!(part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{}", domain);

@@ -7,8 +7,7 @@ use shared_types::pull_request::{Owed, PullRequestState};
 use shared_types::{EventKind, InstanceId, PullRequestId, Trigger};
 
 use super::store::{Row, repositories, rows, writes};
-use super::{Watch, describe};
-use crate::applications::openedx::code;
+use super::{INSTANCE_TYPE, Watch, describe};
 use crate::config::OnCommit;
 use crate::instances::Refusal;
 use crate::instances::builds::{launch, stop};
@@ -106,12 +105,6 @@ pub(super) async fn apply(watch: &Watch, conn: &mut AsyncPgConnection, row: &Row
     Ok(writes::applied(conn, row, instance).await?)
 }
 
-/// Whether the instance's settings name this commit already.
-async fn has_commit(conn: &mut AsyncPgConnection, row: &Row, instance: InstanceId) -> Result<bool, Refusal> {
-    let settings = instances::find(conn, instance).await?.map(|instance| instance.settings.hidden());
-    Ok(settings.as_ref().and_then(code::version_of) == Some(row.head_commit.as_str()))
-}
-
 /// The actor for logs and audit, and the repository as WATCH_FORK names it.
 struct By<'a> {
     watch: &'a Watch,
@@ -136,7 +129,7 @@ impl By<'_> {
             self.stop_older(conn, instance, row).await?;
             self.launch(conn, row, instance).await?;
         }
-        if follows || has_commit(conn, row, instance).await? {
+        if follows || self.has_commit(conn, row, instance).await? {
             return Ok(writes::applied(conn, row, instance).await?);
         }
         Ok(writes::settled(conn, row.id).await?)
@@ -153,21 +146,22 @@ impl By<'_> {
 
     async fn create(&self, conn: &mut AsyncPgConnection, row: &Row) -> Result<InstanceId, Refusal> {
         self.has_source(row)?;
-        let sub_domain = self.free_sub_domain(conn, row).await?;
+        let previews = self.watch.manager.previews(INSTANCE_TYPE.word)?;
+        let subdomain = self.free_subdomain(conn, row).await?;
         let request = NewInstanceRequest {
             name: describe::name(row),
-            instance_type: "openedx".into(),
-            settings: describe::new_instance(&self.watch.rules, &sub_domain, row),
+            instance_type: INSTANCE_TYPE.word.into(),
+            settings: describe::new_instance(previews, &self.watch.rules, &subdomain, row),
         };
         create::create(&self.watch.manager, conn, &self.actor, request).await
     }
 
     /// The short form, unless a pull request of another repository has it, as after a new order in WATCH_FORK.
-    async fn free_sub_domain(&self, conn: &mut AsyncPgConnection, row: &Row) -> Result<String, Refusal> {
+    async fn free_subdomain(&self, conn: &mut AsyncPgConnection, row: &Row) -> Result<String, Refusal> {
         let rules = &self.watch.rules;
-        let short = describe::sub_domain(rules, &self.repository, row.number);
+        let short = describe::subdomain(rules, &self.repository, row.number);
         let is_taken = rows::is_domain_of_another(conn, row.id, &describe::domain(rules, &short)).await?;
-        Ok(if is_taken { describe::own_sub_domain(&self.repository, row.number) } else { short })
+        Ok(if is_taken { describe::own_subdomain(&self.repository, row.number) } else { short })
     }
 
     async fn update(
@@ -177,15 +171,25 @@ impl By<'_> {
         instance: InstanceId,
         with_source: bool,
     ) -> Result<(), Refusal> {
-        let mut fields = describe::description_settings(row);
         if with_source {
             self.has_source(row)?;
-            fields.extend(describe::source_settings(&self.watch.rules, row));
-            fields.insert("name".into(), describe::name(row).into());
         }
         let locked = instances::lock(conn, instance).await?;
-        let version = locked.ok_or(Refusal::NotFound { what: "instance", id: instance.0 })?.version;
-        update::update(&self.watch.manager, conn, &self.actor, instance, version, fields).await
+        let locked = locked.ok_or(Refusal::NotFound { what: "instance", id: instance.0 })?;
+        let previews = self.watch.manager.previews(&locked.instance_type)?;
+        let mut fields = describe::description_settings(previews, row);
+        if with_source {
+            fields.extend(describe::source_settings(previews, &self.watch.rules, row));
+            fields.insert("name".into(), describe::name(row).into());
+        }
+        update::update(&self.watch.manager, conn, &self.actor, instance, locked.version, fields).await
+    }
+
+    /// Whether the instance's settings name this commit already.
+    async fn has_commit(&self, conn: &mut AsyncPgConnection, row: &Row, instance: InstanceId) -> Result<bool, Refusal> {
+        let Some(instance) = instances::find(conn, instance).await? else { return Ok(false) };
+        let version_of = self.watch.manager.previews(&instance.instance_type)?.version_of;
+        Ok(version_of(&instance.settings.hidden()) == Some(row.head_commit.as_str()))
     }
 
     /// Stops builds that were requested for an older commit.

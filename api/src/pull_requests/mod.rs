@@ -1,6 +1,8 @@
 //! Watches repositories at GitHub: each pull request gets an instance, which is updated with it and archived after it.
 //!
-//! Instances know nothing of pull requests; this module only calls their operations. Not here: HTTP and Open edX.
+//! Instances know nothing of pull requests; this module only calls their operations. It knows commits,
+//! approvals and descriptions; which settings these become, the application says ([`crate::instances::previews`]). Not
+//! here: HTTP.
 
 pub mod ask;
 pub mod deliver;
@@ -25,10 +27,14 @@ use chrono::Utc;
 pub use error::WatchError;
 use github::{Github, GithubError};
 pub use rules::Rules;
+use shared_types::applications::{self, ApplicationType};
 use store::{pause, repositories};
 
 use crate::config::OnCommit;
 use crate::instances::Manager;
+
+/// The application type of the instances that are created for pull requests.
+static INSTANCE_TYPE: &ApplicationType = applications::DEFAULT;
 
 /// What every operation on pull requests needs.
 #[derive(Debug)]

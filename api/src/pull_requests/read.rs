@@ -17,7 +17,7 @@ pub async fn page(
     conn: &mut AsyncPgConnection,
     query: &listing::Query,
 ) -> Result<Vec<PullRequest>, DbError> {
-    let rows = listing::page(conn, query).await?;
+    let rows = listing::page(conn, query, &watch.manager.code_references()).await?;
     let ids: Vec<InstanceId> = rows.iter().filter_map(|(row, ..)| row.instance_id).collect();
     let summaries = instances::settings::read::among(conn, &ids).await?;
     Ok(rows.into_iter().map(|found| shown(watch, found, &summaries)).collect())
@@ -32,7 +32,7 @@ pub async fn one(
     conn: &mut AsyncPgConnection,
     id: PullRequestId,
 ) -> Result<Option<PullRequest>, DbError> {
-    let Some(found) = listing::one(conn, id).await? else { return Ok(None) };
+    let Some(found) = listing::one(conn, id, &watch.manager.code_references()).await? else { return Ok(None) };
     let ids: Vec<InstanceId> = found.0.instance_id.into_iter().collect();
     let summaries = instances::settings::read::among(conn, &ids).await?;
     Ok(Some(shown(watch, found, &summaries)))

@@ -15,7 +15,7 @@ mod told;
 
 use shared_types::{InstanceId, PullRequestId};
 
-use self::comment::Names;
+use self::comment::{Names, Site};
 use self::standing::Standing;
 use self::telling::{SPELL, Telling};
 use self::told::{Told, digest};
@@ -46,7 +46,7 @@ pub async fn look(watch: &Watch) -> Result<(), WatchError> {
         return Ok(());
     }
     let mut conn = watch.manager.db.conn().await?;
-    let due = reports::due(&mut conn).await?;
+    let due = reports::due(&mut conn, &watch.manager.code_references()).await?;
     Ok(ReportPullRequest::enqueue_all(&mut conn, &due).await?)
 }
 
@@ -60,13 +60,14 @@ pub async fn report(watch: &Watch, id: PullRequestId) -> Result<(), WatchError> 
     }
     let mut conn = watch.manager.db.conn().await?;
     let Some(turn) = reports::claim(&mut conn, id, SPELL).await? else { return Ok(()) };
-    let Some(found) = reports::read(&mut conn, id).await? else { return Ok(()) };
+    let references = watch.manager.code_references();
+    let Some(found) = reports::read(&mut conn, id, &references).await? else { return Ok(()) };
     drop(conn);
     let done = tell(watch, turn, &found).await;
     let mut conn = watch.manager.db.conn().await?;
     match done {
         Ok(told) => {
-            reports::settle(&mut conn, id, turn, &told).await?;
+            reports::settle(&mut conn, id, turn, &told, &references).await?;
             if told.trouble != found.row.report_trouble {
                 follow::tell(&mut conn, &found.row).await?;
             }
@@ -84,14 +85,10 @@ pub async fn report(watch: &Watch, id: PullRequestId) -> Result<(), WatchError> 
 async fn tell(watch: &Watch, turn: i64, found: &Found) -> Result<reports::Told, WatchError> {
     let Found { row, repository, comment_id, reported, tries, facts, digest } = found;
     let standing = Standing::read(row, facts.clone()).map_err(|error| WatchError::Other(error.to_string()))?;
-    let urls = urls(watch, standing.instance.as_ref().map(|instance| instance.id)).await?;
+    let sites = sites(watch, standing.instance.as_ref().map(|instance| instance.id)).await?;
     let marker = marker(watch, row.id).await?;
-    let names = Names {
-        marker: &marker,
-        lms: urls.first().map(String::as_str),
-        studio: urls.get(1).map(String::as_str),
-        public_url: watch.rules.public_url.as_deref(),
-    };
+    let names = Names { marker: &marker, sites: &sites, public_url: watch.rules.public_url.as_deref() };
+    let main_site = sites.first().map(|site| site.url.as_str());
     let told = Told::read(reported.clone());
     let (comment_id, number) = (*comment_id, row.number);
     let mut telling = Telling { watch, id: row.id, turn, repository, number, told, comment_id };
@@ -99,7 +96,7 @@ async fn tell(watch: &Watch, turn: i64, found: &Found) -> Result<reports::Told, 
     for report in &watch.rules.reports {
         let done = match report {
             Report::Deployments => {
-                telling.deployments(&plan::deployments(&standing), names.lms, names.public_url).await
+                telling.deployments(&plan::deployments(&standing), main_site, names.public_url).await
             }
             Report::Statuses => {
                 telling.statuses(&plan::statuses(&standing), names.public_url, !standing.is_open()).await
@@ -139,8 +136,8 @@ fn pause(tries: i32) -> i32 {
     FIRST_PAUSE.saturating_mul(2_i32.saturating_pow(doublings)).min(LONGEST_PAUSE)
 }
 
-/// The addresses of an instance, the main one first.
-async fn urls(watch: &Watch, id: Option<InstanceId>) -> Result<Vec<String>, WatchError> {
+/// The sites of an instance, the main one first.
+async fn sites(watch: &Watch, id: Option<InstanceId>) -> Result<Vec<Site>, WatchError> {
     let Some(id) = id else { return Ok(Vec::new()) };
     let row = instances::find(&mut *watch.manager.db.conn().await?, id).await?;
     let Some(row) = row else { return Ok(Vec::new()) };
@@ -149,7 +146,8 @@ async fn urls(watch: &Watch, id: Option<InstanceId>) -> Result<Vec<String>, Watc
     let Ok(sites) = current.and_then(|(application, settings)| application.sites(&settings)) else {
         return Ok(Vec::new());
     };
-    Ok(sites.sites.iter().map(|site| watch.rules.public_urls.url(sites.protocol, &site.hostname)).collect())
+    let url = |hostname: &str| watch.rules.public_urls.url(sites.protocol, hostname);
+    Ok(sites.sites.into_iter().map(|site| Site { url: url(&site.hostname), label: site.label }).collect())
 }
 
 /// Identifies our comment on a pull request. It differs between installations and cannot be guessed.

@@ -5,8 +5,8 @@
 //!
 //! **Settings**
 //! ```yaml
-//! EDXAPP_FEATURES:
-//!   ENABLE_NOTES: true
+//! FEATURES:
+//!   NOTES: true
 //! ```
 //! ````
 //!
@@ -31,10 +31,11 @@ mod repository;
 mod vet;
 
 use serde_json::{Map, Value};
-use shared_types::applications::openedx::TYPE;
+use shared_types::applications::Choice;
 use shared_types::{FieldWarning, yaml};
 
 use self::body::Block;
+use crate::instances::previews::Previews;
 
 /// The most bytes of a body. GitHub's own limit of 65,536 characters is never more than that.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -52,11 +53,11 @@ pub struct BodySettings {
     /// The block's text, a YAML map; every line ends with LF, the last one too. Blank when there is no block.
     pub extra_settings: String,
     /// Whether the databases are on the machine and are deleted with it; `None`: the default.
-    pub use_ephemeral_databases: Option<bool>,
-    /// The block's `edx_ansible_source_repo`, as the list of those allowed spells it; `None`: the default.
-    pub configuration_source_repo_url: Option<String>,
-    /// The block's `configuration_version`; `None`: the default.
-    pub configuration_version: Option<String>,
+    pub ephemeral_databases: Option<bool>,
+    /// The repository of the playbooks, as the list of those allowed spells it; `None`: the default.
+    pub playbooks_repository: Option<String>,
+    /// The branch or tag of the playbooks; `None`: the default.
+    pub playbooks_version: Option<String>,
     /// Advice for the author, which refuses nothing; line numbers are of the body.
     pub warnings: Vec<FieldWarning>,
 }
@@ -93,28 +94,39 @@ impl Trouble {
     }
 }
 
-/// Reads a body. `domain` is the instance's; `configuration_repositories` are the repositories whose playbooks may be
-/// run.
+/// What a body is read for.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// The instance's domain; blank: the body chooses no databases.
+    pub domain: &'a str,
+    /// The repositories whose playbooks may be run.
+    pub repositories: &'a [String],
+    /// The variables and settings of the instance's application type.
+    pub previews: &'static Previews,
+}
+
+/// Reads a body.
 ///
 /// # Errors
 /// The first [`Trouble`]. A body that is too long is refused as a whole, since the part cut off might matter.
-pub fn read(body: &str, domain: &str, configuration_repositories: &[String]) -> Result<BodySettings, Trouble> {
+pub fn read(body: &str, terms: Terms<'_>) -> Result<BodySettings, Trouble> {
+    let Terms { domain, repositories, previews } = terms;
     let body = body::with_plain_ends(body)?;
     let lines: Vec<&str> = body.split('\n').collect();
     let found = body::find(&lines)?;
-    let use_ephemeral_databases = databases::asked_for(&found.shown, domain);
+    let ephemeral_databases = databases::asked_for(&found.shown, domain);
     let mut warnings = found.warnings;
     let Some(block) = found.block else {
-        return Ok(BodySettings { use_ephemeral_databases, warnings, ..BodySettings::default() });
+        return Ok(BodySettings { ephemeral_databases, warnings, ..BodySettings::default() });
     };
     let map = yaml::parse_map(&block.text).map_err(|error| block.no_yaml(&error))?;
-    vet::check(&map, &block)?;
-    warnings.extend(block.advice(domain));
+    vet::check(&map, &block, previews)?;
+    warnings.extend(block.advice(previews, domain));
     Ok(BodySettings {
         warnings,
-        use_ephemeral_databases,
-        configuration_source_repo_url: repository(&map, &block, configuration_repositories)?,
-        configuration_version: version(&map, &block)?,
+        ephemeral_databases,
+        playbooks_repository: repository(&map, &block, previews, repositories)?,
+        playbooks_version: version(&map, &block, previews)?,
         extra_settings: block.text,
     })
 }
@@ -135,47 +147,60 @@ fn as_formerly(text: &str) -> String {
     text.replace('\t', " ").chars().filter(|c| !is_dropped(c)).collect()
 }
 
-fn repository(map: &Map<String, Value>, block: &Block, allowed: &[String]) -> Result<Option<String>, Trouble> {
-    const PATH: &str = "edx_ansible_source_repo";
-    let Some(url) = text(map, block, PATH, "configuration_source_repo_url")? else { return Ok(None) };
+fn repository(
+    map: &Map<String, Value>,
+    block: &Block,
+    previews: &Previews,
+    allowed: &[String],
+) -> Result<Option<String>, Trouble> {
+    let choice = &previews.choices.playbooks_repository;
+    let Some(url) = text(map, block, previews, choice)? else { return Ok(None) };
+    let name = choice.variable;
     if repository::has_credentials(&url) {
         let detail = format!(
-            "`{PATH}` must not have a password or a token in it: everybody can read it here. Write the address without it"
+            "`{name}` must not have a password or a token in it: everybody can read it here. Write the address without it"
         );
-        return Err(block.trouble_of_key(PATH, &detail));
+        return Err(block.trouble_of_key(name, &detail));
     }
     match repository::allowed(&url, allowed) {
         Some(known) => Ok(Some(known.to_owned())),
         None => {
             let detail = format!(
-                "`{PATH}`: {url} is not one of the repositories whose playbooks may be run. {}, or ask an administrator to add it \
+                "`{name}`: {url} is not one of the repositories whose playbooks may be run. {}, or ask an administrator to add it \
                  to WATCH_CONFIGURATION_REPOSITORIES; a repository that was renamed has one name here, the one in that list",
                 repository::choices(allowed)
             );
-            Err(block.trouble_of_key(PATH, &detail))
+            Err(block.trouble_of_key(name, &detail))
         }
     }
 }
 
 /// A branch or a tag. A repository also serves the commits of its forks and pull requests, by hash and below
 /// `refs/pull/`; the administrator did not allow those.
-fn version(map: &Map<String, Value>, block: &Block) -> Result<Option<String>, Trouble> {
-    const PATH: &str = "configuration_version";
-    let Some(version) = text(map, block, PATH, PATH)? else { return Ok(None) };
+fn version(map: &Map<String, Value>, block: &Block, previews: &Previews) -> Result<Option<String>, Trouble> {
+    let choice = &previews.choices.playbooks_version;
+    let Some(version) = text(map, block, previews, choice)? else { return Ok(None) };
+    let name = choice.variable;
     let is_hash = (4..=64).contains(&version.len()) && version.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hash || version.starts_with("refs/") {
         let detail = format!(
-            "`{PATH}`: must be the name of a branch or a tag, without `refs/`: under {version}, anybody's commit could be fetched"
+            "`{name}`: must be the name of a branch or a tag, without `refs/`: under {version}, anybody's commit could be fetched"
         );
-        return Err(block.trouble_of_key(PATH, &detail));
+        return Err(block.trouble_of_key(name, &detail));
     }
     Ok(Some(version))
 }
 
-/// The text at a dotted path, validated like the setting `field`; `None` when it is absent or blank.
-fn text(map: &Map<String, Value>, block: &Block, path: &str, field: &str) -> Result<Option<String>, Trouble> {
-    let refuse = |why: &str| Err(block.trouble_of_key(path, &format!("`{path}`: {why}")));
-    let found = match get(map, path) {
+/// The text of a variable, validated like the setting that it fills; `None` when it is absent or blank.
+fn text(
+    map: &Map<String, Value>,
+    block: &Block,
+    previews: &Previews,
+    choice: &Choice,
+) -> Result<Option<String>, Trouble> {
+    let name = choice.variable;
+    let refuse = |why: &str| Err(block.trouble_of_key(name, &format!("`{name}`: {why}")));
+    let found = match map.get(name) {
         None => return Ok(None),
         Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
         Some(Value::String(text)) => text,
@@ -183,17 +208,9 @@ fn text(map: &Map<String, Value>, block: &Block, path: &str, field: &str) -> Res
             return refuse("must be a text: put the value in quotes, or remove the line to get the default");
         }
     };
-    match TYPE.schema.field(field).map(|field| field.check_text(found)) {
+    match previews.schema.field(choice.setting).map(|field| field.check_text(found)) {
         Some(Err(why)) => refuse(&why),
         Some(Ok(())) | None => Ok(Some(found.clone())),
-    }
-}
-
-/// The value at a dotted path: `a.b` is `b` of the map `a`.
-fn get<'a>(map: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
-    match path.split_once('.') {
-        None => map.get(path),
-        Some((first, rest)) => get(map.get(first)?.as_object()?, rest),
     }
 }
 
@@ -207,7 +224,7 @@ mod calls_tests;
 #[path = "settings_block_exact_tests.rs"]
 mod exact_tests;
 #[cfg(test)]
-#[path = "settings_block_properties.rs"]
+#[path = "settings_block_properties_tests.rs"]
 mod properties;
 #[cfg(test)]
 #[path = "settings_block_tests.rs"]

@@ -1,9 +1,9 @@
 #![allow(clippy::panic, clippy::unwrap_used)]
 
-use super::*;
+use super::tests::read_for;
 
 fn warnings(body: &str) -> Vec<(u32, String)> {
-    let found = read(body, "pr12.sandbox.example.com", &[]).unwrap();
+    let found = read_for(body, "pr12.sandbox.example.com", &[]).unwrap();
     found.warnings.into_iter().map(|one| (one.line.unwrap(), one.detail)).collect()
 }
 
@@ -14,7 +14,7 @@ fn warned(body: &str, line: u32, words: &str) {
         matches!(found.as_slice(), [(at, detail)] if *at == line && detail.contains(words)),
         "line {line}, {words}: {found:?} in {body:?}"
     );
-    assert_eq!(read(body, "", &[]).unwrap().extra_settings, "", "{body:?}");
+    assert_eq!(read_for(body, "", &[]).unwrap().extra_settings, "", "{body:?}");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn prose_and_code_of_other_kinds_make_no_warning() {
 #[test]
 fn a_second_block_is_named_and_the_first_one_counts() {
     let body = "**Settings**\n```yaml\nA: 1\n```\n\n**Settings**\n```yaml\nB: 1\n```";
-    assert_eq!(read(body, "", &[]).unwrap().extra_settings, "A: 1\n");
+    assert_eq!(read_for(body, "", &[]).unwrap().extra_settings, "A: 1\n");
     let found = warnings(body);
     assert!(matches!(found.as_slice(), [(7, words)] if words.contains("Only the first block")), "{found:?}");
     let many = "### Settings\n```yaml\nA: 1\n```\n".repeat(100);
@@ -118,7 +118,7 @@ fn variables_that_surprise_are_named_with_their_line_in_the_body() {
 fn host_names_that_are_not_routed_are_named_with_their_line_in_the_body() {
     let body =
         "**Settings**\n```yaml\nA: 1\nEDXAPP_LMS_BASE: other.example\nEDXAPP_CMS_BASE: studio.pr1.example.org\n```\n";
-    let found = read(body, "pr1.example.org", &[]).unwrap().warnings;
+    let found = read_for(body, "pr1.example.org", &[]).unwrap().warnings;
     let [one] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(one.line, Some(4));
     assert!(one.detail.contains("names other.example, which is not routed"), "{}", one.detail);

@@ -1,8 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-use serde_json::json;
-
 use super::*;
+use crate::applications::openedx::PREVIEWS;
 
 const DOMAIN: &str = "pr12.sandbox.example.com";
 const KNOWN: &str = "https://github.com/edx/configuration.git";
@@ -19,8 +18,13 @@ pub(super) enum Out {
 }
 use Out::{Nothing, Text, Trouble as Wrong};
 
+/// Reads a body with the variables of the first application type.
+pub(super) fn read_for(body: &str, domain: &str, repositories: &[String]) -> Result<BodySettings, Trouble> {
+    read(body, Terms { domain, repositories, previews: &PREVIEWS })
+}
+
 pub(super) fn read_known(body: &str) -> Result<BodySettings, Trouble> {
-    read(body, DOMAIN, &[KNOWN.to_owned(), "git@example.com:a/b.git".to_owned(), "/srv/configuration".to_owned()])
+    read_for(body, DOMAIN, &[KNOWN.to_owned(), "git@example.com:a/b.git".to_owned(), "/srv/configuration".to_owned()])
 }
 
 pub(super) fn check(cases: &[(&str, &str, Out)]) {
@@ -234,7 +238,7 @@ fn what_ansible_would_run_is_refused() {
 fn the_configuration_repository_must_be_a_known_one() {
     let read_repository = |value: &str| {
         let body = format!("**Settings**\n```\nA: 1\nedx_ansible_source_repo: {value}\n```");
-        read_known(&body).map(|found| found.configuration_source_repo_url)
+        read_known(&body).map(|found| found.playbooks_repository)
     };
     for same in [
         KNOWN,
@@ -284,21 +288,21 @@ fn the_configuration_repository_must_be_a_known_one() {
         assert!(trouble.line == 4 && trouble.detail.contains(words), "{value}: {trouble}");
         assert!(!trouble.detail.contains("hunter2") && !trouble.detail.contains("ghp_token"), "{trouble}");
     }
-    let not_allowed = read("**Settings**\n```\nedx_ansible_source_repo: /x\n```", DOMAIN, &[]).unwrap_err();
+    let not_allowed = read_for("**Settings**\n```\nedx_ansible_source_repo: /x\n```", DOMAIN, &[]).unwrap_err();
     assert!(
         not_allowed.line == 3 && not_allowed.detail.contains("Remove the line, or ask an administrator"),
         "{not_allowed}"
     );
     // A list entry with a password is never matched.
     let secret = ["https://me:hunter2@github.com/edx/configuration.git".to_owned()];
-    assert!(read(&format!("**Settings**\n```\nedx_ansible_source_repo: {KNOWN}\n```"), DOMAIN, &secret).is_err());
+    assert!(read_for(&format!("**Settings**\n```\nedx_ansible_source_repo: {KNOWN}\n```"), DOMAIN, &secret).is_err());
 }
 
 #[test]
 fn the_configuration_version_must_be_a_reference() {
     let read_version = |value: &str| {
         let body = format!("**Settings**\n```\nB: {{configuration_version: x}}\nconfiguration_version: {value}\n```");
-        read_known(&body).map(|found| found.configuration_version)
+        read_known(&body).map(|found| found.playbooks_version)
     };
     assert_eq!(read_version("release/teak"), Ok(Some("release/teak".to_owned())));
     assert_eq!(read_version("'1.0'"), Ok(Some("1.0".to_owned())));
@@ -353,9 +357,9 @@ fn databases_are_asked_for_on_the_domains_line() {
         ("K pr12.sandbox.example.com İ ephemeral databases", Some(true)),
     ] {
         let found = read_known(&format!("Hello\r\n{line}\r\nbye")).unwrap();
-        assert_eq!(found.use_ephemeral_databases, expected, "{line}");
+        assert_eq!(found.ephemeral_databases, expected, "{line}");
     }
-    assert_eq!(read("ephemeral databases", "", &[]).unwrap().use_ephemeral_databases, None);
+    assert_eq!(read_for("ephemeral databases", "", &[]).unwrap().ephemeral_databases, None);
 }
 
 #[test]
@@ -368,23 +372,12 @@ fn all_of_it_together() {
             "edx_ansible_source_repo: https://GitHub.com/edx/configuration/\nconfiguration_version: teak\n\n\
                          EDXAPP_FEATURES:\n  ENABLE_NOTES: yes\n"
                 .to_owned(),
-        use_ephemeral_databases: Some(false),
-        configuration_source_repo_url: Some(KNOWN.to_owned()),
-        configuration_version: Some("teak".to_owned()),
+        ephemeral_databases: Some(false),
+        playbooks_repository: Some(KNOWN.to_owned()),
+        playbooks_version: Some("teak".to_owned()),
         warnings: vec![],
     };
     assert_eq!(read_known(body), Ok(expected));
-}
-
-#[test]
-fn dotted_paths_reach_nested_maps() {
-    let map = json!({"a": {"b": {"c": 1}, "d": [2]}, "a.b": 3});
-    let map = map.as_object().unwrap();
-    assert_eq!(get(map, "a.b.c"), Some(&json!(1)));
-    assert_eq!(get(map, "a.d"), Some(&json!([2])));
-    for path in ["a.b.c.d", "a.x", "x.a", "a.d.0", "", ".", "a."] {
-        assert_eq!(get(map, path), None, "{path}");
-    }
 }
 
 #[test]

@@ -8,9 +8,10 @@ use shared_types::PullRequestId;
 use shared_types::pull_request::{Owed, PullRequestState};
 
 use super::github::{GithubError, PullRequestSaid};
+use super::settings_block::{self, Terms};
 use super::store::repositories::{self, Repository};
 use super::store::{Row, Said, rows, writes};
-use super::{Watch, WatchError, describe, follow, settings_block};
+use super::{INSTANCE_TYPE, Watch, WatchError, describe, follow};
 use crate::config::OnCommit;
 use crate::instances::store::instances;
 
@@ -80,8 +81,8 @@ async fn take_in(
     is_trusted: bool,
 ) -> Result<Option<PullRequestId>, WatchError> {
     let known = rows::lock_number(conn, repository.id, said.number).await?;
-    let domain = domain(watch, conn, repository, &said, known.as_ref()).await?;
-    let said = as_stored(watch, repository, said, &domain, is_trusted);
+    let target = target(watch, conn, repository, &said, known.as_ref()).await?;
+    let said = as_stored(watch, repository, said, &target, is_trusted);
     if let Some(row) = known {
         if row.github_updated > said.github_updated {
             writes::fetched(conn, row.id).await?;
@@ -115,35 +116,39 @@ fn owed(watch: &Watch, repository: &Repository, row: &Row, said: &Said) -> Optio
     by_commit.max(said.has_other_settings_than(row).then_some(Owed::Update))
 }
 
-/// The domain of the pull request's instance, or the one that it would get.
-async fn domain(
+/// The instance of a pull request, or the one that it would get.
+struct Target {
+    domain: String,
+    instance_type: String,
+}
+
+async fn target(
     watch: &Watch,
     conn: &mut AsyncPgConnection,
     repository: &Repository,
     said: &PullRequestSaid,
     known: Option<&Row>,
-) -> Result<String, WatchError> {
+) -> Result<Target, WatchError> {
     if let Some(id) = known.and_then(|row| row.instance_id)
         && let Some(instance) = instances::find(conn, id).await?
     {
-        return Ok(instance.domain);
+        return Ok(Target { domain: instance.domain, instance_type: instance.instance_type });
     }
-    let sub_domain = describe::sub_domain(&watch.rules, &repository.configured, said.number);
-    Ok(describe::domain(&watch.rules, &sub_domain))
+    let subdomain = describe::subdomain(&watch.rules, &repository.configured, said.number);
+    let domain = describe::domain(&watch.rules, &subdomain);
+    Ok(Target { domain, instance_type: INSTANCE_TYPE.word.to_owned() })
 }
 
-fn as_stored(watch: &Watch, repository: &Repository, said: PullRequestSaid, domain: &str, is_trusted: bool) -> Said {
-    let asked = settings_block::read(&said.body, domain, &watch.rules.configuration_repositories);
+fn as_stored(watch: &Watch, repository: &Repository, said: PullRequestSaid, target: &Target, is_trusted: bool) -> Said {
+    let repositories = &watch.rules.configuration_repositories;
+    let previews = watch.manager.previews(&target.instance_type).map_err(|error| error.to_string());
+    let asked = previews.and_then(|previews| {
+        let asked = settings_block::read(&said.body, Terms { domain: &target.domain, repositories, previews });
+        asked.map(|asked| (describe::wanted(previews, &asked), asked)).map_err(|trouble| trouble.to_string())
+    });
     let (extra_settings, wanted, settings_trouble, warnings) = match asked {
-        Ok(asked) => {
-            let wanted = describe::wanted(
-                asked.use_ephemeral_databases,
-                asked.configuration_source_repo_url.as_deref(),
-                asked.configuration_version.as_deref(),
-            );
-            (asked.extra_settings, Some(wanted), None, asked.warnings)
-        }
-        Err(trouble) => (String::new(), None, Some(trouble.to_string().chars().take(1000).collect()), Vec::new()),
+        Ok((wanted, asked)) => (asked.extra_settings, Some(wanted), None, asked.warnings),
+        Err(trouble) => (String::new(), None, Some(trouble.chars().take(1000).collect()), Vec::new()),
     };
     let closed_at = (said.state != PullRequestState::Open).then(|| said.closed_at.unwrap_or(said.updated));
     Said {

@@ -25,6 +25,8 @@ pub static TYPE: ApplicationType = ApplicationType {
     address_field: "address",
     headline: Some("edition"),
     code_reference: None,
+    previews: None,
+    common_values: &[],
     site_labels: &[("reader", "Reader")],
     sites: |_| Vec::new(),
     warnings: |_| Vec::new(),

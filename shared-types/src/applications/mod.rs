@@ -12,8 +12,14 @@ use crate::warning::FieldWarning;
 
 mod domain;
 pub mod openedx;
+mod previews;
 pub mod site;
 pub mod tutor;
+
+pub use previews::{Choice, PreviewChoices};
+
+/// The name of the setting with the part of the host name before the base domain, in types that have one.
+pub const SUBDOMAIN: &str = domain::SUB_DOMAIN.name;
 
 /// An application type, as the form, the server and the client see it.
 #[derive(Debug)]
@@ -34,6 +40,10 @@ pub struct ApplicationType {
     pub headline: Option<&'static str>,
     /// The name of the git reference whose commit is what is deployed; none: there is no such reference.
     pub code_reference: Option<&'static str>,
+    /// What the description of a pull request may choose; none: there are no instances for pull requests.
+    pub previews: Option<&'static PreviewChoices>,
+    /// Short values of its variables that are frequent in logs and no secrets, in lower case.
+    pub common_values: &'static [&'static str],
     /// Labels of its sites, by site name. A site that is not listed is labelled with its name.
     pub site_labels: &'static [(&'static str, &'static str)],
     /// The sites of an instance with these settings, the main one first. Settings that are missing or not valid give
@@ -109,6 +119,8 @@ static UNKNOWN: ApplicationType = ApplicationType {
     address_field: "name",
     headline: None,
     code_reference: None,
+    previews: None,
+    common_values: &[],
     site_labels: &[],
     sites: |_| Vec::new(),
     warnings: |_| Vec::new(),

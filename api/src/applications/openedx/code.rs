@@ -7,25 +7,25 @@ use shared_types::applications::openedx::OpenEdxSettings;
 use super::spellings::{PLATFORM_REPOSITORY, PLATFORM_VERSION};
 
 /// Name of the code's git reference among those of an app server.
-pub const REFERENCE: &str = "edx-platform";
+pub(super) const REFERENCE: &str = "edx-platform";
 
 /// Lower-case names by which playbooks and settings choose the code.
 const NAMES: &[&str] =
     &["edx_platform_repo", "edx_platform_version", "edx_platform_repository_url", "edx_platform_commit"];
 
 /// Whether a variable of this name chooses the code in some release of the playbooks, or may do so.
-pub fn decides(variable: &str) -> bool {
+pub(super) fn decides(variable: &str) -> bool {
     NAMES.contains(&variable.to_ascii_lowercase().as_str())
 }
 
 /// The settings that choose this commit of this repository.
-pub fn settings(repository_url: &str, commit: &str) -> Map<String, Value> {
+pub(super) fn settings(repository_url: &str, commit: &str) -> Map<String, Value> {
     let pairs = [("edx_platform_repository_url", repository_url), ("edx_platform_commit", commit)];
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
 }
 
 /// The branch, tag or commit in an instance's settings.
-pub fn version_of(settings: &Value) -> Option<&str> {
+pub(super) fn version_of(settings: &Value) -> Option<&str> {
     settings.get("edx_platform_commit").and_then(Value::as_str)
 }
 

@@ -3,11 +3,12 @@
 //! Everything here is a pure function of the settings. Out of scope: the database, the network, and the pinning of git
 //! references to commits, which is the build's first step.
 
-pub mod code;
 pub mod names;
 
 mod addresses;
+mod code;
 mod configured;
+mod previews;
 mod releases;
 mod settings;
 mod snapshot;
@@ -26,8 +27,10 @@ use shared_types::applications::openedx::{self, Protocol};
 use shared_types::{FieldError, FieldWarning};
 
 pub use configured::{OpenEdxDefaults, configuration_repository};
+pub use previews::PREVIEWS;
 
 use crate::instances::application::{Application, ApplicationError, CheckSpec, Sites, Snapshot, SnapshotInput};
+use crate::instances::previews::Previews;
 
 /// The version of the settings that this module writes.
 const VERSION: i32 = 2;
@@ -117,6 +120,10 @@ impl Application for OpenEdx {
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
         self.snapshot_with(input.name, input.settings, OwnedVariables::default())
+    }
+
+    fn previews(&self) -> Option<&'static Previews> {
+        Some(&PREVIEWS)
     }
 
     fn warnings(&self, settings: &Value) -> Vec<FieldWarning> {

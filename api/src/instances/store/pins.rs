@@ -68,9 +68,9 @@ pub async fn pin(
     Ok(())
 }
 
-/// SQL for the commit of an app server's reference `name`: the resolved one, or its version if that is a full hash.
+/// SQL for the commit of one of an app server's references: the resolved one, or its version if that is a full hash.
 /// Null while it is not resolved, and if there is no such reference. `app_server` is the alias of the table
-/// `app_servers` in the surrounding statement; both are constants of the program.
+/// `app_servers` in the surrounding statement, `name` the SQL of the reference's name; both are constants of the program.
 pub fn commit_sql(app_server: &str, name: &str) -> String {
     format!(
         "(SELECT coalesce(pin.commit, CASE WHEN reference ->> 'version' ~ '^[0-9a-f]{{40}}([0-9a-f]{{24}})?$' \
@@ -78,6 +78,6 @@ pub fn commit_sql(app_server: &str, name: &str) -> String {
             FROM jsonb_array_elements({app_server}.variable_references) AS reference \
             LEFT JOIN app_server_pins AS pin ON pin.app_server_id = {app_server}.id \
                 AND pin.repository = reference ->> 'repository' AND pin.version = reference ->> 'version' \
-            WHERE reference ->> 'name' = '{name}' LIMIT 1)"
+            WHERE reference ->> 'name' = {name} LIMIT 1)"
     )
 }

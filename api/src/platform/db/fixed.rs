@@ -10,17 +10,30 @@ use diesel::expression::is_aggregate;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, TypedExpressionType, ValidGrouping};
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::Jsonb;
+use serde_json::Value;
+
+/// Stands in a text for the value that [`Fixed::with`] binds.
+pub const VALUE: &str = "$value";
 
 /// A constant piece of SQL with the SQL type `T`.
 #[derive(Debug, Clone)]
 pub struct Fixed<T> {
     text: Cow<'static, str>,
+    value: Value,
     of: PhantomData<T>,
 }
 
 /// Makes a piece of SQL from a constant text.
 pub fn fixed<T>(text: impl Into<Cow<'static, str>>) -> Fixed<T> {
-    Fixed { text: text.into(), of: PhantomData }
+    Fixed { text: text.into(), value: Value::Null, of: PhantomData }
+}
+
+impl<T> Fixed<T> {
+    /// Binds a value of the SQL type `jsonb` wherever the text has [`VALUE`].
+    pub fn with(self, value: &Value) -> Self {
+        Self { value: value.clone(), ..self }
+    }
 }
 
 impl<T: TypedExpressionType> Expression for Fixed<T> {
@@ -29,7 +42,12 @@ impl<T: TypedExpressionType> Expression for Fixed<T> {
 
 impl<T> QueryFragment<Pg> for Fixed<T> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(&self.text);
+        for (index, text) in self.text.split(VALUE).enumerate() {
+            if index > 0 {
+                out.push_bind_param::<Jsonb, Value>(&self.value)?;
+            }
+            out.push_sql(text);
+        }
         Ok(())
     }
 }

@@ -7,13 +7,22 @@ use super::markdown::block;
 use super::plan::page;
 use super::standing::{Build, Instance, Standing};
 
+/// A site of the instance.
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    /// The name shown to people.
+    pub(super) label: String,
+    /// The public address.
+    pub(super) url: String,
+}
+
 /// The marker and the addresses in a comment.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names<'a> {
     /// The HTML comment that our comment begins with, to find it again; GitHub does not show it.
     pub(super) marker: &'a str,
-    pub(super) lms: Option<&'a str>,
-    pub(super) studio: Option<&'a str>,
+    /// The instance's sites, the main one first.
+    pub(super) sites: &'a [Site],
     /// The public address of this program.
     pub(super) public_url: Option<&'a str>,
 }
@@ -140,8 +149,7 @@ fn commit(build: &Build) -> String {
 fn table(standing: &Standing, names: &Names<'_>) -> String {
     let mut lines = Vec::new();
     if let Some(instance) = standing.instance.as_ref().filter(|instance| !instance.is_archived) {
-        lines.extend(names.lms.map(|url| format!("| LMS | {url} |\n")));
-        lines.extend(names.studio.map(|url| format!("| Studio | {url} |\n")));
+        lines.extend(names.sites.iter().map(|Site { label, url }| format!("| {label} | {url} |\n")));
         let newest = names.public_url.zip(instance.newest());
         let newest =
             newest.map(|(url, newest)| format!("| Build | [{}]({url}{}) |\n", newest.name, page(instance, newest)));

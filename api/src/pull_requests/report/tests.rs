@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared_types::FieldWarning;
 use shared_types::pull_request::{Approval, PullRequestState};
 
-use super::comment::{Names, comment};
+use super::comment::{Names, Site, comment};
 use super::standing::{Instance, Standing};
 use super::{GIVE_UP, LONGEST_PAUSE, ended, pause, plan};
 use crate::pull_requests::github::CommitState::{Failure as Bad, Pending, Success as Good};
@@ -117,12 +117,9 @@ fn nothing_is_deployed_of_what_is_archived() {
 }
 
 fn said(standing: &Standing, is_there: bool) -> String {
-    let names = Names {
-        marker: "<!-- ocim 1 -->",
-        lms: Some("http://pr1.example/"),
-        studio: Some("http://studio.pr1.example/"),
-        public_url: Some("https://ocim.example"),
-    };
+    let site = |label: &str, url: &str| Site { label: label.to_owned(), url: url.to_owned() };
+    let sites = [site("LMS", "http://pr1.example/"), site("Studio", "http://studio.pr1.example/")];
+    let names = Names { marker: "<!-- ocim 1 -->", sites: &sites, public_url: Some("https://ocim.example") };
     comment(standing, &names, is_there).unwrap_or_default()
 }
 

@@ -12,13 +12,13 @@
 //!   block; for the settings' own fence, that is an error.
 
 use shared_types::FieldWarning;
-use shared_types::applications::openedx;
 use shared_types::yaml::{self, Advice};
 
 use super::almost::{Almost, Unread};
 use super::comments::Comments;
 use super::fence::{Fence, Fences};
 use super::{MAX_BLOCK_BYTES, MAX_BODY_BYTES, Trouble};
+use crate::instances::previews::Previews;
 
 /// The most warnings about blocks that are not read.
 const MAX_WARNINGS: usize = 5;
@@ -57,9 +57,9 @@ impl Block {
 
     /// Unexpected effects of the variables on an instance at `domain`, at most [`MAX_ADVICE`]; line numbers are of the
     /// body.
-    pub(super) fn advice(&self, domain: &str) -> impl Iterator<Item = FieldWarning> {
+    pub(super) fn advice(&self, previews: &Previews, domain: &str) -> impl Iterator<Item = FieldWarning> {
         let mut found = yaml::advice(&self.text);
-        found.extend(openedx::unrouted(domain, &self.text));
+        found.extend((previews.advice)(domain, &self.text));
         found.sort_by_key(|advice| advice.line);
         found.into_iter().take(MAX_ADVICE).map(|Advice { line, detail }| FieldWarning {
             pointer: "/extra_settings".to_owned(),

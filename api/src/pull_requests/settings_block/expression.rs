@@ -1,7 +1,7 @@
 //! Finds dangerous calls in texts that old versions of Ansible evaluate although they are no templates.
 //!
 //! Where a task says `when: NAME`, Ansible before 2.12 puts the *value* of the variable between `{% if` and `%}`, so that
-//! `NAME: lookup('pipe', 'id')` runs `id` on the manager; playbooks of Open edX releases use such versions. `until`, `failed_when`
+//! `NAME: lookup('pipe', 'id')` runs `id` on the manager; playbooks in use pin such versions. `until`, `failed_when`
 //! and `assert` do the same. No other keyword evaluates a text without the signs of a template.
 //!
 //! # What is refused

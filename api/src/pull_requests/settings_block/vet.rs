@@ -8,7 +8,7 @@
 //! - Ansible before 2.12 evaluates a variable that a `when` names alone: see [`super::expression`];
 //! - its JSON parser gives maps with `__ansible_unsafe`, `__ansible_vault` or `__ansible_type` another meaning.
 //!
-//! Variables that choose the deployed code ([`code::decides`]) are refused too: the commit that runs must be the one
+//! Variables that choose the deployed code ([`Previews::decides_code`]) are refused too: the commit that runs must be the one
 //! that is reported to GitHub and that an operator approves.
 //!
 //! In this program, `$secret` names a secret (see [`crate::platform::vault`]), and [`HIDDEN`] masks a stored one.
@@ -21,7 +21,7 @@ use shared_types::yaml::typed;
 
 use super::body::Block;
 use super::{MAX_DEPTH, Trouble, expression};
-use crate::applications::openedx::code;
+use crate::instances::previews::Previews;
 
 /// Prefixes that no top-level name may have.
 const PREFIXES: &[&str] = &["ansible_", "_ansible_"];
@@ -79,16 +79,16 @@ const TEMPLATE_HEADER: &str = "#jinja2:";
 ///
 /// # Errors
 /// The first [`Trouble`], with its line.
-pub(super) fn check(map: &Map<String, Value>, block: &Block) -> Result<(), Trouble> {
+pub(super) fn check(map: &Map<String, Value>, block: &Block, previews: &Previews) -> Result<(), Trouble> {
     for name in map.keys() {
-        if let Some(why) = wrong_variable(name) {
+        if let Some(why) = wrong_variable(name, previews) {
             return Err(block.trouble_of_key(name, &format!("`{name}` is not allowed: {why}")));
         }
     }
     check_map(map, block, 1)
 }
 
-fn wrong_variable(name: &str) -> Option<&'static str> {
+fn wrong_variable(name: &str, previews: &Previews) -> Option<&'static str> {
     if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
         return Some(
             "it would change how Ansible runs. Remove the line; how machines are reached is not up to a \
@@ -98,7 +98,7 @@ fn wrong_variable(name: &str) -> Option<&'static str> {
     if RESERVED.contains(&name) {
         return Some("Ansible keeps this name for itself. Remove the line, or give your variable another name");
     }
-    code::decides(name).then_some(
+    (previews.decides_code)(name).then_some(
         "a preview runs the head commit of its pull request and no other code. Remove the line; to preview other code, push it \
          to the branch of this pull request, or open a pull request for it",
     )

@@ -10,14 +10,14 @@ use diesel::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use shared_types::PullRequestId;
 use shared_types::pull_request::PullRequestState;
 
 use super::rows::Row;
-use crate::applications::openedx::code;
 use crate::instances::store::pins;
 use crate::platform::db::DbError;
-use crate::platform::db::fixed::fixed;
+use crate::platform::db::fixed::{Fixed, VALUE, fixed};
 use crate::platform::db::keyset::{Order, at_most};
 use crate::platform::db::schema::{pull_requests, watched_repositories};
 use crate::platform::db::words::words;
@@ -63,23 +63,28 @@ const NEWEST: Order =
 /// server is active, or its commit is not known.
 pub type Found = (Row, String, Option<String>);
 
+/// [`VALUE`] stands for the names of the references with the code, as `Manager::code_references` gives them.
 static RUNNING_COMMIT: LazyLock<String> = LazyLock::new(|| {
     format!(
         "(SELECT {} FROM instances AS i JOIN app_servers AS a ON a.id = i.active_app_server_id \
             WHERE i.id = pull_requests.instance_id)",
-        pins::commit_sql("a", code::REFERENCE)
+        pins::commit_sql("a", &format!("{VALUE} ->> i.instance_type"))
     )
 });
+
+fn running_commit(references: &Value) -> Fixed<Nullable<Text>> {
+    fixed(RUNNING_COMMIT.as_str()).with(references)
+}
 
 /// A page of pull requests, the last changed first.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Found>, DbError> {
+pub async fn page(conn: &mut AsyncPgConnection, query: &Query, references: &Value) -> Result<Vec<Found>, DbError> {
     let mut select = pull_requests::table
         .inner_join(watched_repositories::table)
         .order(NEWEST.by())
-        .select((Row::as_select(), watched_repositories::name, fixed::<Nullable<Text>>(RUNNING_COMMIT.as_str())))
+        .select((Row::as_select(), watched_repositories::name, running_commit(references)))
         .into_boxed();
     if let Some(state) = query.state {
         select = select.filter(pull_requests::state.eq(state));
@@ -107,11 +112,15 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Fou
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn one(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Option<Found>, DbError> {
+pub async fn one(
+    conn: &mut AsyncPgConnection,
+    id: PullRequestId,
+    references: &Value,
+) -> Result<Option<Found>, DbError> {
     Ok(pull_requests::table
         .inner_join(watched_repositories::table)
         .filter(pull_requests::id.eq(id))
-        .select((Row::as_select(), watched_repositories::name, fixed::<Nullable<Text>>(RUNNING_COMMIT.as_str())))
+        .select((Row::as_select(), watched_repositories::name, running_commit(references)))
         .first(conn)
         .await
         .optional()?)

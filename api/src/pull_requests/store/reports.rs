@@ -11,10 +11,9 @@ use serde_json::Value;
 use shared_types::PullRequestId;
 
 use super::rows::{self, Row};
-use crate::applications::openedx::code;
 use crate::instances::store::pins;
 use crate::platform::db::DbError;
-use crate::platform::db::fixed::fixed;
+use crate::platform::db::fixed::{VALUE, fixed};
 use crate::platform::db::schema::{pull_requests, watched_repositories};
 
 /// How many pull requests one query gives at most.
@@ -22,9 +21,13 @@ const A_LOOK: i64 = 100;
 
 /// Every report is derived from these facts, so an unchanged digest of them means that no report is due: the pull
 /// request, its instance, and the newest and the active app server. Machines are counted once the instance is archived.
-/// The commit of an app server is the one that it was built from, not the one in the settings.
-static FACTS: LazyLock<String> =
-    LazyLock::new(|| FACTS_BUT_COMMITS.replace("$commit", &pins::commit_sql("a", code::REFERENCE)));
+/// The commit of an app server is the one that it was built from, not the one in the settings. [`VALUE`] stands for the
+/// names of the references with the code, as `Manager::code_references` gives them; each function here that reads the
+/// facts takes them as `references`.
+static FACTS: LazyLock<String> = LazyLock::new(|| {
+    let name = format!("{VALUE} ->> i.instance_type");
+    FACTS_BUT_COMMITS.replace("$commit", &pins::commit_sql("a", &name))
+});
 
 const FACTS_BUT_COMMITS: &str = "(SELECT jsonb_build_object(\
     'pull_request', jsonb_build_array(pull_requests.state, pull_requests.head_commit, pull_requests.version, \
@@ -90,7 +93,7 @@ struct Turn {
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn due(conn: &mut AsyncPgConnection) -> Result<Vec<PullRequestId>, DbError> {
+pub async fn due(conn: &mut AsyncPgConnection, references: &Value) -> Result<Vec<PullRequestId>, DbError> {
     let found: Vec<Id> = diesel::sql_query(format!(
         "SELECT pull_requests.id FROM pull_requests WHERE pull_requests.id IN (\
              SELECT p.id FROM pull_requests AS p WHERE NOT p.is_report_settled UNION ALL \
@@ -99,9 +102,10 @@ pub async fn due(conn: &mut AsyncPgConnection) -> Result<Vec<PullRequestId>, DbE
          AND NOT EXISTS (SELECT 1 FROM github_pause WHERE until > now()) \
          AND (pull_requests.report_after <= now() OR pull_requests.reported_of IS DISTINCT FROM md5({}::text)) \
          ORDER BY pull_requests.id LIMIT $1",
-        *FACTS
+        FACTS.replace(VALUE, "$2")
     ))
     .bind::<BigInt, _>(A_LOOK)
+    .bind::<Jsonb, _>(references)
     .load(conn)
     .await?;
     Ok(found.into_iter().map(|Id { id }| id).collect())
@@ -162,7 +166,11 @@ pub async fn release(conn: &mut AsyncPgConnection, id: PullRequestId, turn: i64)
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn read(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Option<Found>, DbError> {
+pub async fn read(
+    conn: &mut AsyncPgConnection,
+    id: PullRequestId,
+    references: &Value,
+) -> Result<Option<Found>, DbError> {
     type Columns = (Row, String, Option<i64>, Option<Value>, i32, Value, String);
     let found: Option<Columns> = pull_requests::table
         .inner_join(watched_repositories::table)
@@ -173,8 +181,8 @@ pub async fn read(conn: &mut AsyncPgConnection, id: PullRequestId) -> Result<Opt
             pull_requests::comment_id,
             pull_requests::reported,
             pull_requests::report_tries,
-            fixed::<Jsonb>(FACTS.as_str()),
-            fixed::<Text>(format!("md5({}::text)", *FACTS)),
+            fixed::<Jsonb>(FACTS.as_str()).with(references),
+            fixed::<Text>(format!("md5({}::text)", *FACTS)).with(references),
         ))
         .first(conn)
         .await
@@ -227,7 +235,13 @@ pub struct Told {
 ///
 /// # Errors
 /// [`DbError`] when a statement fails.
-pub async fn settle(conn: &mut AsyncPgConnection, id: PullRequestId, turn: i64, told: &Told) -> Result<(), DbError> {
+pub async fn settle(
+    conn: &mut AsyncPgConnection,
+    id: PullRequestId,
+    turn: i64,
+    told: &Told,
+    references: &Value,
+) -> Result<(), DbError> {
     conn.transaction(async |conn| {
         // A change of the row after this lock clears `is_report_settled` again.
         rows::lock(conn, id).await?;
@@ -236,7 +250,7 @@ pub async fn settle(conn: &mut AsyncPgConnection, id: PullRequestId, turn: i64, 
                  report_trouble = left($3, 1000), report_tries = $4, report_after = now() + make_interval(secs => $5), \
                  report_until = NULL \
              WHERE id = $6 AND report_turn = $7",
-            *FACTS
+            FACTS.replace(VALUE, "$8")
         ))
         .bind::<Text, _>(&told.digest)
         .bind::<diesel::sql_types::Bool, _>(told.is_settled)
@@ -245,6 +259,7 @@ pub async fn settle(conn: &mut AsyncPgConnection, id: PullRequestId, turn: i64, 
         .bind::<Nullable<Double>, _>(told.again_in.map(f64::from))
         .bind::<BigInt, _>(id)
         .bind::<BigInt, _>(turn)
+        .bind::<Jsonb, _>(references)
         .execute(conn)
         .await?;
         Ok(())

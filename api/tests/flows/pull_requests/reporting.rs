@@ -330,7 +330,7 @@ async fn due_reports_are_found_without_a_scan_of_closed_pull_requests() {
     let mut conn = app.conn().await;
     diesel_async::SimpleAsyncConnection::batch_execute(&mut *conn, "BEGIN").await.unwrap();
     let before = number(&mut conn, scans).await;
-    let found = reports::due(&mut conn).await.unwrap();
+    let found = reports::due(&mut conn, &app.manager.code_references()).await.unwrap();
     let after = number(&mut conn, scans).await;
     diesel_async::SimpleAsyncConnection::batch_execute(&mut *conn, "COMMIT").await.unwrap();
     assert_eq!((found.len(), after - before), (1, 0), "only the one whose instance is in use");
@@ -340,7 +340,7 @@ async fn due_reports_are_found_without_a_scan_of_closed_pull_requests() {
     )
     .await;
     app.execute("UPDATE pull_requests SET trouble = 'x' WHERE number = 5000").await;
-    assert_eq!(reports::due(&mut conn).await.unwrap().len(), 3);
+    assert_eq!(reports::due(&mut conn, &app.manager.code_references()).await.unwrap().len(), 3);
     drop(conn);
     app.end().await;
 }

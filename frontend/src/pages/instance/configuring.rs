@@ -1,6 +1,7 @@
 //! Explains how a pull request's author configures its instance: the format, and an example to copy.
 
 use leptos::prelude::*;
+use shared_types::applications::PreviewChoices;
 
 use crate::components::{Code, CopyButton};
 
@@ -8,8 +9,10 @@ use crate::components::{Code, CopyButton};
 pub fn Configuring(
     /// The instance's domain, used in the example.
     domain: String,
+    /// What a description may choose, by the instance's application type.
+    choices: &'static PreviewChoices,
 ) -> impl IntoView {
-    let example = example(&domain);
+    let example = example(&domain, choices);
     view! {
         <section class="card" aria-label="Configuring this instance from the pull request">
             <header>
@@ -25,7 +28,8 @@ pub fn Configuring(
                 </p>
                 <ul class="plain">
                     <li>
-                        <code>"edx_ansible_source_repo"</code> " and " <code>"configuration_version"</code>
+                        <code>{choices.playbooks_repository.variable}</code> " and "
+                        <code>{choices.playbooks_version.variable}</code>
                         " in it also name the configuration repository and its version, where that repository is allowed."
                     </li>
                     <li>
@@ -38,21 +42,24 @@ pub fn Configuring(
     }
 }
 
-fn example(domain: &str) -> String {
-    format!(
-        "{domain}, with persistent databases\n\n**Settings**\n```yaml\nEDXAPP_FEATURES:\n  ENABLE_GRADE_DOWNLOADS: true\nconfiguration_version: open-release/quince.3\n```\n"
-    )
+fn example(domain: &str, choices: &PreviewChoices) -> String {
+    format!("{domain}, with persistent databases\n\n**Settings**\n```yaml\n{}```\n", choices.example)
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use shared_types::applications;
+
     use super::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn the_example_is_in_the_format_that_is_read() {
-        let example = example("pr27.sandbox.campus.example");
+        let choices = applications::ALL.iter().find_map(|kind| kind.previews).unwrap();
+        let example = example("pr27.sandbox.campus.example", choices);
         let (before, settings) = example.split_once("\n**Settings**\n```yaml\n").unwrap_or_default();
         assert!(before.contains("pr27.sandbox.campus.example") && before.contains("persistent databases"));
         let (yaml, after) = settings.split_once("\n```").unwrap_or_default();

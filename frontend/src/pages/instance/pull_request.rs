@@ -5,7 +5,7 @@ mod update;
 
 use leptos::prelude::*;
 use shared_types::pull_request::SourcePullRequest;
-use shared_types::{Instance, PullRequest, Role};
+use shared_types::{Instance, PullRequest, Role, applications};
 use std::sync::Arc;
 
 use self::facts::Facts;
@@ -49,6 +49,7 @@ pub fn PullRequestTab(
 fn Sourced(instance: Memo<Arc<Instance>>, before: Before, source: SourcePullRequest) -> impl IntoView {
     let fetched = state().data.pull_request(source.id);
     let domain = instance.with_untracked(|instance| instance.summary.domain.clone());
+    let choices = instance.with_untracked(|instance| applications::named(&instance.summary.instance_type).previews);
     let asked = RwSignal::new(None::<PullRequest>);
     view! {
         <div class="stack">
@@ -58,7 +59,7 @@ fn Sourced(instance: Memo<Arc<Instance>>, before: Before, source: SourcePullRequ
                 Fetched::Failed(error) => view! { <Unknown source=source.clone() why=error.to_string()/> }.into_any(),
             }}
             <UpdateCard instance before source=fetched/>
-            <Configuring domain/>
+            {choices.map(|choices| view! { <Configuring domain choices/> })}
         </div>
         {move || asked.get().map(|pull_request| view! {
             <DecideDialog pull_request on_close=Callback::new(move |()| asked.set(None))/>

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{ApplicationType, MachineNeeds, SiteAddress, domain};
+use super::{ApplicationType, Choice, MachineNeeds, PreviewChoices, SiteAddress, domain};
 use crate::settings::{Field, FieldKind, REQUIREMENTS_MAX, Schema, check_hostname};
 
 mod warnings;
@@ -90,9 +90,18 @@ pub static TYPE: ApplicationType = ApplicationType {
     address_field: "sub_domain",
     headline: Some("openedx_release"),
     code_reference: Some("edx-platform"),
+    previews: Some(&PREVIEW_CHOICES),
+    common_values: &["edxapp"],
     site_labels: &[("lms", "LMS"), ("studio", "Studio")],
     sites,
     warnings,
+};
+
+/// What the description of a pull request against edx-platform may choose.
+pub static PREVIEW_CHOICES: PreviewChoices = PreviewChoices {
+    playbooks_repository: Choice { variable: "edx_ansible_source_repo", setting: "configuration_source_repo_url" },
+    playbooks_version: Choice { variable: "configuration_version", setting: "configuration_version" },
+    example: "EDXAPP_FEATURES:\n  ENABLE_GRADE_DOWNLOADS: true\nconfiguration_version: open-release/quince.3\n",
 };
 
 /// Every setting, in the order of the form.

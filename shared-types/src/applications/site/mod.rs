@@ -29,6 +29,8 @@ pub static TYPE: ApplicationType = ApplicationType {
     address_field: "hostnames",
     headline: None,
     code_reference: None,
+    previews: None,
+    common_values: &[],
     site_labels: &[],
     sites,
     warnings,

@@ -85,6 +85,8 @@ pub static TYPE: ApplicationType = ApplicationType {
     address_field: "sub_domain",
     headline: Some("release"),
     code_reference: Some("edx-platform"),
+    previews: None,
+    common_values: &[],
     site_labels: &[
         ("lms", "LMS"),
         ("studio", "Studio"),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::AhoCorasick;
+use shared_types::applications;
 use shared_types::secret::Found;
 
 use super::cuts::Cuts;
@@ -17,7 +18,6 @@ const COMMON: &[&str] = &[
     "debug",
     "default",
     "demo",
-    "edxapp",
     "error",
     "false",
     "guest",
@@ -43,6 +43,11 @@ const COMMON: &[&str] = &[
     "warn",
     "warning",
 ];
+
+/// Whether the value is frequent in logs of any application or of one type.
+fn is_common(value: &str) -> bool {
+    COMMON.contains(&value) || applications::ALL.iter().any(|kind| kind.common_values.contains(&value))
+}
 
 /// Where a form must stand to count as a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,7 +81,7 @@ impl Finder {
         let mut all: BTreeSet<(String, Rule)> = BTreeSet::new();
         for Found { name, text } in secrets {
             let is_short = text.len() < LONG;
-            let is_common = is_short && COMMON.contains(&text.to_lowercase().as_str());
+            let is_common = is_short && is_common(&text.to_lowercase());
             if text.len() >= SHORT && !is_common {
                 let rule = if is_short { Rule::Word } else { Rule::Anywhere };
                 all.extend(forms::of(text).into_iter().filter(|form| form.len() >= SHORT).map(|form| (form, rule)));

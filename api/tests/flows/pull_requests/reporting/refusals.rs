@@ -25,7 +25,7 @@ async fn a_refused_kind_of_report_does_not_block_other_kinds() {
     // There is no further attempt before `report_after`.
     until("the reports ended", async || {
         let mut conn = app.conn().await;
-        reports::due(&mut conn).await.unwrap().is_empty()
+        reports::due(&mut conn, &app.manager.code_references()).await.unwrap().is_empty()
             && number(&mut conn, "SELECT count(*) AS n FROM pull_requests WHERE report_after > now()").await == 1
     })
     .await;
@@ -48,7 +48,10 @@ async fn reports_to_a_deleted_repository_are_not_repeated_at_once() {
     github.delete_repository(REPO);
     forget(&app).await;
     until("the error is shown", async || trouble(&app).await.to_string().contains("GitHub has no")).await;
-    until("the reports ended", async || reports::due(&mut *app.conn().await).await.unwrap().is_empty()).await;
+    until("the reports ended", async || {
+        reports::due(&mut *app.conn().await, &app.manager.code_references()).await.unwrap().is_empty()
+    })
+    .await;
     assert_eq!(app.number("SELECT count(*) AS n FROM pull_requests WHERE report_after > now()").await, 1);
     app.end().await;
 }

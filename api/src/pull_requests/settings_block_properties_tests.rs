@@ -145,7 +145,7 @@ fn maps() -> impl Strategy<Value = Map<String, Value>> {
 }
 
 fn read_known(body: &str) -> Result<BodySettings, Trouble> {
-    read(body, DOMAIN, &[KNOWN.to_owned()])
+    super::tests::read_for(body, DOMAIN, &[KNOWN.to_owned()])
 }
 
 /// Runs a property with [`CASES`] cases, or for `OCIM_FUZZ_SECONDS`.
@@ -239,7 +239,7 @@ fn accepted(settings: &BodySettings) -> Result<(), TestCaseError> {
     );
     all_data(&Value::Object(map))?;
     prop_assert!(!settings.extra_settings.contains('\r'));
-    if let Some(url) = &settings.configuration_source_repo_url {
+    if let Some(url) = &settings.playbooks_repository {
         prop_assert_eq!(url, KNOWN);
     }
     Ok(())
