@@ -294,7 +294,7 @@ pub struct AppServer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pin {
     /// The code that the reference is for.
-    #[schema(example = "edx-platform")]
+    #[schema(example = "courses")]
     pub name: String,
     /// The repository's URL or path, without a password.
     pub repository: String,

@@ -22,6 +22,6 @@ pub struct Render {
     /// As YAML; secrets are masked.
     pub configuration_settings: String,
     /// Where each leaf comes from, by JSON pointer (RFC 6901): `generated`, `databases`, `storage` or `extra settings`.
-    #[schema(example = json!({"/EDXAPP_FEATURES_EXTRA/ENABLE_NOTES": "extra settings"}))]
+    #[schema(example = json!({"/FEATURES/NOTES": "extra settings"}))]
     pub origins: BTreeMap<String, String>,
 }

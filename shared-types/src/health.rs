@@ -49,7 +49,7 @@ pub struct InstanceHealth {
     /// The state of all sites together.
     pub state: HealthState,
     /// The names of the sites that fail, in the application's order; empty unless `degraded` or `down`.
-    #[schema(example = json!(["studio"]))]
+    #[schema(example = json!(["school"]))]
     pub failing: Vec<String>,
     /// When this state began.
     pub since: DateTime<Utc>,

@@ -113,9 +113,6 @@ impl InstanceSummary {
     }
 }
 
-/// The name of the site whose address is `studio_url`, a field from before `sites` existed.
-pub const STUDIO: &str = "studio";
-
 /// A site of an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Site {

@@ -132,7 +132,7 @@ impl ProblemType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
     /// The field, as a JSON pointer (RFC 6901).
-    #[schema(example = "/sub_domain")]
+    #[schema(example = "/email")]
     pub pointer: String,
     /// What is wrong, and what would be right.
     pub detail: String,

@@ -117,13 +117,13 @@ pub struct PullRequest {
     #[schema(example = "/api/v1/pull-requests/1")]
     pub api_url: String,
     /// The repository that it wants to change, `owner/name`.
-    #[schema(example = "acme/edx-platform")]
+    #[schema(example = "acme/courses")]
     pub repository: String,
     /// The number in that repository.
     #[schema(minimum = 1, example = 27)]
     pub github_pr_number: i32,
     /// The address of its page at GitHub.
-    #[schema(example = "https://github.com/acme/edx-platform/pull/27")]
+    #[schema(example = "https://github.com/acme/courses/pull/27")]
     pub github_pr_url: String,
     /// The title that its author gave it.
     #[schema(example = "Show the grade beside the name")]
@@ -136,7 +136,7 @@ pub struct PullRequest {
     /// Whether its author says that it is not finished.
     pub is_draft: bool,
     /// The repository that the change comes from; null if it was deleted.
-    #[schema(example = "ada/edx-platform")]
+    #[schema(example = "ada/courses")]
     pub fork_name: Option<String>,
     /// The branch that the change comes from.
     #[schema(example = "grades")]
@@ -197,7 +197,7 @@ pub struct SourcePullRequest {
     #[schema(minimum = 1, example = 27)]
     pub github_pr_number: i32,
     /// The address of its page at GitHub.
-    #[schema(example = "https://github.com/acme/edx-platform/pull/27")]
+    #[schema(example = "https://github.com/acme/courses/pull/27")]
     pub github_pr_url: String,
 }
 
@@ -206,7 +206,7 @@ pub struct SourcePullRequest {
 #[serde(deny_unknown_fields)]
 pub struct WatchPullRequest {
     /// The address of its page at GitHub, in a repository that WATCH_FORK names.
-    #[schema(max_length = 500, example = "https://github.com/acme/edx-platform/pull/27")]
+    #[schema(max_length = 500, example = "https://github.com/acme/courses/pull/27")]
     pub url: String,
 }
 

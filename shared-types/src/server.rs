@@ -102,7 +102,7 @@ pub struct Server {
     /// The app server that owns it.
     pub app_server_id: AppServerId,
     /// Its name at the provider.
-    #[schema(example = "edxapp-demo-1")]
+    #[schema(example = "demo-1")]
     pub name: String,
     /// The provider that creates it: `local` or `openstack`.
     #[schema(example = "local")]

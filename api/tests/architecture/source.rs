@@ -12,6 +12,8 @@ pub(super) struct Source {
     module: Path,
     /// The text, with blanks in place of comments, strings and character literals.
     pub(super) code: String,
+    /// The same, with strings and character literals.
+    text: String,
     /// Local names and the paths they were imported from, as written in the file.
     imports: BTreeMap<String, Path>,
     /// Every path in use declarations and elsewhere, with the inline modules that contain it.
@@ -21,7 +23,8 @@ pub(super) struct Source {
 impl Source {
     /// Reads the text of a file whose module is `module`.
     pub(super) fn read(module: &[String], text: &str) -> Self {
-        let code = without_comments(text);
+        let code = blanked(text, |_| true);
+        let text = blanked(text, |first| first == '/');
         let inline = inline_modules(&code);
         let around = |at: usize| -> Vec<String> {
             inline.iter().filter(|m| (m.0..m.1).contains(&at)).map(|m| m.2.clone()).collect()
@@ -35,7 +38,17 @@ impl Source {
             rest.replace_range(start..end, &" ".repeat(end - start));
         }
         paths.extend(paths_in(&rest).into_iter().map(|(at, path)| (around(at), path)));
-        Self { module: module.to_vec(), code, imports, paths }
+        Self { module: module.to_vec(), code, text, imports, paths }
+    }
+
+    /// The text with its strings, with blanks in place of comments and inline modules of tests.
+    pub(super) fn product(&self) -> String {
+        let mut text = self.text.clone();
+        for (start, end, _) in inline_modules(&self.code).into_iter().filter(|(.., name)| name.ends_with("tests")) {
+            let blank: String = text[start..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
+            text.replace_range(start..end, &blank);
+        }
+        text
     }
 
     /// The paths of this crate that the file uses, below its root.
@@ -80,8 +93,9 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The text at the same length, with blanks in place of comments, strings and character literals.
-fn without_comments(text: &str) -> String {
+/// The text at the same length, with blanks in place of the comments, strings and character literals for whose first
+/// character `is_blank` is true.
+fn blanked(text: &str, is_blank: impl Fn(char) -> bool) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
@@ -92,7 +106,8 @@ fn without_comments(text: &str) -> String {
             out.push(if chars[at].is_ascii() { chars[at] } else { '_' });
             at += 1;
         } else {
-            out.extend(chars[at..end].iter().map(|c| if *c == '\n' { '\n' } else { ' ' }));
+            let is_kept = |c: &char| *c == '\n' || c.is_ascii() && !is_blank(chars[at]);
+            out.extend(chars[at..end].iter().map(|c| if is_kept(c) { *c } else { ' ' }));
             at = end;
         }
     }
@@ -318,6 +333,14 @@ mod tests {
             fn f<'a>(x: &'a str) -> crate::ten::T { "https://x"; crate::eleven::f() }
         "####;
         assert_eq!(named("a", text), ["eleven::f", "ten::T"]);
+    }
+
+    #[test]
+    fn the_product_has_strings_but_no_comments_and_no_tests() {
+        let text = "/// a\nconst B: &str = \"“b” // b\"; // c\nmod tests {\n    \"d\";\n}\nfn e() {}\n";
+        let product = Source::read(&path("a"), text).product();
+        let lines: Vec<_> = product.lines().map(str::trim).collect();
+        assert_eq!(lines, ["", "const B: &str = \" b  // b\";", "mod tests", "", "", "fn e() {}"]);
     }
 
     #[test]

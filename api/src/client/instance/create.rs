@@ -25,8 +25,8 @@ pub struct Arguments {
     #[arg(long = "type", value_name = "TYPE", default_value = applications::DEFAULT.word)]
     instance_type: String,
     /// The part of its domain before the base domain, for types that have one; at most 50 characters
-    #[arg(long)]
-    sub_domain: Option<String>,
+    #[arg(long = "sub-domain", value_name = "SUBDOMAIN")]
+    subdomain: Option<String>,
     /// A setting, like email=contact@example.com; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = settings::pair)]
     set: Vec<(String, String)>,
@@ -39,9 +39,10 @@ pub struct Arguments {
 /// # Errors
 /// [`ClientError`] if the API refuses or does not answer.
 pub async fn create(arguments: &Arguments, api: &Api, out: &Output) -> Result<(), ClientError> {
-    let Arguments { name, instance_type, sub_domain, set, files } = arguments;
+    let Arguments { name, instance_type, subdomain, set, files } = arguments;
     let mut body = settings::body(applications::schema_of(instance_type), set, files)?;
-    let given = [("name", Some(name)), ("instance_type", Some(instance_type)), ("sub_domain", sub_domain.as_ref())];
+    let given =
+        [("name", Some(name)), ("instance_type", Some(instance_type)), (applications::SUBDOMAIN, subdomain.as_ref())];
     for (field, value) in given.into_iter().filter_map(|(field, value)| Some((field, value?))) {
         if body.insert(field.to_owned(), json!(value)).is_some() {
             return Err(ClientError::Usage(format!("{field} is set twice.")));

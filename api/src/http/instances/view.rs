@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::ETAG;
 use shared_types::applications::SiteAddress;
-use shared_types::instance::{STUDIO, Site};
+use shared_types::instance::Site;
 use shared_types::{Instance, InstanceId};
 
 use crate::app::App;
@@ -37,7 +37,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         summary,
         settings: settings.as_object().cloned().unwrap_or_default(),
         url: sites.first().map(|site| site.url.clone()).unwrap_or_default(),
-        studio_url: sites.iter().find(|site| site.name == STUDIO).map(|site| site.url.clone()).unwrap_or_default(),
+        studio_url: sites.iter().find(|site| site.name == "studio").map(|site| site.url.clone()).unwrap_or_default(),
         sites,
         tier,
         max_builds,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shared_types::Problem;
+use shared_types::applications::DEFAULT;
 use shared_types::instance::InstanceSort;
 use shared_types::pagination::ByAge;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -21,7 +22,7 @@ use super::principal::COOKIE;
 
 /// The body that creates an instance, without the settings, which `types` adds for each application type.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[schema(example = json!({ "name": "Astronomy Academy", "sub_domain": "astro" }))]
+#[schema(example = json!({ "name": "Astronomy Academy", DEFAULT.address_field: "astro" }))]
 pub struct NewInstance {
     /// The name, shown to visitors if the application shows one.
     #[schema(min_length = 1, max_length = 250)]

@@ -153,8 +153,8 @@ mod tests {
     #[test]
     fn a_source_that_is_gone_leaves_the_target() {
         let mut pull_request = crate::samples::pull_request();
-        assert_eq!(source(&pull_request), "ada/edx-platform");
+        assert_eq!(source(&pull_request), "ada/courses");
         pull_request.fork_name = None;
-        assert_eq!(source(&pull_request), "acme/edx-platform");
+        assert_eq!(source(&pull_request), "acme/courses");
     }
 }

@@ -9,8 +9,7 @@ use crate::components::log::Excerpt;
 use crate::components::{Code, DiffView};
 use crate::ui::CodeEditor;
 
-const YAML: &str =
-    "# What learners see\nEDXAPP_FEATURES:\n  ENABLE_NOTES: true\n  PASSWORD: \"••••••\"\nEDXAPP_LIMIT: 5";
+const YAML: &str = "# What learners see\nFEATURES:\n  ENABLE_NOTES: true\n  PASSWORD: \"••••••\"\nLIMIT: 5";
 const LINES: [(LogLevel, &str); 6] = [
     (LogLevel::Info, "TASK [nginx : install]"),
     (LogLevel::Info, "ok: [campus.example]"),
@@ -40,10 +39,8 @@ pub(super) fn differences() -> AnyView {
         after: after.map(ToOwned::to_owned),
         is_secret: false,
     };
-    let changes = vec![
-        change("email", Some("old@campus.example"), Some("new@campus.example")),
-        change("EDXAPP_LIMIT", None, Some("5")),
-    ];
+    let changes =
+        vec![change("email", Some("old@campus.example"), Some("new@campus.example")), change("LIMIT", None, Some("5"))];
     view! {
         <DiffView changes/>
         <DiffView changes=Vec::new()/>

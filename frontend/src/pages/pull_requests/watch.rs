@@ -71,7 +71,7 @@ fn UrlInput(url: RwSignal<String>, why: RwSignal<Option<String>>) -> impl IntoVi
             type="url"
             autocomplete="off"
             spellcheck="false"
-            placeholder="https://github.com/acme/edx-platform/pull/27"
+            placeholder="https://github.com/acme/courses/pull/27"
             class:wrong=is_wrong
             aria-invalid=move || is_wrong().then_some("true")
             aria-describedby="watch-url-why"
