@@ -1,5 +1,6 @@
-//! A second application type beside the first: the life of an instance does not depend on its type.
+//! The life of an instance does not depend on its application type.
 
+mod kinds;
 mod tutor;
 
 use ocim::instances::settings::opened::Opened;
@@ -7,56 +8,12 @@ use ocim::instances::store::app_servers;
 use ocim::machines::provider::MachineOffer;
 use serde_json::{Value, json};
 use shared_types::yaml::typed;
-use shared_types::{AppServerId, Role};
+use shared_types::{AppServerId, Role, applications};
 
+use self::kinds::{Kind, notebooks, open_edx, sites};
 use crate::app::{TestApp, notebook, until};
 
 const PATH: &str = "/api/v1/instances";
-
-/// The differences between the types in the life of an instance.
-struct Kind {
-    /// The body that creates an instance; the setting `yaml` is added.
-    body: Value,
-    /// The setting that holds YAML.
-    yaml: &'static str,
-    domain: &'static str,
-    sites: Value,
-    /// A setting, its other value, and the line for that value in the variables of a later app server.
-    change: (&'static str, &'static str, &'static str),
-}
-
-impl Kind {
-    async fn create(&self, app: &TestApp, yaml: &str) -> i64 {
-        let mut body = self.body.clone();
-        body[self.yaml] = yaml.into();
-        app.operator().await.post(PATH, body).await.expect(201)["id"].as_i64().unwrap()
-    }
-}
-
-fn notebooks() -> Kind {
-    Kind {
-        body: json!({ "name": "Notes", "instance_type": "notebook", "address": "notes.example" }),
-        yaml: "notes",
-        domain: "notes.example",
-        sites: json!([{ "name": "reader", "label": "Reader", "url": "https://notes.example/" }]),
-        change: ("edition", "second", "edition: second\n"),
-    }
-}
-
-fn sites() -> Kind {
-    let playbooks = json!([{ "repository": "https://git.example/school.git" }]);
-    let hostnames = json!(["school", "school-content"]);
-    Kind {
-        body: json!({ "name": "School", "instance_type": "site", "hostnames": hostnames, "playbooks": playbooks }),
-        yaml: "variables",
-        domain: "school.campus.example",
-        sites: json!([
-            { "name": "school", "label": "school", "url": "https://school.campus.example/" },
-            { "name": "school-content", "label": "school-content", "url": "https://school-content.campus.example/" },
-        ]),
-        change: ("protocol", "http", "ocim_protocol: http\n"),
-    }
-}
 
 async fn notebook(app: &TestApp, notes: &str) -> i64 {
     notebooks().create(app, notes).await
@@ -67,8 +24,13 @@ async fn variables(app: &TestApp, app_server: i64) -> String {
 }
 
 #[tokio::test]
-async fn a_notebook_is_created_launched_activated_updated_rolled_back_and_purged() {
-    lives_from_creation_to_purge(notebooks()).await;
+async fn an_open_edx_is_created_launched_activated_updated_rolled_back_and_purged() {
+    lives_from_creation_to_purge(open_edx()).await;
+}
+
+#[tokio::test]
+async fn a_tutor_is_created_launched_activated_updated_rolled_back_and_purged() {
+    lives_from_creation_to_purge(kinds::tutor()).await;
 }
 
 #[tokio::test]
@@ -76,26 +38,34 @@ async fn a_site_is_created_launched_activated_updated_rolled_back_and_purged() {
     lives_from_creation_to_purge(sites()).await;
 }
 
+#[tokio::test]
+async fn a_notebook_is_created_launched_activated_updated_rolled_back_and_purged() {
+    lives_from_creation_to_purge(notebooks()).await;
+}
+
 async fn lives_from_creation_to_purge(kind: Kind) {
     let app = TestApp::start().await;
-    let id = kind.create(&app, "pages: 12\n").await;
+    let id = kind.create(&app, "PAGES: 12\n").await;
     let read = app.read_instance(id).await;
-    assert_eq!((&read["domain"], &read["studio_url"]), (&json!(kind.domain), &json!("")));
+    assert_eq!((&read["domain"], &read["studio_url"]), (&json!(kind.domain), &json!(kind.studio_url)));
     assert_eq!(read["sites"], kind.sites);
     let first = app.running(id).await;
     app.activate(first).await.expect(200);
+    assert!(kind.hosts().iter().all(|host| app.traffic.table()[*host] == Some(app.sites[0].address)));
     let operator = app.operator().await;
     let (name, value, line) = kind.change;
-    let etag = read["etag"].as_str().unwrap();
-    let changed = operator.patch(&format!("{PATH}/{id}"), etag, json!({ name: value })).await.expect(200);
+    let etag = app.read_instance(id).await["etag"].as_str().unwrap().to_owned();
+    let changed = operator.patch(&format!("{PATH}/{id}"), &etag, json!({ name: value })).await.expect(200);
     assert_eq!(changed["pending_changes"], json!([name]));
     let second = app.running(id).await;
     app.activate(second).await.expect(200);
     assert!(!variables(&app, first).await.contains(line), "an app server's configuration changed");
     assert!(variables(&app, second).await.contains(line), "{}", variables(&app, second).await);
+    assert!(kind.hosts().iter().all(|host| app.traffic.table()[*host] == Some(app.sites[1].address)));
     operator.post(&format!("{PATH}/{id}/rollback"), json!({})).await.expect(200);
     assert_eq!(app.read_instance(id).await["active_appserver"]["id"], first);
-    assert_eq!(app.traffic.table()[kind.domain], Some(app.sites[0].address));
+    assert!(kind.hosts().iter().all(|host| app.traffic.table()[*host] == Some(app.sites[0].address)));
+    assert_eq!(app.number("SELECT count(*) AS n FROM hook_runs").await, 0, "these settings ask for no hooks");
     operator.delete(&format!("{PATH}/{id}?terminate=true")).await.expect(200);
     app.until_serving(first, "idle").await;
     let left = "SELECT count(*) AS n FROM servers WHERE status <> 'terminated'";
@@ -109,9 +79,11 @@ async fn lives_from_creation_to_purge(kind: Kind) {
 #[tokio::test]
 async fn secrets_in_a_types_own_yaml_are_sealed_and_never_shown() {
     let app = TestApp::start().await;
-    for kind in [notebooks(), sites()] {
+    for kind in kinds::all() {
         let id = kind.create(&app, "API_PASSWORD: hunter2-hunter2\n").await;
         let built = app.running(id).await;
+        let given = app.ansible.specs().pop().map(|spec| json!(spec.variables).to_string());
+        assert!(given.is_some_and(|given| given.contains("hunter2-hunter2")), "{}", kind.domain);
         for shown in [app.read_instance(id).await, app.read_app_server(built).await] {
             let shown = shown.to_string();
             assert!(!shown.contains("hunter2") && shown.contains("••••••"), "{shown}");
@@ -303,5 +275,23 @@ async fn the_types_are_published_with_their_fields_and_defaults() {
     let template = types["public_urls"]["http"].as_str().unwrap();
     assert_eq!(instance["url"], template.replace("{hostname}", instance["domain"].as_str().unwrap()));
     assert_eq!(types["public_urls"]["https"], "https://{hostname}/");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_type_without_previews_of_pull_requests_says_so() {
+    let app = TestApp::idle().await;
+    for application in &app.manager.applications {
+        let kind = application.kind();
+        assert_eq!(application.previews().is_some(), kind.previews.is_some(), "{}", kind.word);
+        match app.manager.previews(kind.word) {
+            Ok(previews) => assert!(kind.schema.field(previews.variables).is_some(), "{}", kind.word),
+            Err(error) => {
+                let words = format!("The application type {} has no previews of pull requests.", kind.label);
+                assert_eq!(error.to_string(), words);
+            }
+        }
+    }
+    assert!(app.manager.previews(applications::DEFAULT.word).is_ok(), "pull requests become instances of this type");
     app.end().await;
 }

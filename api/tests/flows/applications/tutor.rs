@@ -2,7 +2,6 @@
 
 use ocim::machines::providers::local;
 use serde_json::{Value, json};
-use shared_types::Role;
 
 use crate::app::{TestApp, until};
 
@@ -14,45 +13,6 @@ async fn create(app: &TestApp, more: Value) -> i64 {
     let mut body = json!({ "name": "Campus", "instance_type": "tutor", "sub_domain": "campus" });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     app.operator().await.post(PATH, body).await.expect(201)["id"].as_i64().unwrap()
-}
-
-async fn variables(app: &TestApp, app_server: i64) -> String {
-    app.read_app_server(app_server).await["configuration_settings"].as_str().unwrap().to_owned()
-}
-
-#[tokio::test]
-async fn tutor_is_created_launched_activated_updated_rolled_back_and_purged() {
-    let app = TestApp::start().await;
-    let id = create(&app, json!({})).await;
-    let read = app.read_instance(id).await;
-    assert_eq!((&read["domain"], &read["release"]), (&json!("campus.localhost"), &json!("verawood")));
-    let hosts: Vec<_> = read["sites"].as_array().unwrap().iter().map(|site| site["url"].as_str().unwrap()).collect();
-    let below = |name: &str| format!("http://{name}campus.localhost:8080/");
-    assert_eq!(hosts, ["", "studio.", "apps.", "meilisearch."].map(below));
-    let first = app.running(id).await;
-    app.activate(first).await.expect(200);
-    for site in ["campus.localhost", "studio.campus.localhost", "apps.campus.localhost", "meilisearch.campus.localhost"]
-    {
-        assert_eq!(app.traffic.table()[site], Some(app.sites[0].address), "{site}");
-    }
-    let operator = app.operator().await;
-    let etag = app.read_instance(id).await["etag"].as_str().unwrap().to_owned();
-    let changed = operator.patch(&format!("{PATH}/{id}"), &etag, json!({ "language": "fr" })).await.expect(200);
-    assert_eq!(changed["pending_changes"], json!(["language"]));
-    let second = app.running(id).await;
-    assert!(variables(&app, second).await.contains("LANGUAGE_CODE: fr\n"), "{}", variables(&app, second).await);
-    app.activate(second).await.expect(200);
-    operator.post(&format!("{PATH}/{id}/rollback"), json!({})).await.expect(200);
-    assert_eq!(app.read_instance(id).await["active_appserver"]["id"], first);
-    assert_eq!(app.traffic.table()["campus.localhost"], Some(app.sites[0].address));
-    assert_eq!(app.number("SELECT count(*) AS n FROM hook_runs").await, 0, "each has a queue of its own");
-    operator.delete(&format!("{PATH}/{id}?terminate=true")).await.expect(200);
-    let left = "SELECT count(*) AS n FROM servers WHERE status <> 'terminated'";
-    until("the machines are gone", async || app.number(left).await == 0).await;
-    let purge = format!("{PATH}/{id}/purge");
-    app.person(Role::Admin).await.post(&purge, json!({ "confirm": "campus.localhost" })).await.expect(200);
-    create(&app, json!({})).await;
-    app.end().await;
 }
 
 #[tokio::test]
