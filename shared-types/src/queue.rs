@@ -214,13 +214,15 @@ mod tests {
         let full = Some("the disk is full");
         assert_eq!(
             alarm(vec![worker(full, false), worker(None, false)], None).as_deref(),
-            Some("The worker on a begins no build: the disk is full.")
+            Some("The worker on a is not accepting builds: the disk is full.")
         );
         assert_eq!(
             alarm(vec![worker(full, false)], None).as_deref(),
-            Some("No worker begins a build: the disk is full.")
+            Some("No worker is accepting builds: the disk is full.")
         );
-        assert!(alarm(vec![worker(None, true)], None).is_some_and(|words| words.starts_with("Every worker is ending")));
+        assert!(
+            alarm(vec![worker(None, true)], None).is_some_and(|words| words.starts_with("All workers are draining"))
+        );
         assert!(alarm(Vec::new(), None).is_some_and(|words| words.starts_with("No worker runs")));
         let pause = QueuePause { by: "ada".into(), at: DateTime::default(), reason: Some("upgrade".into()) };
         assert_eq!(

@@ -180,7 +180,7 @@ fn lines_inside_brackets_and_quotes_begin_anywhere() {
 
 #[test]
 fn a_child_below_a_quoted_text_is_refused_in_its_own_line() {
-    refused_at("A:\n    module: \"m\"\n      function: \"f\"\n", 3, 7, "indented");
+    refused_at("A:\n    module: \"m\"\n      function: \"f\"\n", 3, 7, "indentation");
 }
 
 #[test]
@@ -192,8 +192,8 @@ fn mistakes_are_found_where_they_are() {
     refused_at("a: 1\nwords\nb: 2\n", 2, 1, "a `: ` is missing");
     refused_at("a: [1, 2", 1, 9, "closing `]`");
     refused_at("a: {b: 1", 1, 9, "closing `}`");
-    refused_at("a:\n  b: 1\n c: 2\n", 3, 2, "indented differently");
-    refused_at("a: 1\n- b\n", 2, 1, "indented differently");
+    refused_at("a:\n  b: 1\n c: 2\n", 3, 2, "check this line's indentation");
+    refused_at("a: 1\n- b\n", 2, 1, "check this line's indentation");
     refused_at("a:\n\tb: 1\n", 2, 2, "not tabs");
     refused_at("a:\tx", 1, 4, "not a tab");
     refused_at("a: @x", 1, 4, "in quotes");

@@ -227,7 +227,7 @@ mod tests {
         let before = samples::pull_request();
         assert_eq!(meanwhile(&before, &before), None, "then the server's own words are shown");
         let pushed = PullRequest { head_commit: "1".repeat(40), version: 4, ..before.clone() };
-        assert!(meanwhile(&before, &pushed).is_some_and(|words| words.contains("the new commit")));
+        assert!(meanwhile(&before, &pushed).is_some_and(|words| words.contains("A new commit")));
         let described = PullRequest { version: 4, extra_settings: "a: b".into(), ..before.clone() };
         assert!(meanwhile(&before, &described).is_some_and(|words| words.contains("the commit is the same")));
         let decided = PullRequest { approval: Approval::Approved, ..before.clone() };

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn what_was_done_reads_as_a_sentence() {
         assert_eq!(what(&entry("login", Outcome::Done)), "signed in");
-        assert_eq!(what(&entry("pin_app_server", Outcome::Refused)), "wanted to pin an app server");
+        assert_eq!(what(&entry("pin_app_server", Outcome::Refused)), "tried to pin an app server");
         assert_eq!(what(&entry("fly_kite", Outcome::Done)), "did “fly kite”");
         assert!(OPERATIONS.is_sorted(), "so that the list to choose from is in order");
         assert_eq!(capitalized("sign in"), "Sign in");
