@@ -5,6 +5,7 @@
 //! feature `orm` adds the ORM's conversions for ids and statuses and is never on in the browser.
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 pub mod app_server;
 pub mod app_server_status;

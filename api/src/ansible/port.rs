@@ -1,5 +1,7 @@
 //! The port to Ansible.
 
+#![warn(missing_docs)]
+
 use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -107,8 +109,11 @@ pub struct SpoolPosition {
 /// One line of a run's output, ready for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpoolLine {
+    /// When the callback wrote it, by this host's clock; for other output, when it was read.
     pub at: DateTime<Utc>,
+    /// The severity of the event, or, of other output on stderr, what its words say.
     pub level: LogLevel,
+    /// One or several lines; secrets are not masked yet.
     pub text: String,
     /// The task that printed it, as `role : task`.
     pub task: Option<String>,

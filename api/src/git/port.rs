@@ -1,5 +1,7 @@
 //! The port to git.
 
+#![warn(missing_docs)]
+
 use std::fmt::Debug;
 use std::path::Path;
 

@@ -1,6 +1,8 @@
 //! The port between the generic instance and its application. A new application type is one folder that implements the
 //! port, one file of shared-types with its settings, and one line in each of the two registries.
 
+#![warn(missing_docs)]
+
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -46,6 +48,7 @@ pub struct Reference {
 pub struct Layer {
     /// The origin, for users: [`GENERATED`], `extra settings`.
     pub origin: &'static str,
+    /// Values by name, before they are merged with those of other layers.
     pub variables: Map<String, Value>,
 }
 
@@ -70,6 +73,7 @@ pub struct Snapshot {
 /// What a snapshot is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct SnapshotInput<'a> {
+    /// The instance's name as users gave it: any characters, quotes and templates included.
     pub name: &'a str,
     /// The settings, upgraded to this program's version.
     pub settings: &'a Value,

@@ -4,6 +4,8 @@
 //! the machine's metadata: a create whose answer was lost is found again, and a machine without both is never touched.
 //! A provider serves one installation; it ignores servers of other installations, whose ids may be the same numbers.
 
+#![warn(missing_docs)]
+
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
 
@@ -46,6 +48,7 @@ pub enum MachineState {
 pub struct Machine {
     /// The provider's id of it.
     pub provider_id: String,
+    /// What the provider says of it now; the database may still say otherwise.
     pub state: MachineState,
     /// Its addresses, as soon as they are known.
     pub endpoint: Option<Endpoint>,

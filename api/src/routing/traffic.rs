@@ -1,5 +1,7 @@
 //! The port to the gateway for visitors.
 
+#![warn(missing_docs)]
+
 use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -90,6 +92,7 @@ impl<'a> Question<'a> {
 /// A web server's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answer {
+    /// The HTTP status. Redirects are not followed.
     pub status: u16,
     /// Whether the body contains the text; true if none was given. Only the first MB is searched.
     pub has_text: bool,
