@@ -17,6 +17,7 @@ use ocim::machines::providers::fake::FakeProvider;
 use ocim::machines::providers::fake_web;
 use ocim::platform::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use ocim::platform::db::{Db, migrations};
+use ocim::platform::origin::Actor;
 use ocim::pull_requests::Watch;
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::start::assembly::Parts;
@@ -110,13 +111,13 @@ impl World {
         let request =
             NewInstanceRequest { name: format!("Instance {number}"), instance_type: "openedx".into(), settings };
         let mut conn = self.manager.db.conn().await.unwrap();
-        create::create(&self.manager, &mut conn, "bench", request).await.unwrap()
+        create::create(&self.manager, &mut conn, &Actor::User("bench".to_owned()), request).await.unwrap()
     }
 
     /// Launches an app server of an instance.
     pub async fn launch(&self, instance: InstanceId) -> AppServerId {
         let (mut conn, request) = (self.manager.db.conn().await.unwrap(), Request::once(Trigger::User, None));
-        launch::launch(&self.manager, &mut conn, "bench", instance, request).await.unwrap()
+        launch::launch(&self.manager, &mut conn, &Actor::User("bench".to_owned()), instance, request).await.unwrap()
     }
 
     /// Launches `count` app servers, each of a new instance.

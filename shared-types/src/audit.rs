@@ -1,5 +1,11 @@
 //! The audit trail: who did what, from where, and what was refused.
 
+mod actor;
+mod operation;
+
+pub use actor::Actor;
+pub use operation::{Operation, UnknownOperation};
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -53,6 +59,7 @@ pub struct Activity {
     pub request_id: Option<String>,
     /// The action, by the operation's name.
     #[schema(example = "launch_app_server")]
+    // A text and no `Operation`: another version of the program may have written it.
     pub action: String,
     /// Whether the action was done.
     pub outcome: Outcome,

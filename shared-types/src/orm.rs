@@ -1,12 +1,14 @@
 //! The ORM's conversions: an id is a `BIGINT`, a status is a `TEXT` that a CHECK constraint restricts to the same words.
 
+use std::io::Write;
+
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
-use diesel::serialize::{self, Output, ToSql};
+use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{BigInt, Text};
 
-use crate::app_server::{ActivationKind, AppServerStatus};
-use crate::audit::Outcome;
+use crate::app_server::{ActivationKind, AppServerStatus, BuildStepKind};
+use crate::audit::{Actor, Outcome};
 use crate::event::EventKind;
 use crate::health::HealthState;
 use crate::ids::{
@@ -18,7 +20,7 @@ use crate::log_entry::LogLevel;
 use crate::pull_request::{Decision, Owed, PullRequestState};
 use crate::queue::Tier;
 use crate::retention::OrphanKind;
-use crate::server::ServerStatus;
+use crate::server::{ProviderKind, ServerStatus};
 use crate::user::{Role, Scope};
 
 macro_rules! bigint {
@@ -73,7 +75,9 @@ bigint!(
 );
 text!(
     AppServerStatus,
+    BuildStepKind,
     ServerStatus,
+    ProviderKind,
     LogLevel,
     EventKind,
     HealthState,
@@ -88,3 +92,16 @@ text!(
     Decision,
     Owed
 );
+
+impl FromSql<Text, Pg> for Actor {
+    fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
+        <String as FromSql<Text, Pg>>::from_sql(bytes).map(Self::Earlier)
+    }
+}
+
+impl ToSql<Text, Pg> for Actor {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        write!(out, "{self}")?;
+        Ok(IsNull::No)
+    }
+}

@@ -91,6 +91,31 @@ impl ServerStatus {
     }
 }
 
+/// The kind of machines that app servers run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
+#[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderKind {
+    /// Machines on this host, run by ocim itself.
+    Local,
+    /// No machines: they are files, and playbooks only print. For trying the API, and for tests.
+    Fake,
+}
+
+impl ProviderKind {
+    /// Every kind, in the order of declaration.
+    pub const ALL: &[Self] = &[Self::Local, Self::Fake];
+
+    /// The word in settings, JSON and the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Fake => "fake",
+        }
+    }
+}
+
 /// The machine of an app server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Server {
@@ -105,8 +130,8 @@ pub struct Server {
     #[schema(example = "demo-1")]
     pub name: String,
     /// The provider that creates it: `local` or `openstack`.
-    #[schema(example = "local")]
-    pub provider: String,
+    #[schema(value_type = String, example = "local")]
+    pub provider: ProviderKind,
     /// The provider's id of it; null before it is created.
     pub provider_id: Option<String>,
     /// The status, as last recorded.

@@ -13,7 +13,8 @@ pub mod table;
 
 use std::path::PathBuf;
 
-pub use sections::{LogFormat, OnCommit, OnSigterm, ProviderKind, Settings};
+pub use sections::{LogFormat, OnCommit, OnSigterm, Settings};
+pub use shared_types::ProviderKind;
 use table::{Declared, Section, Values};
 
 /// A setting is invalid; names it.

@@ -1,6 +1,7 @@
 //! The credentials that each operation needs, for the OpenAPI document. Handlers enforce them by their parameters;
 //! tests compare both, and call each operation.
 
+use shared_types::audit::Operation;
 use shared_types::user::Scope;
 
 /// The credentials that an operation needs.
@@ -37,86 +38,80 @@ impl Need {
     }
 }
 
-/// Operations that need the scope read.
-const READ: &[&str] = &[
-    "logout",
-    "current_user",
-    "list_tokens",
-    "delete_token",
-    "current_token",
-    "list_instance_types",
-    "list_instances",
-    "read_instance",
-    "list_instance_app_servers",
-    "render_instance",
-    "list_activations",
-    "list_instance_logs",
-    "list_instance_log_matches",
-    "stream_instance_logs",
-    "list_app_servers",
-    "list_activity",
-    "list_logs",
-    "read_app_server",
-    "diff_app_server",
-    "read_checks",
-    "list_app_server_logs",
-    "list_app_server_log_matches",
-    "stream_app_server_logs",
-    "read_queue",
-    "list_retention",
-    "list_servers",
-    "list_orphans",
-    "read_server",
-    "stream_events",
-    "read_system",
-    "report_client_error",
-    "list_pull_requests",
-    "read_pull_request",
-];
-
-/// The operations by need; one that is in no list is public.
-const NEEDS: &[(Need, &[&str])] = &[
-    (Need::Session, &["change_password", "list_sessions", "end_session", "end_other_sessions", "create_token"]),
-    (Need::Scope(Scope::Read), READ),
-    (Need::Signature, &["receive_github_webhook"]),
-    (
-        Need::Scope(Scope::Deploy),
-        &[
-            "create_instance",
-            "update_instance",
-            "archive_instance",
-            "restore_instance",
-            "launch_app_server",
-            "stop_app_server",
-            "terminate_app_server",
-            "pin_app_server",
-            "unpin_app_server",
-            "check_app_server",
-            "pause_queue",
-            "resume_queue",
-            "watch_pull_request",
-            "update_instance_from_pull_request",
-            "approve_pull_request",
-            "ignore_pull_request",
-        ],
-    ),
-    (Need::Scope(Scope::Activate), &["activate_app_server", "roll_back_instance", "hold_instance", "lift_hold"]),
-    (
-        Need::Scope(Scope::Admin),
-        &[
-            "purge_instance",
-            "remove_orphans",
-            "list_users",
-            "create_user",
-            "read_user",
-            "update_user",
-            "delete_user",
-            "set_user_password",
-        ],
-    ),
-];
-
 /// The need of an operation. None: it is public.
-pub fn of(operation: &str) -> Option<Need> {
-    NEEDS.iter().find(|(_, operations)| operations.contains(&operation)).map(|(need, _)| *need)
+pub const fn of(operation: Operation) -> Option<Need> {
+    use Operation as O;
+    match operation {
+        O::BeginSignIn
+        | O::FinishSignIn
+        | O::Healthz
+        | O::ListSignInProviders
+        | O::Login
+        | O::ReadMetrics
+        | O::Readyz => None,
+        O::ChangePassword | O::ListSessions | O::EndSession | O::EndOtherSessions | O::CreateToken => {
+            Some(Need::Session)
+        }
+        O::ReceiveGithubWebhook => Some(Need::Signature),
+        O::Logout
+        | O::CurrentUser
+        | O::ListTokens
+        | O::DeleteToken
+        | O::CurrentToken
+        | O::ListInstanceTypes
+        | O::ListInstances
+        | O::ReadInstance
+        | O::ListInstanceAppServers
+        | O::RenderInstance
+        | O::ListActivations
+        | O::ListInstanceLogs
+        | O::ListInstanceLogMatches
+        | O::StreamInstanceLogs
+        | O::ListAppServers
+        | O::ListActivity
+        | O::ListLogs
+        | O::ReadAppServer
+        | O::DiffAppServer
+        | O::ReadChecks
+        | O::ListAppServerLogs
+        | O::ListAppServerLogMatches
+        | O::StreamAppServerLogs
+        | O::ReadQueue
+        | O::ListRetention
+        | O::ListServers
+        | O::ListOrphans
+        | O::ReadServer
+        | O::StreamEvents
+        | O::ReadSystem
+        | O::ReportClientError
+        | O::ListPullRequests
+        | O::ReadPullRequest => Some(Need::Scope(Scope::Read)),
+        O::CreateInstance
+        | O::UpdateInstance
+        | O::ArchiveInstance
+        | O::RestoreInstance
+        | O::LaunchAppServer
+        | O::StopAppServer
+        | O::TerminateAppServer
+        | O::PinAppServer
+        | O::UnpinAppServer
+        | O::CheckAppServer
+        | O::PauseQueue
+        | O::ResumeQueue
+        | O::WatchPullRequest
+        | O::UpdateInstanceFromPullRequest
+        | O::ApprovePullRequest
+        | O::IgnorePullRequest => Some(Need::Scope(Scope::Deploy)),
+        O::ActivateAppServer | O::RollBackInstance | O::HoldInstance | O::LiftHold => {
+            Some(Need::Scope(Scope::Activate))
+        }
+        O::PurgeInstance
+        | O::RemoveOrphans
+        | O::ListUsers
+        | O::CreateUser
+        | O::ReadUser
+        | O::UpdateUser
+        | O::DeleteUser
+        | O::SetUserPassword => Some(Need::Scope(Scope::Admin)),
+    }
 }

@@ -98,7 +98,7 @@ impl Person {
 
 async fn authorize(request: &HttpRequest, need: Need) -> Result<Principal, ApiError> {
     let principal = identify(request).await?;
-    Origin::is(principal.user_id, principal.token(), &principal.name);
+    Origin::is(principal.user_id, principal.token(), &principal.actor);
     let caller = (principal.user_id, principal.token());
     app(request)?.guard.rates.caller(caller).map_err(ApiError::too_many)?;
     if principal.is_session() && !request.method().is_safe() {

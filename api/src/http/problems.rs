@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::http::header::ALLOW;
 use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use shared_types::ProblemType;
+use shared_types::audit::Operation;
 use utoipa::openapi::OpenApi;
 
 use super::error::ApiError;
@@ -15,7 +16,7 @@ pub struct Known {
     document: String,
     json: String,
     methods: BTreeMap<String, Vec<&'static str>>,
-    operations: BTreeMap<(String, &'static str), String>,
+    operations: BTreeMap<(String, &'static str), Operation>,
 }
 
 impl Known {
@@ -34,7 +35,7 @@ impl Known {
         let operations = document.paths.paths.iter().flat_map(|(path, item)| {
             let all = [("POST", &item.post), ("PATCH", &item.patch), ("PUT", &item.put), ("DELETE", &item.delete)];
             all.into_iter().filter_map(|(method, operation)| {
-                Some(((path.clone(), method), operation.as_ref()?.operation_id.clone()?))
+                Some(((path.clone(), method), operation.as_ref()?.operation_id.as_ref()?.parse().ok()?))
             })
         });
         Self {
@@ -45,10 +46,10 @@ impl Known {
         }
     }
 
-    /// The `operationId` of an operation that changes something, by its path template.
-    pub fn operation(&self, path: String, method: &str) -> Option<&str> {
+    /// The operation that changes something, by its path template.
+    pub fn operation(&self, path: String, method: &str) -> Option<Operation> {
         let method = ["POST", "PATCH", "PUT", "DELETE"].into_iter().find(|known| *known == method)?;
-        self.operations.get(&(path, method)).map(String::as_str)
+        self.operations.get(&(path, method)).copied()
     }
 
     /// The methods of a path; none: the path is unknown.

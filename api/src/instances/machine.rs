@@ -36,7 +36,7 @@ pub fn missing(manager: &Manager, kind: &ApplicationType, needs: MachineNeeds) -
             "{} needs a machine with {}, which machines of the provider `{}` do not have. Use another provider (OCIM_PROVIDER).",
             kind.label,
             missing.join(" and "),
-            manager.provider.name()
+            manager.provider.kind().as_str()
         )
     })
 }

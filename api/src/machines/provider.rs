@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
 
 use async_trait::async_trait;
-use shared_types::ServerId;
+use shared_types::{ProviderKind, ServerId};
 
 /// Identifies a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,8 +97,8 @@ pub enum ProviderError {
 /// Creates and deletes machines. Each call is idempotent.
 #[async_trait]
 pub trait Provider: Debug + Send + Sync {
-    /// The provider's name in the database and in the API: `local`, `openstack`, `fake`.
-    fn name(&self) -> &'static str;
+    /// The kind that `OCIM_PROVIDER`, the database and the API name.
+    fn kind(&self) -> ProviderKind;
 
     /// The most that its machines have.
     fn offers(&self) -> MachineOffer;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::pagination::ByAge;
-use shared_types::{AppServerId, EventKind, InstanceId, Server, ServerId, ServerStatus};
+use shared_types::{AppServerId, EventKind, InstanceId, ProviderKind, Server, ServerId, ServerStatus};
 
 use super::provider::{Endpoint, Machine, MachineRef};
 use crate::platform::db::DbError;
@@ -12,6 +12,7 @@ use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::servers;
 use crate::platform::events;
 use crate::platform::logs::{self, Line};
+use crate::platform::origin::Actor;
 
 /// A row of `servers`.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -20,8 +21,7 @@ pub struct MachineRow {
     pub id: ServerId,
     /// The machine's host name, `{prefix}-{id}`.
     pub name: String,
-    /// Name of the provider.
-    pub provider: String,
+    pub provider: ProviderKind,
     /// The provider's id of it; none until it is created.
     pub provider_id: Option<String>,
     pub status: ServerStatus,
@@ -78,7 +78,11 @@ pub struct Owner {
 ///
 /// # Errors
 /// [`DbError`] if a statement fails.
-pub async fn insert(conn: &mut AsyncPgConnection, provider: &str, name_prefix: &str) -> Result<ServerId, DbError> {
+pub async fn insert(
+    conn: &mut AsyncPgConnection,
+    provider: ProviderKind,
+    name_prefix: &str,
+) -> Result<ServerId, DbError> {
     let id: ServerId = diesel::insert_into(servers::table)
         .values((servers::name.eq(name_prefix), servers::provider.eq(provider)))
         .returning(servers::id)
@@ -161,7 +165,7 @@ pub async fn keep_boot_marker(conn: &mut AsyncPgConnection, id: ServerId, marker
 ///
 /// # Errors
 /// [`DbError`] if the statement fails; also if its app server is active.
-pub async fn request_termination(conn: &mut AsyncPgConnection, id: ServerId, by: &str) -> Result<bool, DbError> {
+pub async fn request_termination(conn: &mut AsyncPgConnection, id: ServerId, by: &Actor) -> Result<bool, DbError> {
     use diesel::sql_types::{Nullable, Timestamptz};
     let asked = diesel::update(servers::table.find(id))
         .filter(servers::termination_requested_at.is_null())
@@ -196,7 +200,7 @@ pub async fn to_terminate(conn: &mut AsyncPgConnection, limit: i64) -> Result<Ve
 ///
 /// # Errors
 /// [`DbError`] if the statement fails.
-pub async fn names(conn: &mut AsyncPgConnection, provider: &str) -> Result<Vec<(ServerId, String)>, DbError> {
+pub async fn names(conn: &mut AsyncPgConnection, provider: ProviderKind) -> Result<Vec<(ServerId, String)>, DbError> {
     Ok(servers::table
         .filter(servers::provider.eq(provider))
         .filter(servers::status.ne(ServerStatus::Terminated))

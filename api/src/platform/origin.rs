@@ -1,6 +1,8 @@
 //! The origin of an operation: user, token, address, request. It is task-local, so every operation of a request has it
 //! without passing it on; work that no request caused has none.
 
+pub use shared_types::audit::Actor;
+
 use std::cell::RefCell;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,8 +17,8 @@ pub struct Origin {
     pub user: Option<UserId>,
     /// The API token that was used; none for sessions.
     pub token: Option<TokenId>,
-    /// The user's name, with the token's name if one was used.
-    pub actor: Option<String>,
+    /// The user or token, once authenticated.
+    pub actor: Option<Actor>,
     /// The client's address, also if a trusted proxy forwarded the request.
     pub address: Option<IpAddr>,
     /// The `User-Agent` header, if the client sent one.
@@ -53,13 +55,13 @@ impl Origin {
     }
 
     /// Sets the authenticated user, for the audit log and for the log's span.
-    pub fn is(user: UserId, token: Option<TokenId>, actor: &str) {
-        tracing::Span::current().record("principal", actor);
+    pub fn is(user: UserId, token: Option<TokenId>, actor: &Actor) {
+        tracing::Span::current().record("principal", actor.to_string());
         let _ = ORIGIN.try_with(|origin| {
             let mut origin = origin.borrow_mut();
             origin.user = Some(user);
             origin.token = token;
-            origin.actor = Some(actor.to_owned());
+            origin.actor = Some(actor.clone());
         });
     }
 }

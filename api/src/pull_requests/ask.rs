@@ -2,6 +2,7 @@
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
+use shared_types::audit::Operation;
 use shared_types::pull_request::{Approval, DecideCommit, Decision};
 use shared_types::{FieldError, PullRequestId};
 
@@ -9,12 +10,13 @@ use super::store::{Row, repositories, rows, writes};
 use super::{Watch, WatchError, follow, sync};
 use crate::instances::Refusal;
 use crate::platform::audit;
+use crate::platform::origin::Actor;
 
 /// Watches the pull request with this address now, without waiting for the next sweep.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] if the address is not of a pull request that may be watched; the errors of [`sync::sync`].
-pub async fn watch_url(watch: &Watch, actor: &str, url: &str) -> Result<PullRequestId, WatchError> {
+pub async fn watch_url(watch: &Watch, actor: &Actor, url: &str) -> Result<PullRequestId, WatchError> {
     let wrong = |detail: String| WatchError::Refused(Refusal::Invalid(vec![FieldError::new("url", detail)]));
     let (name, number) = address(&watch.rules.github_url, url).ok_or_else(|| {
         wrong(format!("Must be the address of a pull request: {}/owner/name/pull/27.", watch.rules.github_url))
@@ -28,7 +30,8 @@ pub async fn watch_url(watch: &Watch, actor: &str, url: &str) -> Result<PullRequ
     let id = id.ok_or_else(|| wrong(format!("{name} has no open pull request {number}, or hides it from us.")))?;
     let mut conn = watch.manager.db.conn().await?;
     let row = rows::find(&mut conn, id).await?;
-    let mut entry = audit::Entry::new(actor, "watch_pull_request").detail(json!({ "pull_request": id, "url": url }));
+    let mut entry =
+        audit::Entry::new(actor, Operation::WatchPullRequest).detail(json!({ "pull_request": id, "url": url }));
     if let Some(instance) = row.and_then(|row| row.instance_id) {
         entry = entry.instance(instance);
     }
@@ -57,7 +60,7 @@ fn address<'a>(github_url: &str, url: &'a str) -> Option<(&'a str, i32)> {
 /// # Errors
 /// [`Refusal::Conflict`] if the commit is not approved, the settings are not valid or the source is gone; GitHub's
 /// errors.
-pub async fn update_instance(watch: &Watch, actor: &str, id: PullRequestId) -> Result<(), WatchError> {
+pub async fn update_instance(watch: &Watch, actor: &Actor, id: PullRequestId) -> Result<(), WatchError> {
     let not_found = || Refusal::NotFound { what: "pull request", id: id.0 };
     let row = rows::find(&mut *watch.manager.db.conn().await?, id).await?.ok_or_else(not_found)?;
     sync::fetch(watch, row.repository_id, row.number).await?;
@@ -70,7 +73,7 @@ pub async fn update_instance(watch: &Watch, actor: &str, id: PullRequestId) -> R
             let row = rows::find(conn, id).await?.ok_or_else(not_found)?;
             follow::tell(conn, &row).await?;
             let detail = json!({ "pull_request": id, "commit": row.head_commit });
-            let mut entry = audit::Entry::new(actor, "update_instance_from_pull_request").detail(detail);
+            let mut entry = audit::Entry::new(actor, Operation::UpdateInstanceFromPullRequest).detail(detail);
             if let Some(instance) = row.instance_id {
                 entry = entry.instance(instance);
             }
@@ -104,7 +107,7 @@ fn refuse(row: &Row) -> Result<(), Refusal> {
 /// [`Refusal::Conflict`] if another commit or version is the current one, or author and source are trusted.
 pub async fn decide(
     watch: &Watch,
-    actor: &str,
+    actor: &Actor,
     id: PullRequestId,
     decision: Decision,
     seen: &DecideCommit,
@@ -132,13 +135,13 @@ pub async fn decide(
     .await
 }
 
-async fn record(conn: &mut AsyncPgConnection, actor: &str, row: &Row, decision: Decision) -> Result<(), Refusal> {
-    let action = match decision {
-        Decision::Approved => "approve_pull_request",
-        Decision::Ignored => "ignore_pull_request",
+async fn record(conn: &mut AsyncPgConnection, actor: &Actor, row: &Row, decision: Decision) -> Result<(), Refusal> {
+    let operation = match decision {
+        Decision::Approved => Operation::ApprovePullRequest,
+        Decision::Ignored => Operation::IgnorePullRequest,
     };
     let detail = json!({ "pull_request": row.id, "commit": row.head_commit, "version": row.version });
-    let mut entry = audit::Entry::new(actor, action).detail(detail);
+    let mut entry = audit::Entry::new(actor, operation).detail(detail);
     if let Some(instance) = row.instance_id {
         entry = entry.instance(instance);
     }

@@ -9,6 +9,7 @@ use super::rules::Rules;
 use super::settings_block::BodySettings;
 use super::store::Row;
 use crate::instances::previews::Previews;
+use crate::platform::origin::Actor;
 
 /// How many words of the title an instance's name has.
 const TITLE_WORDS: usize = 4;
@@ -20,8 +21,8 @@ const SLUG_MAX: usize = 30;
 const SLUG_TAIL: usize = 8;
 
 /// The actor of automatic changes for a pull request, in logs and audit.
-pub fn actor(repository: &str, number: i32) -> String {
-    format!("pull request {repository}#{number}")
+pub fn actor(repository: &str, number: i32) -> Actor {
+    Actor::PullRequest { repository: repository.to_owned(), number }
 }
 
 /// `PR#27: Show the grade beside… (ada) - ada/grades (0b9ff8c)`.

@@ -16,6 +16,7 @@ use crate::instances::settings::{create, update};
 use crate::instances::store::{app_servers, instances};
 use crate::instances::upkeep::archive;
 use crate::platform::events;
+use crate::platform::origin::Actor;
 
 /// How many attempts a build for a pull request has.
 const ATTEMPTS: i32 = 2;
@@ -91,10 +92,15 @@ async fn act(watch: &Watch, conn: &mut AsyncPgConnection, row: &Row) -> Result<(
 ///
 /// # Errors
 /// [`Refusal::Conflict`] if the source repository is gone, and the refusals of creating or updating an instance.
-pub(super) async fn apply(watch: &Watch, conn: &mut AsyncPgConnection, row: &Row, actor: &str) -> Result<(), Refusal> {
+pub(super) async fn apply(
+    watch: &Watch,
+    conn: &mut AsyncPgConnection,
+    row: &Row,
+    actor: &Actor,
+) -> Result<(), Refusal> {
     let repository = repositories::find(conn, row.repository_id).await?;
     let repository = repository.ok_or(Refusal::NotFound { what: "watched repository", id: row.repository_id })?;
-    let by = By { watch, actor: actor.to_owned(), repository: repository.configured };
+    let by = By { watch, actor: actor.clone(), repository: repository.configured };
     let instance = match row.instance_id {
         None => by.create(conn, row).await?,
         Some(instance) => {
@@ -108,7 +114,7 @@ pub(super) async fn apply(watch: &Watch, conn: &mut AsyncPgConnection, row: &Row
 /// The actor for logs and audit, and the repository as WATCH_FORK names it.
 struct By<'a> {
     watch: &'a Watch,
-    actor: String,
+    actor: Actor,
     repository: String,
 }
 

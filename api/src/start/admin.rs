@@ -10,11 +10,11 @@ use super::report::say;
 use super::{StartError, database, keys};
 use crate::config::Settings;
 use crate::platform::db::Db;
+use crate::platform::origin::Actor;
 use crate::platform::users::store::accounts as store;
 use crate::platform::users::{accounts, login};
 
-/// The actor in the audit log.
-const ACTOR: &str = "ocim admin";
+const ACTOR: &Actor = &Actor::Shell;
 
 /// Parses a role by its name.
 ///

@@ -119,7 +119,7 @@ async fn machines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Arc<L
                 .into(),
         );
     }
-    provider.claim(&machines::store::names(&mut *db.conn().await?, provider.name()).await?)?;
+    provider.claim(&machines::store::names(&mut *db.conn().await?, provider.kind()).await?)?;
     for (id, error) in provider.boot_all().await? {
         say(format_args!("  machine {id} did not boot: {error}"));
     }

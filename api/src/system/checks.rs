@@ -19,7 +19,7 @@ pub(super) async fn database(manager: &Manager) -> SystemCheck {
 /// Lists the machines, as the comparison of provider and database does.
 pub(super) async fn provider(manager: &Manager) -> SystemCheck {
     let listed = async { manager.provider.list().await.map(drop) };
-    asked(SystemPart::Provider, manager.provider.name(), listed).await
+    asked(SystemPart::Provider, manager.provider.kind().as_str(), listed).await
 }
 
 pub(super) async fn gateway(manager: &Manager) -> SystemCheck {

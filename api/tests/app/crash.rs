@@ -21,7 +21,7 @@ use ocim::machines::providers::fake::FakeProvider;
 use ocim::platform::db::Db;
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
-use shared_types::{AppServerId, ServerId};
+use shared_types::{AppServerId, ProviderKind, ServerId};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -71,8 +71,8 @@ struct Outside {
 
 #[async_trait]
 impl Provider for Outside {
-    fn name(&self) -> &'static str {
-        self.provider.name()
+    fn kind(&self) -> ProviderKind {
+        self.provider.kind()
     }
 
     fn offers(&self) -> MachineOffer {

@@ -3,6 +3,7 @@
 use ocim::instances::builds::Builder;
 use ocim::instances::builds::launch;
 use ocim::instances::store::builds;
+use ocim::platform::origin::Actor;
 use serde_json::{Value, json};
 use shared_types::{AppServerId, InstanceId, Trigger};
 
@@ -18,7 +19,10 @@ impl TestApp {
     /// Launches an app server of an instance; gives its id without waiting.
     pub async fn launched(&self, instance: i64) -> i64 {
         let (mut conn, request) = (self.conn().await, launch::Request::once(Trigger::User, None));
-        launch::launch(&self.manager, &mut conn, "test", InstanceId(instance), request).await.unwrap().0
+        launch::launch(&self.manager, &mut conn, &Actor::User("test".to_owned()), InstanceId(instance), request)
+            .await
+            .unwrap()
+            .0
     }
 
     /// Launches an app server of an instance and waits until its build has ended.

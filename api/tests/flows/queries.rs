@@ -11,6 +11,7 @@ use ocim::instances::store::{activations, instances, listing, summaries};
 use ocim::instances::traffic::switch::{self, Switch};
 use ocim::machines;
 use ocim::platform::logs::{self, About};
+use ocim::platform::origin::Actor;
 use ocim::pull_requests;
 use ocim::pull_requests::store::listing::Query as PullRequests;
 use shared_types::HealthState;
@@ -179,7 +180,7 @@ async fn the_number_of_queries_of_a_switch_does_not_grow() {
                 reason: None,
                 has_run_hooks: false,
             };
-            switch::write(&app.manager, conn, "test", &row, &switch).await
+            switch::write(&app.manager, conn, &Actor::User("test".to_owned()), &row, &switch).await
         });
         switched.await.unwrap();
         taken.push(count.load(Ordering::Relaxed));

@@ -2,13 +2,16 @@
 
 use ocim::instances::traffic::{activate, apply_routing};
 use ocim::instances::upkeep::retention;
+use ocim::platform::origin::Actor;
 use serde_json::{Value, json};
 use shared_types::AppServerId;
 
 use crate::app::{Setup, TestApp, until};
 
 async fn activated(app: &TestApp, id: i64) {
-    activate::activate(&app.manager, "test", AppServerId(id), activate::Request::default()).await.unwrap();
+    activate::activate(&app.manager, &Actor::User("test".to_owned()), AppServerId(id), activate::Request::default())
+        .await
+        .unwrap();
     apply_routing::apply_all(&app.manager).await.unwrap();
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use reqwest::Method;
 use serde_json::Value;
+use shared_types::audit::Operation as Known;
 
 /// An operation of the OpenAPI document.
 pub struct Operation {
@@ -82,9 +83,11 @@ fn every_operation_is_named_after_its_handler_and_described() {
         let said = &operation.said;
         let name = said["operationId"].as_str().unwrap();
         assert!(handlers.contains(&format!("pub async fn {name}(")), "{operation}: there is no handler {name}");
+        assert!(name.parse::<Known>().is_ok(), "{operation}: `shared_types::audit::Operation` lacks {name}");
         assert!(!said["summary"].as_str().unwrap_or("").is_empty(), "{operation} has no summary");
         assert_eq!(said["tags"].as_array().map(Vec::len), Some(1), "{operation} must have one tag");
     }
+    assert_eq!(operations().len(), Known::ALL.len(), "`shared_types::audit::Operation` has one that is not served");
 }
 
 #[test]

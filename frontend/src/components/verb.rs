@@ -139,7 +139,7 @@ fn WhatGoes(whole: Arc<AppServer>) -> impl IntoView {
                 <span class="mono">{server.name.clone()}</span>
                 {at}
                 " "
-                <span class="fine">{server.provider.clone()}</span>
+                <span class="fine">{server.provider.as_str()}</span>
             </dd>
             {has_databases.then(|| view! {
                 <dt>"Databases"</dt>

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use serde::{Deserialize, Serialize};
+use shared_types::ProviderKind;
 
 use crate::config::setting::{Setting, word};
 use crate::config::table::{WEEK, settings};
@@ -28,16 +28,6 @@ settings! {
     ocim_retention_hours: u32 = 48, within(1..=8760);
     /// Seconds that an orphaned machine (with ids of ocim, but owned by no app server) is kept before it is deleted.
     ocim_reaper_grace: u64 = 3600, seconds(1..=WEEK);
-}
-
-/// The kind of machines that app servers run on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProviderKind {
-    /// Machines on this host, run by ocim itself.
-    Local,
-    /// No machines: they are files, and playbooks only print. For trying the API, and for tests.
-    Fake,
 }
 
 impl Setting for ProviderKind {

@@ -18,7 +18,7 @@ pub use gateway::Gateway;
 pub use github::GitHub;
 pub use guard::Guard;
 pub use instances::Instances;
-pub use machines::{Machines, ProviderKind};
+pub use machines::Machines;
 pub use mail::Mail;
 pub use server::{LogFormat, Server};
 pub use sign_in::SignIn;

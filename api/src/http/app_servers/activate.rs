@@ -37,6 +37,6 @@ pub async fn activate_app_server(
     let ActivateAppServer { expected_active, when_running, force, drain_limit_seconds, reason } = body;
     let reason = extract::reason(reason)?;
     let wanted = Request { expected_active, when_running, force, drain_limit_seconds, reason };
-    let decision = activate::activate(&app.manager, &who.name, *id, wanted).await?;
+    let decision = activate::activate(&app.manager, &who.actor, *id, wanted).await?;
     activation::answer(&app, prefer::wait(&request), *id, decision).await
 }

@@ -31,7 +31,7 @@ pub async fn stop_app_server(
     request: HttpRequest,
     Json(WithReason { reason }): Json<WithReason>,
 ) -> Result<HttpResponse, ApiError> {
-    stop::stop(&mut *app.db().conn().await?, &who.name, *id, extract::reason(reason)?).await?;
+    stop::stop(&mut *app.db().conn().await?, &who.actor, *id, extract::reason(reason)?).await?;
     let is_stopped = |one: &AppServer| one.summary.status == AppServerStatus::Stopped;
     prefer::answer(
         &app,

@@ -1,6 +1,7 @@
 use actix_web::{HttpResponse, delete, web};
 use serde_json::json;
 use shared_types::SessionId;
+use shared_types::audit::Operation;
 
 use crate::app::App;
 use crate::http::error::ApiError;
@@ -24,7 +25,7 @@ pub async fn end_session(
     if !sessions::end(&mut conn, who.user_id, *id).await? {
         return Err(ApiError::not_found("session of yours", id));
     }
-    let entry = audit::Entry::new(&who.name, "end_session").detail(json!({ "session": *id }));
+    let entry = audit::Entry::new(&who.actor, Operation::EndSession).detail(json!({ "session": *id }));
     audit::record(&mut conn, entry).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,5 +1,6 @@
 use actix_web::{HttpResponse, delete, web};
 use serde_json::json;
+use shared_types::audit::Operation;
 
 use crate::app::App;
 use crate::http::error::ApiError;
@@ -17,7 +18,7 @@ pub async fn end_other_sessions(app: web::Data<App>, person: Person) -> Result<H
     let Person(who) = person;
     let mut conn = app.db().conn().await?;
     let count = sessions::end_others(&mut conn, who.user_id, kept).await?;
-    let entry = audit::Entry::new(&who.name, "end_other_sessions").detail(json!({ "sessions": count }));
+    let entry = audit::Entry::new(&who.actor, Operation::EndOtherSessions).detail(json!({ "sessions": count }));
     audit::record(&mut conn, entry).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,5 +1,6 @@
 use actix_web::{HttpResponse, post, web};
 use shared_types::FieldError;
+use shared_types::audit::Operation;
 use shared_types::user::{CreatedToken, NewToken, Scope};
 
 use crate::app::App;
@@ -53,7 +54,7 @@ pub async fn create_token(
     let token = tokens::insert(&mut conn, who.user_id, (name.trim(), role, &scopes, days), &secret.hash()).await?;
     let detail =
         serde_json::json!({ "token": token.id, "name": token.name, "role": token.role, "scopes": token.scopes });
-    let entry = audit::Entry::new(&who.name, "create_token").detail(detail);
+    let entry = audit::Entry::new(&who.actor, Operation::CreateToken).detail(detail);
     audit::record(&mut conn, entry).await?;
     Ok(HttpResponse::Created().json(CreatedToken { token, secret: secret.reveal().to_owned() }))
 }

@@ -1,5 +1,6 @@
 use actix_web::{HttpResponse, delete, web};
 use shared_types::TokenId;
+use shared_types::audit::Operation;
 
 use crate::app::App;
 use crate::http::error::ApiError;
@@ -27,7 +28,7 @@ pub async fn delete_token(
         return Err(ApiError::not_found("token of yours", id));
     }
     let detail = serde_json::json!({ "token": *id });
-    let entry = audit::Entry::new(&who.name, "delete_token").detail(detail);
+    let entry = audit::Entry::new(&who.actor, Operation::DeleteToken).detail(detail);
     audit::record(&mut conn, entry).await?;
     Ok(HttpResponse::NoContent().finish())
 }

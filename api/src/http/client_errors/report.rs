@@ -30,7 +30,7 @@ pub async fn report_client_error(
         return Err(ApiError::invalid(errors));
     }
     let [message, page, version] = [&message, &page, &version].map(|text| on_one_line(text));
-    tracing::error!(user = %who.name, page, version, fault = message, "the pages have failed in a browser");
+    tracing::error!(user = %who.actor, page, version, fault = message, "the pages have failed in a browser");
     Ok(HttpResponse::NoContent().finish())
 }
 

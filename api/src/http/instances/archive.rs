@@ -32,6 +32,6 @@ pub async fn archive_instance(
     id: web::Path<InstanceId>,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, ApiError> {
-    archive::archive(&mut *app.db().conn().await?, &who.name, *id, query.terminate.unwrap_or(false)).await?;
+    archive::archive(&mut *app.db().conn().await?, &who.actor, *id, query.terminate.unwrap_or(false)).await?;
     Ok(view::answer(HttpResponse::Ok(), &view::read(&app, *id).await?))
 }

@@ -29,7 +29,7 @@ pub async fn create_instance(
     let name = text(&mut fields, "name")?.unwrap_or_default();
     let instance_type = text(&mut fields, "instance_type")?.unwrap_or_else(|| applications::DEFAULT.word.to_owned());
     let request = NewInstanceRequest { name, instance_type, settings: fields };
-    let id = create::create(&app.manager, &mut *app.db().conn().await?, &who.name, request).await?;
+    let id = create::create(&app.manager, &mut *app.db().conn().await?, &who.actor, request).await?;
     let instance = view::read(&app, id).await?;
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, instance.summary.api_url.clone()));

@@ -47,7 +47,7 @@ pub async fn launch_app_server(
         activate_when_running,
         ..launch::Request::once(trigger, extract::reason(reason)?)
     };
-    let launched = launch::launch(&app.manager, &mut *app.db().conn().await?, &who.name, *id, wanted).await?;
+    let launched = launch::launch(&app.manager, &mut *app.db().conn().await?, &who.actor, *id, wanted).await?;
     let has_ended = |one: &AppServer| !one.summary.status.is_building();
     let read = async || read::app_server(&app.manager, &mut *app.db().conn().await?, launched).await;
     prefer::answer(&app, &request, read, has_ended).await

@@ -20,6 +20,6 @@ pub async fn restore_instance(
     Operator(who): Operator,
     id: web::Path<InstanceId>,
 ) -> Result<HttpResponse, ApiError> {
-    archive::restore(&app.manager, &mut *app.db().conn().await?, &who.name, *id).await?;
+    archive::restore(&app.manager, &mut *app.db().conn().await?, &who.actor, *id).await?;
     Ok(view::answer(HttpResponse::Ok(), &view::read(&app, *id).await?))
 }

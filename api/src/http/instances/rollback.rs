@@ -39,6 +39,6 @@ pub async fn roll_back_instance(
     Json(Rollback { app_server_id, force, reason }): Json<Rollback>,
 ) -> Result<HttpResponse, ApiError> {
     let wanted = Request { app_server: app_server_id, force, reason: extract::reason(reason)? };
-    let (target, decision) = rollback::roll_back(&app.manager, &who.name, *id, wanted).await?;
+    let (target, decision) = rollback::roll_back(&app.manager, &who.actor, *id, wanted).await?;
     activation::answer(&app, Some(prefer::wait(&request).unwrap_or(WAIT)), target, decision).await
 }

@@ -33,6 +33,6 @@ pub async fn update_instance(
     Json(fields): Json<Map<String, Value>>,
 ) -> Result<HttpResponse, ApiError> {
     let version = view::version(&request)?;
-    update::update(&app.manager, &mut *app.db().conn().await?, &who.name, *id, version, fields).await?;
+    update::update(&app.manager, &mut *app.db().conn().await?, &who.actor, *id, version, fields).await?;
     Ok(view::answer(HttpResponse::Ok(), &view::read(&app, *id).await?))
 }

@@ -39,11 +39,11 @@ async fn record(request: &HttpRequest, why: &str) {
     let id = request.match_info().get("id").and_then(|id| id.parse().ok());
     let (is_instance, is_app_server) =
         (pattern.starts_with("/api/v1/instances/{id}"), pattern.starts_with("/api/v1/app-servers/{id}"));
-    let (Some(actor), Some(action)) = (Origin::current().actor, known.operation(pattern, request.method().as_str()))
+    let (Some(actor), Some(operation)) = (Origin::current().actor, known.operation(pattern, request.method().as_str()))
     else {
         return;
     };
-    let mut entry = audit::Entry::new(&actor, action).refused(why);
+    let mut entry = audit::Entry::new(&actor, operation).refused(why);
     if let Some(id) = id {
         if is_instance {
             entry = entry.instance(InstanceId(id));
@@ -53,6 +53,6 @@ async fn record(request: &HttpRequest, why: &str) {
     }
     let recorded = async { audit::record(&mut *app.db().conn().await?, entry).await };
     if let Err(error) = recorded.await {
-        tracing::warn!(%error, action, "a refusal could not be written to the audit log");
+        tracing::warn!(%error, %operation, "a refusal could not be written to the audit log");
     }
 }

@@ -170,7 +170,7 @@ fn add_headers(operation: &mut Operation, facts: &Facts) {
 
 /// Adds the role and scope that an operation needs, in words and as `x-required-scope`.
 fn say_need(operation: &mut Operation) {
-    let Some(need) = operation.operation_id.as_deref().and_then(needs::of) else {
+    let Some(need) = operation.operation_id.as_deref().and_then(|name| needs::of(name.parse().ok()?)) else {
         return;
     };
     let scheme = match need {

@@ -26,6 +26,6 @@ pub async fn approve_pull_request(
     id: web::Path<PullRequestId>,
     Json(seen): Json<DecideCommit>,
 ) -> Result<HttpResponse, ApiError> {
-    ask::decide(&app.watch, &who.name, *id, Decision::Approved, &seen).await?;
+    ask::decide(&app.watch, &who.actor, *id, Decision::Approved, &seen).await?;
     answer(&app, *id).await
 }

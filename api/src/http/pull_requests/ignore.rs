@@ -25,6 +25,6 @@ pub async fn ignore_pull_request(
     id: web::Path<PullRequestId>,
     Json(seen): Json<DecideCommit>,
 ) -> Result<HttpResponse, ApiError> {
-    ask::decide(&app.watch, &who.name, *id, Decision::Ignored, &seen).await?;
+    ask::decide(&app.watch, &who.actor, *id, Decision::Ignored, &seen).await?;
     answer(&app, *id).await
 }

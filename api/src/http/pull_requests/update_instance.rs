@@ -23,6 +23,6 @@ pub async fn update_instance_from_pull_request(
     Operator(who): Operator,
     id: web::Path<PullRequestId>,
 ) -> Result<HttpResponse, ApiError> {
-    ask::update_instance(&app.watch, &who.name, *id).await?;
+    ask::update_instance(&app.watch, &who.actor, *id).await?;
     answer(&app, *id).await
 }

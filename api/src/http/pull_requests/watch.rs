@@ -29,7 +29,7 @@ pub async fn watch_pull_request(
         let detail = format!("At most {URL_MAX} characters.");
         return Err(ApiError::invalid(vec![FieldError::new("url", detail)]));
     }
-    let id = ask::watch_url(&app.watch, &who.name, &url).await?;
+    let id = ask::watch_url(&app.watch, &who.actor, &url).await?;
     let found = current(&app, id).await?;
     Ok(HttpResponse::Ok().insert_header((LOCATION, found.api_url.clone())).json(found))
 }

@@ -15,5 +15,5 @@ use crate::instances::upkeep::reaper;
 #[utoipa::path(tag = "servers", responses((status = 200, description = "What was done, and what is left", body = Orphans)))]
 #[post("/servers/orphans")]
 pub async fn remove_orphans(app: web::Data<App>, Admin(who): Admin) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(reaper::reap(&app.manager, &who.name).await?))
+    Ok(HttpResponse::Ok().json(reaper::reap(&app.manager, &who.actor).await?))
 }

@@ -23,7 +23,7 @@ pub async fn create_user(
     Admin(who): Admin,
     Json(new): Json<NewUser>,
 ) -> Result<HttpResponse, ApiError> {
-    let row = accounts::create(app.db(), &who.name, new).await?;
+    let row = accounts::create(app.db(), &who.actor, new).await?;
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, format!("/api/v1/users/{}", row.id)));
     Ok(view::answer(answer, row))

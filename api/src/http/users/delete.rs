@@ -19,6 +19,6 @@ pub async fn delete_user(
     Admin(who): Admin,
     id: web::Path<UserId>,
 ) -> Result<HttpResponse, ApiError> {
-    accounts::delete(app.db(), &who.name, *id).await?;
+    accounts::delete(app.db(), &who.actor, *id).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -22,6 +22,6 @@ pub async fn set_user_password(
     id: web::Path<UserId>,
     Json(NewPassword { password }): Json<NewPassword>,
 ) -> Result<HttpResponse, ApiError> {
-    accounts::set_password(app.db(), &who.name, *id, password).await?;
+    accounts::set_password(app.db(), &who.actor, *id, password).await?;
     Ok(HttpResponse::NoContent().finish())
 }

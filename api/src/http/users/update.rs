@@ -31,6 +31,6 @@ pub async fn update_user(
     Json(patch): Json<UserPatch>,
 ) -> Result<HttpResponse, ApiError> {
     let version = extract::if_match(&request, "user")?;
-    let row = accounts::update(app.db(), &who.name, *id, Some(version), patch).await?;
+    let row = accounts::update(app.db(), &who.actor, *id, Some(version), patch).await?;
     Ok(view::answer(HttpResponse::Ok(), row))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::Utc;
 use diesel_async::AsyncConnection;
 use shared_types::AppServerStatus;
-use shared_types::app_server::BuildStepKind;
+use shared_types::app_server::{BuildStepKind, StepOutcome};
 
 use super::{Build, StepError};
 use crate::instances::builds::lease::{self, Lease};
@@ -27,7 +27,7 @@ pub(super) async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepEr
         let build = Build::load(manager, lease, known.take()).await?;
         known = Some(build.known.clone());
         let is_to_stop = build.state.stop_requested_by.is_some();
-        let done = match build.step()? {
+        let done = match build.step() {
             None => {
                 remove_runs(&manager.options.runs_dir, lease.app_server).await;
                 return Ok(());
@@ -106,7 +106,7 @@ impl Build<'_> {
         if is_stopping {
             return "Stop";
         }
-        self.step().ok().flatten().map_or("Build", BuildStepKind::name)
+        self.step().map_or("Build", BuildStepKind::name)
     }
 
     /// Ends the build (`error` if it failed before there was a machine to configure, `failed` after) and launches the
@@ -125,7 +125,7 @@ impl Build<'_> {
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence_progress(conn, self.lease).await??;
-            builds::end_steps(conn, self.id(), false).await?;
+            builds::end_steps(conn, self.id(), StepOutcome::Failed).await?;
             app_servers::transition(conn, &self.row, to, Some(&reason)).await?;
             if self.manager.mailer.is_some() {
                 failure_mail::owe(conn, self.id()).await?;

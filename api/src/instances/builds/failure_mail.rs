@@ -81,7 +81,7 @@ fn message(id: AppServerId, facts: &Facts, log: String) -> Message {
     let instance_name = one_line(instance_name);
     let mut text = format!(
         "AppServer {name} for Instance {instance_name} failed to provision.\nReason: {}\n",
-        reason(*status, failed_step.as_deref())
+        reason(*status, *failed_step)
     );
     if let Some(failure) = failure {
         text.push_str(&format!("\n{failure}\n"));
@@ -96,16 +96,16 @@ fn message(id: AppServerId, facts: &Facts, log: String) -> Message {
 }
 
 /// The reason in the words of the original, which had none for a configuration that cannot be loaded.
-fn reason(status: AppServerStatus, failed_step: Option<&str>) -> &'static str {
-    let was = |steps: &[BuildStepKind]| steps.iter().any(|step| failed_step == Some(step.as_str()));
-    if was(&[BuildStepKind::Pin, BuildStepKind::Checkout]) {
-        "AppServer deploy failed: the configuration cannot be loaded"
-    } else if status == AppServerStatus::Error {
-        "Unable to start a server"
-    } else if was(&[BuildStepKind::Playbooks]) {
-        "AppServer deploy failed: Ansible play exited with non-zero exit code"
-    } else {
-        "AppServer deploy failed: unhandled exception"
+fn reason(status: AppServerStatus, failed_step: Option<BuildStepKind>) -> &'static str {
+    match failed_step {
+        Some(BuildStepKind::Pin | BuildStepKind::Checkout) => {
+            "AppServer deploy failed: the configuration cannot be loaded"
+        }
+        _ if status == AppServerStatus::Error => "Unable to start a server",
+        Some(BuildStepKind::Playbooks) => "AppServer deploy failed: Ansible play exited with non-zero exit code",
+        Some(BuildStepKind::Server | BuildStepKind::Reboot | BuildStepKind::Checks) | None => {
+            "AppServer deploy failed: unhandled exception"
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use diesel_async::AsyncConnection;
 use shared_types::AppServerStatus;
+use shared_types::app_server::StepOutcome;
 
 use super::playbooks::Sink;
 use super::{Build, StepError};
@@ -10,6 +11,7 @@ use crate::instances::builds::lease;
 use crate::instances::store::{app_servers, builds};
 use crate::machines;
 use crate::platform::logs::Line;
+use crate::platform::origin::Actor;
 
 impl Build<'_> {
     pub(super) async fn stop(&self) -> Result<(), StepError> {
@@ -21,12 +23,13 @@ impl Build<'_> {
         let machines = self.manager.machines();
         let gone = machines.terminate(self.owner(), self.row.server_id);
         self.lease.lost.run_until_cancelled(gone).await.ok_or(StepError::Interrupted)??;
-        let by = self.state.stop_requested_by.as_deref().unwrap_or("an unknown user");
+        let unknown = Actor::User("an unknown user".to_owned());
+        let by = self.state.stop_requested_by.as_ref().unwrap_or(&unknown);
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence(conn, self.lease).await??;
             machines::store::request_termination(conn, self.row.server_id, by).await?;
-            builds::end_steps(conn, self.id(), false).await?;
+            builds::end_steps(conn, self.id(), StepOutcome::Stopped).await?;
             builds::want_activation(conn, self.id(), None).await?;
             let line = Line::warning(match &self.state.stop_reason {
                 Some(reason) => format!("Stopped by {by}: {reason}"),

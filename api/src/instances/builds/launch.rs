@@ -2,6 +2,7 @@
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value, json};
+use shared_types::audit::Operation;
 use shared_types::{AppServerId, EventKind, InstanceId, Trigger};
 
 use crate::instances::application::{Playbook, Reference, Requirements, Snapshot, SnapshotInput};
@@ -14,6 +15,7 @@ use crate::instances::store::{instances, pins};
 use crate::instances::{Manager, Refusal, machine, own_secrets};
 use crate::machines;
 use crate::platform::db::DbError;
+use crate::platform::origin::Actor;
 use crate::platform::{audit, events, logs, vault};
 
 /// What is launched, and what caused the launch.
@@ -46,7 +48,7 @@ impl Request {
 pub async fn launch(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
-    actor: &str,
+    actor: &Actor,
     id: InstanceId,
     request: Request,
 ) -> Result<AppServerId, Refusal> {
@@ -83,7 +85,7 @@ pub(in crate::instances) async fn retry(
     };
     let next = record(manager, conn, &failed.requested_by, row, &request).await?;
     // The user who requested the activation may differ from the one who launched.
-    if let Some(by) = state.activate_requested_by.as_deref().filter(|_| state.activate_when_running) {
+    if let Some(by) = state.activate_requested_by.as_ref().filter(|_| state.activate_when_running) {
         let (reason, drain_limit_seconds) = (state.activate_reason.as_deref(), state.activate_drain_limit_seconds);
         builds::want_activation(conn, next, Some(Wish { by, reason, drain_limit_seconds })).await?;
     }
@@ -108,7 +110,7 @@ pub(super) async fn previous(
 async fn record(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
-    actor: &str,
+    actor: &Actor,
     row: InstanceRow,
     request: &Request,
 ) -> Result<AppServerId, Refusal> {
@@ -127,7 +129,7 @@ async fn record(
     let snapshot = application.snapshot(input)?;
     let number = instances::take_app_server_number(conn, id).await?;
     let name = format!("AppServer {number}");
-    let server_id = machines::store::insert(conn, manager.provider.name(), &snapshot.machine_name_prefix).await?;
+    let server_id = machines::store::insert(conn, manager.provider.kind(), &snapshot.machine_name_prefix).await?;
     let (variables, playbooks) = (variables(&snapshot, &name), snapshot.playbooks.iter().map(playbook_json).collect());
     let references: Value = snapshot.references.iter().map(reference_json).collect();
     // The app server gets its own secrets: the instance's are deleted when its settings change.
@@ -145,7 +147,7 @@ async fn record(
         playbooks,
         variable_references,
         hooks,
-        requested_by: actor.to_owned(),
+        requested_by: actor.clone(),
         reason: request.reason.clone(),
         trigger: request.trigger,
         attempt: request.attempt,
@@ -167,7 +169,7 @@ async fn record(
         "num_attempts": request.num_attempts,
         "activate_when_running": request.activate_when_running,
     });
-    let entry = audit::Entry::new(actor, "launch_app_server")
+    let entry = audit::Entry::new(actor, Operation::LaunchAppServer)
         .instance(id)
         .app_server(app_server)
         .detail(detail)
@@ -177,7 +179,7 @@ async fn record(
 }
 
 /// `AppServer 3 launched by admin (attempt 2 of 2): upgrade`.
-fn words(name: &str, actor: &str, request: &Request) -> String {
+fn words(name: &str, actor: &Actor, request: &Request) -> String {
     let mut words = format!("{name} launched by {actor}");
     if request.num_attempts > 1 {
         words.push_str(&format!(" (attempt {} of {})", request.attempt, request.num_attempts));

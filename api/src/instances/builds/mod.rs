@@ -155,7 +155,7 @@ impl<'a> Build<'a> {
     }
 
     /// The step to do: the one that was begun, or the first of the status. None: the build is over.
-    fn step(&self) -> Result<Option<BuildStepKind>, DbError> {
+    fn step(&self) -> Option<BuildStepKind> {
         let first = match self.row.status {
             AppServerStatus::New => BuildStepKind::Pin,
             AppServerStatus::Waiting => BuildStepKind::Server,
@@ -164,8 +164,8 @@ impl<'a> Build<'a> {
             | AppServerStatus::Failed
             | AppServerStatus::Error
             | AppServerStatus::Terminated
-            | AppServerStatus::Stopped => return Ok(None),
+            | AppServerStatus::Stopped => return None,
         };
-        Ok(Some(self.state.step_kind()?.unwrap_or(first)))
+        Some(self.state.step.unwrap_or(first))
     }
 }

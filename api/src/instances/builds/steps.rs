@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::AsyncConnection;
-use shared_types::app_server::BuildStepKind;
+use shared_types::app_server::{BuildStepKind, StepOutcome};
 use shared_types::{AppServerId, AppServerStatus, InstanceId, ServerStatus};
 
 use super::{Build, StepError};
@@ -80,7 +80,7 @@ impl Build<'_> {
         conn.transaction(async |conn| {
             lease::fence_progress(conn, self.lease).await??;
             self.write(conn, vec![Line::info(format!("Checks passed: {}", words.join("; ")))]).await?;
-            builds::end_steps(conn, self.id(), true).await?;
+            builds::end_steps(conn, self.id(), StepOutcome::Done).await?;
             app_servers::transition(conn, &self.row, AppServerStatus::Running, None).await?;
             if self.state.activate_when_running {
                 ActivateWhenRunning::enqueue(conn, self.id()).await?;

@@ -4,11 +4,13 @@
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
 use shared_types::app_server::{Possible, can_stop};
+use shared_types::audit::Operation;
 use shared_types::{AppServerId, AppServerStatus, EventKind};
 
 use crate::instances::Refusal;
 use crate::instances::jobs::AdvanceAppServer;
 use crate::instances::store::{app_servers, builds};
+use crate::platform::origin::Actor;
 use crate::platform::{audit, events, logs};
 
 /// Requests a build's stop. Requested already, or stopped already: success.
@@ -17,7 +19,7 @@ use crate::platform::{audit, events, logs};
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] when the app server is not being built.
 pub async fn stop(
     conn: &mut AsyncPgConnection,
-    actor: &str,
+    actor: &Actor,
     id: AppServerId,
     reason: Option<String>,
 ) -> Result<(), Refusal> {
@@ -45,7 +47,7 @@ pub async fn stop(
             None => format!("{actor} stops the build"),
         });
         logs::append(conn, logs::About::AppServer(row.instance_id, id), std::slice::from_ref(&line)).await?;
-        let entry = audit::Entry::new(actor, "stop_app_server")
+        let entry = audit::Entry::new(actor, Operation::StopAppServer)
             .instance(row.instance_id)
             .app_server(id)
             .detail(json!({ "status": status }))

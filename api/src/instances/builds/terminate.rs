@@ -4,6 +4,7 @@
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
 use shared_types::app_server::{Possible, can_terminate};
+use shared_types::audit::Operation;
 use shared_types::hook::Moment;
 use shared_types::{AppServerId, AppServerStatus, ServerStatus};
 
@@ -16,6 +17,7 @@ use crate::machines;
 use crate::machines::advance::MachineError;
 use crate::machines::store::Owner;
 use crate::platform::db::DbError;
+use crate::platform::origin::Actor;
 use crate::platform::{audit, logs};
 
 /// How an app server is to be terminated.
@@ -30,7 +32,7 @@ pub struct Request {
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] if it is active, draining, or being built and not to be stopped.
-pub async fn terminate(manager: &Manager, actor: &str, id: AppServerId, request: Request) -> Result<(), Refusal> {
+pub async fn terminate(manager: &Manager, actor: &Actor, id: AppServerId, request: Request) -> Result<(), Refusal> {
     let not_found = || Refusal::NotFound { what: "app server", id: id.0 };
     let mut conn = manager.db.conn().await?;
     if request.stop && summaries::read(&mut conn, id).await?.ok_or_else(not_found)?.status.is_building() {
@@ -47,7 +49,7 @@ pub async fn terminate(manager: &Manager, actor: &str, id: AppServerId, request:
         if !request_end(conn, &row, summary.status, actor).await? {
             return Ok(());
         }
-        let entry = audit::Entry::new(actor, "terminate_app_server")
+        let entry = audit::Entry::new(actor, Operation::TerminateAppServer)
             .instance(row.instance_id)
             .app_server(id)
             .detail(json!({ "status": summary.status }))
@@ -72,7 +74,7 @@ pub(in crate::instances) async fn request_end(
     conn: &mut AsyncPgConnection,
     row: &AppServerRow,
     status: AppServerStatus,
-    by: &str,
+    by: &Actor,
 ) -> Result<bool, DbError> {
     if !machines::store::request_termination(conn, row.server_id, by).await? {
         return Ok(false);

@@ -3,6 +3,7 @@
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value, json};
 use shared_types::applications::ApplicationType;
+use shared_types::audit::Operation;
 use shared_types::{EventKind, FieldError, InstanceId, instance};
 
 use super::care::Care;
@@ -10,6 +11,7 @@ use super::{claim, marks};
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::store::instances::{self, NewInstance};
 use crate::instances::{Manager, Refusal, own_secrets};
+use crate::platform::origin::Actor;
 use crate::platform::{audit, events, logs, vault};
 
 /// A request to create an instance.
@@ -30,7 +32,7 @@ pub struct NewInstanceRequest {
 pub async fn create(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
-    actor: &str,
+    actor: &Actor,
     request: NewInstanceRequest,
 ) -> Result<InstanceId, Refusal> {
     let NewInstanceRequest { name, instance_type, mut settings } = request;
@@ -72,7 +74,7 @@ pub async fn create(
         events::record(conn, EventKind::InstanceCreated, events::About::instance(id)).await?;
         logs::append(conn, logs::About::Instance(id), &[logs::Line::info(format!("Created by {actor}"))]).await?;
         let detail = json!({ "name": name, "domain": domain });
-        let entry = audit::Entry::new(actor, "create_instance").instance(id).detail(detail);
+        let entry = audit::Entry::new(actor, Operation::CreateInstance).instance(id).detail(detail);
         audit::record(conn, entry).await?;
         Ok(id)
     })

@@ -2,11 +2,9 @@
 
 use diesel_async::AsyncPgConnection;
 use serde_json::{Map, Value};
-use shared_types::app_server::{AppServer, InstanceRef, Pin, PlaybookRecord, StepOutcome};
+use shared_types::app_server::{AppServer, InstanceRef, Pin, PlaybookRecord};
 use shared_types::operations::Hold;
-use shared_types::{
-    API_BASE, AppServerId, AppServerStatus, AppServerSummary, FieldWarning, InstanceId, InstanceSummary, secret,
-};
+use shared_types::{API_BASE, AppServerId, AppServerSummary, FieldWarning, InstanceId, InstanceSummary, secret};
 
 use super::care::Care;
 use super::opened;
@@ -170,12 +168,7 @@ pub async fn app_server(
     let (row, server, instance_name) = app_servers::whole(conn, id).await?.ok_or_else(not_found)?;
     let opened = Opened::of(manager, conn, &row).await?;
     let pins = pins::of(conn, id).await?;
-    let mut steps = builds::steps(conn, id).await?;
-    if summary.status == AppServerStatus::Stopped {
-        for step in steps.iter_mut().filter(|step| step.outcome == Some(StepOutcome::Failed)) {
-            step.outcome = Some(StepOutcome::Stopped);
-        }
-    }
+    let steps = builds::steps(conn, id, summary.status).await?;
     let checks = checks::of(conn, id).await?;
     let health = health::shown(conn, row.instance_id, Some(id)).await?;
     Ok(AppServer {

@@ -2,6 +2,7 @@
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value};
+use shared_types::audit::Operation;
 use shared_types::settings::Schema;
 use shared_types::{EventKind, InstanceId};
 
@@ -14,6 +15,7 @@ use crate::instances::jobs::ApplyRouting;
 use crate::instances::store::hostnames;
 use crate::instances::store::instances::{self, NewInstance};
 use crate::instances::{Manager, Refusal};
+use crate::platform::origin::Actor;
 use crate::platform::{audit, events, logs, vault};
 
 /// Changes the given fields, if the instance was not changed since `version`.
@@ -24,7 +26,7 @@ use crate::platform::{audit, events, logs, vault};
 pub async fn update(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
-    actor: &str,
+    actor: &Actor,
     id: InstanceId,
     version: i64,
     mut fields: Map<String, Value>,
@@ -91,8 +93,9 @@ pub async fn update(
         events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
         let line = logs::Line::info(format!("{actor} changed {}", changed.join(", ")));
         logs::append(conn, logs::About::Instance(id), &[line]).await?;
-        let entry =
-            audit::Entry::new(actor, "update_instance").instance(id).change(before.of(&changed), after.of(&changed));
+        let entry = audit::Entry::new(actor, Operation::UpdateInstance)
+            .instance(id)
+            .change(before.of(&changed), after.of(&changed));
         Ok(audit::record(conn, entry).await?)
     })
     .await

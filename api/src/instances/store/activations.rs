@@ -9,6 +9,7 @@ use shared_types::{ActivationId, AppServerId, InstanceId};
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::{activations, app_servers, servers};
+use crate::platform::origin::Actor;
 
 /// A switch that is to be stored.
 #[derive(Debug, diesel::Insertable)]
@@ -22,7 +23,7 @@ pub struct NewActivation<'a> {
     pub replaced_app_server_id: Option<AppServerId>,
     /// The routing generation that this switch creates.
     pub generation: i64,
-    pub activated_by: &'a str,
+    pub activated_by: &'a Actor,
     pub reason: Option<&'a str>,
     pub kind: ActivationKind,
     /// Whether the checks were skipped.

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, JoinOnDsl, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
-use shared_types::app_server::BuildStepKind;
 use shared_types::hook::{Hook, Moment};
 use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId, ServerId, ServerStatus, Trigger};
 
@@ -13,6 +12,7 @@ use crate::platform::db::DbError;
 use crate::platform::db::schema::{app_servers, builds, instances, servers};
 use crate::platform::events;
 use crate::platform::logs::{self, Line};
+use crate::platform::origin::Actor;
 use crate::platform::vault::Sealed;
 
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -41,7 +41,7 @@ pub struct AppServerRow {
     /// When the status last changed.
     pub modified: DateTime<Utc>,
     /// The user or the automation that launched it.
-    pub requested_by: String,
+    pub requested_by: Actor,
     pub reason: Option<String>,
     /// Number of this attempt, from 1.
     pub attempt: i32,
@@ -93,7 +93,7 @@ pub struct NewAppServer {
     /// The playbooks that run when traffic moves.
     pub hooks: Value,
     /// The user or the automation that launches it.
-    pub requested_by: String,
+    pub requested_by: Actor,
     pub reason: Option<String>,
     pub trigger: Trigger,
     /// Number of this attempt, from 1.
@@ -111,7 +111,7 @@ pub struct NewAppServer {
 pub async fn insert(
     conn: &mut AsyncPgConnection,
     new: &NewAppServer,
-    activate_for: Option<&str>,
+    activate_for: Option<&Actor>,
 ) -> Result<AppServerId, DbError> {
     use crate::platform::db::schema::log_counters;
     let id: AppServerId =
@@ -210,16 +210,4 @@ pub async fn transition(
         logs::append(conn, logs::About::AppServer(row.instance_id, row.id), &[line]).await?;
     }
     Ok(moved == 1)
-}
-
-/// Parses the stored word of a step.
-///
-/// # Errors
-/// [`DbError::Corrupt`] when the word is no step.
-pub fn step_kind(word: &str) -> Result<BuildStepKind, DbError> {
-    BuildStepKind::ALL
-        .iter()
-        .copied()
-        .find(|kind| kind.as_str() == word)
-        .ok_or_else(|| DbError::Corrupt(format!("«{word}» is no step of a build")))
 }

@@ -10,12 +10,12 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::app_server::{BuildStep, BuildStepKind, StepOutcome};
 use shared_types::{AppServerId, AppServerStatus, EventKind, InstanceId};
 
-use super::app_servers::step_kind;
 use crate::ansible::port::SpoolPosition;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::{app_servers, build_steps, builds};
 use crate::platform::events;
+use crate::platform::origin::Actor;
 
 #[diesel::declare_sql_function]
 extern "SQL" {
@@ -28,7 +28,7 @@ extern "SQL" {
 #[diesel(table_name = builds)]
 pub struct BuildRow {
     /// The current step; None before the first.
-    pub step: Option<String>,
+    pub step: Option<BuildStepKind>,
     /// Index of the current playbook.
     pub playbook: i32,
     /// Counts runs of playbooks.
@@ -44,26 +44,18 @@ pub struct BuildRow {
     /// When it was taken out of the queue; None: it waits.
     pub begun_at: Option<DateTime<Utc>>,
     /// Who requested its stop; None: no stop was requested.
-    pub stop_requested_by: Option<String>,
+    pub stop_requested_by: Option<Actor>,
     pub stop_reason: Option<String>,
     /// Whether automation is still to activate it.
     pub activate_when_running: bool,
     /// Who requested the activation.
-    pub activate_requested_by: Option<String>,
+    pub activate_requested_by: Option<Actor>,
     pub activate_reason: Option<String>,
     /// Seconds that the replaced app server may drain; None: the setting.
     pub activate_drain_limit_seconds: Option<i32>,
 }
 
 impl BuildRow {
-    /// The current step; None before the first.
-    ///
-    /// # Errors
-    /// [`DbError::Corrupt`] when the database holds an unknown word.
-    pub fn step_kind(&self) -> Result<Option<BuildStepKind>, DbError> {
-        self.step.as_deref().map(step_kind).transpose()
-    }
-
     /// How far the spool of the current run is in the log.
     pub fn position(&self) -> SpoolPosition {
         SpoolPosition {
@@ -110,13 +102,13 @@ pub async fn begin_step(
          INSERT INTO build_steps (app_server_id, step) VALUES ($1, $2) ON CONFLICT DO NOTHING",
     )
     .bind::<BigInt, _>(id)
-    .bind::<Text, _>(step.as_str())
+    .bind::<Text, _>(step)
     .execute(conn)
     .await?;
     if began == 1 {
         diesel::update(builds::table.find(id))
             .set((
-                builds::step.eq(Some(step.as_str())),
+                builds::step.eq(Some(step)),
                 builds::deadline.eq(Some(deadline)),
                 builds::task.eq(None::<String>),
                 builds::estimated_end.eq(fixed::<Nullable<Timestamptz>>(ESTIMATED_END)),
@@ -134,15 +126,17 @@ pub async fn begin_step(
 /// [`DbError`] when the statement fails.
 pub async fn has_begun(conn: &mut AsyncPgConnection, id: AppServerId, step: BuildStepKind) -> Result<bool, DbError> {
     let found: Option<AppServerId> =
-        build_steps::table.find((id, step.as_str())).select(build_steps::app_server_id).first(conn).await.optional()?;
+        build_steps::table.find((id, step)).select(build_steps::app_server_id).first(conn).await.optional()?;
     Ok(found.is_some())
 }
 
-/// Closes every open step, because the build has ended.
+/// Closes every open step, because the build has ended. [`StepOutcome::Stopped`] is stored like a failure: the app
+/// server's status tells them apart.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn end_steps(conn: &mut AsyncPgConnection, id: AppServerId, is_ok: bool) -> Result<(), DbError> {
+pub async fn end_steps(conn: &mut AsyncPgConnection, id: AppServerId, outcome: StepOutcome) -> Result<(), DbError> {
+    let is_ok = outcome == StepOutcome::Done;
     diesel::update(build_steps::table)
         .filter(build_steps::app_server_id.eq(id))
         .filter(build_steps::ended.is_null())
@@ -152,24 +146,37 @@ pub async fn end_steps(conn: &mut AsyncPgConnection, id: AppServerId, is_ok: boo
     Ok(())
 }
 
-/// The timeline of a build: every step, begun or not.
+/// How a step ended, by what is stored of it and the app server's status.
+const fn outcome(is_ok: bool, status: AppServerStatus) -> StepOutcome {
+    match (is_ok, status) {
+        (true, _) => StepOutcome::Done,
+        (false, AppServerStatus::Stopped) => StepOutcome::Stopped,
+        (false, _) => StepOutcome::Failed,
+    }
+}
+
+/// The timeline of a build: every step, begun or not. `status`: of its app server.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn steps(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Vec<BuildStep>, DbError> {
-    type Row = (String, DateTime<Utc>, Option<DateTime<Utc>>, Option<bool>);
+pub async fn steps(
+    conn: &mut AsyncPgConnection,
+    id: AppServerId,
+    status: AppServerStatus,
+) -> Result<Vec<BuildStep>, DbError> {
+    type Row = (BuildStepKind, DateTime<Utc>, Option<DateTime<Utc>>, Option<bool>);
     let rows: Vec<Row> = build_steps::table
         .filter(build_steps::app_server_id.eq(id))
         .select((build_steps::step, build_steps::started, build_steps::ended, build_steps::is_ok))
         .load(conn)
         .await?;
     let step = |kind: &BuildStepKind| {
-        let row = rows.iter().find(|(word, ..)| word == kind.as_str());
+        let row = rows.iter().find(|(found, ..)| found == kind);
         BuildStep {
             kind: *kind,
             started: row.map(|(_, started, ..)| *started),
             ended: row.and_then(|(_, _, ended, _)| *ended),
-            outcome: row.and_then(|(.., ok)| *ok).map(|ok| if ok { StepOutcome::Done } else { StepOutcome::Failed }),
+            outcome: row.and_then(|(.., is_ok)| *is_ok).map(|is_ok| outcome(is_ok, status)),
         }
     };
     Ok(BuildStepKind::ALL.iter().map(step).collect())
@@ -263,7 +270,7 @@ pub async fn tasks_done(conn: &mut AsyncPgConnection, id: AppServerId) -> Result
 pub async fn request_stop(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
-    by: &str,
+    by: &Actor,
     reason: Option<&str>,
 ) -> Result<bool, DbError> {
     let asked = diesel::update(builds::table.find(id))
@@ -296,7 +303,7 @@ pub async fn lock(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Optio
 #[derive(Debug, Clone, Copy)]
 pub struct Wish<'a> {
     /// Who requested the activation.
-    pub by: &'a str,
+    pub by: &'a Actor,
     pub reason: Option<&'a str>,
     /// Seconds that the replaced app server may drain; None: the setting.
     pub drain_limit_seconds: Option<i32>,

@@ -14,6 +14,7 @@ use crate::ansible::port::SpoolPosition;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::hook_runs;
+use crate::platform::origin::Actor;
 
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = hook_runs)]
@@ -38,7 +39,7 @@ pub struct HookRunRow {
 /// An activation that waits for its hooks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    pub by: String,
+    pub by: Actor,
     pub kind: ActivationKind,
     /// Whether checks are skipped, and a failed hook prevents nothing.
     pub is_forced: bool,

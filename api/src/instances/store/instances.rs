@@ -10,6 +10,7 @@ use shared_types::{AppServerId, InstanceId};
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::instances;
+use crate::platform::origin::Actor;
 use crate::platform::vault::Sealed;
 
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -197,7 +198,7 @@ pub async fn active(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>, Db
 pub async fn hold(
     conn: &mut AsyncPgConnection,
     id: InstanceId,
-    by: &str,
+    by: &Actor,
     reason: Option<&str>,
 ) -> Result<bool, DbError> {
     let changed = diesel::update(instances::table.find(id))
@@ -246,7 +247,7 @@ pub async fn forget_fallback(conn: &mut AsyncPgConnection, id: InstanceId, gone:
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn archive(conn: &mut AsyncPgConnection, id: InstanceId, by: &str) -> Result<(), DbError> {
+pub async fn archive(conn: &mut AsyncPgConnection, id: InstanceId, by: &Actor) -> Result<(), DbError> {
     diesel::update(instances::table.find(id))
         .set((
             instances::archived_at.eq(fixed::<Nullable<Timestamptz>>("now()")),

@@ -3,6 +3,7 @@
 use diesel::OptionalExtension;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use shared_types::app_server::BuildStepKind;
 use shared_types::{AppServerId, AppServerStatus, InstanceId};
 
 use crate::platform::db::DbError;
@@ -49,7 +50,7 @@ pub struct Facts {
     pub failure: Option<String>,
     /// The step that failed.
     #[diesel(sql_type = Nullable<Text>)]
-    pub failed_step: Option<String>,
+    pub failed_step: Option<BuildStepKind>,
     /// Id of this installation, for the Message-ID.
     #[diesel(sql_type = Text)]
     pub installation: String,

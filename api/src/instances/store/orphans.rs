@@ -5,7 +5,7 @@ use diesel::QueryDsl;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::retention::OrphanKind;
-use shared_types::{AppServerId, AppServerStatus, InstanceId, ServerId, ServerStatus};
+use shared_types::{AppServerId, AppServerStatus, InstanceId, ProviderKind, ServerId, ServerStatus};
 
 use crate::platform::db::DbError;
 use crate::platform::db::schema::installation;
@@ -44,7 +44,11 @@ pub struct Owned {
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn owned(conn: &mut AsyncPgConnection, provider: &str, ids: &[ServerId]) -> Result<Vec<Owned>, DbError> {
+pub async fn owned(
+    conn: &mut AsyncPgConnection,
+    provider: ProviderKind,
+    ids: &[ServerId],
+) -> Result<Vec<Owned>, DbError> {
     Ok(diesel::sql_query(
         "SELECT s.id AS server_id, coalesce(s.provider_id, s.name) AS provider_id, s.name, s.status, \
          s.termination_requested_at IS NOT NULL AS is_ending, \
@@ -87,7 +91,7 @@ struct News {
 /// [`DbError`] when a statement fails.
 pub async fn keep(
     conn: &mut AsyncPgConnection,
-    provider: &str,
+    provider: ProviderKind,
     found: &[Difference],
     unsure: &[ServerId],
 ) -> Result<Vec<Difference>, DbError> {
@@ -183,7 +187,7 @@ pub struct OrphanRow {
     pub kind: OrphanKind,
     /// The provider of the machine.
     #[diesel(sql_type = Text)]
-    pub provider: String,
+    pub provider: ProviderKind,
     /// The provider's id of the machine.
     #[diesel(sql_type = Text)]
     pub provider_id: String,

@@ -10,6 +10,7 @@ use shared_types::{AppServerId, InstanceId};
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::{queue_pause, workers};
+use crate::platform::origin::Actor;
 
 #[derive(diesel::QueryableByName)]
 struct Found {
@@ -82,7 +83,7 @@ pub async fn begin(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn pause(conn: &mut AsyncPgConnection, by: &str, reason: Option<&str>) -> Result<bool, DbError> {
+pub async fn pause(conn: &mut AsyncPgConnection, by: &Actor, reason: Option<&str>) -> Result<bool, DbError> {
     let paused = diesel::insert_into(queue_pause::table)
         .values((queue_pause::paused_by.eq(by), queue_pause::reason.eq(reason)))
         .on_conflict_do_nothing()

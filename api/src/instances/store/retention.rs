@@ -7,6 +7,7 @@ use shared_types::retention::Expiring;
 use shared_types::{AppServerId, InstanceId};
 
 use crate::platform::db::DbError;
+use crate::platform::origin::Actor;
 
 /// App servers `a` of instances `i` whose machine (`s`) is not needed, with the hours it may stay: neither active nor
 /// fallback, nor draining, nor with hooks that are due, nor pinned (`r`), nor the newest that is being built or runs
@@ -142,7 +143,7 @@ pub async fn forget(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<(),
 pub async fn pin(
     conn: &mut AsyncPgConnection,
     id: AppServerId,
-    by: &str,
+    by: &Actor,
     reason: Option<&str>,
 ) -> Result<bool, DbError> {
     let pinned = diesel::sql_query(

@@ -5,14 +5,13 @@ use diesel::sql_types::{Bool, Jsonb, Nullable};
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
-use shared_types::app_server::Progress;
+use shared_types::app_server::{BuildStepKind, Progress};
 use shared_types::pagination::ByAge;
 use shared_types::queue::Queued;
 use shared_types::{
     API_BASE, AppServerId, AppServerStatus, AppServerSummary, InstanceId, ServerStatus, Serving, Trigger,
 };
 
-use super::app_servers::step_kind;
 use super::called::called;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
@@ -75,8 +74,16 @@ type Own = (
     i32,
     Option<AppServerId>,
 );
-type OfBuild =
-    (Option<String>, i32, i32, Option<String>, Option<DateTime<Utc>>, Option<DateTime<Utc>>, bool, Option<String>);
+type OfBuild = (
+    Option<BuildStepKind>,
+    i32,
+    i32,
+    Option<String>,
+    Option<DateTime<Utc>>,
+    Option<DateTime<Utc>>,
+    bool,
+    Option<String>,
+);
 type OfInstance = (Option<AppServerId>, Option<AppServerId>);
 type Kept = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 type Row = (Own, OfBuild, OfInstance, ServerStatus, Option<Kept>, (bool, bool), Option<Value>);
@@ -209,7 +216,7 @@ fn summary(
     };
     let queued: Option<Queued> = queued.map(serde_json::from_value).transpose()?;
     let (pinned_at, terminates_at) = kept.unwrap_or_default();
-    let step = if is_building { step.as_deref().map(step_kind).transpose()? } else { None };
+    let step = step.filter(|_| is_building);
     Ok(AppServerSummary {
         id,
         api_url: format!("{API_BASE}/app-servers/{id}"),

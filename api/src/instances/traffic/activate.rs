@@ -8,6 +8,7 @@ use serde_json::json;
 use shared_types::app_server::{
     ActivationKind, MAX_DRAIN_LIMIT, Possible, can_activate, can_activate_when_running, can_have_traffic,
 };
+use shared_types::audit::Operation;
 use shared_types::{AppServerId, AppServerSummary, EventKind, FieldError, InstanceId, Serving};
 
 use super::switch::{self, Switch, Switched, swapped};
@@ -16,6 +17,7 @@ use crate::instances::store::instances::{self, InstanceRow};
 use crate::instances::store::summaries;
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
+use crate::platform::origin::Actor;
 use crate::platform::{audit, events, logs};
 
 /// How an app server is to be activated.
@@ -77,7 +79,12 @@ pub(in crate::instances) fn force_errors(force: bool, reason: Option<&str>) -> V
 /// # Errors
 /// [`Refusal::Conflict`] when neither is possible, its checks fail, or another app server is active than expected;
 /// [`Refusal::Invalid`] for fields that are not valid.
-pub async fn activate(manager: &Manager, actor: &str, id: AppServerId, request: Request) -> Result<Decision, Refusal> {
+pub async fn activate(
+    manager: &Manager,
+    actor: &Actor,
+    id: AppServerId,
+    request: Request,
+) -> Result<Decision, Refusal> {
     request.check()?;
     let (mut summary, instance) = read(manager, id).await?;
     if summary.serving == Serving::Active {
@@ -142,7 +149,7 @@ pub(in crate::instances) async fn prove(manager: &Manager, id: AppServerId, pati
 
 async fn swap(
     manager: &Manager,
-    actor: &str,
+    actor: &Actor,
     id: AppServerId,
     of: InstanceId,
     request: &Request,
@@ -174,7 +181,7 @@ async fn swap(
 /// Requests that automation activates it when it runs. False: its build has ended.
 async fn want(
     manager: &Manager,
-    actor: &str,
+    actor: &Actor,
     id: AppServerId,
     instance: &InstanceRow,
     request: &Request,
@@ -209,7 +216,7 @@ async fn want(
         let line = logs::Line::info(format!("{actor} wants it to be activated when it runs"));
         logs::append(conn, logs::About::AppServer(instance.id, id), &[line]).await?;
         let detail = json!({ "when_running": true, "status": status });
-        let entry = audit::Entry::new(actor, "activate_app_server")
+        let entry = audit::Entry::new(actor, Operation::ActivateAppServer)
             .instance(instance.id)
             .app_server(id)
             .detail(detail)

@@ -17,19 +17,20 @@ use crate::instances::store::hook_runs::{self, HookRunRow, Waiting};
 use crate::instances::store::instances::{self, InstanceRow};
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
+use crate::platform::origin::Actor;
 use crate::platform::{audit, events, logs};
 use crate::routing::traffic;
 
 /// Makes the hooks of an activation due, in a transaction that has locked the instance. A waiting activation is kept.
 pub(super) async fn wait(
     conn: &mut AsyncPgConnection,
-    actor: &str,
+    actor: &Actor,
     instance: &InstanceRow,
     row: &AppServerRow,
     switch: &Switch<'_>,
 ) -> Result<(), DbError> {
     let waiting = Waiting {
-        by: actor.to_owned(),
+        by: actor.clone(),
         kind: switch.kind,
         is_forced: switch.is_forced,
         drain_limit_seconds: switch.drain_limit_seconds,
@@ -46,8 +47,8 @@ pub(super) async fn wait(
     let line = logs::Line::info(format!("{actor} activates {} when its hooks have ended", row.name));
     logs::append(conn, logs::About::AppServer(row.instance_id, row.id), &[line]).await?;
     let detail = json!({ "kind": switch.kind, "is_forced": switch.is_forced, "after_hooks": true });
-    let action = switch::action(switch.kind);
-    let entry = audit::Entry::new(actor, action).instance(instance.id).app_server(row.id).detail(detail);
+    let operation = switch::operation(switch.kind);
+    let entry = audit::Entry::new(actor, operation).instance(instance.id).app_server(row.id).detail(detail);
     audit::record(conn, entry.reason(switch.reason)).await
 }
 

@@ -2,25 +2,27 @@
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
+use shared_types::audit::Operation;
 use shared_types::{EventKind, InstanceId};
 
 use crate::instances::store::instances;
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
+use crate::platform::origin::Actor;
 use crate::platform::{audit, events, logs};
 
 /// Sets the hold. Set already: success; its user and reason stay as they are.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Db`] when the database does not answer.
-pub async fn hold(manager: &Manager, actor: &str, id: InstanceId, reason: Option<String>) -> Result<(), Refusal> {
+pub async fn hold(manager: &Manager, actor: &Actor, id: InstanceId, reason: Option<String>) -> Result<(), Refusal> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
         instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
         if !set(conn, actor, id, reason.as_deref()).await? {
             return Ok(());
         }
-        let entry = audit::Entry::new(actor, "hold_instance").instance(id).reason(reason.as_deref());
+        let entry = audit::Entry::new(actor, Operation::HoldInstance).instance(id).reason(reason.as_deref());
         Ok(audit::record(conn, entry).await?)
     })
     .await
@@ -30,7 +32,7 @@ pub async fn hold(manager: &Manager, actor: &str, id: InstanceId, reason: Option
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Db`] when the database does not answer.
-pub async fn lift(manager: &Manager, actor: &str, id: InstanceId) -> Result<(), Refusal> {
+pub async fn lift(manager: &Manager, actor: &Actor, id: InstanceId) -> Result<(), Refusal> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
         let row = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
@@ -41,7 +43,7 @@ pub async fn lift(manager: &Manager, actor: &str, id: InstanceId) -> Result<(), 
         let line = logs::Line::info(format!("{actor} lifted the hold: automation activates again"));
         logs::append(conn, logs::About::Instance(id), &[line]).await?;
         let detail = json!({ "by": row.hold_by, "at": row.hold_at, "reason": row.hold_reason });
-        let entry = audit::Entry::new(actor, "lift_hold").instance(id).detail(detail);
+        let entry = audit::Entry::new(actor, Operation::LiftHold).instance(id).detail(detail);
         Ok(audit::record(conn, entry).await?)
     })
     .await
@@ -50,7 +52,7 @@ pub async fn lift(manager: &Manager, actor: &str, id: InstanceId) -> Result<(), 
 /// Sets the hold in a transaction that has locked the instance; the audit entry is the caller's. False: one was set.
 pub(in crate::instances) async fn set(
     conn: &mut AsyncPgConnection,
-    actor: &str,
+    actor: &Actor,
     id: InstanceId,
     reason: Option<&str>,
 ) -> Result<bool, DbError> {

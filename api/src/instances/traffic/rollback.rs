@@ -6,6 +6,7 @@ use std::time::Duration;
 use diesel_async::AsyncConnection;
 use serde_json::json;
 use shared_types::app_server::{ActivationKind, Possible, can_roll_back};
+use shared_types::audit::Operation;
 use shared_types::{AppServerId, FieldError, InstanceId, Serving};
 
 use super::activate::{Decision, force_errors, may_have_traffic, prove};
@@ -15,6 +16,7 @@ use crate::instances::store::instances::{self, InstanceRow};
 use crate::instances::store::{activations, summaries};
 use crate::instances::{Manager, Refusal};
 use crate::platform::audit;
+use crate::platform::origin::Actor;
 
 /// Timeout of each check: a rollback is urgent.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -37,7 +39,7 @@ pub struct Request {
 /// meanwhile; [`Refusal::Invalid`] when the named app server is another instance's, or a reason is missing.
 pub async fn roll_back(
     manager: &Manager,
-    actor: &str,
+    actor: &Actor,
     id: InstanceId,
     request: Request,
 ) -> Result<(AppServerId, Decision), Refusal> {
@@ -97,7 +99,7 @@ fn refusal(id: InstanceId, possible: Possible) -> Refusal {
 
 async fn swap(
     manager: &Manager,
-    actor: &str,
+    actor: &Actor,
     seen: &InstanceRow,
     target: AppServerId,
     request: &Request,
@@ -111,7 +113,7 @@ async fn swap(
         if before == Some(target) {
             if hold::set(conn, actor, id, reason).await? {
                 let detail = json!({ "was_active": true });
-                let entry = audit::Entry::new(actor, "roll_back_instance")
+                let entry = audit::Entry::new(actor, Operation::RollBackInstance)
                     .instance(id)
                     .app_server(target)
                     .detail(detail)

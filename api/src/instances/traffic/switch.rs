@@ -4,6 +4,7 @@
 use diesel_async::AsyncPgConnection;
 use serde_json::json;
 use shared_types::app_server::{ActivationKind, Possible, can_activate};
+use shared_types::audit::Operation;
 use shared_types::hook::Moment;
 use shared_types::{AppServerId, EventKind, Serving};
 
@@ -15,6 +16,7 @@ use crate::instances::store::instances::InstanceRow;
 use crate::instances::store::{activations, app_servers, builds, instances};
 use crate::instances::{Manager, Refusal, health};
 use crate::platform::db::DbError;
+use crate::platform::origin::Actor;
 use crate::platform::{audit, events, logs};
 
 /// A switch of traffic to an app server.
@@ -51,7 +53,7 @@ pub enum Switched {
 pub async fn write(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
-    actor: &str,
+    actor: &Actor,
     instance: &InstanceRow,
     switch: &Switch<'_>,
 ) -> Result<Switched, Refusal> {
@@ -102,7 +104,7 @@ fn setting(manager: &Manager) -> i32 {
 /// Writes the event, the lines of both logs, and the audit entry.
 async fn tell(
     conn: &mut AsyncPgConnection,
-    actor: &str,
+    actor: &Actor,
     row: &AppServerRow,
     before: Option<AppServerId>,
     switch: &Switch<'_>,
@@ -113,7 +115,7 @@ async fn tell(
     logs::append(conn, logs::About::AppServer(instance, id), std::slice::from_ref(&line)).await?;
     logs::append(conn, logs::About::Instance(instance), &[line]).await?;
     let detail = json!({ "kind": switch.kind, "is_forced": switch.is_forced });
-    let entry = audit::Entry::new(actor, action(switch.kind))
+    let entry = audit::Entry::new(actor, operation(switch.kind))
         .instance(instance)
         .app_server(id)
         .change(json!({ "active_app_server_id": before }), json!({ "active_app_server_id": id }))
@@ -122,16 +124,16 @@ async fn tell(
     audit::record(conn, entry).await
 }
 
-/// The operation as named in the audit trail.
-pub(super) const fn action(kind: ActivationKind) -> &'static str {
+/// The operation that the audit log records.
+pub(super) const fn operation(kind: ActivationKind) -> Operation {
     match kind {
-        ActivationKind::Manual | ActivationKind::Automatic => "activate_app_server",
-        ActivationKind::Rollback => "roll_back_instance",
+        ActivationKind::Manual | ActivationKind::Automatic => Operation::ActivateAppServer,
+        ActivationKind::Rollback => Operation::RollBackInstance,
     }
 }
 
 /// `AppServer 2 activated by admin (rollback, unchecked): the new one is slow`.
-fn words(actor: &str, row: &AppServerRow, switch: &Switch<'_>) -> String {
+fn words(actor: &Actor, row: &AppServerRow, switch: &Switch<'_>) -> String {
     let kind = match switch.kind {
         ActivationKind::Manual => None,
         ActivationKind::Automatic => Some("as it runs"),

@@ -16,6 +16,7 @@ use crate::instances::store::builds::{self, BuildRow};
 use crate::instances::store::instances::{self, InstanceRow};
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
+use crate::platform::origin::Actor;
 use crate::platform::{events, logs};
 
 /// The result of one try.
@@ -95,7 +96,7 @@ async fn swap(manager: &Manager, row: &AppServerRow, build: &BuildRow, seen: &In
                 reason: build.activate_reason.as_deref(),
                 has_run_hooks: false,
             };
-            let actor = build.activate_requested_by.as_deref().unwrap_or("automation");
+            let actor = build.activate_requested_by.as_ref().unwrap_or(&Actor::Automation);
             switch::write(manager, conn, actor, &instance, &switch).await?;
             Ok::<_, Refusal>(Tried::Done)
         })

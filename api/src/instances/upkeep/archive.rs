@@ -2,6 +2,7 @@
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
+use shared_types::audit::Operation;
 use shared_types::{EventKind, InstanceId};
 
 use crate::instances::builds::terminate;
@@ -9,6 +10,7 @@ use crate::instances::jobs::ApplyRouting;
 use crate::instances::settings::claim;
 use crate::instances::store::{app_servers, hostnames, instances};
 use crate::instances::{Manager, Refusal};
+use crate::platform::origin::Actor;
 use crate::platform::{audit, events, logs};
 
 /// Archives an instance: its host names lead nowhere, nothing is launched. Archived already: success.
@@ -17,7 +19,7 @@ use crate::platform::{audit, events, logs};
 /// [`Refusal::Conflict`] while an app server is being built, and while one has a machine, unless `terminates`.
 pub async fn archive(
     conn: &mut AsyncPgConnection,
-    actor: &str,
+    actor: &Actor,
     id: InstanceId,
     terminates: bool,
 ) -> Result<(), Refusal> {
@@ -50,7 +52,7 @@ pub async fn archive(
         logs::append(conn, logs::About::Instance(id), &[logs::Line::info(format!("Archived by {actor}"))]).await?;
         let terminated: Vec<_> = alive.iter().map(|one| one.id).collect();
         let detail = json!({ "terminated": terminated, "was_active": row.active_app_server_id });
-        let entry = audit::Entry::new(actor, "archive_instance").instance(id).detail(detail);
+        let entry = audit::Entry::new(actor, Operation::ArchiveInstance).instance(id).detail(detail);
         Ok(audit::record(conn, entry).await?)
     })
     .await
@@ -63,7 +65,7 @@ pub async fn archive(
 pub async fn restore(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
-    actor: &str,
+    actor: &Actor,
     id: InstanceId,
 ) -> Result<(), Refusal> {
     conn.transaction(async |conn| {
@@ -83,7 +85,7 @@ pub async fn restore(
         ApplyRouting::enqueue(conn, id).await?;
         events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
         logs::append(conn, logs::About::Instance(id), &[logs::Line::info(format!("Restored by {actor}"))]).await?;
-        let entry = audit::Entry::new(actor, "restore_instance").instance(id);
+        let entry = audit::Entry::new(actor, Operation::RestoreInstance).instance(id);
         Ok(audit::record(conn, entry).await?)
     })
     .await
@@ -93,7 +95,7 @@ pub async fn restore(
 ///
 /// # Errors
 /// [`Refusal::Conflict`] while it is in use or has machines; [`Refusal::Invalid`] when `confirm` is not its domain.
-pub async fn purge(manager: &Manager, actor: &str, id: InstanceId, confirm: &str) -> Result<Vec<String>, Refusal> {
+pub async fn purge(manager: &Manager, actor: &Actor, id: InstanceId, confirm: &str) -> Result<Vec<String>, Refusal> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
         let row = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
@@ -117,7 +119,7 @@ pub async fn purge(manager: &Manager, actor: &str, id: InstanceId, confirm: &str
         let line = logs::Line::info(format!("Purged by {actor}: {} deleted", deleted.len()));
         logs::append(conn, logs::About::Instance(id), &[line]).await?;
         let detail = json!({ "deleted": deleted });
-        let entry = audit::Entry::new(actor, "purge_instance").instance(id).detail(detail);
+        let entry = audit::Entry::new(actor, Operation::PurgeInstance).instance(id).detail(detail);
         audit::record(conn, entry).await?;
         Ok(deleted)
     })

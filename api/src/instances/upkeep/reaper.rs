@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use diesel_async::AsyncConnection;
 use serde_json::json;
+use shared_types::audit::Operation;
 use shared_types::retention::{Orphan, OrphanKind, Orphans};
 use shared_types::{AppServerId, AppServerStatus, ServerId, ServerStatus};
 
@@ -21,10 +22,11 @@ use crate::machines;
 use crate::machines::provider::{Machine, MachineRef};
 use crate::machines::store::Owner;
 use crate::platform::db::DbError;
+use crate::platform::origin::Actor;
 use crate::platform::{audit, logs};
 
 /// The actor when no user requests it.
-const ACTOR: &str = "reaper";
+const ACTOR: &Actor = &Actor::Reaper;
 /// A machine must be missing in two comparisons at least this far apart.
 const TWICE: Duration = Duration::from_secs(60);
 
@@ -56,7 +58,7 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
 ///
 /// # Errors
 /// [`Refusal::Db`] when the database does not answer.
-pub async fn reap(manager: &Manager, actor: &str) -> Result<Orphans, Refusal> {
+pub async fn reap(manager: &Manager, actor: &Actor) -> Result<Orphans, Refusal> {
     let answer = compare(manager).await?;
     let done = settle(manager, answer, true).await?;
     record(manager, actor, &done).await?;
@@ -93,11 +95,11 @@ fn orphan(row: OrphanRow) -> Orphan {
 
 /// Finds the differences and stores them.
 async fn compare(manager: &Manager) -> Result<Answer, DbError> {
-    let provider = manager.provider.name();
+    let provider = manager.provider.kind();
     let listed = match manager.provider.list().await {
         Ok(listed) => listed,
         Err(error) => {
-            tracing::warn!(provider, %error, "provider and database could not be compared");
+            tracing::warn!(provider = provider.as_str(), %error, "provider and database could not be compared");
             let note = format!("the provider does not answer ({error}): nothing is done");
             store::compared(&mut *manager.db.conn().await?, Some(&note), false).await?;
             return Ok(Answer::None);
@@ -118,7 +120,11 @@ async fn compare(manager: &Manager) -> Result<Answer, DbError> {
     let expected = owned.iter().filter(|one| is_expected(one)).count();
     let is_odd = listed.is_empty() && expected > 0;
     let note = if is_odd {
-        tracing::warn!(provider, expected, "the provider lists no machine, and we own some; nothing is done by itself");
+        tracing::warn!(
+            provider = provider.as_str(),
+            expected,
+            "the provider lists no machine, and we own some; nothing is done by itself"
+        );
         Some(format!(
             "the provider lists no machine, and {expected} are expected: nothing is done by itself; see that it is the \
              right one, and ask for it (POST /servers/orphans)"
@@ -133,7 +139,7 @@ async fn compare(manager: &Manager) -> Result<Answer, DbError> {
 }
 
 async fn keep(manager: &Manager, found: &[Difference], unsure: &[ServerId], note: Option<&str>) -> Result<(), DbError> {
-    let provider = manager.provider.name();
+    let provider = manager.provider.kind();
     let mut conn = manager.db.conn().await?;
     let news = conn
         .transaction(async |conn| {
@@ -142,7 +148,7 @@ async fn keep(manager: &Manager, found: &[Difference], unsure: &[ServerId], note
         })
         .await?;
     for Difference { kind, provider_id, server_id } in news {
-        tracing::warn!(provider, provider_id, server = %server_id, kind = kind.as_str(), "provider and database differ");
+        tracing::warn!(provider = provider.as_str(), provider_id, server = %server_id, kind = kind.as_str(), "provider and database differ");
     }
     Ok(())
 }
@@ -180,7 +186,7 @@ async fn settle(manager: &Manager, answer: Answer, is_asked_for: bool) -> Result
     }
     let rows = list(manager, &mut *manager.db.conn().await?).await?;
     let mut done = Vec::new();
-    for row in rows.iter().filter(|row| row.is_due && row.provider == manager.provider.name()) {
+    for row in rows.iter().filter(|row| row.is_due && row.provider == manager.provider.kind()) {
         done.extend(match row.kind {
             OrphanKind::Unowned => take_away(manager, row).await?,
             OrphanKind::Missing => write_off(manager, row).await?,
@@ -192,7 +198,7 @@ async fn settle(manager: &Manager, answer: Answer, is_asked_for: bool) -> Result
 /// Terminates a machine that has no owner, according to the database at this moment.
 async fn take_away(manager: &Manager, row: &OrphanRow) -> Result<Option<String>, DbError> {
     let OrphanRow { provider_id, server_id, .. } = row;
-    let owned = store::owned(&mut *manager.db.conn().await?, manager.provider.name(), &[*server_id]).await?;
+    let owned = store::owned(&mut *manager.db.conn().await?, manager.provider.kind(), &[*server_id]).await?;
     let owner = owned.iter().find(|one| one.server_id == *server_id);
     let gone = match owner {
         Some(owner) if owner.is_active => return Ok(None),
@@ -233,15 +239,16 @@ async fn take_away(manager: &Manager, row: &OrphanRow) -> Result<Option<String>,
 /// Writes off a server whose machine is missing, of any app server. One that is active stays active, and its instance
 /// is down; any other is terminated.
 async fn write_off(manager: &Manager, row: &OrphanRow) -> Result<Option<String>, DbError> {
-    let provider = manager.provider.name();
+    let provider = manager.provider.kind();
     let owned = store::owned(&mut *manager.db.conn().await?, provider, &[]).await?;
     let Some(found) = owned.into_iter().find(|one| one.server_id == row.server_id && is_expected(one)) else {
         return Ok(None);
     };
     let Owned { server_id, name, status, app_server_id, instance_id, .. } = found;
     let words = format!(
-        "VM {name} is missing since {}: the provider ({provider}) does not know it any more, asked twice; it is written off",
-        row.first_seen.format("%Y-%m-%d %H:%M:%S UTC")
+        "VM {name} is missing since {}: the provider ({}) does not know it any more, asked twice; it is written off",
+        row.first_seen.format("%Y-%m-%d %H:%M:%S UTC"),
+        provider.as_str()
     );
     let mut conn = manager.db.conn().await?;
     let is_active = conn
@@ -297,9 +304,9 @@ async fn release(conn: &mut diesel_async::AsyncPgConnection, id: AppServerId) ->
     Ok(())
 }
 
-async fn record(manager: &Manager, actor: &str, done: &[String]) -> Result<(), DbError> {
+async fn record(manager: &Manager, actor: &Actor, done: &[String]) -> Result<(), DbError> {
     let detail = json!({ "done": done });
-    let entry = audit::Entry::new(actor, "remove_orphans").detail(detail);
+    let entry = audit::Entry::new(actor, Operation::RemoveOrphans).detail(detail);
     audit::record(&mut *manager.db.conn().await?, entry).await
 }
 

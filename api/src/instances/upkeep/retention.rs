@@ -4,6 +4,7 @@
 
 use diesel_async::AsyncConnection;
 use serde_json::json;
+use shared_types::audit::Operation;
 use shared_types::{AppServerId, EventKind, ServerStatus};
 
 use crate::instances::builds::terminate;
@@ -11,10 +12,11 @@ use crate::instances::store::{app_servers, instances, retention as store};
 use crate::instances::{Manager, Refusal};
 use crate::machines;
 use crate::platform::db::DbError;
+use crate::platform::origin::Actor;
 use crate::platform::{audit, events, logs};
 
 /// The actor of terminations after the retention has ended.
-const ACTOR: &str = "retention";
+const ACTOR: &Actor = &Actor::Retention;
 /// Most terminations that one sweep requests; the next requests more.
 const ENDED_A_SWEEP: i64 = 100;
 
@@ -58,7 +60,7 @@ async fn end(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
         store::forget(conn, id).await?;
         let words = format!("Not needed since {}", since.format("%Y-%m-%d %H:%M UTC"));
         logs::append(conn, logs::About::AppServer(row.instance_id, id), &[logs::Line::info(words.clone())]).await?;
-        let entry = audit::Entry::new(ACTOR, "terminate_app_server")
+        let entry = audit::Entry::new(ACTOR, Operation::TerminateAppServer)
             .instance(row.instance_id)
             .app_server(id)
             .detail(json!({ "status": row.status }))
@@ -72,7 +74,7 @@ async fn end(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] when the termination of its machine was requested.
-pub async fn pin(manager: &Manager, actor: &str, id: AppServerId, reason: Option<String>) -> Result<(), Refusal> {
+pub async fn pin(manager: &Manager, actor: &Actor, id: AppServerId, reason: Option<String>) -> Result<(), Refusal> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
         let row = locked(conn, id).await?;
@@ -96,7 +98,7 @@ pub async fn pin(manager: &Manager, actor: &str, id: AppServerId, reason: Option
         tell(conn, &row, words).await?;
         Ok(audit::record(
             conn,
-            audit::Entry::new(actor, "pin_app_server")
+            audit::Entry::new(actor, Operation::PinAppServer)
                 .instance(row.instance_id)
                 .app_server(id)
                 .reason(reason.as_deref()),
@@ -110,7 +112,7 @@ pub async fn pin(manager: &Manager, actor: &str, id: AppServerId, reason: Option
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Db`] when the database does not answer.
-pub async fn unpin(manager: &Manager, actor: &str, id: AppServerId) -> Result<(), Refusal> {
+pub async fn unpin(manager: &Manager, actor: &Actor, id: AppServerId) -> Result<(), Refusal> {
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
         let row = locked(conn, id).await?;
@@ -118,8 +120,11 @@ pub async fn unpin(manager: &Manager, actor: &str, id: AppServerId) -> Result<()
             return Ok(());
         }
         tell(conn, &row, format!("{actor} does not keep {} any more", row.name)).await?;
-        Ok(audit::record(conn, audit::Entry::new(actor, "unpin_app_server").instance(row.instance_id).app_server(id))
-            .await?)
+        Ok(audit::record(
+            conn,
+            audit::Entry::new(actor, Operation::UnpinAppServer).instance(row.instance_id).app_server(id),
+        )
+        .await?)
     })
     .await
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use shared_types::ServerId;
+use shared_types::{ProviderKind, ServerId};
 
 use crate::machines::probe::{Login, Probe};
 use crate::machines::provider::{
@@ -190,8 +190,8 @@ fn seen(id: ServerId, machine: &FakeMachine) -> Machine {
 
 #[async_trait]
 impl Provider for FakeProvider {
-    fn name(&self) -> &'static str {
-        "fake"
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Fake
     }
 
     fn offers(&self) -> MachineOffer {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use shared_types::ServerId;
+use shared_types::{ProviderKind, ServerId};
 use tokio_util::sync::CancellationToken;
 
 use super::fake_web;
@@ -128,8 +128,8 @@ fn failed(error: io::Error) -> ProviderError {
 
 #[async_trait]
 impl Provider for FileMachines {
-    fn name(&self) -> &'static str {
-        "fake"
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Fake
     }
 
     fn offers(&self) -> MachineOffer {

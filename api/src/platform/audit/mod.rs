@@ -2,5 +2,5 @@
 
 mod store;
 
-pub use crate::platform::origin::Origin;
+pub use crate::platform::origin::{Actor, Origin};
 pub use store::{Entry, Query, page, prune, record};

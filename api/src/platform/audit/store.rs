@@ -4,18 +4,18 @@ use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
-use shared_types::audit::{Activity, Outcome};
+use shared_types::audit::{Activity, Operation, Outcome};
 use shared_types::{ActivityId, AppServerId, InstanceId, TokenId, UserId};
 
-use super::Origin;
+use super::{Actor, Origin};
 use crate::platform::db::DbError;
 use crate::platform::db::schema::audit_log;
 
 /// An operation that an actor performed, or was refused.
 #[derive(Debug)]
 pub struct Entry<'a> {
-    actor: &'a str,
-    action: &'a str,
+    actor: &'a Actor,
+    operation: Operation,
     instance: Option<InstanceId>,
     app_server: Option<AppServerId>,
     detail: Value,
@@ -25,11 +25,11 @@ pub struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// `action` is the operation's name in the API.
-    pub fn new(actor: &'a str, action: &'a str) -> Self {
+    /// An operation that was done, without details.
+    pub fn new(actor: &'a Actor, operation: Operation) -> Self {
         Self {
             actor,
-            action,
+            operation,
             instance: None,
             app_server: None,
             detail: Value::Object(serde_json::Map::new()),
@@ -75,13 +75,13 @@ impl<'a> Entry<'a> {
 /// # Errors
 /// [`DbError`] if the statement fails.
 pub async fn record(conn: &mut AsyncPgConnection, entry: Entry<'_>) -> Result<(), DbError> {
-    let Entry { actor, action, instance, app_server, detail, change, reason, outcome } = entry;
+    let Entry { actor, operation, instance, app_server, detail, change, reason, outcome } = entry;
     let Origin { user, token, actor: _, address, user_agent: _, request_id, .. } = Origin::current();
     let (before, after) = change.unzip();
     diesel::insert_into(audit_log::table)
         .values((
             audit_log::actor.eq(actor),
-            audit_log::action.eq(action),
+            audit_log::action.eq(operation.as_str()),
             audit_log::instance_id.eq(instance),
             audit_log::app_server_id.eq(app_server),
             audit_log::detail.eq(detail),

@@ -3,6 +3,7 @@
 use chrono::Utc;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Value, json};
+use shared_types::audit::Operation;
 use shared_types::user::{NewUser, UserPatch, username_fault};
 use shared_types::{FieldError, UserId};
 
@@ -11,6 +12,7 @@ use super::store::accounts::{self, UserRow};
 use super::store::sessions;
 use crate::platform::audit;
 use crate::platform::db::{Db, DbError};
+use crate::platform::origin::Actor;
 
 /// Why an operation on a user failed.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +49,7 @@ impl From<diesel::result::Error> for AccountError {
 ///
 /// # Errors
 /// [`AccountError::Invalid`] if the name is invalid or taken, or the password is too weak.
-pub async fn create(db: &Db, actor: &str, new: NewUser) -> Result<UserRow, AccountError> {
+pub async fn create(db: &Db, actor: &Actor, new: NewUser) -> Result<UserRow, AccountError> {
     let NewUser { username, password, role } = new;
     let name = username.trim();
     if let Some(fault) = username_fault(name) {
@@ -64,7 +66,7 @@ pub async fn create(db: &Db, actor: &str, new: NewUser) -> Result<UserRow, Accou
             return Err(AccountError::Invalid(taken));
         };
         let detail = json!({ "user": row.id, "username": name, "role": role });
-        audit::record(conn, audit::Entry::new(actor, "create_user").detail(detail)).await?;
+        audit::record(conn, audit::Entry::new(actor, Operation::CreateUser).detail(detail)).await?;
         Ok(row)
     })
     .await
@@ -78,7 +80,7 @@ pub async fn create(db: &Db, actor: &str, new: NewUser) -> Result<UserRow, Accou
 /// [`AccountError::NotFound`], [`AccountError::Stale`] or [`AccountError::LastAdmin`].
 pub async fn update(
     db: &Db,
-    actor: &str,
+    actor: &Actor,
     id: UserId,
     version: Option<i64>,
     patch: UserPatch,
@@ -105,7 +107,7 @@ pub async fn update(
         let disabled_at = is_disabled.then(|| row.disabled_at.unwrap_or_else(Utc::now));
         let after = accounts::update(conn, id, role, disabled_at).await?;
         let detail = json!({ "user": id, "username": row.username });
-        let entry = audit::Entry::new(actor, "update_user").detail(detail).change(words(&row), words(&after));
+        let entry = audit::Entry::new(actor, Operation::UpdateUser).detail(detail).change(words(&row), words(&after));
         audit::record(conn, entry).await?;
         Ok(after)
     })
@@ -116,7 +118,7 @@ pub async fn update(
 ///
 /// # Errors
 /// [`AccountError::NotFound`] or [`AccountError::LastAdmin`].
-pub async fn delete(db: &Db, actor: &str, id: UserId) -> Result<(), AccountError> {
+pub async fn delete(db: &Db, actor: &Actor, id: UserId) -> Result<(), AccountError> {
     let mut conn = db.conn().await?;
     conn.transaction(async |conn| {
         let admins = accounts::lock_admins(conn).await?;
@@ -124,7 +126,7 @@ pub async fn delete(db: &Db, actor: &str, id: UserId) -> Result<(), AccountError
         refuse_last(&admins, &row)?;
         accounts::delete(conn, id).await?;
         let detail = json!({ "user": id, "username": row.username, "role": row.role });
-        Ok(audit::record(conn, audit::Entry::new(actor, "delete_user").detail(detail)).await?)
+        Ok(audit::record(conn, audit::Entry::new(actor, Operation::DeleteUser).detail(detail)).await?)
     })
     .await
 }
@@ -133,7 +135,7 @@ pub async fn delete(db: &Db, actor: &str, id: UserId) -> Result<(), AccountError
 ///
 /// # Errors
 /// [`AccountError::NotFound`], or [`AccountError::Invalid`] if the password is too weak.
-pub async fn set_password(db: &Db, actor: &str, id: UserId, password: String) -> Result<(), AccountError> {
+pub async fn set_password(db: &Db, actor: &Actor, id: UserId, password: String) -> Result<(), AccountError> {
     let row = accounts::find(&mut *db.conn().await?, id).await?.ok_or(AccountError::NotFound(id))?;
     let hash = new_hash(password, &row.username, "password").await?;
     let mut conn = db.conn().await?;
@@ -147,9 +149,9 @@ pub async fn set_password(db: &Db, actor: &str, id: UserId, password: String) ->
     .await
 }
 
-async fn record_password(conn: &mut AsyncPgConnection, actor: &str, row: &UserRow) -> Result<(), AccountError> {
+async fn record_password(conn: &mut AsyncPgConnection, actor: &Actor, row: &UserRow) -> Result<(), AccountError> {
     let detail = json!({ "user": row.id, "username": row.username });
-    Ok(audit::record(conn, audit::Entry::new(actor, "set_user_password").detail(detail)).await?)
+    Ok(audit::record(conn, audit::Entry::new(actor, Operation::SetUserPassword).detail(detail)).await?)
 }
 
 /// The hash of a password that is strong enough; `field` is the request's field that held it.

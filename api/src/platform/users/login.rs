@@ -3,12 +3,14 @@
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
+use shared_types::audit::Operation;
 use shared_types::sign_in::Provider;
 use shared_types::{Role, User};
 
 use super::{Secret, passwords, secret_hash, store};
 use crate::platform::audit;
 use crate::platform::db::{Db, DbError};
+use crate::platform::origin::Actor;
 
 /// The lifetime of a session, in days.
 pub const SESSION_DAYS: i64 = 14;
@@ -99,8 +101,9 @@ pub async fn begin(
     }
     let secret = Secret::random()?;
     store::begin_session(conn, user.id, &secret.hash(), Utc::now() + Duration::days(SESSION_DAYS)).await?;
-    audit::Origin::is(user.id, None, &user.username);
-    let entry = audit::Entry::new(&user.username, "login");
+    let actor = Actor::User(user.username.clone());
+    audit::Origin::is(user.id, None, &actor);
+    let entry = audit::Entry::new(&actor, Operation::Login);
     let entry = match provider {
         Some(provider) => entry.detail(json!({ "provider": provider })),
         None => entry,
@@ -138,7 +141,11 @@ pub(super) async fn attempt(db: &Db, username: &str) -> Result<(), LoginError> {
 /// Records each wrong password in the audit log; [`attempt`] limits how many there can be.
 async fn refuse(conn: &mut AsyncPgConnection, username: &str) -> Result<LoginError, LoginError> {
     let error = LoginError::Wrong;
-    audit::record(conn, audit::Entry::new(username, "login").refused(&error.to_string())).await?;
+    audit::record(
+        conn,
+        audit::Entry::new(&Actor::User(username.to_owned()), Operation::Login).refused(&error.to_string()),
+    )
+    .await?;
     Ok(error)
 }
 

@@ -11,6 +11,7 @@ pub mod store;
 
 pub use secret::{Secret, hash as secret_hash};
 
+use crate::platform::origin::Actor;
 use chrono::{DateTime, Utc};
 use shared_types::user::Scope;
 use shared_types::{Role, SessionId, TokenId, UserId};
@@ -20,8 +21,8 @@ use shared_types::{Role, SessionId, TokenId, UserId};
 pub struct Principal {
     /// The user, or the owner of the token.
     pub user_id: UserId,
-    /// The user's name, with the token's name if one is used; as in the audit log.
-    pub name: String,
+    /// The user, or the token that is used.
+    pub actor: Actor,
     /// The user's name alone.
     pub username: String,
     /// The effective role: the user's, or the token's if that is lower.

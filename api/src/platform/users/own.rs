@@ -4,6 +4,7 @@ use chrono::{Duration, Utc};
 use diesel_async::AsyncConnection;
 use serde_json::json;
 use shared_types::FieldError;
+use shared_types::audit::Operation;
 use shared_types::user::PasswordChange;
 
 use super::accounts::{self, AccountError};
@@ -68,7 +69,7 @@ pub async fn change_password(db: &Db, who: &Principal, change: PasswordChange) -
         let expires = Utc::now() + Duration::days(SESSION_DAYS);
         store::begin_session(conn, who.user_id, &secret.hash(), expires).await?;
         let detail = json!({ "user": who.user_id });
-        audit::record(conn, audit::Entry::new(&who.name, "change_password").detail(detail)).await?;
+        audit::record(conn, audit::Entry::new(&who.actor, Operation::ChangePassword).detail(detail)).await?;
         Ok(secret)
     })
     .await

@@ -10,6 +10,7 @@ use shared_types::{InstanceId, PullRequestId};
 use super::rows::{Row, Said};
 use crate::platform::db::DbError;
 use crate::platform::db::schema::pull_requests;
+use crate::platform::origin::Actor;
 
 /// The longest trouble that is stored, in characters.
 const TROUBLE_MAX: usize = 1000;
@@ -128,7 +129,7 @@ pub async fn archived(conn: &mut AsyncPgConnection, id: PullRequestId, is_archiv
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn decide(conn: &mut AsyncPgConnection, row: &Row, decision: Decision, by: &str) -> Result<(), DbError> {
+pub async fn decide(conn: &mut AsyncPgConnection, row: &Row, decision: Decision, by: &Actor) -> Result<(), DbError> {
     diesel::update(pull_requests::table.find(row.id))
         .set((
             pull_requests::decision.eq(decision),

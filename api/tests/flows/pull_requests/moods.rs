@@ -1,5 +1,6 @@
 //! GitHub is slow, unavailable, or limits the rate.
 
+use ocim::platform::origin::Actor;
 use ocim::pull_requests::WatchError;
 use serde_json::{Value, json};
 
@@ -32,8 +33,12 @@ async fn a_rate_limit_pauses_requests_and_loses_no_pull_request() {
     ocim::pull_requests::sweep::sweep(&story.app.watch, chrono::TimeDelta::zero()).await.unwrap();
     until("the pause began", async || story.app.number("SELECT count(*) AS n FROM github_pause").await == 1).await;
     let while_paused = story.github.asked().len();
-    let refused =
-        ocim::pull_requests::ask::update_instance(&story.app.watch, "test", shared_types::PullRequestId(1)).await;
+    let refused = ocim::pull_requests::ask::update_instance(
+        &story.app.watch,
+        &Actor::User("test".to_owned()),
+        shared_types::PullRequestId(1),
+    )
+    .await;
     assert!(matches!(refused, Err(WatchError::Paused { .. } | WatchError::Refused(_))), "{refused:?}");
     assert!(story.github.asked().len() - while_paused <= 4, "no more than what was under way");
     story.github.limit(5000, 3600);

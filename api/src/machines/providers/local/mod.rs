@@ -29,7 +29,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use shared_types::ServerId;
+use shared_types::{ProviderKind, ServerId};
 
 pub use error::LocalError;
 pub use subnet::{NoSubnet, Subnet};
@@ -285,8 +285,8 @@ impl LocalProvider {
 
 #[async_trait]
 impl Provider for LocalProvider {
-    fn name(&self) -> &'static str {
-        "local"
+    fn kind(&self) -> ProviderKind {
+        ProviderKind::Local
     }
 
     fn offers(&self) -> MachineOffer {

@@ -3,6 +3,7 @@
 
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
+use shared_types::audit::Operation;
 use shared_types::sign_in::Provider;
 use shared_types::user::username_fault;
 use shared_types::{Role, User};
@@ -10,6 +11,7 @@ use shared_types::{Role, User};
 use super::{Identity, SignIn, SignInError};
 use crate::platform::audit;
 use crate::platform::db::Db;
+use crate::platform::origin::Actor;
 use crate::platform::users::store::accounts::{self, UserRow};
 use crate::platform::users::store::{self, identities, sessions};
 use crate::platform::users::{Secret, login};
@@ -78,7 +80,7 @@ async fn create(
         let detail = json!({
             "user": row.id, "username": row.username, "role": role, "provider": provider, "subject": identity.subject,
         });
-        audit::record(conn, audit::Entry::new(provider.as_str(), "create_user").detail(detail)).await?;
+        audit::record(conn, audit::Entry::new(&Actor::SignIn(provider), Operation::CreateUser).detail(detail)).await?;
         return Ok(row);
     }
     Err(SignInError::Invalid(format!("{NAMESAKES} users are called {base} already")))
@@ -96,7 +98,8 @@ async fn change(
         return Ok(row);
     }
     let detail = json!({ "user": row.id, "username": row.username, "provider": provider });
-    let entry = audit::Entry::new(provider.as_str(), "update_user").detail(detail);
+    let actor = Actor::SignIn(provider);
+    let entry = audit::Entry::new(&actor, Operation::UpdateUser).detail(detail);
     if role < row.role && is_last {
         let words = "The groups give less, but this is the last administrator who may sign in.";
         audit::record(conn, entry.refused(words)).await?;
@@ -125,7 +128,8 @@ pub(super) async fn refused(
     let detail = json!({ "provider": provider, "subject": subject, "name": name });
     let words = error.problem().words();
     // The actor is the provider: the name there may be another user's name here.
-    let entry = audit::Entry::new(provider.as_str(), "login").detail(detail).refused(words);
+    let actor = Actor::SignIn(provider);
+    let entry = audit::Entry::new(&actor, Operation::Login).detail(detail).refused(words);
     Ok(audit::record(&mut *db.conn().await?, entry).await?)
 }
 

@@ -10,6 +10,7 @@ use super::noted;
 use crate::platform::audit::Origin;
 use crate::platform::db::DbError;
 use crate::platform::db::schema::{sessions, users};
+use crate::platform::origin::Actor;
 use crate::platform::users::{Credential, Principal};
 
 /// How much of the `User-Agent` header is stored, in characters.
@@ -136,8 +137,8 @@ pub async fn by_session(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Resu
             .execute(conn);
         noted(note.await)?;
     }
-    let (name, credential) = (username.clone(), Credential::Session(session));
-    Ok(Some(Principal { user_id, name, username, role, credential, expires }))
+    let (actor, credential) = (Actor::User(username.clone()), Credential::Session(session));
+    Ok(Some(Principal { user_id, actor, username, role, credential, expires }))
 }
 
 /// The current role of the session's user; none if the session has ended.

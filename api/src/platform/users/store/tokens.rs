@@ -9,6 +9,7 @@ use shared_types::{Role, TokenId, UserId};
 use super::noted;
 use crate::platform::db::DbError;
 use crate::platform::db::schema::{api_tokens, users};
+use crate::platform::origin::Actor;
 use crate::platform::users::{Credential, Principal};
 
 type Row = (TokenId, String, Role, Vec<Scope>, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
@@ -118,9 +119,9 @@ pub async fn by_token(conn: &mut AsyncPgConnection, token_hash: &[u8]) -> Result
         let note = diesel::update(api_tokens::table.find(id)).set(api_tokens::last_used.eq(Some(now))).execute(conn);
         noted(note.await)?;
     }
-    let name = format!("{username} (token «{name}»)");
+    let actor = Actor::Token { user: username.clone(), token: name };
     let (role, credential) = (role.min(user_role), Credential::Token(id, scopes));
-    Ok(Some(Principal { user_id, name, username, role, credential, expires }))
+    Ok(Some(Principal { user_id, actor, username, role, credential, expires }))
 }
 
 /// The token with this id, if any.

@@ -1,0 +1,137 @@
+//! The operations of the API, by their names.
+
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! operations {
+    ($($variant:ident => $word:literal,)*) => {
+        /// An operation of the API. Its name is the `operationId` in the OpenAPI document, the handler's name and the
+        /// `action` in the audit log, also where the program itself does it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[expect(missing_docs, reason = "the OpenAPI document describes each operation")]
+        pub enum Operation {
+            $($variant,)*
+        }
+
+        impl Operation {
+            /// Every operation, in the order of names.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name in the OpenAPI document and in the audit log.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    ActivateAppServer => "activate_app_server",
+    ApprovePullRequest => "approve_pull_request",
+    ArchiveInstance => "archive_instance",
+    BeginSignIn => "begin_sign_in",
+    ChangePassword => "change_password",
+    CheckAppServer => "check_app_server",
+    CreateInstance => "create_instance",
+    CreateToken => "create_token",
+    CreateUser => "create_user",
+    CurrentToken => "current_token",
+    CurrentUser => "current_user",
+    DeleteToken => "delete_token",
+    DeleteUser => "delete_user",
+    DiffAppServer => "diff_app_server",
+    EndOtherSessions => "end_other_sessions",
+    EndSession => "end_session",
+    FinishSignIn => "finish_sign_in",
+    Healthz => "healthz",
+    HoldInstance => "hold_instance",
+    IgnorePullRequest => "ignore_pull_request",
+    LaunchAppServer => "launch_app_server",
+    LiftHold => "lift_hold",
+    ListActivations => "list_activations",
+    ListActivity => "list_activity",
+    ListAppServerLogMatches => "list_app_server_log_matches",
+    ListAppServerLogs => "list_app_server_logs",
+    ListAppServers => "list_app_servers",
+    ListInstanceAppServers => "list_instance_app_servers",
+    ListInstanceLogMatches => "list_instance_log_matches",
+    ListInstanceLogs => "list_instance_logs",
+    ListInstanceTypes => "list_instance_types",
+    ListInstances => "list_instances",
+    ListLogs => "list_logs",
+    ListOrphans => "list_orphans",
+    ListPullRequests => "list_pull_requests",
+    ListRetention => "list_retention",
+    ListServers => "list_servers",
+    ListSessions => "list_sessions",
+    ListSignInProviders => "list_sign_in_providers",
+    ListTokens => "list_tokens",
+    ListUsers => "list_users",
+    Login => "login",
+    Logout => "logout",
+    PauseQueue => "pause_queue",
+    PinAppServer => "pin_app_server",
+    PurgeInstance => "purge_instance",
+    ReadAppServer => "read_app_server",
+    ReadChecks => "read_checks",
+    ReadInstance => "read_instance",
+    ReadMetrics => "read_metrics",
+    ReadPullRequest => "read_pull_request",
+    ReadQueue => "read_queue",
+    ReadServer => "read_server",
+    ReadSystem => "read_system",
+    ReadUser => "read_user",
+    Readyz => "readyz",
+    ReceiveGithubWebhook => "receive_github_webhook",
+    RemoveOrphans => "remove_orphans",
+    RenderInstance => "render_instance",
+    ReportClientError => "report_client_error",
+    RestoreInstance => "restore_instance",
+    ResumeQueue => "resume_queue",
+    RollBackInstance => "roll_back_instance",
+    SetUserPassword => "set_user_password",
+    StopAppServer => "stop_app_server",
+    StreamAppServerLogs => "stream_app_server_logs",
+    StreamEvents => "stream_events",
+    StreamInstanceLogs => "stream_instance_logs",
+    TerminateAppServer => "terminate_app_server",
+    UnpinAppServer => "unpin_app_server",
+    UpdateInstance => "update_instance",
+    UpdateInstanceFromPullRequest => "update_instance_from_pull_request",
+    UpdateUser => "update_user",
+    WatchPullRequest => "watch_pull_request",
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The word is the name of no operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownOperation;
+
+impl FromStr for Operation {
+    type Err = UnknownOperation;
+
+    fn from_str(word: &str) -> Result<Self, UnknownOperation> {
+        Self::ALL.iter().copied().find(|operation| operation.as_str() == word).ok_or(UnknownOperation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_belongs_to_one_operation() {
+        for operation in Operation::ALL {
+            assert_eq!(operation.as_str().parse(), Ok(*operation));
+        }
+        assert!(Operation::ALL.is_sorted_by(|one, next| one.as_str() < next.as_str()));
+        assert_eq!("fly_app_server".parse::<Operation>(), Err(UnknownOperation));
+    }
+}
