@@ -2,12 +2,17 @@
 //!
 //! The generic part: it uses applications only through [`application::Application`] and never names one.
 //! Not here: HTTP, pull requests, what Open edX needs.
+//!
+//! Operations have one shape: `verb([manager,] conn, actor, id, …)` decides in one transaction, a savepoint if the caller
+//! has begun one, ends with its `Journal`, and succeeds again without a change. Those that ask the application
+//! or a provider first (activate, roll back, reap) take no connection, so that they hold none meanwhile.
 
 pub mod application;
 pub mod builds;
 mod error;
 pub mod health;
 pub mod jobs;
+mod journal;
 pub mod machine;
 mod manager;
 mod options;

@@ -26,6 +26,6 @@ pub async fn pin_app_server(
     id: web::Path<AppServerId>,
     Json(WithReason { reason }): Json<WithReason>,
 ) -> Result<HttpResponse, ApiError> {
-    retention::pin(&app.manager, &who.actor, *id, extract::reason(reason)?).await?;
+    retention::pin(&mut *app.db().conn().await?, &who.actor, *id, extract::reason(reason)?).await?;
     Ok(HttpResponse::Ok().json(read::app_server(&app.manager, &mut *app.db().conn().await?, *id).await?))
 }

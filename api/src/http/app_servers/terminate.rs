@@ -32,7 +32,7 @@ pub async fn terminate_app_server(
     Json(TerminateAppServer { stop, reason }): Json<TerminateAppServer>,
 ) -> Result<HttpResponse, ApiError> {
     let wanted = Request { stop, reason: extract::reason(reason)? };
-    terminate::terminate(&app.manager, &who.actor, *id, wanted).await?;
+    terminate::terminate(&mut *app.db().conn().await?, &who.actor, *id, wanted).await?;
     // A build that is being stopped ends shortly after its machine.
     let is_gone = |one: &AppServer| one.server.status == ServerStatus::Terminated && !one.summary.status.is_building();
     prefer::answer(

@@ -22,6 +22,6 @@ pub async fn unpin_app_server(
     Operator(who): Operator,
     id: web::Path<AppServerId>,
 ) -> Result<HttpResponse, ApiError> {
-    retention::unpin(&app.manager, &who.actor, *id).await?;
+    retention::unpin(&mut *app.db().conn().await?, &who.actor, *id).await?;
     Ok(HttpResponse::Ok().json(read::app_server(&app.manager, &mut *app.db().conn().await?, *id).await?))
 }

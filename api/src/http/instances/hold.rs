@@ -23,6 +23,6 @@ pub async fn hold_instance(
     id: web::Path<InstanceId>,
     Json(WithReason { reason }): Json<WithReason>,
 ) -> Result<HttpResponse, ApiError> {
-    hold::hold(&app.manager, &who.actor, *id, extract::reason(reason)?).await?;
+    hold::hold(&mut *app.db().conn().await?, &who.actor, *id, extract::reason(reason)?).await?;
     Ok(view::answer(HttpResponse::Ok(), &view::read(&app, *id).await?))
 }

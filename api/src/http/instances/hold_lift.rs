@@ -19,6 +19,6 @@ pub async fn lift_hold(
     Activator(who): Activator,
     id: web::Path<InstanceId>,
 ) -> Result<HttpResponse, ApiError> {
-    hold::lift(&app.manager, &who.actor, *id).await?;
+    hold::lift(&mut *app.db().conn().await?, &who.actor, *id).await?;
     Ok(view::answer(HttpResponse::Ok(), &view::read(&app, *id).await?))
 }

@@ -23,6 +23,6 @@ pub async fn purge_instance(
     id: web::Path<InstanceId>,
     Json(Purge { confirm }): Json<Purge>,
 ) -> Result<HttpResponse, ApiError> {
-    let deleted = archive::purge(&app.manager, &who.actor, *id, &confirm).await?;
+    let deleted = archive::purge(&mut *app.db().conn().await?, &who.actor, *id, &confirm).await?;
     Ok(HttpResponse::Ok().json(Purged { deleted }))
 }

@@ -19,6 +19,6 @@ pub async fn pause_queue(
     Operator(who): Operator,
     Json(WithReason { reason }): Json<WithReason>,
 ) -> Result<HttpResponse, ApiError> {
-    queue::pause(&app.manager, &who.actor, extract::reason(reason)?).await?;
+    queue::pause(&mut *app.db().conn().await?, &who.actor, extract::reason(reason)?).await?;
     Ok(HttpResponse::Ok().json(store::read(&mut *app.db().conn().await?).await?))
 }

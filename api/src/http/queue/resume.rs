@@ -13,6 +13,6 @@ use crate::instances::store::queue as store;
 #[utoipa::path(tag = "queue", responses((status = 200, description = "The queue", body = Queue)))]
 #[delete("/queue/pause")]
 pub async fn resume_queue(app: web::Data<App>, Operator(who): Operator) -> Result<HttpResponse, ApiError> {
-    queue::resume(&app.manager, &who.actor).await?;
+    queue::resume(&mut *app.db().conn().await?, &who.actor).await?;
     Ok(HttpResponse::Ok().json(store::read(&mut *app.db().conn().await?).await?))
 }

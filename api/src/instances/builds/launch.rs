@@ -7,6 +7,7 @@ use shared_types::{AppServerId, EventKind, InstanceId, Trigger};
 
 use crate::instances::application::{Playbook, Reference, Requirements, Snapshot, SnapshotInput};
 use crate::instances::jobs::AdvanceAppServer;
+use crate::instances::journal::Journal;
 use crate::instances::settings::opened;
 use crate::instances::store::app_servers::{self, AppServerRow, NewAppServer};
 use crate::instances::store::builds::{self, BuildRow, Wish};
@@ -15,8 +16,9 @@ use crate::instances::store::{instances, pins};
 use crate::instances::{Manager, Refusal, machine, own_secrets};
 use crate::machines;
 use crate::platform::db::DbError;
+use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
-use crate::platform::{audit, events, logs, vault};
+use crate::platform::vault;
 
 /// What is launched, and what caused the launch.
 #[derive(Debug, Clone)]
@@ -158,10 +160,6 @@ async fn record(
     vault::keep(conn, id, secrets).await?;
     pins::insert(conn, app_server, to_pin(&snapshot)).await?;
     AdvanceAppServer::enqueue(conn, app_server).await?;
-    events::record(conn, EventKind::AppServerLaunched, events::About::app_server(id, app_server)).await?;
-    let line = logs::Line::info(words(&name, actor, request));
-    logs::append(conn, logs::About::AppServer(id, app_server), std::slice::from_ref(&line)).await?;
-    logs::append(conn, logs::About::Instance(id), &[line]).await?;
     let detail = json!({
         "name": name,
         "trigger": request.trigger,
@@ -169,12 +167,14 @@ async fn record(
         "num_attempts": request.num_attempts,
         "activate_when_running": request.activate_when_running,
     });
-    let entry = audit::Entry::new(actor, Operation::LaunchAppServer)
-        .instance(id)
-        .app_server(app_server)
+    Journal::of(actor, Operation::LaunchAppServer)
+        .app_server(id, app_server)
+        .event(EventKind::AppServerLaunched)
+        .line_in_both_logs(Line::info(words(&name, actor, request)))
         .detail(detail)
-        .reason(request.reason.as_deref());
-    audit::record(conn, entry).await?;
+        .reason(request.reason.as_deref())
+        .write(conn)
+        .await?;
     Ok(app_server)
 }
 

@@ -1,28 +1,26 @@
 //! Pauses and resumes the build queue. Running builds continue in either case.
 
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use shared_types::EventKind;
 use shared_types::audit::Operation;
 
+use crate::instances::Refusal;
 use crate::instances::jobs::DispatchBuilds;
+use crate::instances::journal::Journal;
 use crate::instances::store::queue;
-use crate::instances::{Manager, Refusal};
 use crate::platform::origin::Actor;
-use crate::platform::{audit, events};
 
 /// Begins no queued build from now on. Already paused: success.
 ///
 /// # Errors
 /// [`Refusal::Db`] when the database does not answer.
-pub async fn pause(manager: &Manager, actor: &Actor, reason: Option<String>) -> Result<(), Refusal> {
-    let mut conn = manager.db.conn().await?;
+pub async fn pause(conn: &mut AsyncPgConnection, actor: &Actor, reason: Option<String>) -> Result<(), Refusal> {
     conn.transaction(async |conn| {
         if !queue::pause(conn, actor, reason.as_deref()).await? {
             return Ok(());
         }
-        events::record(conn, EventKind::QueueChanged, events::About::default()).await?;
-        let entry = audit::Entry::new(actor, Operation::PauseQueue).reason(reason.as_deref());
-        Ok(audit::record(conn, entry).await?)
+        let journal = Journal::of(actor, Operation::PauseQueue).event(EventKind::QueueChanged);
+        Ok(journal.reason(reason.as_deref()).write(conn).await?)
     })
     .await
 }
@@ -31,16 +29,13 @@ pub async fn pause(manager: &Manager, actor: &Actor, reason: Option<String>) -> 
 ///
 /// # Errors
 /// [`Refusal::Db`] when the database does not answer.
-pub async fn resume(manager: &Manager, actor: &Actor) -> Result<(), Refusal> {
-    let mut conn = manager.db.conn().await?;
+pub async fn resume(conn: &mut AsyncPgConnection, actor: &Actor) -> Result<(), Refusal> {
     conn.transaction(async |conn| {
         if !queue::resume(conn).await? {
             return Ok(());
         }
         DispatchBuilds::enqueue(conn).await?;
-        events::record(conn, EventKind::QueueChanged, events::About::default()).await?;
-        let entry = audit::Entry::new(actor, Operation::ResumeQueue);
-        Ok(audit::record(conn, entry).await?)
+        Ok(Journal::of(actor, Operation::ResumeQueue).event(EventKind::QueueChanged).write(conn).await?)
     })
     .await
 }

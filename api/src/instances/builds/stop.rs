@@ -9,9 +9,10 @@ use shared_types::{AppServerId, AppServerStatus, EventKind};
 
 use crate::instances::Refusal;
 use crate::instances::jobs::AdvanceAppServer;
+use crate::instances::journal::Journal;
 use crate::instances::store::{app_servers, builds};
+use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
-use crate::platform::{audit, events, logs};
 
 /// Requests a build's stop. Requested already, or stopped already: success.
 ///
@@ -40,19 +41,14 @@ pub async fn stop(
         }
         let row = app_servers::find(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
         AdvanceAppServer::enqueue(conn, id).await?;
-        let about = events::About::app_server(row.instance_id, id);
-        events::record(conn, EventKind::AppServerStopRequested, about).await?;
-        let line = logs::Line::warning(match &reason {
-            Some(reason) => format!("{actor} stops the build: {reason}"),
-            None => format!("{actor} stops the build"),
-        });
-        logs::append(conn, logs::About::AppServer(row.instance_id, id), std::slice::from_ref(&line)).await?;
-        let entry = audit::Entry::new(actor, Operation::StopAppServer)
-            .instance(row.instance_id)
-            .app_server(id)
+        let why = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let journal = Journal::of(actor, Operation::StopAppServer)
+            .app_server(row.instance_id, id)
+            .event(EventKind::AppServerStopRequested)
+            .line(Line::warning(format!("{actor} stops the build{why}")))
             .detail(json!({ "status": status }))
             .reason(reason.as_deref());
-        Ok(audit::record(conn, entry).await?)
+        Ok(journal.write(conn).await?)
     })
     .await
 }

@@ -10,6 +10,7 @@ use shared_types::{AppServerId, AppServerStatus, ServerStatus};
 
 use super::stop;
 use crate::instances::jobs::{RunHooks, TerminateMachine};
+use crate::instances::journal::Journal;
 use crate::instances::store::app_servers::{self, AppServerRow};
 use crate::instances::store::{hook_runs, instances, summaries};
 use crate::instances::{Manager, Refusal};
@@ -17,8 +18,8 @@ use crate::machines;
 use crate::machines::advance::MachineError;
 use crate::machines::store::Owner;
 use crate::platform::db::DbError;
+use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
-use crate::platform::{audit, logs};
 
 /// How an app server is to be terminated.
 #[derive(Debug, Clone, Default)]
@@ -32,12 +33,16 @@ pub struct Request {
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] if it is active, draining, or being built and not to be stopped.
-pub async fn terminate(manager: &Manager, actor: &Actor, id: AppServerId, request: Request) -> Result<(), Refusal> {
+pub async fn terminate(
+    conn: &mut AsyncPgConnection,
+    actor: &Actor,
+    id: AppServerId,
+    request: Request,
+) -> Result<(), Refusal> {
     let not_found = || Refusal::NotFound { what: "app server", id: id.0 };
-    let mut conn = manager.db.conn().await?;
-    if request.stop && summaries::read(&mut conn, id).await?.ok_or_else(not_found)?.status.is_building() {
+    if request.stop && summaries::read(conn, id).await?.ok_or_else(not_found)?.status.is_building() {
         // Stopping also terminates the machine.
-        return stop::stop(&mut conn, actor, id, request.reason).await;
+        return stop::stop(conn, actor, id, request.reason).await;
     }
     conn.transaction(async |conn| {
         let row = app_servers::find(conn, id).await?.ok_or_else(not_found)?;
@@ -49,12 +54,12 @@ pub async fn terminate(manager: &Manager, actor: &Actor, id: AppServerId, reques
         if !request_end(conn, &row, summary.status, actor).await? {
             return Ok(());
         }
-        let entry = audit::Entry::new(actor, Operation::TerminateAppServer)
-            .instance(row.instance_id)
-            .app_server(id)
+        // The event is that of the status, which may change later.
+        let journal = Journal::of(actor, Operation::TerminateAppServer)
+            .app_server(row.instance_id, id)
             .detail(json!({ "status": summary.status }))
             .reason(request.reason.as_deref());
-        Ok(audit::record(conn, entry).await?)
+        Ok(journal.write(conn).await?)
     })
     .await
 }
@@ -81,9 +86,8 @@ pub(in crate::instances) async fn request_end(
     }
     // A terminated app server cannot be the fallback.
     instances::forget_fallback(conn, row.instance_id, row.id).await?;
-    let line = logs::Line::info(format!("{by} terminates {}", row.name));
-    logs::append(conn, logs::About::AppServer(row.instance_id, row.id), std::slice::from_ref(&line)).await?;
-    logs::append(conn, logs::About::Instance(row.instance_id), &[line]).await?;
+    let line = Line::info(format!("{by} terminates {}", row.name));
+    Journal::of_consequence().app_server(row.instance_id, row.id).line_in_both_logs(line).write(conn).await?;
     if status == AppServerStatus::Running {
         app_servers::transition(conn, row, AppServerStatus::Terminated, None).await?;
     }

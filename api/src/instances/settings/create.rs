@@ -9,10 +9,12 @@ use shared_types::{EventKind, FieldError, InstanceId, instance};
 use super::care::Care;
 use super::{claim, marks};
 use crate::instances::jobs::ApplyRouting;
+use crate::instances::journal::Journal;
 use crate::instances::store::instances::{self, NewInstance};
 use crate::instances::{Manager, Refusal, own_secrets};
+use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
-use crate::platform::{audit, events, logs, vault};
+use crate::platform::vault;
 
 /// A request to create an instance.
 #[derive(Debug)]
@@ -71,11 +73,13 @@ pub async fn create(
         }
         instances::want_routing(conn, id).await?;
         ApplyRouting::enqueue(conn, id).await?;
-        events::record(conn, EventKind::InstanceCreated, events::About::instance(id)).await?;
-        logs::append(conn, logs::About::Instance(id), &[logs::Line::info(format!("Created by {actor}"))]).await?;
-        let detail = json!({ "name": name, "domain": domain });
-        let entry = audit::Entry::new(actor, Operation::CreateInstance).instance(id).detail(detail);
-        audit::record(conn, entry).await?;
+        Journal::of(actor, Operation::CreateInstance)
+            .instance(id)
+            .event(EventKind::InstanceCreated)
+            .line(Line::info(format!("Created by {actor}")))
+            .detail(json!({ "name": name, "domain": domain }))
+            .write(conn)
+            .await?;
         Ok(id)
     })
     .await

@@ -12,11 +12,13 @@ use super::opened::OpenedInstance;
 use super::{claim, marks, opened};
 use crate::instances::application::Sites;
 use crate::instances::jobs::ApplyRouting;
+use crate::instances::journal::Journal;
 use crate::instances::store::hostnames;
 use crate::instances::store::instances::{self, NewInstance};
 use crate::instances::{Manager, Refusal};
+use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
-use crate::platform::{audit, events, logs, vault};
+use crate::platform::vault;
 
 /// Changes the given fields, if the instance was not changed since `version`.
 ///
@@ -90,13 +92,12 @@ pub async fn update(
         hostnames::release(conn, id, &keep).await?;
         instances::want_routing(conn, id).await?;
         ApplyRouting::enqueue(conn, id).await?;
-        events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
-        let line = logs::Line::info(format!("{actor} changed {}", changed.join(", ")));
-        logs::append(conn, logs::About::Instance(id), &[line]).await?;
-        let entry = audit::Entry::new(actor, Operation::UpdateInstance)
+        let journal = Journal::of(actor, Operation::UpdateInstance)
             .instance(id)
+            .event(EventKind::InstanceUpdated)
+            .line(Line::info(format!("{actor} changed {}", changed.join(", "))))
             .change(before.of(&changed), after.of(&changed));
-        Ok(audit::record(conn, entry).await?)
+        Ok(journal.write(conn).await?)
     })
     .await
 }

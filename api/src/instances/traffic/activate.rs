@@ -12,13 +12,14 @@ use shared_types::audit::Operation;
 use shared_types::{AppServerId, AppServerSummary, EventKind, FieldError, InstanceId, Serving};
 
 use super::switch::{self, Switch, Switched, swapped};
+use crate::instances::journal::Journal;
 use crate::instances::store::builds::{self, Wish};
 use crate::instances::store::instances::{self, InstanceRow};
 use crate::instances::store::summaries;
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
+use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
-use crate::platform::{audit, events, logs};
 
 /// How an app server is to be activated.
 #[derive(Debug, Clone, Default)]
@@ -212,16 +213,14 @@ async fn want(
         }
         let (reason, drain_limit_seconds) = (request.reason.as_deref(), request.drain_limit_seconds);
         builds::want_activation(conn, id, Some(Wish { by: actor, reason, drain_limit_seconds })).await?;
-        events::record(conn, EventKind::AppServerUpdated, events::About::app_server(instance.id, id)).await?;
-        let line = logs::Line::info(format!("{actor} wants it to be activated when it runs"));
-        logs::append(conn, logs::About::AppServer(instance.id, id), &[line]).await?;
-        let detail = json!({ "when_running": true, "status": status });
-        let entry = audit::Entry::new(actor, Operation::ActivateAppServer)
-            .instance(instance.id)
-            .app_server(id)
-            .detail(detail)
-            .reason(reason);
-        audit::record(conn, entry).await?;
+        Journal::of(actor, Operation::ActivateAppServer)
+            .app_server(instance.id, id)
+            .event(EventKind::AppServerUpdated)
+            .line(Line::info(format!("{actor} wants it to be activated when it runs")))
+            .detail(json!({ "when_running": true, "status": status }))
+            .reason(reason)
+            .write(conn)
+            .await?;
         Ok(true)
     })
     .await

@@ -11,14 +11,15 @@ use super::activate::{may_have_traffic, prove};
 use super::switch::{self, Switch, swapped};
 use super::when_running;
 use crate::instances::jobs::RunHooks;
+use crate::instances::journal::Journal;
 use crate::instances::store::app_servers::{self, AppServerRow};
 use crate::instances::store::builds;
 use crate::instances::store::hook_runs::{self, HookRunRow, Waiting};
 use crate::instances::store::instances::{self, InstanceRow};
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
+use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
-use crate::platform::{audit, events, logs};
 use crate::routing::traffic;
 
 /// Makes the hooks of an activation due, in a transaction that has locked the instance. A waiting activation is kept.
@@ -43,13 +44,14 @@ pub(super) async fn wait(
         return Ok(());
     }
     RunHooks::enqueue(conn, row.id).await?;
-    events::record(conn, EventKind::AppServerUpdated, events::About::app_server(row.instance_id, row.id)).await?;
-    let line = logs::Line::info(format!("{actor} activates {} when its hooks have ended", row.name));
-    logs::append(conn, logs::About::AppServer(row.instance_id, row.id), &[line]).await?;
-    let detail = json!({ "kind": switch.kind, "is_forced": switch.is_forced, "after_hooks": true });
-    let operation = switch::operation(switch.kind);
-    let entry = audit::Entry::new(actor, operation).instance(instance.id).app_server(row.id).detail(detail);
-    audit::record(conn, entry.reason(switch.reason)).await
+    Journal::of(actor, switch::operation(switch.kind))
+        .app_server(row.instance_id, row.id)
+        .event(EventKind::AppServerUpdated)
+        .line(Line::info(format!("{actor} activates {} when its hooks have ended", row.name)))
+        .detail(json!({ "kind": switch.kind, "is_forced": switch.is_forced, "after_hooks": true }))
+        .reason(switch.reason)
+        .write(conn)
+        .await
 }
 
 /// Completes an activation whose hooks have ended: moves the pointer, or refuses. May be repeated.
@@ -140,10 +142,12 @@ async fn refuse(manager: &Manager, row: &AppServerRow, run: &HookRunRow, why: &s
         {
             RunHooks::enqueue(conn, row.id).await?;
         }
-        let line = logs::Line::warning(format!("{} was not activated: {why}", row.name));
-        logs::append(conn, logs::About::AppServer(row.instance_id, row.id), std::slice::from_ref(&line)).await?;
-        logs::append(conn, logs::About::Instance(row.instance_id), &[line]).await?;
-        events::record(conn, EventKind::AppServerUpdated, events::About::app_server(row.instance_id, row.id)).await
+        Journal::of_consequence()
+            .app_server(row.instance_id, row.id)
+            .event(EventKind::AppServerUpdated)
+            .line_in_both_logs(Line::warning(format!("{} was not activated: {why}", row.name)))
+            .write(conn)
+            .await
     })
     .await
 }

@@ -12,10 +12,10 @@ use shared_types::{AppServerId, FieldError, InstanceId, Serving};
 use super::activate::{Decision, force_errors, may_have_traffic, prove};
 use super::hold;
 use super::switch::{self, Switch, swapped};
+use crate::instances::journal::Journal;
 use crate::instances::store::instances::{self, InstanceRow};
 use crate::instances::store::{activations, summaries};
 use crate::instances::{Manager, Refusal};
-use crate::platform::audit;
 use crate::platform::origin::Actor;
 
 /// Timeout of each check: a rollback is urgent.
@@ -111,15 +111,12 @@ async fn swap(
         may_have_traffic(&instance)?;
         let before = instance.active_app_server_id;
         if before == Some(target) {
-            if hold::set(conn, actor, id, reason).await? {
-                let detail = json!({ "was_active": true });
-                let entry = audit::Entry::new(actor, Operation::RollBackInstance)
-                    .instance(id)
-                    .app_server(target)
-                    .detail(detail)
-                    .reason(reason);
-                audit::record(conn, entry).await?;
-            }
+            // The entry names the app server; event and line are about the instance, which is held.
+            let journal = Journal::of(actor, Operation::RollBackInstance)
+                .app_server(id, target)
+                .detail(json!({ "was_active": true }))
+                .reason(reason);
+            hold::set(conn, actor, id, reason, journal).await?;
             return Ok(Decision::Active { generation: instance.routing_generation });
         }
         if before != seen.active_app_server_id {
@@ -134,7 +131,7 @@ async fn swap(
             has_run_hooks: false,
         };
         let switched = switch::write(manager, conn, actor, &instance, &switch).await?;
-        hold::set(conn, actor, id, reason).await?;
+        hold::set(conn, actor, id, reason, Journal::of_consequence()).await?;
         Ok(switched.into())
     })
     .await

@@ -10,14 +10,15 @@ use shared_types::{AppServerId, EventKind, Serving};
 
 use super::after_hooks;
 use crate::instances::jobs::ApplyRouting;
+use crate::instances::journal::Journal;
 use crate::instances::settings::claim;
 use crate::instances::store::app_servers::AppServerRow;
 use crate::instances::store::instances::InstanceRow;
 use crate::instances::store::{activations, app_servers, builds, instances};
 use crate::instances::{Manager, Refusal, health};
 use crate::platform::db::DbError;
+use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
-use crate::platform::{audit, events, logs};
 
 /// A switch of traffic to an app server.
 #[derive(Debug, Clone)]
@@ -109,19 +110,15 @@ async fn tell(
     before: Option<AppServerId>,
     switch: &Switch<'_>,
 ) -> Result<(), DbError> {
-    let (instance, id) = (row.instance_id, row.id);
-    events::record(conn, EventKind::AppServerActivated, events::About::app_server(instance, id)).await?;
-    let line = logs::Line::info(words(actor, row, switch));
-    logs::append(conn, logs::About::AppServer(instance, id), std::slice::from_ref(&line)).await?;
-    logs::append(conn, logs::About::Instance(instance), &[line]).await?;
-    let detail = json!({ "kind": switch.kind, "is_forced": switch.is_forced });
-    let entry = audit::Entry::new(actor, operation(switch.kind))
-        .instance(instance)
-        .app_server(id)
-        .change(json!({ "active_app_server_id": before }), json!({ "active_app_server_id": id }))
-        .detail(detail)
-        .reason(switch.reason);
-    audit::record(conn, entry).await
+    Journal::of(actor, operation(switch.kind))
+        .app_server(row.instance_id, row.id)
+        .event(EventKind::AppServerActivated)
+        .line_in_both_logs(Line::info(words(actor, row, switch)))
+        .change(json!({ "active_app_server_id": before }), json!({ "active_app_server_id": row.id }))
+        .detail(json!({ "kind": switch.kind, "is_forced": switch.is_forced }))
+        .reason(switch.reason)
+        .write(conn)
+        .await
 }
 
 /// The operation that the audit log records.

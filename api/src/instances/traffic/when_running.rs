@@ -11,13 +11,14 @@ use shared_types::{AppServerId, AppServerStatus, EventKind};
 use super::activate::prove;
 use super::switch::{self, Switch};
 use crate::instances::builds::patience;
+use crate::instances::journal::Journal;
 use crate::instances::store::app_servers::{self, AppServerRow};
 use crate::instances::store::builds::{self, BuildRow};
 use crate::instances::store::instances::{self, InstanceRow};
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
+use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
-use crate::platform::{events, logs};
 
 /// The result of one try.
 enum Tried {
@@ -114,9 +115,12 @@ async fn give_up(manager: &Manager, row: &AppServerRow, why: &str) -> Result<(),
         if !builds::want_activation(conn, row.id, None).await? {
             return Ok(());
         }
-        let line = logs::Line::warning(format!("Not activated by itself: {why}"));
-        logs::append(conn, logs::About::AppServer(row.instance_id, row.id), &[line]).await?;
-        events::record(conn, EventKind::AppServerUpdated, events::About::app_server(row.instance_id, row.id)).await
+        Journal::of_consequence()
+            .app_server(row.instance_id, row.id)
+            .event(EventKind::AppServerUpdated)
+            .line(Line::warning(format!("Not activated by itself: {why}")))
+            .write(conn)
+            .await
     })
     .await
 }

@@ -7,11 +7,12 @@ use shared_types::{EventKind, InstanceId};
 
 use crate::instances::builds::terminate;
 use crate::instances::jobs::ApplyRouting;
+use crate::instances::journal::Journal;
 use crate::instances::settings::claim;
 use crate::instances::store::{app_servers, hostnames, instances};
 use crate::instances::{Manager, Refusal};
+use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
-use crate::platform::{audit, events, logs};
 
 /// Archives an instance: its host names lead nowhere, nothing is launched. Archived already: success.
 ///
@@ -48,12 +49,13 @@ pub async fn archive(
         for app_server in &alive {
             terminate::request_end(conn, app_server, app_server.status, actor).await?;
         }
-        events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
-        logs::append(conn, logs::About::Instance(id), &[logs::Line::info(format!("Archived by {actor}"))]).await?;
         let terminated: Vec<_> = alive.iter().map(|one| one.id).collect();
-        let detail = json!({ "terminated": terminated, "was_active": row.active_app_server_id });
-        let entry = audit::Entry::new(actor, Operation::ArchiveInstance).instance(id).detail(detail);
-        Ok(audit::record(conn, entry).await?)
+        let journal = Journal::of(actor, Operation::ArchiveInstance)
+            .instance(id)
+            .event(EventKind::InstanceUpdated)
+            .line(Line::info(format!("Archived by {actor}")))
+            .detail(json!({ "terminated": terminated, "was_active": row.active_app_server_id }));
+        Ok(journal.write(conn).await?)
     })
     .await
 }
@@ -83,10 +85,11 @@ pub async fn restore(
         instances::restore(conn, id).await?;
         claim::check_room(manager, conn).await?;
         ApplyRouting::enqueue(conn, id).await?;
-        events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
-        logs::append(conn, logs::About::Instance(id), &[logs::Line::info(format!("Restored by {actor}"))]).await?;
-        let entry = audit::Entry::new(actor, Operation::RestoreInstance).instance(id);
-        Ok(audit::record(conn, entry).await?)
+        let journal = Journal::of(actor, Operation::RestoreInstance)
+            .instance(id)
+            .event(EventKind::InstanceUpdated)
+            .line(Line::info(format!("Restored by {actor}")));
+        Ok(journal.write(conn).await?)
     })
     .await
 }
@@ -95,8 +98,12 @@ pub async fn restore(
 ///
 /// # Errors
 /// [`Refusal::Conflict`] while it is in use or has machines; [`Refusal::Invalid`] when `confirm` is not its domain.
-pub async fn purge(manager: &Manager, actor: &Actor, id: InstanceId, confirm: &str) -> Result<Vec<String>, Refusal> {
-    let mut conn = manager.db.conn().await?;
+pub async fn purge(
+    conn: &mut AsyncPgConnection,
+    actor: &Actor,
+    id: InstanceId,
+    confirm: &str,
+) -> Result<Vec<String>, Refusal> {
     conn.transaction(async |conn| {
         let row = instances::lock(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })?;
         if row.archived_at.is_none() {
@@ -115,12 +122,13 @@ pub async fn purge(manager: &Manager, actor: &Actor, id: InstanceId, confirm: &s
         let names = hostnames::of(conn, Some(&[id])).await?;
         hostnames::release(conn, id, &[]).await?;
         let deleted: Vec<String> = names.into_iter().map(|(name, _, _)| format!("the host name {name}")).collect();
-        events::record(conn, EventKind::InstanceUpdated, events::About::instance(id)).await?;
-        let line = logs::Line::info(format!("Purged by {actor}: {} deleted", deleted.len()));
-        logs::append(conn, logs::About::Instance(id), &[line]).await?;
-        let detail = json!({ "deleted": deleted });
-        let entry = audit::Entry::new(actor, Operation::PurgeInstance).instance(id).detail(detail);
-        audit::record(conn, entry).await?;
+        Journal::of(actor, Operation::PurgeInstance)
+            .instance(id)
+            .event(EventKind::InstanceUpdated)
+            .line(Line::info(format!("Purged by {actor}: {} deleted", deleted.len())))
+            .detail(json!({ "deleted": deleted }))
+            .write(conn)
+            .await?;
         Ok(deleted)
     })
     .await

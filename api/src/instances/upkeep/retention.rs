@@ -2,18 +2,20 @@
 //! activated next, those that drain, and those that a user pinned; for the others the end is recorded, and visible,
 //! long before it comes.
 
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::json;
 use shared_types::audit::Operation;
 use shared_types::{AppServerId, EventKind, ServerStatus};
 
 use crate::instances::builds::terminate;
+use crate::instances::journal::Journal;
 use crate::instances::store::{app_servers, instances, retention as store};
 use crate::instances::{Manager, Refusal};
 use crate::machines;
 use crate::platform::db::DbError;
+use crate::platform::events;
+use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
-use crate::platform::{audit, events, logs};
 
 /// The actor of terminations after the retention has ended.
 const ACTOR: &Actor = &Actor::Retention;
@@ -59,13 +61,13 @@ async fn end(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
         }
         store::forget(conn, id).await?;
         let words = format!("Not needed since {}", since.format("%Y-%m-%d %H:%M UTC"));
-        logs::append(conn, logs::About::AppServer(row.instance_id, id), &[logs::Line::info(words.clone())]).await?;
-        let entry = audit::Entry::new(ACTOR, Operation::TerminateAppServer)
-            .instance(row.instance_id)
-            .app_server(id)
+        Journal::of(ACTOR, Operation::TerminateAppServer)
+            .app_server(row.instance_id, id)
+            .line(Line::info(words.clone()))
             .detail(json!({ "status": row.status }))
-            .reason(Some(&words));
-        audit::record(conn, entry).await
+            .reason(Some(&words))
+            .write(conn)
+            .await
     })
     .await
 }
@@ -74,8 +76,12 @@ async fn end(manager: &Manager, id: AppServerId) -> Result<(), DbError> {
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] when the termination of its machine was requested.
-pub async fn pin(manager: &Manager, actor: &Actor, id: AppServerId, reason: Option<String>) -> Result<(), Refusal> {
-    let mut conn = manager.db.conn().await?;
+pub async fn pin(
+    conn: &mut AsyncPgConnection,
+    actor: &Actor,
+    id: AppServerId,
+    reason: Option<String>,
+) -> Result<(), Refusal> {
     conn.transaction(async |conn| {
         let row = locked(conn, id).await?;
         let server = machines::store::find(conn, row.server_id).await?;
@@ -91,19 +97,13 @@ pub async fn pin(manager: &Manager, actor: &Actor, id: AppServerId, reason: Opti
         if !store::pin(conn, id, actor, reason.as_deref()).await? {
             return Ok(());
         }
-        let words = match &reason {
-            Some(reason) => format!("{actor} keeps {}: {reason}", row.name),
-            None => format!("{actor} keeps {}", row.name),
-        };
-        tell(conn, &row, words).await?;
-        Ok(audit::record(
-            conn,
-            audit::Entry::new(actor, Operation::PinAppServer)
-                .instance(row.instance_id)
-                .app_server(id)
-                .reason(reason.as_deref()),
-        )
-        .await?)
+        let why = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let journal = Journal::of(actor, Operation::PinAppServer)
+            .app_server(row.instance_id, id)
+            .event(EventKind::AppServerUpdated)
+            .line(Line::info(format!("{actor} keeps {}{why}", row.name)))
+            .reason(reason.as_deref());
+        Ok(journal.write(conn).await?)
     })
     .await
 }
@@ -112,38 +112,24 @@ pub async fn pin(manager: &Manager, actor: &Actor, id: AppServerId, reason: Opti
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Db`] when the database does not answer.
-pub async fn unpin(manager: &Manager, actor: &Actor, id: AppServerId) -> Result<(), Refusal> {
-    let mut conn = manager.db.conn().await?;
+pub async fn unpin(conn: &mut AsyncPgConnection, actor: &Actor, id: AppServerId) -> Result<(), Refusal> {
     conn.transaction(async |conn| {
         let row = locked(conn, id).await?;
         if !store::unpin(conn, id).await? {
             return Ok(());
         }
-        tell(conn, &row, format!("{actor} does not keep {} any more", row.name)).await?;
-        Ok(audit::record(
-            conn,
-            audit::Entry::new(actor, Operation::UnpinAppServer).instance(row.instance_id).app_server(id),
-        )
-        .await?)
+        let journal = Journal::of(actor, Operation::UnpinAppServer)
+            .app_server(row.instance_id, id)
+            .event(EventKind::AppServerUpdated)
+            .line(Line::info(format!("{actor} does not keep {} any more", row.name)));
+        Ok(journal.write(conn).await?)
     })
     .await
 }
 
 /// An app server whose instance is locked until the transaction ends.
-async fn locked(
-    conn: &mut diesel_async::AsyncPgConnection,
-    id: AppServerId,
-) -> Result<app_servers::AppServerRow, Refusal> {
+async fn locked(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<app_servers::AppServerRow, Refusal> {
     let row = app_servers::find(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
     instances::lock(conn, row.instance_id).await?;
     Ok(row)
-}
-
-async fn tell(
-    conn: &mut diesel_async::AsyncPgConnection,
-    row: &app_servers::AppServerRow,
-    words: String,
-) -> Result<(), DbError> {
-    events::record(conn, EventKind::AppServerUpdated, events::About::app_server(row.instance_id, row.id)).await?;
-    logs::append(conn, logs::About::AppServer(row.instance_id, row.id), &[logs::Line::info(words)]).await
 }

@@ -28,7 +28,8 @@ pub enum About {
 }
 
 impl About {
-    fn instance(self) -> InstanceId {
+    /// The instance whose log this is, or whose app server's.
+    pub fn instance(self) -> InstanceId {
         match self {
             Self::Instance(id) | Self::AppServer(id, _) | Self::Server(id, ..) => id,
         }
