@@ -45,6 +45,14 @@ impl AppServerStatus {
     pub const BUILDING: &[Self] = &[Self::New, Self::Waiting, Self::Configuring];
     /// Statuses that last: all but `waiting` and `configuring`.
     pub const STEADY: &[Self] = &[Self::New, Self::Running, Self::Failed, Self::Error, Self::Terminated, Self::Stopped];
+    /// Statuses of builds that succeeded: the app server runs, or did.
+    pub const SUCCESSFUL: &[Self] = &[Self::Running, Self::Terminated];
+    /// Statuses of builds that failed by themselves.
+    pub const FAILED: &[Self] = &[Self::Failed, Self::Error];
+    /// Statuses that no other follows.
+    pub const FINAL: &[Self] = &[Self::Terminated, Self::Stopped, Self::Failed, Self::Error];
+    /// Statuses after a build in which the machine may still exist, unless its termination was requested.
+    pub const BUILT: &[Self] = &[Self::Running, Self::Failed, Self::Error, Self::Stopped];
     /// Statuses of builds that failed or were stopped.
     pub const UNHEALTHY: &[Self] = &[Self::Failed, Self::Error, Self::Stopped];
 

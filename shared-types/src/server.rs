@@ -33,6 +33,9 @@ impl ServerStatus {
     pub const ALL: &[Self] =
         &[Self::Pending, Self::Building, Self::Booting, Self::Ready, Self::Terminated, Self::Unknown, Self::Failed];
 
+    /// Statuses in which the provider has no such machine.
+    pub const ABSENT: &[Self] = &[Self::Pending, Self::Terminated];
+
     /// The word in JSON and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
 //! The tables `builds` and `build_steps`: the progress of builds. Every write is fenced by the build's lease.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
 use diesel::{
@@ -14,6 +16,7 @@ use crate::ansible::port::SpoolPosition;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::{app_servers, build_steps, builds};
+use crate::platform::db::statuses::{BUILD_STEPS, SUCCESSFUL};
 use crate::platform::events;
 use crate::platform::origin::Actor;
 
@@ -75,16 +78,20 @@ pub async fn find(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Optio
 
 /// When a build whose current step begins now should end: the median times of this step and those after it in the last
 /// five successful builds, of the instance first, then of other instances.
-const ESTIMATED_END: &str = "now() + (\
+static ESTIMATED_END: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "now() + (\
     SELECT sum(took) FROM (\
         SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY p.ended - p.started) AS took FROM build_steps AS p \
         WHERE p.ended IS NOT NULL AND p.app_server_id IN (\
             SELECT a.id FROM app_servers AS a JOIN app_servers AS own ON own.id = builds.app_server_id \
-            WHERE a.status IN ('running', 'terminated') \
+            WHERE a.status IN ({SUCCESSFUL}) \
             ORDER BY a.instance_id <> own.instance_id, a.id DESC LIMIT 5) \
-        AND array_position(ARRAY['pin', 'checkout', 'server', 'playbooks', 'reboot', 'checks'], p.step) \
-            >= array_position(ARRAY['pin', 'checkout', 'server', 'playbooks', 'reboot', 'checks'], builds.step) \
-        GROUP BY p.step) AS steps)";
+        AND array_position(ARRAY[{BUILD_STEPS}], p.step) \
+            >= array_position(ARRAY[{BUILD_STEPS}], builds.step) \
+        GROUP BY p.step) AS steps)"
+    )
+});
 
 /// Begins a step and closes the one before. A step that has begun keeps its start and its deadline.
 ///
@@ -111,7 +118,7 @@ pub async fn begin_step(
                 builds::step.eq(Some(step)),
                 builds::deadline.eq(Some(deadline)),
                 builds::task.eq(None::<String>),
-                builds::estimated_end.eq(fixed::<Nullable<Timestamptz>>(ESTIMATED_END)),
+                builds::estimated_end.eq(fixed::<Nullable<Timestamptz>>(ESTIMATED_END.as_str())),
             ))
             .execute(conn)
             .await?;

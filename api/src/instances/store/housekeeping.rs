@@ -5,6 +5,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::AppServerId;
 
 use crate::platform::db::DbError;
+use crate::platform::db::statuses::{FAILED, FINAL, NO_MACHINE};
 
 /// How many days records are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,15 +47,15 @@ struct Found {
 /// [`DbError`] when the statement fails.
 pub async fn logs_over(conn: &mut AsyncPgConnection, kept: Kept, limit: i64) -> Result<Vec<AppServerId>, DbError> {
     let days = |days: u32| i32::try_from(days).unwrap_or(i32::MAX);
-    let rows: Vec<Found> = diesel::sql_query(
+    let rows: Vec<Found> = diesel::sql_query(format!(
         "SELECT a.id FROM app_servers AS a JOIN servers AS s ON s.id = a.server_id \
          JOIN log_counters AS c ON c.app_server_id = a.id \
-         WHERE c.pruned_at IS NULL AND a.status IN ('terminated', 'stopped', 'failed', 'error') \
-         AND s.status IN ('pending', 'terminated') AND greatest(a.modified, s.modified) < now() - make_interval(days => \
-             CASE WHEN a.status IN ('failed', 'error') \
+         WHERE c.pruned_at IS NULL AND a.status IN ({FINAL}) \
+         AND s.status IN ({NO_MACHINE}) AND greatest(a.modified, s.modified) < now() - make_interval(days => \
+             CASE WHEN a.status IN ({FAILED}) \
                  OR EXISTS (SELECT 1 FROM activations AS v WHERE v.app_server_id = a.id) THEN $2 ELSE $1 END) \
-         ORDER BY a.id LIMIT $3",
-    )
+         ORDER BY a.id LIMIT $3"
+    ))
     .bind::<Integer, _>(days(kept.logs_days))
     .bind::<Integer, _>(days(kept.kept_logs_days))
     .bind::<BigInt, _>(limit)

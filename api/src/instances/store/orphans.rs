@@ -9,6 +9,7 @@ use shared_types::{AppServerId, AppServerStatus, InstanceId, ProviderKind, Serve
 
 use crate::platform::db::DbError;
 use crate::platform::db::schema::installation;
+use crate::platform::db::statuses::{DELETED, RUNNING};
 
 /// A machine and its owner, as the database knows them.
 #[derive(Debug, Clone, diesel::QueryableByName)]
@@ -49,15 +50,15 @@ pub async fn owned(
     provider: ProviderKind,
     ids: &[ServerId],
 ) -> Result<Vec<Owned>, DbError> {
-    Ok(diesel::sql_query(
+    Ok(diesel::sql_query(format!(
         "SELECT s.id AS server_id, coalesce(s.provider_id, s.name) AS provider_id, s.name, s.status, \
          s.termination_requested_at IS NOT NULL AS is_ending, \
          coalesce(s.termination_requested_at < now() - interval '10 minutes', false) AS is_overdue, \
          a.id AS app_server_id, a.status AS app_server_status, a.instance_id, \
          i.active_app_server_id IS NOT DISTINCT FROM a.id AS is_active \
          FROM servers AS s JOIN app_servers AS a ON a.server_id = s.id JOIN instances AS i ON i.id = a.instance_id \
-         WHERE s.provider = $1 AND (s.status <> 'terminated' OR s.id = ANY($2))",
-    )
+         WHERE s.provider = $1 AND (s.status <> {DELETED} OR s.id = ANY($2))"
+    ))
     .bind::<Text, _>(provider)
     .bind::<Array<BigInt>, _>(ids)
     .load(conn)
@@ -122,11 +123,11 @@ pub async fn keep(
         .await?;
     let missing: Vec<ServerId> =
         found.iter().filter(|one| one.kind == OrphanKind::Missing).map(|one| one.server_id).collect();
-    diesel::sql_query(
+    diesel::sql_query(format!(
         "UPDATE servers SET missing_since = CASE WHEN id = ANY($2) THEN coalesce(missing_since, now()) END \
-         WHERE provider = $1 AND status <> 'terminated' AND id <> ALL($3) \
-         AND (missing_since IS NOT NULL) <> (id = ANY($2))",
-    )
+         WHERE provider = $1 AND status <> {DELETED} AND id <> ALL($3) \
+         AND (missing_since IS NOT NULL) <> (id = ANY($2))"
+    ))
     .bind::<Text, _>(provider)
     .bind::<Array<BigInt>, _>(missing)
     .bind::<Array<BigInt>, _>(unsure)
@@ -223,18 +224,18 @@ pub struct OrphanRow {
 /// # Errors
 /// [`DbError`] when the statement fails.
 pub async fn list(conn: &mut AsyncPgConnection, grace: f64, twice: f64) -> Result<Vec<OrphanRow>, DbError> {
-    Ok(diesel::sql_query(
+    Ok(diesel::sql_query(format!(
         "WITH known AS (SELECT *, first_seen + make_interval(secs => \
              CASE kind WHEN 'unowned' THEN $1 ELSE $2 END) AS due_at FROM orphans) \
          SELECT o.kind, o.provider, o.provider_id, o.server_id, a.id AS app_server_id, \
          coalesce(i.active_app_server_id = a.id, false) AS is_active, \
-         coalesce(s.status <> 'terminated' AND s.termination_requested_at IS NOT NULL, false) AS is_ending, \
+         coalesce(s.status <> {DELETED} AND s.termination_requested_at IS NOT NULL, false) AS is_ending, \
          o.first_seen, o.last_seen, o.due_at, \
          o.due_at <= o.last_seen AND o.last_seen > now() - interval '1 minute' AS is_due \
          FROM known AS o LEFT JOIN servers AS s ON s.id = o.server_id AND s.provider = o.provider \
          LEFT JOIN app_servers AS a ON a.server_id = s.id LEFT JOIN instances AS i ON i.id = a.instance_id \
-         ORDER BY o.first_seen, o.server_id",
-    )
+         ORDER BY o.first_seen, o.server_id"
+    ))
     .bind::<Double, _>(grace)
     .bind::<Double, _>(twice)
     .load(conn)
@@ -252,11 +253,11 @@ struct Adrift {
 /// # Errors
 /// [`DbError`] when the statement fails.
 pub async fn adrift(conn: &mut AsyncPgConnection) -> Result<Vec<AppServerId>, DbError> {
-    let rows: Vec<Adrift> = diesel::sql_query(
+    let rows: Vec<Adrift> = diesel::sql_query(format!(
         "SELECT a.id FROM app_servers AS a JOIN servers AS s ON s.id = a.server_id \
-         JOIN instances AS i ON i.id = a.instance_id WHERE a.status = 'running' AND s.status = 'terminated' \
-         AND i.active_app_server_id IS DISTINCT FROM a.id ORDER BY a.id",
-    )
+         JOIN instances AS i ON i.id = a.instance_id WHERE a.status = {RUNNING} AND s.status = {DELETED} \
+         AND i.active_app_server_id IS DISTINCT FROM a.id ORDER BY a.id"
+    ))
     .load(conn)
     .await?;
     Ok(rows.into_iter().map(|Adrift { id }| id).collect())

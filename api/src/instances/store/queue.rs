@@ -10,6 +10,7 @@ use shared_types::{AppServerId, InstanceId};
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::{queue_pause, workers};
+use crate::platform::db::statuses::BUILDING;
 use crate::platform::origin::Actor;
 
 #[derive(diesel::QueryableByName)]
@@ -24,19 +25,19 @@ struct Found {
 /// # Errors
 /// [`DbError`] when the statement fails.
 pub async fn unattended(conn: &mut AsyncPgConnection, limit: i32) -> Result<Vec<AppServerId>, DbError> {
-    let rows: Vec<Found> = diesel::sql_query(
+    let rows: Vec<Found> = diesel::sql_query(format!(
         "WITH unattended AS (SELECT a.id, a.instance_id, b.begun_at, b.stop_requested_at FROM builds AS b \
-             JOIN app_servers AS a ON a.id = b.app_server_id WHERE a.status IN ('new', 'waiting', 'configuring') \
+             JOIN app_servers AS a ON a.id = b.app_server_id WHERE a.status IN ({BUILDING}) \
              AND (b.lease_until IS NULL OR b.lease_until < now())), \
          busy AS (SELECT a.instance_id, count(*) AS n FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
-             WHERE a.status IN ('new', 'waiting', 'configuring') AND b.begun_at IS NOT NULL GROUP BY a.instance_id) \
+             WHERE a.status IN ({BUILDING}) AND b.begun_at IS NOT NULL GROUP BY a.instance_id) \
          (SELECT id AS app_server_id FROM unattended WHERE stop_requested_at IS NOT NULL) UNION ALL \
          (SELECT u.id FROM unattended AS u JOIN instances AS i ON i.id = u.instance_id \
              LEFT JOIN busy ON busy.instance_id = u.instance_id \
              WHERE u.stop_requested_at IS NULL AND (u.begun_at IS NOT NULL \
                  OR (coalesce(busy.n, 0) < i.max_builds AND NOT EXISTS (SELECT 1 FROM queue_pause))) \
-             ORDER BY u.begun_at IS NULL, i.tier <> 'production', u.id LIMIT $1)",
-    )
+             ORDER BY u.begun_at IS NULL, i.tier <> 'production', u.id LIMIT $1)"
+    ))
     .bind::<Integer, _>(limit)
     .load(conn)
     .await?;
@@ -66,13 +67,13 @@ pub async fn begin(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool
     .bind::<BigInt, _>(id)
     .execute(conn)
     .await?;
-    let begun = diesel::sql_query(
+    let begun = diesel::sql_query(format!(
         "UPDATE builds SET begun_at = now() WHERE app_server_id = $1 AND NOT EXISTS (SELECT 1 FROM queue_pause) \
          AND (SELECT count(*) FROM app_servers AS own JOIN app_servers AS a ON a.instance_id = own.instance_id \
              JOIN builds AS b ON b.app_server_id = a.id WHERE own.id = $1 AND b.begun_at IS NOT NULL \
-             AND a.status IN ('new', 'waiting', 'configuring')) \
-         < (SELECT i.max_builds FROM instances AS i JOIN app_servers AS a ON a.instance_id = i.id WHERE a.id = $1)",
-    )
+             AND a.status IN ({BUILDING})) \
+         < (SELECT i.max_builds FROM instances AS i JOIN app_servers AS a ON a.instance_id = i.id WHERE a.id = $1)"
+    ))
     .bind::<BigInt, _>(id)
     .execute(conn)
     .await?;
@@ -133,13 +134,13 @@ pub async fn read(conn: &mut AsyncPgConnection) -> Result<Queue, DbError> {
         .await
         .optional()?;
     let workers = workers(conn).await?;
-    let rows: Vec<EntryRow> = diesel::sql_query(
+    let rows: Vec<EntryRow> = diesel::sql_query(format!(
         "SELECT a.id AS app_server_id, a.name AS app_server_name, i.id AS instance_id, i.name AS instance_name, i.tier, \
          i.max_builds, a.created, b.begun_at, CASE WHEN b.lease_until > now() THEN b.lease_holder END AS worker \
          FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id JOIN instances AS i ON i.id = a.instance_id \
-         WHERE a.status IN ('new', 'waiting', 'configuring') \
-         ORDER BY b.begun_at NULLS LAST, i.tier <> 'production', a.id",
-    )
+         WHERE a.status IN ({BUILDING}) \
+         ORDER BY b.begun_at NULLS LAST, i.tier <> 'production', a.id"
+))
     .load(conn)
     .await?;
     let pause = pause.map(|(by, at, reason)| QueuePause { by, at, reason });

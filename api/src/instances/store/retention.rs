@@ -1,5 +1,7 @@
 //! The table `app_server_retention`: which app servers are pinned, and since when others are not needed.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -7,16 +9,19 @@ use shared_types::retention::Expiring;
 use shared_types::{AppServerId, InstanceId};
 
 use crate::platform::db::DbError;
+use crate::platform::db::statuses::{BUILDING, BUILT, DELETED, NO_MACHINE, RUNNING};
 use crate::platform::origin::Actor;
 
 /// App servers `a` of instances `i` whose machine (`s`) is not needed, with the hours it may stay: neither active nor
 /// fallback, nor draining, nor with hooks that are due, nor pinned (`r`), nor the newest that is being built or runs
 /// and could be activated next. An archived instance needs none. `$1`: the hours if the instance sets none.
-const UNNEEDED: &str = "SELECT a.id, a.instance_id, coalesce(i.retention_hours, $1) AS hours FROM app_servers AS a \
+static UNNEEDED: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT a.id, a.instance_id, coalesce(i.retention_hours, $1) AS hours FROM app_servers AS a \
     JOIN servers AS s ON s.id = a.server_id JOIN instances AS i ON i.id = a.instance_id \
     LEFT JOIN app_server_retention AS r ON r.app_server_id = a.id \
-    WHERE a.status IN ('running', 'failed', 'error', 'stopped') \
-    AND s.status NOT IN ('pending', 'terminated') AND s.termination_requested_at IS NULL \
+    WHERE a.status IN ({BUILT}) \
+    AND s.status NOT IN ({NO_MACHINE}) AND s.termination_requested_at IS NULL \
     AND (i.archived_at IS NOT NULL OR ( \
         a.id IS DISTINCT FROM i.active_app_server_id AND a.id IS DISTINCT FROM i.fallback_app_server_id \
         AND r.pinned_at IS NULL \
@@ -24,7 +29,9 @@ const UNNEEDED: &str = "SELECT a.id, a.instance_id, coalesce(i.retention_hours, 
             AND d.drain_limit_seconds IS NOT NULL AND d.drained_at IS NULL) \
         AND NOT EXISTS (SELECT 1 FROM hook_runs AS h WHERE h.app_server_id = a.id AND h.settled_at IS NULL) \
         AND a.id IS DISTINCT FROM (SELECT max(c.id) FROM app_servers AS c WHERE c.instance_id = i.id \
-            AND c.status IN ('new', 'waiting', 'configuring', 'running') AND c.id > coalesce(i.active_app_server_id, 0))))";
+            AND c.status IN ({BUILDING}, {RUNNING}) AND c.id > coalesce(i.active_app_server_id, 0))))"
+    )
+});
 
 #[derive(diesel::QueryableByName)]
 struct Changed {
@@ -41,8 +48,9 @@ struct Changed {
 /// [`DbError`] when a statement fails.
 pub async fn mark(conn: &mut AsyncPgConnection, hours: u32) -> Result<Vec<(InstanceId, AppServerId)>, DbError> {
     let hours = i32::try_from(hours).unwrap_or(i32::MAX);
+    let unneeded = UNNEEDED.as_str();
     let mut changed: Vec<Changed> = diesel::sql_query(format!(
-        "WITH unneeded AS ({UNNEEDED}), written AS ( \
+        "WITH unneeded AS ({unneeded}), written AS ( \
             INSERT INTO app_server_retention AS kept (app_server_id, unneeded_since, terminates_at) \
             SELECT id, now(), now() + make_interval(hours => hours) FROM unneeded \
             ON CONFLICT (app_server_id) DO UPDATE SET \
@@ -58,7 +66,7 @@ pub async fn mark(conn: &mut AsyncPgConnection, hours: u32) -> Result<Vec<(Insta
     .load(conn)
     .await?;
     let needed: Vec<Changed> = diesel::sql_query(format!(
-        "WITH unneeded AS ({UNNEEDED}) \
+        "WITH unneeded AS ({unneeded}) \
          UPDATE app_server_retention AS kept SET unneeded_since = NULL, terminates_at = NULL FROM app_servers AS own \
          WHERE own.id = kept.app_server_id AND kept.unneeded_since IS NOT NULL \
          AND NOT EXISTS (SELECT 1 FROM unneeded WHERE unneeded.id = kept.app_server_id) \
@@ -109,8 +117,9 @@ pub async fn is_due(
     hours: u32,
 ) -> Result<Option<DateTime<Utc>>, DbError> {
     use diesel::OptionalExtension;
+    let unneeded = UNNEEDED.as_str();
     let row: Option<Since> = diesel::sql_query(format!(
-        "WITH unneeded AS ({UNNEEDED} AND a.id = $2) SELECT kept.unneeded_since FROM unneeded \
+        "WITH unneeded AS ({unneeded} AND a.id = $2) SELECT kept.unneeded_since FROM unneeded \
          JOIN app_server_retention AS kept ON kept.app_server_id = unneeded.id \
          WHERE kept.unneeded_since + make_interval(hours => unneeded.hours) <= now()"
     ))
@@ -200,15 +209,15 @@ pub async fn page(
     after: Option<(DateTime<Utc>, AppServerId)>,
     limit: i64,
 ) -> Result<Vec<Expiring>, DbError> {
-    let rows: Vec<ExpiringRow> = diesel::sql_query(
+    let rows: Vec<ExpiringRow> = diesel::sql_query(format!(
         "SELECT kept.app_server_id, a.name AS app_server_name, i.id AS instance_id, i.name AS instance_name, \
          kept.unneeded_since, kept.terminates_at FROM app_server_retention AS kept \
          JOIN app_servers AS a ON a.id = kept.app_server_id JOIN instances AS i ON i.id = a.instance_id \
          JOIN servers AS s ON s.id = a.server_id \
-         WHERE kept.terminates_at IS NOT NULL AND s.termination_requested_at IS NULL AND s.status <> 'terminated' \
+         WHERE kept.terminates_at IS NOT NULL AND s.termination_requested_at IS NULL AND s.status <> {DELETED} \
          AND ($1::timestamptz IS NULL OR (kept.terminates_at, kept.app_server_id) > ($1, $2)) \
-         ORDER BY kept.terminates_at, kept.app_server_id LIMIT $3",
-    )
+         ORDER BY kept.terminates_at, kept.app_server_id LIMIT $3"
+    ))
     .bind::<Nullable<Timestamptz>, _>(after.map(|(at, _)| at))
     .bind::<Nullable<BigInt>, _>(after.map(|(_, id)| id))
     .bind::<BigInt, _>(limit)

@@ -1,5 +1,7 @@
 //! Summaries of app servers, as they are embedded in other objects: one statement for any number of them.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Bool, Jsonb, Nullable};
 use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl};
@@ -17,6 +19,7 @@ use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::keyset::at_most;
 use crate::platform::db::schema::{app_server_retention, app_servers, builds, instances, servers};
+use crate::platform::db::statuses::{BUILDING, NEW};
 
 /// Filter, order and size of a page of app servers.
 #[derive(Debug, Clone, Default)]
@@ -37,19 +40,23 @@ pub struct Query {
 }
 
 /// The queue's state for a build that has not begun; null for other builds.
-const QUEUED: &str = "CASE WHEN app_servers.status = 'new' AND builds.begun_at IS NULL THEN (\
+static QUEUED: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "CASE WHEN app_servers.status = {NEW} AND builds.begun_at IS NULL THEN (\
     WITH alive AS (SELECT * FROM workers WHERE seen > now() - interval '15 seconds' AND NOT is_draining) \
     SELECT jsonb_build_object(\
         'ahead', (SELECT count(*) FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
-            JOIN instances AS i ON i.id = a.instance_id WHERE a.status = 'new' AND b.begun_at IS NULL \
+            JOIN instances AS i ON i.id = a.instance_id WHERE a.status = {NEW} AND b.begun_at IS NULL \
             AND (i.tier <> 'production', a.id) < (instances.tier <> 'production', app_servers.id)), \
         'slots', (SELECT coalesce(sum(slots), 0) FROM alive WHERE trouble IS NULL), \
         'slots_in_use', (SELECT count(*) FROM builds AS b WHERE b.lease_holder IS NOT NULL AND b.lease_until > now()), \
         'is_paused', EXISTS (SELECT 1 FROM queue_pause), \
         'is_instance_busy', (SELECT count(*) FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
-            WHERE a.instance_id = app_servers.instance_id AND a.status IN ('new', 'waiting', 'configuring') \
+            WHERE a.instance_id = app_servers.instance_id AND a.status IN ({BUILDING}) \
             AND b.begun_at IS NOT NULL) >= instances.max_builds, \
-        'trouble', (SELECT min(trouble) FROM alive HAVING bool_and(trouble IS NOT NULL)))) END";
+        'trouble', (SELECT min(trouble) FROM alive HAVING bool_and(trouble IS NOT NULL)))) END"
+    )
+});
 
 /// Whether requests from before a switch may still end there.
 const IS_DRAINING: &str = "EXISTS (SELECT 1 FROM activations AS d WHERE d.replaced_app_server_id = app_servers.id \
@@ -126,7 +133,7 @@ macro_rules! summaries {
                 servers::status,
                 (app_server_retention::pinned_at, app_server_retention::terminates_at).nullable(),
                 (fixed::<Bool>(IS_DRAINING), fixed::<Bool>(IS_ACTIVATING)),
-                fixed::<Nullable<Jsonb>>(QUEUED),
+                fixed::<Nullable<Jsonb>>(QUEUED.as_str()),
             ))
             .into_boxed()
     };

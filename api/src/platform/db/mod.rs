@@ -6,6 +6,7 @@ pub mod fixed;
 pub mod keyset;
 pub mod migrations;
 pub mod schema;
+pub mod statuses;
 pub mod words;
 
 use std::time::Duration;

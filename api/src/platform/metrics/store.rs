@@ -5,6 +5,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
 use crate::platform::db::DbError;
+use crate::platform::db::statuses::BUILDING;
 use crate::platform::jobs::workers::LEASE;
 
 /// The metrics of the whole installation at one moment.
@@ -77,9 +78,9 @@ pub struct Figures {
 /// # Errors
 /// [`DbError`] if the statement fails.
 pub async fn read(conn: &mut AsyncPgConnection) -> Result<Figures, DbError> {
-    let figures = diesel::sql_query(
+    let figures = diesel::sql_query(format!(
         "WITH building AS (SELECT a.created, b.begun_at, b.lease_until FROM app_servers AS a \
-             JOIN builds AS b ON b.app_server_id = a.id WHERE a.status IN ('new', 'waiting', 'configuring')), \
+             JOIN builds AS b ON b.app_server_id = a.id WHERE a.status IN ({BUILDING})), \
          counted AS (SELECT status, count(*) AS n FROM app_servers GROUP BY status), \
          queue AS (SELECT count(*) AS n, min(created) AS since FROM building WHERE begun_at IS NULL), \
          held AS (SELECT lease_until FROM builds WHERE lease_holder IS NOT NULL), \
@@ -95,7 +96,7 @@ pub async fn read(conn: &mut AsyncPgConnection) -> Result<Figures, DbError> {
              FROM instance_health GROUP BY 1), \
          unsent AS (SELECT count(*) AS n, min(created) AS since FROM outbox WHERE sent_at IS NULL AND given_up_at IS NULL), \
          jobs AS (SELECT attempts >= max_attempts AS is_failed, locked_at FROM graphile_worker.jobs) \
-         SELECT (SELECT coalesce(json_object_agg(status, n), '{}') FROM counted) AS builds, \
+         SELECT (SELECT coalesce(json_object_agg(status, n), '{{}}') FROM counted) AS builds, \
          queue.n AS queue_depth, \
          greatest(coalesce(extract(epoch FROM now() - queue.since), 0), 0)::float8 AS queue_oldest, \
          (SELECT count(*) FROM held WHERE lease_until > now()) AS leases_held, \
@@ -110,13 +111,13 @@ pub async fn read(conn: &mut AsyncPgConnection) -> Result<Figures, DbError> {
          (SELECT count(*) FROM jobs WHERE is_failed AND locked_at IS NULL) AS jobs_failed, \
          (SELECT count(*) FROM instances WHERE archived_at IS NULL) AS instances_in_use, \
          (SELECT count(*) FROM instances WHERE archived_at IS NOT NULL) AS instances_archived, \
-         (SELECT coalesce(json_object_agg(state, n), '{}') FROM healths) AS health, \
+         (SELECT coalesce(json_object_agg(state, n), '{{}}') FROM healths) AS health, \
          coalesce((SELECT extract(epoch FROM now() - fresh_until) FROM watch), 0)::float8 AS checks_stale, \
          unsent.n AS outbox_waiting, \
          greatest(coalesce(extract(epoch FROM now() - unsent.since), 0), 0)::float8 AS outbox_oldest, \
          (SELECT count(*) FROM outbox WHERE given_up_at IS NOT NULL) AS outbox_given_up \
-         FROM queue, expired, switches, unsent",
-    )
+         FROM queue, expired, switches, unsent"
+))
     .bind::<Double, _>(LEASE.as_secs_f64())
     .get_result(conn)
     .await?;

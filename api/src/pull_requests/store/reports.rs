@@ -15,6 +15,7 @@ use crate::instances::store::pins;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::{VALUE, fixed};
 use crate::platform::db::schema::{pull_requests, watched_repositories};
+use crate::platform::db::statuses::NO_MACHINE;
 
 /// How many pull requests one query gives at most.
 const A_LOOK: i64 = 100;
@@ -26,7 +27,9 @@ const A_LOOK: i64 = 100;
 /// facts takes them as `references`.
 static FACTS: LazyLock<String> = LazyLock::new(|| {
     let name = format!("{VALUE} ->> i.instance_type");
-    FACTS_BUT_COMMITS.replace("$commit", &pins::commit_sql("a", &name))
+    FACTS_BUT_COMMITS
+        .replace("$commit", &pins::commit_sql("a", &name))
+        .replace("$no_machine", &NO_MACHINE.to_string())
 });
 
 const FACTS_BUT_COMMITS: &str = "(SELECT jsonb_build_object(\
@@ -42,7 +45,7 @@ const FACTS_BUT_COMMITS: &str = "(SELECT jsonb_build_object(\
             ORDER BY t.generation DESC LIMIT 1), false), \
         'machines', CASE WHEN i.archived_at IS NULL THEN 0 ELSE (SELECT count(*) FROM app_servers AS m \
             JOIN servers AS s ON s.id = m.server_id \
-            WHERE m.instance_id = i.id AND s.status NOT IN ('pending', 'terminated')) END, \
+            WHERE m.instance_id = i.id AND s.status NOT IN ($no_machine)) END, \
         'builds', coalesce((SELECT jsonb_agg(jsonb_build_object(\
                 'id', a.id, \
                 'name', a.name, \
