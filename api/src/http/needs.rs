@@ -39,6 +39,7 @@ impl Need {
 }
 
 /// The need of an operation. None: it is public.
+// As long as the list of operations: the compiler checks that none is missing.
 pub const fn of(operation: Operation) -> Option<Need> {
     use Operation as O;
     match operation {

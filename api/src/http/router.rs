@@ -14,7 +14,23 @@ use crate::http::{
 pub fn api(config: &mut ServiceConfig) {
     config.service(health::healthz).service(health::readyz).service(metrics::read_metrics);
     let v1 = scope::scope("/api/v1")
-        // Signing in
+        .configure(signing_in)
+        .configure(user_accounts)
+        .configure(instance_verbs)
+        .configure(app_server_verbs)
+        .configure(pull_request_verbs)
+        .configure(audit_trail_and_logs)
+        .configure(build_queue)
+        .configure(machines_and_system)
+        // The document itself, and the answer to unknown paths
+        .route("/openapi.yaml", web::get().to(problems::yaml))
+        .route("/openapi.json", web::get().to(problems::json))
+        .default_service(web::to(problems::nothing_here));
+    config.service(v1);
+}
+
+fn signing_in(config: &mut ServiceConfig) {
+    config
         .service(auth::login)
         .service(auth::logout)
         .service(auth::list_sign_in_providers)
@@ -28,15 +44,21 @@ pub fn api(config: &mut ServiceConfig) {
         .service(auth::list_tokens)
         .service(auth::create_token)
         .service(auth::current_token)
-        .service(auth::delete_token)
-        // Users
+        .service(auth::delete_token);
+}
+
+fn user_accounts(config: &mut ServiceConfig) {
+    config
         .service(users::list_users)
         .service(users::create_user)
         .service(users::read_user)
         .service(users::update_user)
         .service(users::delete_user)
-        .service(users::set_user_password)
-        // Instances
+        .service(users::set_user_password);
+}
+
+fn instance_verbs(config: &mut ServiceConfig) {
+    config
         .service(instance_types::list_instance_types)
         .service(instances::list_instances)
         .service(instances::create_instance)
@@ -54,8 +76,11 @@ pub fn api(config: &mut ServiceConfig) {
         .service(instances::lift_hold)
         .service(instances::list_instance_logs)
         .service(instances::list_instance_log_matches)
-        .service(instances::stream_instance_logs)
-        // App servers
+        .service(instances::stream_instance_logs);
+}
+
+fn app_server_verbs(config: &mut ServiceConfig) {
+    config
         .service(app_servers::list_app_servers)
         .service(app_servers::read_app_server)
         .service(app_servers::activate_app_server)
@@ -68,23 +93,30 @@ pub fn api(config: &mut ServiceConfig) {
         .service(app_servers::check_app_server)
         .service(app_servers::list_app_server_logs)
         .service(app_servers::list_app_server_log_matches)
-        .service(app_servers::stream_app_server_logs)
-        // Pull requests
+        .service(app_servers::stream_app_server_logs);
+}
+
+fn pull_request_verbs(config: &mut ServiceConfig) {
+    config
         .service(pull_requests::list_pull_requests)
         .service(pull_requests::watch_pull_request)
         .service(pull_requests::read_pull_request)
         .service(pull_requests::update_instance_from_pull_request)
         .service(pull_requests::approve_pull_request)
         .service(pull_requests::ignore_pull_request)
-        .service(webhooks::receive_github_webhook)
-        // Audit trail and logs
-        .service(activity::list_activity)
-        .service(logs::list_logs)
-        // Build queue
-        .service(queue::read_queue)
-        .service(queue::pause_queue)
-        .service(queue::resume_queue)
-        // Retention, machines and events
+        .service(webhooks::receive_github_webhook);
+}
+
+fn audit_trail_and_logs(config: &mut ServiceConfig) {
+    config.service(activity::list_activity).service(logs::list_logs);
+}
+
+fn build_queue(config: &mut ServiceConfig) {
+    config.service(queue::read_queue).service(queue::pause_queue).service(queue::resume_queue);
+}
+
+fn machines_and_system(config: &mut ServiceConfig) {
+    config
         .service(retention::list_retention)
         .service(servers::list_servers)
         // Must come before `/servers/{id}`.
@@ -93,12 +125,7 @@ pub fn api(config: &mut ServiceConfig) {
         .service(servers::read_server)
         .service(events::stream_events)
         .service(system::read_system)
-        .service(client_errors::report_client_error)
-        // The document itself, and the answer to unknown paths
-        .route("/openapi.yaml", web::get().to(problems::yaml))
-        .route("/openapi.json", web::get().to(problems::json))
-        .default_service(web::to(problems::nothing_here));
-    config.service(v1);
+        .service(client_errors::report_client_error);
 }
 
 /// The other routes: the document, its reference, and the frontend.

@@ -52,6 +52,7 @@ fn map(value: Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap()
 }
 
+// As long as the variables that it expects.
 #[test]
 fn all_variables_of_an_instance() {
     let github_admins = ["ada-example".to_owned(), "grace-example".to_owned()].into();

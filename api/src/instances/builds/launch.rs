@@ -160,6 +160,18 @@ async fn record(
     vault::keep(conn, id, secrets).await?;
     pins::insert(conn, app_server, to_pin(&snapshot)).await?;
     AdvanceAppServer::enqueue(conn, app_server).await?;
+    tell(conn, actor, (id, app_server), &name, request).await?;
+    Ok(app_server)
+}
+
+/// Writes the event, the line of both logs, and the audit entry.
+async fn tell(
+    conn: &mut AsyncPgConnection,
+    actor: &Actor,
+    (instance, id): (InstanceId, AppServerId),
+    name: &str,
+    request: &Request,
+) -> Result<(), DbError> {
     let detail = json!({
         "name": name,
         "trigger": request.trigger,
@@ -168,14 +180,13 @@ async fn record(
         "activate_when_running": request.activate_when_running,
     });
     Journal::of(actor, Operation::LaunchAppServer)
-        .app_server(id, app_server)
+        .app_server(instance, id)
         .event(EventKind::AppServerLaunched)
-        .line_in_both_logs(Line::info(words(&name, actor, request)))
+        .line_in_both_logs(Line::info(words(name, actor, request)))
         .detail(detail)
         .reason(request.reason.as_deref())
         .write(conn)
-        .await?;
-    Ok(app_server)
+        .await
 }
 
 /// `AppServer 3 launched by admin (attempt 2 of 2): upgrade`.

@@ -14,7 +14,7 @@ use crate::instances::application::Sites;
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::journal::Journal;
 use crate::instances::store::hostnames;
-use crate::instances::store::instances::{self, NewInstance};
+use crate::instances::store::instances::{self, InstanceRow, NewInstance};
 use crate::instances::{Manager, Refusal};
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
@@ -36,17 +36,8 @@ pub async fn update(
     let opened = opened::instance(manager, conn, id, true).await?;
     let application = opened.application(manager);
     let OpenedInstance { row, settings: current, trouble: _, active } = opened;
-    if row.version != version {
-        return Err(stale());
-    }
-    if row.archived_at.is_some() {
-        return Err(Refusal::Conflict(format!("Instance {id} is archived; restore it to change it.")));
-    }
-    let name = match fields.remove("name") {
-        None => row.name.clone(),
-        Some(Value::String(name)) => name,
-        Some(_) => String::new(),
-    };
+    refuse(&row, version)?;
+    let name = new_name(&mut fields).unwrap_or_else(|| row.name.clone());
     let application = application?;
     let kind = application.kind();
     let care = Care::of(&row).take(&mut fields);
@@ -60,7 +51,6 @@ pub async fn update(
         return Ok(());
     }
     let sites = application.sites(&settings)?;
-    let domain = sites.domain().to_owned();
     // Visitors of the active app server keep its host names and protocol until another one is activated.
     let kept = active.map(|(_, settings)| application.sites(&settings)).transpose()?;
     let ([sealed], secrets) = vault::seal(&manager.options.keyring, &kind.schema, [&settings])?;
@@ -69,7 +59,7 @@ pub async fn update(
         let new = NewInstance {
             instance_type: &row.instance_type,
             name: &name,
-            domain: &domain,
+            domain: sites.domain(),
             settings: &sealed,
             settings_version: application.version(),
             secrets: &row.secrets,
@@ -82,16 +72,9 @@ pub async fn update(
         }
         vault::forget(conn, &row.settings).await?;
         vault::keep(conn, id, secrets).await?;
-        for sites in [Some(&sites), kept.as_ref()].into_iter().flatten() {
-            if let Some(taken) = claim::claim(manager, conn, id, sites).await? {
-                return Err(Refusal::Invalid(vec![domain_taken(kind, &taken)]));
-            }
+        if let Some(taken) = own_hostnames(manager, conn, id, [Some(&sites), kept.as_ref()]).await? {
+            return Err(Refusal::Invalid(vec![domain_taken(kind, &taken)]));
         }
-        let keep: Vec<String> =
-            [Some(&sites), kept.as_ref()].into_iter().flatten().flat_map(Sites::hostnames).collect();
-        hostnames::release(conn, id, &keep).await?;
-        instances::want_routing(conn, id).await?;
-        ApplyRouting::enqueue(conn, id).await?;
         let journal = Journal::of(actor, Operation::UpdateInstance)
             .instance(id)
             .event(EventKind::InstanceUpdated)
@@ -100,6 +83,45 @@ pub async fn update(
         Ok(journal.write(conn).await?)
     })
     .await
+}
+
+/// Refuses a change of another version than the current one, or of an archived instance.
+fn refuse(row: &InstanceRow, version: i64) -> Result<(), Refusal> {
+    if row.version != version {
+        return Err(stale());
+    }
+    if row.archived_at.is_some() {
+        return Err(Refusal::Conflict(format!("Instance {} is archived; restore it to change it.", row.id)));
+    }
+    Ok(())
+}
+
+/// The name that was sent. None: none was. A name that is no text becomes an empty one, which is refused.
+fn new_name(fields: &mut Map<String, Value>) -> Option<String> {
+    match fields.remove("name")? {
+        Value::String(name) => Some(name),
+        _ => Some(String::new()),
+    }
+}
+
+/// Gives the instance the host names of these sites and no others, and has the gateway told. Returns the first that
+/// another instance has.
+async fn own_hostnames(
+    manager: &Manager,
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+    sites: [Option<&Sites>; 2],
+) -> Result<Option<String>, Refusal> {
+    for sites in sites.into_iter().flatten() {
+        if let Some(taken) = claim::claim(manager, conn, id, sites).await? {
+            return Ok(Some(taken));
+        }
+    }
+    let keep: Vec<String> = sites.into_iter().flatten().flat_map(Sites::hostnames).collect();
+    hostnames::release(conn, id, &keep).await?;
+    instances::want_routing(conn, id).await?;
+    ApplyRouting::enqueue(conn, id).await?;
+    Ok(None)
 }
 
 fn stale() -> Refusal {

@@ -4,7 +4,10 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Bool, Jsonb, Nullable};
-use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::{
+    ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
+    SelectableHelper,
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::app_server::{BuildStepKind, Progress};
@@ -66,31 +69,55 @@ const IS_DRAINING: &str = "EXISTS (SELECT 1 FROM activations AS d WHERE d.replac
 const IS_ACTIVATING: &str = "EXISTS (SELECT 1 FROM hook_runs AS h WHERE h.app_server_id = app_servers.id \
     AND h.moment = 'before_traffic' AND h.settled_at IS NULL)";
 
-type Own = (
-    AppServerId,
-    InstanceId,
-    String,
-    AppServerStatus,
-    Option<String>,
-    String,
-    Option<String>,
-    DateTime<Utc>,
-    DateTime<Utc>,
-    Trigger,
-    i32,
-    i32,
-    Option<AppServerId>,
-);
-type OfBuild = (
-    Option<BuildStepKind>,
-    i32,
-    i32,
-    Option<String>,
-    Option<DateTime<Utc>>,
-    Option<DateTime<Utc>>,
-    bool,
-    Option<String>,
-);
+/// The columns of an app server that a summary shows.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = app_servers)]
+struct Own {
+    id: AppServerId,
+    instance_id: InstanceId,
+    name: String,
+    status: AppServerStatus,
+    failure: Option<String>,
+    requested_by: String,
+    reason: Option<String>,
+    created: DateTime<Utc>,
+    modified: DateTime<Utc>,
+    trigger: Trigger,
+    attempt: i32,
+    num_attempts: i32,
+    retry_of: Option<AppServerId>,
+}
+
+/// The columns of its build that a summary shows.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = builds)]
+struct OfBuild {
+    step: Option<BuildStepKind>,
+    tasks_done: i32,
+    tasks_total: i32,
+    task: Option<String>,
+    deadline: Option<DateTime<Utc>>,
+    estimated_end: Option<DateTime<Utc>>,
+    activate_when_running: bool,
+    stop_requested_by: Option<String>,
+}
+
+impl OfBuild {
+    /// Its progress; only a build that goes on has a step and times.
+    fn progress(self, is_building: bool, queued: Option<Queued>) -> Progress {
+        let Self { step, tasks_done, tasks_total, task, deadline, estimated_end, .. } = self;
+        Progress {
+            step: step.filter(|_| is_building),
+            tasks_done,
+            tasks_total,
+            task,
+            queued,
+            deadline: deadline.filter(|_| is_building),
+            estimated_end: estimated_end.filter(|_| is_building),
+        }
+    }
+}
+
 type OfInstance = (Option<AppServerId>, Option<AppServerId>);
 type Kept = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 type Row = (Own, OfBuild, OfInstance, ServerStatus, Option<Kept>, (bool, bool), Option<Value>);
@@ -104,31 +131,8 @@ macro_rules! summaries {
             .left_join(app_server_retention::table)
             .order(app_servers::id.desc())
             .select((
-                (
-                    app_servers::id,
-                    app_servers::instance_id,
-                    app_servers::name,
-                    app_servers::status,
-                    app_servers::failure,
-                    app_servers::requested_by,
-                    app_servers::reason,
-                    app_servers::created,
-                    app_servers::modified,
-                    app_servers::trigger,
-                    app_servers::attempt,
-                    app_servers::num_attempts,
-                    app_servers::retry_of,
-                ),
-                (
-                    builds::step,
-                    builds::tasks_done,
-                    builds::tasks_total,
-                    builds::task,
-                    builds::deadline,
-                    builds::estimated_end,
-                    builds::activate_when_running,
-                    builds::stop_requested_by,
-                ),
+                Own::as_select(),
+                OfBuild::as_select(),
                 (instances::active_app_server_id, instances::fallback_app_server_id),
                 servers::status,
                 (app_server_retention::pinned_at, app_server_retention::terminates_at).nullable(),
@@ -194,7 +198,7 @@ pub async fn among(conn: &mut AsyncPgConnection, ids: &[AppServerId]) -> Result<
 fn summary(
     (own, build, (active, fallback), server, kept, (is_draining, is_activating), queued): Row,
 ) -> Result<AppServerSummary, DbError> {
-    let (
+    let Own {
         id,
         instance_id,
         name,
@@ -208,22 +212,9 @@ fn summary(
         attempt,
         num_attempts,
         retry_of,
-    ) = own;
-    let (step, tasks_done, tasks_total, task, deadline, estimated_end, activate_when_running, stop_requested_by) =
-        build;
-    let is_building = status.is_building();
-    let serving = if active == Some(id) {
-        Serving::Active
-    } else if is_draining {
-        Serving::Draining
-    } else if fallback == Some(id) {
-        Serving::Fallback
-    } else {
-        Serving::Idle
-    };
+    } = own;
     let queued: Option<Queued> = queued.map(serde_json::from_value).transpose()?;
     let (pinned_at, terminates_at) = kept.unwrap_or_default();
-    let step = step.filter(|_| is_building);
     Ok(AppServerSummary {
         id,
         api_url: format!("{API_BASE}/app-servers/{id}"),
@@ -234,7 +225,7 @@ fn summary(
         status_description: status.description().into(),
         is_steady: status.is_steady(),
         is_healthy: status.is_healthy(),
-        serving,
+        serving: serving(id, (active, fallback), is_draining),
         created,
         modified,
         requested_by,
@@ -243,21 +234,26 @@ fn summary(
         attempt,
         num_attempts,
         retry_of,
-        activate_when_running,
+        activate_when_running: build.activate_when_running,
         is_activating,
-        stop_requested_by,
+        stop_requested_by: build.stop_requested_by.clone(),
         failure,
-        has_machine: !matches!(server, ServerStatus::Pending | ServerStatus::Terminated),
+        has_machine: !ServerStatus::ABSENT.contains(&server),
         is_pinned: pinned_at.is_some(),
         terminates_at,
-        progress: Progress {
-            step,
-            tasks_done,
-            tasks_total,
-            task,
-            queued,
-            deadline: deadline.filter(|_| is_building),
-            estimated_end: estimated_end.filter(|_| is_building),
-        },
+        progress: build.progress(status.is_building(), queued),
     })
+}
+
+/// Whether it gets traffic, by the instance's active app server and fallback.
+fn serving(id: AppServerId, (active, fallback): OfInstance, is_draining: bool) -> Serving {
+    if active == Some(id) {
+        Serving::Active
+    } else if is_draining {
+        Serving::Draining
+    } else if fallback == Some(id) {
+        Serving::Fallback
+    } else {
+        Serving::Idle
+    }
 }

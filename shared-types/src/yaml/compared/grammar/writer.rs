@@ -189,33 +189,8 @@ impl<'a> Writer<'a> {
             Node::Single(lines) => self.out.push_str(&format!("'{}'", folded(lines))),
             Node::Double(lines) => self.out.push_str(&format!("\"{}\"", folded(lines))),
             Node::Block(block) => self.out.push_str(&format!("'{}'", block.lines.concat().replace('\'', "''"))),
-            Node::List(items) | Node::FlowList(items) => {
-                self.out.push('[');
-                self.flows += 1;
-                for (index, item) in items.iter().enumerate() {
-                    self.separate(index, indent);
-                    self.inline(item, indent);
-                }
-                self.out.push(']');
-                self.flows -= 1;
-            }
-            Node::Map(pairs) | Node::FlowMap(pairs) => {
-                self.out.push('{');
-                self.flows += 1;
-                for (index, (key, node)) in pairs.iter().enumerate() {
-                    self.separate(index, indent);
-                    self.key(key);
-                    self.out.push(':');
-                    if let Key::MergeOf(anchors) = key {
-                        self.merge(anchors);
-                    } else {
-                        self.out.push(' ');
-                        self.inline(node, indent);
-                    }
-                }
-                self.out.push('}');
-                self.flows -= 1;
-            }
+            Node::List(items) | Node::FlowList(items) => self.flow_list(items, indent),
+            Node::Map(pairs) | Node::FlowMap(pairs) => self.flow_map(pairs, indent),
             Node::Anchored(node) => {
                 self.anchored(node, |writer| {
                     writer.out.push(' ');
@@ -240,6 +215,35 @@ impl<'a> Writer<'a> {
                 }
             }
         }
+    }
+
+    fn flow_list(&mut self, items: &[Node], indent: usize) {
+        self.out.push('[');
+        self.flows += 1;
+        for (index, item) in items.iter().enumerate() {
+            self.separate(index, indent);
+            self.inline(item, indent);
+        }
+        self.out.push(']');
+        self.flows -= 1;
+    }
+
+    fn flow_map(&mut self, pairs: &[(Key, Node)], indent: usize) {
+        self.out.push('{');
+        self.flows += 1;
+        for (index, (key, node)) in pairs.iter().enumerate() {
+            self.separate(index, indent);
+            self.key(key);
+            self.out.push(':');
+            if let Key::MergeOf(anchors) = key {
+                self.merge(anchors);
+            } else {
+                self.out.push(' ');
+                self.inline(node, indent);
+            }
+        }
+        self.out.push('}');
+        self.flows -= 1;
     }
 
     fn separate(&mut self, index: usize, indent: usize) {
