@@ -79,8 +79,8 @@ pub struct SnapshotInput<'a> {
     pub settings: &'a Value,
     /// The instance's own secrets, by name, as specified by [`Application::secrets`].
     pub secrets: &'a Map<String, Value>,
-    /// The settings of the instance's last app server that ran, upgraded, with masked secrets; none: none ran yet. It was
-    /// the last to migrate data outside the machines.
+    /// The settings of the instance's last app server that ran, upgraded; none: none ran yet. It was the last to
+    /// migrate data outside the machines.
     pub previous: Option<&'a Value>,
 }
 

@@ -184,7 +184,9 @@ impl TestApp {
         let guard = admission.guard.clone();
         let app = assembly::app(&settings, admission, watch.clone(), bus.clone(), pulse, stop.clone()).unwrap();
         let (base, server, serving) = serve(app);
-        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        // A kept connection may be closed by the server just as a request is sent on it, which fails on a loaded machine.
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let http = client.pool_max_idle_per_host(0).build().unwrap();
         let client = Client { http, base, credentials: Credentials::None };
         let (slots, database) = (setup.slots, Some(database));
         Self {

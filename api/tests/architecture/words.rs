@@ -4,8 +4,6 @@ use super::everywhere;
 
 /// Lines that may say such words outside the rooms of applications: the file, and the beginning of the line.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    // The default of a setting that belongs to an application.
-    ("api/src/config/settings.rs", "default_configuration_playbook:"),
     // A field of the API from before an instance had any number of sites; its users read it.
     ("api/src/http/instances/view.rs", "studio_url:"),
     ("shared-types/src/instance.rs", "pub studio_url:"),

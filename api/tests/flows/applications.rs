@@ -272,9 +272,9 @@ async fn the_types_are_published_with_their_fields_and_defaults() {
     assert_eq!((&address["is_required"], &address["max_length"]), (&json!(true), &json!(250)));
     let id = notebooks().create(&app, "").await;
     let instance = app.viewer().await.get(&format!("{PATH}/{id}")).await.expect(200);
-    let template = types["public_urls"]["http"].as_str().unwrap();
+    let template = types["public_urls"]["https"].as_str().unwrap();
     assert_eq!(instance["url"], template.replace("{hostname}", instance["domain"].as_str().unwrap()));
-    assert_eq!(types["public_urls"]["https"], "https://{hostname}/");
+    assert_eq!(types["public_urls"]["http"], "http://{hostname}:8080/");
     app.end().await;
 }
 

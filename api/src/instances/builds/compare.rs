@@ -31,7 +31,7 @@ pub enum Against {
 /// The variable with the app server's name; not compared.
 const OWN_NAME: &str = "ocim_app_server";
 
-/// What differs between an app server (`before`) and another, or its current instance (`after`). Six queries at most.
+/// What differs between an app server (`before`) and another, or its current instance (`after`). Seven queries at most.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Conflict`] if the two are of different instances; [`Refusal::Application`] if the
@@ -67,7 +67,7 @@ pub async fn diff(
     }
 }
 
-/// The merged variables as a launch would pass them now. Three queries; two if the instance has no secrets.
+/// The merged variables as a launch would pass them now. Five queries; three without secrets.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Application`] if the settings cannot be used.
@@ -83,7 +83,7 @@ pub async fn render(manager: &Manager, conn: &mut AsyncPgConnection, id: Instanc
     Ok(Render { configuration_settings: read::yaml(&variables), origins })
 }
 
-/// What a launch would build from now. Two queries; one if the instance has no secrets of its own.
+/// What a launch would build from now. Four queries; two without secrets.
 async fn snapshot(manager: &Manager, conn: &mut AsyncPgConnection, now: &OpenedInstance) -> Result<Snapshot, Refusal> {
     let application = now.application(manager)?;
     let [secrets] = vault::open(&manager.options.keyring, conn, [&now.row.secrets]).await?;

@@ -94,7 +94,8 @@ pub(in crate::instances) async fn retry(
     Ok(Some(next))
 }
 
-/// The settings of the instance's last app server that ran, upgraded, with masked secrets. One query.
+/// The settings of the instance's last app server that ran, upgraded, with their secrets. Two queries; one if there are
+/// no secrets.
 ///
 /// # Errors
 /// [`Refusal::Application`] if they cannot be upgraded.
@@ -104,7 +105,8 @@ pub(super) async fn previous(
     id: InstanceId,
 ) -> Result<Option<Value>, Refusal> {
     let Some(last) = app_servers::last_that_ran(conn, id).await? else { return Ok(None) };
-    let (_, settings) = manager.current(&last.instance_type, last.settings_version, last.settings.hidden())?;
+    let [settings] = vault::open(&manager.options.keyring, conn, [&last.settings]).await?;
+    let (_, settings) = manager.current(&last.instance_type, last.settings_version, settings)?;
     Ok(Some(settings))
 }
 

@@ -27,9 +27,7 @@ const A_LOOK: i64 = 100;
 /// facts takes them as `references`.
 static FACTS: LazyLock<String> = LazyLock::new(|| {
     let name = format!("{VALUE} ->> i.instance_type");
-    FACTS_BUT_COMMITS
-        .replace("$commit", &pins::commit_sql("a", &name))
-        .replace("$no_machine", &NO_MACHINE.to_string())
+    FACTS_BUT_COMMITS.replace("$commit", &pins::commit_sql("a", &name)).replace("$no_machine", &NO_MACHINE.to_string())
 });
 
 const FACTS_BUT_COMMITS: &str = "(SELECT jsonb_build_object(\
