@@ -20,14 +20,16 @@ pub struct InstanceTypes {
 /// front of the gateway both are that proxy's.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct PublicUrlTemplates {
+    /// For an instance whose protocol is `http`.
     #[schema(example = "http://{hostname}:8080/")]
     pub http: String,
+    /// For an instance whose protocol is `https`.
     #[schema(example = "https://{hostname}/")]
     pub https: String,
 }
 
 impl PublicUrlTemplates {
-    /// The host name in a template.
+    /// What stands for the host name in a template.
     pub const HOSTNAME: &str = "{hostname}";
 
     /// The URL of a host name; anything but `https` counts as `http`.

@@ -177,7 +177,7 @@ fn a_body_that_is_too_long_is_refused_whole() {
 fn what_ansible_would_run_is_refused() {
     check(&[
         ("a connection", "**Settings**\n```\nA: 1\nansible_connection: local\n```", Wrong(4, "`ansible_connection`")),
-        ("arguments of ssh", "**Settings**\n```\n\"ansible_ssh_common_args\": x\n```", Wrong(3, "may not be set")),
+        ("arguments of ssh", "**Settings**\n```\n\"ansible_ssh_common_args\": x\n```", Wrong(3, "is not allowed")),
         ("an escaped name", "**Settings**\n```\n\"\\x61nsible_host\": x\n```", Wrong(3, "`ansible_host`")),
         ("a merged name", "**Settings**\n```\nA: &a\n  ansible_host: x\n<<: *a\n```", Wrong(4, "`ansible_host`")),
         ("a name by alias", "**Settings**\n```\nA: &a ansible_host\n*a : x\n```", Wrong(3, "`ansible_host`")),

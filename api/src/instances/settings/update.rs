@@ -98,10 +98,8 @@ fn refuse(row: &InstanceRow, version: i64) -> Result<(), Refusal> {
 
 /// The name that was sent. None: none was. A name that is no text becomes an empty one, which is refused.
 fn new_name(fields: &mut Map<String, Value>) -> Option<String> {
-    match fields.remove("name")? {
-        Value::String(name) => Some(name),
-        _ => Some(String::new()),
-    }
+    let sent = fields.remove("name")?;
+    Some(sent.as_str().unwrap_or_default().to_owned())
 }
 
 /// Gives the instance the host names of these sites and no others, and has the gateway told. Returns the first that
