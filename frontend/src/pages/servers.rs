@@ -156,7 +156,7 @@ fn OrphanRow(orphan: Orphan) -> impl IntoView {
                 " "
                 <span class="mono">{provider_id}</span>
                 <div class="fine">
-                    {provider} ": " {sentence} ". Server " {server_id.to_string()} {owner} "; found "
+                    {provider.as_str()} ": " {sentence} ". Server " {server_id.to_string()} {owner} "; found "
                     {move || words::ago(first_seen, now.get())} ", last " {move || words::ago(last_seen, now.get())} "."
                 </div>
                 <div class="fine">"Due " {due} ": " {action} "."</div>
