@@ -79,8 +79,8 @@ pub struct SnapshotInput<'a> {
     pub settings: &'a Value,
     /// The instance's own secrets, by name, as specified by [`Application::secrets`].
     pub secrets: &'a Map<String, Value>,
-    /// The settings of the instance's last app server that ran, upgraded; none: none ran yet. It was the last to
-    /// migrate data outside the machines.
+    /// The settings of the instance's last app server that ran, upgraded: it was the last to migrate data outside the
+    /// machines. None: none ran yet, or [`Application::depends_on_previous`] is false.
     pub previous: Option<&'a Value>,
 }
 
@@ -205,6 +205,11 @@ pub trait Application: Debug + Send + Sync {
     /// [`ApplicationError`] if the settings cannot be used.
     fn machine(&self, _settings: &Value) -> Result<MachineNeeds, ApplicationError> {
         Ok(self.kind().machine)
+    }
+
+    /// Whether a snapshot with these settings depends on those of the app server that ran last.
+    fn depends_on_previous(&self, _settings: &Value) -> bool {
+        false
     }
 
     /// Decides what an app server is built from.

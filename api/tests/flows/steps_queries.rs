@@ -7,6 +7,7 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_inst
 use ocim::instances::store::app_servers;
 use ocim::machines::store::{self as servers, Owner};
 use ocim::platform::logs::{self, About, Line};
+use shared_types::app_server::BuildStepKind;
 use shared_types::{AppServerId, AppServerStatus as A, InstanceId, ServerId, ServerStatus as S};
 
 use crate::app::TestApp;
@@ -53,9 +54,9 @@ fn begun(query: &str) -> Option<&'static str> {
     if query.starts_with("UPDATE builds SET lease_holder = NULL") {
         return Some("afterwards");
     }
-    let steps = ["pin", "checkout", "server", "playbooks", "reboot", "checks"];
     let inserts = query.starts_with("WITH ended AS (UPDATE build_steps");
-    steps.into_iter().find(|step| inserts && query.contains(&format!("\"{step}\"]")))
+    let is_bound = |step: &BuildStepKind| inserts && query.ends_with(&format!(", {step:?}]"));
+    BuildStepKind::ALL.iter().copied().find(is_bound).map(BuildStepKind::as_str)
 }
 
 #[tokio::test]

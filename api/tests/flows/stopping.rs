@@ -86,8 +86,8 @@ async fn stopping_twice_succeeds_and_stopping_an_ended_build_is_refused() {
     let detail = stop(&app, running).await.problem(409)["detail"].as_str().unwrap().to_owned();
     assert_eq!(
         detail,
-        "App server 2 is running; it must be building to be stopped. Its build has ended; terminate it to take its \
-         machine away."
+        "App server 2 is running; it must be building to be stopped. The build is finished; use Terminate to delete its \
+         machine."
     );
     app.end().await;
 }

@@ -89,6 +89,10 @@ impl Application for Tutor {
         Ok(machine::needs(&read(settings)?))
     }
 
+    fn depends_on_previous(&self, settings: &Value) -> bool {
+        read(settings).is_ok_and(|settings| upgrade::has_shared_databases(&settings))
+    }
+
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
         let previous = input.previous.map(read).transpose()?.filter(upgrade::has_shared_databases);
         let migrated_by = previous.as_ref().map(|settings| settings.release.as_str());

@@ -67,7 +67,7 @@ pub async fn diff(
     }
 }
 
-/// The merged variables as a launch would pass them now. Five queries; three without secrets.
+/// The merged variables as a launch would pass them now. Four queries at most.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Application`] if the settings cannot be used.
@@ -83,12 +83,13 @@ pub async fn render(manager: &Manager, conn: &mut AsyncPgConnection, id: Instanc
     Ok(Render { configuration_settings: read::yaml(&variables), origins })
 }
 
-/// What a launch would build from now. Four queries; two without secrets.
+/// What a launch would build from now. One query, none if the instance has no secrets of its
+/// own; two more if it depends on the app server that ran last.
 async fn snapshot(manager: &Manager, conn: &mut AsyncPgConnection, now: &OpenedInstance) -> Result<Snapshot, Refusal> {
     let application = now.application(manager)?;
     let [secrets] = vault::open(&manager.options.keyring, conn, [&now.row.secrets]).await?;
     let secrets = own_secrets::of(&secrets);
-    let previous = launch::previous(manager, conn, now.row.id).await?;
+    let previous = launch::previous(manager, conn, (application, &now.settings), now.row.id).await?;
     let input =
         SnapshotInput { name: &now.row.name, settings: &now.settings, secrets: &secrets, previous: previous.as_ref() };
     Ok(application.snapshot(input)?)

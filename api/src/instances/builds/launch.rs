@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use shared_types::audit::Operation;
 use shared_types::{AppServerId, EventKind, InstanceId, Trigger};
 
-use crate::instances::application::{Playbook, Reference, Requirements, Snapshot, SnapshotInput};
+use crate::instances::application::{Application, Playbook, Reference, Requirements, Snapshot, SnapshotInput};
 use crate::instances::jobs::AdvanceAppServer;
 use crate::instances::journal::Journal;
 use crate::instances::settings::opened;
@@ -94,16 +94,20 @@ pub(in crate::instances) async fn retry(
     Ok(Some(next))
 }
 
-/// The settings of the instance's last app server that ran, upgraded, with their secrets. Two queries; one if there are
-/// no secrets.
+/// The settings of the instance's last app server that ran, upgraded, with their secrets, if a snapshot with `settings`
+/// depends on them. Two queries at most; none if it does not.
 ///
 /// # Errors
 /// [`Refusal::Application`] if they cannot be upgraded.
 pub(super) async fn previous(
     manager: &Manager,
     conn: &mut AsyncPgConnection,
+    (application, settings): (&dyn Application, &Value),
     id: InstanceId,
 ) -> Result<Option<Value>, Refusal> {
+    if !application.depends_on_previous(settings) {
+        return Ok(None);
+    }
     let Some(last) = app_servers::last_that_ran(conn, id).await? else { return Ok(None) };
     let [settings] = vault::open(&manager.options.keyring, conn, [&last.settings]).await?;
     let (_, settings) = manager.current(&last.instance_type, last.settings_version, settings)?;
@@ -128,7 +132,7 @@ async fn record(
     machine::check(manager, application, &settings)?;
     let secrets = own_secrets::of(&secrets);
     let hooks = serde_json::to_value(application.hooks(&settings)?).map_err(DbError::from)?;
-    let previous = previous(manager, conn, id).await?;
+    let previous = previous(manager, conn, (application, &settings), id).await?;
     let input = SnapshotInput { name: &row.name, settings: &settings, secrets: &secrets, previous: previous.as_ref() };
     let snapshot = application.snapshot(input)?;
     let number = instances::take_app_server_number(conn, id).await?;
