@@ -288,12 +288,15 @@ fn the_configuration_repository_must_be_a_known_one() {
         assert!(trouble.line == 4 && trouble.detail.contains(words), "{value}: {trouble}");
         assert!(!trouble.detail.contains("hunter2") && !trouble.detail.contains("ghp_token"), "{trouble}");
     }
+}
+
+#[test]
+fn no_configuration_repository_is_known_by_default_or_by_a_url_with_a_password() {
     let not_allowed = read_for("**Settings**\n```\nedx_ansible_source_repo: /x\n```", DOMAIN, &[]).unwrap_err();
     assert!(
         not_allowed.line == 3 && not_allowed.detail.contains("Remove the line, or ask an administrator"),
         "{not_allowed}"
     );
-    // A list entry with a password is never matched.
     let secret = ["https://me:hunter2@github.com/edx/configuration.git".to_owned()];
     assert!(read_for(&format!("**Settings**\n```\nedx_ansible_source_repo: {KNOWN}\n```"), DOMAIN, &secret).is_err());
 }
