@@ -79,8 +79,8 @@ pub struct SnapshotInput<'a> {
     pub settings: &'a Value,
     /// The instance's own secrets, by name, as specified by [`Application::secrets`].
     pub secrets: &'a Map<String, Value>,
-    /// The settings of the instance's last app server that ran, upgraded: it was the last to migrate data outside the
-    /// machines. None: none ran yet, or [`Application::depends_on_previous`] is false.
+    /// The settings of the instance's newest running app server, upgraded: it was the last to migrate data outside the
+    /// machines. None: no app server is running, or [`Application::depends_on_previous`] is false.
     pub previous: Option<&'a Value>,
 }
 
@@ -207,7 +207,7 @@ pub trait Application: Debug + Send + Sync {
         Ok(self.kind().machine)
     }
 
-    /// Whether a snapshot with these settings depends on those of the app server that ran last.
+    /// Whether a snapshot with these settings depends on those of the newest running app server.
     fn depends_on_previous(&self, _settings: &Value) -> bool {
         false
     }

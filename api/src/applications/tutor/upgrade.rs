@@ -28,7 +28,7 @@ pub fn upgrades_from<'a>(last: Option<&'a str>, next: &TutorSettings) -> Result<
     match (place(last), place(&next.release)) {
         (Some(before), Some(after)) if before > after => Err(ApplicationError(format!(
             "The databases of this instance were migrated by {last}; {} cannot use them. Restore a backup from before the \
-             upgrade, or set the release to {last}.",
+             upgrade and terminate the app servers of {last}, or set the release to {last}.",
             next.release
         ))),
         (Some(before), Some(after)) if before == after => Ok(None),

@@ -84,7 +84,7 @@ pub async fn render(manager: &Manager, conn: &mut AsyncPgConnection, id: Instanc
 }
 
 /// What a launch would build from now. One query, none if the instance has no secrets of its
-/// own; two more if it depends on the app server that ran last.
+/// own; two more if it depends on the newest running app server.
 async fn snapshot(manager: &Manager, conn: &mut AsyncPgConnection, now: &OpenedInstance) -> Result<Snapshot, Refusal> {
     let application = now.application(manager)?;
     let [secrets] = vault::open(&manager.options.keyring, conn, [&now.row.secrets]).await?;

@@ -94,7 +94,7 @@ pub(in crate::instances) async fn retry(
     Ok(Some(next))
 }
 
-/// The settings of the instance's last app server that ran, upgraded, with their secrets, if a snapshot with `settings`
+/// The settings of the instance's newest running app server, upgraded, with their secrets, if a snapshot with `settings`
 /// depends on them. Two queries at most; none if it does not.
 ///
 /// # Errors
@@ -108,7 +108,7 @@ pub(super) async fn previous(
     if !application.depends_on_previous(settings) {
         return Ok(None);
     }
-    let Some(last) = app_servers::last_that_ran(conn, id).await? else { return Ok(None) };
+    let Some(last) = app_servers::newest_running(conn, id).await? else { return Ok(None) };
     let [settings] = vault::open(&manager.options.keyring, conn, [&last.settings]).await?;
     let (_, settings) = manager.current(&last.instance_type, last.settings_version, settings)?;
     Ok(Some(settings))

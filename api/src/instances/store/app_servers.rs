@@ -154,11 +154,11 @@ pub async fn find(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Optio
     Ok(app_servers::table.find(id).select(AppServerRow::as_select()).first(conn).await.optional()?)
 }
 
-/// The last app server of an instance whose build succeeded, which may be terminated by now.
+/// The newest running app server of an instance.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn last_that_ran(conn: &mut AsyncPgConnection, of: InstanceId) -> Result<Option<AppServerRow>, DbError> {
+pub async fn newest_running(conn: &mut AsyncPgConnection, of: InstanceId) -> Result<Option<AppServerRow>, DbError> {
     Ok(app_servers::table
         .filter(app_servers::instance_id.eq(of))
         .filter(app_servers::status.eq(AppServerStatus::Running))
