@@ -152,7 +152,7 @@ test('settings are checked, compared, saved and deployed', async ({ page, progra
     await pending(page).getByRole('button', { name: 'Launch new AppServer' }).click();
     await expect(page.getByRole('heading', { name: 'AppServer 2' })).toBeVisible();
     await page.getByRole('link', { name: /^Settings/ }).click();
-    await expect(pending(page)).toContainText('AppServer 2 was launched since');
+    await expect(pending(page)).toContainText('2 undeployed changes since AppServer 1. AppServer 2 includes them: activate it when it is ready.');
     const launched = async () => (await api.get<{ newest_appserver: { id: number; status: string } }>(`/instances/${instance.id}`)).newest_appserver;
     await expect.poll(async () => (await launched()).status, { timeout: 60_000 }).toBe('running');
     await api.activate((await launched()).id);

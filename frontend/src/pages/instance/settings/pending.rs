@@ -24,6 +24,13 @@ pub(super) fn Pending(instance: Memo<Arc<Instance>>, launch: Launch) -> impl Int
     });
     let count = Memo::new(move |_| instance.with(|instance| instance.pending_changes.len()));
     let on_its_way = Memo::new(move |_| instance.with(|instance| on_its_way(instance)));
+    let advice = move || {
+        let them = if count.get() == 1 { "it" } else { "them" };
+        match on_its_way.get() {
+            Some(name) => format!(" {name} includes {them}: activate it when it is ready."),
+            None => format!(" Launch an app server to apply {them}."),
+        }
+    };
     move || {
         let (id, name) = active.get()?;
         Some(view! {
@@ -31,11 +38,7 @@ pub(super) fn Pending(instance: Memo<Arc<Instance>>, launch: Launch) -> impl Int
                 <Icon shape=Shape::Refresh/>
                 <span class="grow">
                     <b>{move || words::count(count.get(), "undeployed change")} " since " {name} "."</b>
-                    " Launch an app server to apply "
-                    {move || if count.get() == 1 { "it." } else { "them." }}
-                    {move || on_its_way.get().map(|name| view! {
-                        <span class="fine block">{name} " includes these changes. Activate it when ready."</span>
-                    })}
+                    {advice}
                 </span>
                 <span class="right">
                     <button type="button" aria-expanded=move || is_shown.get().to_string() on:click=move |_| is_shown.update(|shown| *shown = !*shown)>
