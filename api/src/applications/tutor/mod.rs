@@ -10,8 +10,7 @@ mod names;
 mod secrets;
 mod settings;
 mod snapshot;
-pub mod source;
-pub mod upgrade;
+mod upgrade;
 mod vars;
 
 #[cfg(test)]

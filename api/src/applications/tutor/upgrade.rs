@@ -11,19 +11,16 @@ pub(super) fn has_shared_databases(settings: &TutorSettings) -> bool {
     yaml::parse_map(&settings.databases).is_ok_and(|map| !map.is_empty())
 }
 
-/// Whether a build migrates databases that other app servers use: the first build on them, or one of another release.
-/// Activating its app server needs a maintenance page, and a roll back is only possible with a restored snapshot.
+/// The release that the playbook upgrades from; none if there is nothing to upgrade.
 ///
 /// `last` is the release that last migrated the instance's databases; none: no app server did.
-pub fn migrates(last: Option<&str>, next: &TutorSettings) -> bool {
-    has_shared_databases(next) && last != Some(next.release.as_str())
-}
-
-/// The release that the playbook upgrades from; none if there is nothing to upgrade.
 ///
 /// # Errors
 /// [`ApplicationError`] if a later release migrated the databases: an earlier one cannot use them.
-pub fn upgrades_from<'a>(last: Option<&'a str>, next: &TutorSettings) -> Result<Option<&'a str>, ApplicationError> {
+pub(super) fn upgrades_from<'a>(
+    last: Option<&'a str>,
+    next: &TutorSettings,
+) -> Result<Option<&'a str>, ApplicationError> {
     let Some(last) = last.filter(|_| has_shared_databases(next)) else { return Ok(None) };
     match (place(last), place(&next.release)) {
         (Some(before), Some(after)) if before > after => Err(ApplicationError(format!(
@@ -67,13 +64,5 @@ mod tests {
     fn databases_that_end_with_the_machine_are_never_upgraded() {
         let settings = TutorSettings { release: "ulmo".into(), ..sample() };
         assert_eq!(upgrades_from(Some("verawood"), &settings), Ok(None));
-        assert!(!migrates(Some("verawood"), &settings) && !migrates(None, &settings));
-    }
-
-    #[test]
-    fn only_another_release_migrates_shared_databases() {
-        assert!(migrates(None, &shared("verawood")));
-        assert!(migrates(Some("ulmo"), &shared("verawood")));
-        assert!(!migrates(Some("verawood"), &shared("verawood")));
     }
 }
