@@ -69,7 +69,10 @@ pub fn show(words: &str) -> Option<()> {
     again.set_class_name("btn");
     let parts = [
         element("h1", "Something went wrong in this page")?,
-        element("p", "The page crashed. Nothing on the server was affected. Reload to continue.")?,
+        element(
+            "p",
+            "The page crashed. What was sent to the server is unaffected; unsaved input may be lost. Reload to continue.",
+        )?,
         element("pre", words)?,
         again,
     ];

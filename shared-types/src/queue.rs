@@ -66,7 +66,7 @@ impl Queued {
         } else if self.slots_in_use >= self.slots {
             format!("{} of {} slots in use", self.slots_in_use, self.slots)
         } else {
-            "starting".to_owned()
+            "a slot is free".to_owned()
         };
         format!("queued: {why}, {} ahead", self.ahead)
     }
@@ -184,7 +184,7 @@ mod tests {
             change(&mut queued);
             queued.words()
         };
-        assert_eq!(free.words(), "queued: starting, 2 ahead");
+        assert_eq!(free.words(), "queued: a slot is free, 2 ahead");
         assert_eq!(with(|q| q.slots_in_use = 4), "queued: 4 of 4 slots in use, 2 ahead");
         assert_eq!(with(|q| q.is_paused = true), "queued: the queue is paused, 2 ahead");
         assert_eq!(with(|q| q.is_instance_busy = true), "queued: waiting for another build of this instance, 2 ahead");

@@ -97,7 +97,7 @@ pub fn DangerZone(
         view! {
             <p>
                 <b>"It is archived"</b>
-                "Restore it to use it again. An administrator can delete what it still owns, for good."
+                "Restore it to use it again. An administrator can permanently delete what it still owns."
             </p>
             <Ways instance ask/>
         }

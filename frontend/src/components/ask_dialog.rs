@@ -4,7 +4,6 @@ use futures::future::LocalBoxFuture;
 use leptos::prelude::*;
 
 use super::sending::{Sending, Sent};
-use super::text_field::Refused;
 use crate::api;
 use crate::state::{About, state};
 use crate::ui::{Alert, BusyButton, Dialog};
@@ -42,7 +41,7 @@ pub fn AskDialog(
     children: Option<Children>,
 ) -> impl IntoView {
     let toasts = state().toasts;
-    let (sending, reason) = (Sending::new(Refused::default()), RwSignal::new(String::new()));
+    let (sending, reason) = (Sending::new(None), RwSignal::new(String::new()));
     let is_busy = sending.is_busy;
     let on_click = move |()| {
         if is_busy.get_untracked() {

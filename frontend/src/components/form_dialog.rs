@@ -36,7 +36,7 @@ pub fn FormDialog(
     children: Children,
 ) -> impl IntoView {
     let toasts = state().toasts;
-    let sending = Sending::new(refused);
+    let sending = Sending::new(Some(refused));
     let is_busy = sending.is_busy;
     let why_not = Memo::new(move |_| possible.get().why_not());
     let submit = move |event: web_sys::SubmitEvent| {

@@ -5,7 +5,6 @@ use shared_types::Instance;
 use std::sync::Arc;
 
 use super::sending::{Sending, Sent};
-use super::text_field::Refused;
 use crate::api;
 use crate::state::data::Key;
 use crate::state::state;
@@ -21,7 +20,7 @@ pub fn PurgeDialog(
     let state = state();
     let (id, domain) = (instance.summary.id, instance.summary.domain.clone());
     let typed = RwSignal::new(String::new());
-    let (sending, why_not) = (Sending::new(Refused::default()), must_type(typed, domain.clone()));
+    let (sending, why_not) = (Sending::new(None), must_type(typed, domain.clone()));
     let is_busy = sending.is_busy;
     let purge = move |()| {
         let request = async move {

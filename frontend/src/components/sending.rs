@@ -23,12 +23,12 @@ pub struct Sending {
     pub is_busy: RwSignal<bool>,
     /// Why the last request failed, unless its fields say so.
     pub why_not: RwSignal<Option<String>>,
-    refused: Refused,
+    refused: Option<Refused>,
 }
 
 impl Sending {
-    /// `refused` shows errors that belong to a field.
-    pub fn new(refused: Refused) -> Self {
+    /// `refused` shows errors that belong to a field; none: `why_not` has all errors.
+    pub fn new(refused: Option<Refused>) -> Self {
         Self { session: state().session, is_busy: RwSignal::new(false), why_not: RwSignal::new(None), refused }
     }
 
@@ -50,7 +50,7 @@ impl Sending {
             match answer {
                 Ok(value) => then(Sent::Done(value)),
                 Err(error) if self.session.ends_by(&error) => then(Sent::SignedOut),
-                Err(error) if self.refused.take(&error) => {}
+                Err(error) if self.refused.is_some_and(|refused| refused.take(&error)) => {}
                 Err(error) => {
                     self.why_not.try_set(Some(error.to_string()));
                 }

@@ -158,7 +158,7 @@ fn Stay(app_server: Arc<AppServer>) -> impl IntoView {
         (_, true) => view! { "Pinned: it is kept until it is unpinned or terminated." }.into_any(),
         (Some(end), false) => {
             let words = move || match end - now.get() {
-                left if left.num_seconds() <= 0 => "Deleted now.".to_owned(),
+                left if left.num_seconds() <= 0 => "Due for deletion.".to_owned(),
                 left => format!("Will be deleted in {} unless pinned.", words::span_closely(left)),
             };
             view! { {words} }.into_any()

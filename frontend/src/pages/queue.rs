@@ -169,7 +169,7 @@ fn Entry(entry: QueueEntry, worker: Option<String>) -> impl IntoView {
     let under = match (worker, entry.waits_for) {
         (_, Some(waits_for)) => waits_for,
         (Some(worker), None) => format!("on {worker}"),
-        (None, None) => "worker lost; another one takes over".to_owned(),
+        (None, None) => "waiting for another worker to take over".to_owned(),
     };
     let is_preview = entry.tier == Tier::Preview;
     view! {

@@ -80,7 +80,7 @@ fn ExpiringRow(one: Expiring) -> impl IntoView {
         });
     });
     let goes = move || match terminates_at - now.get() {
-        left if left.num_seconds() <= 0 => "deleted now".to_owned(),
+        left if left.num_seconds() <= 0 => "due for deletion".to_owned(),
         left => format!("deleted in {}", words::span_closely(left)),
     };
     view! {

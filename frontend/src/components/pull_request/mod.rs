@@ -72,7 +72,7 @@ pub fn troubles(pull_request: &PullRequest) -> Vec<(&'static str, String)> {
     let PullRequest { settings_trouble, trouble, report_trouble, .. } = pull_request;
     [
         ("Invalid settings in the pull request description", settings_trouble),
-        ("The pull request's request failed", trouble),
+        ("Could not apply the pull request", trouble),
         ("Could not report the status to GitHub", report_trouble),
     ]
     .into_iter()

@@ -14,7 +14,7 @@ pub fn PasswordCard() -> impl IntoView {
     let state = state();
     let (current, new) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let refused = Refused::default();
-    let sending = Sending::new(refused);
+    let sending = Sending::new(Some(refused));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let change = PasswordChange { current: current.get_untracked(), new: new.get_untracked() };

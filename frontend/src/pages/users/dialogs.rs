@@ -159,7 +159,7 @@ fn EditDialog(user: Account, is_last: bool, on_close: Callback<()>) -> impl Into
             (true, false) => "This signs them out everywhere.",
             (false, _) => "It takes effect immediately.",
         };
-        format!("{loses} API tokens lose the same rights.")
+        format!("{loses} API tokens never have more rights than their owner.")
     });
     view! {
         <FormDialog title words confirm="Save" possible refused act on_close>

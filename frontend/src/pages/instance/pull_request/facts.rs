@@ -76,7 +76,7 @@ const fn applied_words(is_applied: bool, approval: Approval) -> &'static str {
     match (is_applied, approval.allows()) {
         (true, _) => "Up to date with the pull request.",
         (false, true) => "Out of date: the pull request has newer settings.",
-        (false, false) => "Not those of this commit.",
+        (false, false) => "The settings of this commit are not applied.",
     }
 }
 

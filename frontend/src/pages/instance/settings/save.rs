@@ -66,15 +66,17 @@ struct Saving {
 impl Saving {
     fn start(self) {
         let edit = self.edit;
+        // Read now: if the page is left during the save, the instance is no longer there to be asked.
+        let id = edit.id();
         edit.is_saving.set(true);
         self.why_not.set(None);
         spawn_local(async move {
-            let answer = api::instances::update(edit.id(), &self.etag, &self.sent).await;
+            let answer = api::instances::update(id, &self.etag, &self.sent).await;
             if edit.is_saving.try_get_untracked().is_some() {
                 self.settle(answer);
             } else if answer.is_ok() {
                 // The tab was left meanwhile: a successful save deletes the draft, a failed one keeps it.
-                self.state.drafts.keep(edit.id(), None);
+                self.state.drafts.keep(id, None);
             }
         });
     }
