@@ -109,10 +109,16 @@ fn collect(environment: impl Iterator<Item = (String, String)>, declared: &[Decl
         builder = builder.set_override(name, value)?;
     }
     let values = Values(config::Source::collect(&builder.build()?)?);
-    match values.0.keys().find(|name| entries.iter().all(|entry| entry.name != *name)) {
-        Some(unknown) => Err(ConfigError(format!("there is no setting `{unknown}`, which the file names"))),
-        None => Ok(values),
+    for (name, value) in &values.0 {
+        let Some(entry) = entries.iter().find(|entry| entry.name == name) else {
+            return Err(ConfigError(format!("there is no setting `{name}`, which the file names")));
+        };
+        // Refused here: the reader of lists would quote the value, which may be a secret.
+        if entry.is_list && !matches!(value.kind, config::ValueKind::Array(_)) {
+            return Err(ConfigError(format!("{} must be a list in the file", entry.variable())));
+        }
     }
+    Ok(values)
 }
 
 #[cfg(test)]
@@ -149,6 +155,8 @@ mod tests {
         assert!(load(&[("OCIM_LISTEN", "nowhere")]).unwrap_err().to_string().contains("ocim_listen"));
         std::fs::write(&file, "ocim_bild_slots = 2\n").unwrap();
         assert!(load(&[("OCIM_CONFIG", path)]).unwrap_err().to_string().contains("ocim_bild_slots"));
+        std::fs::write(&file, "ocim_secret_keys = \"k1:00ff\"\n").unwrap();
+        assert_eq!(load(&[("OCIM_CONFIG", path)]).unwrap_err().0, "OCIM_SECRET_KEYS must be a list in the file");
     }
 
     #[test]

@@ -29,7 +29,10 @@ pub fn markdown(others: &[Declared]) -> String {
 
 /// Names and defaults by section, without help, for a terminal.
 pub fn list(others: &[Declared]) -> String {
-    let mut list = "SETTINGS, environment variables; docs/settings.md says what each is:\n".to_owned();
+    let mut list =
+        "SETTINGS, environment variables, or in the TOML file that OCIM_CONFIG names; docs/settings.md says what each \
+                    is. OCIM_LOG sets what is logged.\n"
+            .to_owned();
     for section in Settings::own().iter().chain(others) {
         list += &format!("\n  {}\n", section.title);
         for entry in (section.entries)() {

@@ -31,7 +31,7 @@ settings! {
     ansible_global_timeout: u64 = 9000, seconds(1..=WEEK);
     /// The Python interpreters that Ansible may run with, by name or path, separated by colons or commas (a list in the
     /// file), in the order in which they are tried. The first one that the requirements can be installed with, and that
-    /// then runs Ansible, is used.
+    /// then runs Ansible, is used. See [open-edx.md](open-edx.md#interpreters).
     ocim_pythons: Vec<String> = Vec::new(), unset("`OCIM_PYTHON`");
     /// The only Python interpreter that Ansible may run with; read where `OCIM_PYTHONS` is unset.
     ocim_python: String = "python3".into();
