@@ -207,7 +207,8 @@ pub trait Application: Debug + Send + Sync {
         Ok(self.kind().machine)
     }
 
-    /// Whether a snapshot with these settings depends on those of the newest running app server.
+    /// Whether a snapshot with these settings depends on those of the newest running app server, because builds change
+    /// data outside the machines. Such builds are launched one after another.
     fn depends_on_previous(&self, _settings: &Value) -> bool {
         false
     }

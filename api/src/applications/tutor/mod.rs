@@ -93,10 +93,10 @@ impl Application for Tutor {
     }
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
-        let previous = input.previous.map(read).transpose()?.filter(upgrade::has_shared_databases);
-        let migrated_by = previous.as_ref().map(|settings| settings.release.as_str());
+        let (settings, previous) = (read(input.settings)?, input.previous.map(read).transpose()?);
+        let migrated_by = previous.as_ref().and_then(|previous| upgrade::migrated_by(previous, &settings));
         let given = Given { secrets: input.secrets, migrated_by, wheels: &self.defaults.wheels };
-        snapshot::snapshot(input.name, &read(input.settings)?, given)
+        snapshot::snapshot(input.name, &settings, given)
     }
 
     fn hooks(&self, settings: &Value) -> Result<Vec<Hook>, ApplicationError> {

@@ -6,9 +6,21 @@ use shared_types::yaml;
 
 use crate::instances::application::ApplicationError;
 
+/// What names the MySQL database, where most of a release's data is.
+const PLACE: [&str; 3] = ["MYSQL_HOST", "MYSQL_PORT", "OPENEDX_MYSQL_DATABASE"];
+
 /// Whether the databases are external and outlive app servers.
 pub(super) fn has_shared_databases(settings: &TutorSettings) -> bool {
     yaml::parse_map(&settings.databases).is_ok_and(|map| !map.is_empty())
+}
+
+/// The release of an earlier app server, if it ran on the databases that `next` names; a password may differ.
+pub(super) fn migrated_by<'a>(earlier: &'a TutorSettings, next: &TutorSettings) -> Option<&'a str> {
+    let place = |settings: &TutorSettings| {
+        let map = yaml::parse_map(&settings.databases).unwrap_or_default();
+        PLACE.map(|key| map.get(key).cloned())
+    };
+    (has_shared_databases(next) && place(earlier) == place(next)).then_some(earlier.release.as_str())
 }
 
 /// The release that the playbook upgrades from; none if there is nothing to upgrade.
@@ -52,6 +64,19 @@ mod tests {
         assert_eq!(upgrades_from(Some("redwood"), &shared("sumac")), Ok(Some("redwood")));
         assert_eq!(upgrades_from(Some("verawood"), &shared("verawood")), Ok(None));
         assert_eq!(upgrades_from(None, &shared("verawood")), Ok(None));
+    }
+
+    #[test]
+    fn another_database_was_not_migrated_by_an_earlier_app_server() {
+        let earlier = shared("ulmo");
+        let with = |databases: String| TutorSettings { databases, ..shared("verawood") };
+        assert_eq!(migrated_by(&earlier, &shared("verawood")), Some("ulmo"));
+        let another_password = with(DATABASES.replace("given", "changed"));
+        assert_eq!(migrated_by(&earlier, &another_password), Some("ulmo"));
+        for (from, to) in [("mysql.example", "other.example"), ("DATABASE: demo", "DATABASE: copy")] {
+            assert_eq!(migrated_by(&earlier, &with(DATABASES.replace(from, to))), None, "{to}");
+        }
+        assert_eq!(migrated_by(&sample(), &sample()), None, "they end with the machine");
     }
 
     #[test]

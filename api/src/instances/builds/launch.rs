@@ -130,6 +130,13 @@ async fn record(
     let [settings, secrets] = vault::open(keyring, conn, [&row.settings, &row.secrets]).await?;
     let (application, settings) = manager.current(&row.instance_type, row.settings_version, settings)?;
     machine::check(manager, application, &settings)?;
+    if application.depends_on_previous(&settings)
+        && let Some(name) = app_servers::being_built(conn, id).await?
+    {
+        return Err(Refusal::Conflict(format!(
+            "{name} is being built, and builds of this instance change the same data: wait for its end or stop it."
+        )));
+    }
     let secrets = own_secrets::of(&secrets);
     let hooks = serde_json::to_value(application.hooks(&settings)?).map_err(DbError::from)?;
     let previous = previous(manager, conn, (application, &settings), id).await?;

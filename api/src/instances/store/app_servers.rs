@@ -154,6 +154,21 @@ pub async fn find(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Optio
     Ok(app_servers::table.find(id).select(AppServerRow::as_select()).first(conn).await.optional()?)
 }
 
+/// The name of an app server of an instance that is being built or waits for it; the newest.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn being_built(conn: &mut AsyncPgConnection, of: InstanceId) -> Result<Option<String>, DbError> {
+    Ok(app_servers::table
+        .filter(app_servers::instance_id.eq(of))
+        .filter(app_servers::status.eq_any(AppServerStatus::BUILDING))
+        .order(app_servers::id.desc())
+        .select(app_servers::name)
+        .first(conn)
+        .await
+        .optional()?)
+}
+
 /// The newest running app server of an instance.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! A current Open edX by Tutor, on machines of a fake provider that have kernels of their own.
 
+use ocim::ansible::fake::FakeEnd;
 use ocim::machines::providers::local;
 use serde_json::{Value, json};
 
@@ -76,6 +77,13 @@ async fn another_release_upgrades_the_shared_databases_from_the_release_that_ran
     set("verawood").await;
     app.ansible.next_run_fails("mysql is away", "");
     assert_eq!(upgrades_from().await, "ulmo");
+    app.ansible.next_run(FakeEnd::Blocks);
+    let blocked = app.launched(id).await;
+    until("the playbook runs", async || app.ansible.calls().run == 3).await;
+    let problem = operator.post(&format!("{PATH}/{id}/app-servers"), json!({})).await.problem(409);
+    assert!(problem["detail"].as_str().unwrap().starts_with("AppServer 3 is being built"), "{problem}");
+    operator.post(&format!("/api/v1/app-servers/{blocked}/stop"), json!({ "reason": "too slow" })).await.expect(202);
+    app.until_built(blocked).await;
     assert_eq!(upgrades_from().await, "ulmo", "a failed build does not count as an upgrade");
     assert_eq!(upgrades_from().await, "", "they are verawood's now");
     set("ulmo").await;
