@@ -52,7 +52,7 @@ async fn an_orphaned_machine_is_removed_after_its_grace_and_a_foreign_one_never(
     assert_eq!(app.provider.machines(), [server_of(&app, owned).await]);
     assert_eq!(app.provider.strangers(), [ServerId(999), ServerId(1000)]);
     assert_eq!(report(&app).await["items"], json!([]));
-    assert!(app.log_says(ended, "which had no owner, was taken away").await);
+    assert!(app.log_says(ended, "which had no owner, was deleted").await);
     let audited = "SELECT count(*) AS n FROM audit_log WHERE action = 'remove_orphans' AND actor = 'reaper'";
     assert!(app.number(audited).await >= 1);
     app.end().await;

@@ -7,7 +7,7 @@ use crate::client::api::{Api, decode};
 use crate::client::error::ClientError;
 use crate::client::output::Output;
 
-/// Delete the machine of an app server for good
+/// Permanently delete the machine of an app server
 ///
 /// Waits up to 30 seconds until it is gone. Already gone: success. Refused (exit code 5) if the app server is active or
 /// draining, and while it is being built unless --stop is given.
@@ -35,6 +35,6 @@ pub async fn terminate(arguments: &Arguments, api: &Api, out: &Output) -> Result
     let body = json!({ "stop": stop, "reason": reason });
     let gone = api.ask(Method::POST, &format!("/app-servers/{id}/terminate"), &body).await?;
     let is_gone = decode::<AppServer>(&gone)?.server.status == ServerStatus::Terminated;
-    let words = if is_gone { "is gone" } else { "is being taken away" };
+    let words = if is_gone { "is gone" } else { "is being deleted" };
     out.told(&gone, &format!("The machine of app server {id} {words}."))
 }

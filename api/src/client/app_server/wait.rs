@@ -102,7 +102,7 @@ fn ended(one: &AppServerSummary) -> Result<(), ClientError> {
             let by = one.stop_requested_by.as_deref().unwrap_or("an unknown user");
             format!("the build of app server {id} was stopped by {by}")
         }
-        Terminated => format!("app server {id} was built, and its machine has been taken away since"),
+        Terminated => format!("app server {id} was built, and its machine has been deleted since"),
     };
     Err(ClientError::Failed(format!("{words}. Its log: ocim app-server logs {id}")))
 }

@@ -12,7 +12,7 @@ use crate::instances::settings::read;
 
 /// Terminate an app server
 ///
-/// Deletes its machine for good. A running app server becomes `terminated`; a failed or stopped one keeps its status.
+/// Permanently deletes its machine. A running app server becomes `terminated`; a failed or stopped one keeps its status.
 /// The server's status becomes `terminated` once the provider has confirmed the deletion. If it is gone already,
 /// nothing changes.
 #[utoipa::path(tag = "app servers", request_body = TerminateAppServer, params(
@@ -20,7 +20,7 @@ use crate::instances::settings::read;
     ("Prefer" = Option<String>, Header, description = "`wait=N`: answer when the machine is gone, after N (at most 60) seconds at the latest"),
 ), responses(
     (status = 200, description = "The machine is gone", body = AppServer),
-    (status = 202, description = "The machine is being taken away", body = AppServer, headers(("location" = String, description = "Its path"))),
+    (status = 202, description = "The machine is being deleted", body = AppServer, headers(("location" = String, description = "Its path"))),
     (status = 409, description = "It is active, draining, or being built"),
 ))]
 #[post("/app-servers/{id}/terminate")]

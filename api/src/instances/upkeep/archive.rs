@@ -115,7 +115,7 @@ pub async fn purge(
         }
         if let Some(alive) = app_servers::with_machines(conn, id).await?.first() {
             return Err(Refusal::Conflict(format!(
-                "The machine of app server {} is still being taken away; try again in a moment.",
+                "The machine of app server {} is still being deleted; try again in a moment.",
                 alive.id
             )));
         }

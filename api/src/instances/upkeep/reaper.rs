@@ -218,11 +218,11 @@ async fn take_away(manager: &Manager, row: &OrphanRow) -> Result<Option<String>,
         }
     };
     if let Err(error) = gone {
-        tracing::warn!(provider_id, server = %server_id, error, "a machine without an owner could not be taken away");
+        tracing::warn!(provider_id, server = %server_id, error, "a machine without an owner could not be deleted");
         return Ok(None);
     }
-    let words = format!("machine {provider_id} (server {server_id}), which had no owner, was taken away");
-    tracing::warn!(provider_id, server = %server_id, "a machine without an owner was taken away");
+    let words = format!("machine {provider_id} (server {server_id}), which had no owner, was deleted");
+    tracing::warn!(provider_id, server = %server_id, "a machine without an owner was deleted");
     let mut conn = manager.db.conn().await?;
     conn.transaction(async |conn| {
         store::forget(conn, OrphanKind::Unowned, *server_id).await?;
@@ -274,7 +274,9 @@ async fn write_off(manager: &Manager, row: &OrphanRow) -> Result<Option<String>,
     if is_active && let Err(error) = checks::check(manager, app_server_id).await {
         tracing::warn!(app_server = %app_server_id, %error, "the active app server could not be checked");
     }
-    Ok(Some(format!("server {server_id} of app server {app_server_id}, whose machine is missing, was written off")))
+    Ok(Some(format!(
+        "the record of server {server_id} (app server {app_server_id}), whose machine is missing, was closed"
+    )))
 }
 
 /// Releases app servers whose machine was written off while they were active, and that are not active any more.

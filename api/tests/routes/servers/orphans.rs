@@ -50,7 +50,7 @@ async fn listing_orphans_changes_nothing_and_only_admins_reconcile() {
     app.operator().await.post(PATH, json!({})).await.problem(403);
     assert_eq!(app.provider.machines(), [ServerId(999)]);
     let done = admin.post(PATH, json!({})).await.expect(200);
-    assert_eq!(done["done"], json!(["machine fake-999 (server 999), which had no owner, was taken away"]));
+    assert_eq!(done["done"], json!(["machine fake-999 (server 999), which had no owner, was deleted"]));
     assert_eq!(done["items"], json!([]));
     assert!(app.provider.machines().is_empty());
     let audited = "SELECT count(*) AS n FROM audit_log WHERE action = 'remove_orphans' AND actor LIKE 'admin%'";
