@@ -179,8 +179,8 @@ mod tests {
     #[test]
     fn the_sentence_names_fork_number_and_branch() {
         let mut pull_request = samples::pull_request();
-        assert_eq!(named(&pull_request), "ada/edx-platform #27 (grades)");
+        assert_eq!(named(&pull_request), "ada/courses #27 (grades)");
         pull_request.fork_name = None;
-        assert_eq!(named(&pull_request), "acme/edx-platform #27 (grades)");
+        assert_eq!(named(&pull_request), "acme/courses #27 (grades)");
     }
 }

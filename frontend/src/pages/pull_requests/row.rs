@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn leads_to_github_where_there_is_no_instance() {
         let mut row = samples::pull_request();
-        assert_eq!(leads_to(&row), "https://github.com/acme/edx-platform/pull/27");
+        assert_eq!(leads_to(&row), "https://github.com/acme/courses/pull/27");
         row.instance = Some(samples::instance_summary());
         assert_eq!(leads_to(&row), "/instances/7/pull-request");
     }
