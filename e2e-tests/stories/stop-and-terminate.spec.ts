@@ -48,7 +48,7 @@ test('stop a build, terminate an app server, archive and restore the instance', 
     await picture(page, 'terminate');
     await dialog.getByRole('button', { name: 'Terminate AppServer 2' }).click();
     await expect(list.getByRole('link', { name: /AppServer 2\b/ })).toContainText('Terminated');
-    await expect(page.getByRole('definition').filter({ hasText: 'Deleted' })).toBeVisible({ timeout: STOPPED_WITHIN_MS });
+    await expect(page.getByRole('definition').filter({ hasText: /^Deleted\.$/ })).toBeVisible({ timeout: STOPPED_WITHIN_MS });
     await expect(page.getByRole('button', { name: 'Terminate', exact: true })).toHaveCount(0);
   });
 
