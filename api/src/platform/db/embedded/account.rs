@@ -27,8 +27,8 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Chooses the owner of existing data; else our own user, or for root `postgres` or `nobody`. Checks that this user
-    /// can reach the database's directory.
+    /// Chooses the Unix user: the owner of existing data; else the user of this process, or for root the first of the
+    /// users `postgres` and `nobody` that exists. Checks that it can reach the database's directory.
     pub(super) async fn choose(files: &Files) -> Result<Self, EmbeddedError> {
         let other = other(&files.data())?;
         files.let_pass(other.is_some())?;
