@@ -69,7 +69,7 @@ impl BuildStepKind {
         match self {
             Self::Pin => "Pin commits",
             Self::Checkout => "Checkout",
-            Self::Server => "Waiting for VM",
+            Self::Server => "Waiting for machine",
             Self::Playbooks => "Playbooks",
             Self::Reboot => "Reboot",
             Self::Checks => "Checks",

@@ -19,7 +19,7 @@ pub(super) fn raise_and_size() -> u32 {
     let memory = rustix::system::sysinfo();
     let memory = memory.totalram.saturating_mul(memory.mem_unit.into());
     let connections = gateway_connections(files, memory);
-    tracing::info!(connections, open_files = files, "the gateway takes up to {connections} connections of visitors");
+    tracing::info!(connections, open_files = files, "the gateway accepts up to {connections} visitor connections");
     if files < FEW_FILES {
         tracing::warn!(
             open_files = files,

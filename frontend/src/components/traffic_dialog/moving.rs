@@ -147,10 +147,6 @@ fn success_words(result: &ActivationResult) -> String {
     if result.app_server.is_activating {
         return format!("{} becomes active when its hooks have ended. Its log shows them.", result.app_server.name);
     }
-    let then = if result.is_applied {
-        "Traffic now goes to it; a DNS change may take a while."
-    } else {
-        "The gateway is being updated."
-    };
+    let then = if result.is_applied { "Traffic now goes to it." } else { "The gateway is being updated." };
     format!("{} is now active. {then}", result.app_server.name)
 }
