@@ -36,11 +36,6 @@ impl HealthState {
             Self::Down => "down",
         }
     }
-
-    /// Whether at least one site is known to fail.
-    pub const fn is_failing(self) -> bool {
-        matches!(self, Self::Degraded | Self::Down)
-    }
 }
 
 /// The health of an instance's sites, from the checks of its active app server.
