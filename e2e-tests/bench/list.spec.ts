@@ -59,7 +59,7 @@ test('a list of 10,000 instances', async ({ page, program }) => {
 
 /** Milliseconds from the navigation until the strip above the list shows the full count. */
 async function counted(page: Page): Promise<number> {
-  await expect(page.getByRole('button', { name: `All ${INSTANCES}` })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole('button', { name: `All ${INSTANCES.toLocaleString('en')}` })).toBeVisible({ timeout: 60_000 });
   return page.evaluate(() => performance.now());
 }
 

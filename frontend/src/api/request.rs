@@ -34,12 +34,12 @@ pub(super) fn url(path: &str) -> String {
 
 /// Sends a request without a body and parses the response.
 pub(super) async fn send<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
-    read(answer(request.build()).await?).await
+    parse(&body(request.build()).await?)
 }
 
 /// Sends a request with a JSON body and parses the response.
 pub(super) async fn send_json<T: DeserializeOwned>(request: RequestBuilder, body: &impl Serialize) -> Result<T> {
-    read(answer(request.json(body)).await?).await
+    parse(&self::body(request.json(body)).await?)
 }
 
 /// Sends a request and ignores the body of the response.
@@ -66,6 +66,20 @@ async fn answer(request: std::result::Result<Request, gloo_net::Error>) -> Resul
     }
 }
 
-async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
-    response.json().await.map_err(|_| ApiError::Unreadable(response.status()))
+/// The body of a response, with its status.
+struct Body {
+    status: u16,
+    text: String,
+}
+
+/// Not generic, so that the program has this code once and not for each kind of response.
+async fn body(request: std::result::Result<Request, gloo_net::Error>) -> Result<Body> {
+    let response = answer(request).await?;
+    let status = response.status();
+    let text = response.text().await.map_err(|_| ApiError::Unreadable(status))?;
+    Ok(Body { status, text })
+}
+
+fn parse<T: DeserializeOwned>(body: &Body) -> Result<T> {
+    serde_json::from_str(&body.text).map_err(|_| ApiError::Unreadable(body.status))
 }

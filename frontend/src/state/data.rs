@@ -1,7 +1,7 @@
 //! The fetched data. Views read it as signals and register what they show; events say what to fetch again.
 //!
 //! Each thing that is fetched has a file: how views read it, and how it is fetched. A new thing is such a file, a
-//! [`Key`], a field of [`Data`], and a line in `fetching.rs`.
+//! [`Key`] and a field of [`Data`].
 
 mod activations;
 mod activity;
@@ -47,7 +47,7 @@ use instance_list::Changed;
 pub use key::Key;
 pub use pull_request_list::PullRequests;
 pub use rows::{Row, Rows, Words};
-use showing::Kept;
+use showing::{Kept, Shown};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Data {
@@ -73,8 +73,8 @@ pub struct Data {
     sessions: Kept<(), Vec<Browser>>,
     users: Kept<(), Vec<Account>>,
     system: Kept<(), SystemState>,
-    /// The number of views that show each thing.
-    shown: StoredValue<HashMap<Key, u32>>,
+    /// What views show now.
+    shown: StoredValue<HashMap<Key, Shown>>,
     under_way: StoredValue<Coalesce<Key>>,
 }
 

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz};
+use diesel::{ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::{AppServerId, HealthState, InstanceHealth, InstanceId};
 
 use crate::platform::db::DbError;
+use crate::platform::db::fixed::{Fixed, fixed};
+use crate::platform::db::schema::{instance_health, instances};
 
 /// What is known of the sites of an active app server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,19 +200,43 @@ pub async fn prune_changes(conn: &mut AsyncPgConnection, days: u32, limit: i64) 
     .await?)
 }
 
-/// SQL for the health of the row of `instances` in the surrounding statement, as JSON; null: no app server is active.
-/// While the watch is stale, the health is unknown since then, regardless of the stored state.
-pub const SHOWN: &str = "(SELECT CASE WHEN w.fresh_until <= now() \
-    THEN jsonb_build_object('state', 'unknown', 'failing', '[]'::jsonb, \
-        'since', CASE WHEN h.state = 'unknown' THEN least(h.since, w.fresh_until) ELSE greatest(h.since, w.fresh_until) END, \
-        'checked_at', h.checked_at) \
-    ELSE jsonb_build_object('state', h.state, 'failing', to_jsonb(h.failing), 'since', h.since, 'checked_at', h.checked_at) END \
-    FROM instance_health AS h, health_watch AS w WHERE h.instance_id = instances.id)";
+/// When the watch became stale, or will; and whether it is. Postgres computes them once a statement.
+const FRESH_UNTIL: &str = "(SELECT fresh_until FROM health_watch)";
+const IS_STALE: &str = "(SELECT fresh_until <= now() FROM health_watch)";
 
-#[derive(diesel::QueryableByName)]
-struct Shown {
-    #[diesel(sql_type = Nullable<Jsonb>)]
-    health: Option<Value>,
+/// The columns of [`ToShow`], for a statement that joins `instances` with `instance_health`.
+macro_rules! columns_to_show {
+    () => {
+        (
+            (instance_health::state, instance_health::failing, instance_health::since, instance_health::checked_at)
+                .nullable(),
+            $crate::instances::store::health::watch(),
+        )
+    };
+}
+pub(super) use columns_to_show;
+
+/// The part of [`columns_to_show`] that is the same for all instances.
+pub(super) fn watch() -> (Fixed<Timestamptz>, Fixed<Bool>) {
+    (fixed(FRESH_UNTIL), fixed(IS_STALE))
+}
+
+/// What decides which health of an instance is shown: the stored one, if an app server is active, and the watch.
+pub(super) type ToShow =
+    (Option<(HealthState, Vec<String>, DateTime<Utc>, Option<DateTime<Utc>>)>, (DateTime<Utc>, bool));
+
+/// The health to show; None: no app server is active. While the watch is stale, it is unknown since then, regardless of
+/// the stored state.
+pub(super) fn to_show((stored, (fresh_until, is_stale)): ToShow) -> Option<InstanceHealth> {
+    let (state, failing, since, checked_at) = stored?;
+    if !is_stale {
+        return Some(InstanceHealth { state, failing, since, checked_at });
+    }
+    let since = match state {
+        HealthState::Unknown => since.min(fresh_until),
+        HealthState::Ok | HealthState::Degraded | HealthState::Down => since.max(fresh_until),
+    };
+    Some(InstanceHealth { state: HealthState::Unknown, failing: Vec::new(), since, checked_at })
 }
 
 /// The health of an instance as it is shown. `of`: only if this app server is the active one.
@@ -221,9 +248,10 @@ pub async fn shown(
     id: InstanceId,
     of: Option<AppServerId>,
 ) -> Result<Option<InstanceHealth>, DbError> {
-    let query =
-        format!("SELECT {SHOWN} AS health FROM instances WHERE id = $1 AND ($2 IS NULL OR active_app_server_id = $2)");
-    let row: Vec<Shown> =
-        diesel::sql_query(query).bind::<BigInt, _>(id).bind::<Nullable<BigInt>, _>(of).load(conn).await?;
-    Ok(row.into_iter().find_map(|row| row.health).map(serde_json::from_value).transpose()?)
+    let joined = instances::table.left_join(instance_health::table);
+    let mut select = joined.filter(instances::id.eq(id)).select(columns_to_show!()).into_boxed();
+    if let Some(of) = of {
+        select = select.filter(instances::active_app_server_id.eq(of));
+    }
+    Ok(select.first::<ToShow>(conn).await.optional()?.and_then(to_show))
 }

@@ -1,22 +1,21 @@
 //! Lists of instances: filtered, sorted, and page by page.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use diesel::sql_types::{BigInt, Jsonb, Nullable};
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::sql_types::{BigInt, Nullable};
+use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use shared_types::instance::InstanceSort;
 use shared_types::queue::Tier;
 use shared_types::{AppServerId, HealthState, InstanceHealth, InstanceId, InstanceSummary};
 
-use super::health::SHOWN;
+use super::health::{self, ToShow, columns_to_show};
 use super::health_watch;
 use super::instances::InstanceRow;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::keyset::{Order, at_most};
-use crate::platform::db::schema::instances;
+use crate::platform::db::schema::{instance_health, instances};
 use crate::platform::db::words::words;
 
 /// Filter, order and cursor of a page of instances.
@@ -177,7 +176,7 @@ macro_rules! columns {
                 instances::archived_at,
                 instances::hold_at,
             ),
-            fixed::<Nullable<Jsonb>>(SHOWN),
+            columns_to_show!(),
             fixed::<Nullable<BigInt>>(NEWEST),
         )
     };
@@ -191,8 +190,13 @@ pub async fn among(
     conn: &mut AsyncPgConnection,
     ids: &[InstanceId],
 ) -> Result<Vec<(Head, Option<AppServerId>)>, DbError> {
-    let rows: Vec<Row> = instances::table.filter(instances::id.eq_any(ids)).select(columns!()).load(conn).await?;
-    rows.into_iter().map(head).collect()
+    let rows: Vec<Row> = instances::table
+        .left_join(instance_health::table)
+        .filter(instances::id.eq_any(ids))
+        .select(columns!())
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(head).collect())
 }
 
 type Columns = (
@@ -207,9 +211,9 @@ type Columns = (
     Option<DateTime<Utc>>,
     Option<DateTime<Utc>>,
 );
-type Row = (Columns, Option<Value>, Option<AppServerId>);
+type Row = (Columns, ToShow, Option<AppServerId>);
 
-fn head((columns, health, newest): Row) -> Result<(Head, Option<AppServerId>), DbError> {
+fn head((columns, health, newest): Row) -> (Head, Option<AppServerId>) {
     let (
         id,
         instance_type,
@@ -222,7 +226,6 @@ fn head((columns, health, newest): Row) -> Result<(Head, Option<AppServerId>), D
         archived_at,
         hold_at,
     ) = columns;
-    let health = health.map(serde_json::from_value).transpose()?;
     let head = Head {
         id,
         instance_type,
@@ -234,9 +237,9 @@ fn head((columns, health, newest): Row) -> Result<(Head, Option<AppServerId>), D
         active_app_server_id,
         archived_at,
         hold_at,
-        health,
+        health: health::to_show(health),
     };
-    Ok((head, newest))
+    (head, newest)
 }
 
 /// A page of instances, each with its newest app server. One query; two if sorted or filtered by health.
@@ -248,7 +251,8 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(He
         query.health.is_some() || matches!(query.sort, InstanceSort::Health | InstanceSort::HealthBackwards);
     let is_stale = is_about_health && health_watch::state(conn).await?.stale_since.is_some();
     let order = order(query.sort, is_stale);
-    let mut select = instances::table.order(order.by()).select(columns!()).into_boxed();
+    let mut select =
+        instances::table.left_join(instance_health::table).order(order.by()).select(columns!()).into_boxed();
     select = if query.is_archived {
         select.filter(instances::archived_at.is_not_null())
     } else {
@@ -279,5 +283,5 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(He
         select = select.filter(order.after(value.clone(), id.0));
     }
     let rows: Vec<Row> = at_most(select, query.limit).load(conn).await?;
-    rows.into_iter().map(head).collect()
+    Ok(rows.into_iter().map(head).collect())
 }

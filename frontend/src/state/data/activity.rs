@@ -52,7 +52,7 @@ impl Data {
     /// shown. Polled: not every audited action sends an event.
     pub fn activities(self) -> Memo<Fetched<Activities>> {
         self.poll(Key::Activity);
-        self.show(self.activities, (), Key::Activity)
+        self.show(self.activities, (), Key::Activity, move || self.fetch_activities())
     }
 
     /// Selects the entries to list, and how many to fetch at least.
@@ -61,7 +61,7 @@ impl Data {
         self.refresh(Key::Activity);
     }
 
-    pub(super) async fn fetch_activities(self) -> api::Result<()> {
+    async fn fetch_activities(self) -> api::Result<()> {
         let (filter, wanted) = self.wanted_activities.get_value();
         let have = self.activities.with_untracked(|kept| kept.get(&()).and_then(Fetched::here).cloned());
         let have = have.filter(|have| have.filter == filter).map(|have| (*have).clone());

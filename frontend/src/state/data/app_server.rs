@@ -9,7 +9,7 @@ use crate::api;
 impl Data {
     /// One app server, fetched anew and kept up to date while the calling view is shown.
     pub fn app_server(self, id: AppServerId) -> Memo<Fetched<AppServer>> {
-        self.show(self.app_servers, id, Key::AppServer(id))
+        self.show(self.app_servers, id, Key::AppServer(id), move || self.fetch_app_server(id))
     }
 
     /// The shown app servers of an instance.
@@ -19,7 +19,7 @@ impl Data {
             .with_untracked(|kept| kept.iter().filter(|(_, fetched)| is_of(fetched)).map(|(id, _)| *id).collect())
     }
 
-    pub(super) async fn fetch_app_server(self, id: AppServerId) -> api::Result<()> {
+    async fn fetch_app_server(self, id: AppServerId) -> api::Result<()> {
         self.keep(self.app_servers, id, Key::AppServer(id), api::app_servers::read(id).await)
     }
 }

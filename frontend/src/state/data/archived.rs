@@ -9,10 +9,10 @@ use crate::api;
 impl Data {
     /// The archived instances, kept up to date while the calling view is shown.
     pub fn archived(self) -> Memo<Fetched<Rows>> {
-        self.show(self.archived, (), Key::Archived)
+        self.show(self.archived, (), Key::Archived, move || self.fetch_archived())
     }
 
-    pub(super) async fn fetch_archived(self) -> api::Result<()> {
+    async fn fetch_archived(self) -> api::Result<()> {
         self.keep(self.archived, (), Key::Archived, all(true, |_| ()).await)
     }
 }

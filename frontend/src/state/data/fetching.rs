@@ -65,26 +65,15 @@ impl Data {
     }
 
     async fn fetch(self, key: Key) -> api::Result<()> {
-        if !self.is_wanted(key) {
-            return Ok(());
+        if key == Key::List {
+            return self.fetch_list().await;
         }
-        match key {
-            Key::List => self.fetch_list().await,
-            Key::Rows => self.fetch_rows().await,
-            Key::Instance(id) => self.fetch_instance(id).await,
-            Key::AppServer(id) => self.fetch_app_server(id).await,
-            Key::Activations(id) => self.fetch_activations(id).await,
-            Key::Archived => self.fetch_archived().await,
-            Key::Queue => self.fetch_queue().await,
-            Key::Orphans => self.fetch_orphans().await,
-            Key::Expiring => self.fetch_expiring().await,
-            Key::PullRequests => self.fetch_pull_requests().await,
-            Key::PullRequest(id) => self.fetch_pull_request(id).await,
-            Key::Activity => self.fetch_activities().await,
-            Key::Tokens => self.fetch_tokens().await,
-            Key::Sessions => self.fetch_sessions().await,
-            Key::Users => self.fetch_users().await,
-            Key::System => self.fetch_system().await,
+        if key == Key::Rows {
+            return self.fetch_rows().await;
+        }
+        match self.shown.with_value(|shown| shown.get(&key).map(|one| one.fetch.clone())) {
+            Some(fetch) => fetch().await,
+            None => Ok(()),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::api;
 impl Data {
     /// One instance, fetched anew and kept up to date while the calling view is shown.
     pub fn instance(self, id: InstanceId) -> Memo<Fetched<Instance>> {
-        self.show(self.instances, id, Key::Instance(id))
+        self.show(self.instances, id, Key::Instance(id), move || self.fetch_instance(id))
     }
 
     /// Stores an instance from the response to a change.
@@ -25,7 +25,7 @@ impl Data {
         }
     }
 
-    pub(super) async fn fetch_instance(self, id: InstanceId) -> api::Result<()> {
+    async fn fetch_instance(self, id: InstanceId) -> api::Result<()> {
         let answer = api::instances::read(id).await;
         if let Ok(instance) = &answer {
             self.put_rows(&[id], vec![instance.summary.clone()]);

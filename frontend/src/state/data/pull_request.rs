@@ -12,7 +12,7 @@ use crate::api;
 impl Data {
     /// One pull request, fetched anew and kept up to date while the calling view is shown.
     pub fn pull_request(self, id: PullRequestId) -> Memo<Fetched<PullRequest>> {
-        self.show(self.pull_requests, id, Key::PullRequest(id))
+        self.show(self.pull_requests, id, Key::PullRequest(id), move || self.fetch_pull_request(id))
     }
 
     /// The pull requests that are shown individually.
@@ -31,7 +31,7 @@ impl Data {
         self.refresh(Key::PullRequests);
     }
 
-    pub(super) async fn fetch_pull_request(self, id: PullRequestId) -> api::Result<()> {
+    async fn fetch_pull_request(self, id: PullRequestId) -> api::Result<()> {
         self.keep(self.pull_requests, id, Key::PullRequest(id), api::pull_requests::read(id).await)
     }
 }

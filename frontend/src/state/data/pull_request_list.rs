@@ -22,7 +22,7 @@ impl Data {
     /// The pull requests that [`want_pull_requests`](Self::want_pull_requests) selected, kept up to date while the
     /// calling view is shown.
     pub fn pull_requests(self) -> Memo<Fetched<PullRequests>> {
-        self.show(self.pull_request_list, (), Key::PullRequests)
+        self.show(self.pull_request_list, (), Key::PullRequests, move || self.fetch_pull_requests())
     }
 
     /// Selects the pull requests to list, and how many pages of them.
@@ -31,7 +31,7 @@ impl Data {
         self.refresh(Key::PullRequests);
     }
 
-    pub(super) async fn fetch_pull_requests(self) -> api::Result<()> {
+    async fn fetch_pull_requests(self) -> api::Result<()> {
         let (filter, pages) = self.wanted_pull_requests.get_value();
         self.keep(self.pull_request_list, (), Key::PullRequests, listed(filter, pages).await)
     }

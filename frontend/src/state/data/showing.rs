@@ -1,7 +1,12 @@
 //! What the views show: each thing is kept as long as a view shows it.
+//!
+//! The view that shows a thing also brings the code that fetches it. So the code for things of one screen is in that
+//! screen's part, and not in what the browser downloads first.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::hash::Hash;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,17 +19,38 @@ use crate::api;
 /// Things of one kind, by their ids; things that exist once have the id `()`.
 pub(super) type Kept<K, T> = RwSignal<HashMap<K, Fetched<T>>>;
 
+/// Fetches a thing once.
+type Fetch = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = api::Result<()>>>> + Send + Sync>;
+
+/// A thing that is shown.
+pub(super) struct Shown {
+    /// The number of views that show it.
+    views: u32,
+    pub(super) fetch: Fetch,
+}
+
 /// The poll interval, while shown, for data whose changes send no event.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Data {
-    /// Registers the calling view as one that shows `key`, and fetches it.
-    pub(super) fn show<K, T>(self, kept: Kept<K, T>, id: K, key: Key) -> Memo<Fetched<T>>
+    /// Registers the calling view as one that shows `key`, and fetches it by `fetch`, now and whenever it may have
+    /// changed.
+    pub(super) fn show<K, T, F>(
+        self,
+        kept: Kept<K, T>,
+        id: K,
+        key: Key,
+        fetch: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Memo<Fetched<T>>
     where
         K: Copy + Eq + Hash + Send + Sync + 'static,
         T: PartialEq + Send + Sync + 'static,
+        F: Future<Output = api::Result<()>> + 'static,
     {
-        self.shown.update_value(|shown| *shown.entry(key).or_default() += 1);
+        self.shown.update_value(|shown| {
+            let fetch = move || -> Pin<Box<dyn Future<Output = api::Result<()>>>> { Box::pin(fetch()) };
+            shown.entry(key).or_insert_with(|| Shown { views: 0, fetch: Arc::new(fetch) }).views += 1;
+        });
         on_cleanup(move || self.hide(kept, id, key));
         self.refresh(key);
         Memo::new(move |_| kept.with(|kept| kept.get(&id).cloned().unwrap_or(Fetched::Waiting)))
@@ -48,9 +74,10 @@ impl Data {
         T: Send + Sync + 'static,
     {
         let is_last = self.shown.try_update_value(|shown| {
-            let views = shown.entry(key).or_default();
-            *views = views.saturating_sub(1);
-            let is_last = *views == 0;
+            let is_last = shown.get_mut(&key).is_none_or(|one| {
+                one.views = one.views.saturating_sub(1);
+                one.views == 0
+            });
             if is_last {
                 shown.remove(&key);
             }

@@ -9,10 +9,10 @@ use crate::api;
 impl Data {
     /// The state of the system, fetched while the calling view is shown. The caller decides how often it is polled.
     pub fn system(self) -> Memo<Fetched<SystemState>> {
-        self.show(self.system, (), Key::System)
+        self.show(self.system, (), Key::System, move || self.fetch_system())
     }
 
-    pub(super) async fn fetch_system(self) -> api::Result<()> {
+    async fn fetch_system(self) -> api::Result<()> {
         self.keep(self.system, (), Key::System, api::system::read().await)
     }
 }

@@ -10,10 +10,10 @@ impl Data {
     /// The signed-in user's API tokens, fetched while the calling view is shown. Polled: their changes send no event.
     pub fn tokens(self) -> Memo<Fetched<Vec<Token>>> {
         self.poll(Key::Tokens);
-        self.show(self.tokens, (), Key::Tokens)
+        self.show(self.tokens, (), Key::Tokens, move || self.fetch_tokens())
     }
 
-    pub(super) async fn fetch_tokens(self) -> api::Result<()> {
+    async fn fetch_tokens(self) -> api::Result<()> {
         self.keep(self.tokens, (), Key::Tokens, api::account::tokens().await)
     }
 }

@@ -10,10 +10,10 @@ impl Data {
     /// The user accounts, fetched while the calling view is shown. Polled: their changes send no event.
     pub fn users(self) -> Memo<Fetched<Vec<Account>>> {
         self.poll(Key::Users);
-        self.show(self.users, (), Key::Users)
+        self.show(self.users, (), Key::Users, move || self.fetch_users())
     }
 
-    pub(super) async fn fetch_users(self) -> api::Result<()> {
+    async fn fetch_users(self) -> api::Result<()> {
         self.keep(self.users, (), Key::Users, api::users::all().await)
     }
 }
