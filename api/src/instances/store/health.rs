@@ -216,7 +216,7 @@ macro_rules! columns_to_show {
 }
 pub(super) use columns_to_show;
 
-/// The part of [`columns_to_show`] that is the same for all instances.
+/// The part of `columns_to_show` that is the same for all instances.
 pub(super) fn watch() -> (Fixed<Timestamptz>, Fixed<Bool>) {
     (fixed(FRESH_UNTIL), fixed(IS_STALE))
 }
