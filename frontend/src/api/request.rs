@@ -34,12 +34,12 @@ pub(super) fn url(path: &str) -> String {
 
 /// Sends a request without a body and parses the response.
 pub(super) async fn send<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
-    parse(&body(request.build()).await?)
+    parse(&receive(request.build()).await?)
 }
 
 /// Sends a request with a JSON body and parses the response.
 pub(super) async fn send_json<T: DeserializeOwned>(request: RequestBuilder, body: &impl Serialize) -> Result<T> {
-    parse(&self::body(request.json(body)).await?)
+    parse(&receive(request.json(body)).await?)
 }
 
 /// Sends a request and ignores the body of the response.
@@ -72,8 +72,9 @@ struct Body {
     text: String,
 }
 
-/// Not generic, so that the program has this code once and not for each kind of response.
-async fn body(request: std::result::Result<Request, gloo_net::Error>) -> Result<Body> {
+/// Sends a request and reads the response. Not generic, so that the program has this code once and not for each kind of
+/// response.
+async fn receive(request: std::result::Result<Request, gloo_net::Error>) -> Result<Body> {
     let response = answer(request).await?;
     let status = response.status();
     let text = response.text().await.map_err(|_| ApiError::Unreadable(status))?;

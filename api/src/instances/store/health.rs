@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz};
-use diesel::{ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::{ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, dsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::{AppServerId, HealthState, InstanceHealth, InstanceId};
@@ -204,21 +204,15 @@ pub async fn prune_changes(conn: &mut AsyncPgConnection, days: u32, limit: i64) 
 const FRESH_UNTIL: &str = "(SELECT fresh_until FROM health_watch)";
 const IS_STALE: &str = "(SELECT fresh_until <= now() FROM health_watch)";
 
-/// The columns of [`ToShow`], for a statement that joins `instances` with `instance_health`.
-macro_rules! columns_to_show {
-    () => {
-        (
-            (instance_health::state, instance_health::failing, instance_health::since, instance_health::checked_at)
-                .nullable(),
-            $crate::instances::store::health::watch(),
-        )
-    };
-}
-pub(super) use columns_to_show;
+/// The columns of the stored health that are shown.
+type ShownColumns =
+    (instance_health::state, instance_health::failing, instance_health::since, instance_health::checked_at);
 
-/// The part of `columns_to_show` that is the same for all instances.
-pub(super) fn watch() -> (Fixed<Timestamptz>, Fixed<Bool>) {
-    (fixed(FRESH_UNTIL), fixed(IS_STALE))
+/// The columns of [`ToShow`], for a statement that joins `instances` with `instance_health`.
+pub(super) fn columns() -> (dsl::Nullable<ShownColumns>, (Fixed<Timestamptz>, Fixed<Bool>)) {
+    let stored =
+        (instance_health::state, instance_health::failing, instance_health::since, instance_health::checked_at);
+    (stored.nullable(), (fixed(FRESH_UNTIL), fixed(IS_STALE)))
 }
 
 /// What decides which health of an instance is shown: the stored one, if an app server is active, and the watch.
@@ -249,7 +243,7 @@ pub async fn shown(
     of: Option<AppServerId>,
 ) -> Result<Option<InstanceHealth>, DbError> {
     let joined = instances::table.left_join(instance_health::table);
-    let mut select = joined.filter(instances::id.eq(id)).select(columns_to_show!()).into_boxed();
+    let mut select = joined.filter(instances::id.eq(id)).select(columns()).into_boxed();
     if let Some(of) = of {
         select = select.filter(instances::active_app_server_id.eq(of));
     }

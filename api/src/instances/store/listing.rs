@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::sql_types::{BigInt, Nullable};
-use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::{Deserialize, Serialize};
 use shared_types::instance::InstanceSort;
 use shared_types::queue::Tier;
 use shared_types::{AppServerId, HealthState, InstanceHealth, InstanceId, InstanceSummary};
 
-use super::health::{self, ToShow, columns_to_show};
+use super::health::{self, ToShow};
 use super::health_watch;
 use super::instances::InstanceRow;
 use crate::platform::db::DbError;
@@ -176,7 +176,7 @@ macro_rules! columns {
                 instances::archived_at,
                 instances::hold_at,
             ),
-            columns_to_show!(),
+            health::columns(),
             fixed::<Nullable<BigInt>>(NEWEST),
         )
     };

@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
 use leptos::prelude::*;
 
 use super::fetched::is_waiting;
@@ -20,7 +21,7 @@ use crate::api;
 pub(super) type Kept<K, T> = RwSignal<HashMap<K, Fetched<T>>>;
 
 /// Fetches a thing once.
-type Fetch = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = api::Result<()>>>> + Send + Sync>;
+type Fetch = Arc<dyn Fn() -> LocalBoxFuture<'static, api::Result<()>> + Send + Sync>;
 
 /// A thing that is shown.
 pub(super) struct Shown {
@@ -48,8 +49,8 @@ impl Data {
         F: Future<Output = api::Result<()>> + 'static,
     {
         self.shown.update_value(|shown| {
-            let fetch = move || -> Pin<Box<dyn Future<Output = api::Result<()>>>> { Box::pin(fetch()) };
-            shown.entry(key).or_insert_with(|| Shown { views: 0, fetch: Arc::new(fetch) }).views += 1;
+            let new = || Shown { views: 0, fetch: Arc::new(move || fetch().boxed_local()) };
+            shown.entry(key).or_insert_with(new).views += 1;
         });
         on_cleanup(move || self.hide(kept, id, key));
         self.refresh(key);
