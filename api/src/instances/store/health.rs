@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz};
-use diesel::{ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, dsl};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Record, Text, Timestamptz};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use shared_types::{AppServerId, HealthState, InstanceHealth, InstanceId};
 
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::{Fixed, fixed};
-use crate::platform::db::schema::{instance_health, instances};
+use crate::platform::db::schema::instances;
 
 /// What is known of the sites of an active app server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,19 +200,22 @@ pub async fn prune_changes(conn: &mut AsyncPgConnection, days: u32, limit: i64) 
     .await?)
 }
 
+/// The stored health that is shown, of the row of `instances` in the surrounding statement. Not a join: for a page, the
+/// planner may decide to read the whole table.
+const STORED: &str = "(SELECT ROW(h.state, h.failing, h.since, h.checked_at) FROM instance_health AS h \
+    WHERE h.instance_id = instances.id)";
+
 /// When the watch became stale, or will; and whether it is. Postgres computes them once a statement.
 const FRESH_UNTIL: &str = "(SELECT fresh_until FROM health_watch)";
 const IS_STALE: &str = "(SELECT fresh_until <= now() FROM health_watch)";
 
-/// The columns of the stored health that are shown.
-type ShownColumns =
-    (instance_health::state, instance_health::failing, instance_health::since, instance_health::checked_at);
+type StoredRecord = Record<(Text, Array<Text>, Timestamptz, Nullable<Timestamptz>)>;
 
-/// The columns of [`ToShow`], for a statement that joins `instances` with `instance_health`.
-pub(super) fn columns() -> (dsl::Nullable<ShownColumns>, (Fixed<Timestamptz>, Fixed<Bool>)) {
-    let stored =
-        (instance_health::state, instance_health::failing, instance_health::since, instance_health::checked_at);
-    (stored.nullable(), (fixed(FRESH_UNTIL), fixed(IS_STALE)))
+type Columns = (Fixed<Nullable<StoredRecord>>, (Fixed<Timestamptz>, Fixed<Bool>));
+
+/// The columns of [`ToShow`], for a statement on `instances`.
+pub(super) fn columns() -> Columns {
+    (fixed(STORED), (fixed(FRESH_UNTIL), fixed(IS_STALE)))
 }
 
 /// What decides which health of an instance is shown: the stored one, if an app server is active, and the watch.
@@ -242,8 +245,7 @@ pub async fn shown(
     id: InstanceId,
     of: Option<AppServerId>,
 ) -> Result<Option<InstanceHealth>, DbError> {
-    let joined = instances::table.left_join(instance_health::table);
-    let mut select = joined.filter(instances::id.eq(id)).select(columns()).into_boxed();
+    let mut select = instances::table.filter(instances::id.eq(id)).select(columns()).into_boxed();
     if let Some(of) = of {
         select = select.filter(instances::active_app_server_id.eq(of));
     }

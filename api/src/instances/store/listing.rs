@@ -15,7 +15,7 @@ use super::instances::InstanceRow;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::keyset::{Order, at_most};
-use crate::platform::db::schema::{instance_health, instances};
+use crate::platform::db::schema::instances;
 use crate::platform::db::words::words;
 
 /// Filter, order and cursor of a page of instances.
@@ -190,12 +190,7 @@ pub async fn among(
     conn: &mut AsyncPgConnection,
     ids: &[InstanceId],
 ) -> Result<Vec<(Head, Option<AppServerId>)>, DbError> {
-    let rows: Vec<Row> = instances::table
-        .left_join(instance_health::table)
-        .filter(instances::id.eq_any(ids))
-        .select(columns!())
-        .load(conn)
-        .await?;
+    let rows: Vec<Row> = instances::table.filter(instances::id.eq_any(ids)).select(columns!()).load(conn).await?;
     Ok(rows.into_iter().map(head).collect())
 }
 
@@ -251,8 +246,7 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<(He
         query.health.is_some() || matches!(query.sort, InstanceSort::Health | InstanceSort::HealthBackwards);
     let is_stale = is_about_health && health_watch::state(conn).await?.stale_since.is_some();
     let order = order(query.sort, is_stale);
-    let mut select =
-        instances::table.left_join(instance_health::table).order(order.by()).select(columns!()).into_boxed();
+    let mut select = instances::table.order(order.by()).select(columns!()).into_boxed();
     select = if query.is_archived {
         select.filter(instances::archived_at.is_not_null())
     } else {

@@ -452,7 +452,6 @@ diesel::table! {
 diesel::joinable!(app_servers -> servers (server_id));
 diesel::joinable!(app_server_retention -> app_servers (app_server_id));
 diesel::joinable!(builds -> app_servers (app_server_id));
-diesel::joinable!(instance_health -> instances (instance_id));
 diesel::joinable!(instance_hostnames -> instances (instance_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
@@ -463,7 +462,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     app_server_retention,
     app_servers,
     builds,
-    instance_health,
     instance_hostnames,
     servers,
     instances,
