@@ -105,7 +105,7 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
         [
             ("list_instances", 2),
             ("list_instances by health", 3),
-            ("read_instance", 4),
+            ("read_instance", 3),
             ("list_app_servers", 1),
             ("read_app_server", 6),
             ("diff_app_server", 4),
@@ -149,7 +149,7 @@ async fn views_with_secrets_take_one_query_more_for_any_number_of_secrets() {
     let expected = [
         ("list_instances", 2),
         ("list_instances by health", 3),
-        ("read_instance", 5),
+        ("read_instance", 4),
         ("list_app_servers", 1),
         ("read_app_server", 7),
         ("diff_app_server", 5),

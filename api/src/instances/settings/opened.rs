@@ -5,7 +5,7 @@ use std::fmt;
 use diesel_async::AsyncPgConnection;
 use serde_json::Value;
 use shared_types::settings::Schema;
-use shared_types::{InstanceId, secret};
+use shared_types::{InstanceHealth, InstanceId, secret};
 
 use super::read::{StoredPlaybook, StoredReference};
 use crate::instances::application::{Application, ApplicationError};
@@ -117,6 +117,8 @@ pub(in crate::instances) struct OpenedInstance {
     /// Why the settings cannot be used.
     pub trouble: Option<ApplicationError>,
     pub active: Option<(AppServerRow, Value)>,
+    /// The health of its sites; None: no app server is active.
+    pub health: Option<InstanceHealth>,
 }
 
 impl OpenedInstance {
@@ -131,13 +133,18 @@ impl OpenedInstance {
         }
     }
 
-    fn from(manager: &Manager, row: InstanceRow, stored: Value, active: Option<(AppServerRow, Value)>) -> Self {
+    fn from(
+        manager: &Manager,
+        (row, health): (InstanceRow, Option<InstanceHealth>),
+        stored: Value,
+        active: Option<(AppServerRow, Value)>,
+    ) -> Self {
         let (settings, trouble) = upgraded(manager, (&row.instance_type, row.settings_version), stored);
         let active = active.map(|(row, stored)| {
             let (settings, _) = upgraded(manager, (&row.instance_type, row.settings_version), stored);
             (row, settings)
         });
-        Self { row, settings, trouble, active }
+        Self { row, settings, trouble, active, health }
     }
 }
 
@@ -167,7 +174,7 @@ async fn once(
     id: InstanceId,
     wants_active: bool,
 ) -> Result<OpenedInstance, Refusal> {
-    let row = find(conn, id).await?;
+    let (row, health) = find(conn, id).await?;
     let keyring = &manager.options.keyring;
     let active = match row.active_app_server_id.filter(|_| wants_active) {
         Some(active) => app_servers::find(conn, active).await?,
@@ -175,10 +182,10 @@ async fn once(
     };
     let Some(active) = active else {
         let [settings] = vault::open(keyring, conn, [&row.settings]).await?;
-        return Ok(OpenedInstance::from(manager, row, settings, None));
+        return Ok(OpenedInstance::from(manager, (row, health), settings, None));
     };
     let [settings, of_active] = vault::open(keyring, conn, [&row.settings, &active.settings]).await?;
-    Ok(OpenedInstance::from(manager, row, settings, Some((active, of_active))))
+    Ok(OpenedInstance::from(manager, (row, health), settings, Some((active, of_active))))
 }
 
 /// An app server, and its instance as it is now. Two queries; one if there is no secret.
@@ -193,19 +200,19 @@ pub(in crate::instances) async fn with_instance(
     let AppServerRow { settings, variables, playbooks, variable_references, .. } = app_server;
     let mut tries = 1;
     loop {
-        let row = find(conn, app_server.instance_id).await?;
+        let (row, health) = find(conn, app_server.instance_id).await?;
         let stored = [&row.settings, settings, variables, playbooks, variable_references];
         match vault::open(&manager.options.keyring, conn, stored).await {
             Err(DbError::Replaced(_)) if tries < TRIES => tries += 1,
             Err(error) => return Err(error.into()),
             Ok([now, settings, variables, playbooks, references]) => {
                 let opened = Opened::from(manager, app_server, [settings, variables, playbooks, references]);
-                return Ok((opened, OpenedInstance::from(manager, row, now, None)));
+                return Ok((opened, OpenedInstance::from(manager, (row, health), now, None)));
             }
         }
     }
 }
 
-async fn find(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<InstanceRow, Refusal> {
-    instances::find(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })
+async fn find(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<(InstanceRow, Option<InstanceHealth>), Refusal> {
+    instances::find_with_health(conn, id).await?.ok_or(Refusal::NotFound { what: "instance", id: id.0 })
 }

@@ -73,7 +73,7 @@ async fn with_app_servers(
     Ok(rows.into_iter().map(|(head, _)| summary(head, &app_servers)).collect())
 }
 
-/// One instance. Five queries; four if there is no secret.
+/// One instance. Four queries; three if there is no secret.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Db`] when a statement fails.
@@ -84,7 +84,7 @@ pub async fn instance(
 ) -> Result<InstanceView, Refusal> {
     let opened = opened::instance(manager, conn, id, true).await?;
     let said = said(manager, &opened);
-    let OpenedInstance { row, settings, trouble: _, active } = opened;
+    let OpenedInstance { row, settings, trouble: _, active, health } = opened;
     let query = summaries::Query { instance: Some(id), limit: APP_SERVERS_SHOWN, ..Default::default() };
     let mut shown = summaries::page(conn, &query).await?;
     if let Some((active, _)) = &active
@@ -92,7 +92,6 @@ pub async fn instance(
     {
         shown.extend(summaries::read(conn, active.id).await?);
     }
-    let health = health::shown(conn, id, None).await?;
     Ok(InstanceView {
         summary: summary(listing::Head::of(&row, health), &shown),
         sites: said.sites,
@@ -170,7 +169,7 @@ pub async fn app_server(
     let pins = pins::of(conn, id).await?;
     let steps = builds::steps(conn, id, summary.status).await?;
     let checks = checks::of(conn, id).await?;
-    let health = health::shown(conn, row.instance_id, Some(id)).await?;
+    let health = health::shown(conn, row.instance_id, id).await?;
     Ok(AppServer {
         instance: InstanceRef {
             instance_type: row.instance_type.clone(),

@@ -35,7 +35,7 @@ pub async fn update(
 ) -> Result<(), Refusal> {
     let opened = opened::instance(manager, conn, id, true).await?;
     let application = opened.application(manager);
-    let OpenedInstance { row, settings: current, trouble: _, active } = opened;
+    let OpenedInstance { row, settings: current, trouble: _, active, health: _ } = opened;
     refuse(&row, version)?;
     let name = new_name(&mut fields).unwrap_or_else(|| row.name.clone());
     let application = application?;

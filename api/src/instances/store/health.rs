@@ -236,18 +236,15 @@ pub(super) fn to_show((stored, (fresh_until, is_stale)): ToShow) -> Option<Insta
     Some(InstanceHealth { state: HealthState::Unknown, failing: Vec::new(), since, checked_at })
 }
 
-/// The health of an instance as it is shown. `of`: only if this app server is the active one.
+/// The health of an instance as it is shown; None: this is not its active app server.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
 pub async fn shown(
     conn: &mut AsyncPgConnection,
     id: InstanceId,
-    of: Option<AppServerId>,
+    active: AppServerId,
 ) -> Result<Option<InstanceHealth>, DbError> {
-    let mut select = instances::table.filter(instances::id.eq(id)).select(columns()).into_boxed();
-    if let Some(of) = of {
-        select = select.filter(instances::active_app_server_id.eq(of));
-    }
-    Ok(select.first::<ToShow>(conn).await.optional()?.and_then(to_show))
+    let of = instances::table.find(id).filter(instances::active_app_server_id.eq(active));
+    Ok(of.select(columns()).first::<ToShow>(conn).await.optional()?.and_then(to_show))
 }

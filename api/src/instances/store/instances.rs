@@ -5,8 +5,9 @@ use diesel::sql_types::{Nullable, Timestamptz};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::queue::Tier;
-use shared_types::{AppServerId, InstanceId};
+use shared_types::{AppServerId, InstanceHealth, InstanceId};
 
+use super::health::{self, ToShow};
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::instances;
@@ -96,6 +97,19 @@ pub async fn insert(conn: &mut AsyncPgConnection, new: NewInstance<'_>) -> Resul
 /// [`DbError`] when the statement fails.
 pub async fn find(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<Option<InstanceRow>, DbError> {
     Ok(instances::table.find(id).select(InstanceRow::as_select()).first(conn).await.optional()?)
+}
+
+/// Reads an instance and its health as it is shown; None: there is no instance with this id.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn find_with_health(
+    conn: &mut AsyncPgConnection,
+    id: InstanceId,
+) -> Result<Option<(InstanceRow, Option<InstanceHealth>)>, DbError> {
+    let select = instances::table.find(id).select((InstanceRow::as_select(), health::columns()));
+    let found: Option<(InstanceRow, ToShow)> = select.first(conn).await.optional()?;
+    Ok(found.map(|(row, health)| (row, health::to_show(health))))
 }
 
 /// Reads an instance and locks it until the transaction ends.
