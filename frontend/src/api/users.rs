@@ -30,6 +30,11 @@ pub async fn update(id: UserId, etag: &str, change: UserPatch) -> Result<Account
     send_json(patch(&format!("/users/{id}")).header("If-Match", etag), &change).await
 }
 
+/// Reads a user.
+pub async fn read(id: UserId) -> Result<Account> {
+    send(get(&format!("/users/{id}"))).await
+}
+
 /// Sets a user's password; ends the user's sessions.
 pub async fn set_password(id: UserId, password: String) -> Result<()> {
     send_json_for_nothing(post(&format!("/users/{id}/password")), &NewPassword { password }).await

@@ -2,9 +2,9 @@
 
 use futures::FutureExt;
 use leptos::prelude::*;
-use shared_types::Role;
 use shared_types::app_server::Possible;
 use shared_types::user::{Account, NewUser, UserPatch, username_fault};
+use shared_types::{ProblemType, Role};
 
 use super::row::LAST_ADMIN;
 use crate::api;
@@ -133,7 +133,16 @@ fn EditDialog(user: Account, is_last: bool, on_close: Callback<()>) -> impl Into
     let act: Fill = Callback::new(move |()| {
         let (username, etag, change) = (username.clone(), etag.clone(), untrack(change));
         async move {
-            let answer = api::users::update(id, &etag, change).await;
+            let answer = match api::users::update(id, &etag, change).await {
+                // The version also counts new passwords, which this dialog does not show.
+                Err(error) if error.is(ProblemType::PreconditionFailed) => match api::users::read(id).await {
+                    Ok(now) if (now.role, now.is_disabled) == (old_role, is_disabled) => {
+                        api::users::update(id, &now.etag, change).await
+                    }
+                    Ok(_) | Err(_) => Err(error),
+                },
+                answer => answer,
+            };
             data.refresh(Key::Users);
             let changed = answer?;
             if is_own {
