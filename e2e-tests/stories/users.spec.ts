@@ -87,13 +87,24 @@ test('users are created, changed and deleted, and the last administrator stays',
     await Api.signIn(program, 'grace', 'nine badgers paint clocks');
   });
 
+  const admin = await Api.signIn(program);
+  const users = await admin.get<{ items: { id: number; username: string }[] }>('/users');
+  const id = users.items.find((user) => user.username === 'grace')?.id;
+  await test.step('what another administrator changed meanwhile is not overwritten', async () => {
+    await row(page, 'grace').getByRole('button', { name: 'Edit role…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Change grace' });
+    await dialog.getByRole('radio', { name: /^admin/ }).check();
+    await admin.patch(`/users/${id}`, { role: 'operator' });
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await expect(dialog.getByRole('alert')).toContainText('The user was changed meanwhile');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await expect(row(page, 'grace')).toContainText('operator');
+  });
+
   await test.step('with another administrator the first can be deleted; a user is deleted after confirmation', async () => {
     // A password that is set meanwhile is no conflict with a change of the role.
     await change(page, 'grace', async (dialog) => {
       await dialog.getByRole('radio', { name: /^admin/ }).check();
-      const admin = await Api.signIn(program);
-      const users = await admin.get<{ items: { id: number; username: string }[] }>('/users');
-      const id = users.items.find((user) => user.username === 'grace')?.id;
       await admin.post(`/users/${id}/password`, { password: 'ten badgers paint clocks' });
     });
     const own = row(page, program.username).getByRole('button', { name: 'Delete…' });

@@ -45,9 +45,14 @@ export class Api {
   }
 
   /** Changes an instance's settings, with the current ETag. */
-  async change(instance: number, settings: object): Promise<Instance> {
-    const read = await send(this.url, 'GET', `/instances/${instance}`, undefined, { Cookie: this.cookie });
-    return this.ask('PATCH', `/instances/${instance}`, settings, { 'If-Match': read.headers.get('etag') ?? '' });
+  change(instance: number, settings: object): Promise<Instance> {
+    return this.patch(`/instances/${instance}`, settings);
+  }
+
+  /** Changes what is at the path, with its current ETag. */
+  async patch<T>(path: string, change: object): Promise<T> {
+    const read = await send(this.url, 'GET', path, undefined, { Cookie: this.cookie });
+    return this.ask('PATCH', path, change, { 'If-Match': read.headers.get('etag') ?? '' });
   }
 
   create(name: string, subDomain: string, settings: object = {}): Promise<Instance> {

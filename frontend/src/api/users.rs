@@ -21,6 +21,11 @@ pub async fn all() -> Result<Vec<Account>> {
     }
 }
 
+/// Reads a user.
+pub async fn read(id: UserId) -> Result<Account> {
+    send(get(&format!("/users/{id}"))).await
+}
+
 pub async fn create(new: &NewUser) -> Result<Account> {
     send_json(post("/users"), new).await
 }
@@ -28,11 +33,6 @@ pub async fn create(new: &NewUser) -> Result<Account> {
 /// Changes a user's role or access, if the version is still `etag`.
 pub async fn update(id: UserId, etag: &str, change: UserPatch) -> Result<Account> {
     send_json(patch(&format!("/users/{id}")).header("If-Match", etag), &change).await
-}
-
-/// Reads a user.
-pub async fn read(id: UserId) -> Result<Account> {
-    send(get(&format!("/users/{id}"))).await
 }
 
 /// Sets a user's password; ends the user's sessions.
