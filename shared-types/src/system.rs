@@ -67,6 +67,52 @@ pub struct SystemCheck {
     pub since: Option<DateTime<Utc>>,
 }
 
+/// What stands between this program and the foreign code that it runs: git, pip and Ansible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SandboxLevel {
+    /// Every protection works.
+    Full,
+    /// The walls stand, but some limit cannot be set on this host.
+    Partial,
+    /// The host has no sandbox; builds are refused.
+    Missing,
+    /// The setting `OCIM_SANDBOX=none` turns the sandbox off: foreign code runs as this program's user.
+    Off,
+}
+
+/// One protection of the sandbox, and whether it works on this host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Protection {
+    /// What it holds back.
+    #[schema(example = "network")]
+    pub name: String,
+    /// Whether it works on this host.
+    pub is_active: bool,
+    /// How it works here; else what is lost, and how to get it.
+    #[schema(example = "pasta: public addresses only")]
+    pub detail: String,
+}
+
+/// The sandbox of the process that answers the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SandboxState {
+    /// How much of it works.
+    pub level: SandboxLevel,
+    /// Each protection.
+    pub protections: Vec<Protection>,
+}
+
+/// A setting that takes a protection away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OpenedWall {
+    /// The setting's name.
+    #[schema(example = "OCIM_SANDBOX")]
+    pub setting: String,
+    /// What it opens.
+    pub effect: String,
+}
+
 /// The state of the whole system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SystemState {
@@ -77,4 +123,10 @@ pub struct SystemState {
     pub started: DateTime<Utc>,
     /// The state of each part.
     pub checks: Vec<SystemCheck>,
+    /// The sandbox around foreign code; null while it is being probed.
+    #[serde(default)]
+    pub sandbox: Option<SandboxState>,
+    /// The settings that take a protection away.
+    #[serde(default)]
+    pub opened_walls: Vec<OpenedWall>,
 }

@@ -64,7 +64,7 @@ impl System {
             found.remember(check);
         }
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let state = SystemState { version, started: self.started, checks };
+        let state = SystemState { version, started: self.started, checks, sandbox: None, opened_walls: Vec::new() };
         found.last = Some((Instant::now(), state.clone()));
         state
     }
