@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::galaxy;
+use super::guard::Guard;
 use super::port::{AnsibleError, RunOutcome, RunSpec, SpoolSink};
 use super::printing::{failed, failed_at};
 use super::process::{self, Identity, MARK};
@@ -120,6 +121,7 @@ pub(super) async fn run(
             return Err(error);
         }
     };
+    let _guard = Guard::start(playing.outermost);
     let end = watch(&mut playing.child, &mut spool, spec, sink, cancel).await;
     let status = playing.end().await?;
     // When the sink refused, a successor takes over and needs the record.

@@ -138,6 +138,18 @@ impl From<DbError> for ApiError {
             let words = "The database does not answer; try again in a moment.";
             return Self { retry_after: Some(5), ..Self::new(ProblemType::Unavailable, words) };
         }
+        if error.took_too_long() {
+            tracing::warn!(%error, "a statement of a request took too long");
+            Origin::tells_failure();
+            let words = "The database took too long and the request was given up; nothing was saved. Try again in a moment.";
+            return Self { retry_after: Some(5), ..Self::new(ProblemType::Unavailable, words) };
+        }
+        if error.is_deadlock() {
+            tracing::warn!(%error, "a request and another change waited for each other");
+            Origin::tells_failure();
+            let words = "Another change was made at the same time, and this one was given up; nothing was saved. Try again.";
+            return Self { retry_after: Some(1), ..Self::new(ProblemType::Unavailable, words) };
+        }
         match error {
             DbError::ReadOnly(words) => {
                 tracing::error!(error = words, "the database takes nothing in");
@@ -146,9 +158,11 @@ impl From<DbError> for ApiError {
                              serves goes on serving. Free space there, and try again.";
                 Self { retry_after: Some(30), ..Self::new(ProblemType::Unavailable, words) }
             }
-            DbError::Unavailable(_) | DbError::Query(_) | DbError::Replaced(_) | DbError::Corrupt(_) => {
-                Self::internal(error)
-            }
+            DbError::Unavailable(_)
+            | DbError::Url(_)
+            | DbError::Query(_)
+            | DbError::Replaced(_)
+            | DbError::Corrupt(_) => Self::internal(error),
         }
     }
 }

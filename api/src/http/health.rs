@@ -56,7 +56,7 @@ pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     if let Some(difference) = migrations::difference(app.db()).await? {
         return Err(missing(format!("The database {difference}.")));
     }
-    match workers::taking_jobs(&mut *app.db().conn().await?).await? {
+    match workers::taking_jobs(&mut *app.db().probe().await?).await? {
         0 => Err(missing("No worker takes jobs: start `ocim worker`, or the server again.".to_owned())),
         workers => Ok(HttpResponse::Ok().json(Readiness { status: "ok", database: "ok", migrations: "ok", workers })),
     }

@@ -7,9 +7,11 @@ use shared_types::log_entry::LogMatches;
 use shared_types::{LogEntry, LogLevel};
 
 use super::error::ApiError;
-use super::{cursor, extract};
+use super::{cursor, extract, searching};
 use crate::app::App;
+use crate::platform::db::Abandonable;
 use crate::platform::logs;
+use crate::platform::origin::Origin;
 
 /// The part and the format of a log.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
@@ -86,7 +88,7 @@ pub async fn answer(
         }
         return Ok(text(app.clone(), about, query));
     }
-    let mut entries = logs::page(&mut *app.db().conn().await?, about, &query).await?;
+    let mut entries = read(app, about, &query).await?;
     if before.is_some() && after.is_none() {
         // The last entries were asked for, so the surplus one is the first.
         let surplus = entries.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -106,7 +108,13 @@ pub async fn matches(app: &App, about: logs::About, sought: Sought) -> Result<we
     let Sought { level, q } = sought;
     let query =
         logs::Query { levels: level.map(LogLevel::and_above), text: extract::search(q)?, ..logs::Query::default() };
-    Ok(web::Json(logs::matches(&mut *app.db().conn().await?, about, &query).await?))
+    let (_turn, mut conn) = searching::connection(app, query.text.is_some()).await?;
+    Ok(web::Json(logs::matches(&mut conn, about, &query).await.map_err(searching::failed)?))
+}
+
+async fn read(app: &App, about: logs::About, query: &logs::Query) -> Result<Vec<LogEntry>, ApiError> {
+    let (_turn, mut conn) = searching::connection(app, query.text.is_some()).await?;
+    logs::page(&mut conn, about, query).await.map_err(searching::failed)
 }
 
 /// The number that `after` and `before` refer to: `seq`, or `id` if there is none.
@@ -116,14 +124,17 @@ pub fn place(entry: &LogEntry) -> i64 {
 
 /// Streams the whole log as text, page by page.
 fn text(app: App, about: logs::About, query: logs::Query) -> HttpResponse {
+    let origin = Origin::current();
     let pages = futures::stream::try_unfold(Some(query), move |query| {
-        let app = app.clone();
+        let (app, origin) = (app.clone(), origin.clone());
         async move {
             let Some(mut query) = query else {
                 return Ok(None);
             };
             query.limit = shared_types::pagination::MAX_LIMIT;
-            let entries = logs::page(&mut *app.db().conn().await?, about, &query).await?;
+            // The body is sent after the request's own work has ended.
+            let reading = Abandonable::new(origin.clone().scope(read(&app, about, &query)));
+            let entries = reading.await?;
             let Some(last) = entries.last() else {
                 return Ok(None);
             };

@@ -28,6 +28,7 @@ pub mod queue;
 pub mod reader;
 pub mod retention;
 pub mod router;
+mod searching;
 pub mod servers;
 pub mod span;
 pub mod sse;

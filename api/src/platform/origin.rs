@@ -49,6 +49,11 @@ impl Origin {
         ORIGIN.try_with(|origin| origin.borrow().clone()).unwrap_or_default()
     }
 
+    /// Whether a request caused the current work.
+    pub fn is_request() -> bool {
+        ORIGIN.try_with(|_| ()).is_ok()
+    }
+
     /// Marks the current request's failure as logged. Returns whether it was logged already.
     pub fn tells_failure() -> bool {
         ORIGIN.try_with(|origin| origin.borrow().is_failure_told.swap(true, Ordering::Relaxed)).unwrap_or_default()

@@ -13,7 +13,7 @@ use crate::instances::Refusal;
 use crate::instances::builds::{launch, stop};
 use crate::instances::settings::create::NewInstanceRequest;
 use crate::instances::settings::{create, update};
-use crate::instances::store::{app_servers, instances};
+use crate::instances::store::{app_servers, instances, locks};
 use crate::instances::upkeep::archive;
 use crate::platform::events;
 use crate::platform::origin::Actor;
@@ -130,6 +130,10 @@ impl By<'_> {
     async fn go_on(&self, conn: &mut AsyncPgConnection, row: &Row, instance: InstanceId) -> Result<(), Refusal> {
         let Some(owed) = row.owed else { return Ok(()) };
         let follows = self.watch.on_commit(&self.repository) != OnCommit::Nothing;
+        if owed == Owed::Rebuild {
+            // Before the instance, which the update locks.
+            locks::builds_of(conn, instance).await?;
+        }
         self.update(conn, row, instance, follows).await?;
         if owed == Owed::Rebuild {
             self.stop_older(conn, instance, row).await?;

@@ -148,6 +148,8 @@ pub fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, S
             .wrap(TracingLogger::<RequestSpan>::new())
     };
     let server = HttpServer::new(factory)
+        // A client that has closed its connection waits for no answer: its request ends, and its query is cancelled.
+        .h1_allow_half_closed(false)
         .on_connect(move |connection, _| cut_when_stalled(connection, stall))
         .workers(2)
         .disable_signals()

@@ -46,7 +46,7 @@ pub async fn look(manager: &Manager) -> Option<String> {
 }
 
 async fn try_database(manager: &Manager) -> Result<(), DbError> {
-    workers::try_write(&mut *manager.db.conn().await?, &holder::this_process()).await
+    workers::try_write(&mut *manager.db.vital().await?, &holder::this_process()).await
 }
 
 fn try_disk(dir: &Path, min_free_mb: u64) -> Result<(), String> {

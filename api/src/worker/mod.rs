@@ -24,7 +24,7 @@ use crate::instances::jobs::{
     TerminateMachine,
 };
 use crate::instances::traffic::{apply_routing, drain};
-use crate::platform::db::DbError;
+use crate::platform::db::{DbError, Purpose};
 use crate::platform::events::bus::Signal;
 use crate::platform::events::{self, Bus};
 use crate::platform::jobs::workers;
@@ -84,7 +84,8 @@ impl Worker {
         stop: CancellationToken,
     ) -> Result<Self, WorkerError> {
         let builder = Builder::new(pull_requests.manager.clone(), duties.slots, stop.clone());
-        let work = Work { builder: builder.clone(), watch: pull_requests.clone(), duties };
+        let database = pull_requests.manager.db.queue(Purpose::Queue).map_err(|error| WorkerError(error.to_string()))?;
+        let work = Work { builder: builder.clone(), watch: pull_requests.clone(), duties, database };
         let mut queues = Vec::new();
         for jobs in work.jobs() {
             queues.push((jobs, queue(&work, jobs, &stop).await?));
@@ -166,6 +167,8 @@ struct Work {
     builder: Builder,
     watch: Arc<Watch>,
     duties: Duties,
+    /// The queue's connections; all groups share them, since a job holds none while it runs.
+    database: graphile_worker::Database,
 }
 
 impl Work {
@@ -179,7 +182,7 @@ impl Work {
 
 /// Connects a queue worker for one group of jobs.
 async fn queue(
-    Work { builder, watch, duties }: &Work,
+    Work { builder, watch, duties, database }: &Work,
     jobs: Jobs,
     stop: &CancellationToken,
 ) -> Result<graphile_worker::Worker, WorkerError> {
@@ -190,8 +193,7 @@ async fn queue(
         .sweep_threshold(Duration::from_secs(15))
         .recovery_delay(Duration::ZERO);
     let mut options = WorkerOptions::default()
-        .database_url(builder.manager().db.url())
-        .max_pg_conn(6)
+        .database(database.clone())
         .worker_recovery(recovery)
         .listen_os_shutdown_signals(false)
         .shutdown_signal(stop.clone().cancelled_owned())
@@ -301,7 +303,7 @@ async fn show(builder: &Builder) {
 
 async fn report(builder: &Builder) {
     let told = async {
-        let mut conn = builder.manager().db.conn().await?;
+        let mut conn = builder.manager().db.vital().await?;
         if workers::report(&mut conn, &builder.report()).await? {
             events::record(&mut conn, EventKind::QueueChanged, events::About::default()).await?;
         }
@@ -313,7 +315,7 @@ async fn report(builder: &Builder) {
 /// Removes the worker's row, so that clients see at once that it has ended.
 async fn leave(builder: &Builder) {
     let left = async {
-        let mut conn = builder.manager().db.conn().await?;
+        let mut conn = builder.manager().db.vital().await?;
         workers::remove(&mut conn, &builder.report().id).await?;
         events::record(&mut conn, EventKind::QueueChanged, events::About::default()).await
     };

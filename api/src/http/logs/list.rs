@@ -5,7 +5,7 @@ use shared_types::{AppServerId, InstanceId, LogEntry, LogEntryId, LogLevel, Page
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
-use crate::http::{cursor, extract};
+use crate::http::{cursor, extract, searching};
 use crate::platform::logs;
 
 /// The filters and the page of a list.
@@ -43,6 +43,8 @@ pub async fn list_logs(app: web::Data<App>, _: Viewer, query: web::Query<Query>)
     let levels = level.map(LogLevel::and_above);
     let text = extract::search(q)?;
     let query = logs::Everywhere { instance, app_server, levels, text, before, limit: limit + 1 };
-    let items = logs::everywhere(&mut *app.db().conn().await?, &query).await?;
+    // Without an index for it, a level is searched for like a text.
+    let (_turn, mut conn) = searching::connection(&app, query.text.is_some() || query.levels.is_some()).await?;
+    let items = logs::everywhere(&mut conn, &query).await.map_err(searching::failed)?;
     Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| one.id)))
 }

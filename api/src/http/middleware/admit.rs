@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::prefer;
 use crate::platform::audit::Origin;
+use crate::platform::db::Abandonable;
 
 /// The most bytes of path, query and all headers together.
 const MAX_HEADERS: usize = 32 * 1024;
@@ -30,7 +31,7 @@ pub async fn admit(
         Ok(limit) => limit,
         Err(error) => return Ok(request.into_response(error.error_response())),
     };
-    match tokio::time::timeout(limit, next.call(request)).await {
+    match tokio::time::timeout(limit, Abandonable::new(next.call(request))).await {
         Ok(answered) => Ok(answered?.map_into_boxed_body()),
         Err(_) => {
             let words = format!(

@@ -165,7 +165,7 @@ impl Builder {
     async fn give_back(&self, lease: &Lease) -> Result<(), DbError> {
         let given_up = Instant::now() + LEASE;
         loop {
-            let released = async { lease::release(&mut *self.manager.db.conn().await?, lease).await }.await;
+            let released = async { lease::release(&mut *self.manager.db.vital().await?, lease).await }.await;
             match released {
                 Err(error) if error.may_go_better() && Instant::now() < given_up => sleep(RETRY_RELEASE).await,
                 done => return done,

@@ -13,6 +13,7 @@ pub mod hostnames;
 pub mod housekeeping;
 pub mod instances;
 pub mod listing;
+pub mod locks;
 pub mod mail;
 pub mod orphans;
 pub mod pins;

@@ -5,7 +5,7 @@ use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{Db, DbError};
+use super::{Db, DbError, Purpose};
 
 /// All migrations, embedded from `migrations/`.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
@@ -18,9 +18,9 @@ const MIGRATION_LOCK: i64 = 0x6f63_696d;
 /// # Errors
 /// [`DbError`] if the server does not answer or a migration fails; earlier migrations stay applied.
 pub async fn migrate(db: &Db) -> Result<usize, DbError> {
-    let mut guard = db.dedicated().await?;
+    let mut guard = db.unlimited().await?;
     lock(&mut guard).await?;
-    let connection = db.dedicated().await?;
+    let connection = db.unlimited().await?;
     let ran = tokio::task::spawn_blocking(move || run(connection))
         .await
         .map_err(|error| DbError::Unavailable(error.to_string()))??;
@@ -32,8 +32,7 @@ pub async fn migrate(db: &Db) -> Result<usize, DbError> {
 /// Migrates the job queue's own tables to the version this program knows.
 async fn queue(db: &Db) -> Result<(), DbError> {
     graphile_worker::WorkerOptions::default()
-        .database_url(db.url())
-        .max_pg_conn(2)
+        .database(db.queue(Purpose::Migration)?)
         .listen_os_shutdown_signals(false)
         .init()
         .await
@@ -68,7 +67,7 @@ struct Applied {
 /// [`DbError`] if the server does not answer, or the database is not one of ocim's.
 pub async fn applied(db: &Db) -> Result<Vec<String>, DbError> {
     let rows: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations ORDER BY version")
-        .load(&mut *db.conn().await?)
+        .load(&mut *db.probe().await?)
         .await?;
     Ok(rows.into_iter().map(|row| row.version).collect())
 }

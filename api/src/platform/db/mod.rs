@@ -1,111 +1,31 @@
-//! The database: one Postgres, one connection pool. Not here: what the tables mean; that is in the `store.rs` of the
-//! module that owns each table.
+//! The database: one Postgres, a pool of connections for each purpose. Not here: what the tables mean; that is in the
+//! `store.rs` of the module that owns each table.
 
+mod abandoned;
 pub mod embedded;
+mod error;
 pub mod fixed;
 pub mod keyset;
+mod limits;
+mod link;
 pub mod migrations;
+mod pool;
+mod queue;
 pub mod schema;
 pub mod statuses;
 pub mod words;
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
-};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures::FutureExt;
 
-/// A connection borrowed from the pool. A future that uses it may be dropped at any point: a connection with an open
-/// transaction is closed at once and holds no lock.
-pub struct Connection(Option<Object<AsyncPgConnection>>);
+pub use abandoned::Abandonable;
+pub use error::DbError;
+pub use limits::{Purpose, SEARCH_LIMIT};
+pub use link::Link;
+pub use pool::Connection;
 
-/// The maximum number of connections of one process.
-const POOL_SIZE: usize = 24;
-/// How long a request waits for a free connection.
-const POOL_WAIT: Duration = Duration::from_secs(10);
-/// How long sent data may stay unacknowledged by the server before the connection counts as broken.
-const VANISHED: Duration = Duration::from_secs(30);
-
-/// Why a database operation failed.
-#[derive(Debug, thiserror::Error)]
-pub enum DbError {
-    /// No connection could be made or borrowed; the driver's message.
-    #[error("the database does not answer: {0}")]
-    Unavailable(String),
-    /// The server answers but refuses writes: its disk is full, or it is read-only. The server's message.
-    #[error("the database takes nothing in: {0}")]
-    ReadOnly(String),
-    /// A statement failed; the driver's error.
-    #[error(transparent)]
-    Query(diesel::result::Error),
-    /// A secret is missing: it was replaced after its document was read, or it is lost.
-    #[error("secret {0} is missing")]
-    Replaced(String),
-    /// A stored value is not one that this program writes.
-    #[error("the database holds what it should not: {0}")]
-    Corrupt(String),
-}
-
-impl DbError {
-    /// Whether the server is unreachable, or became so during the operation.
-    pub fn is_away(&self) -> bool {
-        use diesel::result::{DatabaseErrorKind as Kind, Error};
-        match self {
-            Self::Unavailable(_) => true,
-            Self::Query(Error::DatabaseError(kind, info)) => {
-                matches!(kind, Kind::ClosedConnection | Kind::UnableToSendCommand) || is_shutdown(info.as_ref())
-            }
-            Self::Query(_) | Self::ReadOnly(_) | Self::Replaced(_) | Self::Corrupt(_) => false,
-        }
-    }
-
-    /// Whether a retry may succeed: the server was unreachable, or the connection broke.
-    pub fn may_go_better(&self) -> bool {
-        use diesel::result::{DatabaseErrorKind as Kind, Error};
-        match self {
-            Self::Unavailable(_) => true,
-            Self::Query(Error::DatabaseError(kind, _)) => matches!(
-                kind,
-                Kind::ClosedConnection | Kind::UnableToSendCommand | Kind::SerializationFailure | Kind::Unknown
-            ),
-            Self::Query(Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. }) => true,
-            Self::ReadOnly(_) => true,
-            Self::Query(_) | Self::Replaced(_) | Self::Corrupt(_) => false,
-        }
-    }
-}
-
-impl From<diesel::result::Error> for DbError {
-    fn from(error: diesel::result::Error) -> Self {
-        use diesel::result::DatabaseErrorKind::{ReadOnlyTransaction, Unknown};
-        // A full disk (class 53100) is recognised by its message only, because the driver does not expose the class.
-        if let diesel::result::Error::DatabaseError(kind, info) = &error
-            && (matches!(kind, ReadOnlyTransaction) || (matches!(kind, Unknown) && is_disk_full(info.as_ref())))
-        {
-            return Self::ReadOnly(info.message().to_owned());
-        }
-        Self::Query(error)
-    }
-}
-
-/// Recognised by its message only, like a full disk.
-fn is_shutdown(info: &(dyn diesel::result::DatabaseErrorInformation + Send + Sync)) -> bool {
-    let words = info.message();
-    ["administrator command", "database system is", "connection closed"].iter().any(|known| words.contains(known))
-}
-
-fn is_disk_full(info: &(dyn diesel::result::DatabaseErrorInformation + Send + Sync)) -> bool {
-    info.message().contains("No space left on device") || info.message().contains("Disk quota exceeded")
-}
-
-impl From<serde_json::Error> for DbError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Corrupt(error.to_string())
-    }
-}
+use crate::platform::origin::Origin;
 
 /// The state of the connection pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,55 +38,91 @@ pub struct PoolState {
     pub waiting: usize,
 }
 
-/// The connection pool. Cheap to clone.
+/// The connection pools. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    pool: Pool<AsyncPgConnection>,
-    url: String,
+    pools: Arc<Pools>,
+    link: Arc<Link>,
+}
+
+/// A pool for each purpose, so that none takes the connections of another.
+struct Pools {
+    requests: pool::Pool,
+    searches: pool::Pool,
+    work: pool::Pool,
+    leases: pool::Pool,
+    probe: pool::Pool,
+}
+
+impl Pools {
+    fn all(&self) -> [&pool::Pool; 5] {
+        let Self { requests, searches, work, leases, probe } = self;
+        [requests, searches, work, leases, probe]
+    }
 }
 
 impl std::fmt::Debug for Db {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The URL holds a password.
-        f.debug_struct("Db").field("status", &self.pool.status()).finish_non_exhaustive()
+        f.debug_struct("Db").field("state", &self.pool()).finish_non_exhaustive()
     }
 }
 
 impl Db {
-    /// Makes a pool, which connects when the first connection is needed.
+    /// Makes the pools, which connect when the first connection is needed.
     ///
     /// # Errors
-    /// [`DbError`] if the pool's settings are invalid.
+    /// [`DbError::Url`] if the URL or a certificate that it names cannot be used.
     pub fn open(url: &str) -> Result<Self, DbError> {
-        let mut config = ManagerConfig::default();
-        config.custom_setup = Box::new(|url| connect(url).boxed());
-        // The client notices a closed connection without a query; a check would cost a round trip for each borrowing.
-        config.recycling_method = RecyclingMethod::Fast;
-        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
-        let pool = Pool::builder(manager)
-            .max_size(POOL_SIZE)
-            .wait_timeout(Some(POOL_WAIT))
-            .create_timeout(Some(POOL_WAIT))
-            .recycle_timeout(Some(POOL_WAIT))
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(|error| DbError::Unavailable(error.to_string()))?;
-        Ok(Self { pool, url: url.to_owned() })
+        let link = Arc::new(Link::new(url)?);
+        let pools = Pools {
+            requests: pool::pool(&link, Purpose::Request)?,
+            searches: pool::pool(&link, Purpose::Search)?,
+            work: pool::pool(&link, Purpose::Work)?,
+            leases: pool::pool(&link, Purpose::Lease)?,
+            probe: pool::pool(&link, Purpose::Probe)?,
+        };
+        Ok(Self { pools: Arc::new(pools), link })
     }
 
-    /// Borrows a connection from the pool; waits at most ten seconds for a free one.
+    /// Borrows a connection, for the current request or, outside of one, for builds and jobs; waits at most ten seconds
+    /// for a free one.
     ///
     /// # Errors
     /// [`DbError::Unavailable`] if none can be had.
     pub async fn conn(&self) -> Result<Connection, DbError> {
-        let borrowed = self.pool.get().await.map_err(|error| DbError::Unavailable(error.to_string()))?;
-        Ok(Connection(Some(borrowed)))
+        pool::borrow(if Origin::is_request() { &self.pools.requests } else { &self.pools.work }).await
     }
 
-    /// The pool's current state.
+    /// Borrows a connection for a search in the logs, whose statements end after [`SEARCH_LIMIT`].
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] if none can be had.
+    pub async fn searching(&self) -> Result<Connection, DbError> {
+        pool::borrow(&self.pools.searches).await
+    }
+
+    /// Borrows a connection for heartbeats of leases and workers, which no other use can take away.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] if none can be had.
+    pub async fn vital(&self) -> Result<Connection, DbError> {
+        pool::borrow(&self.pools.leases).await
+    }
+
+    /// Borrows the connection for the question whether the database answers.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] if it cannot be had.
+    pub async fn probe(&self) -> Result<Connection, DbError> {
+        pool::borrow(&self.pools.probe).await
+    }
+
+    /// The current state of all pools together.
     pub fn pool(&self) -> PoolState {
-        let deadpool::Status { max_size: _, size, available, waiting } = self.pool.status();
-        PoolState { size, free: available, waiting }
+        let all = self.pools.all().map(pool::Pool::status);
+        let sum = |of: fn(&deadpool::Status) -> usize| all.iter().map(of).sum();
+        PoolState { size: sum(|one| one.size), free: sum(|one| one.available), waiting: sum(|one| one.waiting) }
     }
 
     /// A connection outside the pool, for long-lived use.
@@ -174,7 +130,15 @@ impl Db {
     /// # Errors
     /// [`DbError::Unavailable`] if the server does not answer.
     pub async fn dedicated(&self) -> Result<AsyncPgConnection, DbError> {
-        connect(&self.url).await.map_err(|error| DbError::Unavailable(error.to_string()))
+        self.link.connect(Purpose::Work).await
+    }
+
+    /// A connection outside the pool, without time limits.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] if the server does not answer.
+    pub(super) async fn unlimited(&self) -> Result<AsyncPgConnection, DbError> {
+        self.link.connect(Purpose::Migration).await
     }
 
     /// A dedicated connection that receives the notifications of a channel from now on.
@@ -192,7 +156,7 @@ impl Db {
     /// # Errors
     /// [`DbError`] if not.
     pub async fn answers(&self) -> Result<(), DbError> {
-        diesel::sql_query("SELECT 1 FROM instances LIMIT 1").execute(&mut *self.conn().await?).await?;
+        diesel::sql_query("SELECT 1 FROM instances LIMIT 1").execute(&mut *self.probe().await?).await?;
         Ok(())
     }
 
@@ -240,39 +204,12 @@ impl Db {
 
     /// The database's URL, which contains a password.
     pub fn url(&self) -> &str {
-        &self.url
+        self.link.url()
     }
-}
 
-impl std::ops::Deref for Connection {
-    type Target = AsyncPgConnection;
-
-    #[expect(clippy::expect_used, reason = "only `drop` takes it away")]
-    fn deref(&self) -> &AsyncPgConnection {
-        self.0.as_ref().expect("a borrowed connection")
-    }
-}
-
-impl std::ops::DerefMut for Connection {
-    #[expect(clippy::expect_used, reason = "only `drop` takes it away")]
-    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
-        self.0.as_mut().expect("a borrowed connection")
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        if let Some(mut borrowed) = self.0.take()
-            && borrowed.is_broken()
-        {
-            drop(Object::take(borrowed));
-        }
-    }
-}
-
-impl std::fmt::Debug for Connection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Connection")
+    /// The way to the database, for programs of its own.
+    pub fn link(&self) -> &Link {
+        &self.link
     }
 }
 
@@ -283,37 +220,4 @@ impl std::fmt::Debug for Connection {
 pub async fn listen_too(connection: &mut AsyncPgConnection, channel: &'static str) -> Result<(), DbError> {
     diesel::sql_query(format!("LISTEN {channel}")).execute(connection).await?;
     Ok(())
-}
-
-/// Connects, with TLS if the URL asks for it; certificates are always verified.
-async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
-    let bad = |error: String| diesel::ConnectionError::BadConnection(error);
-    let mut config: tokio_postgres::Config =
-        url.parse().map_err(|error: tokio_postgres::Error| bad(error.to_string()))?;
-    // Lets a running statement notice that the server has vanished without closing the connection.
-    config.tcp_user_timeout(VANISHED).keepalives_idle(VANISHED);
-    if config.get_ssl_mode() == tokio_postgres::config::SslMode::Disable || is_local(&config) {
-        let (client, connection) = config.connect(tokio_postgres::NoTls).await.map_err(|error| bad(words(&error)))?;
-        return AsyncPgConnection::try_from_client_and_connection(client, connection).await;
-    }
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    let (client, connection) =
-        config.connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls)).await.map_err(|error| bad(words(&error)))?;
-    AsyncPgConnection::try_from_client_and_connection(client, connection).await
-}
-
-/// An error's message followed by those of its causes.
-fn words(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"))
-}
-
-/// Whether every host is this machine.
-fn is_local(config: &tokio_postgres::Config) -> bool {
-    config.get_hosts().iter().all(|host| match host {
-        tokio_postgres::config::Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
-        tokio_postgres::config::Host::Unix(_) => true,
-    })
 }

@@ -5,6 +5,7 @@
 mod address;
 mod hosts;
 mod rates;
+mod searches;
 mod streams;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::config::Settings;
 pub use address::Proxies;
 pub use hosts::Hosts;
 pub use rates::{Caller, Rates};
+pub use searches::{Busy, Searches, Turn};
 pub use streams::{Full, Streams, StreamsPermit};
 
 /// All checks and limits, from the settings.
@@ -27,6 +29,8 @@ pub struct Guard {
     pub rates: Rates,
     /// The limits for open streams.
     pub streams: Streams,
+    /// The limits for searches in the logs.
+    pub searches: Searches,
     /// The other origins whose pages may call the API with a token.
     pub cors_origins: Vec<String>,
     /// The maximum time until an answer begins.
@@ -46,6 +50,7 @@ impl Guard {
             hosts: Hosts::new(settings),
             rates: Rates::new(settings.guard.ocim_principal_rate, settings.guard.ocim_address_rate),
             streams: Streams::new(settings.guard.ocim_max_streams, settings.guard.ocim_max_streams_each),
+            searches: Searches::default(),
             cors_origins: settings.guard.ocim_cors_origins.clone(),
             request_timeout: Duration::from_secs(settings.guard.ocim_request_timeout),
             stall_timeout: Duration::from_secs(settings.guard.ocim_stall_timeout),

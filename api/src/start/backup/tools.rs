@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::process::Command;
 
 use super::super::StartError;
-use crate::platform::db::embedded;
+use crate::platform::db::{Link, embedded};
 
 /// Dumps the database, as of one moment, into an existing file.
 pub(super) async fn dump(data_dir: &Path, url: &SecretString, into: &Path) -> Result<(), StartError> {
@@ -29,13 +29,12 @@ pub(super) async fn load(data_dir: &Path, url: &SecretString, from: &Path) -> Re
 
 async fn run(data_dir: &Path, url: &SecretString, name: &str, arguments: &[&OsStr]) -> Result<(), StartError> {
     let program = embedded::tool(data_dir, name).await?;
-    let config: tokio_postgres::Config = url.expose_secret().parse()?;
-    let mut shown = url::Url::parse(url.expose_secret())?;
-    // Passed separately, since other users of the host can read a process's arguments.
-    shown.set_password(None).map_err(|()| "the database's URL is not one that takes a password")?;
+    // The password is passed separately, since other users of the host can read a process's arguments.
+    let link = Link::new(url.expose_secret())?;
+    let shown = link.for_tools()?;
     let mut command = Command::new(&program);
     command.arg(format!("--dbname={shown}")).arg("--no-password").args(arguments);
-    if let Some(password) = config.get_password() {
+    if let Some(password) = link.password() {
         command.env("PGPASSWORD", std::str::from_utf8(password)?);
     }
     command.stdin(Stdio::null()).kill_on_drop(true);

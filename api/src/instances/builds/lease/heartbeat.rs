@@ -1,16 +1,20 @@
-//! The heartbeat of all leases of a process: one statement renews all of them. With one statement per lease, renewals
-//! would queue for connections behind the builds' own queries, and leases of live holders would expire.
+//! The heartbeat of all leases of a process: one statement renews all of them, over connections of its own. With one
+//! statement per lease, or behind other queries, renewals would wait, and leases of live holders would expire.
+//!
+//! Not here: what ends the work when the renewals fail; that is in [`super::watchdog`], which needs no database.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use shared_types::AppServerId;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use super::watchdog::{self, MARGIN};
 use super::{Lease, Renewal};
 use crate::instances::builds::lease;
-use crate::platform::db::Db;
+use crate::platform::db::{Db, DbError};
+use crate::platform::jobs::clock::Moment;
 use crate::platform::jobs::workers::{HEARTBEAT, LEASE};
 
 /// How often a heartbeat retries leases whose rows were locked.
@@ -22,12 +26,13 @@ const AGAIN: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub struct Leases(Arc<Held>);
 
-type Held = Mutex<HashMap<AppServerId, Kept>>;
+pub(super) type Held = Mutex<HashMap<AppServerId, Kept>>;
 
+/// A lease that this process holds, and when the renewal that counts was asked for.
 #[derive(Debug)]
-struct Kept {
-    lease: Lease,
-    renewed: Instant,
+pub(super) struct Kept {
+    pub(super) lease: Lease,
+    pub(super) renewed: Moment,
 }
 
 /// A lease in the list of [`Leases`]; it is renewed until this is dropped.
@@ -41,13 +46,16 @@ impl Leases {
     /// Starts with no lease. A task of its own renews leases, never a build's transaction, which locks the same row.
     pub fn new(db: Db) -> Self {
         let held = Arc::default();
-        tokio::spawn(beat(db, Arc::downgrade(&held)));
+        watchdog::start(Arc::downgrade(&held));
+        tokio::spawn(keep_beating(db, Arc::downgrade(&held)));
         Self(held)
     }
 
     /// Renews a lease from now on. Cancels `lost` when the lease is lost, and `halt` when the build is to be stopped.
     pub fn keep(&self, lease: &Lease) -> Entry {
         let kept = Kept { lease: lease.clone(), renewed: lease.acquired };
+        // The process may have been suspended since the lease was taken.
+        watchdog::end_if_late(&kept);
         locked(&self.0).insert(lease.app_server, kept);
         Entry { held: self.0.clone(), id: lease.app_server }
     }
@@ -72,8 +80,18 @@ impl Drop for Entry {
 }
 
 /// Ignores poisoning: a panic in another task leaves the map consistent.
-fn locked(held: &Held) -> MutexGuard<'_, HashMap<AppServerId, Kept>> {
+pub(super) fn locked(held: &Held) -> MutexGuard<'_, HashMap<AppServerId, Kept>> {
     held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Begins again should the heartbeat ever panic. Until it beats again, the watchdog ends what is not renewed.
+async fn keep_beating(db: Db, held: Weak<Held>) {
+    while let Err(error) = tokio::spawn(beat(db.clone(), held.clone())).await {
+        tracing::error!(%error, "the heartbeat of the leases ended badly; it begins again");
+        if error.is_cancelled() || held.strong_count() == 0 {
+            return;
+        }
+    }
 }
 
 /// Renews all leases every [`HEARTBEAT`], until the last [`Leases`] is dropped.
@@ -99,8 +117,11 @@ async fn beat(db: Db, held: Weak<Held>) {
 
 /// Renews these leases; returns those whose rows were locked.
 async fn renew(db: &Db, held: &Held, due: Vec<(AppServerId, i64)>) -> Vec<(AppServerId, i64)> {
-    let asked = Instant::now();
-    let answer = async { lease::renew(&mut *db.conn().await?, &due).await }.await;
+    let asked = Moment::now();
+    let renewing = async { lease::renew(&mut *db.vital().await?, &due).await };
+    // A renewal that takes longer comes too late for a lease that was renewed at the last heartbeat.
+    let answer = timeout(LEASE - MARGIN - HEARTBEAT, renewing).await;
+    let answer = answer.unwrap_or_else(|_| Err(DbError::Unavailable("no answer to the heartbeat".to_owned())));
     if let Err(error) = &answer {
         tracing::warn!(builds = due.len(), %error, "leases could not be renewed");
     }
@@ -118,8 +139,7 @@ async fn renew(db: &Db, held: &Held, due: Vec<(AppServerId, i64)>) -> Vec<(AppSe
                 }
             }
             Ok(None) => kept.lease.lost.cancel(),
-            // One heartbeat of margin: another worker may take over as soon as the lease has expired.
-            Err(_) if kept.renewed.elapsed() + HEARTBEAT > LEASE => kept.lease.lost.cancel(),
+            // The watchdog cancels it in time, should no later renewal succeed.
             Err(_) => {}
         }
     }

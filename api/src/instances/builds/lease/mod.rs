@@ -2,16 +2,17 @@
 
 pub mod heartbeat;
 pub mod holders;
+mod watchdog;
 
 use std::collections::HashMap;
 
 use diesel::sql_types::{Array, BigInt, Bool, Double, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::AppServerId;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::platform::db::DbError;
+use crate::platform::jobs::clock::Moment;
 use crate::platform::jobs::holder;
 use crate::platform::jobs::workers::LEASE;
 
@@ -22,7 +23,7 @@ pub struct Lease {
     /// Fencing token: higher than every earlier holder's.
     pub token: i64,
     /// When it was requested, by this host's clock; it lasts at least [`LEASE`] from then.
-    pub acquired: Instant,
+    pub acquired: Moment,
     /// Cancelled when the lease is lost, or when this process shuts down.
     pub lost: CancellationToken,
     /// Cancelled with `lost`, and when a stop of the build is requested: the running step must then be abandoned.
@@ -50,7 +51,7 @@ pub async fn acquire(
     lost: CancellationToken,
 ) -> Result<Option<Lease>, DbError> {
     use diesel::OptionalExtension;
-    let acquired = Instant::now();
+    let acquired = Moment::now();
     let token: Option<Token> = diesel::sql_query(
         "UPDATE builds SET lease_holder = $1, lease_token = lease_token + 1, lease_until = now() + make_interval(secs => $2) \
          WHERE app_server_id = $3 AND (lease_until IS NULL OR lease_until < now()) RETURNING lease_token",
@@ -164,7 +165,7 @@ struct Holder {
     lease_holder: String,
 }
 
-/// Frees the leases of processes of this host that are dead.
+/// Frees the leases of processes that are known to be dead: earlier ones of this host, in this process namespace.
 ///
 /// # Errors
 /// [`DbError`] when a statement fails.
