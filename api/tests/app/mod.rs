@@ -1,5 +1,6 @@
 //! The whole program with a database of its own and fakes for all external systems: machines, Ansible, the gateway.
 
+pub mod cable;
 mod client;
 pub mod copies;
 pub mod crash;

@@ -1,9 +1,11 @@
 //! Constraints of the database, and that its schema is what the program expects.
 
 mod guards;
+mod limits;
 mod migrations;
 mod schema;
 mod sites;
+mod tls;
 mod upgrading;
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl};

@@ -18,9 +18,11 @@ settings! {
     /// be written. If less is free, no build begins and no launch is accepted (503), as `/queue` says; active app
     /// servers go on serving.
     ocim_min_free_mb: u64 = 512;
-    /// A Postgres (15 or newer) to use instead of the embedded one. TLS is used unless the host is this machine or the
-    /// URL says `sslmode=disable`; certificates are checked. If it is set, stopping the program stops no machine and no
-    /// gateway.
+    /// A Postgres (15 or newer) to use instead of the embedded one. Unless every host is this machine (a loopback
+    /// address, `localhost` or a socket), TLS is required and a server without it is refused; `sslmode=disable` or
+    /// `sslmode=prefer` in the URL says otherwise. Certificates and names are always checked, against `sslrootcert=` in
+    /// the URL, else `SSL_CERT_FILE`, else the system's authorities. For the number of connections and the time limits
+    /// see [ops/database.md](ops/database.md). If it is set, stopping the program stops no machine and no gateway.
     database_url: Option<SecretString> = None;
     /// The keys that secrets are encrypted with in the database, `id:64 hexadecimal digits` each, separated by commas
     /// (a list in the file); the first one encrypts. The server and all workers need the same. Unset: `keys/secrets` in

@@ -20,6 +20,7 @@ const WAIT: Duration = Duration::from_secs(5);
 pub struct Searches {
     all: Arc<Semaphore>,
     each: Arc<Mutex<HashMap<UserId, Arc<Semaphore>>>>,
+    wait: Duration,
 }
 
 /// A search that runs until this is dropped.
@@ -42,7 +43,7 @@ pub enum Busy {
 
 impl Default for Searches {
     fn default() -> Self {
-        Self { all: Arc::new(Semaphore::new(MOST)), each: Arc::default() }
+        Self { all: Arc::new(Semaphore::new(MOST)), each: Arc::default(), wait: WAIT }
     }
 }
 
@@ -55,18 +56,18 @@ impl Searches {
         let own = self.each.lock().unwrap_or_else(PoisonError::into_inner).entry(user).or_insert_with(each).clone();
         // Made before any wait, so that its drop forgets the user.
         let mut turn = Turn { user, own: None, _all: None, searches: self.clone() };
-        turn.own = Some(permit(own, Busy::Own).await?);
-        turn._all = Some(permit(self.all.clone(), Busy::All).await?);
+        turn.own = Some(self.permit(own, Busy::Own).await?);
+        turn._all = Some(self.permit(self.all.clone(), Busy::All).await?);
         Ok(turn)
+    }
+
+    async fn permit(&self, of: Arc<Semaphore>, busy: Busy) -> Result<OwnedSemaphorePermit, Busy> {
+        timeout(self.wait, of.acquire_owned()).await.ok().and_then(Result::ok).ok_or(busy)
     }
 }
 
 fn each() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(MOST_EACH))
-}
-
-async fn permit(of: Arc<Semaphore>, busy: Busy) -> Result<OwnedSemaphorePermit, Busy> {
-    timeout(WAIT, of.acquire_owned()).await.ok().and_then(Result::ok).ok_or(busy)
 }
 
 impl Drop for Turn {
@@ -85,9 +86,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn each_user_and_all_together_have_a_limit_and_an_ended_search_makes_room() {
-        let searches = Searches::default();
+        let searches = Searches { wait: Duration::from_millis(20), ..Searches::default() };
         let (one, two, three) = (UserId(1), UserId(2), UserId(3));
         let first = searches.turn(one).await.unwrap();
         let _second = searches.turn(one).await.unwrap();
