@@ -20,6 +20,8 @@ use crate::system::System;
 pub struct App {
     /// The operations on instances and app servers, and what they need.
     pub manager: Arc<Manager>,
+    /// The database, with the connections that are for requests and streams.
+    pub db: Db,
     /// The change events, for streams.
     pub bus: Bus,
     /// The pull requests that are watched, and the rules for them.
@@ -42,7 +44,7 @@ pub struct App {
 
 impl App {
     pub fn db(&self) -> &Db {
-        &self.manager.db
+        &self.db
     }
 
     /// The keys that encrypt secrets.

@@ -18,7 +18,8 @@ const SIGN: Duration = Duration::from_millis(500);
 
 /// Reads signs of life. When none comes in time, which the shell says by a status above 128, it kills the run's process
 /// group; the kernel then kills the run's namespace.
-const SCRIPT: &str = r#"while read -r -t "$1" sign; do :; done; [ $? -le 128 ] || kill -KILL -- "-$2""#;
+const SCRIPT: &str = r#"while read -r -t "$1" sign || { end=$?; false; }; do :; done
+[ "$end" -le 128 ] || kill -KILL -- "-$2""#;
 
 /// Watches over a run until it is dropped.
 #[derive(Debug)]

@@ -86,6 +86,7 @@ pub fn app(
 ) -> Result<App, StartError> {
     Ok(App {
         manager: watch.manager.clone(),
+        db: watch.manager.db.serving(),
         bus,
         watch,
         guard,

@@ -43,6 +43,7 @@ pub struct PoolState {
 pub struct Db {
     pools: Arc<Pools>,
     link: Arc<Link>,
+    is_serving: bool,
 }
 
 /// A pool for each purpose, so that none takes the connections of another.
@@ -82,7 +83,12 @@ impl Db {
             leases: pool::pool(&link, Purpose::Lease)?,
             probe: pool::pool(&link, Purpose::Probe)?,
         };
-        Ok(Self { pools: Arc::new(pools), link })
+        Ok(Self { pools: Arc::new(pools), link, is_serving: false })
+    }
+
+    /// The same database for what only serves clients, such as streams, whose bodies are sent outside of a request's work.
+    pub fn serving(&self) -> Self {
+        Self { is_serving: true, ..self.clone() }
     }
 
     /// Borrows a connection, for the current request or, outside of one, for builds and jobs; waits at most ten seconds
@@ -91,7 +97,7 @@ impl Db {
     /// # Errors
     /// [`DbError::Unavailable`] if none can be had.
     pub async fn conn(&self) -> Result<Connection, DbError> {
-        pool::borrow(if Origin::is_request() { &self.pools.requests } else { &self.pools.work }).await
+        pool::borrow(if self.is_serving || Origin::is_request() { &self.pools.requests } else { &self.pools.work }).await
     }
 
     /// Borrows a connection for a search in the logs, whose statements end after [`SEARCH_LIMIT`].

@@ -68,6 +68,37 @@ async fn a_rebuild_stops_the_older_build_and_activates_the_new_one() {
 }
 
 #[tokio::test]
+async fn a_rebuild_locks_builds_before_their_instance_as_the_builds_themselves_do() {
+    let story = Story::that(OnCommit::Rebuild).await;
+    story.app.ansible.next_run(FakeEnd::Blocks);
+    let number = story.open();
+    story.sweep().await;
+    let instance = story.instance(number).await;
+    let first = story.app.read_instance(instance).await["newest_appserver"]["id"].as_i64().unwrap();
+    until("the build runs", async || story.app.read_app_server(first).await["progress"]["step"] == "playbooks").await;
+    // A step of the build, which locks its row and then the instance.
+    let mut step = story.app.db.dedicated().await.unwrap();
+    let mut execute = async |statement: &str| {
+        diesel_async::RunQueryDsl::execute(diesel::sql_query(statement), &mut step).await.unwrap();
+    };
+    execute("SET lock_timeout = '5s'").await;
+    execute("BEGIN").await;
+    execute(&format!("SELECT 1 FROM builds WHERE app_server_id = {first} FOR UPDATE")).await;
+    story.github.push(FORK, number);
+    ocim::pull_requests::sweep::sweep(&story.app.watch, chrono::TimeDelta::zero()).await.unwrap();
+    let waiting = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() \
+        AND wait_event_type = 'Lock' AND query LIKE 'SELECT 1 FROM builds AS b JOIN app_servers%'";
+    until("the rebuild waits for the build", async || story.app.number(waiting).await > 0).await;
+    execute(&format!("SELECT 1 FROM instances WHERE id = {instance} FOR UPDATE")).await;
+    execute("COMMIT").await;
+    story.settled().await;
+    story.until_active(number).await;
+    assert_eq!(story.app.read_app_server(first).await["status"], "stopped");
+    drop(step);
+    story.end().await;
+}
+
+#[tokio::test]
 async fn settings_changed_by_hand_stay_until_the_pull_request_changes() {
     let story = Story::that(OnCommit::Update).await;
     let number = story.open();

@@ -47,7 +47,8 @@ impl Leases {
     pub fn new(db: Db) -> Self {
         let held = Arc::default();
         watchdog::start(Arc::downgrade(&held));
-        tokio::spawn(keep_beating(db, Arc::downgrade(&held)));
+        let beating = Arc::downgrade(&held);
+        tokio::spawn(unbroken(move || beat(db.clone(), beating.clone())));
         Self(held)
     }
 
@@ -84,13 +85,14 @@ pub(super) fn locked(held: &Held) -> MutexGuard<'_, HashMap<AppServerId, Kept>> 
     held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Begins again should the heartbeat ever panic. Until it beats again, the watchdog ends what is not renewed.
-async fn keep_beating(db: Db, held: Weak<Held>) {
-    while let Err(error) = tokio::spawn(beat(db.clone(), held.clone())).await {
-        tracing::error!(%error, "the heartbeat of the leases ended badly; it begins again");
-        if error.is_cancelled() || held.strong_count() == 0 {
+/// Begins work again should it ever panic. Until the heart beats again, the watchdog ends what is not renewed.
+async fn unbroken<F: Future<Output = ()> + Send + 'static>(work: impl Fn() -> F) {
+    while let Err(error) = tokio::spawn(work()).await {
+        if error.is_cancelled() {
             return;
         }
+        tracing::error!(%error, "the heartbeat of the leases ended badly; it begins again");
+        sleep(AGAIN).await;
     }
 }
 
@@ -144,4 +146,23 @@ async fn renew(db: &Db, held: &Held, due: Vec<(AppServerId, i64)>) -> Vec<(AppSe
         }
     }
     busy
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_heartbeat_that_panics_begins_again() {
+        let begun = Arc::new(AtomicUsize::new(0));
+        let count = begun.clone();
+        unbroken(move || {
+            let begun = count.fetch_add(1, Ordering::SeqCst);
+            async move { assert!(begun > 1, "it panics twice") }
+        })
+        .await;
+        assert_eq!(begun.load(Ordering::SeqCst), 3);
+    }
 }
