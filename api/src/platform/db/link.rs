@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel_async::AsyncPgConnection;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio_postgres::config::{Host, SslMode};
@@ -75,12 +77,15 @@ impl Link {
         (config, self.tls.clone())
     }
 
-    /// Makes a connection.
-    pub(super) async fn connect(&self, purpose: Purpose) -> Result<AsyncPgConnection, DbError> {
-        let (config, tls) = self.parts(purpose);
-        let (client, connection) = config.connect(tls).await.map_err(|error| self.refused(&error))?;
-        let made = AsyncPgConnection::try_from_client_and_connection(client, connection).await;
-        made.map_err(|error| DbError::Unavailable(error.to_string()))
+    /// Makes a connection. Boxed, because the future is large, and part of that of whatever borrows a connection.
+    pub(super) fn connect(&self, purpose: Purpose) -> BoxFuture<'_, Result<AsyncPgConnection, DbError>> {
+        let connecting = async move {
+            let (config, tls) = self.parts(purpose);
+            let (client, connection) = config.connect(tls).await.map_err(|error| self.refused(&error))?;
+            let made = AsyncPgConnection::try_from_client_and_connection(client, connection).await;
+            made.map_err(|error| DbError::Unavailable(error.to_string()))
+        };
+        connecting.boxed()
     }
 
     /// Asks the server to cancel what runs on a connection, with the same TLS as the connection.
