@@ -175,6 +175,7 @@ impl From<SignInError> for ApiError {
             | SignInError::Expired
             | SignInError::Denied(_)
             | SignInError::NoRole(_)
+            | SignInError::OtherGroup(_)
             | SignInError::Disabled(_) => Self::new(kind, error.to_string()),
             SignInError::Invalid(_) => {
                 tracing::warn!(request_id = request_id(), %error, "a sign-in failed");
@@ -211,7 +212,7 @@ impl From<ChangeError> for ApiError {
         match error {
             ChangeError::Account(error) => error.into(),
             ChangeError::Login(error) => error.into(),
-            ChangeError::NoPassword => Self::new(ProblemType::Conflict, error.to_string()),
+            ChangeError::NoPassword | ChangeError::TooManyTokens => Self::new(ProblemType::Conflict, error.to_string()),
             ChangeError::Db(error) => error.into(),
         }
     }

@@ -2,6 +2,7 @@
 //! are 256 random bits of which only the SHA-256 is stored.
 
 pub mod accounts;
+mod attempts;
 pub mod credentials;
 pub mod login;
 pub mod own;
@@ -9,8 +10,9 @@ pub mod passwords;
 mod secret;
 pub mod sign_in;
 pub mod store;
+mod turns;
 
-pub use secret::{Secret, hash as secret_hash};
+pub use secret::{Carrier, Secret, hash as secret_hash};
 
 use crate::platform::origin::Actor;
 use chrono::{DateTime, Utc};

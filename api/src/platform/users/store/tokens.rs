@@ -62,6 +62,15 @@ pub async fn insert(
     Ok(token(row))
 }
 
+/// The number of a user's tokens that have not expired.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn count(conn: &mut AsyncPgConnection, user: UserId) -> Result<i64, DbError> {
+    let valid = api_tokens::table.filter(api_tokens::user_id.eq(user)).filter(api_tokens::expires.gt(diesel::dsl::now));
+    Ok(valid.count().get_result(conn).await?)
+}
+
 /// A user's tokens, newest first.
 ///
 /// # Errors
