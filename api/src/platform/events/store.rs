@@ -10,6 +10,9 @@ use crate::platform::db::schema::events;
 /// Transactions that write events take less than this.
 const LONGEST_TRANSACTION: chrono::Duration = chrono::Duration::minutes(10);
 
+/// How far back events are looked for that were committed after one with a higher id.
+const LATE_WITHIN: i64 = 10_000;
+
 /// The objects that an event is about.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct About {
@@ -152,6 +155,7 @@ async fn late(
     let (Some(transaction), Some(earliest)) = (transaction, earliest) else { return Ok(Vec::new()) };
     let mut rows: Vec<Row> = events::table
         .filter(events::id.lt(id))
+        .filter(events::id.gt(EventId(id.0 - LATE_WITHIN)))
         .filter(events::created.gt(created - LONGEST_TRANSACTION))
         .filter(events::transaction.ge(earliest))
         .filter(events::transaction.ne(transaction))
