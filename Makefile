@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-tutor test-upgrade test-configuration test-application-type chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-tutor test-upgrade test-configuration test-application-type chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens audit deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -106,6 +106,12 @@ settings: ## Write docs/settings.md anew from the code
 screens: bootstrap-test spa program ## Run the browser stories and keep their pictures in docs/screens
 	cargo build --package ocim-api --example fake_github --target-dir target
 	cd e2e-tests && SCREENS_DIR=../docs/screens npx playwright test
+
+audit: ## Known vulnerabilities of the dependencies, Rust's and npm's (needs cargo-deny, and GitHub for its database)
+	@cargo deny --version >/dev/null 2>&1 || { echo "cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 1; }
+	cargo deny check advisories
+	npm audit --prefix e2e-tests
+	npm audit --prefix script/binaryen
 
 deny: ## Licences, banned crates and sources of the dependencies (needs cargo-deny)
 	@cargo deny --version >/dev/null 2>&1 || { echo "cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 1; }

@@ -32,6 +32,8 @@ pub struct App {
     pub sign_in: Arc<SignIn>,
     /// Whether a proxy in front terminates TLS; cookies are then sent over TLS only.
     pub is_behind_tls: bool,
+    /// Whether browsers are told to reach the hosts below this one over TLS only, too.
+    pub has_hsts_subdomains: bool,
     /// Builds the public URLs of instances.
     pub public_urls: PublicUrls,
     /// Cancelled when the program is to end; streams then end, too.

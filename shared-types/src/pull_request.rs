@@ -221,8 +221,9 @@ pub struct DecideCommit {
         example = "0b9ff8c02b3d3c3f1a4f2e7f0f1d2a1b3c4d5e6f"
     )]
     pub commit: String,
-    /// The `version` that was reviewed, which includes the settings in the description; left out: the current version.
+    /// The `version` that was reviewed, which includes the settings in the description. Required: without it, the request
+    /// is refused with 422.
     #[serde(default)]
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, example = 3)]
     pub version: Option<i64>,
 }

@@ -27,6 +27,33 @@ const PERMANENT: &[&str] = &[
     "returned error: 404",
 ];
 
+/// Messages of `git` when a server was not reached. They are all told in the same words: which one it is would tell a
+/// user which hosts and ports of this network answer.
+const UNREACHED: &[&str] = &[
+    "Could not resolve",
+    "Name or service not known",
+    "Failed to connect",
+    "Couldn't connect",
+    "Could not connect",
+    "unable to connect",
+    "Connection refused",
+    "Connection reset",
+    "Connection closed",
+    "Connection timed out",
+    "Operation timed out",
+    "timed out after",
+    "No route to host",
+    "Network is unreachable",
+    "Empty reply from server",
+    "Recv failure",
+    "HTTP/0.9",
+    "kex_exchange_identification",
+    "ssh: connect to host",
+    "SSL",
+    "TLS",
+    "gnutls",
+];
+
 /// The longest URL or path, in bytes.
 const LONGEST: usize = 2000;
 
@@ -172,7 +199,11 @@ impl Remote {
         if stderr.contains("setpriv: failed to execute") {
             return GitError::Permanent(format!("the program `git` cannot be run: install git ({said})"));
         }
-        if PERMANENT.iter().any(|words| stderr.contains(words)) && !stderr.contains("Could not resolve host") {
+        if !self.is_local() && UNREACHED.iter().any(|words| stderr.contains(words)) {
+            tracing::info!(repository = shown, reason = said, "the server of a repository was not reached");
+            return GitError::Transient(format!("{name}: {shown} cannot be read now: its server does not answer"));
+        }
+        if PERMANENT.iter().any(|words| stderr.contains(words)) {
             let remedy = "there is no such repository, or this program may not read it";
             return GitError::Permanent(format!("{name}: {shown} cannot be read: {remedy} (git says: {said})"));
         }
@@ -213,6 +244,25 @@ mod tests {
         }
         let error = submodule("https://git.example/org/configuration", "../../../roles").unwrap_err();
         assert!(error.contains("leads out of https://git.example/org/configuration"), "{error}");
+    }
+
+    #[test]
+    fn every_way_in_which_a_server_is_not_reached_is_told_in_the_same_words() {
+        let remote = Remote::parse("https://10.0.0.7:22/org/configuration.git").unwrap();
+        for stderr in [
+            "fatal: unable to access 'https://10.0.0.7:22/': Failed to connect to 10.0.0.7 port 22: Connection refused",
+            "fatal: unable to access 'https://10.0.0.7:22/': Connection timed out after 5001 milliseconds",
+            "fatal: unable to access 'https://10.0.0.7:22/': gnutls_handshake() failed: An unexpected TLS packet was received.",
+            "fatal: unable to access 'https://10.0.0.7:22/': Could not resolve host: 10.0.0.7",
+            "kex_exchange_identification: Connection closed by remote host\nfatal: Could not read from remote repository.",
+            "ssh: connect to host 10.0.0.7 port 22: No route to host\nfatal: Could not read from remote repository.",
+        ] {
+            let GitError::Transient(words) = remote.explain(stderr) else { panic!("{stderr}") };
+            let expected = "configuration: https://10.0.0.7:22/org/configuration.git cannot be read now: its server does not answer";
+            assert_eq!(words, expected, "{stderr}");
+        }
+        let local = Remote::parse("/srv/git/x").unwrap();
+        assert!(local.explain("fatal: SSL").to_string().contains("git says: fatal: SSL"));
     }
 
     #[test]

@@ -189,6 +189,7 @@ impl From<SignInError> for ApiError {
             | SignInError::Expired
             | SignInError::Denied(_)
             | SignInError::NoRole(_)
+            | SignInError::OtherGroup(_)
             | SignInError::Disabled(_) => Self::new(kind, error.to_string()),
             SignInError::Invalid(_) => {
                 tracing::warn!(request_id = request_id(), %error, "a sign-in failed");
@@ -208,7 +209,9 @@ impl From<SignInError> for ApiError {
 impl From<AccountError> for ApiError {
     fn from(error: AccountError) -> Self {
         match error {
-            AccountError::NotFound(_) => Self::new(ProblemType::NotFound, error.to_string()),
+            AccountError::NotFound(_) | AccountError::NoSession(..) | AccountError::NoToken(..) => {
+                Self::new(ProblemType::NotFound, error.to_string())
+            }
             AccountError::Stale => Self::new(ProblemType::PreconditionFailed, error.to_string()),
             AccountError::LastAdmin(_) => Self::new(ProblemType::Conflict, error.to_string()),
             AccountError::Invalid(error) => Self::invalid(vec![error]),
@@ -223,7 +226,7 @@ impl From<ChangeError> for ApiError {
         match error {
             ChangeError::Account(error) => error.into(),
             ChangeError::Login(error) => error.into(),
-            ChangeError::NoPassword => Self::new(ProblemType::Conflict, error.to_string()),
+            ChangeError::NoPassword | ChangeError::TooManyTokens => Self::new(ProblemType::Conflict, error.to_string()),
             ChangeError::Db(error) => error.into(),
         }
     }

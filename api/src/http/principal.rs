@@ -12,15 +12,13 @@ use shared_types::user::Scope;
 use shared_types::{ProblemType, SessionId};
 use tokio::sync::Notify;
 
+use super::auth::cookie;
 use super::error::ApiError;
 use super::needs::Need;
 use crate::app::App;
 use crate::platform::audit::Origin;
 use crate::platform::users::store::{self, tokens};
 use crate::platform::users::{Credential, Principal, secret_hash};
-
-/// The name of the session's cookie.
-pub const COOKIE: &str = "ocim_session";
 
 macro_rules! roles {
     ($($(#[$doc:meta])* $name:ident => $need:expr,)*) => {$(
@@ -96,11 +94,28 @@ impl Person {
     }
 }
 
-async fn authorize(request: &HttpRequest, need: Need) -> Result<Principal, ApiError> {
+/// The caller of a request that has been authorized already, and for what.
+struct Authorized(Need, Principal);
+
+/// Authorizes the caller of a request: credentials, rate, site, role and scope. Once a request.
+///
+/// # Errors
+/// [`ProblemType::Unauthenticated`], [`ProblemType::TooManyRequests`] or [`ProblemType::Forbidden`].
+pub async fn authorize(request: &HttpRequest, need: Need) -> Result<Principal, ApiError> {
+    if let Some(Authorized(known, principal)) = request.extensions().get()
+        && *known == need
+    {
+        return Ok(principal.clone());
+    }
+    let principal = examine(request, need).await?;
+    request.extensions_mut().insert(Authorized(need, principal.clone()));
+    Ok(principal)
+}
+
+async fn examine(request: &HttpRequest, need: Need) -> Result<Principal, ApiError> {
     let principal = identify(request).await?;
     Origin::is(principal.user_id, principal.token(), &principal.actor);
-    let caller = (principal.user_id, principal.token());
-    app(request)?.guard.rates.caller(caller).map_err(ApiError::too_many)?;
+    app(request)?.guard.rates.caller(principal.user_id).map_err(ApiError::too_many)?;
     if principal.is_session() && !request.method().is_safe() {
         refuse_other_sites(request)?;
     }
@@ -142,9 +157,9 @@ fn app(request: &HttpRequest) -> Result<&web::Data<App>, ApiError> {
 /// [`ProblemType::Unauthenticated`] if it has no valid credentials.
 pub async fn identify(request: &HttpRequest) -> Result<Principal, ApiError> {
     let app = app(request)?;
-    let found = match (bearer(request), request.cookie(COOKIE)) {
+    let found = match (bearer(request), cookie::session(app, request)) {
         (Some(token), _) => tokens::by_token(&mut *app.db().conn().await?, &secret_hash(token)).await?,
-        (None, Some(cookie)) => store::by_session(&mut *app.db().conn().await?, &secret_hash(cookie.value())).await?,
+        (None, Some(session)) => store::by_session(&mut *app.db().conn().await?, &session).await?,
         (None, None) => None,
     };
     found.ok_or_else(|| {

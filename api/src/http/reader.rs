@@ -42,9 +42,9 @@ impl Reader {
     /// Subscribes to all events from now on.
     ///
     /// # Errors
-    /// [`ProblemType::TooManyRequests`] if too many streams are open, in total or by this user or token.
+    /// [`ProblemType::TooManyRequests`] if too many streams are open, in total or by this user.
     pub fn open(app: App, who: Principal) -> Result<Self, ApiError> {
-        let permit = app.guard.streams.open((who.user_id, who.token())).map_err(|full| {
+        let permit = app.guard.streams.open(who.user_id).map_err(|full| {
             let words = match full {
                 Full::All(most) => format!("{most} streams are open, and no more are served at once."),
                 Full::Each(most) => format!("You have {most} streams open, and may not have more at once; close some."),

@@ -14,8 +14,9 @@ use super::error::ApiError;
 use super::log_view::place;
 use super::reader::{Heard, Reader};
 use crate::app::App;
+use crate::platform::events::{self, Missed};
+use crate::platform::logs;
 use crate::platform::users::Principal;
-use crate::platform::{events, logs};
 
 /// The interval of empty comments, which keep proxies from closing the stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -49,11 +50,14 @@ pub fn resume(request: &HttpRequest, after: Option<i64>) -> i64 {
 pub async fn changes(app: &App, who: Principal, last: Option<i64>) -> Result<impl Responder + use<>, ApiError> {
     // Subscribe before reading: an event in between is then sent twice instead of lost.
     let reader = Reader::open(app.clone(), who)?;
-    let missed = match last {
-        Some(last) => events::after(&mut *app.db().conn().await?, EventId(last), MAX_REPLAY).await?,
-        None => Vec::new(),
+    let waiting = match last {
+        None => VecDeque::new(),
+        Some(last) => match events::missed(&mut *app.db().conn().await?, EventId(last), MAX_REPLAY).await? {
+            Missed::Events(missed) => missed.iter().map(message).collect(),
+            Missed::TooMany(newest) => VecDeque::from([gap(newest)]),
+        },
     };
-    let state = Changes { reader, waiting: missed.into_iter().collect() };
+    let state = Changes { reader, waiting };
     let stream = futures::stream::unfold(state, |mut state| async move { Some((state.next().await?, state)) });
     Ok(Sse::from_infallible_stream(Box::pin(stream))
         .with_keep_alive(KEEP_ALIVE)
@@ -62,19 +66,27 @@ pub async fn changes(app: &App, who: Principal, last: Option<i64>) -> Result<imp
 
 struct Changes {
     reader: Reader,
-    waiting: VecDeque<Event>,
+    waiting: VecDeque<Message>,
 }
 
 impl Changes {
     async fn next(&mut self) -> Option<Message> {
-        if let Some(event) = self.waiting.pop_front() {
-            return Some(message(&event));
+        if let Some(message) = self.waiting.pop_front() {
+            return Some(message);
         }
         match self.reader.next().await? {
             Heard::Event(event) => Some(message(&event)),
-            // The client must read the whole state again.
-            Heard::Gap => Some(Data::new("{}").event("gap").into()),
+            Heard::Gap => Some(gap(None)),
         }
+    }
+}
+
+/// Tells the client to read the whole state again. It resumes after `newest`, or after the last event it received.
+fn gap(newest: Option<EventId>) -> Message {
+    let data = Data::new("{}").event("gap");
+    match newest {
+        Some(id) => data.id(id.to_string()).into(),
+        None => data.into(),
     }
 }
 

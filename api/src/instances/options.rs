@@ -43,6 +43,8 @@ pub struct Options {
     pub global_timeout: Duration,
     /// Most host names of all instances that are not archived: what the gateway is sized for.
     pub max_hosts: u32,
+    /// The host names of this program itself, in lower case, which no instance may have.
+    pub reserved_hosts: Vec<String>,
     /// How long running requests may delay the end of an app server that was replaced.
     pub drain_limit: Duration,
     /// Pause between two polls of a resource that is not ready yet.

@@ -4,7 +4,7 @@
 pub use shared_types::audit::Actor;
 
 use std::cell::RefCell;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -39,6 +39,14 @@ impl Origin {
         Self { address, user_agent, request_id: Some(request_id), ..Self::default() }
     }
 
+    /// The network of the client's address, as a text: the address itself, or the /64 network of an IPv6 address.
+    pub fn network(&self) -> Option<String> {
+        self.address.map(|address| match network(address) {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(network) => format!("{network}/64"),
+        })
+    }
+
     /// Runs a request's work with this origin.
     pub async fn scope<F: Future>(self, work: F) -> F::Output {
         ORIGIN.scope(RefCell::new(self), work).await
@@ -68,5 +76,32 @@ impl Origin {
             origin.token = token;
             origin.actor = Some(actor.clone());
         });
+    }
+}
+
+/// The address that stands for all addresses of one client: the addresses of an IPv6 /64 network, usually one
+/// customer's, count as one.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_addresses_of_an_ipv6_network_of_64_bits_are_one_network() {
+        let network = |address: &str| {
+            let address = Some(address.parse().unwrap());
+            Origin::of_request(address, None, String::new()).network().unwrap()
+        };
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("2001:db8:0:1:2:3:4:5"), "2001:db8:0:1::/64");
+        assert_eq!(network("2001:db8:0:1::9"), network("2001:db8:0:1:ffff::"));
+        assert_ne!(network("2001:db8:0:2::9"), network("2001:db8:0:1::9"));
     }
 }

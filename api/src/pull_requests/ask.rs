@@ -104,7 +104,8 @@ fn refuse(row: &Row) -> Result<(), Refusal> {
 /// Approves or ignores a commit whose author or source is not trusted.
 ///
 /// # Errors
-/// [`Refusal::Conflict`] if another commit or version is the current one, or author and source are trusted.
+/// [`Refusal::Invalid`] without a version; [`Refusal::Conflict`] if another commit or version is the current one, or
+/// author and source are trusted.
 pub async fn decide(
     watch: &Watch,
     actor: &Actor,
@@ -113,10 +114,14 @@ pub async fn decide(
     seen: &DecideCommit,
 ) -> Result<(), Refusal> {
     let not_found = || Refusal::NotFound { what: "pull request", id: id.0 };
+    let Some(version) = seen.version else {
+        let words = "Say which version you have reviewed: the commit does not cover the settings in the description.";
+        return Err(Refusal::Invalid(vec![FieldError::new("version", words)]));
+    };
     let mut conn = watch.manager.db.conn().await?;
     conn.transaction(async |conn| {
         let row = rows::lock(conn, id).await?.ok_or_else(not_found)?;
-        if row.head_commit != seen.commit || seen.version.is_some_and(|version| version != row.version) {
+        if row.head_commit != seen.commit || version != row.version {
             return Err(Refusal::Conflict(format!(
                 "The pull request has changed since: commit {}, version {}. Look at it, and decide again.",
                 row.head_commit, row.version

@@ -92,6 +92,7 @@ pub fn app(
         guard,
         sign_in,
         is_behind_tls: settings.server.ocim_behind_tls,
+        has_hsts_subdomains: settings.server.ocim_hsts_subdomains,
         public_urls: PublicUrls::new(&GatewaySettings::new(settings)?),
         stop,
         system: Arc::new(System::new(settings)),

@@ -29,7 +29,8 @@ pub(super) fn raise_and_size() -> u32 {
     connections
 }
 
-fn raise_open_files() -> u64 {
+/// Raises the soft limit of open files to the hard one. Returns the limit.
+pub(super) fn raise_open_files() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let (current, maximum) = (current.unwrap_or(u64::MAX), maximum.unwrap_or(u64::MAX));
     let wanted = maximum.min(MOST_FILES);

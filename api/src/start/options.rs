@@ -8,6 +8,7 @@ use super::StartError;
 use crate::config::Settings;
 use crate::instances::store::housekeeping::Kept;
 use crate::instances::{Options, Pace};
+use crate::platform::guard::Hosts;
 use crate::platform::mail::Mailer;
 use crate::platform::mail::smtp::{SmtpConfig, SmtpMailer};
 use crate::platform::vault::Keyring;
@@ -51,6 +52,7 @@ pub fn options(settings: &Settings, data_dir: &Path, ssh: SshKey, keyring: Keyri
         line_timeout: seconds(builds.ansible_line_timeout),
         global_timeout: seconds(builds.ansible_global_timeout),
         max_hosts: gateway.ocim_gateway_max_hosts,
+        reserved_hosts: Hosts::new(settings).own(),
         drain_limit: seconds(instances.ocim_drain_limit.into()),
         poll: POLL,
         keyring,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_cors::Cors;
+use actix_web::dev::Extensions;
 use actix_web::middleware::{Compress, Condition, from_fn};
+use actix_web::rt::net::TcpStream;
 use actix_web::{HttpServer, web};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -126,7 +128,7 @@ pub fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, S
     let document = router::document();
     let known = web::Data::new(problems::Known::of(&document));
     let guard = app.guard.clone();
-    let stall = guard.stall_timeout;
+    let admission = guard.clone();
     let factory = move || {
         let (document, known) = (document.clone(), known.clone());
         let cors = Condition::new(!guard.cors_origins.is_empty(), cors(&guard));
@@ -150,7 +152,7 @@ pub fn http(app: App, listener: TcpListener) -> Result<actix_web::dev::Server, S
     let server = HttpServer::new(factory)
         // A client that has closed its connection waits for no answer: its request ends, and its query is cancelled.
         .h1_allow_half_closed(false)
-        .on_connect(move |connection, _| cut_when_stalled(connection, stall))
+        .on_connect(move |connection, data| admit(connection, data, &admission))
         .workers(2)
         .disable_signals()
         .shutdown_timeout(GRACE_SECONDS)
@@ -175,9 +177,24 @@ fn cors(guard: &Guard) -> Cors {
     guard.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
+/// Counts a connection until its data is dropped, and closes it at once if its network has too many.
+fn admit(connection: &dyn std::any::Any, data: &mut Extensions, guard: &Guard) {
+    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+    cut_when_stalled(stream, guard.stall_timeout);
+    let Ok(peer) = stream.peer_addr() else { return };
+    let peer = peer.ip().to_canonical();
+    if guard.proxies.trusts(peer) {
+        return;
+    }
+    if let Some(permit) = guard.connections.open(peer) {
+        data.insert(permit);
+    } else if let Err(error) = rustix::net::shutdown(stream, rustix::net::Shutdown::Both) {
+        tracing::debug!(%error, "a connection too many could not be closed");
+    }
+}
+
 /// Sets TCP_USER_TIMEOUT: the kernel closes connections of clients that accept no data.
-fn cut_when_stalled(connection: &dyn std::any::Any, limit: Duration) {
-    let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() else { return };
+fn cut_when_stalled(stream: &TcpStream, limit: Duration) {
     let limit = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
     if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, limit) {
         tracing::debug!(%error, "a connection has no time-out");

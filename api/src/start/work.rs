@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::report::say;
 use super::serve::{finish_or_hand_over, until_signal};
-use super::{StartError, data_dir, database, outside, vault};
+use super::{StartError, data_dir, database, limits, outside, vault};
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
 use crate::platform::events::Bus;
@@ -18,6 +18,7 @@ use crate::worker::{Duties, Worker};
 /// # Errors
 /// An error that says what is missing, and what to do.
 pub async fn work(settings: Settings) -> Result<(), StartError> {
+    limits::raise_open_files();
     let data_dir = data_dir::open(&settings.data.ocim_data_dir)?;
     let db = database::attach(&settings, &data_dir).await?;
     database::same_version(&db).await?;

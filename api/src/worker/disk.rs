@@ -1,5 +1,5 @@
-//! Checks whether builds may begin: free space on the disks of runs and cache, and a writable database. If not, no
-//! build begins and none is launched; running app servers are not affected.
+//! Checks whether builds may begin: free space on the disks of runs and cache, and a writable database of this
+//! program's version. If not, no build begins and none is launched; running app servers are not affected.
 
 use std::fs;
 use std::io::Write;
@@ -7,11 +7,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::instances::Manager;
-use crate::platform::db::DbError;
+use crate::platform::db::{DbError, migrations};
 use crate::platform::jobs::{holder, workers};
 
 /// The size of the test file, in bytes: too large to be stored inline in the file system's metadata.
 const TRIAL: usize = 16 * 1024;
+
+/// What is wrong if the database has migrations that this program does not know.
+const OUTDATED: &str = "a newer version of ocim has migrated the database: update this program, and start it again";
 
 /// Checks, and stores the result in the manager's [`Trouble`](crate::platform::trouble::Trouble). Logs one line when a
 /// problem begins and one when it ends.
@@ -41,6 +44,10 @@ pub async fn look(manager: &Manager) -> Option<String> {
         Err(error @ DbError::ReadOnly(_)) => words.push(error.to_string()),
         // If the database does not answer, no build begins anyway, and other code reports it.
         Ok(()) | Err(DbError::Unavailable(_) | DbError::Query(_) | DbError::Replaced(_) | DbError::Corrupt(_) | DbError::Url(_)) => {}
+    }
+    // If the database does not answer, no lease is taken either.
+    if migrations::is_newer(&manager.db).await.unwrap_or_default() {
+        words.push(OUTDATED.to_owned());
     }
     (!words.is_empty()).then(|| words.join("; "))
 }

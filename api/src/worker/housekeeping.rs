@@ -40,11 +40,11 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     let changes = kept.logs_days.max(HEALTH_DAYS);
     batches(|| async { health::prune_changes(&mut *manager.db.conn().await?, changes, BATCH).await }).await?;
     batches(|| async { outbox::prune(&mut *manager.db.conn().await?, MESSAGE_DAYS, BATCH).await }).await?;
+    batches(|| async { answers::prune(&mut *manager.db.conn().await?, BATCH).await }).await?;
     let mut conn = manager.db.conn().await?;
     store::forget_orphans(&mut conn).await?;
     workers::remove_dead(&mut conn).await?;
-    answers::prune(&mut conn, BATCH).await?;
-    users::store::forget_old_failures(&mut conn, chrono::Duration::days(1)).await?;
+    users::store::failures::forget_old(&mut conn, chrono::Duration::days(1)).await?;
     if events + audit + lines + over.len() > 0 {
         tracing::info!(events, audit, lines, logs = over.len(), "records whose time was over were removed");
     }

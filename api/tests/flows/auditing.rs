@@ -87,7 +87,7 @@ async fn pull_requests(story: &mut Story<'_>, admin: &Client, github: &FakeGithu
     let url = json!({ "url": format!("https://github.com/{FORK}/pull/{number}") });
     let seen = story.posts("watch_pull_request", admin, "/pull-requests", url).await;
     let path = format!("/pull-requests/{}", seen["id"]);
-    let commit = json!({ "commit": seen["head_commit"] });
+    let commit = json!({ "commit": seen["head_commit"], "version": seen["version"] });
     story.posts("ignore_pull_request", admin, &format!("{path}/ignore"), commit.clone()).await;
     story.posts("approve_pull_request", admin, &format!("{path}/approve"), commit).await;
     let update = format!("{path}/update-instance");

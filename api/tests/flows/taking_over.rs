@@ -225,3 +225,24 @@ async fn a_build_whose_worker_died_on_another_machine_is_taken_up_within_half_a_
     app.end().await;
     worker.ended().await;
 }
+
+#[tokio::test]
+async fn a_worker_takes_no_build_after_a_newer_program_has_migrated_the_database() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    let id = AppServerId(app.launched(instance).await);
+    app.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')").await;
+    let mut conn = app.conn().await;
+    assert!(lease::acquire(&mut conn, id, CancellationToken::new()).await.unwrap().is_none());
+    ocim::worker::disk::watch(&app.manager).await;
+    let words = "a newer version of ocim has migrated the database: update this program, and start it again";
+    assert_eq!(app.manager.trouble.now().as_deref(), Some(words));
+    app.builder().advance(id).await.unwrap();
+    assert_eq!(app.number("SELECT count(*) AS n FROM builds WHERE begun_at IS NOT NULL OR lease_token > 0").await, 0);
+    app.execute("DELETE FROM __diesel_schema_migrations WHERE version = '29990101000000'").await;
+    ocim::worker::disk::watch(&app.manager).await;
+    assert_eq!(app.manager.trouble.now(), None);
+    let lease = lease::acquire(&mut conn, id, CancellationToken::new()).await.unwrap().unwrap();
+    lease::release(&mut conn, &lease).await.unwrap();
+    app.end().await;
+}

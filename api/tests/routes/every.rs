@@ -18,7 +18,7 @@ async fn ask(client: &Client, operation: &Operation, id: impl std::fmt::Display)
     if operation.has_body {
         request = request.json(&match operation.said["operationId"].as_str().unwrap() {
             "set_user_password" => json!({ "password": "seven otters juggle lamps" }),
-            "approve_pull_request" | "ignore_pull_request" => json!({ "commit": "0".repeat(40) }),
+            "approve_pull_request" | "ignore_pull_request" => json!({ "commit": "0".repeat(40), "version": 1 }),
             _ => json!({}),
         });
     }

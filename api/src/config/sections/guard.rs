@@ -19,12 +19,15 @@ settings! {
     ocim_request_timeout: u64 = 30, seconds(1..=WEEK);
     /// Seconds that a client may read nothing of what is sent to it before its connection is closed.
     ocim_stall_timeout: u64 = 60, seconds(1..=WEEK);
-    /// Requests a minute of one user's sessions, or of one token; then 429 with `Retry-After`. 0: any number.
+    /// Requests a minute of one user, with all their sessions and tokens; then 429 with `Retry-After`. 0: any number.
     ocim_principal_rate: u32 = 3000;
     /// Requests a minute of one address, or of one IPv6 network of 64 bits. 0: any number.
     ocim_address_rate: u32 = 6000;
+    /// How many connections one address, or one IPv6 network of 64 bits, may have open; further ones are closed at once.
+    /// Trusted proxies have no limit. 0: any number.
+    ocim_max_connections_each: usize = 1000;
     /// How many live streams may be open at once.
     ocim_max_streams: usize = 4000;
-    /// How many live streams one user or token may have open.
+    /// How many live streams one user may have open, with all their sessions and tokens.
     ocim_max_streams_each: usize = 200;
 }

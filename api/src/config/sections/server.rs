@@ -17,8 +17,12 @@ settings! {
     /// The address that browsers use, if it is not the listening one: `https://ocim.example`. Sign-in at a provider
     /// returns to it; requests for its host are accepted.
     ocim_public_url: Option<String> = None, unset("`OCIM_LISTEN`'s");
-    /// Whether a proxy in front of ocim ends TLS: the session's cookie is then sent over TLS only.
+    /// Whether a proxy in front of ocim ends TLS: cookies are then sent over TLS only and bound to this host
+    /// (`__Host-`), and browsers use only TLS for it (HSTS).
     ocim_behind_tls: bool = false;
+    /// Whether HSTS holds for all hosts below this one, too (`includeSubDomains`). Only if each of them has TLS:
+    /// browsers reach the others no more, for a year.
+    ocim_hsts_subdomains: bool = false;
     /// The first administrator's password, at the first start only; 10 to 1024 characters, and refused if it is easy to
     /// guess.
     ocim_admin_password: Option<SecretString> = None, unset("random, printed once");

@@ -24,6 +24,6 @@ pub async fn change_password(
     Person(who): Person,
     Json(change): Json<PasswordChange>,
 ) -> Result<HttpResponse, ApiError> {
-    let secret = own::change_password(app.db(), &who, change).await?;
+    let secret = own::change_password(app.db(), &who, change, cookie::carrier(&app)).await?;
     Ok(HttpResponse::NoContent().cookie(cookie::of(&app, &secret)).finish())
 }

@@ -6,7 +6,6 @@ use utoipa::IntoParams;
 use super::{cookie, elsewhere};
 use crate::app::App;
 use crate::http::error::ApiError;
-use crate::http::principal::COOKIE;
 use crate::platform::users::sign_in::{self, Return, SignInError, Trip};
 
 /// The parameters of the provider's redirect; others are ignored.
@@ -48,22 +47,22 @@ pub async fn finish_sign_in(
     query: web::Query<Callback>,
 ) -> Result<HttpResponse, ApiError> {
     let provider = app.sign_in.provider(&provider).ok_or_else(|| ApiError::not_found("provider", &*provider))?;
+    elsewhere::admit(&app)?;
     let Callback { code, state, error } = query.into_inner();
     let finished = async {
-        let taken_along = request.cookie(elsewhere::COOKIE).ok_or(SignInError::Expired)?;
+        let taken_along = request.cookie(&elsewhere::name(&app)).ok_or(SignInError::Expired)?;
         let trip = Trip::open(app.keyring(), taken_along.value(), provider.id(), &state.unwrap_or_default())?;
-        let old = request.cookie(COOKIE);
-        let old = old.as_ref().map(|cookie| cookie.value());
+        let cookies = cookie::sent(&app, &request);
         let back = Return { code, error };
-        let (_, secret) = sign_in::finish(app.db(), &app.sign_in, provider, (&trip, back), old).await?;
+        let (_, secret) = sign_in::finish(app.db(), &app.sign_in, provider, (&trip, back), &cookies).await?;
         Ok((trip.next, secret))
     };
     Ok(match finished.await {
         Ok((next, secret)) => HttpResponse::Found()
             .insert_header((LOCATION, next))
             .cookie(cookie::of(&app, &secret))
-            .cookie(elsewhere::gone(provider.id()))
+            .cookie(elsewhere::gone(&app, provider.id()))
             .finish(),
-        Err(error) => elsewhere::refused(&request, provider.id(), error),
+        Err(error) => elsewhere::refused(&app, &request, provider.id(), error),
     })
 }

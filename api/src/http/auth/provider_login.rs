@@ -42,6 +42,7 @@ pub async fn begin_sign_in(
     query: web::Query<Begin>,
 ) -> Result<HttpResponse, ApiError> {
     let provider = app.sign_in.provider(&provider).ok_or_else(|| ApiError::not_found("provider", &*provider))?;
+    elsewhere::admit(&app)?;
     let begun = async {
         let (trip, url) = sign_in::begin(provider, query.into_inner().next).await?;
         Ok((trip.seal(app.keyring())?, url))
@@ -51,6 +52,6 @@ pub async fn begin_sign_in(
             .insert_header((LOCATION, url.as_str()))
             .cookie(elsewhere::cookie(&app, provider.id(), cookie))
             .finish(),
-        Err(error) => elsewhere::refused(&request, provider.id(), error),
+        Err(error) => elsewhere::refused(&app, &request, provider.id(), error),
     })
 }

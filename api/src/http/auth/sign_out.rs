@@ -1,10 +1,10 @@
-use actix_web::cookie::Cookie;
 use actix_web::{HttpRequest, HttpResponse, post, web};
 
+use super::cookie;
 use crate::app::App;
 use crate::http::error::ApiError;
-use crate::http::principal::{COOKIE, Viewer};
-use crate::platform::users::{secret_hash, store};
+use crate::http::principal::Viewer;
+use crate::platform::users::store;
 
 /// Sign out
 ///
@@ -12,10 +12,12 @@ use crate::platform::users::{secret_hash, store};
 #[utoipa::path(tag = "auth", responses((status = 204, description = "Signed out")))]
 #[post("/auth/logout")]
 pub async fn logout(app: web::Data<App>, _: Viewer, request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    if let Some(cookie) = request.cookie(COOKIE) {
-        store::end_session(&mut *app.db().conn().await?, &secret_hash(cookie.value())).await?;
+    if let Some(session) = cookie::session(&app, &request) {
+        store::end_session(&mut *app.db().conn().await?, &session).await?;
     }
-    let mut gone = Cookie::build(COOKIE, "").path("/").finish();
-    gone.make_removal();
-    Ok(HttpResponse::NoContent().cookie(gone).finish())
+    let mut answer = HttpResponse::NoContent();
+    for gone in cookie::gone(&app) {
+        answer.cookie(gone);
+    }
+    Ok(answer.finish())
 }

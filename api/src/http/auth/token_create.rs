@@ -1,21 +1,19 @@
 use actix_web::{HttpResponse, post, web};
 use shared_types::FieldError;
-use shared_types::audit::Operation;
 use shared_types::user::{CreatedToken, NewToken, Scope};
 
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::principal::Person;
-use crate::platform::audit;
-use crate::platform::users::Secret;
-use crate::platform::users::store::tokens;
+use crate::platform::users::own;
 
 /// Create an API token
 ///
-/// The secret is only in this answer. A token cannot create tokens.
+/// The secret is only in this answer. A token cannot create tokens. A user may have 50 tokens that have not expired.
 #[utoipa::path(tag = "auth", request_body = NewToken, responses(
     (status = 201, description = "The token, with its secret", body = CreatedToken),
+    (status = 409, description = "You have as many tokens as a user may have; nothing was saved"),
     (status = 422, description = "Some fields are not valid"),
 ))]
 #[post("/auth/tokens")]
@@ -49,12 +47,6 @@ pub async fn create_token(
     if !errors.is_empty() {
         return Err(ApiError::invalid(errors));
     }
-    let secret = Secret::random().map_err(ApiError::internal)?;
-    let mut conn = app.db().conn().await?;
-    let token = tokens::insert(&mut conn, who.user_id, (name.trim(), role, &scopes, days), &secret.hash()).await?;
-    let detail =
-        serde_json::json!({ "token": token.id, "name": token.name, "role": token.role, "scopes": token.scopes });
-    let entry = audit::Entry::new(&who.actor, Operation::CreateToken).detail(detail);
-    audit::record(&mut conn, entry).await?;
+    let (token, secret) = own::create_token(app.db(), &who, (name.trim(), role, &scopes, days)).await?;
     Ok(HttpResponse::Created().json(CreatedToken { token, secret: secret.reveal().to_owned() }))
 }

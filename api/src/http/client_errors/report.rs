@@ -1,20 +1,23 @@
-use actix_web::{HttpResponse, post};
+use actix_web::{HttpResponse, post, web};
 use shared_types::FieldError;
 use shared_types::client_error::{ClientError, MESSAGE_MAX, PAGE_MAX, VERSION_MAX};
 
+use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::http::principal::Viewer;
 
 /// Report an error of the frontend
 ///
-/// The error is written to the program's log, with the request's id, and is not stored elsewhere.
+/// The error is written to the program's log, with the request's id, and is not stored elsewhere. A user may
+/// report 60 an hour.
 #[utoipa::path(tag = "health", request_body = ClientError, responses(
     (status = 204, description = "It is in the log"),
     (status = 422, description = "A text is missing or too long; nothing was written"),
 ))]
 #[post("/client-errors")]
 pub async fn report_client_error(
+    app: web::Data<App>,
     Viewer(who): Viewer,
     Json(ClientError { message, page, version }): Json<ClientError>,
 ) -> Result<HttpResponse, ApiError> {
@@ -29,8 +32,9 @@ pub async fn report_client_error(
     if !errors.is_empty() {
         return Err(ApiError::invalid(errors));
     }
+    app.guard.rates.client_error(who.user_id).map_err(ApiError::too_many)?;
     let [message, page, version] = [&message, &page, &version].map(|text| on_one_line(text));
-    tracing::error!(user = %who.actor, page, version, fault = message, "the pages have failed in a browser");
+    tracing::warn!(user = %who.actor, page, version, fault = message, "the pages have failed in a browser");
     Ok(HttpResponse::NoContent().finish())
 }
 

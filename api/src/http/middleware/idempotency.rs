@@ -13,9 +13,12 @@ use tracing::Instrument;
 
 use crate::app::App;
 use crate::http::error::ApiError;
+use crate::http::needs::{self, Need};
+use crate::http::problems::Known;
 use crate::http::{extract, principal};
 use crate::platform::answers::{self, Answer, Begun};
 use crate::platform::audit::Origin;
+use crate::platform::users::{Credential, Principal};
 
 /// The header that marks a stored answer.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -71,15 +74,35 @@ async fn keyed(request: &mut ServiceRequest) -> Result<Option<Keyed>, ApiError> 
         let words = "Idempotency-Key must have 1 to 255 characters of ASCII.";
         return Err(ApiError::new(ProblemType::BadRequest, words));
     }
-    // The handler refuses unauthenticated requests.
-    let Ok(who) = principal::identify(request.request()).await else { return Ok(None) };
+    let Some(need) = need(request) else { return Ok(None) };
+    // The handler refuses callers who may not do this; a stored answer is not for them either.
+    let Ok(who) = principal::authorize(request.request(), need).await else { return Ok(None) };
     let body = web::Bytes::from(extract::read(request.take_payload()).await?);
     let mut hash = Sha256::new();
-    for part in [request.method().as_str().as_bytes(), request.uri().to_string().as_bytes(), &body] {
+    let (address, caller) = (request.uri().to_string(), caller(&who));
+    for part in [request.method().as_str().as_bytes(), address.as_bytes(), caller.as_bytes(), &body] {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part);
     }
     Ok(Some(Keyed { user: who.user_id, key, body, hash: hash.finalize().to_vec() }))
+}
+
+/// The credentials that the operation needs; none: it is unknown, or public.
+fn need(request: &ServiceRequest) -> Option<Need> {
+    let known = request.app_data::<web::Data<Known>>()?;
+    needs::of(known.operation(request.match_pattern()?, request.method().as_str())?)
+}
+
+/// The rights that a request was answered with: an answer is given again only to the same ones.
+fn caller(who: &Principal) -> String {
+    let scopes = match &who.credential {
+        Credential::Session(_) => String::new(),
+        Credential::Token(id, scopes) => {
+            let scopes: Vec<_> = scopes.iter().map(|scope| scope.as_str()).collect();
+            format!(" token {id} {}", scopes.join(","))
+        }
+    };
+    format!("{}{scopes}", who.role.as_str())
 }
 
 /// The stored answer; none: the request is new and must be handled.
@@ -94,8 +117,7 @@ async fn begin(app: &App, keyed: &Keyed) -> Result<Option<Answer>, ApiError> {
             Err(ApiError::new(ProblemType::Conflict, words).retry_after(1))
         }
         Begun::Other => {
-            let words =
-                "This Idempotency-Key was used for another request; nothing was done. Use a new key for each request.";
+            let words = "This Idempotency-Key was used for another request, or with other rights; nothing was done. Use a new key for each request.";
             Err(ApiError::new(ProblemType::Invalid, words))
         }
     }

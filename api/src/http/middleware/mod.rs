@@ -41,8 +41,10 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wa
 const DOCS_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Browsers use only TLS for this host, for a year.
-const STRICT_TRANSPORT: &str = "max-age=31536000; includeSubDomains";
+/// Browsers use only TLS for this host, for a year. Not for the hosts below it: those may be of instances without TLS.
+const STRICT_TRANSPORT: &str = "max-age=31536000";
+/// The same with all hosts below it (`OCIM_HSTS_SUBDOMAINS`).
+const STRICT_TRANSPORT_BELOW: &str = "max-age=31536000; includeSubDomains";
 
 /// Sets the origin of each request, and the security headers of each answer.
 ///
@@ -55,7 +57,7 @@ pub async fn around(
     let id = request.extensions().get::<RequestId>().map(|RequestId(id)| id.clone());
     let id = id.ok_or_else(|| actix_web::error::ErrorInternalServerError("the system gives no random bits"))?;
     let is_docs = request.path().starts_with("/docs");
-    let is_behind_tls = request.app_data::<web::Data<App>>().is_some_and(|app| app.is_behind_tls);
+    let transport = request.app_data::<web::Data<App>>().and_then(|app| strict_transport(app));
     let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let origin = Origin::of_request(address(&request), user_agent, id.clone());
     let answered: Result<_, Error> = origin
@@ -65,13 +67,13 @@ pub async fn around(
             // The error is rendered here, inside the scope, since it contains the request id.
             outcome.map_err(|error| {
                 let mut response = error.error_response();
-                protect(response.headers_mut(), &id, is_docs, is_behind_tls);
+                protect(response.headers_mut(), &id, is_docs, transport);
                 InternalError::from_response(error, response).into()
             })
         })
         .await;
     let mut response = answered?;
-    protect(response.headers_mut(), &id, is_docs, is_behind_tls);
+    protect(response.headers_mut(), &id, is_docs, transport);
     Ok(response)
 }
 
@@ -88,7 +90,11 @@ fn tell_failure<B>(outcome: &Result<ServiceResponse<B>, Error>) {
     tracing::error!(status, error, "a request failed");
 }
 
-fn protect(headers: &mut HeaderMap, id: &str, is_docs: bool, is_behind_tls: bool) {
+fn strict_transport(app: &App) -> Option<&'static str> {
+    app.is_behind_tls.then_some(if app.has_hsts_subdomains { STRICT_TRANSPORT_BELOW } else { STRICT_TRANSPORT })
+}
+
+fn protect(headers: &mut HeaderMap, id: &str, is_docs: bool, transport: Option<&'static str>) {
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
@@ -98,9 +104,10 @@ fn protect(headers: &mut HeaderMap, id: &str, is_docs: bool, is_behind_tls: bool
     set(headers, "x-frame-options", "DENY");
     set(headers, "referrer-policy", "same-origin");
     set(headers, "cross-origin-opener-policy", "same-origin");
+    set(headers, "cross-origin-resource-policy", "same-origin");
     set(headers, "permissions-policy", "camera=(), geolocation=(), microphone=()");
-    if is_behind_tls {
-        set(headers, "strict-transport-security", STRICT_TRANSPORT);
+    if let Some(transport) = transport {
+        set(headers, "strict-transport-security", transport);
     }
     if !headers.contains_key(actix_web::http::header::CACHE_CONTROL) {
         set(headers, "cache-control", "no-store");

@@ -16,9 +16,9 @@ mod types;
 pub use complete::complete;
 
 use super::activity::ActivityFormat;
+use super::auth::cookie::SESSION;
 use super::instances::HealthFilter;
 use super::log_view::Format;
-use super::principal::COOKIE;
 
 /// The body that creates an instance, without the settings, which `types` adds for each application type.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -70,7 +70,7 @@ pub fn base() -> OpenApi {
         SecurityRequirement::new("token", Vec::<String>::new()),
     ]);
     let components = document.components.get_or_insert_default();
-    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE)));
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(SESSION)));
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     components.security_schemes.insert("session".to_owned(), RefOr::T(cookie));
     let signature = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Hub-Signature-256")));

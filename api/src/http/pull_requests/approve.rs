@@ -18,6 +18,7 @@ use crate::pull_requests::ask;
 ), responses(
     (status = 200, description = "The pull request", body = PullRequest),
     (status = 409, description = "It has changed since, or nothing needs to be decided"),
+    (status = 422, description = "The version that was reviewed is missing; nothing was decided"),
 ))]
 #[post("/pull-requests/{id}/approve")]
 pub async fn approve_pull_request(

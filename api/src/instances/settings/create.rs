@@ -7,7 +7,7 @@ use shared_types::audit::Operation;
 use shared_types::{EventKind, FieldError, InstanceId, instance};
 
 use super::care::Care;
-use super::{claim, marks};
+use super::{claim, marks, reserved};
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::journal::Journal;
 use crate::instances::store::instances::{self, NewInstance};
@@ -50,6 +50,7 @@ pub async fn create(
     let (settings, care) = checked(&name, settings, care)?;
     let Care { tier, max_builds, retention_hours } = care;
     let sites = application.sites(&settings)?;
+    reserved::refuse(manager, kind, &sites, None)?;
     let domain = sites.domain().to_owned();
     let own_secrets = own_secrets::make(application)?;
     let ([settings, own_secrets], secrets) =

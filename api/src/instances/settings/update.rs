@@ -9,7 +9,7 @@ use shared_types::{EventKind, InstanceId};
 use super::care::Care;
 use super::create::{checked, domain_taken};
 use super::opened::OpenedInstance;
-use super::{claim, marks, opened};
+use super::{claim, marks, opened, reserved};
 use crate::instances::application::Sites;
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::journal::Journal;
@@ -51,6 +51,7 @@ pub async fn update(
         return Ok(());
     }
     let sites = application.sites(&settings)?;
+    reserved::refuse(manager, kind, &sites, application.sites(&current).ok().as_ref())?;
     // Visitors of the active app server keep its host names and protocol until another one is activated.
     let kept = active.map(|(_, settings)| application.sites(&settings)).transpose()?;
     let ([sealed], secrets) = vault::seal(&manager.options.keyring, &kind.schema, [&settings])?;

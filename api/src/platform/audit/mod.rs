@@ -3,4 +3,4 @@
 mod store;
 
 pub use crate::platform::origin::{Actor, Origin};
-pub use store::{Entry, Query, page, prune, record};
+pub use store::{Entry, Query, count_refused, page, prune, record};

@@ -213,6 +213,27 @@ fn activity(row: Row) -> Activity {
     }
 }
 
+/// How many refusals of an operation there are since a time, counted up to `most`.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn count_refused(
+    conn: &mut AsyncPgConnection,
+    operation: Operation,
+    since: DateTime<Utc>,
+    most: i64,
+) -> Result<i64, DbError> {
+    let found: Vec<ActivityId> = audit_log::table
+        .filter(audit_log::action.eq(operation.as_str()))
+        .filter(audit_log::outcome.eq(Outcome::Refused))
+        .filter(audit_log::at.ge(since))
+        .limit(most)
+        .select(audit_log::id)
+        .load(conn)
+        .await?;
+    Ok(i64::try_from(found.len()).unwrap_or(most))
+}
+
 /// Deletes entries older than `days`, at most `limit`. Returns the number of deleted entries.
 ///
 /// # Errors

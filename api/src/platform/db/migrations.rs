@@ -1,5 +1,7 @@
 //! Migrates the database to this program's version.
 
+use std::sync::LazyLock;
+
 use diesel::migration::{Migration, MigrationSource};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -80,6 +82,23 @@ pub fn known() -> Result<Vec<String>, DbError> {
     let known: Vec<Box<dyn Migration<diesel::pg::Pg>>> =
         MIGRATIONS.migrations().map_err(|error| DbError::Corrupt(format!("the migrations cannot be read: {error}")))?;
     Ok(known.iter().map(|one| one.name().version().to_string()).collect())
+}
+
+/// The newest migration of this program.
+static NEWEST: LazyLock<String> = LazyLock::new(|| known().unwrap_or_default().pop().unwrap_or_default());
+
+/// The newest migration of this program, for comparison in a statement with the column
+/// `__diesel_schema_migrations.version`: a row with a higher one is of a newer program.
+pub fn newest() -> &'static str {
+    &NEWEST
+}
+
+/// Whether a newer program has migrated the database.
+///
+/// # Errors
+/// [`DbError`] if the server does not answer.
+pub async fn is_newer(db: &Db) -> Result<bool, DbError> {
+    Ok(applied(db).await?.last().is_some_and(|last| last.as_str() > newest()))
 }
 
 /// Describes how the database differs from this program: missing migrations, or migrations unknown to this program.

@@ -289,6 +289,8 @@ diesel::table! {
         instance_id -> Nullable<BigInt>,
         app_server_id -> Nullable<BigInt>,
         server_id -> Nullable<BigInt>,
+        transaction -> Nullable<BigInt>,
+        earliest -> Nullable<BigInt>,
     }
 }
 diesel::table! {
@@ -376,7 +378,24 @@ diesel::table! {
     }
 }
 diesel::table! {
-    login_failures (username, at) { username -> Text, at -> Timestamptz, address -> Nullable<Text>, }
+    login_failures (username, at) {
+        username -> Text,
+        at -> Timestamptz,
+        address -> Nullable<Text>,
+        browser -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    known_browsers (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        token_hash -> Binary,
+        created -> Timestamptz,
+        last_seen -> Timestamptz,
+    }
+}
+diesel::table! {
+    sign_in_groups (provider, name) { provider -> Text, name -> Text, group_id -> Text, created -> Timestamptz, }
 }
 
 diesel::table! {
@@ -455,6 +474,7 @@ diesel::joinable!(builds -> app_servers (app_server_id));
 diesel::joinable!(instance_hostnames -> instances (instance_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
+diesel::joinable!(known_browsers -> users (user_id));
 diesel::joinable!(pull_requests -> watched_repositories (repository_id));
 diesel::joinable!(user_identities -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -468,6 +488,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     users,
     sessions,
     api_tokens,
+    known_browsers,
     user_identities,
     pull_requests,
     watched_repositories

@@ -6,4 +6,4 @@ pub mod bus;
 mod store;
 
 pub use bus::Bus;
-pub use store::{About, after, prune, record, record_all};
+pub use store::{About, Missed, missed, prune, record, record_all};

@@ -19,6 +19,11 @@ impl Hosts {
         Self(named.chain(public).collect())
     }
 
+    /// The names by which browsers reach this program, if they are no addresses.
+    pub fn own(&self) -> Vec<String> {
+        std::iter::once("localhost".to_owned()).chain(self.0.iter().cloned()).collect()
+    }
+
     /// Whether a `Host` header names an allowed host. An IP address never belongs to another site.
     pub fn allow(&self, host: &str) -> bool {
         let name = without_port(host).trim_end_matches('.').to_ascii_lowercase();

@@ -3,6 +3,7 @@
 //! Not here: users and their permissions (`users`, `http/principal.rs`), wrong passwords (`platform/users/login.rs`).
 
 mod address;
+mod connections;
 mod hosts;
 mod rates;
 mod searches;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use crate::config::Settings;
 
 pub use address::Proxies;
+pub use connections::{ConnectionPermit, Connections};
 pub use hosts::Hosts;
 pub use rates::{Caller, Rates};
 pub use searches::{Busy, Searches, Turn};
@@ -27,6 +29,8 @@ pub struct Guard {
     pub hosts: Hosts,
     /// The rate limits per caller and per address.
     pub rates: Rates,
+    /// The limit for open connections of one network.
+    pub connections: Connections,
     /// The limits for open streams.
     pub streams: Streams,
     /// The limits for searches in the logs.
@@ -49,6 +53,7 @@ impl Guard {
             proxies: Proxies::parse(&settings.guard.ocim_trusted_proxies)?,
             hosts: Hosts::new(settings),
             rates: Rates::new(settings.guard.ocim_principal_rate, settings.guard.ocim_address_rate),
+            connections: Connections::new(settings.guard.ocim_max_connections_each),
             streams: Streams::new(settings.guard.ocim_max_streams, settings.guard.ocim_max_streams_each),
             searches: Searches::default(),
             cors_origins: settings.guard.ocim_cors_origins.clone(),

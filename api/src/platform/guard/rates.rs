@@ -1,25 +1,34 @@
-//! Rate limits, per user or token and per address. Each bucket refills evenly over a minute.
+//! Rate limits, per user and per address. Each bucket refills evenly over a minute.
 
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use shared_types::{TokenId, UserId};
+use shared_types::UserId;
+
+use crate::platform::origin::network;
 
 /// After this many requests, buckets that have been idle are dropped.
 const SWEEP: u32 = 10_000;
 
-/// The key of a caller's bucket: a user, or one of their tokens.
-pub type Caller = (UserId, Option<TokenId>);
+/// Sign-ins at a provider a minute from one network: each may cause requests to the provider.
+const SIGN_INS: NonZeroU32 = NonZeroU32::new(120).unwrap();
+/// Errors of the pages an hour that one user may report: each is a line in the log.
+const CLIENT_ERRORS: NonZeroU32 = NonZeroU32::new(60).unwrap();
+
+/// The key of a caller's bucket: a user, with all sessions and tokens. A user may make tokens, but no budgets.
+pub type Caller = UserId;
 
 /// The token buckets of all callers and addresses.
 #[derive(Debug)]
 pub struct Rates {
     callers: Option<DefaultKeyedRateLimiter<Caller>>,
     addresses: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    sign_ins: DefaultKeyedRateLimiter<IpAddr>,
+    client_errors: DefaultKeyedRateLimiter<UserId>,
     asked: AtomicU32,
     clock: DefaultClock,
 }
@@ -30,6 +39,8 @@ impl Rates {
         Self {
             callers: limiter(per_caller),
             addresses: limiter(per_address),
+            sign_ins: RateLimiter::keyed(Quota::per_minute(SIGN_INS)),
+            client_errors: RateLimiter::keyed(Quota::per_hour(CLIENT_ERRORS)),
             asked: AtomicU32::new(0),
             clock: DefaultClock::default(),
         }
@@ -51,12 +62,26 @@ impl Rates {
         if self.asked.fetch_add(1, Ordering::Relaxed) % SWEEP == SWEEP - 1 {
             self.callers.iter().for_each(RateLimiter::retain_recent);
             self.addresses.iter().for_each(RateLimiter::retain_recent);
+            self.sign_ins.retain_recent();
+            self.client_errors.retain_recent();
         }
-        let network = match address {
-            IpAddr::V4(_) => address,
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-        };
-        self.count(self.addresses.as_ref(), &network)
+        self.count(self.addresses.as_ref(), &network(address))
+    }
+
+    /// Counts a step of a sign-in at a provider.
+    ///
+    /// # Errors
+    /// The seconds to wait, if there were too many from this network.
+    pub fn sign_in(&self, address: IpAddr) -> Result<(), i64> {
+        self.count(Some(&self.sign_ins), &network(address))
+    }
+
+    /// Counts an error of the pages that a user reports.
+    ///
+    /// # Errors
+    /// The seconds to wait, if the user has reported too many.
+    pub fn client_error(&self, user: UserId) -> Result<(), i64> {
+        self.count(Some(&self.client_errors), &user)
     }
 
     fn count<K: Clone + Eq + Hash>(&self, limiter: Option<&DefaultKeyedRateLimiter<K>>, key: &K) -> Result<(), i64> {
@@ -80,10 +105,10 @@ mod tests {
     #[test]
     fn each_has_a_bucket_of_their_own() {
         let rates = Rates::new(2, 3);
-        let (one, token) = ((UserId(1), None), (UserId(1), Some(TokenId(1))));
+        let (one, other) = (UserId(1), UserId(2));
         assert!(rates.caller(one).is_ok() && rates.caller(one).is_ok());
         assert!((29..=31).contains(&rates.caller(one).unwrap_err()));
-        assert!(rates.caller(token).is_ok());
+        assert!(rates.caller(other).is_ok());
         for host in ["2001:db8::1", "2001:db8::2", "2001:db8::3"] {
             assert!(rates.address(host.parse().unwrap()).is_ok());
         }

@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn a_closed_stream_makes_room() {
         let streams = Streams::new(3, 2);
-        let (one, two) = ((UserId(1), None), (UserId(2), None));
+        let (one, two) = (UserId(1), UserId(2));
         let first = streams.open(one).unwrap();
         let _second = streams.open(one).unwrap();
         assert_eq!(streams.open(one).unwrap_err(), Full::Each(2));

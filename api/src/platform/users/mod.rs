@@ -2,14 +2,17 @@
 //! are 256 random bits of which only the SHA-256 is stored.
 
 pub mod accounts;
+mod attempts;
+pub mod credentials;
 pub mod login;
 pub mod own;
 pub mod passwords;
 mod secret;
 pub mod sign_in;
 pub mod store;
+mod turns;
 
-pub use secret::{Secret, hash as secret_hash};
+pub use secret::{Carrier, Secret, hash as secret_hash};
 
 use crate::platform::origin::Actor;
 use chrono::{DateTime, Utc};
@@ -46,6 +49,14 @@ impl Principal {
     /// Whether the caller is a user in a browser, rather than a script with a token.
     pub fn is_session(&self) -> bool {
         matches!(self.credential, Credential::Session(_))
+    }
+
+    /// The session of the request; none for a token.
+    pub fn session(&self) -> Option<SessionId> {
+        match &self.credential {
+            Credential::Session(id) => Some(*id),
+            Credential::Token(..) => None,
+        }
     }
 
     /// The token that was used; none for a session.

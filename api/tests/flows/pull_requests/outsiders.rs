@@ -26,9 +26,13 @@ async fn an_outsiders_commit_runs_only_after_its_approval() {
     let update = operator.post(&format!("{path}/update-instance"), json!({})).await.problem(409);
     assert!(update["detail"].as_str().unwrap().contains("approve"), "{update}");
     // An approval of another commit is refused.
-    let other = json!({ "commit": "0".repeat(40) });
+    let other = json!({ "commit": "0".repeat(40), "version": read["version"] });
     operator.post(&format!("{path}/approve"), other).await.problem(409);
     let seen = looked_at(&read);
+    for verb in ["approve", "ignore"] {
+        let without = operator.post(&format!("{path}/{verb}"), json!({ "commit": read["head_commit"] })).await;
+        assert!(without.field_error("/version").starts_with("Say which version you have reviewed"));
+    }
     story.app.viewer().await.post(&format!("{path}/approve"), seen.clone()).await.problem(403);
     let approved = operator.post(&format!("{path}/approve"), seen.clone()).await.expect(200);
     assert_eq!(approved["approval"], "approved");
@@ -45,7 +49,10 @@ async fn an_outsiders_commit_runs_only_after_its_approval() {
     assert_eq!(story.launches(instance).await, 1);
     assert_ne!(story.setting(number, "edx_platform_commit").await, json!(second));
     operator.post(&format!("{path}/approve"), seen).await.problem(409);
-    operator.post(&format!("{path}/approve"), json!({ "commit": second })).await.expect(200);
+    operator
+        .post(&format!("{path}/approve"), json!({ "commit": second, "version": waits["version"] }))
+        .await
+        .expect(200);
     story.until_active(number).await;
     assert_eq!(story.launches(instance).await, 2);
     assert_eq!(story.setting(number, "edx_platform_commit").await, json!(second));
@@ -84,7 +91,7 @@ async fn an_ignored_commit_stays_ignored_and_the_next_one_asks_again() {
     let read = story.read(number).await;
     let path = read["api_url"].as_str().unwrap().to_owned();
     let operator = story.app.operator().await;
-    let ignored = operator.post(&format!("{path}/ignore"), json!({ "commit": read["head_commit"] })).await.expect(200);
+    let ignored = operator.post(&format!("{path}/ignore"), looked_at(&read)).await.expect(200);
     assert_eq!((&ignored["approval"], &ignored["instance"]), (&json!("ignored"), &Value::Null));
     let waiting = "/api/v1/pull-requests?needs_approval=true";
     assert_eq!(operator.get(waiting).await.expect(200)["items"], json!([]));
@@ -107,7 +114,7 @@ async fn team_members_are_trusted_with_their_own_repositories_only() {
     assert_eq!(story.read(foreign).await["approval"], "needed");
     assert_eq!(story.read(own).await["approval"], "not_needed");
     assert_eq!(story.read(colleagues).await["approval"], "not_needed");
-    let seen = json!({ "commit": story.read(own).await["head_commit"] });
+    let seen = looked_at(&story.read(own).await);
     let path = story.read(own).await["api_url"].as_str().unwrap().to_owned();
     story.app.operator().await.post(&format!("{path}/approve"), seen).await.problem(409);
     story.end().await;

@@ -3,6 +3,7 @@
 use super::browser::Browser;
 use super::provider::Twist;
 use super::{audited, start};
+use crate::app::until;
 
 #[tokio::test]
 async fn invalid_id_tokens_are_refused() {
@@ -19,7 +20,6 @@ async fn invalid_id_tokens_are_refused() {
         Twist::Unsigned,
         Twist::SecretSigned,
         Twist::TokenHash,
-        Twist::OtherIssuer,
     ];
     for (count, twist) in (1..).zip(twists) {
         let (mut person, mut script) = (Browser::new(&app), Browser::script(&app));
@@ -36,6 +36,31 @@ async fn invalid_id_tokens_are_refused() {
     assert_eq!(app.number("SELECT count(*) AS n FROM users").await, 0);
     provider.twist(Twist::None);
     Browser::new(&app).signed_in("oidc").await;
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_provider_that_names_another_issuer_is_refused() {
+    let (app, provider) = start().await;
+    provider.twist(Twist::OtherIssuer);
+    let answer = Browser::new(&app).get("/api/v1/auth/oidc/login").await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (302, "/login?problem=invalid"));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn metadata_and_keys_are_fetched_once_for_many_sign_ins_and_anew_for_other_keys() {
+    let (app, provider) = start().await;
+    let begun = (0..20).map(|_| async { Browser::new(&app).leave("oidc", None).await });
+    futures::future::join_all(begun).await;
+    Browser::new(&app).signed_in("oidc").await;
+    assert_eq!(provider.described(), 1);
+    provider.rotate_key();
+    until("a sign-in with the new key succeeds", async || {
+        Browser::new(&app).sign_in("oidc").await.header("location") == "/"
+    })
+    .await;
+    assert_eq!(provider.described(), 2);
     app.end().await;
 }
 

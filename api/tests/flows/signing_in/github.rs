@@ -47,3 +47,20 @@ async fn a_github_code_works_once_and_its_token_is_not_stored() {
     Browser::script(&app).sign_in("github").await.problem(503);
     app.end().await;
 }
+
+#[tokio::test]
+async fn another_team_with_the_name_of_a_former_one_gives_no_role() {
+    let (app, provider) = start().await;
+    provider.is("583231", "octocat", &["acme/ops"]);
+    Browser::new(&app).signed_in("github").await;
+    // The organization was deleted, and a stranger has registered its name.
+    provider.known().generation = 2;
+    provider.is("666", "mallory", &["Acme/Ops"]);
+    let problem = Browser::script(&app).sign_in("github").await.problem(403);
+    let words = "The group Acme/Ops gives no role here: its name belonged to another group before.";
+    assert!(problem["detail"].as_str().unwrap().starts_with(words), "{problem}");
+    assert_eq!(audited(&app, "action = 'login' AND outcome = 'refused' AND actor = 'github'").await, 1);
+    app.execute("DELETE FROM sign_in_groups WHERE name = 'acme/ops'").await;
+    assert_eq!(Browser::new(&app).signed_in("github").await["role"], "operator");
+    app.end().await;
+}

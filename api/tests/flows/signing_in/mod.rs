@@ -10,7 +10,7 @@ use shared_types::Role;
 
 use self::browser::Browser;
 use self::provider::{CLIENT, Provider, SECRET, Twist};
-use crate::app::{Setup, TestApp};
+use crate::app::{Setup, TestApp, until};
 
 const ROLES: [&str; 5] = ["staff=viewer", "ops=operator", "admins=admin", "Acme/ops=operator", "acme/root=admin"];
 
@@ -176,6 +176,10 @@ async fn an_unavailable_provider_does_not_affect_passwords() {
     let begun = Browser::new(&app).get("/api/v1/auth/oidc/login").await;
     assert_eq!((begun.status.as_u16(), begun.header("location")), (302, "/login?problem=unavailable"));
     provider.twist(Twist::None);
+    // After a failure, the provider is not asked for some seconds: everybody can begin a sign-in.
+    let begins = async || Browser::new(&app).get("/api/v1/auth/oidc/login").await.header("location").to_owned();
+    assert_eq!((begins().await.as_str(), provider.described()), ("/login?problem=unavailable", 1));
+    until("the provider is asked again", async || begins().await.starts_with(&provider.base)).await;
     // A script that accepts any type gets a problem document, not a page.
     let mut late = Browser::new(&app);
     late.accept = "*/*";

@@ -55,8 +55,11 @@ pub struct Known {
     pub groups: Option<Vec<String>>,
     /// The teams at GitHub, as `organization/slug`.
     pub teams: Vec<String>,
+    /// Part of the ids of organizations and teams: another number makes others of the same names.
+    pub generation: u64,
     pub twist: Twist,
     pub userinfo_asked: usize,
+    described: usize,
     /// Every access token that was issued.
     pub tokens: Vec<String>,
     codes: HashMap<String, HashMap<String, String>>,
@@ -96,8 +99,10 @@ impl Provider {
             name: "ada".into(),
             groups: Some(vec!["ops".into()]),
             teams: vec![],
+            generation: 1,
             twist: Twist::None,
             userinfo_asked: 0,
+            described: 0,
             tokens: vec![],
             codes: HashMap::new(),
             key: key(),
@@ -135,6 +140,16 @@ impl Provider {
         known.teams = known.groups.clone().unwrap();
     }
 
+    /// Signs with another key from now on.
+    pub fn rotate_key(&self) {
+        self.known().key = key();
+    }
+
+    /// How often its description was asked for.
+    pub fn described(&self) -> usize {
+        self.known().described
+    }
+
     pub fn twist(&self, twist: Twist) {
         self.known().twist = twist;
     }
@@ -145,7 +160,8 @@ impl Provider {
 }
 
 async fn description(known: web::Data<Mutex<Known>>) -> HttpResponse {
-    let known = known.lock().unwrap();
+    let mut known = known.lock().unwrap();
+    known.described += 1;
     if known.twist == Twist::Down {
         return HttpResponse::ServiceUnavailable().finish();
     }
@@ -196,6 +212,9 @@ fn new_token(known: &mut Known) -> String {
 
 async fn token(known: web::Data<Mutex<Known>>, request: HttpRequest, form: Form) -> HttpResponse {
     let mut known = known.lock().unwrap();
+    if known.twist == Twist::Down {
+        return HttpResponse::ServiceUnavailable().finish();
+    }
     let basic = STANDARD.encode(format!("{CLIENT}:{}", SECRET.replace(' ', "+")));
     let sent = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
     let Some(asked) = redeem(&mut known, &form).filter(|_| sent == Some(format!("Basic {basic}"))) else {
@@ -291,6 +310,9 @@ async fn github_teams(known: web::Data<Mutex<Known>>, request: HttpRequest, quer
     let (size, page): (usize, usize) = (query["per_page"].parse().unwrap(), query["page"].parse().unwrap());
     let teams = known.teams.iter().skip(size * (page - 1)).take(size);
     let teams = teams.map(|team| team.split_once('/').unwrap());
-    let teams = teams.map(|(organization, slug)| json!({ "slug": slug, "organization": { "login": organization } }));
+    let id = known.generation;
+    let teams = teams.map(
+        |(organization, slug)| json!({ "id": 10 + id, "slug": slug, "organization": { "login": organization, "id": id } }),
+    );
     HttpResponse::Ok().json(teams.collect::<Vec<_>>())
 }

@@ -142,3 +142,22 @@ async fn a_token_reads_itself_and_a_session_has_none() {
     script.get("/api/v1/auth/me").await.problem(401);
     app.end().await;
 }
+
+#[tokio::test]
+async fn a_user_may_have_fifty_tokens_that_have_not_expired() {
+    let app = TestApp::idle().await;
+    let browser = app.session(Role::Operator).await;
+    for _ in 0..50 {
+        make(&browser, "viewer").await;
+    }
+    let problem = browser.post(PATH, json!({ "name": "one more", "role": "viewer" })).await.problem(409);
+    let words =
+        "You have 50 API tokens, and may not have more; revoke one that is not needed, or wait until one expires.";
+    assert_eq!(problem["detail"], words);
+    // Those of another user do not count, and neither do expired ones.
+    make(&app.session(Role::Operator).await, "viewer").await;
+    let expire = "UPDATE api_tokens SET expires = now() - interval '1 second' WHERE id = 1";
+    diesel::sql_query(expire).execute(&mut app.conn().await).await.unwrap();
+    make(&browser, "viewer").await;
+    app.end().await;
+}

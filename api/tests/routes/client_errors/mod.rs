@@ -25,3 +25,21 @@ async fn viewers_may_report_page_errors_within_limits() {
     app.anonymous().post(path, json!({ "message": "x", "page": "/" })).await.problem(401);
     app.end().await;
 }
+
+#[tokio::test]
+async fn a_user_may_report_sixty_page_errors_an_hour() {
+    let app = TestApp::idle().await;
+    let path = "/api/v1/client-errors";
+    let (one, other) = (app.session(Role::Viewer).await, app.session(Role::Viewer).await);
+    let report = || json!({ "message": "x", "page": "/" });
+    let mut written = 0;
+    while one.post(path, report()).await.status == 204 {
+        written += 1;
+    }
+    assert!((60..=62).contains(&written), "{written}");
+    let answer = one.post(path, report()).await;
+    answer.problem(429);
+    assert!((1..=60).contains(&answer.header("retry-after").parse::<i64>().unwrap()));
+    other.post(path, report()).await.expect(204);
+    app.end().await;
+}

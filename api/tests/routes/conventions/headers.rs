@@ -1,3 +1,4 @@
+use ocim::config::Settings;
 use reqwest::Method;
 
 use crate::app::{Answer, Setup, TestApp};
@@ -13,6 +14,7 @@ async fn security_headers_are_set() {
             ("x-frame-options", "DENY"),
             ("referrer-policy", "same-origin"),
             ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
             ("strict-transport-security", ""),
             ("access-control-allow-origin", ""),
         ] {
@@ -28,15 +30,19 @@ async fn security_headers_are_set() {
 
 #[tokio::test]
 async fn strict_transport_security_is_set_behind_tls() {
-    let app = TestApp::with(Setup {
-        works: false,
-        guard: |settings| settings.server.ocim_behind_tls = true,
-        ..Setup::default()
-    })
-    .await;
-    let answer = app.anonymous().get("/healthz").await;
-    assert_eq!(answer.header("strict-transport-security"), "max-age=31536000; includeSubDomains");
-    app.end().await;
+    let behind_tls: fn(&mut Settings) = |settings| settings.server.ocim_behind_tls = true;
+    let with_hosts_below: fn(&mut Settings) = |settings| {
+        settings.server.ocim_behind_tls = true;
+        settings.server.ocim_hsts_subdomains = true;
+    };
+    for (guard, expected) in
+        [(behind_tls, "max-age=31536000"), (with_hosts_below, "max-age=31536000; includeSubDomains")]
+    {
+        let app = TestApp::with(Setup { works: false, guard, ..Setup::default() }).await;
+        let answer = app.anonymous().get("/healthz").await;
+        assert_eq!(answer.header("strict-transport-security"), expected);
+        app.end().await;
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared_types::Role;
 
-use crate::app::{Answer, Client, TestApp, until};
+use crate::app::{Answer, Client, Credentials, TestApp, until};
 
 const LAUNCH: &str = "/api/v1/instances/1/app-servers";
 
@@ -73,6 +73,36 @@ async fn refusals_are_replayed_except_missing_permissions() {
     // Without authentication, no key is stored.
     post(&app.anonymous(), LAUNCH, "c", json!({})).await.problem(401);
     assert_eq!(app.number("SELECT count(*) AS n FROM idempotency_keys").await, 2);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn an_answer_is_given_again_only_to_the_same_rights() {
+    let app = TestApp::idle().await;
+    app.instance("demo").await;
+    let browser = app.session(Role::Admin).await;
+    let token = async |role: &str, scopes: Value| {
+        let new = json!({ "name": "x", "role": role, "scopes": scopes });
+        let made = browser.post("/api/v1/auth/tokens", new).await.expect(201);
+        browser.with(Credentials::Token(made["secret"].as_str().unwrap().to_owned()))
+    };
+    let (deploys, reads) = (token("operator", json!(["deploy"])).await, token("admin", json!(["read"])).await);
+    let body = || json!({ "reason": "once" });
+    post(&deploys, LAUNCH, "a", body()).await.expect(202);
+    assert_eq!(post(&deploys, LAUNCH, "a", body()).await.header("idempotency-replayed"), "true");
+    let refused = post(&reads, LAUNCH, "a", body()).await;
+    assert_eq!(refused.problem(403)["detail"], "This needs a token with the scope deploy.");
+    let other = post(&browser, LAUNCH, "a", body()).await.problem(422);
+    assert!(other["detail"].as_str().unwrap().contains("with other rights"), "{other}");
+    // From another site, and after the user was demoted.
+    post(&browser, LAUNCH, "b", body()).await.expect(202);
+    let request =
+        browser.request(Method::POST, LAUNCH).header("idempotency-key", "b").header("sec-fetch-site", "cross-site");
+    Answer::to(request.json(&body())).await.problem(403);
+    app.execute("UPDATE users SET role = 'viewer'").await;
+    post(&browser, LAUNCH, "b", body()).await.problem(403);
+    post(&deploys, LAUNCH, "a", body()).await.problem(403);
+    assert_eq!(launched(&app).await, 2);
     app.end().await;
 }
 

@@ -4,8 +4,10 @@ use std::time::Instant;
 use diesel_async::AsyncConnection;
 use reqwest::Method;
 use serde_json::json;
+use shared_types::Role;
+use tokio::io::AsyncWriteExt;
 
-use crate::app::{Answer, Setup, Stream, TestApp, until};
+use crate::app::{Answer, Client, Credentials, Setup, Stream, TestApp, until};
 
 #[tokio::test]
 async fn a_rate_limited_caller_gets_retry_after() {
@@ -24,6 +26,39 @@ async fn a_rate_limited_caller_gets_retry_after() {
     let wait: i64 = answer.header("retry-after").parse().unwrap();
     assert!((1..=12).contains(&wait), "{wait}");
     other.get("/api/v1/auth/me").await.expect(200);
+    app.end().await;
+}
+
+/// Creates a token of the user of this session.
+async fn token_of(browser: &Client) -> Client {
+    let made = browser.post("/api/v1/auth/tokens", json!({ "name": "x", "role": "viewer" })).await.expect(201);
+    browser.with(Credentials::Token(made["secret"].as_str().unwrap().to_owned()))
+}
+
+#[tokio::test]
+async fn the_tokens_of_a_user_share_the_limits_of_rate_and_streams() {
+    let app = TestApp::with(Setup {
+        works: false,
+        guard: |settings| {
+            settings.guard.ocim_principal_rate = 8;
+            settings.guard.ocim_max_streams_each = 2;
+        },
+        ..Setup::default()
+    })
+    .await;
+    let (browser, other) = (app.session(Role::Viewer).await, app.session(Role::Viewer).await);
+    let (one, two) = (token_of(&browser).await, token_of(&browser).await);
+    let _first = Stream::open(&one, "/api/v1/events", None).await;
+    let _second = Stream::open(&two, "/api/v1/events", None).await;
+    let problem = browser.get("/api/v1/events").await.problem(429);
+    assert!(problem["detail"].as_str().unwrap().contains("You have 2 streams open"), "{problem}");
+    // Five requests so far. With a budget of its own, each of the three would have eight.
+    let mut answered = 0;
+    for client in [&one, &two, &browser].into_iter().cycle().take(24) {
+        answered += usize::from(client.get("/api/v1/auth/me").await.status == 200);
+    }
+    assert!((3..=6).contains(&answered), "{answered} were answered");
+    let _third = Stream::open(&other, "/api/v1/events", None).await;
     app.end().await;
 }
 
@@ -180,5 +215,45 @@ async fn a_stalled_reader_of_a_stream_is_disconnected() {
     })
     .await;
     drop(connection);
+    app.end().await;
+}
+
+/// Raises the limit of open files, since the test has both ends of each connection.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let wanted = maximum.unwrap_or(65_536).min(65_536);
+    setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).unwrap();
+}
+
+#[tokio::test]
+async fn many_slow_connections_of_one_address_leave_room_for_others() {
+    raise_open_files();
+    let app = TestApp::start().await;
+    until("the worker runs", async || app.anonymous().get("/readyz").await.status == 200).await;
+    let to: std::net::SocketAddr = app.anonymous().base().trim_start_matches("http://").parse().unwrap();
+    let mut slow = Vec::new();
+    for _ in 0..1100 {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        let mut stream = socket.connect(to).await.unwrap();
+        let head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{";
+        // A connection too many is closed meanwhile.
+        let _ = stream.write_all(head).await;
+        slow.push(stream);
+    }
+    let mut longest = std::time::Duration::ZERO;
+    for _ in 0..10 {
+        let began = Instant::now();
+        app.anonymous().get("/readyz").await.expect(200);
+        longest = longest.max(began.elapsed());
+    }
+    let is_closed = |stream: &tokio::net::TcpStream| match stream.try_read(&mut [0; 64]) {
+        Ok(count) => count == 0,
+        Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+    };
+    let closed = slow.iter().filter(|stream| is_closed(stream)).count();
+    eprintln!("beside 1,100 slow connections an answer took {longest:?} at most; {closed} were closed");
+    assert!(closed >= 100, "1,000 are allowed, and {closed} of 1,100 were closed");
     app.end().await;
 }

@@ -1,8 +1,9 @@
 //! The stream of events.
 
+use diesel_async::AsyncConnection;
 use serde_json::json;
 
-use crate::app::{Stream, TestApp};
+use crate::app::{Stream, TestApp, number};
 
 const PATH: &str = "/api/v1/events";
 
@@ -36,6 +37,60 @@ async fn a_client_that_reconnects_gets_the_missed_events() {
     assert_eq!(kinds, ["AppServerLaunched", "InstanceCreated"]);
     app.instance("third").await;
     assert_eq!(stream.next_of("InstanceCreated").await.data["instance_id"], 3);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_client_that_missed_too_many_events_is_told_and_resumes_after_the_newest() {
+    let app = TestApp::idle().await;
+    let viewer = app.viewer().await;
+    app.instance("demo").await;
+    let first = app.number("SELECT min(id) AS n FROM events").await;
+    let many = "INSERT INTO events (kind, instance_id) SELECT 'InstanceUpdated', 1 FROM generate_series(1, $)";
+    let missed = app.number("SELECT count(*) AS n FROM events").await - 1;
+    app.execute(&many.replace('$', &(1000 - missed).to_string())).await;
+    let mut stream = Stream::open(&viewer, PATH, Some(first)).await;
+    for _ in 0..1000 {
+        assert_ne!(stream.next().await.unwrap().event, "gap");
+    }
+    drop(stream);
+    app.execute(&many.replace('$', "1")).await;
+    let newest = app.number("SELECT max(id) AS n FROM events").await;
+    // 1001 events, and an event that is not kept any more.
+    for last in [first, newest + 1000] {
+        let mut stream = Stream::open(&viewer, PATH, Some(last)).await;
+        let gap = stream.next().await.unwrap();
+        assert_eq!((gap.event.as_str(), gap.id), ("gap", Some(newest)));
+        app.execute(&many.replace('$', "1")).await;
+        let next = app.number("SELECT max(id) AS n FROM events").await;
+        assert!(stream.next_of("InstanceUpdated").await.id <= Some(next));
+    }
+    let mut stream = Stream::open(&viewer, PATH, Some(newest)).await;
+    assert_eq!(stream.next().await.unwrap().id, Some(newest + 1));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn an_event_that_was_committed_after_one_with_a_higher_id_is_not_skipped() {
+    let app = TestApp::idle().await;
+    let viewer = app.viewer().await;
+    let insert = "INSERT INTO events (kind, instance_id) VALUES ('InstanceUpdated', 1)";
+    app.execute(insert).await;
+    let mut late = app.conn().await;
+    let (last, late_id) = late
+        .transaction(async |late| {
+            diesel_async::RunQueryDsl::execute(diesel::sql_query(insert), late).await?;
+            let id = number(late, "SELECT max(id) AS n FROM events").await;
+            app.execute(insert).await;
+            Ok::<_, diesel::result::Error>((app.number("SELECT max(id) AS n FROM events").await, id))
+        })
+        .await
+        .unwrap();
+    assert!(late_id < last);
+    app.execute(insert).await;
+    let mut stream = Stream::open(&viewer, PATH, Some(last)).await;
+    let ids = [stream.next().await.unwrap().id, stream.next().await.unwrap().id];
+    assert_eq!(ids, [Some(late_id), Some(last + 1)], "the late one, the next one, and no others");
     app.end().await;
 }
 

@@ -151,3 +151,31 @@ async fn unknown_application_types_are_refused() {
     operator.post(PATH, body("openedx")).await.expect(201);
     app.end().await;
 }
+
+#[tokio::test]
+async fn host_names_of_this_program_and_addresses_are_refused() {
+    let app = TestApp::with(crate::app::Setup {
+        works: false,
+        options: |options| options.reserved_hosts = vec!["localhost".into(), "ocim.example".into()],
+        ..crate::app::Setup::default()
+    })
+    .await;
+    let operator = app.operator().await;
+    let create = |sub: &str, base: &str| {
+        operator.post("/api/v1/instances", json!({ "name": "x", "sub_domain": sub, "base_domain": base }))
+    };
+    let own = create("ocim", "example").await;
+    assert_eq!(
+        own.field_error("/sub_domain"),
+        "ocim.example is the address of this program itself; choose another name."
+    );
+    for (sub, base) in [("127", "0.0.1"), ("demo", "0.0.1")] {
+        let (_, words) = create(sub, base).await.field_errors().remove(0);
+        assert!(words.contains("ends in a number") || words.contains("number"), "{words}");
+    }
+    create("demo", "ocim.example").await.expect(201);
+    let read = operator.get("/api/v1/instances/1").await;
+    let change = json!({ "sub_domain": "ocim", "base_domain": "example" });
+    operator.patch("/api/v1/instances/1", read.header("etag"), change).await.problem(422);
+    app.end().await;
+}

@@ -11,7 +11,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::AppServerId;
 use tokio_util::sync::CancellationToken;
 
-use crate::platform::db::DbError;
+use crate::platform::db::{DbError, migrations};
 use crate::platform::jobs::clock::Moment;
 use crate::platform::jobs::holder;
 use crate::platform::jobs::workers::LEASE;
@@ -41,7 +41,8 @@ struct Token {
     lease_token: i64,
 }
 
-/// Takes the lease of a build that no process holds. None: another process holds it.
+/// Takes the lease of a build that no process holds. None: another process holds it, or a newer program has migrated the
+/// database, whose builds this one does not understand.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
@@ -54,11 +55,13 @@ pub async fn acquire(
     let acquired = Moment::now();
     let token: Option<Token> = diesel::sql_query(
         "UPDATE builds SET lease_holder = $1, lease_token = lease_token + 1, lease_until = now() + make_interval(secs => $2) \
-         WHERE app_server_id = $3 AND (lease_until IS NULL OR lease_until < now()) RETURNING lease_token",
+         WHERE app_server_id = $3 AND (lease_until IS NULL OR lease_until < now()) \
+         AND NOT EXISTS (SELECT FROM __diesel_schema_migrations WHERE version > $4) RETURNING lease_token",
     )
     .bind::<Text, _>(holder::this_process())
     .bind::<Double, _>(LEASE.as_secs_f64())
     .bind::<BigInt, _>(id)
+    .bind::<Text, _>(migrations::newest())
     .get_result(conn)
     .await
     .optional()?;

@@ -8,13 +8,14 @@ use shared_types::sign_in::Provider;
 use shared_types::user::username_fault;
 use shared_types::{Role, User};
 
-use super::{Identity, SignIn, SignInError};
+use super::{Group, Identity, SignIn, SignInError};
 use crate::platform::audit;
 use crate::platform::db::Db;
 use crate::platform::origin::Actor;
+use crate::platform::users::login::Cookies;
 use crate::platform::users::store::accounts::{self, UserRow};
-use crate::platform::users::store::{self, identities, sessions};
-use crate::platform::users::{Secret, login};
+use crate::platform::users::store::{self, groups, identities, sessions};
+use crate::platform::users::{Secret, attempts, login};
 
 /// The longest subject that is accepted, in characters, as in the OpenID Connect standard.
 const SUBJECT_MAX: usize = 255;
@@ -33,14 +34,14 @@ pub(super) async fn admit(
     sign_in: &SignIn,
     provider: Provider,
     identity: &Identity,
-    old_cookie: Option<&str>,
+    cookies: &Cookies,
 ) -> Result<(User, Secret), SignInError> {
-    let Identity { subject, name, groups } = identity;
+    let subject = &identity.subject;
     if subject.is_empty() || subject.chars().count() > SUBJECT_MAX || subject.contains('\0') {
         return Err(SignInError::Invalid(format!("a subject must have 1 to {SUBJECT_MAX} characters")));
     }
-    let role = sign_in.roles.of(provider, groups).ok_or_else(|| SignInError::NoRole(plausible(name)))?;
     let mut conn = db.conn().await?;
+    let role = role(&mut conn, sign_in, provider, identity).await?;
     conn.transaction(async |conn| {
         identities::lock(conn, provider, subject).await?;
         let user = match identities::find(conn, provider, subject).await? {
@@ -59,10 +60,42 @@ pub(super) async fn admit(
         let password = user.password_hash.as_deref();
         let role = store::signs_in(conn, user.id, password).await?.ok_or(SignInError::Expired)?;
         let user = User { id: user.id, username: user.username, role };
-        let secret = login::begin(conn, &user, old_cookie, Some(provider)).await?;
+        let secret = login::begin(conn, &user, cookies, Some(provider)).await?;
         Ok((user, secret))
     })
     .await
+}
+
+/// The highest role that the groups give. A group whose name belonged to another group before gives none: an
+/// organization that was renamed or deleted can be registered anew by a stranger.
+async fn role(
+    conn: &mut AsyncPgConnection,
+    sign_in: &SignIn,
+    provider: Provider,
+    identity: &Identity,
+) -> Result<Role, SignInError> {
+    let (mut highest, mut other) = (None, None);
+    for Group { name, id } in &identity.groups {
+        let Some(role) = sign_in.roles.of(provider, name) else { continue };
+        let is_known = match id {
+            Some(id) => groups::pin(conn, provider, name, id).await? == *id,
+            None => true,
+        };
+        if is_known {
+            highest = highest.max(Some(role));
+        } else {
+            tracing::warn!(
+                group = name,
+                id,
+                "a group has another id than the one with its name before; it gives no role"
+            );
+            other = Some(name.clone());
+        }
+    }
+    highest.ok_or_else(|| match other {
+        Some(group) => SignInError::OtherGroup(plausible(&group)),
+        None => SignInError::NoRole(plausible(&identity.name)),
+    })
 }
 
 /// Creates a user for an identity that signs in for the first time.
@@ -129,8 +162,7 @@ pub(super) async fn refused(
     let words = error.problem().words();
     // The actor is the provider: the name there may be another user's name here.
     let actor = Actor::SignIn(provider);
-    let entry = audit::Entry::new(&actor, Operation::Login).detail(detail).refused(words);
-    Ok(audit::record(&mut *db.conn().await?, entry).await?)
+    Ok(attempts::audit_refusal(&mut *db.conn().await?, &actor, detail, words).await?)
 }
 
 /// A valid user name that resembles the provider's name for the user.

@@ -11,7 +11,7 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use super::web::Web;
-use super::{Identity, IdentityProvider, SignInError, Trip};
+use super::{Group, Identity, IdentityProvider, SignInError, Trip};
 use crate::config::{Settings, address};
 
 /// The OAuth scope that permits reading a user's teams.
@@ -48,12 +48,14 @@ struct Me {
 
 #[derive(Deserialize)]
 struct Team {
+    id: u64,
     slug: String,
     organization: Organization,
 }
 
 #[derive(Deserialize)]
 struct Organization {
+    id: u64,
     login: String,
 }
 
@@ -107,12 +109,12 @@ impl Github {
         ask(&self.api_web, request, path).await
     }
 
-    async fn teams(&self, token: &SecretString) -> Result<Vec<String>, SignInError> {
+    async fn teams(&self, token: &SecretString) -> Result<Vec<Group>, SignInError> {
         let mut groups = Vec::new();
         for page in 1..=PAGES {
             let teams: Vec<Team> = self.get(token, &format!("user/teams?per_page={PAGE}&page={page}")).await?;
             let is_last = teams.len() < PAGE;
-            groups.extend(teams.into_iter().map(|team| format!("{}/{}", team.organization.login, team.slug)));
+            groups.extend(teams.into_iter().map(group));
             if is_last {
                 break;
             }
@@ -150,6 +152,11 @@ impl IdentityProvider for Github {
         let groups = self.teams(&token).await?;
         Ok(Identity { subject: id.to_string(), name: login, groups })
     }
+}
+
+/// A team by its names, which may pass to others, and its ids, which do not.
+fn group(Team { id, slug, organization }: Team) -> Group {
+    Group { name: format!("{}/{slug}", organization.login), id: Some(format!("{}/{id}", organization.id)) }
 }
 
 fn below(base: &Url, path: &str) -> String {

@@ -45,6 +45,12 @@ pub enum SignInError {
     /// None of this user's groups gives a role.
     #[error("None of the groups of {0} gives a role here; ask an administrator for one.")]
     NoRole(String),
+    /// The group that would give a role is not the one that had its name before; the group's name.
+    #[error(
+        "The group {0} gives no role here: its name belonged to another group before. If that is right, an \
+             administrator removes its row of sign_in_groups."
+    )]
+    OtherGroup(String),
     /// The user with this name is disabled.
     #[error("The user {0} is disabled; an administrator can enable it.")]
     Disabled(String),
@@ -82,7 +88,7 @@ impl SignInError {
             Self::Expired => SignInProblem::Expired,
             Self::Denied(_) => SignInProblem::Denied,
             Self::Invalid(_) => SignInProblem::Invalid,
-            Self::NoRole(_) => SignInProblem::NoRole,
+            Self::NoRole(_) | Self::OtherGroup(_) => SignInProblem::NoRole,
             Self::Disabled(_) => SignInProblem::Disabled,
             Self::Unavailable(_) => SignInProblem::Unavailable,
             Self::Db(error) | Self::Login(LoginError::Db(error)) if error.is_away() => SignInProblem::Unavailable,
@@ -99,7 +105,16 @@ pub struct Identity {
     /// The user's name at the provider.
     pub name: String,
     /// The user's groups at the provider.
-    pub groups: Vec<String>,
+    pub groups: Vec<Group>,
+}
+
+/// A group at a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The name, by which the settings give a role.
+    pub name: String,
+    /// The permanent id; none: the provider's names do not pass to other groups.
+    pub id: Option<String>,
 }
 
 /// A provider where users can sign in.

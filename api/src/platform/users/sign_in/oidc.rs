@@ -27,11 +27,13 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::web::{Web, WebError};
-use super::{Identity, IdentityProvider, SignInError, Trip};
+use super::{Group, Identity, IdentityProvider, SignInError, Trip};
 use crate::config::{Settings, address};
 
-/// How long cached metadata may be used to begin a sign-in. Finishing one always fetches metadata and keys anew.
+/// How long cached metadata and keys are used. A signature by a key that is not among them has them fetched anew.
 const FRESH: Duration = Duration::from_secs(300);
+/// For how long the provider is not asked again after it was: everybody can begin a sign-in.
+const PAUSE: Duration = Duration::from_secs(5);
 /// The scope that requests groups, if the provider supports it.
 const GROUPS: &str = "groups";
 
@@ -86,6 +88,14 @@ type OurClient = Client<
     EndpointMaybeSet,
 >;
 
+/// The answer of the provider when it was last asked for its metadata.
+#[derive(Debug)]
+struct Described {
+    at: Instant,
+    /// None: it gave no valid answer.
+    metadata: Option<Arc<CoreProviderMetadata>>,
+}
+
 /// The provider that the settings name.
 #[derive(Debug)]
 pub(super) struct Oidc {
@@ -96,7 +106,7 @@ pub(super) struct Oidc {
     groups_claim: String,
     redirect: RedirectUrl,
     web: Web,
-    known: Mutex<Option<(Instant, Arc<CoreProviderMetadata>)>>,
+    known: Mutex<Option<Described>>,
 }
 
 impl Oidc {
@@ -132,17 +142,24 @@ impl Oidc {
             }
             SignInError::Invalid(format!("its description: {}", told(&error.to_string())))
         })?);
-        *self.known.lock().await = Some((Instant::now(), found.clone()));
         Ok(found)
     }
 
-    /// The metadata, from the cache if fetched recently.
-    async fn described(&self) -> Result<Arc<CoreProviderMetadata>, SignInError> {
-        let known = self.known.lock().await.clone();
-        match known {
-            Some((since, known)) if since.elapsed() < FRESH => Ok(known),
-            Some(_) | None => self.discover().await,
+    /// The metadata, from the cache if it was fetched less than `fresh` ago. Concurrent callers wait for one request.
+    async fn described(&self, fresh: Duration) -> Result<Arc<CoreProviderMetadata>, SignInError> {
+        let mut known = self.known.lock().await;
+        if let Some(Described { at, metadata }) = &*known {
+            match metadata {
+                Some(metadata) if at.elapsed() < fresh => return Ok(metadata.clone()),
+                None if at.elapsed() < PAUSE => {
+                    return Err(SignInError::Unavailable("it gave no valid description a moment ago".into()));
+                }
+                Some(_) | None => {}
+            }
         }
+        let found = self.discover().await;
+        *known = Some(Described { at: Instant::now(), metadata: found.as_ref().ok().cloned() });
+        found
     }
 
     fn client(&self, provider: &CoreProviderMetadata) -> OurClient {
@@ -213,10 +230,11 @@ impl Oidc {
         })
     }
 
-    fn groups(&self, rest: &Rest) -> Option<Vec<String>> {
+    fn groups(&self, rest: &Rest) -> Option<Vec<Group>> {
+        let group = |name: &str| Group { name: name.to_owned(), id: None };
         match rest.claims.get(&self.groups_claim)? {
-            Value::String(one) => Some(vec![one.clone()]),
-            Value::Array(all) => Some(all.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+            Value::String(one) => Some(vec![group(one)]),
+            Value::Array(all) => Some(all.iter().filter_map(Value::as_str).map(group).collect()),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
         }
     }
@@ -233,7 +251,7 @@ impl IdentityProvider for Oidc {
     }
 
     async fn begin(&self, trip: &Trip) -> Result<Url, SignInError> {
-        let provider = self.described().await?;
+        let provider = self.described(FRESH).await?;
         let groups = Scope::new(GROUPS.into());
         let knows_groups = provider.scopes_supported().is_some_and(|scopes| scopes.contains(&groups));
         let client = self.client(&provider);
@@ -248,10 +266,17 @@ impl IdentityProvider for Oidc {
     }
 
     async fn finish(&self, trip: &Trip, code: String) -> Result<Identity, SignInError> {
-        let provider = self.discover().await?;
-        let client = self.client(&provider);
+        let provider = self.described(FRESH).await?;
+        let mut client = self.client(&provider);
         let tokens = self.redeem(&client, trip, code).await?;
-        let claims = self.verify(&client, trip, &tokens)?;
+        let claims = match self.verify(&client, trip, &tokens) {
+            Ok(claims) => claims,
+            Err(_) => {
+                // The provider may have other keys by now.
+                client = self.client(&*self.described(PAUSE).await?);
+                self.verify(&client, trip, &tokens)?
+            }
+        };
         let subject = claims.subject().clone();
         let mut name = claims.preferred_username().map(|name| name.to_string());
         let mut groups = self.groups(claims.additional_claims());

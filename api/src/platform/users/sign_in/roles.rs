@@ -28,14 +28,14 @@ impl Roles {
         self.0.is_empty()
     }
 
-    /// The highest role that any of these groups gives.
-    pub(super) fn of(&self, provider: Provider, groups: &[String]) -> Option<Role> {
+    /// The role that a group gives, by its name.
+    pub(super) fn of(&self, provider: Provider, group: &str) -> Option<Role> {
         let is_same = |one: &str, other: &str| match provider {
             Provider::Oidc => one == other,
             // GitHub compares names of organizations and teams without regard to case.
             Provider::Github => one.eq_ignore_ascii_case(other),
         };
-        let given = self.0.iter().filter(|(group, _)| groups.iter().any(|own| is_same(own, group)));
+        let given = self.0.iter().filter(|(known, _)| is_same(group, known));
         given.map(|(_, role)| *role).max()
     }
 }
@@ -49,9 +49,7 @@ mod tests {
     fn the_highest_role_wins() {
         let lines = ["staff=viewer", "cn=ops,dc=x = operator", "Acme/root=admin", ""].map(str::to_owned);
         let roles = Roles::parse(&lines).unwrap();
-        let of = |provider, groups: &[&str]| {
-            roles.of(provider, &groups.iter().map(|group| (*group).to_owned()).collect::<Vec<_>>())
-        };
+        let of = |provider, groups: &[&str]| groups.iter().filter_map(|group| roles.of(provider, group)).max();
         assert_eq!(of(Provider::Oidc, &["cn=ops,dc=x", "staff", "other"]), Some(Role::Operator));
         assert_eq!(of(Provider::Github, &["acme/ROOT"]), Some(Role::Admin));
         assert_eq!(of(Provider::Oidc, &["acme/root"]), None);

@@ -8,6 +8,7 @@ use url::Url;
 use super::{Identity, IdentityProvider, SignIn, SignInError, Trip, admit, refused};
 use crate::platform::db::Db;
 use crate::platform::users::Secret;
+use crate::platform::users::login::Cookies;
 
 /// The time limit for all requests to a provider in one step.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -40,16 +41,20 @@ pub async fn finish(
     sign_in: &SignIn,
     provider: &dyn IdentityProvider,
     (trip, back): (&Trip, Return),
-    old_cookie: Option<&str>,
+    cookies: &Cookies,
 ) -> Result<(User, Secret), SignInError> {
     let mut known = None;
     let finished = async {
         let identity = known.insert(identify(provider, trip, back).await?);
-        admit(db, sign_in, provider.id(), identity, old_cookie).await
+        admit(db, sign_in, provider.id(), identity, cookies).await
     };
     let finished = finished.await;
     if let Err(
-        error @ (SignInError::Denied(_) | SignInError::Invalid(_) | SignInError::NoRole(_) | SignInError::Disabled(_)),
+        error @ (SignInError::Denied(_)
+        | SignInError::Invalid(_)
+        | SignInError::NoRole(_)
+        | SignInError::OtherGroup(_)
+        | SignInError::Disabled(_)),
     ) = &finished
     {
         tracing::info!(provider = provider.id().as_str(), %error, "sign-in failed");

@@ -1,71 +1,116 @@
 //! The table `login_failures`: wrong passwords.
 
 use chrono::{DateTime, Duration, Utc};
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::sql_types::Text;
+use diesel::{ExpressionMethods, PgExpressionMethods, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use crate::platform::audit::Origin;
 use crate::platform::db::DbError;
 use crate::platform::db::schema::login_failures;
 
 /// The number of failures, and the time of the last one.
 pub type Failures = (i64, Option<DateTime<Utc>>);
 
-/// Serialises attempts until the transaction ends, so that concurrent ones are counted too.
+/// Serialises attempts of one source until the transaction ends.
 ///
 /// # Errors
 /// [`DbError`] if the statement fails.
-pub async fn lock(conn: &mut AsyncPgConnection) -> Result<(), DbError> {
-    let lock = diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended('login_failures', 0))");
-    lock.execute(conn).await?;
+pub async fn lock(conn: &mut AsyncPgConnection, source: &str) -> Result<(), DbError> {
+    let lock = diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended('login_failures/' || $1, 0))");
+    lock.bind::<Text, _>(source).execute(conn).await?;
     Ok(())
 }
 
-/// Stores a wrong password for a name, with the client's address. Deletes those older than `memory`.
+/// Stores a wrong password for a name. Deletes those older than `memory`.
 ///
 /// # Errors
 /// [`DbError`] if a statement fails.
-pub async fn remember_failure(conn: &mut AsyncPgConnection, name: &str, memory: Duration) -> Result<(), DbError> {
-    let address = Origin::current().address.map(|address| address.to_string());
+pub async fn remember(
+    conn: &mut AsyncPgConnection,
+    name: &str,
+    network: Option<&str>,
+    browser: Option<&str>,
+    memory: Duration,
+) -> Result<(), DbError> {
     diesel::insert_into(login_failures::table)
-        .values((login_failures::username.eq(name), login_failures::address.eq(address)))
+        .values((
+            login_failures::username.eq(name),
+            login_failures::address.eq(network),
+            login_failures::browser.eq(browser),
+        ))
         .execute(conn)
         .await?;
-    forget_old_failures(conn, memory).await
+    forget_old(conn, memory).await
 }
 
-/// How many wrong passwords there were for a name within `memory`, and the time of the last one.
+macro_rules! counted {
+    ($conn:expr, $memory:expr, $($filter:expr),+) => {
+        Ok(login_failures::table
+            .filter(login_failures::at.gt(Utc::now() - $memory))
+            $(.filter($filter))+
+            .select((diesel::dsl::count_star(), diesel::dsl::max(login_failures::at)))
+            .first($conn)
+            .await?)
+    };
+}
+
+/// The wrong passwords for a name within `memory`, from unknown browsers.
 ///
 /// # Errors
 /// [`DbError`] if the statement fails.
-pub async fn failures(conn: &mut AsyncPgConnection, name: &str, memory: Duration) -> Result<Failures, DbError> {
-    Ok(login_failures::table
+pub async fn of_name(conn: &mut AsyncPgConnection, name: &str, memory: Duration) -> Result<Failures, DbError> {
+    counted!(conn, memory, login_failures::username.eq(name), login_failures::browser.is_null())
+}
+
+/// The wrong passwords for a name from a network within `memory`, from unknown browsers.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn of_name_in(
+    conn: &mut AsyncPgConnection,
+    name: &str,
+    network: Option<&str>,
+    memory: Duration,
+) -> Result<Failures, DbError> {
+    let here = login_failures::address.is_not_distinct_from(network);
+    counted!(conn, memory, login_failures::username.eq(name), login_failures::browser.is_null(), here)
+}
+
+/// The wrong passwords from a network within `memory`, from unknown browsers.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn of_network(conn: &mut AsyncPgConnection, network: &str, memory: Duration) -> Result<Failures, DbError> {
+    counted!(conn, memory, login_failures::address.eq(network), login_failures::browser.is_null())
+}
+
+/// The wrong passwords of a known browser or a session within `memory`.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn of_browser(conn: &mut AsyncPgConnection, browser: &str, memory: Duration) -> Result<Failures, DbError> {
+    counted!(conn, memory, login_failures::browser.eq(browser))
+}
+
+/// Deletes the wrong passwords for a name from a network, of unknown browsers.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn forget_of_name_in(conn: &mut AsyncPgConnection, name: &str, network: Option<&str>) -> Result<(), DbError> {
+    let them = login_failures::table
         .filter(login_failures::username.eq(name))
-        .filter(login_failures::at.gt(Utc::now() - memory))
-        .select((diesel::dsl::count_star(), diesel::dsl::max(login_failures::at)))
-        .first(conn)
-        .await?)
+        .filter(login_failures::address.is_not_distinct_from(network))
+        .filter(login_failures::browser.is_null());
+    diesel::delete(them).execute(conn).await?;
+    Ok(())
 }
 
-/// How many wrong passwords came from an address within `memory`, and the time of the last one.
+/// Deletes the wrong passwords of a known browser or a session.
 ///
 /// # Errors
 /// [`DbError`] if the statement fails.
-pub async fn failures_from(conn: &mut AsyncPgConnection, address: &str, memory: Duration) -> Result<Failures, DbError> {
-    Ok(login_failures::table
-        .filter(login_failures::address.eq(address))
-        .filter(login_failures::at.gt(Utc::now() - memory))
-        .select((diesel::dsl::count_star(), diesel::dsl::max(login_failures::at)))
-        .first(conn)
-        .await?)
-}
-
-/// Deletes the wrong passwords for a name.
-///
-/// # Errors
-/// [`DbError`] if the statement fails.
-pub async fn forget_failures(conn: &mut AsyncPgConnection, name: &str) -> Result<(), DbError> {
-    diesel::delete(login_failures::table.filter(login_failures::username.eq(name))).execute(conn).await?;
+pub async fn forget_of_browser(conn: &mut AsyncPgConnection, browser: &str) -> Result<(), DbError> {
+    diesel::delete(login_failures::table.filter(login_failures::browser.eq(browser))).execute(conn).await?;
     Ok(())
 }
 
@@ -73,7 +118,7 @@ pub async fn forget_failures(conn: &mut AsyncPgConnection, name: &str) -> Result
 ///
 /// # Errors
 /// [`DbError`] if the statement fails.
-pub async fn forget_old_failures(conn: &mut AsyncPgConnection, memory: Duration) -> Result<(), DbError> {
+pub async fn forget_old(conn: &mut AsyncPgConnection, memory: Duration) -> Result<(), DbError> {
     diesel::delete(login_failures::table.filter(login_failures::at.lt(Utc::now() - memory))).execute(conn).await?;
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! The tables of users, sessions and tokens. Here: `users` as signing in sees it; `accounts` has their administration.
 
 pub mod accounts;
-mod failures;
+pub mod browsers;
+pub mod failures;
+pub mod groups;
 pub mod identities;
 pub mod sessions;
 pub mod tokens;
@@ -11,7 +13,6 @@ use diesel::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, PgExpr
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::{Role, UserId};
 
-pub use failures::{failures, failures_from, forget_failures, forget_old_failures, lock, remember_failure};
 pub use sessions::{begin_session, by_session, end_session};
 
 use crate::platform::db::DbError;

@@ -62,6 +62,15 @@ pub async fn insert(
     Ok(token(row))
 }
 
+/// The number of a user's tokens that have not expired.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn count(conn: &mut AsyncPgConnection, user: UserId) -> Result<i64, DbError> {
+    let valid = api_tokens::table.filter(api_tokens::user_id.eq(user)).filter(api_tokens::expires.gt(diesel::dsl::now));
+    Ok(valid.count().get_result(conn).await?)
+}
+
 /// A user's tokens, newest first.
 ///
 /// # Errors
@@ -84,6 +93,14 @@ pub async fn of(conn: &mut AsyncPgConnection, user: UserId) -> Result<Vec<Token>
 pub async fn delete(conn: &mut AsyncPgConnection, user: UserId, id: TokenId) -> Result<bool, DbError> {
     let gone = diesel::delete(api_tokens::table.find(id).filter(api_tokens::user_id.eq(user))).execute(conn).await?;
     Ok(gone == 1)
+}
+
+/// Deletes all tokens of a user. Returns the number of deleted tokens.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn delete_all(conn: &mut AsyncPgConnection, user: UserId) -> Result<usize, DbError> {
+    Ok(diesel::delete(api_tokens::table.filter(api_tokens::user_id.eq(user))).execute(conn).await?)
 }
 
 /// The caller with this token, unless it has expired; records the use, at most once a minute.

@@ -32,7 +32,7 @@ pub enum GatewayError {
         source: io::Error,
     },
     /// Root needs an unprivileged user to run HAProxy as.
-    #[error("the gateway must not run as root, and /etc/passwd has neither the user haproxy nor nobody: add one")]
+    #[error("the gateway must not run as root, and /etc/passwd has neither the user haproxy nor daemon: add one")]
     NoUser,
     /// Another process holds the gateway's lock.
     #[error("another ocim has been starting or changing the gateway in {} for too long; end it", directory.display())]

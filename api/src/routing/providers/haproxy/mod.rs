@@ -257,12 +257,16 @@ fn directory_error(path: &Path) -> impl FnOnce(io::Error) -> GatewayError {
     move |source| GatewayError::Directory { path, source }
 }
 
+/// Users that HAProxy may run as, the first that exists. Never `nobody`, which the embedded Postgres may run as: processes
+/// of one user can read and end each other.
+const USERS: &[&str] = &["haproxy", "daemon"];
+
 /// User and group for HAProxy once it listens, if ocim runs as root; none otherwise.
 fn run_as() -> Result<Option<(u32, u32)>, GatewayError> {
     if !rustix::process::geteuid().is_root() {
         return Ok(None);
     }
-    let user = User::first_of(&["haproxy", "nobody"]).ok_or(GatewayError::NoUser)?;
+    let user = User::first_of(USERS).ok_or(GatewayError::NoUser)?;
     Ok(Some((user.uid, user.gid)))
 }
 
