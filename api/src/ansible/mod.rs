@@ -10,6 +10,7 @@ pub mod fake_printer;
 mod faults;
 mod galaxy;
 mod loading;
+mod pins;
 mod pip;
 pub mod port;
 mod printing;

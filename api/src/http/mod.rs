@@ -29,6 +29,7 @@ pub mod reader;
 pub mod retention;
 pub mod router;
 pub mod servers;
+pub mod source_credentials;
 pub mod span;
 pub mod sse;
 pub mod system;

@@ -113,6 +113,9 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::ReadUser
         | O::UpdateUser
         | O::DeleteUser
-        | O::SetUserPassword => Some(Need::Scope(Scope::Admin)),
+        | O::SetUserPassword
+        | O::ListSourceCredentials
+        | O::CreateSourceCredential
+        | O::DeleteSourceCredential => Some(Need::Scope(Scope::Admin)),
     }
 }

@@ -34,6 +34,7 @@ mod scans;
 mod secrets;
 mod serving;
 mod signing_in;
+mod sources;
 mod steps_queries;
 mod stopping;
 mod taking_over;

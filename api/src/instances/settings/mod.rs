@@ -6,4 +6,5 @@ pub mod create;
 pub(super) mod marks;
 pub mod opened;
 pub mod read;
+pub mod sources;
 pub mod update;
