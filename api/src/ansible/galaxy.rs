@@ -307,7 +307,11 @@ mod tests {
             ("collections:\n  - community.general\n", &[Kind::Collection][..], false),
             ("collections:\n  - {name: community.general, version: 9.1.0}\n", &[Kind::Collection], true),
             ("collections:\n  - {name: community.general, version: '>=9.1.0'}\n", &[Kind::Collection], false),
-            ("collections:\n  - {name: community.general, version: 9.1.0, source: 'https://evil.example'}\n", &[Kind::Collection], false),
+            (
+                "collections:\n  - {name: community.general, version: 9.1.0, source: 'https://evil.example'}\n",
+                &[Kind::Collection],
+                false,
+            ),
             ("- src: https://git.example/role.git\n", &[Kind::Role], false),
             ("roles:\n  - {name: geerlingguy.docker, version: 6.1.0}\n", &[Kind::Role], false),
             ("roles:\n  - {src: 'git+file:///srv/role'}\ncollections:\n  - {name: a.b}\n", Kind::ALL, false),
@@ -334,7 +338,8 @@ mod tests {
         let named = |text: &str, configuration: &Path, commit: &str, period: u64| {
             let origin = Origin { source_repo: "https://git.example/x", commit };
             let virtualenv = Path::new("/venv");
-            let wanted = Wanted { virtualenv, cache_dir: Path::new("/"), playbook_path: "x.yml", origin, configuration };
+            let wanted =
+                Wanted { virtualenv, cache_dir: Path::new("/"), playbook_path: "x.yml", origin, configuration };
             name(&wanted, &file(text), period)
         };
         let exact = "collections: [{name: community.general, version: 9.1.0}]";

@@ -16,7 +16,8 @@ pub(super) enum Pins {
 }
 
 /// Ends of names that pip takes for files.
-const ARCHIVES: &[&str] = &[".whl", ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".txz", ".lz", ".tlz", ".lzma"];
+const ARCHIVES: &[&str] =
+    &[".whl", ".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".txz", ".lz", ".tlz", ".lzma"];
 
 /// How exact these files are. What is not understood counts as open.
 pub(super) fn of(files: &[RequirementsFile]) -> Pins {
@@ -58,7 +59,9 @@ fn logical_lines(text: &str) -> Vec<String> {
 
 /// Where a comment begins: a `#` after a space.
 fn comment(line: &str) -> Option<usize> {
-    line.match_indices('#').map(|(at, _)| at).find(|at| line.get(..*at).is_some_and(|before| before.ends_with([' ', '\t'])))
+    line.match_indices('#')
+        .map(|(at, _)| at)
+        .find(|at| line.get(..*at).is_some_and(|before| before.ends_with([' ', '\t'])))
 }
 
 fn pins_of_line(line: &str, file: &RequirementsFile, files: &[RequirementsFile]) -> Option<Pins> {
@@ -100,7 +103,8 @@ fn pins_of_line(line: &str, file: &RequirementsFile, files: &[RequirementsFile])
     match hashes {
         None => Some(Pins::Index),
         Some(hashes) => {
-            let mut words = hashes.split_whitespace().map(|word| word.trim_start_matches("--hash").trim_start_matches('='));
+            let mut words =
+                hashes.split_whitespace().map(|word| word.trim_start_matches("--hash").trim_start_matches('='));
             let is_hash = |word: &str| {
                 let digits = word.split_once(':').map(|(_, digits)| digits);
                 digits.is_some_and(|digits| digits.len() >= 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
@@ -139,7 +143,11 @@ mod tests {
 
     fn of_text(text: &str) -> Pins {
         let file = |path: &str, text: &str| RequirementsFile { path: path.into(), text: text.to_owned() };
-        of(&[file("requirements/base.txt", text), file("requirements/more.txt", "a==1\n"), file("limits.txt", "b==2\n")])
+        of(&[
+            file("requirements/base.txt", text),
+            file("requirements/more.txt", "a==1\n"),
+            file("limits.txt", "b==2\n"),
+        ])
     }
 
     #[test]
@@ -199,11 +207,9 @@ mod tests {
         ] {
             assert_eq!(of_text(&text), Pins::Hashes, "{text}");
         }
-        for text in [
-            format!("./x {hash}\n"),
-            format!("x==1 {hash} --index-url=y\n"),
-            "x==1 --hash=sha256:short".to_owned(),
-        ] {
+        for text in
+            [format!("./x {hash}\n"), format!("x==1 {hash} --index-url=y\n"), "x==1 --hash=sha256:short".to_owned()]
+        {
             assert_eq!(of_text(&text), Pins::Open, "{text}");
         }
     }

@@ -210,7 +210,9 @@ impl<'a> Mirrors<'a> {
         command.args(["rev-parse", "--verify", "--end-of-options", &format!("{version}^{{commit}}")]);
         let output = command::capture(command, ASK_LIMIT, cancel).await?;
         match output.stdout.trim() {
-            commit if output.success && is_hash(commit, 40..=40) => self.on_branch_or_tag(remote, commit, version, cancel).await,
+            commit if output.success && is_hash(commit, 40..=40) => {
+                self.on_branch_or_tag(remote, commit, version, cancel).await
+            }
             _ if output.stderr.contains("ambiguous") => Err(GitError::Permanent(format!(
                 "{}: several commits of {} begin with «{version}»: write more of it",
                 remote.name(),

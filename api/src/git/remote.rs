@@ -67,9 +67,7 @@ impl Remote {
         let Ok(mut url) = Url::parse(repository) else { return bad("must be a URL or an absolute path") };
         match url.scheme() {
             "http" | "https" => Ok(Self::without_password(&mut url)),
-            "ssh" | "git" | "file" if url.password().is_none() => {
-                Ok(Self::at(repository))
-            }
+            "ssh" | "git" | "file" if url.password().is_none() => Ok(Self::at(repository)),
             "ssh" | "git" | "file" => bad("must not hold a password"),
             scheme => bad(&format!("has the scheme «{scheme}»; it must be https, http, ssh, git or file")),
         }
@@ -226,7 +224,8 @@ impl Remote {
         let encoded = headers.filter_map(|header| header.rsplit(' ').next());
         encoded.fold(text.to_owned(), |text, encoded| {
             let plain = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            let password = plain.as_deref().and_then(|plain| plain.split_once(':')).map_or("", |(_, password)| password);
+            let password =
+                plain.as_deref().and_then(|plain| plain.split_once(':')).map_or("", |(_, password)| password);
             let text = text.replace(encoded, secret::HIDDEN);
             if password.is_empty() { text } else { text.replace(password, secret::HIDDEN) }
         })
@@ -241,7 +240,8 @@ impl Remote {
         if stderr.contains("setpriv: failed to execute") {
             return GitError::Permanent(format!("the program `git` cannot be run: install git ({said})"));
         }
-        let is_redirect = ["301", "302", "307", "308"].iter().any(|code| stderr.contains(&format!("returned error: {code}")));
+        let is_redirect =
+            ["301", "302", "307", "308"].iter().any(|code| stderr.contains(&format!("returned error: {code}")));
         if is_redirect {
             let remedy = "its server redirects, and credentials are not sent on: name the address that it redirects to";
             return GitError::Permanent(format!("{name}: {shown} cannot be read: {remedy} (git says: {said})"));

@@ -1,8 +1,8 @@
 //! An application type for tests only: it shares no setting with the types of the product.
 
 use ocim::instances::application::{
-    Application, ApplicationError, CheckSpec, GENERATED, Hook, Layer, Moment, Playbook, PlaybookRepository, Requirements,
-    SecretKind, SecretSpec, Sites, Snapshot, SnapshotInput,
+    Application, ApplicationError, CheckSpec, GENERATED, Hook, Layer, Moment, Playbook, PlaybookRepository,
+    Requirements, SecretKind, SecretSpec, Sites, Snapshot, SnapshotInput,
 };
 use serde_json::{Map, Value, json};
 use shared_types::applications::{ApplicationType, MachineNeeds, SiteAddress};

@@ -171,7 +171,9 @@ fn secret_fault(secret: &str, kind: CredentialKind) -> Option<&'static str> {
         CredentialKind::DeployKey if !secret.starts_with("-----BEGIN ") || !secret.contains("PRIVATE KEY-----") => {
             Some("Must be a private key, as ssh-keygen writes it: -----BEGIN … PRIVATE KEY-----.")
         }
-        CredentialKind::DeployKey if secret.contains("ENCRYPTED") => Some("Must be a private key without a passphrase."),
+        CredentialKind::DeployKey if secret.contains("ENCRYPTED") => {
+            Some("Must be a private key without a passphrase.")
+        }
         CredentialKind::Token if secret.contains(char::is_control) => Some("A token is one line."),
         CredentialKind::DeployKey | CredentialKind::Token => None,
     }
@@ -187,7 +189,9 @@ pub struct StoredCredentials {
 #[async_trait]
 impl Credentials for StoredCredentials {
     async fn find(&self, repository: &str) -> Result<Option<Credential>, String> {
-        self.look_up(repository).await.map_err(|error| format!("the credential of {repository} cannot be read: {error}"))
+        self.look_up(repository)
+            .await
+            .map_err(|error| format!("the credential of {repository} cannot be read: {error}"))
     }
 }
 

@@ -41,7 +41,9 @@ pub struct New<'a> {
     pub created_by: &'a Actor,
 }
 
-fn credential((id, source, kind, username, known_hosts, created_by, created): Row) -> Result<SourceCredential, DbError> {
+fn credential(
+    (id, source, kind, username, known_hosts, created_by, created): Row,
+) -> Result<SourceCredential, DbError> {
     let known = CredentialKind::ALL.iter().find(|one| one.as_str() == kind);
     let kind = *known.ok_or_else(|| DbError::Corrupt(format!("source credential {id} is of the kind {kind}")))?;
     Ok(SourceCredential { id, source, kind, username, known_hosts, created_by, created })
@@ -73,8 +75,7 @@ pub async fn insert(conn: &mut AsyncPgConnection, new: New<'_>) -> Result<Option
 /// # Errors
 /// [`DbError`] if the statement fails.
 pub async fn all(conn: &mut AsyncPgConnection) -> Result<Vec<SourceCredential>, DbError> {
-    let rows: Vec<Row> =
-        source_credentials::table.order(source_credentials::source).select(SHOWN).load(conn).await?;
+    let rows: Vec<Row> = source_credentials::table.order(source_credentials::source).select(SHOWN).load(conn).await?;
     rows.into_iter().map(credential).collect()
 }
 

@@ -40,7 +40,8 @@ impl Pattern {
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         // An address with `@` may hold a password.
-        let wrong = |why: &str| if text.contains('@') { format!("A source {why}") } else { format!("“{text}” {why}") };
+        let wrong =
+            |why: &str| if text.contains('@') { format!("A source {why}") } else { format!("“{text}” {why}") };
         if text == DEFAULT {
             return Ok(Self { text: text.to_owned(), kind: Kind::AnyHttps });
         }
@@ -49,14 +50,16 @@ impl Pattern {
             return Err(wrong("may have `*` only as all of its last name, or be https://*"));
         }
         let bare = if bare.is_empty() { "/" } else { bare };
-        if let Some((_, rest)) = bare.split_once("://").filter(|(scheme, _)| scheme.to_ascii_lowercase().starts_with("http"))
+        if let Some((_, rest)) =
+            bare.split_once("://").filter(|(scheme, _)| scheme.to_ascii_lowercase().starts_with("http"))
             && rest.split('/').next().is_some_and(|authority| authority.contains('@'))
         {
             return Err("A source must have no login name or password in an https address".to_owned());
         }
         match Address::parse(bare).map_err(|why| wrong(&why))? {
             Address::Directory(directory) => {
-                let is_plain = directory.components().all(|one| matches!(one, Component::RootDir | Component::Normal(_)));
+                let is_plain =
+                    directory.components().all(|one| matches!(one, Component::RootDir | Component::Normal(_)));
                 if !is_plain {
                     return Err(wrong("must not have `..`"));
                 }
@@ -113,7 +116,8 @@ impl Pattern {
             (Kind::AnyHttps, Address::Server(server)) => server.scheme == "https" && !server.is_local(),
             (Kind::Server { server: allowed, is_below }, Address::Server(server)) => {
                 let is_user = allowed.user.is_none() || allowed.user == server.user;
-                let is_place = (allowed.scheme, &allowed.host, allowed.port) == (server.scheme, &server.host, server.port);
+                let is_place =
+                    (allowed.scheme, &allowed.host, allowed.port) == (server.scheme, &server.host, server.port);
                 let is_path = match is_below {
                     true => server.path.len() > allowed.path.len() && server.path.starts_with(&allowed.path),
                     false => server.path == allowed.path,
@@ -121,9 +125,8 @@ impl Pattern {
                 is_user && is_place && is_path
             }
             (Kind::Directory(allowed), Address::Directory(directory)) => is_within(allowed, directory),
-            (Kind::AnyHttps | Kind::Server { .. }, Address::Directory(_)) | (Kind::Directory(_), Address::Server(_)) => {
-                false
-            }
+            (Kind::AnyHttps | Kind::Server { .. }, Address::Directory(_))
+            | (Kind::Directory(_), Address::Server(_)) => false,
         }
     }
 }

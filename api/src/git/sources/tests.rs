@@ -110,9 +110,17 @@ fn one_repository_is_allowed_and_no_other() {
     check(
         &["https://git.example/acme/configuration.git"],
         &["https://git.example/acme/configuration", "https://git.example/acme/configuration.git/"],
-        &["https://git.example/acme/configuration/x", "https://git.example/acme", "https://git.example/acme/configurations"],
+        &[
+            "https://git.example/acme/configuration/x",
+            "https://git.example/acme",
+            "https://git.example/acme/configurations",
+        ],
     );
-    check(&["https://git.example"], &["https://git.example/x", "https://git.example/a/b"], &["https://other.example/x"]);
+    check(
+        &["https://git.example"],
+        &["https://git.example/x", "https://git.example/a/b"],
+        &["https://other.example/x"],
+    );
 }
 
 #[test]
@@ -168,7 +176,8 @@ fn a_directory_is_allowed_with_what_is_below_it_after_links_are_resolved() {
     symlink(at("other/x.git"), at("git/completed.git")).unwrap();
     symlink(at("other/x.git"), at("git/gitlink/.git")).unwrap();
     for entry in [text("git"), text("git/*"), text("in")] {
-        let good = ["git", "git/configuration", "git/configuration/.git", "git/again", "git/not-yet", "in/configuration"];
+        let good =
+            ["git", "git/configuration", "git/configuration/.git", "git/again", "git/not-yet", "in/configuration"];
         let good = good.map(text);
         let files = good.clone().map(|path| format!("file://{path}"));
         let inside = text("git/configuration/../configuration");

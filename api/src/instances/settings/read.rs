@@ -7,10 +7,10 @@ use shared_types::operations::Hold;
 use shared_types::{API_BASE, AppServerId, AppServerSummary, FieldWarning, InstanceId, InstanceSummary, secret};
 
 use super::care::Care;
-use super::sources::RefusedSource;
-use super::{opened, sources};
 use super::opened::{Opened, OpenedInstance, nameable};
+use super::sources::RefusedSource;
 use super::update::differing;
+use super::{opened, sources};
 use crate::instances::application::{ApplicationError, Sites};
 use crate::instances::store::{app_servers, builds, checks, health, instances, listing, pins, summaries};
 use crate::instances::{Manager, Refusal};

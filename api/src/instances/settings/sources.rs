@@ -58,7 +58,8 @@ pub(super) fn checked(
     let whole = |ApplicationError(detail)| vec![FieldError { pointer: String::new(), detail }];
     let mut errors = refused(manager, application, &settings).map_err(whole)?;
     // Settings that cannot be read name nothing.
-    let known = current.map(|current| application.playbook_repositories(current).unwrap_or_default()).unwrap_or_default();
+    let known =
+        current.map(|current| application.playbook_repositories(current).unwrap_or_default()).unwrap_or_default();
     errors.retain(|one| known.iter().all(|known| nameable(&known.repository) != one.repository));
     if errors.is_empty() {
         return Ok(settings);

@@ -62,7 +62,8 @@ fn what_was_not_used_for_days_is_removed() {
 #[test]
 fn the_longest_unused_are_removed_until_the_rest_fits() {
     let cache = Cache::new();
-    let [oldest, older, newer] = [("venv/a", 9), ("git/b.git", 5), ("venv/c", 2)].map(|(path, hours)| cache.entry(path, 3, hours));
+    let [oldest, older, newer] =
+        [("venv/a", 9), ("git/b.git", 5), ("venv/c", 2)].map(|(path, hours)| cache.entry(path, 3, hours));
     let busy = cache.entry("venv/d", 3, 0);
     assert_eq!(cache.clean(7, 0).entries, 2);
     assert!(!oldest.exists() && !older.exists() && newer.exists() && busy.exists());

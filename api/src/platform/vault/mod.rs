@@ -13,8 +13,8 @@ use std::collections::HashMap;
 
 use diesel_async::AsyncPgConnection;
 use serde_json::Value;
-use shared_types::{InstanceId, SourceCredentialId};
 use shared_types::settings::Schema;
+use shared_types::{InstanceId, SourceCredentialId};
 
 use crate::platform::db::DbError;
 

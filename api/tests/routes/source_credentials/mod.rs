@@ -40,7 +40,8 @@ async fn a_credential_is_listed_without_its_secret_and_deleted() {
     let key = json!({ "source": "git@git.example:acme/*", "kind": "deploy_key", "secret": KEY, "known_hosts": HOSTS });
     admin.post(PATH, key).await.expect(201);
     let listed = admin.get(PATH).await;
-    let sources: Vec<_> = listed.expect(200)["items"].as_array().unwrap().iter().map(|one| one["source"].clone()).collect();
+    let sources: Vec<_> =
+        listed.expect(200)["items"].as_array().unwrap().iter().map(|one| one["source"].clone()).collect();
     assert_eq!(sources, ["https://git.example/acme/*", "ssh://git@git.example/acme/*"]);
     for body in [&made.body, &listed.body] {
         assert!(!body.contains(TOKEN) && !body.contains("b3BlbnNzaC1rZXk"), "{body}");
@@ -49,7 +50,8 @@ async fn a_credential_is_listed_without_its_secret_and_deleted() {
         + &app.text("SELECT string_agg(encode(sealed, 'escape'), ' ') AS text FROM secrets").await
         + &app.text("SELECT string_agg(t::text, ' ') AS text FROM audit_log AS t").await;
     assert!(!kept.contains(TOKEN) && !kept.contains("b3BlbnNzaC1rZXk"), "{kept}");
-    let audited = "SELECT detail->>'source' AS text FROM audit_log WHERE action = 'create_source_credential' ORDER BY id LIMIT 1";
+    let audited =
+        "SELECT detail->>'source' AS text FROM audit_log WHERE action = 'create_source_credential' ORDER BY id LIMIT 1";
     assert_eq!(app.text(audited).await, "https://git.example/acme/*");
     admin.delete(&format!("{PATH}/1")).await.expect(204);
     admin.delete(&format!("{PATH}/1")).await.problem(404);
@@ -70,7 +72,10 @@ async fn a_source_has_one_credential_of_the_kind_that_fits() {
         (token("https://me:hunter2@git.example/*", TOKEN), "/source"),
         (token("https://git.example/x", ""), "/secret"),
         (json!({ "source": "git@git.example:x", "kind": "deploy_key", "secret": KEY }), "/known_hosts"),
-        (json!({ "source": "git@git.example:x", "kind": "deploy_key", "secret": "x", "known_hosts": HOSTS }), "/secret"),
+        (
+            json!({ "source": "git@git.example:x", "kind": "deploy_key", "secret": "x", "known_hosts": HOSTS }),
+            "/secret",
+        ),
     ] {
         let answer = admin.post(PATH, body.clone()).await;
         answer.field_error(field);
@@ -84,9 +89,11 @@ async fn a_source_has_one_credential_of_the_kind_that_fits() {
 async fn the_longest_source_that_a_repository_is_of_gives_the_credential() {
     let app = TestApp::idle().await;
     let admin = app.session(Role::Admin).await;
-    for (source, secret) in
-        [("https://git.example/*", "all"), ("https://git.example/acme/*", "acme"), ("https://git.example/acme/one", "one")]
-    {
+    for (source, secret) in [
+        ("https://git.example/*", "all"),
+        ("https://git.example/acme/*", "acme"),
+        ("https://git.example/acme/one", "one"),
+    ] {
         admin.post(PATH, token(source, secret)).await.expect(201);
     }
     let stored = stored(&app);

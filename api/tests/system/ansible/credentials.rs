@@ -61,9 +61,13 @@ async fn a_deploy_key_reads_a_repository_over_ssh_and_leaves_nothing() {
     assert!(checkout.join("playbooks/site.yml").is_file());
     assert_eq!(std::fs::read_dir(cache.path().join("git/keys")).unwrap().count(), 0, "the key's files are gone");
     // The same without the right key, the server's key, or any key.
-    let words = refusal(git(&cache, &source, with(file("host"), hosts(&sshd.public_key("host.pub")))).resolve(&url, "master").await);
+    let words = refusal(
+        git(&cache, &source, with(file("host"), hosts(&sshd.public_key("host.pub")))).resolve(&url, "master").await,
+    );
     assert!(words.contains("Permission denied"), "{words}");
-    let words = refusal(git(&cache, &source, with(file("client"), hosts(&sshd.public_key("client.pub")))).resolve(&url, "master").await);
+    let words = refusal(
+        git(&cache, &source, with(file("client"), hosts(&sshd.public_key("client.pub")))).resolve(&url, "master").await,
+    );
     assert!(words.contains("Host key verification failed"), "{words}");
     let words = refusal(git(&cache, &source, None).resolve(&url, "master").await);
     assert!(words.contains(&format!("there is no deploy key for {url}")), "{words}");
@@ -140,7 +144,8 @@ impl Drop for Web {
 
 #[tokio::test]
 async fn a_token_reads_a_repository_over_http_and_goes_to_no_other_server() {
-    let (cache, repository) = (tempfile::tempdir().unwrap(), Repository::with_playbook(&local_play("    - debug: msg=x\n")));
+    let (cache, repository) =
+        (tempfile::tempdir().unwrap(), Repository::with_playbook(&local_play("    - debug: msg=x\n")));
     let head = repository.git(&["rev-parse", "HEAD"]);
     let root = repository.0.path().parent().unwrap().display().to_string();
     let name = repository.0.path().file_name().unwrap().to_str().unwrap();

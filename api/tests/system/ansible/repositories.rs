@@ -9,7 +9,9 @@ use ocim::ansible::virtualenv::fill_wheels;
 use ocim::git::port::{Git, GitError};
 use tokio_util::sync::CancellationToken;
 
-use super::support::{REQUIREMENTS, Repository, Taken, all_arguments, ansible, config, git, git_from, load, local_play, prepare};
+use super::support::{
+    REQUIREMENTS, Repository, Taken, all_arguments, ansible, config, git, git_from, load, local_play, prepare,
+};
 
 fn empty() -> Repository {
     Repository::with_playbook(&local_play("    - debug: msg=x\n"))
