@@ -116,31 +116,16 @@ fn check(new: &NewSourceCredential) -> Result<Checked, Vec<FieldError>> {
             }
         }
     }
-    let is_too_long = |text: &str, most: usize| text.trim().is_empty() || text.chars().count() > most;
-    if is_too_long(secret, TEXT_MAX) || secret.contains('\0') {
+    if !is_between(secret, TEXT_MAX) {
         wrong("secret", "Must have 1 to 20000 characters.");
     } else if let Some(detail) = secret_fault(secret.trim(), *kind) {
         wrong("secret", detail);
     }
-    match (kind, known_hosts.as_deref().map(str::trim)) {
-        (CredentialKind::DeployKey, Some(hosts)) if !is_too_long(hosts, TEXT_MAX) && !hosts.contains('\0') => {}
-        (CredentialKind::DeployKey, _) => {
-            wrong("known_hosts", "A deploy key needs the host keys of its server, as lines of a known_hosts file.");
-        }
-        (CredentialKind::Token, None) => {}
-        (CredentialKind::Token, Some(_)) => wrong("known_hosts", "A token has no host keys; leave this out."),
+    if let Some(detail) = hosts_fault(*kind, known_hosts.as_deref()) {
+        wrong("known_hosts", detail);
     }
-    match (kind, username.as_deref()) {
-        (_, None) => {}
-        (CredentialKind::DeployKey, Some(_)) => {
-            wrong("username", "The login name of a deploy key is part of the source; leave this out.");
-        }
-        (CredentialKind::Token, Some(name))
-            if is_too_long(name, NAME_MAX) || name.contains(|c: char| c == ':' || c.is_control()) =>
-        {
-            wrong("username", "Must have 1 to 100 characters, without `:`.");
-        }
-        (CredentialKind::Token, Some(_)) => {}
+    if let Some(detail) = username_fault(*kind, username.as_deref()) {
+        wrong("username", detail);
     }
     let username = match kind {
         CredentialKind::DeployKey => None,
@@ -150,6 +135,37 @@ fn check(new: &NewSourceCredential) -> Result<Checked, Vec<FieldError>> {
     match pattern {
         Ok(source) if errors.is_empty() => Ok(Checked { source, kind: *kind, username, known_hosts }),
         Ok(_) | Err(_) => Err(errors),
+    }
+}
+
+/// Whether a text has 1 to `most` characters, and none that Postgres refuses.
+fn is_between(text: &str, most: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= most && !text.contains('\0')
+}
+
+fn hosts_fault(kind: CredentialKind, hosts: Option<&str>) -> Option<&'static str> {
+    match (kind, hosts) {
+        (CredentialKind::DeployKey, Some(hosts)) if is_between(hosts, TEXT_MAX) => None,
+        (CredentialKind::DeployKey, _) => {
+            Some("A deploy key needs the host keys of its server, as lines of a known_hosts file.")
+        }
+        (CredentialKind::Token, None) => None,
+        (CredentialKind::Token, Some(_)) => Some("A token has no host keys; leave this out."),
+    }
+}
+
+fn username_fault(kind: CredentialKind, name: Option<&str>) -> Option<&'static str> {
+    match (kind, name) {
+        (_, None) => None,
+        (CredentialKind::DeployKey, Some(_)) => {
+            Some("The login name of a deploy key is part of the source; leave this out.")
+        }
+        (CredentialKind::Token, Some(name))
+            if !is_between(name, NAME_MAX) || name.contains(|c: char| c == ':' || c.is_control()) =>
+        {
+            Some("Must have 1 to 100 characters, without `:`.")
+        }
+        (CredentialKind::Token, Some(_)) => None,
     }
 }
 

@@ -134,7 +134,7 @@ fn other(scheme: &'static str, rest: &str) -> Result<Server, String> {
 fn scp(text: &str) -> Result<Server, String> {
     let bad = || "must be a URL or an absolute path".to_owned();
     let (login, path) = text.split_once(':').ok_or_else(bad)?;
-    if login.contains('/') || login.contains('[') || path.is_empty() || path.starts_with(':') {
+    if !login.contains('@') || login.contains(['/', '[']) || path.is_empty() || path.starts_with(':') {
         return Err(bad());
     }
     other("ssh", &format!("{login}/{}", path.trim_start_matches('/')))

@@ -32,7 +32,9 @@ pub struct CacheLimits {
 /// that.
 #[derive(Debug)]
 #[must_use = "the entry may be removed as soon as this is dropped"]
-pub struct Hold(#[expect(dead_code, reason = "its lock is what counts")] File);
+pub struct Hold {
+    _locked: File,
+}
 
 /// Holds an entry, whether it exists yet or not, and notes that it is used now. Waits for a removal that has begun, which
 /// takes a moment. Look whether the entry exists only afterwards.
@@ -43,7 +45,7 @@ pub fn hold(entry: &Path) -> io::Result<Hold> {
     let file = OpenOptions::new().create(true).append(true).open(beside(entry, USE))?;
     file.lock_shared()?;
     file.set_modified(SystemTime::now())?;
-    Ok(Hold(file))
+    Ok(Hold { _locked: file })
 }
 
 /// `NAME.use` or `NAME.lock` of an entry `NAME` or `NAME.git`.
