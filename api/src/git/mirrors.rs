@@ -304,7 +304,7 @@ impl<'a> Mirrors<'a> {
         }
         let mut command = command::command("git");
         // Nothing of the user who runs this program: no configuration, keys or agent.
-        command.env("HOME", &dir).env_remove("SSH_AUTH_SOCK").env("GIT_CONFIG_NOSYSTEM", "1");
+        command.env("HOME", &dir).env_remove("SSH_AUTH_SOCK");
         command.env("GIT_DIR", self.mirror(remote)).env("GIT_CONFIG_GLOBAL", config);
         command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ALLOW_PROTOCOL", remote.protocols());
         command.env("GIT_SSH_COMMAND", remote.ssh());
