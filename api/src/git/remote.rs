@@ -246,12 +246,26 @@ impl Remote {
             let remedy = "its server redirects, and credentials are not sent on: name the address that it redirects to";
             return GitError::Permanent(format!("{name}: {shown} cannot be read: {remedy} (git says: {said})"));
         }
+        if let Some(why) = refused_key(stderr).filter(|_| self.is_ssh()) {
+            return GitError::Permanent(format!("{name}: {shown} cannot be read: {why}"));
+        }
         if PERMANENT.iter().any(|words| stderr.contains(words)) && !stderr.contains("Could not resolve host") {
             let remedy = "there is no such repository, or this program may not read it";
             return GitError::Permanent(format!("{name}: {shown} cannot be read: {remedy} (git says: {said})"));
         }
         GitError::Transient(format!("{name}: {shown} cannot be read now (git says: {said})"))
     }
+}
+
+/// What ssh says of the keys; git says only that it could not read.
+fn refused_key(stderr: &str) -> Option<&'static str> {
+    if stderr.contains("Host key verification failed") {
+        return Some(
+            "the server's host key is not one of the source credential's known hosts (Host key verification failed)",
+        );
+    }
+    let is_refused = stderr.contains("Permission denied (");
+    is_refused.then_some("the server does not accept the deploy key of the source credential (Permission denied)")
 }
 
 /// The first line that states an error; the last one is often advice.
