@@ -58,6 +58,8 @@ id! {
     ActivationId,
     /// A browser that is signed in.
     SessionId,
+    /// A deploy key or token of private repositories.
+    SourceCredentialId,
     /// A pull request that is watched.
     PullRequestId,
     /// One entry of the audit trail.

@@ -164,6 +164,11 @@ pub struct Instance {
     /// Warnings about settings that are valid but may not mean what their author expects.
     #[serde(default)]
     pub warnings: Vec<FieldWarning>,
+    /// Repositories that its playbooks may not come from (`OCIM_CONFIGURATION_SOURCES`); while there is one, no app server
+    /// can be launched. `warnings` says what to do.
+    #[serde(default)]
+    #[schema(example = json!(["ssh://git@git.example/acme/configuration"]))]
+    pub refused_sources: Vec<String>,
     /// The pull request that it was created for; null if there is none.
     pub source_pr: Option<crate::pull_request::SourcePullRequest>,
     /// The value of `If-Match` that is needed to change it; the same as the `ETag` header.

@@ -35,6 +35,7 @@ pub mod secret;
 pub mod server;
 pub mod settings;
 pub mod sign_in;
+pub mod source_credential;
 pub mod system;
 pub mod told;
 pub mod user;
@@ -46,7 +47,7 @@ pub use event::{Event, EventKind};
 pub use health::{HealthState, InstanceHealth};
 pub use ids::{
     ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ServerId, SessionId,
-    TokenId, UserId,
+    SourceCredentialId, TokenId, UserId,
 };
 pub use instance::{Instance, InstanceSummary};
 pub use launch::Trigger;

@@ -13,7 +13,7 @@ use crate::event::EventKind;
 use crate::health::HealthState;
 use crate::ids::{
     ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ServerId, SessionId,
-    TokenId, UserId,
+    SourceCredentialId, TokenId, UserId,
 };
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
@@ -62,6 +62,7 @@ macro_rules! text {
 
 bigint!(
     InstanceId,
+    SourceCredentialId,
     AppServerId,
     ServerId,
     LogEntryId,

@@ -62,6 +62,20 @@ impl AppServerSummary {
 }
 
 impl Instance {
+    /// Whether an app server can be launched, as far as that follows from the instance.
+    pub fn can_launch(&self) -> Possible {
+        if self.summary.archived_at.is_some() {
+            return Possible::No("The instance is archived; restore it to launch app servers.");
+        }
+        if !self.refused_sources.is_empty() {
+            return Possible::No(
+                "Its playbooks come from a repository that is not among the allowed sources. Choose another repository in the \
+                 settings, or have an administrator change OCIM_CONFIGURATION_SOURCES.",
+            );
+        }
+        Possible::Yes
+    }
+
     /// Whether it can be archived.
     pub fn can_be_archived(&self) -> Possible {
         if self.appservers.iter().any(|one| one.status.is_building()) {

@@ -15,8 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::port::AnsibleError;
 use super::printing::{self, Printer, failed_at};
+use super::requirements::{Origin, period};
 use super::run_dir::RunDir;
 use super::{faults, sentence};
+use crate::git::credentials::NO_KEY_SSH;
+use crate::platform::cache::{self, Hold};
 use crate::platform::command;
 use crate::platform::files::{self, private_dir};
 
@@ -77,8 +80,8 @@ struct File {
     base: PathBuf,
     text: String,
     kinds: Vec<Kind>,
-    /// Whether it refers to files of the repository itself.
-    is_local: bool,
+    /// Whether it names only exact versions of collections of Galaxy; else it may mean other things elsewhere or later.
+    is_exact: bool,
 }
 
 /// What to install for a run.
@@ -87,7 +90,7 @@ pub(super) struct Wanted<'a> {
     pub cache_dir: &'a Path,
     /// The playbook's path in the repository.
     pub playbook_path: &'a str,
-    pub commit: &'a str,
+    pub origin: Origin<'a>,
     /// The repository's own configuration, or an empty one.
     pub configuration: &'a Path,
 }
@@ -98,17 +101,18 @@ pub(super) async fn ensure(
     dir: &RunDir,
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
-) -> Result<Option<PathBuf>, AnsibleError> {
+) -> Result<Option<(PathBuf, Hold)>, AnsibleError> {
     let files = files(&dir.checkout(), wanted.playbook_path)?;
     if files.is_empty() {
         return Ok(None);
     }
     let parent = wanted.cache_dir.join("galaxy");
     make_dir(&parent)?;
-    let installed = parent.join(key(wanted, &files));
+    let installed = parent.join(name(wanted, &files, period()));
+    let held = cache::hold(&installed).map_err(|error| failed_at(&installed, &error))?;
     let _lock = files::lock(&installed.with_extension("lock"), cancel).await?;
     if installed.join(COMPLETE).is_file() {
-        return Ok(Some(installed));
+        return Ok(Some((installed, held)));
     }
     remove_dir(&installed)?;
     for kind in Kind::ALL {
@@ -125,7 +129,7 @@ pub(super) async fn ensure(
     }
     let marker = installed.join(COMPLETE);
     fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))?;
-    Ok(Some(installed))
+    Ok(Some((installed, held)))
 }
 
 /// Adds the installed collections and roles to the environment of `ansible-playbook`.
@@ -185,7 +189,7 @@ async fn install(
     command.env("ANSIBLE_GALAXY_CACHE_DIR", home.join("galaxy_cache"));
     // Otherwise it warns that a run would not find them.
     command.env("ANSIBLE_COLLECTIONS_PATH", installed.join(Kind::Collection.directory()));
-    command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20");
+    command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_SSH_COMMAND", NO_KEY_SSH);
     printer.say(format!("Installing the {} of {}", kind.directory(), file.path.display())).await?;
     let output = printing::print(command, &dir.join("galaxy.log"), LIMIT, cancel, printer).await?;
     if output.success {
@@ -224,52 +228,63 @@ fn files(checkout: &Path, playbook_path: &str) -> Result<Vec<File>, AnsibleError
             }
             let bytes = fs::read(&found).map_err(|error| failed_at(&found, &error))?;
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            let (kinds, is_local) = kinds(&text, &root.join(&base));
+            let (kinds, is_exact) = kinds(&text);
             if !kinds.is_empty() {
-                files.push(File { path, base: base.clone(), text, kinds, is_local });
+                files.push(File { path, base: base.clone(), text, kinds, is_exact });
             }
         }
     }
     Ok(files)
 }
 
-/// What a file lists, and whether it refers to files of the repository itself. An unreadable file is taken for both, so
-/// that `ansible-galaxy` reports what is wrong with it.
-fn kinds(text: &str, base: &Path) -> (Vec<Kind>, bool) {
-    let Ok(value) = shared_types::yaml::parse(text) else { return (Kind::ALL.to_vec(), true) };
+/// What a file lists, and whether it names only exact versions of Galaxy's collections. An unreadable file is taken for
+/// both kinds, so that `ansible-galaxy` reports what is wrong with it.
+fn kinds(text: &str) -> (Vec<Kind>, bool) {
+    let Ok(value) = shared_types::yaml::parse(text) else { return (Kind::ALL.to_vec(), false) };
     let entries = |key: &str| value.get(key).and_then(Value::as_array).filter(|list| !list.is_empty());
-    let is_local = |list: &Vec<Value>| list.iter().any(|entry| is_local(entry, base));
     match (&value, entries("collections"), entries("roles")) {
-        (Value::Array(list), ..) if !list.is_empty() => (vec![Kind::Role], is_local(list)),
-        (_, Some(collections), Some(roles)) => (Kind::ALL.to_vec(), is_local(collections) || is_local(roles)),
-        (_, Some(collections), None) => (vec![Kind::Collection], is_local(collections)),
-        (_, None, Some(roles)) => (vec![Kind::Role], is_local(roles)),
-        (_, None, None) => (Vec::new(), false),
+        (Value::Array(list), ..) if !list.is_empty() => (vec![Kind::Role], false),
+        (_, Some(_), Some(_)) => (Kind::ALL.to_vec(), false),
+        (_, Some(collections), None) => (vec![Kind::Collection], collections.iter().all(is_exact)),
+        (_, None, Some(_)) => (vec![Kind::Role], false),
+        (_, None, None) => (Vec::new(), true),
     }
 }
 
-fn is_local(entry: &Value, base: &Path) -> bool {
-    let texts = ["name", "source", "src", "include"].into_iter().filter_map(|key| entry.get(key)?.as_str());
-    let kind = entry.get("type").and_then(Value::as_str);
-    let mut texts = texts.chain(entry.as_str());
-    matches!(kind, Some("dir" | "subdirs" | "file"))
-        || texts.any(|text| text.starts_with(['.', '/', '~']) || text.contains("file://") || base.join(text).exists())
+/// Whether an entry is `{name: namespace.name, version: 1.2.3}` and nothing else. A version of a role is a tag of a
+/// repository, which may be moved.
+fn is_exact(entry: &Value) -> bool {
+    let Some(entry) = entry.as_object().filter(|entry| entry.len() == 2) else { return false };
+    let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let is_name = text("name").split_once('.').is_some_and(|(one, two)| is_word(one) && is_word(two));
+    let version = text("version");
+    let is_plain = version.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'));
+    is_name && is_plain && version.starts_with(|c: char| c.is_ascii_digit()) && version.matches('.').count() >= 2
 }
 
-fn key(wanted: &Wanted<'_>, files: &[File]) -> String {
+/// The name of what was installed in the cache. The configuration may name another server for the same collections. What
+/// is not exact is of this commit only, and is installed again in each period.
+fn name(wanted: &Wanted<'_>, files: &[File], period: u64) -> String {
     let mut hash = Sha256::new();
-    hash.update(wanted.virtualenv.as_os_str().as_encoded_bytes());
-    for File { path, text, is_local, base: _, kinds: _ } in files {
-        hash.update(path.as_os_str().as_encoded_bytes());
-        hash.update([0]);
-        hash.update(text);
-        hash.update([0]);
-        if *is_local {
-            hash.update(wanted.commit);
-        }
+    let mut part = |bytes: &[u8]| {
+        hash.update(bytes.len().to_be_bytes());
+        hash.update(bytes);
+    };
+    part(wanted.virtualenv.as_os_str().as_encoded_bytes());
+    part(&fs::read(wanted.configuration).unwrap_or_default());
+    for File { path, text, .. } in files {
+        part(path.as_os_str().as_encoded_bytes());
+        part(text.as_bytes());
+    }
+    let are_exact = files.iter().all(|file| file.is_exact);
+    if !are_exact {
+        part(wanted.origin.source_repo.as_bytes());
+        part(wanted.origin.commit.as_bytes());
     }
     let hash = hex::encode(hash.finalize());
-    hash.get(..32).unwrap_or(&hash).to_owned()
+    let hash = hash.get(..32).unwrap_or(&hash);
+    if are_exact { hash.to_owned() } else { format!("{hash}-{period}") }
 }
 
 fn make_dir(dir: &Path) -> Result<(), AnsibleError> {
@@ -282,22 +297,58 @@ fn remove_dir(dir: &Path) -> Result<(), AnsibleError> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
     fn a_file_asks_for_what_stands_in_it() {
-        let none = Path::new("/nonexistent");
-        for (text, kinds_of, is_local) in [
+        for (text, kinds_of, is_exact) in [
             ("collections:\n  - community.general\n", &[Kind::Collection][..], false),
+            ("collections:\n  - {name: community.general, version: 9.1.0}\n", &[Kind::Collection], true),
+            ("collections:\n  - {name: community.general, version: '>=9.1.0'}\n", &[Kind::Collection], false),
+            (
+                "collections:\n  - {name: community.general, version: 9.1.0, source: 'https://evil.example'}\n",
+                &[Kind::Collection],
+                false,
+            ),
             ("- src: https://git.example/role.git\n", &[Kind::Role], false),
-            ("roles:\n  - {src: 'git+file:///srv/role'}\ncollections:\n  - {name: a.b}\n", Kind::ALL, true),
-            ("collections:\n  - {name: ./acme.tar.gz, type: file}\n", &[Kind::Collection], true),
-            ("collections: []\n", &[], false),
-            ("name: my-conda-environment\n", &[], false),
-            ("collections: [\n", Kind::ALL, true),
+            ("roles:\n  - {name: geerlingguy.docker, version: 6.1.0}\n", &[Kind::Role], false),
+            ("roles:\n  - {src: 'git+file:///srv/role'}\ncollections:\n  - {name: a.b}\n", Kind::ALL, false),
+            ("collections:\n  - {name: ./acme.tar.gz, type: file}\n", &[Kind::Collection], false),
+            ("collections:\n  - {name: ./acme.tar.gz, version: 1.0.0}\n", &[Kind::Collection], false),
+            ("collections: []\n", &[], true),
+            ("name: my-conda-environment\n", &[], true),
+            ("collections: [\n", Kind::ALL, false),
         ] {
-            assert_eq!(kinds(text, none), (kinds_of.to_vec(), is_local), "{text}");
+            assert_eq!(kinds(text), (kinds_of.to_vec(), is_exact), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_not_exact_is_installed_for_one_commit_and_one_server() {
+        let dir = tempfile::tempdir().unwrap();
+        let (plain, other) = (dir.path().join("plain.cfg"), dir.path().join("other.cfg"));
+        fs::write(&plain, "").unwrap();
+        fs::write(&other, "[galaxy]\nserver = https://evil.example\n").unwrap();
+        let file = |text: &str| {
+            let (kinds, is_exact) = kinds(text);
+            vec![File { path: "requirements.yml".into(), base: PathBuf::new(), text: text.to_owned(), kinds, is_exact }]
+        };
+        let named = |text: &str, configuration: &Path, commit: &str, period: u64| {
+            let origin = Origin { source_repo: "https://git.example/x", commit };
+            let virtualenv = Path::new("/venv");
+            let wanted =
+                Wanted { virtualenv, cache_dir: Path::new("/"), playbook_path: "x.yml", origin, configuration };
+            name(&wanted, &file(text), period)
+        };
+        let exact = "collections: [{name: community.general, version: 9.1.0}]";
+        assert_eq!(named(exact, &plain, "a", 1), named(exact, &plain, "b", 2));
+        assert_ne!(named(exact, &plain, "a", 1), named(exact, &other, "a", 1));
+        let open = "collections: [community.general]";
+        assert_eq!(named(open, &plain, "a", 1), named(open, &plain, "a", 1));
+        assert_ne!(named(open, &plain, "a", 1), named(open, &plain, "b", 1));
+        assert_ne!(named(open, &plain, "a", 1), named(open, &plain, "a", 2));
     }
 
     #[test]

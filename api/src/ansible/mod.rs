@@ -11,6 +11,7 @@ mod faults;
 mod galaxy;
 mod guard;
 mod loading;
+mod pins;
 mod pip;
 pub mod port;
 mod printing;

@@ -63,7 +63,7 @@ pub(super) fn judge(what: &str, output: &Output, files: &[RequirementsFile]) -> 
 
 /// Finds the sentence that says what is wrong.
 fn sentence(said: &str, files: &[RequirementsFile]) -> String {
-    if let Some(sentence) = of_a_build(said) {
+    if let Some(sentence) = of_a_build(said).or_else(|| of_hashes(said, files)) {
         return sentence;
     }
     let errors = said.lines().filter_map(|line| line.strip_prefix("ERROR: "));
@@ -77,6 +77,36 @@ fn sentence(said: &str, files: &[RequirementsFile]) -> String {
     said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("pip said nothing").to_owned()
 }
 
+/// Before the requirements whose files have none of the hashes that are given.
+pub(super) const MISMATCH: &str = "DO NOT MATCH THE HASHES";
+/// Before the requirements without hashes, in a file that has some.
+const MISSING: &str = "Hashes are required in --require-hashes mode, but they are missing";
+/// Before the requirements without an exact version, in a file with hashes.
+const UNPINNED: &str = "In --require-hashes mode, all requirements must have their versions pinned with ==";
+
+/// Which requirement has a wrong hash or none; pip names it below its sentence, which is about all.
+fn of_hashes(said: &str, files: &[RequirementsFile]) -> Option<String> {
+    for (sentence, what) in [
+        (MISMATCH, "has none of the hashes that are given: the file is another one"),
+        (MISSING, "has no hash, and other requirements have one: give each a hash, also those that are needed in turn"),
+        (UNPINNED, "has no exact version (==), and other requirements have hashes"),
+    ] {
+        if let Some(name) = below(said, sentence) {
+            let place = place(name, files).unwrap_or_default();
+            return Some(format!("{name} {what}{place}"));
+        }
+    }
+    None
+}
+
+/// The first requirement that pip lists below a sentence: `    kolibri==0.19.5 from https://…:`, or with its hash.
+pub(super) fn below<'a>(said: &'a str, sentence: &str) -> Option<&'a str> {
+    let (_, rest) = said.split_once(sentence)?;
+    let named = rest.lines().skip(1).map(str::trim).find(|line| !line.is_empty())?;
+    let ends = [" from ", " (from ", " --hash"];
+    Some(ends.iter().fold(named, |name, end| name.split(end).next().unwrap_or(name)).trim_end_matches(':'))
+}
+
 /// File and line of a requirement, which pip does not report for one that does not exist.
 fn place(requirement: &str, files: &[RequirementsFile]) -> Option<String> {
     let bare = |text: &str| text.chars().filter(|character| !character.is_whitespace()).collect::<String>();
@@ -85,7 +115,7 @@ fn place(requirement: &str, files: &[RequirementsFile]) -> Option<String> {
     let is_it = |line: &str| {
         let line = bare(line).to_ascii_lowercase();
         let rest = line.strip_prefix(&wanted);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['#', ';', '-']))
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['#', ';', '-', '\\']))
     };
     files.iter().find_map(|file| {
         let number = file.text.lines().position(is_it)? + 1;
@@ -152,6 +182,22 @@ mod tests {
             let offline = failed(&format!("{trouble}\n{unknown}"));
             assert!(matches!(offline, Err(AnsibleError::Transient(_))), "{trouble}: {offline:?}");
         }
+    }
+
+    #[test]
+    fn the_requirement_with_a_wrong_hash_or_none_is_named() {
+        let said = "Collecting packaging==23.2\nERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If \
+                    you have updated the package versions, please update the hashes. Otherwise, examine the package contents \
+                    carefully; someone may have tampered with them.\n    nothing==1 from https://pypi.example/x.whl (from -r \
+                    requirements.txt (line 1)):\n        Expected sha256 aaaa\n             Got        bbbb\n";
+        let words = "nothing==1 has none of the hashes that are given: the file is another one (more.txt, line 2)";
+        assert_eq!(failed(said), permanent(words));
+        let said = "ERROR: Hashes are required in --require-hashes mode, but they are missing from some requirements here. \
+                    Here is a list of those requirements along with the hashes their downloaded archives actually had.\n    \
+                    nothing==1 --hash=sha256:bbbb\n";
+        let words = "nothing==1 has no hash, and other requirements have one: give each a hash, also those that are needed in \
+                     turn (more.txt, line 2)";
+        assert_eq!(failed(said), permanent(words));
     }
 
     #[test]

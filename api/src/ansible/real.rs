@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::port::{Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
 use super::printing::Printer;
+use super::requirements::Origin;
 use super::run_dir::{Loaded, Prepared, RunDir};
 use super::runner::{self, Isolation};
 use super::spool::Spool;
@@ -63,6 +64,7 @@ impl Ansible for AnsibleCore {
     ) -> Result<u32, AnsibleError> {
         let dir = RunDir::create(&spec.dir)?;
         let run = loading::on_no_machine(spec.clone(), &dir);
+        let _held = dir.prepared()?.map(|prepared| prepared.hold()).transpose()?;
         if let Some(loaded) = Self::loaded(&run, &dir)? {
             return Ok(loaded.tasks);
         }
@@ -73,22 +75,25 @@ impl Ansible for AnsibleCore {
             .ok_or(AnsibleError::Cancelled)??;
         self.git.check_out(&spec.source_repo, &commit, &dir.checkout(), &mut printer, cancel).await?;
         dir.in_checkout("playbook", &spec.playbook_path)?;
-        let virtualenv = virtualenv::ensure(&self.config, &spec.requirements, &dir, cancel, &mut printer).await?;
+        let origin = Origin { source_repo: &spec.source_repo, commit: &commit };
+        let made = virtualenv::ensure(&self.config, &spec.requirements, (&dir, origin), cancel, &mut printer).await?;
+        let (virtualenv, _held) = made;
         dir.make_home()?;
         let wanted = galaxy::Wanted {
             virtualenv: &virtualenv,
             cache_dir: &self.config.cache_dir,
             playbook_path: &spec.playbook_path,
-            commit: &commit,
+            origin,
             configuration: &runner::configuration(&dir, &run),
         };
-        let installed = galaxy::ensure(&wanted, &dir, cancel, &mut printer).await?;
+        let (installed, _held) = galaxy::ensure(&wanted, &dir, cancel, &mut printer).await?.unzip();
         let wheels = if spec.variables.contains_key(wheels::VARIABLE) {
             None
         } else {
             let places = (self.config.cache_dir.as_path(), virtualenv.as_path());
-            wheels::ensure(places, &spec.playbook_path, &dir, cancel, &mut printer).await?
+            wheels::ensure(places, &spec.playbook_path, (&dir, origin), cancel, &mut printer).await?
         };
+        let (wheels, _held) = wheels.unzip();
         let mut prepared = Prepared { virtualenv, installed, wheels, loaded: None };
         dir.write_prepared(&prepared)?;
         let loaded = loading::load(spec, &dir, cancel, &mut printer).await?;
@@ -105,6 +110,7 @@ impl Ansible for AnsibleCore {
         sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<RunOutcome, AnsibleError> {
+        let _held = RunDir::create(&spec.dir)?.prepared()?.map(|prepared| prepared.hold()).transpose()?;
         let isolation = *self.isolation.get_or_init(Isolation::probe).await;
         runner::run(isolation, spec, sink, cancel).await
     }

@@ -3,15 +3,20 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
 
+use super::pins::{self, Pins};
 use super::port::{AnsibleError, Requirements};
 use super::printing::failed_at;
 use super::run_dir::RunDir;
 
 /// Limit for the requirements files and the files they name, in total, in bytes.
 const TEXT_LIMIT: usize = 1 << 20;
+
+/// How long what was installed is used again, if it is not named by hashes.
+const PERIOD: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// File in a run's directory with requirements that are in no repository. pip names it in its messages.
 const GIVEN: &str = "given-requirements.txt";
@@ -29,7 +34,6 @@ pub(super) struct RequirementsFile {
 pub(super) struct Source {
     /// The first one is the requested file; the others are those that it names.
     files: Vec<RequirementsFile>,
-    text: String,
     work_dir: PathBuf,
 }
 
@@ -50,8 +54,7 @@ impl Source {
                 (vec![RequirementsFile { path: GIVEN.into(), text: text.clone() }], dir.path().to_owned())
             }
         };
-        let text = files.iter().flat_map(|file| [&file.text, "\0"]).collect();
-        Ok(Self { files, text, work_dir })
+        Ok(Self { files, work_dir })
     }
 
     /// The file to install, as pip is to name it: relative to [`Source::work_dir`].
@@ -68,11 +71,40 @@ impl Source {
     pub(super) fn files(&self) -> &[RequirementsFile] {
         &self.files
     }
+}
 
-    /// The text of all files.
-    pub(super) fn text(&self) -> &str {
-        &self.text
+/// The repository that requirements are of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin<'a> {
+    /// URL or absolute path.
+    pub source_repo: &'a str,
+    /// The full hash of the commit.
+    pub commit: &'a str,
+}
+
+/// The name of what was installed from these files in the cache. `maker`: what else decides what is installed.
+///
+/// Equal texts need not install equal things. Hashes name every file; then the text is enough. What only the index resolves
+/// means the same for every repository, but another thing later, so it is installed again in each period. Anything else may
+/// mean other things in another repository, or at another commit: nobody else ever gets it.
+pub(super) fn cache_name(maker: &str, files: &[RequirementsFile], origin: Origin<'_>, period: u64) -> String {
+    let text: String = files.iter().flat_map(|file| [&file.text, "\0"]).collect();
+    match pins::of(files) {
+        Pins::Hashes => key(maker, &text),
+        Pins::Index => format!("{}-{period}", key(maker, &text)),
+        Pins::Open => {
+            let Origin { source_repo, commit } = origin;
+            // A relative path in a file is relative to it.
+            let path = files.first().map(|file| file.path.display().to_string()).unwrap_or_default();
+            format!("{}-{period}", key(maker, &format!("{source_repo}\0{commit}\0{path}\0{text}")))
+        }
     }
+}
+
+/// The number of the present period: what is not named by hashes is installed again in each.
+pub(super) fn period() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs() / PERIOD.as_secs()
 }
 
 /// A hash of these requirements and this interpreter.
@@ -105,7 +137,7 @@ pub(super) fn read_all(requirements: &Path, checkout: &Path) -> Result<Vec<Requi
 }
 
 /// The file named by `-r file`, `-rfile`, `--requirement file` or `--requirement=file`, and the same for constraints.
-fn named_file(line: &str) -> Option<&str> {
+pub(super) fn named_file(line: &str) -> Option<&str> {
     let options = ["--requirement", "--constraint", "-r", "-c"];
     let rest = options.iter().find_map(|option| line.trim().strip_prefix(option))?;
     let name = rest.trim_start_matches([' ', '\t', '=']);
@@ -118,6 +150,32 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use super::*;
+
+    fn named(text: &str, source_repo: &str, commit: &str, period: u64) -> String {
+        let files = [RequirementsFile { path: "requirements.txt".into(), text: text.to_owned() }];
+        cache_name("3.11", &files, Origin { source_repo, commit }, period)
+    }
+
+    #[test]
+    fn what_may_mean_other_things_elsewhere_is_shared_with_nobody() {
+        let hash = format!("x==1 --hash=sha256:{}", "0".repeat(64));
+        let (ours, theirs) = (("https://git.example/ours", "c1"), ("https://git.example/theirs", "c2"));
+        for (text, is_shared, is_for_ever) in [
+            (hash.as_str(), true, true),
+            ("ansible-core==2.16.1", true, false),
+            ("ansible>=2.9", true, false),
+            ("./roles/local", false, false),
+            ("git+https://git.example/x", false, false),
+            ("-r https://git.example/x.txt", false, false),
+            ("--index-url https://evil.example/simple\nansible-core==2.16.1", false, false),
+        ] {
+            let name = named(text, ours.0, ours.1, 7);
+            assert_eq!(name, named(text, ours.0, ours.1, 7), "{text}");
+            assert_eq!(name == named(text, theirs.0, theirs.1, 7), is_shared, "{text}: another repository");
+            assert_eq!(name == named(text, ours.0, "c3", 7), is_shared, "{text}: another commit");
+            assert_eq!(name == named(text, ours.0, ours.1, 8), is_for_ever, "{text}: a later period");
+        }
+    }
 
     #[test]
     fn the_key_covers_the_files_a_file_names() {

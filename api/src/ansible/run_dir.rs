@@ -23,6 +23,7 @@ use super::port::{AnsibleError, RunSpec, Target};
 use super::printing::failed_at;
 use super::process::{self, Identity};
 use super::wheels;
+use crate::platform::cache::{self, Hold};
 use crate::platform::files::private_dir;
 
 const CALLBACK: &str = include_str!("../../../ansible/callback_plugins/ocim_jsonl.py");
@@ -44,6 +45,22 @@ pub(super) struct Prepared {
     /// None until Ansible has loaded the playbook.
     #[serde(default)]
     pub loaded: Option<Loaded>,
+}
+
+impl Prepared {
+    /// Keeps what is used out of the cache's cleaning, as far as it is there.
+    pub(super) fn hold(&self) -> Result<Vec<Hold>, AnsibleError> {
+        let entries = [Some(&self.virtualenv), self.installed.as_ref(), self.wheels.as_ref()];
+        let mut held = Vec::new();
+        for entry in entries.into_iter().flatten() {
+            match cache::hold(entry) {
+                Ok(hold) => held.push(hold),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(failed_at(entry, &error)),
+            }
+        }
+        Ok(held)
+    }
 }
 
 /// A playbook that Ansible has loaded.

@@ -4,7 +4,7 @@
 //! `ansible-playbook --version` then runs. An existing complete virtualenv is preferred over making another.
 //!
 //! A virtualenv is built in its final place, because its scripts hold its path; a marker file says that it is complete.
-//! Nothing is ever removed from the cache, since a run may use it.
+//! The cache is cleaned by age and size ([`crate::platform::cache`]); what a run uses is held.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,9 @@ use super::port::{AnsibleError, Requirements, SpoolLine, SpoolPosition, SpoolSin
 use super::printing::{self, Printer, failed_at};
 use super::python::{identity, make_bare};
 use super::real::AnsibleConfig;
-use super::requirements::{Source, key};
+use super::requirements::{Origin, Source, cache_name, key, period};
 use super::run_dir::RunDir;
+use crate::platform::cache::{self, Hold};
 use crate::platform::command;
 use crate::platform::files::{self, private_dir};
 
@@ -62,6 +63,8 @@ async fn fill_wheels_with(
 ) -> Result<(), AnsibleError> {
     let cancel = CancellationToken::new();
     let wheels = wheels(config);
+    make_dir(&config.cache_dir)?;
+    let _held = hold(&wheels)?;
     make_dir(&wheels)?;
     let hash = key(&identity(python, &cancel).await?, requirements_text);
     let marker = wheels.join(format!(".{hash}"));
@@ -86,7 +89,8 @@ async fn fill_wheels_with(
     fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
 }
 
-/// The virtualenv for these requirements with the first interpreter that fits, made unless it exists.
+/// The virtualenv for these requirements with the first interpreter that fits, made unless it exists. It stays as long as
+/// it is held.
 ///
 /// # Errors
 /// [`AnsibleError::Permanent`] with each interpreter's error if none fits; [`AnsibleError::Transient`] as soon as one
@@ -94,18 +98,19 @@ async fn fill_wheels_with(
 pub(super) async fn ensure(
     config: &AnsibleConfig,
     requirements: &Requirements,
-    dir: &RunDir,
+    (dir, origin): (&RunDir, Origin<'_>),
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
-) -> Result<PathBuf, AnsibleError> {
+) -> Result<(PathBuf, Hold), AnsibleError> {
     let source = Source::read(requirements, dir)?;
+    let period = period();
     let parent = config.cache_dir.join("venv");
     make_dir(&parent)?;
     let (mut places, mut refusals) = (Vec::<(&str, PathBuf)>::new(), Vec::new());
     for python in &config.pythons {
         match identity(python, cancel).await {
             Ok(identity) => {
-                let place = parent.join(key(&identity, source.text()));
+                let place = parent.join(cache_name(&identity, source.files(), origin, period));
                 // Two names may mean the same interpreter.
                 if places.iter().all(|(_, other)| *other != place) {
                     places.push((python, place));
@@ -115,13 +120,18 @@ pub(super) async fn ensure(
             Err(error) => return Err(error),
         }
     }
-    if let Some((_, virtualenv)) = places.iter().find(|(_, place)| is_complete(place)) {
-        return Ok(virtualenv.clone());
+    for (_, virtualenv) in &places {
+        let held = hold(virtualenv)?;
+        if is_complete(virtualenv) {
+            return Ok((virtualenv.clone(), held));
+        }
     }
     let mut maker = Maker { config, source: &source, dir, cancel, printer };
     for (python, virtualenv) in places {
+        let held = hold(&virtualenv)?;
         match maker.make(python, &virtualenv).await {
-            Ok(()) => return Ok(virtualenv),
+            Ok(()) => return Ok((virtualenv, held)),
+            Err(AnsibleError::Transient(words)) => return earlier(&virtualenv, period, words, maker.printer).await,
             Err(AnsibleError::Permanent(words)) if config.pythons.len() > 1 => {
                 maker.printer.say(format!("{python} does not fit these requirements: {words}")).await?;
                 refusals.push((python.to_owned(), words));
@@ -131,6 +141,29 @@ pub(super) async fn ensure(
     }
     refusals.sort_by_key(|(python, _)| config.pythons.iter().position(|other| other == python));
     Err(none_fits(refusals))
+}
+
+/// The virtualenv of the period before, if the present one's cannot be made now: an index that is away for a while must not
+/// stop builds that worked.
+async fn earlier(
+    virtualenv: &Path,
+    period: u64,
+    words: String,
+    printer: &mut Printer<'_>,
+) -> Result<(PathBuf, Hold), AnsibleError> {
+    let name = virtualenv.file_name().and_then(|name| name.to_str()).and_then(|name| name.split_once('-'));
+    let before = name.map(|(hash, _)| virtualenv.with_file_name(format!("{hash}-{}", period.saturating_sub(1))));
+    let Some(before) = before else { return Err(AnsibleError::Transient(words)) };
+    let held = hold(&before)?;
+    if !is_complete(&before) {
+        return Err(AnsibleError::Transient(words));
+    }
+    printer.say(format!("The virtualenv cannot be made again now ({words}); the one of last week is used")).await?;
+    Ok((before, held))
+}
+
+fn hold(entry: &Path) -> Result<Hold, AnsibleError> {
+    cache::hold(entry).map_err(|error| failed_at(entry, &error))
 }
 
 /// The error of each interpreter; if there is only one, without its name.
@@ -189,6 +222,7 @@ impl Maker<'_, '_> {
 
     async fn install(&mut self, virtualenv: &Path) -> Result<(), AnsibleError> {
         let wheels = wheels(self.config);
+        let _held = hold(&wheels)?;
         if wheels.is_dir() {
             let mut command = pip(virtualenv, "install");
             command.arg("--no-index").arg("--find-links").arg(&wheels).arg("-r").arg(self.source.path());

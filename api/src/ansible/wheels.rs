@@ -8,14 +8,14 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::pip::{self, pip};
 use super::port::AnsibleError;
 use super::printing::{self, Printer, failed, failed_at};
-use super::requirements::{RequirementsFile, read_all};
+use super::requirements::{Origin, RequirementsFile, cache_name, period, read_all};
 use super::run_dir::RunDir;
+use crate::platform::cache::{self, Hold};
 use crate::platform::command::{self, Output};
 use crate::platform::files::{lock, private_dir};
 
@@ -51,10 +51,10 @@ const PYTHON: &str = "import sys, platform; print(sys.implementation.cache_tag, 
 pub(super) async fn ensure(
     (cache_dir, virtualenv): (&Path, &Path),
     playbook_path: &str,
-    dir: &RunDir,
+    (dir, origin): (&RunDir, Origin<'_>),
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
-) -> Result<Option<PathBuf>, AnsibleError> {
+) -> Result<Option<(PathBuf, Hold)>, AnsibleError> {
     let Some(file) = find(&dir.checkout(), playbook_path) else { return Ok(None) };
     let files = read_all(&file, &dir.checkout())?;
     let Some(first) = files.first() else { return Ok(None) };
@@ -62,10 +62,11 @@ pub(super) async fn ensure(
     let python = python(virtualenv, cancel).await?;
     let parent = cache_dir.join("wheelhouse");
     private_dir(&parent).map_err(|error| failed_at(&parent, &error))?;
-    let archive = parent.join(key(&python, &files)).with_extension("tar");
+    let archive = parent.join(cache_name(&python, &files, origin, period())).with_extension("tar");
+    let held = cache::hold(&archive).map_err(|error| failed_at(&archive, &error))?;
     let _lock = lock(&archive.with_extension("lock"), cancel).await?;
     if archive.is_file() {
-        return Ok(Some(archive));
+        return Ok(Some((archive, held)));
     }
     let name = first.path.display();
     printer.say(format!("Downloading the wheels of {name} (the next run uses them again)")).await?;
@@ -86,7 +87,7 @@ pub(super) async fn ensure(
     };
     // Only to free space: it is also removed before the next download.
     drop(remove_dir(&work));
-    made.map(|()| Some(archive))
+    made.map(|()| Some((archive, held)))
 }
 
 fn find(checkout: &Path, playbook_path: &str) -> Option<PathBuf> {
@@ -130,23 +131,13 @@ async fn python(virtualenv: &Path, cancel: &CancellationToken) -> Result<String,
     Err(AnsibleError::Transient(format!("the Python of the virtualenv does not run: {}", stderr.trim())))
 }
 
-fn key(python: &str, files: &[RequirementsFile]) -> String {
-    let mut hash = Sha256::new().chain_update(python);
-    for file in files {
-        hash.update([0]);
-        hash.update(&file.text);
-    }
-    let hash = hex::encode(hash.finalize());
-    hash.get(..32).unwrap_or(&hash).to_owned()
-}
-
 fn downloaded(output: &Output, files: &[RequirementsFile], python: &str) -> Result<(), AnsibleError> {
     pip::judge("the wheels cannot be downloaded", output, files).map_err(|error| match error {
         AnsibleError::Permanent(words) if words.contains("No matching distribution") => {
             AnsibleError::Permanent(format!("{words}; it has no wheel for {python}, and only wheels are taken"))
         }
         AnsibleError::Permanent(words) if words.contains("DO NOT MATCH THE HASHES") => {
-            let name = mismatched(&output.stdout).unwrap_or("a wheel");
+            let name = pip::below(&output.stdout, pip::MISMATCH).unwrap_or("a wheel");
             AnsibleError::Permanent(format!(
                 "the wheels cannot be downloaded: {name} has none of the hashes that are given"
             ))
@@ -156,12 +147,6 @@ fn downloaded(output: &Output, files: &[RequirementsFile], python: &str) -> Resu
         | AnsibleError::Sink(_)
         | AnsibleError::Cancelled) => other,
     })
-}
-
-/// The requirement that pip names below its sentence about hashes: `    kolibri==0.19.5 from https://…:`.
-fn mismatched(said: &str) -> Option<&str> {
-    let (_, rest) = said.split_once("DO NOT MATCH THE HASHES")?;
-    rest.lines().skip(1).find_map(|line| line.trim().split_once(" from ")).map(|(name, _)| name)
 }
 
 /// Packs a directory of wheels into a tar, atomically.

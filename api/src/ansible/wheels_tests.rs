@@ -42,6 +42,8 @@ fn the_file_beside_the_playbook_counts_and_a_link_out_of_the_repository_does_not
 
 #[test]
 fn the_key_depends_on_the_python_and_on_every_file() {
+    let origin = Origin { source_repo: "https://git.example/x", commit: "c0ffee" };
+    let key = |python: &str, files: &[RequirementsFile]| cache_name(python, files, origin, 7);
     let one = key("cpython-311 x86_64", &[file("a")]);
     assert_ne!(one, key("cpython-312 x86_64", &[file("a")]));
     assert_ne!(one, key("cpython-311 x86_64", &[file("a"), file("b")]));

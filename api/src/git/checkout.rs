@@ -41,7 +41,8 @@ pub(super) async fn check_out(
         tokio::fs::remove_dir_all(checkout).await.map_err(|error| failed_at(checkout, &error))?;
     }
     private_dir(checkout).map_err(|error| failed_at(checkout, &error))?;
-    let top = Part { remote: Remote::parse(repository)?, commit: commit.to_owned(), path: String::new(), depth: 0 };
+    let remote = git.admit(Remote::parse(repository)?).await?;
+    let top = Part { remote, commit: commit.to_owned(), path: String::new(), depth: 0 };
     let (name, mut count) = (top.remote.name().to_owned(), 0);
     let mut parts = vec![top];
     while let Some(part) = parts.pop() {
@@ -114,7 +115,11 @@ async fn submodules_of(
         }
         let Some(url) = url else { return permanent("has no url in .gitmodules") };
         let remote = match part.remote.submodule(url) {
-            Ok(remote) => remote,
+            Ok(remote) => match git.admit(remote).await {
+                Ok(remote) => remote,
+                Err(GitError::Permanent(words)) => return permanent(&format!("cannot be checked out: {words}")),
+                Err(error) => return Err(error),
+            },
             Err(error) => return permanent(&format!("cannot be checked out: {error}")),
         };
         parts.push(Part { remote, commit: link.hash.clone(), path, depth: part.depth + 1 });

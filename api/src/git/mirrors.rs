@@ -12,9 +12,11 @@ use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
+use super::credentials::Credentials;
 use super::entry::Entry;
 use super::port::{GitError, Progress};
 use super::remote::Remote;
+use super::sources::{NotAllowed, Sources};
 use crate::platform::command::{self, Output};
 use crate::platform::files::{self, private_dir};
 
@@ -33,10 +35,8 @@ const EVERYTHING: &[&str] = &["+refs/*:refs/*"];
 /// The longest list of a commit's files, in bytes.
 const LIST_LIMIT: u64 = 64 << 20;
 
-/// The git configuration in addition to the user's own. An empty credential helper resets the list of helpers.
+/// The git configuration in place of the user's own. An empty credential helper resets the list of helpers.
 const CONFIG: &str = "\
-[include]
-\tpath = ~/.gitconfig
 [credential]
 \thelper =
 [safe]
@@ -55,11 +55,20 @@ const CONFIG: &str = "\
 #[derive(Debug)]
 pub(super) struct Mirrors<'a> {
     cache_dir: &'a Path,
+    sources: &'a Sources,
+    credentials: &'a dyn Credentials,
 }
 
 impl<'a> Mirrors<'a> {
-    pub(super) fn new(cache_dir: &'a Path) -> Self {
-        Self { cache_dir }
+    pub(super) fn new(cache_dir: &'a Path, sources: &'a Sources, credentials: &'a dyn Credentials) -> Self {
+        Self { cache_dir, sources, credentials }
+    }
+
+    /// The repository, with its credentials, if configuration may come from it.
+    pub(super) async fn admit(&self, remote: Remote) -> Result<Remote, GitError> {
+        self.sources.allows(remote.address()).map_err(|NotAllowed(words)| GitError::Permanent(words))?;
+        let credential = self.credentials.find(remote.address()).await.map_err(GitError::Transient)?;
+        remote.authorize(credential, &self.dir())
     }
 
     /// The commit that a branch, tag or commit is now. A full hash is returned without asking the repository.
@@ -69,10 +78,12 @@ impl<'a> Mirrors<'a> {
         version: &str,
         cancel: &CancellationToken,
     ) -> Result<String, GitError> {
+        let remote = Remote::parse(repository)?;
         if is_hash(version, 40..=40) {
+            self.sources.allows(remote.address()).map_err(|NotAllowed(words)| GitError::Permanent(words))?;
             return Ok(version.to_ascii_lowercase());
         }
-        let remote = Remote::parse(repository)?;
+        let remote = self.admit(remote).await?;
         if !is_reference(version) {
             return Err(unknown(&remote, version));
         }
@@ -199,7 +210,9 @@ impl<'a> Mirrors<'a> {
         command.args(["rev-parse", "--verify", "--end-of-options", &format!("{version}^{{commit}}")]);
         let output = command::capture(command, ASK_LIMIT, cancel).await?;
         match output.stdout.trim() {
-            commit if output.success && is_hash(commit, 40..=40) => Ok(commit.to_owned()),
+            commit if output.success && is_hash(commit, 40..=40) => {
+                self.on_branch_or_tag(remote, commit, version, cancel).await
+            }
             _ if output.stderr.contains("ambiguous") => Err(GitError::Permanent(format!(
                 "{}: several commits of {} begin with «{version}»: write more of it",
                 remote.name(),
@@ -207,6 +220,21 @@ impl<'a> Mirrors<'a> {
             ))),
             _ => Err(unknown(remote, version)),
         }
+    }
+
+    /// The commit, if a branch or tag has it: the mirror also holds commits of forks and pull requests, which were fetched
+    /// by their whole hash, and anybody may have made those.
+    async fn on_branch_or_tag(
+        &self,
+        remote: &Remote,
+        commit: &str,
+        version: &str,
+        cancel: &CancellationToken,
+    ) -> Result<String, GitError> {
+        let list = ["for-each-ref", "--count=1", "--contains", commit, "refs/heads/", "refs/tags/"];
+        let refs = self.ask(self.git(remote)?, &list, cancel).await?;
+        let is_there = refs.success && !refs.stdout.trim().is_empty();
+        if is_there { Ok(commit.to_owned()) } else { Err(unknown(remote, version)) }
     }
 
     async fn has(&self, remote: &Remote, commit: &str, cancel: &CancellationToken) -> Result<bool, GitError> {
@@ -275,13 +303,11 @@ impl<'a> Mirrors<'a> {
             std::fs::write(&config, CONFIG).map_err(|error| failed_at(&config, &error))?;
         }
         let mut command = command::command("git");
-        if std::env::var_os("HOME").is_none() {
-            // A service may have no HOME, but `~` in the configuration must resolve to a directory.
-            command.env("HOME", &dir);
-        }
+        // Nothing of the user who runs this program: no configuration, keys or agent.
+        command.env("HOME", &dir).env_remove("SSH_AUTH_SOCK");
         command.env("GIT_DIR", self.mirror(remote)).env("GIT_CONFIG_GLOBAL", config);
-        command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ALLOW_PROTOCOL", "https:http:ssh:git:file");
-        command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20");
+        command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ALLOW_PROTOCOL", remote.protocols());
+        command.env("GIT_SSH_COMMAND", remote.ssh());
         let settings = remote.settings();
         command.env("GIT_CONFIG_COUNT", settings.len().to_string());
         for (index, (key, value)) in settings.iter().enumerate() {

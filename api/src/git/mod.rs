@@ -4,11 +4,14 @@
 //! purpose of a repository.
 
 mod checkout;
+pub mod credentials;
 mod entry;
 pub mod fake;
 mod mirrors;
 pub mod port;
 pub mod real;
 mod remote;
+pub mod source_credentials;
+pub mod sources;
 mod submodules;
 mod unfollowed;

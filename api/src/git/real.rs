@@ -1,25 +1,43 @@
 //! Git itself: the program `git`, with mirrors in the cache.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::checkout;
+use super::credentials::{Credentials, NoCredentials};
 use super::mirrors::Mirrors;
 use super::port::{Git, GitError, Progress};
+use super::sources::Sources;
 
 /// Runs the `git` program of this host.
 #[derive(Debug, Clone)]
 pub struct GitCli {
     /// The cache directory; mirrors are in its subdirectory `git/`, shared by all programs of this user.
     pub cache_dir: PathBuf,
+    /// The repositories that may be read, submodules included.
+    pub sources: Sources,
+    /// The credentials of private repositories.
+    pub credentials: Arc<dyn Credentials>,
+}
+
+impl GitCli {
+    /// Without credentials.
+    pub fn public(cache_dir: PathBuf, sources: Sources) -> Self {
+        Self { cache_dir, sources, credentials: Arc::new(NoCredentials) }
+    }
+
+    fn mirrors(&self) -> Mirrors<'_> {
+        Mirrors::new(&self.cache_dir, &self.sources, self.credentials.as_ref())
+    }
 }
 
 #[async_trait]
 impl Git for GitCli {
     async fn resolve(&self, repository: &str, version: &str) -> Result<String, GitError> {
-        Mirrors::new(&self.cache_dir).resolve(repository, version, &CancellationToken::new()).await
+        self.mirrors().resolve(repository, version, &CancellationToken::new()).await
     }
 
     async fn check_out(
@@ -30,6 +48,6 @@ impl Git for GitCli {
         progress: &mut dyn Progress,
         cancel: &CancellationToken,
     ) -> Result<(), GitError> {
-        checkout::check_out(&Mirrors::new(&self.cache_dir), (repository, commit), dir, cancel, progress).await
+        checkout::check_out(&self.mirrors(), (repository, commit), dir, cancel, progress).await
     }
 }

@@ -1,9 +1,14 @@
 //! The URL or path of a repository, as a user gave it, and the classification of its errors.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use shared_types::secret;
 use url::Url;
 
+use super::credentials::{self, Credential, KeyFiles};
 use super::port::GitError;
 
 /// Messages of `git` for errors that a retry would not fix.
@@ -63,6 +68,10 @@ pub(super) struct Remote {
     address: String,
     /// The `Authorization` header with user and password, if the URL had any.
     authorization: Option<String>,
+    /// The same header of a stored token; it goes to no other repository.
+    token: Option<String>,
+    /// The files of a stored deploy key, which ssh must be able to read.
+    pub(super) key: Option<Arc<KeyFiles>>,
 }
 
 impl Remote {
@@ -74,23 +83,48 @@ impl Remote {
             return bad("must be a URL or an absolute path, on one line");
         }
         if repository.starts_with('/') {
-            return Ok(Self { address: repository.to_owned(), authorization: None });
+            return Ok(Self::at(repository));
         }
         if let Some((host, path)) = repository.split_once(':').filter(|(_, path)| !path.starts_with("//")) {
             if host.contains('/') || host.starts_with('-') || path.starts_with(':') || path.is_empty() {
                 return bad("must be a URL or an absolute path");
             }
-            return Ok(Self { address: repository.to_owned(), authorization: None });
+            return Ok(Self::at(repository));
         }
         let Ok(mut url) = Url::parse(repository) else { return bad("must be a URL or an absolute path") };
         match url.scheme() {
             "http" | "https" => Ok(Self::without_password(&mut url)),
-            "ssh" | "git" | "file" if url.password().is_none() => {
-                Ok(Self { address: repository.to_owned(), authorization: None })
-            }
+            "ssh" | "git" | "file" if url.password().is_none() => Ok(Self::at(repository)),
             "ssh" | "git" | "file" => bad("must not hold a password"),
             scheme => bad(&format!("has the scheme «{scheme}»; it must be https, http, ssh, git or file")),
         }
+    }
+
+    fn at(address: &str) -> Self {
+        Self { address: address.to_owned(), authorization: None, token: None, key: None }
+    }
+
+    /// Adds a stored credential. `dir`: where files of keys may be written.
+    pub(super) fn authorize(mut self, credential: Option<Credential>, dir: &Path) -> Result<Self, GitError> {
+        match credential {
+            None if self.is_ssh() => {
+                let (name, shown) = (self.name(), self.shown());
+                return Err(GitError::Permanent(format!(
+                    "{name}: there is no deploy key for {shown}: an administrator adds one, with the server's host keys, as a \
+                     source credential (POST /api/v1/source-credentials)"
+                )));
+            }
+            Some(Credential::DeployKey { private_key, known_hosts }) if self.is_ssh() => {
+                let files = KeyFiles::write(dir, &private_key, &known_hosts);
+                let files = files.map_err(|error| GitError::Transient(format!("{}: {error}", dir.display())))?;
+                self.key = Some(Arc::new(files));
+            }
+            Some(Credential::Token { username, token }) if self.authorization.is_none() && self.origin().is_some() => {
+                self.token = Some(credentials::basic(&username, &token));
+            }
+            None | Some(Credential::DeployKey { .. } | Credential::Token { .. }) => {}
+        }
+        Ok(self)
     }
 
     /// The repository of a submodule, by its URL in `.gitmodules`. A relative URL is relative to this repository, as in
@@ -155,14 +189,11 @@ impl Remote {
         };
         let user = decode(url.username());
         let password = url.password().map(decode).unwrap_or_default();
-        let authorization = (!user.is_empty()).then(|| {
-            let credentials = BASE64_STANDARD.encode(format!("{user}:{password}"));
-            format!("Authorization: Basic {credentials}")
-        });
+        let authorization = (!user.is_empty()).then(|| credentials::basic(&user, &password));
         // These calls fail only for URLs without a host, which HTTP URLs always have.
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        Self { address: url.to_string(), authorization }
+        Self { authorization, ..Self::at(url.as_str()) }
     }
 
     /// The address for git commands.
@@ -185,19 +216,65 @@ impl Remote {
     /// Git configuration for this repository.
     pub(super) fn settings(&self) -> Vec<(String, String)> {
         let mut settings = vec![("remote.origin.url".to_owned(), self.address.clone())];
-        if let Some(header) = &self.authorization {
+        if let Some(header) = self.authorization.as_ref().or(self.token.as_ref()) {
             settings.push((format!("http.{}.extraHeader", self.address), header.clone()));
+            // Git would send the header on to the server that it is redirected to.
+            settings.push((format!("http.{}.followRedirects", self.address), "false".to_owned()));
         }
         settings
+    }
+
+    /// The `ssh` that git may use: with the repository's own deploy key, or without any key.
+    pub(super) fn ssh(&self) -> String {
+        self.key.as_ref().map_or_else(|| credentials::NO_KEY_SSH.to_owned(), |key| key.ssh())
+    }
+
+    /// The protocols that git may use, also after a redirect.
+    pub(super) fn protocols(&self) -> &'static str {
+        match self.address.split_once("://").map(|(scheme, _)| scheme) {
+            Some("https") => "https",
+            Some("http") => "http:https",
+            Some(scheme) if scheme.eq_ignore_ascii_case("git") => "git",
+            _ if self.is_local() => "file",
+            _ => "ssh",
+        }
+    }
+
+    fn is_ssh(&self) -> bool {
+        let scheme = self.address.split_once("://").map(|(scheme, _)| scheme);
+        scheme.map_or(!self.address.starts_with('/'), |scheme| scheme.eq_ignore_ascii_case("ssh"))
+    }
+
+    /// The text without the credentials, which a server may repeat in its answer.
+    fn without_credentials(&self, text: &str) -> String {
+        let headers = [&self.authorization, &self.token].into_iter().flatten();
+        let encoded = headers.filter_map(|header| header.rsplit(' ').next());
+        encoded.fold(text.to_owned(), |text, encoded| {
+            let plain = BASE64_STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let password =
+                plain.as_deref().and_then(|plain| plain.split_once(':')).map_or("", |(_, password)| password);
+            let text = text.replace(encoded, secret::HIDDEN);
+            if password.is_empty() { text } else { text.replace(password, secret::HIDDEN) }
+        })
     }
 
     /// Classifies an error of git.
     pub(super) fn explain(&self, stderr: &str) -> GitError {
         let (name, shown) = (self.name(), self.shown());
+        let stderr = &self.without_credentials(stderr);
         let mut lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
         let said = reason(stderr).or_else(|| lines.next_back()).unwrap_or("git said nothing");
         if stderr.contains("setpriv: failed to execute") {
             return GitError::Permanent(format!("the program `git` cannot be run: install git ({said})"));
+        }
+        let is_redirect =
+            ["301", "302", "307", "308"].iter().any(|code| stderr.contains(&format!("returned error: {code}")));
+        if is_redirect {
+            let remedy = "its server redirects, and credentials are not sent on: name the address that it redirects to";
+            return GitError::Permanent(format!("{name}: {shown} cannot be read: {remedy} (git says: {said})"));
+        }
+        if let Some(why) = refused_key(stderr).filter(|_| self.is_ssh()) {
+            return GitError::Permanent(format!("{name}: {shown} cannot be read: {why}"));
         }
         if !self.is_local() && UNREACHED.iter().any(|words| stderr.contains(words)) {
             tracing::info!(repository = shown, reason = said, "the server of a repository was not reached");
@@ -209,6 +286,17 @@ impl Remote {
         }
         GitError::Transient(format!("{name}: {shown} cannot be read now (git says: {said})"))
     }
+}
+
+/// What ssh says of the keys; git says only that it could not read.
+fn refused_key(stderr: &str) -> Option<&'static str> {
+    if stderr.contains("Host key verification failed") {
+        return Some(
+            "the server's host key is not one of the source credential's known hosts (Host key verification failed)",
+        );
+    }
+    let is_refused = stderr.contains("Permission denied (");
+    is_refused.then_some("the server does not accept the deploy key of the source credential (Permission denied)")
 }
 
 /// The first line that states an error; the last one is often advice.

@@ -8,6 +8,7 @@ use chrono::Utc;
 use shared_types::{FieldError, Problem, ProblemType};
 
 use super::middleware::request_id;
+use crate::git::source_credentials::CredentialError;
 use crate::instances::Refusal;
 use crate::platform::audit::Origin;
 use crate::platform::db::DbError;
@@ -217,6 +218,16 @@ impl From<AccountError> for ApiError {
             AccountError::Invalid(error) => Self::invalid(vec![error]),
             AccountError::Hash(error) => Self::internal(error),
             AccountError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<CredentialError> for ApiError {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::NotFound(id) => Self::not_found("source credential", id),
+            CredentialError::Invalid(errors) => Self::invalid(errors),
+            CredentialError::Db(error) => error.into(),
         }
     }
 }

@@ -30,6 +30,7 @@ pub mod retention;
 pub mod router;
 mod searching;
 pub mod servers;
+pub mod source_credentials;
 pub mod span;
 pub mod sse;
 pub mod system;

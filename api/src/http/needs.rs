@@ -119,6 +119,9 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::ListUserTokens
         | O::DeleteUserToken
         | O::DeleteUserTokens
-        | O::SetUserPassword => Some(Need::Scope(Scope::Admin)),
+        | O::SetUserPassword
+        | O::ListSourceCredentials
+        | O::CreateSourceCredential
+        | O::DeleteSourceCredential => Some(Need::Scope(Scope::Admin)),
     }
 }

@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::{
     activity, app_servers, assets, auth, client_errors, events, extract, health, instance_types, instances, logs,
-    metrics, openapi, problems, pull_requests, queue, retention, servers, system, users, webhooks,
+    metrics, openapi, problems, pull_requests, queue, retention, servers, source_credentials, system, users, webhooks,
 };
 
 /// The routes of the documented operations.
@@ -22,6 +22,7 @@ pub fn api(config: &mut ServiceConfig) {
         .configure(audit_trail_and_logs)
         .configure(build_queue)
         .configure(machines_and_system)
+        .configure(credentials_of_sources)
         // The document itself, and the answer to unknown paths
         .route("/openapi.yaml", web::get().to(problems::yaml))
         .route("/openapi.json", web::get().to(problems::json))
@@ -132,6 +133,13 @@ fn machines_and_system(config: &mut ServiceConfig) {
         .service(events::stream_events)
         .service(system::read_system)
         .service(client_errors::report_client_error);
+}
+
+fn credentials_of_sources(config: &mut ServiceConfig) {
+    config
+        .service(source_credentials::list_source_credentials)
+        .service(source_credentials::create_source_credential)
+        .service(source_credentials::delete_source_credential);
 }
 
 /// The other routes: the document, its reference, and the frontend.

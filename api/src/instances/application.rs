@@ -30,6 +30,15 @@ pub struct Playbook {
     pub requirements: Requirements,
 }
 
+/// A repository with playbooks that the settings name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaybookRepository {
+    /// The setting, as a JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// URL or absolute path; may hold a password.
+    pub repository: String,
+}
+
 /// A git reference in the variables, to be resolved to a commit when the build begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
@@ -218,6 +227,12 @@ pub trait Application: Debug + Send + Sync {
     /// # Errors
     /// [`ApplicationError`] if the settings cannot be used.
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError>;
+
+    /// The repositories that playbooks come from, by the settings that name them.
+    ///
+    /// # Errors
+    /// [`ApplicationError`] if the settings cannot be used.
+    fn playbook_repositories(&self, settings: &Value) -> Result<Vec<PlaybookRepository>, ApplicationError>;
 
     /// The playbooks that run when traffic moves; those of one moment run in this order. Decided at launch.
     ///

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::store::housekeeping::Kept;
+use crate::git::sources::Sources;
+use crate::platform::cache::CacheLimits;
 use crate::platform::vault::Keyring;
 
 /// Settings of builds, machines, checks and retention.
@@ -13,6 +15,10 @@ pub struct Options {
     pub runs_dir: PathBuf,
     /// Parent of the clones and virtualenvs.
     pub cache_dir: PathBuf,
+    /// The repositories that configuration may come from.
+    pub sources: Sources,
+    /// How large, and how old, the cache may become.
+    pub cache_limits: CacheLimits,
     /// Megabytes that must be free on the disks of both directories for a build to begin.
     pub min_free_mb: u64,
     /// Hours that an unneeded app server keeps its machine, if its instance does not set them.

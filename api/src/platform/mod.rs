@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod audit;
+pub mod cache;
 pub mod children;
 pub mod command;
 pub mod db;

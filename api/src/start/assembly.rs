@@ -7,9 +7,11 @@ use std::sync::atomic::AtomicBool;
 use tokio_util::sync::CancellationToken;
 
 use super::StartError;
+use super::options::sources;
 use crate::app::App;
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
+use crate::git::sources::Sources;
 use crate::instances::application::Application;
 use crate::instances::{Manager, Options, Ports};
 use crate::platform::db::Db;
@@ -45,11 +47,30 @@ impl Parts {
     /// # Errors
     /// An error that names the invalid setting.
     pub fn assemble(self, settings: &Settings) -> Result<Arc<Watch>, StartError> {
-        let rules = Rules::new(settings, &self.configuration_repository)?;
+        let mut rules = Rules::new(settings, &self.configuration_repository)?;
+        keep_allowed(&mut rules.configuration_repositories, &self.options.sources);
+        warn_of_defaults(&self.configuration_repository, &self.options.sources);
         let github = Github::new(settings)?;
         let mut manager = Manager::new(self.db, self.applications, self.ports, self.options);
         manager.mailer = self.mailer;
         Ok(Arc::new(Watch { manager: Arc::new(manager), rules, github }))
+    }
+}
+
+/// Leaves out the repositories that configuration may not come from: a pull request could not launch with them.
+fn keep_allowed(repositories: &mut Vec<String>, sources: &Sources) {
+    repositories.retain(|repository| match sources.allows(repository) {
+        Ok(()) => true,
+        Err(refused) => {
+            tracing::warn!("WATCH_CONFIGURATION_REPOSITORIES: a repository is left out. {refused}");
+            false
+        }
+    });
+}
+
+fn warn_of_defaults(repository: &str, sources: &Sources) {
+    if let Err(refused) = sources.allows(repository) {
+        tracing::warn!("DEFAULT_CONFIGURATION_REPO_URL: instances that name no repository cannot launch. {refused}");
     }
 }
 
@@ -68,6 +89,7 @@ impl Admission {
     /// # Errors
     /// An error that names the invalid setting.
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
+        sources(settings, &settings.data.ocim_data_dir)?;
         Ok(Self { guard: Arc::new(Guard::new(settings)?), sign_in: Arc::new(SignIn::new(settings)?) })
     }
 }

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::StartError;
+use super::{StartError, repositories};
 use crate::config::Settings;
+use crate::git::sources::Sources;
 use crate::instances::store::housekeeping::Kept;
 use crate::instances::{Options, Pace};
+use crate::platform::cache::CacheLimits;
 use crate::platform::guard::Hosts;
 use crate::platform::mail::Mailer;
 use crate::platform::mail::smtp::{SmtpConfig, SmtpMailer};
@@ -25,13 +27,28 @@ pub struct SshKey {
     pub authorized_key: String,
 }
 
+/// The repositories that configuration may come from, with those that this program writes into the data directory.
+///
+/// # Errors
+/// An error that names the setting and the entry.
+pub(super) fn sources(settings: &Settings, data_dir: &Path) -> Result<Sources, StartError> {
+    let entries = settings.instances.ocim_configuration_sources.iter().map(String::as_str);
+    let sources = Sources::new(entries, repositories::own(data_dir));
+    sources.map_err(|error| format!("OCIM_CONFIGURATION_SOURCES: {error}").into())
+}
+
 /// The options of the operations on instances.
-pub fn options(settings: &Settings, data_dir: &Path, ssh: SshKey, keyring: Keyring) -> Options {
+///
+/// # Errors
+/// An error that names the invalid setting.
+pub fn options(settings: &Settings, data_dir: &Path, ssh: SshKey, keyring: Keyring) -> Result<Options, StartError> {
     let Settings { data, machines, builds, instances, gateway, .. } = settings;
     let seconds = Duration::from_secs;
-    Options {
+    Ok(Options {
         runs_dir: data_dir.join("runs"),
         cache_dir: settings.cache_dir(),
+        sources: sources(settings, data_dir)?,
+        cache_limits: CacheLimits { max_mb: data.ocim_cache_max_mb, days: data.ocim_cache_days },
         min_free_mb: data.ocim_min_free_mb,
         retention_hours: machines.ocim_retention_hours,
         reaper_grace: seconds(machines.ocim_reaper_grace),
@@ -56,7 +73,7 @@ pub fn options(settings: &Settings, data_dir: &Path, ssh: SshKey, keyring: Keyri
         drain_limit: seconds(instances.ocim_drain_limit.into()),
         poll: POLL,
         keyring,
-    }
+    })
 }
 
 /// The mailer for ADMINS; none if there are no ADMINS.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::assembly::Parts;
-use super::options::{mailer, options};
+use super::options::{mailer, options, sources};
 use super::report::{say, step};
 use super::{SshKey, StartError, cache, keys, repositories};
 use crate::ansible::fake_printer::FakePrinter;
@@ -18,6 +18,7 @@ use crate::config::{ProviderKind, Settings};
 use crate::git::fake::FakeGit;
 use crate::git::port::Git;
 use crate::git::real::GitCli;
+use crate::git::source_credentials::StoredCredentials;
 use crate::instances::Ports;
 use crate::machines;
 use crate::machines::probe::{Probe, SshProbe};
@@ -53,10 +54,11 @@ pub(super) async fn open(
     settings: &Settings,
     data_dir: &Path,
     db: &Db,
+    keyring: &Keyring,
     plays: Option<&CancellationToken>,
 ) -> Result<Outside, StartError> {
     match settings.machines.ocim_provider {
-        ProviderKind::Local => local(settings, data_dir, db).await,
+        ProviderKind::Local => local(settings, data_dir, db, keyring).await,
         ProviderKind::Fake => fake(settings, data_dir, plays).await,
     }
 }
@@ -82,17 +84,19 @@ impl Outside {
                 ansible: self.ansible.clone(),
             },
             mailer: mailer(settings)?,
-            options: options(settings, data_dir, self.ssh.clone(), keyring),
+            options: options(settings, data_dir, self.ssh.clone(), keyring)?,
             configuration_repository: openedx::configuration_repository(settings, &self.repositories)?,
         })
     }
 }
 
-async fn local(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Outside, StartError> {
+async fn local(settings: &Settings, data_dir: &Path, db: &Db, keyring: &Keyring) -> Result<Outside, StartError> {
     let machines = step("Local machines", machines(settings, data_dir, db)).await?;
     let repositories = repositories::ensure(data_dir).await?;
     let ssh = keys::ensure(data_dir).await?;
-    let git = Arc::new(GitCli { cache_dir: settings.cache_dir() });
+    let credentials = Arc::new(StoredCredentials { db: db.clone(), keyring: keyring.clone() });
+    let (cache_dir, sources) = (settings.cache_dir(), sources(settings, data_dir)?);
+    let git = Arc::new(GitCli { cache_dir, sources, credentials });
     Ok(Outside {
         provider: machines.clone(),
         probe: Arc::new(SshProbe { private_key: ssh.private_key.clone() }),

@@ -3,7 +3,7 @@
 //! `ansible/examples`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
 
@@ -36,6 +36,12 @@ pub(super) fn at(data_dir: &Path) -> Repositories {
         tutor: data_dir.join("tutor"),
         examples: data_dir.join("examples"),
     }
+}
+
+/// The directories of these repositories, from which configuration may always come.
+pub(super) fn own(data_dir: &Path) -> Vec<PathBuf> {
+    let Repositories { configuration, edx_platform, tutor, examples } = at(data_dir);
+    vec![configuration, edx_platform, tutor, examples]
 }
 
 /// The Python requirements of the demo's playbooks.

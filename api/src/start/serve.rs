@@ -73,7 +73,7 @@ async fn run(
     let db = database::start(settings, data_dir, &mut children.postgres).await?;
     let keyring = vault::keyring(settings, data_dir, &db, settings.data.database_url.is_none()).await?;
     let password = admin::ensure_first(settings, &db).await?;
-    let outside = outside::open(settings, data_dir, &db, Some(stop)).await?;
+    let outside = outside::open(settings, data_dir, &db, &keyring, Some(stop)).await?;
     children.machines.clone_from(&outside.local);
     let gateway = GatewayConfig {
         settings: GatewaySettings::new(settings)?,

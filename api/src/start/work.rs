@@ -23,7 +23,7 @@ pub async fn work(settings: Settings) -> Result<(), StartError> {
     let db = database::attach(&settings, &data_dir).await?;
     database::same_version(&db).await?;
     let keyring = vault::keyring(&settings, &data_dir, &db, false).await?;
-    let outside = outside::open(&settings, &data_dir, &db, None).await?;
+    let outside = outside::open(&settings, &data_dir, &db, &keyring, None).await?;
     let direct = Direct { front: GatewaySettings::new(&settings)?.front };
     let parts = outside.parts(&settings, &data_dir, db.clone(), Arc::new(direct), keyring)?;
     let watch = parts.assemble(&settings)?;

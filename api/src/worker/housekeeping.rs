@@ -3,6 +3,7 @@
 
 use crate::instances::Manager;
 use crate::instances::store::{health, housekeeping as store};
+use crate::platform::cache;
 use crate::platform::db::DbError;
 use crate::platform::jobs::workers;
 use crate::platform::outbox;
@@ -41,6 +42,7 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     batches(|| async { health::prune_changes(&mut *manager.db.conn().await?, changes, BATCH).await }).await?;
     batches(|| async { outbox::prune(&mut *manager.db.conn().await?, MESSAGE_DAYS, BATCH).await }).await?;
     batches(|| async { answers::prune(&mut *manager.db.conn().await?, BATCH).await }).await?;
+    clean_cache(manager).await;
     let mut conn = manager.db.conn().await?;
     store::forget_orphans(&mut conn).await?;
     workers::remove_dead(&mut conn).await?;
@@ -49,6 +51,20 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
         tracing::info!(events, audit, lines, logs = over.len(), "records whose time was over were removed");
     }
     Ok(())
+}
+
+/// Removes from the cache what is too old or too much. A failure is logged: the records do not wait for it.
+async fn clean_cache(manager: &Manager) {
+    let (dir, limits) = (manager.options.cache_dir.clone(), manager.options.cache_limits);
+    let cleaned = tokio::task::spawn_blocking(move || cache::clean(&dir, limits)).await;
+    match cleaned.map_err(|error| error.to_string()).and_then(|cleaned| cleaned.map_err(|error| error.to_string())) {
+        Ok(cleaned) if cleaned.entries > 0 => {
+            let cache::Cleaned { entries, megabytes } = cleaned;
+            tracing::info!(entries, megabytes, "parts of the cache that were not used were removed");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the cache could not be cleaned"),
+    }
 }
 
 /// Repeats until a batch is not full. Returns the number of rows.

@@ -1,8 +1,8 @@
 //! An application type for tests only: it shares no setting with the types of the product.
 
 use ocim::instances::application::{
-    Application, ApplicationError, CheckSpec, GENERATED, Hook, Layer, Moment, Playbook, Requirements, SecretKind,
-    SecretSpec, Sites, Snapshot, SnapshotInput,
+    Application, ApplicationError, CheckSpec, GENERATED, Hook, Layer, Moment, Playbook, PlaybookRepository,
+    Requirements, SecretKind, SecretSpec, Sites, Snapshot, SnapshotInput,
 };
 use serde_json::{Map, Value, json};
 use shared_types::applications::{ApplicationType, MachineNeeds, SiteAddress};
@@ -84,6 +84,11 @@ impl Application for Notebook {
             variables,
             machine_name_prefix: "notebook".into(),
         })
+    }
+
+    fn playbook_repositories(&self, _settings: &Value) -> Result<Vec<PlaybookRepository>, ApplicationError> {
+        let repository = "https://git.example/notebook.git".into();
+        Ok(vec![PlaybookRepository { pointer: "/edition".into(), repository }])
     }
 
     /// Editions whose names begin with `hooked` have a playbook for each moment.

@@ -26,7 +26,7 @@ pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {
         line_timeout: patience,
         global_timeout: patience,
         poll,
-        ..start::options(&Settings::default(), runs_dir, ssh, keyring())
+        ..start::options(&Settings::default(), runs_dir, ssh, keyring()).unwrap()
     }
 }
 

@@ -122,6 +122,10 @@ async fn people(story: &mut Story<'_>, admin: &Client) {
 
 async fn builds(story: &mut Story<'_>, admin: &Client) {
     let app = story.app;
+    let token = json!({ "source": "https://git.example/acme/*", "kind": "token", "secret": "x" });
+    let made = story.posts("create_source_credential", admin, "/source-credentials", token).await;
+    let path = format!("/source-credentials/{}", made["id"]);
+    story.does("delete_source_credential", admin, Method::DELETE, &path, Value::Null).await;
     let made =
         story.posts("create_instance", admin, "/instances", json!({ "name": "Demo", "sub_domain": "demo" })).await;
     let (instance, id) = (format!("/instances/{}", made["id"]), made["id"].as_i64().unwrap());

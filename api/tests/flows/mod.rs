@@ -36,6 +36,7 @@ mod searching;
 mod secrets;
 mod serving;
 mod signing_in;
+mod sources;
 mod steps_queries;
 mod stopping;
 mod taking_over;

@@ -15,4 +15,5 @@ mod logs;
 mod permissions;
 mod retention;
 mod servers;
+mod source_credentials;
 mod users;

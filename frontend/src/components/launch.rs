@@ -24,6 +24,8 @@ pub struct Launch {
     state: State,
     /// Whether the instance can have app servers: not while it is archived.
     is_possible: Memo<bool>,
+    /// Whether one can be launched now, and if not, why.
+    possible: Memo<Possible>,
     is_under_way: RwSignal<bool>,
     awaited: RwSignal<Option<AppServerId>>,
 }
@@ -32,8 +34,9 @@ impl Launch {
     /// For one instance; goes to the new app server once it is listed.
     pub fn new(id: InstanceId, instance: Memo<Arc<Instance>>) -> Self {
         let is_possible = Memo::new(move |_| instance.with(|instance| instance.summary.archived_at.is_none()));
+        let possible = Memo::new(move |_| instance.with(|instance| instance.can_launch()));
         let (is_under_way, awaited) = (RwSignal::new(false), RwSignal::new(None));
-        let launch = Self { id, state: state(), is_possible, is_under_way, awaited };
+        let launch = Self { id, state: state(), is_possible, possible, is_under_way, awaited };
         let navigate = use_navigate();
         Effect::new(move || {
             let Some(awaited) = launch.awaited.get() else { return };
@@ -85,7 +88,14 @@ pub fn LaunchButton(
     let on_click = Callback::new(move |()| launch.start(LaunchAppServer::default()));
     view! {
         <Show when=move || launch.is_possible()>
-            <PossibleButton shape=Shape::Plus label="Launch new AppServer" class is_busy=launch.is_under_way on_click/>
+            <PossibleButton
+                possible=launch.possible
+                shape=Shape::Plus
+                label="Launch new AppServer"
+                class
+                is_busy=launch.is_under_way
+                on_click
+            />
         </Show>
     }
 }
@@ -112,7 +122,7 @@ pub fn LaunchOptions(
     view! {
         <details
             class="more options"
-            hidden=move || !launch.is_possible() || state.session.may(Role::Operator) != Possible::Yes
+            hidden=move || !launch.is_possible() || launch.possible.get() != Possible::Yes || state.session.may(Role::Operator) != Possible::Yes
             prop:open=is_open
             on:toggle=move |event| is_open.set(event_target::<web_sys::Element>(&event).has_attribute("open"))
         >

@@ -29,7 +29,9 @@ use shared_types::{FieldError, FieldWarning};
 pub use configured::{OpenEdxDefaults, configuration_repository};
 pub use previews::PREVIEWS;
 
-use crate::instances::application::{Application, ApplicationError, CheckSpec, Sites, Snapshot, SnapshotInput};
+use crate::instances::application::{
+    Application, ApplicationError, CheckSpec, PlaybookRepository, Sites, Snapshot, SnapshotInput,
+};
 use crate::instances::previews::Previews;
 
 /// The version of the settings that this module writes.
@@ -120,6 +122,11 @@ impl Application for OpenEdx {
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
         self.snapshot_with(input.name, input.settings, OwnedVariables::default())
+    }
+
+    fn playbook_repositories(&self, settings: &Value) -> Result<Vec<PlaybookRepository>, ApplicationError> {
+        let repository = read(settings)?.configuration_source_repo_url;
+        Ok(vec![PlaybookRepository { pointer: "/configuration_source_repo_url".to_owned(), repository }])
     }
 
     fn previews(&self) -> Option<&'static Previews> {

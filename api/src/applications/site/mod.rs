@@ -14,7 +14,7 @@ mod testing;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
-use shared_types::applications::site::{self, SiteSettings};
+use shared_types::applications::site::{self, PlaybookSource, SiteSettings};
 use shared_types::applications::{ApplicationType, MachineNeeds};
 use shared_types::instance_type::InstanceTemplate;
 use shared_types::{FieldError, FieldWarning, secret};
@@ -22,7 +22,9 @@ use shared_types::{FieldError, FieldWarning, secret};
 use crate::applications::{PROTOCOL, Repositories};
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
-use crate::instances::application::{Application, ApplicationError, CheckSpec, Hook, Sites, Snapshot, SnapshotInput};
+use crate::instances::application::{
+    Application, ApplicationError, CheckSpec, Hook, PlaybookRepository, Sites, Snapshot, SnapshotInput,
+};
 use crate::routing::public::PublicUrls;
 
 /// The version of the settings that this module writes.
@@ -95,6 +97,15 @@ impl Application for Site {
 
     fn snapshot(&self, input: SnapshotInput<'_>) -> Result<Snapshot, ApplicationError> {
         snapshot::snapshot(input.name, &read(input.settings)?, self.urls)
+    }
+
+    fn playbook_repositories(&self, settings: &Value) -> Result<Vec<PlaybookRepository>, ApplicationError> {
+        let playbooks = read(settings)?.playbooks.into_iter().enumerate();
+        let named = |(index, playbook): (usize, PlaybookSource)| PlaybookRepository {
+            pointer: format!("/playbooks/{index}/repository"),
+            repository: playbook.repository,
+        };
+        Ok(playbooks.map(named).collect())
     }
 
     fn hooks(&self, settings: &Value) -> Result<Vec<Hook>, ApplicationError> {

@@ -26,7 +26,7 @@ pub use machine::{LEAST, needs};
 pub use snapshot::{Given, snapshot};
 
 use crate::instances::application::{
-    Application, ApplicationError, CheckSpec, Hook, SecretSpec, Sites, Snapshot, SnapshotInput,
+    Application, ApplicationError, CheckSpec, Hook, PlaybookRepository, SecretSpec, Sites, Snapshot, SnapshotInput,
 };
 
 /// The version of the settings that this program writes.
@@ -97,6 +97,11 @@ impl Application for Tutor {
         let migrated_by = previous.as_ref().and_then(|previous| upgrade::migrated_by(previous, &settings));
         let given = Given { secrets: input.secrets, migrated_by, wheels: &self.defaults.wheels };
         snapshot::snapshot(input.name, &settings, given)
+    }
+
+    fn playbook_repositories(&self, settings: &Value) -> Result<Vec<PlaybookRepository>, ApplicationError> {
+        let repository = read(settings)?.playbooks_repository_url;
+        Ok(vec![PlaybookRepository { pointer: "/playbooks_repository_url".to_owned(), repository }])
     }
 
     fn hooks(&self, settings: &Value) -> Result<Vec<Hook>, ApplicationError> {

@@ -14,6 +14,12 @@ settings! {
     /// What can be created again: base tree of the machines, clones, virtualenvs, wheels. Shared by all data
     /// directories.
     ocim_cache_dir: Option<PathBuf> = None, unset("`~/.cache/ocim`");
+    /// Megabytes that clones, virtualenvs, collections and wheels in the cache may take; 0: any. Each hour, what has not
+    /// been used for the longest time is removed until the rest takes less; what a build uses, or used within the last
+    /// hour, is kept.
+    ocim_cache_max_mb: u64 = 20_000;
+    /// Days after their last use that clones, virtualenvs, collections and wheels are removed from the cache; 0: never.
+    ocim_cache_days: u32 = 30;
     /// Megabytes that must be free on the disks of data and cache for a build to begin; 0: it is enough that a file can
     /// be written. If less is free, no build begins and no launch is accepted (503), as `/queue` says; active app
     /// servers go on serving.

@@ -28,6 +28,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         hold,
         pending_changes,
         warnings,
+        refused_sources,
         version,
     } = view;
     let source_pr = source_of(&mut conn, id, &app.watch.rules.github_url).await?;
@@ -47,6 +48,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         appservers: app_servers,
         pending_changes,
         warnings,
+        refused_sources,
         source_pr,
         etag: etag(version),
     })

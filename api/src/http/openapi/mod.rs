@@ -57,6 +57,7 @@ pub struct InstancePatch {
         (name = "events", description = "What changes, live"),
         (name = "auth", description = "Signing in; your own password, sessions and API tokens"),
         (name = "users", description = "Who may sign in, and what they may do"),
+        (name = "source credentials", description = "Deploy keys and tokens of private repositories"),
         (name = "health", description = "Health, metrics and state of this program"),
     ),
 )]

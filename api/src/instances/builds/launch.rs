@@ -8,7 +8,7 @@ use shared_types::{AppServerId, EventKind, InstanceId, Trigger};
 use crate::instances::application::{Application, Playbook, Reference, Requirements, Snapshot, SnapshotInput};
 use crate::instances::jobs::AdvanceAppServer;
 use crate::instances::journal::Journal;
-use crate::instances::settings::opened;
+use crate::instances::settings::{opened, sources};
 use crate::instances::store::app_servers::{self, AppServerRow, NewAppServer};
 use crate::instances::store::builds::{self, BuildRow, Wish};
 use crate::instances::store::instances::InstanceRow;
@@ -45,7 +45,8 @@ impl Request {
 /// Launches an app server with the instance's current settings. Only the database is used so far.
 ///
 /// # Errors
-/// [`Refusal::NotFound`]; [`Refusal::Conflict`] if the instance is archived; [`Refusal::Unavailable`] while no build
+/// [`Refusal::NotFound`]; [`Refusal::Conflict`] if the instance is archived, or its playbooks may not come from
+/// their repository; [`Refusal::Unavailable`] while no build
 /// may begin; [`Refusal::Application`] if the settings cannot be used.
 pub async fn launch(
     manager: &Manager,
@@ -142,6 +143,7 @@ async fn record(
     let previous = previous(manager, conn, (application, &settings), id).await?;
     let input = SnapshotInput { name: &row.name, settings: &settings, secrets: &secrets, previous: previous.as_ref() };
     let snapshot = application.snapshot(input)?;
+    sources::check_launch(manager, &snapshot.playbooks)?;
     let number = instances::take_app_server_number(conn, id).await?;
     let name = format!("AppServer {number}");
     let server_id = machines::store::insert(conn, manager.provider.kind(), &snapshot.machine_name_prefix).await?;

@@ -8,6 +8,7 @@ use shared_types::app_server::BuildStepKind;
 use super::steps::{deadline, patience};
 use super::{Build, StepError};
 use crate::git::port::GitError;
+use crate::git::sources::NotAllowed;
 use crate::instances::builds::lease;
 use crate::instances::settings::opened::nameable;
 use crate::instances::settings::read;
@@ -20,12 +21,21 @@ impl Build<'_> {
         let mut conn = self.manager.db.conn().await?;
         let references = pins::of(&mut conn, self.id()).await?;
         drop(conn);
-        let needed: HashSet<String> = read::playbooks(&self.known.opened.playbooks, &references)?
-            .into_iter()
-            .map(|playbook| nameable(&playbook.source_repo))
-            .collect();
+        let playbooks = read::playbooks(&self.known.opened.playbooks, &references)?;
+        let sources = &self.manager.options.sources;
+        for playbook in &playbooks {
+            // The setting may have changed since the launch.
+            sources.allows(&playbook.source_repo).map_err(|NotAllowed(why)| StepError::Permanent(why))?;
+        }
+        let needed: HashSet<String> = playbooks.iter().map(|playbook| nameable(&playbook.source_repo)).collect();
         for reference in references.into_iter().filter(|reference| reference.commit.is_none()) {
             let repository = self.known.opened.repository(&reference)?;
+            // Only the playbook reads this repository, and the machine may reach what this program must not.
+            if let Err(NotAllowed(why)) = sources.allows(&repository) {
+                let line = format!("{} stays unpinned at {}. {why}", nameable(&repository), reference.version);
+                self.tell(Line::warning(line)).await?;
+                continue;
+            }
             match self.manager.git.resolve(&repository, &reference.version).await {
                 Ok(commit) => self.keep_pin(&reference, &repository, &commit).await?,
                 // Only the playbook reads this repository, and it may have access that this process does not have.

@@ -7,7 +7,7 @@ use shared_types::audit::Operation;
 use shared_types::{EventKind, FieldError, InstanceId, instance};
 
 use super::care::Care;
-use super::{claim, marks, reserved};
+use super::{claim, marks, reserved, sources};
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::journal::Journal;
 use crate::instances::store::instances::{self, NewInstance};
@@ -47,6 +47,7 @@ pub async fn create(
     let kind = application.kind();
     let settings =
         marks::restore(&kind.schema, None, &mut settings).and_then(|()| application.settings(None, &settings));
+    let settings = settings.and_then(|settings| sources::checked(manager, application, None, settings));
     let (settings, care) = checked(&name, settings, care)?;
     let Care { tier, max_builds, retention_hours } = care;
     let sites = application.sites(&settings)?;

@@ -7,4 +7,5 @@ pub(super) mod marks;
 pub mod opened;
 pub mod read;
 mod reserved;
+pub mod sources;
 pub mod update;

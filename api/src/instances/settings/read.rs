@@ -7,9 +7,10 @@ use shared_types::operations::Hold;
 use shared_types::{API_BASE, AppServerId, AppServerSummary, FieldWarning, InstanceId, InstanceSummary, secret};
 
 use super::care::Care;
-use super::opened;
 use super::opened::{Opened, OpenedInstance, nameable};
+use super::sources::RefusedSource;
 use super::update::differing;
+use super::{opened, sources};
 use crate::instances::application::{ApplicationError, Sites};
 use crate::instances::store::{app_servers, builds, checks, health, instances, listing, pins, summaries};
 use crate::instances::{Manager, Refusal};
@@ -38,6 +39,8 @@ pub struct InstanceView {
     pub pending_changes: Vec<String>,
     /// Settings that may have unexpected effects.
     pub warnings: Vec<FieldWarning>,
+    /// Repositories that playbooks may not come from, without passwords.
+    pub refused_sources: Vec<String>,
     /// Increases with each change, for optimistic locking.
     pub version: i64,
 }
@@ -96,6 +99,7 @@ pub async fn instance(
         summary: summary(listing::Head::of(&row, health), &shown),
         sites: said.sites,
         warnings: said.warnings,
+        refused_sources: said.refused_sources,
         fallback: row.fallback_app_server_id,
         care: Care::of(&row),
         hold: hold(&row),
@@ -111,21 +115,27 @@ struct Said {
     settings: Value,
     sites: Option<Sites>,
     warnings: Vec<FieldWarning>,
+    refused_sources: Vec<String>,
 }
 
 /// If the settings cannot be used, only the reason is shown.
 fn said(manager: &Manager, opened: &OpenedInstance) -> Said {
     let found = opened.application(manager).and_then(|application| {
+        let refused = sources::refused(manager, application, &opened.settings)?;
+        let mut warnings = application.warnings(&opened.settings);
+        warnings.extend(refused.iter().map(RefusedSource::warning));
         Ok(Said {
             settings: application.kind().schema.masked(&opened.settings),
             sites: Some(application.sites(&opened.settings)?),
-            warnings: application.warnings(&opened.settings),
+            warnings,
+            refused_sources: refused.into_iter().map(|one| one.repository).collect(),
         })
     });
     found.unwrap_or_else(|ApplicationError(detail)| Said {
         settings: Value::Object(Map::new()),
         sites: None,
         warnings: vec![FieldWarning { pointer: String::new(), line: None, detail }],
+        refused_sources: Vec::new(),
     })
 }
 

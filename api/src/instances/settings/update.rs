@@ -9,7 +9,7 @@ use shared_types::{EventKind, InstanceId};
 use super::care::Care;
 use super::create::{checked, domain_taken};
 use super::opened::OpenedInstance;
-use super::{claim, marks, opened, reserved};
+use super::{claim, marks, opened, reserved, sources};
 use crate::instances::application::Sites;
 use crate::instances::jobs::ApplyRouting;
 use crate::instances::journal::Journal;
@@ -42,7 +42,8 @@ pub async fn update(
     let kind = application.kind();
     let care = Care::of(&row).take(&mut fields);
     let settings = marks::restore(&kind.schema, Some(&current), &mut fields)
-        .and_then(|()| application.settings(Some(&current), &fields));
+        .and_then(|()| application.settings(Some(&current), &fields))
+        .and_then(|settings| sources::checked(manager, application, Some(&current), settings));
     let (settings, care) = checked(&name, settings, care)?;
     let before = Told { schema: &kind.schema, name: &row.name, settings: &current, care: Care::of(&row) };
     let after = Told { schema: &kind.schema, name: &name, settings: &settings, care };

@@ -327,9 +327,21 @@ diesel::table! {
 diesel::table! {
     secrets (id) {
         id -> Text,
-        instance_id -> BigInt,
+        instance_id -> Nullable<BigInt>,
         key_id -> Text,
         sealed -> Binary,
+        created -> Timestamptz,
+        source_credential_id -> Nullable<BigInt>,
+    }
+}
+diesel::table! {
+    source_credentials (id) {
+        id -> BigInt,
+        source -> Text,
+        kind -> Text,
+        username -> Nullable<Text>,
+        known_hosts -> Nullable<Text>,
+        created_by -> Text,
         created -> Timestamptz,
     }
 }

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 
 use diesel_async::AsyncPgConnection;
 use serde_json::Value;
-use shared_types::InstanceId;
 use shared_types::settings::Schema;
+use shared_types::{InstanceId, SourceCredentialId};
 
 use crate::platform::db::DbError;
 
@@ -103,6 +103,33 @@ pub fn seal<const N: usize>(
 pub async fn keep(conn: &mut AsyncPgConnection, instance: InstanceId, secrets: Secrets) -> Result<(), DbError> {
     let Secrets(rows) = secrets;
     if rows.is_empty() { Ok(()) } else { store::insert(conn, instance, &rows).await }
+}
+
+/// Encrypts and stores the secret of a source credential. One statement.
+///
+/// # Errors
+/// [`DbError`] if the keys cannot be read or the statement fails.
+pub async fn keep_for_source(
+    keyring: &Keyring,
+    conn: &mut AsyncPgConnection,
+    of: SourceCredentialId,
+    secret: &str,
+) -> Result<(), DbError> {
+    let row = keyring.first()?.encrypt(&Value::from(secret))?;
+    store::insert_for_source(conn, of, &row).await
+}
+
+/// The secret of a source credential; none if it was deleted. One statement.
+///
+/// # Errors
+/// [`DbError`] if the statement fails or the secret cannot be decrypted.
+pub async fn open_for_source(
+    keyring: &Keyring,
+    conn: &mut AsyncPgConnection,
+    of: SourceCredentialId,
+) -> Result<Option<String>, DbError> {
+    let Some(row) = store::find_for_source(conn, of).await? else { return Ok(None) };
+    Ok(keyring.decrypt(&row)?.as_str().map(str::to_owned))
 }
 
 /// Puts the secrets back into documents. One statement for all; none if the documents reference no secrets.

@@ -62,6 +62,7 @@ async fn a_new_instance_stores_its_defaults() {
       "appservers": [],
       "pending_changes": [],
       "warnings": [],
+      "refused_sources": [],
       "source_pr": null,
       "etag": "\"1\""
     }

@@ -2,8 +2,10 @@
 //! first run a package index.
 
 mod corpus;
+mod credentials;
 mod death;
 mod ending;
+mod hashes;
 mod installing;
 mod interpreters;
 mod loading;

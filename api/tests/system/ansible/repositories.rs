@@ -9,7 +9,9 @@ use ocim::ansible::virtualenv::fill_wheels;
 use ocim::git::port::{Git, GitError};
 use tokio_util::sync::CancellationToken;
 
-use super::support::{REQUIREMENTS, Repository, Taken, all_arguments, ansible, config, git, load, local_play, prepare};
+use super::support::{
+    REQUIREMENTS, Repository, Taken, all_arguments, ansible, config, git, git_from, load, local_play, prepare,
+};
 
 fn empty() -> Repository {
     Repository::with_playbook(&local_play("    - debug: msg=x\n"))
@@ -57,7 +59,7 @@ async fn what_does_not_exist_is_named_with_its_repository() {
         let Err(GitError::Permanent(message)) = git.resolve(bad, "master").await else { panic!("{bad}") };
         assert!(message.starts_with("the repository's address") && !message.contains("hunter2"), "{message}");
     }
-    let refused = git.resolve("http://user:password@127.0.0.1:9/x.git", "master").await;
+    let refused = git_from(&["http://127.0.0.1:9/*"]).resolve("http://user:password@127.0.0.1:9/x.git", "master").await;
     let Err(GitError::Transient(message)) = refused else { panic!("{refused:?}") };
     assert!(message.starts_with("x: http://127.0.0.1:9/x.git cannot be read now"), "{message}");
 }
@@ -166,7 +168,8 @@ async fn a_password_in_an_address_goes_by_a_header_and_on_no_command_line() {
         stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
         (String::from_utf8(request).unwrap(), arguments)
     });
-    let refused = git().resolve(&format!("http://user:p%40ss+hunter2@{address}/x.git"), "master").await;
+    let git = git_from(&[&format!("http://{address}/*")]);
+    let refused = git.resolve(&format!("http://user:p%40ss+hunter2@{address}/x.git"), "master").await;
     let (request, arguments) = server.join().unwrap();
     // Base64 of `user:p@ss+hunter2`.
     assert!(request.contains("Authorization: Basic dXNlcjpwQHNzK2h1bnRlcjI="), "{request}");

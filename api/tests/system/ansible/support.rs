@@ -13,6 +13,7 @@ use ocim::ansible::port::{
 };
 use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
 use ocim::git::real::GitCli;
+use ocim::git::sources::Sources;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +32,12 @@ pub fn config() -> AnsibleConfig {
 }
 
 pub fn git() -> GitCli {
-    GitCli { cache_dir: config().cache_dir }
+    git_from(&["/", "https://*"])
+}
+
+/// Git that reads repositories of these sources only.
+pub fn git_from(sources: &[&str]) -> GitCli {
+    GitCli::public(config().cache_dir, Sources::new(sources.iter().copied(), Vec::new()).unwrap())
 }
 
 pub fn ansible() -> AnsibleCore {

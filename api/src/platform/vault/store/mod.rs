@@ -3,9 +3,9 @@
 mod sealed;
 
 use diesel::sql_types::{Array, BigInt, Binary, Text};
-use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_types::InstanceId;
+use shared_types::{InstanceId, SourceCredentialId};
 
 use crate::platform::db::DbError;
 use crate::platform::db::schema::secrets;
@@ -52,6 +52,39 @@ pub async fn insert(conn: &mut AsyncPgConnection, of: InstanceId, rows: &[NewSec
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Stores the secret of a source credential, which has one.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn insert_for_source(
+    conn: &mut AsyncPgConnection,
+    of: SourceCredentialId,
+    row: &NewSecret,
+) -> Result<(), DbError> {
+    diesel::insert_into(secrets::table)
+        .values((
+            secrets::id.eq(&row.id),
+            secrets::key_id.eq(&row.key_id),
+            secrets::sealed.eq(&row.sealed),
+            secrets::source_credential_id.eq(of.0),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The secret of a source credential; none if it was deleted.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn find_for_source(
+    conn: &mut AsyncPgConnection,
+    of: SourceCredentialId,
+) -> Result<Option<SecretRow>, DbError> {
+    let row = secrets::table.filter(secrets::source_credential_id.eq(of.0)).select(SecretRow::as_select());
+    Ok(row.first(conn).await.optional()?)
 }
 
 /// The secrets with these ids; missing ones are left out.
