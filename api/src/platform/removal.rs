@@ -33,8 +33,7 @@ pub fn remove_tree(path: &Path) -> io::Result<()> {
 }
 
 /// Of a link, opening fails.
-const DIRECTORY: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 fn empty_tree(top: &OwnedFd) -> Result<()> {
     let mut moved = 0;
@@ -50,7 +49,11 @@ fn remove_entry(parent: &OwnedFd, name: &CStr, top: &OwnedFd, moved: &mut u64) -
     }
     let dir = open_to_change(parent, name)?;
     let mut empty_one = |child: &CStr| {
-        if is_directory(&dir, child)? { move_up(&dir, child, top, moved) } else { unlink(&dir, child, AtFlags::empty()) }
+        if is_directory(&dir, child)? {
+            move_up(&dir, child, top, moved)
+        } else {
+            unlink(&dir, child, AtFlags::empty())
+        }
     };
     while for_each_entry(&dir, &mut empty_one)? > 0 {}
     unlink(parent, name, AtFlags::REMOVEDIR)

@@ -121,7 +121,15 @@ struct Late<'a> {
 #[async_trait]
 impl SpoolSink for Late<'_> {
     async fn take(&mut self, lines: Vec<SpoolLine>, position: SpoolPosition) -> Result<(), String> {
-        let was_first = self.store(lines, position).await.map_err(|error| error.to_string())?;
+        let stored = match self.store(lines.clone(), position).await {
+            // Otherwise the same lines would be met again at each attempt, for ever.
+            Err(error) if error.refuses_data() => {
+                tracing::warn!(app_server = %self.id, %error, "output of a run is refused by the database");
+                self.store(lines.iter().map(SpoolLine::unstorable).collect(), position).await
+            }
+            stored => stored,
+        };
+        let was_first = stored.map_err(|error| error.to_string())?;
         self.position = position;
         if was_first { Ok(()) } else { Err("another worker takes it in".to_owned()) }
     }

@@ -65,6 +65,12 @@ pub fn DecideDialog(
                         <span class="grow">{words}</span>
                     </div>
                 })}
+                {move || asked.shown.with(|shown| obstacle(shown, Wish::Approve)).map(|words| view! {
+                    <div class="notice" role="note">
+                        <Icon shape=Shape::Lock/>
+                        <span class="grow">{words}</span>
+                    </div>
+                })}
                 {move || view! { <Shown pull_request=asked.shown.get()/> }}
                 <Alert why=asked.why_not/>
             </div>
@@ -84,8 +90,9 @@ fn WishButton(asked: Asked, wish: Wish) -> impl IntoView {
         Wish::Ignore => ("", "Ignore"),
     };
     let is_possible = Memo::new(move |_| asked.shown.with(|shown| is_possible(shown, wish)));
-    // Users without the role are told that they need it.
-    let why_not = move || asked.state.session.may(Role::Operator).why_not();
+    // Users without the role are told that they need it; then, why nobody may.
+    let obstacle = move || asked.shown.with(|shown| obstacle(shown, wish));
+    let why_not = move || asked.state.session.may(Role::Operator).why_not().map(Into::into).or_else(obstacle);
     let is_off = move || asked.under_way.get().is_some() || !is_possible.get() || why_not().is_some();
     let is_mine = move || asked.under_way.get() == Some(wish);
     let decide = move |_| {
@@ -110,6 +117,11 @@ fn WishButton(asked: Asked, wish: Wish) -> impl IntoView {
             {words}
         </button>
     }
+}
+
+/// Why nobody may do this at present.
+fn obstacle(shown: &PullRequest, wish: Wish) -> Option<String> {
+    shown.approval_obstacle.clone().filter(|_| wish == Wish::Approve)
 }
 
 fn is_possible(shown: &PullRequest, wish: Wish) -> bool {
