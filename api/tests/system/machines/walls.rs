@@ -34,7 +34,6 @@ const ATTEMPTS: &[(&str, &str)] = &[
     ("change the host's name", "hostname other"),
     ("enter init's network", "nsenter --net=/proc/1/ns/net true"),
     ("raise a limit", "bash -c 'ulimit -c unlimited'"),
-    ("be the last to be killed", "sh -c 'echo -900 >/proc/self/oom_score_adj'"),
 ];
 
 /// Attempts that are not made on the host, since they could succeed there.
@@ -52,6 +51,7 @@ const ATTEMPTS_INSIDE: &[(&str, &str)] = &[
     ("press a key", "sh -c 'echo h >/proc/sysrq-trigger'"),
     ("write to sysfs", "sh -c 'find /sys -maxdepth 3 -type f -writable | grep .'"),
     ("read the kernel's memory", "sh -c 'head -c 1 /proc/kcore | grep -q .'"),
+    ("be the last to be killed", "sh -c 'echo -900 >/proc/self/oom_score_adj'"),
     ("find a disk", "sh -c 'find /dev -type b | grep .'"),
     ("see the host's processes", "sh -c 'test $(ls -d /proc/[0-9]* | wc -l) -gt 40'"),
     ("write its program's groups", "sh -c 'find / -xdev -name cgroup.procs | grep .'"),

@@ -27,6 +27,7 @@ read -r stat </proc/self/stat
 read -r boot_id </proc/sys/kernel/random/boot_id
 # If the host has no memory left, its kernel ends machines before the manager and the database.
 echo 500 >/proc/self/oom_score_adj
+# shellcheck disable=SC3045 # Debian's sh has it.
 ulimit -c 0
 
 layer=.
@@ -77,9 +78,4 @@ for path in proc/kcore proc/keys proc/key-users proc/kmsg proc/timer_list proc/s
     mount --bind /dev/null "$path"
 done
 
-# Fields 1 and 22 of proc_pid_stat(5).
-fields=$*
-set -- $stat
-boot="$1 ${22} $boot_id"
-set -- $fields
-exec perl ../init.pl ../seccomp "$boot" "$@"
+exec perl ../init.pl ../seccomp "$stat" "$boot_id" "$@"

@@ -7,7 +7,8 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::command::run;
 use super::error::LocalError;
@@ -21,7 +22,7 @@ const SEED: &str = "seed";
 const SMALL_MB: u64 = 8;
 
 /// Where the machine's first files are written: into the seed of its disk, or its directory if it gets no disk.
-pub(super) fn place_of_seed(machine_dir: &Path, disk_mb: Option<u64>) -> std::path::PathBuf {
+pub(super) fn place_of_seed(machine_dir: &Path, disk_mb: Option<u64>) -> PathBuf {
     if disk_mb.is_some() { machine_dir.join(SEED) } else { machine_dir.to_owned() }
 }
 
@@ -38,11 +39,13 @@ pub(super) async fn make(machine_dir: &Path, disk_mb: u64) -> Result<(), LocalEr
     remove_tree(&seed)
 }
 
-/// Why this host cannot give machines disks of their own; none if it can. Tries it.
+/// Why this host cannot give machines disks of their own; none if it can. Tries it, in this directory of root's.
 pub(super) async fn trouble(dir: &Path) -> Option<String> {
-    let trial = dir.join(format!("disk-trial-{}", std::process::id()));
+    static TRIALS: AtomicU32 = AtomicU32::new(0);
+    let number = TRIALS.fetch_add(1, Ordering::Relaxed);
+    let trial = dir.join(format!("disk-trial-{}-{number}", std::process::id()));
     let outcome = attempt(&trial).await;
-    // What is left of a trial is removed with the next one's.
+    // It holds nothing that matters.
     let _ = remove_tree(&trial);
     outcome.err().map(|error| error.to_string())
 }

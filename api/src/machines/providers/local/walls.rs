@@ -12,7 +12,7 @@ use super::error::LocalError;
 use super::firewall;
 use super::limits::MachineLimits;
 use super::seal;
-use super::site::Site;
+use super::site::{self, Site};
 use crate::platform::cgroups::{Cgroups, Group, Limits};
 
 /// Time for the kernel to end the processes of a group.
@@ -35,7 +35,7 @@ impl Walls {
     /// Finds out what this host has, and logs what it lacks. Removes the groups of machines that are gone.
     pub(super) async fn find(site: &Site, machines_dir: &Path, limits: &MachineLimits) -> Self {
         let cgroups = Cgroups::find(&site.id);
-        let (disk_trouble, firewall_trouble) = tokio::join!(disk::trouble(machines_dir), firewall::trouble());
+        let (disk_trouble, firewall_trouble) = tokio::join!(disk::trouble(site::host_dir()), firewall::trouble());
         let walls = Self {
             cgroups,
             limits: limits.of_group(),
