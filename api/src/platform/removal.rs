@@ -8,7 +8,7 @@ use std::ffi::{CStr, CString};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{
     AtFlags, CWD, Dir, FileType, IFlags, Mode, OFlags, RenameFlags, fchmod, ioctl_getflags, ioctl_setflags, openat,
@@ -30,6 +30,14 @@ pub fn remove_tree(path: &Path) -> io::Result<()> {
     empty_tree(&top)?;
     drop(top);
     fs::remove_dir(path)
+}
+
+/// Like [`remove_tree`], in a thread of its own.
+///
+/// # Errors
+/// As [`remove_tree`].
+pub async fn remove(path: PathBuf) -> io::Result<()> {
+    tokio::task::spawn_blocking(move || remove_tree(&path)).await.map_err(io::Error::other)?
 }
 
 /// Of a link, opening fails.
