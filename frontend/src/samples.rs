@@ -40,6 +40,7 @@ pub fn pull_request() -> PullRequest {
         instance: None,
         archives_at: None,
         github_updated: DateTime::default(),
+        approval_obstacle: None,
         fetched_at: DateTime::default(),
         created: DateTime::default(),
         modified: DateTime::default(),

@@ -162,6 +162,10 @@ pub struct PullRequest {
     pub report_trouble: Option<String>,
     /// Whether its commit and settings may run.
     pub approval: Approval,
+    /// Why no commit of somebody who is not of the team may be approved at present; null if it may.
+    #[serde(default)]
+    #[schema(example = "Commits of people who are not of the team are not run on local machines.")]
+    pub approval_obstacle: Option<String>,
     /// Who decided about this commit; null before that.
     pub decided_by: Option<String>,
     /// When it was decided; null before that.

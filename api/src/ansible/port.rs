@@ -121,6 +121,20 @@ pub struct SpoolLine {
     pub progress: Option<TaskProgress>,
 }
 
+impl SpoolLine {
+    /// What is stored of a line that the database refuses: that there was one, and its progress.
+    #[must_use]
+    pub fn unstorable(&self) -> Self {
+        Self {
+            at: Utc::now(),
+            level: self.level,
+            text: "(output that cannot be stored)".to_owned(),
+            task: None,
+            progress: self.progress,
+        }
+    }
+}
+
 /// Progress reported by a line. Handlers, included tasks, and tasks of rescue and always sections are not counted
 /// beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
 
 use async_trait::async_trait;
+use shared_types::system::Protection;
 use shared_types::{ProviderKind, ServerId};
 
 /// Identifies a machine.
@@ -105,6 +106,12 @@ pub trait Provider: Debug + Send + Sync {
 
     /// The user that Ansible logs in as; may use sudo without a password.
     fn ssh_user(&self) -> &str;
+
+    /// The walls between its machines and the host of this program, for the System page. None where they are others'
+    /// business.
+    async fn protections(&self) -> Vec<Protection> {
+        Vec::new()
+    }
 
     /// The machine with this server id and our installation's id, if it exists.
     async fn find(&self, machine: &MachineRef) -> Result<Option<Machine>, ProviderError>;

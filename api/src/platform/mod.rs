@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod audit;
 pub mod cache;
+pub mod cgroups;
 pub mod children;
 pub mod command;
 pub mod db;
@@ -15,6 +16,8 @@ pub mod mail;
 pub mod metrics;
 pub mod origin;
 pub mod outbox;
+pub mod removal;
+pub mod seccomp;
 pub mod trouble;
 pub mod users;
 pub mod vault;

@@ -104,8 +104,8 @@ fn refuse(row: &Row) -> Result<(), Refusal> {
 /// Approves or ignores a commit whose author or source is not trusted.
 ///
 /// # Errors
-/// [`Refusal::Invalid`] without a version; [`Refusal::Conflict`] if another commit or version is the current one, or
-/// author and source are trusted.
+/// [`Refusal::Invalid`] without a version; [`Refusal::Conflict`] if another commit or version is the current one, if
+/// author and source are trusted, or if the machines are not for commits of others.
 pub async fn decide(
     watch: &Watch,
     actor: &Actor,
@@ -130,6 +130,9 @@ pub async fn decide(
         let before = row.approval();
         if before == Approval::NotNeeded {
             return Err(Refusal::Conflict("Author and source are the team's; nothing needs to be decided.".into()));
+        }
+        if let (Decision::Approved, Some(obstacle)) = (decision, watch.approval_obstacle()) {
+            return Err(Refusal::Conflict(obstacle.to_owned()));
         }
         writes::decide(conn, &row, decision, actor).await?;
         record(conn, actor, &row, decision).await?;

@@ -30,8 +30,12 @@ pub use rules::Rules;
 use shared_types::applications::{self, ApplicationType};
 use store::{pause, repositories};
 
-use crate::config::OnCommit;
+use crate::config::{OnCommit, ProviderKind};
 use crate::instances::Manager;
+
+/// The reason where machines are of this host and no setting says otherwise.
+const NOT_ON_LOCAL_MACHINES: &str = "Commits of people who are not of the team are not run on local machines: their root is \
+    confined only by the kernel that this program itself runs on. The setting OCIM_LOCAL_MACHINES_FOR_STRANGERS allows it.";
 
 /// The application type of the instances that are created for pull requests.
 static INSTANCE_TYPE: &ApplicationType = applications::DEFAULT;
@@ -49,6 +53,12 @@ impl Watch {
     /// What a new commit triggers in this WATCH_FORK entry; nothing if WATCH_FORK no longer has the entry.
     fn on_commit(&self, configured: &str) -> OnCommit {
         self.rules.fork(configured).map_or(OnCommit::Nothing, |fork| fork.on_commit)
+    }
+
+    /// Why commits of people who are not of the team may not be approved; none if they may.
+    fn approval_obstacle(&self) -> Option<&'static str> {
+        let is_local = self.manager.provider.kind() == ProviderKind::Local;
+        (is_local && !self.rules.strangers_on_local_machines).then_some(NOT_ON_LOCAL_MACHINES)
     }
 
     /// Whether GitHub may be asked and the last sweep of every repository succeeded.

@@ -45,6 +45,8 @@ pub struct Rules {
     pub organization: String,
     /// The trusted team of that organization.
     pub team: String,
+    /// Whether commits of others may be approved although they run on machines of this host.
+    pub strangers_on_local_machines: bool,
     /// How long the instance of a closed pull request stays.
     pub archive_after: TimeDelta,
     /// How long the instance of an unchanged open pull request stays; none: as long as it is open.
@@ -89,6 +91,7 @@ impl Rules {
             forks,
             organization: settings.watch.watch_organization.clone(),
             team: settings.watch.watch_team.clone(),
+            strangers_on_local_machines: settings.machines.ocim_local_machines_for_strangers,
             archive_after: TimeDelta::minutes(settings.watch.watch_archive_minutes.into()),
             time_to_live: (settings.watch.watch_ttl_days > 0)
                 .then(|| TimeDelta::days(settings.watch.watch_ttl_days.into())),

@@ -24,7 +24,7 @@ use crate::machines;
 use crate::machines::probe::{Probe, SshProbe};
 use crate::machines::provider::Provider;
 use crate::machines::providers::fake_files::FileMachines;
-use crate::machines::providers::local::{LocalConfig, LocalProvider, Subnet};
+use crate::machines::providers::local::{LocalConfig, LocalProvider, MachineLimits, Subnet};
 use crate::platform::db::Db;
 use crate::platform::vault::Keyring;
 use crate::routing::traffic::Traffic;
@@ -113,7 +113,20 @@ async fn machines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Arc<L
     let subnet = settings.machines.ocim_local_subnet.as_ref().map(|text| text.parse::<Subnet>()).transpose();
     let subnet = subnet.map_err(|error| format!("OCIM_LOCAL_SUBNET: {error}"))?;
     let installation = db.installation().await?;
-    let config = LocalConfig { data_dir: data_dir.to_owned(), cache_dir: settings.cache_dir(), subnet, installation };
+    let config = LocalConfig {
+        data_dir: data_dir.to_owned(),
+        cache_dir: settings.cache_dir(),
+        subnet,
+        installation,
+        limits: MachineLimits {
+            memory_mb: settings.machines.ocim_machine_memory_mb,
+            cpu_percent: settings.machines.ocim_machine_cpu_percent,
+            processes: settings.machines.ocim_machine_processes,
+            io_weight: settings.machines.ocim_machine_io_weight,
+            disk_mb: settings.machines.ocim_machine_disk_mb,
+        },
+        base_tree_days: settings.machines.ocim_base_tree_days,
+    };
     let provider = Arc::new(LocalProvider::open(config).await?);
     // Otherwise a build that another host continues would not find its machine there, and create a second one.
     if !db.claim_local_site(provider.site()).await? {

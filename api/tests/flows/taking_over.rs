@@ -60,6 +60,36 @@ async fn another_worker_ends_the_orphan_and_runs_the_playbook_again() {
 }
 
 #[tokio::test]
+async fn lines_that_the_database_refuses_do_not_hold_a_build_or_its_stop() {
+    let app = TestApp::idle().await;
+    let instance = app.instance("demo").await;
+    for is_stopped in [false, true] {
+        let id = app.launched(instance).await;
+        app.ansible.next_run(FakeEnd::Blocks);
+        let (first, stop) = builder(&app);
+        let work = tokio::spawn(async move { first.advance(AppServerId(id)).await });
+        until("the playbook runs", async || app.read_app_server(id).await["progress"]["tasks_done"] == 3).await;
+        stop.cancel();
+        work.await.unwrap().unwrap();
+        // Before the first year that Postgres knows.
+        let at = chrono::DateTime::<chrono::Utc>::MIN_UTC;
+        let poison = SpoolLine { at, level: LogLevel::Info, text: "x".to_owned(), task: None, progress: None };
+        app.ansible.next_recover(vec![poison]);
+        if is_stopped {
+            let stop = format!("/api/v1/app-servers/{id}/stop");
+            app.operator().await.post(&stop, serde_json::json!({})).await.expect(202);
+        }
+        let (second, _stop) = builder(&app);
+        second.advance(AppServerId(id)).await.unwrap();
+        let end = if is_stopped { "stopped" } else { "running" };
+        assert_eq!(app.read_app_server(id).await["status"], end);
+        let log = app.log(id).await;
+        assert!(log.iter().any(|line| line == "(output that cannot be stored)"), "{log:#?}");
+    }
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_build_that_was_interrupted_at_each_step_ends_as_if_it_was_not() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;

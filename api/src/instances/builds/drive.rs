@@ -14,6 +14,7 @@ use crate::instances::builds::{failure_mail, launch};
 use crate::instances::store::{app_servers, builds};
 use crate::instances::{Manager, Refusal};
 use crate::platform::logs::Line;
+use crate::platform::removal;
 
 /// Does step after step until the build is over; stops the build if a stop was requested.
 pub(super) async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepError> {
@@ -62,11 +63,8 @@ fn back_off(poll: Duration, tries: u32) -> Duration {
 /// Removes the build's run directories; their output is in the log. A failure is only logged: it costs disk space.
 async fn remove_runs(runs_dir: &Path, id: shared_types::AppServerId) {
     let dir = runs_dir.join(id.to_string());
-    match tokio::fs::remove_dir_all(&dir).await {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::warn!(dir = %dir.display(), %error, "a build's directory could not be removed");
-        }
-        Ok(()) | Err(_) => {}
+    if let Err(error) = removal::remove(dir.clone()).await {
+        tracing::warn!(dir = %dir.display(), %error, "a build's directory could not be removed");
     }
 }
 

@@ -20,6 +20,7 @@ use crate::instances::store::hook_runs::{self, HookRunRow};
 use crate::instances::store::instances;
 use crate::platform::events;
 use crate::platform::logs::Line;
+use crate::platform::removal;
 
 /// Limit for all hooks of a moment, anew for each worker. A background worker may need ten minutes for its task.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -182,10 +183,7 @@ enum Obstacle {
 }
 
 async fn remove(dir: &Path) {
-    match tokio::fs::remove_dir_all(dir).await {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::warn!(dir = %dir.display(), %error, "the directory of a hook could not be removed");
-        }
-        Ok(()) | Err(_) => {}
+    if let Err(error) = removal::remove(dir.to_owned()).await {
+        tracing::warn!(dir = %dir.display(), %error, "the directory of a hook could not be removed");
     }
 }

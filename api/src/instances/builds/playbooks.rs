@@ -217,6 +217,12 @@ impl SpoolSink for Sink<'_, '_> {
                 Err(StepError::Db(error)) if error.may_go_better() && tokio::time::Instant::now() < patience => {
                     tokio::time::sleep(RETRY_STORE).await;
                 }
+                // The run goes on without these lines: met again and again, they would hold it, and its stop, for ever.
+                Err(StepError::Db(error)) if error.refuses_data() => {
+                    tracing::warn!(app_server = %self.build.id(), %error, "output of a run is refused by the database");
+                    let lines: Vec<_> = lines.iter().map(SpoolLine::unstorable).collect();
+                    return self.store(&lines, position).await.map_err(|error| error.to_string());
+                }
                 done => return done.map_err(|error| error.to_string()),
             }
         }

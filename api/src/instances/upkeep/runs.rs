@@ -15,6 +15,7 @@ use crate::instances::settings::opened::Opened;
 use crate::instances::store::{app_servers, builds, hook_runs};
 use crate::platform::db::DbError;
 use crate::platform::logs::{self, Line, Mask};
+use crate::platform::removal;
 
 /// Looks at every directory. A failure is logged, and retried by the next sweep.
 ///
@@ -54,7 +55,7 @@ async fn drop_runs(manager: &Manager, dir: PathBuf) -> Result<(), String> {
         let ended = manager.ansible.recover(&run, SpoolPosition::default(), &mut Nowhere).await;
         ended.map_err(|error| error.to_string())?;
     }
-    remove(dir).await.map_err(|error| error.to_string())
+    removal::remove(dir).await.map_err(|error| error.to_string())
 }
 
 /// The builds that have a directory here.
@@ -88,14 +89,7 @@ async fn clear(manager: &Manager, id: AppServerId) -> Result<(), String> {
         };
         taken.map_err(|error| error.to_string())?;
     }
-    remove(dir).await.map_err(|error| error.to_string())
-}
-
-async fn remove(dir: PathBuf) -> std::io::Result<()> {
-    match tokio::fs::remove_dir_all(&dir).await {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
+    removal::remove(dir).await.map_err(|error| error.to_string())
 }
 
 /// The directory's name of a build's last run, and the sink for the rest of its output.
@@ -121,7 +115,15 @@ struct Late<'a> {
 #[async_trait]
 impl SpoolSink for Late<'_> {
     async fn take(&mut self, lines: Vec<SpoolLine>, position: SpoolPosition) -> Result<(), String> {
-        let was_first = self.store(lines, position).await.map_err(|error| error.to_string())?;
+        let stored = match self.store(lines.clone(), position).await {
+            // Otherwise the same lines would be met again at each attempt, for ever.
+            Err(error) if error.refuses_data() => {
+                tracing::warn!(app_server = %self.id, %error, "output of a run is refused by the database");
+                self.store(lines.iter().map(SpoolLine::unstorable).collect(), position).await
+            }
+            stored => stored,
+        };
+        let was_first = stored.map_err(|error| error.to_string())?;
         self.position = position;
         if was_first { Ok(()) } else { Err("another worker takes it in".to_owned()) }
     }

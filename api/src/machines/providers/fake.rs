@@ -61,6 +61,7 @@ struct State {
     /// Calls of terminate that still fail as if the provider did not answer.
     away: u32,
     offer: MachineOffer,
+    is_called_local: bool,
 }
 
 /// Machines in memory. The caller runs their web servers.
@@ -85,6 +86,7 @@ impl FakeProvider {
             restarts: true,
             away: 0,
             offer: MachineOffer::ANY,
+            is_called_local: false,
         };
         Self { web_servers, state: Mutex::new(state) }
     }
@@ -97,6 +99,11 @@ impl FakeProvider {
     /// Queues the outcome of a create. Without one, a create succeeds at once.
     pub fn next_create(&self, create: FakeCreate) {
         self.state().creates.push_back(create);
+    }
+
+    /// Sets whether it says that its machines are local ones.
+    pub fn set_called_local(&self, is_called_local: bool) {
+        self.state().is_called_local = is_called_local;
     }
 
     /// Sets whether machines answer SSH.
@@ -191,7 +198,7 @@ fn seen(id: ServerId, machine: &FakeMachine) -> Machine {
 #[async_trait]
 impl Provider for FakeProvider {
     fn kind(&self) -> ProviderKind {
-        ProviderKind::Fake
+        if self.state().is_called_local { ProviderKind::Local } else { ProviderKind::Fake }
     }
 
     fn offers(&self) -> MachineOffer {

@@ -45,13 +45,29 @@ impl DbError {
     pub fn may_go_better(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
-            Self::Query(Error::DatabaseError(kind, _)) => matches!(
-                kind,
-                Kind::ClosedConnection | Kind::UnableToSendCommand | Kind::SerializationFailure | Kind::Unknown
-            ),
+            Self::Query(Error::DatabaseError(kind, info)) => match kind {
+                Kind::ClosedConnection | Kind::UnableToSendCommand | Kind::SerializationFailure => true,
+                _ => matches!(kind, Kind::Unknown) && !is_about_data(info.message()),
+            },
             Self::Query(Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. }) => true,
             Self::ReadOnly(_) => true,
             Self::Query(_) | Self::Url(_) | Self::Replaced(_) | Self::Corrupt(_) => false,
+        }
+    }
+
+    /// Whether the server refuses a value itself, such as a time that it cannot express: the same values are refused
+    /// again, however often they are sent.
+    pub fn refuses_data(&self) -> bool {
+        match self {
+            Self::Query(Error::SerializationError(_)) => true,
+            Self::Query(Error::DatabaseError(Kind::Unknown, info)) => is_about_data(info.message()),
+            Self::Query(Error::DatabaseError(Kind::CheckViolation | Kind::NotNullViolation, _)) => true,
+            Self::Query(_)
+            | Self::Unavailable(_)
+            | Self::Url(_)
+            | Self::ReadOnly(_)
+            | Self::Replaced(_)
+            | Self::Corrupt(_) => false,
         }
     }
 
@@ -96,6 +112,23 @@ fn is_shutdown(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> bool {
     let words = info.message();
     let known = ["administrator command", "database system is", "connection closed", "idle-in-transaction timeout"];
     known.iter().any(|known| words.contains(known))
+}
+
+/// Errors of class 22 and sizes beyond a limit, also recognised by their messages.
+fn is_about_data(message: &str) -> bool {
+    const KNOWN: &[&str] = &[
+        "out of range",
+        "invalid byte sequence",
+        "invalid input syntax",
+        "incorrect binary data format",
+        "cannot be converted to text",
+        "null character not permitted",
+        "value too long",
+        "invalid memory alloc request size",
+        "row is too big",
+        "index row size",
+    ];
+    KNOWN.iter().any(|known| message.contains(known))
 }
 
 fn is_disk_full(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> bool {

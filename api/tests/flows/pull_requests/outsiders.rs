@@ -60,6 +60,28 @@ async fn an_outsiders_commit_runs_only_after_its_approval() {
 }
 
 #[tokio::test]
+async fn on_local_machines_an_outsiders_commit_is_not_approved() {
+    let story = Story::start().await;
+    let number = story.github.open_pull(FORK, outsider());
+    story.sweep().await;
+    story.app.provider.set_called_local(true);
+    let read = story.read(number).await;
+    let obstacle = read["approval_obstacle"].as_str().unwrap();
+    assert!(obstacle.contains("OCIM_LOCAL_MACHINES_FOR_STRANGERS"), "{obstacle}");
+    let path = read["api_url"].as_str().unwrap().to_owned();
+    let operator = story.app.operator().await;
+    let refused = operator.post(&format!("{path}/approve"), looked_at(&read)).await.problem(409);
+    assert_eq!(refused["detail"], obstacle);
+    assert_eq!(story.read(number).await["approval"], "needed");
+    // Machines elsewhere: the control.
+    story.app.provider.set_called_local(false);
+    let read = story.read(number).await;
+    assert_eq!(read["approval_obstacle"], Value::Null);
+    operator.post(&format!("{path}/approve"), looked_at(&read)).await.expect(200);
+    story.end().await;
+}
+
+#[tokio::test]
 async fn settings_that_change_after_the_approval_need_another_one() {
     let story = Story::start().await;
     let number = story.github.open_pull(FORK, outsider());

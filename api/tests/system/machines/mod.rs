@@ -4,6 +4,7 @@
 
 mod deployment;
 mod tutor;
+mod walls;
 pub(super) mod yard;
 
 use std::fs;
@@ -12,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ocim::machines::provider::{Machine, MachineRef, MachineSpec, MachineState, Provider};
-use ocim::machines::providers::local::{LocalConfig, LocalProvider};
+use ocim::machines::providers::local::{LocalConfig, LocalProvider, MachineLimits};
 use shared_types::ServerId;
 use yard::{Yard, cache_dir, eventually, is_root, mark_of, reference, run, traces};
 
@@ -190,6 +191,8 @@ async fn manager_that_makes_a_machine_and_stays() {
         cache_dir: cache_dir(),
         subnet: None,
         installation: INSTALLATION.into(),
+        limits: MachineLimits::default(),
+        base_tree_days: 3650,
     })
     .await
     .unwrap();
@@ -228,8 +231,9 @@ async fn a_manager_killed_at_any_moment_leaves_one_machine_or_none() {
         let machine = machine.unwrap();
         assert_eq!(machine, same.unwrap());
         yard.wait_for_ssh(&machine).await;
-        let starters = traces(machine_dir.to_str().unwrap());
-        assert_eq!(starters.len(), 1, "killed after {milliseconds} ms: {starters:?}");
+        let (disks, starters): (Vec<_>, Vec<_>) =
+            traces(machine_dir.to_str().unwrap()).into_iter().partition(|trace| trace.ends_with("disk.img"));
+        assert_eq!((disks.len(), starters.len()), (1, 1), "killed after {milliseconds} ms: {disks:?} {starters:?}");
         provider.terminate(&reference(1)).await.unwrap();
         assert_eq!(traces(&mark_of(&machine)), Vec::<String>::new());
         assert!(!machine_dir.exists());

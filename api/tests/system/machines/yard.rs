@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use ocim::machines::provider::{Machine, MachineRef, MachineSpec, Provider};
-use ocim::machines::providers::local::{LocalConfig, LocalProvider, Subnet};
+use ocim::machines::providers::local::{LocalConfig, LocalProvider, MachineLimits, Subnet};
 use shared_types::ServerId;
 
 use super::{DATA_DIR, INSTALLATION};
@@ -44,7 +44,14 @@ impl Yard {
 
     pub fn config(&self, subnet: Option<Subnet>) -> LocalConfig {
         let installation = INSTALLATION.to_owned();
-        LocalConfig { data_dir: self.dir.path().join(DATA_DIR), cache_dir: cache_dir(), subnet, installation }
+        LocalConfig {
+            data_dir: self.dir.path().join(DATA_DIR),
+            cache_dir: cache_dir(),
+            subnet,
+            installation,
+            limits: MachineLimits::default(),
+            base_tree_days: 3650,
+        }
     }
 
     pub fn key(&self) -> PathBuf {
@@ -86,6 +93,11 @@ impl Yard {
         let output = self.try_ssh(machine, remote);
         assert!(output.status.success(), "{remote}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// What happens when the machine's root runs a shell command.
+    pub fn as_root(&self, machine: &Machine, script: &str) -> Output {
+        self.try_ssh(machine, &format!("sudo sh -c '{}'", script.replace('\'', "'\\''")))
     }
 
     pub async fn wait_for_ssh(&self, machine: &Machine) {
@@ -132,13 +144,26 @@ pub fn reference(id: i64) -> MachineRef {
     MachineRef { server_id: ServerId(id), provider_id: None }
 }
 
-/// All interfaces, namespaces, processes and mounts of the host that carry a data directory's id.
+/// All interfaces, namespaces, control groups, processes, mounts, loop devices and tables of nftables of the host that carry
+/// a data directory's id, or are in a directory.
 pub fn traces(mark: &str) -> Vec<String> {
     let mut traces = Vec::new();
     for dir in ["/sys/class/net", "/run/netns"] {
         let entries = fs::read_dir(dir).into_iter().flatten().flatten();
         traces.extend(entries.map(|entry| entry.path().display().to_string()).filter(|path| path.contains(mark)));
     }
+    for controller in fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
+        let entries = fs::read_dir(controller.path()).into_iter().flatten().flatten();
+        let groups = entries.map(|entry| entry.path().display().to_string().replace("ocim-", "ocim"));
+        traces.extend(groups.filter(|path| path.contains(mark)));
+    }
+    for device in fs::read_dir("/sys/block").into_iter().flatten().flatten() {
+        let file = fs::read_to_string(device.path().join("loop/backing_file")).unwrap_or_default();
+        traces.extend(Some(file).filter(|file| file.contains(mark)));
+    }
+    let tables = Command::new("nft").args(["list", "tables"]).output();
+    let tables = tables.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    traces.extend(tables.lines().filter(|line| line.contains(mark)).map(str::to_owned));
     let processes = run(Command::new("ps").args(["-eo", "args"]));
     traces.extend(processes.lines().filter(|line| line.contains(mark)).map(str::to_owned));
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();

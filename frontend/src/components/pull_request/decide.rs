@@ -4,6 +4,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use shared_types::app_server::Possible;
 use shared_types::pull_request::{Approval, DecideCommit};
 use shared_types::{ProblemType, PullRequest, Role};
 
@@ -65,6 +66,12 @@ pub fn DecideDialog(
                         <span class="grow">{words}</span>
                     </div>
                 })}
+                {move || asked.shown.with(|shown| shown.approval_obstacle.clone()).map(|words| view! {
+                    <div class="notice" role="note">
+                        <Icon shape=Shape::Lock/>
+                        <span class="grow">{words}</span>
+                    </div>
+                })}
                 {move || view! { <Shown pull_request=asked.shown.get()/> }}
                 <Alert why=asked.why_not/>
             </div>
@@ -84,8 +91,9 @@ fn WishButton(asked: Asked, wish: Wish) -> impl IntoView {
         Wish::Ignore => ("", "Ignore"),
     };
     let is_possible = Memo::new(move |_| asked.shown.with(|shown| is_possible(shown, wish)));
-    // Users without the role are told that they need it.
-    let why_not = move || asked.state.session.may(Role::Operator).why_not();
+    // Users without the role are told that they need it; then, why nobody may.
+    let may = move || asked.shown.with(|shown| may(shown, wish));
+    let why_not = move || asked.state.session.may(Role::Operator).and(may()).why_not();
     let is_off = move || asked.under_way.get().is_some() || !is_possible.get() || why_not().is_some();
     let is_mine = move || asked.under_way.get() == Some(wish);
     let decide = move |_| {
@@ -110,6 +118,14 @@ fn WishButton(asked: Asked, wish: Wish) -> impl IntoView {
             {words}
         </button>
     }
+}
+
+/// Whether the machines are for it; the dialog shows the server's words, too.
+fn may(shown: &PullRequest, wish: Wish) -> Possible {
+    if shown.approval_obstacle.is_some() && wish == Wish::Approve {
+        return Possible::No("The machines are not for commits of people outside of the team.");
+    }
+    Possible::Yes
 }
 
 fn is_possible(shown: &PullRequest, wish: Wish) -> bool {
@@ -234,6 +250,15 @@ mod tests {
         assert!(meanwhile(&before, &decided).is_some_and(|words| words.contains("decided")));
         let closed = PullRequest { state: PullRequestState::Closed, version: 4, ..before.clone() };
         assert!(meanwhile(&before, &closed).is_some_and(|words| words.contains("not open")));
+    }
+
+    #[test]
+    fn what_the_machines_are_not_for_can_be_ignored_only() {
+        let mut shown = samples::pull_request();
+        assert_eq!(may(&shown, Wish::Approve), Possible::Yes);
+        shown.approval_obstacle = Some("local machines".into());
+        assert!(matches!(may(&shown, Wish::Approve), Possible::No(_)));
+        assert_eq!(may(&shown, Wish::Ignore), Possible::Yes);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The read-only file system shared by all local machines: a minimal Debian with sshd, Python, nginx and runit, and a
 //! user for Ansible. Made once per host by `mmdebstrap`, about 260 MB in half a minute to two minutes.
 //!
-//! Its directory is named after a hash of its inputs: a change makes a new tree, and machines keep the tree they were
-//! made on. The directory is renamed into place when it is complete.
+//! Its directory is named after a hash of its inputs and the day: a change makes a new tree, as does age
+//! ([`super::trees`]), and machines keep the tree they were made on. The directory is renamed into place when it is
+//! complete.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use chrono::Utc;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -22,6 +24,7 @@ use super::error::LocalError;
 use super::files::remove_tree;
 use super::lock::Lock;
 use super::preflight;
+use super::trees::is_older;
 
 const CUSTOMIZE: &str = include_str!("base_tree.sh");
 const PACKAGES: &str = "openssh-server,python3,python3-venv,iproute2,ca-certificates,procps,sudo,nginx-light,runit";
@@ -35,12 +38,48 @@ const MAX_KEPT_LINES: usize = 20;
 /// # Errors
 /// [`LocalError::NotRoot`], [`LocalError::MissingProgram`], or [`LocalError::BaseTree`] with the last lines of output.
 pub async fn ensure(cache_dir: &Path, progress: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, LocalError> {
-    let release = apt::release()?;
-    let name = format!("base-{}", version(&release));
-    let tree = cache_dir.join(&name);
-    if tree.is_dir() {
-        return canonical(&tree);
+    match all(cache_dir).pop() {
+        Some(tree) => canonical(&tree),
+        None => make_unless(cache_dir, &|_tree| true, progress).await,
     }
+}
+
+/// Makes a tree, unless another process has made one that is not as old as `age`. Gives the newest.
+pub(super) async fn renew(
+    cache_dir: &Path,
+    age: Duration,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<PathBuf, LocalError> {
+    let is_young = |tree: &Path| {
+        let made = fs::metadata(tree).and_then(|found| found.modified());
+        made.is_ok_and(|made| !is_older(made, age))
+    };
+    make_unless(cache_dir, &is_young, progress).await
+}
+
+/// All trees of the present version, the oldest first. Trees of earlier versions of this program had no day in the name.
+pub(super) fn all(cache_dir: &Path) -> Vec<PathBuf> {
+    let Ok(first) = first_name() else { return Vec::new() };
+    let is_one = |name: &str| {
+        let day = name.strip_prefix(&first).map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+        day.is_some_and(|day| day.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let entries = fs::read_dir(cache_dir).into_iter().flatten().flatten();
+    let mut trees: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_one))
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
+    trees.sort();
+    trees
+}
+
+async fn make_unless(
+    cache_dir: &Path,
+    is_enough: &(dyn Fn(&Path) -> bool + Sync),
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<PathBuf, LocalError> {
+    let release = apt::release()?;
     preflight::check_root()?;
     preflight::check_program("mmdebstrap", "mmdebstrap")?;
     fs::create_dir_all(cache_dir).map_err(LocalError::io(cache_dir))?;
@@ -49,15 +88,23 @@ pub async fn ensure(cache_dir: &Path, progress: &(dyn Fn(&str) + Sync)) -> Resul
         progress("waiting for another process that makes the base tree");
     }
     let _lock = Lock::take(lock_path).await?;
-    if !tree.is_dir() {
-        let workshop = cache_dir.join(format!("{name}.partial"));
-        remove_tree(&workshop)?;
-        let made = make(&workshop, &release, progress).await;
-        let moved = made.and_then(|()| fs::rename(workshop.join("tree"), &tree).map_err(LocalError::io(&tree)));
-        remove_tree(&workshop)?;
-        moved?;
+    if let Some(tree) = all(cache_dir).pop().filter(|tree| is_enough(tree)) {
+        return canonical(&tree);
     }
+    let name = format!("{}-{}", first_name()?, Utc::now().format("%Y%m%d"));
+    let tree = cache_dir.join(&name);
+    let workshop = cache_dir.join(format!("{name}.partial"));
+    remove_tree(&workshop)?;
+    let made = make(&workshop, &release, progress).await;
+    let moved = made.and_then(|()| fs::rename(workshop.join("tree"), &tree).map_err(LocalError::io(&tree)));
+    remove_tree(&workshop)?;
+    moved?;
     canonical(&tree)
+}
+
+/// The beginning of the names of all trees of the present version.
+fn first_name() -> Result<String, LocalError> {
+    Ok(format!("base-{}", version(&apt::release()?)))
 }
 
 async fn make(workshop: &Path, release: &str, progress: &(dyn Fn(&str) + Sync)) -> Result<(), LocalError> {

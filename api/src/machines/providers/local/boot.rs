@@ -1,49 +1,63 @@
 //! Starts a machine: creates its namespaces with util-linux's programs, in which `boot.sh` becomes the init.
 //!
-//! The machine runs in its own session and inherits nothing of this process except its console, a file: it survives the
-//! end of the manager. Until its init runs, the start script holds the start lock together with the manager: if the
+//! The machine runs in its own session and inherits nothing of this process: it survives the end of the manager. What the
+//! scripts print is in `console.log` in its directory; what its init prints later is inside it, in `/run/console.log`.
+//! Until its init runs, the start script holds the start lock together with the manager: if the
 //! manager is killed, its successor waits for the start to end, so that a machine is never started twice.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
-use super::command::tail;
 use super::error::LocalError;
 use super::lock::Lock;
 use super::process::is_running;
+use super::seal;
+use crate::platform::cgroups::Group;
+use crate::platform::children::log_tail;
 
 const SCRIPT: &str = include_str!("boot.sh");
+const INIT: &str = include_str!("init.pl");
+/// Files in the machine's directory that the scripts read: the groups to join, one path a line, and the filter.
+const GROUPS: &str = "groups";
+const FILTER: &str = "seccomp";
 /// Between the start and the init's first instruction there are about twenty mounts.
 const START_LIMIT: Duration = Duration::from_secs(20);
 const START_POLL: Duration = Duration::from_millis(2);
 
-/// Starts the machine in this directory inside a network namespace, and returns when its init runs. It must not run
-/// yet: the caller checks that after [`settle`] gave it the start lock.
+/// A machine to start.
+#[derive(Debug)]
+pub(super) struct Start<'a> {
+    pub name: &'a str,
+    pub dir: &'a Path,
+    pub base_tree: &'a Path,
+    /// Of its network.
+    pub namespace_file: &'a Path,
+    /// What limits it.
+    pub group: &'a Group,
+}
+
+/// Starts the machine, and returns when its init runs. It must not run yet: the caller checks that after [`settle`] gave
+/// it the start lock.
 ///
 /// # Errors
 /// [`LocalError::Boot`] with the output of the start script.
-pub(super) async fn start(
-    start_lock: Lock,
-    machine: &str,
-    machine_dir: &Path,
-    base_tree: &Path,
-    namespace_file: &Path,
-) -> Result<(), LocalError> {
-    let script = machine_dir.join("boot.sh");
-    let console_path = machine_dir.join("console.log");
-    fs::write(&script, SCRIPT).map_err(LocalError::io(&script))?;
+pub(super) async fn start(start_lock: Lock, machine: &Start<'_>) -> Result<(), LocalError> {
+    let script = write_scripts(machine)?;
+    let console_path = machine.dir.join("console.log");
     let console = File::create(&console_path).map_err(LocalError::io(&console_path))?;
     let errors = console.try_clone().map_err(LocalError::io(&console_path))?;
 
     let mut child = Command::new("setsid")
         .arg("nsenter")
-        .arg(format!("--net={}", namespace_file.display()))
+        .arg(format!("--net={}", machine.namespace_file.display()))
         .args(["--", "unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--propagation", "private", "--", "sh"])
-        .args([&script, machine_dir, base_tree])
+        .args([&script, machine.dir, machine.base_tree])
+        .arg(machine.name)
+        .args(seal::arguments())
         // The manager's environment, which holds passwords, is not passed on.
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
@@ -54,16 +68,29 @@ pub(super) async fn start(
         .spawn()
         .map_err(LocalError::io("setsid"))?;
 
-    let started = timeout(START_LIMIT, wait_for_init(&mut child, machine_dir)).await;
+    let started = timeout(START_LIMIT, wait_for_init(&mut child, machine.dir)).await;
     let reason = match started {
         Ok(Ok(())) => {
             tokio::spawn(async move { child.wait().await });
             return Ok(());
         }
-        Ok(Err(())) => tail(&fs::read_to_string(&console_path).unwrap_or_default()),
+        Ok(Err(())) => log_tail(&console_path, 0),
         Err(_elapsed) => format!("no init within {} s", START_LIMIT.as_secs()),
     };
-    Err(LocalError::Boot { machine: machine.to_owned(), reason })
+    Err(LocalError::Boot { machine: machine.name.to_owned(), reason })
+}
+
+/// Writes what the scripts need into the machine's directory, and gives the path of the first one.
+fn write_scripts(machine: &Start<'_>) -> Result<PathBuf, LocalError> {
+    let write = |name: &str, content: &[u8]| {
+        let path = machine.dir.join(name);
+        fs::write(&path, content).map_err(LocalError::io(&path)).map(|()| path)
+    };
+    let groups: String = machine.group.joins().iter().map(|file| format!("{}\n", file.display())).collect();
+    write(GROUPS, groups.as_bytes())?;
+    write(FILTER, &seal::filter())?;
+    write("init.pl", INIT.as_bytes())?;
+    write("boot.sh", SCRIPT.as_bytes())
 }
 
 /// Waits until no start of this machine is under way, and prevents others. Afterwards, an earlier manager's start is

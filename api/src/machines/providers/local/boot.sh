@@ -1,27 +1,54 @@
-# Run by `sh` inside a machine's own namespaces: makes its root file system and becomes its init.
-# Arguments: the machine's directory, the base tree. Its stdin holds the machine's start lock. Prints to the machine's
-# console.
+# Run by `sh` inside a machine's own namespaces: makes its root file system, and leaves the rest to `init.pl`.
+# Arguments: the machine's directory, the base tree, the machine's name, then the arguments of `init.pl`. Its stdin holds
+# the machine's start lock. Prints to the machine's console.
+#
+# No program of the machine is run here or in `init.pl` while there are more capabilities than the machine may have: after
+# a reboot, its root has had a chance to replace each of them.
 #
 # Paths reach `mount` only as relative names, since "," and ":" in an overlay's options would be taken apart.
 set -eu
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 machine=$1
 base=$2
+name=$3
+shift 3
 
 cd "$machine"
+
+# The groups that limit the machine; all that follows is in them.
+while read -r members; do
+    echo 0 >"$members"
+done <groups
 
 exec 3>boot
 
 # /proc is still the host's here, so this is our pid and start time as the host sees them; they stay the init's.
 read -r stat </proc/self/stat
 read -r boot_id </proc/sys/kernel/random/boot_id
+# If the host has no memory left, its kernel ends machines before the manager and the database.
+echo 500 >/proc/self/oom_score_adj
+# shellcheck disable=SC3045 # Debian's sh has it.
+ulimit -c 0
 
+layer=.
+if [ -e disk.img ]; then
+    # The loop device goes with the mount, and the mount with the machine's namespace.
+    mount -t ext4 -o loop,nodev,discard,noinit_itable disk.img disk
+    layer=disk
+fi
 mount --bind "$base" lower
-mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work root
-cat upper/etc/hostname >/proc/sys/kernel/hostname
+mount -t overlay -o "nodev,lowerdir=lower,upperdir=$layer/upper,workdir=$layer/work" overlay root
+printf %s "$name" >/proc/sys/kernel/hostname
 ip link set lo up
 
 cd root
+for directory in proc sys run dev; do
+    # A link of the machine's root would lead the mounts below to the host's directories.
+    if [ -L "$directory" ] || [ ! -d "$directory" ]; then
+        rm -rf -- "$directory"
+        mkdir -m 755 "$directory"
+    fi
+done
 mount -t proc -o nosuid,nodev,noexec proc proc
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
 mount -t tmpfs -o nosuid,nodev,mode=755,size=64m tmpfs run
@@ -46,24 +73,9 @@ for path in proc/sys proc/sysrq-trigger proc/irq proc/bus proc/fs; do
     mount --bind "$path" "$path"
     mount -o remount,bind,ro "$path"
 done
-for path in proc/kcore proc/keys proc/timer_list; do
+for path in proc/kcore proc/keys proc/key-users proc/kmsg proc/timer_list proc/sched_debug; do
     [ -e "$path" ] || continue
     mount --bind /dev/null "$path"
 done
 
-mkdir run/host
-pivot_root . run/host
-cd /
-umount -l /run/host
-rmdir /run/host
-
-# Fields 1 and 22 of proc_pid_stat(5).
-set -- $stat
-echo "$1 ${22} $boot_id" >&3
-exec 3>&-
-# `unshare` waits outside with the same open file, so closing it here would not release the lock.
-flock -u 0
-exec </dev/null
-# Without the capabilities to make devices, change networks or mounts, send raw packets, load modules, trace, or set the
-# clock.
-exec setpriv --inh-caps=-all --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+audit_write,+setfcap -- /sbin/runit
+exec perl ../init.pl ../seccomp "$stat" "$boot_id" "$@"

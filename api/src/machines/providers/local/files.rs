@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::LocalError;
+use crate::platform::removal;
 
 /// Reads a JSON file; none when it does not exist.
 pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, LocalError> {
@@ -32,11 +33,7 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Loc
     write().map_err(LocalError::io(path))
 }
 
-/// Removes a directory with its contents; a missing directory is no error.
+/// Removes a directory with its contents, whatever a machine has left there; a missing directory is no error.
 pub(super) fn remove_tree(path: &Path) -> Result<(), LocalError> {
-    match fs::remove_dir_all(path) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(LocalError::io(path)(error)),
-    }
+    removal::remove_tree(path).map_err(LocalError::io(path))
 }

@@ -1,5 +1,5 @@
 //! The identity of a machine on the shared base tree: name, addresses, host key and authorized key. Written into the
-//! upper layer of its file system before the first boot.
+//! upper layer of its file system before the first boot, and never again: then its files are its root's.
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
@@ -35,12 +35,13 @@ pub(super) fn check(name: &str, authorized_key: &str) -> Result<(), LocalError> 
     Ok(())
 }
 
-/// Makes the machine's directories and files, and gives its public host key. Idempotent: the key stays.
-pub(super) async fn write(machine_dir: &Path, record: &Record) -> Result<String, LocalError> {
-    let upper = machine_dir.join("upper");
-    for name in ["lower", "work", "root"] {
+/// Makes the machine's directories and, in `seed`, its first files. Gives its public host key. Idempotent: the key stays.
+pub(super) async fn write(machine_dir: &Path, seed: &Path, record: &Record) -> Result<String, LocalError> {
+    for name in ["lower", "root"] {
         make_dir(&machine_dir.join(name), 0o755)?;
     }
+    let upper = seed.join("upper");
+    make_dir(&seed.join("work"), 0o755)?;
     for name in ["", "etc", "etc/ssh", "home"] {
         make_dir(&upper.join(name), 0o755)?;
     }

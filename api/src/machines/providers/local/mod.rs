@@ -1,6 +1,11 @@
 //! Machines on this host: each with its own address, sshd, file system and process tree, made of network namespaces,
-//! overlayfs and `unshare` within a second. For development, demonstrations and tests; root inside a machine is
-//! confined by capabilities only, and shares the host's kernel, so never run untrusted code in one.
+//! overlayfs and `unshare` within a second. For people you trust: root inside a machine is uid 0 of the host, and shares
+//! its kernel. It is confined by few capabilities and a filter of system calls ([`seal`]), limits on memory, processes, CPU
+//! and disk ([`walls`]), and rules for what it sends ([`firewall`]).
+//!
+//! No user namespace: the base tree is shared, so its owners would have to be mapped for each machine, by an idmapped
+//! mount. Overlayfs takes such a mount as its lower layer since Linux 5.19, but util-linux sets it up only since 2.39
+//! (Debian 12 has 2.38), and the upper layer and the files of earlier machines would have to change their owners.
 //!
 //! All state is on disk and in the kernel, never in this process: `{data_dir}/machines/{server id}/` has a machine's
 //! record, its `boot` file identifies its init. So any process with the same data directory serves the same machines,
@@ -13,25 +18,33 @@ mod apt;
 pub mod base_tree;
 mod boot;
 mod command;
+mod disk;
 mod error;
 mod files;
+mod firewall;
 mod identity;
+mod limits;
 mod lock;
 mod network;
 mod preflight;
 mod process;
 mod record;
+mod seal;
 mod site;
 mod subnet;
+mod trees;
+mod walls;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use async_trait::async_trait;
 use futures::future::join_all;
+use shared_types::system::Protection;
 use shared_types::{ProviderKind, ServerId};
 
 pub use error::LocalError;
+pub use limits::MachineLimits;
 pub use subnet::{NoSubnet, Subnet};
 
 use self::lock::Lock;
@@ -39,6 +52,8 @@ use self::network::Plug;
 use self::process::Init;
 use self::record::{Desired, Record, Store};
 use self::site::Site;
+use self::trees::Trees;
+use self::walls::Walls;
 use crate::machines::provider::{
     Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
 };
@@ -60,13 +75,18 @@ pub struct LocalConfig {
     pub subnet: Option<Subnet>,
     /// The database's id. Machines of other installations in the same directory are never touched.
     pub installation: String,
+    /// What each machine may use.
+    pub limits: MachineLimits,
+    /// After how many days the base tree is made again.
+    pub base_tree_days: u32,
 }
 
 #[derive(Debug)]
 pub struct LocalProvider {
     store: Store,
     site: Site,
-    base_tree: PathBuf,
+    trees: Trees,
+    walls: Walls,
 }
 
 /// The machines for which an operation failed, with the errors.
@@ -80,10 +100,19 @@ impl LocalProvider {
     /// [`LocalError`]: what the host lacks first, or why the subnet cannot be used; each with its remedy.
     pub async fn open(config: LocalConfig) -> Result<Self, LocalError> {
         preflight::check().await?;
-        let base_tree = base_tree::ensure(&config.cache_dir, &|step| tracing::info!("base tree: {step}")).await?;
+        let trees = Trees::new(config.cache_dir, config.base_tree_days);
+        trees.current().await?;
         let store = Store::open(config.data_dir.join("machines"), config.installation)?;
         let site = Site::reserve(store.dir(), config.subnet).await?;
-        Ok(Self { store, site, base_tree })
+        let walls = Walls::find(&site, store.dir(), &config.limits).await;
+        trees.remove_unused().await;
+        let provider = Self { store, site, trees, walls };
+        // Machines that run already, perhaps of an earlier version, get the rules now.
+        let _network = Lock::take(provider.store.network_lock()).await?;
+        if network::has_bridge(&provider.site) {
+            provider.walls.raise_firewall(&provider.site).await;
+        }
+        Ok(provider)
     }
 
     /// Identifies this data directory: random, stored in it.
@@ -124,7 +153,12 @@ impl LocalProvider {
     /// Removes the bridge if no machine runs; running machines keep it.
     pub async fn close(&self) -> Result<(), LocalError> {
         let held = Lock::take(self.store.network_lock()).await?;
-        network::remove_idle_bridge(&held, &self.site).await
+        self.remove_idle_network(&held).await
+    }
+
+    /// Removes the bridge and its rules, unless a machine is on it.
+    async fn remove_idle_network(&self, held: &Lock) -> Result<(), LocalError> {
+        if network::remove_idle_bridge(held, &self.site).await? { firewall::lower(&self.site).await } else { Ok(()) }
     }
 
     async fn for_all(&self, act: impl AsyncFn(Record) -> Result<(), LocalError>) -> Result<Failures, LocalError> {
@@ -155,6 +189,7 @@ impl LocalProvider {
 
     /// Reserves an address and writes the record: from now on the machine exists.
     async fn allocate(&self, spec: &MachineSpec) -> Result<Record, LocalError> {
+        let base_tree = self.trees.current().await?;
         let _network = Lock::take(self.store.network_lock()).await?;
         let record = Record {
             server_id: spec.server_id,
@@ -162,8 +197,9 @@ impl LocalProvider {
             address: self.store.free_address(self.site.subnet)?,
             authorized_key: spec.authorized_key.clone(),
             host_key: None,
-            base_tree: self.base_tree.clone(),
+            base_tree,
             desired: Desired::Up,
+            disk_mb: self.walls.disk_mb(),
             installation: Some(self.store.installation().to_owned()),
         };
         self.store.write(&record)?;
@@ -186,15 +222,28 @@ impl LocalProvider {
             return Ok(record);
         }
         if record.host_key.is_none() {
-            record.host_key = Some(identity::write(&dir, &record).await?);
+            let seed = disk::place_of_seed(&dir, record.disk_mb);
+            record.host_key = Some(identity::write(&dir, &seed, &record).await?);
             self.store.write(&record)?;
+        }
+        if let Some(disk_mb) = record.disk_mb {
+            disk::make(&dir, disk_mb).await?;
         }
         let plug = self.plug_of(&record);
         {
             let held = Lock::take(self.store.network_lock()).await?;
+            // First, so that there is no moment without the rules.
+            self.walls.raise_firewall(&self.site).await;
             network::plug(&held, &self.site, &plug).await?;
         }
-        boot::start(start_lock, &record.name, &dir, &record.base_tree, &plug.namespace_file()).await?;
+        let machine = boot::Start {
+            name: &record.name,
+            dir: &dir,
+            base_tree: &record.base_tree,
+            namespace_file: &plug.namespace_file(),
+            group: &self.walls.make_group(&self.store.name(record.server_id))?,
+        };
+        boot::start(start_lock, &machine).await?;
         Ok(record)
     }
 
@@ -220,6 +269,7 @@ impl LocalProvider {
         let _lock = Lock::take(self.store.machine_lock(server_id)).await?;
         let Some(record) = self.store.read(server_id)? else { return Ok(()) };
         self.stop(&record).await?;
+        self.walls.end_group(&self.store.name(server_id)).await?;
         self.unplug(&self.plug_of(&record)).await
     }
 
@@ -245,6 +295,7 @@ impl LocalProvider {
             init.kill(&record.name).await?;
         }
         drop(settled);
+        self.walls.end_group(&self.store.name(record.server_id)).await?;
         let plug = self.plug_of(record);
         self.unplug(&plug).await?;
         match plug.leftover() {
@@ -256,7 +307,7 @@ impl LocalProvider {
     async fn unplug(&self, plug: &Plug) -> Result<(), LocalError> {
         let held = Lock::take(self.store.network_lock()).await?;
         network::unplug(&held, plug).await?;
-        network::remove_idle_bridge(&held, &self.site).await
+        self.remove_idle_network(&held).await
     }
 
     fn plug_of(&self, record: &Record) -> Plug {
@@ -295,6 +346,11 @@ impl Provider for LocalProvider {
 
     fn ssh_user(&self) -> &str {
         identity::SSH_USER
+    }
+
+    async fn protections(&self) -> Vec<Protection> {
+        let has_rules = !network::has_bridge(&self.site) || firewall::is_up(&self.site).await;
+        self.walls.protections(has_rules)
     }
 
     /// `Building` means that the machine should run and does not: it is being made or rebooted, or it waits for

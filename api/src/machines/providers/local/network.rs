@@ -1,8 +1,8 @@
 //! The bridge of a data directory and, for each machine, a network namespace joined to it by a veth pair.
 //!
 //! No route leads out: no NAT, no default route, no forwarding from the bridge even if the host forwards for others,
-//! and no traffic between machines (isolated bridge ports). The host reaches each machine; a machine reaches only
-//! services of the host that listen on all addresses, never those on loopback.
+//! and no traffic between machines (isolated bridge ports). The host reaches each machine; a machine answers
+//! ([`super::firewall`]). Without nftables, it reaches the services of the host that listen on all addresses.
 //!
 //! `held` is the network lock, see [`super::record::Store::network_lock`].
 
@@ -78,15 +78,20 @@ pub(super) async fn unplug(held: &Lock, plug: &Plug) -> Result<(), LocalError> {
     Ok(())
 }
 
-/// Removes the bridge unless a machine is on it.
-pub(super) async fn remove_idle_bridge(held: &Lock, site: &Site) -> Result<(), LocalError> {
+/// Removes the bridge unless a machine is on it. Gives whether there is none now.
+pub(super) async fn remove_idle_bridge(held: &Lock, site: &Site) -> Result<bool, LocalError> {
     let bridge = site.bridge();
     let ports = Path::new("/sys/class/net").join(&bridge).join("brif");
     let is_idle = fs::read_dir(&ports).is_ok_and(|mut ports| ports.next().is_none());
     if is_idle {
         ip(held, &["link", "delete", &bridge]).await?;
     }
-    Ok(())
+    Ok(!has_bridge(site))
+}
+
+/// Whether the bridge exists.
+pub(super) fn has_bridge(site: &Site) -> bool {
+    has_interface(&site.bridge())
 }
 
 async fn ensure_bridge(held: &Lock, site: &Site) -> Result<(), LocalError> {

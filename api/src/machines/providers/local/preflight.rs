@@ -16,6 +16,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("nsenter", "util-linux"),
     ("setsid", "util-linux"),
     ("mount", "mount"),
+    ("perl", "perl-base"),
     ("ssh-keygen", "openssh-client"),
 ];
 

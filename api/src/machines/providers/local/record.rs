@@ -41,6 +41,9 @@ pub(super) struct Record {
     /// The base tree it was made on; stays the same when there is a newer one.
     pub base_tree: PathBuf,
     pub desired: Desired,
+    /// The size of its own disk in MiB; none if it has none, as those of older versions.
+    #[serde(default)]
+    pub disk_mb: Option<u64>,
     /// The installation that owns the machine; none in records of older versions.
     #[serde(default)]
     pub installation: Option<String>,
@@ -168,6 +171,12 @@ impl Store {
     }
 }
 
+/// The base trees of all machines in a directory of machines, of whichever installation.
+pub(super) fn base_trees_in(machines_dir: &Path) -> Result<Vec<PathBuf>, LocalError> {
+    let store = Store { dir: machines_dir.to_owned(), installation: String::new() };
+    Ok(store.list_all()?.into_iter().map(|record| record.base_tree).collect())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -183,6 +192,7 @@ mod tests {
             host_key: None,
             base_tree: PathBuf::from("/base"),
             desired: Desired::Up,
+            disk_mb: None,
             installation: Some(store.installation.clone()),
         }
     }

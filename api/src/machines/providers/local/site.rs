@@ -90,6 +90,19 @@ impl Reservation {
     }
 }
 
+/// What this host's sites have in common is there; only root may write to it.
+pub(super) fn host_dir() -> &'static Path {
+    let reservations = Path::new(RESERVATIONS);
+    reservations.parent().unwrap_or(reservations)
+}
+
+/// The directories of machines of all sites of this host that still exist.
+pub(super) fn machines_dirs() -> Vec<PathBuf> {
+    let reservations: Option<Reservations> = read_json(Path::new(RESERVATIONS)).unwrap_or_default();
+    let holders = reservations.unwrap_or_default().into_values();
+    holders.filter(Reservation::is_alive).map(|holder| holder.machines_dir).collect()
+}
+
 fn bridge_of(id: &str) -> String {
     format!("ocim{id}")
 }

@@ -1,0 +1,171 @@
+//! The walls around machines that depend on the host: groups with limits, disks of their own, and rules for what they
+//! send. Which of them this host has is found out once, and said in words.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use shared_types::system::Protection;
+
+use super::disk;
+use super::error::LocalError;
+use super::firewall;
+use super::limits::MachineLimits;
+use super::seal;
+use super::site::{self, Site};
+use crate::platform::cgroups::{Cgroups, Group, Limits};
+
+/// Time for the kernel to end the processes of a group.
+const KILL_LIMIT: Duration = Duration::from_secs(10);
+/// Names of groups: this, then the name of the machine's directory.
+const GROUP_PREFIX: &str = "machine-";
+
+#[derive(Debug)]
+pub(super) struct Walls {
+    cgroups: Cgroups,
+    limits: Limits,
+    disk_mb: u64,
+    /// Why machines get no disks of their own; none if they do.
+    disk_trouble: Option<String>,
+    /// Why there are no rules; none if there are, or have not been needed yet.
+    firewall_trouble: Mutex<Option<String>>,
+}
+
+impl Walls {
+    /// Finds out what this host has, and logs what it lacks. Removes the groups of machines that are gone.
+    pub(super) async fn find(site: &Site, machines_dir: &Path, limits: &MachineLimits) -> Self {
+        let cgroups = Cgroups::find(&site.id);
+        let (disk_trouble, firewall_trouble) = tokio::join!(disk::trouble(site::host_dir()), firewall::trouble());
+        let walls = Self {
+            cgroups,
+            limits: limits.of_group(),
+            disk_mb: limits.disk_mb,
+            disk_trouble,
+            firewall_trouble: Mutex::new(firewall_trouble),
+        };
+        let has_machine = |name: &str| {
+            name.strip_prefix(GROUP_PREFIX)
+                .is_some_and(|machine| machines_dir.join(machine).join("machine.json").exists())
+        };
+        walls.cgroups.sweep(has_machine);
+        for lost in walls.protections(true).into_iter().filter(|protection| !protection.is_active) {
+            tracing::warn!(protection = lost.name, detail = lost.detail, "local machines have a wall less");
+        }
+        walls
+    }
+
+    /// The size of a new machine's disk; none if this host has none.
+    pub(super) fn disk_mb(&self) -> Option<u64> {
+        self.disk_trouble.is_none().then_some(self.disk_mb)
+    }
+
+    /// Makes the group of a machine, or gives an existing one the present limits.
+    pub(super) fn make_group(&self, machine: &str) -> Result<Group, LocalError> {
+        let name = format!("{GROUP_PREFIX}{machine}");
+        self.cgroups.make(&name, &self.limits).map_err(LocalError::io(format!("control group {name}")))
+    }
+
+    /// Removes the group of a machine that has ended.
+    pub(super) async fn end_group(&self, machine: &str) -> Result<(), LocalError> {
+        let name = format!("{GROUP_PREFIX}{machine}");
+        self.cgroups.group(&name).end(KILL_LIMIT).await.map_err(LocalError::io(format!("control group {name}")))
+    }
+
+    /// Sets up the rules for the site's bridge. Where that fails, machines run without them, which is logged and shown.
+    pub(super) async fn raise_firewall(&self, site: &Site) {
+        let outcome = firewall::raise(site).await.map_err(|error| error.to_string());
+        let mut trouble = self.firewall_trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Err(reason), None) = (&outcome, &*trouble) {
+            tracing::warn!(reason, "local machines can reach this host's services");
+        }
+        *trouble = outcome.err();
+    }
+
+    /// Each wall, and whether it stands. `has_rules`: whether the rules, where they are needed, are there now.
+    pub(super) fn protections(&self, has_rules: bool) -> Vec<Protection> {
+        let mut list = vec![self.system_calls(), self.network(has_rules), self.disk()];
+        let lost = self.cgroups.lost(&self.limits);
+        let how = self.cgroups.describe();
+        let Limits { memory_bytes, cpus, processes, io_weight } = &self.limits;
+        let memory = memory_bytes.map(|bytes| format!("{} MiB each", bytes >> 20));
+        let wanted = [
+            ("memory", memory),
+            ("processes", processes.map(|count| format!("{count} each"))),
+            ("cpu", cpus.map(|cpus| format!("{cpus} CPUs each"))),
+            ("io", io_weight.map(|weight| format!("weight {weight}"))),
+        ];
+        for (what, limit) in wanted {
+            let Some(limit) = limit else { continue };
+            let trouble = lost.iter().find(|lost| lost.what == what);
+            let detail = match trouble {
+                None => format!("{limit}; {how}"),
+                Some(lost) => format!("A machine can take all of it from this host: {}.", lost.reason),
+            };
+            list.push(protection(what, trouble.is_none(), detail));
+        }
+        list
+    }
+
+    fn system_calls(&self) -> Protection {
+        let is_active = !seal::filter().is_empty();
+        let detail = if is_active {
+            "seccomp: no mounts, namespaces of users, tracing, keyrings, BPF or modules"
+        } else {
+            "There is no list of system calls for this architecture; capabilities alone confine a machine's root."
+        };
+        protection("system calls", is_active, detail.to_owned())
+    }
+
+    fn network(&self, has_rules: bool) -> Protection {
+        let trouble = self.firewall_trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let trouble =
+            trouble.or_else(|| (!has_rules).then(|| "something has removed its table of nftables".to_owned()));
+        let detail = match &trouble {
+            None => "nftables: machines answer this host, and begin nothing".to_owned(),
+            Some(reason) => format!(
+                "Machines reach the services of this host that listen on all addresses: {reason}. Install Debian's package \
+                 nftables; the next launch sets the rules."
+            ),
+        };
+        protection("network", trouble.is_none(), detail)
+    }
+
+    fn disk(&self) -> Protection {
+        let detail = match &self.disk_trouble {
+            None => format!("{} MiB each, a file system of its own", self.disk_mb),
+            Some(reason) => format!(
+                "A machine can fill this host's disk: {reason}. Needed are mkfs.ext4 (Debian's package e2fsprogs) and loop \
+                 devices (/dev/loop-control)."
+            ),
+        };
+        protection("disk", self.disk_trouble.is_none(), detail)
+    }
+}
+
+fn protection(what: &str, is_active: bool, detail: String) -> Protection {
+    Protection { name: format!("machines: {what}"), is_active, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_host_lacks_is_said_with_its_remedy() {
+        let walls = Walls {
+            cgroups: Cgroups::find("tests"),
+            limits: MachineLimits::default().of_group(),
+            disk_mb: 1024,
+            disk_trouble: Some("`mkfs.ext4` failed".to_owned()),
+            firewall_trouble: Mutex::new(None),
+        };
+        let find = |list: &[Protection], name: &str| list.iter().find(|one| one.name == name).cloned();
+        let list = walls.protections(true);
+        let disk = find(&list, "machines: disk").map(|one| (one.is_active, one.detail.contains("e2fsprogs")));
+        assert_eq!(disk, Some((false, true)));
+        assert_eq!(find(&list, "machines: network").map(|one| one.is_active), Some(true));
+        assert!(find(&list, "machines: memory").is_some());
+        let removed = find(&walls.protections(false), "machines: network");
+        assert!(removed.is_some_and(|one| !one.is_active && one.detail.contains("removed its table")));
+    }
+}
