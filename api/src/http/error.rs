@@ -142,13 +142,15 @@ impl From<DbError> for ApiError {
         if error.took_too_long() {
             tracing::warn!(%error, "a statement of a request took too long");
             Origin::tells_failure();
-            let words = "The database took too long and the request was given up; nothing was saved. Try again in a moment.";
+            let words =
+                "The database took too long and the request was given up; nothing was saved. Try again in a moment.";
             return Self { retry_after: Some(5), ..Self::new(ProblemType::Unavailable, words) };
         }
         if error.is_deadlock() {
             tracing::warn!(%error, "a request and another change waited for each other");
             Origin::tells_failure();
-            let words = "Another change was made at the same time, and this one was given up; nothing was saved. Try again.";
+            let words =
+                "Another change was made at the same time, and this one was given up; nothing was saved. Try again.";
             return Self { retry_after: Some(1), ..Self::new(ProblemType::Unavailable, words) };
         }
         match error {

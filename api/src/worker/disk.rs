@@ -43,7 +43,10 @@ pub async fn look(manager: &Manager) -> Option<String> {
     match try_database(manager).await {
         Err(error @ DbError::ReadOnly(_)) => words.push(error.to_string()),
         // If the database does not answer, no build begins anyway, and other code reports it.
-        Ok(()) | Err(DbError::Unavailable(_) | DbError::Query(_) | DbError::Replaced(_) | DbError::Corrupt(_) | DbError::Url(_)) => {}
+        Ok(())
+        | Err(
+            DbError::Unavailable(_) | DbError::Query(_) | DbError::Replaced(_) | DbError::Corrupt(_) | DbError::Url(_),
+        ) => {}
     }
     // If the database does not answer, no lease is taken either.
     if migrations::is_newer(&manager.db).await.unwrap_or_default() {

@@ -84,7 +84,8 @@ impl Worker {
         stop: CancellationToken,
     ) -> Result<Self, WorkerError> {
         let builder = Builder::new(pull_requests.manager.clone(), duties.slots, stop.clone());
-        let database = pull_requests.manager.db.queue(Purpose::Queue).map_err(|error| WorkerError(error.to_string()))?;
+        let database =
+            pull_requests.manager.db.queue(Purpose::Queue).map_err(|error| WorkerError(error.to_string()))?;
         let work = Work { builder: builder.clone(), watch: pull_requests.clone(), duties, database };
         let mut queues = Vec::new();
         for jobs in work.jobs() {

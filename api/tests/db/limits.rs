@@ -35,7 +35,8 @@ async fn a_statement_whose_caller_is_gone_is_cancelled_and_its_connection_is_not
         drop(conn);
         // The next borrower does not wait for the one that left.
         let mut next = timeout(Duration::from_secs(5), db.conn()).await.unwrap().unwrap();
-        let pid = timeout(Duration::from_secs(5), texts(&mut next, "SELECT pg_backend_pid()::text AS text")).await.unwrap();
+        let pid =
+            timeout(Duration::from_secs(5), texts(&mut next, "SELECT pg_backend_pid()::text AS text")).await.unwrap();
         assert!(!before.contains(&pid[0]));
     }
     until("no statement outlives its caller", async || running(&db, "left").await == 0).await;

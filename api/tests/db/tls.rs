@@ -28,7 +28,10 @@ fn certificates(dir: &Path) {
     fs::write(dir.join("names"), format!("subjectAltName=DNS:{HOST}\nbasicConstraints=CA:FALSE\n")).unwrap();
     openssl(dir, "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority");
     openssl(dir, "req -new -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=server");
-    openssl(dir, "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem");
+    openssl(
+        dir,
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem",
+    );
 }
 
 /// Turns TLS on or off.
@@ -111,7 +114,8 @@ async fn a_private_authority_is_trusted_everywhere_and_a_plain_server_nowhere() 
     let left = tokio::time::timeout(Duration::from_millis(300), diesel_async::RunQueryDsl::execute(sleep, &mut conn));
     assert!(left.await.is_err());
     drop(conn);
-    let sleeping = "SELECT count(*)::text AS text FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'";
+    let sleeping =
+        "SELECT count(*)::text AS text FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'";
     crate::app::until("the statement is cancelled", async || {
         texts(&mut db.vital().await.unwrap(), sleeping).await == ["0"]
     })

@@ -66,7 +66,10 @@ async fn a_worker_in_a_process_namespace_of_its_own_takes_no_lease_of_a_live_one
     assert!(!log(dir.path()).contains("a worker is dead"), "{}", log(dir.path()));
     // It does see the dead ones of its own namespace.
     drop(kept);
-    let dead = format!("UPDATE builds SET lease_holder = '{}/{}/999999/1', lease_until = now() + interval '1 hour'", its[0], its[1]);
+    let dead = format!(
+        "UPDATE builds SET lease_holder = '{}/{}/999999/1', lease_until = now() + interval '1 hour'",
+        its[0], its[1]
+    );
     app.execute(&dead).await;
     until("it takes the build", async || app.number(&token).await == 0).await;
     assert!(log(dir.path()).contains("a worker is dead"), "{}", log(dir.path()));
@@ -110,7 +113,8 @@ async fn a_suspended_worker_does_nothing_more_with_a_build_that_another_has_take
     let instance = app.instance("demo").await;
     let id = app.launched(instance).await;
     let mut first = worker(&app, dir.path(), &[]);
-    until("the playbook runs", async || app.read_app_server(id).await["progress"]["tasks_done"].as_i64() > Some(2)).await;
+    until("the playbook runs", async || app.read_app_server(id).await["progress"]["tasks_done"].as_i64() > Some(2))
+        .await;
     let token = app.number("SELECT lease_token AS n FROM builds").await;
     let pid = Pid::from_raw(i32::try_from(first.id().unwrap()).unwrap()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();

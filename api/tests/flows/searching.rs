@@ -88,7 +88,8 @@ async fn one_person_has_two_searches_at_once_and_is_told_so() {
     let viewer = app.viewer().await;
     let name = "SELECT id AS n FROM users WHERE username LIKE 'viewer-%'";
     let user = shared_types::UserId(app.number(name).await);
-    let (_first, _second) = (app.guard.searches.turn(user).await.unwrap(), app.guard.searches.turn(user).await.unwrap());
+    let (_first, _second) =
+        (app.guard.searches.turn(user).await.unwrap(), app.guard.searches.turn(user).await.unwrap());
     let answer = viewer.get("/api/v1/logs?q=x").await;
     let problem = answer.problem(429);
     assert!(problem["detail"].as_str().unwrap().contains("Other searches of yours"), "{problem}");

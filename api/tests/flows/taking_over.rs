@@ -227,8 +227,9 @@ async fn a_build_whose_worker_is_known_to_be_dead_is_taken_up_at_once() {
     let mut conn = app.conn().await;
     lease::acquire(&mut conn, id, CancellationToken::new()).await.unwrap().unwrap();
     // A process id on this host that no process has.
-    let died =
-        diesel::sql_query("UPDATE builds SET lease_holder = regexp_replace(lease_holder, '/[0-9]+/[0-9]+$', '/999999999/1')");
+    let died = diesel::sql_query(
+        "UPDATE builds SET lease_holder = regexp_replace(lease_holder, '/[0-9]+/[0-9]+$', '/999999999/1')",
+    );
     diesel_async::RunQueryDsl::execute(died, &mut conn).await.unwrap();
     let worker = app.builder();
     worker.dispatch().await.unwrap();

@@ -84,10 +84,7 @@ mod tests {
     #[test]
     fn the_limits_are_options_of_the_session() {
         let options = Purpose::Search.options();
-        assert_eq!(
-            options,
-            "-c statement_timeout=8s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s"
-        );
+        assert_eq!(options, "-c statement_timeout=8s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s");
         assert!(Purpose::Migration.options().starts_with("-c statement_timeout=0s"));
     }
 }

@@ -47,7 +47,8 @@ impl Link {
     /// [`DbError::Url`] if the URL or a file that it names cannot be used.
     pub fn new(url: &str) -> Result<Self, DbError> {
         let asked = Asked::of(url);
-        let mut config: Config = asked.rest.parse().map_err(|error: tokio_postgres::Error| DbError::Url(words(&error)))?;
+        let mut config: Config =
+            asked.rest.parse().map_err(|error: tokio_postgres::Error| DbError::Url(words(&error)))?;
         let mode = asked.mode(is_local(&config)).map_err(DbError::Url)?;
         // A running statement notices that the server has vanished without closing the connection.
         config.ssl_mode(mode).tcp_user_timeout(VANISHED).keepalives_idle(VANISHED);
@@ -55,7 +56,8 @@ impl Link {
             config.connect_timeout(CONNECT);
         }
         let roots = asked.roots.filter(|path| path.as_os_str() != "system");
-        let trusted = if mode == SslMode::Disable { rustls::RootCertStore::empty() } else { trusted(roots.as_deref())? };
+        let trusted =
+            if mode == SslMode::Disable { rustls::RootCertStore::empty() } else { trusted(roots.as_deref())? };
         Ok(Self { url: url.to_owned(), config, tls: tls(trusted)?, roots })
     }
 
@@ -95,15 +97,13 @@ impl Link {
 
     fn refused(&self, error: &tokio_postgres::Error) -> DbError {
         let said = words(error);
-        let advice = match self.config.get_ssl_mode() {
-            SslMode::Require if said.contains("does not support TLS") => {
-                "; TLS is required because the server is not this machine. Turn TLS on there, or say in the URL that nothing \
-                 is to be encrypted: sslmode=disable"
-            }
-            SslMode::Require | SslMode::Prefer if said.contains("certificate") => {
-                "; name the file with the certificate of its authority in the URL (sslrootcert=) or in SSL_CERT_FILE"
-            }
-            _ => "",
+        let advice = if said.contains("does not support TLS") {
+            "; TLS is required because the server is not this machine. Turn TLS on there, or say in the URL that nothing is to \
+             be encrypted: sslmode=disable"
+        } else if said.contains("certificate") {
+            "; name the file with the certificate of its authority in the URL (sslrootcert=) or in SSL_CERT_FILE"
+        } else {
+            ""
         };
         DbError::Unavailable(format!("{said}{advice}"))
     }

@@ -69,5 +69,8 @@ fn limits_of_the_url_win() {
     let link = Link::new("postgres://u@localhost/db?options=-c%20statement_timeout%3D1s").unwrap();
     let (config, _) = link.parts(Purpose::Request);
     let options = config.get_options().unwrap().to_owned();
-    assert!(options.starts_with("-c statement_timeout=25s ") && options.ends_with(" -c statement_timeout=1s"), "{options}");
+    assert!(
+        options.starts_with("-c statement_timeout=25s ") && options.ends_with(" -c statement_timeout=1s"),
+        "{options}"
+    );
 }

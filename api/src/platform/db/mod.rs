@@ -97,7 +97,8 @@ impl Db {
     /// # Errors
     /// [`DbError::Unavailable`] if none can be had.
     pub async fn conn(&self) -> Result<Connection, DbError> {
-        pool::borrow(if self.is_serving || Origin::is_request() { &self.pools.requests } else { &self.pools.work }).await
+        pool::borrow(if self.is_serving || Origin::is_request() { &self.pools.requests } else { &self.pools.work })
+            .await
     }
 
     /// Borrows a connection for a search in the logs, whose statements end after [`SEARCH_LIMIT`].

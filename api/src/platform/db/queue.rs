@@ -5,8 +5,8 @@ use std::time::Duration;
 use deadpool_postgres::{Manager, ManagerConfig, RecyclingMethod};
 use futures::{StreamExt, stream};
 use graphile_worker::{
-    BoxFuture, Database, DatabaseDriver, DbError as QueueError, DbExecutor, DbParams, DbRow, DbTransaction, Notification,
-    NotificationStream,
+    BoxFuture, Database, DatabaseDriver, DbError as QueueError, DbExecutor, DbParams, DbRow, DbTransaction,
+    Notification, NotificationStream,
 };
 
 use super::limits::Purpose;

@@ -32,7 +32,8 @@ fn host() -> String {
 /// The inode of this process's namespace, which no other one of this boot has while it lives. Process ids say nothing in
 /// another namespace, nor where `/proc` shows the processes of another one.
 fn namespace() -> String {
-    let is_own = std::fs::read_link("/proc/self").is_ok_and(|own| own.to_str() == Some(&std::process::id().to_string()));
+    let is_own =
+        std::fs::read_link("/proc/self").is_ok_and(|own| own.to_str() == Some(&std::process::id().to_string()));
     let inode = std::fs::read_link("/proc/self/ns/pid").ok().and_then(|link| inode(link.to_str()?));
     inode.filter(|_| is_own).unwrap_or_else(|| UNKNOWN.to_owned())
 }

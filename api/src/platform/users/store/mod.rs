@@ -92,8 +92,12 @@ pub async fn is_still(conn: &mut AsyncPgConnection, who: &Principal) -> Result<b
 fn noted(written: Result<usize, diesel::result::Error>) -> Result<(), DbError> {
     match written.map_err(DbError::from) {
         Ok(_) | Err(DbError::ReadOnly(_)) => Ok(()),
-        Err(error @ (DbError::Unavailable(_) | DbError::Query(_) | DbError::Replaced(_) | DbError::Corrupt(_) | DbError::Url(_))) => {
-            Err(error)
-        }
+        Err(
+            error @ (DbError::Unavailable(_)
+            | DbError::Query(_)
+            | DbError::Replaced(_)
+            | DbError::Corrupt(_)
+            | DbError::Url(_)),
+        ) => Err(error),
     }
 }
