@@ -115,6 +115,14 @@ async fn people(story: &mut Story<'_>, admin: &Client) {
     let token = story.posts("create_token", &here, "/auth/tokens", json!({ "name": "x", "role": "viewer" })).await;
     story.does("delete_token", &here, Method::DELETE, &format!("/auth/tokens/{}", token["id"]), Value::Null).await;
     let path = format!("/users/{ada}");
+    let token = story.posts("create_token", &here, "/auth/tokens", json!({ "name": "x", "role": "viewer" })).await;
+    let deleted = format!("{path}/tokens/{}", token["id"]);
+    story.does("delete_user_token", admin, Method::DELETE, &deleted, Value::Null).await;
+    story.does("delete_user_tokens", admin, Method::DELETE, &format!("{path}/tokens"), Value::Null).await;
+    let session = here.get("/api/v1/auth/sessions").await.json()["items"][0]["id"].clone();
+    let ended = format!("{path}/sessions/{session}");
+    story.does("end_user_session", admin, Method::DELETE, &ended, Value::Null).await;
+    story.does("end_user_sessions", admin, Method::DELETE, &format!("{path}/sessions"), Value::Null).await;
     story.does("update_user", admin, Method::PATCH, &path, json!({ "role": "viewer" })).await;
     story.does("set_user_password", admin, Method::POST, &format!("{path}/password"), json!({ "password": OLD })).await;
     story.does("delete_user", admin, Method::DELETE, &path, Value::Null).await;

@@ -1,5 +1,7 @@
 //! Forged and replayed sign-ins, which must be refused.
 
+use std::time::Duration;
+
 use super::browser::Browser;
 use super::provider::Twist;
 use super::{audited, start};
@@ -57,6 +59,7 @@ async fn metadata_and_keys_are_fetched_once_for_many_sign_ins_and_anew_for_other
     assert_eq!(provider.described(), 1);
     provider.rotate_key();
     until("a sign-in with the new key succeeds", async || {
+        tokio::time::sleep(Duration::from_millis(500)).await;
         Browser::new(&app).sign_in("oidc").await.header("location") == "/"
     })
     .await;
