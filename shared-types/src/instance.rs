@@ -133,8 +133,8 @@ pub struct Instance {
     /// The fields of the summary.
     #[serde(flatten)]
     pub summary: InstanceSummary,
-    /// The settings of its application type, each as a field of its own; secrets read as `••••••`. None where they cannot be
-    /// read, which `warnings` explains.
+    /// The settings of its application type, each as a field of its own; secrets read as `••••••`. None where they
+    /// cannot be read, which `warnings` explains.
     #[serde(flatten)]
     pub settings: Map<String, Value>,
     /// The address of the main site; blank where the settings cannot be read.
@@ -164,8 +164,8 @@ pub struct Instance {
     /// Warnings about settings that are valid but may not mean what their author expects.
     #[serde(default)]
     pub warnings: Vec<FieldWarning>,
-    /// Repositories that its playbooks may not come from (`OCIM_CONFIGURATION_SOURCES`); while there is one, no app server
-    /// can be launched. `warnings` says what to do.
+    /// Repositories that its playbooks may not come from (`OCIM_CONFIGURATION_SOURCES`); while there is one, no app
+    /// server can be launched. `warnings` says what to do.
     #[serde(default)]
     #[schema(example = json!(["ssh://git@git.example/acme/configuration"]))]
     pub refused_sources: Vec<String>,

@@ -1,8 +1,8 @@
 //! What the API and the browser share: the data that is exchanged, which states exist, which may follow which, and what
 //! a person may do in each. The browser calls these functions instead of copying the server's rules.
 //!
-//! Not here: anything that reads a database, a clock or the network. The crate compiles to `wasm32-unknown-unknown`; the
-//! feature `orm` adds the ORM's conversions for ids and statuses and is never on in the browser.
+//! Not here: anything that reads a database, a clock or the network. The crate compiles to `wasm32-unknown-unknown`;
+//! the feature `orm` adds the ORM's conversions for ids and statuses and is never on in the browser.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

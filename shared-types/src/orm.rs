@@ -1,4 +1,5 @@
-//! The ORM's conversions: an id is a `BIGINT`, a status is a `TEXT` that a CHECK constraint restricts to the same words.
+//! The ORM's conversions: an id is a `BIGINT`, a status is a `TEXT` that a CHECK constraint restricts to the same
+//! words.
 
 use std::io::Write;
 

@@ -68,8 +68,8 @@ pub struct NewSourceCredential {
     /// The token, or the private key without a passphrase. No answer ever contains it.
     #[schema(min_length = 1, max_length = 20000, format = Password, example = "glpat-0123456789")]
     pub secret: String,
-    /// The host keys of the server, as lines of a `known_hosts` file; a deploy key needs them. `ssh-keyscan` prints them;
-    /// compare them with those that the server's owner publishes.
+    /// The host keys of the server, as lines of a `known_hosts` file; a deploy key needs them. `ssh-keyscan` prints
+    /// them; compare them with those that the server's owner publishes.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 20000, example = "git.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGj0")]
     pub known_hosts: Option<String>,

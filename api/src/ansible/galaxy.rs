@@ -263,8 +263,8 @@ fn is_exact(entry: &Value) -> bool {
     is_name && is_plain && version.starts_with(|c: char| c.is_ascii_digit()) && version.matches('.').count() >= 2
 }
 
-/// The name of what was installed in the cache. The configuration may name another server for the same collections. What
-/// is not exact is of this commit only, and is installed again in each period.
+/// The name of what was installed in the cache. The configuration may name another server for the same collections.
+/// What is not exact is of this commit only, and is installed again in each period.
 fn name(wanted: &Wanted<'_>, files: &[File], period: u64) -> String {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {

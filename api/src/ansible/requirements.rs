@@ -84,9 +84,9 @@ pub(super) struct Origin<'a> {
 
 /// The name of what was installed from these files in the cache. `maker`: what else decides what is installed.
 ///
-/// Equal texts need not install equal things. Hashes name every file; then the text is enough. What only the index resolves
-/// means the same for every repository, but another thing later, so it is installed again in each period. Anything else may
-/// mean other things in another repository, or at another commit: nobody else ever gets it.
+/// Equal texts need not install equal things. Hashes name every file; then the text is enough. What only the index
+/// resolves means the same for every repository, but another thing later, so it is installed again in each period.
+/// Anything else may mean other things in another repository, or at another commit: nobody else ever gets it.
 pub(super) fn cache_name(maker: &str, files: &[RequirementsFile], origin: Origin<'_>, period: u64) -> String {
     let text: String = files.iter().flat_map(|file| [&file.text, "\0"]).collect();
     match pins::of(files) {

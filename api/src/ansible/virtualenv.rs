@@ -89,8 +89,8 @@ async fn fill_wheels_with(
     fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
 }
 
-/// The virtualenv for these requirements with the first interpreter that fits, made unless it exists. It stays as long as
-/// it is held.
+/// The virtualenv for these requirements with the first interpreter that fits, made unless it exists. It stays as long
+/// as it is held.
 ///
 /// # Errors
 /// [`AnsibleError::Permanent`] with each interpreter's error if none fits; [`AnsibleError::Transient`] as soon as one
@@ -143,8 +143,8 @@ pub(super) async fn ensure(
     Err(none_fits(refusals))
 }
 
-/// The virtualenv of the period before, if the present one's cannot be made now: an index that is away for a while must not
-/// stop builds that worked.
+/// The virtualenv of the period before, if the present one's cannot be made now: an index that is away for a while must
+/// not stop builds that worked.
 async fn earlier(
     virtualenv: &Path,
     period: u64,

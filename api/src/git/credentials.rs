@@ -1,5 +1,5 @@
-//! Credentials of private repositories: a deploy key of ssh, or a token of https, each for one source. Git gets nothing of
-//! the user who runs this program: no agent, no keys, no configuration.
+//! Credentials of private repositories: a deploy key of ssh, or a token of https, each for one source. Git gets nothing
+//! of the user who runs this program: no agent, no keys, no configuration.
 
 use std::fmt;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -73,7 +73,8 @@ pub const NO_KEY_SSH: &str = "ssh -F /dev/null -o BatchMode=yes -o ConnectTimeou
     -o IdentityAgent=none -o IdentityFile=none -o PasswordAuthentication=no -o StrictHostKeyChecking=yes \
     -o GlobalKnownHostsFile=/dev/null -o UserKnownHostsFile=/dev/null";
 
-/// A deploy key and its known hosts as files (0600) in a directory of their own (0700), which is removed with the value.
+/// A deploy key and its known hosts as files (0600) in a directory of their own (0700), which is removed with the
+/// value.
 #[derive(Debug)]
 pub(super) struct KeyFiles {
     pub dir: PathBuf,

@@ -222,8 +222,8 @@ impl<'a> Mirrors<'a> {
         }
     }
 
-    /// The commit, if a branch or tag has it: the mirror also holds commits of forks and pull requests, which were fetched
-    /// by their whole hash, and anybody may have made those.
+    /// The commit, if a branch or tag has it: the mirror also holds commits of forks and pull requests, which were
+    /// fetched by their whole hash, and anybody may have made those.
     async fn on_branch_or_tag(
         &self,
         remote: &Remote,

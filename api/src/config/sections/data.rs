@@ -14,9 +14,9 @@ settings! {
     /// What can be created again: base tree of the machines, clones, virtualenvs, wheels. Shared by all data
     /// directories.
     ocim_cache_dir: Option<PathBuf> = None, unset("`~/.cache/ocim`");
-    /// Megabytes that clones, virtualenvs, collections and wheels in the cache may take; 0: any. Each hour, what has not
-    /// been used for the longest time is removed until the rest takes less; what a build uses, or used within the last
-    /// hour, is kept.
+    /// Megabytes that clones, virtualenvs, collections and wheels in the cache may take; 0: any. Each hour, what has
+    /// not been used for the longest time is removed until the rest takes less; what a build uses, or used within the
+    /// last hour, is kept.
     ocim_cache_max_mb: u64 = 20_000;
     /// Days after their last use that clones, virtualenvs, collections and wheels are removed from the cache; 0: never.
     ocim_cache_days: u32 = 30;

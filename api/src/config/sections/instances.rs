@@ -7,10 +7,10 @@ settings! {
 
     /// The base domain of instances that set none.
     instances_base_domain: String = "localhost".into();
-    /// The repositories that playbooks may come from, separated by commas: `https://host/owner/*`, `https://*` (any https
-    /// server, but not this host or its link), `ssh://user@host/path/*`, one repository, or an absolute directory with
-    /// everything below it. The repositories that this program writes are always allowed. An instance of another source
-    /// keeps its app servers, and cannot launch others. See
+    /// The repositories that playbooks may come from, separated by commas: `https://host/owner/*`, `https://*` (any
+    /// https server, but not this host or its link), `ssh://user@host/path/*`, one repository, or an absolute directory
+    /// with everything below it. The repositories that this program writes are always allowed. An instance of another
+    /// source keeps its app servers, and cannot launch others. See
     /// [configuration-repositories.md](configuration-repositories.md#where-playbooks-may-come-from).
     ocim_configuration_sources: Vec<String> = Vec::new(), unset("`https://*`");
     /// Seconds between two checks of each active app server; each is made up to a tenth earlier or later, so that they

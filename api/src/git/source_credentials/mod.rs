@@ -1,5 +1,5 @@
-//! The stored credentials of private repositories: added and deleted by administrators, each for one source, and found for
-//! a repository by the longest source that it is of. The secrets are in the vault.
+//! The stored credentials of private repositories: added and deleted by administrators, each for one source, and found
+//! for a repository by the longest source that it is of. The secrets are in the vault.
 
 pub mod store;
 

@@ -9,8 +9,8 @@ use crate::http::principal::Admin;
 
 /// Add a source credential
 ///
-/// A deploy key or token with which private repositories are read from now on. It is stored encrypted, and sent only to the
-/// server, and for the repositories, that `source` names. It allows no source: `OCIM_CONFIGURATION_SOURCES` does.
+/// A deploy key or token with which private repositories are read from now on. It is stored encrypted, and sent only to
+/// the server, and for the repositories, that `source` names. It allows no source: `OCIM_CONFIGURATION_SOURCES` does.
 #[utoipa::path(tag = "source credentials", request_body = NewSourceCredential, responses(
     (status = 201, description = "The credential", body = SourceCredential),
     (status = 422, description = "Some fields are not valid, or the source has a credential; nothing was saved"),

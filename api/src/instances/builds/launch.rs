@@ -95,8 +95,8 @@ pub(in crate::instances) async fn retry(
     Ok(Some(next))
 }
 
-/// The settings of the instance's newest running app server, upgraded, with their secrets, if a snapshot with `settings`
-/// depends on them. Two queries at most; none if it does not.
+/// The settings of the instance's newest running app server, upgraded, with their secrets, if a snapshot with
+/// `settings` depends on them. Two queries at most; none if it does not.
 ///
 /// # Errors
 /// [`Refusal::Application`] if they cannot be upgraded.

@@ -1,5 +1,5 @@
-//! Whether the playbooks of an instance come from allowed repositories. Settings that name another one are refused when they
-//! are saved, unless they named it before; what they have built keeps serving.
+//! Whether the playbooks of an instance come from allowed repositories. Settings that name another one are refused when
+//! they are saved, unless they named it before; what they have built keeps serving.
 
 use serde_json::Value;
 use shared_types::{FieldError, FieldWarning};

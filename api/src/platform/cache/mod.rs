@@ -1,5 +1,6 @@
-//! The entries of the cache directory: who uses one holds it, and what has not been used for long is removed, by age and
-//! by size. An entry is a directory or file; `NAME.use` beside it is locked while it is used, and says when it last was;
+//! The entries of the cache directory: who uses one holds it, and what has not been used for long is removed, by age
+//! and by size. An entry is a directory or file; `NAME.use` beside it is locked while it is used, and says when it last
+//! was;
 //! `NAME.lock` is locked while it is made.
 
 mod clean;
@@ -28,16 +29,16 @@ pub struct CacheLimits {
     pub days: u32,
 }
 
-/// While this exists, the entry is not removed, by no program of this user. Dropping it, or the end of the program, ends
-/// that.
+/// While this exists, the entry is not removed, by no program of this user. Dropping it, or the end of the program,
+/// ends that.
 #[derive(Debug)]
 #[must_use = "the entry may be removed as soon as this is dropped"]
 pub struct Hold {
     _locked: File,
 }
 
-/// Holds an entry, whether it exists yet or not, and notes that it is used now. Waits for a removal that has begun, which
-/// takes a moment. Look whether the entry exists only afterwards.
+/// Holds an entry, whether it exists yet or not, and notes that it is used now. Waits for a removal that has begun,
+/// which takes a moment. Look whether the entry exists only afterwards.
 ///
 /// # Errors
 /// [`io::Error`] if the file beside the entry cannot be written or locked.

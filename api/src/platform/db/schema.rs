@@ -1,5 +1,6 @@
-//! The tables as diesel sees them, in the form of `diesel print-schema`: one line for each column of the database, which
-//! is why the file is longer than others. Change it with each migration: a test compares it with the migrated database.
+//! The tables as diesel sees them, in the form of `diesel print-schema`: one line for each column of the database,
+//! which is why the file is longer than others. Change it with each migration: a test compares it with the migrated
+//! database.
 
 diesel::table! {
     users (id) {

@@ -74,8 +74,8 @@ async fn a_deploy_key_reads_a_repository_over_ssh_and_leaves_nothing() {
     assert_eq!(std::fs::read_dir(cache.path().join("git/keys")).unwrap().count(), 0);
 }
 
-/// A web server that passes requests with this login to `git http-backend`, redirects below `/away/`, and answers others
-/// with 401 and what they sent.
+/// A web server that passes requests with this login to `git http-backend`, redirects below `/away/`, and answers
+/// others with 401 and what they sent.
 const SERVER: &str = r#"
 import base64, http.server, os, subprocess, sys
 root, login, away = sys.argv[1:4]
