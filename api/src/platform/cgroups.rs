@@ -84,7 +84,7 @@ impl Cgroups {
         loop {
             attempts += 1;
             match self.make_dirs(&group, limits) {
-                // A sweep of another process has just removed the owner's directory, which was empty.
+                // Another process has just removed the owner's directory, which was empty.
                 Err(error) if error.kind() == ErrorKind::NotFound && attempts < ATTEMPTS => {}
                 result => return result.map(|()| group),
             }
@@ -215,6 +215,10 @@ impl Group {
             match fs::remove_dir(dir) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 Ok(()) | Err(_) => {}
+            }
+            // The owner's directory goes with the last group; while there are others, this fails.
+            if let Some(owner) = dir.parent() {
+                let _ = fs::remove_dir(owner);
             }
         }
         Ok(())

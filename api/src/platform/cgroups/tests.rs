@@ -55,6 +55,8 @@ for pid in made: os.kill(pid, 9)
     assert!(group.hits().refused_processes > 0);
     group.end(PATIENCE).await.unwrap();
     assert!(!group.exists());
+    let owners = group.joins().iter().filter_map(|file| file.ancestors().nth(2).map(Path::exists)).collect::<Vec<_>>();
+    assert!(!owners.contains(&true), "the owner's directory goes with its last group");
 }
 
 #[tokio::test]

@@ -159,7 +159,7 @@ pub fn traces(mark: &str) -> Vec<String> {
     }
     for device in fs::read_dir("/sys/block").into_iter().flatten().flatten() {
         let file = fs::read_to_string(device.path().join("loop/backing_file")).unwrap_or_default();
-        traces.extend(Some(file).filter(|file| file.contains(mark)));
+        traces.extend(Some(file.trim_end().to_owned()).filter(|file| file.contains(mark)));
     }
     let tables = Command::new("nft").args(["list", "tables"]).output();
     let tables = tables.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
