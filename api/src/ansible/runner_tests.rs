@@ -54,7 +54,7 @@ fn spec(dir: &Path, script: &str) -> RunSpec {
         target: Target {
             ssh: "192.0.2.1:2222".parse().unwrap(),
             user: "ubuntu".to_owned(),
-            private_key: "/key".into(),
+            private_key: "the private key".into(),
             host_key: Some("ssh-ed25519 AAAA me@here".to_owned()),
         },
         line_timeout: Duration::from_secs(30),

@@ -1,18 +1,23 @@
-//! Tests of a machine from outside: whether it answers SSH, and which boot it runs.
+//! Access to a machine from outside: whether it answers SSH, which boot it runs, and which key it lets in.
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::process::Command;
+
+use super::key::KeyPair;
+use super::ssh::{quoted, run};
 
 /// Timeout of one command over SSH.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Timeout of the replacement of a key, which waits for the end of other sessions' processes.
+const REPLACE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Replaces the key and ends all other sessions; run by root on the machine.
+const REPLACE_KEY: &str = include_str!("replace_key.sh");
 
 /// How to log in to a machine.
 #[derive(Debug, Clone)]
@@ -22,9 +27,11 @@ pub struct Login {
     pub user: String,
     /// The only host key to accept; none: the first one is accepted.
     pub host_key: Option<String>,
+    /// The keys that the machine may let in, in the order in which they are tried. Several only while one is replaced.
+    pub keys: Vec<KeyPair>,
 }
 
-/// Tests machines from outside.
+/// Logs in to machines from outside.
 #[async_trait]
 pub trait Probe: Debug + Send + Sync {
     /// Whether sshd sends its greeting at this address.
@@ -35,14 +42,19 @@ pub trait Probe: Debug + Send + Sync {
     /// # Errors
     /// Why it could not be read, as a text for the log.
     async fn boot_marker(&self, login: &Login) -> Result<String, String>;
+
+    /// Lets `next` in instead of the keys of `login`, which may include it, and ends every other session of the user with
+    /// all processes that came from one. When it returns Ok, none of them is left, and no other key of `login` lets in.
+    /// Idempotent, and may be cut off at any point.
+    ///
+    /// # Errors
+    /// Why it could not be done, as a text for the log. The machine may let in `next` or one of the keys of `login`.
+    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String>;
 }
 
-/// Tests machines over the network.
+/// Logs in to machines over the network, with `ssh`.
 #[derive(Debug)]
-pub struct SshProbe {
-    /// Path of the manager's private key.
-    pub private_key: PathBuf,
-}
+pub struct SshProbe;
 
 #[async_trait]
 impl Probe for SshProbe {
@@ -59,64 +71,19 @@ impl Probe for SshProbe {
     async fn boot_marker(&self, login: &Login) -> Result<String, String> {
         // A virtual machine gets a new boot id; a container keeps its host's, but pid 1 gets a new start time.
         let question = "cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat";
-        let known_hosts = self.known_hosts(login).await.map_err(|error| error.to_string())?;
-        let output = Command::new("ssh")
-            .args(["-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-o", "LogLevel=ERROR"])
-            .args([
-                "-o",
-                if login.host_key.is_some() { "StrictHostKeyChecking=yes" } else { "StrictHostKeyChecking=no" },
-            ])
-            .arg("-o")
-            .arg(format!(
-                "UserKnownHostsFile={}",
-                known_hosts.as_ref().map_or("/dev/null".into(), |f| f.path.display().to_string())
-            ))
-            .arg("-i")
-            .arg(&self.private_key)
-            .args(["-p", &login.address.port().to_string(), "-l", &login.user])
-            .arg(login.address.ip().to_string())
-            .arg(question)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output();
-        let output = tokio::time::timeout(PATIENCE, output)
-            .await
-            .map_err(|_| "no answer over SSH within 10 s".to_owned())?
-            .map_err(|error| format!("ssh could not be started: {error}"))?;
-        if output.status.success() {
-            Ok(String::from_utf8_lossy(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" "))
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+        let answer = run(login, &login.keys.iter().collect::<Vec<_>>(), question, PATIENCE).await?;
+        Ok(answer.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+
+    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String> {
+        let keys: Vec<&KeyPair> = login.keys.iter().filter(|key| key.public() != next.public()).chain([next]).collect();
+        let mut command = format!("sudo -n sh -c {} ocim", quoted(REPLACE_KEY));
+        for argument in [&login.user, next.public()].into_iter().chain(keys.iter().map(|key| key.public_data())) {
+            command.push(' ');
+            command.push_str(&quoted(argument));
         }
-    }
-}
-
-impl SshProbe {
-    /// Writes a file that holds only the expected host key; it is removed when dropped.
-    async fn known_hosts(&self, login: &Login) -> std::io::Result<Option<TemporaryFile>> {
-        let Some(key) = &login.host_key else {
-            return Ok(None);
-        };
-        let mut name = [0u8; 8];
-        getrandom::fill(&mut name).map_err(std::io::Error::other)?;
-        let path = self.private_key.with_file_name(format!("known-hosts-{}", hex::encode(name)));
-        let file = TemporaryFile { path };
-        tokio::fs::write(
-            &file.path,
-            format!("[{}]:{} {key}\n{} {key}\n", login.address.ip(), login.address.port(), login.address.ip()),
-        )
-        .await?;
-        Ok(Some(file))
-    }
-}
-
-struct TemporaryFile {
-    path: PathBuf,
-}
-
-impl Drop for TemporaryFile {
-    fn drop(&mut self) {
-        // A file that stays holds only a few bytes of public key.
-        let _ = std::fs::remove_file(&self.path);
+        run(login, &keys, &command, REPLACE_PATIENCE).await?;
+        // The old keys may be forgotten only when the new one is known to work.
+        run(login, &[next], "true", PATIENCE).await.map(drop)
     }
 }

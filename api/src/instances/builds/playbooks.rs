@@ -20,7 +20,7 @@ use crate::ansible::port::{
 use crate::instances::builds::lease;
 use crate::instances::settings::read;
 use crate::instances::store::{app_servers, builds, hook_runs, pins};
-use crate::machines;
+use crate::machines::probe::Login;
 use crate::platform::logs::Line;
 use crate::platform::{events, metrics};
 
@@ -55,6 +55,7 @@ impl Build<'_> {
     pub(super) async fn playbooks(&self) -> Result<(), StepError> {
         if self.state.run > 0 {
             self.recover().await?;
+            self.fence_machine().await?;
         }
         let first = usize::try_from(self.state.playbook).unwrap_or(0);
         let mut specs = self.load_specs().await?;
@@ -164,17 +165,15 @@ impl Build<'_> {
 
     /// The machine that the playbooks configure.
     pub(super) async fn target(&self) -> Result<Target, StepError> {
-        let mut conn = self.manager.db.conn().await?;
-        let server = machines::store::find(&mut conn, self.row.server_id).await?;
-        drop(conn);
-        let server = server.ok_or_else(|| StepError::Fatal("The VM is missing".into()))?;
-        let login = self.manager.machines().login(&server)?;
-        Ok(Target {
-            ssh: login.address,
-            user: login.user,
-            private_key: self.manager.options.private_key.clone(),
-            host_key: login.host_key,
-        })
+        let mut server = self.machine().await?;
+        if server.next_ssh_key.is_some() {
+            // A worker was interrupted while it replaced the key.
+            self.fence_machine().await?;
+            server = self.machine().await?;
+        }
+        let Login { address, user, host_key, keys } = self.manager.machines().login(&server).await?;
+        let key = keys.into_iter().next().ok_or_else(|| StepError::Fatal("The VM has no SSH key".into()))?;
+        Ok(Target { ssh: address, user, private_key: key.private().clone(), host_key })
     }
 }
 
