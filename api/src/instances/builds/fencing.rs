@@ -11,6 +11,7 @@ use super::{Build, StepError};
 use crate::instances::builds::lease;
 use crate::machines::key::KeyPair;
 use crate::machines::store::{self, MachineRow};
+use crate::platform::db::DbError;
 use crate::platform::logs::Line;
 use crate::platform::vault;
 
@@ -21,7 +22,7 @@ impl Build<'_> {
         if begun.next_ssh_key.is_some() {
             self.install(&begun).await?;
         }
-        let (next, secrets) = KeyPair::generate().map_err(crate::platform::db::DbError::from)?.seal(self.keyring())?;
+        let (next, secrets) = KeyPair::generate().map_err(DbError::from)?.seal(self.keyring())?;
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence(conn, self.lease).await??;

@@ -55,7 +55,6 @@ impl Build<'_> {
     pub(super) async fn playbooks(&self) -> Result<(), StepError> {
         if self.state.run > 0 {
             self.recover().await?;
-            self.fence_machine().await?;
         }
         let first = usize::try_from(self.state.playbook).unwrap_or(0);
         let mut specs = self.load_specs().await?;
@@ -131,11 +130,13 @@ impl Build<'_> {
         reasons::of_run(outcome, spec, |words| self.hide(words))
     }
 
-    /// Ends processes that an earlier lease holder left, and stores the rest of their output.
+    /// Ends processes that an earlier lease holder left, stores the rest of their output, and keeps those that cannot be
+    /// found from here away from the machine.
     async fn recover(&self) -> Result<(), StepError> {
         let dir = self.dir(self.state.playbook, self.state.run);
         let mut sink = Sink::of_run(self);
         self.manager.ansible.recover(&dir, self.state.position(), &mut sink).await?;
+        self.fence_machine().await?;
         let line = format!("The worker was interrupted; the playbook runs again, as run {}", self.state.run + 1);
         self.tell(Line::warning(line)).await
     }
