@@ -2,7 +2,7 @@
 
 pub mod advance;
 pub mod key;
-mod keys;
+mod login;
 pub mod probe;
 pub mod provider;
 pub mod providers;

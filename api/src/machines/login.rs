@@ -1,4 +1,4 @@
-//! Which keys a machine lets in.
+//! How to log in to a machine, and which keys it lets in.
 
 use std::net::SocketAddr;
 
