@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
@@ -91,8 +92,8 @@ pub struct Target {
     pub ssh: SocketAddr,
     /// The login name, which may use sudo without a password.
     pub user: String,
-    /// Path of the private key.
-    pub private_key: PathBuf,
+    /// The private key in OpenSSH's format. Written to a file (0600) of the run, like the variables.
+    pub private_key: SecretString,
     /// The only host key to accept; none: the first one is trusted, within this run directory.
     pub host_key: Option<String>,
 }

@@ -4,6 +4,7 @@
 //! checkout/           the repository at its commit
 //! prepared.json       which virtualenv, collections and roles it wants, and whether Ansible has loaded it
 //! variables.json      0600, JSON or, where a variable needs it, YAML; gone when the run has ended
+//! key                 0600, the machine's private SSH key; gone when the run has ended
 //! inventory, known_hosts, empty.cfg, callback_plugins/, loading_plugins/, home/, tmp/
 //! events, errors      what the run printed (the spool)
 //! process.json        the processes to end and the mark; gone when the run has ended
@@ -14,6 +15,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -118,6 +120,10 @@ impl RunDir {
         self.join("variables.json")
     }
 
+    pub(super) fn key(&self) -> PathBuf {
+        self.join("key")
+    }
+
     pub(super) fn inventory(&self) -> PathBuf {
         self.join("inventory")
     }
@@ -146,6 +152,7 @@ impl RunDir {
         self.write("callback_plugins/ocim_jsonl.py", CALLBACK.as_bytes())?;
         self.write("inventory", inventory(&spec.target).as_bytes())?;
         self.write("known_hosts", known_hosts(&spec.target)?.as_bytes())?;
+        self.write("key", spec.target.private_key.expose_secret().as_bytes())?;
         self.write("variables.json", yaml::for_ansible(&self.variables_of(spec)?).as_bytes())
     }
 
@@ -166,8 +173,9 @@ impl RunDir {
         Ok(plugins)
     }
 
-    /// Removes the variables; they are gone when it returns Ok.
+    /// Removes the variables and the private key; they are gone when it returns Ok.
     pub(super) fn remove_variables(&self) -> Result<(), AnsibleError> {
+        self.remove("key")?;
         self.remove("variables.json")
     }
 

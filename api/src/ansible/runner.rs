@@ -196,8 +196,7 @@ pub(super) fn playbook_command(dir: &RunDir, spec: &RunSpec) -> Result<Vec<OsStr
         variables,
         format!("--user={}", spec.target.user).into(),
         "--private-key".into(),
-        // Ansible has another working directory, so the path must be absolute.
-        std::path::absolute(&spec.target.private_key).map_err(failed)?.into(),
+        dir.key().into(),
         "--forks=1".into(),
         playbook.into(),
     ])
@@ -245,7 +244,7 @@ fn ssh_arguments(dir: &RunDir, target: &super::port::Target) -> String {
     let checking = if target.host_key.is_some() { "yes" } else { "accept-new" };
     let known_hosts = dir.known_hosts().display().to_string().replace('%', "%%");
     format!(
-        "-F /dev/null -o ControlMaster=auto -o ControlPersist=60s -o IdentitiesOnly=yes -o BatchMode=yes \
+        "-F /dev/null -o ControlMaster=auto -o ControlPersist=60s -o IdentitiesOnly=yes -o IdentityAgent=none -o BatchMode=yes \
          -o ServerAliveInterval=15 -o ServerAliveCountMax=8 -o GlobalKnownHostsFile=/dev/null \
          -o StrictHostKeyChecking={checking} -o 'UserKnownHostsFile=\"{known_hosts}\"'"
     )

@@ -54,7 +54,7 @@ fn spec(dir: &Path, script: &str) -> RunSpec {
         target: Target {
             ssh: "192.0.2.1:2222".parse().unwrap(),
             user: "ubuntu".to_owned(),
-            private_key: "/key".into(),
+            private_key: "the private key".into(),
             host_key: Some("ssh-ed25519 AAAA me@here".to_owned()),
         },
         line_timeout: Duration::from_secs(30),
@@ -129,6 +129,9 @@ async fn it_gets_its_files_and_nothing_of_the_manager() {
         cat "${ANSIBLE_HOME%/home/.ansible}/inventory" "${ANSIBLE_HOME%/home/.ansible}/known_hosts"
         echo 'a very secret word'
         stat -c '%a %n' "${ANSIBLE_HOME%/home/.ansible}/variables.json"
+        while [ "$1" != --private-key ]; do shift; done
+        stat -c 'key %a' "$2"
+        cat "$2"
     "#;
     let (outcome, texts, dir) = run(Isolation::Mark, script).await;
     assert_eq!(outcome, Ok(RunOutcome::Succeeded));
@@ -138,10 +141,11 @@ async fn it_gets_its_files_and_nothing_of_the_manager() {
         "{texts:#?}"
     );
     assert!(has("a very secret word") && texts.iter().any(|text| text.starts_with("600 ")), "{texts:#?}");
+    assert!(has("key 600") && has("the private key"), "{texts:#?}");
     let foreign = texts.iter().filter(|text| text.starts_with("CARGO") || text.starts_with("SSH_AUTH"));
     assert_eq!(foreign.count(), 0, "{texts:#?}");
     assert!(has("LANG=C.UTF-8"), "{texts:#?}");
-    assert!(!dir.path().join("run/variables.json").exists());
+    assert!(!dir.path().join("run/variables.json").exists() && !dir.path().join("run/key").exists());
 }
 
 #[tokio::test]

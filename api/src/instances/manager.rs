@@ -67,13 +67,14 @@ impl Manager {
         }
     }
 
-    /// The operations on machines, with this manager's provider and key.
+    /// The operations on machines, with this manager's provider and keys.
     pub fn machines(&self) -> Machines<'_> {
         Machines {
             db: &self.db,
             provider: self.provider.as_ref(),
             probe: self.probe.as_ref(),
-            authorized_key: &self.options.authorized_key,
+            keyring: &self.options.keyring,
+            shared_key: &self.options.shared_key,
         }
     }
 }

@@ -27,10 +27,8 @@ pub struct Options {
     pub reaper_grace: Duration,
     /// Retention of logs, events and other records.
     pub kept: Kept,
-    /// The private key that Ansible logs in with.
-    pub private_key: PathBuf,
-    /// Its public half, one line.
-    pub authorized_key: String,
+    /// The private SSH key that machines of earlier versions share; removed when the last of them has ended.
+    pub shared_key: PathBuf,
     /// Limit for resolving branches and tags to commits.
     pub pin_timeout: Duration,
     /// Limit for checkout and virtualenv.

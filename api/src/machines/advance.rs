@@ -1,13 +1,15 @@
 //! The life of a machine as single steps (requested, created, booted, ready), each of them idempotent.
 
-use std::net::SocketAddr;
+use std::path::Path;
 
 use shared_types::{ServerId, ServerStatus};
 
-use super::probe::{Login, Probe};
+use super::key;
+use super::probe::Probe;
 use super::provider::{Machine, MachineSpec, MachineState, Provider, ProviderError};
 use super::store::{self, MachineRow, Owner};
 use crate::platform::db::{Db, DbError};
+use crate::platform::vault::Keyring;
 
 /// State of a machine after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,10 +59,12 @@ pub struct Machines<'a> {
     pub db: &'a Db,
     /// Creates and deletes the machines.
     pub provider: &'a dyn Provider,
-    /// Tests whether machines answer SSH and which boot they run.
+    /// Tests whether machines answer SSH and which boot they run, and replaces their keys.
     pub probe: &'a dyn Probe,
-    /// The public key that may log in, one line in OpenSSH's format.
-    pub authorized_key: &'a str,
+    /// Decrypts the machines' keys.
+    pub keyring: &'a Keyring,
+    /// The private key of all machines that have none of their own; a file that may be missing.
+    pub shared_key: &'a Path,
 }
 
 impl Machines<'_> {
@@ -92,7 +96,7 @@ impl Machines<'_> {
     pub async fn reboot(&self, owner: Owner, id: ServerId) -> Result<(), MachineError> {
         let row = self.row(id).await?;
         if row.status == ServerStatus::Ready {
-            let marker = self.probe.boot_marker(&self.login(&row)?).await.map_err(MachineError::Away)?;
+            let marker = self.probe.boot_marker(&self.login(&row).await?).await.map_err(MachineError::Away)?;
             let mut conn = self.db.conn().await?;
             store::keep_boot_marker(&mut conn, id, Some(&marker)).await?;
             drop(conn);
@@ -122,7 +126,7 @@ impl Machines<'_> {
     async fn build(&self, owner: Owner, row: MachineRow) -> Result<Progress, MachineError> {
         let machine = match self.provider.find(&row.machine()).await? {
             Some(machine) => machine,
-            None => self.provider.create(&self.spec(&row)).await?,
+            None => self.provider.create(&self.spec(&row).await?).await?,
         };
         self.keep(&row, &machine).await?;
         match machine.state {
@@ -152,7 +156,7 @@ impl Machines<'_> {
         }
         if let Some(before) = &row.boot_marker {
             let fresh = self.row(row.id).await?;
-            match self.probe.boot_marker(&self.login(&fresh)?).await {
+            match self.probe.boot_marker(&self.login(&fresh).await?).await {
                 Ok(now) if now != *before => {}
                 // Still the old boot, or sshd is not ready for a login.
                 Ok(_) | Err(_) => return Ok(Progress::NotYet),
@@ -172,19 +176,13 @@ impl Machines<'_> {
         Ok(Progress::NotYet)
     }
 
-    fn spec(&self, row: &MachineRow) -> MachineSpec {
-        MachineSpec { server_id: row.id, name: row.name.clone(), authorized_key: self.authorized_key.to_owned() }
-    }
-
-    /// How to log in to a machine whose address is known.
-    ///
-    /// # Errors
-    /// [`MachineError::Gone`] if the address is not known.
-    pub fn login(&self, row: &MachineRow) -> Result<Login, MachineError> {
-        let address: Option<SocketAddr> = row.ssh_address.as_ref().and_then(|address| address.parse().ok());
-        let address =
-            address.ok_or_else(|| MachineError::Gone { name: row.name.clone(), status: "without address" })?;
-        Ok(Login { address, user: self.provider.ssh_user().to_owned(), host_key: row.host_key.clone() })
+    async fn spec(&self, row: &MachineRow) -> Result<MachineSpec, MachineError> {
+        let authorized_key = match &row.ssh_key {
+            Some(document) => key::public_of(document)?,
+            // An earlier version launched it.
+            None => self.shared_key(row).await?.public().to_owned(),
+        };
+        Ok(MachineSpec { server_id: row.id, name: row.name.clone(), authorized_key })
     }
 
     async fn row(&self, id: ServerId) -> Result<MachineRow, MachineError> {

@@ -1,7 +1,10 @@
 //! The machines that app servers own: created, restarted, deleted. Independent of what runs on them.
 
 pub mod advance;
+pub mod key;
+mod login;
 pub mod probe;
 pub mod provider;
 pub mod providers;
+mod ssh;
 pub mod store;

@@ -29,7 +29,7 @@ pub struct MachineSpec {
     pub server_id: ServerId,
     /// The machine's host name: letters, digits and hyphens, at most 63.
     pub name: String,
-    /// The public key that may log in as [`Provider::ssh_user`], one line in OpenSSH's format.
+    /// The machine's own public key, which may log in as [`Provider::ssh_user`]: one line in OpenSSH's format.
     pub authorized_key: String,
 }
 

@@ -13,6 +13,7 @@ use crate::platform::db::schema::servers;
 use crate::platform::events;
 use crate::platform::logs::{self, Line};
 use crate::platform::origin::Actor;
+use crate::platform::vault::Sealed;
 
 /// A row of `servers`.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -39,6 +40,10 @@ pub struct MachineRow {
     pub modified: DateTime<Utc>,
     /// When its termination was requested; none: it was not.
     pub termination_requested_at: Option<DateTime<Utc>>,
+    /// The key pair that the machine lets in; none: it ended, or has the key that machines of earlier versions share.
+    pub ssh_key: Option<Sealed>,
+    /// The key pair that is about to replace it: the machine may let in either. None: none is.
+    pub next_ssh_key: Option<Sealed>,
 }
 
 impl MachineRow {
@@ -74,7 +79,7 @@ pub struct Owner {
     pub app_server: AppServerId,
 }
 
-/// Inserts a pending machine named `{prefix}-{id}`.
+/// Inserts a pending machine named `{prefix}-{id}`, which will let this key pair in.
 ///
 /// # Errors
 /// [`DbError`] if a statement fails.
@@ -82,9 +87,10 @@ pub async fn insert(
     conn: &mut AsyncPgConnection,
     provider: ProviderKind,
     name_prefix: &str,
+    ssh_key: &Sealed,
 ) -> Result<ServerId, DbError> {
     let id: ServerId = diesel::insert_into(servers::table)
-        .values((servers::name.eq(name_prefix), servers::provider.eq(provider)))
+        .values((servers::name.eq(name_prefix), servers::provider.eq(provider), servers::ssh_key.eq(ssh_key)))
         .returning(servers::id)
         .get_result(conn)
         .await?;
@@ -100,7 +106,8 @@ pub async fn find(conn: &mut AsyncPgConnection, id: ServerId) -> Result<Option<M
     Ok(servers::table.find(id).select(MachineRow::as_select()).first(conn).await.optional()?)
 }
 
-/// Moves a machine from one status to another and records event and log; false if its status was not the first one.
+/// Moves a machine from one status to another and records event and log; false if its status was not the first one. The
+/// move to `terminated` deletes its key pairs, by a trigger.
 ///
 /// # Errors
 /// [`DbError`] if a statement fails.
@@ -159,6 +166,41 @@ pub async fn keep_machine(conn: &mut AsyncPgConnection, id: ServerId, machine: &
 pub async fn keep_boot_marker(conn: &mut AsyncPgConnection, id: ServerId, marker: Option<&str>) -> Result<(), DbError> {
     diesel::update(servers::table.find(id)).set(servers::boot_marker.eq(marker)).execute(conn).await?;
     Ok(())
+}
+
+/// Stores the key pair that is about to replace the machine's.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn keep_next_key(conn: &mut AsyncPgConnection, id: ServerId, key: &Sealed) -> Result<(), DbError> {
+    let live = servers::table.find(id).filter(servers::status.ne(ServerStatus::Terminated));
+    diesel::update(live).set(servers::next_ssh_key.eq(key)).execute(conn).await?;
+    Ok(())
+}
+
+/// Records that the machine lets in only its next key pair. The caller deletes the secrets of the previous one.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn confirm_next_key(conn: &mut AsyncPgConnection, id: ServerId) -> Result<(), DbError> {
+    diesel::update(servers::table.find(id))
+        .filter(servers::next_ssh_key.is_not_null())
+        .set((servers::ssh_key.eq(servers::next_ssh_key), servers::next_ssh_key.eq(None::<Sealed>)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Whether a machine that has not ended has no key pair of its own.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn is_key_shared(conn: &mut AsyncPgConnection) -> Result<bool, DbError> {
+    let shared = servers::table
+        .filter(servers::ssh_key.is_null())
+        .filter(servers::status.ne(ServerStatus::Terminated))
+        .select(servers::id);
+    Ok(diesel::select(diesel::dsl::exists(shared)).get_result(conn).await?)
 }
 
 /// Records that a machine's termination was requested. False: it was before, or the machine has ended.

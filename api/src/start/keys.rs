@@ -1,32 +1,12 @@
-//! The SSH key pair that Ansible logs in with; created once and stored in the data directory.
+//! Secrets that the program makes for people, and the place of one that earlier versions made.
 
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use tokio::process::Command;
+use super::StartError;
 
-use super::{SshKey, StartError};
-
-/// Returns the key of this data directory; creates it if missing.
-pub(super) async fn ensure(data_dir: &Path) -> Result<SshKey, StartError> {
-    let dir = data_dir.join("ssh");
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
-    let private = dir.join("id_ed25519");
-    let public = dir.join("id_ed25519.pub");
-    if !private.exists() {
-        let made = Command::new("ssh-keygen")
-            .args(["-q", "-t", "ed25519", "-N", "", "-C", "ocim", "-f"])
-            .arg(&private)
-            .output()
-            .await
-            .map_err(|error| {
-                format!("ssh-keygen could not be started ({error}); install the package openssh-client")
-            })?;
-        if !made.status.success() {
-            return Err(format!("ssh-keygen failed: {}", String::from_utf8_lossy(&made.stderr).trim()).into());
-        }
-    }
-    Ok(SshKey { authorized_key: std::fs::read_to_string(public)?.trim().to_owned(), private_key: private })
+/// The private SSH key that machines of earlier versions share; its public half is beside it. Never made any more.
+pub(super) fn shared_key(data_dir: &Path) -> PathBuf {
+    data_dir.join("ssh").join("id_ed25519")
 }
 
 /// A random password: four groups of five lower-case letters and digits, without characters that look alike.

@@ -23,7 +23,7 @@ pub use admin::{create_user, disable_user, list_users, role, set_password};
 pub use backup::{backup, restore};
 pub use cache::prepare_cache;
 pub use database::migrate;
-pub use options::{SshKey, options};
+pub use options::options;
 pub use serve::{http, serve};
 pub use settings::{settings, settings_list, settings_page};
 pub use vault::{generate_key, rotate_keys};

@@ -1,10 +1,10 @@
 //! The settings in the types that the parts of the program take.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{StartError, repositories};
+use super::{StartError, keys, repositories};
 use crate::config::Settings;
 use crate::git::sources::Sources;
 use crate::instances::store::housekeeping::Kept;
@@ -17,15 +17,6 @@ use crate::platform::vault::Keyring;
 
 /// The interval between two attempts while waiting for a part to become ready.
 const POLL: Duration = Duration::from_millis(200);
-
-/// The SSH key pair that Ansible logs in with.
-#[derive(Debug, Clone)]
-pub struct SshKey {
-    /// The file of the private key.
-    pub private_key: PathBuf,
-    /// The public key, one line.
-    pub authorized_key: String,
-}
 
 /// The repositories that configuration may come from, with those that this program writes into the data directory.
 ///
@@ -41,7 +32,7 @@ pub(super) fn sources(settings: &Settings, data_dir: &Path) -> Result<Sources, S
 ///
 /// # Errors
 /// An error that names the invalid setting.
-pub fn options(settings: &Settings, data_dir: &Path, ssh: SshKey, keyring: Keyring) -> Result<Options, StartError> {
+pub fn options(settings: &Settings, data_dir: &Path, keyring: Keyring) -> Result<Options, StartError> {
     let Settings { data, machines, builds, instances, gateway, .. } = settings;
     let seconds = Duration::from_secs;
     Ok(Options {
@@ -58,8 +49,7 @@ pub fn options(settings: &Settings, data_dir: &Path, ssh: SshKey, keyring: Keyri
             logs_days: data.ocim_logs_days,
             kept_logs_days: data.ocim_kept_logs_days,
         },
-        private_key: ssh.private_key,
-        authorized_key: ssh.authorized_key,
+        shared_key: keys::shared_key(data_dir),
         pin_timeout: seconds(builds.ocim_pin_timeout),
         machine_timeout: seconds(builds.ocim_machine_timeout),
         checkout_timeout: seconds(builds.ocim_checkout_timeout),

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::assembly::Parts;
 use super::options::{mailer, options, sources};
 use super::report::{say, step};
-use super::{SshKey, StartError, cache, keys, repositories};
+use super::{StartError, cache, repositories};
 use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
@@ -29,7 +29,7 @@ use crate::platform::db::Db;
 use crate::platform::vault::Keyring;
 use crate::routing::traffic::Traffic;
 
-/// The adapters to external systems, and the SSH key for machines.
+/// The adapters to external systems.
 #[derive(Debug)]
 pub(super) struct Outside {
     /// Creates and deletes machines.
@@ -44,8 +44,6 @@ pub(super) struct Outside {
     pub local: Option<Arc<LocalProvider>>,
     /// The locations of the repositories that this program embeds.
     pub repositories: Repositories,
-    /// The SSH key that Ansible logs in with.
-    pub ssh: SshKey,
 }
 
 /// Opens the external systems that the settings name. `plays`: this process serves the fake machines' sites until the
@@ -84,7 +82,7 @@ impl Outside {
                 ansible: self.ansible.clone(),
             },
             mailer: mailer(settings)?,
-            options: options(settings, data_dir, self.ssh.clone(), keyring)?,
+            options: options(settings, data_dir, keyring)?,
             configuration_repository: openedx::configuration_repository(settings, &self.repositories)?,
         })
     }
@@ -93,18 +91,16 @@ impl Outside {
 async fn local(settings: &Settings, data_dir: &Path, db: &Db, keyring: &Keyring) -> Result<Outside, StartError> {
     let machines = step("Local machines", machines(settings, data_dir, db)).await?;
     let repositories = repositories::ensure(data_dir).await?;
-    let ssh = keys::ensure(data_dir).await?;
     let credentials = Arc::new(StoredCredentials { db: db.clone(), keyring: keyring.clone() });
     let (cache_dir, sources) = (settings.cache_dir(), sources(settings, data_dir)?);
     let git = Arc::new(GitCli { cache_dir, sources, credentials });
     Ok(Outside {
         provider: machines.clone(),
-        probe: Arc::new(SshProbe { private_key: ssh.private_key.clone() }),
+        probe: Arc::new(SshProbe),
         ansible: Arc::new(AnsibleCore::new(cache::ansible_config(settings), git.clone())),
         git,
         local: Some(machines),
         repositories,
-        ssh,
     })
 }
 
@@ -143,7 +139,7 @@ async fn machines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Arc<L
     Ok(provider)
 }
 
-/// The fake provider, without SSH keys and repositories: no logins, no checkouts.
+/// The fake provider, without repositories: no logins, no checkouts.
 async fn fake(settings: &Settings, data_dir: &Path, plays: Option<&CancellationToken>) -> Result<Outside, StartError> {
     let machines = Arc::new(FileMachines::open(data_dir.join("fake-machines"), settings.machines.ocim_fake_http)?);
     if let Some(stop) = plays {
@@ -159,9 +155,5 @@ async fn fake(settings: &Settings, data_dir: &Path, plays: Option<&CancellationT
         ansible: Arc::new(printer),
         local: None,
         repositories: repositories::at(data_dir),
-        ssh: SshKey {
-            private_key: data_dir.join("ssh").join("id_ed25519"),
-            authorized_key: "ssh-ed25519 AAAA fake".to_owned(),
-        },
     })
 }

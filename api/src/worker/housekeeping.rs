@@ -1,8 +1,10 @@
-//! Deletes expired records: events, the audit log, logs, and rows about objects that no longer exist. In batches, so
+//! Deletes expired records: events, the audit log, logs, and rows about objects that no longer exist; and a key that no
+//! machine needs any more. In batches, so
 //! that locks are short; idempotent, and safe to run in several workers at once.
 
 use crate::instances::Manager;
 use crate::instances::store::{health, housekeeping as store};
+use crate::instances::upkeep::shared_key;
 use crate::platform::cache;
 use crate::platform::db::DbError;
 use crate::platform::jobs::workers;
@@ -43,6 +45,7 @@ pub async fn sweep(manager: &Manager) -> Result<(), DbError> {
     batches(|| async { outbox::prune(&mut *manager.db.conn().await?, MESSAGE_DAYS, BATCH).await }).await?;
     batches(|| async { answers::prune(&mut *manager.db.conn().await?, BATCH).await }).await?;
     clean_cache(manager).await;
+    shared_key::sweep(manager).await?;
     let mut conn = manager.db.conn().await?;
     store::forget_orphans(&mut conn).await?;
     workers::remove_dead(&mut conn).await?;

@@ -15,6 +15,7 @@ use ocim::git::fake::FakeGit;
 use ocim::git::port::{Git, GitError, Progress};
 use ocim::instances::builds::Builder;
 use ocim::instances::{Manager, Ports};
+use ocim::machines::key::KeyPair;
 use ocim::machines::probe::{Login, Probe};
 use ocim::machines::provider::{Machine, MachineOffer, MachineRef, MachineSpec, Provider, ProviderError};
 use ocim::machines::providers::fake::FakeProvider;
@@ -112,6 +113,10 @@ impl Probe for Outside {
 
     async fn boot_marker(&self, login: &Login) -> Result<String, String> {
         self.points.around("boot marker", self.provider.boot_marker(login)).await
+    }
+
+    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String> {
+        self.points.around("replace key", self.provider.replace_key(login, next)).await
     }
 }
 

@@ -8,7 +8,7 @@ mod gate;
 pub mod github;
 pub mod notebook;
 mod postgres;
-mod settings;
+pub mod settings;
 mod site;
 pub mod stories;
 mod stream;
@@ -351,7 +351,7 @@ async fn user(conn: &mut AsyncPgConnection, role: Role) -> UserId {
 }
 
 /// The program's types, and one of the tests.
-fn applications() -> Vec<Arc<dyn Application>> {
+pub fn applications() -> Vec<Arc<dyn Application>> {
     vec![Arc::new(settings::open_edx()), Arc::new(tutor::tutor()), Arc::new(site_type()), Arc::new(notebook::Notebook)]
 }
 

@@ -7,13 +7,11 @@ use ocim::applications::openedx::{Defaults, Installation, OpenEdx};
 use ocim::config::Settings;
 use ocim::instances::Options;
 use ocim::platform::vault::Keyring;
-use ocim::start::{self, SshKey};
+use ocim::start;
 use shared_types::applications::openedx::Protocol;
 
 /// The program's default options, with these limits of waiting.
 pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {
-    let private_key = runs_dir.join("id_ed25519");
-    let ssh = SshKey { private_key, authorized_key: "ssh-ed25519 AAAA test".to_owned() };
     Options {
         runs_dir: runs_dir.to_owned(),
         cache_dir: runs_dir.join("cache"),
@@ -26,7 +24,7 @@ pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {
         line_timeout: patience,
         global_timeout: patience,
         poll,
-        ..start::options(&Settings::default(), runs_dir, ssh, keyring()).unwrap()
+        ..start::options(&Settings::default(), runs_dir, keyring()).unwrap()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Data of the version before is kept: checks become health, owed mail gets into the outbox.
+//! Data of the version before is kept: checks become health, owed mail gets into the outbox, machines keep the shared key.
 
 use diesel_async::SimpleAsyncConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
@@ -26,7 +26,7 @@ const WORLD: &str = "\
 /// Reverts the migrations from `first` on.
 async fn revert_to(db: &Db, first: &str) {
     let count = applied(db).await.unwrap().iter().filter(|version| version.as_str() >= first).count();
-    assert!(count >= 2, "{first} is a migration");
+    assert!(count >= 1, "{first} is a migration");
     let connection = db.dedicated().await.unwrap();
     let revert = move || {
         let mut connection = AsyncConnectionWrapper::<diesel_async::AsyncPgConnection>::from(connection);
@@ -62,5 +62,38 @@ async fn checks_of_the_version_before_are_the_first_results_and_its_mail_is_stil
     revert_to(&db, "20261128100000").await;
     let owed = "SELECT concat_ws(' ', app_server_id, mail_tries) AS text FROM builds WHERE mail_owed ORDER BY 1";
     assert_eq!(texts(&mut db.conn().await.unwrap(), owed).await, ["1 2", "2 0"]);
+    database.discard();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn machines_of_the_version_before_have_no_own_key_and_own_keys_end_with_their_machines() {
+    let database = Database::migrated().await;
+    let db = database.open();
+    revert_to(&db, "20261129110000").await;
+    let before = "INSERT INTO instances (instance_type, name, domain, settings) VALUES ('openedx', 'a', 'a', '{}'); \
+        INSERT INTO servers (name, provider) SELECT 'vm', 'fake' FROM generate_series(1, 3)";
+    db.conn().await.unwrap().batch_execute(before).await.unwrap();
+    migrate(&db).await.unwrap();
+    let mut conn = db.conn().await.unwrap();
+    let keys = "SELECT concat_ws(' ', id, ssh_key, next_ssh_key) AS text FROM servers ORDER BY id";
+    assert_eq!(texts(&mut conn, keys).await, ["1", "2", "3"]);
+    // Machine 2 has a key, machine 3 has one and gets another.
+    let key = |digit: char| format!(r#"{{"private_key": {{"$secret": "{}"}}}}"#, String::from(digit).repeat(32));
+    let (a, b, c) = (key('a'), key('b'), key('c'));
+    let given = format!(
+        "INSERT INTO secrets (id, instance_id, key_id, sealed) SELECT repeat(d, 32), 1, 'k', decode(repeat('00', 40), 'hex') \
+         FROM unnest(ARRAY['a', 'b', 'c', 'd']) AS d; UPDATE servers SET ssh_key = '{a}' WHERE id = 2; \
+         UPDATE servers SET ssh_key = '{b}', next_ssh_key = '{c}' WHERE id = 3"
+    );
+    conn.batch_execute(&given).await.unwrap();
+    let secrets = "SELECT left(id, 1) AS text FROM secrets ORDER BY id";
+    conn.batch_execute("UPDATE servers SET status = 'building' WHERE id = 3").await.unwrap();
+    assert_eq!(texts(&mut conn, secrets).await, ["a", "b", "c", "d"]);
+    conn.batch_execute("UPDATE servers SET status = 'terminated' WHERE id IN (1, 3)").await.unwrap();
+    assert_eq!(texts(&mut conn, secrets).await, ["a", "d"]);
+    assert_eq!(texts(&mut conn, keys).await, ["1", &format!("2 {a}"), "3"]);
+    drop(conn);
+    revert_to(&db, "20261129110000").await;
+    assert_eq!(texts(&mut db.conn().await.unwrap(), secrets).await, ["d"]);
     database.discard();
 }

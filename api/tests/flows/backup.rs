@@ -119,8 +119,11 @@ async fn a_build_in_mid_run_goes_on_where_its_backup_was_restored() {
     assert_eq!(built.summary.status, AppServerStatus::Running);
     assert!(built.configuration_settings.contains("PASSWORD: \"••••••\""), "{}", built.configuration_settings);
     drop(conn);
+    // The restored installation took the machine over: it lets the original one in no more.
     gated.let_go(1);
-    app.until_built(building).await;
+    until("the original is kept out", async || app.log_says(building, "Permission denied").await).await;
+    app.operator().await.post(&format!("/api/v1/app-servers/{building}/stop"), json!({})).await.expect(202);
+    assert_eq!(app.until_built(building).await["status"], "stopped");
     app.end().await;
     database.discard();
 }

@@ -17,6 +17,7 @@ mod health_mail;
 mod histories;
 mod hooks;
 mod housekeeping;
+mod keys;
 mod log_writing;
 mod machines;
 mod mail;

@@ -76,14 +76,15 @@ async fn each_step_of_a_build_takes_its_number_of_queries() {
         steps.last_mut().unwrap().1 += 1;
     }
     assert_eq!(app.read_app_server(id).await["status"], "running");
-    // The last queries of a step begin the next one.
+    // The last queries of a step begin the next one. Each login to the machine reads its key: one for the playbooks, two
+    // for the reboot.
     let expected = [
         ("taking it up", 9),
         ("pin", 11),
         ("checkout", 9),
         ("server", 27),
-        ("playbooks", 29),
-        ("reboot", 19),
+        ("playbooks", 30),
+        ("reboot", 21),
         ("checks", 19),
         ("afterwards", 1),
     ];

@@ -49,6 +49,7 @@ async fn another_worker_ends_the_orphan_and_runs_the_playbook_again() {
     let calls = app.ansible.calls();
     assert_eq!((calls.recover, calls.run), (1, 2));
     assert_eq!(app.provider.calls().create, 1, "one machine");
+    assert_eq!(app.provider.calls().replace_key, 1, "the orphan is kept away from it");
     let dirs: Vec<String> =
         app.ansible.specs().iter().map(|spec| spec.dir.file_name().unwrap().display().to_string()).collect();
     assert_eq!(dirs, ["0-1", "0-2"]);

@@ -113,7 +113,7 @@ impl Example {
             target: Target {
                 ssh: (machine.endpoint.unwrap().public_ip, 22).into(),
                 user: "ubuntu".to_owned(),
-                private_key: yard.key(),
+                private_key: fs::read_to_string(yard.key()).unwrap().into(),
                 host_key: machine.host_key.clone(),
             },
             line_timeout: Duration::from_secs(300),

@@ -140,6 +140,7 @@ impl Build<'_> {
         let dir = directory(&self.manager.options.runs_dir, due.id).join(format!("{}-{}", due.playbook, due.run));
         let mut sink = Sink::of_hook(self, due.id);
         self.manager.ansible.recover(&dir, due.position(), &mut sink).await?;
+        self.fence_machine().await?;
         self.tell(Line::warning(format!("{}: the worker was interrupted; it runs again", moment.name()))).await
     }
 

@@ -15,6 +15,7 @@ use crate::instances::store::instances::InstanceRow;
 use crate::instances::store::{instances, pins};
 use crate::instances::{Manager, Refusal, machine, own_secrets};
 use crate::machines;
+use crate::machines::key::KeyPair;
 use crate::platform::db::DbError;
 use crate::platform::logs::Line;
 use crate::platform::origin::Actor;
@@ -146,12 +147,14 @@ async fn record(
     sources::check_launch(manager, &snapshot.playbooks)?;
     let number = instances::take_app_server_number(conn, id).await?;
     let name = format!("AppServer {number}");
-    let server_id = machines::store::insert(conn, manager.provider.kind(), &snapshot.machine_name_prefix).await?;
     let (variables, playbooks) = (variables(&snapshot, &name), snapshot.playbooks.iter().map(playbook_json).collect());
     let references: Value = snapshot.references.iter().map(reference_json).collect();
     // The app server gets its own secrets: the instance's are deleted when its settings change.
-    let ([settings, variables, playbooks, variable_references], secrets) =
-        vault::seal(keyring, &application.kind().schema, [&settings, &variables, &playbooks, &references])?;
+    let key = KeyPair::generate().map_err(DbError::from)?.document();
+    let ([settings, variables, playbooks, variable_references, key], secrets) =
+        vault::seal(keyring, &application.kind().schema, [&settings, &variables, &playbooks, &references, &key])?;
+    let prefix = &snapshot.machine_name_prefix;
+    let server_id = machines::store::insert(conn, manager.provider.kind(), prefix, &key).await?;
     let new = NewAppServer {
         instance_id: id,
         server_id,

@@ -7,6 +7,7 @@ mod builder;
 pub mod compare;
 mod drive;
 pub mod failure_mail;
+mod fencing;
 mod halt;
 pub(super) mod hooks;
 pub mod launch;

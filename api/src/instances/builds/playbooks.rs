@@ -20,7 +20,7 @@ use crate::ansible::port::{
 use crate::instances::builds::lease;
 use crate::instances::settings::read;
 use crate::instances::store::{app_servers, builds, hook_runs, pins};
-use crate::machines;
+use crate::machines::probe::Login;
 use crate::platform::logs::Line;
 use crate::platform::{events, metrics};
 
@@ -130,11 +130,13 @@ impl Build<'_> {
         reasons::of_run(outcome, spec, |words| self.hide(words))
     }
 
-    /// Ends processes that an earlier lease holder left, and stores the rest of their output.
+    /// Ends processes that an earlier lease holder left, stores the rest of their output, and keeps those that cannot be
+    /// found from here away from the machine.
     async fn recover(&self) -> Result<(), StepError> {
         let dir = self.dir(self.state.playbook, self.state.run);
         let mut sink = Sink::of_run(self);
         self.manager.ansible.recover(&dir, self.state.position(), &mut sink).await?;
+        self.fence_machine().await?;
         let line = format!("The worker was interrupted; the playbook runs again, as run {}", self.state.run + 1);
         self.tell(Line::warning(line)).await
     }
@@ -164,17 +166,15 @@ impl Build<'_> {
 
     /// The machine that the playbooks configure.
     pub(super) async fn target(&self) -> Result<Target, StepError> {
-        let mut conn = self.manager.db.conn().await?;
-        let server = machines::store::find(&mut conn, self.row.server_id).await?;
-        drop(conn);
-        let server = server.ok_or_else(|| StepError::Fatal("The VM is missing".into()))?;
-        let login = self.manager.machines().login(&server)?;
-        Ok(Target {
-            ssh: login.address,
-            user: login.user,
-            private_key: self.manager.options.private_key.clone(),
-            host_key: login.host_key,
-        })
+        let mut server = self.machine().await?;
+        if server.next_ssh_key.is_some() {
+            // A worker was interrupted while it replaced the key.
+            self.fence_machine().await?;
+            server = self.machine().await?;
+        }
+        let Login { address, user, host_key, keys } = self.manager.machines().login(&server).await?;
+        let key = keys.into_iter().next().ok_or_else(|| StepError::Fatal("The VM has no SSH key".into()))?;
+        Ok(Target { ssh: address, user, private_key: key.private().clone(), host_key })
     }
 }
 

@@ -73,7 +73,7 @@ mod tests {
         let target = Target {
             ssh: "192.0.2.1:22".parse().unwrap(),
             user: String::new(),
-            private_key: PathBuf::new(),
+            private_key: String::new().into(),
             host_key: None,
         };
         let spec = RunSpec {

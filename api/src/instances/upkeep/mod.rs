@@ -1,7 +1,8 @@
-//! Work that no request starts: orphaned machines, retention, leftover run directories, messages; and the archive.
+//! Work that no request starts: orphaned machines, retention, leftover run directories, the shared SSH key, messages; and the archive.
 
 pub mod archive;
 pub mod courier;
 pub mod reaper;
 pub mod retention;
 pub mod runs;
+pub mod shared_key;

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use shared_types::{ProviderKind, ServerId};
 
+use crate::machines::key::KeyPair;
 use crate::machines::probe::{Login, Probe};
 use crate::machines::provider::{
     Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
@@ -35,6 +36,8 @@ pub struct FakeMachineCalls {
     pub reboot: u32,
     /// Calls of [`Provider::terminate`].
     pub terminate: u32,
+    /// Calls of [`Probe::replace_key`], successful or not.
+    pub replace_key: u32,
 }
 
 #[derive(Debug)]
@@ -44,6 +47,8 @@ struct FakeMachine {
     building: u32,
     failure: Option<String>,
     boots: u32,
+    /// The public key that it lets in; none: any.
+    authorized_key: Option<String>,
 }
 
 #[derive(Debug)]
@@ -133,7 +138,8 @@ impl FakeProvider {
     pub fn plant(&self, id: ServerId) -> Result<(), ProviderError> {
         let mut state = self.state();
         let endpoint = self.endpoint(state.machines.len())?;
-        state.machines.insert(id, FakeMachine { endpoint, building: 0, failure: None, boots: 1 });
+        let machine = FakeMachine { endpoint, building: 0, failure: None, boots: 1, authorized_key: None };
+        state.machines.insert(id, machine);
         Ok(())
     }
 
@@ -160,6 +166,11 @@ impl FakeProvider {
         self.state().machines.keys().copied().collect()
     }
 
+    /// The public key that a machine lets in; none if there is no such machine, or it lets in any.
+    pub fn authorized_key(&self, id: ServerId) -> Option<String> {
+        self.state().machines.get(&id).and_then(|machine| machine.authorized_key.clone())
+    }
+
     pub fn calls(&self) -> FakeMachineCalls {
         self.state().calls
     }
@@ -183,6 +194,20 @@ impl FakeProvider {
         let public_ip = IpAddr::V4(Ipv4Addr::new(192, 0, 2, host));
         let port = 22 + u16::try_from(number / 250).unwrap_or(0);
         Ok(Endpoint { public_ip, ssh: SocketAddr::new(public_ip, port), http })
+    }
+}
+
+impl State {
+    /// The machine at this address, if it lets in one of the keys.
+    fn let_in(&mut self, login: &Login) -> Result<&mut FakeMachine, String> {
+        let found = self.machines.values_mut().find(|machine| machine.endpoint.ssh == login.address);
+        let found = found.ok_or_else(|| "no route to host".to_owned())?;
+        let is_known = |known: &String| login.keys.iter().any(|key| key.public() == known);
+        if found.authorized_key.as_ref().is_none_or(is_known) {
+            Ok(found)
+        } else {
+            Err("Permission denied (publickey).".to_owned())
+        }
     }
 }
 
@@ -231,8 +256,9 @@ impl Provider for FakeProvider {
         // No two machines share an address, even if the earlier one is gone.
         let endpoint = self.endpoint(state.made)?;
         state.made += 1;
-        let made =
-            state.machines.entry(spec.server_id).or_insert(FakeMachine { endpoint, building, failure, boots: 1 });
+        let authorized_key = Some(spec.authorized_key.clone());
+        let made = FakeMachine { endpoint, building, failure, boots: 1, authorized_key };
+        let made = state.machines.entry(spec.server_id).or_insert(made);
         if is_lost {
             return Err(ProviderError::Transient("the answer was lost".to_owned()));
         }
@@ -275,8 +301,14 @@ impl Probe for FakeProvider {
     }
 
     async fn boot_marker(&self, login: &Login) -> Result<String, String> {
-        let state = self.state();
-        let asked = state.machines.values().find(|machine| machine.endpoint.ssh == login.address);
-        asked.map(|machine| format!("boot {}", machine.boots)).ok_or_else(|| "no route to host".to_owned())
+        let mut state = self.state();
+        Ok(format!("boot {}", state.let_in(login)?.boots))
+    }
+
+    async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String> {
+        let mut state = self.state();
+        state.calls.replace_key += 1;
+        state.let_in(login)?.authorized_key = Some(next.public().to_owned());
+        Ok(())
     }
 }

@@ -144,6 +144,8 @@ diesel::table! {
         termination_requested_at -> Nullable<Timestamptz>,
         termination_requested_by -> Nullable<Text>,
         missing_since -> Nullable<Timestamptz>,
+        ssh_key -> Nullable<Jsonb>,
+        next_ssh_key -> Nullable<Jsonb>,
     }
 }
 diesel::table! {

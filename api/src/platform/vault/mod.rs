@@ -19,7 +19,7 @@ use shared_types::{InstanceId, SourceCredentialId};
 use crate::platform::db::DbError;
 
 pub use keyring::{Keyring, generate, letters, parse};
-pub use made::{rsa_private_key, uuid};
+pub use made::{rsa_private_key, ssh_key_pair, uuid};
 pub use rotate::{Rotated, rotate};
 pub use store::Sealed;
 

@@ -20,7 +20,7 @@ const MANIFEST: &str = "manifest.json";
 pub(super) const DUMP: &str = "database.dump";
 /// The keys that encrypt secrets, one per line.
 pub(super) const KEYS: &str = "keys";
-/// The private SSH key that Ansible logs in with.
+/// The private SSH key that machines of earlier versions share; only while there is one.
 pub(super) const PRIVATE_KEY: &str = "id_ed25519";
 /// The public SSH key that belongs to [`PRIVATE_KEY`].
 pub(super) const PUBLIC_KEY: &str = "id_ed25519.pub";

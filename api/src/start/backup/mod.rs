@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use self::archive::{DUMP, KEYS, Manifest, PRIVATE_KEY, PUBLIC_KEY};
 use super::report::say;
-use super::{StartError, database, vault};
+use super::{StartError, database, keys, vault};
 use crate::config::Settings;
 use crate::platform::db::{Db, migrations};
 
@@ -32,10 +32,11 @@ pub async fn backup(settings: &Settings, file: &Path) -> Result<(), StartError> 
     let manifest = write(settings, data_dir, &url, &beside).await?;
     std::fs::rename(&beside.archive, file)?;
     say(format_args!(
-        "{} holds the database (migration {}), {} keys of secrets and the SSH key; keep it as secret as they are",
+        "{} holds the database (migration {}), {} keys of secrets{}; keep it as secret as they are",
         file.display(),
         manifest.migrations.last().map_or("none", String::as_str),
         manifest.keys.len(),
+        if manifest.sha256.contains_key(PRIVATE_KEY) { " and the shared SSH key" } else { "" },
     ));
     Ok(())
 }
@@ -56,8 +57,8 @@ async fn write(
     keys.extend(before.into_iter().filter(|line| !keys.contains(line)).collect::<Vec<_>>());
     let mut members = vec![(DUMP, archive::Content::File(beside.dump.clone()))];
     members.push((KEYS, archive::Content::Bytes(format!("{}\n", keys.join("\n")).into_bytes())));
-    for (name, file) in [(PRIVATE_KEY, "ssh/id_ed25519"), (PUBLIC_KEY, "ssh/id_ed25519.pub")] {
-        let path = data_dir.join(file);
+    let shared = keys::shared_key(data_dir);
+    for (name, path) in [(PRIVATE_KEY, shared.clone()), (PUBLIC_KEY, shared.with_extension("pub"))] {
         if path.exists() {
             members.push((name, archive::Content::File(path)));
         }

@@ -76,7 +76,7 @@ async fn fill(
     };
     database(data_dir, &url, &apart).await?;
     vault::write(&vault::file(data_dir), &std::fs::read_to_string(apart.join(KEYS))?)?;
-    ssh_key(data_dir, &apart)?;
+    shared_key(data_dir, &apart)?;
     std::fs::remove_dir_all(&apart)?;
     Ok(manifest)
 }
@@ -93,7 +93,11 @@ async fn database(data_dir: &Path, url: &SecretString, apart: &Path) -> Result<(
     Ok(())
 }
 
-fn ssh_key(data_dir: &Path, apart: &Path) -> Result<(), StartError> {
+/// Puts the shared SSH key back, if the archive has one.
+fn shared_key(data_dir: &Path, apart: &Path) -> Result<(), StartError> {
+    if !apart.join(PRIVATE_KEY).exists() {
+        return Ok(());
+    }
     let dir = data_dir.join("ssh");
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
     for (name, mode) in [(PRIVATE_KEY, 0o600), (PUBLIC_KEY, 0o644)] {

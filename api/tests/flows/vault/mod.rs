@@ -155,24 +155,24 @@ async fn a_replaced_secret_is_deleted_and_that_of_an_app_server_kept() {
     assert_eq!(rows().await, 1);
     let id = app.running(instance).await;
     app.activate(id).await.expect(200);
-    assert_eq!(rows().await, 3, "its settings and its variables");
+    assert_eq!(rows().await, 4, "its settings, its variables and its machine's key");
     let path = format!("/api/v1/instances/{instance}");
     let read = app.read_instance(instance).await;
     assert_eq!(read[YAML], "PASSWORD: \"••••••\"\n");
     assert_eq!(read["pending_changes"], json!([]), "compared as they are, not as they are stored");
     // A masked value that is sent back changes nothing.
     let answer = operator.patch(&path, "\"1\"", json!({ YAML: read[YAML] })).await.expect(200);
-    assert_eq!((answer["etag"].clone(), rows().await), (json!("\"1\""), 3));
+    assert_eq!((answer["etag"].clone(), rows().await), (json!("\"1\""), 4));
     let changed = json!({ YAML: "PASSWORD: \"••••••\"\nA: 1\n" });
     let answer = operator.patch(&path, "\"1\"", changed).await.expect(200);
     assert_eq!(answer["pending_changes"], json!([YAML]));
     let stored = "SELECT count(*) AS n FROM instances AS i WHERE EXISTS \
                   (SELECT 1 FROM secrets WHERE id = i.settings->'configuration_extra_settings'->>'$secret')";
-    assert_eq!((rows().await, app.number(stored).await), (3, 1));
+    assert_eq!((rows().await, app.number(stored).await), (4, 1));
     let back = operator.patch(&path, "\"2\"", json!({ YAML: "PASSWORD: one\n" })).await.expect(200);
     assert_eq!(back["pending_changes"], json!([]), "the mark was the secret");
     operator.patch(&path, "\"3\"", json!({ YAML: "" })).await.expect(200);
-    assert_eq!(rows().await, 2);
+    assert_eq!(rows().await, 3);
     let detail = operator
         .patch(&path, "\"4\"", json!({ YAML: "PASSWORD: \"••••••\"\n" }))
         .await

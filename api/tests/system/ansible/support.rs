@@ -234,7 +234,7 @@ impl Sshd {
     }
 
     pub fn target(&self, host_key: Option<String>) -> Target {
-        let private_key = self.dir.path().join("client");
+        let private_key = fs::read_to_string(self.dir.path().join("client")).unwrap().into();
         Target { ssh: self.address, user: "root".to_owned(), private_key, host_key }
     }
 }
