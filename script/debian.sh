@@ -3,7 +3,8 @@
 # Sourced after lib.sh.
 
 # The results of `packages_missing`, in this order.
-readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 nftables e2fsprogs util-linux git python3-venv brotli)
+readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 nftables e2fsprogs util-linux git python3-venv brotli
+  bubblewrap passt)
 readonly TEST_PACKAGES=(chromium chromium-driver openssh-server openssl shellcheck)
 
 readonly CLUSTER_DROP_IN=/etc/postgresql-common/createcluster.d/ocim-bootstrap.conf
@@ -68,7 +69,9 @@ is_there() {
     iproute2) has ip ;;
     nftables) has nft || [ -x /usr/sbin/nft ] ;;
     e2fsprogs) has mkfs.ext4 || [ -x /usr/sbin/mkfs.ext4 ] ;;
-    util-linux) has unshare nsenter setpriv ;;
+    util-linux) has unshare nsenter setpriv prlimit ;;
+    bubblewrap) has bwrap ;;
+    passt) has pasta ;;
     python3-venv) can_make_venv ;;
     chromium) has "${CHROMIUM:-chromium}" ;;
     chromium-driver) has "${CHROMEDRIVER:-chromedriver}" ;;

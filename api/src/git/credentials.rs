@@ -96,6 +96,11 @@ impl KeyFiles {
         Ok(files)
     }
 
+    /// Their paths.
+    pub fn files(&self) -> Vec<PathBuf> {
+        ["key", "known_hosts"].map(|name| self.dir.join(name)).into()
+    }
+
     /// The command for `GIT_SSH_COMMAND`, which a shell reads.
     pub fn ssh(&self) -> String {
         // ssh reads `%` and quotes in a path, and the shell reads the whole.

@@ -11,6 +11,7 @@ use super::credentials::{Credentials, NoCredentials};
 use super::mirrors::Mirrors;
 use super::port::{Git, GitError, Progress};
 use super::sources::Sources;
+use crate::platform::sandbox::Sandbox;
 
 /// Runs the `git` program of this host.
 #[derive(Debug, Clone)]
@@ -21,23 +22,25 @@ pub struct GitCli {
     pub sources: Sources,
     /// The credentials of private repositories.
     pub credentials: Arc<dyn Credentials>,
+    /// Every git runs behind its walls.
+    pub sandbox: Arc<Sandbox>,
 }
 
 impl GitCli {
     /// Without credentials.
-    pub fn public(cache_dir: PathBuf, sources: Sources) -> Self {
-        Self { cache_dir, sources, credentials: Arc::new(NoCredentials) }
+    pub fn public(cache_dir: PathBuf, sources: Sources, sandbox: Arc<Sandbox>) -> Self {
+        Self { cache_dir, sources, credentials: Arc::new(NoCredentials), sandbox }
     }
 
-    fn mirrors(&self) -> Mirrors<'_> {
-        Mirrors::new(&self.cache_dir, &self.sources, self.credentials.as_ref())
+    async fn mirrors(&self) -> Result<Mirrors<'_>, GitError> {
+        Mirrors::new(&self.cache_dir, &self.sources, self.credentials.as_ref(), &self.sandbox).await
     }
 }
 
 #[async_trait]
 impl Git for GitCli {
     async fn resolve(&self, repository: &str, version: &str) -> Result<String, GitError> {
-        self.mirrors().resolve(repository, version, &CancellationToken::new()).await
+        self.mirrors().await?.resolve(repository, version, &CancellationToken::new()).await
     }
 
     async fn check_out(
@@ -48,6 +51,6 @@ impl Git for GitCli {
         progress: &mut dyn Progress,
         cancel: &CancellationToken,
     ) -> Result<(), GitError> {
-        checkout::check_out(&self.mirrors(), (repository, commit), dir, cancel, progress).await
+        checkout::check_out(&self.mirrors().await?, (repository, commit), dir, cancel, progress).await
     }
 }

@@ -1,6 +1,6 @@
 //! The URL or path of a repository, as a user gave it, and the classification of its errors.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -170,8 +170,16 @@ impl Remote {
         Ok(format!("{root}{path}{slash}{rest}"))
     }
 
+    /// The directory of a repository on this host's disk.
+    pub(super) fn local_path(&self) -> Option<PathBuf> {
+        if self.address.starts_with('/') {
+            return Some(self.address.clone().into());
+        }
+        Url::parse(&self.address).ok().filter(|_| self.is_local())?.to_file_path().ok()
+    }
+
     /// Whether the repository is on this host's disk.
-    fn is_local(&self) -> bool {
+    pub(super) fn is_local(&self) -> bool {
         let scheme = self.address.split_once("://").map(|(scheme, _)| scheme);
         self.address.starts_with('/') || scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("file"))
     }
@@ -227,6 +235,11 @@ impl Remote {
     /// The `ssh` that git may use: with the repository's own deploy key, or without any key.
     pub(super) fn ssh(&self) -> String {
         self.key.as_ref().map_or_else(|| credentials::NO_KEY_SSH.to_owned(), |key| key.ssh())
+    }
+
+    /// The files of the deploy key, which only this program's user can read.
+    pub(super) fn key_files(&self) -> Vec<PathBuf> {
+        self.key.as_ref().map(|key| key.files()).unwrap_or_default()
     }
 
     /// The protocols that git may use, also after a redirect.

@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod origin;
 pub mod outbox;
 pub mod removal;
+pub mod sandbox;
 pub mod seccomp;
 pub mod trouble;
 pub mod users;

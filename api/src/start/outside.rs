@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::assembly::Parts;
 use super::options::{mailer, options, sources};
 use super::report::{say, step};
-use super::{StartError, cache, repositories};
+use super::{StartError, cache, repositories, sandbox};
 use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
@@ -26,6 +26,7 @@ use crate::machines::provider::Provider;
 use crate::machines::providers::fake_files::FileMachines;
 use crate::machines::providers::local::{LocalConfig, LocalProvider, MachineLimits, Subnet};
 use crate::platform::db::Db;
+use crate::platform::sandbox::Sandbox;
 use crate::platform::vault::Keyring;
 use crate::routing::traffic::Traffic;
 
@@ -40,6 +41,8 @@ pub(super) struct Outside {
     pub git: Arc<dyn Git>,
     /// Runs Ansible playbooks on machines.
     pub ansible: Arc<dyn Ansible>,
+    /// The walls around foreign code; none: nothing runs any.
+    pub sandbox: Option<Arc<Sandbox>>,
     /// The local machines, if they are used.
     pub local: Option<Arc<LocalProvider>>,
     /// The locations of the repositories that this program embeds.
@@ -81,6 +84,7 @@ impl Outside {
                 git: self.git.clone(),
                 ansible: self.ansible.clone(),
             },
+            sandbox: self.sandbox.clone(),
             mailer: mailer(settings)?,
             options: options(settings, data_dir, keyring)?,
             configuration_repository: openedx::configuration_repository(settings, &self.repositories)?,
@@ -91,14 +95,17 @@ impl Outside {
 async fn local(settings: &Settings, data_dir: &Path, db: &Db, keyring: &Keyring) -> Result<Outside, StartError> {
     let machines = step("Local machines", machines(settings, data_dir, db)).await?;
     let repositories = repositories::ensure(data_dir).await?;
+    let sandbox = sandbox::open(settings)?;
+    sandbox::report(&sandbox).await;
     let credentials = Arc::new(StoredCredentials { db: db.clone(), keyring: keyring.clone() });
     let (cache_dir, sources) = (settings.cache_dir(), sources(settings, data_dir)?);
-    let git = Arc::new(GitCli { cache_dir, sources, credentials });
+    let git = Arc::new(GitCli { cache_dir, sources, credentials, sandbox: sandbox.clone() });
     Ok(Outside {
         provider: machines.clone(),
         probe: Arc::new(SshProbe),
-        ansible: Arc::new(AnsibleCore::new(cache::ansible_config(settings), git.clone())),
+        ansible: Arc::new(AnsibleCore::new(cache::ansible_config(settings, sandbox.clone()), git.clone())),
         git,
+        sandbox: Some(sandbox),
         local: Some(machines),
         repositories,
     })
@@ -152,6 +159,7 @@ async fn fake(settings: &Settings, data_dir: &Path, plays: Option<&CancellationT
         provider: machines.clone(),
         probe: machines,
         git: Arc::new(FakeGit::default()),
+        sandbox: None,
         ansible: Arc::new(printer),
         local: None,
         repositories: repositories::at(data_dir),

@@ -1,5 +1,6 @@
-//! Checks whether builds may begin: free space on the disks of runs and cache, and a writable database of this
-//! program's version. If not, no build begins and none is launched; running app servers are not affected.
+//! Checks whether builds may begin: free space on the disks of runs and cache, a writable database of this program's
+//! version, and a sandbox for foreign code. If not, no build begins and none is launched; running app servers are not
+//! affected.
 
 use std::fs;
 use std::io::Write;
@@ -51,6 +52,9 @@ pub async fn look(manager: &Manager) -> Option<String> {
     // If the database does not answer, no lease is taken either.
     if migrations::is_newer(&manager.db).await.unwrap_or_default() {
         words.push(OUTDATED.to_owned());
+    }
+    if let Some(sandbox) = &manager.sandbox {
+        words.extend(sandbox.refusal().await);
     }
     (!words.is_empty()).then(|| words.join("; "))
 }

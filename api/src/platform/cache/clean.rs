@@ -6,7 +6,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{CacheLimits, LOCK, USE, beside, is_beside};
+use super::{CacheLimits, LOCK, MADE, USE, beside, is_beside};
+use crate::platform::removal::remove_tree;
 
 /// The directories of entries.
 const FOLDERS: &[&str] = &["venv", "git", "galaxy", "wheelhouse"];
@@ -109,6 +110,7 @@ fn remove(entry: &Entry) -> io::Result<bool> {
     let mut gone = entry.path.clone().into_os_string();
     gone.push(GONE);
     let gone = PathBuf::from(gone);
+    remove_tree(&beside(&entry.path, MADE))?;
     fs::rename(&entry.path, &gone)?;
     // From here on nobody finds it; a user who waited makes another one.
     drop(using);
@@ -132,12 +134,6 @@ fn children(dir: &Path) -> io::Result<Vec<PathBuf>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     }
-}
-
-fn remove_tree(path: &Path) -> io::Result<()> {
-    let is_dir = fs::symlink_metadata(path).is_ok_and(|about| about.is_dir());
-    let removed = if is_dir { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
 /// The bytes of a file or tree on the disk. Links are not followed; what cannot be read counts as nothing.

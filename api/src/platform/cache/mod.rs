@@ -1,7 +1,6 @@
 //! The entries of the cache directory: who uses one holds it, and what has not been used for long is removed, by age
 //! and by size. An entry is a directory or file; `NAME.use` beside it is locked while it is used, and says when it last
-//! was;
-//! `NAME.lock` is locked while it is made.
+//! was; `NAME.lock` is locked while it is made; `NAME.made` says that a directory is complete.
 
 mod clean;
 #[cfg(test)]
@@ -19,6 +18,8 @@ pub use clean::{Cleaned, clean};
 const USE: &str = "use";
 /// Extension of the file that is locked while an entry is made.
 const LOCK: &str = "lock";
+/// Extension of the file that says that an entry is complete.
+pub const MADE: &str = "made";
 
 /// How large, and how old, the cache may become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,5 +57,5 @@ fn beside(entry: &Path, extension: &str) -> PathBuf {
 
 /// Whether this is a file beside an entry.
 fn is_beside(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == OsStr::new(USE) || extension == OsStr::new(LOCK))
+    path.extension().is_some_and(|extension| [USE, LOCK, MADE].map(OsStr::new).contains(&extension))
 }

@@ -23,11 +23,11 @@ const SCRIPT: &str = r#"while read -r -t "$1" sign || { end=$?; false; }; do :; 
 
 /// Watches over a run until it is dropped.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(super) struct Watchdog {
     _until_dropped: Sender<()>,
 }
 
-impl Guard {
+impl Watchdog {
     /// Starts to watch the process group of a run's outermost process. None, with a warning, if that is not possible.
     pub(super) fn start(group: i32) -> Option<Self> {
         let started = watching(group, PATIENCE).and_then(Self::feed);
@@ -40,14 +40,14 @@ impl Guard {
     /// A thread gives the signs of life, because the threads of the runtime may all be busy.
     fn feed(watching: Child) -> io::Result<Self> {
         let (sender, ended) = channel();
-        std::thread::Builder::new().name("run guard".to_owned()).spawn(move || give_signs(watching, &ended))?;
+        std::thread::Builder::new().name("run watchdog".to_owned()).spawn(move || give_signs(watching, &ended))?;
         Ok(Self { _until_dropped: sender })
     }
 }
 
 fn watching(group: i32, patience: Duration) -> io::Result<Child> {
     let mut command = Command::new("bash");
-    command.args(["-c", SCRIPT, "ocim-guard", &patience.as_secs().to_string(), &group.to_string()]);
+    command.args(["-c", SCRIPT, "ocim-watchdog", &patience.as_secs().to_string(), &group.to_string()]);
     // A group of its own, so that no signal to the manager's group stops it too.
     command.env_clear().process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn()
@@ -59,7 +59,7 @@ fn give_signs(mut watching: Child, ended: &Receiver<()>) {
     }
     // It ends when its input does.
     if let Err(error) = watching.wait() {
-        tracing::debug!(%error, "a run's guard was not waited for");
+        tracing::debug!(%error, "a run's watchdog was not waited for");
     }
 }
 
@@ -84,8 +84,8 @@ mod tests {
         let began = Instant::now();
         // As if this process was suspended: the pipe stays open and nothing is written.
         let silent = watching(first, patience).unwrap();
-        let talking = Guard::feed(watching(second, patience).unwrap()).unwrap();
-        drop(Guard::feed(watching(third, patience).unwrap()).unwrap());
+        let talking = Watchdog::feed(watching(second, patience).unwrap()).unwrap();
+        drop(Watchdog::feed(watching(third, patience).unwrap()).unwrap());
         assert_eq!(abandoned.wait().unwrap().signal(), Some(9));
         assert!(began.elapsed() >= patience);
         std::thread::sleep(2 * patience);
