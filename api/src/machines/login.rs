@@ -46,10 +46,10 @@ impl Machines<'_> {
             (Some(own), next) => open([own, next.as_ref().unwrap_or(own)]).await,
             (None, Some(next)) => open([next, next]).await,
         };
-        let [first, last] = opened.map_err(|error| match error {
-            DbError::Replaced(_) => MachineError::Away(format!("The SSH key of VM {} was replaced", row.name)),
-            error => error.into(),
-        })?;
+        if let Err(DbError::Replaced(_)) = &opened {
+            return Err(MachineError::Away(format!("The SSH key of VM {} was replaced", row.name)));
+        }
+        let [first, last] = opened?;
         let last = row.next_ssh_key.is_some().then(|| KeyPair::of_document(&last)).transpose()?;
         let first = match row.ssh_key {
             Some(_) => KeyPair::of_document(&first)?,
