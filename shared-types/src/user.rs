@@ -181,6 +181,9 @@ pub struct NewPassword {
     /// The new password, 10 to 1024 characters.
     #[schema(min_length = 10, max_length = 1024, format = Password, example = "correct horse battery staple")]
     pub password: String,
+    /// Whether the user's API tokens are revoked, too; left out: they stay valid.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoke_tokens: bool,
 }
 
 impl std::fmt::Debug for NewPassword {

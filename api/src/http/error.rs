@@ -194,7 +194,9 @@ impl From<SignInError> for ApiError {
 impl From<AccountError> for ApiError {
     fn from(error: AccountError) -> Self {
         match error {
-            AccountError::NotFound(_) => Self::new(ProblemType::NotFound, error.to_string()),
+            AccountError::NotFound(_) | AccountError::NoSession(..) | AccountError::NoToken(..) => {
+                Self::new(ProblemType::NotFound, error.to_string())
+            }
             AccountError::Stale => Self::new(ProblemType::PreconditionFailed, error.to_string()),
             AccountError::LastAdmin(_) => Self::new(ProblemType::Conflict, error.to_string()),
             AccountError::Invalid(error) => Self::invalid(vec![error]),

@@ -113,6 +113,12 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::ReadUser
         | O::UpdateUser
         | O::DeleteUser
+        | O::ListUserSessions
+        | O::EndUserSession
+        | O::EndUserSessions
+        | O::ListUserTokens
+        | O::DeleteUserToken
+        | O::DeleteUserTokens
         | O::SetUserPassword => Some(Need::Scope(Scope::Admin)),
     }
 }

@@ -54,7 +54,13 @@ fn user_accounts(config: &mut ServiceConfig) {
         .service(users::read_user)
         .service(users::update_user)
         .service(users::delete_user)
-        .service(users::set_user_password);
+        .service(users::set_user_password)
+        .service(users::list_user_sessions)
+        .service(users::end_user_session)
+        .service(users::end_user_sessions)
+        .service(users::list_user_tokens)
+        .service(users::delete_user_token)
+        .service(users::delete_user_tokens);
 }
 
 fn instance_verbs(config: &mut ServiceConfig) {

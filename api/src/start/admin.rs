@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use secrecy::ExposeSecret;
-use shared_types::user::{NewUser, UserPatch};
+use shared_types::user::{NewPassword, NewUser, UserPatch};
 use shared_types::{Role, UserId};
 
 use super::report::say;
@@ -33,7 +33,8 @@ pub fn role(word: &str) -> Result<Role, String> {
 pub async fn set_password(settings: &Settings, username: &str) -> Result<(), StartError> {
     let db = database::attach(settings, &settings.data.ocim_data_dir).await?;
     let id = find(&db, username).await?;
-    accounts::set_password(&db, ACTOR, id, read_password()?).await?;
+    let new = NewPassword { password: read_password()?, revoke_tokens: false };
+    accounts::set_password(&db, ACTOR, id, new).await?;
     say(format_args!("{username} has a new password; their sessions have ended"));
     Ok(())
 }

@@ -10,7 +10,7 @@ use shared_types::audit::Operation as Known;
 /// An operation of the OpenAPI document.
 pub struct Operation {
     pub method: Method,
-    /// Contains `{id}` if the operation has an id.
+    /// Contains `{id}` if the operation has an id, and `{session_id}` or the like if it has another.
     pub path: String,
     /// Whether the operation needs no credentials.
     pub is_open: bool,
@@ -20,9 +20,10 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The path with this id.
+    /// The path with this id, in the place of each.
     pub fn path(&self, id: impl std::fmt::Display) -> String {
-        self.path.replace("{id}", &id.to_string())
+        let id = &id.to_string();
+        self.path.replace("{id}", id).replace("{session_id}", id).replace("{token_id}", id)
     }
 
     pub fn has_id(&self) -> bool {

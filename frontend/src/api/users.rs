@@ -37,7 +37,7 @@ pub async fn update(id: UserId, etag: &str, change: UserPatch) -> Result<Account
 
 /// Sets a user's password; ends the user's sessions.
 pub async fn set_password(id: UserId, password: String) -> Result<()> {
-    send_json_for_nothing(post(&format!("/users/{id}/password")), &NewPassword { password }).await
+    send_json_for_nothing(post(&format!("/users/{id}/password")), &NewPassword { password, revoke_tokens: false }).await
 }
 
 /// Deletes a user with their sessions and tokens.

@@ -13,6 +13,6 @@ use crate::platform::users::store::sessions;
 #[utoipa::path(tag = "auth", responses((status = 200, description = "Your sessions", body = Page<Session>)))]
 #[get("/auth/sessions")]
 pub async fn list_sessions(app: web::Data<App>, person: Person) -> Result<HttpResponse, ApiError> {
-    let items = sessions::of(&mut *app.db().conn().await?, person.0.user_id, person.session()).await?;
+    let items = sessions::of(&mut *app.db().conn().await?, person.0.user_id, Some(person.session())).await?;
     Ok(HttpResponse::Ok().json(Page { items, next_cursor: None }))
 }

@@ -10,7 +10,7 @@ use crate::platform::users::accounts;
 
 /// Set a user's password
 ///
-/// The user's sessions end at once; their API tokens stay valid.
+/// The user's sessions end at once. Their API tokens stay valid unless `revoke_tokens` is set.
 #[utoipa::path(tag = "users", request_body = NewPassword, params(("id" = UserId, Path, description = "The user")), responses(
     (status = 204, description = "It is the password from now on"),
     (status = 422, description = "It is too weak; nothing was saved"),
@@ -20,8 +20,8 @@ pub async fn set_user_password(
     app: web::Data<App>,
     Admin(who): Admin,
     id: web::Path<UserId>,
-    Json(NewPassword { password }): Json<NewPassword>,
+    Json(new): Json<NewPassword>,
 ) -> Result<HttpResponse, ApiError> {
-    accounts::set_password(app.db(), &who.actor, *id, password).await?;
+    accounts::set_password(app.db(), &who.actor, *id, new).await?;
     Ok(HttpResponse::NoContent().finish())
 }

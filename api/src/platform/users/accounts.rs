@@ -1,15 +1,15 @@
 //! Administration of users and their roles. At least one enabled administrator always remains.
 
 use chrono::Utc;
-use diesel_async::{AsyncConnection, AsyncPgConnection};
+use diesel_async::AsyncConnection;
 use serde_json::{Value, json};
 use shared_types::audit::Operation;
-use shared_types::user::{NewUser, UserPatch, username_fault};
-use shared_types::{FieldError, UserId};
+use shared_types::user::{NewPassword, NewUser, UserPatch, username_fault};
+use shared_types::{FieldError, SessionId, TokenId, UserId};
 
 use super::passwords::{self, PasswordError};
 use super::store::accounts::{self, UserRow};
-use super::store::sessions;
+use super::store::{sessions, tokens};
 use crate::platform::audit;
 use crate::platform::db::{Db, DbError};
 use crate::platform::origin::Actor;
@@ -23,6 +23,12 @@ pub enum AccountError {
     /// The user was changed since the caller read it.
     #[error("The user was changed meanwhile; read it again and repeat the change.")]
     Stale,
+    /// The user has no session with this id.
+    #[error("{0} has no session {1}.")]
+    NoSession(String, SessionId),
+    /// The user has no API token with this id.
+    #[error("{0} has no API token {1}.")]
+    NoToken(String, TokenId),
     /// Without this user, no enabled administrator would remain.
     #[error(
         "{0} is the last administrator who may sign in, and must remain one; make another user an administrator first."
@@ -131,11 +137,12 @@ pub async fn delete(db: &Db, actor: &Actor, id: UserId) -> Result<(), AccountErr
     .await
 }
 
-/// Sets a user's password; their sessions end.
+/// Sets a user's password; their sessions end, and their API tokens if asked to.
 ///
 /// # Errors
 /// [`AccountError::NotFound`], or [`AccountError::Invalid`] if the password is too weak.
-pub async fn set_password(db: &Db, actor: &Actor, id: UserId, password: String) -> Result<(), AccountError> {
+pub async fn set_password(db: &Db, actor: &Actor, id: UserId, new: NewPassword) -> Result<(), AccountError> {
+    let NewPassword { password, revoke_tokens } = new;
     let row = accounts::find(&mut *db.conn().await?, id).await?.ok_or(AccountError::NotFound(id))?;
     let hash = new_hash(password, &row.username, "password").await?;
     let mut conn = db.conn().await?;
@@ -144,14 +151,16 @@ pub async fn set_password(db: &Db, actor: &Actor, id: UserId, password: String) 
             return Err(AccountError::NotFound(id));
         }
         sessions::end_all(conn, id).await?;
-        record_password(conn, actor, &row).await
+        let detail = match revoke_tokens {
+            true => {
+                let revoked = tokens::delete_all(conn, id).await?;
+                json!({ "user": row.id, "username": row.username, "tokens": revoked })
+            }
+            false => json!({ "user": row.id, "username": row.username }),
+        };
+        Ok(audit::record(conn, audit::Entry::new(actor, Operation::SetUserPassword).detail(detail)).await?)
     })
     .await
-}
-
-async fn record_password(conn: &mut AsyncPgConnection, actor: &Actor, row: &UserRow) -> Result<(), AccountError> {
-    let detail = json!({ "user": row.id, "username": row.username });
-    Ok(audit::record(conn, audit::Entry::new(actor, Operation::SetUserPassword).detail(detail)).await?)
 }
 
 /// The hash of a password that is strong enough; `field` is the request's field that held it.

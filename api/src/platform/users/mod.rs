@@ -2,6 +2,7 @@
 //! are 256 random bits of which only the SHA-256 is stored.
 
 pub mod accounts;
+pub mod credentials;
 pub mod login;
 pub mod own;
 pub mod passwords;
@@ -46,6 +47,14 @@ impl Principal {
     /// Whether the caller is a user in a browser, rather than a script with a token.
     pub fn is_session(&self) -> bool {
         matches!(self.credential, Credential::Session(_))
+    }
+
+    /// The session of the request; none for a token.
+    pub fn session(&self) -> Option<SessionId> {
+        match &self.credential {
+            Credential::Session(id) => Some(*id),
+            Credential::Token(..) => None,
+        }
     }
 
     /// The token that was used; none for a session.

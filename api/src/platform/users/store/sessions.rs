@@ -69,20 +69,23 @@ pub async fn end_others(conn: &mut AsyncPgConnection, user: UserId, kept: Sessio
     Ok(diesel::delete(theirs).execute(conn).await?)
 }
 
-/// Ends all sessions of a user.
+/// Ends all sessions of a user. Returns the number of ended sessions.
 ///
 /// # Errors
 /// [`DbError`] if the statement fails.
-pub async fn end_all(conn: &mut AsyncPgConnection, user: UserId) -> Result<(), DbError> {
-    diesel::delete(sessions::table.filter(sessions::user_id.eq(user))).execute(conn).await?;
-    Ok(())
+pub async fn end_all(conn: &mut AsyncPgConnection, user: UserId) -> Result<usize, DbError> {
+    Ok(diesel::delete(sessions::table.filter(sessions::user_id.eq(user))).execute(conn).await?)
 }
 
-/// A user's sessions, newest first, at most 500.
+/// A user's sessions, newest first, at most 500. `current`: the session of the request, if it has one.
 ///
 /// # Errors
 /// [`DbError`] if the statement fails.
-pub async fn of(conn: &mut AsyncPgConnection, user: UserId, current: SessionId) -> Result<Vec<Session>, DbError> {
+pub async fn of(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+    current: Option<SessionId>,
+) -> Result<Vec<Session>, DbError> {
     type Row = (SessionId, DateTime<Utc>, DateTime<Utc>, DateTime<Utc>, Option<String>, Option<String>);
     let rows: Vec<Row> = sessions::table
         .filter(sessions::user_id.eq(user))
@@ -106,7 +109,7 @@ pub async fn of(conn: &mut AsyncPgConnection, user: UserId, current: SessionId) 
         expires,
         address,
         user_agent,
-        is_current: id == current,
+        is_current: Some(id) == current,
     };
     Ok(rows.into_iter().map(session).collect())
 }

@@ -86,6 +86,14 @@ pub async fn delete(conn: &mut AsyncPgConnection, user: UserId, id: TokenId) -> 
     Ok(gone == 1)
 }
 
+/// Deletes all tokens of a user. Returns the number of deleted tokens.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub async fn delete_all(conn: &mut AsyncPgConnection, user: UserId) -> Result<usize, DbError> {
+    Ok(diesel::delete(api_tokens::table.filter(api_tokens::user_id.eq(user))).execute(conn).await?)
+}
+
 /// The caller with this token, unless it has expired; records the use, at most once a minute.
 ///
 /// # Errors
