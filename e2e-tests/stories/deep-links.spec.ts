@@ -23,6 +23,7 @@ test('a link to any screen opens it after the login', async ({ page, program }) 
     ['/activity?outcome=done', 'Activity'],
     ['/account', 'Account'],
     ['/admin/users', 'Users'],
+    ['/system', 'System'],
   ];
   for (const [link, heading] of screens) {
     await test.step(link, async () => {

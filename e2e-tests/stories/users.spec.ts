@@ -90,6 +90,45 @@ test('users are created, changed and deleted, and the last administrator stays',
   const admin = await Api.signIn(program);
   const users = await admin.get<{ items: { id: number; username: string }[] }>('/users');
   const id = users.items.find((user) => user.username === 'grace')?.id;
+  await test.step('the sessions and tokens of another user are listed and revoked', async () => {
+    const own = await Api.signIn(program, 'grace', 'nine badgers paint clocks');
+    for (const name of ['nightly deploy', 'old script']) await own.post('/auth/tokens', { name, role: 'viewer' });
+    await other.goto('/');
+    await signIn(other, { username: 'grace', password: 'nine badgers paint clocks' });
+    await row(page, 'grace').getByRole('button', { name: 'Access…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Access of grace' });
+    const sessions = dialog.getByRole('region', { name: 'Sessions' });
+    const tokens = dialog.getByRole('region', { name: 'API tokens' });
+    const confirm = async (name: string, button: string) => {
+      await page.getByRole('dialog', { name }).getByRole('button', { name: button, exact: true }).click();
+      await expect(page.getByRole('dialog', { name })).toBeHidden();
+    };
+    await expect(tokens.getByRole('listitem')).toHaveText([/old script/, /nightly deploy/]);
+    const browser = sessions.getByRole('listitem').filter({ hasText: 'Chrome on Linux' });
+    await expect(browser).toContainText('Last used just now from 127.0.0.1');
+    await picture(page, 'user-access');
+
+    // The browser of the user loses its session while it is open.
+    await browser.getByRole('button', { name: /^End the session/ }).click();
+    await confirm("End grace's session of Chrome on Linux?", 'End');
+    await expect(other.getByRole('button', { name: 'Sign in' })).toBeVisible();
+    await expect(browser).toHaveCount(0);
+    expect(await own.get('/auth/me'), 'the other session goes on').toMatchObject({ username: 'grace' });
+
+    await tokens.getByRole('button', { name: 'Revoke old script…' }).click();
+    await confirm('Revoke old script of grace?', 'Revoke');
+    await expect(tokens.getByRole('listitem')).toHaveText([/nightly deploy/]);
+    await tokens.getByRole('button', { name: 'Revoke all tokens…' }).click();
+    await confirm('Revoke all tokens of grace?', 'Revoke');
+    await expect(tokens).toContainText('No tokens.');
+    await sessions.getByRole('button', { name: 'End all sessions…' }).click();
+    await confirm('End all sessions of grace?', 'End');
+    await expect(sessions).toContainText('Not signed in with any browser.');
+    await expect(own.get('/auth/me')).rejects.toThrow('401');
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await expect(dialog).toBeHidden();
+  });
+
   await test.step('what another administrator changed meanwhile is not overwritten', async () => {
     await row(page, 'grace').getByRole('button', { name: 'Edit role…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Change grace' });

@@ -71,6 +71,8 @@ function pages(world: World): Screen[] {
     },
     { name: 'account', path: '/account', ready: (page) => region(page, 'API tokens').getByText('nightly deploy') },
     { name: 'users', path: '/admin/users', ready: (page) => region(page, 'All users').getByText(VIEWER.username).first() },
+    { name: 'system', path: '/system', who: 'viewer', ready: (page) => region(page, 'Parts').getByRole('listitem').first() },
+    { name: 'system, with its walls open', path: '/system', ready: (page) => region(page, 'Parts').getByRole('listitem').first(), act: openWalls, leave: closeWalls },
     { name: 'not found', path: '/no/such/page', ready: (page) => page.getByRole('heading', { name: 'Page not found' }) },
     { name: 'not permitted', path: '/admin/users', who: 'viewer', ready: (page) => page.getByRole('heading', { name: 'You do not have access' }) },
     { name: 'of a viewer', path: `/instances/${world.serving.id}`, who: 'viewer', ready: (page) => page.getByRole('log').getByText(/line \d+/).first() },
@@ -206,6 +208,7 @@ function dialogs(world: World): Screen[] {
     { name: 'dialog: new user', path: '/admin/users', ready: users, act: by('New user…') },
     { name: 'dialog: change a user', path: '/admin/users', ready: users, act: user('Edit role…') },
     { name: 'dialog: password of a user', path: '/admin/users', ready: users, act: user('Password…') },
+    { name: 'dialog: access of a user', path: '/admin/users', ready: users, act: user('Access…') },
     { name: 'dialog: delete a user', path: '/admin/users', ready: users, act: user('Delete…') },
   ];
 }
@@ -323,6 +326,26 @@ function checked(open: (page: Page) => Promise<void>): (page: Page) => Promise<v
     await open(page);
     await expect(page.getByRole('dialog').locator('.checks .good').first()).toBeVisible();
   };
+}
+
+/** Shows the system page as on a host where every state is a bad one. */
+async function openWalls(page: Page): Promise<void> {
+  await page.route('**/api/v1/system', async (route) => {
+    const answer = await route.fetch();
+    const system = (await answer.json()) as { checks: object[] };
+    const protections = [true, false].map((is_active) => ({ name: 'memory', is_active, detail: 'cgroup v2 is not mounted.' }));
+    const since = new Date().toISOString();
+    const checks = system.checks.map((check) => ({ ...check, is_ok: false, last_error: 'no answer within 2 s', since }));
+    const opened_walls = [{ setting: 'OCIM_SANDBOX', effect: 'Code that builds run has all rights of this program.' }];
+    await route.fulfill({ response: answer, json: { ...system, checks, sandbox: { level: 'off', protections }, opened_walls } });
+  });
+  await page.reload();
+  await expect(page.getByRole('status', { name: 'Sandbox' })).toBeVisible();
+  await expect(region(page, 'Sandbox').getByRole('listitem')).toHaveCount(2);
+}
+
+async function closeWalls(page: Page): Promise<void> {
+  await page.unroute('**/api/v1/system');
 }
 
 async function compare(page: Page): Promise<void> {

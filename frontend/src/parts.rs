@@ -74,6 +74,10 @@ screen! {
     machines: servers() => view! { <pages::ServersPage/> }.into_any()
 }
 screen! {
+    /// The state of the system.
+    machines: system() => view! { <pages::SystemPage/> }.into_any()
+}
+screen! {
     /// The account of the signed-in user.
     people: account() => view! { <pages::AccountPage/> }.into_any()
 }

@@ -32,6 +32,8 @@ pub enum Page {
     Account,
     /// The user accounts.
     Users,
+    /// The parts of the program, its sandbox, and the settings that open a wall.
+    System,
     Instance(InstanceId, Tab),
     /// The small components of all screens together.
     #[cfg(debug_assertions)]
@@ -64,6 +66,7 @@ impl Page {
             ["activity"] => Self::Activity,
             ["account"] => Self::Account,
             ["admin", "users"] => Self::Users,
+            ["system"] => Self::System,
             #[cfg(debug_assertions)]
             ["design"] => Self::Design,
             ["instances"] => Self::Instances,
@@ -108,6 +111,7 @@ impl fmt::Display for Page {
             Self::Activity => f.write_str("/activity"),
             Self::Account => f.write_str("/account"),
             Self::Users => f.write_str("/admin/users"),
+            Self::System => f.write_str("/system"),
             #[cfg(debug_assertions)]
             Self::Design => f.write_str("/design"),
             Self::Instances => f.write_str("/instances"),
@@ -242,6 +246,7 @@ mod tests {
             Page::Activity,
             Page::Account,
             Page::Users,
+            Page::System,
             Page::Instances,
             Page::NewInstance,
         ];

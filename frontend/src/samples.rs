@@ -5,6 +5,7 @@ use shared_types::app_server::Progress;
 use shared_types::audit::{Activity, Outcome};
 use shared_types::ids::PullRequestId;
 use shared_types::pull_request::{Approval, PullRequestState};
+use shared_types::system::{SystemCheck, SystemPart, SystemState};
 use shared_types::user::Account;
 use shared_types::{
     ActivityId, AppServerId, AppServerStatus, AppServerSummary, HealthState, InstanceHealth, InstanceId,
@@ -151,5 +152,30 @@ pub fn account(id: i64, role: Role) -> Account {
         created: DateTime::default(),
         last_login: None,
         etag: "\"1\"".into(),
+    }
+}
+
+/// A system whose database answers; its sandbox is being probed.
+pub fn system() -> SystemState {
+    SystemState {
+        version: "0.1.0".into(),
+        started: DateTime::default(),
+        checks: vec![system_check(SystemPart::Database, Some(true))],
+        sandbox: None,
+        opened_walls: Vec::new(),
+    }
+}
+
+/// A configured part that answers, does not answer, or is not checked.
+pub fn system_check(name: SystemPart, is_ok: Option<bool>) -> SystemCheck {
+    let is_failing = is_ok == Some(false);
+    SystemCheck {
+        name,
+        is_configured: true,
+        is_ok,
+        detail: "Postgres".into(),
+        last_error: is_failing.then(|| "no answer within 2 s".into()),
+        checked_at: is_ok.map(|_| DateTime::default()),
+        since: is_failing.then(DateTime::default),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod health;
 pub mod status;
+pub mod system;
 
 use chrono::{DateTime, Offset, TimeDelta, TimeZone, Utc};
 use shared_types::{AppServer, applications};
@@ -83,6 +84,20 @@ fn zone_name(offset: i32) -> String {
         (hours, 0) => format!("UTC{sign}{hours}"),
         (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
     }
+}
+
+/// A message as a sentence: with a capital at the beginning and a full stop at the end. None if it is blank.
+pub fn sentence(message: &str) -> Option<String> {
+    let message = capital(message.trim())?;
+    let end = if message.ends_with(['.', '…', '!', '?']) { "" } else { "." };
+    Some(format!("{message}{end}"))
+}
+
+/// A text with a capital at the beginning. None if it is empty.
+pub fn capital(text: &str) -> Option<String> {
+    let mut letters = text.chars();
+    let first = letters.next()?;
+    Some(format!("{}{}", first.to_uppercase(), letters.as_str()))
 }
 
 /// The trimmed reason; `None` if it is blank.
@@ -251,6 +266,14 @@ mod tests {
         assert_eq!(left(at("2026-03-20T12:00:30Z"), now), "less than a minute left");
         assert_eq!(left(at("2026-03-20T11:59:00Z"), now), "taking longer than usual");
         assert_eq!((reason(" "), reason(" upgrade ")), (None, Some("upgrade".into())));
+    }
+
+    #[test]
+    fn a_message_becomes_a_sentence() {
+        assert_eq!(sentence(" no answer within 2 s ").as_deref(), Some("No answer within 2 s."));
+        assert_eq!(sentence("Said.").as_deref(), Some("Said."));
+        assert_eq!(sentence("cut off…").as_deref(), Some("Cut off…"));
+        assert_eq!((sentence(" "), capital("")), (None, None));
     }
 
     #[test]

@@ -30,6 +30,7 @@ use crate::platform::db::embedded::EmbeddedPostgres;
 use crate::platform::events::Bus;
 use crate::platform::guard::Guard;
 use crate::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
+use crate::system::opened_walls;
 use crate::worker::{Duties, Worker};
 
 /// How long requests in progress may take when the program ends, in seconds.
@@ -50,6 +51,7 @@ struct Children {
 pub async fn serve(settings: Settings) -> Result<(), StartError> {
     let admission = Admission::new(&settings)?;
     let listener = listen(&settings)?;
+    opened_walls::log(&settings);
     let (data_dir, _lock) = data_dir::lock(&settings.data.ocim_data_dir).await?;
     let mut children = Children::default();
     let stop = CancellationToken::new();

@@ -11,6 +11,7 @@ use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
 use crate::platform::events::Bus;
 use crate::routing::providers::direct::Direct;
+use crate::system::opened_walls;
 use crate::worker::{Duties, Worker};
 
 /// Runs builds until SIGINT or SIGTERM.
@@ -19,6 +20,7 @@ use crate::worker::{Duties, Worker};
 /// An error that says what is missing, and what to do.
 pub async fn work(settings: Settings) -> Result<(), StartError> {
     limits::raise_open_files();
+    opened_walls::log(&settings);
     let data_dir = data_dir::open(&settings.data.ocim_data_dir)?;
     let db = database::attach(&settings, &data_dir).await?;
     database::same_version(&db).await?;

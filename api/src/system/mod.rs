@@ -2,13 +2,14 @@
 //! each with a timeout, and the result is cached, so that many readers cause no more checks than one.
 
 mod checks;
+pub mod opened_walls;
 mod words;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use shared_types::system::{SystemCheck, SystemPart, SystemState};
+use shared_types::system::{OpenedWall, SystemCheck, SystemPart, SystemState};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -27,6 +28,7 @@ pub struct System {
     started: DateTime<Utc>,
     has_github: bool,
     has_oidc: bool,
+    opened_walls: Vec<OpenedWall>,
     /// Locked during the checks, so that concurrent readers get the same result.
     found: Mutex<Found>,
 }
@@ -47,6 +49,7 @@ impl System {
             started: Utc::now(),
             has_github: settings.sign_in.ocim_github_client_id.is_some(),
             has_oidc: settings.sign_in.ocim_oidc_issuer.is_some(),
+            opened_walls: opened_walls::opened_walls(settings),
             found: Mutex::default(),
         }
     }
@@ -68,7 +71,8 @@ impl System {
             None => None,
         };
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let state = SystemState { version, started: self.started, checks, sandbox, opened_walls: Vec::new() };
+        let opened_walls = self.opened_walls.clone();
+        let state = SystemState { version, started: self.started, checks, sandbox, opened_walls };
         found.last = Some((Instant::now(), state.clone()));
         state
     }

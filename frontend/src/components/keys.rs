@@ -9,13 +9,14 @@ use crate::ui::{Dialog, Icon, Shape, is_shortcut, on_key, use_navigate};
 const PATIENCE: std::time::Duration = std::time::Duration::from_millis(1500);
 
 /// The pages that `g` and a letter lead to.
-const PAGES: [(&str, &str, Page); 6] = [
+const PAGES: [(&str, &str, Page); 7] = [
     ("h", "Home", Page::Home),
     ("i", "Instances", Page::Instances),
     ("p", "Pull requests", Page::PullRequests),
     ("q", "Build queue", Page::Queue),
     ("m", "Machines", Page::Servers),
     ("a", "Activity", Page::Activity),
+    ("s", "System", Page::System),
 ];
 
 /// Keys that do not follow `g`.

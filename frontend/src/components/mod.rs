@@ -26,6 +26,7 @@ mod purge_dialog;
 mod queue_banner;
 mod quick_search;
 mod rolled_back;
+mod sandbox_banner;
 mod sending;
 mod settings_form;
 mod shell;

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::instance_list::InstanceList;
 use super::keys::Keys;
 use super::quick_search::QuickSearch;
+use super::sandbox_banner::SandboxBanner;
 use super::top_bar::TopBar;
 use super::watch_banner::WatchBanner;
 use crate::pages::{Home, InstancePage, NotFound};
@@ -33,6 +34,7 @@ enum Right {
     Activity,
     Account,
     Users,
+    System,
     #[cfg(debug_assertions)]
     Design,
     NewInstance,
@@ -51,6 +53,7 @@ impl Right {
             Page::Activity => Self::Activity,
             Page::Account => Self::Account,
             Page::Users => Self::Users,
+            Page::System => Self::System,
             #[cfg(debug_assertions)]
             Page::Design => Self::Design,
             Page::NewInstance => Self::NewInstance,
@@ -77,6 +80,7 @@ pub fn Shell() -> impl IntoView {
         <div class="shell" class:on-list=move || right.get() == Right::Instances class:stale=is_stale>
             <a class="skip" href="#main" rel="external">"Skip to content"</a>
             <TopBar is_searching shows_keys/>
+            <SandboxBanner/>
             <InstanceList/>
             <main class="main" id="main" tabindex="-1" node_ref=main>
                 <WatchBanner/>
@@ -88,6 +92,7 @@ pub fn Shell() -> impl IntoView {
                     Right::Activity => parts::show(parts::activity),
                     Right::Account => parts::show(parts::account),
                     Right::Users => parts::show(parts::users),
+                    Right::System => parts::show(parts::system),
                     Right::NewInstance => parts::show(parts::new_instance),
                     #[cfg(debug_assertions)]
                     Right::Design => view! { <crate::pages::DesignPage/> }.into_any(),

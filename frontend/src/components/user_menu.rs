@@ -75,6 +75,7 @@ fn PageLinks(
         {link(Page::PullRequests, Shape::PullRequest, "Pull requests")}
         {link(Page::Servers, Shape::Machine, "Machines")}
         {link(Page::Activity, Shape::Clock, "Activity")}
+        {link(Page::System, Shape::Pulse, "System")}
         {move || {
             (session.may(Role::Admin) == Possible::Yes).then(|| link(Page::Users, Shape::People, "Users"))
         }}

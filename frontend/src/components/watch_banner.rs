@@ -8,6 +8,7 @@ use shared_types::system::{SystemPart, SystemState};
 use crate::state::data::Key;
 use crate::state::state;
 use crate::ui::{Icon, Shape};
+use crate::words;
 
 /// The poll interval while any instance's health is unknown. The server caches its answer for about as long.
 const LOOK: Duration = Duration::from_secs(10);
@@ -41,11 +42,7 @@ pub fn WatchBanner() -> impl IntoView {
 /// Why no site can be checked: the server's message as a sentence.
 fn trouble(system: &SystemState) -> Option<String> {
     let checks = system.checks.iter().find(|part| part.name == SystemPart::Checks && part.is_ok == Some(false))?;
-    let words = checks.last_error.as_ref().unwrap_or(&checks.detail);
-    let mut letters = words.chars();
-    let first = letters.next()?;
-    let end = if words.ends_with('.') { "" } else { "." };
-    Some(format!("{}{}{end}", first.to_uppercase(), letters.as_str()))
+    words::sentence(checks.last_error.as_ref().unwrap_or(&checks.detail))
 }
 
 #[cfg(test)]

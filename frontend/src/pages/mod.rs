@@ -2,6 +2,7 @@
 
 mod account;
 mod activity;
+mod credentials;
 #[cfg(debug_assertions)]
 mod design;
 mod home;
@@ -13,6 +14,7 @@ mod not_permitted;
 mod pull_requests;
 mod queue;
 mod servers;
+mod system;
 mod users;
 mod when_here;
 
@@ -29,5 +31,6 @@ use not_permitted::NotPermitted;
 pub use pull_requests::PullRequestsPage;
 pub use queue::QueuePage;
 pub use servers::ServersPage;
+pub use system::SystemPage;
 pub use users::UsersPage;
 use when_here::when_here;

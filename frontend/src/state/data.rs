@@ -8,6 +8,7 @@ mod activity;
 mod app_server;
 mod archived;
 mod counts;
+mod credentials;
 mod expiring;
 mod fetched;
 mod fetching;
@@ -35,7 +36,7 @@ use shared_types::queue::Queue;
 use shared_types::retention::{Expiring, Orphans};
 use shared_types::system::SystemState;
 use shared_types::user::{Account, Session as Browser, Token};
-use shared_types::{AppServer, AppServerId, Instance, InstanceId, PullRequest};
+use shared_types::{AppServer, AppServerId, Instance, InstanceId, PullRequest, UserId};
 
 use super::coalesce::Coalesce;
 use super::session::Session;
@@ -72,6 +73,8 @@ pub struct Data {
     tokens: Kept<(), Vec<Token>>,
     sessions: Kept<(), Vec<Browser>>,
     users: Kept<(), Vec<Account>>,
+    user_sessions: Kept<UserId, Vec<Browser>>,
+    user_tokens: Kept<UserId, Vec<Token>>,
     system: Kept<(), SystemState>,
     /// What views show now.
     shown: StoredValue<HashMap<Key, Shown>>,
@@ -102,6 +105,8 @@ impl Data {
             tokens: RwSignal::default(),
             sessions: RwSignal::default(),
             users: RwSignal::default(),
+            user_sessions: RwSignal::default(),
+            user_tokens: RwSignal::default(),
             system: RwSignal::default(),
             shown: StoredValue::default(),
             under_way: StoredValue::new(Coalesce::default()),
@@ -125,6 +130,8 @@ impl Data {
         self.tokens.update(HashMap::clear);
         self.sessions.update(HashMap::clear);
         self.users.update(HashMap::clear);
+        self.user_sessions.update(HashMap::clear);
+        self.user_tokens.update(HashMap::clear);
         self.system.update(HashMap::clear);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ocim::config::Settings;
 use ocim::platform::mail::MailError;
 use serde_json::{Value, json};
 
@@ -47,6 +48,24 @@ async fn a_viewer_reads_whether_each_part_answers() {
     assert_eq!(part(&system, "provider")["detail"], "fake");
     assert_eq!(part(&system, "secret_keys")["detail"], "test; the first one encrypts");
     assert!(!system.to_string().contains("postgres://") && !system.to_string().contains("0000000000"), "no secret");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_viewer_reads_which_settings_open_a_wall() {
+    // The tests' program has no rate limits.
+    let app = TestApp::idle().await;
+    let system = app.viewer().await.get("/api/v1/system").await.expect(200);
+    let opened: Vec<_> = system["opened_walls"].as_array().unwrap().iter().map(|wall| &wall["setting"]).collect();
+    assert_eq!(opened, ["OCIM_PRINCIPAL_RATE", "OCIM_ADDRESS_RATE"]);
+    assert!(system["opened_walls"][0]["effect"].as_str().is_some_and(|effect| effect.ends_with('.')), "{system}");
+    app.end().await;
+    let limits = |settings: &mut Settings| {
+        (settings.guard.ocim_principal_rate, settings.guard.ocim_address_rate) = (100_000, 100_000);
+    };
+    let app = TestApp::with(Setup { works: false, guard: limits, ..Setup::default() }).await;
+    let system = app.viewer().await.get("/api/v1/system").await.expect(200);
+    assert_eq!(system["opened_walls"], json!([]));
     app.end().await;
 }
 

@@ -3,7 +3,7 @@
 use shared_types::{AppServerSummary, InstanceId, InstanceSummary, PullRequest};
 
 use super::asked::Answer;
-use crate::paths::{self, PullRequestFilter};
+use crate::paths::{self, Page, PullRequestFilter};
 
 /// The kind of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,11 +11,12 @@ pub enum Group {
     Instances,
     AppServers,
     PullRequests,
+    Pages,
 }
 
 impl Group {
     /// All kinds, in display order.
-    pub const ALL: &[Self] = &[Self::Instances, Self::AppServers, Self::PullRequests];
+    pub const ALL: &[Self] = &[Self::Instances, Self::AppServers, Self::PullRequests, Self::Pages];
 
     /// The heading of the group.
     pub const fn words(self) -> &'static str {
@@ -23,6 +24,7 @@ impl Group {
             Self::Instances => "Instances",
             Self::AppServers => "App servers",
             Self::PullRequests => "Pull requests",
+            Self::Pages => "Pages",
         }
     }
 }
@@ -39,7 +41,12 @@ pub struct Hit {
 }
 
 /// All results; `name` returns the name of an instance.
-pub fn hits(instances: Vec<InstanceSummary>, answer: &Answer, name: impl Fn(InstanceId) -> Option<String>) -> Vec<Hit> {
+pub fn hits(
+    instances: Vec<InstanceSummary>,
+    answer: &Answer,
+    name: impl Fn(InstanceId) -> Option<String>,
+    pages: Vec<Hit>,
+) -> Vec<Hit> {
     let instances = instances.into_iter().map(|row| Hit {
         group: Group::Instances,
         path: paths::instance(row.id),
@@ -49,7 +56,37 @@ pub fn hits(instances: Vec<InstanceSummary>, answer: &Answer, name: impl Fn(Inst
     let (app_servers, pull_requests) =
         answer.found().map(|found| (found.0.as_slice(), found.1.as_slice())).unwrap_or_default();
     let app_servers = app_servers.iter().map(|one| of_app_server(one, name(one.instance_id)));
-    instances.chain(app_servers).chain(pull_requests.iter().map(of_pull_request)).collect()
+    instances.chain(app_servers).chain(pull_requests.iter().map(of_pull_request)).chain(pages).collect()
+}
+
+/// The pages that belong to no instance, with what else people call them.
+const PAGES: &[(Page, &str, &str)] = &[
+    (Page::Queue, "Build queue", "builds, workers"),
+    (Page::PullRequests, "Pull requests", "previews, approvals"),
+    (Page::Servers, "Machines", "orphans, expiry"),
+    (Page::Activity, "Activity", "audit log"),
+    (Page::System, "System", "version, health of the parts, sandbox, settings"),
+    (Page::Account, "Account", "password, API tokens, sessions"),
+    (Page::Users, "Users", "roles, access"),
+];
+
+/// The pages with these words, each at the beginning of a word; none without words. `is_admin`: whether pages for
+/// administrators are among them.
+pub fn pages(words: &str, is_admin: bool) -> Vec<Hit> {
+    let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+    let has = |title: &str, more: &str, word: &String| {
+        [title, more].iter().any(|text| text.to_lowercase().split([' ', ',']).any(|one| one.starts_with(word.as_str())))
+    };
+    let is_hit = |(page, title, more): &&(Page, &str, &str)| {
+        !words.is_empty() && words.iter().all(|word| has(title, more, word)) && (is_admin || *page != Page::Users)
+    };
+    let hit = |(page, title, more): &(Page, &str, &str)| Hit {
+        group: Group::Pages,
+        title: (*title).to_owned(),
+        more: (*more).to_owned(),
+        path: page.to_string(),
+    };
+    PAGES.iter().filter(is_hit).map(hit).collect()
 }
 
 fn of_app_server(one: &AppServerSummary, instance: Option<String>) -> Hit {
@@ -86,7 +123,7 @@ mod tests {
     fn hits_are_grouped_and_lead_where_they_can_be_seen() {
         let with = PullRequest { instance: Some(samples::instance_summary()), ..samples::pull_request() };
         let answer = Answer::Here(Arc::new((Vec::new(), vec![samples::pull_request(), with])));
-        let hits = hits(vec![samples::instance_summary()], &answer, |_| None);
+        let hits = hits(vec![samples::instance_summary()], &answer, |_| None, pages("sandbox", false));
         let told: Vec<_> = hits.iter().map(|hit| (hit.group, hit.title.as_str(), hit.path.as_str())).collect();
         assert_eq!(
             told,
@@ -94,7 +131,19 @@ mod tests {
                 (Group::Instances, "PR#27", "/instances/7"),
                 (Group::PullRequests, "#27 Show the grade", "/pull-requests?q=27"),
                 (Group::PullRequests, "#27 Show the grade", "/instances/7/pull-request"),
+                (Group::Pages, "System", "/system"),
             ]
         );
+    }
+
+    #[test]
+    fn pages_are_found_by_their_names_and_contents() {
+        let titles =
+            |words: &str, is_admin| pages(words, is_admin).into_iter().map(|hit| hit.title).collect::<Vec<_>>();
+        assert_eq!(titles("Sys", false), ["System"]);
+        assert_eq!(titles("health parts", false), ["System"]);
+        assert_eq!(titles("api tok", false), ["Account"]);
+        assert_eq!((titles("users", false), titles("users", true)), (Vec::new(), vec!["Users".to_owned()]));
+        assert_eq!((titles("", true), titles("ystem", true)), (Vec::new(), Vec::new()));
     }
 }

@@ -4,13 +4,14 @@ mod asked;
 mod hits;
 
 use leptos::prelude::*;
-use shared_types::InstanceSummary;
+use shared_types::app_server::Possible;
+use shared_types::{InstanceSummary, Role};
 
 use crate::state::data::Words;
 use crate::state::state;
 use crate::ui::{Dialog, on_key, use_navigate};
 use asked::{Answer, ask_for};
-use hits::{Group, Hit, hits};
+use hits::{Group, Hit, hits, pages};
 
 /// The most instances shown.
 const INSTANCES: usize = 8;
@@ -38,18 +39,21 @@ pub fn QuickSearch(
 
 #[component]
 fn Search(is_open: RwSignal<bool>) -> impl IntoView {
-    let list = state().data.list();
+    let state = state();
+    let list = state.data.list();
     let words = RwSignal::new(String::new());
     let chosen = RwSignal::new(0_usize);
     let answer = ask_for(words);
     let found = Memo::new(move |_| {
-        let words = Words::of(&words.get());
+        let typed = words.get();
+        let words = Words::of(&typed);
+        let pages = pages(&typed, state.session.may(Role::Admin) == Possible::Yes);
         list.with(|list| {
             let rows = list.here().into_iter().flat_map(|rows| rows.values());
             let instances: Vec<InstanceSummary> =
                 rows.filter(|row| row.has(&words)).take(INSTANCES).map(|row| row.summary.clone()).collect();
             let name = |id| list.here().and_then(|rows| rows.get(&id)).map(|row| row.summary.name.clone());
-            answer.with(|answer| hits(instances, answer, name))
+            answer.with(|answer| hits(instances, answer, name, pages))
         })
     });
     let navigate = use_navigate();
@@ -76,7 +80,7 @@ fn Search(is_open: RwSignal<bool>) -> impl IntoView {
         <input
             type="text"
             role="combobox"
-            aria-label="Find an instance, an app server or a pull request"
+            aria-label="Find an instance, an app server, a pull request or a page"
             aria-expanded=move || found.with(|hits| !hits.is_empty()).to_string()
             aria-controls="quick-hits"
             aria-activedescendant=move || found.with(|hits| (!hits.is_empty()).then(|| format!("quick-hit-{}", chosen.get())))

@@ -1,19 +1,14 @@
 //! The account page: password, API tokens, sessions.
 
-mod browser;
-mod new_token;
 mod password;
-mod sessions;
-mod tokens;
 
 use leptos::prelude::*;
 
+use super::credentials::{Holder, SessionsCard, TokensCard};
 use super::when_here;
 use crate::state::state;
 use crate::ui::Title;
 use password::PasswordCard;
-use sessions::SessionsCard;
-use tokens::TokensCard;
 
 #[component]
 pub fn AccountPage() -> impl IntoView {
@@ -35,8 +30,8 @@ pub fn AccountPage() -> impl IntoView {
             </div>
             <div class="below-head stack">
                 <PasswordCard/>
-                {when_here(tokens, |tokens| view! { <TokensCard tokens/> }.into_any())}
-                {when_here(sessions, |sessions| view! { <SessionsCard sessions/> }.into_any())}
+                {when_here(tokens, |tokens| view! { <TokensCard tokens holder=Holder::Me/> }.into_any())}
+                {when_here(sessions, |sessions| view! { <SessionsCard sessions holder=Holder::Me/> }.into_any())}
             </div>
         </div>
     }

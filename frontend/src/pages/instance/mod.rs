@@ -69,6 +69,7 @@ fn Whole(id: InstanceId, instance: Memo<Arc<Instance>>) -> impl IntoView {
         | Page::Users
         | Page::Instances
         | Page::NewInstance
+        | Page::System
         | Page::Unknown => Tab::AppServers(None),
     });
     let part = Memo::new(move |_| Part::of(tab.get()));

@@ -3,9 +3,10 @@
 use futures::FutureExt;
 use leptos::prelude::*;
 use shared_types::app_server::Possible;
-use shared_types::user::{Account, NewUser, UserPatch, username_fault};
+use shared_types::user::{Account, NewPassword, NewUser, UserPatch, username_fault};
 use shared_types::{ProblemType, Role};
 
+use super::access::AccessDialog;
 use super::row::LAST_ADMIN;
 use crate::api;
 use crate::components::{Act, AskDialog, Fill, FormDialog, Refused, ShowPasswords, TextField, password_kind};
@@ -21,6 +22,8 @@ pub enum Asked {
     Edit(Account, bool),
     /// To set a password.
     Password(Account),
+    /// To see and end sessions and API tokens.
+    Access(Account),
     Delete(Account),
 }
 
@@ -30,6 +33,7 @@ pub fn UserDialog(asked: Asked, on_close: Callback<()>) -> impl IntoView {
         Asked::New => view! { <NewDialog on_close/> }.into_any(),
         Asked::Edit(user, is_last) => view! { <EditDialog user is_last on_close/> }.into_any(),
         Asked::Password(user) => view! { <PasswordDialog user on_close/> }.into_any(),
+        Asked::Access(user) => view! { <AccessDialog user on_close/> }.into_any(),
         Asked::Delete(user) => view! { <DeleteDialog user on_close/> }.into_any(),
     }
 }
@@ -192,18 +196,20 @@ fn PasswordDialog(user: Account, on_close: Callback<()>) -> impl IntoView {
     let state = state();
     let refused = Refused::default();
     let (password, are_shown) = (RwSignal::new(String::new()), RwSignal::new(false));
+    let revokes = RwSignal::new(false);
     let Account { id, username, .. } = user;
     let is_own = state.session.user().is_some_and(|own| own.id == id);
     let title = format!("A password for {username}");
     let words = if is_own {
         "This is you: you are signed out everywhere, also here. In Account you can change it and stay signed in."
     } else {
-        "This signs them out everywhere; their API tokens keep working. Share the password yourself."
+        "This signs them out everywhere. Share the password yourself."
     };
     let act: Fill = Callback::new(move |()| {
-        let (username, password) = (username.clone(), password.get_untracked());
+        let username = username.clone();
+        let new = NewPassword { password: password.get_untracked(), revoke_tokens: revokes.get_untracked() };
         async move {
-            api::users::set_password(id, password).await?;
+            api::users::set_password(id, &new).await?;
             state.data.refresh(Key::Users);
             Ok(format!("{username} has a new password."))
         }
@@ -220,6 +226,14 @@ fn PasswordDialog(user: Account, on_close: Callback<()>) -> impl IntoView {
         <FormDialog title words confirm="Set password" possible refused act on_close>
             <TextField name="password" label="Password" help=PASSWORD_HELP kind autocomplete="new-password" max=1024 typed=password refused/>
             <ShowPasswords are_shown/>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    prop:checked=revokes
+                    on:change=move |event| revokes.set(event_target_checked(&event))
+                />
+                <span>"Revoke all API tokens, too " <span class="fine">"otherwise they keep working"</span></span>
+            </label>
         </FormDialog>
     }
 }

@@ -1,5 +1,6 @@
 //! The user accounts and their roles. For administrators.
 
+mod access;
 mod dialogs;
 mod row;
 

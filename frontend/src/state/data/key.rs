@@ -1,7 +1,7 @@
 //! The keys of data that can be fetched again.
 
 use shared_types::ids::PullRequestId;
-use shared_types::{AppServerId, InstanceId};
+use shared_types::{AppServerId, InstanceId, UserId};
 
 /// The delay within which events are coalesced into one fetch.
 const MOMENT_MS: u32 = 100;
@@ -33,6 +33,10 @@ pub enum Key {
     Sessions,
     /// The user accounts.
     Users,
+    /// The sessions of a user, for administrators.
+    UserSessions(UserId),
+    /// The API tokens of a user, for administrators.
+    UserTokens(UserId),
     /// The state of the system.
     System,
 }
@@ -57,6 +61,8 @@ impl Key {
             | Self::Tokens
             | Self::Sessions
             | Self::Users
+            | Self::UserSessions(_)
+            | Self::UserTokens(_)
             | Self::System => LONG_MOMENT_MS,
         }
     }
