@@ -155,13 +155,14 @@ pub fn account(id: i64, role: Role) -> Account {
     }
 }
 
-/// A system whose database answers; its sandbox is being probed.
+/// A system whose database answers; its program runs no foreign code.
 pub fn system() -> SystemState {
     SystemState {
         version: "0.1.0".into(),
         started: DateTime::default(),
         checks: vec![system_check(SystemPart::Database, Some(true))],
         sandbox: None,
+        machine_protections: Vec::new(),
         opened_walls: Vec::new(),
     }
 }

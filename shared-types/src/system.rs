@@ -123,9 +123,12 @@ pub struct SystemState {
     pub started: DateTime<Utc>,
     /// The state of each part.
     pub checks: Vec<SystemCheck>,
-    /// The sandbox around foreign code; null while it is being probed.
+    /// The sandbox around foreign code; null if this process runs none, as with the provider `fake`.
     #[serde(default)]
     pub sandbox: Option<SandboxState>,
+    /// The protections around each machine that the provider of this process makes; empty if it knows of none.
+    #[serde(default)]
+    pub machine_protections: Vec<Protection>,
     /// The settings that take a protection away.
     #[serde(default)]
     pub opened_walls: Vec<OpenedWall>,

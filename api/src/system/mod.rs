@@ -72,7 +72,8 @@ impl System {
         };
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let opened_walls = self.opened_walls.clone();
-        let state = SystemState { version, started: self.started, checks, sandbox, opened_walls };
+        let machine_protections = watch.manager.provider.protections().await;
+        let state = SystemState { version, started: self.started, checks, sandbox, machine_protections, opened_walls };
         found.last = Some((Instant::now(), state.clone()));
         state
     }

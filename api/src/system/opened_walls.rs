@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use shared_types::system::OpenedWall;
 use url::Url;
 
-use crate::config::{Settings, address};
+use crate::config::{SandboxMode, Settings, address};
 
 /// Decides whether the settings open a wall; the effect in words, or none.
 type Wall = fn(&Settings) -> Option<&'static str>;
@@ -25,6 +25,17 @@ const WALLS: &[(&str, Wall)] = &[
     ("OCIM_CORS_ORIGINS", origins_that_anyone_can_be),
     ("OCIM_PRINCIPAL_RATE", |settings| (settings.guard.ocim_principal_rate == 0).then_some(NO_PRINCIPAL_RATE)),
     ("OCIM_ADDRESS_RATE", |settings| (settings.guard.ocim_address_rate == 0).then_some(NO_ADDRESS_RATE)),
+    ("OCIM_MAX_CONNECTIONS_EACH", |settings| {
+        (settings.guard.ocim_max_connections_each == 0).then_some(NO_CONNECTION_LIMIT)
+    }),
+    ("OCIM_SANDBOX", |settings| (settings.sandbox.ocim_sandbox == SandboxMode::None).then_some(NO_SANDBOX)),
+    ("OCIM_SANDBOX_NETWORKS", |settings| {
+        (!settings.sandbox.ocim_sandbox_networks.is_empty()).then_some(PRIVATE_NETWORKS)
+    }),
+    ("OCIM_LOCAL_MACHINES_FOR_STRANGERS", |settings| {
+        settings.machines.ocim_local_machines_for_strangers.then_some(STRANGERS_ON_THIS_HOST)
+    }),
+    ("OCIM_CONFIGURATION_SOURCES", sources_in_clear),
     ("OCIM_GATEWAY_LISTEN", visitors_without_tls),
     ("OCIM_GATEWAY_PUBLIC_URL", sites_without_tls),
     ("OCIM_GATEWAY_TRUSTED_PROXIES", |settings| {
@@ -43,6 +54,13 @@ const ANY_VISITOR: &str = "Visitors from a large part of the internet may claim 
 const NO_PRINCIPAL_RATE: &str = "One user or one token may send any number of requests and slow down everyone else.";
 const NO_ADDRESS_RATE: &str =
     "One address may send any number of requests: it can slow down everyone else, and sign-in is tried faster.";
+const NO_CONNECTION_LIMIT: &str = "One address may open any number of connections and keep everyone else out.";
+const NO_SANDBOX: &str = "Git, pip and Ansible run other people's code as this program's user, with its keys, its database \
+                          and its network in reach: whoever may launch an app server is as powerful as this program.";
+const PRIVATE_NETWORKS: &str = "Playbooks, git and pip reach private networks: what is not protected there is open to \
+                                everyone whose code is built.";
+const STRANGERS_ON_THIS_HOST: &str = "The code of people who are not of the team can run on machines that share this \
+                                      host's kernel.";
 const NO_FREE_SPACE: &str = "Builds begin while the disk is almost full: one build can fill it and stop the database.";
 
 /// The settings that open a wall, each with its effect as a sentence; empty with the default settings.
@@ -85,6 +103,13 @@ fn origins_that_anyone_can_be(settings: &Settings) -> Option<&'static str> {
         |origin: &String| matches!(origin.as_str(), "*" | "null") || parsed(origin).is_some_and(is_clear_url);
     settings.guard.ocim_cors_origins.iter().any(is_anyone).then_some(
         "Pages that anyone can make or change on the network may call the API: a token that is entered there is lost.",
+    )
+}
+
+fn sources_in_clear(settings: &Settings) -> Option<&'static str> {
+    let is_clear = |source: &String| ["http://", "git://"].iter().any(|scheme| source.trim().starts_with(scheme));
+    settings.instances.ocim_configuration_sources.iter().any(is_clear).then_some(
+        "Playbooks cross the network without TLS: who can change what is sent there decides what runs on all machines.",
     )
 }
 
@@ -211,6 +236,10 @@ mod tests {
             ("OCIM_CORS_ORIGINS", "null", "http://localhost:3000"),
             ("OCIM_PRINCIPAL_RATE", "0", "1"),
             ("OCIM_ADDRESS_RATE", "0", "1"),
+            ("OCIM_SANDBOX", "none", "walls"),
+            ("OCIM_SANDBOX_NETWORKS", "10.0.0.0/24", ""),
+            ("OCIM_LOCAL_MACHINES_FOR_STRANGERS", "true", "false"),
+            ("OCIM_CONFIGURATION_SOURCES", "https://*, http://git.example/x", "https://*, /srv/git"),
             ("OCIM_GATEWAY_LISTEN", "0.0.0.0:80", "127.0.0.1:80"),
             ("OCIM_GATEWAY_PUBLIC_URL", "http://apps.example", "https://apps.example"),
             ("OCIM_GATEWAY_TRUSTED_PROXIES", "128.0.0.0/1", "10.0.0.7"),

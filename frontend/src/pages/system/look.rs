@@ -59,9 +59,9 @@ pub(super) const fn of_level(level: SandboxLevel) -> (&'static str, Shape) {
     }
 }
 
-/// The label of a level; none: the sandbox is being checked.
+/// The label of a level; none: there is no foreign code.
 pub(super) fn level_label(level: Option<SandboxLevel>) -> AnyView {
-    let Some(level) = level else { return label("", Some(Shape::Dots), "Being checked") };
+    let Some(level) = level else { return label("", Some(Shape::Dots), "Not needed") };
     let (tone, shape) = of_level(level);
     label(tone, Some(shape), words::system::level(level))
 }

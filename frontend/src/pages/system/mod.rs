@@ -20,7 +20,7 @@ use crate::ui::Title;
 use crate::words;
 use overview::Overview;
 use parts::PartsCard;
-use sandbox::SandboxCard;
+use sandbox::{MachinesCard, SandboxCard};
 use walls::WallsCard;
 
 /// How often the state is fetched while the page is open. The server caches its answer for about as long.
@@ -67,6 +67,7 @@ fn Whole(system: Memo<Arc<SystemState>>) -> impl IntoView {
         <div class="stack">
             <PartsCard system/>
             <SandboxCard system/>
+            <MachinesCard system/>
             <WallsCard system/>
         </div>
     }

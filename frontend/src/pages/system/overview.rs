@@ -56,7 +56,7 @@ fn of_parts(checks: &[SystemCheck]) -> Answer {
 
 fn of_sandbox(system: &SystemState) -> Answer {
     let Some(sandbox) = &system.sandbox else {
-        return Answer { tone: "", shape: Shape::Dots, words: "Being checked".to_owned() };
+        return Answer { tone: "", shape: Shape::Dots, words: "Not needed".to_owned() };
     };
     let (tone, shape) = of_level(sandbox.level);
     Answer { tone, shape, words: words::system::level(sandbox.level).to_owned() }
@@ -101,7 +101,7 @@ mod tests {
         let tones = [SandboxLevel::Full, SandboxLevel::Partial, SandboxLevel::Missing, SandboxLevel::Off]
             .map(|level| of_sandbox(&with(level)).tone);
         assert_eq!(tones, ["good", "degraded", "bad", "bad"]);
-        assert_eq!(of_sandbox(&samples::system()).words, "Being checked");
+        assert_eq!(of_sandbox(&samples::system()).words, "Not needed");
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl Walls {
 }
 
 fn protection(what: &str, is_active: bool, detail: String) -> Protection {
-    Protection { name: format!("machines: {what}"), is_active, detail }
+    Protection { name: what.to_owned(), is_active, detail }
 }
 
 #[cfg(test)]
@@ -161,11 +161,11 @@ mod tests {
         };
         let find = |list: &[Protection], name: &str| list.iter().find(|one| one.name == name).cloned();
         let list = walls.protections(true);
-        let disk = find(&list, "machines: disk").map(|one| (one.is_active, one.detail.contains("e2fsprogs")));
+        let disk = find(&list, "disk").map(|one| (one.is_active, one.detail.contains("e2fsprogs")));
         assert_eq!(disk, Some((false, true)));
-        assert_eq!(find(&list, "machines: network").map(|one| one.is_active), Some(true));
-        assert!(find(&list, "machines: memory").is_some());
-        let removed = find(&walls.protections(false), "machines: network");
+        assert_eq!(find(&list, "network").map(|one| one.is_active), Some(true));
+        assert!(find(&list, "memory").is_some());
+        let removed = find(&walls.protections(false), "network");
         assert!(removed.is_some_and(|one| !one.is_active && one.detail.contains("removed its table")));
     }
 }
