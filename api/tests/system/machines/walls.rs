@@ -129,7 +129,7 @@ async fn a_machine_begins_no_connection_to_the_host_or_to_another_machine() {
     };
     let network = async || {
         let list = provider.protections().await;
-        list.into_iter().find(|one| one.name == "machines: network").unwrap().is_active
+        list.into_iter().find(|one| one.name == "network").unwrap().is_active
     };
     let is_walled = || !knock(&host, tcp) && !arrives() && !knock(metadata, tcp) && !knock(&host, 22);
     assert!(is_walled());

@@ -21,9 +21,6 @@ pub(super) fn SandboxCard(system: Memo<Arc<SystemState>>) -> impl IntoView {
         None => "This program runs no foreign code: its machines and their configuration are simulated.",
     };
     let rows = move || list("Protections", protections.get().unwrap_or_default());
-    view! { <ul class="lines protections" aria-label="Protections">{rows.collect_view()}</ul> }
-        })
-    };
     view! {
         <section class="card" id="sandbox" aria-label="Sandbox">
             <header>
