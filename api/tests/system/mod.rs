@@ -8,3 +8,4 @@ mod github;
 mod machines;
 mod smtp;
 mod traffic;
+mod walls;
