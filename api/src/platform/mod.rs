@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod audit;
+pub mod cgroups;
 pub mod children;
 pub mod command;
 pub mod db;
@@ -14,6 +15,7 @@ pub mod mail;
 pub mod metrics;
 pub mod origin;
 pub mod outbox;
+pub mod seccomp;
 pub mod trouble;
 pub mod users;
 pub mod vault;
