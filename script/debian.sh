@@ -3,7 +3,8 @@
 # Sourced after lib.sh.
 
 # The results of `packages_missing`, in this order.
-readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 util-linux git python3-venv brotli)
+readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 util-linux git python3-venv brotli
+  bubblewrap passt nftables)
 readonly TEST_PACKAGES=(chromium chromium-driver openssh-server openssl shellcheck)
 
 readonly CLUSTER_DROP_IN=/etc/postgresql-common/createcluster.d/ocim-bootstrap.conf
@@ -66,7 +67,10 @@ is_there() {
     openssh-client) has ssh ssh-keygen ;;
     openssh-server) has sshd ;;
     iproute2) has ip ;;
-    util-linux) has unshare nsenter setpriv ;;
+    util-linux) has unshare nsenter setpriv prlimit ;;
+    bubblewrap) has bwrap ;;
+    passt) has pasta ;;
+    nftables) has nft ;;
     python3-venv) can_make_venv ;;
     chromium) has "${CHROMIUM:-chromium}" ;;
     chromium-driver) has "${CHROMEDRIVER:-chromedriver}" ;;

@@ -101,7 +101,7 @@ impl World {
         let git = Arc::new(FakeGit::default());
         let ports = Ports { provider: provider.clone(), probe: provider, traffic, git, ansible };
         let configuration_repository = String::new();
-        let parts = Parts { db, applications, ports, mailer: None, options, configuration_repository };
+        let parts = Parts { db, applications, ports, sandbox: None, mailer: None, options, configuration_repository };
         let watch = parts.assemble(&Settings::default()).unwrap();
         Self { manager: watch.manager.clone(), watch, _runs: runs }
     }

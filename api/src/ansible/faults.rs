@@ -6,7 +6,6 @@ use crate::platform::command::Output;
 const OURS: &[&str] = &[
     "No space left on device",
     "Disk quota exceeded",
-    "Read-only file system",
     "Input/output error",
     "Cannot allocate memory",
     "MemoryError",

@@ -13,21 +13,19 @@ use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
+use super::inside::{self, Inside, is_made, set_made, unset_made};
 use super::port::AnsibleError;
 use super::printing::{self, Printer, failed_at};
 use super::run_dir::RunDir;
 use super::{faults, sentence};
-use crate::platform::command;
-use crate::platform::files::{self, private_dir};
+use crate::platform::files::{self, private_dir, read_plain};
+use crate::platform::sandbox::{self, Network, Wall};
 
 /// Timeout of the installation of one file.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// Limit for a file in bytes; a longer one is not a requirements file.
 const LONGEST: u64 = 1 << 20;
-
-/// Marks a complete installation.
-const COMPLETE: &str = ".complete";
 
 /// Paths of the files, relative to the top of the repository and to the playbook's directory.
 const FILES: &[&str] = &[
@@ -83,6 +81,7 @@ struct File {
 
 /// What to install for a run.
 pub(super) struct Wanted<'a> {
+    pub inside: &'a Inside<'a>,
     pub virtualenv: &'a Path,
     pub cache_dir: &'a Path,
     /// The playbook's path in the repository.
@@ -107,9 +106,10 @@ pub(super) async fn ensure(
     make_dir(&parent)?;
     let installed = parent.join(key(wanted, &files));
     let _lock = files::lock(&installed.with_extension("lock"), cancel).await?;
-    if installed.join(COMPLETE).is_file() {
+    if is_made(&installed) && installed.is_dir() {
         return Ok(Some(installed));
     }
+    unset_made(&installed)?;
     remove_dir(&installed)?;
     for kind in Kind::ALL {
         make_dir(&installed.join(kind.directory()))?;
@@ -123,15 +123,15 @@ pub(super) async fn ensure(
             }
         }
     }
-    let marker = installed.join(COMPLETE);
-    fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))?;
+    sandbox::take_back(&installed).map_err(|error| failed_at(&installed, &error))?;
+    set_made(&installed, None)?;
     Ok(Some(installed))
 }
 
 /// Adds the installed collections and roles to the environment of `ansible-playbook`.
 pub(super) fn environment(command: &mut Command, dir: &RunDir, configuration: &Path) -> Result<(), AnsibleError> {
     let Some(installed) = dir.prepared()?.and_then(|prepared| prepared.installed) else { return Ok(()) };
-    let text = fs::read_to_string(configuration).unwrap_or_default();
+    let text = read_plain(configuration, LONGEST).unwrap_or_default();
     let base = configuration.parent().unwrap_or(configuration);
     for (kind, variable, keys, usual) in [
         (Kind::Collection, "ANSIBLE_COLLECTIONS_PATH", ["collections_path", "collections_paths"], COLLECTIONS_PATH),
@@ -176,9 +176,12 @@ async fn install(
 ) -> Result<(), AnsibleError> {
     let bin = wanted.virtualenv.join("bin");
     let checkout = dir.checkout();
-    let mut command = command::command(bin.join("python"));
+    let wall = inside::run_dir(Wall::new(checkout.join(&file.base)), dir).write(installed).reach(Network::Public);
+    let wall = wall.show_all(inside::virtualenv(wanted.virtualenv)).copy(dir.empty_configuration()).with_scratch();
+    let mut cell = wanted.inside.cell(bin.join("python"), &wall).await?;
+    let command = &mut cell.command;
     command.arg(bin.join("ansible-galaxy")).args([kind.verb(), "install", "-r"]).arg(checkout.join(&file.path));
-    command.arg("-p").arg(installed.join(kind.directory())).current_dir(checkout.join(&file.base));
+    command.arg("-p").arg(installed.join(kind.directory()));
     let (home, temporary) = (dir.join("home/.ansible"), dir.join("tmp"));
     command.env("ANSIBLE_CONFIG", wanted.configuration).env("ANSIBLE_HOME", &home);
     command.env("ANSIBLE_LOCAL_TEMP", &temporary).env("ANSIBLE_NOCOLOR", "1");
@@ -187,7 +190,7 @@ async fn install(
     command.env("ANSIBLE_COLLECTIONS_PATH", installed.join(Kind::Collection.directory()));
     command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20");
     printer.say(format!("Installing the {} of {}", kind.directory(), file.path.display())).await?;
-    let output = printing::print(command, &dir.join("galaxy.log"), LIMIT, cancel, printer).await?;
+    let output = printing::print(cell, &dir.join("galaxy.log"), LIMIT, cancel, printer).await?;
     if output.success {
         return Ok(());
     }

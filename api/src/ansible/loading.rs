@@ -11,11 +11,13 @@ use sha2::{Digest as _, Sha256};
 use shared_types::LogLevel;
 use tokio_util::sync::CancellationToken;
 
+use super::inside::Inside;
 use super::port::{AnsibleError, LoadSpec, Requirements, RunSpec, Target};
 use super::printing::Printer;
 use super::run_dir::{Loaded, RunDir};
 use super::{faults, galaxy, runner, sentence};
-use crate::platform::command::{self, Output};
+use crate::platform::command::Output;
+use crate::platform::sandbox::{self, Cell};
 
 /// Timeout of loading a playbook. The 4,500 tasks of Open edX take 40 s on an idle processor, and each build slot may
 /// have two such processes at once.
@@ -43,12 +45,14 @@ const LOADED: &str = "loaded";
 pub(super) async fn load(
     spec: &LoadSpec,
     dir: &RunDir,
+    inside: &Inside<'_>,
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
 ) -> Result<Loaded, AnsibleError> {
     let spec = on_no_machine(spec.clone(), dir);
     dir.write_inputs(&spec)?;
-    let (listed, rehearsed) = tokio::join!(list(&spec, dir, cancel), rehearse(&spec, dir, cancel));
+    dir.write_loading_callback()?;
+    let (listed, rehearsed) = tokio::join!(list(&spec, dir, inside, cancel), rehearse(&spec, dir, inside, cancel));
     dir.remove_variables()?;
     let (listed, rehearsed) = (listed?, rehearsed?);
     if let Some(output) =
@@ -89,34 +93,45 @@ pub(super) fn on_no_machine(spec: LoadSpec, dir: &RunDir) -> RunSpec {
     spec.run(dir.path().to_owned(), target, LIMIT, LIMIT)
 }
 
-async fn list(spec: &RunSpec, dir: &RunDir, cancel: &CancellationToken) -> Result<Output, AnsibleError> {
-    let mut command = playbook(spec, dir)?;
-    command.arg("--list-tasks");
-    Ok(command::capture_up_to(LIST_LIMIT, command, LIMIT, cancel).await?)
+async fn list(
+    spec: &RunSpec,
+    dir: &RunDir,
+    inside: &Inside<'_>,
+    cancel: &CancellationToken,
+) -> Result<Output, AnsibleError> {
+    let mut cell = playbook(spec, dir, inside).await?;
+    cell.command.arg("--list-tasks");
+    Ok(sandbox::capture_up_to(LIST_LIMIT, cell, LIMIT, cancel).await?)
 }
 
-async fn rehearse(spec: &RunSpec, dir: &RunDir, cancel: &CancellationToken) -> Result<Output, AnsibleError> {
-    let mut command = playbook(spec, dir)?;
+async fn rehearse(
+    spec: &RunSpec,
+    dir: &RunDir,
+    inside: &Inside<'_>,
+    cancel: &CancellationToken,
+) -> Result<Output, AnsibleError> {
+    let mut cell = playbook(spec, dir, inside).await?;
+    let command = &mut cell.command;
     // Set in the environment, which overrides the repository's own tags; on the command line they would be added.
     command.arg("--check").env("ANSIBLE_RUN_TAGS", NO_TASK).env("ANSIBLE_SKIP_TAGS", "always");
-    command
-        .env("ANSIBLE_CALLBACK_PLUGINS", dir.write_loading_callback()?)
-        .env("ANSIBLE_STDOUT_CALLBACK", LOADING_CALLBACK);
+    command.env("ANSIBLE_CALLBACK_PLUGINS", dir.loading_plugins()).env("ANSIBLE_STDOUT_CALLBACK", LOADING_CALLBACK);
     // No callback of the repository reports a run. Never an empty list: Ansible 2.19 takes it for a nameless plugin.
     command.env("ANSIBLE_CALLBACKS_ENABLED", LOADING_CALLBACK).env("ANSIBLE_CALLBACK_WHITELIST", LOADING_CALLBACK);
-    Ok(command::capture(command, LIMIT, cancel).await?)
+    Ok(sandbox::capture(cell, LIMIT, cancel).await?)
 }
 
-fn playbook(spec: &RunSpec, dir: &RunDir) -> Result<tokio::process::Command, AnsibleError> {
+/// Has no network, so that neither the playbook nor a plugin of the repository connects.
+async fn playbook(spec: &RunSpec, dir: &RunDir, inside: &Inside<'_>) -> Result<Cell, AnsibleError> {
     let words = runner::playbook_command(dir, spec)?;
     let mut words = words.into_iter();
-    let mut command = command::command(words.next().unwrap_or_default());
-    command.args(words).current_dir(runner::work_dir(dir, spec));
-    runner::environment(&mut command, dir, spec, &dir.join("tmp"));
-    galaxy::environment(&mut command, dir, &runner::configuration(dir, spec))?;
-    // Keeps the repository's own plugins from connecting, too.
+    let wall = runner::wall(dir, spec)?.show(dir.loading_plugins());
+    let mut cell = inside.cell(words.next().unwrap_or_default(), &wall).await?;
+    let command = &mut cell.command;
+    command.args(words);
+    runner::environment(command, dir, spec, &dir.join("tmp"));
+    galaxy::environment(command, dir, &runner::configuration(dir, spec))?;
     command.env("ANSIBLE_SSH_EXECUTABLE", "/bin/false");
-    Ok(command)
+    Ok(cell)
 }
 
 fn refused(spec: &RunSpec, output: &Output, dir: &RunDir) -> AnsibleError {

@@ -9,6 +9,7 @@ pub mod fake;
 pub mod fake_printer;
 mod faults;
 mod galaxy;
+mod inside;
 mod loading;
 mod pip;
 pub mod port;

@@ -1,13 +1,13 @@
 //! `pip`: how to call it, and the meaning of its failures.
 
-use std::path::Path;
-
-use tokio::process::Command;
+use std::path::{Path, PathBuf};
 
 use super::faults;
+use super::inside::Inside;
 use super::port::AnsibleError;
 use super::requirements::RequirementsFile;
-use crate::platform::command::{self, Output};
+use crate::platform::command::Output;
+use crate::platform::sandbox::{Cell, Network, Wall};
 
 /// What pip prints when it did not reach the index, so that the requirement may be right. pip may print it also for a
 /// host that answered in the end: then there is no error.
@@ -34,12 +34,43 @@ const UNREACHABLE: &[&str] = &[
 /// Limit of a reason, in characters.
 const LONGEST: usize = 600;
 
-/// The `pip` of a virtualenv.
-pub(super) fn pip(virtualenv: &Path, verb: &str) -> Command {
-    let mut command = command::command(virtualenv.join("bin/python"));
-    command.args(["-m", "pip", verb]);
-    command.args(["--no-input", "--no-color", "--disable-pip-version-check", "--progress-bar", "off"]);
-    command
+/// Whose `pip` it is, as which user, and where.
+#[derive(Debug)]
+pub(super) struct Pip<'a> {
+    pub inside: &'a Inside<'a>,
+    pub virtualenv: &'a Path,
+    pub verb: &'a str,
+    /// Not for what is installed from the cache.
+    pub has_network: bool,
+}
+
+impl Pip<'_> {
+    /// The `pip` of a virtualenv, behind a wall that shows what the environment's settings of pip name.
+    pub(super) async fn cell(&self, wall: Wall) -> Result<Cell, AnsibleError> {
+        let wall = wall.with_scratch().show_all(named());
+        let wall = if self.has_network { wall.reach(Network::Public) } else { wall };
+        let mut cell = self.inside.cell(self.virtualenv.join("bin/python"), &wall).await?;
+        let settings =
+            std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("PIP_")));
+        // The cache of an earlier run would be another's.
+        cell.command.envs(settings).env_remove("PIP_CACHE_DIR").env("PIP_NO_CACHE_DIR", "1");
+        cell.command.args(["-m", "pip", self.verb]);
+        cell.command.args(["--no-input", "--no-color", "--disable-pip-version-check", "--progress-bar", "off"]);
+        Ok(cell)
+    }
+}
+
+/// Files and directories of this host that the settings of pip name: they are the operator's choice.
+fn named() -> Vec<PathBuf> {
+    let values =
+        ["PIP_FIND_LINKS", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_CONFIG_FILE", "PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"]
+            .into_iter()
+            .filter_map(|name| std::env::var(name).ok());
+    let words: Vec<String> =
+        values.flat_map(|value| value.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let paths = words.iter().map(|word| Path::new(word.strip_prefix("file://").unwrap_or(word)));
+    let paths = paths.chain([Path::new("/etc/pip.conf")]);
+    paths.filter(|path| path.is_absolute() && path.exists()).map(Path::to_owned).collect()
 }
 
 /// An error in pip's own words if it failed. `files` are the requirements files it was given.

@@ -165,6 +165,11 @@ pub enum RunOutcome {
     LineTimeout,
     /// It took longer than [`RunSpec::global_timeout`].
     GlobalTimeout,
+    /// It used more of this host than it may.
+    Limit {
+        /// What, as the end of a sentence that begins with the playbook.
+        words: String,
+    },
     /// The token was cancelled.
     Cancelled,
 }

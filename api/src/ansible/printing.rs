@@ -8,7 +8,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::Utc;
 use shared_types::LogLevel;
-use tokio::process::Command;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +16,7 @@ use super::spool::{POLL, RawLine, Tail};
 use super::text::clean;
 use crate::git::port::Progress;
 use crate::platform::command::{Group, OUTPUT_LIMIT, Output, bounded};
+use crate::platform::sandbox::{self, Cell};
 
 /// Passes lines to the run's sink.
 pub(super) struct Printer<'a> {
@@ -57,14 +57,16 @@ impl Progress for Printer<'_> {
     }
 }
 
-/// Runs a long command, passes on its lines as they are printed, and gives the whole output.
+/// Runs a long program, passes on its lines as they are printed, and gives the whole output. It prints to `log` by a
+/// descriptor.
 pub(super) async fn print(
-    mut command: Command,
+    cell: Cell,
     log: &Path,
     limit: Duration,
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
 ) -> Result<Output, AnsibleError> {
+    let Cell { mut command, guard } = cell;
     let file = std::fs::File::create(log).map_err(|error| failed_at(log, &error))?;
     let copy = file.try_clone().map_err(failed)?;
     command.stdout(Stdio::from(file)).stderr(Stdio::from(copy));
@@ -87,9 +89,12 @@ pub(super) async fn print(
             }
         }
     };
-    let output = bounded(follow, limit, cancel).await?;
+    let output: Result<Output, AnsibleError> = tokio::select! {
+        words = guard.exceeded() => return Err(AnsibleError::Permanent(words)),
+        output = bounded(follow, limit, cancel) => output?,
+    };
     drop(std::fs::remove_file(log));
-    output
+    Ok(sandbox::settle(&guard, Ok(output?)).await?)
 }
 
 /// An I/O error; a retry may succeed.

@@ -71,6 +71,20 @@ pub(super) fn children(parent: i32, mark: &str) -> Vec<i32> {
     marked(mark).into_iter().filter(|pid| Stat::of(*pid).is_some_and(|stat| stat.parent == parent)).collect()
 }
 
+/// Pids of the living processes with this mark that are the second ones of the innermost process namespace: the first
+/// one only reaps.
+pub(super) fn second_ones(mark: &str) -> Vec<i32> {
+    let numbers = |pid: i32| -> Option<Vec<u32>> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+        line.split_whitespace().map(|number| number.parse().ok()).collect()
+    };
+    let found: Vec<_> = marked(mark).into_iter().filter_map(|pid| Some((pid, numbers(pid)?))).collect();
+    let depth = found.iter().map(|(_, numbers)| numbers.len()).max().unwrap_or_default();
+    let is_second = |numbers: &[u32]| numbers.len() == depth && numbers.last() == Some(&2);
+    found.into_iter().filter(|(_, numbers)| is_second(numbers)).map(|(pid, _)| pid).collect()
+}
+
 /// Sends a signal to one process if it carries the mark.
 pub(super) fn signal(pid: i32, mark: &str, signal: Signal) {
     let Some(number) = Pid::from_raw(pid) else { return };

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
+use super::inside::Inside;
 use super::port::{Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
 use super::printing::Printer;
 use super::run_dir::{Loaded, Prepared, RunDir};
@@ -14,6 +15,7 @@ use super::runner::{self, Isolation};
 use super::spool::Spool;
 use super::{galaxy, loading, recover, virtualenv, wheels};
 use crate::git::port::Git;
+use crate::platform::sandbox::Sandbox;
 
 /// Settings of [`AnsibleCore`].
 #[derive(Debug, Clone)]
@@ -22,6 +24,8 @@ pub struct AnsibleConfig {
     pub cache_dir: PathBuf,
     /// The interpreters for virtualenvs, by name or path, in the order in which they are tried. At least one.
     pub pythons: Vec<String>,
+    /// Every program of a run is behind its walls.
+    pub sandbox: Arc<Sandbox>,
 }
 
 /// Runs real playbooks with `ansible-playbook`.
@@ -73,9 +77,12 @@ impl Ansible for AnsibleCore {
             .ok_or(AnsibleError::Cancelled)??;
         self.git.check_out(&spec.source_repo, &commit, &dir.checkout(), &mut printer, cancel).await?;
         dir.in_checkout("playbook", &spec.playbook_path)?;
-        let virtualenv = virtualenv::ensure(&self.config, &spec.requirements, &dir, cancel, &mut printer).await?;
+        let inside = Inside::new(&self.config.sandbox).await?;
+        let virtualenv =
+            virtualenv::ensure(&self.config, &spec.requirements, &dir, &inside, cancel, &mut printer).await?;
         dir.make_home()?;
         let wanted = galaxy::Wanted {
+            inside: &inside,
             virtualenv: &virtualenv,
             cache_dir: &self.config.cache_dir,
             playbook_path: &spec.playbook_path,
@@ -87,11 +94,11 @@ impl Ansible for AnsibleCore {
             None
         } else {
             let places = (self.config.cache_dir.as_path(), virtualenv.as_path());
-            wheels::ensure(places, &spec.playbook_path, &dir, cancel, &mut printer).await?
+            wheels::ensure(places, &spec.playbook_path, (&dir, &inside), cancel, &mut printer).await?
         };
         let mut prepared = Prepared { virtualenv, installed, wheels, loaded: None };
         dir.write_prepared(&prepared)?;
-        let loaded = loading::load(spec, &dir, cancel, &mut printer).await?;
+        let loaded = loading::load(spec, &dir, &inside, cancel, &mut printer).await?;
         let tasks = loaded.tasks;
         prepared.loaded = Some(loaded);
         dir.write_prepared(&prepared)?;
@@ -105,8 +112,13 @@ impl Ansible for AnsibleCore {
         sink: &mut dyn SpoolSink,
         cancel: &CancellationToken,
     ) -> Result<RunOutcome, AnsibleError> {
-        let isolation = *self.isolation.get_or_init(Isolation::probe).await;
-        runner::run(isolation, spec, sink, cancel).await
+        let inside = Inside::new(&self.config.sandbox).await?;
+        let isolation = if self.config.sandbox.is_off() {
+            *self.isolation.get_or_init(Isolation::probe).await
+        } else {
+            Isolation::Wall
+        };
+        runner::run(isolation, &inside, spec, sink, cancel).await
     }
 
     async fn recover(

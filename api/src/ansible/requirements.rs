@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::port::{AnsibleError, Requirements};
 use super::printing::failed_at;
 use super::run_dir::RunDir;
+use crate::platform::sandbox::Wall;
 
 /// Limit for the requirements files and the files they name, in total, in bytes.
 const TEXT_LIMIT: usize = 1 << 20;
@@ -54,14 +55,15 @@ impl Source {
         Ok(Self { files, text, work_dir })
     }
 
-    /// The file to install, as pip is to name it: relative to [`Source::work_dir`].
+    /// The file to install, as pip is to name it: relative to its working directory.
     pub(super) fn path(&self) -> &Path {
         self.files.first().map_or(Path::new(""), |file| file.path.as_path())
     }
 
-    /// Working directory of pip.
-    pub(super) fn work_dir(&self) -> &Path {
-        &self.work_dir
+    /// The wall of a pip that reads them: it works where they are, and may build what the checkout holds.
+    pub(super) fn wall(&self, dir: &RunDir) -> Wall {
+        let wall = Wall::new(&self.work_dir);
+        if self.work_dir == dir.checkout() { wall.write(dir.checkout()) } else { wall.copy(dir.join(GIVEN)) }
     }
 
     /// All files, for error messages.

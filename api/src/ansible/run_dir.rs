@@ -24,6 +24,7 @@ use super::printing::failed_at;
 use super::process::{self, Identity};
 use super::wheels;
 use crate::platform::files::private_dir;
+use crate::platform::sandbox;
 
 const CALLBACK: &str = include_str!("../../../ansible/callback_plugins/ocim_jsonl.py");
 
@@ -113,6 +114,11 @@ impl RunDir {
         self.join("known_hosts")
     }
 
+    /// Where ssh finds the machine's host key; where it keeps the first one that it gets, if none is known.
+    pub(super) fn known_hosts_of(&self, target: &Target) -> PathBuf {
+        if target.host_key.is_some() { self.known_hosts() } else { self.join("home/known_hosts") }
+    }
+
     /// Creates the directories that Ansible writes to, and the configuration of a repository that has none.
     pub(super) fn make_home(&self) -> Result<(), AnsibleError> {
         for dir in [&self.join("home"), &self.join("tmp")] {
@@ -124,9 +130,10 @@ impl RunDir {
     /// Writes all files that Ansible reads, except the checkout.
     pub(super) fn write_inputs(&self, spec: &RunSpec) -> Result<(), AnsibleError> {
         self.make_home()?;
-        let plugins = self.join("callback_plugins");
+        let plugins = self.plugins();
         private_dir(&plugins).map_err(|error| failed_at(&plugins, &error))?;
         self.write("callback_plugins/ocim_jsonl.py", CALLBACK.as_bytes())?;
+        sandbox::take_back(&plugins).map_err(|error| failed_at(&plugins, &error))?;
         self.write("inventory", inventory(&spec.target).as_bytes())?;
         self.write("known_hosts", known_hosts(&spec.target)?.as_bytes())?;
         self.write("variables.json", yaml::for_ansible(&self.variables_of(spec)?).as_bytes())
@@ -141,12 +148,22 @@ impl RunDir {
         Ok(variables)
     }
 
-    /// Writes the callback plugin that loads, and gives its directory.
-    pub(super) fn write_loading_callback(&self) -> Result<PathBuf, AnsibleError> {
-        let plugins = self.join("loading_plugins");
+    /// Writes the callback plugin that loads.
+    pub(super) fn write_loading_callback(&self) -> Result<(), AnsibleError> {
+        let plugins = self.loading_plugins();
         private_dir(&plugins).map_err(|error| failed_at(&plugins, &error))?;
         self.write("loading_plugins/ocim_loading.py", LOADING_CALLBACK.as_bytes())?;
-        Ok(plugins)
+        sandbox::take_back(&plugins).map_err(|error| failed_at(&plugins, &error))
+    }
+
+    /// The directory of the callback plugin that loads.
+    pub(super) fn loading_plugins(&self) -> PathBuf {
+        self.join("loading_plugins")
+    }
+
+    /// The directory of the callback plugin of a run.
+    pub(super) fn plugins(&self) -> PathBuf {
+        self.join("callback_plugins")
     }
 
     /// Removes the variables; they are gone when it returns Ok.

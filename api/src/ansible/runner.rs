@@ -1,9 +1,10 @@
 //! Runs `ansible-playbook` so that no process of it outlives the run or this program.
 //!
-//! As root (or where user namespaces are allowed) the playbook runs in its own process namespace: when its first
-//! process ends, the kernel kills the rest, workers and `ssh` masters included. Elsewhere they are found by the mark in
-//! their environment. In both cases the outermost process dies with this program (`setpriv --pdeathsig`), and starts to
-//! work only after its record was written, so [`super::recover`] knows every process that may be alive.
+//! The playbook runs behind a wall, in its own process namespace: when its first process ends, the kernel kills the
+//! rest, workers and `ssh` masters included. Without walls (`OCIM_SANDBOX=none`) it still has the namespace where that
+//! is allowed; elsewhere its processes are found by the mark in their environment. In all cases the outermost process
+//! dies with this program (`setpriv --pdeathsig`), and starts to work only after its record was written, so
+//! [`super::recover`] knows every process that may be alive.
 //!
 //! Commands already started on the machine itself go on there: stop them by rebooting or terminating it.
 
@@ -22,12 +23,14 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::galaxy;
+use super::inside::{self, Inside};
 use super::port::{AnsibleError, RunOutcome, RunSpec, SpoolSink};
 use super::printing::{failed, failed_at};
 use super::process::{self, Identity, MARK};
 use super::run_dir::{Record, RunDir};
 use super::spool::{ERRORS, EVENTS, POLL, Spool};
 use crate::platform::command::{no_start, spawn};
+use crate::platform::sandbox::{Cell, Guard, Network, Wall};
 
 /// Time for Ansible to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(3);
@@ -48,6 +51,8 @@ const KEY: &str = "OCIM_EVENTS_KEY";
 /// How to end all processes of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Isolation {
+    /// By the process namespace of its wall.
+    Wall,
     /// By a process namespace.
     Namespace,
     /// By a process namespace in a user namespace.
@@ -57,7 +62,7 @@ pub(super) enum Isolation {
 }
 
 impl Isolation {
-    /// The strongest isolation that works on this host.
+    /// Without walls: the strongest isolation that works on this host.
     pub(super) async fn probe() -> Self {
         for isolation in [Self::Namespace, Self::UserNamespace] {
             let mut command = Command::new("unshare");
@@ -83,7 +88,7 @@ impl Isolation {
                 "--mount-proc",
                 "--",
             ],
-            Self::Mark => &[],
+            Self::Wall | Self::Mark => &[],
         }
     }
 }
@@ -94,11 +99,14 @@ enum End {
     LineTimeout,
     GlobalTimeout,
     Cancelled,
+    /// It used more than it may, in words.
+    Limit(String),
 }
 
 /// Runs the playbook of a prepared run directory.
 pub(super) async fn run(
     isolation: Isolation,
+    inside: &Inside<'_>,
     spec: &RunSpec,
     sink: &mut dyn SpoolSink,
     cancel: &CancellationToken,
@@ -113,15 +121,17 @@ pub(super) async fn run(
     }
     let key = process::new_mark().map_err(failed)?;
     let mut spool = Spool::open(dir.path(), Spool::end(dir.path()), Some(&key));
-    let mut playing = match Playing::start(isolation, spec, &dir, key).await {
+    let mut playing = match Playing::start(isolation, inside, spec, &dir, key).await {
         Ok(playing) => playing,
         Err(error) => {
             dir.remove_variables()?;
             return Err(error);
         }
     };
-    let end = watch(&mut playing.child, &mut spool, spec, sink, cancel).await;
+    let end = watch(&mut playing, &mut spool, spec, sink, cancel).await;
     let status = playing.end().await?;
+    let hindrance = playing.guard.hindrance();
+    playing.guard.end().await;
     // When the sink refused, a successor takes over and needs the record.
     let end = end?;
     spool.take_rest(sink).await?;
@@ -130,8 +140,13 @@ pub(super) async fn run(
     Ok(match end {
         End::Exited => {
             let checkout = dir.checkout().display().to_string();
-            spool.outcome(exit_status(status), &spec.target.ssh.ip().to_string(), &checkout)
+            let outcome = spool.outcome(exit_status(status), &spec.target.ssh.ip().to_string(), &checkout);
+            match (outcome, hindrance) {
+                (RunOutcome::Failed { .. }, Some(words)) => RunOutcome::Limit { words },
+                (outcome, _) => outcome,
+            }
         }
+        End::Limit(words) => RunOutcome::Limit { words },
         End::LineTimeout => RunOutcome::LineTimeout,
         End::GlobalTimeout => RunOutcome::GlobalTimeout,
         End::Cancelled => RunOutcome::Cancelled,
@@ -139,7 +154,7 @@ pub(super) async fn run(
 }
 
 async fn watch(
-    child: &mut Child,
+    playing: &mut Playing,
     spool: &mut Spool,
     spec: &RunSpec,
     sink: &mut dyn SpoolSink,
@@ -147,6 +162,9 @@ async fn watch(
 ) -> Result<End, AnsibleError> {
     let began = Instant::now();
     let mut printed = began;
+    let Playing { child, guard, .. } = playing;
+    let exceeded = guard.exceeded();
+    tokio::pin!(exceeded);
     loop {
         if spool.take_in(sink).await? {
             printed = Instant::now();
@@ -160,6 +178,7 @@ async fn watch(
         tokio::select! {
             biased;
             () = cancel.cancelled() => return Ok(End::Cancelled),
+            words = &mut exceeded => return Ok(End::Limit(words)),
             _ = child.wait() => return Ok(End::Exited),
             () = sleep(POLL) => {}
         }
@@ -201,13 +220,22 @@ pub(super) fn playbook_command(dir: &RunDir, spec: &RunSpec) -> Result<Vec<OsStr
     ])
 }
 
-/// Ansible's environment: nothing of the manager's except `PATH`.
+/// What every `ansible-playbook` sees, writes and reaches: its own run, and no network.
+pub(super) fn wall(dir: &RunDir, spec: &RunSpec) -> Result<Wall, AnsibleError> {
+    let missing = || AnsibleError::Permanent(format!("{}: the run was not prepared", spec.dir.display()));
+    let prepared = dir.prepared()?.ok_or_else(missing)?;
+    let wall = inside::run_dir(Wall::new(work_dir(dir, spec)), dir);
+    let wall = wall.show_all(inside::virtualenv(&prepared.virtualenv)).show(dir.plugins());
+    let wall = wall.show_all(prepared.installed).show_all(prepared.wheels);
+    let wall = [dir.inventory(), dir.variables(), dir.empty_configuration()].into_iter().fold(wall, Wall::copy);
+    let key = std::path::absolute(&spec.target.private_key).map_err(failed)?;
+    let own = [dir.known_hosts(), key];
+    Ok(own.into_iter().filter(|path| path.is_file()).fold(wall, Wall::copy))
+}
+
+/// Ansible's environment, in addition to that of its wall.
 pub(super) fn environment(command: &mut Command, dir: &RunDir, spec: &RunSpec, control_dir: &Path) {
     let path = |name: &str| dir.join(name).into_os_string();
-    command.env_clear();
-    if let Some(programs) = std::env::var_os("PATH") {
-        command.env("PATH", programs);
-    }
     command.envs([
         ("LANG", "C.UTF-8"),
         ("PYTHONUNBUFFERED", "1"),
@@ -241,7 +269,7 @@ pub(super) fn configuration(dir: &RunDir, spec: &RunSpec) -> PathBuf {
 
 fn ssh_arguments(dir: &RunDir, target: &super::port::Target) -> String {
     let checking = if target.host_key.is_some() { "yes" } else { "accept-new" };
-    let known_hosts = dir.known_hosts().display().to_string().replace('%', "%%");
+    let known_hosts = dir.known_hosts_of(target).display().to_string().replace('%', "%%");
     format!(
         "-F /dev/null -o ControlMaster=auto -o ControlPersist=60s -o IdentitiesOnly=yes -o BatchMode=yes \
          -o ServerAliveInterval=15 -o ServerAliveCountMax=8 -o GlobalKnownHostsFile=/dev/null \
@@ -252,33 +280,45 @@ fn ssh_arguments(dir: &RunDir, target: &super::port::Target) -> String {
 /// A playbook that is running, with the mark of its processes.
 struct Playing {
     child: Child,
+    guard: Guard,
+    isolation: Isolation,
     outermost: i32,
     mark: String,
 }
 
 impl Playing {
-    async fn start(isolation: Isolation, spec: &RunSpec, dir: &RunDir, key: String) -> Result<Self, AnsibleError> {
+    async fn start(
+        isolation: Isolation,
+        inside: &Inside<'_>,
+        spec: &RunSpec,
+        dir: &RunDir,
+        key: String,
+    ) -> Result<Self, AnsibleError> {
         let arguments = playbook_command(dir, spec)?;
         dir.write_inputs(spec)?;
         let mark = process::new_mark().map_err(failed)?;
         let control_dir = process::control_dir(&mark);
-        DirBuilder::new().mode(0o700).create(&control_dir).map_err(|error| failed_at(&control_dir, &error))?;
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--", "sh", "-c", WAIT_FOR_GO, "ocim-run"]).args(isolation.arguments());
-        if isolation != Isolation::Mark {
+        let [events, errors] = [dir.join(EVENTS), dir.join(ERRORS)];
+        let wall = wall(dir, spec)?.reach(Network::Machine(spec.target.ssh)).watch(&events).watch(&errors);
+        let Cell { mut command, guard } = inside.cell("sh", &wall.with_tmp_dir(control_dir.clone())).await?;
+        command.args(["-c", WAIT_FOR_GO, "ocim-run"]).args(isolation.arguments());
+        if !matches!(isolation, Isolation::Wall | Isolation::Mark) {
             command.args(["sh", "-c", FIRST_PROCESS, "ocim-run"]);
         }
         command.args(arguments);
+        if isolation != Isolation::Wall {
+            DirBuilder::new().mode(0o700).create(&control_dir).map_err(|error| failed_at(&control_dir, &error))?;
+            command.current_dir(work_dir(dir, spec));
+        }
         environment(&mut command, dir, spec, &control_dir);
         galaxy::environment(&mut command, dir, &configuration(dir, spec))?;
-        command.env(MARK, &mark).env(KEY, &key).kill_on_drop(true).process_group(0);
-        command.current_dir(work_dir(dir, spec));
-        command.stdin(Stdio::piped()).stdout(append_to(&dir.join(EVENTS))?).stderr(append_to(&dir.join(ERRORS))?);
+        command.env(MARK, &mark).env(KEY, &key);
+        command.stdin(Stdio::piped()).stdout(append_to(&events)?).stderr(append_to(&errors)?);
         let child = spawn(command).await.map_err(no_start)?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok());
         let outermost =
             pid.ok_or_else(|| AnsibleError::Transient("the playbook's process ended at once".to_owned()))?;
-        let mut playing = Self { child, outermost, mark };
+        let mut playing = Self { child, guard, isolation, outermost, mark };
         playing.record_and_go(dir, key).await?;
         Ok(playing)
     }
@@ -309,8 +349,12 @@ impl Playing {
         Ok(status.ok().and_then(Result::ok))
     }
 
-    /// `ansible-playbook` itself: the outermost process, or the only child of the namespace's first one.
+    /// `ansible-playbook` itself: the process that the first one of the wall's namespace has started; without a wall,
+    /// the outermost process, or the only child of the namespace's first one.
     fn ansible(&self) -> Vec<i32> {
+        if self.isolation == Isolation::Wall {
+            return process::second_ones(&self.mark);
+        }
         let first = process::children(self.outermost, &self.mark);
         let of_first = first.iter().flat_map(|first| process::children(*first, &self.mark));
         let within: Vec<_> = of_first.collect();

@@ -10,10 +10,12 @@ use async_trait::async_trait;
 use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
 
+use super::inside::Inside;
 use super::port::{AnsibleError, Requirements, RunOutcome, RunSpec, SpoolLine, SpoolPosition, SpoolSink, Target};
 use super::run_dir::{Prepared, RunDir};
 use super::runner::{self, Isolation};
 use super::{process, recover};
+use crate::platform::sandbox::{Sandbox, SandboxSettings};
 
 /// Cancels at the first line with the word for it.
 #[derive(Default)]
@@ -62,20 +64,39 @@ fn spec(dir: &Path, script: &str) -> RunSpec {
     }
 }
 
+/// The walls of the product, or none, as the isolation says.
+fn sandbox(isolation: Isolation) -> Sandbox {
+    let settings = SandboxSettings::new(std::env::temp_dir().join("ocim-cache/sandbox"));
+    Sandbox::new(SandboxSettings { is_off: isolation != Isolation::Wall, ..settings })
+}
+
+async fn run_in(
+    isolation: Isolation,
+    spec: &RunSpec,
+    sink: &mut Sink,
+    cancel: &CancellationToken,
+) -> Result<RunOutcome, AnsibleError> {
+    let sandbox = sandbox(isolation);
+    let inside = Inside::new(&sandbox).await.unwrap();
+    runner::run(isolation, &inside, spec, sink, cancel).await
+}
+
 async fn run(isolation: Isolation, script: &str) -> (Result<RunOutcome, AnsibleError>, Vec<String>, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let (spec, mut sink) = (spec(dir.path(), script), Sink::default());
     let cancel = sink.cancel.clone();
-    let outcome = runner::run(isolation, &spec, &mut sink, &cancel).await;
+    let outcome = run_in(isolation, &spec, &mut sink, &cancel).await;
     (outcome, sink.texts, dir)
 }
 
 /// The kinds of isolation that work on this host; at least the mark does.
 async fn isolations() -> Vec<Isolation> {
-    match Isolation::probe().await {
-        Isolation::Mark => vec![Isolation::Mark],
-        best @ (Isolation::Namespace | Isolation::UserNamespace) => vec![best, Isolation::Mark],
+    let mut found = vec![Isolation::Mark];
+    found.extend(Some(Isolation::probe().await).filter(|best| *best != Isolation::Mark));
+    if sandbox(Isolation::Wall).refusal().await.is_none() {
+        found.push(Isolation::Wall);
     }
+    found
 }
 
 #[tokio::test]
@@ -130,8 +151,14 @@ async fn it_gets_its_files_and_nothing_of_the_manager() {
         echo 'a very secret word'
         stat -c '%a %n' "${ANSIBLE_HOME%/home/.ansible}/variables.json"
     "#;
-    let (outcome, texts, dir) = run(Isolation::Mark, script).await;
-    assert_eq!(outcome, Ok(RunOutcome::Succeeded));
+    for isolation in isolations().await {
+        it_gets_them(isolation, script).await;
+    }
+}
+
+async fn it_gets_them(isolation: Isolation, script: &str) {
+    let (outcome, texts, dir) = run(isolation, script).await;
+    assert_eq!(outcome, Ok(RunOutcome::Succeeded), "{isolation:?}");
     let has = |wanted: &str| texts.iter().any(|text| text == wanted);
     assert!(
         has("[app]") && has("192.0.2.1 ansible_port=2222") && has("[192.0.2.1]:2222 ssh-ed25519 AAAA"),
@@ -191,6 +218,6 @@ async fn a_run_that_was_not_taken_over_is_not_written_over() {
     let spec = spec(dir.path(), "exit 0");
     fs::write(dir.path().join("run/process.json"), r#"{"process":{"pid":1,"start_time":1,"boot_id":"x"},"mark":"m"}"#)
         .unwrap();
-    let outcome = runner::run(Isolation::Mark, &spec, &mut Sink::default(), &CancellationToken::new()).await;
+    let outcome = run_in(Isolation::Mark, &spec, &mut Sink::default(), &CancellationToken::new()).await;
     assert!(matches!(&outcome, Err(AnsibleError::Permanent(text)) if text.contains("not taken over")), "{outcome:?}");
 }

@@ -3,7 +3,7 @@
 //! Interpreters are tried in the order of the settings. One fits if the requirements can be installed with it and
 //! `ansible-playbook --version` then runs. An existing complete virtualenv is preferred over making another.
 //!
-//! A virtualenv is built in its final place, because its scripts hold its path; a marker file says that it is complete.
+//! A virtualenv is built in its final place, because its scripts hold its path; a file beside it says that it is complete.
 //! Nothing is ever removed from the cache, since a run may use it.
 
 use std::fs;
@@ -14,24 +14,22 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::faults;
-use super::pip::{pip, succeeded};
+use super::inside::{Inside, is_made, set_made, unset_made};
+use super::pip::{Pip, succeeded};
 use super::port::{AnsibleError, Requirements, SpoolLine, SpoolPosition, SpoolSink};
 use super::printing::{self, Printer, failed_at};
-use super::python::{identity, make_bare};
+use super::python::{Interpreter, interpreter, make_bare};
 use super::real::AnsibleConfig;
 use super::requirements::{Source, key};
 use super::run_dir::RunDir;
-use crate::platform::command;
 use crate::platform::files::{self, private_dir};
+use crate::platform::sandbox::{self, Wall};
 
 /// Timeout of one step of making a virtualenv: packages may have to be compiled.
 const BUILD_LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// Timeout of asking Ansible for its version, when it is loaded for the first time.
 const VERSION_LIMIT: Duration = Duration::from_secs(120);
-
-/// Marks a complete virtualenv.
-const COMPLETE: &str = ".complete";
 
 /// Downloads the wheels of these requirements (and builds those that have none) into the cache, for the first
 /// interpreter for which all can be had, so that [`super::port::Ansible::prepare`] needs no network for them.
@@ -63,27 +61,47 @@ async fn fill_wheels_with(
     let cancel = CancellationToken::new();
     let wheels = wheels(config);
     make_dir(&wheels)?;
-    let hash = key(&identity(python, &cancel).await?, requirements_text);
+    let interpreter = interpreter(python, &cancel).await?;
+    let hash = key(&interpreter.identity, requirements_text);
     let marker = wheels.join(format!(".{hash}"));
     let _lock = files::lock(&wheels.join(".lock"), &cancel).await?;
     if marker.is_file() {
         return Ok(());
     }
-    let work = wheels.join(".work");
+    let inside = Inside::new(&config.sandbox).await?;
+    // Not in the directory of the wheels, which runs are shown.
+    let work = config.cache_dir.join("wheels.work");
     remove_dir(&work)?;
     make_dir(&work)?;
     let requirements = work.join("requirements.txt");
     fs::write(&requirements, requirements_text).map_err(|error| failed_at(&requirements, &error))?;
     let mut sink = ProgressSink(progress);
     let mut printer = Printer::new(&mut sink, SpoolPosition::default());
-    let virtualenv = work.join("venv");
-    make_bare(python, &virtualenv, &cancel).await?;
-    let mut command = pip(&virtualenv, "wheel");
-    command.arg("--wheel-dir").arg(&wheels).arg("--find-links").arg(&wheels).arg("-r").arg(&requirements);
-    let output = printing::print(command, &work.join("log"), BUILD_LIMIT, &cancel, &mut printer).await?;
+    let (virtualenv, built) = (work.join("venv"), work.join("built"));
+    make_dir(&built)?;
+    make_bare(python, &interpreter, &virtualenv, &inside, &cancel).await?;
+    let pip = Pip { inside: &inside, virtualenv: &virtualenv, verb: "wheel", has_network: true };
+    let wall = Wall::new("/tmp").write(&virtualenv).write(&built).copy(&requirements);
+    let wall = wall.show(readable(&wheels)?).show_all(interpreter.shown.clone());
+    let mut cell = pip.cell(wall).await?;
+    cell.command.arg("--wheel-dir").arg(&built).arg("--find-links").arg(&wheels).arg("-r").arg(&requirements);
+    let output = printing::print(cell, &work.join("log"), BUILD_LIMIT, &cancel, &mut printer).await?;
     succeeded(&output, &[])?;
+    keep_wheels(&built, &wheels)?;
     remove_dir(&work)?;
     fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
+}
+
+/// Moves the wheels that a run has built to those of the cache: regular files, and nothing else.
+fn keep_wheels(built: &Path, wheels: &Path) -> Result<(), AnsibleError> {
+    sandbox::take_back(built).map_err(|error| failed_at(built, &error))?;
+    for entry in fs::read_dir(built).map_err(|error| failed_at(built, &error))?.flatten() {
+        let (name, is_file) = (entry.file_name(), entry.file_type().is_ok_and(|kind| kind.is_file()));
+        if is_file && Path::new(&name).extension().is_some_and(|ending| ending == "whl") {
+            fs::rename(entry.path(), wheels.join(&name)).map_err(|error| failed_at(wheels, &error))?;
+        }
+    }
+    Ok(())
 }
 
 /// The virtualenv for these requirements with the first interpreter that fits, made unless it exists.
@@ -95,32 +113,33 @@ pub(super) async fn ensure(
     config: &AnsibleConfig,
     requirements: &Requirements,
     dir: &RunDir,
+    inside: &Inside<'_>,
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
 ) -> Result<PathBuf, AnsibleError> {
     let source = Source::read(requirements, dir)?;
     let parent = config.cache_dir.join("venv");
     make_dir(&parent)?;
-    let (mut places, mut refusals) = (Vec::<(&str, PathBuf)>::new(), Vec::new());
+    let (mut places, mut refusals) = (Vec::<(&str, Interpreter, PathBuf)>::new(), Vec::new());
     for python in &config.pythons {
-        match identity(python, cancel).await {
-            Ok(identity) => {
-                let place = parent.join(key(&identity, source.text()));
+        match interpreter(python, cancel).await {
+            Ok(interpreter) => {
+                let place = parent.join(key(&interpreter.identity, source.text()));
                 // Two names may mean the same interpreter.
-                if places.iter().all(|(_, other)| *other != place) {
-                    places.push((python, place));
+                if places.iter().all(|(.., other)| *other != place) {
+                    places.push((python, interpreter, place));
                 }
             }
             Err(AnsibleError::Permanent(words)) => refusals.push((python.clone(), words)),
             Err(error) => return Err(error),
         }
     }
-    if let Some((_, virtualenv)) = places.iter().find(|(_, place)| is_complete(place)) {
+    if let Some((.., virtualenv)) = places.iter().find(|(.., place)| is_complete(place)) {
         return Ok(virtualenv.clone());
     }
-    let mut maker = Maker { config, source: &source, dir, cancel, printer };
-    for (python, virtualenv) in places {
-        match maker.make(python, &virtualenv).await {
+    let mut maker = Maker { config, source: &source, dir, inside, cancel, printer };
+    for (python, interpreter, virtualenv) in places {
+        match maker.make(python, &interpreter, &virtualenv).await {
             Ok(()) => return Ok(virtualenv),
             Err(AnsibleError::Permanent(words)) if config.pythons.len() > 1 => {
                 maker.printer.say(format!("{python} does not fit these requirements: {words}")).await?;
@@ -144,7 +163,7 @@ fn none_fits(refusals: Vec<(String, String)>) -> AnsibleError {
 
 fn is_complete(virtualenv: &Path) -> bool {
     // The link to a Python that was removed since is dangling.
-    virtualenv.join(COMPLETE).is_file() && virtualenv.join("bin/python").is_file()
+    is_made(virtualenv) && virtualenv.join("bin/python").is_file()
 }
 
 /// Makes virtualenvs of the same requirements.
@@ -152,13 +171,14 @@ struct Maker<'a, 'p> {
     config: &'a AnsibleConfig,
     source: &'a Source,
     dir: &'a RunDir,
+    inside: &'a Inside<'a>,
     cancel: &'a CancellationToken,
     printer: &'a mut Printer<'p>,
 }
 
 impl Maker<'_, '_> {
     /// With this interpreter, unless it was made while the lock was awaited.
-    async fn make(&mut self, python: &str, virtualenv: &Path) -> Result<(), AnsibleError> {
+    async fn make(&mut self, python: &str, interpreter: &Interpreter, virtualenv: &Path) -> Result<(), AnsibleError> {
         let _lock = files::lock(&virtualenv.with_extension("lock"), self.cancel).await?;
         if is_complete(virtualenv) {
             return Ok(());
@@ -166,8 +186,9 @@ impl Maker<'_, '_> {
         let with = if self.config.pythons.len() > 1 { format!(" with {python}") } else { String::new() };
         let words = format!("Making a virtualenv for these requirements{with} (the next run uses it again)");
         self.printer.say(words).await?;
+        unset_made(virtualenv)?;
         remove_dir(virtualenv)?;
-        let filled = self.fill(python, virtualenv).await;
+        let filled = self.fill(python, interpreter, virtualenv).await;
         if filled.is_err() {
             // Only to free space: without the marker it is never used.
             drop(remove_dir(virtualenv));
@@ -175,44 +196,60 @@ impl Maker<'_, '_> {
         filled
     }
 
-    async fn fill(&mut self, python: &str, virtualenv: &Path) -> Result<(), AnsibleError> {
-        make_bare(python, virtualenv, self.cancel).await?;
-        self.install(virtualenv).await?;
+    async fn fill(&mut self, python: &str, interpreter: &Interpreter, virtualenv: &Path) -> Result<(), AnsibleError> {
+        make_bare(python, interpreter, virtualenv, self.inside, self.cancel).await?;
+        self.install(interpreter, virtualenv).await?;
         if !virtualenv.join("bin/ansible-playbook").is_file() {
             let message = "the requirements do not install ansible-playbook: add ansible-core to the requirements";
             return Err(AnsibleError::Permanent(message.to_owned()));
         }
-        try_out(virtualenv, self.dir, self.cancel).await?;
-        let marker = virtualenv.join(COMPLETE);
-        fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
+        sandbox::take_back(virtualenv).map_err(|error| failed_at(virtualenv, &error))?;
+        try_out(virtualenv, interpreter, self.dir, self.inside, self.cancel).await?;
+        set_made(virtualenv, Some(interpreter))
     }
 
-    async fn install(&mut self, virtualenv: &Path) -> Result<(), AnsibleError> {
+    async fn install(&mut self, interpreter: &Interpreter, virtualenv: &Path) -> Result<(), AnsibleError> {
         let wheels = wheels(self.config);
+        let wall = self.source.wall(self.dir).write(virtualenv).show_all(interpreter.shown.clone());
+        let mut pip = Pip { inside: self.inside, virtualenv, verb: "install", has_network: false };
         if wheels.is_dir() {
-            let mut command = pip(virtualenv, "install");
-            command.arg("--no-index").arg("--find-links").arg(&wheels).arg("-r").arg(self.source.path());
-            command.current_dir(self.source.work_dir());
-            if command::capture(command, BUILD_LIMIT, self.cancel).await?.success {
+            let mut cell = pip.cell(wall.clone().show(readable(&wheels)?)).await?;
+            cell.command.arg("--no-index").arg("--find-links").arg(&wheels).arg("-r").arg(self.source.path());
+            if sandbox::capture(cell, BUILD_LIMIT, self.cancel).await?.success {
                 return self.printer.say("Installed all requirements from the wheel cache".to_owned()).await;
             }
         }
-        let mut command = pip(virtualenv, "install");
-        command.arg("-r").arg(self.source.path()).current_dir(self.source.work_dir());
+        pip.has_network = true;
+        let mut cell = pip.cell(wall).await?;
+        cell.command.arg("-r").arg(self.source.path());
         let log = self.dir.join("pip.log");
-        let output = printing::print(command, &log, BUILD_LIMIT, self.cancel, self.printer).await?;
+        let output = printing::print(cell, &log, BUILD_LIMIT, self.cancel, self.printer).await?;
         succeeded(&output, self.source.files())
     }
 }
 
+/// A directory of this program that runs are shown.
+fn readable(dir: &Path) -> Result<&Path, AnsibleError> {
+    sandbox::open_to_runs(dir).map(|()| dir).map_err(|error| failed_at(dir, &error))
+}
+
 /// Runs `ansible-playbook --version`: an old Ansible can be installed with a new Python, but fails when it is loaded.
-async fn try_out(virtualenv: &Path, dir: &RunDir, cancel: &CancellationToken) -> Result<(), AnsibleError> {
+async fn try_out(
+    virtualenv: &Path,
+    interpreter: &Interpreter,
+    dir: &RunDir,
+    inside: &Inside<'_>,
+    cancel: &CancellationToken,
+) -> Result<(), AnsibleError> {
     dir.make_home()?;
-    let mut command = command::command(virtualenv.join("bin/python"));
-    command.arg(virtualenv.join("bin/ansible-playbook")).arg("--version").current_dir(dir.path());
+    let wall = Wall::new(dir.path()).show(virtualenv).show_all(interpreter.shown.clone());
+    let wall = wall.write(dir.join("home")).write(dir.join("tmp")).copy(dir.empty_configuration());
+    let mut cell = inside.cell(virtualenv.join("bin/python"), &wall).await?;
+    let command = &mut cell.command;
+    command.arg(virtualenv.join("bin/ansible-playbook")).arg("--version");
     command.env("HOME", dir.join("home")).env("ANSIBLE_LOCAL_TEMP", dir.join("tmp"));
     command.env("ANSIBLE_CONFIG", dir.empty_configuration());
-    let output = command::capture(command, VERSION_LIMIT, cancel).await?;
+    let output = sandbox::capture(cell, VERSION_LIMIT, cancel).await?;
     if output.success {
         return Ok(());
     }

@@ -11,13 +11,15 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::pip::{self, pip};
+use super::inside::{self, Inside};
+use super::pip::{self, Pip};
 use super::port::AnsibleError;
 use super::printing::{self, Printer, failed, failed_at};
 use super::requirements::{RequirementsFile, read_all};
 use super::run_dir::RunDir;
-use crate::platform::command::{self, Output};
-use crate::platform::files::{lock, private_dir};
+use crate::platform::command::Output;
+use crate::platform::files::{lock, open_plain, private_dir};
+use crate::platform::sandbox::{self, Wall};
 
 /// The variable with the path of the tar. If the user has set it, it is kept and nothing is downloaded.
 pub(super) const VARIABLE: &str = "ocim_wheels";
@@ -51,7 +53,7 @@ const PYTHON: &str = "import sys, platform; print(sys.implementation.cache_tag, 
 pub(super) async fn ensure(
     (cache_dir, virtualenv): (&Path, &Path),
     playbook_path: &str,
-    dir: &RunDir,
+    (dir, inside): (&RunDir, &Inside<'_>),
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
 ) -> Result<Option<PathBuf>, AnsibleError> {
@@ -59,7 +61,7 @@ pub(super) async fn ensure(
     let files = read_all(&file, &dir.checkout())?;
     let Some(first) = files.first() else { return Ok(None) };
     let options = options(first)?;
-    let python = python(virtualenv, cancel).await?;
+    let python = python(virtualenv, inside, cancel).await?;
     let parent = cache_dir.join("wheelhouse");
     private_dir(&parent).map_err(|error| failed_at(&parent, &error))?;
     let archive = parent.join(key(&python, &files)).with_extension("tar");
@@ -73,10 +75,13 @@ pub(super) async fn ensure(
     remove_dir(&work)?;
     private_dir(&work).map_err(|error| failed_at(&work, &error))?;
     let wheels = work.join("wheels");
-    let mut command = pip(virtualenv, "download");
-    command.args(["--only-binary", ":all:", "--dest"]).arg(&wheels).args(options);
-    command.arg("-r").arg(&first.path).current_dir(dir.checkout());
-    let output = printing::print(command, &work.join("log"), LIMIT, cancel, printer).await?;
+    private_dir(&wheels).map_err(|error| failed_at(&wheels, &error))?;
+    let pip = Pip { inside, virtualenv, verb: "download", has_network: true };
+    let wall = Wall::new(dir.checkout()).write(dir.checkout()).write(&wheels);
+    let mut cell = pip.cell(wall.show_all(inside::virtualenv(virtualenv))).await?;
+    cell.command.args(["--only-binary", ":all:", "--dest"]).arg(&wheels).args(options);
+    cell.command.arg("-r").arg(&first.path);
+    let output = printing::print(cell, &work.join("log"), LIMIT, cancel, printer).await?;
     let made = match downloaded(&output, &files, &python) {
         Ok(()) => {
             let (from, to) = (wheels, archive.clone());
@@ -120,10 +125,11 @@ fn options(file: &RequirementsFile) -> Result<Vec<String>, AnsibleError> {
     Ok(options)
 }
 
-async fn python(virtualenv: &Path, cancel: &CancellationToken) -> Result<String, AnsibleError> {
-    let mut command = command::command(virtualenv.join("bin/python"));
-    command.args(["-c", PYTHON]);
-    let Output { success, stdout, stderr, code: _ } = command::capture(command, ASK_LIMIT, cancel).await?;
+async fn python(virtualenv: &Path, inside: &Inside<'_>, cancel: &CancellationToken) -> Result<String, AnsibleError> {
+    let wall = Wall::new("/tmp").show_all(inside::virtualenv(virtualenv));
+    let mut cell = inside.cell(virtualenv.join("bin/python"), &wall).await?;
+    cell.command.args(["-c", PYTHON]);
+    let Output { success, stdout, stderr, code: _ } = sandbox::capture(cell, ASK_LIMIT, cancel).await?;
     if success {
         return Ok(stdout.trim().to_owned());
     }
@@ -170,7 +176,7 @@ fn pack(wheels: &Path, archive: &Path) -> Result<(), AnsibleError> {
     let mut builder = tar::Builder::new(File::create(&part).map_err(|error| failed_at(&part, &error))?);
     let mut size = 0;
     for (name, path) in list(wheels)? {
-        let mut file = File::open(&path).map_err(|error| failed_at(&path, &error))?;
+        let mut file = open_plain(&path).map_err(|error| failed_at(&path, &error))?;
         let length = file.metadata().map_err(|error| failed_at(&path, &error))?.len();
         size += length;
         if size > MAX_SIZE {

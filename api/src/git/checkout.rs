@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 use super::entry::{Entry, EntryKind};
-use super::mirrors::{Mirrors, failed_at};
+use super::mirrors::{Mirrors, WorkTree, failed_at};
 use super::port::{GitError, Progress};
 use super::remote::Remote;
 use super::submodules::{self, Module};
@@ -64,7 +64,8 @@ async fn write(
     cancel: &CancellationToken,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Part>, GitError> {
-    let (work_tree, index) = (place(checkout, &part.path)?, checkout.with_file_name("index"));
+    let dir = place(checkout, &part.path)?;
+    let work = WorkTree { top: checkout.to_owned(), dir, index: checkout.with_file_name("index") };
     // Released before the submodules are checked out: one of them may be of the same repository.
     let _lock = git.lock(&part.remote, cancel).await?;
     git.obtain(&part.remote, &part.commit, cancel, progress).await?;
@@ -73,10 +74,10 @@ async fn write(
         .say(format!("Checking out {what}{} at {}", part.remote.shown(), part.commit))
         .await
         .map_err(GitError::Refused)?;
-    git.write_files(&part.remote, &part.commit, (&work_tree, &index), cancel).await?;
+    git.write_files(&part.remote, &part.commit, &work, cancel).await?;
     let entries = git.entries(&part.remote, &part.commit, cancel).await?;
-    let followed = unfollowed::check(git, &part.remote, &entries, (&work_tree, &index), cancel).await;
-    drop(std::fs::remove_file(&index));
+    let followed = unfollowed::check(git, &part.remote, &entries, &work, cancel).await;
+    drop(std::fs::remove_dir_all(&work.index));
     followed?;
     submodules_of(git, part, &entries, cancel, progress).await
 }

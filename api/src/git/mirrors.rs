@@ -6,17 +6,18 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use super::entry::Entry;
 use super::port::{GitError, Progress};
 use super::remote::Remote;
-use crate::platform::command::{self, Output};
+use crate::platform::command::Output;
 use crate::platform::files::{self, private_dir};
+use crate::platform::sandbox::{self, Account, Cell, Network, Sandbox, Wall};
 
 /// The time limit for a question to a repository.
 const ASK_LIMIT: Duration = Duration::from_secs(60);
@@ -33,10 +34,8 @@ const EVERYTHING: &[&str] = &["+refs/*:refs/*"];
 /// The longest list of a commit's files, in bytes.
 const LIST_LIMIT: u64 = 64 << 20;
 
-/// The git configuration in addition to the user's own. An empty credential helper resets the list of helpers.
+/// The git configuration in addition to the host's. An empty credential helper resets the list of helpers.
 const CONFIG: &str = "\
-[include]
-\tpath = ~/.gitconfig
 [credential]
 \thelper =
 [safe]
@@ -51,15 +50,40 @@ const CONFIG: &str = "\
 \tauto = false
 ";
 
-/// The mirrors in a cache directory, and operations on them.
+/// The mirrors in a cache directory, and operations on them. Each git runs behind a wall, with a network only if it asks
+/// a server.
 #[derive(Debug)]
 pub(super) struct Mirrors<'a> {
     cache_dir: &'a Path,
+    sandbox: &'a Sandbox,
+    account: Arc<Account>,
+}
+
+/// What a git does with the mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Only reads it.
+    Read,
+    /// Writes it, without asking the repository.
+    Make,
+    /// Asks the repository, and writes the mirror.
+    Fetch,
+}
+
+/// Where a checkout is written.
+#[derive(Debug, Clone)]
+pub(super) struct WorkTree {
+    /// The top of the whole checkout.
+    pub top: PathBuf,
+    /// The files of this repository, in it.
+    pub dir: PathBuf,
+    /// A directory for the index.
+    pub index: PathBuf,
 }
 
 impl<'a> Mirrors<'a> {
-    pub(super) fn new(cache_dir: &'a Path) -> Self {
-        Self { cache_dir }
+    pub(super) async fn new(cache_dir: &'a Path, sandbox: &'a Sandbox) -> Result<Self, GitError> {
+        Ok(Self { cache_dir, sandbox, account: sandbox.account().await? })
     }
 
     /// The commit that a branch, tag or commit is now. A full hash is returned without asking the repository.
@@ -81,11 +105,10 @@ impl<'a> Mirrors<'a> {
             names.push(version.to_owned());
         }
         let peeled = names.iter().map(|name| format!("{name}^{{}}"));
-        let mut command = self.git(&remote)?;
-        // The command needs no mirror, and must not find another repository in a parent directory.
-        command.env_remove("GIT_DIR").env("GIT_CEILING_DIRECTORIES", self.cache_dir).current_dir(self.dir());
-        command.args(["ls-remote", "--quiet", "--", "origin"]).args(&names).args(peeled);
-        let output = command::capture(command, ASK_LIMIT, cancel).await?;
+        // The command needs no mirror: none is shown to it.
+        let mut cell = self.cell(&remote, self.asking(&remote, Wall::new("/tmp"))).await?;
+        cell.command.args(["ls-remote", "--quiet", "--", "origin"]).args(&names).args(peeled);
+        let output = sandbox::capture(cell, ASK_LIMIT, cancel).await?;
         if !output.success {
             return Err(remote.explain(&output.stderr));
         }
@@ -125,18 +148,20 @@ impl<'a> Mirrors<'a> {
         }
     }
 
-    /// Writes the files of a commit to `work_tree`, and their index to the file `index`.
+    /// Writes the files of a commit to a work tree, and their index.
     pub(super) async fn write_files(
         &self,
         remote: &Remote,
         commit: &str,
-        (work_tree, index): (&Path, &Path),
+        work: &WorkTree,
         cancel: &CancellationToken,
     ) -> Result<(), GitError> {
-        drop(std::fs::remove_file(index));
-        let mut command = self.at_work(remote, work_tree, index)?;
-        command.args(["read-tree", "--reset", "-u", commit]);
-        succeeded(command::capture(command, FETCH_LIMIT, cancel).await?, remote)
+        let index = &work.index;
+        let made = remove_dir(index).and_then(|()| private_dir(index));
+        made.map_err(|error| failed_at(index, &error))?;
+        let mut cell = self.at_work(remote, work).await?;
+        cell.command.args(["read-tree", "--reset", "-u", commit]);
+        succeeded(sandbox::capture(cell, FETCH_LIMIT, cancel).await?, remote)
     }
 
     /// All files, symbolic links and submodules of a commit.
@@ -146,9 +171,9 @@ impl<'a> Mirrors<'a> {
         commit: &str,
         cancel: &CancellationToken,
     ) -> Result<Vec<Entry>, GitError> {
-        let mut command = self.git(remote)?;
-        command.args(["ls-tree", "-r", "-z", "-l", "--full-tree", commit]);
-        let output = command::capture_up_to(LIST_LIMIT, command, FETCH_LIMIT, cancel).await?;
+        let mut cell = self.git(remote, Use::Read).await?;
+        cell.command.args(["ls-tree", "-r", "-z", "-l", "--full-tree", commit]);
+        let output = sandbox::capture_up_to(LIST_LIMIT, cell, FETCH_LIMIT, cancel).await?;
         if !output.success {
             return Err(remote.explain(&output.stderr));
         }
@@ -163,19 +188,21 @@ impl<'a> Mirrors<'a> {
     /// Runs git and returns its output, for questions about a commit of the mirror or about checked-out files.
     pub(super) async fn ask(
         &self,
-        mut command: Command,
+        mut cell: Cell,
         arguments: &[&str],
         cancel: &CancellationToken,
     ) -> Result<Output, GitError> {
-        command.args(arguments);
-        Ok(command::capture(command, ASK_LIMIT, cancel).await?)
+        cell.command.args(arguments);
+        Ok(sandbox::capture(cell, ASK_LIMIT, cancel).await?)
     }
 
-    /// A `git` command for a work tree that was written from the mirror.
-    pub(super) fn at_work(&self, remote: &Remote, work_tree: &Path, index: &Path) -> Result<Command, GitError> {
-        let mut command = self.git(remote)?;
-        command.env("GIT_WORK_TREE", work_tree).env("GIT_INDEX_FILE", index).current_dir(work_tree);
-        Ok(command)
+    /// A `git` for a work tree that was written from the mirror.
+    pub(super) async fn at_work(&self, remote: &Remote, work: &WorkTree) -> Result<Cell, GitError> {
+        let wall = Wall::new(&work.dir).write(&work.top).write(&work.index);
+        let mut cell = self.cell(remote, self.reading(remote, wall)?).await?;
+        cell.command.env("GIT_DIR", self.mirror(remote)).env("GIT_WORK_TREE", &work.dir);
+        cell.command.env("GIT_INDEX_FILE", work.index.join("index"));
+        Ok(cell)
     }
 
     /// Waits for the lock of a repository's mirror.
@@ -195,9 +222,9 @@ impl<'a> Mirrors<'a> {
         self.make_mirror(remote, cancel).await?;
         // The abbreviated hash may match another commit too, so the mirror must be up to date.
         self.fetch(remote, BRANCHES_AND_TAGS, cancel).await?;
-        let mut command = self.git(remote)?;
-        command.args(["rev-parse", "--verify", "--end-of-options", &format!("{version}^{{commit}}")]);
-        let output = command::capture(command, ASK_LIMIT, cancel).await?;
+        let mut cell = self.git(remote, Use::Read).await?;
+        cell.command.args(["rev-parse", "--verify", "--end-of-options", &format!("{version}^{{commit}}")]);
+        let output = sandbox::capture(cell, ASK_LIMIT, cancel).await?;
         match output.stdout.trim() {
             commit if output.success && is_hash(commit, 40..=40) => Ok(commit.to_owned()),
             _ if output.stderr.contains("ambiguous") => Err(GitError::Permanent(format!(
@@ -211,9 +238,9 @@ impl<'a> Mirrors<'a> {
 
     async fn has(&self, remote: &Remote, commit: &str, cancel: &CancellationToken) -> Result<bool, GitError> {
         self.make_mirror(remote, cancel).await?;
-        let mut command = self.git(remote)?;
-        command.args(["cat-file", "-e", &format!("{commit}^{{commit}}")]);
-        Ok(command::capture(command, ASK_LIMIT, cancel).await?.success)
+        let mut cell = self.git(remote, Use::Read).await?;
+        cell.command.args(["cat-file", "-e", &format!("{commit}^{{commit}}")]);
+        Ok(sandbox::capture(cell, ASK_LIMIT, cancel).await?.success)
     }
 
     async fn make_mirror(&self, remote: &Remote, cancel: &CancellationToken) -> Result<(), GitError> {
@@ -221,9 +248,11 @@ impl<'a> Mirrors<'a> {
         if mirror.join("HEAD").is_file() {
             return Ok(());
         }
-        let mut command = self.git(remote)?;
-        command.args(["init", "--quiet", "--bare"]);
-        succeeded(command::capture(command, ASK_LIMIT, cancel).await?, remote)
+        let mut cell = self.git(remote, Use::Make).await?;
+        cell.command.args(["init", "--quiet", "--bare"]);
+        let output = sandbox::capture(cell, ASK_LIMIT, cancel).await;
+        self.take_back(remote)?;
+        succeeded(output?, remote)
     }
 
     /// Fetches refs by these refspecs.
@@ -245,15 +274,19 @@ impl<'a> Mirrors<'a> {
         kinds: &[&str],
         cancel: &CancellationToken,
     ) -> Result<Output, GitError> {
-        let mut command = self.git(remote)?;
-        command.args(["fetch", "--quiet", "--prune", "--force", "--no-tags", "--", "origin"]).args(kinds);
-        Ok(command::capture(command, FETCH_LIMIT, cancel).await?)
+        let mut cell = self.git(remote, Use::Fetch).await?;
+        cell.command.args(["fetch", "--quiet", "--prune", "--force", "--no-tags", "--", "origin"]).args(kinds);
+        let output = sandbox::capture(cell, FETCH_LIMIT, cancel).await;
+        self.take_back(remote)?;
+        Ok(output?)
     }
 
     async fn fetch_commit(&self, remote: &Remote, commit: &str, cancel: &CancellationToken) -> Result<(), GitError> {
-        let mut command = self.git(remote)?;
-        command.args(["fetch", "--quiet", "--no-tags", "--", "origin", commit]);
-        let output = command::capture(command, FETCH_LIMIT, cancel).await?;
+        let mut cell = self.git(remote, Use::Fetch).await?;
+        cell.command.args(["fetch", "--quiet", "--no-tags", "--", "origin", commit]);
+        let output = sandbox::capture(cell, FETCH_LIMIT, cancel).await;
+        self.take_back(remote)?;
+        let output = output?;
         if output.success {
             return Ok(());
         }
@@ -265,21 +298,50 @@ impl<'a> Mirrors<'a> {
         }
     }
 
-    /// A `git` command that works on the mirror and contacts no server. The URL is passed in the environment, which
-    /// only this user can read.
-    pub(super) fn git(&self, remote: &Remote) -> Result<Command, GitError> {
+    /// A `git` on the mirror.
+    pub(super) async fn git(&self, remote: &Remote, kind: Use) -> Result<Cell, GitError> {
+        let mirror = self.mirror(remote);
+        let wall = Wall::new("/tmp");
+        let wall = match kind {
+            Use::Read => self.reading(remote, wall)?,
+            Use::Make | Use::Fetch => {
+                private_dir(&mirror).map_err(|error| failed_at(&mirror, &error))?;
+                let wall = wall.write(&mirror);
+                if kind == Use::Fetch { self.asking(remote, wall) } else { wall }
+            }
+        };
+        let mut cell = self.cell(remote, wall).await?;
+        cell.command.env("GIT_DIR", mirror);
+        Ok(cell)
+    }
+
+    /// Shows the mirror.
+    fn reading(&self, remote: &Remote, wall: Wall) -> Result<Wall, GitError> {
+        let mirror = self.mirror(remote);
+        sandbox::open_to_runs(&mirror).map_err(|error| failed_at(&mirror, &error))?;
+        Ok(wall.show(mirror))
+    }
+
+    /// Lets the program ask the repository.
+    fn asking(&self, remote: &Remote, wall: Wall) -> Wall {
+        match remote.local_path() {
+            Some(path) if path.exists() => wall.show(path),
+            Some(_) => wall,
+            None => wall.reach(Network::Public),
+        }
+    }
+
+    /// A `git` behind this wall. The URL is passed in the environment, which only its user can read.
+    async fn cell(&self, remote: &Remote, wall: Wall) -> Result<Cell, GitError> {
         let dir = self.dir();
         private_dir(&dir).map_err(|error| failed_at(&dir, &error))?;
         let config = dir.join("config");
         if std::fs::read(&config).ok().as_deref() != Some(CONFIG.as_bytes()) {
             std::fs::write(&config, CONFIG).map_err(|error| failed_at(&config, &error))?;
         }
-        let mut command = command::command("git");
-        if std::env::var_os("HOME").is_none() {
-            // A service may have no HOME, but `~` in the configuration must resolve to a directory.
-            command.env("HOME", &dir);
-        }
-        command.env("GIT_DIR", self.mirror(remote)).env("GIT_CONFIG_GLOBAL", config);
+        let mut cell = self.sandbox.cell(&self.account, "git", &wall.copy(&config)).await?;
+        let command = &mut cell.command;
+        command.env("GIT_CONFIG_GLOBAL", config);
         command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ALLOW_PROTOCOL", "https:http:ssh:git:file");
         command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20");
         let settings = remote.settings();
@@ -287,7 +349,13 @@ impl<'a> Mirrors<'a> {
         for (index, (key, value)) in settings.iter().enumerate() {
             command.env(format!("GIT_CONFIG_KEY_{index}"), key).env(format!("GIT_CONFIG_VALUE_{index}"), value);
         }
-        Ok(command)
+        Ok(cell)
+    }
+
+    /// Makes the mirror this program's own again, once a git has written it.
+    fn take_back(&self, remote: &Remote) -> Result<(), GitError> {
+        let mirror = self.mirror(remote);
+        sandbox::take_back(&mirror).map_err(|error| failed_at(&mirror, &error))
     }
 
     fn mirror(&self, remote: &Remote) -> PathBuf {
@@ -303,6 +371,13 @@ impl<'a> Mirrors<'a> {
 /// An error of the operating system as a transient error, with the path it is about.
 pub(super) fn failed_at(path: &Path, error: &io::Error) -> GitError {
     GitError::Transient(format!("{}: {error}", path.display()))
+}
+
+fn remove_dir(dir: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn succeeded(output: Output, remote: &Remote) -> Result<(), GitError> {

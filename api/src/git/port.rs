@@ -30,7 +30,9 @@ pub enum GitError {
 impl From<CommandError> for GitError {
     fn from(error: CommandError) -> Self {
         match error {
-            CommandError::NoSetpriv => Self::Permanent(error.to_string()),
+            CommandError::NoSetpriv | CommandError::NoSandbox(_) | CommandError::Limit(_) => {
+                Self::Permanent(error.to_string())
+            }
             CommandError::System(_) | CommandError::TimeLimit(_) => Self::Transient(error.to_string()),
             CommandError::Cancelled => Self::Cancelled,
         }
@@ -53,7 +55,7 @@ pub trait Git: Debug + Send + Sync {
     async fn resolve(&self, repository: &str, version: &str) -> Result<String, GitError>;
 
     /// Writes the files of a commit, given by its full hash, and of its submodules to `dir`, replacing its contents. A
-    /// file `index` beside `dir` is created and removed meanwhile.
+    /// directory `index` beside `dir` is created and removed meanwhile.
     async fn check_out(
         &self,
         repository: &str,

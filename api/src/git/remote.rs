@@ -1,5 +1,7 @@
 //! The URL or path of a repository, as a user gave it, and the classification of its errors.
 
+use std::path::PathBuf;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use url::Url;
@@ -109,8 +111,16 @@ impl Remote {
         Ok(format!("{root}{path}{slash}{rest}"))
     }
 
+    /// The directory of a repository on this host's disk.
+    pub(super) fn local_path(&self) -> Option<PathBuf> {
+        if self.address.starts_with('/') {
+            return Some(self.address.clone().into());
+        }
+        Url::parse(&self.address).ok().filter(|_| self.is_local())?.to_file_path().ok()
+    }
+
     /// Whether the repository is on this host's disk.
-    fn is_local(&self) -> bool {
+    pub(super) fn is_local(&self) -> bool {
         let scheme = self.address.split_once("://").map(|(scheme, _)| scheme);
         self.address.starts_with('/') || scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("file"))
     }

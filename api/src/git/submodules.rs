@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 
 use super::entry::{Entry, EntryKind};
-use super::mirrors::Mirrors;
+use super::mirrors::{Mirrors, Use};
 use super::port::GitError;
 use super::remote::Remote;
 
@@ -37,7 +37,8 @@ pub(super) async fn read(
         Some(EntryKind::File { .. }) => {}
     }
     let blob = format!("{commit}:{FILE}");
-    let output = git.ask(git.git(remote)?, &["config", "--blob", &blob, "--list", "-z"], cancel).await?;
+    let output =
+        git.ask(git.git(remote, Use::Read).await?, &["config", "--blob", &blob, "--list", "-z"], cancel).await?;
     if !output.success {
         return Err(unreadable(&format!("git says: {}", output.stderr.trim())));
     }

@@ -2,19 +2,22 @@
 //! pointer instead of the content.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::Path;
 
 use tokio_util::sync::CancellationToken;
 
 use super::entry::{Entry, EntryKind};
-use super::mirrors::Mirrors;
+use super::mirrors::{Mirrors, Use, WorkTree};
 use super::port::GitError;
 use super::remote::Remote;
+use crate::platform::files::read_plain;
 
 /// Pointers of Git LFS and git-annex are shorter than this, in bytes.
 const POINTER_LIMIT: u64 = 1024;
+
+/// The longest part of an attributes file that is read, in bytes.
+const ATTRIBUTES_LIMIT: u64 = 1 << 20;
 
 /// The beginnings of a Git LFS pointer, including early versions.
 const LFS: &[&str] = &["version https://git-lfs.github.com/spec/", "version https://hawser.github.com/spec/"];
@@ -31,10 +34,10 @@ pub(super) async fn check(
     git: &Mirrors<'_>,
     remote: &Remote,
     entries: &[Entry],
-    (work_tree, index): (&Path, &Path),
+    work: &WorkTree,
     cancel: &CancellationToken,
 ) -> Result<(), GitError> {
-    let (here, listed) = (work_tree.to_owned(), entries.to_owned());
+    let (here, listed) = (work.dir.clone(), entries.to_owned());
     let looked = tokio::task::spawn_blocking(move || look(&here, &listed)).await;
     let (pointers, filters) = looked.map_err(|error| GitError::Transient(error.to_string()))?;
     for (kind, what, does) in [(Kind::Lfs, "Git LFS", "fetch"), (Kind::Annex, "git-annex", "fetch")] {
@@ -45,7 +48,7 @@ pub(super) async fn check(
         }
     }
     for filter in filters {
-        let files = filtered(git, remote, &filter, (work_tree, index), cancel).await?;
+        let files = filtered(git, remote, &filter, work, cancel).await?;
         if let Some(first) = files.first() {
             let why = format!("behind the git filter “{filter}” (.gitattributes), which ocim does not run");
             return Err(refused(remote, files.len(), first, &why));
@@ -73,20 +76,15 @@ fn look(work_tree: &Path, entries: &[Entry]) -> (Vec<(Kind, String)>, BTreeSet<S
         };
         pointers.extend(found.map(|kind| (kind, path.clone())));
         if path.rsplit('/').next() == Some(".gitattributes") && matches!(kind, EntryKind::File { .. }) {
-            filters.extend(named_filters(&fs::read_to_string(&place).unwrap_or_default()));
+            filters.extend(named_filters(&read_plain(&place, ATTRIBUTES_LIMIT).unwrap_or_default()));
         }
     }
     (pointers, filters)
 }
 
+/// An unreadable file is not a pointer.
 fn beginning(path: &Path) -> String {
-    let mut bytes = Vec::new();
-    let is_file = fs::symlink_metadata(path).is_ok_and(|data| data.is_file());
-    if let Some(file) = is_file.then(|| File::open(path).ok()).flatten() {
-        // An unreadable file is not a pointer.
-        let _ = file.take(POINTER_LIMIT).read_to_end(&mut bytes);
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    read_plain(path, POINTER_LIMIT).unwrap_or_default()
 }
 
 /// Recognises a whole pointer: a text that only mentions one does not count.
@@ -113,17 +111,17 @@ async fn filtered(
     git: &Mirrors<'_>,
     remote: &Remote,
     filter: &str,
-    (work_tree, index): (&Path, &Path),
+    work: &WorkTree,
     cancel: &CancellationToken,
 ) -> Result<Vec<String>, GitError> {
     for key in ["smudge", "process"] {
         let name = format!("filter.{filter}.{key}");
-        if git.ask(git.git(remote)?, &["config", "--get", &name], cancel).await?.success {
+        if git.ask(git.git(remote, Use::Read).await?, &["config", "--get", &name], cancel).await?.success {
             return Ok(Vec::new());
         }
     }
     let files = format!(":(top,attr:filter={filter})");
-    let output = git.ask(git.at_work(remote, work_tree, index)?, &["ls-files", "-z", "--", &files], cancel).await?;
+    let output = git.ask(git.at_work(remote, work).await?, &["ls-files", "-z", "--", &files], cancel).await?;
     if !output.success {
         // Git does not accept the name as an attribute's value.
         return Ok(Vec::new());

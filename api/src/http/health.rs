@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 use shared_types::ProblemType;
+use shared_types::system::SandboxLevel;
 use utoipa::ToSchema;
 
 use super::error::ApiError;
@@ -40,6 +41,9 @@ struct Readiness {
     migrations: &'static str,
     /// How many workers of all processes take jobs.
     workers: i64,
+    /// How much of the sandbox for foreign code works on this host: `full`, `partial` or `off`. Null: this process runs
+    /// no foreign code.
+    sandbox: Option<SandboxLevel>,
 }
 
 /// Check readiness
@@ -56,8 +60,17 @@ pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     if let Some(difference) = migrations::difference(app.db()).await? {
         return Err(missing(format!("The database {difference}.")));
     }
+    let mut sandbox = None;
+    if let Some(walls) = &app.manager.sandbox {
+        if let Some(words) = walls.refusal().await {
+            return Err(missing(format!("No build begins: {words}.")));
+        }
+        sandbox = Some(walls.state().await.level);
+    }
     match workers::taking_jobs(&mut *app.db().conn().await?).await? {
         0 => Err(missing("No worker takes jobs: start `ocim worker`, or the server again.".to_owned())),
-        workers => Ok(HttpResponse::Ok().json(Readiness { status: "ok", database: "ok", migrations: "ok", workers })),
+        workers => {
+            Ok(HttpResponse::Ok().json(Readiness { status: "ok", database: "ok", migrations: "ok", workers, sandbox }))
+        }
     }
 }

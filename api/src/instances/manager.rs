@@ -11,6 +11,7 @@ use crate::machines::probe::Probe;
 use crate::machines::provider::Provider;
 use crate::platform::db::Db;
 use crate::platform::mail::Mailer;
+use crate::platform::sandbox::Sandbox;
 use crate::platform::trouble::Trouble;
 use crate::routing::bad_routes::BadRoutes;
 use crate::routing::traffic::Traffic;
@@ -37,6 +38,8 @@ pub struct Manager {
     pub ansible: Arc<dyn Ansible>,
     /// Sends mail to ADMINS; None if there are no ADMINS.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// The walls around foreign code; none: nothing runs any.
+    pub sandbox: Option<Arc<Sandbox>>,
     pub options: Options,
     /// Why no build may begin now, if there is a reason.
     pub trouble: Trouble,
@@ -60,6 +63,7 @@ impl Manager {
             git,
             ansible,
             mailer: None,
+            sandbox: None,
             options,
             trouble: Trouble::default(),
             telling_gateway,

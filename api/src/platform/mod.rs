@@ -15,6 +15,7 @@ pub mod mail;
 pub mod metrics;
 pub mod origin;
 pub mod outbox;
+pub mod sandbox;
 pub mod seccomp;
 pub mod trouble;
 pub mod users;

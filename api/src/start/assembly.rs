@@ -16,6 +16,7 @@ use crate::platform::db::Db;
 use crate::platform::events::Bus;
 use crate::platform::guard::Guard;
 use crate::platform::mail::Mailer;
+use crate::platform::sandbox::Sandbox;
 use crate::platform::users::sign_in::SignIn;
 use crate::pull_requests::github::Github;
 use crate::pull_requests::{Rules, Watch};
@@ -31,6 +32,8 @@ pub struct Parts {
     pub applications: Vec<Arc<dyn Application>>,
     /// Machines, gateway, git and Ansible.
     pub ports: Ports,
+    /// The walls around foreign code; none: nothing runs any.
+    pub sandbox: Option<Arc<Sandbox>>,
     /// Sends mail to the administrators; none: no mail is sent.
     pub mailer: Option<Arc<dyn Mailer>>,
     /// The limits and directories of the operations on instances.
@@ -49,6 +52,7 @@ impl Parts {
         let github = Github::new(settings)?;
         let mut manager = Manager::new(self.db, self.applications, self.ports, self.options);
         manager.mailer = self.mailer;
+        manager.sandbox = self.sandbox;
         Ok(Arc::new(Watch { manager: Arc::new(manager), rules, github }))
     }
 }

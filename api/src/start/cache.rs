@@ -1,11 +1,14 @@
 //! The cache, which is filled before the first launch needs it.
 
+use std::sync::Arc;
+
 use super::report::{say, step};
-use super::{StartError, repositories};
+use super::{StartError, repositories, sandbox};
 use crate::ansible::real::AnsibleConfig;
 use crate::ansible::virtualenv;
 use crate::config::{ProviderKind, Settings};
 use crate::machines::providers::local::base_tree;
+use crate::platform::sandbox::Sandbox;
 
 /// Fills the cache in advance with what a launch needs: the local machines' base tree and the demo's wheels.
 ///
@@ -23,13 +26,13 @@ pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
     std::fs::create_dir_all(&cache_dir).map_err(cannot)?;
     let tree = base_tree::ensure(&cache_dir, &|line| say(format_args!("  {line}")));
     step("Base tree of the local machines", tree).await?;
-    let ansible = ansible_config(settings);
+    let ansible = ansible_config(settings, sandbox::open(settings)?);
     let mut told = |line: &str| say(format_args!("  {line}"));
     let requirements = repositories::requirements();
     let wheels = virtualenv::fill_wheels(&ansible, &requirements, &mut told);
     step("Ansible's wheels", wheels).await
 }
 
-pub(super) fn ansible_config(settings: &Settings) -> AnsibleConfig {
-    AnsibleConfig { cache_dir: settings.cache_dir(), pythons: settings.pythons() }
+pub(super) fn ansible_config(settings: &Settings, sandbox: Arc<Sandbox>) -> AnsibleConfig {
+    AnsibleConfig { cache_dir: settings.cache_dir(), pythons: settings.pythons(), sandbox }
 }

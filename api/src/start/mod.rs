@@ -14,6 +14,7 @@ mod options;
 mod outside;
 mod report;
 mod repositories;
+mod sandbox;
 mod serve;
 mod settings;
 mod vault;

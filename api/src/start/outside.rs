@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::assembly::Parts;
 use super::options::{mailer, options};
 use super::report::{say, step};
-use super::{SshKey, StartError, cache, keys, repositories};
+use super::{SshKey, StartError, cache, keys, repositories, sandbox};
 use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
@@ -25,6 +25,7 @@ use crate::machines::provider::Provider;
 use crate::machines::providers::fake_files::FileMachines;
 use crate::machines::providers::local::{LocalConfig, LocalProvider, Subnet};
 use crate::platform::db::Db;
+use crate::platform::sandbox::Sandbox;
 use crate::platform::vault::Keyring;
 use crate::routing::traffic::Traffic;
 
@@ -39,6 +40,8 @@ pub(super) struct Outside {
     pub git: Arc<dyn Git>,
     /// Runs Ansible playbooks on machines.
     pub ansible: Arc<dyn Ansible>,
+    /// The walls around foreign code; none: nothing runs any.
+    pub sandbox: Option<Arc<Sandbox>>,
     /// The local machines, if they are used.
     pub local: Option<Arc<LocalProvider>>,
     /// The locations of the repositories that this program embeds.
@@ -81,6 +84,7 @@ impl Outside {
                 git: self.git.clone(),
                 ansible: self.ansible.clone(),
             },
+            sandbox: self.sandbox.clone(),
             mailer: mailer(settings)?,
             options: options(settings, data_dir, self.ssh.clone(), keyring),
             configuration_repository: openedx::configuration_repository(settings, &self.repositories)?,
@@ -92,12 +96,15 @@ async fn local(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Outside,
     let machines = step("Local machines", machines(settings, data_dir, db)).await?;
     let repositories = repositories::ensure(data_dir).await?;
     let ssh = keys::ensure(data_dir).await?;
-    let git = Arc::new(GitCli { cache_dir: settings.cache_dir() });
+    let sandbox = sandbox::open(settings)?;
+    sandbox::report(&sandbox).await;
+    let git = Arc::new(GitCli { cache_dir: settings.cache_dir(), sandbox: sandbox.clone() });
     Ok(Outside {
         provider: machines.clone(),
         probe: Arc::new(SshProbe { private_key: ssh.private_key.clone() }),
-        ansible: Arc::new(AnsibleCore::new(cache::ansible_config(settings), git.clone())),
+        ansible: Arc::new(AnsibleCore::new(cache::ansible_config(settings, sandbox.clone()), git.clone())),
         git,
+        sandbox: Some(sandbox),
         local: Some(machines),
         repositories,
         ssh,
@@ -139,6 +146,7 @@ async fn fake(settings: &Settings, data_dir: &Path, plays: Option<&CancellationT
         provider: machines.clone(),
         probe: machines,
         git: Arc::new(FakeGit::default()),
+        sandbox: None,
         ansible: Arc::new(printer),
         local: None,
         repositories: repositories::at(data_dir),

@@ -63,8 +63,12 @@ impl System {
         for check in &mut checks {
             found.remember(check);
         }
+        let sandbox = match &watch.manager.sandbox {
+            Some(sandbox) => Some(sandbox.state().await),
+            None => None,
+        };
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let state = SystemState { version, started: self.started, checks, sandbox: None, opened_walls: Vec::new() };
+        let state = SystemState { version, started: self.started, checks, sandbox, opened_walls: Vec::new() };
         found.last = Some((Instant::now(), state.clone()));
         state
     }

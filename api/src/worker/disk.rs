@@ -1,5 +1,5 @@
-//! Checks whether builds may begin: free space on the disks of runs and cache, and a writable database. If not, no
-//! build begins and none is launched; running app servers are not affected.
+//! Checks whether builds may begin: free space on the disks of runs and cache, a writable database, and a sandbox for
+//! foreign code. If not, no build begins and none is launched; running app servers are not affected.
 
 use std::fs;
 use std::io::Write;
@@ -41,6 +41,9 @@ pub async fn look(manager: &Manager) -> Option<String> {
         Err(error @ DbError::ReadOnly(_)) => words.push(error.to_string()),
         // If the database does not answer, no build begins anyway, and other code reports it.
         Ok(()) | Err(DbError::Unavailable(_) | DbError::Query(_) | DbError::Replaced(_) | DbError::Corrupt(_)) => {}
+    }
+    if let Some(sandbox) = &manager.sandbox {
+        words.extend(sandbox.refusal().await);
     }
     (!words.is_empty()).then(|| words.join("; "))
 }

@@ -166,6 +166,7 @@ impl TestApp {
             db: db.clone(),
             applications: applications(),
             ports,
+            sandbox: None,
             mailer: setup.mailer.unwrap_or_else(|| Some(mailer.clone())),
             options,
             configuration_repository: "https://git.example/configuration.git".to_owned(),

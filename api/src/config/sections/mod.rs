@@ -8,6 +8,7 @@ mod guard;
 mod instances;
 mod machines;
 mod mail;
+mod sandbox;
 mod server;
 mod sign_in;
 mod watch;
@@ -20,6 +21,7 @@ pub use guard::Guard;
 pub use instances::Instances;
 pub use machines::Machines;
 pub use mail::Mail;
+pub use sandbox::{Sandbox, SandboxMode};
 pub use server::{LogFormat, Server};
 pub use sign_in::SignIn;
 pub use watch::{OnCommit, Watch};
@@ -59,6 +61,7 @@ sections! {
     gateway: Gateway,
     machines: Machines,
     builds: Builds,
+    sandbox: Sandbox,
     instances: Instances,
     github: GitHub,
     watch: Watch,

@@ -27,6 +27,7 @@ pub(super) fn of_run(outcome: RunOutcome, spec: &RunSpec, hide: impl Fn(&str) ->
         RunOutcome::Failed { exit_status: None, failed_task: None, words } => {
             with_words("Ansible was ended by a signal".to_owned(), words)
         }
+        RunOutcome::Limit { words } => with_words("The playbook met a limit of its run".to_owned(), Some(words)),
         RunOutcome::LineTimeout => {
             format!("The playbook printed nothing for {} s and was ended", spec.line_timeout.as_secs())
         }

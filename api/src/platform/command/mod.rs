@@ -1,5 +1,5 @@
-//! Short-lived external programs, such as `git` and `pip`: with a clean environment, a time limit and bounded output;
-//! they die with this program. Not here: playbooks, which outlast a database connection (`ansible/runner.rs`).
+//! Short-lived external programs: with a clean environment, a time limit and bounded output; they die with this program.
+//! Those that touch foreign content, such as `git` and `pip`, get their command from [`crate::platform::sandbox`]. Not here: playbooks, which outlast a database connection (`ansible/runner.rs`).
 
 mod spawner;
 
@@ -19,22 +19,8 @@ pub use spawner::spawn;
 /// How many bytes of a program's stdout, and of its stderr, are kept.
 pub const OUTPUT_LIMIT: u64 = 1 << 20;
 
-/// Variables that `git` and `pip` inherit because they need them to reach a network. Ansible inherits none of them.
-const PASSED_ON: &[&str] = &[
-    "GIT_SSL_CAINFO",
-    "HOME",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "NO_PROXY",
-    "PATH",
-    "REQUESTS_CA_BUNDLE",
-    "SSH_AUTH_SOCK",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-];
+/// Variables that every program inherits.
+const PASSED_ON: &[&str] = &["HOME", "PATH"];
 
 /// Why a program did not finish. A non-zero exit status is not an error: see [`Output::success`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +34,12 @@ pub enum CommandError {
     /// The program took longer than this limit.
     #[error("it took longer than {} s and was ended", .0.as_secs())]
     TimeLimit(Duration),
+    /// It used more than it may, in words.
+    #[error("{0}")]
+    Limit(String),
+    /// This host has no sandbox for it, in words with the remedy.
+    #[error("{0}")]
+    NoSandbox(String),
     /// The cancellation token was cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -72,17 +64,24 @@ pub struct Output {
     pub stderr: String,
 }
 
-/// A command in its own process group with a clean environment; the kernel kills it when this program dies.
+/// A command in its own process group with a clean environment; the kernel kills it when this program dies. For programs
+/// that touch nothing foreign: others are started behind a wall ([`crate::platform::sandbox`]).
 pub fn command(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new("setpriv");
+    let mut command = bare("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]).arg(program);
-    command.env_clear().env("LC_ALL", "C.UTF-8").stdin(Stdio::null()).process_group(0).kill_on_drop(true);
-    let passed_on = |name: &str| PASSED_ON.contains(&name) || name.starts_with("PIP_");
-    for (name, value) in std::env::vars_os() {
-        if name.to_str().is_some_and(passed_on) {
+    for name in PASSED_ON {
+        if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }
     }
+    command
+}
+
+/// A command in its own process group without an environment, killed when it is dropped. Not by the death of this
+/// program: what it starts must see to that.
+pub fn bare(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("LC_ALL", "C.UTF-8").stdin(Stdio::null()).process_group(0).kill_on_drop(true);
     command
 }
 

@@ -3,11 +3,11 @@
 use ocim::ansible::port::{Ansible, AnsibleError, RunOutcome};
 use tokio_util::sync::CancellationToken;
 
-use super::support::{Repository, Taken, ansible, load, local_play, prepare};
+use super::support::{Repository, Taken, ansible, ansible_that_reads, load, local_play, open_dir};
 
 /// A repository with the collection `acme.tools`, which has a role `hello`.
 fn collection() -> Repository {
-    let collection = Repository(tempfile::tempdir().unwrap());
+    let collection = Repository(open_dir());
     collection.git(&["init", "--quiet", "--initial-branch=master"]);
     let about = "namespace: acme\nname: tools\nversion: 1.0.0\nreadme: README.md\nauthors: [me]\n";
     collection.commit("galaxy.yml", about);
@@ -17,7 +17,7 @@ fn collection() -> Repository {
 }
 
 fn role() -> Repository {
-    let role = Repository(tempfile::tempdir().unwrap());
+    let role = Repository(open_dir());
     role.git(&["init", "--quiet", "--initial-branch=master"]);
     role.commit("tasks/main.yml", "- debug: {msg: hello from a role}\n");
     role.commit(
@@ -41,9 +41,11 @@ async fn collections_and_roles_are_installed_and_the_repositorys_own_stay_found(
     repository.commit("playbooks/roles/requirements.yml", &roles);
     let dir = tempfile::tempdir().unwrap();
     let spec = repository.spec(&dir.path().join("run"));
-    assert_eq!(prepare(&spec).await, 3);
+    let ansible = ansible_that_reads(&[collection.0.path(), role.0.path()]);
     let mut taken = Taken::default();
-    let outcome = ansible().run(&spec, &mut taken, &CancellationToken::new()).await.unwrap();
+    let prepared = ansible.prepare(&load(&spec), &mut taken, &CancellationToken::new()).await;
+    assert_eq!(prepared, Ok(3), "{:#?}", taken.texts());
+    let outcome = ansible.run(&spec, &mut taken, &CancellationToken::new()).await.unwrap();
     assert_eq!(outcome, RunOutcome::Succeeded, "{:#?}", taken.texts());
     let said = taken.texts().join("\n");
     for words in ["hello from a collection", "hello from a role", "hello from the repository"] {
@@ -52,7 +54,7 @@ async fn collections_and_roles_are_installed_and_the_repositorys_own_stay_found(
     // A build with the same files installs nothing.
     let mut taken = Taken::default();
     let next = repository.spec(&dir.path().join("next"));
-    ansible().prepare(&load(&next), &mut taken, &CancellationToken::new()).await.unwrap();
+    ansible.prepare(&load(&next), &mut taken, &CancellationToken::new()).await.unwrap();
     assert!(!taken.texts().iter().any(|text| text.starts_with("Installing")), "{:#?}", taken.texts());
 }
 

@@ -3,11 +3,11 @@
 use ocim::ansible::port::{Ansible, AnsibleError};
 use tokio_util::sync::CancellationToken;
 
-use super::support::{Repository, Taken, ansible, local_play, prepare};
+use super::support::{Repository, Taken, ansible, local_play, open_dir, prepare};
 
 /// A repository with a role that has this many tasks.
 fn role(tasks: usize) -> Repository {
-    let role = Repository(tempfile::tempdir().unwrap());
+    let role = Repository(open_dir());
     role.git(&["init", "--quiet", "--initial-branch=master"]);
     role.commit("tasks/main.yml", &"- debug: msg=x\n".repeat(tasks));
     role

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -13,6 +14,7 @@ use ocim::ansible::port::{
 };
 use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
 use ocim::git::real::GitCli;
+use ocim::platform::sandbox::{Sandbox, SandboxSettings};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -24,18 +26,41 @@ pub const REQUIREMENTS: &str = "ansible-core>=2.16,<2.21\n";
 pub const SECRET: &str = "a-secret-value-of-the-variables";
 
 /// The cache is shared by all tests on this host, so that the virtualenv is made once.
+pub fn cache_dir() -> PathBuf {
+    std::env::var_os("OCIM_TEST_CACHE_DIR").map_or_else(|| std::env::temp_dir().join("ocim-cache"), PathBuf::from)
+}
+
+/// The walls of the product, with this host's directories for all runs to read.
+pub fn sandbox(readable: &[&Path]) -> Arc<Sandbox> {
+    let readable = readable.iter().map(|path| (*path).to_owned()).collect();
+    Arc::new(Sandbox::new(SandboxSettings { readable, ..SandboxSettings::new(cache_dir().join("sandbox")) }))
+}
+
+/// Probed once.
+static SANDBOX: LazyLock<Arc<Sandbox>> = LazyLock::new(|| sandbox(&[]));
+
 pub fn config() -> AnsibleConfig {
-    let cache_dir =
-        std::env::var_os("OCIM_TEST_CACHE_DIR").map_or_else(|| std::env::temp_dir().join("ocim-cache"), PathBuf::from);
-    AnsibleConfig { cache_dir, pythons: vec!["python3".to_owned()] }
+    AnsibleConfig { cache_dir: cache_dir(), pythons: vec!["python3".to_owned()], sandbox: SANDBOX.clone() }
 }
 
 pub fn git() -> GitCli {
-    GitCli { cache_dir: config().cache_dir }
+    GitCli { cache_dir: cache_dir(), sandbox: SANDBOX.clone() }
 }
 
 pub fn ansible() -> AnsibleCore {
     AnsibleCore::new(config(), Arc::new(git()))
+}
+
+/// An Ansible whose runs may read these directories.
+pub fn ansible_that_reads(readable: &[&Path]) -> AnsibleCore {
+    AnsibleCore::new(AnsibleConfig { sandbox: sandbox(readable), ..config() }, Arc::new(git()))
+}
+
+/// A temporary directory that every user may read, as repositories and indexes of this host must be.
+pub fn open_dir() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    dir
 }
 
 /// A git repository in a temporary directory.
@@ -44,7 +69,7 @@ pub struct Repository(pub TempDir);
 impl Repository {
     /// A repository with this playbook in one commit on `master`.
     pub fn with_playbook(playbook: &str) -> Self {
-        let repository = Self(tempfile::tempdir().unwrap());
+        let repository = Self(open_dir());
         repository.git(&["init", "--quiet", "--initial-branch=master"]);
         repository.commit("playbooks/site.yml", playbook);
         repository.commit("requirements.txt", REQUIREMENTS);
