@@ -28,20 +28,20 @@ const UIDS: u32 = 20;
 /// The only server that a run may reach.
 pub const MACHINE: &str = "10.213.0.7:22";
 
-/// Interfaces without a wire: their addresses are the host's own, so that servers on them answer. The locks of the
+/// Wires to nowhere: their addresses are the host's own, so that servers on them answer. The locks of the
 /// runs' users stay those of the real host.
 const NETWORK: &str = "
 set -e
 ip link set lo up
-dummy() { NAME=$1; ip link add $1 type dummy; ip link set $1 up; }
+wire() { NAME=$1; ip link add $1 type veth peer name $1-far; ip link set $1 up; ip link set $1-far up; }
 address() { ip address add $1 dev $NAME $2; }
-dummy uplink
+wire uplink
 address 203.0.113.10/24; address 2001:db8:77::10/64 nodad; address fe80::77/64 nodad
 ip route add default via 203.0.113.1; ip -6 route add default via 2001:db8:77::1
-dummy second; address 198.51.100.10/24; address 2001:db8:88::10/64 nodad
-dummy metadata; address 169.254.169.254/32
-dummy machines; address 10.213.0.7/24; address 10.213.0.9/24
-dummy office; address 192.168.77.5/24; address fd00:77::5/64 nodad
+wire second; address 198.51.100.10/24; address 2001:db8:88::10/64 nodad
+wire metadata; address 169.254.169.254/32
+wire machines; address 10.213.0.7/24; address 10.213.0.9/24
+wire office; address 192.168.77.5/24; address fd00:77::5/64 nodad
 mkdir -p -m 700 /run/ocim-sandbox
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 mkdir /dev/shm/kept; mount --bind /run/ocim-sandbox /dev/shm/kept

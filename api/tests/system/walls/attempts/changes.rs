@@ -42,5 +42,5 @@ pub(super) const CHANGES: &[Attempt] = &[
     changes("name of the host", r#"hostname walls-evil && [ "$(hostname)" = walls-evil ] && worked"#)
         .control(Control::If("command -v hostname")),
     changes("rules of its network", "nft add table inet walls && nft delete table inet walls && worked"),
-    changes("interfaces of its network", "ip link add walls0 type dummy && ip link delete walls0 && worked"),
+    changes("interfaces of its network", "ip link add walls0 type bridge && ip link delete walls0 && worked"),
 ];

@@ -34,7 +34,7 @@ pub(super) const REACHES: &[Attempt] = &[
 import socket
 for number, name in socket.if_nameindex():
     try:
-        s = socket.socket(socket.AF_INET6); s.settimeout(0.5); s.connect(("fe80::77", 8000, 0, number))
+        s = socket.socket(socket.AF_INET6); s.settimeout(0.3); s.connect(("fe80::77", 8000, 0, number))
         print(s.recv(99).decode())
     except OSError as error: print(name, error)'"#,
     ),

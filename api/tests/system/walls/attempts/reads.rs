@@ -23,7 +23,7 @@ pub(super) const READS: &[Attempt] = &[
     )
     .control(Control::OwnProcesses),
     reads("its own environment", "env | grep -E '^(OCIM_SECRET|DATABASE_URL|SSH_AUTH_SOCK|GITHUB_)'"),
-    reads("keys by the root of the first process", r#"cat "/proc/1/root$DATA/keys/secrets""#),
+    reads("keys by the root of any process", r#"cat /proc/[0-9]*/root"$DATA"/keys/secrets"#),
     reads("keys by the directory of another process", r#"cat "/proc/$VICTIM/cwd/keys/secrets""#),
     reads("open file of another process", r#"cat "/proc/$VICTIM/fd/0""#),
     reads("shared memory as files", "cat /dev/shm/walls-loot"),
@@ -31,12 +31,12 @@ pub(super) const READS: &[Attempt] = &[
     reads("hashes of passwords of the host", "grep -q ^root: /etc/shadow && worked"),
     reads("messages of the kernel", "dmesg | grep -q . && worked").control(Control::If("dmesg | grep -q .")),
     reads("disk by its device", r#"[ "$(head -c 512 "/dev/$DISK" | wc -c)" = 512 ] && worked"#)
-        .control(Control::If(r#"[ -b "/dev/$DISK" ]"#)),
+        .control(Control::If(r#"head -c 1 "/dev/$DISK""#)),
     reads(
         "disk by a device node of its own",
         r#"rm -f node; mknod node b "$DISK_MAJOR" "$DISK_MINOR" && [ "$(head -c 512 node | wc -c)" = 512 ] && worked"#,
     )
-    .control(Control::If(r#"[ -b "/dev/$DISK" ]"#)),
+    .control(Control::If(r#"head -c 1 "/dev/$DISK""#)),
     reads(
         "keys from outside of a chroot",
         r#"mkdir -p jail; python3 -c '
