@@ -172,10 +172,11 @@ impl World {
             std::thread::spawn(move || listener.incoming().flatten().for_each(|mut guest| tell(&mut guest)));
         }
         fs::create_dir_all(self.data().join("gateway")).unwrap();
-        let agent = self.agent();
-        for path in [&self.data().join("postgres/.s.PGSQL.5432"), &self.data().join("gateway/admin.sock"), &agent, Path::new("/run/docker.sock")] {
-            let listener = UnixListener::bind(path).unwrap();
-            fs::set_permissions(path, Permissions::from_mode(0o666)).unwrap();
+        let data = self.data();
+        let (postgres, gateway) = (data.join("postgres/.s.PGSQL.5432"), data.join("gateway/admin.sock"));
+        for path in [postgres, gateway, self.agent(), PathBuf::from("/run/docker.sock")] {
+            let listener = UnixListener::bind(&path).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
             serve_local(listener);
         }
         serve_local(UnixListener::bind_addr(&SocketAddr::from_abstract_name("walls-abstract").unwrap()).unwrap());
