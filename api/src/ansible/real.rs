@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
-use super::inside::Inside;
+use super::inside::{Inside, is_made};
 use super::port::{Ansible, AnsibleError, LoadSpec, RunOutcome, RunSpec, SpoolPosition, SpoolSink};
 use super::printing::Printer;
 use super::run_dir::{Loaded, Prepared, RunDir};
@@ -49,8 +49,10 @@ impl AnsibleCore {
         let Some(Prepared { virtualenv, installed, wheels, loaded }) = dir.prepared()?.filter(|_| is_pinned) else {
             return Ok(None);
         };
-        let is_there = virtualenv.join("bin/python").is_file()
-            && installed.is_none_or(|installed| installed.is_dir())
+        // An earlier version left no file that says so, and may have made it readable to this user alone.
+        let is_there = is_made(&virtualenv)
+            && virtualenv.join("bin/python").is_file()
+            && installed.is_none_or(|installed| is_made(&installed) && installed.is_dir())
             && wheels.is_none_or(|wheels| wheels.is_file());
         let is_this = |loaded: &Loaded| is_there && loaded.fingerprint == loading::fingerprint(spec);
         Ok(loaded.filter(is_this))

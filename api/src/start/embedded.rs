@@ -8,6 +8,7 @@ use rust_embed::RustEmbed;
 use tokio::process::Command;
 
 use super::StartError;
+use crate::platform::sandbox;
 
 /// The files of a repository: path and content.
 pub(super) type Files = BTreeMap<String, Cow<'static, [u8]>>;
@@ -37,7 +38,8 @@ pub(super) async fn write(dir: &Path, files: Files) -> Result<(), StartError> {
     if !git(dir, &["status", "--porcelain"]).await?.is_empty() {
         git(dir, &["commit", "--quiet", "--message", "The files of this version"]).await?;
     }
-    Ok(())
+    // Whatever this program's umask is: runs read it as another user.
+    Ok(sandbox::take_back(dir)?)
 }
 
 async fn git(dir: &Path, arguments: &[&str]) -> Result<String, StartError> {

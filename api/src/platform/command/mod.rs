@@ -1,5 +1,5 @@
 //! Short-lived external programs: with a clean environment, a time limit and bounded output; they die with this program.
-//! Those that touch foreign content, such as `git` and `pip`, get their command from [`crate::platform::sandbox`]. Not here: playbooks, which outlast a database connection (`ansible/runner.rs`).
+//! Those that touch foreign content, such as `git` and `pip`, get their command from `platform/sandbox`. Not here: playbooks, which outlast a database connection (`ansible/runner.rs`).
 
 mod spawner;
 
@@ -18,6 +18,9 @@ pub use spawner::spawn;
 
 /// How many bytes of a program's stdout, and of its stderr, are kept.
 pub const OUTPUT_LIMIT: u64 = 1 << 20;
+
+/// How long output is read after a program has ended, if something that it has left holds it open.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// Variables that every program inherits.
 const PASSED_ON: &[&str] = &["HOME", "PATH"];
@@ -65,7 +68,7 @@ pub struct Output {
 }
 
 /// A command in its own process group with a clean environment; the kernel kills it when this program dies. For programs
-/// that touch nothing foreign: others are started behind a wall ([`crate::platform::sandbox`]).
+/// that touch nothing foreign: others are started behind a wall (`platform/sandbox`).
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = bare("setpriv");
     command.args(["--pdeathsig", "KILL", "--"]).arg(program);
@@ -106,10 +109,27 @@ pub async fn capture_up_to(
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut group = Group::start(command).await?;
     let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
-    let all = async { tokio::join!(read(stdout, most), read(stderr, most), group.child.wait()) };
-    let (stdout, stderr, status) = bounded(all, limit, cancel).await?;
-    let status = status?;
-    Ok(Output { success: status.success(), code: status.code(), stdout: stdout?, stderr: stderr? })
+    let (mut said, mut complained) = (Vec::new(), Vec::new());
+    let reading = async { tokio::try_join!(read(stdout, most, &mut said), read(stderr, most, &mut complained)) };
+    let all = async {
+        tokio::pin!(reading);
+        tokio::select! {
+            read = &mut reading => {
+                read?;
+                group.child.wait().await
+            }
+            status = group.child.wait() => {
+                // What it has left may hold its output open; what it printed itself has been read by then.
+                if let Ok(read) = timeout(LINGER, reading).await {
+                    read?;
+                }
+                status
+            }
+        }
+    };
+    let status = bounded(all, limit, cancel).await??;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(Output { success: status.success(), code: status.code(), stdout: text(&said), stderr: text(&complained) })
 }
 
 /// The error for a process that could not be started.
@@ -132,14 +152,13 @@ pub async fn bounded<T>(
     }
 }
 
-async fn read(from: Option<impl AsyncRead + Unpin>, most: u64) -> io::Result<String> {
-    let mut bytes = Vec::new();
+async fn read(from: Option<impl AsyncRead + Unpin>, most: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
     if let Some(mut from) = from {
-        (&mut from).take(most).read_to_end(&mut bytes).await?;
+        (&mut from).take(most).read_to_end(bytes).await?;
         // Read and discard the rest, so that the program does not block on a full pipe.
         tokio::io::copy(&mut from, &mut tokio::io::sink()).await?;
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(())
 }
 
 /// A child and its process group, which is killed when this is dropped.

@@ -11,6 +11,7 @@ mod build;
 mod cell;
 mod environment;
 mod etc;
+mod host;
 mod launch;
 mod network;
 mod probe;

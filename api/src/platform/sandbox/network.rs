@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::etc::{RESOLVER, Resolvers};
+use super::host;
 
 /// What a program may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,6 +58,10 @@ pub(super) struct Egress {
     pub(super) allowed: BTreeSet<SocketAddr>,
     /// Whole networks.
     pub(super) networks: Vec<IpNet>,
+    /// This host's own addresses: refused, although they may be public ones.
+    pub(super) own: Vec<IpAddr>,
+    /// The interface to name to pasta, where no route leads out.
+    pub(super) interface: Option<String>,
 }
 
 impl Egress {
@@ -74,7 +79,8 @@ impl Egress {
                 Ok(Err(_)) | Err(_) => tracing::warn!(host, "a proxy or index of the environment has no address now"),
             }
         }
-        Some(Self { resolvers: Resolvers::of_host(), allowed, networks: networks.to_vec() })
+        let (own, interface) = (host::addresses(), host::only_interface());
+        Some(Self { resolvers: Resolvers::of_host(), allowed, networks: networks.to_vec(), own, interface })
     }
 
     /// Options of pasta. Ports of the host's loopback interface are forwarded only if they are allowed.
@@ -87,6 +93,10 @@ impl Egress {
                 .map(str::to_owned)
                 .into();
         options.extend(["-T".to_owned(), forwarded]);
+        if let Some(interface) = &self.interface {
+            // It has no address and no router to copy from there, so it is given some of a network for tests.
+            options.extend(["-i", interface, "-a", "198.18.0.2", "-n", "30", "-g", "198.18.0.1"].map(str::to_owned));
+        }
         if self.resolvers.needs_forwarding() {
             options.extend(["--dns-forward".to_owned(), RESOLVER.to_string()]);
         }
@@ -107,6 +117,9 @@ impl Egress {
             rules.push(format!("{} accept", to(&network.trunc().to_string(), network.addr())));
         }
         let refuse = "reject with icmpx admin-prohibited";
+        for own in &self.own {
+            rules.push(format!("{} {refuse}", to(&own.to_string(), *own)));
+        }
         rules.push(format!("ip daddr {{ {REFUSED_4} }} {refuse}"));
         // Neighbours are asked for their hardware addresses.
         rules.push("icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept".to_owned());

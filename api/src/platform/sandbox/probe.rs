@@ -63,18 +63,20 @@ pub(super) async fn probe(settings: &SandboxSettings, state: &Path) -> Probed {
         makes_tun: is_root && Path::new(TUN).exists() && !is_open(Path::new(TUN)),
     };
     let files = tried(settings, &facts, state, Network::None).await;
-    let network = if files.is_ok() { tried(settings, &facts, state, Network::Public).await } else { files.clone() };
+    let network = match missing_for_network(is_root) {
+        Some(words) => Err(words),
+        None if files.is_ok() => {
+            tried(settings, &facts, state, Network::Public).await.map_err(|error| no_network(&error))
+        }
+        None => Err("it needs namespaces, too".to_owned()),
+    };
     let mut walls = vec![
         protection(
             "files and processes",
             files.map_err(|error| why_no_namespaces(&error)),
             "bubblewrap: own namespaces",
         ),
-        protection(
-            "network",
-            network.map_err(|error| why_no_network(&error)),
-            "pasta and nftables: public addresses only",
-        ),
+        protection("network", network, "pasta and nftables: public addresses only"),
         user(is_root, settings),
         system_calls(&facts),
     ];
@@ -152,16 +154,20 @@ fn why_no_namespaces(error: &str) -> String {
     format!("{remedy} ({error})")
 }
 
-fn why_no_network(error: &str) -> String {
-    if let Some(missing) = [("pasta", "passt"), ("nft", "nftables")].iter().find(|(program, _)| !has(program)) {
-        return format!("the program {} is missing: install {}", missing.0, missing.1);
+/// What is known to be missing before anything is tried: pasta waits where it should fail.
+fn missing_for_network(is_root: bool) -> Option<String> {
+    let programs = [("pasta", "passt"), ("nft", "nftables")];
+    if let Some((program, package)) = programs.into_iter().find(|(program, _)| !has(program)) {
+        return Some(format!("the program {program} is missing: install {package}"));
     }
-    if !Path::new(TUN).exists() {
-        return format!("{TUN} is missing: load it with `modprobe tun`, or give it to the container ({error})");
+    let tun = Path::new(TUN);
+    if !tun.exists() {
+        return Some(format!("{TUN} is missing: load it with `modprobe tun`, or give it to the container"));
     }
-    if error.contains("tun") && !is_open(Path::new(TUN)) {
-        return format!("{TUN} is not open to users: `chmod 666 {TUN}` ({error})");
-    }
+    (!is_root && !is_open(tun)).then(|| format!("{TUN} is not open to users: `chmod 666 {TUN}`"))
+}
+
+fn no_network(error: &str) -> String {
     format!("no network can be made: see docs/sandbox.md ({error})")
 }
 

@@ -13,7 +13,7 @@ async fn the_program_is_ready_while_a_worker_runs() {
     let anonymous = app.anonymous();
     assert_eq!(anonymous.get("/healthz").await.expect(200), json!({ "status": "ok" }));
     until("the worker has shown that it lives", async || anonymous.get("/readyz").await.status == 200).await;
-    let ready = json!({ "status": "ok", "database": "ok", "migrations": "ok", "workers": 1 });
+    let ready = json!({ "status": "ok", "database": "ok", "migrations": "ok", "workers": 1, "sandbox": null });
     assert_eq!(anonymous.get("/readyz").await.expect(200), ready);
     app.end().await;
 }

@@ -18,7 +18,8 @@ fn is_root() -> bool {
 #[tokio::test]
 async fn the_51st_process_is_refused() {
     // A shell would wait and try again.
-    let script = "/usr/bin/python3 -c 'import os, time\nfor n in range(64):\n  if os.fork() == 0: time.sleep(3); os._exit(0)'";
+    let script =
+        "/usr/bin/python3 -c 'import os, time\nfor n in range(64):\n  if os.fork() == 0: time.sleep(3); os._exit(0)'";
     if is_root() {
         let ended = limited(script, &bare(), small()).await;
         assert!(ended.stopped.as_deref().is_some_and(|words| words.contains("more than 50 processes")), "{ended:?}");
