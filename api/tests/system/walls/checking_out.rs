@@ -15,9 +15,22 @@ use super::world::{World, inside};
 use crate::system::ansible::support::{Repository, Taken, load, local_play};
 
 const EVENTS: &[&str] = &[
-    "applypatch-msg", "post-applypatch", "post-checkout", "post-commit", "post-index-change", "post-merge", "post-receive",
-    "post-update", "pre-auto-gc", "pre-commit", "pre-push", "proc-receive", "push-to-checkout", "reference-transaction",
-    "sendemail-validate", "update",
+    "applypatch-msg",
+    "post-applypatch",
+    "post-checkout",
+    "post-commit",
+    "post-index-change",
+    "post-merge",
+    "post-receive",
+    "post-update",
+    "pre-auto-gc",
+    "pre-commit",
+    "pre-push",
+    "proc-receive",
+    "push-to-checkout",
+    "reference-transaction",
+    "sendemail-validate",
+    "update",
 ];
 
 fn repository() -> Repository {
@@ -48,7 +61,9 @@ fn git_runs_no_hook_and_no_program_of_a_repository() {
         }
         write(&repository, "program", &program);
         let program = repository.0.path().join("program").display().to_string();
-        for setting in ["core.fsmonitor", "uploadpack.packObjectsHook", "core.sshCommand", "filter.evil.smudge", "diff.external"] {
+        for setting in
+            ["core.fsmonitor", "uploadpack.packObjectsHook", "core.sshCommand", "filter.evil.smudge", "diff.external"]
+        {
             repository.git(&["config", setting, &program]);
         }
         repository.git(&["config", "core.hooksPath", ".git/hooks"]);
@@ -87,17 +102,36 @@ fn a_submodule_shows_no_repository_that_belongs_to_the_manager() {
         let private = Repository(tempfile::tempdir_in(world.data()).unwrap());
         private.git(&["init", "--quiet", "--initial-branch=master"]);
         let commit = private.commit("secret", LOOT);
-        for url in [private.address(), format!("file://{}", private.address()), format!("ext::cat {}", private.address())] {
+        for url in
+            [private.address(), format!("file://{}", private.address()), format!("ext::cat {}", private.address())]
+        {
             let repository = repository();
             write(&repository, ".gitmodules", &format!("[submodule \"m\"]\n\tpath = m\n\turl = {url}\n"));
             repository.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},m")]);
             repository.git(&["add", ".gitmodules"]);
-            repository.git(&["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "--message=x"]);
+            repository.git(&[
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@example.com",
+                "commit",
+                "--quiet",
+                "--message=x",
+            ]);
             if !url.starts_with("ext") {
                 // Without a wall, git has it.
                 let copy = tempfile::tempdir().unwrap();
-                let arguments = ["-c", "protocol.file.allow=always", "clone", "--quiet", "--recurse-submodules", "--", &repository.address()];
-                let cloned = std::process::Command::new("git").args(arguments).arg(copy.path().join("x")).status().unwrap();
+                let arguments = [
+                    "-c",
+                    "protocol.file.allow=always",
+                    "clone",
+                    "--quiet",
+                    "--recurse-submodules",
+                    "--",
+                    &repository.address(),
+                ];
+                let cloned =
+                    std::process::Command::new("git").args(arguments).arg(copy.path().join("x")).status().unwrap();
                 assert!(cloned.success() && fs::read_to_string(copy.path().join("x/m/secret")).unwrap() == LOOT);
             }
             let (words, said) = prepare(&world, &repository, "13").await;
@@ -110,26 +144,44 @@ fn a_submodule_shows_no_repository_that_belongs_to_the_manager() {
 
 #[test]
 fn a_submodule_or_file_behind_a_symbolic_link_is_not_written_outside_of_the_checkout() {
-    inside("checking_out::a_submodule_or_file_behind_a_symbolic_link_is_not_written_outside_of_the_checkout", async |world| {
-        let (repository, role, outside) = (repository(), repository(), world.data().join("outside"));
-        fs::create_dir_all(outside.join("m")).unwrap();
-        symlink(&outside, repository.0.path().join("link")).unwrap();
-        let commit = role.git(&["rev-parse", "HEAD"]);
-        write(&repository, ".gitmodules", &format!("[submodule \"m\"]\n\tpath = link/m\n\turl = {}\n", role.address()));
-        let tree = format!("160000 commit {commit}\tm\n");
-        let subtree = piped(&repository, &["mktree", "--missing"], &tree);
-        let link = piped(&repository, &["hash-object", "-w", "--stdin"], outside.to_str().unwrap());
-        let modules = repository.git(&["hash-object", "-w", ".gitmodules"]);
-        let own = repository.git(&["ls-tree", "HEAD"]);
-        // Two entries of one name: a link, and a directory with the submodule.
-        let top = format!("{own}\n100644 blob {modules}\t.gitmodules\n120000 blob {link}\tlink\n040000 tree {subtree}\tlink\n");
-        let top = piped(&repository, &["mktree"], &top);
-        let commit = repository.git(&["-c", "user.name=t", "-c", "user.email=t@example.com", "commit-tree", "-m", "x", &top]);
-        repository.git(&["update-ref", "refs/heads/master", &commit]);
-        let (words, _) = prepare(&world, &repository, "14").await;
-        assert!(words.is_some(), "it was checked out");
-        assert_eq!(fs::read_dir(outside.join("m")).unwrap().count(), 0);
-    });
+    inside(
+        "checking_out::a_submodule_or_file_behind_a_symbolic_link_is_not_written_outside_of_the_checkout",
+        async |world| {
+            let (repository, role, outside) = (repository(), repository(), world.data().join("outside"));
+            fs::create_dir_all(outside.join("m")).unwrap();
+            symlink(&outside, repository.0.path().join("link")).unwrap();
+            let commit = role.git(&["rev-parse", "HEAD"]);
+            write(
+                &repository,
+                ".gitmodules",
+                &format!("[submodule \"m\"]\n\tpath = link/m\n\turl = {}\n", role.address()),
+            );
+            let tree = format!("160000 commit {commit}\tm\n");
+            let subtree = piped(&repository, &["mktree", "--missing"], &tree);
+            let link = piped(&repository, &["hash-object", "-w", "--stdin"], outside.to_str().unwrap());
+            let modules = repository.git(&["hash-object", "-w", ".gitmodules"]);
+            let own = repository.git(&["ls-tree", "HEAD"]);
+            // Two entries of one name: a link, and a directory with the submodule.
+            let top = format!(
+                "{own}\n100644 blob {modules}\t.gitmodules\n120000 blob {link}\tlink\n040000 tree {subtree}\tlink\n"
+            );
+            let top = piped(&repository, &["mktree"], &top);
+            let commit = repository.git(&[
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@example.com",
+                "commit-tree",
+                "-m",
+                "x",
+                &top,
+            ]);
+            repository.git(&["update-ref", "refs/heads/master", &commit]);
+            let (words, _) = prepare(&world, &repository, "14").await;
+            assert!(words.is_some(), "it was checked out");
+            assert_eq!(fs::read_dir(outside.join("m")).unwrap().count(), 0);
+        },
+    );
 }
 
 #[test]

@@ -25,7 +25,8 @@ class CallbackModule(CallbackBase):
 fn a_playbook_that_prints_without_end_is_ended_with_words() {
     inside("output::a_playbook_that_prints_without_end_is_ended_with_words", async |mut world| {
         let before = world.state();
-        let (repository, dir) = (Repository::with_playbook(&local_play("    - {command: 'true'}\n")), world.run_dir("16"));
+        let (repository, dir) =
+            (Repository::with_playbook(&local_play("    - {command: 'true'}\n")), world.run_dir("16"));
         repository.commit("ansible.cfg", "[defaults]\ncallbacks_enabled = flood\n");
         repository.commit("playbooks/callback_plugins/flood.py", FLOOD);
         let spec = spec(&repository, &dir);
@@ -51,7 +52,8 @@ fn a_program_that_prints_without_end_is_kept_in_bounds() {
         let account = sandbox.account().await.unwrap();
         let mut cell = sandbox.cell(&account, "sh", &Wall::new("/tmp")).await.unwrap();
         cell.command.args(["-c", "timeout 2 yes; echo done >&2"]);
-        let output = ocim::platform::sandbox::capture_up_to(1000, cell, Duration::from_secs(20), &CancellationToken::new());
+        let output =
+            ocim::platform::sandbox::capture_up_to(1000, cell, Duration::from_secs(20), &CancellationToken::new());
         let output = output.await.unwrap();
         assert_eq!((output.stdout.len(), output.stderr.trim()), (1000, "done"));
     });
@@ -66,7 +68,8 @@ fn sequences_for_a_terminal_do_not_get_into_the_log() {
         let tasks = tasks + "    - {name: fails, fail: {msg: \"\\e]0;walls-title\\a \\e[2J walls-end\"}}\n";
         let (repository, dir) = (Repository::with_playbook(&local_play(&tasks)), world.run_dir("17"));
         let spec = spec(&repository, &dir);
-        let (ansible, cancel, mut taken) = (world.ansible(false, RunLimits::default()), CancellationToken::new(), Taken::default());
+        let (ansible, cancel, mut taken) =
+            (world.ansible(false, RunLimits::default()), CancellationToken::new(), Taken::default());
         ansible.prepare(&load(&spec), &mut taken, &cancel).await.unwrap();
         let outcome = ansible.run(&spec, &mut taken, &cancel).await.unwrap();
         // The control: the spool has them.
@@ -75,11 +78,13 @@ fn sequences_for_a_terminal_do_not_get_into_the_log() {
         let said = taken.texts().join("\n") + &format!("{outcome:?}");
         assert!(said.contains("walls-end"), "{said}");
         let is_colour = |rest: &str| {
-            let numbers = rest.strip_prefix('[').unwrap_or_default().trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+            let numbers =
+                rest.strip_prefix('[').unwrap_or_default().trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
             numbers.starts_with('m')
         };
         for text in taken.texts() {
-            for (at, sign) in text.char_indices().filter(|(_, sign)| sign.is_control() && !matches!(sign, '\n' | '\t')) {
+            for (at, sign) in text.char_indices().filter(|(_, sign)| sign.is_control() && !matches!(sign, '\n' | '\t'))
+            {
                 assert!(sign == '\u{1b}' && is_colour(&text[at + 1..]), "{text:?}");
             }
         }

@@ -52,7 +52,8 @@ fn repository(world: &World, dir: &Path, attempts: &[Attempt]) -> Repository {
 #[test]
 fn no_attempt_of_a_playbook_succeeds_and_without_the_wall_each_does() {
     inside("playing::no_attempt_of_a_playbook_succeeds_and_without_the_wall_each_does", async |mut world| {
-        let machine = Attempt { name: "port of its own machine", kind: Kind::Reaches, shell: "tcp 10.213.0.7 22", ..all()[0] };
+        let machine =
+            Attempt { name: "port of its own machine", kind: Kind::Reaches, shell: "tcp 10.213.0.7 22", ..all()[0] };
         let attempts = all();
         let mut wrong = Vec::new();
         for attempt in &attempts {
@@ -65,12 +66,16 @@ fn no_attempt_of_a_playbook_succeeds_and_without_the_wall_each_does() {
         let dir = world.run_dir("8");
         let repository = repository(&world, &dir, &[attempts.as_slice(), &[machine]].concat());
         let spec = spec(&repository, &dir);
-        let (ansible, cancel, mut taken) = (world.ansible(false, RunLimits::default()), CancellationToken::new(), Taken::default());
+        let (ansible, cancel, mut taken) =
+            (world.ansible(false, RunLimits::default()), CancellationToken::new(), Taken::default());
         ansible.prepare(&load(&spec), &mut taken, &cancel).await.unwrap();
         let outcome = ansible.run(&spec, &mut taken, &cancel).await.unwrap();
-        let RunOutcome::Failed { failed_task: Some((task, words)), .. } = &outcome else { panic!("{outcome:?}\n{taken:#?}") };
+        let RunOutcome::Failed { failed_task: Some((task, words)), .. } = &outcome else {
+            panic!("{outcome:?}\n{taken:#?}")
+        };
         assert_eq!((task.as_str(), words.as_str()), ("gives up", "nothing was to be had"));
-        let made = |attempt: &Attempt| fs::read_to_string(dir.join("checkout/made").join(attempt.file())).unwrap_or_default();
+        let made =
+            |attempt: &Attempt| fs::read_to_string(dir.join("checkout/made").join(attempt.file())).unwrap_or_default();
         for attempt in &attempts {
             let said = made(attempt);
             if !said.contains("ended with ") {

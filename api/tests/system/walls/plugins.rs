@@ -21,8 +21,16 @@ tcp 127.0.0.1 5000; local_socket "$DATA/postgres/.s.PGSQL.5432"; tcp 169.254.169
 
 /// Name, path and content. `TRY` (in Python) and `SHELL` make the attempts, and keep what they print under the name.
 const FILES: &[(&str, &str, &str)] = &[
-    ("filter plugin", "playbooks/filter_plugins/evil.py", "TRY\nclass FilterModule:\n    def filters(self): return {'evil': str}\n"),
-    ("test plugin", "playbooks/test_plugins/evil.py", "TRY\nclass TestModule:\n    def tests(self): return {'evil': bool}\n"),
+    (
+        "filter plugin",
+        "playbooks/filter_plugins/evil.py",
+        "TRY\nclass FilterModule:\n    def filters(self): return {'evil': str}\n",
+    ),
+    (
+        "test plugin",
+        "playbooks/test_plugins/evil.py",
+        "TRY\nclass TestModule:\n    def tests(self): return {'evil': bool}\n",
+    ),
     (
         "lookup plugin",
         "playbooks/lookup_plugins/evil.py",

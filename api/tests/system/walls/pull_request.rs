@@ -111,7 +111,9 @@ impl Program {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ocim"));
         command.arg("server").env("OCIM_DATA_DIR", data.path()).env("OCIM_CACHE_DIR", cache_dir());
         command.env("OCIM_LISTEN", &listen).env("OCIM_GATEWAY_LISTEN", gateway).env("OCIM_ADMIN_PASSWORD", PASSWORD);
-        command.env("DEFAULT_CONFIGURATION_REPO_URL", repository.address()).env("DEFAULT_CONFIGURATION_VERSION", "master");
+        command
+            .env("DEFAULT_CONFIGURATION_REPO_URL", repository.address())
+            .env("DEFAULT_CONFIGURATION_VERSION", "master");
         command.env("OCIM_CONFIGURATION_SOURCES", format!("https://*,{}", repository.address()));
         command.env("GITHUB_API_URL", &github.base).env("WATCH_FORK", FORK).env("WATCH_ORGANIZATION", "acme");
         command.env("WATCH_INTERVAL", "1").env("WATCH_REPORT", "nothing");
@@ -139,7 +141,8 @@ impl Program {
         let mut found = Value::Null;
         self.until("the build has failed", async || {
             let page = self.client.get("/api/v1/app-servers").await.expect(200);
-            let Some(id) = page["items"].as_array().and_then(|items| items.last()).and_then(|one| one["id"].as_i64()) else {
+            let Some(id) = page["items"].as_array().and_then(|items| items.last()).and_then(|one| one["id"].as_i64())
+            else {
                 return false;
             };
             found = self.client.get(&format!("/api/v1/app-servers/{id}")).await.expect(200);

@@ -285,7 +285,8 @@ impl World {
         state.push(format!("set-uid files: {}", run(Command::new("sh").args(["-c", &set_uid]))));
         state.push(fs::read_to_string("/proc/self/mountinfo").unwrap());
         state.push(run(Command::new("ip").args(["-o", "address"])));
-        let count = |uid: &u32| !run(Command::new("sh").args(["-c", &format!("ps -o args= --user {uid} || true")])).is_empty();
+        let count =
+            |uid: &u32| !run(Command::new("sh").args(["-c", &format!("ps -o args= --user {uid} || true")])).is_empty();
         state.push(format!("users with processes: {:?}", self.uids.clone().filter(count).collect::<Vec<_>>()));
         let groups = "find /sys/fs/cgroup -maxdepth 4 -type d -name 'run-*'";
         let groups = run(Command::new("sh").args(["-c", groups]));

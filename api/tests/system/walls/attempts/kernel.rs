@@ -49,8 +49,11 @@ if libc.syscall(298 if os.uname().machine == "x86_64" else 241, what, 0, -1, -1,
     ),
     widens("packets", "python3 -c 'import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 768)' && worked"),
     widens("raw sockets", "python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)' && worked"),
-    widens("sockets of the kernel's ciphers", "python3 -c 'import socket; socket.socket(38, socket.SOCK_SEQPACKET)' && worked")
-        .control(Control::If("python3 -c 'import socket; socket.socket(38, socket.SOCK_SEQPACKET)'")),
+    widens(
+        "sockets of the kernel's ciphers",
+        "python3 -c 'import socket; socket.socket(38, socket.SOCK_SEQPACKET)' && worked",
+    )
+    .control(Control::If("python3 -c 'import socket; socket.socket(38, socket.SOCK_SEQPACKET)'")),
     widens("fixed addresses", "setarch -R true && worked"),
     // As if somebody had typed a character into the terminal. A terminal of its own stands for the operator's.
     widens(

@@ -56,9 +56,7 @@ root = libc.syscall(304 if os.uname().machine == "x86_64" else 265, os.open(".",
 if root < 0: sys.exit(os.strerror(ctypes.get_errno()))
 print(os.read(os.open(sys.argv[1].lstrip("/") + "/keys/secrets", 0, dir_fd=root), 99))' "$DATA""#,
     )
-    .control(Control::If(
-        r#"[ "$(stat -f -c %T "$DATA")" = ext2/ext3 ] && [ "$(stat -c %m "$DATA")" = / ]"#,
-    )),
+    .control(Control::If(r#"[ "$(stat -f -c %T "$DATA")" = ext2/ext3 ] && [ "$(stat -c %m "$DATA")" = / ]"#)),
     reads(
         "memory of another process",
         r#"python3 -c '
