@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ocim::ansible::port::{Ansible as _, RunOutcome};
-use ocim::platform::sandbox::{RunLimits, Wall};
+use ocim::platform::sandbox::{RunLimits, Wall, capture_up_to};
 use tokio_util::sync::CancellationToken;
 
 use super::playing::spec;
@@ -52,9 +52,8 @@ fn a_program_that_prints_without_end_is_kept_in_bounds() {
         let account = sandbox.account().await.unwrap();
         let mut cell = sandbox.cell(&account, "sh", &Wall::new("/tmp")).await.unwrap();
         cell.command.args(["-c", "timeout 2 yes; echo done >&2"]);
-        let output =
-            ocim::platform::sandbox::capture_up_to(1000, cell, Duration::from_secs(20), &CancellationToken::new());
-        let output = output.await.unwrap();
+        let cancel = CancellationToken::new();
+        let output = capture_up_to(1000, cell, Duration::from_secs(20), &cancel).await.unwrap();
         assert_eq!((output.stdout.len(), output.stderr.trim()), (1000, "done"));
     });
 }
