@@ -1,6 +1,7 @@
 //! The rules of the architecture: dependencies point one way, only stores write queries, only `http` uses the web
 //! server, and no generic room names an application. Checked on the paths in every source file.
 
+mod evidence;
 mod layers;
 mod source;
 mod words;

@@ -49,6 +49,10 @@ async fn each_outcome_of_a_playbook_has_its_failure_text() {
         ),
         (RunOutcome::LineTimeout, "The playbook printed nothing for 30 s and was ended"),
         (RunOutcome::GlobalTimeout, "The playbook took longer than 30 s and was ended"),
+        (
+            RunOutcome::Limit { words: "it wrote more than 5 MB and was ended".to_owned() },
+            "The playbook met a limit of its run: it wrote more than 5 MB and was ended",
+        ),
     ] {
         app.ansible.next_run(FakeEnd::Outcome(outcome));
         let built = app.built(instance).await;

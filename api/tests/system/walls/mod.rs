@@ -1,9 +1,18 @@
 //! What foreign code tries from behind its walls. Each attempt that reads or reaches something has a control: the same
 //! attempt succeeds without the walls.
 
+mod attempts;
+mod checking_out;
+mod exhausting;
+mod installing;
 mod limits;
+mod output;
+mod playing;
+mod plugins;
+mod pull_request;
 mod reaching;
 mod reading;
+mod world;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

@@ -44,7 +44,7 @@ fn end(outcome: &RunOutcome) -> Vec<String> {
                 told.push(format!("words: {}", one_line(words)));
             }
         }
-        RunOutcome::LineTimeout | RunOutcome::GlobalTimeout | RunOutcome::Cancelled => {
+        RunOutcome::LineTimeout | RunOutcome::GlobalTimeout | RunOutcome::Limit { .. } | RunOutcome::Cancelled => {
             told.push(format!("end: {outcome:?}"));
         }
     }

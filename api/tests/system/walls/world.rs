@@ -1,0 +1,359 @@
+//! A host of the test's own: this test again, in new mount, network, IPC and host name namespaces, with what a manager
+//! has. So attempts may be tried without a wall, and nothing of the real host is in their reach.
+
+use std::fs::{self, File, Permissions};
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, UdpSocket};
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
+use ocim::git::real::GitCli;
+use ocim::platform::sandbox::{RunLimits, Sandbox, SandboxSettings};
+use tempfile::TempDir;
+
+use super::attempts::{Attempt, Control, LOOT, PREAMBLE};
+use crate::system::ansible::support::{self, Repository, local_play};
+use crate::system::machines::yard::{is_root, run};
+
+/// Says to the test that it is in its own world.
+const MARK: &str = "OCIM_TEST_WALLS";
+/// Users for runs, apart from those of other programs on this host.
+const FIRST_UID: u32 = 1_900_020_000;
+const UIDS: u32 = 20;
+/// The only server that a run may reach.
+pub const MACHINE: &str = "10.213.0.7:22";
+
+/// Wires to nowhere: their addresses are the host's own, so that servers on them answer. The locks of the
+/// runs' users stay those of the real host.
+const NETWORK: &str = "
+set -e
+ip link set lo up
+wire() { NAME=$1; ip link add $1 type veth peer name $1-far; ip link set $1 up; ip link set $1-far up; }
+address() { ip address add $1 dev $NAME $2; }
+wire uplink
+address 203.0.113.10/24; address 2001:db8:77::10/64 nodad; address fe80::77/64 nodad
+ip route add default via 203.0.113.1; ip -6 route add default via 2001:db8:77::1
+wire second; address 198.51.100.10/24; address 2001:db8:88::10/64 nodad
+wire metadata; address 169.254.169.254/32
+wire machines; address 10.213.0.7/24; address 10.213.0.9/24
+wire office; address 192.168.77.5/24; address fd00:77::5/64 nodad
+mkdir -p -m 700 /run/ocim-sandbox
+mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+mkdir /dev/shm/kept; mount --bind /run/ocim-sandbox /dev/shm/kept
+mount -t tmpfs tmpfs /run; mkdir -m 700 /run/ocim-sandbox; mount --move /dev/shm/kept /run/ocim-sandbox; rmdir /dev/shm/kept
+";
+
+/// Where servers listen; the link-local address has its interface's number.
+const SERVERS: &[&str] = &[
+    "127.0.0.1:5000",
+    "127.8.8.8:5000",
+    "[::1]:5000",
+    "127.0.0.1:5432",
+    "203.0.113.10:5001",
+    "198.51.100.10:5001",
+    "[2001:db8:88::10]:5001",
+    "169.254.169.254:80",
+    "10.213.0.9:22",
+    MACHINE,
+    "10.213.0.7:80",
+    "192.168.77.5:8000",
+    "[fd00:77::5]:8000",
+];
+
+/// The host, its manager and what they have.
+pub struct World {
+    dir: TempDir,
+    uids: std::ops::RangeInclusive<u32>,
+    victim: Child,
+    sacrifice: Child,
+    segment: String,
+}
+
+/// Runs a test in a world of its own: starts itself again in there. `name` is the test's.
+pub fn inside<F: Future<Output = ()>>(name: &str, body: impl FnOnce(World) -> F) {
+    if std::env::var_os(MARK).is_some() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(body(World::make()));
+        return;
+    }
+    if !is_root() {
+        return;
+    }
+    make_virtualenv();
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--net", "--ipc", "--uts", "--propagation", "private", "--", "timeout", "300"]);
+    command.arg(std::env::current_exe().unwrap());
+    command.args(["--exact", &format!("system::walls::{name}"), "--nocapture", "--test-threads=1"]);
+    let agent = format!("{}/agent", std::env::temp_dir().display());
+    command.env(MARK, "1").env("OCIM_SECRET_KEYS", LOOT).env("DATABASE_URL", LOOT).env("SSH_AUTH_SOCK", agent);
+    let output = command.output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    println!("{said}");
+    assert!(output.status.success() && said.contains("1 passed"), "{name} fails in its own world: see above");
+}
+
+/// The virtualenv of the tests' requirements, once for all of them.
+fn make_virtualenv() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let make = async {
+            let (repository, dir) = (Repository::with_playbook(&local_play("    - meta: noop\n")), support_dir());
+            support::prepare(&repository.spec(&dir.path().join("run"))).await;
+        };
+        let make = move || tokio::runtime::Runtime::new().unwrap().block_on(make);
+        std::thread::spawn(make).join().unwrap();
+    });
+}
+
+fn support_dir() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+impl World {
+    fn make() -> Self {
+        run(Command::new("sh").args(["-c", NETWORK]));
+        let dir = tempfile::tempdir().unwrap();
+        let first = FIRST_UID + std::process::id() % 1000 * UIDS;
+        let segment = run(Command::new("ipcmk").args(["-M", "4096", "-p", "0666"]));
+        let segment = segment.trim().rsplit(' ').next().unwrap().to_owned();
+        overlay(&support::config().cache_dir, dir.path());
+        write(&dir.path().join("data/keys/secrets"));
+        let (victim, sacrifice) = (sleeper(dir.path()), sleeper(dir.path()));
+        let world = Self { dir, uids: first..=first + UIDS - 1, victim, sacrifice, segment };
+        world.furnish();
+        world.serve();
+        world
+    }
+
+    /// The manager's data directory.
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// The directory of this run.
+    pub fn run_dir(&self, name: &str) -> PathBuf {
+        self.data().join("runs").join(name)
+    }
+
+    fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
+    }
+
+    fn cache() -> PathBuf {
+        support::config().cache_dir
+    }
+
+    /// Writes what the attempts are after, as it was before any of them.
+    fn furnish(&self) {
+        for name in ["keys/secrets", "ssh/id_ed25519", "postgres/password", "runs/7/variables.json", "runs/7/events"] {
+            write(&self.data().join(name));
+        }
+        write(&self.data().join("runs/7/checkout/file"));
+        write(&self.home().join(".ssh/id_ed25519"));
+        write(&Self::cache().join("venv/other/bin/ansible-playbook"));
+        write(Path::new("/dev/shm/walls-loot"));
+        fs::create_dir_all(Self::cache().join("git")).unwrap();
+        fs::create_dir_all(Self::cache().join("wheels")).unwrap();
+        fs::set_permissions(self.data(), Permissions::from_mode(0o700)).unwrap();
+        fs::set_permissions(Path::new("/dev/shm/walls-loot"), Permissions::from_mode(0o644)).unwrap();
+    }
+
+    /// Starts the servers: whoever connects gets the loot.
+    fn serve(&self) {
+        let uplink = run(Command::new("ip").args(["-o", "link", "show", "uplink"]));
+        let link_local = format!("[fe80::77%{}]:8000", uplink.split(':').next().unwrap());
+        for address in SERVERS.iter().copied().chain([link_local.as_str()]) {
+            let listener = TcpListener::bind(address).unwrap_or_else(|error| panic!("{address}: {error}"));
+            std::thread::spawn(move || listener.incoming().flatten().for_each(|mut guest| tell(&mut guest)));
+        }
+        fs::create_dir_all(self.data().join("gateway")).unwrap();
+        let data = self.data();
+        let (postgres, gateway) = (data.join("postgres/.s.PGSQL.5432"), data.join("gateway/admin.sock"));
+        for path in [postgres, gateway, self.agent(), PathBuf::from("/run/docker.sock")] {
+            let listener = UnixListener::bind(&path).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+            serve_local(listener);
+        }
+        serve_local(UnixListener::bind_addr(&SocketAddr::from_abstract_name("walls-abstract").unwrap()).unwrap());
+        let socket = UdpSocket::bind("10.213.0.9:53").unwrap();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 16];
+            while let Ok((_, guest)) = socket.recv_from(&mut bytes) {
+                socket.send_to(LOOT.as_bytes(), guest).unwrap();
+            }
+        });
+    }
+
+    fn agent(&self) -> PathBuf {
+        self.dir.path().join("agent.sock")
+    }
+
+    /// A script that makes the attempt in a run with this directory.
+    pub fn script(&self, shell: &str, run_dir: &Path) -> String {
+        let disk = fs::read_to_string("/proc/partitions").unwrap();
+        let disk: Vec<_> = disk.lines().nth(2).unwrap_or("0 0 0 none").split_whitespace().collect();
+        let first = fs::read_to_string("/proc/1/comm").unwrap();
+        let mut text = PREAMBLE.to_owned();
+        for (name, value) in [
+            ("DATA", self.data().display().to_string()),
+            ("MANAGERS_HOME", self.home().display().to_string()),
+            ("CACHE", Self::cache().display().to_string()),
+            ("RUN", run_dir.display().to_string()),
+            ("AGENT", self.agent().display().to_string()),
+            ("VICTIM", self.victim.id().to_string()),
+            ("SACRIFICE", self.sacrifice.id().to_string()),
+            ("SEGMENT", self.segment.clone()),
+            ("DISK", disk[3].to_owned()),
+            ("DISK_MAJOR", disk[0].to_owned()),
+            ("DISK_MINOR", disk[1].to_owned()),
+            ("FIRST", first.trim().to_owned()),
+        ] {
+            text.push_str(&format!("{name}='{value}'\n"));
+        }
+        text + shell + "\n"
+    }
+
+    /// What the script prints without the wall; none if this host cannot show it. Afterwards all is as before.
+    pub fn without_wall(&mut self, attempt: &Attempt) -> Option<String> {
+        let dir = self.run_dir("control");
+        fs::create_dir_all(dir.join("work")).unwrap();
+        let at = |shell: &str| {
+            let mut command = Command::new("unshare");
+            command.args(["--mount", "--propagation", "private"]);
+            if attempt.control == Control::OwnProcesses {
+                command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]);
+            }
+            command.args(["--", "timeout", "20", "sh", "-c", &self.script(shell, &dir)]).current_dir(dir.join("work"));
+            let output = command.env("HOME", dir.join("work")).stdin(Stdio::null()).output().unwrap();
+            let said = [output.stdout, output.stderr].concat();
+            (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+        };
+        if let Control::If(condition) = attempt.control
+            && !at(condition).0
+        {
+            println!("no control on this host, which lacks what it needs: {}", attempt.name);
+            return None;
+        }
+        let said = at(attempt.shell).1;
+        self.restore();
+        Some(said)
+    }
+
+    /// Undoes what an attempt did without the wall.
+    pub fn restore(&mut self) {
+        if self.sacrifice.try_wait().unwrap().is_some() {
+            self.sacrifice = sleeper(self.dir.path());
+        }
+        for path in ["wheels/evil-1.0-py3-none-any.whl", "galaxy/evil", "git/evil"] {
+            let _ = fs::remove_file(Self::cache().join(path));
+        }
+        let _ = fs::remove_dir_all(self.run_dir("control"));
+        self.furnish();
+    }
+
+    /// The sandbox of this world.
+    pub fn sandbox(&self, is_off: bool, limits: RunLimits) -> Arc<Sandbox> {
+        let settings = SandboxSettings::new(Self::cache().join("sandbox"));
+        Arc::new(Sandbox::new(SandboxSettings { is_off, uids: self.uids.clone(), limits, ..settings }))
+    }
+
+    /// The real Ansible with this sandbox.
+    pub fn ansible(&self, is_off: bool, limits: RunLimits) -> AnsibleCore {
+        let sandbox = self.sandbox(is_off, limits);
+        let config = AnsibleConfig { sandbox: sandbox.clone(), ..support::config() };
+        AnsibleCore::new(config, Arc::new(GitCli { cache_dir: Self::cache(), sandbox }))
+    }
+
+    /// All that a run might have changed or left, apart from its own directory: contents and owners of the manager's
+    /// files, set-uid files anywhere, mounts, interfaces, control groups, and processes of runs.
+    pub fn state(&mut self) -> Vec<String> {
+        assert!(self.victim.try_wait().unwrap().is_none(), "the victim was ended");
+        assert!(self.sacrifice.try_wait().unwrap().is_none(), "a process of the manager was ended");
+        let mut state = Vec::new();
+        for root in [self.data(), self.home(), Self::cache().join("venv/other"), Self::cache().join("wheels")] {
+            list(&root, &mut state);
+        }
+        for file in [Self::cache().join("git/evil"), Self::cache().join("galaxy/evil"), PathBuf::from("/run/evil")] {
+            assert!(!file.exists(), "{} was written", file.display());
+        }
+        let set_uid = format!("find '{}' -perm /6000 -type f", self.dir.path().display());
+        state.push(format!("set-uid files: {}", run(Command::new("sh").args(["-c", &set_uid]))));
+        state.push(fs::read_to_string("/proc/self/mountinfo").unwrap());
+        state.push(run(Command::new("ip").args(["-o", "address"])));
+        let count =
+            |uid: &u32| !run(Command::new("sh").args(["-c", &format!("ps -o args= --user {uid} || true")])).is_empty();
+        state.push(format!("users with processes: {:?}", self.uids.clone().filter(count).collect::<Vec<_>>()));
+        let groups = "find /sys/fs/cgroup -maxdepth 4 -type d -name 'run-*'";
+        let groups = run(Command::new("sh").args(["-c", groups]));
+        let own = |line: &&str| self.uids.clone().any(|uid| line.contains(&uid.to_string()));
+        state.push(format!("control groups: {:?}", groups.lines().filter(own).collect::<Vec<_>>()));
+        state
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for child in [&mut self.victim, &mut self.sacrifice] {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Lets this world write to the shared cache without changing it.
+fn overlay(cache: &Path, dir: &Path) {
+    for name in ["upper", "work"] {
+        fs::create_dir_all(dir.join("overlay").join(name)).unwrap();
+    }
+    let at = dir.join("overlay").display().to_string();
+    let options = format!("lowerdir={},upperdir={at}/upper,workdir={at}/work", cache.display());
+    run(Command::new("mount").args(["-t", "overlay", "overlay", "-o", &options]).arg(cache));
+}
+
+fn write(path: &Path) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut file = File::create(path).unwrap();
+    file.write_all(LOOT.as_bytes()).unwrap();
+    file.set_permissions(Permissions::from_mode(0o600)).unwrap();
+}
+
+/// A process of the manager: works in its data directory, with a secret file open.
+fn sleeper(dir: &Path) -> Child {
+    let keys = File::open(dir.join("data/keys/secrets")).unwrap();
+    Command::new("sleep").arg("1000").current_dir(dir.join("data")).stdin(keys).spawn().unwrap()
+}
+
+fn tell(guest: &mut impl std::io::Write) {
+    // The guest may be gone already.
+    let _ = guest.write_all(LOOT.as_bytes());
+}
+
+fn serve_local(listener: UnixListener) {
+    std::thread::spawn(move || listener.incoming().flatten().for_each(|mut guest| tell(&mut guest)));
+}
+
+/// Paths, owners, modes and contents.
+fn list(path: &Path, found: &mut Vec<String>) {
+    use std::os::unix::fs::MetadataExt as _;
+    // Runs write into their own directories.
+    if path.parent().is_some_and(|parent| parent.ends_with("data/runs")) && !path.ends_with("7") {
+        return;
+    }
+    let Ok(data) = path.symlink_metadata() else { return };
+    let mut content = Vec::new();
+    if data.is_file() {
+        File::open(path).unwrap().take(4096).read_to_end(&mut content).unwrap();
+    }
+    let content = String::from_utf8_lossy(&content).into_owned();
+    found.push(format!("{} {:o} {}:{} {content}", path.display(), data.mode(), data.uid(), data.gid()));
+    if data.is_dir() {
+        let mut entries: Vec<_> = fs::read_dir(path).unwrap().flatten().map(|entry| entry.path()).collect();
+        entries.sort();
+        entries.iter().for_each(|entry| list(entry, found));
+    }
+}
