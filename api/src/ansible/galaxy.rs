@@ -84,7 +84,6 @@ struct File {
 
 /// What to install for a run.
 pub(super) struct Wanted<'a> {
-    pub inside: &'a Inside<'a>,
     pub virtualenv: &'a Path,
     pub cache_dir: &'a Path,
     /// The playbook's path in the repository.
@@ -97,7 +96,7 @@ pub(super) struct Wanted<'a> {
 /// Installs the requirements unless they are installed; none if there are no requirements.
 pub(super) async fn ensure(
     wanted: &Wanted<'_>,
-    dir: &RunDir,
+    (dir, inside): (&RunDir, &Inside<'_>),
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
 ) -> Result<Option<(PathBuf, Hold)>, AnsibleError> {
@@ -120,7 +119,7 @@ pub(super) async fn ensure(
     }
     for file in &files {
         for kind in &file.kinds {
-            if let Err(error) = install(wanted, file, *kind, &installed, dir, cancel, printer).await {
+            if let Err(error) = install(wanted, file, *kind, &installed, (dir, inside), cancel, printer).await {
                 // Only to free space: without the marker it is never used.
                 drop(remove_dir(&installed));
                 return Err(error);
@@ -174,7 +173,7 @@ async fn install(
     file: &File,
     kind: Kind,
     installed: &Path,
-    dir: &RunDir,
+    (dir, inside): (&RunDir, &Inside<'_>),
     cancel: &CancellationToken,
     printer: &mut Printer<'_>,
 ) -> Result<(), AnsibleError> {
@@ -182,7 +181,7 @@ async fn install(
     let checkout = dir.checkout();
     let wall = inside::run_dir(Wall::new(checkout.join(&file.base)), dir).write(installed).reach(Network::Public);
     let wall = wall.show_all(inside::virtualenv(wanted.virtualenv)).copy(dir.empty_configuration()).with_scratch();
-    let mut cell = wanted.inside.cell(bin.join("python"), &wall).await?;
+    let mut cell = inside.cell(bin.join("python"), &wall).await?;
     let command = &mut cell.command;
     command.arg(bin.join("ansible-galaxy")).args([kind.verb(), "install", "-r"]).arg(checkout.join(&file.path));
     command.arg("-p").arg(installed.join(kind.directory()));

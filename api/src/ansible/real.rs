@@ -88,14 +88,13 @@ impl Ansible for AnsibleCore {
             virtualenv::ensure(&self.config, &spec.requirements, place, cancel, &mut printer).await?;
         dir.make_home()?;
         let wanted = galaxy::Wanted {
-            inside: &inside,
             virtualenv: &virtualenv,
             cache_dir: &self.config.cache_dir,
             playbook_path: &spec.playbook_path,
             origin,
             configuration: &runner::configuration(&dir, &run),
         };
-        let (installed, _held) = galaxy::ensure(&wanted, &dir, cancel, &mut printer).await?.unzip();
+        let (installed, _held) = galaxy::ensure(&wanted, (&dir, &inside), cancel, &mut printer).await?.unzip();
         let wheels = if spec.variables.contains_key(wheels::VARIABLE) {
             None
         } else {
