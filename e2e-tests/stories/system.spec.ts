@@ -50,7 +50,7 @@ test('the parts, the version, and no opened wall', async ({ page, program }) => 
     await expect(parts(page)).toHaveCount(10);
     await expect(part(page, 'Database')).toContainText('WorksPostgres');
     await expect(part(page, 'Database')).toContainText('checked just now');
-    await expect(part(page, 'Machines')).toContainText('Worksfake');
+    await expect(part(page, 'Machines')).toContainText('WorksFake');
     await expect(part(page, 'Mail')).toContainText('Not configured');
     await expect(part(page, 'Secret keys')).toContainText('Configured');
   });
