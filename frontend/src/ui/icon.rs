@@ -42,6 +42,7 @@ pub enum Shape {
     Queue,
     PullRequest,
     Keys,
+    Key,
     Shield,
     Pulse,
 }
@@ -87,6 +88,7 @@ impl Shape {
         Self::Queue,
         Self::PullRequest,
         Self::Keys,
+        Self::Key,
         Self::Shield,
         Self::Pulse,
     ];
@@ -136,6 +138,7 @@ impl Shape {
                 "M6 9a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM6 21a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM6 9v6M18 21a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM18 15V9a3 3 0 0 0-3-3h-3M14.5 3.5 12 6l2.5 2.5"
             }
             Self::Keys => "M3 6h18v12H3zM7 10h.01M11 10h.01M15 10h.01M8 14h8",
+            Self::Key => "M7.5 16.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM12 12h9.5v4M17 12v3",
             Self::Shield => "M12 2.5 20 5.5V11c0 5-3.2 8.6-8 10.5C7.2 19.6 4 16 4 11V5.5z",
             Self::Pulse => "M2.5 12.5h4l3-8 5 15 3-7h4",
         }

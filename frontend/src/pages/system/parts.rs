@@ -29,11 +29,11 @@ pub(super) fn PartsCard(system: Memo<Arc<SystemState>>) -> impl IntoView {
     }
 }
 
-/// How many of the parts that are checked work: “5 of 6 work”.
+/// How many of the parts that are checked work.
 fn count(checks: &[SystemCheck]) -> String {
     let checked = checks.iter().filter(|check| check.is_ok.is_some()).count();
     let working = checks.iter().filter(|check| check.is_ok == Some(true)).count();
-    format!("{working} of {checked} that are checked work")
+    format!("{working} of {checked} checked parts work")
 }
 
 /// One part, as last known.
@@ -50,7 +50,7 @@ fn Part(check: Memo<SystemCheck>) -> impl IntoView {
     let now = clock::now();
     let name = check.with_untracked(|check| check.name);
     let part_state = Memo::new(move |_| check.with(PartState::of));
-    let detail = Memo::new(move |_| check.with(|check| check.detail.clone()));
+    let detail = Memo::new(move |_| check.with(detail));
     let error = Memo::new(move |_| check.with(|check| check.last_error.clone()));
     let times = Memo::new(move |_| check.with(|check| (check.since, check.checked_at)));
     let when = move || match times.get() {
@@ -69,6 +69,12 @@ fn Part(check: Memo<SystemCheck>) -> impl IntoView {
             <span class="fine">{when}</span>
         </li>
     }
+}
+
+/// The detail with a capital, unless it begins with the id of a key.
+fn detail(check: &SystemCheck) -> Option<String> {
+    let is_id = check.name == SystemPart::SecretKeys;
+    if is_id { Some(check.detail.clone()) } else { words::capital(&check.detail) }
 }
 
 /// The error while the part fails; that there was one, while it works again.
@@ -91,6 +97,6 @@ mod tests {
     fn only_parts_that_are_checked_are_counted() {
         let states = [Some(true), Some(false), None, Some(true)];
         let checks = states.map(|is_ok| samples::system_check(SystemPart::Mail, is_ok));
-        assert_eq!(count(&checks), "2 of 3 that are checked work");
+        assert_eq!(count(&checks), "2 of 3 checked parts work");
     }
 }

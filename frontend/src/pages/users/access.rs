@@ -28,7 +28,7 @@ pub fn AccessDialog(user: Account, on_close: Callback<()>) -> impl IntoView {
         <Dialog label=format!("Access of {name}") class="wide" on_close>
             <header>
                 <h1>"Access of " <bdi>{name}</bdi></h1>
-                <p>"Sessions and API tokens that are valid now. Whatever you end here stops working immediately; the user stays."</p>
+                <p>"The user's sessions and API tokens. Ending one takes effect immediately; the account stays."</p>
             </header>
             <div class="body">
                 {when_here(sessions, move |sessions| view! { <SessionsCard sessions holder=holder.get_value()/> }.into_any())}

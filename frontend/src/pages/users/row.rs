@@ -48,7 +48,7 @@ pub fn Row(
             <div class="narrow" role="group" aria-label=move || user.with(|user| user.username.clone())>
                 <PossibleButton role=Role::Admin class="quiet" shape=Shape::People label="Edit role…" on_click=edit/>
                 <PossibleButton role=Role::Admin class="quiet" shape=Shape::Lock label="Password…" on_click=ask(Asked::Password)/>
-                <PossibleButton role=Role::Admin class="quiet" shape=Shape::Keys label="Access…" on_click=ask(Asked::Access)/>
+                <PossibleButton role=Role::Admin class="quiet" shape=Shape::Key label="Access…" on_click=ask(Asked::Access)/>
                 <PossibleButton possible=deletable role=Role::Admin class="quiet" shape=Shape::Trash label="Delete…" on_click=ask(Asked::Delete)/>
             </div>
         </li>
