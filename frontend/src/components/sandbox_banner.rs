@@ -11,8 +11,7 @@ use crate::state::{Fetched, state};
 use crate::ui::{Icon, Shape};
 use crate::words;
 
-/// The poll interval while the sandbox is being probed, or the bar is shown. The server caches its answer for about as
-/// long.
+/// The poll interval until the state is known, and while the bar is shown. The server caches its answer for about as long.
 const LOOK: Duration = Duration::from_secs(10);
 
 /// Shown while the sandbox is off or missing. It is no notice of a page: it stays, and a notice may be below it.
@@ -24,7 +23,10 @@ pub fn SandboxBanner() -> impl IntoView {
     let page = expect_context::<Memo<Page>>();
     let is_here = move || page.get() == Page::System;
     // A change of the setting needs a restart, after which everything that is shown is fetched again.
-    let may_change = Memo::new(move |_| !matches!(seen.get(), Seen::Level(SandboxLevel::Full | SandboxLevel::Partial)));
+    let may_change = Memo::new(move |_| match seen.get() {
+        Seen::Unneeded | Seen::Level(SandboxLevel::Full | SandboxLevel::Partial) => false,
+        Seen::Nothing | Seen::Level(SandboxLevel::Missing | SandboxLevel::Off) => true,
+    });
     Effect::new(move || {
         if may_change.get() {
             data.poll_every(Key::System, LOOK);
@@ -46,14 +48,16 @@ pub fn SandboxBanner() -> impl IntoView {
 /// What is known of the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Seen {
-    /// The state has not arrived, or the sandbox is being probed.
+    /// The state has not arrived.
     Nothing,
+    /// The program runs no foreign code.
+    Unneeded,
     Level(SandboxLevel),
 }
 
 fn seen(system: &Fetched<SystemState>) -> Seen {
-    let sandbox = system.here().and_then(|system| system.sandbox.as_ref());
-    sandbox.map_or(Seen::Nothing, |sandbox| Seen::Level(sandbox.level))
+    let Some(system) = system.here() else { return Seen::Nothing };
+    system.sandbox.as_ref().map_or(Seen::Unneeded, |sandbox| Seen::Level(sandbox.level))
 }
 
 #[cfg(test)]
@@ -66,11 +70,11 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn nothing_is_said_until_the_sandbox_has_been_probed() {
+    fn only_a_sandbox_that_is_off_or_missing_is_told() {
         let with = |sandbox| Fetched::Here(Arc::new(SystemState { sandbox, ..samples::system() }));
         let off = SandboxState { level: SandboxLevel::Off, protections: Vec::new() };
         assert_eq!(seen(&Fetched::Waiting), Seen::Nothing);
-        assert_eq!(seen(&with(None)), Seen::Nothing);
+        assert_eq!(seen(&with(None)), Seen::Unneeded);
         assert_eq!(seen(&with(Some(off))), Seen::Level(SandboxLevel::Off));
     }
 }
