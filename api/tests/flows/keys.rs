@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use ocim::ansible::fake::FakeEnd;
 use ocim::ansible::port::RunSpec;
-use ocim::instances::builds::Builder;
+use ocim::instances::builds::{Builder, terminate};
 use ocim::machines::advance::Machines;
 use ocim::machines::key::KeyPair;
 use ocim::machines::store;
+use ocim::platform::origin::Actor;
 use ocim::platform::vault::{self, Keyring};
 use ocim::worker::housekeeping;
 use secrecy::ExposeSecret;
-use serde_json::json;
 use shared_types::{AppServerId, ServerId};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,14 @@ fn public(spec: &RunSpec) -> String {
 /// The public key that the machine lets in.
 fn let_in(app: &TestApp, server: i64) -> String {
     app.provider.authorized_key(ServerId(server)).unwrap()
+}
+
+/// Terminates an app server, and waits until its machine is gone. The worker may be faster than an answer over HTTP.
+async fn terminated(app: &TestApp, id: i64) {
+    let (mut conn, actor) = (app.conn().await, Actor::User("test".to_owned()));
+    terminate::terminate(&mut conn, &actor, AppServerId(id), terminate::Request::default()).await.unwrap();
+    drop(conn);
+    until("it is gone", async || app.read_app_server(id).await["server"]["status"] == "terminated").await;
 }
 
 #[tokio::test]
@@ -58,13 +66,9 @@ async fn each_machine_has_a_key_of_its_own_that_is_sealed_and_ends_with_it() {
     }
     assert!(seen.iter().all(|text| !text.contains(private) && !text.contains("PRIVATE KEY")), "{seen:#?}");
 
-    let terminate = async |id: i64| {
-        app.operator().await.post(&format!("/api/v1/app-servers/{id}/terminate"), json!({})).await.expect(202);
-        until("it is gone", async || app.read_app_server(id).await["server"]["status"] == "terminated").await;
-    };
-    terminate(first).await;
+    terminated(&app, first).await;
     assert_eq!(app.number(SECRETS).await, before + 1);
-    terminate(second).await;
+    terminated(&app, second).await;
     assert_eq!(app.number(SECRETS).await, before);
     assert_eq!(app.number("SELECT count(*) AS n FROM servers WHERE ssh_key IS NOT NULL").await, 0);
     app.end().await;
@@ -174,8 +178,7 @@ async fn a_machine_of_an_earlier_version_keeps_the_shared_key_until_it_ends() {
     for (id, is_kept) in [(later, true), (id, false)] {
         housekeeping::sweep(&app.manager).await.unwrap();
         assert!(path.exists(), "a machine needs it");
-        app.operator().await.post(&format!("/api/v1/app-servers/{id}/terminate"), json!({})).await.expect(202);
-        until("it is gone", async || app.read_app_server(id).await["server"]["status"] == "terminated").await;
+        terminated(&app, id).await;
         housekeeping::sweep(&app.manager).await.unwrap();
         assert_eq!((path.exists(), path.with_extension("pub").exists()), (is_kept, is_kept));
     }
