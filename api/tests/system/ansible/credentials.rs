@@ -9,6 +9,7 @@ use ocim::git::credentials::{Credential, Credentials};
 use ocim::git::port::{Git, GitError, Progress};
 use ocim::git::real::GitCli;
 use ocim::git::sources::Sources;
+use ocim::platform::sandbox::{Sandbox, SandboxSettings};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -36,7 +37,12 @@ impl Progress for Quiet {
 
 fn git(cache: &TempDir, source: &str, credential: Option<Credential>) -> GitCli {
     let sources = Sources::new([source], Vec::new()).unwrap();
-    GitCli { cache_dir: cache.path().to_owned(), sources, credentials: Arc::new(Given(credential)) }
+    let sandbox = Arc::new(Sandbox::new(SandboxSettings {
+        // The servers of these tests are on this host, which the walls keep out of reach.
+        is_off: true,
+        ..SandboxSettings::new(cache.path().join("sandbox"))
+    }));
+    GitCli { cache_dir: cache.path().to_owned(), sources, credentials: Arc::new(Given(credential)), sandbox }
 }
 
 fn refusal(result: Result<String, GitError>) -> String {

@@ -17,7 +17,7 @@ use ocim::instances::{Manager, Options, Ports};
 use ocim::machines::key::KeyPair;
 use ocim::machines::probe::{Login, Probe, SshProbe};
 use ocim::machines::provider::{Machine, MachineSpec, Provider};
-use ocim::machines::providers::local::{LocalConfig, LocalProvider};
+use ocim::machines::providers::local::{LocalConfig, LocalProvider, MachineLimits};
 use ocim::platform::db::Db;
 use ocim::routing::providers::fake::FakeTraffic;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -191,6 +191,8 @@ async fn worker(url: &str, yard: &Path, name: &'static str, stop: CancellationTo
         cache_dir: cache_dir(),
         subnet: None,
         installation: INSTALLATION.to_owned(),
+        limits: MachineLimits::default(),
+        base_tree_days: 3650,
     };
     let ports = Ports {
         provider: Arc::new(LocalProvider::open(config).await.unwrap()),
@@ -200,7 +202,7 @@ async fn worker(url: &str, yard: &Path, name: &'static str, stop: CancellationTo
         ansible: Arc::new(Scribe(name)),
     };
     let runs_dir = yard.join(format!("runs-of-{name}"));
-    let options = ocim::start::options(&Settings::default(), yard, settings::keyring());
+    let options = ocim::start::options(&Settings::default(), yard, settings::keyring()).unwrap();
     let manager = Manager::new(Db::open(url).unwrap(), applications(), ports, Options { runs_dir, ..options });
     Builder::new(Arc::new(manager), 1, stop)
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
 use ocim::git::real::GitCli;
+use ocim::git::sources::Sources;
 use ocim::platform::sandbox::{RunLimits, Sandbox, SandboxSettings};
 use tempfile::TempDir;
 
@@ -266,7 +267,8 @@ impl World {
     pub fn ansible(&self, is_off: bool, limits: RunLimits) -> AnsibleCore {
         let sandbox = self.sandbox(is_off, limits);
         let config = AnsibleConfig { sandbox: sandbox.clone(), ..support::config() };
-        AnsibleCore::new(config, Arc::new(GitCli { cache_dir: Self::cache(), sandbox }))
+        let sources = Sources::new(["/"], Vec::new()).unwrap();
+        AnsibleCore::new(config, Arc::new(GitCli::public(Self::cache(), sources, sandbox)))
     }
 
     /// All that a run might have changed or left, apart from its own directory: contents and owners of the manager's
