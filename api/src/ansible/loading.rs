@@ -122,7 +122,7 @@ async fn rehearse(
 
 /// Has no network, so that neither the playbook nor a plugin of the repository connects.
 async fn playbook(spec: &RunSpec, dir: &RunDir, inside: &Inside<'_>) -> Result<Cell, AnsibleError> {
-    let words = runner::playbook_command(dir, spec)?;
+    let words = runner::playbook_command(dir, spec, &spec.target.private_key)?;
     let mut words = words.into_iter();
     let wall = runner::wall(dir, spec)?.show(dir.loading_plugins());
     let mut cell = inside.cell(words.next().unwrap_or_default(), &wall).await?;

@@ -114,6 +114,11 @@ impl RunDir {
         self.join("known_hosts")
     }
 
+    /// Where a run behind a wall sees the machine's key.
+    pub(super) fn key(&self) -> PathBuf {
+        self.join("machine_key")
+    }
+
     /// Where ssh finds the machine's host key; where it keeps the first one that it gets, if none is known.
     pub(super) fn known_hosts_of(&self, target: &Target) -> PathBuf {
         if target.host_key.is_some() { self.known_hosts() } else { self.join("home/known_hosts") }

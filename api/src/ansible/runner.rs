@@ -197,7 +197,7 @@ pub(super) fn work_dir(dir: &RunDir, spec: &RunSpec) -> PathBuf {
 }
 
 /// The `ansible-playbook` of a virtualenv, with the arguments common to every use. They hold no variable's value.
-pub(super) fn playbook_command(dir: &RunDir, spec: &RunSpec) -> Result<Vec<OsString>, AnsibleError> {
+pub(super) fn playbook_command(dir: &RunDir, spec: &RunSpec, key: &Path) -> Result<Vec<OsString>, AnsibleError> {
     let missing = || AnsibleError::Permanent(format!("{}: the run was not prepared", spec.dir.display()));
     let bin = dir.prepared()?.ok_or_else(missing)?.virtualenv.join("bin");
     let playbook = dir.in_checkout("playbook", &spec.playbook_path)?;
@@ -213,8 +213,7 @@ pub(super) fn playbook_command(dir: &RunDir, spec: &RunSpec) -> Result<Vec<OsStr
         variables,
         format!("--user={}", spec.target.user).into(),
         "--private-key".into(),
-        // Ansible has another working directory, so the path must be absolute.
-        std::path::absolute(&spec.target.private_key).map_err(failed)?.into(),
+        key.into(),
         "--forks=1".into(),
         playbook.into(),
     ])
@@ -228,9 +227,10 @@ pub(super) fn wall(dir: &RunDir, spec: &RunSpec) -> Result<Wall, AnsibleError> {
     let wall = wall.show_all(inside::virtualenv(&prepared.virtualenv)).show(dir.plugins());
     let wall = wall.show_all(prepared.installed).show_all(prepared.wheels);
     let wall = [dir.inventory(), dir.variables(), dir.empty_configuration()].into_iter().fold(wall, Wall::copy);
-    let key = std::path::absolute(&spec.target.private_key).map_err(failed)?;
-    let own = [dir.known_hosts(), key];
-    Ok(own.into_iter().filter(|path| path.is_file()).fold(wall, Wall::copy))
+    let wall = if dir.known_hosts().is_file() { wall.copy(dir.known_hosts()) } else { wall };
+    let key = &spec.target.private_key;
+    // Without a machine there is no key.
+    Ok(if key.is_file() { wall.copy_to(key, dir.key()) } else { wall })
 }
 
 /// Ansible's environment, in addition to that of its wall.
@@ -294,7 +294,14 @@ impl Playing {
         dir: &RunDir,
         key: String,
     ) -> Result<Self, AnsibleError> {
-        let arguments = playbook_command(dir, spec)?;
+        let key_path = match isolation {
+            Isolation::Wall => dir.key(),
+            // Ansible has another working directory, so the path must be absolute.
+            Isolation::Namespace | Isolation::UserNamespace | Isolation::Mark => {
+                std::path::absolute(&spec.target.private_key).map_err(failed)?
+            }
+        };
+        let arguments = playbook_command(dir, spec, &key_path)?;
         dir.write_inputs(spec)?;
         let mark = process::new_mark().map_err(failed)?;
         let control_dir = process::control_dir(&mark);
