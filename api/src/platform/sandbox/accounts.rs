@@ -11,6 +11,9 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use crate::platform::command::CommandError;
 use crate::platform::files::private_dir;
 
+/// The directory of the files of runs.
+const CELLS: &str = "cells";
+
 /// The user of a run, until this is dropped. Several programs of the run may have it at once.
 #[derive(Debug)]
 pub struct Account {
@@ -24,18 +27,11 @@ pub struct Account {
 }
 
 impl Account {
-    /// Takes a free number. Ends what an earlier run, whose manager was killed, has left of it.
+    /// Takes a free number.
     pub(super) fn take(uids: &RangeInclusive<u32>, state: &Path) -> Result<Self, CommandError> {
-        let locks = state.join("uids");
-        private_dir(&locks).map_err(|error| failed_at(&locks, &error))?;
         let first = start(uids)?;
         for uid in (first..=*uids.end()).chain(*uids.start()..first) {
-            let path = locks.join(uid.to_string());
-            let lock = File::create(&path).map_err(|error| failed_at(&path, &error))?;
-            if lock.try_lock().is_ok() {
-                let account =
-                    Self { uid: Some(uid), dir: dir(state, &uid.to_string())?, count: 0.into(), _lock: Some(lock) };
-                account.end_all();
+            if let Some(account) = Self::of(uid, state)? {
                 return Ok(account);
             }
         }
@@ -43,6 +39,14 @@ impl Account {
         Err(CommandError::System(format!(
             "all users {start}-{end} for runs are in use: give OCIM_SANDBOX_UIDS a larger range"
         )))
+    }
+
+    /// Takes this number; none if a run has it. Ends what an earlier run, whose manager was killed, has left of it.
+    fn of(uid: u32, state: &Path) -> Result<Option<Self>, CommandError> {
+        let Some(lock) = lock(uid, state)? else { return Ok(None) };
+        let account = Self { uid: Some(uid), dir: dir(state, &uid.to_string())?, count: 0.into(), _lock: Some(lock) };
+        account.end_all();
+        Ok(Some(account))
     }
 
     /// This program's own user, which is not root.
@@ -89,6 +93,36 @@ impl Drop for Account {
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
+/// Ends and removes what runs have left whose manager was killed.
+pub(super) fn sweep(state: &Path) {
+    let Ok(entries) = fs::read_dir(state.join(CELLS)) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Ok(uid) = name.parse() {
+            // Dropped at once, which removes its files.
+            drop(Account::of(uid, state));
+        } else if let Some(pid) = name.strip_prefix("own-").and_then(|rest| rest.split('-').next())
+            && !Path::new("/proc").join(pid).exists()
+        {
+            drop(fs::remove_dir_all(entry.path()));
+        }
+    }
+}
+
+/// Whether a run has this user now.
+pub(super) fn is_taken(uid: u32, state: &Path) -> bool {
+    !matches!(lock(uid, state), Ok(Some(_)))
+}
+
+/// The lock of a user; none if a run has it.
+fn lock(uid: u32, state: &Path) -> Result<Option<File>, CommandError> {
+    let locks = state.join("uids");
+    private_dir(&locks).map_err(|error| failed_at(&locks, &error))?;
+    let path = locks.join(uid.to_string());
+    let lock = File::create(&path).map_err(|error| failed_at(&path, &error))?;
+    Ok(lock.try_lock().is_ok().then_some(lock))
+}
+
 fn start(uids: &RangeInclusive<u32>) -> Result<u32, CommandError> {
     let mut bytes = [0_u8; 4];
     getrandom::fill(&mut bytes).map_err(|error| CommandError::System(error.to_string()))?;
@@ -98,7 +132,7 @@ fn start(uids: &RangeInclusive<u32>) -> Result<u32, CommandError> {
 
 /// The directory of a user's runs, empty.
 fn dir(state: &Path, name: &str) -> Result<PathBuf, CommandError> {
-    let dir = state.join("cells").join(name);
+    let dir = state.join(CELLS).join(name);
     match fs::remove_dir_all(&dir) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed_at(&dir, &error)),
         Ok(()) | Err(_) => {}

@@ -1,5 +1,6 @@
 //! The arguments of bubblewrap: what a program sees.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,13 +70,20 @@ impl View {
         }
         words.all(&["--symlink", "../tmp", "/var/tmp"]);
         words.memory("0700", self.tmp_bytes, etc::HOME);
+        let tops = self.tops();
+        for top in &tops {
+            words.all(&["--perms", "0755", "--size", "1048576", "--tmpfs"]);
+            words.0.push(top.into());
+        }
         // What lies within another comes after it.
         let mut mounts: Vec<_> = self.mounts.iter().collect();
         mounts.sort_by_key(|mount| mount.at.components().count());
         for mount in mounts {
             words.bind(if mount.is_written { "--bind" } else { "--ro-bind" }, &mount.from, &mount.at);
         }
-        words.all(&["--remount-ro", "/"]);
+        for top in tops.iter().map(PathBuf::as_path).chain([Path::new("/")]) {
+            words.0.extend(["--remount-ro".into(), top.into()]);
+        }
         if self.has_seccomp {
             words.all(&["--seccomp", "9"]);
         }
@@ -83,6 +91,18 @@ impl View {
         words.0.push(self.work_dir.as_os_str().to_owned());
         words.all(&["--"]);
         words.0
+    }
+
+    /// Directories of `/tmp` in which something is shown, but which are not shown themselves. The program could write
+    /// to their parts otherwise, as to all of `/tmp`.
+    fn tops(&self) -> BTreeSet<PathBuf> {
+        let top = |mount: &Mount| {
+            let below = mount.at.strip_prefix("/tmp").ok()?;
+            let first = below.components().next()?;
+            Some(Path::new("/tmp").join(first)).filter(|top| *top != mount.at)
+        };
+        let is_shown = |top: &PathBuf| self.mounts.iter().any(|mount| mount.at == *top);
+        self.mounts.iter().filter_map(top).filter(|top| !is_shown(top)).collect()
     }
 }
 
@@ -145,6 +165,14 @@ mod tests {
         assert!(outer < at("--bind /stage/data/run/checkout /data/run/checkout "));
         assert!(at("--bind /stage/data/run/checkout") < at("--remount-ro / "));
         assert!(text.ends_with("--chdir /data/run/checkout --"), "{text}");
+    }
+
+    #[test]
+    fn only_what_is_shown_of_a_directory_in_tmp_can_be_written() {
+        let mount = |at: &str| Mount { from: "/stage/0".into(), at: at.into(), is_written: true };
+        let text = text(&View { mounts: vec![mount("/tmp/a/b/c"), mount("/tmp/d"), mount("/tmp/d/e")], ..view() });
+        assert!(text.contains("--tmpfs /tmp/a ") && text.contains("--remount-ro /tmp/a "), "{text}");
+        assert!(!text.contains("--tmpfs /tmp/d"), "{text}");
     }
 
     #[test]

@@ -169,9 +169,9 @@ impl<'a> Builder<'a> {
         for path in shown {
             self.mount(path, path, false)?;
         }
-        for (number, path) in wall.copied.iter().enumerate() {
+        for (number, (path, at)) in wall.copied.iter().enumerate() {
             let copy = self.copy(path, number).map_err(|error| failed_at(path, &error))?;
-            self.mount(&copy, path, false)?;
+            self.mount(&copy, at, false)?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use shared_types::system::{Protection, SandboxLevel, SandboxState};
 use tokio_util::sync::CancellationToken;
 
-use super::accounts::Account;
+use super::accounts::{self, Account};
 use super::build::{Builder, Facts};
 use super::network::{Egress, Network};
 use super::settings::{RunLimits, SandboxSettings};
@@ -57,11 +57,16 @@ pub(super) fn off() -> Probed {
 /// Tries each wall.
 pub(super) async fn probe(settings: &SandboxSettings, state: &Path) -> Probed {
     let is_root = rustix::process::geteuid().is_root();
+    accounts::sweep(state);
     let facts = Facts {
         seccomp: seccomp::filter(Profile::Run),
         cgroups: is_root.then(|| Cgroups::find(GROUPS)),
         makes_tun: is_root && Path::new(TUN).exists() && !is_open(Path::new(TUN)),
     };
+    if let Some(cgroups) = &facts.cgroups {
+        let uid = |name: &str| name.strip_prefix("run-")?.split('-').next()?.parse().ok();
+        cgroups.sweep(|name| uid(name).is_some_and(|uid| accounts::is_taken(uid, state)));
+    }
     let files = tried(settings, &facts, state, Network::None).await;
     let network = match missing_for_network(is_root) {
         Some(words) => Err(words),

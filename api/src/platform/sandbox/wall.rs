@@ -11,7 +11,8 @@ pub struct Wall {
     pub(super) work_dir: PathBuf,
     pub(super) shown: Vec<PathBuf>,
     pub(super) written: Vec<PathBuf>,
-    pub(super) copied: Vec<PathBuf>,
+    /// Files, and where they are seen.
+    pub(super) copied: Vec<(PathBuf, PathBuf)>,
     pub(super) watched: Vec<PathBuf>,
     pub(super) network: Network,
     pub(super) has_scratch: bool,
@@ -49,8 +50,15 @@ impl Wall {
 
     /// Shows a copy of a file that only this program's user can read, such as a private key.
     #[must_use]
-    pub fn copy(mut self, path: impl Into<PathBuf>) -> Self {
-        self.copied.push(path.into());
+    pub fn copy(self, path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        self.copy_to(path.clone(), path)
+    }
+
+    /// The same, at another path, so that where it is kept is not told.
+    #[must_use]
+    pub fn copy_to(mut self, path: impl Into<PathBuf>, at: impl Into<PathBuf>) -> Self {
+        self.copied.push((path.into(), at.into()));
         self
     }
 
