@@ -77,6 +77,10 @@ fn pins_of_line(line: &str, file: &RequirementsFile, files: &[RequirementsFile])
         Some((requirement, hashes)) => (requirement, Some(hashes)),
         None => (line, None),
     };
+    // An option of this requirement alone.
+    if requirement.contains(" -") {
+        return None;
+    }
     let (requirement, _marker) = requirement.split_once(';').unwrap_or((requirement, ""));
     let requirement = requirement.trim();
     // pip looks for a file of that name first.

@@ -105,8 +105,9 @@ fn remove(entry: &Entry) -> io::Result<bool> {
         let file = OpenOptions::new().create(true).append(true).open(beside(&entry.path, extension))?;
         Ok::<_, io::Error>(file.try_lock().is_ok().then_some(file))
     };
-    let Some(_making) = lock(LOCK)? else { return Ok(false) };
+    // In this order: a new lock file would make an entry that is held look used.
     let Some(using) = lock(USE)? else { return Ok(false) };
+    let Some(_making) = lock(LOCK)? else { return Ok(false) };
     let mut gone = entry.path.clone().into_os_string();
     gone.push(GONE);
     let gone = PathBuf::from(gone);
