@@ -62,8 +62,7 @@ fn a_requirement_without_a_wheel_and_a_wrong_hash_are_named() {
          please update the hashes. Otherwise, examine the package contents carefully; someone may have tampered with them.\n    \
          kolibri==0.19.5 from https://files.example/kolibri.whl (from -r wheels.txt (line 2)):\n        Expected sha256 00\n",
     );
-    let words =
-        "the wheels cannot be downloaded: kolibri==0.19.5 has none of the hashes that are given: the file is another one";
+    let words = "the wheels cannot be downloaded: kolibri==0.19.5 has none of the hashes that are given: the file is another one";
     assert_eq!(wrong, Err(AnsibleError::Permanent(words.to_owned())));
     let away = refused("WARNING: Retrying (Retry(total=4))\nERROR: No matching distribution found for sdist-only==1\n");
     assert!(matches!(away, Err(AnsibleError::Transient(_))), "{away:?}");

@@ -358,9 +358,8 @@ mod tests {
             "kex_exchange_identification: Connection closed by remote host\nfatal: Could not read from remote repository.",
             "ssh: connect to host 10.0.0.7 port 22: No route to host\nfatal: Could not read from remote repository.",
         ] {
-            let GitError::Transient(words) = remote.explain(stderr) else { panic!("{stderr}") };
             let expected = "configuration: https://10.0.0.7:22/org/configuration.git cannot be read now: its server does not answer";
-            assert_eq!(words, expected, "{stderr}");
+            assert_eq!(remote.explain(stderr), GitError::Transient(expected.to_owned()), "{stderr}");
         }
         let local = Remote::parse("/srv/git/x").unwrap();
         assert!(local.explain("fatal: SSL").to_string().contains("git says: fatal: SSL"));

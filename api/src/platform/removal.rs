@@ -198,7 +198,7 @@ mod tests {
         let _listener = UnixListener::bind(tree.join("a/socket")).unwrap();
         python(&tree, "import os; os.mkfifo('a/pipe'); open(b'\\xff\\n', 'w').close()");
         fs::create_dir(tree.join("a/closed/inner")).unwrap();
-        fs::set_permissions(tree.join("a/closed"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(tree.join("a/closed"), fs::Permissions::from_mode(0o0)).unwrap();
         remove_tree(&tree).unwrap();
         assert!(!tree.exists());
         assert!(outside.join("kept").exists());

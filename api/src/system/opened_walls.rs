@@ -185,7 +185,7 @@ fn public_url(settings: &Settings) -> Option<Url> {
     parsed(settings.server.ocim_public_url.as_ref()?)
 }
 
-fn parsed(url: &String) -> Option<Url> {
+fn parsed(url: &str) -> Option<Url> {
     Url::parse(url).ok()
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ocim::applications::openedx::{Defaults, Installation, OpenEdx};
 use ocim::config::Settings;
+use ocim::git::sources::Sources;
 use ocim::instances::Options;
 use ocim::platform::vault::Keyring;
 use ocim::start;
@@ -24,6 +25,7 @@ pub fn options(runs_dir: &Path, patience: Duration, poll: Duration) -> Options {
         line_timeout: patience,
         global_timeout: patience,
         poll,
+        sources: Sources::new(["https://*", "/srv/examples"], Vec::new()).unwrap(),
         ..start::options(&Settings::default(), runs_dir, keyring()).unwrap()
     }
 }

@@ -9,6 +9,7 @@ const LAYERS: &[&[&str]] = &[
     // Used by every process.
     &["platform", "platform::children", "platform::command", "platform::origin", "platform::trouble"],
     &["platform::guard", "platform::files"],
+    &["platform::sandbox"],
     &["platform::db"],
     &["platform::jobs", "platform::vault", "platform::outbox"],
     &[

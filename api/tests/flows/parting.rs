@@ -41,7 +41,7 @@ async fn its_name(app: &TestApp) -> String {
 }
 
 async fn acquired(db: &Db, id: AppServerId) -> Option<Lease> {
-    lease::acquire(&mut *db.conn().await.unwrap(), id, CancellationToken::new()).await.unwrap()
+    lease::acquire(&mut db.conn().await.unwrap(), id, CancellationToken::new()).await.unwrap()
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ async fn an_instance_whose_source_is_no_longer_allowed_keeps_serving_and_cannot_
     let operator = app.operator().await;
     let id = app.instance("demo").await;
     let serving = app.running(id).await;
-    operator.post(&format!("/api/v1/app-servers/{serving}/activate"), json!({})).await.expect(200);
+    operator.post(&format!("/api/v1/app-servers/{serving}/activate"), json!({})).await.expect(202);
     let path = format!("/api/v1/instances/{id}");
     assert_eq!(operator.get(&path).await.expect(200)["refused_sources"], json!([]));
     let evil = "https://evil.example/x.git";

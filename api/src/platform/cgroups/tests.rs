@@ -120,5 +120,5 @@ fn names_cannot_leave_the_owner_s_directory() {
     assert!(groups.make("m-1", &Limits::default()).unwrap().joins().is_empty());
     let lost = groups.lost(&Limits { memory_bytes: Some(1), cpus: Some(1.0), ..Limits::default() });
     assert_eq!(lost.iter().map(|lost| lost.what).collect::<Vec<_>>(), ["memory", "cpu"]);
-    assert_eq!(lost[0].to_string(), "memory is not limited: none");
+    assert_eq!(lost.first().unwrap().to_string(), "memory is not limited: none");
 }

@@ -45,10 +45,10 @@ impl DbError {
     pub fn may_go_better(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
-            Self::Query(Error::DatabaseError(kind, info)) => match kind {
-                Kind::ClosedConnection | Kind::UnableToSendCommand | Kind::SerializationFailure => true,
-                _ => matches!(kind, Kind::Unknown) && !is_about_data(info.message()),
-            },
+            Self::Query(Error::DatabaseError(Kind::Unknown, info)) => !is_about_data(info.message()),
+            Self::Query(Error::DatabaseError(kind, _)) => {
+                matches!(kind, Kind::ClosedConnection | Kind::UnableToSendCommand | Kind::SerializationFailure)
+            }
             Self::Query(Error::BrokenTransactionManager | Error::RollbackErrorOnCommit { .. }) => true,
             Self::ReadOnly(_) => true,
             Self::Query(_) | Self::Url(_) | Self::Replaced(_) | Self::Corrupt(_) => false,

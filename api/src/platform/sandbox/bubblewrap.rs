@@ -133,6 +133,8 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn view() -> View {
@@ -160,7 +162,7 @@ mod tests {
     #[test]
     fn what_lies_within_another_directory_is_mounted_after_it() {
         let text = text(&view());
-        let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words} is not in {text}"));
+        let at = |words: &str| text.find(words).ok_or((words, &text)).unwrap();
         let outer = at("--ro-bind /stage/data/run /data/run ");
         assert!(outer < at("--bind /stage/data/run/checkout /data/run/checkout "));
         assert!(at("--bind /stage/data/run/checkout") < at("--remount-ro / "));

@@ -171,7 +171,7 @@ mod tests {
         let machine = "10.213.0.7:22".parse().unwrap();
         let egress = Egress::find(Network::Machine(machine), &networks).await.unwrap();
         let rules = egress.rules();
-        let at = |rule: &str| rules.find(rule).unwrap_or_else(|| panic!("{rule} is not in {rules}"));
+        let at = |rule: &str| rules.find(rule).ok_or((rule, &rules)).unwrap();
         let refused = at("ip daddr { 0.0.0.0/8, 10.0.0.0/8");
         for rule in
             ["ip daddr 10.213.0.7 tcp dport 22 accept", "ip daddr 10.8.0.0/24 accept", "ip6 daddr fd00:8::/64 accept"]

@@ -142,7 +142,12 @@ fn mode(stat: &Stat) -> Option<Mode> {
         FileType::Directory => Some(Mode::from_raw_mode(0o755)),
         FileType::RegularFile if is_executable => Some(Mode::from_raw_mode(0o755)),
         FileType::RegularFile => Some(Mode::from_raw_mode(0o644)),
-        _ => None,
+        FileType::Symlink
+        | FileType::Fifo
+        | FileType::Socket
+        | FileType::CharacterDevice
+        | FileType::BlockDevice
+        | FileType::Unknown => None,
     }
 }
 

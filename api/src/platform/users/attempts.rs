@@ -116,12 +116,13 @@ async fn refuse_too_many(conn: &mut AsyncPgConnection, username: &str, source: &
 /// # Errors
 /// [`LoginError::Db`] if the statement fails.
 pub(super) async fn forget(conn: &mut AsyncPgConnection, username: &str, source: &Source) -> Result<(), LoginError> {
-    Ok(match source {
+    match source {
         Source::Unknown(network) => failures::forget_of_name_in(conn, username, network.as_deref()).await?,
         Source::Known(_) | Source::Session(_) => {
             failures::forget_of_browser(conn, &source.browser().unwrap_or_default()).await?;
         }
-    })
+    }
+    Ok(())
 }
 
 /// Records a refused sign-in in the audit log, at most [`MOST_AUDITED`] within [`MEMORY`]: everybody can cause one.

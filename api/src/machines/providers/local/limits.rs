@@ -39,5 +39,5 @@ impl MachineLimits {
 /// Half of this host's memory, in bytes.
 fn half_of_memory() -> u64 {
     let info = rustix::system::sysinfo();
-    u64::try_from(info.totalram).unwrap_or(u64::MAX).saturating_mul(u64::from(info.mem_unit)) / 2
+    info.totalram.saturating_mul(u64::from(info.mem_unit)) / 2
 }
