@@ -58,6 +58,8 @@ async fn story(database: String, dir: PathBuf, gateway: String) {
             }
         }
     });
+    // Installed by the first test of the process that needs it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let base = format!("http://{listen}");
     until("the program answers", async || {

@@ -1,8 +1,10 @@
 //! Private repositories: a deploy key with a real sshd, a token with git's own HTTP server behind Basic authentication.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use ocim::git::credentials::{Credential, Credentials};
@@ -135,9 +137,14 @@ impl Web {
         Self { child, lines, address: format!("http://127.0.0.1:{port}") }
     }
 
-    /// The requests until now: path and `Authorization`.
+    /// The requests since the last call: path and `Authorization`. A request of this test marks the end of them, because
+    /// the server's output arrives later than its answers.
     fn requests(&self) -> Vec<String> {
-        self.lines.try_iter().collect()
+        let mut mark = TcpStream::connect(self.address.trim_start_matches("http://")).unwrap();
+        mark.write_all(b"GET /mark HTTP/1.0\r\n\r\n").unwrap();
+        mark.read_to_end(&mut Vec::new()).unwrap();
+        let lines = std::iter::from_fn(|| self.lines.recv_timeout(Duration::from_secs(10)).ok());
+        lines.take_while(|line| !line.starts_with("/mark ")).collect()
     }
 }
 
