@@ -96,10 +96,11 @@ async fn read(from: Option<impl AsyncRead + Unpin>) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// What ssh, or the machine through it, says about a failure: one line without control characters.
+/// What ssh, or the machine through it, says about a failure: the last line, without control characters. Warnings come
+/// before it.
 fn words(errors: &str) -> String {
     const LONGEST_WORDS: usize = 300;
-    let line = errors.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = errors.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
     line.chars().filter(|character| !character.is_control()).take(LONGEST_WORDS).collect()
 }
 

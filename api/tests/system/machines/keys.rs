@@ -218,13 +218,12 @@ async fn worker_that_is_taken_over() {
     builder.advance(AppServerId(1)).await.unwrap();
 }
 
-/// Lines that each playbook has written on the machine.
-fn written(yard: &Yard, machine: &Machine) -> [u32; 2] {
-    let ip = machine.endpoint.unwrap().ssh.ip();
-    let namespace = &machine.provider_id;
-    assert!(ip.is_ipv4() && !namespace.is_empty());
-    let lines = yard.dir.path().join(DATA_DIR).join("machines/1/upper/var/tmp/lines");
-    let text = fs::read_to_string(lines).unwrap_or_default();
+/// Lines that each playbook has written on the machine, whose disk only its own processes see.
+fn written(machine: &Machine) -> [u32; 2] {
+    let pids = Command::new("ip").args(["netns", "pids", &machine.provider_id]).output().unwrap();
+    let pids = String::from_utf8(pids.stdout).unwrap();
+    let read = |pid: &str| fs::read_to_string(Path::new("/proc").join(pid).join("root/var/tmp/lines")).ok();
+    let text = pids.lines().find_map(read).unwrap_or_default();
     ["first", "second"].map(|name| u32::try_from(text.lines().filter(|line| *line == name).count()).unwrap())
 }
 
@@ -246,24 +245,24 @@ async fn taken_over(pause: impl Fn(Pid), wake: impl Fn(Pid)) {
     let mut machine = None;
     until("the playbook of the first worker writes", async || {
         machine = provider.find(&reference(1)).await.unwrap();
-        machine.as_ref().is_some_and(|machine| written(&yard, machine)[0] > 3)
+        machine.as_ref().is_some_and(|machine| written(machine)[0] > 3)
     })
     .await;
     let machine = machine.unwrap();
     pause(first.pid());
     // The control: what it has begun goes on.
-    let before = written(&yard, &machine)[0];
-    until("it goes on", async || written(&yard, &machine)[0] > before + 5).await;
+    let before = written(&machine)[0];
+    until("it goes on", async || written(&machine)[0] > before + 5).await;
 
     app.outlive_leases().await;
     let stop = CancellationToken::new();
     let second = worker(app.db.url(), yard.dir.path(), "second", stop.clone()).await;
     let work = tokio::spawn(async move { second.advance(AppServerId(id)).await });
-    until("the playbook of the second worker writes", async || written(&yard, &machine)[1] > 3).await;
-    let [of_first, of_second] = written(&yard, &machine);
+    until("the playbook of the second worker writes", async || written(&machine)[1] > 3).await;
+    let [of_first, of_second] = written(&machine);
     wake(first.pid());
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let after = written(&yard, &machine);
+    let after = written(&machine);
     assert_eq!(after[0], of_first, "the first playbook still writes");
     assert!(after[1] > of_second + 10, "{after:?}");
     let key: PathBuf = yard.dir.path().join("runs-of-first/1/0-1/key-of-the-run");
