@@ -92,9 +92,10 @@ async fn story(database: String, dir: PathBuf, gateway: String) {
     assert_eq!((&job["span"]["job"], &job["span"]["app_server"]), (&json!("AdvanceAppServer"), &json!(1)));
     let fault = json!({ "message": "panicked:\nno such thing", "page": "/instances/1" });
     admin.post("/api/v1/client-errors", fault).await.expect(204);
-    let fault = || written.lock().unwrap().iter().find(|line| line["level"] == "ERROR").cloned();
+    let fault = || written.lock().unwrap().iter().find(|line| line["fields"]["fault"].is_string()).cloned();
     until("the fault of a page is in the log", async || fault().is_some()).await;
     let fault = fault().unwrap();
+    assert_eq!(fault["level"], "WARN");
     assert_eq!(fault["fields"]["fault"], "panicked:\\nno such thing");
     assert_eq!((&fault["fields"]["user"], &fault["fields"]["page"]), (&json!("admin"), &json!("/instances/1")));
     assert_eq!(fault["span"]["request_id"].as_str().map(str::len), Some(16));

@@ -26,14 +26,14 @@ async fn a_credential_is_listed_without_its_secret_and_deleted() {
     let app = TestApp::idle().await;
     let admin = app.session(Role::Admin).await;
     let made = admin.post(PATH, token("https://Git.Example/acme/*", TOKEN)).await;
-    insta::assert_json_snapshot!(made.expect(201), { ".created" => "[time]" }, @r#"
+    insta::assert_json_snapshot!(made.expect(201), { ".created" => "[time]", ".created_by" => "[user]" }, @r#"
     {
       "id": 1,
       "source": "https://git.example/acme/*",
       "kind": "token",
       "username": "git",
       "known_hosts": null,
-      "created_by": "admin-1",
+      "created_by": "[user]",
       "created": "[time]"
     }
     "#);
