@@ -192,7 +192,6 @@ async fn install(
     // Otherwise it warns that a run would not find them.
     command.env("ANSIBLE_COLLECTIONS_PATH", installed.join(Kind::Collection.directory()));
     command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_SSH_COMMAND", NO_KEY_SSH);
-    inside::any_owner(command);
     printer.say(format!("Installing the {} of {}", kind.directory(), file.path.display())).await?;
     let output = printing::print(cell, &dir.join("galaxy.log"), LIMIT, cancel, printer).await?;
     if output.success {

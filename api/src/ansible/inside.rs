@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tokio::process::Command;
 
 use super::port::AnsibleError;
 use super::printing::failed_at;
@@ -42,11 +41,6 @@ struct Made {
     /// What a program that runs with it must see.
     #[serde(default)]
     shown: Vec<PathBuf>,
-}
-
-/// Lets git read repositories that belong to another user of the host than the run's, as all of them do.
-pub(super) fn any_owner(command: &mut Command) {
-    command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "safe.directory").env("GIT_CONFIG_VALUE_0", "*");
 }
 
 /// Whether the directory is complete.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::faults;
-use super::inside::{self, Inside};
+use super::inside::Inside;
 use super::port::AnsibleError;
 use super::requirements::RequirementsFile;
 use crate::platform::command::Output;
@@ -54,7 +54,6 @@ impl Pip<'_> {
             std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("PIP_")));
         // The cache of an earlier run would be another's.
         cell.command.envs(settings).env_remove("PIP_CACHE_DIR").env("PIP_NO_CACHE_DIR", "1");
-        inside::any_owner(&mut cell.command);
         cell.command.args(["-m", "pip", self.verb]);
         cell.command.args(["--no-input", "--no-color", "--disable-pip-version-check", "--progress-bar", "off"]);
         Ok(cell)

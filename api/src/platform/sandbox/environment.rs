@@ -33,6 +33,8 @@ const CERTIFICATES: &[&str] = &["GIT_SSL_CAINFO", "REQUESTS_CA_BUNDLE", "SSL_CER
 /// Replaces the command's environment.
 pub(super) fn set(command: &mut Command, network: Network) {
     command.env_clear().env("LC_ALL", "C.UTF-8").env("PATH", PATH).env("HOME", etc::HOME).env("USER", etc::USER);
+    // A git that was not built for `/usr` looks for it elsewhere.
+    command.env("GIT_CONFIG_SYSTEM", "/etc/gitconfig");
     if network != Network::None {
         command.envs(passed_on());
     }
