@@ -37,9 +37,21 @@ fn repository() -> Repository {
     Repository::with_playbook(&local_play("    - meta: noop\n"))
 }
 
-/// Prepares a build of the repository; gives its error, if any, and all that it printed.
+/// Prepares a build of the repository, with it as the only source; gives its error, if any, and all that it printed.
 async fn prepare(world: &World, repository: &Repository, name: &str) -> (Option<String>, String) {
-    let (ansible, mut taken, dir) = (world.ansible(false, RunLimits::default()), Taken::default(), world.run_dir(name));
+    prepare_from(world, &[repository.address().as_str()], false, repository, name).await
+}
+
+/// The same with these sources, and without walls, too.
+async fn prepare_from(
+    world: &World,
+    sources: &[&str],
+    is_off: bool,
+    repository: &Repository,
+    name: &str,
+) -> (Option<String>, String) {
+    let ansible = world.ansible_from(sources, is_off, RunLimits::default());
+    let (mut taken, dir) = (Taken::default(), world.run_dir(name));
     let end = ansible.prepare(&load(&spec(repository, &dir)), &mut taken, &CancellationToken::new()).await;
     let words = match end {
         Ok(_) => None,
@@ -136,7 +148,8 @@ fn a_submodule_shows_no_repository_that_belongs_to_the_manager() {
             }
             let (words, said) = prepare(&world, &repository, "13").await;
             let words = words.unwrap_or_else(|| panic!("{url} was checked out: {said}"));
-            assert!(words.contains("submodule"), "{words}");
+            assert!(words.contains("the submodule m cannot be checked out"), "{words}");
+            assert!(url.starts_with("ext") || words.contains("OCIM_CONFIGURATION_SOURCES"), "{words}");
             assert!(!world.run_dir("13").join("checkout/m/secret").exists(), "{url}");
         }
     });
@@ -147,41 +160,54 @@ fn a_submodule_or_file_behind_a_symbolic_link_is_not_written_outside_of_the_chec
     inside(
         "checking_out::a_submodule_or_file_behind_a_symbolic_link_is_not_written_outside_of_the_checkout",
         async |world| {
-            let (repository, role, outside) = (repository(), repository(), world.data().join("outside"));
+            let outside = world.data().join("outside");
             fs::create_dir_all(outside.join("m")).unwrap();
-            symlink(&outside, repository.0.path().join("link")).unwrap();
-            let commit = role.git(&["rev-parse", "HEAD"]);
-            write(
-                &repository,
-                ".gitmodules",
-                &format!("[submodule \"m\"]\n\tpath = link/m\n\turl = {}\n", role.address()),
-            );
-            let tree = format!("160000 commit {commit}\tm\n");
-            let subtree = piped(&repository, &["mktree", "--missing"], &tree);
-            let link = piped(&repository, &["hash-object", "-w", "--stdin"], outside.to_str().unwrap());
-            let modules = repository.git(&["hash-object", "-w", ".gitmodules"]);
-            let own = repository.git(&["ls-tree", "HEAD"]);
-            // Two entries of one name: a link, and a directory with the submodule.
-            let top = format!(
-                "{own}\n100644 blob {modules}\t.gitmodules\n120000 blob {link}\tlink\n040000 tree {subtree}\tlink\n"
-            );
-            let top = piped(&repository, &["mktree"], &top);
-            let commit = repository.git(&[
-                "-c",
-                "user.name=t",
-                "-c",
-                "user.email=t@example.com",
-                "commit-tree",
-                "-m",
-                "x",
-                &top,
-            ]);
-            repository.git(&["update-ref", "refs/heads/master", &commit]);
-            let (words, _) = prepare(&world, &repository, "14").await;
-            assert!(words.is_some(), "it was checked out");
-            assert_eq!(fs::read_dir(outside.join("m")).unwrap().count(), 0);
+            for what in ["submodule", "file"] {
+                for is_link_last in [false, true] {
+                    for is_off in [false, true] {
+                        behind_a_link(&world, &outside, what, is_link_last, is_off).await;
+                    }
+                }
+            }
         },
     );
+}
+
+/// A tree with two entries of one name, of which git keeps the last: a link, and a directory with a submodule or file.
+/// Without walls git and the program could write anywhere.
+async fn behind_a_link(world: &World, outside: &Path, what: &str, is_link_last: bool, is_off: bool) {
+    let (repository, role, dir) = (repository(), repository(), world.run_dir("14"));
+    let blob = |text: &str| piped(&repository, &["hash-object", "-w", "--stdin"], text.as_bytes());
+    let below = match what {
+        "submodule" => format!("160000 commit {}\tm\n", role.git(&["rev-parse", "HEAD"])),
+        _ => format!("100644 blob {}\tm\n", blob("evil")),
+    };
+    let below = piped(&repository, &["mktree", "--missing"], below.as_bytes());
+    let mut twice = [("120000 link", blob(outside.to_str().unwrap())), ("40000 link", below)];
+    if is_link_last {
+        twice.reverse();
+    }
+    let modules = blob(&format!("[submodule \"m\"]\n\tpath = link/m\n\turl = {}\n", role.address()));
+    let [first, second] = twice;
+    commit_tree(&repository, &[("100644 .gitmodules", modules), first, second]);
+    // The control: the link leads there.
+    symlink(outside, repository.0.path().join("link")).unwrap();
+    fs::write(repository.0.path().join("link/m/file"), "x").unwrap();
+    fs::remove_file(outside.join("m/file")).unwrap();
+    let (own, others) = (repository.address(), role.address());
+    let (words, said) = prepare_from(world, &[&own, &others], is_off, &repository, "14").await;
+    let case = format!("{what}, link last: {is_link_last}, without walls: {is_off}: {words:?} {said}");
+    assert_eq!(fs::read_dir(outside).unwrap().count(), 1, "{case}");
+    assert_eq!(fs::read_dir(outside.join("m")).unwrap().count(), 0, "{case}");
+    let link = dir.join("checkout/link");
+    assert_eq!(fs::symlink_metadata(&link).unwrap().is_symlink(), is_link_last, "{case}");
+    match (what, is_link_last) {
+        ("submodule", true) => assert!(words.unwrap().contains("no directory of the repository"), "{case}"),
+        ("submodule", false) => assert!(link.join("m/playbooks/site.yml").is_file(), "{case}"),
+        (_, true) => {}
+        (_, false) => assert!(link.join("m").is_file(), "{case}"),
+    }
+    fs::remove_dir_all(dir).unwrap();
 }
 
 #[test]
@@ -208,7 +234,16 @@ fn the_manager_follows_no_symbolic_link_of_a_checkout() {
             let _ = fs::remove_file(&at);
             symlink(&keys, &at).unwrap();
             assert_eq!(fs::read_to_string(&at).unwrap(), LOOT, "the link itself works");
-            repository.commit("x", "x");
+            if path == ".gitmodules" {
+                // Git adds no such link.
+                let link = piped(&repository, &["hash-object", "-w", "--stdin"], keys.to_str().unwrap().as_bytes());
+                let of = |path: &str| repository.git(&["rev-parse", &format!("HEAD:{path}")]);
+                let (playbooks, requirements) = (of("playbooks"), of("requirements.txt"));
+                let links = [("120000 .gitmodules", link), ("40000 playbooks", playbooks)];
+                commit_tree(&repository, &[links.as_slice(), &[("100644 requirements.txt", requirements)]].concat());
+            } else {
+                repository.commit("x", "x");
+            }
             let (words, said) = prepare(&world, &repository, "15").await;
             let all = format!("{} {said}", words.unwrap_or_default());
             assert!(!all.contains(LOOT), "{path}: {all}");
@@ -228,7 +263,20 @@ fn write(repository: &Repository, path: &str, text: &str) {
     fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
 }
 
-fn piped(repository: &Repository, arguments: &[&str], input: &str) -> String {
+/// Commits a tree on `master` that git itself would not make: mode with name, and hash, of each entry, in this order.
+fn commit_tree(repository: &Repository, entries: &[(&str, String)]) {
+    let mut tree = Vec::new();
+    for (head, hash) in entries {
+        tree.extend(format!("{head}\0").bytes());
+        tree.extend((0..hash.len()).step_by(2).map(|at| u8::from_str_radix(&hash[at..at + 2], 16).unwrap()));
+    }
+    let tree = piped(repository, &["hash-object", "-t", "tree", "-w", "--literally", "--stdin"], &tree);
+    let commit =
+        repository.git(&["-c", "user.name=t", "-c", "user.email=t@example.com", "commit-tree", "-m", "x", &tree]);
+    repository.git(&["update-ref", "refs/heads/master", &commit]);
+}
+
+fn piped(repository: &Repository, arguments: &[&str], input: &[u8]) -> String {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), input).unwrap();
     let mut command = std::process::Command::new("git");

@@ -30,7 +30,7 @@ fn a_program_gets_no_more_than_its_limits() {
             std::fs::remove_dir_all(&dir).unwrap();
         }
         assert_none("limits", &wrong);
-        assert_eq!(before, world.state());
+        world.assert_is_still(&before);
     });
 }
 

@@ -47,7 +47,7 @@ fn the_code_of_a_package_gets_nothing_while_pip_builds_it() {
             if is_off {
                 world.restore();
             } else {
-                assert_eq!(before, world.state());
+                world.assert_is_still(&before);
             }
         }
     });

@@ -90,6 +90,6 @@ fn no_attempt_of_a_playbook_succeeds_and_without_the_wall_each_does() {
         }
         println!("{} attempts", attempts.len());
         assert_none("attempts", &wrong);
-        assert_eq!(before, world.state());
+        world.assert_is_still(&before);
     });
 }

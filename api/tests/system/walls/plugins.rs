@@ -119,7 +119,7 @@ fn no_plugin_or_setting_of_a_repository_reaches_the_manager() {
             if is_off {
                 world.restore();
             } else {
-                assert_eq!(before, world.state());
+                world.assert_is_still(&before);
             }
         }
         assert_none("plugins", &wrong);

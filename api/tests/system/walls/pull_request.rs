@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::app::github::{FakeGithub, PullSpec};
 use crate::app::{Answer, Client, Credentials};
-use crate::system::ansible::support::{REQUIREMENTS, Repository};
+use crate::system::ansible::support::Repository;
 use crate::system::machines::yard::{cache_dir, is_root, run};
 
 const FORK: &str = "acme/edx-platform";
@@ -49,6 +49,7 @@ async fn a_pull_request_gets_no_file_of_the_manager_onto_its_machine() {
     if !is_root() {
         return;
     }
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let (walled, open) = tokio::join!(build(None), build(Some("none")));
     // The control: with `OCIM_SANDBOX=none` the keys of the vault arrive.
     assert_eq!(open.copied.as_deref(), Some(open.keys.as_str()), "{}", open.failure);
@@ -64,7 +65,6 @@ async fn build(sandbox: Option<&'static str>) -> Built {
     github.repository(FORK);
     github.set_team("acme", "owners", &["ada"]);
     let repository = Repository::with_playbook("- hosts: all\n");
-    repository.commit("requirements.txt", REQUIREMENTS);
     repository.commit("playbooks/openedx_native.yml", PLAYBOOK);
     let program = Program::start(&github, &repository, sandbox).await;
     let keys = program.data.path().join("keys/secrets");
@@ -146,8 +146,9 @@ impl Program {
                 return false;
             };
             found = self.client.get(&format!("/api/v1/app-servers/{id}")).await.expect(200);
-            assert!(found["status"] != "running", "it runs: {found:#}");
-            found["status"] == "failed"
+            let is_building = ["new", "waiting", "configuring"].iter().any(|status| found["status"] == *status);
+            assert!(is_building || found["status"] == "failed", "it did not fail in its playbook: {found:#}");
+            !is_building
         })
         .await;
         found

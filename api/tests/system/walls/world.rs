@@ -10,6 +10,7 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ocim::ansible::real::{AnsibleConfig, AnsibleCore};
 use ocim::git::real::GitCli;
@@ -17,7 +18,7 @@ use ocim::git::sources::Sources;
 use ocim::platform::sandbox::{RunLimits, Sandbox, SandboxSettings};
 use tempfile::TempDir;
 
-use super::attempts::{Attempt, Control, LOOT, PREAMBLE};
+use super::attempts::{Attempt, Control, LOOT, PREAMBLE, assert_none};
 use crate::system::ansible::support::{self, Repository, local_play};
 use crate::system::machines::yard::{is_root, run};
 
@@ -34,7 +35,8 @@ pub const MACHINE: &str = "10.213.0.7:22";
 const NETWORK: &str = "
 set -e
 ip link set lo up
-wire() { NAME=$1; ip link add $1 type veth peer name $1-far; ip link set $1 up; ip link set $1-far up; }
+wire() { NAME=$1; ip link add $1 type veth peer name $1-far; ready $1; ready $1-far; }
+ready() { ip link set $1 addrgenmode none; ip link set $1 up; }
 address() { ip address add $1 dev $NAME $2; }
 wire uplink
 address 203.0.113.10/24; address 2001:db8:77::10/64 nodad; address fe80::77/64 nodad
@@ -73,6 +75,8 @@ pub struct World {
     victim: Child,
     sacrifice: Child,
     segment: String,
+    /// Those of the host, which may take them away meanwhile.
+    mounts: Vec<String>,
 }
 
 /// Runs a test in a world of its own: starts itself again in there. `name` is the test's.
@@ -117,6 +121,7 @@ fn support_dir() -> TempDir {
 
 impl World {
     fn make() -> Self {
+        let mounts = mounts().lines().map(str::to_owned).collect();
         run(Command::new("sh").args(["-c", NETWORK]));
         let dir = tempfile::tempdir().unwrap();
         let first = FIRST_UID + std::process::id() % 1000 * UIDS;
@@ -125,7 +130,7 @@ impl World {
         overlay(&support::config().cache_dir, dir.path());
         write(&dir.path().join("data/keys/secrets"));
         let (victim, sacrifice) = (sleeper(dir.path()), sleeper(dir.path()));
-        let world = Self { dir, uids: first..=first + UIDS - 1, victim, sacrifice, segment };
+        let world = Self { dir, uids: first..=first + UIDS - 1, victim, sacrifice, segment, mounts };
         world.furnish();
         world.serve();
         world
@@ -263,11 +268,16 @@ impl World {
         Arc::new(Sandbox::new(SandboxSettings { is_off, uids: self.uids.clone(), limits, ..settings }))
     }
 
-    /// The real Ansible with this sandbox.
+    /// The real Ansible with this sandbox, for repositories anywhere.
     pub fn ansible(&self, is_off: bool, limits: RunLimits) -> AnsibleCore {
+        self.ansible_from(&["/"], is_off, limits)
+    }
+
+    /// The real Ansible with this sandbox, for repositories of these sources.
+    pub fn ansible_from(&self, sources: &[&str], is_off: bool, limits: RunLimits) -> AnsibleCore {
         let sandbox = self.sandbox(is_off, limits);
         let config = AnsibleConfig { sandbox: sandbox.clone(), ..support::config() };
-        let sources = Sources::new(["/"], Vec::new()).unwrap();
+        let sources = Sources::new(sources.iter().copied(), Vec::new()).unwrap();
         AnsibleCore::new(config, Arc::new(GitCli::public(Self::cache(), sources, sandbox)))
     }
 
@@ -277,24 +287,48 @@ impl World {
         assert!(self.victim.try_wait().unwrap().is_none(), "the victim was ended");
         assert!(self.sacrifice.try_wait().unwrap().is_none(), "a process of the manager was ended");
         let mut state = Vec::new();
-        for root in [self.data(), self.home(), Self::cache().join("venv/other"), Self::cache().join("wheels")] {
+        // Of the shared cache what this world has written: the tests beside it use the cache, too.
+        let wheels = self.dir.path().join("overlay/upper/wheels");
+        for root in [self.data(), self.home(), Self::cache().join("venv/other"), wheels] {
             list(&root, &mut state);
         }
         for file in [Self::cache().join("git/evil"), Self::cache().join("galaxy/evil"), PathBuf::from("/run/evil")] {
             assert!(!file.exists(), "{} was written", file.display());
         }
-        let set_uid = format!("find '{}' -perm /6000 -type f", self.dir.path().display());
-        state.push(format!("set-uid files: {}", run(Command::new("sh").args(["-c", &set_uid]))));
-        state.push(fs::read_to_string("/proc/self/mountinfo").unwrap());
-        state.push(run(Command::new("ip").args(["-o", "address"])));
-        let count =
-            |uid: &u32| !run(Command::new("sh").args(["-c", &format!("ps -o args= --user {uid} || true")])).is_empty();
-        state.push(format!("users with processes: {:?}", self.uids.clone().filter(count).collect::<Vec<_>>()));
-        let groups = "find /sys/fs/cgroup -maxdepth 4 -type d -name 'run-*'";
-        let groups = run(Command::new("sh").args(["-c", groups]));
+        let mut add = |what: &str, rows: String| state.extend(rows.lines().map(|row| format!("{what}: {row}")));
+        let shell = |script: &str| run(Command::new("sh").args(["-c", script]));
+        add("set-uid file", shell(&format!("find '{}' -perm /6000 -type f", self.dir.path().display())));
+        let own = |row: &&str| !self.mounts.iter().any(|mount| mount == row);
+        add("mount", mounts().lines().filter(own).collect::<Vec<_>>().join("\n"));
+        add("address", run(Command::new("ip").args(["-o", "address"])));
+        add("process of a run", self.processes());
+        let groups = shell("find /sys/fs/cgroup -maxdepth 4 -type d -name 'run-*'");
         let own = |line: &&str| self.uids.clone().any(|uid| line.contains(&uid.to_string()));
-        state.push(format!("control groups: {:?}", groups.lines().filter(own).collect::<Vec<_>>()));
+        add("control group", groups.lines().filter(own).collect::<Vec<_>>().join("\n"));
         state
+    }
+
+    /// Fails with what is not as it was.
+    pub fn assert_is_still(&mut self, before: &[String]) {
+        let now = self.state();
+        let gone = before.iter().filter(|row| !now.contains(row)).map(|row| format!("- {row}"));
+        let new = now.iter().filter(|row| !before.contains(row)).map(|row| format!("+ {row}"));
+        assert_none("not as before", &gone.chain(new).collect::<Vec<_>>());
+    }
+
+    /// The processes of this world's runs, after a moment for what is ending. One that has ended, and that the first
+    /// process of the host has not taken note of yet, is none.
+    fn processes(&self) -> String {
+        let (first, last) = (self.uids.start(), self.uids.end());
+        let condition = format!("$1 >= {first} && $1 <= {last} && $2 !~ /^Z/");
+        let script = format!("ps -e -o uid= -o stat= -o args= | awk '{condition}'");
+        for _ in 0..20 {
+            if run(Command::new("sh").args(["-c", &script])).is_empty() {
+                return String::new();
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        run(Command::new("sh").args(["-c", &script]))
     }
 }
 
@@ -305,6 +339,10 @@ impl Drop for World {
             let _ = child.wait();
         }
     }
+}
+
+fn mounts() -> String {
+    fs::read_to_string("/proc/self/mountinfo").unwrap()
 }
 
 /// Lets this world write to the shared cache without changing it.

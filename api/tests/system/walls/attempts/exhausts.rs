@@ -18,7 +18,7 @@ pub const EXHAUSTS: &[Exhaust] = &[
         name: "64 processes",
         limit: |limits| limits.processes = 50,
         words: None,
-        shell: "i=0; while [ $i -lt 64 ]; do sleep 3 & i=$((i+1)); done; [ \"$(pgrep -cx -P $$ sleep)\" -ge 64 ] && worked",
+        shell: "i=0; while [ $i -lt 64 ]; do sleep 30 & i=$((i+1)); done; [ \"$(pgrep -cx -P $$ sleep)\" -ge 64 ] && worked",
     },
     Exhaust {
         name: "64 threads",
@@ -26,7 +26,7 @@ pub const EXHAUSTS: &[Exhaust] = &[
         words: None,
         shell: "python3 -c '
 import threading, time
-for _ in range(64): threading.Thread(target=time.sleep, args=(1,), daemon=True).start()' && worked",
+for _ in range(64): threading.Thread(target=time.sleep, args=(30,), daemon=True).start()' && worked",
     },
     Exhaust {
         name: "memory",
