@@ -32,6 +32,7 @@ const test = base.extend<{ github: Github }>({
       GITHUB_WEBHOOK_SECRETS: SECRET,
       WATCH_FORK: REPOSITORY,
       WATCH_ORGANIZATION: 'acme',
+      OCIM_LOCAL_MACHINES_FOR_STRANGERS: 'true',
       WATCH_ON_COMMIT: 'nothing',
       WATCH_ARCHIVE_MINUTES: '0',
       WATCH_REPORT: 'nothing',
