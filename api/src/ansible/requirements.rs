@@ -88,7 +88,7 @@ pub(super) struct Origin<'a> {
 ///
 /// Equal texts need not install equal things. Hashes name every file; then the text is enough. What only the index
 /// resolves means the same for every repository, but another thing later, so it is installed again in each period.
-/// Anything else may mean other things in another repository, or at another commit: nobody else ever gets it.
+/// Anything else may mean other things in another repository or commit, and is never shared with another one.
 pub(super) fn cache_name(maker: &str, files: &[RequirementsFile], origin: Origin<'_>, period: u64) -> String {
     let text: String = files.iter().flat_map(|file| [&file.text, "\0"]).collect();
     match pins::of(files) {

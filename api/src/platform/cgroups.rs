@@ -8,7 +8,7 @@
 //! The unified hierarchy has never been tried with this code on a real host: the hosts that test it have v1.
 //!
 //! A group's path has the owner's id, so two data directories on one host never meet. A group outlives the process that
-//! made it; [`Cgroups::sweep`] removes those that nobody needs.
+//! made it; [`Cgroups::sweep`] removes the unused ones.
 
 mod limits;
 mod place;

@@ -43,7 +43,7 @@ pub fn read_plain(path: &Path, most: u64) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Writes a file of this user in place of whatever was there, which is not followed if it is a link.
+/// Replaces a file of this user. An existing link is replaced, not followed.
 ///
 /// # Errors
 /// [`io::Error`] if it cannot be written.

@@ -1,4 +1,4 @@
-//! Removes a tree that somebody else made: however deep it is, and whatever is in it.
+//! Removes a tree that another program made, of any depth and with any content.
 //!
 //! At most four descriptors are open at a time, and nothing recurses: a directory in a directory is first moved to the top
 //! of the tree. All is done relative to descriptors, and no link is followed, so nothing outside of the tree is touched.

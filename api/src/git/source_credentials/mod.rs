@@ -176,7 +176,7 @@ fn misfit(source: &Pattern, kind: CredentialKind) -> Option<&'static str> {
         (CredentialKind::DeployKey, Some("ssh")) => None,
         (CredentialKind::DeployKey, _) => Some("A deploy key is for ssh: ssh://user@host/path/*."),
         (CredentialKind::Token, Some("https")) => None,
-        // Nobody else reads what does not leave this host.
+        // What does not leave this host is not read by others.
         (CredentialKind::Token, Some("http")) if !source.names_remote_server() => None,
         (CredentialKind::Token, _) => Some("A token is for https: https://host/owner/*."),
     }

@@ -113,7 +113,7 @@ fn remove(entry: &Entry) -> io::Result<bool> {
     let gone = PathBuf::from(gone);
     remove_tree(&beside(&entry.path, MADE))?;
     fs::rename(&entry.path, &gone)?;
-    // From here on nobody finds it; a user who waited makes another one.
+    // From here on the entry is not found; a build that waited makes another one.
     drop(using);
     remove_tree(&gone)?;
     Ok(true)

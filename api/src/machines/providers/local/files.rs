@@ -33,7 +33,7 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Loc
     write().map_err(LocalError::io(path))
 }
 
-/// Removes a directory with its contents, whatever a machine has left there; a missing directory is no error.
+/// Removes a directory with all its contents; a missing directory is no error.
 pub(super) fn remove_tree(path: &Path) -> Result<(), LocalError> {
     removal::remove_tree(path).map_err(LocalError::io(path))
 }
