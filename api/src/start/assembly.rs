@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use tokio_util::sync::CancellationToken;
 
-use super::StartError;
 use super::options::sources;
+use super::{StartError, sandbox};
 use crate::app::App;
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
@@ -94,6 +94,7 @@ impl Admission {
     /// An error that names the invalid setting.
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
         sources(settings, &settings.data.ocim_data_dir)?;
+        sandbox::check(settings)?;
         Ok(Self { guard: Arc::new(Guard::new(settings)?), sign_in: Arc::new(SignIn::new(settings)?) })
     }
 }

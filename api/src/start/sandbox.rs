@@ -1,6 +1,7 @@
 //! The sandbox of this process, from the settings.
 
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -10,12 +11,24 @@ use super::StartError;
 use crate::config::{SandboxMode, Settings};
 use crate::platform::sandbox::{RunLimits, Sandbox, SandboxSettings, UIDS};
 
-/// The sandbox, not probed yet.
+/// The sandbox, not probed yet. A directory of OCIM_SANDBOX_PATHS that does not exist is logged.
 ///
 /// # Errors
 /// A message that names the setting, and says what is wrong.
 pub(super) fn open(settings: &Settings) -> Result<Arc<Sandbox>, StartError> {
-    Ok(Arc::new(Sandbox::new(read(settings)?)))
+    let read = read(settings)?;
+    for path in read.readable.iter().filter(|path| !path.exists()) {
+        tracing::warn!(path = %path.display(), "a directory of OCIM_SANDBOX_PATHS does not exist, so no run can read it");
+    }
+    Ok(Arc::new(Sandbox::new(read)))
+}
+
+/// Checks the settings of the sandbox.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn check(settings: &Settings) -> Result<(), StartError> {
+    read(settings).map(drop)
 }
 
 /// Logs what of it works on this host. An unfit host is no error: sites are served, and no build begins.
@@ -33,12 +46,14 @@ pub(super) async fn report(sandbox: &Sandbox) {
 
 fn read(settings: &Settings) -> Result<SandboxSettings, StartError> {
     let set = &settings.sandbox;
+    let data_dir = settings.data.ocim_data_dir.canonicalize().unwrap_or_else(|_| settings.data.ocim_data_dir.clone());
+    let paths = set.ocim_sandbox_paths.iter().filter(|path| !path.is_empty());
     let networks = set.ocim_sandbox_networks.iter().filter(|text| !text.is_empty()).map(|text| network(text));
     Ok(SandboxSettings {
         is_off: set.ocim_sandbox == SandboxMode::None,
         uids: set.ocim_sandbox_uids.as_deref().map_or(Ok(UIDS), uids)?,
         networks: networks.collect::<Result<_, _>>()?,
-        readable: set.ocim_sandbox_paths.iter().filter(|path| !path.is_empty()).map(Into::into).collect(),
+        readable: paths.map(|path| directory(path, &data_dir)).collect::<Result<_, _>>()?,
         state_dir: settings.cache_dir().join("sandbox"),
         limits: RunLimits {
             memory_mb: set.ocim_run_memory_mb,
@@ -49,6 +64,18 @@ fn read(settings: &Settings) -> Result<SandboxSettings, StartError> {
             open_files: set.ocim_run_open_files,
         },
     })
+}
+
+fn directory(text: &str, data_dir: &Path) -> Result<PathBuf, StartError> {
+    let path = PathBuf::from(text);
+    let found = path.canonicalize().unwrap_or_else(|_| path.clone());
+    if !path.is_absolute() {
+        Err(format!("OCIM_SANDBOX_PATHS: `{text}` is no absolute path").into())
+    } else if data_dir.starts_with(&found) || found.starts_with(data_dir) {
+        Err(format!("OCIM_SANDBOX_PATHS: `{text}` would show runs the data directory (OCIM_DATA_DIR)").into())
+    } else {
+        Ok(path)
+    }
 }
 
 fn network(text: &str) -> Result<IpNet, StartError> {
@@ -78,6 +105,15 @@ mod tests {
             assert!(uids(bad).unwrap_err().to_string().contains("OCIM_SANDBOX_UIDS"), "{bad}");
         }
         assert_eq!(network("10.8.0.7").unwrap().to_string(), "10.8.0.7/32");
+        let data_dir = Path::new("/var/lib/none/ocim");
+        assert!(directory("/srv", data_dir).is_ok());
+        for (path, words) in [
+            ("srv", "no absolute path"),
+            ("/var/lib", "the data directory"),
+            ("/var/lib/none/ocim/keys", "the data directory"),
+        ] {
+            assert!(directory(path, data_dir).unwrap_err().to_string().contains(words), "{path}");
+        }
         assert!(network("10.8.0.0/40").unwrap_err().to_string().contains("10.8.0.0/40"));
     }
 }

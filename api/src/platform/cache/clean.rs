@@ -12,7 +12,7 @@ use crate::platform::removal::remove_tree;
 /// The directories of entries.
 const FOLDERS: &[&str] = &["venv", "git", "galaxy", "wheelhouse"];
 /// Entries that are directories of the cache themselves.
-const WHOLE: &[&str] = &["wheels"];
+const SINGLE_ENTRIES: &[&str] = &["wheels"];
 /// Directories with the key files of commands that run; those of a program that was killed are removed after a day.
 const KEYS: &str = "git/keys";
 
@@ -22,7 +22,7 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// After this time, files of keys are left from a program that was killed.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Appended to the name of an entry that is being removed.
-const GONE: &str = ".gone";
+const REMOVED: &str = ".gone";
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ struct Entry {
 /// program cleans the cache now, nothing is done.
 ///
 /// # Errors
-/// [`io::Error`] if the directory cannot be read or an entry cannot be removed; others may have been.
+/// [`io::Error`] if the directory cannot be read; or the first error, if entries cannot be removed: the others are.
 pub fn clean(cache_dir: &Path, limits: CacheLimits) -> io::Result<Cleaned> {
     if !cache_dir.is_dir() {
         return Ok(Cleaned::default());
@@ -63,26 +63,35 @@ pub fn clean(cache_dir: &Path, limits: CacheLimits) -> io::Result<Cleaned> {
     let mut total: u64 = entries.iter().map(|entry| entry.size).sum();
     let mut bytes = 0;
     let mut cleaned = Cleaned::default();
+    let mut failure = None;
     for entry in entries {
         let is_old = limits.days > 0 && entry.idle > age;
         let is_too_much = limits.max_mb > 0 && total > most && entry.idle > IDLE;
-        if (is_old || is_too_much) && remove(&entry)? {
-            total -= entry.size;
-            bytes += entry.size;
-            cleaned.entries += 1;
+        if !is_old && !is_too_much {
+            continue;
+        }
+        match remove(&entry) {
+            Ok(true) => {
+                total -= entry.size;
+                bytes += entry.size;
+                cleaned.entries += 1;
+            }
+            Ok(false) => {}
+            Err(error) => failure = failure.or(Some(error)),
         }
     }
     cleaned.megabytes = bytes >> 20;
-    Ok(cleaned)
+    failure.map_or(Ok(cleaned), Err)
 }
 
 /// All entries; removes the rest of earlier removals.
 fn entries(cache_dir: &Path) -> io::Result<Vec<Entry>> {
-    let mut paths: Vec<PathBuf> = WHOLE.iter().map(|name| cache_dir.join(name)).filter(|path| path.is_dir()).collect();
+    let mut paths: Vec<PathBuf> =
+        SINGLE_ENTRIES.iter().map(|name| cache_dir.join(name)).filter(|path| path.is_dir()).collect();
     for folder in FOLDERS {
         for path in children(&cache_dir.join(folder))? {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if name.ends_with(GONE) {
+            if name.ends_with(REMOVED) {
                 remove_tree(&path)?;
             } else if !is_beside(&path) && !name.starts_with('.') && !matches!(name.as_str(), "config" | "keys") {
                 paths.push(path);
@@ -109,7 +118,7 @@ fn remove(entry: &Entry) -> io::Result<bool> {
     let Some(using) = lock(USE)? else { return Ok(false) };
     let Some(_making) = lock(LOCK)? else { return Ok(false) };
     let mut gone = entry.path.clone().into_os_string();
-    gone.push(GONE);
+    gone.push(REMOVED);
     let gone = PathBuf::from(gone);
     remove_tree(&beside(&entry.path, MADE))?;
     fs::rename(&entry.path, &gone)?;

@@ -1,5 +1,5 @@
-//! The entries of the cache directory: who uses one holds it, and what has not been used for long is removed, by age
-//! and by size. An entry is a directory or file; `NAME.use` beside it is locked while it is used, and says when it last
+//! The entries of the cache directory. An entry is held while it is used; what has not been used for long is removed, by
+//! age and by size. An entry is a directory or file; `NAME.use` beside it is locked while it is used, and says when it last
 //! was; `NAME.lock` is locked while it is made; `NAME.made` says that a directory is complete.
 
 mod clean;

@@ -1,18 +1,25 @@
 //! A user of its own for each run: a number of the settings' range that no other run of this host has meanwhile.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::platform::command::CommandError;
 use crate::platform::files::private_dir;
+use crate::platform::removal::remove_tree;
 
+/// Interval of the check whether processes have ended.
+const POLL: Duration = Duration::from_millis(10);
 /// The directory of the files of runs.
 const CELLS: &str = "cells";
+/// The directory of their large temporary files.
+pub(super) const SCRATCH: &str = "scratch";
 
 /// The user of a run, until this is dropped. Several programs of the run may have it at once.
 #[derive(Debug)]
@@ -61,6 +68,24 @@ impl Account {
         self.uid
     }
 
+    /// The name of the directories of this user's runs, which no other account has at the same time.
+    pub(super) fn name(&self) -> &OsStr {
+        self.dir.file_name().unwrap_or_default()
+    }
+
+    /// Waits until the user has no process. False: it still has one after this time.
+    pub(super) async fn has_ended(&self, limit: Duration) -> bool {
+        let Some(uid) = self.uid else { return true };
+        let until = Instant::now() + limit;
+        while !processes_of(uid).is_empty() {
+            if Instant::now() >= until {
+                return false;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        true
+    }
+
     /// A new directory for the files of one program, and its number.
     pub(super) fn program_dir(&self) -> Result<(u64, PathBuf), CommandError> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
@@ -87,24 +112,25 @@ impl Drop for Account {
     fn drop(&mut self) {
         self.end_all();
         // What is left is removed by the next one with this number.
-        let _ = fs::remove_dir_all(&self.dir);
+        let _ = remove_tree(&self.dir);
     }
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// Ends and removes what runs have left whose manager was killed.
-pub(super) fn sweep(state: &Path) {
-    let Ok(entries) = fs::read_dir(state.join(CELLS)) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if let Ok(uid) = name.parse() {
-            // Dropped at once, which removes its files.
-            drop(Account::of(uid, state));
-        } else if let Some(pid) = name.strip_prefix("own-").and_then(|rest| rest.split('-').next())
-            && !Path::new("/proc").join(pid).exists()
-        {
-            drop(fs::remove_dir_all(entry.path()));
+/// Ends and removes what runs have left whose manager was killed. `state`: the directory of the accounts; `disk`: that of
+/// large temporary files.
+pub(super) fn sweep(state: &Path, disk: &Path) {
+    for dir in [state.join(CELLS), disk.join(SCRATCH)] {
+        let Ok(entries) = fs::read_dir(dir) else { continue };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // Taken for as long as its files are removed.
+            let account = name.parse().ok().and_then(|uid| Account::of(uid, state).ok().flatten());
+            let pid = name.strip_prefix("own-").and_then(|rest| rest.split('-').next());
+            if account.is_some() || pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+                drop(remove_tree(&entry.path()));
+            }
         }
     }
 }
@@ -133,15 +159,11 @@ fn start(uids: &RangeInclusive<u32>) -> Result<u32, CommandError> {
 /// The directory of a user's runs, empty.
 fn dir(state: &Path, name: &str) -> Result<PathBuf, CommandError> {
     let dir = state.join(CELLS).join(name);
-    match fs::remove_dir_all(&dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed_at(&dir, &error)),
-        Ok(()) | Err(_) => {}
-    }
-    private_dir(&dir).map_err(|error| failed_at(&dir, &error))?;
+    remove_tree(&dir).and_then(|()| private_dir(&dir)).map_err(|error| failed_at(&dir, &error))?;
     Ok(dir)
 }
 
-fn processes_of(uid: u32) -> Vec<i32> {
+pub(super) fn processes_of(uid: u32) -> Vec<i32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(|pid| is_of(*pid, uid)).collect()

@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::accounts::{Account, failed_at};
+use super::accounts::{Account, SCRATCH, failed_at};
 use super::bubblewrap::{Mount, View};
 use super::cell::{Cell, Guard};
 use super::launch::{Launch, Root, Staged};
@@ -15,10 +15,11 @@ use super::network::Egress;
 use super::settings::SandboxSettings;
 use super::wall::Wall;
 use super::watch::Watch;
-use super::{environment, etc, trees};
+use super::{environment, etc};
 use crate::platform::cgroups::{self, Cgroups, Group};
 use crate::platform::command::{self, CommandError};
 use crate::platform::files::private_dir;
+use crate::platform::removal::remove_tree;
 
 /// The most memory that `/tmp` or the home takes, as a part of the limit of memory.
 const MEMORY_PARTS: u64 = 4;
@@ -46,6 +47,8 @@ pub(super) struct Builder<'a> {
     mounts: Vec<Mount>,
     /// To be removed after the program.
     dirs: Vec<PathBuf>,
+    /// The bytes of what the program may write, before it starts.
+    pub(super) written_before: u64,
 }
 
 impl<'a> Builder<'a> {
@@ -57,7 +60,18 @@ impl<'a> Builder<'a> {
     ) -> Result<Self, CommandError> {
         let (number, dir) = account.program_dir()?;
         let dirs = vec![dir.clone()];
-        Ok(Self { settings, facts, account, wall, dir, number, staged: Staged::default(), mounts: Vec::new(), dirs })
+        Ok(Self {
+            settings,
+            facts,
+            account,
+            wall,
+            dir,
+            number,
+            staged: Staged::default(),
+            mounts: Vec::new(),
+            dirs,
+            written_before: 0,
+        })
     }
 
     /// Without any wall.
@@ -110,7 +124,12 @@ impl<'a> Builder<'a> {
             account: self.account.clone(),
             dirs,
             group,
-            watch: Watch { paths, limit_mb: self.settings.limits.disk_mb },
+            watch: Watch {
+                paths,
+                uid: self.account.uid(),
+                limit_mb: self.settings.limits.disk_mb,
+                before: self.written_before,
+            },
             limits: self.settings.limits,
         }
     }
@@ -155,13 +174,10 @@ impl<'a> Builder<'a> {
     fn mount_all(&mut self) -> Result<(), CommandError> {
         let wall = self.wall;
         for path in &wall.written {
-            if let Some(uid) = self.account.uid() {
-                trees::give(path, uid).map_err(|error| failed_at(path, &error))?;
-            }
             self.mount(path, path, true)?;
         }
         let certificates = environment::certificates(wall.network);
-        let readable = self.settings.readable.iter().filter(|path| path.is_absolute() && path.exists());
+        let readable = self.settings.readable.iter().filter(|path| path.exists());
         let mut shown: Vec<&PathBuf> = wall.shown.iter().chain(&certificates).chain(readable).collect();
         shown.retain(|path| !environment::is_of_system(path));
         shown.sort();
@@ -189,10 +205,10 @@ impl<'a> Builder<'a> {
         if !self.wall.has_scratch {
             return Ok(None);
         }
-        let name = self.account.uid().map_or_else(|| format!("own-{}", std::process::id()), |uid| uid.to_string());
-        let scratch = self.settings.state_dir.join("scratch").join(format!("{name}-{}", self.number));
+        let scratch = self.settings.state_dir.join(SCRATCH).join(self.account.name()).join(self.number.to_string());
         let make = || {
-            drop(fs::remove_dir_all(&scratch));
+            // Of a manager that was killed.
+            remove_tree(&scratch)?;
             private_dir(&scratch)?;
             self.account.uid().map_or(Ok(()), |uid| chown(&scratch, Some(uid), Some(uid)))
         };

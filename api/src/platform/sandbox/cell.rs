@@ -1,6 +1,5 @@
 //! A program with its wall: the command to start, and what is undone when it has ended.
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +8,12 @@ use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use super::accounts::Account;
-use super::launch::{FAILED, SAYS};
+use super::launch::{FAILED, REASON_PREFIX};
 use super::settings::RunLimits;
 use super::watch::Watch;
 use crate::platform::cgroups::Group;
 use crate::platform::command::{self, CommandError, OUTPUT_LIMIT, Output};
+use crate::platform::removal::{self, remove_tree};
 
 /// How long processes of a control group may take to disappear.
 const END_LIMIT: Duration = Duration::from_secs(10);
@@ -40,8 +40,8 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Returns, with words, once the program has written more than it may. It is then to be ended.
-    pub async fn exceeded(&self) -> String {
+    /// Returns, with the reason, once the program has written more than it may, or its disk is full. It is then to be ended.
+    pub async fn exceeded(&self) -> CommandError {
         self.watch.exceeded().await
     }
 
@@ -57,12 +57,24 @@ impl Guard {
             .then(|| format!("it started more than {processes} processes and threads at once (OCIM_RUN_PROCESSES)"))
     }
 
-    /// Ends what is left of the program.
+    /// The largest file that the program may write, in MiB.
+    pub const fn largest_file_mb(&self) -> u64 {
+        self.limits.file_mb
+    }
+
+    /// Ends what is left of the program, and removes its files.
     pub async fn end(&self) {
-        if let Some(group) = &self.group
-            && let Err(error) = group.end(END_LIMIT).await
-        {
-            tracing::warn!(%error, "a control group of a run was left");
+        if let Some(group) = &self.group {
+            if let Err(error) = group.end(END_LIMIT).await {
+                tracing::warn!(%error, "a control group of a run was left");
+            }
+        } else if !self.account.has_ended(END_LIMIT).await {
+            tracing::warn!(uid = self.account.uid(), "processes of a run were left");
+        }
+        for dir in &self.dirs {
+            if let Err(error) = removal::remove(dir.clone()).await {
+                tracing::warn!(dir = %dir.display(), %error, "files of a run were left");
+            }
         }
     }
 
@@ -81,8 +93,8 @@ impl Drop for Guard {
             let _ = group.remove();
         }
         for dir in &self.dirs {
-            // The next run of this user removes it otherwise.
-            let _ = fs::remove_dir_all(dir);
+            // Gone already, unless this was dropped in the middle. What is left then, the next start of this program removes.
+            let _ = remove_tree(dir);
         }
     }
 }
@@ -107,7 +119,7 @@ pub async fn capture_up_to(
 ) -> Result<Output, CommandError> {
     let Cell { command, guard } = cell;
     let output = tokio::select! {
-        words = guard.exceeded() => Err(CommandError::Limit(words)),
+        error = guard.exceeded() => Err(error),
         output = command::capture_up_to(most, command, limit, cancel) => output,
     };
     settle(&guard, output).await
@@ -136,5 +148,5 @@ pub async fn settle(guard: &Guard, output: Result<Output, CommandError>) -> Resu
 }
 
 fn reason(said: &str) -> Option<String> {
-    said.lines().find_map(|line| line.strip_prefix(SAYS)).map(str::to_owned)
+    said.lines().find_map(|line| line.strip_prefix(REASON_PREFIX)).map(str::to_owned)
 }

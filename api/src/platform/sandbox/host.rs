@@ -4,7 +4,7 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The host's part of an address, in the list of routes of its own.
-const OWN: &str = "/32 host LOCAL";
+const LOCAL_ROUTE: &str = "/32 host LOCAL";
 
 /// The host's addresses, except those of its loopback interface.
 pub(super) fn addresses() -> Vec<IpAddr> {
@@ -43,7 +43,7 @@ fn of_trie(text: &str) -> Vec<Ipv4Addr> {
     for line in text.lines().map(str::trim) {
         if let Some(address) = line.strip_prefix("|-- ") {
             last = address.parse().ok();
-        } else if line.starts_with(OWN)
+        } else if line.starts_with(LOCAL_ROUTE)
             && let Some(address) = last
             && !found.contains(&address)
         {

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use super::bubblewrap::View;
 use super::settings::RunLimits;
 
-/// The exit status if the wall could not be built; its reason is on stderr, after [`SAYS`].
+/// The exit status if the wall could not be built; its reason is on stderr, after [`REASON_PREFIX`].
 pub(super) const FAILED: i32 = 125;
 /// Begins the reason.
-pub(super) const SAYS: &str = "ocim-wall: ";
+pub(super) const REASON_PREFIX: &str = "ocim-wall: ";
 
 /// Where root mounts what is shown, in a mount namespace of the run: exists on every host, and holds nothing that a run
 /// is shown.
@@ -43,7 +43,7 @@ exec "$@"
 const STILL_THERE: &str = r#"[ "$PPID" = "$1" ] || exit 125; shift; umask 022; exec "$@""#;
 
 /// $1: the rules of the network; empty: none. $2: the filter of system calls; empty: none.
-const LAST: &str = r#"
+const ENTER: &str = r#"
 fail() { echo "ocim-wall: $1" >&2; exit 125; }
 [ -z "$1" ] || nft -f "$1" || fail 'the rules of the network cannot be loaded'
 [ -z "$2" ] || exec 9<"$2"
@@ -135,7 +135,7 @@ impl Launch<'_> {
             words.extend(options.iter().map(OsString::from));
             words.extend(of(&["--", "setpriv", "--pdeathsig", "KILL", "--"]));
         }
-        words.extend(of(&["sh", "-c", LAST, "ocim-wall"]));
+        words.extend(of(&["sh", "-c", ENTER, "ocim-wall"]));
         words.push(self.network.as_ref().map(|(_, rules)| rules.clone().into()).unwrap_or_default());
         words.push(self.seccomp.clone().map(Into::into).unwrap_or_default());
         words.extend(self.view.arguments());
@@ -148,7 +148,7 @@ impl Launch<'_> {
         let mut words = of(&["prlimit", "--core=0", &files, &bytes]);
         // Counted per user: without a user of its own, the run would be refused for what others have started.
         if self.root.is_some() {
-            words.extend(of(&[&format!("--nproc={}", processes.saturating_add(OWN))]));
+            words.extend(of(&[&format!("--nproc={}", processes.saturating_add(PROCESSES_OF_WALL))]));
         }
         words.extend(of(&["--"]));
         words
@@ -156,7 +156,7 @@ impl Launch<'_> {
 }
 
 /// Processes and threads of the wall itself.
-const OWN: u32 = 16;
+const PROCESSES_OF_WALL: u32 = 16;
 
 fn of(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()

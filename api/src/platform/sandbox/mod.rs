@@ -35,12 +35,12 @@ use self::network::Egress;
 pub use self::network::Network;
 use self::probe::Probed;
 pub use self::settings::{RunLimits, SandboxSettings, UIDS};
-pub use self::trees::{open_to_runs, take_back};
+pub use self::trees::{open_to_runs, take_back, take_back_all};
 pub use self::wall::Wall;
 use super::command::CommandError;
 
 /// How long a host without a sandbox is taken for one.
-const AGAIN: Duration = Duration::from_secs(30);
+const PROBE_AGAIN: Duration = Duration::from_secs(30);
 
 /// Root's directory for the files of programs that run; in memory on most hosts.
 const ROOTS_DIR: &str = "/run/ocim-sandbox";
@@ -100,10 +100,15 @@ impl Sandbox {
         if let Some(words) = probed.refusal() {
             return Err(CommandError::NoSandbox(words));
         }
-        let builder = Builder::new(&self.settings, &probed.facts, account, wall)?;
+        let mut builder = Builder::new(&self.settings, &probed.facts, account, wall)?;
         if self.settings.is_off {
             return Ok(builder.open(program.as_ref()));
         }
+        if let Some(uid) = account.uid() {
+            let given = trees::give_all(wall.written.clone(), uid).await;
+            given.map_err(|error| CommandError::System(error.to_string()))?;
+        }
+        builder.written_before = watch::sizes(wall.written.iter().chain(&wall.watched).cloned().collect()).await;
         let egress = Egress::find(wall.network, &self.settings.networks).await;
         builder.build(program.as_ref(), egress.as_ref())
     }
@@ -111,7 +116,7 @@ impl Sandbox {
     async fn probed(&self) -> Arc<Probed> {
         let mut probed = self.probed.lock().await;
         if let Some((at, found)) = &*probed
-            && (found.state.level != SandboxLevel::Missing || at.elapsed() < AGAIN)
+            && (found.state.level != SandboxLevel::Missing || at.elapsed() < PROBE_AGAIN)
         {
             return found.clone();
         }

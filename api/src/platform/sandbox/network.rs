@@ -42,9 +42,9 @@ const CHOSEN: &[&str] = &[
 /// How long a name of these URLs is looked up.
 const LOOK_UP: Duration = Duration::from_secs(3);
 
-/// Addresses that are no public ones, for IPv4.
-const REFUSED_4: &str = "0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, \
-                         192.168.0.0/16, 224.0.0.0/3";
+/// Addresses that are no public ones, for IPv4; and Azure's 168.63.129.16, which only looks like one.
+const REFUSED_4: &str = "0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 168.63.129.16, 169.254.0.0/16, \
+                         172.16.0.0/12, 192.0.0.0/24, 192.168.0.0/16, 198.18.0.0/15, 224.0.0.0/3";
 
 /// Those of IPv6, and those that stand for IPv4 addresses: mapped, translated, 6to4, Teredo.
 const REFUSED_6: &str = "::/96, ::ffff:0:0/96, 64:ff9b::/96, 64:ff9b:1::/48, 2001::/32, 2002::/16, fc00::/7, \
@@ -113,12 +113,13 @@ impl Egress {
             let port = address.port();
             rules.push(format!("{} tcp dport {port} accept", to(&address.ip().to_string(), address.ip())));
         }
-        for network in &self.networks {
-            rules.push(format!("{} accept", to(&network.trunc().to_string(), network.addr())));
-        }
         let refuse = "reject with icmpx admin-prohibited";
+        // Before the networks, in which they may lie.
         for own in &self.own {
             rules.push(format!("{} {refuse}", to(&own.to_string(), *own)));
+        }
+        for network in &self.networks {
+            rules.push(format!("{} accept", to(&network.trunc().to_string(), network.addr())));
         }
         rules.push(format!("ip daddr {{ {REFUSED_4} }} {refuse}"));
         // Neighbours are asked for their hardware addresses.
@@ -170,6 +171,7 @@ mod tests {
         assert_eq!(Egress::find(Network::None, &networks).await, None);
         let machine = "10.213.0.7:22".parse().unwrap();
         let egress = Egress::find(Network::Machine(machine), &networks).await.unwrap();
+        let egress = Egress { own: vec!["10.8.0.9".parse().unwrap()], ..egress };
         let rules = egress.rules();
         let at = |rule: &str| rules.find(rule).ok_or((rule, &rules)).unwrap();
         let refused = at("ip daddr { 0.0.0.0/8, 10.0.0.0/8");
@@ -178,6 +180,7 @@ mod tests {
         {
             assert!(at(rule) < refused, "{rule}");
         }
+        assert!(at("ip daddr 10.8.0.9 reject") < at("ip daddr 10.8.0.0/24 accept"), "this host's own address");
         let options = egress.pasta().join(" ");
         assert!(
             options.contains("-T none") && options.contains("-U none") && options.contains("--no-map-gw"),

@@ -57,7 +57,7 @@ pub(super) fn off() -> Probed {
 /// Tries each wall.
 pub(super) async fn probe(settings: &SandboxSettings, state: &Path) -> Probed {
     let is_root = rustix::process::geteuid().is_root();
-    accounts::sweep(state);
+    accounts::sweep(state, &settings.state_dir);
     let facts = Facts {
         seccomp: seccomp::filter(Profile::Run),
         cgroups: is_root.then(|| Cgroups::find(GROUPS)),

@@ -4,7 +4,7 @@
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, Stat, Uid, chmodat, chownat, openat, statat};
 use rustix::io::Errno;
@@ -13,7 +13,10 @@ use rustix::io::Errno;
 const DEEPEST: usize = 150;
 
 /// Bytes in a block of `stat`.
-const BLOCK: u64 = 512;
+pub(super) const BLOCK: u64 = 512;
+
+/// What an entry takes at least, in bytes: its name and its inode are on the disk, too.
+const ENTRY: u64 = 4096;
 
 type Visit<'a> = &'a mut dyn FnMut(BorrowedFd<'_>, &CStr, &Stat) -> io::Result<()>;
 
@@ -31,23 +34,49 @@ pub fn give(path: &Path, uid: u32) -> io::Result<()> {
     Ok(chownat(CWD, path, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
+/// Gives several trees, in a thread of its own.
+///
+/// # Errors
+/// As [`give`], with the path.
+pub(super) async fn give_all(paths: Vec<PathBuf>, uid: u32) -> io::Result<()> {
+    let give_one = move |path: &PathBuf| {
+        give(path, uid).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    };
+    tokio::task::spawn_blocking(move || paths.iter().try_for_each(give_one)).await.map_err(io::Error::other)?
+}
+
 /// Makes this program's user the owner again; every user may then read it, if a wall shows it.
 ///
 /// # Errors
 /// As [`give`].
 pub fn take_back(path: &Path) -> io::Result<()> {
     let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+    let stat = statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
+    let (top, is_dir) = (mode(&stat), FileType::from_raw_mode(stat.st_mode) == FileType::Directory);
+    // The top comes first: nobody else can then exchange an entry for a link while it is visited.
+    chownat(CWD, path, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
+    if is_dir {
+        chmodat(CWD, path, Mode::RWXU, AtFlags::empty())?;
+    }
     let mut settle = |dir: BorrowedFd<'_>, name: &CStr, stat: &Stat| {
         own(dir, name, uid, gid)?;
         readable(dir, name, stat)
     };
     each(path, &mut settle)?;
-    let stat = statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
-    chownat(CWD, path, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
-    match mode(&stat) {
+    // Its mode comes last: it says that all below it can be read.
+    match top {
         Some(mode) => Ok(chmodat(CWD, path, mode, AtFlags::empty())?),
         None => Ok(()),
     }
+}
+
+/// [`take_back`], in a thread of its own: a tree may have many files.
+///
+/// # Errors
+/// As [`give`].
+pub async fn take_back_all(path: &Path) -> io::Result<()> {
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || take_back(&path)).await.map_err(io::Error::other)?
 }
 
 /// [`take_back`], unless every user may enter the directory already. An earlier version made it for one user.
@@ -65,13 +94,13 @@ pub fn open_to_runs(path: &Path) -> io::Result<()> {
 /// [`io::Error`] if it cannot be read or is nested too deeply.
 pub fn size(path: &Path) -> io::Result<u64> {
     let own = match statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => blocks(&stat),
+        Ok(stat) => blocks(&stat).max(ENTRY),
         Err(Errno::NOENT) => return Ok(0),
         Err(error) => return Err(error.into()),
     };
     let mut total = own;
     each(path, &mut |_, _, stat| {
-        total = total.saturating_add(blocks(stat));
+        total = total.saturating_add(blocks(stat).max(ENTRY));
         Ok(())
     })?;
     Ok(total)

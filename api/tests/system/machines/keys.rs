@@ -77,9 +77,6 @@ async fn a_machine_lets_in_its_own_key_and_no_other_machine_s() {
     let false_host = Login { host_key: first.host_key.clone(), ..login(&second, &[&two]) };
     let refusal = SshProbe.boot_marker(&false_host).await.unwrap_err();
     assert!(refusal.contains("Host key verification failed"), "{refusal}");
-    // No key, host key or directory for them is left on the disk.
-    let left: Vec<_> = fs::read_dir(yard.dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(left.iter().all(|name| !name.to_string_lossy().contains("known")), "{left:?}");
     for id in [1, 2] {
         provider.terminate(&reference(id)).await.unwrap();
     }
@@ -130,7 +127,7 @@ async fn a_replaced_key_lets_nobody_in_and_what_it_started_ends() {
     let with_new = ssh(yard.dir.path(), address, new.private().expose_secret());
     let then = counts(&with_new);
     for mut session in sessions {
-        assert!(!session.wait().unwrap().success() || began.elapsed() < Duration::from_secs(60));
+        assert!(!session.wait().unwrap().success());
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(counts(&with_new), then, "{names:?}: they go on");

@@ -52,3 +52,23 @@ fn the_code_of_a_package_gets_nothing_while_pip_builds_it() {
         }
     });
 }
+
+#[test]
+fn a_module_of_the_checkout_does_not_run_instead_of_pip() {
+    inside("installing::a_module_of_the_checkout_does_not_run_instead_of_pip", async |world| {
+        let repository = Repository::with_playbook(&local_play("    - meta: noop\n"));
+        for module in ["pip/__main__.py", "venv/__main__.py", "pip/__init__.py", "venv/__init__.py"] {
+            repository.commit(module, "raise SystemExit('a module of the checkout runs')\n");
+        }
+        let dir = world.run_dir("18");
+        let spec = spec(&repository, &dir);
+        let mut taken = Taken::default();
+        let prepared = world.ansible(false, RunLimits::default());
+        prepared.prepare(&load(&spec), &mut taken, &CancellationToken::new()).await.unwrap();
+        assert!(!taken.texts().join("\n").contains("a module of the checkout"), "{taken:#?}");
+        // The control: an interpreter that is not isolated takes them.
+        let mut python = std::process::Command::new("python3");
+        let output = python.args(["-m", "pip", "--version"]).current_dir(dir.join("checkout")).output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stderr).contains("a module of the checkout runs"), "{output:?}");
+    });
+}

@@ -12,6 +12,7 @@ mod plugins;
 mod pull_request;
 mod reaching;
 mod reading;
+mod servers;
 mod world;
 
 use std::os::unix::fs::PermissionsExt as _;

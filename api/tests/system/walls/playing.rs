@@ -9,7 +9,8 @@ use ocim::platform::sandbox::RunLimits;
 use tokio_util::sync::CancellationToken;
 
 use super::attempts::{Attempt, Kind, all, assert_none, has_succeeded, last};
-use super::world::{MACHINE, World, inside};
+use super::servers::MACHINE;
+use super::world::{World, inside};
 use crate::system::ansible::support::{Repository, Taken, load, local_play};
 
 /// Makes each attempt, and says how it ended.

@@ -3,10 +3,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, UdpSocket};
-use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -19,6 +16,7 @@ use ocim::platform::sandbox::{RunLimits, Sandbox, SandboxSettings};
 use tempfile::TempDir;
 
 use super::attempts::{Attempt, Control, LOOT, PREAMBLE, assert_none};
+use super::servers::{NETWORK, serve};
 use crate::system::ansible::support::{self, Repository, local_play};
 use crate::system::machines::yard::{is_root, run};
 
@@ -27,46 +25,6 @@ const MARK: &str = "OCIM_TEST_WALLS";
 /// Users for runs, apart from those of other programs on this host.
 const FIRST_UID: u32 = 1_900_020_000;
 const UIDS: u32 = 20;
-/// The only server that a run may reach.
-pub const MACHINE: &str = "10.213.0.7:22";
-
-/// Wires to nowhere: their addresses are the host's own, so that servers on them answer. The locks of the
-/// runs' users stay those of the real host.
-const NETWORK: &str = "
-set -e
-ip link set lo up
-wire() { NAME=$1; ip link add $1 type veth peer name $1-far; ready $1; ready $1-far; }
-ready() { ip link set $1 addrgenmode none; ip link set $1 up; }
-address() { ip address add $1 dev $NAME $2; }
-wire uplink
-address 203.0.113.10/24; address 2001:db8:77::10/64 nodad; address fe80::77/64 nodad
-ip route add default via 203.0.113.1; ip -6 route add default via 2001:db8:77::1
-wire second; address 198.51.100.10/24; address 2001:db8:88::10/64 nodad
-wire metadata; address 169.254.169.254/32
-wire machines; address 10.213.0.7/24; address 10.213.0.9/24
-wire office; address 192.168.77.5/24; address fd00:77::5/64 nodad
-mkdir -p -m 700 /run/ocim-sandbox
-mount -t tmpfs -o mode=1777 tmpfs /dev/shm
-mkdir /dev/shm/kept; mount --bind /run/ocim-sandbox /dev/shm/kept
-mount -t tmpfs tmpfs /run; mkdir -m 700 /run/ocim-sandbox; mount --move /dev/shm/kept /run/ocim-sandbox; rmdir /dev/shm/kept
-";
-
-/// Where servers listen; the link-local address has its interface's number.
-const SERVERS: &[&str] = &[
-    "127.0.0.1:5000",
-    "127.8.8.8:5000",
-    "[::1]:5000",
-    "127.0.0.1:5432",
-    "203.0.113.10:5001",
-    "198.51.100.10:5001",
-    "[2001:db8:88::10]:5001",
-    "169.254.169.254:80",
-    "10.213.0.9:22",
-    MACHINE,
-    "10.213.0.7:80",
-    "192.168.77.5:8000",
-    "[fd00:77::5]:8000",
-];
 
 /// The host, its manager and what they have.
 pub struct World {
@@ -132,7 +90,7 @@ impl World {
         let (victim, sacrifice) = (sleeper(dir.path()), sleeper(dir.path()));
         let world = Self { dir, uids: first..=first + UIDS - 1, victim, sacrifice, segment, mounts };
         world.furnish();
-        world.serve();
+        serve(&world.data(), &world.agent());
         world
     }
 
@@ -156,7 +114,14 @@ impl World {
 
     /// Writes what the attempts are after, as it was before any of them.
     fn furnish(&self) {
-        for name in ["keys/secrets", "ssh/id_ed25519", "postgres/password", "runs/7/variables.json", "runs/7/events"] {
+        for name in [
+            "keys/secrets",
+            "ssh/id_ed25519",
+            "postgres/password",
+            "postgres/superuser-password",
+            "runs/7/variables.json",
+            "runs/7/events",
+        ] {
             write(&self.data().join(name));
         }
         write(&self.data().join("runs/7/checkout/file"));
@@ -167,32 +132,6 @@ impl World {
         fs::create_dir_all(Self::cache().join("wheels")).unwrap();
         fs::set_permissions(self.data(), Permissions::from_mode(0o700)).unwrap();
         fs::set_permissions(Path::new("/dev/shm/walls-loot"), Permissions::from_mode(0o644)).unwrap();
-    }
-
-    /// Starts the servers: whoever connects gets the loot.
-    fn serve(&self) {
-        let uplink = run(Command::new("ip").args(["-o", "link", "show", "uplink"]));
-        let link_local = format!("[fe80::77%{}]:8000", uplink.split(':').next().unwrap());
-        for address in SERVERS.iter().copied().chain([link_local.as_str()]) {
-            let listener = TcpListener::bind(address).unwrap_or_else(|error| panic!("{address}: {error}"));
-            std::thread::spawn(move || listener.incoming().flatten().for_each(|mut guest| tell(&mut guest)));
-        }
-        fs::create_dir_all(self.data().join("gateway")).unwrap();
-        let data = self.data();
-        let (postgres, gateway) = (data.join("postgres/.s.PGSQL.5432"), data.join("gateway/admin.sock"));
-        for path in [postgres, gateway, self.agent(), PathBuf::from("/run/docker.sock")] {
-            let listener = UnixListener::bind(&path).unwrap();
-            fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
-            serve_local(listener);
-        }
-        serve_local(UnixListener::bind_addr(&SocketAddr::from_abstract_name("walls-abstract").unwrap()).unwrap());
-        let socket = UdpSocket::bind("10.213.0.9:53").unwrap();
-        std::thread::spawn(move || {
-            let mut bytes = [0; 16];
-            while let Ok((_, guest)) = socket.recv_from(&mut bytes) {
-                socket.send_to(LOOT.as_bytes(), guest).unwrap();
-            }
-        });
     }
 
     fn agent(&self) -> PathBuf {
@@ -366,15 +305,6 @@ fn write(path: &Path) {
 fn sleeper(dir: &Path) -> Child {
     let keys = File::open(dir.join("data/keys/secrets")).unwrap();
     Command::new("sleep").arg("1000").current_dir(dir.join("data")).stdin(keys).spawn().unwrap()
-}
-
-fn tell(guest: &mut impl std::io::Write) {
-    // The guest may be gone already.
-    let _ = guest.write_all(LOOT.as_bytes());
-}
-
-fn serve_local(listener: UnixListener) {
-    std::thread::spawn(move || listener.incoming().flatten().for_each(|mut guest| tell(&mut guest)));
 }
 
 /// Paths, owners, modes and contents.

@@ -26,6 +26,12 @@ use super::lock::Lock;
 use super::preflight;
 use super::trees::is_older;
 
+/// The beginning of every tree's name.
+const PREFIX: &str = "base-";
+/// The end of the name of a tree that is being made.
+const PARTIAL: &str = ".partial";
+/// Held while a tree is made.
+const LOCK: &str = "base.lock";
 const CUSTOMIZE: &str = include_str!("base_tree.sh");
 const PACKAGES: &str = "openssh-server,python3,python3-venv,iproute2,ca-certificates,procps,sudo,nginx-light,runit";
 /// Timeout of mmdebstrap, long enough for a slow mirror.
@@ -74,6 +80,21 @@ pub(super) fn all(cache_dir: &Path) -> Vec<PathBuf> {
     trees
 }
 
+/// Trees of earlier versions, and what was left of a tree that was being made when the program was killed. Only while no
+/// tree is being made.
+pub(super) fn of_earlier_versions(cache_dir: &Path) -> Vec<PathBuf> {
+    let Ok(first) = first_name() else { return Vec::new() };
+    if Lock::is_held(&cache_dir.join(LOCK)) {
+        return Vec::new();
+    }
+    let entries = fs::read_dir(cache_dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_earlier = |name: &str| name.starts_with(PREFIX) && (!name.starts_with(&first) || name.ends_with(PARTIAL));
+    entries
+        .filter(|path| path.is_dir())
+        .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(is_earlier))
+        .collect()
+}
+
 async fn make_unless(
     cache_dir: &Path,
     is_enough: &(dyn Fn(&Path) -> bool + Sync),
@@ -83,7 +104,7 @@ async fn make_unless(
     preflight::check_root()?;
     preflight::check_program("mmdebstrap", "mmdebstrap")?;
     fs::create_dir_all(cache_dir).map_err(LocalError::io(cache_dir))?;
-    let lock_path = cache_dir.join("base.lock");
+    let lock_path = cache_dir.join(LOCK);
     if Lock::is_held(&lock_path) {
         progress("waiting for another process that makes the base tree");
     }
@@ -93,7 +114,7 @@ async fn make_unless(
     }
     let name = format!("{}-{}", first_name()?, Utc::now().format("%Y%m%d"));
     let tree = cache_dir.join(&name);
-    let workshop = cache_dir.join(format!("{name}.partial"));
+    let workshop = cache_dir.join(format!("{name}{PARTIAL}"));
     remove_tree(&workshop)?;
     let made = make(&workshop, &release, progress).await;
     let moved = made.and_then(|()| fs::rename(workshop.join("tree"), &tree).map_err(LocalError::io(&tree)));
@@ -104,7 +125,7 @@ async fn make_unless(
 
 /// The beginning of the names of all trees of the present version.
 fn first_name() -> Result<String, LocalError> {
-    Ok(format!("base-{}", version(&apt::release()?)))
+    Ok(format!("{PREFIX}{}", version(&apt::release()?)))
 }
 
 async fn make(workshop: &Path, release: &str, progress: &(dyn Fn(&str) + Sync)) -> Result<(), LocalError> {

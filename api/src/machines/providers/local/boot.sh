@@ -73,9 +73,14 @@ for path in proc/sys proc/sysrq-trigger proc/irq proc/bus proc/fs; do
     mount --bind "$path" "$path"
     mount -o remount,bind,ro "$path"
 done
-for path in proc/kcore proc/keys proc/key-users proc/kmsg proc/timer_list proc/sched_debug; do
+for path in proc/kcore proc/keys proc/key-users proc/kmsg proc/timer_list proc/sched_debug proc/latency_stats proc/mtrr; do
     [ -e "$path" ] || continue
     mount --bind /dev/null "$path"
+done
+# Of these the kernel only asks who the owner is: a line in proc/scsi/scsi takes a disk away.
+for path in proc/scsi proc/acpi proc/asound proc/driver; do
+    [ -d "$path" ] || continue
+    mount -t tmpfs -o ro,nosuid,nodev,noexec,size=4k tmpfs "$path"
 done
 
 exec perl ../init.pl ../seccomp "$stat" "$boot_id" "$@"

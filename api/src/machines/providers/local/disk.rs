@@ -18,6 +18,8 @@ use super::files::remove_tree;
 const IMAGE: &str = "disk.img";
 /// Holds what a new disk begins with: the directories of the overlay.
 const SEED: &str = "seed";
+/// The beginning of the names of trials.
+const TRIAL: &str = "disk-trial-";
 /// A size for which a file system takes little time to make, for the check.
 const SMALL_MB: u64 = 8;
 
@@ -43,11 +45,23 @@ pub(super) async fn make(machine_dir: &Path, disk_mb: u64) -> Result<(), LocalEr
 pub(super) async fn trouble(dir: &Path) -> Option<String> {
     static TRIALS: AtomicU32 = AtomicU32::new(0);
     let number = TRIALS.fetch_add(1, Ordering::Relaxed);
-    let trial = dir.join(format!("disk-trial-{}-{number}", std::process::id()));
+    remove_trials_of_the_dead(dir);
+    let trial = dir.join(format!("{TRIAL}{}-{number}", std::process::id()));
     let outcome = attempt(&trial).await;
     // It holds nothing that matters.
     let _ = remove_tree(&trial);
     outcome.err().map(|error| error.to_string())
+}
+
+/// Removes the trials of programs that were killed.
+fn remove_trials_of_the_dead(dir: &Path) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let pid = name.strip_prefix(TRIAL).and_then(|rest| rest.split('-').next());
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            let _ = remove_tree(&entry.path());
+        }
+    }
 }
 
 async fn attempt(trial: &Path) -> Result<(), LocalError> {

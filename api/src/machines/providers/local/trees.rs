@@ -1,7 +1,8 @@
 //! The base trees of this host over time: which one new machines get, when it is made again, and when an old one goes.
 //!
 //! A tree's name has its version and the day it was made. A new one is made beside the old one, which machines keep as long
-//! as they live. It goes an hour after it has been replaced, when no machine on this host is on it.
+//! as they live. It goes an hour or more after it has been replaced, at the next start or when another one is made, if no machine on
+//! this host is on it.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -53,7 +54,10 @@ impl Trees {
             let progress = |step: &str| tracing::info!("base tree: {step}");
             // Machines go on with the old tree; the next launch tries again.
             match base_tree::renew(&this.cache_dir, DAY * this.days, &progress).await {
-                Ok(tree) => tracing::info!(tree = %tree.display(), "the base tree is made again"),
+                Ok(tree) => {
+                    tracing::info!(tree = %tree.display(), "the base tree is made again");
+                    this.remove_unused().await;
+                }
                 Err(error) => {
                     tracing::warn!(%error, days = this.days, "the base tree is old, and no new one could be made")
                 }
@@ -79,7 +83,9 @@ impl Trees {
                 Err(error) => return tracing::warn!(%error, "old base trees are kept"),
             }
         }
-        for tree in unused(base_tree::all(&self.cache_dir), &used) {
+        let present = base_tree::all(&self.cache_dir);
+        let earlier = base_tree::of_earlier_versions(&self.cache_dir);
+        for tree in unused(present, earlier, &used) {
             match remove_tree(&tree) {
                 Ok(()) => tracing::info!(tree = %tree.display(), "an old base tree is removed"),
                 Err(error) => tracing::warn!(%error, "an old base tree could not be removed"),
@@ -88,14 +94,16 @@ impl Trees {
     }
 }
 
-/// All trees but the newest, if that is older than the grace time, and but those that are used. `trees`: the oldest first.
-fn unused(mut trees: Vec<PathBuf>, used: &[PathBuf]) -> Vec<PathBuf> {
+/// All trees but the newest, if that is older than the grace time, and but those that are used. `trees`: of the present
+/// version, the oldest first; `earlier`: of earlier versions.
+fn unused(mut trees: Vec<PathBuf>, earlier: Vec<PathBuf>, used: &[PathBuf]) -> Vec<PathBuf> {
     let newest = trees.pop();
     if !newest.and_then(|tree| made_at(&tree)).is_some_and(|made| is_older(made, GRACE)) {
         return Vec::new();
     }
     let name = |path: &Path| path.file_name().map(OsStr::to_owned);
     let used: Vec<_> = used.iter().map(|path| name(path)).collect();
+    trees.extend(earlier);
     trees.retain(|tree| !used.contains(&name(tree)));
     trees
 }
@@ -123,12 +131,18 @@ mod tests {
         for tree in &trees {
             fs::create_dir(tree).unwrap();
         }
-        assert!(unused(trees.clone(), &[]).is_empty(), "the newest is of this moment");
+        let earlier = vec![dir.path().join("base-b-20250101")];
+        assert!(unused(trees.clone(), earlier.clone(), &[]).is_empty(), "the newest is of this moment");
         let old = fs::File::open(&trees[2]).unwrap();
         old.set_modified(SystemTime::now() - 2 * GRACE).unwrap();
-        assert_eq!(unused(trees.clone(), &[]), trees[..2]);
+        assert_eq!(unused(trees.clone(), Vec::new(), &[]), trees[..2]);
+        assert_eq!(unused(trees[2..].to_vec(), earlier.clone(), &[]), earlier);
         let used = PathBuf::from("/elsewhere/base-a");
-        assert_eq!(unused(trees.clone(), &[used]), trees[1..2], "by its name: the cache may be mounted elsewhere");
-        assert!(unused(Vec::new(), &[]).is_empty());
+        assert_eq!(
+            unused(trees.clone(), Vec::new(), &[used]),
+            trees[1..2],
+            "by its name: the cache may be mounted elsewhere"
+        );
+        assert!(unused(Vec::new(), earlier, &[]).is_empty());
     }
 }

@@ -49,7 +49,7 @@ impl Walls {
         };
         walls.cgroups.sweep(has_machine);
         for lost in walls.protections(true).into_iter().filter(|protection| !protection.is_active) {
-            tracing::warn!(protection = lost.name, detail = lost.detail, "local machines have a wall less");
+            tracing::warn!(protection = lost.name, detail = lost.detail, "local machines lack a protection");
         }
         walls
     }

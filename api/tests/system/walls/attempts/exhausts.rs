@@ -47,6 +47,19 @@ for _ in range(64): threading.Thread(target=time.sleep, args=(30,), daemon=True)
         shell: "for i in 1 2 3 4 5 6; do dd if=/dev/zero of=part-$i bs=1M count=4; done; sleep 5; worked",
     },
     Exhaust {
+        name: "many empty files",
+        limit: |limits| limits.disk_mb = 16,
+        words: Some("OCIM_RUN_DISK_MB"),
+        shell: "python3 -c '
+for number in range(6000): open(f\"empty-{number}\", \"w\")'; sleep 5; worked; rm -f empty-*",
+    },
+    Exhaust {
+        name: "an open file that is in no directory",
+        limit: |limits| limits.disk_mb = 16,
+        words: Some("OCIM_RUN_DISK_MB"),
+        shell: "exec 7>hidden; rm hidden; dd if=/dev/zero bs=1M count=24 >&7; sleep 5; worked",
+    },
+    Exhaust {
         name: "temporary files in memory",
         limit: |limits| limits.memory_mb = 128,
         words: None,

@@ -10,6 +10,7 @@ pub(super) const READS: &[Attempt] = &[
     reads("keys of the vault", r#"cat "$DATA/keys/secrets""#),
     reads("SSH key of the machines", r#"cat "$DATA/ssh/id_ed25519""#),
     reads("password of the database", r#"cat "$DATA/postgres/password""#),
+    reads("password of the database's superuser", r#"cat "$DATA/postgres/superuser-password""#),
     reads("variables of another run", r#"cat "$DATA/runs/7/variables.json""#),
     reads("checkout of another run", r#"cat "$DATA/runs/7/checkout/file""#),
     reads("every file beside its own run", r#"grep -rsh 'loot-o[f]' "$RUN/..""#),
