@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::inside::{self, Inside, is_made, set_made, unset_made};
 use super::port::AnsibleError;
-use super::printing::{self, Printer, failed_at};
+use super::printing::{self, Printer, failed_at, remove_dir};
 use super::requirements::{Origin, period};
 use super::run_dir::RunDir;
 use super::{faults, sentence};
@@ -126,7 +126,7 @@ pub(super) async fn ensure(
             }
         }
     }
-    sandbox::take_back(&installed).map_err(|error| failed_at(&installed, &error))?;
+    sandbox::take_back_all(&installed).await.map_err(|error| failed_at(&installed, &error))?;
     set_made(&installed, None)?;
     Ok(Some((installed, held)))
 }
@@ -181,7 +181,8 @@ async fn install(
     let checkout = dir.checkout();
     let wall = inside::run_dir(Wall::new(checkout.join(&file.base)), dir).write(installed).reach(Network::Public);
     let wall = wall.show_all(inside::virtualenv(wanted.virtualenv)).copy(dir.empty_configuration()).with_scratch();
-    let mut cell = inside.cell(bin.join("python"), &wall).await?;
+    let log = dir.join("galaxy.log");
+    let mut cell = inside.cell(bin.join("python"), &wall.watch(&log)).await?;
     let command = &mut cell.command;
     command.arg(bin.join("ansible-galaxy")).args([kind.verb(), "install", "-r"]).arg(checkout.join(&file.path));
     command.arg("-p").arg(installed.join(kind.directory()));
@@ -193,7 +194,7 @@ async fn install(
     command.env("ANSIBLE_COLLECTIONS_PATH", installed.join(Kind::Collection.directory()));
     command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_SSH_COMMAND", NO_KEY_SSH);
     printer.say(format!("Installing the {} of {}", kind.directory(), file.path.display())).await?;
-    let output = printing::print(cell, &dir.join("galaxy.log"), LIMIT, cancel, printer).await?;
+    let output = printing::print(cell, &log, LIMIT, cancel, printer).await?;
     if output.success {
         return Ok(());
     }
@@ -274,7 +275,7 @@ fn name(wanted: &Wanted<'_>, files: &[File], period: u64) -> String {
         hash.update(bytes);
     };
     part(wanted.virtualenv.as_os_str().as_encoded_bytes());
-    part(&fs::read(wanted.configuration).unwrap_or_default());
+    part(read_plain(wanted.configuration, LONGEST).unwrap_or_default().as_bytes());
     for File { path, text, .. } in files {
         part(path.as_os_str().as_encoded_bytes());
         part(text.as_bytes());
@@ -291,10 +292,6 @@ fn name(wanted: &Wanted<'_>, files: &[File], period: u64) -> String {
 
 fn make_dir(dir: &Path) -> Result<(), AnsibleError> {
     private_dir(dir).map_err(|error| failed_at(dir, &error))
-}
-
-fn remove_dir(dir: &Path) -> Result<(), AnsibleError> {
-    if dir.exists() { fs::remove_dir_all(dir).map_err(|error| failed_at(dir, &error)) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Ansible: check out a configuration repository (with [`crate::git`]), make its virtualenv, load its playbooks, run
-//! them on a machine, parse the output. Independent of instances, app servers and the database. The sink masks secrets.
+//! them on a machine, parse the output. Independent of instances, app servers and the database. The sink masks
+//! the secrets of the variables.
 //!
 //! The port is [`port::Ansible`]; [`real::AnsibleCore`] runs `pip` and `ansible-playbook`, [`fake::FakeAnsible`]
 //! follows a script in memory, [`fake_printer::FakePrinter`] one whose output outlives the process.

@@ -1,5 +1,6 @@
 //! `pip`: how to call it, and the meaning of its failures.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::faults;
@@ -50,11 +51,14 @@ impl Pip<'_> {
         let wall = wall.with_scratch().show_all(named());
         let wall = if self.has_network { wall.reach(Network::Public) } else { wall };
         let mut cell = self.inside.cell(self.virtualenv.join("bin/python"), &wall).await?;
-        let settings =
-            std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("PIP_")));
+        let is_of_pip = |name: &OsString| name.to_str().is_some_and(|name| name.starts_with("PIP_"));
+        // A URL may hold a password, which code without a network needs even less.
+        let is_needed = |value: &OsString| self.has_network || !value.to_string_lossy().contains("://");
+        let settings = std::env::vars_os().filter(|(name, value)| is_of_pip(name) && is_needed(value));
         // The cache of an earlier run would be another's.
         cell.command.envs(settings).env_remove("PIP_CACHE_DIR").env("PIP_NO_CACHE_DIR", "1");
-        cell.command.args(["-m", "pip", self.verb]);
+        // Isolated: the checkout, in which it runs, may have a module of this name.
+        cell.command.args(["-I", "-m", "pip", self.verb]);
         cell.command.args(["--no-input", "--no-color", "--disable-pip-version-check", "--progress-bar", "off"]);
         Ok(cell)
     }

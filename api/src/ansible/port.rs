@@ -114,7 +114,7 @@ pub struct SpoolLine {
     pub at: DateTime<Utc>,
     /// The severity of the event, or, of other output on stderr, what its words say.
     pub level: LogLevel,
-    /// One or several lines; secrets are not masked yet.
+    /// One or several lines; only the machine's private key is masked yet.
     pub text: String,
     /// The task that printed it, as `role : task`.
     pub task: Option<String>,
@@ -148,7 +148,7 @@ pub enum TaskProgress {
     Ended,
 }
 
-/// Stores what was printed, unmasked: masking secrets is the sink's job. Lines and position are to be stored in one
+/// Stores what was printed: masking the secrets of the variables is the sink's job. Lines and position are to be stored in one
 /// transaction.
 #[async_trait]
 pub trait SpoolSink: Send {

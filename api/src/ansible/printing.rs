@@ -16,6 +16,7 @@ use super::spool::{POLL, RawLine, Tail};
 use super::text::clean;
 use crate::git::port::Progress;
 use crate::platform::command::{Group, OUTPUT_LIMIT, Output, bounded};
+use crate::platform::removal::remove_tree;
 use crate::platform::sandbox::{self, Cell};
 
 /// Passes lines to the run's sink.
@@ -89,12 +90,19 @@ pub(super) async fn print(
             }
         }
     };
-    let output: Result<Output, AnsibleError> = tokio::select! {
-        words = guard.exceeded() => return Err(AnsibleError::Permanent(words)),
-        output = bounded(follow, limit, cancel) => output?,
+    let output = tokio::select! {
+        error = guard.exceeded() => Err(error.into()),
+        output = bounded(follow, limit, cancel) => output.map_err(AnsibleError::from).and_then(|output| output),
     };
+    drop(group);
     drop(std::fs::remove_file(log));
-    Ok(sandbox::settle(&guard, Ok(output?)).await?)
+    match output {
+        Ok(output) => Ok(sandbox::settle(&guard, Ok(output)).await?),
+        Err(error) => {
+            guard.end().await;
+            Err(error)
+        }
+    }
 }
 
 /// An I/O error; a retry may succeed.
@@ -105,6 +113,11 @@ pub(super) fn failed(error: io::Error) -> AnsibleError {
 /// Like [`failed`], with the path of the file.
 pub(super) fn failed_at(path: &Path, error: &io::Error) -> AnsibleError {
     AnsibleError::Transient(format!("{}: {error}", path.display()))
+}
+
+/// Removes what foreign code may have made; a missing one is no error.
+pub(super) fn remove_dir(dir: &Path) -> Result<(), AnsibleError> {
+    remove_tree(dir).map_err(|error| failed_at(dir, &error))
 }
 
 async fn pass_on(lines: Vec<RawLine>, said: &mut String, printer: &mut Printer<'_>) -> Result<(), AnsibleError> {

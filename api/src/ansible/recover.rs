@@ -24,7 +24,7 @@ pub(super) async fn recover(
         end_orphans(record).await?;
     }
     let key = record.as_ref().and_then(|record| record.key.as_deref());
-    let had_lines = Spool::open(dir.path(), position, key).take_rest(sink).await?;
+    let had_lines = Spool::open(dir.path(), position, key).hiding(&dir.private_key()?).take_rest(sink).await?;
     dir.remove_variables()?;
     if let Some(record) = &record {
         dir.remove_record(&record.mark)?;

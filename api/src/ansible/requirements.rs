@@ -11,6 +11,7 @@ use super::pins::{self, Pins};
 use super::port::{AnsibleError, Requirements};
 use super::printing::failed_at;
 use super::run_dir::RunDir;
+use crate::platform::files::read_plain;
 use crate::platform::sandbox::Wall;
 
 /// Limit for the requirements files and the files they name, in total, in bytes.
@@ -127,11 +128,10 @@ pub(super) fn read_all(requirements: &Path, checkout: &Path) -> Result<Vec<Requi
         if !seen.insert(path.clone()) {
             continue;
         }
-        let bytes = fs::read(&path).map_err(|error| failed_at(&path, &error))?;
-        if files.iter().map(|file| file.text.len()).sum::<usize>() + bytes.len() > TEXT_LIMIT {
+        let text = read_plain(&path, TEXT_LIMIT as u64 + 1).map_err(|error| failed_at(&path, &error))?;
+        if files.iter().map(|file| file.text.len()).sum::<usize>() + text.len() > TEXT_LIMIT {
             return Err(AnsibleError::Permanent(format!("the requirements are longer than {TEXT_LIMIT} bytes")));
         }
-        let text = String::from_utf8_lossy(&bytes).into_owned();
         wanted.extend(text.lines().filter_map(named_file).map(|name| path.with_file_name("").join(name)));
         files.push(RequirementsFile { path: within.to_owned(), text });
     }

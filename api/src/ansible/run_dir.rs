@@ -15,7 +15,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -27,6 +27,7 @@ use super::process::{self, Identity};
 use super::wheels;
 use crate::platform::cache::{self, Hold};
 use crate::platform::files::private_dir;
+use crate::platform::removal::remove_tree;
 use crate::platform::sandbox;
 
 const CALLBACK: &str = include_str!("../../../ansible/callback_plugins/ocim_jsonl.py");
@@ -125,6 +126,16 @@ impl RunDir {
         self.join("key")
     }
 
+    /// The key of an earlier run; empty if there is none any more.
+    pub(super) fn private_key(&self) -> Result<SecretString, AnsibleError> {
+        let path = self.key();
+        match fs::read_to_string(&path) {
+            Ok(key) => Ok(key.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new().into()),
+            Err(error) => Err(failed_at(&path, &error)),
+        }
+    }
+
     pub(super) fn inventory(&self) -> PathBuf {
         self.join("inventory")
     }
@@ -214,7 +225,7 @@ impl RunDir {
 
     /// Removes the record and the sockets of the run with this mark.
     pub(super) fn remove_record(&self, mark: &str) -> Result<(), AnsibleError> {
-        drop(fs::remove_dir_all(process::control_dir(mark)));
+        drop(remove_tree(&process::control_dir(mark)));
         self.remove("process.json")
     }
 

@@ -30,7 +30,7 @@ use super::process::{self, Identity, MARK};
 use super::run_dir::{Record, RunDir};
 use super::spool::{ERRORS, EVENTS, POLL, Spool};
 use super::watchdog::Watchdog;
-use crate::platform::command::{no_start, spawn};
+use crate::platform::command::{CommandError, no_start, spawn};
 use crate::platform::sandbox::{Cell, Guard, Network, Wall};
 
 /// Time for Ansible to end after SIGTERM.
@@ -100,8 +100,8 @@ enum End {
     LineTimeout,
     GlobalTimeout,
     Cancelled,
-    /// It used more than it may, in words.
-    Limit(String),
+    /// It used more than it may, or its disk is full.
+    Limit(CommandError),
 }
 
 /// Runs the playbook of a prepared run directory.
@@ -121,7 +121,7 @@ pub(super) async fn run(
         return Ok(RunOutcome::Cancelled);
     }
     let key = process::new_mark().map_err(failed)?;
-    let mut spool = Spool::open(dir.path(), Spool::end(dir.path()), Some(&key));
+    let mut spool = Spool::open(dir.path(), Spool::end(dir.path()), Some(&key)).hiding(&spec.target.private_key);
     let mut playing = match Playing::start(isolation, inside, spec, &dir, key).await {
         Ok(playing) => playing,
         Err(error) => {
@@ -137,6 +137,7 @@ pub(super) async fn run(
     // When the sink refused, a successor takes over and needs the record.
     let end = end?;
     spool.take_rest(sink).await?;
+    spool.tell_loss(dir.path(), playing.guard.largest_file_mb(), sink).await?;
     dir.remove_variables()?;
     dir.remove_record(&playing.mark)?;
     Ok(match end {
@@ -148,7 +149,8 @@ pub(super) async fn run(
                 (outcome, _) => outcome,
             }
         }
-        End::Limit(words) => RunOutcome::Limit { words },
+        End::Limit(CommandError::Limit(words)) => RunOutcome::Limit { words },
+        End::Limit(error) => return Err(error.into()),
         End::LineTimeout => RunOutcome::LineTimeout,
         End::GlobalTimeout => RunOutcome::GlobalTimeout,
         End::Cancelled => RunOutcome::Cancelled,
@@ -180,7 +182,7 @@ async fn watch(
         tokio::select! {
             biased;
             () = cancel.cancelled() => return Ok(End::Cancelled),
-            words = &mut exceeded => return Ok(End::Limit(words)),
+            error = &mut exceeded => return Ok(End::Limit(error)),
             _ = child.wait() => return Ok(End::Exited),
             () = sleep(POLL) => {}
         }
@@ -261,10 +263,10 @@ pub(super) fn environment(command: &mut Command, dir: &RunDir, spec: &RunSpec, c
 
 /// The repository's own configuration: beside the playbook, else at its top, else an empty one (never the host's).
 pub(super) fn configuration(dir: &RunDir, spec: &RunSpec) -> PathBuf {
-    let checkout = dir.checkout();
-    let beside = checkout.join(&spec.playbook_path).with_file_name("ansible.cfg");
-    let found = [beside, checkout.join("ansible.cfg")].into_iter().find(|path| path.is_file());
-    found.unwrap_or_else(|| dir.empty_configuration())
+    let beside = Path::new(&spec.playbook_path).with_file_name("ansible.cfg");
+    let places = [beside.as_path(), Path::new("ansible.cfg")].into_iter().filter_map(Path::to_str);
+    let mut found = places.filter_map(|path| dir.in_checkout("configuration", path).ok());
+    found.find(|path| path.is_file()).unwrap_or_else(|| dir.empty_configuration())
 }
 
 fn ssh_arguments(dir: &RunDir, target: &super::port::Target) -> String {

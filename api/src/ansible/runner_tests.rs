@@ -152,6 +152,7 @@ async fn it_gets_its_files_and_nothing_of_the_manager() {
         stat -c '%a %n' "${ANSIBLE_HOME%/home/.ansible}/variables.json"
         while [ "$1" != --private-key ]; do shift; done
         stat -c 'key %a' "$2"
+        [ "$(cat "$2")" = 'the private key' ] && echo it is the key
         cat "$2"
     "#;
     for isolation in isolations().await {
@@ -168,7 +169,8 @@ async fn it_gets_them(isolation: Isolation, script: &str) {
         "{texts:#?}"
     );
     assert!(has("a very secret word") && texts.iter().any(|text| text.starts_with("600 ")), "{texts:#?}");
-    assert!(has("key 600") && has("the private key"), "{texts:#?}");
+    assert!(has("key 600") && has("it is the key"), "{texts:#?}");
+    assert!(has("********") && !has("the private key"), "a reader of the log does not get the key: {texts:#?}");
     let foreign = texts.iter().filter(|text| text.starts_with("CARGO") || text.starts_with("SSH_AUTH"));
     assert_eq!(foreign.count(), 0, "{texts:#?}");
     assert!(has("LANG=C.UTF-8"), "{texts:#?}");

@@ -4,11 +4,16 @@ use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::Utc;
+use secrecy::{ExposeSecret as _, SecretString};
+use shared_types::LogLevel;
+use shared_types::secret::Found;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::events::Parser;
 use super::port::{AnsibleError, RunOutcome, SpoolLine, SpoolPosition, SpoolSink};
+use crate::platform::logs::Mask;
 
 /// Interval of the check for new output.
 pub(super) const POLL: Duration = Duration::from_millis(100);
@@ -133,6 +138,7 @@ pub(super) struct Spool {
     errors: Tail,
     parser: Parser,
     position: SpoolPosition,
+    mask: Mask,
 }
 
 impl Spool {
@@ -143,7 +149,15 @@ impl Spool {
             errors: Tail::new(&dir.join(ERRORS), position.errors),
             parser: Parser::new(key),
             position,
+            mask: Mask::default(),
         }
+    }
+
+    /// Masks the machine's private key, which the playbook can read and print, but readers of the log must not have.
+    pub(super) fn hiding(mut self, private_key: &SecretString) -> Self {
+        let text = private_key.expose_secret().to_owned();
+        self.mask = Mask::of(vec![Found { name: "private_key".to_owned(), text }]);
+        self
     }
 
     /// The present end of both files.
@@ -178,6 +192,23 @@ impl Spool {
         Ok(self.position != before)
     }
 
+    /// Says that output is missing, if the files have reached the largest size of a file.
+    pub(super) async fn tell_loss(
+        &self,
+        dir: &Path,
+        most_mb: u64,
+        sink: &mut dyn SpoolSink,
+    ) -> Result<(), AnsibleError> {
+        let SpoolPosition { events, errors } = Self::end(dir);
+        if events.max(errors) < most_mb << 20 {
+            return Ok(());
+        }
+        let text =
+            format!("The playbook printed more than {most_mb} MB (OCIM_RUN_FILE_MB): the rest of its output is lost");
+        let line = SpoolLine { at: Utc::now(), level: LogLevel::Warning, text, task: None, progress: None };
+        sink.take(vec![line], self.position).await.map_err(AnsibleError::Sink)
+    }
+
     /// How long the present task may print nothing, by its own `async` limit.
     pub(super) const fn patience(&self) -> Duration {
         self.parser.patience()
@@ -189,7 +220,8 @@ impl Spool {
             Some(0) => self.parser.missed(machine).map_or(RunOutcome::Succeeded, |hosts| RunOutcome::NoHost { hosts }),
             Some(_) | None => {
                 // Paths are made relative to the repository.
-                let relative = |words: String| words.replace(&format!("{checkout}/"), "");
+                let mask = self.mask.clone();
+                let relative = |words: String| mask.apply(words.replace(&format!("{checkout}/"), ""));
                 let failed_task = self.parser.take_failed_task().map(|(task, message)| (task, relative(message)));
                 RunOutcome::Failed { exit_status, failed_task, words: self.parser.error_words().map(relative) }
             }
@@ -216,6 +248,10 @@ impl Spool {
                     }
                 }
             }
+            for line in &mut lines {
+                line.text = self.mask.apply(std::mem::take(&mut line.text));
+                line.task = line.task.take().map(|task| self.mask.apply(task));
+            }
             sink.take(lines, self.position).await.map_err(AnsibleError::Sink)?;
         }
         Ok(())
@@ -235,11 +271,34 @@ fn unreadable(error: io::Error) -> AnsibleError {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
     use std::io::Write as _;
 
     use super::*;
+
+    #[derive(Default)]
+    struct Texts(Vec<String>);
+
+    #[async_trait::async_trait]
+    impl SpoolSink for Texts {
+        async fn take(&mut self, lines: Vec<SpoolLine>, _position: SpoolPosition) -> Result<(), String> {
+            self.0.extend(lines.into_iter().map(|line| line.text));
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_log_that_lacks_output_says_so() {
+        let (dir, mut texts) = (tempfile::tempdir().unwrap(), Texts::default());
+        let spool = Spool::open(dir.path(), SpoolPosition::default(), None);
+        for (bytes, expected) in [(1024 * 1024 - 1, 0), (1024 * 1024, 1)] {
+            std::fs::write(dir.path().join(ERRORS), vec![b'x'; bytes]).unwrap();
+            spool.tell_loss(dir.path(), 1, &mut texts).await.unwrap();
+            assert_eq!(texts.0.len(), expected, "{bytes}: {:?}", texts.0);
+        }
+        assert!(texts.0[0].contains("more than 1 MB (OCIM_RUN_FILE_MB)"), "{:?}", texts.0);
+    }
 
     async fn read_all(tail: &mut Tail) -> Vec<(String, u64)> {
         let mut lines = Vec::new();

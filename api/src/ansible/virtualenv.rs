@@ -17,7 +17,7 @@ use super::faults;
 use super::inside::{Inside, is_made, set_made, unset_made};
 use super::pip::{Pip, succeeded};
 use super::port::{AnsibleError, Requirements, SpoolLine, SpoolPosition, SpoolSink};
-use super::printing::{self, Printer, failed_at};
+use super::printing::{self, Printer, failed_at, remove_dir};
 use super::python::{Interpreter, interpreter, make_bare};
 use super::real::AnsibleConfig;
 use super::requirements::{Origin, Source, cache_name, key, period};
@@ -84,20 +84,21 @@ async fn fill_wheels_with(
     make_dir(&built)?;
     make_bare(python, &interpreter, &virtualenv, &inside, &cancel).await?;
     let pip = Pip { inside: &inside, virtualenv: &virtualenv, verb: "wheel", has_network: true };
-    let wall = Wall::new("/tmp").write(&virtualenv).write(&built).copy(&requirements);
+    let log = work.join("log");
+    let wall = Wall::new("/tmp").write(&virtualenv).write(&built).copy(&requirements).watch(&log);
     let wall = wall.show(readable(&wheels)?).show_all(interpreter.shown.clone());
     let mut cell = pip.cell(wall).await?;
     cell.command.arg("--wheel-dir").arg(&built).arg("--find-links").arg(&wheels).arg("-r").arg(&requirements);
-    let output = printing::print(cell, &work.join("log"), BUILD_LIMIT, &cancel, &mut printer).await?;
+    let output = printing::print(cell, &log, BUILD_LIMIT, &cancel, &mut printer).await?;
     succeeded(&output, &[])?;
-    keep_wheels(&built, &wheels)?;
+    keep_wheels(&built, &wheels).await?;
     remove_dir(&work)?;
     fs::write(&marker, "").map_err(|error| failed_at(&marker, &error))
 }
 
 /// Moves the wheels that a run has built to those of the cache: regular files, and nothing else.
-fn keep_wheels(built: &Path, wheels: &Path) -> Result<(), AnsibleError> {
-    sandbox::take_back(built).map_err(|error| failed_at(built, &error))?;
+async fn keep_wheels(built: &Path, wheels: &Path) -> Result<(), AnsibleError> {
+    sandbox::take_back_all(built).await.map_err(|error| failed_at(built, &error))?;
     for entry in fs::read_dir(built).map_err(|error| failed_at(built, &error))?.flatten() {
         let (name, is_file) = (entry.file_name(), entry.file_type().is_ok_and(|kind| kind.is_file()));
         if is_file && Path::new(&name).extension().is_some_and(|ending| ending == "whl") {
@@ -235,7 +236,7 @@ impl Maker<'_, '_> {
             let message = "the requirements do not install ansible-playbook: add ansible-core to the requirements";
             return Err(AnsibleError::Permanent(message.to_owned()));
         }
-        sandbox::take_back(virtualenv).map_err(|error| failed_at(virtualenv, &error))?;
+        sandbox::take_back_all(virtualenv).await.map_err(|error| failed_at(virtualenv, &error))?;
         try_out(virtualenv, interpreter, self.dir, self.inside, self.cancel).await?;
         set_made(virtualenv, Some(interpreter))
     }
@@ -253,9 +254,9 @@ impl Maker<'_, '_> {
             }
         }
         pip.has_network = true;
-        let mut cell = pip.cell(wall).await?;
-        cell.command.arg("-r").arg(self.source.path());
         let log = self.dir.join("pip.log");
+        let mut cell = pip.cell(wall.watch(&log)).await?;
+        cell.command.arg("-r").arg(self.source.path());
         let output = printing::print(cell, &log, BUILD_LIMIT, self.cancel, self.printer).await?;
         succeeded(&output, self.source.files())
     }
@@ -298,10 +299,6 @@ fn wheels(config: &AnsibleConfig) -> PathBuf {
 
 fn make_dir(dir: &Path) -> Result<(), AnsibleError> {
     private_dir(dir).map_err(|error| failed_at(dir, &error))
-}
-
-fn remove_dir(dir: &Path) -> Result<(), AnsibleError> {
-    if dir.exists() { fs::remove_dir_all(dir).map_err(|error| failed_at(dir, &error)) } else { Ok(()) }
 }
 
 /// A sink that passes each line to a function.

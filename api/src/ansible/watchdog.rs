@@ -1,6 +1,6 @@
 //! Ends a run whose manager stands still. The manager ends its runs itself when it loses a lease, but not while it is
-//! suspended: stopped by a signal, or waiting for memory. A small process beside each run does, and all it needs is to
-//! hear nothing.
+//! suspended: stopped by a signal, or waiting for memory. A small process beside each run does: it gets a line
+//! every half second, and kills the run when it gets none for a while.
 //!
 //! If the manager ends, the run ends with it (`setpriv --pdeathsig`), and so does this process.
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// has ended before another worker takes the lease.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// The interval between the manager's signs of life.
-const SIGN: Duration = Duration::from_millis(500);
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Reads signs of life. When none comes in time, which the shell says by a status above 128, it kills the run's process
 /// group; the kernel then kills the run's namespace.
@@ -55,7 +55,7 @@ fn watching(group: i32, patience: Duration) -> io::Result<Child> {
 
 fn give_signs(mut watching: Child, ended: &Receiver<()>) {
     if let Some(mut to) = watching.stdin.take() {
-        while ended.recv_timeout(SIGN) == Err(RecvTimeoutError::Timeout) && to.write_all(b"\n").is_ok() {}
+        while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) && to.write_all(b"\n").is_ok() {}
     }
     // It ends when its input does.
     if let Err(error) = watching.wait() {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::inside::{self, Inside};
 use super::pip::{self, Pip};
 use super::port::AnsibleError;
-use super::printing::{self, Printer, failed, failed_at};
+use super::printing::{self, Printer, failed, failed_at, remove_dir};
 use super::requirements::{Origin, RequirementsFile, cache_name, period, read_all};
 use super::run_dir::RunDir;
 use crate::platform::cache::{self, Hold};
@@ -62,9 +62,11 @@ pub(super) async fn ensure(
     let Some(first) = files.first() else { return Ok(None) };
     let options = options(first)?;
     let python = python(virtualenv, inside, cancel).await?;
+    // The virtualenv's own pip downloads them: only who has the same virtualenv may share them.
+    let maker = format!("{python}\0{}", virtualenv.display());
     let parent = cache_dir.join("wheelhouse");
     private_dir(&parent).map_err(|error| failed_at(&parent, &error))?;
-    let archive = parent.join(cache_name(&python, &files, origin, period())).with_extension("tar");
+    let archive = parent.join(cache_name(&maker, &files, origin, period())).with_extension("tar");
     let held = cache::hold(&archive).map_err(|error| failed_at(&archive, &error))?;
     let _lock = lock(&archive.with_extension("lock"), cancel).await?;
     if archive.is_file() {
@@ -78,11 +80,12 @@ pub(super) async fn ensure(
     let wheels = work.join("wheels");
     private_dir(&wheels).map_err(|error| failed_at(&wheels, &error))?;
     let pip = Pip { inside, virtualenv, verb: "download", has_network: true };
-    let wall = Wall::new(dir.checkout()).write(dir.checkout()).write(&wheels);
+    let log = work.join("log");
+    let wall = Wall::new(dir.checkout()).write(dir.checkout()).write(&wheels).watch(&log);
     let mut cell = pip.cell(wall.show_all(inside::virtualenv(virtualenv))).await?;
     cell.command.args(["--only-binary", ":all:", "--dest"]).arg(&wheels).args(options);
     cell.command.arg("-r").arg(&first.path);
-    let output = printing::print(cell, &work.join("log"), LIMIT, cancel, printer).await?;
+    let output = printing::print(cell, &log, LIMIT, cancel, printer).await?;
     let made = match downloaded(&output, &files, &python) {
         Ok(()) => {
             let (from, to) = (wheels, archive.clone());
@@ -129,7 +132,7 @@ fn options(file: &RequirementsFile) -> Result<Vec<String>, AnsibleError> {
 async fn python(virtualenv: &Path, inside: &Inside<'_>, cancel: &CancellationToken) -> Result<String, AnsibleError> {
     let wall = Wall::new("/tmp").show_all(inside::virtualenv(virtualenv));
     let mut cell = inside.cell(virtualenv.join("bin/python"), &wall).await?;
-    cell.command.args(["-c", PYTHON]);
+    cell.command.args(["-I", "-c", PYTHON]);
     let Output { success, stdout, stderr, code: _ } = sandbox::capture(cell, ASK_LIMIT, cancel).await?;
     if success {
         return Ok(stdout.trim().to_owned());
@@ -189,10 +192,6 @@ fn list(wheels: &Path) -> Result<Vec<(String, PathBuf)>, AnsibleError> {
     }
     found.sort();
     Ok(found)
-}
-
-fn remove_dir(dir: &Path) -> Result<(), AnsibleError> {
-    if dir.exists() { fs::remove_dir_all(dir).map_err(|error| failed_at(dir, &error)) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::remote::Remote;
 use super::submodules::{self, Module};
 use super::unfollowed;
 use crate::platform::files::private_dir;
+use crate::platform::removal;
 
 /// The maximum number of submodules of a checkout, including nested ones.
 const MOST_SUBMODULES: usize = 100;
@@ -37,9 +38,7 @@ pub(super) async fn check_out(
     cancel: &CancellationToken,
     progress: &mut dyn Progress,
 ) -> Result<(), GitError> {
-    if checkout.exists() {
-        tokio::fs::remove_dir_all(checkout).await.map_err(|error| failed_at(checkout, &error))?;
-    }
+    removal::remove(checkout.to_owned()).await.map_err(|error| failed_at(checkout, &error))?;
     private_dir(checkout).map_err(|error| failed_at(checkout, &error))?;
     let remote = git.admit(Remote::parse(repository)?).await?;
     let top = Part { remote, commit: commit.to_owned(), path: String::new(), depth: 0 };
@@ -78,7 +77,7 @@ async fn write(
     git.write_files(&part.remote, &part.commit, &work, cancel).await?;
     let entries = git.entries(&part.remote, &part.commit, cancel).await?;
     let followed = unfollowed::check(git, &part.remote, &entries, &work, cancel).await;
-    drop(std::fs::remove_dir_all(&work.index));
+    drop(removal::remove(work.index.clone()).await);
     followed?;
     submodules_of(git, part, &entries, cancel, progress).await
 }

@@ -2,7 +2,7 @@
 //! of the user who runs this program: no agent, no keys, no configuration.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::platform::files::private_dir;
+use crate::platform::removal::remove_tree;
 use crate::platform::vault;
 
 /// The directory of key files, below the mirrors'.
@@ -120,7 +121,7 @@ impl KeyFiles {
 
 impl Drop for KeyFiles {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.dir) {
+        if let Err(error) = remove_tree(&self.dir) {
             tracing::warn!(dir = %self.dir.display(), %error, "the files of a deploy key could not be removed");
         }
     }
@@ -130,6 +131,7 @@ impl Drop for KeyFiles {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;

@@ -184,15 +184,25 @@ fn misfit(source: &Pattern, kind: CredentialKind) -> Option<&'static str> {
 
 fn secret_fault(secret: &str, kind: CredentialKind) -> Option<&'static str> {
     match kind {
-        CredentialKind::DeployKey if !secret.starts_with("-----BEGIN ") || !secret.contains("PRIVATE KEY-----") => {
-            Some("Must be a private key, as ssh-keygen writes it: -----BEGIN … PRIVATE KEY-----.")
-        }
-        CredentialKind::DeployKey if secret.contains("ENCRYPTED") => {
-            Some("Must be a private key without a passphrase.")
-        }
+        CredentialKind::DeployKey => key_fault(secret),
         CredentialKind::Token if secret.contains(char::is_control) => Some("A token is one line."),
-        CredentialKind::DeployKey | CredentialKind::Token => None,
+        CredentialKind::Token => None,
     }
+}
+
+fn key_fault(key: &str) -> Option<&'static str> {
+    const NO_KEY: &str = "Must be a private key, as ssh-keygen writes it: -----BEGIN … PRIVATE KEY-----.";
+    const ENCRYPTED: &str = "Must be a private key without a passphrase.";
+    if key.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----") {
+        return match ssh_key::PrivateKey::from_openssh(key) {
+            Ok(key) => key.is_encrypted().then_some(ENCRYPTED),
+            Err(_) => Some(NO_KEY),
+        };
+    }
+    if !key.starts_with("-----BEGIN ") || !key.contains("PRIVATE KEY-----") {
+        return Some(NO_KEY);
+    }
+    key.contains("ENCRYPTED").then_some(ENCRYPTED)
 }
 
 /// The credentials of the database.
@@ -236,7 +246,16 @@ mod tests {
 
     use super::*;
 
-    const KEY: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+    /// Of no server.
+    const WITH_PASSPHRASE: &str = "\
+        -----BEGIN OPENSSH PRIVATE KEY-----\n\
+        b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABD1qBtopW\n\
+        +XAbF/kzoM0OmuAAAAAQAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIOzl8YnZuJsN1GZD\n\
+        O+6jKcPtiXwMP43PfLoNJOI9NwoBAAAAkBl2NJ79wjpxiF/Isf70mTEI8S7QtuunguTBCV\n\
+        YNYX8JeJ7Q31lp0/5UMY2e6I7Yd+LVw2hkAQ6TfxZOSBU5Ny0kkzo00ODG/xxqJ52k9gLy\n\
+        ZYuGiVdFqXE+kGMKIYLxZkSnBx0pddgRxFkMwZZQnzpI+Edq/QDzZzaqzTdRAY8ohdB977\n\
+        h7tc+pNaTdiIAYRg==\n\
+        -----END OPENSSH PRIVATE KEY-----\n";
 
     fn new(source: &str, kind: CredentialKind, secret: &str, known_hosts: Option<&str>) -> NewSourceCredential {
         NewSourceCredential {
@@ -252,7 +271,9 @@ mod tests {
     fn a_credential_is_for_one_server_and_the_scheme_of_its_kind() {
         use CredentialKind::{DeployKey, Token};
         let hosts = Some("git.example ssh-ed25519 AAAA");
-        let made = check(&new("git@Git.Example:acme/*", DeployKey, KEY, hosts)).unwrap();
+        let (key, _) = vault::ssh_key_pair("test").unwrap();
+        let key = key.as_str();
+        let made = check(&new("git@Git.Example:acme/*", DeployKey, key, hosts)).unwrap();
         assert_eq!((made.source.as_str(), made.username), ("ssh://git@git.example/acme/*", None));
         let made = check(&new("https://git.example/acme/x.git", Token, "abc", None)).unwrap();
         assert_eq!((made.source.as_str(), made.username.as_deref()), ("https://git.example/acme/x", Some("git")));
@@ -262,11 +283,13 @@ mod tests {
             ("/srv/git", Token, "abc", None, "/source"),
             ("http://git.example/*", Token, "abc", None, "/source"),
             ("git@git.example:acme/*", Token, "abc", None, "/source"),
-            ("https://git.example/*", DeployKey, KEY, hosts, "/source"),
+            ("https://git.example/*", DeployKey, key, hosts, "/source"),
             ("https://git.example/*", Token, " ", None, "/secret"),
             ("https://git.example/*", Token, "a\nb", None, "/secret"),
             ("ssh://git@git.example/*", DeployKey, "abc", hosts, "/secret"),
-            ("ssh://git@git.example/*", DeployKey, KEY, None, "/known_hosts"),
+            ("ssh://git@git.example/*", DeployKey, &key.replace('b', "c"), hosts, "/secret"),
+            ("ssh://git@git.example/*", DeployKey, WITH_PASSPHRASE, hosts, "/secret"),
+            ("ssh://git@git.example/*", DeployKey, key, None, "/known_hosts"),
             ("https://git.example/*", Token, "abc", hosts, "/known_hosts"),
         ] {
             let errors = check(&new(source, kind, secret, known_hosts)).unwrap_err();

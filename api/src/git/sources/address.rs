@@ -114,7 +114,7 @@ fn web(scheme: &'static str, text: &str) -> Result<Server, String> {
     Ok(Server { scheme, user: None, host: plain_host(host)?, port, path: names(url.path())? })
 }
 
-/// `ssh://` and `git://` URLs: nobody but git reads them, so only plain ones are accepted.
+/// `ssh://` and `git://` URLs: only git parses them, so only plain ones are accepted.
 fn other(scheme: &'static str, rest: &str) -> Result<Server, String> {
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let (user, host) = match authority.split_once('@') {

@@ -3,14 +3,18 @@
 //! Each repository has a bare mirror in the cache, which is fetched only if it lacks a commit. A name is always
 //! resolved at the repository itself, because it may point elsewhere by now.
 
+mod cells;
+mod names;
+
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
+
+pub(super) use cells::{Use, WorkTree};
 
 use super::credentials::Credentials;
 use super::entry::Entry;
@@ -19,7 +23,9 @@ use super::remote::Remote;
 use super::sources::{NotAllowed, Sources};
 use crate::platform::command::Output;
 use crate::platform::files::{self, private_dir};
-use crate::platform::sandbox::{self, Account, Cell, Network, Sandbox, Wall};
+use crate::platform::removal::{self, remove_tree};
+use crate::platform::sandbox::{self, Account, Cell, Sandbox, Wall};
+use names::{find, is_hash, is_reference};
 
 /// The time limit for a question to a repository.
 const ASK_LIMIT: Duration = Duration::from_secs(60);
@@ -36,22 +42,6 @@ const EVERYTHING: &[&str] = &["+refs/*:refs/*"];
 /// The longest list of a commit's files, in bytes.
 const LIST_LIMIT: u64 = 64 << 20;
 
-/// The git configuration in addition to the host's. An empty credential helper resets the list of helpers.
-const CONFIG: &str = "\
-[credential]
-\thelper =
-[safe]
-\tdirectory = *
-[core]
-\thooksPath = /dev/null
-[submodule]
-\trecurse = false
-[gc]
-\tauto = 0
-[maintenance]
-\tauto = false
-";
-
 /// The mirrors in a cache directory, and operations on them. Each git runs behind a wall, with a network only if it asks
 /// a server.
 #[derive(Debug)]
@@ -61,28 +51,6 @@ pub(super) struct Mirrors<'a> {
     credentials: &'a dyn Credentials,
     sandbox: &'a Sandbox,
     account: Arc<Account>,
-}
-
-/// What a git does with the mirror.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
-    /// Only reads it.
-    Read,
-    /// Writes it, without asking the repository.
-    Make,
-    /// Asks the repository, and writes the mirror.
-    Fetch,
-}
-
-/// Where a checkout is written.
-#[derive(Debug, Clone)]
-pub(super) struct WorkTree {
-    /// The top of the whole checkout.
-    pub top: PathBuf,
-    /// The files of this repository, in it.
-    pub dir: PathBuf,
-    /// A directory for the index.
-    pub index: PathBuf,
 }
 
 impl<'a> Mirrors<'a> {
@@ -175,7 +143,7 @@ impl<'a> Mirrors<'a> {
         cancel: &CancellationToken,
     ) -> Result<(), GitError> {
         let index = &work.index;
-        let made = remove_dir(index).and_then(|()| private_dir(index));
+        let made = remove_tree(index).and_then(|()| private_dir(index));
         made.map_err(|error| failed_at(index, &error))?;
         let mut cell = self.at_work(remote, work).await?;
         cell.command.args(["read-tree", "--reset", "-u", commit]);
@@ -212,15 +180,6 @@ impl<'a> Mirrors<'a> {
     ) -> Result<Output, GitError> {
         cell.command.args(arguments);
         Ok(sandbox::capture(cell, ASK_LIMIT, cancel).await?)
-    }
-
-    /// A `git` for a work tree that was written from the mirror.
-    pub(super) async fn at_work(&self, remote: &Remote, work: &WorkTree) -> Result<Cell, GitError> {
-        let wall = Wall::new(&work.dir).write(&work.top).write(&work.index);
-        let mut cell = self.cell(remote, self.reading(remote, wall)?).await?;
-        cell.command.env("GIT_DIR", self.mirror(remote)).env("GIT_WORK_TREE", &work.dir);
-        cell.command.env("GIT_INDEX_FILE", work.index.join("index"));
-        Ok(cell)
     }
 
     /// Waits for the lock of a repository's mirror.
@@ -286,7 +245,7 @@ impl<'a> Mirrors<'a> {
         let mut cell = self.git(remote, Use::Make).await?;
         cell.command.args(["init", "--quiet", "--bare"]);
         let output = sandbox::capture(cell, ASK_LIMIT, cancel).await;
-        self.take_back(remote)?;
+        self.take_back(remote).await?;
         succeeded(output?, remote)
     }
 
@@ -296,7 +255,7 @@ impl<'a> Mirrors<'a> {
         if !output.success && is_damaged(&output.stderr) {
             // A killed git or a full disk damaged the mirror. Everything in it can be fetched again, so make a new one.
             let mirror = self.mirror(remote);
-            tokio::fs::remove_dir_all(&mirror).await.map_err(|error| failed_at(&mirror, &error))?;
+            removal::remove(mirror.clone()).await.map_err(|error| failed_at(&mirror, &error))?;
             self.make_mirror(remote, cancel).await?;
             output = self.fetch_once(remote, kinds, cancel).await?;
         }
@@ -312,7 +271,7 @@ impl<'a> Mirrors<'a> {
         let mut cell = self.git(remote, Use::Fetch).await?;
         cell.command.args(["fetch", "--quiet", "--prune", "--force", "--no-tags", "--", "origin"]).args(kinds);
         let output = sandbox::capture(cell, FETCH_LIMIT, cancel).await;
-        self.take_back(remote)?;
+        self.take_back(remote).await?;
         Ok(output?)
     }
 
@@ -320,7 +279,7 @@ impl<'a> Mirrors<'a> {
         let mut cell = self.git(remote, Use::Fetch).await?;
         cell.command.args(["fetch", "--quiet", "--no-tags", "--", "origin", commit]);
         let output = sandbox::capture(cell, FETCH_LIMIT, cancel).await;
-        self.take_back(remote)?;
+        self.take_back(remote).await?;
         let output = output?;
         if output.success {
             return Ok(());
@@ -332,89 +291,11 @@ impl<'a> Mirrors<'a> {
             false => Err(remote.explain(&output.stderr)),
         }
     }
-
-    /// A `git` on the mirror.
-    pub(super) async fn git(&self, remote: &Remote, kind: Use) -> Result<Cell, GitError> {
-        let mirror = self.mirror(remote);
-        let wall = Wall::new("/tmp");
-        let wall = match kind {
-            Use::Read => self.reading(remote, wall)?,
-            Use::Make | Use::Fetch => {
-                private_dir(&mirror).map_err(|error| failed_at(&mirror, &error))?;
-                let wall = wall.write(&mirror);
-                if kind == Use::Fetch { self.asking(remote, wall) } else { wall }
-            }
-        };
-        let mut cell = self.cell(remote, wall).await?;
-        cell.command.env("GIT_DIR", mirror);
-        Ok(cell)
-    }
-
-    /// Shows the mirror.
-    fn reading(&self, remote: &Remote, wall: Wall) -> Result<Wall, GitError> {
-        let mirror = self.mirror(remote);
-        sandbox::open_to_runs(&mirror).map_err(|error| failed_at(&mirror, &error))?;
-        Ok(wall.show(mirror))
-    }
-
-    /// Lets the program ask the repository.
-    fn asking(&self, remote: &Remote, wall: Wall) -> Wall {
-        match remote.local_path() {
-            Some(path) if path.exists() => wall.show(path),
-            Some(_) => wall,
-            None => wall.reach(Network::Public),
-        }
-    }
-
-    /// A `git` behind this wall. The URL is passed in the environment, which only its user can read.
-    async fn cell(&self, remote: &Remote, wall: Wall) -> Result<Cell, GitError> {
-        let dir = self.dir();
-        private_dir(&dir).map_err(|error| failed_at(&dir, &error))?;
-        let config = dir.join("config");
-        if std::fs::read(&config).ok().as_deref() != Some(CONFIG.as_bytes()) {
-            std::fs::write(&config, CONFIG).map_err(|error| failed_at(&config, &error))?;
-        }
-        // Copies of the deploy key's files have the paths of the files themselves.
-        let wall = remote.key_files().into_iter().fold(wall.copy(&config), |wall, file| wall.copy(file));
-        let mut cell = self.sandbox.cell(&self.account, "git", &wall).await?;
-        let command = &mut cell.command;
-        command.env("GIT_CONFIG_GLOBAL", config);
-        command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ALLOW_PROTOCOL", remote.protocols());
-        command.env("GIT_SSH_COMMAND", remote.ssh());
-        let settings = remote.settings();
-        command.env("GIT_CONFIG_COUNT", settings.len().to_string());
-        for (index, (key, value)) in settings.iter().enumerate() {
-            command.env(format!("GIT_CONFIG_KEY_{index}"), key).env(format!("GIT_CONFIG_VALUE_{index}"), value);
-        }
-        Ok(cell)
-    }
-
-    /// Makes the mirror this program's own again, once a git has written it.
-    fn take_back(&self, remote: &Remote) -> Result<(), GitError> {
-        let mirror = self.mirror(remote);
-        sandbox::take_back(&mirror).map_err(|error| failed_at(&mirror, &error))
-    }
-
-    fn mirror(&self, remote: &Remote) -> PathBuf {
-        let hash = hex::encode(Sha256::digest(remote.address()));
-        self.dir().join(hash.get(..32).unwrap_or(&hash)).with_extension("git")
-    }
-
-    fn dir(&self) -> PathBuf {
-        self.cache_dir.join("git")
-    }
 }
 
 /// An error of the operating system as a transient error, with the path it is about.
 pub(super) fn failed_at(path: &Path, error: &io::Error) -> GitError {
     GitError::Transient(format!("{}: {error}", path.display()))
-}
-
-fn remove_dir(dir: &Path) -> io::Result<()> {
-    match std::fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
 }
 
 fn succeeded(output: Output, remote: &Remote) -> Result<(), GitError> {
@@ -426,54 +307,8 @@ fn unknown(remote: &Remote, version: &str) -> GitError {
     GitError::Permanent(format!("{name}: {shown} has no branch, tag or commit «{version}»"))
 }
 
-/// The commit that `ls-remote` lists for a name; for an annotated tag, the commit under `^{}`.
-fn find(listed: &str, name: &str) -> Option<String> {
-    let get = |wanted: &str| {
-        let rows = listed.lines().filter_map(|line| line.split_once('\t'));
-        rows.filter(|(hash, found)| *found == wanted && is_hash(hash, 40..=40)).map(|(hash, _)| hash.to_owned()).next()
-    };
-    get(&format!("{name}^{{}}")).or_else(|| get(name))
-}
-
-fn is_hash(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
-    lengths.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// Whether git accepts the text as a name of a ref: no patterns, no revision expressions.
-fn is_reference(version: &str) -> bool {
-    let is_bad = |character: char| character.is_control() || " ~^:?*[\\".contains(character);
-    (1..=255).contains(&version.len())
-        && !version.starts_with('-')
-        && !version.contains("..")
-        && !version.contains(is_bad)
-}
-
 fn is_damaged(stderr: &str) -> bool {
     [".lock': File exists", "bad object", "object file", "corrupt", "not a git repository: "]
         .iter()
         .any(|w| stderr.contains(w))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn takes_the_commit_behind_an_annotated_tag() {
-        let (tag, commit) = ("a".repeat(40), "b".repeat(40));
-        let listed = format!("{tag}\trefs/tags/v1\n{commit}\trefs/tags/v1^{{}}\n{tag}\trefs/tags/other/v1\n");
-        assert_eq!(find(&listed, "refs/tags/v1"), Some(commit));
-        assert_eq!(find(&listed, "refs/tags/other/v1"), Some(tag));
-        assert_eq!(find(&listed, "refs/heads/v1"), None);
-    }
-
-    #[test]
-    fn a_pattern_or_an_option_is_no_reference() {
-        for good in ["master", "open-release/ginkgo.1", "refs/pull/7/head", "ünïcode", "HEAD"] {
-            assert!(is_reference(good), "{good}");
-        }
-        for bad in ["", "-x", "a b", "a..b", "*", "a^", "a:b", "a[b]", "line\nend"] {
-            assert!(!is_reference(bad), "{bad}");
-        }
-    }
 }
