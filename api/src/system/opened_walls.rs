@@ -12,6 +12,7 @@ use shared_types::system::OpenedWall;
 use url::Url;
 
 use crate::config::{SandboxMode, Settings, address};
+use crate::platform::db;
 
 /// Decides whether the settings open a wall; the effect in words, or none.
 type Wall = fn(&Settings) -> Option<&'static str>;
@@ -32,6 +33,7 @@ const WALLS: &[(&str, Wall)] = &[
     ("OCIM_SANDBOX_NETWORKS", |settings| {
         (!settings.sandbox.ocim_sandbox_networks.is_empty()).then_some(PRIVATE_NETWORKS)
     }),
+    ("OCIM_SANDBOX_PATHS", |settings| (!settings.sandbox.ocim_sandbox_paths.is_empty()).then_some(PATHS_OF_THIS_HOST)),
     ("OCIM_LOCAL_MACHINES_FOR_STRANGERS", |settings| {
         settings.machines.ocim_local_machines_for_strangers.then_some(STRANGERS_ON_THIS_HOST)
     }),
@@ -51,14 +53,16 @@ const ANY_ADDRESS: &str = "Clients on a large part of the internet may claim any
                            address can be evaded, and addresses in the audit log can be false.";
 const ANY_VISITOR: &str = "Visitors from a large part of the internet may claim any address and scheme: applications \
                            cannot rely on either, and limits by address can be evaded.";
-const NO_PRINCIPAL_RATE: &str = "One user or one token may send any number of requests and slow down everyone else.";
+const NO_PRINCIPAL_RATE: &str = "One user may send any number of requests and slow down everyone else.";
 const NO_ADDRESS_RATE: &str =
     "One address may send any number of requests: it can slow down everyone else, and sign-in is tried faster.";
 const NO_CONNECTION_LIMIT: &str = "One address may open any number of connections and keep everyone else out.";
 const NO_SANDBOX: &str = "Git, pip and Ansible run other people's code as this program's user, with its keys, its database \
-                          and its network in reach: whoever may launch an app server is as powerful as this program.";
+                          and its network in reach: every user who may launch an app server has the rights of this program.";
 const PRIVATE_NETWORKS: &str = "Playbooks, git and pip reach private networks: what is not protected there is open to \
                                 everyone whose code is built.";
+const PATHS_OF_THIS_HOST: &str =
+    "Playbooks, git and pip can read all files in these directories that every user of this host can read.";
 const STRANGERS_ON_THIS_HOST: &str = "The code of people who are not of the team can run on machines that share this \
                                       host's kernel.";
 const NO_FREE_SPACE: &str = "Builds begin while the disk is almost full: one build can fill it and stop the database.";
@@ -158,16 +162,7 @@ fn is_guessable(key: &SecretString) -> bool {
 
 fn database_without_tls(settings: &Settings) -> Option<&'static str> {
     let url = settings.data.database_url.as_ref()?.expose_secret();
-    let mode = url.split_once("sslmode=").and_then(|(_, rest)| rest.split(['&', ' ']).next());
-    let is_remote = |host: &tokio_postgres::config::Host| match host {
-        tokio_postgres::config::Host::Tcp(name) => !is_this_host(name),
-        tokio_postgres::config::Host::Unix(_) => false,
-    };
-    let reaches_others = || {
-        let parsed = url.parse::<tokio_postgres::Config>();
-        parsed.map_or(true, |parsed| parsed.get_hosts().iter().any(is_remote))
-    };
-    (matches!(mode, Some("disable" | "prefer")) && reaches_others()).then_some(
+    db::may_be_in_clear(url).then_some(
         "The URL does not insist on TLS: the database's password, and all that is read and written, can cross the \
          network in clear.",
     )
@@ -238,6 +233,7 @@ mod tests {
             ("OCIM_ADDRESS_RATE", "0", "1"),
             ("OCIM_SANDBOX", "none", "walls"),
             ("OCIM_SANDBOX_NETWORKS", "10.0.0.0/24", ""),
+            ("OCIM_SANDBOX_PATHS", "/srv/requirements", ""),
             ("OCIM_LOCAL_MACHINES_FOR_STRANGERS", "true", "false"),
             ("OCIM_CONFIGURATION_SOURCES", "https://*, http://git.example/x", "https://*, /srv/git"),
             ("OCIM_GATEWAY_LISTEN", "0.0.0.0:80", "127.0.0.1:80"),

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 
+use ocim::platform::children::Signal;
 use ocim::platform::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use ocim::platform::db::{Db, migrations};
 use secrecy::ExposeSecret;
@@ -45,7 +46,7 @@ async fn start() -> Server {
         .spawn()
         .unwrap();
     let url = postgres.url().expose_secret().to_owned();
-    cheapen_connections(&directory, &url).await;
+    cheapen_connections(&directory, &postgres).await;
     execute(&url, &format!("CREATE DATABASE {TEMPLATE}")).await;
     migrations::migrate(&Db::open(&named(&url, TEMPLATE)).unwrap()).await.unwrap();
     let (discarded, names) = mpsc::channel();
@@ -55,12 +56,13 @@ async fn start() -> Server {
 }
 
 /// Sets MD5: SCRAM takes thousands of hashes per connection, slow in this unoptimised build; MD5 takes two.
-async fn cheapen_connections(directory: &Path, url: &str) {
+async fn cheapen_connections(directory: &Path, postgres: &EmbeddedPostgres) {
     let file = directory.join("postgres/data/pg_hba.conf");
     let rules = fs::read_to_string(&file).unwrap();
     fs::write(&file, rules.replace("scram-sha-256", "md5")).unwrap();
     // These rules accept both kinds of passwords, so they are reloaded before the password is changed.
-    execute(url, "SELECT pg_reload_conf()").await;
+    let url = postgres.url().expose_secret();
+    postgres.process().signal(Signal::HUP).unwrap();
     let password = url::Url::parse(url).unwrap().password().unwrap().to_owned();
     execute(url, &format!("SET password_encryption = 'md5'; ALTER ROLE ocim PASSWORD '{password}'")).await;
 }

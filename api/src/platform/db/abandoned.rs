@@ -1,7 +1,7 @@
 //! Tells connections that they are dropped because their caller is gone, not because their work is done.
 //!
 //! A connection knows from its driver whether a statement runs, but not whether the rows of one still arrive. The
-//! wrapper around each request knows more: if it is dropped before the answer, whatever ran in it was left unfinished.
+//! wrapper around each request knows more: if it is dropped before the answer, its statements were left unfinished.
 
 use std::cell::Cell;
 use std::pin::Pin;

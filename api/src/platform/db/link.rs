@@ -79,7 +79,7 @@ impl Link {
         (config, self.tls.clone())
     }
 
-    /// Makes a connection. Boxed, because the future is large, and part of that of whatever borrows a connection.
+    /// Makes a connection. Boxed, because the future is large, and part of each future that borrows a connection.
     pub(super) fn connect(&self, purpose: Purpose) -> BoxFuture<'_, Result<AsyncPgConnection, DbError>> {
         let connecting = async move {
             let (config, tls) = self.parts(purpose);
@@ -114,28 +114,37 @@ impl Link {
     /// [`DbError::Url`] if it is not a URL.
     pub fn for_tools(&self) -> Result<url::Url, DbError> {
         let bad = |error: &str| DbError::Url(error.to_owned());
-        let mut url = url::Url::parse(&self.url).map_err(|error| bad(&error.to_string()))?;
+        let mut url = url::Url::parse(&Asked::of(&self.url).rest).map_err(|error| bad(&error.to_string()))?;
         url.set_password(None).map_err(|()| bad("it is not one that takes a password"))?;
-        let others: Vec<(String, String)> = url.query_pairs().filter(|(key, _)| !is_ours(key)).map(owned).collect();
         let named = self.roots.clone().or_else(|| std::env::var_os("SSL_CERT_FILE").map(PathBuf::from));
         let roots = named.or_else(|| Some(PathBuf::from(SYSTEM_ROOTS)).filter(|path| path.exists()));
-        let mut pairs = url.query_pairs_mut();
-        pairs.clear().extend_pairs(others);
-        match (self.config.get_ssl_mode(), roots) {
-            (SslMode::Disable, _) => pairs.append_pair("sslmode", "disable"),
+        let demands = match (self.config.get_ssl_mode(), roots) {
+            (SslMode::Disable, _) => "sslmode=disable".to_owned(),
             (SslMode::Require, Some(roots)) => {
-                pairs.append_pair("sslmode", "verify-full").append_pair("sslrootcert", &roots.to_string_lossy())
+                let roots = url::form_urlencoded::byte_serialize(roots.as_os_str().as_encoded_bytes());
+                // In these URLs a plus sign stands for itself.
+                format!("sslmode=verify-full&sslrootcert={}", roots.collect::<String>().replace('+', "%20"))
             }
-            (SslMode::Require, None) => pairs.append_pair("sslmode", "require"),
-            _ => pairs.append_pair("sslmode", "prefer"),
+            // These programs check no certificate without a file of authorities.
+            (SslMode::Require, None) => {
+                return Err(bad("PostgreSQL's own programs need the file of the authorities to trust: sslrootcert="));
+            }
+            _ => "sslmode=prefer".to_owned(),
         };
-        drop(pairs);
+        // The rest of the query stays as it was written.
+        let query = [url.query().unwrap_or_default(), &demands].join("&");
+        url.set_query(Some(query.trim_start_matches('&')));
         Ok(url)
     }
 }
 
-fn owned((key, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)) -> (String, String) {
-    (key.into_owned(), value.into_owned())
+/// Whether what this URL leads to may be read on the network: another machine, without a demand for TLS.
+pub fn may_be_in_clear(url: &str) -> bool {
+    let asked = Asked::of(url);
+    // A URL that cannot be used ends the start.
+    let Ok(config) = asked.rest.parse::<Config>() else { return false };
+    let is_local = is_local(&config);
+    !is_local && asked.mode(is_local).is_ok_and(|mode| mode != SslMode::Require)
 }
 
 /// The parts of the URL that the driver does not know, or knows too little of.

@@ -62,6 +62,31 @@ fn postgres_programs_get_the_same_demands_and_no_password() {
         "postgres://u@db.example/db?application_name=me&sslmode=prefer"
     );
     assert!(tools("postgres://u:p@db.example/db").contains("sslmode=verify-full&sslrootcert="));
+    assert_eq!(
+        tools("postgres://u:p@localhost/db?options=-c%20statement_timeout%3D10min&application_name=a+b"),
+        "postgres://u@localhost/db?options=-c%20statement_timeout%3D10min&application_name=a+b&sslmode=disable"
+    );
+}
+
+#[test]
+fn only_another_machine_without_a_demand_for_tls_is_in_clear() {
+    for url in [
+        "postgres://u:p@db.example/x?sslmode=disable",
+        "postgres://u:p@db.example/x?sslmode=prefer",
+        "postgres://u:p@db.example/x?sslmode=allow",
+        "postgres://u:p@10.0.0.7/x?sslmode=disable",
+        "postgres://u@localhost/x?hostaddr=192.0.2.7&sslmode=disable",
+    ] {
+        assert!(may_be_in_clear(url), "{url}");
+    }
+    for url in [
+        "postgres://u:p@db.example/x",
+        "postgres://u:p@db.example/x?sslmode=require",
+        "postgres://u:p@localhost/x?sslmode=disable",
+        "postgres://u:p@127.0.0.1/x",
+    ] {
+        assert!(!may_be_in_clear(url), "{url}");
+    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 pub use abandoned::Abandonable;
 pub use error::DbError;
 pub use limits::{Purpose, SEARCH_LIMIT};
-pub use link::Link;
+pub use link::{Link, may_be_in_clear};
 pub use pool::Connection;
 
 use crate::platform::origin::Origin;

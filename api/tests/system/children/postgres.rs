@@ -75,8 +75,15 @@ async fn postgres_keeps_its_data_through_kill_and_restart() {
     query(first.url(), "CREATE TABLE kept (word text)").await;
     query(first.url(), "INSERT INTO kept VALUES ('here')").await;
     assert_eq!(query(first.url(), "SHOW server_encoding").await, ["UTF8"]);
-    let password = fs::metadata(directory.path().join("postgres/password")).unwrap();
-    assert_eq!(password.mode() & 0o777, 0o600);
+    for file in ["password", "superuser-password"] {
+        let secret = fs::metadata(directory.path().join("postgres").join(file)).unwrap();
+        assert_eq!(secret.mode() & 0o777, 0o600);
+    }
+    let roles =
+        query(first.url(), "SELECT rolname || ' ' || rolsuper FROM pg_roles WHERE rolcanlogin ORDER BY 1").await;
+    assert_eq!(roles, ["ocim false", "postgres true"]);
+    let log = fs::read_to_string(directory.path().join("postgres/log")).unwrap();
+    assert!(!log.contains("CREATE ROLE"), "{log}");
     assert!(!format!("{first:?}").contains("postgres://"), "the URL is a secret");
     let data = fs::metadata(directory.path().join("postgres/data")).unwrap();
     assert_ne!(data.uid(), 0, "PostgreSQL does not run as root");

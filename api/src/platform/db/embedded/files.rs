@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `data/` | the cluster, owned by the user that runs the server |
 //! | `password` | of the role `ocim`; readable only by the user that starts ocim (0600) |
+//! | `superuser-password` | of the role `postgres`, which makes the role `ocim`; 0600. Clusters of earlier versions have none |
 //! | `port` | the port of the last start, tried first at the next |
 //! | `log`, `log.1` | what the server printed |
 //! | `lock` | held while a process starts or stops the server |
@@ -71,6 +72,10 @@ impl Files {
         self.home.join("password")
     }
 
+    fn superuser_password_file(&self) -> PathBuf {
+        self.home.join("superuser-password")
+    }
+
     /// Lets other users pass through to the data (0711), or no other user (0700). They can never list the directory.
     pub(super) fn let_pass(&self, others: bool) -> Result<(), EmbeddedError> {
         let mode = if others { 0o711 } else { 0o700 };
@@ -117,23 +122,22 @@ impl Files {
 
     /// The stored password; none if there is no file.
     pub(super) fn password(&self) -> Result<Option<SecretString>, EmbeddedError> {
-        let path = self.password_file();
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(SecretString::from(text.trim()))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(EmbeddedError::directory("read", &path)(error)),
-        }
+        read_secret(&self.password_file())
     }
 
-    /// Creates and stores a password of 256 random bits.
+    /// The stored password of the superuser; none if there is no file.
+    pub(super) fn superuser_password(&self) -> Result<Option<SecretString>, EmbeddedError> {
+        read_secret(&self.superuser_password_file())
+    }
+
+    /// Creates and stores a password.
     pub(super) fn new_password(&self) -> Result<SecretString, EmbeddedError> {
-        let mut bytes = [0_u8; 32];
-        getrandom::fill(&mut bytes).map_err(|error| {
-            EmbeddedError::directory("make", &self.password_file())(io::Error::other(error.to_string()))
-        })?;
-        let password = SecretString::from(hex::encode(bytes));
-        write_secret(&self.password_file(), &password)?;
-        Ok(password)
+        new_secret(&self.password_file())
+    }
+
+    /// Creates and stores a password of the superuser.
+    pub(super) fn new_superuser_password(&self) -> Result<SecretString, EmbeddedError> {
+        new_secret(&self.superuser_password_file())
     }
 
     pub(super) fn last_port(&self) -> Option<u16> {
@@ -144,6 +148,24 @@ impl Files {
         let path = self.home.join("port");
         fs::write(&path, format!("{port}\n")).map_err(EmbeddedError::directory("write", &path))
     }
+}
+
+fn read_secret(path: &Path) -> Result<Option<SecretString>, EmbeddedError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(SecretString::from(text.trim()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(EmbeddedError::directory("read", path)(error)),
+    }
+}
+
+/// Stores 256 random bits in hexadecimal.
+fn new_secret(path: &Path) -> Result<SecretString, EmbeddedError> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| EmbeddedError::directory("make", path)(io::Error::other(error.to_string())))?;
+    let secret = SecretString::from(hex::encode(bytes));
+    write_secret(path, &secret)?;
+    Ok(secret)
 }
 
 /// Writes a file that is readable only by its owner (0600) from its creation.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::ROLE;
+use super::SUPERUSER;
 use super::account::Account;
 use super::binaries::Binaries;
 use super::error::EmbeddedError;
@@ -19,7 +19,7 @@ use super::files::{Files, write_secret};
 const AT_MOST: Duration = Duration::from_secs(180);
 const PREFIX: &str = "new-";
 
-/// Creates the cluster in `data/`. The lock must be held.
+/// Creates the cluster in `data/`, with this password of its superuser. The lock must be held.
 pub(super) async fn make_cluster(
     files: &Files,
     binaries: &Binaries,
@@ -55,7 +55,7 @@ async fn run(
 ) -> Result<(), EmbeddedError> {
     let mut line: Vec<OsString> =
         vec![binaries.initdb().into(), "-D".into(), place.into(), "--pwfile".into(), secret.into()];
-    line.extend(["-U", ROLE, "-E", "UTF8", "--locale=C.UTF-8", "--lc-messages=C"].map(OsString::from));
+    line.extend(["-U", SUPERUSER, "-E", "UTF8", "--locale=C.UTF-8", "--lc-messages=C"].map(OsString::from));
     line.extend(["-A", "scram-sha-256", "--data-checksums"].map(OsString::from));
     if !is_durable {
         line.push("--no-sync".into());

@@ -28,8 +28,10 @@ pub use self::error::EmbeddedError;
 use self::files::{Files, Running};
 use crate::platform::children::{Detached, ProcessId, Signal, log_tail, open_log};
 
-/// The name of the role and of the database.
+/// The name of the role and of the database. The role may make databases, and no more.
 const ROLE: &str = "ocim";
+/// The role that owns the cluster. Clusters of earlier versions have none: there, [`ROLE`] does.
+const SUPERUSER: &str = "postgres";
 
 #[derive(Debug, Clone, Copy)]
 pub struct EmbeddedOptions {
@@ -200,7 +202,8 @@ async fn launch(
     } else {
         let password = files.new_password()?;
         tracing::info!(data = %files.data().display(), version = binaries.major, "making the database");
-        initdb::make_cluster(files, &binaries, &account, &password, options.is_durable).await?;
+        let superuser = files.new_superuser_password()?;
+        initdb::make_cluster(files, &binaries, &account, &superuser, options.is_durable).await?;
         password
     };
     let mut port = files.last_port().and_then(free_port).map_or_else(any_port, Ok);
@@ -257,7 +260,7 @@ fn spawn(
         "log_destination=stderr",
     ];
     if !options.is_durable {
-        settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
+        settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off"]);
     }
     let mut line: Vec<OsString> = vec![binaries.postgres().into(), "-D".into(), account.path("data").into()];
     line.extend(settings.into_iter().flat_map(|setting| ["-c".into(), setting.into()]));

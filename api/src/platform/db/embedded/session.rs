@@ -1,4 +1,5 @@
-//! The first connection to a server: checks that the password works, and creates the database if missing.
+//! The first connection to a server: checks that the password works, and creates the role and the database if
+//! missing.
 
 use std::future::Future;
 use std::net::Ipv4Addr;
@@ -9,25 +10,26 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, Error, NoTls};
 
-use super::ROLE;
 use super::error::EmbeddedError;
 use super::files::Files;
+use super::{ROLE, SUPERUSER};
 
 const AT_MOST: Duration = Duration::from_secs(15);
 
-/// Checks that the database answers; creates it if missing.
+/// Checks that the database answers; creates role and database if missing.
 pub(super) async fn prepare_database(files: &Files, port: u16, password: &SecretString) -> Result<(), EmbeddedError> {
     let failed = |reason: String| EmbeddedError::Answer { port, reason, log: files.log() };
+    let superuser = files.superuser_password()?;
     let prepare = async {
-        match ask(port, password, ROLE, "SELECT 1").await {
-            Err(error) if error.code() == Some(&SqlState::UNDEFINED_DATABASE) => {
-                let made = ask(port, password, "postgres", "CREATE DATABASE ocim").await;
-                // Another process may have created the database first.
-                made.or_else(|error| match error.code() {
-                    Some(&SqlState::DUPLICATE_DATABASE) => Ok(()),
-                    Some(_) | None => Err(error),
-                })
-            }
+        match open(port, password).await {
+            // The server answers the same for a missing role as for a wrong password.
+            Err(error) if error.code() == Some(&SqlState::INVALID_PASSWORD) => match &superuser {
+                Some(superuser) => {
+                    make_role(port, superuser, password).await?;
+                    open(port, password).await
+                }
+                None => Err(error),
+            },
             answer => answer,
         }
     };
@@ -38,9 +40,35 @@ pub(super) async fn prepare_database(files: &Files, port: u16, password: &Secret
     }
 }
 
-async fn ask(port: u16, password: &SecretString, database: &str, statement: &str) -> Result<(), Error> {
+/// Asks the database something; creates it if missing.
+async fn open(port: u16, password: &SecretString) -> Result<(), Error> {
+    match ask(port, (ROLE, password), ROLE, "SELECT 1").await {
+        Err(error) if error.code() == Some(&SqlState::UNDEFINED_DATABASE) => {
+            let made = ask(port, (ROLE, password), "postgres", &format!("CREATE DATABASE {ROLE}")).await;
+            unless_there(made, &SqlState::DUPLICATE_DATABASE)
+        }
+        answer => answer,
+    }
+}
+
+/// Makes the role, which can log in and make databases. One that exists keeps its password.
+async fn make_role(port: u16, superuser: &SecretString, password: &SecretString) -> Result<(), Error> {
+    // The server writes a statement that fails to its log, unless it is told otherwise.
+    let statement = format!(
+        "SET log_min_error_statement = 'panic'; CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{}'",
+        password.expose_secret()
+    );
+    unless_there(ask(port, (SUPERUSER, superuser), "postgres", &statement).await, &SqlState::DUPLICATE_OBJECT)
+}
+
+/// The answer, or success if another process has created the same first.
+fn unless_there(answer: Result<(), Error>, there: &SqlState) -> Result<(), Error> {
+    answer.or_else(|error| if error.code() == Some(there) { Ok(()) } else { Err(error) })
+}
+
+async fn ask(port: u16, (role, password): (&str, &SecretString), database: &str, statement: &str) -> Result<(), Error> {
     let mut config = Config::new();
-    config.host(Ipv4Addr::LOCALHOST.to_string()).port(port).user(ROLE).password(password.expose_secret());
+    config.host(Ipv4Addr::LOCALHOST.to_string()).port(port).user(role).password(password.expose_secret());
     config.dbname(database).ssl_mode(SslMode::Disable).connect_timeout(AT_MOST).application_name("ocim start");
     let (client, connection): (Client, _) = config.connect(NoTls).await?;
     let driving = tokio::spawn(connection);
