@@ -1,5 +1,8 @@
 // The state of the manager itself: its parts, the sandbox around foreign code, and the settings that open a wall.
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { Api } from '../support/api.ts';
 import { expect, FAKE_MACHINES, picture, signIn, test } from '../support/story.ts';
@@ -158,6 +161,71 @@ test('the sandbox: every level on the page, and on every page that there is no w
   });
 });
 
+test('private repositories: an administrator adds and deletes a key and a token, others see neither', async ({ page, program, browser }) => {
+  const api = await Api.signIn(program);
+  await page.goto('/system');
+  await signIn(page, program);
+  const card = region(page, 'Private repositories');
+  const dialog = page.getByRole('dialog', { name: 'New credential' });
+  const add = dialog.getByRole('button', { name: 'Add credential' });
+  const source = dialog.getByLabel('Repositories', { exact: true });
+
+  await test.step('what is missing or wrong is said at its field', async () => {
+    await expect(card).toContainText('No credentials.');
+    await card.getByRole('button', { name: 'Add credential…' }).click();
+    await expect(add).toHaveAttribute('title', 'Enter the repositories.');
+    await source.fill('https://git.example/acme/*');
+    await expect(add).toHaveAttribute('title', 'Paste the private key.');
+    await dialog.getByLabel('Private key').fill('a passphrase');
+    await dialog.getByLabel('Host keys').fill('git.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGj0');
+    await add.click();
+    await expect(source).toHaveAccessibleDescription(/A deploy key is for ssh/);
+    await expect(dialog.getByLabel('Private key')).toHaveAccessibleDescription(/as ssh-keygen writes it: -----BEGIN/);
+    await picture(page, 'credential-new');
+  });
+
+  await test.step('a deploy key, and a token with a login name', async () => {
+    await source.fill('ssh://git@git.example/acme/*');
+    await dialog.getByLabel('Private key').fill(privateKey());
+    await add.click();
+    await expect(page.getByText('Credential of ssh://git@git.example/acme/* added.')).toBeVisible();
+    await card.getByRole('button', { name: 'Add credential…' }).click();
+    await dialog.getByRole('radio', { name: /^Token/ }).check();
+    await source.fill('https://git.example/school/*');
+    await dialog.getByLabel('Login name').fill('oauth2');
+    await dialog.getByLabel('Token', { exact: true }).fill('glpat-otters');
+    await add.click();
+    await expect(card.getByRole('listitem')).toHaveText([
+      /^https:\/\/git\.example\/school\/\*Token.*Login name oauth2, added by/,
+      /^ssh:\/\/git@git\.example\/acme\/\*Deploy key.*added by/,
+    ]);
+    await picture(page, 'repositories');
+  });
+
+  await test.step('no answer has a secret, and a viewer does not see the card', async () => {
+    const all = await api.get<{ items: object[] }>('/source-credentials');
+    expect(all.items).toHaveLength(2);
+    expect(JSON.stringify(all)).not.toMatch(/otters|BEGIN/);
+    await api.post('/users', { username: 'grace', password: 'seven otters juggle lamps', role: 'viewer' });
+    const theirs = await browser.newContext({ baseURL: program.url });
+    const viewer = await theirs.newPage();
+    await viewer.goto('/system');
+    await signIn(viewer, { username: 'grace', password: 'seven otters juggle lamps' });
+    await expect(parts(viewer).first()).toBeVisible();
+    await expect(region(viewer, 'Private repositories')).toHaveCount(0);
+    await theirs.close();
+  });
+
+  await test.step('on a phone; one is deleted', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await card.getByRole('button', { name: 'Delete the credential of https://git.example/school/*…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await expect(page.getByText('Credential of https://git.example/school/* deleted.')).toBeVisible();
+    await expect(card.getByRole('listitem')).toHaveCount(1);
+  });
+});
+
 interface System {
   checks: Record<string, unknown>[];
   sandbox: unknown;
@@ -180,6 +248,15 @@ async function answered(page: Page, first: unknown) {
       change = (system) => (before(system), also(system));
     },
   };
+}
+
+/** A new deploy key, as ssh-keygen writes it. */
+function privateKey(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'key-'));
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, 'key')]);
+  const key = readFileSync(join(directory, 'key'), 'utf8');
+  rmSync(directory, { recursive: true });
+  return key;
 }
 
 function lines(path: string): string[] {

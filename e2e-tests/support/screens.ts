@@ -73,6 +73,13 @@ function pages(world: World): Screen[] {
     { name: 'users', path: '/admin/users', ready: (page) => region(page, 'All users').getByText(VIEWER.username).first() },
     { name: 'system', path: '/system', who: 'viewer', ready: (page) => region(page, 'Parts').getByRole('listitem').first() },
     { name: 'system, with its walls open', path: '/system', ready: (page) => region(page, 'Parts').getByRole('listitem').first(), act: openWalls, leave: closeWalls },
+    {
+      name: 'a new credential of private repositories',
+      path: '/system',
+      ready: (page) => region(page, 'Private repositories').getByText('No credentials.'),
+      act: (page) => region(page, 'Private repositories').getByRole('button', { name: 'Add credential…' }).click(),
+      leave: (page) => page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click(),
+    },
     { name: 'not found', path: '/no/such/page', ready: (page) => page.getByRole('heading', { name: 'Page not found' }) },
     { name: 'not permitted', path: '/admin/users', who: 'viewer', ready: (page) => page.getByRole('heading', { name: 'You do not have access' }) },
     { name: 'of a viewer', path: `/instances/${world.serving.id}`, who: 'viewer', ready: (page) => page.getByRole('log').getByText(/line \d+/).first() },

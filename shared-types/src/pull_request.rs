@@ -162,7 +162,7 @@ pub struct PullRequest {
     pub report_trouble: Option<String>,
     /// Whether its commit and settings may run.
     pub approval: Approval,
-    /// Why no commit of somebody who is not of the team may be approved at present; null if it may.
+    /// Why commits of people outside the team cannot be approved at present; null if they can.
     #[serde(default)]
     #[schema(example = "Commits of people who are not of the team are not run on local machines.")]
     pub approval_obstacle: Option<String>,

@@ -63,36 +63,101 @@ pub fn TextField(
     typed: RwSignal<String>,
     refused: Refused,
 ) -> impl IntoView {
-    let id = format!("field-{name}");
-    let (help_id, why_id) = (format!("{id}-help"), format!("{id}-why"));
-    let why = Memo::new(move |_| refused.of(name));
+    let parts = Parts::of(name, refused);
+    let Parts { id, described_by, why } = parts.clone();
     let is_wrong = move || why.with(Option::is_some);
-    view! {
-        <div class="field">
-            <div>
-                <label for=id.clone()>{label}</label>
-                <small id=help_id.clone()>{help}</small>
+    let input = view! {
+        <input
+            id=id
+            type=kind
+            autocomplete=autocomplete
+            autocapitalize="none"
+            spellcheck="false"
+            maxlength=max.to_string()
+            class:wrong=is_wrong
+            aria-describedby=described_by
+            aria-invalid=move || is_wrong().then_some("true")
+            prop:value=typed
+            on:input=move |event| {
+                refused.forget(name);
+                typed.set(event_target_value(&event));
+            }
+        />
+    };
+    parts.around(label, help, input.into_any())
+}
+
+/// A text input of several lines, for what is pasted.
+#[component]
+pub fn TextArea(
+    /// Its name in JSON.
+    name: &'static str,
+    label: &'static str,
+    /// The help text before it.
+    #[prop(optional)]
+    help: &'static str,
+    /// The longest input, in characters.
+    max: u16,
+    typed: RwSignal<String>,
+    refused: Refused,
+) -> impl IntoView {
+    let parts = Parts::of(name, refused);
+    let Parts { id, described_by, why } = parts.clone();
+    let is_wrong = move || why.with(Option::is_some);
+    let input = view! {
+        <textarea
+            id=id
+            rows="4"
+            autocomplete="off"
+            autocapitalize="none"
+            spellcheck="false"
+            maxlength=max.to_string()
+            class:wrong=is_wrong
+            aria-describedby=described_by
+            aria-invalid=move || is_wrong().then_some("true")
+            prop:value=typed
+            on:input=move |event| {
+                refused.forget(name);
+                typed.set(event_target_value(&event));
+            }
+        />
+    };
+    parts.around(label, help, input.into_any())
+}
+
+/// What surrounds an input: its label and help before it, and its error below.
+#[derive(Debug, Clone)]
+struct Parts {
+    /// The id of the input.
+    id: String,
+    /// The ids of its help and its error.
+    described_by: String,
+    why: Memo<Option<String>>,
+}
+
+impl Parts {
+    fn of(name: &'static str, refused: Refused) -> Self {
+        let id = format!("field-{name}");
+        let described_by = format!("{id}-help {id}-why");
+        Self { id, described_by, why: Memo::new(move |_| refused.of(name)) }
+    }
+
+    fn around(self, label: &'static str, help: &'static str, input: AnyView) -> AnyView {
+        let Self { id, why, .. } = self;
+        let (help_id, why_id) = (format!("{id}-help"), format!("{id}-why"));
+        view! {
+            <div class="field">
+                <div>
+                    <label for=id>{label}</label>
+                    <small id=help_id>{help}</small>
+                </div>
+                <div>
+                    {input}
+                    <div class="why" id=why_id aria-live="polite">{why}</div>
+                </div>
             </div>
-            <div>
-                <input
-                    id=id
-                    type=kind
-                    autocomplete=autocomplete
-                    autocapitalize="none"
-                    spellcheck="false"
-                    maxlength=max.to_string()
-                    class:wrong=is_wrong
-                    aria-describedby=format!("{help_id} {why_id}")
-                    aria-invalid=move || is_wrong().then_some("true")
-                    prop:value=typed
-                    on:input=move |event| {
-                        refused.forget(name);
-                        typed.set(event_target_value(&event));
-                    }
-                />
-                <div class="why" id=why_id aria-live="polite">{why}</div>
-            </div>
-        </div>
+        }
+        .into_any()
     }
 }
 

@@ -22,6 +22,7 @@ mod queue;
 mod rows;
 mod sessions;
 mod showing;
+mod source_credentials;
 mod system;
 mod tokens;
 mod users;
@@ -34,6 +35,7 @@ use shared_types::app_server::Activation;
 use shared_types::ids::PullRequestId;
 use shared_types::queue::Queue;
 use shared_types::retention::{Expiring, Orphans};
+use shared_types::source_credential::SourceCredential;
 use shared_types::system::SystemState;
 use shared_types::user::{Account, Session as Browser, Token};
 use shared_types::{AppServer, AppServerId, Instance, InstanceId, PullRequest, UserId};
@@ -75,6 +77,7 @@ pub struct Data {
     users: Kept<(), Vec<Account>>,
     user_sessions: Kept<UserId, Vec<Browser>>,
     user_tokens: Kept<UserId, Vec<Token>>,
+    source_credentials: Kept<(), Vec<SourceCredential>>,
     system: Kept<(), SystemState>,
     /// What views show now.
     shown: StoredValue<HashMap<Key, Shown>>,
@@ -107,6 +110,7 @@ impl Data {
             users: RwSignal::default(),
             user_sessions: RwSignal::default(),
             user_tokens: RwSignal::default(),
+            source_credentials: RwSignal::default(),
             system: RwSignal::default(),
             shown: StoredValue::default(),
             under_way: StoredValue::new(Coalesce::default()),
@@ -132,6 +136,7 @@ impl Data {
         self.users.update(HashMap::clear);
         self.user_sessions.update(HashMap::clear);
         self.user_tokens.update(HashMap::clear);
+        self.source_credentials.update(HashMap::clear);
         self.system.update(HashMap::clear);
     }
 }

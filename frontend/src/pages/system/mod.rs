@@ -3,6 +3,7 @@
 mod look;
 mod overview;
 mod parts;
+mod repositories;
 mod sandbox;
 mod walls;
 
@@ -20,6 +21,7 @@ use crate::ui::Title;
 use crate::words;
 use overview::Overview;
 use parts::PartsCard;
+use repositories::RepositoriesCard;
 use sandbox::{MachinesCard, SandboxCard};
 use walls::WallsCard;
 
@@ -69,6 +71,7 @@ fn Whole(system: Memo<Arc<SystemState>>) -> impl IntoView {
             <SandboxCard system/>
             <MachinesCard system/>
             <WallsCard system/>
+            <RepositoriesCard/>
         </div>
     }
 }

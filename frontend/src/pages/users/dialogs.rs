@@ -9,7 +9,9 @@ use shared_types::{ProblemType, Role};
 use super::access::AccessDialog;
 use super::row::LAST_ADMIN;
 use crate::api;
-use crate::components::{Act, AskDialog, Fill, FormDialog, Refused, ShowPasswords, TextField, password_kind};
+use crate::components::{
+    Act, AskDialog, Fill, FormDialog, RadioField, Refused, ShowPasswords, TextField, password_kind,
+};
 use crate::state::data::Key;
 use crate::state::state;
 
@@ -86,39 +88,21 @@ fn NewDialog(on_close: Callback<()>) -> impl IntoView {
                 refused
             />
             <ShowPasswords are_shown/>
-            <RoleField role possible=Signal::stored(Possible::Yes)/>
+            <RoleField role/>
         </FormDialog>
     }
 }
 
+/// The roles and what each may do. `is_fixed`: the role cannot be changed.
 #[component]
-fn RoleField(role: RwSignal<Role>, possible: Signal<Possible>) -> impl IntoView {
-    let why_not = move || possible.get().why_not();
-    let choices = Role::ALL.iter().map(|one| {
-        let words = match one {
-            Role::Viewer => "read-only",
-            Role::Operator => "create and change instances, launch, activate",
-            Role::Admin => "everything, including users and system",
-        };
-        view! {
-            <label class="check">
-                <input
-                    type="radio"
-                    name="role"
-                    disabled=move || why_not().is_some()
-                    prop:checked=move || role.get() == *one
-                    on:change=move |_| role.set(*one)
-                />
-                <span><b>{one.as_str()}</b> " " <span class="fine">{words}</span></span>
-            </label>
-        }
-    });
-    view! {
-        <fieldset class="field">
-            <legend>"Role"</legend>
-            <div>{choices.collect_view()}</div>
-        </fieldset>
-    }
+fn RoleField(role: RwSignal<Role>, #[prop(optional)] is_fixed: bool) -> impl IntoView {
+    let words = |role: Role| match role {
+        Role::Viewer => "read-only",
+        Role::Operator => "create and change instances, launch, activate",
+        Role::Admin => "everything, including users and system",
+    };
+    let choices = Role::ALL.iter().map(|one| (*one, one.as_str(), words(*one))).collect();
+    view! { <RadioField name="role" label="Role" choices chosen=role is_fixed/> }
 }
 
 #[component]
@@ -177,7 +161,7 @@ fn EditDialog(user: Account, is_last: bool, on_close: Callback<()>) -> impl Into
     view! {
         <FormDialog title words confirm="Save" possible refused act on_close>
             {is_last.then(|| view! { <p class="plain-notice notice">{LAST_ADMIN}</p> })}
-            <RoleField role possible=Signal::stored(fixed)/>
+            <RoleField role is_fixed=is_last/>
             <label class="check" title=fixed.why_not()>
                 <input
                     type="checkbox"

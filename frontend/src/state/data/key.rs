@@ -37,6 +37,8 @@ pub enum Key {
     UserSessions(UserId),
     /// The API tokens of a user, for administrators.
     UserTokens(UserId),
+    /// The credentials of private repositories.
+    SourceCredentials,
     /// The state of the system.
     System,
 }
@@ -63,6 +65,7 @@ impl Key {
             | Self::Users
             | Self::UserSessions(_)
             | Self::UserTokens(_)
+            | Self::SourceCredentials
             | Self::System => LONG_MOMENT_MS,
         }
     }
