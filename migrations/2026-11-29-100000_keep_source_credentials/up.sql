@@ -24,5 +24,5 @@ ALTER TABLE secrets
     ALTER COLUMN instance_id DROP NOT NULL,
     ADD COLUMN source_credential_id BIGINT UNIQUE REFERENCES source_credentials ON DELETE CASCADE,
     ADD CONSTRAINT secrets_owner CHECK (num_nonnulls(instance_id, source_credential_id) = 1);
-COMMENT ON COLUMN secrets.instance_id IS 'Whose secret it is, or whose app server''s; null: it is of a source credential.';
+COMMENT ON COLUMN secrets.instance_id IS 'The instance whose secret it is, or whose app server''s; null if a source credential owns it.';
 COMMENT ON COLUMN secrets.source_credential_id IS 'The source credential whose key or token it is; null: it is of an instance.';

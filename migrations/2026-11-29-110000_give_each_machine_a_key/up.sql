@@ -4,7 +4,7 @@ COMMENT ON COLUMN servers.ssh_key IS
 COMMENT ON COLUMN servers.next_ssh_key IS
     'The key pair that is about to replace ssh_key, in the same form: the machine lets in either; null if none is.';
 
--- Whoever records the end of a machine, its keys end with it.
+-- Deletes a machine's keys when its status becomes terminated.
 CREATE FUNCTION forget_ssh_keys() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM secrets

@@ -61,6 +61,11 @@ impl ApiError {
         Self { retry_after: Some(seconds), ..self }
     }
 
+    /// Whether the same request may succeed in a moment, because others will have ended.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.kind, ProblemType::TooManyRequests | ProblemType::Unavailable)
+    }
+
     /// The detail, and the invalid fields with theirs.
     pub fn words(&self) -> String {
         let fields = self.errors.iter().map(|FieldError { pointer, detail }| format!(" {pointer}: {detail}"));

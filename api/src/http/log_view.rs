@@ -1,10 +1,13 @@
 //! Shared by the log operations of instances and app servers.
 
+use std::time::{Duration, Instant};
+
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use shared_types::log_entry::LogMatches;
 use shared_types::{LogEntry, LogLevel};
+use tokio::time::sleep;
 
 use super::error::ApiError;
 use super::{cursor, extract, searching};
@@ -12,6 +15,9 @@ use crate::app::App;
 use crate::platform::db::Abandonable;
 use crate::platform::logs;
 use crate::platform::origin::Origin;
+
+/// How long the next page of a log as text waits for a search of others to end.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The part and the format of a log.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
@@ -86,7 +92,7 @@ pub async fn answer(
                 .body(words);
             return Ok(plain);
         }
-        return Ok(text(app.clone(), about, query));
+        return text(app.clone(), about, query).await;
     }
     let mut entries = read(app, about, &query).await?;
     if before.is_some() && after.is_none() {
@@ -122,26 +128,42 @@ pub fn place(entry: &LogEntry) -> i64 {
     entry.seq.unwrap_or(entry.id.0)
 }
 
-/// Streams the whole log as text, page by page.
-fn text(app: App, about: logs::About, query: logs::Query) -> HttpResponse {
-    let origin = Origin::current();
-    let pages = futures::stream::try_unfold(Some(query), move |query| {
+/// Streams the whole log as text, page by page. The first page is read before the answer begins, so that its failure is
+/// answered in words.
+async fn text(app: App, about: logs::About, mut query: logs::Query) -> Result<HttpResponse, ApiError> {
+    query.limit = shared_types::pagination::MAX_LIMIT;
+    let (origin, first) = (Origin::current(), read(&app, about, &query).await?);
+    let pages = futures::stream::try_unfold((Some(first), Some(query)), move |(page, query)| {
         let (app, origin) = (app.clone(), origin.clone());
         async move {
-            let Some(mut query) = query else {
+            let Some(query) = query else {
                 return Ok(None);
             };
-            query.limit = shared_types::pagination::MAX_LIMIT;
-            // The body is sent after the request's own work has ended.
-            let reading = Abandonable::new(origin.clone().scope(read(&app, about, &query)));
-            let entries = reading.await?;
+            let entries = match page {
+                Some(entries) => entries,
+                // The body is sent after the request's own work has ended.
+                None => Abandonable::new(origin.scope(read_in_turn(&app, about, &query))).await?,
+            };
             let Some(last) = entries.last() else {
                 return Ok(None);
             };
             let next = (query.before.is_none() || query.after.is_some())
                 .then_some(logs::Query { after: Some(place(last)), ..query });
-            Ok::<_, ApiError>(Some((web::Bytes::from(entries.iter().map(logs::line).collect::<String>()), next)))
+            let text = web::Bytes::from(entries.iter().map(logs::line).collect::<String>());
+            Ok::<_, ApiError>(Some((text, (None, next))))
         }
     });
-    HttpResponse::Ok().content_type("text/plain; charset=utf-8").streaming(pages)
+    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").streaming(pages))
+}
+
+/// Reads a later page: waits while too many searches run, since the answer has begun and cannot say so.
+async fn read_in_turn(app: &App, about: logs::About, query: &logs::Query) -> Result<Vec<LogEntry>, ApiError> {
+    let patience = Instant::now() + PATIENCE;
+    let (_turn, mut conn) = loop {
+        match searching::connection(app, query.text.is_some()).await {
+            Err(error) if error.is_busy() && Instant::now() < patience => sleep(searching::AGAIN).await,
+            got => break got?,
+        }
+    };
+    logs::page(&mut conn, about, query).await.map_err(searching::failed)
 }

@@ -1,5 +1,7 @@
 //! Searches in the logs: each waits for its turn, has a connection whose statements end after some seconds, and is
-//! answered in words if it does not get the one or the other.
+//! answered in words if it gets no turn or no connection.
+
+use std::time::Duration;
 
 use shared_types::ProblemType;
 
@@ -8,6 +10,9 @@ use crate::app::App;
 use crate::platform::db::{Connection, DbError, SEARCH_LIMIT};
 use crate::platform::guard::{Busy, Turn};
 use crate::platform::origin::Origin;
+
+/// After how long a refused search is worth another try.
+pub const AGAIN: Duration = Duration::from_secs(3);
 
 /// A connection for reading logs. If it is for a search, it comes with the search's turn, which is to be kept as long.
 ///
@@ -40,5 +45,5 @@ fn busy(why: Busy) -> ApiError {
         Busy::All => (ProblemType::Unavailable, "Searches of others are"),
     };
     let words = format!("{whose} still running; search again when they have ended, a few seconds from now.");
-    ApiError::new(kind, words).retry_after(3)
+    ApiError::new(kind, words).retry_after(AGAIN.as_secs().cast_signed())
 }

@@ -1,6 +1,5 @@
 //! Deletes expired records: events, the audit log, logs, and rows about objects that no longer exist; and a key that no
-//! machine needs any more. In batches, so
-//! that locks are short; idempotent, and safe to run in several workers at once.
+//! machine needs any more. In batches, so that locks are short; idempotent, and safe to run in several workers at once.
 
 use crate::instances::Manager;
 use crate::instances::store::{health, housekeeping as store};

@@ -75,7 +75,7 @@ async fn forty_abandoned_searches_leave_nothing_behind() {
     Box::pin(the_program_goes_on(300_000, Duration::from_millis(150))).await;
 }
 
-/// Takes minutes and gigabytes: `cargo test --test api -- --ignored ten_million`.
+/// Takes minutes and gigabytes: `make test-searches`.
 #[tokio::test]
 #[ignore = "fills a table with ten million rows"]
 async fn forty_abandoned_searches_in_ten_million_lines_leave_nothing_behind() {

@@ -8,7 +8,8 @@ settings! {
     /// Directories, the database, the keys of its secrets, and how long records are kept.
     pub struct Data = "Data";
 
-    /// The embedded database, the local machines, the key that Ansible logs in with, files of running playbooks. One
+    /// The embedded database, the local machines, files of running playbooks, and the SSH key that
+    /// machines of version 0.2 share. One
     /// server at a time.
     ocim_data_dir: PathBuf = PathBuf::from(".ocim");
     /// What can be created again: base tree of the machines, clones, virtualenvs, wheels. Shared by all data

@@ -9,10 +9,10 @@ settings! {
     pub struct Sandbox = "Sandbox";
 
     /// `walls`: foreign code runs behind walls, and where the host has none, no build begins. `none`: it runs as this
-    /// program's user, with its keys, its database and its network in reach: whoever may launch an app server is then
-    /// as powerful as this program.
+    /// program's user, with its keys, its database and its network in reach. Every user who may launch an app
+    /// server then has the rights of this program.
     ocim_sandbox: SandboxMode = SandboxMode::Walls;
-    /// Users for runs, `first-last`: numbers that nobody else of this host has. Each run gets one of its own. Only if
+    /// Users for runs, `first-last`: numbers that no other user of this host has. Each run gets one of its own. Only if
     /// this program is root.
     ocim_sandbox_uids: Option<String> = None, unset("1900000000-1900000999");
     /// Private networks that runs may reach, such as `10.8.0.0/24`. They always reach public addresses, the port of

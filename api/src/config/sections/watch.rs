@@ -28,8 +28,7 @@ settings! {
     /// it. 0: never.
     watch_ttl_days: u32 = 30;
     /// The configuration repositories that the settings of a pull request may name, separated by commas. Those outside
-    /// of
-    /// `OCIM_CONFIGURATION_SOURCES` are left out, which the log says at the start.
+    /// of `OCIM_CONFIGURATION_SOURCES` are left out, which the log says at the start.
     watch_configuration_repositories: Vec<String> = Vec::new(), unset("the default one");
     /// What is reported to GitHub about builds, or `nothing`. Needs a token or an App that may write these.
     watch_report: Vec<String> = ["deployments", "statuses", "comments"].map(str::to_owned).to_vec();

@@ -117,7 +117,7 @@ async fn begin(app: &App, keyed: &Keyed) -> Result<Option<Answer>, ApiError> {
             Err(ApiError::new(ProblemType::Conflict, words).retry_after(1))
         }
         Begun::Other => {
-            let words = "This Idempotency-Key was used for another request, or with other rights; nothing was done. Use a new key for each request.";
+            let words = "This Idempotency-Key was used for another request, or with other rights; this request was not carried out. Use a new key for each request.";
             Err(ApiError::new(ProblemType::Invalid, words))
         }
     }

@@ -1,4 +1,4 @@
-//! Locks of several rows, in the order in which everybody takes them.
+//! Locks of several rows, in the order in which every transaction takes them.
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::InstanceId;
@@ -6,8 +6,8 @@ use shared_types::InstanceId;
 use crate::platform::db::DbError;
 use crate::platform::db::statuses::BUILDING;
 
-/// Locks all builds of an instance that are not over, until the transaction ends. Whoever locks builds and their instance
-/// locks the builds first, as the steps of builds do: in the other order, two transactions could wait for each other.
+/// Locks all builds of an instance that are not over, until the transaction ends. A transaction that locks builds and their
+/// instance locks the builds first, as the steps of builds do: in the other order, two transactions could wait for each other.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.

@@ -20,7 +20,7 @@ use crate::platform::jobs::workers::{HEARTBEAT, LEASE};
 /// How often a heartbeat retries leases whose rows were locked.
 const TRIES: usize = 10;
 /// Pause before each retry; transactions of builds are short.
-const AGAIN: Duration = Duration::from_millis(100);
+const RETRY: Duration = Duration::from_millis(100);
 
 /// The leases held by this process; each is renewed until its [`Entry`] is dropped. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ async fn unbroken<F: Future<Output = ()> + Send + 'static>(work: impl Fn() -> F)
             return;
         }
         tracing::error!(%error, "the heartbeat of the leases ended badly; it begins again");
-        sleep(AGAIN).await;
+        sleep(RETRY).await;
     }
 }
 
@@ -111,7 +111,7 @@ async fn beat(db: Db, held: Weak<Held>) {
             }
             due = renew(&db, &held, due).await;
             if !due.is_empty() {
-                sleep(AGAIN).await;
+                sleep(RETRY).await;
             }
         }
     }

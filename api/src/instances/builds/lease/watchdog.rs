@@ -13,7 +13,7 @@ use crate::platform::jobs::workers::LEASE;
 /// if it does not.
 pub(super) const MARGIN: Duration = Duration::from_secs(5);
 /// The interval between looks.
-const LOOK: Duration = Duration::from_millis(200);
+const INTERVAL: Duration = Duration::from_millis(200);
 
 /// Starts to watch, until the last holder of the list is gone.
 pub(super) fn start(held: Weak<Held>) {
@@ -21,7 +21,7 @@ pub(super) fn start(held: Weak<Held>) {
         while let Some(held) = held.upgrade() {
             locked(&held).values().for_each(end_if_late);
             drop(held);
-            std::thread::sleep(LOOK);
+            std::thread::sleep(INTERVAL);
         }
     });
     if let Err(error) = watching {
