@@ -104,17 +104,20 @@ pub enum ProviderKind {
     Local,
     /// No machines: they are files, and playbooks only print. For trying the API, and for tests.
     Fake,
+    /// Machines of any cloud, through a program of the operator's.
+    Command,
 }
 
 impl ProviderKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: &[Self] = &[Self::Local, Self::Fake];
+    pub const ALL: &[Self] = &[Self::Local, Self::Fake, Self::Command];
 
     /// The word in settings, JSON and the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
             Self::Fake => "fake",
+            Self::Command => "command",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The machines that app servers own: created, restarted, deleted. Independent of what runs on them.
 
 pub mod advance;
+pub mod conformance;
 pub mod key;
 mod login;
 pub mod probe;

@@ -57,8 +57,14 @@ impl Watch {
 
     /// Why commits of people who are not of the team may not be approved; none if they may.
     fn approval_obstacle(&self) -> Option<&'static str> {
-        let is_local = self.manager.provider.kind() == ProviderKind::Local;
-        (is_local && !self.rules.strangers_on_local_machines).then_some(NOT_ON_LOCAL_MACHINES)
+        let provider = &self.manager.provider;
+        let is_here = match provider.kind() {
+            ProviderKind::Local => true,
+            // Its program may make machines on this host, too.
+            ProviderKind::Command => !provider.offers().has_own_kernel,
+            ProviderKind::Fake => false,
+        };
+        (is_here && !self.rules.strangers_on_local_machines).then_some(NOT_ON_LOCAL_MACHINES)
     }
 
     /// Whether GitHub may be asked and the last sweep of every repository succeeded.

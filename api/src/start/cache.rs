@@ -15,17 +15,20 @@ use crate::platform::sandbox::Sandbox;
 /// # Errors
 /// An error that says what could not be obtained, and what to do.
 pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
-    match settings.machines.ocim_provider {
+    let has_local_machines = match settings.machines.ocim_provider {
         ProviderKind::Fake => return Ok(()),
-        ProviderKind::Local => {}
-    }
+        ProviderKind::Local => true,
+        ProviderKind::Command => false,
+    };
     let cache_dir = settings.cache_dir();
     let cannot = |error| {
         format!("the cache {} cannot be written ({error}); choose another with OCIM_CACHE_DIR", cache_dir.display())
     };
     std::fs::create_dir_all(&cache_dir).map_err(cannot)?;
-    let tree = base_tree::ensure(&cache_dir, &|line| say(format_args!("  {line}")));
-    step("Base tree of the local machines", tree).await?;
+    if has_local_machines {
+        let tree = base_tree::ensure(&cache_dir, &|line| say(format_args!("  {line}")));
+        step("Base tree of the local machines", tree).await?;
+    }
     let ansible = ansible_config(settings, sandbox::open(settings)?);
     let mut told = |line: &str| say(format_args!("  {line}"));
     let requirements = repositories::requirements();

@@ -23,6 +23,7 @@ use crate::instances::Ports;
 use crate::machines;
 use crate::machines::probe::{Probe, SshProbe};
 use crate::machines::provider::Provider;
+use crate::machines::providers::command::{CommandConfig, CommandProvider};
 use crate::machines::providers::fake_files::FileMachines;
 use crate::machines::providers::local::{LocalConfig, LocalProvider, MachineLimits, Subnet};
 use crate::platform::db::Db;
@@ -60,6 +61,7 @@ pub(super) async fn open(
 ) -> Result<Outside, StartError> {
     match settings.machines.ocim_provider {
         ProviderKind::Local => local(settings, data_dir, db, keyring).await,
+        ProviderKind::Command => command(settings, data_dir, db, keyring).await,
         ProviderKind::Fake => fake(settings, data_dir, plays).await,
     }
 }
@@ -94,6 +96,25 @@ impl Outside {
 
 async fn local(settings: &Settings, data_dir: &Path, db: &Db, keyring: &Keyring) -> Result<Outside, StartError> {
     let machines = step("Local machines", machines(settings, data_dir, db)).await?;
+    real(settings, data_dir, db, keyring, machines.clone(), Some(machines)).await
+}
+
+/// Machines of any cloud, through the operator's program.
+async fn command(settings: &Settings, data_dir: &Path, db: &Db, keyring: &Keyring) -> Result<Outside, StartError> {
+    let config = command_config(settings, &db.installation().await?)?;
+    let machines = step("Machines of the provider program", CommandProvider::open(config)).await?;
+    real(settings, data_dir, db, keyring, Arc::new(machines), None).await
+}
+
+/// The systems around machines that can be logged in to.
+async fn real(
+    settings: &Settings,
+    data_dir: &Path,
+    db: &Db,
+    keyring: &Keyring,
+    provider: Arc<dyn Provider>,
+    local: Option<Arc<LocalProvider>>,
+) -> Result<Outside, StartError> {
     let repositories = repositories::ensure(data_dir).await?;
     let sandbox = sandbox::open(settings)?;
     sandbox::report(&sandbox).await;
@@ -101,35 +122,19 @@ async fn local(settings: &Settings, data_dir: &Path, db: &Db, keyring: &Keyring)
     let (cache_dir, sources) = (settings.cache_dir(), sources(settings, data_dir)?);
     let git = Arc::new(GitCli { cache_dir, sources, credentials, sandbox: sandbox.clone() });
     Ok(Outside {
-        provider: machines.clone(),
+        provider,
         probe: Arc::new(SshProbe),
         ansible: Arc::new(AnsibleCore::new(cache::ansible_config(settings, sandbox.clone()), git.clone())),
         git,
         sandbox: Some(sandbox),
-        local: Some(machines),
+        local,
         repositories,
     })
 }
 
 /// Opens the local machines of this database and boots those that were running.
 async fn machines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Arc<LocalProvider>, StartError> {
-    let subnet = settings.machines.ocim_local_subnet.as_ref().map(|text| text.parse::<Subnet>()).transpose();
-    let subnet = subnet.map_err(|error| format!("OCIM_LOCAL_SUBNET: {error}"))?;
-    let installation = db.installation().await?;
-    let config = LocalConfig {
-        data_dir: data_dir.to_owned(),
-        cache_dir: settings.cache_dir(),
-        subnet,
-        installation,
-        limits: MachineLimits {
-            memory_mb: settings.machines.ocim_machine_memory_mb,
-            cpu_percent: settings.machines.ocim_machine_cpu_percent,
-            processes: settings.machines.ocim_machine_processes,
-            io_weight: settings.machines.ocim_machine_io_weight,
-            disk_mb: settings.machines.ocim_machine_disk_mb,
-        },
-        base_tree_days: settings.machines.ocim_base_tree_days,
-    };
+    let config = local_config(settings, data_dir, &db.installation().await?)?;
     let provider = Arc::new(LocalProvider::open(config).await?);
     // Otherwise a build that another host continues would not find its machine there, and create a second one.
     if !db.claim_local_site(provider.site()).await? {
@@ -144,6 +149,50 @@ async fn machines(settings: &Settings, data_dir: &Path, db: &Db) -> Result<Arc<L
         say(format_args!("  machine {id} did not boot: {error}"));
     }
     Ok(provider)
+}
+
+/// What the settings say of local machines.
+pub(super) fn local_config(
+    settings: &Settings,
+    data_dir: &Path,
+    installation: &str,
+) -> Result<LocalConfig, StartError> {
+    let subnet = settings.machines.ocim_local_subnet.as_ref().map(|text| text.parse::<Subnet>()).transpose();
+    let subnet = subnet.map_err(|error| format!("OCIM_LOCAL_SUBNET: {error}"))?;
+    Ok(LocalConfig {
+        data_dir: data_dir.to_owned(),
+        cache_dir: settings.cache_dir(),
+        subnet,
+        installation: installation.to_owned(),
+        limits: MachineLimits {
+            memory_mb: settings.machines.ocim_machine_memory_mb,
+            cpu_percent: settings.machines.ocim_machine_cpu_percent,
+            processes: settings.machines.ocim_machine_processes,
+            io_weight: settings.machines.ocim_machine_io_weight,
+            disk_mb: settings.machines.ocim_machine_disk_mb,
+        },
+        base_tree_days: settings.machines.ocim_base_tree_days,
+    })
+}
+
+/// What the settings say of the provider program.
+pub(super) fn command_config(settings: &Settings, installation: &str) -> Result<CommandConfig, StartError> {
+    let own = &settings.machines;
+    let Some(program) = own.ocim_command_provider.clone() else {
+        return Err("OCIM_PROVIDER=command needs a program: set OCIM_COMMAND_PROVIDER to its absolute path \
+                    (docs/provider-contract.md)"
+            .into());
+    };
+    Ok(CommandConfig {
+        program,
+        arguments: own.ocim_command_provider_arguments.clone(),
+        environment: own.ocim_command_provider_environment.clone(),
+        ssh_user: own.ocim_command_provider_ssh_user.clone(),
+        installation: installation.to_owned(),
+        read_limit: Duration::from_secs(own.ocim_command_provider_read_seconds),
+        change_limit: Duration::from_secs(own.ocim_command_provider_change_seconds),
+        at_once: own.ocim_command_provider_at_once,
+    })
 }
 
 /// The fake provider, without repositories: no logins, no checkouts.

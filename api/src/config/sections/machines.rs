@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use shared_types::ProviderKind;
 
@@ -9,8 +10,9 @@ settings! {
     /// The machines that app servers run on.
     pub struct Machines = "Machines";
 
-    /// What app servers run on: `local`, machines on this host, or `fake`, for trying the API out and for tests:
-    /// machines are files, and playbooks only print lines. `fake` needs neither root nor Ansible.
+    /// What app servers run on: `local`, machines on this host; `command`, machines of any cloud through a program of
+    /// yours ([provider-contract.md](provider-contract.md)); or `fake`, for trying the API out and for tests: machines are
+    /// files, and playbooks only print lines. `fake` needs neither root nor Ansible.
     ocim_provider: ProviderKind = ProviderKind::Local;
     /// With `fake`: `address:port` of a web server that stands in for that of every machine.
     ocim_fake_http: Option<SocketAddr> = None, unset("one is started");
@@ -20,6 +22,22 @@ settings! {
     ocim_fake_lines: u32 = 40;
     /// With `fake`: milliseconds between two lines.
     ocim_fake_pace_ms: u64 = 50;
+    /// With `command`: the absolute path of the program that creates and deletes machines.
+    ocim_command_provider: Option<PathBuf> = None;
+    /// With `command`: the program's arguments, the same for every operation, separated by commas. They are visible in the
+    /// host's process list: no secrets.
+    ocim_command_provider_arguments: Vec<String> = Vec::new();
+    /// With `command`: names of the environment variables that the program gets besides `HOME`, `LANG` and `PATH`,
+    /// separated by commas. Their values are masked in error messages.
+    ocim_command_provider_environment: Vec<String> = Vec::new();
+    /// With `command`: the user that Ansible logs in as on its machines; may use sudo without a password.
+    ocim_command_provider_ssh_user: String = "debian".to_owned();
+    /// With `command`: seconds that the program may take to find or list machines.
+    ocim_command_provider_read_seconds: u64 = 30, seconds(1..=3600);
+    /// With `command`: seconds that the program may take to create, restart or delete a machine.
+    ocim_command_provider_change_seconds: u64 = 300, seconds(1..=WEEK);
+    /// With `command`: how many programs run at the same time; other operations wait.
+    ocim_command_provider_at_once: usize = 4, within(1..=64);
     /// The network of the local machines. Kept per data directory; reservations are in `/var/lib/ocim`.
     ocim_local_subnet: Option<String> = None, unset("the first free /24 of 10.213.0.0/16");
     /// MiB of memory that each local machine may use, with the page cache of its files.

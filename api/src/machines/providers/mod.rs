@@ -1,5 +1,6 @@
 //! Implementations of [`super::provider::Provider`].
 
+pub mod command;
 pub mod fake;
 pub mod fake_files;
 pub mod fake_web;

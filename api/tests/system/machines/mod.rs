@@ -2,6 +2,7 @@
 //!
 //! Without root, the tests pass without a check. `OCIM_CACHE_DIR` names the cache (base tree, virtualenv).
 
+mod conformance;
 mod deployment;
 mod keys;
 mod tutor;

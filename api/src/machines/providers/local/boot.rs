@@ -93,6 +93,11 @@ fn write_scripts(machine: &Start<'_>) -> Result<PathBuf, LocalError> {
     write("boot.sh", SCRIPT.as_bytes())
 }
 
+/// Whether the last start of this machine got as far as its init. False: there was none, or it was cut off.
+pub(super) fn has_begun(machine_dir: &Path) -> bool {
+    fs::metadata(machine_dir.join("boot")).is_ok_and(|found| found.len() > 0)
+}
+
 /// Waits until no start of this machine is under way, and prevents others. Afterwards, an earlier manager's start is
 /// either in the `boot` file or has failed.
 pub(super) async fn settle(machine_dir: &Path) -> Result<Lock, LocalError> {

@@ -356,8 +356,13 @@ impl Provider for LocalProvider {
     /// `Building` means that the machine should run and does not: it is being made or rebooted, or it waits for
     /// [`LocalProvider::boot_all`].
     async fn find(&self, machine: &MachineRef) -> Result<Option<Machine>, ProviderError> {
-        let record = self.store.read(machine.server_id)?;
-        Ok(record.map(|record| self.describe(&record)))
+        let Some(record) = self.store.read(machine.server_id)? else { return Ok(None) };
+        // A create that was cut off is finished here: until the next start of this program, nothing else would do it.
+        let is_unstarted = record.desired == Desired::Up && !boot::has_begun(&self.store.machine_dir(record.server_id));
+        if is_unstarted && !Lock::is_held(&self.store.machine_lock(record.server_id)) {
+            self.ensure_running(record.server_id).await?;
+        }
+        Ok(Some(self.describe(&record)))
     }
 
     async fn create(&self, spec: &MachineSpec) -> Result<Machine, ProviderError> {
