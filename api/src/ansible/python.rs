@@ -39,7 +39,7 @@ pub(super) struct Interpreter {
 /// [`AnsibleError::Permanent`] if it does not run.
 pub(super) async fn interpreter(python: &str, cancel: &CancellationToken) -> Result<Interpreter, AnsibleError> {
     let mut command = command::command(python);
-    command.args(["-I", "-c", IDENTITY]);
+    command.args(["-c", IDENTITY]).current_dir("/");
     let output = command::capture(command, ASK_LIMIT, cancel).await?;
     let mut lines = output.stdout.lines();
     if output.success
@@ -75,7 +75,7 @@ pub(super) async fn make_bare(
     private_dir(virtualenv).map_err(|error| failed_at(virtualenv, &error))?;
     let wall = Wall::new("/tmp").write(virtualenv).show_all(interpreter.shown.clone());
     let mut cell = inside.cell(&interpreter.executable, &wall).await?;
-    cell.command.args(["-I", "-m", "venv", "--"]).arg(virtualenv);
+    cell.command.args(["-m", "venv", "--"]).arg(virtualenv);
     let output = sandbox::capture(cell, MAKE_LIMIT, cancel).await?;
     if output.success {
         return Ok(());

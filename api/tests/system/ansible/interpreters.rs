@@ -16,7 +16,7 @@ const TOO_NEW: &str = r#"#!/bin/sh
 case "$1 $2" in
   "-c "*) echo "a Python of this test: $0" ;;
   "-m venv") mkdir -p "$4/bin" && cp "$0" "$4/bin/python" ;;
-  "-m pip") touch "$(dirname "$0")/ansible-playbook" ;;
+  "-I -m") touch "$(dirname "$0")/ansible-playbook" ;;
   *) printf 'Traceback (most recent call last):\nre.error: global flags not at the start of the expression\n' >&2; exit 1 ;;
 esac
 "#;

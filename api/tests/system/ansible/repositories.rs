@@ -10,7 +10,8 @@ use ocim::git::port::{Git, GitError};
 use tokio_util::sync::CancellationToken;
 
 use super::support::{
-    REQUIREMENTS, Repository, Taken, all_arguments, ansible, config, git, git_from, load, local_play, prepare,
+    REQUIREMENTS, Repository, Taken, all_arguments, ansible, config, git, git_from, git_without_walls, load,
+    local_play, prepare,
 };
 
 fn empty() -> Repository {
@@ -171,7 +172,7 @@ async fn a_password_in_an_address_goes_by_a_header_and_on_no_command_line() {
         stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
         (String::from_utf8(request).unwrap(), arguments)
     });
-    let git = git_from(&[&format!("http://{address}/*")]);
+    let git = git_without_walls(&[&format!("http://{address}/*")]);
     let refused = git.resolve(&format!("http://user:p%40ss+hunter2@{address}/x.git"), "master").await;
     // Ends the server's wait if git did not come.
     drop(std::net::TcpStream::connect(address));
