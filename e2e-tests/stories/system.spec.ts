@@ -199,6 +199,7 @@ test('private repositories: an administrator adds and deletes a key and a token,
       /^https:\/\/git\.example\/school\/\*Token.*Login name oauth2, added by/,
       /^ssh:\/\/git@git\.example\/acme\/\*Deploy key.*added by/,
     ]);
+    await card.getByRole('listitem').last().scrollIntoViewIfNeeded();
     await picture(page, 'repositories');
   });
 

@@ -102,6 +102,9 @@ impl ServerStatus {
 pub enum ProviderKind {
     /// Machines on this host, run by ocim itself.
     Local,
+    /// Servers of an OpenStack cloud.
+    #[serde(rename = "openstack")]
+    OpenStack,
     /// No machines: they are files, and playbooks only print. For trying the API, and for tests.
     Fake,
     /// Machines of any cloud, through a program of the operator's.
@@ -110,12 +113,13 @@ pub enum ProviderKind {
 
 impl ProviderKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: &[Self] = &[Self::Local, Self::Fake, Self::Command];
+    pub const ALL: &[Self] = &[Self::Local, Self::OpenStack, Self::Fake, Self::Command];
 
     /// The word in settings, JSON and the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
+            Self::OpenStack => "openstack",
             Self::Fake => "fake",
             Self::Command => "command",
         }

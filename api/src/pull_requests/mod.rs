@@ -62,7 +62,7 @@ impl Watch {
             ProviderKind::Local => true,
             // Its program may make machines on this host, too.
             ProviderKind::Command => !provider.offers().has_own_kernel,
-            ProviderKind::Fake => false,
+            ProviderKind::OpenStack | ProviderKind::Fake => false,
         };
         (is_here && !self.rules.strangers_on_local_machines).then_some(NOT_ON_LOCAL_MACHINES)
     }

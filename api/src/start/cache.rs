@@ -18,7 +18,7 @@ pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
     let has_local_machines = match settings.machines.ocim_provider {
         ProviderKind::Fake => return Ok(()),
         ProviderKind::Local => true,
-        ProviderKind::Command => false,
+        ProviderKind::OpenStack | ProviderKind::Command => false,
     };
     let cache_dir = settings.cache_dir();
     let cannot = |error| {

@@ -9,9 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
-use super::StartError;
 use super::outside::{command_config, local_config};
 use super::report::say;
+use super::{StartError, openstack};
 use crate::config::{ProviderKind, Settings};
 use crate::machines::conformance::{Checked, Limits, Outcome, Subject, run};
 use crate::machines::probe::{Probe, SshProbe};
@@ -19,6 +19,7 @@ use crate::machines::provider::Provider;
 use crate::machines::providers::command::CommandProvider;
 use crate::machines::providers::fake_files::FileMachines;
 use crate::machines::providers::local::LocalProvider;
+use crate::machines::providers::openstack::OpenStack;
 
 /// How long one find or list may take: a worker waits for it at every step of a build.
 const READ_LIMIT: Duration = Duration::from_secs(30);
@@ -70,6 +71,7 @@ fn installation(data_dir: &Path) -> Result<String, StartError> {
 async fn open(settings: &Settings, data_dir: &Path, installation: &str) -> Result<Arc<dyn Provider>, StartError> {
     Ok(match settings.machines.ocim_provider {
         ProviderKind::Command => Arc::new(CommandProvider::open(command_config(settings, installation)?).await?),
+        ProviderKind::OpenStack => Arc::new(OpenStack::open(openstack::config(settings, installation.to_owned())?)?),
         ProviderKind::Local => Arc::new(LocalProvider::open(local_config(settings, data_dir, installation)?).await?),
         ProviderKind::Fake => {
             // Nothing asks the web server of these machines.

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::assembly::Parts;
 use super::options::{mailer, options, sources};
 use super::report::{say, step};
-use super::{StartError, cache, repositories, sandbox};
+use super::{StartError, cache, openstack, repositories, sandbox};
 use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
@@ -26,6 +26,7 @@ use crate::machines::provider::Provider;
 use crate::machines::providers::command::{CommandConfig, CommandProvider};
 use crate::machines::providers::fake_files::FileMachines;
 use crate::machines::providers::local::{LocalConfig, LocalProvider, MachineLimits, Subnet};
+use crate::machines::providers::openstack::{OpenStack, Selected};
 use crate::platform::db::Db;
 use crate::platform::sandbox::Sandbox;
 use crate::platform::vault::Keyring;
@@ -61,6 +62,7 @@ pub(super) async fn open(
 ) -> Result<Outside, StartError> {
     match settings.machines.ocim_provider {
         ProviderKind::Local => local(settings, data_dir, db, keyring).await,
+        ProviderKind::OpenStack => real(settings, data_dir, db, keyring, cloud(settings, db).await?, None).await,
         ProviderKind::Command => command(settings, data_dir, db, keyring).await,
         ProviderKind::Fake => fake(settings, data_dir, plays).await,
     }
@@ -97,6 +99,24 @@ impl Outside {
 async fn local(settings: &Settings, data_dir: &Path, db: &Db, keyring: &Keyring) -> Result<Outside, StartError> {
     let machines = step("Local machines", machines(settings, data_dir, db)).await?;
     real(settings, data_dir, db, keyring, machines.clone(), Some(machines)).await
+}
+
+/// Opens the cloud, and says what the settings select there. A cloud that does not answer, or does not have it, prevents no
+/// start: sites are served, and a build says what is wrong.
+async fn cloud(settings: &Settings, db: &Db) -> Result<Arc<OpenStack>, StartError> {
+    let config = openstack::config(settings, db.installation().await?)?;
+    let provider = Arc::new(OpenStack::open(config)?);
+    match provider.check().await {
+        Ok(Selected { flavor, image, network }) => {
+            let (flavor, image, network) = (flavor.name, image.name, network.name);
+            say(format_args!("▸ OpenStack: flavor {flavor}, image {image}, network {network}"));
+        }
+        Err(error) => {
+            tracing::error!(%error, "OpenStack cannot be used now, so no build finds a machine");
+            say(format_args!("▸ OpenStack cannot be used now: {error}"));
+        }
+    }
+    Ok(provider)
 }
 
 /// Machines of any cloud, through the operator's program.

@@ -6,6 +6,7 @@ mod children;
 mod examples;
 mod github;
 mod machines;
+mod openstack;
 mod smtp;
 mod traffic;
 mod walls;

@@ -10,7 +10,8 @@ settings! {
     /// The machines that app servers run on.
     pub struct Machines = "Machines";
 
-    /// What app servers run on: `local`, machines on this host; `command`, machines of any cloud through a program of
+    /// What app servers run on: `local`, machines on this host; `openstack`, servers of an OpenStack cloud
+    /// ([openstack.md](openstack.md)); `command`, machines of any cloud through a program of
     /// yours ([provider-contract.md](provider-contract.md)); or `fake`, for trying the API out and for tests: machines are
     /// files, and playbooks only print lines. `fake` needs neither root nor Ansible.
     ocim_provider: ProviderKind = ProviderKind::Local;

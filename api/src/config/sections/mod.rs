@@ -8,6 +8,7 @@ mod guard;
 mod instances;
 mod machines;
 mod mail;
+mod openstack;
 mod sandbox;
 mod server;
 mod sign_in;
@@ -21,6 +22,7 @@ pub use guard::Guard;
 pub use instances::Instances;
 pub use machines::Machines;
 pub use mail::Mail;
+pub use openstack::OpenStack;
 pub use sandbox::{Sandbox, SandboxMode};
 pub use server::{LogFormat, Server};
 pub use sign_in::SignIn;
@@ -60,6 +62,7 @@ sections! {
     sign_in: SignIn,
     gateway: Gateway,
     machines: Machines,
+    openstack: OpenStack,
     builds: Builds,
     sandbox: Sandbox,
     instances: Instances,

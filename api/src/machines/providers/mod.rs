@@ -5,3 +5,4 @@ pub mod fake;
 pub mod fake_files;
 pub mod fake_web;
 pub mod local;
+pub mod openstack;
