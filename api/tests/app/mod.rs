@@ -1,5 +1,6 @@
 //! The whole program with a database of its own and fakes for all external systems: machines, Ansible, the gateway.
 
+mod addresses;
 pub mod cable;
 mod client;
 pub mod copies;
@@ -47,6 +48,7 @@ use shared_types::user::Scope;
 use shared_types::{Role, UserId};
 use tokio_util::sync::CancellationToken;
 
+pub use addresses::own_address;
 pub use client::{Answer, Client, Credentials};
 pub use gate::GatedAnsible;
 pub use postgres::Database;

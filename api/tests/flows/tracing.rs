@@ -1,6 +1,5 @@
 //! One request id from the answer to the log lines of its jobs, in the log of the real program.
 
-use std::net::TcpListener;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -13,18 +12,13 @@ use ocim::routing::providers::haproxy::{GatewayConfig, HaproxyGateway};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::app::{Answer, Client, Credentials, Database, until};
-
-/// An address with a free port.
-fn free() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
+use crate::app::{Answer, Client, Credentials, Database, own_address, until};
 
 #[tokio::test]
 async fn a_launchs_request_id_is_in_the_lines_of_the_request_and_of_its_job() {
     let database = Database::migrated().await;
     let dir = tempfile::tempdir().unwrap();
-    let gateway = free();
+    let gateway = own_address();
     let story = story(database.url().to_owned(), dir.path().to_owned(), gateway.clone());
     let told = AssertUnwindSafe(story).catch_unwind().await;
     // With an external database, the gateway outlives the program.
@@ -39,7 +33,7 @@ async fn a_launchs_request_id_is_in_the_lines_of_the_request_and_of_its_job() {
 }
 
 async fn story(database: String, dir: PathBuf, gateway: String) {
-    let (listen, password) = (free(), "seven otters juggle lamps");
+    let (listen, password) = (own_address(), "seven otters juggle lamps");
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ocim"));
     command.arg("server").env("DATABASE_URL", database).env("OCIM_DATA_DIR", dir);
     command.env("OCIM_SECRET_KEYS", format!("k:{}", "00".repeat(32))).env("OCIM_PROVIDER", "fake");

@@ -2,7 +2,6 @@
 //! whole path, by the program itself with local machines and a fake GitHub.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::app::github::{FakeGithub, PullSpec};
-use crate::app::{Answer, Client, Credentials};
+use crate::app::{Answer, Client, Credentials, own_address};
 use crate::system::ansible::support::Repository;
 use crate::system::machines::yard::{cache_dir, is_root, run};
 
@@ -106,7 +105,7 @@ impl Program {
         let data = tempfile::tempdir().unwrap();
         // Postgres, which runs as another user, reaches its own directory in it.
         fs::set_permissions(data.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let (listen, gateway) = (free(), free());
+        let (listen, gateway) = (own_address(), own_address());
         let log = fs::File::create(data.path().join("server.log")).unwrap();
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ocim"));
         command.arg("server").env("OCIM_DATA_DIR", data.path()).env("OCIM_CACHE_DIR", cache_dir());
@@ -174,9 +173,4 @@ impl Program {
 
 fn log_of(data: &Path) -> String {
     fs::read_to_string(data.join("server.log")).unwrap_or_default()
-}
-
-/// An address with a free port.
-fn free() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
