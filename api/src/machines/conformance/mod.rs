@@ -1,7 +1,7 @@
 //! A conformance suite: checks that a provider keeps the contract of [`Provider`]. Tests run it, and `ocim admin
 //! check-provider` does.
 //!
-//! Each check makes its own machines, and they are removed afterwards, whatever the check finds. The provider must be
+//! Each check makes its own machines, which are removed afterwards, also if it fails. The provider must be
 //! opened for an installation that has no machines: the suite removes all that it lists. So a run that was killed is
 //! cleaned up by the next one.
 

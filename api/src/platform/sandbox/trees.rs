@@ -53,7 +53,7 @@ pub fn take_back(path: &Path) -> io::Result<()> {
     let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
     let stat = statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)?;
     let (top, is_dir) = (mode(&stat), FileType::from_raw_mode(stat.st_mode) == FileType::Directory);
-    // The top comes first: nobody else can then exchange an entry for a link while it is visited.
+    // The top comes first: the run can then not exchange an entry for a link while it is visited.
     chownat(CWD, path, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
     if is_dir {
         chmodat(CWD, path, Mode::RWXU, AtFlags::empty())?;

@@ -1,6 +1,6 @@
 //! One run of the program: a process group of its own, a clean environment, bounded time and output, no shell.
 //!
-//! When a run ends, in whatever way, every process of its group is killed. A process that is to live on (a machine on
+//! When a run ends, also by a time limit, every process of its group is killed. A process that is to live on (a machine on
 //! this host) must be in a session of its own.
 
 use std::ffi::OsString;

@@ -54,7 +54,7 @@ async fn every_operation_is_asked_and_its_answer_is_used() {
         format!("{{\"version\":1,\"operation\":\"{operation}\",\"installation\":\"{INSTALLATION}\",{rest}}}\n")
     };
     let expected = [
-        line("create", r#""server_id":7,"provider_id":null,"name":"edxapp-7","authorized_key":"ssh-ed25519 AAAA""#),
+        line("create", r#""server_id":7,"provider_id":null,"name":"demo-7","authorized_key":"ssh-ed25519 AAAA""#),
         line("find", r#""server_id":7,"provider_id":"vm-7","name":null,"authorized_key":null"#),
         line("reboot", r#""server_id":7,"provider_id":null,"name":null,"authorized_key":null"#),
         line("terminate", r#""server_id":7,"provider_id":null,"name":null,"authorized_key":null"#),

@@ -46,7 +46,7 @@ async fn provider(script: &str) -> CommandProvider {
     CommandProvider::open(config(script)).await.unwrap()
 }
 
-/// A program that prints this text, whatever it is asked.
+/// A program that prints this text for every request.
 async fn printing(answer: &str) -> CommandProvider {
     provider(&format!("cat <<'THE_END'\n{answer}\nTHE_END")).await
 }
@@ -56,7 +56,7 @@ fn seven() -> MachineRef {
 }
 
 fn spec() -> MachineSpec {
-    MachineSpec { server_id: ServerId(7), name: "edxapp-7".to_owned(), authorized_key: "ssh-ed25519 AAAA".to_owned() }
+    MachineSpec { server_id: ServerId(7), name: "demo-7".to_owned(), authorized_key: "ssh-ed25519 AAAA".to_owned() }
 }
 
 /// The words of an error that a retry may remedy.
