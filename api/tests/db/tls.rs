@@ -15,6 +15,7 @@ use ocim::platform::db::{Db, Purpose, migrations};
 use secrecy::ExposeSecret;
 
 use super::texts;
+use crate::app::until;
 
 /// The name in the certificate. It is no name of this machine, although the address is.
 const HOST: &str = "db.campus.example";
@@ -68,12 +69,9 @@ async fn encrypted(db: &Db) -> Vec<String> {
     let query = "SELECT DISTINCT ssl::text AS text FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
         WHERE datname = current_database() AND application_name = 'tls-test'";
     let count = "SELECT count(*)::text AS text FROM pg_stat_activity WHERE application_name = 'tls-test'";
-    let mut counted = texts(&mut conn, count).await;
     // Connections of before may still be ending.
-    while counted != ["4"] {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        counted = texts(&mut conn, count).await;
-    }
+    let counting = Db::open(db.url()).unwrap();
+    until("four connections", async || texts(&mut counting.conn().await.unwrap(), count).await == ["4"]).await;
     texts(&mut conn, query).await
 }
 

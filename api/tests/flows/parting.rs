@@ -22,7 +22,8 @@ fn worker(app: &TestApp, dir: &Path, before: &[&str]) -> Child {
     let program = [before, &[env!("CARGO_BIN_EXE_ocim"), "worker"]].concat();
     let log = std::fs::File::options().append(true).create(true).open(dir.join("log")).unwrap();
     let mut command = Command::new(program[0]);
-    command.args(&program[1..]).env("DATABASE_URL", app.db.url()).env("OCIM_DATA_DIR", dir);
+    command.args(&program[1..]).env("DATABASE_URL", format!("{}?application_name=apart", app.db.url()));
+    command.env("OCIM_DATA_DIR", dir);
     command.env("OCIM_SECRET_KEYS", format!("test:{}", "00".repeat(32))).env("OCIM_PROVIDER", "fake");
     command.env("OCIM_FAKE_LINES", "200").env("OCIM_FAKE_PACE_MS", "100").env("OCIM_LOG", "info");
     command.env("OCIM_FAKE_HTTP", app.sites[0].address.to_string());
@@ -40,6 +41,16 @@ async fn its_name(app: &TestApp) -> String {
     app.text("SELECT id AS text FROM workers").await
 }
 
+/// Kills the workers, and returns once the database has ended what they had asked for: a statement goes on without its client.
+async fn killed(app: &TestApp, workers: &mut [Child]) {
+    for worker in workers {
+        worker.kill().await.unwrap();
+    }
+    let connections = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() \
+        AND application_name = 'apart'";
+    until("nothing of the workers is left", async || app.number(connections).await == 0).await;
+}
+
 async fn acquired(db: &Db, id: AppServerId) -> Option<Lease> {
     lease::acquire(&mut db.conn().await.unwrap(), id, CancellationToken::new()).await.unwrap()
 }
@@ -53,7 +64,7 @@ async fn a_worker_in_a_process_namespace_of_its_own_takes_no_lease_of_a_live_one
     let lease = acquired(&app.db, id).await.unwrap();
     let leases = Leases::new(app.db.clone());
     let kept = leases.keep(&lease);
-    let mut apart = worker(&app, dir.path(), &["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]);
+    let apart = worker(&app, dir.path(), &["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]);
     let its = its_name(&app).await;
     let ours = app.text("SELECT lease_holder AS text FROM builds").await;
     let (its, ours): (Vec<&str>, Vec<&str>) = (its.split('/').collect(), ours.split('/').collect());
@@ -73,7 +84,7 @@ async fn a_worker_in_a_process_namespace_of_its_own_takes_no_lease_of_a_live_one
     app.execute(&dead).await;
     until("it takes the build", async || app.number(&token).await == 0).await;
     assert!(log(dir.path()).contains("a worker is dead"), "{}", log(dir.path()));
-    apart.kill().await.unwrap();
+    killed(&app, &mut [apart]).await;
     app.execute("UPDATE builds SET lease_holder = NULL, lease_until = NULL").await;
     app.end().await;
 }
@@ -113,13 +124,13 @@ async fn a_suspended_worker_does_nothing_more_with_a_build_that_another_has_take
     let dir = tempfile::tempdir().unwrap();
     let instance = app.instance("demo").await;
     let id = app.launched(instance).await;
-    let mut first = worker(&app, dir.path(), &[]);
+    let first = worker(&app, dir.path(), &[]);
     until("the playbook runs", async || app.read_app_server(id).await["progress"]["tasks_done"].as_i64() > Some(2))
         .await;
     let token = app.number("SELECT lease_token AS n FROM builds").await;
     let pid = Pid::from_raw(i32::try_from(first.id().unwrap()).unwrap()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
-    let mut second = worker(&app, dir.path(), &[]);
+    let second = worker(&app, dir.path(), &[]);
     until("another one takes it", async || app.number("SELECT lease_token AS n FROM builds").await > token).await;
     let printed = dir.path().join(format!("fake-printed/{id}"));
     until("its run begins", async || printed.join("0-2").exists()).await;
@@ -133,9 +144,7 @@ async fn a_suspended_worker_does_nothing_more_with_a_build_that_another_has_take
     let lines = app.log(id).await;
     let of_run = |number: usize| lines.iter().filter(|line| line.contains(&format!("run {number} line"))).count();
     assert!(of_run(1) < 200 && of_run(2) == 200, "{} and {} lines", of_run(1), of_run(2));
-    for worker in [&mut first, &mut second] {
-        worker.kill().await.unwrap();
-    }
+    killed(&app, &mut [first, second]).await;
     app.execute("DELETE FROM graphile_worker._private_jobs").await;
     app.end().await;
 }
