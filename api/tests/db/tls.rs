@@ -70,8 +70,7 @@ async fn encrypted(db: &Db) -> Vec<String> {
         WHERE datname = current_database() AND application_name = 'tls-test'";
     let count = "SELECT count(*)::text AS text FROM pg_stat_activity WHERE application_name = 'tls-test'";
     // Connections of before may still be ending.
-    let counting = Db::open(db.url()).unwrap();
-    until("four connections", async || texts(&mut counting.conn().await.unwrap(), count).await == ["4"]).await;
+    until("four connections", async || texts(&mut conn, count).await == ["4"]).await;
     texts(&mut conn, query).await
 }
 
