@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-tutor test-openstack test-searches test-upgrade test-configuration test-application-type chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens audit deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-tutor test-openstack test-searches test-screens test-provider test-upgrade test-configuration test-application-type chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens audit deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -51,6 +51,13 @@ test-tutor: bootstrap-test ## Deploy with Tutor on two local machines, with a re
 
 test-openstack: ## The OpenStack provider against a real control plane, which the program OPENSTACK_TESTBED starts
 	@script/test-openstack
+
+test-screens: bootstrap-test spa program ## Every screen in a browser: accessibility in both themes, focus, touch targets (ten minutes)
+	cargo build --package ocim-api --example fake_github --target-dir target
+	cd e2e-tests && npx --no-install playwright test --config every-screen.config.ts
+
+test-provider: bootstrap-test ## Every provider that works here against the conformance suite: local, the example program, fake (root)
+	cargo test --locked --test api -- --ignored --nocapture system::machines::conformance
 
 test-searches: bootstrap-test ## Abandon forty searches in ten million log lines while a build runs (some minutes, 5 GB)
 	cargo test --locked --test api -- --ignored --nocapture ten_million

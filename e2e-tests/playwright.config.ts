@@ -4,9 +4,14 @@ import { defineConfig } from '@playwright/test';
 
 const isRoot = process.getuid?.() === 0;
 
+/** The tag of stories that walk through every screen. */
+export const EVERY_SCREEN = /@every-screen/;
+
 export default defineConfig({
   testDir: 'stories',
   outputDir: 'test-results',
+  // Those take minutes each: every-screen.config.ts.
+  grepInvert: EVERY_SCREEN,
   fullyParallel: false,
   workers: 1,
   retries: 0,

@@ -15,6 +15,7 @@ use ocim::instances::settings::create::{self, NewInstanceRequest};
 use ocim::instances::{Manager, Ports};
 use ocim::machines::providers::fake::FakeProvider;
 use ocim::machines::providers::fake_web;
+use ocim::machines::registry::Providers;
 use ocim::platform::db::embedded::{EmbeddedOptions, EmbeddedPostgres};
 use ocim::platform::db::{Db, migrations};
 use ocim::platform::origin::Actor;
@@ -99,7 +100,7 @@ impl World {
         let db = Db::open(url).unwrap();
         let options = settings::options(runs.path(), PATIENCE, poll);
         let git = Arc::new(FakeGit::default());
-        let ports = Ports { provider: provider.clone(), probe: provider, traffic, git, ansible };
+        let ports = Ports { providers: Providers::single(provider.clone()), probe: provider, traffic, git, ansible };
         let configuration_repository = String::new();
         let parts = Parts { db, applications, ports, sandbox: None, mailer: None, options, configuration_repository };
         let watch = parts.assemble(&Settings::default()).unwrap();

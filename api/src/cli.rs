@@ -52,12 +52,15 @@ pub enum Command {
 pub enum Admin {
     /// Fill the cache with the local machines' base tree and Ansible's wheels
     PrepareCache,
-    /// Check that the machines of OCIM_PROVIDER keep the contract of providers; makes and removes some thirty
+    /// Check that the machines of a provider keep the contract of providers; makes and removes some thirty
     ///
     /// Creates, finds, restarts and deletes machines, also with answers that are lost and several at once, and logs in to
     /// them. Prints a line for each check; the exit status is 1 if one fails. The machines belong to an installation of
     /// their own: those of app servers are not touched, and the next run removes what a killed one has left.
-    CheckProvider,
+    CheckProvider {
+        /// The name of the provider; without one, the default is checked
+        name: Option<String>,
+    },
     /// Give a user a new password, read from standard input; ends their sessions
     SetPassword {
         /// The name that the user signs in with

@@ -48,7 +48,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, StartError> {
             Command::Worker => ocim::start::work(settings()?).await?,
             Command::Migrate => ocim::start::migrate(&settings()?).await?,
             Command::Admin(Admin::PrepareCache) => ocim::start::prepare_cache(&settings()?).await?,
-            Command::Admin(Admin::CheckProvider) => ocim::start::check_provider(&settings()?).await?,
+            Command::Admin(Admin::CheckProvider { name }) => {
+                ocim::start::check_provider(&settings()?, name.as_deref()).await?;
+            }
             Command::Admin(Admin::GenerateKey) => ocim::start::generate_key()?,
             Command::Admin(Admin::RotateKeys) => ocim::start::rotate_keys(&settings()?).await?,
             Command::Admin(Admin::Backup { file }) => ocim::start::backup(&settings()?, &file).await?,

@@ -12,7 +12,7 @@ const THEMES = ['light', 'dark'] as const;
 /** The longest transition that counts as none. */
 const STILL_MS = 1;
 
-test('every screen in both themes, without motion', async ({ browser, program, github }) => {
+test('every screen in both themes, without motion', { tag: '@every-screen' }, async ({ browser, program, github }) => {
   test.setTimeout(900_000);
   const viewport = { width: 1440, height: 900 };
   const visitors = new Visitors(browser, program, { viewport, reducedMotion: 'reduce', colorScheme: 'light' });

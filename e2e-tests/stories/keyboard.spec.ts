@@ -144,7 +144,7 @@ plain.describe('the main job', () => {
   });
 });
 
-test('the focus is visible at every stop of Tab, on every screen', async ({ browser, program, github }) => {
+test('the focus is visible at every stop of Tab, on every screen', { tag: '@every-screen' }, async ({ browser, program, github }) => {
   test.setTimeout(900_000);
   const visitors = new Visitors(browser, program, { viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
   const faults = [...(await walk(EMPTY, visitors, tabThrough)), ...(await walk(screensOf(await seed(program, github)), visitors, tabThrough))];

@@ -79,7 +79,7 @@ plain.describe('on the way', () => {
   });
 });
 
-test('every screen fits, and touch targets are large enough', async ({ browser, program, github }) => {
+test('every screen fits, and touch targets are large enough', { tag: '@every-screen' }, async ({ browser, program, github }) => {
   test.setTimeout(900_000);
   const visitors = new Visitors(browser, program, { ...PHONE, reducedMotion: 'reduce' });
   const look = async (page: Page) => [

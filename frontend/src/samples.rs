@@ -5,11 +5,11 @@ use shared_types::app_server::Progress;
 use shared_types::audit::{Activity, Outcome};
 use shared_types::ids::PullRequestId;
 use shared_types::pull_request::{Approval, PullRequestState};
-use shared_types::system::{SystemCheck, SystemPart, SystemState};
+use shared_types::system::{ProviderOffer, ProviderState, SystemCheck, SystemPart, SystemState};
 use shared_types::user::Account;
 use shared_types::{
     ActivityId, AppServerId, AppServerStatus, AppServerSummary, HealthState, InstanceHealth, InstanceId,
-    InstanceSummary, PullRequest, Role, Serving, Trigger, UserId,
+    InstanceSummary, ProviderKind, PullRequest, Role, Serving, Trigger, UserId,
 };
 
 /// An open pull request that waits for approval.
@@ -162,8 +162,24 @@ pub fn system() -> SystemState {
         started: DateTime::default(),
         checks: vec![system_check(SystemPart::Database, Some(true))],
         sandbox: None,
+        providers: Vec::new(),
         machine_protections: Vec::new(),
         opened_walls: Vec::new(),
+    }
+}
+
+/// The default provider, an OpenStack cloud with 12 of 20 machines.
+pub fn provider(name: &str) -> ProviderState {
+    ProviderState {
+        name: name.parse().unwrap_or_else(|_| ProviderKind::Local.into()),
+        kind: Some(ProviderKind::OpenStack),
+        is_default: true,
+        is_ok: Some(true),
+        last_error: None,
+        machines: 12,
+        budget: Some(20),
+        quota: None,
+        offers: Some(ProviderOffer { has_own_kernel: true, memory_mb: Some(4096), disk_gb: Some(40) }),
     }
 }
 

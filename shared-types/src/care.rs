@@ -1,5 +1,6 @@
 //! Settings of instances of every type: their place in the queue, and for how long machines are kept.
 
+use crate::server::ProviderName;
 use crate::settings::{Field, FieldKind};
 
 /// How many builds of one instance may be in progress at once: the least and the most.
@@ -29,6 +30,13 @@ pub const FIELDS: &[Field] = &[
         "Hours to keep machines that are not active, fallback, newest or pinned; blank for this manager's default",
         FieldKind::Whole { least: RETENTION_HOURS.0, most: RETENTION_HOURS.1 },
         4,
+    ),
+    Field::new(
+        "provider",
+        "Provider",
+        "Where its next machines are made; blank for this manager’s default. Present machines stay where they are",
+        FieldKind::Line,
+        ProviderName::MAX,
     ),
 ];
 

@@ -10,6 +10,7 @@ use crate::health::InstanceHealth;
 use crate::ids::InstanceId;
 use crate::operations::Hold;
 use crate::queue::Tier;
+use crate::server::ProviderName;
 use crate::warning::FieldWarning;
 
 /// The most characters that an instance's name may have.
@@ -153,6 +154,10 @@ pub struct Instance {
     /// Hours that an app server which is no longer needed keeps its machine; null: the setting OCIM_RETENTION_HOURS.
     #[schema(minimum = 1, maximum = 8760)]
     pub retention_hours: Option<i32>,
+    /// The name of the provider of its next machines; null: the default one. Its present machines stay where they are.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "frankfurt")]
+    pub provider: Option<ProviderName>,
     /// The hold that keeps automation from activating; null if none is set.
     pub hold: Option<Hold>,
     /// The app server that a rollback activates; null if there is none.

@@ -55,7 +55,7 @@ pub use log_entry::{LogEntry, LogLevel};
 pub use pagination::Page;
 pub use problem::{FieldError, Problem, ProblemType};
 pub use pull_request::PullRequest;
-pub use server::{ProviderKind, Server, ServerStatus};
+pub use server::{ProviderKind, ProviderName, Server, ServerStatus};
 pub use settings::diff;
 pub use user::{Role, User};
 pub use warning::FieldWarning;

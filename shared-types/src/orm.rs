@@ -21,7 +21,7 @@ use crate::log_entry::LogLevel;
 use crate::pull_request::{Decision, Owed, PullRequestState};
 use crate::queue::Tier;
 use crate::retention::OrphanKind;
-use crate::server::{ProviderKind, ServerStatus};
+use crate::server::{ProviderName, ServerStatus};
 use crate::user::{Role, Scope};
 
 macro_rules! bigint {
@@ -79,7 +79,6 @@ text!(
     AppServerStatus,
     BuildStepKind,
     ServerStatus,
-    ProviderKind,
     LogLevel,
     EventKind,
     HealthState,
@@ -94,6 +93,18 @@ text!(
     Decision,
     Owed
 );
+
+impl FromSql<Text, Pg> for ProviderName {
+    fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
+        <String as FromSql<Text, Pg>>::from_sql(bytes).map(Self)
+    }
+}
+
+impl ToSql<Text, Pg> for ProviderName {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        <str as ToSql<Text, Pg>>::to_sql(self.as_str(), out)
+    }
+}
 
 impl FromSql<Text, Pg> for Actor {
     fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {

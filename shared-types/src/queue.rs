@@ -50,6 +50,10 @@ pub struct Queued {
     pub is_instance_busy: bool,
     /// Why no worker can begin a build, as one of them reports it; null if a worker can.
     pub trouble: Option<String>,
+    /// What its provider must have before it makes another machine; null if it can make one.
+    #[serde(default)]
+    #[schema(example = "waiting for quota: 20 of 20 machines of frankfurt")]
+    pub quota: Option<String>,
 }
 
 impl Queued {
@@ -59,6 +63,8 @@ impl Queued {
             "the queue is paused".to_owned()
         } else if self.is_instance_busy {
             "waiting for another build of this instance".to_owned()
+        } else if let Some(quota) = &self.quota {
+            quota.clone()
         } else if let Some(trouble) = &self.trouble {
             trouble.clone()
         } else if self.slots == 0 {
@@ -177,8 +183,15 @@ mod tests {
 
     #[test]
     fn what_a_build_waits_for_is_said_in_words() {
-        let free =
-            Queued { ahead: 2, slots: 4, slots_in_use: 3, is_paused: false, is_instance_busy: false, trouble: None };
+        let free = Queued {
+            ahead: 2,
+            slots: 4,
+            slots_in_use: 3,
+            is_paused: false,
+            is_instance_busy: false,
+            trouble: None,
+            quota: None,
+        };
         let with = |change: fn(&mut Queued)| {
             let mut queued = free.clone();
             change(&mut queued);
@@ -189,6 +202,8 @@ mod tests {
         assert_eq!(with(|q| q.is_paused = true), "queued: the queue is paused, 2 ahead");
         assert_eq!(with(|q| q.is_instance_busy = true), "queued: waiting for another build of this instance, 2 ahead");
         assert_eq!(with(|q| (q.slots, q.slots_in_use) = (0, 0)), "queued: no worker runs, 2 ahead");
+        let full = with(|q| q.quota = Some("waiting for quota: 20 of 20 machines of frankfurt".into()));
+        assert_eq!(full, "queued: waiting for quota: 20 of 20 machines of frankfurt, 2 ahead");
         assert_eq!(with(|q| q.trouble = Some("the disk is full".into())), "queued: the disk is full, 2 ahead");
     }
     fn worker(trouble: Option<&str>, is_draining: bool) -> WorkerState {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::{AppServerId, InstanceId, ServerId};
-use crate::server::ProviderKind;
+use crate::server::ProviderName;
 
 /// An app server that is no longer needed, and when its machine is deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -55,9 +55,9 @@ impl OrphanKind {
 pub struct Orphan {
     /// The kind of the difference.
     pub kind: OrphanKind,
-    /// The provider that was compared.
+    /// The name of the provider that was compared.
     #[schema(value_type = String, example = "local")]
-    pub provider: ProviderKind,
+    pub provider: ProviderName,
     /// The provider's id of the machine.
     pub provider_id: String,
     /// The server's id in the machine's metadata; the database may no longer have such a server.

@@ -96,8 +96,6 @@ impl ServerStatus {
 
 /// The kind of machines that app servers run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
-#[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderKind {
     /// Machines on this host, run by ocim itself.
@@ -115,7 +113,7 @@ impl ProviderKind {
     /// Every kind, in the order of declaration.
     pub const ALL: &[Self] = &[Self::Local, Self::OpenStack, Self::Fake, Self::Command];
 
-    /// The word in settings, JSON and the database.
+    /// The word in settings and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
@@ -123,6 +121,66 @@ impl ProviderKind {
             Self::Fake => "fake",
             Self::Command => "command",
         }
+    }
+}
+
+/// The name of a provider: that of its table in the settings file, or of one without a table, which is the word of its kind.
+/// 1 to 32 small letters, digits and hyphens, the first a letter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "orm", derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow))]
+#[cfg_attr(feature = "orm", diesel(sql_type = diesel::sql_types::Text))]
+#[serde(try_from = "String", into = "String")]
+pub struct ProviderName(pub(crate) String);
+
+impl ProviderName {
+    /// The most characters of a name.
+    pub const MAX: usize = 32;
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for ProviderName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let begins_well = text.starts_with(|c: char| c.is_ascii_lowercase());
+        match begins_well && text.len() <= Self::MAX && text.chars().all(is_inner) {
+            true => Ok(Self(text)),
+            false => Err(format!(
+                "A provider's name has 1 to {} small letters, digits and hyphens, the first a letter.",
+                Self::MAX
+            )),
+        }
+    }
+}
+
+impl std::str::FromStr for ProviderName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.to_owned().try_into()
+    }
+}
+
+impl From<ProviderName> for String {
+    fn from(ProviderName(name): ProviderName) -> Self {
+        name
+    }
+}
+
+impl From<ProviderKind> for ProviderName {
+    fn from(kind: ProviderKind) -> Self {
+        Self(kind.as_str().to_owned())
+    }
+}
+
+impl std::fmt::Display for ProviderName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -139,9 +197,9 @@ pub struct Server {
     /// Its name at the provider.
     #[schema(example = "demo-1")]
     pub name: String,
-    /// The provider that creates it: `local` or `openstack`.
+    /// The name of the provider that creates it; without a table in the settings it is the kind: `local` or `openstack`.
     #[schema(value_type = String, example = "local")]
-    pub provider: ProviderKind,
+    pub provider: ProviderName,
     /// The provider's id of it; null before it is created.
     pub provider_id: Option<String>,
     /// The status, as last recorded.

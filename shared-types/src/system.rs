@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::server::{ProviderKind, ProviderName};
+
 /// The parts of the program and what it depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -113,6 +115,43 @@ pub struct OpenedWall {
     pub effect: String,
 }
 
+/// What a provider's machines have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProviderOffer {
+    /// Whether each has a kernel of its own, so that containers run in it.
+    pub has_own_kernel: bool,
+    /// The most memory in MB; null: not known, or not limited.
+    pub memory_mb: Option<u32>,
+    /// The most disk in GB; null: not known, or not limited.
+    pub disk_gb: Option<u32>,
+}
+
+/// A provider of machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProviderState {
+    /// Its name, which instances choose it by.
+    #[schema(value_type = String, example = "frankfurt")]
+    pub name: ProviderName,
+    /// The kind of its machines; null: the settings do not have it, and it has machines.
+    pub kind: Option<ProviderKind>,
+    /// Whether instances that choose none have their machines there.
+    pub is_default: bool,
+    /// Whether it answers; null if the settings do not have it.
+    pub is_ok: Option<bool>,
+    /// Why it does not answer, without addresses; null if it does.
+    pub last_error: Option<String>,
+    /// How many machines it has that are not terminated.
+    #[schema(minimum = 0)]
+    pub machines: i64,
+    /// The most machines that it may have at a time; null: not limited by the settings.
+    pub budget: Option<u32>,
+    /// What builds wait for before they begin there; null if they need not wait.
+    #[schema(example = "waiting for quota: 20 of 20 machines of frankfurt")]
+    pub quota: Option<String>,
+    /// What its machines have; null if the settings do not have it.
+    pub offers: Option<ProviderOffer>,
+}
+
 /// The state of the whole system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SystemState {
@@ -126,7 +165,10 @@ pub struct SystemState {
     /// The sandbox around foreign code; null if this process runs none, as with the provider `fake`.
     #[serde(default)]
     pub sandbox: Option<SandboxState>,
-    /// The protections around each machine that the provider of this process makes; empty if it knows of none.
+    /// The providers of machines, the default one first; then those that have machines and are not in the settings.
+    #[serde(default)]
+    pub providers: Vec<ProviderState>,
+    /// The protections around each machine that the providers of this process make; empty if they know of none.
     #[serde(default)]
     pub machine_protections: Vec<Protection>,
     /// The settings that take a protection away.

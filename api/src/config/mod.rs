@@ -7,6 +7,7 @@
 pub mod address;
 pub mod gateway;
 pub mod page;
+pub mod providers;
 pub mod sections;
 pub mod setting;
 pub mod table;
@@ -55,6 +56,7 @@ impl Settings {
         others.iter().try_for_each(|section| (section.check)(&values))?;
         let settings = Self::read(values)?;
         gateway::GatewaySettings::new(&settings).map_err(ConfigError)?;
+        settings.providers()?;
         Ok(settings)
     }
 
@@ -109,7 +111,7 @@ fn collect(environment: impl Iterator<Item = (String, String)>, declared: &[Decl
         builder = builder.set_override(name, value)?;
     }
     let values = Values(config::Source::collect(&builder.build()?)?);
-    for (name, value) in &values.0 {
+    for (name, value) in values.0.iter().filter(|(name, _)| *name != providers::TABLES) {
         let Some(entry) = entries.iter().find(|entry| entry.name == name) else {
             return Err(ConfigError(format!("there is no setting `{name}`, which the file names")));
         };

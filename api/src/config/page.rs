@@ -14,6 +14,34 @@ Programs are found on `PATH`; Postgres' also in `PG_BINDIR` and `/usr/lib/postgr
 This page is generated from the program: change the declaration, then run `make settings`.
 ";
 
+const PROVIDERS: &str = "
+## Several providers
+
+The settings file may have a table for each provider of machines. An instance chooses one by its name; `OCIM_PROVIDER` names that of
+instances that choose none.
+
+```toml
+ocim_provider = \"frankfurt\"
+
+[providers.frankfurt]
+kind = \"openstack\"        # local, openstack, command or fake; without it, the name is the kind
+budget = 20               # the most machines at a time; later launches wait
+os_cloud = \"frankfurt\"    # any setting of that kind's section, in lower case
+openstack_sandbox_flavor = \"m1.large\"
+
+[providers.paris]
+kind = \"openstack\"
+os_cloud = \"paris\"
+```
+
+- What a table does not set holds as it does outside the tables. Credentials are not mixed: with any `os_…`, a table has all of them.
+- The provider that `OCIM_PROVIDER` names needs no table if its name is a kind. `kind = \"local\"` is possible once, and `fake` only alone.
+- A machine belongs to the provider that made it, by name, for its whole life. If the settings no longer have a provider that has
+  machines, the System page and the log of the reaper name it; its machines keep serving, and nothing is done with them.
+- If a cloud's quota is used up, builds wait for it in the queue and try again by themselves, after half a minute at first and a quarter of
+  an hour at most.
+";
+
 /// docs/settings.md. `others`: the sections that other rooms declare.
 pub fn markdown(others: &[Declared]) -> String {
     let mut page = HEAD.to_owned();
@@ -24,7 +52,7 @@ pub fn markdown(others: &[Declared]) -> String {
             page += &format!("| `{}` | {} | {} |\n", entry.variable(), entry.value(), entry.help());
         }
     }
-    page
+    page + PROVIDERS
 }
 
 /// Names and defaults by section, without help, for a terminal.

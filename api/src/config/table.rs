@@ -170,6 +170,14 @@ impl fmt::Debug for Values {
 }
 
 impl Values {
+    /// The tables of providers, by name; their values have no types yet.
+    pub(super) fn tables(&self) -> Result<Map<String, Map<String, Value>>, ConfigError> {
+        let Some(tables) = self.0.get(super::providers::TABLES) else { return Ok(Map::new()) };
+        let wrong = |_| ConfigError(format!("`{0}` must hold tables: [{0}.NAME]", super::providers::TABLES));
+        let tables = tables.clone().into_table().map_err(wrong)?;
+        tables.into_iter().map(|(name, table)| Ok((name, table.into_table().map_err(wrong)?))).collect()
+    }
+
     /// The values of a section, with defaults for those that are absent.
     pub(super) fn read<S: Section>(&self) -> Result<S, ConfigError> {
         let names = S::default().entries().into_iter().map(|entry| entry.name);

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::options::Options;
+use super::store::providers;
 use crate::ansible::port::Ansible;
 use crate::git::port::Git;
 use crate::instances::application::Application;
 use crate::machines::advance::Machines;
 use crate::machines::probe::Probe;
-use crate::machines::provider::Provider;
-use crate::platform::db::Db;
+use crate::machines::registry::Providers;
+use crate::platform::db::{Db, DbError};
 use crate::platform::mail::Mailer;
 use crate::platform::sandbox::Sandbox;
 use crate::platform::trouble::Trouble;
@@ -19,7 +20,7 @@ use crate::routing::traffic::Traffic;
 /// The interfaces of an instance to the outside.
 #[derive(Debug)]
 pub struct Ports {
-    pub provider: Arc<dyn Provider>,
+    pub providers: Providers,
     pub probe: Arc<dyn Probe>,
     pub traffic: Arc<dyn Traffic>,
     pub git: Arc<dyn Git>,
@@ -31,7 +32,7 @@ pub struct Ports {
 pub struct Manager {
     pub db: Db,
     pub applications: Vec<Arc<dyn Application>>,
-    pub provider: Arc<dyn Provider>,
+    pub providers: Providers,
     pub probe: Arc<dyn Probe>,
     pub traffic: Arc<dyn Traffic>,
     pub git: Arc<dyn Git>,
@@ -52,12 +53,12 @@ pub struct Manager {
 impl Manager {
     /// A manager without mail, and with no trouble known.
     pub fn new(db: Db, applications: Vec<Arc<dyn Application>>, ports: Ports, options: Options) -> Self {
-        let Ports { provider, probe, traffic, git, ansible } = ports;
+        let Ports { providers, probe, traffic, git, ansible } = ports;
         let telling_gateway = tokio::sync::Mutex::new(());
         Self {
             db,
             applications,
-            provider,
+            providers,
             probe,
             traffic,
             git,
@@ -71,11 +72,20 @@ impl Manager {
         }
     }
 
-    /// The operations on machines, with this manager's provider and keys.
+    /// Records the providers and their budgets, which hold for the builds of all workers.
+    ///
+    /// # Errors
+    /// [`DbError`] when the database does not answer.
+    pub async fn declare_providers(&self) -> Result<(), DbError> {
+        let all: Vec<_> = self.providers.iter().map(|one| (&one.name, one.budget)).collect();
+        providers::declare(&mut *self.db.conn().await?, &all).await
+    }
+
+    /// The operations on machines, with this manager's providers and keys.
     pub fn machines(&self) -> Machines<'_> {
         Machines {
             db: &self.db,
-            provider: self.provider.as_ref(),
+            providers: &self.providers,
             probe: self.probe.as_ref(),
             keyring: &self.options.keyring,
             shared_key: &self.options.shared_key,

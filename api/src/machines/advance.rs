@@ -7,6 +7,7 @@ use shared_types::{ServerId, ServerStatus};
 use super::key;
 use super::probe::Probe;
 use super::provider::{Machine, MachineSpec, MachineState, Provider, ProviderError};
+use super::registry::Providers;
 use super::store::{self, MachineRow, Owner};
 use crate::platform::db::{Db, DbError};
 use crate::platform::vault::Keyring;
@@ -32,6 +33,9 @@ pub enum MachineError {
     /// The provider or the machine does not answer. Retry later.
     #[error("{0}")]
     Away(String),
+    /// The provider makes no machine until others are gone, with its message.
+    #[error("{0}")]
+    Full(String),
     /// The machine is terminated, failed or without an address.
     #[error("VM {name} is {status}; it must be ready")]
     Gone {
@@ -49,6 +53,7 @@ impl From<ProviderError> for MachineError {
         match error {
             ProviderError::Transient(words) => Self::Away(words),
             ProviderError::Permanent(words) => Self::Refused(words),
+            ProviderError::Quota(words) => Self::Full(words),
         }
     }
 }
@@ -58,7 +63,7 @@ impl From<ProviderError> for MachineError {
 pub struct Machines<'a> {
     pub db: &'a Db,
     /// Creates and deletes the machines.
-    pub provider: &'a dyn Provider,
+    pub providers: &'a Providers,
     /// Tests whether machines answer SSH and which boot they run, and replaces their keys.
     pub probe: &'a dyn Probe,
     /// Decrypts the machines' keys.
@@ -102,7 +107,7 @@ impl Machines<'_> {
             drop(conn);
             self.transition(owner, id, ServerStatus::Ready, ServerStatus::Booting).await?;
         }
-        self.provider.reboot(&row.machine()).await?;
+        self.provider(&row)?.reboot(&row.machine()).await?;
         Ok(())
     }
 
@@ -117,16 +122,17 @@ impl Machines<'_> {
         }
         // A pending machine was never requested: the move to `building` is committed before the first request.
         if row.status != ServerStatus::Pending {
-            self.provider.terminate(&row.machine()).await?;
+            self.provider(&row)?.terminate(&row.machine()).await?;
         }
         self.transition(owner, id, row.status, ServerStatus::Terminated).await?;
         Ok(())
     }
 
     async fn build(&self, owner: Owner, row: MachineRow) -> Result<Progress, MachineError> {
-        let machine = match self.provider.find(&row.machine()).await? {
+        let provider = self.provider(&row)?;
+        let machine = match provider.find(&row.machine()).await? {
             Some(machine) => machine,
-            None => self.provider.create(&self.spec(&row).await?).await?,
+            None => provider.create(&self.spec(&row).await?).await?,
         };
         self.keep(&row, &machine).await?;
         match machine.state {
@@ -143,7 +149,7 @@ impl Machines<'_> {
     }
 
     async fn boot(&self, owner: Owner, row: MachineRow) -> Result<Progress, MachineError> {
-        let Some(machine) = self.provider.find(&row.machine()).await? else {
+        let Some(machine) = self.provider(&row)?.find(&row.machine()).await? else {
             self.transition(owner, row.id, ServerStatus::Booting, ServerStatus::Terminated).await?;
             return Err(MachineError::Gone { name: row.name, status: ServerStatus::Terminated.as_str() });
         };
@@ -168,12 +174,25 @@ impl Machines<'_> {
 
     /// Finds out the present state of a machine whose provider did not answer for a while.
     async fn look_again(&self, owner: Owner, row: MachineRow) -> Result<Progress, MachineError> {
-        let to = match self.provider.find(&row.machine()).await? {
+        let to = match self.provider(&row)?.find(&row.machine()).await? {
             Some(_) => ServerStatus::Building,
             None => ServerStatus::Terminated,
         };
         self.transition(owner, row.id, ServerStatus::Unknown, to).await?;
         Ok(Progress::NotYet)
+    }
+
+    /// The provider that the machine's row names, and no other: another one would say that it does not exist.
+    pub(super) fn provider(&self, row: &MachineRow) -> Result<&dyn Provider, MachineError> {
+        match self.providers.get(&row.provider) {
+            Some(named) => Ok(named.provider.as_ref()),
+            None => Err(MachineError::Away(format!(
+                "VM {} is of the provider `{}`, which the settings do not have ({}); nothing is done with it until they do",
+                row.name,
+                row.provider,
+                self.providers.names()
+            ))),
+        }
     }
 
     async fn spec(&self, row: &MachineRow) -> Result<MachineSpec, MachineError> {

@@ -20,8 +20,9 @@ impl Machines<'_> {
         let address: Option<SocketAddr> = row.ssh_address.as_ref().and_then(|address| address.parse().ok());
         let address =
             address.ok_or_else(|| MachineError::Gone { name: row.name.clone(), status: "without address" })?;
+        let user = self.provider(row)?.ssh_user().to_owned();
         let keys = self.keys(row).await?;
-        Ok(Login { address, user: self.provider.ssh_user().to_owned(), host_key: row.host_key.clone(), keys })
+        Ok(Login { address, user, host_key: row.host_key.clone(), keys })
     }
 
     /// Has the machine let in its next key instead of the present one, and ends all sessions there. The caller then

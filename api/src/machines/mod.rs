@@ -7,5 +7,6 @@ mod login;
 pub mod probe;
 pub mod provider;
 pub mod providers;
+pub mod registry;
 mod ssh;
 pub mod store;

@@ -8,6 +8,7 @@
 
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use shared_types::system::Protection;
@@ -90,19 +91,27 @@ pub enum ProviderError {
     /// A retry may succeed: no answer, or a 5xx.
     #[error("{0}")]
     Transient(String),
-    /// A retry does not help: refused, over quota, no such image, not allowed.
+    /// A retry does not help: refused, no such image, not allowed.
     #[error("{0}")]
     Permanent(String),
+    /// Nothing was made, because a quota is used up: a retry succeeds once other machines are gone. The cloud's words.
+    #[error("{0}")]
+    Quota(String),
 }
 
 /// Creates and deletes machines. Each call is idempotent.
 #[async_trait]
 pub trait Provider: Debug + Send + Sync {
-    /// The kind that `OCIM_PROVIDER`, the database and the API name.
+    /// The kind of its machines.
     fn kind(&self) -> ProviderKind;
 
     /// The most that its machines have.
     fn offers(&self) -> MachineOffer;
+
+    /// The least time between two questions about a machine that is not ready.
+    fn pace(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// The user that Ansible logs in as; may use sudo without a password.
     fn ssh_user(&self) -> &str;

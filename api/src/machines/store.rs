@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::pagination::ByAge;
-use shared_types::{AppServerId, EventKind, InstanceId, ProviderKind, Server, ServerId, ServerStatus};
+use shared_types::{AppServerId, EventKind, InstanceId, ProviderName, Server, ServerId, ServerStatus};
 
 use super::provider::{Endpoint, Machine, MachineRef};
 use crate::platform::db::DbError;
@@ -22,7 +22,8 @@ pub struct MachineRow {
     pub id: ServerId,
     /// The machine's host name, `{prefix}-{id}`.
     pub name: String,
-    pub provider: ProviderKind,
+    /// The name of the provider that creates it.
+    pub provider: ProviderName,
     /// The provider's id of it; none until it is created.
     pub provider_id: Option<String>,
     pub status: ServerStatus,
@@ -85,7 +86,7 @@ pub struct Owner {
 /// [`DbError`] if a statement fails.
 pub async fn insert(
     conn: &mut AsyncPgConnection,
-    provider: ProviderKind,
+    provider: &ProviderName,
     name_prefix: &str,
     ssh_key: &Sealed,
 ) -> Result<ServerId, DbError> {
@@ -242,7 +243,7 @@ pub async fn to_terminate(conn: &mut AsyncPgConnection, limit: i64) -> Result<Ve
 ///
 /// # Errors
 /// [`DbError`] if the statement fails.
-pub async fn names(conn: &mut AsyncPgConnection, provider: ProviderKind) -> Result<Vec<(ServerId, String)>, DbError> {
+pub async fn names(conn: &mut AsyncPgConnection, provider: &ProviderName) -> Result<Vec<(ServerId, String)>, DbError> {
     Ok(servers::table
         .filter(servers::provider.eq(provider))
         .filter(servers::status.ne(ServerStatus::Terminated))

@@ -9,6 +9,7 @@ use shared_types::{FieldError, PullRequestId};
 use super::store::{Row, repositories, rows, writes};
 use super::{Watch, WatchError, follow, sync};
 use crate::instances::Refusal;
+use crate::instances::store::instances;
 use crate::platform::audit;
 use crate::platform::origin::Actor;
 
@@ -131,7 +132,12 @@ pub async fn decide(
         if before == Approval::NotNeeded {
             return Err(Refusal::Conflict("Author and source are the team's; nothing needs to be decided.".into()));
         }
-        if let (Decision::Approved, Some(obstacle)) = (decision, watch.approval_obstacle()) {
+        let instance = match row.instance_id {
+            Some(instance) => instances::find(conn, instance).await?,
+            None => None,
+        };
+        let choice = instance.and_then(|instance| instance.provider);
+        if let (Decision::Approved, Some(obstacle)) = (decision, watch.approval_obstacle(choice.as_ref())) {
             return Err(Refusal::Conflict(obstacle.to_owned()));
         }
         writes::decide(conn, &row, decision, actor).await?;

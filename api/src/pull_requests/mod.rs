@@ -27,6 +27,7 @@ use chrono::Utc;
 pub use error::WatchError;
 use github::{Github, GithubError};
 pub use rules::Rules;
+use shared_types::ProviderName;
 use shared_types::applications::{self, ApplicationType};
 use store::{pause, repositories};
 
@@ -56,8 +57,10 @@ impl Watch {
     }
 
     /// Why commits of people who are not of the team may not be approved; none if they may.
-    fn approval_obstacle(&self) -> Option<&'static str> {
-        let provider = &self.manager.provider;
+    /// `choice`: the provider that the instance has chosen.
+    fn approval_obstacle(&self, choice: Option<&ProviderName>) -> Option<&'static str> {
+        // A provider that the settings lack makes nothing.
+        let provider = &self.manager.providers.chosen(choice)?.provider;
         let is_here = match provider.kind() {
             ProviderKind::Local => true,
             // Its program may make machines on this host, too.

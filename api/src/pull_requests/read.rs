@@ -64,7 +64,7 @@ fn shown(watch: &Watch, found: listing::Found, summaries: &[InstanceSummary]) ->
         trouble: row.trouble,
         report_trouble: row.report_trouble,
         approval,
-        approval_obstacle: watch.approval_obstacle().map(str::to_owned),
+        approval_obstacle: watch.approval_obstacle(None).map(str::to_owned),
         decided_by: row.decided_by.filter(|_| is_decided),
         decided_at: row.decided_at.filter(|_| is_decided),
         version: row.version,

@@ -15,17 +15,16 @@ use crate::platform::sandbox::Sandbox;
 /// # Errors
 /// An error that says what could not be obtained, and what to do.
 pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
-    let has_local_machines = match settings.machines.ocim_provider {
-        ProviderKind::Fake => return Ok(()),
-        ProviderKind::Local => true,
-        ProviderKind::OpenStack | ProviderKind::Command => false,
-    };
+    let kinds: Vec<_> = settings.providers()?.iter().map(|one| one.kind.kind()).collect();
+    if kinds.contains(&ProviderKind::Fake) {
+        return Ok(());
+    }
     let cache_dir = settings.cache_dir();
     let cannot = |error| {
         format!("the cache {} cannot be written ({error}); choose another with OCIM_CACHE_DIR", cache_dir.display())
     };
     std::fs::create_dir_all(&cache_dir).map_err(cannot)?;
-    if has_local_machines {
+    if kinds.contains(&ProviderKind::Local) {
         let tree = base_tree::ensure(&cache_dir, &|line| say(format_args!("  {line}")));
         step("Base tree of the local machines", tree).await?;
     }

@@ -1,4 +1,4 @@
-//! `ocim admin check-provider`: the conformance suite on the machines that the settings name.
+//! `ocim admin check-provider`: the conformance suite on the machines of a provider that the settings name.
 //!
 //! Needs no database and touches none of its machines: the suite has an installation of its own, named after this host
 //! and the data directory, so that the next run removes what a killed one has left.
@@ -9,9 +9,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
-use super::outside::{command_config, local_config};
+use super::machines::{command_config, local_config};
 use super::report::say;
 use super::{StartError, openstack};
+use crate::config::providers::KindSettings;
 use crate::config::{ProviderKind, Settings};
 use crate::machines::conformance::{Checked, Limits, Outcome, Subject, run};
 use crate::machines::probe::{Probe, SshProbe};
@@ -30,22 +31,26 @@ const READY_LIMIT: Duration = Duration::from_secs(600);
 const POLL: Duration = Duration::from_secs(1);
 
 /// Makes every check, prints a line for each, and removes the machines that it has made. One at a time for a data
-/// directory.
+/// directory. `name`: a provider of the settings; none: the default one.
 ///
 /// # Errors
 /// How many checks have failed; or why none could be made.
-pub async fn check_provider(settings: &Settings) -> Result<(), StartError> {
+pub async fn check_provider(settings: &Settings, name: Option<&str>) -> Result<(), StartError> {
+    let all = settings.providers()?;
+    let names: Vec<_> = all.iter().map(|one| one.name.as_str()).collect();
+    let found = all.iter().find(|one| name.is_none_or(|name| one.name.as_str() == name));
+    let own = found.ok_or_else(|| format!("there is no such provider; there are {}", names.join(", ")))?;
     let data_dir = &settings.data.ocim_data_dir;
     std::fs::create_dir_all(data_dir)?;
     let installation = installation(data_dir)?;
-    let open = async |installation: String| open(settings, data_dir, &installation).await;
+    let open = async |installation: String| open(settings, &own.kind, data_dir, &installation).await;
     let provider = open(installation.clone()).await?;
     // Fake machines belong to no installation, and none can be logged in to.
     let is_fake = provider.kind() == ProviderKind::Fake;
     let stranger = if is_fake { None } else { Some(open(format!("{installation}-other")).await?) };
-    let kind = provider.kind().as_str();
     say(format_args!(
-        "▸ Checking the provider `{kind}`: it makes and removes some thirty machines, up to five at once"
+        "▸ Checking the provider `{}`: it makes and removes some thirty machines, up to five at once",
+        own.name
     ));
     let subject = Subject {
         provider: provider.as_ref(),
@@ -67,13 +72,20 @@ fn installation(data_dir: &Path) -> Result<String, StartError> {
     Ok(format!("check-{}", hash.get(..16).unwrap_or(&hash)))
 }
 
-/// The provider that the settings name, for this installation.
-async fn open(settings: &Settings, data_dir: &Path, installation: &str) -> Result<Arc<dyn Provider>, StartError> {
-    Ok(match settings.machines.ocim_provider {
-        ProviderKind::Command => Arc::new(CommandProvider::open(command_config(settings, installation)?).await?),
-        ProviderKind::OpenStack => Arc::new(OpenStack::open(openstack::config(settings, installation.to_owned())?)?),
-        ProviderKind::Local => Arc::new(LocalProvider::open(local_config(settings, data_dir, installation)?).await?),
-        ProviderKind::Fake => {
+/// The provider with these settings, for this installation.
+async fn open(
+    settings: &Settings,
+    own: &KindSettings,
+    data_dir: &Path,
+    installation: &str,
+) -> Result<Arc<dyn Provider>, StartError> {
+    Ok(match own {
+        KindSettings::Command(own) => Arc::new(CommandProvider::open(command_config(own, installation)?).await?),
+        KindSettings::OpenStack(own) => Arc::new(OpenStack::open(openstack::config(own, installation.to_owned())?)?),
+        KindSettings::Local(own) => {
+            Arc::new(LocalProvider::open(local_config(settings, own, data_dir, installation)?).await?)
+        }
+        KindSettings::Fake(_) => {
             // Nothing asks the web server of these machines.
             Arc::new(FileMachines::open(data_dir.join("fake-machines-check"), Some(([127, 0, 0, 1], 9).into()))?)
         }

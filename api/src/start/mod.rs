@@ -11,6 +11,7 @@ mod database;
 mod embedded;
 mod keys;
 mod limits;
+mod machines;
 mod openstack;
 mod options;
 mod outside;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::Settings;
+use crate::config::sections::OpenStack;
 use crate::machines::providers::openstack::{
     Cloud, CloudSettings, FlavorSelector, ImageSelector, NetworkSelector, OpenStackConfig,
 };
@@ -11,9 +11,8 @@ use crate::machines::providers::openstack::{
 ///
 /// # Errors
 /// A message that names the setting, and says what is wrong.
-pub(super) fn config(settings: &Settings, installation: String) -> Result<OpenStackConfig, String> {
-    let set = &settings.openstack;
-    let credentials = cloud(settings).credentials().map_err(|error| error.to_string())?;
+pub(super) fn config(set: &OpenStack, installation: String) -> Result<OpenStackConfig, String> {
+    let credentials = cloud(set).credentials().map_err(|error| error.to_string())?;
     let flavor = set.openstack_sandbox_flavor.parse::<FlavorSelector>();
     let image = set.openstack_sandbox_base_image.as_deref();
     let image = image.ok_or("OPENSTACK_SANDBOX_BASE_IMAGE is not set; name the image that servers boot")?;
@@ -31,9 +30,8 @@ pub(super) fn config(settings: &Settings, installation: String) -> Result<OpenSt
     })
 }
 
-fn cloud(settings: &Settings) -> CloudSettings {
-    let set = &settings.openstack;
-    let cloud = set.os_cloud.clone().map(|name| Cloud { name, files: files(settings) });
+fn cloud(set: &OpenStack) -> CloudSettings {
+    let cloud = set.os_cloud.clone().map(|name| Cloud { name, files: files(set) });
     CloudSettings {
         cloud,
         auth_url: set.os_auth_url.clone(),
@@ -55,8 +53,8 @@ fn cloud(settings: &Settings) -> CloudSettings {
 }
 
 /// Where `clouds.yaml` may be, the first first.
-fn files(settings: &Settings) -> Vec<PathBuf> {
-    if let Some(file) = &settings.openstack.os_client_config_file {
+fn files(set: &OpenStack) -> Vec<PathBuf> {
+    if let Some(file) = &set.os_client_config_file {
         return vec![file.clone()];
     }
     let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/root"), PathBuf::from);
@@ -69,6 +67,7 @@ fn files(settings: &Settings) -> Vec<PathBuf> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::config::Settings;
 
     const COMPLETE: [(&str, &str); 7] = [
         ("OS_AUTH_URL", "https://cloud.example:5000"),
@@ -83,7 +82,7 @@ mod tests {
     fn read(change: &[(&str, &str)]) -> Result<OpenStackConfig, String> {
         let given = COMPLETE.iter().filter(|(name, _)| change.iter().all(|(other, _)| other != name));
         let settings = Settings::of(given.chain(change).copied(), &[]).unwrap();
-        config(&settings, "i".into())
+        config(&settings.openstack, "i".into())
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use shared_types::system::{SystemCheck, SystemPart};
+use shared_types::system::{ProviderState, SystemCheck, SystemPart};
 
 use crate::instances::Manager;
 use crate::instances::store::health_watch;
@@ -16,10 +16,21 @@ pub(super) async fn database(manager: &Manager) -> SystemCheck {
     asked(SystemPart::Database, "Postgres", manager.db.answers()).await
 }
 
-/// Lists the machines, as the comparison of provider and database does.
-pub(super) async fn provider(manager: &Manager) -> SystemCheck {
-    let listed = async { manager.provider.list().await.map(drop) };
-    asked(SystemPart::Provider, manager.provider.kind().as_str(), listed).await
+/// All providers as one part: the first that does not answer counts.
+pub(super) fn provider(states: &[ProviderState]) -> SystemCheck {
+    let known = states.iter().filter(|state| state.kind.is_some());
+    let names: Vec<_> = known.clone().map(|state| state.name.as_str()).collect();
+    let error = |state: &ProviderState| {
+        let words = state.last_error.clone()?;
+        Some(if names.len() > 1 { format!("{}: {words}", state.name) } else { words })
+    };
+    let errors: Vec<_> = known.filter_map(error).collect();
+    SystemCheck {
+        is_ok: Some(errors.is_empty()),
+        last_error: errors.first().cloned(),
+        checked_at: Some(Utc::now()),
+        ..unasked(SystemPart::Provider, true, names.join(", "))
+    }
 }
 
 pub(super) async fn gateway(manager: &Manager) -> SystemCheck {
@@ -93,16 +104,21 @@ pub(super) fn databases() -> SystemCheck {
     unasked(SystemPart::Databases, false, "not built in: databases live on the app servers' machines".to_owned())
 }
 
+/// Why a question is not answered in time; None if it is.
+pub(super) async fn answered<E: std::fmt::Display>(question: impl Future<Output = Result<(), E>>) -> Option<String> {
+    match tokio::time::timeout(PATIENCE, question).await {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some(format!("no answer within {} s", PATIENCE.as_secs())),
+    }
+}
+
 async fn asked<E: std::fmt::Display>(
     part: SystemPart,
     detail: &str,
     question: impl Future<Output = Result<(), E>>,
 ) -> SystemCheck {
-    let error = match tokio::time::timeout(PATIENCE, question).await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some(format!("no answer within {} s", PATIENCE.as_secs())),
-    };
+    let error = answered(question).await;
     SystemCheck {
         is_ok: Some(error.is_none()),
         last_error: error,

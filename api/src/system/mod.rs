@@ -3,13 +3,14 @@
 
 mod checks;
 pub mod opened_walls;
+mod providers;
 mod words;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use shared_types::system::{OpenedWall, SystemCheck, SystemPart, SystemState};
+use shared_types::system::{OpenedWall, ProviderState, SystemCheck, SystemPart, SystemState};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -62,7 +63,7 @@ impl System {
         {
             return state.clone();
         }
-        let mut checks = self.ask(watch, is_working).await;
+        let (mut checks, providers) = self.ask(watch, is_working).await;
         for check in &mut checks {
             found.remember(check);
         }
@@ -72,17 +73,18 @@ impl System {
         };
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let opened_walls = self.opened_walls.clone();
-        let machine_protections = watch.manager.provider.protections().await;
-        let state = SystemState { version, started: self.started, checks, sandbox, machine_protections, opened_walls };
+        let machine_protections = providers::protections(&watch.manager).await;
+        let started = self.started;
+        let state = SystemState { version, started, checks, sandbox, providers, machine_protections, opened_walls };
         found.last = Some((Instant::now(), state.clone()));
         state
     }
 
-    async fn ask(&self, watch: &Watch, is_working: bool) -> Vec<SystemCheck> {
+    async fn ask(&self, watch: &Watch, is_working: bool) -> (Vec<SystemCheck>, Vec<ProviderState>) {
         let manager = &watch.manager;
-        let (database, provider, gateway, sites, mail, github) = tokio::join!(
+        let (database, providers, gateway, sites, mail, github) = tokio::join!(
             checks::database(manager),
-            checks::provider(manager),
+            providers::states(manager),
             checks::gateway(manager),
             checks::checks(manager),
             checks::mail(manager),
@@ -91,7 +93,8 @@ impl System {
         let worker = checks::worker(is_working, manager.trouble.now());
         let keys = checks::secret_keys(&manager.options.keyring.ids());
         let oidc = checks::sign_in(SystemPart::Oidc, self.has_oidc);
-        vec![database, provider, gateway, worker, sites, mail, keys, github, oidc, checks::databases()]
+        let provider = checks::provider(&providers);
+        (vec![database, provider, gateway, worker, sites, mail, keys, github, oidc, checks::databases()], providers)
     }
 }
 

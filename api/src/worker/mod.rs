@@ -83,6 +83,8 @@ impl Worker {
         duties: Duties,
         stop: CancellationToken,
     ) -> Result<Self, WorkerError> {
+        let declared = pull_requests.manager.declare_providers().await;
+        declared.map_err(|error| WorkerError(format!("the providers were not recorded: {error}")))?;
         let builder = Builder::new(pull_requests.manager.clone(), duties.slots, stop.clone());
         let database =
             pull_requests.manager.db.queue(Purpose::Queue).map_err(|error| WorkerError(error.to_string()))?;

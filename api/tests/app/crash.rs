@@ -19,6 +19,7 @@ use ocim::machines::key::KeyPair;
 use ocim::machines::probe::{Login, Probe};
 use ocim::machines::provider::{Machine, MachineOffer, MachineRef, MachineSpec, Provider, ProviderError};
 use ocim::machines::providers::fake::FakeProvider;
+use ocim::machines::registry::Providers;
 use ocim::platform::db::Db;
 use ocim::routing::providers::fake::FakeTraffic;
 use ocim::routing::traffic::{Answer, AskError, Question, Route, Traffic, TrafficError};
@@ -226,7 +227,7 @@ impl TestApp {
         let mut done = process.spawn(async move {
             let db = Db::open(&url).unwrap();
             let ports = Ports {
-                provider: outside.clone(),
+                providers: Providers::single(outside.clone()),
                 probe: outside.clone(),
                 traffic: outside.clone(),
                 git: outside.clone(),

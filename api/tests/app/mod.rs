@@ -9,6 +9,7 @@ mod gate;
 pub mod github;
 pub mod notebook;
 mod postgres;
+mod probes;
 pub mod settings;
 mod site;
 pub mod stories;
@@ -31,7 +32,9 @@ use ocim::git::fake::FakeGit;
 use ocim::git::port::Git;
 use ocim::instances::application::Application;
 use ocim::instances::{Manager, Options, Ports};
+use ocim::machines::provider::Provider as _;
 use ocim::machines::providers::fake::FakeProvider;
+use ocim::machines::registry::{Named, Providers};
 use ocim::platform::db::Db;
 use ocim::platform::events::Bus;
 use ocim::platform::guard::Guard;
@@ -66,6 +69,10 @@ pub struct Setup {
     pub works: bool,
     /// How many builds the worker runs at once.
     pub slots: usize,
+    /// The most machines of the provider.
+    pub budget: Option<u32>,
+    /// The name of another provider; none: there is none.
+    pub other: Option<&'static str>,
     /// In place of the scripted git.
     pub git: Option<Arc<dyn Git>>,
     /// In place of the scripted Ansible.
@@ -87,6 +94,8 @@ impl Default for Setup {
         Self {
             works: true,
             slots: 4,
+            budget: None,
+            other: None,
             git: None,
             ansible: None,
             gateway: None,
@@ -105,6 +114,8 @@ pub struct TestApp {
     /// The watch for pull requests.
     pub watch: Arc<Watch>,
     pub provider: Arc<FakeProvider>,
+    /// The provider that `Setup::other` names.
+    pub other: Arc<FakeProvider>,
     pub traffic: Arc<FakeTraffic>,
     pub git: Arc<FakeGit>,
     pub ansible: Arc<FakeAnsible>,
@@ -152,9 +163,14 @@ impl TestApp {
         let mut options = settings::options(runs.path(), PATIENCE, Duration::from_millis(5));
         options.drain_limit = Duration::from_secs(1);
         (setup.options)(&mut options);
+        let addresses = sites.iter().map(|site| site.address).collect();
+        let other = Arc::new(FakeProvider::new(addresses).beginning_at(100));
+        let default = Named { name: provider.kind().into(), provider: provider.clone(), budget: setup.budget };
+        let second =
+            setup.other.map(|name| Named { name: name.parse().unwrap(), provider: other.clone(), budget: None });
         let ports = Ports {
-            provider: provider.clone(),
-            probe: provider.clone(),
+            providers: Providers::new(default, second),
+            probe: Arc::new(probes::TwoProbes(provider.clone(), other.clone())),
             traffic: setup.gateway.unwrap_or_else(|| traffic.clone()),
             git: setup.git.unwrap_or_else(|| git.clone()),
             ansible: setup.ansible.unwrap_or_else(|| ansible.clone()),
@@ -198,6 +214,7 @@ impl TestApp {
             manager: watch.manager.clone(),
             watch,
             provider,
+            other,
             traffic,
             git,
             ansible,

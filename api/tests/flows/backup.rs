@@ -12,6 +12,7 @@ use ocim::git::fake::FakeGit;
 use ocim::instances::builds::Builder;
 use ocim::instances::settings::read;
 use ocim::instances::{Manager, Ports};
+use ocim::machines::registry::Providers;
 use ocim::platform::db::Db;
 use ocim::platform::vault::Keyring;
 use serde_json::json;
@@ -102,7 +103,7 @@ async fn a_build_in_mid_run_goes_on_where_its_backup_was_restored() {
     let mut options = app.manager.options.clone();
     options.keyring = Keyring::of_file(there.path().join("keys/secrets")).unwrap();
     let ports = Ports {
-        provider: app.provider.clone(),
+        providers: Providers::single(app.provider.clone()),
         probe: app.provider.clone(),
         traffic: app.traffic.clone(),
         git: Arc::new(FakeGit::default()),

@@ -22,6 +22,7 @@ mod log_writing;
 mod machines;
 mod mail;
 mod parting;
+mod providers;
 mod pull_requests;
 mod queries;
 mod queueing;

@@ -1,5 +1,6 @@
 //! The system page's words: its parts, and the levels of the sandbox.
 
+use shared_types::ProviderKind;
 use shared_types::system::{SandboxLevel, SystemPart};
 
 /// The name of a part.
@@ -15,6 +16,16 @@ pub const fn part(part: SystemPart) -> &'static str {
         SystemPart::Github => "GitHub",
         SystemPart::Oidc => "Single sign-on",
         SystemPart::Databases => "External databases",
+    }
+}
+
+/// The name of a kind of machines.
+pub const fn provider_kind(kind: ProviderKind) -> &'static str {
+    match kind {
+        ProviderKind::Local => "Machines on this host",
+        ProviderKind::OpenStack => "OpenStack",
+        ProviderKind::Fake => "Simulated machines",
+        ProviderKind::Command => "A program",
     }
 }
 

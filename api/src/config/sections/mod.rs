@@ -1,11 +1,14 @@
 //! The settings of the program, section by section, in the order of docs/settings.md.
 
 mod builds;
+mod command_machines;
 mod data;
+mod fake_machines;
 mod gateway;
 mod github;
 mod guard;
 mod instances;
+mod local_machines;
 mod machines;
 mod mail;
 mod openstack;
@@ -15,11 +18,14 @@ mod sign_in;
 mod watch;
 
 pub use builds::{Builds, OnSigterm};
+pub use command_machines::CommandMachines;
 pub use data::Data;
+pub use fake_machines::FakeMachines;
 pub use gateway::Gateway;
 pub use github::GitHub;
 pub use guard::Guard;
 pub use instances::Instances;
+pub use local_machines::LocalMachines;
 pub use machines::Machines;
 pub use mail::Mail;
 pub use openstack::OpenStack;
@@ -62,7 +68,10 @@ sections! {
     sign_in: SignIn,
     gateway: Gateway,
     machines: Machines,
+    local: LocalMachines,
     openstack: OpenStack,
+    command: CommandMachines,
+    fake: FakeMachines,
     builds: Builds,
     sandbox: Sandbox,
     instances: Instances,

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use crate::config::table::settings;
 
 settings! {
-    /// Servers of an OpenStack cloud, with `OCIM_PROVIDER=openstack`. The names `OS_…` are those that OpenStack's own
+    /// Servers of an OpenStack cloud, with the provider `openstack`. The names `OS_…` are those that OpenStack's own
     /// clients read: source the cloud's openrc file, or name a cloud of `clouds.yaml`. See [openstack.md](openstack.md).
     pub struct OpenStack = "OpenStack";
 

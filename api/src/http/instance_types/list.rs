@@ -15,7 +15,9 @@ use crate::instances::machine;
 pub async fn list_instance_types(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {
     let items = app.manager.applications.iter().map(|application| {
         let kind = application.kind();
-        let unavailable = machine::missing(&app.manager, kind, kind.machine);
+        let missing = app.manager.providers.iter().map(|provider| machine::missing(provider, kind, kind.machine));
+        // The default one's words, unless another provider has such machines.
+        let unavailable = missing.reduce(|first, other| first.and_then(|words| other.map(|_| words))).flatten();
         let (defaults, templates) = (application.defaults(), application.templates());
         InstanceType::of(kind, kind.word == DEFAULT.word, unavailable, defaults, templates)
     });

@@ -32,7 +32,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         version,
     } = view;
     let source_pr = source_of(&mut conn, id, &app.watch.rules.github_url).await?;
-    let Care { tier, max_builds, retention_hours } = care;
+    let Care { tier, max_builds, retention_hours, provider } = care;
     let sites: Vec<Site> = sites.map(|sites| sites_of(app, sites)).unwrap_or_default();
     Ok(Instance {
         summary,
@@ -43,6 +43,7 @@ pub async fn read(app: &App, id: InstanceId) -> Result<Instance, ApiError> {
         tier,
         max_builds,
         retention_hours,
+        provider,
         hold,
         fallback_app_server_id: fallback,
         appservers: app_servers,

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use diesel_async::AsyncConnection;
 use shared_types::AppServerId;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::StepError;
 use super::drive::drive;
 use super::hooks;
+use super::slots::{Slot, Slots};
 use crate::instances::Manager;
 use crate::instances::builds::lease::heartbeat::Leases;
 use crate::instances::builds::lease::{self, Lease};
@@ -31,7 +32,7 @@ pub const HOOKS: usize = 8;
 #[derive(Debug, Clone)]
 pub struct Builder {
     manager: Arc<Manager>,
-    slots: Arc<Semaphore>,
+    slots: Slots,
     size: usize,
     /// Leases of the builds and hooks that run in this process.
     leases: Leases,
@@ -49,8 +50,9 @@ impl Builder {
     /// Builds at most `slots` app servers at once, until `stop`. Needs a Tokio runtime: it spawns the lease heartbeat.
     pub fn new(manager: Arc<Manager>, slots: usize, stop: CancellationToken) -> Self {
         let (leases, drain) = (Leases::new(manager.db.clone()), stop.child_token());
-        let (places, hooks, news) = (Semaphore::new(slots), Semaphore::new(HOOKS), Arc::default());
-        Self { manager, slots: places.into(), size: slots, leases, hooks: hooks.into(), news, drain, stop }
+        let (hooks, news) = (Semaphore::new(HOOKS), Arc::<Notify>::default());
+        let places = Slots::new(slots, news.clone());
+        Self { manager, slots: places, size: slots, leases, hooks: hooks.into(), news, drain, stop }
     }
 
     pub fn manager(&self) -> &Manager {
@@ -87,7 +89,7 @@ impl Builder {
             return Ok(());
         }
         // Taken before any wait: the dispatcher counts free slots.
-        let slot = self.slots.clone().try_acquire_owned().ok();
+        let slot = self.slots.take();
         let mut conn = self.manager.db.conn().await?;
         let Some(build) = builds::find(&mut conn, id).await? else { return Ok(()) };
         if !builds::is_building(&mut conn, id).await? {
@@ -103,6 +105,7 @@ impl Builder {
             return Ok(());
         };
         drop(conn);
+        let slot = slot.unwrap_or_else(Slot::none);
         // In its own task: if the job queue loses its connection, the build continues.
         let builder = self.clone();
         let built = span::spawn(async move { builder.build(&lease, slot).await });
@@ -136,8 +139,9 @@ impl Builder {
     }
 
     /// Continues a build whose lease this process holds.
-    async fn build(&self, lease: &Lease, slot: Option<OwnedSemaphorePermit>) -> Result<(), DbError> {
-        self.hold(lease, drive(&self.manager, lease), slot).await
+    async fn build(&self, lease: &Lease, slot: Slot) -> Result<(), DbError> {
+        let work = drive(&self.manager, lease, &slot);
+        self.hold(lease, work, ()).await
     }
 
     /// Does work under a held lease, then releases the lease, then the place.
@@ -154,7 +158,10 @@ impl Builder {
         match result {
             Ok(()) | Err(StepError::Interrupted) => {}
             Err(StepError::Db(error)) => return Err(error),
-            Err(error @ (StepError::Permanent(_) | StepError::Fatal(_) | StepError::Transient(_))) => {
+            Err(
+                error
+                @ (StepError::Permanent(_) | StepError::Fatal(_) | StepError::Transient(_) | StepError::NoRoom(_)),
+            ) => {
                 tracing::error!(app_server = %lease.app_server, %error, "a step's end was not written down");
             }
         }
@@ -218,7 +225,7 @@ impl Builder {
         if self.drain.is_cancelled() {
             return Ok(());
         }
-        let free = i32::try_from(self.slots.available_permits()).unwrap_or(i32::MAX);
+        let free = i32::try_from(self.slots.free()).unwrap_or(i32::MAX);
         let mut conn = self.manager.db.conn().await?;
         lease::free_dead(&mut conn).await?;
         let unattended = queue::unattended(&mut conn, free).await?;

@@ -10,6 +10,7 @@ use shared_types::app_server::{BuildStepKind, StepOutcome};
 
 use super::{Build, StepError};
 use crate::instances::builds::lease::{self, Lease};
+use crate::instances::builds::slots::Slot;
 use crate::instances::builds::{failure_mail, launch};
 use crate::instances::store::{app_servers, builds};
 use crate::instances::{Manager, Refusal};
@@ -17,7 +18,7 @@ use crate::platform::logs::Line;
 use crate::platform::removal;
 
 /// Does step after step until the build is over; stops the build if a stop was requested.
-pub(super) async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepError> {
+pub(super) async fn drive(manager: &Manager, lease: &Lease, slot: &Slot) -> Result<(), StepError> {
     let mut told: Option<String> = None;
     let mut tries = 0;
     let mut known = None;
@@ -25,7 +26,7 @@ pub(super) async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepEr
         if lease.lost.is_cancelled() {
             return Err(StepError::Interrupted);
         }
-        let build = Build::load(manager, lease, known.take()).await?;
+        let build = Build::load(manager, (lease, slot), known.take()).await?;
         known = Some(build.known.clone());
         let is_to_stop = build.state.stop_requested_by.is_some();
         let done = match build.step() {
@@ -48,7 +49,11 @@ pub(super) async fn drive(manager: &Manager, lease: &Lease) -> Result<(), StepEr
                 tries += 1;
                 build.rest(back_off(manager.options.poll, tries)).await?;
             }
-            Err(StepError::Transient(reason) | StepError::Fatal(reason)) => build.fail(&reason, true).await?,
+            // A stop needs no room, and the machine of a later step is there.
+            Err(StepError::NoRoom(reason)) if !is_to_stop => return build.wait_for_room(&reason).await,
+            Err(StepError::Transient(reason) | StepError::Fatal(reason) | StepError::NoRoom(reason)) => {
+                build.fail(&reason, true).await?
+            }
             Err(StepError::Permanent(reason)) => build.fail(&reason, false).await?,
             Err(error @ (StepError::Interrupted | StepError::Db(_))) => return Err(error),
         }

@@ -11,6 +11,7 @@ use shared_types::{AppServerStatus, EventKind};
 use tokio::time::Instant;
 
 use super::playbooks::Sink;
+use super::slots::Slot;
 use super::{Build, StepError, reasons};
 use crate::ansible::port::LoadSpec;
 use crate::instances::Manager;
@@ -29,7 +30,7 @@ const MOST_RUNS: i32 = 8;
 
 /// Runs the hooks that are due, in the order in which they became due.
 pub(super) async fn run_due(manager: &Manager, lease: &Lease) -> Result<(), StepError> {
-    let mut known = None;
+    let (mut known, slot) = (None, Slot::none());
     loop {
         if lease.lost.is_cancelled() {
             return Err(StepError::Interrupted);
@@ -37,7 +38,7 @@ pub(super) async fn run_due(manager: &Manager, lease: &Lease) -> Result<(), Step
         let Some(due) = hook_runs::next(&mut *manager.db.conn().await?, lease.app_server).await? else {
             return Ok(());
         };
-        let build = Build::load(manager, lease, known.take()).await?;
+        let build = Build::load(manager, (lease, &slot), known.take()).await?;
         build.run_moment(&due).await?;
         known = Some(build.known.clone());
     }
@@ -60,7 +61,12 @@ impl Build<'_> {
             Some(Obstacle::Impossible(why)) => Some(why),
             None => match self.run_hooks(due, moment).await {
                 Ok(()) => None,
-                Err(StepError::Permanent(why) | StepError::Fatal(why) | StepError::Transient(why)) => Some(why),
+                Err(
+                    StepError::Permanent(why)
+                    | StepError::Fatal(why)
+                    | StepError::Transient(why)
+                    | StepError::NoRoom(why),
+                ) => Some(why),
                 Err(error @ (StepError::Interrupted | StepError::Db(_))) => return Err(error),
             },
         };

@@ -131,7 +131,8 @@ async fn record(
     let keyring = &manager.options.keyring;
     let [settings, secrets] = vault::open(keyring, conn, [&row.settings, &row.secrets]).await?;
     let (application, settings) = manager.current(&row.instance_type, row.settings_version, settings)?;
-    machine::check(manager, application, &settings)?;
+    let provider = machine::chosen(manager, row.provider.as_ref())?;
+    machine::check(provider, application, &settings)?;
     if application.depends_on_previous(&settings)
         && let Some(name) = app_servers::being_built(conn, id).await?
     {
@@ -154,7 +155,7 @@ async fn record(
     let ([settings, variables, playbooks, variable_references, key], secrets) =
         vault::seal(keyring, &application.kind().schema, [&settings, &variables, &playbooks, &references, &key])?;
     let prefix = &snapshot.machine_name_prefix;
-    let server_id = machines::store::insert(conn, manager.provider.kind(), prefix, &key).await?;
+    let server_id = machines::store::insert(conn, &provider.name, prefix, &key).await?;
     let new = NewAppServer {
         instance_id: id,
         server_id,

@@ -16,6 +16,8 @@ mod pin;
 mod playbooks;
 pub mod queue;
 mod reasons;
+mod room;
+mod slots;
 mod steps;
 pub mod stop;
 pub mod terminate;
@@ -34,6 +36,7 @@ use super::store::builds::{self, BuildRow};
 use crate::ansible::port::AnsibleError;
 use crate::git::port::GitError;
 use crate::instances::builds::lease::{Lease, Lost};
+use crate::instances::builds::slots::Slot;
 use crate::machines::advance::MachineError;
 use crate::machines::store::Owner;
 use crate::platform::db::DbError;
@@ -54,6 +57,9 @@ pub enum StepError {
     /// Retried until the step's deadline. The reason, for users.
     #[error("{0}")]
     Transient(String),
+    /// The provider makes no machine until others are gone: the build goes back into the queue. The reason, for users.
+    #[error("{0}")]
+    NoRoom(String),
     /// The lease is lost, this worker shuts down, or a stop was requested. The step must do nothing more.
     #[error("the build goes on elsewhere or later")]
     Interrupted,
@@ -87,6 +93,7 @@ impl From<MachineError> for StepError {
             MachineError::Broken(words) => Self::Fatal(format!("Unable to start a server: {words}")),
             MachineError::Gone { .. } => Self::Fatal(format!("Unable to start a server: {error}")),
             MachineError::Away(words) => Self::Transient(words),
+            MachineError::Full(words) => Self::NoRoom(words),
             MachineError::Db(error) => Self::Db(error),
         }
     }
@@ -117,6 +124,7 @@ impl From<AnsibleError> for StepError {
 struct Build<'a> {
     manager: &'a Manager,
     lease: &'a Lease,
+    slot: &'a Slot,
     row: AppServerRow,
     state: BuildRow,
     known: Known,
@@ -131,7 +139,11 @@ struct Known {
 
 impl<'a> Build<'a> {
     /// Reads what is stored now. `known`: if it was read before.
-    async fn load(manager: &'a Manager, lease: &'a Lease, known: Option<Known>) -> Result<Self, DbError> {
+    async fn load(
+        manager: &'a Manager,
+        (lease, slot): (&'a Lease, &'a Slot),
+        known: Option<Known>,
+    ) -> Result<Self, DbError> {
         let id = lease.app_server;
         let missing = || DbError::Corrupt(format!("app server {id} is missing"));
         let mut conn = manager.db.conn().await?;
@@ -144,7 +156,7 @@ impl<'a> Build<'a> {
                 Known { mask: words::mask(&opened), opened: Arc::new(opened) }
             }
         };
-        Ok(Self { manager, lease, row, state, known })
+        Ok(Self { manager, lease, slot, row, state, known })
     }
 
     fn id(&self) -> AppServerId {

@@ -1,17 +1,18 @@
 //! The steps around the playbooks: the machine before, reboot and checks after.
 
 use chrono::{DateTime, Duration, Utc};
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use shared_types::app_server::{BuildStepKind, StepOutcome};
-use shared_types::{AppServerId, AppServerStatus, InstanceId, ServerStatus};
+use shared_types::{AppServerId, AppServerStatus, InstanceId, ProviderName, ServerStatus};
 
 use super::{Build, StepError};
 use crate::instances::Refusal;
 use crate::instances::builds::lease;
 use crate::instances::jobs::ActivateWhenRunning;
-use crate::instances::store::{app_servers, builds};
+use crate::instances::store::{app_servers, builds, providers};
 use crate::machines;
 use crate::machines::advance::Progress;
+use crate::platform::db::DbError;
 use crate::platform::logs::Line;
 
 impl Build<'_> {
@@ -31,10 +32,16 @@ impl Build<'_> {
 
     /// Waits until the machine is ready.
     pub(super) async fn server(&self) -> Result<(), StepError> {
+        if self.state.deadline.is_none() {
+            // It was put back into the queue, and begins again.
+            return self.begin(BuildStepKind::Server, patience(self.manager.options.machine_timeout)).await;
+        }
         self.wait_until_ready("Unable to start a server: no SSH within the time allowed").await?;
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence_progress(conn, self.lease).await??;
+            let provider = self.provider_of(conn).await?;
+            providers::resume(conn, &provider).await?;
             let options = &self.manager.options;
             // Builds begun by an earlier version start the machine before the checkout.
             let is_loaded = builds::has_begun(conn, self.id(), BuildStepKind::Checkout).await?;
@@ -92,14 +99,30 @@ impl Build<'_> {
 
     async fn wait_until_ready(&self, too_late: &str) -> Result<(), StepError> {
         let deadline = self.state.deadline.unwrap_or_else(Utc::now);
+        let provider = self.provider_of(&mut *self.manager.db.conn().await?).await?;
+        let pace =
+            self.manager.providers.get(&provider).map_or(std::time::Duration::ZERO, |named| named.provider.pace());
         loop {
             lease_is_ours(self).await?;
             match self.manager.machines().advance(self.owner(), self.row.server_id).await? {
-                Progress::Ready => return Ok(()),
+                Progress::Ready => break,
                 Progress::NotYet if Utc::now() > deadline => return Err(StepError::Fatal(too_late.to_owned())),
-                Progress::NotYet => self.rest(self.manager.options.poll).await?,
+                Progress::NotYet => {}
             }
+            // Of a provider without a pace of its own, machines are there at once.
+            if !pace.is_zero() {
+                self.slot.lend().await;
+            }
+            self.rest(self.manager.options.poll.max(pace)).await?;
         }
+        self.lease.halt.run_until_cancelled(self.slot.take_back()).await.ok_or(StepError::Interrupted)
+    }
+
+    /// The name of the provider of its machine.
+    async fn provider_of(&self, conn: &mut AsyncPgConnection) -> Result<ProviderName, DbError> {
+        let id = self.row.server_id;
+        let row = machines::store::find(conn, id).await?;
+        Ok(row.ok_or_else(|| DbError::Corrupt(format!("server {id} is missing")))?.provider)
     }
 }
 

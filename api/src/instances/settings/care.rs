@@ -1,14 +1,16 @@
-//! How the manager treats an instance of any type: its place in the queue, and how long its machines are kept.
+//! How the manager treats an instance of any type: its place in the queue, where its machines are made, and how long they
+//! are kept.
 
 use serde_json::{Map, Value};
-use shared_types::FieldError;
 use shared_types::care;
 use shared_types::queue::Tier;
+use shared_types::{FieldError, ProviderName};
 
 use crate::instances::store::instances::InstanceRow;
+use crate::machines::registry::Providers;
 
 /// How an instance is treated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Care {
     /// The queue's tier: builds of a higher one begin first.
     pub tier: Tier,
@@ -16,25 +18,29 @@ pub struct Care {
     pub max_builds: i32,
     /// Hours that an unneeded app server keeps its machine; None: the configured default.
     pub retention_hours: Option<i32>,
+    /// The provider of its next machines; None: the default one.
+    pub provider: Option<ProviderName>,
 }
 
 impl Default for Care {
     fn default() -> Self {
-        Self { tier: Tier::default(), max_builds: 1, retention_hours: None }
+        Self { tier: Tier::default(), max_builds: 1, retention_hours: None, provider: None }
     }
 }
 
 impl Care {
     /// The stored values of an instance.
     pub fn of(row: &InstanceRow) -> Self {
-        Self { tier: row.tier, max_builds: row.max_builds, retention_hours: row.retention_hours }
+        let InstanceRow { tier, max_builds, retention_hours, ref provider, .. } = *row;
+        Self { tier, max_builds, retention_hours, provider: provider.clone() }
     }
 
-    /// Takes these fields out of the ones that a user sent. Null asks for the default.
+    /// Takes these fields out of the ones that a user sent. Null asks for the default. A provider can be chosen if it is
+    /// among these.
     ///
     /// # Errors
     /// One entry for each field that is not valid.
-    pub fn take(self, fields: &mut Map<String, Value>) -> Result<Self, Vec<FieldError>> {
+    pub fn take(self, fields: &mut Map<String, Value>, providers: &Providers) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut taken = self;
         if let Some(value) = fields.remove("tier") {
@@ -57,30 +63,58 @@ impl Care {
                 Err(detail) => errors.push(FieldError::new("retention_hours", detail)),
             }
         }
+        if let Some(value) = fields.remove("provider") {
+            match provider(&value, providers) {
+                // The settings may no longer have the present one: leaving it as it is, is no choice.
+                Ok(name) => taken.provider = name,
+                Err(_)
+                    if value
+                        .as_str()
+                        .is_some_and(|name| taken.provider.as_ref().is_some_and(|own| own.as_str() == name)) => {}
+                Err(detail) => errors.push(FieldError::new("provider", detail)),
+            }
+        }
         if errors.is_empty() { Ok(taken) } else { Err(errors) }
     }
 
     /// As fields of the instance, by name.
     pub fn fields(self) -> Map<String, Value> {
-        let Self { tier, max_builds, retention_hours } = self;
+        let Self { tier, max_builds, retention_hours, provider } = self;
         [
             ("tier".to_owned(), tier.as_str().into()),
             ("max_builds".to_owned(), max_builds.into()),
             ("retention_hours".to_owned(), retention_hours.into()),
+            ("provider".to_owned(), provider.map(String::from).into()),
         ]
         .into_iter()
         .collect()
     }
 
     /// The names of the fields that differ.
-    pub fn differing(self, other: Self) -> Vec<String> {
-        let Self { tier, max_builds, retention_hours } = self;
+    pub fn differing(&self, other: &Self) -> Vec<String> {
+        let Self { tier, max_builds, retention_hours, provider } = self;
         let changed = [
-            ("tier", tier != other.tier),
-            ("max_builds", max_builds != other.max_builds),
-            ("retention_hours", retention_hours != other.retention_hours),
+            ("tier", *tier != other.tier),
+            ("max_builds", *max_builds != other.max_builds),
+            ("retention_hours", *retention_hours != other.retention_hours),
+            ("provider", *provider != other.provider),
         ];
         changed.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
+    }
+}
+
+/// The chosen provider; None for null and for a blank text.
+fn provider(value: &Value, providers: &Providers) -> Result<Option<ProviderName>, String> {
+    let Some(text) = value.as_str() else {
+        return if value.is_null() { Ok(None) } else { Err("Must be a provider's name.".to_owned()) };
+    };
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let name = text.trim().parse::<ProviderName>()?;
+    match providers.get(&name) {
+        Some(named) => Ok(Some(named.name.clone())),
+        None => Err(format!("There is no provider of this name; choose one of: {}.", providers.names())),
     }
 }
 
@@ -100,28 +134,45 @@ fn number(value: &Value, (least, most): (i32, i32)) -> Result<Option<i32>, Strin
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::config::ProviderKind;
+    use crate::machines::providers::fake::FakeProvider;
     use serde_json::json;
 
     fn take(fields: Value) -> Result<(Care, Map<String, Value>), Vec<FieldError>> {
         let mut fields = fields.as_object().unwrap().clone();
-        Care::default().take(&mut fields).map(|care| (care, fields))
+        let provider = std::sync::Arc::new(FakeProvider::new(Vec::new()));
+        Care::default().take(&mut fields, &Providers::single(provider)).map(|care| (care, fields))
     }
 
     #[test]
     fn takes_its_own_fields_and_leaves_the_others() {
         let (care, rest) =
-            take(json!({"tier": "preview", "max_builds": 3, "retention_hours": 5, "email": "x"})).unwrap();
-        assert_eq!(care, Care { tier: Tier::Preview, max_builds: 3, retention_hours: Some(5) });
+            take(json!({"tier": "preview", "max_builds": 3, "retention_hours": 5, "provider": "fake", "email": "x"}))
+                .unwrap();
+        let provider = Some(ProviderKind::Fake.into());
+        assert_eq!(care, Care { tier: Tier::Preview, max_builds: 3, retention_hours: Some(5), provider });
         assert_eq!(rest.keys().collect::<Vec<_>>(), ["email"]);
-        assert_eq!(care.differing(Care::default()), ["tier", "max_builds", "retention_hours"]);
-        assert_eq!(take(json!({"tier": null, "max_builds": null})).unwrap().0, Care::default());
+        assert_eq!(care.differing(&Care::default()), ["tier", "max_builds", "retention_hours", "provider"]);
+        assert_eq!(take(json!({"tier": null, "max_builds": null, "provider": " "})).unwrap().0, Care::default());
+    }
+
+    #[test]
+    fn a_provider_that_the_settings_no_longer_have_stays_until_another_is_chosen() {
+        let providers = Providers::single(std::sync::Arc::new(FakeProvider::new(Vec::new())));
+        let gone = Care { provider: Some("moon".parse().unwrap()), ..Care::default() };
+        let change = |fields: Value| gone.clone().take(&mut fields.as_object().unwrap().clone(), &providers);
+        assert_eq!(change(json!({"provider": "moon", "max_builds": 2})).unwrap().provider, gone.provider);
+        let errors = change(json!({"provider": "mars"})).unwrap_err();
+        assert_eq!(errors[0].detail, "There is no provider of this name; choose one of: fake.");
+        assert_eq!(change(json!({"provider": null})).unwrap().provider, None);
     }
 
     #[test]
     fn names_every_field_that_is_wrong() {
-        let errors = take(json!({"tier": "gold", "max_builds": 0, "retention_hours": 1.5})).unwrap_err();
+        let errors =
+            take(json!({"tier": "gold", "max_builds": 0, "retention_hours": 1.5, "provider": "moon"})).unwrap_err();
         let pointers: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
-        assert_eq!(pointers, ["/tier", "/max_builds", "/retention_hours"]);
+        assert_eq!(pointers, ["/tier", "/max_builds", "/retention_hours", "/provider"]);
         assert!(take(json!({"retention_hours": 99999999999i64})).is_err());
     }
 }

@@ -43,13 +43,13 @@ pub async fn create(
         let error = FieldError::new("instance_type", format!("Must be one of: {}.", known.join(", ")));
         return Err(Refusal::Invalid(vec![error]));
     };
-    let care = Care::default().take(&mut settings);
+    let care = Care::default().take(&mut settings, &manager.providers);
     let kind = application.kind();
     let settings =
         marks::restore(&kind.schema, None, &mut settings).and_then(|()| application.settings(None, &settings));
     let settings = settings.and_then(|settings| sources::checked(manager, application, None, settings));
     let (settings, care) = checked(&name, settings, care)?;
-    let Care { tier, max_builds, retention_hours } = care;
+    let Care { tier, max_builds, retention_hours, provider } = care;
     let sites = application.sites(&settings)?;
     reserved::refuse(manager, kind, &sites, None)?;
     let domain = sites.domain().to_owned();
@@ -67,6 +67,7 @@ pub async fn create(
             tier,
             max_builds,
             retention_hours,
+            provider,
         };
         let id = instances::insert(conn, new).await?;
         vault::keep(conn, id, secrets).await?;

@@ -40,13 +40,13 @@ pub async fn update(
     let name = new_name(&mut fields).unwrap_or_else(|| row.name.clone());
     let application = application?;
     let kind = application.kind();
-    let care = Care::of(&row).take(&mut fields);
+    let care = Care::of(&row).take(&mut fields, &manager.providers);
     let settings = marks::restore(&kind.schema, Some(&current), &mut fields)
         .and_then(|()| application.settings(Some(&current), &fields))
         .and_then(|settings| sources::checked(manager, application, Some(&current), settings));
     let (settings, care) = checked(&name, settings, care)?;
     let before = Told { schema: &kind.schema, name: &row.name, settings: &current, care: Care::of(&row) };
-    let after = Told { schema: &kind.schema, name: &name, settings: &settings, care };
+    let after = Told { schema: &kind.schema, name: &name, settings: &settings, care: care.clone() };
     let changed = before.differing(&after);
     if changed.is_empty() {
         return Ok(());
@@ -57,7 +57,7 @@ pub async fn update(
     let kept = active.map(|(_, settings)| application.sites(&settings)).transpose()?;
     let ([sealed], secrets) = vault::seal(&manager.options.keyring, &kind.schema, [&settings])?;
     conn.transaction(async |conn| {
-        let Care { tier, max_builds, retention_hours } = care;
+        let Care { tier, max_builds, retention_hours, provider } = care;
         let new = NewInstance {
             instance_type: &row.instance_type,
             name: &name,
@@ -68,6 +68,7 @@ pub async fn update(
             tier,
             max_builds,
             retention_hours,
+            provider,
         };
         if !instances::update(conn, id, version, new).await? {
             return Err(stale());
@@ -142,7 +143,7 @@ impl Told<'_> {
     /// The names of the fields that differ in `other`.
     fn differing(&self, other: &Self) -> Vec<String> {
         let mut names = differing(self.settings, other.settings);
-        names.extend(other.care.differing(self.care));
+        names.extend(other.care.differing(&self.care));
         if self.name != other.name {
             names.insert(0, "name".into());
         }
@@ -152,7 +153,7 @@ impl Told<'_> {
     /// The named fields that exist, with secrets masked.
     fn of(&self, fields: &[String]) -> Value {
         let mut all = self.schema.masked(self.settings).as_object().cloned().unwrap_or_default();
-        all.extend(self.care.fields());
+        all.extend(self.care.clone().fields());
         all.insert("name".into(), self.name.into());
         all.retain(|name, _| fields.contains(name));
         all.into()

@@ -5,7 +5,7 @@ use diesel::sql_types::{Nullable, Timestamptz};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::queue::Tier;
-use shared_types::{AppServerId, InstanceHealth, InstanceId};
+use shared_types::{AppServerId, InstanceHealth, InstanceId, ProviderName};
 
 use super::health::{self, ToShow};
 use crate::platform::db::DbError;
@@ -53,6 +53,8 @@ pub struct InstanceRow {
     pub max_builds: i32,
     /// Hours that unneeded app servers keep their machines; None: the setting.
     pub retention_hours: Option<i32>,
+    /// The provider of its next machines; None: the default one.
+    pub provider: Option<ProviderName>,
     /// When the hold was set; None: automation may activate.
     pub hold_at: Option<DateTime<Utc>>,
     /// Who set the hold.
@@ -81,6 +83,8 @@ pub struct NewInstance<'a> {
     pub max_builds: i32,
     /// Hours that unneeded app servers keep their machines; None: the setting.
     pub retention_hours: Option<i32>,
+    /// The provider of its next machines; None: the default one.
+    pub provider: Option<ProviderName>,
 }
 
 /// Stores a new instance. The caller must also store its host names: see [`super::hostnames::insert`].
@@ -140,6 +144,7 @@ pub async fn update(
         tier,
         max_builds,
         retention_hours,
+        provider,
     } = new;
     let changed = diesel::update(instances::table.find(id))
         .filter(instances::version.eq(version))
@@ -151,6 +156,7 @@ pub async fn update(
             instances::tier.eq(tier),
             instances::max_builds.eq(max_builds),
             instances::retention_hours.eq(retention_hours),
+            instances::provider.eq(provider),
             instances::version.eq(instances::version + 1),
             instances::modified.eq(diesel::dsl::now),
         ))

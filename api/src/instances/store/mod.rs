@@ -17,6 +17,7 @@ pub mod locks;
 pub mod mail;
 pub mod orphans;
 pub mod pins;
+pub mod providers;
 pub mod queue;
 pub mod retention;
 pub mod routing;

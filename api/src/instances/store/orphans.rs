@@ -5,7 +5,7 @@ use diesel::QueryDsl;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::retention::OrphanKind;
-use shared_types::{AppServerId, AppServerStatus, InstanceId, ProviderKind, ServerId, ServerStatus};
+use shared_types::{AppServerId, AppServerStatus, InstanceId, ProviderName, ServerId, ServerStatus};
 
 use crate::platform::db::DbError;
 use crate::platform::db::schema::installation;
@@ -47,7 +47,7 @@ pub struct Owned {
 /// [`DbError`] when the statement fails.
 pub async fn owned(
     conn: &mut AsyncPgConnection,
-    provider: ProviderKind,
+    provider: &ProviderName,
     ids: &[ServerId],
 ) -> Result<Vec<Owned>, DbError> {
     Ok(diesel::sql_query(format!(
@@ -92,7 +92,7 @@ struct News {
 /// [`DbError`] when a statement fails.
 pub async fn keep(
     conn: &mut AsyncPgConnection,
-    provider: ProviderKind,
+    provider: &ProviderName,
     found: &[Difference],
     unsure: &[ServerId],
 ) -> Result<Vec<Difference>, DbError> {
@@ -188,7 +188,7 @@ pub struct OrphanRow {
     pub kind: OrphanKind,
     /// The provider of the machine.
     #[diesel(sql_type = Text)]
-    pub provider: ProviderKind,
+    pub provider: ProviderName,
     /// The provider's id of the machine.
     #[diesel(sql_type = Text)]
     pub provider_id: String,

@@ -1,12 +1,13 @@
 //! The build queue: which builds wait, in which order they begin, and which workers hold them.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::queue::{Queue, QueueEntry, QueuePause, Queued, Tier, WorkerState};
 use shared_types::{AppServerId, InstanceId};
 
+use super::providers::{WAIT, WAITS};
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::{queue_pause, workers};
@@ -26,17 +27,19 @@ struct Found {
 /// [`DbError`] when the statement fails.
 pub async fn unattended(conn: &mut AsyncPgConnection, limit: i32) -> Result<Vec<AppServerId>, DbError> {
     let rows: Vec<Found> = diesel::sql_query(format!(
-        "WITH unattended AS (SELECT a.id, a.instance_id, b.begun_at, b.stop_requested_at FROM builds AS b \
+        "WITH waits AS MATERIALIZED ({waits}), unattended AS (SELECT a.id, a.instance_id, a.server_id, b.begun_at, b.stop_requested_at FROM builds AS b \
              JOIN app_servers AS a ON a.id = b.app_server_id WHERE a.status IN ({BUILDING}) \
              AND (b.lease_until IS NULL OR b.lease_until < now())), \
          busy AS (SELECT a.instance_id, count(*) AS n FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
              WHERE a.status IN ({BUILDING}) AND b.begun_at IS NOT NULL GROUP BY a.instance_id) \
          (SELECT id AS app_server_id FROM unattended WHERE stop_requested_at IS NOT NULL) UNION ALL \
          (SELECT u.id FROM unattended AS u JOIN instances AS i ON i.id = u.instance_id \
-             LEFT JOIN busy ON busy.instance_id = u.instance_id \
+             JOIN servers ON servers.id = u.server_id LEFT JOIN busy ON busy.instance_id = u.instance_id \
              WHERE u.stop_requested_at IS NULL AND (u.begun_at IS NOT NULL \
-                 OR (coalesce(busy.n, 0) < i.max_builds AND NOT EXISTS (SELECT 1 FROM queue_pause))) \
-             ORDER BY u.begun_at IS NULL, i.tier <> 'production', u.id LIMIT $1)"
+                 OR (coalesce(busy.n, 0) < i.max_builds AND NOT EXISTS (SELECT 1 FROM queue_pause) \
+                     AND NOT EXISTS (SELECT 1 FROM waits AS w WHERE w.name = servers.provider AND w.words IS NOT NULL))) \
+             ORDER BY u.begun_at IS NULL, i.tier <> 'production', u.id LIMIT $1)",
+        waits = *WAITS
     ))
     .bind::<Integer, _>(limit)
     .load(conn)
@@ -45,7 +48,7 @@ pub async fn unattended(conn: &mut AsyncPgConnection, limit: i32) -> Result<Vec<
 }
 
 /// Takes a build out of the queue, unless it was taken before. False: not now, because its instance runs
-/// `max_builds` builds already, or the queue is paused.
+/// `max_builds` builds already, its provider makes no more machines for now, or the queue is paused.
 ///
 /// # Errors
 /// [`DbError`] when a statement fails.
@@ -67,17 +70,42 @@ pub async fn begin(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<bool
     .bind::<BigInt, _>(id)
     .execute(conn)
     .await?;
+    // And this one those about one provider that has a budget.
+    diesel::sql_query(
+        "SELECT 1 FROM providers WHERE budget IS NOT NULL AND name = (SELECT s.provider FROM servers AS s \
+             JOIN app_servers AS a ON a.server_id = s.id WHERE a.id = $1) FOR NO KEY UPDATE",
+    )
+    .bind::<BigInt, _>(id)
+    .execute(conn)
+    .await?;
     let begun = diesel::sql_query(format!(
         "UPDATE builds SET begun_at = now() WHERE app_server_id = $1 AND NOT EXISTS (SELECT 1 FROM queue_pause) \
+         AND (SELECT {wait} FROM servers JOIN app_servers AS a ON a.server_id = servers.id WHERE a.id = $1) IS NULL \
          AND (SELECT count(*) FROM app_servers AS own JOIN app_servers AS a ON a.instance_id = own.instance_id \
              JOIN builds AS b ON b.app_server_id = a.id WHERE own.id = $1 AND b.begun_at IS NOT NULL \
              AND a.status IN ({BUILDING})) \
-         < (SELECT i.max_builds FROM instances AS i JOIN app_servers AS a ON a.instance_id = i.id WHERE a.id = $1)"
+         < (SELECT i.max_builds FROM instances AS i JOIN app_servers AS a ON a.instance_id = i.id WHERE a.id = $1)",
+        wait = *WAIT
     ))
     .bind::<BigInt, _>(id)
     .execute(conn)
     .await?;
     Ok(begun == 1)
+}
+
+/// Puts a build that was begun back into the queue. Its open step counts as not begun.
+///
+/// # Errors
+/// [`DbError`] when the statement fails.
+pub async fn put_back(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<(), DbError> {
+    diesel::sql_query(
+        "WITH step AS (DELETE FROM build_steps WHERE app_server_id = $1 AND ended IS NULL) \
+         UPDATE builds SET begun_at = NULL, deadline = NULL, estimated_end = NULL WHERE app_server_id = $1",
+    )
+    .bind::<BigInt, _>(id)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Pauses the queue. False: it was paused already.
@@ -121,6 +149,12 @@ struct EntryRow {
     begun_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
     worker: Option<String>,
+    /// Whether it waits for its machine, which takes no slot.
+    #[diesel(sql_type = Bool)]
+    is_waiting_for_machine: bool,
+    /// Why it must wait for its provider.
+    #[diesel(sql_type = Nullable<Text>)]
+    quota: Option<String>,
 }
 
 /// The whole queue. Three queries.
@@ -136,17 +170,21 @@ pub async fn read(conn: &mut AsyncPgConnection) -> Result<Queue, DbError> {
     let workers = workers(conn).await?;
     let rows: Vec<EntryRow> = diesel::sql_query(format!(
         "SELECT a.id AS app_server_id, a.name AS app_server_name, i.id AS instance_id, i.name AS instance_name, i.tier, \
-         i.max_builds, a.created, b.begun_at, CASE WHEN b.lease_until > now() THEN b.lease_holder END AS worker \
+         i.max_builds, a.created, b.begun_at, CASE WHEN b.lease_until > now() THEN b.lease_holder END AS worker, \
+         b.step IS NOT DISTINCT FROM 'server' AS is_waiting_for_machine, \
+         CASE WHEN b.begun_at IS NULL THEN {wait} END AS quota \
          FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id JOIN instances AS i ON i.id = a.instance_id \
-         WHERE a.status IN ({BUILDING}) \
-         ORDER BY b.begun_at NULLS LAST, i.tier <> 'production', a.id"
-))
+         JOIN servers ON servers.id = a.server_id WHERE a.status IN ({BUILDING}) \
+         ORDER BY b.begun_at NULLS LAST, i.tier <> 'production', a.id",
+        wait = *WAIT
+    ))
     .load(conn)
     .await?;
     let pause = pause.map(|(by, at, reason)| QueuePause { by, at, reason });
     let able = workers.iter().filter(|worker| !worker.is_draining && worker.trouble.is_none());
     let slots: i64 = able.map(|worker| i64::from(worker.slots)).sum();
-    let slots_in_use = rows.iter().filter(|row| row.worker.is_some()).map(|_| 1).sum();
+    let takes_slot = |row: &&EntryRow| row.worker.is_some() && !row.is_waiting_for_machine;
+    let slots_in_use = rows.iter().filter(takes_slot).map(|_| 1).sum();
     let trouble = if slots == 0 { workers.iter().find_map(|worker| worker.trouble.clone()) } else { None };
     let begun_of =
         |instance: InstanceId| rows.iter().filter(|row| row.instance_id == instance && row.begun_at.is_some()).count();
@@ -154,9 +192,9 @@ pub async fn read(conn: &mut AsyncPgConnection) -> Result<Queue, DbError> {
     for row in &rows {
         let waits_for = row.begun_at.is_none().then(|| {
             let is_instance_busy = begun_of(row.instance_id) >= usize::try_from(row.max_builds).unwrap_or(0);
-            let (is_paused, trouble) = (pause.is_some(), trouble.clone());
+            let (is_paused, trouble, quota) = (pause.is_some(), trouble.clone(), row.quota.clone());
             ahead += 1;
-            Queued { ahead: ahead - 1, slots, slots_in_use, is_paused, is_instance_busy, trouble }.words()
+            Queued { ahead: ahead - 1, slots, slots_in_use, is_paused, is_instance_busy, trouble, quota }.words()
         });
         let entries = if waits_for.is_some() { &mut waiting } else { &mut building };
         entries.push(row.entry(waits_for));

@@ -18,11 +18,12 @@ use shared_types::{
 };
 
 use super::called::called;
+use super::providers::WAIT;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::keyset::at_most;
 use crate::platform::db::schema::{app_server_retention, app_servers, builds, instances, servers};
-use crate::platform::db::statuses::{BUILDING, NEW};
+use crate::platform::db::statuses::BUILDING;
 
 /// Filter, order and size of a page of app servers.
 #[derive(Debug, Clone, Default)]
@@ -45,19 +46,22 @@ pub struct Query {
 /// The queue's state for a build that has not begun; null for other builds.
 static QUEUED: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "CASE WHEN app_servers.status = {NEW} AND builds.begun_at IS NULL THEN (\
+        "CASE WHEN app_servers.status IN ({BUILDING}) AND builds.begun_at IS NULL THEN (\
     WITH alive AS (SELECT * FROM workers WHERE seen > now() - interval '15 seconds' AND NOT is_draining) \
     SELECT jsonb_build_object(\
         'ahead', (SELECT count(*) FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
-            JOIN instances AS i ON i.id = a.instance_id WHERE a.status = {NEW} AND b.begun_at IS NULL \
+            JOIN instances AS i ON i.id = a.instance_id WHERE a.status IN ({BUILDING}) AND b.begun_at IS NULL \
             AND (i.tier <> 'production', a.id) < (instances.tier <> 'production', app_servers.id)), \
         'slots', (SELECT coalesce(sum(slots), 0) FROM alive WHERE trouble IS NULL), \
-        'slots_in_use', (SELECT count(*) FROM builds AS b WHERE b.lease_holder IS NOT NULL AND b.lease_until > now()), \
+        'slots_in_use', (SELECT count(*) FROM builds AS b WHERE b.lease_holder IS NOT NULL AND b.lease_until > now() \
+            AND b.step IS DISTINCT FROM 'server'), \
         'is_paused', EXISTS (SELECT 1 FROM queue_pause), \
         'is_instance_busy', (SELECT count(*) FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
             WHERE a.instance_id = app_servers.instance_id AND a.status IN ({BUILDING}) \
             AND b.begun_at IS NOT NULL) >= instances.max_builds, \
-        'trouble', (SELECT min(trouble) FROM alive HAVING bool_and(trouble IS NOT NULL)))) END"
+        'quota', (SELECT {wait} FROM servers WHERE servers.id = app_servers.server_id), \
+        'trouble', (SELECT min(trouble) FROM alive HAVING bool_and(trouble IS NOT NULL)))) END",
+        wait = *WAIT
     )
 });
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use shared_types::{ProviderKind, ServerId};
@@ -67,6 +68,7 @@ struct State {
     away: u32,
     offer: MachineOffer,
     is_called_local: bool,
+    pace: Duration,
 }
 
 /// Machines in memory. The caller runs their web servers.
@@ -92,8 +94,16 @@ impl FakeProvider {
             away: 0,
             offer: MachineOffer::ANY,
             is_called_local: false,
+            pace: Duration::ZERO,
         };
         Self { web_servers, state: Mutex::new(state) }
+    }
+
+    /// The same, whose first machine has this number: two providers' machines then have different addresses.
+    #[must_use]
+    pub fn beginning_at(self, number: usize) -> Self {
+        self.state().made = number;
+        self
     }
 
     /// Sets the capacity of its machines.
@@ -104,6 +114,11 @@ impl FakeProvider {
     /// Queues the outcome of a create. Without one, a create succeeds at once.
     pub fn next_create(&self, create: FakeCreate) {
         self.state().creates.push_back(create);
+    }
+
+    /// Sets the least time between two questions about a machine.
+    pub fn set_pace(&self, pace: Duration) {
+        self.state().pace = pace;
     }
 
     /// Sets whether it says that its machines are local ones.
@@ -224,6 +239,10 @@ fn seen(id: ServerId, machine: &FakeMachine) -> Machine {
 impl Provider for FakeProvider {
     fn kind(&self) -> ProviderKind {
         if self.state().is_called_local { ProviderKind::Local } else { ProviderKind::Fake }
+    }
+
+    fn pace(&self) -> Duration {
+        self.state().pace
     }
 
     fn offers(&self) -> MachineOffer {

@@ -67,6 +67,7 @@ diesel::table! {
         tier -> Text,
         max_builds -> Integer,
         retention_hours -> Nullable<Integer>,
+        provider -> Nullable<Text>,
         hold_at -> Nullable<Timestamptz>,
         hold_by -> Nullable<Text>,
         hold_reason -> Nullable<Text>,
@@ -360,6 +361,15 @@ diesel::table! {
 }
 diesel::table! {
     queue_pause (is_paused) { is_paused -> Bool, paused_at -> Timestamptz, paused_by -> Text, reason -> Nullable<Text>, }
+}
+diesel::table! {
+    providers (name) {
+        name -> Text,
+        budget -> Nullable<Integer>,
+        paused_until -> Nullable<Timestamptz>,
+        pause_reason -> Nullable<Text>,
+        refusals -> Integer,
+    }
 }
 diesel::table! {
     workers (id) {

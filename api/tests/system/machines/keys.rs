@@ -18,6 +18,7 @@ use ocim::machines::key::KeyPair;
 use ocim::machines::probe::{Login, Probe, SshProbe};
 use ocim::machines::provider::{Machine, MachineSpec, Provider};
 use ocim::machines::providers::local::{LocalConfig, LocalProvider, MachineLimits};
+use ocim::machines::registry::Providers;
 use ocim::platform::db::Db;
 use ocim::routing::providers::fake::FakeTraffic;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -192,7 +193,7 @@ async fn worker(url: &str, yard: &Path, name: &'static str, stop: CancellationTo
         base_tree_days: 3650,
     };
     let ports = Ports {
-        provider: Arc::new(LocalProvider::open(config).await.unwrap()),
+        providers: Providers::single(Arc::new(LocalProvider::open(config).await.unwrap())),
         probe: Arc::new(SshProbe),
         traffic: Arc::new(FakeTraffic::new()),
         git: Arc::new(FakeGit::default()),

@@ -26,6 +26,15 @@ impl PartState {
         }
     }
 
+    /// Of something that is configured, by whether it answers; none: it is not asked.
+    pub(super) const fn answering(is_ok: Option<bool>) -> Self {
+        match is_ok {
+            Some(true) => Self::Works,
+            Some(false) => Self::Fails,
+            None => Self::Unconfigured,
+        }
+    }
+
     const fn words(self) -> &'static str {
         match self {
             Self::Works => "Works",

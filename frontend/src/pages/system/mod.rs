@@ -3,6 +3,7 @@
 mod look;
 mod overview;
 mod parts;
+mod providers;
 mod repositories;
 mod sandbox;
 mod walls;
@@ -21,6 +22,7 @@ use crate::ui::Title;
 use crate::words;
 use overview::Overview;
 use parts::PartsCard;
+use providers::ProvidersCard;
 use repositories::RepositoriesCard;
 use sandbox::{MachinesCard, SandboxCard};
 use walls::WallsCard;
@@ -68,6 +70,7 @@ fn Whole(system: Memo<Arc<SystemState>>) -> impl IntoView {
         <Overview system/>
         <div class="stack">
             <PartsCard system/>
+            <ProvidersCard system/>
             <SandboxCard system/>
             <MachinesCard system/>
             <WallsCard system/>

@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Transient,
     /// A retry does not help.
     Permanent,
+    /// A create has made nothing, because a quota is used up.
+    Quota,
 }
 
 /// Why an operation failed; completes the sentence “The provider program …”.
@@ -78,6 +80,11 @@ impl Fault {
             Self::Version(_) => true,
             Self::System(_) | Self::TimeLimit { .. } | Self::Output(_) | Self::Exit { .. } | Self::Answer(_) => false,
         }
+    }
+
+    /// Whether a create may succeed once other machines are gone.
+    pub(super) fn is_quota(&self) -> bool {
+        matches!(self, Self::Told { kind: Kind::Quota, .. })
     }
 
     /// Whether the cloud may be the reason, not the program.

@@ -122,7 +122,13 @@ impl CommandProvider {
 
     fn error(&self, operation: Operation, server_id: Option<ServerId>, fault: Fault) -> ProviderError {
         let words = self.explain(operation, server_id, &fault);
-        if fault.is_permanent() { ProviderError::Permanent(words) } else { ProviderError::Transient(words) }
+        if fault.is_quota() {
+            ProviderError::Quota(words)
+        } else if fault.is_permanent() {
+            ProviderError::Permanent(words)
+        } else {
+            ProviderError::Transient(words)
+        }
     }
 
     /// A text of the program, or with parts of it, for logs and people.
@@ -160,6 +166,11 @@ impl Provider for CommandProvider {
     /// Without limits until the program has told them.
     fn offers(&self) -> MachineOffer {
         self.offer.get().copied().unwrap_or(MachineOffer::ANY)
+    }
+
+    /// Each question starts the program.
+    fn pace(&self) -> Duration {
+        Duration::from_secs(1)
     }
 
     fn ssh_user(&self) -> &str {

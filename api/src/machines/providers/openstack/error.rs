@@ -36,6 +36,21 @@ impl OpenStackError {
         }
     }
 
+    /// Whether a quota of the project is used up. Nova and Neutron say so in their words only: 403 is a policy's, too, and 409
+    /// a conflict's.
+    fn is_quota(&self) -> bool {
+        const QUOTA: [&str; 2] = ["quota exceeded", "maximum number of ports exceeded"];
+        match self {
+            Self::Refused { status: 403 | 409 | 413, words } => {
+                let words = words.to_lowercase();
+                QUOTA.iter().any(|quota| words.contains(quota))
+            }
+            Self::Refused { .. } | Self::Settings(_) | Self::NoAnswer(_) | Self::Unreadable(_) | Self::NotDone(_) => {
+                false
+            }
+        }
+    }
+
     /// Whether the same request may succeed later.
     pub(super) fn is_transient(&self) -> bool {
         match self {
@@ -49,6 +64,11 @@ impl OpenStackError {
 
 impl From<OpenStackError> for ProviderError {
     fn from(error: OpenStackError) -> Self {
-        if error.is_transient() { Self::Transient(error.to_string()) } else { Self::Permanent(error.to_string()) }
+        let words = error.to_string();
+        match (error.is_quota(), error.is_transient()) {
+            (true, _) => Self::Quota(words),
+            (false, true) => Self::Transient(words),
+            (false, false) => Self::Permanent(words),
+        }
     }
 }

@@ -30,6 +30,7 @@ mod web;
 mod words;
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use shared_types::{ProviderKind, ServerId};
@@ -234,6 +235,11 @@ impl Provider for OpenStack {
             (None, FlavorSelector::Named(_)) => (None, None),
         };
         MachineOffer { has_own_kernel: true, memory_mb, disk_gb }
+    }
+
+    /// A server takes half a minute or more, and an API that is asked too often answers 429.
+    fn pace(&self) -> Duration {
+        Duration::from_secs(2)
     }
 
     fn ssh_user(&self) -> &str {

@@ -82,5 +82,7 @@ pub(in crate::pages::instance) fn saved(instance: &Instance) -> Map<String, Valu
     fields.insert("tier".into(), instance.tier.as_str().into());
     fields.insert("max_builds".into(), instance.max_builds.into());
     fields.insert("retention_hours".into(), instance.retention_hours.into());
+    let provider = instance.provider.as_ref().map_or("", |name| name.as_str());
+    fields.insert("provider".into(), provider.into());
     fields
 }

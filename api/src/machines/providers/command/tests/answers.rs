@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::*;
-use crate::machines::provider::{Endpoint, Machine, MachineOffer, MachineState, Provider};
+use crate::machines::provider::{Endpoint, Machine, MachineOffer, MachineState, Provider, ProviderError};
 
 /// Machine 7 with a part of its text replaced.
 fn changed(from: &str, to: &str) -> String {
@@ -221,6 +221,8 @@ async fn errors_that_the_program_tells_keep_their_kind_and_words() {
         permanent(refused.reboot(&seven()).await);
         permanent(refused.terminate(&seven()).await);
         permanent(refused.list().await);
+        let full = printing(&format!("{}{exit}", error("quota"))).await;
+        assert_eq!(full.create(&spec()).await, Err(ProviderError::Quota(words)));
         let away = printing(&format!("{}{exit}", error("transient"))).await;
         assert!(transient(away.list().await).contains("quota: 20 of 20"));
     }

@@ -68,6 +68,6 @@ fn the_answers_of_the_page_are_accepted() {
     read::<answer::Offered>(answers(Operation::Offers)[0]).unwrap().offers.check().unwrap();
     is_fine(read::<answer::Made>(blocks()[0]).unwrap().machine);
     let Err(Fault::Told { words, .. }) = read::<answer::Done>(blocks()[1]) else { panic!("an error") };
-    assert_eq!(words, "quota: 20 of 20 servers");
+    assert_eq!(words, "20 of 20 servers");
     assert_eq!(blocks().len(), 2);
 }

@@ -10,7 +10,7 @@ use super::cloud::{
     transient, with,
 };
 use super::http::Reply;
-use crate::machines::provider::{Machine, MachineState, Provider};
+use crate::machines::provider::{Machine, MachineState, Provider, ProviderError};
 
 fn building(id: &str) -> Machine {
     Machine { provider_id: id.into(), state: MachineState::Building, endpoint: None, host_key: None }
@@ -83,8 +83,6 @@ async fn a_server_of_another_installation_does_not_stand_for_ours() {
 }
 
 #[rstest]
-#[case("forbidden", 403, "Quota exceeded for instances: Requested 1, but already used 1 of 1 instances")]
-#[case("forbidden", 403, "Maximum number of ports exceeded")]
 #[case("forbidden", 403, "Policy doesn't allow os_compute_api:servers:create to be performed.")]
 #[case("badRequest", 400, "Image i1 is not active.")]
 #[case("badRequest", 400, "Flavor's memory is too small for requested image.")]
@@ -100,6 +98,27 @@ async fn a_refused_create_has_novas_words(#[case] kind: &str, #[case] status: u1
     cloud.http.on("POST", SERVERS, [nova_error(kind, status, message)]);
     let words = permanent(cloud.provider().create(&spec(7)).await);
     assert_eq!(words, format!("Create server demo-7: Nova answers {status}: {message}"));
+}
+
+#[rstest]
+#[case("forbidden", 403, "Quota exceeded for instances: Requested 1, but already used 1 of 1 instances")]
+#[case(
+    "forbidden",
+    403,
+    "Quota exceeded for cores, ram: Requested 4, 8192, but already used 38, 1 of 40, 1 cores, ram"
+)]
+#[case("forbidden", 403, "Maximum number of ports exceeded")]
+#[case("overLimit", 413, "Quota exceeded for instances: Requested 1, but already used 10 of 10 instances")]
+#[tokio::test]
+async fn a_quota_that_is_used_up_is_told_from_other_refusals(
+    #[case] kind: &str,
+    #[case] status: u16,
+    #[case] message: &str,
+) {
+    let cloud = Cloud::start(&[]).await;
+    cloud.http.on("POST", SERVERS, [nova_error(kind, status, message)]);
+    let words = format!("Create server demo-7: Nova answers {status}: {message}");
+    assert_eq!(cloud.provider().create(&spec(7)).await, Err(ProviderError::Quota(words)));
 }
 
 #[tokio::test]

@@ -1,0 +1,23 @@
+use crate::config::table::settings;
+
+settings! {
+    /// Machines on this host, with the provider `local`. See [local-machines.md](local-machines.md).
+    pub struct LocalMachines = "Local machines";
+
+    /// The network of the local machines. Kept per data directory; reservations are in `/var/lib/ocim`.
+    ocim_local_subnet: Option<String> = None, unset("the first free /24 of 10.213.0.0/16");
+    /// MiB of memory that each local machine may use, with the page cache of its files.
+    ocim_machine_memory_mb: Option<u64> = None, unset("half of this host's memory"), within(64..=16_777_216);
+    /// Percent of one CPU that each local machine may use: 150 is one and a half.
+    ocim_machine_cpu_percent: Option<u32> = None, unset("not limited; machines give way to ocim"), within(5..=100_000);
+    /// Processes and threads that each local machine may have.
+    ocim_machine_processes: u32 = 4096, within(64..=1_000_000);
+    /// Weight of each local machine where several programs wait for a disk; others have 100.
+    ocim_machine_io_weight: u16 = 50, within(10..=1000);
+    /// MiB that each new local machine may write. It takes from the disk only what it has written; the size of a machine
+    /// that exists stays.
+    ocim_machine_disk_mb: u64 = 20_480, within(256..=16_777_216);
+    /// Days after which the base tree of new local machines is made again, with the security updates since. It is made in
+    /// the background of a launch; machines keep the tree that they were made on.
+    ocim_base_tree_days: u32 = 30, within(1..=3650);
+}
