@@ -131,7 +131,7 @@ async fn a_suspended_worker_does_nothing_more_with_a_build_that_another_has_take
     let pid = Pid::from_raw(i32::try_from(first.id().unwrap()).unwrap()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
     let second = worker(&app, dir.path(), &[]);
-    // It may hold a row that it was about to write, until the database ends its transaction (10 s); then its lease (15 s).
+    // It may hold a row that it was about to write, until the database ends its transaction after a minute.
     let taken = async || app.number("SELECT lease_token AS n FROM builds").await > token;
     until_within(Duration::from_secs(90), "another one takes it", taken).await;
     let printed = dir.path().join(format!("fake-printed/{id}"));

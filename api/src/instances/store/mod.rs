@@ -19,6 +19,7 @@ pub mod orphans;
 pub mod pins;
 pub mod providers;
 pub mod queue;
+mod queued;
 pub mod retention;
 pub mod routing;
 pub mod summaries;

@@ -1,15 +1,14 @@
 //! Summaries of app servers, as they are embedded in other objects: one statement for any number of them.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Bool, Jsonb, Nullable};
+use diesel::sql_types::Bool;
 use diesel::{
     ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
     SelectableHelper,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde_json::Value;
 use shared_types::app_server::{BuildStepKind, Progress};
 use shared_types::pagination::ByAge;
 use shared_types::queue::Queued;
@@ -18,12 +17,11 @@ use shared_types::{
 };
 
 use super::called::called;
-use super::providers::WAIT;
+use super::queued;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::keyset::at_most;
 use crate::platform::db::schema::{app_server_retention, app_servers, builds, instances, servers};
-use crate::platform::db::statuses::BUILDING;
 
 /// Filter, order and size of a page of app servers.
 #[derive(Debug, Clone, Default)]
@@ -42,28 +40,6 @@ pub struct Query {
     /// Most rows of the page.
     pub limit: i64,
 }
-
-/// The queue's state for a build that has not begun; null for other builds.
-static QUEUED: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "CASE WHEN app_servers.status IN ({BUILDING}) AND builds.begun_at IS NULL THEN (\
-    WITH alive AS (SELECT * FROM workers WHERE seen > now() - interval '15 seconds' AND NOT is_draining) \
-    SELECT jsonb_build_object(\
-        'ahead', (SELECT count(*) FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
-            JOIN instances AS i ON i.id = a.instance_id WHERE a.status IN ({BUILDING}) AND b.begun_at IS NULL \
-            AND (i.tier <> 'production', a.id) < (instances.tier <> 'production', app_servers.id)), \
-        'slots', (SELECT coalesce(sum(slots), 0) FROM alive WHERE trouble IS NULL), \
-        'slots_in_use', (SELECT count(*) FROM builds AS b WHERE b.lease_holder IS NOT NULL AND b.lease_until > now() \
-            AND b.step IS DISTINCT FROM 'server'), \
-        'is_paused', EXISTS (SELECT 1 FROM queue_pause), \
-        'is_instance_busy', (SELECT count(*) FROM app_servers AS a JOIN builds AS b ON b.app_server_id = a.id \
-            WHERE a.instance_id = app_servers.instance_id AND a.status IN ({BUILDING}) \
-            AND b.begun_at IS NOT NULL) >= instances.max_builds, \
-        'quota', (SELECT {wait} FROM servers WHERE servers.id = app_servers.server_id), \
-        'trouble', (SELECT min(trouble) FROM alive HAVING bool_and(trouble IS NOT NULL)))) END",
-        wait = *WAIT
-    )
-});
 
 /// Whether requests from before a switch may still end there.
 const IS_DRAINING: &str = "EXISTS (SELECT 1 FROM activations AS d WHERE d.replaced_app_server_id = app_servers.id \
@@ -102,6 +78,7 @@ struct OfBuild {
     task: Option<String>,
     deadline: Option<DateTime<Utc>>,
     estimated_end: Option<DateTime<Utc>>,
+    begun_at: Option<DateTime<Utc>>,
     activate_when_running: bool,
     stop_requested_by: Option<String>,
 }
@@ -124,7 +101,7 @@ impl OfBuild {
 
 type OfInstance = (Option<AppServerId>, Option<AppServerId>);
 type Kept = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
-type Row = (Own, OfBuild, OfInstance, ServerStatus, Option<Kept>, (bool, bool), Option<Value>);
+type Row = (Own, OfBuild, OfInstance, ServerStatus, Option<Kept>, (bool, bool));
 
 macro_rules! summaries {
     () => {
@@ -141,7 +118,6 @@ macro_rules! summaries {
                 servers::status,
                 (app_server_retention::pinned_at, app_server_retention::terminates_at).nullable(),
                 (fixed::<Bool>(IS_DRAINING), fixed::<Bool>(IS_ACTIVATING)),
-                fixed::<Nullable<Jsonb>>(QUEUED.as_str()),
             ))
             .into_boxed()
     };
@@ -177,8 +153,8 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<App
         ByAge::Newest => select.order(app_servers::id.desc()),
         ByAge::Oldest => select.order(app_servers::id.asc()),
     };
-    let rows: Vec<Row> = at_most(select, query.limit).load(conn).await?;
-    rows.into_iter().map(summary).collect()
+    let rows = at_most(select, query.limit).load(conn).await?;
+    summarized(conn, rows).await
 }
 
 /// The summary of one app server.
@@ -187,7 +163,7 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<App
 /// [`DbError`] when the statement fails.
 pub async fn read(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Option<AppServerSummary>, DbError> {
     let row: Option<Row> = summaries!().filter(app_servers::id.eq(id)).first(conn).await.optional()?;
-    row.map(summary).transpose()
+    Ok(summarized(conn, row.into_iter().collect()).await?.pop())
 }
 
 /// The summaries of these app servers, the newest first.
@@ -195,13 +171,28 @@ pub async fn read(conn: &mut AsyncPgConnection, id: AppServerId) -> Result<Optio
 /// # Errors
 /// [`DbError`] when the statement fails.
 pub async fn among(conn: &mut AsyncPgConnection, ids: &[AppServerId]) -> Result<Vec<AppServerSummary>, DbError> {
-    let rows: Vec<Row> = summaries!().filter(app_servers::id.eq_any(ids)).load(conn).await?;
-    rows.into_iter().map(summary).collect()
+    let rows = summaries!().filter(app_servers::id.eq_any(ids)).load(conn).await?;
+    summarized(conn, rows).await
+}
+
+/// The summaries, with the queue's state of builds that have not begun: one query more if there is one among them.
+async fn summarized(conn: &mut AsyncPgConnection, rows: Vec<Row>) -> Result<Vec<AppServerSummary>, DbError> {
+    let waits = |(own, build, ..): &&Row| own.status.is_building() && build.begun_at.is_none();
+    let waiting: Vec<AppServerId> = rows.iter().filter(waits).map(|(own, ..)| own.id).collect();
+    let mut queued = if waiting.is_empty() { HashMap::new() } else { queued::of(conn, &waiting).await? };
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let queued = queued.remove(&row.0.id);
+            summary(row, queued)
+        })
+        .collect())
 }
 
 fn summary(
-    (own, build, (active, fallback), server, kept, (is_draining, is_activating), queued): Row,
-) -> Result<AppServerSummary, DbError> {
+    (own, build, (active, fallback), server, kept, (is_draining, is_activating)): Row,
+    queued: Option<Queued>,
+) -> AppServerSummary {
     let Own {
         id,
         instance_id,
@@ -217,9 +208,8 @@ fn summary(
         num_attempts,
         retry_of,
     } = own;
-    let queued: Option<Queued> = queued.map(serde_json::from_value).transpose()?;
     let (pinned_at, terminates_at) = kept.unwrap_or_default();
-    Ok(AppServerSummary {
+    AppServerSummary {
         id,
         api_url: format!("{API_BASE}/app-servers/{id}"),
         instance_id,
@@ -246,7 +236,7 @@ fn summary(
         is_pinned: pinned_at.is_some(),
         terminates_at,
         progress: build.progress(status.is_building(), queued),
-    })
+    }
 }
 
 /// Whether it gets traffic, by the instance's active app server and fallback.
