@@ -32,6 +32,7 @@ use ocim::git::fake::FakeGit;
 use ocim::git::port::Git;
 use ocim::instances::application::Application;
 use ocim::instances::{Manager, Options, Ports};
+use ocim::machines::probe::Probe;
 use ocim::machines::provider::Provider as _;
 use ocim::machines::providers::fake::FakeProvider;
 use ocim::machines::registry::{Named, Providers};
@@ -166,11 +167,15 @@ impl TestApp {
         let addresses = sites.iter().map(|site| site.address).collect();
         let other = Arc::new(FakeProvider::new(addresses).beginning_at(100));
         let default = Named { name: provider.kind().into(), provider: provider.clone(), budget: setup.budget };
+        let probe: Arc<dyn Probe> = match setup.other {
+            Some(_) => Arc::new(probes::TwoProbes(provider.clone(), other.clone())),
+            None => provider.clone(),
+        };
         let second =
             setup.other.map(|name| Named { name: name.parse().unwrap(), provider: other.clone(), budget: None });
         let ports = Ports {
             providers: Providers::new(default, second),
-            probe: Arc::new(probes::TwoProbes(provider.clone(), other.clone())),
+            probe,
             traffic: setup.gateway.unwrap_or_else(|| traffic.clone()),
             git: setup.git.unwrap_or_else(|| git.clone()),
             ansible: setup.ansible.unwrap_or_else(|| ansible.clone()),
