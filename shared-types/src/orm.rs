@@ -18,6 +18,7 @@ use crate::ids::{
 };
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
+use crate::machine::MachineRole;
 use crate::pull_request::{Decision, Owed, PullRequestState};
 use crate::queue::Tier;
 use crate::retention::OrphanKind;
@@ -81,6 +82,7 @@ text!(
     ServerStatus,
     ProviderKind,
     LogLevel,
+    MachineRole,
     EventKind,
     HealthState,
     Role,

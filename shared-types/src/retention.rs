@@ -19,6 +19,17 @@ pub struct Expiring {
     pub instance_id: InstanceId,
     /// The name of the instance.
     pub instance_name: String,
+    /// Its machine.
+    pub server_id: ServerId,
+    /// The name of its machine.
+    #[schema(example = "edxapp-demo-2")]
+    pub server_name: String,
+    /// The name of the provider of its machine.
+    #[schema(example = "local")]
+    pub provider: String,
+    /// The IP address of its machine; null before it has one.
+    #[schema(example = "10.213.0.2")]
+    pub public_ip: Option<String>,
     /// Since when it is neither active, fallback, newest candidate nor pinned.
     pub unneeded_since: DateTime<Utc>,
     /// When its machine is deleted, unless it is needed or pinned again before.

@@ -315,12 +315,12 @@ async fn record(manager: &Manager, actor: &Actor, done: &[String]) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machines::provider::MachineState;
+    use crate::machines::provider::{MachineState, MadeFrom};
     use shared_types::InstanceId;
 
     fn machine(id: i64) -> (ServerId, Machine) {
         let state = MachineState::Active;
-        (ServerId(id), Machine { provider_id: format!("m{id}"), state, endpoint: None, host_key: None })
+        (ServerId(id), Machine { provider_id: format!("m{id}"), state, endpoint: None, host_key: None, made_from: MadeFrom::default() })
     }
 
     fn owned(id: i64, status: ServerStatus) -> Owned {
