@@ -75,6 +75,8 @@ pub struct Orphan {
     pub server_id: ServerId,
     /// The app server that owns, or owned, the machine.
     pub app_server_id: Option<AppServerId>,
+    /// The instance of that app server.
+    pub instance_id: Option<InstanceId>,
     /// When it was first found.
     pub first_seen: DateTime<Utc>,
     /// When it was last found.
