@@ -15,6 +15,7 @@ const PHONE = { width: 360, height: 740 };
 const PAGE = 50;
 
 test('each machine with its role, its app server and its end', async ({ page, program }) => {
+  test.setTimeout(300_000);
   const api = await Api.signIn(program);
   await page.goto('/servers');
   await signIn(page, program);
@@ -193,7 +194,7 @@ test('a long list is loaded page by page', async ({ page, program }) => {
 
   await test.step('an error is told in words', async () => {
     await page.unrouteAll();
-    const problem = { type: '/problems/internal', title: 'Internal error', status: 500, detail: 'The database does not answer.' };
+    const problem = { type: '/docs/problems#internal', title: 'Internal error', status: 500, detail: 'The database does not answer.', instance: '1' };
     await page.route('**/api/v1/servers?**', (route) => route.fulfill({ status: 500, json: problem, contentType: 'application/problem+json' }));
     await page.reload();
     await expect(all(page).getByRole('alert')).toContainText('The database does not answer.');

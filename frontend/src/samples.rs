@@ -9,7 +9,8 @@ use shared_types::system::{SystemCheck, SystemPart, SystemState};
 use shared_types::user::Account;
 use shared_types::{
     ActivityId, AppServerId, AppServerStatus, AppServerSummary, HealthState, InstanceHealth, InstanceId,
-    InstanceSummary, MachineRole, ProviderKind, PullRequest, Role, Server, ServerDetail, ServerId, ServerStatus, Serving, Trigger, UserId,
+    InstanceSummary, MachineRole, ProviderKind, PullRequest, Role, Server, ServerDetail, ServerId, ServerStatus,
+    Serving, Trigger, UserId,
 };
 
 /// An open pull request that waits for approval.
@@ -128,7 +129,7 @@ pub fn machine(role: MachineRole) -> ServerDetail {
             id,
             api_url: format!("/api/v1/servers/{id}"),
             app_server_id: AppServerId(9),
-            name: "edxapp-pr27-3".into(),
+            name: "pr27-3".into(),
             provider: ProviderKind::Local,
             provider_id: Some("ocim-3".into()),
             status,

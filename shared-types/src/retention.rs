@@ -22,7 +22,7 @@ pub struct Expiring {
     /// Its machine.
     pub server_id: ServerId,
     /// The name of its machine.
-    #[schema(example = "edxapp-demo-2")]
+    #[schema(example = "demo-2")]
     pub server_name: String,
     /// The name of the provider of its machine.
     #[schema(example = "local")]

@@ -6,9 +6,9 @@ use ocim::instances::settings::read;
 use ocim::instances::store::{activations, listing, machines, retention, summaries};
 use ocim::platform::db::DbError;
 use ocim::platform::{audit, logs};
+use ocim::pull_requests;
 use ocim::pull_requests::store::due;
 use ocim::pull_requests::store::listing::{Place, Query};
-use ocim::pull_requests;
 use shared_types::audit::Outcome;
 use shared_types::instance::InstanceSort as S;
 use shared_types::pagination::ByAge;
@@ -26,7 +26,7 @@ const FILL: &[&str] = &[
      SELECT 'openedx', 'Campus ' || md5(n::text), 'c' || n || '.example', '{}', \
         CASE WHEN n % 3 = 0 THEN 'preview' ELSE 'production' END, CASE WHEN n % 10 = 0 THEN now() END, CASE WHEN n % 10 = 0 THEN 'x' END, \
         now() - n * interval '1 minute', now() - (n % 1000) * interval '1 minute', 6 FROM generate_series(1, 10000) AS n",
-    "INSERT INTO servers (name, provider, status) SELECT 's' || n, CASE WHEN n % 9999 = 0 THEN 'rare' ELSE 'fake' END, \
+    "INSERT INTO servers (name, provider, status) SELECT 's' || n, CASE WHEN n % 9999 = 0 THEN 'local' ELSE 'fake' END, \
         CASE WHEN n % 100 = 0 THEN 'booting' ELSE 'terminated' END FROM generate_series(1, 50000) AS n",
     "INSERT INTO app_servers (instance_id, server_id, number, name, settings, variables, playbooks, variable_references, \
         requested_by, status, trigger, attempt, num_attempts) \
@@ -156,7 +156,7 @@ async fn no_list_reads_a_whole_table() {
             machines::Query { status: Some(ServerStatus::Booting), ..first.clone() },
             machines::Query { instance: Some(InstanceId(77)), ..first.clone() },
             machines::Query { provider: Some("fake".into()), ..first.clone() },
-            machines::Query { provider: Some("rare".into()), ..first.clone() },
+            machines::Query { provider: Some("local".into()), ..first.clone() },
             machines::Query { exists: Some(true), ..first.clone() },
             machines::Query { exists: Some(false), ..first.clone() },
             machines::Query { is_ending: Some(false), ..first.clone() },

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use shared_types::{MachineRole, ServerDetail, ServerStatus};
 
-use super::span_closely;
+use super::{ago, span_closely};
 use crate::paths::{MachineState, MachineTab};
 
 /// The label of a role.
@@ -58,10 +58,13 @@ pub fn until(end: DateTime<Utc>, now: DateTime<Utc>) -> String {
     }
 }
 
-/// When a machine ends: “in 5 h 20 min”, “being deleted”. None: no end is set, or it has ended.
+/// When a machine ends: “in 5 h 20 min”, “being deleted”, “deleted 3 h ago”. None: no end is set, or it was never made.
 pub fn end(machine: &ServerDetail, now: DateTime<Utc>) -> Option<String> {
     match machine.role {
-        MachineRole::Ended => None,
+        MachineRole::Ended => {
+            let is_deleted = machine.server.status == ServerStatus::Terminated;
+            is_deleted.then(|| format!("deleted {}", ago(machine.server.modified, now)))
+        }
         MachineRole::Ending => Some("being deleted".to_owned()),
         MachineRole::Building
         | MachineRole::Active
@@ -106,7 +109,10 @@ mod tests {
         let ending = ServerDetail { role: MachineRole::Ending, termination_requested_by: by, ..at(19_200) };
         assert_eq!(end(&ending, now).as_deref(), Some("being deleted"));
         assert_eq!(ended_by(&ending).as_deref(), Some("by ada"));
-        assert_eq!(end(&ServerDetail { role: MachineRole::Ended, ..ending }, now), None);
+        let mut ended = ServerDetail { role: MachineRole::Ended, ..ending };
+        assert_eq!(end(&ended, now), None, "it was never made");
+        ended.server.status = ServerStatus::Terminated;
+        assert_eq!(end(&ended, now + TimeDelta::hours(3)).as_deref(), Some("deleted 3 h ago"));
     }
 
     #[test]

@@ -27,7 +27,9 @@ impl Expression for Found {
 impl QueryFragment<Pg> for Found {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("servers.id = ANY (ARRAY(SELECT s.id FROM servers AS s WHERE ");
-        out.push_sql("search_words(s.name, coalesce(s.public_ip, ''), coalesce(s.provider_id, '')) @@ to_tsquery('simple', ");
+        out.push_sql(
+            "search_words(s.name, coalesce(s.public_ip, ''), coalesce(s.provider_id, '')) @@ to_tsquery('simple', ",
+        );
         out.push_bind_param::<Text, _>(&self.wanted)?;
         out.push_sql(") UNION ALL SELECT a.server_id FROM app_servers AS a WHERE a.instance_id = ANY (ARRAY(");
         out.push_sql("SELECT i.id FROM instances AS i WHERE search_words(i.name, i.domain) @@ to_tsquery('simple', ");

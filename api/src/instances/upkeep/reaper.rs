@@ -321,7 +321,16 @@ mod tests {
 
     fn machine(id: i64) -> (ServerId, Machine) {
         let state = MachineState::Active;
-        (ServerId(id), Machine { provider_id: format!("m{id}"), state, endpoint: None, host_key: None, made_from: MadeFrom::default() })
+        (
+            ServerId(id),
+            Machine {
+                provider_id: format!("m{id}"),
+                state,
+                endpoint: None,
+                host_key: None,
+                made_from: MadeFrom::default(),
+            },
+        )
     }
 
     fn owned(id: i64, status: ServerStatus) -> Owned {

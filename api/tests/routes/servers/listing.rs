@@ -54,7 +54,11 @@ async fn machines_are_paged_with_their_app_servers() {
       "missing_since": null
     }
     "#);
-    assert_eq!((&all["items"][0]["image"], &all["items"][0]["flavor"]), (&Value::Null, &Value::Null), "not created yet");
+    assert_eq!(
+        (&all["items"][0]["image"], &all["items"][0]["flavor"]),
+        (&Value::Null, &Value::Null),
+        "not created yet"
+    );
     let path = all["items"][1]["api_url"].as_str().unwrap();
     assert_eq!(viewer.get(path).await.expect(200), all["items"][1]);
 
@@ -74,7 +78,10 @@ async fn machines_are_filtered_by_owner_provider_state_and_words() {
         app.running(instance).await;
     }
     app.launched(demo).await;
-    app.execute("UPDATE servers SET provider = 'local', public_ip = '10.213.0.7', provider_id = '3f0e-77aa' WHERE id = 2").await;
+    app.execute(
+        "UPDATE servers SET provider = 'local', public_ip = '10.213.0.7', provider_id = '3f0e-77aa' WHERE id = 2",
+    )
+    .await;
     let viewer = app.viewer().await;
     for (query, expected) in [
         ("", &[4, 3, 2, 1][..]),
@@ -117,7 +124,7 @@ async fn machines_that_exist_are_counted_by_provider_and_status() {
     }
     let never_made = app.launched(instance).await;
     app.launched(instance).await;
-    app.execute("UPDATE servers SET provider = 'frankfurt' WHERE id = 1").await;
+    app.execute("UPDATE servers SET provider = 'local' WHERE id = 1").await;
     app.execute("UPDATE servers SET status = 'terminated' WHERE id = 2").await;
     app.execute(&format!("UPDATE app_servers SET status = 'error' WHERE id = {never_made}")).await;
     let viewer = app.viewer().await;
@@ -126,7 +133,7 @@ async fn machines_that_exist_are_counted_by_provider_and_status() {
         json!({ "items": [
             { "provider": "fake", "status": "pending", "count": 1 },
             { "provider": "fake", "status": "ready", "count": 1 },
-            { "provider": "frankfurt", "status": "ready", "count": 1 },
+            { "provider": "local", "status": "ready", "count": 1 },
         ] })
     );
     assert_eq!(found(&viewer, "exists=true").await, [5, 3, 1]);

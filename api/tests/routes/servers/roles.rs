@@ -45,7 +45,8 @@ async fn a_machine_has_the_role_that_retention_keeps_it_for() {
     let app = TestApp::idle().await;
     let instance = app.instance("demo").await;
     let (a, b, c) = (app.running(instance).await, app.running(instance).await, app.running(instance).await);
-    let named = |all: &[(i64, &str)]| all.iter().map(|(id, role)| (*id, (*role).to_owned())).collect::<BTreeMap<_, _>>();
+    let named =
+        |all: &[(i64, &str)]| all.iter().map(|(id, role)| (*id, (*role).to_owned())).collect::<BTreeMap<_, _>>();
     assert_eq!(roles(&app).await, named(&[(a, "unneeded"), (b, "unneeded"), (c, "newest")]));
     assert_eq!(found(&app, "role=unneeded").await, expiring(&app).await);
     for id in [a, b, c] {
@@ -67,9 +68,16 @@ async fn a_machine_has_the_role_that_retention_keeps_it_for() {
         named(&[(a, "unneeded"), (b, "fallback"), (c, "active"), (d, "pinned"), (e, "unneeded"), (f, "building")])
     );
     assert_eq!(found(&app, "role=unneeded").await, expiring(&app).await);
-    assert_eq!(found(&app, "role=unneeded").await, [a, e], "the set is not empty, so that the comparison says something");
-    assert_eq!((&machine(&app, c).await["role"], &machine(&app, c).await["is_pinned"]), (&json!("active"), &json!(true)));
-    app.execute("UPDATE instances SET archived_at = now(), archived_by = 'test'").await;
+    assert_eq!(
+        found(&app, "role=unneeded").await,
+        [a, e],
+        "the set is not empty, so that the comparison says something"
+    );
+    assert_eq!(
+        (&machine(&app, c).await["role"], &machine(&app, c).await["is_pinned"]),
+        (&json!("active"), &json!(true))
+    );
+    app.execute("UPDATE instances SET active_app_server_id = NULL, archived_at = now(), archived_by = 'test'").await;
     assert_eq!(found(&app, "role=unneeded").await, expiring(&app).await, "an archived instance needs none");
     assert_eq!(found(&app, "role=unneeded").await, [a, b, c, d, e]);
     app.end().await;
@@ -113,13 +121,12 @@ async fn what_a_machine_was_made_from_is_kept_when_a_later_answer_does_not_say_i
         state: MachineState::Active,
         endpoint: Some(Endpoint { public_ip: "192.0.2.1".parse().unwrap(), ssh, http }),
         host_key: None,
-        made_from: MadeFrom {
-            image: Some("4f1a9c".to_owned()),
-            flavor: Some(format!("  m1.{}", "x".repeat(300))),
-        },
+        made_from: MadeFrom { image: Some("4f1a9c".to_owned()), flavor: Some(format!("  m1.{}", "x".repeat(300))) },
     };
-    store::keep_machine(&mut app.conn().await, ServerId(1), &found).await.unwrap();
-    store::keep_machine(&mut app.conn().await, ServerId(1), &Machine { made_from: MadeFrom::default(), ..found }).await.unwrap();
+    store::keep_machine(&mut *app.conn().await, ServerId(1), &found).await.unwrap();
+    store::keep_machine(&mut *app.conn().await, ServerId(1), &Machine { made_from: MadeFrom::default(), ..found })
+        .await
+        .unwrap();
     let kept = machine(&app, id).await;
     assert_eq!(kept["image"], "ubuntu-24.04", "the first answer counts");
     assert_eq!(kept["flavor"].as_str().unwrap().len(), 255, "cut off where the column ends");

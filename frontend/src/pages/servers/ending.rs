@@ -50,7 +50,8 @@ fn EndingRow(one: Memo<Expiring>) -> impl IntoView {
     let state = state();
     let now = clock::now();
     let is_busy = RwSignal::new(false);
-    let Expiring { app_server_id: id, app_server_name: name, instance_id, server_name, provider, .. } = one.get_untracked();
+    let Expiring { app_server_id: id, app_server_name: name, instance_id, server_name, provider, .. } =
+        one.get_untracked();
     let called = name.clone();
     let pin = Callback::new(move |()| {
         is_busy.set(true);

@@ -118,7 +118,7 @@ fn ProviderField(
 ) -> impl IntoView {
     let chosen = Memo::new(move |_| filter.with(|filter| filter.provider.clone()));
     let names = Memo::new(move |_| {
-        counts.with(|counts| providers(counts.here().map_or(&[], |counts| counts.as_slice()), &chosen.get()))
+        counts.with(|counts| providers(counts.here().map_or(&[][..], |counts| counts.as_slice()), &chosen.get()))
     });
     let options = move || {
         let option = |name: String| {

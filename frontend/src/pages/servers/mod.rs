@@ -9,7 +9,6 @@ mod row;
 
 use leptos::prelude::*;
 use shared_types::retention::OrphanKind;
-use std::sync::Arc;
 
 use super::when_here;
 use crate::paths::{MachineFilter, MachineTab};
@@ -28,9 +27,8 @@ pub fn ServersPage() -> impl IntoView {
     let filter = Memo::new(move |_| MachineFilter::parse(|name| location.parameter(name)));
     // Each tab has a count, so that all of it is shown from the beginning.
     let (counts, expiring, orphans) = (data.machine_counts(), data.expiring(), data.orphans());
-    let count_of = move |kind| {
-        orphans.with(|all| all.here().map(|all| all.items.iter().filter(|one| one.kind == kind).count()))
-    };
+    let count_of =
+        move |kind| orphans.with(|all| all.here().map(|all| all.items.iter().filter(|one| one.kind == kind).count()));
     let count = move |tab| match tab {
         MachineTab::All => counts.with(|all| {
             let sum = all.here()?.iter().map(|one| one.count).sum::<u64>();

@@ -131,7 +131,13 @@ impl Liar {
 
 /// A machine of the other installation.
 fn strange(id: ServerId) -> Machine {
-    Machine { provider_id: format!("strange-{id}"), state: MachineState::Active, endpoint: None, host_key: None, made_from: MadeFrom::default() }
+    Machine {
+        provider_id: format!("strange-{id}"),
+        state: MachineState::Active,
+        endpoint: None,
+        host_key: None,
+        made_from: MadeFrom::default(),
+    }
 }
 
 fn no_machine() -> ProviderError {

@@ -40,7 +40,13 @@ async fn every_operation_is_asked_and_its_answer_is_used() {
     let provider = provider(&script).await;
     let (ssh, http) = (socket("192.0.2.7:22"), socket("192.0.2.7:80"));
     let endpoint = Some(Endpoint { public_ip: ssh.ip(), ssh, http });
-    let machine = Machine { provider_id: "vm-7".into(), state: MachineState::Active, endpoint, host_key: None, made_from: MadeFrom::default() };
+    let machine = Machine {
+        provider_id: "vm-7".into(),
+        state: MachineState::Active,
+        endpoint,
+        host_key: None,
+        made_from: MadeFrom::default(),
+    };
     assert_eq!(provider.create(&spec()).await.unwrap(), machine);
     let known = MachineRef { provider_id: Some("vm-7".to_owned()), ..seven() };
     assert_eq!(provider.find(&known).await.unwrap(), Some(machine.clone()));
@@ -66,8 +72,9 @@ async fn every_operation_is_asked_and_its_answer_is_used() {
 #[tokio::test]
 async fn addresses_ports_host_keys_and_states_are_taken_over() {
     let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
-    let rest =
-        format!(r#""address": "2001:db8::7", "ssh": "127.0.0.1:2222", "http": "[::1]:8080", "host_key": "{key} me", "image": "Debian 12", "flavor": "s-2""#);
+    let rest = format!(
+        r#""address": "2001:db8::7", "ssh": "127.0.0.1:2222", "http": "[::1]:8080", "host_key": "{key} me", "image": "Debian 12", "flavor": "s-2""#
+    );
     let machine = printing(&found(&changed(r#""address": "192.0.2.7""#, &rest))).await.find(&seven()).await.unwrap();
     let machine = machine.unwrap();
     let endpoint = machine.endpoint.unwrap();
