@@ -18,7 +18,7 @@ test('a link to any screen opens it after the login', async ({ page, program }) 
     [`/instances/${id}/pull-request`, 'Linked Academy'],
     ['/instances/new', 'New instance'],
     ['/queue', 'Build queue'],
-    ['/servers', 'Machines'],
+    ['/servers?tab=ending', 'Machines'],
     ['/pull-requests?state=open', 'Pull requests'],
     ['/activity?outcome=done', 'Activity'],
     ['/account', 'Account'],
@@ -44,7 +44,7 @@ test('a link to any screen opens it after the login', async ({ page, program }) 
     await expect(page.locator('.line.named')).toBeVisible();
   });
 
-  for (const [path, name] of [['/queue', 'queue'], ['/servers', 'machines'], [`/instances/${id}/log`, 'instance-log']] as const) {
+  for (const [path, name] of [['/queue', 'queue'], [`/instances/${id}/log`, 'instance-log']] as const) {
     await test.step(`a picture of ${path}`, async () => {
       await page.goto(path);
       await expect(page.getByText('Loading…')).toHaveCount(0);

@@ -35,7 +35,9 @@ export const EMPTY: Screen[] = [
   { name: 'home, empty', path: '/', ready: (page) => page.getByRole('link', { name: 'Create your first instance' }) },
   { name: 'instances, empty', path: '/instances', ready: (page) => page.getByText('No instances yet.') },
   { name: 'queue, empty', path: '/queue', ready: (page) => page.getByText('Queue is empty.') },
-  { name: 'machines, empty', path: '/servers', ready: (page) => page.getByText('All machines are active') },
+  { name: 'machines, empty', path: '/servers', ready: (page) => page.getByText('The launch of an app server makes one.') },
+  { name: 'machines, none ending', path: '/servers?tab=ending', ready: (page) => page.getByText('All machines are active') },
+  { name: 'machines, none missing', path: '/servers?tab=missing', ready: (page) => page.getByText('The provider has every machine') },
   { name: 'pull requests, empty', path: '/pull-requests', ready: (page) => page.getByText('No pull request yet.') },
 ];
 
@@ -60,7 +62,9 @@ function pages(world: World): Screen[] {
       },
       leave: (page) => page.getByRole('link', { name: 'Cancel' }).click(),
     },
-    { name: 'machines', path: '/servers', ready: (page) => region(page, 'Scheduled for deletion').getByRole('button', { name: 'Pin' }).first() },
+    { name: 'machines', path: '/servers', ready: (page) => region(page, 'All machines').getByRole('cell').first() },
+    { name: 'machines, filtered', path: '/servers?state=gone&q=drama', ready: (page) => region(page, 'All machines').getByRole('cell').first() },
+    { name: 'machines, ending', path: '/servers?tab=ending', ready: (page) => region(page, 'Scheduled for deletion').getByRole('button', { name: 'Pin' }).first() },
     { name: 'pull requests', path: '/pull-requests', ready: (page) => page.getByRole('button', { name: 'Review…' }) },
     { name: 'activity', path: '/activity', ready: (page) => region(page, 'Entries').getByRole('listitem').first() },
     {
@@ -197,7 +201,7 @@ function dialogs(world: World): Screen[] {
     { name: 'menu of the launch', path: serving, ready: logged, act: (page) => page.getByRole('complementary').getByText('Launch options', { exact: true }).click() },
     { name: 'menu of the log', path: serving, ready: logged, act: (page) => region(page, 'Log').getByText('Options', { exact: true }).click() },
     { name: 'dialog: pause', path: '/queue', ready: (page) => region(page, 'Building now'), act: by('Pause…') },
-    { name: 'dialog: tidy up', path: '/servers', ready: (page) => region(page, 'Scheduled for deletion'), act: by('Reconcile now…') },
+    { name: 'dialog: tidy up', path: '/servers?tab=orphans', ready: (page) => region(page, 'Orphaned machines'), act: by('Reconcile now…') },
     { name: 'dialog: review', path: '/pull-requests', ready: (page) => page.getByRole('button', { name: 'Review…' }), act: by('Review…') },
     { name: 'dialog: new token', path: '/account', ready: (page) => region(page, 'API tokens'), act: by('New token…') },
     {

@@ -70,7 +70,7 @@ screen! {
     machines: queue() => view! { <pages::QueuePage/> }.into_any()
 }
 screen! {
-    /// Expiring, orphaned and missing machines.
+    /// The machines.
     machines: servers() => view! { <pages::ServersPage/> }.into_any()
 }
 screen! {

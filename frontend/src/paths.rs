@@ -2,11 +2,13 @@
 
 mod activity_filter;
 mod instance_filter;
+mod machine_filter;
 
 use std::fmt;
 
 pub use activity_filter::ActivityFilter;
 pub use instance_filter::{InstanceFilter, Only, Order};
+pub use machine_filter::{MachineFilter, MachineState, MachineTab};
 use shared_types::pull_request::PullRequestState;
 use shared_types::{AppServerId, InstanceId};
 
@@ -22,7 +24,7 @@ pub enum Page {
     NewInstance,
     /// The build queue.
     Queue,
-    /// Expiring, orphaned and missing machines.
+    /// The machines: all of them, and those that end, are orphaned or missing.
     Servers,
     /// The watched pull requests.
     PullRequests,

@@ -9,7 +9,8 @@ use shared_types::system::{ProviderOffer, ProviderState, SystemCheck, SystemPart
 use shared_types::user::Account;
 use shared_types::{
     ActivityId, AppServerId, AppServerStatus, AppServerSummary, HealthState, InstanceHealth, InstanceId,
-    InstanceSummary, ProviderKind, PullRequest, Role, Serving, Trigger, UserId,
+    InstanceSummary, MachineRole, ProviderKind, PullRequest, Role, Server, ServerDetail, ServerId, ServerStatus,
+    Serving, Trigger, UserId,
 };
 
 /// An open pull request that waits for approval.
@@ -117,6 +118,41 @@ pub fn app_server(id: i64, status: AppServerStatus, serving: Serving) -> AppServ
             deadline: None,
             estimated_end: None,
         },
+    }
+}
+
+/// The machine of a running app server.
+pub fn machine(role: MachineRole) -> ServerDetail {
+    let (id, status) = (ServerId(3), ServerStatus::Ready);
+    ServerDetail {
+        server: Server {
+            id,
+            api_url: format!("/api/v1/servers/{id}"),
+            app_server_id: AppServerId(9),
+            name: "pr27-3".into(),
+            provider: ProviderKind::Local.into(),
+            provider_id: Some("ocim-3".into()),
+            status,
+            status_name: status.name().into(),
+            status_description: status.description().into(),
+            public_ip: Some("10.213.0.4".into()),
+            image: Some("ubuntu-24.04".into()),
+            flavor: Some("m1.small".into()),
+            created: DateTime::default(),
+            modified: DateTime::default(),
+        },
+        app_server_name: "AppServer 2".into(),
+        app_server_status: AppServerStatus::Running,
+        instance_id: InstanceId(7),
+        instance_name: "PR#27".into(),
+        role,
+        role_description: role.description().into(),
+        is_pinned: false,
+        unneeded_since: None,
+        ends_at: None,
+        termination_requested_at: None,
+        termination_requested_by: None,
+        missing_since: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Formats times and amounts for people. Pure functions; the current time is an argument.
 
 pub mod health;
+pub mod machine;
 pub mod status;
 pub mod system;
 

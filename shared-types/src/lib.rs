@@ -22,6 +22,7 @@ pub mod instance;
 pub mod instance_type;
 pub mod launch;
 pub mod log_entry;
+pub mod machine;
 pub mod mark;
 pub mod operations;
 #[cfg(feature = "orm")]
@@ -52,6 +53,7 @@ pub use ids::{
 pub use instance::{Instance, InstanceSummary};
 pub use launch::Trigger;
 pub use log_entry::{LogEntry, LogLevel};
+pub use machine::{MachineRole, ServerDetail};
 pub use pagination::Page;
 pub use problem::{FieldError, Problem, ProblemType};
 pub use pull_request::PullRequest;

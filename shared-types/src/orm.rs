@@ -18,6 +18,7 @@ use crate::ids::{
 };
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
+use crate::machine::MachineRole;
 use crate::pull_request::{Decision, Owed, PullRequestState};
 use crate::queue::Tier;
 use crate::retention::OrphanKind;
@@ -80,6 +81,7 @@ text!(
     BuildStepKind,
     ServerStatus,
     LogLevel,
+    MachineRole,
     EventKind,
     HealthState,
     Role,

@@ -19,6 +19,17 @@ pub struct Expiring {
     pub instance_id: InstanceId,
     /// The name of the instance.
     pub instance_name: String,
+    /// Its machine.
+    pub server_id: ServerId,
+    /// The name of its machine.
+    #[schema(example = "demo-2")]
+    pub server_name: String,
+    /// The name of the provider of its machine.
+    #[schema(example = "local")]
+    pub provider: String,
+    /// The IP address of its machine; null before it has one.
+    #[schema(example = "10.213.0.2")]
+    pub public_ip: Option<String>,
     /// Since when it is neither active, fallback, newest candidate nor pinned.
     pub unneeded_since: DateTime<Utc>,
     /// When its machine is deleted, unless it is needed or pinned again before.
@@ -64,6 +75,8 @@ pub struct Orphan {
     pub server_id: ServerId,
     /// The app server that owns, or owned, the machine.
     pub app_server_id: Option<AppServerId>,
+    /// The instance of that app server.
+    pub instance_id: Option<InstanceId>,
     /// When it was first found.
     pub first_seen: DateTime<Utc>,
     /// When it was last found.

@@ -211,6 +211,14 @@ pub struct Server {
     /// Its IP address; null before it has one.
     #[schema(example = "10.213.0.2")]
     pub public_ip: Option<String>,
+    /// What it booted first, in the provider's words; null if the provider does not tell, or has not created it yet.
+    #[serde(default)]
+    #[schema(example = "ubuntu-24.04")]
+    pub image: Option<String>,
+    /// Its size, in the provider's words; null if the provider does not tell, or has not created it yet.
+    #[serde(default)]
+    #[schema(example = "m1.small")]
+    pub flavor: Option<String>,
     /// When it was recorded as `pending`.
     pub created: DateTime<Utc>,
     /// When it last changed.

@@ -80,6 +80,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::ReadQueue
         | O::ListRetention
         | O::ListServers
+        | O::CountServers
         | O::ListOrphans
         | O::ReadServer
         | O::StreamEvents

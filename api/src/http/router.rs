@@ -129,6 +129,7 @@ fn machines_and_system(config: &mut ServiceConfig) {
         // Must come before `/servers/{id}`.
         .service(servers::list_orphans)
         .service(servers::remove_orphans)
+        .service(servers::count_servers)
         .service(servers::read_server)
         .service(events::stream_events)
         .service(system::read_system)

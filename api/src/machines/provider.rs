@@ -56,6 +56,31 @@ pub struct Machine {
     pub endpoint: Option<Endpoint>,
     /// Its SSH host key (`ssh-ed25519 AAAA…`), if the provider knows it beforehand; otherwise the first one is trusted.
     pub host_key: Option<String>,
+    /// What it was made from, as far as the provider tells.
+    pub made_from: MadeFrom,
+}
+
+/// What a machine was made from, in the provider's words, for people. The first answer that has an image or a flavor counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MadeFrom {
+    /// What it booted first.
+    pub image: Option<String>,
+    /// Its size.
+    pub flavor: Option<String>,
+}
+
+impl MadeFrom {
+    /// The most characters of each that are stored.
+    const MAX: usize = 255;
+
+    /// Without what is blank, and cut off at the length that the database takes.
+    pub fn shortened(&self) -> Self {
+        let short = |text: &Option<String>| {
+            let text: String = text.as_deref()?.trim().chars().take(Self::MAX).collect();
+            Some(text).filter(|text| !text.is_empty())
+        };
+        Self { image: short(&self.image), flavor: short(&self.flavor) }
+    }
 }
 
 /// Addresses of a machine. Never assume a port: where machines cannot be reached by address, ports are mapped.

@@ -3,10 +3,9 @@
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_types::pagination::ByAge;
 use shared_types::{AppServerId, EventKind, InstanceId, ProviderName, Server, ServerId, ServerStatus};
 
-use super::provider::{Endpoint, Machine, MachineRef};
+use super::provider::{Endpoint, Machine, MachineRef, MadeFrom};
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::servers;
@@ -14,6 +13,15 @@ use crate::platform::events;
 use crate::platform::logs::{self, Line};
 use crate::platform::origin::Actor;
 use crate::platform::vault::Sealed;
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// The first value that is not null.
+    fn coalesce(
+        first: diesel::sql_types::Nullable<diesel::sql_types::Text>,
+        second: diesel::sql_types::Nullable<diesel::sql_types::Text>,
+    ) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
+}
 
 /// A row of `servers`.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -45,6 +53,10 @@ pub struct MachineRow {
     pub ssh_key: Option<Sealed>,
     /// The key pair that is about to replace it: the machine may let in either. None: none is.
     pub next_ssh_key: Option<Sealed>,
+    /// What it booted first, in the provider's words; none: not known.
+    pub image: Option<String>,
+    /// Its size, in the provider's words; none: not known.
+    pub flavor: Option<String>,
 }
 
 impl MachineRow {
@@ -55,7 +67,7 @@ impl MachineRow {
 
     /// Converts the row to the API's form.
     pub fn into_dto(self, app_server_id: AppServerId) -> Server {
-        let Self { id, name, provider, provider_id, status, public_ip, created, modified, .. } = self;
+        let Self { id, name, provider, provider_id, status, public_ip, image, flavor, created, modified, .. } = self;
         Server {
             id,
             api_url: format!("{}/servers/{id}", shared_types::API_BASE),
@@ -67,6 +79,8 @@ impl MachineRow {
             status_name: status.name().into(),
             status_description: status.description().into(),
             public_ip,
+            image,
+            flavor,
             created,
             modified,
         }
@@ -134,12 +148,14 @@ pub async fn transition(
     Ok(moved == 1)
 }
 
-/// Stores the provider's id, addresses and host key of a machine.
+/// Stores the provider's id, addresses and host key of a machine, and what it was made from. The first image and flavor that
+/// the provider told are kept: later answers may know less.
 ///
 /// # Errors
 /// [`DbError`] if the statement fails.
 pub async fn keep_machine(conn: &mut AsyncPgConnection, id: ServerId, machine: &Machine) -> Result<(), DbError> {
-    let Machine { provider_id, state: _, endpoint, host_key } = machine;
+    let Machine { provider_id, state: _, endpoint, host_key, made_from } = machine;
+    let MadeFrom { image, flavor } = made_from.shortened();
     let endpoint =
         endpoint.map(|Endpoint { public_ip, ssh, http }| (public_ip.to_string(), ssh.to_string(), http.to_string()));
     let (public_ip, ssh, http) = match endpoint {
@@ -153,6 +169,8 @@ pub async fn keep_machine(conn: &mut AsyncPgConnection, id: ServerId, machine: &
             servers::ssh_address.eq(ssh),
             servers::http_address.eq(http),
             servers::host_key.eq(host_key),
+            servers::image.eq(coalesce(servers::image, image)),
+            servers::flavor.eq(coalesce(servers::flavor, flavor)),
             servers::modified.eq(diesel::dsl::now),
         ))
         .execute(conn)
@@ -250,54 +268,4 @@ pub async fn names(conn: &mut AsyncPgConnection, provider: &ProviderName) -> Res
         .select((servers::id, servers::name))
         .load(conn)
         .await?)
-}
-
-/// Filter and order of a page of machines.
-#[derive(Debug, Clone, Default)]
-pub struct Query {
-    pub status: Option<ServerStatus>,
-    pub sort: ByAge,
-    /// Only machines after this one, in the sort order.
-    pub after: Option<ServerId>,
-    pub limit: i64,
-}
-
-/// A page of machines, with their app servers.
-///
-/// # Errors
-/// [`DbError`] if the statement fails.
-pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Server>, DbError> {
-    use crate::platform::db::schema::app_servers;
-    let mut select = servers::table
-        .inner_join(app_servers::table)
-        .limit(query.limit)
-        .select((MachineRow::as_select(), app_servers::id))
-        .into_boxed();
-    if let Some(status) = query.status {
-        select = select.filter(servers::status.eq(status));
-    }
-    select = match (query.sort, query.after) {
-        (ByAge::Newest, Some(after)) => select.filter(servers::id.lt(after)).order(servers::id.desc()),
-        (ByAge::Newest, None) => select.order(servers::id.desc()),
-        (ByAge::Oldest, Some(after)) => select.filter(servers::id.gt(after)).order(servers::id.asc()),
-        (ByAge::Oldest, None) => select.order(servers::id.asc()),
-    };
-    let rows: Vec<(MachineRow, AppServerId)> = select.load(conn).await?;
-    Ok(rows.into_iter().map(|(row, owner)| row.into_dto(owner)).collect())
-}
-
-/// Reads one machine in the API's form.
-///
-/// # Errors
-/// [`DbError`] if the statement fails.
-pub async fn read(conn: &mut AsyncPgConnection, id: ServerId) -> Result<Option<Server>, DbError> {
-    use crate::platform::db::schema::app_servers;
-    let row: Option<(MachineRow, AppServerId)> = servers::table
-        .inner_join(app_servers::table)
-        .filter(servers::id.eq(id))
-        .select((MachineRow::as_select(), app_servers::id))
-        .first(conn)
-        .await
-        .optional()?;
-    Ok(row.map(|(row, owner)| row.into_dto(owner)))
 }

@@ -7,9 +7,8 @@ use diesel::connection::InstrumentationEvent;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use ocim::instances::builds::compare::{self, Against};
 use ocim::instances::settings::read;
-use ocim::instances::store::{activations, instances, listing, summaries};
+use ocim::instances::store::{activations, instances, listing, machines, retention, summaries};
 use ocim::instances::traffic::switch::{self, Switch};
-use ocim::machines;
 use ocim::platform::logs::{self, About};
 use ocim::platform::origin::Actor;
 use ocim::pull_requests;
@@ -17,7 +16,7 @@ use ocim::pull_requests::store::listing::Query as PullRequests;
 use shared_types::HealthState;
 use shared_types::app_server::ActivationKind;
 use shared_types::instance::InstanceSort;
-use shared_types::{AppServerId, InstanceId, PullRequestId};
+use shared_types::{AppServerId, InstanceId, MachineRole, PullRequestId, ServerId};
 
 use crate::app::{TestApp, copies};
 
@@ -77,8 +76,22 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
     let sought = logs::Query { text: Some("1".into()), ..Default::default() };
     logs::matches(conn, About::AppServer(instance, app_server), &sought).await.unwrap();
     found.push(taken("list_app_server_log_matches"));
-    machines::store::page(conn, &machines::store::Query { limit: 50, ..Default::default() }).await.unwrap();
-    found.push(taken("list_servers"));
+    let sought = machines::Query {
+        text: Some("campus".into()),
+        role: Some(MachineRole::Active),
+        limit: 50,
+        ..Default::default()
+    };
+    for query in [machines::Query { limit: 50, ..Default::default() }, sought] {
+        machines::page(conn, &query).await.unwrap();
+    }
+    found.push(taken("list_servers, twice"));
+    machines::read(conn, ServerId(id)).await.unwrap();
+    found.push(taken("read_server"));
+    machines::counts(conn).await.unwrap();
+    found.push(taken("count_servers"));
+    retention::page(conn, None, 50).await.unwrap();
+    found.push(taken("list_retention"));
     pull_requests::read::page(&app.watch, conn, &PullRequests { limit: 50, ..Default::default() }).await.unwrap();
     found.push(taken("list_pull_requests"));
     pull_requests::read::one(&app.watch, conn, PullRequestId(1)).await.unwrap();
@@ -114,7 +127,10 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
             ("list_activations", 1),
             ("list_app_server_logs", 1),
             ("list_app_server_log_matches", 1),
-            ("list_servers", 1),
+            ("list_servers, twice", 2),
+            ("read_server", 1),
+            ("count_servers", 1),
+            ("list_retention", 1),
             ("list_pull_requests", 3),
             ("read_pull_request", 3),
             ("source_pr", 1),

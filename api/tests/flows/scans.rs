@@ -3,18 +3,20 @@
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use ocim::instances::settings::read;
-use ocim::instances::store::{activations, listing, retention, summaries};
+use ocim::instances::store::{activations, listing, machines, retention, summaries};
 use ocim::platform::db::DbError;
 use ocim::platform::{audit, logs};
+use ocim::pull_requests;
 use ocim::pull_requests::store::due;
 use ocim::pull_requests::store::listing::{Place, Query};
-use ocim::{machines, pull_requests};
 use shared_types::audit::Outcome;
 use shared_types::instance::InstanceSort as S;
 use shared_types::pagination::ByAge;
 use shared_types::pull_request::PullRequestState;
 use shared_types::queue::Tier;
-use shared_types::{AppServerId, AppServerStatus, HealthState, InstanceId, LogLevel, PullRequestId, ServerStatus};
+use shared_types::{
+    AppServerId, AppServerStatus, HealthState, InstanceId, LogLevel, MachineRole, PullRequestId, ServerId, ServerStatus,
+};
 
 use crate::app::{TestApp, copies, number};
 
@@ -24,7 +26,7 @@ const FILL: &[&str] = &[
      SELECT 'openedx', 'Campus ' || md5(n::text), 'c' || n || '.example', '{}', \
         CASE WHEN n % 3 = 0 THEN 'preview' ELSE 'production' END, CASE WHEN n % 10 = 0 THEN now() END, CASE WHEN n % 10 = 0 THEN 'x' END, \
         now() - n * interval '1 minute', now() - (n % 1000) * interval '1 minute', 6 FROM generate_series(1, 10000) AS n",
-    "INSERT INTO servers (name, provider, status) SELECT 's' || n, 'fake', \
+    "INSERT INTO servers (name, provider, status) SELECT 's' || n, CASE WHEN n % 9999 = 0 THEN 'local' ELSE 'fake' END, \
         CASE WHEN n % 100 = 0 THEN 'booting' ELSE 'terminated' END FROM generate_series(1, 50000) AS n",
     "INSERT INTO app_servers (instance_id, server_id, number, name, settings, variables, playbooks, variable_references, \
         requested_by, status, trigger, attempt, num_attempts) \
@@ -147,9 +149,24 @@ async fn no_list_reads_a_whole_table() {
             let view = async |conn: &mut AsyncPgConnection| Ok(summaries::page(conn, &query).await?.len());
             check(conn, &mut wrong, format!("app servers {query:?}"), view).await;
         }
-        for status in [None, Some(ServerStatus::Booting)] {
-            let query = machines::store::Query { status, sort, limit: 51, ..Default::default() };
-            let view = async |conn: &mut AsyncPgConnection| Ok(machines::store::page(conn, &query).await?.len());
+        let first = machines::Query { sort, limit: 51, ..Default::default() };
+        for query in [
+            first.clone(),
+            machines::Query { after: Some(ServerId(25_000)), ..first.clone() },
+            machines::Query { status: Some(ServerStatus::Booting), ..first.clone() },
+            machines::Query { instance: Some(InstanceId(77)), ..first.clone() },
+            machines::Query { provider: Some("fake".into()), ..first.clone() },
+            machines::Query { provider: Some("local".into()), ..first.clone() },
+            machines::Query { exists: Some(true), ..first.clone() },
+            machines::Query { exists: Some(false), ..first.clone() },
+            machines::Query { is_ending: Some(false), ..first.clone() },
+            machines::Query { role: Some(MachineRole::Building), ..first.clone() },
+            machines::Query { role: Some(MachineRole::Ended), ..first.clone() },
+            machines::Query { text: Some("s777".into()), ..first.clone() },
+            machines::Query { text: Some("campus c4".into()), ..first.clone() },
+            machines::Query { text: Some("campus".into()), exists: Some(true), ..first.clone() },
+        ] {
+            let view = async |conn: &mut AsyncPgConnection| Ok(machines::page(conn, &query).await?.len());
             check(conn, &mut wrong, format!("machines {query:?}"), view).await;
         }
     }

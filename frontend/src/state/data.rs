@@ -15,6 +15,7 @@ mod fetching;
 mod instance;
 mod instance_list;
 mod key;
+mod machine_list;
 mod orphans;
 mod pull_request;
 mod pull_request_list;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use shared_types::app_server::Activation;
 use shared_types::ids::PullRequestId;
+use shared_types::machine::ServerCount;
 use shared_types::queue::Queue;
 use shared_types::retention::{Expiring, Orphans};
 use shared_types::source_credential::SourceCredential;
@@ -42,12 +44,13 @@ use shared_types::{AppServer, AppServerId, Instance, InstanceId, PullRequest, Us
 
 use super::coalesce::Coalesce;
 use super::session::Session;
-use crate::paths::{ActivityFilter, PullRequestFilter};
+use crate::paths::{ActivityFilter, MachineFilter, PullRequestFilter};
 pub use activity::Activities;
 pub use counts::Counts;
 pub use fetched::Fetched;
 use instance_list::Changed;
 pub use key::Key;
+pub use machine_list::Machines;
 pub use pull_request_list::PullRequests;
 pub use rows::{Row, Rows, Words};
 use showing::{Kept, Shown};
@@ -65,6 +68,10 @@ pub struct Data {
     queue: Kept<(), Queue>,
     orphans: Kept<(), Orphans>,
     expiring: Kept<(), Vec<Expiring>>,
+    machine_list: Kept<(), Machines>,
+    /// The filter of the list of machines, and the number of pages to hold.
+    wanted_machines: StoredValue<(MachineFilter, usize)>,
+    machine_counts: Kept<(), Vec<ServerCount>>,
     pull_requests: Kept<PullRequestId, PullRequest>,
     pull_request_list: Kept<(), PullRequests>,
     /// The filter of the list of pull requests, and the number of pages to hold.
@@ -100,6 +107,9 @@ impl Data {
             queue: RwSignal::default(),
             orphans: RwSignal::default(),
             expiring: RwSignal::default(),
+            machine_list: RwSignal::default(),
+            wanted_machines: StoredValue::default(),
+            machine_counts: RwSignal::default(),
             pull_requests: RwSignal::default(),
             pull_request_list: RwSignal::default(),
             wanted_pull_requests: StoredValue::default(),
@@ -128,6 +138,8 @@ impl Data {
         self.queue.update(HashMap::clear);
         self.orphans.update(HashMap::clear);
         self.expiring.update(HashMap::clear);
+        self.machine_list.update(HashMap::clear);
+        self.machine_counts.update(HashMap::clear);
         self.pull_requests.update(HashMap::clear);
         self.pull_request_list.update(HashMap::clear);
         self.activities.update(HashMap::clear);

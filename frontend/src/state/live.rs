@@ -210,6 +210,9 @@ const fn moves_traffic(kind: EventKind) -> bool {
     }
 }
 
+/// What says which machines there are, and what each is needed for.
+const MACHINES: [Key; 3] = [Key::Expiring, Key::Machines, Key::MachineCounts];
+
 /// The data that an event makes stale.
 fn concerns(event: &Event) -> Vec<Key> {
     let instance = event.instance_id.map(Key::Instance);
@@ -217,16 +220,16 @@ fn concerns(event: &Event) -> Vec<Key> {
     let activations = event.instance_id.map(Key::Activations);
     match event.kind {
         EventKind::InstanceCreated | EventKind::InstanceUpdated => {
-            instance.into_iter().chain([Key::Archived, Key::PullRequests]).collect()
+            instance.into_iter().chain([Key::Archived, Key::PullRequests, Key::Machines]).collect()
         }
         EventKind::AppServerLaunched | EventKind::AppServerUpdated | EventKind::AppServerStopRequested => {
-            instance.into_iter().chain(app_server).chain([Key::Queue, Key::Expiring]).collect()
+            instance.into_iter().chain(app_server).chain([Key::Queue]).chain(MACHINES).collect()
         }
         EventKind::AppServerActivated | EventKind::RoutingApplied => {
-            instance.into_iter().chain(app_server).chain(activations).chain([Key::Expiring]).collect()
+            instance.into_iter().chain(app_server).chain(activations).chain(MACHINES).collect()
         }
         EventKind::ServerUpdated => {
-            instance.into_iter().chain(app_server).chain([Key::Orphans, Key::Expiring]).collect()
+            instance.into_iter().chain(app_server).chain([Key::Orphans]).chain(MACHINES).collect()
         }
         EventKind::ChecksMade => app_server.into_iter().collect(),
         EventKind::HealthChanged => instance.into_iter().chain(app_server).collect(),
@@ -257,11 +260,22 @@ mod tests {
     #[test]
     fn an_event_makes_untrue_what_it_is_about() {
         let (instance, server) = (Key::Instance(InstanceId(1)), Key::AppServer(AppServerId(2)));
-        assert_eq!(concerns(&event(EventKind::InstanceUpdated)), [instance, Key::Archived, Key::PullRequests]);
-        assert_eq!(concerns(&event(EventKind::AppServerUpdated)), [instance, server, Key::Queue, Key::Expiring]);
+        assert_eq!(
+            concerns(&event(EventKind::InstanceUpdated)),
+            [instance, Key::Archived, Key::PullRequests, Key::Machines]
+        );
+        let [expiring, machines, counts] = MACHINES;
+        assert_eq!(
+            concerns(&event(EventKind::AppServerUpdated)),
+            [instance, server, Key::Queue, expiring, machines, counts]
+        );
+        assert_eq!(
+            concerns(&event(EventKind::ServerUpdated)),
+            [instance, server, Key::Orphans, expiring, machines, counts]
+        );
         assert_eq!(
             concerns(&event(EventKind::AppServerActivated)),
-            [instance, server, Key::Activations(InstanceId(1)), Key::Expiring]
+            [instance, server, Key::Activations(InstanceId(1)), expiring, machines, counts]
         );
         assert_eq!(concerns(&event(EventKind::QueueChanged)), [Key::Queue]);
         assert_eq!(concerns(&event(EventKind::PullRequestUpdated)), [instance, Key::PullRequests]);

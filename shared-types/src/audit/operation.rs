@@ -34,6 +34,7 @@ operations! {
     BeginSignIn => "begin_sign_in",
     ChangePassword => "change_password",
     CheckAppServer => "check_app_server",
+    CountServers => "count_servers",
     CreateInstance => "create_instance",
     CreateSourceCredential => "create_source_credential",
     CreateToken => "create_token",

@@ -1,17 +1,17 @@
 use actix_web::{HttpResponse, get, web};
-use shared_types::{Server, ServerId};
+use shared_types::{ServerDetail, ServerId};
 
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
-use crate::machines::store;
+use crate::instances::store::machines;
 
 /// Read a machine by id
 #[utoipa::path(tag = "servers", params(("id" = ServerId, Path, description = "The machine")), responses(
-    (status = 200, description = "The machine", body = Server),
+    (status = 200, description = "The machine", body = ServerDetail),
 ))]
 #[get("/servers/{id}")]
 pub async fn read_server(app: web::Data<App>, _: Viewer, id: web::Path<ServerId>) -> Result<HttpResponse, ApiError> {
-    let server = store::read(&mut *app.db().conn().await?, *id).await?;
+    let server = machines::read(&mut *app.db().conn().await?, *id).await?;
     server.map(|server| HttpResponse::Ok().json(server)).ok_or_else(|| ApiError::not_found("server", id))
 }

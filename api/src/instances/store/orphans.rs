@@ -198,6 +198,9 @@ pub struct OrphanRow {
     /// The app server that owns it, or owned it.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub app_server_id: Option<AppServerId>,
+    /// The instance of that app server.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub instance_id: Option<InstanceId>,
     /// Whether the owner has its instance's traffic.
     #[diesel(sql_type = Bool)]
     pub is_active: bool,
@@ -227,7 +230,7 @@ pub async fn list(conn: &mut AsyncPgConnection, grace: f64, twice: f64) -> Resul
     Ok(diesel::sql_query(format!(
         "WITH known AS (SELECT *, first_seen + make_interval(secs => \
              CASE kind WHEN 'unowned' THEN $1 ELSE $2 END) AS due_at FROM orphans) \
-         SELECT o.kind, o.provider, o.provider_id, o.server_id, a.id AS app_server_id, \
+         SELECT o.kind, o.provider, o.provider_id, o.server_id, a.id AS app_server_id, a.instance_id, \
          coalesce(i.active_app_server_id = a.id, false) AS is_active, \
          coalesce(s.status <> {DELETED} AND s.termination_requested_at IS NOT NULL, false) AS is_ending, \
          o.first_seen, o.last_seen, o.due_at, \

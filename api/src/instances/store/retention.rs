@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_types::retention::Expiring;
-use shared_types::{AppServerId, InstanceId};
+use shared_types::{AppServerId, InstanceId, ServerId};
 
 use crate::platform::db::DbError;
 use crate::platform::db::statuses::{BUILDING, BUILT, DELETED, NO_MACHINE, RUNNING};
@@ -194,6 +194,14 @@ struct ExpiringRow {
     instance_id: InstanceId,
     #[diesel(sql_type = Text)]
     instance_name: String,
+    #[diesel(sql_type = BigInt)]
+    server_id: ServerId,
+    #[diesel(sql_type = Text)]
+    server_name: String,
+    #[diesel(sql_type = Text)]
+    provider: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    public_ip: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     unneeded_since: DateTime<Utc>,
     #[diesel(sql_type = Timestamptz)]
@@ -211,7 +219,7 @@ pub async fn page(
 ) -> Result<Vec<Expiring>, DbError> {
     let rows: Vec<ExpiringRow> = diesel::sql_query(format!(
         "SELECT kept.app_server_id, a.name AS app_server_name, i.id AS instance_id, i.name AS instance_name, \
-         kept.unneeded_since, kept.terminates_at FROM app_server_retention AS kept \
+         s.id AS server_id, s.name AS server_name, s.provider, s.public_ip, kept.unneeded_since, kept.terminates_at FROM app_server_retention AS kept \
          JOIN app_servers AS a ON a.id = kept.app_server_id JOIN instances AS i ON i.id = a.instance_id \
          JOIN servers AS s ON s.id = a.server_id \
          WHERE kept.terminates_at IS NOT NULL AND s.termination_requested_at IS NULL AND s.status <> {DELETED} \
@@ -224,9 +232,30 @@ pub async fn page(
     .load(conn)
     .await?;
     let expiring = |row: ExpiringRow| {
-        let ExpiringRow { app_server_id, app_server_name, instance_id, instance_name, unneeded_since, terminates_at } =
-            row;
-        Expiring { app_server_id, app_server_name, instance_id, instance_name, unneeded_since, terminates_at }
+        let ExpiringRow {
+            app_server_id,
+            app_server_name,
+            instance_id,
+            instance_name,
+            server_id,
+            server_name,
+            provider,
+            public_ip,
+            unneeded_since,
+            terminates_at,
+        } = row;
+        Expiring {
+            app_server_id,
+            app_server_name,
+            instance_id,
+            instance_name,
+            server_id,
+            server_name,
+            provider,
+            public_ip,
+            unneeded_since,
+            terminates_at,
+        }
     };
     Ok(rows.into_iter().map(expiring).collect())
 }

@@ -125,12 +125,12 @@ pub(super) fn is_expected(one: &Owned) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machines::provider::MachineState;
+    use crate::machines::provider::{MachineState, MadeFrom};
     use shared_types::{AppServerId, AppServerStatus, InstanceId};
 
     fn machine(id: i64) -> (ServerId, Machine) {
-        let state = MachineState::Active;
-        (ServerId(id), Machine { provider_id: format!("m{id}"), state, endpoint: None, host_key: None })
+        let (provider_id, state, made_from) = (format!("m{id}"), MachineState::Active, MadeFrom::default());
+        (ServerId(id), Machine { provider_id, state, endpoint: None, host_key: None, made_from })
     }
 
     fn owned(id: i64, status: ServerStatus) -> Owned {

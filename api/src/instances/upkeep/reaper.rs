@@ -76,9 +76,10 @@ fn orphan(row: OrphanRow) -> Orphan {
         OrphanKind::Unowned => "the machine will be deleted",
         OrphanKind::Missing => "the record will be closed",
     };
-    let OrphanRow { kind, provider, provider_id, server_id, app_server_id, first_seen, last_seen, due_at, .. } = row;
+    let OrphanRow { kind, provider, provider_id, server_id, app_server_id, instance_id, .. } = row;
+    let OrphanRow { first_seen, last_seen, due_at, .. } = row;
     let action = action.to_owned();
-    Orphan { kind, provider, provider_id, server_id, app_server_id, first_seen, last_seen, due_at, action }
+    Orphan { kind, provider, provider_id, server_id, app_server_id, instance_id, first_seen, last_seen, due_at, action }
 }
 
 /// Compares each provider's machines with the database, and does what is due there. Returns what was done, in words.

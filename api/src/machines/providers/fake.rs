@@ -12,7 +12,7 @@ use shared_types::{ProviderKind, ServerId};
 use crate::machines::key::KeyPair;
 use crate::machines::probe::{Login, Probe};
 use crate::machines::provider::{
-    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
+    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, MadeFrom, Provider, ProviderError,
 };
 
 /// Outcome of one create.
@@ -232,7 +232,8 @@ fn seen(id: ServerId, machine: &FakeMachine) -> Machine {
         None if machine.building > 0 => MachineState::Building,
         None => MachineState::Active,
     };
-    Machine { provider_id: format!("fake-{id}"), state, endpoint: Some(machine.endpoint), host_key: None }
+    let made_from = MadeFrom { image: Some("fake-image".to_owned()), flavor: Some("fake-small".to_owned()) };
+    Machine { provider_id: format!("fake-{id}"), state, endpoint: Some(machine.endpoint), host_key: None, made_from }
 }
 
 #[async_trait]

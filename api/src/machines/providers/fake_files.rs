@@ -18,7 +18,7 @@ use super::fake_web;
 use crate::machines::key::KeyPair;
 use crate::machines::probe::{Login, Probe};
 use crate::machines::provider::{
-    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
+    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, MadeFrom, Provider, ProviderError,
 };
 
 /// File with the address of the machines' web server, written by the process that started the server.
@@ -113,7 +113,8 @@ impl FileMachines {
         let public_ip = IpAddr::V6(Ipv6Addr::from_bits(NETWORK | u128::from(id.0.unsigned_abs())));
         let endpoint = Endpoint { public_ip, ssh: SocketAddr::new(public_ip, 22), http: self.web_server()? };
         let (provider_id, state) = (format!("fake-{id}"), MachineState::Active);
-        Ok(Machine { provider_id, state, endpoint: Some(endpoint), host_key: None })
+        let made_from = MadeFrom { image: Some("fake-image".to_owned()), flavor: Some("fake-small".to_owned()) };
+        Ok(Machine { provider_id, state, endpoint: Some(endpoint), host_key: None, made_from })
     }
 }
 

@@ -147,6 +147,8 @@ diesel::table! {
         missing_since -> Nullable<Timestamptz>,
         ssh_key -> Nullable<Jsonb>,
         next_ssh_key -> Nullable<Jsonb>,
+        image -> Nullable<Text>,
+        flavor -> Nullable<Text>,
     }
 }
 diesel::table! {

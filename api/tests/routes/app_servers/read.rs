@@ -72,6 +72,8 @@ async fn an_app_server_shows_its_configuration_and_its_build() {
         "status_name": "Ready",
         "status_description": "Booted and ready",
         "public_ip": "192.0.2.1",
+        "image": "fake-image",
+        "flavor": "fake-small",
         "created": "[time]",
         "modified": "[time]"
       },

@@ -25,6 +25,10 @@ async fn scheduled_terminations_are_paged_earliest_first() {
       "app_server_name": "AppServer 1",
       "instance_id": 1,
       "instance_name": "Instance demo",
+      "server_id": 1,
+      "server_name": "edxapp-demo-1",
+      "provider": "fake",
+      "public_ip": "192.0.2.1",
       "unneeded_since": "[time]",
       "terminates_at": "[time]"
     }

@@ -30,6 +30,7 @@ async fn listing_orphans_changes_nothing_and_only_admins_reconcile() {
         "provider_id": "fake-999",
         "server_id": 999,
         "app_server_id": null,
+        "instance_id": null,
         "first_seen": "[time]",
         "last_seen": "[time]",
         "due_at": "[time]",

@@ -80,10 +80,7 @@ mod tests {
     #[test]
     fn a_provider_says_what_its_machines_have_and_how_full_it_is() {
         let provider = samples::provider("frankfurt");
-        assert_eq!(
-            what(&provider),
-            "OpenStack · default · up to 4096 MB of memory · up to 40 GB of disk · own kernel"
-        );
+        assert_eq!(what(&provider), "OpenStack · default · up to 4096 MB of memory · up to 40 GB of disk · own kernel");
         assert_eq!(room(&provider), "12 of 20 machines");
         let gone = ProviderState { kind: None, is_default: false, offers: None, budget: None, machines: 1, ..provider };
         assert_eq!((what(&gone).as_str(), room(&gone).as_str()), ("", "1 machine"));

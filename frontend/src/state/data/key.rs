@@ -24,6 +24,10 @@ pub enum Key {
     Orphans,
     /// The app servers that are no longer needed.
     Expiring,
+    /// The list of machines.
+    Machines,
+    /// How many machines there are.
+    MachineCounts,
     PullRequests,
     PullRequest(PullRequestId),
     Activity,
@@ -57,6 +61,8 @@ impl Key {
             | Self::Queue
             | Self::Orphans
             | Self::Expiring
+            | Self::Machines
+            | Self::MachineCounts
             | Self::PullRequests
             | Self::PullRequest(_)
             | Self::Activity

@@ -11,7 +11,7 @@ use shared_types::{ProviderKind, ServerId};
 use crate::machines::key::KeyPair;
 use crate::machines::probe::{Login, Probe};
 use crate::machines::provider::{
-    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
+    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, MadeFrom, Provider, ProviderError,
 };
 use crate::machines::providers::fake::FakeProvider;
 
@@ -131,7 +131,13 @@ impl Liar {
 
 /// A machine of the other installation.
 fn strange(id: ServerId) -> Machine {
-    Machine { provider_id: format!("strange-{id}"), state: MachineState::Active, endpoint: None, host_key: None }
+    Machine {
+        provider_id: format!("strange-{id}"),
+        state: MachineState::Active,
+        endpoint: None,
+        host_key: None,
+        made_from: MadeFrom::default(),
+    }
 }
 
 fn no_machine() -> ProviderError {

@@ -111,6 +111,12 @@ pub(super) struct Described {
     pub http: Option<SocketAddr>,
     #[serde(default)]
     pub host_key: Option<String>,
+    /// What the machine booted first, for people.
+    #[serde(default)]
+    pub image: Option<String>,
+    /// The size of the machine, for people.
+    #[serde(default)]
+    pub flavor: Option<String>,
 }
 
 /// The state of a machine.

@@ -7,7 +7,7 @@ use shared_types::ServerId;
 use ssh_key::PublicKey;
 
 use super::answer::{Capacity, Described, State};
-use crate::machines::provider::{Endpoint, Machine, MachineOffer, MachineState};
+use crate::machines::provider::{Endpoint, Machine, MachineOffer, MachineState, MadeFrom};
 
 const MAX_PROVIDER_ID: usize = 255;
 const MAX_HOST_KEY: usize = 4096;
@@ -42,7 +42,8 @@ impl Described {
                 return Err("machine.message is set; only a failed machine has one".to_owned());
             }
         };
-        Ok((self.server_id, Machine { provider_id: self.provider_id, state, endpoint, host_key }))
+        let made_from = MadeFrom { image: self.image.as_deref().map(shown), flavor: self.flavor.as_deref().map(shown) };
+        Ok((self.server_id, Machine { provider_id: self.provider_id, state, endpoint, host_key, made_from }))
     }
 }
 

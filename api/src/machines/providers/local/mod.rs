@@ -55,7 +55,7 @@ use self::site::Site;
 use self::trees::Trees;
 use self::walls::Walls;
 use crate::machines::provider::{
-    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
+    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, MadeFrom, Provider, ProviderError,
 };
 
 /// Capacity of local machines. They share this host's kernel, memory and disk.
@@ -314,6 +314,12 @@ impl LocalProvider {
         Plug::new(&self.site, &self.store.name(record.server_id), record.address)
     }
 
+    /// The base tree, and the limits that a machine started now gets.
+    fn made_from(&self, record: &Record) -> MadeFrom {
+        let image = record.base_tree.file_name().map(|name| name.to_string_lossy().into_owned());
+        MadeFrom { image, flavor: self.walls.size(record.disk_mb) }
+    }
+
     fn describe(&self, record: &Record) -> Machine {
         let address = IpAddr::V4(record.address);
         let state = match record.desired {
@@ -330,6 +336,7 @@ impl LocalProvider {
                 http: SocketAddr::new(address, HTTP_PORT),
             }),
             host_key: record.host_key.clone(),
+            made_from: self.made_from(record),
         }
     }
 }

@@ -81,6 +81,18 @@ impl Walls {
         *trouble = outcome.err();
     }
 
+    /// The size of a machine with a disk of so many MiB: its limits, in words. None if it has no limit.
+    pub(super) fn size(&self, disk_mb: Option<u64>) -> Option<String> {
+        let Limits { memory_bytes, cpus, processes: _, io_weight: _ } = &self.limits;
+        let parts = [
+            cpus.map(|cpus| if cpus == 1.0 { "1 CPU".to_owned() } else { format!("{cpus} CPUs") }),
+            memory_bytes.map(|bytes| format!("{} MiB", bytes >> 20)),
+            disk_mb.map(|size| format!("{size} MiB disk")),
+        ];
+        let words: Vec<String> = parts.into_iter().flatten().collect();
+        Some(words.join(", ")).filter(|words| !words.is_empty())
+    }
+
     /// Each wall, and whether it stands. `has_rules`: whether the rules, where they are needed, are there now.
     pub(super) fn protections(&self, has_rules: bool) -> Vec<Protection> {
         let mut list = vec![self.system_calls(), self.network(has_rules), self.disk()];

@@ -46,7 +46,7 @@ use self::pace::Pace;
 use self::server::{INSTALLATION_KEY, SERVER_KEY, Server};
 use self::session::Session;
 use crate::machines::provider::{
-    Machine, MachineOffer, MachineRef, MachineSpec, MachineState, Provider, ProviderError,
+    Machine, MachineOffer, MachineRef, MachineSpec, MachineState, MadeFrom, Provider, ProviderError,
 };
 
 /// Configuration of the provider.
@@ -156,7 +156,8 @@ impl OpenStack {
             None => server.floating().or_else(|| server.fixed()),
         };
         let endpoint = address.map(server::endpoint);
-        Machine { provider_id: server.id.clone(), state: server.state(), endpoint, host_key: None }
+        let made_from = server.made_from();
+        Machine { provider_id: server.id.clone(), state: server.state(), endpoint, host_key: None, made_from }
     }
 
     /// Describes a server; one that is active gets its floating address first.
@@ -192,7 +193,8 @@ impl OpenStack {
             user_data: &user_data,
         };
         let provider_id = nova::create(&self.session, &server).await?;
-        Ok(Machine { provider_id, state: MachineState::Building, endpoint: None, host_key: None })
+        let made_from = MadeFrom { image: Some(selected.image.name), flavor: Some(selected.flavor.name) };
+        Ok(Machine { provider_id, state: MachineState::Building, endpoint: None, host_key: None, made_from })
     }
 
     async fn restart(&self, machine: &MachineRef) -> Result<(), OpenStackError> {

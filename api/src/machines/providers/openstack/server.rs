@@ -7,7 +7,7 @@ use serde::Deserialize;
 use shared_types::ServerId;
 
 use super::words::line;
-use crate::machines::provider::{Endpoint, MachineState};
+use crate::machines::provider::{Endpoint, MachineState, MadeFrom};
 
 /// Metadata key of our installation's id.
 pub(super) const INSTALLATION_KEY: &str = "ocim_installation";
@@ -34,6 +34,12 @@ pub(super) struct Server {
     addresses: BTreeMap<String, Vec<Address>>,
     #[serde(default)]
     fault: Option<Fault>,
+    /// An object with an id, or an empty text if the server has booted a volume.
+    #[serde(default)]
+    image: serde_json::Value,
+    /// An object: with an id, from version 2.47 of the API on with a name.
+    #[serde(default)]
+    flavor: serde_json::Value,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -72,6 +78,13 @@ impl Server {
     /// Whether Nova has given up the last operation on it.
     pub(super) fn is_in_error(&self) -> bool {
         self.status == "ERROR"
+    }
+
+    /// The ids of image and flavor, or the flavor's name: only the answer that created it has both names.
+    pub(super) fn made_from(&self) -> MadeFrom {
+        let of = |value: &serde_json::Value, field: &str| Some(value.get(field)?.as_str()?.to_owned());
+        let flavor = of(&self.flavor, "original_name").or_else(|| of(&self.flavor, "id"));
+        MadeFrom { image: of(&self.image, "id"), flavor }
     }
 
     /// Its state, by `status` alone: `task_state` is null in the middle of a build.

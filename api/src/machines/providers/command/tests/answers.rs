@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::*;
-use crate::machines::provider::{Endpoint, Machine, MachineOffer, MachineState, Provider, ProviderError};
+use crate::machines::provider::{Endpoint, Machine, MachineOffer, MachineState, MadeFrom, Provider, ProviderError};
 
 /// Machine 7 with a part of its text replaced.
 fn changed(from: &str, to: &str) -> String {
@@ -40,7 +40,13 @@ async fn every_operation_is_asked_and_its_answer_is_used() {
     let provider = provider(&script).await;
     let (ssh, http) = (socket("192.0.2.7:22"), socket("192.0.2.7:80"));
     let endpoint = Some(Endpoint { public_ip: ssh.ip(), ssh, http });
-    let machine = Machine { provider_id: "vm-7".into(), state: MachineState::Active, endpoint, host_key: None };
+    let machine = Machine {
+        provider_id: "vm-7".into(),
+        state: MachineState::Active,
+        endpoint,
+        host_key: None,
+        made_from: MadeFrom::default(),
+    };
     assert_eq!(provider.create(&spec()).await.unwrap(), machine);
     let known = MachineRef { provider_id: Some("vm-7".to_owned()), ..seven() };
     assert_eq!(provider.find(&known).await.unwrap(), Some(machine.clone()));
@@ -66,14 +72,16 @@ async fn every_operation_is_asked_and_its_answer_is_used() {
 #[tokio::test]
 async fn addresses_ports_host_keys_and_states_are_taken_over() {
     let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
-    let rest =
-        format!(r#""address": "2001:db8::7", "ssh": "127.0.0.1:2222", "http": "[::1]:8080", "host_key": "{key} me""#);
+    let rest = format!(
+        r#""address": "2001:db8::7", "ssh": "127.0.0.1:2222", "http": "[::1]:8080", "host_key": "{key} me", "image": "Debian 12", "flavor": "s-2""#
+    );
     let machine = printing(&found(&changed(r#""address": "192.0.2.7""#, &rest))).await.find(&seven()).await.unwrap();
     let machine = machine.unwrap();
     let endpoint = machine.endpoint.unwrap();
     assert_eq!(endpoint.public_ip.to_string(), "2001:db8::7");
     assert_eq!((endpoint.ssh, endpoint.http), (socket("127.0.0.1:2222"), socket("[::1]:8080")));
     assert_eq!(machine.host_key.as_deref(), Some(key));
+    assert_eq!(machine.made_from, MadeFrom { image: Some("Debian 12".into()), flavor: Some("s-2".into()) });
     for (state, expected) in [
         (r#""building", "address": null"#, MachineState::Building),
         (r#""failed""#, MachineState::Failed("the provider gives no reason".to_owned())),

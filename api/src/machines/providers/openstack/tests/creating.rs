@@ -10,16 +10,18 @@ use super::cloud::{
     transient, with,
 };
 use super::http::Reply;
-use crate::machines::provider::{Machine, MachineState, Provider, ProviderError};
+use crate::machines::provider::{Machine, MachineState, MadeFrom, Provider, ProviderError};
 
-fn building(id: &str) -> Machine {
-    Machine { provider_id: id.into(), state: MachineState::Building, endpoint: None, host_key: None }
+/// The cloud's answer about a server that it builds; `image` and `flavor` are names where the request selected them.
+fn building(id: &str, image: &str, flavor: &str) -> Machine {
+    let made_from = MadeFrom { image: Some(image.into()), flavor: Some(flavor.into()) };
+    Machine { provider_id: id.into(), state: MachineState::Building, endpoint: None, host_key: None, made_from }
 }
 
 #[tokio::test]
 async fn the_request_has_our_ids_the_key_and_no_key_pair() {
     let cloud = Cloud::start(&[]).await;
-    assert_eq!(cloud.provider().create(&spec(7)).await, Ok(building(ONE)));
+    assert_eq!(cloud.provider().create(&spec(7)).await, Ok(building(ONE, "debian-12", "m1.small")));
     let mut body = cloud.http.requests("POST", SERVERS).remove(0).body;
     let user_data = body["server"]["user_data"].take();
     let metadata = json!({ "ocim_installation": INSTALLATION, "ocim_server_id": "7" });
@@ -62,8 +64,8 @@ async fn a_create_whose_answer_is_lost_makes_one_server() {
     transient(cloud.provider().create(&spec(7)).await);
     // Nova has created it all the same.
     cloud.serve(&[server(ONE, 7, "BUILD")]);
-    assert_eq!(cloud.provider().find(&reference(7, None)).await, Ok(Some(building(ONE))));
-    assert_eq!(cloud.provider().create(&spec(7)).await, Ok(building(ONE)));
+    assert_eq!(cloud.provider().find(&reference(7, None)).await, Ok(Some(building(ONE, "i1", "2"))));
+    assert_eq!(cloud.provider().create(&spec(7)).await, Ok(building(ONE, "i1", "2")));
     assert_eq!(cloud.http.requests("POST", SERVERS).len(), 1);
 }
 
@@ -79,7 +81,7 @@ async fn of_two_servers_with_one_id_the_older_one_counts() {
 async fn a_server_of_another_installation_does_not_stand_for_ours() {
     let metadata = json!({ "metadata": { "ocim_installation": "22222222-bbbb", "ocim_server_id": "7" } });
     let cloud = Cloud::start(&[with(active(OTHER, 7, "10.0.0.6"), &metadata)]).await;
-    assert_eq!(cloud.provider().create(&spec(7)).await, Ok(building(ONE)));
+    assert_eq!(cloud.provider().create(&spec(7)).await, Ok(building(ONE, "debian-12", "m1.small")));
 }
 
 #[rstest]

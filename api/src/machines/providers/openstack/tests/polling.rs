@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::cloud::{Cloud, ONE, SERVERS, active, fixed, reference, server, spec, with};
 use super::http::Reply;
-use crate::machines::provider::{Machine, MachineState, Provider};
+use crate::machines::provider::{Machine, MachineState, MadeFrom, Provider};
 
 async fn seen(server: Value) -> Machine {
     let cloud = Cloud::start(&[server]).await;
@@ -20,9 +20,10 @@ async fn seen(server: Value) -> Machine {
 #[tokio::test]
 async fn a_build_is_told_by_its_status_alone(#[case] task: Value) {
     let machine = seen(with(server(ONE, 7, "BUILD"), &json!({ "OS-EXT-STS:task_state": task }))).await;
+    let made_from = MadeFrom { image: Some("i1".into()), flavor: Some("2".into()) };
     assert_eq!(
         machine,
-        Machine { provider_id: ONE.into(), state: MachineState::Building, endpoint: None, host_key: None }
+        Machine { provider_id: ONE.into(), state: MachineState::Building, endpoint: None, host_key: None, made_from }
     );
 }
 
@@ -114,7 +115,8 @@ async fn a_deleted_server_that_is_still_shown_is_gone(#[case] status: &str) {
 async fn newer_versions_describe_the_flavor_without_an_id() {
     let flavor =
         json!({ "flavor": { "vcpus": 1, "ram": 2048, "disk": 20, "original_name": "m1.small", "extra_specs": {} } });
-    assert_eq!(seen(with(active(ONE, 7, "10.77.0.23"), &flavor)).await.state, MachineState::Active);
+    let machine = seen(with(active(ONE, 7, "10.77.0.23"), &flavor)).await;
+    assert_eq!((machine.state, machine.made_from.flavor.as_deref()), (MachineState::Active, Some("m1.small")));
 }
 
 #[tokio::test]
