@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use tokio_util::sync::CancellationToken;
 
 use super::options::sources;
-use super::{StartError, sandbox};
+use super::{StartError, sandbox, way_out};
 use crate::app::App;
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
@@ -95,6 +95,7 @@ impl Admission {
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
         sources(settings, &settings.data.ocim_data_dir)?;
         sandbox::check(settings)?;
+        way_out::outbound(settings)?;
         Ok(Self { guard: Arc::new(Guard::new(settings)?), sign_in: Arc::new(SignIn::new(settings)?) })
     }
 }

@@ -7,7 +7,7 @@ use super::{StartError, repositories, sandbox};
 use crate::ansible::real::AnsibleConfig;
 use crate::ansible::virtualenv;
 use crate::config::{ProviderKind, Settings};
-use crate::machines::providers::local::base_tree;
+use crate::machines::providers::local;
 use crate::platform::sandbox::Sandbox;
 
 /// Fills the cache in advance with what a launch needs: the local machines' base tree and the demo's wheels.
@@ -26,7 +26,8 @@ pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
     };
     std::fs::create_dir_all(&cache_dir).map_err(cannot)?;
     if has_local_machines {
-        let tree = base_tree::ensure(&cache_dir, &|line| say(format_args!("  {line}")));
+        let base = settings.machines.ocim_local_base.as_deref();
+        let tree = local::prepare_tree(&cache_dir, base, &|line| say(format_args!("  {line}")));
         step("Base tree of the local machines", tree).await?;
     }
     let ansible = ansible_config(settings, sandbox::open(settings)?);

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::assembly::Parts;
 use super::options::{mailer, options, sources};
 use super::report::{say, step};
-use super::{StartError, cache, openstack, repositories, sandbox};
+use super::{StartError, cache, openstack, repositories, sandbox, way_out};
 use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
@@ -192,6 +192,8 @@ pub(super) fn local_config(
             disk_mb: settings.machines.ocim_machine_disk_mb,
         },
         base_tree_days: settings.machines.ocim_base_tree_days,
+        base: settings.machines.ocim_local_base.clone(),
+        outbound: way_out::outbound(settings)?,
     })
 }
 

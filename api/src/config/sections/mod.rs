@@ -20,7 +20,7 @@ pub use gateway::Gateway;
 pub use github::GitHub;
 pub use guard::Guard;
 pub use instances::Instances;
-pub use machines::Machines;
+pub use machines::{LocalNetwork, Machines};
 pub use mail::Mail;
 pub use openstack::OpenStack;
 pub use sandbox::{Sandbox, SandboxMode};

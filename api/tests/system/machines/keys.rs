@@ -190,6 +190,8 @@ async fn worker(url: &str, yard: &Path, name: &'static str, stop: CancellationTo
         installation: INSTALLATION.to_owned(),
         limits: MachineLimits::default(),
         base_tree_days: 3650,
+        base: None,
+        outbound: None,
     };
     let ports = Ports {
         provider: Arc::new(LocalProvider::open(config).await.unwrap()),
