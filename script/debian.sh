@@ -5,7 +5,7 @@
 # The results of `packages_missing`, in this order.
 readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 nftables e2fsprogs util-linux git python3-venv brotli
   bubblewrap passt)
-readonly TEST_PACKAGES=(chromium chromium-driver openssh-server openssl shellcheck)
+readonly TEST_PACKAGES=(chromium chromium-driver openssh-server openssl shellcheck xz-utils zstd)
 
 readonly CLUSTER_DROP_IN=/etc/postgresql-common/createcluster.d/ocim-bootstrap.conf
 readonly POLICY=/usr/sbin/policy-rc.d
@@ -72,6 +72,7 @@ is_there() {
     util-linux) has unshare nsenter setpriv prlimit ;;
     bubblewrap) has bwrap ;;
     passt) has pasta ;;
+    xz-utils) has xz ;;
     python3-venv) can_make_venv ;;
     chromium) has "${CHROMIUM:-chromium}" ;;
     chromium-driver) has "${CHROMEDRIVER:-chromedriver}" ;;

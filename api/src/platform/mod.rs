@@ -1,5 +1,6 @@
 //! Infrastructure that does not depend on the domain.
 
+pub mod addresses;
 pub mod answers;
 pub mod audit;
 pub mod cache;

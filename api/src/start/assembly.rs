@@ -7,10 +7,11 @@ use std::sync::atomic::AtomicBool;
 use tokio_util::sync::CancellationToken;
 
 use super::options::sources;
-use super::{StartError, sandbox};
+use super::{StartError, sandbox, way_out};
 use crate::app::App;
 use crate::config::Settings;
 use crate::config::gateway::GatewaySettings;
+use crate::config::providers::KindSettings;
 use crate::git::sources::Sources;
 use crate::instances::application::Application;
 use crate::instances::{Manager, Options, Ports};
@@ -95,6 +96,11 @@ impl Admission {
     pub fn new(settings: &Settings) -> Result<Self, StartError> {
         sources(settings, &settings.data.ocim_data_dir)?;
         sandbox::check(settings)?;
+        for own in settings.providers()? {
+            if let KindSettings::Local(own) = own.kind {
+                way_out::outbound(settings, &own)?;
+            }
+        }
         Ok(Self { guard: Arc::new(Guard::new(settings)?), sign_in: Arc::new(SignIn::new(settings)?) })
     }
 }

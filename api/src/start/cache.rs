@@ -6,8 +6,9 @@ use super::report::{say, step};
 use super::{StartError, repositories, sandbox};
 use crate::ansible::real::AnsibleConfig;
 use crate::ansible::virtualenv;
+use crate::config::providers::KindSettings;
 use crate::config::{ProviderKind, Settings};
-use crate::machines::providers::local::base_tree;
+use crate::machines::providers::local;
 use crate::platform::sandbox::Sandbox;
 
 /// Fills the cache in advance with what a launch needs: the local machines' base tree and the demo's wheels.
@@ -15,8 +16,8 @@ use crate::platform::sandbox::Sandbox;
 /// # Errors
 /// An error that says what could not be obtained, and what to do.
 pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
-    let kinds: Vec<_> = settings.providers()?.iter().map(|one| one.kind.kind()).collect();
-    if kinds.contains(&ProviderKind::Fake) {
+    let all = settings.providers()?;
+    if all.iter().any(|one| one.kind.kind() == ProviderKind::Fake) {
         return Ok(());
     }
     let cache_dir = settings.cache_dir();
@@ -24,8 +25,13 @@ pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
         format!("the cache {} cannot be written ({error}); choose another with OCIM_CACHE_DIR", cache_dir.display())
     };
     std::fs::create_dir_all(&cache_dir).map_err(cannot)?;
-    if kinds.contains(&ProviderKind::Local) {
-        let tree = base_tree::ensure(&cache_dir, &|line| say(format_args!("  {line}")));
+    let local = all.iter().find_map(|one| match &one.kind {
+        KindSettings::Local(own) => Some(own),
+        KindSettings::OpenStack(_) | KindSettings::Command(_) | KindSettings::Fake(_) => None,
+    });
+    if let Some(own) = local {
+        let base = own.ocim_local_base.as_deref();
+        let tree = local::prepare_tree(&cache_dir, base, &|line| say(format_args!("  {line}")));
         step("Base tree of the local machines", tree).await?;
     }
     let ansible = ansible_config(settings, sandbox::open(settings)?);

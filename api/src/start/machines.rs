@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::report::{say, step};
-use super::{StartError, openstack};
+use super::{StartError, openstack, way_out};
 use crate::config::Settings;
 use crate::config::providers::{KindSettings, ProviderSettings};
 use crate::config::sections::{CommandMachines, LocalMachines};
@@ -120,6 +120,8 @@ pub(super) fn local_config(
             disk_mb: own.ocim_machine_disk_mb,
         },
         base_tree_days: own.ocim_base_tree_days,
+        base: own.ocim_local_base.clone(),
+        outbound: way_out::outbound(settings, own)?,
     })
 }
 

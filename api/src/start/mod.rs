@@ -21,6 +21,7 @@ mod sandbox;
 mod serve;
 mod settings;
 mod vault;
+mod way_out;
 mod work;
 
 pub use admin::{create_user, disable_user, list_users, role, set_password};

@@ -48,11 +48,10 @@ fn read(settings: &Settings) -> Result<SandboxSettings, StartError> {
     let set = &settings.sandbox;
     let data_dir = settings.data.ocim_data_dir.canonicalize().unwrap_or_else(|_| settings.data.ocim_data_dir.clone());
     let paths = set.ocim_sandbox_paths.iter().filter(|path| !path.is_empty());
-    let networks = set.ocim_sandbox_networks.iter().filter(|text| !text.is_empty()).map(|text| network(text));
     Ok(SandboxSettings {
         is_off: set.ocim_sandbox == SandboxMode::None,
         uids: set.ocim_sandbox_uids.as_deref().map_or(Ok(UIDS), uids)?,
-        networks: networks.collect::<Result<_, _>>()?,
+        networks: networks(settings)?,
         readable: paths.map(|path| directory(path, &data_dir)).collect::<Result<_, _>>()?,
         state_dir: settings.cache_dir().join("sandbox"),
         limits: RunLimits {
@@ -64,6 +63,12 @@ fn read(settings: &Settings) -> Result<SandboxSettings, StartError> {
             open_files: set.ocim_run_open_files,
         },
     })
+}
+
+/// The private networks that runs may reach.
+pub(super) fn networks(settings: &Settings) -> Result<Vec<IpNet>, StartError> {
+    let texts = settings.sandbox.ocim_sandbox_networks.iter().filter(|text| !text.is_empty());
+    texts.map(|text| network(text)).collect()
 }
 
 fn directory(text: &str, data_dir: &Path) -> Result<PathBuf, StartError> {

@@ -11,7 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use shared_types::system::OpenedWall;
 use url::Url;
 
-use crate::config::{SandboxMode, Settings, address};
+use crate::config::providers::{KindSettings, ProviderSettings};
+use crate::config::{LocalNetwork, SandboxMode, Settings, address};
 use crate::platform::db;
 
 /// Decides whether the settings open a wall; the effect in words, or none.
@@ -34,6 +35,7 @@ const WALLS: &[(&str, Wall)] = &[
         (!settings.sandbox.ocim_sandbox_networks.is_empty()).then_some(PRIVATE_NETWORKS)
     }),
     ("OCIM_SANDBOX_PATHS", |settings| (!settings.sandbox.ocim_sandbox_paths.is_empty()).then_some(PATHS_OF_THIS_HOST)),
+    ("OCIM_LOCAL_NETWORK", |settings| has_way_out(settings).then_some(MACHINES_GO_OUT)),
     ("OCIM_LOCAL_MACHINES_FOR_STRANGERS", |settings| {
         settings.machines.ocim_local_machines_for_strangers.then_some(STRANGERS_ON_THIS_HOST)
     }),
@@ -59,10 +61,12 @@ const NO_ADDRESS_RATE: &str =
 const NO_CONNECTION_LIMIT: &str = "One address may open any number of connections and keep everyone else out.";
 const NO_SANDBOX: &str = "Git, pip and Ansible run other people's code as this program's user, with its keys, its database \
                           and its network in reach: every user who may launch an app server has the rights of this program.";
-const PRIVATE_NETWORKS: &str = "Playbooks, git and pip reach private networks: what is not protected there is open to \
-                                everyone whose code is built.";
+const PRIVATE_NETWORKS: &str = "Playbooks, git and pip (and local machines that have a way out) reach private networks: what \
+                                is not protected there is open to everyone whose code is built.";
 const PATHS_OF_THIS_HOST: &str =
     "Playbooks, git and pip can read all files in these directories that every user of this host can read.";
+const MACHINES_GO_OUT: &str = "Code on local machines can begin connections to public addresses: it can send away what it \
+                               has, and attack others in this host's name.";
 const STRANGERS_ON_THIS_HOST: &str = "The code of people who are not of the team can run on machines that share this \
                                       host's kernel.";
 const NO_FREE_SPACE: &str = "Builds begin while the disk is almost full: one build can fill it and stop the database.";
@@ -80,6 +84,15 @@ pub fn log(settings: &Settings) {
     for OpenedWall { setting, effect } in opened_walls(settings) {
         tracing::warn!(setting, "a setting takes a protection away: {effect}");
     }
+}
+
+/// Whether the local machines of some provider may begin connections.
+fn has_way_out(settings: &Settings) -> bool {
+    let opens = |one: ProviderSettings| match one.kind {
+        KindSettings::Local(own) => own.ocim_local_network == LocalNetwork::Outbound,
+        KindSettings::OpenStack(_) | KindSettings::Command(_) | KindSettings::Fake(_) => false,
+    };
+    settings.providers().is_ok_and(|all| all.into_iter().any(opens))
 }
 
 fn listens_without_tls(settings: &Settings) -> Option<&'static str> {
@@ -234,6 +247,7 @@ mod tests {
             ("OCIM_SANDBOX", "none", "walls"),
             ("OCIM_SANDBOX_NETWORKS", "10.0.0.0/24", ""),
             ("OCIM_SANDBOX_PATHS", "/srv/requirements", ""),
+            ("OCIM_LOCAL_NETWORK", "outbound", "none"),
             ("OCIM_LOCAL_MACHINES_FOR_STRANGERS", "true", "false"),
             ("OCIM_CONFIGURATION_SOURCES", "https://*, http://git.example/x", "https://*, /srv/git"),
             ("OCIM_GATEWAY_LISTEN", "0.0.0.0:80", "127.0.0.1:80"),

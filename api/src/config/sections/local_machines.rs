@@ -1,3 +1,8 @@
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::setting::{Setting, word};
 use crate::config::table::settings;
 
 settings! {
@@ -6,6 +11,16 @@ settings! {
 
     /// The network of the local machines. Kept per data directory; reservations are in `/var/lib/ocim`.
     ocim_local_subnet: Option<String> = None, unset("the first free /24 of 10.213.0.0/16");
+    /// Whether local machines may begin connections to other networks: `none`, or `outbound`, to public IPv4 addresses and
+    /// the networks of `OCIM_SANDBOX_NETWORKS`, by NAT. Never to this host, to other machines, or to link-local addresses
+    /// and those of a cloud's metadata ([local-machines.md](local-machines.md#the-way-out)).
+    ocim_local_network: LocalNetwork = LocalNetwork::None;
+    /// With `outbound`: IPv4 addresses of the name servers of new local machines, separated by commas.
+    ocim_local_resolvers: Vec<String> = Vec::new(), unset("this host's name servers, except those on this host");
+    /// The absolute path of a base tree that you made for local machines, in place of ours: a directory, or an archive
+    /// (`.tar`, `.tar.gz`, `.tar.xz`, `.tar.zst`). Only root may be able to change it. New machines get a copy of it as it is then
+    /// ([local-machines.md](local-machines.md#a-base-tree-of-your-own)).
+    ocim_local_base: Option<PathBuf> = None, unset("a minimal Debian that ocim makes");
     /// MiB of memory that each local machine may use, with the page cache of its files.
     ocim_machine_memory_mb: Option<u64> = None, unset("half of this host's memory"), within(64..=16_777_216);
     /// Percent of one CPU that each local machine may use: 150 is one and a half.
@@ -20,4 +35,20 @@ settings! {
     /// Days after which the base tree of new local machines is made again, with the security updates since. It is made in
     /// the background of a launch; machines keep the tree that they were made on.
     ocim_base_tree_days: u32 = 30, within(1..=3650);
+}
+
+/// Whether local machines have a way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LocalNetwork {
+    /// They begin no connections.
+    None,
+    /// They begin connections to other networks.
+    Outbound,
+}
+
+impl Setting for LocalNetwork {
+    fn shown(&self) -> Option<String> {
+        word(self)
+    }
 }

@@ -25,7 +25,7 @@ pub use gateway::Gateway;
 pub use github::GitHub;
 pub use guard::Guard;
 pub use instances::Instances;
-pub use local_machines::LocalMachines;
+pub use local_machines::{LocalMachines, LocalNetwork};
 pub use machines::Machines;
 pub use mail::Mail;
 pub use openstack::OpenStack;

@@ -16,7 +16,8 @@ settings! {
     /// this program is root.
     ocim_sandbox_uids: Option<String> = None, unset("1900000000-1900000999");
     /// Private networks that runs may reach, such as `10.8.0.0/24`. They always reach public addresses, the port of
-    /// ssh of their own machine, and the proxy and package index of this program's environment.
+    /// ssh of their own machine, and the proxy and package index of this program's environment. With
+    /// `OCIM_LOCAL_NETWORK=outbound`, local machines may reach those networks of IPv4, too.
     ocim_sandbox_networks: Vec<String> = Vec::new(), unset("none");
     /// Absolute paths of directories of this host that every run may read, for requirements and variables that name
     /// files in them. Every user must be able to read them.

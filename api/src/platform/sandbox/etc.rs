@@ -3,6 +3,8 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::platform::addresses::name_server;
+
 /// The user in the sandbox, whatever number it has on the host.
 pub(super) const USER: &str = "ocim";
 /// The number of that user in the sandbox.
@@ -71,17 +73,14 @@ impl Resolvers {
         let mut found = Self::default();
         for line in text.lines() {
             let mut words = line.split_whitespace();
-            match (words.next(), words.next()) {
-                (Some("nameserver"), Some(address)) => {
-                    let Ok(address) = address.split('%').next().unwrap_or(address).parse::<IpAddr>() else { continue };
-                    let address = if address.is_loopback() { RESOLVER } else { address };
-                    if !found.servers.contains(&address) {
-                        found.servers.push(address);
-                        found.file.push_str(&format!("nameserver {address}\n"));
-                    }
+            if let Some(address) = name_server(line) {
+                let address = if address.is_loopback() { RESOLVER } else { address };
+                if !found.servers.contains(&address) {
+                    found.servers.push(address);
+                    found.file.push_str(&format!("nameserver {address}\n"));
                 }
-                (Some("search" | "domain" | "options"), Some(_)) => found.file.push_str(&format!("{line}\n")),
-                _ => {}
+            } else if let (Some("search" | "domain" | "options"), Some(_)) = (words.next(), words.next()) {
+                found.file.push_str(&format!("{line}\n"));
             }
         }
         found

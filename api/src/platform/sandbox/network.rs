@@ -12,6 +12,7 @@ use url::Url;
 
 use super::etc::{RESOLVER, Resolvers};
 use super::host;
+use crate::platform::addresses::{self, NOT_PUBLIC_4, NOT_PUBLIC_6};
 
 /// What a program may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,14 +43,6 @@ const CHOSEN: &[&str] = &[
 /// How long a name of these URLs is looked up.
 const LOOK_UP: Duration = Duration::from_secs(3);
 
-/// Addresses that are no public ones, for IPv4; and Azure's 168.63.129.16, which only looks like one.
-const REFUSED_4: &str = "0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 168.63.129.16, 169.254.0.0/16, \
-                         172.16.0.0/12, 192.0.0.0/24, 192.168.0.0/16, 198.18.0.0/15, 224.0.0.0/3";
-
-/// Those of IPv6, and those that stand for IPv4 addresses: mapped, translated, 6to4, Teredo.
-const REFUSED_6: &str = "::/96, ::ffff:0:0/96, 64:ff9b::/96, 64:ff9b:1::/48, 2001::/32, 2002::/16, fc00::/7, \
-                         fe80::/10, fec0::/10, ff00::/8";
-
 /// The exceptions from the rule that only public addresses can be reached.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Egress {
@@ -79,7 +72,7 @@ impl Egress {
                 Ok(Err(_)) | Err(_) => tracing::warn!(host, "a proxy or index of the environment has no address now"),
             }
         }
-        let (own, interface) = (host::addresses(), host::only_interface());
+        let (own, interface) = (addresses::own(), host::only_interface());
         Some(Self { resolvers: Resolvers::of_host(), allowed, networks: networks.to_vec(), own, interface })
     }
 
@@ -121,10 +114,10 @@ impl Egress {
         for network in &self.networks {
             rules.push(format!("{} accept", to(&network.trunc().to_string(), network.addr())));
         }
-        rules.push(format!("ip daddr {{ {REFUSED_4} }} {refuse}"));
+        rules.push(format!("ip daddr {{ {} }} {refuse}", NOT_PUBLIC_4.join(", ")));
         // Neighbours are asked for their hardware addresses.
         rules.push("icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept".to_owned());
-        rules.push(format!("ip6 daddr {{ {REFUSED_6} }} {refuse}"));
+        rules.push(format!("ip6 daddr {{ {} }} {refuse}", NOT_PUBLIC_6.join(", ")));
         let rules = rules.join("\n    ");
         format!(
             "table inet ocim {{\n  chain out {{\n    type filter hook output priority 0; policy accept;\n    {rules}\n  }}\n}}\n"

@@ -191,6 +191,8 @@ async fn worker(url: &str, yard: &Path, name: &'static str, stop: CancellationTo
         installation: INSTALLATION.to_owned(),
         limits: MachineLimits::default(),
         base_tree_days: 3650,
+        base: None,
+        outbound: None,
     };
     let ports = Ports {
         providers: Providers::single(Arc::new(LocalProvider::open(config).await.unwrap())),

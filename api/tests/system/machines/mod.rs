@@ -2,9 +2,11 @@
 //!
 //! Without root, the tests pass without a check. `OCIM_CACHE_DIR` names the cache (base tree, virtualenv).
 
+mod bases;
 mod conformance;
 mod deployment;
 mod keys;
+mod outbound;
 mod tutor;
 mod walls;
 pub(super) mod yard;
@@ -195,6 +197,8 @@ async fn manager_that_makes_a_machine_and_stays() {
         installation: INSTALLATION.into(),
         limits: MachineLimits::default(),
         base_tree_days: 3650,
+        base: None,
+        outbound: None,
     })
     .await
     .unwrap();

@@ -51,6 +51,8 @@ impl Yard {
             installation,
             limits: MachineLimits::default(),
             base_tree_days: 3650,
+            base: None,
+            outbound: None,
         }
     }
 

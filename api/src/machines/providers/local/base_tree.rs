@@ -34,7 +34,7 @@ const PARTIAL: &str = ".partial";
 const LOCK: &str = "base.lock";
 const CUSTOMIZE: &str = include_str!("base_tree.sh");
 const PACKAGES: &str = "openssh-server,python3,python3-venv,iproute2,ca-certificates,procps,sudo,nginx-light,runit";
-/// Timeout of mmdebstrap, long enough for a slow mirror.
+/// Timeout of mmdebstrap, long enough for a slow mirror, and of copying a tree.
 const LIMIT: Duration = Duration::from_secs(1800);
 const MAX_KEPT_LINES: usize = 20;
 
@@ -148,14 +148,19 @@ async fn make(workshop: &Path, release: &str, progress: &(dyn Fn(&str) + Sync)) 
         .arg(workshop.join("tree"))
         .args(sources)
         .env("LC_ALL", "C");
-    match timeout(LIMIT, watch(command, progress)).await {
+    watch("mmdebstrap", command, progress).await
+}
+
+/// Runs a program for half an hour at most, and passes on the progress lines of mmdebstrap. What it last printed is in the
+/// error.
+pub(super) async fn watch(name: &str, command: Command, progress: &(dyn Fn(&str) + Sync)) -> Result<(), LocalError> {
+    match timeout(LIMIT, run_to_end(name, command, progress)).await {
         Ok(result) => result,
-        Err(_elapsed) => Err(LocalError::BaseTree(format!("mmdebstrap took longer than {} s", LIMIT.as_secs()))),
+        Err(_elapsed) => Err(LocalError::BaseTree(format!("{name} took longer than {} s", LIMIT.as_secs()))),
     }
 }
 
-/// Runs mmdebstrap and passes on its progress lines.
-async fn watch(mut command: Command, progress: &(dyn Fn(&str) + Sync)) -> Result<(), LocalError> {
+async fn run_to_end(name: &str, mut command: Command, progress: &(dyn Fn(&str) + Sync)) -> Result<(), LocalError> {
     let failed = |text: String| LocalError::BaseTree(text);
     let mut child = command
         .stdin(Stdio::null())
@@ -181,7 +186,7 @@ async fn watch(mut command: Command, progress: &(dyn Fn(&str) + Sync)) -> Result
     if status.success() {
         return Ok(());
     }
-    Err(failed(format!("mmdebstrap: {status}: {}", tail(&last_lines.join("\n")))))
+    Err(failed(format!("{name}: {status}: {}", tail(&last_lines.join("\n")))))
 }
 
 /// A hash of all inputs that decide what is in the tree, except the mirrors and the date.

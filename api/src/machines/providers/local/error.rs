@@ -22,6 +22,9 @@ pub enum LocalError {
     },
     #[error("the kernel has no overlayfs: load it with `modprobe overlay`, or use a kernel that has CONFIG_OVERLAY_FS")]
     NoOverlay,
+    /// `OCIM_LOCAL_NETWORK=outbound` cannot be kept within its walls here, so machines get no way out.
+    #[error("OCIM_LOCAL_NETWORK=outbound: {0}; or set OCIM_LOCAL_NETWORK=none")]
+    NoWayOut(String),
     #[error("the base tree of the local machines could not be made: {0}")]
     BaseTree(String),
     /// A name, key, subnet or other input cannot be used.
@@ -76,6 +79,7 @@ impl From<LocalError> for ProviderError {
             | LocalError::MissingProgram { .. }
             | LocalError::NoOverlay
             | LocalError::Invalid(_)
+            | LocalError::NoWayOut(_)
             | LocalError::Boot { .. } => Self::Permanent(text),
             LocalError::BaseTree(_)
             | LocalError::Exhausted(_)

@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use super::record::Record;
 /// The login user in the base tree.
 pub(super) const SSH_USER: &str = "ubuntu";
 /// Its uid and gid in the base tree.
-const SSH_USER_ID: u32 = 1000;
+pub(super) const SSH_USER_ID: u32 = 1000;
 
 const MAX_KEY_BYTES: usize = 16 * 1024;
 
@@ -36,7 +37,12 @@ pub(super) fn check(name: &str, authorized_key: &str) -> Result<(), LocalError> 
 }
 
 /// Makes the machine's directories and, in `seed`, its first files. Gives its public host key. Idempotent: the key stays.
-pub(super) async fn write(machine_dir: &Path, seed: &Path, record: &Record) -> Result<String, LocalError> {
+pub(super) async fn write(
+    machine_dir: &Path,
+    seed: &Path,
+    record: &Record,
+    resolvers: &[Ipv4Addr],
+) -> Result<String, LocalError> {
     for name in ["lower", "root"] {
         make_dir(&machine_dir.join(name), 0o755)?;
     }
@@ -49,7 +55,8 @@ pub(super) async fn write(machine_dir: &Path, seed: &Path, record: &Record) -> R
     // The machine must resolve its own name without a name service.
     let hosts = format!("127.0.0.1 localhost\n{} {}\n", record.address, record.name);
     write_file(&upper.join("etc/hosts"), &hosts, 0o644)?;
-    write_file(&upper.join("etc/resolv.conf"), "", 0o644)?;
+    let resolvers: String = resolvers.iter().map(|server| format!("nameserver {server}\n")).collect();
+    write_file(&upper.join("etc/resolv.conf"), &resolvers, 0o644)?;
 
     let home = upper.join("home").join(SSH_USER);
     let ssh = home.join(".ssh");

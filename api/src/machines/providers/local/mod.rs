@@ -22,10 +22,15 @@ mod disk;
 mod error;
 mod files;
 mod firewall;
+mod forwarding;
 mod identity;
 mod limits;
 mod lock;
 mod network;
+mod outbound;
+mod own_tree;
+mod own_tree_check;
+mod port;
 mod preflight;
 mod process;
 mod record;
@@ -35,34 +40,28 @@ mod subnet;
 mod trees;
 mod walls;
 
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use async_trait::async_trait;
 use futures::future::join_all;
-use shared_types::system::Protection;
-use shared_types::{ProviderKind, ServerId};
+use shared_types::ServerId;
 
 pub use error::LocalError;
 pub use limits::MachineLimits;
+pub use outbound::Outbound;
 pub use subnet::{NoSubnet, Subnet};
 
 use self::lock::Lock;
 use self::network::Plug;
+use self::outbound::WayOut;
 use self::process::Init;
 use self::record::{Desired, Record, Store};
 use self::site::Site;
 use self::trees::Trees;
 use self::walls::Walls;
-use crate::machines::provider::{
-    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, MadeFrom, Provider, ProviderError,
-};
+use crate::machines::provider::{Machine, MachineOffer, MachineSpec, MadeFrom};
 
 /// Capacity of local machines. They share this host's kernel, memory and disk.
 pub const OFFER: MachineOffer = MachineOffer { has_own_kernel: false, memory_mb: None, disk_gb: None };
-
-const SSH_PORT: u16 = 22;
-const HTTP_PORT: u16 = 80;
 
 /// Configuration of the provider.
 #[derive(Debug, Clone)]
@@ -79,6 +78,10 @@ pub struct LocalConfig {
     pub limits: MachineLimits,
     /// After how many days the base tree is made again.
     pub base_tree_days: u32,
+    /// A base tree that the operator made, as a directory or an archive; none: ours.
+    pub base: Option<PathBuf>,
+    /// What machines may reach beyond this host; none: nothing.
+    pub outbound: Option<Outbound>,
 }
 
 #[derive(Debug)]
@@ -89,30 +92,68 @@ pub struct LocalProvider {
     walls: Walls,
 }
 
+/// Gives the base tree for new machines, and makes it first where it is missing: of the operator's (`base`), or ours.
+/// `progress` gets a line for each step.
+///
+/// # Errors
+/// As [`base_tree::ensure`]; [`LocalError::Invalid`] if the operator's cannot be used.
+pub async fn prepare_tree(
+    cache_dir: &Path,
+    base: Option<&Path>,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<PathBuf, LocalError> {
+    match base {
+        Some(base) => own_tree::ensure(cache_dir, base, progress).await,
+        None => base_tree::ensure(cache_dir, progress).await,
+    }
+}
+
 /// The machines for which an operation failed, with the errors.
 pub type Failures = Vec<(ServerId, LocalError)>;
 
 impl LocalProvider {
-    /// Checks the host, makes the base tree where it is missing (call [`base_tree::ensure`] before, to show the
-    /// progress), and reserves the subnet. Starts no machine: see [`Self::boot_all`].
+    /// Checks the host, makes the base tree where it is missing (call [`prepare_tree`] before, to show the progress), and reserves the subnet. Starts no machine: see [`Self::boot_all`].
     ///
     /// # Errors
     /// [`LocalError`]: what the host lacks first, or why the subnet cannot be used; each with its remedy.
     pub async fn open(config: LocalConfig) -> Result<Self, LocalError> {
         preflight::check().await?;
-        let trees = Trees::new(config.cache_dir, config.base_tree_days);
+        let trees = Trees::new(config.cache_dir, config.base_tree_days, config.base);
         trees.current().await?;
         let store = Store::open(config.data_dir.join("machines"), config.installation)?;
         let site = Site::reserve(store.dir(), config.subnet).await?;
-        let walls = Walls::find(&site, store.dir(), &config.limits).await;
+        let walls = Walls::find(&site, store.dir(), &config.limits, config.outbound).await;
         trees.remove_unused().await;
         let provider = Self { store, site, trees, walls };
-        // Machines that run already, perhaps of an earlier version, get the rules now.
         let _network = Lock::take(provider.store.network_lock()).await?;
+        provider.check_way_out().await?;
+        // Machines that run already, perhaps of an earlier version, get the rules now.
         if network::has_bridge(&provider.site) {
-            provider.walls.raise_firewall(&provider.site).await;
+            provider.raise_firewall().await?;
         }
         Ok(provider)
+    }
+
+    /// Refuses a way out that this host cannot confine. Machines that run already lose theirs.
+    async fn check_way_out(&self) -> Result<(), LocalError> {
+        let Some(outbound) = self.walls.outbound() else { return Ok(()) };
+        if outbound.resolvers().is_empty() {
+            tracing::warn!("local machines have a way out, but {}", walls::NO_RESOLVER);
+        }
+        let checked = outbound.check(&self.site).await;
+        if checked.is_err()
+            && let Err(error) = network::forward(&self.site, false)
+        {
+            tracing::warn!(%error, "machines that run keep their way out, within the rules that were set for it");
+        }
+        checked
+    }
+
+    /// Sets up the rules, with or without a way out. If they cannot be set, there is none. The caller holds the network lock.
+    async fn raise_firewall(&self) -> Result<Option<WayOut>, LocalError> {
+        let raised = self.walls.raise_firewall(&self.site).await;
+        network::forward(&self.site, matches!(raised, Ok(Some(_))))?;
+        raised
     }
 
     /// Identifies this data directory: random, stored in it.
@@ -158,7 +199,11 @@ impl LocalProvider {
 
     /// Removes the bridge and its rules, unless a machine is on it.
     async fn remove_idle_network(&self, held: &Lock) -> Result<(), LocalError> {
-        if network::remove_idle_bridge(held, &self.site).await? { firewall::lower(&self.site).await } else { Ok(()) }
+        if !network::remove_idle_bridge(held, &self.site).await? {
+            return Ok(());
+        }
+        forwarding::release(&self.site).await?;
+        firewall::lower(&self.site).await
     }
 
     async fn for_all(&self, act: impl AsyncFn(Record) -> Result<(), LocalError>) -> Result<Failures, LocalError> {
@@ -223,7 +268,8 @@ impl LocalProvider {
         }
         if record.host_key.is_none() {
             let seed = disk::place_of_seed(&dir, record.disk_mb);
-            record.host_key = Some(identity::write(&dir, &seed, &record).await?);
+            let resolvers = self.walls.outbound().map(Outbound::resolvers).unwrap_or_default();
+            record.host_key = Some(identity::write(&dir, &seed, &record, &resolvers).await?);
             self.store.write(&record)?;
         }
         if let Some(disk_mb) = record.disk_mb {
@@ -233,8 +279,8 @@ impl LocalProvider {
         {
             let held = Lock::take(self.store.network_lock()).await?;
             // First, so that there is no moment without the rules.
-            self.walls.raise_firewall(&self.site).await;
-            network::plug(&held, &self.site, &plug).await?;
+            let way_out = self.raise_firewall().await?;
+            network::plug(&held, &self.site, &plug, way_out.as_ref()).await?;
         }
         let machine = boot::Start {
             name: &record.name,
@@ -318,74 +364,5 @@ impl LocalProvider {
     fn made_from(&self, record: &Record) -> MadeFrom {
         let image = record.base_tree.file_name().map(|name| name.to_string_lossy().into_owned());
         MadeFrom { image, flavor: self.walls.size(record.disk_mb) }
-    }
-
-    fn describe(&self, record: &Record) -> Machine {
-        let address = IpAddr::V4(record.address);
-        let state = match record.desired {
-            Desired::Gone => MachineState::Failed("its removal was cut off: terminate it again".to_owned()),
-            Desired::Up if process::is_running(&self.store.machine_dir(record.server_id)) => MachineState::Active,
-            Desired::Up => MachineState::Building,
-        };
-        Machine {
-            provider_id: self.plug_of(record).namespace,
-            state,
-            endpoint: Some(Endpoint {
-                public_ip: address,
-                ssh: SocketAddr::new(address, SSH_PORT),
-                http: SocketAddr::new(address, HTTP_PORT),
-            }),
-            host_key: record.host_key.clone(),
-            made_from: self.made_from(record),
-        }
-    }
-}
-
-#[async_trait]
-impl Provider for LocalProvider {
-    fn kind(&self) -> ProviderKind {
-        ProviderKind::Local
-    }
-
-    fn offers(&self) -> MachineOffer {
-        OFFER
-    }
-
-    fn ssh_user(&self) -> &str {
-        identity::SSH_USER
-    }
-
-    async fn protections(&self) -> Vec<Protection> {
-        let has_rules = !network::has_bridge(&self.site) || firewall::is_up(&self.site).await;
-        self.walls.protections(has_rules)
-    }
-
-    /// `Building` means that the machine should run and does not: it is being made or rebooted, or it waits for
-    /// [`LocalProvider::boot_all`].
-    async fn find(&self, machine: &MachineRef) -> Result<Option<Machine>, ProviderError> {
-        let Some(record) = self.store.read(machine.server_id)? else { return Ok(None) };
-        // A create that was cut off is finished here: until the next start of this program, nothing else would do it.
-        let is_unstarted = record.desired == Desired::Up && !boot::has_begun(&self.store.machine_dir(record.server_id));
-        if is_unstarted && !Lock::is_held(&self.store.machine_lock(record.server_id)) {
-            self.ensure_running(record.server_id).await?;
-        }
-        Ok(Some(self.describe(&record)))
-    }
-
-    async fn create(&self, spec: &MachineSpec) -> Result<Machine, ProviderError> {
-        Ok(self.make(spec).await?)
-    }
-
-    async fn reboot(&self, machine: &MachineRef) -> Result<(), ProviderError> {
-        Ok(self.restart(machine.server_id).await?)
-    }
-
-    async fn terminate(&self, machine: &MachineRef) -> Result<(), ProviderError> {
-        Ok(self.remove(machine.server_id).await?)
-    }
-
-    async fn list(&self) -> Result<Vec<(ServerId, Machine)>, ProviderError> {
-        let records = self.store.list()?;
-        Ok(records.into_iter().map(|record| (record.server_id, self.describe(&record))).collect())
     }
 }

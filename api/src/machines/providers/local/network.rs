@@ -4,6 +4,9 @@
 //! and no traffic between machines (isolated bridge ports). The host reaches each machine; a machine answers
 //! ([`super::firewall`]). Without nftables, it reaches the services of the host that listen on all addresses.
 //!
+//! With a way out ([`super::outbound`]), a machine has a default route, and routes that make the networks unreachable
+//! which are closed to it; its root may change neither.
+//!
 //! `held` is the network lock, see [`super::record::Store::network_lock`].
 
 use std::fs;
@@ -13,6 +16,7 @@ use std::path::{Path, PathBuf};
 use super::command::ip;
 use super::error::LocalError;
 use super::lock::Lock;
+use super::outbound::WayOut;
 use super::site::Site;
 
 /// Names and address of one machine's network.
@@ -46,9 +50,10 @@ impl Plug {
     }
 }
 
-/// Creates the namespace and joins it to the bridge.
-pub(super) async fn plug(held: &Lock, site: &Site, plug: &Plug) -> Result<(), LocalError> {
+/// Creates the namespace and joins it to the bridge. With a way out, the rules must be set already.
+pub(super) async fn plug(held: &Lock, site: &Site, plug: &Plug, way_out: Option<&WayOut>) -> Result<(), LocalError> {
     ensure_bridge(held, site).await?;
+    forward(site, way_out.is_some())?;
     unplug(held, plug).await?;
     let Plug { namespace, interface, address } = plug;
     let with_prefix = format!("{address}/{}", site.subnet.prefix());
@@ -62,9 +67,29 @@ pub(super) async fn plug(held: &Lock, site: &Site, plug: &Plug) -> Result<(), Lo
     .await?;
     ip(held, &["-n", namespace, "address", "add", &with_prefix, "dev", "eth0"]).await?;
     ip(held, &["-n", namespace, "link", "set", "eth0", "up"]).await?;
+    if let Some(way_out) = way_out {
+        set_routes(held, site, namespace, way_out).await?;
+    }
     ip(held, &["link", "set", interface, "master", &site.bridge(), "up"]).await?;
     ip(held, &["link", "set", interface, "type", "bridge_slave", "isolated", "on"]).await?;
     Ok(())
+}
+
+async fn set_routes(held: &Lock, site: &Site, namespace: &str, way_out: &WayOut) -> Result<(), LocalError> {
+    let (open, shut) = way_out.routes();
+    for network in shut {
+        ip(held, &["-n", namespace, "route", "replace", "unreachable", &network.to_string()]).await?;
+    }
+    let host = site.subnet.host_address().to_string();
+    for network in open {
+        ip(held, &["-n", namespace, "route", "replace", &network.to_string(), "via", &host, "dev", "eth0"]).await?;
+    }
+    Ok(())
+}
+
+/// Sets whether the kernel forwards what comes from the bridge, if there is one.
+pub(super) fn forward(site: &Site, is_forwarded: bool) -> Result<(), LocalError> {
+    set("ipv4", &site.bridge(), "forwarding", if is_forwarded { "1" } else { "0" })
 }
 
 /// Removes the interface and the namespace. Idempotent.
@@ -101,7 +126,6 @@ async fn ensure_bridge(held: &Lock, site: &Site) -> Result<(), LocalError> {
         // A fixed hardware address; otherwise the bridge takes one from its ports and changes it with them.
         ip(held, &["link", "add", &bridge, "address", &hardware_address(address), "type", "bridge"]).await?;
     }
-    set("ipv4", &bridge, "forwarding", "0")?;
     set("ipv6", &bridge, "disable_ipv6", "1")?;
     ip(held, &["address", "replace", &format!("{address}/{}", site.subnet.prefix()), "dev", &bridge]).await?;
     ip(held, &["link", "set", &bridge, "up"]).await?;

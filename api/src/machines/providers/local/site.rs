@@ -19,6 +19,8 @@ use super::subnet::Subnet;
 const HOST_LOCK: &str = "/run/lock/ocim-local-machines.lock";
 const RESERVATIONS: &str = "/var/lib/ocim/local-subnets.json";
 const SITE_FILE: &str = "site.json";
+/// The beginning of the names of all bridges and interfaces of machines.
+pub(super) const BRIDGE_PREFIX: &str = "ocim";
 
 /// A data directory's id and subnet, stored in its `machines/site.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,9 +52,8 @@ impl Site {
                 "local machines cannot live in {refused}: give a private network with a prefix of 16 to 29"
             )));
         }
-        make_parent(Path::new(HOST_LOCK))?;
         make_parent(Path::new(RESERVATIONS))?;
-        let _host = Lock::take(HOST_LOCK.into()).await?;
+        let _host = host_lock().await?;
         let machines_dir = machines_dir.canonicalize().map_err(LocalError::io(machines_dir))?;
         let mut reservations: Reservations = read_json(Path::new(RESERVATIONS))?.unwrap_or_default();
         reservations.retain(|_, holder| holder.is_alive());
@@ -96,15 +97,34 @@ pub(super) fn host_dir() -> &'static Path {
     reservations.parent().unwrap_or(reservations)
 }
 
+/// Held while what the sites of this host have in common is changed. Taken after a site's locks, never before.
+pub(super) async fn host_lock() -> Result<Lock, LocalError> {
+    make_parent(Path::new(HOST_LOCK))?;
+    Lock::take(HOST_LOCK.into()).await
+}
+
 /// The directories of machines of all sites of this host that still exist.
 pub(super) fn machines_dirs() -> Vec<PathBuf> {
+    holders().map(|holder| holder.machines_dir).collect()
+}
+
+/// The ids of all sites of this host that still exist.
+pub(super) fn ids() -> Vec<String> {
+    holders().map(|holder| holder.id).collect()
+}
+
+fn holders() -> impl Iterator<Item = Reservation> {
     let reservations: Option<Reservations> = read_json(Path::new(RESERVATIONS)).unwrap_or_default();
-    let holders = reservations.unwrap_or_default().into_values();
-    holders.filter(Reservation::is_alive).map(|holder| holder.machines_dir).collect()
+    reservations.unwrap_or_default().into_values().filter(Reservation::is_alive)
+}
+
+/// Whether an interface is the bridge of a site, or a machine's.
+pub(super) fn is_interface(name: &str) -> bool {
+    name.starts_with(BRIDGE_PREFIX)
 }
 
 fn bridge_of(id: &str) -> String {
-    format!("ocim{id}")
+    format!("{BRIDGE_PREFIX}{id}")
 }
 
 fn make_parent(path: &Path) -> Result<(), LocalError> {

@@ -16,16 +16,18 @@ use super::base_tree;
 use super::error::LocalError;
 use super::files::remove_tree;
 use super::record::base_trees_in;
-use super::site;
+use super::{own_tree, prepare_tree, site};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// A machine whose record is written just now may still be on the tree that has just been replaced.
-const GRACE: Duration = Duration::from_secs(3600);
+pub(super) const GRACE: Duration = Duration::from_secs(3600);
 
 /// The base trees in a cache directory.
 #[derive(Debug, Clone)]
 pub(super) struct Trees {
     cache_dir: PathBuf,
+    /// The operator's tree, in place of ours.
+    base: Option<PathBuf>,
     /// After how many days a tree is made again.
     days: u32,
     /// Held while a tree is made again.
@@ -33,14 +35,16 @@ pub(super) struct Trees {
 }
 
 impl Trees {
-    pub(super) fn new(cache_dir: PathBuf, days: u32) -> Self {
-        Self { cache_dir, days, renewing: Arc::default() }
+    pub(super) fn new(cache_dir: PathBuf, days: u32, base: Option<PathBuf>) -> Self {
+        Self { cache_dir, base, days, renewing: Arc::default() }
     }
 
-    /// The newest tree, for a new machine. If it is old, another one is made in the background, and old ones are removed.
+    /// The tree for a new machine: the operator's as it is now, or our newest. If ours is old, another one is made in the
+    /// background, and old ones are removed.
     pub(super) async fn current(&self) -> Result<PathBuf, LocalError> {
-        let tree = base_tree::ensure(&self.cache_dir, &|step| tracing::info!("base tree: {step}")).await?;
-        if made_at(&tree).is_some_and(|made| is_older(made, DAY * self.days)) {
+        let progress = |step: &str| tracing::info!("base tree: {step}");
+        let tree = prepare_tree(&self.cache_dir, self.base.as_deref(), &progress).await?;
+        if self.base.is_none() && made_at(&tree).is_some_and(|made| is_older(made, DAY * self.days)) {
             self.renew();
         }
         Ok(tree)
@@ -83,6 +87,7 @@ impl Trees {
                 Err(error) => return tracing::warn!(%error, "old base trees are kept"),
             }
         }
+        own_tree::remove_unused(&self.cache_dir, &used);
         let present = base_tree::all(&self.cache_dir);
         let earlier = base_tree::of_earlier_versions(&self.cache_dir);
         for tree in unused(present, earlier, &used) {
@@ -109,7 +114,7 @@ fn unused(mut trees: Vec<PathBuf>, earlier: Vec<PathBuf>, used: &[PathBuf]) -> V
 }
 
 /// Nothing writes into a tree's directory after it was made.
-fn made_at(tree: &Path) -> Option<SystemTime> {
+pub(super) fn made_at(tree: &Path) -> Option<SystemTime> {
     fs::metadata(tree).and_then(|found| found.modified()).ok()
 }
 

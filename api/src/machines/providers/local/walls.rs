@@ -10,13 +10,18 @@ use shared_types::system::Protection;
 use super::disk;
 use super::error::LocalError;
 use super::firewall;
+use super::forwarding;
 use super::limits::MachineLimits;
+use super::outbound::{Outbound, WayOut};
 use super::seal;
 use super::site::{self, Site};
 use crate::platform::cgroups::{Cgroups, Group, Limits};
 
 /// Time for the kernel to end the processes of a group.
 const KILL_LIMIT: Duration = Duration::from_secs(10);
+/// What a machine with a way out lacks if there is no name server for it.
+pub(super) const NO_RESOLVER: &str = "machines resolve no names, because this host's name server is only for itself: set \
+                                      OCIM_LOCAL_RESOLVERS to one that answers others";
 /// Names of groups: this, then the name of the machine's directory.
 const GROUP_PREFIX: &str = "machine-";
 
@@ -29,11 +34,18 @@ pub(super) struct Walls {
     disk_trouble: Option<String>,
     /// Why there are no rules; none if there are, or have not been needed yet.
     firewall_trouble: Mutex<Option<String>>,
+    /// What machines may reach beyond this host; none: nothing.
+    outbound: Option<Outbound>,
 }
 
 impl Walls {
     /// Finds out what this host has, and logs what it lacks. Removes the groups of machines that are gone.
-    pub(super) async fn find(site: &Site, machines_dir: &Path, limits: &MachineLimits) -> Self {
+    pub(super) async fn find(
+        site: &Site,
+        machines_dir: &Path,
+        limits: &MachineLimits,
+        outbound: Option<Outbound>,
+    ) -> Self {
         let cgroups = Cgroups::find(&site.id);
         let (disk_trouble, firewall_trouble) = tokio::join!(disk::trouble(site::host_dir()), firewall::trouble());
         let walls = Self {
@@ -42,6 +54,7 @@ impl Walls {
             disk_mb: limits.disk_mb,
             disk_trouble,
             firewall_trouble: Mutex::new(firewall_trouble),
+            outbound,
         };
         let has_machine = |name: &str| {
             name.strip_prefix(GROUP_PREFIX)
@@ -71,9 +84,31 @@ impl Walls {
         self.cgroups.group(&name).end(KILL_LIMIT).await.map_err(LocalError::io(format!("control group {name}")))
     }
 
-    /// Sets up the rules for the site's bridge. Where that fails, machines run without them, which is logged and shown.
-    pub(super) async fn raise_firewall(&self, site: &Site) {
-        let outcome = firewall::raise(site).await.map_err(|error| error.to_string());
+    pub(super) fn outbound(&self) -> Option<&Outbound> {
+        self.outbound.as_ref()
+    }
+
+    /// Sets up the rules for the site's bridge, and gives the way out that they leave open. Where machines have none and the
+    /// rules cannot be set, machines run without them, which is logged and shown.
+    ///
+    /// # Errors
+    /// [`LocalError`] if machines were to have a way out, and the rules that confine it cannot be set.
+    pub(super) async fn raise_firewall(&self, site: &Site) -> Result<Option<WayOut>, LocalError> {
+        let Some(outbound) = &self.outbound else {
+            let outcome = firewall::raise(site, None).await.map_err(|error| error.to_string());
+            self.note_firewall(outcome);
+            forwarding::release(site).await?;
+            return Ok(None);
+        };
+        let way_out = outbound.find(site).await?;
+        let raised = firewall::raise(site, Some(&way_out)).await;
+        self.note_firewall(raised.as_ref().map(|&()| ()).map_err(ToString::to_string));
+        raised.map_err(|error| LocalError::NoWayOut(format!("the rules that confine it cannot be set ({error})")))?;
+        forwarding::turn_on(&way_out.guarded)?;
+        Ok(Some(way_out))
+    }
+
+    fn note_firewall(&self, outcome: Result<(), String>) {
         let mut trouble = self.firewall_trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Err(reason), None) = (&outcome, &*trouble) {
             tracing::warn!(reason, "local machines can reach this host's services");
@@ -95,7 +130,9 @@ impl Walls {
 
     /// Each wall, and whether it stands. `has_rules`: whether the rules, where they are needed, are there now.
     pub(super) fn protections(&self, has_rules: bool) -> Vec<Protection> {
-        let mut list = vec![self.system_calls(), self.network(has_rules), self.disk()];
+        let mut list = vec![self.system_calls(), self.network(has_rules)];
+        list.extend(self.outbound.as_ref().map(|outbound| way_out(outbound, has_rules)));
+        list.push(self.disk());
         let lost = self.cgroups.lost(&self.limits);
         let how = self.cgroups.describe();
         let Limits { memory_bytes, cpus, processes, io_weight } = &self.limits;
@@ -154,6 +191,27 @@ impl Walls {
     }
 }
 
+/// What confines the way out, and what was changed for it, perhaps by another process.
+fn way_out(outbound: &Outbound, has_rules: bool) -> Protection {
+    if !has_rules {
+        let lost = "Machines reach no other network until the next launch sets the rules again; what they send towards public \
+                    addresses is not confined.";
+        return protection("way out", false, lost.to_owned());
+    }
+    let mut detail = format!("NAT by nftables: public IPv4 addresses, {} connections each", firewall::MAX_CONNECTIONS);
+    if !outbound.networks.is_empty() {
+        detail.push_str(", and the networks of OCIM_SANDBOX_NETWORKS");
+    }
+    let turned_on = forwarding::turned_on();
+    if !turned_on.is_empty() {
+        detail.push_str(&format!("; ocim has turned on forwarding for {}, for nothing else", turned_on.join(", ")));
+    }
+    if outbound.resolvers().is_empty() {
+        detail.push_str(&format!("; {NO_RESOLVER}"));
+    }
+    protection("way out", true, detail)
+}
+
 fn protection(what: &str, is_active: bool, detail: String) -> Protection {
     Protection { name: what.to_owned(), is_active, detail }
 }
@@ -170,6 +228,7 @@ mod tests {
             disk_mb: 1024,
             disk_trouble: Some("`mkfs.ext4` failed".to_owned()),
             firewall_trouble: Mutex::new(None),
+            outbound: None,
         };
         let find = |list: &[Protection], name: &str| list.iter().find(|one| one.name == name).cloned();
         let list = walls.protections(true);
@@ -179,5 +238,16 @@ mod tests {
         assert!(find(&list, "memory").is_some());
         let removed = find(&walls.protections(false), "network");
         assert!(removed.is_some_and(|one| !one.is_active && one.detail.contains("removed its table")));
+    }
+    #[test]
+    fn a_way_out_is_shown_as_confined_only_while_the_rules_are_there() {
+        let outbound = Outbound {
+            networks: vec!["10.8.0.0/16".parse().unwrap_or_default()],
+            resolvers: vec![[9, 9, 9, 9].into()],
+        };
+        let Protection { is_active, detail, .. } = way_out(&outbound, true);
+        assert!(is_active && detail.contains("OCIM_SANDBOX_NETWORKS") && !detail.contains("10.8"), "{detail}");
+        let Protection { is_active, detail, .. } = way_out(&outbound, false);
+        assert!(!is_active && detail.contains("next launch"), "{detail}");
     }
 }
