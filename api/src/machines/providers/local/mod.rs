@@ -44,6 +44,7 @@ use shared_types::system::Protection;
 use shared_types::{ProviderKind, ServerId};
 
 pub use error::LocalError;
+pub(super) use identity::check as check_identity;
 pub use limits::MachineLimits;
 pub use subnet::{NoSubnet, Subnet};
 
