@@ -13,7 +13,7 @@ pub mod table;
 
 use std::path::PathBuf;
 
-pub use sections::{LogFormat, OnCommit, OnSigterm, SandboxMode, Settings};
+pub use sections::{ContainersReach, LogFormat, OnCommit, OnSigterm, SandboxMode, Settings};
 pub use shared_types::ProviderKind;
 use table::{Declared, Section, Values};
 

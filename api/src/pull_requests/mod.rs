@@ -59,7 +59,7 @@ impl Watch {
     fn approval_obstacle(&self) -> Option<&'static str> {
         let provider = &self.manager.provider;
         let is_here = match provider.kind() {
-            ProviderKind::Local => true,
+            ProviderKind::Local | ProviderKind::Containers => true,
             // Its program may make machines on this host, too.
             ProviderKind::Command => !provider.offers().has_own_kernel,
             ProviderKind::OpenStack | ProviderKind::Fake => false,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::report::{say, step};
-use super::{StartError, repositories, sandbox};
+use super::{StartError, containers, repositories, sandbox};
 use crate::ansible::real::AnsibleConfig;
 use crate::ansible::virtualenv;
 use crate::config::{ProviderKind, Settings};
@@ -18,7 +18,7 @@ pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
     let has_local_machines = match settings.machines.ocim_provider {
         ProviderKind::Fake => return Ok(()),
         ProviderKind::Local => true,
-        ProviderKind::OpenStack | ProviderKind::Command => false,
+        ProviderKind::OpenStack | ProviderKind::Command | ProviderKind::Containers => false,
     };
     let cache_dir = settings.cache_dir();
     let cannot = |error| {
@@ -28,6 +28,9 @@ pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
     if has_local_machines {
         let tree = base_tree::ensure(&cache_dir, &|line| say(format_args!("  {line}")));
         step("Base tree of the local machines", tree).await?;
+    }
+    if settings.machines.ocim_provider == ProviderKind::Containers {
+        containers::prepare(settings).await?;
     }
     let ansible = ansible_config(settings, sandbox::open(settings)?);
     let mut told = |line: &str| say(format_args!("  {line}"));

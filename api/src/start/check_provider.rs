@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::outside::{command_config, local_config};
 use super::report::say;
-use super::{StartError, openstack};
+use super::{StartError, containers, openstack};
 use crate::config::{ProviderKind, Settings};
 use crate::machines::conformance::{Checked, Limits, Outcome, Subject, run};
 use crate::machines::probe::{Probe, SshProbe};
@@ -73,6 +73,7 @@ async fn open(settings: &Settings, data_dir: &Path, installation: &str) -> Resul
         ProviderKind::Command => Arc::new(CommandProvider::open(command_config(settings, installation)?).await?),
         ProviderKind::OpenStack => Arc::new(OpenStack::open(openstack::config(settings, installation.to_owned())?)?),
         ProviderKind::Local => Arc::new(LocalProvider::open(local_config(settings, data_dir, installation)?).await?),
+        ProviderKind::Containers => Arc::new(containers::open(settings, data_dir, installation)?),
         ProviderKind::Fake => {
             // Nothing asks the web server of these machines.
             Arc::new(FileMachines::open(data_dir.join("fake-machines-check"), Some(([127, 0, 0, 1], 9).into()))?)

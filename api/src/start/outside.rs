@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::assembly::Parts;
 use super::options::{mailer, options, sources};
 use super::report::{say, step};
-use super::{StartError, cache, openstack, repositories, sandbox};
+use super::{StartError, cache, containers, openstack, repositories, sandbox};
 use crate::ansible::fake_printer::FakePrinter;
 use crate::ansible::port::Ansible;
 use crate::ansible::real::AnsibleCore;
@@ -64,6 +64,10 @@ pub(super) async fn open(
         ProviderKind::Local => local(settings, data_dir, db, keyring).await,
         ProviderKind::OpenStack => real(settings, data_dir, db, keyring, cloud(settings, db).await?, None).await,
         ProviderKind::Command => command(settings, data_dir, db, keyring).await,
+        ProviderKind::Containers => {
+            let provider = containers::start(settings, data_dir, db).await?;
+            real(settings, data_dir, db, keyring, provider, None).await
+        }
         ProviderKind::Fake => fake(settings, data_dir, plays).await,
     }
 }

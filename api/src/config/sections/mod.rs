@@ -1,6 +1,7 @@
 //! The settings of the program, section by section, in the order of docs/settings.md.
 
 mod builds;
+mod containers;
 mod data;
 mod gateway;
 mod github;
@@ -15,6 +16,7 @@ mod sign_in;
 mod watch;
 
 pub use builds::{Builds, OnSigterm};
+pub use containers::{Containers, ContainersReach};
 pub use data::Data;
 pub use gateway::Gateway;
 pub use github::GitHub;
@@ -62,6 +64,7 @@ sections! {
     sign_in: SignIn,
     gateway: Gateway,
     machines: Machines,
+    containers: Containers,
     openstack: OpenStack,
     builds: Builds,
     sandbox: Sandbox,
