@@ -15,7 +15,8 @@ use crate::platform::sandbox::Sandbox;
 /// # Errors
 /// An error that says what could not be obtained, and what to do.
 pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
-    let has_local_machines = match settings.machines.ocim_provider {
+    let kind = containers::provider_kind(settings, &settings.data.ocim_data_dir).await?;
+    let has_local_machines = match kind {
         ProviderKind::Fake => return Ok(()),
         ProviderKind::Local => true,
         ProviderKind::OpenStack | ProviderKind::Command | ProviderKind::Containers => false,
@@ -29,7 +30,7 @@ pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
         let tree = base_tree::ensure(&cache_dir, &|line| say(format_args!("  {line}")));
         step("Base tree of the local machines", tree).await?;
     }
-    if settings.machines.ocim_provider == ProviderKind::Containers {
+    if kind == ProviderKind::Containers {
         containers::prepare(settings).await?;
     }
     let ansible = ansible_config(settings, sandbox::open(settings)?);

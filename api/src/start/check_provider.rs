@@ -69,11 +69,11 @@ fn installation(data_dir: &Path) -> Result<String, StartError> {
 
 /// The provider that the settings name, for this installation.
 async fn open(settings: &Settings, data_dir: &Path, installation: &str) -> Result<Arc<dyn Provider>, StartError> {
-    Ok(match settings.machines.ocim_provider {
+    Ok(match containers::provider_kind(settings, data_dir).await? {
         ProviderKind::Command => Arc::new(CommandProvider::open(command_config(settings, installation)?).await?),
         ProviderKind::OpenStack => Arc::new(OpenStack::open(openstack::config(settings, installation.to_owned())?)?),
         ProviderKind::Local => Arc::new(LocalProvider::open(local_config(settings, data_dir, installation)?).await?),
-        ProviderKind::Containers => Arc::new(containers::open(settings, data_dir, installation)?),
+        ProviderKind::Containers => Arc::new(containers::ready(settings, data_dir, installation).await?),
         ProviderKind::Fake => {
             // Nothing asks the web server of these machines.
             Arc::new(FileMachines::open(data_dir.join("fake-machines-check"), Some(([127, 0, 0, 1], 9).into()))?)

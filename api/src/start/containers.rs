@@ -5,10 +5,38 @@ use std::sync::Arc;
 
 use super::StartError;
 use super::report::{say, step};
-use crate::config::{ContainersReach, Settings};
-use crate::machines::providers::containers::{ContainersConfig, ContainersProvider, NetworkSettings, Reach, Selected};
+use crate::config::{ContainersReach, ProviderKind, Settings};
+use crate::machines::providers::containers::{
+    ContainersConfig, ContainersError, ContainersProvider, NetworkSettings, Reach, Selected,
+};
 use crate::machines::providers::local::MachineLimits;
 use crate::platform::db::Db;
+
+/// The machines that are used: those that are set, else local ones if this process is root's, else containers, if an engine
+/// can be had.
+///
+/// # Errors
+/// The ways out, where there is none.
+pub(super) async fn provider_kind(settings: &Settings, data_dir: &Path) -> Result<ProviderKind, StartError> {
+    if let Some(kind) = settings.machines.ocim_provider {
+        return Ok(kind);
+    }
+    if rustix::process::geteuid().is_root() {
+        return Ok(ProviderKind::Local);
+    }
+    match open(settings, data_dir, "look")?.engine().await {
+        Ok(_) => Ok(ProviderKind::Containers),
+        Err(error) => Err(no_machines(&error).into()),
+    }
+}
+
+fn no_machines(error: &ContainersError) -> String {
+    format!(
+        "no machines can be made: this program is not root, so there are no local machines, and there are no containers: {error} \
+         Other ways: run it as root for machines on this host; set OCIM_PROVIDER=openstack for a cloud (docs/openstack.md), \
+         OCIM_PROVIDER=command for a program of yours (docs/provider-contract.md), or OCIM_PROVIDER=fake to try the API out"
+    )
+}
 
 /// Opens the containers of this database. An engine that cannot be had prevents no start: sites are served, and a build says
 /// what is wrong.
@@ -39,15 +67,24 @@ pub(super) async fn start(
 
 /// Finds or starts the engine, and makes the image.
 pub(super) async fn prepare(settings: &Settings) -> Result<(), StartError> {
-    let provider = open(settings, &settings.data.ocim_data_dir, "prepare")?;
+    ready(settings, &settings.data.ocim_data_dir, "prepare").await.map(drop)
+}
+
+/// The provider, when the engine and the image are there.
+pub(super) async fn ready(
+    settings: &Settings,
+    data_dir: &Path,
+    installation: &str,
+) -> Result<ContainersProvider, StartError> {
+    let provider = open(settings, data_dir, installation)?;
     let told = |line: &str| say(format_args!("  {line}"));
     let selected = step("Image of the containers", provider.check(&told)).await?;
     say_selected(&selected);
-    Ok(())
+    Ok(provider)
 }
 
 /// The provider that the settings describe. Asks no engine anything.
-pub(super) fn open(settings: &Settings, data_dir: &Path, installation: &str) -> Result<ContainersProvider, StartError> {
+fn open(settings: &Settings, data_dir: &Path, installation: &str) -> Result<ContainersProvider, StartError> {
     Ok(ContainersProvider::open(config(settings, data_dir, installation, std::env::var("DOCKER_HOST").ok())?))
 }
 
@@ -121,6 +158,27 @@ mod tests {
         assert_eq!(config.network.subnet.unwrap().to_string(), "10.9.0.0/25");
         let limited = read(&[("OCIM_MACHINE_MEMORY_MB", "512")]).unwrap();
         assert_eq!((limited.limits.memory_mb, limited.reach), (Some(512), Reach::Auto));
+    }
+
+    #[tokio::test]
+    async fn what_is_set_is_used_and_root_has_local_machines_else() {
+        let kind = async |given: &[(&str, &str)]| {
+            let settings = Settings::of(given.iter().copied(), &[]).unwrap();
+            provider_kind(&settings, Path::new("/nowhere/ocim")).await
+        };
+        assert_eq!(kind(&[("OCIM_PROVIDER", "fake")]).await.unwrap(), ProviderKind::Fake);
+        assert_eq!(kind(&[("OCIM_PROVIDER", "containers")]).await.unwrap(), ProviderKind::Containers);
+        if rustix::process::geteuid().is_root() {
+            assert_eq!(kind(&[]).await.unwrap(), ProviderKind::Local);
+        }
+    }
+
+    #[test]
+    fn where_no_machines_can_be_made_the_ways_out_are_said() {
+        let words = no_machines(&ContainersError::Settings("There is no engine for containers: x.".to_owned()));
+        for way in ["There is no engine for containers: x.", "as root", "openstack", "command", "fake"] {
+            assert!(words.contains(way), "{words}");
+        }
     }
 
     #[test]

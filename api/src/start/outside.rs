@@ -60,7 +60,7 @@ pub(super) async fn open(
     keyring: &Keyring,
     plays: Option<&CancellationToken>,
 ) -> Result<Outside, StartError> {
-    match settings.machines.ocim_provider {
+    match containers::provider_kind(settings, data_dir).await? {
         ProviderKind::Local => local(settings, data_dir, db, keyring).await,
         ProviderKind::OpenStack => real(settings, data_dir, db, keyring, cloud(settings, db).await?, None).await,
         ProviderKind::Command => command(settings, data_dir, db, keyring).await,

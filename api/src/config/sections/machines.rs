@@ -15,7 +15,7 @@ settings! {
     /// ([openstack.md](openstack.md)); `command`, machines of any cloud through a program of
     /// yours ([provider-contract.md](provider-contract.md)); or `fake`, for trying the API out and for tests: machines are
     /// files, and playbooks only print lines. `fake` needs neither root nor Ansible.
-    ocim_provider: ProviderKind = ProviderKind::Local;
+    ocim_provider: Option<ProviderKind> = None, unset("`local` as root, else `containers`");
     /// With `fake`: `address:port` of a web server that stands in for that of every machine.
     ocim_fake_http: Option<SocketAddr> = None, unset("one is started");
     /// With `fake`: how many lines a playbook prints; two make a task. What was printed is kept in `fake-printed/`

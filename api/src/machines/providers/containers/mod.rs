@@ -165,6 +165,14 @@ impl ContainersProvider {
         Ok(Selected { engine: engine.name, socket, is_rootless: info.is_rootless(), image })
     }
 
+    /// Finds or starts the engine, and gives its name and version.
+    ///
+    /// # Errors
+    /// [`ContainersError`]: why there is none, and what to do.
+    pub async fn engine(&self) -> Result<String, ContainersError> {
+        Ok(self.link().await?.engine.name)
+    }
+
     /// Starts every container of ours that should run and does not, as after a restart of this host. Gives the failures.
     ///
     /// # Errors
