@@ -19,7 +19,7 @@ SPA_STAMP := target/spa.stamp
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-tutor test-openstack test-searches test-screens test-provider test-upgrade test-configuration test-application-type chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens audit deny clean bootstrap bootstrap-test
+.PHONY: help run build spa program test test-histories test-github test-ansible test-traffic test-examples test-tutor test-openstack test-containers test-searches test-screens test-provider test-upgrade test-configuration test-application-type chaos fuzz-api fuzz-settings bench bench-ui check lint fmt openapi openapi-breaking permissions problems settings screens audit deny clean bootstrap bootstrap-test
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r verb text; do printf '  make %-16s %s\n' "$$verb" "$$text"; done
@@ -58,6 +58,9 @@ test-screens: bootstrap-test spa program ## Every screen in a browser: accessibi
 
 test-provider: bootstrap-test ## Every provider that works here against the conformance suite: local, the example program, fake (root)
 	cargo test --locked --test api -- --ignored --nocapture system::machines::conformance
+
+test-containers: bootstrap-test ## Containers with Podman, as root and as an ordinary user: the contract, reboots, times (root; two minutes)
+	@script/test-containers
 
 test-searches: bootstrap-test ## Abandon forty searches in ten million log lines while a build runs (some minutes, 5 GB)
 	cargo test --locked --test api -- --ignored --nocapture ten_million

@@ -4,7 +4,7 @@
 
 # The results of `packages_missing`, in this order.
 readonly RUN_PACKAGES=(build-essential postgresql haproxy openssh-client mmdebstrap iproute2 nftables e2fsprogs util-linux git python3-venv brotli
-  bubblewrap passt)
+  bubblewrap passt podman runc uidmap slirp4netns fuse-overlayfs)
 readonly TEST_PACKAGES=(chromium chromium-driver openssh-server openssl shellcheck xz-utils zstd)
 
 readonly CLUSTER_DROP_IN=/etc/postgresql-common/createcluster.d/ocim-bootstrap.conf
@@ -73,6 +73,7 @@ is_there() {
     bubblewrap) has bwrap ;;
     passt) has pasta ;;
     xz-utils) has xz ;;
+    uidmap) has newuidmap ;;
     python3-venv) can_make_venv ;;
     chromium) has "${CHROMIUM:-chromium}" ;;
     chromium-driver) has "${CHROMEDRIVER:-chromedriver}" ;;
@@ -101,13 +102,13 @@ may_use_sudo() {
 }
 
 # Only during the installation, and only if the machine has no rule of its own: Debian's packages create and start a
-# cluster and start HAProxy and sshd, but we need only their programs.
+# cluster and start HAProxy, sshd and Podman's socket, but we need only their programs.
 forbid_services() {
   "${AS_ROOT[@]}" install -D -m 644 /dev/stdin "$CLUSTER_DROP_IN" <<<'create_main_cluster = false'
   [ -e "$POLICY" ] || "${AS_ROOT[@]}" install -m 755 /dev/stdin "$POLICY" <<'POLICY'
 #!/bin/sh
 # ocim-bootstrap: gone when the installation ends.
-case " $* " in *" postgresql"* | *" haproxy"* | *" ssh"*) exit 101 ;; esac
+case " $* " in *" postgresql"* | *" haproxy"* | *" ssh"* | *" podman"*) exit 101 ;; esac
 POLICY
 }
 
@@ -123,6 +124,7 @@ stay_off() {
   for package in "$@"; do
     case "$package" in
       openssh-server) "${AS_ROOT[@]}" systemctl disable --quiet ssh || true ;;
+      podman) "${AS_ROOT[@]}" systemctl disable --quiet podman.socket podman || true ;;
       postgresql | haproxy) "${AS_ROOT[@]}" systemctl disable --quiet "$package" || true ;;
     esac
   done

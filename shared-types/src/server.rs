@@ -107,11 +107,13 @@ pub enum ProviderKind {
     Fake,
     /// Machines of any cloud, through a program of the operator's.
     Command,
+    /// Containers of Docker or Podman on this host.
+    Containers,
 }
 
 impl ProviderKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: &[Self] = &[Self::Local, Self::OpenStack, Self::Fake, Self::Command];
+    pub const ALL: &[Self] = &[Self::Local, Self::OpenStack, Self::Fake, Self::Command, Self::Containers];
 
     /// The word in settings and JSON.
     pub const fn as_str(self) -> &'static str {
@@ -120,6 +122,7 @@ impl ProviderKind {
             Self::OpenStack => "openstack",
             Self::Fake => "fake",
             Self::Command => "command",
+            Self::Containers => "containers",
         }
     }
 }

@@ -14,7 +14,7 @@ pub mod table;
 
 use std::path::PathBuf;
 
-pub use sections::{LocalNetwork, LogFormat, OnCommit, OnSigterm, SandboxMode, Settings};
+pub use sections::{ContainersReach, LocalNetwork, LogFormat, OnCommit, OnSigterm, SandboxMode, Settings};
 pub use shared_types::ProviderKind;
 use table::{Declared, Section, Values};
 

@@ -24,7 +24,7 @@ instances that choose none.
 ocim_provider = \"frankfurt\"
 
 [providers.frankfurt]
-kind = \"openstack\"        # local, openstack, command or fake; without it, the name is the kind
+kind = \"openstack\"        # local, containers, openstack, command or fake; without it, the name is the kind
 budget = 20               # the most machines at a time; later launches wait
 os_cloud = \"frankfurt\"    # any setting of that kind's section, in lower case
 openstack_sandbox_flavor = \"m1.large\"

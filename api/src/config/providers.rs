@@ -7,7 +7,7 @@ use config::{Map, Value, ValueKind};
 use shared_types::{ProviderKind, ProviderName};
 
 use super::ConfigError;
-use super::sections::{CommandMachines, FakeMachines, LocalMachines, OpenStack, Settings};
+use super::sections::{CommandMachines, Containers, FakeMachines, LocalMachines, OpenStack, Settings};
 use super::table::{Section, Values};
 
 /// The key of all tables in the settings file.
@@ -31,6 +31,8 @@ pub struct ProviderSettings {
 pub enum KindSettings {
     /// Machines on this host.
     Local(LocalMachines),
+    /// Containers on this host, with the limits that local machines have.
+    Containers(Containers, LocalMachines),
     /// Servers of an OpenStack cloud.
     OpenStack(Box<OpenStack>),
     /// Machines through a program.
@@ -44,6 +46,7 @@ impl KindSettings {
     pub const fn kind(&self) -> ProviderKind {
         match self {
             Self::Local(_) => ProviderKind::Local,
+            Self::Containers(..) => ProviderKind::Containers,
             Self::OpenStack(_) => ProviderKind::OpenStack,
             Self::Command(_) => ProviderKind::Command,
             Self::Fake(_) => ProviderKind::Fake,
@@ -52,13 +55,21 @@ impl KindSettings {
 }
 
 impl Settings {
+    /// The provider of instances that choose none: the one that is set; else local machines if this process is root's, and
+    /// containers if it is not.
+    pub fn default_provider(&self) -> ProviderName {
+        let is_root = rustix::process::geteuid().is_root();
+        let kind = if is_root { ProviderKind::Local } else { ProviderKind::Containers };
+        self.machines.ocim_provider.clone().unwrap_or_else(|| kind.into())
+    }
+
     /// The providers, the default one first.
     ///
     /// # Errors
     /// [`ConfigError`] names the table or the setting, and says what is wrong.
     pub fn providers(&self) -> Result<Vec<ProviderSettings>, ConfigError> {
         let tables = self.values.tables()?;
-        let default = &self.machines.ocim_provider;
+        let default = &self.default_provider();
         let mut all = Vec::new();
         for (name, table) in &tables {
             all.push(of_table(&self.values, name, table)?);
@@ -131,6 +142,7 @@ fn of_table(outside: &Values, name: &str, table: &Map<String, Value>) -> Result<
 fn names(kind: ProviderKind) -> Vec<(&'static str, bool)> {
     let entries = match kind {
         ProviderKind::Local => LocalMachines::default().entries(),
+        ProviderKind::Containers => [Containers::default().entries(), LocalMachines::default().entries()].concat(),
         ProviderKind::OpenStack => OpenStack::default().entries(),
         ProviderKind::Command => CommandMachines::default().entries(),
         ProviderKind::Fake => FakeMachines::default().entries(),
@@ -141,6 +153,7 @@ fn names(kind: ProviderKind) -> Vec<(&'static str, bool)> {
 fn read(values: &Values, kind: ProviderKind) -> Result<KindSettings, ConfigError> {
     Ok(match kind {
         ProviderKind::Local => KindSettings::Local(values.read()?),
+        ProviderKind::Containers => KindSettings::Containers(values.read()?, values.read()?),
         ProviderKind::OpenStack => KindSettings::OpenStack(Box::new(values.read()?)),
         ProviderKind::Command => KindSettings::Command(values.read()?),
         ProviderKind::Fake => KindSettings::Fake(values.read()?),
@@ -166,11 +179,12 @@ mod tests {
 
     #[test]
     fn without_tables_there_is_the_one_that_is_named() {
-        assert_eq!(names(&load("", &[]).unwrap()), [("local", "local", None)]);
+        let kind = Settings::default().default_provider();
+        assert_eq!(names(&load("", &[]).unwrap()), [(kind.as_str(), kind.as_str(), None)]);
         let variables = [("OCIM_PROVIDER", "openstack"), ("OCIM_MACHINE_BUDGET", "7")];
         assert_eq!(names(&load("", &variables).unwrap()), [("openstack", "openstack", Some(7))]);
         let error = load("", &[("OCIM_PROVIDER", "moon")]).unwrap_err().0;
-        assert_eq!(error, "OCIM_PROVIDER is `moon`; there are local, openstack, fake, command");
+        assert_eq!(error, "OCIM_PROVIDER is `moon`; there are local, openstack, fake, command, containers");
     }
 
     #[test]
@@ -188,14 +202,15 @@ mod tests {
         assert_eq!(local.ocim_machine_processes, 512);
         // The one that OCIM_PROVIDER names needs no table.
         let file = "[providers.far]\nkind = \"command\"\n";
-        assert_eq!(names(&load(file, &[]).unwrap()), [("local", "local", None), ("far", "command", None)]);
+        let all = load(file, &[("OCIM_PROVIDER", "local")]).unwrap();
+        assert_eq!(names(&all), [("local", "local", None), ("far", "command", None)]);
     }
 
     #[test]
     fn what_is_wrong_in_a_table_is_named() {
         for (file, expected) in [
             ("[providers.Moon]\nkind = \"local\"", "[providers.Moon]: A provider's name has 1 to 32 small letters"),
-            ("[providers.moon]", "[providers.moon]: `kind` must be one of local, openstack, fake, command"),
+            ("[providers.moon]", "[providers.moon]: `kind` must be one of local, openstack, fake, command, containers"),
             ("[providers.moon]\nkind = \"cheese\"", "[providers.moon]: `kind` must be one of"),
             (
                 "[providers.moon]\nkind = \"local\"\nos_cloud = \"x\"",
@@ -214,7 +229,7 @@ mod tests {
             ("[providers.other]\nkind = \"fake\"", "a provider of the kind `fake` cannot be used beside others"),
             ("providers = 7", "`providers` must hold tables"),
         ] {
-            let error = load(file, &[]).unwrap_err().0;
+            let error = load(file, &[("OCIM_PROVIDER", "local")]).unwrap_err().0;
             assert!(error.starts_with(expected), "{file}: {error}");
         }
     }

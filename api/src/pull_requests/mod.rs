@@ -62,7 +62,7 @@ impl Watch {
         // A provider that the settings lack makes nothing.
         let provider = &self.manager.providers.chosen(choice)?.provider;
         let is_here = match provider.kind() {
-            ProviderKind::Local => true,
+            ProviderKind::Local | ProviderKind::Containers => true,
             // Its program may make machines on this host, too.
             ProviderKind::Command => !provider.offers().has_own_kernel,
             ProviderKind::OpenStack | ProviderKind::Fake => false,

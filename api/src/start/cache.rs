@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::report::{say, step};
-use super::{StartError, repositories, sandbox};
+use super::{StartError, containers, repositories, sandbox};
 use crate::ansible::real::AnsibleConfig;
 use crate::ansible::virtualenv;
 use crate::config::providers::KindSettings;
@@ -27,12 +27,20 @@ pub async fn prepare_cache(settings: &Settings) -> Result<(), StartError> {
     std::fs::create_dir_all(&cache_dir).map_err(cannot)?;
     let local = all.iter().find_map(|one| match &one.kind {
         KindSettings::Local(own) => Some(own),
-        KindSettings::OpenStack(_) | KindSettings::Command(_) | KindSettings::Fake(_) => None,
+        KindSettings::Containers(..)
+        | KindSettings::OpenStack(_)
+        | KindSettings::Command(_)
+        | KindSettings::Fake(_) => None,
     });
     if let Some(own) = local {
         let base = own.ocim_local_base.as_deref();
         let tree = local::prepare_tree(&cache_dir, base, &|line| say(format_args!("  {line}")));
         step("Base tree of the local machines", tree).await?;
+    }
+    for one in &all {
+        if let KindSettings::Containers(own, machines) = &one.kind {
+            containers::ready((settings, own, machines), &settings.data.ocim_data_dir, "prepare").await?;
+        }
     }
     let ansible = ansible_config(settings, sandbox::open(settings)?);
     let mut told = |line: &str| say(format_args!("  {line}"));

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::machines::{command_config, local_config};
 use super::report::say;
-use super::{StartError, openstack};
+use super::{StartError, containers, openstack};
 use crate::config::providers::KindSettings;
 use crate::config::{ProviderKind, Settings};
 use crate::machines::conformance::{Checked, Limits, Outcome, Subject, run};
@@ -84,6 +84,9 @@ async fn open(
         KindSettings::OpenStack(own) => Arc::new(OpenStack::open(openstack::config(own, installation.to_owned())?)?),
         KindSettings::Local(own) => {
             Arc::new(LocalProvider::open(local_config(settings, own, data_dir, installation)?).await?)
+        }
+        KindSettings::Containers(own, machines) => {
+            Arc::new(containers::ready((settings, own, machines), data_dir, installation).await?)
         }
         KindSettings::Fake(_) => {
             // Nothing asks the web server of these machines.

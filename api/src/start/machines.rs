@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::report::{say, step};
-use super::{StartError, openstack, way_out};
+use super::{StartError, containers, openstack, way_out};
 use crate::config::Settings;
 use crate::config::providers::{KindSettings, ProviderSettings};
 use crate::config::sections::{CommandMachines, LocalMachines};
@@ -40,6 +40,9 @@ pub(super) async fn open(
                 let machines = step("Local machines", local_machines(config, db, &name)).await?;
                 local = Some(machines.clone());
                 machines
+            }
+            KindSettings::Containers(own, machines) => {
+                containers::start((settings, own, machines), data_dir, &installation).await?
             }
             KindSettings::OpenStack(own) => cloud(openstack::config(own, installation.clone())?, name.as_str()).await?,
             KindSettings::Command(own) => {

@@ -6,6 +6,7 @@ pub mod assembly;
 mod backup;
 mod cache;
 mod check_provider;
+mod containers;
 mod data_dir;
 mod database;
 mod embedded;

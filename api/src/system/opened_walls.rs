@@ -90,7 +90,10 @@ pub fn log(settings: &Settings) {
 fn has_way_out(settings: &Settings) -> bool {
     let opens = |one: ProviderSettings| match one.kind {
         KindSettings::Local(own) => own.ocim_local_network == LocalNetwork::Outbound,
-        KindSettings::OpenStack(_) | KindSettings::Command(_) | KindSettings::Fake(_) => false,
+        KindSettings::Containers(..)
+        | KindSettings::OpenStack(_)
+        | KindSettings::Command(_)
+        | KindSettings::Fake(_) => false,
     };
     settings.providers().is_ok_and(|all| all.into_iter().any(opens))
 }

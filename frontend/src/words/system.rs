@@ -23,6 +23,7 @@ pub const fn part(part: SystemPart) -> &'static str {
 pub const fn provider_kind(kind: ProviderKind) -> &'static str {
     match kind {
         ProviderKind::Local => "Machines on this host",
+        ProviderKind::Containers => "Containers on this host",
         ProviderKind::OpenStack => "OpenStack",
         ProviderKind::Fake => "Simulated machines",
         ProviderKind::Command => "A program",

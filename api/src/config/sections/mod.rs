@@ -2,6 +2,7 @@
 
 mod builds;
 mod command_machines;
+mod containers;
 mod data;
 mod fake_machines;
 mod gateway;
@@ -19,6 +20,7 @@ mod watch;
 
 pub use builds::{Builds, OnSigterm};
 pub use command_machines::CommandMachines;
+pub use containers::{Containers, ContainersReach};
 pub use data::Data;
 pub use fake_machines::FakeMachines;
 pub use gateway::Gateway;
@@ -69,6 +71,7 @@ sections! {
     gateway: Gateway,
     machines: Machines,
     local: LocalMachines,
+    containers: Containers,
     openstack: OpenStack,
     command: CommandMachines,
     fake: FakeMachines,

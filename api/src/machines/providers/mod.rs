@@ -1,6 +1,7 @@
 //! Implementations of [`super::provider::Provider`].
 
 pub mod command;
+pub mod containers;
 pub mod fake;
 pub mod fake_files;
 pub mod fake_web;

@@ -27,7 +27,7 @@ fn told(checked: &Checked) {
     println!("{:16} {:6.2} s  {:?}", checked.check.name(), checked.took.as_secs_f64(), checked.outcome);
 }
 
-async fn check_all(provider: &dyn Provider, stranger: &dyn Provider) {
+pub(super) async fn check_all(provider: &dyn Provider, stranger: &dyn Provider) {
     let subject = Subject { provider, stranger: Some(stranger), probe: Some(&SshProbe), limits: LIMITS, first_id: 1 };
     let all = run(&subject, &mut told).await.unwrap();
     let failed: Vec<_> = all.iter().filter(|checked| checked.outcome != Outcome::Passed).collect();

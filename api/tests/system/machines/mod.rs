@@ -4,6 +4,7 @@
 
 mod bases;
 mod conformance;
+mod containers;
 mod deployment;
 mod keys;
 mod outbound;

@@ -1,5 +1,6 @@
 //! The read-only file system shared by all local machines: a minimal Debian with sshd, Python, nginx and runit, and a
-//! user for Ansible. Made once per host by `mmdebstrap`, about 260 MB in half a minute to two minutes.
+//! user for Ansible. Made once per host by `mmdebstrap`, about 260 MB in half a minute to two minutes. Containers get the
+//! same; an ordinary user, who cannot own its files, makes it as an archive.
 //!
 //! Its directory is named after a hash of its inputs and the day: a change makes a new tree, as does age
 //! ([`super::trees`]), and machines keep the tree they were made on. The directory is renamed into place when it is
@@ -38,16 +39,69 @@ const PACKAGES: &str = "openssh-server,python3,python3-venv,iproute2,ca-certific
 const LIMIT: Duration = Duration::from_secs(1800);
 const MAX_KEPT_LINES: usize = 20;
 
+/// In which form the base tree is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A directory, whose files have their owners. Only root can make it.
+    Directory,
+    /// A tar archive, which an ordinary user makes in a namespace of subordinate ids.
+    Archive,
+}
+
+impl Form {
+    /// The one that this process can make.
+    #[must_use]
+    pub fn here() -> Self {
+        if rustix::process::geteuid().is_root() { Self::Directory } else { Self::Archive }
+    }
+
+    /// The end of the names.
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Directory => "",
+            Self::Archive => ".tar",
+        }
+    }
+
+    /// What mmdebstrap is told.
+    const fn options(self) -> [&'static str; 2] {
+        match self {
+            Self::Directory => ["--mode=root", "--format=directory"],
+            Self::Archive => ["--mode=unshare", "--format=tar"],
+        }
+    }
+
+    fn preflight(self) -> Result<(), LocalError> {
+        match self {
+            Self::Directory => preflight::check_root(),
+            Self::Archive => preflight::check_program("newuidmap", "uidmap"),
+        }
+    }
+}
+
 /// Gives the directory of the base tree in the cache directory, and makes it first where it is missing. Of several
 /// processes one makes it and the others wait. `progress` gets a line for each step, for the operator.
 ///
 /// # Errors
 /// [`LocalError::NotRoot`], [`LocalError::MissingProgram`], or [`LocalError::BaseTree`] with the last lines of output.
 pub async fn ensure(cache_dir: &Path, progress: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, LocalError> {
-    match all(cache_dir).pop() {
+    ensure_in(cache_dir, Form::Directory, progress).await
+}
+
+/// As [`ensure`], in this form.
+///
+/// # Errors
+/// As [`ensure`]; [`LocalError::MissingProgram`] also for `newuidmap`.
+pub async fn ensure_in(cache_dir: &Path, form: Form, progress: &(dyn Fn(&str) + Sync)) -> Result<PathBuf, LocalError> {
+    match newest(cache_dir, form) {
         Some(tree) => canonical(&tree),
-        None => make_unless(cache_dir, &|_tree| true, progress).await,
+        None => make_unless(cache_dir, form, &|_tree| true, progress).await,
     }
+}
+
+/// The newest tree of the present version in this form; none if there is none.
+pub(in crate::machines::providers) fn newest(cache_dir: &Path, form: Form) -> Option<PathBuf> {
+    all_in(cache_dir, form).pop()
 }
 
 /// Makes a tree, unless another process has made one that is not as old as `age`. Gives the newest.
@@ -56,25 +110,41 @@ pub(super) async fn renew(
     age: Duration,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<PathBuf, LocalError> {
+    renew_in(cache_dir, Form::Directory, age, progress).await
+}
+
+/// As [`renew`], in this form.
+pub(in crate::machines::providers) async fn renew_in(
+    cache_dir: &Path,
+    form: Form,
+    age: Duration,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<PathBuf, LocalError> {
     let is_young = |tree: &Path| {
         let made = fs::metadata(tree).and_then(|found| found.modified());
         made.is_ok_and(|made| !is_older(made, age))
     };
-    make_unless(cache_dir, &is_young, progress).await
+    make_unless(cache_dir, form, &is_young, progress).await
 }
 
 /// All trees of the present version, the oldest first. Trees of earlier versions of this program had no day in the name.
 pub(super) fn all(cache_dir: &Path) -> Vec<PathBuf> {
+    all_in(cache_dir, Form::Directory)
+}
+
+fn all_in(cache_dir: &Path, form: Form) -> Vec<PathBuf> {
     let Ok(first) = first_name() else { return Vec::new() };
     let is_one = |name: &str| {
-        let day = name.strip_prefix(&first).map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+        let name = name.strip_suffix(form.suffix());
+        let day = name.and_then(|name| name.strip_prefix(&first));
+        let day = day.map(|rest| rest.strip_prefix('-').unwrap_or(rest));
         day.is_some_and(|day| day.bytes().all(|byte| byte.is_ascii_digit()))
     };
     let entries = fs::read_dir(cache_dir).into_iter().flatten().flatten();
     let mut trees: Vec<PathBuf> = entries
         .filter(|entry| entry.file_name().to_str().is_some_and(is_one))
         .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
+        .filter(|path| path.is_dir() == (form == Form::Directory))
         .collect();
     trees.sort();
     trees
@@ -97,11 +167,12 @@ pub(super) fn of_earlier_versions(cache_dir: &Path) -> Vec<PathBuf> {
 
 async fn make_unless(
     cache_dir: &Path,
+    form: Form,
     is_enough: &(dyn Fn(&Path) -> bool + Sync),
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<PathBuf, LocalError> {
     let release = apt::release()?;
-    preflight::check_root()?;
+    form.preflight()?;
     preflight::check_program("mmdebstrap", "mmdebstrap")?;
     fs::create_dir_all(cache_dir).map_err(LocalError::io(cache_dir))?;
     let lock_path = cache_dir.join(LOCK);
@@ -109,18 +180,35 @@ async fn make_unless(
         progress("waiting for another process that makes the base tree");
     }
     let _lock = Lock::take(lock_path).await?;
-    if let Some(tree) = all(cache_dir).pop().filter(|tree| is_enough(tree)) {
+    if let Some(tree) = newest(cache_dir, form).filter(|tree| is_enough(tree)) {
         return canonical(&tree);
     }
     let name = format!("{}-{}", first_name()?, Utc::now().format("%Y%m%d"));
-    let tree = cache_dir.join(&name);
+    let tree = cache_dir.join(format!("{name}{}", form.suffix()));
     let workshop = cache_dir.join(format!("{name}{PARTIAL}"));
     remove_tree(&workshop)?;
-    let made = make(&workshop, &release, progress).await;
+    let made = make(&workshop, form, &release, progress).await;
     let moved = made.and_then(|()| fs::rename(workshop.join("tree"), &tree).map_err(LocalError::io(&tree)));
     remove_tree(&workshop)?;
     moved?;
+    if form == Form::Archive {
+        remove_archives_but(cache_dir, &tree);
+    }
     canonical(&tree)
+}
+
+/// Removes earlier archives, also of earlier versions: nothing is on them.
+fn remove_archives_but(cache_dir: &Path, kept: &Path) {
+    let entries = fs::read_dir(cache_dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_archive = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with(PREFIX) && name.ends_with(Form::Archive.suffix())
+    };
+    for path in entries.filter(is_archive).filter(|path| path != kept) {
+        if let Err(error) = fs::remove_file(&path) {
+            tracing::warn!(path = %path.display(), %error, "an old base tree could not be removed");
+        }
+    }
 }
 
 /// The beginning of the names of all trees of the present version.
@@ -128,7 +216,7 @@ fn first_name() -> Result<String, LocalError> {
     Ok(format!("{PREFIX}{}", version(&apt::release()?)))
 }
 
-async fn make(workshop: &Path, release: &str, progress: &(dyn Fn(&str) + Sync)) -> Result<(), LocalError> {
+async fn make(workshop: &Path, form: Form, release: &str, progress: &(dyn Fn(&str) + Sync)) -> Result<(), LocalError> {
     let sources = apt::sources(release).await?;
     let options = apt::acquire_options().await?;
     fs::create_dir_all(workshop).map_err(LocalError::io(workshop))?;
@@ -137,10 +225,11 @@ async fn make(workshop: &Path, release: &str, progress: &(dyn Fn(&str) + Sync)) 
     write_new(&customize, CUSTOMIZE, 0o700)?;
     write_new(&options_file, &options, 0o600)?;
 
-    progress(&format!("making the base tree of the local machines ({release}, about 260 MB)"));
+    progress(&format!("making the base tree of the machines ({release}, about 260 MB)"));
     let mut command = Command::new("mmdebstrap");
     command
-        .args(["--mode=root", "--variant=minbase", "--format=directory"])
+        .args(form.options())
+        .arg("--variant=minbase")
         .arg(format!("--include={PACKAGES}"))
         .arg(format!("--aptopt={}", options_file.display()))
         .arg(format!("--customize-hook={}", customize.display()))
@@ -148,6 +237,10 @@ async fn make(workshop: &Path, release: &str, progress: &(dyn Fn(&str) + Sync)) 
         .arg(workshop.join("tree"))
         .args(sources)
         .env("LC_ALL", "C");
+    if form == Form::Archive {
+        // It unpacks the tree there; /tmp may be small.
+        command.env("TMPDIR", workshop);
+    }
     watch("mmdebstrap", command, progress).await
 }
 

@@ -19,7 +19,7 @@ pub(super) const SSH_USER_ID: u32 = 1000;
 const MAX_KEY_BYTES: usize = 16 * 1024;
 
 /// Checks the inputs that are written into the machine's files.
-pub(super) fn check(name: &str, authorized_key: &str) -> Result<(), LocalError> {
+pub(in crate::machines::providers) fn check(name: &str, authorized_key: &str) -> Result<(), LocalError> {
     let is_host_name = (1..=63).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !name.starts_with('-')

@@ -26,7 +26,7 @@ impl Default for MachineLimits {
 
 impl MachineLimits {
     /// In the form of control groups.
-    pub(super) fn of_group(&self) -> Limits {
+    pub(in crate::machines::providers) fn of_group(&self) -> Limits {
         Limits {
             memory_bytes: Some(self.memory_mb.map_or_else(half_of_memory, |megabytes| megabytes << 20)),
             cpus: self.cpu_percent.map(|percent| f64::from(percent) / 100.0),

@@ -46,6 +46,7 @@ use futures::future::join_all;
 use shared_types::ServerId;
 
 pub use error::LocalError;
+pub(super) use identity::check as check_identity;
 pub use limits::MachineLimits;
 pub use outbound::Outbound;
 pub use subnet::{NoSubnet, Subnet};

@@ -27,7 +27,7 @@ mod session;
 mod tests;
 mod user_data;
 mod web;
-mod words;
+pub(super) mod words;
 
 use std::sync::OnceLock;
 use std::time::Duration;

@@ -34,7 +34,7 @@ impl Hidden {
 
 /// The text on one line, without control characters and those that change the direction of writing, with long words and
 /// the whole cut.
-pub(super) fn line(text: &str) -> String {
+pub(in crate::machines::providers) fn line(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let words: Vec<_> = words.map(|word| cut(&word.replace(is_hidden, ""), MAX_WORD_CHARS)).collect();
     cut(&words.join(" "), MAX_CHARS)
