@@ -217,11 +217,10 @@ async fn a_container_outlives_the_service_and_keeps_its_files_over_a_reboot() {
     println!("reboot to login: {:?}", begun.elapsed());
     assert_eq!(harbour.ssh(&machine, "ls /etc/kept /run/lost 2>/dev/null; true"), "/etc/kept");
 
-    // As after a restart of the host.
+    // As when its first process is ended for lack of memory.
     run(podman(&harbour).args(["kill", &machine.provider_id]));
     eventually("its end", || !harbour.try_ssh(&machine, "true").status.success()).await;
     assert_eq!(later.list().await.unwrap()[0].1.state, MachineState::Building);
-    assert_eq!(later.start_all().await.unwrap().len(), 0);
     assert_eq!(harbour.wait(&later, 1).await, machine);
 
     for id in [1, 2] {

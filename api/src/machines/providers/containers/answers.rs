@@ -111,6 +111,9 @@ pub(super) struct State {
     pub(super) status: String,
     #[serde(default)]
     pub(super) exit_code: i64,
+    /// When it ended last, by the clock of this host.
+    #[serde(default)]
+    pub(super) finished_at: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use shared_types::ServerId;
@@ -128,7 +130,8 @@ impl Plan<'_> {
             Place::Address { network, address } => {
                 labels.insert(ADDRESS_LABEL, address.to_string());
                 host["NetworkMode"] = json!(network);
-                endpoints[network] = json!({ "IPAMConfig": { "IPv4Address": address } });
+                endpoints[network] =
+                    json!({ "IPAMConfig": { "IPv4Address": address }, "MacAddress": hardware_address(*address) });
             }
             Place::Ports => {
                 let here = json!([{ "HostIp": "127.0.0.1", "HostPort": "" }]);
@@ -153,6 +156,13 @@ impl Plan<'_> {
     }
 }
 
+/// One that goes with the address, as Docker's: this host remembers for half a minute which hardware has an address, and
+/// would not reach a container that has another one after its restart.
+fn hardware_address(address: Ipv4Addr) -> String {
+    let [a, b, c, d] = address.octets();
+    format!("02:42:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
+}
+
 fn port(number: u16) -> String {
     format!("{number}/tcp")
 }
@@ -172,6 +182,14 @@ impl Inspected {
 
     pub(super) fn is_running(&self) -> bool {
         self.state.status == "running"
+    }
+
+    /// Whether it has ended within this time. Podman cleans up then, in a process of its own, and a container that is started
+    /// meanwhile may lose its ports to that.
+    pub(super) fn has_ended_within(&self, time: Duration) -> bool {
+        let ended = self.state.finished_at.as_deref().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        let age = ended.map(|ended| Utc::now().signed_duration_since(ended));
+        !self.is_running() && age.is_some_and(|age| age.to_std().is_ok_and(|age| age < time))
     }
 
     /// Its addresses; none while it does not run.

@@ -132,7 +132,8 @@ async fn is_there(engine: &Engine, image: &str) -> Result<bool, ContainersError>
     }
 }
 
-async fn import(engine: &Engine, tree: &Path, form: Form, image: &str) -> Result<(), ContainersError> {
+/// Has the engine make an image of a base tree.
+pub(super) async fn import(engine: &Engine, tree: &Path, form: Form, image: &str) -> Result<(), ContainersError> {
     let what = format!("Import image {image}");
     let (body, packer) = match form {
         Form::Archive => {

@@ -4,6 +4,8 @@
 #
 # Exit status 78: the image cannot be used; the last line that was printed says why.
 set -u
+# The first process is sent only the signals that it handles.
+trap 'exit 0' TERM
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 key=${OCIM_AUTHORIZED_KEY:-}

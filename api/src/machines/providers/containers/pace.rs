@@ -15,6 +15,8 @@ pub(super) struct Pace {
     pub(super) start: Duration,
     /// Between two looks at what the engine still does.
     pub(super) poll: Duration,
+    /// How long a container that has just ended is not started again.
+    pub(super) ended: Duration,
     /// How long another operation on the same name, and a removal, are waited for.
     pub(super) settle: Duration,
 }
@@ -27,6 +29,7 @@ impl Default for Pace {
             import: Duration::from_secs(900),
             start: Duration::from_secs(20),
             poll: Duration::from_millis(100),
+            ended: Duration::from_secs(2),
             settle: Duration::from_secs(15),
         }
     }

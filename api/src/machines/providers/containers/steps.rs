@@ -41,6 +41,10 @@ impl ContainersProvider {
             if let MachineState::Failed(words) = state(&container) {
                 return Err(ContainersError::NotDone(words));
             }
+            if container.has_ended_within(self.pace.ended) {
+                let host_key = self.known_host_key(&container.id);
+                return Ok(machine(&container, MachineState::Building, host_key));
+            }
             match self.start(engine, &container, spec.server_id).await? {
                 Started::Removed(error) => last = Some(error),
                 Started::Yes => {
@@ -176,6 +180,7 @@ impl ContainersProvider {
             return Ok(Some(machine(container, failed, host_key)));
         }
         let server_id = container::server_id(container.labels(), &self.config.installation);
+        let is_to_run = is_to_run && !container.has_ended_within(self.pace.ended);
         if let (true, Some(server_id)) = (is_to_run, server_id)
             && let Started::Removed(_) = self.start(engine, container, server_id).await?
         {
@@ -226,7 +231,9 @@ impl ContainersProvider {
         let begun = Instant::now();
         loop {
             let ask = Ask::new(Method::DELETE, &what, ["containers", id]);
-            let refused = match engine.act(ask.query("force", "true").query("v", "true")).await {
+            // At once: nothing of it is to be kept. Only Podman knows the last one; Docker never waits.
+            let ask = ask.query("force", "true").query("v", "true").query("timeout", "0");
+            let refused = match engine.act(ask).await {
                 Ok(()) => None,
                 Err(error) if error.is_missing() => None,
                 Err(error @ ContainersError::Refused { .. }) => Some(error),

@@ -29,6 +29,7 @@ async fn a_container_has_our_labels_its_key_its_address_and_limits() {
     assert_eq!((&host["Memory"], &host["PidsLimit"]), (&json!(512 << 20), &json!(4096)));
     assert_eq!(host["CapDrop"], json!(["ALL"]));
     assert_eq!(host["PortBindings"], json!(null));
+    assert_eq!(body["NetworkingConfig"]["EndpointsConfig"]["ocim"]["MacAddress"], "02:42:0a:59:00:09");
 }
 
 #[tokio::test]

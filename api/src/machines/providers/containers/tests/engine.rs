@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared_types::ServerId;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixListener;
 
+use super::http::serve;
 use crate::machines::provider::{MachineRef, MachineSpec, ProviderError};
 use crate::machines::providers::containers::host_key::tests::packed;
 use crate::machines::providers::containers::pace::Pace;
@@ -20,12 +20,13 @@ pub(super) const INSTALLATION: &str = "11111111-aaaa";
 pub(super) const IMAGE: &str = "localhost/own:latest";
 
 /// Limits that are reached in a test where an engine hangs, and that a busy host does not reach elsewhere.
-const PACE: Pace = Pace {
+pub(super) const PACE: Pace = Pace {
     read: Duration::from_secs(20),
     write: Duration::from_secs(20),
     import: Duration::from_secs(20),
     start: Duration::from_secs(20),
     poll: Duration::from_millis(2),
+    ended: Duration::from_secs(600),
     settle: Duration::from_millis(300),
 };
 
@@ -50,6 +51,7 @@ pub(super) struct Container {
     pub(super) status: &'static str,
     pub(super) exit_code: i64,
     pub(super) starts: u32,
+    pub(super) finished_at: &'static str,
     number: usize,
 }
 
@@ -58,6 +60,8 @@ pub(super) struct World {
     pub(super) containers: BTreeMap<String, Container>,
     pub(super) networks: BTreeMap<String, Value>,
     pub(super) images: Vec<String>,
+    /// The body of the last import, in chunks.
+    pub(super) imported: Vec<u8>,
     /// What was asked, as `POST /containers/create`.
     pub(super) asked: Vec<String>,
     pub(super) is_rootless: bool,
@@ -149,7 +153,15 @@ impl World {
         self.count += 1;
         let id = format!("{:064x}", self.count);
         let name = name.to_owned();
-        let container = Container { name, body, status: "created", exit_code: 0, starts: 0, number: self.count };
+        let container = Container {
+            name,
+            body,
+            status: "created",
+            exit_code: 0,
+            starts: 0,
+            finished_at: "0001-01-01T00:00:00Z",
+            number: self.count,
+        };
         self.containers.insert(id.clone(), container);
         id
     }
@@ -159,14 +171,20 @@ impl World {
         self.containers.values().next().unwrap()
     }
 
-    fn fault(&mut self, request: &str) -> Option<Fault> {
+    pub(super) fn fault(&mut self, request: &str) -> Option<Fault> {
         let (_, faults) =
             self.faults.iter_mut().find(|(like, faults)| request.starts_with(like) && !faults.is_empty())?;
         faults.pop_front()
     }
 
     /// Status and body of the answer to a request.
-    fn answer(&mut self, method: &str, path: &str, query: &BTreeMap<String, String>, body: &[u8]) -> (u16, Vec<u8>) {
+    pub(super) fn answer(
+        &mut self,
+        method: &str,
+        path: &str,
+        query: &BTreeMap<String, String>,
+        body: &[u8],
+    ) -> (u16, Vec<u8>) {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match (method, &parts[..]) {
             ("GET", ["version"]) => ok(&version()),
@@ -177,7 +195,13 @@ impl World {
             }
             ("POST", ["images", "create"]) => {
                 self.images.push(format!("{}:latest", query["repo"]));
+                self.imported = body.to_vec();
                 ok(&json!({ "status": "sha256:2", "id": "sha256:2" }))
+            }
+            ("DELETE", ["images", name @ ..]) => {
+                let name = name.join("/");
+                self.images.retain(|image| *image != name);
+                ok(&json!([{ "Untagged": name }]))
             }
             ("GET", ["networks", name]) => match self.networks.get(*name) {
                 Some(network) => ok(network),
@@ -200,25 +224,35 @@ impl World {
                 let all: Vec<Value> = self.containers.iter().map(|(id, container)| listed(id, container)).collect();
                 ok(&json!(all))
             }
-            (_, ["containers", id, ..]) if !self.containers.contains_key(*id) => missing("no such container"),
-            ("GET", ["containers", id, "json"]) => ok(&inspected(id, &self.containers[*id])),
-            ("POST", ["containers", id, "start"]) => self.begin(id),
-            ("POST", ["containers", id, "restart"]) => {
-                let container = self.containers.get_mut(*id).unwrap();
+            (_, ["containers", id, rest @ ..]) if self.containers.contains_key(*id) => {
+                self.of_container(method, id, rest)
+            }
+            (_, ["containers", ..]) => missing("no such container"),
+            _ => missing("page not found"),
+        }
+    }
+
+    /// The answer to a request about a container that exists.
+    fn of_container(&mut self, method: &str, id: &str, rest: &[&str]) -> (u16, Vec<u8>) {
+        match (method, rest) {
+            ("GET", ["json"]) => ok(&inspected(id, &self.containers[id])),
+            ("POST", ["start"]) => self.begin(id),
+            ("POST", ["restart"]) => {
+                let container = self.containers.get_mut(id).unwrap();
                 (container.status, container.starts) = ("running", container.starts + 1);
                 (204, Vec::new())
             }
-            ("GET", ["containers", id, "archive"]) => match self.containers[*id].starts {
+            ("GET", ["archive"]) => match self.containers[id].starts {
                 0 => missing("no such file or directory"),
                 _ => (200, packed(&format!("ssh-ed25519 AAAA{id} host\n"))),
             },
-            ("GET", ["containers", _, "logs"]) => {
+            ("GET", ["logs"]) => {
                 let mut framed = vec![2, 0, 0, 0, 0, 0, 0, u8::try_from(self.printed.len()).unwrap()];
                 framed.extend(self.printed.bytes());
                 (200, framed)
             }
-            ("DELETE", ["containers", id]) => {
-                self.containers.remove(*id);
+            ("DELETE", []) => {
+                self.containers.remove(id);
                 (204, Vec::new())
             }
             _ => missing("page not found"),
@@ -272,7 +306,7 @@ fn missing(message: &str) -> (u16, Vec<u8>) {
     refusal(404, message)
 }
 
-fn refusal(status: u16, message: &str) -> (u16, Vec<u8>) {
+pub(super) fn refusal(status: u16, message: &str) -> (u16, Vec<u8>) {
     (status, json!({ "cause": message, "message": message, "response": status }).to_string().into())
 }
 
@@ -316,7 +350,7 @@ fn inspected(id: &str, container: &Container) -> Value {
         "Id": id, "Created": "2026-11-29T18:26:31.518720805Z", "Name": format!("/{}", container.name),
         "State": {
             "Status": container.status, "Running": is_running, "Paused": false, "Pid": 0, "ExitCode": container.exit_code,
-            "Error": "", "StartedAt": "0001-01-01T00:00:00Z", "Health": { "Status": "", "FailingStreak": 0, "Log": null },
+            "Error": "", "StartedAt": "0001-01-01T00:00:00Z", "FinishedAt": container.finished_at, "Health": { "Status": "", "FailingStreak": 0, "Log": null },
         },
         "Config": { "Labels": container.body["Labels"], "Image": IMAGE, "Volumes": null },
         "NetworkSettings": {
@@ -324,64 +358,6 @@ fn inspected(id: &str, container: &Container) -> Value {
             "Networks": { "ocim": { "IPAMConfig": null, "Links": null, "IPAddress": address, "NetworkID": "ocim" } },
         },
     })
-}
-
-/// One request on one connection.
-async fn serve(mut stream: UnixStream, world: Arc<Mutex<World>>) -> Option<()> {
-    let (head, body) = read_request(&mut stream).await?;
-    let mut words = head.split_whitespace();
-    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let url = url::Url::parse(&format!("http://engine{target}")).ok()?;
-    let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
-    let path = url.path().strip_prefix("/v1.41").unwrap_or(url.path()).to_owned();
-    let request = format!("{method} {path}");
-    let fault = {
-        let mut world = world.lock().unwrap();
-        world.asked.push(request.clone());
-        world.fault(&request)
-    };
-    let answered = match fault {
-        Some(Fault::Hang) => std::future::pending().await,
-        Some(Fault::Refused(status, message)) => refusal(status, message),
-        Some(Fault::Garbage(text)) => (200, text.into()),
-        Some(Fault::Lost) => {
-            world.lock().unwrap().answer(&method, &path, &query, &body);
-            return None;
-        }
-        None => world.lock().unwrap().answer(&method, &path, &query, &body),
-    };
-    let (status, body) = answered;
-    let length =
-        if status == 304 || status == 204 { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-    stream.write_all(format!("HTTP/1.1 {status} X\r\n{length}Connection: close\r\n\r\n").as_bytes()).await.ok()?;
-    stream.write_all(&body).await.ok()
-}
-
-/// The head and the body, which may come in chunks.
-async fn read_request(stream: &mut UnixStream) -> Option<(String, Vec<u8>)> {
-    let mut all = Vec::new();
-    let split = loop {
-        if let Some(at) = all.windows(4).position(|four| four == b"\r\n\r\n") {
-            break at;
-        }
-        if stream.read_buf(&mut all).await.ok()? == 0 {
-            return None;
-        }
-    };
-    let head = String::from_utf8_lossy(&all[..split]).into_owned();
-    let lower = head.to_ascii_lowercase();
-    let length = lower.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.trim().parse().ok());
-    let is_chunked = lower.contains("transfer-encoding: chunked");
-    loop {
-        let body = &all[split + 4..];
-        let is_whole = if is_chunked { body.ends_with(b"0\r\n\r\n") } else { body.len() >= length.unwrap_or(0) };
-        if is_whole {
-            return Some((head, body.to_vec()));
-        }
-        if stream.read_buf(&mut all).await.ok()? == 0 {
-            return None;
-        }
-    }
 }
 
 pub(super) fn reference(server_id: i64) -> MachineRef {

@@ -41,6 +41,25 @@ async fn a_container_that_has_ended_is_started_again() {
 }
 
 #[tokio::test]
+async fn a_container_that_has_just_ended_is_not_started_while_the_engine_cleans_up() {
+    let engine = Engine::start().await;
+    let provider = engine.provider();
+    provider.create(&spec(7)).await.unwrap();
+    let now = chrono::Utc::now().to_rfc3339().leak();
+    let end = |at: &'static str| {
+        let mut world = engine.world();
+        let container = world.containers.values_mut().next().unwrap();
+        (container.status, container.finished_at) = ("exited", at);
+    };
+    end(now);
+    let found = provider.find(&reference(7)).await.unwrap().unwrap();
+    assert_eq!((found.state, engine.world().only().starts), (MachineState::Building, 1));
+    end("2026-11-28T18:26:59.181504917Z");
+    provider.find(&reference(7)).await.unwrap();
+    assert_eq!(engine.world().only().starts, 2);
+}
+
+#[tokio::test]
 async fn a_paused_container_is_not_touched() {
     let engine = Engine::start().await;
     let provider = engine.provider();

@@ -4,5 +4,7 @@
 
 mod creating;
 mod engine;
+mod http;
+mod images;
 mod life;
 mod strange_sockets;
