@@ -89,10 +89,14 @@ pub(super) async fn ensure(
 /// Removes copies that were last used an hour ago or earlier and that are not among the `used` trees of this host's machines;
 /// and what was left of a copy when a program was killed. One that cannot be removed stays.
 pub(super) fn remove_unused(cache_dir: &Path, used: &[PathBuf]) {
+    if unused(cache_dir, used).is_empty() {
+        return;
+    }
     let Ok(lock) = File::options().create(true).truncate(false).write(true).open(cache_dir.join(LOCK)) else { return };
     if lock.try_lock().is_err() {
         return;
     }
+    // Again: one may have been taken into use before the lock was held.
     for dir in unused(cache_dir, used) {
         match remove_tree(&dir) {
             Ok(()) => tracing::info!(tree = %dir.display(), "a copy of the operator's base tree is removed"),
