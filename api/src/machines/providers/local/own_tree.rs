@@ -89,10 +89,14 @@ pub(super) async fn ensure(
 /// Removes copies that were last used an hour ago or earlier and that are not among the `used` trees of this host's machines;
 /// and what was left of a copy when a program was killed. One that cannot be removed stays.
 pub(super) fn remove_unused(cache_dir: &Path, used: &[PathBuf]) {
+    if unused(cache_dir, used).is_empty() {
+        return;
+    }
     let Ok(lock) = File::options().create(true).truncate(false).write(true).open(cache_dir.join(LOCK)) else { return };
     if lock.try_lock().is_err() {
         return;
     }
+    // Again: one may have been taken into use before the lock was held.
     for dir in unused(cache_dir, used) {
         match remove_tree(&dir) {
             Ok(()) => tracing::info!(tree = %dir.display(), "a copy of the operator's base tree is removed"),
@@ -162,9 +166,9 @@ impl Original {
             Kind::Directory => ("cp", copying(&self.path, &tree)),
             Kind::Archive(option) => ("tar", unpacking(&self.path, &tree, option)),
         };
-        watch(name, command, progress).await.map_err(|error| match error {
-            LocalError::BaseTree(words) => refused(&self.path, &format!("could not be copied whole: {words}")),
-            other => other,
+        watch(name, command, progress).await.map_err(|error| {
+            let LocalError::BaseTree(words) = error else { return error };
+            refused(&self.path, &format!("could not be copied whole: {words}"))
         })?;
         own_tree_check::check(&self.path, &tree)?;
         if self.print().await? == print {
@@ -203,7 +207,7 @@ fn print_of(top: &Path) -> io::Result<String> {
     while let Some(path) = waiting.pop() {
         let found = fs::symlink_metadata(&path)?;
         let numbers = [found.mode().into(), found.uid().into(), found.gid().into(), found.rdev()];
-        for number in numbers.into_iter().chain([found.size(), found.mtime() as u64, found.mtime_nsec() as u64]) {
+        for number in numbers.into_iter().chain([found.size(), found.mtime().cast_unsigned(), found.mtime_nsec().cast_unsigned()]) {
             hash.update(number.to_le_bytes());
         }
         if found.is_symlink() {
@@ -248,7 +252,7 @@ fn unpacking(archive: &Path, to: &Path, option: &str) -> Command {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
     use super::*;
 

@@ -46,7 +46,7 @@ pub(super) fn check(base: &Path, tree: &Path) -> Result<(), LocalError> {
             return Err(refused(base, &format!("has no program /{program}: {remedy}")));
         }
     }
-    let users = open(&top, "etc/passwd", OFlags::RDONLY).map(File::from);
+    let users = open(&top, "etc/passwd", OFlags::RDONLY | OFlags::NONBLOCK).map(File::from);
     let mut text = String::new();
     if let Some(users) = users {
         users.take(MAX_PASSWD).read_to_string(&mut text).map_err(LocalError::io("etc/passwd"))?;
@@ -81,8 +81,7 @@ fn is_program(top: &File, path: &str) -> bool {
 
 /// Opens a file of the tree as a process whose root directory it is.
 fn open(top: &File, path: &str, how: OFlags) -> Option<OwnedFd> {
-    let flags = how | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    openat2(top, path, flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS).ok()
+    openat2(top, path, how | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS).ok()
 }
 
 #[cfg(test)]
