@@ -1,9 +1,9 @@
 //! Machines in words: what each is needed for, and when it ends.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use shared_types::{MachineRole, ServerDetail, ServerStatus};
 
-use super::{ago, span_closely};
+use super::{ago, span, span_closely};
 use crate::paths::{MachineState, MachineTab};
 
 /// The label of a role.
@@ -50,6 +50,12 @@ pub fn status(machine: &ServerDetail) -> &'static str {
     }
 }
 
+/// The age of a machine: “just now”, “3 h”.
+pub fn age(created: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let age = now - created;
+    if age < TimeDelta::minutes(1) { "just now".to_owned() } else { span(age) }
+}
+
 /// The time until a machine is deleted: “in 5 h 20 min”, or “now” once it is due.
 pub fn until(end: DateTime<Utc>, now: DateTime<Utc>) -> String {
     match end - now {
@@ -93,7 +99,6 @@ pub fn made_from(machine: &ServerDetail) -> Option<String> {
 mod tests {
     use super::*;
     use crate::samples;
-    use chrono::TimeDelta;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -128,5 +133,7 @@ mod tests {
         assert_eq!(status(&machine), "Pending");
         machine.role = MachineRole::Ended;
         assert_eq!(status(&machine), "Never made");
+        let now = DateTime::default();
+        assert_eq!([30, 10_900].map(|s| age(now, now + TimeDelta::seconds(s))), ["just now", "3 h"]);
     }
 }

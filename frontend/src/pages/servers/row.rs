@@ -140,7 +140,7 @@ fn Age(machine: Memo<ServerDetail>, now: Memo<DateTime<Utc>>) -> impl IntoView {
     let created = machine.with_untracked(|one| one.server.created);
     view! {
         <time datetime=created.to_rfc3339() title=format!("Made {}", exact(created))>
-            {move || words::span(now.get() - created)}
+            {move || words::machine::age(created, now.get())}
         </time>
     }
 }
