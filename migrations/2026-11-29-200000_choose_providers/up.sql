@@ -3,7 +3,6 @@ ALTER TABLE instances ADD COLUMN provider TEXT CHECK (provider ~ '^[a-z][a-z0-9-
 COMMENT ON COLUMN instances.provider IS 'The name of the provider of its next machines; null: the default one of the settings.';
 COMMENT ON COLUMN servers.provider IS 'The name of the provider that makes it; in rows of earlier versions the word of its kind, which is the same.';
 COMMENT ON COLUMN orphans.provider IS 'The name of the provider whose machine it is.';
-CREATE INDEX servers_provider ON servers (provider) WHERE status <> 'terminated';
 
 -- What every worker must know of a provider before it begins a build there.
 CREATE TABLE providers (

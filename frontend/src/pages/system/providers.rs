@@ -34,7 +34,7 @@ fn Row(provider: ProviderState) -> impl IntoView {
     let lacking = kind.is_none().then_some(
         "The settings do not have this provider: its machines keep serving, and nothing is done with them until they do.",
     );
-    let why = last_error.map(|error| words::sentence(&error)).or_else(|| lacking.map(str::to_owned));
+    let why = last_error.and_then(|error| words::sentence(&error)).or_else(|| lacking.map(str::to_owned));
     view! {
         <li class:failing=part_state == PartState::Fails || kind.is_none()>
             <b>{name.to_string()}</b>
