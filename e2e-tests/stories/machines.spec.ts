@@ -73,26 +73,26 @@ test('each machine with its role, its app server and its end', async ({ page, pr
   });
 
   await test.step('the filter is in the address', async () => {
-    await page.getByLabel('Role', { exact: true }).selectOption('Unneeded');
+    await page.getByRole('combobox', { name: 'Role' }).selectOption('Unneeded');
     await expect(page).toHaveURL(/\/servers\?role=unneeded$/);
     await expect(rows(page)).toHaveCount(2);
-    await page.getByLabel('Search', { exact: true }).fill('astronomy');
+    await page.getByRole('searchbox', { name: 'Search' }).fill('astronomy');
     await expect(page).toHaveURL(/\/servers\?role=unneeded&q=astronomy$/);
     await expect(rows(page)).toHaveCount(1);
     await page.reload();
     await expect(rows(page)).toHaveCount(1);
-    await expect(page.getByLabel('Search', { exact: true })).toHaveValue('astronomy');
-    await page.getByLabel('Search', { exact: true }).fill('nothing like it');
+    await expect(page.getByRole('searchbox', { name: 'Search' })).toHaveValue('astronomy');
+    await page.getByRole('searchbox', { name: 'Search' }).fill('nothing like it');
     await expect(all(page)).toContainText('No machine matches.');
     await page.getByRole('link', { name: 'Remove the filter' }).click();
     await expect(page).toHaveURL(/\/servers$/);
-    await page.getByLabel('Search', { exact: true }).fill('2001:db8::2');
+    await page.getByRole('searchbox', { name: 'Search' }).fill('2001:db8::2');
     await expect(rows(page)).toHaveCount(1);
-    await page.getByLabel('Search', { exact: true }).fill('');
-    await page.getByLabel('State', { exact: true }).selectOption('Building');
+    await page.getByRole('searchbox', { name: 'Search' }).fill('');
+    await page.getByRole('combobox', { name: 'State' }).selectOption('Building');
     await expect(all(page)).toContainText('No machine matches.');
-    await page.getByLabel('State', { exact: true }).selectOption('Existing');
-    await page.getByLabel('Provider', { exact: true }).selectOption('fake');
+    await page.getByRole('combobox', { name: 'State' }).selectOption('Existing');
+    await page.getByRole('combobox', { name: 'Provider' }).selectOption('fake');
     await expect(rows(page)).toHaveCount(6);
   });
 
@@ -113,10 +113,10 @@ test('each machine with its role, its app server and its end', async ({ page, pr
   await test.step('a machine that is gone is listed on request only', async () => {
     await api.post(`/app-servers/${unneeded.id}/terminate`);
     await expect(rows(page)).toHaveCount(5);
-    await page.getByLabel('State', { exact: true }).selectOption('Gone');
+    await page.getByRole('combobox', { name: 'State' }).selectOption('Gone');
     await expect(rows(page)).toHaveCount(1);
     await expect(rows(page)).toContainText('Deleted');
-    await page.getByLabel('State', { exact: true }).selectOption('Any, also gone');
+    await page.getByRole('combobox', { name: 'State' }).selectOption('Any, also gone');
     await expect(rows(page)).toHaveCount(6);
   });
 
