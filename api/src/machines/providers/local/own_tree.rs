@@ -207,7 +207,9 @@ fn print_of(top: &Path) -> io::Result<String> {
     while let Some(path) = waiting.pop() {
         let found = fs::symlink_metadata(&path)?;
         let numbers = [found.mode().into(), found.uid().into(), found.gid().into(), found.rdev()];
-        for number in numbers.into_iter().chain([found.size(), found.mtime().cast_unsigned(), found.mtime_nsec().cast_unsigned()]) {
+        for number in
+            numbers.into_iter().chain([found.size(), found.mtime().cast_unsigned(), found.mtime_nsec().cast_unsigned()])
+        {
             hash.update(number.to_le_bytes());
         }
         if found.is_symlink() {
