@@ -3,7 +3,7 @@
 mod world;
 
 use std::net::TcpListener;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use ocim::machines::provider::{Machine, Provider};
@@ -223,7 +223,8 @@ fn forwarding_is_turned_on_for_machines_alone_and_off_with_the_last_one() {
     inside("forwarding_is_turned_on_for_machines_alone_and_off_with_the_last_one", async |_world: World| {
         let (here, there) = (Yard::new(), Yard::new());
         // Another network of this host, which answers others if this host lets them in.
-        let office = "ip netns add office; ip link add lan type veth peer name desk netns office
+        let office =
+            "ip netns add office; ip -n office link set lo up; ip link add lan type veth peer name desk netns office
             ip address add 192.0.2.1/24 dev lan; ip link set lan up
             ip -n office address add 192.0.2.50/24 dev desk; ip -n office link set desk up
             ip -n office route add default via 192.0.2.1
@@ -339,13 +340,18 @@ struct ServerIn(std::process::Child);
 impl ServerIn {
     fn start(namespace: &str, port: u16) -> Self {
         let program = format!("import socket, time; s = socket.create_server((\"\", {port})); time.sleep(1000)");
-        let child = Command::new("ip").args(["netns", "exec", namespace, "python3", "-c", &program]).spawn().unwrap();
+        let mut command = Command::new("ip");
+        command
+            .args(["netns", "exec", namespace, "python3", "-c", &program])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let server = Self(command.spawn().unwrap());
         let begun = std::time::Instant::now();
         while !reaches_from(namespace, "127.0.0.1", port) {
             assert!(begun.elapsed() < Duration::from_secs(10), "the server in {namespace}");
             std::thread::sleep(Duration::from_millis(50));
         }
-        Self(child)
+        server
     }
 }
 
