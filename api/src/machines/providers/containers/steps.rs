@@ -165,7 +165,12 @@ impl ContainersProvider {
     ) -> Result<Option<Machine>, ContainersError> {
         let found = state(container);
         if found == MachineState::Active {
-            let host_key = self.host_key(engine, &container.id).await?;
+            let host_key = match self.host_key(engine, &container.id).await {
+                Ok(host_key) => host_key,
+                // It has ended since; the next look finds that.
+                Err(ContainersError::Refused { .. }) if !self.still_runs(engine, container).await? => None,
+                Err(error) => return Err(error),
+            };
             // Until it has made its key, nobody can know it by that.
             let is_complete = host_key.is_some() && container.endpoint().is_some();
             let state = if is_complete { found } else { MachineState::Building };
@@ -187,6 +192,16 @@ impl ContainersProvider {
             return Ok(None);
         }
         Ok(Some(machine(container, found, host_key)))
+    }
+
+    async fn still_runs(&self, engine: &Engine, container: &Inspected) -> Result<bool, ContainersError> {
+        let what = format!("Look at container {}", container.short_id());
+        let ask = Ask::new(Method::GET, &what, ["containers", &container.id, "json"]);
+        match engine.read::<Inspected>(ask).await {
+            Ok(now) => Ok(now.is_running()),
+            Err(error) if error.is_missing() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Why a container's image cannot be used, as its first process has printed.

@@ -163,6 +163,19 @@ async fn an_image_that_cannot_be_used_is_said_with_what_it_lacks() {
 }
 
 #[tokio::test]
+async fn a_host_key_that_cannot_be_read_is_an_error_only_of_a_container_that_runs() {
+    let engine = Engine::start().await;
+    let id = format!("{:064x}", 1);
+    let gone = Fault::Refused(500, "open /proc/21190/ns/mnt: no such file or directory");
+    engine.provider().create(&spec(7)).await.unwrap();
+    engine.fail(&format!("GET /containers/{id}/archive"), [gone.clone(), gone.clone()]);
+    assert!(transient(engine.provider().find(&reference(7)).await).contains("Read the host key"));
+    engine.world().ends_after = Some("archive");
+    let found = engine.provider().find(&reference(7)).await.unwrap().unwrap();
+    assert_eq!((found.state, found.host_key), (MachineState::Building, None));
+}
+
+#[tokio::test]
 async fn keys_and_names_that_are_none_are_refused() {
     let engine = Engine::start().await;
     let mut bad = spec(7);

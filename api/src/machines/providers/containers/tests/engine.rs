@@ -69,6 +69,8 @@ pub(super) struct World {
     pub(super) most_processes: Option<u64>,
     /// What an exited container has printed.
     pub(super) printed: String,
+    /// All containers end with the next request that ends like this.
+    pub(super) ends_after: Option<&'static str>,
     faults: Vec<(String, VecDeque<Fault>)>,
     count: usize,
 }
@@ -172,6 +174,9 @@ impl World {
     }
 
     pub(super) fn fault(&mut self, request: &str) -> Option<Fault> {
+        if self.ends_after.take_if(|end| request.ends_with(*end)).is_some() {
+            self.containers.values_mut().for_each(|container| container.status = "exited");
+        }
         let (_, faults) =
             self.faults.iter_mut().find(|(like, faults)| request.starts_with(like) && !faults.is_empty())?;
         faults.pop_front()
