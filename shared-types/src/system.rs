@@ -140,7 +140,7 @@ pub struct ProviderState {
     pub is_ok: Option<bool>,
     /// Why it does not answer, without addresses; null if it does.
     pub last_error: Option<String>,
-    /// How many machines it has that are not terminated.
+    /// How many machines it has; not those of builds that wait in the queue.
     #[schema(minimum = 0)]
     pub machines: i64,
     /// The most machines that it may have at a time; null: not limited by the settings.

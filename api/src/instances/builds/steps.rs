@@ -1,9 +1,9 @@
 //! The steps around the playbooks: the machine before, reboot and checks after.
 
 use chrono::{DateTime, Duration, Utc};
-use diesel_async::{AsyncConnection, AsyncPgConnection};
+use diesel_async::AsyncConnection;
 use shared_types::app_server::{BuildStepKind, StepOutcome};
-use shared_types::{AppServerId, AppServerStatus, InstanceId, ProviderName, ServerStatus};
+use shared_types::{AppServerId, AppServerStatus, InstanceId, ServerStatus};
 
 use super::{Build, StepError};
 use crate::instances::Refusal;
@@ -40,8 +40,7 @@ impl Build<'_> {
         let mut conn = self.manager.db.conn().await?;
         conn.transaction(async |conn| {
             lease::fence_progress(conn, self.lease).await??;
-            let provider = self.provider_of(conn).await?;
-            providers::resume(conn, &provider).await?;
+            providers::resume(conn, self.row.server_id).await?;
             let options = &self.manager.options;
             // Builds begun by an earlier version start the machine before the checkout.
             let is_loaded = builds::has_begun(conn, self.id(), BuildStepKind::Checkout).await?;
@@ -99,9 +98,7 @@ impl Build<'_> {
 
     async fn wait_until_ready(&self, too_late: &str) -> Result<(), StepError> {
         let deadline = self.state.deadline.unwrap_or_else(Utc::now);
-        let provider = self.provider_of(&mut *self.manager.db.conn().await?).await?;
-        let pace =
-            self.manager.providers.get(&provider).map_or(std::time::Duration::ZERO, |named| named.provider.pace());
+        let mut pace = None;
         loop {
             lease_is_ours(self).await?;
             match self.manager.machines().advance(self.owner(), self.row.server_id).await? {
@@ -109,6 +106,10 @@ impl Build<'_> {
                 Progress::NotYet if Utc::now() > deadline => return Err(StepError::Fatal(too_late.to_owned())),
                 Progress::NotYet => {}
             }
+            let pace = match pace {
+                Some(pace) => pace,
+                None => *pace.insert(self.pace().await?),
+            };
             // Of a provider without a pace of its own, machines are there at once.
             if !pace.is_zero() {
                 self.slot.lend().await;
@@ -118,11 +119,11 @@ impl Build<'_> {
         self.lease.halt.run_until_cancelled(self.slot.take_back()).await.ok_or(StepError::Interrupted)
     }
 
-    /// The name of the provider of its machine.
-    async fn provider_of(&self, conn: &mut AsyncPgConnection) -> Result<ProviderName, DbError> {
-        let id = self.row.server_id;
-        let row = machines::store::find(conn, id).await?;
-        Ok(row.ok_or_else(|| DbError::Corrupt(format!("server {id} is missing")))?.provider)
+    /// The least time between two questions about its machine.
+    async fn pace(&self) -> Result<std::time::Duration, DbError> {
+        let row = machines::store::find(&mut *self.manager.db.conn().await?, self.row.server_id).await?;
+        let named = row.and_then(|row| self.manager.providers.get(&row.provider));
+        Ok(named.map_or(std::time::Duration::ZERO, |named| named.provider.pace()))
     }
 }
 

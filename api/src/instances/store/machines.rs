@@ -146,10 +146,11 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Ser
         select = select.filter(servers::status.eq(status));
     }
     if let Some(role) = query.role {
-        select = match role {
-            MachineRole::Ended => select.filter(diesel::dsl::not(fixed::<Bool>(EXISTS.as_str()))),
+        select = if role == MachineRole::Ended {
+            select.filter(diesel::dsl::not(fixed::<Bool>(EXISTS.as_str())))
+        } else {
             // That it exists follows from the role; Postgres needs it for the index of machines that exist.
-            role => select.filter(fixed::<Bool>(EXISTS.as_str())).filter(fixed::<Bool>(has_role(role))),
+            select.filter(fixed::<Bool>(EXISTS.as_str())).filter(fixed::<Bool>(has_role(role)))
         };
     }
     if let Some(provider) = &query.provider {

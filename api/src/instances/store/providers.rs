@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_types::ProviderName;
+use shared_types::{ProviderName, ServerId};
 
 use crate::platform::db::DbError;
 use crate::platform::db::statuses::{BUILDING, DELETED};
@@ -12,14 +12,19 @@ use crate::platform::db::statuses::{BUILDING, DELETED};
 /// The most characters of a provider's words that are kept.
 const REASON: usize = 1000;
 
+/// The machines that exist or are being made, as a query; not those of builds that wait in the queue.
+static USED: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT o.id, o.provider FROM servers AS o LEFT JOIN app_servers AS w ON w.server_id = o.id \
+             AND w.status IN ({BUILDING}) LEFT JOIN builds AS x ON x.app_server_id = w.id \
+         WHERE o.status <> {DELETED} AND (w.id IS NULL OR x.begun_at IS NOT NULL)"
+    )
+});
+
 /// For each provider (`name`), why a build must wait for it (`words`), as a query: a quota was used up, or it has as many
 /// machines as it may have. Null: it need not wait. The machines of builds that wait do not count.
 pub static WAITS: LazyLock<String> = LazyLock::new(|| {
-    let used = format!(
-        "(SELECT count(*) FROM servers AS o LEFT JOIN app_servers AS w ON w.server_id = o.id AND w.status IN ({BUILDING}) \
-             LEFT JOIN builds AS x ON x.app_server_id = w.id \
-             WHERE o.provider = p.name AND o.status <> {DELETED} AND (w.id IS NULL OR x.begun_at IS NOT NULL))"
-    );
+    let used = format!("(SELECT count(*) FROM ({}) AS u WHERE u.provider = p.name)", *USED);
     format!(
         "SELECT p.name, CASE WHEN p.paused_until > now() THEN format('waiting for quota of %s until %s UTC: %s', p.name, \
              to_char(p.paused_until AT TIME ZONE 'UTC', 'HH24:MI'), p.pause_reason) \
@@ -72,15 +77,16 @@ pub async fn pause(conn: &mut AsyncPgConnection, name: &ProviderName, reason: &s
     Ok(())
 }
 
-/// Records that the provider has made a machine: the next pause is a short one again.
+/// Records that the provider has made this machine: the next pause is a short one again.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn resume(conn: &mut AsyncPgConnection, name: &ProviderName) -> Result<(), DbError> {
+pub async fn resume(conn: &mut AsyncPgConnection, made: ServerId) -> Result<(), DbError> {
     diesel::sql_query(
-        "UPDATE providers SET paused_until = NULL, pause_reason = NULL, refusals = 0 WHERE name = $1 AND refusals > 0",
+        "UPDATE providers SET paused_until = NULL, pause_reason = NULL, refusals = 0 \
+         WHERE refusals > 0 AND name = (SELECT provider FROM servers WHERE id = $1)",
     )
-    .bind::<Text, _>(name)
+    .bind::<BigInt, _>(made)
     .execute(conn)
     .await?;
     Ok(())
@@ -91,7 +97,7 @@ pub async fn resume(conn: &mut AsyncPgConnection, name: &ProviderName) -> Result
 pub struct ProviderRow {
     #[diesel(sql_type = Text)]
     pub name: ProviderName,
-    /// Its machines that are not terminated.
+    /// Its machines that exist or are being made.
     #[diesel(sql_type = BigInt)]
     pub machines: i64,
     /// Until when a quota keeps builds from beginning, and the provider's words; None: none does.
@@ -107,8 +113,9 @@ pub async fn all(conn: &mut AsyncPgConnection) -> Result<Vec<ProviderRow>, DbErr
     Ok(diesel::sql_query(format!(
         "SELECT n.name, count(s.id) AS machines, max(q.words) AS quota \
          FROM (SELECT name FROM providers UNION SELECT provider FROM servers WHERE status <> {DELETED}) AS n \
-         LEFT JOIN servers AS s ON s.provider = n.name AND s.status <> {DELETED} \
+         LEFT JOIN ({used}) AS s ON s.provider = n.name \
          LEFT JOIN ({waits}) AS q ON q.name = n.name GROUP BY n.name ORDER BY n.name",
+        used = *USED,
         waits = *WAITS
     ))
     .load(conn)

@@ -57,6 +57,7 @@ async fn a_new_instance_stores_its_defaults() {
       "tier": "production",
       "max_builds": 1,
       "retention_hours": null,
+      "provider": null,
       "hold": null,
       "fallback_app_server_id": null,
       "appservers": [],

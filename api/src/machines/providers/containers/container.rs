@@ -103,6 +103,7 @@ pub(super) fn name(installation: &str, server_id: ServerId) -> String {
 
 impl Plan<'_> {
     /// The body of the create call. All that makes the container ours is in it, so that one whose answer is lost is found.
+    #[expect(clippy::indexing_slicing, reason = "a key of a JSON object is set")]
     pub(super) fn body(&self) -> Value {
         let spec = self.spec;
         let mut labels = BTreeMap::from([

@@ -58,6 +58,7 @@ pub(super) async fn free_place(
     Ok(Place::Address { network: name.clone(), address })
 }
 
+#[expect(clippy::indexing_slicing, reason = "a key of a JSON object is set")]
 async fn ensure(engine: &Engine, settings: &NetworkSettings) -> Result<Network, ContainersError> {
     let name = settings.name.as_str();
     match find(engine, name).await {

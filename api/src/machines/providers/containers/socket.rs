@@ -35,19 +35,21 @@ pub(super) async fn find(config: &ContainersConfig, pace: Pace) -> Result<Engine
         }
     }
     let explain = |words: &str| format!("There is no engine for containers: {words}. {WAYS_OUT}.");
-    service::start(&config.data_dir, pace).await.map_err(|error| match error {
-        ContainersError::Settings(words) => ContainersError::Settings(explain(&words)),
-        other => ContainersError::NotDone(explain(&other.to_string())),
+    service::start(&config.data_dir, pace).await.map_err(|error| {
+        if let ContainersError::Settings(words) = error {
+            return ContainersError::Settings(explain(&words));
+        }
+        ContainersError::NotDone(explain(&error.to_string()))
     })
 }
 
 async fn named(socket: &Path, setting: &str, pace: Pace) -> Result<Engine, ContainersError> {
-    Engine::connect(socket, pace).await.map_err(|error| match error {
-        ContainersError::NotListening(words) => ContainersError::NotListening(format!(
+    Engine::connect(socket, pace).await.map_err(|error| {
+        let ContainersError::NotListening(words) = error else { return error };
+        ContainersError::NotListening(format!(
             "{words}. Start the engine whose socket {setting} names (`podman system service --time=0 unix://{}`), or correct {setting}",
             socket.display()
-        )),
-        other => other,
+        ))
     })
 }
 

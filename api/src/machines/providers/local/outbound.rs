@@ -130,8 +130,8 @@ fn usable(text: &str, own: &[IpAddr]) -> Vec<Ipv4Addr> {
 
 /// Whether machines may reach this address if it is named.
 fn is_reachable(address: Ipv4Addr, own: &[IpAddr]) -> bool {
-    let is_never = |text: &&str| text.parse::<Ipv4Net>().is_ok_and(|network| network.contains(&address));
-    !own.contains(&IpAddr::V4(address)) && !NEVER_4.iter().any(|text| is_never(text))
+    let mut never = NEVER_4.iter().filter_map(|text| text.parse::<Ipv4Net>().ok());
+    !own.contains(&IpAddr::V4(address)) && !never.any(|network| network.contains(&address))
 }
 
 #[cfg(test)]

@@ -31,8 +31,11 @@ const TREE: &str = "tree";
 /// Held while a copy is made or removed.
 const LOCK: &str = "own-base.lock";
 
-/// Ends of the names of archives, with the option of tar, and the program and Debian package that it needs.
-const ARCHIVES: &[(&str, &str, Option<(&str, &str)>)] = &[
+/// A program, and the Debian package that has it.
+type Packaged = (&'static str, &'static str);
+
+/// Ends of the names of archives, with the option of tar, and what it needs.
+const ARCHIVES: &[(&str, &str, Option<Packaged>)] = &[
     (".tar", "--no-auto-compress", None),
     (".tar.gz", "--gzip", Some(("gzip", "gzip"))),
     (".tgz", "--gzip", Some(("gzip", "gzip"))),
