@@ -85,7 +85,7 @@ async fn each_step_of_a_build_takes_its_number_of_queries() {
         ("checkout", 9),
         ("server", 29),
         ("playbooks", 30),
-        ("reboot", 22),
+        ("reboot", 21),
         ("checks", 19),
         ("afterwards", 1),
     ];

@@ -18,12 +18,12 @@ use ocim::machines::key::KeyPair;
 use ocim::machines::probe::{Login, Probe, SshProbe};
 use ocim::machines::provider::{Machine, MachineSpec, Provider};
 use ocim::machines::providers::local::{LocalConfig, LocalProvider, MachineLimits};
-use ocim::machines::registry::Providers;
+use ocim::machines::registry::{Named, Providers};
 use ocim::platform::db::Db;
 use ocim::routing::providers::fake::FakeTraffic;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use secrecy::ExposeSecret;
-use shared_types::{AppServerId, ServerId};
+use shared_types::{AppServerId, ProviderKind, ServerId};
 use tokio_util::sync::CancellationToken;
 
 use super::yard::{Yard, cache_dir, is_root, reference};
@@ -194,8 +194,11 @@ async fn worker(url: &str, yard: &Path, name: &'static str, stop: CancellationTo
         base: None,
         outbound: None,
     };
+    // The machine's row names the provider of the program that launched it.
+    let provider = Arc::new(LocalProvider::open(config).await.unwrap());
+    let named = Named { name: ProviderKind::Fake.into(), provider, budget: None };
     let ports = Ports {
-        providers: Providers::single(Arc::new(LocalProvider::open(config).await.unwrap())),
+        providers: Providers::new(named, []),
         probe: Arc::new(SshProbe),
         traffic: Arc::new(FakeTraffic::new()),
         git: Arc::new(FakeGit::default()),
