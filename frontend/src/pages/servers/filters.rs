@@ -26,19 +26,29 @@ pub fn Filters(
     let choose = Callback::new(move |filter: MachineFilter| {
         navigate(&filter.path(), NavigateOptions { replace: true, scroll: false });
     });
+    let typed = RwSignal::new(filter.with_untracked(|filter| filter.words.clone()));
+    // What was typed a moment ago is not in the URL yet.
+    let pick = Callback::new(move |filter: MachineFilter| {
+        choose.run(MachineFilter { words: typed.get_untracked(), ..filter });
+    });
     view! {
         <div class="choices machine-choices" role="group" aria-label="Which machines">
-            <WordsField filter choose/>
-            <StateField filter choose/>
-            <RoleField filter choose/>
-            <ProviderField filter choose counts/>
+            <WordsField filter typed choose/>
+            <StateField filter choose=pick/>
+            <RoleField filter choose=pick/>
+            <ProviderField filter choose=pick counts/>
         </div>
     }
 }
 
 #[component]
-fn WordsField(filter: Memo<MachineFilter>, choose: Callback<MachineFilter>) -> impl IntoView {
-    let words = RwSignal::new(filter.with_untracked(|filter| filter.words.clone()));
+fn WordsField(
+    filter: Memo<MachineFilter>,
+    /// The words as they are typed.
+    #[prop(name = "typed")]
+    words: RwSignal<String>,
+    choose: Callback<MachineFilter>,
+) -> impl IntoView {
     let mut look = debounce(PATIENCE, move |(): ()| {
         // The page may be left before the delay ends.
         if let (Some(words), Some(filter)) = (words.try_get_untracked(), filter.try_get_untracked()) {
