@@ -162,7 +162,7 @@ fn read(values: &Values, kind: ProviderKind) -> Result<KindSettings, ConfigError
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
     use super::*;
 
     fn load(file: &str, variables: &[(&str, &str)]) -> Result<Vec<ProviderSettings>, ConfigError> {

@@ -132,7 +132,7 @@ fn number(value: &Value, (least, most): (i32, i32)) -> Result<Option<i32>, Strin
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::config::ProviderKind;
     use crate::machines::providers::fake::FakeProvider;
