@@ -108,7 +108,7 @@ pub struct ServerDetail {
     pub ends_at: Option<DateTime<Utc>>,
     /// When its deletion was requested; null: it was not.
     pub termination_requested_at: Option<DateTime<Utc>>,
-    /// Who or what requested its deletion; null: nobody has, or the machine is gone.
+    /// The user or the rule that requested its deletion; null: it was not requested, or the machine is gone.
     #[schema(example = "retention")]
     pub termination_requested_by: Option<String>,
     /// Since when the provider does not list it although it should exist; null: it was there when last compared.

@@ -15,6 +15,7 @@ mod site;
 pub mod stories;
 mod stream;
 mod tutor;
+mod waiting;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -58,6 +59,8 @@ pub use gate::GatedAnsible;
 pub use postgres::Database;
 pub use site::Site;
 pub use stream::Stream;
+use waiting::holds_soon;
+pub use waiting::{until, until_within};
 
 /// How long a test waits for a condition.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -350,30 +353,6 @@ struct Words {
 /// The column `n` of a query's one row.
 pub async fn number(conn: &mut AsyncPgConnection, query: &str) -> i64 {
     diesel::sql_query(query).get_result::<Number>(conn).await.unwrap().n
-}
-
-/// Polls until the condition holds; panics after `PATIENCE`.
-pub async fn until(what: &str, is_so: impl AsyncFnMut() -> bool) {
-    until_within(PATIENCE, what, is_so).await;
-}
-
-/// Polls until the condition holds; panics after `patience`.
-pub async fn until_within(patience: Duration, what: &str, is_so: impl AsyncFnMut() -> bool) {
-    assert!(holds_within(patience, is_so).await, "waited {patience:?} and still not: {what}");
-}
-
-/// Whether the condition holds before `PATIENCE` is over.
-async fn holds_soon(is_so: impl AsyncFnMut() -> bool) -> bool {
-    holds_within(PATIENCE, is_so).await
-}
-
-async fn holds_within(patience: Duration, mut is_so: impl AsyncFnMut() -> bool) -> bool {
-    let looking = async {
-        while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(patience, looking).await.is_ok()
 }
 
 /// A new user of this role. No password matches its hash.

@@ -7,7 +7,7 @@ use ocim::machines::provider::{MachineOffer, ProviderError};
 use ocim::machines::providers::fake::FakeCreate;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared_types::{Role, ServerId};
+use shared_types::{AppServerId, Role, ServerId};
 
 use crate::app::{Answer, GatedAnsible, Setup, TestApp, until};
 
@@ -147,8 +147,10 @@ async fn concurrent_builds_exceed_no_budget() {
         ids.push(app.launched(instance).await);
     }
     until("three playbooks run", async || ansible.running() == 3).await;
-    app.builder().dispatch().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // Each of the others is asked to begin, and does not.
+    for id in &ids {
+        app.builder().advance(AppServerId(*id)).await.unwrap();
+    }
     assert_eq!((ansible.running(), app.provider.machines().len()), (3, 3));
     ansible.let_go(8);
     for _ in 0..8 {

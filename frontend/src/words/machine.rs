@@ -82,7 +82,7 @@ pub fn end(machine: &ServerDetail, now: DateTime<Utc>) -> Option<String> {
     }
 }
 
-/// Who or what has a machine deleted: “by retention”. None: nobody has.
+/// The user or the rule that has a machine deleted: “by retention”. None: its deletion was not requested.
 pub fn ended_by(machine: &ServerDetail) -> Option<String> {
     let by = machine.termination_requested_by.as_deref()?;
     Some(format!("by {by}"))

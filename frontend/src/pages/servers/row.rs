@@ -115,7 +115,7 @@ const fn dot(status: ServerStatus) -> &'static str {
     }
 }
 
-/// The status; a machine that the provider does not list is missing, whatever its status says.
+/// The status; a machine that the provider does not list is missing, also if its status says otherwise.
 #[component]
 fn State(machine: Memo<ServerDetail>, now: Memo<DateTime<Utc>>) -> impl IntoView {
     move || {

@@ -169,7 +169,7 @@ fn port(number: u16) -> String {
 }
 
 /// Our id of a container with these labels; none: it belongs to others, and must not be touched. Labels are compared here,
-/// whatever an engine makes of a filter.
+/// because an engine may ignore a filter.
 pub(super) fn server_id(labels: Option<&BTreeMap<String, String>>, installation: &str) -> Option<ServerId> {
     let labels = labels?;
     labels.get(INSTALLATION_LABEL).filter(|own| *own == installation)?;

@@ -25,7 +25,7 @@ pub(super) async fn read(engine: &Engine, id: &str) -> Result<Option<String>, Co
     }
 }
 
-/// The key in an archive with that file. Whatever else the machine's root has put there is no key.
+/// The key in an archive with that file. Other files, which the machine's root may have put there, are no key.
 fn of_archive(archive: &[u8]) -> Option<String> {
     let mut archive = tar::Archive::new(archive);
     let file = archive.entries().ok()?.next()?.ok()?;

@@ -171,7 +171,7 @@ impl ContainersProvider {
                 Err(ContainersError::Refused { .. }) if !self.still_runs(engine, container).await? => None,
                 Err(error) => return Err(error),
             };
-            // Until it has made its key, nobody can know it by that.
+            // Until it has made its key, no client can know it by that.
             let is_complete = host_key.is_some() && container.endpoint().is_some();
             let state = if is_complete { found } else { MachineState::Building };
             return Ok(Some(machine(container, state, host_key)));

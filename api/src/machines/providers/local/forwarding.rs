@@ -51,7 +51,7 @@ pub(super) async fn claim(site: &Site, uplinks: &BTreeSet<String>) -> Result<Vec
     let _host = site::host_lock().await?;
     let mut state = read(&site.id)?;
     if is_on(ALL) {
-        // Somebody has made a router of this host: it stays one.
+        // An administrator has made a router of this host: it stays one.
         state.clear();
     } else {
         for name in uplinks.iter().filter(|name| !is_on(name) || state.contains_key(*name)).cloned().collect::<Vec<_>>()

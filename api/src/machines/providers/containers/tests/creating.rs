@@ -1,4 +1,4 @@
-//! Containers are created once, whatever happens on the way.
+//! Containers are created once, also if answers are lost or steps fail.
 
 use serde_json::json;
 use shared_types::ServerId;

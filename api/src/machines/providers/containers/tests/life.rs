@@ -112,7 +112,7 @@ async fn what_holds_a_container_is_said_as_it_is() {
         (active.join(" "), provider.offers().memory_mb)
     };
     assert_eq!(active(false).await, ("system calls memory processes".to_owned(), Some(512)));
-    // Control groups of version 1 are not an ordinary user's, whatever Podman says.
+    // Control groups of version 1 are not an ordinary user's, although Podman says so.
     assert_eq!(active(true).await, ("user namespace system calls".to_owned(), None));
 }
 
