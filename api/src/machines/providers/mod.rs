@@ -2,6 +2,8 @@
 
 pub mod command;
 pub mod containers;
+#[cfg(test)]
+mod expecting;
 pub mod fake;
 pub mod fake_files;
 pub mod fake_web;

@@ -10,10 +10,11 @@ use shared_types::ServerId;
 use tokio::net::UnixListener;
 
 use super::http::serve;
-use crate::machines::provider::{MachineRef, MachineSpec, ProviderError};
+use crate::machines::provider::MachineRef;
 use crate::machines::providers::containers::host_key::tests::packed;
 use crate::machines::providers::containers::pace::Pace;
 use crate::machines::providers::containers::{ContainersConfig, ContainersProvider, NetworkSettings, Reach};
+pub(super) use crate::machines::providers::expecting::{permanent, spec, transient};
 use crate::machines::providers::local::MachineLimits;
 
 pub(super) const INSTALLATION: &str = "11111111-aaaa";
@@ -367,28 +368,4 @@ fn inspected(id: &str, container: &Container) -> Value {
 
 pub(super) fn reference(server_id: i64) -> MachineRef {
     MachineRef { server_id: ServerId(server_id), provider_id: None }
-}
-
-pub(super) fn spec(server_id: i64) -> MachineSpec {
-    MachineSpec {
-        server_id: ServerId(server_id),
-        name: format!("demo-{server_id}"),
-        authorized_key: "ssh-ed25519 AAAAC3Nza ocim".into(),
-    }
-}
-
-/// The words of an error that a retry may heal.
-pub(super) fn transient<T: std::fmt::Debug>(result: Result<T, ProviderError>) -> String {
-    match result {
-        Err(ProviderError::Transient(words)) => words,
-        other => panic!("not transient: {other:?}"),
-    }
-}
-
-/// The words of an error that a retry does not heal.
-pub(super) fn permanent<T: std::fmt::Debug>(result: Result<T, ProviderError>) -> String {
-    match result {
-        Err(ProviderError::Permanent(words)) => words,
-        other => panic!("not permanent: {other:?}"),
-    }
 }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use shared_types::ServerId;
 
 use super::http::{Reply, Server};
-use crate::machines::provider::{MachineRef, MachineSpec, ProviderError};
+use crate::machines::provider::MachineRef;
+pub(super) use crate::machines::providers::expecting::{permanent, spec, transient};
 use crate::machines::providers::openstack::pace::Pace;
 use crate::machines::providers::openstack::{
     CloudSettings, FlavorSelector, ImageSelector, NetworkSelector, OpenStack, OpenStackConfig,
@@ -239,28 +240,4 @@ pub(super) fn networks() -> Value {
 
 pub(super) fn reference(server_id: i64, provider_id: Option<&str>) -> MachineRef {
     MachineRef { server_id: ServerId(server_id), provider_id: provider_id.map(Into::into) }
-}
-
-pub(super) fn spec(server_id: i64) -> MachineSpec {
-    MachineSpec {
-        server_id: ServerId(server_id),
-        name: format!("demo-{server_id}"),
-        authorized_key: "ssh-ed25519 AAAAC3Nza ocim".into(),
-    }
-}
-
-/// The words of an error that a retry may heal.
-pub(super) fn transient<T: std::fmt::Debug>(result: Result<T, ProviderError>) -> String {
-    match result {
-        Err(ProviderError::Transient(words)) => words,
-        other => panic!("not transient: {other:?}"),
-    }
-}
-
-/// The words of an error that a retry does not heal.
-pub(super) fn permanent<T: std::fmt::Debug>(result: Result<T, ProviderError>) -> String {
-    match result {
-        Err(ProviderError::Permanent(words)) => words,
-        other => panic!("not permanent: {other:?}"),
-    }
 }
