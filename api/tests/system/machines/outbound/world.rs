@@ -48,6 +48,8 @@ mount -t tmpfs tmpfs /run
 mkdir /run/lock /run/netns
 mount --move /mnt/lock /run/lock
 umount /mnt
+# New namespaces begin with the real host's parameters, and that may be a router.
+echo 0 >/proc/sys/net/ipv4/ip_forward
 ip link set lo up
 ip netns add internet
 ip link add uplink type veth peer name host netns internet
