@@ -28,9 +28,11 @@ const LIST: &str = "/api/v1/instances?limit=50";
 /// The columns of an app server in an answer, without its reasons for waiting in the queue.
 const APP_SERVER: &str = "SELECT s.id, s.name, s.status, s.failure, s.requested_by, s.reason, s.created, s.modified, s.trigger, \
     s.attempt, s.num_attempts, s.retry_of, b.step, b.tasks_done, b.tasks_total, b.task, b.deadline, b.estimated_end, \
-    b.activate_when_running, b.stop_requested_by, m.status AS server, r.pinned_at, r.terminates_at, \
+    b.begun_at, b.activate_when_running, b.stop_requested_by, m.status AS server, r.pinned_at, r.terminates_at, \
     EXISTS (SELECT 1 FROM activations AS d WHERE d.replaced_app_server_id = s.id AND d.drain_limit_seconds IS NOT NULL \
-        AND d.drained_at IS NULL) AS is_draining \
+        AND d.drained_at IS NULL) AS is_draining, \
+    EXISTS (SELECT 1 FROM hook_runs AS h WHERE h.app_server_id = s.id AND h.moment = 'before_traffic' \
+        AND h.settled_at IS NULL) AS is_activating \
     FROM app_servers AS s JOIN builds AS b ON b.app_server_id = s.id JOIN servers AS m ON m.id = s.server_id \
     LEFT JOIN app_server_retention AS r ON r.app_server_id = s.id";
 
@@ -39,6 +41,7 @@ fn list_sql() -> String {
     format!(
         "SELECT json_agg(page) FROM (SELECT i.id, i.name, i.instance_type, i.domain, i.created, i.modified, i.archived_at, \
          i.hold_at, i.next_app_server_number, i.fallback_app_server_id, \
+         (SELECT row_to_json(h) FROM instance_health AS h WHERE h.instance_id = i.id) AS health, \
          (SELECT row_to_json(a) FROM ({APP_SERVER} WHERE s.id = i.active_app_server_id) AS a) AS active, \
          (SELECT row_to_json(n) FROM ({APP_SERVER} WHERE s.instance_id = i.id ORDER BY s.id DESC LIMIT 1) AS n) AS newest \
          FROM instances AS i WHERE i.archived_at IS NULL ORDER BY i.name, i.id LIMIT 50) AS page;\n"

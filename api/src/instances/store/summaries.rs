@@ -41,13 +41,14 @@ pub struct Query {
     pub limit: i64,
 }
 
-/// Whether requests from before a switch may still end there.
-const IS_DRAINING: &str = "EXISTS (SELECT 1 FROM activations AS d WHERE d.replaced_app_server_id = app_servers.id \
-    AND d.drain_limit_seconds IS NOT NULL AND d.drained_at IS NULL)";
+/// Whether requests from before a switch may still end there. Not correlated: Postgres reads the few app servers of which
+/// this is true once a statement, and looks each row up among them.
+const IS_DRAINING: &str = "coalesce(app_servers.id IN (SELECT d.replaced_app_server_id FROM activations AS d \
+    WHERE d.drain_limit_seconds IS NOT NULL AND d.drained_at IS NULL), false)";
 
 /// Whether its activation waits for its hooks.
-const IS_ACTIVATING: &str = "EXISTS (SELECT 1 FROM hook_runs AS h WHERE h.app_server_id = app_servers.id \
-    AND h.moment = 'before_traffic' AND h.settled_at IS NULL)";
+const IS_ACTIVATING: &str = "app_servers.id IN (SELECT h.app_server_id FROM hook_runs AS h \
+    WHERE h.moment = 'before_traffic' AND h.settled_at IS NULL)";
 
 /// The columns of an app server that a summary shows.
 #[derive(Queryable, Selectable)]
