@@ -14,6 +14,7 @@ use shared_types::{AppServerId, EventKind, InstanceId, ServerId};
 use super::InstanceTeams;
 use super::people::{self, Person};
 use super::team::Team;
+use super::view::team_trouble;
 use crate::instances::journal::Journal;
 use crate::instances::store::access::{self as store, LiveMachine};
 use crate::instances::store::{app_servers, teams};
@@ -36,14 +37,14 @@ const NAMED: usize = 20;
 const ACTOR: &Actor = &Actor::SshKeys;
 
 /// How an installation went.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::instances) enum Installed {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Installed {
     /// The machine has the keys.
     Done,
-    /// Another worker writes to the machine, or an earlier attempt has failed just now.
+    /// Another worker writes to the machine, or it is not ready any more.
     NotNow,
-    /// It failed, for this reason. The sweep tries again.
-    Failed(String),
+    /// It failed. The sweep tries again.
+    Failed,
 }
 
 /// Installs the keys on all machines whose keys are not those that they should be; those that were installed an hour ago, or
@@ -99,7 +100,8 @@ pub async fn install_now(manager: &Manager, actor: &Actor, id: AppServerId) -> R
     .await
 }
 
-/// Installs the keys on the machine of a build, which must be ready, by what is known now: nobody outside is asked.
+/// Installs the keys on the machine of a build, which must be ready, by what is known now: nobody outside is asked. Returns why
+/// the members of the instance's team cannot log in, if they cannot.
 ///
 /// # Errors
 /// [`DbError`] when the database does not answer.
@@ -107,24 +109,24 @@ pub(in crate::instances) async fn install_at_build(
     manager: &Manager,
     (instance, app_server): (InstanceId, AppServerId),
     server: ServerId,
-) -> Result<Installed, DbError> {
+) -> Result<Option<String>, DbError> {
     let mut conn = manager.db.conn().await?;
-    let version = store::version(&mut conn, instance).await?;
-    let mut named = InstanceTeams::of(manager, &mut conn, &[(instance, version)]).await?;
-    let team = named.remove(&instance).flatten();
+    let team = InstanceTeams::of_one(manager, &mut conn, instance).await?;
+    let trouble = match &team {
+        Some(team) => team_trouble(&mut conn, team).await?,
+        None => None,
+    };
     let is_needed =
         !people::of(&mut conn, team.as_ref()).await?.is_empty() || store::digest(&mut conn, server).await?.is_some();
     drop(conn);
-    if !is_needed {
-        return Ok(Installed::Done);
-    }
     let given_up = tokio::time::Instant::now() + PATIENCE;
-    loop {
-        match install(manager, Target { instance, app_server, server }, team.as_ref()).await? {
-            Installed::NotNow if tokio::time::Instant::now() < given_up => tokio::time::sleep(LOOK_AGAIN).await,
-            done => return Ok(done),
-        }
+    while is_needed
+        && install(manager, Target { instance, app_server, server }, team.as_ref()).await? == Installed::NotNow
+        && tokio::time::Instant::now() < given_up
+    {
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
+    Ok(trouble)
 }
 
 /// A machine with its owners.
@@ -212,7 +214,7 @@ async fn fail(manager: &Manager, target: Target, words: String) -> Result<Instal
             .await
     })
     .await?;
-    Ok(Installed::Failed(words))
+    Ok(Installed::Failed)
 }
 
 /// The changes for the audit trail.

@@ -32,12 +32,8 @@ impl InstanceTeams {
         let missing: Vec<_> = wanted.iter().filter(|(id, version)| known(id, *version).is_none()).collect();
         if !missing.is_empty() {
             let ids: Vec<_> = missing.iter().map(|(id, _)| *id).collect();
-            for StoredSettings { id, version, instance_type, settings_version, settings } in
-                store::settings(conn, &ids).await?
-            {
-                let current = manager.current(&instance_type, settings_version, settings.hidden());
-                // Settings that cannot be read name no team; the instance's page says what is wrong with them.
-                let team = current.ok().and_then(|(application, settings)| application.team(&settings));
+            for stored in store::settings(conn, &ids).await? {
+                let (id, version, team) = (stored.id, stored.version, named(manager, stored));
                 let mut read = manager.instance_teams.0.lock().unwrap_or_else(PoisonError::into_inner);
                 read.insert(id, (version, team));
             }
@@ -46,4 +42,22 @@ impl InstanceTeams {
         let team = |id: &InstanceId| read.get(id).and_then(|(_, team)| team.clone());
         Ok(wanted.iter().map(|(id, _)| (*id, team(id))).collect())
     }
+
+    /// The team of one instance. One query.
+    ///
+    /// # Errors
+    /// [`DbError`] when the statement fails.
+    pub(super) async fn of_one(
+        manager: &Manager,
+        conn: &mut AsyncPgConnection,
+        id: InstanceId,
+    ) -> Result<Option<Team>, DbError> {
+        Ok(store::settings(conn, &[id]).await?.pop().and_then(|stored| named(manager, stored)))
+    }
+}
+
+/// The team that settings name. Settings that cannot be read name none; the instance's page says what is wrong with them.
+fn named(manager: &Manager, stored: StoredSettings) -> Option<Team> {
+    let current = manager.current(&stored.instance_type, stored.settings_version, stored.settings.hidden());
+    current.ok().and_then(|(application, settings)| application.team(&settings))
 }

@@ -18,4 +18,3 @@ pub use refresh::refresh_teams;
 pub use view::read;
 
 pub(in crate::instances) use install::install_at_build;
-pub(in crate::instances) use view::team_trouble;

@@ -1,8 +1,8 @@
 //! What the API shows of the access to an app server's machine.
 
 use diesel_async::AsyncPgConnection;
+use shared_types::AppServerId;
 use shared_types::ssh_access::AppServerAccess;
-use shared_types::{AppServerId, InstanceId};
 
 use super::InstanceTeams;
 use super::team::Team;
@@ -12,17 +12,12 @@ use crate::instances::store::teams::{self, KnownTeam};
 use crate::instances::{Manager, Refusal};
 use crate::platform::db::DbError;
 
-/// Why the members of the team that an instance names cannot log in, or only those of earlier. None: they can, it was never
-/// read, or there is no team.
+/// Why the members of a team cannot log in, or only those of earlier. None: they can, or it was never read.
 ///
 /// # Errors
-/// [`DbError`] when a statement fails.
-pub(in crate::instances) async fn team_trouble(manager: &Manager, id: InstanceId) -> Result<Option<String>, DbError> {
-    let mut conn = manager.db.conn().await?;
-    let version = store::version(&mut conn, id).await?;
-    let mut named = InstanceTeams::of(manager, &mut conn, &[(id, version)]).await?;
-    let Some(team) = named.remove(&id).flatten() else { return Ok(None) };
-    let Some(known) = teams::find(&mut conn, &team.to_string()).await? else { return Ok(None) };
+/// [`DbError`] when the statement fails.
+pub(super) async fn team_trouble(conn: &mut AsyncPgConnection, team: &Team) -> Result<Option<String>, DbError> {
+    let Some(known) = teams::find(conn, &team.to_string()).await? else { return Ok(None) };
     let since = match known.read_at {
         Some(at) => format!("are those of {}", at.format("%Y-%m-%d %H:%M UTC")),
         None => "cannot log in to the machine".to_owned(),
@@ -30,7 +25,7 @@ pub(in crate::instances) async fn team_trouble(manager: &Manager, id: InstanceId
     Ok(known.trouble.map(|trouble| format!("The members of the team {team} {since}. {trouble}")))
 }
 
-/// Who may log in to an app server's machine, and who could. At most six queries.
+/// Who may log in to an app server's machine, and who could. Five queries; four without a team.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Refusal::Db`] when a statement fails.
@@ -40,9 +35,7 @@ pub async fn read(
     id: AppServerId,
 ) -> Result<AppServerAccess, Refusal> {
     let row = app_servers::find(conn, id).await?.ok_or(Refusal::NotFound { what: "app server", id: id.0 })?;
-    let version = store::version(conn, row.instance_id).await?;
-    let mut named = InstanceTeams::of(manager, conn, &[(row.instance_id, version)]).await?;
-    let team = named.remove(&row.instance_id).flatten().as_ref().map(Team::to_string);
+    let team = InstanceTeams::of_one(manager, conn, row.instance_id).await?.as_ref().map(Team::to_string);
     let known = match &team {
         Some(team) => teams::find(conn, team).await?,
         None => None,

@@ -9,8 +9,7 @@ impl Build<'_> {
     /// build.
     pub(super) async fn let_people_in(&self) -> Result<(), StepError> {
         let install = access::install_at_build(self.manager, self.ids(), self.row.server_id);
-        self.lease.halt.run_until_cancelled(install).await.ok_or(StepError::Interrupted)??;
-        match access::team_trouble(self.manager, self.row.instance_id).await? {
+        match self.lease.halt.run_until_cancelled(install).await.ok_or(StepError::Interrupted)?? {
             Some(words) => self.tell(Line::warning(words)).await,
             None => Ok(()),
         }

@@ -296,11 +296,3 @@ pub async fn settings(conn: &mut AsyncPgConnection, ids: &[InstanceId]) -> Resul
     let rows = instances::table.filter(instances::id.eq_any(ids)).select(StoredSettings::as_select());
     Ok(rows.load(conn).await?)
 }
-
-/// The version of an instance; 0: there is no such instance.
-///
-/// # Errors
-/// [`DbError`] when the statement fails.
-pub async fn version(conn: &mut AsyncPgConnection, id: InstanceId) -> Result<i64, DbError> {
-    Ok(instances::table.find(id).select(instances::version).first(conn).await.optional()?.unwrap_or(0))
-}
