@@ -23,7 +23,7 @@ pub struct GithubTeams {
 impl Teams for GithubTeams {
     async fn members(&self, team: &Team) -> Result<Vec<Member>, TeamError> {
         let (organization, name) = (team.organization(), team.name());
-        let answer = ask_github(&self.db, async || self.github.members(organization, name).await).await;
+        let answer = ask_github(&self.db, async || self.github.members_now(organization, name).await).await;
         let logins = match answer {
             Ok(logins) => logins,
             Err(WatchError::Github(error @ GithubError::NotFound(_))) => {
