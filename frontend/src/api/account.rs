@@ -1,7 +1,7 @@
 //! The signed-in user's password, API tokens, sessions and SSH keys.
 
-use shared_types::user::{CreatedToken, NewToken, PasswordChange, Session, Token};
 use shared_types::ssh_access::{NewSshKey, SshKey};
+use shared_types::user::{CreatedToken, NewToken, PasswordChange, Session, Token};
 use shared_types::{Page, SessionId, SshKeyId, TokenId};
 
 use super::Result;

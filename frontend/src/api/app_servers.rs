@@ -2,8 +2,8 @@
 
 use shared_types::app_server::Checks;
 use shared_types::comparison::Diff;
-use shared_types::ssh_access::AppServerAccess;
 use shared_types::operations::{ActivateAppServer, ActivationResult, TerminateAppServer, WithReason};
+use shared_types::ssh_access::AppServerAccess;
 use shared_types::{AppServer, AppServerId, AppServerSummary, Page};
 
 use super::Result;

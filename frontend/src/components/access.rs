@@ -60,8 +60,9 @@ fn People(access: Arc<AppServerAccess>) -> impl IntoView {
             AccessOrigin::User => key_name,
             AccessOrigin::Team => format!("member of {key_name}"),
         };
+        let is_over = grant.revoked_at.is_some();
         view! {
-            <li class:gone=grant.revoked_at.is_some()>
+            <li class:gone=is_over>
                 <div class="grow">
                     <b dir="auto">{person}</b> " " <span class="fine" dir="auto">{by}</span>
                     <div class="fine mono">{fingerprint}</div>

@@ -87,7 +87,8 @@ pub fn Failure(
 fn Machine(app_server: Memo<Arc<AppServer>>) -> impl IntoView {
     let now = clock::now();
     let login = Memo::new(move |_| app_server.with(|one| one.server.ssh.clone()));
-    let is_there = Memo::new(move |_| app_server.with(|one| one.summary.has_machine && one.server.provider_id.is_some()));
+    let is_there =
+        Memo::new(move |_| app_server.with(|one| one.summary.has_machine && one.server.provider_id.is_some()));
     let end = move || app_server.with(|one| words::machine::kept(&one.summary, now.get()));
     view! {
         <Show when=move || is_there.get()>

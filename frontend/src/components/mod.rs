@@ -73,7 +73,6 @@ pub use radio_field::RadioField;
 pub use sending::{Sending, Sent};
 pub use settings_form::{Change, FieldGroup, FieldRows, Form, hidden_changes, is_care};
 pub use shell::{OfflineBanner, Shell};
-pub use ssh_line::SshLine;
 pub use status_card::StatusCard;
 pub use status_label::StatusDot;
 #[cfg(debug_assertions)]

@@ -29,7 +29,9 @@ pub fn SshKeysCard(keys: Memo<Arc<Vec<SshKey>>>) -> impl IntoView {
     let session = state().session;
     let may_log_in = Memo::new(move |_| session.may(LOGIN_ROLE) == Possible::Yes);
     let words = move || match may_log_in.get() {
-        true => "With these keys you log in to all machines. A new key works, and a deleted one stops to, within a minute.",
+        true => {
+            "With these keys you log in to all machines. A new key works, and a deleted one stops to, within a minute."
+        }
         false => "Your role may not log in to machines. The keys are kept in case it changes.",
     };
     view! {
@@ -147,7 +149,8 @@ fn NewKeyDialog(on_close: Callback<()>) -> impl IntoView {
 fn DeleteDialog(id: SshKeyId, name: String, on_close: Callback<()>) -> impl IntoView {
     let data = state().data;
     let title = format!("Delete {name}?");
-    let words = "Within a minute it lets nobody log in to any machine. Sessions that are open go on until they are closed.";
+    let words =
+        "Within a minute it lets nobody log in to any machine. Sessions that are open go on until they are closed.";
     let act: Act = Callback::new(move |_| {
         let told = format!("{name} deleted.");
         async move {
