@@ -27,8 +27,9 @@ use crate::platform::users::store::ssh_keys;
 
 /// How many machines one worker writes to at once.
 const AT_ONCE: usize = 16;
-/// How long a build waits for another worker that writes to its machine, and the pause between two looks.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a build waits for another worker that writes to its machine, and the pause between two looks. The sweep installs what
+/// a worker that has died did not.
+const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// The most changes that a line of the log names.
 const NAMED: usize = 20;
