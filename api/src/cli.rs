@@ -9,8 +9,8 @@ use shared_types::Role;
 /// The OpenCraft Instance Manager: long-lived instances, immutable app servers, one of them active.
 ///
 /// Settings of server, worker, migrate and admin are environment variables, or lines of the TOML file that OCIM_CONFIG names:
-/// OCIM_LISTEN, OCIM_DATA_DIR, DATABASE_URL and the others that `ocim server --help` lists. The commands login, logout, instance and
-/// app-server ask a server over its REST API and need none of them: docs/client.md.
+/// OCIM_LISTEN, OCIM_DATA_DIR, DATABASE_URL and the others that `ocim server --help` lists. The commands login, logout, instance,
+/// app-server and ssh ask a server over its REST API and need none of them: docs/client.md.
 #[derive(Debug, Parser)]
 #[command(name = "ocim", version, after_help = client::EXIT_CODES)]
 pub struct Arguments {

@@ -1,4 +1,4 @@
-// One's own account: the password, API tokens, and the browsers that one is signed in with.
+// One's own account: the password, SSH keys, API tokens, and the browsers that one is signed in with.
 import type { Locator, Page } from '@playwright/test';
 import { Api } from '../support/api.ts';
 import { FAKE_MACHINES, expect, picture, signIn, test } from '../support/story.ts';
@@ -117,3 +117,85 @@ test('a password, tokens and sessions of one’s own', async ({ page, program, b
 function sessions(page: Page): Locator {
   return page.getByRole('region', { name: 'Sessions' }).getByRole('listitem');
 }
+
+const PUBLIC = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMvFOWNs7imHHStqzdq3XANO9/b09kOXKCFdrjQudOCR';
+const FINGERPRINT = 'SHA256:PkHxyQHXdlacZkVs2nvhkY9x4y3BSsrnBF6fpwTZuSM';
+
+test('SSH keys of one’s own, and the line to log in with them', async ({ page, program }) => {
+  test.setTimeout(300_000);
+  const admin = await Api.signIn(program);
+  await admin.post('/users', { username: 'grace', password: OLD, role: 'operator' });
+  await admin.post('/users', { username: 'eve', password: OLD, role: 'viewer' });
+  const keys = page.getByRole('region', { name: 'SSH keys' });
+  const dialog = page.getByRole('dialog', { name: 'New SSH key' });
+  const add = dialog.getByRole('button', { name: 'Add key' });
+  await page.goto('/account');
+  await signIn(page, { username: 'grace', password: OLD });
+
+  await test.step('a private key is refused at its field', async () => {
+    await keys.getByRole('button', { name: 'Add key…' }).click();
+    await expect(add).toHaveAttribute('aria-disabled', 'true');
+    await dialog.getByLabel('Public key').fill('-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----');
+    await add.click();
+    await expect(dialog).toContainText('This is a private key, which must stay with its owner.');
+  });
+
+  await test.step('a public key is added, and its fingerprint can be copied', async () => {
+    await dialog.getByLabel('Public key').fill(`${PUBLIC} grace@laptop`);
+    await add.click();
+    await expect(dialog).toBeHidden();
+    await expect(keys.getByRole('listitem')).toContainText('grace@laptop');
+    await expect(keys.getByRole('listitem')).toContainText(FINGERPRINT);
+    await keys.getByRole('button', { name: 'Copy the fingerprint' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(FINGERPRINT);
+  });
+
+  const school = await admin.create('Chemistry Academy', 'chemistry', { configuration_extra_settings: 'demo_fail_message: "the mirror is away"\n' });
+  const broken = await admin.build(school.id);
+  const address = `/instances/${school.id}/app-servers/${broken.id}`;
+  const copied = page.getByRole('button', { name: 'Copy the SSH command' });
+  const line = /^ssh -p \d+ \w+@[\d.:a-f]+$/;
+
+  await test.step('a failed build says how to log in to its machine, and when that ends', async () => {
+    await page.goto(address);
+    const failure = page.getByRole('region', { name: 'Failure' });
+    await expect(failure).toContainText('Its machine is kept, so that you can look at it.');
+    // Retention looks once a minute.
+    await expect(failure).toContainText(/Its machine ends in \d+/, { timeout: 90_000 });
+    await failure.getByRole('button', { name: 'Copy the SSH command' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(line);
+    await expect(copied).toHaveCount(2);
+  });
+
+  await test.step('the page says who may log in', async () => {
+    await page.getByText('SSH access', { exact: true }).click();
+    await expect(page.getByText('1 person, 1 key')).toBeVisible();
+    await expect(page.locator('details', { hasText: 'SSH access' })).toContainText(FINGERPRINT);
+  });
+
+  await test.step('the list of machines has the line, too', async () => {
+    await page.goto('/servers');
+    await copied.click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(line);
+    await expect(page, 'the button does not follow the link of its row').toHaveURL(`${program.url}/servers`);
+  });
+
+  await test.step('the key is deleted, and lets in no more', async () => {
+    await page.goto('/account');
+    await keys.getByRole('button', { name: 'Delete grace@laptop…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+    await expect(keys.getByRole('listitem')).toHaveCount(0);
+    await page.goto(address);
+    await expect(page.locator('details', { hasText: 'SSH access' })).toContainText('nobody', { timeout: 30_000 });
+  });
+
+  await test.step('a viewer sees no line', async () => {
+    await page.context().clearCookies();
+    await page.goto(address);
+    await signIn(page, { username: 'eve', password: OLD });
+    await expect(page.getByRole('region', { name: 'Failure' })).toContainText('Its machine is kept');
+    await expect(copied).toHaveCount(0);
+    await page.goto('/account');
+    await expect(keys).toContainText('Your role may not log in to machines.');
+  });
+});

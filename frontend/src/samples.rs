@@ -10,7 +10,7 @@ use shared_types::user::Account;
 use shared_types::{
     ActivityId, AppServerId, AppServerStatus, AppServerSummary, HealthState, InstanceHealth, InstanceId,
     InstanceSummary, MachineRole, ProviderKind, PullRequest, Role, Server, ServerDetail, ServerId, ServerStatus,
-    Serving, Trigger, UserId,
+    Serving, SshLogin, Trigger, UserId,
 };
 
 /// An open pull request that waits for approval.
@@ -138,6 +138,7 @@ pub fn machine(role: MachineRole) -> ServerDetail {
             public_ip: Some("10.213.0.4".into()),
             image: Some("ubuntu-24.04".into()),
             flavor: Some("m1.small".into()),
+            ssh: Some(SshLogin::new("ubuntu".into(), "10.213.0.4".into(), 22, None)),
             created: DateTime::default(),
             modified: DateTime::default(),
         },

@@ -1,5 +1,6 @@
 //! Formats times and amounts for people. Pure functions; the current time is an argument.
 
+pub mod access;
 pub mod health;
 pub mod machine;
 pub mod status;

@@ -60,6 +60,8 @@ id! {
     SessionId,
     /// A deploy key or token of private repositories.
     SourceCredentialId,
+    /// A public SSH key of a user.
+    SshKeyId,
     /// A pull request that is watched.
     PullRequestId,
     /// One entry of the audit trail.

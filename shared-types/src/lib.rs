@@ -37,6 +37,7 @@ pub mod server;
 pub mod settings;
 pub mod sign_in;
 pub mod source_credential;
+pub mod ssh_access;
 pub mod system;
 pub mod told;
 pub mod user;
@@ -48,7 +49,7 @@ pub use event::{Event, EventKind};
 pub use health::{HealthState, InstanceHealth};
 pub use ids::{
     ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ServerId, SessionId,
-    SourceCredentialId, TokenId, UserId,
+    SourceCredentialId, SshKeyId, TokenId, UserId,
 };
 pub use instance::{Instance, InstanceSummary};
 pub use launch::Trigger;
@@ -59,6 +60,7 @@ pub use problem::{FieldError, Problem, ProblemType};
 pub use pull_request::PullRequest;
 pub use server::{ProviderKind, ProviderName, Server, ServerStatus};
 pub use settings::diff;
+pub use ssh_access::SshLogin;
 pub use user::{Role, User};
 pub use warning::FieldWarning;
 

@@ -14,7 +14,7 @@ use crate::event::EventKind;
 use crate::health::HealthState;
 use crate::ids::{
     ActivationId, ActivityId, AppServerId, EventId, InstanceId, LogEntryId, PullRequestId, ServerId, SessionId,
-    SourceCredentialId, TokenId, UserId,
+    SourceCredentialId, SshKeyId, TokenId, UserId,
 };
 use crate::launch::Trigger;
 use crate::log_entry::LogLevel;
@@ -23,6 +23,7 @@ use crate::pull_request::{Decision, Owed, PullRequestState};
 use crate::queue::Tier;
 use crate::retention::OrphanKind;
 use crate::server::{ProviderName, ServerStatus};
+use crate::ssh_access::AccessOrigin;
 use crate::user::{Role, Scope};
 
 macro_rules! bigint {
@@ -65,6 +66,7 @@ macro_rules! text {
 bigint!(
     InstanceId,
     SourceCredentialId,
+    SshKeyId,
     AppServerId,
     ServerId,
     LogEntryId,
@@ -82,6 +84,7 @@ text!(
     ServerStatus,
     LogLevel,
     MachineRole,
+    AccessOrigin,
     EventKind,
     HealthState,
     Role,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::{AppServerId, ServerId};
+use crate::ssh_access::SshLogin;
 
 /// The status of a machine. Ids and descriptions are the original's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -222,6 +223,9 @@ pub struct Server {
     #[serde(default)]
     #[schema(example = "m1.small")]
     pub flavor: Option<String>,
+    /// How to log in to it; null for those who may not, before it has an address, and once it has ended.
+    #[serde(default)]
+    pub ssh: Option<SshLogin>,
     /// When it was recorded as `pending`.
     pub created: DateTime<Utc>,
     /// When it last changed.

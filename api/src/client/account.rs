@@ -86,12 +86,20 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// Path of the file: `ocim/client.toml` in XDG_CONFIG_HOME, or in `~/.config`.
-fn path() -> Result<PathBuf, ClientError> {
+/// The directory of this program's files: `ocim` in XDG_CONFIG_HOME, or in `~/.config`.
+///
+/// # Errors
+/// [`ClientError::Failed`] if neither it nor HOME is set.
+pub fn directory() -> Result<PathBuf, ClientError> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let config = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")));
     let config = config.ok_or_else(|| ClientError::Failed("Neither XDG_CONFIG_HOME nor HOME is set.".to_owned()))?;
-    Ok(config.join("ocim").join("client.toml"))
+    Ok(config.join("ocim"))
+}
+
+/// Path of the file: `client.toml` in the directory.
+fn path() -> Result<PathBuf, ClientError> {
+    Ok(directory()?.join("client.toml"))
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> ClientError {

@@ -21,6 +21,12 @@ pub enum ClientError {
     /// There is no token, or none for this server.
     #[error("{0}")]
     NotSignedIn(String),
+    /// The role of the user does not allow it.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// It is not possible in the present state.
+    #[error("{0}")]
+    NotPossible(String),
     /// There is no such instance or other object.
     #[error("{0}")]
     NotFound(String),
@@ -63,7 +69,8 @@ impl ClientError {
         match self {
             Self::Failed(_) | Self::File { .. } | Self::Stdio(_) => 1,
             Self::Usage(_) => 2,
-            Self::NotSignedIn(_) => 3,
+            Self::NotSignedIn(_) | Self::NotAllowed(_) => 3,
+            Self::NotPossible(_) => 5,
             Self::NotFound(_) => 4,
             Self::Refused(refusal) => match refusal.problem.status {
                 401 | 403 => 3,
@@ -85,6 +92,8 @@ impl ClientError {
             Self::Failed(_)
             | Self::Usage(_)
             | Self::NotSignedIn(_)
+            | Self::NotAllowed(_)
+            | Self::NotPossible(_)
             | Self::NotFound(_)
             | Self::Interrupted(_)
             | Self::File { .. }
@@ -99,6 +108,8 @@ impl ClientError {
             Self::Failed(_)
             | Self::Usage(_)
             | Self::NotSignedIn(_)
+            | Self::NotAllowed(_)
+            | Self::NotPossible(_)
             | Self::NotFound(_)
             | Self::Unreachable { .. }
             | Self::Interrupted(_)

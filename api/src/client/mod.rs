@@ -16,6 +16,7 @@ mod login;
 mod logout;
 mod output;
 mod sse;
+mod ssh;
 mod terminal;
 mod text;
 
@@ -24,7 +25,7 @@ use output::{Format, Output};
 
 /// The exit codes of the client; keep `ocim --help` and docs/client.md in sync.
 pub const EXIT_CODES: &str = "\
-EXIT CODES of login, logout, instance and app-server:
+EXIT CODES of login, logout, instance, app-server and ssh:
     0  done
     1  the thing asked for failed: a build that failed, an answer that makes no sense
     2  the command was not understood
@@ -54,6 +55,7 @@ pub enum Command {
     /// App servers: launch, follow, activate, roll back
     #[command(subcommand)]
     AppServer(app_server::Verb),
+    Ssh(ssh::Arguments),
 }
 
 /// Output options of the client.
@@ -84,5 +86,6 @@ async fn perform(command: Command, out: &Output) -> Result<(), ClientError> {
         Command::Logout => logout::logout(out).await,
         Command::Instance(verb) => instance::run(verb, &account::connect()?, out).await,
         Command::AppServer(verb) => app_server::run(verb, &account::connect()?, out).await,
+        Command::Ssh(arguments) => ssh::ssh(&arguments, &account::connect()?).await,
     }
 }

@@ -15,6 +15,7 @@ pub mod health;
 pub mod instance_types;
 pub mod instances;
 pub mod log_view;
+mod logins;
 pub mod logs;
 pub mod metrics;
 pub mod middleware;

@@ -50,13 +50,18 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::Login
         | O::ReadMetrics
         | O::Readyz => None,
-        O::ChangePassword | O::ListSessions | O::EndSession | O::EndOtherSessions | O::CreateToken => {
-            Some(Need::Session)
-        }
+        O::ChangePassword
+        | O::ListSessions
+        | O::EndSession
+        | O::EndOtherSessions
+        | O::CreateToken
+        | O::AddSshKey
+        | O::DeleteSshKey => Some(Need::Session),
         O::ReceiveGithubWebhook => Some(Need::Signature),
         O::Logout
         | O::CurrentUser
         | O::ListTokens
+        | O::ListSshKeys
         | O::DeleteToken
         | O::CurrentToken
         | O::ListInstanceTypes
@@ -72,6 +77,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::ListActivity
         | O::ListLogs
         | O::ReadAppServer
+        | O::ReadAppServerAccess
         | O::DiffAppServer
         | O::ReadChecks
         | O::ListAppServerLogs
@@ -97,6 +103,7 @@ pub const fn of(operation: Operation) -> Option<Need> {
         | O::TerminateAppServer
         | O::PinAppServer
         | O::UnpinAppServer
+        | O::InstallSshKeys
         | O::CheckAppServer
         | O::PauseQueue
         | O::ResumeQueue

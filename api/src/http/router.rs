@@ -45,7 +45,10 @@ fn signing_in(config: &mut ServiceConfig) {
         .service(auth::list_tokens)
         .service(auth::create_token)
         .service(auth::current_token)
-        .service(auth::delete_token);
+        .service(auth::delete_token)
+        .service(auth::list_ssh_keys)
+        .service(auth::add_ssh_key)
+        .service(auth::delete_ssh_key);
 }
 
 fn user_accounts(config: &mut ServiceConfig) {
@@ -98,6 +101,8 @@ fn app_server_verbs(config: &mut ServiceConfig) {
         .service(app_servers::unpin_app_server)
         .service(app_servers::read_checks)
         .service(app_servers::check_app_server)
+        .service(app_servers::read_app_server_access)
+        .service(app_servers::install_ssh_keys)
         .service(app_servers::list_app_server_logs)
         .service(app_servers::list_app_server_log_matches)
         .service(app_servers::stream_app_server_logs);

@@ -14,6 +14,7 @@ use shared_types::instance_type::InstanceTemplate;
 use shared_types::{FieldError, FieldWarning};
 
 pub use crate::ansible::port::Requirements;
+pub use crate::instances::access::team::Team;
 use crate::instances::previews::Previews;
 use crate::routing::traffic::PATIENCE;
 
@@ -244,6 +245,12 @@ pub trait Application: Debug + Send + Sync {
 
     /// How pull requests become instances of this type. None: it has no code that a pull request could change.
     fn previews(&self) -> Option<&'static Previews> {
+        None
+    }
+
+    /// The team whose members may log in to the instance's machines, too. Secrets in the settings may be masked. None: users
+    /// of this program alone may.
+    fn team(&self, _settings: &Value) -> Option<Team> {
         None
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::access::InstanceTeams;
+use super::access::team::Teams;
 use super::options::Options;
 use super::store::providers;
 use crate::ansible::port::Ansible;
@@ -39,6 +41,8 @@ pub struct Manager {
     pub ansible: Arc<dyn Ansible>,
     /// Sends mail to ADMINS; None if there are no ADMINS.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// Reads the teams whose members may log in to machines; none: no teams can be read.
+    pub teams: Option<Arc<dyn Teams>>,
     /// The walls around foreign code; none: nothing runs any.
     pub sandbox: Option<Arc<Sandbox>>,
     pub options: Options,
@@ -48,6 +52,8 @@ pub struct Manager {
     pub(super) telling_gateway: tokio::sync::Mutex<()>,
     /// Instances with a route that the gateway refuses.
     pub(super) bad_routes: BadRoutes,
+    /// The teams that instances name.
+    pub(super) instance_teams: InstanceTeams,
 }
 
 impl Manager {
@@ -64,11 +70,13 @@ impl Manager {
             git,
             ansible,
             mailer: None,
+            teams: None,
             sandbox: None,
             options,
             trouble: Trouble::default(),
             telling_gateway,
             bad_routes: BadRoutes::default(),
+            instance_teams: InstanceTeams::default(),
         }
     }
 

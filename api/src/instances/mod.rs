@@ -7,6 +7,7 @@
 //! has begun one, ends with its `Journal`, and succeeds again without a change. Those that ask the application
 //! or a provider first (activate, roll back, reap) take no connection, so that they hold none meanwhile.
 
+pub mod access;
 pub mod application;
 pub mod builds;
 mod error;

@@ -4,6 +4,7 @@ pub mod advance;
 pub mod conformance;
 pub mod key;
 mod login;
+pub mod people;
 pub mod probe;
 pub mod provider;
 pub mod providers;

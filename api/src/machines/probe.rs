@@ -9,15 +9,20 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 use super::key::KeyPair;
-use super::ssh::{quoted, run};
+use super::ssh::{quoted, run, run_with_input};
 
 /// Timeout of one command over SSH.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Timeout of the replacement of a key, which waits for the end of other sessions' processes.
 const REPLACE_PATIENCE: Duration = Duration::from_secs(30);
 
+/// Timeout of the installation of people's keys.
+const PEOPLE_PATIENCE: Duration = Duration::from_secs(20);
+
 /// Replaces the key and ends all other sessions; run by root on the machine.
 const REPLACE_KEY: &str = include_str!("replace_key.sh");
+/// Replaces the keys of people; run by root on the machine.
+const INSTALL_PEOPLE: &str = include_str!("install_people.sh");
 
 /// How to log in to a machine.
 #[derive(Debug, Clone)]
@@ -50,6 +55,13 @@ pub trait Probe: Debug + Send + Sync {
     /// # Errors
     /// Why it could not be done, as a text for the log. The machine may let in `next` or one of the keys of `login`.
     async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String>;
+
+    /// Lets the people of this block ([`super::people::block`]) in as the user of the login, and nobody of an earlier block.
+    /// The machine's own key, and lines of others, stay. Idempotent; sessions that are open go on.
+    ///
+    /// # Errors
+    /// Why it could not be done, as a text for the log. The machine has the earlier block then, or this one.
+    async fn install_people(&self, login: &Login, block: &str) -> Result<(), String>;
 }
 
 /// Logs in to machines over the network, with `ssh`.
@@ -85,6 +97,12 @@ impl Probe for SshProbe {
         run(login, &keys, &command, REPLACE_PATIENCE).await?;
         // The old keys may be forgotten only when the new one is known to work.
         run(login, &[next], "true", PATIENCE).await.map(drop)
+    }
+
+    async fn install_people(&self, login: &Login, block: &str) -> Result<(), String> {
+        let command = format!("sudo -n sh -c {} ocim {}", quoted(INSTALL_PEOPLE), quoted(&login.user));
+        let keys: Vec<&KeyPair> = login.keys.iter().collect();
+        run_with_input(login, &keys, &command, block, PEOPLE_PATIENCE).await.map(drop)
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, Mode, fchmod, memfd_create};
 use secrecy::ExposeSecret;
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
 use super::key::KeyPair;
@@ -24,6 +24,20 @@ const LONGEST: u64 = 4096;
 /// # Errors
 /// Why it could not be run, or what it printed on stderr when its exit status was not 0.
 pub(super) async fn run(login: &Login, keys: &[&KeyPair], remote: &str, limit: Duration) -> Result<String, String> {
+    run_with_input(login, keys, remote, "", limit).await
+}
+
+/// Like [`run`], with this text as the command's input.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn run_with_input(
+    login: &Login,
+    keys: &[&KeyPair],
+    remote: &str,
+    input: &str,
+    limit: Duration,
+) -> Result<String, String> {
     let failed = |error: io::Error| format!("the files for ssh could not be made: {error}");
     let mut files = Vec::new();
     let mut in_memory = |text: &str| {
@@ -65,19 +79,29 @@ pub(super) async fn run(login: &Login, keys: &[&KeyPair], remote: &str, limit: D
     }
     command.args(["-p", &login.address.port().to_string(), "-l", &login.user]);
     command.arg(login.address.ip().to_string()).arg(remote);
-    let said = answer(command, limit).await;
+    let said = answer(command, input, limit).await;
     drop(files);
     said
 }
 
 /// Runs a program that says what a machine says, and only as long as its output is short.
-async fn answer(mut command: Command, limit: Duration) -> Result<String, String> {
+async fn answer(mut command: Command, input: &str, limit: Duration) -> Result<String, String> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    if !input.is_empty() {
+        command.stdin(Stdio::piped());
+    }
     // Dropped, it kills the program.
     let mut group = Group::start(command).await.map_err(|error| format!("ssh could not be started: {error}"))?;
-    let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
+    let (stdin, stdout, stderr) = (group.child.stdin.take(), group.child.stdout.take(), group.child.stderr.take());
+    let told = async {
+        if let Some(mut stdin) = stdin {
+            // A program that ends early says why by its status.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        }
+        Ok::<_, String>(())
+    };
     let all = async {
-        let (said, errors) = tokio::try_join!(read(stdout), read(stderr))?;
+        let ((), said, errors) = tokio::try_join!(told, read(stdout), read(stderr))?;
         let status = group.child.wait().await.map_err(|error| error.to_string())?;
         if status.success() { Ok(said) } else { Err(words(&errors)) }
     };
@@ -133,7 +157,7 @@ mod tests {
     async fn said_by(script: &str) -> Result<String, String> {
         let mut command = command::command("sh");
         command.args(["-c", script]);
-        answer(command, LIMIT).await
+        answer(command, "", LIMIT).await
     }
 
     #[tokio::test]

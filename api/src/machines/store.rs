@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use shared_types::{AppServerId, EventKind, InstanceId, ProviderName, Server, ServerId, ServerStatus};
+use shared_types::{AppServerId, EventKind, InstanceId, ProviderName, Server, ServerId, ServerStatus, SshLogin};
 
 use super::provider::{Endpoint, Machine, MachineRef, MadeFrom};
+use super::registry::Providers;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
 use crate::platform::db::schema::servers;
@@ -65,8 +66,19 @@ impl MachineRow {
         MachineRef { server_id: self.id, provider_id: self.provider_id.clone() }
     }
 
-    /// Converts the row to the API's form.
-    pub fn into_dto(self, app_server_id: AppServerId) -> Server {
+    /// How a person logs in. None: the address is not known, the machine has ended, or its provider is not known.
+    fn ssh(&self, providers: &Providers) -> Option<SshLogin> {
+        if matches!(self.status, ServerStatus::Terminated | ServerStatus::Failed) {
+            return None;
+        }
+        let address: std::net::SocketAddr = self.ssh_address.as_ref()?.parse().ok()?;
+        let user = providers.get(&self.provider)?.provider.ssh_user().to_owned();
+        Some(SshLogin::new(user, address.ip().to_string(), address.port(), self.host_key.clone()))
+    }
+
+    /// Converts the row to the API's form, with what only those may see who may log in to it.
+    pub fn into_dto(self, app_server_id: AppServerId, providers: &Providers) -> Server {
+        let ssh = self.ssh(providers);
         let Self { id, name, provider, provider_id, status, public_ip, image, flavor, created, modified, .. } = self;
         Server {
             id,
@@ -81,6 +93,7 @@ impl MachineRow {
             public_ip,
             image,
             flavor,
+            ssh,
             created,
             modified,
         }

@@ -18,6 +18,7 @@ pub mod settings_block;
 pub mod store;
 pub mod sweep;
 pub mod sync;
+pub mod teams;
 pub mod tend;
 pub mod webhook;
 
@@ -33,6 +34,7 @@ use store::{pause, repositories};
 
 use crate::config::{OnCommit, ProviderKind};
 use crate::instances::Manager;
+use crate::platform::db::Db;
 
 /// The reason where machines are of this host and no setting says otherwise.
 const NOT_ON_LOCAL_MACHINES: &str = "Commits of people who are not of the team are not run on local machines: their root is \
@@ -87,19 +89,24 @@ impl Watch {
 
     /// Asks GitHub, unless a rate limit holds. A new rate limit is stored in the database, so all workers back off.
     async fn ask<T>(&self, question: impl AsyncFnOnce() -> Result<T, GithubError>) -> Result<T, WatchError> {
-        let mut conn = self.manager.db.conn().await?;
-        if let Some((until, words)) = pause::current(&mut conn).await? {
-            return Err(WatchError::Paused { until, words });
+        ask_github(&self.manager.db, question).await
+    }
+}
+
+/// As [`Watch::ask`].
+async fn ask_github<T>(db: &Db, question: impl AsyncFnOnce() -> Result<T, GithubError>) -> Result<T, WatchError> {
+    let mut conn = db.conn().await?;
+    if let Some((until, words)) = pause::current(&mut conn).await? {
+        return Err(WatchError::Paused { until, words });
+    }
+    drop(conn);
+    match question().await {
+        Err(GithubError::Paused { until, words }) => {
+            let until = until.max(Utc::now());
+            tracing::warn!(%until, words, "GitHub wants to be left alone");
+            pause::begin(&mut *db.conn().await?, until, &words).await?;
+            Err(WatchError::Paused { until, words })
         }
-        drop(conn);
-        match question().await {
-            Err(GithubError::Paused { until, words }) => {
-                let until = until.max(Utc::now());
-                tracing::warn!(%until, words, "GitHub wants to be left alone");
-                pause::begin(&mut *self.manager.db.conn().await?, until, &words).await?;
-                Err(WatchError::Paused { until, words })
-            }
-            answered => answered.map_err(WatchError::Github),
-        }
+        answered => answered.map_err(WatchError::Github),
     }
 }

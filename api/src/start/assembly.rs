@@ -22,6 +22,7 @@ use crate::platform::mail::Mailer;
 use crate::platform::sandbox::Sandbox;
 use crate::platform::users::sign_in::SignIn;
 use crate::pull_requests::github::Github;
+use crate::pull_requests::teams::GithubTeams;
 use crate::pull_requests::{Rules, Watch};
 use crate::routing::public::PublicUrls;
 use crate::system::System;
@@ -58,6 +59,9 @@ impl Parts {
         let mut manager = Manager::new(self.db, self.applications, self.ports, self.options);
         manager.mailer = self.mailer;
         manager.sandbox = self.sandbox;
+        if github.can_write() {
+            manager.teams = Some(Arc::new(GithubTeams { github: github.clone(), db: manager.db.clone() }));
+        }
         Ok(Arc::new(Watch { manager: Arc::new(manager), rules, github }))
     }
 }

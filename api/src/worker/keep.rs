@@ -10,6 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::interval;
 
 use super::{disk, housekeeping, warn};
+use crate::instances::access;
 use crate::instances::upkeep::{courier, reaper, retention, runs};
 use crate::instances::{Manager, health};
 use crate::platform::events::bus::Signal;
@@ -20,6 +21,9 @@ const WATCH: Duration = Duration::from_secs(10);
 const RECONCILE: Duration = Duration::from_secs(60);
 /// The interval between sweeps for outgoing messages, and for health changes to report to ADMINS.
 const MESSAGES: Duration = Duration::from_secs(2);
+/// The interval between comparisons of the keys that people have with those on machines, and between looks at the age of what
+/// is known of teams.
+const ACCESS: Duration = Duration::from_secs(5);
 /// The interval between deletions of old records.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
@@ -35,6 +39,8 @@ pub(super) async fn keep(manager: &Manager, signals: Receiver<Signal>) {
         each(HOUSEKEEPING, || async { warn(housekeeping::sweep(manager).await, "old records could not be removed") }),
         each(MESSAGES, || async { warn(courier::deliver(manager).await, "messages were not delivered") }),
         each(MESSAGES, || async { warn(health::mail::owe(manager).await, "mail about health was not written") }),
+        each(ACCESS, || async { warn(access::sweep(manager).await, "SSH keys of people could not be compared") }),
+        each(ACCESS, || async { warn(access::refresh_teams(manager).await, "teams could not be read") }),
         health::stale::look(manager),
         hear(manager, signals),
     );

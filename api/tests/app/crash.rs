@@ -119,6 +119,10 @@ impl Probe for Outside {
     async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String> {
         self.points.around("replace key", self.provider.replace_key(login, next)).await
     }
+
+    async fn install_people(&self, login: &Login, block: &str) -> Result<(), String> {
+        self.points.around("install people", self.provider.install_people(login, block)).await
+    }
 }
 
 #[async_trait]

@@ -31,4 +31,11 @@ impl Probe for TwoProbes {
             Err(_) => self.1.replace_key(login, next).await,
         }
     }
+
+    async fn install_people(&self, login: &Login, block: &str) -> Result<(), String> {
+        match self.0.install_people(login, block).await {
+            Ok(()) => Ok(()),
+            Err(_) => self.1.install_people(login, block).await,
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod login;
 mod printing;
 mod proxy;
 mod refusals;
+mod ssh;
 
 use std::io::Write;
 use std::process::Stdio;

@@ -17,6 +17,7 @@ use crate::routes::document::operations;
 
 const OLD: &str = "correct horse battery staple";
 const NEW: &str = "seven otters juggle lamps";
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMvFOWNs7imHHStqzdq3XANO9/b09kOXKCFdrjQudOCR";
 
 /// Operations without an audited change: checks only read, logout ends one's own session, a webhook only wakes the sync
 /// (which audits its own changes), and faults of pages go to the program's log.
@@ -114,6 +115,8 @@ async fn people(story: &mut Story<'_>, admin: &Client) {
     let here = cookie(&story.does("change_password", &here, Method::POST, "/auth/password", change).await);
     let token = story.posts("create_token", &here, "/auth/tokens", json!({ "name": "x", "role": "viewer" })).await;
     story.does("delete_token", &here, Method::DELETE, &format!("/auth/tokens/{}", token["id"]), Value::Null).await;
+    let key = story.posts("add_ssh_key", &here, "/auth/ssh-keys", json!({ "public_key": KEY })).await;
+    story.does("delete_ssh_key", &here, Method::DELETE, &format!("/auth/ssh-keys/{}", key["id"]), Value::Null).await;
     let path = format!("/users/{ada}");
     let token = story.posts("create_token", &here, "/auth/tokens", json!({ "name": "x", "role": "viewer" })).await;
     let deleted = format!("{path}/tokens/{}", token["id"]);
@@ -146,6 +149,7 @@ async fn builds(story: &mut Story<'_>, admin: &Client) {
     story.posts("roll_back_instance", admin, &format!("{instance}/rollback"), json!({})).await;
     story.does("lift_hold", admin, Method::DELETE, &format!("{instance}/hold"), Value::Null).await;
     story.does("hold_instance", admin, Method::PUT, &format!("{instance}/hold"), json!({})).await;
+    story.does("install_ssh_keys", admin, Method::POST, &of(second, "/access"), Value::Null).await;
     story.does("pin_app_server", admin, Method::PUT, &of(second, "/pin"), json!({})).await;
     story.does("unpin_app_server", admin, Method::DELETE, &of(second, "/pin"), Value::Null).await;
     app.until_serving(second, "fallback").await;

@@ -2,9 +2,10 @@
 //! a switch: the process that takes over finishes the work as if there had been no crash.
 
 use serde_json::json;
-use shared_types::{AppServerId, InstanceId};
+use shared_types::{AppServerId, InstanceId, Role};
 
 use crate::app::{TestApp, crash::End};
+use crate::routes::auth::ssh_keys::KEY;
 
 /// Asserts a successful build, independent of how often it was taken over.
 async fn assert_built(app: &TestApp, id: i64, at: &str) {
@@ -23,6 +24,8 @@ fn assert_machines(app: &TestApp, count: usize, at: &str) {
 #[tokio::test]
 async fn a_build_survives_a_crash_at_every_point() {
     let app = TestApp::idle().await;
+    let key = json!({ "public_key": KEY });
+    app.session(Role::Operator).await.post("/api/v1/auth/ssh-keys", key).await.expect(201);
     let instance = app.instance("demo").await;
     let mut died = Vec::new();
     for point in 1.. {
@@ -43,7 +46,7 @@ async fn a_build_survives_a_crash_at_every_point() {
             }
         }
     }
-    for effect in ["resolve", "create", "find", "ssh", "prepare", "run", "reboot", "boot marker"] {
+    for effect in ["resolve", "create", "find", "ssh", "prepare", "install people", "run", "reboot", "boot marker"] {
         for when in ["before", "after"] {
             assert!(died.contains(&format!("{when} {effect}")), "no crash {when} {effect}: {died:?}");
         }

@@ -39,6 +39,8 @@ mod secrets;
 mod serving;
 mod signing_in;
 mod sources;
+mod ssh_access;
+mod ssh_teams;
 mod steps_queries;
 mod stopping;
 mod taking_over;

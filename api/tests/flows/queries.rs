@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use diesel::connection::InstrumentationEvent;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use ocim::instances::access;
 use ocim::instances::builds::compare::{self, Against};
 use ocim::instances::settings::read;
 use ocim::instances::store::{activations, instances, listing, machines, retention, summaries};
@@ -83,11 +84,13 @@ async fn counts_of(app: &TestApp, id: i64) -> Vec<(&'static str, usize)> {
         ..Default::default()
     };
     for query in [machines::Query { limit: 50, ..Default::default() }, sought] {
-        machines::page(conn, &query).await.unwrap();
+        machines::page(conn, &app.manager.providers, &query).await.unwrap();
     }
     found.push(taken("list_servers, twice"));
-    machines::read(conn, ServerId(id)).await.unwrap();
+    machines::read(conn, &app.manager.providers, ServerId(id)).await.unwrap();
     found.push(taken("read_server"));
+    access::read(&app.manager, conn, app_server).await.unwrap();
+    found.push(taken("read_app_server_access"));
     machines::counts(conn).await.unwrap();
     found.push(taken("count_servers"));
     retention::page(conn, None, 50).await.unwrap();
@@ -129,6 +132,7 @@ async fn views_take_as_many_queries_for_many_rows_as_for_few() {
             ("list_app_server_log_matches", 1),
             ("list_servers, twice", 2),
             ("read_server", 1),
+            ("read_app_server_access", 4),
             ("count_servers", 1),
             ("list_retention", 1),
             ("list_pull_requests", 3),

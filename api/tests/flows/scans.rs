@@ -166,7 +166,9 @@ async fn no_list_reads_a_whole_table() {
             machines::Query { text: Some("campus c4".into()), ..first.clone() },
             machines::Query { text: Some("campus".into()), exists: Some(true), ..first.clone() },
         ] {
-            let view = async |conn: &mut AsyncPgConnection| Ok(machines::page(conn, &query).await?.len());
+            let view = async |conn: &mut AsyncPgConnection| {
+                Ok(machines::page(conn, &app.manager.providers, &query).await?.len())
+            };
             check(conn, &mut wrong, format!("machines {query:?}"), view).await;
         }
     }

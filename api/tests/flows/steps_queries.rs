@@ -78,13 +78,13 @@ async fn each_step_of_a_build_takes_its_number_of_queries() {
     assert_eq!(app.read_app_server(id).await["status"], "running");
     // The last queries of a step begin the next one. Each login to the machine reads its key: one for the playbooks, two
     // for the reboot. Taking it up locks a provider with a budget; each wait for the machine reads its provider's pace once, and
-    // the machine's being ready ends a pause of its provider.
+    // the machine's being ready ends a pause of its provider. Before the first playbook, three read who may log in to the machine.
     let expected = [
         ("taking it up", 10),
         ("pin", 11),
         ("checkout", 9),
         ("server", 29),
-        ("playbooks", 30),
+        ("playbooks", 33),
         ("reboot", 21),
         ("checks", 19),
         ("afterwards", 1),

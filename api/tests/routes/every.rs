@@ -119,11 +119,12 @@ async fn unknown_fields_are_refused_by_name() {
     app.instance("demo").await;
     let browser = app.session(Role::Admin).await;
     for operation in with_body() {
-        let body = json!({ "name": "x", "sub_domain": "x", "username": "x", "password": "x", "role": "viewer", "current": "x", "new": "x", "source": "https://git.example/x", "kind": "token", "secret": "x", "shoe_size": 43 });
+        let body = json!({ "name": "x", "sub_domain": "x", "username": "x", "password": "x", "role": "viewer", "current": "x", "new": "x", "source": "https://git.example/x", "public_key": "x", "kind": "token", "secret": "x", "shoe_size": 43 });
         let accepted: Vec<&str> = match operation.said["operationId"].as_str().unwrap() {
             "login" => vec!["username", "password"],
             "create_token" => vec!["name", "role"],
             "create_source_credential" => vec!["source", "kind", "secret"],
+            "add_ssh_key" => vec!["public_key"],
             "create_user" => vec!["username", "role"],
             "set_user_password" => vec!["password"],
             "update_user" => vec!["role"],

@@ -3,7 +3,7 @@
 
 mod activity;
 mod app_servers;
-mod auth;
+pub mod auth;
 mod client_errors;
 mod conventions;
 pub mod document;

@@ -1,7 +1,8 @@
-//! The signed-in user's password, API tokens and sessions.
+//! The signed-in user's password, API tokens, sessions and SSH keys.
 
+use shared_types::ssh_access::{NewSshKey, SshKey};
 use shared_types::user::{CreatedToken, NewToken, PasswordChange, Session, Token};
-use shared_types::{Page, SessionId, TokenId};
+use shared_types::{Page, SessionId, SshKeyId, TokenId};
 
 use super::Result;
 use super::request::{delete, get, post, send, send_for_nothing, send_json, send_json_for_nothing};
@@ -41,4 +42,20 @@ pub async fn end_session(id: SessionId) -> Result<()> {
 /// Ends every session except the current one.
 pub async fn end_other_sessions() -> Result<()> {
     send_for_nothing(delete("/auth/sessions")).await
+}
+
+/// The user's public SSH keys.
+pub async fn ssh_keys() -> Result<Vec<SshKey>> {
+    let page: Page<SshKey> = send(get("/auth/ssh-keys")).await?;
+    Ok(page.items)
+}
+
+/// Adds a public SSH key.
+pub async fn add_ssh_key(new: &NewSshKey) -> Result<SshKey> {
+    send_json(post("/auth/ssh-keys"), new).await
+}
+
+/// Deletes a public SSH key.
+pub async fn delete_ssh_key(id: SshKeyId) -> Result<()> {
+    send_for_nothing(delete(&format!("/auth/ssh-keys/{id}"))).await
 }

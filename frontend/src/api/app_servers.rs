@@ -3,6 +3,7 @@
 use shared_types::app_server::Checks;
 use shared_types::comparison::Diff;
 use shared_types::operations::{ActivateAppServer, ActivationResult, TerminateAppServer, WithReason};
+use shared_types::ssh_access::AppServerAccess;
 use shared_types::{AppServer, AppServerId, AppServerSummary, Page};
 
 use super::Result;
@@ -26,6 +27,11 @@ pub async fn find(words: &str, limit: u8) -> Result<Vec<AppServerSummary>> {
 
 pub async fn read(id: AppServerId) -> Result<AppServer> {
     send(get(&format!("/app-servers/{id}"))).await
+}
+
+/// Who may log in to its machine, and who could.
+pub async fn access(id: AppServerId) -> Result<AppServerAccess> {
+    send(get(&format!("/app-servers/{id}/access"))).await
 }
 
 /// Gives an app server the traffic; waits at most 30 s until the gateway has applied it.

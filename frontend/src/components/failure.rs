@@ -7,9 +7,10 @@ use leptos::task::spawn_local;
 use shared_types::{AppServer, AppServerId, LogEntry, LogLevel};
 
 use super::log::{Excerpt, failing};
+use super::ssh_line::SshLine;
 use super::status_label::StatusLabel;
 use crate::api::logs::{self, LogOf, PAGE, Place};
-use crate::state::state;
+use crate::state::{clock, state};
 use crate::words;
 
 /// The number of entries shown.
@@ -21,9 +22,10 @@ const BEFORE: i64 = 14;
 #[component]
 pub fn Failure(
     /// The app server whose build failed.
-    app_server: Arc<AppServer>,
+    app_server: Memo<Arc<AppServer>>,
 ) -> impl IntoView {
-    let summary = &app_server.summary;
+    let whole = app_server.get_untracked();
+    let summary = &whole.summary;
     let is_sought = RwSignal::new(true);
     let found = RwSignal::new(None::<Found>);
     let id = summary.id;
@@ -75,7 +77,26 @@ pub fn Failure(
                 </p>
             </div>
             {lines}
+            <Machine app_server/>
         </section>
+    }
+}
+
+/// What is left of the build to look at: its machine, until when, and how to log in.
+#[component]
+fn Machine(app_server: Memo<Arc<AppServer>>) -> impl IntoView {
+    let now = clock::now();
+    let login = Memo::new(move |_| app_server.with(|one| one.server.ssh.clone()));
+    let is_there =
+        Memo::new(move |_| app_server.with(|one| one.summary.has_machine && one.server.provider_id.is_some()));
+    let end = move || app_server.with(|one| words::machine::kept(&one.summary, now.get()));
+    view! {
+        <Show when=move || is_there.get()>
+            <div class="body left">
+                <p>"Its machine is kept, so that you can look at it. " {end}</p>
+                {move || login.get().map(|login| view! { <SshLine login/> })}
+            </div>
+        </Show>
     }
 }
 

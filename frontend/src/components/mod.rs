@@ -1,5 +1,6 @@
 //! Components that know instances and app servers.
 
+mod access;
 mod actions;
 mod app_server_list;
 mod archive;
@@ -31,6 +32,7 @@ mod sandbox_banner;
 mod sending;
 mod settings_form;
 mod shell;
+mod ssh_line;
 mod status_card;
 mod status_label;
 mod steps;
@@ -44,6 +46,7 @@ mod verb;
 mod watch_banner;
 
 pub use crate::ui::CopyButton;
+pub use access::AccessCard;
 pub use app_server_list::{AppServerList, name_before};
 pub use archive::{ArchivedBanner, DangerZone};
 pub use ask_dialog::{Act, AskDialog};

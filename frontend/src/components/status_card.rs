@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::actions::Actions;
 use super::check_list::CheckList;
 use super::health_label::HealthLabel;
+use super::ssh_line::SshLine;
 use super::status_label::{StatusLabel, traffic_word};
 use super::steps::Steps;
 use super::verb::Ask;
@@ -117,6 +118,10 @@ fn Facts(app_server: Arc<AppServer>, before: Option<String>) -> impl IntoView {
                     None => "–".into_any(),
                 }}
             </dd>
+            {server.ssh.clone().map(|login| view! {
+                <dt>"SSH"</dt>
+                <dd><SshLine login/></dd>
+            })}
             <Stay app_server=Arc::clone(&app_server)/>
             {pins.collect_view()}
             {(!checks.is_empty()).then(|| view! {

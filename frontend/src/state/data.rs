@@ -3,6 +3,7 @@
 //! Each thing that is fetched has a file: how views read it, and how it is fetched. A new thing is such a file, a
 //! [`Key`] and a field of [`Data`].
 
+mod access;
 mod activations;
 mod activity;
 mod app_server;
@@ -24,6 +25,7 @@ mod rows;
 mod sessions;
 mod showing;
 mod source_credentials;
+mod ssh_keys;
 mod system;
 mod tokens;
 mod users;
@@ -38,6 +40,7 @@ use shared_types::machine::ServerCount;
 use shared_types::queue::Queue;
 use shared_types::retention::{Expiring, Orphans};
 use shared_types::source_credential::SourceCredential;
+use shared_types::ssh_access::{AppServerAccess, SshKey};
 use shared_types::system::SystemState;
 use shared_types::user::{Account, Session as Browser, Token};
 use shared_types::{AppServer, AppServerId, Instance, InstanceId, PullRequest, UserId};
@@ -79,7 +82,9 @@ pub struct Data {
     activities: Kept<(), Activities>,
     /// The filter of the audit trail, and the number of entries to hold.
     wanted_activities: StoredValue<(ActivityFilter, usize)>,
+    access: Kept<AppServerId, AppServerAccess>,
     tokens: Kept<(), Vec<Token>>,
+    ssh_keys: Kept<(), Vec<SshKey>>,
     sessions: Kept<(), Vec<Browser>>,
     users: Kept<(), Vec<Account>>,
     user_sessions: Kept<UserId, Vec<Browser>>,
@@ -115,7 +120,9 @@ impl Data {
             wanted_pull_requests: StoredValue::default(),
             activities: RwSignal::default(),
             wanted_activities: StoredValue::default(),
+            access: RwSignal::default(),
             tokens: RwSignal::default(),
+            ssh_keys: RwSignal::default(),
             sessions: RwSignal::default(),
             users: RwSignal::default(),
             user_sessions: RwSignal::default(),
@@ -143,7 +150,9 @@ impl Data {
         self.pull_requests.update(HashMap::clear);
         self.pull_request_list.update(HashMap::clear);
         self.activities.update(HashMap::clear);
+        self.access.update(HashMap::clear);
         self.tokens.update(HashMap::clear);
+        self.ssh_keys.update(HashMap::clear);
         self.sessions.update(HashMap::clear);
         self.users.update(HashMap::clear);
         self.user_sessions.update(HashMap::clear);

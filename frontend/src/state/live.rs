@@ -223,7 +223,8 @@ fn concerns(event: &Event) -> Vec<Key> {
             instance.into_iter().chain([Key::Archived, Key::PullRequests, Key::Machines]).collect()
         }
         EventKind::AppServerLaunched | EventKind::AppServerUpdated | EventKind::AppServerStopRequested => {
-            instance.into_iter().chain(app_server).chain([Key::Queue]).chain(MACHINES).collect()
+            let access = event.app_server_id.map(Key::Access);
+            instance.into_iter().chain(app_server).chain(access).chain([Key::Queue]).chain(MACHINES).collect()
         }
         EventKind::AppServerActivated | EventKind::RoutingApplied => {
             instance.into_iter().chain(app_server).chain(activations).chain(MACHINES).collect()
@@ -267,7 +268,7 @@ mod tests {
         let [expiring, machines, counts] = MACHINES;
         assert_eq!(
             concerns(&event(EventKind::AppServerUpdated)),
-            [instance, server, Key::Queue, expiring, machines, counts]
+            [instance, server, Key::Access(AppServerId(2)), Key::Queue, expiring, machines, counts]
         );
         assert_eq!(
             concerns(&event(EventKind::ServerUpdated)),

@@ -1,7 +1,7 @@
 //! Machines in words: what each is needed for, and when it ends.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use shared_types::{MachineRole, ServerDetail, ServerStatus};
+use shared_types::{AppServerSummary, MachineRole, ServerDetail, ServerStatus};
 
 use super::{ago, span, span_closely};
 use crate::paths::{MachineState, MachineTab};
@@ -61,6 +61,16 @@ pub fn until(end: DateTime<Utc>, now: DateTime<Utc>) -> String {
     match end - now {
         left if left.num_seconds() <= 0 => "now".to_owned(),
         left => format!("in {}", span_closely(left)),
+    }
+}
+
+/// Until when the machine of a build that has ended is kept, in a sentence.
+pub fn kept(app_server: &AppServerSummary, now: DateTime<Utc>) -> String {
+    match (app_server.terminates_at, app_server.is_pinned) {
+        _ if app_server.is_machine_going() => "It is being deleted.".to_owned(),
+        (_, true) => "It is pinned, and stays until it is unpinned or terminated.".to_owned(),
+        (Some(end), false) => format!("Its machine ends {}, unless you pin it.", until(end, now)),
+        (None, false) => "When it ends is decided within a minute.".to_owned(),
     }
 }
 

@@ -39,6 +39,8 @@ pub enum Actor {
     Retention,
     /// The activation of an app server that has begun to run.
     Automation,
+    /// The installation of people's SSH keys on machines.
+    SshKeys,
     /// The actor of an earlier operation that is continued or repeated, by its stored text.
     Earlier(String),
 }
@@ -54,6 +56,7 @@ impl fmt::Display for Actor {
             Self::Reaper => f.write_str("reaper"),
             Self::Retention => f.write_str("retention"),
             Self::Automation => f.write_str("automation"),
+            Self::SshKeys => f.write_str("ssh keys"),
         }
     }
 }
@@ -94,6 +97,7 @@ mod tests {
             (Actor::Reaper, "reaper"),
             (Actor::Retention, "retention"),
             (Actor::Automation, "automation"),
+            (Actor::SshKeys, "ssh keys"),
         ];
         for (actor, text) in texts {
             assert_eq!(actor.to_string(), text);

@@ -2,7 +2,7 @@
 
 use shared_types::applications::openedx::Protocol;
 
-use super::{Defaults, Installation, OpenEdx};
+use super::{Defaults, Installation, OWNERS, OpenEdx};
 use crate::applications::{EMAIL, Repositories};
 use crate::config::Settings;
 use crate::config::gateway::{GatewaySettings, Scheme};
@@ -29,6 +29,8 @@ settings! {
     instance_ephemeral_databases: bool = true;
     /// The GitHub organization whose team gets SSH access to machines.
     default_admin_organization: String = String::new();
+    /// The slug of that team, of every instance's GitHub organization, as in the team's address at GitHub.
+    default_admin_team: String = OWNERS.into();
 }
 
 impl OpenEdx {
@@ -42,7 +44,8 @@ impl OpenEdx {
             Scheme::Http => Protocol::Http,
             Scheme::Https => Protocol::Https,
         });
-        let installation = Installation { github_admins: Vec::new(), public_scheme };
+        let github_admin_team = settings.section::<OpenEdxDefaults>()?.default_admin_team;
+        let installation = Installation { github_admins: Vec::new(), github_admin_team, public_scheme };
         Ok(Self { defaults: defaults(settings, repositories)?, installation })
     }
 }

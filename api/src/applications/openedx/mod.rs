@@ -30,12 +30,14 @@ pub use configured::{OpenEdxDefaults, configuration_repository};
 pub use previews::PREVIEWS;
 
 use crate::instances::application::{
-    Application, ApplicationError, CheckSpec, PlaybookRepository, Sites, Snapshot, SnapshotInput,
+    Application, ApplicationError, CheckSpec, PlaybookRepository, Sites, Snapshot, SnapshotInput, Team,
 };
 use crate::instances::previews::Previews;
 
 /// The version of the settings that this module writes.
 const VERSION: i32 = 2;
+/// The team that the original asked for: GitHub gave one of this name to every organization.
+const OWNERS: &str = "owners";
 
 /// Defaults for settings that are left blank.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +90,8 @@ pub struct OpenEdx {
 pub struct Installation {
     /// GitHub names of the users who get SSH access to the machines.
     pub github_admins: Vec<String>,
+    /// The slug of the team in an instance's GitHub organization whose members may log in to its machines; blank: `owners`.
+    pub github_admin_team: String,
     /// The scheme of all public URLs; `None`: each instance's own.
     pub public_scheme: Option<Protocol>,
 }
@@ -131,6 +135,12 @@ impl Application for OpenEdx {
 
     fn previews(&self) -> Option<&'static Previews> {
         Some(&PREVIEWS)
+    }
+
+    fn team(&self, settings: &Value) -> Option<Team> {
+        let organization = read(settings).ok()?.github_admin_organization_name;
+        let team = Some(self.installation.github_admin_team.as_str()).filter(|team| !team.is_empty());
+        (!organization.is_empty()).then(|| Team::new(&organization, team.unwrap_or(OWNERS)))
     }
 
     fn warnings(&self, settings: &Value) -> Vec<FieldWarning> {

@@ -56,7 +56,7 @@ fn map(value: Value) -> Map<String, Value> {
 #[test]
 fn all_variables_of_an_instance() {
     let github_admins = ["ada-example".to_owned(), "grace-example".to_owned()].into();
-    let installation = Installation { github_admins, public_scheme: None };
+    let installation = Installation { github_admins, ..Installation::default() };
     let made = super::snapshot("Astronomy Academy", &sample(), &installation, OwnedVariables::default()).unwrap();
     assert_json_snapshot!(made.variables, @r##"
     {
@@ -210,7 +210,7 @@ fn every_component_has_the_release_and_every_spelling_the_commit() {
 fn the_gateway_says_the_scheme_of_all_urls_where_it_has_one() {
     let variables = |protocol, public_scheme| {
         let settings = OpenEdxSettings { protocol, ..sample() };
-        let installation = Installation { github_admins: vec![], public_scheme };
+        let installation = Installation { public_scheme, ..Installation::default() };
         super::snapshot("x", &settings, &installation, OwnedVariables::default()).unwrap().variables
     };
     for (protocol, public_scheme, scheme) in [

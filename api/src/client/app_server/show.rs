@@ -52,6 +52,7 @@ pub fn print(document: &Value, out: &Output) -> Result<(), ClientError> {
         ("launched", format!("{} by {}", summary.created.format("%Y-%m-%d %H:%M"), summary.origin(None))),
         ("reason", dash(summary.reason.clone())),
         ("server", format!("{}, {}, {}", server.name, dash(server.public_ip), server.status_name)),
+        ("ssh", dash(server.ssh.map(|login| login.command))),
         ("playbooks", commits.collect::<Vec<_>>().join("\n")),
         (
             "checks",

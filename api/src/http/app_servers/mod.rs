@@ -1,5 +1,6 @@
 //! Operations on app servers.
 
+mod access;
 mod activate;
 mod check;
 mod checks;
@@ -10,10 +11,12 @@ mod logs;
 mod logs_stream;
 mod pin;
 mod read;
+mod ssh_keys_install;
 mod stop;
 mod terminate;
 mod unpin;
 
+pub use access::read_app_server_access;
 pub use activate::activate_app_server;
 pub use check::check_app_server;
 pub use checks::read_checks;
@@ -24,6 +27,7 @@ pub use logs::list_app_server_logs;
 pub use logs_stream::stream_app_server_logs;
 pub use pin::pin_app_server;
 pub use read::read_app_server;
+pub use ssh_keys_install::install_ssh_keys;
 pub use stop::stop_app_server;
 pub use terminate::terminate_app_server;
 pub use unpin::unpin_app_server;

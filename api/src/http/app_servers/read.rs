@@ -3,6 +3,7 @@ use shared_types::{AppServer, AppServerId};
 
 use crate::app::App;
 use crate::http::error::ApiError;
+use crate::http::logins;
 use crate::http::principal::Viewer;
 use crate::instances::settings::read;
 
@@ -15,8 +16,10 @@ use crate::instances::settings::read;
 #[get("/app-servers/{id}")]
 pub async fn read_app_server(
     app: web::Data<App>,
-    _: Viewer,
+    Viewer(who): Viewer,
     id: web::Path<AppServerId>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(read::app_server(&app.manager, &mut *app.db().conn().await?, *id).await?))
+    let mut app_server = read::app_server(&app.manager, &mut *app.db().conn().await?, *id).await?;
+    logins::hide(&who, &mut app_server.server);
+    Ok(HttpResponse::Ok().json(app_server))
 }

@@ -1,4 +1,4 @@
-//! Signing in and out; the caller's own password, sessions and tokens.
+//! Signing in and out; the caller's own password, sessions, tokens and SSH keys.
 
 pub mod cookie;
 mod elsewhere;
@@ -12,6 +12,9 @@ mod session_end_others;
 mod session_list;
 mod sign_in;
 mod sign_out;
+mod ssh_key_add;
+mod ssh_key_delete;
+mod ssh_key_list;
 mod token_create;
 mod token_current;
 mod token_delete;
@@ -27,6 +30,9 @@ pub use session_end_others::end_other_sessions;
 pub use session_list::list_sessions;
 pub use sign_in::login;
 pub use sign_out::logout;
+pub use ssh_key_add::add_ssh_key;
+pub use ssh_key_delete::delete_ssh_key;
+pub use ssh_key_list::list_ssh_keys;
 pub use token_create::create_token;
 pub use token_current::current_token;
 pub use token_delete::delete_token;

@@ -6,7 +6,7 @@ use shared_types::{InstanceId, MachineRole, Page, ServerDetail, ServerId, Server
 use crate::app::App;
 use crate::http::error::ApiError;
 use crate::http::principal::Viewer;
-use crate::http::{cursor, extract};
+use crate::http::{cursor, extract, logins};
 use crate::instances::store::machines;
 
 /// The filters and the page of a list.
@@ -45,7 +45,11 @@ pub struct Query {
 /// are included, unless `exists=true`.
 #[utoipa::path(tag = "servers", params(Query), responses((status = 200, description = "A page", body = Page<ServerDetail>)))]
 #[get("/servers")]
-pub async fn list_servers(app: web::Data<App>, _: Viewer, query: web::Query<Query>) -> Result<HttpResponse, ApiError> {
+pub async fn list_servers(
+    app: web::Data<App>,
+    Viewer(who): Viewer,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, ApiError> {
     let Query { limit, cursor, q, status, role, provider, instance_id, exists, ending, sort } = query.into_inner();
     let limit = extract::limit(limit)?;
     let after: Option<ServerId> = cursor::decode(cursor.as_deref())?;
@@ -61,6 +65,9 @@ pub async fn list_servers(app: web::Data<App>, _: Viewer, query: web::Query<Quer
         after,
         limit: limit + 1,
     };
-    let items = machines::page(&mut *app.db().conn().await?, &query).await?;
+    let mut items = machines::page(&mut *app.db().conn().await?, &app.manager.providers, &query).await?;
+    for one in &mut items {
+        logins::hide(&who, &mut one.server);
+    }
     Ok(HttpResponse::Ok().json(cursor::page(items, limit, |one| one.server.id)))
 }

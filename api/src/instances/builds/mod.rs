@@ -12,6 +12,7 @@ mod halt;
 pub(super) mod hooks;
 pub mod launch;
 pub mod lease;
+mod people;
 mod pin;
 mod playbooks;
 pub mod queue;

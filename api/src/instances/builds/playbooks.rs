@@ -62,6 +62,7 @@ impl Build<'_> {
         // Playbooks already loaded here are kept: only a worker on another host, or a second run, finds them missing.
         self.load_playbooks(&specs, self.state.tasks_before, deadline(self.manager.options.checkout_timeout)).await?;
         let target = self.target().await?;
+        self.let_people_in().await?;
         for (playbook, spec) in (self.state.playbook..).zip(specs) {
             self.run(&self.begin_run(playbook, spec, target.clone()).await?).await?;
         }

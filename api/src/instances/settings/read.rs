@@ -187,7 +187,7 @@ pub async fn app_server(
             api_url: format!("{API_BASE}/instances/{}", row.instance_id),
             name: instance_name,
         },
-        server: server.into_dto(id),
+        server: server.into_dto(id, &manager.providers),
         steps,
         configuration_settings: yaml(&opened.variables),
         playbooks: shown(playbooks(&opened.playbooks, &pins)?, |playbook| &mut playbook.source_repo),

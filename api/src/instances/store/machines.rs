@@ -14,6 +14,7 @@ use shared_types::pagination::ByAge;
 use shared_types::{AppServerId, AppServerStatus, InstanceId, MachineRole, ServerDetail, ServerId, ServerStatus};
 
 use super::found::found;
+use crate::machines::registry::Providers;
 use crate::machines::store::MachineRow;
 use crate::platform::db::DbError;
 use crate::platform::db::fixed::fixed;
@@ -137,7 +138,11 @@ macro_rules! machines {
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<ServerDetail>, DbError> {
+pub async fn page(
+    conn: &mut AsyncPgConnection,
+    providers: &Providers,
+    query: &Query,
+) -> Result<Vec<ServerDetail>, DbError> {
     let mut select = machines!();
     if let Some(text) = &query.text {
         select = select.filter(found(text));
@@ -176,23 +181,30 @@ pub async fn page(conn: &mut AsyncPgConnection, query: &Query) -> Result<Vec<Ser
         (ByAge::Oldest, None) => select.order(servers::id.asc()),
     };
     let rows: Vec<Row> = at_most(select, query.limit).load(conn).await?;
-    Ok(rows.into_iter().map(detail).collect())
+    Ok(rows.into_iter().map(|row| detail(row, providers)).collect())
 }
 
 /// One machine.
 ///
 /// # Errors
 /// [`DbError`] when the statement fails.
-pub async fn read(conn: &mut AsyncPgConnection, id: ServerId) -> Result<Option<ServerDetail>, DbError> {
+pub async fn read(
+    conn: &mut AsyncPgConnection,
+    providers: &Providers,
+    id: ServerId,
+) -> Result<Option<ServerDetail>, DbError> {
     let row: Option<Row> = machines!().filter(servers::id.eq(id)).first(conn).await.optional()?;
-    Ok(row.map(detail))
+    Ok(row.map(|row| detail(row, providers)))
 }
 
-fn detail((server, end, app_server, (instance_id, instance_name), kept, role): Row) -> ServerDetail {
+fn detail(
+    (server, end, app_server, (instance_id, instance_name), kept, role): Row,
+    providers: &Providers,
+) -> ServerDetail {
     let OfEnd { termination_requested_at, termination_requested_by, missing_since } = end;
     let (pinned_at, unneeded_since, ends_at) = kept.unwrap_or_default();
     ServerDetail {
-        server: server.into_dto(app_server.id),
+        server: server.into_dto(app_server.id, providers),
         app_server_name: app_server.name,
         app_server_status: app_server.status,
         instance_id,

@@ -1,5 +1,6 @@
 //! The tables of instances, app servers and builds.
 
+pub mod access;
 pub mod activations;
 pub mod app_servers;
 pub mod builds;
@@ -25,3 +26,4 @@ mod queued;
 pub mod retention;
 pub mod routing;
 pub mod summaries;
+pub mod teams;

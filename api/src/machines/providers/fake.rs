@@ -39,6 +39,8 @@ pub struct FakeMachineCalls {
     pub terminate: u32,
     /// Calls of [`Probe::replace_key`], successful or not.
     pub replace_key: u32,
+    /// Calls of [`Probe::install_people`], successful or not.
+    pub install_people: u32,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,8 @@ struct FakeMachine {
     boots: u32,
     /// The public key that it lets in; none: any.
     authorized_key: Option<String>,
+    /// The block with the keys of people; blank: it was given none.
+    people: String,
 }
 
 #[derive(Debug)]
@@ -69,6 +73,7 @@ struct State {
     offer: MachineOffer,
     is_called_local: bool,
     pace: Duration,
+    takes_people: bool,
 }
 
 /// Machines in memory. The caller runs their web servers.
@@ -95,6 +100,7 @@ impl FakeProvider {
             offer: MachineOffer::ANY,
             is_called_local: false,
             pace: Duration::ZERO,
+            takes_people: true,
         };
         Self { web_servers, state: Mutex::new(state) }
     }
@@ -153,7 +159,8 @@ impl FakeProvider {
     pub fn plant(&self, id: ServerId) -> Result<(), ProviderError> {
         let mut state = self.state();
         let endpoint = self.endpoint(state.machines.len())?;
-        let machine = FakeMachine { endpoint, building: 0, failure: None, boots: 1, authorized_key: None };
+        let machine =
+            FakeMachine { endpoint, building: 0, failure: None, boots: 1, authorized_key: None, people: String::new() };
         state.machines.insert(id, machine);
         Ok(())
     }
@@ -184,6 +191,16 @@ impl FakeProvider {
     /// The public key that a machine lets in; none if there is no such machine, or it lets in any.
     pub fn authorized_key(&self, id: ServerId) -> Option<String> {
         self.state().machines.get(&id).and_then(|machine| machine.authorized_key.clone())
+    }
+
+    /// The block with the keys of people that a machine was last given; blank: none, or there is no such machine.
+    pub fn people(&self, id: ServerId) -> String {
+        self.state().machines.get(&id).map(|machine| machine.people.clone()).unwrap_or_default()
+    }
+
+    /// Sets whether machines take the keys of people.
+    pub fn set_takes_people(&self, takes_people: bool) {
+        self.state().takes_people = takes_people;
     }
 
     pub fn calls(&self) -> FakeMachineCalls {
@@ -277,7 +294,7 @@ impl Provider for FakeProvider {
         let endpoint = self.endpoint(state.made)?;
         state.made += 1;
         let authorized_key = Some(spec.authorized_key.clone());
-        let made = FakeMachine { endpoint, building, failure, boots: 1, authorized_key };
+        let made = FakeMachine { endpoint, building, failure, boots: 1, authorized_key, people: String::new() };
         let made = state.machines.entry(spec.server_id).or_insert(made);
         if is_lost {
             return Err(ProviderError::Transient("the answer was lost".to_owned()));
@@ -329,6 +346,16 @@ impl Probe for FakeProvider {
         let mut state = self.state();
         state.calls.replace_key += 1;
         state.let_in(login)?.authorized_key = Some(next.public().to_owned());
+        Ok(())
+    }
+
+    async fn install_people(&self, login: &Login, block: &str) -> Result<(), String> {
+        let mut state = self.state();
+        state.calls.install_people += 1;
+        if !state.takes_people {
+            return Err("no answer over SSH within 20 s".to_owned());
+        }
+        block.clone_into(&mut state.let_in(login)?.people);
         Ok(())
     }
 }

@@ -48,6 +48,52 @@ diesel::table! {
     }
 }
 diesel::table! {
+    user_ssh_keys (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        name -> Text,
+        algorithm -> Text,
+        data -> Text,
+        comment -> Text,
+        fingerprint -> Text,
+        created -> Timestamptz,
+    }
+}
+diesel::table! {
+    ssh_teams (team) {
+        team -> Text,
+        members -> Jsonb,
+        read_at -> Nullable<Timestamptz>,
+        tried_at -> Timestamptz,
+        trouble -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    server_access (server_id) {
+        server_id -> BigInt,
+        digest -> Nullable<Text>,
+        installed_at -> Nullable<Timestamptz>,
+        claimed_until -> Nullable<Timestamptz>,
+        failures -> Integer,
+        next_try -> Nullable<Timestamptz>,
+        trouble -> Nullable<Text>,
+    }
+}
+diesel::table! {
+    server_grants (id) {
+        id -> BigInt,
+        server_id -> BigInt,
+        person -> Text,
+        origin -> Text,
+        user_id -> Nullable<BigInt>,
+        key_name -> Text,
+        fingerprint -> Text,
+        granted_at -> Timestamptz,
+        confirmed_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+diesel::table! {
     instances (id) {
         id -> BigInt,
         instance_type -> Text,
@@ -502,6 +548,7 @@ diesel::joinable!(instance_hostnames -> instances (instance_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
 diesel::joinable!(known_browsers -> users (user_id));
+diesel::joinable!(user_ssh_keys -> users (user_id));
 diesel::joinable!(pull_requests -> watched_repositories (repository_id));
 diesel::joinable!(user_identities -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -513,6 +560,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     servers,
     instances,
     users,
+    user_ssh_keys,
     sessions,
     api_tokens,
     known_browsers,

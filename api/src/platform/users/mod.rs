@@ -9,6 +9,7 @@ pub mod own;
 pub mod passwords;
 mod secret;
 pub mod sign_in;
+pub mod ssh_keys;
 pub mod store;
 mod turns;
 

@@ -62,6 +62,18 @@ impl Github {
     /// [`GithubError`]; `NotFound` if the team does not exist or the credentials may not see it. A stale answer is
     /// never used instead: it would trust former members.
     pub async fn members(&self, organization: &str, team: &str) -> Result<Members, GithubError> {
+        self.members_within(organization, team, self.teams.fresh).await
+    }
+
+    /// The same, as GitHub knows them now.
+    ///
+    /// # Errors
+    /// As [`Self::members`].
+    pub async fn members_now(&self, organization: &str, team: &str) -> Result<Members, GithubError> {
+        self.members_within(organization, team, Duration::ZERO).await
+    }
+
+    async fn members_within(&self, organization: &str, team: &str, fresh: Duration) -> Result<Members, GithubError> {
         let what = format!("the team {organization}/{team}");
         if !is_name(organization) || !is_name(team) {
             return Err(GithubError::NotFound(what));
@@ -69,7 +81,7 @@ impl Github {
         let key = (organization.to_lowercase(), team.to_lowercase());
         let mut teams = self.teams.known.lock().await;
         let known = match teams.get(&key) {
-            Some(team) if team.asked.elapsed() < self.teams.fresh => return Ok(team.members.clone()),
+            Some(team) if team.asked.elapsed() < fresh => return Ok(team.members.clone()),
             Some(team) => team.pages.clone(),
             None => Vec::new(),
         };
@@ -118,7 +130,7 @@ impl Github {
 }
 
 /// Whether it can be the name of an organization or team in an address.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     (1..=100).contains(&name.len())
         && !matches!(name, "." | "..")
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))

@@ -7,6 +7,7 @@ mod app;
 mod auth;
 mod comments;
 mod deployments;
+mod keys;
 mod listing;
 mod members;
 mod pulls;

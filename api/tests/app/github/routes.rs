@@ -43,6 +43,11 @@ pub fn answer(world: &mut World, asked: &Asked) -> Reply {
                 None => not_found(),
             }
         }
+        ["users", login, "keys"] => {
+            let keys = world.keys.get(&login.to_lowercase()).cloned().unwrap_or_default();
+            let keys: Vec<_> = (1..).zip(&keys).map(|(id, key)| json!({ "id": id, "key": key })).collect();
+            pages::page(&keys, &url, &format!("{}{}", world.base, url.path()), world.moods.page)
+        }
         ["app", "installations", id, "access_tokens"] => app::token(world, asked, id),
         _ => not_found(),
     }

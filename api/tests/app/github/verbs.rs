@@ -160,6 +160,12 @@ impl FakeGithub {
         self.world().teams.insert(format!("{organization}/{team}").to_lowercase(), logins);
     }
 
+    /// Sets the public SSH keys of a user.
+    pub fn set_keys(&self, login: &str, keys: &[&str]) {
+        let keys = keys.iter().map(ToString::to_string).collect();
+        self.world().keys.insert(login.to_lowercase(), keys);
+    }
+
     pub fn delete_team(&self, organization: &str, team: &str) {
         self.world().teams.remove(&format!("{organization}/{team}").to_lowercase());
     }

@@ -20,6 +20,8 @@ pub struct World {
     pub names: HashMap<String, i64>,
     /// Logins by `organization/team`, in lower case.
     pub teams: HashMap<String, Vec<String>>,
+    /// Public SSH keys by login.
+    pub keys: HashMap<String, Vec<String>>,
     pub moods: Moods,
     pub apps: Apps,
     /// The secret that webhooks are signed with.
@@ -107,6 +109,7 @@ impl World {
             repositories: BTreeMap::new(),
             names: HashMap::new(),
             teams: HashMap::new(),
+            keys: HashMap::new(),
             moods: Moods::default(),
             apps: Apps::default(),
             secret: "a secret of webhooks".into(),

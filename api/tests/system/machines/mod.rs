@@ -8,6 +8,7 @@ mod containers;
 mod deployment;
 mod keys;
 mod outbound;
+mod people;
 mod tutor;
 mod walls;
 pub(super) mod yard;

@@ -1,10 +1,10 @@
-//! The account page: password, API tokens, sessions.
+//! The account page: password, SSH keys, API tokens, sessions.
 
 mod password;
 
 use leptos::prelude::*;
 
-use super::credentials::{Holder, SessionsCard, TokensCard};
+use super::credentials::{Holder, SessionsCard, SshKeysCard, TokensCard};
 use super::when_here;
 use crate::state::state;
 use crate::ui::Title;
@@ -13,7 +13,7 @@ use password::PasswordCard;
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let state = state();
-    let (tokens, sessions) = (state.data.tokens(), state.data.sessions());
+    let (tokens, sessions, keys) = (state.data.tokens(), state.data.sessions(), state.data.ssh_keys());
     let who = move || state.session.user().map(|user| (user.username, user.role.as_str()));
     view! {
         <Title text="Account"/>
@@ -30,6 +30,7 @@ pub fn AccountPage() -> impl IntoView {
             </div>
             <div class="below-head stack">
                 <PasswordCard/>
+                {when_here(keys, |keys| view! { <SshKeysCard keys/> }.into_any())}
                 {when_here(tokens, |tokens| view! { <TokensCard tokens holder=Holder::Me/> }.into_any())}
                 {when_here(sessions, |sessions| view! { <SessionsCard sessions holder=Holder::Me/> }.into_any())}
             </div>

@@ -1,14 +1,16 @@
-//! What a user signs in with: sessions and API tokens. A user sees their own, an administrator anyone's.
+//! What a user signs in with: sessions, API tokens and SSH keys. A user sees their own, an administrator anyone's.
 
 mod browser;
 mod new_token;
 mod sessions;
+mod ssh_keys;
 mod tokens;
 
 use shared_types::UserId;
 use shared_types::user::Account;
 
 pub use sessions::SessionsCard;
+pub use ssh_keys::SshKeysCard;
 pub use tokens::TokensCard;
 
 /// Whose sessions and tokens are shown.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::api::logs::LogOf;
 use crate::components::{
-    AppServerList, Ask, Configuration, Failure, History, Lanes, Launch, LogCard, StatusCard, SwitchCard, name_before,
+    AccessCard, AppServerList, Ask, Configuration, Failure, History, Lanes, Launch, LogCard, StatusCard, SwitchCard,
+    name_before,
 };
 use crate::pages::when_here;
 use crate::paths::Tab;
@@ -59,8 +60,9 @@ fn Selected(instance: Memo<Arc<Instance>>, id: AppServerId, ask: Ask) -> impl In
             matches!(status, AppServerStatus::Failed | AppServerStatus::Error)
         });
         view! {
-            {move || failed.get().then(|| view! { <Failure app_server=app_server.get_untracked()/> })}
+            {move || failed.get().then(|| view! { <Failure app_server/> })}
             <StatusCard instance app_server before ask/>
+            <AccessCard app_server/>
             <Configuration instance app_server/>
             <LogCard of=LogOf::AppServer(id)/>
         }

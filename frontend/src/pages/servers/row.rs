@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use shared_types::{AppServerStatus, MachineRole, ServerDetail, ServerStatus};
 
 use crate::paths;
-use crate::ui::{Icon, Shape};
+use crate::ui::{CopyButton, Icon, Shape};
 use crate::words;
 
 #[component]
@@ -17,6 +17,7 @@ pub fn Row(
     let name = machine.with_untracked(|one| one.server.name.clone());
     let at_provider = move || machine.with(|one| one.server.provider_id.clone());
     let provider = move || machine.with(|one| one.server.provider.as_str().to_owned());
+    let ssh = Memo::new(move |_| machine.with(|one| one.server.ssh.clone()));
     let made_from = Memo::new(move |_| machine.with(words::machine::made_from));
     view! {
         <tr role="row" class:gone=move || machine.with(|one| one.role == MachineRole::Ended)>
@@ -25,6 +26,9 @@ pub fn Row(
                 <small>
                     {provider}
                     {move || machine.with(|one| one.server.public_ip.clone()).map(|ip| view! { " · " <span class="mono">{ip}</span> })}
+                    {move || ssh.get().map(|login| view! {
+                        <CopyButton text=login.command label="Copy the SSH command" is_small=true/>
+                    })}
                 </small>
             </td>
             <td role="cell" class="owner"><Owner machine/></td>

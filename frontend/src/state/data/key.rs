@@ -31,8 +31,12 @@ pub enum Key {
     PullRequests,
     PullRequest(PullRequestId),
     Activity,
+    /// Who may log in to the machine of an app server.
+    Access(AppServerId),
     /// The signed-in user's API tokens.
     Tokens,
+    /// The signed-in user's public SSH keys.
+    SshKeys,
     /// The signed-in user's sessions.
     Sessions,
     /// The user accounts.
@@ -66,7 +70,9 @@ impl Key {
             | Self::PullRequests
             | Self::PullRequest(_)
             | Self::Activity
+            | Self::Access(_)
             | Self::Tokens
+            | Self::SshKeys
             | Self::Sessions
             | Self::Users
             | Self::UserSessions(_)

@@ -326,6 +326,10 @@ impl Probe for Liar {
         }
         self.honest.replace_key(login, next).await
     }
+
+    async fn install_people(&self, login: &Login, block: &str) -> Result<(), String> {
+        self.honest.install_people(login, block).await
+    }
 }
 
 /// The other installation of a provider in memory, whose machines are only ids.

@@ -6,6 +6,7 @@ pub mod failures;
 pub mod groups;
 pub mod identities;
 pub mod sessions;
+pub mod ssh_keys;
 pub mod tokens;
 
 use chrono::Utc;

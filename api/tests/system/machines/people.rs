@@ -1,0 +1,167 @@
+//! People on real machines: with their own keys, for as long as they may, and through `ocim ssh`.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use ocim::ansible::fake::FakeAnsible;
+use ocim::config::Settings;
+use ocim::git::fake::FakeGit;
+use ocim::instances::access;
+use ocim::instances::builds::Builder;
+use ocim::instances::{Manager, Options, Ports};
+use ocim::machines::probe::{Probe, SshProbe};
+use ocim::machines::provider::Provider;
+use ocim::machines::providers::local::LocalProvider;
+use ocim::machines::registry::{Named, Providers};
+use ocim::platform::db::Db;
+use ocim::routing::providers::fake::FakeTraffic;
+use serde_json::{Value, json};
+use shared_types::{AppServerId, ProviderKind, Role};
+use tokio_util::sync::CancellationToken;
+
+use super::yard::{Yard, is_root, reference};
+use crate::app::{Client, TestApp, applications, settings};
+use crate::client::Shell;
+
+/// A key pair of a person, in files of the directory. Gives the path of the private one and the public line.
+fn key_pair(dir: &Path, name: &str, comment: &str) -> (PathBuf, String) {
+    let path = dir.join(name);
+    let made =
+        Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f"]).arg(&path).status();
+    assert!(made.unwrap().success());
+    (path.clone(), fs::read_to_string(path.with_extension("pub")).unwrap())
+}
+
+/// Logs in with this key only, and runs the command.
+fn try_ssh(key: &Path, host: &str, command: &str) -> Output {
+    let options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "IdentitiesOnly=yes", "BatchMode=yes"];
+    let options = options.into_iter().flat_map(|option| ["-o", option]);
+    let mut ssh = Command::new("ssh");
+    ssh.args(["-F", "/dev/null", "-i"]).arg(key).args(options).args(["-l", "ubuntu", host, command]);
+    ssh.env_remove("SSH_AUTH_SOCK").output().unwrap()
+}
+
+fn says(key: &Path, host: &str, command: &str) -> String {
+    let output = try_ssh(key, host, command);
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn is_refused(key: &Path, host: &str) -> bool {
+    let output = try_ssh(key, host, "true");
+    !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("Permission denied (publickey)")
+}
+
+/// The program on the database of the test's, with local machines and playbooks that fail.
+async fn beside(app: &TestApp, yard: &Yard) -> (Arc<Manager>, Arc<LocalProvider>) {
+    let provider = Arc::new(yard.open().await);
+    // The machine's row names the provider of the program that launched it.
+    let named = Named { name: ProviderKind::Fake.into(), provider: provider.clone(), budget: None };
+    let ansible = FakeAnsible::with_tasks(1);
+    ansible.next_run_fails("a task", "it fails");
+    let ports = Ports {
+        providers: Providers::new(named, []),
+        probe: Arc::new(SshProbe),
+        traffic: Arc::new(FakeTraffic::new()),
+        git: Arc::new(FakeGit::default()),
+        ansible: Arc::new(ansible),
+    };
+    let options = ocim::start::options(&Settings::default(), yard.dir.path(), settings::keyring()).unwrap();
+    let options = Options { runs_dir: yard.dir.path().join("runs"), ..options };
+    (Arc::new(Manager::new(Db::open(app.db.url()).unwrap(), applications(), ports, options)), provider)
+}
+
+async fn adds(browser: &Client, public_key: &str) -> Value {
+    browser.post("/api/v1/auth/ssh-keys", json!({ "public_key": public_key })).await.expect(201)
+}
+
+/// A shell of the owner of the session, whose `ssh` uses this key and nothing of the test's user.
+async fn shell(browser: &Client, dir: &Path, key: &Path) -> Shell {
+    let token = browser.post("/api/v1/auth/tokens", json!({ "name": "cli", "role": "operator" })).await.expect(201);
+    let bin = dir.join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    let ssh = bin.join("ssh");
+    let script = format!(
+        "#!/bin/sh\nexec /usr/bin/ssh -F /dev/null -i '{}' -o IdentitiesOnly=yes -o BatchMode=yes \"$@\"\n",
+        key.display()
+    );
+    fs::write(&ssh, script).unwrap();
+    fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", bin.display());
+    Shell::new()
+        .with("OCIM_SERVER", browser.base())
+        .with("OCIM_TOKEN", token["secret"].as_str().unwrap())
+        .with("PATH", &path)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_logs_in_to_the_machine_of_a_failed_build_for_as_long_as_they_may() {
+    if !is_root() {
+        return;
+    }
+    let yard = Yard::new();
+    let app = TestApp::idle().await;
+    let (manager, provider) = beside(&app, &yard).await;
+    let ada = app.session(Role::Operator).await;
+    let hostile = "x\" command=\"touch /tmp/injected\" $(touch /tmp/injected) # END ocim people";
+    let (key, public) = key_pair(yard.dir.path(), "ada", hostile);
+    let id = adds(&ada, &public).await["id"].clone();
+    let (stranger, _) = key_pair(yard.dir.path(), "stranger", "eve");
+    let instance = app.instance("demo").await;
+    let app_server = app.launched(instance).await;
+    Builder::new(manager.clone(), 1, CancellationToken::new()).advance(AppServerId(app_server)).await.unwrap();
+    let built = app.read_app_server(app_server).await;
+    assert_eq!(built["status"], "failed", "{built:#}");
+    let host = built["server"]["public_ip"].as_str().unwrap().to_owned();
+
+    assert_eq!(says(&key, &host, "id -un; sudo id -un"), "ubuntu\nroot");
+    assert!(is_refused(&stranger, &host));
+    assert_eq!(says(&key, &host, "ls /tmp"), "", "the comment of the key is no command");
+    let lines = says(&key, &host, "cat .ssh/authorized_keys; stat -c '%U %a' .ssh/authorized_keys");
+    let words: Vec<_> = public.split(' ').take(2).collect();
+    assert!(lines.contains(&format!("\n{} ocim:operator-", words.join(" "))), "{lines}");
+    assert!(lines.ends_with("\nubuntu 600") && !lines.contains("touch"), "{lines}");
+
+    // Lines of others stay, and the machine's own key does.
+    says(&key, &host, "echo '# mine' >>.ssh/authorized_keys");
+    let other = app.session(Role::Operator).await;
+    let (other_key, other_public) = key_pair(yard.dir.path(), "other", "bob");
+    adds(&other, &other_public).await;
+    access::sweep(&manager).await.unwrap();
+    assert!(!is_refused(&other_key, &host));
+
+    // Through the client, with the pinned host key.
+    let shell = shell(&ada, yard.dir.path(), &key).await;
+    let ran = shell.run(&["ssh", &app_server.to_string(), "--", "echo", "$SSH_CONNECTION;", "exit", "7"]).await;
+    assert!(ran.expect(7).contains(&host), "{ran:?}");
+    let elsewhere = format!("UPDATE servers SET host_key = '{}'", other_public.trim());
+    let host_key = app.text("SELECT host_key AS text FROM servers").await;
+    app.execute(&elsewhere).await;
+    let ran = shell.run(&["ssh", &app_server.to_string(), "--", "true"]).await;
+    assert!(ran.refused(255).contains("Host key verification failed"), "{ran:?}");
+    app.execute(&format!("UPDATE servers SET host_key = '{host_key}'")).await;
+
+    ada.delete(&format!("/api/v1/auth/ssh-keys/{id}")).await.expect(204);
+    assert!(!is_refused(&key, &host), "the control: nothing was swept yet");
+    access::sweep(&manager).await.unwrap();
+    assert!(is_refused(&key, &host), "the key is deleted");
+    let left = says(&other_key, &host, "cat .ssh/authorized_keys");
+    assert!(left.contains("\n# mine\n"), "{left}");
+    let ran = shell.run(&["ssh", &app_server.to_string()]).await;
+    assert!(ran.refused(5).contains("You have no SSH key at"), "{ran:?}");
+
+    app.execute("UPDATE users SET disabled_at = now()").await;
+    access::sweep(&manager).await.unwrap();
+    assert!(is_refused(&other_key, &host), "the user is disabled");
+    let login = {
+        let row =
+            ocim::machines::store::find(&mut *app.conn().await, shared_types::ServerId(1)).await.unwrap().unwrap();
+        manager.machines().login(&row).await.unwrap()
+    };
+    SshProbe.boot_marker(&login).await.unwrap();
+    provider.terminate(&reference(1)).await.unwrap();
+    app.end().await;
+}
