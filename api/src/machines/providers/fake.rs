@@ -69,6 +69,8 @@ struct State {
     offer: MachineOffer,
     is_called_local: bool,
     pace: Duration,
+    /// What machines that are gone have left.
+    leftovers: Vec<String>,
 }
 
 /// Machines in memory. The caller runs their web servers.
@@ -95,6 +97,7 @@ impl FakeProvider {
             offer: MachineOffer::ANY,
             is_called_local: false,
             pace: Duration::ZERO,
+            leftovers: Vec::new(),
         };
         Self { web_servers, state: Mutex::new(state) }
     }
@@ -156,6 +159,15 @@ impl FakeProvider {
         let machine = FakeMachine { endpoint, building: 0, failure: None, boots: 1, authorized_key: None };
         state.machines.insert(id, machine);
         Ok(())
+    }
+
+    /// Adds something that a machine that is gone has left, in words.
+    pub fn leave(&self, words: &str) {
+        self.state().leftovers.push(words.to_owned());
+    }
+
+    pub fn leftovers(&self) -> usize {
+        self.state().leftovers.len()
     }
 
     /// Adds a machine of another installation with this id.
@@ -311,6 +323,10 @@ impl Provider for FakeProvider {
             return Ok(Vec::new());
         }
         Ok(state.machines.iter().map(|(id, machine)| (*id, seen(*id, machine))).collect())
+    }
+
+    async fn release_leftovers(&self) -> Result<Vec<String>, ProviderError> {
+        Ok(std::mem::take(&mut self.answering()?.leftovers))
     }
 }
 

@@ -1,10 +1,13 @@
 //! The OpenStack provider against a real control plane whose hypervisor starts no guest: `make test-openstack`, which sets
 //! `OS_…` and `OPENSTACK_TESTBED`. One test at a time: some halt services.
 
+mod builds;
 mod cable;
 mod failing;
+mod launch;
 mod life;
 mod outages;
+mod reached;
 mod strangers;
 mod user;
 
@@ -13,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use ocim::machines::provider::{Machine, MachineRef, MachineSpec, MachineState, Provider};
 use ocim::machines::providers::openstack::{
-    CloudSettings, FlavorSelector, ImageSelector, NetworkSelector, OpenStack, OpenStackConfig,
+    AddressKind, AddressSelector, CloudSettings, FlavorSelector, ImageSelector, NetworkSelector, OpenStack,
+    OpenStackConfig,
 };
 use shared_types::ServerId;
 
@@ -45,6 +49,8 @@ fn config(settings: CloudSettings) -> OpenStackConfig {
         network: NetworkSelector::Only,
         security_groups: Vec::new(),
         floating_network: None,
+        address: AddressSelector { kind: AddressKind::Any, prefers_ipv6: false },
+        python: None,
         ssh_user: "debian".into(),
         availability_zone: None,
         installation: INSTALLATION.into(),

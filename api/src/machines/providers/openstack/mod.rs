@@ -29,6 +29,7 @@ mod user_data;
 mod web;
 pub(super) mod words;
 
+use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -39,14 +40,14 @@ pub use choosing::{Flavor, Image, Network};
 pub use clouds_yaml::Cloud;
 pub use credentials::{CloudSettings, Credentials};
 pub use error::OpenStackError;
-pub use selectors::{FlavorSelector, ImageSelector, NetworkSelector};
+pub use selectors::{AddressKind, AddressSelector, FlavorSelector, ImageSelector, NetworkSelector};
 
 use self::nova::{Attachment, GroupName, NewServer};
 use self::pace::Pace;
 use self::server::{INSTALLATION_KEY, SERVER_KEY, Server};
 use self::session::Session;
 use crate::machines::provider::{
-    Machine, MachineOffer, MachineRef, MachineSpec, MachineState, MadeFrom, Provider, ProviderError,
+    Endpoint, Machine, MachineOffer, MachineRef, MachineSpec, MachineState, MadeFrom, Provider, ProviderError,
 };
 
 /// Configuration of the provider.
@@ -62,10 +63,14 @@ pub struct OpenStackConfig {
     pub network: NetworkSelector,
     /// Names or ids of the security groups of each server; empty: the project's default one.
     pub security_groups: Vec<String>,
-    /// The external network that gives each server a floating address; none: the fixed address is used.
+    /// The external network that gives each server a floating address; none: it gets none.
     pub floating_network: Option<String>,
+    /// The address that ocim and the gateway use.
+    pub address: AddressSelector,
     /// The user that cloud-init makes, and that Ansible logs in as.
     pub ssh_user: String,
+    /// The absolute path of the Python interpreter on the image; none: Ansible looks for one.
+    pub python: Option<String>,
     /// The availability zone of each server; none: Nova chooses.
     pub availability_zone: Option<String>,
     /// The database's id. Servers of other installations in the same project are never touched.
@@ -96,13 +101,14 @@ impl OpenStack {
     /// Opens the provider. Sends no request, so that a cloud that does not answer prevents no start: see [`Self::check`].
     ///
     /// # Errors
-    /// [`OpenStackError::Settings`] if the user's name or the file with certificates cannot be used.
+    /// [`OpenStackError::Settings`] if the user's name, the path of Python or the file with certificates cannot be used.
     pub fn open(config: OpenStackConfig) -> Result<Self, OpenStackError> {
         Self::open_with(config, Pace::default())
     }
 
     fn open_with(config: OpenStackConfig, pace: Pace) -> Result<Self, OpenStackError> {
         user_data::check_user(&config.ssh_user)?;
+        user_data::check_python(config.python.as_deref())?;
         let session = Session::new(config.credentials.clone(), pace)?;
         Ok(Self { config, session, flavor: OnceLock::new() })
     }
@@ -151,13 +157,17 @@ impl OpenStack {
 
     /// Describes a server by what Nova says alone.
     fn describe(&self, server: &Server) -> Machine {
-        let address = match &self.config.floating_network {
-            Some(_) => server.floating(),
-            None => server.floating().or_else(|| server.fixed()),
-        };
-        let endpoint = address.map(server::endpoint);
+        let endpoint = self.endpoint(server, server.floating(self.config.address));
         let made_from = server.made_from();
         Machine { provider_id: server.id.clone(), state: server.state(), endpoint, host_key: None, made_from }
+    }
+
+    /// The addresses of a server; none if it is still to get a floating one.
+    fn endpoint(&self, server: &Server, floating: Option<IpAddr>) -> Option<Endpoint> {
+        if self.config.floating_network.is_some() && floating.is_none() {
+            return None;
+        }
+        server.endpoint(self.config.address, floating)
     }
 
     /// Describes a server; one that is active gets its floating address first.
@@ -165,11 +175,11 @@ impl OpenStack {
         let mut machine = self.describe(server);
         if let Some(pool) = &self.config.floating_network
             && machine.state == MachineState::Active
-            && machine.endpoint.is_none()
+            && server.floating(self.config.address).is_none()
             && !server.is_being_deleted()
         {
             let address = floating::attach(&self.session, pool, &self.config.installation, id, &server.id).await?;
-            machine.endpoint = address.map(server::endpoint);
+            machine.endpoint = self.endpoint(server, address);
         }
         Ok(machine)
     }
@@ -248,6 +258,14 @@ impl Provider for OpenStack {
         &self.config.ssh_user
     }
 
+    fn has_first_boot(&self) -> bool {
+        true
+    }
+
+    fn python(&self) -> Option<&str> {
+        self.config.python.as_deref()
+    }
+
     /// With a pool of floating addresses, this also gives an active server its address: Nova makes the port that needs it
     /// only while it builds the server.
     async fn find(&self, machine: &MachineRef) -> Result<Option<Machine>, ProviderError> {
@@ -275,5 +293,10 @@ impl Provider for OpenStack {
         let ours =
             ours.filter_map(|server| Some((server.server_id(&self.config.installation)?, self.describe(&server))));
         Ok(ours.collect())
+    }
+
+    /// Floating addresses. Nova makes the ports and deletes them with their servers; they have none of our ids.
+    async fn release_leftovers(&self) -> Result<Vec<String>, ProviderError> {
+        Ok(floating::release_leftovers(&self.session, &self.config.installation).await?)
     }
 }
