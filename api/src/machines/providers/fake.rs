@@ -71,6 +71,8 @@ struct State {
     pace: Duration,
     /// What machines that are gone have left.
     leftovers: Vec<String>,
+    /// What the first boot of its machines still does; none: nothing.
+    first_boot: Option<&'static str>,
 }
 
 /// Machines in memory. The caller runs their web servers.
@@ -98,6 +100,7 @@ impl FakeProvider {
             is_called_local: false,
             pace: Duration::ZERO,
             leftovers: Vec::new(),
+            first_boot: None,
         };
         Self { web_servers, state: Mutex::new(state) }
     }
@@ -164,6 +167,11 @@ impl FakeProvider {
     /// Adds something that a machine that is gone has left, in words.
     pub fn leave(&self, words: &str) {
         self.state().leftovers.push(words.to_owned());
+    }
+
+    /// Sets what the first boot of its machines still does.
+    pub fn set_first_boot(&self, first_boot: Option<&'static str>) {
+        self.state().first_boot = first_boot;
     }
 
     pub fn leftovers(&self) -> usize {
@@ -266,6 +274,14 @@ impl Provider for FakeProvider {
         "ubuntu"
     }
 
+    fn has_first_boot(&self) -> bool {
+        self.state().first_boot.is_some()
+    }
+
+    fn python(&self) -> Option<&str> {
+        Some("/usr/bin/python3")
+    }
+
     async fn find(&self, machine: &MachineRef) -> Result<Option<Machine>, ProviderError> {
         let mut state = self.answering()?;
         let Some(found) = state.machines.get_mut(&machine.server_id) else {
@@ -339,6 +355,12 @@ impl Probe for FakeProvider {
     async fn boot_marker(&self, login: &Login) -> Result<String, String> {
         let mut state = self.state();
         Ok(format!("boot {}", state.let_in(login)?.boots))
+    }
+
+    async fn first_boot(&self, login: &Login) -> Result<Option<&'static str>, String> {
+        let mut state = self.state();
+        state.let_in(login)?;
+        Ok(state.first_boot)
     }
 
     async fn replace_key(&self, login: &Login, next: &KeyPair) -> Result<(), String> {

@@ -23,6 +23,7 @@ hostname "$name"
 
 if [ ! -e "$root/etc/ssh/ssh_host_ed25519_key" ]; then
     echo "$name" >"$root/etc/hostname"
+    printf '127.0.0.1 localhost %s\n' "$name" >"$root/etc/hosts"
     { read -r user && read -r key; } <"$guest/user"
     chroot "$root" useradd --create-home --shell /bin/bash --password '*' "$user" 2>/dev/null || true
     echo "$user ALL=(ALL) NOPASSWD:ALL" >"$root/etc/sudoers.d/cloud"

@@ -53,28 +53,6 @@ async fn outages_are_passing_and_heal() {
 
 #[tokio::test]
 #[ignore = "needs an OpenStack control plane: make test-openstack"]
-async fn a_build_goes_on_after_an_outage_of_nova_neutron_and_the_queue() {
-    let provider = provider();
-    clean(&provider).await;
-    for daemons in [&["nova-api"][..], &["neutron"], &["rabbitmq"]] {
-        let id = 61;
-        provider.create(&spec(id)).await.unwrap();
-        testbed(&[&["halt"], daemons].concat());
-        for _ in 0..3 {
-            println!("{} away in mid-build: {:?}", daemons[0], provider.find(&reference(id)).await);
-        }
-        testbed(&["start"]);
-        let begun = Instant::now();
-        let machine = settled(&provider, id).await;
-        // Nova itself may give up a build whose network it cannot make; it says so then.
-        println!("{} healed: {:?} after {:?}", daemons[0], machine.state, begun.elapsed());
-        provider.terminate(&reference(id)).await.unwrap();
-        assert_eq!(provider.find(&reference(id)).await.unwrap(), None);
-    }
-}
-
-#[tokio::test]
-#[ignore = "needs an OpenStack control plane: make test-openstack"]
 async fn a_token_that_expires_in_mid_build_is_replaced() {
     clean(&provider()).await;
     let life = Duration::from_secs(variable("OSTB_TOKEN_TTL").parse().unwrap());
