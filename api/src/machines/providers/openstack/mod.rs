@@ -251,7 +251,7 @@ impl Provider for OpenStack {
 
     /// A server takes half a minute or more, and an API that is asked too often answers 429.
     fn pace(&self) -> Duration {
-        Duration::from_secs(2)
+        Duration::from_secs(1)
     }
 
     fn ssh_user(&self) -> &str {
