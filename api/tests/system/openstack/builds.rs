@@ -21,6 +21,7 @@ const LONG: Duration = Duration::from_secs(300);
 
 /// The program with the cloud as its only provider. Its worker is not started: the test takes each build further.
 async fn app() -> (TestApp, Arc<Reached>) {
+    User::log_in(&variable("OS_PROJECT_NAME")).await.clear().await;
     let (sender, receiver) = std::sync::mpsc::channel();
     let machines = move |installation: String, site| {
         let config = OpenStackConfig { installation, ..config(settings()) };
@@ -135,7 +136,6 @@ async fn a_ready_machine_is_unknown_while_nova_is_away_and_ready_again_afterward
 async fn the_reaper_takes_twenty_orphans_and_a_floating_address_and_touches_no_stranger() {
     let (app, cloud) = app().await;
     let user = User::log_in(&variable("OS_PROJECT_NAME")).await;
-    user.clear().await;
     let installation = app.db.installation().await.unwrap();
     let (mut own, mut strangers) = (Vec::new(), Vec::new());
     for number in 1..=20 {
