@@ -4,8 +4,9 @@
 //! creates it. Servers of others in the same project are listed, and nothing is ever done to them. No filter of the cloud is
 //! relied on: each entry is checked.
 //!
-//! This process keeps a token and nothing else. A create whose answer was lost is found again by the metadata. If Nova made
-//! two servers of one id, the older one counts, and both are deleted with it.
+//! This process keeps a token and nothing else. A create whose answer was lost is found again by the metadata. Creates for one
+//! id wait for one another in a process; where those of two processes meet, the older server counts, and the other one is
+//! deleted at once, or with it.
 //!
 //! Not here: volumes (the flavor's disk is used), key pairs (the key is in the user data), and ports, which Nova makes and
 //! deletes with the server.
@@ -35,6 +36,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use shared_types::{ProviderKind, ServerId};
+use tokio::sync::{Mutex, MutexGuard};
 
 pub use choosing::{Flavor, Image, Network};
 pub use clouds_yaml::Cloud;
@@ -95,7 +97,12 @@ pub struct OpenStack {
     session: Session,
     /// The flavor that was selected last.
     flavor: OnceLock<Flavor>,
+    /// Held during a create, by the id's remainder: Nova would make a second server for a request beside it.
+    creates: [Mutex<()>; CREATES],
 }
+
+/// How many locks the creates share.
+const CREATES: usize = 64;
 
 impl OpenStack {
     /// Opens the provider. Sends no request, so that a cloud that does not answer prevents no start: see [`Self::check`].
@@ -110,7 +117,8 @@ impl OpenStack {
         user_data::check_user(&config.ssh_user)?;
         user_data::check_python(config.python.as_deref())?;
         let session = Session::new(config.credentials.clone(), pace)?;
-        Ok(Self { config, session, flavor: OnceLock::new() })
+        let creates = std::array::from_fn(|_| Mutex::new(()));
+        Ok(Self { config, session, flavor: OnceLock::new(), creates })
     }
 
     /// Logs in and finds what the settings select. Changes nothing in the cloud.
@@ -184,7 +192,26 @@ impl OpenStack {
         Ok(machine)
     }
 
+    /// Waits until no other create for this id is under way in this process.
+    async fn turn(&self, id: ServerId) -> Option<MutexGuard<'_, ()>> {
+        let lock = usize::try_from(id.0).unwrap_or_default() % CREATES;
+        Some(self.creates.get(lock)?.lock().await)
+    }
+
+    /// An older server of this id than the one that was just made: another process, or a request that was given up, has made
+    /// it meanwhile. The new one is then deleted.
+    async fn older(&self, id: ServerId, made: &str) -> Option<Server> {
+        // If this look fails, later ones prefer the older server, and the end of the machine deletes both.
+        let oldest = self.ours(id).await.ok()?.into_iter().next().filter(|server| server.id != made)?;
+        tracing::warn!(server = %id, kept = oldest.id, deleted = made, "Nova has made two servers of one id");
+        if let Err(error) = nova::send_delete(&self.session, made).await {
+            tracing::warn!(server = %id, provider_id = made, %error, "the second server of an id is not deleted yet");
+        }
+        Some(oldest)
+    }
+
     async fn make(&self, spec: &MachineSpec) -> Result<Machine, OpenStackError> {
+        let _turn = self.turn(spec.server_id).await;
         let machine = MachineRef { server_id: spec.server_id, provider_id: None };
         if let Some(there) = self.look_up(&machine).await? {
             return self.describe_connected(spec.server_id, &there).await;
@@ -203,6 +230,9 @@ impl OpenStack {
             user_data: &user_data,
         };
         let provider_id = nova::create(&self.session, &server).await?;
+        if let Some(older) = self.older(spec.server_id, &provider_id).await {
+            return self.describe_connected(spec.server_id, &older).await;
+        }
         let made_from = MadeFrom { image: Some(selected.image.name), flavor: Some(selected.flavor.name) };
         Ok(Machine { provider_id, state: MachineState::Building, endpoint: None, host_key: None, made_from })
     }
