@@ -63,14 +63,14 @@ async fn outage(app: &TestApp, cloud: &Reached, instance: i64, daemon: &str) -> 
     let build = tokio::spawn(async move { builder.advance(AppServerId(id)).await });
     until_within(LONG, "Nova builds", async || app.read_app_server(id).await["server"]["provider_id"].is_string())
         .await;
-    testbed(&["halt", daemon]);
+    testbed(&["halt", daemon]).await;
     let (halted, mut is_unknown) = (Instant::now(), false);
     // MariaDB's outage is noticed when a request has waited for its whole time.
     while halted.elapsed() < Duration::from_secs(if daemon == "mariadb" { 45 } else { 10 }) && !is_unknown {
         is_unknown = statuses(app, id).await.1 == "unknown";
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    testbed(&["start"]);
+    testbed(&["start"]).await;
     let healed = Instant::now();
     build.await.unwrap().unwrap();
     let read = app.read_app_server(id).await;
@@ -121,10 +121,10 @@ async fn a_ready_machine_is_unknown_while_nova_is_away_and_ready_again_afterward
     let id = app.running_within(instance, LONG).await;
     println!("launch to running, with a reboot: {:?}", begun.elapsed());
     assert_eq!(statuses(&app, id).await, ("running".into(), "ready".into()));
-    testbed(&["halt", "nova-api"]);
+    testbed(&["halt", "nova-api"]).await;
     reaper::sweep(&app.manager).await.unwrap();
     assert_eq!(statuses(&app, id).await, ("running".into(), "unknown".into()));
-    testbed(&["start"]);
+    testbed(&["start"]).await;
     reaper::sweep(&app.manager).await.unwrap();
     assert_eq!(statuses(&app, id).await, ("running".into(), "ready".into()));
     clean(&cloud.cloud).await;

@@ -11,7 +11,6 @@ mod reached;
 mod strangers;
 mod user;
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ocim::machines::provider::{Machine, MachineRef, MachineSpec, MachineState, Provider};
@@ -20,6 +19,7 @@ use ocim::machines::providers::openstack::{
     OpenStackConfig,
 };
 use shared_types::ServerId;
+use tokio::process::Command;
 
 const INSTALLATION: &str = "11111111-aaaa";
 
@@ -109,7 +109,7 @@ async fn clean(provider: &OpenStack) {
 }
 
 /// Halts services of the test bed, or starts what is halted.
-fn testbed(arguments: &[&str]) {
-    let output = Command::new(variable("OPENSTACK_TESTBED")).args(arguments).output().unwrap();
+async fn testbed(arguments: &[&str]) {
+    let output = Command::new(variable("OPENSTACK_TESTBED")).args(arguments).output().await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

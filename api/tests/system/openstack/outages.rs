@@ -35,10 +35,10 @@ async fn outages_are_passing_and_heal() {
     provider.create(&spec(51)).await.unwrap();
     let before = settled(&provider, 51).await;
     for daemons in [&["nova-api"][..], &["keystone"]] {
-        testbed(&[&["halt"], daemons].concat());
+        testbed(&[&["halt"], daemons].concat()).await;
         // A new process, which has no token yet.
         is_away(&super::provider(), daemons[0]).await;
-        testbed(&["start"]);
+        testbed(&["start"]).await;
         let begun = Instant::now();
         while provider.find(&reference(51)).await.is_err() {
             assert!(begun.elapsed() < Duration::from_secs(60));
