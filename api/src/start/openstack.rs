@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(config.ssh_user, "admin");
         let shown = format!("{:?}", config.credentials);
         for part in
-            ["https://auth.cloud.example", "/v3", "old-user", "old-tenant", "BHS1", r#""id": String("default")"#]
+            ["auth.cloud.example", "/v3", "old-user", "old-tenant", "BHS1", r#""id": String("default")"#]
         {
             assert!(shown.contains(part), "{part}: {shown}");
         }
