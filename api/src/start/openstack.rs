@@ -187,9 +187,7 @@ mod tests {
         assert_eq!(config.image, ImageSelector::Named("Ubuntu 16.04".into()));
         assert_eq!(config.ssh_user, "admin");
         let shown = format!("{:?}", config.credentials);
-        for part in
-            ["auth.cloud.example", "/v3", "old-user", "old-tenant", "BHS1", r#""id": String("default")"#]
-        {
+        for part in ["auth.cloud.example", "/v3", "old-user", "old-tenant", "BHS1", r#""id": String("default")"#] {
             assert!(shown.contains(part), "{part}: {shown}");
         }
         assert!(!shown.contains("old-secret") && !shown.contains("v2.0"), "{shown}");

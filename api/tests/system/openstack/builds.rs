@@ -81,8 +81,8 @@ async fn outage(app: &TestApp, cloud: &Reached, instance: i64, daemon: &str) -> 
         if is_unknown { "unknown meanwhile" } else { "never unknown" },
         healed.elapsed()
     );
-    let of_launch = user.servers().await;
-    let of_launch = of_launch.iter().filter(|one| one["metadata"]["ocim_server_id"] == server.to_string()).count();
+    let (of_launch, server_id) = (user.servers().await, server.to_string());
+    let of_launch = of_launch.iter().filter(|one| one["metadata"]["ocim_server_id"] == *server_id).count();
     assert_eq!(of_launch, 1, "one server of one launch");
     clean(&cloud.cloud).await;
     assert_eq!((cloud.list().await.unwrap(), user.network_things("ports").await.len()), (vec![], ports), "{daemon}");
